@@ -1,0 +1,858 @@
+// Every error that a user can meet: a code, one line of text, the HTTP status, FHIR's issue type, and what a retry would do.
+// docs/errors.md is made from this table.
+
+/** What the lane core does with an error of this kind (`docs/errors.md`). */
+export type ErrorClass = 'permanent' | 'retry' | 'denied' | 'config' | 'person';
+
+export interface ErrorKind {
+  /** One plain sentence; `{name}` is replaced from the error's parameters. Never holds record content. */
+  readonly text: string;
+  readonly status: number;
+  /** FHIR issue type (http://hl7.org/fhir/issue-type). */
+  readonly issue: string;
+  readonly class: ErrorClass;
+}
+
+export const errorKinds = {
+  'capabilities-changed': {
+    text: 'The server of {connection} offers something else than before; its routes were worked out anew.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'choice-unknown': {
+    text: 'This decision does not offer that choice. Choose one of: {choices}.',
+    status: 400,
+    issue: 'value',
+    class: 'person',
+  },
+  'config-invalid': { text: '{where}: {problem}', status: 500, issue: 'invalid', class: 'config' },
+  'decision-closed': {
+    text: 'Decision {id} has been answered or has become obsolete.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'feeder-stopped': {
+    text: 'No pass over the due lanes ended in the last 15 seconds.',
+    status: 503,
+    issue: 'transient',
+    class: 'retry',
+  },
+  internal: {
+    text: 'Something went wrong inside Casebridge. The log line with id {requestId} says what.',
+    status: 500,
+    issue: 'exception',
+    class: 'retry',
+  },
+  'consent-missing': {
+    text: "Withheld: no consent in force lets a {recordType} go to this organization. Record the client's consent, naming the organization, to send it.",
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
+  'consent-type': {
+    text: "Withheld: the client's consent to this organization does not name {recordType} records.",
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
+  'consent-sensitivity': {
+    text: 'Withheld: this {recordType} is labelled sensitive and no consent in force names that label.',
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
+  'consent-withdrawn': {
+    text: 'The consent that let a {recordType} go there is withdrawn; recall was tried.',
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
+  'guide-package-invalid': {
+    text: 'This is not a FHIR package: it holds no package/package.json. Give a package.tgz as its publisher made it.',
+    status: 422,
+    issue: 'invalid',
+    class: 'permanent',
+  },
+  'json-invalid': {
+    text: 'Line {line}, column {column}: {problem}. Send JSON by RFC 8259 in UTF-8.',
+    status: 400,
+    issue: 'structure',
+    class: 'permanent',
+  },
+  'mapping-invalid': {
+    text: 'The mapping files are not used, because they are wrong; the version before stays active.\n{problems}',
+    status: 500,
+    issue: 'invalid',
+    class: 'config',
+  },
+  'queue-unusable': {
+    text: 'The queue at {where} cannot be used: {problem}. Check queue.url, and that Redis runs there.',
+    status: 503,
+    issue: 'transient',
+    class: 'config',
+  },
+  'record-without-subject': {
+    text: 'This {type} names neither a case nor a client, so no lane can be told for it. Send caseId or clientId with it.',
+    status: 400,
+    issue: 'required',
+    class: 'permanent',
+  },
+  'runs-unfinished': {
+    text: 'Stopped while {count} lane runs had not ended after {seconds} seconds. The next start takes them up again.',
+    status: 500,
+    issue: 'timeout',
+    class: 'retry',
+  },
+  'store-away': {
+    text: 'The store does not answer.',
+    status: 503,
+    issue: 'no-store',
+    class: 'retry',
+  },
+  'store-locked': {
+    text: 'The data folder {folder} is in use by {holder}. Stop that process, or give store.url a PostgreSQL database, which several processes may use.',
+    status: 503,
+    issue: 'lock-error',
+    class: 'config',
+  },
+  'store-newer': {
+    text: 'The database belongs to a newer Casebridge (its schema is number {found}, this program knows {known}). Start the newer program: there is no way back.',
+    status: 503,
+    issue: 'not-supported',
+    class: 'config',
+  },
+  'store-too-old': {
+    text: 'PostgreSQL {found} is too old: {oldest} or newer is needed.',
+    status: 503,
+    issue: 'not-supported',
+    class: 'config',
+  },
+  'store-unusable': {
+    text: 'The database at {where} cannot be used: {problem}. Check store.url, or that the data folder can be written.',
+    status: 503,
+    issue: 'no-store',
+    class: 'config',
+  },
+  'subject-invalid': {
+    text: 'This is not a subject. Write <source>.<case|client|organization|service|worker>.<id>.',
+    status: 400,
+    issue: 'value',
+    class: 'permanent',
+  },
+  'theirs-to-make': {
+    text: 'The other side makes this resource; it is read and answered, never created by us.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'twin-in-progress': {
+    text: 'Another client with the same identifier or the same name and birth date is being matched right now.',
+    status: 409,
+    issue: 'lock-error',
+    class: 'retry',
+  },
+  'waits-for-link': {
+    text: 'Waits for {target}, which is not on this server yet.',
+    status: 409,
+    issue: 'transient',
+    class: 'retry',
+  },
+  'waits-for-record': {
+    text: 'Waits for {target}, which its source has not sent yet.',
+    status: 409,
+    issue: 'transient',
+    class: 'retry',
+  },
+  'lane-yields': {
+    text: 'The lane has more to do than one run may; it goes on in the next.',
+    status: 503,
+    issue: 'incomplete',
+    class: 'retry',
+  },
+  'lane-crashed': {
+    text: 'The lane was started {starts} times without coming to an end. It rests until its records change or an operator runs it.',
+    status: 500,
+    issue: 'exception',
+    class: 'person',
+  },
+  'outcome-unknown': {
+    text: 'The reply to a write was lost. The server is searched before anything is sent again.',
+    status: 503,
+    issue: 'incomplete',
+    class: 'retry',
+  },
+  'patient-uncertain': {
+    text: '{count} patients on this server may be this client. A person must choose; nothing is guessed.',
+    status: 409,
+    issue: 'multiple-matches',
+    class: 'person',
+  },
+  'patient-not-found': {
+    text: 'No patient on this server is this client, and this connection may not create patients.',
+    status: 404,
+    issue: 'not-found',
+    class: 'person',
+  },
+  'patient-left': {
+    text: 'A person decided to leave this client unlinked on this server.',
+    status: 409,
+    issue: 'informational',
+    class: 'person',
+  },
+  'merge-conflict': {
+    text: 'Both sides changed {element} of {target}. A person must choose.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'status-path': {
+    text: 'No legal way from the Task status {from} to {to} for the {party}. A person must decide.',
+    status: 409,
+    issue: 'business-rule',
+    class: 'person',
+  },
+  'status-read': {
+    text: "The Task's new status {status} cannot be taken over ({why}). A person must decide.",
+    status: 409,
+    issue: 'business-rule',
+    class: 'person',
+  },
+  'remote-edit': {
+    text: 'The other side changed {element} of {target}, which is ours to say. A person must decide.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'remote-gone': {
+    text: '{target} is gone on the server. It is not made again by itself; a person must decide.',
+    status: 410,
+    issue: 'deleted',
+    class: 'person',
+  },
+  'create-doubled': {
+    text: 'The server holds {target} twice. The older one is used; a person should remove the other.',
+    status: 409,
+    issue: 'duplicate',
+    class: 'person',
+  },
+  'resource-invalid': {
+    text: '{target} would not be valid FHIR: {rule} at {path}.',
+    status: 422,
+    issue: 'invalid',
+    class: 'permanent',
+  },
+  'planned-create': {
+    text: 'It is not on the server yet.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'planned-find': {
+    text: 'It may be on the server already and is looked for first.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'planned-move': {
+    text: 'Its {element} goes from {from} to {to}.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'planned-read': {
+    text: 'It is read again before anything is written over it.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'planned-update': {
+    text: 'Changed here: {elements}.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'read-only-patient': {
+    text: 'This patient was made by the hospital or by another client record; it is linked and never written.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'directory-found': {
+    text: 'Found on the server; linked and never written.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  shadow: {
+    text: 'The connection is in shadow: it would write {count}, and writes nothing.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'connection-aborted': {
+    text: 'The request to {host} was given up: its time was over before it was done.',
+    status: 503,
+    issue: 'timeout',
+    class: 'retry',
+  },
+  'connection-capabilities-unreadable': {
+    text: 'What {host} can do is not known: {problem}',
+    status: 502,
+    issue: 'incomplete',
+    class: 'retry',
+  },
+  'connection-certificate': {
+    text: 'No safe connection to {host}: its certificate cannot be trusted, {problem}. Mend the certificate, or name its authority in NODE_EXTRA_CA_CERTS; the check cannot be turned off.',
+    status: 502,
+    issue: 'security',
+    class: 'config',
+  },
+  'connection-client-not-allowed': {
+    text: '{host} knows this client but does not let it in (unauthorized_client). Ask its administrator to approve the client for backend use; some need a background user first.',
+    status: 502,
+    issue: 'login',
+    class: 'config',
+  },
+  'connection-client-unknown': {
+    text: '{host} does not accept this client (invalid_client). Check clientId, that the public key from /.well-known/jwks.json is registered there, and that the server can reach that address or has fetched it again.{clocks}',
+    status: 502,
+    issue: 'login',
+    class: 'config',
+  },
+  'connection-clock-skew': {
+    text: 'The clock of {host} differs from ours by {seconds} s. Set both by time servers: signed tokens and change times depend on it.',
+    status: 502,
+    issue: 'processing',
+    class: 'config',
+  },
+  'connection-dns': {
+    text: 'The name {host} is not known to DNS. Check baseUrl and the network.',
+    status: 502,
+    issue: 'not-found',
+    class: 'retry',
+  },
+  'connection-fhir-version': {
+    text: '{host} speaks FHIR {version}. Casebridge needs FHIR R4 (4.0.x); check baseUrl.',
+    status: 502,
+    issue: 'not-supported',
+    class: 'config',
+  },
+  'connection-key-unusable': {
+    text: 'The key of this connection cannot sign. It must be a private key as JWK for ES384 (P-384) or RS384 (RSA). Make one with: casebridge keys.',
+    status: 500,
+    issue: 'security',
+    class: 'config',
+  },
+  'connection-next-elsewhere': {
+    text: '{host} names {target} for the next page of a search, which was not asked: credentials go only to the address in baseUrl. The server probably does not know its own public address.',
+    status: 502,
+    issue: 'security',
+    class: 'config',
+  },
+  'connection-not-fhir': {
+    text: '{host} answered {status} with {found} instead of FHIR JSON. A login or outage page looks like this; check baseUrl.',
+    status: 502,
+    issue: 'structure',
+    class: 'retry',
+  },
+  'connection-path-invalid': {
+    text: 'A resource id of {host} cannot be part of a URL.',
+    status: 502,
+    issue: 'value',
+    class: 'permanent',
+  },
+  'connection-redirect': {
+    text: '{host} redirects to {target}, which was not followed: credentials go only to the address in baseUrl, and writes are never redirected. Set baseUrl to the address that answers.',
+    status: 502,
+    issue: 'security',
+    class: 'config',
+  },
+  'connection-refused': {
+    text: 'Nothing answers at {host}: the connection was refused. Check baseUrl, and that the server runs.',
+    status: 502,
+    issue: 'transient',
+    class: 'retry',
+  },
+  'connection-reply-too-large': {
+    text: 'A reply of {host} is larger than {limit} MB and was not read.',
+    status: 502,
+    issue: 'too-long',
+    class: 'permanent',
+  },
+  'connection-request-too-large': {
+    text: 'A request to {host} would be larger than {limit} MB and was not sent.',
+    status: 413,
+    issue: 'too-long',
+    class: 'permanent',
+  },
+  'connection-reset': {
+    text: 'The connection to {host} broke before the reply was complete.',
+    status: 502,
+    issue: 'transient',
+    class: 'retry',
+  },
+  'connection-scopes-missing': {
+    text: '{host} did not grant {scopes}. Ask its administrator to allow them for this client, or remove them from the configuration.',
+    status: 502,
+    issue: 'forbidden',
+    class: 'config',
+  },
+  'connection-scopes-refused': {
+    text: '{host} grants none of the scopes asked for (invalid_scope). Compare scopes in the configuration with those that the client is registered for.',
+    status: 502,
+    issue: 'forbidden',
+    class: 'config',
+  },
+  'connection-timeout': {
+    text: '{host} did not answer in time.',
+    status: 504,
+    issue: 'timeout',
+    class: 'retry',
+  },
+  'connection-token-endpoint-missing': {
+    text: 'No token endpoint is known for {host}: neither /.well-known/smart-configuration nor the CapabilityStatement names one. Check baseUrl and that the server offers SMART Backend Services.',
+    status: 502,
+    issue: 'not-supported',
+    class: 'config',
+  },
+  'connection-token-endpoint-open': {
+    text: '{host} names a token endpoint without TLS ({target}), which was not asked.',
+    status: 502,
+    issue: 'security',
+    class: 'config',
+  },
+  'connection-token-over': {
+    text: '{host} gives tokens that are over at once (expires_in {seconds}). Its administrator must give them a life.',
+    status: 502,
+    issue: 'login',
+    class: 'config',
+  },
+  'connection-token-refused': {
+    text: '{host} refuses to give a token ({error}). Check auth of this connection.{clocks}',
+    status: 502,
+    issue: 'login',
+    class: 'config',
+  },
+  'connection-token-unavailable': {
+    text: 'The token endpoint of {host} cannot answer now ({status}).',
+    status: 503,
+    issue: 'transient',
+    class: 'retry',
+  },
+  'connection-vendor-missing': {
+    text: 'Connection {connection}: this version of Casebridge does not have the vendor {vendor}. Use standard, or a later version.',
+    status: 500,
+    issue: 'not-supported',
+    class: 'config',
+  },
+  'key-file-exists': {
+    text: '{file} exists already and was not overwritten. Name another file, or move the old key away.',
+    status: 409,
+    issue: 'duplicate',
+    class: 'config',
+  },
+  'route-capabilities-unknown': {
+    text: 'What the server can do was never read; nothing is written until it is.',
+    status: 503,
+    issue: 'incomplete',
+    class: 'retry',
+  },
+  'route-configured': {
+    text: 'Set in the configuration (routes: {recordType}: {route}).',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'route-native': {
+    text: 'The server declares all that {resourceType} needs, and the token allows it.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'route-not-declared': {
+    text: 'The server does not declare {missing} for {resourceType}.',
+    status: 501,
+    issue: 'not-supported',
+    class: 'config',
+  },
+  'route-scopes-missing': {
+    text: 'The token does not allow {missing} on {resourceType}.',
+    status: 403,
+    issue: 'forbidden',
+    class: 'config',
+  },
+  'route-task-answer': {
+    text: 'Set in the configuration (task: answer): Tasks that began there are answered, none is made there.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'route-task-off': {
+    text: 'Set in the configuration (task: off).',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'route-vendor': {
+    text: '{resourceType} cannot be written on servers of this vendor: {why}.',
+    status: 501,
+    issue: 'not-supported',
+    class: 'config',
+  },
+  'search-endless': {
+    text: 'The search did not end: {pages} pages were read, or one page named itself as the next. Nothing is concluded from what is missing.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'retry',
+  },
+  'search-partial': {
+    text: 'The server shows only a part of the {resourceType} resources. Nothing is concluded from what is missing.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'retry',
+  },
+  'server-busy': {
+    text: 'The server cannot answer now ({status}{issue}).',
+    status: 503,
+    issue: 'transient',
+    class: 'retry',
+  },
+  'server-conflict': {
+    text: 'The resource changed on the server since it was read ({status}).',
+    status: 409,
+    issue: 'conflict',
+    class: 'retry',
+  },
+  'server-credentials-refused': {
+    text: 'The server refuses our credentials ({status}). Check auth of this connection.',
+    status: 502,
+    issue: 'login',
+    class: 'config',
+  },
+  'server-denied': {
+    text: 'The server does not allow this ({status}{issue}). Ask its administrator.',
+    status: 403,
+    issue: 'forbidden',
+    class: 'denied',
+  },
+  'server-gone': {
+    text: 'The resource is gone on the server ({status}).',
+    status: 410,
+    issue: 'deleted',
+    class: 'person',
+  },
+  'server-location-elsewhere': {
+    text: 'The server says that it stored the resource on another host. It is searched for before anything is sent again.',
+    status: 502,
+    issue: 'security',
+    class: 'retry',
+  },
+  'server-refused': {
+    text: 'The server refuses the request ({status}{issue}).',
+    status: 422,
+    issue: 'processing',
+    class: 'permanent',
+  },
+  'server-several-matches': {
+    text: 'Several resources on the server carry the identifier of the one to make (412).',
+    status: 409,
+    issue: 'multiple-matches',
+    class: 'person',
+  },
+  'server-wrong-resource': {
+    text: 'The server answered with another resource than the one asked for.',
+    status: 502,
+    issue: 'value',
+    class: 'permanent',
+  },
+  'connection-paused': { text: 'The connection is paused{why}.', status: 503, issue: 'suppressed', class: 'config' },
+  'mapping-slot-unknown': {
+    text: 'The mapping of {type} has no slot "{slot}". If it was renamed, say its former name under "was" in the mapping.',
+    status: 500,
+    issue: 'not-found',
+    class: 'config',
+  },
+  'identity-changed': {
+    text: '{name} was {before} when this store was first used and is {after} now. It names resources on other servers and must not change.',
+    status: 500,
+    issue: 'conflict',
+    class: 'config',
+  },
+  'plan-outdated': {
+    text: 'What the plan was made from changed before it was sent; it is made anew.',
+    status: 409,
+    issue: 'transient',
+    class: 'retry',
+  },
+  'deleted-record': { text: 'The source withdrew the record.', status: 410, issue: 'deleted', class: 'permanent' },
+  'condition-false': {
+    text: "The mapping's condition for this resource no longer holds.",
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'config-missing': {
+    text: 'The configuration {file} could not be read ({code}). Name one with --config FILE.',
+    status: 500,
+    issue: 'not-found',
+    class: 'config',
+  },
+  'stale-many': {
+    text: 'The source {source} sent more than {limit} records within an hour that are older than what is stored. Check its clock and its export; the records are kept beside the newer ones.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'address-unknown': {
+    text: 'There is nothing at this address. /openapi.json lists what there is.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'method-not-allowed': {
+    text: 'This address takes {methods} only.',
+    status: 405,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
+  'token-missing': {
+    text: 'This call needs the header Authorization: Bearer <token>.',
+    status: 401,
+    issue: 'login',
+    class: 'denied',
+  },
+  'token-unknown': {
+    text: 'The token is not one of this gateway. Check the configuration of sources and operators.',
+    status: 401,
+    issue: 'login',
+    class: 'denied',
+  },
+  'operator-cannot-write': {
+    text: 'An operator token never writes records. Use the token of their source.',
+    status: 403,
+    issue: 'forbidden',
+    class: 'denied',
+  },
+  'permission-missing': {
+    text: 'The operator {operator} may not {permission}. Add it to `may` in the configuration.',
+    status: 403,
+    issue: 'forbidden',
+    class: 'denied',
+  },
+  'operators-only': {
+    text: 'Only an operator may do this.',
+    status: 403,
+    issue: 'forbidden',
+    class: 'denied',
+  },
+  'source-needed': {
+    text: 'Add ?source= to say whose this is: an id is unique within its source only.',
+    status: 400,
+    issue: 'required',
+    class: 'permanent',
+  },
+  'source-unknown': {
+    text: 'There is no such source here.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'parameter-unknown': {
+    text: '"{name}" is not a parameter of this call.{hint}',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
+  'parameter-doubled': {
+    text: 'The parameter {name} is given more than once.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
+  'parameter-invalid': {
+    text: '{name} must be {form}.',
+    status: 400,
+    issue: 'value',
+    class: 'permanent',
+  },
+  'cursor-invalid': {
+    text: '`after` must be the `next` or `cursor` of an earlier answer of this list.',
+    status: 400,
+    issue: 'value',
+    class: 'permanent',
+  },
+  'record-type-unknown': {
+    text: 'There is no such record type.{hint}',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'record-refused': {
+    text: 'The record is refused and nothing was changed: {count} of its fields break a rule, see `errors`.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
+  'records-refused': {
+    text: '{count} of the records are refused, see `errors`.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
+  'record-unknown': {
+    text: 'The source has no {type} with this id here.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'record-id-differs': {
+    text: 'The id in the address and the id in the record differ.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
+  'lane-unknown': {
+    text: 'There is no such lane. A lane exists once a record of its subject was accepted for its connection.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'connection-unknown': {
+    text: 'There is no connection {connection} here.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'decision-unknown': {
+    text: 'There is no such decision.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'request-refused': {
+    text: 'The request is refused, see `errors`.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
+  'body-missing': {
+    text: 'This call needs a body.',
+    status: 400,
+    issue: 'required',
+    class: 'permanent',
+  },
+  'body-cut': {
+    text: 'The body ended before it was complete.',
+    status: 400,
+    issue: 'incomplete',
+    class: 'permanent',
+  },
+  'body-too-large': {
+    text: 'The body is larger than {limit} bytes. Send records in smaller parts, or as a stream to POST /api/records.',
+    status: 413,
+    issue: 'too-long',
+    class: 'permanent',
+  },
+  'body-too-slow': {
+    text: 'The body was not complete after {seconds} seconds.',
+    status: 408,
+    issue: 'timeout',
+    class: 'retry',
+  },
+  'body-encoding-unknown': {
+    text: 'Content-Encoding must be gzip or absent.',
+    status: 415,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
+  'body-encoding-broken': {
+    text: 'The body is not what its Content-Encoding says.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
+  'media-type-unknown': {
+    text: 'Content-Type must be {types}, in UTF-8.',
+    status: 415,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
+  'answer-type-unknown': {
+    text: 'This call answers with {types}. Accept must allow it.',
+    status: 406,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
+  'address-too-long': {
+    text: 'The address is longer than {limit} bytes.',
+    status: 414,
+    issue: 'too-long',
+    class: 'permanent',
+  },
+  'header-too-large': {
+    text: 'The headers are larger than {limit} bytes.',
+    status: 431,
+    issue: 'too-long',
+    class: 'permanent',
+  },
+  'header-too-slow': {
+    text: 'The headers did not arrive in time.',
+    status: 408,
+    issue: 'timeout',
+    class: 'retry',
+  },
+  'request-malformed': {
+    text: 'This is not a well-formed HTTP request.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
+  'store-unavailable': {
+    text: 'The store cannot be reached. Nothing was accepted; try again.',
+    status: 503,
+    issue: 'transient',
+    class: 'retry',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorKinds;
+
+export type ErrorParameters = Readonly<Record<string, string | number>>;
+
+/** Why something is as it is, for people and for programs. Holds no record content. */
+export interface Reason {
+  readonly code: ErrorCode;
+  readonly text: string;
+}
+
+/** The one error class that crosses folder borders: a code from the table, and parameters for its text. */
+export class CasebridgeError extends Error {
+  readonly code: ErrorCode;
+  readonly parameters: ErrorParameters;
+
+  constructor(code: ErrorCode, parameters: ErrorParameters = {}, options?: ErrorOptions) {
+    super(fillText(errorKinds[code].text, parameters), options);
+    this.name = 'CasebridgeError';
+    this.code = code;
+    this.parameters = parameters;
+  }
+
+  get kind(): ErrorKind {
+    return errorKinds[this.code];
+  }
+
+  get reason(): Reason {
+    return { code: this.code, text: this.message };
+  }
+}
+
+/** The reason for a code, without throwing. */
+export function reason(code: ErrorCode, parameters: ErrorParameters = {}): Reason {
+  return { code, text: fillText(errorKinds[code].text, parameters) };
+}
+
+function fillText(template: string, parameters: ErrorParameters): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => String(parameters[name] ?? whole));
+}
