@@ -1,0 +1,49 @@
+// What `POST /_control/standard/settings` can change.
+
+import { bodyReader } from '../control/check-body.ts';
+import type { EngineSettings } from '../engine/engine.ts';
+
+export interface StandardSettings extends EngineSettings {
+  /** `token`: every request needs an access token, `bearerToken` or `basic`. */
+  auth: 'none' | 'token';
+  /** A token that is always good, for everything. */
+  bearerToken?: string;
+  /** Credentials that are always good, for everything. */
+  basic?: { user: string; password: string };
+  /** Life of an access token. */
+  tokenSeconds: number;
+  /** Real time that each answer takes. */
+  latencyMs: number;
+  /** Beyond it the answer is 429 with Retry-After. */
+  requestsPerSecond?: number;
+}
+
+const flag = { type: 'boolean' };
+const text = { type: 'string', minLength: 1 };
+const amount = { type: 'integer', minimum: 0 };
+const positive = { type: 'integer', minimum: 1 };
+
+/** @throws InvalidControl for an unknown setting or a wrong value */
+export const parseStandardSettings = bodyReader<Partial<StandardSettings>>({
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    auth: { enum: ['none', 'token'] },
+    bearerToken: text,
+    basic: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['user', 'password'],
+      properties: { user: text, password: text },
+    },
+    tokenSeconds: positive,
+    latencyMs: amount,
+    requestsPerSecond: positive,
+    transactions: flag,
+    conditionalCreate: flag,
+    versions: flag,
+    searchLagMs: amount,
+    searchCacheMs: amount,
+    hiddenSearchParameters: { type: 'array', items: { type: 'string', pattern: '^[A-Za-z]+\\.[A-Za-z_-]+$' } },
+  },
+});
