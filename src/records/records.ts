@@ -1,0 +1,20 @@
+// Front door of records/: what comes in from sources, checked.
+
+export {
+  type Acceptance,
+  acceptRecords,
+  type CheckedRecord,
+  type LaneKey,
+  type Recipient,
+  staleLimit,
+} from './accept.ts';
+export { type FieldError, kindOf } from './field-error.ts';
+export { type Field, type FieldFact, type FieldKind, fieldNames, fieldTree, schemaAt } from './fields.ts';
+export { type JsonLimits, parseJson } from './parse-json.ts';
+export { type ParsedRecord, type ParseOptions, parseRecord, type StoredRecord } from './parse-record.ts';
+export { type ParsedTypedRecord, parseTypedRecord } from './parse-typed-record.ts';
+export { type RecordLine, type RecordLineLimits, readRecordLines } from './record-lines.ts';
+export { isRecordType, type RecordKey, type RecordType, recordTypes } from './record-type.ts';
+export type * from './record-types.ts';
+export { definitionsSchema, recordSchemas } from './schemas.ts';
+export { parseSubject, type SubjectKind, subjectOf } from './subject.ts';

@@ -1,0 +1,262 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/json.ts';
+import { type Acceptance, acceptRecords, type CheckedRecord, staleLimit } from '../../src/records/records.ts';
+import { type Store, sql } from '../../src/store/store.ts';
+import { aCase, aClient, aConsent, aGoal, anOrganization, aReferral } from '../builders.ts';
+import { freshEmbedded } from '../support/embedded.ts';
+
+const connections = [
+  { id: 'general', mode: 'live', sources: ['county', 'town'] },
+  { id: 'mercy', mode: 'shadow', sources: ['county'] },
+  { id: 'closed', mode: 'off', sources: ['county'] },
+  { id: 'harbor', mode: 'live', sources: ['town'] },
+] as const;
+
+let store: Store;
+
+beforeAll(async () => {
+  store = await freshEmbedded();
+});
+afterAll(() => store.close());
+beforeEach(async () => {
+  await sql`truncate record, record_version, stale_record, lane, lane_read, epoch, alert`.execute(store.db);
+});
+
+function accept(items: CheckedRecord[], source = 'county'): Promise<Acceptance[]> {
+  return store.tx((trx) => acceptRecords(trx, source, items, connections));
+}
+
+const referral = (overrides: Parameters<typeof aReferral>[0]): CheckedRecord => ({
+  type: 'referral',
+  record: aReferral(overrides),
+});
+const deletion = (id: string, updatedAt: string): CheckedRecord => ({
+  type: 'referral',
+  record: { id, updatedAt, deleted: true },
+});
+
+async function stored(id = 'referral-pantry') {
+  const row = await store.db.selectFrom('record').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+  return row;
+}
+
+async function lanes() {
+  const rows = await store.db.selectFrom('lane').selectAll().orderBy('connection').orderBy('subject').execute();
+  return rows.map(({ connection, subject, wanted, priority }) => [connection, subject, wanted, priority]);
+}
+
+function outcomes(results: Acceptance[]) {
+  return results.map(({ outcome, version }) => `${outcome} ${version}`);
+}
+
+describe('versions', () => {
+  test('a first record is version 1 and every newer one counts on', async () => {
+    const first = await accept([referral({})]);
+    const second = await accept([referral({ updatedAt: '2026-02-04T10:00:01-05:00', urgency: 'urgent' })]);
+    expect(outcomes([...first, ...second])).toEqual(['accepted 1', 'accepted 2']);
+    expect((await stored()).content.urgency).toBe('urgent');
+  });
+
+  test('the very same record again is unchanged and wants nothing', async () => {
+    await accept([referral({})]);
+    const before = await lanes();
+    expect(await accept([referral({})])).toEqual([{ outcome: 'unchanged', version: 1, lanes: [] }]);
+    expect(await lanes()).toEqual(before);
+  });
+
+  test('the same instant written with another offset is the same time', async () => {
+    await accept([referral({})]);
+    expect(outcomes(await accept([referral({ updatedAt: '2026-02-04T15:00:00Z' })]))).toEqual(['unchanged 1']);
+  });
+
+  test('the same content at a newer time is a new version', async () => {
+    await accept([referral({})]);
+    expect(outcomes(await accept([referral({ updatedAt: '2026-02-05T10:00:00-05:00' })]))).toEqual(['accepted 2']);
+  });
+
+  test('of two records with the same time the later arrival counts as newer', async () => {
+    await accept([referral({})]);
+    expect(outcomes(await accept([referral({ urgency: 'urgent' })]))).toEqual(['accepted 2']);
+  });
+
+  test('times differ by a microsecond', async () => {
+    await accept([referral({ updatedAt: '2026-02-04T10:00:00.000002Z' })]);
+    const older = await accept([referral({ updatedAt: '2026-02-04T10:00:00.000001Z', urgency: 'urgent' })]);
+    expect(outcomes(older)).toEqual(['stale 1']);
+  });
+
+  test('an older record is stale, changes nothing, and is kept beside the newer one', async () => {
+    await accept([referral({})]);
+    const before = [await stored(), await lanes()];
+    const results = await accept([referral({ updatedAt: '2026-02-04T09:59:59-05:00', urgency: 'urgent' })]);
+    expect(results).toEqual([{ outcome: 'stale', version: 1, lanes: [] }]);
+    expect([await stored(), await lanes()]).toEqual(before);
+    const kept = await store.db.selectFrom('stale_record').selectAll().execute();
+    expect(kept.map((row) => row.content.urgency)).toEqual(['urgent']);
+  });
+
+  test('an older record that was here before is a repetition, not stale', async () => {
+    await accept([referral({})]);
+    await accept([referral({ updatedAt: '2026-02-05T10:00:00-05:00', urgency: 'urgent' })]);
+    expect(outcomes(await accept([referral({})]))).toEqual(['unchanged 2']);
+  });
+
+  test('the same id several times in one batch is applied in order', async () => {
+    const results = await accept([
+      referral({}),
+      referral({ updatedAt: '2026-02-06T10:00:00-05:00', urgency: 'emergency' }),
+      referral({ updatedAt: '2026-02-05T10:00:00-05:00', urgency: 'urgent' }),
+      referral({}),
+    ]);
+    expect(outcomes(results)).toEqual(['accepted 1', 'accepted 2', 'stale 2', 'unchanged 2']);
+    expect(await stored()).toMatchObject({ version: 2, content: { urgency: 'emergency' } });
+    const versions = await store.db
+      .selectFrom('record_version')
+      .select(['version', 'content'])
+      .orderBy('version')
+      .execute();
+    expect(versions.map(({ version, content }) => [version, content.urgency])).toEqual([
+      [1, 'routine'],
+      [2, 'emergency'],
+    ]);
+  });
+
+  test('two sources may use the same id', async () => {
+    await accept([referral({})], 'county');
+    expect(outcomes(await accept([referral({ urgency: 'urgent' })], 'town'))).toEqual(['accepted 1']);
+  });
+
+  test('two batches that bring the same new ids at the same time make one history', async () => {
+    const batch = (urgency: 'routine' | 'urgent') =>
+      ['r1', 'r2', 'r3'].map((id) => referral({ id, urgency, updatedAt: '2026-02-04T10:00:00Z' }));
+    const results = await Promise.all([accept(batch('routine')), accept(batch('urgent'))]);
+    expect(results.map((each) => new Set(each.map(({ version }) => version)).size)).toEqual([1, 1]);
+    expect(
+      results
+        .flat()
+        .map(({ version }) => version)
+        .sort(),
+    ).toEqual([1, 1, 1, 2, 2, 2]);
+  });
+
+  test('more than twenty stale records within an hour are one alert', async () => {
+    const many = (urgency: 'routine' | 'urgent', updatedAt: string) =>
+      Array.from({ length: staleLimit + 1 }, (_, n) => referral({ id: `r${n}`, urgency, updatedAt }));
+    await accept(many('routine', '2026-02-05T10:00:00Z'));
+    await accept(many('urgent', '2026-02-04T10:00:00Z').slice(0, staleLimit));
+    expect(await store.db.selectFrom('alert').selectAll().execute()).toEqual([]);
+    await accept(many('urgent', '2026-02-04T10:00:00Z').slice(staleLimit));
+    await accept([referral({ id: 'r1', urgency: 'emergency', updatedAt: '2026-02-03T10:00:00Z' })]);
+    const alerts = await store.db.selectFrom('alert').select(['topic', 'count']).execute();
+    expect(alerts).toEqual([{ topic: 'stale:county', count: 2 }]);
+  });
+});
+
+describe('deletions', () => {
+  test('a deletion that names nothing else stays with its case', async () => {
+    await accept([referral({})]);
+    const results = await accept([deletion('referral-pantry', '2026-02-05T10:00:00Z')]);
+    expect(results[0]?.lanes).toEqual([
+      { connection: 'general', subject: 'county.case.case-rosa' },
+      { connection: 'mercy', subject: 'county.case.case-rosa' },
+    ]);
+    expect(await stored()).toMatchObject({ deleted: true, case_id: 'case-rosa', client_id: 'client-rosa', version: 2 });
+  });
+
+  test('a deletion of something that was never here is kept and wants no lane', async () => {
+    const results = await accept([deletion('never', '2026-02-05T10:00:00Z')]);
+    expect(results).toEqual([{ outcome: 'accepted', version: 1, lanes: [] }]);
+    expect(await lanes()).toEqual([]);
+  });
+
+  test('a record that comes back after its deletion is a new version', async () => {
+    await accept([referral({}), deletion('referral-pantry', '2026-02-05T10:00:00Z')]);
+    expect(outcomes(await accept([referral({ updatedAt: '2026-02-06T10:00:00Z' })]))).toEqual(['accepted 3']);
+    expect((await stored()).deleted).toBe(false);
+  });
+});
+
+describe('lanes', () => {
+  test('a record wants the lane of its case on every connection that takes its source', async () => {
+    const [result] = await accept([referral({})]);
+    expect(result?.lanes.map(({ connection }) => connection)).toEqual(['general', 'mercy']);
+    expect(await lanes()).toEqual([
+      ['general', 'county.case.case-rosa', 1, 10],
+      ['mercy', 'county.case.case-rosa', 1, 10],
+    ]);
+  });
+
+  test('a batch raises each lane once, and what waits longest keeps its place', async () => {
+    await accept([{ type: 'goal', record: aGoal() }]);
+    const due = async () => (await store.db.selectFrom('lane').select('due_at').executeTakeFirstOrThrow()).due_at;
+    const first = await due();
+    await accept([referral({}), referral({ id: 'second' })]);
+    expect(await lanes()).toEqual([
+      ['general', 'county.case.case-rosa', 2, 10],
+      ['mercy', 'county.case.case-rosa', 2, 10],
+    ]);
+    expect(await due()).toEqual(first);
+  });
+
+  test('a new version frees a parked lane and ends its pause between tries', async () => {
+    await accept([referral({})]);
+    await sql`update lane set parked = '{"code":"internal","text":"x"}', starts = 3, attempts = 7,
+      next_try_at = now() + interval '1 day'`.execute(store.db);
+    await accept([referral({ updatedAt: '2026-02-05T10:00:00Z' })]);
+    const rows = await store.db.selectFrom('lane').selectAll().execute();
+    for (const row of rows) expect(row).toMatchObject({ parked: null, starts: 0, attempts: 0, next_try_at: null });
+  });
+
+  test('a record that moves to another case wants both', async () => {
+    await accept([referral({})]);
+    await accept([referral({ caseId: 'case-two', updatedAt: '2026-02-05T10:00:00Z' })]);
+    expect((await lanes()).filter(([connection]) => connection === 'general')).toEqual([
+      ['general', 'county.case.case-rosa', 2, 10],
+      ['general', 'county.case.case-two', 1, 10],
+    ]);
+  });
+
+  test('lanes that have read a record are wanted again', async () => {
+    await sql`insert into lane_read (connection, subject, source, type, id)
+      values ('general', 'county.case.a', 'county', 'organization', 'org-pantry'),
+             ('closed', 'county.case.a', 'county', 'organization', 'org-pantry'),
+             ('general', 'county.case.b', 'county', 'organization', 'another')`.execute(store.db);
+    await accept([{ type: 'organization', record: anOrganization() }]);
+    expect(await lanes()).toEqual([
+      ['general', 'county.case.a', 1, 50],
+      ['general', 'county.organization.org-pantry', 1, 50],
+      ['mercy', 'county.organization.org-pantry', 1, 50],
+    ]);
+  });
+
+  test('where very many lanes have read it they are worked off behind everything else', async () => {
+    await sql`insert into lane_read (connection, subject, source, type, id)
+      select 'general', 'county.case.c' || n, 'county', 'organization', 'org-pantry'
+      from generate_series(1, 101) n`.execute(store.db);
+    await accept([{ type: 'organization', record: anOrganization() }]);
+    const { rows } =
+      await sql<JsonObject>`select priority, count(*)::integer as n from lane group by 1 order by 1`.execute(store.db);
+    expect(rows).toEqual([
+      { priority: 50, n: 2 },
+      { priority: 90, n: 101 },
+    ]);
+  });
+
+  test('a consent wants all lanes of its client and voids the plans made before it', async () => {
+    await accept([
+      { type: 'client', record: aClient() },
+      { type: 'case', record: aCase() },
+      { type: 'case', record: aCase({ id: 'case-two' }) },
+    ]);
+    await sql`truncate lane`.execute(store.db);
+    await accept([{ type: 'consent', record: aConsent() }]);
+    await accept([{ type: 'consent', record: aConsent({ updatedAt: '2026-02-03T11:00:00Z', status: 'revoked' }) }]);
+    expect((await lanes()).filter(([connection]) => connection === 'general')).toEqual([
+      ['general', 'county.case.case-rosa', 2, 50],
+      ['general', 'county.case.case-two', 2, 50],
+      ['general', 'county.client.client-rosa', 2, 50],
+    ]);
+    const epochs = await store.db.selectFrom('epoch').selectAll().execute();
+    expect(epochs).toEqual([{ key: 'client:county/client-rosa', n: 2 }]);
+  });
+});
