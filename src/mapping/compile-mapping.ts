@@ -1,0 +1,100 @@
+// One mapping file compiled: its slots, and the promise that no record field is forgotten. A field is used by a rule or named under
+// `unused` with the reason; anything else stops the load.
+
+import { CasebridgeError } from '../errors.ts';
+import { didYouMean } from '../nearest.ts';
+import { type Field, fieldTree } from '../records/records.ts';
+import { isPlainText } from './build.ts';
+import { type CompiledDefinition, compileSlot, type MappingBuild } from './compile-slot.ts';
+import type { MapNode, Position } from './positions.ts';
+import { projectRecord } from './project.ts';
+import type { Mapping } from './types.ts';
+
+const mappingKeys = ['record', 'about', 'resources', 'unused'];
+
+/** Fields that every record has and that no resource says: identity, versions, and what the gateway itself acts on. */
+const envelope = ['id', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'deleted', 'missing', 'origin'];
+
+export interface Need {
+  readonly from: string;
+  readonly target: string;
+  readonly at: Position;
+}
+
+export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: Mapping; needs: Need[] } {
+  const { problems, recordType } = shared;
+  for (const entry of root.entries.values()) {
+    if (!mappingKeys.includes(entry.name)) {
+      problems.error(entry.at, `A mapping has no "${entry.name}".${didYouMean(entry.name, mappingKeys)}`);
+    }
+  }
+  const resources = root.entries.get('resources')?.value;
+  const compiled: CompiledDefinition[] = [];
+  for (const { name, at, value } of resources?.kind === 'map' ? resources.entries.values() : []) {
+    if (!/^[a-z][A-Za-z0-9]*$/.test(name)) {
+      problems.error(at, `A slot name begins with a small letter and holds letters and digits only; "${name}" does not.`);
+    }
+    const definition = value.kind === 'map' ? compileSlot(name, value, shared) : problems.error(at, 'A slot is a map.');
+    if (definition) {
+      compiled.push(definition);
+    }
+  }
+  if (compiled.length === 0) {
+    problems.error(root.at, 'A mapping needs "resources" with at least one slot.');
+  }
+  checkUnused(root, shared);
+  const slots = compiled.map(({ slot }) => slot);
+  const byName = new Map(slots.map((slot) => [slot.name, slot]));
+  return {
+    needs: compiled.flatMap(({ slot, needs }) => needs.map((need) => ({ ...need, from: `${recordType}#${slot.name}` }))),
+    mapping: {
+      recordType,
+      slots,
+      project: (record, context) => projectRecord(recordType, slots, record, context),
+      slot: (name) => {
+        const [, template = name, item] = /^([^[]+)\[(.+)\]$/.exec(name) ?? [];
+        const slot = byName.get(template);
+        if (!slot) {
+          throw new CasebridgeError('mapping-slot-unknown', { type: recordType, slot: template });
+        }
+        return item === undefined ? slot : slot.forItem(item);
+      },
+    },
+  };
+}
+
+function checkUnused(root: MapNode, { problems, recordType, uses }: MappingBuild): void {
+  const node = root.entries.get('unused')?.value;
+  const unused = new Set(envelope);
+  for (const { name, at, value } of node?.kind === 'map' ? node.entries.values() : []) {
+    unused.add(name);
+    const paths = allPaths(fieldTree(recordType));
+    if (!paths.includes(name)) {
+      problems.error(at, `The ${recordType} record has no field "${name}".${didYouMean(name, paths)}`);
+    } else if (!isPlainText(value)) {
+      problems.error(at, `Say in words why "${name}" is not mapped.`);
+    } else if ([...uses].some((used) => used === name || used.startsWith(`${name}.`))) {
+      problems.error(at, `"${name}" is said to be unused, but a rule reads it.`);
+    }
+  }
+  for (const path of leafPaths(fieldTree(recordType))) {
+    const parts = path.split('.');
+    const covered = parts.some((_, index) => unused.has(parts.slice(0, index + 1).join('.')));
+    if (!covered && !uses.has(path) && !parts.includes('id')) {
+      problems.error(node?.at ?? root.at, `Unmapped record field "${path}": use it in a rule, or name it under "unused" with the reason.`);
+    }
+  }
+}
+
+function leafPaths(field: Field, path = ''): string[] {
+  return field.fields ? [...field.fields].flatMap(([name, below]) => leafPaths(below, join(path, name))) : [path];
+}
+
+function allPaths(field: Field, path = ''): string[] {
+  const below = [...(field.fields ?? [])].flatMap(([name, inner]) => allPaths(inner, join(path, name)));
+  return path === '' ? below : [path, ...below];
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}

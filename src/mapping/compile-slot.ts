@@ -1,0 +1,266 @@
+// One entry of `resources:` compiled: its elements with keys and owners, its profiles, its condition, and how it retires.
+
+import { elementFact, isResourceType, profileIds, requiredPaths } from '../fhir/fhir.ts';
+import type { Json } from '../json.ts';
+import { didYouMean } from '../nearest.ts';
+import type { RecordType } from '../records/records.ts';
+import { type Build, type Cursor, childPlace, cursorAt, cursorIn, fieldAt, isPlainText, type Place, rule } from './build.ts';
+import { compileCondition } from './condition.ts';
+import { identityElements } from './identity.ts';
+import { blindRun, type Lens } from './lens.ts';
+import type { MapEntry, MapNode, Node, Position } from './positions.ts';
+import { compileSlotDefinition, type Element, type OwnerRule, type ProfileStep, resolveOwner, type Slot } from './slot.ts';
+import { checkChoices, compileElement, compileEntries, isRule, modifierKeys } from './template.ts';
+
+const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was', 'retired', 'elements'];
+const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
+
+/** What the slots of one mapping share. */
+export type MappingBuild = Pick<Build, 'problems' | 'systems' | 'conceptMaps' | 'slots' | 'recordType' | 'uses'>;
+
+export interface CompiledDefinition {
+  readonly slot: Slot;
+  /** The slots it cannot go without. */
+  readonly needs: Build['needs'];
+}
+
+export function compileSlot(name: string, node: MapNode, shared: MappingBuild): CompiledDefinition | undefined {
+  const { problems } = shared;
+  for (const entry of node.entries.values()) {
+    if (!slotKeys.includes(entry.name)) {
+      problems.error(entry.at, `A slot has no "${entry.name}".${didYouMean(entry.name, slotKeys)}`);
+    }
+  }
+  const typeNode = node.entries.get('resourceType')?.value;
+  const resourceType = isPlainText(typeNode) ? typeNode.value : '';
+  const elementsNode = node.entries.get('elements')?.value;
+  if (!isResourceType(resourceType) || elementsNode?.kind !== 'map') {
+    return problems.error(typeNode?.at ?? node.at, `Slot "${name}" needs a "resourceType" of R4 and a map of "elements".`);
+  }
+  const record = cursorAt(shared.recordType, true);
+  const when = node.entries.get('when')?.value;
+  const profileSteps = node.entries.get('profile')?.value;
+  const steps = readProfiles(profileSteps, record, shared, name, resourceType);
+  const build = slotBuild(shared, name, resourceType, steps[0]);
+  const repeated = readEach(node, record, build);
+  const owner = readOwner(node.entries.get('owner'), 'source', build);
+  const context: Walk = { cursor: repeated?.cursor ?? record, build, owner, elements: [] };
+  walkElements(elementsNode, '', [], {}, context);
+  checkChoices(elementsNode, '', build);
+  checkKeys(context.elements, build, node.at);
+  checkRequired(build, steps, elementsNode.at);
+  const was = node.entries.get('was')?.value;
+  const retired = node.entries.get('retired')?.value;
+  return {
+    needs: build.needs,
+    slot: compileSlotDefinition({
+      name,
+      resourceType,
+      ...(isPlainText(was) && { was: was.value }),
+      when: when ? compileCondition(when, context.cursor, build) : () => true,
+      ...(repeated && { each: repeated.path }),
+      profiles: steps,
+      elements: [...context.elements, ...identityElements(shared.recordType, name, resourceType, rule(node.at))],
+      ...(retired && { retired: readRetired(retired, context.cursor, build) }),
+    }),
+  };
+}
+
+function slotBuild(shared: MappingBuild, slot: string, resourceType: string, first?: ProfileStep): Build {
+  const required = new Set(
+    [resourceType, ...(first ? [first.profile] : [])]
+      .flatMap((profile) => requiredPaths(profile))
+      .filter(({ when }) => when === undefined)
+      .map(({ path }) => path),
+  );
+  return {
+    ...shared,
+    slot,
+    resourceType,
+    fills: new Set(),
+    needs: [],
+    isRequired: (path) => required.has(path),
+    isChoice: (path) => elementFact(resourceType, path) !== undefined,
+  };
+}
+
+/** `profile: [id, {profile: id, when: {...}}]`: the ladder, the most specific first. */
+function readProfiles(
+  node: Node | undefined,
+  cursor: Cursor,
+  shared: MappingBuild,
+  slot: string,
+  resourceType: string,
+): ProfileStep[] {
+  const items = node === undefined ? [] : node.kind === 'list' ? node.items : [node];
+  return items.flatMap((item) => {
+    const id = item.kind === 'map' ? item.entries.get('profile')?.value : item;
+    if (!isPlainText(id) || !profileIds().includes(id.value)) {
+      const named = isPlainText(id) ? id.value : '';
+      shared.problems.error(item.at, `There is no profile "${named}".${didYouMean(named, profileIds())}`);
+      return [];
+    }
+    const when = item.kind === 'map' ? item.entries.get('when')?.value : undefined;
+    const build = slotBuild(shared, slot, resourceType);
+    return [{ profile: id.value, ...(when && { when: compileCondition(when, cursor, build) }) }];
+  });
+}
+
+function readEach(node: MapNode, cursor: Cursor, build: Build): { path: ReturnType<typeof pathOf>; cursor: Cursor } | undefined {
+  const each = node.entries.get('each');
+  const by = node.entries.get('by')?.value;
+  const found = each && fieldAt(each.value, cursor, build);
+  if (!each || !found) {
+    return undefined;
+  }
+  if (!found.field.list || !found.field.fields?.has('id') || !isPlainText(by) || by.value !== 'id') {
+    return build.problems.error(each.at, 'A slot repeats over a list whose items have ids: say "by: id".');
+  }
+  return { path: pathOf(found), cursor: cursorIn(cursor, found.path, found.field) };
+}
+
+function pathOf(found: NonNullable<ReturnType<typeof fieldAt>>): NonNullable<ReturnType<typeof fieldAt>>['path'] {
+  return found.path;
+}
+
+interface Walk {
+  readonly cursor: Cursor;
+  readonly build: Build;
+  readonly owner: OwnerRule;
+  readonly elements: Element[];
+}
+
+/** Modifiers of an object template that hold for all elements in it. */
+interface Inherited {
+  readonly owner?: OwnerRule;
+  readonly derived?: boolean;
+}
+
+function walkElements(node: MapNode, path: string, names: readonly string[], inherited: Inherited, walk: Walk): void {
+  for (const entry of node.entries.values()) {
+    const place = childPlace(entry.name, path, entry.at, walk.build);
+    if (place) {
+      walkElement(entry, place, [...names, entry.name], inherited, walk);
+    }
+  }
+}
+
+function walkElement(entry: MapEntry, place: Place, names: readonly string[], inherited: Inherited, walk: Walk): void {
+  const { value: node } = entry;
+  const { build, cursor } = walk;
+  if (node.kind === 'list' && place.fact.max > 1) {
+    for (const { key, node: item, lens } of compileEntries(node.items, cursor, place, build)) {
+      addElement(`${place.path}[${key}]`, item, lens, names, inherited, walk);
+    }
+    return;
+  }
+  if (node.kind === 'map' && place.fact.max <= 1 && !isRule(node, place.path, build) && flattens(node)) {
+    walkElements(node, place.path, names, inherited, walk);
+    checkChoices(node, place.path, build);
+    return;
+  }
+  const lens = compileElement(node, cursor, place, build);
+  if (lens) {
+    addElement(place.path, node, lens, names, inherited, walk);
+  }
+}
+
+/** An object whose parts are elements of their own: nothing is said about it as a whole. */
+function flattens(node: MapNode): boolean {
+  return ![...node.entries.keys()].some((name) => name === 'requires' || modifierKeys.includes(name));
+}
+
+function addElement(key: string, node: Node, lens: Lens, path: readonly string[], inherited: Inherited, walk: Walk): void {
+  const modifiers = node.kind === 'map' ? node.entries : undefined;
+  const ownerRule = readOwner(modifiers?.get('owner'), inherited.owner ?? walk.owner, walk.build);
+  const moves = modifiers?.get('moves')?.value;
+  const derived = modifiers?.get('derived')?.value;
+  walk.elements.push({
+    key,
+    path,
+    lens,
+    owner: (record) => resolveOwner(ownerRule, record),
+    ...(isPlainText(moves) && { moves: moves.value }),
+    derived: lens.constant || !lens.twoWay || inherited.derived === true || (derived?.kind === 'scalar' && derived.value === true),
+    at: rule(node.at),
+  });
+}
+
+function readOwner(entry: MapEntry | undefined, otherwise: OwnerRule, build: Build): OwnerRule {
+  if (!entry) {
+    return otherwise;
+  }
+  const owner = owners.find((name) => isPlainText(entry.value) && entry.value.value === name);
+  if (owner === undefined) {
+    const given = isPlainText(entry.value) ? entry.value.value : '';
+    build.problems.error(entry.at, `An owner is one of ${owners.join(', ')}.${didYouMean(given, owners)}`);
+    return otherwise;
+  }
+  if ((owner === 'requester' || owner === 'performer') && !hasDirection(build.recordType)) {
+    build.problems.error(entry.at, `The ${build.recordType} record has no direction, so ${owner} is nobody here.`);
+  }
+  return owner;
+}
+
+function hasDirection(type: RecordType): boolean {
+  return cursorAt(type, true).root.fields?.has('direction') ?? false;
+}
+
+function readRetired(node: Node, cursor: Cursor, build: Build): { path: string[]; value: Json }[] {
+  if (node.kind !== 'map') {
+    return build.problems.error(node.at, '"retired" is a map from elements to what they say then.') ?? [];
+  }
+  return [...node.entries.values()].flatMap(({ name, at, value }) => {
+    const place = childPlace(name, '', at, { ...build, fills: new Set() });
+    if (!place) {
+      return [];
+    }
+    if (value.kind === 'scalar' && value.value === null) {
+      return [{ path: [name], value: null }];
+    }
+    const made = compileElement(value, cursor, place, build)?.project({ record: {}, item: {}, pointer: '' }, blindRun());
+    return made === undefined ? [] : [{ path: [name], value: made }];
+  });
+}
+
+function checkKeys(elements: readonly Element[], { problems }: Build, at: Position): void {
+  const seen = new Set<string>();
+  for (const { key, at: where } of elements) {
+    if (seen.has(key)) {
+      problems.error(at, `Two rules make the element "${key}" (the second one at ${where}).`);
+    }
+    seen.add(key);
+  }
+}
+
+/** What base R4 requires must be filled by some rule; what a profile requires beyond that costs the claim, so it is a warning. */
+function checkRequired(build: Build, steps: readonly ProfileStep[], at: Position): void {
+  const ladder = [build.resourceType, ...steps.map(({ profile }) => profile)];
+  const told = new Set<string>();
+  for (const profile of ladder) {
+    for (const { path, address, when } of requiredPaths(profile)) {
+      const concerned = path === address && (when === undefined || isFilled(when, build));
+      if (!concerned || told.has(path) || isFilled(path, build) || (path === 'identifier' && profile !== build.resourceType)) {
+        continue;
+      }
+      told.add(path);
+      if (profile === build.resourceType) {
+        build.problems.error(at, `No rule fills ${build.resourceType}.${path}, which R4 requires.`);
+      } else {
+        build.problems.warning(at, `No rule fills ${build.resourceType}.${path}, which ${profile} requires.`);
+      }
+    }
+  }
+}
+
+/** Below a rule that makes a whole value (a coding, a reference), nothing is missing. */
+function isFilled(path: string, { fills }: Build): boolean {
+  const parts = path.split('.');
+  return parts.every((_, index) => {
+    const part = parts.slice(0, index + 1).join('.');
+    const isThere = part.endsWith('[x]') ? [...fills].some((filled) => filled.startsWith(part.slice(0, -3))) : fills.has(part);
+    const parent = parts.slice(0, index).join('.');
+    return isThere || (index > 0 && fills.has(parent) && ![...fills].some((filled) => filled.startsWith(`${parent}.`)));
+  });
+}
+

@@ -1,0 +1,137 @@
+// All files of a mapping folder compiled into one set: systems, ConceptMaps, then one mapping per record type. Everything that is wrong
+// is reported in one go; a set with problems is never used.
+
+import { createHash } from 'node:crypto';
+import { didYouMean } from '../nearest.ts';
+import { isRecordType, type RecordType, recordTypes } from '../records/records.ts';
+import { compileMapping } from './compile-mapping.ts';
+import { type ConceptMap, compileConceptMap } from './concept-map.ts';
+import { isPlainText, type SlotEntry } from './build.ts';
+import { type MapNode, type Position, Problems, readNodes } from './positions.ts';
+import { compileSystems, noSystems, type Systems } from './systems.ts';
+import type { Mapping, MappingFile, MappingProblem, MappingSet } from './types.ts';
+
+/** Compiles and checks mapping files. Pure: the same files give the same set, problems and warnings. */
+export function compileMappings(
+  files: readonly MappingFile[],
+): { set: MappingSet; warnings: MappingProblem[] } | { problems: MappingProblem[] } {
+  const problems = new Problems();
+  const roots = files.flatMap((file) => {
+    const root = readNodes(file, problems);
+    return root ? [{ path: file.path, root }] : [];
+  });
+  const systems = oneOf(roots.filter(({ root }) => kindOf(root) === 'systems'), problems);
+  const conceptMaps = compileConceptMaps(roots.map(({ root }) => root), systems, problems);
+  const mappings = roots.filter(({ root }) => kindOf(root) === 'mapping').map(({ root }) => root);
+  const slots = slotIndex(mappings);
+  const compiled = new Map<RecordType, ReturnType<typeof compileMapping>>();
+  for (const root of mappings) {
+    const type = recordTypeOf(root, problems);
+    if (type && compiled.has(type)) {
+      problems.error(root.at, `There are two mappings for ${type}.`);
+    } else if (type) {
+      compiled.set(type, compileMapping(root, { problems, systems, conceptMaps, slots, recordType: type, uses: new Set() }));
+    }
+  }
+  checkCycles([...compiled.values()].flatMap(({ needs }) => needs), problems);
+  if (problems.errors.length > 0) {
+    return { problems: sorted(problems.errors) };
+  }
+  const all = [...compiled].map(([, { mapping }]) => mapping);
+  const byType = new Map<RecordType, Mapping>(all.map((mapping) => [mapping.recordType, mapping]));
+  const set: MappingSet = { version: versionOf(files), mappings: all, mapping: (type) => byType.get(type) };
+  return { set, warnings: sorted(problems.warnings) };
+}
+
+type FileKind = 'systems' | 'conceptMap' | 'mapping';
+
+function kindOf(root: MapNode): FileKind {
+  if (root.entries.has('record')) {
+    return 'mapping';
+  }
+  return root.entries.has('conceptMap') ? 'conceptMap' : 'systems';
+}
+
+function oneOf(roots: readonly { path: string; root: MapNode }[], problems: Problems): Systems {
+  const [first, second] = roots;
+  if (second) {
+    problems.error(second.root.at, `Neither a mapping ("record") nor a ConceptMap ("conceptMap"), and ${first?.path} already names the systems.`);
+  }
+  return first ? compileSystems(first.root, problems) : noSystems;
+}
+
+function compileConceptMaps(roots: readonly MapNode[], systems: Systems, problems: Problems): Map<string, ConceptMap> {
+  const maps = new Map<string, ConceptMap>();
+  for (const root of roots.filter((node) => kindOf(node) === 'conceptMap')) {
+    const map = compileConceptMap(root, systems, problems);
+    if (map && maps.has(map.name)) {
+      problems.error(root.at, `There are two ConceptMaps "${map.name}".`);
+    } else if (map) {
+      maps.set(map.name, map);
+    }
+  }
+  return maps;
+}
+
+function recordTypeOf(root: MapNode, problems: Problems): RecordType | undefined {
+  const node = root.entries.get('record')?.value;
+  const name = isPlainText(node) ? node.value : '';
+  return isRecordType(name) ? name : problems.error(node?.at ?? root.at, `There is no record type "${name}".${didYouMean(name, recordTypes)}`);
+}
+
+/** Which slots there are, read before any rule is compiled, because rules point across files. */
+function slotIndex(roots: readonly MapNode[]): Map<string, Map<string, SlotEntry>> {
+  const index = new Map<string, Map<string, SlotEntry>>();
+  for (const root of roots) {
+    const record = root.entries.get('record')?.value;
+    const resources = root.entries.get('resources')?.value;
+    const slots = new Map<string, SlotEntry>();
+    for (const { name, value } of resources?.kind === 'map' ? resources.entries.values() : []) {
+      const type = value.kind === 'map' ? value.entries.get('resourceType')?.value : undefined;
+      const each = value.kind === 'map' ? value.entries.get('each')?.value : undefined;
+      slots.set(name, { resourceType: isPlainText(type) ? type.value : '', ...(isPlainText(each) && { each: each.value }) });
+    }
+    if (isPlainText(record)) {
+      index.set(record.value, slots);
+    }
+  }
+  return index;
+}
+
+/** Slots that wait for each other for ever must not load. */
+function checkCycles(needs: readonly { from: string; target: string; at: Position }[], problems: Problems): void {
+  const told = new Set<string>();
+  const walk = (slot: string, path: readonly string[]): void => {
+    for (const { target, at } of needs.filter(({ from }) => from === slot)) {
+      const start = path.indexOf(target);
+      if (start >= 0) {
+        const cycle = [...path.slice(start), target];
+        const name = [...cycle].sort().join();
+        if (!told.has(name)) {
+          told.add(name);
+          problems.error(at, `These slots require each other, so none could ever be made: ${cycle.join(' -> ')}.`);
+        }
+      } else {
+        walk(target, [...path, target]);
+      }
+    }
+  };
+  for (const from of new Set(needs.map((need) => need.from))) {
+    walk(from, [from]);
+  }
+}
+
+function versionOf(files: readonly MappingFile[]): string {
+  const hash = createHash('sha256');
+  for (const { path, text } of [...files].sort((left, right) => (left.path < right.path ? -1 : 1))) {
+    hash.update(`${path}\n${Buffer.byteLength(text)}\n${text}`);
+  }
+  return hash.digest('hex');
+}
+
+function sorted(problems: readonly MappingProblem[]): MappingProblem[] {
+  return [...problems].sort(
+    (left, right) =>
+      left.path.localeCompare(right.path, 'en') || left.line - right.line || left.column - right.column,
+  );
+}

@@ -1,0 +1,175 @@
+// `{from: path, code: conceptMap, text}`: a record's code through a ConceptMap, as a code, a Coding or a CodeableConcept.
+// Two concepts are the same when they agree in the systems of that map; what else a server adds to them is its own affair.
+
+import { isObject, type Json, type JsonObject } from '../../json.ts';
+import type { Field } from '../../records/records.ts';
+import { type Build, type Cursor, conceptMapNamed, fieldAt, type Place, rule } from '../build.ts';
+import { type ConceptMap, codeFor, codingsOf, isLocal, isSystemOf, targetOf, wordsOf } from '../concept-map.ts';
+import { addIssue, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
+import { presentWhen } from '../one-way.ts';
+import type { MapNode, Position } from '../positions.ts';
+import { text as trimmed } from '../primitives.ts';
+import { pointerTo, type RecordPath, reader, writer } from '../scope.ts';
+import type { Coding } from '../systems.ts';
+import { removeField } from './copy.ts';
+
+export const codeKeys = ['from', 'code', 'text'];
+
+/** `text` is a lens of its own on the concept's text, compiled by the caller. */
+export function compileCode(node: MapNode, cursor: Cursor, place: Place, build: Build, text?: Lens): Lens | undefined {
+  const from = node.entries.get('from')?.value;
+  const mapNode = node.entries.get('code')?.value;
+  const found = from && fieldAt(from, cursor, build);
+  const map = mapNode && conceptMapNamed(mapNode, build);
+  if (!found || !map) {
+    return undefined;
+  }
+  if (!['code', 'line', 'bcp47'].includes(found.field.kind)) {
+    return build.problems.error(found.at, `A ConceptMap takes codes; this field is a ${found.field.kind}.`);
+  }
+  if (!['code', 'Coding', 'CodeableConcept'].includes(place.type)) {
+    return build.problems.error(found.at, `${place.fact.path} is a ${place.type}, which takes no code.`);
+  }
+  checkCodes(map, found.field, place, found.at, build);
+  return codeLens({ path: found.path, field: found.field, map, type: place.type, at: found.at, text });
+}
+
+interface CodeRule {
+  readonly path: RecordPath;
+  readonly field: Field;
+  readonly map: ConceptMap;
+  readonly type: string;
+  readonly at: Position;
+  readonly text?: Lens;
+}
+
+function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
+  const read = reader(path);
+  const write = writer(path);
+  const factOfText = text?.twoWay ? text.fact : undefined;
+
+  const fact = (raw: Json): Json | undefined => {
+    const keys = codingsIn(raw, type)
+      .filter(({ system }) => isSystemOf(map, system))
+      .map((coding) => keyOf(map, coding));
+    const words = isObject(raw) && raw['text'] !== undefined ? raw['text'] : undefined;
+    if (keys.length === 0) {
+      const plain = words === undefined ? undefined : trimmed(words);
+      return plain === undefined ? undefined : { text: plain };
+    }
+    const codes = type === 'CodeableConcept' ? keys.sort() : (keys[0] ?? null);
+    const said = words !== undefined && factOfText ? factOfText(words) : undefined;
+    return said === undefined ? codes : { codes, text: said };
+  };
+
+  const build = (code: string, identifierSystem: string): Json | undefined => {
+    const target = targetOf(map, code);
+    const codings = target && codingsOf(map, target, code, identifierSystem);
+    const [first] = codings ?? [];
+    if (!codings || !first) {
+      return undefined;
+    }
+    if (type === 'code') {
+      return first.code;
+    }
+    return type === 'Coding' ? codingJson(first) : { coding: codings.map(codingJson) };
+  };
+
+  const lens: Lens = {
+    constant: false,
+    twoWay: true,
+    present: presentWhen(read),
+    project: (scope, run) => {
+      const code = read(scope);
+      if (typeof code !== 'string') {
+        return undefined;
+      }
+      const concept = build(code, run.context.identifierSystem);
+      if (concept === undefined && !map.codes.has(code)) {
+        addIssue(run, 'unmapped-code', `ConceptMap ${map.name} does not know this code.`, rule(at), pointerTo(scope, path));
+      }
+      if (!isObject(concept) || type !== 'CodeableConcept') {
+        return concept;
+      }
+      const words = text ? text.project(scope, run) : wordsOf(map, code);
+      return words === undefined ? concept : { ...concept, text: words };
+    },
+    fact,
+    claims: (raw) => codingsIn(raw, type).some((coding) => (type === 'code' ? map.back.has(`|${coding.code}`) : isSystemOf(map, coding.system))),
+    put: (raw, old) => replaceUnlessSame(lens, raw, old),
+    absorb: (raw, draft, run) => {
+      if (text?.twoWay) {
+        text.absorb(isObject(raw) ? raw['text'] : undefined, draft, run);
+      }
+      const now = read(draft);
+      const projected = typeof now === 'string' ? build(now, '') : undefined;
+      if (sameJson(codeFact(fact, raw), codeFact(fact, projected))) {
+        return;
+      }
+      if (raw === undefined) {
+        removeField(() => write(draft, undefined), field, now, (message) => addIssue(run, 'required-field', message, rule(at)));
+        return;
+      }
+      const codings = codingsIn(raw, type);
+      const local = codings.find((coding) => isLocal(map, coding.system));
+      const code = [...(local ? [local] : []), ...codings].map((coding) => codeFor(map, coding)).find((known) => known !== undefined);
+      if (code === undefined || (field.enum && !field.enum.includes(code))) {
+        addIssue(run, 'unmapped-code', `ConceptMap ${map.name} knows no way back for what the other side holds.`, rule(at), pointerTo(draft, path));
+      } else {
+        write(draft, code);
+      }
+    },
+  };
+  return lens;
+}
+
+/** The fact without the text, which is absorbed by itself. */
+function codeFact(fact: (raw: Json) => Json | undefined, raw: Json | undefined): Json | undefined {
+  const whole = raw === undefined ? undefined : fact(raw);
+  return isObject(whole) && whole['codes'] !== undefined ? whole['codes'] : whole;
+}
+
+function keyOf(map: ConceptMap, { system, code }: Coding): string {
+  if (isLocal(map, system)) {
+    return `local|${code}`;
+  }
+  return system === undefined ? code : `${system}|${code}`;
+}
+
+function codingJson({ system, code, display }: Coding): JsonObject {
+  return { ...(system !== undefined && { system }), code, ...(display !== undefined && { display }) };
+}
+
+function codingsIn(raw: Json, type: string): Coding[] {
+  if (type === 'code') {
+    return typeof raw === 'string' ? [{ code: raw.trim() }] : [];
+  }
+  const list = type === 'Coding' ? [raw] : isObject(raw) && Array.isArray(raw['coding']) ? raw['coding'] : [];
+  return list.filter(isObject).flatMap(({ system, code }) =>
+    typeof code === 'string' ? [{ code, ...(typeof system === 'string' && { system }) }] : [],
+  );
+}
+
+/** Every value of a closed list needs a target or an explicit `none`; every target must be a code of the element's binding. */
+function checkCodes(map: ConceptMap, field: Field, place: Place, at: Position, { problems }: Build): void {
+  const missing = map.unmapped ? [] : (field.enum ?? []).filter((code) => !map.codes.has(code));
+  if (missing.length > 0) {
+    problems.error(at, `ConceptMap ${map.name} has no entry for ${missing.join(', ')}; give a target, or none.`);
+  }
+  const bound = place.fact.binding?.codes;
+  for (const [code, target] of map.targets) {
+    for (const coding of target.codings) {
+      const key = coding.system === undefined ? coding.code : `${coding.system}|${coding.code}`;
+      if (place.type === 'code' && coding.system !== undefined) {
+        problems.error(at, `${place.fact.path} is a code without system, but ConceptMap ${map.name} names one for ${code}.`);
+      } else if (place.type !== 'code' && coding.system === undefined) {
+        problems.error(at, `${place.fact.path} needs a system, but ConceptMap ${map.name} names none for ${code}.`);
+      } else if (bound && !bound.includes(key)) {
+        problems.error(at, `ConceptMap ${map.name} makes ${coding.code} of ${code}, which ${place.fact.path} does not allow.`);
+      }
+    }
+    if (target.local && place.type === 'code') {
+      problems.error(at, `${place.fact.path} is a code without system; ConceptMap ${map.name} makes ${code} local.`);
+    }
+  }
+}

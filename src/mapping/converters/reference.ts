@@ -1,0 +1,158 @@
+// `{from: id, reference: type#slot}` and `{slot: name}`: references to other resources of ours. A link that is not there yet leaves the
+// element out and is reported, so that the lane can wait for it or go on without it.
+
+import { isObject, type Json } from '../../json.ts';
+import { isRecordType, type RecordType } from '../../records/records.ts';
+import { fullUrl, identifierValue } from '../../fhir/fhir.ts';
+import { didYouMean } from '../../nearest.ts';
+import { type Build, type Cursor, fieldAt, isPlainText, type Place, rule } from '../build.ts';
+import { addIssue, type Lens, type ProjectRun, replaceUnlessSame } from '../lens.ts';
+import { oneWay, presentWhen } from '../one-way.ts';
+import type { MapNode, Node } from '../positions.ts';
+import { pointerTo, reader, writer } from '../scope.ts';
+import type { SlotRef } from '../types.ts';
+import { removeField } from './copy.ts';
+
+export const referenceKeys = ['from', 'reference'];
+export const slotKeys = ['slot'];
+
+export function compileReference(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
+  const from = node.entries.get('from')?.value;
+  const to = node.entries.get('reference')?.value;
+  const found = from && fieldAt(from, cursor, build);
+  const target = to && targetOf(to, place, build);
+  if (!found || !target) {
+    return undefined;
+  }
+  if (found.field.ref !== target.type) {
+    const points = found.field.ref ? `points to ${found.field.ref}` : 'points to no record';
+    return build.problems.error(found.at, `This field ${points}, not to ${target.type}.`);
+  }
+  const read = reader(found.path);
+  const write = writer(found.path);
+  const { type, slot, resourceType } = target;
+  const at = rule(found.at);
+  const required = build.isRequired(place.path);
+  const lens: Lens = {
+    ...referenceBase(resourceType),
+    twoWay: true,
+    present: presentWhen(read),
+    project: (scope, run) => {
+      const id = read(scope);
+      return typeof id === 'string' ? referenceTo({ type, id, slot }, required, run) : undefined;
+    },
+    put: (raw, old) => replaceUnlessSame(lens, raw, old),
+    absorb: (raw, draft, run) => {
+      const now = read(draft);
+      const reference = raw === undefined ? undefined : literalOf(raw);
+      if (reference === undefined) {
+        removeField(() => write(draft, undefined), found.field, now, (message) => addIssue(run, 'required-field', message, at));
+        return;
+      }
+      const ref = run.resolve(reference);
+      if (ref === undefined || ref.type !== type || ref.slot !== slot) {
+        addIssue(run, 'unresolved-reference', 'What the other side points to is none of our links.', at, pointerTo(draft, found.path));
+      } else if (ref.id !== now) {
+        write(draft, ref.id);
+      }
+    },
+  };
+  return lens;
+}
+
+/** `{slot: name}`: another resource of the same record. Says nothing of its own, so nothing comes back. */
+export function compileSlot(node: MapNode, place: Place, build: Build): Lens | undefined {
+  const slotNode = node.entries.get('slot')?.value;
+  const slot = isPlainText(slotNode) ? slotNode.value : '';
+  const own = build.slots.get(build.recordType);
+  const entry = own?.get(slot);
+  if (!entry) {
+    return build.problems.error(node.at, `This mapping has no slot "${slot}".${didYouMean(slot, own?.keys() ?? [])}`);
+  }
+  checkTarget(entry.resourceType, place, node, build);
+  if (build.isRequired(place.path)) {
+    build.needs.push({ target: `${build.recordType}#${slot}`, at: node.at });
+  }
+  const type = build.recordType;
+  const required = build.isRequired(place.path);
+  return oneWay({
+    ...referenceBase(entry.resourceType),
+    twoWay: true,
+    present: () => true,
+    // In a slot that repeats, `from: .` of the caller's `each` gives the item's id.
+    project: (scope, run) => {
+      const id = entry.each === undefined ? undefined : isObject(scope.item) ? scope.item['id'] : undefined;
+      const name = typeof id === 'string' ? `${slot}[${id}]` : slot;
+      return referenceTo({ type, id: run.recordId, slot: name }, required, run);
+    },
+    put: (raw, old) => raw ?? old,
+    absorb: () => undefined,
+  });
+}
+
+function referenceBase(resourceType: string): Pick<Lens, 'constant' | 'fact' | 'claims'> {
+  return {
+    constant: false,
+    fact: (raw) => literalOf(raw),
+    claims: (raw) => {
+      const reference = literalOf(raw);
+      return reference !== undefined && (reference.startsWith('urn:uuid:') || reference.includes(`${resourceType}/`));
+    },
+  };
+}
+
+/** The literal reference without a version; undefined where there is none. */
+function literalOf(raw: Json): string | undefined {
+  const reference = isObject(raw) ? raw['reference'] : undefined;
+  return typeof reference === 'string' ? reference.trim().replace(/\/_history\/[^/]+$/, '') : undefined;
+}
+
+function referenceTo(target: SlotRef, required: boolean, run: ProjectRun): Json | undefined {
+  const reference = run.context.reference(target);
+  run.references.push({
+    element: run.element,
+    target,
+    required,
+    ...(reference !== undefined && { reference }),
+  });
+  if (reference !== undefined) {
+    return { reference };
+  }
+  if (!run.placeholders) {
+    return undefined;
+  }
+  return { reference: fullUrl(run.context.identifierSystem, identifierValue({ source: run.context.source, ...target }, target.slot)) };
+}
+
+function targetOf(
+  node: Node,
+  place: Place,
+  build: Build,
+): { type: RecordType; slot: string; resourceType: string } | undefined {
+  const [type = '', named] = isPlainText(node) ? node.value.split('#') : [];
+  const slots = build.slots.get(type);
+  if (!isRecordType(type) || !slots) {
+    return build.problems.error(node.at, `There is no mapping for "${type}".${didYouMean(type, build.slots.keys())}`);
+  }
+  const slot = named ?? (slots.size === 1 ? [...slots.keys()][0] : undefined);
+  if (slot === undefined) {
+    return build.problems.error(node.at, `${type} has several slots (${[...slots.keys()].join(', ')}); write ${type}#slot.`);
+  }
+  const entry = slots.get(slot);
+  if (!entry || entry.each !== undefined) {
+    return build.problems.error(node.at, `${type} has no single slot "${slot}".${didYouMean(slot, slots.keys())}`);
+  }
+  checkTarget(entry.resourceType, place, node, build);
+  if (build.isRequired(place.path)) {
+    build.needs.push({ target: `${type}#${slot}`, at: node.at });
+  }
+  return { type, slot, resourceType: entry.resourceType };
+}
+
+function checkTarget(resourceType: string, place: Place, node: Node, { problems }: Build): void {
+  if (place.type !== 'Reference') {
+    problems.error(node.at, `${place.fact.path} is a ${place.type}, not a Reference.`);
+  } else if (place.fact.targets && !place.fact.targets.includes(resourceType)) {
+    problems.error(node.at, `${place.fact.path} may not point to a ${resourceType}, only to ${place.fact.targets.join(', ')}.`);
+  }
+}

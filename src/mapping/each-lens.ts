@@ -1,0 +1,214 @@
+// `{each: list, by, where, item}`: one item in FHIR for each item of a record's list, matched by key on both sides.
+// `by: id` puts the item's id into the FHIR element's id. A server's item without an id of ours is somebody else's: it is kept, and comes
+// back as a new item `r-<hash of what it says>`, the same at every look.
+
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../fhir/fhir.ts';
+import { isObject, type Json } from '../json.ts';
+import type { Field } from '../records/records.ts';
+import type { Condition } from './condition.ts';
+import { type AbsorbRun, addIssue, blindRun, type Lens, type ProjectRun, sameJson } from './lens.ts';
+import { type Claims, claimsAny, replaceItems } from './list-lens.ts';
+import { type Draft, type RecordPath, reader, type Scope, writer } from './scope.ts';
+
+export interface EachRule {
+  readonly path: RecordPath;
+  /** 'id'; or lenses that make the key within the item; or nothing: the whole content is the key. */
+  readonly by: 'id' | 'content' | readonly { name: string; lens: Lens }[];
+  readonly where: Condition;
+  /** What `where` fixes, for items that begin on the other side. */
+  readonly fixed: ReadonlyMap<string, Json>;
+  /** Equal items are made once; for lists that nothing comes back from. */
+  readonly distinct: boolean;
+  readonly item: Lens;
+  readonly claims: Claims;
+  /** The record's list. */
+  readonly list: Field;
+  readonly at: string;
+}
+
+interface Keyed {
+  readonly key: string;
+  readonly value: Json;
+}
+
+export function eachLens(rule: EachRule): Lens {
+  const { item, claims } = rule;
+  const read = reader(rule.path);
+  const itemsOf = (scope: Scope): Json[] => {
+    const list = read(scope);
+    return Array.isArray(list) ? list : [];
+  };
+  const owned = (raw: Json | undefined): Json[] => (Array.isArray(raw) ? raw.filter(claims) : []);
+
+  return {
+    constant: false,
+    twoWay: item.twoWay,
+    present: (scope, run) => itemsOf(scope).some((value) => rule.where(within(scope, value, rule, 0), run.context)),
+    project: (scope, run) => {
+      const made = itemsOf(scope).flatMap((value, index) => projectItem(rule, within(scope, value, rule, index), run));
+      const list = rule.distinct ? made.filter((value, at) => made.findIndex((other) => sameJson(other, value)) === at) : made;
+      return list.length > 0 ? list : undefined;
+    },
+    fact: (raw) => {
+      const keyed = keyItems(rule, owned(raw));
+      if (keyed.length === 0) {
+        return undefined;
+      }
+      if (rule.by === 'content') {
+        return keyed.map(({ value }) => item.fact(value) ?? null);
+      }
+      return Object.fromEntries(keyed.map(({ key, value }) => [key, item.fact(value) ?? null]));
+    },
+    claims: (raw) => claimsAny(raw, claims),
+    put: (raw, old) => putItems(rule, owned(raw), Array.isArray(old) ? old : []),
+    absorb: (raw, draft, run) => absorbItems(rule, owned(raw), itemsOf(draft), draft, run),
+  };
+}
+
+function within(scope: Scope, item: Json, { path }: EachRule, index: number): Scope {
+  const start = path.fromRoot ? '' : scope.pointer;
+  return { record: scope.record, item, pointer: `${[start, ...path.names].join('/')}/${index}` };
+}
+
+function projectItem(rule: EachRule, scope: Scope, run: ProjectRun): Json[] {
+  if (!rule.where(scope, run.context)) {
+    return [];
+  }
+  const value = rule.item.project(scope, run);
+  if (value === undefined) {
+    return [];
+  }
+  const id = rule.by === 'id' && isObject(scope.item) ? scope.item['id'] : undefined;
+  return [id !== undefined && isObject(value) ? { id, ...value } : value];
+}
+
+/** Pairs items with their keys; equal keys are told apart by their order. */
+function keyItems(rule: EachRule, items: readonly Json[]): Keyed[] {
+  const seen = new Map<string, number>();
+  return items.map((value) => {
+    const key = keyOf(rule, value);
+    const count = (seen.get(key) ?? 0) + 1;
+    seen.set(key, count);
+    return { key: count === 1 ? key : `${key}-${count}`, value };
+  });
+}
+
+function keyOf(rule: EachRule, value: Json): string {
+  if (rule.by === 'id') {
+    const id = isObject(value) ? value['id'] : undefined;
+    return typeof id === 'string' ? id : foreignKey(rule, value);
+  }
+  if (rule.by === 'content') {
+    return canonicalJson(rule.item.fact(value) ?? null);
+  }
+  const parts = rule.by.map(({ name, lens }) => {
+    const part = isObject(value) ? value[name] : undefined;
+    return part === undefined ? null : (lens.fact(part) ?? null);
+  });
+  return canonicalJson(parts);
+}
+
+/** The id of an item that began elsewhere. Made from what it says, so that a server's rewriting does not make it another one. */
+function foreignKey(rule: EachRule, value: Json): string {
+  const text = canonicalJson(rule.item.fact(value) ?? null);
+  return `r-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
+}
+
+function isForeign(rule: EachRule, value: Json): boolean {
+  return rule.by === 'id' && !(isObject(value) && typeof value['id'] === 'string');
+}
+
+function putItems(rule: EachRule, wanted: readonly Json[], old: readonly Json[]): Json | undefined {
+  const indexes = old.flatMap((value, index) => (rule.claims(value) ? [index] : []));
+  const olds = keyItems(rule, indexes.map((index) => old[index] ?? null));
+  const taken = new Set<number>();
+  const result = keyItems(rule, wanted).map(({ key, value }) => {
+    const at = findMatch(rule, key, value, olds, taken);
+    const match = at < 0 ? undefined : olds[at]?.value;
+    taken.add(at);
+    const merged = rule.item.put(value, match) ?? value;
+    const id = isObject(value) ? value['id'] : undefined;
+    return rule.by === 'id' && isObject(merged) && id !== undefined ? { id, ...merged } : merged;
+  });
+  // What is not ours keeps its place; what was ours and is gone leaves.
+  const replaced = indexes.filter((_, position) => taken.has(position) || !isForeign(rule, olds[position]?.value ?? null));
+  return replaceItems(old, replaced, result);
+}
+
+/** By key; else, where a server has dropped the ids, by equal content. */
+function findMatch(rule: EachRule, key: string, value: Json, olds: readonly Keyed[], taken: ReadonlySet<number>): number {
+  const byKey = olds.findIndex((old, index) => !taken.has(index) && old.key === key);
+  if (byKey >= 0 || rule.by !== 'id') {
+    return byKey;
+  }
+  const fact = rule.item.fact(value);
+  return olds.findIndex((old, index) => !taken.has(index) && isForeign(rule, old.value) && sameJson(rule.item.fact(old.value), fact));
+}
+
+function absorbItems(rule: EachRule, observed: readonly Json[], items: readonly Json[], draft: Draft, run: AbsorbRun): void {
+  const blind = blindRun(run.linked);
+  const sent = items.map((value, index) => projectItem(rule, within(draft, value, rule, index), blind)[0]);
+  const ours = keyItems(rule, sent.map((raw) => raw ?? null));
+  const taken = new Set<number>();
+  const absorbed: { index: number; value: Json }[] = [];
+  for (const theirs of keyItems(rule, observed)) {
+    const match = ours.findIndex((own, at) => !taken.has(at) && sent[at] !== undefined && isSame(rule, own, theirs));
+    const value = absorbItem(rule, theirs, items[match], draft, run);
+    // Links are not always known here, so an id that we hold already is told by its value.
+    const index = match < 0 && !isObject(value) ? items.findIndex((item, at) => !taken.has(at) && item === value) : match;
+    taken.add(index);
+    if (value !== undefined) {
+      absorbed.push({ index: index < 0 ? Number.MAX_SAFE_INTEGER : index, value });
+    }
+  }
+  if (rule.by !== 'content') {
+    absorbed.sort((left, right) => left.index - right.index);
+  }
+  // Items that were not sent (by `where`, or because their link is missing) are none of the other side's business.
+  const replaced = items.flatMap((_, index) => (sent[index] !== undefined || taken.has(index) ? [index] : []));
+  const result = replaceItems(items, replaced, absorbed.map(({ value }) => value));
+  if (sameJson(result, items.length > 0 ? [...items] : undefined)) {
+    return;
+  }
+  if (result === undefined && rule.list.required) {
+    addIssue(run, 'required-field', 'The other side has removed this, but the record cannot be without it.', rule.at);
+  } else {
+    writer(rule.path)(draft, result);
+  }
+}
+
+function isSame(rule: EachRule, ours: Keyed, theirs: Keyed): boolean {
+  return (
+    ours.key === theirs.key ||
+    (isForeign(rule, theirs.value) && sameJson(rule.item.fact(ours.value), rule.item.fact(theirs.value)))
+  );
+}
+
+/** The record's item as the other side has it; undefined, with an issue, where it cannot be one. */
+function absorbItem(
+  rule: EachRule,
+  { key, value }: Keyed,
+  existing: Json | undefined,
+  draft: Draft,
+  run: AbsorbRun,
+): Json | undefined {
+  const item = existing === undefined ? newItem(rule, key, value) : structuredClone(existing);
+  const below: Draft = { record: draft.record, item, pointer: draft.pointer };
+  rule.item.absorb(value, below, run);
+  const made = below.item;
+  const missing = [...(rule.list.fields ?? [])].find(([name, field]) => field.required && isObject(made) && made[name] === undefined);
+  if (missing) {
+    addIssue(run, 'required-field', `An item of the other side lacks what the record calls ${missing[0]}.`, rule.at);
+    return undefined;
+  }
+  return made === null ? undefined : made;
+}
+
+function newItem(rule: EachRule, key: string, value: Json): Json {
+  if (rule.list.kind !== 'object') {
+    return null;
+  }
+  const id = /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(key) ? key : foreignKey(rule, value);
+  return { ...(rule.by === 'id' && { id }), ...Object.fromEntries(rule.fixed) };
+}

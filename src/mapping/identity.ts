@@ -1,0 +1,71 @@
+// What every resource of ours carries besides its mapping: our identifier and the profile it claims. Both are elements, so that they are
+// compared and mended like others; a found resource gets them when it is first written.
+
+import { childNames } from '../fhir/fhir.ts';
+import { isObject, type Json } from '../json.ts';
+import type { Lens } from './lens.ts';
+import { singleItemLens } from './list-lens.ts';
+import { primitiveFact } from './primitives.ts';
+import type { Element } from './slot.ts';
+import type { Owner } from './types.ts';
+
+const profileRoots = [
+  'http://hl7.org/fhir/us/core/StructureDefinition/',
+  'http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/',
+];
+
+/** The elements that the engine adds to a slot; `made` when a resource is put together, not by a rule. */
+export function identityElements(recordType: string, slot: string, resourceType: string, at: string): Element[] {
+  const added = { derived: true, at, owner: (): Owner => 'source' };
+  const profile: Element = { ...added, key: 'meta.profile', path: ['meta', 'profile'], lens: profileLens };
+  if (!childNames(resourceType, '').includes('identifier')) {
+    return [profile];
+  }
+  const claims = (item: Json): boolean => isOurs(item, recordType, slot);
+  const lens = singleItemLens(identifierLens, claims);
+  return [{ ...added, key: 'identifier[casebridge]', path: ['identifier'], lens }, profile];
+}
+
+/** Ours by the form of its value, `source/type/id#slot`, since the system is a matter of configuration. */
+function isOurs(item: Json, recordType: string, slot: string): boolean {
+  const value = isObject(item) ? item['value'] : undefined;
+  const [, type, named] = typeof value === 'string' ? (/^[^/]+\/([^/]+)\/[^/#]+#([^#]+)$/.exec(value) ?? []) : [];
+  return type === recordType && (named === slot || named?.startsWith(`${slot}[`) === true);
+}
+
+const silent: Omit<Lens, 'fact' | 'put'> = {
+  constant: true,
+  twoWay: false,
+  present: () => false,
+  project: () => undefined,
+  claims: () => true,
+  absorb: () => undefined,
+};
+
+const identifierLens: Lens = {
+  ...silent,
+  fact: (raw) => (isObject(raw) ? { system: raw['system'] ?? null, value: raw['value'] ?? null } : undefined),
+  put: (raw, old) => (isObject(raw) && isObject(old) ? { ...old, ...raw } : raw),
+};
+
+const profileLens: Lens = {
+  ...silent,
+  fact: (raw) => {
+    const claimed = claimsIn(raw).map((url) => primitiveFact(url) ?? url);
+    return claimed.length > 0 ? claimed.sort() : undefined;
+  },
+  put: (raw, old) => {
+    const others = Array.isArray(old) ? old.filter((url) => !isLadderProfile(url)) : [];
+    const all = [...claimsIn(raw), ...others];
+    return all.length > 0 ? all : undefined;
+  },
+};
+
+function claimsIn(raw: Json | undefined): string[] {
+  const list = Array.isArray(raw) ? raw : [];
+  return list.filter((url) => typeof url === 'string').filter(isLadderProfile);
+}
+
+function isLadderProfile(url: Json): boolean {
+  return typeof url === 'string' && profileRoots.some((root) => url.startsWith(root));
+}

@@ -1,0 +1,88 @@
+// One entry of a list template: it owns the items of a server's list that it claims and leaves all others where they are.
+
+import type { Json } from '../json.ts';
+import type { Lens } from './lens.ts';
+
+/** Items that an earlier entry of the same list claims belong to that one. */
+export type Claims = (item: Json) => boolean;
+
+/** A lens on a whole list that makes at most one item. */
+export function singleItemLens(item: Lens, claims: Claims): Lens {
+  const own = (list: Json | undefined): Json | undefined => (Array.isArray(list) ? list.find(claims) : undefined);
+  return {
+    constant: item.constant,
+    twoWay: item.twoWay,
+    present: item.present,
+    project: (scope, run) => {
+      const value = item.project(scope, run);
+      return value === undefined ? undefined : [value];
+    },
+    fact: (raw) => {
+      const value = own(raw);
+      return value === undefined ? undefined : item.fact(value);
+    },
+    claims: (raw) => claimsAny(raw, claims),
+    put: (raw, old) => {
+      const wanted = own(raw);
+      const kept = Array.isArray(old) ? old : [];
+      const index = kept.findIndex(claims);
+      const value = wanted === undefined ? undefined : item.put(wanted, index < 0 ? undefined : kept[index]);
+      return replaceItems(kept, index < 0 ? [] : [index], value === undefined ? [] : [value]);
+    },
+    absorb: (raw, draft, run) => item.absorb(own(raw), draft, run),
+  };
+}
+
+/** For a list, whether it holds an item of ours; for an item, whether it is one. */
+export function claimsAny(raw: Json, claims: Claims): boolean {
+  return Array.isArray(raw) ? raw.some(claims) : claims(raw);
+}
+
+/** Several entries on one list inside an object, where they are no elements of their own. */
+export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Lens {
+  return {
+    constant: entries.every(({ lens }) => lens.constant),
+    twoWay: entries.some(({ lens }) => lens.twoWay),
+    present: (scope, run) => entries.some(({ lens }) => !lens.constant && lens.present(scope, run)),
+    project: (scope, run) => {
+      const parts = entries.map(({ lens }) => ({ lens, items: lens.project(scope, run) }));
+      const said = parts.some(({ lens, items }) => items !== undefined && !lens.constant);
+      const list = parts.flatMap(({ items }) => (Array.isArray(items) ? items : []));
+      return list.length > 0 && (said || entries.every(({ lens }) => lens.constant)) ? list : undefined;
+    },
+    fact: (raw) => {
+      const facts: Record<string, Json> = {};
+      for (const { key, lens } of entries) {
+        const known = lens.fact(raw);
+        if (known !== undefined) {
+          facts[key] = known;
+        }
+      }
+      return Object.keys(facts).length > 0 ? facts : undefined;
+    },
+    claims: (raw) => {
+      const fixed = entries.filter(({ lens }) => lens.constant);
+      return Array.isArray(raw) && fixed.every(({ lens }) => raw.some((item) => lens.claims(item)));
+    },
+    put: (raw, old) => entries.reduce<Json | undefined>((list, { lens }) => lens.put(raw, list), old),
+    absorb: (raw, draft, run) => {
+      for (const { lens } of entries) {
+        lens.absorb(raw, draft, run);
+      }
+    },
+  };
+}
+
+/** `list` with the items at `indexes` replaced in their place, surplus ones removed and new ones at the end; undefined when empty. */
+export function replaceItems(list: readonly Json[], indexes: readonly number[], items: readonly Json[]): Json[] | undefined {
+  const left = [...items];
+  const result = list.flatMap((item, index) => {
+    if (!indexes.includes(index)) {
+      return [item];
+    }
+    const next = left.shift();
+    return next === undefined ? [] : [next];
+  });
+  result.push(...left);
+  return result.length > 0 ? result : undefined;
+}

@@ -1,0 +1,64 @@
+// Lenses without a way back, and lenses that read somewhere else: the wrappers that modifiers of a rule become.
+
+import type { Json } from '../json.ts';
+import type { Condition } from './condition.ts';
+import { addIssue, type Lens, type Run } from './lens.ts';
+import type { Scope } from './scope.ts';
+import type { ProjectContext } from './types.ts';
+
+/** The lens, with nothing coming back. */
+export function oneWay(lens: Lens): Lens {
+  return { ...lens, twoWay: false, absorb: () => undefined };
+}
+
+/** The lens, reading another scope: a referred record, or the first matching item of a list. Never two-way. */
+export function elsewhere(
+  lens: Lens,
+  scopeOf: (scope: Scope, context?: ProjectContext) => Scope | undefined,
+  held: (scope: Scope) => boolean,
+): Lens {
+  return oneWay({
+    ...lens,
+    present: (scope, run) => {
+      if (!run.context) {
+        return held(scope);
+      }
+      const other = scopeOf(scope, run.context);
+      return other !== undefined && lens.present(other, run);
+    },
+    project: (scope, run) => {
+      const other = scopeOf(scope, run.context);
+      run.unknown ||= run.blind && other === undefined && held(scope);
+      return other && lens.project(other, run);
+    },
+  });
+}
+
+/** The lens where the condition holds; nothing elsewhere. With `report`, what is left out is an issue. */
+export function conditional(lens: Lens, condition: Condition, options: { at: string; report?: string }): Lens {
+  return {
+    ...lens,
+    present: (scope, run) => condition(scope, run.context) && lens.present(scope, run),
+    project: (scope, run) => {
+      if (condition(scope, run.context)) {
+        return lens.project(scope, run);
+      }
+      if (options.report !== undefined && lens.present(scope, run)) {
+        addIssue(run, 'left-out', options.report, options.at, scope.pointer || undefined);
+      }
+      return undefined;
+    },
+    absorb: (raw, draft, run) => {
+      if (condition(draft, run.context)) {
+        lens.absorb(raw, draft, run);
+      } else if (raw !== undefined && lens.fact(raw) !== undefined && lens.twoWay) {
+        addIssue(run, 'left-out', 'The record is in a state that has no place for this.', options.at);
+      }
+    },
+  };
+}
+
+/** The common parts of lenses on single values. */
+export function presentWhen(read: (scope: Scope) => Json | undefined): (scope: Scope, run: Run) => boolean {
+  return (scope) => read(scope) !== undefined;
+}

@@ -1,0 +1,154 @@
+// How single values cross: a record's kinds of value against FHIR's primitive types, both ways, and the form in which two are compared.
+// Comparing forgives what servers rewrite: white space at the ends, the zone and the fractions of an instant.
+
+import type { Json } from '../json.ts';
+import type { Field, FieldKind } from '../records/records.ts';
+
+/** One pairing of record kind and FHIR type. `toFhir` and `fromFhir` answer undefined for a value that does not fit. */
+export interface Form {
+  toFhir(value: Json): Json | undefined;
+  fromFhir(value: Json): Json | undefined;
+  fact(value: Json): Json | undefined;
+}
+
+const textKinds: readonly FieldKind[] = ['id', 'line', 'text', 'time-zone', 'bcp47', 'uri', 'money', 'ucum', 'e164', 'code'];
+
+const dateForm: Form = { toFhir: text, fromFhir: dayOf, fact: (value) => dayOf(value) ?? text(value) };
+const partialDateForm: Form = { toFhir: text, fromFhir: partialDate, fact: partialDate };
+const instantForm: Form = { toFhir: instant, fromFhir: instant, fact: (value) => instantFact(value) ?? text(value) };
+const timeForm: Form = { toFhir: withSeconds, fromFhir: withoutSeconds, fact: withSeconds };
+const booleanForm: Form = { toFhir: bool, fromFhir: bool, fact: bool };
+const decimalForm: Form = { toFhir: number, fromFhir: number, fact: number };
+
+const textTypes = ['string', 'markdown'];
+
+/** The pairing, or undefined where the kind cannot become the type. */
+export function formFor(field: Field, fhirType: string): Form | undefined {
+  switch (field.kind) {
+    case 'date':
+      return ['date', 'dateTime'].includes(fhirType) ? dateForm : undefined;
+    case 'partial-date':
+      return ['date', 'dateTime'].includes(fhirType) ? partialDateForm : undefined;
+    case 'instant':
+      return ['dateTime', 'instant'].includes(fhirType) ? instantForm : undefined;
+    case 'time':
+      return fhirType === 'time' ? timeForm : undefined;
+    case 'boolean':
+      return fhirType === 'boolean' ? booleanForm : undefined;
+    case 'number':
+      return fhirType === 'decimal' ? decimalForm : undefined;
+    case 'integer':
+      return integerForm(fhirType);
+    default:
+      return textKinds.includes(field.kind) ? textForm(field, fhirType) : undefined;
+  }
+}
+
+/** The comparable form of a primitive whose record side is not known, such as a fixed one. */
+export function primitiveFact(value: Json): Json | undefined {
+  return typeof value === 'string' ? text(value) : value;
+}
+
+/** Trimmed text without control characters; undefined when nothing is left. */
+export function text(value: Json): string | undefined {
+  if (typeof value !== 'string') {
+    return undefined;
+  }
+  const trimmed = value.trim();
+  return trimmed === '' || forbidden.test(trimmed) ? undefined : trimmed;
+}
+
+// R4 strings allow tab, line feed and carriage return below U+0020.
+const forbidden = /(?![\t\n\r\u007f-\u009f])\p{Cc}/u;
+
+function textForm(field: Field, fhirType: string): Form | undefined {
+  const fromFhir = (value: Json): Json | undefined => recordText(text(value), field);
+  if (textTypes.includes(fhirType)) {
+    return { toFhir: text, fromFhir, fact: text };
+  }
+  if (['uri', 'url', 'canonical'].includes(fhirType)) {
+    return { toFhir: matching(/^\S+$/), fromFhir, fact: text };
+  }
+  // A free text is no code; codes, languages and units are.
+  if (fhirType === 'code' && ['code', 'bcp47', 'ucum', 'line'].includes(field.kind)) {
+    return { toFhir: matching(/^\S+( \S+)*$/), fromFhir, fact: text };
+  }
+  if (fhirType === 'id') {
+    return { toFhir: matching(/^[A-Za-z0-9\-.]{1,64}$/), fromFhir, fact: text };
+  }
+  return undefined;
+}
+
+const recordPatterns: Partial<Record<FieldKind, RegExp>> = {
+  id: /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/,
+  line: /^[^\n\r\u000b\f\u0085\u2028\u2029]{1,250}$/u,
+  text: /^[^]{1,20000}$/u,
+  uri: /^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$/,
+  ucum: /^[!-~]{1,64}$/,
+  e164: /^\+[1-9][0-9]{6,14}$/,
+  code: /^[a-z0-9]+(-[a-z0-9]+)*$/,
+};
+
+function recordText(value: string | undefined, field: Field): string | undefined {
+  const pattern = recordPatterns[field.kind];
+  if (value === undefined || (field.enum && !field.enum.includes(value))) {
+    return undefined;
+  }
+  return !field.enum && pattern && !pattern.test(value) ? undefined : value;
+}
+
+function matching(pattern: RegExp): (value: Json) => string | undefined {
+  return (value) => {
+    const trimmed = text(value);
+    return trimmed !== undefined && pattern.test(trimmed) ? trimmed : undefined;
+  };
+}
+
+function integerForm(fhirType: string): Form | undefined {
+  const lowest = { integer: -2_147_483_648, unsignedInt: 0, positiveInt: 1, decimal: Number.MIN_SAFE_INTEGER }[fhirType];
+  if (lowest === undefined) {
+    return undefined;
+  }
+  const whole = (value: Json): Json | undefined =>
+    typeof value === 'number' && Number.isInteger(value) && value >= lowest && value <= 2_147_483_647 ? value : undefined;
+  return { toFhir: whole, fromFhir: whole, fact: number };
+}
+
+function bool(value: Json): Json | undefined {
+  return typeof value === 'boolean' ? value : undefined;
+}
+
+function number(value: Json): Json | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function dayOf(value: Json): string | undefined {
+  return typeof value === 'string' && /^\d{4}-\d{2}-\d{2}(T|$)/.test(value) ? value.slice(0, 10) : undefined;
+}
+
+function partialDate(value: Json): string | undefined {
+  return typeof value === 'string' && /^\d{4}(-\d{2}(-\d{2}(T.*)?)?)?$/.test(value) ? value.slice(0, 10) : undefined;
+}
+
+function instant(value: Json): string | undefined {
+  const upper = typeof value === 'string' ? value.trim().toUpperCase() : '';
+  return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(upper) ? upper : undefined;
+}
+
+/** Seconds in UTC: what is left when a server has changed zone or precision. */
+function instantFact(value: Json): string | undefined {
+  const exact = instant(value);
+  const time = exact === undefined ? Number.NaN : Date.parse(exact.replace(/:60(\.\d+)?/, ':59'));
+  return Number.isNaN(time) ? undefined : `${new Date(Math.floor(time / 1000) * 1000).toISOString().slice(0, 19)}Z`;
+}
+
+function withSeconds(value: Json): string | undefined {
+  if (typeof value !== 'string' || !/^\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(value)) {
+    return undefined;
+  }
+  return `${value.slice(0, 5)}:00`;
+}
+
+function withoutSeconds(value: Json): string | undefined {
+  return withSeconds(value)?.slice(0, 5);
+}

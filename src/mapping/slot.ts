@@ -1,0 +1,180 @@
+// One slot at work: what its resource says (facts), taking elements over (copy), retiring it, and the way back to the record (absorb).
+
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { type AbsorbRun, type Lens, sameJson } from './lens.ts';
+import { type Draft, type RecordPath, reader } from './scope.ts';
+import type { CompiledSlot, Facts, MappingIssue, Owner, SlotElement } from './types.ts';
+import type { Condition } from './condition.ts';
+
+/** An owner before the record's direction has resolved it. */
+export type OwnerRule = Owner | 'requester' | 'performer';
+
+export interface Element extends SlotElement {
+  /** Names from the resource down; the last one may be a list. */
+  readonly path: readonly string[];
+  readonly lens: Lens;
+}
+
+export interface ProfileStep {
+  readonly profile: string;
+  readonly when?: Condition;
+}
+
+export interface SlotDefinition {
+  readonly name: string;
+  readonly resourceType: string;
+  readonly was?: string;
+  readonly when: Condition;
+  /** The record's list that the slot repeats over. */
+  readonly each?: RecordPath;
+  readonly profiles: readonly ProfileStep[];
+  readonly elements: readonly Element[];
+  /** Element path -> value, null to remove it; absent: the type cannot say that it is retired. */
+  readonly retired?: readonly { readonly path: readonly string[]; readonly value: Json }[];
+}
+
+export interface Slot extends CompiledSlot {
+  readonly definition: SlotDefinition;
+  /** The slot for one item of the list that it repeats over. */
+  forItem(id: string): CompiledSlot;
+}
+
+export function compileSlotDefinition(definition: SlotDefinition): Slot {
+  const { name, resourceType, was, elements } = definition;
+  const byKey = new Map(elements.map((element) => [element.key, element]));
+  const slot: Slot = {
+    definition,
+    name,
+    resourceType,
+    ...(was !== undefined && { was }),
+    elements,
+    facts: (resource) => factsOf(elements, resource),
+    copy: (keys, from, to) => copyElements(keys, byKey, from, to),
+    retire: (resource) => retire(definition, resource),
+    absorb: (...call) => absorb(definition, byKey, undefined, ...call),
+    forItem: (id) => ({ ...slot, absorb: (...call) => absorb(definition, byKey, id, ...call) }),
+  };
+  return slot;
+}
+
+export function resolveOwner(rule: OwnerRule, record: JsonObject): Owner {
+  if (rule !== 'requester' && rule !== 'performer') {
+    return rule;
+  }
+  const weRequest = record['direction'] !== 'incoming';
+  return (rule === 'requester') === weRequest ? 'source' : 'remote';
+}
+
+export function valueAt(resource: JsonObject, path: readonly string[]): Json | undefined {
+  let value: Json | undefined = resource;
+  for (const name of path) {
+    value = isObject(value) ? value[name] : undefined;
+  }
+  return value;
+}
+
+/** Sets a path in place, making and removing the objects on the way as needed. */
+export function setAt(target: JsonObject, path: readonly string[], value: Json | undefined): void {
+  const [name, ...rest] = path;
+  if (name === undefined) {
+    return;
+  }
+  if (rest.length > 0) {
+    const below = target[name];
+    const next: JsonObject = isObject(below) ? below : {};
+    setAt(next, rest, value);
+    target[name] = next;
+    if (Object.keys(next).length === 0) {
+      delete target[name];
+    }
+  } else if (value === undefined) {
+    delete target[name];
+  } else {
+    target[name] = value;
+  }
+}
+
+function factsOf(elements: readonly Element[], resource: JsonObject): Facts {
+  const facts: JsonObject = {};
+  for (const { key, path, lens } of elements) {
+    const raw = valueAt(resource, path);
+    const fact = raw === undefined ? undefined : lens.fact(raw);
+    if (fact !== undefined) {
+      facts[key] = fact;
+    }
+  }
+  return facts;
+}
+
+function copyElements(
+  keys: readonly string[],
+  byKey: ReadonlyMap<string, Element>,
+  from: JsonObject,
+  to: JsonObject,
+): JsonObject {
+  const result = structuredClone(to);
+  for (const key of keys) {
+    const element = byKey.get(key);
+    if (element) {
+      setAt(result, element.path, structuredClone(element.lens.put(valueAt(from, element.path), valueAt(result, element.path))));
+    }
+  }
+  return result;
+}
+
+function retire({ retired }: SlotDefinition, resource: JsonObject): JsonObject | undefined {
+  if (!retired) {
+    return undefined;
+  }
+  const result = structuredClone(resource);
+  for (const { path, value } of retired) {
+    setAt(result, path, value === null ? undefined : structuredClone(value));
+  }
+  return result;
+}
+
+function absorb(
+  { each }: SlotDefinition,
+  byKey: ReadonlyMap<string, Element>,
+  itemId: string | undefined,
+  ...[keys, observed, record, resolve, linked]: Parameters<CompiledSlot['absorb']>
+): { patch: JsonObject; issues: MappingIssue[] } {
+  const issues: MappingIssue[] = [];
+  const after = structuredClone(record);
+  const draft = draftFor(after, each, itemId);
+  const run: AbsorbRun = { element: '', issues, resolve, ...(linked && { linked }) };
+  for (const key of keys) {
+    const element = byKey.get(key);
+    if (draft && element && !element.derived && element.moves === undefined) {
+      run.element = key;
+      element.lens.absorb(valueAt(observed, element.path), draft, run);
+    }
+  }
+  return { patch: mergePatch(record, after), issues };
+}
+
+/** The draft over the record, or over the list item that the slot stands for; undefined where that item is gone. */
+function draftFor(record: JsonObject, each: RecordPath | undefined, itemId: string | undefined): Draft | undefined {
+  if (!each) {
+    return { record, item: record, pointer: '' };
+  }
+  const list = reader(each)({ record, item: record, pointer: '' });
+  const items = Array.isArray(list) ? list : [];
+  const index = items.findIndex((item) => isObject(item) && item['id'] === itemId);
+  const item = items[index];
+  return item === undefined ? undefined : { record, item, pointer: `/${each.names.join('/')}/${index}` };
+}
+
+/** The RFC 7396 patch from one object to another; lists are replaced whole. */
+export function mergePatch(before: JsonObject, after: JsonObject): JsonObject {
+  const patch: JsonObject = {};
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const old = before[name];
+    const value = after[name];
+    if (sameJson(old, value)) {
+      continue;
+    }
+    patch[name] = value === undefined ? null : isObject(old) && isObject(value) ? mergePatch(old, value) : value;
+  }
+  return patch;
+}

@@ -1,0 +1,141 @@
+// What other folders see of a mapping: facts to compare, slots to send, patches to offer. The lane core works on these alone.
+
+import type { ProfileIssue } from '../fhir/fhir.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { RecordType } from '../records/records.ts';
+
+/** Element key -> canonical value. An element that is absent has no key. */
+export type Facts = Readonly<Record<string, Json>>;
+
+/** Who decides about an element; requester and performer are already resolved by the record's direction. */
+export type Owner = 'source' | 'remote' | 'latest' | 'ask';
+
+/** A resource of a record, within one source. */
+export interface SlotRef {
+  readonly type: RecordType;
+  readonly id: string;
+  readonly slot: string;
+}
+
+/** What a mapping may know besides the record itself. Pure: the same context gives the same resources. */
+export interface ProjectContext {
+  readonly source: string;
+  /** The system of our own identifiers; also the base of our local code systems. */
+  readonly identifierSystem: string;
+  /** The connection's identifier systems, by identifier kind (mrn, medicaid, npi ...). */
+  readonly identifierSystems: Readonly<Record<string, string>>;
+  /** Another record of the same source; undefined where there is none or it is deleted. */
+  record(type: RecordType, id: string): JsonObject | undefined;
+  /** The literal reference to a slot ('Patient/123'); undefined: no link yet. */
+  reference(target: SlotRef): string | undefined;
+}
+
+export type MappingIssueCode =
+  | 'unmapped-code'
+  | 'does-not-fit'
+  | 'no-identifier-system'
+  | 'unresolved-reference'
+  | 'left-out'
+  | 'required-field'
+  | 'profile-step-down';
+
+/** Something that could not be carried over. Holds kinds and pointers, never values. */
+export interface MappingIssue {
+  readonly code: MappingIssueCode;
+  readonly element: string;
+  /** JSON pointer into the record. */
+  readonly pointer?: string;
+  readonly message: string;
+  /** The rule: `file:line`. */
+  readonly at: string;
+}
+
+export interface DesiredReference {
+  readonly element: string;
+  readonly target: SlotRef;
+  /** Base R4 or the first profile of the ladder requires the element. */
+  readonly required: boolean;
+  /** Absent: no link yet, and the element is left out. */
+  readonly reference?: string;
+}
+
+/** One resource as the record wants it. */
+export interface Desired {
+  /** 'request', or 'location[loc1]' for a slot that repeats. */
+  readonly slot: string;
+  readonly resourceType: string;
+  /** Complete but for the id: identifier, meta.source, meta.tag and the claimed profile are there. */
+  readonly resource: JsonObject;
+  readonly facts: Facts;
+  readonly references: readonly DesiredReference[];
+  readonly issues: readonly MappingIssue[];
+  /** Breaches of base R4: such a resource is parked, never sent. A link that is only missing so far is none. */
+  readonly invalid: readonly ProfileIssue[];
+}
+
+export interface SlotElement {
+  readonly key: string;
+  owner(record: JsonObject): Owner;
+  /** The state machine that walks this element. */
+  readonly moves?: string;
+  /** Follows from other facts: written like others, never absorbed. */
+  readonly derived: boolean;
+  /** `file:line` */
+  readonly at: string;
+}
+
+export interface CompiledSlot {
+  /** The template's name: 'location' for 'location[loc1]'. */
+  readonly name: string;
+  readonly resourceType: string;
+  /** The slot's former name, whose links it takes over. */
+  readonly was?: string;
+  readonly elements: readonly SlotElement[];
+  /** What the resource says, in comparable form; the resource may come from any server. */
+  facts(resource: JsonObject): Facts;
+  /** `to` with these elements as in `from` (removed where absent there); everything else in `to` is kept. */
+  copy(keys: readonly string[], from: JsonObject, to: JsonObject): JsonObject;
+  /** The resource, retired (entered-in-error, active false); undefined: its type cannot say so. */
+  retire(resource: JsonObject): JsonObject | undefined;
+  /**
+   * What the record would have to become so that it says what the server holds, as a merge patch (RFC 7396); {} for nothing.
+   * Skips `moves` and derived elements. With `linked`, items of the record whose reference the server no longer holds are taken out;
+   * without it, they stay.
+   */
+  absorb(
+    keys: readonly string[],
+    observed: JsonObject,
+    record: JsonObject,
+    resolve: (reference: string) => SlotRef | undefined,
+    linked?: (target: SlotRef) => string | undefined,
+  ): { patch: JsonObject; issues: MappingIssue[] };
+}
+
+export interface Mapping {
+  readonly recordType: RecordType;
+  readonly slots: readonly CompiledSlot[];
+  /** The resources that this record wants; none for a deleted record. */
+  project(record: JsonObject, context: ProjectContext): Desired[];
+  /** The compiled slot by its name in a link, 'location[loc1]' included. Throws CasebridgeError `mapping-slot-unknown`. */
+  slot(name: string): CompiledSlot;
+}
+
+export interface MappingSet {
+  /** Content hash over all files: the same files give the same version. */
+  readonly version: string;
+  readonly mappings: readonly Mapping[];
+  mapping(type: RecordType): Mapping | undefined;
+}
+
+/** A file of the mapping folder: its path below the folder, and its text. */
+export interface MappingFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface MappingProblem {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
