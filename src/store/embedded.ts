@@ -1,0 +1,74 @@
+// The embedded default: PGlite in a folder, held by one process. A folder holds `lock`, `holder` and `database`.
+
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { CasebridgeError } from '../errors.ts';
+import { lockFolder } from './folder-lock.ts';
+import { schema } from './migrate.ts';
+import { PglitePool, Session } from './pglite-pool.ts';
+import type { Backing } from './store.ts';
+import { TransactionScope } from './transaction-scope.ts';
+
+const readyMarker = 'casebridge-ready';
+
+/**
+ * Takes the folder (made if it is not there) and opens the database in it.
+ * @throws CasebridgeError `store-locked` when another process has it, `store-unusable` when it cannot be made or opened.
+ */
+export async function openEmbedded(folder: string): Promise<Backing> {
+  const directory = join(folder, 'database');
+  try {
+    await mkdir(folder, { recursive: true });
+    const lock = await lockFolder(folder);
+    try {
+      await moveHalfMadeAside(directory);
+      const backing = embeddedBacking(await PGlite.create(directory));
+      return {
+        ...backing,
+        ready: () => writeFile(join(directory, readyMarker), ''),
+        close: () => backing.close().finally(lock.release),
+      };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof CasebridgeError) throw error;
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new CasebridgeError('store-unusable', { where: folder, problem }, { cause: error });
+  }
+}
+
+/** A store's backing on a PGlite that is open already. */
+export function embeddedBacking(database: PGlite): Backing {
+  const scope = new TransactionScope();
+  const session = new Session(database, scope);
+  const pool = new PglitePool(session, schema);
+  return {
+    kind: 'embedded',
+    scope,
+    pool,
+    queuePool: () => pool.withSearchPath('bullmq'),
+    durability: async () =>
+      'Embedded database: what was answered "accepted" survives the end of the process at any time, but not a power cut, because the database does not wait for the disk.',
+    ready: async () => {},
+    async close() {
+      const giveTurn = await session.takeTurn();
+      await database.close().finally(giveTurn);
+    },
+  };
+}
+
+/**
+ * A first start that was killed may leave a folder that never held a record: the marker, written after the first migration, is
+ * missing. It is kept under another name, for a person to look at.
+ */
+async function moveHalfMadeAside(directory: string): Promise<void> {
+  const files = await readdir(directory).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  if (files.length === 0 || files.includes(readyMarker)) return;
+  await rename(directory, `${directory}-incomplete-${new Date().toISOString().replaceAll(':', '-')}`);
+}

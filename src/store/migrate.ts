@@ -1,0 +1,49 @@
+// Brings a database to the schema of this program: numbered steps, forward only, each in one transaction of its own.
+// A start that dies in the middle leaves whole steps behind, and the next start goes on from there.
+
+import type { Kysely, Transaction } from 'kysely';
+import { sql } from 'kysely';
+import { CasebridgeError } from '../errors.ts';
+import { sql as spine } from './migrations/0001-spine.ts';
+import type { Database } from './tables.ts';
+
+export interface Migration {
+  readonly id: number;
+  readonly name: string;
+  /** Statements that may run inside a transaction. */
+  readonly sql: string;
+}
+
+export const migrations: readonly Migration[] = [{ id: 1, name: 'spine', sql: spine }];
+
+/** The schema that holds every table of Casebridge, so that it can share a database. */
+export const schema = 'casebridge';
+
+// Any number will do, as long as every version of Casebridge takes the same one.
+const advisoryLock = 20_260_101;
+
+/**
+ * Applies what is missing of `known`. Running it again, or twice at the same time, changes nothing more.
+ * @throws CasebridgeError `store-newer` when the database has a step that `known` lacks.
+ */
+export async function migrate(db: Kysely<Database>, known: readonly Migration[] = migrations): Promise<void> {
+  let more = true;
+  while (more) more = await db.transaction().execute((trx) => applyNext(trx, known));
+}
+
+async function applyNext(trx: Transaction<Database>, known: readonly Migration[]): Promise<boolean> {
+  await sql`select pg_advisory_xact_lock(${advisoryLock})`.execute(trx);
+  await sql`create schema if not exists ${sql.ref(schema)}`.execute(trx);
+  await sql`create table if not exists migration (
+    id integer primary key, name text not null, applied_at timestamptz not null default now()
+  )`.execute(trx);
+  const applied = await sql<{ last: number | null }>`select max(id) as last from migration`.execute(trx);
+  const last = applied.rows[0]?.last ?? 0;
+  const newest = known.at(-1)?.id ?? 0;
+  if (last > newest) throw new CasebridgeError('store-newer', { found: last, known: newest });
+  const next = known.find((migration) => migration.id > last);
+  if (!next) return false;
+  await sql.raw(next.sql).execute(trx);
+  await sql`insert into migration (id, name) values (${next.id}, ${next.name})`.execute(trx);
+  return true;
+}

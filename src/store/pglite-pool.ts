@@ -1,0 +1,149 @@
+// Lets Kysely and BullMQ share one PGlite: the part of pg.Pool that both use, served one statement or one transaction at a time.
+// PGlite has a single database connection, so whoever asks the pool inside a transaction waits for himself: that throws here.
+
+import { EventEmitter } from 'node:events';
+import type { PGlite } from '@electric-sql/pglite';
+import type { PostgresCursor, PostgresPoolClient, PostgresQueryResult } from 'kysely';
+import type { TransactionScope } from './transaction-scope.ts';
+
+const begins = /^\s*(?:begin|start\s+transaction)\b/i;
+const ends = /^\s*(?:commit|end|rollback(?!\s+to))\b/i;
+// BullMQ's text begins with a comment line, so LISTEN is looked for at the start of any line.
+const listens = /(?:^|;|\n)\s*listen\s+"?([^";\s]+)/i;
+
+/** A pool over one PGlite. What its rows hold is the caller's claim, as with pg. */
+export class PglitePool {
+  /** Tells BullMQ that its listener cannot drop unnoticed. */
+  readonly options = { keepAlive: true };
+  readonly #session: Session;
+  readonly #schema: string;
+
+  constructor(session: Session, schema: string) {
+    this.#session = session;
+    this.#schema = schema;
+  }
+
+  /** The same database and the same line of waiting, looking into another schema. */
+  withSearchPath(schema: string): PglitePool {
+    return new PglitePool(this.#session, schema);
+  }
+
+  /** Runs one statement when its turn comes. Throws inside a transaction. */
+  query<R>(text: string, values?: readonly unknown[]): Promise<PostgresQueryResult<R>>;
+  async query(text: string, values?: readonly unknown[]): Promise<unknown> {
+    const client = await this.connect();
+    return client.query(text, values);
+  }
+
+  /** A client that takes its turn at each statement, or at BEGIN until COMMIT, ROLLBACK or release. Throws inside a transaction. */
+  async connect(): Promise<PgliteClient> {
+    this.#session.scope.forbid();
+    return new PgliteClient(this.#session, this.#schema);
+  }
+
+  /** Does nothing: whoever opened the database closes it. */
+  async end(): Promise<void> {}
+
+  /** The events of pg.Pool tell of sockets; here are none. */
+  on(): this {
+    return this;
+  }
+
+  removeAllListeners(): this {
+    return this;
+  }
+}
+
+/** One checked-out client, as pg and BullMQ know it. */
+export class PgliteClient extends EventEmitter implements PostgresPoolClient {
+  readonly #session: Session;
+  readonly #schema: string;
+  readonly #unlisten: (() => Promise<void>)[] = [];
+  /** Set while this client is inside a transaction. */
+  #giveTurn: (() => void) | undefined;
+
+  constructor(session: Session, schema: string) {
+    super();
+    this.#session = session;
+    this.#schema = schema;
+  }
+
+  query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>;
+  query<R>(text: string, values?: readonly unknown[]): Promise<PostgresQueryResult<R>>;
+  query(text: unknown, values?: readonly unknown[]): unknown {
+    if (typeof text !== 'string') throw new Error('The embedded database has no cursors: read in pages.');
+    return this.#query(text, values);
+  }
+
+  /** Gives the client back; a transaction left open is rolled back before the next in line starts. */
+  release(): void {
+    const giveTurn = this.#giveTurn;
+    this.#giveTurn = undefined;
+    // A rollback that fails has no one to hear of it here; the next in line gets the database's own error.
+    if (giveTurn) void this.#session.run(this.#schema, 'rollback').then(giveTurn, giveTurn);
+    for (const unlisten of this.#unlisten.splice(0)) void this.#session.whileOpen(unlisten);
+  }
+
+  async #query(text: string, values?: readonly unknown[]): Promise<unknown> {
+    const giveTurn = this.#giveTurn ?? (await this.#session.takeTurn());
+    let keepsTurn = this.#giveTurn !== undefined;
+    try {
+      const channel = listens.exec(text)?.[1];
+      if (channel) return await this.#listen(channel);
+      const result = await this.#session.run(this.#schema, text, values);
+      if (begins.test(text)) keepsTurn = true;
+      return result;
+    } finally {
+      if (ends.test(text)) keepsTurn = false;
+      this.#giveTurn = keepsTurn ? giveTurn : undefined;
+      if (!keepsTurn) giveTurn();
+    }
+  }
+
+  async #listen(channel: string): Promise<object> {
+    const forward = (payload: string) => this.emit('notification', { channel, payload });
+    this.#unlisten.push(await this.#session.database.listen(`"${channel}"`, forward));
+    return { command: 'LISTEN', rowCount: 0, rows: [] };
+  }
+}
+
+/** The one database connection that all pools share: whose turn it is, and which schema it looks into. */
+export class Session {
+  readonly database: PGlite;
+  readonly scope: TransactionScope;
+  #last: Promise<void> = Promise.resolve();
+  #schema = '';
+
+  constructor(database: PGlite, scope: TransactionScope) {
+    this.database = database;
+    this.scope = scope;
+  }
+
+  /** Waits for all that came before; the answer lets the next one in. */
+  async takeTurn(): Promise<() => void> {
+    const before = this.#last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#last = promise;
+    await before;
+    return resolve;
+  }
+
+  /** Runs a statement, or without values several, of which the last one answers. Only for whoever has the turn. */
+  async run(schema: string, text: string, values?: readonly unknown[]): Promise<unknown> {
+    if (schema !== this.#schema) {
+      await this.database.exec(`set search_path to "${schema}"`);
+      this.#schema = schema;
+    }
+    return values?.length ? this.database.query(text, [...values]) : (await this.database.exec(text)).at(-1);
+  }
+
+  /** Takes a turn for `work`, unless the database is closed by then. */
+  async whileOpen(work: () => Promise<void>): Promise<void> {
+    const giveTurn = await this.takeTurn();
+    try {
+      if (!this.database.closed) await work();
+    } finally {
+      giveTurn();
+    }
+  }
+}

@@ -1,0 +1,103 @@
+// A PostgreSQL server as the store: one pool for our tables, another for BullMQ's when the queue has no Redis.
+
+import type { Kysely } from 'kysely';
+import { sql } from 'kysely';
+import pg from 'pg';
+import { CasebridgeError } from '../errors.ts';
+import { schema } from './migrate.ts';
+import type { Backing } from './store.ts';
+import type { Database } from './tables.ts';
+import { TransactionScope } from './transaction-scope.ts';
+
+const oldestVersion = 15;
+
+/**
+ * Opens the pools of a server.
+ * @throws CasebridgeError `store-unusable` when it cannot be reached or refuses us, `store-too-old` below PostgreSQL 15.
+ */
+export async function openPostgres(url: string): Promise<Backing> {
+  const pool = openPool(url, schema);
+  await checkServer(pool, url).catch(async (error) => {
+    await pool.end();
+    throw error;
+  });
+  return {
+    kind: 'postgres',
+    scope: new TransactionScope(),
+    pool,
+    queuePool: () => openPool(url, 'bullmq'),
+    durability: readDurability,
+    ready: async () => {},
+    close: async () => {},
+  };
+}
+
+function openPool(url: string, searchPath: string): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: withSearchPath(url, searchPath),
+    types: { getTypeParser },
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    // A frozen process must not hold rows of others for ever.
+    idle_in_transaction_session_timeout: 60_000,
+  });
+  // An idle connection that breaks is replaced at the next use, which reports what is still wrong then. Without a listener it
+  // would end the process.
+  pool.on('error', () => {});
+  return pool;
+}
+
+/** The url with the search path among its `options`: options of the url would replace those given beside it. */
+function withSearchPath(url: string, searchPath: string): string {
+  const parsed = parseUrl(url);
+  const options = [parsed.searchParams.get('options'), `-c search_path=${searchPath}`];
+  parsed.searchParams.set('options', options.filter(Boolean).join(' '));
+  return parsed.href;
+}
+
+function parseUrl(url: string): URL {
+  const parsed = URL.parse(url);
+  if (parsed) return parsed;
+  // The text itself is not shown: it may hold a password.
+  const problem = 'it is not a URL such as postgres://user:password@host:5432/database';
+  throw new CasebridgeError('store-unusable', { where: 'store.url', problem });
+}
+
+/** As PGlite does it: bigint and count() are numbers, and BigInt only where a number would not be exact. */
+const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') => {
+  if (oid === pg.types.builtins.INT8 && format !== 'binary') return parseBigint;
+  return pg.types.getTypeParser(oid, format);
+};
+
+function parseBigint(text: string): number | bigint {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
+}
+
+async function checkServer(pool: pg.Pool, url: string): Promise<void> {
+  const version = await pool
+    .query<{ number: number; text: string }>(
+      `select current_setting('server_version_num')::integer as number, current_setting('server_version') as text`,
+    )
+    .catch((error: Error) => {
+      const { host, pathname } = parseUrl(url);
+      throw new CasebridgeError(
+        'store-unusable',
+        { where: `${host}${pathname}`, problem: error.message },
+        { cause: error },
+      );
+    });
+  const { number = 0, text = '' } = version.rows[0] ?? {};
+  if (number < oldestVersion * 10_000)
+    throw new CasebridgeError('store-too-old', { found: text, oldest: oldestVersion });
+}
+
+/** The three settings on which "committed means on disk" rests. */
+async function readDurability(db: Kysely<Database>): Promise<string> {
+  const settings = await sql<{ name: string; setting: string }>`
+    select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') order by name
+  `.execute(db);
+  const off = settings.rows.filter(({ setting }) => setting === 'off').map(({ name }) => name);
+  if (off.length === 0) return 'PostgreSQL: what was answered "accepted" is on the disk of the database server.';
+  return `PostgreSQL: what was answered "accepted" can be lost when the database server fails, because these are off: ${off.join(', ')}.`;
+}

@@ -1,0 +1,286 @@
+// The tables of migrations/ as Kysely sees them, and how each kind of column is read and written.
+// What the columns mean is told in the design's words: lanes.md for the lane core, records.md for records.
+
+import type { ColumnType, Generated, RawBuilder } from 'kysely';
+import { sql } from 'kysely';
+import type { Reason } from '../errors.ts';
+import type { Json, JsonObject } from '../json.ts';
+
+declare const jsonText: unique symbol;
+
+/** A value on its way into a jsonb column: only `json()` makes one. */
+export interface JsonText<T> {
+  readonly [jsonText]: T;
+}
+
+/**
+ * A parameter for a jsonb column. Bare values are refused by the types: drivers turn a list into a PostgreSQL array and leave a
+ * text unquoted.
+ */
+export function json<T>(value: T): RawBuilder<JsonText<T>> {
+  return sql<JsonText<T>>`${JSON.stringify(value)}::text::jsonb`;
+}
+
+type Jsonb<T> = ColumnType<T, JsonText<T>, JsonText<T>>;
+type NullableJsonb<T> = ColumnType<T | null, JsonText<T> | null | undefined, JsonText<T> | null>;
+/** A timestamptz. JavaScript keeps milliseconds of its microseconds: compare instants in SQL, not after reading. */
+type Instant = ColumnType<Date, Date, Date>;
+type DefaultInstant = ColumnType<Date, Date | undefined, Date>;
+type NullableInstant = ColumnType<Date | null, Date | null | undefined, Date | null>;
+type NullableText = ColumnType<string | null, string | null | undefined, string | null>;
+type NullableNumber = ColumnType<number | null, number | null | undefined, number | null>;
+type Identity = ColumnType<number, never, never>;
+
+/** What is identity for ever, and its value at first use (lanes.md 23). */
+export interface IdentityTable {
+  name: string;
+  value: string;
+}
+
+interface RecordContent {
+  source: string;
+  type: string;
+  id: string;
+  updated_at: Instant;
+  content: Jsonb<JsonObject>;
+  hash: string;
+}
+
+export interface RecordTable extends RecordContent {
+  version: number;
+  deleted: Generated<boolean>;
+  client_id: NullableText;
+  case_id: NullableText;
+  subject: string;
+  accepted_at: DefaultInstant;
+}
+
+export interface RecordVersionTable extends RecordContent {
+  version: number;
+  accepted_at: DefaultInstant;
+}
+
+export interface StaleRecordTable extends RecordContent {
+  received_at: DefaultInstant;
+}
+
+export interface ConnectionTable {
+  id: string;
+  first_seen_at: DefaultInstant;
+  configuration: string;
+  paused: NullableJsonb<Reason>;
+  epoch: Generated<number>;
+  capabilities: NullableJsonb<JsonObject>;
+  capabilities_at: NullableInstant;
+}
+
+export interface LaneTable {
+  connection: string;
+  subject: string;
+  source: string;
+  wanted: Generated<number>;
+  done: Generated<number>;
+  fence: Generated<number>;
+  lease_holder: NullableText;
+  lease_until: NullableInstant;
+  queued_until: NullableInstant;
+  starts: Generated<number>;
+  attempts: Generated<number>;
+  priority: Generated<number>;
+  due_at: DefaultInstant;
+  next_try_at: NullableInstant;
+  next_look_at: NullableInstant;
+  reread: Generated<boolean>;
+  waiting: Generated<boolean>;
+  parked: NullableJsonb<Reason>;
+  reason: NullableJsonb<Reason>;
+}
+
+export interface LaneReadTable {
+  connection: string;
+  subject: string;
+  source: string;
+  type: string;
+  id: string;
+}
+
+export interface LinkTable {
+  connection: string;
+  source: string;
+  type: string;
+  id: string;
+  slot: string;
+  generation: Generated<number>;
+  subject: string;
+  resource_type: string;
+  remote_id: NullableText;
+  origin: Generated<string>;
+  version_tag: NullableText;
+  sent: NullableJsonb<JsonObject>;
+  seen: NullableJsonb<JsonObject>;
+  seen_tag: NullableText;
+  seen_hash: NullableText;
+  record_version: NullableNumber;
+  route: string;
+  state: string;
+  reason: NullableJsonb<Reason>;
+  retired_at: NullableInstant;
+  updated_at: DefaultInstant;
+}
+
+export interface OperationTable {
+  id: Identity;
+  send_id: string;
+  connection: string;
+  subject: string;
+  fence: number;
+  source: string;
+  type: string;
+  record_id: string;
+  slot: string;
+  generation: Generated<number>;
+  kind: string;
+  resource_type: string;
+  remote_id: NullableText;
+  sent: NullableJsonb<JsonObject>;
+  record_version: NullableNumber;
+  intended_at: DefaultInstant;
+  send_before: Instant;
+  outcome: NullableText;
+  status: NullableNumber;
+  reason: NullableJsonb<Reason>;
+  missed_at: NullableInstant;
+  late_check_at: NullableInstant;
+  closed_at: NullableInstant;
+}
+
+export interface WaitingTable {
+  connection: string;
+  subject: string;
+  source: string;
+  type: string;
+  id: string;
+  slot: string;
+  since: DefaultInstant;
+}
+
+export interface SeenTable {
+  connection: string;
+  resource_type: string;
+  remote_id: string;
+  version_tag: NullableText;
+  hash: NullableText;
+  body: NullableJsonb<JsonObject>;
+  gone: Generated<boolean>;
+  seen_at: DefaultInstant;
+}
+
+export interface RemoteValueTable {
+  connection: string;
+  source: string;
+  type: string;
+  id: string;
+  pointer: string;
+  value: NullableJsonb<Json>;
+  seen_at: DefaultInstant;
+}
+
+export interface ChangeCounterTable {
+  source: string;
+  last: Generated<number>;
+}
+
+export interface ChangeTable {
+  source: string;
+  cursor: number;
+  connection: string;
+  op: string;
+  type: string;
+  id: string;
+  body: NullableJsonb<JsonObject>;
+  at: DefaultInstant;
+}
+
+export interface DecisionTable {
+  id: Identity;
+  connection: string;
+  subject: string;
+  source: string;
+  kind: string;
+  type: NullableText;
+  record_id: NullableText;
+  slot: NullableText;
+  topic: string;
+  reason: Jsonb<Reason>;
+  detail: Jsonb<JsonObject>;
+  choices: Jsonb<Json>;
+  state: Generated<string>;
+  choice: NullableText;
+  note: NullableText;
+  decided_by: NullableText;
+  opened_at: DefaultInstant;
+  decided_at: NullableInstant;
+  used_at: NullableInstant;
+}
+
+export interface MatchLeaseTable {
+  connection: string;
+  key: string;
+  holder: string;
+  until: Instant;
+}
+
+export interface PollTable {
+  connection: string;
+  resource_type: string;
+  cursor: NullableText;
+  next_at: DefaultInstant;
+  lease_until: NullableInstant;
+  last_ok_at: NullableInstant;
+  reason: NullableJsonb<Reason>;
+}
+
+export interface EpochTable {
+  key: string;
+  n: Generated<number>;
+}
+
+export interface MappingTable {
+  version: string;
+  files: Jsonb<Json>;
+  activated_at: DefaultInstant;
+  active: Generated<boolean>;
+}
+
+export interface AlertTable {
+  id: Identity;
+  topic: string;
+  connection: NullableText;
+  reason: Jsonb<Reason>;
+  count: Generated<number>;
+  opened_at: DefaultInstant;
+  resolved_at: NullableInstant;
+}
+
+export interface Database {
+  identity: IdentityTable;
+  record: RecordTable;
+  record_version: RecordVersionTable;
+  stale_record: StaleRecordTable;
+  connection: ConnectionTable;
+  lane: LaneTable;
+  lane_read: LaneReadTable;
+  link: LinkTable;
+  operation: OperationTable;
+  waiting: WaitingTable;
+  seen: SeenTable;
+  remote_value: RemoteValueTable;
+  change_counter: ChangeCounterTable;
+  change: ChangeTable;
+  decision: DecisionTable;
+  match_lease: MatchLeaseTable;
+  poll: PollTable;
+  epoch: EpochTable;
+  mapping: MappingTable;
+  alert: AlertTable;
+}

@@ -1,0 +1,14 @@
+import { describe } from '@jest/globals';
+import { openStore } from '../../src/store/store.ts';
+import { freshEmbedded } from '../support/embedded.ts';
+import { describeOnPostgres } from '../support/servers.ts';
+import { storeContract } from './store.contract.ts';
+
+describe('a store on the embedded database', () => {
+  storeContract({ open: freshEmbedded, transactionsOverlap: false });
+});
+
+describeOnPostgres('a store on a PostgreSQL server', ({ freshDatabase }) => {
+  const open = async () => openStore({ url: await freshDatabase(), folder: 'unused' });
+  storeContract({ open, transactionsOverlap: true });
+});

@@ -1,0 +1,241 @@
+// A gateway and a sandbox in one process, joined by real HTTP: records go in, and what the server holds is read from its own store.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import pino from 'pino';
+import type { Config, ConnectionConfig } from '../../src/config.ts';
+import { type Gateway, startGateway } from '../../src/gateway.ts';
+import { isObject, type Json, type JsonObject } from '../../src/json.ts';
+import { wantAll } from '../../src/lanes/lanes.ts';
+import { parseRecord, type RecordType } from '../../src/records/records.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import type { Store } from '../../src/store/store.ts';
+import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
+
+export const identifierSystem = 'https://agency.example.org/casebridge';
+
+/** A connection to the sandbox's `standard` server, hurried. */
+export function aConnection(baseUrl: string, overrides: Partial<ConnectionConfig> = {}): ConnectionConfig {
+  return {
+    id: 'general',
+    vendor: 'standard',
+    baseUrl,
+    auth: { type: 'none' },
+    mode: 'live',
+    basis: 'treatment',
+    sources: ['county'],
+    createPatients: true,
+    identifierSystems: { mrn: 'urn:oid:1.2.3' },
+    task: 'home',
+    backfill: 'open-cases',
+    pollEveryMs: 200,
+    rateLimit: { requestsPerSecond: 1000, concurrency: 4 },
+    settleMs: 0,
+    documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'none' },
+    routes: {},
+    ...overrides,
+  };
+}
+
+export function aConfig(connections: readonly ConnectionConfig[], overrides: Partial<Config> = {}): Config {
+  return {
+    file: '/casebridge.yaml',
+    server: { port: 0, host: '127.0.0.1' },
+    store: { folder: '/nowhere' },
+    queue: {},
+    log: { level: 'silent' },
+    identifierSystem,
+    operators: new Map(),
+    sources: new Map([['county', { id: 'county', token: 'county-token', timeZone: 'America/New_York' }]]),
+    connections: new Map(connections.map((connection) => [connection.id, connection])),
+    warnings: [],
+    ...overrides,
+  };
+}
+
+export const testLogger = pino({ level: process.env.TEST_LOG ?? 'silent' });
+
+export async function startTestGateway(store: Store, config: Config, leaseMs?: number): Promise<Gateway> {
+  return startGateway({
+    config,
+    logger: testLogger,
+    lanes: true,
+    open: async () => store,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+  });
+}
+
+/** Accepts records of the source `county`, as the HTTP interface would after parsing them. */
+export async function accept(gateway: Gateway, ...items: readonly (readonly [RecordType, JsonObject])[]) {
+  const now = new Date('2026-06-01T00:00:00Z');
+  const checked = items.map(([type, value]) => {
+    const parsed = parseRecord(type, value, { now, timeZone: 'America/New_York' });
+    if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
+    return { type, record: parsed.record };
+  });
+  return gateway.api.accept('county', checked);
+}
+
+/** Awaits that no lane has work that it could do now; fails with what is left after the deadline. */
+export async function idle(gateway: Gateway, withinMs = 20_000): Promise<void> {
+  const { db } = gateway.api.store;
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const due = await db.selectFrom('lane').selectAll().whereRef('done', '<', 'wanted').execute();
+    if (due.length === 0) return;
+    if (Date.now() > deadline) throw new Error(`lanes did not come to rest: ${JSON.stringify(due)}`);
+    await sleep(20);
+  }
+}
+
+/** Wants every lane and reads every linked resource again. */
+export async function secondPass(gateway: Gateway): Promise<void> {
+  await wantAll(gateway.api.store, [...gateway.api.config.connections.keys()]);
+  await idle(gateway);
+}
+
+export interface TestServer {
+  readonly url: string;
+  readonly base: string;
+  fhir(
+    method: string,
+    path: string,
+    body?: JsonObject,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: JsonObject; etag: string | undefined }>;
+  control(method: string, path: string, body?: Json): Promise<Json>;
+  /** The whole store of a type, without any rules of the server. */
+  all(resourceType: string): Promise<JsonObject[]>;
+  /** The one resource that carries our identifier for a slot. */
+  own(resourceType: string, value: string): Promise<JsonObject>;
+  /** Requests that changed the store, of all journalled ones after `after`. */
+  writes(after?: number): Promise<JsonObject[]>;
+  journal(after?: number): Promise<JsonObject[]>;
+  stop(): Promise<void>;
+}
+
+export async function startServer(): Promise<TestServer> {
+  const sandbox: Sandbox = await startSandbox({ port: 0 });
+  const base = `${sandbox.url}/standard/fhir/R4`;
+  const control: TestServer['control'] = async (method, path, body) => {
+    const response = await fetch(`${sandbox.url}/_control/standard/${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    const text = await response.text();
+    return text === '' ? null : JSON.parse(text);
+  };
+  const listed = async (path: string): Promise<JsonObject[]> => {
+    const answer = await control('GET', path);
+    const items = isObject(answer) ? answer.items : answer;
+    return Array.isArray(items) ? items.filter(isObject) : [];
+  };
+  return {
+    url: sandbox.url,
+    base,
+    control,
+    fhir: async (method, path, body, headers) => {
+      const response = await fetch(`${base}/${path}`, {
+        method,
+        headers: { accept: 'application/fhir+json', 'content-type': 'application/fhir+json', ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        body: text === '' ? {} : JSON.parse(text),
+        etag: response.headers.get('etag') ?? undefined,
+      };
+    },
+    all: (resourceType) => listed(`resources/${resourceType}`),
+    own: async (resourceType, value) => {
+      const found = (await listed(`resources/${resourceType}`)).filter((resource) => ownValue(resource) === value);
+      const [only] = found;
+      if (only === undefined || found.length !== 1) throw new Error(`${found.length} ${resourceType} with ${value}`);
+      return only;
+    },
+    journal: (after = 0) => listed(`journal?after=${after}`),
+    writes: async (after = 0) =>
+      (await listed(`journal?after=${after}`)).filter(({ writes }) => Array.isArray(writes) && writes.length > 0),
+    stop: () => sandbox.stop(),
+  };
+}
+
+/** The value of our identifier on a resource. */
+export function ownValue(resource: JsonObject): string | undefined {
+  const identifiers = Array.isArray(resource.identifier) ? resource.identifier : [resource.identifier];
+  const own = identifiers.find((identifier) => isObject(identifier) && identifier.system === identifierSystem);
+  return isObject(own) && typeof own.value === 'string' ? own.value : undefined;
+}
+
+/** How often each of our identifiers occurs on the server: every count must be 1. */
+export async function ownCounts(server: TestServer): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const resourceType of ownTypes) {
+    for (const resource of await server.all(resourceType)) {
+      const value = ownValue(resource);
+      if (value !== undefined) counts[value] = (counts[value] ?? 0) + 1;
+    }
+  }
+  return counts;
+}
+
+const ownTypes = [
+  'Organization',
+  'Practitioner',
+  'PractitionerRole',
+  'HealthcareService',
+  'Location',
+  'Patient',
+  'EpisodeOfCare',
+  'CareTeam',
+  'Consent',
+  'Condition',
+  'Goal',
+  'ServiceRequest',
+  'Task',
+  'CarePlan',
+];
+
+/** The builders' story: one case with all that it points at, in natural order. */
+export function caseload(): (readonly [RecordType, JsonObject])[] {
+  const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });
+  return [
+    ['organization', agency],
+    ['organization', anOrganization()],
+    ['worker', aWorker()],
+    ['service', aService()],
+    ['client', aClient()],
+    ['case', aCase()],
+    ['need', aNeed()],
+    ['goal', aGoal()],
+    ['referral', aReferral()],
+    ['carePlan', aCarePlan()],
+  ];
+}
+
+/** What `caseload()` becomes on a server that takes everything. */
+export const slotsOfCaseload = [
+  'county/organization/org-riverside#organization',
+  'county/organization/org-pantry#organization',
+  'county/worker/worker-okafor#practitioner',
+  'county/worker/worker-okafor#role',
+  'county/service/service-groceries#service',
+  'county/client/client-rosa#patient',
+  'county/case/case-rosa#episode',
+  'county/case/case-rosa#team',
+  'county/need/need-food#condition',
+  'county/goal/goal-meals#goal',
+  'county/referral/referral-pantry#request',
+  'county/referral/referral-pantry#fulfilment',
+  'county/carePlan/plan-rosa#plan',
+];
+
+/** Awaits a state; fails with what was waited for. */
+export async function eventually(holds: () => Promise<boolean>, what: string, withinMs = 10_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await sleep(20);
+  }
+}
