@@ -1,0 +1,132 @@
+// One request for a token: the signed assertion, the form, and what the answer means in plain words.
+// SMART App Launch 2.2 backend-services.html; RFC 7523; RFC 6749 section 5; ehr-behaviour E1-E6, C1; reliability rows 77-79.
+
+import { randomUUID } from 'node:crypto';
+import { importJWK, SignJWT } from 'jose';
+import type { ErrorCode } from '../../errors.ts';
+import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { clockSkewSeconds } from '../clock-skew.ts';
+import type { HttpReply } from '../exchange.ts';
+import type { Fault } from '../faults.ts';
+import { makeFault } from '../faults.ts';
+import { readJsonBody } from '../json-body.ts';
+import type { AuthParts } from './auth.ts';
+import { keyId, signingAlgorithm } from './keys.ts';
+import type { SmartConfig } from './smart-backend.ts';
+
+export interface TokenReply {
+  readonly accessToken: string;
+  readonly lifeSeconds: number;
+  /** As granted; undefined: the reply says nothing. */
+  readonly scopes?: readonly string[];
+}
+
+const assertionLifeSeconds = 4 * 60;
+/** How far the assertion's start is set back, for servers whose clock is a little behind; the sum stays below five minutes. */
+const clockMarginSeconds = 30;
+/** Assumed where the reply does not say. */
+const shortLifeSeconds = 60;
+
+/** Asks for a token; an answer that is no OAuth answer (a bare 400, a 5xx) is asked for once more, with a new assertion. */
+export async function requestToken(config: SmartConfig, url: URL, parts: AuthParts): Promise<TokenReply | Fault> {
+  const first = await ask(config, url, parts);
+  const reply = first.fault === undefined && isBare(first) ? await ask(config, url, parts) : first;
+  return reply.fault === undefined ? readTokenReply(reply, url, parts.now()) : { ...reply, sent: false };
+}
+
+async function ask(config: SmartConfig, url: URL, parts: AuthParts): Promise<HttpReply | Fault> {
+  const assertion = await signAssertion(config, url, parts.now());
+  if (typeof assertion !== 'string') {
+    return assertion;
+  }
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: assertion,
+    ...(config.scopes.length > 0 && { scope: config.scopes.join(' ') }),
+  });
+  return parts.exchanger.exchange({
+    method: 'POST',
+    url,
+    headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+    body: form.toString(),
+    deadline: { at: Number.POSITIVE_INFINITY, signal: new AbortController().signal },
+  });
+}
+
+async function signAssertion(config: SmartConfig, url: URL, now: number): Promise<string | Fault> {
+  const algorithm = signingAlgorithm(config.key);
+  if (algorithm === undefined) {
+    return makeFault('auth', false, 'connection-key-unusable', {});
+  }
+  const seconds = Math.floor(now / 1000);
+  try {
+    return await new SignJWT()
+      .setProtectedHeader({ alg: algorithm, kid: await keyId(config.key), typ: 'JWT' })
+      .setIssuer(config.clientId)
+      .setSubject(config.clientId)
+      .setAudience(url.href)
+      .setJti(randomUUID())
+      .setIssuedAt(seconds - clockMarginSeconds)
+      .setExpirationTime(seconds + assertionLifeSeconds)
+      .sign(await importJWK(config.key, algorithm));
+  } catch {
+    // The library's words may quote the key.
+    return makeFault('auth', false, 'connection-key-unusable', {});
+  }
+}
+
+function isBare(reply: HttpReply): boolean {
+  return reply.status >= 500 || (reply.status === 400 && oauthError(reply) === undefined);
+}
+
+function readTokenReply(reply: HttpReply, url: URL, now: number): TokenReply | Fault {
+  const { status } = reply;
+  const body = jsonObject(reply);
+  const token = body?.access_token;
+  if (status === 200 && typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) {
+    const scope = body?.scope;
+    return {
+      accessToken: token,
+      lifeSeconds: lifeSeconds(body?.expires_in),
+      ...(typeof scope === 'string' && { scopes: scope.split(/\s+/).filter((part) => part !== '') }),
+    };
+  }
+  return tokenFault(reply, url, now);
+}
+
+function tokenFault(reply: HttpReply, url: URL, now: number): Fault {
+  const { host } = url;
+  const { status } = reply;
+  const error = oauthError(reply);
+  if (error === undefined) {
+    return makeFault('auth', false, 'connection-token-unavailable', { host, status }, { status });
+  }
+  const skew = clockSkewSeconds(reply.headers.date, now);
+  const clocks = skew === undefined ? '' : ` The clocks differ by ${Math.abs(skew)} s, which alone can cause this.`;
+  const code = configFaults[error] ?? 'connection-token-refused';
+  return makeFault('auth', false, code, { host, error, clocks }, { status });
+}
+
+const configFaults: Readonly<Record<string, ErrorCode>> = {
+  invalid_client: 'connection-client-unknown',
+  invalid_scope: 'connection-scopes-refused',
+  unauthorized_client: 'connection-client-not-allowed',
+};
+
+/** The `error` of an OAuth error answer; anything that is no error code counts as none. */
+function oauthError(reply: HttpReply): string | undefined {
+  const error = reply.status >= 400 && reply.status < 500 ? jsonObject(reply)?.error : undefined;
+  return typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? error : undefined;
+}
+
+function jsonObject(reply: HttpReply): JsonObject | undefined {
+  const json = readJsonBody(reply.bytes, reply.headers['content-type']);
+  return 'value' in json && isObject(json.value) ? json.value : undefined;
+}
+
+/** Some servers send a number as text. */
+function lifeSeconds(value: Json | undefined): number {
+  const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof seconds === 'number' && Number.isFinite(seconds) ? seconds : shortLifeSeconds;
+}

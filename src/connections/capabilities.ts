@@ -1,0 +1,92 @@
+// What a server declares that it can do: the relevant part of its CapabilityStatement. Absent counts as not offered.
+// FHIR R4 capabilitystatement.html; ehr-behaviour section 5.
+
+import { contentHash } from '../fhir/fhir.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { FhirClient, FhirReply } from './client.ts';
+import type { Fault } from './faults.ts';
+
+export interface Capabilities {
+  /** ISO instant of our clock. */
+  readonly readAt: string;
+  readonly fhirVersion?: string;
+  readonly software?: string;
+  /** By resource type: 'read', 'search-type', 'create', … */
+  readonly interactions: Readonly<Record<string, readonly string[]>>;
+  /** By resource type, those of all types included. */
+  readonly searchParams: Readonly<Record<string, readonly string[]>>;
+  readonly conditionalCreate: Readonly<Record<string, boolean>>;
+  readonly transaction: boolean;
+  /** Some type has versions. */
+  readonly versioned: boolean;
+  /** JSON Patch is taken. */
+  readonly patch: boolean;
+  /** Of all that matters to routes and requests; a new date or software version alone does not change it. */
+  readonly hash: string;
+}
+
+/** Reads `/metadata`. Gives the reply or fault where that is no CapabilityStatement. */
+export async function readCapabilities(client: FhirClient, now: Date): Promise<Capabilities | FhirReply | Fault> {
+  const reply = await client.send({ method: 'GET', path: 'metadata' });
+  if (reply.fault !== undefined || reply.body === undefined) {
+    return reply;
+  }
+  return parseCapabilities(reply.body, now) ?? reply;
+}
+
+/** True for what `readCapabilities` gives when it succeeds. */
+export function isCapabilities(result: Capabilities | FhirReply | Fault): result is Capabilities {
+  return 'hash' in result;
+}
+
+/** Undefined when `statement` is no CapabilityStatement. Tolerates any shape inside it: what cannot be read is not offered. */
+export function parseCapabilities(statement: JsonObject, now: Date): Capabilities | undefined {
+  if (statement.resourceType !== 'CapabilityStatement') {
+    return undefined;
+  }
+  const server = objects(statement.rest).find((rest) => rest.mode === 'server' || rest.mode === undefined);
+  const forAllTypes = texts(server?.searchParam, 'name');
+  const interactions: Record<string, string[]> = {};
+  const searchParams: Record<string, string[]> = {};
+  const conditionalCreate: Record<string, boolean> = {};
+  const resources = objects(server?.resource);
+  for (const resource of resources) {
+    if (typeof resource.type === 'string') {
+      const { type } = resource;
+      interactions[type] = merged(interactions[type], texts(resource.interaction, 'code'));
+      searchParams[type] = merged(searchParams[type], [...forAllTypes, ...texts(resource.searchParam, 'name')]);
+      conditionalCreate[type] = conditionalCreate[type] === true || resource.conditionalCreate === true;
+    }
+  }
+  const { fhirVersion, patchFormat } = statement;
+  const relevant = {
+    interactions,
+    searchParams,
+    conditionalCreate,
+    transaction: texts(server?.interaction, 'code').includes('transaction'),
+    versioned: resources.some(({ versioning }) => versioning === 'versioned' || versioning === 'versioned-update'),
+    patch: Array.isArray(patchFormat) && patchFormat.includes('application/json-patch+json'),
+    ...(typeof fhirVersion === 'string' && { fhirVersion }),
+  };
+  const software = isObject(statement.software) ? statement.software.name : undefined;
+  return {
+    ...relevant,
+    ...(typeof software === 'string' && { software }),
+    readAt: now.toISOString(),
+    hash: contentHash(relevant),
+  };
+}
+
+function merged(before: readonly string[] = [], more: readonly string[]): string[] {
+  return [...new Set([...before, ...more])].sort();
+}
+
+function texts(value: Json | undefined, member: string): string[] {
+  return objects(value)
+    .map((object) => object[member])
+    .filter((text) => typeof text === 'string');
+}
+
+function objects(value: Json | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}

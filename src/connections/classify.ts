@@ -1,0 +1,235 @@
+// What the lane core does with a reply or a fault: the table of ehr-behaviour 6.3, as data. Pure. Reads and writes differ where it
+// matters: a read can be repeated, a write whose outcome is unknown is looked up first and never sent again blindly.
+
+import type { ErrorCode, Reason } from '../errors.ts';
+import { errorKinds, reason } from '../errors.ts';
+import { type OutcomeIssue, worstIssue } from '../fhir/fhir.ts';
+import type { JsonObject } from '../json.ts';
+import type { FhirReply } from './client.ts';
+import type { Fault, FaultKind } from './faults.ts';
+import { issueCodes } from './issue-codes.ts';
+import type { Vendor } from './vendors/vendor.ts';
+
+export type ReplyClass =
+  | 'ok'
+  /** Once, at once. */
+  | 'retry-now-once'
+  | 'retry-backoff'
+  /** The server may have done it: search, or read and compare. */
+  | 'unknown-outcome'
+  /** Read again, merge, write again; a person after a few tries. */
+  | 'conflict'
+  /** Parked until something is mended. */
+  | 'permanent'
+  /** A decision; never made again by itself. */
+  | 'gone'
+  | 'denied'
+  /** The connection pauses, with one alert. */
+  | 'config';
+
+export interface RequestFacts {
+  readonly method: string;
+  readonly kind: RequestKind;
+  /** What was asked for; a reply with another resource is refused. */
+  readonly target?: { readonly resourceType: string; readonly id?: string };
+  /** The version tag sent was read again just before: a 412 is then about something else. */
+  readonly tagIsFresh?: boolean;
+}
+
+export type RequestKind = 'read' | 'search' | 'create' | 'update' | 'transaction';
+
+export interface Classified {
+  readonly class: ReplyClass;
+  /** Absent for 'ok'. */
+  readonly reason?: Reason;
+  readonly retryAfterMs?: number;
+}
+
+/** Sorts what came back. A 401 here is final: the client has renewed the token and repeated the request already. */
+export function classify(vendor: Vendor, request: RequestFacts, reply: FhirReply | Fault): Classified {
+  const found = reply.fault === undefined ? classifyReply(vendor, request, reply) : classifyFault(request, reply);
+  return { ...found, ...(reply.retryAfterMs !== undefined && { retryAfterMs: reply.retryAfterMs }) };
+}
+
+/** By what was asked: a read; a write of which no byte left; a write that may have arrived. */
+type FaultRow = readonly [read: ReplyClass, unsent: ReplyClass, sent: ReplyClass];
+
+const faultClasses: Readonly<Record<Exclude<FaultKind, 'auth' | 'not-json'>, FaultRow>> = {
+  timeout: ['retry-backoff', 'retry-backoff', 'unknown-outcome'],
+  reset: ['retry-now-once', 'retry-backoff', 'unknown-outcome'],
+  refused: ['retry-backoff', 'retry-backoff', 'retry-backoff'],
+  dns: ['retry-backoff', 'retry-backoff', 'retry-backoff'],
+  tls: ['config', 'config', 'config'],
+  'too-large': ['permanent', 'permanent', 'unknown-outcome'],
+  redirect: ['config', 'config', 'config'],
+  aborted: ['retry-backoff', 'retry-backoff', 'unknown-outcome'],
+};
+
+function classifyFault(request: RequestFacts, fault: Fault): Classified {
+  const why = fault.reason ?? reason('connection-reset', { host: 'the server' });
+  if (fault.fault === 'auth') {
+    return { class: errorKinds[why.code].class === 'config' ? 'config' : 'retry-backoff', reason: why };
+  }
+  if (fault.fault === 'not-json') {
+    return classifyPage(request, fault.status ?? 200, why);
+  }
+  const [read, unsent, sent] = faultClasses[fault.fault];
+  return result(isRead(request) ? read : fault.sent ? sent : unsent, why);
+}
+
+/** A page that is no FHIR: its status counts where it refuses, but a proxy's 200 or 404 says nothing about a resource. */
+function classifyPage(request: RequestFacts, status: number, why: Reason): Classified {
+  const saysNothing = status < 400 || status === 404 || status === 410;
+  const unclear = isRead(request) ? 'retry-backoff' : status < 400 ? 'unknown-outcome' : 'retry-backoff';
+  return { class: saysNothing ? unclear : statusClass(request.kind, status), reason: why };
+}
+
+interface StatusRow {
+  readonly from: number;
+  readonly to: number;
+  readonly class: ReplyClass;
+  readonly except?: Partial<Record<RequestKind, ReplyClass>>;
+}
+
+/** The first row that holds the status. Above 499 a server may have done a write before it failed. */
+const statusClasses: readonly StatusRow[] = [
+  { from: 401, to: 401, class: 'config' },
+  { from: 403, to: 403, class: 'denied' },
+  { from: 404, to: 404, class: 'permanent', except: { read: 'gone', update: 'gone' } },
+  { from: 408, to: 408, class: 'unknown-outcome', except: { read: 'retry-backoff', search: 'retry-backoff' } },
+  { from: 409, to: 409, class: 'conflict' },
+  { from: 410, to: 410, class: 'permanent', except: { read: 'gone', update: 'gone' } },
+  { from: 412, to: 412, class: 'conflict', except: { read: 'permanent', search: 'permanent' } },
+  { from: 423, to: 423, class: 'retry-backoff' },
+  { from: 429, to: 429, class: 'retry-backoff' },
+  { from: 501, to: 501, class: 'permanent' },
+  { from: 500, to: 599, class: 'unknown-outcome', except: { read: 'retry-backoff', search: 'retry-backoff' } },
+  { from: 100, to: 499, class: 'permanent' },
+];
+
+function statusClass(kind: RequestKind, status: number): ReplyClass {
+  const row = statusClasses.find(({ from, to }) => status >= from && status <= to);
+  return row?.except?.[kind] ?? row?.class ?? 'permanent';
+}
+
+function classifyReply(vendor: Vendor, request: RequestFacts, reply: FhirReply): Classified {
+  const { status, body } = reply;
+  const issue = worstIssue(body);
+  const isFailure = issue?.severity === 'fatal' || issue?.severity === 'error';
+  const coded = issueCodes(body)
+    .map((code) => vendor.issues[code])
+    .find((known) => known !== undefined);
+  if (coded !== undefined && (isFailure || status >= 400)) {
+    return explain(coded, status, issue);
+  }
+  if (status >= 200 && status < 300) {
+    return isFailure ? explain(failedClass(request, issue), status, issue) : classifySuccess(request, reply);
+  }
+  if (status === 412 && request.kind === 'create') {
+    return { class: 'conflict', reason: reason('server-several-matches') };
+  }
+  if (status === 412 && request.tagIsFresh) {
+    return explain('permanent', status, issue);
+  }
+  // A stored record that breaks the server's own rules answers 500 for ever (ehr-behaviour C23).
+  const isLasting = isRead(request) && issue !== undefined && lastingIssues.includes(issue.code);
+  return explain(isLasting ? 'permanent' : statusClass(request.kind, status), status, issue);
+}
+
+/** Issue types that no repetition mends. */
+const lastingIssues = [
+  'business-rule',
+  'code-invalid',
+  'extension',
+  'invalid',
+  'invariant',
+  'not-supported',
+  'required',
+  'structure',
+  'too-long',
+  'value',
+];
+
+/** An OperationOutcome under a 2xx: the worst issue decides (reliability row 69). */
+function failedClass(request: RequestFacts, issue: OutcomeIssue): ReplyClass {
+  if (!isRead(request)) {
+    return 'unknown-outcome';
+  }
+  return issueClasses[issue.code] ?? 'permanent';
+}
+
+const issueClasses: Readonly<Record<string, ReplyClass>> = {
+  deleted: 'gone',
+  exception: 'retry-backoff',
+  forbidden: 'denied',
+  'lock-error': 'retry-backoff',
+  'no-store': 'retry-backoff',
+  'not-found': 'gone',
+  security: 'denied',
+  suppressed: 'denied',
+  throttled: 'retry-backoff',
+  timeout: 'retry-backoff',
+  transient: 'retry-backoff',
+};
+
+/** A 2xx that does not show what was asked for is no success. */
+function classifySuccess(request: RequestFacts, reply: FhirReply): Classified {
+  const { body, location } = reply;
+  const { kind, target } = request;
+  if (kind === 'search' || kind === 'transaction') {
+    const unclear = kind === 'search' ? result('permanent', reason('server-wrong-resource')) : unknownOutcome;
+    return body?.resourceType === 'Bundle' ? { class: 'ok' } : unclear;
+  }
+  if (kind === 'create') {
+    const named =
+      location !== undefined || (body?.resourceType === target?.resourceType && typeof body?.id === 'string');
+    return named ? { class: 'ok' } : reply.locationElsewhere ? locationElsewhere : unknownOutcome;
+  }
+  if (kind === 'read' && body === undefined) {
+    return explain('retry-backoff', reply.status);
+  }
+  return isWrong(target, body) ? result('permanent', reason('server-wrong-resource')) : { class: 'ok' };
+}
+
+const unknownOutcome = result('unknown-outcome', reason('outcome-unknown'));
+const locationElsewhere = result('unknown-outcome', reason('server-location-elsewhere'));
+
+function isWrong(target: RequestFacts['target'], body: JsonObject | undefined): boolean {
+  if (target === undefined || body === undefined || body.resourceType === 'OperationOutcome') {
+    return false;
+  }
+  return body.resourceType !== target.resourceType || (target.id !== undefined && body.id !== target.id);
+}
+
+const codes: Readonly<Record<Exclude<ReplyClass, 'ok'>, ErrorCode>> = {
+  'retry-now-once': 'server-busy',
+  'retry-backoff': 'server-busy',
+  'unknown-outcome': 'outcome-unknown',
+  conflict: 'server-conflict',
+  permanent: 'server-refused',
+  gone: 'server-gone',
+  denied: 'server-denied',
+  config: 'server-credentials-refused',
+};
+
+function explain(replyClass: ReplyClass, status: number, issue?: OutcomeIssue): Classified {
+  if (replyClass === 'ok') {
+    return { class: 'ok' };
+  }
+  return result(replyClass, reason(codes[replyClass], { status, issue: issueWords(issue) }));
+}
+
+/** The issue type and where it is, never its text: that may quote the record. */
+function issueWords(issue: OutcomeIssue | undefined): string {
+  const code = issue && /^[a-z-]{1,40}$/.test(issue.code) ? ` ${issue.code}` : '';
+  const place = issue?.expression.find((path) => /^[A-Z][A-Za-z]*(\.[A-Za-z]+(\[\d+\])?){0,12}$/.test(path));
+  return place === undefined ? code : `${code} at ${place}`;
+}
+
+function result(replyClass: ReplyClass, why: Reason): Classified {
+  return { class: replyClass, reason: why };
+}
+
+function isRead({ kind }: RequestFacts): boolean {
+  return kind === 'read' || kind === 'search';
+}

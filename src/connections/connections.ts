@@ -1,0 +1,108 @@
+// Front door of connections/: FHIR servers as we meet them. One connection is one server with its credentials, its vendor's habits
+// and its rate; everything that other folders may use is exported here.
+
+import type { ConnectionConfig } from '../config.ts';
+import { CasebridgeError } from '../errors.ts';
+import { createAuth } from './auth/auth.ts';
+import { type Capabilities, isCapabilities, readCapabilities } from './capabilities.ts';
+import { createClient, type FhirClient } from './client.ts';
+import { type Diagnosis, diagnose } from './diagnose.ts';
+import { defaultLimits, type ExchangeLimits, openExchanger, type RequestSeen } from './exchange.ts';
+import type { Fault } from './faults.ts';
+import { createLimiter } from './limiter.ts';
+import { standard } from './vendors/standard.ts';
+import type { Vendor } from './vendors/vendor.ts';
+
+export { generateKey, publicKeySet, type SigningAlgorithm, signingAlgorithms, writeKeyFile } from './auth/keys.ts';
+export { type Capabilities, isCapabilities, parseCapabilities, readCapabilities } from './capabilities.ts';
+export { type Classified, classify, type ReplyClass, type RequestFacts, type RequestKind } from './classify.ts';
+export type { FhirClient, FhirReply, FhirRequest } from './client.ts';
+export type { Diagnosis } from './diagnose.ts';
+export type { RequestSeen } from './exchange.ts';
+export type { Fault, FaultKind } from './faults.ts';
+export type { ResourceLocation } from './location.ts';
+export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
+export { type Route, type RouteInput, type RouteRow, routeTable } from './routes.ts';
+export { isSearchResult, type SearchFailure, type SearchLimits, type SearchResult } from './search.ts';
+export type { Query } from './url.ts';
+export { isOffered, type NotOffered, type Offered, type Vendor } from './vendors/vendor.ts';
+
+export const vendors: { readonly standard: Vendor } = { standard };
+
+export interface Connection {
+  readonly id: string;
+  readonly config: ConnectionConfig;
+  readonly vendor: Vendor;
+  readonly client: FhirClient;
+  /** What the token may do, after having asked for one; no `granted`: this auth knows no scopes. */
+  scopes(): Promise<{ readonly granted?: readonly string[] } | Fault>;
+  /** @throws CasebridgeError 'connection-capabilities-unreadable', saying why */
+  capabilities(): Promise<Capabilities>;
+  diagnose(): Promise<Diagnosis>;
+  /** Gives up what is under way and closes the sockets. */
+  close(): void;
+}
+
+export interface ConnectionParts {
+  /** Called after each request, tokens included; for metrics. */
+  readonly onRequest?: (seen: RequestSeen) => void;
+  /** Epoch ms. @default Date.now */
+  readonly now?: () => number;
+  /** @default `defaultLimits` */
+  readonly limits?: Partial<ExchangeLimits>;
+}
+
+/**
+ * Opens one connection; asks nothing yet.
+ * @throws CasebridgeError 'connection-vendor-missing' for a vendor that this version does not have
+ */
+export function openConnection(config: ConnectionConfig, parts: ConnectionParts = {}): Connection {
+  const vendor = vendorOf(config);
+  const now = parts.now ?? Date.now;
+  const baseUrl = new URL(config.baseUrl);
+  const exchanger = openExchanger({
+    connection: config.id,
+    concurrency: config.rateLimit.concurrency,
+    limits: { ...defaultLimits, ...parts.limits },
+    onRequest: parts.onRequest,
+  });
+  const auth = createAuth(config.auth, { baseUrl, exchanger, now });
+  const shared = { baseUrl, exchanger, limiter: createLimiter(config.rateLimit), vendor };
+  const client = createClient({ ...shared, auth });
+
+  return {
+    id: config.id,
+    config,
+    vendor,
+    client,
+    async scopes() {
+      const credentials = await auth.credentials();
+      if ('fault' in credentials) {
+        return credentials;
+      }
+      const granted = auth.scopes();
+      return granted === undefined ? {} : { granted };
+    },
+    async capabilities() {
+      const read = await readCapabilities(client, new Date(now()));
+      if (isCapabilities(read)) {
+        return read;
+      }
+      const problem = read.fault === undefined ? `/metadata answers ${read.status}.` : read.text;
+      throw new CasebridgeError('connection-capabilities-unreadable', { host: baseUrl.host, problem });
+    },
+    diagnose() {
+      const anonymous = createClient({ ...shared, auth: createAuth({ type: 'none' }, { baseUrl, exchanger, now }) });
+      const wantedScopes = config.auth.type === 'smart-backend' ? config.auth.scopes : [];
+      return diagnose({ host: baseUrl.host, auth, client, anonymous, vendor, wantedScopes, now });
+    },
+    close: client.close,
+  };
+}
+
+function vendorOf(config: ConnectionConfig): Vendor {
+  if (config.vendor === 'standard') {
+    return vendors.standard;
+  }
+  throw new CasebridgeError('connection-vendor-missing', { connection: config.id, vendor: config.vendor });
+}

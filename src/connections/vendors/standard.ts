@@ -1,0 +1,53 @@
+// Servers that do what the FHIR R4 specification says: HAPI, Medplum, the servers of health information exchanges.
+// Numbers like 3141 are issues of hapifhir/hapi-fhir.
+
+import type { Query } from '../url.ts';
+import type { Vendor } from './vendor.ts';
+
+const pageSize = 200;
+
+export const standard: Vendor = {
+  id: 'standard',
+  // HAPI answers a repeated search from its cache unless told otherwise.
+  headers: { 'cache-control': 'no-cache' },
+  interactions: {},
+  queries: {
+    identifier: (system, value) => ({ identifier: `${escaped(system)}|${escaped(value)}` }),
+    patient: ({ family, birthDate }) => ({ family: escaped(family), birthdate: birthDate, _count: String(pageSize) }),
+    changedSince,
+    probe: { path: 'Patient', query: { _summary: 'count' } },
+  },
+  create: {
+    // Not atomic under concurrency (3141): the intent and the search before it are what prevents a double.
+    conditional: { when: 'declared' },
+  },
+  update: {
+    ifMatch: { when: 'known' },
+  },
+  transaction: { when: 'declared' },
+  paging: {
+    pageSize,
+    partialIssues: ['suppressed', 'incomplete', 'too-costly'],
+  },
+  issues: {},
+  rewrites: {},
+  fallback: 'manual',
+};
+
+/**
+ * Newest first: what changes while we page moves to the front and shifts the rest back, so that a resource is seen twice rather than
+ * never. A server that does not declare `_lastUpdated` is read whole; comparing with what was seen finds the changes.
+ */
+function changedSince(_resourceType: string, since: Date | undefined, searchParams: readonly string[]): Query {
+  const byTime = searchParams.includes('_lastUpdated');
+  return {
+    ...(byTime && { _sort: '-_lastUpdated' }),
+    ...(byTime && since !== undefined && { _lastUpdated: `ge${since.toISOString()}` }),
+    _count: String(pageSize),
+  };
+}
+
+/** FHIR R4 search.html, Escaping Search Parameters. */
+function escaped(text: string): string {
+  return text.replace(/[\\,$|]/g, (character) => `\\${character}`);
+}

@@ -1,0 +1,60 @@
+// How a family of FHIR servers behaves, as data. Each vendor is one file beside this one with the same members in the same order;
+// what it cannot do is spelled out with its source, never left out.
+
+import type { Route, VendorName } from '../../config.ts';
+import type { ReplyClass } from '../classify.ts';
+import type { Query } from '../url.ts';
+
+/** An ability that a vendor lacks, and how we know. */
+export interface NotOffered {
+  readonly notOffered: string;
+}
+
+export type Offered<T> = T | NotOffered;
+
+export function notOffered(why: string): NotOffered {
+  return { notOffered: why };
+}
+
+export function isOffered<T extends object>(ability: Offered<T>): ability is T {
+  return !('notOffered' in ability);
+}
+
+export interface Vendor {
+  readonly id: VendorName;
+  /** Sent with each request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Resource types that cannot be written natively whatever the server declares. */
+  readonly interactions: Readonly<Record<string, NotOffered>>;
+  /** The query grammar. */
+  readonly queries: {
+    /** By a business identifier, such as our own. */
+    identifier(system: string, value: string): Query;
+    /** Candidates for one person; who it is, is decided by the caller. */
+    patient(person: { readonly family: string; readonly birthDate: string }): Query;
+    /** What changed at or after an instant; no instant: all. */
+    changedSince(resourceType: string, since: Date | undefined, searchParams: readonly string[]): Offered<Query>;
+    /** Asks nothing about anybody, and shows whether our credentials are taken. */
+    probe: { readonly path: string; readonly query: Query };
+  };
+  readonly create: {
+    /** If-None-Exist, where the CapabilityStatement declares it. */
+    readonly conditional: Offered<{ readonly when: 'declared' }>;
+  };
+  readonly update: {
+    readonly ifMatch: Offered<{ readonly when: 'known' | 'always' }>;
+  };
+  /** Several writes in one Bundle, all or none. */
+  readonly transaction: Offered<{ readonly when: 'declared' }>;
+  readonly paging: {
+    readonly pageSize: number;
+    /** Issue codes that make a result a partial view. */
+    readonly partialIssues: readonly string[];
+  };
+  /** Classes of coded issues that go before the HTTP status. */
+  readonly issues: Readonly<Record<string, ReplyClass>>;
+  /** Elements that the server stores in another form than sent, by resource type: no change of theirs. */
+  readonly rewrites: Readonly<Record<string, readonly string[]>>;
+  /** Where a record goes that cannot go natively. */
+  readonly fallback: Route;
+}

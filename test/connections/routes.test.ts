@@ -1,0 +1,206 @@
+// How each kind of record reaches a server, and why: configuration, scopes, declaration, vendor, in this order.
+
+import { expect, test } from '@jest/globals';
+import type { Capabilities, RouteInput } from '../../src/connections/connections.ts';
+import { routeTable, vendors } from '../../src/connections/connections.ts';
+import { notOffered } from '../../src/connections/vendors/vendor.ts';
+
+const full = ['create', 'read', 'search-type', 'update'];
+const goal = { recordType: 'goal', resourceType: 'Goal' } as const;
+const client = { recordType: 'client', resourceType: 'Patient' } as const;
+const task = { recordType: 'referral', resourceType: 'Task' } as const;
+
+function declares(interactions: Record<string, string[]>): Capabilities {
+  return {
+    readAt: '2026-03-02T10:00:00.000Z',
+    interactions,
+    searchParams: {},
+    conditionalCreate: {},
+    transaction: true,
+    versioned: true,
+    patch: false,
+    hash: 'a',
+  };
+}
+
+const everything = declares({ Goal: full, Patient: full, Task: full });
+
+function routeOf(slot: RouteInput['slots'][number], input: Partial<RouteInput>) {
+  const [row] = routeTable({
+    capabilities: everything,
+    scopes: ['system/*.cruds'],
+    vendor: vendors.standard,
+    overrides: {},
+    task: 'home',
+    slots: [slot],
+    ...input,
+  });
+  return row;
+}
+
+const noWrites = { ...vendors.standard, interactions: { Goal: notOffered('they are read only') } };
+
+test.each<[string, RouteInput['slots'][number], Partial<RouteInput>, string, string]>([
+  ['declared and granted', goal, {}, 'native', 'The server declares all that Goal needs, and the token allows it.'],
+  [
+    'no scopes in this auth',
+    goal,
+    { scopes: undefined },
+    'native',
+    'The server declares all that Goal needs, and the token allows it.',
+  ],
+  [
+    'granted in the old spelling',
+    goal,
+    { scopes: ['system/Goal.read', 'system/Goal.write'] },
+    'native',
+    'The server declares all that Goal needs, and the token allows it.',
+  ],
+  [
+    'set by configuration',
+    goal,
+    { overrides: { goal: 'document' } },
+    'document',
+    'Set in the configuration (routes: goal: document).',
+  ],
+  [
+    'configuration before scopes',
+    goal,
+    { overrides: { goal: 'native' }, scopes: [] },
+    'native',
+    'Set in the configuration (routes: goal: native).',
+  ],
+  [
+    'configuration of another type',
+    goal,
+    { overrides: { need: 'off' } },
+    'native',
+    'The server declares all that Goal needs, and the token allows it.',
+  ],
+  [
+    'one action not granted',
+    goal,
+    { scopes: ['system/Goal.rus'] },
+    'manual',
+    'The token does not allow create on Goal.',
+  ],
+  [
+    'another type granted',
+    goal,
+    { scopes: ['system/Task.crus'] },
+    'manual',
+    'The token does not allow create, read, update, search on Goal.',
+  ],
+  [
+    'nothing granted at all',
+    goal,
+    { scopes: [] },
+    'manual',
+    'The token does not allow create, read, update, search on Goal.',
+  ],
+  [
+    'a patient that can be found',
+    client,
+    { scopes: ['system/Patient.rs'] },
+    'read',
+    'The token does not allow create, update on Patient.',
+  ],
+  [
+    'a patient that cannot be found',
+    client,
+    { scopes: ['system/Patient.cru'] },
+    'manual',
+    'The token does not allow search on Patient.',
+  ],
+  [
+    'scopes before declaration',
+    goal,
+    { scopes: ['system/Goal.cru'], capabilities: declares({}) },
+    'manual',
+    'The token does not allow search on Goal.',
+  ],
+  [
+    'a type not declared',
+    goal,
+    { capabilities: declares({ Task: full }) },
+    'manual',
+    'The server does not declare create, read, update, search for Goal.',
+  ],
+  [
+    'one interaction not declared',
+    goal,
+    { capabilities: declares({ Goal: ['read', 'search-type', 'create', 'patch'] }) },
+    'manual',
+    'The server does not declare update for Goal.',
+  ],
+  [
+    'a patient declared for reading',
+    client,
+    { capabilities: declares({ Patient: ['read', 'search-type'] }) },
+    'read',
+    'The server does not declare create, update for Patient.',
+  ],
+  [
+    'never read',
+    goal,
+    { capabilities: undefined },
+    'manual',
+    'What the server can do was never read; nothing is written until it is.',
+  ],
+  [
+    'not with this vendor',
+    goal,
+    { vendor: noWrites },
+    'manual',
+    'Goal cannot be written on servers of this vendor: they are read only.',
+  ],
+  [
+    'a vendor with another way out',
+    goal,
+    { vendor: { ...noWrites, fallback: 'document' } },
+    'document',
+    'Goal cannot be written on servers of this vendor: they are read only.',
+  ],
+  ['tasks off', task, { task: 'off' }, 'off', 'Set in the configuration (task: off).'],
+  [
+    'tasks off although configured as a copy of the record type',
+    task,
+    { task: 'off', overrides: { referral: 'native' } },
+    'native',
+    'Set in the configuration (routes: referral: native).',
+  ],
+  [
+    'tasks answered',
+    task,
+    { task: 'answer' },
+    'answer',
+    'Set in the configuration (task: answer): Tasks that began there are answered, none is made there.',
+  ],
+  [
+    'tasks copied',
+    task,
+    { task: 'copy' },
+    'native',
+    'The server declares all that Task needs, and the token allows it.',
+  ],
+  [
+    'other types with tasks off',
+    goal,
+    { task: 'off' },
+    'native',
+    'The server declares all that Goal needs, and the token allows it.',
+  ],
+])('%s', (_name, slot, input, route, text) => {
+  expect(routeOf(slot, input)).toMatchObject({ ...slot, route, reason: { text } });
+});
+
+test('one row per slot, in the order given', () => {
+  const slots = [task, goal, client, { recordType: 'referral', resourceType: 'ServiceRequest' }] as const;
+  const rows = routeTable({ capabilities: everything, vendor: vendors.standard, overrides: {}, task: 'home', slots });
+  expect(rows.map(({ resourceType, route }) => [resourceType, route])).toEqual([
+    ['Task', 'native'],
+    ['Goal', 'native'],
+    ['Patient', 'native'],
+    ['ServiceRequest', 'manual'],
+  ]);
+});
