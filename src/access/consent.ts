@@ -1,0 +1,64 @@
+// May this record go to this receiver? A pure decision per (client, receiving organization, record type, sensitivity, time).
+// Consents are the client's own records; a revoked, expired or future one permits nothing.
+
+import { type Reason, reason } from '../errors.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+
+export interface ConsentQuestion {
+  /** `treatment`: the client's hospital, which needs consent only for sensitive content; `consent`: everybody else. */
+  readonly basis: 'treatment' | 'consent';
+  /** The receiving organization's record id in the client's source, where the connection names one. */
+  readonly organization: string | undefined;
+  /** The connection's id: consents given to a name may use it where no organization record exists. */
+  readonly connection: string;
+  readonly recordType: string;
+  readonly sensitivity: readonly string[];
+  /** All consent records of the client. */
+  readonly consents: readonly JsonObject[];
+  readonly today: string;
+}
+
+/** Undefined: permitted. Else the rule that withholds it. */
+export function withheldBy(question: ConsentQuestion): Reason | undefined {
+  if (question.basis === 'treatment' && question.sensitivity.length === 0) return undefined;
+  const inForce = question.consents.filter((consent) => isInForce(consent, question));
+  if (inForce.length === 0) return reason('consent-missing', { recordType: question.recordType });
+  const naming = inForce.filter((consent) => namesType(consent, question.recordType));
+  if (naming.length === 0) return reason('consent-type', { recordType: question.recordType });
+  const labels = question.sensitivity.filter(
+    (label) => !naming.some((consent) => list(consent.sensitivity).includes(label)),
+  );
+  return labels.length === 0 ? undefined : reason('consent-sensitivity', { recordType: question.recordType });
+}
+
+const sharing = ['share-care-plan', 'referral', 'treatment-payment-operations', 'data-exchange'];
+
+function isInForce(consent: JsonObject, question: ConsentQuestion): boolean {
+  const period = isObject(consent.period) ? consent.period : {};
+  return (
+    consent.status === 'active' &&
+    consent.deleted !== true &&
+    list(consent.scope).some((scope) => sharing.includes(String(scope))) &&
+    (typeof period.from !== 'string' || period.from <= question.today) &&
+    (typeof period.to !== 'string' || question.today <= period.to) &&
+    list(consent.recipients).some((recipient) => isReceiver(recipient, question))
+  );
+}
+
+function isReceiver(recipient: Json, question: ConsentQuestion): boolean {
+  if (!isObject(recipient)) return false;
+  if (question.organization !== undefined && recipient.organizationId === question.organization) return true;
+  if (recipient.name === question.connection) return true;
+  return question.basis === 'treatment' && typeof recipient.class === 'string';
+}
+
+/** Who the client is, and that there is a case and a consent, goes with whatever else is permitted. */
+const impliedTypes = ['client', 'case', 'consent'];
+
+function namesType(consent: JsonObject, recordType: string): boolean {
+  return impliedTypes.includes(recordType) || list(consent.recordTypes).includes(recordType);
+}
+
+function list(value: Json | undefined): Json[] {
+  return Array.isArray(value) ? value : [];
+}

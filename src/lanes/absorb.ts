@@ -1,0 +1,125 @@
+// Stores what settling found: moved bases, changes for the source, questions for people. One transaction, under the fence.
+
+import { contentHash, parseReference } from '../fhir/fhir.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { SlotRef } from '../mapping/mapping.ts';
+import { isRecordType } from '../records/records.ts';
+import { keepRemoteValues, offerChanges } from './changes.ts';
+import { closeObsolete, openDecision } from './decisions.ts';
+import type { LaneDeps } from './lane-connection.ts';
+import type { LaneResource } from './lane-resource.ts';
+import { holdLease, type Lease } from './lease.ts';
+import { updateLink } from './links.ts';
+import type { LaneState } from './load.ts';
+import { type SettleContext, type Settlement, settle } from './settle.ts';
+
+/** Settles every observed resource of the lane. @returns true when something was stored, so that the lane is to be loaded again. */
+export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Promise<boolean> {
+  const context = await settleContext(deps, lease, state);
+  const settlements = state.resources.flatMap((resource) => settle(resource, context) ?? []);
+  if (settlements.length === 0) return false;
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    for (const settlement of settlements) {
+      const { resource, sent, seen, seenHash } = settlement;
+      await updateLink(trx, lease, resource, { sent, seen, seenHash, versionTag: resource.observed?.versionTag });
+      for (const decision of settlement.decisions) await openDecision(trx, lease, decision);
+      await closeObsolete(trx, lease, settlement.obsolete);
+    }
+    for (const { type, id, patch } of patchesByRecord(settlements)) {
+      await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch }]);
+      await keepRemoteValues(trx, lease, type, id, patch);
+    }
+  });
+  return true;
+}
+
+/** One change per record and look: what the resources of one record say together. */
+function patchesByRecord(settlements: readonly Settlement[]): { type: string; id: string; patch: JsonObject }[] {
+  const byRecord = Map.groupBy(settlements, ({ resource: { key } }) => `${key.type}/${key.id}`);
+  return [...byRecord.values()].flatMap((group) => {
+    const [first] = group;
+    const patches = group.flatMap(({ patches: own }) => own);
+    if (first === undefined || patches.length === 0) return [];
+    return [{ type: first.resource.key.type, id: first.resource.key.id, patch: Object.assign({}, ...patches) }];
+  });
+}
+
+async function settleContext(deps: LaneDeps, lease: Lease, state: LaneState): Promise<SettleContext> {
+  const changed = state.resources.filter(
+    ({ observed, link }) => observed !== undefined && observed.hash !== link?.seenHash,
+  );
+  const targets = await resolveReferences(deps, lease, changed);
+  const names = await organizationNames(deps, lease, changed);
+  return {
+    resolve: (reference) => targets.get(reference),
+    performerName: ({ record }) => names.get(String(record?.organizationId)),
+    itemId: (text) => `cb-${contentHash(`${lease.connection} ${text}`).slice(0, 16)}`,
+  };
+}
+
+async function resolveReferences(
+  deps: LaneDeps,
+  lease: Lease,
+  resources: readonly LaneResource[],
+): Promise<Map<string, SlotRef>> {
+  const references = new Set(
+    resources.flatMap(({ observed }) => (observed === undefined ? [] : literalReferences(observed.body))),
+  );
+  const wanted = [...references].flatMap((text) => {
+    const parsed = parseReference(text);
+    return parsed === undefined ? [] : [{ text, resourceType: parsed.resourceType, remoteId: parsed.id }];
+  });
+  if (wanted.length === 0) return new Map();
+  const rows = await deps.store.db
+    .selectFrom('link')
+    .select(['type', 'id', 'slot', 'resource_type', 'remote_id'])
+    .where('connection', '=', lease.connection)
+    .where('source', '=', lease.source)
+    .where('retired_at', 'is', null)
+    .where(({ eb, refTuple, tuple }) =>
+      eb(
+        refTuple('resource_type', 'remote_id'),
+        'in',
+        wanted.map((one) => tuple(one.resourceType, one.remoteId)),
+      ),
+    )
+    .execute();
+  return new Map(
+    wanted.flatMap(({ text, resourceType, remoteId }) => {
+      const row = rows.find((one) => one.resource_type === resourceType && one.remote_id === remoteId);
+      return row !== undefined && isRecordType(row.type)
+        ? [[text, { type: row.type, id: row.id, slot: row.slot }] as const]
+        : [];
+    }),
+  );
+}
+
+function literalReferences(value: Json): string[] {
+  if (Array.isArray(value)) return value.flatMap(literalReferences);
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([name, part]) =>
+    name === 'reference' && typeof part === 'string' ? [part] : literalReferences(part),
+  );
+}
+
+async function organizationNames(
+  deps: LaneDeps,
+  lease: Lease,
+  resources: readonly LaneResource[],
+): Promise<Map<string, string>> {
+  const ids = resources.flatMap(({ record }) =>
+    typeof record?.organizationId === 'string' ? [record.organizationId] : [],
+  );
+  if (ids.length === 0) return new Map();
+  const rows = await deps.store.db
+    .selectFrom('record')
+    .select(['id', 'content'])
+    .where('source', '=', lease.source)
+    .where('type', '=', 'organization')
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(
+    rows.flatMap(({ id, content }) => (typeof content.name === 'string' ? [[id, content.name] as const] : [])),
+  );
+}

@@ -1,0 +1,132 @@
+// What a start does to the store before any lane runs: identity checked, mappings activated, connections known, back-fill wanted
+// (lanes.md 22, 23). Every part may run in several processes at once and changes nothing when run again.
+
+import { sql, type Transaction } from 'kysely';
+import type { ConnectionConfig } from '../config.ts';
+import { CasebridgeError } from '../errors.ts';
+import { contentHash } from '../fhir/fhir.ts';
+import { isObject, type Json } from '../json.ts';
+import { compileMappings, type MappingFile, type MappingSet } from '../mapping/mapping.ts';
+import { type Database, json, type Store } from '../store/store.ts';
+
+/**
+ * Stores what names our resources on other servers at first use.
+ *
+ * @throws CasebridgeError `identity-changed` when it is another now: every link would lose its resource.
+ */
+export async function checkIdentity(store: Store, identifierSystem: string): Promise<void> {
+  const name = 'identifierSystem';
+  await store.db
+    .insertInto('identity')
+    .values({ name, value: identifierSystem })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const { value } = await store.db.selectFrom('identity').select('value').where('name', '=', name).executeTakeFirstOrThrow();
+  if (value !== identifierSystem) throw new CasebridgeError('identity-changed', { name, before: value, after: identifierSystem });
+}
+
+/**
+ * Makes these files the active mapping. Nothing is sent because of it: records go out under the new version when they change.
+ *
+ * @throws CasebridgeError `mapping-invalid`, `identity-changed` (a slot that links exist for is gone): the old version stays active.
+ */
+export async function activateMapping(store: Store, files: readonly MappingFile[]): Promise<MappingSet> {
+  const set = compile(files);
+  await store.tx(async (trx) => {
+    await checkSlots(trx, set);
+    const active = await trx.selectFrom('mapping').select('version').where('active', '=', true).forUpdate().executeTakeFirst();
+    if (active?.version === set.version) return;
+    await trx.updateTable('mapping').set({ active: false }).where('active', '=', true).execute();
+    const stored = files.map(({ path, text }) => ({ path, text }));
+    await trx
+      .insertInto('mapping')
+      .values({ version: set.version, files: json<Json>(stored), active: true })
+      .onConflict((conflict) => conflict.column('version').doUpdateSet({ active: true, activated_at: sql<Date>`now()` }))
+      .execute();
+  });
+  return set;
+}
+
+async function checkSlots(trx: Transaction<Database>, set: MappingSet): Promise<void> {
+  const { rows } = await sql<{ type: string; slot: string }>`
+    select distinct type, regexp_replace(slot, '\\[.*$', '') as slot from link where remote_id is not null and retired_at is null`.execute(trx);
+  const known = new Set(set.mappings.flatMap(({ recordType, slots }) => slots.flatMap(({ name, was }) => [`${recordType}#${name}`, `${recordType}#${was}`])));
+  const lost = rows.find(({ type, slot }) => !known.has(`${type}#${slot}`));
+  if (lost !== undefined) throw new CasebridgeError('identity-changed', { name: `The slot ${lost.type}#${lost.slot}`, before: 'there', after: 'gone' });
+}
+
+function compile(files: readonly MappingFile[]): MappingSet {
+  const compiled = compileMappings(files);
+  if ('set' in compiled) return compiled.set;
+  const problems = compiled.problems.map(({ path, line, column, message }) => `${path}:${line}:${column}: ${message}`);
+  throw new CasebridgeError('mapping-invalid', { problems: problems.join('\n') });
+}
+
+/** Gives out the mapping that the store names as active, compiled once per version; no process runs a lane with another. */
+export function activeMappings(store: Store): () => Promise<MappingSet> {
+  let current: MappingSet | undefined;
+  return async () => {
+    const active = await store.db.selectFrom('mapping').select('version').where('active', '=', true).executeTakeFirstOrThrow();
+    if (current?.version === active.version) return current;
+    const { files } = await store.db.selectFrom('mapping').select('files').where('version', '=', active.version).executeTakeFirstOrThrow();
+    current = compile(readFiles(files));
+    return current;
+  };
+}
+
+function readFiles(files: Json): MappingFile[] {
+  return (Array.isArray(files) ? files : []).flatMap((file) =>
+    isObject(file) && typeof file.path === 'string' && typeof file.text === 'string' ? [{ path: file.path, text: file.text }] : [],
+  );
+}
+
+/** Makes the connection known. New: its back-fill is wanted. Changed: plans made before are void and its lanes look again. */
+export async function prepareConnection(store: Store, config: ConnectionConfig): Promise<void> {
+  const { auth, ...visible } = config;
+  const configuration = contentHash(JSON.parse(JSON.stringify({ ...visible, auth: auth.type })));
+  await store.tx(async (trx) => {
+    const added = await trx
+      .insertInto('connection')
+      .values({ id: config.id, configuration })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('id')
+      .execute();
+    if (added.length > 0) return wantBackfill(trx, config);
+    const row = await trx.selectFrom('connection').select('configuration').where('id', '=', config.id).forUpdate().executeTakeFirstOrThrow();
+    if (row.configuration === configuration) return;
+    await trx
+      .updateTable('connection')
+      .set({ configuration, capabilities: null, capabilities_at: null, epoch: sql<number>`epoch + 1` })
+      .where('id', '=', config.id)
+      .execute();
+    await sql`
+      update lane set wanted = wanted + 1, parked = null, next_try_at = null, due_at = now(), priority = ${backfillPriority}::integer
+      where connection = ${config.id} and done = wanted`.execute(trx);
+  });
+}
+
+const backfillPriority = 90;
+
+/** Cases that were there before the connection was, with their clients and the whole directory (design section 8, `backfill`). */
+async function wantBackfill(trx: Transaction<Database>, { id, sources, backfill, mode }: ConnectionConfig): Promise<void> {
+  if (backfill === 'none' || mode === 'off') return;
+  const onlyOpen = backfill === 'open-cases';
+  await sql`
+    insert into lane (connection, subject, source, wanted, priority)
+    select distinct ${id}, r.subject, r.source, 1, ${backfillPriority}::integer
+    from record r
+    left join record c on c.source = r.source and c.type = 'case'
+      and (c.id = r.case_id or (r.type = 'case' and c.id = r.id) or (r.type = 'client' and c.client_id = r.id))
+    where r.source in (select s.id from jsonb_to_recordset(${json(sources.map((source) => ({ id: source })))}) as s(id text))
+      and r.subject <> ''
+      and (r.type in ('organization', 'worker', 'service') or not ${onlyOpen}::boolean or c.content ->> 'status' in ('referred', 'intake', 'open', 'on-hold'))
+    on conflict (connection, subject) do nothing`.execute(trx);
+}
+
+/** The embedded store has one process: whoever held a lease before this start is dead, and sends nothing any more. */
+export async function freeDeadLeases(store: Store): Promise<void> {
+  if (store.kind !== 'embedded') return;
+  await store.db.updateTable('lane').set({ lease_until: null, lease_holder: null, queued_until: null }).execute();
+  await store.db.updateTable('poll').set({ lease_until: null }).execute();
+  await store.db.updateTable('operation').set({ send_before: sql<Date>`least(send_before, now())` }).where('outcome', 'is', null).execute();
+}

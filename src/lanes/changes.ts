@@ -1,0 +1,69 @@
+// What the other side did, offered back to the source: the change feed and the values kept beside the record (lanes.md 14).
+
+import { sql, type Transaction } from 'kysely';
+import type { Json, JsonObject } from '../json.ts';
+import { type Database, json } from '../store/store.ts';
+import type { LaneKey, Lease } from './lease.ts';
+
+export type LaneOfSource = LaneKey & { readonly source: string };
+
+export interface Change {
+  readonly op: 'patch' | 'propose' | 'withdraw';
+  readonly type: string;
+  readonly id: string;
+  /** The merge patch (RFC 7396), or the proposed record. */
+  readonly body: JsonObject;
+}
+
+/** Appends to the source's feed. Cursors are taken from one locked row per source, so that none becomes visible after a higher one. */
+export async function offerChanges(
+  trx: Transaction<Database>,
+  lane: LaneOfSource,
+  changes: readonly Change[],
+): Promise<void> {
+  for (const { op, type, id, body } of changes) {
+    const { last } = await trx
+      .insertInto('change_counter')
+      .values({ source: lane.source, last: 1 })
+      .onConflict((conflict) => conflict.column('source').doUpdateSet({ last: sql<number>`change_counter.last + 1` }))
+      .returning('last')
+      .executeTakeFirstOrThrow();
+    await trx
+      .insertInto('change')
+      .values({ source: lane.source, cursor: last, connection: lane.connection, op, type, id, body: json(body) })
+      .execute();
+  }
+}
+
+/** Keeps each patched field's value as what the other side says of the record. */
+export async function keepRemoteValues(
+  trx: Transaction<Database>,
+  lane: LaneOfSource,
+  type: string,
+  id: string,
+  patch: JsonObject,
+): Promise<void> {
+  for (const [field, value] of Object.entries(patch)) {
+    const content = { value: json<Json>(value), seen_at: sql<Date>`now()` };
+    await trx
+      .insertInto('remote_value')
+      .values({ connection: lane.connection, source: lane.source, type, id, pointer: pointerTo(field), ...content })
+      .onConflict((conflict) =>
+        conflict.columns(['source', 'type', 'id', 'connection', 'pointer']).doUpdateSet(content),
+      )
+      .execute();
+  }
+}
+
+/** Forgets values that the record itself says by now: its source has taken the change over (of a list: all its items). */
+export async function dropAgreedValues(trx: Transaction<Database>, lease: Lease): Promise<void> {
+  await sql`
+    delete from remote_value v using record r
+    where v.connection = ${lease.connection} and r.source = v.source and r.type = v.type and r.id = v.id
+      and r.subject = ${lease.subject}
+      and coalesce(r.content -> replace(replace(substr(v.pointer, 2), '~1', '/'), '~0', '~'), 'null') @> v.value`.execute(trx);
+}
+
+function pointerTo(field: string): string {
+  return `/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}

@@ -1,0 +1,339 @@
+// From what a run has read to the resources of its lane: projected, routed, held against consent, with what stands in each one's way.
+// Pure: asks `Known` for what it lacks, and is called again when that has been fetched.
+
+import type { Selectable } from 'kysely';
+import { withheldBy } from '../access/access.ts';
+import type { Route } from '../connections/connections.ts';
+import { type Reason, reason } from '../errors.ts';
+import { fullUrl, identifierValue } from '../fhir/fhir.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { CompiledSlot, Desired, MappingSet, SlotRef } from '../mapping/mapping.ts';
+import { isRecordType, type RecordType } from '../records/records.ts';
+import type { Database } from '../store/store.ts';
+import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
+import type { Abilities, LaneConnection } from './lane-connection.ts';
+import {
+  type LaneResource,
+  type LinkState,
+  nameOf,
+  type Observation,
+  type ResourceKey,
+  type Wait,
+} from './lane-resource.ts';
+import type { Lease } from './lease.ts';
+
+export type DecisionRow = Selectable<Database['decision']>;
+
+/** What one run has learned so far and the store does not hold. */
+export interface RunMemory {
+  /** `Type/id` of resources read from the server by this run. */
+  readonly fresh: Set<string>;
+  /** Slots for which a search found nobody. */
+  readonly notFound: Set<string>;
+  /** Slots that the server refused in this run. */
+  readonly refused: Map<string, Reason>;
+  /** False once references between new resources are in each other's way: optional ones are then left for an update. */
+  placeholders: boolean;
+}
+
+export interface DesireInput {
+  readonly lease: Lease;
+  readonly connection: LaneConnection;
+  readonly abilities: Abilities;
+  readonly mappings: MappingSet;
+  readonly identifierSystem: string;
+  readonly known: Known;
+  readonly seen: ReadonlyMap<string, SeenRow>;
+  readonly openDecisions: readonly DecisionRow[];
+  /** The newest answered patient decision of the lane. */
+  readonly patientDecision: DecisionRow | undefined;
+  readonly consents: readonly JsonObject[];
+  /** `YYYY-MM-DD`. */
+  readonly today: string;
+  readonly memory: RunMemory;
+}
+
+/** All resources that the lane's records make, and those that it has links to. */
+export function desire(input: DesireInput): LaneResource[] {
+  let creatable: ReadonlySet<string> | undefined;
+  for (;;) {
+    const resources = resourcesOf(input, creatable);
+    const next = new Set(resources.filter(willExist).map(({ key }) => slotKey(key)));
+    if (creatable !== undefined && next.size === creatable.size) return resources;
+    creatable = next;
+  }
+}
+
+function willExist(resource: LaneResource): boolean {
+  return (
+    resource.link === undefined &&
+    resource.desired !== undefined &&
+    resource.route.route === 'native' &&
+    resource.desired.invalid.length === 0 &&
+    resource.waits.length === 0 &&
+    resource.parked === undefined &&
+    (resource.search === 'none' || resource.search === 'not-found')
+  );
+}
+
+function resourcesOf(input: DesireInput, creatable: ReadonlySet<string> | undefined): LaneResource[] {
+  return input.known.own.flatMap((row) => {
+    if (!isRecordType(row.type)) return [];
+    const { type } = row;
+    const projected = project(input, row, type, creatable);
+    const links = input.known.links.filter((link) => link.type === type && link.id === row.id);
+    const slots = new Set([...projected.map(({ slot }) => slot), ...links.filter(isStanding).map(({ slot }) => slot)]);
+    return [...slots].map((slot) =>
+      resourceFor(
+        input,
+        row,
+        { type, id: row.id, slot },
+        projected.find((one) => one.slot === slot),
+        links.filter((link) => link.slot === slot),
+      ),
+    );
+  });
+}
+
+function isStanding(link: LinkRow): boolean {
+  return link.remote_id !== null && link.retired_at === null;
+}
+
+function project(
+  input: DesireInput,
+  row: RecordRow,
+  type: RecordType,
+  creatable: ReadonlySet<string> | undefined,
+): Desired[] {
+  const mapping = input.mappings.mapping(type);
+  if (mapping === undefined || row.deleted) return [];
+  const { known, lease, connection, memory, identifierSystem } = input;
+  return mapping.project(row.content, {
+    source: lease.source,
+    identifierSystem,
+    identifierSystems: connection.config.identifierSystems,
+    record: (otherType, id) => known.record(otherType, id),
+    reference: (target) => {
+      const link = known.link(target);
+      if (link !== undefined) return `${link.resource_type}/${link.remote_id}`;
+      const comes =
+        memory.placeholders && known.isOwn(target) && (creatable === undefined || creatable.has(slotKey(target)));
+      return comes ? placeholderFor(input, target, generationAfter(known.links, target)) : undefined;
+    },
+  });
+}
+
+function resourceFor(
+  input: DesireInput,
+  row: RecordRow,
+  key: ResourceKey,
+  projected: Desired | undefined,
+  links: readonly LinkRow[],
+): LaneResource {
+  const standing = links.find(isStanding);
+  const nextGeneration = generationAfter(links, key);
+  const seen = standing === undefined ? undefined : input.seen.get(`${standing.resource_type}/${standing.remote_id}`);
+  const desired =
+    projected === undefined || standing !== undefined ? projected : asGeneration(input, key, projected, nextGeneration);
+  const slot = slotOf(input, key);
+  const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
+  const route = routeFor(input, row, key, resourceType, standing);
+  return {
+    key,
+    resourceType,
+    placeholder: placeholderFor(input, key, nextGeneration),
+    record: row.content,
+    recordVersion: row.version,
+    slot,
+    desired,
+    link: standing === undefined ? undefined : linkState(standing),
+    nextGeneration,
+    observed: seen === undefined ? undefined : observation(seen, input.memory.fresh),
+    isGone: seen?.gone ?? false,
+    route,
+    leave: slot === undefined ? undefined : leaveCause(row, desired, route),
+    waits: desired === undefined ? [] : waitsOf(input, desired),
+    parked: searchBlock(input, key, row) ?? input.memory.refused.get(nameOf(key)) ?? parkedReason(input, row, links),
+    openTopics: new Set(input.openDecisions.map(({ topic }) => topic)),
+    party: row.content.direction === 'incoming' ? 'performer' : 'requester',
+    search: standing === undefined ? searchState(input, key, row) : 'none',
+  };
+}
+
+/** Undefined when the active mapping does not know the slot: its links stay as they are (lanes.md 16). */
+function slotOf(input: DesireInput, key: ResourceKey): CompiledSlot | undefined {
+  const mapping = input.mappings.mapping(key.type);
+  const template = key.slot.replace(/\[.*$/, '');
+  return mapping?.slots.some(({ name }) => name === template) ? mapping.slot(key.slot) : undefined;
+}
+
+/** Retired links keep their number; what takes their place is the next generation (lanes.md 17). */
+function generationAfter(links: readonly LinkRow[], { type, id, slot }: SlotRef): number {
+  const retired = links.filter(
+    (link) => link.type === type && link.id === id && link.slot === slot && link.retired_at !== null,
+  );
+  return 1 + Math.max(0, ...retired.map(({ generation }) => generation));
+}
+
+function generationValue(input: DesireInput, { type, id, slot }: SlotRef, generation: number): string {
+  const value = identifierValue({ source: input.lease.source, type, id }, slot);
+  return generation === 1 ? value : `${value}~${generation}`;
+}
+
+function placeholderFor(input: DesireInput, target: SlotRef, generation: number): string {
+  return fullUrl(input.identifierSystem, generationValue(input, target, generation));
+}
+
+/** A replacement must not be taken for what it replaces: its identifier names the generation. */
+function asGeneration(input: DesireInput, key: ResourceKey, desired: Desired, generation: number): Desired {
+  if (generation === 1) return desired;
+  const first = generationValue(input, key, 1);
+  const value = generationValue(input, key, generation);
+  const rename = (identifier: Json): Json =>
+    isObject(identifier) && identifier.value === first ? { ...identifier, value } : identifier;
+  const { identifier } = desired.resource;
+  const renamed = Array.isArray(identifier)
+    ? identifier.map(rename)
+    : identifier === undefined
+      ? undefined
+      : rename(identifier);
+  return renamed === undefined ? desired : { ...desired, resource: { ...desired.resource, identifier: renamed } };
+}
+
+function linkState(link: LinkRow): LinkState {
+  return {
+    generation: link.generation,
+    remoteId: link.remote_id ?? '',
+    origin: link.origin === 'found' ? 'found' : 'created',
+    retired: link.retired_at !== null,
+    sent: link.sent ?? undefined,
+    seen: link.seen ?? undefined,
+    seenHash: link.seen_hash ?? undefined,
+    versionTag: link.version_tag ?? undefined,
+  };
+}
+
+function observation(seen: SeenRow, fresh: ReadonlySet<string>): Observation | undefined {
+  if (seen.body === null || seen.gone) return undefined;
+  return {
+    body: seen.body,
+    versionTag: seen.version_tag ?? undefined,
+    hash: seen.hash ?? '',
+    isFresh: fresh.has(`${seen.resource_type}/${seen.remote_id}`),
+  };
+}
+
+function routeFor(
+  input: DesireInput,
+  row: RecordRow,
+  key: ResourceKey,
+  resourceType: string,
+  standing: LinkRow | undefined,
+): LaneResource['route'] {
+  const listed = input.abilities.routes.find(
+    (entry) => entry.recordType === key.type && entry.resourceType === resourceType,
+  );
+  const route: Route = listed?.route ?? 'off';
+  if (route !== 'native') return { route, reason: listed?.reason };
+  if (row.content.direction === 'incoming' && standing === undefined)
+    return { route: 'read', reason: reason('theirs-to-make') };
+  const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row, key)) : undefined;
+  return withheld === undefined ? { route, reason: undefined } : { route: 'withheld', reason: withheld };
+}
+
+function needsConsent(type: RecordType): boolean {
+  return type !== 'organization' && type !== 'worker' && type !== 'service';
+}
+
+function consentQuestion(input: DesireInput, row: RecordRow, key: ResourceKey) {
+  const { config } = input.connection;
+  const { sensitivity } = row.content;
+  return {
+    basis: config.basis,
+    organization: config.organization?.source === input.lease.source ? config.organization.id : undefined,
+    connection: config.id,
+    recordType: key.type,
+    sensitivity: Array.isArray(sensitivity) ? sensitivity.filter((label) => typeof label === 'string') : [],
+    consents: input.consents,
+    today: input.today,
+  };
+}
+
+/** Only a stated cause retires a resource; a changed route or a parked mapping never does (lanes.md 16). */
+function leaveCause(
+  row: RecordRow,
+  desired: Desired | undefined,
+  { route, reason: why }: LaneResource['route'],
+): Reason | undefined {
+  if (row.deleted) return reason('deleted-record');
+  if (desired === undefined) return reason('condition-false');
+  const isConsent =
+    route === 'withheld' &&
+    (why?.code === 'consent-missing' || why?.code === 'consent-type' || why?.code === 'consent-sensitivity');
+  return isConsent ? reason('consent-withdrawn', { recordType: row.type }) : undefined;
+}
+
+function waitsOf({ known }: DesireInput, desired: Desired): Wait[] {
+  return desired.references
+    .filter(({ required, reference }) => required && reference === undefined)
+    .map(({ target }) => {
+      const isThere = known.record(target.type, target.id) !== undefined;
+      return { target, reason: reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) }) };
+    });
+}
+
+/** A refused write rests until a cause that may mend it clears the lane's `parked`; a poll alone does not. */
+function parkedReason({ lease }: DesireInput, row: RecordRow, links: readonly LinkRow[]): Reason | undefined {
+  if (lease.parked === null) return undefined;
+  const parked = links.find(({ state, retired_at }) => state === 'parked' && retired_at === null);
+  return parked?.record_version === row.version ? (parked.reason ?? undefined) : undefined;
+}
+
+/** Patients are searched before they are made; so is a directory entry that carries a number the server may know it by. */
+function searchState(input: DesireInput, key: ResourceKey, row: RecordRow): LaneResource['search'] {
+  if (input.memory.notFound.has(nameOf(key))) return 'not-found';
+  if (key.type === 'client') return patientSearch(input, row);
+  const looksUp =
+    (key.slot === 'organization' || key.slot === 'practitioner') &&
+    directoryIdentifiers(row.content, input.connection.config.identifierSystems).length > 0;
+  return looksUp ? 'pending' : 'none';
+}
+
+export const patientTopic = 'patient';
+
+function patientSearch(input: DesireInput, row: RecordRow): LaneResource['search'] {
+  if (searchBlock(input, { type: 'client', id: row.id, slot: '' }, row) !== undefined) return 'blocked';
+  const { patientDecision } = input;
+  return patientDecision?.choice === 'create' && isAbout(patientDecision, row) ? 'none' : 'pending';
+}
+
+/** A person is being asked, or has said no, about this very version of the client. */
+function searchBlock(input: DesireInput, key: ResourceKey, row: RecordRow): Reason | undefined {
+  if (key.type !== 'client') return undefined;
+  const open = input.openDecisions.find(({ topic }) => topic === patientTopic);
+  if (open !== undefined && isAbout(open, row)) return open.reason;
+  const { patientDecision } = input;
+  return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
+}
+
+function isAbout(decision: DecisionRow, row: RecordRow): boolean {
+  return decision.detail.recordVersion === row.version;
+}
+
+const npiSystem = 'http://hl7.org/fhir/sid/us-npi';
+
+/** The numbers by which a server may already know an organization or a practitioner. */
+export function directoryIdentifiers(
+  record: JsonObject,
+  identifierSystems: Readonly<Record<string, string>>,
+): { system: string; value: string }[] {
+  const npi = identifierSystems.npi ?? npiSystem;
+  const own = typeof record.npi === 'string' ? [{ system: npi, value: record.npi }] : [];
+  const listed = (Array.isArray(record.identifiers) ? record.identifiers : []).flatMap((item) => {
+    if (!isObject(item) || typeof item.kind !== 'string' || typeof item.value !== 'string' || item.kind === 'tax-id')
+      return [];
+    const system = item.kind === 'npi' ? npi : identifierSystems[item.kind];
+    return system === undefined ? [] : [{ system, value: item.value }];
+  });
+  return [...own, ...listed];
+}

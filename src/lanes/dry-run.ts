@@ -1,0 +1,65 @@
+// A plan that is not executed: what a run would do now, as the API shows it.
+
+import type { Json } from '../json.ts';
+import type { RunMemory } from './desire.ts';
+import type { LaneConnection, LaneDeps } from './lane-connection.ts';
+import { nameOf } from './lane-resource.ts';
+import type { LaneKey, Lease } from './lease.ts';
+import { loadLane } from './load.ts';
+import { type Operation, type Plan, plan } from './plan.ts';
+import type { Reason } from '../errors.ts';
+
+export interface DryRun {
+  readonly operations: readonly {
+    readonly kind: string;
+    readonly slot: string;
+    readonly resourceType: string;
+    readonly id?: string;
+    readonly reason: Reason;
+    readonly diff?: Json;
+  }[];
+  readonly parked: readonly Json[];
+  readonly nextLookAt: string | null;
+}
+
+/** Plans the lane from what the store holds. Asks no server and stores nothing. */
+export async function dryRun(deps: LaneDeps, connection: LaneConnection, key: LaneKey): Promise<DryRun> {
+  const [source = ''] = key.subject.split('.');
+  const row = await deps.store.db
+    .selectFrom('lane')
+    .select(['next_look_at', 'parked'])
+    .where('connection', '=', key.connection)
+    .where('subject', '=', key.subject)
+    .executeTakeFirst();
+  // A lease that holds nothing: loading only reads.
+  const lease: Lease = { ...key, source, fence: 0, wanted: 0, attempts: 0, reread: false, parked: row?.parked ?? null, starts: 0 };
+  const memory: RunMemory = { fresh: new Set(), notFound: new Set(), refused: new Map(), placeholders: true };
+  const { resources } = await loadLane(deps, connection, await connection.abilities(), lease, memory);
+  return show(plan(resources), row?.next_look_at ?? null);
+}
+
+function show({ operations, states }: Plan, nextLookAt: Date | null): DryRun {
+  return {
+    operations: operations.map((operation) => ({
+      kind: operation.kind,
+      slot: nameOf(operation.resource.key),
+      resourceType: operation.resource.resourceType,
+      ...(operation.resource.link === undefined ? {} : { id: operation.resource.link.remoteId }),
+      reason: operation.why,
+      ...diffOf(operation),
+    })),
+    parked: states.flatMap(({ resource, state, reason: why }) =>
+      state === 'parked' ? [{ slot: nameOf(resource.key), reason: why === undefined ? null : { code: why.code, text: why.text } }] : [],
+    ),
+    nextLookAt: nextLookAt?.toISOString() ?? null,
+  };
+}
+
+/** Element by element: what is there, and what would be. */
+function diffOf(operation: Operation): { diff?: Json } {
+  if (!('elements' in operation)) return {};
+  const { slot, observed } = operation.resource;
+  const before = slot === undefined || observed === undefined ? {} : slot.facts(observed.body);
+  const after = slot?.facts(operation.body) ?? {};
+  return { diff: operation.elements.map((element) => ({ element, before: before[element] ?? null, after: after[element] ?? null })) };
+}

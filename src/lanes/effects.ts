@@ -1,0 +1,104 @@
+// What a person's answer changes in the store. The next run does the rest.
+
+import { sql, type Transaction } from 'kysely';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { type Database, json } from '../store/store.ts';
+import { keepRemoteValues, offerChanges } from './changes.ts';
+import type { Answered } from './decisions.ts';
+
+/** Puts an answered decision into effect. A choice that only has to be remembered changes nothing here. */
+export async function applyDecision(trx: Transaction<Database>, decision: Answered): Promise<void> {
+  switch (decision.kind) {
+    case 'patient-match':
+      if (decision.choice.startsWith('link:')) await linkPatient(trx, decision, decision.choice.slice('link:'.length));
+      return;
+    case 'conflict':
+    case 'status':
+      await settleElement(trx, decision);
+      return;
+    case 'remote-gone':
+      if (decision.choice === 'recreate') await forgetLink(trx, decision);
+      return;
+    default:
+      return;
+  }
+}
+
+async function linkPatient(trx: Transaction<Database>, decision: Answered, remoteId: string): Promise<void> {
+  const { connection, source, subject } = decision;
+  const id = decision.record_id ?? '';
+  const content = { remote_id: remoteId, origin: 'found', route: 'native', state: 'read', reason: null };
+  await trx
+    .insertInto('link')
+    .values({ connection, source, type: 'client', id, slot: 'patient', subject, resource_type: 'Patient', ...content })
+    .onConflict((conflict) =>
+      conflict.columns(['connection', 'source', 'type', 'id', 'slot', 'generation']).doUpdateSet(content),
+    )
+    .execute();
+  await sql`
+    insert into epoch (key) values (${`patient:${connection}:${source}/${id}`})
+    on conflict (key) do update set n = epoch.n + 1`.execute(trx);
+  await sql`
+    with woken as (
+      delete from waiting where connection = ${connection} and source = ${source} and type = 'client' and id = ${id} and slot = 'patient'
+      returning subject)
+    update lane set wanted = wanted + 1, due_at = now() where connection = ${connection} and subject in (select subject from woken)`.execute(
+    trx,
+  );
+}
+
+/** `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value. */
+async function settleElement(trx: Transaction<Database>, decision: Answered): Promise<void> {
+  const { detail, connection, source, type, record_id: id } = decision;
+  if (typeof detail.element !== 'string' || type === null || id === null) return;
+  const link = await trx
+    .selectFrom('link')
+    .selectAll()
+    .where('connection', '=', connection)
+    .where('source', '=', source)
+    .where('type', '=', type)
+    .where('id', '=', id)
+    .where('slot', '=', decision.slot ?? '')
+    .where('retired_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+  if (link === undefined) return;
+  const isOurs = decision.choice === 'ours';
+  const sent = withFact(link.sent ?? {}, detail.element, isOurs ? detail.theirs : detail.ours);
+  const seen = withFact(link.seen ?? {}, detail.element, detail.theirs);
+  await trx
+    .updateTable('link')
+    .set({ sent: json(sent), seen: json(seen) })
+    .where('connection', '=', connection)
+    .where('source', '=', source)
+    .where('type', '=', type)
+    .where('id', '=', id)
+    .where('slot', '=', link.slot)
+    .where('generation', '=', link.generation)
+    .execute();
+  const patch = isObject(detail.patch) ? detail.patch : {};
+  if (isOurs || Object.keys(patch).length === 0) return;
+  const lane = { connection, subject: decision.subject, source };
+  await offerChanges(trx, lane, [{ op: 'patch', type, id, body: patch }]);
+  await keepRemoteValues(trx, lane, type, id, patch);
+}
+
+/** `null` in a decision's detail stands for an absent element. */
+function withFact(facts: JsonObject, key: string, value: Json | undefined): JsonObject {
+  const { [key]: _before, ...rest } = facts;
+  return value === undefined || value === null ? rest : { ...rest, [key]: value };
+}
+
+/** The link keeps its number as retired; what the next run makes is the next generation (lanes.md 17). */
+async function forgetLink(trx: Transaction<Database>, decision: Answered): Promise<void> {
+  await trx
+    .updateTable('link')
+    .set({ retired_at: sql<Date>`now()` })
+    .where('connection', '=', decision.connection)
+    .where('source', '=', decision.source)
+    .where('type', '=', decision.type ?? '')
+    .where('id', '=', decision.record_id ?? '')
+    .where('slot', '=', decision.slot ?? '')
+    .where('retired_at', 'is', null)
+    .execute();
+}

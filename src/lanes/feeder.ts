@@ -1,0 +1,128 @@
+// Brings due lanes from the store to the queue, a few at a time (lanes.md 3). The store knows what is due; if the queue loses a job, the
+// claim runs out and the lane is fed again. A connection never gets more than its own free slots, so a hanging one holds only itself.
+
+import { sql } from 'kysely';
+import { json, type Store } from '../store/store.ts';
+import type { LaneKey } from './lease.ts';
+
+export interface FeederDeps {
+  readonly store: Store;
+  /** Connections that may run, with the number of lanes each may have under way at once. */
+  readonly connections: () => readonly { readonly id: string; readonly slots: number }[];
+  readonly add: (lanes: LaneKey[]) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A claimed lane whose job was lost is fed again after this. */
+const claimMs = 30_000;
+/** How often the store is asked even if nobody kicks: retries, late looks, causes raised by other processes. */
+const tickMs = 1_000;
+/** A due lane that waited this long goes before everything else, so that back-fill starves no more than it must. */
+const agedMs = 5 * 60_000;
+
+export interface Feeder {
+  /** Something became due: look now. Cheap to call often. */
+  kick(): void;
+  /** Epoch milliseconds of the last completed pass; for readiness. */
+  lastPassAt(): number | undefined;
+  stop(): Promise<void>;
+}
+
+export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
+  let wanted = true;
+  let stopped = false;
+  let lastPassAt: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+
+  const passes = async (): Promise<void> => {
+    while (wanted && !stopped) {
+      wanted = false;
+      try {
+        await feed(deps);
+        lastPassAt = clock();
+      } catch (error) {
+        deps.onError(error);
+        break;
+      }
+    }
+  };
+  const kick = (): void => {
+    wanted = true;
+    if (stopped || running !== undefined) return;
+    running = passes().finally(() => {
+      running = undefined;
+      if (wanted && !stopped) timer ??= schedule(0);
+    });
+  };
+  const schedule = (ms: number): NodeJS.Timeout =>
+    setTimeout(() => {
+      timer = undefined;
+      kick();
+    }, ms);
+  const ticker = setInterval(kick, tickMs);
+  kick();
+  return {
+    kick,
+    lastPassAt: () => lastPassAt,
+    stop: async () => {
+      stopped = true;
+      clearInterval(ticker);
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+/** One pass over all connections. */
+export async function feed(deps: FeederDeps): Promise<void> {
+  await wantLooks(deps.store);
+  for (const { id, slots } of deps.connections()) {
+    const claimed = await claim(deps.store, id, slots);
+    if (claimed.length > 0) await deps.add(claimed);
+  }
+}
+
+/** A look that was put off (late check, quiet period) becomes a cause when its time has come. */
+async function wantLooks(store: Store): Promise<void> {
+  await sql`
+    update lane set wanted = wanted + 1, next_look_at = null, due_at = now()
+    where (connection, subject) in (
+      select connection, subject from lane where next_look_at is not null and next_look_at <= now() limit 1000 for update skip locked)`.execute(
+    store.db,
+  );
+}
+
+async function claim(store: Store, connection: string, slots: number): Promise<LaneKey[]> {
+  const { rows } = await sql<LaneKey>`
+    with busy as (
+      select count(*)::integer as n from lane
+      where connection = ${connection} and (lease_until is not null or queued_until is not null)
+        and (lease_until > now() or queued_until > now())
+    ), due as (
+      select l.connection, l.subject from lane l
+      where l.connection = ${connection} and l.done < l.wanted
+        and (l.next_try_at is null or l.next_try_at <= now())
+        and (l.lease_until is null or l.lease_until < now())
+        and (l.queued_until is null or l.queued_until < now())
+        and not exists (select 1 from connection c where c.id = l.connection and c.paused is not null)
+      order by case when l.due_at < now() - ${agedMs} * interval '1 millisecond' then 0 else l.priority end, l.due_at
+      limit (select greatest(${slots}::integer - n, 0) from busy)
+      for update of l skip locked
+    )
+    update lane set queued_until = now() + ${claimMs} * interval '1 millisecond'
+    from due where lane.connection = due.connection and lane.subject = due.subject
+    returning lane.connection, lane.subject`.execute(store.db);
+  return rows;
+}
+
+/** Wants every lane of these connections, reading each linked resource again: the check that a second pass writes nothing. */
+export async function wantAll(store: Store, connections: readonly string[]): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    with raised as (
+      update lane set wanted = wanted + 1, reread = true, due_at = now(), next_try_at = null
+      where connection in (select c.id from jsonb_to_recordset(${json(connections.map((id) => ({ id })))}) as c(id text))
+      returning 1)
+    select count(*)::integer as n from raised`.execute(store.db);
+  return rows[0]?.n ?? 0;
+}

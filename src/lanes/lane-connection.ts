@@ -1,0 +1,49 @@
+// What a lane run needs to know of its connection and of the world; everything with an effect is passed in here.
+
+import type { ConnectionConfig } from '../config.ts';
+import type { FhirClient, RouteRow, Vendor } from '../connections/connections.ts';
+import type { MappingSet } from '../mapping/mapping.ts';
+import type { Store } from '../store/store.ts';
+import type { LaneKey } from './lease.ts';
+
+export interface LaneConnection {
+  readonly config: ConnectionConfig;
+  readonly vendor: Vendor;
+  readonly client: FhirClient;
+  /** What the server offers and grants, turned into routes; read before the first run and kept for an hour. */
+  readonly abilities: () => Promise<Abilities>;
+}
+
+export interface Abilities {
+  readonly routes: readonly RouteRow[];
+  readonly transaction: boolean;
+  /** True where creates may carry If-None-Exist. */
+  readonly conditionalCreate: (resourceType: string) => boolean;
+}
+
+export interface LaneDeps {
+  readonly store: Store;
+  readonly identifierSystem: string;
+  readonly connections: ReadonlyMap<string, LaneConnection>;
+  /** The mapping version that the store names as active (lanes.md 22). */
+  readonly mappings: () => Promise<MappingSet>;
+  /** Names this process in leases. */
+  readonly holder: string;
+  readonly leaseMs: number;
+  /** Epoch milliseconds of this machine: only for time-outs, never compared with another clock. */
+  readonly clock: () => number;
+  readonly newId: () => string;
+  /** 0 to 1, for jitter. */
+  readonly random: () => number;
+  /** Called after commit with lanes that have work now. */
+  readonly wake: (lanes: readonly LaneKey[]) => void;
+  readonly log: LaneLog;
+  readonly onRun?: (connection: string, outcome: string) => void;
+}
+
+/** Ids, counts and codes only; no record content. */
+export interface LaneLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}

@@ -1,0 +1,73 @@
+// One resource of a lane as the planner sees it: what it should be, what we believe the server holds, and what stands in the way.
+
+import type { Route } from '../connections/connections.ts';
+import type { Reason } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { CompiledSlot, Desired, SlotRef } from '../mapping/mapping.ts';
+import type { RecordType } from '../records/records.ts';
+import type { Party } from '../referrals/referrals.ts';
+import type { Bases } from './merge.ts';
+
+export interface ResourceKey {
+  readonly type: RecordType;
+  readonly id: string;
+  readonly slot: string;
+}
+
+/** `referral/r1#request`: how texts and topics name a resource. Holds ids only. */
+export function nameOf(key: { readonly type: string; readonly id: string; readonly slot: string }): string {
+  return `${key.type}/${key.id}#${key.slot}`;
+}
+
+export interface LinkState extends Bases {
+  readonly generation: number;
+  readonly remoteId: string;
+  /** `created` by us, or `found` there: what was found is linked and never written. */
+  readonly origin: 'created' | 'found';
+  readonly retired: boolean;
+  readonly seenHash: string | undefined;
+  readonly versionTag: string | undefined;
+}
+
+export interface Observation {
+  readonly body: JsonObject;
+  readonly versionTag: string | undefined;
+  readonly hash: string;
+  /** Read by this very run, so that it may be written over. */
+  readonly isFresh: boolean;
+}
+
+export interface LaneResource {
+  readonly key: ResourceKey;
+  readonly resourceType: string;
+  /** `urn:uuid:…` under which other resources of the run point at it while it has no id on the server. */
+  readonly placeholder: string;
+  readonly record: JsonObject | undefined;
+  readonly recordVersion: number;
+  readonly slot: CompiledSlot | undefined;
+  /** Absent: nothing should be there. */
+  readonly desired: Desired | undefined;
+  readonly link: LinkState | undefined;
+  /** The number a new link would get: one more than that of the retired ones. */
+  readonly nextGeneration: number;
+  readonly observed: Observation | undefined;
+  /** The server said 404 or 410 for the linked id. */
+  readonly isGone: boolean;
+  readonly route: { readonly route: Route; readonly reason: Reason | undefined };
+  /** A stated cause to retire it (lanes.md 16). */
+  readonly leave: Reason | undefined;
+  /** Required references without a link, each with what it waits for. */
+  readonly waits: readonly Wait[];
+  /** A refused write of this very version; not tried again until something is mended. */
+  readonly parked: Reason | undefined;
+  /** Topics of open decisions about it. */
+  readonly openTopics: ReadonlySet<string>;
+  readonly party: Party;
+  /** Search before creating: patients and directory entries (lanes.md 18, 19). */
+  readonly search: 'none' | 'pending' | 'not-found' | 'blocked';
+}
+
+export interface Wait {
+  readonly target: SlotRef;
+  readonly reason: Reason;
+}

@@ -1,0 +1,16 @@
+// Front door of lanes/: the sync core. A lane is one subject on one connection; running it brings the server to what the records want
+// (lanes.md).
+
+export { cachedCapabilities, readAbilities, slotsOf } from './abilities.ts';
+export { activateMapping, activeMappings, checkIdentity, freeDeadLeases, prepareConnection } from './activate.ts';
+export { decide } from './decisions.ts';
+export { type DryRun, dryRun } from './dry-run.ts';
+export { applyDecision } from './effects.ts';
+export { type Feeder, startFeeder, wantAll } from './feeder.ts';
+export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
+export type { LaneKey } from './lease.ts';
+export { raiseWanted } from './links.ts';
+export { setPaused } from './pause.ts';
+export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
+export { collectionBundle, issuesOf, projectRecords } from './preview.ts';
+export { runLane } from './run.ts';

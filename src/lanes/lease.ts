@@ -1,0 +1,120 @@
+// One runner per lane: a lease with a fencing token (lanes.md 5). Times are database times; every store write of a run is made under the
+// fence, so a runner that was frozen past its lease changes nothing when it wakes.
+
+import { sql, type Transaction } from 'kysely';
+import type { Reason } from '../errors.ts';
+import { type Database, json, type Store } from '../store/store.ts';
+
+export interface LaneKey {
+  readonly connection: string;
+  readonly subject: string;
+}
+
+export interface Lease extends LaneKey {
+  readonly source: string;
+  readonly fence: number;
+  /** The value of the counter that this run works off; a later cause raises it further and brings another run. */
+  readonly wanted: number;
+  readonly attempts: number;
+  /** An operator or a check asked to read every linked resource again. */
+  readonly reread: boolean;
+  readonly parked: Reason | null;
+  /** Starts in a row, this one included, without a release or a stored outcome between them. */
+  readonly starts: number;
+}
+
+/** Thrown inside a run whose lease somebody else holds by now: the run ends and changes nothing more. */
+export class LeaseLost extends Error {}
+
+/** Takes the lane when it has work, is due and is free; undefined otherwise (a late or doubled wake-up ends here). */
+export async function takeLease(
+  store: Store,
+  key: LaneKey,
+  holder: string,
+  leaseMs: number,
+): Promise<Lease | undefined> {
+  const row = await store.db
+    .updateTable('lane')
+    .set({
+      fence: sql<number>`fence + 1`,
+      starts: sql<number>`starts + 1`,
+      lease_holder: holder,
+      lease_until: fromNow(leaseMs),
+      queued_until: null,
+    })
+    .where('connection', '=', key.connection)
+    .where('subject', '=', key.subject)
+    .where(
+      sql<boolean>`done < wanted and (lease_until is null or lease_until < now()) and (next_try_at is null or next_try_at <= now())`,
+    )
+    .returning(['source', 'fence', 'wanted', 'attempts', 'reread', 'parked', 'starts'])
+    .executeTakeFirst();
+  return row === undefined ? undefined : { ...key, ...row };
+}
+
+/**
+ * Locks the lane's row for the rest of the transaction and renews the lease.
+ *
+ * @throws LeaseLost when the lease has passed to another runner or ran out.
+ */
+export async function holdLease(trx: Transaction<Database>, lease: Lease, leaseMs: number): Promise<void> {
+  const held = await trx
+    .updateTable('lane')
+    .set({ lease_until: fromNow(leaseMs) })
+    .where('connection', '=', lease.connection)
+    .where('subject', '=', lease.subject)
+    .where('fence', '=', lease.fence)
+    .where(sql<boolean>`lease_until > now()`)
+    .executeTakeFirst();
+  if (held.numUpdatedRows === 0n) throw new LeaseLost();
+}
+
+/** How a run ends; every outcome has its reason, none is a flag. */
+export type RunOutcome =
+  | {
+      readonly kind: 'done';
+      readonly waiting: boolean;
+      readonly parked: Reason | null;
+      readonly reason: Reason | null;
+      readonly nextLookAt: Date | null;
+    }
+  | { readonly kind: 'again'; readonly afterMs: number; readonly reason: Reason };
+
+/** Gives the lane back. What was wanted meanwhile stays wanted. */
+export async function release(store: Store, lease: Lease, outcome: RunOutcome): Promise<void> {
+  const free = { lease_holder: null, lease_until: null, starts: 0 };
+  const ended =
+    outcome.kind === 'done'
+      ? {
+          ...free,
+          done: lease.wanted,
+          reread: false,
+          attempts: 0,
+          next_try_at: null,
+          waiting: outcome.waiting,
+          parked: reasonColumn(outcome.parked),
+          reason: reasonColumn(outcome.reason),
+          next_look_at: outcome.nextLookAt,
+        }
+      : {
+          ...free,
+          attempts: lease.attempts + 1,
+          next_try_at: fromNow(outcome.afterMs),
+          reason: reasonColumn(outcome.reason),
+        };
+  await store.db
+    .updateTable('lane')
+    .set(ended)
+    .where('connection', '=', lease.connection)
+    .where('subject', '=', lease.subject)
+    .where('fence', '=', lease.fence)
+    .execute();
+}
+
+function reasonColumn(reason: Reason | null) {
+  return reason === null ? null : json(reason);
+}
+
+function fromNow(ms: number) {
+  return sql<Date>`now() + ${ms} * interval '1 millisecond'`;
+}

@@ -1,0 +1,288 @@
+// Writes of a run to the link registry: what the server holds, what we sent and saw, and who waits for whom.
+
+import { sql, type Transaction } from 'kysely';
+import type { Reason } from '../errors.ts';
+import { contentHash } from '../fhir/fhir.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import type { Facts, SlotRef } from '../mapping/mapping.ts';
+import { type Database, json } from '../store/store.ts';
+import type { LaneResource } from './lane-resource.ts';
+import type { LaneKey, Lease } from './lease.ts';
+
+export interface SeenResource {
+  readonly resourceType: string;
+  readonly remoteId: string;
+  readonly versionTag: string | undefined;
+  /** Undefined: the server told us only that it stored it. */
+  readonly body: JsonObject | undefined;
+}
+
+/** A hash that is equal when nothing but the version number and time of a resource differ. */
+export function hashOfSeen(body: JsonObject): string {
+  const { meta, ...content } = body;
+  if (!isObject(meta)) return contentHash(content);
+  const { versionId: _version, lastUpdated: _time, ...rest } = meta;
+  return contentHash({ ...content, meta: rest });
+}
+
+/** Keeps the newest look at a resource; also what tells a poll that it is our own echo. */
+export async function saveSeen(trx: Transaction<Database>, connection: string, seen: SeenResource): Promise<void> {
+  const content = {
+    version_tag: seen.versionTag ?? null,
+    hash: seen.body === undefined ? null : hashOfSeen(seen.body),
+    body: seen.body === undefined ? null : json(seen.body),
+    gone: false,
+    seen_at: sql<Date>`now()`,
+  };
+  await trx
+    .insertInto('seen')
+    .values({ connection, resource_type: seen.resourceType, remote_id: seen.remoteId, ...content })
+    .onConflict((conflict) => conflict.columns(['connection', 'resource_type', 'remote_id']).doUpdateSet(content))
+    .execute();
+}
+
+export async function saveGone(
+  trx: Transaction<Database>,
+  connection: string,
+  resourceType: string,
+  remoteId: string,
+): Promise<void> {
+  await trx
+    .updateTable('seen')
+    .set({ gone: true, seen_at: sql<Date>`now()` })
+    .where('connection', '=', connection)
+    .where('resource_type', '=', resourceType)
+    .where('remote_id', '=', remoteId)
+    .execute();
+}
+
+export type LinkTarget = Pick<LaneResource, 'key' | 'resourceType' | 'nextGeneration' | 'recordVersion' | 'route'>;
+
+export interface NewLink {
+  readonly remoteId: string;
+  readonly origin: 'created' | 'found';
+  readonly versionTag: string | undefined;
+  readonly sent: Facts | undefined;
+  readonly seen: Facts | undefined;
+  readonly seenHash: string | undefined;
+}
+
+/** Stores a new link and wakes the lanes that waited for it. @returns the lanes to wake after the commit. */
+export async function saveLink(
+  trx: Transaction<Database>,
+  lease: Lease,
+  resource: LinkTarget,
+  link: NewLink,
+): Promise<LaneKey[]> {
+  const { key, resourceType, nextGeneration } = resource;
+  const content = {
+    remote_id: link.remoteId,
+    origin: link.origin,
+    version_tag: link.versionTag ?? null,
+    sent: facts(link.sent),
+    seen: facts(link.seen),
+    seen_hash: link.seenHash ?? null,
+    record_version: resource.recordVersion,
+    route: resource.route.route,
+    state: link.origin === 'found' ? 'read' : 'current',
+    reason: null,
+    updated_at: sql<Date>`now()`,
+  };
+  await trx
+    .insertInto('link')
+    .values({
+      ...place(lease, key),
+      generation: nextGeneration,
+      subject: lease.subject,
+      resource_type: resourceType,
+      ...content,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['connection', 'source', 'type', 'id', 'slot', 'generation']).doUpdateSet(content),
+    )
+    .execute();
+  return wakeWaiting(trx, lease, key);
+}
+
+export interface LinkUpdate {
+  readonly versionTag?: string | undefined;
+  readonly sent?: Facts;
+  readonly seen?: Facts | undefined;
+  readonly seenHash?: string | undefined;
+  readonly retired?: boolean;
+}
+
+export async function updateLink(
+  trx: Transaction<Database>,
+  lease: Lease,
+  resource: LaneResource,
+  change: LinkUpdate,
+): Promise<void> {
+  const { link } = resource;
+  if (link === undefined) return;
+  await trx
+    .updateTable('link')
+    .set({
+      ...('versionTag' in change ? { version_tag: change.versionTag ?? null } : {}),
+      ...(change.sent === undefined ? {} : { sent: facts(change.sent) }),
+      ...('seen' in change ? { seen: facts(change.seen) } : {}),
+      ...('seenHash' in change ? { seen_hash: change.seenHash ?? null } : {}),
+      ...(change.retired === true ? { retired_at: sql<Date>`now()` } : {}),
+      record_version: resource.recordVersion,
+      updated_at: sql<Date>`now()`,
+    })
+    .where('connection', '=', lease.connection)
+    .where('source', '=', lease.source)
+    .where('type', '=', resource.key.type)
+    .where('id', '=', resource.key.id)
+    .where('slot', '=', resource.key.slot)
+    .where('generation', '=', link.generation)
+    .execute();
+}
+
+async function wakeWaiting(trx: Transaction<Database>, lease: Lease, target: SlotRef): Promise<LaneKey[]> {
+  const waiting = await trx
+    .deleteFrom('waiting')
+    .where('connection', '=', lease.connection)
+    .where('source', '=', lease.source)
+    .where('type', '=', target.type)
+    .where('id', '=', target.id)
+    .where('slot', '=', target.slot)
+    .returning('subject')
+    .execute();
+  const subjects = [...new Set(waiting.map(({ subject }) => subject))];
+  const lanes = subjects.map((subject) => ({ connection: lease.connection, subject }));
+  await raiseWanted(trx, lanes);
+  return lanes;
+}
+
+/** Gives lanes work, in key order; a lane that is not there yet is made. */
+export async function raiseWanted(
+  trx: Transaction<Database>,
+  lanes: readonly LaneKey[],
+  options: WantOptions = {},
+): Promise<void> {
+  if (lanes.length === 0) return;
+  const { reread = false, unpark = false, priority = 50 } = options;
+  const rows = lanes.map(({ connection, subject }) => ({ connection, subject }));
+  await sql`
+    insert into lane (connection, subject, source, wanted, reread, priority)
+    select connection, subject, split_part(subject, '.', 1), 1, ${reread}::boolean, ${priority}::integer
+    from jsonb_to_recordset(${json(rows)}) as l(connection text, subject text)
+    order by connection, subject
+    on conflict (connection, subject) do update set
+      wanted = lane.wanted + 1,
+      due_at = case when lane.done < lane.wanted then lane.due_at else now() end,
+      priority = case when lane.done < lane.wanted then least(lane.priority, excluded.priority) else excluded.priority end,
+      reread = lane.reread or excluded.reread,
+      next_try_at = case when ${unpark}::boolean then null else lane.next_try_at end,
+      parked = case when ${unpark}::boolean then null else lane.parked end,
+      starts = case when ${unpark}::boolean then 0 else lane.starts end,
+      attempts = case when ${unpark}::boolean then 0 else lane.attempts end`.execute(trx);
+}
+
+export interface WantOptions {
+  /** Read every linked resource again. */
+  readonly reread?: boolean;
+  /** The cause may mend what is parked: an operator, a decision, a new mapping or configuration. A poll may not. */
+  readonly unpark?: boolean;
+  readonly priority?: number;
+}
+
+/** Which links the lane waits for, replacing what it waited for before. A link that came meanwhile wants the lane again. */
+export async function saveWaiting(
+  trx: Transaction<Database>,
+  lease: Lease,
+  targets: readonly SlotRef[],
+): Promise<LaneKey[]> {
+  await trx
+    .deleteFrom('waiting')
+    .where('connection', '=', lease.connection)
+    .where('subject', '=', lease.subject)
+    .execute();
+  if (targets.length === 0) return [];
+  const there = await linkedNow(trx, lease, targets);
+  const missing = targets.filter((target) => !there.has(`${target.type}/${target.id}#${target.slot}`));
+  if (missing.length > 0) {
+    await trx
+      .insertInto('waiting')
+      .values(
+        missing.map(({ type, id, slot }) => ({
+          connection: lease.connection,
+          subject: lease.subject,
+          source: lease.source,
+          type,
+          id,
+          slot,
+        })),
+      )
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+  const own = [{ connection: lease.connection, subject: lease.subject }];
+  if (missing.length === targets.length) return [];
+  await raiseWanted(trx, own);
+  return own;
+}
+
+/**
+ * Locks what a storer of these links also locks (the needed lane's row), so that a link stored at the same moment is either seen here or
+ * finds our row there (lanes.md 6).
+ */
+async function linkedNow(
+  trx: Transaction<Database>,
+  lease: Lease,
+  targets: readonly SlotRef[],
+): Promise<ReadonlySet<string>> {
+  const wanted = json(targets.map(({ type, id, slot }) => ({ type, id, slot })));
+  await sql`
+    select 1 from lane where connection = ${lease.connection} and subject in (
+      select r.subject from record r join jsonb_to_recordset(${wanted}) as w(type text, id text) on r.type = w.type and r.id = w.id
+      where r.source = ${lease.source})
+    order by subject for update`.execute(trx);
+  const { rows } = await sql<{ key: string }>`
+    select l.type || '/' || l.id || '#' || l.slot as key
+    from link l join jsonb_to_recordset(${wanted}) as w(type text, id text, slot text) on l.type = w.type and l.id = w.id and l.slot = w.slot
+    where l.connection = ${lease.connection} and l.source = ${lease.source} and l.remote_id is not null and l.retired_at is null`.execute(
+    trx,
+  );
+  return new Set(rows.map(({ key }) => key));
+}
+
+/** Parks or frees one slot's row without a link of its own: every resource has a state that can be asked for. */
+export async function saveState(
+  trx: Transaction<Database>,
+  lease: Lease,
+  resource: LaneResource,
+  state: string,
+  why: Reason | undefined,
+): Promise<void> {
+  const content = {
+    route: resource.route.route,
+    state,
+    reason: why === undefined ? null : json(why),
+    record_version: resource.recordVersion,
+    updated_at: sql<Date>`now()`,
+  };
+  await trx
+    .insertInto('link')
+    .values({
+      ...place(lease, resource.key),
+      generation: resource.link?.generation ?? resource.nextGeneration,
+      subject: lease.subject,
+      resource_type: resource.resourceType,
+      ...content,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['connection', 'source', 'type', 'id', 'slot', 'generation']).doUpdateSet(content),
+    )
+    .execute();
+}
+
+function place(lease: Lease, { type, id, slot }: SlotRef) {
+  return { connection: lease.connection, source: lease.source, type, id, slot };
+}
+
+function facts(value: Facts | undefined) {
+  return value === undefined ? null : json<JsonObject>({ ...value });
+}

@@ -1,0 +1,148 @@
+// Intents and outcomes: what is about to be sent is stored before it is sent, what came of it after (lanes.md 7, 8).
+// An intent without an outcome is an unknown outcome, whoever left it.
+
+import { type Selectable, sql, type Transaction } from 'kysely';
+import { type Reason, reason } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { Facts } from '../mapping/mapping.ts';
+import { type Database, json } from '../store/store.ts';
+import { holdLease, type Lease } from './lease.ts';
+import type { PlanBasis } from './load.ts';
+import type { Write } from './plan.ts';
+
+export type OperationRow = Selectable<Database['operation']>;
+
+/** `not-done`: it is certain that the server did not do it. `found`: an unknown outcome turned out to be done. */
+export type OperationOutcome = 'ok' | 'found' | 'not-done' | 'refused' | 'conflict';
+
+export interface Intent {
+  readonly operationId: number;
+  readonly write: Write;
+  /** The facts that the server should hold afterwards for the written elements. */
+  readonly sent: Facts;
+}
+
+/** Thrown when consent, links, mapping or connection changed after the plan was made: nothing was sent, plan anew. */
+export class PlanOutdated extends Error {
+  readonly reason: Reason = reason('plan-outdated');
+}
+
+export interface IntentInput {
+  readonly lease: Lease;
+  readonly leaseMs: number;
+  readonly basis: PlanBasis;
+  readonly sendId: string;
+  readonly sendMs: number;
+  readonly writes: readonly Write[];
+}
+
+/**
+ * The commit point: checks again what the plan was made from, with those rows share-locked, and stores one intent per write.
+ *
+ * @throws LeaseLost, PlanOutdated: nothing was stored and nothing may be sent.
+ */
+export async function storeIntents(trx: Transaction<Database>, input: IntentInput): Promise<Intent[]> {
+  const { lease, basis, writes } = input;
+  await holdLease(trx, lease, input.leaseMs);
+  await checkBasis(trx, lease, basis);
+  const rows = await trx
+    .insertInto('operation')
+    .values(
+      writes.map((write) => ({
+        send_id: input.sendId,
+        connection: lease.connection,
+        subject: lease.subject,
+        fence: lease.fence,
+        source: lease.source,
+        type: write.resource.key.type,
+        record_id: write.resource.key.id,
+        slot: write.resource.key.slot,
+        generation: write.kind === 'create' ? write.resource.nextGeneration : write.link.generation,
+        kind: write.kind,
+        resource_type: write.resource.resourceType,
+        remote_id: write.kind === 'create' ? null : write.link.remoteId,
+        sent: json<JsonObject>(sentFacts(write)),
+        record_version: write.resource.recordVersion,
+        send_before: sql<Date>`now() + ${input.sendMs} * interval '1 millisecond'`,
+      })),
+    )
+    .returning(['id', 'type', 'record_id', 'slot'])
+    .execute();
+  return writes.map((write) => {
+    const { type, id, slot } = write.resource.key;
+    const row = rows.find((stored) => stored.type === type && stored.record_id === id && stored.slot === slot);
+    if (row === undefined) throw new Error('An intent was not stored.');
+    return { operationId: row.id, write, sent: sentFacts(write) };
+  });
+}
+
+async function checkBasis(trx: Transaction<Database>, lease: Lease, basis: PlanBasis): Promise<void> {
+  const connection = await trx
+    .selectFrom('connection')
+    .select(['epoch', 'paused'])
+    .where('id', '=', lease.connection)
+    .forShare()
+    .executeTakeFirst();
+  const mapping = await trx
+    .selectFrom('mapping')
+    .select('version')
+    .where('active', '=', true)
+    .forShare()
+    .executeTakeFirst();
+  const keys = [...basis.epochs.keys()];
+  const epochs = await lockEpochs(trx, keys);
+  const same =
+    connection?.epoch === basis.connectionEpoch &&
+    connection.paused === null &&
+    mapping?.version === basis.mappingVersion &&
+    epochs.every(({ key, n }) => basis.epochs.get(key) === n);
+  if (!same) throw new PlanOutdated();
+}
+
+/** A counter that nobody has raised yet is made here: a row that is not there cannot be locked. */
+async function lockEpochs(trx: Transaction<Database>, keys: readonly string[]) {
+  if (keys.length === 0) return [];
+  const rows = keys.map((key) => ({ key, n: 0 }));
+  await trx
+    .insertInto('epoch')
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return trx.selectFrom('epoch').selectAll().where('key', 'in', keys).forShare().execute();
+}
+
+/** For a create all facts; for a write over something the facts of what it changes. */
+function sentFacts(write: Write): JsonObject {
+  const after = write.resource.slot?.facts(write.body) ?? {};
+  if (write.kind === 'create') return { ...after };
+  return pick(after, write.elements);
+}
+
+function pick(facts: Facts, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(facts).filter(([key]) => keys.includes(key)));
+}
+
+export function openOperations(trx: Transaction<Database>, lease: Lease): Promise<OperationRow[]> {
+  return trx
+    .selectFrom('operation')
+    .selectAll()
+    .where('connection', '=', lease.connection)
+    .where('subject', '=', lease.subject)
+    .where(({ eb, or }) => or([eb('outcome', 'is', null), eb('late_check_at', 'is not', null)]))
+    .orderBy('id')
+    .execute();
+}
+
+export async function closeOperation(
+  trx: Transaction<Database>,
+  id: number,
+  outcome: OperationOutcome,
+  status: number | undefined,
+  why?: Reason,
+): Promise<void> {
+  await trx
+    .updateTable('operation')
+    .set({ outcome, status: status ?? null, reason: why === undefined ? null : json(why), closed_at: sql<Date>`now()` })
+    .where('id', '=', id)
+    .execute();
+}

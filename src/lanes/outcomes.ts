@@ -1,0 +1,204 @@
+// Stores what came of a send: links, bases and what was seen, in one transaction under the fence. Tells the run how to go on.
+
+import type { Transaction } from 'kysely';
+import { type Reason, reason } from '../errors.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Facts } from '../mapping/mapping.ts';
+import type { Database } from '../store/store.ts';
+import { openDecision } from './decisions.ts';
+import type { LaneDeps } from './lane-connection.ts';
+import { type LaneResource, nameOf } from './lane-resource.ts';
+import { holdLease, type LaneKey, type Lease } from './lease.ts';
+import { hashOfSeen, saveLink, saveSeen, saveState, updateLink } from './links.ts';
+import { closeOperation } from './operations.ts';
+import { elementTopic } from './plan.ts';
+import type { WriteOutcome } from './send.ts';
+
+export interface StoredOutcomes {
+  readonly woken: readonly LaneKey[];
+  /** Slots that were refused, with the reason: they rest, the others go on. */
+  readonly refused: ReadonlyMap<string, Reason>;
+  /** A whole transaction was refused: its parts go once as single requests. */
+  readonly goSingly: boolean;
+  readonly conflicts: number;
+  /** A reason to end the run and come back. */
+  readonly again: { readonly reason: Reason; readonly afterMs: number | undefined } | undefined;
+  /** The connection itself is at fault. */
+  readonly config: Reason | undefined;
+}
+
+export async function storeOutcomes(
+  deps: LaneDeps,
+  lease: Lease,
+  outcomes: readonly WriteOutcome[],
+): Promise<StoredOutcomes> {
+  const woken = await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    const lanes: LaneKey[] = [];
+    for (const outcome of outcomes) lanes.push(...(await storeOutcome(trx, lease, outcome)));
+    if (outcomes.some((outcome) => isRecall(outcome))) await listRecalled(trx, lease);
+    await trx
+      .updateTable('lane')
+      .set({ starts: 0 })
+      .where('connection', '=', lease.connection)
+      .where('subject', '=', lease.subject)
+      .execute();
+    return lanes;
+  });
+  const refusals = outcomes.filter(isRefused);
+  const singles = refusals.filter(({ inTransaction }) => !inTransaction);
+  const faulty = outcomes.find((outcome) => outcome.class === 'config');
+  const later = outcomes.find((outcome) => laterClasses.includes(outcome.class));
+  return {
+    woken,
+    refused: new Map(singles.map((outcome) => [nameOf(outcome.intent.write.resource.key), whyOf(outcome)])),
+    goSingly: refusals.length > singles.length,
+    conflicts: outcomes.filter((outcome) => outcome.class === 'conflict').length,
+    again: later === undefined ? undefined : { reason: whyOf(later), afterMs: later.retryAfterMs },
+    config: faulty === undefined ? undefined : whyOf(faulty),
+  };
+}
+
+const laterClasses = ['retry-now-once', 'retry-backoff', 'unknown-outcome'];
+
+function whyOf(outcome: WriteOutcome): Reason {
+  return outcome.reason ?? reason('outcome-unknown');
+}
+
+function isRefused(outcome: WriteOutcome): boolean {
+  if (outcome.class === 'gone') return outcome.inTransaction;
+  return outcome.class === 'permanent' || outcome.class === 'denied' || isSeveralMatches(outcome);
+}
+
+/** The server holds our identifier more than once already: writing a third is no cure. */
+function isSeveralMatches(outcome: WriteOutcome): boolean {
+  return outcome.class === 'conflict' && outcome.intent.write.kind === 'create' && !outcome.inTransaction;
+}
+
+function isRecall({ class: result, intent: { write } }: WriteOutcome): boolean {
+  return result === 'ok' && write.kind === 'retire' && write.resource.leave?.code === 'consent-withdrawn';
+}
+
+async function storeOutcome(trx: Transaction<Database>, lease: Lease, outcome: WriteOutcome): Promise<LaneKey[]> {
+  const { intent, status } = outcome;
+  const { resource } = intent.write;
+  switch (outcome.class) {
+    case 'ok':
+      await closeOperation(trx, intent.operationId, 'ok', status);
+      return storeWritten(trx, lease, outcome);
+    case 'unknown-outcome':
+      return [];
+    case 'conflict':
+      await closeOperation(trx, intent.operationId, 'conflict', status, outcome.reason);
+      if (isSeveralMatches(outcome)) await saveState(trx, lease, resource, 'parked', whyOf(outcome));
+      return [];
+    case 'permanent':
+    case 'denied':
+      await closeOperation(trx, intent.operationId, 'refused', status, outcome.reason);
+      if (!outcome.inTransaction) await saveState(trx, lease, resource, 'parked', whyOf(outcome));
+      return [];
+    case 'gone':
+    case 'config':
+    case 'retry-backoff':
+    case 'retry-now-once':
+      await closeOperation(trx, intent.operationId, 'not-done', status, outcome.reason);
+      return [];
+    default:
+      return outcome.class satisfies never;
+  }
+}
+
+async function storeWritten(trx: Transaction<Database>, lease: Lease, outcome: WriteOutcome): Promise<LaneKey[]> {
+  const { intent, remoteId, body } = outcome;
+  const { write } = intent;
+  const { resource } = write;
+  if (remoteId === undefined) return [];
+  const versionTag = outcome.versionTag ?? tagOf(body);
+  await saveSeen(trx, lease.connection, { resourceType: resource.resourceType, remoteId, versionTag, body });
+  const look = { versionTag, seenHash: body === undefined ? undefined : hashOfSeen(body) };
+  if (write.kind === 'create') {
+    // 200 instead of 201: the server found an earlier one under our identifier, which may hold other people's edits (lanes.md 10).
+    const isOld = outcome.status === 200;
+    const sent = isOld ? undefined : withReferences(intent.sent, outcome.resolved);
+    const seen = isOld || body === undefined ? undefined : resource.slot?.facts(body);
+    return saveLink(trx, lease, resource, {
+      ...look,
+      remoteId,
+      origin: 'created',
+      sent,
+      seen,
+      seenHash: isOld ? undefined : look.seenHash,
+    });
+  }
+  if (write.kind === 'retire') {
+    await updateLink(trx, lease, resource, { ...look, retired: true });
+    return [];
+  }
+  const seen = body === undefined ? undefined : keepAsked(resource, resource.slot?.facts(body) ?? {});
+  const written =
+    write.kind === 'move' && write.to !== resource.desired?.resource[write.elements.at(-1) ?? ''] ? [] : write.elements;
+  await updateLink(trx, lease, resource, { ...look, seen, sent: sentAfter(resource, written, outcome.resolved) });
+  return [];
+}
+
+/** What a person is being asked about keeps its base, although the write's reply shows it. */
+function keepAsked(resource: LaneResource, facts: Facts): Facts {
+  const asked = Object.keys({ ...facts, ...resource.link?.seen }).filter((key) =>
+    resource.openTopics.has(elementTopic(resource, key)),
+  );
+  return asked.reduce((result, key) => withFact(result, key, resource.link?.seen?.[key]), facts);
+}
+
+function sentAfter(resource: LaneResource, elements: readonly string[], resolved: ReadonlyMap<string, string>): Facts {
+  const desired = withReferences(resource.desired?.facts ?? {}, resolved);
+  return elements.reduce((sent, key) => withFact(sent, key, desired[key]), resource.link?.sent ?? {});
+}
+
+function withFact(facts: Facts, key: string, value: Json | undefined): Facts {
+  const { [key]: _before, ...rest } = facts;
+  return value === undefined ? rest : { ...rest, [key]: value };
+}
+
+/** Facts that hold placeholders of this send, with the references that the server gave instead. */
+function withReferences(facts: Facts, resolved: ReadonlyMap<string, string>): Facts {
+  if (resolved.size === 0) return facts;
+  return Object.fromEntries(Object.entries(facts).map(([key, fact]) => [key, replaceIn(fact, resolved)]));
+}
+
+function replaceIn(value: Json, resolved: ReadonlyMap<string, string>): Json {
+  if (typeof value === 'string') return resolved.get(value) ?? value;
+  if (Array.isArray(value)) return value.map((item) => replaceIn(item, resolved));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, replaceIn(part, resolved)]));
+}
+
+function tagOf(body: JsonObject | undefined): string | undefined {
+  const version = isObject(body?.meta) ? body.meta.versionId : undefined;
+  return typeof version === 'string' ? `W/"${version}"` : undefined;
+}
+
+/** After a withdrawal: what had been sent, and that its recall was written, for the person who answers for it. */
+async function listRecalled(trx: Transaction<Database>, lease: Lease): Promise<void> {
+  const rows = await trx
+    .selectFrom('link')
+    .select(['type', 'id', 'slot', 'resource_type', 'remote_id', 'retired_at'])
+    .where('connection', '=', lease.connection)
+    .where('subject', '=', lease.subject)
+    .where('retired_at', 'is not', null)
+    .orderBy('type')
+    .orderBy('id')
+    .execute();
+  await openDecision(trx, lease, {
+    kind: 'recalled',
+    topic: 'recalled',
+    reason: reason('consent-withdrawn', { recordType: 'record' }),
+    detail: {
+      recalled: rows.map((row) => ({
+        resource: nameOf(row),
+        sentAs: `${row.resource_type}/${row.remote_id}`,
+        recalledAt: row.retired_at?.toISOString() ?? null,
+      })),
+    },
+    choices: [{ choose: 'done', effect: 'Seen. Nothing more is sent or changed.' }],
+  });
+}

@@ -1,0 +1,224 @@
+// Given what should be and what we believe is, say what to do. Pure: no clock, no I/O, same input, same output.
+// Operations are ordered so that a reference never points at something not yet created. Planning the result of a plan gives nothing.
+
+import { type Reason, reason } from '../errors.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
+import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
+import { merge, sameFact } from './merge.ts';
+import { orderByReferences } from './order.ts';
+
+interface Step {
+  readonly resource: LaneResource;
+  /** Why this is done, for people. */
+  readonly why: Reason;
+}
+
+export type Operation =
+  | (Step & { readonly kind: 'find' })
+  | (Step & { readonly kind: 'read'; readonly link: LinkState })
+  | (Step & { readonly kind: 'create'; readonly body: JsonObject })
+  | (Step & Overwrite & { readonly kind: 'update' | 'retire' })
+  | (Step & Overwrite & { readonly kind: 'move'; readonly from: string; readonly to: string });
+
+interface Overwrite {
+  readonly link: LinkState;
+  readonly body: JsonObject;
+  readonly versionTag: string | undefined;
+  /** The elements that this write changes. */
+  readonly elements: readonly string[];
+}
+
+export type Write = Extract<Operation, { body: JsonObject }>;
+
+export type LinkPhase = 'current' | 'due' | 'waiting' | 'parked' | 'withheld' | 'read' | 'leaving';
+
+export interface ResourceState {
+  readonly resource: LaneResource;
+  readonly state: LinkPhase;
+  readonly reason: Reason | undefined;
+}
+
+export interface Plan {
+  readonly operations: readonly Operation[];
+  /** Every resource of the lane ends in a state; nothing is skipped in silence. */
+  readonly states: readonly ResourceState[];
+}
+
+type Outcome = { readonly state: LinkPhase; readonly reason?: Reason; readonly operation?: Operation };
+
+/** Plans one lane. Relies on observations having been absorbed (`settle.ts`): bases are current, decisions are open where they must be. */
+export function plan(resources: readonly LaneResource[]): Plan {
+  const outcomes = resources.map((resource) => ({ resource, ...decide(resource) }));
+  const operations = outcomes.flatMap(({ operation }) => (operation === undefined ? [] : [operation]));
+  return {
+    operations: orderByReferences(operations),
+    states: outcomes.map(({ resource, state, reason: why }) => ({ resource, state, reason: why })),
+  };
+}
+
+function decide(resource: LaneResource): Outcome {
+  const { link, desired, leave, route, parked } = resource;
+  if (link !== undefined && !link.retired) {
+    if (resource.isGone) return { state: 'parked', reason: reason('remote-gone', { target: nameOf(resource.key) }) };
+    if (leave !== undefined) return retire(resource, link, leave);
+  }
+  if (route.route !== 'native') return notNative(resource);
+  if (desired === undefined) return { state: 'current', reason: leave };
+  if (link?.origin === 'found') return lookAtFound(resource, link);
+  const failed = desired.invalid[0];
+  if (failed !== undefined) {
+    const { rule, path } = failed;
+    return { state: 'parked', reason: reason('resource-invalid', { target: nameOf(resource.key), rule, path }) };
+  }
+  if (parked !== undefined) return { state: 'parked', reason: parked };
+  const wait = resource.waits[0];
+  if (wait !== undefined) return { state: 'waiting', reason: wait.reason };
+  return link === undefined || link.retired ? create(resource) : update(resource, link);
+}
+
+function notNative(resource: LaneResource): Outcome {
+  const { route, link } = resource;
+  const mayBeThere =
+    route.route === 'read' && link === undefined && resource.search === 'pending' && resource.desired !== undefined;
+  if (mayBeThere) return { state: 'due', operation: { kind: 'find', resource, why: reason('planned-find') } };
+  const state =
+    route.route === 'withheld' ? 'withheld' : route.route === 'read' && link !== undefined ? 'read' : 'current';
+  return { state, reason: route.reason };
+}
+
+function lookAtFound(resource: LaneResource, link: LinkState): Outcome {
+  const code = resource.key.type === 'client' ? 'read-only-patient' : 'directory-found';
+  if (resource.observed === undefined)
+    return { state: 'read', reason: reason(code), operation: read(resource, link) };
+  return { state: 'read', reason: reason(code) };
+}
+
+function create(resource: LaneResource): Outcome {
+  const { desired, search } = resource;
+  if (desired === undefined || search === 'blocked') return { state: 'parked', reason: resource.parked };
+  if (search === 'pending') return { state: 'due', operation: { kind: 'find', resource, why: reason('planned-find') } };
+  return { state: 'due', operation: { kind: 'create', resource, body: desired.resource, why: reason('planned-create') } };
+}
+
+function read(resource: LaneResource, link: LinkState): Operation {
+  return { kind: 'read', resource, link, why: reason('planned-read') };
+}
+
+function update(resource: LaneResource, link: LinkState): Outcome {
+  const { desired, slot, observed } = resource;
+  if (desired === undefined || slot === undefined) return { state: 'current' };
+  if (observed === undefined) return { state: 'due', operation: read(resource, link) };
+  const writes = elementsToWrite(resource, link, observed);
+  const move = nextMove(resource, link, observed);
+  if (move === undefined && writes.length === 0) return { state: 'current' };
+  if (!observed.isFresh) return { state: 'due', operation: read(resource, link) };
+  const { versionTag } = observed;
+  if (move === undefined) {
+    const body = slot.copy(writes, desired.resource, observed.body);
+    return {
+      state: 'due',
+      operation: {
+        kind: 'update',
+        resource,
+        link,
+        body,
+        versionTag,
+        elements: writes,
+        why: reason('planned-update', { elements: writes.join(', ') }),
+      },
+    };
+  }
+  const elements = move.isLast ? [...writes, move.element] : [move.element];
+  const copied = move.isLast ? slot.copy(writes, desired.resource, observed.body) : observed.body;
+  const body = { ...copied, [move.element]: move.to };
+  const why = reason('planned-move', { element: move.element, from: move.from, to: move.to });
+  return {
+    state: 'due',
+    operation: { kind: 'move', resource, link, body, versionTag, elements, from: move.from, to: move.to, why },
+  };
+}
+
+/** Elements whose verdict is ours to write; what a person is being asked about is left alone. */
+function elementsToWrite(resource: LaneResource, link: LinkState, observed: Observation): string[] {
+  const { desired, slot, record } = resource;
+  if (desired === undefined || slot === undefined || record === undefined) return [];
+  const elements = slot.elements
+    .filter(({ key, moves }) => moves === undefined && !resource.openTopics.has(elementTopic(resource, key)))
+    .map(({ key, owner }) => ({ key, owner: owner(record) }));
+  const { verdicts } = merge({
+    elements,
+    desired: desired.facts,
+    observed: slot.facts(observed.body),
+    sent: link.sent,
+    seen: link.seen,
+  });
+  return [...verdicts].flatMap(([key, verdict]) => (verdict === 'write' || verdict === 'override' ? [key] : []));
+}
+
+/** The topic under which a person is asked about one element. */
+export function elementTopic(resource: Pick<LaneResource, 'key'>, element: string): string {
+  return `${nameOf(resource.key)}:${element}`;
+}
+
+interface Move {
+  readonly element: string;
+  readonly from: string;
+  readonly to: string;
+  readonly isLast: boolean;
+}
+
+/** The next legal step of an element that only moves along a state machine (lanes.md 11), or undefined when there is none to make. */
+function nextMove(resource: LaneResource, link: LinkState, observed: Observation): Move | undefined {
+  const reading = readMove(resource, link, observed.body);
+  if (reading?.kind !== 'path') return undefined;
+  const [to] = reading.path;
+  return to === undefined
+    ? undefined
+    : { element: reading.element, from: reading.from, to, isLast: reading.path.length === 1 };
+}
+
+export type MoveReading =
+  | { readonly kind: 'path'; readonly element: string; readonly from: string; readonly path: readonly string[] }
+  | { readonly kind: 'lagging' | 'no-path'; readonly element: string; readonly from: string; readonly to: string };
+
+/**
+ * How the wanted status stands to the observed one: a path that we may walk; `lagging` when the record is behind what the other side
+ * did (or the other side ended it first), which asks for nothing; `no-path` when only a person can tell. Undefined: nothing is wanted.
+ */
+export function readMove(resource: LaneResource, link: LinkState, body: JsonObject): MoveReading | undefined {
+  const element = resource.slot?.elements.find(({ moves }) => moves !== undefined)?.key;
+  if (
+    element === undefined ||
+    resource.desired === undefined ||
+    resource.openTopics.has(elementTopic(resource, element))
+  )
+    return undefined;
+  const from = body[element];
+  const to = resource.desired.resource[element];
+  if (sameFact(from, to) || sameFact(resource.desired.facts[element], link.sent?.[element])) return undefined;
+  if (!isTaskStatus(from) || !isTaskStatus(to)) return { kind: 'no-path', element, from: kindOf(from), to: kindOf(to) };
+  const path = taskPath(from, to, resource.party);
+  if (path !== undefined) return { kind: 'path', element, from, path };
+  const otherEndedFirst = to === 'cancelled' && isTerminal(from);
+  return { kind: otherEndedFirst || taskPath(to, from) !== undefined ? 'lagging' : 'no-path', element, from, to };
+}
+
+function kindOf(value: Json | undefined): string {
+  return isTaskStatus(value) ? value : 'unknown';
+}
+
+function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome {
+  const { slot, observed } = resource;
+  if (link.origin === 'found') return { state: 'read', reason: cause };
+  if (observed === undefined || !observed.isFresh)
+    return { state: 'leaving', reason: cause, operation: read(resource, link) };
+  const body = slot?.retire(observed.body);
+  if (body === undefined) return { state: 'leaving', reason: cause };
+  const elements = Object.keys(body).filter((name) => !sameFact(body[name], observed.body[name]));
+  return {
+    state: 'leaving',
+    reason: cause,
+    operation: { kind: 'retire', resource, link, body, versionTag: observed.versionTag, elements, why: cause },
+  };
+}

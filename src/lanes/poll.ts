@@ -1,0 +1,203 @@
+// Polls: asks a server what changed, keeps what was seen, and wants the lanes that have a link to it. Nothing is absorbed here (lanes.md 20).
+// The cursor holds the server's own times and moves only in the transaction that stores what was seen.
+
+import { sql, type Transaction } from 'kysely';
+import { type Capabilities, classify, isOffered, isSearchResult, pollQuery } from '../connections/connections.ts';
+import { type Reason, reason } from '../errors.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import { type Database, json, type Store } from '../store/store.ts';
+import type { LaneConnection, LaneDeps } from './lane-connection.ts';
+import type { LaneKey } from './lease.ts';
+import { hashOfSeen, raiseWanted, saveSeen } from './links.ts';
+import { backoffMs } from './retry.ts';
+
+/** What this version reads back from a server. */
+export const polledTypes = ['Task', 'ServiceRequest'] as const;
+
+const pollLeaseMs = 10 * 60_000;
+
+/** Makes the poll rows of a connection, due at once. */
+export async function preparePolls(store: Store, connection: string): Promise<void> {
+  await store.db
+    .insertInto('poll')
+    .values(polledTypes.map((resource_type) => ({ connection, resource_type })))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Runs every poll whose time has come and that no other process is at. @returns how many ran. */
+export async function runDuePolls(
+  deps: LaneDeps,
+  capabilities: (connection: string) => Promise<Capabilities>,
+): Promise<number> {
+  const claimed = await claimPolls(deps.store, [...deps.connections.keys()]);
+  for (const poll of claimed) {
+    const connection = deps.connections.get(poll.connection);
+    if (connection !== undefined) await runPoll(deps, connection, poll, capabilities);
+  }
+  return claimed.length;
+}
+
+interface Poll {
+  readonly connection: string;
+  readonly resource_type: string;
+  readonly cursor: string | null;
+}
+
+async function claimPolls(store: Store, connections: readonly string[]): Promise<Poll[]> {
+  const { rows } = await sql<Poll>`
+    update poll set lease_until = now() + ${pollLeaseMs} * interval '1 millisecond'
+    where (connection, resource_type) in (
+      select p.connection, p.resource_type from poll p
+      where p.next_at <= now() and (p.lease_until is null or p.lease_until < now())
+        and p.connection in (select c.id from jsonb_to_recordset(${json(connections.map((id) => ({ id })))}) as c(id text))
+        and not exists (select 1 from connection c where c.id = p.connection and c.paused is not null)
+      order by p.next_at limit 20 for update skip locked)
+    returning connection, resource_type, cursor`.execute(store.db);
+  return rows;
+}
+
+async function runPoll(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  poll: Poll,
+  capabilities: (connection: string) => Promise<Capabilities>,
+): Promise<void> {
+  try {
+    const failure = await readChanges(deps, connection, poll, await capabilities(poll.connection));
+    await schedule(deps, connection, poll, failure);
+  } catch (error) {
+    deps.log.error(
+      { connection: poll.connection, error: error instanceof Error ? error.message : 'unknown' },
+      'a poll failed',
+    );
+    await schedule(deps, connection, poll, reason('internal', { requestId: `poll-${poll.resource_type}` }));
+  }
+}
+
+/** @returns why nothing could be read, or undefined when the window was read to its end. */
+async function readChanges(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  poll: Poll,
+  capabilities: Capabilities,
+): Promise<Reason | undefined> {
+  const since = poll.cursor ?? (await firstSeenTime(deps.store, poll));
+  // Without a link of this type there is nothing to hear about.
+  if (since === undefined) return undefined;
+  const query = pollQuery(connection.vendor, poll.resource_type, { since: new Date(since), capabilities });
+  if (!isOffered(query)) return undefined;
+  const startedAt = await deps.store.now();
+  const result = await connection.client.searchAll(poll.resource_type, query);
+  if (!isSearchResult(result)) {
+    return classify(connection.vendor, { method: 'GET', kind: 'search' }, result).reason ?? reason('outcome-unknown');
+  }
+  const newest = [since, ...result.resources.map(updatedAt)].sort().at(-1);
+  const woken = await deps.store.tx(async (trx) => {
+    const { lanes, isOvertaken } = await keepSeen(trx, poll, result.resources, startedAt);
+    // An incomplete or overtaken answer keeps the window open: what it lacked is asked for again.
+    if (result.complete && !isOvertaken) {
+      await trx
+        .updateTable('poll')
+        .set({ cursor: newest, last_ok_at: sql<Date>`now()` })
+        .where('connection', '=', poll.connection)
+        .where('resource_type', '=', poll.resource_type)
+        .execute();
+    }
+    return lanes;
+  });
+  deps.wake(woken);
+  return result.complete ? undefined : result.reason;
+}
+
+/** The oldest time at which the server says that it stored one of ours: nothing before that can matter. */
+async function firstSeenTime(store: Store, poll: Poll): Promise<string | undefined> {
+  const { rows } = await sql<{ at: string | null }>`
+    select min(s.body -> 'meta' ->> 'lastUpdated') as at
+    from link l join seen s on s.connection = l.connection and s.resource_type = l.resource_type and s.remote_id = l.remote_id
+    where l.connection = ${poll.connection} and l.resource_type = ${poll.resource_type} and l.retired_at is null`.execute(
+    store.db,
+  );
+  return rows[0]?.at ?? undefined;
+}
+
+function updatedAt(resource: JsonObject): string {
+  const at = isObject(resource.meta) ? resource.meta.lastUpdated : undefined;
+  return typeof at === 'string' && !Number.isNaN(Date.parse(at)) ? new Date(at).toISOString() : '';
+}
+
+/** Stores what is new among the linked resources, and wants their lanes. What we saw already, our own echo included, is passed over. */
+async function keepSeen(
+  trx: Transaction<Database>,
+  poll: Poll,
+  resources: readonly JsonObject[],
+  startedAt: Date,
+): Promise<{ lanes: LaneKey[]; isOvertaken: boolean }> {
+  const byId = new Map(
+    resources.flatMap((resource) => (typeof resource.id === 'string' ? [[resource.id, resource] as const] : [])),
+  );
+  if (byId.size === 0) return { lanes: [], isOvertaken: false };
+  const rows = await trx
+    .selectFrom('link')
+    .leftJoin('seen', (join) =>
+      join
+        .onRef('seen.connection', '=', 'link.connection')
+        .onRef('seen.resource_type', '=', 'link.resource_type')
+        .onRef('seen.remote_id', '=', 'link.remote_id'),
+    )
+    .select(['link.subject', 'link.remote_id', 'seen.hash', 'seen.seen_at'])
+    .where('link.connection', '=', poll.connection)
+    .where('link.resource_type', '=', poll.resource_type)
+    .where('link.remote_id', 'in', [...byId.keys()])
+    .where('link.retired_at', 'is', null)
+    .execute();
+  const lanes = new Map<string, LaneKey>();
+  let isOvertaken = false;
+  for (const row of rows) {
+    const body = byId.get(row.remote_id ?? '');
+    if (body === undefined || row.remote_id === null || hashOfSeen(body) === row.hash) continue;
+    // A run looked at it while we were asking: ours may be the older look.
+    if (row.seen_at !== null && row.seen_at >= startedAt) {
+      isOvertaken = true;
+      continue;
+    }
+    await saveSeen(trx, poll.connection, {
+      resourceType: poll.resource_type,
+      remoteId: row.remote_id,
+      versionTag: tagOf(body),
+      body,
+    });
+    lanes.set(row.subject, { connection: poll.connection, subject: row.subject });
+  }
+  await raiseWanted(trx, [...lanes.values()], { priority: 10 });
+  return { lanes: [...lanes.values()], isOvertaken };
+}
+
+function tagOf(body: JsonObject): string | undefined {
+  const version = isObject(body.meta) ? body.meta.versionId : undefined;
+  return typeof version === 'string' ? `W/"${version}"` : undefined;
+}
+
+async function schedule(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  poll: Poll,
+  failure: Reason | undefined,
+): Promise<void> {
+  const { pollEveryMs } = connection.config;
+  // Spread over a tenth of the interval, so that connections do not poll in step.
+  const afterMs =
+    failure === undefined
+      ? pollEveryMs * (0.95 + 0.1 * deps.random())
+      : Math.max(pollEveryMs, backoffMs(3, deps.random()));
+  await deps.store.db
+    .updateTable('poll')
+    .set({
+      lease_until: null,
+      next_at: sql<Date>`now() + ${Math.round(afterMs)} * interval '1 millisecond'`,
+      reason: failure === undefined ? null : json(failure),
+    })
+    .where('connection', '=', poll.connection)
+    .where('resource_type', '=', poll.resource_type)
+    .execute();
+}

@@ -1,0 +1,78 @@
+// Looks at linked resources on the server and keeps what was seen. The look itself changes nothing else: absorbing is for the run.
+
+import { classify } from '../connections/connections.ts';
+import { type Reason, reason } from '../errors.ts';
+import { openDecision } from './decisions.ts';
+import type { LaneConnection, LaneDeps } from './lane-connection.ts';
+import type { LaneResource, LinkState } from './lane-resource.ts';
+import { nameOf } from './lane-resource.ts';
+import { holdLease, type Lease } from './lease.ts';
+import { saveGone, saveSeen } from './links.ts';
+
+export type ReadResult =
+  | { readonly kind: 'read' }
+  | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined }
+  | { readonly kind: 'config'; readonly reason: Reason };
+
+/** Reads one linked resource. A 404 or 410 is kept as gone and asked about; a failure changes nothing. */
+export async function readLinked(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  resource: LaneResource,
+  link: LinkState,
+  fresh: Set<string>,
+): Promise<ReadResult> {
+  const { resourceType } = resource;
+  const { remoteId } = link;
+  const request = { method: 'GET', path: `${resourceType}/${remoteId}` } as const;
+  const facts = { method: 'GET', kind: 'read', target: { resourceType, id: remoteId } } as const;
+  let reply = await connection.client.send(request);
+  let result = classify(connection.vendor, facts, reply);
+  if (result.class === 'retry-now-once') {
+    reply = await connection.client.send(request);
+    result = classify(connection.vendor, facts, reply);
+  }
+  if (result.class === 'gone') {
+    await storeGone(deps, lease, resource, link);
+    fresh.add(`${resourceType}/${remoteId}`);
+    return { kind: 'read' };
+  }
+  if (result.class === 'config') return { kind: 'config', reason: result.reason ?? reason('outcome-unknown') };
+  if (result.class !== 'ok' || reply.fault !== undefined) {
+    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs };
+  }
+  const { body, versionTag } = reply;
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    await saveSeen(trx, lease.connection, { resourceType, remoteId, versionTag, body });
+  });
+  fresh.add(`${resourceType}/${remoteId}`);
+  return { kind: 'read' };
+}
+
+async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, link: LinkState): Promise<void> {
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    await saveSeen(trx, lease.connection, {
+      resourceType: resource.resourceType,
+      remoteId: link.remoteId,
+      versionTag: undefined,
+      body: undefined,
+    });
+    await saveGone(trx, lease.connection, resource.resourceType, link.remoteId);
+    if (link.origin === 'created' && resource.leave === undefined) {
+      await openDecision(trx, lease, {
+        kind: 'remote-gone',
+        topic: `${nameOf(resource.key)}:gone`,
+        key: resource.key,
+        reason: reason('remote-gone', { target: nameOf(resource.key) }),
+        detail: { resourceType: resource.resourceType, id: link.remoteId },
+        choices: [
+          { choose: 'recreate', effect: 'Make it again as a new resource on the server.' },
+          { choose: 'leave', effect: 'Leave it gone; nothing more is sent for it.' },
+        ],
+      });
+    }
+  });
+}

@@ -1,0 +1,292 @@
+// Clears up unknown outcomes before anything new is planned (lanes.md 8, 9): a lost create is searched by our identifier, a lost update
+// is read again and compared. A second POST comes only after a complete negative search, done twice, the second after `settle`.
+
+import { sql, type Transaction } from 'kysely';
+import { classify, isSearchResult } from '../connections/connections.ts';
+import { type Reason, reason } from '../errors.ts';
+import { identifierValue } from '../fhir/fhir.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Facts } from '../mapping/mapping.ts';
+import { isRecordType } from '../records/records.ts';
+import type { Database } from '../store/store.ts';
+import { openDecision } from './decisions.ts';
+import type { LaneConnection, LaneDeps } from './lane-connection.ts';
+import { type LaneResource, nameOf, type ResourceKey } from './lane-resource.ts';
+import { holdLease, type LaneKey, type Lease } from './lease.ts';
+import { type NewLink, saveLink, saveSeen, updateLink } from './links.ts';
+import type { LaneState } from './load.ts';
+import { closeOperation, type OperationRow } from './operations.ts';
+import { type ReadResult, readLinked } from './read.ts';
+
+export type Reconciled =
+  | { readonly kind: 'clear'; readonly changed: boolean; readonly woken: readonly LaneKey[] }
+  | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined };
+
+/** A create whose reply was lost is looked for once more when every index must long have it. */
+const lateCheckMs = 15 * 60_000;
+
+export async function reconcile(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  state: LaneState,
+  fresh: Set<string>,
+): Promise<Reconciled> {
+  const open = state.openOperations.filter(({ outcome }) => outcome === null);
+  const late = state.openOperations.filter(({ late_check_at: at }) => at !== null && at <= state.now);
+  const woken: LaneKey[] = [];
+  for (const operation of open) {
+    const step =
+      operation.remote_id === null
+        ? await reconcileCreate(deps, connection, lease, state, operation)
+        : await reconcileUpdate(deps, connection, lease, state, operation, fresh);
+    if (step.kind === 'again') return step;
+    woken.push(...step.woken);
+  }
+  for (const operation of late) {
+    const step = await checkLate(deps, connection, lease, operation);
+    if (step.kind === 'again') return step;
+  }
+  return { kind: 'clear', changed: open.length + late.length > 0, woken };
+}
+
+type Step = { readonly kind: 'done'; readonly woken: readonly LaneKey[] } | Extract<Reconciled, { kind: 'again' }>;
+
+const done: Step = { kind: 'done', woken: [] };
+
+/** How long until the sender can no longer be at it and what it did must be visible to a search. */
+function untilSettledMs(connection: LaneConnection, state: LaneState, from: Date): number {
+  return from.getTime() + connection.config.settleMs - state.now.getTime();
+}
+
+async function reconcileCreate(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  state: LaneState,
+  operation: OperationRow,
+): Promise<Step> {
+  const stillSending = operation.send_before.getTime() - state.now.getTime();
+  if (stillSending > 0) return { kind: 'again', reason: reason('outcome-unknown'), afterMs: stillSending };
+  const found = await searchOwn(deps, connection, lease, operation);
+  if (!Array.isArray(found)) return found;
+  const [oldest] = found;
+  if (oldest !== undefined)
+    return { kind: 'done', woken: await linkFoundCreate(deps, lease, state, operation, found, oldest) };
+  const settled = untilSettledMs(connection, state, operation.missed_at ?? operation.send_before) <= 0;
+  const missedTwice = connection.config.settleMs === 0 || (operation.missed_at !== null && settled);
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    if (missedTwice) await closeAsNotDone(trx, operation);
+    else if (operation.missed_at === null) {
+      await trx.updateTable('operation').set({ missed_at: sql<Date>`now()` }).where('id', '=', operation.id).execute();
+    }
+  });
+  return missedTwice ? done : { kind: 'again', reason: reason('outcome-unknown'), afterMs: connection.config.settleMs };
+}
+
+async function closeAsNotDone(trx: Transaction<Database>, operation: OperationRow): Promise<void> {
+  await closeOperation(trx, operation.id, 'not-done', undefined, reason('outcome-unknown'));
+  await trx
+    .updateTable('operation')
+    .set({ late_check_at: sql<Date>`now() + ${lateCheckMs} * interval '1 millisecond'` })
+    .where('id', '=', operation.id)
+    .execute();
+}
+
+/** All resources under our identifier, the oldest first; or why that cannot be told now. */
+async function searchOwn(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  operation: OperationRow,
+): Promise<JsonObject[] | Extract<Reconciled, { kind: 'again' }>> {
+  const { type, record_id: id, slot, generation } = operation;
+  const first = identifierValue({ source: lease.source, type, id }, slot);
+  const value = generation === 1 ? first : `${first}~${generation}`;
+  const result = await connection.client.searchAll(
+    operation.resource_type,
+    connection.vendor.queries.identifier(deps.identifierSystem, value),
+  );
+  if (!isSearchResult(result)) {
+    const { reason: why, retryAfterMs } = classify(connection.vendor, { method: 'GET', kind: 'search' }, result);
+    return { kind: 'again', reason: why ?? reason('outcome-unknown'), afterMs: retryAfterMs };
+  }
+  if (!result.complete)
+    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  return result.resources.sort((a, b) => (createdOrder(a) < createdOrder(b) ? -1 : 1));
+}
+
+function createdOrder(resource: JsonObject): string {
+  const updated = isObject(resource.meta) ? resource.meta.lastUpdated : '';
+  return `${String(updated)} ${String(resource.id)}`;
+}
+
+async function linkFoundCreate(
+  deps: LaneDeps,
+  lease: Lease,
+  state: LaneState,
+  operation: OperationRow,
+  found: readonly JsonObject[],
+  oldest: JsonObject,
+): Promise<LaneKey[]> {
+  const remoteId = String(oldest.id);
+  const resource = linkTarget(state, operation);
+  return deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    await closeOperation(trx, operation.id, 'found', undefined, reason('outcome-unknown'));
+    await saveSeen(trx, lease.connection, {
+      resourceType: operation.resource_type,
+      remoteId,
+      versionTag: tagOf(oldest),
+      body: oldest,
+    });
+    // Somebody may have edited it since: what we sent is the base, and what differs is theirs (lanes.md 15).
+    const sent = withoutPlaceholders(operation.sent ?? {}, resource.slot?.facts(oldest) ?? {});
+    const link: NewLink = {
+      remoteId,
+      origin: 'created',
+      versionTag: undefined,
+      sent,
+      seen: undefined,
+      seenHash: undefined,
+    };
+    if (found.length > 1) await askAboutDouble(trx, lease, operation, found);
+    return saveLink(trx, lease, resource, link);
+  });
+}
+
+type LinkTarget = Pick<LaneResource, 'key' | 'resourceType' | 'nextGeneration' | 'recordVersion' | 'route' | 'slot'>;
+
+/** The resource that the lost create was for; when its record has been withdrawn since, as much of it as a link needs. */
+function linkTarget(state: LaneState, operation: OperationRow): LinkTarget {
+  const key = keyOf(operation);
+  const planned = state.resources.find((resource) => nameOf(resource.key) === nameOf(key));
+  return {
+    key,
+    resourceType: operation.resource_type,
+    nextGeneration: operation.generation,
+    recordVersion: operation.record_version ?? 0,
+    route: planned?.route ?? { route: 'native', reason: undefined },
+    slot: planned?.slot,
+  };
+}
+
+function keyOf({ type, record_id: id, slot }: OperationRow): ResourceKey {
+  if (!isRecordType(type)) throw new Error('An operation names a record type that does not exist.');
+  return { type, id, slot };
+}
+
+/** References that had no id yet when they were sent are taken as the server gave them. */
+function withoutPlaceholders(sent: JsonObject, held: Facts): Facts {
+  return Object.fromEntries(
+    Object.entries(sent).flatMap(([key, fact]) => {
+      if (!holdsPlaceholder(fact)) return [[key, fact]];
+      const value = held[key];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+}
+
+function holdsPlaceholder(value: Json): boolean {
+  return JSON.stringify(value).includes('urn:uuid:');
+}
+
+async function askAboutDouble(
+  trx: Transaction<Database>,
+  lease: Lease,
+  operation: OperationRow,
+  found: readonly JsonObject[],
+): Promise<void> {
+  const target = nameOf(keyOf(operation));
+  await openDecision(trx, lease, {
+    kind: 'doubled',
+    topic: `${target}:doubled`,
+    key: keyOf(operation),
+    reason: reason('create-doubled', { target }),
+    detail: { resourceType: operation.resource_type, ids: found.map(({ id }) => String(id)) },
+    choices: [{ choose: 'done', effect: 'The others have been removed or merged on the server. Nothing is written.' }],
+  });
+}
+
+/** What the server holds is the outcome: elements that are as we sent them are agreed, whatever the reply would have said. */
+async function reconcileUpdate(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  state: LaneState,
+  operation: OperationRow,
+  fresh: Set<string>,
+): Promise<Step> {
+  const stillSending = operation.send_before.getTime() - state.now.getTime();
+  if (stillSending > 0) return { kind: 'again', reason: reason('outcome-unknown'), afterMs: stillSending };
+  const resource = state.resources.find(
+    ({ key, link }) => nameOf(key) === nameOf(keyOf(operation)) && link?.remoteId === operation.remote_id,
+  );
+  if (resource?.link !== undefined && !fresh.has(`${operation.resource_type}/${operation.remote_id}`)) {
+    const read: ReadResult = await readLinked(deps, connection, lease, resource, resource.link, fresh);
+    if (read.kind !== 'read')
+      return { kind: 'again', reason: read.reason, afterMs: read.kind === 'again' ? read.afterMs : undefined };
+  }
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    const seen = await trx
+      .selectFrom('seen')
+      .selectAll()
+      .where('connection', '=', lease.connection)
+      .where('resource_type', '=', operation.resource_type)
+      .where('remote_id', '=', operation.remote_id ?? '')
+      .executeTakeFirst();
+    if (resource?.link !== undefined && seen?.body) await takeAsSent(trx, lease, resource, operation, seen.body);
+    await closeOperation(trx, operation.id, 'found', undefined, reason('outcome-unknown'));
+  });
+  return done;
+}
+
+async function takeAsSent(
+  trx: Transaction<Database>,
+  lease: Lease,
+  resource: LaneResource,
+  operation: OperationRow,
+  body: JsonObject,
+): Promise<void> {
+  const { link, slot } = resource;
+  if (link === undefined || slot === undefined) return;
+  const isRetired =
+    operation.kind === 'retire' && slot.retire(body) !== undefined && isAlready(slot.retire(body), body);
+  const held = slot.facts(body);
+  const taken = Object.entries(operation.sent ?? {}).filter(
+    ([key, fact]) => JSON.stringify(held[key]) === JSON.stringify(fact),
+  );
+  const asSent = Object.fromEntries(taken);
+  await updateLink(trx, lease, resource, {
+    sent: { ...link.sent, ...(operation.kind === 'move' ? {} : asSent) },
+    seen: { ...link.seen, ...asSent },
+    retired: isRetired,
+  });
+}
+
+function isAlready(retired: JsonObject | undefined, body: JsonObject): boolean {
+  return JSON.stringify(retired) === JSON.stringify(body);
+}
+
+async function checkLate(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  operation: OperationRow,
+): Promise<Step> {
+  const found = await searchOwn(deps, connection, lease, operation);
+  if (!Array.isArray(found)) return found;
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    if (found.length > 1) await askAboutDouble(trx, lease, operation, found);
+    await trx.updateTable('operation').set({ late_check_at: null }).where('id', '=', operation.id).execute();
+  });
+  return done;
+}
+
+function tagOf(body: JsonObject): string | undefined {
+  const version = isObject(body.meta) ? body.meta.versionId : undefined;
+  return typeof version === 'string' ? `W/"${version}"` : undefined;
+}

@@ -1,0 +1,260 @@
+// One run of one lane: take the lease, bring observed to desired step by step, give the lease back. Each step loads everything again,
+// so that running twice, late, or after a crash at any point ends the same.
+
+import { type Reason, reason } from '../errors.ts';
+import type { SlotRef } from '../mapping/mapping.ts';
+import { absorb } from './absorb.ts';
+import { dropAgreedValues } from './changes.ts';
+import type { RunMemory } from './desire.ts';
+import { findExisting } from './find.ts';
+import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
+import { type LaneResource, nameOf } from './lane-resource.ts';
+import { holdLease, type LaneKey, type Lease, LeaseLost, type RunOutcome, release, takeLease } from './lease.ts';
+import { saveState, saveWaiting } from './links.ts';
+import { type LaneState, loadLane } from './load.ts';
+import { PlanOutdated } from './operations.ts';
+import { storeOutcomes } from './outcomes.ts';
+import { pauseForFault } from './pause.ts';
+import { type Operation, type Plan, plan, type Write } from './plan.ts';
+import { readLinked } from './read.ts';
+import { reconcile } from './reconcile.ts';
+import { backoffMs } from './retry.ts';
+import { sendLevel } from './send.ts';
+
+/** More steps than any lane needs; a run that gets here yields and is wanted again (lanes.md 5). */
+const mostSteps = 200;
+const mostStarts = 3;
+const mostConflicts = 3;
+
+/** Runs the lane if it has work, is due and is free. Never throws for what a server does. */
+export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
+  const connection = deps.connections.get(key.connection);
+  if (connection === undefined) return;
+  const lease = await takeLease(deps.store, key, deps.holder, deps.leaseMs);
+  if (lease === undefined) return;
+  try {
+    const outcome = lease.starts > mostStarts ? crashed() : await new LaneRun(deps, connection, lease).toEnd();
+    await release(deps.store, lease, outcome);
+    deps.onRun?.(key.connection, outcome.kind === 'done' ? (outcome.parked === null ? 'done' : 'parked') : 'again');
+  } catch (error) {
+    if (error instanceof LeaseLost) return;
+    // A fault of ours: told to the log, tried again with back-off, parked after three starts without an end.
+    deps.log.error(
+      {
+        ...key,
+        error: error instanceof Error ? error.message : 'unknown',
+        stack: error instanceof Error ? error.stack : undefined,
+      },
+      'a lane run failed',
+    );
+    await release(deps.store, lease, again(lease, deps, reason('internal', { requestId: lease.subject }), undefined));
+    deps.onRun?.(key.connection, 'failed');
+  }
+}
+
+function crashed(): RunOutcome {
+  const why = reason('lane-crashed', { starts: mostStarts });
+  return { kind: 'done', waiting: false, parked: why, reason: why, nextLookAt: null };
+}
+
+function again(lease: Lease, deps: LaneDeps, why: Reason, afterMs: number | undefined): RunOutcome {
+  return {
+    kind: 'again',
+    reason: why,
+    afterMs: afterMs === undefined ? backoffMs(lease.attempts, deps.random()) : Math.max(afterMs, 50),
+  };
+}
+
+/** What a step of a run says: go on with the next, or end so. */
+type Step = 'go-on' | RunOutcome;
+
+class LaneRun {
+  readonly #deps: LaneDeps;
+  readonly #connection: LaneConnection;
+  readonly #lease: Lease;
+  readonly #memory: RunMemory = { fresh: new Set(), notFound: new Set(), refused: new Map(), placeholders: true };
+  #singly = false;
+  #conflicts = 0;
+
+  constructor(deps: LaneDeps, connection: LaneConnection, lease: Lease) {
+    this.#deps = deps;
+    this.#connection = connection;
+    this.#lease = lease;
+  }
+
+  async toEnd(): Promise<RunOutcome> {
+    const abilities = await this.#connection.abilities();
+    for (let steps = 0; steps < mostSteps; steps += 1) {
+      const step = await this.#step(abilities);
+      if (step !== 'go-on') return step;
+    }
+    return this.#again(reason('lane-yields'), 0);
+  }
+
+  async #step(abilities: Abilities): Promise<Step> {
+    const state = await loadLane(this.#deps, this.#connection, abilities, this.#lease, this.#memory);
+    if (state.basis.isPaused) return this.#again(reason('connection-paused', { why: '' }), undefined);
+    const cleared = await reconcile(this.#deps, this.#connection, this.#lease, state, this.#memory.fresh);
+    if (cleared.kind === 'again') return this.#again(cleared.reason, cleared.afterMs);
+    this.#deps.wake(cleared.woken);
+    if (cleared.changed) return 'go-on';
+    const reread = this.#lease.reread ? state.resources.filter((resource) => this.#isUnread(resource)) : [];
+    if (reread.length > 0) return this.#readAll(reread);
+    if (await absorb(this.#deps, this.#lease, state)) return 'go-on';
+    return this.#work(abilities, state, plan(state.resources));
+  }
+
+  async #work(abilities: Abilities, state: LaneState, planned: Plan): Promise<Step> {
+    const { operations } = planned;
+    const finds = operations.filter(({ kind }) => kind === 'find');
+    if (finds.length > 0) return this.#find(finds);
+    const reads = operations.filter(({ kind }) => kind === 'read');
+    if (reads.length > 0) return this.#readAll(reads.map(({ resource }) => resource));
+    const writes = operations.filter(isWrite);
+    if (writes.length === 0 || this.#connection.config.mode !== 'live')
+      return this.#finish(state, planned, writes.length);
+    return this.#send(abilities, state, writes);
+  }
+
+  #isUnread({ link, resourceType }: LaneResource): boolean {
+    return link !== undefined && !link.retired && !this.#memory.fresh.has(`${resourceType}/${link.remoteId}`);
+  }
+
+  async #readAll(resources: readonly LaneResource[]): Promise<Step> {
+    for (const resource of resources) {
+      if (resource.link === undefined) continue;
+      const read = await readLinked(
+        this.#deps,
+        this.#connection,
+        this.#lease,
+        resource,
+        resource.link,
+        this.#memory.fresh,
+      );
+      if (read.kind === 'again') return this.#again(read.reason, read.afterMs);
+      if (read.kind === 'config') return this.#pause(read.reason);
+    }
+    return 'go-on';
+  }
+
+  async #find(finds: readonly Operation[]): Promise<Step> {
+    for (const { resource } of finds) {
+      const found = await findExisting(this.#deps, this.#connection, this.#lease, resource);
+      if (found.kind === 'again') return this.#again(found.reason, found.afterMs);
+      if (found.kind === 'not-found') this.#memory.notFound.add(nameOf(resource.key));
+      if (found.kind === 'linked') this.#deps.wake(found.woken);
+    }
+    return 'go-on';
+  }
+
+  async #send(abilities: Abilities, state: LaneState, writes: readonly Write[]): Promise<Step> {
+    try {
+      const outcomes = await sendLevel(
+        this.#deps,
+        this.#connection,
+        abilities,
+        this.#lease,
+        state,
+        writes,
+        this.#singly,
+      );
+      if (outcomes.length === 0) {
+        // Every body points at one that is not there yet: optional references are left out now and follow as updates.
+        this.#memory.placeholders = false;
+        return 'go-on';
+      }
+      this.#memory.placeholders = true;
+      const stored = await storeOutcomes(this.#deps, this.#lease, outcomes);
+      this.#deps.wake(stored.woken);
+      for (const { intent } of outcomes) this.#forgetFresh(intent.write);
+      for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
+      this.#singly ||= stored.goSingly;
+      this.#conflicts += stored.conflicts;
+      if (stored.config !== undefined) return this.#pause(stored.config);
+      if (stored.again !== undefined) return this.#again(stored.again.reason, stored.again.afterMs);
+      return this.#conflicts > mostConflicts
+        ? this.#again(reason('server-conflict', { status: 412, issue: '' }), undefined)
+        : 'go-on';
+    } catch (error) {
+      if (error instanceof PlanOutdated) return 'go-on';
+      throw error;
+    }
+  }
+
+  /** After a write the next one needs a new look, unless the reply was one. */
+  #forgetFresh(write: Write): void {
+    if (write.kind !== 'create') this.#memory.fresh.delete(`${write.resource.resourceType}/${write.link.remoteId}`);
+  }
+
+  async #pause(why: Reason): Promise<RunOutcome> {
+    await pauseForFault(this.#deps, this.#lease.connection, why);
+    return this.#again(why, undefined);
+  }
+
+  #again(why: Reason, afterMs: number | undefined): RunOutcome {
+    return again(this.#lease, this.#deps, why, afterMs);
+  }
+
+  /** Nothing is left to do now: every resource gets its state, every wait its row. */
+  async #finish(state: LaneState, planned: Plan, held: number): Promise<RunOutcome> {
+    const waits = waitedFor(state.resources);
+    const woken = await this.#deps.store.tx(async (trx) => {
+      await holdLease(trx, this.#lease, this.#deps.leaseMs);
+      for (const { resource, state: phase, reason: why } of planned.states) {
+        if (isNewState(state, resource, phase, why)) await saveState(trx, this.#lease, resource, phase, why);
+      }
+      await this.#saveReads(trx, state);
+      await dropAgreedValues(trx, this.#lease);
+      return saveWaiting(trx, this.#lease, waits);
+    });
+    this.#deps.wake(woken);
+    const parked =
+      planned.states.find(({ state: phase, resource }) => phase === 'parked' && resource.openTopics.size === 0)
+        ?.reason ?? null;
+    const waiting = planned.states.find(({ state: phase }) => phase === 'waiting')?.reason ?? null;
+    const shadow = held > 0 ? reason('shadow', { count: held }) : null;
+    return {
+      kind: 'done',
+      waiting: waiting !== null,
+      parked,
+      reason: parked ?? waiting ?? shadow,
+      nextLookAt: nextLook(state),
+    };
+  }
+
+  async #saveReads(trx: Parameters<Parameters<LaneDeps['store']['tx']>[0]>[0], state: LaneState): Promise<void> {
+    const { connection, subject, source } = this.#lease;
+    await trx.deleteFrom('lane_read').where('connection', '=', connection).where('subject', '=', subject).execute();
+    const reads = state.known.readRecords.map(({ type, id }) => ({ connection, subject, source, type, id }));
+    if (reads.length > 0) await trx.insertInto('lane_read').values(reads).execute();
+  }
+}
+
+function isWrite(operation: Operation): operation is Write {
+  return 'body' in operation;
+}
+
+/** Required references hold a resource back; optional ones only bring the lane back when their link appears. */
+function waitedFor(resources: readonly LaneResource[]): SlotRef[] {
+  return resources.flatMap(({ desired }) =>
+    (desired?.references ?? []).flatMap(({ target, reference }) => (reference === undefined ? [target] : [])),
+  );
+}
+
+function isNewState(state: LaneState, resource: LaneResource, phase: string, why: Reason | undefined): boolean {
+  const generation = resource.link?.generation ?? resource.nextGeneration;
+  const row = state.known.links.find((link) => nameOf(link) === nameOf(resource.key) && link.generation === generation);
+  return (
+    row === undefined ||
+    row.state !== phase ||
+    row.route !== resource.route.route ||
+    row.record_version !== resource.recordVersion ||
+    row.reason?.code !== why?.code ||
+    row.reason?.text !== why?.text
+  );
+}
+
+function nextLook(state: LaneState): Date | null {
+  const times = state.openOperations.flatMap(({ late_check_at: at }) => (at === null ? [] : [at.getTime()]));
+  return times.length === 0 ? null : new Date(Math.min(...times));
+}

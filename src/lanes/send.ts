@@ -1,0 +1,230 @@
+// Sends one dependency level: intents first, then the requests, then their outcomes in one transaction (lanes.md 7 to 10).
+// Whatever is not stored here is an unknown outcome for the next run; nothing is ever sent twice on a guess.
+
+import { classify, type Fault, type FhirReply, type ReplyClass } from '../connections/connections.ts';
+import { type Reason, reason } from '../errors.ts';
+import { parseReference } from '../fhir/fhir.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
+import type { Lease } from './lease.ts';
+import type { LaneState } from './load.ts';
+import { type Intent, storeIntents } from './operations.ts';
+import { placeholdersIn } from './order.ts';
+import type { Write } from './plan.ts';
+
+/** What one request did to one resource. */
+export interface WriteOutcome {
+  readonly intent: Intent;
+  readonly class: ReplyClass;
+  readonly status: number | undefined;
+  readonly reason: Reason | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly remoteId: string | undefined;
+  readonly versionTag: string | undefined;
+  readonly body: JsonObject | undefined;
+  /** Placeholders of this send and the references that took their place. */
+  readonly resolved: ReadonlyMap<string, string>;
+  /** It was one of several in a refused transaction: it may be alone in what was wrong, or not wrong at all. */
+  readonly inTransaction: boolean;
+}
+
+/** FHIR servers refuse larger ones, and a larger one blocks its lane for longer than a lease. */
+const mostEntries = 100;
+const mostBytes = 1_000_000;
+const sendLimitMs = 30_000;
+const singlesAtOnce = 8;
+
+export function sendMsFor(leaseMs: number): number {
+  return Math.min(sendLimitMs, Math.floor(leaseMs * 0.8));
+}
+
+/** Sends what can go now, and tells what came back. Stores the intents, but not the outcomes. */
+export async function sendLevel(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  abilities: Abilities,
+  lease: Lease,
+  state: LaneState,
+  writes: readonly Write[],
+  singly: boolean,
+): Promise<WriteOutcome[]> {
+  const asTransaction = abilities.transaction && !singly && writes.length > 1;
+  const level = asTransaction
+    ? firstBundle(writes)
+    : writes.filter(({ body }) => placeholdersIn(body).length === 0).slice(0, singlesAtOnce);
+  const sendMs = sendMsFor(deps.leaseMs);
+  const sendBefore = deps.clock() + sendMs;
+  const sendId = deps.newId();
+  const intents = await deps.store.tx((trx) =>
+    storeIntents(trx, { lease, leaseMs: deps.leaseMs, basis: state.basis, sendId, sendMs, writes: level }),
+  );
+  if (asTransaction) return sendTransaction(connection, abilities, deps.identifierSystem, intents, sendBefore);
+  return Promise.all(
+    intents.map((intent) => sendSingle(connection, abilities, deps.identifierSystem, intent, sendBefore)),
+  );
+}
+
+/** As many as fit, in order; as what is pointed at comes first, the part that is cut off points into this one and not the other way. */
+function firstBundle(writes: readonly Write[]): Write[] {
+  const level: Write[] = [];
+  let bytes = 0;
+  for (const write of writes.slice(0, mostEntries)) {
+    bytes += JSON.stringify(write.body).length;
+    if (bytes > mostBytes && level.length > 0) break;
+    level.push(write);
+  }
+  return level;
+}
+
+async function sendSingle(
+  connection: LaneConnection,
+  abilities: Abilities,
+  identifierSystem: string,
+  intent: Intent,
+  sendBefore: number,
+): Promise<WriteOutcome> {
+  const { write } = intent;
+  const { resourceType } = write.resource;
+  if (write.kind === 'create') {
+    const ifNoneExist = abilities.conditionalCreate(resourceType)
+      ? ownIdentifierQuery(write.body, identifierSystem)
+      : undefined;
+    const reply = await connection.client.send({
+      method: 'POST',
+      path: resourceType,
+      body: write.body,
+      ifNoneExist,
+      sendBefore,
+    });
+    const result = classify(connection.vendor, { method: 'POST', kind: 'create', target: { resourceType } }, reply);
+    return {
+      ...outcomeOf(intent, result, reply),
+      remoteId: reply.fault === undefined ? (reply.location?.id ?? idOf(reply.body)) : undefined,
+    };
+  }
+  const { remoteId } = write.link;
+  const reply = await connection.client.send({
+    method: 'PUT',
+    path: `${resourceType}/${remoteId}`,
+    body: write.body,
+    ifMatch: write.versionTag,
+    sendBefore,
+  });
+  const request = { method: 'PUT', kind: 'update', target: { resourceType, id: remoteId } } as const;
+  return { ...outcomeOf(intent, classify(connection.vendor, request, reply), reply), remoteId };
+}
+
+function outcomeOf(
+  intent: Intent,
+  result: ReturnType<typeof classify>,
+  reply: FhirReply | Fault,
+): Omit<WriteOutcome, 'remoteId'> {
+  return {
+    intent,
+    class: result.class,
+    status: reply.status,
+    reason: result.reason,
+    retryAfterMs: result.retryAfterMs,
+    versionTag: reply.fault === undefined ? reply.versionTag : undefined,
+    body: reply.fault === undefined ? reply.body : undefined,
+    resolved: new Map(),
+    inTransaction: false,
+  };
+}
+
+async function sendTransaction(
+  connection: LaneConnection,
+  abilities: Abilities,
+  identifierSystem: string,
+  intents: readonly Intent[],
+  sendBefore: number,
+): Promise<WriteOutcome[]> {
+  const entry = intents.map(({ write }) => transactionEntry(write, abilities, identifierSystem));
+  const body: JsonObject = { resourceType: 'Bundle', type: 'transaction', entry };
+  const reply = await connection.client.send({ method: 'POST', path: '', body, sendBefore });
+  const result = classify(connection.vendor, { method: 'POST', kind: 'transaction' }, reply);
+  const entries = reply.fault === undefined && Array.isArray(reply.body?.entry) ? reply.body.entry : [];
+  if (result.class === 'ok' && entries.length !== intents.length) {
+    const unknown = { class: 'unknown-outcome', reason: reason('outcome-unknown') } as const;
+    return intents.map((intent) => ({
+      ...outcomeOf(intent, unknown, reply),
+      body: undefined,
+      remoteId: undefined,
+      inTransaction: true,
+    }));
+  }
+  if (result.class !== 'ok') {
+    return intents.map((intent) => ({
+      ...outcomeOf(intent, result, reply),
+      body: undefined,
+      remoteId: undefined,
+      inTransaction: true,
+    }));
+  }
+  const answers = intents.map((intent, index) => entryOutcome(intent, entries[index]));
+  const resolved = new Map(
+    answers.flatMap(({ intent: { write }, remoteId }) =>
+      write.kind === 'create' && remoteId !== undefined
+        ? [[write.resource.placeholder, `${write.resource.resourceType}/${remoteId}`] as const]
+        : [],
+    ),
+  );
+  return answers.map((answer) => ({ ...answer, resolved }));
+}
+
+function transactionEntry(write: Write, abilities: Abilities, identifierSystem: string): JsonObject {
+  const { resourceType, placeholder } = write.resource;
+  if (write.kind === 'create') {
+    const ifNoneExist = abilities.conditionalCreate(resourceType)
+      ? ownIdentifierQuery(write.body, identifierSystem)
+      : undefined;
+    const request: JsonObject = {
+      method: 'POST',
+      url: resourceType,
+      ...(ifNoneExist === undefined ? {} : { ifNoneExist }),
+    };
+    return { fullUrl: placeholder, resource: write.body, request };
+  }
+  const url = `${resourceType}/${write.link.remoteId}`;
+  const request: JsonObject = {
+    method: 'PUT',
+    url,
+    ...(write.versionTag === undefined ? {} : { ifMatch: write.versionTag }),
+  };
+  return { resource: write.body, request };
+}
+
+function entryOutcome(intent: Intent, entry: Json | undefined): WriteOutcome {
+  const response = isObject(entry) && isObject(entry.response) ? entry.response : {};
+  const body = isObject(entry) && isObject(entry.resource) ? entry.resource : undefined;
+  const location = typeof response.location === 'string' ? parseReference(response.location) : undefined;
+  const remoteId = intent.write.kind === 'create' ? (location?.id ?? idOf(body)) : intent.write.link.remoteId;
+  return {
+    intent,
+    class: remoteId === undefined ? 'unknown-outcome' : 'ok',
+    status: Number.parseInt(String(response.status), 10),
+    reason: remoteId === undefined ? reason('outcome-unknown') : undefined,
+    retryAfterMs: undefined,
+    remoteId,
+    versionTag: typeof response.etag === 'string' ? response.etag : undefined,
+    body,
+    resolved: new Map(),
+    inTransaction: true,
+  };
+}
+
+/** The search by which the server is to find an earlier one of ours: our identifier, which names source, type, id and slot. */
+export function ownIdentifierQuery(body: JsonObject, identifierSystem: string): string | undefined {
+  const value = ownIdentifier(body, identifierSystem);
+  return value === undefined ? undefined : `identifier=${encodeURIComponent(`${identifierSystem}|${value}`)}`;
+}
+
+export function ownIdentifier(body: JsonObject, identifierSystem: string): string | undefined {
+  const identifiers = Array.isArray(body.identifier) ? body.identifier : [body.identifier];
+  const own = identifiers.find((identifier) => isObject(identifier) && identifier.system === identifierSystem);
+  return isObject(own) && typeof own.value === 'string' ? own.value : undefined;
+}
+
+function idOf(body: JsonObject | undefined): string | undefined {
+  return typeof body?.id === 'string' ? body.id : undefined;
+}

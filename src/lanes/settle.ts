@@ -1,0 +1,242 @@
+// Takes in what a server holds now: moves the bases, offers their changes to the source, and asks where only a person can tell.
+// Runs before planning, so that the plan sees nothing but our own work. Pure; `absorb.ts` stores what it says.
+
+import { isDeepStrictEqual } from 'node:util';
+import { reason } from '../errors.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { Facts, SlotRef } from '../mapping/mapping.ts';
+import { readTask } from '../referrals/referrals.ts';
+import type { NewDecision } from './decisions.ts';
+import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
+import { type MergeElement, merge, sameFact } from './merge.ts';
+import { elementTopic, readMove } from './plan.ts';
+
+export interface SettleContext {
+  /** Which of our resources a server's reference points at. */
+  readonly resolve: (reference: string) => SlotRef | undefined;
+  /** Who acts on the other side, as a line of text. */
+  readonly performerName: (resource: LaneResource) => string | undefined;
+  /** A stable id for a list item that the other side began. */
+  readonly itemId: (text: string) => string;
+}
+
+export interface Settlement {
+  readonly resource: LaneResource;
+  readonly sent: Facts;
+  readonly seen: Facts;
+  readonly seenHash: string;
+  /** Merge patches on the record for its source. */
+  readonly patches: readonly JsonObject[];
+  readonly decisions: readonly NewDecision[];
+  /** Topics of open questions that answered themselves. */
+  readonly obsolete: readonly string[];
+}
+
+/** Undefined: nothing about this resource is new. */
+export function settle(resource: LaneResource, context: SettleContext): Settlement | undefined {
+  const { link, slot, desired, observed, record, leave } = resource;
+  if (
+    link === undefined ||
+    slot === undefined ||
+    desired === undefined ||
+    observed === undefined ||
+    record === undefined
+  )
+    return undefined;
+  if (link.origin === 'found' || leave !== undefined) return undefined;
+  const look: Look = {
+    resource,
+    link,
+    observed,
+    record,
+    desired: desired.facts,
+    observedFacts: slot.facts(observed.body),
+    context,
+  };
+  const merged = mergeElements(look);
+  const moved = settleMove(look, merged);
+  const settlement: Settlement = { resource, seenHash: observed.hash, obsolete: answeredTopics(look), ...moved };
+  return isNews(settlement, link) ? settlement : undefined;
+}
+
+interface Look {
+  readonly resource: LaneResource;
+  readonly link: LinkState;
+  readonly observed: Observation;
+  readonly record: JsonObject;
+  readonly desired: Facts;
+  readonly observedFacts: Facts;
+  readonly context: SettleContext;
+}
+
+type Settled = Pick<Settlement, 'sent' | 'seen' | 'patches' | 'decisions'>;
+
+/**
+ * The base when the write's own reply held no content: what a read under the reply's version tag shows is the server's rewriting of ours;
+ * under another tag somebody may have edited it, so what we sent is the base (lanes.md 15).
+ */
+function seenBase({ link, observed, observedFacts }: Look): Facts | undefined {
+  if (link.seen !== undefined) return link.seen;
+  return link.versionTag !== undefined && observed.versionTag === link.versionTag ? observedFacts : link.sent;
+}
+
+function mergeElements(look: Look): Settled {
+  const { resource, link, record, desired, observedFacts, observed, context } = look;
+  const slot = resource.slot;
+  const elements: MergeElement[] = (slot?.elements ?? [])
+    .filter(({ key, moves }) => moves === undefined && !resource.openTopics.has(elementTopic(resource, key)))
+    .map(({ key, owner }) => ({ key, owner: owner(record) }));
+  const times = timesOf(record, observed.body);
+  const { verdicts, bases } = merge({
+    elements,
+    desired,
+    observed: observedFacts,
+    sent: link.sent,
+    seen: seenBase(look),
+    times,
+  });
+  const isDerived = (key: string) => slot?.elements.find((element) => element.key === key)?.derived === true;
+  const keysWith = (...wanted: string[]) =>
+    [...verdicts].flatMap(([key, verdict]) => (wanted.includes(verdict) ? [key] : []));
+  const edited = keysWith('keep').filter(isDerived);
+  const reported = keysWith('keep', 'override').filter((key) => !isDerived(key));
+  const absorbed =
+    reported.length === 0 ? {} : (slot?.absorb(reported, observed.body, record, context.resolve).patch ?? {});
+  return {
+    // What a person is asked about keeps its bases until the answer.
+    sent: withOld(bases.sent, link.sent, edited),
+    seen: withOld(bases.seen, link.seen, edited),
+    patches: Object.keys(absorbed).length === 0 ? [] : [absorbed],
+    decisions: [
+      ...edited.map((key) => aboutElement(look, key, 'remote-edit')),
+      ...keysWith('ask').map((key) => aboutElement(look, key, 'merge-conflict')),
+    ],
+  };
+}
+
+function withOld(facts: Facts, old: Facts | undefined, keys: readonly string[]): Facts {
+  return keys.reduce((result, key) => withFact(result, key, old?.[key]), facts);
+}
+
+function withFact(facts: Facts, key: string, value: Json | undefined): Facts {
+  const { [key]: _before, ...rest } = facts;
+  return value === undefined ? rest : { ...rest, [key]: value };
+}
+
+function aboutElement(
+  { resource, desired, observedFacts, observed, record, context }: Look,
+  element: string,
+  code: 'remote-edit' | 'merge-conflict',
+): NewDecision {
+  const patch = resource.slot?.absorb([element], observed.body, record, context.resolve).patch ?? {};
+  return {
+    kind: 'conflict',
+    topic: elementTopic(resource, element),
+    key: resource.key,
+    reason: reason(code, { element, target: nameOf(resource.key) }),
+    detail: { element, ours: desired[element] ?? null, theirs: observedFacts[element] ?? null, patch },
+    choices: [
+      { choose: 'ours', effect: `Write our value of ${element} over the server's.` },
+      { choose: 'theirs', effect: `Leave the server's value of ${element} and offer it to the source as a change.` },
+    ],
+  };
+}
+
+/** The element that moves along a state machine: their move is read by the referral rules, ours is left to the plan. */
+function settleMove(look: Look, merged: Settled): Settled {
+  const { resource, link, desired, observedFacts } = look;
+  const element = resource.slot?.elements.find(({ moves }) => moves !== undefined)?.key;
+  if (element === undefined || resource.openTopics.has(elementTopic(resource, element))) return merged;
+  if (sameFact(desired[element], observedFacts[element])) return agreed(merged, element, desired[element]);
+  const before = seenBase(look)?.[element];
+  const theirs = sameFact(observedFacts[element], before) ? merged : takeMove(look, merged, element, before);
+  if (theirs.decisions.length > merged.decisions.length) return theirs;
+  const ours = readMove(
+    { ...resource, link: { ...link, sent: theirs.sent } },
+    { ...link, sent: theirs.sent },
+    look.observed.body,
+  );
+  if (ours?.kind === 'lagging') return { ...theirs, sent: withFact(theirs.sent, element, desired[element]) };
+  return ours?.kind === 'no-path'
+    ? { ...theirs, decisions: [...theirs.decisions, noPath(look, element, ours)] }
+    : theirs;
+}
+
+function agreed(settled: Settled, element: string, value: Json | undefined): Settled {
+  return { ...settled, sent: withFact(settled.sent, element, value), seen: withFact(settled.seen, element, value) };
+}
+
+function takeMove(look: Look, settled: Settled, element: string, before: Json | undefined): Settled {
+  const { resource, record, observed, observedFacts, context } = look;
+  const reading = readTask({
+    referral: record,
+    task: observed.body,
+    before: typeof before === 'string' ? before : undefined,
+    by: context.performerName(resource),
+    itemId: (text) => context.itemId(`${nameOf(resource.key)} ${text}`),
+  });
+  if (reading.kind === 'decision') {
+    const status = String(observed.body.status);
+    return {
+      ...settled,
+      decisions: [
+        ...settled.decisions,
+        statusDecision(look, element, reason('status-read', { status, why: reading.why })),
+      ],
+    };
+  }
+  const taken = { ...settled, seen: withFact(settled.seen, element, observedFacts[element]) };
+  return reading.kind === 'patch' ? { ...taken, patches: [...taken.patches, reading.patch] } : taken;
+}
+
+function noPath(look: Look, element: string, move: { from: string; to: string }): NewDecision {
+  return statusDecision(
+    look,
+    element,
+    reason('status-path', { from: move.from, to: move.to, party: look.resource.party }),
+  );
+}
+
+function statusDecision(
+  { resource, desired, observedFacts }: Look,
+  element: string,
+  why: NewDecision['reason'],
+): NewDecision {
+  return {
+    kind: 'status',
+    topic: elementTopic(resource, element),
+    key: resource.key,
+    reason: why,
+    detail: { element, ours: desired[element] ?? null, theirs: observedFacts[element] ?? null, patch: {} },
+    choices: [
+      {
+        choose: 'theirs',
+        effect: 'Leave the status on the server as it is; nothing is written until the record changes again.',
+      },
+    ],
+  };
+}
+
+function answeredTopics({ resource, desired, observedFacts }: Look): string[] {
+  const prefix = `${nameOf(resource.key)}:`;
+  return [...resource.openTopics].filter((topic) => {
+    const element = topic.startsWith(prefix) ? topic.slice(prefix.length) : undefined;
+    return element !== undefined && sameFact(desired[element], observedFacts[element]);
+  });
+}
+
+function timesOf(record: JsonObject, body: JsonObject): { ours: number; theirs: number } | undefined {
+  const { meta } = body;
+  const updated = typeof meta === 'object' && meta !== null && !Array.isArray(meta) ? meta.lastUpdated : undefined;
+  if (typeof record.updatedAt !== 'string' || typeof updated !== 'string') return undefined;
+  return { ours: Date.parse(record.updatedAt), theirs: Date.parse(updated) };
+}
+
+function isNews(settlement: Settlement, link: LinkState): boolean {
+  return (
+    settlement.seenHash !== link.seenHash ||
+    settlement.patches.length + settlement.decisions.length + settlement.obsolete.length > 0 ||
+    !isDeepStrictEqual(settlement.sent, link.sent) ||
+    !isDeepStrictEqual(settlement.seen, link.seen)
+  );
+}

@@ -1,0 +1,187 @@
+// What a Task's status means for our referral record when the other side has moved it: both tables of
+// "Referral states, both ways" (outgoing: we are the requester; incoming: we perform). Pure.
+
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isTaskStatus, isTerminal, type TaskStatus, taskPath } from './task-states.ts';
+
+export type ReferralStatus =
+  | 'draft'
+  | 'sent'
+  | 'undeliverable'
+  | 'received'
+  | 'accepted'
+  | 'waitlisted'
+  | 'on-hold'
+  | 'in-progress'
+  | 'completed'
+  | 'failed'
+  | 'declined'
+  | 'cancelled'
+  | 'entered-in-error';
+
+export interface TaskObservation {
+  /** The record as its source last sent it. */
+  readonly referral: JsonObject;
+  readonly task: JsonObject;
+  /** Task.status at the last agreement, undefined when this is the first look. */
+  readonly before: string | undefined;
+  /** Who acted, as far as the server says (a line of text for people). */
+  readonly by: string | undefined;
+  /** Makes the id of a new history item from a text that is unique for it. */
+  readonly itemId: (text: string) => string;
+}
+
+/** What the record's source is offered, or why a person must look. */
+export type TaskReading =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'patch'; readonly patch: JsonObject; readonly implied: readonly ReferralStatus[] }
+  | { readonly kind: 'decision'; readonly why: 'unknown-status' | 'left-final-state' | 'wrong-party' };
+
+const asRequesterWeRead: Partial<Record<TaskStatus, ReferralStatus>> = {
+  received: 'received',
+  ready: 'accepted',
+  accepted: 'accepted',
+  'in-progress': 'in-progress',
+  'on-hold': 'on-hold',
+  rejected: 'declined',
+  completed: 'completed',
+  failed: 'failed',
+};
+
+/**
+ * Reads a Task whose status the other side changed.
+ *
+ * Jumps are tolerated: the steps in between are recorded as implied, and stop no contact clock. A move out of a final state, or one
+ * that is not theirs to make, is for a person.
+ */
+export function readTask(observation: TaskObservation): TaskReading {
+  const { referral, task, before } = observation;
+  const status = task.status;
+  if (!isTaskStatus(status)) return { kind: 'decision', why: 'unknown-status' };
+  const from = isTaskStatus(before) ? before : 'requested';
+  if (isTerminal(from) && status !== from) return { kind: 'decision', why: 'left-final-state' };
+  return referral.direction === 'incoming'
+    ? readIncoming(observation, status)
+    : readOutgoing(observation, from, status);
+}
+
+function readOutgoing(observation: TaskObservation, from: TaskStatus, status: TaskStatus): TaskReading {
+  if (status === 'requested') return readRequested(observation);
+  if (status === 'draft' || status === 'entered-in-error') return { kind: 'decision', why: 'wrong-party' };
+  const path = taskPath(from, status, 'performer') ?? [status];
+  const implied = path.slice(0, -1).flatMap((step) => asRequesterWeRead[step] ?? []);
+  return patchTo(
+    observation,
+    status === 'cancelled' ? cancelledMeans(from) : (asRequesterWeRead[status] ?? 'received'),
+    implied,
+  );
+}
+
+/** The performer's `cancelled` after acceptance is a late "no"; after work has begun it is an end. */
+function cancelledMeans(from: TaskStatus): ReferralStatus {
+  return from === 'accepted' || from === 'on-hold' ? 'declined' : 'cancelled';
+}
+
+function readRequested(observation: TaskObservation): TaskReading {
+  return reasonCodes(observation.task).includes('waitlisted') && observation.referral.status !== 'waitlisted'
+    ? patchTo(observation, 'waitlisted', [])
+    : { kind: 'unchanged' };
+}
+
+function readIncoming(observation: TaskObservation, status: TaskStatus): TaskReading {
+  const known = observation.referral.status;
+  if (status === 'requested') return known === 'sent' ? patchTo(observation, 'received', []) : { kind: 'unchanged' };
+  if (status === 'draft') return { kind: 'unchanged' };
+  if (status === 'cancelled' || status === 'entered-in-error') {
+    return known === status ? { kind: 'unchanged' } : patchTo(observation, status, []);
+  }
+  return { kind: 'decision', why: 'wrong-party' };
+}
+
+function patchTo(observation: TaskObservation, to: ReferralStatus, implied: readonly ReferralStatus[]): TaskReading {
+  const { referral, task, by, itemId } = observation;
+  if (referral.status === to) return { kind: 'unchanged' };
+  const at = changedAt(task);
+  const text = reasonText(task);
+  const steps = [...implied, to];
+  const history = steps.map((status, index) => ({
+    id: itemId(`${status} ${at}`),
+    status,
+    at,
+    ...(by === undefined ? {} : { byName: by }),
+    ...(index < implied.length ? { reason: 'implied' } : text === undefined ? {} : { reason: text }),
+  }));
+  const patch: JsonObject = {
+    status: to,
+    history: [...(Array.isArray(referral.history) ? referral.history : []), ...history],
+    ...datesFor(referral, to, at),
+    ...detailFor(task, to, at, text),
+  };
+  return { kind: 'patch', patch, implied };
+}
+
+function datesFor(referral: JsonObject, to: ReferralStatus, at: string): JsonObject {
+  if (to === 'received') return referral.receivedAt === undefined ? { receivedAt: at } : {};
+  if (to === 'cancelled' || to === 'entered-in-error') return {};
+  return referral.decidedAt === undefined ? { decidedAt: at } : {};
+}
+
+/** The fields that must come with a status (records.md 6.1, column "required under the condition"). */
+function detailFor(task: JsonObject, to: ReferralStatus, at: string, text: string | undefined): JsonObject {
+  const words: JsonObject = text === undefined ? {} : { text };
+  switch (to) {
+    case 'declined':
+      return { declineReason: { code: knownCode(task, declineCodes), ...words } };
+    case 'waitlisted':
+      return { waitlist: { since: at } };
+    case 'failed':
+      return { outcome: { code: knownCode(task, outcomeCodes), at, ...words, confirmedBy: 'partner' } };
+    case 'completed':
+      return { outcome: { ...completedOutcome(task), at, confirmedBy: 'partner' } };
+    default:
+      return {};
+  }
+}
+
+/** A completed Task without a `resulting-activity` output says that it ended, not what came of it. */
+function completedOutcome(task: JsonObject): JsonObject {
+  const outputs = Array.isArray(task.output) ? task.output : [];
+  const activity = outputs.some((output) => isObject(output) && codesOf(output.type).includes('resulting-activity'));
+  return activity ? { code: 'service-received' } : { code: 'other', text: 'outcome unknown' };
+}
+
+const declineCodes = [
+  'no-capacity',
+  'ineligible',
+  'out-of-area',
+  'duplicate',
+  'insufficient-information',
+  'safety',
+  'client-unreachable',
+];
+
+const outcomeCodes = ['not-received', 'no-show', 'unreachable', 'ineligible', 'client-declined', 'no-capacity'];
+
+function knownCode(task: JsonObject, known: readonly string[]): string {
+  return reasonCodes(task).find((code) => known.includes(code)) ?? 'other';
+}
+
+function reasonCodes(task: JsonObject): string[] {
+  return codesOf(task.statusReason);
+}
+
+function codesOf(concept: Json | undefined): string[] {
+  if (!isObject(concept) || !Array.isArray(concept.coding)) return [];
+  return concept.coding.flatMap((coding) => (isObject(coding) && typeof coding.code === 'string' ? [coding.code] : []));
+}
+
+function reasonText(task: JsonObject): string | undefined {
+  const reason = task.statusReason;
+  return isObject(reason) && typeof reason.text === 'string' ? reason.text : undefined;
+}
+
+function changedAt(task: JsonObject): string {
+  const updated = isObject(task.meta) ? task.meta.lastUpdated : undefined;
+  const at = task.lastModified ?? updated ?? task.authoredOn;
+  return typeof at === 'string' ? at : '1970-01-01T00:00:00Z';
+}
