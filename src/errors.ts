@@ -33,6 +33,12 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'demo-failed': {
+    text: 'The demo stopped before its end. {problem} The logs of its two programs are in {folder}.',
+    status: 500,
+    issue: 'exception',
+    class: 'permanent',
+  },
   'feeder-stopped': {
     text: 'No pass over the due lanes ended in the last 15 seconds.',
     status: 503,

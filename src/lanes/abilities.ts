@@ -1,7 +1,13 @@
 // What a server offers and grants, kept for an hour in the store, and the routes that follow from it.
 
 import { sql } from 'kysely';
-import { type Capabilities, type Connection, isOffered, type RouteRow, routeTable } from '../connections/connections.ts';
+import {
+  type Capabilities,
+  type Connection,
+  isOffered,
+  type RouteRow,
+  routeTable,
+} from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
@@ -11,7 +17,11 @@ import type { Abilities } from './lane-connection.ts';
 const keepMs = 60 * 60_000;
 
 /** Reads the server's statement when ours is older than an hour; several callers at once cause one request. */
-export function cachedCapabilities(store: Store, connection: Connection, clock: () => number): () => Promise<Capabilities> {
+export function cachedCapabilities(
+  store: Store,
+  connection: Connection,
+  clock: () => number,
+): () => Promise<Capabilities> {
   let current: { capabilities: Capabilities; at: number } | undefined;
   let reading: Promise<Capabilities> | undefined;
   return async () => {
@@ -33,7 +43,12 @@ export function cachedCapabilities(store: Store, connection: Connection, clock: 
 /** A changed statement voids plans that are under way, and opens an alert: the routes may be others now. */
 async function keep(store: Store, connection: string, capabilities: Capabilities): Promise<void> {
   await store.tx(async (trx) => {
-    const row = await trx.selectFrom('connection').select('capabilities').where('id', '=', connection).forUpdate().executeTakeFirst();
+    const row = await trx
+      .selectFrom('connection')
+      .select('capabilities')
+      .where('id', '=', connection)
+      .forUpdate()
+      .executeTakeFirst();
     const before = isObject(row?.capabilities ?? undefined) ? row?.capabilities?.hash : undefined;
     const isChanged = before !== undefined && before !== capabilities.hash;
     await trx
@@ -48,29 +63,53 @@ async function keep(store: Store, connection: string, capabilities: Capabilities
     if (!isChanged) return;
     await trx
       .insertInto('alert')
-      .values({ topic: `capabilities-changed:${connection}`, connection, reason: json(reason('capabilities-changed', { connection })) })
-      .onConflict((conflict) => conflict.column('topic').where('resolved_at', 'is', null).doUpdateSet({ count: sql<number>`alert.count + 1` }))
+      .values({
+        topic: `capabilities-changed:${connection}`,
+        connection,
+        reason: json(reason('capabilities-changed', { connection })),
+      })
+      .onConflict((conflict) =>
+        conflict.column('topic').where('resolved_at', 'is', null).doUpdateSet({ count: sql<number>`alert.count + 1` }),
+      )
       .execute();
   });
 }
 
 /** The record types of the active mapping, each with the resource types that it makes. */
 export function slotsOf(mappings: MappingSet): { recordType: RouteRow['recordType']; resourceType: string }[] {
-  return mappings.mappings.flatMap(({ recordType, slots }) => slots.map(({ resourceType }) => ({ recordType, resourceType })));
+  return mappings.mappings.flatMap(({ recordType, slots }) =>
+    slots.map(({ resourceType }) => ({ recordType, resourceType })),
+  );
 }
 
 /** Routes and abilities for a lane run. @throws CasebridgeError when the server's statement or a token cannot be had. */
-export async function readAbilities(connection: Connection, capabilities: () => Promise<Capabilities>, mappings: MappingSet): Promise<Abilities> {
+export async function readAbilities(
+  connection: Connection,
+  capabilities: () => Promise<Capabilities>,
+  mappings: MappingSet,
+): Promise<Abilities> {
   const scopes = await connection.scopes();
   if ('fault' in scopes && scopes.fault !== undefined) {
-    throw new CasebridgeError(scopes.reason?.code ?? 'internal', { requestId: connection.id, host: new URL(connection.config.baseUrl).host, problem: scopes.text });
+    throw new CasebridgeError(scopes.reason?.code ?? 'internal', {
+      requestId: connection.id,
+      host: new URL(connection.config.baseUrl).host,
+      problem: scopes.text,
+    });
   }
   const declared = await capabilities();
   const { config, vendor } = connection;
   const granted = 'granted' in scopes ? scopes.granted : undefined;
   return {
-    routes: routeTable({ capabilities: declared, scopes: granted, vendor, overrides: config.routes, task: config.task, slots: slotsOf(mappings) }),
+    routes: routeTable({
+      capabilities: declared,
+      scopes: granted,
+      vendor,
+      overrides: config.routes,
+      task: config.task,
+      slots: slotsOf(mappings),
+    }),
     transaction: declared.transaction && isOffered(vendor.transaction),
-    conditionalCreate: (resourceType) => declared.conditionalCreate[resourceType] === true && isOffered(vendor.create.conditional),
+    conditionalCreate: (resourceType) =>
+      declared.conditionalCreate[resourceType] === true && isOffered(vendor.create.conditional),
   };
 }

@@ -21,8 +21,13 @@ export async function checkIdentity(store: Store, identifierSystem: string): Pro
     .values({ name, value: identifierSystem })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  const { value } = await store.db.selectFrom('identity').select('value').where('name', '=', name).executeTakeFirstOrThrow();
-  if (value !== identifierSystem) throw new CasebridgeError('identity-changed', { name, before: value, after: identifierSystem });
+  const { value } = await store.db
+    .selectFrom('identity')
+    .select('value')
+    .where('name', '=', name)
+    .executeTakeFirstOrThrow();
+  if (value !== identifierSystem)
+    throw new CasebridgeError('identity-changed', { name, before: value, after: identifierSystem });
 }
 
 /**
@@ -34,14 +39,21 @@ export async function activateMapping(store: Store, files: readonly MappingFile[
   const set = compile(files);
   await store.tx(async (trx) => {
     await checkSlots(trx, set);
-    const active = await trx.selectFrom('mapping').select('version').where('active', '=', true).forUpdate().executeTakeFirst();
+    const active = await trx
+      .selectFrom('mapping')
+      .select('version')
+      .where('active', '=', true)
+      .forUpdate()
+      .executeTakeFirst();
     if (active?.version === set.version) return;
     await trx.updateTable('mapping').set({ active: false }).where('active', '=', true).execute();
     const stored = files.map(({ path, text }) => ({ path, text }));
     await trx
       .insertInto('mapping')
       .values({ version: set.version, files: json<Json>(stored), active: true })
-      .onConflict((conflict) => conflict.column('version').doUpdateSet({ active: true, activated_at: sql<Date>`now()` }))
+      .onConflict((conflict) =>
+        conflict.column('version').doUpdateSet({ active: true, activated_at: sql<Date>`now()` }),
+      )
       .execute();
   });
   return set;
@@ -49,10 +61,21 @@ export async function activateMapping(store: Store, files: readonly MappingFile[
 
 async function checkSlots(trx: Transaction<Database>, set: MappingSet): Promise<void> {
   const { rows } = await sql<{ type: string; slot: string }>`
-    select distinct type, regexp_replace(slot, '\\[.*$', '') as slot from link where remote_id is not null and retired_at is null`.execute(trx);
-  const known = new Set(set.mappings.flatMap(({ recordType, slots }) => slots.flatMap(({ name, was }) => [`${recordType}#${name}`, `${recordType}#${was}`])));
+    select distinct type, regexp_replace(slot, '\\[.*$', '') as slot from link where remote_id is not null and retired_at is null`.execute(
+    trx,
+  );
+  const known = new Set(
+    set.mappings.flatMap(({ recordType, slots }) =>
+      slots.flatMap(({ name, was }) => [`${recordType}#${name}`, `${recordType}#${was}`]),
+    ),
+  );
   const lost = rows.find(({ type, slot }) => !known.has(`${type}#${slot}`));
-  if (lost !== undefined) throw new CasebridgeError('identity-changed', { name: `The slot ${lost.type}#${lost.slot}`, before: 'there', after: 'gone' });
+  if (lost !== undefined)
+    throw new CasebridgeError('identity-changed', {
+      name: `The slot ${lost.type}#${lost.slot}`,
+      before: 'there',
+      after: 'gone',
+    });
 }
 
 function compile(files: readonly MappingFile[]): MappingSet {
@@ -66,9 +89,17 @@ function compile(files: readonly MappingFile[]): MappingSet {
 export function activeMappings(store: Store): () => Promise<MappingSet> {
   let current: MappingSet | undefined;
   return async () => {
-    const active = await store.db.selectFrom('mapping').select('version').where('active', '=', true).executeTakeFirstOrThrow();
+    const active = await store.db
+      .selectFrom('mapping')
+      .select('version')
+      .where('active', '=', true)
+      .executeTakeFirstOrThrow();
     if (current?.version === active.version) return current;
-    const { files } = await store.db.selectFrom('mapping').select('files').where('version', '=', active.version).executeTakeFirstOrThrow();
+    const { files } = await store.db
+      .selectFrom('mapping')
+      .select('files')
+      .where('version', '=', active.version)
+      .executeTakeFirstOrThrow();
     current = compile(readFiles(files));
     return current;
   };
@@ -76,7 +107,9 @@ export function activeMappings(store: Store): () => Promise<MappingSet> {
 
 function readFiles(files: Json): MappingFile[] {
   return (Array.isArray(files) ? files : []).flatMap((file) =>
-    isObject(file) && typeof file.path === 'string' && typeof file.text === 'string' ? [{ path: file.path, text: file.text }] : [],
+    isObject(file) && typeof file.path === 'string' && typeof file.text === 'string'
+      ? [{ path: file.path, text: file.text }]
+      : [],
   );
 }
 
@@ -92,7 +125,12 @@ export async function prepareConnection(store: Store, config: ConnectionConfig):
       .returning('id')
       .execute();
     if (added.length > 0) return wantBackfill(trx, config);
-    const row = await trx.selectFrom('connection').select('configuration').where('id', '=', config.id).forUpdate().executeTakeFirstOrThrow();
+    const row = await trx
+      .selectFrom('connection')
+      .select('configuration')
+      .where('id', '=', config.id)
+      .forUpdate()
+      .executeTakeFirstOrThrow();
     if (row.configuration === configuration) return;
     await trx
       .updateTable('connection')
@@ -108,7 +146,10 @@ export async function prepareConnection(store: Store, config: ConnectionConfig):
 const backfillPriority = 90;
 
 /** Cases that were there before the connection was, with their clients and the whole directory (design section 8, `backfill`). */
-async function wantBackfill(trx: Transaction<Database>, { id, sources, backfill, mode }: ConnectionConfig): Promise<void> {
+async function wantBackfill(
+  trx: Transaction<Database>,
+  { id, sources, backfill, mode }: ConnectionConfig,
+): Promise<void> {
   if (backfill === 'none' || mode === 'off') return;
   const onlyOpen = backfill === 'open-cases';
   await sql`
@@ -128,5 +169,9 @@ export async function freeDeadLeases(store: Store): Promise<void> {
   if (store.kind !== 'embedded') return;
   await store.db.updateTable('lane').set({ lease_until: null, lease_holder: null, queued_until: null }).execute();
   await store.db.updateTable('poll').set({ lease_until: null }).execute();
-  await store.db.updateTable('operation').set({ send_before: sql<Date>`least(send_before, now())` }).where('outcome', 'is', null).execute();
+  await store.db
+    .updateTable('operation')
+    .set({ send_before: sql<Date>`least(send_before, now())` })
+    .where('outcome', 'is', null)
+    .execute();
 }

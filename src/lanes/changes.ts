@@ -61,7 +61,9 @@ export async function dropAgreedValues(trx: Transaction<Database>, lease: Lease)
     delete from remote_value v using record r
     where v.connection = ${lease.connection} and r.source = v.source and r.type = v.type and r.id = v.id
       and r.subject = ${lease.subject}
-      and coalesce(r.content -> replace(replace(substr(v.pointer, 2), '~1', '/'), '~0', '~'), 'null') @> v.value`.execute(trx);
+      and coalesce(r.content -> replace(replace(substr(v.pointer, 2), '~1', '/'), '~0', '~'), 'null') @> v.value`.execute(
+    trx,
+  );
 }
 
 function pointerTo(field: string): string {

@@ -1,5 +1,6 @@
 // A plan that is not executed: what a run would do now, as the API shows it.
 
+import type { Reason } from '../errors.ts';
 import type { Json } from '../json.ts';
 import type { RunMemory } from './desire.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
@@ -7,7 +8,6 @@ import { nameOf } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { loadLane } from './load.ts';
 import { type Operation, type Plan, plan } from './plan.ts';
-import type { Reason } from '../errors.ts';
 
 export interface DryRun {
   readonly operations: readonly {
@@ -32,7 +32,16 @@ export async function dryRun(deps: LaneDeps, connection: LaneConnection, key: La
     .where('subject', '=', key.subject)
     .executeTakeFirst();
   // A lease that holds nothing: loading only reads.
-  const lease: Lease = { ...key, source, fence: 0, wanted: 0, attempts: 0, reread: false, parked: row?.parked ?? null, starts: 0 };
+  const lease: Lease = {
+    ...key,
+    source,
+    fence: 0,
+    wanted: 0,
+    attempts: 0,
+    reread: false,
+    parked: row?.parked ?? null,
+    starts: 0,
+  };
   const memory: RunMemory = { fresh: new Set(), notFound: new Set(), refused: new Map(), placeholders: true };
   const { resources } = await loadLane(deps, connection, await connection.abilities(), lease, memory);
   return show(plan(resources), row?.next_look_at ?? null);
@@ -49,7 +58,9 @@ function show({ operations, states }: Plan, nextLookAt: Date | null): DryRun {
       ...diffOf(operation),
     })),
     parked: states.flatMap(({ resource, state, reason: why }) =>
-      state === 'parked' ? [{ slot: nameOf(resource.key), reason: why === undefined ? null : { code: why.code, text: why.text } }] : [],
+      state === 'parked'
+        ? [{ slot: nameOf(resource.key), reason: why === undefined ? null : { code: why.code, text: why.text } }]
+        : [],
     ),
     nextLookAt: nextLookAt?.toISOString() ?? null,
   };
@@ -61,5 +72,11 @@ function diffOf(operation: Operation): { diff?: Json } {
   const { slot, observed } = operation.resource;
   const before = slot === undefined || observed === undefined ? {} : slot.facts(observed.body);
   const after = slot?.facts(operation.body) ?? {};
-  return { diff: operation.elements.map((element) => ({ element, before: before[element] ?? null, after: after[element] ?? null })) };
+  return {
+    diff: operation.elements.map((element) => ({
+      element,
+      before: before[element] ?? null,
+      after: after[element] ?? null,
+    })),
+  };
 }

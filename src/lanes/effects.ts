@@ -1,10 +1,11 @@
 // What a person's answer changes in the store. The next run does the rest.
 
 import { sql, type Transaction } from 'kysely';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
 import { keepRemoteValues, offerChanges } from './changes.ts';
 import type { Answered } from './decisions.ts';
+import { withFact } from './merge.ts';
 
 /** Puts an answered decision into effect. A choice that only has to be remembered changes nothing here. */
 export async function applyDecision(trx: Transaction<Database>, decision: Answered): Promise<void> {
@@ -64,11 +65,12 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
     .executeTakeFirst();
   if (link === undefined) return;
   const isOurs = decision.choice === 'ours';
-  const sent = withFact(link.sent ?? {}, detail.element, isOurs ? detail.theirs : detail.ours);
-  const seen = withFact(link.seen ?? {}, detail.element, detail.theirs);
+  // `null` in a decision's detail stands for an absent element.
+  const sent = withFact(link.sent ?? {}, detail.element, (isOurs ? detail.theirs : detail.ours) ?? undefined);
+  const seen = withFact(link.seen ?? {}, detail.element, detail.theirs ?? undefined);
   await trx
     .updateTable('link')
-    .set({ sent: json(sent), seen: json(seen) })
+    .set({ sent: json<JsonObject>({ ...sent }), seen: json<JsonObject>({ ...seen }) })
     .where('connection', '=', connection)
     .where('source', '=', source)
     .where('type', '=', type)
@@ -81,12 +83,6 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
   const lane = { connection, subject: decision.subject, source };
   await offerChanges(trx, lane, [{ op: 'patch', type, id, body: patch }]);
   await keepRemoteValues(trx, lane, type, id, patch);
-}
-
-/** `null` in a decision's detail stands for an absent element. */
-function withFact(facts: JsonObject, key: string, value: Json | undefined): JsonObject {
-  const { [key]: _before, ...rest } = facts;
-  return value === undefined || value === null ? rest : { ...rest, [key]: value };
 }
 
 /** The link keeps its number as retired; what the next run makes is the next generation (lanes.md 17). */

@@ -12,7 +12,7 @@ import { directoryIdentifiers, patientTopic } from './desire.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
-import { hashOfSeen, saveLink, saveSeen } from './links.ts';
+import { hashOfSeen, saveLinks, saveSeen } from './links.ts';
 import { matchKeys, matchPatient, strongIdentifiers } from './match.ts';
 
 export type FindResult =
@@ -165,7 +165,7 @@ async function linkFound(deps: LaneDeps, lease: Lease, resource: LaneResource, b
       seen: undefined,
       seenHash: hashOfSeen(body),
     } as const;
-    return saveLink(trx, lease, resource, link);
+    return saveLinks(trx, lease, [[resource, link]]);
   });
   return { kind: 'linked', woken };
 }

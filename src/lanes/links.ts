@@ -25,20 +25,35 @@ export function hashOfSeen(body: JsonObject): string {
   return contentHash({ ...content, meta: rest });
 }
 
-/** Keeps the newest look at a resource; also what tells a poll that it is our own echo. */
-export async function saveSeen(trx: Transaction<Database>, connection: string, seen: SeenResource): Promise<void> {
-  const content = {
-    version_tag: seen.versionTag ?? null,
-    hash: seen.body === undefined ? null : hashOfSeen(seen.body),
-    body: seen.body === undefined ? null : json(seen.body),
-    gone: false,
-    seen_at: sql<Date>`now()`,
-  };
-  await trx
-    .insertInto('seen')
-    .values({ connection, resource_type: seen.resourceType, remote_id: seen.remoteId, ...content })
-    .onConflict((conflict) => conflict.columns(['connection', 'resource_type', 'remote_id']).doUpdateSet(content))
-    .execute();
+/** `meta.versionId` in the form of a weak ETag, where a reply had no ETag of its own. */
+export function versionTagOf(body: JsonObject | undefined): string | undefined {
+  const version = isObject(body?.meta) ? body.meta.versionId : undefined;
+  return typeof version === 'string' ? `W/"${version}"` : undefined;
+}
+
+/** Keeps the newest look at each resource; also what tells a poll that it is our own echo. */
+export async function saveSeen(
+  trx: Transaction<Database>,
+  connection: string,
+  ...looks: readonly SeenResource[]
+): Promise<void> {
+  if (looks.length === 0) return;
+  const rows = looks.map(({ resourceType, remoteId, versionTag, body }) => ({
+    resource_type: resourceType,
+    remote_id: remoteId,
+    version_tag: versionTag ?? null,
+    hash: body === undefined ? null : hashOfSeen(body),
+    body: body ?? null,
+  }));
+  await sql`
+    insert into seen (connection, resource_type, remote_id, version_tag, hash, body)
+    select ${connection}, s.* from jsonb_to_recordset(${json(rows)})
+      as s(resource_type text, remote_id text, version_tag text, hash text, body jsonb)
+    order by 2, 3
+    on conflict (connection, resource_type, remote_id) do update set
+      version_tag = excluded.version_tag, hash = excluded.hash, body = excluded.body, gone = false, seen_at = now()`.execute(
+    trx,
+  );
 }
 
 export async function saveGone(
@@ -67,41 +82,44 @@ export interface NewLink {
   readonly seenHash: string | undefined;
 }
 
-/** Stores a new link and wakes the lanes that waited for it. @returns the lanes to wake after the commit. */
-export async function saveLink(
+/** Stores new links and wakes the lanes that waited for them. @returns the lanes to wake after the commit. */
+export async function saveLinks(
   trx: Transaction<Database>,
   lease: Lease,
-  resource: LinkTarget,
-  link: NewLink,
+  links: readonly (readonly [LinkTarget, NewLink])[],
 ): Promise<LaneKey[]> {
-  const { key, resourceType, nextGeneration } = resource;
-  const content = {
+  if (links.length === 0) return [];
+  const rows = links.map(([{ key, resourceType, nextGeneration, recordVersion, route }, link]) => ({
+    type: key.type,
+    id: key.id,
+    slot: key.slot,
+    generation: nextGeneration,
+    resource_type: resourceType,
     remote_id: link.remoteId,
     origin: link.origin,
     version_tag: link.versionTag ?? null,
-    sent: facts(link.sent),
-    seen: facts(link.seen),
+    sent: link.sent === undefined ? null : { ...link.sent },
+    seen: link.seen === undefined ? null : { ...link.seen },
     seen_hash: link.seenHash ?? null,
-    record_version: resource.recordVersion,
-    route: resource.route.route,
+    record_version: recordVersion,
+    route: route.route,
     state: link.origin === 'found' ? 'read' : 'current',
-    reason: null,
-    updated_at: sql<Date>`now()`,
-  };
-  await trx
-    .insertInto('link')
-    .values({
-      ...place(lease, key),
-      generation: nextGeneration,
-      subject: lease.subject,
-      resource_type: resourceType,
-      ...content,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['connection', 'source', 'type', 'id', 'slot', 'generation']).doUpdateSet(content),
-    )
-    .execute();
-  return wakeWaiting(trx, lease, key);
+  }));
+  await sql`
+    insert into link (connection, source, subject, type, id, slot, generation, resource_type, remote_id, origin, version_tag,
+      sent, seen, seen_hash, record_version, route, state)
+    select ${lease.connection}, ${lease.source}, ${lease.subject}, l.* from jsonb_to_recordset(${json(rows)})
+      as l(type text, id text, slot text, generation integer, resource_type text, remote_id text, origin text, version_tag text,
+        sent jsonb, seen jsonb, seen_hash text, record_version integer, route text, state text)
+    on conflict (connection, source, type, id, slot, generation) do update set
+      remote_id = excluded.remote_id, origin = excluded.origin, version_tag = excluded.version_tag, sent = excluded.sent,
+      seen = excluded.seen, seen_hash = excluded.seen_hash, record_version = excluded.record_version, route = excluded.route,
+      state = excluded.state, reason = null, updated_at = now()`.execute(trx);
+  return wakeWaiting(
+    trx,
+    lease,
+    links.map(([{ key }]) => key),
+  );
 }
 
 export interface LinkUpdate {
@@ -140,18 +158,16 @@ export async function updateLink(
     .execute();
 }
 
-async function wakeWaiting(trx: Transaction<Database>, lease: Lease, target: SlotRef): Promise<LaneKey[]> {
-  const waiting = await trx
-    .deleteFrom('waiting')
-    .where('connection', '=', lease.connection)
-    .where('source', '=', lease.source)
-    .where('type', '=', target.type)
-    .where('id', '=', target.id)
-    .where('slot', '=', target.slot)
-    .returning('subject')
-    .execute();
-  const subjects = [...new Set(waiting.map(({ subject }) => subject))];
-  const lanes = subjects.map((subject) => ({ connection: lease.connection, subject }));
+async function wakeWaiting(trx: Transaction<Database>, lease: Lease, targets: readonly SlotRef[]): Promise<LaneKey[]> {
+  const slots = targets.map(({ type, id, slot }) => ({ type, id, slot }));
+  const { rows } = await sql<{ subject: string }>`
+    delete from waiting w using jsonb_to_recordset(${json(slots)}) as t(type text, id text, slot text)
+    where w.connection = ${lease.connection} and w.source = ${lease.source} and w.type = t.type and w.id = t.id and w.slot = t.slot
+    returning w.subject`.execute(trx);
+  const lanes = [...new Set(rows.map(({ subject }) => subject))].map((subject) => ({
+    connection: lease.connection,
+    subject,
+  }));
   await raiseWanted(trx, lanes);
   return lanes;
 }

@@ -52,6 +52,12 @@ export function sameFact(left: Json | undefined, right: Json | undefined): boole
   return isDeepStrictEqual(left, right);
 }
 
+/** The facts with one of them as given; undefined takes it out. */
+export function withFact(facts: Facts, key: string, value: Json | undefined): Facts {
+  const { [key]: _before, ...rest } = facts;
+  return value === undefined ? rest : { ...rest, [key]: value };
+}
+
 function verdictFor({ key, owner }: MergeElement, input: MergeInput): Verdict {
   const desired = input.desired[key];
   const observed = input.observed[key];

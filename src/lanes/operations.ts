@@ -133,16 +133,26 @@ export function openOperations(trx: Transaction<Database>, lease: Lease): Promis
     .execute();
 }
 
-export async function closeOperation(
+export interface ClosedOperation {
+  readonly id: number;
+  readonly outcome: OperationOutcome;
+  readonly status?: number | undefined;
+  readonly reason?: Reason | undefined;
+}
+
+export async function closeOperations(
   trx: Transaction<Database>,
-  id: number,
-  outcome: OperationOutcome,
-  status: number | undefined,
-  why?: Reason,
+  ...closed: readonly ClosedOperation[]
 ): Promise<void> {
-  await trx
-    .updateTable('operation')
-    .set({ outcome, status: status ?? null, reason: why === undefined ? null : json(why), closed_at: sql<Date>`now()` })
-    .where('id', '=', id)
-    .execute();
+  if (closed.length === 0) return;
+  const rows = closed.map(({ id, outcome, status, reason: why }) => ({
+    id,
+    outcome,
+    status: status ?? null,
+    reason: why === undefined ? null : { code: why.code, text: why.text },
+  }));
+  await sql`
+    update operation o set outcome = c.outcome, status = c.status, reason = c.reason, closed_at = now()
+    from jsonb_to_recordset(${json(rows)}) as c(id bigint, outcome text, status integer, reason jsonb)
+    where o.id = c.id`.execute(trx);
 }

@@ -2,15 +2,26 @@
 
 import type { Transaction } from 'kysely';
 import { type Reason, reason } from '../errors.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import type { Database } from '../store/store.ts';
 import { openDecision } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
-import { hashOfSeen, saveLink, saveSeen, saveState, updateLink } from './links.ts';
-import { closeOperation } from './operations.ts';
+import {
+  hashOfSeen,
+  type LinkUpdate,
+  type NewLink,
+  type SeenResource,
+  saveLinks,
+  saveSeen,
+  saveState,
+  updateLink,
+  versionTagOf,
+} from './links.ts';
+import { withFact } from './merge.ts';
+import { type ClosedOperation, closeOperations } from './operations.ts';
 import { elementTopic } from './plan.ts';
 import type { WriteOutcome } from './send.ts';
 
@@ -34,8 +45,7 @@ export async function storeOutcomes(
 ): Promise<StoredOutcomes> {
   const woken = await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
-    const lanes: LaneKey[] = [];
-    for (const outcome of outcomes) lanes.push(...(await storeOutcome(trx, lease, outcome)));
+    const lanes = await storeAll(trx, lease, outcomes);
     if (outcomes.some((outcome) => isRecall(outcome))) await listRecalled(trx, lease);
     await trx
       .updateTable('lane')
@@ -79,66 +89,83 @@ function isRecall({ class: result, intent: { write } }: WriteOutcome): boolean {
   return result === 'ok' && write.kind === 'retire' && write.resource.leave?.code === 'consent-withdrawn';
 }
 
-async function storeOutcome(trx: Transaction<Database>, lease: Lease, outcome: WriteOutcome): Promise<LaneKey[]> {
-  const { intent, status } = outcome;
-  const { resource } = intent.write;
-  switch (outcome.class) {
+async function storeAll(
+  trx: Transaction<Database>,
+  lease: Lease,
+  outcomes: readonly WriteOutcome[],
+): Promise<LaneKey[]> {
+  await closeOperations(trx, ...outcomes.flatMap((outcome) => closing(outcome) ?? []));
+  const written = outcomes.flatMap((outcome) => writtenOf(outcome) ?? []);
+  await saveSeen(trx, lease.connection, ...written.map(({ look }) => look));
+  for (const outcome of outcomes) {
+    if (isRefused(outcome) && !outcome.inTransaction) {
+      await saveState(trx, lease, outcome.intent.write.resource, 'parked', whyOf(outcome));
+    }
+  }
+  for (const { resource, change } of written) {
+    if (change !== undefined) await updateLink(trx, lease, resource, change);
+  }
+  return saveLinks(
+    trx,
+    lease,
+    written.flatMap(({ resource, link }) => (link === undefined ? [] : [[resource, link] as const])),
+  );
+}
+
+/** Undefined: the outcome stays unknown, and the intent open. */
+function closing({ intent, class: result, status, reason: why }: WriteOutcome): ClosedOperation | undefined {
+  const id = intent.operationId;
+  switch (result) {
     case 'ok':
-      await closeOperation(trx, intent.operationId, 'ok', status);
-      return storeWritten(trx, lease, outcome);
+      return { id, outcome: 'ok', status };
     case 'unknown-outcome':
-      return [];
+      return undefined;
     case 'conflict':
-      await closeOperation(trx, intent.operationId, 'conflict', status, outcome.reason);
-      if (isSeveralMatches(outcome)) await saveState(trx, lease, resource, 'parked', whyOf(outcome));
-      return [];
+      return { id, outcome: 'conflict', status, reason: why };
     case 'permanent':
     case 'denied':
-      await closeOperation(trx, intent.operationId, 'refused', status, outcome.reason);
-      if (!outcome.inTransaction) await saveState(trx, lease, resource, 'parked', whyOf(outcome));
-      return [];
+      return { id, outcome: 'refused', status, reason: why };
     case 'gone':
     case 'config':
     case 'retry-backoff':
     case 'retry-now-once':
-      await closeOperation(trx, intent.operationId, 'not-done', status, outcome.reason);
-      return [];
+      return { id, outcome: 'not-done', status, reason: why };
     default:
-      return outcome.class satisfies never;
+      return result satisfies never;
   }
 }
 
-async function storeWritten(trx: Transaction<Database>, lease: Lease, outcome: WriteOutcome): Promise<LaneKey[]> {
+interface Written {
+  readonly resource: LaneResource;
+  readonly look: SeenResource;
+  readonly link?: NewLink;
+  readonly change?: LinkUpdate;
+}
+
+/** What a done write makes of the link; undefined for one that is not known to be done. */
+function writtenOf(outcome: WriteOutcome): Written | undefined {
   const { intent, remoteId, body } = outcome;
   const { write } = intent;
   const { resource } = write;
-  if (remoteId === undefined) return [];
-  const versionTag = outcome.versionTag ?? tagOf(body);
-  await saveSeen(trx, lease.connection, { resourceType: resource.resourceType, remoteId, versionTag, body });
-  const look = { versionTag, seenHash: body === undefined ? undefined : hashOfSeen(body) };
+  if (outcome.class !== 'ok' || remoteId === undefined) return undefined;
+  const versionTag = outcome.versionTag ?? versionTagOf(body);
+  const look = { resourceType: resource.resourceType, remoteId, versionTag, body };
+  const seenHash = body === undefined ? undefined : hashOfSeen(body);
   if (write.kind === 'create') {
     // 200 instead of 201: the server found an earlier one under our identifier, which may hold other people's edits (lanes.md 10).
     const isOld = outcome.status === 200;
-    const sent = isOld ? undefined : withReferences(intent.sent, outcome.resolved);
-    const seen = isOld || body === undefined ? undefined : resource.slot?.facts(body);
-    return saveLink(trx, lease, resource, {
-      ...look,
-      remoteId,
-      origin: 'created',
-      sent,
-      seen,
-      seenHash: isOld ? undefined : look.seenHash,
-    });
+    const bases = {
+      sent: isOld ? undefined : withReferences(intent.sent, outcome.resolved),
+      seen: isOld || body === undefined ? undefined : resource.slot?.facts(body),
+      seenHash: isOld ? undefined : seenHash,
+    };
+    return { resource, look, link: { remoteId, origin: 'created', versionTag, ...bases } };
   }
-  if (write.kind === 'retire') {
-    await updateLink(trx, lease, resource, { ...look, retired: true });
-    return [];
-  }
+  if (write.kind === 'retire') return { resource, look, change: { versionTag, seenHash, retired: true } };
   const seen = body === undefined ? undefined : keepAsked(resource, resource.slot?.facts(body) ?? {});
-  const written =
-    write.kind === 'move' && write.to !== resource.desired?.resource[write.elements.at(-1) ?? ''] ? [] : write.elements;
-  await updateLink(trx, lease, resource, { ...look, seen, sent: sentAfter(resource, written, outcome.resolved) });
-  return [];
+  const isStep = write.kind === 'move' && write.to !== resource.desired?.resource[write.elements.at(-1) ?? ''];
+  const sent = sentAfter(resource, isStep ? [] : write.elements, outcome.resolved);
+  return { resource, look, change: { versionTag, seenHash, seen, sent } };
 }
 
 /** What a person is being asked about keeps its base, although the write's reply shows it. */
@@ -154,11 +181,6 @@ function sentAfter(resource: LaneResource, elements: readonly string[], resolved
   return elements.reduce((sent, key) => withFact(sent, key, desired[key]), resource.link?.sent ?? {});
 }
 
-function withFact(facts: Facts, key: string, value: Json | undefined): Facts {
-  const { [key]: _before, ...rest } = facts;
-  return value === undefined ? rest : { ...rest, [key]: value };
-}
-
 /** Facts that hold placeholders of this send, with the references that the server gave instead. */
 function withReferences(facts: Facts, resolved: ReadonlyMap<string, string>): Facts {
   if (resolved.size === 0) return facts;
@@ -170,11 +192,6 @@ function replaceIn(value: Json, resolved: ReadonlyMap<string, string>): Json {
   if (Array.isArray(value)) return value.map((item) => replaceIn(item, resolved));
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, replaceIn(part, resolved)]));
-}
-
-function tagOf(body: JsonObject | undefined): string | undefined {
-  const version = isObject(body?.meta) ? body.meta.versionId : undefined;
-  return typeof version === 'string' ? `W/"${version}"` : undefined;
 }
 
 /** After a withdrawal: what had been sent, and that its recall was written, for the person who answers for it. */

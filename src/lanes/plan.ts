@@ -89,8 +89,7 @@ function notNative(resource: LaneResource): Outcome {
 
 function lookAtFound(resource: LaneResource, link: LinkState): Outcome {
   const code = resource.key.type === 'client' ? 'read-only-patient' : 'directory-found';
-  if (resource.observed === undefined)
-    return { state: 'read', reason: reason(code), operation: read(resource, link) };
+  if (resource.observed === undefined) return { state: 'read', reason: reason(code), operation: read(resource, link) };
   return { state: 'read', reason: reason(code) };
 }
 
@@ -98,7 +97,10 @@ function create(resource: LaneResource): Outcome {
   const { desired, search } = resource;
   if (desired === undefined || search === 'blocked') return { state: 'parked', reason: resource.parked };
   if (search === 'pending') return { state: 'due', operation: { kind: 'find', resource, why: reason('planned-find') } };
-  return { state: 'due', operation: { kind: 'create', resource, body: desired.resource, why: reason('planned-create') } };
+  return {
+    state: 'due',
+    operation: { kind: 'create', resource, body: desired.resource, why: reason('planned-create') },
+  };
 }
 
 function read(resource: LaneResource, link: LinkState): Operation {

@@ -8,7 +8,7 @@ import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneKey } from './lease.ts';
-import { hashOfSeen, raiseWanted, saveSeen } from './links.ts';
+import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
 import { backoffMs } from './retry.ts';
 
 /** What this version reads back from a server. */
@@ -164,18 +164,13 @@ async function keepSeen(
     await saveSeen(trx, poll.connection, {
       resourceType: poll.resource_type,
       remoteId: row.remote_id,
-      versionTag: tagOf(body),
+      versionTag: versionTagOf(body),
       body,
     });
     lanes.set(row.subject, { connection: poll.connection, subject: row.subject });
   }
   await raiseWanted(trx, [...lanes.values()], { priority: 10 });
   return { lanes: [...lanes.values()], isOvertaken };
-}
-
-function tagOf(body: JsonObject): string | undefined {
-  const version = isObject(body.meta) ? body.meta.versionId : undefined;
-  return typeof version === 'string' ? `W/"${version}"` : undefined;
 }
 
 async function schedule(

@@ -23,7 +23,9 @@ export interface Projected {
 
 /** Projects the records; those that they point at are read from the store where the records themselves do not hold them. */
 export async function projectRecords(store: Store, input: PreviewInput): Promise<Projected[]> {
-  const known = new Map<string, JsonObject | undefined>(input.records.map(({ type, record }) => [`${type}/${record.id}`, record]));
+  const known = new Map<string, JsonObject | undefined>(
+    input.records.map(({ type, record }) => [`${type}/${record.id}`, record]),
+  );
   for (;;) {
     const missing = new Map<string, { type: RecordType; id: string }>();
     const projected = projectKnown(input, known, missing);
@@ -38,7 +40,8 @@ function projectKnown(
   missing: Map<string, { type: RecordType; id: string }>,
 ): Projected[] {
   const { source, identifierSystem, identifierSystems, mappings } = input;
-  const urlOf = (key: { type: string; id: string }, slot: string) => fullUrl(identifierSystem, identifierValue({ source, ...key }, slot));
+  const urlOf = (key: { type: string; id: string }, slot: string) =>
+    fullUrl(identifierSystem, identifierValue({ source, ...key }, slot));
   return input.records.flatMap(({ type, record }) => {
     const all = mappings.mapping(type)?.project(record, {
       source,
@@ -51,7 +54,12 @@ function projectKnown(
       },
       reference: ({ slot, ...key }) => urlOf(key, slot),
     });
-    return (all ?? []).map((desired) => ({ type, id: record.id, fullUrl: urlOf({ type, id: record.id }, desired.slot), desired }));
+    return (all ?? []).map((desired) => ({
+      type,
+      id: record.id,
+      fullUrl: urlOf({ type, id: record.id }, desired.slot),
+      desired,
+    }));
   });
 }
 
@@ -79,8 +87,21 @@ export function collectionBundle(projected: readonly Projected[]): JsonObject {
 export function issuesOf(projected: readonly Projected[]): Json[] {
   return projected.flatMap(({ type, id, desired }) => {
     const where = { type, id, slot: desired.slot };
-    const issues = desired.issues.map(({ code, element, pointer, message, at }) => ({ ...where, code, element, ...(pointer === undefined ? {} : { pointer }), message, at }));
-    const invalid = desired.invalid.map(({ rule, path, message }) => ({ ...where, code: 'invalid', element: path, message, at: rule }));
+    const issues = desired.issues.map(({ code, element, pointer, message, at }) => ({
+      ...where,
+      code,
+      element,
+      ...(pointer === undefined ? {} : { pointer }),
+      message,
+      at,
+    }));
+    const invalid = desired.invalid.map(({ rule, path, message }) => ({
+      ...where,
+      code: 'invalid',
+      element: path,
+      message,
+      at: rule,
+    }));
     return [...issues, ...invalid];
   });
 }

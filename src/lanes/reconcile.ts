@@ -13,9 +13,9 @@ import { openDecision } from './decisions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf, type ResourceKey } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
-import { type NewLink, saveLink, saveSeen, updateLink } from './links.ts';
+import { type NewLink, saveLinks, saveSeen, updateLink, versionTagOf } from './links.ts';
 import type { LaneState } from './load.ts';
-import { closeOperation, type OperationRow } from './operations.ts';
+import { closeOperations, type OperationRow } from './operations.ts';
 import { type ReadResult, readLinked } from './read.ts';
 
 export type Reconciled =
@@ -86,7 +86,7 @@ async function reconcileCreate(
 }
 
 async function closeAsNotDone(trx: Transaction<Database>, operation: OperationRow): Promise<void> {
-  await closeOperation(trx, operation.id, 'not-done', undefined, reason('outcome-unknown'));
+  await closeOperations(trx, { id: operation.id, outcome: 'not-done', reason: reason('outcome-unknown') });
   await trx
     .updateTable('operation')
     .set({ late_check_at: sql<Date>`now() + ${lateCheckMs} * interval '1 millisecond'` })
@@ -134,11 +134,11 @@ async function linkFoundCreate(
   const resource = linkTarget(state, operation);
   return deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
-    await closeOperation(trx, operation.id, 'found', undefined, reason('outcome-unknown'));
+    await closeOperations(trx, { id: operation.id, outcome: 'found', reason: reason('outcome-unknown') });
     await saveSeen(trx, lease.connection, {
       resourceType: operation.resource_type,
       remoteId,
-      versionTag: tagOf(oldest),
+      versionTag: versionTagOf(oldest),
       body: oldest,
     });
     // Somebody may have edited it since: what we sent is the base, and what differs is theirs (lanes.md 15).
@@ -152,7 +152,7 @@ async function linkFoundCreate(
       seenHash: undefined,
     };
     if (found.length > 1) await askAboutDouble(trx, lease, operation, found);
-    return saveLink(trx, lease, resource, link);
+    return saveLinks(trx, lease, [[resource, link]]);
   });
 }
 
@@ -238,7 +238,7 @@ async function reconcileUpdate(
       .where('remote_id', '=', operation.remote_id ?? '')
       .executeTakeFirst();
     if (resource?.link !== undefined && seen?.body) await takeAsSent(trx, lease, resource, operation, seen.body);
-    await closeOperation(trx, operation.id, 'found', undefined, reason('outcome-unknown'));
+    await closeOperations(trx, { id: operation.id, outcome: 'found', reason: reason('outcome-unknown') });
   });
   return done;
 }
@@ -284,9 +284,4 @@ async function checkLate(
     await trx.updateTable('operation').set({ late_check_at: null }).where('id', '=', operation.id).execute();
   });
   return done;
-}
-
-function tagOf(body: JsonObject): string | undefined {
-  const version = isObject(body.meta) ? body.meta.versionId : undefined;
-  return typeof version === 'string' ? `W/"${version}"` : undefined;
 }

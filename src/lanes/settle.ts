@@ -8,7 +8,7 @@ import type { Facts, SlotRef } from '../mapping/mapping.ts';
 import { readTask } from '../referrals/referrals.ts';
 import type { NewDecision } from './decisions.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
-import { type MergeElement, merge, sameFact } from './merge.ts';
+import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
 import { elementTopic, readMove } from './plan.ts';
 
 export interface SettleContext {
@@ -116,11 +116,6 @@ function mergeElements(look: Look): Settled {
 
 function withOld(facts: Facts, old: Facts | undefined, keys: readonly string[]): Facts {
   return keys.reduce((result, key) => withFact(result, key, old?.[key]), facts);
-}
-
-function withFact(facts: Facts, key: string, value: Json | undefined): Facts {
-  const { [key]: _before, ...rest } = facts;
-  return value === undefined ? rest : { ...rest, [key]: value };
 }
 
 function aboutElement(

@@ -131,7 +131,7 @@ function detailFor(task: JsonObject, to: ReferralStatus, at: string, text: strin
   const words: JsonObject = text === undefined ? {} : { text };
   switch (to) {
     case 'declined':
-      return { declineReason: { code: knownCode(task, declineCodes), ...words } };
+      return { declineReason: knownCode(task, declineCodes), ...(text === undefined ? {} : { declineText: text }) };
     case 'waitlisted':
       return { waitlist: { since: at } };
     case 'failed':
