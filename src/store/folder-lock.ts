@@ -20,7 +20,7 @@ export interface FolderLock {
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const lock = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
   try {
-    lock.exec('select 1');
+    lock.exec('begin exclusive');
   } catch (error) {
     lock.close();
     if (!isBusy(error)) throw error;

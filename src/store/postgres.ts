@@ -41,9 +41,10 @@ function openPool(url: string, searchPath: string): pg.Pool {
     // A frozen process must not hold rows of others for ever.
     idle_in_transaction_session_timeout: 60_000,
   });
-  // An idle connection that breaks is replaced at the next use, which reports what is still wrong then. Without a listener it
-  // would end the process.
+  // A connection that breaks is replaced at its next use, which fails if the server is still away. Without these listeners the
+  // event would end the process, whether the connection is idle or in use.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

@@ -1,0 +1,337 @@
+// A store, a sandbox and the lane core, without queue, feeder and timers: records are accepted, lanes run and polls are made when a test says
+// so. What came of it is read from the sandbox's own store and journal.
+
+import { afterAll, beforeAll, beforeEach } from '@jest/globals';
+import type { ConnectionConfig } from '../../src/config.ts';
+import { type Connection, openConnection } from '../../src/connections/connections.ts';
+import { mappingFolder } from '../../src/gateway.ts';
+import { isObject, type JsonObject } from '../../src/json.ts';
+import {
+  activateMapping,
+  activeMappings,
+  applyDecision,
+  cachedCapabilities,
+  decide,
+  type LaneConnection,
+  type LaneDeps,
+  prepareConnection,
+  preparePolls,
+  readAbilities,
+  runDuePolls,
+  runLane,
+  wantAll,
+} from '../../src/lanes/lanes.ts';
+import { readMappingFiles } from '../../src/mapping/mapping.ts';
+import { acceptRecords, parseRecord, type RecordType } from '../../src/records/records.ts';
+import { type Store, sql } from '../../src/store/store.ts';
+import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
+import { freshEmbedded } from './embedded.ts';
+import { aConnection, identifierSystem, startServer, type TestServer, testLogger } from './rig.ts';
+
+export type Item = readonly [RecordType, JsonObject];
+
+/** Everything that the builders' case points at, linked before the case itself is looked at. */
+export function directoryAndClient(): Item[] {
+  const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });
+  return [
+    ['organization', agency],
+    ['organization', anOrganization()],
+    ['worker', aWorker()],
+    ['service', aService()],
+    ['client', aClient()],
+  ];
+}
+
+export function caseWithReferral(): Item[] {
+  return [
+    ['case', aCase()],
+    ['need', aNeed()],
+    ['goal', aGoal()],
+    ['referral', aReferral()],
+    ['carePlan', aCarePlan()],
+  ];
+}
+
+export interface World {
+  readonly server: TestServer;
+  readonly store: Store;
+  readonly deps: LaneDeps;
+  accept(...items: readonly Item[]): Promise<void>;
+  /** Runs every lane that has work until none has, cutting waits for a next try short; a lane is tried at most so often. */
+  work(options?: { tries?: number; deps?: Partial<LaneDeps> }): Promise<void>;
+  /** One run of one lane, if it is due. */
+  run(subject: string, options?: { connection?: string; deps?: Partial<LaneDeps> }): Promise<void>;
+  /** One poll of every kind on every connection, now. */
+  poll(): Promise<void>;
+  /** A second look at everything. */
+  workAgain(): Promise<void>;
+  /** Puts a connection beside the others, as a start with it in the configuration would. */
+  connect(config: ConnectionConfig): Promise<void>;
+  decide(kind: string, choose: string): Promise<void>;
+  openDecisions(): Promise<DecisionView[]>;
+  lane(subject: string, connection?: string): Promise<LaneView>;
+  link(name: string, connection?: string): Promise<LinkView>;
+  changes(): Promise<JsonObject[]>;
+  alerts(): Promise<{ topic: string; code: string; count: number }[]>;
+}
+
+export interface DecisionView {
+  readonly kind: string;
+  readonly topic: string;
+  readonly code: string;
+  readonly detail: JsonObject;
+  readonly choices: readonly string[];
+}
+
+export interface LaneView {
+  readonly hasWork: boolean;
+  readonly waiting: boolean;
+  readonly parked: string | undefined;
+  readonly reason: string | undefined;
+  readonly nextLookAt: Date | null;
+  readonly attempts: number;
+}
+
+export interface LinkView {
+  readonly generation: number;
+  readonly remoteId: string | null;
+  readonly origin: string;
+  readonly state: string;
+  readonly reason: string | undefined;
+  readonly retired: boolean;
+}
+
+const tables = [
+  'record',
+  'record_version',
+  'stale_record',
+  'connection',
+  'lane',
+  'lane_read',
+  'link',
+  'operation',
+  'waiting',
+  'seen',
+  'remote_value',
+  'change_counter',
+  'change',
+  'decision',
+  'match_lease',
+  'poll',
+  'epoch',
+  'alert',
+];
+
+/** One sandbox and one store for a test file, emptied before each test. `config` is the connection that each test begins with. */
+export function useWorld(config: Partial<ConnectionConfig> = {}): World {
+  let server: TestServer;
+  let store: Store;
+  let opened: Connection[] = [];
+  const configs = new Map<string, ConnectionConfig>();
+  const connections = new Map<string, LaneConnection>();
+  const capabilities = new Map<string, ReturnType<typeof cachedCapabilities>>();
+  let deps: LaneDeps;
+
+  beforeAll(async () => {
+    [server, store] = await Promise.all([startServer(), freshEmbedded()]);
+    await activateMapping(store, await readMappingFiles(mappingFolder));
+    const mappings = activeMappings(store);
+    let ids = 0;
+    deps = {
+      store,
+      identifierSystem,
+      connections,
+      mappings,
+      holder: 'test',
+      leaseMs: 60_000,
+      clock: Date.now,
+      newId: () => `send-${++ids}`,
+      random: () => 0,
+      wake: () => {},
+      log: testLogger,
+    };
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const connection of opened) connection.close();
+    await server?.stop();
+    await store?.close();
+  });
+
+  beforeEach(async () => {
+    for (const connection of opened) connection.close();
+    opened = [];
+    configs.clear();
+    connections.clear();
+    capabilities.clear();
+    await server.control('POST', 'reset');
+    await sql`truncate ${sql.join(tables.map((name) => sql.table(name)))} restart identity`.execute(store.db);
+    await world.connect(aConnection(server.base, config));
+  });
+
+  const row = async (subject: string, connection: string) =>
+    store.db
+      .selectFrom('lane')
+      .selectAll()
+      .where('connection', '=', connection)
+      .where('subject', '=', subject)
+      .executeTakeFirstOrThrow();
+
+  const world: World = {
+    get server() {
+      return server;
+    },
+    get store() {
+      return store;
+    },
+    get deps() {
+      return deps;
+    },
+
+    async accept(...items) {
+      const now = new Date('2026-06-01T00:00:00Z');
+      const checked = items.map(([type, value]) => {
+        const parsed = parseRecord(type, value, { now, timeZone: 'America/New_York' });
+        if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
+        return { type, record: parsed.record };
+      });
+      await store.tx((trx) => acceptRecords(trx, 'county', checked, [...configs.values()]));
+    },
+
+    async work({ tries = 8, deps: changed = {} } = {}) {
+      const tried = new Map<string, number>();
+      for (;;) {
+        const due = await store.db
+          .selectFrom('lane')
+          .leftJoin('connection', 'connection.id', 'lane.connection')
+          .select(['lane.connection', 'lane.subject'])
+          .whereRef('done', '<', 'wanted')
+          .where('paused', 'is', null)
+          .orderBy('priority')
+          .orderBy('due_at')
+          .execute();
+        const next = due.find(({ connection, subject }) => (tried.get(`${connection} ${subject}`) ?? 0) < tries);
+        if (next === undefined) return;
+        const name = `${next.connection} ${next.subject}`;
+        tried.set(name, (tried.get(name) ?? 0) + 1);
+        await world.run(next.subject, { connection: next.connection, deps: changed });
+      }
+    },
+
+    async run(subject, { connection = 'general', deps: changed = {} } = {}) {
+      await store.db
+        .updateTable('lane')
+        .set({ next_try_at: null })
+        .where('connection', '=', connection)
+        .where('subject', '=', subject)
+        .execute();
+      await runLane({ ...deps, ...changed }, { connection, subject });
+    },
+
+    async poll() {
+      await store.db.updateTable('poll').set({ next_at: sql<Date>`now()` }).execute();
+      await runDuePolls(deps, (id) => {
+        const read = capabilities.get(id);
+        if (read === undefined) throw new Error(`no connection ${id}`);
+        return read();
+      });
+    },
+
+    async workAgain() {
+      await wantAll(store, [...connections.keys()]);
+      await world.work();
+    },
+
+    async connect(added) {
+      const connection = openConnection(added);
+      opened.push(connection);
+      const read = cachedCapabilities(store, connection, Date.now);
+      configs.set(added.id, added);
+      capabilities.set(added.id, read);
+      connections.set(added.id, {
+        config: added,
+        vendor: connection.vendor,
+        client: connection.client,
+        abilities: async () => readAbilities(connection, read, await deps.mappings()),
+      });
+      await prepareConnection(store, added);
+      await preparePolls(store, added.id);
+    },
+
+    async decide(kind, choose) {
+      const { id } = await store.db
+        .selectFrom('decision')
+        .select('id')
+        .where('kind', '=', kind)
+        .where('state', '=', 'open')
+        .executeTakeFirstOrThrow();
+      await decide(store, id, { choose, by: 'Ida' }, applyDecision);
+    },
+
+    async openDecisions() {
+      const rows = await store.db.selectFrom('decision').selectAll().where('state', '=', 'open').orderBy('id').execute();
+      return rows.map(({ kind, topic, reason, detail, choices }) => ({
+        kind,
+        topic,
+        code: codeOf(reason) ?? '',
+        detail,
+        choices: (Array.isArray(choices) ? choices : []).flatMap((choice) =>
+          isObject(choice) ? [String(choice.choose)] : [],
+        ),
+      }));
+    },
+
+    async lane(subject, connection = 'general') {
+      const { done, wanted, waiting, parked, reason, next_look_at: nextLookAt, attempts } = await row(subject, connection);
+      return { hasWork: done < wanted, waiting, parked: codeOf(parked), reason: codeOf(reason), nextLookAt, attempts };
+    },
+
+    async link(name, connection = 'general') {
+      const [, type = '', id = '', slot = ''] = /^(\w+)\/([^#]+)#(.+)$/.exec(name) ?? [];
+      const found = await store.db
+        .selectFrom('link')
+        .selectAll()
+        .where('connection', '=', connection)
+        .where('type', '=', type)
+        .where('id', '=', id)
+        .where('slot', '=', slot)
+        .orderBy('generation', 'desc')
+        .executeTakeFirst();
+      if (found === undefined) throw new Error(`no link ${name}`);
+      const { generation, remote_id: remoteId, origin, state, reason, retired_at: retiredAt } = found;
+      return { generation, remoteId, origin, state, reason: codeOf(reason), retired: retiredAt !== null };
+    },
+
+    async changes() {
+      const rows = await store.db.selectFrom('change').selectAll().orderBy('cursor').execute();
+      return rows.map(({ op, type, id, body }) => ({ op, type, id, body }));
+    },
+
+    async alerts() {
+      const rows = await store.db.selectFrom('alert').selectAll().where('resolved_at', 'is', null).execute();
+      return rows.map(({ topic, reason, count }) => ({ topic, code: codeOf(reason) ?? '', count }));
+    },
+  };
+  return world;
+}
+
+function codeOf(reason: unknown): string | undefined {
+  return typeof reason === 'object' && reason !== null && 'code' in reason ? String(reason.code) : undefined;
+}
+
+/** How many resources a server holds under one of our identifiers, by journal and store alike: its creates in the journal. */
+export async function creates(server: TestServer, resourceType: string): Promise<number> {
+  const writes = (await server.journal()).flatMap(({ writes: made }) => (Array.isArray(made) ? made.filter(isObject) : []));
+  return writes.filter((write) => write.kind === 'create' && write.resourceType === resourceType).length;
+}
+
+/** A partner's edit by FHIR: reads the resource, changes it and puts it back. */
+export async function partnerEdits(
+  server: TestServer,
+  path: string,
+  change: (resource: JsonObject) => JsonObject,
+): Promise<void> {
+  const { body, etag } = await server.fhir('GET', path);
+  const reply = await server.fhir('PUT', path, change(body), etag === undefined ? {} : { 'if-match': etag });
+  if (reply.status !== 200) throw new Error(`the partner's edit of ${path} was answered ${reply.status}`);
+}
