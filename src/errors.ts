@@ -821,6 +821,54 @@ export const errorKinds = {
     issue: 'transient',
     class: 'retry',
   },
+  'file-unreadable': {
+    text: 'The file {file} could not be read ({code}).',
+    status: 400,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'port-taken': {
+    text: 'Port {port} is taken by another program. Set another one, or 0 for any free port.',
+    status: 500,
+    issue: 'conflict',
+    class: 'config',
+  },
+  'worker-needs-server': {
+    text: 'A worker is a second process on the store, and the embedded store takes one only. Set store.url to a PostgreSQL (env:DATABASE_URL).',
+    status: 500,
+    issue: 'not-supported',
+    class: 'config',
+  },
+  'source-not-configured': {
+    text: 'The source {source} is not in the configuration.{hint}',
+    status: 400,
+    issue: 'not-found',
+    class: 'config',
+  },
+  'gateway-unreachable': {
+    text: 'No gateway answers at {url} ({code}).',
+    status: 503,
+    issue: 'transient',
+    class: 'retry',
+  },
+  'gateway-refused': {
+    text: 'The gateway at {url} answered {status}: {detail}',
+    status: 502,
+    issue: 'processing',
+    class: 'permanent',
+  },
+  'mappings-invalid': {
+    text: 'The mapping files have {count} problems; nothing was mapped.',
+    status: 500,
+    issue: 'invalid',
+    class: 'config',
+  },
+  'file-missing': {
+    text: 'Name at least one file of records.',
+    status: 400,
+    issue: 'required',
+    class: 'permanent',
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorKinds;

@@ -1,0 +1,112 @@
+// Checks the configuration's shape against its JSON Schema and says each fault in a sentence. Values are never repeated:
+// one of them might be a secret that stands in the wrong place.
+
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { didYouMean } from '../nearest.ts';
+import { configSchema, type RawConfig } from './schema.ts';
+import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
+
+const ajv = new Ajv2020({ allErrors: true, verbose: true, discriminator: true, strict: true, strictRequired: false });
+ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' });
+const hasShape = ajv.compile<RawConfig>(configSchema);
+
+export type Shape = { readonly raw: RawConfig } | { readonly problems: readonly ConfigProblem[] };
+
+/** The configuration as typed values, or every fault of its shape. */
+export function checkShape(source: SourceText): Shape {
+  const value = source.value;
+  if (hasShape(value)) return { raw: value };
+  const problems = (hasShape.errors ?? []).filter(isOwnFault).map((error) => describe(error, source));
+  return { problems };
+}
+
+// A name that breaks its pattern is reported by `propertyNames` too, which knows the name.
+function isOwnFault(error: ErrorObject): boolean {
+  return error.propertyName === undefined;
+}
+
+function describe(error: ErrorObject, source: SourceText): ConfigProblem {
+  const path = pathOf(error.instancePath);
+  const inner = innerName(error);
+  const where = source.at(inner === undefined ? path : [...path, inner]);
+  return { where, problem: sentence(error, path, inner) };
+}
+
+function innerName(error: ErrorObject): string | undefined {
+  const name: unknown = error.params.additionalProperty ?? error.params.propertyName;
+  return typeof name === 'string' ? name : undefined;
+}
+
+function sentence(error: ErrorObject, path: SettingPath, inner: string | undefined): string {
+  const name = path.join('.') || 'The file';
+  const under = path.length > 0 ? ` under ${path.join('.')}` : '';
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return `"${inner}" is not a setting${under}.${didYouMean(inner ?? '', knownNames(error))}`;
+    case 'propertyNames':
+      return `"${inner}"${under} must be a name of small letters, digits and dashes that begins with a letter, 32 characters at most.`;
+    case 'required':
+      return `"${error.params.missingProperty}" is missing${under}.`;
+    case 'type':
+      return `${name} must be ${forms[lastStep(path)] ?? `${kinds[String(error.params.type)]}${quoteHint(error)}`}.`;
+    case 'enum':
+      return `${name} must be one of ${listed(error.params.allowedValues)}.${nearValue(error)}`;
+    case 'discriminator':
+      return `${name}.type must be one of none, bearer, basic, smart-backend.`;
+    case 'pattern':
+      return `${name} must be ${forms[lastStep(path)] ?? 'written differently'}.`;
+    default:
+      return `${name} ${error.message ?? 'is not valid'}.`;
+  }
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  object: 'a group of settings',
+  array: 'a list',
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+};
+
+const durationForm = 'a duration such as 90s, 15m, 4h (a whole number and ms, s, m, h or d)';
+const forms: Readonly<Record<string, string>> = {
+  every: durationForm,
+  settle: durationForm,
+  quiet: durationForm,
+  atMostEvery: durationForm,
+  organization: 'source/id of an organization record',
+  identifierSystem: 'an absolute URI (https://… or urn:…)',
+};
+
+function quoteHint(error: ErrorObject): string {
+  return error.params.type === 'string' && ['number', 'boolean'].includes(typeof error.data)
+    ? ': put it in quotes'
+    : '';
+}
+
+function nearValue(error: ErrorObject): string {
+  return typeof error.data === 'string' ? didYouMean(error.data, namesIn(error.params.allowedValues)) : '';
+}
+
+function knownNames(error: ErrorObject): string[] {
+  const properties: unknown = error.parentSchema?.properties;
+  return typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
+}
+
+function listed(values: unknown): string {
+  return namesIn(values).join(', ');
+}
+
+function namesIn(values: unknown): string[] {
+  return Array.isArray(values) ? values.map(String) : [];
+}
+
+function pathOf(pointer: string): string[] {
+  const steps = pointer.split('/').slice(1);
+  return steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function lastStep(path: SettingPath): string {
+  return path.at(-1) ?? '';
+}

@@ -1,0 +1,276 @@
+// From a file of the right shape to the configuration: secrets resolved, defaults filled in by vendor, names that point at
+// each other checked. Every problem is kept, so that one run of a command shows all of them.
+
+import { dirname, resolve } from 'node:path';
+import type { JWK } from 'jose';
+import { didYouMean } from '../nearest.ts';
+import { durationMs } from './duration.ts';
+import type { RawAuth, RawConfig, RawConnection } from './schema.ts';
+import { isReference, resolveReference, type SecretPlaces } from './secrets.ts';
+import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
+import type { AuthConfig, Config, ConnectionConfig, OperatorConfig, SourceConfig, VendorName } from './types.ts';
+
+type VendorDefaults = Pick<ConnectionConfig, 'mode' | 'task' | 'pollEveryMs'>;
+
+const vendorDefaults: Readonly<Record<VendorName, VendorDefaults>> = {
+  standard: { mode: 'live', task: 'home', pollEveryMs: 60_000 },
+  epic: { mode: 'shadow', task: 'answer', pollEveryMs: 900_000 },
+  oracle: { mode: 'shadow', task: 'off', pollEveryMs: 900_000 },
+};
+
+/** The complete configuration, or every problem that keeps it from being one. */
+export async function complete(
+  file: string,
+  raw: RawConfig,
+  source: SourceText,
+  env: SecretPlaces['env'],
+): Promise<{ config: Config } | { problems: ConfigProblem[] }> {
+  const desk = new Desk(source, { env, folder: dirname(file) });
+  const config: Config = {
+    file,
+    server: { port: raw.server?.port ?? 8080, host: raw.server?.host },
+    store: {
+      url: await desk.url(raw.store?.url, ['store', 'url'], ['postgres:', 'postgresql:']),
+      folder: resolve(dirname(file), raw.store?.folder ?? './data'),
+    },
+    queue: { url: await desk.url(raw.queue?.url, ['queue', 'url'], ['redis:', 'rediss:']) },
+    log: { level: raw.log?.level ?? 'info' },
+    identifierSystem: raw.identifierSystem,
+    operators: await operators(raw, desk),
+    sources: await sources(raw, desk),
+    connections: await connections(raw, desk),
+    warnings: desk.warnings,
+  };
+  return desk.problems.length > 0 ? { problems: desk.problems } : { config };
+}
+
+/** Resolves single settings and collects what is wrong with them. */
+class Desk {
+  readonly problems: ConfigProblem[] = [];
+  readonly warnings: string[] = [];
+  readonly #source: SourceText;
+  readonly #places: SecretPlaces;
+  readonly #tokens = new Map<string, string>();
+
+  constructor(source: SourceText, places: SecretPlaces) {
+    this.#source = source;
+    this.#places = places;
+  }
+
+  refuse(path: SettingPath, rest: string): void {
+    this.problems.push({ where: this.#source.at(path), problem: `${path.join('.')} ${rest}` });
+  }
+
+  /** The secret behind a reference; '' once a problem has been noted. */
+  async secret(reference: string, path: SettingPath): Promise<string> {
+    const resolved = await resolveReference(reference, this.#places);
+    if ('problem' in resolved) {
+      this.refuse(path, `${resolved.problem}.`);
+      return '';
+    }
+    if (resolved.warning !== undefined) this.warnings.push(resolved.warning);
+    return resolved.value;
+  }
+
+  /** A plain setting that may also be given as a reference. */
+  async plain(text: string, path: SettingPath): Promise<string> {
+    return isReference(text) ? this.secret(text, path) : text;
+  }
+
+  /** A token that callers of ours present: distinct from all others, and fit for an Authorization header. */
+  async callerToken(reference: string, path: SettingPath): Promise<string> {
+    const token = await this.secret(reference, path);
+    if (token === '') return token;
+    const twin = this.#tokens.get(token);
+    if (twin !== undefined) this.refuse(path, `is the same secret as ${twin}. Each needs its own.`);
+    this.#tokens.set(token, path.join('.'));
+    if (!/^[\x21-\x7e]+$/.test(token)) this.refuse(path, 'must be printable ASCII without spaces.');
+    return token;
+  }
+
+  /** A database or queue address. One that carries a password may only be a reference. */
+  async url(text: string | undefined, path: SettingPath, protocols: readonly string[]): Promise<string | undefined> {
+    if (text === undefined) return undefined;
+    const value = await this.plain(text, path);
+    if (value === '') return undefined;
+    const url = URL.parse(value);
+    if (!url || !protocols.includes(url.protocol)) {
+      this.refuse(path, `must begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`);
+    } else if (value === text && url.password !== '') {
+      this.refuse(
+        path,
+        'holds a password in clear text. Write env:NAME or file:PATH instead, and change the password.',
+      );
+    }
+    return value;
+  }
+
+  async baseUrl(text: string, path: SettingPath): Promise<string> {
+    const value = await this.plain(text, path);
+    if (value === '') return value;
+    const url = URL.parse(value);
+    if (!url || !['http:', 'https:'].includes(url.protocol)) {
+      this.refuse(path, 'must be an absolute http or https URL.');
+    } else if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+      this.refuse(path, 'must be without query, fragment, user and password.');
+    } else if (url.protocol === 'http:' && !isThisMachine(url.hostname)) {
+      this.warnings.push(`${path.join('.')} is not encrypted (http). Use https outside a test network.`);
+    }
+    return value.replace(/\/+$/, '');
+  }
+
+  duration(text: string | undefined, otherwise: number): number {
+    return (text === undefined ? undefined : durationMs(text)) ?? otherwise;
+  }
+}
+
+async function operators(raw: RawConfig, desk: Desk): Promise<Map<string, OperatorConfig>> {
+  const found = new Map<string, OperatorConfig>();
+  for (const [name, operator] of Object.entries(raw.operators ?? {})) {
+    const token = await desk.callerToken(operator.token, ['operators', name, 'token']);
+    found.set(name, { name, token, may: operator.may ?? ['read'] });
+  }
+  return found;
+}
+
+async function sources(raw: RawConfig, desk: Desk): Promise<Map<string, SourceConfig>> {
+  const found = new Map<string, SourceConfig>();
+  for (const [id, { token: reference, timeZone }] of Object.entries(raw.sources)) {
+    const token = await desk.callerToken(reference, ['sources', id, 'token']);
+    if (timeZone !== undefined && !isTimeZone(timeZone)) {
+      desk.refuse(['sources', id, 'timeZone'], 'must be an IANA time zone such as America/New_York.');
+    }
+    found.set(id, { id, token, timeZone });
+  }
+  return found;
+}
+
+async function connections(raw: RawConfig, desk: Desk): Promise<Map<string, ConnectionConfig>> {
+  const found = new Map<string, ConnectionConfig>();
+  const known = Object.keys(raw.sources);
+  for (const [id, connection] of Object.entries(raw.connections ?? {})) {
+    found.set(id, await completeConnection(id, connection, known, desk));
+  }
+  return found;
+}
+
+async function completeConnection(
+  id: string,
+  raw: RawConnection,
+  known: readonly string[],
+  desk: Desk,
+): Promise<ConnectionConfig> {
+  const path = ['connections', id];
+  const defaults = vendorDefaults[raw.vendor];
+  const theirs = raw.sources ?? [...known];
+  for (const [index, source] of theirs.entries()) isKnown(source, known, [...path, 'sources', String(index)], desk);
+  if (raw.inboundTo !== undefined) isKnown(raw.inboundTo, theirs, [...path, 'inboundTo'], desk);
+  return {
+    id,
+    vendor: raw.vendor,
+    baseUrl: await desk.baseUrl(raw.baseUrl, [...path, 'baseUrl']),
+    auth: await completeAuth(raw.auth, [...path, 'auth'], desk),
+    mode: raw.mode ?? defaults.mode,
+    organization: organizationOf(raw.organization, known, [...path, 'organization'], desk),
+    basis: raw.basis ?? 'treatment',
+    sources: theirs,
+    inboundTo: raw.inboundTo ?? (theirs.length === 1 ? theirs[0] : undefined),
+    createPatients: raw.createPatients ?? false,
+    identifierSystems: raw.identifierSystems ?? {},
+    task: raw.task ?? defaults.task,
+    backfill: raw.backfill ?? 'open-cases',
+    pollEveryMs: desk.duration(raw.poll?.every, defaults.pollEveryMs),
+    rateLimit: {
+      requestsPerSecond: raw.rateLimit?.requestsPerSecond ?? 20,
+      concurrency: raw.rateLimit?.concurrency ?? 8,
+    },
+    settleMs: desk.duration(raw.settle, 90_000),
+    documents: {
+      quietMs: desk.duration(raw.documents?.quiet, 4 * 3_600_000),
+      atMostEveryMs: desk.duration(raw.documents?.atMostEvery, 24 * 3_600_000),
+      encounter: raw.documents?.encounter ?? 'latest-open',
+    },
+    routes: raw.routes ?? {},
+  };
+}
+
+async function completeAuth(raw: RawAuth, path: SettingPath, desk: Desk): Promise<AuthConfig> {
+  switch (raw.type) {
+    case 'none':
+      return { type: 'none' };
+    case 'bearer':
+      return { type: 'bearer', token: await desk.secret(raw.token, [...path, 'token']) };
+    case 'basic':
+      return {
+        type: 'basic',
+        user: await desk.plain(raw.user, [...path, 'user']),
+        password: await desk.secret(raw.password, [...path, 'password']),
+      };
+    case 'smart-backend':
+      return {
+        type: 'smart-backend',
+        clientId: await desk.plain(raw.clientId, [...path, 'clientId']),
+        key: await privateKey(raw.key, [...path, 'key'], desk),
+        scopes: raw.scopes,
+      };
+    default:
+      return raw satisfies never;
+  }
+}
+
+async function privateKey(reference: string, path: SettingPath, desk: Desk): Promise<JWK> {
+  const text = await desk.secret(reference, path);
+  const key = text === '' ? undefined : parseKey(text);
+  if (key) return key;
+  if (text !== '') desk.refuse(path, 'must be one private key as JWK (RSA or EC). Make one with: casebridge keys.');
+  return { kty: '' };
+}
+
+function parseKey(text: string): JWK | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isPrivateKey(value) ? value : undefined;
+  } catch {
+    // What was found is a secret, so the parser's words about it are not repeated.
+    return undefined;
+  }
+}
+
+function isPrivateKey(value: unknown): value is JWK {
+  if (typeof value !== 'object' || value === null || !('kty' in value) || !('d' in value)) return false;
+  return (value.kty === 'RSA' || value.kty === 'EC') && typeof value.d === 'string';
+}
+
+function organizationOf(
+  text: string | undefined,
+  known: readonly string[],
+  path: SettingPath,
+  desk: Desk,
+): ConnectionConfig['organization'] {
+  if (text === undefined) return undefined;
+  const slash = text.indexOf('/');
+  const source = text.slice(0, slash);
+  isKnown(source, known, path, desk);
+  return { source, id: text.slice(slash + 1) };
+}
+
+function isKnown(source: string, known: readonly string[], path: SettingPath, desk: Desk): void {
+  if (known.includes(source)) return;
+  desk.refuse(
+    path,
+    `names the source "${source}", which is not one of ${known.join(', ')}.${didYouMean(source, known)}`,
+  );
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+function isThisMachine(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+}

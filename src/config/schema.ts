@@ -1,0 +1,219 @@
+// The JSON Schema of casebridge.yaml (design section 8) and the type of a file that has passed it.
+// Descriptions are the documentation of each setting.
+
+import type { SchemaObject } from 'ajv';
+import { recordTypes } from '../records/records.ts';
+import type { ConnectionConfig, VendorName } from './types.ts';
+import { type LogLevel, logLevels, type Permission, permissions, type Route, routes, vendorNames } from './types.ts';
+
+export interface RawConfig {
+  server?: { port?: number; host?: string };
+  store?: { url?: string; folder?: string };
+  queue?: { url?: string };
+  log?: { level?: LogLevel };
+  identifierSystem: string;
+  operators?: Record<string, { token: string; may?: Permission[] }>;
+  sources: Record<string, { token: string; timeZone?: string }>;
+  connections?: Record<string, RawConnection>;
+}
+
+export interface RawConnection {
+  vendor: VendorName;
+  baseUrl: string;
+  auth: RawAuth;
+  mode?: ConnectionConfig['mode'];
+  organization?: string;
+  basis?: ConnectionConfig['basis'];
+  sources?: string[];
+  inboundTo?: string;
+  createPatients?: boolean;
+  identifierSystems?: Record<string, string>;
+  task?: ConnectionConfig['task'];
+  backfill?: ConnectionConfig['backfill'];
+  poll?: { every?: string };
+  rateLimit?: { requestsPerSecond?: number; concurrency?: number };
+  settle?: string;
+  documents?: { quiet?: string; atMostEvery?: string; encounter?: ConnectionConfig['documents']['encounter'] };
+  routes?: Record<string, Route>;
+}
+
+export type RawAuth =
+  | { type: 'none' }
+  | { type: 'bearer'; token: string }
+  | { type: 'basic'; user: string; password: string }
+  | { type: 'smart-backend'; clientId: string; key: string; scopes: string[] };
+
+/** What a source or connection may be called. */
+export const namePattern = '^[a-z][a-z0-9-]{0,31}$';
+
+const text = (description: string): SchemaObject => ({ type: 'string', minLength: 1, description });
+const secret = (description: string): SchemaObject => ({
+  ...text(`${description}. Only as env:NAME or file:PATH.`),
+  secret: true,
+});
+const duration = (description: string): SchemaObject => ({
+  type: 'string',
+  pattern: '^[0-9]{1,9}(ms|s|m|h|d)$',
+  description,
+});
+const choice = (values: readonly string[], description: string): SchemaObject => ({
+  type: 'string',
+  enum: [...values],
+  description,
+});
+const whole = (minimum: number, maximum: number, description: string): SchemaObject => ({
+  type: 'integer',
+  minimum,
+  maximum,
+  description,
+});
+const settings = (properties: Record<string, SchemaObject>, required: string[] = []): SchemaObject => ({
+  type: 'object',
+  additionalProperties: false,
+  properties,
+  required,
+});
+const named = (each: SchemaObject, description: string): SchemaObject => ({
+  type: 'object',
+  description,
+  propertyNames: { pattern: namePattern },
+  additionalProperties: each,
+});
+
+const auth: SchemaObject = {
+  type: 'object',
+  description: 'How Casebridge proves who it is.',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [
+    settings({ type: { const: 'none' } }, ['type']),
+    settings({ type: { const: 'bearer' }, token: secret('A fixed token') }, ['type', 'token']),
+    settings({ type: { const: 'basic' }, user: text('User name'), password: secret('Password') }, [
+      'type',
+      'user',
+      'password',
+    ]),
+    settings(
+      {
+        type: { const: 'smart-backend' },
+        clientId: text('The client id that the server gave.'),
+        key: secret('Private key as JWK, made by `casebridge keys`'),
+        scopes: { type: 'array', minItems: 1, uniqueItems: true, items: text('A scope, such as system/*.crus.') },
+      },
+      ['type', 'clientId', 'key', 'scopes'],
+    ),
+  ],
+};
+
+const connection = settings(
+  {
+    vendor: choice(vendorNames, 'How this server behaves.'),
+    baseUrl: text('FHIR R4 base URL. May be env:NAME.'),
+    auth,
+    mode: choice(
+      ['off', 'shadow', 'live'],
+      'shadow plans, reads and shows but writes nothing. Default: live on standard, shadow on epic and oracle.',
+    ),
+    organization: {
+      ...text('source/id of the organization record whose server this is. Absent: a recipient of its own.'),
+      pattern: '^[a-z][a-z0-9-]{0,31}/[A-Za-z0-9._-]{1,64}$',
+    },
+    basis: choice(['treatment', 'consent'], 'What lets records go there. Default treatment.'),
+    sources: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: text('A source.'),
+      description: 'Whose cases go there. Default all.',
+    },
+    inboundTo: text('Which source is offered what begins there. Default: the only one.'),
+    createPatients: { type: 'boolean', description: 'Whether a client without a Patient gets one. Default false.' },
+    identifierSystems: {
+      type: 'object',
+      propertyNames: { pattern: '^[a-z][a-z0-9-]{0,31}$' },
+      additionalProperties: text('The system URI.'),
+      description: 'The system in which each kind of identifier counts on this server.',
+    },
+    task: choice(
+      ['home', 'copy', 'answer', 'off'],
+      'Where the Task of a referral lives. Default home on standard, answer on epic, off on oracle.',
+    ),
+    backfill: choice(['none', 'open-cases', 'all'], 'What is sent when the connection is new. Default open-cases.'),
+    poll: settings({ every: duration('Time between polls. Default 60s on standard, 15m on epic and oracle.') }),
+    rateLimit: settings({
+      requestsPerSecond: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        maximum: 10_000,
+        description: 'Requests a second, polls included. Default 20.',
+      },
+      concurrency: whole(1, 1000, 'Requests at the same time. Default 8.'),
+    }),
+    settle: duration('How long a write may stay invisible to search. Default 90s; 0s where the server is consistent.'),
+    documents: settings({
+      quiet: duration('A document goes out after this long without a change. Default 4h.'),
+      atMostEvery: duration('And not more often than this. Default 24h.'),
+      encounter: choice(['latest-open', 'none'], 'Which encounter a document names. Default latest-open.'),
+    }),
+    routes: {
+      type: 'object',
+      propertyNames: { enum: [...recordTypes] },
+      additionalProperties: choice(routes, 'The route.'),
+      description: 'Overrides of the route, by record type.',
+    },
+  },
+  ['vendor', 'baseUrl', 'auth'],
+);
+
+/** JSON Schema of the configuration file. `secret: true` marks values that may only be env:NAME or file:PATH. */
+export const configSchema: SchemaObject = {
+  title: 'casebridge.yaml',
+  ...settings(
+    {
+      server: settings({
+        port: whole(0, 65_535, 'Default 8080; 0 takes any free port.'),
+        host: text('Address to listen on. Default: all.'),
+      }),
+      store: settings({
+        url: text('PostgreSQL 15 or newer, as env:NAME or file:PATH. Absent: embedded.'),
+        folder: text('Folder of the embedded store. Default ./data.'),
+      }),
+      queue: settings({ url: text('Redis 7 or newer, as env:NAME or file:PATH. Absent: on the store.') }),
+      log: settings({ level: choice(logLevels, 'Default info.') }),
+      identifierSystem: {
+        ...text('System URI of every identifier that Casebridge gives to a resource. Never changed later.'),
+        pattern: '^(https?://|urn:)\\S+$',
+      },
+      operators: named(
+        settings(
+          {
+            token: secret('Bearer token'),
+            may: {
+              type: 'array',
+              uniqueItems: true,
+              items: choice(permissions, 'What this operator may do.'),
+              description: 'Default: read.',
+            },
+          },
+          ['token'],
+        ),
+        'People and tools that run Casebridge.',
+      ),
+      sources: {
+        ...named(
+          settings(
+            {
+              token: secret('Bearer token'),
+              timeZone: text('IANA time zone of instants that come without one. Absent: such instants are refused.'),
+            },
+            ['token'],
+          ),
+          'Case-management systems that send records.',
+        ),
+        minProperties: 1,
+      },
+      connections: named(connection, 'FHIR servers.'),
+    },
+    ['identifierSystem', 'sources'],
+  ),
+};

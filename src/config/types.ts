@@ -1,0 +1,106 @@
+// What the rest of Casebridge knows of its configuration: complete, checked, secrets resolved, durations in milliseconds.
+
+import type { JWK } from 'jose';
+
+export const vendorNames = ['epic', 'oracle', 'standard'] as const;
+export type VendorName = (typeof vendorNames)[number];
+
+/** How one kind of record reaches one connection (design section 2). */
+export const routes = ['native', 'document', 'answer', 'read', 'manual', 'withheld', 'off'] as const;
+export type Route = (typeof routes)[number];
+
+/** What an operator's token may do besides proving who asks. */
+export const permissions = ['read', 'run', 'decide', 'configure'] as const;
+export type Permission = (typeof permissions)[number];
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface Config {
+  /** The file it was read from, as an absolute path. */
+  readonly file: string;
+  readonly server: ServerConfig;
+  readonly store: {
+    /** PostgreSQL; absent: embedded. */
+    readonly url?: string;
+    /** Absolute folder of the embedded store. */
+    readonly folder: string;
+  };
+  readonly queue: {
+    /** Redis; absent: on the store. */
+    readonly url?: string;
+  };
+  readonly log: { readonly level: LogLevel };
+  /** System of every identifier that Casebridge gives to a resource. */
+  readonly identifierSystem: string;
+  readonly operators: ReadonlyMap<string, OperatorConfig>;
+  readonly sources: ReadonlyMap<string, SourceConfig>;
+  readonly connections: ReadonlyMap<string, ConnectionConfig>;
+  /** What an operator should mend although it is no error. One plain sentence each. */
+  readonly warnings: readonly string[];
+}
+
+export interface ServerConfig {
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Address to listen on; absent: all. */
+  readonly host?: string;
+}
+
+export interface OperatorConfig {
+  readonly name: string;
+  readonly token: string;
+  readonly may: readonly Permission[];
+}
+
+export interface SourceConfig {
+  readonly id: string;
+  readonly token: string;
+  /** IANA name; with it instants without a zone are accepted. */
+  readonly timeZone?: string;
+}
+
+export interface ConnectionConfig {
+  readonly id: string;
+  readonly vendor: VendorName;
+  /** Without a slash at the end. */
+  readonly baseUrl: string;
+  readonly auth: AuthConfig;
+  readonly mode: 'off' | 'shadow' | 'live';
+  /** The organization record whose server this is. */
+  readonly organization?: { readonly source: string; readonly id: string };
+  readonly basis: 'treatment' | 'consent';
+  /** Whose cases go there. */
+  readonly sources: readonly string[];
+  /** Which source is offered what begins on the other side. */
+  readonly inboundTo?: string;
+  readonly createPatients: boolean;
+  /** By identifier kind (mrn, medicaid, …): the one system in which it counts on this server. */
+  readonly identifierSystems: Readonly<Record<string, string>>;
+  /** Which side holds the Task of a referral (closed loop B1). */
+  readonly task: 'home' | 'copy' | 'answer' | 'off';
+  readonly backfill: 'none' | 'open-cases' | 'all';
+  readonly pollEveryMs: number;
+  readonly rateLimit: { readonly requestsPerSecond: number; readonly concurrency: number };
+  /** How long a write may stay invisible to search. */
+  readonly settleMs: number;
+  readonly documents: {
+    readonly quietMs: number;
+    readonly atMostEveryMs: number;
+    readonly encounter: 'latest-open' | 'none';
+  };
+  /** Overrides by record type. */
+  readonly routes: Readonly<Record<string, Route>>;
+}
+
+export type AuthConfig =
+  | { readonly type: 'none' }
+  | { readonly type: 'bearer'; readonly token: string }
+  | { readonly type: 'basic'; readonly user: string; readonly password: string }
+  | {
+      readonly type: 'smart-backend';
+      readonly clientId: string;
+      /** Private key. */
+      readonly key: JWK;
+      readonly scopes: readonly string[];
+    };

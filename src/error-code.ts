@@ -1,0 +1,8 @@
+// The code by which Node, zlib and PostgreSQL tell their errors apart.
+
+import { types } from 'node:util';
+
+/** `ENOENT`, `Z_DATA_ERROR`, `23505`, …; undefined where the error has none. */
+export function errorCode(error: unknown): string | undefined {
+  return types.isNativeError(error) && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,377 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Config, checkConfig, commandSecret, loadConfig } from '../../src/config.ts';
+import { CasebridgeError } from '../../src/errors.ts';
+
+const env = { COUNTY: 'county-secret', TOWN: 'town-secret', OPS: 'ops-secret', BASE: 'https://base.example.org/r4/' };
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'casebridge-config-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A configuration of one source and one connection with these settings of the connection, or with other parts replaced. */
+function text(connection = '', parts: { top?: string; sources?: string } = {}): string {
+  return [
+    'identifierSystem: https://agency.example.org/casebridge',
+    ...(parts.top ? [parts.top] : []),
+    'sources:',
+    parts.sources ?? '  county: { token: env:COUNTY }',
+    'connections:',
+    '  general:',
+    '    vendor: standard',
+    '    baseUrl: https://fhir.example.org/r4',
+    '    auth: { type: none }',
+    ...connection.split('\n').map((line) => `    ${line}`),
+  ].join('\n');
+}
+
+async function read(source: string): Promise<Config> {
+  const checked = await checkConfig(join(folder, 'casebridge.yaml'), source, env);
+  if ('config' in checked) return checked.config;
+  throw new Error(checked.problems.map(({ where, problem }) => `${where}: ${problem}`).join('\n'));
+}
+
+async function problems(source: string): Promise<string[]> {
+  const checked = await checkConfig('casebridge.yaml', source, env);
+  return 'problems' in checked ? checked.problems.map(({ where, problem }) => `${where} ${problem}`) : [];
+}
+
+async function connection(settings: string) {
+  return (await read(text(settings))).connections.get('general');
+}
+
+describe('what is not said', () => {
+  test('of a connection to a standard server', async () => {
+    expect(await connection('')).toEqual({
+      id: 'general',
+      vendor: 'standard',
+      baseUrl: 'https://fhir.example.org/r4',
+      auth: { type: 'none' },
+      mode: 'live',
+      basis: 'treatment',
+      sources: ['county'],
+      inboundTo: 'county',
+      createPatients: false,
+      identifierSystems: {},
+      task: 'home',
+      backfill: 'open-cases',
+      pollEveryMs: 60_000,
+      rateLimit: { requestsPerSecond: 20, concurrency: 8 },
+      settleMs: 90_000,
+      documents: { quietMs: 14_400_000, atMostEveryMs: 86_400_000, encounter: 'latest-open' },
+      routes: {},
+    });
+  });
+
+  test.each([
+    ['epic', { mode: 'shadow', task: 'answer', pollEveryMs: 900_000 }],
+    ['oracle', { mode: 'shadow', task: 'off', pollEveryMs: 900_000 }],
+  ])('depends on the vendor: %s', async (vendor, expected) => {
+    const config = await read(text().replace('vendor: standard', `vendor: ${vendor}`));
+    expect(config.connections.get('general')).toMatchObject(expected);
+  });
+
+  test('of everything else', async () => {
+    const config = await read('identifierSystem: urn:x\nsources: { county: { token: env:COUNTY } }');
+    expect(config).toMatchObject({
+      server: { port: 8080 },
+      store: { folder: join(folder, 'data') },
+      queue: {},
+      log: { level: 'info' },
+      warnings: [],
+    });
+    expect(config.store.url).toBeUndefined();
+    expect(config.connections.size).toBe(0);
+  });
+
+  test('two sources: nobody is offered what begins on the other side', async () => {
+    const sources = '  county: { token: env:COUNTY }\n  town: { token: env:TOWN }';
+    const config = await read(text('', { sources }));
+    expect(config.connections.get('general')).toMatchObject({ sources: ['county', 'town'], inboundTo: undefined });
+  });
+});
+
+test('everything that can be said', async () => {
+  const config = await read(
+    text(
+      [
+        'mode: shadow',
+        'organization: county/general-hospital',
+        'basis: consent',
+        'sources: [county]',
+        'inboundTo: county',
+        'createPatients: true',
+        'identifierSystems: { mrn: "urn:oid:1.2.3" }',
+        'task: copy',
+        'backfill: none',
+        'poll: { every: 1d }',
+        'rateLimit: { requestsPerSecond: 0.5, concurrency: 1 }',
+        'settle: 0s',
+        'documents: { quiet: 5m, atMostEvery: 250ms, encounter: none }',
+        'routes: { carePlan: document }',
+      ].join('\n'),
+      {
+        top: [
+          'server: { port: 0, host: 127.0.0.1 }',
+          'store: { url: "postgres://casebridge@db.example.org/casebridge" }',
+          'queue: { url: redis://queue.example.org:6379 }',
+          'log: { level: warn }',
+          'operators: { ops: { token: env:OPS, may: [read, run, decide, configure] } }',
+        ].join('\n'),
+        sources: '  county: { token: env:COUNTY, timeZone: America/New_York }',
+      },
+    ),
+  );
+  expect(config).toMatchObject({
+    server: { port: 0, host: '127.0.0.1' },
+    store: { url: 'postgres://casebridge@db.example.org/casebridge' },
+    queue: { url: 'redis://queue.example.org:6379' },
+    log: { level: 'warn' },
+  });
+  expect(config.operators.get('ops')).toEqual({
+    name: 'ops',
+    token: 'ops-secret',
+    may: ['read', 'run', 'decide', 'configure'],
+  });
+  expect(config.sources.get('county')).toEqual({ id: 'county', token: 'county-secret', timeZone: 'America/New_York' });
+  expect(config.connections.get('general')).toMatchObject({
+    organization: { source: 'county', id: 'general-hospital' },
+    pollEveryMs: 86_400_000,
+    settleMs: 0,
+    documents: { quietMs: 300_000, atMostEveryMs: 250, encounter: 'none' },
+    routes: { carePlan: 'document' },
+  });
+});
+
+describe('what is refused, with its place', () => {
+  const rows: [string, string, string][] = [
+    [
+      'an unknown key',
+      text('setle: 90s'),
+      'casebridge.yaml:9:5 "setle" is not a setting under connections.general. Did you mean "settle"?',
+    ],
+    ['a key at the wrong depth', text('every: 15m'), '"every" is not a setting under connections.general.'],
+    ['a doubled key', text('mode: live\nmode: off'), 'casebridge.yaml:10:5 Map keys must be unique.'],
+    ['a tab', text('mode:\tlive\n\tbasis: consent'), 'casebridge.yaml:10:'],
+    ['a custom tag', text('mode: !!js live'), 'casebridge.yaml:9:'],
+    [
+      'a duration without a unit',
+      text('settle: 90'),
+      'casebridge.yaml:9:5 connections.general.settle must be a duration such as 90s',
+    ],
+    ['a duration of another unit', text('poll: { every: 2w }'), 'connections.general.poll.every must be a duration'],
+    [
+      'a word that is no boolean',
+      text('createPatients: no'),
+      'connections.general.createPatients must be true or false.',
+    ],
+    [
+      'a number for a text',
+      text('identifierSystems: { mrn: 1.2 }'),
+      'connections.general.identifierSystems.mrn must be text: put it in quotes.',
+    ],
+    ['a word outside its list', text('mode: shdow'), 'must be one of off, shadow, live. Did you mean "shadow"?'],
+    [
+      'an unknown vendor',
+      text().replace('vendor: standard', 'vendor: cerner'),
+      'connections.general.vendor must be one of epic, oracle, standard.',
+    ],
+    [
+      'an unknown route',
+      text('routes: { carePlan: fax }'),
+      'connections.general.routes.carePlan must be one of native,',
+    ],
+    [
+      'a route of an unknown record type',
+      text('routes: { careplan: document }'),
+      '"careplan" under connections.general.routes',
+    ],
+    [
+      'an unknown source',
+      text('sources: [conty]'),
+      'names the source "conty", which is not one of county. Did you mean "county"?',
+    ],
+    [
+      'an organization without its source',
+      text('organization: general'),
+      'connections.general.organization must be source/id',
+    ],
+    ['an organization of an unknown source', text('organization: town/general'), 'names the source "town"'],
+    [
+      'an unknown auth',
+      text().replace('type: none', 'type: oauth'),
+      'connections.general.auth.type must be one of none, bearer, basic, smart-backend.',
+    ],
+    [
+      'an auth without its parts',
+      text().replace('type: none', 'type: bearer'),
+      '"token" is missing under connections.general.auth.',
+    ],
+    [
+      'a base URL that is none',
+      text().replace('https://fhir', 'fhir'),
+      'connections.general.baseUrl must be an absolute http or https URL.',
+    ],
+    [
+      'a base URL with a user',
+      text().replace('https://fhir', 'https://a:b@fhir'),
+      'connections.general.baseUrl must be without query, fragment, user and password.',
+    ],
+    ['no identifierSystem', 'sources: { county: { token: env:COUNTY } }', '"identifierSystem" is missing.'],
+    ['no sources', 'identifierSystem: urn:x', '"sources" is missing.'],
+    [
+      'a bad name',
+      text('', { sources: '  County: { token: env:COUNTY }' }),
+      'casebridge.yaml:3:3 "County" under sources must be a name of small letters',
+    ],
+    [
+      'an unknown time zone',
+      text('', { sources: '  county: { token: env:COUNTY, timeZone: Mars/Base }' }),
+      'sources.county.timeZone must be an IANA time zone',
+    ],
+    [
+      'a missing environment variable',
+      text('', { sources: '  county: { token: env:NOPE }' }),
+      'casebridge.yaml:3:13 sources.county.token needs the environment variable NOPE, which is not set.',
+    ],
+    [
+      'a missing secret file',
+      text('', { sources: '  county: { token: file:nope }' }),
+      'which could not be read (ENOENT)',
+    ],
+    [
+      'an unknown permission',
+      text('', { top: 'operators: { ops: { token: env:OPS, may: [write] } }' }),
+      'operators.ops.may.0 must be one of read, run, decide, configure.',
+    ],
+    [
+      'the same token twice',
+      text('', { top: 'operators: { ops: { token: env:COUNTY } }' }),
+      'sources.county.token is the same secret as operators.ops.token.',
+    ],
+    [
+      'a store that is no PostgreSQL',
+      text('', { top: 'store: { url: mysql://db }' }),
+      'store.url must begin with postgres:// or postgresql://.',
+    ],
+    ['an empty file', '', 'The file must be a group of settings.'],
+  ];
+  test.each(rows)('%s', async (_what, source, expected) => {
+    expect((await problems(source)).join('\n')).toContain(expected);
+  });
+
+  test('an alias bomb', async () => {
+    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c]`;
+    expect(await problems(bomb)).toEqual(['casebridge.yaml More than 100 aliases are used. Write the settings out.']);
+  });
+
+  test.each([
+    [
+      'a token',
+      text('', { sources: '  county: { token: zqsecret }' }),
+      'sources.county.token is a secret in clear text',
+    ],
+    [
+      'a password',
+      text().replace('type: none', 'type: basic, user: u, password: zqsecret'),
+      'auth.password is a secret in clear text',
+    ],
+    [
+      'a database password',
+      text('', { top: 'store: { url: "postgres://u:zqsecret@db/x" }' }),
+      'store.url holds a password in clear text',
+    ],
+    [
+      'a key',
+      text().replace('type: none', 'type: smart-backend, clientId: a, key: zqsecret, scopes: [a]'),
+      'auth.key is a secret in clear text',
+    ],
+  ])('%s in clear text, without repeating it', async (_what, source, expected) => {
+    const found = (await problems(source)).join('\n');
+    expect(found).toContain(expected);
+    expect(found).not.toContain('zqsecret');
+  });
+
+  test('all problems at once', async () => {
+    expect(await problems(text('setle: 90s\nmode: on\ntask: nowhere'))).toHaveLength(3);
+    expect(
+      await problems(text('sources: [a]\ninboundTo: b', { sources: '  county: { token: env:NOPE }' })),
+    ).toHaveLength(3);
+  });
+});
+
+describe('secrets', () => {
+  test('a file counts from the configuration, and loses its last line break', async () => {
+    await writeFile(join(folder, 'token.txt'), 'from-a-file\n', { mode: 0o600 });
+    const config = await read(text('', { sources: '  county: { token: file:token.txt }' }));
+    expect(config.sources.get('county')?.token).toBe('from-a-file');
+    expect(config.warnings).toEqual([]);
+  });
+
+  test('a file that others can read is a warning', async () => {
+    await writeFile(join(folder, 'open.txt'), 'x');
+    await chmod(join(folder, 'open.txt'), 0o644);
+    const config = await read(text('', { sources: '  county: { token: file:open.txt }' }));
+    expect(config.warnings).toEqual([expect.stringContaining('can be read by others')]);
+  });
+
+  test('a key is one private JWK', async () => {
+    const backend = (key: string) =>
+      text().replace('type: none', `type: smart-backend, clientId: env:OPS, key: file:${key}, scopes: [system/*.crus]`);
+    await writeFile(join(folder, 'key.jwk'), '{"kty":"EC","crv":"P-384","d":"zqprivate","x":"1","y":"2"}', {
+      mode: 0o600,
+    });
+    await writeFile(join(folder, 'public.jwk'), '{"kty":"EC","crv":"P-384","x":"zqpublic"}', { mode: 0o600 });
+    const config = await read(backend('key.jwk'));
+    expect(config.connections.get('general')?.auth).toMatchObject({
+      clientId: 'ops-secret',
+      key: { kty: 'EC', d: 'zqprivate' },
+    });
+    await expect(read(backend('public.jwk'))).rejects.toThrow('must be one private key as JWK');
+    await expect(read(backend('public.jwk'))).rejects.not.toThrow('zqpublic');
+  });
+
+  test('a base URL may be given by the environment', async () => {
+    const config = await read(text().replace('https://fhir.example.org/r4', 'env:BASE'));
+    expect(config.connections.get('general')?.baseUrl).toBe('https://base.example.org/r4');
+  });
+
+  test('http to another machine is a warning', async () => {
+    const warnings = async (url: string) => (await read(text().replace('https://fhir.example.org', url))).warnings;
+    expect(await warnings('http://fhir.example.org')).toEqual([expect.stringContaining('is not encrypted')]);
+    expect(await warnings('http://127.0.0.1:9000')).toEqual([]);
+  });
+
+  test("a command's secret is a reference too", async () => {
+    expect(await commandSecret('--token', 'env:OPS', env)).toBe('ops-secret');
+    await expect(commandSecret('--token', 'zqsecret', env)).rejects.toThrow('--token: is a secret in clear text');
+  });
+});
+
+describe('the file', () => {
+  test('that is not there is named', async () => {
+    const missing = join(folder, 'missing.yaml');
+    await expect(loadConfig(missing, env)).rejects.toThrow(`The configuration ${missing} could not be read (ENOENT).`);
+  });
+
+  test('with problems throws them one a line', async () => {
+    const file = join(folder, 'bad.yaml');
+    await writeFile(file, text('setle: 90s\nmode: on'));
+    const error: unknown = await loadConfig(file, env).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(CasebridgeError);
+    expect(String(error).split('\n')).toEqual([
+      `CasebridgeError: ${file}:9:5: "setle" is not a setting under connections.general. Did you mean "settle"?`,
+      `${file}:10:5: connections.general.mode must be one of off, shadow, live.`,
+    ]);
+  });
+
+  test('is remembered by its absolute path', async () => {
+    const file = join(folder, 'casebridge.yaml');
+    await writeFile(file, text());
+    expect((await loadConfig(file, env)).file).toBe(file);
+  });
+});
