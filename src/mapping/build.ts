@@ -83,7 +83,10 @@ export function fieldAt(
   for (const [index, name] of path.names.entries()) {
     const below: Field | undefined = field.list && index > 0 ? undefined : field.fields?.get(name);
     if (!below) {
-      const whose = field === cursor.root ? `The ${cursor.type} record` : `"${path.names.slice(0, index).join('.') || cursor.prefix.join('.')}"`;
+      const whose =
+        field === cursor.root
+          ? `The ${cursor.type} record`
+          : `"${path.names.slice(0, index).join('.') || cursor.prefix.join('.')}"`;
       const names = field.fields?.keys() ?? [];
       return build.problems.error(node.at, `${whose} has no field "${name}".${didYouMean(name, names)}`);
     }
@@ -114,7 +117,10 @@ export function childPlace(name: string, parent: string, at: Position, build: Bu
 export function conceptMapNamed(node: Node, build: Build): ConceptMap | undefined {
   const name = node.kind === 'scalar' ? String(node.value) : '';
   const map = build.conceptMaps.get(name);
-  return map ?? build.problems.error(node.at, `There is no ConceptMap "${name}".${didYouMean(name, build.conceptMaps.keys())}`);
+  return (
+    map ??
+    build.problems.error(node.at, `There is no ConceptMap "${name}".${didYouMean(name, build.conceptMaps.keys())}`)
+  );
 }
 
 /** `file:line`, as issues and elements name their rule. */

@@ -32,7 +32,10 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
   const compiled: CompiledDefinition[] = [];
   for (const { name, at, value } of resources?.kind === 'map' ? resources.entries.values() : []) {
     if (!/^[a-z][A-Za-z0-9]*$/.test(name)) {
-      problems.error(at, `A slot name begins with a small letter and holds letters and digits only; "${name}" does not.`);
+      problems.error(
+        at,
+        `A slot name begins with a small letter and holds letters and digits only; "${name}" does not.`,
+      );
     }
     const definition = value.kind === 'map' ? compileSlot(name, value, shared) : problems.error(at, 'A slot is a map.');
     if (definition) {
@@ -46,7 +49,9 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
   const slots = compiled.map(({ slot }) => slot);
   const byName = new Map(slots.map((slot) => [slot.name, slot]));
   return {
-    needs: compiled.flatMap(({ slot, needs }) => needs.map((need) => ({ ...need, from: `${recordType}#${slot.name}` }))),
+    needs: compiled.flatMap(({ slot, needs }) =>
+      needs.map((need) => ({ ...need, from: `${recordType}#${slot.name}` })),
+    ),
     mapping: {
       recordType,
       slots,
@@ -81,7 +86,10 @@ function checkUnused(root: MapNode, { problems, recordType, uses }: MappingBuild
     const parts = path.split('.');
     const covered = parts.some((_, index) => unused.has(parts.slice(0, index + 1).join('.')));
     if (!covered && !uses.has(path) && !parts.includes('id')) {
-      problems.error(node?.at ?? root.at, `Unmapped record field "${path}": use it in a rule, or name it under "unused" with the reason.`);
+      problems.error(
+        node?.at ?? root.at,
+        `Unmapped record field "${path}": use it in a rule, or name it under "unused" with the reason.`,
+      );
     }
   }
 }

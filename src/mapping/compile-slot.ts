@@ -4,12 +4,29 @@ import { elementFact, isResourceType, profileIds, requiredPaths } from '../fhir/
 import type { Json } from '../json.ts';
 import { didYouMean } from '../nearest.ts';
 import type { RecordType } from '../records/records.ts';
-import { type Build, type Cursor, childPlace, cursorAt, cursorIn, fieldAt, isPlainText, type Place, rule } from './build.ts';
+import {
+  type Build,
+  type Cursor,
+  childPlace,
+  cursorAt,
+  cursorIn,
+  fieldAt,
+  isPlainText,
+  type Place,
+  rule,
+} from './build.ts';
 import { compileCondition } from './condition.ts';
 import { identityElements } from './identity.ts';
 import { blindRun, type Lens } from './lens.ts';
 import type { MapEntry, MapNode, Node, Position } from './positions.ts';
-import { compileSlotDefinition, type Element, type OwnerRule, type ProfileStep, resolveOwner, type Slot } from './slot.ts';
+import {
+  compileSlotDefinition,
+  type Element,
+  type OwnerRule,
+  type ProfileStep,
+  resolveOwner,
+  type Slot,
+} from './slot.ts';
 import { checkChoices, compileElement, compileEntries, isRule, modifierKeys } from './template.ts';
 
 const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was', 'retired', 'elements'];
@@ -35,7 +52,10 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
   const resourceType = isPlainText(typeNode) ? typeNode.value : '';
   const elementsNode = node.entries.get('elements')?.value;
   if (!isResourceType(resourceType) || elementsNode?.kind !== 'map') {
-    return problems.error(typeNode?.at ?? node.at, `Slot "${name}" needs a "resourceType" of R4 and a map of "elements".`);
+    return problems.error(
+      typeNode?.at ?? node.at,
+      `Slot "${name}" needs a "resourceType" of R4 and a map of "elements".`,
+    );
   }
   const record = cursorAt(shared.recordType, true);
   const when = node.entries.get('when')?.value;
@@ -106,7 +126,11 @@ function readProfiles(
   });
 }
 
-function readEach(node: MapNode, cursor: Cursor, build: Build): { path: ReturnType<typeof pathOf>; cursor: Cursor } | undefined {
+function readEach(
+  node: MapNode,
+  cursor: Cursor,
+  build: Build,
+): { path: ReturnType<typeof pathOf>; cursor: Cursor } | undefined {
   const each = node.entries.get('each');
   const by = node.entries.get('by')?.value;
   const found = each && fieldAt(each.value, cursor, build);
@@ -170,7 +194,14 @@ function flattens(node: MapNode): boolean {
   return ![...node.entries.keys()].some((name) => name === 'requires' || modifierKeys.includes(name));
 }
 
-function addElement(key: string, node: Node, lens: Lens, path: readonly string[], inherited: Inherited, walk: Walk): void {
+function addElement(
+  key: string,
+  node: Node,
+  lens: Lens,
+  path: readonly string[],
+  inherited: Inherited,
+  walk: Walk,
+): void {
   const modifiers = node.kind === 'map' ? node.entries : undefined;
   const ownerRule = readOwner(modifiers?.get('owner'), inherited.owner ?? walk.owner, walk.build);
   const moves = modifiers?.get('moves')?.value;
@@ -181,7 +212,11 @@ function addElement(key: string, node: Node, lens: Lens, path: readonly string[]
     lens,
     owner: (record) => resolveOwner(ownerRule, record),
     ...(isPlainText(moves) && { moves: moves.value }),
-    derived: lens.constant || !lens.twoWay || inherited.derived === true || (derived?.kind === 'scalar' && derived.value === true),
+    derived:
+      lens.constant ||
+      !lens.twoWay ||
+      inherited.derived === true ||
+      (derived?.kind === 'scalar' && derived.value === true),
     at: rule(node.at),
   });
 }
@@ -218,7 +253,10 @@ function readRetired(node: Node, cursor: Cursor, build: Build): { path: string[]
     if (value.kind === 'scalar' && value.value === null) {
       return [{ path: [name], value: null }];
     }
-    const made = compileElement(value, cursor, place, build)?.project({ record: {}, item: {}, pointer: '' }, blindRun());
+    const made = compileElement(value, cursor, place, build)?.project(
+      { record: {}, item: {}, pointer: '' },
+      blindRun(),
+    );
     return made === undefined ? [] : [{ path: [name], value: made }];
   });
 }
@@ -240,7 +278,12 @@ function checkRequired(build: Build, steps: readonly ProfileStep[], at: Position
   for (const profile of ladder) {
     for (const { path, address, when } of requiredPaths(profile)) {
       const concerned = path === address && (when === undefined || isFilled(when, build));
-      if (!concerned || told.has(path) || isFilled(path, build) || (path === 'identifier' && profile !== build.resourceType)) {
+      if (
+        !concerned ||
+        told.has(path) ||
+        isFilled(path, build) ||
+        (path === 'identifier' && profile !== build.resourceType)
+      ) {
         continue;
       }
       told.add(path);
@@ -258,9 +301,10 @@ function isFilled(path: string, { fills }: Build): boolean {
   const parts = path.split('.');
   return parts.every((_, index) => {
     const part = parts.slice(0, index + 1).join('.');
-    const isThere = part.endsWith('[x]') ? [...fills].some((filled) => filled.startsWith(part.slice(0, -3))) : fills.has(part);
+    const isThere = part.endsWith('[x]')
+      ? [...fills].some((filled) => filled.startsWith(part.slice(0, -3)))
+      : fills.has(part);
     const parent = parts.slice(0, index).join('.');
     return isThere || (index > 0 && fills.has(parent) && ![...fills].some((filled) => filled.startsWith(`${parent}.`)));
   });
 }
-

@@ -4,9 +4,9 @@
 import { createHash } from 'node:crypto';
 import { didYouMean } from '../nearest.ts';
 import { isRecordType, type RecordType, recordTypes } from '../records/records.ts';
+import { isPlainText, type SlotEntry } from './build.ts';
 import { compileMapping } from './compile-mapping.ts';
 import { type ConceptMap, compileConceptMap } from './concept-map.ts';
-import { isPlainText, type SlotEntry } from './build.ts';
 import { type MapNode, type Position, Problems, readNodes } from './positions.ts';
 import { compileSystems, noSystems, type Systems } from './systems.ts';
 import type { Mapping, MappingFile, MappingProblem, MappingSet } from './types.ts';
@@ -20,8 +20,15 @@ export function compileMappings(
     const root = readNodes(file, problems);
     return root ? [{ path: file.path, root }] : [];
   });
-  const systems = oneOf(roots.filter(({ root }) => kindOf(root) === 'systems'), problems);
-  const conceptMaps = compileConceptMaps(roots.map(({ root }) => root), systems, problems);
+  const systems = oneOf(
+    roots.filter(({ root }) => kindOf(root) === 'systems'),
+    problems,
+  );
+  const conceptMaps = compileConceptMaps(
+    roots.map(({ root }) => root),
+    systems,
+    problems,
+  );
   const mappings = roots.filter(({ root }) => kindOf(root) === 'mapping').map(({ root }) => root);
   const slots = slotIndex(mappings);
   const compiled = new Map<RecordType, ReturnType<typeof compileMapping>>();
@@ -30,10 +37,16 @@ export function compileMappings(
     if (type && compiled.has(type)) {
       problems.error(root.at, `There are two mappings for ${type}.`);
     } else if (type) {
-      compiled.set(type, compileMapping(root, { problems, systems, conceptMaps, slots, recordType: type, uses: new Set() }));
+      compiled.set(
+        type,
+        compileMapping(root, { problems, systems, conceptMaps, slots, recordType: type, uses: new Set() }),
+      );
     }
   }
-  checkCycles([...compiled.values()].flatMap(({ needs }) => needs), problems);
+  checkCycles(
+    [...compiled.values()].flatMap(({ needs }) => needs),
+    problems,
+  );
   if (problems.errors.length > 0) {
     return { problems: sorted(problems.errors) };
   }
@@ -55,7 +68,10 @@ function kindOf(root: MapNode): FileKind {
 function oneOf(roots: readonly { path: string; root: MapNode }[], problems: Problems): Systems {
   const [first, second] = roots;
   if (second) {
-    problems.error(second.root.at, `Neither a mapping ("record") nor a ConceptMap ("conceptMap"), and ${first?.path} already names the systems.`);
+    problems.error(
+      second.root.at,
+      `Neither a mapping ("record") nor a ConceptMap ("conceptMap"), and ${first?.path} already names the systems.`,
+    );
   }
   return first ? compileSystems(first.root, problems) : noSystems;
 }
@@ -76,7 +92,9 @@ function compileConceptMaps(roots: readonly MapNode[], systems: Systems, problem
 function recordTypeOf(root: MapNode, problems: Problems): RecordType | undefined {
   const node = root.entries.get('record')?.value;
   const name = isPlainText(node) ? node.value : '';
-  return isRecordType(name) ? name : problems.error(node?.at ?? root.at, `There is no record type "${name}".${didYouMean(name, recordTypes)}`);
+  return isRecordType(name)
+    ? name
+    : problems.error(node?.at ?? root.at, `There is no record type "${name}".${didYouMean(name, recordTypes)}`);
 }
 
 /** Which slots there are, read before any rule is compiled, because rules point across files. */
@@ -89,7 +107,10 @@ function slotIndex(roots: readonly MapNode[]): Map<string, Map<string, SlotEntry
     for (const { name, value } of resources?.kind === 'map' ? resources.entries.values() : []) {
       const type = value.kind === 'map' ? value.entries.get('resourceType')?.value : undefined;
       const each = value.kind === 'map' ? value.entries.get('each')?.value : undefined;
-      slots.set(name, { resourceType: isPlainText(type) ? type.value : '', ...(isPlainText(each) && { each: each.value }) });
+      slots.set(name, {
+        resourceType: isPlainText(type) ? type.value : '',
+        ...(isPlainText(each) && { each: each.value }),
+      });
     }
     if (isPlainText(record)) {
       index.set(record.value, slots);
@@ -131,7 +152,6 @@ function versionOf(files: readonly MappingFile[]): string {
 
 function sorted(problems: readonly MappingProblem[]): MappingProblem[] {
   return [...problems].sort(
-    (left, right) =>
-      left.path.localeCompare(right.path, 'en') || left.line - right.line || left.column - right.column,
+    (left, right) => left.path.localeCompare(right.path, 'en') || left.line - right.line || left.column - right.column,
   );
 }

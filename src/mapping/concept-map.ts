@@ -12,7 +12,8 @@ export interface Target {
   readonly local: boolean;
   /** The code goes as it is, in the map's system. */
   readonly same: boolean;
-  readonly display: string;
+  /** In words, where the map says them. */
+  readonly display?: string;
 }
 
 export interface ConceptMap {
@@ -45,6 +46,12 @@ export function codingsOf(map: ConceptMap, target: Target, code: string, identif
   return [...target.codings, ...(target.same ? [same] : []), ...(target.local ? [local] : [])];
 }
 
+/** The text beside a coding: the map's own words; a local code's name, which nobody else could look up; else none. */
+export function textOf(map: ConceptMap, code: string): string | undefined {
+  const target = targetOf(map, code);
+  return target?.display ?? (target?.local ? inWords(code) : undefined);
+}
+
 /** A code in words, for texts that people read. */
 export function wordsOf(map: ConceptMap, code: string): string {
   return map.targets.get(code)?.display ?? inWords(code);
@@ -74,28 +81,28 @@ export function compileConceptMap(root: MapNode, systems: Systems, problems: Pro
       problems.error(entry.at, `A ConceptMap has no key "${entry.name}".${didYouMean(entry.name, keys)}`);
     }
   }
-  const name = textOf(root.entries.get('conceptMap'));
+  const name = plainOf(root.entries.get('conceptMap'));
   const codesNode = root.entries.get('codes')?.value;
   if (name === undefined || codesNode?.kind !== 'map') {
     return problems.error(root.at, 'A ConceptMap needs "conceptMap" (its name) and "codes" (a map).');
   }
-  if (textOf(root.entries.get('source')) === undefined) {
+  if (plainOf(root.entries.get('source')) === undefined) {
     problems.error(root.at, 'A ConceptMap needs "source": where its codes come from.');
   }
   const targetEntry = root.entries.get('target');
-  const alias = textOf(targetEntry);
+  const alias = plainOf(targetEntry);
   const system = targetEntry && alias !== undefined ? urlOf(alias, systems, targetEntry.at, problems) : undefined;
   const reading: Reading = { systems, system, problems };
 
   const targets = new Map<string, Target>();
   for (const entry of codesNode.entries.values()) {
-    const target = readTarget(entry.value, entry.name, reading);
+    const target = readTarget(entry.value, reading);
     if (target) {
       targets.set(entry.name, target);
     }
   }
   const unmapped = root.entries.get('unmapped');
-  const unmappedTarget = unmapped && readTarget(unmapped.value, '', reading);
+  const unmappedTarget = unmapped && readTarget(unmapped.value, reading);
   return {
     name,
     at: root.at,
@@ -104,7 +111,11 @@ export function compileConceptMap(root: MapNode, systems: Systems, problems: Pro
     codes: new Set(codesNode.entries.keys()),
     ...(unmappedTarget && { unmapped: unmappedTarget }),
     back: readBack(codesNode, root.entries.get('back'), targets, reading),
-    systems: new Set([...targets.values(), ...(unmappedTarget?.same ? [{ codings: [{ system, code: '' }] }] : [])].flatMap(({ codings }) => codings.map(({ system: url }) => url ?? ''))),
+    systems: new Set(
+      [...targets.values(), ...(unmappedTarget?.same ? [{ codings: [{ system, code: '' }] }] : [])].flatMap(
+        ({ codings }) => codings.map(({ system: url }) => url ?? ''),
+      ),
+    ),
   };
 }
 
@@ -114,7 +125,7 @@ interface Reading {
   readonly problems: Problems;
 }
 
-function readTarget(node: Node, code: string, reading: Reading): Target | undefined {
+function readTarget(node: Node, reading: Reading): Target | undefined {
   const parts = node.kind === 'list' ? node.items : [node];
   const codings: Coding[] = [];
   let local = false;
@@ -123,13 +134,16 @@ function readTarget(node: Node, code: string, reading: Reading): Target | undefi
   for (const part of parts) {
     const text = part.kind === 'map' ? part.entries.get('code')?.value : part;
     if (text?.kind !== 'scalar' || text.value === null) {
-      reading.problems.error(part.at, 'A target is a code, "local", "same", "none", { code, display } or a list of these.');
+      reading.problems.error(
+        part.at,
+        'A target is a code, "local", "same", "none", { code, display } or a list of these.',
+      );
       continue;
     }
     if (typeof text.value === 'number' && !Number.isSafeInteger(text.value)) {
       reading.problems.error(text.at, 'This code is not exact as a number; put it in quotes.');
     }
-    const shown = part.kind === 'map' ? textOf(part.entries.get('display')) : undefined;
+    const shown = part.kind === 'map' ? plainOf(part.entries.get('display')) : undefined;
     display ??= shown;
     if (text.value === 'local') {
       local = true;
@@ -142,7 +156,9 @@ function readTarget(node: Node, code: string, reading: Reading): Target | undefi
       }
     }
   }
-  return local || same || codings.length > 0 ? { codings, local, same, display: display ?? inWords(code) } : undefined;
+  return local || same || codings.length > 0
+    ? { codings, local, same, ...(display !== undefined && { display }) }
+    : undefined;
 }
 
 function readCoding(text: string, at: Position, { systems, system, problems }: Reading): Coding | undefined {
@@ -159,9 +175,12 @@ function readBack(
   const preferred = backEntry?.value.kind === 'map' ? [...backEntry.value.entries.values()] : [];
   for (const entry of preferred) {
     const coding = readCoding(entry.name, entry.at, reading);
-    const code = textOf(entry);
+    const code = plainOf(entry);
     if (code === undefined || !codes.entries.has(code)) {
-      reading.problems.error(entry.at, `"back" must name a code of this map.${didYouMean(code ?? '', codes.entries.keys())}`);
+      reading.problems.error(
+        entry.at,
+        `"back" must name a code of this map.${didYouMean(code ?? '', codes.entries.keys())}`,
+      );
     } else if (coding) {
       back.set(`${coding.system ?? ''}|${coding.code}`, code);
     }
@@ -185,7 +204,7 @@ function readBack(
   return back;
 }
 
-function textOf(entry: MapEntry | undefined): string | undefined {
+function plainOf(entry: MapEntry | undefined): string | undefined {
   const value = entry?.value;
   return value?.kind === 'scalar' && value.value !== null ? String(value.value) : undefined;
 }

@@ -59,11 +59,7 @@ export function compileCondition(node: Node, cursor: Cursor, build: Build): Cond
 }
 
 /** `via: {caseId: case}`: the record that an id points to. */
-export function compileVia(
-  node: Node,
-  cursor: Cursor,
-  build: Build,
-): Elsewhere | undefined {
+export function compileVia(node: Node, cursor: Cursor, build: Build): Elsewhere | undefined {
   const [entry] = node.kind === 'map' ? node.entries.values() : [];
   const type = entry?.value.kind === 'scalar' ? String(entry.value.value) : '';
   const found = entry && fieldAt({ kind: 'scalar', value: entry.name, at: entry.at }, cursor, build);
@@ -113,7 +109,7 @@ function compileAny(node: Node, cursor: Cursor, build: Build): Condition {
 
 function compileTest(node: Node, field: Field, below: Cursor, build: Build): Test {
   if (node.kind === 'list') {
-    const values = new Set(node.items.map((item) => valueOf(item, field, build)));
+    const values = new Set(node.items.map((item) => scalarOf(item, field, build)));
     const isOne = (value: Json | undefined): boolean => isScalar(value) && values.has(value);
     return field.list ? (value) => Array.isArray(value) && value.some(isOne) : isOne;
   }
@@ -126,7 +122,7 @@ function compileTest(node: Node, field: Field, below: Cursor, build: Build): Tes
   if (node.value === 'absent') {
     return (value) => value === undefined || (Array.isArray(value) && value.length === 0);
   }
-  const wanted = valueOf(node, field, build);
+  const wanted = scalarOf(node, field, build);
   return field.list
     ? (value) => Array.isArray(value) && value.some((item) => item === wanted)
     : (value) => value === wanted;
@@ -168,7 +164,7 @@ function compileOperator(
   }
 }
 
-function valueOf(node: Node, field: Field, build: Build): Scalar {
+function scalarOf(node: Node, field: Field, build: Build): Scalar {
   if (node.kind !== 'scalar') {
     build.problems.error(node.at, 'A single value is expected here.');
     return null;

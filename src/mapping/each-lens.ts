@@ -47,7 +47,9 @@ export function eachLens(rule: EachRule): Lens {
     present: (scope, run) => itemsOf(scope).some((value) => rule.where(within(scope, value, rule, 0), run.context)),
     project: (scope, run) => {
       const made = itemsOf(scope).flatMap((value, index) => projectItem(rule, within(scope, value, rule, index), run));
-      const list = rule.distinct ? made.filter((value, at) => made.findIndex((other) => sameJson(other, value)) === at) : made;
+      const list = rule.distinct
+        ? made.filter((value, at) => made.findIndex((other) => sameJson(other, value)) === at)
+        : made;
       return list.length > 0 ? list : undefined;
     },
     fact: (raw) => {
@@ -121,7 +123,10 @@ function isForeign(rule: EachRule, value: Json): boolean {
 
 function putItems(rule: EachRule, wanted: readonly Json[], old: readonly Json[]): Json | undefined {
   const indexes = old.flatMap((value, index) => (rule.claims(value) ? [index] : []));
-  const olds = keyItems(rule, indexes.map((index) => old[index] ?? null));
+  const olds = keyItems(
+    rule,
+    indexes.map((index) => old[index] ?? null),
+  );
   const taken = new Set<number>();
   const result = keyItems(rule, wanted).map(({ key, value }) => {
     const at = findMatch(rule, key, value, olds, taken);
@@ -132,31 +137,51 @@ function putItems(rule: EachRule, wanted: readonly Json[], old: readonly Json[])
     return rule.by === 'id' && isObject(merged) && id !== undefined ? { id, ...merged } : merged;
   });
   // What is not ours keeps its place; what was ours and is gone leaves.
-  const replaced = indexes.filter((_, position) => taken.has(position) || !isForeign(rule, olds[position]?.value ?? null));
+  const replaced = indexes.filter(
+    (_, position) => taken.has(position) || !isForeign(rule, olds[position]?.value ?? null),
+  );
   return replaceItems(old, replaced, result);
 }
 
 /** By key; else, where a server has dropped the ids, by equal content. */
-function findMatch(rule: EachRule, key: string, value: Json, olds: readonly Keyed[], taken: ReadonlySet<number>): number {
+function findMatch(
+  rule: EachRule,
+  key: string,
+  value: Json,
+  olds: readonly Keyed[],
+  taken: ReadonlySet<number>,
+): number {
   const byKey = olds.findIndex((old, index) => !taken.has(index) && old.key === key);
   if (byKey >= 0 || rule.by !== 'id') {
     return byKey;
   }
   const fact = rule.item.fact(value);
-  return olds.findIndex((old, index) => !taken.has(index) && isForeign(rule, old.value) && sameJson(rule.item.fact(old.value), fact));
+  return olds.findIndex(
+    (old, index) => !taken.has(index) && isForeign(rule, old.value) && sameJson(rule.item.fact(old.value), fact),
+  );
 }
 
-function absorbItems(rule: EachRule, observed: readonly Json[], items: readonly Json[], draft: Draft, run: AbsorbRun): void {
-  const blind = blindRun(run.linked);
-  const sent = items.map((value, index) => projectItem(rule, within(draft, value, rule, index), blind)[0]);
-  const ours = keyItems(rule, sent.map((raw) => raw ?? null));
+function absorbItems(
+  rule: EachRule,
+  observed: readonly Json[],
+  items: readonly Json[],
+  draft: Draft,
+  run: AbsorbRun,
+): void {
+  const sent = items.map((value, index) => sentItem(rule, within(draft, value, rule, index), run));
+  const ours = keyItems(
+    rule,
+    sent.map(({ raw }) => raw ?? null),
+  );
   const taken = new Set<number>();
   const absorbed: { index: number; value: Json }[] = [];
   for (const theirs of keyItems(rule, observed)) {
-    const match = ours.findIndex((own, at) => !taken.has(at) && sent[at] !== undefined && isSame(rule, own, theirs));
+    const match = ours.findIndex(
+      (own, at) => !taken.has(at) && sent[at]?.raw !== undefined && isSame(rule, own, theirs),
+    );
     const value = absorbItem(rule, theirs, items[match], draft, run);
-    // Links are not always known here, so an id that we hold already is told by its value.
-    const index = match < 0 && !isObject(value) ? items.findIndex((item, at) => !taken.has(at) && item === value) : match;
+    // Links are not always known here, so an item that we hold already is also told by what it became.
+    const index = match >= 0 ? match : items.findIndex((item, at) => !taken.has(at) && sameJson(item, value));
     taken.add(index);
     if (value !== undefined) {
       absorbed.push({ index: index < 0 ? Number.MAX_SAFE_INTEGER : index, value });
@@ -165,9 +190,13 @@ function absorbItems(rule: EachRule, observed: readonly Json[], items: readonly 
   if (rule.by !== 'content') {
     absorbed.sort((left, right) => left.index - right.index);
   }
-  // Items that were not sent (by `where`, or because their link is missing) are none of the other side's business.
-  const replaced = items.flatMap((_, index) => (sent[index] !== undefined || taken.has(index) ? [index] : []));
-  const result = replaceItems(items, replaced, absorbed.map(({ value }) => value));
+  // Items that were not sent, or may not have been (by `where`, for lack of a link), are none of the other side's business.
+  const replaced = items.flatMap((_, index) => (sent[index]?.certain || taken.has(index) ? [index] : []));
+  const result = replaceItems(
+    items,
+    replaced,
+    absorbed.map(({ value }) => value),
+  );
   if (sameJson(result, items.length > 0 ? [...items] : undefined)) {
     return;
   }
@@ -176,6 +205,13 @@ function absorbItems(rule: EachRule, observed: readonly Json[], items: readonly 
   } else {
     writer(rule.path)(draft, result);
   }
+}
+
+/** What an item looked like on the other side, and whether that is certain without knowing the connection. */
+function sentItem(rule: EachRule, scope: Scope, run: AbsorbRun): { raw: Json | undefined; certain: boolean } {
+  const blind = blindRun(run.linked);
+  const [raw] = projectItem(rule, scope, blind);
+  return { raw, certain: raw !== undefined && !blind.unknown };
 }
 
 function isSame(rule: EachRule, ours: Keyed, theirs: Keyed): boolean {
@@ -197,7 +233,9 @@ function absorbItem(
   const below: Draft = { record: draft.record, item, pointer: draft.pointer };
   rule.item.absorb(value, below, run);
   const made = below.item;
-  const missing = [...(rule.list.fields ?? [])].find(([name, field]) => field.required && isObject(made) && made[name] === undefined);
+  const missing = [...(rule.list.fields ?? [])].find(
+    ([name, field]) => field.required && isObject(made) && made[name] === undefined,
+  );
   if (missing) {
     addIssue(run, 'required-field', `An item of the other side lacks what the record calls ${missing[0]}.`, rule.at);
     return undefined;

@@ -21,9 +21,13 @@ export function identityElements(recordType: string, slot: string, resourceType:
   if (!childNames(resourceType, '').includes('identifier')) {
     return [profile];
   }
-  const claims = (item: Json): boolean => isOurs(item, recordType, slot);
-  const lens = singleItemLens(identifierLens, claims);
+  const lens = singleItemLens(identifierLens, ownIdentifier(recordType, slot));
   return [{ ...added, key: 'identifier[casebridge]', path: ['identifier'], lens }, profile];
+}
+
+/** The claim of our own identifier, which no rule on the list may take. */
+export function ownIdentifier(recordType: string, slot: string): (item: Json) => boolean {
+  return (item) => isOurs(item, recordType, slot);
 }
 
 /** Ours by the form of its value, `source/type/id#slot`, since the system is a matter of configuration. */

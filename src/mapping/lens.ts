@@ -8,6 +8,8 @@ import type { DesiredReference, MappingIssue, MappingIssueCode, ProjectContext, 
 export interface Lens {
   /** Says nothing about the record: its presence alone makes no object. */
   readonly constant: boolean;
+  /** A fixed part that is not always there, so nothing is recognised by it. */
+  readonly optional?: boolean;
   /** False where the way back is missing on purpose (`oneWay`). */
   readonly twoWay: boolean;
   /** True when the record says something here, even if its link is still missing. */
@@ -19,6 +21,8 @@ export interface Lens {
   claims(raw: Json): boolean;
   /** `old` with what this lens knows as in `raw`. */
   put(raw: Json | undefined, old: Json | undefined): Json | undefined;
+  /** True when the draft already says what `raw` says; absent: told by the facts. */
+  agrees?(raw: Json, draft: Draft, run: AbsorbRun): boolean;
   /** Changes the draft so that it says what `raw` says. */
   absorb(raw: Json | undefined, draft: Draft, run: AbsorbRun): void;
 }
@@ -34,11 +38,13 @@ export interface ProjectRun extends Run {
   readonly recordId: string;
   /** No other record is known: what comes from one is `unknown`. */
   readonly blind: boolean;
+  /** False: a missing link may be there after all. */
+  readonly linksKnown: boolean;
   /** Missing links become the target's fullUrl, so that the resource can be checked as it will be. */
   readonly placeholders: boolean;
   /** The key of the element being made. */
   element: string;
-  /** Set where a value lies in another record that is not known here. */
+  /** Set where a value depends on something that is not known here: another record, a link, the connection. */
   unknown: boolean;
   readonly issues: MappingIssue[];
   readonly references: DesiredReference[];
@@ -64,10 +70,17 @@ export function addIssue(
 }
 
 /** A run for comparing while absorbing: no other record and no link is known, and nobody listens to issues. */
-export function blindRun(linked: ProjectContext['reference'] = () => undefined): ProjectRun {
+export function blindRun(linked?: ProjectContext['reference']): ProjectRun {
   return {
-    context: { source: '', identifierSystem: '', identifierSystems: {}, record: () => undefined, reference: linked },
+    context: {
+      source: '',
+      identifierSystem: '',
+      identifierSystems: {},
+      record: () => undefined,
+      reference: linked ?? (() => undefined),
+    },
     blind: true,
+    linksKnown: linked !== undefined,
     recordId: '',
     placeholders: false,
     element: '',
@@ -78,7 +91,11 @@ export function blindRun(linked: ProjectContext['reference'] = () => undefined):
 }
 
 /** `old` where it says the same as `raw` (so a server's wording of it stays), else `raw`. */
-export function replaceUnlessSame(lens: Pick<Lens, 'fact'>, raw: Json | undefined, old: Json | undefined): Json | undefined {
+export function replaceUnlessSame(
+  lens: Pick<Lens, 'fact'>,
+  raw: Json | undefined,
+  old: Json | undefined,
+): Json | undefined {
   if (raw === undefined || old === undefined) {
     return raw;
   }

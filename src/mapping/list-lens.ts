@@ -62,7 +62,8 @@ export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Len
     },
     claims: (raw) => {
       const fixed = entries.filter(({ lens }) => lens.constant);
-      return Array.isArray(raw) && fixed.every(({ lens }) => raw.some((item) => lens.claims(item)));
+      const hasFixed = fixed.every(({ lens }) => lens.claims(raw));
+      return hasFixed && (fixed.length === entries.length || entries.some(({ lens }) => lens.claims(raw)));
     },
     put: (raw, old) => entries.reduce<Json | undefined>((list, { lens }) => lens.put(raw, list), old),
     absorb: (raw, draft, run) => {
@@ -74,7 +75,11 @@ export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Len
 }
 
 /** `list` with the items at `indexes` replaced in their place, surplus ones removed and new ones at the end; undefined when empty. */
-export function replaceItems(list: readonly Json[], indexes: readonly number[], items: readonly Json[]): Json[] | undefined {
+export function replaceItems(
+  list: readonly Json[],
+  indexes: readonly number[],
+  items: readonly Json[],
+): Json[] | undefined {
   const left = [...items];
   const result = list.flatMap((item, index) => {
     if (!indexes.includes(index)) {

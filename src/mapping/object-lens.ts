@@ -2,7 +2,7 @@
 // and what it does not know in a server's object stays there.
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import type { Lens } from './lens.ts';
+import { blindRun, type Lens } from './lens.ts';
 
 export interface ChildLens {
   readonly name: string;
@@ -13,7 +13,7 @@ export interface ChildLens {
 export function objectLens(children: readonly ChildLens[], required: readonly string[]): Lens {
   const constant = children.every(({ lens }) => lens.constant);
   const telling = constant ? children : children.filter(({ lens }) => !lens.constant);
-  return {
+  const self: Lens = {
     constant,
     twoWay: children.some(({ lens }) => lens.twoWay && !lens.constant),
     present: (scope, run) => telling.some(({ lens }) => lens.present(scope, run)),
@@ -27,7 +27,9 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
           said ||= !lens.constant;
         }
       }
-      return said && required.every((name) => made[name] !== undefined) && Object.keys(made).length > 0 ? made : undefined;
+      return said && required.every((name) => made[name] !== undefined) && Object.keys(made).length > 0
+        ? made
+        : undefined;
     },
     fact: (raw) => {
       const facts: JsonObject = {};
@@ -43,20 +45,29 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
     claims: (raw) => isObject(raw) && children.every(({ name, lens }) => claimsChild(lens, raw[name])),
     put: (raw, old) => putChildren(children, isObject(raw) ? raw : undefined, isObject(old) ? old : undefined),
     absorb: (raw, draft, run) => {
+      // What was never sent, for lack of a required part, was not removed.
+      if (raw === undefined && self.project(draft, blindRun(run.linked)) === undefined) {
+        return;
+      }
       const from = isObject(raw) ? raw : {};
       for (const { name, lens } of children) {
         lens.absorb(from[name], draft, run);
       }
     },
   };
+  return self;
 }
 
 /** A fixed part must be there; another part must look like ours where it is there. */
 function claimsChild(lens: Lens, value: Json | undefined): boolean {
-  return value === undefined ? !lens.constant : lens.claims(value);
+  return value === undefined ? !lens.constant || lens.optional === true : lens.claims(value);
 }
 
-function putChildren(children: readonly ChildLens[], raw: JsonObject | undefined, old: JsonObject | undefined): Json | undefined {
+function putChildren(
+  children: readonly ChildLens[],
+  raw: JsonObject | undefined,
+  old: JsonObject | undefined,
+): Json | undefined {
   const result: JsonObject = { ...old };
   for (const { name, lens } of children) {
     const value = lens.put(raw?.[name], old?.[name]);

@@ -8,7 +8,7 @@ import type { ProjectContext } from './types.ts';
 
 /** The lens, with nothing coming back. */
 export function oneWay(lens: Lens): Lens {
-  return { ...lens, twoWay: false, absorb: () => undefined };
+  return { ...lens, twoWay: false, agrees: undefined, absorb: () => undefined };
 }
 
 /** The lens, reading another scope: a referred record, or the first matching item of a list. Never two-way. */
@@ -38,6 +38,7 @@ export function elsewhere(
 export function conditional(lens: Lens, condition: Condition, options: { at: string; report?: string }): Lens {
   return {
     ...lens,
+    optional: true,
     present: (scope, run) => condition(scope, run.context) && lens.present(scope, run),
     project: (scope, run) => {
       if (condition(scope, run.context)) {

@@ -1,7 +1,16 @@
 // YAML read into plain nodes that remember where they stood, so that every later complaint can name line and column.
 // Strict on purpose: a mapping decides what leaves the agency, so nothing in it may be ambiguous or expand by itself.
 
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node as YamlNode, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Node as YamlNode,
+} from 'yaml';
 import type { MappingFile, MappingProblem } from './types.ts';
 
 /** Counted from 1. */
@@ -145,7 +154,9 @@ function mapNode(
       reading.problems.error(keyAt, 'A key must be plain text.');
       continue;
     }
-    const below: Node | undefined = value ? convert(value, reading, depth + 1) : { kind: 'scalar', value: null, at: keyAt };
+    const below: Node | undefined = value
+      ? convert(value, reading, depth + 1)
+      : { kind: 'scalar', value: null, at: keyAt };
     if (below) {
       entries.set(name, { name, at: keyAt, value: below });
     }

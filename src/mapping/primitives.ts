@@ -11,7 +11,18 @@ export interface Form {
   fact(value: Json): Json | undefined;
 }
 
-const textKinds: readonly FieldKind[] = ['id', 'line', 'text', 'time-zone', 'bcp47', 'uri', 'money', 'ucum', 'e164', 'code'];
+const textKinds: readonly FieldKind[] = [
+  'id',
+  'line',
+  'text',
+  'time-zone',
+  'bcp47',
+  'uri',
+  'money',
+  'ucum',
+  'e164',
+  'code',
+];
 
 const dateForm: Form = { toFhir: text, fromFhir: dayOf, fact: (value) => dayOf(value) ?? text(value) };
 const partialDateForm: Form = { toFhir: text, fromFhir: partialDate, fact: partialDate };
@@ -81,8 +92,8 @@ function textForm(field: Field, fhirType: string): Form | undefined {
 
 const recordPatterns: Partial<Record<FieldKind, RegExp>> = {
   id: /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/,
-  line: /^[^\n\r\u000b\f\u0085\u2028\u2029]{1,250}$/u,
-  text: /^[^]{1,20000}$/u,
+  line: /^(?:(?![\v\f\u0085]).){1,250}$/u,
+  text: /^[\s\S]{1,20000}$/u,
   uri: /^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$/,
   ucum: /^[!-~]{1,64}$/,
   e164: /^\+[1-9][0-9]{6,14}$/,
@@ -105,12 +116,16 @@ function matching(pattern: RegExp): (value: Json) => string | undefined {
 }
 
 function integerForm(fhirType: string): Form | undefined {
-  const lowest = { integer: -2_147_483_648, unsignedInt: 0, positiveInt: 1, decimal: Number.MIN_SAFE_INTEGER }[fhirType];
+  const lowest = { integer: -2_147_483_648, unsignedInt: 0, positiveInt: 1, decimal: Number.MIN_SAFE_INTEGER }[
+    fhirType
+  ];
   if (lowest === undefined) {
     return undefined;
   }
   const whole = (value: Json): Json | undefined =>
-    typeof value === 'number' && Number.isInteger(value) && value >= lowest && value <= 2_147_483_647 ? value : undefined;
+    typeof value === 'number' && Number.isInteger(value) && value >= lowest && value <= 2_147_483_647
+      ? value
+      : undefined;
   return { toFhir: whole, fromFhir: whole, fact: number };
 }
 

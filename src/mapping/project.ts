@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import type { ProjectRun } from './lens.ts';
 import { reader, type Scope } from './scope.ts';
-import { type Element, type Slot, setAt, type SlotDefinition } from './slot.ts';
+import { type Element, type Slot, type SlotDefinition, setAt } from './slot.ts';
 import { localSystem } from './systems.ts';
 import type { Desired, DesiredReference, MappingIssue, ProjectContext } from './types.ts';
 
@@ -60,7 +60,15 @@ function projectSlot(projection: Projection): Desired {
   if (invalid.length === 0) {
     claim(slot.definition, scope, context, checked, resource, issues);
   }
-  return { slot: name, resourceType: slot.resourceType, resource, facts: slot.facts(resource), references, issues, invalid };
+  return {
+    slot: name,
+    resourceType: slot.resourceType,
+    resource,
+    facts: slot.facts(resource),
+    references,
+    issues,
+    invalid,
+  };
 }
 
 function assemble(
@@ -74,12 +82,25 @@ function assemble(
   const value = identifierValue({ source: context.source, type, id }, name);
   const resource: JsonObject = {
     resourceType: definition.resourceType,
-    meta: { source: `${context.identifierSystem}/${context.source}`, tag: [{ system: localSystem(context.identifierSystem, 'tags'), code: 'casebridge' }] },
+    meta: {
+      source: `${context.identifierSystem}/${context.source}`,
+      tag: [{ system: localSystem(context.identifierSystem, 'tags'), code: 'casebridge' }],
+    },
   };
   if (definition.elements.some(({ key }) => key === 'identifier[casebridge]')) {
     resource['identifier'] = [{ system: context.identifierSystem, value }];
   }
-  const run: ProjectRun = { context, recordId: id, blind: false, placeholders, element: '', unknown: false, issues, references };
+  const run: ProjectRun = {
+    context,
+    recordId: id,
+    blind: false,
+    linksKnown: true,
+    placeholders,
+    element: '',
+    unknown: false,
+    issues,
+    references,
+  };
   for (const element of definition.elements) {
     run.element = element.key;
     place(resource, element, element.lens.project(scope, run));
@@ -96,14 +117,14 @@ function place(resource: JsonObject, { path }: Element, value: Json | undefined)
   if (Array.isArray(value) && Array.isArray(there)) {
     there.push(...value);
   } else if (Array.isArray(value) && rest.length > 0) {
-    const old = valueOf(resource, path);
+    const old = valueAt(resource, path);
     setAt(resource, path, Array.isArray(old) ? [...old, ...value] : value);
   } else {
     setAt(resource, path, value);
   }
 }
 
-function valueOf(resource: JsonObject, path: readonly string[]): Json | undefined {
+function valueAt(resource: JsonObject, path: readonly string[]): Json | undefined {
   return path.reduce<Json | undefined>((value, name) => (isObject(value) ? value[name] : undefined), resource);
 }
 
@@ -115,7 +136,9 @@ function claim(
   resource: JsonObject,
   issues: MappingIssue[],
 ): void {
-  const ladder = profiles.filter(({ when }) => when === undefined || when(scope, context)).map(({ profile }) => profile);
+  const ladder = profiles
+    .filter(({ when }) => when === undefined || when(scope, context))
+    .map(({ profile }) => profile);
   const { claimed, stepsDown } = claimProfile(checked, ladder);
   const meta = resource['meta'];
   if (claimed !== undefined && isObject(meta)) {

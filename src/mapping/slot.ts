@@ -1,10 +1,10 @@
 // One slot at work: what its resource says (facts), taking elements over (copy), retiring it, and the way back to the record (absorb).
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Condition } from './condition.ts';
 import { type AbsorbRun, type Lens, sameJson } from './lens.ts';
 import { type Draft, type RecordPath, reader } from './scope.ts';
 import type { CompiledSlot, Facts, MappingIssue, Owner, SlotElement } from './types.ts';
-import type { Condition } from './condition.ts';
 
 /** An owner before the record's direction has resolved it. */
 export type OwnerRule = Owner | 'requester' | 'performer';
@@ -116,7 +116,11 @@ function copyElements(
   for (const key of keys) {
     const element = byKey.get(key);
     if (element) {
-      setAt(result, element.path, structuredClone(element.lens.put(valueAt(from, element.path), valueAt(result, element.path))));
+      setAt(
+        result,
+        element.path,
+        structuredClone(element.lens.put(valueAt(from, element.path), valueAt(result, element.path))),
+      );
     }
   }
   return result;

@@ -14,6 +14,7 @@ import { compileIdentifierSystem, identifierSystemKeys } from './converters/iden
 import { compileReference, compileSlot, referenceKeys, slotKeys } from './converters/reference.ts';
 import { compileNarrative, compileSay, compileWords, narrativeKeys, sayKeys, wordsKeys } from './converters/words.ts';
 import { eachLens } from './each-lens.ts';
+import { ownIdentifier } from './identity.ts';
 import type { Lens } from './lens.ts';
 import { type Claims, joinedLens, singleItemLens } from './list-lens.ts';
 import { type ChildLens, objectLens } from './object-lens.ts';
@@ -44,7 +45,7 @@ export function compileElement(node: Node, cursor: Cursor, place: Place, build: 
     const entries = compileEntries(node.items, cursor, place, build);
     return joinedLens(entries.map(({ key, lens }) => ({ key, lens })));
   }
-  return compileEntry(node, cursor, place, build, [])?.lens;
+  return compileEntry(node, cursor, place, build, reserved(place, build))?.lens;
 }
 
 export interface Entry {
@@ -56,7 +57,7 @@ export interface Entry {
 /** The entries of a list template; an item that two of them could claim belongs to the first. */
 export function compileEntries(nodes: readonly Node[], cursor: Cursor, place: Place, build: Build): Entry[] {
   const entries: Entry[] = [];
-  const earlier: Claims[] = [];
+  const earlier: Claims[] = reserved(place, build);
   for (const node of nodes) {
     const compiled = compileEntry(node, cursor, place, build, [...earlier]);
     const key = entryKey(node);
@@ -70,6 +71,11 @@ export function compileEntries(nodes: readonly Node[], cursor: Cursor, place: Pl
     earlier.push(compiled.claims);
   }
   return entries;
+}
+
+/** Our own identifier is the engine's. */
+function reserved(place: Place, build: Build): Claims[] {
+  return place.path === 'identifier' ? [ownIdentifier(build.recordType, build.slot)] : [];
 }
 
 /** One entry of a list: a lens on the whole list. */
@@ -118,16 +124,32 @@ interface RuleKind {
 /** In this order, because several kinds have `from`. */
 const ruleKinds: readonly RuleKind[] = [
   { word: 'first', keys: ['first'], compile: compileFirst, hasWayBack: true },
-  { word: 'fixed', keys: ['fixed', 'text'], compile: (node, _, place, build) => compileFixed(node, place, build), hasWayBack: true },
-  { word: 'local', keys: ['local', 'text'], compile: (node, _, place, build) => compileLocal(node, place, build), hasWayBack: true },
-  { word: 'slot', keys: slotKeys, compile: (node, _, place, build) => compileSlot(node, place, build), hasWayBack: true },
+  {
+    word: 'fixed',
+    keys: ['fixed', 'text'],
+    compile: (node, _, place, build) => compileFixed(node, place, build),
+    hasWayBack: true,
+  },
+  {
+    word: 'local',
+    keys: ['local', 'text'],
+    compile: (node, _, place, build) => compileLocal(node, place, build),
+    hasWayBack: true,
+  },
+  {
+    word: 'slot',
+    keys: slotKeys,
+    compile: (node, _, place, build) => compileSlot(node, place, build),
+    hasWayBack: true,
+  },
   { word: 'narrative', keys: narrativeKeys, compile: compileNarrative, hasWayBack: false },
   { word: 'identifierSystem', keys: identifierSystemKeys, compile: compileIdentifierSystem, hasWayBack: true },
   { word: 'reference', keys: referenceKeys, compile: compileReference, hasWayBack: true },
   {
     word: 'code',
     keys: codeKeys,
-    compile: (node, cursor, place, build) => compileCode(node, cursor, place, build, textOf(node, cursor, place, build)),
+    compile: (node, cursor, place, build) =>
+      compileCode(node, cursor, place, build, textOf(node, cursor, place, build)),
     hasWayBack: true,
   },
   { word: 'words', keys: wordsKeys, compile: compileWords, hasWayBack: false },
@@ -208,7 +230,10 @@ export function checkChoices(node: MapNode, path: string, build: Build): void {
     }
     const other = chosen.get(choice);
     if (other && !hasCondition(entry) && !hasCondition(other)) {
-      build.problems.error(entry.at, `"${entry.name}" and "${other.name}" are the same element; only a condition ("when") can keep them apart.`);
+      build.problems.error(
+        entry.at,
+        `"${entry.name}" and "${other.name}" are the same element; only a condition ("when") can keep them apart.`,
+      );
     }
     chosen.set(choice, entry);
   }
@@ -249,7 +274,9 @@ function compileFirstList(
   const items = list?.kind === 'list' ? list.items : [];
   let claims: Claims = () => false;
   const lens = withModifiers(node, cursor, place, build, (inner) => {
-    const parts = items.map((item) => compileEntry(item, inner, place, build, earlier)).filter((part) => part !== undefined);
+    const parts = items
+      .map((item) => compileEntry(item, inner, place, build, earlier))
+      .filter((part) => part !== undefined);
     claims = (item) => parts.some((part) => part.claims(item));
     return firstLens(parts.map((part) => part.lens));
   });
@@ -264,7 +291,13 @@ function holdsEach(node: MapNode): boolean {
 /** The list that a rule reads from, for `{from: needIds, reference: need}` on a list element. */
 function listFieldOf(node: MapNode, cursor: Cursor): boolean {
   const from = node.entries.get('from')?.value;
-  if (!isPlainText(from) || node.entries.has('words') || node.entries.has('say') || node.entries.has('via') || node.entries.has('pick')) {
+  if (
+    !isPlainText(from) ||
+    node.entries.has('words') ||
+    node.entries.has('say') ||
+    node.entries.has('via') ||
+    node.entries.has('pick')
+  ) {
     return false;
   }
   let field: Field | undefined = from.value.startsWith('/') ? cursor.root : cursor.item;
@@ -347,7 +380,10 @@ function keyOfItems(
   }
   if (isPlainText(by) && by.value === 'id') {
     if (!list.fields?.has('id')) {
-      build.problems.error(by.at, 'The items of this list have no id; say by which fields they are told apart, or "by: content".');
+      build.problems.error(
+        by.at,
+        'The items of this list have no id; say by which fields they are told apart, or "by: content".',
+      );
     }
     return 'id';
   }
@@ -382,7 +418,8 @@ function withModifiers(
   compile: (cursor: Cursor, place: Place) => Lens | undefined,
 ): Lens | undefined {
   const taken = isRule(node, place.path, build) ? [] : childNames(build.resourceType, place.path);
-  const modifier = (name: string): Node | undefined => (taken.includes(name) ? undefined : node.entries.get(name)?.value);
+  const modifier = (name: string): Node | undefined =>
+    taken.includes(name) ? undefined : node.entries.get(name)?.value;
   const when = modifier('when');
   const viaNode = modifier('via');
   const pickNode = modifier('pick');
@@ -430,7 +467,9 @@ function compilePick(node: Node, cursor: Cursor, build: Build): Elsewhere | unde
     const items = Array.isArray(list) ? list : [];
     const index = items.findLastIndex((item) => condition({ ...outer, item }, context));
     const item = items[index];
-    return item === undefined ? undefined : { record: outer.record, item, pointer: `/${found.path.names.join('/')}/${index}` };
+    return item === undefined
+      ? undefined
+      : { record: outer.record, item, pointer: `/${found.path.names.join('/')}/${index}` };
   };
   return { cursor: below, scope, held: (outer) => scope(outer) !== undefined };
 }

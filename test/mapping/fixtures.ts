@@ -3,7 +3,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
-import { compileMappings, type MappingSet, type ProjectContext, readMappingFiles, type SlotRef } from '../../src/mapping/mapping.ts';
+import {
+  compileMappings,
+  type MappingSet,
+  type ProjectContext,
+  readMappingFiles,
+  type SlotRef,
+} from '../../src/mapping/mapping.ts';
 import { type RecordType, recordTypes } from '../../src/records/records.ts';
 
 export interface Fixture {
@@ -22,7 +28,11 @@ export const fixtures: readonly Fixture[] = recordTypes.flatMap((type) =>
   readdirSync(join(fixtureFolder, type))
     .filter((file) => file.endsWith('.record.json'))
     .sort()
-    .map((file) => ({ type, name: file.replace('.record.json', ''), record: readObject(join(fixtureFolder, type, file)) })),
+    .map((file) => ({
+      type,
+      name: file.replace('.record.json', ''),
+      record: readObject(join(fixtureFolder, type, file)),
+    })),
 );
 
 const records = new Map(fixtures.map(({ type, record }) => [`${type}/${String(record.id)}`, record]));
@@ -36,7 +46,9 @@ export const context: ProjectContext = {
 /** `Patient/county.client.c-100.patient`: readable, and the way back is in it. */
 export function reference({ type, id, slot }: SlotRef): string | undefined {
   const resourceType = mappings.mapping(type)?.slot(slot).resourceType;
-  return records.has(`${type}/${id}`) ? `${resourceType}/${type}.${id.replaceAll('.', '-')}.${slot.replaceAll(/[[\]]/g, '-')}` : undefined;
+  return records.has(`${type}/${id}`)
+    ? `${resourceType}/${type}.${id.replaceAll('.', '-')}.${slot.replaceAll(/[[\]]/g, '-')}`
+    : undefined;
 }
 
 export function resolve(text: string): SlotRef | undefined {
@@ -92,4 +104,3 @@ function readContext(): Pick<ProjectContext, 'source' | 'identifierSystem' | 'id
     identifierSystems: Object.fromEntries(systems.map(([kind, system]) => [kind, String(system)])),
   };
 }
-

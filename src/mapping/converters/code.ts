@@ -4,7 +4,7 @@
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { Field } from '../../records/records.ts';
 import { type Build, type Cursor, conceptMapNamed, fieldAt, type Place, rule } from '../build.ts';
-import { type ConceptMap, codeFor, codingsOf, isLocal, isSystemOf, targetOf, wordsOf } from '../concept-map.ts';
+import { type ConceptMap, codeFor, codingsOf, isLocal, isSystemOf, targetOf, textOf } from '../concept-map.ts';
 import { addIssue, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
 import { presentWhen } from '../one-way.ts';
 import type { MapNode, Position } from '../positions.ts';
@@ -86,16 +86,25 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
       }
       const concept = build(code, run.context.identifierSystem);
       if (concept === undefined && !map.codes.has(code)) {
-        addIssue(run, 'unmapped-code', `ConceptMap ${map.name} does not know this code.`, rule(at), pointerTo(scope, path));
+        addIssue(
+          run,
+          'unmapped-code',
+          `ConceptMap ${map.name} does not know this code.`,
+          rule(at),
+          pointerTo(scope, path),
+        );
       }
       if (!isObject(concept) || type !== 'CodeableConcept') {
         return concept;
       }
-      const words = text ? text.project(scope, run) : wordsOf(map, code);
+      const words = text ? text.project(scope, run) : textOf(map, code);
       return words === undefined ? concept : { ...concept, text: words };
     },
     fact,
-    claims: (raw) => codingsIn(raw, type).some((coding) => (type === 'code' ? map.back.has(`|${coding.code}`) : isSystemOf(map, coding.system))),
+    claims: (raw) =>
+      codingsIn(raw, type).some((coding) =>
+        type === 'code' ? map.back.has(`|${coding.code}`) : isSystemOf(map, coding.system),
+      ),
     put: (raw, old) => replaceUnlessSame(lens, raw, old),
     absorb: (raw, draft, run) => {
       if (text?.twoWay) {
@@ -107,14 +116,27 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
         return;
       }
       if (raw === undefined) {
-        removeField(() => write(draft, undefined), field, now, (message) => addIssue(run, 'required-field', message, rule(at)));
+        removeField(
+          () => write(draft, undefined),
+          field,
+          now,
+          (message) => addIssue(run, 'required-field', message, rule(at)),
+        );
         return;
       }
       const codings = codingsIn(raw, type);
       const local = codings.find((coding) => isLocal(map, coding.system));
-      const code = [...(local ? [local] : []), ...codings].map((coding) => codeFor(map, coding)).find((known) => known !== undefined);
+      const code = [...(local ? [local] : []), ...codings]
+        .map((coding) => codeFor(map, coding))
+        .find((known) => known !== undefined);
       if (code === undefined || (field.enum && !field.enum.includes(code))) {
-        addIssue(run, 'unmapped-code', `ConceptMap ${map.name} knows no way back for what the other side holds.`, rule(at), pointerTo(draft, path));
+        addIssue(
+          run,
+          'unmapped-code',
+          `ConceptMap ${map.name} knows no way back for what the other side holds.`,
+          rule(at),
+          pointerTo(draft, path),
+        );
       } else {
         write(draft, code);
       }
@@ -145,9 +167,11 @@ function codingsIn(raw: Json, type: string): Coding[] {
     return typeof raw === 'string' ? [{ code: raw.trim() }] : [];
   }
   const list = type === 'Coding' ? [raw] : isObject(raw) && Array.isArray(raw['coding']) ? raw['coding'] : [];
-  return list.filter(isObject).flatMap(({ system, code }) =>
-    typeof code === 'string' ? [{ code, ...(typeof system === 'string' && { system }) }] : [],
-  );
+  return list
+    .filter(isObject)
+    .flatMap(({ system, code }) =>
+      typeof code === 'string' ? [{ code, ...(typeof system === 'string' && { system }) }] : [],
+    );
 }
 
 /** Every value of a closed list needs a target or an explicit `none`; every target must be a code of the element's binding. */
@@ -161,11 +185,17 @@ function checkCodes(map: ConceptMap, field: Field, place: Place, at: Position, {
     for (const coding of target.codings) {
       const key = coding.system === undefined ? coding.code : `${coding.system}|${coding.code}`;
       if (place.type === 'code' && coding.system !== undefined) {
-        problems.error(at, `${place.fact.path} is a code without system, but ConceptMap ${map.name} names one for ${code}.`);
+        problems.error(
+          at,
+          `${place.fact.path} is a code without system, but ConceptMap ${map.name} names one for ${code}.`,
+        );
       } else if (place.type !== 'code' && coding.system === undefined) {
         problems.error(at, `${place.fact.path} needs a system, but ConceptMap ${map.name} names none for ${code}.`);
       } else if (bound && !bound.includes(key)) {
-        problems.error(at, `ConceptMap ${map.name} makes ${coding.code} of ${code}, which ${place.fact.path} does not allow.`);
+        problems.error(
+          at,
+          `ConceptMap ${map.name} makes ${coding.code} of ${code}, which ${place.fact.path} does not allow.`,
+        );
       }
     }
     if (target.local && place.type === 'code') {

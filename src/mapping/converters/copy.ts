@@ -19,7 +19,10 @@ export function compileCopy(node: MapNode, cursor: Cursor, place: Place, build: 
   }
   const form = formAt(found.field, place, node.entries.has('display'));
   if (!form) {
-    return build.problems.error(found.at, `A ${nameOf(found.field)} does not fit ${place.fact.path}, which is a ${place.type}.`);
+    return build.problems.error(
+      found.at,
+      `A ${nameOf(found.field)} does not fit ${place.fact.path}, which is a ${place.type}.`,
+    );
   }
   const codes = place.fact.binding?.codes;
   if (place.type === 'code' && codes && found.field.kind === 'code') {
@@ -44,7 +47,13 @@ export function fieldLens(path: RecordPath, field: Field, form: Form, at: Positi
       const value = read(scope);
       const projected = value === undefined ? undefined : form.toFhir(value);
       if (value !== undefined && projected === undefined) {
-        addIssue(run, 'does-not-fit', `This ${field.kind} has no valid form here and was left out.`, rule(at), pointerTo(scope, path));
+        addIssue(
+          run,
+          'does-not-fit',
+          `This ${field.kind} has no valid form here and was left out.`,
+          rule(at),
+          pointerTo(scope, path),
+        );
       }
       return projected;
     },
@@ -59,12 +68,23 @@ export function fieldLens(path: RecordPath, field: Field, form: Form, at: Positi
         return;
       }
       if (raw === undefined || wanted === undefined) {
-        removeField(() => write(draft, undefined), field, now, (message) => addIssue(run, 'required-field', message, rule(at)));
+        removeField(
+          () => write(draft, undefined),
+          field,
+          now,
+          (message) => addIssue(run, 'required-field', message, rule(at)),
+        );
         return;
       }
       const value = form.fromFhir(raw);
       if (value === undefined) {
-        addIssue(run, 'does-not-fit', `What the other side holds is no valid ${field.kind}.`, rule(at), pointerTo(draft, path));
+        addIssue(
+          run,
+          'does-not-fit',
+          `What the other side holds is no valid ${field.kind}.`,
+          rule(at),
+          pointerTo(draft, path),
+        );
       } else {
         write(draft, value);
       }
@@ -74,7 +94,12 @@ export function fieldLens(path: RecordPath, field: Field, form: Form, at: Positi
 }
 
 /** Takes a field back unless the record cannot be without it. */
-export function removeField(remove: () => void, field: Field, now: Json | undefined, refuse: (message: string) => void): void {
+export function removeField(
+  remove: () => void,
+  field: Field,
+  now: Json | undefined,
+  refuse: (message: string) => void,
+): void {
   if (now === undefined) {
     return;
   }
@@ -104,7 +129,8 @@ function inside(name: 'text' | 'display', form: Form | undefined): Form | undefi
     return undefined;
   }
   const partOf = (value: Json): Json | undefined => (isObject(value) ? value[name] : undefined);
-  const isBare = (value: Json): boolean => isObject(value) && value['reference'] === undefined && value['coding'] === undefined;
+  const isBare = (value: Json): boolean =>
+    isObject(value) && value['reference'] === undefined && value['coding'] === undefined;
   return {
     toFhir: (value) => {
       const words = form.toFhir(value);

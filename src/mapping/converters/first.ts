@@ -1,7 +1,8 @@
 // `{first: [...]}`: the first of several sources that the record has. The way back goes to the alternative that can hold the value.
 
 import type { Json } from '../../json.ts';
-import { type Lens, replaceUnlessSame, sameJson, blindRun } from '../lens.ts';
+import { type AbsorbRun, blindRun, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
+import type { Draft } from '../scope.ts';
 
 export function firstLens(alternatives: readonly Lens[]): Lens {
   const fact = (raw: Json): Json | undefined => {
@@ -12,6 +13,19 @@ export function firstLens(alternatives: readonly Lens[]): Lens {
       }
     }
     return undefined;
+  };
+  const holderOf = (raw: Json): Lens | undefined => {
+    const able = alternatives.filter((lens) => lens.twoWay && !lens.constant && lens.fact(raw) !== undefined);
+    return able.find((lens) => lens.claims(raw)) ?? able[0];
+  };
+  /** What stands already is no news; and what another record may say cannot be told from news here. */
+  const stands = (current: Lens, raw: Json | undefined, draft: Draft, run: AbsorbRun): boolean => {
+    if (raw !== undefined && current.agrees?.(raw, draft, run)) {
+      return true;
+    }
+    const blind = blindRun(run.linked);
+    const projected = current.project(draft, blind);
+    return (blind.unknown && !current.agrees) || sameJson(factOf(fact, projected), factOf(fact, raw));
   };
   const self: Lens = {
     constant: alternatives.every(({ constant }) => constant),
@@ -36,24 +50,17 @@ export function firstLens(alternatives: readonly Lens[]): Lens {
     },
     absorb: (raw, draft, run) => {
       const current = alternatives.find((lens) => lens.present(draft, run));
-      const blind = blindRun(run.linked);
-      const projected = current?.project(draft, blind);
-      // What stands already is no news; and what another record may say cannot be told from news here.
-      if (blind.unknown || sameJson(factOf(fact, projected), factOf(fact, raw))) {
+      if (current && stands(current, raw, draft, run)) {
         return;
       }
-      const holder = raw === undefined ? undefined : alternatives.find((lens) => accepts(lens, raw));
-      if (current && current !== holder && current.twoWay) {
+      const holder = raw === undefined ? current : holderOf(raw);
+      holder?.absorb(raw, draft, run);
+      if (current && current !== holder && holder?.present(draft, run)) {
         current.absorb(undefined, draft, run);
       }
-      holder?.absorb(raw, draft, run);
     },
   };
   return self;
-}
-
-function accepts(lens: Lens, raw: Json): boolean {
-  return lens.twoWay && !lens.constant && lens.fact(raw) !== undefined;
 }
 
 function factOf(fact: (raw: Json) => Json | undefined, raw: Json | undefined): Json | undefined {

@@ -12,14 +12,21 @@ export function compilePlain(node: Node, place: Place, build: Build): Lens | und
   if (node.kind !== 'scalar' || node.value === null) {
     return build.problems.error(node.at, 'A value is expected here.');
   }
-  const expected = { boolean: 'boolean', decimal: 'number', integer: 'number', positiveInt: 'number', unsignedInt: 'number' }[
-    place.type
-  ];
+  const expected = {
+    boolean: 'boolean',
+    decimal: 'number',
+    integer: 'number',
+    positiveInt: 'number',
+    unsignedInt: 'number',
+  }[place.type];
   if (expected === undefined && !/^[a-z]/.test(place.type)) {
     return build.problems.error(node.at, `A ${place.type} cannot be a plain value; write {fixed: alias#code}.`);
   }
   if (typeof node.value !== (expected ?? 'string')) {
-    return build.problems.error(node.at, `${place.fact.path} is a ${place.type}; ${describe(node.value)} does not fit.`);
+    return build.problems.error(
+      node.at,
+      `${place.fact.path} is a ${place.type}; ${describe(node.value)} does not fit.`,
+    );
   }
   const codes = place.fact.binding?.codes;
   if (codes && typeof node.value === 'string' && !codes.includes(node.value)) {
@@ -55,7 +62,10 @@ export function compileFixed(node: Node, place: Place, build: Build): Lens | und
     const concept: JsonObject = { coding: [plain], ...(isPlainText(text) && { text: text.value }) };
     return constantLens(concept, (raw) => isObject(raw) && Array.isArray(raw['coding']) && raw['coding'].some(isIt));
   }
-  return build.problems.error(node.at, `${place.fact.path} is a ${place.type}, which has no fixed code (${rule(node.at)}).`);
+  return build.problems.error(
+    node.at,
+    `${place.fact.path} is a ${place.type}, which has no fixed code (${rule(node.at)}).`,
+  );
 }
 
 /** `{local: conceptMap#code, text}`: a coding of one of our local lists, which hang below the configured identifier system. */
@@ -66,7 +76,10 @@ export function compileLocal(node: MapNode, place: Place, build: Build): Lens | 
     return build.problems.error(node.at, '"local" is written conceptMap#code, for an element of type Coding.');
   }
   const isIt = (raw: Json): boolean =>
-    isObject(raw) && raw['code'] === code && typeof raw['system'] === 'string' && raw['system'].endsWith(`/CodeSystem/${name}`);
+    isObject(raw) &&
+    raw['code'] === code &&
+    typeof raw['system'] === 'string' &&
+    raw['system'].endsWith(`/CodeSystem/${name}`);
   const lens = constantLens(code, isIt);
   return {
     ...lens,

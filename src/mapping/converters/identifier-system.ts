@@ -36,7 +36,12 @@ export function compileIdentifierSystem(node: MapNode, cursor: Cursor, place: Pl
         return given;
       }
       const { identifierSystems } = run.context;
-      const system = (Object.hasOwn(identifierSystems, name) ? identifierSystems[name] : undefined) ?? everywhere.get(name);
+      const system =
+        (Object.hasOwn(identifierSystems, name) ? identifierSystems[name] : undefined) ?? everywhere.get(name);
+      if (system === undefined && run.blind) {
+        run.unknown = true;
+        return 'urn:unknown';
+      }
       if (system === undefined) {
         addIssue(
           run,

@@ -1,10 +1,10 @@
 // `{from: id, reference: type#slot}` and `{slot: name}`: references to other resources of ours. A link that is not there yet leaves the
 // element out and is reported, so that the lane can wait for it or go on without it.
 
-import { isObject, type Json } from '../../json.ts';
-import { isRecordType, type RecordType } from '../../records/records.ts';
 import { fullUrl, identifierValue } from '../../fhir/fhir.ts';
+import { isObject, type Json } from '../../json.ts';
 import { didYouMean } from '../../nearest.ts';
+import { isRecordType, type RecordType } from '../../records/records.ts';
 import { type Build, type Cursor, fieldAt, isPlainText, type Place, rule } from '../build.ts';
 import { addIssue, type Lens, type ProjectRun, replaceUnlessSame } from '../lens.ts';
 import { oneWay, presentWhen } from '../one-way.ts';
@@ -13,14 +13,14 @@ import { pointerTo, reader, writer } from '../scope.ts';
 import type { SlotRef } from '../types.ts';
 import { removeField } from './copy.ts';
 
-export const referenceKeys = ['from', 'reference'];
+export const referenceKeys = ['from', 'reference', 'required'];
 export const slotKeys = ['slot'];
 
 export function compileReference(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
   const from = node.entries.get('from')?.value;
   const to = node.entries.get('reference')?.value;
   const found = from && fieldAt(from, cursor, build);
-  const target = to && targetOf(to, place, build);
+  const target = to && targetOf(to, node, place, build);
   if (!found || !target) {
     return undefined;
   }
@@ -32,7 +32,7 @@ export function compileReference(node: MapNode, cursor: Cursor, place: Place, bu
   const write = writer(found.path);
   const { type, slot, resourceType } = target;
   const at = rule(found.at);
-  const required = build.isRequired(place.path);
+  const required = isRequired(node, place, build);
   const lens: Lens = {
     ...referenceBase(resourceType),
     twoWay: true,
@@ -42,16 +42,35 @@ export function compileReference(node: MapNode, cursor: Cursor, place: Place, bu
       return typeof id === 'string' ? referenceTo({ type, id, slot }, required, run) : undefined;
     },
     put: (raw, old) => replaceUnlessSame(lens, raw, old),
+    agrees: (raw, draft, run) => {
+      const ref = run.resolve(literalOf(raw) ?? '');
+      return ref !== undefined && ref.type === type && ref.slot === slot && ref.id === read(draft);
+    },
     absorb: (raw, draft, run) => {
       const now = read(draft);
       const reference = raw === undefined ? undefined : literalOf(raw);
       if (reference === undefined) {
-        removeField(() => write(draft, undefined), found.field, now, (message) => addIssue(run, 'required-field', message, at));
+        // A reference that was never sent, or may never have been, was not removed.
+        if (typeof now !== 'string' || run.linked?.({ type, id: now, slot }) === undefined) {
+          return;
+        }
+        removeField(
+          () => write(draft, undefined),
+          found.field,
+          now,
+          (message) => addIssue(run, 'required-field', message, at),
+        );
         return;
       }
       const ref = run.resolve(reference);
       if (ref === undefined || ref.type !== type || ref.slot !== slot) {
-        addIssue(run, 'unresolved-reference', 'What the other side points to is none of our links.', at, pointerTo(draft, found.path));
+        addIssue(
+          run,
+          'unresolved-reference',
+          'What the other side points to is none of our links.',
+          at,
+          pointerTo(draft, found.path),
+        );
       } else if (ref.id !== now) {
         write(draft, ref.id);
       }
@@ -107,6 +126,9 @@ function literalOf(raw: Json): string | undefined {
   return typeof reference === 'string' ? reference.trim().replace(/\/_history\/[^/]+$/, '') : undefined;
 }
 
+/** Stands for a link that may or may not be there. */
+const unknownLink = 'urn:uuid:00000000-0000-0000-0000-000000000000';
+
 function referenceTo(target: SlotRef, required: boolean, run: ProjectRun): Json | undefined {
   const reference = run.context.reference(target);
   run.references.push({
@@ -118,14 +140,30 @@ function referenceTo(target: SlotRef, required: boolean, run: ProjectRun): Json 
   if (reference !== undefined) {
     return { reference };
   }
+  if (!run.linksKnown) {
+    run.unknown = true;
+    return { reference: unknownLink };
+  }
   if (!run.placeholders) {
     return undefined;
   }
-  return { reference: fullUrl(run.context.identifierSystem, identifierValue({ source: run.context.source, ...target }, target.slot)) };
+  return {
+    reference: fullUrl(
+      run.context.identifierSystem,
+      identifierValue({ source: run.context.source, ...target }, target.slot),
+    ),
+  };
+}
+
+/** By R4, by the profile, or by the rule itself: without it the resource would say something else. */
+function isRequired(rule: MapNode, place: Place, build: Build): boolean {
+  const said = rule.entries.get('required')?.value;
+  return build.isRequired(place.path) || (said?.kind === 'scalar' && said.value === true);
 }
 
 function targetOf(
   node: Node,
+  rule: MapNode,
   place: Place,
   build: Build,
 ): { type: RecordType; slot: string; resourceType: string } | undefined {
@@ -136,14 +174,17 @@ function targetOf(
   }
   const slot = named ?? (slots.size === 1 ? [...slots.keys()][0] : undefined);
   if (slot === undefined) {
-    return build.problems.error(node.at, `${type} has several slots (${[...slots.keys()].join(', ')}); write ${type}#slot.`);
+    return build.problems.error(
+      node.at,
+      `${type} has several slots (${[...slots.keys()].join(', ')}); write ${type}#slot.`,
+    );
   }
   const entry = slots.get(slot);
   if (!entry || entry.each !== undefined) {
     return build.problems.error(node.at, `${type} has no single slot "${slot}".${didYouMean(slot, slots.keys())}`);
   }
   checkTarget(entry.resourceType, place, node, build);
-  if (build.isRequired(place.path)) {
+  if (isRequired(rule, place, build)) {
     build.needs.push({ target: `${type}#${slot}`, at: node.at });
   }
   return { type, slot, resourceType: entry.resourceType };
@@ -153,6 +194,9 @@ function checkTarget(resourceType: string, place: Place, node: Node, { problems 
   if (place.type !== 'Reference') {
     problems.error(node.at, `${place.fact.path} is a ${place.type}, not a Reference.`);
   } else if (place.fact.targets && !place.fact.targets.includes(resourceType)) {
-    problems.error(node.at, `${place.fact.path} may not point to a ${resourceType}, only to ${place.fact.targets.join(', ')}.`);
+    problems.error(
+      node.at,
+      `${place.fact.path} may not point to a ${resourceType}, only to ${place.fact.targets.join(', ')}.`,
+    );
   }
 }

@@ -33,7 +33,10 @@ export function compileSay(node: MapNode, cursor: Cursor, place: Place, build: B
   const sentence = node.entries.get('say')?.value;
   const words = wordsFrom(node, cursor, build);
   if (!isPlainText(sentence) || !sentence.value.includes('{}') || !['string', 'markdown'].includes(place.type)) {
-    return build.problems.error(node.at, '"say" is a sentence with {} in it, for an element of type string or markdown.');
+    return build.problems.error(
+      node.at,
+      '"say" is a sentence with {} in it, for an element of type string or markdown.',
+    );
   }
   return (
     words &&
@@ -53,7 +56,9 @@ export function compileNarrative(node: MapNode, cursor: Cursor, place: Place, bu
   const lines = list.items.map((item) => compileLine(item, cursor, build)).filter((line) => line !== undefined);
   const lens: Lens = textLens((scope, context) => {
     const parts = lines.map((line) => line(scope, context)).join('');
-    return parts === '' ? undefined : { status: 'additional', div: `<div xmlns="http://www.w3.org/1999/xhtml">${parts}</div>` };
+    return parts === ''
+      ? undefined
+      : { status: 'additional', div: `<div xmlns="http://www.w3.org/1999/xhtml">${parts}</div>` };
   });
   const fact = (raw: Json): Json | undefined => {
     const div = isObject(raw) ? raw['div'] : undefined;
@@ -73,17 +78,21 @@ function plainText(div: string): string {
 
 const entities: Record<string, string> = { lt: '<', gt: '>', quot: '"', apos: "'", '#39': "'", amp: '&' };
 
-function compileLine(node: Node, cursor: Cursor, build: Build): ((scope: Scope, context?: ProjectContext) => string) | undefined {
+function compileLine(
+  node: Node,
+  cursor: Cursor,
+  build: Build,
+): ((scope: Scope, context?: ProjectContext) => string) | undefined {
   const label = node.kind === 'map' ? node.entries.get('label')?.value : undefined;
   if (node.kind !== 'map' || !isPlainText(label)) {
     return build.problems.error(node.at, 'A line of a narrative is written {label: ..., from: ...}.');
   }
   const words = wordsFrom(node, cursor, build);
-  const heading = escape(label.value);
+  const heading = escapeXhtml(label.value);
   return (
     words &&
     ((scope, context) => {
-      const texts = words(scope, context).map(escape);
+      const texts = words(scope, context).map((words) => escapeXhtml(words).replaceAll('\n', '<br/>'));
       if (texts.length < 2) {
         return texts.map((said) => `<p><b>${heading}:</b> ${said}</p>`).join('');
       }
@@ -117,7 +126,13 @@ function wordsVia(node: MapNode, viaNode: MapNode, cursor: Cursor, build: Build)
   const type = isPlainText(entry?.value) ? entry.value.value : '';
   const found = entry && fieldAt({ kind: 'scalar', value: entry.name, at: entry.at }, cursor, build);
   if (!found || !isRecordType(type) || found.field.ref !== type) {
-    return found && build.problems.error(viaNode.at, `"via" is written {idField: recordType}; this field points to ${found.field.ref ?? 'no record'}.`);
+    return (
+      found &&
+      build.problems.error(
+        viaNode.at,
+        `"via" is written {idField: recordType}; this field points to ${found.field.ref ?? 'no record'}.`,
+      )
+    );
   }
   const rest = new Map([...node.entries].filter(([name]) => name !== 'via'));
   const words = wordsFrom({ ...node, entries: rest }, cursorAt(type, false), build);
@@ -156,7 +171,7 @@ function textLens(say: (scope: Scope, context?: ProjectContext) => Json | undefi
 }
 
 /** Escapes text for XHTML; control characters, which XML cannot hold, become spaces. */
-function escape(value: string): string {
+function escapeXhtml(value: string): string {
   return value
     .replace(/(?![\t\n\r])\p{Cc}/gu, ' ')
     .replaceAll('&', '&amp;')
