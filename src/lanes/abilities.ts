@@ -12,6 +12,7 @@ import { CasebridgeError, reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import { json, type Store } from '../store/store.ts';
+import { openAlert } from './alerts.ts';
 import type { Abilities } from './lane-connection.ts';
 
 const keepMs = 60 * 60_000;
@@ -61,17 +62,8 @@ async function keep(store: Store, connection: string, capabilities: Capabilities
       .where('id', '=', connection)
       .execute();
     if (!isChanged) return;
-    await trx
-      .insertInto('alert')
-      .values({
-        topic: `capabilities-changed:${connection}`,
-        connection,
-        reason: json(reason('capabilities-changed', { connection })),
-      })
-      .onConflict((conflict) =>
-        conflict.column('topic').where('resolved_at', 'is', null).doUpdateSet({ count: sql<number>`alert.count + 1` }),
-      )
-      .execute();
+    const topic = `capabilities-changed:${connection}`;
+    await openAlert(trx, { topic, connection, reason: reason('capabilities-changed', { connection }) });
   });
 }
 

@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import { isRecordType } from '../records/records.ts';
 import { keepRemoteValues, offerChanges } from './changes.ts';
-import { closeObsolete, openDecision } from './decisions.ts';
+import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
@@ -17,9 +17,19 @@ import { type SettleContext, type Settlement, settle } from './settle.ts';
 export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Promise<boolean> {
   const context = await settleContext(deps, lease, state);
   const settlements = state.resources.flatMap((resource) => settle(resource, context) ?? []);
-  if (settlements.length === 0) return false;
+  // Withdrawn here and gone there: nothing is left to retire but the link.
+  const lost = state.resources.filter(
+    ({ isGone, leave, link }) => isGone && leave !== undefined && link?.retired === false,
+  );
+  if (settlements.length + lost.length === 0) return false;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
+    for (const resource of lost) await updateLink(trx, lease, resource, { retired: true });
+    await closeObsolete(
+      trx,
+      lease,
+      lost.map(({ key }) => resourceTopic('gone', key)),
+    );
     for (const settlement of settlements) {
       const { resource, sent, seen, seenHash } = settlement;
       await updateLink(trx, lease, resource, { sent, seen, seenHash, versionTag: resource.observed?.versionTag });

@@ -4,7 +4,7 @@ import { sql, type Transaction } from 'kysely';
 import { CasebridgeError, type Reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
-import type { ResourceKey } from './lane-resource.ts';
+import { nameOf, type ResourceKey } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { raiseWanted } from './links.ts';
 
@@ -24,6 +24,25 @@ export interface NewDecision {
   /** Both sides, for those who may see them: shown in the API only. */
   readonly detail: JsonObject;
   readonly choices: readonly Choice[];
+}
+
+/** The topic under which a person is asked about a resource as a whole; its elements have topics of their own (`elementTopic`). */
+export function resourceTopic(about: 'doubled' | 'gone', key: ResourceKey): string {
+  return `${about}:${nameOf(key)}`;
+}
+
+/** Our identifier is on several resources of the server. @param ids theirs, as far as they are known. */
+export function doubled(key: ResourceKey, resourceType: string, ids: readonly string[], why: Reason): NewDecision {
+  return {
+    kind: 'doubled',
+    topic: resourceTopic('doubled', key),
+    key,
+    reason: why,
+    detail: { resourceType, ids: [...ids] },
+    choices: [
+      { choose: 'done', effect: 'The others have been removed or merged on the server; Casebridge looks again.' },
+    ],
+  };
 }
 
 /** Opens a decision, or brings the open one on the same topic up to date. */

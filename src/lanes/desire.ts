@@ -10,6 +10,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { CompiledSlot, Desired, MappingSet, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
 import type { Database } from '../store/store.ts';
+import { resourceTopic } from './decisions.ts';
 import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
 import type { Abilities, LaneConnection } from './lane-connection.ts';
 import {
@@ -114,6 +115,7 @@ function project(
     identifierSystems: connection.config.identifierSystems,
     record: (otherType, id) => known.record(otherType, id),
     reference: (target) => {
+      if (known.isWithdrawn(target)) return undefined;
       const link = known.link(target);
       if (link !== undefined) return `${link.resource_type}/${link.remote_id}`;
       const comes =
@@ -153,8 +155,12 @@ function resourceFor(
     route,
     leave: slot === undefined ? undefined : leaveCause(row, desired, route),
     waits: desired === undefined ? [] : waitsOf(input, desired),
-    parked: searchBlock(input, key, row) ?? input.memory.refused.get(nameOf(key)) ?? parkedReason(input, row, links),
-    openTopics: new Set(input.openDecisions.map(({ topic }) => topic)),
+    parked:
+      searchBlock(input, key, row) ??
+      openDouble(input, key, standing) ??
+      input.memory.refused.get(nameOf(key)) ??
+      parkedReason(input, row, links),
+    openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
@@ -278,7 +284,8 @@ function waitsOf({ known }: DesireInput, desired: Desired): Wait[] {
     .filter(({ required, reference }) => required && reference === undefined)
     .map(({ target }) => {
       const isThere = known.record(target.type, target.id) !== undefined;
-      return { target, reason: reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) }) };
+      const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
+      return { target, reason: known.parkedReason(target) ?? why };
     });
 }
 
@@ -314,6 +321,20 @@ function searchBlock(input: DesireInput, key: ResourceKey, row: RecordRow): Reas
   if (open !== undefined && isAbout(open, row)) return open.reason;
   const { patientDecision } = input;
   return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
+}
+
+/** Our identifier is on several resources there: another one is no cure. */
+function openDouble(input: DesireInput, key: ResourceKey, standing: LinkRow | undefined): Reason | undefined {
+  return standing === undefined
+    ? input.openDecisions.find(({ topic }) => topic === resourceTopic('doubled', key))?.reason
+    : undefined;
+}
+
+function isTopicOf(key: ResourceKey, topic: string): boolean {
+  const whole: string[] = [resourceTopic('doubled', key), resourceTopic('gone', key)];
+  return (
+    topic.startsWith(`${nameOf(key)}:`) || whole.includes(topic) || (topic === patientTopic && key.type === 'client')
+  );
 }
 
 function isAbout(decision: DecisionRow, row: RecordRow): boolean {

@@ -11,10 +11,11 @@ export interface FeederDeps {
   readonly connections: () => readonly { readonly id: string; readonly slots: number }[];
   readonly add: (lanes: LaneKey[]) => Promise<void>;
   readonly onError: (error: unknown) => void;
+  /** A claimed lane whose job was lost is fed again after this many milliseconds. @default 30000 */
+  readonly claimMs?: number;
 }
 
-/** A claimed lane whose job was lost is fed again after this. */
-const claimMs = 30_000;
+const defaultClaimMs = 30_000;
 /** How often the store is asked even if nobody kicks: retries, late looks, causes raised by other processes. */
 const tickMs = 1_000;
 /** A due lane that waited this long goes before everything else, so that back-fill starves no more than it must. */
@@ -78,7 +79,7 @@ export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
 export async function feed(deps: FeederDeps): Promise<void> {
   await wantLooks(deps.store);
   for (const { id, slots } of deps.connections()) {
-    const claimed = await claim(deps.store, id, slots);
+    const claimed = await claim(deps, id, slots);
     if (claimed.length > 0) await deps.add(claimed);
   }
 }
@@ -93,21 +94,34 @@ async function wantLooks(store: Store): Promise<void> {
   );
 }
 
-async function claim(store: Store, connection: string, slots: number): Promise<LaneKey[]> {
+/** Has work, may be tried, and nobody is at it. */
+const isFree = sql`done < wanted and (next_try_at is null or next_try_at <= now())
+  and (lease_until is null or lease_until < now()) and (queued_until is null or queued_until < now())`;
+
+async function claim(
+  { store, claimMs = defaultClaimMs }: FeederDeps,
+  connection: string,
+  slots: number,
+): Promise<LaneKey[]> {
   const { rows } = await sql<LaneKey>`
     with busy as (
       select count(*)::integer as n from lane
       where connection = ${connection} and (lease_until is not null or queued_until is not null)
         and (lease_until > now() or queued_until > now())
+    ), open as (
+      -- Always a row: a limit of null would be none.
+      select case when exists (select 1 from connection c where c.id = ${connection} and c.paused is not null) then 0
+        else greatest(${slots}::integer - n, 0) end as slots from busy
+    ), candidate as (
+      (select subject, 0 as rank, due_at from lane where connection = ${connection} and ${isFree}
+        and due_at < now() - ${agedMs} * interval '1 millisecond' order by due_at limit (select slots from open))
+      union
+      (select subject, 1 + priority, due_at from lane where connection = ${connection} and ${isFree}
+        order by priority, due_at limit (select slots from open))
     ), due as (
       select l.connection, l.subject from lane l
-      where l.connection = ${connection} and l.done < l.wanted
-        and (l.next_try_at is null or l.next_try_at <= now())
-        and (l.lease_until is null or l.lease_until < now())
-        and (l.queued_until is null or l.queued_until < now())
-        and not exists (select 1 from connection c where c.id = l.connection and c.paused is not null)
-      order by case when l.due_at < now() - ${agedMs} * interval '1 millisecond' then 0 else l.priority end, l.due_at
-      limit (select greatest(${slots}::integer - n, 0) from busy)
+      where l.connection = ${connection} and ${isFree}
+        and l.subject in (select subject from candidate order by rank, due_at limit (select slots from open))
       for update of l skip locked
     )
     update lane set queued_until = now() + ${claimMs} * interval '1 millisecond'

@@ -3,23 +3,25 @@
 
 import type { Transaction } from 'kysely';
 import { sql } from 'kysely';
-import { classify, type FhirClient, isSearchResult } from '../connections/connections.ts';
+import { classify, type FhirClient, isSearchResult, type SearchFailure } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
+import { identifierValue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
-import { openDecision } from './decisions.ts';
+import { closeObsolete, openDecision } from './decisions.ts';
 import { directoryIdentifiers, patientTopic } from './desire.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
 import { hashOfSeen, saveLinks, saveSeen } from './links.ts';
 import { matchKeys, matchPatient, strongIdentifiers } from './match.ts';
+import { ownIdentifier } from './send.ts';
 
 export type FindResult =
   | { readonly kind: 'linked'; readonly woken: readonly LaneKey[] }
   | { readonly kind: 'not-found' }
   | { readonly kind: 'asked' }
-  | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined };
+  | Failure;
 
 export async function findExisting(
   deps: LaneDeps,
@@ -44,13 +46,19 @@ export async function findExisting(
     ...(isPatient ? demographicQueries(connection, record) : []),
   ];
   const found = await searchEach(connection, resource.resourceType, queries);
-  if (!Array.isArray(found)) return { kind: 'again', ...found };
+  if (!Array.isArray(found)) return found;
   return isPatient
     ? foundPatients(deps, connection, lease, resource, found)
     : foundEntries(deps, lease, resource, found);
 }
 
-type Failure = { readonly reason: Reason; readonly afterMs: number | undefined };
+/** Nothing can be said now; `config`: not before the connection has been mended. */
+interface Failure {
+  readonly kind: 'again' | 'config';
+  readonly reason: Reason;
+  readonly afterMs: number | undefined;
+}
+
 type Query = Parameters<FhirClient['searchAll']>[1];
 
 async function searchEach(
@@ -62,13 +70,19 @@ async function searchEach(
   for (const query of queries) {
     const result = await connection.client.searchAll(resourceType, query);
     if (!isSearchResult(result)) {
-      const { reason: why, retryAfterMs } = classify(connection.vendor, { method: 'GET', kind: 'search' }, result);
-      return { reason: why ?? reason('outcome-unknown'), afterMs: retryAfterMs };
+      return searchFailure(connection, result);
     }
-    if (!result.complete) return { reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+    if (!result.complete)
+      return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
     for (const resource of result.resources) byId.set(String(resource.id), resource);
   }
   return [...byId.values()];
+}
+
+export function searchFailure(connection: LaneConnection, result: SearchFailure): Failure {
+  const found = classify(connection.vendor, { method: 'GET', kind: 'search' }, result);
+  const kind = found.class === 'config' ? 'config' : 'again';
+  return { kind, reason: found.reason ?? reason('outcome-unknown'), afterMs: found.retryAfterMs };
 }
 
 function demographicQueries(connection: LaneConnection, client: JsonObject): Query[] {
@@ -87,15 +101,31 @@ async function foundPatients(
   found: readonly JsonObject[],
 ): Promise<FindResult> {
   const client = resource.record ?? {};
-  const match = matchPatient(client, strongIdentifiers(client, connection.config.identifierSystems), found);
+  const candidates = found.filter((patient) => !isRetiredByUs(deps, lease, resource, patient));
+  const match = matchPatient(client, strongIdentifiers(client, connection.config.identifierSystems), candidates);
   if (match.kind === 'certain') return linkFound(deps, lease, resource, match.patient);
   const mayCreate = resource.route.route === 'native' && connection.config.createPatients;
-  if (match.kind === 'none' && mayCreate) return { kind: 'not-found' };
+  if (match.kind === 'none' && mayCreate) {
+    await deps.store.tx(async (trx) => {
+      await holdLease(trx, lease, deps.leaseMs);
+      await closeObsolete(trx, lease, [patientTopic]);
+    });
+    return { kind: 'not-found' };
+  }
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     await askWho(trx, lease, resource, match.kind === 'uncertain' ? match.patients : [], mayCreate);
   });
   return { kind: 'asked' };
+}
+
+/** An earlier generation of this very client, which we switched off ourselves, is no answer (lanes.md 17). */
+function isRetiredByUs(deps: LaneDeps, lease: Lease, { key }: LaneResource, patient: JsonObject): boolean {
+  const [value] = (ownIdentifier(patient, deps.identifierSystem) ?? '').split('~');
+  return (
+    patient.active === false &&
+    value === identifierValue({ source: lease.source, type: key.type, id: key.id }, key.slot)
+  );
 }
 
 /** Both sides are shown; a person chooses. */
@@ -165,9 +195,17 @@ async function linkFound(deps: LaneDeps, lease: Lease, resource: LaneResource, b
       seen: undefined,
       seenHash: hashOfSeen(body),
     } as const;
+    await closeObsolete(trx, lease, [patientTopic]);
     return saveLinks(trx, lease, [[resource, link]]);
   });
   return { kind: 'linked', woken };
+}
+
+/** What the lane has found or made is visible to the other's search after `settle`; no twin needs to wait longer. */
+export async function releaseMatchLeases(trx: Transaction<Database>, lease: Lease, settleMs: number): Promise<void> {
+  await sql`
+    update match_lease set until = least(until, now() + ${settleMs} * interval '1 millisecond')
+    where connection = ${lease.connection} and holder = ${lease.subject}`.execute(trx);
 }
 
 /** All or none, in one statement; ours again after a restart, because the lane is the holder. */

@@ -2,6 +2,7 @@
 // Projection is pure and synchronous, so what it misses is noted, fetched from the same snapshot, and the projection is done again.
 
 import type { Selectable, Transaction } from 'kysely';
+import type { Reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
@@ -22,6 +23,8 @@ export class Known {
   readonly #ownLinks: ReadonlyMap<string, LinkRow>;
   readonly #records = new Map<string, RecordRow | undefined>();
   readonly #others = new Map<string, LinkRow | undefined>();
+  /** Why slots are parked that have no resource on the server. */
+  readonly #parked = new Map<string, Reason>();
   readonly #missingRecords = new Map<string, { type: RecordType; id: string }>();
   readonly #missingLinks = new Map<string, SlotRef>();
 
@@ -30,6 +33,7 @@ export class Known {
     this.links = links;
     for (const row of own) this.#records.set(recordKey(row.type, row.id), row);
     this.#ownLinks = new Map(links.filter(isLive).map((row) => [slotKey(row), row]));
+    this.#keepParked(links);
   }
 
   /** A record of the same source; undefined when it is not there, withdrawn, or not fetched yet. */
@@ -47,6 +51,13 @@ export class Known {
     return this.#records.get(recordKey(type, id)) !== undefined;
   }
 
+  /** Its source has withdrawn it: nothing points at it any more, whether its own resources have been retired yet or not. */
+  isWithdrawn({ type, id }: SlotRef): boolean {
+    const key = recordKey(type, id);
+    if (!this.#records.has(key)) this.#missingRecords.set(key, { type, id });
+    return this.#records.get(key)?.deleted === true;
+  }
+
   isOwn(target: SlotRef): boolean {
     return this.own.some(({ type, id }) => type === target.type && id === target.id);
   }
@@ -57,6 +68,18 @@ export class Known {
     if (this.isOwn(target)) return this.#ownLinks.get(key);
     if (!this.#others.has(key)) this.#missingLinks.set(key, target);
     return this.#others.get(key);
+  }
+
+  /** Why the slot is parked, if it is: what needs it shows this reason (lanes.md 6). */
+  parkedReason(target: SlotRef): Reason | undefined {
+    return this.#parked.get(slotKey(target));
+  }
+
+  #keepParked(rows: readonly LinkRow[]): void {
+    for (const row of rows) {
+      if (row.state === 'parked' && row.retired_at === null && row.reason !== null)
+        this.#parked.set(slotKey(row), row.reason);
+    }
   }
 
   /** Records of others that were read, and therefore wake this lane when they change. */
@@ -111,6 +134,7 @@ export class Known {
         ),
       )
       .execute();
+    this.#keepParked(rows);
     const live = new Map(rows.filter(isLive).map((row) => [slotKey(row), row]));
     for (const target of wanted) this.#others.set(slotKey(target), live.get(slotKey(target)));
   }

@@ -12,5 +12,5 @@ export type { LaneKey } from './lease.ts';
 export { raiseWanted } from './links.ts';
 export { setPaused } from './pause.ts';
 export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
-export { collectionBundle, issuesOf, projectRecords } from './preview.ts';
+export { collectionBundle, issuesOf, projectRecords, projectWith } from './preview.ts';
 export { runLane } from './run.ts';

@@ -145,7 +145,7 @@ export async function updateLink(
       ...(change.sent === undefined ? {} : { sent: facts(change.sent) }),
       ...('seen' in change ? { seen: facts(change.seen) } : {}),
       ...('seenHash' in change ? { seen_hash: change.seenHash ?? null } : {}),
-      ...(change.retired === true ? { retired_at: sql<Date>`now()` } : {}),
+      ...(change.retired === true ? retirement(resource) : {}),
       record_version: resource.recordVersion,
       updated_at: sql<Date>`now()`,
     })
@@ -156,6 +156,11 @@ export async function updateLink(
     .where('slot', '=', resource.key.slot)
     .where('generation', '=', link.generation)
     .execute();
+}
+
+/** A retired link keeps the cause for which it was retired. */
+function retirement({ leave }: LaneResource) {
+  return { retired_at: sql<Date>`now()`, state: 'leaving', reason: leave === undefined ? null : json(leave) };
 }
 
 async function wakeWaiting(trx: Transaction<Database>, lease: Lease, targets: readonly SlotRef[]): Promise<LaneKey[]> {
@@ -265,38 +270,37 @@ async function linkedNow(
   return new Set(rows.map(({ key }) => key));
 }
 
-/** Parks or frees one slot's row without a link of its own: every resource has a state that can be asked for. */
-export async function saveState(
-  trx: Transaction<Database>,
-  lease: Lease,
-  resource: LaneResource,
-  state: string,
-  why: Reason | undefined,
-): Promise<void> {
-  const content = {
-    route: resource.route.route,
-    state,
-    reason: why === undefined ? null : json(why),
-    record_version: resource.recordVersion,
-    updated_at: sql<Date>`now()`,
-  };
-  await trx
-    .insertInto('link')
-    .values({
-      ...place(lease, resource.key),
-      generation: resource.link?.generation ?? resource.nextGeneration,
-      subject: lease.subject,
-      resource_type: resource.resourceType,
-      ...content,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['connection', 'source', 'type', 'id', 'slot', 'generation']).doUpdateSet(content),
-    )
-    .execute();
+export interface SlotState {
+  readonly resource: LaneResource;
+  readonly state: string;
+  readonly reason: Reason | undefined;
 }
 
-function place(lease: Lease, { type, id, slot }: SlotRef) {
-  return { connection: lease.connection, source: lease.source, type, id, slot };
+/** Keeps the state of slots, with or without a link of their own: every resource has one that can be asked for. */
+export async function saveStates(
+  trx: Transaction<Database>,
+  lease: Lease,
+  states: readonly SlotState[],
+): Promise<void> {
+  if (states.length === 0) return;
+  const rows = states.map(({ resource, state, reason: why }) => ({
+    type: resource.key.type,
+    id: resource.key.id,
+    slot: resource.key.slot,
+    generation: resource.link?.generation ?? resource.nextGeneration,
+    resource_type: resource.resourceType,
+    record_version: resource.recordVersion,
+    route: resource.route.route,
+    state,
+    reason: why === undefined ? null : { code: why.code, text: why.text },
+  }));
+  await sql`
+    insert into link (connection, source, subject, type, id, slot, generation, resource_type, record_version, route, state, reason)
+    select ${lease.connection}, ${lease.source}, ${lease.subject}, s.* from jsonb_to_recordset(${json(rows)})
+      as s(type text, id text, slot text, generation integer, resource_type text, record_version integer, route text, state text, reason jsonb)
+    on conflict (connection, source, type, id, slot, generation) do update set
+      record_version = excluded.record_version, route = excluded.route, state = excluded.state, reason = excluded.reason,
+      updated_at = now()`.execute(trx);
 }
 
 function facts(value: Facts | undefined) {

@@ -156,3 +156,13 @@ export async function closeOperations(
     from jsonb_to_recordset(${json(rows)}) as c(id bigint, outcome text, status integer, reason jsonb)
     where o.id = c.id`.execute(trx);
 }
+
+/** Their outcomes are unknown, but our request has ended: nobody needs to wait for `sendBefore` any more. */
+export async function endSending(trx: Transaction<Database>, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return;
+  await trx
+    .updateTable('operation')
+    .set({ send_before: sql<Date>`least(send_before, now())` })
+    .where('id', 'in', ids)
+    .execute();
+}

@@ -5,7 +5,7 @@ import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import type { Database } from '../store/store.ts';
-import { openDecision } from './decisions.ts';
+import { doubled, openDecision } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
@@ -16,12 +16,12 @@ import {
   type SeenResource,
   saveLinks,
   saveSeen,
-  saveState,
+  saveStates,
   updateLink,
   versionTagOf,
 } from './links.ts';
 import { withFact } from './merge.ts';
-import { type ClosedOperation, closeOperations } from './operations.ts';
+import { type ClosedOperation, closeOperations, endSending } from './operations.ts';
 import { elementTopic } from './plan.ts';
 import type { WriteOutcome } from './send.ts';
 
@@ -29,9 +29,10 @@ export interface StoredOutcomes {
   readonly woken: readonly LaneKey[];
   /** Slots that were refused, with the reason: they rest, the others go on. */
   readonly refused: ReadonlyMap<string, Reason>;
-  /** A whole transaction was refused: its parts go once as single requests. */
+  /** A transaction failed as a whole: its parts go once as single requests. */
   readonly goSingly: boolean;
-  readonly conflicts: number;
+  /** Somebody wrote in between: read again, merge, write again. */
+  readonly hadConflict: boolean;
   /** A reason to end the run and come back. */
   readonly again: { readonly reason: Reason; readonly afterMs: number | undefined } | undefined;
   /** The connection itself is at fault. */
@@ -62,8 +63,8 @@ export async function storeOutcomes(
   return {
     woken,
     refused: new Map(singles.map((outcome) => [nameOf(outcome.intent.write.resource.key), whyOf(outcome)])),
-    goSingly: refusals.length > singles.length,
-    conflicts: outcomes.filter((outcome) => outcome.class === 'conflict').length,
+    goSingly: outcomes.some((outcome) => outcome.inTransaction && (isRefused(outcome) || outcome.class === 'conflict')),
+    hadConflict: outcomes.some((outcome) => outcome.class === 'conflict'),
     again: later === undefined ? undefined : { reason: whyOf(later), afterMs: later.retryAfterMs },
     config: faulty === undefined ? undefined : whyOf(faulty),
   };
@@ -95,11 +96,19 @@ async function storeAll(
   outcomes: readonly WriteOutcome[],
 ): Promise<LaneKey[]> {
   await closeOperations(trx, ...outcomes.flatMap((outcome) => closing(outcome) ?? []));
+  await endSending(
+    trx,
+    outcomes.flatMap((outcome) => (closing(outcome) === undefined ? [outcome.intent.operationId] : [])),
+  );
   const written = outcomes.flatMap((outcome) => writtenOf(outcome) ?? []);
   await saveSeen(trx, lease.connection, ...written.map(({ look }) => look));
+  const refused = outcomes.filter((outcome) => isRefused(outcome) && !outcome.inTransaction);
+  const parked = refused.map((one) => ({ resource: one.intent.write.resource, state: 'parked', reason: whyOf(one) }));
+  await saveStates(trx, lease, parked);
   for (const outcome of outcomes) {
-    if (isRefused(outcome) && !outcome.inTransaction) {
-      await saveState(trx, lease, outcome.intent.write.resource, 'parked', whyOf(outcome));
+    const { resource } = outcome.intent.write;
+    if (isSeveralMatches(outcome)) {
+      await openDecision(trx, lease, doubled(resource.key, resource.resourceType, [], whyOf(outcome)));
     }
   }
   for (const { resource, change } of written) {

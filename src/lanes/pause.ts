@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import { type Reason, reason } from '../errors.ts';
 import { json, type Store } from '../store/store.ts';
+import { closeAlert, openAlert } from './alerts.ts';
 import type { LaneDeps } from './lane-connection.ts';
 
 /** Stops the connection for a fault of configuration and opens its alert. Resumed by an operator or a restart with a mended configuration. */
@@ -32,24 +33,10 @@ export async function setPaused(store: Store, connection: string, why: Reason | 
       .execute();
     const topic = `connection-paused:${connection}`;
     if (why === undefined) {
-      await trx
-        .updateTable('alert')
-        .set({ resolved_at: sql<Date>`now()` })
-        .where('topic', '=', topic)
-        .where('resolved_at', 'is', null)
-        .execute();
+      await closeAlert(trx, topic);
       await trx.updateTable('lane').set({ next_try_at: null }).where('connection', '=', connection).execute();
     } else {
-      await trx
-        .insertInto('alert')
-        .values({ topic, connection, reason: json(why) })
-        .onConflict((conflict) =>
-          conflict
-            .column('topic')
-            .where('resolved_at', 'is', null)
-            .doUpdateSet({ count: sql<number>`alert.count + 1` }),
-        )
-        .execute();
+      await openAlert(trx, { topic, connection, reason: why });
     }
     return true;
   });

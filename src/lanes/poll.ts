@@ -2,13 +2,15 @@
 // The cursor holds the server's own times and moves only in the transaction that stores what was seen.
 
 import { sql, type Transaction } from 'kysely';
-import { type Capabilities, classify, isOffered, isSearchResult, pollQuery } from '../connections/connections.ts';
+import { type Capabilities, isOffered, isSearchResult, pollQuery } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
+import { searchFailure } from './find.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneKey } from './lease.ts';
 import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
+import { pauseForFault } from './pause.ts';
 import { backoffMs } from './retry.ts';
 
 /** What this version reads back from a server. */
@@ -90,7 +92,9 @@ async function readChanges(
   const startedAt = await deps.store.now();
   const result = await connection.client.searchAll(poll.resource_type, query);
   if (!isSearchResult(result)) {
-    return classify(connection.vendor, { method: 'GET', kind: 'search' }, result).reason ?? reason('outcome-unknown');
+    const failure = searchFailure(connection, result);
+    if (failure.kind === 'config') await pauseForFault(deps, poll.connection, failure.reason);
+    return failure.reason;
   }
   const newest = [since, ...result.resources.map(updatedAt)].sort().at(-1);
   const woken = await deps.store.tx(async (trx) => {

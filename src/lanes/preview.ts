@@ -21,8 +21,16 @@ export interface Projected {
   readonly desired: Desired;
 }
 
+/** Finds a record that is not among those to be projected; undefined where there is none or it is deleted. */
+export type FindRecord = (type: RecordType, id: string) => Promise<JsonObject | undefined>;
+
 /** Projects the records; those that they point at are read from the store where the records themselves do not hold them. */
-export async function projectRecords(store: Store, input: PreviewInput): Promise<Projected[]> {
+export function projectRecords(store: Store, input: PreviewInput): Promise<Projected[]> {
+  return projectWith((type, id) => storedRecord(store, input.source, type, id), input);
+}
+
+/** Projects the records; those that they point at are asked of `find` where the records themselves do not hold them. */
+export async function projectWith(find: FindRecord, input: PreviewInput): Promise<Projected[]> {
   const known = new Map<string, JsonObject | undefined>(
     input.records.map(({ type, record }) => [`${type}/${record.id}`, record]),
   );
@@ -30,7 +38,7 @@ export async function projectRecords(store: Store, input: PreviewInput): Promise
     const missing = new Map<string, { type: RecordType; id: string }>();
     const projected = projectKnown(input, known, missing);
     if (missing.size === 0) return projected;
-    for (const [key, { type, id }] of missing) known.set(key, await storedRecord(store, input.source, type, id));
+    for (const [key, { type, id }] of missing) known.set(key, await find(type, id));
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { classify } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
-import { openDecision } from './decisions.ts';
+import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
 import { nameOf } from './lane-resource.ts';
@@ -46,6 +46,7 @@ export async function readLinked(
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     await saveSeen(trx, lease.connection, { resourceType, remoteId, versionTag, body });
+    if (resource.isGone) await closeObsolete(trx, lease, [resourceTopic('gone', resource.key)]);
   });
   fresh.add(`${resourceType}/${remoteId}`);
   return { kind: 'read' };
@@ -61,10 +62,11 @@ async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, l
       body: undefined,
     });
     await saveGone(trx, lease.connection, resource.resourceType, link.remoteId);
-    if (link.origin === 'created' && resource.leave === undefined) {
+    // Asked once: a person may have answered that it is to stay gone.
+    if (link.origin === 'created' && resource.leave === undefined && !resource.isGone) {
       await openDecision(trx, lease, {
         kind: 'remote-gone',
-        topic: `${nameOf(resource.key)}:gone`,
+        topic: resourceTopic('gone', resource.key),
         key: resource.key,
         reason: reason('remote-gone', { target: nameOf(resource.key) }),
         detail: { resourceType: resource.resourceType, id: link.remoteId },

@@ -2,14 +2,15 @@
 // is read again and compared. A second POST comes only after a complete negative search, done twice, the second after `settle`.
 
 import { sql, type Transaction } from 'kysely';
-import { classify, isSearchResult } from '../connections/connections.ts';
+import { isSearchResult } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { identifierValue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import { isRecordType } from '../records/records.ts';
 import type { Database } from '../store/store.ts';
-import { openDecision } from './decisions.ts';
+import { doubled, openDecision } from './decisions.ts';
+import { searchFailure } from './find.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf, type ResourceKey } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
@@ -18,9 +19,14 @@ import type { LaneState } from './load.ts';
 import { closeOperations, type OperationRow } from './operations.ts';
 import { type ReadResult, readLinked } from './read.ts';
 
-export type Reconciled =
-  | { readonly kind: 'clear'; readonly changed: boolean; readonly woken: readonly LaneKey[] }
-  | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined };
+export type Reconciled = { readonly kind: 'clear'; readonly changed: boolean } | Again;
+
+/** Not all can be cleared up now; `config`: not before the connection has been mended. */
+interface Again {
+  readonly kind: 'again' | 'config';
+  readonly reason: Reason;
+  readonly afterMs: number | undefined;
+}
 
 /** A create whose reply was lost is looked for once more when every index must long have it. */
 const lateCheckMs = 15 * 60_000;
@@ -34,30 +40,28 @@ export async function reconcile(
 ): Promise<Reconciled> {
   const open = state.openOperations.filter(({ outcome }) => outcome === null);
   const late = state.openOperations.filter(({ late_check_at: at }) => at !== null && at <= state.now);
-  const woken: LaneKey[] = [];
+  // Several wait for the same settle time side by side, not one after the other.
+  const unsettledMs: number[] = [];
   for (const operation of open) {
     const step =
       operation.remote_id === null
         ? await reconcileCreate(deps, connection, lease, state, operation)
         : await reconcileUpdate(deps, connection, lease, state, operation, fresh);
-    if (step.kind === 'again') return step;
-    woken.push(...step.woken);
+    if (step.kind === 'again' || step.kind === 'config') return step;
+    if (step.kind === 'unsettled') unsettledMs.push(step.afterMs);
   }
   for (const operation of late) {
     const step = await checkLate(deps, connection, lease, operation);
-    if (step.kind === 'again') return step;
+    if (step.kind === 'again' || step.kind === 'config') return step;
   }
-  return { kind: 'clear', changed: open.length + late.length > 0, woken };
+  return unsettledMs.length > 0
+    ? { kind: 'again', reason: reason('outcome-unknown'), afterMs: Math.max(...unsettledMs) }
+    : { kind: 'clear', changed: open.length + late.length > 0 };
 }
 
-type Step = { readonly kind: 'done'; readonly woken: readonly LaneKey[] } | Extract<Reconciled, { kind: 'again' }>;
+type Step = { readonly kind: 'done' } | { readonly kind: 'unsettled'; readonly afterMs: number } | Again;
 
-const done: Step = { kind: 'done', woken: [] };
-
-/** How long until the sender can no longer be at it and what it did must be visible to a search. */
-function untilSettledMs(connection: LaneConnection, state: LaneState, from: Date): number {
-  return from.getTime() + connection.config.settleMs - state.now.getTime();
-}
+const done: Step = { kind: 'done' };
 
 async function reconcileCreate(
   deps: LaneDeps,
@@ -67,22 +71,26 @@ async function reconcileCreate(
   operation: OperationRow,
 ): Promise<Step> {
   const stillSending = operation.send_before.getTime() - state.now.getTime();
-  if (stillSending > 0) return { kind: 'again', reason: reason('outcome-unknown'), afterMs: stillSending };
+  if (stillSending > 0) return { kind: 'unsettled', afterMs: stillSending };
   const found = await searchOwn(deps, connection, lease, operation);
   if (!Array.isArray(found)) return found;
   const [oldest] = found;
-  if (oldest !== undefined)
-    return { kind: 'done', woken: await linkFoundCreate(deps, lease, state, operation, found, oldest) };
-  const settled = untilSettledMs(connection, state, operation.missed_at ?? operation.send_before) <= 0;
-  const missedTwice = connection.config.settleMs === 0 || (operation.missed_at !== null && settled);
+  if (oldest !== undefined) {
+    deps.wake(await linkFoundCreate(deps, lease, state, operation, found, oldest));
+    return done;
+  }
+  const { settleMs } = connection.config;
+  const { missed_at: missedAt } = operation;
+  const unsettledMs = missedAt === null ? settleMs : missedAt.getTime() + settleMs - state.now.getTime();
+  const missedTwice = missedAt !== null && unsettledMs <= 0;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     if (missedTwice) await closeAsNotDone(trx, operation);
-    else if (operation.missed_at === null) {
+    else if (missedAt === null) {
       await trx.updateTable('operation').set({ missed_at: sql<Date>`now()` }).where('id', '=', operation.id).execute();
     }
   });
-  return missedTwice ? done : { kind: 'again', reason: reason('outcome-unknown'), afterMs: connection.config.settleMs };
+  return missedTwice ? done : { kind: 'unsettled', afterMs: unsettledMs };
 }
 
 async function closeAsNotDone(trx: Transaction<Database>, operation: OperationRow): Promise<void> {
@@ -100,7 +108,7 @@ async function searchOwn(
   connection: LaneConnection,
   lease: Lease,
   operation: OperationRow,
-): Promise<JsonObject[] | Extract<Reconciled, { kind: 'again' }>> {
+): Promise<JsonObject[] | Again> {
   const { type, record_id: id, slot, generation } = operation;
   const first = identifierValue({ source: lease.source, type, id }, slot);
   const value = generation === 1 ? first : `${first}~${generation}`;
@@ -108,10 +116,7 @@ async function searchOwn(
     operation.resource_type,
     connection.vendor.queries.identifier(deps.identifierSystem, value),
   );
-  if (!isSearchResult(result)) {
-    const { reason: why, retryAfterMs } = classify(connection.vendor, { method: 'GET', kind: 'search' }, result);
-    return { kind: 'again', reason: why ?? reason('outcome-unknown'), afterMs: retryAfterMs };
-  }
+  if (!isSearchResult(result)) return searchFailure(connection, result);
   if (!result.complete)
     return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
   return result.resources.sort((a, b) => (createdOrder(a) < createdOrder(b) ? -1 : 1));
@@ -192,21 +197,16 @@ function holdsPlaceholder(value: Json): boolean {
   return JSON.stringify(value).includes('urn:uuid:');
 }
 
-async function askAboutDouble(
+function askAboutDouble(
   trx: Transaction<Database>,
   lease: Lease,
   operation: OperationRow,
   found: readonly JsonObject[],
 ): Promise<void> {
-  const target = nameOf(keyOf(operation));
-  await openDecision(trx, lease, {
-    kind: 'doubled',
-    topic: `${target}:doubled`,
-    key: keyOf(operation),
-    reason: reason('create-doubled', { target }),
-    detail: { resourceType: operation.resource_type, ids: found.map(({ id }) => String(id)) },
-    choices: [{ choose: 'done', effect: 'The others have been removed or merged on the server. Nothing is written.' }],
-  });
+  const key = keyOf(operation);
+  const ids = found.map(({ id }) => String(id));
+  const why = reason('create-doubled', { target: nameOf(key) });
+  return openDecision(trx, lease, doubled(key, operation.resource_type, ids, why));
 }
 
 /** What the server holds is the outcome: elements that are as we sent them are agreed, whatever the reply would have said. */
@@ -219,14 +219,14 @@ async function reconcileUpdate(
   fresh: Set<string>,
 ): Promise<Step> {
   const stillSending = operation.send_before.getTime() - state.now.getTime();
-  if (stillSending > 0) return { kind: 'again', reason: reason('outcome-unknown'), afterMs: stillSending };
+  if (stillSending > 0) return { kind: 'unsettled', afterMs: stillSending };
   const resource = state.resources.find(
     ({ key, link }) => nameOf(key) === nameOf(keyOf(operation)) && link?.remoteId === operation.remote_id,
   );
   if (resource?.link !== undefined && !fresh.has(`${operation.resource_type}/${operation.remote_id}`)) {
     const read: ReadResult = await readLinked(deps, connection, lease, resource, resource.link, fresh);
     if (read.kind !== 'read')
-      return { kind: 'again', reason: read.reason, afterMs: read.kind === 'again' ? read.afterMs : undefined };
+      return { kind: read.kind, reason: read.reason, afterMs: read.kind === 'again' ? read.afterMs : undefined };
   }
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);

@@ -1,21 +1,22 @@
 // One run of one lane: take the lease, bring observed to desired step by step, give the lease back. Each step loads everything again,
 // so that running twice, late, or after a crash at any point ends the same.
 
-import { type Reason, reason } from '../errors.ts';
+import { CasebridgeError, type Reason, reason } from '../errors.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import { absorb } from './absorb.ts';
+import { closeAlert, openAlert } from './alerts.ts';
 import { dropAgreedValues } from './changes.ts';
 import type { RunMemory } from './desire.ts';
-import { findExisting } from './find.ts';
+import { findExisting, releaseMatchLeases } from './find.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease, LeaseLost, type RunOutcome, release, takeLease } from './lease.ts';
-import { saveState, saveWaiting } from './links.ts';
+import { saveStates, saveWaiting } from './links.ts';
 import { type LaneState, loadLane } from './load.ts';
 import { PlanOutdated } from './operations.ts';
 import { storeOutcomes } from './outcomes.ts';
 import { pauseForFault } from './pause.ts';
-import { type Operation, type Plan, plan, type Write } from './plan.ts';
+import { type Operation, type Plan, plan, type ResourceState, type Write } from './plan.ts';
 import { readLinked } from './read.ts';
 import { reconcile } from './reconcile.ts';
 import { backoffMs } from './retry.ts';
@@ -33,12 +34,13 @@ export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
   const lease = await takeLease(deps.store, key, deps.holder, deps.leaseMs);
   if (lease === undefined) return;
   try {
-    const outcome = lease.starts > mostStarts ? crashed() : await new LaneRun(deps, connection, lease).toEnd();
+    const outcome =
+      lease.starts > mostStarts ? await crashed(deps, lease) : await new LaneRun(deps, connection, lease).toEnd();
     await release(deps.store, lease, outcome);
     deps.onRun?.(key.connection, outcome.kind === 'done' ? (outcome.parked === null ? 'done' : 'parked') : 'again');
   } catch (error) {
     if (error instanceof LeaseLost) return;
-    // A fault of ours: told to the log, tried again with back-off, parked after three starts without an end.
+    // A fault of ours: told to the log, tried again with back-off.
     deps.log.error(
       {
         ...key,
@@ -52,9 +54,17 @@ export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
   }
 }
 
-function crashed(): RunOutcome {
+async function crashed(deps: LaneDeps, lease: Lease): Promise<RunOutcome> {
   const why = reason('lane-crashed', { starts: mostStarts });
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    await openAlert(trx, { topic: crashTopic(lease), connection: lease.connection, reason: why });
+  });
   return { kind: 'done', waiting: false, parked: why, reason: why, nextLookAt: null };
+}
+
+function crashTopic({ connection, subject }: LaneKey): string {
+  return `lane-crashed:${connection}:${subject}`;
 }
 
 function again(lease: Lease, deps: LaneDeps, why: Reason, afterMs: number | undefined): RunOutcome {
@@ -74,6 +84,7 @@ class LaneRun {
   readonly #lease: Lease;
   readonly #memory: RunMemory = { fresh: new Set(), notFound: new Set(), refused: new Map(), placeholders: true };
   #singly = false;
+  #hasSearched = false;
   #conflicts = 0;
 
   constructor(deps: LaneDeps, connection: LaneConnection, lease: Lease) {
@@ -83,7 +94,8 @@ class LaneRun {
   }
 
   async toEnd(): Promise<RunOutcome> {
-    const abilities = await this.#connection.abilities();
+    const abilities = await this.#abilities();
+    if ('kind' in abilities) return abilities;
     for (let steps = 0; steps < mostSteps; steps += 1) {
       const step = await this.#step(abilities);
       if (step !== 'go-on') return step;
@@ -91,13 +103,23 @@ class LaneRun {
     return this.#again(reason('lane-yields'), 0);
   }
 
+  /** What the server offers; when it cannot be asked, how the run ends. */
+  async #abilities(): Promise<Abilities | RunOutcome> {
+    try {
+      return await this.#connection.abilities();
+    } catch (error) {
+      if (!(error instanceof CasebridgeError)) throw error;
+      return error.kind.class === 'config' ? this.#pause(error.reason) : this.#again(error.reason, undefined);
+    }
+  }
+
   async #step(abilities: Abilities): Promise<Step> {
     const state = await loadLane(this.#deps, this.#connection, abilities, this.#lease, this.#memory);
     if (state.basis.isPaused) return this.#again(reason('connection-paused', { why: '' }), undefined);
     const cleared = await reconcile(this.#deps, this.#connection, this.#lease, state, this.#memory.fresh);
+    if (cleared.kind === 'config') return this.#pause(cleared.reason);
     if (cleared.kind === 'again') return this.#again(cleared.reason, cleared.afterMs);
-    this.#deps.wake(cleared.woken);
-    if (cleared.changed) return 'go-on';
+    if (cleared.kind === 'clear' && cleared.changed) return 'go-on';
     const reread = this.#lease.reread ? state.resources.filter((resource) => this.#isUnread(resource)) : [];
     if (reread.length > 0) return this.#readAll(reread);
     if (await absorb(this.#deps, this.#lease, state)) return 'go-on';
@@ -138,9 +160,11 @@ class LaneRun {
   }
 
   async #find(finds: readonly Operation[]): Promise<Step> {
+    this.#hasSearched = true;
     for (const { resource } of finds) {
       const found = await findExisting(this.#deps, this.#connection, this.#lease, resource);
       if (found.kind === 'again') return this.#again(found.reason, found.afterMs);
+      if (found.kind === 'config') return this.#pause(found.reason);
       if (found.kind === 'not-found') this.#memory.notFound.add(nameOf(resource.key));
       if (found.kind === 'linked') this.#deps.wake(found.woken);
     }
@@ -169,7 +193,7 @@ class LaneRun {
       for (const { intent } of outcomes) this.#forgetFresh(intent.write);
       for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
       this.#singly ||= stored.goSingly;
-      this.#conflicts += stored.conflicts;
+      this.#conflicts += stored.hadConflict ? 1 : 0;
       if (stored.config !== undefined) return this.#pause(stored.config);
       if (stored.again !== undefined) return this.#again(stored.again.reason, stored.again.afterMs);
       return this.#conflicts > mostConflicts
@@ -200,17 +224,16 @@ class LaneRun {
     const waits = waitedFor(state.resources);
     const woken = await this.#deps.store.tx(async (trx) => {
       await holdLease(trx, this.#lease, this.#deps.leaseMs);
-      for (const { resource, state: phase, reason: why } of planned.states) {
-        if (isNewState(state, resource, phase, why)) await saveState(trx, this.#lease, resource, phase, why);
-      }
+      const states = planned.states.filter((one) => isNewState(state, one.resource, one.state, one.reason));
+      await saveStates(trx, this.#lease, states);
       await this.#saveReads(trx, state);
       await dropAgreedValues(trx, this.#lease);
+      await closeAlert(trx, crashTopic(this.#lease));
+      if (this.#hasSearched) await releaseMatchLeases(trx, this.#lease, this.#connection.config.settleMs);
       return saveWaiting(trx, this.#lease, waits);
     });
     this.#deps.wake(woken);
-    const parked =
-      planned.states.find(({ state: phase, resource }) => phase === 'parked' && resource.openTopics.size === 0)
-        ?.reason ?? null;
+    const parked = planned.states.find(needsMending)?.reason ?? null;
     const waiting = planned.states.find(({ state: phase }) => phase === 'waiting')?.reason ?? null;
     const shadow = held > 0 ? reason('shadow', { count: held }) : null;
     return {
@@ -239,6 +262,11 @@ function waitedFor(resources: readonly LaneResource[]): SlotRef[] {
   return resources.flatMap(({ desired }) =>
     (desired?.references ?? []).flatMap(({ target, reference }) => (reference === undefined ? [target] : [])),
   );
+}
+
+/** Parked, and not because a person is being asked or has said that it is to stay so. */
+function needsMending({ state, resource }: ResourceState): boolean {
+  return state === 'parked' && resource.openTopics.size === 0 && !resource.isGone && resource.search !== 'blocked';
 }
 
 function isNewState(state: LaneState, resource: LaneResource, phase: string, why: Reason | undefined): boolean {

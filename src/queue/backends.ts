@@ -9,7 +9,7 @@ import type { LaneKey } from './queue.ts';
 
 type Settings<Options> = Omit<Options, 'connection'>;
 
-export type LaneQueue = Pick<Queue<LaneKey, void>, 'addBulk' | 'waitUntilReady' | 'close'>;
+export type LaneQueue = Pick<Queue<LaneKey, void>, 'addBulk' | 'waitUntilReady' | 'obliterate' | 'close'>;
 export type LaneWorker = Pick<Worker<LaneKey, void>, 'close'>;
 
 export interface Backend {

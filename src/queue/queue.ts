@@ -38,6 +38,8 @@ export interface WakeUpOptions {
   readonly onError: (error: unknown) => void;
   /** @default 20000 */
   readonly closeWithinMs?: number;
+  /** Nobody else works on this queue: what lies in it is a dead process's and would hold up its lanes for 15 s. @default false */
+  readonly startEmpty?: boolean;
 }
 
 const queueName = 'lanes';
@@ -53,6 +55,7 @@ export async function openWakeUps(options: WakeUpOptions): Promise<WakeUps> {
   // Nobody reads the events; they are kept few.
   const queue = backend.queue(queueName, { streams: { events: { maxLen: 100 } } });
   await queue.waitUntilReady();
+  if (options.startEmpty) await queue.obliterate({ force: true });
   let worker: LaneWorker | undefined;
   let closing: Promise<void> | undefined;
   let running = 0;

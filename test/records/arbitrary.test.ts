@@ -16,3 +16,14 @@ test.each(recordTypes)('%s: a generated one is accepted, and accepted again as i
     { numRuns: 30 },
   );
 });
+
+test.each(recordTypes)('%s: a generated one is accepted as a deletion mark, whole or in part', (type) => {
+  fc.assert(
+    fc.property(arbitraryRecord(type), fc.func(fc.boolean()), (record, keep) => {
+      const kept = Object.entries(record).filter(([name]) => name === 'id' || name === 'updatedAt' || keep(name));
+      const mark = { ...Object.fromEntries(kept), deleted: true };
+      expect(parseRecord(type, mark, { now: receivedAt })).toEqual({ ok: true, record: mark });
+    }),
+    { numRuns: 30 },
+  );
+});

@@ -18,8 +18,15 @@ export interface Recipient {
 }
 
 /** Smaller runs earlier. A record that very many lanes have read is worked off behind everything else. */
-const priorities = { urgent: 10, normal: 50, backfill: 90 };
-const urgentTypes: ReadonlySet<RecordType> = new Set(['referral']);
+const priorities = { pointedAt: 5, urgent: 10, normal: 50, backfill: 90 };
+const priorityByType: Readonly<Partial<Record<RecordType, number>>> = {
+  // What cases point at goes first, or their lanes run in vain and wait.
+  organization: priorities.pointedAt,
+  worker: priorities.pointedAt,
+  service: priorities.pointedAt,
+  client: priorities.pointedAt,
+  referral: priorities.urgent,
+};
 const manyReaders = 100;
 
 /** The lanes that these connections have for a subject of the source. */
@@ -100,7 +107,7 @@ function subjectsOf(source: string, accepted: readonly Judged[]): { subject: str
     .filter(({ subject }) => subject !== '')
     .map(({ subject, type }) => ({
       subject,
-      priority: type && urgentTypes.has(type) ? priorities.urgent : priorities.normal,
+      priority: (type && priorityByType[type]) ?? priorities.normal,
     }));
 }
 

@@ -82,6 +82,7 @@ create table lane (
   primary key (connection, subject)
 );
 create index lane_due on lane (connection, priority, due_at) where done < wanted;
+create index lane_aged on lane (connection, due_at) where done < wanted;
 create index lane_look on lane (next_look_at) where next_look_at is not null;
 create index lane_by_subject on lane (subject);
 create index lane_leased on lane (connection) where lease_until is not null or queued_until is not null;
