@@ -1,0 +1,30 @@
+// The shape of one command, and the options that several of them share.
+
+import type { Command } from 'commander';
+import type { Terminal } from './terminal.ts';
+
+export interface CommandLine {
+  readonly name: string;
+  /** Gives the command its arguments, options and help. */
+  describe(command: Command): void;
+  /** Does it and answers the exit code. A CasebridgeError that it throws is told, and is exit code 2. */
+  run(call: CommandCall): Promise<number>;
+}
+
+export interface CommandCall {
+  /** The arguments that are no options. */
+  readonly words: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly terminal: Terminal;
+}
+
+/** The text of an option; undefined when it was not given. */
+export function textOption({ options }: CommandCall, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** True for a flag that was given. */
+export function flag({ options }: CommandCall, name: string): boolean {
+  return options[name] === true;
+}

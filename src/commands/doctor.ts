@@ -1,0 +1,104 @@
+// `doctor`: what is wrong with the configuration, the store and the connections, in plain words.
+
+import { loadConfig } from '../config.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { type CommandCall, type CommandLine, textOption } from './command.ts';
+import { openLogger } from './process.ts';
+import { type RemoteGateway, remoteGateway } from './remote-gateway.ts';
+import { aligned } from './terminal.ts';
+
+export const doctor: CommandLine = {
+  name: 'doctor',
+
+  describe(command) {
+    command
+      .description('Check the configuration, the store and the connections, and show the route of each record type.')
+      .argument('[connection]', 'this connection only')
+      .option('--url <url>', 'ask a running gateway')
+      .option('--token <reference>', "an operator's token for --url, as env:NAME or file:PATH");
+  },
+
+  async run(call) {
+    const remote = await remoteGateway(call);
+    const { general, reports } = remote ? await askGateway(remote, call) : await examineHere(call);
+    const [named] = call.words;
+    const result = named === undefined ? { ...general, connections: reports } : (reports[0] ?? {});
+    call.terminal.result(result, [...lines(general), ...reports.flatMap(linesOf)]);
+    return reports.every(isHealthy) ? 0 : 1;
+  },
+};
+
+interface Examination {
+  /** What concerns all connections; nothing when a running gateway was asked. */
+  readonly general: { readonly durability?: string; readonly warnings?: readonly string[] };
+  /** As `GET /api/connections/{id}/capabilities` answers. */
+  readonly reports: readonly JsonObject[];
+}
+
+async function examineHere(call: CommandCall): Promise<Examination> {
+  const config = await loadConfig(textOption(call, 'config'));
+  const { startGateway } = await import('../gateway.ts');
+  const gateway = await startGateway({ config, logger: openLogger({ ...config, warnings: [] }), lanes: false });
+  try {
+    const { api } = gateway;
+    const reports: JsonObject[] = [];
+    for (const id of call.words.length > 0 ? call.words : config.connections.keys()) {
+      reports.push(JSON.parse(JSON.stringify(await api.capabilities(id))));
+    }
+    return { general: { durability: api.store.durability, warnings: config.warnings }, reports };
+  } finally {
+    await gateway.stop();
+  }
+}
+
+async function askGateway(remote: RemoteGateway, { words }: CommandCall): Promise<Examination> {
+  const reports: JsonObject[] = [];
+  for (const id of words.length > 0 ? words : await connectionIds(remote)) {
+    const report = await remote.get(`/api/connections/${encodeURIComponent(id)}/capabilities`);
+    if (isObject(report)) reports.push(report);
+  }
+  return { general: {}, reports };
+}
+
+async function connectionIds(remote: RemoteGateway): Promise<string[]> {
+  return objectsIn(await remote.get('/api/connections?limit=1000'), 'items').map(({ id }) => String(id));
+}
+
+function isHealthy(report: JsonObject): boolean {
+  const { auth } = report;
+  return report.reachable === true && isObject(auth) && auth.ok === true && objectsIn(report, 'findings').length === 0;
+}
+
+function lines({ durability, warnings = [] }: Examination['general']): string[] {
+  return [
+    ...(durability === undefined ? [] : [`Store: ${durability}`]),
+    ...warnings.map((warning) => `Warning: ${warning}`),
+  ];
+}
+
+function linesOf(report: JsonObject): string[] {
+  const { wouldWrite } = report;
+  const auth = isObject(report.auth) ? report.auth : {};
+  const writes = isObject(wouldWrite) ? Object.entries(wouldWrite).map(([kind, count]) => `${count} ${kind}`) : [];
+  const reachable = report.reachable === true ? 'reachable' : 'not reachable';
+  const signedIn = auth.ok === true ? 'signed in' : 'not signed in';
+  const routes = objectsIn(report, 'routes').map(({ recordType, resourceType, route, reason }) =>
+    [recordType, resourceType, route, textOf(reason)].map(String),
+  );
+  return [
+    '',
+    `${report.connection} (${report.vendor}, ${report.mode}): ${reachable}, ${signedIn}`,
+    ...objectsIn(report, 'findings').map((finding) => `  ! ${textOf(finding)}`),
+    ...aligned(routes).map((row) => `  ${row}`),
+    `  would write: ${writes.join(', ')}`,
+  ];
+}
+
+function textOf(reason: Json | undefined): string {
+  return isObject(reason) && typeof reason.text === 'string' ? reason.text : '';
+}
+
+function objectsIn(value: Json, field: string): JsonObject[] {
+  const list = isObject(value) ? value[field] : undefined;
+  return (Array.isArray(list) ? list : []).filter(isObject);
+}

@@ -1,0 +1,114 @@
+// `import`: records from files into the store, by the same acceptance as the API, or through the API of a running gateway.
+
+import { Readable } from 'node:stream';
+import { loadConfig, type SourceConfig } from '../config.ts';
+import { CasebridgeError } from '../errors.ts';
+import { emptyCounts, type IntakeCounts, takeIn } from '../http/http.ts';
+import { isObject, type Json } from '../json.ts';
+import { didYouMean } from '../nearest.ts';
+import { type CommandCall, type CommandLine, textOption } from './command.ts';
+import { openLogger } from './process.ts';
+import { bytesOf, checkReadable, type RefusedLine, refusedText } from './record-files.ts';
+import { type RemoteGateway, remoteGateway } from './remote-gateway.ts';
+
+export const importFiles: CommandLine = {
+  name: 'import',
+
+  describe(command) {
+    command
+      .description('Take in records from files: NDJSON or a JSON array of {"type": …, "record": …}.')
+      .argument('<file...>', 'files, in order')
+      .requiredOption('--source <name>', 'whose records these are')
+      .option('--url <url>', 'do it through the API of a running gateway')
+      .option('--token <reference>', "the source's token for --url, as env:NAME or file:PATH");
+  },
+
+  async run(call) {
+    await checkReadable(call.words);
+    const remote = await remoteGateway(call);
+    return remote ? importAll(call, (file) => sent(remote, file)) : importHere(call);
+  },
+};
+
+/** What one line of a file became, or that all of them were answered. */
+type Told = 'done' | (RefusedLine & { readonly outcome: keyof IntakeCounts });
+type Answers = AsyncIterable<Told>;
+
+async function importHere(call: CommandCall): Promise<number> {
+  const config = await loadConfig(textOption(call, 'config'));
+  const source = configuredSource(config.sources, textOption(call, 'source') ?? '');
+  const { startGateway } = await import('../gateway.ts');
+  const gateway = await startGateway({ config, logger: openLogger(config), lanes: false, activate: false });
+  try {
+    return await importAll(call, async function* (file) {
+      const accept = (items: Parameters<typeof gateway.api.accept>[1]) => gateway.api.accept(source.id, items);
+      for await (const answers of takeIn(bytesOf(file), { timeZone: source.timeZone, accept })) {
+        for (const { errors = [], ...answer } of answers)
+          yield { ...answer, messages: errors.map(({ message }) => message) };
+      }
+      yield 'done';
+    });
+  } finally {
+    await gateway.stop();
+  }
+}
+
+async function* sent(remote: RemoteGateway, file: string): Answers {
+  for await (const line of remote.postRecords(Readable.from(bytesOf(file)))) yield toldBy(line);
+}
+
+/** One line of the gateway's answer. */
+function toldBy(answer: Json): Told {
+  const { done, line, element, type, id, outcome, errors } = isObject(answer) ? answer : {};
+  if (done === true) return 'done';
+  const messages = (Array.isArray(errors) ? errors : []).flatMap((error) =>
+    isObject(error) && typeof error.message === 'string' ? [error.message] : [],
+  );
+  return {
+    outcome: outcomes.find((known) => known === outcome) ?? 'refused',
+    messages,
+    ...(typeof line === 'number' && { line }),
+    ...(typeof element === 'number' && { element }),
+    ...(typeof type === 'string' && { type }),
+    ...(typeof id === 'string' && { id }),
+  };
+}
+
+const outcomes = ['accepted', 'unchanged', 'stale', 'refused'] as const;
+
+async function importAll(call: CommandCall, read: (file: string) => Answers): Promise<number> {
+  const { terminal } = call;
+  const total = { ...emptyCounts(), cut: 0 };
+  for (const file of call.words) {
+    let isDone = false;
+    for await (const answer of read(file)) {
+      if (answer === 'done') {
+        isDone = true;
+        continue;
+      }
+      total[answer.outcome] += 1;
+      if (answer.outcome === 'refused') terminal.warn(refusedText(file, answer));
+      terminal.progress(`${file}: ${sumOf(total)} records`);
+    }
+    if (isDone) continue;
+    total.cut += 1;
+    terminal.warn(
+      `${file}: the answer was cut off. Import the file again: what was accepted is answered as unchanged.`,
+    );
+  }
+  const { accepted, unchanged, stale, refused } = total;
+  terminal.result({ files: call.words.length, ...total }, [
+    `${accepted} accepted, ${unchanged} unchanged, ${stale} stale, ${refused} refused`,
+  ]);
+  return refused + total.cut > 0 ? 1 : 0;
+}
+
+function sumOf({ accepted, unchanged, stale, refused }: IntakeCounts): string {
+  return (accepted + unchanged + stale + refused).toLocaleString('en');
+}
+
+function configuredSource(sources: ReadonlyMap<string, SourceConfig>, name: string): SourceConfig {
+  const source = sources.get(name);
+  if (source) return source;
+  throw new CasebridgeError('source-not-configured', { source: name, hint: didYouMean(name, sources.keys()) });
+}

@@ -1,0 +1,30 @@
+// `keys`: a new key pair for SMART backend services.
+
+import { Option } from 'commander';
+import { generateKey, publicKeySet, signingAlgorithms, writeKeyFile } from '../connections/connections.ts';
+import { type CommandLine, textOption } from './command.ts';
+
+export const keys: CommandLine = {
+  name: 'keys',
+
+  describe(command) {
+    command
+      .description('Make a key pair: the private key goes to a file, the public one is shown.')
+      .option('--out <file>', 'file for the private key; an existing one is never overwritten', 'key.jwk')
+      .addOption(new Option('--alg <algorithm>', 'what to sign with').choices(signingAlgorithms).default('ES384'));
+  },
+
+  async run(call) {
+    const file = textOption(call, 'out') ?? 'key.jwk';
+    const algorithm = signingAlgorithms.find((name) => name === call.options.alg);
+    const key = await generateKey(algorithm);
+    await writeKeyFile(file, key);
+    const jwks = await publicKeySet([key]);
+    call.terminal.result({ file, kid: key.kid, alg: key.alg, jwks }, [
+      `The private key is in ${file}. Name it in the configuration: auth: { type: smart-backend, key: file:${file}, … }`,
+      'The public key, for the server. Casebridge serves it at /.well-known/jwks.json too:',
+      JSON.stringify(jwks, undefined, 2),
+    ]);
+    return 0;
+  },
+};

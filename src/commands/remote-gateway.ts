@@ -1,0 +1,80 @@
+// A running gateway, as `import --url` and `doctor --url` talk to it.
+
+import type { Readable } from 'node:stream';
+import axios, { type AxiosRequestConfig } from 'axios';
+import { commandSecret } from '../config.ts';
+import { errorCode } from '../error-code.ts';
+import { CasebridgeError } from '../errors.ts';
+import { isObject, type Json } from '../json.ts';
+import { parseJson, readRecordLines } from '../records/records.ts';
+import { type CommandCall, textOption } from './command.ts';
+
+/** The gateway of `--url` and `--token`; undefined without `--url`. @throws CasebridgeError `config-invalid` for the token */
+export async function remoteGateway(call: CommandCall): Promise<RemoteGateway | undefined> {
+  const url = textOption(call, 'url');
+  if (url === undefined) return undefined;
+  return new RemoteGateway(url, await commandSecret('--token', textOption(call, 'token') ?? ''));
+}
+
+export class RemoteGateway {
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor(url: string, token: string) {
+    this.#url = url.replace(/\/+$/, '');
+    this.#token = token;
+  }
+
+  /** @throws CasebridgeError `gateway-unreachable`, `gateway-refused` */
+  async get(path: string): Promise<Json> {
+    return parseJson(await textOf(await this.#send({ method: 'GET', url: path })));
+  }
+
+  /** Sends records and gives the answer's lines as they come. @throws CasebridgeError `gateway-unreachable`, `gateway-refused` */
+  async *postRecords(body: Readable): AsyncGenerator<Json> {
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const answer = await this.#send({ method: 'POST', url: '/api/records', data: body, headers });
+    for await (const line of readRecordLines(answer)) if ('value' in line) yield line.value;
+  }
+
+  async #send(request: AxiosRequestConfig): Promise<AsyncIterable<Uint8Array>> {
+    const response = await axios
+      .request({
+        ...request,
+        baseURL: this.#url,
+        headers: { ...request.headers, authorization: `Bearer ${this.#token}` },
+        // Both ways at once: the gateway reads on only while its answer is read.
+        responseType: 'stream',
+        maxRedirects: 0,
+        maxBodyLength: Number.POSITIVE_INFINITY,
+        validateStatus: () => true,
+      })
+      .catch((error: unknown) => {
+        throw this.#unreachable(error);
+      });
+    if (response.status === 200) return response.data;
+    const detail = detailIn(await textOf(response.data));
+    throw new CasebridgeError('gateway-refused', { url: this.#url, status: response.status, detail });
+  }
+
+  #unreachable(error: unknown): CasebridgeError {
+    return new CasebridgeError('gateway-unreachable', { url: this.#url, code: errorCode(error) ?? 'no answer' });
+  }
+}
+
+async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** What a problem says; a server that is no gateway says something else. */
+function detailIn(text: string): string {
+  try {
+    const value = parseJson(text);
+    if (isObject(value) && typeof value.detail === 'string') return value.detail;
+  } catch (error) {
+    if (!(error instanceof CasebridgeError)) throw error;
+  }
+  return 'this is not an answer of Casebridge. Check the address.';
+}

@@ -1,0 +1,37 @@
+// `sandbox`: the simulated FHIR servers, for anyone who wants to test against them.
+
+import { InvalidArgumentError } from 'commander';
+import { errorCode } from '../error-code.ts';
+import { CasebridgeError } from '../errors.ts';
+import { type CommandLine, textOption } from './command.ts';
+import { untilStopped } from './process.ts';
+
+export const sandbox: CommandLine = {
+  name: 'sandbox',
+
+  describe(command) {
+    command
+      .description('Serve the simulated FHIR servers until stopped.')
+      .option('--port <port>', 'port to listen on; 0 takes any free one', portOf, 8090)
+      .option('--host <address>', 'address to listen on', '127.0.0.1');
+  },
+
+  async run(call) {
+    const port = Number(call.options.port);
+    const { startSandbox } = await import('../sandbox/sandbox.ts');
+    const stopped = untilStopped();
+    const { url, stop } = await startSandbox({ port, host: textOption(call, 'host') }).catch((error: unknown) => {
+      throw errorCode(error) === 'EADDRINUSE' ? new CasebridgeError('port-taken', { port }, { cause: error }) : error;
+    });
+    call.terminal.result({ url }, [`The sandbox listens on ${url}`, `FHIR R4 base URL: ${url}/standard/fhir/R4`]);
+    await stopped;
+    await stop();
+    return 0;
+  },
+};
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+}

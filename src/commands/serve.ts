@@ -1,0 +1,43 @@
+// `serve`: the gateway with its HTTP interface, until it is stopped.
+
+import { loadConfig, type ServerConfig } from '../config.ts';
+import { errorCode } from '../error-code.ts';
+import { CasebridgeError } from '../errors.ts';
+import type { CommandLine } from './command.ts';
+import { textOption } from './command.ts';
+import { openLogger, untilStopped } from './process.ts';
+
+export const serve: CommandLine = {
+  name: 'serve',
+
+  describe(command) {
+    command
+      .description('Serve the API and work on lanes until stopped.')
+      .option('--no-lanes', 'only serve the API; workers do the rest');
+  },
+
+  async run(call) {
+    const config = await loadConfig(textOption(call, 'config'));
+    const logger = openLogger(config);
+    const { startGateway } = await import('../gateway.ts');
+    const { buildApp, listen } = await import('../http/http.ts');
+    const gateway = await startGateway({ config, logger, lanes: call.options.lanes !== false });
+    try {
+      const stopped = untilStopped();
+      const server = await listen(buildApp(gateway.api), config.server).catch(toldPort(config.server));
+      call.terminal.result({ url: server.url }, [`Casebridge listens on ${server.url}`]);
+      logger.info({ url: server.url, store: gateway.api.store.kind }, 'listening');
+      logger.info({ signal: await stopped }, 'stopping');
+      await server.close();
+    } finally {
+      await gateway.stop();
+    }
+    return 0;
+  },
+};
+
+function toldPort({ port }: ServerConfig): (error: unknown) => never {
+  return (error) => {
+    throw errorCode(error) === 'EADDRINUSE' ? new CasebridgeError('port-taken', { port }, { cause: error }) : error;
+  };
+}

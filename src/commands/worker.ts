@@ -1,0 +1,27 @@
+// `worker`: one more process that works on lanes. It takes no requests.
+
+import { loadConfig } from '../config.ts';
+import { CasebridgeError } from '../errors.ts';
+import { type CommandLine, textOption } from './command.ts';
+import { openLogger, untilStopped } from './process.ts';
+
+export const worker: CommandLine = {
+  name: 'worker',
+
+  describe(command) {
+    command.description('Work on lanes beside `serve`, on the same PostgreSQL, until stopped.');
+  },
+
+  async run(call) {
+    const config = await loadConfig(textOption(call, 'config'));
+    if (config.store.url === undefined) throw new CasebridgeError('worker-needs-server');
+    const logger = openLogger(config);
+    const { startGateway } = await import('../gateway.ts');
+    const stopped = untilStopped();
+    const gateway = await startGateway({ config, logger, lanes: true, activate: false });
+    call.terminal.result({ working: true }, ['Casebridge works on lanes.']);
+    logger.info({ signal: await stopped }, 'stopping');
+    await gateway.stop();
+    return 0;
+  },
+};

@@ -1,0 +1,420 @@
+// The composition root: the only place that builds the parts and wires them together; start and stop.
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import type { Config, ConnectionConfig } from './config.ts';
+import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
+import { CasebridgeError, reason } from './errors.ts';
+import type { ConnectionReport, GatewayApi, ReadyCheck } from './http/http.ts';
+import {
+  type Abilities,
+  activateMapping,
+  activeMappings,
+  applyDecision,
+  cachedCapabilities,
+  checkIdentity,
+  collectionBundle,
+  decide,
+  dryRun,
+  type Feeder,
+  freeDeadLeases,
+  issuesOf,
+  type LaneConnection,
+  type LaneDeps,
+  type LaneKey,
+  prepareConnection,
+  preparePolls,
+  projectRecords,
+  raiseWanted,
+  readAbilities,
+  runDuePolls,
+  runLane,
+  setPaused,
+  slotsOf,
+  startFeeder,
+} from './lanes/lanes.ts';
+import { readMappingFiles } from './mapping/mapping.ts';
+import { createMetrics } from './metrics.ts';
+import { openWakeUps, type WakeUps } from './queue/queue.ts';
+import { acceptRecords, isRecordType, type RecordKey } from './records/records.ts';
+import { openStore, type Store } from './store/store.ts';
+
+/** The mapping files that come with Casebridge. */
+export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.url));
+
+const defaultLeaseMs = 60_000;
+const pollTickMs = 250;
+const mostRunsAtOnce = 32;
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Run lanes and polls in this process. */
+  readonly lanes: boolean;
+  /** Activate the shipped mapping files; a `worker` uses what the store names. @default true */
+  readonly activate?: boolean;
+  /** How long a run may hold a lane without a sign of life, in milliseconds. @default 60000 */
+  readonly leaseMs?: number;
+  /** How long a lane that was handed to the queue counts as under way there, in milliseconds. @default 30000 */
+  readonly claimMs?: number;
+  /** Opens the store; a test puts its own around it. @default openStore */
+  readonly open?: (config: Config) => Promise<Store>;
+}
+
+export interface Gateway {
+  readonly api: GatewayApi;
+  /** Finishes what runs, gives the rest back, closes everything. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+interface OpenedConnection {
+  readonly connection: Connection;
+  readonly lane: LaneConnection;
+  readonly capabilities: () => Promise<Capabilities>;
+}
+
+/**
+ * Opens the store, prepares it, and starts to work.
+ *
+ * @throws CasebridgeError when the store, the configuration or the mappings do not allow a start; nothing is left open.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const store = await (options.open ?? openConfigured)(options.config);
+  try {
+    return await assemble(options, store);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function openConfigured({ store }: Config): Promise<Store> {
+  return openStore(store.url === undefined ? { folder: store.folder } : { url: store.url, folder: store.folder });
+}
+
+async function assemble(options: GatewayOptions, store: Store): Promise<Gateway> {
+  const { config, logger, leaseMs = defaultLeaseMs } = options;
+  await checkIdentity(store, config.identifierSystem);
+  if (options.activate ?? true) await activateMapping(store, await readMappingFiles(mappingFolder));
+  const mappings = activeMappings(store);
+  const metrics = createMetrics(store);
+  const live = [...config.connections.values()].filter(({ mode }) => mode !== 'off');
+  const opened = new Map(live.map((one) => [one.id, open(one)]));
+  if (options.lanes) await freeDeadLeases(store);
+  for (const one of live) {
+    await prepareConnection(store, one);
+    await preparePolls(store, one.id);
+  }
+
+  let feeder: Feeder | undefined;
+  const deps: LaneDeps = {
+    store,
+    identifierSystem: config.identifierSystem,
+    connections: new Map([...opened].map(([id, { lane }]) => [id, lane])),
+    mappings,
+    holder: `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`,
+    leaseMs,
+    clock: Date.now,
+    newId: randomUUID,
+    random: Math.random,
+    wake: (lanes) => {
+      if (lanes.length > 0) feeder?.kick();
+    },
+    log: logger,
+    onRun: (connection, outcome) => metrics.runs.inc({ connection, outcome }),
+  };
+  const worker = options.lanes ? await startWorking(deps, live, opened, options) : undefined;
+  feeder = worker?.feeder;
+
+  function open(one: ConnectionConfig): OpenedConnection {
+    const connection = openConnection(one, { onRequest: metrics.requestSeen });
+    const capabilities = cachedCapabilities(store, connection, Date.now);
+    const abilities = async (): Promise<Abilities> => readAbilities(connection, capabilities, await mappings());
+    return {
+      connection,
+      capabilities,
+      lane: { config: one, vendor: connection.vendor, client: connection.client, abilities },
+    };
+  }
+
+  let stopping: Promise<void> | undefined;
+  return {
+    api: gatewayApi({ config, logger, store, metrics, deps, opened, feeder: () => feeder }),
+    stop: () => {
+      stopping ??= stopAll(worker, opened, store);
+      return stopping;
+    },
+  };
+}
+
+interface Working {
+  readonly feeder: Feeder;
+  readonly wakeUps: WakeUps;
+  readonly polls: { stop(): Promise<void> };
+}
+
+async function startWorking(
+  deps: LaneDeps,
+  live: readonly ConnectionConfig[],
+  opened: ReadonlyMap<string, OpenedConnection>,
+  { config, logger, claimMs }: GatewayOptions,
+): Promise<Working> {
+  const wakeUps = await openWakeUps({
+    store: deps.store,
+    redisUrl: config.queue.url,
+    startEmpty: deps.store.kind === 'embedded' && config.queue.url === undefined,
+    onError: (error) => logger.error({ error: textOf(error) }, 'the queue reports an error'),
+  });
+  const slots = live.map(({ id, rateLimit }) => ({ id, slots: rateLimit.concurrency }));
+  const feeder = startFeeder(
+    {
+      store: deps.store,
+      connections: () => slots,
+      add: (lanes) => wakeUps.add(lanes),
+      onError: (error) => logger.error({ error: textOf(error) }, 'the feeder could not look for due lanes'),
+      claimMs,
+    },
+    Date.now,
+  );
+  const run = async (lane: LaneKey): Promise<void> => {
+    await runLane(deps, lane);
+    feeder.kick();
+  };
+  wakeUps.work(run, { concurrency: Math.min(mostRunsAtOnce, slots.reduce((sum, one) => sum + one.slots, 0) || 1) });
+  return { feeder, wakeUps, polls: startPolls(deps, opened, logger) };
+}
+
+function startPolls(deps: LaneDeps, opened: ReadonlyMap<string, OpenedConnection>, logger: Logger): Working['polls'] {
+  const capabilities = (id: string): Promise<Capabilities> => {
+    const one = opened.get(id);
+    if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
+    return one.capabilities();
+  };
+  let stopped = false;
+  let running: Promise<unknown> = Promise.resolve();
+  const tick = (): void => {
+    running = runDuePolls(deps, capabilities)
+      .catch((error: unknown) => logger.error({ error: textOf(error) }, 'polls could not be looked for'))
+      .finally(() => {
+        if (!stopped) timer = setTimeout(tick, pollTickMs);
+      });
+  };
+  let timer = setTimeout(tick, 0);
+  return {
+    stop: async () => {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function stopAll(
+  worker: Working | undefined,
+  opened: ReadonlyMap<string, OpenedConnection>,
+  store: Store,
+): Promise<void> {
+  await worker?.feeder.stop();
+  await worker?.polls.stop();
+  await worker?.wakeUps.close();
+  for (const { connection } of opened.values()) connection.close();
+  await store.close();
+}
+
+interface ApiParts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly metrics: ReturnType<typeof createMetrics>;
+  readonly deps: LaneDeps;
+  readonly opened: ReadonlyMap<string, OpenedConnection>;
+  readonly feeder: () => Feeder | undefined;
+}
+
+function gatewayApi({ config, logger, store, metrics, deps, opened, feeder }: ApiParts): GatewayApi {
+  const connectionOf = (id: string): OpenedConnection => {
+    const one = opened.get(id);
+    if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
+    return one;
+  };
+  const preview = async (
+    source: string,
+    records: Parameters<typeof projectRecords>[1]['records'],
+    identifierSystems: Readonly<Record<string, string>>,
+  ) =>
+    projectRecords(store, {
+      source,
+      identifierSystem: config.identifierSystem,
+      identifierSystems,
+      mappings: await deps.mappings(),
+      records,
+    });
+
+  return {
+    config,
+    store,
+    logger,
+    metrics: { registry: metrics.registry, records: metrics.records },
+
+    async accept(source, items) {
+      const accepted = await store.tx((trx) => acceptRecords(trx, source, items, [...config.connections.values()]));
+      feeder()?.kick();
+      return accepted;
+    },
+
+    async preview(source, items, connection) {
+      const one = connection === undefined ? undefined : connectionOf(connection);
+      const projected = await preview(source, items, one?.connection.config.identifierSystems ?? {});
+      const routes = one === undefined ? undefined : (await one.lane.abilities()).routes;
+      const sent = projected.filter(
+        ({ type, desired }) =>
+          routes?.some(
+            (row) => row.recordType === type && row.resourceType === desired.resourceType && row.route === 'native',
+          ) ?? true,
+      );
+      return { bundle: collectionBundle(sent), issues: issuesOf(sent), lineage: [] };
+    },
+
+    async resources(keys) {
+      const bySource = Map.groupBy(keys, ({ source }) => source);
+      const all = await Promise.all(
+        [...bySource].map(async ([source, own]) => preview(source, await storedRecords(store, own), {})),
+      );
+      return all.flat().map(({ fullUrl, desired }) => ({ fullUrl, resource: desired.resource }));
+    },
+
+    async runLane(lane) {
+      await store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true, priority: 10 }));
+      feeder()?.kick();
+    },
+
+    planLane: (lane) => dryRun(deps, connectionOf(lane.connection).lane, lane),
+
+    async decide(id, answer) {
+      await decide(store, id, answer, applyDecision);
+      feeder()?.kick();
+    },
+
+    async pause(connection, by) {
+      await setPaused(store, connection, reason('connection-paused', { why: ` by ${by}` }));
+    },
+
+    async resume(connection) {
+      await setPaused(store, connection, undefined);
+      feeder()?.kick();
+    },
+
+    capabilities: async (id) => report(connectionOf(id), deps),
+
+    async hookKey(connection) {
+      const name = `hook:${connection}`;
+      const made = randomBytes(24).toString('base64url');
+      await store.db
+        .insertInto('identity')
+        .values({ name, value: made })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      const { value } = await store.db
+        .selectFrom('identity')
+        .select('value')
+        .where('name', '=', name)
+        .executeTakeFirstOrThrow();
+      return value;
+    },
+
+    async pollSoon(connection) {
+      const now = await store.now();
+      await store.db
+        .updateTable('poll')
+        .set({ next_at: now })
+        .where('connection', '=', connection)
+        .where(({ eb, or }) =>
+          or([eb('last_ok_at', 'is', null), eb('last_ok_at', '<', new Date(now.getTime() - 60_000))]),
+        )
+        .execute();
+    },
+
+    ready: () => readyChecks(store, feeder()),
+  };
+}
+
+async function storedRecords(store: Store, keys: readonly RecordKey[]) {
+  const rows = await Promise.all(
+    keys.map(({ source, type, id }) =>
+      store.db
+        .selectFrom('record')
+        .select(['type', 'id', 'content', 'deleted'])
+        .where('source', '=', source)
+        .where('type', '=', type)
+        .where('id', '=', id)
+        .executeTakeFirst(),
+    ),
+  );
+  return rows.flatMap((row) =>
+    row === undefined || row.deleted || !isRecordType(row.type)
+      ? []
+      : [{ type: row.type, record: { ...row.content, id: row.id } }],
+  );
+}
+
+async function report({ connection, lane }: OpenedConnection, deps: LaneDeps): Promise<ConnectionReport> {
+  const { config } = connection;
+  const diagnosis = await connection.diagnose();
+  const routes = diagnosis.reachable && diagnosis.auth.ok ? (await lane.abilities()).routes : [];
+  const wouldWrite = await countWrites(deps, lane);
+  return {
+    connection: config.id,
+    vendor: config.vendor,
+    mode: config.mode,
+    reachable: diagnosis.reachable,
+    auth: diagnosis.auth,
+    scopes: [...(diagnosis.scopes ?? [])],
+    findings: diagnosis.findings,
+    routes:
+      routes.length > 0
+        ? routes
+        : slotsOf(await deps.mappings()).map((slot) => ({
+            ...slot,
+            route: 'off',
+            reason: reason('route-capabilities-unknown'),
+          })),
+    wouldWrite: diagnosis.reachable && diagnosis.auth.ok ? wouldWrite : { create: 0, update: 0, document: 0 },
+  };
+}
+
+/** What the lanes that have work, or that a shadow keeps from writing, would send now. */
+async function countWrites(deps: LaneDeps, lane: LaneConnection): Promise<ConnectionReport['wouldWrite']> {
+  const rows = await deps.store.db
+    .selectFrom('lane')
+    .select(['connection', 'subject'])
+    .where('connection', '=', lane.config.id)
+    .execute();
+  let create = 0;
+  let update = 0;
+  for (const key of rows) {
+    const { operations } = await dryRun(deps, lane, key);
+    create += operations.filter(({ kind }) => kind === 'create').length;
+    update += operations.filter(({ kind }) => kind === 'update' || kind === 'move' || kind === 'retire').length;
+  }
+  return { create, update, document: 0 };
+}
+
+async function readyChecks(store: Store, feeder: Feeder | undefined): Promise<ReadyCheck[]> {
+  const database: ReadyCheck = await store.now().then(
+    () => ({ name: 'store', ok: true }),
+    () => ({ name: 'store', ok: false, reason: reason('store-away') }),
+  );
+  if (feeder === undefined) return [database];
+  const passedAt = feeder.lastPassAt();
+  const isFeeding = passedAt !== undefined && Date.now() - passedAt < 15_000;
+  return [
+    database,
+    isFeeding ? { name: 'feeder', ok: true } : { name: 'feeder', ok: false, reason: reason('feeder-stopped') },
+  ];
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown';
+}

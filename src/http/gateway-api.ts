@@ -1,0 +1,98 @@
+// What the HTTP interface asks of the gateway behind it. Everything that only reads rows it reads from the store itself.
+
+import type { Logger } from 'pino';
+import type { Counter, Registry } from 'prom-client';
+import type { Config } from '../config.ts';
+import type { Reason } from '../errors.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { Acceptance, CheckedRecord, LaneKey, RecordKey } from '../records/records.ts';
+import type { Store } from '../store/store.ts';
+
+export interface GatewayApi {
+  readonly config: Config;
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+
+  /** Accepts records of one source in one transaction, in order, and wakes their lanes after the commit. */
+  accept(source: string, items: readonly CheckedRecord[]): Promise<readonly Acceptance[]>;
+  /** What these records would be as FHIR, together with what is stored. Stores nothing. */
+  preview(source: string, items: readonly CheckedRecord[], connection?: string): Promise<Preview>;
+  /** The desired resources of these stored records, by the address that they have in a Bundle; none for a record that makes none. */
+  resources(keys: readonly RecordKey[]): Promise<readonly BundleEntry[]>;
+
+  /** Wants the lane and answers at once (its state is read from the store), or with `dryRun` plans it and changes nothing. */
+  runLane(lane: LaneKey): Promise<void>;
+  planLane(lane: LaneKey): Promise<LanePlan>;
+  /**
+   * Takes a person's choice and wants the lane.
+   * @throws CasebridgeError `decision-unknown`, `decision-closed`, `choice-unknown`
+   */
+  decide(id: number, answer: { choose: string; note?: string; by: string }): Promise<void>;
+
+  pause(connection: string, by: string): Promise<void>;
+  resume(connection: string, by: string): Promise<void>;
+  capabilities(connection: string): Promise<ConnectionReport>;
+  /** The secret last part of the connection's `/hooks` address. */
+  hookKey(connection: string): Promise<string>;
+  /** Polls the connection soon; a second call within a minute of the last poll waits for the regular one. */
+  pollSoon(connection: string): Promise<void>;
+
+  /** Each part that has to work for records to come in and go out. */
+  ready(): Promise<readonly ReadyCheck[]>;
+}
+
+export interface GatewayMetrics {
+  readonly registry: Registry;
+  /** Records by `source` and `outcome` (accepted, unchanged, stale, refused). Counted by the HTTP interface. */
+  readonly records: Counter<'source' | 'outcome'>;
+}
+
+export interface BundleEntry {
+  readonly fullUrl: string;
+  readonly resource: JsonObject;
+}
+
+export interface Preview {
+  readonly bundle: JsonObject;
+  readonly issues: readonly Json[];
+  readonly lineage: readonly Json[];
+}
+
+export interface LanePlan {
+  readonly operations: readonly {
+    readonly kind: string;
+    readonly slot: string;
+    readonly resourceType: string;
+    readonly id?: string;
+    readonly reason: Reason;
+    readonly diff?: Json;
+  }[];
+  readonly parked: readonly Json[];
+  readonly nextLookAt: string | null;
+}
+
+/** What `doctor` and `GET /api/connections/{id}/capabilities` show. */
+export interface ConnectionReport {
+  readonly connection: string;
+  readonly vendor: string;
+  readonly mode: string;
+  readonly reachable: boolean;
+  readonly auth: { readonly ok: boolean; readonly reason?: Reason };
+  readonly scopes: readonly string[];
+  /** What an operator should mend, the gravest first. */
+  readonly findings: readonly Reason[];
+  readonly routes: readonly {
+    readonly recordType: string;
+    readonly resourceType: string;
+    readonly route: string;
+    readonly reason: Reason;
+  }[];
+  readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
+}
+
+export interface ReadyCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly reason?: Reason;
+}

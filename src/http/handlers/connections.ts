@@ -1,0 +1,89 @@
+// Connections: the list, what each can do, pausing, and the hooks by which servers wake a poll.
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { ConnectionConfig } from '../../config.ts';
+import { CasebridgeError } from '../../errors.ts';
+import { limitOf } from '../parameters.ts';
+import { connectionView, listConnections } from '../queries/connections.ts';
+import type { Call, Route } from '../route.ts';
+
+const readers = { source: true, operator: 'read' } as const;
+const configurers = { source: false, operator: 'configure' } as const;
+
+export const connectionRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/api/connections',
+    summary: 'Connections and whether they are paused.',
+    access: readers,
+    query: ['limit', 'after'],
+    handle: (call) =>
+      listConnections(call.gateway.store, visibleConnections(call), {
+        limit: limitOf(call.query),
+        after: call.query.after,
+      }),
+  },
+  {
+    method: 'GET',
+    path: '/api/connections/{connection}/capabilities',
+    summary: 'What the server is reached by, grants and declares, and the route of each record type with its reason.',
+    access: readers,
+    handle: getCapabilities,
+  },
+  {
+    method: 'POST',
+    path: '/api/connections/{connection}/pause',
+    summary: 'Send nothing more there until it is resumed.',
+    access: configurers,
+    handle: (call) => change(call, (id, by) => call.gateway.pause(id, by)),
+  },
+  {
+    method: 'POST',
+    path: '/api/connections/{connection}/resume',
+    summary: 'Send again.',
+    access: configurers,
+    handle: (call) => change(call, (id, by) => call.gateway.resume(id, by)),
+  },
+  {
+    method: 'POST',
+    path: '/hooks/{connection}/{key}',
+    summary: 'Subscription notification: wakes the poll of the connection. Its content is not read.',
+    access: 'anyone',
+    handle: notify,
+  },
+];
+
+function getCapabilities(call: Call): Promise<object> {
+  return call.gateway.capabilities(addressed(call).id);
+}
+
+async function change(call: Call, act: (id: string, by: string) => Promise<void>): Promise<object> {
+  const connection = addressed(call);
+  await act(connection.id, call.principal?.name ?? '');
+  return connectionView(call.gateway.store, connection);
+}
+
+async function notify({ gateway, path: { connection = '', key = '' } }: Call): Promise<object> {
+  const isKnown = gateway.config.connections.has(connection);
+  if (!isKnown || !sameText(key, await gateway.hookKey(connection))) throw new CasebridgeError('address-unknown');
+  await gateway.pollSoon(connection);
+  return {};
+}
+
+function addressed(call: Call): ConnectionConfig {
+  const asked = call.path.connection ?? '';
+  const found = visibleConnections(call).find(({ id }) => id === asked);
+  if (!found) throw new CasebridgeError('connection-unknown', { connection: asked });
+  return found;
+}
+
+/** A source sees the connections that its cases go to. */
+function visibleConnections({ gateway, principal }: Call): ConnectionConfig[] {
+  const all = [...gateway.config.connections.values()];
+  return principal?.kind === 'source' ? all.filter(({ sources }) => sources.includes(principal.source.id)) : all;
+}
+
+function sameText(one: string, other: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(one), hash(other));
+}

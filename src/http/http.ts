@@ -1,0 +1,117 @@
+// Front door of http/: the Express app made from the route table, and the server that it runs in (design section 8).
+
+import { randomUUID } from 'node:crypto';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import helmet from 'helmet';
+import { CasebridgeError } from '../errors.ts';
+import { checkBodyHeaders } from './body.ts';
+import type { GatewayApi } from './gateway-api.ts';
+import { checkPath, readQuery } from './parameters.ts';
+import { checkAccess, type Principal, principalReader } from './principal.ts';
+import { hasBody, logFault, problemOf, sendProblem } from './problem.ts';
+import { defaultLimits, type HttpLimits, type Route } from './route.ts';
+import { routes } from './routes.ts';
+
+export type * from './gateway-api.ts';
+export { checkLine, emptyCounts, type IntakeCounts, type LineAnswer, takeIn } from './intake.ts';
+export type { HttpLimits } from './route.ts';
+export { type Listening, listen } from './server.ts';
+
+const apiVersion = '1';
+
+/** The HTTP interface of a gateway. It reads rows from the gateway's store and asks the gateway for everything else. */
+export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}): Express {
+  const app = express();
+  const bounds = { ...defaultLimits, ...limits };
+  const readPrincipal = principalReader(gateway.config);
+  app.disable('x-powered-by').disable('etag');
+  app.use(helmet());
+  app.use((request, response, next) => begin(gateway, bounds, request, response, next));
+  for (const [path, methods] of Map.groupBy(routes, (route) => route.path)) {
+    const address = path.replaceAll(/\{(\w+)\}/g, ':$1');
+    for (const route of methods) {
+      const handler = (request: Request, response: Response) =>
+        answer(gateway, bounds, readPrincipal, route, request, response);
+      app[expressMethod[route.method]](address, handler);
+    }
+    app.all(address, (_request, response) => {
+      const allowed = methods.map(({ method }) => method).join(', ');
+      response.setHeader('allow', allowed);
+      throw new CasebridgeError('method-not-allowed', { methods: allowed });
+    });
+  }
+  app.use(() => {
+    throw new CasebridgeError('address-unknown');
+  });
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    const requestId = requestIdOf(response);
+    logFault(gateway.logger, error, requestId);
+    sendProblem(response, problemOf(error, requestId));
+  });
+  return app;
+}
+
+const expressMethod = { GET: 'get', PUT: 'put', POST: 'post' } as const;
+
+/** Gives every request its id and its line in the log; nothing of an address but the route is logged. */
+function begin(
+  gateway: GatewayApi,
+  limits: HttpLimits,
+  request: Request,
+  response: Response,
+  next: NextFunction,
+): void {
+  const given = request.headers['x-request-id'];
+  const requestId = typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
+  response.setHeader('casebridge-api', apiVersion);
+  response.setHeader('x-request-id', requestId);
+  response.setHeader('cache-control', 'no-store');
+  const start = performance.now();
+  response.once('close', () => {
+    const ms = Math.round(performance.now() - start);
+    const route: unknown = response.locals.route;
+    const caller: unknown = response.locals.caller;
+    const status = response.writableFinished ? response.statusCode : 'cut';
+    gateway.logger.info({ requestId, method: request.method, route, caller, status, ms }, 'request');
+  });
+  if (Buffer.byteLength(request.url) > limits.addressBytes) {
+    throw new CasebridgeError('address-too-long', { limit: limits.addressBytes });
+  }
+  next();
+}
+
+async function answer(
+  gateway: GatewayApi,
+  limits: HttpLimits,
+  readPrincipal: (authorization: string | undefined) => Principal,
+  route: Route,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  response.locals.route = `${route.method} ${route.path}`;
+  const principal = route.access === 'anyone' ? undefined : readPrincipal(request.headers.authorization);
+  response.locals.caller = principal?.name;
+  if (route.access !== 'anyone' && principal) checkAccess(route.access, principal);
+  const path = textsOf(request.params);
+  checkPath(path);
+  const query = readQuery(route, new URL(request.url, 'http://localhost').searchParams);
+  const types = route.answers ?? ['application/json'];
+  const type = request.accepts([...types]);
+  if (type === false) throw new CasebridgeError('answer-type-unknown', { types: types.join(' or ') });
+  if (route.takes) checkBodyHeaders(request, route.takes);
+  response.status(route.status ?? 200);
+  const requestId = requestIdOf(response);
+  const body = await route.handle({ gateway, limits, requestId, path, query, principal, request, response });
+  if (body === undefined) return;
+  // A body that nobody asked for is not waited for.
+  if (!request.complete && hasBody(request.headers)) response.setHeader('connection', 'close');
+  response.type(type).send(JSON.stringify(body));
+}
+
+function requestIdOf(response: Response): string {
+  return String(response.getHeader('x-request-id'));
+}
+
+function textsOf(parameters: Request['params']): Record<string, string> {
+  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,128 @@
+// Records from a stream into the store: each line is checked, lines are accepted in batches, and each gets its answer in order. One bad
+// line never stops the rest.
+
+import { isObject, type Json } from '../json.ts';
+import { didYouMean } from '../nearest.ts';
+import {
+  type Acceptance,
+  type CheckedRecord,
+  type FieldError,
+  isRecordType,
+  kindOf,
+  parseRecord,
+  type RecordLine,
+  readRecordLines,
+  recordTypes,
+} from '../records/records.ts';
+import { batches } from './batches.ts';
+
+/** One line of an answer to POST /api/records. */
+export interface LineAnswer {
+  /** Of the stream, from 1. */
+  readonly line: number;
+  /** Of a JSON array, from 1. */
+  readonly element?: number;
+  readonly type?: string;
+  readonly id?: string;
+  readonly outcome: Acceptance['outcome'] | 'refused';
+  readonly version?: number;
+  readonly lanes?: Acceptance['lanes'];
+  readonly errors?: readonly FieldError[];
+}
+
+export interface IntakeCounts {
+  accepted: number;
+  unchanged: number;
+  stale: number;
+  refused: number;
+}
+
+export interface IntakeOptions {
+  /** The source's time zone. */
+  readonly timeZone?: string;
+  readonly accept: (items: readonly CheckedRecord[]) => Promise<readonly Acceptance[]>;
+}
+
+export type CheckedLine = Pick<LineAnswer, 'line' | 'element' | 'type' | 'id'> &
+  ({ readonly item: CheckedRecord } | { readonly errors: readonly FieldError[] });
+
+// A transaction costs as much as some dozen records, and one of these takes about 50 ms.
+const batchSize = 100;
+const batchWaitMs = 20;
+
+/** Takes in NDJSON or a JSON array of `{type, record}`; memory stays constant. Fails where the stream or `accept` fails. */
+export async function* takeIn(
+  stream: AsyncIterable<Uint8Array>,
+  { timeZone, accept }: IntakeOptions,
+): AsyncGenerator<LineAnswer[]> {
+  for await (const batch of batches(readRecordLines(stream), batchSize, batchWaitMs)) {
+    const now = new Date();
+    const lines = batch.map((line) => checkLine(line, { now, timeZone }));
+    const items = lines.flatMap((line) => ('item' in line ? [line.item] : []));
+    const results = (items.length > 0 ? await accept(items) : []).values();
+    yield lines.map((line) => answerOf(line, results));
+  }
+}
+
+export function emptyCounts(): IntakeCounts {
+  return { accepted: 0, unchanged: 0, stale: 0, refused: 0 };
+}
+
+/** One line of the stream as a record that may be accepted, or what is wrong with it. */
+export function checkLine(line: RecordLine, options: { now: Date; timeZone?: string }): CheckedLine {
+  const place = { line: line.line, element: line.element };
+  if ('error' in line) return { ...place, errors: [line.error] };
+  const envelope = readEnvelope(line.value);
+  if ('errors' in envelope) return { ...place, errors: envelope.errors };
+  const { type, record } = envelope;
+  const shown = { ...place, type, id: idOf(record) };
+  const parsed = parseRecord(type, record, options);
+  return parsed.ok ? { ...shown, item: { type, record: parsed.record } } : { ...shown, errors: parsed.errors };
+}
+
+type Envelope = Pick<CheckedRecord, 'type'> & { readonly record: Json };
+
+function readEnvelope(value: Json): Envelope | { errors: FieldError[] } {
+  if (!isObject(value)) {
+    return { errors: [fault('', 'type', value, 'A line must be an object {"type": …, "record": …}.')] };
+  }
+  const errors = Object.keys(value)
+    .filter((name) => name !== 'type' && name !== 'record')
+    .map((name) => unknownField(name));
+  const { type, record } = value;
+  if (typeof type !== 'string' || !isRecordType(type)) errors.push(unknownType(type));
+  if (record === undefined) errors.push(fault('/record', 'required', record, '"record" is missing.'));
+  return typeof type === 'string' && isRecordType(type) && record !== undefined && errors.length === 0
+    ? { type, record }
+    : { errors };
+}
+
+function unknownType(type: Json | undefined): FieldError {
+  const hint = typeof type === 'string' ? didYouMean(type, recordTypes) : '';
+  return fault('/type', 'enum', type, `"type" must be one of ${recordTypes.join(', ')}.${hint}`);
+}
+
+function unknownField(name: string): FieldError {
+  const message = `A line holds "type" and "record" only.${didYouMean(name, ['type', 'record'])}`;
+  return { pointer: '', rule: 'unknown-property', found: 'unknown name', message };
+}
+
+function fault(pointer: string, rule: string, found: Json | undefined, message: string): FieldError {
+  return { pointer, rule, found: kindOf(found), message };
+}
+
+// Only what looks like an id is repeated: elsewhere anything might stand there.
+function idOf(record: Json): string | undefined {
+  const id = isObject(record) ? record.id : undefined;
+  return typeof id === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(id) ? id : undefined;
+}
+
+function answerOf(line: CheckedLine, results: Iterator<Acceptance>): LineAnswer {
+  const { line: number, element, type, id } = line;
+  const place = { line: number, element, type, id };
+  if ('errors' in line) return { ...place, outcome: 'refused', errors: line.errors };
+  const result = results.next();
+  if (result.done) throw new Error('acceptance answered fewer records than it was given');
+  const { outcome, version, lanes } = result.value;
+  return { ...place, outcome, version, lanes };
+}

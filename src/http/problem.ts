@@ -1,0 +1,103 @@
+// Errors as RFC 9457 problem details. What a caller did wrong is told; what went wrong here is logged under the request's id.
+
+import { STATUS_CODES } from 'node:http';
+import { types } from 'node:util';
+import type { Response } from 'express';
+import type { Logger } from 'pino';
+import { errorCode } from '../error-code.ts';
+import { CasebridgeError } from '../errors.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { FieldError } from '../records/records.ts';
+
+/** A refusal that lists what is wrong, field by field. */
+export class FieldsRefused extends CasebridgeError {
+  readonly errors: readonly FieldError[];
+
+  constructor(code: 'record-refused' | 'records-refused' | 'request-refused', errors: readonly FieldError[]) {
+    super(code, { count: errors.length });
+    this.errors = errors;
+  }
+}
+
+export interface Problem {
+  readonly status: number;
+  readonly body: JsonObject;
+}
+
+/** The problem that a caller is told of. */
+export function problemOf(error: unknown, requestId: string): Problem {
+  const known = knownError(error) ?? new CasebridgeError('internal', { requestId });
+  const { status } = known.kind;
+  const errors: Json = error instanceof FieldsRefused ? error.errors.map((field) => ({ ...field })) : [];
+  return {
+    status,
+    body: {
+      type: `urn:casebridge:error:${known.code}`,
+      title: STATUS_CODES[status] ?? 'Error',
+      status,
+      detail: known.message,
+      code: known.code,
+      requestId,
+      ...(errors.length > 0 && { errors }),
+    },
+  };
+}
+
+/** Answers with the problem. A body that has not been read whole ends the connection, after the caller had time to read the answer. */
+export function sendProblem(response: Response, problem: Problem): void {
+  const { req: request } = response;
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const text = JSON.stringify(problem.body);
+  response.status(problem.status).type('application/problem+json').setHeader('content-length', Buffer.byteLength(text));
+  if (problem.status === 401) response.setHeader('www-authenticate', 'Bearer');
+  if (request.complete || !hasBody(request.headers)) {
+    response.end(text);
+    return;
+  }
+  response.setHeader('connection', 'close');
+  response.write(text);
+  request.resume();
+  const lingering = setTimeout(() => response.end(), lingerMs);
+  request.once('close', () => {
+    clearTimeout(lingering);
+    response.end();
+  });
+}
+
+// Closing at once would reset the connection while the caller still sends, and it would never see the answer.
+const lingerMs = 500;
+
+export function hasBody(headers: Response['req']['headers']): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Logs an error that is our fault: its kind, code and place in the code, never its text, which may quote what was sent. */
+export function logFault(logger: Logger, error: unknown, requestId: string): void {
+  if (knownError(error) && statusOf(error) < 500) return;
+  const { name, stack = '' } = types.isNativeError(error) ? error : { name: typeof error };
+  const at = stack
+    .split('\n')
+    .filter((line) => line.startsWith('    at '))
+    .slice(0, 8);
+  logger.error({ requestId, error: name, code: errorCode(error), at: at.map((line) => line.trim()) }, 'request failed');
+}
+
+function statusOf(error: unknown): number {
+  return knownError(error)?.kind.status ?? 500;
+}
+
+function knownError(error: unknown): CasebridgeError | undefined {
+  if (error instanceof CasebridgeError) return error;
+  // Express refuses a malformed escape in the address so.
+  if (types.isNativeError(error) && 'status' in error && error.status === 400)
+    return new CasebridgeError('request-malformed');
+  return isStoreAway(errorCode(error) ?? '') ? new CasebridgeError('store-unavailable') : undefined;
+}
+
+/** SQLSTATE classes 08 (connection) and 53 (resources), 57P0x (shutdown), and Node's own words for an unreachable server. */
+function isStoreAway(code: string): boolean {
+  return /^(08|53|57P0)/.test(code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes(code);
+}

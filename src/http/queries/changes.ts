@@ -1,0 +1,37 @@
+// The change feed of one source: what the other side did, oldest first.
+
+import type { Json } from '../../json.ts';
+import type { Store } from '../../store/store.ts';
+import { cursorKey, cursorText } from '../cursor.ts';
+
+/** `{items, next}`; `next` is always set, so that a source can ask on from where it stands. */
+export async function listChanges(
+  { db }: Store,
+  source: string,
+  filter: { readonly limit: number; readonly after?: string },
+): Promise<{ items: object[]; next: string }> {
+  const [after] = cursorKey('changes', filter.after, [0] as const) ?? [0];
+  const rows = await db
+    .selectFrom('change')
+    .selectAll()
+    .where('source', '=', source)
+    .where('cursor', '>', after)
+    .orderBy('cursor')
+    .limit(filter.limit)
+    .execute();
+  const items = rows.map((row) => ({
+    cursor: cursorText('changes', [row.cursor]),
+    connection: row.connection,
+    op: row.op,
+    type: row.type,
+    id: row.id,
+    ...contentOf(row.op, row.body),
+    at: row.at.toISOString(),
+  }));
+  return { items, next: cursorText('changes', [rows.at(-1)?.cursor ?? after]) };
+}
+
+function contentOf(op: string, body: Json): { patch?: Json; record?: Json } {
+  if (op === 'patch') return { patch: body };
+  return op === 'propose' ? { record: body } : {};
+}

@@ -1,0 +1,63 @@
+// The shape of one row of the route table. Router, access checks and OpenAPI are all made from these rows.
+
+import type { Request, Response } from 'express';
+import type { Permission } from '../config.ts';
+import type { GatewayApi } from './gateway-api.ts';
+import type { Principal } from './principal.ts';
+
+/** Who may call: anyone without a token, or sources (each for its own), or operators with a permission, or both of these. */
+export type Access = 'anyone' | { readonly source: boolean; readonly operator?: Permission };
+
+export interface Route {
+  readonly method: 'GET' | 'PUT' | 'POST';
+  /** As in OpenAPI: `/api/records/{type}/{id}`; names come from `pathParameters`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly access: Access;
+  /** Names from `queryParameters`. */
+  readonly query?: readonly QueryName[];
+  /** Media types of the request's body. */
+  readonly takes?: readonly string[];
+  /** Media types of the answer. @default application/json */
+  readonly answers?: readonly string[];
+  /** Status when all went well. @default 200 */
+  readonly status?: number;
+  /** The answer's body as JSON; undefined when the handler has answered through `response` itself. */
+  handle(call: Call): Promise<object | undefined>;
+}
+
+export type QueryName = 'limit' | 'after' | 'source' | 'state' | 'dryRun' | 'connection';
+
+/** One request whose route, token, parameters and headers have been checked. */
+export interface Call {
+  readonly gateway: GatewayApi;
+  readonly limits: HttpLimits;
+  readonly requestId: string;
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: Readonly<Partial<Record<QueryName, string>>>;
+  /** Undefined on routes open to anyone. */
+  readonly principal: Principal | undefined;
+  readonly request: Request;
+  readonly response: Response;
+}
+
+export interface HttpLimits {
+  /** Largest body that is read whole, in bytes. @default 5 MB */
+  readonly bodyBytes: number;
+  /** How long a body may take that is read whole, and how long a stream may pause, in milliseconds. @default 60 s */
+  readonly bodyMs: number;
+  /** @default 8 KB */
+  readonly addressBytes: number;
+  /** @default 16 KB */
+  readonly headerBytes: number;
+  /** @default 10 s */
+  readonly headerMs: number;
+}
+
+export const defaultLimits: HttpLimits = {
+  bodyBytes: 5_000_000,
+  bodyMs: 60_000,
+  addressBytes: 8192,
+  headerBytes: 16_384,
+  headerMs: 10_000,
+};

@@ -1,0 +1,33 @@
+// The route table: everything that Casebridge answers over HTTP.
+
+import { caseRoutes } from './handlers/cases.ts';
+import { changeRoutes } from './handlers/changes.ts';
+import { connectionRoutes } from './handlers/connections.ts';
+import { decisionRoutes } from './handlers/decisions.ts';
+import { healthRoutes } from './handlers/health.ts';
+import { laneRoutes } from './handlers/lanes.ts';
+import { previewRoutes } from './handlers/preview.ts';
+import { recordRoutes } from './handlers/records.ts';
+import { openApi } from './openapi.ts';
+import type { Route } from './route.ts';
+
+const described: readonly Route[] = [
+  ...recordRoutes,
+  ...caseRoutes,
+  ...previewRoutes,
+  ...changeRoutes,
+  ...laneRoutes,
+  ...decisionRoutes,
+  ...connectionRoutes,
+  ...healthRoutes,
+];
+
+const openApiRoute: Route = {
+  method: 'GET',
+  path: '/openapi.json',
+  summary: 'This description (OpenAPI 3.1).',
+  access: 'anyone',
+  handle: async () => openApi(routes),
+};
+
+export const routes: readonly Route[] = [...described, openApiRoute];

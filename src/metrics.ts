@@ -1,0 +1,68 @@
+// What Prometheus may ask: counts and ages, never content. Labels are ids of configuration and fixed words only.
+
+import { sql } from 'kysely';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { RequestSeen } from './connections/connections.ts';
+import type { Store } from './store/store.ts';
+
+export interface Metrics {
+  readonly registry: Registry;
+  readonly records: Counter<'source' | 'outcome'>;
+  readonly runs: Counter<'connection' | 'outcome'>;
+  readonly requestSeen: (seen: RequestSeen) => void;
+}
+
+/** The metrics of one process; the gauges read the store when they are asked for. */
+export function createMetrics(store: Store): Metrics {
+  const registry = new Registry();
+  const shared = { registers: [registry] };
+  const requests = new Counter({
+    ...shared,
+    name: 'casebridge_requests_total',
+    help: 'Requests to FHIR servers by connection, method and status class.',
+    labelNames: ['connection', 'method', 'status'] as const,
+  });
+  new Gauge({
+    ...shared,
+    name: 'casebridge_lanes_due',
+    help: 'Lanes that have work, by connection.',
+    labelNames: ['connection'] as const,
+    async collect() {
+      this.reset();
+      for (const { connection, due } of await dueLanes(store)) this.set({ connection }, due);
+    },
+  });
+  new Gauge({
+    ...shared,
+    name: 'casebridge_oldest_due_lane_seconds',
+    help: 'How long the lane that has waited longest has had work, by connection.',
+    labelNames: ['connection'] as const,
+    async collect() {
+      this.reset();
+      for (const { connection, oldest } of await dueLanes(store)) this.set({ connection }, oldest);
+    },
+  });
+  return {
+    registry,
+    records: new Counter({
+      ...shared,
+      name: 'casebridge_records_total',
+      help: 'Records by source and outcome.',
+      labelNames: ['source', 'outcome'] as const,
+    }),
+    runs: new Counter({
+      ...shared,
+      name: 'casebridge_lane_runs_total',
+      help: 'Lane runs by connection and outcome.',
+      labelNames: ['connection', 'outcome'] as const,
+    }),
+    requestSeen: ({ connection, method, statusClass }) => requests.inc({ connection, method, status: statusClass }),
+  };
+}
+
+async function dueLanes(store: Store): Promise<{ connection: string; due: number; oldest: number }[]> {
+  const { rows } = await sql<{ connection: string; due: number; oldest: number }>`
+    select connection, count(*)::integer as due, coalesce(extract(epoch from now() - min(due_at)), 0)::float8 as oldest
+    from lane where done < wanted group by connection`.execute(store.db);
+  return rows;
+}

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { routes } from '../../src/http/routes.ts';
+import { json as jsonParameter } from '../../src/store/store.ts';
+import { aCase, aReferral } from '../builders.ts';
+import { asJson, asLines, type Caller, type Harness, json, startHarness } from './harness.ts';
+
+let harness: Harness;
+
+beforeAll(async () => {
+  harness = await startHarness();
+  for (const source of ['county', 'town'] as const) {
+    await harness.send(source, 'PUT', '/api/records/case/case-rosa', asJson(aCase()));
+    await harness.send(source, 'PUT', '/api/records/referral/referral-pantry', asJson(aReferral()));
+  }
+  await harness.store.db
+    .insertInto('decision')
+    .values({
+      connection: 'general',
+      subject: 'county.case.case-rosa',
+      source: 'county',
+      kind: 'conflict',
+      topic: 'a',
+      reason: jsonParameter({ code: 'internal' as const, text: 'x' }),
+      detail: jsonParameter({}),
+      choices: jsonParameter([{ choose: 'link', effect: 'x' }]),
+    })
+    .execute();
+});
+afterAll(() => harness.stop());
+
+const callers: (Caller | undefined)[] = ['county', 'reader', 'runner', 'decider', 'configurer', undefined];
+const record = asJson(aReferral());
+const record2 = asLines({ type: 'referral', record: aReferral() });
+const lane = '/api/lanes/general/county.case.case-rosa/run';
+
+// One row for each route: what county, reader, runner, decider, configurer and a caller without a token are answered.
+const matrix: [string, string, RequestInit, number[]][] = [
+  ['PUT /api/records/{type}/{id}', '/api/records/referral/referral-pantry', record, [202, 403, 403, 403, 403, 401]],
+  ['POST /api/records', '/api/records', record2, [200, 403, 403, 403, 403, 401]],
+  [
+    'GET /api/records/{type}/{id}',
+    '/api/records/referral/referral-pantry?source=county',
+    {},
+    [200, 200, 403, 403, 403, 401],
+  ],
+  ['GET /api/cases', '/api/cases', {}, [200, 200, 403, 403, 403, 401]],
+  ['GET /api/cases/{id}', '/api/cases/case-rosa?source=county', {}, [200, 200, 403, 403, 403, 401]],
+  ['GET /api/cases/{id}/bundle', '/api/cases/case-rosa/bundle?source=county', {}, [200, 200, 403, 403, 403, 401]],
+  ['POST /api/preview', '/api/preview?source=county', record2, [200, 200, 403, 403, 403, 401]],
+  ['GET /api/changes', '/api/changes?source=county', {}, [200, 200, 403, 403, 403, 401]],
+  ['GET /api/lanes', '/api/lanes', {}, [200, 200, 403, 403, 403, 401]],
+  ['POST /api/lanes/{connection}/{subject}/run', lane, {}, [403, 403, 200, 403, 403, 401]],
+  ['GET /api/decisions', '/api/decisions', {}, [200, 200, 403, 403, 403, 401]],
+  ['POST /api/decisions/{decision}', '/api/decisions/1', asJson({ choose: 'link' }), [403, 403, 403, 200, 403, 401]],
+  ['GET /api/connections', '/api/connections', {}, [200, 200, 403, 403, 403, 401]],
+  [
+    'GET /api/connections/{connection}/capabilities',
+    '/api/connections/general/capabilities',
+    {},
+    [200, 200, 403, 403, 403, 401],
+  ],
+  ['POST /api/connections/{connection}/pause', '/api/connections/general/pause', {}, [403, 403, 403, 403, 200, 401]],
+  ['POST /api/connections/{connection}/resume', '/api/connections/general/resume', {}, [403, 403, 403, 403, 200, 401]],
+  ['POST /hooks/{connection}/{key}', '/hooks/general/key-of-general', {}, [200, 200, 200, 200, 200, 200]],
+  ['GET /health/live', '/health/live', {}, [200, 200, 200, 200, 200, 200]],
+  ['GET /health/ready', '/health/ready', {}, [200, 200, 200, 200, 200, 200]],
+  ['GET /metrics', '/metrics', {}, [200, 200, 200, 200, 200, 200]],
+  ['GET /.well-known/jwks.json', '/.well-known/jwks.json', {}, [200, 200, 200, 200, 200, 200]],
+  ['GET /openapi.json', '/openapi.json', {}, [200, 200, 200, 200, 200, 200]],
+];
+
+test('every route has its row in the matrix', () => {
+  expect(matrix.map(([route]) => route).sort()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).sort());
+});
+
+describe('who may call what', () => {
+  test.each(matrix)('%s', async (route, path, init, expected) => {
+    const [method = ''] = route.split(' ');
+    const statuses = [];
+    for (const caller of callers) {
+      const response = await harness.send(caller, method, path, init);
+      statuses.push(response.status);
+      await response.arrayBuffer();
+    }
+    expect(statuses).toEqual(expected);
+  });
+});
+
+describe('tokens', () => {
+  const authorize = (authorization: string) =>
+    harness.send(undefined, 'GET', '/api/cases', { headers: { authorization } });
+
+  test.each([
+    ['an unknown one', 'Bearer nobody', 'token-unknown'],
+    ['one that begins like a good one', 'Bearer county-token-', 'token-unknown'],
+    ['another scheme', 'Basic Y291bnR5', 'token-missing'],
+    ['nothing behind the scheme', 'Bearer ', 'token-missing'],
+  ])('%s is 401', async (_what, authorization, code) => {
+    const response = await authorize(authorization);
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    expect(await json(response)).toMatchObject({ code });
+  });
+
+  test('are in no log', () => {
+    expect(harness.log.join('')).not.toMatch(/county-token|reader-token|nobody|Y291bnR5/);
+  });
+});
+
+describe('whose records', () => {
+  test("another source's record is not there", async () => {
+    await harness.send('town', 'PUT', '/api/records/case/only-town', asJson(aCase({ id: 'only-town' })));
+    for (const path of ['/api/records/case/only-town', '/api/cases/only-town', '/api/cases/only-town/bundle']) {
+      expect((await harness.send('county', 'GET', path)).status).toBe(404);
+      expect((await harness.send('county', 'GET', `${path}?source=town`)).status).toBe(404);
+    }
+  });
+
+  test('lists show a source its own, an operator all or those of one', async () => {
+    const sources = async (caller: Caller, path: string) => {
+      const { items } = await json(await harness.send(caller, 'GET', path));
+      return [
+        ...new Set(Array.isArray(items) ? items.map(({ source, subject }) => source ?? subject.split('.')[0]) : []),
+      ];
+    };
+    for (const path of ['/api/cases', '/api/lanes']) {
+      expect(await sources('county', path)).toEqual(['county']);
+      expect(await sources('reader', path)).toEqual(['county', 'town']);
+      expect(await sources('reader', `${path}?source=town`)).toEqual(['town']);
+    }
+  });
+
+  test('a source sees the connections that its cases go to', async () => {
+    const { items } = await json(await harness.send('county', 'GET', '/api/connections'));
+    expect(items).toMatchObject([{ id: 'general', vendor: 'standard', mode: 'live', paused: null }]);
+    expect((await harness.send('county', 'GET', '/api/connections/harbor/capabilities')).status).toBe(404);
+  });
+
+  test('an operator says whose id it means', async () => {
+    const response = await harness.send('reader', 'GET', '/api/records/case/case-rosa');
+    expect([response.status, (await json(response)).code]).toEqual([400, 'source-needed']);
+    expect((await harness.send('reader', 'GET', '/api/cases/case-rosa?source=nowhere')).status).toBe(404);
+  });
+});
+
+describe('hooks', () => {
+  test('a wrong key or connection is an address that does not exist', async () => {
+    const before = harness.asked.length;
+    for (const path of ['/hooks/general/wrong', '/hooks/nowhere/key-of-general', '/hooks/harbor/key-of-general']) {
+      expect((await harness.send(undefined, 'POST', path)).status).toBe(404);
+    }
+    expect(harness.asked.length).toBe(before);
+  });
+
+  test('the right one wakes the poll, whatever it carries', async () => {
+    await harness.send(undefined, 'POST', '/hooks/general/key-of-general', { body: 'anything' });
+    expect(harness.asked.at(-1)).toBe('poll general');
+  });
+});
+
+test('the name of an operator goes with what was done', () => {
+  expect(harness.asked).toEqual(expect.arrayContaining(['decide 1 link decider', 'pause general configurer']));
+});

@@ -1,0 +1,194 @@
+// A gateway's HTTP interface on a real embedded store, with the smallest gateway behind it: what lanes would do is only noted down.
+
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { Counter, Registry } from 'prom-client';
+import { type Config, checkConfig } from '../../src/config.ts';
+import { CasebridgeError, reason } from '../../src/errors.ts';
+import { buildApp, type GatewayApi, type HttpLimits, listen } from '../../src/http/http.ts';
+import { acceptRecords } from '../../src/records/records.ts';
+import type { Store } from '../../src/store/store.ts';
+import { freshEmbedded } from '../support/embedded.ts';
+
+export const tokens = {
+  county: 'county-token-1',
+  town: 'town-token-1',
+  reader: 'reader-token-1',
+  runner: 'runner-token-1',
+  decider: 'decider-token-1',
+  configurer: 'configurer-token-1',
+} as const;
+export type Caller = keyof typeof tokens;
+
+const configText = `
+identifierSystem: https://agency.example.org/casebridge
+operators:
+  reader: { token: env:reader, may: [read] }
+  runner: { token: env:runner, may: [run] }
+  decider: { token: env:decider, may: [decide] }
+  configurer: { token: env:configurer, may: [configure] }
+sources:
+  county: { token: env:county, timeZone: America/New_York }
+  town: { token: env:town }
+connections:
+  general: { vendor: standard, baseUrl: https://general.example.org/r4, auth: { type: none }, sources: [county] }
+  harbor: { vendor: standard, baseUrl: https://harbor.example.org/r4, auth: { type: none }, sources: [town] }
+`;
+
+export interface Harness {
+  readonly url: string;
+  readonly store: Store;
+  /** What the gateway was asked to do beside accepting records. */
+  readonly asked: string[];
+  /** Everything that was logged, as text. */
+  readonly log: string[];
+  /** The next batches fail with this. */
+  failWith: Error | undefined;
+  /** Sends a request as one of the callers. */
+  send(caller: Caller | undefined, method: string, path: string, init?: RequestInit): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+export async function startHarness(limits: Partial<HttpLimits> = {}): Promise<Harness> {
+  const store = await freshEmbedded();
+  const config = await testConfig();
+  const asked: string[] = [];
+  const log: string[] = [];
+  const state: { failWith: Error | undefined } = { failWith: undefined };
+  const gateway = minimalGateway(store, config, asked, log, state);
+  const server = await listen(buildApp(gateway, limits), { port: 0, host: '127.0.0.1' }, limits);
+  return {
+    url: server.url,
+    store,
+    asked,
+    log,
+    get failWith() {
+      return state.failWith;
+    },
+    set failWith(error) {
+      state.failWith = error;
+    },
+    send(caller, method, path, init = {}) {
+      const headers = new Headers(init.headers);
+      if (caller) headers.set('authorization', `Bearer ${tokens[caller]}`);
+      return fetch(`${server.url}${path}`, { ...init, method, headers });
+    },
+    async stop() {
+      await server.close(0);
+      await store.close();
+    },
+  };
+}
+
+async function testConfig(): Promise<Config> {
+  const checked = await checkConfig('/tmp/casebridge.yaml', configText, tokens);
+  if ('config' in checked) return checked.config;
+  throw new Error(JSON.stringify(checked.problems));
+}
+
+function minimalGateway(
+  store: Store,
+  config: Config,
+  asked: string[],
+  log: string[],
+  state: { failWith: Error | undefined },
+): GatewayApi {
+  const registry = new Registry();
+  const note = async (...words: string[]) => {
+    asked.push(words.join(' '));
+  };
+  return {
+    config,
+    store,
+    logger: pino({ level: 'trace' }, sink(log)),
+    metrics: {
+      registry,
+      records: new Counter({
+        name: 'casebridge_records_total',
+        help: 'Records by outcome.',
+        labelNames: ['source', 'outcome'],
+        registers: [registry],
+      }),
+    },
+    accept(source, items) {
+      if (state.failWith) throw state.failWith;
+      return store.tx((trx) => acceptRecords(trx, source, items, [...config.connections.values()]));
+    },
+    async preview(_source, items, connection) {
+      await note('preview', String(items.length), connection ?? '');
+      return { bundle: { resourceType: 'Bundle', type: 'collection' }, issues: [], lineage: [] };
+    },
+    async resources(keys) {
+      return keys.map(({ type, id }) => ({
+        fullUrl: `urn:x:${id}`,
+        resource: { resourceType: 'Basic', id: `${type}-${id}` },
+      }));
+    },
+    runLane: ({ connection, subject }) => note('run', connection, subject),
+    async planLane() {
+      return { operations: [], parked: [], nextLookAt: null };
+    },
+    async decide(id, { choose, by }) {
+      if (choose === 'nonsense') throw new CasebridgeError('choice-unknown', { choices: 'link' });
+      await note('decide', String(id), choose, by);
+    },
+    pause: (connection, by) => note('pause', connection, by),
+    resume: (connection, by) => note('resume', connection, by),
+    async capabilities(connection) {
+      const { vendor, mode } = config.connections.get(connection) ?? { vendor: 'standard', mode: 'live' };
+      return {
+        connection,
+        vendor,
+        mode,
+        reachable: true,
+        auth: { ok: true },
+        scopes: [],
+        findings: [],
+        routes: [],
+        wouldWrite: { create: 0, update: 0, document: 0 },
+      };
+    },
+    async hookKey(connection) {
+      return `key-of-${connection}`;
+    },
+    pollSoon: (connection) => note('poll', connection),
+    async ready() {
+      return state.failWith
+        ? [{ name: 'store', ok: false, reason: reason('store-unavailable') }]
+        : [{ name: 'store', ok: true }];
+    },
+  };
+}
+
+function sink(lines: string[]): Writable {
+  return new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+}
+
+/** The body of a JSON answer. */
+export async function json(response: Response): Promise<Record<string, unknown>> {
+  return Object(await response.json());
+}
+
+/** The lines of an NDJSON answer. */
+export async function lines(response: Response): Promise<Record<string, unknown>[]> {
+  const text = await response.text();
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => Object(JSON.parse(line)));
+}
+
+export const asJson = (value: unknown): RequestInit => ({
+  body: JSON.stringify(value),
+  headers: { 'content-type': 'application/json' },
+});
+
+export const asLines = (...values: (string | object)[]): RequestInit => ({
+  body: values.map((value) => `${typeof value === 'string' ? value : JSON.stringify(value)}\n`).join(''),
+  headers: { 'content-type': 'application/x-ndjson' },
+});

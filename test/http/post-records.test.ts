@@ -1,0 +1,206 @@
+import { request } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { sql } from '../../src/store/store.ts';
+import { aCase, aReferral } from '../builders.ts';
+import { asJson, asLines, type Harness, json, lines, startHarness, tokens } from './harness.ts';
+
+let harness: Harness;
+
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.stop());
+beforeEach(async () => {
+  harness.failWith = undefined;
+  await sql`truncate record, record_version, stale_record, lane`.execute(harness.store.db);
+});
+
+const line = (overrides: Parameters<typeof aReferral>[0] = {}) => ({ type: 'referral', record: aReferral(overrides) });
+
+function post(init: RequestInit) {
+  return harness.send('county', 'POST', '/api/records', init);
+}
+
+async function count() {
+  const { rows } = await sql<{ n: number }>`select count(*)::integer as n from record`.execute(harness.store.db);
+  return rows[0]?.n;
+}
+
+test('each line is answered in order, and the last line counts them', async () => {
+  const response = await post(asLines(line(), { type: 'case', record: aCase() }));
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toMatch('application/x-ndjson');
+  const lanes = [{ connection: 'general', subject: 'county.case.case-rosa' }];
+  expect(await lines(response)).toEqual([
+    { line: 1, type: 'referral', id: 'referral-pantry', outcome: 'accepted', version: 1, lanes },
+    { line: 2, type: 'case', id: 'case-rosa', outcome: 'accepted', version: 1, lanes },
+    { done: true, accepted: 2, unchanged: 0, stale: 0, refused: 0 },
+  ]);
+});
+
+test('order holds across batches', async () => {
+  const many = Array.from({ length: 350 }, (_, n) => line({ id: `r${n}` }));
+  const answers = await lines(await post(asLines(...many)));
+  expect(answers.slice(0, -1).map(({ id }) => id)).toEqual(many.map(({ record }) => record.id));
+  expect(answers.at(-1)).toEqual({ done: true, accepted: 350, unchanged: 0, stale: 0, refused: 0 });
+});
+
+test('the same id several times is applied in order', async () => {
+  const answers = await lines(
+    await post(
+      asLines(
+        line({ updatedAt: '2026-02-05T10:00:00Z', urgency: 'urgent' }),
+        line({ updatedAt: '2026-02-04T10:00:00Z' }),
+        line({ updatedAt: '2026-02-06T10:00:00Z', urgency: 'emergency' }),
+        line({ updatedAt: '2026-02-06T10:00:00Z', urgency: 'emergency' }),
+      ),
+    ),
+  );
+  expect(answers.map(({ outcome, version }) => [outcome, version])).toEqual([
+    ['accepted', 1],
+    ['stale', 1],
+    ['accepted', 2],
+    ['unchanged', 2],
+    [undefined, undefined],
+  ]);
+  expect(answers.at(-1)).toEqual({ done: true, accepted: 2, unchanged: 1, stale: 1, refused: 0 });
+});
+
+test('a child may come before its parent', async () => {
+  const answers = await lines(await post(asLines(line({ caseId: 'later' }))));
+  expect(answers[0]).toMatchObject({ outcome: 'accepted' });
+});
+
+describe('a JSON array', () => {
+  test('is taken as well', async () => {
+    const answers = await lines(await post(asJson([line({ id: 'a' }), line({ id: 'b' })])));
+    expect(answers.map(({ element, id, outcome }) => [element, id, outcome])).toEqual([
+      [1, 'a', 'accepted'],
+      [2, 'b', 'accepted'],
+      [undefined, undefined, undefined],
+    ]);
+  });
+});
+
+test('a stream may be gzipped, with a byte order mark, CRLF, blank lines and no end of line', async () => {
+  const text = `\uFEFF${JSON.stringify(line({ id: 'a' }))}\r\n\r\n${JSON.stringify(line({ id: 'b' }))}`;
+  const headers = { 'content-type': 'application/ndjson', 'content-encoding': 'gzip' };
+  const answers = await lines(await post({ body: gzipSync(text), headers }));
+  expect(answers.at(-1)).toMatchObject({ accepted: 2, refused: 0 });
+});
+
+describe('one bad line never stops the rest', () => {
+  const good = JSON.stringify(line({ id: 'good' }));
+  const rows: [string, string, object][] = [
+    ['broken JSON', '{"type": "referral", "record": {"id": zqcanary', { rule: 'syntax' }],
+    ['null', 'null', { pointer: '', rule: 'type', found: 'null' }],
+    ['a list', '[]', { rule: 'type' }],
+    ['an unknown type', '{"type":"referal","record":{}}', { pointer: '/type', rule: 'enum' }],
+    ['no record', '{"type":"referral"}', { pointer: '/record', rule: 'required' }],
+    ['an unknown name', '{"type":"referral","recrod":{},"record":{}}', { rule: 'unknown-property' }],
+    [
+      'a missing id',
+      JSON.stringify({ type: 'referral', record: { ...aReferral(), id: undefined } }),
+      { rule: 'required' },
+    ],
+    [
+      'an unknown property',
+      JSON.stringify({ type: 'case', record: { ...aCase(), nickname: 'zqcanary' } }),
+      { rule: 'unknown-property' },
+    ],
+    ['an overlong line', JSON.stringify(line({ requestedText: 'x'.repeat(1_100_000) })), { rule: 'too-long' }],
+  ];
+  test.each(rows)('%s', async (_what, bad, error) => {
+    const logged = harness.log.length;
+    const answers = await lines(await post(asLines(good, bad, line({ id: 'after' }))));
+    expect(answers.map(({ line, outcome }) => [line, outcome])).toEqual([
+      [1, 'accepted'],
+      [2, 'refused'],
+      [3, 'accepted'],
+      [undefined, undefined],
+    ]);
+    expect(answers[1]?.errors).toContainEqual(expect.objectContaining(error));
+    expect(JSON.stringify([answers, harness.log.slice(logged)])).not.toContain('zqcanary');
+    expect(await count()).toBe(2);
+  });
+
+  test('broken JSON says line and column', async () => {
+    const [, bad] = await lines(await post(asLines(good, '{"type": nope}')));
+    expect(JSON.stringify(bad)).toMatch(/[Ll]ine 2, column 10/);
+  });
+});
+
+describe('the request itself', () => {
+  test('an operator never writes', async () => {
+    const response = await harness.send('reader', 'POST', '/api/records', asLines(line()));
+    expect([response.status, (await json(response)).code]).toEqual([403, 'operator-cannot-write']);
+  });
+
+  test('a wrong content type', async () => {
+    const response = await post({ body: JSON.stringify(line()), headers: { 'content-type': 'text/csv' } });
+    expect([response.status, (await json(response)).code]).toEqual([415, 'media-type-unknown']);
+  });
+});
+
+describe('a stream that does not end well', () => {
+  const head = {
+    method: 'POST',
+    headers: { authorization: `Bearer ${tokens.county}`, 'content-type': 'application/x-ndjson' },
+  };
+
+  test('a line is answered while the stream is still open', async () => {
+    const sending = request(`${harness.url}/api/records`, head);
+    sending.write(`${JSON.stringify(line({ id: 'early' }))}\n`);
+    const answer = await new Promise<string>((resolve, reject) => {
+      sending.once('error', reject);
+      sending.once('response', (response) => response.once('data', (chunk) => resolve(String(chunk))));
+    });
+    expect(JSON.parse(answer)).toMatchObject({ line: 1, outcome: 'accepted' });
+    expect(await count()).toBe(1);
+    sending.destroy();
+  });
+
+  test('what was answered stays, the cut line is not stored, and nothing is logged as an error', async () => {
+    const logged = harness.log.length;
+    const sending = request(`${harness.url}/api/records`, head);
+    const closed = new Promise<void>((resolve) => sending.once('close', () => resolve()));
+    sending.on('error', () => {});
+    sending.write(`${JSON.stringify(line({ id: 'whole' }))}\n${JSON.stringify(line({ id: 'half' })).slice(0, -9)}`);
+    await new Promise((resolve) => sending.once('response', (response) => response.once('data', resolve)));
+    sending.destroy();
+    await closed;
+    await until(() => harness.log.slice(logged).some((entry) => entry.includes('"request"')));
+    expect(await count()).toBe(1);
+    expect(harness.log.slice(logged).join('')).not.toContain('request failed');
+  });
+
+  test('when the store fails in the middle there is no last line', async () => {
+    const sending = request(`${harness.url}/api/records`, head);
+    const cut = new Promise<string>((resolve) => {
+      sending.once('response', (response) => {
+        let text = '';
+        response.on('data', (chunk) => {
+          text += chunk;
+          harness.failWith = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
+          sending.write(`${JSON.stringify(line({ id: 'second' }))}\n`);
+        });
+        response.on('error', () => resolve(text));
+        response.on('end', () => resolve(`${text}(ended)`));
+      });
+    });
+    sending.on('error', () => {});
+    sending.write(`${JSON.stringify(line({ id: 'first' }))}\n`);
+    const text = await cut;
+    expect(text).toContain('"first"');
+    expect(text).not.toMatch(/done|second|ended/);
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('not within 5 seconds');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,227 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { sql } from '../../src/store/store.ts';
+import { aReferral } from '../builders.ts';
+import { asJson, type Harness, json, startHarness } from './harness.ts';
+
+let harness: Harness;
+const path = '/api/records/referral/referral-pantry';
+
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.stop());
+beforeEach(async () => {
+  harness.failWith = undefined;
+  await sql`truncate record, record_version, stale_record, lane`.execute(harness.store.db);
+});
+
+function put(value: unknown, at = path) {
+  return harness.send('county', 'PUT', at, asJson(value));
+}
+
+async function records() {
+  return (await sql`select source, type, id, version from record`.execute(harness.store.db)).rows;
+}
+
+test('a record is answered 202 with its version and lanes once it is stored', async () => {
+  const response = await put(aReferral());
+  expect(response.status).toBe(202);
+  expect(response.headers.get('casebridge-api')).toBe('1');
+  expect(await json(response)).toEqual({
+    outcome: 'accepted',
+    version: 1,
+    lanes: [{ connection: 'general', subject: 'county.case.case-rosa' }],
+  });
+  expect(await records()).toEqual([{ source: 'county', type: 'referral', id: 'referral-pantry', version: 1 }]);
+});
+
+test('the same again is unchanged, an older one is stale', async () => {
+  await put(aReferral());
+  expect(await json(await put(aReferral()))).toEqual({ outcome: 'unchanged', version: 1, lanes: [] });
+  const older = aReferral({ updatedAt: '2026-02-04T09:00:00-05:00', urgency: 'urgent' });
+  expect(await json(await put(older))).toEqual({ outcome: 'stale', version: 1, lanes: [] });
+});
+
+test('a body may be gzipped', async () => {
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  const response = await harness.send('county', 'PUT', path, { body: gzipSync(JSON.stringify(aReferral())), headers });
+  expect(response.status).toBe(202);
+});
+
+describe('a refused record changes nothing and is told where and why', () => {
+  const canary = 'zqvalue1984';
+  const text = JSON.stringify(aReferral());
+  const rows: [string, string, string, object][] = [
+    [
+      'an unknown property',
+      text.replace('{', `{"urgncy":"${canary}",`),
+      'record-refused',
+      { pointer: '/urgncy', rule: 'unknown-property' },
+    ],
+    ['a wrong type', text.replace('"routine"', '7'), 'record-refused', { pointer: '/urgency' }],
+    ['a missing id', text.replace('"id":"referral-pantry",', ''), 'record-refused', { rule: 'required' }],
+    [
+      'a code outside the list',
+      text.replace('"routine"', `"${canary}"`),
+      'record-refused',
+      { pointer: '/urgency', rule: 'enum' },
+    ],
+    [
+      'a wrong case of a code',
+      text.replace('"routine"', '"Routine"'),
+      'record-refused',
+      { pointer: '/urgency', rule: 'enum' },
+    ],
+    [
+      'a day that does not exist',
+      text.replace('2026-02-04T10:00:00-05:00', '2026-02-30T10:00:00-05:00'),
+      'record-refused',
+      { pointer: '/updatedAt', rule: 'instant' },
+    ],
+    ['null', 'null', 'record-refused', { rule: 'type' }],
+    ['another id than in the address', text.replace('"id":"referral-pantry"', '"id":"other"'), 'record-id-differs', {}],
+    ['broken JSON', `{"id": ${canary}}`, 'json-invalid', {}],
+    ['a doubled key', text.replace('{', '{"id":"x",'), 'json-invalid', {}],
+    ['__proto__', text.replace('{', '{"__proto__":{},'), 'json-invalid', {}],
+    ['NUL', text.replace('Weekly', 'Week\\u0000ly'), 'json-invalid', {}],
+  ];
+  test.each(rows)('%s', async (_what, body, code, error) => {
+    const logged = harness.log.length;
+    const response = await harness.send('county', 'PUT', path, {
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(response.status).toBe(400);
+    expect(response.headers.get('content-type')).toMatch('application/problem+json');
+    const problem = await json(response);
+    expect(problem).toMatchObject({ type: `urn:casebridge:error:${code}`, title: 'Bad Request', status: 400, code });
+    const errors = Array.isArray(problem.errors) ? problem.errors : [{}];
+    expect(errors).toContainEqual(expect.objectContaining(error));
+    expect(JSON.stringify([problem, harness.log.slice(logged)])).not.toContain(canary);
+    expect(await records()).toEqual([]);
+  });
+
+  test('a time without offset from a source without a time zone', async () => {
+    const body = asJson(aReferral({ updatedAt: '2026-02-04T10:00:00' }));
+    const response = await harness.send('town', 'PUT', path, body);
+    expect(response.status).toBe(400);
+    expect(await json(response)).toMatchObject({
+      errors: [{ pointer: '/updatedAt', rule: 'offset', found: 'local time' }],
+    });
+    expect((await harness.send('county', 'PUT', path, body)).status).toBe(202);
+  });
+
+  test('a time more than five minutes ahead', async () => {
+    const updatedAt = new Date(Date.now() + 400_000).toISOString();
+    expect((await put(aReferral({ updatedAt }))).status).toBe(400);
+  });
+});
+
+describe('the request itself', () => {
+  const record = JSON.stringify(aReferral());
+  const type = { 'content-type': 'application/json' };
+  const rows: [string, string, RequestInit, number, string][] = [
+    ['no body', path, { headers: type }, 400, 'body-missing'],
+    ['no content type', path, { body: new Blob([record]) }, 415, 'media-type-unknown'],
+    [
+      'a wrong content type',
+      path,
+      { body: record, headers: { 'content-type': 'text/plain' } },
+      415,
+      'media-type-unknown',
+    ],
+    [
+      'a wrong charset',
+      path,
+      { body: record, headers: { 'content-type': 'application/json; charset=latin1' } },
+      415,
+      'media-type-unknown',
+    ],
+    [
+      'an unknown encoding',
+      path,
+      { body: record, headers: { ...type, 'content-encoding': 'br' } },
+      415,
+      'body-encoding-unknown',
+    ],
+    [
+      'an encoding that is not so',
+      path,
+      { body: record, headers: { ...type, 'content-encoding': 'gzip' } },
+      400,
+      'body-encoding-broken',
+    ],
+    ['more than 5 MB', path, { body: `"${' '.repeat(5_000_000)}"`, headers: type }, 413, 'body-too-large'],
+    [
+      'a gzip bomb',
+      path,
+      { body: gzipSync(' '.repeat(50_000_000)), headers: { ...type, 'content-encoding': 'gzip' } },
+      413,
+      'body-too-large',
+    ],
+    [
+      'an answer type not offered',
+      path,
+      { body: record, headers: { ...type, accept: 'text/html' } },
+      406,
+      'answer-type-unknown',
+    ],
+    ['an unknown type', '/api/records/referal/x', { body: record, headers: type }, 404, 'record-type-unknown'],
+    ['an id with a slash', '/api/records/referral/a%2Fb', { body: record, headers: type }, 400, 'parameter-invalid'],
+    ['an id of dots', '/api/records/referral/%2e%2e%2e', { body: record, headers: type }, 400, 'parameter-invalid'],
+    ['an id with NUL', '/api/records/referral/a%00', { body: record, headers: type }, 400, 'parameter-invalid'],
+    [
+      'an overlong id',
+      `/api/records/referral/${'a'.repeat(300)}`,
+      { body: record, headers: type },
+      400,
+      'parameter-invalid',
+    ],
+    ['a broken escape', '/api/records/referral/%zz', { body: record, headers: type }, 400, 'request-malformed'],
+    ['an unknown query parameter', `${path}?sorce=county`, { body: record, headers: type }, 400, 'parameter-unknown'],
+  ];
+  test.each(rows)('%s', async (_what, address, init, status, code) => {
+    const response = await harness.send('county', 'PUT', address, init);
+    expect([response.status, (await json(response)).code]).toEqual([status, code]);
+    expect(await records()).toEqual([]);
+  });
+
+  test('an unknown type names the nearest', async () => {
+    const problem = await json(await put(aReferral(), '/api/records/referal/x'));
+    expect(problem.detail).toContain('Did you mean "referral"?');
+  });
+
+  test('a wrong method is told which are right', async () => {
+    const response = await harness.send('county', 'DELETE', path);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'PUT, GET']);
+  });
+
+  test('an unknown address is a problem without a stack', async () => {
+    const response = await harness.send('county', 'GET', '/api/nothing');
+    expect(response.status).toBe(404);
+    expect(await json(response)).toMatchObject({ code: 'address-unknown' });
+  });
+});
+
+describe('faults of ours', () => {
+  test('a store that is away is 503 and not accepted', async () => {
+    harness.failWith = Object.assign(new Error('secret text'), { code: 'ECONNREFUSED' });
+    const response = await put(aReferral());
+    expect([response.status, (await json(response)).code]).toEqual([503, 'store-unavailable']);
+  });
+
+  test('an unexpected error is 500 with an id to find in the log, and neither holds its text', async () => {
+    harness.failWith = new Error('zqsecret Rosa Delgado');
+    const before = harness.log.length;
+    const response = await harness.send('county', 'PUT', path, {
+      ...asJson(aReferral()),
+      headers: { 'content-type': 'application/json', 'x-request-id': 'call-17' },
+    });
+    const problem = await json(response);
+    expect([response.status, problem.code, problem.requestId]).toEqual([500, 'internal', 'call-17']);
+    const logged = harness.log.slice(before).join('');
+    expect(logged).toContain('call-17');
+    expect(JSON.stringify(problem) + logged).not.toMatch(/zqsecret|Delgado/);
+  });
+});
