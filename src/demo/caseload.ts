@@ -1,0 +1,184 @@
+// The caseload that the demo's case-management system sends: its directory, and for each person what intake, the need, the goal, the plan
+// and the referral leave behind. All dates are fixed, so that every run sends the same.
+
+import type {
+  CarePlanRecord,
+  CaseRecord,
+  ClientRecord,
+  ConsentRecord,
+  GoalRecord,
+  NeedRecord,
+  RecordType,
+  ReferralRecord,
+} from '../records/records.ts';
+import { directory, services } from './directory.ts';
+import { type Concern, type Person, people } from './people.ts';
+
+/** One line of what is sent to POST /api/records. */
+export interface RecordLine {
+  readonly type: RecordType;
+  readonly record: { readonly id: string; readonly updatedAt: string };
+}
+
+/** The system in which medical record numbers count at the exchange. */
+export const mrnSystem = 'https://exchange.example.org/medical-record-number';
+
+/** All records, each after those that it points to. */
+export function caseload(): RecordLine[] {
+  return [...directory, ...people.flatMap(recordsOf)];
+}
+
+/** The id of a person's referral for a need. */
+export function referralId({ name }: Person, { domain }: Pick<Concern, 'domain'>): string {
+  return `referral-${name}-${domain}`;
+}
+
+function recordsOf(person: Person): RecordLine[] {
+  const { concerns, plan } = person;
+  return [
+    { type: 'client', record: client(person) },
+    { type: 'case', record: openCase(person) },
+    ...(person.noConsent ? [] : [{ type: 'consent', record: consent(person) } as const]),
+    ...concerns.map((concern) => ({ type: 'need', record: need(person, concern) }) as const),
+    ...concerns.flatMap((concern) => goals(person, concern)),
+    ...concerns.flatMap((concern) => referrals(person, concern)),
+    ...(plan === undefined ? [] : [{ type: 'carePlan', record: carePlan(person, plan) } as const]),
+  ];
+}
+
+const openedOn = '2025-03-10';
+const agency = 'org-riverside';
+
+function client({ name, given, family, birthDate, sex, street, phone, language, mrn }: Person): ClientRecord {
+  return {
+    id: `client-${name}`,
+    updatedAt: `${openedOn}T09:15:00-04:00`,
+    names: [{ use: 'legal', given: [given], family }],
+    birthDate,
+    sex,
+    ...(mrn !== undefined && { identifiers: [{ kind: 'mrn', value: mrn, system: mrnSystem }] }),
+    addresses: [
+      { id: 'home', use: 'home', lines: [street], city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' },
+    ],
+    phones: [{ id: 'mobile', number: phone, kind: 'mobile', textOk: true }],
+    languages: [{ code: language ?? 'en', preferred: true, interpreter: language !== undefined }],
+  };
+}
+
+function openCase({ name, worker }: Person): CaseRecord {
+  const from = `${openedOn}T09:30:00-04:00`;
+  return {
+    id: `case-${name}`,
+    updatedAt: from,
+    clientId: `client-${name}`,
+    organizationId: agency,
+    status: 'open',
+    openedOn,
+    assignments: [{ id: 'primary', workerId: `worker-${worker}`, role: 'primary', from }],
+  };
+}
+
+function consent({ name }: Person): ConsentRecord {
+  const signedAt = `${openedOn}T09:40:00-04:00`;
+  return {
+    id: `consent-${name}`,
+    updatedAt: signedAt,
+    clientId: `client-${name}`,
+    caseId: `case-${name}`,
+    status: 'active',
+    scope: ['share-care-plan', 'referral', 'data-exchange'],
+    recipients: [{ organizationId: 'org-exchange' }],
+    recordTypes: ['client', 'case', 'need', 'goal', 'carePlan', 'referral', 'consent'],
+    purpose: ['care-coordination'],
+    period: { from: openedOn },
+    givenBy: { role: 'client' },
+    signedAt,
+    method: 'electronic',
+  };
+}
+
+function need({ name }: Person, { domain, risk, need: description, referral }: Concern): NeedRecord {
+  return {
+    id: `need-${name}-${domain}`,
+    updatedAt: `${openedOn}T10:00:00-04:00`,
+    clientId: `client-${name}`,
+    caseId: `case-${name}`,
+    domain,
+    description,
+    status: referral === undefined ? 'identified' : 'addressing',
+    riskLevel: risk,
+    wantsHelp: 'yes',
+    confirmedBy: 'worker',
+    identifiedOn: openedOn,
+  };
+}
+
+function goals({ name, worker }: Person, { domain, goal }: Concern): { type: 'goal'; record: GoalRecord }[] {
+  if (goal === undefined) return [];
+  const record: GoalRecord = {
+    id: `goal-${name}-${domain}`,
+    updatedAt: '2025-03-12T11:00:00-04:00',
+    clientId: `client-${name}`,
+    caseId: `case-${name}`,
+    statement: goal,
+    domain,
+    needIds: [`need-${name}-${domain}`],
+    status: 'active',
+    achievement: 'in-progress',
+    targets: [{ id: 'first', text: 'The client says so at the review', dueOn: '2025-06-30' }],
+    startsOn: '2025-03-12',
+    responsible: [{ kind: 'client' }, { kind: 'worker', id: `worker-${worker}` }],
+  };
+  return [{ type: 'goal', record }];
+}
+
+function referrals(person: Person, concern: Concern): { type: 'referral'; record: ReferralRecord }[] {
+  const { referral, domain, goal } = concern;
+  if (referral === undefined) return [];
+  const { name, worker } = person;
+  const service = services[referral.service];
+  const byId = `worker-${worker}`;
+  const requestedAt = '2025-03-13T09:30:00-04:00';
+  const sentAt = '2025-03-13T10:00:00-04:00';
+  const drafted = { id: 'drafted', status: 'draft', at: requestedAt, byId } as const;
+  const record: ReferralRecord = {
+    id: referralId(person, concern),
+    updatedAt: sentAt,
+    clientId: `client-${name}`,
+    caseId: `case-${name}`,
+    direction: 'outgoing',
+    serviceId: `service-${referral.service}`,
+    organizationId: service.organizationId,
+    requestedService: service.code,
+    requestedText: referral.text,
+    domain,
+    needIds: [`need-${name}-${domain}`],
+    ...(goal !== undefined && { goalIds: [`goal-${name}-${domain}`] }),
+    urgency: 'routine',
+    status: referral.status,
+    history: referral.status === 'draft' ? [drafted] : [drafted, { id: 'sent', status: 'sent', at: sentAt, byId }],
+    requestedAt,
+    ...(referral.status === 'sent' && { sentAt }),
+    requesterOrganizationId: agency,
+    requestedById: byId,
+    channel: 'fhir',
+    consentId: `consent-${name}`,
+  };
+  return [{ type: 'referral', record }];
+}
+
+function carePlan({ name, concerns }: Person, title: string): CarePlanRecord {
+  return {
+    id: `plan-${name}`,
+    updatedAt: '2025-03-14T15:00:00-04:00',
+    clientId: `client-${name}`,
+    caseId: `case-${name}`,
+    title,
+    status: 'active',
+    startsOn: '2025-03-14',
+    activatedAt: '2025-03-14T15:00:00-04:00',
+    needIds: concerns.map(({ domain }) => `need-${name}-${domain}`),
+    goalIds: concerns.flatMap(({ domain, goal }) => (goal === undefined ? [] : [`goal-${name}-${domain}`])),
+    reviewEveryDays: 30,
+  };
+}

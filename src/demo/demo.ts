@@ -1,0 +1,199 @@
+// Front door of the demo: a case-management agency, a community exchange and its partners, told as a story. An embedded gateway and a
+// simulated FHIR server run as separate processes; the demo plays everybody else, by HTTP only.
+
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CasebridgeError } from '../errors.ts';
+import { caseload, type RecordLine, referralId } from './caseload.ts';
+import { countClosed, partnersAnswer } from './chapters/answers.ts';
+import { sendCaseload } from './chapters/intake.ts';
+import { loseReply } from './chapters/lost-reply.ts';
+import { runEverythingAgain } from './chapters/second-pass.ts';
+import { tellWhoIsWho } from './chapters/who-is-who.ts';
+import { Exchange } from './exchange.ts';
+import { type ConnectionFigures, figuresOf } from './figures.ts';
+import { Gateway } from './gateway.ts';
+import { knownBefore } from './known-patients.ts';
+import { denise } from './people.ts';
+import { DemoProblem } from './problem.ts';
+import { type Program, startProgram } from './programs.ts';
+import { connectionName, type Stage } from './stage.ts';
+import { Story } from './story.ts';
+
+export interface DemoOptions {
+  /** Leave both programs running until Ctrl-C. */
+  readonly keep: boolean;
+  /** Takes the lines of the story. */
+  readonly write: (line: string) => void;
+  /** Takes what is being waited for; each line replaces the one before. */
+  readonly progress: (line: string) => void;
+}
+
+/** What the server's journal and store, and the gateway's interface, say at the end. */
+export interface DemoResult {
+  /** Tasks that have ended and say what was done. */
+  readonly closedReferrals: number;
+  readonly connections: Readonly<Record<string, ConnectionFigures>>;
+  readonly secondRunWrites: number;
+  readonly secondRunReads: number;
+  /** Records accepted. */
+  readonly records: number;
+  /** From the start to the end of the story. */
+  readonly seconds: number;
+}
+
+const tokens = { county: 'demo-county-token', ops: 'demo-ops-token' };
+const configuration = fileURLToPath(new URL('casebridge.demo.yaml', import.meta.url));
+
+/**
+ * Runs the demo. Nothing of it stays on the machine, but for the logs when it fails.
+ * @throws CasebridgeError `demo-failed` with the reason and where the logs are
+ */
+export async function runDemo({ keep, ...tells }: DemoOptions): Promise<DemoResult> {
+  const started = performance.now();
+  const folder = await mkdtemp(join(tmpdir(), 'casebridge-demo-'));
+  const end = new AbortController();
+  const interruption = new DemoProblem('It was interrupted.');
+  const interrupt = () => end.abort(interruption);
+  for (const name of signals) process.once(name, interrupt);
+  const programs: Program[] = [];
+  try {
+    const stage = await prepare(programs, folder, end, tells);
+    const result = { ...(await tell(stage)), seconds: secondsSince(started) };
+    stage.story.end(`Done in ${result.seconds} seconds.`);
+    if (keep) await keepRunning(stage, interruption);
+    await stopAll(programs);
+    await rm(folder, { recursive: true });
+    return result;
+  } catch (error) {
+    const problem = await problemOf(end.signal.aborted ? end.signal.reason : error, programs);
+    await removeAllButLogs(folder);
+    throw new CasebridgeError('demo-failed', { problem, folder }, { cause: error });
+  } finally {
+    for (const name of signals) process.removeListener(name, interrupt);
+  }
+}
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Starts both programs, and lets the exchange know some people already. */
+async function prepare(
+  programs: Program[],
+  folder: string,
+  end: AbortController,
+  { write, progress }: Omit<DemoOptions, 'keep'>,
+): Promise<Stage> {
+  const { signal } = end;
+  const story = new Story(write);
+  story.chapter('Two programs start: a community exchange (simulated), and Casebridge');
+  const onEnd = (problem: DemoProblem) => end.abort(problem);
+  progress('Starting the exchange');
+  const sandbox = await startProgram({
+    name: 'exchange',
+    arguments: ['sandbox', '--port', '0', '--json'],
+    folder,
+    onEnd,
+    signal,
+  });
+  programs.push(sandbox);
+  const exchange = new Exchange(sandbox.url, signal);
+  await exchange.seed(knownBefore);
+  const config = join(folder, 'casebridge.yaml');
+  const envFile = join(folder, 'demo.env');
+  await copyFile(configuration, config);
+  await writeFile(
+    envFile,
+    `DEMO_EXCHANGE_URL=${exchange.fhirUrl}\nDEMO_COUNTY_TOKEN=${tokens.county}\nDEMO_OPS_TOKEN=${tokens.ops}\n`,
+    { mode: 0o600 },
+  );
+  progress('Starting Casebridge, which makes its store');
+  const casebridge = await startProgram({
+    name: 'gateway',
+    arguments: ['serve', '--config', config, '--json'],
+    envFile,
+    folder,
+    onEnd,
+    signal,
+  });
+  programs.push(casebridge);
+  story.table([
+    ['exchange', exchange.fhirUrl],
+    ['Casebridge', casebridge.url],
+  ]);
+  return { exchange, gateway: new Gateway(casebridge.url, tokens, { signal, progress }), story, signal };
+}
+
+async function tell(stage: Stage): Promise<Omit<DemoResult, 'seconds'>> {
+  const heldBack = findReferral();
+  const sent = await sendCaseload(stage, heldBack);
+  await tellWhoIsWho(stage);
+  const resent = await loseReply(stage, heldBack);
+  await partnersAnswer(stage);
+  const secondPass = await runEverythingAgain(stage);
+  return {
+    closedReferrals: await countClosed(stage.exchange),
+    connections: { [connectionName]: await figuresOf(stage) },
+    secondRunWrites: secondPass.writes,
+    secondRunReads: secondPass.reads,
+    records: sent + resent,
+  };
+}
+
+function findReferral(): RecordLine {
+  const id = referralId(denise, { domain: 'food' });
+  const line = caseload().find(({ record }) => record.id === id);
+  if (line === undefined) throw new Error(`the caseload holds no ${id}`);
+  return line;
+}
+
+/** @throws what ended them, where that was no Ctrl-C */
+async function keepRunning({ gateway, exchange, story, signal }: Stage, interruption: DemoProblem): Promise<void> {
+  story.end('Both keep running until Ctrl-C. Try:');
+  story.table([
+    [`curl -H 'Authorization: Bearer ${tokens.county}' '${gateway.url}/api/changes'`],
+    [`curl -H 'Authorization: Bearer ${tokens.ops}' '${gateway.url}/api/decisions'`],
+    [`curl '${exchange.fhirUrl}/Task?status=completed'`],
+  ]);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve());
+  });
+  if (signal.reason !== interruption) throw signal.reason;
+}
+
+/** @throws DemoProblem when one of them had to be killed; the others are stopped all the same */
+async function stopAll(programs: readonly Program[]): Promise<void> {
+  const problems: string[] = [];
+  // The gateway first: it may be asking the exchange.
+  for (const program of programs.toReversed()) {
+    await program.stop().catch((error: unknown) => problems.push(textOf(error)));
+  }
+  if (problems.length > 0) throw new DemoProblem(problems.join(' '));
+}
+
+/** Stops what still runs; the reason of the failure as one text, with what went wrong while stopping. */
+async function problemOf(error: unknown, programs: readonly Program[]): Promise<string> {
+  const first = textOf(error);
+  try {
+    await stopAll(programs);
+    return first;
+  } catch (other) {
+    return first === textOf(other) ? first : `${first} ${textOf(other)}`;
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function removeAllButLogs(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  const others = names.filter((name) => !name.endsWith('.log'));
+  for (const name of others) await rm(join(folder, name), { recursive: true });
+}
+
+function secondsSince(started: number): number {
+  return Math.round((performance.now() - started) / 100) / 10;
+}

@@ -1,0 +1,124 @@
+// The gateway as its callers use it: the case-management system with its token, the operator with another.
+
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { RecordLine } from './caseload.ts';
+import { call } from './http.ts';
+import { DemoProblem } from './problem.ts';
+import { at, objectsAt, textAt } from './reading.ts';
+import { type Patience, until } from './until.ts';
+
+export interface Tokens {
+  readonly county: string;
+  readonly ops: string;
+}
+
+export interface Link {
+  readonly connection: string;
+  readonly slot: string;
+  /** `Type/id` on the server; undefined where nothing is there. */
+  readonly resource: string | undefined;
+  readonly state: string;
+}
+
+// What is due, runs or will be tried again; all else rests until something new happens.
+const busyStates = ['due', 'running', 'retrying'];
+
+export class Gateway {
+  readonly url: string;
+  readonly #tokens: Tokens;
+  readonly #watch: Omit<Patience, 'seconds'>;
+
+  constructor(url: string, tokens: Tokens, watch: Omit<Patience, 'seconds'>) {
+    this.url = url;
+    this.#tokens = tokens;
+    this.#watch = watch;
+  }
+
+  /** Sends records as NDJSON. @returns how many were accepted. @throws DemoProblem when one was not */
+  async send(lines: readonly RecordLine[]): Promise<number> {
+    const ndjson = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    const answer = await this.#call('POST', '/api/records', { body: ndjson, mediaType: 'application/x-ndjson' });
+    const answers = objectsAt({ lines: answer ?? [] }, 'lines');
+    const refused = answers.find(({ outcome }) => outcome !== undefined && outcome !== 'accepted');
+    if (refused !== undefined) throw new DemoProblem(`The gateway did not accept a record: ${JSON.stringify(refused)}`);
+    const { done, accepted } = answers.at(-1) ?? {};
+    if (done !== true || accepted !== lines.length)
+      throw new DemoProblem('The answer to POST /api/records was cut off.');
+    return accepted;
+  }
+
+  /** Replaces one record, as its source. */
+  async put(type: string, record: JsonObject): Promise<void> {
+    await this.#call('PUT', `/api/records/${type}/${textAt(record, 'id')}`, { body: record });
+  }
+
+  /** The record as its source last sent it. */
+  async record(type: string, id: string): Promise<JsonObject> {
+    const record = at(await this.#call('GET', `/api/records/${type}/${id}`), 'record');
+    if (isObject(record)) return record;
+    throw new DemoProblem(`The gateway shows no record ${type}/${id}.`);
+  }
+
+  async links(type: string, id: string): Promise<Link[]> {
+    const answer = await this.#call('GET', `/api/records/${type}/${id}`);
+    return objectsAt(answer, 'links').map((link) => ({
+      connection: textAt(link, 'connection'),
+      slot: textAt(link, 'slot'),
+      resource: typeof link.id === 'string' ? `${textAt(link, 'resourceType')}/${link.id}` : undefined,
+      state: textAt(link, 'state'),
+    }));
+  }
+
+  /** What the source is told the other side did, from the beginning. */
+  async changes(): Promise<JsonObject[]> {
+    return objectsAt(await this.#call('GET', '/api/changes?limit=1000'), 'items');
+  }
+
+  async lanes(): Promise<JsonObject[]> {
+    return objectsAt(await this.#operate('GET', '/api/lanes?limit=1000'), 'items');
+  }
+
+  async decisions(): Promise<JsonObject[]> {
+    return objectsAt(await this.#operate('GET', '/api/decisions?limit=1000'), 'items');
+  }
+
+  async runLane(connection: string, subject: string): Promise<void> {
+    await this.#operate('POST', `/api/lanes/${connection}/${subject}/run`);
+  }
+
+  /** Waits until no lane has anything to do. */
+  async untilIdle(what: string): Promise<void> {
+    await until(what, { ...this.#watch, seconds: 60 }, async () => {
+      const busy = (await this.lanes()).filter(({ state }) => busyStates.includes(String(state)));
+      if (busy.length === 0) return { found: true };
+      const shown = busy.slice(0, 3).map((lane) => {
+        const why = textAt(lane, 'reason', 'text');
+        return `${textAt(lane, 'subject')} is ${textAt(lane, 'state')}${why === '' ? '' : ` (${why})`}`;
+      });
+      return { missing: `${busy.length} lanes are at work, such as ${shown.join('; ')}` };
+    });
+  }
+
+  /** Waits until the change feed says this status of a referral. @returns the change */
+  async untilChanged(referral: string, status: string): Promise<JsonObject> {
+    const what = `"${status}" in the change feed`;
+    return until<JsonObject>(what, { ...this.#watch, seconds: 30 }, async () => {
+      const changes = (await this.changes()).filter(({ id }) => id === referral);
+      const found = changes.find((change) => textAt(change, 'patch', 'status') === status);
+      return found === undefined ? { missing: `the feed holds ${changes.length} changes of this referral` } : { found };
+    });
+  }
+
+  #call(method: string, path: string, request: { body?: unknown; mediaType?: string } = {}): Promise<Json | undefined> {
+    return this.#request(this.#tokens.county, method, path, request);
+  }
+
+  #operate(method: string, path: string): Promise<Json | undefined> {
+    return this.#request(this.#tokens.ops, method, path, {});
+  }
+
+  async #request(token: string, method: string, path: string, request: object): Promise<Json | undefined> {
+    const { body } = await call(method, `${this.url}${path}`, { ...request, token, signal: this.#watch.signal });
+    return body;
+  }
+}

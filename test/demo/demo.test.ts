@@ -1,0 +1,90 @@
+// The whole demo as a user runs it: `casebridge demo`, from the command line, with its two programs as processes of their own.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+
+interface Run {
+  readonly child: ChildProcess;
+  /** The folder for temporary files. It stays when the test fails, for the logs in it. */
+  readonly folder: string;
+  readonly output: () => string;
+  readonly story: () => string;
+  readonly end: Promise<number | null>;
+}
+
+async function runDemo(...options: string[]): Promise<Run> {
+  const folder = await mkdtemp(join(tmpdir(), 'demo-test-'));
+  const child = spawn(process.execPath, [main, 'demo', ...options], { env: { ...process.env, TMPDIR: folder } });
+  let output = '';
+  let story = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    story += chunk;
+  });
+  const end = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { child, folder, output: () => output, story: () => story, end };
+}
+
+describe('the demo', () => {
+  test('tells its story, counts it in the server, and leaves nothing behind', async () => {
+    const run = await runDemo('--json');
+    const code = await run.end;
+    expect({ code, story: code === 0 ? '' : run.story() }).toEqual({ code: 0, story: '' });
+
+    const result = JSON.parse(run.output().trim().split('\n').at(-1) ?? '');
+    expect(Object.keys(result).sort()).toEqual([
+      'closedReferrals',
+      'connections',
+      'records',
+      'secondRunReads',
+      'secondRunWrites',
+      'seconds',
+    ]);
+    expect(result.closedReferrals).toBeGreaterThanOrEqual(1);
+    expect(result.secondRunWrites).toBe(0);
+    // Each resource that was made is linked, and more are linked that were found.
+    expect(result.secondRunReads).toBeGreaterThan(result.connections.exchange.created);
+    expect(result.connections.exchange).toMatchObject({ documents: 0, parked: 0 });
+    expect(result.connections.exchange.decisions).toBeGreaterThanOrEqual(1);
+    expect(result.records).toBeGreaterThanOrEqual(90);
+
+    const story = run.story();
+    expect(story).toContain('referral-denise-food#request: 1 ServiceRequest');
+    expect(story).toContain('referral-denise-food#fulfilment: 1 Task');
+    expect(story).toMatch(
+      /1 +requested +Riverside Family Services[\s\S]*accepted +Elm Street Pantry[\s\S]*in-progress +Elm Street Pantry[\s\S]*completed +Elm Street Pantry/,
+    );
+    expect(story).toContain('outcome "service-received"');
+    expect(story).toContain('link:alike-maria ');
+    expect(story).toContain('Agnes Whitlock has signed no consent');
+    expect(await readdir(run.folder)).toEqual([]);
+    await rm(run.folder, { recursive: true });
+  }, 120_000);
+
+  test('that is interrupted says so, stops both programs, and keeps only their logs', async () => {
+    const run = await runDemo('--json');
+    const shown = /http:\/\/127\.0\.0\.1:\d+/g;
+    await new Promise<void>((resolve) => {
+      run.child.stderr?.on('data', () => {
+        if ((run.story().match(shown)?.length ?? 0) >= 2) resolve();
+      });
+      run.child.once('close', () => resolve());
+    });
+    run.child.kill('SIGINT');
+    expect(await run.end).toBe(1);
+    expect(run.story()).toContain('It was interrupted.');
+    for (const url of run.story().match(shown) ?? []) await expect(fetch(url)).rejects.toThrow('fetch failed');
+    const folders = await readdir(run.folder);
+    expect(folders).toHaveLength(1);
+    expect((await readdir(join(run.folder, folders[0] ?? ''))).sort()).toEqual(['exchange.log', 'gateway.log']);
+    expect(run.story()).toContain(folders[0]);
+    await rm(run.folder, { recursive: true });
+  }, 120_000);
+});
