@@ -14,19 +14,20 @@ import { storeOn } from '../../src/store/store.ts';
 
 /** A new store in memory, with the tables of the queue as well. */
 export async function freshEmbedded(): Promise<Store> {
-  return storeOn(embeddedBacking(await PGlite.create({ loadDataDir: await snapshot() })));
+  return storeOn(embeddedBacking(await PGlite.create({ loadDataDir: await snapshotOfStore() })));
 }
 
 /** A new folder that `openStore({ folder })` opens as one that was in use before. */
 export async function freshFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'casebridge-store-'));
-  const database = await PGlite.create({ dataDir: join(folder, 'database'), loadDataDir: await snapshot() });
+  const database = await PGlite.create({ dataDir: join(folder, 'database'), loadDataDir: await snapshotOfStore() });
   await database.close();
   await writeFile(join(folder, 'database', 'casebridge-ready'), '');
   return folder;
 }
 
-async function snapshot(): Promise<Blob> {
+/** The files of a migrated database. */
+export async function snapshotOfStore(): Promise<Blob> {
   const versions = await Promise.all(['@electric-sql/pglite', 'bullmq'].map(versionOf));
   const key = createHash('sha256')
     .update(JSON.stringify([migrations, versions]))

@@ -1,36 +1,55 @@
-// A process that dies at a chosen step: around its database and its HTTP requests, never in the code under test. Once a life is over, nothing that
-// it awaits ever resolves, as after SIGKILL (lanes.md 26); a transaction left open is rolled back, as the database does for a lost connection.
+// A process that dies at a chosen step: cut off from its database and its HTTP requests, with nothing in the code under test. Once a life is over,
+// nothing that it awaits from the store ever resolves, as after SIGKILL (lanes.md 26); a transaction left open is rolled back, as a database does
+// for a lost connection, and its sockets are closed.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type { Backing } from '../../src/store/store.ts';
 
-/** What a life is cut at: before a statement of a transaction, after something became durable, before a request is sent, after it was answered. */
-export type StepKind = 'before-statement' | 'after-commit' | 'before-request' | 'after-reply';
+/**
+ * Where a life can be cut. Inside a transaction that has written something: `statement`, before each further one, and `before-commit`, when all of
+ * it is written and nothing holds. Before the first write of a transaction there is nothing that the step before has not left as well.
+ */
+export type StepKind = 'statement' | 'before-commit' | 'after-commit' | 'before-request' | 'after-reply';
 
-export interface Step {
-  readonly kind: StepKind;
-  readonly what: string;
+export const boundaries: readonly StepKind[] = ['before-commit', 'after-commit', 'before-request', 'after-reply'];
+export const allSteps: readonly StepKind[] = ['statement', ...boundaries];
+
+export interface LifeOptions {
+  /** Ends at this step of the counted ones, from 1. @default never */
+  readonly until?: number;
+  /** @default every kind */
+  readonly counted?: readonly StepKind[];
+  /** Called at the end, at once. */
+  readonly die?: () => void;
 }
 
 export class Life {
-  readonly steps: Step[] = [];
-  readonly #lastStep: number;
-  readonly #counted: ReadonlySet<StepKind>;
-  readonly #die: () => void;
-  readonly #wakes: (() => void)[] = [];
+  /** The steps survived so far, with the one that ended it. */
+  readonly steps: string[] = [];
+  /** Resolves when the life is over. */
+  readonly ended: Promise<void>;
+  readonly #until: number;
+  readonly #counted: readonly StepKind[];
+  readonly #lastRites: (() => Promise<unknown> | undefined)[] = [];
   #isOver = false;
+  readonly #end: () => void;
+  #buried: Promise<unknown> = Promise.resolve();
 
-  /** @param lastStep the step at which it ends, counted from 1 among those of `counted` */
-  constructor(
-    lastStep = Number.POSITIVE_INFINITY,
-    options: { counted?: readonly StepKind[]; die?: () => void } = {},
-  ) {
-    this.#lastStep = lastStep;
-    this.#counted = new Set(options.counted ?? ['before-statement', 'after-commit', 'before-request', 'after-reply']);
-    this.#die = options.die ?? (() => {});
+  constructor({ until = Number.POSITIVE_INFINITY, counted = allSteps, die = () => {} }: LifeOptions = {}) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#until = until;
+    this.#counted = counted;
+    this.#end = () => {
+      this.#isOver = true;
+      die();
+      this.#buried = Promise.all(this.#lastRites.map((rite) => rite()));
+      resolve();
+    };
   }
 
   get isOver(): boolean {
@@ -39,148 +58,195 @@ export class Life {
 
   /** False from the step on at which the life ends. */
   survives(kind: StepKind, what: string): boolean {
-    if (this.#isOver || !this.#counted.has(kind)) return !this.#isOver;
-    this.steps.push({ kind, what });
-    if (this.steps.length >= this.#lastStep) this.end();
+    if (this.#isOver || !this.#counted.includes(kind)) return !this.#isOver;
+    this.steps.push(`${kind} ${what}`);
+    if (this.steps.length >= this.#until) this.#end();
     return !this.#isOver;
   }
 
-  end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#die();
-    for (const wake of this.#wakes) wake();
+  /** Adds what the operating system does for a dead process. */
+  atEnd(rite: () => Promise<unknown> | undefined): void {
+    this.#lastRites.push(rite);
   }
 
-  onEnd(wake: () => void): void {
-    this.#wakes.push(wake);
+  /** Resolves when its connections are closed and its transactions rolled back. */
+  async buried(): Promise<void> {
+    await this.ended;
+    await this.#buried;
   }
-}
 
-export function never<T>(): Promise<T> {
-  return new Promise(() => {});
+  /** The result of `work`, unless the life is over by then. */
+  async outlives<T>(work: Promise<T>): Promise<T> {
+    try {
+      const result = await work;
+      return this.#isOver ? never() : result;
+    } catch (error) {
+      if (this.#isOver) return never();
+      throw error;
+    }
+  }
+
+  /** Does the work as part of this life. @returns false when the life ended before the work did. */
+  async lives(work: () => Promise<void>): Promise<boolean> {
+    const done = current.run(this, () => this.outlives(work().then(() => true)));
+    return Promise.race([done, this.ended.then(() => false)]);
+  }
 }
 
 const current = new AsyncLocalStorage<Life>();
 
-/** Runs `work`, and all that it starts, as part of this life. */
-export function live<T>(life: Life, work: () => Promise<T>): Promise<T> {
-  return current.run(life, async () => {
-    const result = await work();
-    return life.isOver ? never() : result;
-  });
+function never<T>(): Promise<T> {
+  return new Promise(() => {});
 }
 
-/** Lets requests of a life end with it. The returned function puts Node's own `request` back. */
+/** Lets the requests of a life end with it, until the returned function is called. */
 export function mortalHttp(): () => void {
-  const send = http.request;
-  const request = (options: http.RequestOptions, onReply: (reply: IncomingMessage) => void): ClientRequest => {
+  const { request } = http;
+  const replace = (value: unknown) => Object.defineProperty(http, 'request', { value, configurable: true });
+  replace((options: http.RequestOptions, onReply: (reply: IncomingMessage) => void) => {
     const life = current.getStore();
-    if (life === undefined) return send(options, onReply);
-    const what = `${options.method} ${options.path}`;
-    const sent = life.survives('before-request', what)
-      ? send(options, (reply) => {
-          if (life.survives('after-reply', what)) onReply(reply);
-        })
-      : send({ ...options, agent: false, createConnection: () => new Silence() });
-    life.onEnd(() => sent.on('error', () => {}));
-    return sent;
-  };
-  Object.defineProperty(http, 'request', { value: request, configurable: true, writable: true });
-  return () => void Object.defineProperty(http, 'request', { value: send, configurable: true, writable: true });
+    return life === undefined ? request(options, onReply) : mortalRequest(life, request, options, onReply);
+  });
+  return () => void replace(request);
 }
 
-/** A connection that takes everything and answers nothing. */
+function mortalRequest(
+  life: Life,
+  request: typeof http.request,
+  options: http.RequestOptions,
+  onReply: (reply: IncomingMessage) => void,
+): ClientRequest {
+  const what = `${options.method} ${options.path}`;
+  if (!life.survives('before-request', what)) {
+    return request({ ...options, agent: false, createConnection: () => new Silence() });
+  }
+  const sent = request(options, (reply) => {
+    if (life.survives('after-reply', what)) onReply(reply);
+  });
+  life.atEnd(() => void sent.destroy());
+  return sent;
+}
+
+/** A connection that takes nothing, gives nothing and breaks. */
 class Silence extends Duplex {
+  constructor() {
+    super();
+    void nextTurn().then(() => this.destroy(new Error('The process is dead.')));
+  }
+
   override _read(): void {}
+
   override _write(_chunk: unknown, _encoding: string, done: () => void): void {
     done();
   }
 }
 
-/** A database as a life meets it. What lies in the queue's own tables is not counted: a queue may lose everything (lanes.md 2). */
+/**
+ * A database as a life meets it. Statements on the queue's own tables end with the life but are not counted: a queue may lose everything at any
+ * time (lanes.md 2).
+ */
 export function mortalBacking(backing: Backing, life: Life): Backing {
   return {
     ...backing,
-    pool: mortalPool(backing.pool, life, true),
-    queuePool: () => {
+    pool: mortalPool(backing.pool, life),
+    queuePool() {
       const pool = backing.queuePool();
-      return new Proxy(pool, {
-        get: (_pool, name) => {
-          if (name === 'connect') return async () => mortalClient(await orNever(life, pool.connect()), life, false);
-          if (name === 'query')
-            return (text: string, values?: unknown[]) => orNever(life, life.isOver ? never() : pool.query(text, values));
-          const value: unknown = Reflect.get(pool, name, pool);
-          return typeof value === 'function' ? value.bind(pool) : value;
-        },
-      });
+      life.atEnd(async () => pool.end());
+      const connect = () => mortalClient({ connect: async (): Promise<object> => pool.connect() }, life, false);
+      const query = (...statement: unknown[]) =>
+        life.isOver ? never() : life.outlives(Promise.resolve(Reflect.apply(pool.query, pool, statement)));
+      return overlay(pool, { connect, query });
     },
-    durability: (db) => backing.durability(db),
   };
 }
 
-function mortalPool(pool: PostgresPool, life: Life, isCounted: boolean): PostgresPool {
-  return {
-    options: pool.options,
-    end: () => pool.end(),
-    connect: async () => mortalClient(await orNever(life, life.isOver ? never() : pool.connect()), life, isCounted),
-  };
+function mortalPool(pool: PostgresPool, life: Life): PostgresPool {
+  return { options: pool.options, end: () => pool.end(), connect: () => mortalClient(pool, life, true) };
 }
 
-async function orNever<T>(life: Life, work: Promise<T>): Promise<T> {
-  try {
-    const result = await work;
-    return life.isOver ? never() : result;
-  } catch (error) {
-    if (life.isOver) return never();
-    throw error;
+type Client = Pick<PostgresPoolClient, 'release'> & {
+  query(text: string, values?: readonly unknown[]): Promise<unknown>;
+};
+
+async function mortalClient<C extends object>(
+  pool: { connect(): Promise<C> },
+  life: Life,
+  isCounted: boolean,
+): Promise<C> {
+  if (life.isOver) return never();
+  const connected = await pool.connect();
+  const client = asClient(connected);
+  if (life.isOver) {
+    client.release(true);
+    return never();
   }
-}
-
-interface Result {
-  readonly command?: string;
-  readonly rowCount?: number | null;
-  readonly affectedRows?: number;
+  const run = isCounted
+    ? countedRun(client, life)
+    : (text: string, values?: readonly unknown[]) => client.query(text, values);
+  let running: Promise<unknown> = Promise.resolve();
+  let isReleased = false;
+  const release = (destroy?: boolean): void => {
+    if (!isReleased) client.release(destroy);
+    isReleased = true;
+  };
+  life.atEnd(() => running.catch(() => {}).then(() => release(true)));
+  const query = (text: string, values?: readonly unknown[]): Promise<unknown> => {
+    if (life.isOver) return never();
+    const result = run(text, values);
+    running = result;
+    return life.outlives(result);
+  };
+  return overlay(connected, { query, release });
 }
 
 const begins = /^\s*(?:begin|start\s+transaction)\b/i;
+const commits = /^\s*commit\b/i;
 const ends = /^\s*(?:commit|rollback)\b/i;
-const writes = /^\s*(?:insert|update|delete|with)\b/i;
+const writes = /^\s*(?:insert|update|delete|with|create)\b/i;
 
-function mortalClient<C extends object>(client: C & Pick<PostgresPoolClient, 'query' | 'release'>, life: Life, isCounted: boolean): C {
-  let running: Promise<unknown> = Promise.resolve();
-  let isReleased = false;
+/** Runs statements of one connection and counts the steps among them. */
+function countedRun(client: Client, life: Life): Client['query'] {
   let isInside = false;
-  const release = (destroy?: boolean): void => {
-    if (isReleased) return;
-    isReleased = true;
-    client.release(destroy);
+  let hasWritten = false;
+  return async (text, values) => {
+    const what = text.replaceAll(/\s+/g, ' ').slice(0, 100);
+    const kind = commits.test(text) ? 'before-commit' : 'statement';
+    if (isInside && hasWritten && !life.survives(kind, what)) return never();
+    const result = await client.query(text, values);
+    if (begins.test(text)) {
+      isInside = true;
+      hasWritten = false;
+      return result;
+    }
+    hasWritten = (isInside && hasWritten) || (writes.test(text) && rowsOf(result) > 0);
+    const isDurable = hasWritten && (!isInside || commits.test(text));
+    if (ends.test(text)) isInside = false;
+    if (isDurable) life.survives('after-commit', what);
+    return result;
   };
-  // The connection of a dead process is closed, which rolls its transaction back.
-  life.onEnd(() => void running.then(() => release(true), () => release(true)));
-  const query = async (text: string, values: readonly unknown[]): Promise<unknown> => {
-    if (life.isOver) return never();
-    const isBoundary = begins.test(text) || ends.test(text);
-    const what = text.replaceAll(/\s+/g, ' ').slice(0, 80);
-    if (isCounted && (isInside || isBoundary) && !life.survives('before-statement', what)) return never();
-    running = client.query(text, values);
-    const result = await orNever(life, running);
-    if (begins.test(text)) isInside = true;
-    else if (ends.test(text)) isInside = false;
-    const isDurable = /^\s*commit\b/i.test(text) || (!isInside && !isBoundary && writes.test(text) && changed(result));
-    return isCounted && isDurable && !life.survives('after-commit', what) ? never() : result;
-  };
-  return new Proxy(client, {
-    get: (_client, name) => {
-      if (name === 'query') return query;
-      if (name === 'release') return release;
-      const value: unknown = Reflect.get(client, name, client);
-      return typeof value === 'function' ? value.bind(client) : value;
-    },
-  });
 }
 
-function changed(result: unknown): boolean {
-  const { rowCount, affectedRows } = result as Result;
-  return (affectedRows ?? rowCount ?? 0) > 0;
+function rowsOf(result: unknown): number {
+  const { affectedRows, rowCount } = { affectedRows: undefined, rowCount: undefined, ...Object(result) };
+  return Number(affectedRows ?? rowCount ?? 0);
+}
+
+function asClient(connected: object): Client {
+  if (isClient(connected)) return connected;
+  throw new Error('The pool gave something that is no client.');
+}
+
+function isClient(connected: object): connected is Client {
+  return 'query' in connected && 'release' in connected;
+}
+
+/** The object with some of its functions replaced. */
+function overlay<T extends object>(target: T, replaced: object): T {
+  return new Proxy(target, {
+    get: (_target, name) => {
+      if (name in replaced) return Reflect.get(replaced, name);
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import type { ConnectionConfig } from '../../src/config.ts';
-import { type Connection, openConnection } from '../../src/connections/connections.ts';
+import { type Connection, type FhirClient, openConnection } from '../../src/connections/connections.ts';
 import { mappingFolder } from '../../src/gateway.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import {
@@ -21,7 +21,7 @@ import {
   runLane,
   wantAll,
 } from '../../src/lanes/lanes.ts';
-import { readMappingFiles } from '../../src/mapping/mapping.ts';
+import { type MappingFile, readMappingFiles } from '../../src/mapping/mapping.ts';
 import { acceptRecords, parseRecord, type RecordType } from '../../src/records/records.ts';
 import { type Store, sql } from '../../src/store/store.ts';
 import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
@@ -62,9 +62,13 @@ export interface World {
   /** One run of one lane, if it is due. */
   run(subject: string, options?: { connection?: string; deps?: Partial<LaneDeps> }): Promise<void>;
   /** One poll of every kind on every connection, now. */
-  poll(): Promise<void>;
+  poll(changed?: Partial<LaneDeps>): Promise<void>;
   /** A second look at everything. */
   workAgain(): Promise<void>;
+  /** Does something right before the next write leaves, once: what a partner does between our read and our write. */
+  beforeNextWrite(action: () => Promise<void>): void;
+  /** Activates the shipped mapping with a changed text. */
+  remap(path: string, change: (text: string) => string): Promise<void>;
   /** Puts a connection beside the others, as a start with it in the configuration would. */
   connect(config: ConnectionConfig): Promise<void>;
   decide(kind: string, choose: string): Promise<void>;
@@ -131,10 +135,24 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
   const connections = new Map<string, LaneConnection>();
   const capabilities = new Map<string, ReturnType<typeof cachedCapabilities>>();
   let deps: LaneDeps;
+  let shipped: MappingFile[];
+  let between: (() => Promise<void>) | undefined;
+
+  const watched = (client: FhirClient): FhirClient => ({
+    ...client,
+    send: async (request) => {
+      const action = request.method === 'GET' ? undefined : between;
+      if (action !== undefined) {
+        between = undefined;
+        await action();
+      }
+      return client.send(request);
+    },
+  });
 
   beforeAll(async () => {
     [server, store] = await Promise.all([startServer(), freshEmbedded()]);
-    await activateMapping(store, await readMappingFiles(mappingFolder));
+    shipped = await readMappingFiles(mappingFolder);
     const mappings = activeMappings(store);
     let ids = 0;
     deps = {
@@ -166,6 +184,8 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     capabilities.clear();
     await server.control('POST', 'reset');
     await sql`truncate ${sql.join(tables.map((name) => sql.table(name)))} restart identity`.execute(store.db);
+    between = undefined;
+    await activateMapping(store, shipped);
     await world.connect(aConnection(server.base, config));
   });
 
@@ -228,9 +248,9 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
       await runLane({ ...deps, ...changed }, { connection, subject });
     },
 
-    async poll() {
+    async poll(changed = {}) {
       await store.db.updateTable('poll').set({ next_at: sql<Date>`now()` }).execute();
-      await runDuePolls(deps, (id) => {
+      await runDuePolls({ ...deps, ...changed }, (id) => {
         const read = capabilities.get(id);
         if (read === undefined) throw new Error(`no connection ${id}`);
         return read();
@@ -242,6 +262,16 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
       await world.work();
     },
 
+    beforeNextWrite(action) {
+      between = action;
+    },
+
+    async remap(path, change) {
+      const files = shipped.map((file) => (file.path === path ? { ...file, text: change(file.text) } : file));
+      if (files.every(({ text }, at) => text === shipped[at]?.text)) throw new Error(`nothing changed in ${path}`);
+      await activateMapping(store, files);
+    },
+
     async connect(added) {
       const connection = openConnection(added);
       opened.push(connection);
@@ -251,7 +281,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
       connections.set(added.id, {
         config: added,
         vendor: connection.vendor,
-        client: connection.client,
+        client: watched(connection.client),
         abilities: async () => readAbilities(connection, read, await deps.mappings()),
       });
       await prepareConnection(store, added);
@@ -269,7 +299,12 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     },
 
     async openDecisions() {
-      const rows = await store.db.selectFrom('decision').selectAll().where('state', '=', 'open').orderBy('id').execute();
+      const rows = await store.db
+        .selectFrom('decision')
+        .selectAll()
+        .where('state', '=', 'open')
+        .orderBy('id')
+        .execute();
       return rows.map(({ kind, topic, reason, detail, choices }) => ({
         kind,
         topic,
@@ -282,7 +317,15 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     },
 
     async lane(subject, connection = 'general') {
-      const { done, wanted, waiting, parked, reason, next_look_at: nextLookAt, attempts } = await row(subject, connection);
+      const {
+        done,
+        wanted,
+        waiting,
+        parked,
+        reason,
+        next_look_at: nextLookAt,
+        attempts,
+      } = await row(subject, connection);
       return { hasWork: done < wanted, waiting, parked: codeOf(parked), reason: codeOf(reason), nextLookAt, attempts };
     },
 
@@ -321,7 +364,9 @@ function codeOf(reason: unknown): string | undefined {
 
 /** How many resources a server holds under one of our identifiers, by journal and store alike: its creates in the journal. */
 export async function creates(server: TestServer, resourceType: string): Promise<number> {
-  const writes = (await server.journal()).flatMap(({ writes: made }) => (Array.isArray(made) ? made.filter(isObject) : []));
+  const writes = (await server.journal()).flatMap(({ writes: made }) =>
+    Array.isArray(made) ? made.filter(isObject) : [],
+  );
   return writes.filter((write) => write.kind === 'create' && write.resourceType === resourceType).length;
 }
 

@@ -1,0 +1,219 @@
+// Each resource is created exactly once, whatever happens to a reply (lanes.md 9, 10). Counted in the server's own store.
+
+import { describe, expect, test } from '@jest/globals';
+import type { Json, JsonObject } from '../../src/json.ts';
+import { anOrganization } from '../builders.ts';
+import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
+import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
+
+/** What can happen to one reply. */
+const accidents: [string, JsonObject][] = [
+  ['lost after the server committed', { drop: 'after-commit' }],
+  ['lost before the server did anything', { drop: 'before-commit' }],
+  ['503 before the server did anything', { status: 503 }],
+  ['500 after the server committed', { status: 500, at: 'after-commit' }],
+  [
+    'an HTML page after the server committed',
+    { status: 200, body: '<html>ok</html>', headers: { 'content-type': 'text/html' }, at: 'after-commit' },
+  ],
+  ['429 with a time to come back', { status: 429, headers: { 'retry-after': '1' } }],
+  ['201 without body and Location', { status: 201, at: 'after-commit' }],
+  ['cut in the middle of its body', { truncate: 40 }],
+];
+
+describe('each resource is created exactly once when a reply is', () => {
+  test.each(accidents)('%s: a single create', async (_accident, fault) => {
+    await strikeOnce('POST', 'Organization', fault);
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    expect(await ownCounts(world.server)).toEqual({ 'county/organization/org-pantry#organization': 1 });
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await struck()).toBe(1);
+  });
+
+  test.each(accidents)('%s: a transaction', async (_accident, fault) => {
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await strikeOnce('POST', '$', fault);
+    await world.accept(...caseWithReferral());
+    await world.work();
+    expect(await ownCounts(world.server)).toEqual(everySlotOnce);
+    expect(await struck()).toBe(1);
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({
+      hasWork: false,
+      waiting: false,
+      parked: undefined,
+    });
+  });
+
+  test.each(accidents)('%s: a patient', async (_accident, fault) => {
+    await strikeOnce('POST', 'Patient', fault);
+    await world.accept(...directoryAndClient());
+    await world.work();
+    expect(await world.server.all('Patient')).toHaveLength(1);
+    expect(await creates(world.server, 'Patient')).toBe(1);
+    expect(await struck()).toBe(1);
+  });
+});
+
+describe('each resource is created exactly once on a server that', () => {
+  test.each([
+    ['has no transactions', { transactions: false }],
+    ['has no conditional creates', { conditionalCreate: false }],
+    ['has neither', { transactions: false, conditionalCreate: false }],
+    ['has no versions', { versions: false }],
+  ])('%s, and loses some replies', async (_title, settings) => {
+    await world.server.control('POST', 'settings', settings);
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', nth: 2, fault: { drop: 'after-commit' } },
+      { method: 'POST', nth: 7, fault: { drop: 'after-commit' } },
+      { method: 'POST', nth: 9, fault: { drop: 'before-commit' } },
+    ]);
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    expect(await ownCounts(world.server)).toEqual(everySlotOnce);
+  });
+});
+
+describe('a search that found nothing', () => {
+  test('is believed only the second time, after the settle time', async () => {
+    await world.connect(aConnection(world.server.base, { id: 'slow', settleMs: 400 }));
+    await strikeOnce('POST', 'Organization', { drop: 'before-commit' });
+    await world.accept(['organization', anOrganization()]);
+    // The other connection, which is consistent, writes nothing in this test.
+    await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
+    await world.work({ tries: 4 });
+    expect(await posts()).toHaveLength(1);
+    await settleTimePasses();
+    await world.work();
+    const times = await searchesAndPosts();
+    expect(times.map(({ method }) => method)).toEqual(['POST', ...times.slice(1, -1).map(() => 'GET'), 'POST']);
+    const [first, last] = [times[1], times.at(-2)];
+    expect(Number(last?.at) - Number(first?.at)).toBeGreaterThanOrEqual(400);
+    expect(await creates(world.server, 'Organization')).toBe(1);
+  });
+
+  test('is not believed while the server hides new resources from searches for less than the settle time', async () => {
+    await world.connect(aConnection(world.server.base, { id: 'slow', settleMs: 500 }));
+    await world.server.control('POST', 'settings', { searchLagMs: 300, conditionalCreate: false });
+    await strikeOnce('POST', 'Organization', { drop: 'after-commit' });
+    await world.accept(['organization', anOrganization()]);
+    await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
+    await world.work({ tries: 3 });
+    await settleTimePasses();
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.link('organization/org-pantry#organization', 'slow')).toMatchObject({ state: 'current' });
+  });
+
+  test('is not believed when the search failed or was cut short', async () => {
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'after-commit' } },
+      { method: 'GET', path: 'Organization', nth: 1, fault: { status: 500 } },
+      { method: 'GET', path: 'Organization', nth: 2, fault: { truncate: 100 } },
+    ]);
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(1);
+  });
+});
+
+describe('after a create whose reply was lost', () => {
+  test('a double that turns up late goes to a decision; the older one stays linked', async () => {
+    await strikeOnce('POST', 'Organization', { drop: 'before-commit' });
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    const { remoteId } = await world.link('organization/org-pantry#organization');
+    expect((await world.lane('county.organization.org-pantry')).nextLookAt).not.toBeNull();
+    const [mine] = await world.server.all('Organization');
+    const { id: _id, meta: _meta, ...late } = mine ?? {};
+    const { status } = await world.server.fhir('POST', 'Organization', { ...late, resourceType: 'Organization' });
+    expect(status).toBe(201);
+    await world.store.db
+      .updateTable('operation')
+      .set({ late_check_at: new Date(0) })
+      .where('late_check_at', 'is not', null)
+      .execute();
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled', code: 'create-doubled' }]);
+    expect((await world.link('organization/org-pantry#organization')).remoteId).toBe(remoteId);
+    expect((await world.lane('county.organization.org-pantry')).nextLookAt).toBeNull();
+  });
+
+  test('a create that answers with an older resource of ours takes it over and clears nothing on it', async () => {
+    const organization = {
+      resourceType: 'Organization',
+      name: 'Elm Street Pantry',
+      alias: ['The Elm'],
+      identifier: [ours('county/organization/org-pantry#organization')],
+    };
+    await world.server.control('POST', 'seed', organization);
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    const held = await world.server.own('Organization', 'county/organization/org-pantry#organization');
+    expect(held.alias).toEqual(['The Elm']);
+    expect(held.telecom).toBeDefined();
+    expect(await creates(world.server, 'Organization')).toBe(0);
+  });
+
+  test('our identifier held twice by the server is never written a third time', async () => {
+    const twin: JsonObject = {
+      resourceType: 'Organization',
+      name: 'Elm Street Pantry',
+      identifier: [ours('county/organization/org-pantry#organization')],
+    };
+    await world.server.control('POST', 'seed', [
+      { ...twin, id: 'one' },
+      { ...twin, id: 'two' },
+    ]);
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(0);
+    expect(await world.link('organization/org-pantry#organization')).toMatchObject({ state: 'parked' });
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled' }]);
+  });
+});
+
+function ours(value: string): JsonObject {
+  return { system: 'https://agency.example.org/casebridge', value };
+}
+
+async function strikeOnce(method: string, path: string, fault: Json): Promise<void> {
+  await world.server.control('POST', 'faults', [{ method, path, nth: 1, fault }]);
+}
+
+async function struck(): Promise<number> {
+  const rules = await world.server.control('GET', 'faults');
+  return Array.isArray(rules) ? rules.reduce<number>((sum, rule) => sum + firedOf(rule), 0) : 0;
+}
+
+function firedOf(rule: Json): number {
+  return typeof rule === 'object' && rule !== null && !Array.isArray(rule) ? Number(rule.fired) : 0;
+}
+
+async function posts(): Promise<JsonObject[]> {
+  return (await world.server.journal()).filter(({ method }) => method === 'POST');
+}
+
+async function searchesAndPosts(): Promise<{ method: unknown; at: number }[]> {
+  const entries = await world.server.journal();
+  return entries
+    .filter(({ url }) => String(url).startsWith('/standard/fhir/R4/Organization'))
+    .map(({ method, at }) => ({ method, at: Date.parse(String(at)) }));
+}
+
+/** The settle time is the database's: it is let pass, not slept through. */
+async function settleTimePasses(): Promise<void> {
+  const { db } = world.store;
+  const { now } = await db.selectNoFrom(({ fn }) => fn<Date>('now').as('now')).executeTakeFirstOrThrow();
+  const { missed_at: missed } = await db
+    .selectFrom('operation')
+    .select('missed_at')
+    .where('missed_at', 'is not', null)
+    .executeTakeFirstOrThrow();
+  const left = 500 - (now.getTime() - (missed?.getTime() ?? 0));
+  await new Promise((resolve) => setTimeout(resolve, Math.max(left, 0)));
+}

@@ -1,0 +1,105 @@
+// Directory entries that the server knows by a number are linked and never written (lanes.md 19).
+
+import { describe, expect, test } from '@jest/globals';
+import type { OrganizationRecord } from '../../src/records/records.ts';
+import { aClient, anOrganization, aWorker } from '../builders.ts';
+import { aConnection, ownCounts } from '../support/rig.ts';
+import { creates, directoryAndClient, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const npi = '1234567893';
+const identifiers: OrganizationRecord['identifiers'] = [{ kind: 'npi', value: npi }];
+const theirs = {
+  resourceType: 'Organization',
+  id: 'elm',
+  active: true,
+  name: 'ELM STREET PANTRY INC',
+  identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: npi }],
+};
+
+describe('an organization that the server knows by its NPI', () => {
+  test('is linked and never written, whatever its record says later', async () => {
+    await world.server.control('POST', 'seed', theirs);
+    await world.accept(['organization', anOrganization({ identifiers })]);
+    await world.work();
+    await world.accept([
+      'organization',
+      anOrganization({ identifiers, name: 'Elm Pantry', updatedAt: '2026-02-10T10:00:00-05:00' }),
+    ]);
+    await world.workAgain();
+    expect(await world.link('organization/org-pantry#organization')).toMatchObject({
+      origin: 'found',
+      remoteId: 'elm',
+      state: 'read',
+    });
+    expect(await world.server.writes()).toEqual([]);
+  });
+
+  test('is not retired when its record is deleted', async () => {
+    await world.server.control('POST', 'seed', theirs);
+    await world.accept(['organization', anOrganization({ identifiers })]);
+    await world.work();
+    await world.accept([
+      'organization',
+      anOrganization({ identifiers, deleted: true, updatedAt: '2026-02-10T10:00:00-05:00' }),
+    ]);
+    await world.work();
+    expect(await world.server.writes()).toEqual([]);
+  });
+
+  test('stands in references to it', async () => {
+    await world.server.control('POST', 'seed', theirs);
+    await world.accept(...directoryAndClient(), [
+      'organization',
+      anOrganization({ identifiers, updatedAt: '2026-01-06T09:00:00-05:00' }),
+    ]);
+    await world.work();
+    const service = await world.server.own('HealthcareService', 'county/service/service-groceries#service');
+    expect(service.providedBy).toEqual({ reference: 'Organization/elm' });
+  });
+
+  test('is not taken when it is switched off there: our own is made', async () => {
+    await world.server.control('POST', 'seed', { ...theirs, active: false });
+    await world.accept(['organization', anOrganization({ identifiers })]);
+    await world.work();
+    expect(await ownCounts(world.server)).toEqual({ 'county/organization/org-pantry#organization': 1 });
+  });
+});
+
+test('a practitioner known by NPI is linked; the role, which names the agency, is ours', async () => {
+  await world.server.control('POST', 'seed', {
+    resourceType: 'Practitioner',
+    id: 'ngozi',
+    active: true,
+    identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: npi }],
+  });
+  await world.accept(...directoryAndClient(), ['worker', aWorker({ npi, updatedAt: '2026-01-06T09:00:00-05:00' })]);
+  await world.work();
+  expect(await world.link('worker/worker-okafor#practitioner')).toMatchObject({ origin: 'found', remoteId: 'ngozi' });
+  expect(await world.server.own('PractitionerRole', 'county/worker/worker-okafor#role')).toMatchObject({
+    practitioner: { reference: 'Practitioner/ngozi' },
+  });
+});
+
+test('an organization known by an identifier of the connection is linked', async () => {
+  await world.connect(
+    aConnection(world.server.base, { id: 'hub', identifierSystems: { 'state-license': 'urn:oid:9.9' } }),
+  );
+  await world.server.control('POST', 'seed', { ...theirs, identifier: [{ system: 'urn:oid:9.9', value: 'NY-17' }] });
+  await world.accept(['organization', anOrganization({ identifiers: [{ kind: 'state-license', value: 'NY-17' }] })]);
+  await world.work();
+  expect(await world.link('organization/org-pantry#organization', 'hub')).toMatchObject({
+    origin: 'found',
+    remoteId: 'elm',
+  });
+});
+
+test('two organizations that share a number arriving at once end as one on the server', async () => {
+  await world.accept(
+    ['organization', anOrganization({ identifiers })],
+    ['organization', anOrganization({ id: 'org-again', identifiers })],
+    ['client', aClient()],
+  );
+  await world.work();
+  expect(await creates(world.server, 'Organization')).toBe(1);
+});

@@ -1,0 +1,112 @@
+// What disappeared on the server is never made again by itself (lanes.md 16).
+
+import { describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/json.ts';
+import { aCarePlan } from '../builders.ts';
+import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const name = 'carePlan/plan-rosa#plan';
+const lane = 'county.case.case-rosa';
+
+async function sendCaseAndLoseThePlan(): Promise<JsonObject> {
+  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.work();
+  const plan = await world.server.own('CarePlan', `county/${name}`);
+  expect((await world.server.fhir('DELETE', `CarePlan/${plan.id}`)).status).toBe(204);
+  return plan;
+}
+
+const changedPlan = () => aCarePlan({ title: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' });
+
+describe('a resource that was deleted on the server', () => {
+  test('and is met by a look at it: a person is asked, nothing is created', async () => {
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone', choices: ['recreate', 'leave'] }]);
+    expect(await world.link(name)).toMatchObject({ state: 'parked', reason: 'remote-gone' });
+    expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: undefined });
+    expect(await creates(world.server, 'CarePlan')).toBe(1);
+  });
+
+  test('and is met by a write: a person is asked, the other news of the case goes out', async () => {
+    await sendCaseAndLoseThePlan();
+    const [referral] = caseWithReferral()
+      .filter(([type]) => type === 'referral')
+      .map(([, record]) => record);
+    await world.accept(
+      ['carePlan', changedPlan()],
+      ['referral', { ...referral, urgency: 'urgent', updatedAt: '2026-02-20T10:00:00-05:00' }],
+    );
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone' }]);
+    expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
+      priority: 'urgent',
+    });
+    expect(await world.server.all('CarePlan')).toEqual([]);
+  });
+
+  test('between our read and our write is not brought back by the write', async () => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    const { id } = await world.server.own('CarePlan', `county/${name}`);
+    world.beforeNextWrite(async () => {
+      expect((await world.server.fhir('DELETE', `CarePlan/${id}`)).status).toBe(204);
+    });
+    await world.accept(['carePlan', changedPlan()]);
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone' }]);
+    expect(await world.server.all('CarePlan')).toEqual([]);
+  });
+
+  test('stays gone however often its record changes before an answer', async () => {
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    await world.accept(['carePlan', changedPlan()]);
+    await world.workAgain();
+    expect(await world.server.all('CarePlan')).toEqual([]);
+    expect(await world.openDecisions()).toHaveLength(1);
+  });
+
+  test('answered "recreate": it is made again, once, under the identifier of the next generation', async () => {
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    await world.decide('remote-gone', 'recreate');
+    await world.work();
+    await world.workAgain();
+    const again = await world.server.own('CarePlan', `county/${name}~2`);
+    expect(await world.link(name)).toMatchObject({ generation: 2, state: 'current', remoteId: again.id });
+    expect(await world.server.all('CarePlan')).toHaveLength(1);
+  });
+
+  test('answered "leave": it stays gone, and nobody is asked again', async () => {
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    await world.decide('remote-gone', 'leave');
+    await world.work();
+    await world.accept(['carePlan', changedPlan()]);
+    await world.workAgain();
+    expect(await world.server.all('CarePlan')).toEqual([]);
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.link(name)).toMatchObject({ reason: 'remote-gone' });
+    expect(await world.lane(lane)).toMatchObject({ hasWork: false });
+  });
+
+  test('that comes back there answers the question by itself, and is updated again', async () => {
+    const plan = await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    await world.server.control('POST', 'seed', plan);
+    await world.accept(['carePlan', changedPlan()]);
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.server.own('CarePlan', `county/${name}`)).toMatchObject({ title: 'Food every day.' });
+  });
+
+  test('whose record is deleted as well asks nobody', async () => {
+    await sendCaseAndLoseThePlan();
+    await world.accept(['carePlan', aCarePlan({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.work();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: undefined });
+  });
+});

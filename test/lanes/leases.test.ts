@@ -1,0 +1,167 @@
+// One runner per lane, although processes die and freeze (lanes.md 5, 8). Times are the database's: a lease is short here, and awaited.
+
+import { describe, expect, test } from '@jest/globals';
+import { type LaneDeps, runLane } from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
+import { anOrganization } from '../builders.ts';
+import { eventually, ownCounts } from '../support/rig.ts';
+import { creates, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const subject = 'county.organization.org-pantry';
+const key = { connection: 'general', subject };
+const once = { 'county/organization/org-pantry#organization': 1 };
+const leaseMs = 150;
+
+type Send =
+  LaneDeps['connections'] extends ReadonlyMap<string, infer C>
+    ? C extends { client: { send: infer S } }
+      ? S
+      : never
+    : never;
+
+/** A runner whose requests go through `send`. */
+function runner(send: (real: Send) => Send): Partial<LaneDeps> {
+  const lane = world.deps.connections.get('general');
+  if (lane === undefined) throw new Error('no connection');
+  const client = { ...lane.client, send: send(lane.client.send) };
+  return { leaseMs, connections: new Map([['general', { ...lane, client }]]) };
+}
+
+const never = () => new Promise<never>(() => {});
+
+/** A process that stops for ever: before its request leaves, or after the server has done what it asked. */
+const diesBefore = () => runner(() => never);
+const diesAtOnce = (): Partial<LaneDeps> => {
+  const lane = world.deps.connections.get('general');
+  if (lane === undefined) throw new Error('no connection');
+  return { leaseMs, connections: new Map([['general', { ...lane, abilities: never }]]) };
+};
+const diesAfter = () =>
+  runner((real) => async (request) => {
+    await real(request);
+    return never();
+  });
+
+async function leaseRunsOut(): Promise<void> {
+  await eventually(async () => {
+    const { rows } = await sql<{
+      free: boolean;
+    }>`select lease_until < now() as free from lane where subject = ${subject}`.execute(world.store.db);
+    return rows[0]?.free === true;
+  }, 'the end of the lease');
+}
+
+async function startAndDie(deps: Partial<LaneDeps>): Promise<void> {
+  const before = (
+    await world.store.db.selectFrom('lane').select('starts').where('subject', '=', subject).executeTakeFirstOrThrow()
+  ).starts;
+  await world.store.db.updateTable('lane').set({ next_try_at: null }).where('subject', '=', subject).execute();
+  void runLane({ ...world.deps, ...deps }, key);
+  await eventually(async () => {
+    const row = await world.store.db
+      .selectFrom('lane')
+      .selectAll()
+      .where('subject', '=', subject)
+      .executeTakeFirstOrThrow();
+    return row.starts > before;
+  }, 'the start');
+  await leaseRunsOut();
+}
+
+describe('a lane whose holder died', () => {
+  test('cannot be taken while its lease lasts', async () => {
+    await world.accept(['organization', anOrganization()]);
+    void runLane({ ...world.deps, ...diesBefore(), leaseMs: 60_000 }, key);
+    await eventually(
+      async () => (await world.store.db.selectFrom('operation').selectAll().execute()).length === 1,
+      'the intent',
+    );
+    await world.run(subject);
+    expect(await world.server.all('Organization')).toEqual([]);
+  });
+
+  test.each([
+    ['before its request left', diesBefore],
+    ['after its request was done', diesAfter],
+  ])('%s is taken over after the lease, and ends with one resource', async (_title, dies) => {
+    await world.accept(['organization', anOrganization()]);
+    await startAndDie(dies());
+    await world.work();
+    expect(await ownCounts(world.server)).toEqual(once);
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
+  });
+
+  test("is not reconciled before the dead one's request can no longer be on its way", async () => {
+    await world.accept(['organization', anOrganization()]);
+    await startAndDie(diesBefore());
+    const later = sql<Date>`now() + interval '1 hour'`;
+    await world.store.db.updateTable('operation').set({ send_before: later }).execute();
+    await world.work({ tries: 2 });
+    expect((await world.server.journal()).filter(({ url }) => String(url).includes('Organization'))).toEqual([]);
+    expect(await world.lane(subject)).toMatchObject({ hasWork: true, reason: 'outcome-unknown' });
+  });
+});
+
+describe('a runner that freezes and wakes after its lease', () => {
+  test('changes nothing in the store any more', async () => {
+    await world.accept(['organization', anOrganization()]);
+    const { promise: thaw, resolve: wake } = Promise.withResolvers<void>();
+    const frozen = runLane(
+      {
+        ...world.deps,
+        ...runner((real) => async (request) => {
+          const reply = await real(request);
+          await thaw;
+          return reply;
+        }),
+      },
+      key,
+    );
+    await eventually(async () => (await world.server.all('Organization')).length === 1, 'the write');
+    await leaseRunsOut();
+    await world.work();
+    const before = await everything();
+    wake();
+    await frozen;
+    expect(await everything()).toEqual(before);
+    expect(await ownCounts(world.server)).toEqual(once);
+  });
+});
+
+describe('a lane that was started three times without coming to an end', () => {
+  const crashThrice = async (): Promise<void> => {
+    await world.accept(['organization', anOrganization()]);
+    for (let start = 1; start <= 3; start += 1) await startAndDie(diesAtOnce());
+  };
+
+  test('is parked as crashed with one alert, and not started again', async () => {
+    await crashThrice();
+    await world.work();
+    expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: 'lane-crashed' });
+    expect(await world.alerts()).toMatchObject([{ code: 'lane-crashed', count: 1 }]);
+    expect(await world.server.all('Organization')).toEqual([]);
+  });
+
+  test('goes on with a new version of its record, and the alert is closed when it ends well', async () => {
+    await crashThrice();
+    await world.work();
+    await world.accept(['organization', anOrganization({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.work();
+    expect(await ownCounts(world.server)).toEqual(once);
+    expect(await world.lane(subject)).toMatchObject({ parked: undefined });
+    expect(await world.alerts()).toEqual([]);
+  });
+});
+
+async function everything(): Promise<unknown> {
+  const { db } = world.store;
+  return Promise.all([
+    db.selectFrom('lane').selectAll().execute(),
+    db.selectFrom('link').selectAll().execute(),
+    db.selectFrom('operation').selectAll().orderBy('id').execute(),
+    db.selectFrom('seen').selectAll().execute(),
+    db.selectFrom('waiting').selectAll().execute(),
+  ]);
+}

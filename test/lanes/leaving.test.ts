@@ -1,0 +1,322 @@
+// What leaves: retired for a stated cause, never deleted; and what may not go out leaves no trace (lanes.md 16, 17; closed-loop B4).
+
+import { describe, expect, test } from '@jest/globals';
+import { isObject, type JsonObject } from '../../src/json.ts';
+import { aCase, aClient, aConsent, aGoal, aNeed, aReferral, aService } from '../builders.ts';
+import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
+import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const later = '2026-02-20T10:00:00-05:00';
+
+async function send(...items: Item[]): Promise<void> {
+  await world.accept(...items);
+  await world.work();
+}
+
+async function sendCase(): Promise<void> {
+  await send(...directoryAndClient(), ...caseWithReferral());
+}
+
+async function methods(): Promise<Set<unknown>> {
+  return new Set((await world.server.journal()).map(({ method }) => method));
+}
+
+describe('a deleted record', () => {
+  test.each([
+    ['goal', aGoal(), 'Goal', 'goal/goal-meals#goal', { lifecycleStatus: 'entered-in-error' }],
+    [
+      'need',
+      aNeed(),
+      'Condition',
+      'need/need-food#condition',
+      { verificationStatus: { coding: [{ code: 'entered-in-error' }] } },
+    ],
+    ['referral', aReferral(), 'Task', 'referral/referral-pantry#fulfilment', { status: 'entered-in-error' }],
+    ['referral', aReferral(), 'ServiceRequest', 'referral/referral-pantry#request', { status: 'entered-in-error' }],
+    ['client', aClient(), 'Patient', 'client/client-rosa#patient', { active: false }],
+    ['service', aService(), 'HealthcareService', 'service/service-groceries#service', { active: false }],
+  ] as const)(
+    '%s: %#. its resource is marked so, its link retired, nothing is deleted',
+    async (type, record, resourceType, link, marked) => {
+      await sendCase();
+      await send([type, { ...record, deleted: true, updatedAt: later }]);
+      expect(await world.server.own(resourceType, `county/${link}`)).toMatchObject(marked);
+      expect(await world.link(link)).toMatchObject({ retired: true, state: 'leaving', reason: 'deleted-record' });
+      expect(await methods()).not.toContain('DELETE');
+      const before = (await world.server.journal()).length;
+      await world.workAgain();
+      expect(await world.server.writes(before)).toEqual([]);
+    },
+  );
+
+  test('whose retirement lost its reply is retired once', async () => {
+    await sendCase();
+    const before = (await world.server.journal()).length;
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: '$', nth: 1, fault: { drop: 'after-commit' } },
+    ]);
+    await send(['goal', aGoal({ deleted: true, updatedAt: later })]);
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      lifecycleStatus: 'entered-in-error',
+    });
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ retired: true });
+    expect(await world.server.writes(before)).toHaveLength(1);
+  });
+
+  test('that was never sent leaves nothing behind', async () => {
+    await send(...directoryAndClient(), ['case', aCase()], ['goal', aGoal({ deleted: true })]);
+    expect(await world.server.all('Goal')).toEqual([]);
+  });
+
+  test('is taken out of what points at it', async () => {
+    await sendCase();
+    await send(['goal', aGoal({ deleted: true, updatedAt: later })]);
+    const plan = await world.server.own('CarePlan', 'county/carePlan/plan-rosa#plan');
+    expect(JSON.stringify(plan)).not.toContain('Goal/');
+  });
+
+  test('that comes back makes the next generation under another identifier; the old one stays as it was marked', async () => {
+    await sendCase();
+    await send(['goal', aGoal({ deleted: true, updatedAt: later })]);
+    await send(['goal', aGoal({ updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    await world.workAgain();
+    const goals = await world.server.all('Goal');
+    expect(goals.map(({ lifecycleStatus }) => lifecycleStatus)).toEqual(['entered-in-error', 'active']);
+    expect(await ownCounts(world.server)).toMatchObject({
+      'county/goal/goal-meals#goal': 1,
+      'county/goal/goal-meals#goal~2': 1,
+    });
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({
+      generation: 2,
+      retired: false,
+      state: 'current',
+      remoteId: goals[1]?.id,
+    });
+  });
+
+  test('that comes back and is changed again is updated in place', async () => {
+    await sendCase();
+    await send(['goal', aGoal({ deleted: true, updatedAt: later })]);
+    await send(['goal', aGoal({ updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    await send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-22T10:00:00-05:00' })]);
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal~2')).toMatchObject({
+      description: { text: 'Food every day.' },
+    });
+    expect(await world.server.all('Goal')).toHaveLength(2);
+  });
+});
+
+describe('what the record no longer makes', () => {
+  const place = (id: string) => ({
+    id,
+    name: `Place ${id}`,
+    address: { lines: [`${id} Elm Street`], city: 'Albany', state: 'NY', postalCode: '12207' },
+  });
+
+  test('a list item that is taken out is retired, the others stay', async () => {
+    await send(...directoryAndClient(), [
+      'service',
+      aService({ locations: [place('l1'), place('l2')], updatedAt: '2026-01-06T09:10:00-05:00' }),
+    ]);
+    expect(await world.server.all('Location')).toHaveLength(2);
+    await send(['service', aService({ locations: [place('l2')], updatedAt: later })]);
+    expect(await world.server.own('Location', 'county/service/service-groceries#location[l1]')).toMatchObject({
+      status: 'inactive',
+    });
+    expect(await world.server.own('Location', 'county/service/service-groceries#location[l2]')).toMatchObject({
+      status: 'active',
+    });
+    expect(await world.link('service/service-groceries#location[l1]')).toMatchObject({
+      retired: true,
+      reason: 'condition-false',
+    });
+    const service = await world.server.own('HealthcareService', 'county/service/service-groceries#service');
+    expect(service.location).toHaveLength(1);
+  });
+
+  test('a route that is switched off retires nothing: the link stays, with its reason', async () => {
+    await sendCase();
+    await world.connect(aConnection(world.server.base, { routes: { goal: 'off' } }));
+    const before = (await world.server.journal()).length;
+    await send(['goal', aGoal({ statement: 'Food every day.', updatedAt: later })]);
+    await world.workAgain();
+    expect(await writtenTypes(before)).not.toContain('Goal');
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({
+      retired: false,
+      reason: expect.stringMatching(/^route-/),
+    });
+  });
+});
+
+describe('a connection that needs consent', () => {
+  const partner = (): Promise<void> =>
+    world.connect(
+      aConnection(world.server.base, { basis: 'consent', organization: { source: 'county', id: 'org-pantry' } }),
+    );
+  const caseTypes = [
+    'Patient',
+    'EpisodeOfCare',
+    'CareTeam',
+    'Condition',
+    'Goal',
+    'ServiceRequest',
+    'Task',
+    'CarePlan',
+    'Consent',
+  ];
+
+  async function held(): Promise<string[]> {
+    const lists = await Promise.all(
+      caseTypes.map(async (type) => ((await world.server.all(type)).length > 0 ? [type] : [])),
+    );
+    return lists.flat();
+  }
+
+  test('gets nothing about the client without one, and each link says why', async () => {
+    await partner();
+    await sendCase();
+    expect(await held()).toEqual([]);
+    expect(await world.link('client/client-rosa#patient')).toMatchObject({
+      state: 'withheld',
+      reason: 'consent-missing',
+    });
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'withheld', reason: 'consent-missing' });
+    expect(await bodies()).not.toContain('Delgado');
+    expect(await world.server.all('Organization')).not.toEqual([]);
+  });
+
+  test('is sent the case when the consent arrives later, by itself', async () => {
+    await partner();
+    await sendCase();
+    await send(['consent', aConsent()]);
+    expect(await held()).toEqual(caseTypes);
+    expect(await ownCounts(world.server)).toMatchObject(Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1])));
+  });
+
+  test('gets only the record types that the consent names', async () => {
+    await partner();
+    await send(...directoryAndClient(), ...caseWithReferral(), [
+      'consent',
+      aConsent({ recordTypes: ['referral', 'need'] }),
+    ]);
+    expect(await world.server.all('Goal')).toEqual([]);
+    expect(await world.server.all('Task')).toHaveLength(1);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'withheld', reason: 'consent-type' });
+    expect(await bodies()).not.toContain('food on the table');
+  });
+
+  test('gets nothing new after the consent is withdrawn; recall is written, and a decision lists what had been sent', async () => {
+    await partner();
+    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    const before = (await world.server.journal()).length;
+    await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
+    await send(['goal', aGoal({ statement: 'A new secret.', updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    expect(await bodies(before)).not.toContain('A new secret');
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      lifecycleStatus: 'entered-in-error',
+    });
+    expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
+      status: 'entered-in-error',
+    });
+    expect(await world.server.own('Patient', 'county/client/client-rosa#patient')).toMatchObject({ active: false });
+    expect(await methods()).not.toContain('DELETE');
+    const recalls = (await world.openDecisions()).filter(({ kind }) => kind === 'recalled');
+    const listed = recalls.flatMap(({ detail }) =>
+      Array.isArray(detail.recalled) ? detail.recalled.filter(isObject) : [],
+    );
+    expect(listed.map(({ resource }) => resource)).toEqual(
+      expect.arrayContaining([
+        'goal/goal-meals#goal',
+        'referral/referral-pantry#fulfilment',
+        'client/client-rosa#patient',
+      ]),
+    );
+    expect(listed.every(({ sentAs }) => /^[A-Z]\w+\/\S+$/.test(String(sentAs)))).toBe(true);
+  });
+
+  test('after a withdrawal a second pass writes nothing', async () => {
+    await partner();
+    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
+    const before = (await world.server.journal()).length;
+    await world.workAgain();
+    expect(await world.server.writes(before)).toEqual([]);
+  });
+
+  test('a consent that is given again starts anew: what was recalled stays recalled', async () => {
+    await partner();
+    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
+    await send(['consent', aConsent({ id: 'consent-again', updatedAt: '2026-02-22T10:00:00-05:00' })]);
+    const goals = await world.server.all('Goal');
+    expect(goals.map(({ lifecycleStatus }) => lifecycleStatus)).toEqual(['entered-in-error', 'active']);
+    const [, patient] = await world.server.all('Patient');
+    expect(goals[1]).toMatchObject({ subject: { reference: `Patient/${patient?.id}` } });
+  });
+});
+
+describe('a record with a sensitivity label', () => {
+  const secret = () =>
+    aNeed({
+      id: 'need-secret',
+      sensitivity: ['mental-health'],
+      domain: 'mental-health',
+      description: 'Very private words.',
+    });
+
+  test('is withheld even on the basis of treatment, with state and reason, and no trace in any request', async () => {
+    await send(...directoryAndClient(), ...caseWithReferral(), ['need', secret()]);
+    expect(await world.link('need/need-secret#condition')).toMatchObject({
+      state: 'withheld',
+      reason: 'consent-missing',
+      remoteId: null,
+    });
+    expect(await bodies()).not.toContain('Very private words');
+    expect(await bodies()).not.toContain('need-secret');
+    expect(await world.server.all('Condition')).toHaveLength(1);
+  });
+
+  test('leaves no trace either where something points at it', async () => {
+    const referral = aReferral({ needIds: ['need-food', 'need-secret'] });
+    await send(
+      ...directoryAndClient(),
+      ...caseWithReferral(),
+      ['need', secret()],
+      ['referral', { ...referral, updatedAt: later }],
+    );
+    expect(await bodies()).not.toContain('need-secret');
+    const request = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
+    expect(request.reasonReference).toHaveLength(1);
+  });
+
+  test('goes out once a consent names the label, marked as restricted', async () => {
+    const organization = { source: 'county', id: 'org-pantry' };
+    await world.connect(aConnection(world.server.base, { organization }));
+    await send(...directoryAndClient(), ...caseWithReferral(), ['need', secret()]);
+    await send(['consent', aConsent({ sensitivity: ['mental-health'] })]);
+    const condition = await world.server.own('Condition', 'county/need/need-secret#condition');
+    expect(JSON.stringify(condition.meta)).toContain('"R"');
+  });
+
+  test('that gets its label later is recalled', async () => {
+    await sendCase();
+    await send(['need', aNeed({ sensitivity: ['mental-health'], updatedAt: later })]);
+    expect(await world.server.own('Condition', 'county/need/need-food#condition')).toMatchObject({
+      verificationStatus: { coding: [{ code: 'entered-in-error' }] },
+    });
+  });
+});
+
+async function writtenTypes(after: number): Promise<unknown[]> {
+  const writes = await world.server.writes(after);
+  return writes.flatMap(({ writes: made }) =>
+    Array.isArray(made) ? made.filter(isObject).map(({ resourceType }) => resourceType) : [],
+  );
+}
+
+/** Everything that we ever sent, as text. */
+async function bodies(after = 0): Promise<string> {
+  const sent: JsonObject[] = await world.server.journal(after);
+  return sent.map(({ url, requestBody }) => `${url} ${JSON.stringify(requestBody ?? null)}`).join('\n');
+}

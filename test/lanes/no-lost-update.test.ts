@@ -1,0 +1,342 @@
+// What a partner wrote is never overwritten unseen, and what the server holds beside our elements is kept (lanes.md 13 to 15, 28).
+
+import { describe, expect, test } from '@jest/globals';
+import { isObject, type JsonObject } from '../../src/json.ts';
+import { aGoal, aReferral } from '../builders.ts';
+import { startProxy } from '../support/proxy.ts';
+import { aConnection } from '../support/rig.ts';
+import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const goalSlot = 'county/goal/goal-meals#goal';
+const taskSlot = 'county/referral/referral-pantry#fulfilment';
+const requestSlot = 'county/referral/referral-pantry#request';
+const note = { time: '2026-02-05T09:00:00-05:00', text: 'The client came on Tuesday.' };
+const extension = { url: 'https://pantry.example.org/shelf', valueString: 'B4' };
+
+async function sendCase(): Promise<void> {
+  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.work();
+}
+
+async function pathOf(resourceType: string, slot: string): Promise<string> {
+  const { id } = await world.server.own(resourceType, slot);
+  return `${resourceType}/${id}`;
+}
+
+describe('an edit between our read and our write', () => {
+  test.each([
+    ['with versions', {}],
+    ['without transactions', { transactions: false }],
+  ])('survives beside ours, on a server %s', async (_title, settings) => {
+    await world.server.control('POST', 'settings', settings);
+    await sendCase();
+    const task = await pathOf('Task', taskSlot);
+    world.beforeNextWrite(() => partnerEdits(world.server, task, (held) => ({ ...held, note: [note] })));
+    await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.work();
+    expect(await world.server.own('Task', taskSlot)).toMatchObject({ priority: 'urgent', note: [note] });
+    expect(await world.server.own('ServiceRequest', requestSlot)).toMatchObject({ priority: 'urgent' });
+    expect((await world.server.journal()).filter(({ status }) => status === 412)).toHaveLength(1);
+    const comments = [{ at: note.time, text: note.text }];
+    expect(await world.changes()).toMatchObject([{ op: 'patch', id: 'referral-pantry', body: { comments } }]);
+  });
+
+  test('survives when it comes before each of our tries; the lane comes back for it', async () => {
+    await sendCase();
+    const path = await pathOf('Goal', goalSlot);
+    let edits = 0;
+    const editAgain = async (): Promise<void> => {
+      edits += 1;
+      await partnerEdits(world.server, path, (goal) => ({
+        ...goal,
+        extension: [{ ...extension, valueString: `${edits}` }],
+      }));
+      if (edits < 6) world.beforeNextWrite(editAgain);
+    };
+    world.beforeNextWrite(editAgain);
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.work({ tries: 1 });
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: true, reason: 'server-conflict' });
+    await world.work();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({
+      description: { text: 'Food every day.' },
+      extension: [{ valueString: '6' }],
+    });
+  });
+});
+
+describe('on a server without versions', () => {
+  test('an edit committed before our last read survives; the read is right before the write, and another after it', async () => {
+    await world.server.control('POST', 'settings', { versions: false });
+    await sendCase();
+    await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({ ...goal, extension: [extension] }));
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.work();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({
+      description: { text: 'Food every day.' },
+      extension: [extension],
+    });
+    const goals = (await world.server.journal()).filter(({ url }) => String(url).includes('/Goal/'));
+    expect(goals.map(({ method }) => method).slice(-3)).toEqual(['GET', 'PUT', 'GET']);
+  });
+});
+
+describe('what the server holds beside ours', () => {
+  test('is kept: unknown elements and extensions, their identifiers, their tags', async () => {
+    await sendCase();
+    const theirs = { system: 'https://hospital.example.org/goals', value: 'G-7' };
+    await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({
+      ...goal,
+      meta: {
+        ...(isObject(goal.meta) ? goal.meta : {}),
+        tag: [{ system: 'https://hospital.example.org/tags', code: 'reviewed' }],
+      },
+      extension: [extension],
+      identifier: [...(Array.isArray(goal.identifier) ? goal.identifier : []), theirs],
+      outcomeCode: [{ text: 'better' }],
+    }));
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.work();
+    const goal = await world.server.own('Goal', goalSlot);
+    expect(goal).toMatchObject({
+      description: { text: 'Food every day.' },
+      extension: [extension],
+      outcomeCode: [{ text: 'better' }],
+    });
+    expect(goal.identifier).toContainEqual(theirs);
+    expect(JSON.stringify(goal.meta)).toContain('reviewed');
+  });
+});
+
+describe('edits of different elements', () => {
+  test('both stand, and theirs is offered to the source, once', async () => {
+    await sendCase();
+    await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({
+      ...goal,
+      lifecycleStatus: 'on-hold',
+    }));
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.work();
+    await world.workAgain();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({
+      lifecycleStatus: 'on-hold',
+      description: { text: 'Food every day.' },
+    });
+    expect(await world.changes()).toEqual([
+      { op: 'patch', type: 'goal', id: 'goal-meals', body: { status: 'on-hold' } },
+    ]);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('theirs stands even after the source sends other news for days', async () => {
+    await sendCase();
+    await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({
+      ...goal,
+      lifecycleStatus: 'on-hold',
+    }));
+    await world.workAgain();
+    for (const day of [5, 6, 7]) {
+      await world.accept(['goal', aGoal({ statement: `Day ${day}`, updatedAt: `2026-02-0${day}T10:00:00-05:00` })]);
+      await world.work();
+    }
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({
+      lifecycleStatus: 'on-hold',
+      description: { text: 'Day 7' },
+    });
+    expect(await world.changes()).toHaveLength(1);
+  });
+});
+
+describe('both sides change the same element', () => {
+  const both = async (): Promise<void> => {
+    await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({
+      ...goal,
+      lifecycleStatus: 'completed',
+    }));
+    await world.accept(['goal', aGoal({ status: 'on-hold', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    // What a poll would have seen, as goals are not polled: a look before ours is written.
+    await world.workAgain();
+  };
+  const ownedBy = (owner: string) =>
+    world.remap('goal.yaml', (text) =>
+      text.replace('lifecycleStatus: { from: status,', `lifecycleStatus: { owner: ${owner}, from: status,`),
+    );
+
+  test('owner source: ours is written, theirs is reported', async () => {
+    await sendCase();
+    await both();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'on-hold' });
+    expect(await world.changes()).toEqual([
+      { op: 'patch', type: 'goal', id: 'goal-meals', body: { status: 'completed' } },
+    ]);
+  });
+
+  test('owner remote: theirs stands and is reported', async () => {
+    await ownedBy('remote');
+    await sendCase();
+    await both();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'completed' });
+    expect(await world.changes()).toMatchObject([{ body: { status: 'completed' } }]);
+  });
+
+  test('owner ask: nothing is written before a person has chosen', async () => {
+    await ownedBy('ask');
+    await sendCase();
+    await both();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'completed' });
+    expect(await world.openDecisions()).toMatchObject([
+      {
+        kind: 'conflict',
+        code: 'merge-conflict',
+        detail: { ours: 'on-hold', theirs: 'completed' },
+        choices: ['ours', 'theirs'],
+      },
+    ]);
+    expect(await world.changes()).toEqual([]);
+  });
+
+  test('owner ask, answered "ours": ours is written', async () => {
+    await ownedBy('ask');
+    await sendCase();
+    await both();
+    await world.decide('conflict', 'ours');
+    await world.work();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'on-hold' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('owner ask, answered "theirs": theirs stays and is offered, and nobody is asked again', async () => {
+    await ownedBy('ask');
+    await sendCase();
+    await both();
+    await world.decide('conflict', 'theirs');
+    await world.workAgain();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'completed' });
+    expect(await world.changes()).toMatchObject([{ body: { status: 'completed' } }]);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('owner latest: the clocks are too near, so a person is asked', async () => {
+    await ownedBy('latest');
+    await sendCase();
+    await world.server.control('POST', 'clock', { now: '2026-02-05T15:03:00Z' });
+    await both();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'conflict' }]);
+  });
+
+  test('owner latest: the newer wins, theirs', async () => {
+    await ownedBy('latest');
+    await sendCase();
+    await world.server.control('POST', 'clock', { now: '2026-02-05T15:30:00Z' });
+    await both();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'completed' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('owner latest: the newer wins, ours', async () => {
+    await ownedBy('latest');
+    await sendCase();
+    await world.server.control('POST', 'clock', { now: '2026-02-05T14:30:00Z' });
+    await both();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'on-hold' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('an open question about one element holds back nothing else', async () => {
+    await ownedBy('ask');
+    await sendCase();
+    await both();
+    await world.accept([
+      'goal',
+      aGoal({ status: 'on-hold', statement: 'Food every day.', updatedAt: '2026-02-06T10:00:00-05:00' }),
+    ]);
+    await world.work();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({
+      lifecycleStatus: 'completed',
+      description: { text: 'Food every day.' },
+    });
+    expect(await world.openDecisions()).toHaveLength(1);
+  });
+
+  test('a question whose sides come to agree answers itself', async () => {
+    await ownedBy('ask');
+    await sendCase();
+    await both();
+    await world.accept([
+      'goal',
+      aGoal({ status: 'completed', achievement: 'achieved', updatedAt: '2026-02-06T10:00:00-05:00' }),
+    ]);
+    await world.work();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'completed' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+});
+
+describe('our own echo', () => {
+  test('is no change: polls after our writes want no lane and offer nothing', async () => {
+    await sendCase();
+    await world.poll();
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false });
+    await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.work();
+    await world.poll();
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false });
+    expect(await world.changes()).toEqual([]);
+  });
+
+  test.each([
+    ['answers with what it stored', (body: JsonObject) => body],
+    ['answers writes without a body', withoutBody],
+  ])('a server that rewrites our texts and %s is written nothing on a second pass', async (_title, response) => {
+    const proxy = await startProxy(world.server.base, { request: upperCase, response });
+    try {
+      await world.connect(aConnection(proxy.base, { id: 'shouting' }));
+      await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
+      await world.accept(...directoryAndClient(), ...caseWithReferral());
+      await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
+      await world.work();
+      expect(await world.server.own('Goal', goalSlot)).toMatchObject({
+        description: { text: 'I WANT FOOD ON THE TABLE EVERY DAY OF THE MONTH.' },
+      });
+      const before = (await world.server.journal()).length;
+      await world.workAgain();
+      await world.accept(['goal', aGoal({ updatedAt: '2026-02-05T10:00:00-05:00', priority: 'high' })]);
+      await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
+      await world.work();
+      const writes = await world.server.writes(before);
+      expect(writes.flatMap(({ writes: made }) => made)).toMatchObject([{ resourceType: 'Goal' }]);
+      expect(await world.changes()).toEqual([]);
+      expect(await world.openDecisions()).toEqual([]);
+    } finally {
+      await proxy.stop();
+    }
+  });
+});
+
+/** A statement as some vendors store it. */
+function upperCase(body: JsonObject): JsonObject {
+  if (Array.isArray(body.entry)) {
+    return {
+      ...body,
+      entry: body.entry.map((entry) =>
+        isObject(entry) && isObject(entry.resource) ? { ...entry, resource: upperCase(entry.resource) } : entry,
+      ),
+    };
+  }
+  const { description } = body;
+  return isObject(description) && typeof description.text === 'string'
+    ? { ...body, description: { ...description, text: description.text.toUpperCase() } }
+    : body;
+}
+
+/** What `Prefer: return=minimal` would leave of a transaction's answer. */
+function withoutBody(body: JsonObject): JsonObject {
+  if (body.type !== 'transaction-response' || !Array.isArray(body.entry)) return body;
+  return {
+    ...body,
+    entry: body.entry.map((entry) =>
+      isObject(entry) && isObject(entry.response) ? { response: entry.response } : entry,
+    ),
+  };
+}

@@ -1,0 +1,174 @@
+// Polls miss nothing and infer nothing from absence; the cursor moves only with what was stored (lanes.md 20).
+
+import { describe, expect, test } from '@jest/globals';
+import { reason } from '../../src/errors.ts';
+import { isObject } from '../../src/json.ts';
+import { setPaused } from '../../src/lanes/lanes.ts';
+import { aReferral } from '../builders.ts';
+import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const lane = 'county.case.case-rosa';
+
+async function sendReferrals(count = 1): Promise<void> {
+  const more = Array.from({ length: count - 1 }, (_, at): Item => ['referral', aReferral({ id: `referral-${at}` })]);
+  await world.accept(...directoryAndClient(), ...caseWithReferral(), ...more);
+  await world.work();
+}
+
+async function partnerAccepts(id = 'referral-pantry'): Promise<void> {
+  const task = await world.server.own('Task', `county/referral/${id}#fulfilment`);
+  await partnerEdits(world.server, `Task/${task.id}`, (held) => ({ ...held, status: 'accepted' }));
+}
+
+async function cursor(): Promise<string | null> {
+  const row = await world.store.db
+    .selectFrom('poll')
+    .select('cursor')
+    .where('resource_type', '=', 'Task')
+    .executeTakeFirstOrThrow();
+  return row.cursor;
+}
+
+const acceptances = async () =>
+  (await world.changes()).filter(({ body }) => isObject(body) && body.status === 'accepted').length;
+
+async function pollAndWork(): Promise<void> {
+  await world.poll();
+  await world.work();
+}
+
+describe('a poll', () => {
+  test('wants the lane of what changed, and does nothing itself', async () => {
+    await sendReferrals();
+    await partnerAccepts();
+    await world.poll();
+    expect(await world.lane(lane)).toMatchObject({ hasWork: true });
+    expect(await world.changes()).toEqual([]);
+    await world.work();
+    expect(await acceptances()).toBe(1);
+  });
+
+  test('that sees the same again tells it once', async () => {
+    await sendReferrals();
+    await partnerAccepts();
+    for (let times = 0; times < 3; times += 1) await pollAndWork();
+    expect(await world.changes()).toHaveLength(1);
+  });
+
+  test.each([
+    ['fails', { status: 500 }],
+    ['is refused as too frequent', { status: 429, headers: { 'retry-after': '1' } }],
+    ['is cut', { truncate: 200 }],
+    ['loses its answer', { drop: 'after-commit' }],
+    ['is answered by a page of HTML', { status: 200, body: '<html></html>', headers: { 'content-type': 'text/html' } }],
+  ])('that %s moves no cursor; the next one misses nothing', async (_title, fault) => {
+    await sendReferrals();
+    await pollAndWork();
+    const before = await cursor();
+    await partnerAccepts();
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Task', fault }]);
+    await pollAndWork();
+    expect(await cursor()).toBe(before);
+    expect(await acceptances()).toBe(0);
+    await world.server.control('DELETE', 'faults');
+    await pollAndWork();
+    expect(await acceptances()).toBe(1);
+    expect(await cursor()).not.toBe(before);
+  });
+
+  test("asks again for five minutes before its cursor, in the server's own time", async () => {
+    await world.server.control('POST', 'clock', { now: '2026-02-10T12:00:00Z' });
+    await sendReferrals();
+    await pollAndWork();
+    await pollAndWork();
+    expect(await cursor()).toMatch(/^2026-02-10T12:0/);
+    const asked = (await world.server.journal())
+      .map(({ url }) => String(url))
+      .findLast((url) => url.includes('/Task?'));
+    expect(decodeURIComponent(asked ?? '')).toMatch(/_lastUpdated=ge2026-02-10T11:5/);
+  });
+
+  test('sees a change that became visible late, within the overlap', async () => {
+    await sendReferrals(2);
+    await world.server.control('POST', 'settings', { searchLagMs: 0 });
+    await pollAndWork();
+    await world.server.control('POST', 'clock', { advance: '2m' });
+    await partnerAccepts('referral-0');
+    await pollAndWork();
+    // Written by another node whose clock runs behind: its time lies before the cursor.
+    await world.server.control('POST', 'clock', { real: true });
+    await partnerAccepts('referral-pantry');
+    await pollAndWork();
+    expect(await acceptances()).toBe(2);
+  });
+
+  test('reads all pages', async () => {
+    await sendReferrals(5);
+    for (const id of ['referral-pantry', 'referral-0', 'referral-1', 'referral-2', 'referral-3'])
+      await partnerAccepts(id);
+    const paged = world.deps.connections.get('general');
+    if (paged === undefined) throw new Error('no connection');
+    // Two a page: the vendor's page size is what a server may cut further.
+    const { searchAll } = paged.client;
+    const client = {
+      ...paged.client,
+      searchAll: (type: string, query: Parameters<typeof searchAll>[1]) => searchAll(type, { ...query, _count: '2' }),
+    };
+    await world.poll({ connections: new Map([['general', { ...paged, client }]]) });
+    await world.work();
+    expect(await acceptances()).toBe(5);
+    const pages = (await world.server.journal()).filter(({ url }) => String(url).includes('/Task?'));
+    expect(pages.length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('that fails on its second page keeps the cursor and tells everything later', async () => {
+    await sendReferrals(5);
+    for (const id of ['referral-pantry', 'referral-3']) await partnerAccepts(id);
+    const paged = world.deps.connections.get('general');
+    if (paged === undefined) throw new Error('no connection');
+    const { searchAll } = paged.client;
+    const client = {
+      ...paged.client,
+      searchAll: (type: string, query: Parameters<typeof searchAll>[1]) => searchAll(type, { ...query, _count: '2' }),
+    };
+    const connections = new Map([['general', { ...paged, client }]]);
+    const before = await cursor();
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Task', nth: 2, fault: { status: 503 } }]);
+    await world.poll({ connections });
+    expect(await cursor()).toBe(before);
+    await world.poll({ connections });
+    await world.work();
+    expect(await acceptances()).toBe(2);
+  });
+
+  test('infers nothing from absence: an empty answer changes nothing', async () => {
+    await sendReferrals();
+    await pollAndWork();
+    await world.server.control('POST', 'faults', [
+      {
+        method: 'GET',
+        path: 'Task',
+        fault: { status: 200, body: { resourceType: 'Bundle', type: 'searchset', total: 0 } },
+      },
+    ]);
+    await pollAndWork();
+    await world.server.control('DELETE', 'faults');
+    expect(await world.changes()).toEqual([]);
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.link('referral/referral-pantry#fulfilment')).toMatchObject({ state: 'current' });
+  });
+
+  test('of a connection where nothing was sent asks nothing', async () => {
+    await world.poll();
+    expect((await world.server.journal()).filter(({ url }) => String(url).includes('/Task'))).toEqual([]);
+  });
+
+  test('is not made while the connection is paused', async () => {
+    await sendReferrals();
+    await setPaused(world.store, 'general', reason('connection-paused', { why: '' }));
+    const before = (await world.server.journal()).length;
+    await world.poll();
+    expect(await world.server.journal(before)).toEqual([]);
+  });
+});

@@ -1,0 +1,137 @@
+// A shadow plans, reads and shows, and writes nothing; back-fill brings what was there before the connection (design section 8).
+
+import { describe, expect, test } from '@jest/globals';
+import { dryRun } from '../../src/lanes/lanes.ts';
+import { aCase, aGoal } from '../builders.ts';
+import { aConnection } from '../support/rig.ts';
+import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+
+async function plannedCreates(connection: string): Promise<number> {
+  const lane = world.deps.connections.get(connection);
+  if (lane === undefined) throw new Error(`no connection ${connection}`);
+  const subjects = await world.store.db
+    .selectFrom('lane')
+    .select('subject')
+    .where('connection', '=', connection)
+    .execute();
+  const runs = [];
+  for (const { subject } of subjects) runs.push(await dryRun(world.deps, lane, { connection, subject }));
+  return runs.flatMap(({ operations }) => operations).filter(({ kind }) => kind === 'create').length;
+}
+
+describe('a connection in mode shadow', () => {
+  const shadow = () => world.connect(aConnection(world.server.base, { mode: 'shadow' }));
+
+  test('writes nothing, says so in its lanes, and shows what it would create', async () => {
+    await shadow();
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    await world.workAgain();
+    expect((await world.server.journal()).filter(({ method }) => method !== 'GET')).toEqual([]);
+    expect(await world.lane('county.organization.org-pantry')).toMatchObject({
+      hasWork: false,
+      reason: 'shadow',
+      parked: undefined,
+    });
+    expect(await plannedCreates('general')).toBeGreaterThan(0);
+  });
+
+  test('reads: a patient who is certain is found and linked, and the plan is about them', async () => {
+    await shadow();
+    await world.server.control('POST', 'seed', {
+      resourceType: 'Patient',
+      id: 'rosa',
+      identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-20417' }],
+      name: [{ family: 'Delgado', given: ['Rosa'] }],
+      birthDate: '1984-06-17',
+    });
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    expect(await world.link('client/client-rosa#patient')).toMatchObject({ origin: 'found', remoteId: 'rosa' });
+    expect(await world.server.writes()).toEqual([]);
+  });
+
+  test('that goes live sends everything that it had held back', async () => {
+    await shadow();
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    await world.connect(aConnection(world.server.base, { mode: 'live' }));
+    await world.work();
+    expect(await world.server.all('Task')).toHaveLength(1);
+    expect(await world.server.all('Patient')).toHaveLength(1);
+  });
+
+  test('that was live before writes no more, and retires nothing', async () => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    await shadow();
+    const before = (await world.server.journal()).length;
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.accept(['case', aCase({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.workAgain();
+    expect(await world.server.writes(before)).toEqual([]);
+  });
+});
+
+describe('records that were there before the connection', () => {
+  const closed = (): (readonly ['case' | 'goal', ReturnType<typeof aCase>])[] => [
+    [
+      'case',
+      aCase({
+        id: 'case-old',
+        status: 'closed',
+        closedOn: '2025-12-01',
+        closeReason: 'goals-met',
+        openedOn: '2025-01-05',
+      }),
+    ],
+    ['goal', aGoal({ id: 'goal-old', caseId: 'case-old' })],
+  ];
+
+  const open = ['county.case.case-rosa', 'county.client.client-rosa', 'county.organization.org-pantry'];
+
+  test.each([
+    ['none', [], []],
+    ['open-cases', open, ['goal-meals']],
+    ['all', ['county.case.case-old', ...open], ['goal-meals', 'goal-old']],
+  ] as const)(
+    'with backfill %s these lanes are wanted: %j, and these goals sent: %j',
+    async (backfill, wanted, goals) => {
+      await world.accept(...directoryAndClient(), ...caseWithReferral(), ...closed());
+      await world.connect(aConnection(world.server.base, { id: 'late', backfill }));
+      const lanes = await world.store.db
+        .selectFrom('lane')
+        .select('subject')
+        .where('connection', '=', 'late')
+        .execute();
+      const subjects = lanes.map(({ subject }) => subject).filter((subject) => /case|client|org-pantry/.test(subject));
+      expect(subjects.sort()).toEqual(wanted);
+      await world.work();
+      expect(await goalsOf('late')).toEqual(goals);
+    },
+  );
+
+  test('are left alone by backfill none until they change', async () => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.connect(aConnection(world.server.base, { id: 'late', backfill: 'none' }));
+    await world.work();
+    expect(await goalsOf('late')).toEqual([]);
+    await world.accept(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00', priority: 'high' })]);
+    await world.work();
+    expect(await world.lane('county.case.case-rosa', 'late')).toMatchObject({ hasWork: false });
+  });
+});
+
+async function goalsOf(connection: string): Promise<string[]> {
+  const links = await world.store.db
+    .selectFrom('link')
+    .select('id')
+    .where('connection', '=', connection)
+    .where('type', '=', 'goal')
+    .where('remote_id', 'is not', null)
+    .orderBy('id')
+    .execute();
+  return links.map(({ id }) => id);
+}

@@ -1,0 +1,212 @@
+// A referral's Task moves along its state machine, each step by the party whose it is (lanes.md 11; closed-loop B2, B7).
+
+import { describe, expect, test } from '@jest/globals';
+import { isObject, type JsonObject } from '../../src/json.ts';
+import { aGoal, aReferral } from '../builders.ts';
+import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const taskSlot = 'county/referral/referral-pantry#fulfilment';
+const requestSlot = 'county/referral/referral-pantry#request';
+const lane = 'county.case.case-rosa';
+
+async function sendCase(): Promise<void> {
+  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.work();
+}
+
+async function partnerSets(status: string, more: JsonObject = {}): Promise<void> {
+  const { id } = await world.server.own('Task', taskSlot);
+  await partnerEdits(world.server, `Task/${id}`, (task) => ({ ...task, ...more, status }));
+}
+
+/** The partner moves the Task, a poll sees it, the lane takes it in. */
+async function partnerMoves(status: string, more: JsonObject = {}): Promise<void> {
+  await partnerSets(status, more);
+  await world.poll();
+  await world.work();
+}
+
+const task = () => world.server.own('Task', taskSlot);
+const request = () => world.server.own('ServiceRequest', requestSlot);
+
+const at = '2026-02-20T10:00:00-05:00';
+
+/** The referral after its source has moved it. */
+function movedTo(status: string, more: JsonObject = {}, reason?: string): JsonObject {
+  const referral: JsonObject = aReferral();
+  const before = Array.isArray(referral.history) ? referral.history : [];
+  const history = [...before, { id: 'h3', status, at, ...(reason === undefined ? {} : { reason }) }];
+  return { ...referral, ...more, status, history, updatedAt: at };
+}
+
+const cancelled = (): JsonObject => movedTo('cancelled', {}, 'Moved away');
+
+describe('a referral that its source cancels', () => {
+  test.failing('while the Task is requested: cancelled is written with its reason, and the order is revoked', async () => {
+    await sendCase();
+    await world.accept(['referral', cancelled()]);
+    await world.work();
+    expect(await task()).toMatchObject({ status: 'cancelled', statusReason: { text: 'Moved away' } });
+    expect(await request()).toMatchObject({ status: 'revoked' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('after the partner has accepted: cancelled is written, as the requester may', async () => {
+    await sendCase();
+    await partnerMoves('accepted');
+    await world.accept(['referral', cancelled()]);
+    await world.work();
+    expect(await task()).toMatchObject({ status: 'cancelled' });
+  });
+
+  test.failing('after the partner has completed it: completed stands, and nobody is asked', async () => {
+    await sendCase();
+    await partnerMoves('completed');
+    await world.accept(['referral', cancelled()]);
+    await world.work();
+    expect(await task()).toMatchObject({ status: 'completed' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('while the partner completes it between our read and our write: completed wins', async () => {
+    await sendCase();
+    world.beforeNextWrite(() => partnerSets('completed'));
+    await world.accept(['referral', cancelled()]);
+    await world.work();
+    expect(await task()).toMatchObject({ status: 'completed' });
+    expect(await world.changes()).toMatchObject([{ body: { status: 'completed' } }]);
+  });
+});
+
+describe("a record that wants a status which is the partner's to set", () => {
+  const accepted = (): JsonObject => movedTo('accepted', { decidedAt: at });
+
+  test('is a decision; the status is not written, the rest goes on', async () => {
+    await sendCase();
+    await world.accept(
+      ['referral', accepted()],
+      ['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })],
+    );
+    await world.work();
+    expect(await task()).toMatchObject({ status: 'requested' });
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'status', code: 'status-path', choices: ['theirs'] }]);
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      description: { text: 'Food every day.' },
+    });
+    expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: undefined });
+  });
+
+  test('answers itself when the partner accepts', async () => {
+    await sendCase();
+    await world.accept(['referral', accepted()]);
+    await world.work();
+    await partnerMoves('accepted');
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('answered: the status on the server stays, and nobody is asked again', async () => {
+    await sendCase();
+    await world.accept(['referral', accepted()]);
+    await world.work();
+    await world.decide('status', 'theirs');
+    await world.workAgain();
+    expect(await task()).toMatchObject({ status: 'requested' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+});
+
+describe('what the partner does', () => {
+  test('a jump from requested to completed is taken in with the steps that it implies', async () => {
+    await sendCase();
+    await partnerMoves('completed');
+    const [change] = await world.changes();
+    expect(change).toMatchObject({
+      op: 'patch',
+      type: 'referral',
+      body: { status: 'completed', outcome: { code: 'other' } },
+    });
+    const history =
+      isObject(change?.body) && Array.isArray(change.body.history) ? change.body.history.filter(isObject) : [];
+    expect(history.slice(2).map(({ status, reason }) => [status, reason])).toEqual([
+      ['accepted', 'implied'],
+      ['completed', undefined],
+    ]);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test.failing('a refusal arrives with its reason, and the order is revoked once the source has taken it over', async () => {
+    await sendCase();
+    await partnerMoves('rejected', { statusReason: { text: 'We are full.' } });
+    const [change] = await world.changes();
+    expect(change).toMatchObject({ body: { status: 'declined', declineReason: 'other', declineText: 'We are full.' } });
+    const patch = isObject(change?.body) ? change.body : {};
+    await world.accept(['referral', { ...aReferral(), ...patch, updatedAt: '2026-02-21T10:00:00-05:00' }]);
+    await world.work();
+    expect(await request()).toMatchObject({ status: 'revoked' });
+    expect(await task()).toMatchObject({ status: 'rejected', statusReason: { text: 'We are full.' } });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('the same status again is no change', async () => {
+    await sendCase();
+    await partnerMoves('accepted');
+    await partnerMoves('accepted', { businessStatus: { text: 'queued' } });
+    expect(await world.changes()).toHaveLength(1);
+  });
+
+  test('each step that a poll sees is one change, in order', async () => {
+    await sendCase();
+    for (const status of ['accepted', 'in-progress', 'on-hold', 'in-progress', 'completed'])
+      await partnerMoves(status, { statusReason: { text: 'so' } });
+    expect((await world.changes()).map(({ body }) => (isObject(body) ? body.status : undefined))).toEqual([
+      'accepted',
+      'in-progress',
+      'on-hold',
+      'in-progress',
+      'completed',
+    ]);
+  });
+
+  test('a move out of a final state is a decision, and nothing is overwritten', async () => {
+    await sendCase();
+    await partnerMoves('completed');
+    await partnerMoves('in-progress');
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'status', code: 'status-read' }]);
+    expect(await task()).toMatchObject({ status: 'in-progress' });
+    expect(await world.changes()).toHaveLength(1);
+  });
+
+  test('entered-in-error, which is ours to set, is a decision', async () => {
+    await sendCase();
+    await partnerMoves('entered-in-error');
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'status', code: 'status-read' }]);
+    expect(await world.changes()).toEqual([]);
+  });
+
+  test("an edit of the order's status is a decision, and nothing is overwritten", async () => {
+    await sendCase();
+    const { id } = await request();
+    await partnerEdits(world.server, `ServiceRequest/${id}`, (held) => ({ ...held, status: 'completed' }));
+    await world.poll();
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'conflict', code: 'remote-edit' }]);
+    expect(await request()).toMatchObject({ status: 'completed' });
+    await world.decide('conflict', 'ours');
+    await world.work();
+    expect(await request()).toMatchObject({ status: 'active' });
+  });
+
+  test('while our record lags behind, nothing of theirs is undone', async () => {
+    await sendCase();
+    await partnerMoves('accepted');
+    await world.accept([
+      'referral',
+      aReferral({ requestedText: 'Groceries for four', updatedAt: '2026-02-20T10:00:00-05:00' }),
+    ]);
+    await world.work();
+    expect(await task()).toMatchObject({ status: 'accepted' });
+    expect(await request()).toMatchObject({ code: { text: 'Groceries for four' } });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+});

@@ -1,0 +1,92 @@
+// The same case on two servers: each has its own links, states and faults.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { aGoal } from '../builders.ts';
+import { aConnection, ownCounts, slotsOfCaseload, startServer, type TestServer } from '../support/rig.ts';
+import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
+const lane = 'county.case.case-rosa';
+const changedGoal = () => aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' });
+let hub: TestServer;
+
+beforeAll(async () => {
+  hub = await startServer();
+});
+
+afterAll(() => hub?.stop());
+
+beforeEach(async () => {
+  await hub.control('POST', 'reset');
+  // Ids that differ from those of the first server.
+  await hub.control('POST', 'seed', { resourceType: 'Patient', id: 'someone', birthDate: '1950-01-01' });
+  await world.connect(aConnection(hub.base, { id: 'hub' }));
+});
+
+async function sendCase(): Promise<void> {
+  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.work();
+}
+
+describe('one case on two connections', () => {
+  test('is on both, each once, and a second pass writes nothing on either', async () => {
+    await sendCase();
+    expect(await ownCounts(world.server)).toEqual(everySlotOnce);
+    expect(await ownCounts(hub)).toEqual(everySlotOnce);
+    const before = [(await world.server.journal()).length, (await hub.journal()).length];
+    await world.workAgain();
+    expect([await world.server.writes(before[0]), await hub.writes(before[1])]).toEqual([[], []]);
+  });
+
+  test('goes on at one server while the other is down, and catches up there later', async () => {
+    await hub.control('POST', 'faults', [{ fault: { status: 503 } }]);
+    await sendCase();
+    expect(await ownCounts(world.server)).toEqual(everySlotOnce);
+    expect(await world.lane('county.organization.org-pantry', 'hub')).toMatchObject({ hasWork: true });
+    await hub.control('DELETE', 'faults');
+    await world.work();
+    expect(await ownCounts(hub)).toEqual(everySlotOnce);
+  });
+
+  test('parked at one is not parked at the other', async () => {
+    await hub.control('POST', 'faults', [
+      { method: 'POST', path: 'Goal', fault: { status: 422 } },
+      { method: 'POST', path: '$', fault: { status: 422 } },
+    ]);
+    await sendCase();
+    expect(await world.lane(lane, 'hub')).toMatchObject({ parked: 'server-refused' });
+    expect(await world.lane(lane)).toMatchObject({ parked: undefined });
+  });
+
+  test('an edit at one is offered with its connection, and is not carried to the other by us', async () => {
+    await sendCase();
+    const { id } = await hub.own('Goal', 'county/goal/goal-meals#goal');
+    await partnerEdits(hub, `Goal/${id}`, (goal) => ({ ...goal, lifecycleStatus: 'on-hold' }));
+    await world.workAgain();
+    await world.accept(['goal', changedGoal()]);
+    await world.work();
+    expect(await hub.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      lifecycleStatus: 'on-hold',
+      description: { text: 'Food every day.' },
+    });
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      lifecycleStatus: 'active',
+      description: { text: 'Food every day.' },
+    });
+    const rows = await world.store.db.selectFrom('change').select(['connection', 'id']).execute();
+    expect(rows).toEqual([{ connection: 'hub', id: 'goal-meals' }]);
+  });
+
+  test("once the source has taken the edit over, it goes to the other as the source's word", async () => {
+    await sendCase();
+    const { id } = await hub.own('Goal', 'county/goal/goal-meals#goal');
+    await partnerEdits(hub, `Goal/${id}`, (goal) => ({ ...goal, lifecycleStatus: 'on-hold' }));
+    await world.workAgain();
+    const before = (await hub.journal()).length;
+    await world.accept(['goal', aGoal({ status: 'on-hold', updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.work();
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({ lifecycleStatus: 'on-hold' });
+    expect(await hub.writes(before)).toEqual([]);
+  });
+});

@@ -1,0 +1,180 @@
+// What points at something that is not there yet waits, visibly, and nothing else waits with it (lanes.md 6).
+
+import { describe, expect, test } from '@jest/globals';
+import { isObject } from '../../src/json.ts';
+import { aCase, aClient, anOrganization, aReferral, aWorker } from '../builders.ts';
+import { ownCounts, slotsOfCaseload } from '../support/rig.ts';
+import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
+const lane = 'county.case.case-rosa';
+
+/** All but one record. */
+function without(type: string, id: string): Item[] {
+  return [...directoryAndClient(), ...caseWithReferral()].filter((item) => item[0] !== type || item[1].id !== id);
+}
+
+async function states(...names: string[]): Promise<string[]> {
+  const links = await Promise.all(names.map((name) => world.link(name)));
+  return links.map(({ state, reason }) => (reason === undefined ? state : `${state}: ${reason}`));
+}
+
+describe('a record that arrives before what it points at', () => {
+  test.each([
+    ['organization', 'org-pantry'],
+    ['organization', 'org-riverside'],
+    ['worker', 'worker-okafor'],
+    ['service', 'service-groceries'],
+    ['client', 'client-rosa'],
+    ['case', 'case-rosa'],
+    ['need', 'need-food'],
+    ['goal', 'goal-meals'],
+  ])('%s %s last: everything ends as one resource per slot, by itself', async (type, id) => {
+    await world.accept(...without(type, id));
+    await world.work();
+    await world.accept(
+      ...[...directoryAndClient(), ...caseWithReferral()].filter((item) => item[0] === type && item[1].id === id),
+    );
+    await world.work();
+    expect(await ownCounts(world.server)).toEqual(everySlotOnce);
+    expect(await world.lane(lane)).toMatchObject({ hasWork: false, waiting: false, reason: undefined });
+    expect(await world.store.db.selectFrom('waiting').selectAll().execute()).toEqual([]);
+    const before = (await world.server.journal()).length;
+    await world.workAgain();
+    expect(await world.server.writes(before)).toEqual([]);
+  });
+
+  test('each record in reverse order, worked off in between', async () => {
+    for (const item of [...directoryAndClient(), ...caseWithReferral()].toReversed()) {
+      await world.accept(item);
+      await world.work();
+    }
+    expect(await ownCounts(world.server)).toEqual(everySlotOnce);
+  });
+});
+
+describe('a referral whose requesting organization its source has not sent', () => {
+  const referral = (): Item => ['referral', aReferral({ requesterOrganizationId: 'org-later' })];
+  const later = (): Item => ['organization', anOrganization({ id: 'org-later', name: 'Riverside North' })];
+  const caseWith = (item: Item): Item[] => [
+    ...directoryAndClient(),
+    ...without('referral', 'referral-pantry').slice(5),
+    item,
+  ];
+
+  test('waits with its reason, and the rest of the case goes on', async () => {
+    await world.accept(...caseWith(referral()));
+    await world.work();
+    expect(await states('referral/referral-pantry#fulfilment')).toEqual(['waiting: waits-for-record']);
+    expect(await states('referral/referral-pantry#request', 'goal/goal-meals#goal', 'carePlan/plan-rosa#plan')).toEqual(
+      ['current', 'current', 'current'],
+    );
+    expect(await world.lane(lane)).toMatchObject({
+      hasWork: false,
+      waiting: true,
+      parked: undefined,
+      reason: 'waits-for-record',
+    });
+    expect(await world.server.all('Task')).toEqual([]);
+  });
+
+  test('is released by itself when the record arrives', async () => {
+    await world.accept(...caseWith(referral()));
+    await world.work();
+    await world.accept(later());
+    await world.work();
+    const { id } = await world.server.own('Organization', 'county/organization/org-later#organization');
+    expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
+      requester: { reference: `Organization/${id}` },
+    });
+    expect(await world.lane(lane)).toMatchObject({ hasWork: false, waiting: false, reason: undefined });
+  });
+
+  test('is told apart from one whose organization is known but not on the server yet', async () => {
+    await world.server.control('POST', 'faults', [{ method: 'POST', path: 'Organization', fault: { status: 429 } }]);
+    await world.accept(...caseWith(referral()), later());
+    await world.work();
+    expect(await states('referral/referral-pantry#fulfilment')).toEqual(['waiting: waits-for-link']);
+  });
+
+  test('writes nothing more while it waits, however often the lane is wanted', async () => {
+    await world.accept(...caseWith(referral()));
+    await world.work();
+    const before = (await world.server.journal()).length;
+    await world.workAgain();
+    expect(await world.server.writes(before)).toEqual([]);
+    expect(await world.lane(lane)).toMatchObject({ waiting: true });
+  });
+});
+
+describe('an optional reference', () => {
+  const second = () =>
+    aReferral({ id: 'referral-second', replacesId: 'referral-first', updatedAt: '2026-02-10T10:00:00-05:00' });
+  const first = (caseId: string) => aReferral({ id: 'referral-first', caseId, updatedAt: '2026-02-09T10:00:00-05:00' });
+  const replaces = async () =>
+    (await world.server.own('ServiceRequest', 'county/referral/referral-second#request')).replaces;
+
+  test('to a record that nobody has sent is left out, and the resource goes out', async () => {
+    await world.accept(
+      ...directoryAndClient(),
+      ['case', aCase()],
+      ['need', without('x', '').find(([type]) => type === 'need')?.[1] ?? {}],
+    );
+    await world.accept(...caseWithReferral(), ['referral', second()]);
+    await world.work();
+    expect(await states('referral/referral-second#request')).toEqual(['current']);
+    expect(await replaces()).toBeUndefined();
+    expect(await world.lane(lane)).toMatchObject({ waiting: false, reason: undefined });
+  });
+
+  test.each([
+    ['the same case', 'case-rosa'],
+    ['another case', 'case-other'],
+  ])('is added by itself when its record arrives in %s', async (_title, caseId) => {
+    await world.accept(
+      ...directoryAndClient(),
+      ...caseWithReferral(),
+      ['case', aCase({ id: 'case-other' })],
+      ['referral', second()],
+    );
+    await world.work();
+    await world.accept(['referral', first(caseId)]);
+    await world.work();
+    const { id } = await world.server.own('ServiceRequest', 'county/referral/referral-first#request');
+    expect(await replaces()).toMatchObject([{ reference: `ServiceRequest/${id}` }]);
+  });
+
+  test('that goes in a circle is cut once and mended by an update', async () => {
+    const one = aReferral({ id: 'referral-one', replacesId: 'referral-two' });
+    const two = aReferral({ id: 'referral-two', replacesId: 'referral-one' });
+    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['referral', one], ['referral', two]);
+    await world.work();
+    for (const name of ['one', 'two']) {
+      const { replaces: other } = await world.server.own('ServiceRequest', `county/referral/referral-${name}#request`);
+      expect(Array.isArray(other) && isObject(other[0]) ? other[0].reference : undefined).toMatch(/^ServiceRequest\//);
+    }
+  });
+});
+
+describe('what a record looked up elsewhere', () => {
+  test('a new version of the other record brings the lane back', async () => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    const preferredContact = { channel: 'phone', safeToContact: false } as const;
+    await world.accept(['client', aClient({ preferredContact, updatedAt: '2026-02-08T10:00:00-05:00' })]);
+    await world.work();
+    const request = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
+    expect(JSON.stringify(request.orderDetail)).toContain('contacting-subject-prohibited');
+  });
+
+  test('a worker with a supervisor who is sent later goes out at once', async () => {
+    const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });
+    await world.accept(['organization', agency], ['worker', aWorker({ supervisorId: 'worker-later' })]);
+    await world.work();
+    expect(await states('worker/worker-okafor#practitioner', 'worker/worker-okafor#role')).toEqual([
+      'current',
+      'current',
+    ]);
+  });
+});
