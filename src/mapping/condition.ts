@@ -39,7 +39,7 @@ export function compileCondition(node: Node, cursor: Cursor, build: Build): Cond
     const inner = via && compileCondition({ kind: 'map', at: node.at, entries: rest }, via.cursor, build);
     return (scope, context) => {
       const other = via?.scope(scope, context);
-      return other !== undefined && inner !== undefined && inner(other, context);
+      return other !== undefined && inner?.(other, context) === true;
     };
   }
   const tests = [...node.entries.values()].map((entry): Condition => {

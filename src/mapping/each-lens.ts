@@ -81,7 +81,7 @@ function projectItem(rule: EachRule, scope: Scope, run: ProjectRun): Json[] {
   if (value === undefined) {
     return [];
   }
-  const id = rule.by === 'id' && isObject(scope.item) ? scope.item['id'] : undefined;
+  const id = rule.by === 'id' && isObject(scope.item) ? scope.item.id : undefined;
   return [id !== undefined && isObject(value) ? { id, ...value } : value];
 }
 
@@ -98,7 +98,7 @@ function keyItems(rule: EachRule, items: readonly Json[]): Keyed[] {
 
 function keyOf(rule: EachRule, value: Json): string {
   if (rule.by === 'id') {
-    const id = isObject(value) ? value['id'] : undefined;
+    const id = isObject(value) ? value.id : undefined;
     return typeof id === 'string' ? id : foreignKey(rule, value);
   }
   if (rule.by === 'content') {
@@ -118,7 +118,7 @@ function foreignKey(rule: EachRule, value: Json): string {
 }
 
 function isForeign(rule: EachRule, value: Json): boolean {
-  return rule.by === 'id' && !(isObject(value) && typeof value['id'] === 'string');
+  return rule.by === 'id' && !(isObject(value) && typeof value.id === 'string');
 }
 
 function putItems(rule: EachRule, wanted: readonly Json[], old: readonly Json[]): Json | undefined {
@@ -133,7 +133,7 @@ function putItems(rule: EachRule, wanted: readonly Json[], old: readonly Json[])
     const match = at < 0 ? undefined : olds[at]?.value;
     taken.add(at);
     const merged = rule.item.put(value, match) ?? value;
-    const id = isObject(value) ? value['id'] : undefined;
+    const id = isObject(value) ? value.id : undefined;
     return rule.by === 'id' && isObject(merged) && id !== undefined ? { id, ...merged } : merged;
   });
   // What is not ours keeps its place; what was ours and is gone leaves.

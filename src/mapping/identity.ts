@@ -32,7 +32,7 @@ export function ownIdentifier(recordType: string, slot: string): (item: Json) =>
 
 /** Ours by the form of its value, `source/type/id#slot`, since the system is a matter of configuration. */
 function isOurs(item: Json, recordType: string, slot: string): boolean {
-  const value = isObject(item) ? item['value'] : undefined;
+  const value = isObject(item) ? item.value : undefined;
   const [, type, named] = typeof value === 'string' ? (/^[^/]+\/([^/]+)\/[^/#]+#([^#]+)$/.exec(value) ?? []) : [];
   return type === recordType && (named === slot || named?.startsWith(`${slot}[`) === true);
 }
@@ -48,7 +48,7 @@ const silent: Omit<Lens, 'fact' | 'put'> = {
 
 const identifierLens: Lens = {
   ...silent,
-  fact: (raw) => (isObject(raw) ? { system: raw['system'] ?? null, value: raw['value'] ?? null } : undefined),
+  fact: (raw) => (isObject(raw) ? { system: raw.system ?? null, value: raw.value ?? null } : undefined),
   put: (raw, old) => (isObject(raw) && isObject(old) ? { ...old, ...raw } : raw),
 };
 

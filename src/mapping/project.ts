@@ -16,7 +16,7 @@ export function projectRecord(
   record: JsonObject,
   context: ProjectContext,
 ): Desired[] {
-  if (record['deleted'] === true) {
+  if (record.deleted === true) {
     return [];
   }
   return slots.flatMap((slot) =>
@@ -43,7 +43,7 @@ function scopesOf(definition: SlotDefinition, record: JsonObject): { name: strin
   }
   const list = reader(each)(whole);
   return (Array.isArray(list) ? list : []).filter(isObject).map((item, index) => ({
-    name: `${name}[${String(item['id'])}]`,
+    name: `${name}[${String(item.id)}]`,
     scope: { record, item, pointer: `/${each.names.join('/')}/${index}` },
   }));
 }
@@ -78,7 +78,7 @@ function assemble(
   placeholders: boolean,
 ): JsonObject {
   const { definition } = slot;
-  const id = String(record['id']);
+  const id = String(record.id);
   const value = identifierValue({ source: context.source, type, id }, name);
   const resource: JsonObject = {
     resourceType: definition.resourceType,
@@ -88,7 +88,7 @@ function assemble(
     },
   };
   if (definition.elements.some(({ key }) => key === 'identifier[casebridge]')) {
-    resource['identifier'] = [{ system: context.identifierSystem, value }];
+    resource.identifier = [{ system: context.identifierSystem, value }];
   }
   const run: ProjectRun = {
     context,
@@ -140,9 +140,9 @@ function claim(
     .filter(({ when }) => when === undefined || when(scope, context))
     .map(({ profile }) => profile);
   const { claimed, stepsDown } = claimProfile(checked, ladder);
-  const meta = resource['meta'];
+  const meta = resource.meta;
   if (claimed !== undefined && isObject(meta)) {
-    resource['meta'] = { ...meta, profile: [claimed] };
+    resource.meta = { ...meta, profile: [claimed] };
   }
   const at = elements[0]?.at ?? '';
   issues.push(...stepsDown.map((step) => stepDown(step, resourceType, at)));

@@ -61,7 +61,7 @@ export function resolveOwner(rule: OwnerRule, record: JsonObject): Owner {
   if (rule !== 'requester' && rule !== 'performer') {
     return rule;
   }
-  const weRequest = record['direction'] !== 'incoming';
+  const weRequest = record.direction !== 'incoming';
   return (rule === 'requester') === weRequest ? 'source' : 'remote';
 }
 
@@ -164,7 +164,7 @@ function draftFor(record: JsonObject, each: RecordPath | undefined, itemId: stri
   }
   const list = reader(each)({ record, item: record, pointer: '' });
   const items = Array.isArray(list) ? list : [];
-  const index = items.findIndex((item) => isObject(item) && item['id'] === itemId);
+  const index = items.findIndex((item) => isObject(item) && item.id === itemId);
   const item = items[index];
   return item === undefined ? undefined : { record, item, pointer: `/${each.names.join('/')}/${index}` };
 }

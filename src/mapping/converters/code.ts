@@ -52,7 +52,7 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
     const keys = codingsIn(raw, type)
       .filter(({ system }) => isSystemOf(map, system))
       .map((coding) => keyOf(map, coding));
-    const words = isObject(raw) && raw['text'] !== undefined ? raw['text'] : undefined;
+    const words = isObject(raw) && raw.text !== undefined ? raw.text : undefined;
     if (keys.length === 0) {
       const plain = words === undefined ? undefined : trimmed(words);
       return plain === undefined ? undefined : { text: plain };
@@ -108,7 +108,7 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
     put: (raw, old) => replaceUnlessSame(lens, raw, old),
     absorb: (raw, draft, run) => {
       if (text?.twoWay) {
-        text.absorb(isObject(raw) ? raw['text'] : undefined, draft, run);
+        text.absorb(isObject(raw) ? raw.text : undefined, draft, run);
       }
       const now = read(draft);
       const projected = typeof now === 'string' ? build(now, '') : undefined;
@@ -148,7 +148,7 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
 /** The fact without the text, which is absorbed by itself. */
 function codeFact(fact: (raw: Json) => Json | undefined, raw: Json | undefined): Json | undefined {
   const whole = raw === undefined ? undefined : fact(raw);
-  return isObject(whole) && whole['codes'] !== undefined ? whole['codes'] : whole;
+  return isObject(whole) && whole.codes !== undefined ? whole.codes : whole;
 }
 
 function keyOf(map: ConceptMap, { system, code }: Coding): string {
@@ -166,7 +166,7 @@ function codingsIn(raw: Json, type: string): Coding[] {
   if (type === 'code') {
     return typeof raw === 'string' ? [{ code: raw.trim() }] : [];
   }
-  const list = type === 'Coding' ? [raw] : isObject(raw) && Array.isArray(raw['coding']) ? raw['coding'] : [];
+  const list = type === 'Coding' ? [raw] : isObject(raw) && Array.isArray(raw.coding) ? raw.coding : [];
   return list
     .filter(isObject)
     .flatMap(({ system, code }) =>

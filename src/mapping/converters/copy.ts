@@ -130,7 +130,7 @@ function inside(name: 'text' | 'display', form: Form | undefined): Form | undefi
   }
   const partOf = (value: Json): Json | undefined => (isObject(value) ? value[name] : undefined);
   const isBare = (value: Json): boolean =>
-    isObject(value) && value['reference'] === undefined && value['coding'] === undefined;
+    isObject(value) && value.reference === undefined && value.coding === undefined;
   return {
     toFhir: (value) => {
       const words = form.toFhir(value);

@@ -54,13 +54,13 @@ export function compileFixed(node: Node, place: Place, build: Build): Lens | und
     return undefined;
   }
   const plain: JsonObject = { ...(coding.system !== undefined && { system: coding.system }), code: coding.code };
-  const isIt = (raw: Json): boolean => isObject(raw) && raw['system'] === coding.system && raw['code'] === coding.code;
+  const isIt = (raw: Json): boolean => isObject(raw) && raw.system === coding.system && raw.code === coding.code;
   if (place.type === 'Coding') {
     return constantLens(plain, isIt);
   }
   if (place.type === 'CodeableConcept') {
     const concept: JsonObject = { coding: [plain], ...(isPlainText(text) && { text: text.value }) };
-    return constantLens(concept, (raw) => isObject(raw) && Array.isArray(raw['coding']) && raw['coding'].some(isIt));
+    return constantLens(concept, (raw) => isObject(raw) && Array.isArray(raw.coding) && raw.coding.some(isIt));
   }
   return build.problems.error(
     node.at,
@@ -76,10 +76,7 @@ export function compileLocal(node: MapNode, place: Place, build: Build): Lens | 
     return build.problems.error(node.at, '"local" is written conceptMap#code, for an element of type Coding.');
   }
   const isIt = (raw: Json): boolean =>
-    isObject(raw) &&
-    raw['code'] === code &&
-    typeof raw['system'] === 'string' &&
-    raw['system'].endsWith(`/CodeSystem/${name}`);
+    isObject(raw) && raw.code === code && typeof raw.system === 'string' && raw.system.endsWith(`/CodeSystem/${name}`);
   const lens = constantLens(code, isIt);
   return {
     ...lens,

@@ -100,7 +100,7 @@ export function compileSlot(node: MapNode, place: Place, build: Build): Lens | u
     present: () => true,
     // In a slot that repeats, `from: .` of the caller's `each` gives the item's id.
     project: (scope, run) => {
-      const id = entry.each === undefined ? undefined : isObject(scope.item) ? scope.item['id'] : undefined;
+      const id = entry.each === undefined ? undefined : isObject(scope.item) ? scope.item.id : undefined;
       const name = typeof id === 'string' ? `${slot}[${id}]` : slot;
       return referenceTo({ type, id: run.recordId, slot: name }, required, run);
     },
@@ -122,7 +122,7 @@ function referenceBase(resourceType: string): Pick<Lens, 'constant' | 'fact' | '
 
 /** The literal reference without a version; undefined where there is none. */
 function literalOf(raw: Json): string | undefined {
-  const reference = isObject(raw) ? raw['reference'] : undefined;
+  const reference = isObject(raw) ? raw.reference : undefined;
   return typeof reference === 'string' ? reference.trim().replace(/\/_history\/[^/]+$/, '') : undefined;
 }
 

@@ -61,7 +61,7 @@ export function compileNarrative(node: MapNode, cursor: Cursor, place: Place, bu
       : { status: 'additional', div: `<div xmlns="http://www.w3.org/1999/xhtml">${parts}</div>` };
   });
   const fact = (raw: Json): Json | undefined => {
-    const div = isObject(raw) ? raw['div'] : undefined;
+    const div = isObject(raw) ? raw.div : undefined;
     return typeof div === 'string' ? plainText(div) : undefined;
   };
   return { ...lens, fact, put: (raw, old) => replaceUnlessSame({ fact }, raw, old) };
@@ -142,7 +142,7 @@ function wordsVia(node: MapNode, viaNode: MapNode, cursor: Cursor, build: Build)
     ((scope, context) =>
       listOf(read(scope)).flatMap((id) => {
         const record = context?.record(type, String(id));
-        const labelled = listOf(record?.['sensitivity']).length > 0;
+        const labelled = listOf(record?.sensitivity).length > 0;
         return record && !labelled ? words({ record, item: record, pointer: '' }, context) : [];
       }))
   );
