@@ -3,6 +3,7 @@
 
 import { type Reason, reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
+import type { Facts } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { merge, sameFact } from './merge.ts';
@@ -111,8 +112,9 @@ function update(resource: LaneResource, link: LinkState): Outcome {
   const { desired, slot, observed } = resource;
   if (desired === undefined || slot === undefined) return { state: 'current' };
   if (observed === undefined) return { state: 'due', operation: read(resource, link) };
-  const writes = elementsToWrite(resource, link, observed);
   const move = nextMove(resource, link, observed);
+  const facts = slot.facts(observed.body);
+  const writes = [...elementsToWrite(resource, link, facts), ...reasonsToWrite(resource, link, facts, move)];
   if (move === undefined && writes.length === 0) return { state: 'current' };
   if (!observed.isFresh) return { state: 'due', operation: read(resource, link) };
   const { versionTag } = observed;
@@ -142,20 +144,32 @@ function update(resource: LaneResource, link: LinkState): Outcome {
 }
 
 /** Elements whose verdict is ours to write; what a person is being asked about is left alone. */
-function elementsToWrite(resource: LaneResource, link: LinkState, observed: Observation): string[] {
+function elementsToWrite(resource: LaneResource, link: LinkState, observed: Facts): string[] {
   const { desired, slot, record } = resource;
   if (desired === undefined || slot === undefined || record === undefined) return [];
   const elements = slot.elements
-    .filter(({ key, moves }) => moves === undefined && !resource.openTopics.has(elementTopic(resource, key)))
+    .filter(
+      ({ key, moves, goesWith }) =>
+        (moves ?? goesWith) === undefined && !resource.openTopics.has(elementTopic(resource, key)),
+    )
     .map(({ key, owner }) => ({ key, owner: owner(record) }));
-  const { verdicts } = merge({
-    elements,
-    desired: desired.facts,
-    observed: slot.facts(observed.body),
-    sent: link.sent,
-    seen: link.seen,
-  });
+  const { verdicts } = merge({ elements, desired: desired.facts, observed, sent: link.sent, seen: link.seen });
   return [...verdicts].flatMap(([key, verdict]) => (verdict === 'write' || verdict === 'override' ? [key] : []));
+}
+
+/** What explains a status: written with our move, and later alone only by the side whose status it is. */
+function reasonsToWrite(resource: LaneResource, link: LinkState, observed: Facts, move: Move | undefined): string[] {
+  const { desired, slot, record } = resource;
+  if (desired === undefined || slot === undefined || record === undefined) return [];
+  return slot.elements.flatMap(({ key, goesWith, owner }) => {
+    if (goesWith === undefined || sameFact(desired.facts[key], observed[key])) return [];
+    const isLater =
+      owner(record) === 'source' &&
+      sameFact(desired.facts[goesWith], observed[goesWith]) &&
+      !sameFact(desired.facts[key], link.sent?.[key]) &&
+      !resource.openTopics.has(elementTopic(resource, goesWith));
+    return move?.element === goesWith || isLater ? [key] : [];
+  });
 }
 
 /** The topic under which a person is asked about one element. */

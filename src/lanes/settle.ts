@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Facts, SlotRef } from '../mapping/mapping.ts';
+import type { Facts, SlotElement, SlotRef } from '../mapping/mapping.ts';
 import { readTask } from '../referrals/referrals.ts';
 import type { NewDecision } from './decisions.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
@@ -84,7 +84,10 @@ function mergeElements(look: Look): Settled {
   const { resource, link, record, desired, observedFacts, observed, context } = look;
   const slot = resource.slot;
   const elements: MergeElement[] = (slot?.elements ?? [])
-    .filter(({ key, moves }) => moves === undefined && !resource.openTopics.has(elementTopic(resource, key)))
+    .filter(
+      ({ key, moves, goesWith }) =>
+        (moves ?? goesWith) === undefined && !resource.openTopics.has(elementTopic(resource, key)),
+    )
     .map(({ key, owner }) => ({ key, owner: owner(record) }));
   const times = timesOf(record, observed.body);
   const { verdicts, bases } = merge({
@@ -104,18 +107,14 @@ function mergeElements(look: Look): Settled {
     reported.length === 0 ? {} : (slot?.absorb(reported, observed.body, record, context.resolve).patch ?? {});
   return {
     // What a person is asked about keeps its bases until the answer.
-    sent: withOld(bases.sent, link.sent, edited),
-    seen: withOld(bases.seen, link.seen, edited),
+    sent: withNew(bases.sent, link.sent ?? {}, edited),
+    seen: withNew(bases.seen, link.seen ?? {}, edited),
     patches: Object.keys(absorbed).length === 0 ? [] : [absorbed],
     decisions: [
       ...edited.map((key) => aboutElement(look, key, 'remote-edit')),
       ...keysWith('ask').map((key) => aboutElement(look, key, 'merge-conflict')),
     ],
   };
-}
-
-function withOld(facts: Facts, old: Facts | undefined, keys: readonly string[]): Facts {
-  return keys.reduce((result, key) => withFact(result, key, old?.[key]), facts);
 }
 
 function aboutElement(
@@ -142,23 +141,51 @@ function settleMove(look: Look, merged: Settled): Settled {
   const { resource, link, desired, observedFacts } = look;
   const element = resource.slot?.elements.find(({ moves }) => moves !== undefined)?.key;
   if (element === undefined || resource.openTopics.has(elementTopic(resource, element))) return merged;
-  if (sameFact(desired[element], observedFacts[element])) return agreed(merged, element, desired[element]);
-  const before = seenBase(look)?.[element];
-  const theirs = sameFact(observedFacts[element], before) ? merged : takeMove(look, merged, element, before);
+  const before = seenBase(look);
+  const isAgreed = sameFact(desired[element], observedFacts[element]);
+  const hasMoved = !isAgreed && !sameFact(observedFacts[element], before?.[element]);
+  const isExplained = reasonsOf(look, element).some(
+    ({ key }) => before !== undefined && !sameFact(observedFacts[key], before[key]),
+  );
+  const theirs = hasMoved || isExplained ? takeMove(look, merged, element, before?.[element]) : merged;
   if (theirs.decisions.length > merged.decisions.length) return theirs;
+  if (isAgreed) return agreed(look, theirs, element);
   const ours = readMove(
     { ...resource, link: { ...link, sent: theirs.sent } },
     { ...link, sent: theirs.sent },
     look.observed.body,
   );
-  if (ours?.kind === 'lagging') return { ...theirs, sent: withFact(theirs.sent, element, desired[element]) };
+  if (ours?.kind === 'lagging') return { ...theirs, sent: withNew(theirs.sent, desired, keysOf(look, element)) };
   return ours?.kind === 'no-path'
     ? { ...theirs, decisions: [...theirs.decisions, noPath(look, element, ours)] }
     : theirs;
 }
 
-function agreed(settled: Settled, element: string, value: Json | undefined): Settled {
-  return { ...settled, sent: withFact(settled.sent, element, value), seen: withFact(settled.seen, element, value) };
+/** The elements that explain the moving one; they have no merge of their own. */
+function reasonsOf({ resource }: Look, element: string): readonly SlotElement[] {
+  return resource.slot?.elements.filter(({ goesWith }) => goesWith === element) ?? [];
+}
+
+function keysOf(look: Look, element: string): string[] {
+  return [element, ...reasonsOf(look, element).map(({ key }) => key)];
+}
+
+/** Both sides stand on the same status. How they explain it may differ; a new word of ours is still to be written where the status is ours. */
+function agreed(look: Look, settled: Settled, element: string): Settled {
+  const { desired, observedFacts, record, link } = look;
+  const isToWrite = ({ key, owner }: SlotElement) =>
+    owner(record) === 'source' && link.sent !== undefined && !sameFact(desired[key], link.sent[key]);
+  const kept = reasonsOf(look, element).filter(isToWrite);
+  const keys = keysOf(look, element).filter((key) => !kept.some((reasons) => reasons.key === key));
+  return {
+    ...settled,
+    sent: withNew(settled.sent, desired, keys),
+    seen: withNew(settled.seen, observedFacts, keysOf(look, element)),
+  };
+}
+
+function withNew(facts: Facts, from: Facts, keys: readonly string[]): Facts {
+  return keys.reduce((result, key) => withFact(result, key, from[key]), facts);
 }
 
 function takeMove(look: Look, settled: Settled, element: string, before: Json | undefined): Settled {
@@ -180,7 +207,7 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
       ],
     };
   }
-  const taken = { ...settled, seen: withFact(settled.seen, element, observedFacts[element]) };
+  const taken = { ...settled, seen: withNew(settled.seen, observedFacts, keysOf(look, element)) };
   return reading.kind === 'patch' ? { ...taken, patches: [...taken.patches, reading.patch] } : taken;
 }
 

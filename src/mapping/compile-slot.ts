@@ -68,6 +68,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
   walkElements(elementsNode, '', [], {}, context);
   checkChoices(elementsNode, '', build);
   checkKeys(context.elements, build, node.at);
+  checkGoesWith(context.elements, build, node.at);
   checkRequired(build, steps, elementsNode.at);
   const was = node.entries.get('was')?.value;
   const retired = node.entries.get('retired')?.value;
@@ -205,6 +206,7 @@ function addElement(
   const modifiers = node.kind === 'map' ? node.entries : undefined;
   const ownerRule = readOwner(modifiers?.get('owner'), inherited.owner ?? walk.owner, walk.build);
   const moves = modifiers?.get('moves')?.value;
+  const goesWith = modifiers?.get('goesWith')?.value;
   const derived = modifiers?.get('derived')?.value;
   walk.elements.push({
     key,
@@ -212,6 +214,7 @@ function addElement(
     lens,
     owner: (record) => resolveOwner(ownerRule, record),
     ...(isPlainText(moves) && { moves: moves.value }),
+    ...(isPlainText(goesWith) && { goesWith: goesWith.value }),
     derived:
       lens.constant ||
       !lens.twoWay ||
@@ -268,6 +271,18 @@ function checkKeys(elements: readonly Element[], { problems }: Build, at: Positi
       problems.error(at, `Two rules make the element "${key}" (the second one at ${where}).`);
     }
     seen.add(key);
+  }
+}
+
+function checkGoesWith(elements: readonly Element[], { problems }: Build, at: Position): void {
+  const moving = elements.flatMap(({ key, moves }) => (moves === undefined ? [] : [key]));
+  for (const { key, goesWith, at: where } of elements) {
+    if (goesWith !== undefined && !moving.includes(goesWith)) {
+      problems.error(
+        at,
+        `"${key}" goes with "${goesWith}" (${where}), which does not move.${didYouMean(goesWith, moving)}`,
+      );
+    }
   }
 }
 

@@ -149,7 +149,7 @@ function absorb(
   const run: AbsorbRun = { element: '', issues, resolve, ...(linked && { linked }) };
   for (const key of keys) {
     const element = byKey.get(key);
-    if (draft && element && !element.derived && element.moves === undefined) {
+    if (draft && element && !element.derived && element.moves === undefined && element.goesWith === undefined) {
       run.element = key;
       element.lens.absorb(valueAt(observed, element.path), draft, run);
     }

@@ -23,7 +23,7 @@ import type { MapEntry, MapNode, Node } from './positions.ts';
 import { reader } from './scope.ts';
 
 /** Words that may stand beside any rule; the last four only where the rule is an element of its own. */
-export const modifierKeys = ['when', 'report', 'via', 'pick', 'oneWay', 'key', 'owner', 'moves', 'derived'];
+export const modifierKeys = ['when', 'report', 'via', 'pick', 'oneWay', 'key', 'owner', 'moves', 'goesWith', 'derived'];
 
 const directives = ['first', 'each', 'fixed', 'local', 'slot', 'narrative', 'identifierSystem', 'from'];
 

@@ -78,6 +78,8 @@ export interface SlotElement {
   owner(record: JsonObject): Owner;
   /** The state machine that walks this element. */
   readonly moves?: string;
+  /** The key of the moving element that this one explains: it is written and read together with that one's moves. */
+  readonly goesWith?: string;
   /** Follows from other facts: written like others, never absorbed. */
   readonly derived: boolean;
   /** `file:line` */
@@ -99,7 +101,7 @@ export interface CompiledSlot {
   retire(resource: JsonObject): JsonObject | undefined;
   /**
    * What the record would have to become so that it says what the server holds, as a merge patch (RFC 7396); {} for nothing.
-   * Skips `moves` and derived elements. With `linked`, items of the record whose reference the server no longer holds are taken out;
+   * Skips `moves`, `goesWith` and derived elements. With `linked`, items of the record whose reference the server no longer holds are taken out;
    * without it, they stay.
    */
   absorb(

@@ -100,7 +100,7 @@ function readIncoming(observation: TaskObservation, status: TaskStatus): TaskRea
 
 function patchTo(observation: TaskObservation, to: ReferralStatus, implied: readonly ReferralStatus[]): TaskReading {
   const { referral, task, by, itemId } = observation;
-  if (referral.status === to) return { kind: 'unchanged' };
+  if (referral.status === to) return laterReason(observation, to);
   const at = changedAt(task);
   const text = reasonText(task);
   const steps = [...implied, to];
@@ -118,6 +118,18 @@ function patchTo(observation: TaskObservation, to: ReferralStatus, implied: read
     ...detailFor(task, to, at, text),
   };
   return { kind: 'patch', patch, implied };
+}
+
+/** A refusal whose reason came after it: what the record does not say yet is added. */
+function laterReason({ referral, task }: TaskObservation, to: ReferralStatus): TaskReading {
+  if (to !== 'declined') return { kind: 'unchanged' };
+  const code = knownCode(task, declineCodes);
+  const text = reasonText(task);
+  const patch = {
+    ...(referral.declineReason === 'other' && code !== 'other' && { declineReason: code }),
+    ...(referral.declineText === undefined && text !== undefined && { declineText: text }),
+  };
+  return Object.keys(patch).length === 0 ? { kind: 'unchanged' } : { kind: 'patch', patch, implied: [] };
 }
 
 function datesFor(referral: JsonObject, to: ReferralStatus, at: string): JsonObject {

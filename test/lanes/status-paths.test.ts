@@ -43,7 +43,7 @@ function movedTo(status: string, more: JsonObject = {}, reason?: string): JsonOb
 const cancelled = (): JsonObject => movedTo('cancelled', {}, 'Moved away');
 
 describe('a referral that its source cancels', () => {
-  test.failing('while the Task is requested: cancelled is written with its reason, and the order is revoked', async () => {
+  test('while the Task is requested: cancelled is written with its reason, and the order is revoked', async () => {
     await sendCase();
     await world.accept(['referral', cancelled()]);
     await world.work();
@@ -60,7 +60,7 @@ describe('a referral that its source cancels', () => {
     expect(await task()).toMatchObject({ status: 'cancelled' });
   });
 
-  test.failing('after the partner has completed it: completed stands, and nobody is asked', async () => {
+  test('after the partner has completed it: completed stands, and nobody is asked', async () => {
     await sendCase();
     await partnerMoves('completed');
     await world.accept(['referral', cancelled()]);
@@ -135,7 +135,7 @@ describe('what the partner does', () => {
     expect(await world.openDecisions()).toEqual([]);
   });
 
-  test.failing('a refusal arrives with its reason, and the order is revoked once the source has taken it over', async () => {
+  test('a refusal arrives with its reason, and the order is revoked once the source has taken it over', async () => {
     await sendCase();
     await partnerMoves('rejected', { statusReason: { text: 'We are full.' } });
     const [change] = await world.changes();
@@ -145,6 +145,31 @@ describe('what the partner does', () => {
     await world.work();
     expect(await request()).toMatchObject({ status: 'revoked' });
     expect(await task()).toMatchObject({ status: 'rejected', statusReason: { text: 'We are full.' } });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('a place on the waiting list, said without a new status, is taken in', async () => {
+    await sendCase();
+    const reason = {
+      coding: [{ system: 'http://partner.example/reasons', code: 'waitlisted' }],
+      text: 'About two weeks.',
+    };
+    await partnerMoves('requested', { statusReason: reason });
+    expect(await world.changes()).toMatchObject([{ body: { status: 'waitlisted', waitlist: {} } }]);
+    expect(await task()).toMatchObject({ status: 'requested', statusReason: reason });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('a reason that comes after the refusal is taken in, and not overwritten', async () => {
+    await sendCase();
+    await partnerMoves('rejected');
+    const [change] = await world.changes();
+    const patch = isObject(change?.body) ? change.body : {};
+    await world.accept(['referral', { ...aReferral(), ...patch, updatedAt: '2026-02-21T10:00:00-05:00' }]);
+    await world.work();
+    await partnerMoves('rejected', { statusReason: { text: 'We are full.' } });
+    expect((await world.changes()).at(1)).toMatchObject({ body: { declineText: 'We are full.' } });
+    expect(await task()).toMatchObject({ statusReason: { text: 'We are full.' } });
     expect(await world.openDecisions()).toEqual([]);
   });
 
