@@ -404,7 +404,7 @@ async function countWrites(deps: LaneDeps, lane: LaneConnection): Promise<Connec
 async function readyChecks(store: Store, feeder: Feeder | undefined): Promise<ReadyCheck[]> {
   const database: ReadyCheck = await store.now().then(
     () => ({ name: 'store', ok: true }),
-    () => ({ name: 'store', ok: false, reason: reason('store-away') }),
+    () => ({ name: 'store', ok: false, reason: reason('store-unavailable') }),
   );
   if (feeder === undefined) return [database];
   const passedAt = feeder.lastPassAt();

@@ -27,7 +27,7 @@ export interface NewDecision {
 }
 
 /** The topic under which a person is asked about a resource as a whole; its elements have topics of their own (`elementTopic`). */
-export function resourceTopic(about: 'doubled' | 'gone', key: ResourceKey): string {
+export function resourceTopic(about: 'doubled' | 'gone' | 'not-carried', key: ResourceKey): string {
   return `${about}:${nameOf(key)}`;
 }
 

@@ -4,9 +4,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Facts, SlotElement, SlotRef } from '../mapping/mapping.ts';
+import type { Facts, MappingIssue, SlotElement, SlotRef } from '../mapping/mapping.ts';
 import { readTask } from '../referrals/referrals.ts';
-import type { NewDecision } from './decisions.ts';
+import { type NewDecision, resourceTopic } from './decisions.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
 import { elementTopic, readMove } from './plan.ts';
@@ -103,17 +103,31 @@ function mergeElements(look: Look): Settled {
     [...verdicts].flatMap(([key, verdict]) => (wanted.includes(verdict) ? [key] : []));
   const edited = keysWith('keep').filter(isDerived);
   const reported = keysWith('keep', 'override').filter((key) => !isDerived(key));
-  const absorbed =
-    reported.length === 0 ? {} : (slot?.absorb(reported, observed.body, record, context.resolve).patch ?? {});
+  const absorbed = slot?.absorb(reported, observed.body, record, context.resolve) ?? { patch: {}, issues: [] };
   return {
     // What a person is asked about keeps its bases until the answer.
     sent: withNew(bases.sent, link.sent ?? {}, edited),
     seen: withNew(bases.seen, link.seen ?? {}, edited),
-    patches: Object.keys(absorbed).length === 0 ? [] : [absorbed],
+    patches: Object.keys(absorbed.patch).length === 0 ? [] : [absorbed.patch],
     decisions: [
       ...edited.map((key) => aboutElement(look, key, 'remote-edit')),
       ...keysWith('ask').map((key) => aboutElement(look, key, 'merge-conflict')),
+      ...(absorbed.issues.length === 0 ? [] : [notCarried(look, absorbed.issues)]),
     ],
+  };
+}
+
+/** Part of what the other side says has no place in the record. It stays on the server, and a person learns of it. */
+function notCarried({ resource: { key } }: Look, issues: readonly MappingIssue[]): NewDecision {
+  const target = nameOf(key);
+  const elements = [...new Set(issues.map(({ element }) => element))];
+  return {
+    kind: 'conflict',
+    topic: resourceTopic('not-carried', key),
+    key,
+    reason: reason('not-carried', { elements: elements.join(', '), target }),
+    detail: { elements, issues: issues.map((issue) => ({ ...issue })) },
+    choices: [{ choose: 'noted', effect: 'Nothing is changed on either side; the record may be completed by hand.' }],
   };
 }
 

@@ -129,6 +129,20 @@ describe('edits of different elements', () => {
     expect(await world.openDecisions()).toEqual([]);
   });
 
+  test('what the record has no place for stays there, and a person is told', async () => {
+    await sendCase();
+    const { time: _time, ...timeless } = note;
+    await partnerEdits(world.server, await pathOf('Task', taskSlot), (task) => ({ ...task, note: [note, timeless] }));
+    await world.poll();
+    await world.work();
+    expect(await world.changes()).toMatchObject([{ body: { comments: [{ text: note.text }] } }]);
+    expect(await world.openDecisions()).toMatchObject([{ code: 'not-carried', choices: ['noted'] }]);
+    await world.decide('conflict', 'noted');
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.server.own('Task', taskSlot)).toMatchObject({ note: [note, timeless] });
+  });
+
   test('theirs stands even after the source sends other news for days', async () => {
     await sendCase();
     await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({

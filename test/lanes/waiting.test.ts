@@ -98,6 +98,19 @@ describe('a referral whose requesting organization its source has not sent', () 
     expect(await states('referral/referral-pantry#fulfilment')).toEqual(['waiting: waits-for-link']);
   });
 
+  test('its Task never goes out as an open one: it waits for the organization that is asked', async () => {
+    await world.accept(...caseWith(['referral', aReferral({ organizationId: 'org-later', serviceId: undefined })]));
+    await world.work();
+    expect(await world.server.all('Task')).toEqual([]);
+    await world.accept(later());
+    await world.work();
+    const { id } = await world.server.own('Organization', 'county/organization/org-later#organization');
+    expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
+      owner: { reference: `Organization/${id}` },
+      meta: { versionId: '1' },
+    });
+  });
+
   test('writes nothing more while it waits, however often the lane is wanted', async () => {
     await world.accept(...caseWith(referral()));
     await world.work();
