@@ -1,7 +1,7 @@
 // What Prometheus may ask: counts and ages, never content. Labels are ids of configuration and fixed words only.
 
 import { sql } from 'kysely';
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { RequestSeen } from './connections/connections.ts';
 import type { Store } from './store/store.ts';
 
@@ -15,6 +15,7 @@ export interface Metrics {
 /** The metrics of one process; the gauges read the store when they are asked for. */
 export function createMetrics(store: Store): Metrics {
   const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
   const shared = { registers: [registry] };
   const requests = new Counter({
     ...shared,
