@@ -13,4 +13,5 @@ export { raiseWanted } from './links.ts';
 export { setPaused } from './pause.ts';
 export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
 export { collectionBundle, issuesOf, projectRecords, projectWith } from './preview.ts';
+export { pruneOutcomes } from './prune.ts';
 export { runLane } from './run.ts';

@@ -152,6 +152,7 @@ create table operation (
 );
 create index operation_open on operation (connection, subject) where outcome is null or late_check_at is not null;
 create index operation_by_record on operation (source, type, record_id);
+create index operation_closed on operation (closed_at) where outcome is not null;
 
 create table waiting (
   connection text not null,
