@@ -13,7 +13,7 @@ import { type Draft, type RecordPath, reader, type Scope, writer } from './scope
 
 export interface EachRule {
   readonly path: RecordPath;
-  /** 'id'; or lenses that make the key within the item; or nothing: the whole content is the key. */
+  /** 'id'; or lenses that make the key within the item, the last one of several telling items of one place apart; or the whole content. */
   readonly by: 'id' | 'content' | readonly { name: string; lens: Lens }[];
   readonly where: Condition;
   /** What `where` fixes, for items that begin on the other side. */
@@ -101,14 +101,22 @@ function keyOf(rule: EachRule, value: Json): string {
     const id = isObject(value) ? value.id : undefined;
     return typeof id === 'string' ? id : foreignKey(rule, value);
   }
-  if (rule.by === 'content') {
-    return canonicalJson(rule.item.fact(value) ?? null);
-  }
-  const parts = rule.by.map(({ name, lens }) => {
+  return canonicalJson(rule.by === 'content' ? (rule.item.fact(value) ?? null) : keyParts(rule.by, value));
+}
+
+function keyParts(by: Exclude<EachRule['by'], string>, value: Json): Json[] {
+  return by.map(({ name, lens }) => {
     const part = isObject(value) ? value[name] : undefined;
     return part === undefined ? null : (lens.fact(part) ?? null);
   });
-  return canonicalJson(parts);
+}
+
+/**
+ * Where an item of several key parts belongs: all but the last of them (an identifier's kind and system). An item in a place that the record
+ * says nothing about is somebody else's, such as the number that a hospital has given to a patient of ours. Undefined: one place for all.
+ */
+function placeOf({ by }: EachRule, value: Json): string | undefined {
+  return Array.isArray(by) && by.length > 1 ? canonicalJson(keyParts(by, value).slice(0, -1)) : undefined;
 }
 
 /** The id of an item that began elsewhere. Made from what it says, so that a server's rewriting does not make it another one. */
@@ -137,9 +145,10 @@ function putItems(rule: EachRule, wanted: readonly Json[], old: readonly Json[])
     return rule.by === 'id' && isObject(merged) && id !== undefined ? { id, ...merged } : merged;
   });
   // What is not ours keeps its place; what was ours and is gone leaves.
-  const replaced = indexes.filter(
-    (_, position) => taken.has(position) || !isForeign(rule, olds[position]?.value ?? null),
-  );
+  const places = new Set(wanted.map((value) => placeOf(rule, value)));
+  const leaves = (value: Json): boolean =>
+    !isForeign(rule, value) && (places.has(placeOf(rule, value)) || placeOf(rule, value) === undefined);
+  const replaced = indexes.filter((_, position) => taken.has(position) || leaves(olds[position]?.value ?? null));
   return replaceItems(old, replaced, result);
 }
 
@@ -176,12 +185,19 @@ function absorbItems(
   const taken = new Set<number>();
   const absorbed: { index: number; value: Json }[] = [];
   for (const theirs of keyItems(rule, observed)) {
+    if (rule.by === 'id' && isHeldBack(theirs.key, items, sent)) {
+      addIssue(run, 'left-out', 'The other side has an item that the record holds back.', rule.at);
+      continue;
+    }
     const match = ours.findIndex(
       (own, at) => !taken.has(at) && sent[at]?.raw !== undefined && isSame(rule, own, theirs),
     );
-    const value = absorbItem(rule, theirs, items[match], draft, run);
-    // Links are not always known here, so an item that we hold already is also told by what it became.
-    const index = match >= 0 ? match : items.findIndex((item, at) => !taken.has(at) && sameJson(item, value));
+    // Links are not always known here, so an item that may be the same is tried: it is, if nothing changes in it.
+    const index =
+      match >= 0
+        ? match
+        : items.findIndex((item, at) => !taken.has(at) && !sent[at]?.certain && holds(rule, theirs, item, draft, run));
+    const value = absorbItem(rule, theirs, items[index], draft, run);
     taken.add(index);
     if (value !== undefined) {
       absorbed.push({ index: index < 0 ? Number.MAX_SAFE_INTEGER : index, value });
@@ -214,11 +230,23 @@ function sentItem(rule: EachRule, scope: Scope, run: AbsorbRun): { raw: Json | u
   return { raw, certain: raw !== undefined && !blind.unknown };
 }
 
+/** True for the id of an item that the record has and does not send. */
+function isHeldBack(id: string, items: readonly Json[], sent: readonly { raw: Json | undefined }[]): boolean {
+  const index = items.findIndex((item) => isObject(item) && item.id === id);
+  return index >= 0 && sent[index]?.raw === undefined;
+}
+
 function isSame(rule: EachRule, ours: Keyed, theirs: Keyed): boolean {
   return (
     ours.key === theirs.key ||
     (isForeign(rule, theirs.value) && sameJson(rule.item.fact(ours.value), rule.item.fact(theirs.value)))
   );
+}
+
+/** True when the record's item already says what the other side's says. */
+function holds(rule: EachRule, theirs: Keyed, item: Json, draft: Draft, run: AbsorbRun): boolean {
+  const issues: AbsorbRun['issues'] = [];
+  return sameJson(absorbItem(rule, theirs, item, draft, { ...run, issues }), item) && issues.length === 0;
 }
 
 /** The record's item as the other side has it; undefined, with an issue, where it cannot be one. */

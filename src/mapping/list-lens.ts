@@ -11,6 +11,7 @@ export function singleItemLens(item: Lens, claims: Claims): Lens {
   const own = (list: Json | undefined): Json | undefined => (Array.isArray(list) ? list.find(claims) : undefined);
   return {
     constant: item.constant,
+    ...(item.optional && { optional: true }),
     twoWay: item.twoWay,
     present: item.present,
     project: (scope, run) => {
@@ -61,7 +62,7 @@ export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Len
       return Object.keys(facts).length > 0 ? facts : undefined;
     },
     claims: (raw) => {
-      const fixed = entries.filter(({ lens }) => lens.constant);
+      const fixed = entries.filter(({ lens }) => lens.constant && lens.optional !== true);
       const hasFixed = fixed.every(({ lens }) => lens.claims(raw));
       return hasFixed && (fixed.length === entries.length || entries.some(({ lens }) => lens.claims(raw)));
     },

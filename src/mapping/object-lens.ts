@@ -2,34 +2,40 @@
 // and what it does not know in a server's object stays there.
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { blindRun, type Lens } from './lens.ts';
+import { addIssue, blindRun, type Lens, type ProjectRun } from './lens.ts';
+import type { Scope } from './scope.ts';
 
 export interface ChildLens {
   readonly name: string;
   readonly lens: Lens;
 }
 
-/** @param required names without which the whole object is left out. */
-export function objectLens(children: readonly ChildLens[], required: readonly string[]): Lens {
+/**
+ * @param required names without which the whole object is left out.
+ * @param at the rule, as `file:line`.
+ */
+export function objectLens(children: readonly ChildLens[], required: readonly string[], at: string): Lens {
   const constant = children.every(({ lens }) => lens.constant);
-  const telling = constant ? children : children.filter(({ lens }) => !lens.constant);
+  const telling = tellingOf(children, required);
   const self: Lens = {
     constant,
     twoWay: children.some(({ lens }) => lens.twoWay && !lens.constant),
     present: (scope, run) => telling.some(({ lens }) => lens.present(scope, run)),
     project: (scope, run) => {
       const made: JsonObject = {};
-      let said = constant;
+      const before = countReported(run);
       for (const { name, lens } of children) {
         const value = lens.project(scope, run);
         if (value !== undefined) {
           made[name] = value;
-          said ||= !lens.constant;
         }
       }
-      return said && required.every((name) => made[name] !== undefined) && Object.keys(made).length > 0
-        ? made
-        : undefined;
+      const said = constant || telling.some(({ name }) => made[name] !== undefined);
+      const missing = required.filter((name) => made[name] === undefined);
+      if (said && missing.length > 0 && countReported(run) === before) {
+        reportIncomplete(missing, at, scope, run);
+      }
+      return said && missing.length === 0 && Object.keys(made).length > 0 ? made : undefined;
     },
     fact: (raw) => {
       const facts: JsonObject = {};
@@ -42,7 +48,10 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
       }
       return Object.keys(facts).length > 0 ? facts : undefined;
     },
-    claims: (raw) => isObject(raw) && children.every(({ name, lens }) => claimsChild(lens, raw[name])),
+    claims: (raw) =>
+      isObject(raw) &&
+      required.every((name) => raw[name] !== undefined) &&
+      children.every(({ name, lens }) => claimsChild(lens, raw[name])),
     put: (raw, old) => putChildren(children, isObject(raw) ? raw : undefined, isObject(old) ? old : undefined),
     absorb: (raw, draft, run) => {
       // What was never sent, for lack of a required part, was not removed.
@@ -50,12 +59,32 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
         return;
       }
       const from = isObject(raw) ? raw : {};
-      for (const { name, lens } of children) {
+      // What is gone makes room first, because conditions keep the forms of one element apart.
+      for (const { lens } of children.filter(({ name }) => from[name] === undefined)) {
+        lens.absorb(undefined, draft, run);
+      }
+      for (const { name, lens } of children.filter(({ name }) => from[name] !== undefined)) {
         lens.absorb(from[name], draft, run);
       }
     },
   };
   return self;
+}
+
+/** The parts that make the object worth making: of those that it requires, or else of all, what is not fixed. */
+function tellingOf(children: readonly ChildLens[], required: readonly string[]): readonly ChildLens[] {
+  const variable = children.filter(({ lens }) => !lens.constant);
+  const needed = variable.filter(({ name }) => required.includes(name));
+  return needed.length > 0 ? needed : variable.length > 0 ? variable : children;
+}
+
+/** Issues and missing links: what already says why a part is not there. */
+function countReported({ issues, references }: ProjectRun): number {
+  return issues.length + references.filter(({ reference }) => reference === undefined).length;
+}
+
+function reportIncomplete(missing: readonly string[], at: string, scope: Scope, run: ProjectRun): void {
+  addIssue(run, 'left-out', `Left out, because it lacks ${missing.join(' and ')}.`, at, scope.pointer || undefined);
 }
 
 /** A fixed part must be there; another part must look like ours where it is there. */

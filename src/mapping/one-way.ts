@@ -2,13 +2,24 @@
 
 import type { Json } from '../json.ts';
 import type { Condition } from './condition.ts';
-import { addIssue, type Lens, type Run } from './lens.ts';
+import { addIssue, blindRun, type Lens, type Run, sameJson } from './lens.ts';
 import type { Scope } from './scope.ts';
 import type { ProjectContext } from './types.ts';
 
-/** The lens, with nothing coming back. */
-export function oneWay(lens: Lens): Lens {
-  return { ...lens, twoWay: false, agrees: undefined, absorb: () => undefined };
+/** The lens, with nothing coming back. With `at`, the rule, what would have to come back is an issue. */
+export function oneWay(lens: Lens, at?: string): Lens {
+  return {
+    ...lens,
+    twoWay: false,
+    agrees: undefined,
+    absorb: (raw, draft, run) => {
+      const blind = blindRun(run.linked);
+      const ours = lens.project(draft, blind);
+      if (at !== undefined && !blind.unknown && !sameJson(factOf(lens, raw), factOf(lens, ours))) {
+        addIssue(run, 'left-out', 'The other side has changed what only goes out of the record.', at);
+      }
+    },
+  };
 }
 
 /** The lens, reading another scope: a referred record, or the first matching item of a list. Never two-way. */
@@ -62,4 +73,8 @@ export function conditional(lens: Lens, condition: Condition, options: { at: str
 /** The common parts of lenses on single values. */
 export function presentWhen(read: (scope: Scope) => Json | undefined): (scope: Scope, run: Run) => boolean {
   return (scope) => read(scope) !== undefined;
+}
+
+function factOf(lens: Lens, raw: Json | undefined): Json | undefined {
+  return raw === undefined ? undefined : lens.fact(raw);
 }

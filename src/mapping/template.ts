@@ -206,7 +206,7 @@ function compileObject(node: MapNode, cursor: Cursor, place: Place, build: Build
     }
   }
   checkChoices(node, place.path, build);
-  return objectLens(children, required);
+  return objectLens(children, required, rule(node.at));
 }
 
 function requiredNames(entry: MapEntry, node: MapNode, build: Build): string[] {
@@ -259,7 +259,10 @@ function compileFirst(node: MapNode, cursor: Cursor, place: Place, build: Build)
     return build.problems.error(node.at, '"first" is a list of rules.');
   }
   const lenses = list.items.map((item) => compileValue(item, cursor, place, build));
-  return firstLens(lenses.filter((lens) => lens !== undefined));
+  return firstLens(
+    lenses.filter((lens) => lens !== undefined),
+    rule(node.at),
+  );
 }
 
 /** `first` between rules of which some make whole lists. */
@@ -278,7 +281,10 @@ function compileFirstList(
       .map((item) => compileEntry(item, inner, place, build, earlier))
       .filter((part) => part !== undefined);
     claims = (item) => parts.some((part) => part.claims(item));
-    return firstLens(parts.map((part) => part.lens));
+    return firstLens(
+      parts.map((part) => part.lens),
+      rule(node.at),
+    );
   });
   return lens && { lens, claims };
 }
@@ -394,7 +400,7 @@ function keyOfItems(
     if (lens) {
       return [{ name: holder.name, lens }];
     }
-    build.problems.error(field.at, '"by" names fields that the item template maps itself, one element each.');
+    build.problems.error(field.at, '"by" names elements of the item template, or the fields that they read.');
     return [];
   });
 }
@@ -403,10 +409,11 @@ function childReading(itemNode: Node, field: Node): MapEntry | undefined {
   if (itemNode.kind !== 'map' || !isPlainText(field)) {
     return undefined;
   }
-  return [...itemNode.entries.values()].find(({ value }) => {
+  const reading = [...itemNode.entries.values()].find(({ value }) => {
     const from = value.kind === 'map' ? value.entries.get('from')?.value : undefined;
     return isPlainText(from) && from.value === field.value;
   });
+  return reading ?? itemNode.entries.get(field.value);
 }
 
 /** Puts `when`, `via`, `pick` and `oneWay` around what the rule itself makes. */
@@ -441,7 +448,7 @@ function withModifiers(
     lens = elsewhere(lens, pick.scope, pick.held);
   }
   if (modifier('oneWay')) {
-    lens = oneWay(lens);
+    lens = oneWay(lens, rule(node.at));
   }
   if (when) {
     const report = modifier('report');

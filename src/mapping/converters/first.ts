@@ -1,19 +1,17 @@
 // `{first: [...]}`: the first of several sources that the record has. The way back goes to the alternative that can hold the value.
 
 import type { Json } from '../../json.ts';
-import { type AbsorbRun, blindRun, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
+import { type AbsorbRun, addIssue, blindRun, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
 import type { Draft } from '../scope.ts';
 
-export function firstLens(alternatives: readonly Lens[]): Lens {
-  const fact = (raw: Json): Json | undefined => {
-    for (const lens of alternatives) {
-      const known = lens.fact(raw);
-      if (known !== undefined) {
-        return known;
-      }
-    }
-    return undefined;
+/** @param at the rule, as `file:line`. */
+export function firstLens(alternatives: readonly Lens[], at: string): Lens {
+  /** The alternative that would have made this; else one that knows some of it. */
+  const knowing = (raw: Json): Lens | undefined => {
+    const able = alternatives.filter((lens) => lens.fact(raw) !== undefined);
+    return able.find((lens) => lens.claims(raw)) ?? able[0];
   };
+  const fact = (raw: Json): Json | undefined => knowing(raw)?.fact(raw);
   const holderOf = (raw: Json): Lens | undefined => {
     const able = alternatives.filter((lens) => lens.twoWay && !lens.constant && lens.fact(raw) !== undefined);
     return able.find((lens) => lens.claims(raw)) ?? able[0];
@@ -45,8 +43,15 @@ export function firstLens(alternatives: readonly Lens[]): Lens {
     fact,
     claims: (raw) => alternatives.some((lens) => lens.claims(raw)),
     put: (raw, old) => {
-      const holder = raw === undefined ? undefined : alternatives.find((lens) => lens.fact(raw) !== undefined);
-      return holder && old !== undefined ? holder.put(raw, old) : replaceUnlessSame(self, raw, old);
+      const holder = raw === undefined ? undefined : knowing(raw);
+      if (holder && (old === undefined || knowing(old) === holder)) {
+        return holder.put(raw, old);
+      }
+      if (holder && !Array.isArray(old)) {
+        return replaceUnlessSame(self, raw, old);
+      }
+      const cleared = alternatives.reduce((rest, lens) => (rest === undefined ? rest : lens.put(undefined, rest)), old);
+      return holder ? holder.put(raw, cleared) : cleared;
     },
     absorb: (raw, draft, run) => {
       const current = alternatives.find((lens) => lens.present(draft, run));
@@ -54,9 +59,20 @@ export function firstLens(alternatives: readonly Lens[]): Lens {
         return;
       }
       const holder = raw === undefined ? current : holderOf(raw);
-      holder?.absorb(raw, draft, run);
-      if (current && current !== holder && holder?.present(draft, run)) {
+      const before = run.issues.length;
+      if (holder?.twoWay) {
+        holder.absorb(raw, draft, run);
+      }
+      if (current?.twoWay && current !== holder && holder?.present(draft, run)) {
         current.absorb(undefined, draft, run);
+      }
+      if (run.issues.length === before && !stands(self, raw, draft, run)) {
+        addIssue(
+          run,
+          'left-out',
+          'What the other side says here follows from something else in the record, which stands.',
+          at,
+        );
       }
     },
   };
