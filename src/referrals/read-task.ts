@@ -35,7 +35,7 @@ export interface TaskObservation {
 export type TaskReading =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'patch'; readonly patch: JsonObject; readonly implied: readonly ReferralStatus[] }
-  | { readonly kind: 'decision'; readonly why: 'unknown-status' | 'left-final-state' | 'wrong-party' };
+  | { readonly kind: 'decision'; readonly why: 'unknown-status' | 'left-final-state' | 'went-back' | 'wrong-party' };
 
 const asRequesterWeRead: Partial<Record<TaskStatus, ReferralStatus>> = {
   received: 'received',
@@ -58,43 +58,66 @@ export function readTask(observation: TaskObservation): TaskReading {
   const { referral, task, before } = observation;
   const status = task.status;
   if (!isTaskStatus(status)) return { kind: 'decision', why: 'unknown-status' };
-  const from = isTaskStatus(before) ? before : 'requested';
-  if (isTerminal(from) && status !== from) return { kind: 'decision', why: 'left-final-state' };
-  return referral.direction === 'incoming'
-    ? readIncoming(observation, status)
-    : readOutgoing(observation, from, status);
+  if (isEcho(referral, status)) return { kind: 'unchanged' };
+  const from = isTaskStatus(before) ? (drawn[before] ?? before) : 'requested';
+  const isIncoming = referral.direction === 'incoming';
+  // The requester may still say that it was all an error.
+  const isCorrection = isIncoming && status === 'entered-in-error';
+  if (isTerminal(from) && status !== from && !isCorrection) return { kind: 'decision', why: 'left-final-state' };
+  if (begun.includes(from) && notBegun.includes(status)) return { kind: 'decision', why: 'went-back' };
+  return isIncoming ? readIncoming(observation, status) : readOutgoing(observation, from, status);
+}
+
+/** Statuses that the diagram lacks, by the ones that they come to. */
+const drawn: Partial<Record<TaskStatus, TaskStatus>> = { received: 'requested', ready: 'accepted' };
+const begun: readonly TaskStatus[] = ['accepted', 'in-progress', 'on-hold'];
+const notBegun: readonly TaskStatus[] = ['draft', 'requested', 'received'];
+
+/** Our own word, seen again because the reply to it was lost: nothing that the other side did. */
+function isEcho({ direction, status: known }: JsonObject, status: TaskStatus): boolean {
+  const isIncoming = direction === 'incoming';
+  if (status === 'cancelled') return known === 'cancelled' || (isIncoming && known === 'declined');
+  if (status === 'entered-in-error') return known === status;
+  return isIncoming && asRequesterWeRead[status] === known;
 }
 
 function readOutgoing(observation: TaskObservation, from: TaskStatus, status: TaskStatus): TaskReading {
   if (status === 'requested') return readRequested(observation);
   if (status === 'draft' || status === 'entered-in-error') return { kind: 'decision', why: 'wrong-party' };
+  // We have withdrawn it and are about to write so: taken over by the source, their step would open it again.
+  if (isWithdrawn(observation.referral) && !isTerminal(status)) return { kind: 'unchanged' };
   const path = taskPath(from, status, 'performer') ?? [status];
   const implied = path.slice(0, -1).flatMap((step) => asRequesterWeRead[step] ?? []);
   return patchTo(
     observation,
-    status === 'cancelled' ? cancelledMeans(from) : (asRequesterWeRead[status] ?? 'received'),
+    status === 'cancelled' ? cancelledMeans(from, observation.referral) : (asRequesterWeRead[status] ?? 'received'),
     implied,
   );
 }
 
-/** The performer's `cancelled` after acceptance is a late "no"; after work has begun it is an end. */
-function cancelledMeans(from: TaskStatus): ReferralStatus {
-  return from === 'accepted' || from === 'on-hold' ? 'declined' : 'cancelled';
+function isWithdrawn({ status }: JsonObject): boolean {
+  return status === 'cancelled' || status === 'entered-in-error';
+}
+
+/** The performer's `cancelled` after acceptance is a late "no"; after work has begun it is an end. What only explains it changes neither. */
+function cancelledMeans(from: TaskStatus, { status: known }: JsonObject): ReferralStatus {
+  const after = from === 'cancelled' ? known : from;
+  return after === 'accepted' || after === 'on-hold' || after === 'declined' ? 'declined' : 'cancelled';
 }
 
 function readRequested(observation: TaskObservation): TaskReading {
-  return reasonCodes(observation.task).includes('waitlisted') && observation.referral.status !== 'waitlisted'
+  const { referral, task } = observation;
+  return reasonCodes(task).includes('waitlisted') && referral.status !== 'waitlisted' && !isWithdrawn(referral)
     ? patchTo(observation, 'waitlisted', [])
     : { kind: 'unchanged' };
 }
 
 function readIncoming(observation: TaskObservation, status: TaskStatus): TaskReading {
   const known = observation.referral.status;
-  if (status === 'requested') return known === 'sent' ? patchTo(observation, 'received', []) : { kind: 'unchanged' };
+  if (status === 'requested' || status === 'received')
+    return known === 'sent' ? patchTo(observation, 'received', []) : { kind: 'unchanged' };
   if (status === 'draft') return { kind: 'unchanged' };
-  if (status === 'cancelled' || status === 'entered-in-error') {
-    return known === status ? { kind: 'unchanged' } : patchTo(observation, status, []);
-  }
+  if (status === 'cancelled' || status === 'entered-in-error') return patchTo(observation, status, []);
   return { kind: 'decision', why: 'wrong-party' };
 }
 
@@ -189,11 +212,18 @@ function codesOf(concept: Json | undefined): string[] {
 
 function reasonText(task: JsonObject): string | undefined {
   const reason = task.statusReason;
-  return isObject(reason) && typeof reason.text === 'string' ? reason.text : undefined;
+  if (!isObject(reason)) return undefined;
+  const displays = (Array.isArray(reason.coding) ? reason.coding : []).map((one) => isObject(one) && one.display);
+  return [reason.text, ...displays].find((text) => typeof text === 'string');
 }
 
 function changedAt(task: JsonObject): string {
   const updated = isObject(task.meta) ? task.meta.lastUpdated : undefined;
-  const at = task.lastModified ?? updated ?? task.authoredOn;
-  return typeof at === 'string' ? at : '1970-01-01T00:00:00Z';
+  const at = [task.lastModified, updated, task.authoredOn].find(isInstant);
+  return at ?? '1970-01-01T00:00:00Z';
+}
+
+/** FHIR's dateTime may be a day or a year only; a record's instant may not. */
+function isInstant(value: Json | undefined): value is string {
+  return typeof value === 'string' && /T.*(?:Z|[+-]\d\d:\d\d)$/.test(value);
 }
