@@ -38,6 +38,7 @@ function isInForce(consent: JsonObject, question: ConsentQuestion): boolean {
   return (
     consent.status === 'active' &&
     consent.deleted !== true &&
+    consent.revokedAt === undefined &&
     list(consent.scope).some((scope) => sharing.includes(String(scope))) &&
     (typeof period.from !== 'string' || period.from <= question.today) &&
     (typeof period.to !== 'string' || question.today <= period.to) &&
@@ -45,11 +46,14 @@ function isInForce(consent: JsonObject, question: ConsentQuestion): boolean {
   );
 }
 
+/** The one class that we can tell the members of: "my treating providers" and the like (42 CFR 2.31(a)(4)). */
+const treating = /\btreat(?:ing|ment)\b/i;
+
 function isReceiver(recipient: Json, question: ConsentQuestion): boolean {
   if (!isObject(recipient)) return false;
   if (question.organization !== undefined && recipient.organizationId === question.organization) return true;
   if (recipient.name === question.connection) return true;
-  return question.basis === 'treatment' && typeof recipient.class === 'string';
+  return question.basis === 'treatment' && typeof recipient.class === 'string' && treating.test(recipient.class);
 }
 
 /** Who the client is, and that there is a case and a consent, goes with whatever else is permitted. */

@@ -57,7 +57,7 @@ const strongKinds = ['mrn', 'medicaid', 'medicare-mbi'];
 function isAlike(client: JsonObject, strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
   return (
     hasStrongIdentifier(strong, patient) ||
-    (sameBirthDate(client, patient) && familyAgrees(client, patient) && givenMayAgree(client, patient))
+    (birthDateMayAgree(client, patient) && familyAgrees(client, patient) && givenMayAgree(client, patient))
   );
 }
 
@@ -66,9 +66,11 @@ function isCertain(client: JsonObject, strong: readonly StrongIdentifier[], pati
   if (hasStrongIdentifier(strong, patient)) return true;
   return (
     fullNameAgrees(client, patient) &&
+    typeof client.sex === 'string' &&
     client.sex === patient.gender &&
     client.sex !== 'unknown' &&
-    hasSecondFact(client, patient)
+    hasSecondFact(client, patient) &&
+    !hasOtherIdentifier(strong, patient)
   );
 }
 
@@ -81,6 +83,17 @@ function hasStrongIdentifier(strong: readonly StrongIdentifier[], patient: JsonO
   return items(patient.identifier).some(({ system, value }) =>
     strong.some((ours) => ours.system === system && typeof value === 'string' && ours.value === value.trim()),
   );
+}
+
+/** Both have a number in the same system, and not one of theirs is ours: two people, or an error that a person must see. */
+function hasOtherIdentifier(strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
+  return items(patient.identifier).some(({ system }) => strong.some((ours) => ours.system === system));
+}
+
+/** A day that is known only by its year or month may be any of it. */
+function birthDateMayAgree({ birthDate: ours }: JsonObject, { birthDate: theirs }: JsonObject): boolean {
+  if (typeof ours !== 'string' || typeof theirs !== 'string') return false;
+  return ours.startsWith(theirs) || theirs.startsWith(ours);
 }
 
 function sameBirthDate(client: JsonObject, patient: JsonObject): boolean {
@@ -134,12 +147,17 @@ const ssnSystem = 'http://hl7.org/fhir/sid/us-ssn';
 
 function sameSsnTail(client: JsonObject, patient: JsonObject): boolean {
   const ours = items(client.identifiers).flatMap(({ kind, value }) =>
-    kind === 'ssn-last4' && typeof value === 'string' ? [value] : [],
+    (kind === 'ssn' || kind === 'ssn-last4') && typeof value === 'string' ? ssnTail(value) : [],
   );
   return items(patient.identifier).some(
     ({ system, value }) =>
-      system === ssnSystem && typeof value === 'string' && ours.includes(value.replace(/\D/g, '').slice(-4)),
+      system === ssnSystem && typeof value === 'string' && ssnTail(value).some((tail) => ours.includes(tail)),
   );
+}
+
+function ssnTail(value: string): string[] {
+  const tail = value.replace(/\D/g, '').slice(-4);
+  return tail.length === 4 ? [tail] : [];
 }
 
 function legalName(client: JsonObject): { family: string; given: string[] } | undefined {

@@ -1,0 +1,303 @@
+// May a record go to a receiver? What consents of the client say, by status, scope, receiver, record type, sensitivity and day.
+
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type ConsentQuestion, withheldBy } from '../../src/access/access.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { aConsent } from '../builders.ts';
+
+/** Rosa's consent for the pantry, 2 February 2026 to 1 February 2027, with what is overridden. */
+const consent = (overrides: JsonObject = {}): JsonObject => ({ ...aConsent(), ...overrides });
+
+const partner: ConsentQuestion = {
+  basis: 'consent',
+  organization: 'org-pantry',
+  connection: 'pantry',
+  recordType: 'referral',
+  sensitivity: [],
+  consents: [],
+  today: '2026-06-15',
+};
+
+/** `permitted`, or the code of the rule that withholds. */
+function answer(question: Partial<ConsentQuestion>): string {
+  return withheldBy({ ...partner, ...question })?.code ?? 'permitted';
+}
+
+describe('to a community partner', () => {
+  test('nothing goes without a consent', () => {
+    expect(answer({})).toBe('consent-missing');
+  });
+
+  test('a consent in force that names receiver and record type permits', () => {
+    expect(answer({ consents: [consent()] })).toBe('permitted');
+  });
+
+  test.each(['proposed', 'declined', 'revoked', 'expired', 'entered-in-error', 'Active', undefined])(
+    'a consent with the status %p permits nothing',
+    (status) => {
+      expect(answer({ consents: [consent({ status: status ?? null })] })).toBe('consent-missing');
+    },
+  );
+
+  test.each<[string, JsonObject]>([
+    ['has been deleted', { deleted: true }],
+    ['has a time of revocation, whatever its status says', { revokedAt: '2026-05-01T09:00:00-04:00' }],
+    ['has no scope', { scope: [] }],
+    ['has no receivers', { recipients: [] }],
+    ['has receivers of the wrong form', { recipients: 'org-pantry' }],
+    ['has a receiver without a name', { recipients: [{}, null] }],
+  ])('a consent that %s permits nothing', (_what, change) => {
+    expect(answer({ consents: [consent(change)] })).toBe('consent-missing');
+  });
+
+  test.each([
+    ['share-care-plan', 'permitted'],
+    ['referral', 'permitted'],
+    ['treatment-payment-operations', 'permitted'],
+    ['data-exchange', 'permitted'],
+    ['research', 'consent-missing'],
+    ['contact-by-text', 'consent-missing'],
+    ['benefits-application', 'consent-missing'],
+    ['something-new', 'consent-missing'],
+  ])('the scope %s: %s', (scope, expected) => {
+    expect(answer({ consents: [consent({ scope: [scope] })] })).toBe(expected);
+  });
+});
+
+describe('days', () => {
+  const period = { from: '2026-02-02', to: '2027-02-01' };
+
+  test.each<[string, string, JsonObject, string]>([
+    ['the day before it begins', '2026-02-01', period, 'consent-missing'],
+    ['its first day', '2026-02-02', period, 'permitted'],
+    ['its last day', '2027-02-01', period, 'permitted'],
+    ['the day after it ends', '2027-02-02', period, 'consent-missing'],
+    ['no first day', '2020-01-01', { to: '2027-02-01' }, 'permitted'],
+    ['no last day', '2099-12-31', { from: '2026-02-02' }, 'permitted'],
+    ['a single day, on it', '2026-02-02', { from: '2026-02-02', to: '2026-02-02' }, 'permitted'],
+    ['a period that ends before it begins', '2026-02-02', { from: '2026-02-03', to: '2026-02-01' }, 'consent-missing'],
+    ['the turn of the year', '2026-12-31', { from: '2027-01-01' }, 'consent-missing'],
+  ])('%s (%s)', (_what, today, within, expected) => {
+    expect(answer({ today, consents: [consent({ period: within })] })).toBe(expected);
+  });
+
+  test('a consent without a period has no end', () => {
+    const { period: _period, ...endless } = consent();
+    expect(answer({ today: '2099-12-31', consents: [endless] })).toBe('permitted');
+  });
+});
+
+describe('the receiver', () => {
+  test.each<[string, Partial<ConsentQuestion>, JsonObject, string]>([
+    ['its organization', {}, { organizationId: 'org-pantry' }, 'permitted'],
+    ['another organization', {}, { organizationId: 'org-shelter' }, 'consent-missing'],
+    ['the name of the connection', {}, { name: 'pantry' }, 'permitted'],
+    ['another name', {}, { name: 'shelter' }, 'consent-missing'],
+    ['a name that only begins like it', {}, { name: 'pantry on Elm Street' }, 'consent-missing'],
+    [
+      'an organization, where the connection has none',
+      { organization: undefined },
+      { organizationId: 'x' },
+      'consent-missing',
+    ],
+    ['neither, where the connection has none', { organization: undefined }, {}, 'consent-missing'],
+    ['my treating providers, and it is none', {}, { class: 'my treating providers' }, 'consent-missing'],
+    [
+      'my treating providers, and it is one',
+      { basis: 'treatment', sensitivity: ['hiv'] },
+      { class: 'My treating providers' },
+      'permitted',
+    ],
+    [
+      'another class, at a hospital',
+      { basis: 'treatment', sensitivity: ['hiv'] },
+      { class: 'my landlords' },
+      'consent-missing',
+    ],
+  ])('named as %s', (_what, question, recipient, expected) => {
+    const named = consent({ recipients: [recipient], sensitivity: ['hiv'] });
+    expect(answer({ ...question, consents: [named] })).toBe(expected);
+  });
+
+  test('one of several is enough', () => {
+    const named = consent({ recipients: [{ organizationId: 'org-shelter' }, { organizationId: 'org-pantry' }] });
+    expect(answer({ consents: [named] })).toBe('permitted');
+  });
+});
+
+describe('the record type', () => {
+  test.each([
+    ['a type that it names', 'need', 'permitted'],
+    ['a type that it does not name', 'carePlan', 'consent-type'],
+    ['a type that nobody knows', 'palmReading', 'consent-type'],
+    ['who the client is', 'client', 'permitted'],
+    ['that there is a case', 'case', 'permitted'],
+    ['the consent itself', 'consent', 'permitted'],
+  ])('%s (%s): %s', (_what, recordType, expected) => {
+    expect(answer({ recordType, consents: [consent({ recordTypes: ['need', 'referral'] })] })).toBe(expected);
+  });
+
+  test.each(['client', 'case', 'consent'])('%s does not go alone', (recordType) => {
+    expect(answer({ recordType })).toBe('consent-missing');
+  });
+});
+
+describe('sensitive content', () => {
+  test.each<[string, string[], JsonObject[], string]>([
+    ['a label that the consent names', ['hiv'], [consent({ sensitivity: ['hiv'] })], 'permitted'],
+    ['a label that it does not name', ['hiv'], [consent()], 'consent-sensitivity'],
+    [
+      'another label than the one it names',
+      ['hiv'],
+      [consent({ sensitivity: ['mental-health'] })],
+      'consent-sensitivity',
+    ],
+    ['one of two labels', ['hiv', 'mental-health'], [consent({ sensitivity: ['hiv'] })], 'consent-sensitivity'],
+    [
+      'two labels, a consent for each',
+      ['hiv', 'mental-health'],
+      [consent({ sensitivity: ['hiv'] }), consent({ sensitivity: ['mental-health'] })],
+      'permitted',
+    ],
+    ['a label that nobody knows', ['new-label'], [consent({ sensitivity: ['hiv'] })], 'consent-sensitivity'],
+    [
+      'the label named by a consent for another type',
+      ['hiv'],
+      [consent(), consent({ recordTypes: ['need'], sensitivity: ['hiv'] })],
+      'consent-sensitivity',
+    ],
+    [
+      'the label named by a consent for somebody else',
+      ['hiv'],
+      [consent(), consent({ recipients: [{ name: 'shelter' }], sensitivity: ['hiv'] })],
+      'consent-sensitivity',
+    ],
+    [
+      'the label named by a revoked consent',
+      ['hiv'],
+      [consent(), consent({ status: 'revoked', sensitivity: ['hiv'] })],
+      'consent-sensitivity',
+    ],
+  ])('%s', (_what, sensitivity, consents, expected) => {
+    expect(answer({ sensitivity, consents })).toBe(expected);
+  });
+
+  test('to the hospital that treats the client, what is not sensitive needs no consent', () => {
+    expect(answer({ basis: 'treatment' })).toBe('permitted');
+  });
+
+  test('to the hospital that treats the client, what is sensitive needs one that names it', () => {
+    const question = { basis: 'treatment', sensitivity: ['substance-use-part2'] } as const;
+    expect(answer(question)).toBe('consent-missing');
+    expect(answer({ ...question, consents: [consent()] })).toBe('consent-sensitivity');
+    expect(answer({ ...question, consents: [consent({ sensitivity: ['substance-use-part2'] })] })).toBe('permitted');
+  });
+});
+
+describe('several consents', () => {
+  const refusal = (overrides: JsonObject = {}) => consent({ id: 'consent-no', status: 'declined', ...overrides });
+
+  test('a revoked one takes nothing from the one that took its place', () => {
+    const revoked = consent({ id: 'consent-old', status: 'revoked', revokedAt: '2026-01-31T09:00:00-05:00' });
+    expect(answer({ consents: [revoked, consent()] })).toBe('permitted');
+  });
+
+  test('a refusal of somebody else, or of another type, takes nothing away', () => {
+    const elsewhere = refusal({ recipients: [{ organizationId: 'org-shelter' }] });
+    expect(answer({ consents: [consent(), elsewhere, refusal({ recordTypes: ['carePlan'] })] })).toBe('permitted');
+  });
+
+  // The client said yes in February and no in May: the no must stand.
+  test.failing('a later refusal of the same receiver and type beats an earlier consent', () => {
+    const later = refusal({ signedAt: '2026-05-04T10:00:00-04:00' });
+    expect(answer({ consents: [consent(), later] })).not.toBe('permitted');
+  });
+});
+
+const types = ['client', 'case', 'need', 'goal', 'referral', 'carePlan'];
+const labels = ['hiv', 'mental-health', 'substance-use-part2'];
+const anyConsent: fc.Arbitrary<JsonObject> = fc.record({
+  status: fc.constantFrom('active', 'active', 'active', 'proposed', 'declined', 'revoked', 'expired'),
+  scope: fc.subarray(['referral', 'research', 'data-exchange'], { minLength: 1 }),
+  recipients: fc.array(
+    fc.constantFrom<JsonObject>(
+      { organizationId: 'org-pantry' },
+      { organizationId: 'org-x' },
+      { name: 'pantry' },
+      { class: 'my treating providers' },
+    ),
+    { minLength: 1, maxLength: 2 },
+  ),
+  recordTypes: fc.subarray(types, { minLength: 1 }),
+  sensitivity: fc.subarray(labels),
+  period: fc.constantFrom<JsonObject>({}, { from: '2026-06-16' }, { to: '2026-06-15' }, { to: '2026-06-14' }),
+});
+const anyQuestion: fc.Arbitrary<ConsentQuestion> = fc.record({
+  basis: fc.constantFrom('treatment', 'consent'),
+  organization: fc.constantFrom('org-pantry', undefined),
+  connection: fc.constant('pantry'),
+  recordType: fc.constantFrom(...types),
+  sensitivity: fc.subarray(labels),
+  consents: fc.array(anyConsent, { maxLength: 4 }),
+  today: fc.constant('2026-06-15'),
+});
+
+describe('laws', () => {
+  test('consents count in any order', () => {
+    fc.assert(
+      fc.property(anyQuestion, (question) => {
+        expect(answer({ ...question, consents: [...question.consents].reverse() })).toBe(answer(question));
+      }),
+      { seed: 5, numRuns: 300 },
+    );
+  });
+
+  test('without a consent in force only what a hospital needs for treatment goes, and nothing sensitive', () => {
+    fc.assert(
+      fc.property(anyQuestion, (question) => {
+        const consents = question.consents.map((one) => ({ ...one, status: 'revoked' }));
+        const isTreatment = question.basis === 'treatment' && question.sensitivity.length === 0;
+        expect(answer({ ...question, consents })).toBe(isTreatment ? 'permitted' : 'consent-missing');
+      }),
+      { seed: 6, numRuns: 300 },
+    );
+  });
+
+  test('another label never permits what was withheld', () => {
+    fc.assert(
+      fc.property(anyQuestion, fc.constantFrom(...labels), (question, label) => {
+        if (answer(question) === 'permitted') return;
+        expect(answer({ ...question, sensitivity: [...question.sensitivity, label] })).not.toBe('permitted');
+      }),
+      { seed: 7, numRuns: 300 },
+    );
+  });
+
+  test('each label that goes is named by a consent in force for this receiver and type', () => {
+    fc.assert(
+      fc.property(anyQuestion, (question) => {
+        if (answer(question) !== 'permitted') return;
+        for (const label of question.sensitivity) {
+          const alone = question.consents.filter(
+            (one) => Array.isArray(one.sensitivity) && one.sensitivity.includes(label),
+          );
+          expect(answer({ ...question, sensitivity: [label], consents: alone })).toBe('permitted');
+        }
+      }),
+      { seed: 8, numRuns: 300 },
+    );
+  });
+
+  test('a reason names the record type and no person', () => {
+    fc.assert(
+      fc.property(anyQuestion, (question) => {
+        const reason = withheldBy(question);
+        if (reason === undefined) return;
+        expect(reason.text).toContain(question.recordType);
+        expect(reason.text).not.toMatch(/hiv|mental|substance|Rosa/);
+      }),
+      { seed: 9, numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,64 @@
+// When a lane tries again: longer each time, spread, never beyond a quarter of an hour, never before the server asked.
+
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { backoffMs } from '../../../src/lanes/retry.ts';
+
+const capMs = 15 * 60_000;
+
+describe('the wait before the next try', () => {
+  test.each([
+    ['first', 0, 500, 1_000],
+    ['second', 1, 1_000, 2_000],
+    ['fifth', 4, 8_000, 16_000],
+    ['tenth', 9, 256_000, 512_000],
+    ['eleventh, at the cap', 10, 450_000, capMs],
+    ['hundredth', 99, 450_000, capMs],
+    ['millionth', 1_000_000, 450_000, capMs],
+  ])('%s try: between half and the whole of its step', (_which, attempts, least, most) => {
+    expect(backoffMs(attempts, 0)).toBe(least);
+    expect(backoffMs(attempts, 1)).toBe(most);
+  });
+
+  test.each([
+    ['longer than the step: what was asked', 0, 30_000, 30_000],
+    ['shorter than the step: the step', 6, 1_000, 32_000],
+    ['beyond the cap: the cap', 0, 10 * capMs, capMs],
+    ['nothing asked: the step', 0, 0, 500],
+  ])('Retry-After %s', (_what, attempts, askedMs, expected) => {
+    expect(backoffMs(attempts, 0, askedMs)).toBe(expected);
+  });
+
+  const attempts = fc.nat({ max: 2_000 });
+  const random = fc.double({ min: 0, max: 1, noNaN: true });
+  const asked = fc.nat({ max: 4 * capMs });
+
+  test('is a whole number of milliseconds, above nothing, within the cap', () => {
+    fc.assert(
+      fc.property(attempts, random, asked, (tries, chance, askedMs) => {
+        const wait = backoffMs(tries, chance, askedMs);
+        expect(Number.isInteger(wait)).toBe(true);
+        expect(wait).toBeGreaterThanOrEqual(500);
+        expect(wait).toBeLessThanOrEqual(capMs);
+        expect(wait).toBeGreaterThanOrEqual(Math.min(askedMs, capMs));
+      }),
+      { seed: 13, numRuns: 500 },
+    );
+  });
+
+  test('never shrinks with the tries, whatever the chance', () => {
+    fc.assert(
+      fc.property(attempts, random, random, (tries, chance, other) => {
+        expect(backoffMs(tries + 1, chance)).toBeGreaterThanOrEqual(backoffMs(tries, chance));
+        // Even by chance no later try comes before the middle of the step before it.
+        expect(backoffMs(tries + 1, chance)).toBeGreaterThanOrEqual(backoffMs(tries, other) / 2);
+      }),
+      { seed: 14, numRuns: 500 },
+    );
+  });
+
+  test('is spread: two lanes that failed together do not come back together', () => {
+    const waits = Array.from({ length: 20 }, (_none, index) => backoffMs(5, index / 20));
+    expect(new Set(waits).size).toBe(20);
+  });
+});
