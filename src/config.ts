@@ -58,6 +58,11 @@ export async function commandSecret(
   throw new CasebridgeError('config-invalid', { where: option, problem: `${resolved.problem}.` });
 }
 
+/** True where `npm run` started this program: npm then stands between it and whoever stops it. */
+export function isUnderNpm(env: SecretPlaces['env'] = process.env): boolean {
+  return env.npm_lifecycle_event !== undefined;
+}
+
 async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');

@@ -80,6 +80,18 @@ export const errorKinds = {
     issue: 'value',
     class: 'person',
   },
+  'command-failed': {
+    text: 'This is a fault of Casebridge ({error}). Please report it together with the lines that follow.',
+    status: 500,
+    issue: 'exception',
+    class: 'permanent',
+  },
+  'command-line-invalid': {
+    text: '{problem} See --help.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
   'condition-false': {
     text: "The mapping's condition for this resource no longer holds.",
     status: 200,
@@ -158,6 +170,12 @@ export const errorKinds = {
     status: 502,
     issue: 'structure',
     class: 'retry',
+  },
+  'connection-off': {
+    text: 'Switched off in the configuration (mode: off): nothing is asked or sent there.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
   },
   'connection-path-invalid': {
     text: 'A resource id of {host} cannot be part of a URL.',
@@ -335,6 +353,12 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'permanent',
   },
+  'file-unwritable': {
+    text: 'The file {file} could not be written ({code}). Check its folder, or name another file.',
+    status: 500,
+    issue: 'exception',
+    class: 'config',
+  },
   'gateway-refused': {
     text: 'The gateway at {url} answered {status}: {detail}',
     status: 502,
@@ -406,6 +430,12 @@ export const errorKinds = {
     status: 503,
     issue: 'incomplete',
     class: 'retry',
+  },
+  'listen-failed': {
+    text: 'Casebridge cannot listen on {where} ({code}). Choose an address of this machine and a port that it may open.',
+    status: 500,
+    issue: 'exception',
+    class: 'config',
   },
   'mapping-invalid': {
     text: 'The mapping files are not used, because they are wrong; the version before stays active.\n{problems}',
@@ -767,6 +797,12 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'config',
   },
+  'source-token-other': {
+    text: 'At {url} the token is not the one of the source {source}. Give --token its own, or check --source.',
+    status: 403,
+    issue: 'forbidden',
+    class: 'config',
+  },
   'source-unknown': {
     text: 'There is no such source here.',
     status: 404,
@@ -792,7 +828,7 @@ export const errorKinds = {
     class: 'person',
   },
   'store-locked': {
-    text: 'The data folder {folder} is in use by {holder}. Stop that process, or give store.url a PostgreSQL database, which several processes may use.',
+    text: 'The data folder {folder} is in use by {holder}. Stop that process, work through its API (import and doctor take --url), or give store.url a PostgreSQL database, which several processes may use.',
     status: 503,
     issue: 'lock-error',
     class: 'config',

@@ -5,6 +5,8 @@ import type { Terminal } from './terminal.ts';
 
 export interface CommandLine {
   readonly name: string;
+  /** What `--config` is to this command, where it is not simply read. */
+  readonly configuration?: string;
   /** Gives the command its arguments, options and help. */
   describe(command: Command): void;
   /** Does it and answers the exit code. A CasebridgeError that it throws is told, and is exit code 2. */
@@ -28,3 +30,6 @@ export function textOption({ options }: CommandCall, name: string): string | und
 export function flag({ options }: CommandCall, name: string): boolean {
   return options[name] === true;
 }
+
+/** For commands that work without a configuration; all take the option, so that a script may always give it. */
+export const noConfiguration = 'accepted, but not read by this command';

@@ -1,6 +1,8 @@
 // Front door of commands/: the command line (design section 8). Exit codes: 0 done, 1 finished with refused or failed items, 2 could not start.
 
+import { types } from 'node:util';
 import { Command, CommanderError } from 'commander';
+import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
 import type { CommandLine } from './command.ts';
 import { demo } from './demo.ts';
@@ -22,11 +24,11 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
     .description('FHIR R4 gateway between case-management systems and the FHIR servers of hospitals and payers.')
     .configureOutput({ writeOut: (text) => streams.out.write(text), writeErr: (text) => streams.err.write(text) })
     .exitOverride();
-  for (const { name, describe, run } of commands) {
+  for (const { name, describe, run, configuration = 'configuration file (default: casebridge.yaml)' } of commands) {
     const command = program.command(name);
     describe(command);
     command
-      .option('--config <file>', 'configuration file (default: casebridge.yaml)')
+      .option('--config <file>', configuration)
       .option('--json', 'end standard output with one line of JSON, and say everything else on standard error')
       .action(async () => {
         exitCode = await guarded(command, run, streams);
@@ -37,7 +39,9 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : 2;
+    if (error.exitCode === 0) return 0;
+    if (words.includes('--json')) tellProblem(new Terminal(true, streams), misread(error));
+    return 2;
   }
 }
 
@@ -47,9 +51,31 @@ async function guarded(command: Command, run: CommandLine['run'], streams: Strea
   try {
     return await run({ words: command.args, options, terminal });
   } catch (error) {
-    if (!(error instanceof CasebridgeError)) throw error;
-    terminal.warn(error.message);
-    if (terminal.json) terminal.result({ error: error.reason }, []);
+    const problem = error instanceof CasebridgeError ? error : new CasebridgeError('command-failed', fault(error));
+    terminal.warn(problem.message);
+    if (problem !== error) for (const line of framesOf(error)) terminal.warn(line);
+    tellProblem(terminal, problem);
     return 2;
   }
+}
+
+function tellProblem(terminal: Terminal, problem: CasebridgeError): void {
+  if (terminal.json) terminal.result({ error: problem.reason }, []);
+}
+
+/** What was wrong with the command line; commander has said so on standard error already. */
+function misread({ message }: CommanderError): CasebridgeError {
+  const problem = message.replace(/^error: /, '').replace(/\.?$/, '.');
+  return new CasebridgeError('command-line-invalid', { problem });
+}
+
+/** The kind of an error that no command expects; never its text, which may quote a record. */
+function fault(error: unknown): { error: string } {
+  const name = types.isNativeError(error) ? error.name : typeof error;
+  return { error: [name, errorCode(error)].filter((part) => part !== undefined).join(' ') };
+}
+
+function framesOf(error: unknown): string[] {
+  const stack = types.isNativeError(error) ? (error.stack ?? '') : '';
+  return stack.split('\n').filter((line) => line.startsWith('    at '));
 }

@@ -1,10 +1,11 @@
 // `demo`: the story of a few referrals, told on the terminal.
 
 import { CasebridgeError } from '../errors.ts';
-import { type CommandLine, flag } from './command.ts';
+import { type CommandLine, flag, noConfiguration } from './command.ts';
 
 export const demo: CommandLine = {
   name: 'demo',
+  configuration: noConfiguration,
 
   describe(command) {
     command

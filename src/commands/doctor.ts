@@ -38,7 +38,12 @@ interface Examination {
 async function examineHere(call: CommandCall): Promise<Examination> {
   const config = await loadConfig(textOption(call, 'config'));
   const { startGateway } = await import('../gateway.ts');
-  const gateway = await startGateway({ config, logger: openLogger({ ...config, warnings: [] }), lanes: false });
+  const gateway = await startGateway({
+    config,
+    logger: openLogger({ ...config, warnings: [] }),
+    lanes: false,
+    activate: false,
+  });
   try {
     const { api } = gateway;
     const reports: JsonObject[] = [];
@@ -64,8 +69,10 @@ async function connectionIds(remote: RemoteGateway): Promise<string[]> {
   return objectsIn(await remote.get('/api/connections?limit=1000'), 'items').map(({ id }) => String(id));
 }
 
+/** A connection that is switched off was not asked, and is as it should be. */
 function isHealthy(report: JsonObject): boolean {
   const { auth } = report;
+  if (report.mode === 'off') return true;
   return report.reachable === true && isObject(auth) && auth.ok === true && objectsIn(report, 'findings').length === 0;
 }
 
@@ -77,19 +84,23 @@ function lines({ durability, warnings = [] }: Examination['general']): string[] 
 }
 
 function linesOf(report: JsonObject): string[] {
-  const { wouldWrite } = report;
+  const name = `${report.connection} (${report.vendor}, ${report.mode})`;
   const auth = isObject(report.auth) ? report.auth : {};
+  if (report.mode === 'off') return ['', `${name}: ${textOf(auth.reason)}`];
+  const { wouldWrite } = report;
   const writes = isObject(wouldWrite) ? Object.entries(wouldWrite).map(([kind, count]) => `${count} ${kind}`) : [];
   const reachable = report.reachable === true ? 'reachable' : 'not reachable';
   const signedIn = auth.ok === true ? 'signed in' : 'not signed in';
+  const scopes = Array.isArray(report.scopes) ? report.scopes : [];
   const routes = objectsIn(report, 'routes').map(({ recordType, resourceType, route, reason }) =>
     [recordType, resourceType, route, textOf(reason)].map(String),
   );
   return [
     '',
-    `${report.connection} (${report.vendor}, ${report.mode}): ${reachable}, ${signedIn}`,
+    `${name}: ${reachable}, ${signedIn}`,
     ...objectsIn(report, 'findings').map((finding) => `  ! ${textOf(finding)}`),
-    ...aligned(routes).map((row) => `  ${row}`),
+    ...(scopes.length > 0 ? [`  scopes: ${scopes.join(' ')}`] : []),
+    ...aligned([['record type', 'resource', 'route', 'reason'], ...routes]).map((row) => `  ${row}`),
     `  would write: ${writes.join(', ')}`,
   ];
 }

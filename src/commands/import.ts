@@ -26,7 +26,9 @@ export const importFiles: CommandLine = {
   async run(call) {
     await checkReadable(call.words);
     const remote = await remoteGateway(call);
-    return remote ? importAll(call, (file) => sent(remote, file)) : importHere(call);
+    if (remote === undefined) return importHere(call);
+    await remote.checkSource(sourceOf(call));
+    return importAll(call, (file) => sent(remote, file));
   },
 };
 
@@ -36,9 +38,11 @@ type Answers = AsyncIterable<Told>;
 
 async function importHere(call: CommandCall): Promise<number> {
   const config = await loadConfig(textOption(call, 'config'));
-  const source = configuredSource(config.sources, textOption(call, 'source') ?? '');
+  const source = configuredSource(config.sources, sourceOf(call));
+  for (const warning of config.warnings) call.terminal.warn(`Warning: ${warning}`);
   const { startGateway } = await import('../gateway.ts');
-  const gateway = await startGateway({ config, logger: openLogger(config), lanes: false, activate: false });
+  const logger = openLogger({ ...config, warnings: [] });
+  const gateway = await startGateway({ config, logger, lanes: false, activate: false });
   try {
     return await importAll(call, async function* (file) {
       const accept = (items: Parameters<typeof gateway.api.accept>[1]) => gateway.api.accept(source.id, items);
@@ -101,6 +105,10 @@ async function importAll(call: CommandCall, read: (file: string) => Answers): Pr
     `${accepted} accepted, ${unchanged} unchanged, ${stale} stale, ${refused} refused`,
   ]);
   return refused + total.cut > 0 ? 1 : 0;
+}
+
+function sourceOf(call: CommandCall): string {
+  return textOption(call, 'source') ?? '';
 }
 
 function sumOf({ accepted, unchanged, stale, refused }: IntakeCounts): string {

@@ -2,10 +2,13 @@
 
 import { Option } from 'commander';
 import { generateKey, publicKeySet, signingAlgorithms, writeKeyFile } from '../connections/connections.ts';
-import { type CommandLine, textOption } from './command.ts';
+import { errorCode } from '../error-code.ts';
+import { CasebridgeError } from '../errors.ts';
+import { type CommandLine, noConfiguration, textOption } from './command.ts';
 
 export const keys: CommandLine = {
   name: 'keys',
+  configuration: noConfiguration,
 
   describe(command) {
     command
@@ -18,7 +21,7 @@ export const keys: CommandLine = {
     const file = textOption(call, 'out') ?? 'key.jwk';
     const algorithm = signingAlgorithms.find((name) => name === call.options.alg);
     const key = await generateKey(algorithm);
-    await writeKeyFile(file, key);
+    await writeKeyFile(file, key).catch(toldWriting(file));
     const jwks = await publicKeySet([key]);
     call.terminal.result({ file, kid: key.kid, alg: key.alg, jwks }, [
       `The private key is in ${file}. Name it in the configuration: auth: { type: smart-backend, key: file:${file}, … }`,
@@ -28,3 +31,11 @@ export const keys: CommandLine = {
     return 0;
   },
 };
+
+function toldWriting(file: string): (error: unknown) => never {
+  return (error) => {
+    const code = errorCode(error);
+    if (code === undefined || error instanceof CasebridgeError) throw error;
+    throw new CasebridgeError('file-unwritable', { file, code }, { cause: error });
+  };
+}

@@ -13,6 +13,7 @@ import { aligned, type Terminal } from './terminal.ts';
 
 export const map: CommandLine = {
   name: 'map',
+  configuration: 'configuration file, for its identifier systems and time zones (default: none)',
 
   describe(command) {
     command
@@ -61,7 +62,8 @@ async function mapFiles(mappings: MappingSet, call: CommandCall): Promise<number
     if (isObject(issue)) terminal.warn(`${issue.at}: ${issue.type} ${issue.id}, ${issue.slot}: ${issue.message}`);
   }
   terminal.result({ bundle, issues, refused }, [JSON.stringify(bundle, undefined, 2)]);
-  return refused > 0 ? 1 : 0;
+  const isSendable = projected.every(({ desired }) => desired.invalid.length === 0);
+  return refused === 0 && isSendable ? 0 : 1;
 }
 
 // Without a configuration; a name that nobody owns (RFC 2606).

@@ -1,7 +1,9 @@
-// What long-running commands share: their log, and waiting for the signal that ends them.
+// What long-running commands share: their log, their port, and waiting for the signal that ends them.
 
 import { type Logger, pino } from 'pino';
-import type { Config } from '../config.ts';
+import { type Config, isUnderNpm } from '../config.ts';
+import { errorCode } from '../error-code.ts';
+import { CasebridgeError } from '../errors.ts';
 
 /** The log, on standard error, one JSON object a line. Secrets are never passed to it; the paths below are the second lock. */
 export function openLogger(config: Config): Logger {
@@ -11,10 +13,36 @@ export function openLogger(config: Config): Logger {
   return logger;
 }
 
-/** Resolves with the first SIGTERM or SIGINT; a second one ends the process at once. */
+/** Resolves with the first SIGTERM or SIGINT; another one more than a second later ends the process at once. */
 export function untilStopped(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  process.once('SIGTERM', resolve);
-  process.once('SIGINT', resolve);
+  const stop = (signal: NodeJS.Signals): void => {
+    resolve(signal);
+    // Ctrl-C may come twice under `npm run`: from the terminal, and from npm, which passes it on.
+    setTimeout(() => process.off('SIGTERM', stop).off('SIGINT', stop), 1000).unref();
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  if (isUnderNpm()) whenOrphaned(() => resolve('SIGHUP'));
   return promise;
+}
+
+/** npm passes SIGTERM on to the shell between us only; that one dies, and we would stay behind with the port and the store. */
+function whenOrphaned(told: () => void): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    told();
+  }, 250).unref();
+}
+
+/** Tells why a port cannot be listened on. @throws CasebridgeError `port-taken`, `listen-failed`; other errors as they are */
+export function toldListening({ port, host }: { port: number; host?: string }): (error: unknown) => never {
+  return (error) => {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    if (code === 'EADDRINUSE') throw new CasebridgeError('port-taken', { port }, { cause: error });
+    const where = host === undefined ? `port ${port}` : `port ${port} of ${host}`;
+    throw new CasebridgeError('listen-failed', { where, code }, { cause: error });
+  };
 }

@@ -1,16 +1,18 @@
 // Files of records, as `import` and `map` read them.
 
 import { createReadStream } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
 
 /** Makes sure that all files can be read before work on the first begins. @throws CasebridgeError `file-unreadable` */
 export async function checkReadable(files: readonly string[]): Promise<void> {
   for (const file of files) {
-    await access(file, constants.R_OK).catch((error: unknown) => {
-      throw new CasebridgeError('file-unreadable', { file, code: errorCode(error) ?? 'unknown' }, { cause: error });
-    });
+    const code = await access(file, constants.R_OK)
+      .then(() => stat(file))
+      .then((found) => (found.isDirectory() ? 'EISDIR' : undefined))
+      .catch((error: unknown) => errorCode(error) ?? 'unknown');
+    if (code !== undefined) throw new CasebridgeError('file-unreadable', { file, code });
   }
 }
 

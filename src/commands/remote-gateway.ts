@@ -9,11 +9,24 @@ import { isObject, type Json } from '../json.ts';
 import { parseJson, readRecordLines } from '../records/records.ts';
 import { type CommandCall, textOption } from './command.ts';
 
-/** The gateway of `--url` and `--token`; undefined without `--url`. @throws CasebridgeError `config-invalid` for the token */
+/**
+ * The gateway of `--url` and `--token`; undefined without both.
+ * @throws CasebridgeError `command-line-invalid` for one without the other, `config-invalid` for the token
+ */
 export async function remoteGateway(call: CommandCall): Promise<RemoteGateway | undefined> {
   const url = textOption(call, 'url');
-  if (url === undefined) return undefined;
-  return new RemoteGateway(url, await commandSecret('--token', textOption(call, 'token') ?? ''));
+  const token = textOption(call, 'token');
+  if (url === undefined && token === undefined) return undefined;
+  const problem = problemWith(url, token);
+  if (problem !== undefined) throw new CasebridgeError('command-line-invalid', { problem });
+  return new RemoteGateway(url ?? '', await commandSecret('--token', token ?? ''));
+}
+
+function problemWith(url: string | undefined, token: string | undefined): string | undefined {
+  if (url === undefined) return '--token is for a running gateway: give its --url too.';
+  if (token === undefined) return '--url needs --token env:NAME or --token file:PATH.';
+  const isWeb = ['http:', 'https:'].includes(URL.parse(url)?.protocol ?? '');
+  return isWeb ? undefined : '--url must be the address of a gateway, such as http://localhost:8080.';
 }
 
 export class RemoteGateway {
@@ -30,11 +43,24 @@ export class RemoteGateway {
     return parseJson(await textOf(await this.#send({ method: 'GET', url: path })));
   }
 
-  /** Sends records and gives the answer's lines as they come. @throws CasebridgeError `gateway-unreachable`, `gateway-refused` */
+  /** Makes sure that the token is the one of this source. @throws CasebridgeError `source-token-other`, and those of `get` */
+  async checkSource(source: string): Promise<void> {
+    try {
+      await this.get(`/api/cases?limit=1&source=${encodeURIComponent(source)}`);
+    } catch (error) {
+      const isOther = error instanceof CasebridgeError && error.parameters.status === 404;
+      throw isOther ? new CasebridgeError('source-token-other', { url: this.#url, source }) : error;
+    }
+  }
+
+  /**
+   * Sends records and gives the answer's lines as they come; without the last one, `{done: true}`, where the connection broke.
+   * @throws CasebridgeError `gateway-unreachable`, `gateway-refused`
+   */
   async *postRecords(body: Readable): AsyncGenerator<Json> {
     const headers = { 'content-type': 'application/x-ndjson' };
     const answer = await this.#send({ method: 'POST', url: '/api/records', data: body, headers });
-    for await (const line of readRecordLines(answer)) if ('value' in line) yield line.value;
+    for await (const line of readRecordLines(untilBroken(answer))) if ('value' in line) yield line.value;
   }
 
   async #send(request: AxiosRequestConfig): Promise<AsyncIterable<Uint8Array>> {
@@ -59,6 +85,15 @@ export class RemoteGateway {
 
   #unreachable(error: unknown): CasebridgeError {
     return new CasebridgeError('gateway-unreachable', { url: this.#url, code: errorCode(error) ?? 'no answer' });
+  }
+}
+
+async function* untilBroken(answer: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* answer;
+  } catch (error) {
+    // An answer that ends early is known by the line that it lacks.
+    if (errorCode(error) === undefined) throw error;
   }
 }
 

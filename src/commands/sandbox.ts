@@ -1,13 +1,12 @@
 // `sandbox`: the simulated FHIR servers, for anyone who wants to test against them.
 
 import { InvalidArgumentError } from 'commander';
-import { errorCode } from '../error-code.ts';
-import { CasebridgeError } from '../errors.ts';
-import { type CommandLine, textOption } from './command.ts';
-import { untilStopped } from './process.ts';
+import { type CommandLine, noConfiguration, textOption } from './command.ts';
+import { toldListening, untilStopped } from './process.ts';
 
 export const sandbox: CommandLine = {
   name: 'sandbox',
+  configuration: noConfiguration,
 
   describe(command) {
     command
@@ -20,9 +19,8 @@ export const sandbox: CommandLine = {
     const port = Number(call.options.port);
     const { startSandbox } = await import('../sandbox/sandbox.ts');
     const stopped = untilStopped();
-    const { url, stop } = await startSandbox({ port, host: textOption(call, 'host') }).catch((error: unknown) => {
-      throw errorCode(error) === 'EADDRINUSE' ? new CasebridgeError('port-taken', { port }, { cause: error }) : error;
-    });
+    const host = textOption(call, 'host');
+    const { url, stop } = await startSandbox({ port, host }).catch(toldListening({ port, host }));
     call.terminal.result({ url }, [`The sandbox listens on ${url}`, `FHIR R4 base URL: ${url}/standard/fhir/R4`]);
     await stopped;
     await stop();

@@ -1,11 +1,8 @@
 // `serve`: the gateway with its HTTP interface, until it is stopped.
 
-import { loadConfig, type ServerConfig } from '../config.ts';
-import { errorCode } from '../error-code.ts';
-import { CasebridgeError } from '../errors.ts';
-import type { CommandLine } from './command.ts';
-import { textOption } from './command.ts';
-import { openLogger, untilStopped } from './process.ts';
+import { loadConfig } from '../config.ts';
+import { type CommandLine, textOption } from './command.ts';
+import { openLogger, toldListening, untilStopped } from './process.ts';
 
 export const serve: CommandLine = {
   name: 'serve',
@@ -24,7 +21,7 @@ export const serve: CommandLine = {
     const gateway = await startGateway({ config, logger, lanes: call.options.lanes !== false });
     try {
       const stopped = untilStopped();
-      const server = await listen(buildApp(gateway.api), config.server).catch(toldPort(config.server));
+      const server = await listen(buildApp(gateway.api), config.server).catch(toldListening(config.server));
       call.terminal.result({ url: server.url }, [`Casebridge listens on ${server.url}`]);
       logger.info({ url: server.url, store: gateway.api.store.kind }, 'listening');
       logger.info({ signal: await stopped }, 'stopping');
@@ -35,9 +32,3 @@ export const serve: CommandLine = {
     return 0;
   },
 };
-
-function toldPort({ port }: ServerConfig): (error: unknown) => never {
-  return (error) => {
-    throw errorCode(error) === 'EADDRINUSE' ? new CasebridgeError('port-taken', { port }, { cause: error }) : error;
-  };
-}

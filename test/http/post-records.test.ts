@@ -109,6 +109,21 @@ describe('one bad line never stops the rest', () => {
       JSON.stringify({ type: 'case', record: { ...aCase(), nickname: 'zqcanary' } }),
       { rule: 'unknown-property' },
     ],
+    [
+      'a wrong type',
+      JSON.stringify({ type: 'case', record: { ...aCase(), openedOn: 7 } }),
+      { pointer: '/openedOn', rule: 'type' },
+    ],
+    [
+      'a code outside the list',
+      JSON.stringify({ type: 'referral', record: { ...aReferral(), urgency: 'zqcanary' } }),
+      { pointer: '/urgency', rule: 'enum' },
+    ],
+    [
+      'a day that does not exist',
+      JSON.stringify(line({ updatedAt: '2026-02-30T10:00:00Z' })),
+      { pointer: '/updatedAt', rule: 'instant' },
+    ],
     ['an overlong line', JSON.stringify(line({ requestedText: 'x'.repeat(1_100_000) })), { rule: 'too-long' }],
   ];
   test.each(rows)('%s', async (_what, bad, error) => {
@@ -125,6 +140,16 @@ describe('one bad line never stops the rest', () => {
     expect(await count()).toBe(2);
   });
 
+  test('a time without offset, from a source without a time zone', async () => {
+    const bad = line({ id: 'local', updatedAt: '2026-02-04T10:00:00' });
+    const answers = await lines(await harness.send('town', 'POST', '/api/records', asLines(bad, good)));
+    expect(answers).toMatchObject([
+      { line: 1, id: 'local', outcome: 'refused', errors: [{ pointer: '/updatedAt', rule: 'offset' }] },
+      { line: 2, outcome: 'accepted' },
+      { done: true, accepted: 1, refused: 1 },
+    ]);
+  });
+
   test('broken JSON says line and column', async () => {
     const [, bad] = await lines(await post(asLines(good, '{"type": nope}')));
     expect(JSON.stringify(bad)).toMatch(/[Ll]ine 2, column 10/);
@@ -135,6 +160,14 @@ describe('the request itself', () => {
   test('an operator never writes', async () => {
     const response = await harness.send('reader', 'POST', '/api/records', asLines(line()));
     expect([response.status, (await json(response)).code]).toEqual([403, 'operator-cannot-write']);
+  });
+
+  test('a wrong token stores nothing', async () => {
+    const init = asLines(line());
+    const headers = { ...init.headers, authorization: 'Bearer county-token-2' };
+    const response = await harness.send(undefined, 'POST', '/api/records', { ...init, headers });
+    expect([response.status, (await json(response)).code]).toEqual([401, 'token-unknown']);
+    expect(await count()).toBe(0);
   });
 
   test('a wrong content type', async () => {

@@ -118,6 +118,42 @@ describe('a refused record changes nothing and is told where and why', () => {
   });
 });
 
+describe('what is stored is left as it is', () => {
+  beforeEach(() => put(aReferral()));
+  const stored = () => sql`select source, id, version, content from record order by source`.execute(harness.store.db);
+
+  const newer = asJson(aReferral({ updatedAt: '2026-02-06T10:00:00-05:00', urgency: 'urgent' }));
+  test.each([
+    ['without a token', {}, 401],
+    ['with a wrong token', { authorization: 'Bearer county-token-2' }, 401],
+  ])('%s', async (_what, headers, status) => {
+    const before = (await stored()).rows;
+    const init = { ...newer, headers: { ...newer.headers, ...headers } };
+    expect((await harness.send(undefined, 'PUT', path, init)).status).toBe(status);
+    expect((await stored()).rows).toEqual(before);
+  });
+
+  test('by an operator', async () => {
+    const before = (await stored()).rows;
+    expect((await harness.send('configurer', 'PUT', path, newer)).status).toBe(403);
+    expect((await stored()).rows).toEqual(before);
+  });
+
+  test('by a refused version', async () => {
+    const before = (await stored()).rows;
+    expect((await put({ ...aReferral({ updatedAt: '2026-02-06T10:00:00-05:00' }), urgency: 'soon' })).status).toBe(400);
+    expect((await stored()).rows).toEqual(before);
+  });
+
+  test("by another source, whose record of the same id is its own: neither sees the other's", async () => {
+    const [before] = (await stored()).rows;
+    expect((await harness.send('town', 'PUT', path, newer)).status).toBe(202);
+    expect((await stored()).rows).toMatchObject([before, { source: 'town', version: 1 }]);
+    expect(await json(await harness.send('county', 'GET', path))).toMatchObject({ record: { urgency: 'routine' } });
+    expect((await harness.send('town', 'PUT', `${path}?source=county`, newer)).status).toBe(400);
+  });
+});
+
 describe('the request itself', () => {
   const record = JSON.stringify(aReferral());
   const type = { 'content-type': 'application/json' };
@@ -209,6 +245,19 @@ describe('faults of ours', () => {
     harness.failWith = Object.assign(new Error('secret text'), { code: 'ECONNREFUSED' });
     const response = await put(aReferral());
     expect([response.status, (await json(response)).code]).toEqual([503, 'store-unavailable']);
+  });
+
+  test('nothing is accepted before it is committed: a commit that fails is 503, and nothing is stored', async () => {
+    const { db } = harness.store;
+    await sql`create function disk_full() returns trigger language plpgsql as
+      $$ begin raise exception 'no room' using errcode = '53100'; end $$`.execute(db);
+    await sql`create constraint trigger at_commit after insert on record deferrable initially deferred
+      for each row execute function disk_full()`.execute(db);
+    const response = await put(aReferral());
+    await sql`drop function disk_full cascade`.execute(db);
+    expect([response.status, (await json(response)).code]).toEqual([503, 'store-unavailable']);
+    expect(await records()).toEqual([]);
+    expect((await put(aReferral())).status).toBe(202);
   });
 
   test('an unexpected error is 500 with an id to find in the log, and neither holds its text', async () => {

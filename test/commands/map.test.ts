@@ -1,0 +1,58 @@
+// FHIR from files, without a store and without a server.
+
+import { readdir } from 'node:fs/promises';
+import { expect, test } from '@jest/globals';
+import { aCase, aClient, aReferral } from '../builders.ts';
+import { aFolder, casebridge, lastLine } from './program.ts';
+
+const line = (type: string, record: object) => JSON.stringify({ type, record });
+
+test('records become a collection Bundle on standard output; nothing is stored', async () => {
+  const cwd = await aFolder({ 'records.ndjson': [line('client', aClient()), line('case', aCase())].join('\n') });
+  const { code, out } = await casebridge(['map', '--source', 'county', 'records.ndjson'], { cwd });
+  expect(code).toBe(0);
+  const bundle = JSON.parse(out);
+  expect(bundle).toMatchObject({ resourceType: 'Bundle', type: 'collection' });
+  const made = bundle.entry.map(({ resource }: { resource: { resourceType: string } }) => resource.resourceType);
+  expect(made).toEqual(expect.arrayContaining(['Patient', 'EpisodeOfCare']));
+  expect(out).toContain('"value": "county/client/client-rosa#patient"');
+  expect(await readdir(cwd)).toEqual(['records.ndjson']);
+});
+
+test('a refused line is told by file and line, the others are shown, exit code 1', async () => {
+  const cwd = await aFolder({
+    'records.ndjson': [line('referral', { ...aReferral(), urgency: 'zqsecret' }), line('case', aCase())].join('\n'),
+  });
+  const ended = await casebridge(['map', '--json', 'records.ndjson'], { cwd });
+  expect(ended.code).toBe(1);
+  expect(ended.err).toContain(
+    'records.ndjson:1: referral referral-pantry: /urgency must be one of routine, urgent, asap, emergency.\n',
+  );
+  expect(lastLine(ended)).toMatchObject({ bundle: { type: 'collection' }, issues: expect.any(Array), refused: 1 });
+  expect(ended.out).toContain('EpisodeOfCare');
+});
+
+test('the configuration gives the identifier system and the time zone', async () => {
+  const cwd = await aFolder({
+    'casebridge.yaml': `identifierSystem: urn:example:ours
+sources:
+  county: { token: env:COUNTY_TOKEN, timeZone: America/New_York }
+`,
+    'records.ndjson': line('case', aCase({ updatedAt: '2026-02-04T10:00:00' })),
+  });
+  const words = ['map', '--config', 'casebridge.yaml', '--source', 'county', 'records.ndjson'];
+  const { code, out } = await casebridge(words, { cwd, env: { COUNTY_TOKEN: 'county-secret' } });
+  expect(code).toBe(0);
+  expect(out).toContain('"system": "urn:example:ours"');
+});
+
+test('--loss shows which elements come back, which only go out, and where the mapping says so', async () => {
+  const { code, out } = await casebridge(['map', '--loss']);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^both ways +client patient +birthDate +client\.yaml:\d+$/m);
+  expect(out).toMatch(/^by status moves +referral fulfilment +status +referral\.yaml:\d+$/m);
+});
+
+test('no file is exit code 2', async () => {
+  expect(await casebridge(['map'])).toEqual({ code: 2, out: '', err: 'Name at least one file of records.\n' });
+});

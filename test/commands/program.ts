@@ -1,0 +1,126 @@
+// The program as a user starts it: a process of its own, with nothing in its environment but what the test gives, in a folder of its own.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { afterAll } from '@jest/globals';
+import { runCommandLine } from '../../src/commands/commands.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const main = join(root, 'src', 'main.ts');
+// Many short lives of the same program: what Node compiled for one of them serves the next.
+const inherited = {
+  PATH: process.env.PATH,
+  NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'casebridge-tests'),
+};
+
+export interface ProgramOptions {
+  /** The working directory. @default that of the tests */
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Nobody reads its standard output. */
+  readonly closeOutput?: boolean;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Running {
+  /** From the first line that it wrote with --json. */
+  readonly url: string;
+  /** Resolves once this stands in its log. */
+  logged(text: string): Promise<void>;
+  /** Sends the signal and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<Ended>;
+}
+
+const children = new Set<ChildProcess>();
+const folders: string[] = [];
+
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+/** A fresh folder, removed at the end, with these files in it. */
+export async function aFolder(files: Readonly<Record<string, string>> = {}): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'casebridge-commands-'));
+  folders.push(folder);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o600 });
+  return folder;
+}
+
+/** Runs one command to its end. */
+export function casebridge(words: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
+  return spawned(words, options).ended;
+}
+
+/** The same without a process of its own, for what is told before anything is started. */
+export async function commandLine(words: readonly string[]): Promise<Ended> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runCommandLine(words, { out: collected(out), err: collected(err) });
+  return { code, out: out.join(''), err: err.join('') };
+}
+
+/** A stream that keeps what is written to it. */
+export function collected(texts: string[]): Writable {
+  return new Writable({
+    write(chunk, _encoding, done) {
+      texts.push(String(chunk));
+      done();
+    },
+  });
+}
+
+/** What a command with --json says at its end: the last line of standard output. */
+export function lastLine({ out }: Ended): unknown {
+  return JSON.parse(out.trimEnd().split('\n').at(-1) ?? '');
+}
+
+/** Starts `serve` or `sandbox` and waits until it listens. */
+export async function listening(words: readonly string[], options: ProgramOptions = {}): Promise<Running> {
+  const { child, ended } = spawned([...words, '--json'], options);
+  const { promise: url, resolve, reject } = Promise.withResolvers<string>();
+  createInterface(child.stdout).once('line', (line) => resolve(JSON.parse(line).url));
+  ended.then(({ code, err }) => reject(new Error(`it ended with ${code} before it listened: ${err}`)));
+  return {
+    url: await url,
+    logged(text) {
+      const { promise: seen, resolve: see } = Promise.withResolvers<void>();
+      createInterface(child.stderr).on('line', (line) => line.includes(text) && see());
+      return seen;
+    },
+    stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+function spawned(words: readonly string[], { cwd, env, closeOutput }: ProgramOptions) {
+  const child = spawn(process.execPath, [main, ...words], { cwd, env: { ...inherited, ...env } });
+  children.add(child);
+  if (closeOutput) child.stdout.destroy();
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code) => {
+      children.delete(child);
+      resolve({ code, out, err });
+    });
+  });
+  return { child, ended };
+}
