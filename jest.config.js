@@ -5,5 +5,5 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': './strip-types.js' },
   testTimeout: 60_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
 };

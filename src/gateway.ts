@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config, ConnectionConfig } from './config.ts';
 import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
-import { CasebridgeError, reason } from './errors.ts';
+import { CasebridgeError, type Reason, reason } from './errors.ts';
 import type { ConnectionReport, GatewayApi, ReadyCheck } from './http/http.ts';
 import {
   type Abilities,
@@ -27,6 +27,7 @@ import {
   prepareConnection,
   preparePolls,
   projectRecords,
+  pruneOutcomes,
   raiseWanted,
   readAbilities,
   runDuePolls,
@@ -35,7 +36,7 @@ import {
   slotsOf,
   startFeeder,
 } from './lanes/lanes.ts';
-import { readMappingFiles } from './mapping/mapping.ts';
+import { type MappingSet, readMappingFiles } from './mapping/mapping.ts';
 import { createMetrics } from './metrics.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
 import { acceptRecords, isRecordType, type RecordKey } from './records/records.ts';
@@ -46,14 +47,17 @@ export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.ur
 
 const defaultLeaseMs = 60_000;
 const pollTickMs = 250;
+const pruneTickMs = 3_600_000;
 const mostRunsAtOnce = 32;
+/** At a stop; the queue waits longer than this for runs to end, so that a run can still store that its request was given up. */
+const requestsMayTakeMs = 10_000;
 
 export interface GatewayOptions {
   readonly config: Config;
   readonly logger: Logger;
   /** Run lanes and polls in this process. */
   readonly lanes: boolean;
-  /** Activate the shipped mapping files; a `worker` uses what the store names. @default true */
+  /** Activate the shipped mapping files, as `serve` does; the others use what the store names, if it names any. @default true */
   readonly activate?: boolean;
   /** How long a run may hold a lane without a sign of life, in milliseconds. @default 60000 */
   readonly leaseMs?: number;
@@ -97,7 +101,8 @@ function openConfigured({ store }: Config): Promise<Store> {
 async function assemble(options: GatewayOptions, store: Store): Promise<Gateway> {
   const { config, logger, leaseMs = defaultLeaseMs } = options;
   await checkIdentity(store, config.identifierSystem);
-  if (options.activate ?? true) await activateMapping(store, await readMappingFiles(mappingFolder));
+  if ((options.activate ?? true) || !(await hasActiveMapping(store)))
+    await activateMapping(store, await readMappingFiles(mappingFolder));
   const mappings = activeMappings(store);
   const metrics = createMetrics(store);
   const live = [...config.connections.values()].filter(({ mode }) => mode !== 'off');
@@ -149,10 +154,14 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   };
 }
 
+async function hasActiveMapping({ db }: Store): Promise<boolean> {
+  return (await db.selectFrom('mapping').select('version').where('active', '=', true).executeTakeFirst()) !== undefined;
+}
+
 interface Working {
   readonly feeder: Feeder;
   readonly wakeUps: WakeUps;
-  readonly polls: { stop(): Promise<void> };
+  readonly rounds: readonly Round[];
 }
 
 async function startWorking(
@@ -183,22 +192,33 @@ async function startWorking(
     feeder.kick();
   };
   wakeUps.work(run, { concurrency: Math.min(mostRunsAtOnce, slots.reduce((sum, one) => sum + one.slots, 0) || 1) });
-  return { feeder, wakeUps, polls: startPolls(deps, opened, logger) };
-}
-
-function startPolls(deps: LaneDeps, opened: ReadonlyMap<string, OpenedConnection>, logger: Logger): Working['polls'] {
   const capabilities = (id: string): Promise<Capabilities> => {
     const one = opened.get(id);
     if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
     return one.capabilities();
   };
+  const failed = (what: string) => (error: unknown) => logger.error({ error: textOf(error) }, what);
+  const rounds = [
+    startRound(pollTickMs, () => runDuePolls(deps, capabilities), failed('polls could not be looked for')),
+    startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
+  ];
+  return { feeder, wakeUps, rounds };
+}
+
+interface Round {
+  /** Waits for the work under way. */
+  stop(): Promise<void>;
+}
+
+/** Does the work at once and again and again, with a pause after each time. */
+function startRound(pauseMs: number, work: () => Promise<unknown>, onError: (error: unknown) => void): Round {
   let stopped = false;
   let running: Promise<unknown> = Promise.resolve();
   const tick = (): void => {
-    running = runDuePolls(deps, capabilities)
-      .catch((error: unknown) => logger.error({ error: textOf(error) }, 'polls could not be looked for'))
+    running = work()
+      .catch(onError)
       .finally(() => {
-        if (!stopped) timer = setTimeout(tick, pollTickMs);
+        if (!stopped) timer = setTimeout(tick, pauseMs);
       });
   };
   let timer = setTimeout(tick, 0);
@@ -211,15 +231,21 @@ function startPolls(deps: LaneDeps, opened: ReadonlyMap<string, OpenedConnection
   };
 }
 
+/** Requests under way may end by themselves for a while. Then they are given up, early enough for their runs to give the lanes back. */
 async function stopAll(
   worker: Working | undefined,
   opened: ReadonlyMap<string, OpenedConnection>,
   store: Store,
 ): Promise<void> {
+  const hangUp = (): void => {
+    for (const { connection } of opened.values()) connection.close();
+  };
+  const patience = setTimeout(hangUp, requestsMayTakeMs);
   await worker?.feeder.stop();
-  await worker?.polls.stop();
+  for (const round of worker?.rounds ?? []) await round.stop();
   await worker?.wakeUps.close();
-  for (const { connection } of opened.values()) connection.close();
+  clearTimeout(patience);
+  hangUp();
   await store.close();
 }
 
@@ -306,7 +332,10 @@ function gatewayApi({ config, logger, store, metrics, deps, opened, feeder }: Ap
       feeder()?.kick();
     },
 
-    capabilities: async (id) => report(connectionOf(id), deps),
+    async capabilities(id) {
+      const one = config.connections.get(id);
+      return one?.mode === 'off' ? offReport(one, await deps.mappings()) : report(connectionOf(id), deps);
+    },
 
     async hookKey(connection) {
       const name = `hook:${connection}`;
@@ -361,28 +390,52 @@ async function storedRecords(store: Store, keys: readonly RecordKey[]) {
 
 async function report({ connection, lane }: OpenedConnection, deps: LaneDeps): Promise<ConnectionReport> {
   const { config } = connection;
-  const diagnosis = await connection.diagnose();
-  const routes = diagnosis.reachable && diagnosis.auth.ok ? (await lane.abilities()).routes : [];
-  const wouldWrite = await countWrites(deps, lane);
+  const { reachable, auth, scopes = [], findings } = await connection.diagnose();
+  const abilities = reachable && auth.ok ? await readableAbilities(lane) : undefined;
   return {
-    connection: config.id,
-    vendor: config.vendor,
-    mode: config.mode,
-    reachable: diagnosis.reachable,
-    auth: diagnosis.auth,
-    scopes: [...(diagnosis.scopes ?? [])],
-    findings: diagnosis.findings,
-    routes:
-      routes.length > 0
-        ? routes
-        : slotsOf(await deps.mappings()).map((slot) => ({
-            ...slot,
-            route: 'off',
-            reason: reason('route-capabilities-unknown'),
-          })),
-    wouldWrite: diagnosis.reachable && diagnosis.auth.ok ? wouldWrite : { create: 0, update: 0, document: 0 },
+    ...identityOf(config),
+    reachable,
+    auth,
+    scopes: [...scopes],
+    findings,
+    routes: abilities?.routes ?? routesOff(await deps.mappings(), reason('route-capabilities-unknown')),
+    wouldWrite: abilities === undefined ? nothing : await countWrites(deps, lane),
   };
 }
+
+/** Undefined where the server does not say what it can do; the diagnosis says why. */
+async function readableAbilities(lane: LaneConnection): Promise<Abilities | undefined> {
+  try {
+    return await lane.abilities();
+  } catch (error) {
+    if (error instanceof CasebridgeError) return undefined;
+    throw error;
+  }
+}
+
+/** A connection that is switched off is not asked. */
+function offReport(config: ConnectionConfig, mappings: MappingSet): ConnectionReport {
+  const why = reason('connection-off');
+  return {
+    ...identityOf(config),
+    reachable: false,
+    auth: { ok: false, reason: why },
+    scopes: [],
+    findings: [],
+    routes: routesOff(mappings, why),
+    wouldWrite: nothing,
+  };
+}
+
+function identityOf({ id, vendor, mode }: ConnectionConfig): Pick<ConnectionReport, 'connection' | 'vendor' | 'mode'> {
+  return { connection: id, vendor, mode };
+}
+
+function routesOff(mappings: MappingSet, why: Reason): ConnectionReport['routes'] {
+  return slotsOf(mappings).map((slot) => ({ ...slot, route: 'off', reason: why }));
+}
+
+const nothing: ConnectionReport['wouldWrite'] = { create: 0, update: 0, document: 0 };
 
 /** What the lanes that have work, or that a shadow keeps from writing, would send now. */
 async function countWrites(deps: LaneDeps, lane: LaneConnection): Promise<ConnectionReport['wouldWrite']> {

@@ -23,8 +23,6 @@ export interface LifeOptions {
   readonly until?: number;
   /** @default every kind */
   readonly counted?: readonly StepKind[];
-  /** Called at the end, at once. */
-  readonly die?: () => void;
 }
 
 export class Life {
@@ -36,17 +34,17 @@ export class Life {
   readonly #counted: readonly StepKind[];
   readonly #lastRites: (() => Promise<unknown> | undefined)[] = [];
   #isOver = false;
+  #isSpared = false;
   readonly #end: () => void;
   #buried: Promise<unknown> = Promise.resolve();
 
-  constructor({ until = Number.POSITIVE_INFINITY, counted = allSteps, die = () => {} }: LifeOptions = {}) {
+  constructor({ until = Number.POSITIVE_INFINITY, counted = allSteps }: LifeOptions = {}) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#until = until;
     this.#counted = counted;
     this.#end = () => {
       this.#isOver = true;
-      die();
       this.#buried = Promise.all(this.#lastRites.map((rite) => rite()));
       resolve();
     };
@@ -58,10 +56,15 @@ export class Life {
 
   /** False from the step on at which the life ends. */
   survives(kind: StepKind, what: string): boolean {
-    if (this.#isOver || !this.#counted.includes(kind)) return !this.#isOver;
+    if (this.#isOver || this.#isSpared || !this.#counted.includes(kind)) return !this.#isOver;
     this.steps.push(`${kind} ${what}`);
     if (this.steps.length >= this.#until) this.#end();
     return !this.#isOver;
+  }
+
+  /** From here on it goes unharmed. */
+  spare(): void {
+    this.#isSpared = true;
   }
 
   /** Adds what the operating system does for a dead process. */
@@ -141,38 +144,20 @@ class Silence extends Duplex {
   }
 }
 
-/**
- * A database as a life meets it. Statements on the queue's own tables end with the life but are not counted: a queue may lose everything at any
- * time (lanes.md 2).
- */
+/** A database as a life meets it. */
 export function mortalBacking(backing: Backing, life: Life): Backing {
+  const { pool } = backing;
   return {
     ...backing,
-    pool: mortalPool(backing.pool, life),
-    queuePool() {
-      const pool = backing.queuePool();
-      life.atEnd(async () => pool.end());
-      const connect = () => mortalClient({ connect: async (): Promise<object> => pool.connect() }, life, false);
-      const query = (...statement: unknown[]) =>
-        life.isOver ? never() : life.outlives(Promise.resolve(Reflect.apply(pool.query, pool, statement)));
-      return overlay(pool, { connect, query });
-    },
+    pool: { options: pool.options, end: () => pool.end(), connect: () => mortalClient(pool, life) },
   };
-}
-
-function mortalPool(pool: PostgresPool, life: Life): PostgresPool {
-  return { options: pool.options, end: () => pool.end(), connect: () => mortalClient(pool, life, true) };
 }
 
 type Client = Pick<PostgresPoolClient, 'release'> & {
   query(text: string, values?: readonly unknown[]): Promise<unknown>;
 };
 
-async function mortalClient<C extends object>(
-  pool: { connect(): Promise<C> },
-  life: Life,
-  isCounted: boolean,
-): Promise<C> {
+async function mortalClient(pool: PostgresPool, life: Life): Promise<PostgresPoolClient> {
   if (life.isOver) return never();
   const connected = await pool.connect();
   const client = asClient(connected);
@@ -180,9 +165,7 @@ async function mortalClient<C extends object>(
     client.release(true);
     return never();
   }
-  const run = isCounted
-    ? countedRun(client, life)
-    : (text: string, values?: readonly unknown[]) => client.query(text, values);
+  const run = countedRun(client, life);
   let running: Promise<unknown> = Promise.resolve();
   let isReleased = false;
   const release = (destroy?: boolean): void => {

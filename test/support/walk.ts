@@ -1,114 +1,233 @@
-// A gateway's life cut at each of its steps in turn, always followed by one that is not cut. What is left is judged from the server's own store
-// and journal, and from the tables of the database.
+// A gateway's life cut at each of its steps in turn, always followed by one that is not cut. It does what src/gateway.ts does at a start and
+// between two wake-ups, without queue and timers: a wake-up may be lost at any time (lanes.md 2), and the numbers of the steps are the same in
+// each walk. What is left is judged from the server's own store and journal, and from the tables of the database.
 
 import { PGlite } from '@electric-sql/pglite';
-import { type Gateway, startGateway } from '../../src/gateway.ts';
-import { isObject, type Json, type JsonObject } from '../../src/json.ts';
-import { wantAll } from '../../src/lanes/lanes.ts';
-import type { RecordType } from '../../src/records/records.ts';
+import type { ConnectionConfig } from '../../src/config.ts';
+import { openConnection } from '../../src/connections/connections.ts';
+import { mappingFolder } from '../../src/gateway.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { feed } from '../../src/lanes/feeder.ts';
+import {
+  activateMapping,
+  cachedCapabilities,
+  checkIdentity,
+  freeDeadLeases,
+  type LaneDeps,
+  type LaneKey,
+  polledTypes,
+  prepareConnection,
+  preparePolls,
+  readAbilities,
+  runDuePolls,
+  runLane,
+  wantAll,
+} from '../../src/lanes/lanes.ts';
+import { compileMappings, type MappingSet, readMappingFiles } from '../../src/mapping/mapping.ts';
+import { acceptRecords, parseRecord, type RecordType } from '../../src/records/records.ts';
 import { embeddedBacking } from '../../src/store/embedded.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
-import { type Backing, type Store, sql, storeOn } from '../../src/store/store.ts';
+import { type Backing, type Store, storeOn } from '../../src/store/store.ts';
 import { aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aWorker } from '../builders.ts';
 import { snapshotOfStore } from './embedded.ts';
 import { Life, type LifeOptions, mortalBacking } from './mortal.ts';
-import {
-  aConfig,
-  aConnection,
-  accept,
-  eventually,
-  idle,
-  ownValue,
-  startServer,
-  type TestServer,
-  testLogger,
-} from './rig.ts';
+import { laterByAnHour } from './processes.ts';
+import { aConnection, identifierSystem, startServer, type TestServer, testLogger } from './rig.ts';
+
+type Item = readonly [RecordType, JsonObject];
+type Row = Readonly<Record<string, unknown>>;
 
 /** A database and a server that outlive the gateways on them. */
 export interface Site {
   readonly server: TestServer;
-  /** Starts a gateway as part of a life. */
-  start(life: Life): Promise<Gateway>;
+  /** The shipped mapping, made the active one where the store names none yet. */
+  mappings(store: Store): Promise<MappingSet>;
+  /** The database as a life meets it. */
+  open(life: Life): Promise<Backing>;
+  /** Asks the database past every life. */
+  rows(text: string): Promise<Row[]>;
   /** What passes between a death and the next start. */
   afterDeath(life: Life): Promise<void>;
-  /** Back to an empty database and an empty server. */
-  clear(): Promise<void>;
   close(): Promise<void>;
 }
 
+/** A gateway without queue and timers. */
+export interface Core {
+  /** The source sends these records. */
+  accept(items: readonly Item[]): Promise<void>;
+  /** Runs what is due, one lane after the other, until nothing is. */
+  rest(): Promise<void>;
+  /** Runs every poll once, now, one after the other. */
+  poll(): Promise<void>;
+  /** Wants every lane, and every linked resource read again. */
+  wantAll(): Promise<void>;
+  /** Closes the sockets to the server. */
+  close(): void;
+}
+
 /** One thing that happens to a gateway. Done again after a death: a sender without an answer sends once more. */
-export type Act = (gateway: Gateway, site: Site) => Promise<void>;
+export type Act = (core: Core, site: Site) => Promise<void>;
 
 /**
  * Lets a gateway live as long as `options` say, and another one after it do the rest.
- * @returns the living gateway, and the steps of the first life
+ * @returns the living one, and the steps of the first
  */
 export async function play(
   site: Site,
   options: LifeOptions,
   acts: readonly Act[],
-): Promise<{ gateway: Gateway; life: Life; steps: readonly string[] }> {
+): Promise<{ core: Core; steps: readonly string[]; end: () => Promise<void> }> {
   const first = new Life(options);
   let life = first;
-  let gateway: Gateway | undefined;
-  for (let at = 0; at < acts.length || gateway === undefined; ) {
+  let started: Started | undefined;
+  for (let at = 0; at < acts.length; ) {
     const finished = await life.lives(async () => {
-      gateway ??= await site.start(life);
-      await acts[at]?.(gateway, site);
+      started ??= await start(site, life);
+      await acts[at]?.(started.core, site);
     });
     if (finished) {
       at += 1;
     } else {
       await life.buried();
-      // Takes its timers away; the dead one itself gets no further than its next wait.
-      void gateway?.stop();
-      gateway = undefined;
+      started?.core.close();
+      started = undefined;
       await site.afterDeath(life);
       life = new Life();
     }
   }
-  return { gateway, life, steps: first.steps };
+  life.spare();
+  if (started === undefined) throw new Error('There was nothing to do.');
+  return { core: started.core, steps: first.steps, end: started.end };
 }
 
-const hurried = { pollEveryMs: 3_600_000, rateLimit: { requestsPerSecond: 1000, concurrency: 1 } };
-
-/** One lane at a time, and polls only when a test makes them due, so that a step has the same number in each walk. */
-export function walkConfig(server: TestServer) {
-  return aConfig([aConnection(server.base, hurried)]);
+interface Started {
+  readonly core: Core;
+  end(): Promise<void>;
 }
 
-async function startOn(server: TestServer, backing: Backing, life: Life): Promise<Gateway> {
-  return startGateway({
-    config: walkConfig(server),
-    logger: testLogger,
-    lanes: true,
-    open: () => storeOn(mortalBacking(backing, life)),
+const mostRounds = 100;
+
+async function start(site: Site, life: Life): Promise<Started> {
+  const config = aConnection(site.server.base, hurried);
+  const store = await storeOn(mortalBacking(await site.open(life), life));
+  await checkIdentity(store, identifierSystem);
+  const mappings = await site.mappings(store);
+  await freeDeadLeases(store);
+  await prepareConnection(store, config);
+  await preparePolls(store, config.id);
+  const connection = openConnection(config);
+  const capabilities = cachedCapabilities(store, connection, Date.now);
+  const abilities = async () => readAbilities(connection, capabilities, mappings);
+  let sends = 0;
+  const deps: LaneDeps = {
+    store,
+    identifierSystem,
+    connections: new Map([[config.id, { config, vendor: connection.vendor, client: connection.client, abilities }]]),
+    mappings: async () => mappings,
+    holder: 'test',
+    leaseMs: 60_000,
+    clock: Date.now,
+    newId: () => `send-${++sends}`,
+    random: () => 0,
+    wake: () => {},
+    log: testLogger,
+  };
+  const core: Core = {
+    accept: async (items) => void (await store.tx((trx) => acceptRecords(trx, 'county', items.map(checked), [config]))),
+    async rest() {
+      for (let round = 0; round < mostRounds; round += 1) {
+        const due = await claim(deps, config);
+        for (const lane of due) await runLane(deps, lane);
+        if (due.length === 0 && (await site.rows(tryNow)).length === 0) return;
+      }
+      throw new Error(`Lanes do not come to rest: ${JSON.stringify(await site.rows(unfinishedLanes))}`);
+    },
+    async poll() {
+      for (const type of polledTypes) {
+        await site.rows(`
+          update casebridge.poll set next_at = now() + case resource_type when '${type}' then 0 else 1 end * interval '1 hour'`);
+        await runDuePolls(deps, capabilities);
+      }
+    },
+    wantAll: async () => void (await wantAll(store, [config.id])),
+    close: () => connection.close(),
+  };
+  const end = async () => {
+    core.close();
+    await store.close();
+  };
+  return { core, end };
+}
+
+// One lane and one request at a time, so that a step has the same number in each walk.
+const hurried: Partial<ConnectionConfig> = {
+  pollEveryMs: 3_600_000,
+  rateLimit: { requestsPerSecond: 10_000, concurrency: 1 },
+};
+
+async function claim({ store }: LaneDeps, { id }: ConnectionConfig): Promise<LaneKey[]> {
+  const claimed: LaneKey[] = [];
+  await feed({
+    store,
+    connections: () => [{ id, slots: 1 }],
+    add: async (lanes) => void claimed.push(...lanes),
+    onError: (error) => {
+      throw error;
+    },
   });
+  return claimed;
+}
+
+function checked([type, value]: Item) {
+  const parsed = parseRecord(type, value, { now: new Date('2026-06-01T00:00:00Z'), timeZone: 'America/New_York' });
+  if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
+  return { type, record: parsed.record };
+}
+
+/** Waits for a next try are cut short. */
+const tryNow = `
+  update casebridge.lane set next_try_at = null
+  where done < wanted and next_try_at is not null returning connection, subject`;
+
+/** A server that looks for no earlier one of ours before it creates: what is not doubled there is our own doing. */
+const plain: JsonObject = { conditionalCreate: false };
+
+async function startPlainServer(): Promise<TestServer> {
+  const server = await startServer();
+  await server.control('POST', 'settings', plain);
+  return server;
+}
+
+/** Compiled once: a gateway that finds its mapping active compiles it too, which takes long and changes nothing. */
+async function shippedMappings(): Promise<Site['mappings']> {
+  const files = await readMappingFiles(mappingFolder);
+  const compiled = compileMappings(files);
+  if (!('set' in compiled)) throw new Error('The shipped mappings are broken.');
+  return async (store) => {
+    const active = await store.db.selectFrom('mapping').select('version').where('active', '=', true).executeTakeFirst();
+    return active?.version === compiled.set.version ? compiled.set : activateMapping(store, files);
+  };
 }
 
 /** On one PGlite in memory, which every gateway opens as a restart opens its folder. */
 export async function embeddedSite(): Promise<Site> {
-  const server = await startServer();
+  const [server, mappings] = await Promise.all([startPlainServer(), shippedMappings()]);
   const database = await PGlite.create({ loadDataDir: await snapshotOfStore() });
   const backings = new Map<Life, Backing>();
-  const names = await database.query<{ name: string }>(tableNames);
-  const tables = names.rows.map(({ name }) => name).join(', ');
   return {
     server,
-    start(life) {
+    mappings,
+    async open(life) {
       const backing: Backing = { ...embeddedBacking(database), close: async () => {} };
       backings.set(life, backing);
-      return startOn(server, backing, life);
+      return backing;
     },
+    rows: async (text) => (await database.query<Row>(text)).rows,
     async afterDeath(life) {
       // The dead one's rollback has its turn before this.
       const client = await backings.get(life)?.pool.connect();
       await client?.query('select 1', []);
       backings.clear();
-    },
-    async clear() {
-      await database.exec(`truncate ${tables}`);
-      await server.control('POST', 'reset');
     },
     async close() {
       await database.close();
@@ -119,72 +238,59 @@ export async function embeddedSite(): Promise<Site> {
 
 /** On a database of a PostgreSQL server. */
 export async function postgresSite(url: string): Promise<Site> {
-  const server = await startServer();
-  const keeper = await storeOn(await openPostgres(url));
-  const run = (text: string) => sql.raw(text).execute(keeper.db);
+  const [server, mappings] = await Promise.all([startPlainServer(), shippedMappings()]);
+  const keeper = await openPostgres(url);
+  const client = await keeper.pool.connect();
   return {
     server,
-    async start(life) {
+    mappings,
+    async open(life) {
       const backing = await openPostgres(url);
       life.atEnd(() => backing.pool.end());
-      return startOn(server, backing, life);
+      return backing;
     },
+    rows: async (text) => (await client.query<Row>(text, [])).rows,
     async afterDeath() {
-      for (const statement of laterByAnHour) await run(statement);
-      await dropQueue(keeper);
-    },
-    async clear() {
-      const { rows } = await sql<{ name: string }>`${sql.raw(tableNames)}`.execute(keeper.db);
-      await run(`truncate ${rows.map(({ name }) => name).join(', ')}`);
-      await server.control('POST', 'reset');
+      for (const statement of laterByAnHour) await client.query(statement, []);
     },
     async close() {
-      await keeper.close();
+      client.release();
+      await keeper.pool.end();
       await server.stop();
     },
   };
 }
 
-const tableNames = `
-  select schemaname || '.' || quote_ident(tablename) as name from pg_tables
-  where schemaname in ('casebridge', 'bullmq') and tablename not like '%migration%'`;
-
-/**
- * Other processes wait until what a dead one held runs out: minutes for a lease of a lane, a request or a poll. Instead of waiting, those times
- * are moved back.
- */
-const laterByAnHour = [
-  `update lane set lease_until = lease_until - interval '1 hour', queued_until = queued_until - interval '1 hour',
-     next_try_at = next_try_at - interval '1 hour'`,
-  `update operation set send_before = send_before - interval '1 hour', missed_at = missed_at - interval '1 hour'`,
-  `update match_lease set until = until - interval '1 hour'`,
-  `update poll set lease_until = lease_until - interval '1 hour'`,
-];
-
-/** A dead process's job is found after 15 s (test/queue); here the queue loses everything at each death, which must cost nothing either. */
-async function dropQueue(store: Store): Promise<void> {
-  const { rows } = await sql<{ name: string }>`${sql.raw(tableNames)}`.execute(store.db);
-  const queue = rows.filter(({ name }) => name.startsWith('bullmq.'));
-  if (queue.length > 0) await sql.raw(`truncate ${queue.map(({ name }) => name).join(', ')}`).execute(store.db);
+/** Back to an empty database and an empty server. */
+export async function clear(site: Site): Promise<void> {
+  const { rows, server } = site;
+  const tables = await rows(`
+    select 'casebridge.' || quote_ident(tablename) as name from pg_tables where schemaname = 'casebridge' and tablename <> 'migration'`);
+  await rows(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity`);
+  await server.control('POST', 'reset');
+  await server.control('POST', 'settings', plain);
+  lastRead.delete(site);
 }
 
-/** One case with all that it needs, in the order in which a source would send it. */
-export function smallCase(): (readonly [RecordType, JsonObject])[] {
-  const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });
+const theReferral = (changed: JsonObject) =>
+  aReferral({ serviceId: undefined, requesterOrganizationId: 'org-pantry', ...changed });
+
+/** One case with all that it needs, in the order in which a source would send it; a single organization plays every part. */
+function smallCase(): Item[] {
   return [
-    ['organization', agency],
     ['organization', anOrganization()],
-    ['worker', aWorker()],
+    ['worker', aWorker({ organizationId: 'org-pantry' })],
     ['client', aClient()],
-    ['case', aCase()],
+    ['case', aCase({ organizationId: 'org-pantry' })],
     ['need', aNeed()],
     ['goal', aGoal()],
-    ['referral', aReferral({ serviceId: undefined, requestedText: 'Weekly groceries, edition 0' })],
+    ['referral', theReferral({ requestedText: 'Weekly groceries, edition 0' })],
   ];
 }
 
+export const namesOfSmallCase = smallCase().map(([type, { id }]) => `${type}/${id}`);
+
 export const slotsOfSmallCase = [
-  'county/organization/org-riverside#organization',
   'county/organization/org-pantry#organization',
   'county/worker/worker-okafor#practitioner',
   'county/worker/worker-okafor#role',
@@ -198,113 +304,71 @@ export const slotsOfSmallCase = [
 ];
 
 /** The source sends the case. */
-export const sendCase: Act = async (gateway) => {
-  await accept(gateway, ...smallCase());
-};
+export const sendCase: Act = (core) => core.accept(smallCase());
 
-export const rest: Act = (gateway) => idle(gateway);
+export const rest: Act = (core) => core.rest();
 
 /** The source sends another edition of the referral. */
 export function sendEdition(edition: number): Act {
   const updatedAt = new Date(Date.parse('2026-02-05T10:00:00-05:00') + edition * 60_000).toISOString();
-  const referral = aReferral({
-    serviceId: undefined,
-    requestedText: `Weekly groceries, edition ${edition}`,
-    updatedAt,
-  });
-  return async (gateway) => {
-    await accept(gateway, ['referral', referral]);
-  };
+  const requestedText = `Weekly groceries, edition ${edition}`;
+  return (core) => core.accept([['referral', theReferral({ requestedText, updatedAt })]]);
 }
 
 /** The partner moves the Task there, if it is not there yet. */
 export function partnerMoves(status: string): Act {
-  return async (_gateway, { server }) => {
+  return async (_core, { server }) => {
     const task = await server.own('Task', 'county/referral/referral-pantry#fulfilment');
     if (task.status === status) return;
-    const current = await server.fhir('GET', `Task/${task.id}`);
-    const reply = await server.fhir(
-      'PUT',
-      `Task/${task.id}`,
-      { ...current.body, status },
-      { 'if-match': current.etag ?? '' },
-    );
+    const { body, etag } = await server.fhir('GET', `Task/${task.id}`);
+    const reply = await server.fhir('PUT', `Task/${task.id}`, { ...body, status }, { 'if-match': etag ?? '' });
     if (reply.status !== 200) throw new Error(`the partner's ${status} was answered with ${reply.status}`);
   };
 }
 
-/** Every poll runs once more. */
-export const poll: Act = async ({ api: { store } }) => {
-  const asked = await store.now();
-  await store.db.updateTable('poll').set({ next_at: asked }).execute();
-  await eventually(async () => {
-    const rows = await store.db.selectFrom('poll').select('resource_type').where('next_at', '<=', asked).execute();
-    return rows.length === 0;
-  }, 'the polls');
-};
-
-/** Every lane runs again and reads every linked resource. */
-export const readAgain: Act = async (gateway) => {
-  await wantAll(gateway.api.store, [...gateway.api.config.connections.keys()]);
-  await idle(gateway);
-};
-
-/** All that carries our identifier, under it: each content without what the server adds, and references by what they point at. */
-export async function portrait(server: TestServer): Promise<Record<string, JsonObject[]>> {
-  const types = [
-    ...new Set((await server.writes()).flatMap(({ writes }) => (Array.isArray(writes) ? writes : [])).map(typeOf)),
-  ];
-  const all = (await Promise.all(types.map((type) => server.all(type)))).flat();
-  const names = new Map(
-    all.map((resource) => [`${resource.resourceType}/${resource.id}`, ownValue(resource) ?? 'a stranger']),
-  );
-  const result: Record<string, JsonObject[]> = {};
-  for (const resource of all) {
-    const { id: _id, meta, ...content } = resource;
-    const { versionId: _version, lastUpdated: _time, ...labels } = isObject(meta) ? meta : {};
-    const name = names.get(`${resource.resourceType}/${resource.id}`) ?? '';
-    result[name] = [...(result[name] ?? []), renamed({ ...content, meta: labels }, names)];
-  }
-  return result;
+/** Polls until the source has been told so many changes. */
+export function heard(count: number): Act {
+  return async (core, site) => {
+    for (let round = 0; (await changes(site)).length < count; round += 1) {
+      if (round === 5) throw new Error(`The source was told ${(await changes(site)).length} changes, not ${count}.`);
+      await core.poll();
+      await core.rest();
+    }
+  };
 }
 
-function typeOf(write: Json): string {
-  return isObject(write) ? String(write.resourceType) : '';
+/** What is new in the server's journal since the last call. */
+export async function newEntries(site: Site): Promise<JsonObject[]> {
+  const entries = await site.server.journal(lastRead.get(site) ?? 0);
+  const last = entries.at(-1);
+  if (last !== undefined) lastRead.set(site, Number(last.n));
+  return entries;
 }
 
-function renamed(resource: JsonObject, names: ReadonlyMap<string, string>): JsonObject {
-  return JSON.parse(JSON.stringify(resource), (key, value) =>
-    key === 'reference' ? (names.get(value) ?? value) : value,
-  );
-}
+const lastRead = new WeakMap<Site, number>();
+
+const unfinishedLanes = `
+  select subject, reason, parked from casebridge.lane where done < wanted or lease_holder is not null or parked is not null`;
 
 /** What a gateway at rest must not leave behind. */
-export async function unfinished({ api: { store } }: Gateway): Promise<Record<string, unknown[]>> {
-  const { db } = store;
-  const [operations, lanes, decisions, waiting, alerts] = await Promise.all([
-    db.selectFrom('operation').select(['id', 'kind', 'resource_type']).where('outcome', 'is', null).execute(),
-    db
-      .selectFrom('lane')
-      .select(['subject', 'reason'])
-      .where(({ or, eb, ref }) =>
-        or([eb('done', '<', ref('wanted')), eb('lease_holder', 'is not', null), eb('parked', 'is not', null)]),
-      )
-      .execute(),
-    db.selectFrom('decision').select(['kind', 'topic']).execute(),
-    db.selectFrom('waiting').select(['subject', 'type', 'id', 'slot']).execute(),
-    db.selectFrom('alert').select('topic').execute(),
-  ]);
-  return { operations, lanes, decisions, waiting, alerts };
+export async function unfinished({ rows }: Site): Promise<Record<string, unknown[]>> {
+  return {
+    operations: await rows('select id, kind, resource_type from casebridge.operation where outcome is null'),
+    lanes: await rows(unfinishedLanes),
+    decisions: await rows('select kind, topic from casebridge.decision'),
+    waiting: await rows('select subject, type, id, slot from casebridge.waiting'),
+    alerts: await rows('select topic from casebridge.alert'),
+  };
 }
 
 export const nothing = { operations: [], lanes: [], decisions: [], waiting: [], alerts: [] };
 
 /** How many versions each record has, by its name. */
-export async function versions({ api: { store } }: Gateway): Promise<Record<string, number>> {
-  const rows = await store.db.selectFrom('record').select(['type', 'id', 'version']).execute();
-  return Object.fromEntries(rows.map(({ type, id, version }) => [`${type}/${id}`, version]));
+export async function versions({ rows }: Site): Promise<Record<string, number>> {
+  const found = await rows('select type, id, version from casebridge.record');
+  return Object.fromEntries(found.map(({ type, id, version }) => [`${type}/${id}`, Number(version)]));
 }
 
-export function changes({ api: { store } }: Gateway) {
-  return store.db.selectFrom('change').select(['cursor', 'op', 'type', 'id', 'body']).orderBy('cursor').execute();
+export function changes({ rows }: Site): Promise<Row[]> {
+  return rows('select cursor, op, type, id, body from casebridge.change order by cursor');
 }
