@@ -2,7 +2,7 @@
 // Numbers like 3141 are issues of hapifhir/hapi-fhir.
 
 import type { Query } from '../url.ts';
-import type { Vendor } from './vendor.ts';
+import { notOffered, type Vendor } from './vendor.ts';
 
 const pageSize = 200;
 
@@ -14,9 +14,17 @@ export const standard: Vendor = {
   queries: {
     identifier: (system, value) => ({ identifier: `${escaped(system)}|${escaped(value)}` }),
     patient: ({ family, birthDate }) => ({ family: escaped(family), birthdate: birthDate, _count: String(pageSize) }),
+    encounters: (patientId) => ({ patient: patientId, _count: String(pageSize) }),
+    documents: ({ patientId, type, from, to }) => ({
+      patient: patientId,
+      type: `http://loinc.org|${type}`,
+      date: [`ge${from.toISOString()}`, `le${to.toISOString()}`],
+      _count: String(pageSize),
+    }),
     changedSince,
     probe: { path: 'Patient', query: { _summary: 'count' } },
   },
+  match: notOffered('FHIR does not ask a server for $match, and HAPI and Medplum differ in what theirs means.'),
   create: {
     // Not atomic under concurrency (3141): the intent and the search before it are what prevents a double.
     conditional: { when: 'declared' },
@@ -25,6 +33,14 @@ export const standard: Vendor = {
     ifMatch: { when: 'known' },
   },
   transaction: { when: 'declared' },
+  documents: {
+    format: 'xhtml',
+    contentType: 'application/xhtml+xml;charset=utf-8',
+    type: { code: '18776-5', display: 'Plan of care note' },
+    encounter: 'optional',
+    laterEdition: 'amend',
+    retraction: 'entered-in-error',
+  },
   paging: {
     pageSize,
     partialIssues: ['suppressed', 'incomplete', 'too-costly'],

@@ -32,11 +32,22 @@ export interface Vendor {
     identifier(system: string, value: string): Query;
     /** Candidates for one person; who it is, is decided by the caller. */
     patient(person: { readonly family: string; readonly birthDate: string }): Query;
+    /** Encounters of a patient, among which the caller chooses where a note is filed. */
+    encounters(patientId: string): Query;
+    /** Documents of a patient about a time, among which the caller finds a lost one by its marker. */
+    documents(search: {
+      readonly patientId: string;
+      readonly type: string;
+      readonly from: Date;
+      readonly to: Date;
+    }): Query;
     /** What changed at or after an instant; no instant: all. */
     changedSince(resourceType: string, since: Date | undefined, searchParams: readonly string[]): Offered<Query>;
     /** Asks nothing about anybody, and shows whether our credentials are taken. */
     probe: { readonly path: string; readonly query: Query };
   };
+  /** The operation that grades candidates for one person; FHIR R4 patient-operation-match.html. */
+  readonly match: Offered<{ readonly operation: string }>;
   readonly create: {
     /** If-None-Exist, where the CapabilityStatement declares it. */
     readonly conditional: Offered<{ readonly when: 'declared' }>;
@@ -46,6 +57,8 @@ export interface Vendor {
   };
   /** Several writes in one Bundle, all or none. */
   readonly transaction: Offered<{ readonly when: 'declared' }>;
+  /** The readable document that carries what cannot go natively (closed-loop B8). */
+  readonly documents: Offered<DocumentRules>;
   readonly paging: {
     readonly pageSize: number;
     /** Issue codes that make a result a partial view. */
@@ -57,4 +70,18 @@ export interface Vendor {
   readonly rewrites: Readonly<Record<string, readonly string[]>>;
   /** Where a record goes that cannot go natively. */
   readonly fallback: Route;
+}
+
+export interface DocumentRules {
+  readonly format: 'text' | 'xhtml';
+  /** Of the attachment, charset included where the server wants it. */
+  readonly contentType: string;
+  /** LOINC code and its display, which the server takes. */
+  readonly type: { readonly code: string; readonly display: string };
+  /** Whether `context.encounter` must be there; what the site allows is configured. */
+  readonly encounter: 'required' | 'optional';
+  /** A later edition is a new note that names the one it replaces, or an update of the same document as `amended`. */
+  readonly laterEdition: 'new-note' | 'amend';
+  /** How a document is taken back: a note that says so, or the status entered-in-error. */
+  readonly retraction: 'note' | 'entered-in-error';
 }
