@@ -335,6 +335,30 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'document-plan-activated': {
+    text: 'A new edition at once: the plan was activated.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'document-referral-final': {
+    text: 'A new edition at once: a referral has come to its end.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'document-review': {
+    text: 'A new edition at once: the plan was reviewed or signed.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'document-safety': {
+    text: 'A new edition at once: what is known about safety has changed.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
   'feeder-stopped': {
     text: 'No pass over the due lanes ended in the last 15 seconds.',
     status: 503,
