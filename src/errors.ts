@@ -335,8 +335,56 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'document-after-retraction': {
+    text: 'The document before was taken back; this one says what may be said now.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'document-current': {
+    text: 'Carried in the readable document, version {edition}.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'document-due': {
+    text: 'Goes into the next version of the readable document.',
+    status: 200,
+    issue: 'informational',
+    class: 'retry',
+  },
+  'document-empty': {
+    text: 'There is nothing that the readable document could tell.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'document-gone': {
+    text: 'The document that we filed is not on the server any more. A person must decide.',
+    status: 404,
+    issue: 'not-found',
+    class: 'person',
+  },
   'document-plan-activated': {
     text: 'A new edition at once: the plan was activated.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'document-quiet': {
+    text: 'Goes into the next version of the readable document, which waits for a quiet period and for its turn.',
+    status: 200,
+    issue: 'informational',
+    class: 'retry',
+  },
+  'document-recalled': {
+    text: "The document has been taken back on the server (version {edition}). The hospital's records office must be told.",
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'document-record-left': {
+    text: 'The version before tells of a record that has been withdrawn.',
     status: 200,
     issue: 'informational',
     class: 'permanent',
@@ -358,6 +406,12 @@ export const errorKinds = {
     status: 200,
     issue: 'informational',
     class: 'permanent',
+  },
+  'encounter-missing': {
+    text: 'The patient has no open encounter there, under which the document could be filed. It is looked for again every hour.',
+    status: 409,
+    issue: 'business-rule',
+    class: 'person',
   },
   'feeder-stopped': {
     text: 'No pass over the due lanes ended in the last 15 seconds.',
@@ -574,6 +628,18 @@ export const errorKinds = {
     status: 200,
     issue: 'informational',
     class: 'person',
+  },
+  'planned-document': {
+    text: 'Version {edition} of the readable document is to be filed.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'planned-encounter': {
+    text: 'An open encounter is looked for, under which the document can be filed.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
   },
   'planned-find': {
     text: 'It may be on the server already and is looked for first.',

@@ -25,7 +25,7 @@ export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
 export { type Route, type RouteInput, type RouteRow, routeTable } from './routes.ts';
 export { isSearchResult, type SearchFailure, type SearchLimits, type SearchResult } from './search.ts';
 export type { Query } from './url.ts';
-export { isOffered, type NotOffered, type Offered, type Vendor } from './vendors/vendor.ts';
+export { type DocumentRules, isOffered, type NotOffered, type Offered, type Vendor } from './vendors/vendor.ts';
 
 export const vendors: { readonly standard: Vendor } = { standard };
 

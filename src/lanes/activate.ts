@@ -8,6 +8,7 @@ import { contentHash } from '../fhir/fhir.ts';
 import { isObject, type Json } from '../json.ts';
 import { compileMappings, type MappingFile, type MappingSet } from '../mapping/mapping.ts';
 import { type Database, json, type Store } from '../store/store.ts';
+import { documentSlot } from './document.ts';
 
 /**
  * Stores what names our resources on other servers at first use.
@@ -61,7 +62,7 @@ export async function activateMapping(store: Store, files: readonly MappingFile[
 
 async function checkSlots(trx: Transaction<Database>, set: MappingSet): Promise<void> {
   const { rows } = await sql<{ type: string; slot: string }>`
-    select distinct type, regexp_replace(slot, '\\[.*$', '') as slot from link where remote_id is not null and retired_at is null`.execute(
+    select distinct type, regexp_replace(slot, '\\[.*$', '') as slot from link where remote_id is not null and retired_at is null and slot <> ${documentSlot}`.execute(
     trx,
   );
   const known = new Set(

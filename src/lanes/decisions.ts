@@ -16,7 +16,7 @@ export interface Choice {
 }
 
 export interface NewDecision {
-  readonly kind: 'patient-match' | 'conflict' | 'status' | 'remote-gone' | 'doubled' | 'recalled';
+  readonly kind: 'patient-match' | 'conflict' | 'status' | 'remote-gone' | 'doubled' | 'recalled' | 'encounter-missing';
   /** One open decision per lane and topic. */
   readonly topic: string;
   readonly key?: ResourceKey;

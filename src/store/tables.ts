@@ -72,6 +72,8 @@ export interface ConnectionTable {
   epoch: Generated<number>;
   capabilities: NullableJsonb<JsonObject>;
   capabilities_at: NullableInstant;
+  /** The server takes no more documents before this time (a daily cap). */
+  documents_held_until: NullableInstant;
 }
 
 export interface LaneTable {
@@ -162,6 +164,25 @@ export interface WaitingTable {
   id: string;
   slot: string;
   since: DefaultInstant;
+}
+
+/** One edition of a readable document, as the server was given it. */
+export interface EditionTable {
+  connection: string;
+  source: string;
+  type: string;
+  id: string;
+  slot: string;
+  edition: number;
+  remote_id: string;
+  facts: Jsonb<JsonObject>;
+  /** The records that it told of, as `type/id`. */
+  records: Jsonb<string[]>;
+  /** It takes back the editions before it. */
+  retracts: Generated<boolean>;
+  encounter: NullableText;
+  as_of: Instant;
+  sent_at: DefaultInstant;
 }
 
 export interface SeenTable {
@@ -273,6 +294,7 @@ export interface Database {
   link: LinkTable;
   operation: OperationTable;
   waiting: WaitingTable;
+  edition: EditionTable;
   seen: SeenTable;
   remote_value: RemoteValueTable;
   change_counter: ChangeCounterTable;
