@@ -1,6 +1,7 @@
 // Servers that do what the FHIR R4 specification says: HAPI, Medplum, the servers of health information exchanges.
 // Numbers like 3141 are issues of hapifhir/hapi-fhir.
 
+import { escaped } from '../escaped.ts';
 import type { Query } from '../url.ts';
 import { notOffered, type Vendor } from './vendor.ts';
 
@@ -10,10 +11,21 @@ export const standard: Vendor = {
   id: 'standard',
   // HAPI answers a repeated search from its cache unless told otherwise.
   headers: { 'cache-control': 'no-cache' },
+  clientIdHeader: notOffered('FHIR knows no such header.'),
+  token: {
+    scopeParameter: 'required',
+    grantFilters: {},
+  },
   interactions: {},
+  defaults: {},
   queries: {
     identifier: (system, value) => ({ identifier: `${escaped(system)}|${escaped(value)}` }),
-    patient: ({ family, birthDate }) => ({ family: escaped(family), birthdate: birthDate, _count: String(pageSize) }),
+    patient: ({ family, birthDate, given }) => ({
+      family: escaped(family),
+      ...(given !== undefined && { given: escaped(given) }),
+      birthdate: birthDate,
+      _count: String(pageSize),
+    }),
     encounters: (patientId) => ({ patient: patientId, _count: String(pageSize) }),
     documents: ({ patientId, type, from, to }) => ({
       patient: patientId,
@@ -44,10 +56,13 @@ export const standard: Vendor = {
   paging: {
     pageSize,
     partialIssues: ['suppressed', 'incomplete', 'too-costly'],
+    restartIssues: [],
   },
   issues: {},
+  statuses: {},
+  pages: {},
   rewrites: {},
-  fallback: 'manual',
+  fallback: 'document',
 };
 
 /**
@@ -61,9 +76,4 @@ function changedSince(_resourceType: string, since: Date | undefined, searchPara
     ...(byTime && since !== undefined && { _lastUpdated: `ge${since.toISOString()}` }),
     _count: String(pageSize),
   };
-}
-
-/** FHIR R4 search.html, Escaping Search Parameters. */
-function escaped(text: string): string {
-  return text.replace(/[\\,$|]/g, (character) => `\\${character}`);
 }
