@@ -8,7 +8,7 @@ import type { JsonObject } from '../json.ts';
 import type { FhirReply } from './client.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import { issueCodes } from './issue-codes.ts';
-import type { IssueRule, Vendor } from './vendors/vendor.ts';
+import type { IssueRule, StatusRule, Vendor } from './vendors/vendor.ts';
 
 export type ReplyClass =
   | 'ok'
@@ -82,7 +82,7 @@ function classifyFault(vendor: Vendor, request: RequestFacts, fault: Fault): Cla
 /** A page that is no FHIR: its status counts where it refuses, but a proxy's 200 or 404 says nothing about a resource. */
 function classifyPage(vendor: Vendor, request: RequestFacts, status: number, why: Reason): Classified {
   const rule = vendor.pages[status];
-  if (rule !== undefined && (rule.of === 'all' || !isRead(request))) {
+  if (rule !== undefined && holdsFor(rule, request)) {
     return explainRule(rule, request, status);
   }
   const saysNothing = status < 400 || status === 404 || status === 410;
@@ -139,12 +139,16 @@ function classifyReply(vendor: Vendor, request: RequestFacts, reply: FhirReply):
     return explain('permanent', status, issue);
   }
   const known = vendor.statuses[status];
-  if (known !== undefined) {
-    return explain(known, status, issue);
+  if (known !== undefined && holdsFor(known, request)) {
+    return explainRule(known, request, status, issue);
   }
   // A stored record that breaks the server's own rules answers 500 for ever (ehr-behaviour C23).
   const isLasting = isRead(request) && issue !== undefined && lastingIssues.includes(issue.code);
   return explain(isLasting ? 'permanent' : statusClass(request.kind, status), status, issue);
+}
+
+function holdsFor({ of }: StatusRule, request: RequestFacts): boolean {
+  return of === 'all' || (of === 'searches' ? request.kind === 'search' : !isRead(request));
 }
 
 function explainRule(rule: IssueRule, request: RequestFacts, status: number, issue?: OutcomeIssue): Classified {

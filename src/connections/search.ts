@@ -38,8 +38,12 @@ export function isSearchResult(result: SearchResult | SearchFailure): result is 
 }
 
 const mostPages = 1000;
+const mostRestarts = 3;
 
-/** Reads `first` and what its next links name. A next link on another origin is a fault and is never asked. */
+/**
+ * Reads `first` and what its next links name. A next link on another origin is a fault and is never asked. Where a next link has died, the
+ * search begins again and keeps what it has: the same ids come again.
+ */
 export async function searchPages(
   read: (url: URL) => Promise<FhirReply | Fault>,
   first: URL,
@@ -48,25 +52,34 @@ export async function searchPages(
   limits: SearchLimits,
 ): Promise<SearchResult | SearchFailure> {
   const found = new Map<string, JsonObject>();
-  const asked = new Set<string>();
+  let asked = new Set<string>();
+  let pages = 0;
+  let restarts = 0;
   let incomplete: Reason | undefined;
 
   for (let url: URL | undefined = first; url !== undefined; ) {
-    if (asked.has(url.href) || asked.size >= (limits.pages ?? mostPages)) {
-      incomplete = reason('search-endless', { pages: asked.size });
+    if (asked.has(url.href) || pages >= (limits.pages ?? mostPages)) {
+      incomplete = reason('search-endless', { pages });
       break;
     }
     asked.add(url.href);
+    pages += 1;
     const reply = await read(url);
+    if (reply.fault === undefined && isSessionOver(reply, vendor) && url !== first && restarts < mostRestarts) {
+      restarts += 1;
+      asked = new Set();
+      url = first;
+      continue;
+    }
     if (reply.fault !== undefined || reply.status !== 200 || reply.body?.resourceType !== 'Bundle') {
       return reply;
     }
     for (const entry of list(reply.body.entry)) {
       const outcome = readEntry(entry, resourceType, vendor);
-      if (outcome === 'partial') {
-        incomplete ??= reason('search-partial', { resourceType });
-      } else if (outcome !== 'skip') {
-        keepLatest(found, outcome);
+      if ('partial' in outcome) {
+        incomplete ??= outcome.partial;
+      } else if ('match' in outcome) {
+        keepLatest(found, outcome.match);
       }
     }
     const next = nextLink(reply.body, url);
@@ -86,27 +99,35 @@ export async function searchPages(
   };
 }
 
+function isSessionOver({ status, body }: FhirReply, vendor: Vendor): boolean {
+  return status >= 400 && issueCodes(body).some((code) => vendor.paging.restartIssues.includes(code));
+}
+
 type Match = JsonObject & { id: string };
 
-function readEntry(entry: Json, resourceType: string, vendor: Vendor): Match | 'skip' | 'partial' {
+/** A match, why the view is partial, or nothing of either. */
+type Entry = { readonly match: Match } | { readonly partial: Reason } | Record<string, never>;
+
+function readEntry(entry: Json, resourceType: string, vendor: Vendor): Entry {
+  const partial = { partial: reason('search-partial', { resourceType }) };
   if (!isObject(entry)) {
-    return 'partial';
+    return partial;
   }
   const { resource, search } = entry;
   const mode = isObject(search) ? search.mode : undefined;
   if (isObject(resource) && resource.resourceType === 'OperationOutcome') {
-    return saysPartial(resource, vendor) ? 'partial' : 'skip';
+    return saysPartial(resource, vendor) ? { partial: partialReason(resource, vendor) ?? partial.partial } : {};
   }
   if (mode !== undefined && mode !== 'match') {
-    return 'skip';
+    return {};
   }
   if (!isObject(resource)) {
-    return 'partial';
+    return partial;
   }
   if (resource.resourceType !== resourceType) {
-    return 'skip';
+    return {};
   }
-  return typeof resource.id === 'string' ? { ...resource, id: resource.id } : 'partial';
+  return typeof resource.id === 'string' ? { match: { ...resource, id: resource.id } } : partial;
 }
 
 function saysPartial(outcome: JsonObject, vendor: Vendor): boolean {
@@ -116,6 +137,14 @@ function saysPartial(outcome: JsonObject, vendor: Vendor): boolean {
     severity === 'error' ||
     issueCodes(outcome).some((code) => vendor.paging.partialIssues.includes(code))
   );
+}
+
+/** What the vendor's file says about it, such as that too many match. */
+function partialReason(outcome: JsonObject, vendor: Vendor): Reason | undefined {
+  const code = issueCodes(outcome)
+    .map((issue) => vendor.issues[issue]?.reason)
+    .find((known) => known !== undefined);
+  return code && reason(code);
 }
 
 function keepLatest(found: Map<string, JsonObject>, match: Match): void {

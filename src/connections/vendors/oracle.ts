@@ -79,8 +79,9 @@ export const oracle: Vendor = {
   },
   issues: {},
   statuses: {
-    412: 'permanent', // C16: the tag was missing, which is a fault of ours; a stale one answers 409
-    424: 'permanent', // C22
+    412: { class: 'permanent', of: 'writes' }, // C16: the tag was missing, which is a fault of ours; a stale one answers 409
+    422: { class: 'permanent', reason: 'search-too-many', of: 'searches' }, // C13
+    424: { class: 'permanent', of: 'all' }, // C22
   },
   pages: {
     403: { class: 'config', reason: 'connection-tenant-unknown', of: 'all' }, // C3

@@ -90,9 +90,9 @@ export interface Vendor {
   /** What coded issues of a failed request mean; they go before the HTTP status. */
   readonly issues: Readonly<Record<string, IssueRule>>;
   /** What an HTTP status means where it differs from ehr-behaviour 6.3. */
-  readonly statuses: Readonly<Record<number, ReplyClass>>;
+  readonly statuses: Readonly<Record<number, StatusRule>>;
   /** What a page that is no FHIR means by its HTTP status, where it differs from ehr-behaviour 6.3. */
-  readonly pages: Readonly<Record<number, IssueRule & { readonly of: 'all' | 'writes' }>>;
+  readonly pages: Readonly<Record<number, StatusRule>>;
   /** Elements that the server stores in another form than sent, by resource type: no change of theirs. */
   readonly rewrites: Readonly<Record<string, readonly string[]>>;
   /** Where a record goes that cannot go natively; `document` only where one can be filed, else `manual`. */
@@ -110,6 +110,11 @@ export interface IssueRule {
   readonly reason?: ErrorCode;
   /** Nothing of the kind is asked for again before the server's next day. */
   readonly wait?: 'next-day';
+}
+
+export interface StatusRule extends IssueRule {
+  /** The requests for which it holds. */
+  readonly of: 'all' | 'searches' | 'writes';
 }
 
 export interface DocumentRules {
