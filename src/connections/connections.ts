@@ -23,9 +23,18 @@ export type { Fault, FaultKind } from './faults.ts';
 export type { ResourceLocation } from './location.ts';
 export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
 export { type Route, type RouteInput, type RouteRow, routeTable } from './routes.ts';
-export { isSearchResult, type SearchFailure, type SearchLimits, type SearchResult } from './search.ts';
+export { issueCodes } from './issue-codes.ts';
+export {
+  type Grade,
+  isSearchResult,
+  isTooMany,
+  type MatchGrade,
+  type SearchFailure,
+  type SearchLimits,
+  type SearchResult,
+} from './search.ts';
 export type { Query } from './url.ts';
-export { isOffered, type NotOffered, type Offered, type Vendor } from './vendors/vendor.ts';
+export { isOffered, type NotOffered, type Offered, type PersonSought, type Vendor } from './vendors/vendor.ts';
 
 export const vendors: { readonly standard: Vendor } = { standard };
 
