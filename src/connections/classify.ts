@@ -218,7 +218,14 @@ function classifySuccess(request: RequestFacts, reply: FhirReply): Classified {
   if (kind === 'read' && body === undefined) {
     return explain('retry-backoff', reply.status);
   }
-  return isWrong(target, body) ? result('permanent', reason('server-wrong-resource')) : { class: 'ok' };
+  return isWrong(reply.redirected ? wherever(target) : target, body)
+    ? result('permanent', reason('server-wrong-resource'))
+    : { class: 'ok' };
+}
+
+/** A merged patient is read where the server's redirect leads: another id is then what was asked for (ehr-behaviour E20). */
+function wherever(target: RequestFacts['target']): RequestFacts['target'] {
+  return target?.resourceType === 'Patient' ? { resourceType: target.resourceType } : target;
 }
 
 const unknownOutcome = result('unknown-outcome', reason('outcome-unknown'));

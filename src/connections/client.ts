@@ -62,6 +62,8 @@ export interface FhirClient {
   send(request: FhirRequest): Promise<FhirReply | Fault>;
   /** Every page of a search (`search.ts`). */
   searchAll(resourceType: string, query: Query, limits?: SearchLimits): Promise<SearchResult | SearchFailure>;
+  /** `$match`: candidates for the patient in `parameters`, graded by the server. Changes nothing there, whatever comes back. */
+  match(operation: string, parameters: JsonObject): Promise<SearchResult | SearchFailure>;
   /** Gives up what is under way and closes the sockets. */
   close(): void;
 }
@@ -193,6 +195,14 @@ export function createClient(parts: ClientParts): FhirClient {
     async searchAll(resourceType, query, limits = {}) {
       const read = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore: limits.sendBefore });
       return searchPages(read, requestUrl(baseUrl, resourceType, query), resourceType, vendor, limits);
+    },
+    async match(operation, parameters) {
+      const first = requestUrl(baseUrl, operation);
+      const read = (url: URL) =>
+        url === first
+          ? sendTo(url, { method: 'POST', path: '', body: parameters })
+          : sendTo(url, { method: 'GET', path: '' });
+      return searchPages(read, first, 'Patient', vendor, {});
     },
     close() {
       closing.abort();

@@ -23,12 +23,28 @@ export type { FhirClient, FhirReply, FhirRequest } from './client.ts';
 export type { Diagnosis } from './diagnose.ts';
 export type { RequestSeen } from './exchange.ts';
 export type { Fault, FaultKind } from './faults.ts';
+export { issueCodes } from './issue-codes.ts';
 export type { ResourceLocation } from './location.ts';
 export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
 export { type Route, type RouteInput, type RouteRow, routeTable } from './routes.ts';
-export { isSearchResult, type SearchFailure, type SearchLimits, type SearchResult } from './search.ts';
+export {
+  type Grade,
+  isSearchResult,
+  isTooMany,
+  type MatchGrade,
+  type SearchFailure,
+  type SearchLimits,
+  type SearchResult,
+} from './search.ts';
 export type { Query } from './url.ts';
-export { type DocumentRules, isOffered, type NotOffered, type Offered, type Vendor } from './vendors/vendor.ts';
+export {
+  type DocumentRules,
+  isOffered,
+  type NotOffered,
+  type Offered,
+  type PersonSought,
+  type Vendor,
+} from './vendors/vendor.ts';
 
 /** One file each, with the same members in the same order. */
 export const vendors: Readonly<Record<VendorName, Vendor>> = { epic, oracle, standard };

@@ -26,7 +26,21 @@ export interface SearchResult {
   readonly complete: boolean;
   /** Why it is incomplete. */
   readonly reason?: Reason;
+  /** By id, where the server graded its matches ($match). */
+  readonly grades?: ReadonlyMap<string, MatchGrade>;
+  /** The server kept its hits back because there are too many; never complete then. */
+  readonly tooMany?: true;
   readonly fault?: undefined;
+}
+
+/** FHIR R4 valueset-match-grade. */
+export type Grade = 'certain' | 'probable' | 'possible' | 'certainly-not';
+
+/** How sure a server is that a match is the person asked for. */
+export interface MatchGrade {
+  readonly grade: Grade;
+  /** 0 to 1. */
+  readonly score?: number;
 }
 
 /** A page that could not be read: the whole search counts as not done. */
@@ -35,6 +49,18 @@ export type SearchFailure = FhirReply | Fault;
 /** True for a search that gave its resources. */
 export function isSearchResult(result: SearchResult | SearchFailure): result is SearchResult {
   return 'resources' in result;
+}
+
+/** True when the server has more hits than it gives: it wants more criteria, and repeating the search is no use. */
+export function isTooMany(vendor: Vendor, result: SearchResult | SearchFailure): boolean {
+  if (isSearchResult(result)) {
+    return result.tooMany === true;
+  }
+  const { issues, statuses } = vendor.patients.tooMany;
+  return (
+    result.fault === undefined &&
+    (statuses.includes(result.status) || issueCodes(result.body).some((code) => issues.includes(code)))
+  );
 }
 
 const mostPages = 1000;
@@ -55,6 +81,8 @@ export async function searchPages(
   let asked = new Set<string>();
   let pages = 0;
   let restarts = 0;
+  const grades = new Map<string, MatchGrade>();
+  let tooMany = false;
   let incomplete: Reason | undefined;
 
   for (let url: URL | undefined = first; url !== undefined; ) {
@@ -78,8 +106,13 @@ export async function searchPages(
       const outcome = readEntry(entry, resourceType, vendor);
       if ('partial' in outcome) {
         incomplete ??= outcome.partial;
+        tooMany ||= saysTooMany(entry, vendor);
       } else if ('match' in outcome) {
         keepLatest(found, outcome.match);
+        const grade = gradeOf(entry);
+        if (grade !== undefined) {
+          grades.set(outcome.match.id, grade);
+        }
       }
     }
     const next = nextLink(reply.body, url);
@@ -96,6 +129,8 @@ export async function searchPages(
     resources: [...found.values()],
     complete: incomplete === undefined,
     ...(incomplete && { reason: incomplete }),
+    ...(grades.size > 0 && { grades }),
+    ...(tooMany && { tooMany }),
   };
 }
 
@@ -130,12 +165,31 @@ function readEntry(entry: Json, resourceType: string, vendor: Vendor): Entry {
   return typeof resource.id === 'string' ? { match: { ...resource, id: resource.id } } : partial;
 }
 
+const gradeExtension = 'http://hl7.org/fhir/StructureDefinition/match-grade';
+const knownGrades: readonly Grade[] = ['certain', 'probable', 'possible', 'certainly-not'];
+
+/** An entry without a grade that we know has none: it is then judged by us alone. */
+function gradeOf(entry: Json): MatchGrade | undefined {
+  const search = isObject(entry) && isObject(entry.search) ? entry.search : {};
+  const extension = list(search.extension).find((one) => isObject(one) && one.url === gradeExtension);
+  const code = isObject(extension) ? extension.valueCode : undefined;
+  const grade = knownGrades.find((known) => known === code);
+  return grade && { grade, ...(typeof search.score === 'number' && { score: search.score }) };
+}
+
+function saysTooMany(entry: Json, vendor: Vendor): boolean {
+  const resource = isObject(entry) && isObject(entry.resource) ? entry.resource : undefined;
+  return issueCodes(resource).some((code) => vendor.patients.tooMany.issues.includes(code));
+}
+
 function saysPartial(outcome: JsonObject, vendor: Vendor): boolean {
   const severity = worstIssue(outcome)?.severity;
   return (
     severity === 'fatal' ||
     severity === 'error' ||
-    issueCodes(outcome).some((code) => vendor.paging.partialIssues.includes(code))
+    issueCodes(outcome).some(
+      (code) => vendor.paging.partialIssues.includes(code) || vendor.patients.tooMany.issues.includes(code),
+    )
   );
 }
 

@@ -46,10 +46,13 @@ export const epic: Vendor = {
   queries: {
     // A value may be stored with leading spaces and is matched without them (E18).
     identifier: (system, value) => ({ identifier: `${escaped(system)}|${escaped(value.trim())}` }),
-    patient: ({ family, birthDate, given }) => ({
+    patient: ({ family, birthDate, given, sex, phone, postalCode }) => ({
       family: escaped(family),
-      ...(given !== undefined && { given: escaped(given) }),
       birthdate: birthDate,
+      ...(given !== undefined && { given: escaped(given) }),
+      ...(sex !== undefined && { gender: sex }),
+      ...(phone !== undefined && { telecom: escaped(phone) }),
+      ...(postalCode !== undefined && { 'address-postalcode': escaped(postalCode) }),
     }),
     encounters: (patientId) => ({ patient: patientId }),
     documents: ({ patientId, type, from, to }) => ({
@@ -60,7 +63,12 @@ export const epic: Vendor = {
     changedSince,
     probe: { path: 'Patient', query: { _id: 'casebridge-probe' } },
   },
-  match: { operation: '$match' }, // E19
+  match: { operation: 'Patient/$match' }, // E19
+  patients: {
+    tooMany: { issues: ['4127', '59133'], statuses: [] }, // E18: above 100
+    merged: ['4107'], // E20
+    restricted: ['4118', '4130', '4131'], // E21
+  },
   create: {
     conditional: notOffered('conditionalCreate is false on all types, and If-None-Exist is ignored (E-cap, E23)'),
   },

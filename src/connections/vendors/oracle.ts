@@ -40,11 +40,13 @@ export const oracle: Vendor = {
   },
   queries: {
     identifier: (system, value) => ({ identifier: `${escaped(system)}|${escaped(value.trim())}` }),
-    // Each parameter once (section 1).
-    patient: ({ family, birthDate, given }) => ({
+    // Each parameter once; sex is none of them (section 1).
+    patient: ({ family, birthDate, given, phone, postalCode }) => ({
       family: escaped(family),
-      ...(given !== undefined && { given: escaped(given) }),
       birthdate: birthDate,
+      ...(given !== undefined && { given: escaped(given) }),
+      ...(phone !== undefined && { phone: escaped(phone) }),
+      ...(postalCode !== undefined && { 'address-postalcode': escaped(postalCode) }),
     }),
     encounters: (patientId) => ({ patient: patientId }),
     documents: ({ patientId, type, from, to }) => ({
@@ -57,6 +59,11 @@ export const oracle: Vendor = {
     probe: { path: 'Patient', query: { _id: 'casebridge-probe' } },
   },
   match: notOffered('there is no $match; search only (section 1)'),
+  patients: {
+    tooMany: { issues: [], statuses: [422] }, // C13: above 1,000
+    merged: [], // C14: read as inactive, with a link of the kind replaced-by
+    restricted: ['security', 'suppressed'],
+  },
   create: {
     conditional: notOffered('it is not declared, and If-None-Exist is ignored (C20)'),
   },

@@ -20,10 +20,13 @@ export const standard: Vendor = {
   defaults: {},
   queries: {
     identifier: (system, value) => ({ identifier: `${escaped(system)}|${escaped(value)}` }),
-    patient: ({ family, birthDate, given }) => ({
+    patient: ({ family, birthDate, given, sex, phone, postalCode }) => ({
       family: escaped(family),
-      ...(given !== undefined && { given: escaped(given) }),
       birthdate: birthDate,
+      ...(given !== undefined && { given: escaped(given) }),
+      ...(sex !== undefined && { gender: sex }),
+      ...(phone !== undefined && { phone: escaped(phone) }),
+      ...(postalCode !== undefined && { 'address-postalcode': escaped(postalCode) }),
       _count: String(pageSize),
     }),
     encounters: (patientId) => ({ patient: patientId, _count: String(pageSize) }),
@@ -37,6 +40,12 @@ export const standard: Vendor = {
     probe: { path: 'Patient', query: { _summary: 'count' } },
   },
   match: notOffered('FHIR does not ask a server for $match, and HAPI and Medplum differ in what theirs means.'),
+  patients: {
+    tooMany: { issues: ['too-costly'], statuses: [] },
+    // A server that follows R4 tells by Patient.link that it replaced one.
+    merged: [],
+    restricted: ['security', 'suppressed'],
+  },
   create: {
     // Not atomic under concurrency (3141): the intent and the search before it are what prevents a double.
     conditional: { when: 'declared' },

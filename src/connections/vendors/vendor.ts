@@ -42,12 +42,7 @@ export interface Vendor {
     /** By a business identifier, such as our own. */
     identifier(system: string, value: string): Query;
     /** Candidates for one person; who it is, is decided by the caller. */
-    patient(person: {
-      readonly family: string;
-      readonly birthDate: string;
-      /** Narrows a search that found too many. */
-      readonly given?: string;
-    }): Query;
+    patient(person: PersonSought): Query;
     /** Encounters of a patient, among which the caller chooses where a note is filed. */
     encounters(patientId: string): Query;
     /** Documents of a patient about a time, `to` included, among which the caller finds a lost one by its marker. */
@@ -69,6 +64,15 @@ export interface Vendor {
   };
   /** The operation that grades candidates for one person; FHIR R4 patient-operation-match.html. */
   readonly match: Offered<{ readonly operation: string }>;
+  /** How the server says what it will not show of patients, by issue code or HTTP status. */
+  readonly patients: {
+    /** A search has more hits than the server gives: it is asked again with more criteria, a few times. */
+    readonly tooMany: { readonly issues: readonly string[]; readonly statuses: readonly number[] };
+    /** The patient was merged into another one. */
+    readonly merged: readonly string[];
+    /** Nobody may see the patient without leave: never asked again by itself. */
+    readonly restricted: readonly string[];
+  };
   readonly create: {
     /** If-None-Exist, where the CapabilityStatement declares it. */
     readonly conditional: Offered<{ readonly when: 'declared' }>;
@@ -115,6 +119,17 @@ export interface IssueRule {
 export interface StatusRule extends IssueRule {
   /** The requests for which it holds. */
   readonly of: 'all' | 'searches' | 'writes';
+}
+
+/** Family name and birth date; the rest narrows a search that had too many hits, as far as the vendor's grammar takes it. */
+export interface PersonSought {
+  readonly family: string;
+  readonly birthDate: string;
+  readonly given?: string;
+  /** FHIR's administrative gender. */
+  readonly sex?: string;
+  readonly phone?: string;
+  readonly postalCode?: string;
 }
 
 export interface DocumentRules {
