@@ -18,7 +18,7 @@ import type { SearchFailure, SearchLimits, SearchResult } from './search.ts';
 import { searchPages } from './search.ts';
 import type { Query } from './url.ts';
 import { requestUrl } from './url.ts';
-import type { Vendor } from './vendors/vendor.ts';
+import { isOffered, type Vendor } from './vendors/vendor.ts';
 
 export interface FhirRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
@@ -62,6 +62,8 @@ export interface FhirClient {
   send(request: FhirRequest): Promise<FhirReply | Fault>;
   /** Every page of a search (`search.ts`). */
   searchAll(resourceType: string, query: Query, limits?: SearchLimits): Promise<SearchResult | SearchFailure>;
+  /** `$match`: candidates for the patient in `parameters`, graded by the server. Changes nothing there, whatever comes back. */
+  match(operation: string, parameters: JsonObject): Promise<SearchResult | SearchFailure>;
   /** Gives up what is under way and closes the sockets. */
   close(): void;
 }
@@ -73,6 +75,8 @@ export interface ClientParts {
   readonly exchanger: Exchanger;
   readonly limiter: Limiter;
   readonly vendor: Vendor;
+  /** Sent with each request where the vendor has a header for it. */
+  readonly clientId?: string;
 }
 
 const redirects = [301, 302, 303, 307, 308];
@@ -147,6 +151,7 @@ export function createClient(parts: ClientParts): FhirClient {
     return {
       accept: 'application/fhir+json',
       ...vendor.headers,
+      ...clientIdHeader(parts),
       ...(request.body !== undefined && {
         'content-type': request.method === 'PATCH' ? 'application/json-patch+json' : 'application/fhir+json',
       }),
@@ -191,11 +196,24 @@ export function createClient(parts: ClientParts): FhirClient {
       const read = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore: limits.sendBefore });
       return searchPages(read, requestUrl(baseUrl, resourceType, query), resourceType, vendor, limits);
     },
+    async match(operation, parameters) {
+      const first = requestUrl(baseUrl, operation);
+      const read = (url: URL) =>
+        url === first
+          ? sendTo(url, { method: 'POST', path: '', body: parameters })
+          : sendTo(url, { method: 'GET', path: '' });
+      return searchPages(read, first, 'Patient', vendor, {});
+    },
     close() {
       closing.abort();
       exchanger.close();
     },
   };
+}
+
+function clientIdHeader({ vendor, clientId }: ClientParts): Record<string, string> {
+  const { clientIdHeader: header } = vendor;
+  return clientId !== undefined && isOffered(header) ? { [header.name]: clientId } : {};
 }
 
 function versionTag(etag: string | undefined, body: JsonObject | undefined): string | undefined {

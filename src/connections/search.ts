@@ -26,7 +26,21 @@ export interface SearchResult {
   readonly complete: boolean;
   /** Why it is incomplete. */
   readonly reason?: Reason;
+  /** By id, where the server graded its matches ($match). */
+  readonly grades?: ReadonlyMap<string, MatchGrade>;
+  /** The server kept its hits back because there are too many; never complete then. */
+  readonly tooMany?: true;
   readonly fault?: undefined;
+}
+
+/** FHIR R4 valueset-match-grade. */
+export type Grade = 'certain' | 'probable' | 'possible' | 'certainly-not';
+
+/** How sure a server is that a match is the person asked for. */
+export interface MatchGrade {
+  readonly grade: Grade;
+  /** 0 to 1. */
+  readonly score?: number;
 }
 
 /** A page that could not be read: the whole search counts as not done. */
@@ -37,9 +51,25 @@ export function isSearchResult(result: SearchResult | SearchFailure): result is 
   return 'resources' in result;
 }
 
-const mostPages = 1000;
+/** True when the server has more hits than it gives: it wants more criteria, and repeating the search is no use. */
+export function isTooMany(vendor: Vendor, result: SearchResult | SearchFailure): boolean {
+  if (isSearchResult(result)) {
+    return result.tooMany === true;
+  }
+  const { issues, statuses } = vendor.patients.tooMany;
+  return (
+    result.fault === undefined &&
+    (statuses.includes(result.status) || issueCodes(result.body).some((code) => issues.includes(code)))
+  );
+}
 
-/** Reads `first` and what its next links name. A next link on another origin is a fault and is never asked. */
+const mostPages = 1000;
+const mostRestarts = 3;
+
+/**
+ * Reads `first` and what its next links name. A next link on another origin is a fault and is never asked. Where a next link has died, the
+ * search begins again and keeps what it has: the same ids come again.
+ */
 export async function searchPages(
   read: (url: URL) => Promise<FhirReply | Fault>,
   first: URL,
@@ -48,25 +78,41 @@ export async function searchPages(
   limits: SearchLimits,
 ): Promise<SearchResult | SearchFailure> {
   const found = new Map<string, JsonObject>();
-  const asked = new Set<string>();
+  let asked = new Set<string>();
+  let pages = 0;
+  let restarts = 0;
+  const grades = new Map<string, MatchGrade>();
+  let tooMany = false;
   let incomplete: Reason | undefined;
 
   for (let url: URL | undefined = first; url !== undefined; ) {
-    if (asked.has(url.href) || asked.size >= (limits.pages ?? mostPages)) {
-      incomplete = reason('search-endless', { pages: asked.size });
+    if (asked.has(url.href) || pages >= (limits.pages ?? mostPages)) {
+      incomplete = reason('search-endless', { pages });
       break;
     }
     asked.add(url.href);
+    pages += 1;
     const reply = await read(url);
+    if (reply.fault === undefined && isSessionOver(reply, vendor) && url !== first && restarts < mostRestarts) {
+      restarts += 1;
+      asked = new Set();
+      url = first;
+      continue;
+    }
     if (reply.fault !== undefined || reply.status !== 200 || reply.body?.resourceType !== 'Bundle') {
       return reply;
     }
     for (const entry of list(reply.body.entry)) {
       const outcome = readEntry(entry, resourceType, vendor);
-      if (outcome === 'partial') {
-        incomplete ??= reason('search-partial', { resourceType });
-      } else if (outcome !== 'skip') {
-        keepLatest(found, outcome);
+      if ('partial' in outcome) {
+        incomplete ??= outcome.partial;
+        tooMany ||= saysTooMany(entry, vendor);
+      } else if ('match' in outcome) {
+        keepLatest(found, outcome.match);
+        const grade = gradeOf(entry);
+        if (grade !== undefined) {
+          grades.set(outcome.match.id, grade);
+        }
       }
     }
     const next = nextLink(reply.body, url);
@@ -83,30 +129,57 @@ export async function searchPages(
     resources: [...found.values()],
     complete: incomplete === undefined,
     ...(incomplete && { reason: incomplete }),
+    ...(grades.size > 0 && { grades }),
+    ...(tooMany && { tooMany }),
   };
+}
+
+function isSessionOver({ status, body }: FhirReply, vendor: Vendor): boolean {
+  return status >= 400 && issueCodes(body).some((code) => vendor.paging.restartIssues.includes(code));
 }
 
 type Match = JsonObject & { id: string };
 
-function readEntry(entry: Json, resourceType: string, vendor: Vendor): Match | 'skip' | 'partial' {
+/** A match, why the view is partial, or nothing of either. */
+type Entry = { readonly match: Match } | { readonly partial: Reason } | Record<string, never>;
+
+function readEntry(entry: Json, resourceType: string, vendor: Vendor): Entry {
+  const partial = { partial: reason('search-partial', { resourceType }) };
   if (!isObject(entry)) {
-    return 'partial';
+    return partial;
   }
   const { resource, search } = entry;
   const mode = isObject(search) ? search.mode : undefined;
   if (isObject(resource) && resource.resourceType === 'OperationOutcome') {
-    return saysPartial(resource, vendor) ? 'partial' : 'skip';
+    return saysPartial(resource, vendor) ? { partial: partialReason(resource, vendor) ?? partial.partial } : {};
   }
   if (mode !== undefined && mode !== 'match') {
-    return 'skip';
+    return {};
   }
   if (!isObject(resource)) {
-    return 'partial';
+    return partial;
   }
   if (resource.resourceType !== resourceType) {
-    return 'skip';
+    return {};
   }
-  return typeof resource.id === 'string' ? { ...resource, id: resource.id } : 'partial';
+  return typeof resource.id === 'string' ? { match: { ...resource, id: resource.id } } : partial;
+}
+
+const gradeExtension = 'http://hl7.org/fhir/StructureDefinition/match-grade';
+const knownGrades: readonly Grade[] = ['certain', 'probable', 'possible', 'certainly-not'];
+
+/** An entry without a grade that we know has none: it is then judged by us alone. */
+function gradeOf(entry: Json): MatchGrade | undefined {
+  const search = isObject(entry) && isObject(entry.search) ? entry.search : {};
+  const extension = list(search.extension).find((one) => isObject(one) && one.url === gradeExtension);
+  const code = isObject(extension) ? extension.valueCode : undefined;
+  const grade = knownGrades.find((known) => known === code);
+  return grade && { grade, ...(typeof search.score === 'number' && { score: search.score }) };
+}
+
+function saysTooMany(entry: Json, vendor: Vendor): boolean {
+  const resource = isObject(entry) && isObject(entry.resource) ? entry.resource : undefined;
+  return issueCodes(resource).some((code) => vendor.patients.tooMany.issues.includes(code));
 }
 
 function saysPartial(outcome: JsonObject, vendor: Vendor): boolean {
@@ -114,8 +187,18 @@ function saysPartial(outcome: JsonObject, vendor: Vendor): boolean {
   return (
     severity === 'fatal' ||
     severity === 'error' ||
-    issueCodes(outcome).some((code) => vendor.paging.partialIssues.includes(code))
+    issueCodes(outcome).some(
+      (code) => vendor.paging.partialIssues.includes(code) || vendor.patients.tooMany.issues.includes(code),
+    )
   );
+}
+
+/** What the vendor's file says about it, such as that too many match. */
+function partialReason(outcome: JsonObject, vendor: Vendor): Reason | undefined {
+  const code = issueCodes(outcome)
+    .map((issue) => vendor.issues[issue]?.reason)
+    .find((known) => known !== undefined);
+  return code && reason(code);
 }
 
 function keepLatest(found: Map<string, JsonObject>, match: Match): void {

@@ -1,21 +1,46 @@
 // Is one of these patients our client? Certain, a person must decide, or nobody. Never a guess (design section 7, "Patient"). Pure.
 
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { MatchGrade } from '../connections/connections.ts';
+import type { JsonObject } from '../json.ts';
+import {
+  birthDateMayAgree,
+  both,
+  familyAgrees,
+  fold,
+  fullNameAgrees,
+  givenAgrees,
+  givenMayAgree,
+  hasFamily,
+  hasGiven,
+  hasOtherIdentifier,
+  hasSecondFact,
+  hasStrongIdentifier,
+  items,
+  legalName,
+  linesOf,
+  phonesOf,
+  type StrongIdentifier,
+  sameAddressLine,
+  sameBirthDate,
+  samePhone,
+  sameSsnTail,
+  ssnTails,
+} from './match-facts.ts';
+
+export type { StrongIdentifier } from './match-facts.ts';
 
 export type MatchResult =
   | { readonly kind: 'certain'; readonly patient: JsonObject }
   | { readonly kind: 'uncertain'; readonly patients: readonly JsonObject[] }
   | { readonly kind: 'none' };
 
-/** An identifier that counts as strong, in the system that is configured for this connection. */
-export interface StrongIdentifier {
-  readonly system: string;
-  readonly value: string;
-}
+/** What a server's own matching says of its candidates, by their ids. */
+export type Grades = ReadonlyMap<string, MatchGrade>;
 
 /**
- * Certain is one hit by a strong identifier whose birth date and family name agree, or one hit on full name, birth date and sex with one of
- * phone, address line or last four of the social security number. Everything else that looks alike is for a person.
+ * Certain is one hit by a strong identifier whose birth date, family name and given name agree, or one hit on full name, birth date and sex
+ * with one of phone, address line or last four of the social security number, or the one that the server itself grades as certain, if nothing
+ * in it contradicts ours. Everything else that looks alike, or that the server thinks possible, is for a person.
  *
  * @param candidates what the server's searches returned, each patient once.
  */
@@ -23,13 +48,84 @@ export function matchPatient(
   client: JsonObject,
   strong: readonly StrongIdentifier[],
   candidates: readonly JsonObject[],
+  grades: Grades = new Map(),
 ): MatchResult {
+  const graded = candidates.filter((patient) => isGradedAlike(gradeOf(patient, grades)));
   const alike = candidates.filter((patient) => isAlike(client, strong, patient));
-  if (alike.length === 0) return { kind: 'none' };
-  const certain = alike.filter((patient) => isCertain(client, strong, patient));
-  const [only] = certain;
-  if (only !== undefined && alike.length === 1 && isUsable(only)) return { kind: 'certain', patient: only };
-  return { kind: 'uncertain', patients: alike };
+  const either = candidates.filter((patient) => graded.includes(patient) || alike.includes(patient));
+  if (either.length === 0) return { kind: 'none' };
+  const serverIsSure = graded.filter((patient) => gradeOf(patient, grades) === 'certain');
+  const [only] = serverIsSure.length > 0 ? serverIsSure : alike;
+  const isOnly = only !== undefined && serverIsSure.length <= 1 && alike.length === 1 && alike[0] === only;
+  if (isOnly && isUsable(only) && isSure(client, strong, only, gradeOf(only, grades)))
+    return { kind: 'certain', patient: only };
+  return { kind: 'uncertain', patients: either };
+}
+
+function gradeOf(patient: JsonObject, grades: Grades): MatchGrade['grade'] | undefined {
+  return grades.get(String(patient.id))?.grade;
+}
+
+function isGradedAlike(grade: MatchGrade['grade'] | undefined): boolean {
+  return grade !== undefined && grade !== 'certainly-not';
+}
+
+/** A lesser grade means that the server, which knows more than it shows, is not sure: then neither are we. */
+function isSure(
+  client: JsonObject,
+  strong: readonly StrongIdentifier[],
+  patient: JsonObject,
+  grade: MatchGrade['grade'] | undefined,
+): boolean {
+  return grade === undefined
+    ? isCertain(client, strong, patient)
+    : grade === 'certain' && !contradicts(client, strong, patient);
+}
+
+/** `agree` and `differ` name what both sides say; what one of them does not say is in neither. */
+export interface Comparison {
+  readonly agree: readonly string[];
+  readonly differ: readonly string[];
+}
+
+/** The facts that a person looks at first, compared as matching compares them. Names of facts only, no values. */
+export function comparePatient(
+  client: JsonObject,
+  strong: readonly StrongIdentifier[],
+  patient: JsonObject,
+): Comparison {
+  const facts: Record<string, boolean | undefined> = {
+    identifier: hasStrongIdentifier(strong, patient) || (hasOtherIdentifier(strong, patient) ? false : undefined),
+    'birth date': both(client.birthDate, patient.birthDate) ? birthDateMayAgree(client, patient) : undefined,
+    'family name': hasFamily(client.names) && hasFamily(patient.name) ? familyAgrees(client, patient) : undefined,
+    'given name': hasGiven(client.names) && hasGiven(patient.name) ? givenAgrees(client, patient) : undefined,
+    sex: both(client.sex, patient.gender) ? client.sex === patient.gender : undefined,
+    phone: phonesOf(client.phones, patient.telecom).every((list) => list.length > 0)
+      ? samePhone(client, patient)
+      : undefined,
+    'address line': linesOf(client, patient).every((list) => list.length > 0)
+      ? sameAddressLine(client, patient)
+      : undefined,
+    'last four of SSN': ssnTails(client, patient).every((list) => list.length > 0)
+      ? sameSsnTail(client, patient)
+      : undefined,
+  };
+  const named = (is: boolean) => Object.keys(facts).filter((name) => facts[name] === is);
+  return { agree: named(true), differ: named(false) };
+}
+
+/**
+ * Whether a server's statement that two patients are one (a merge, a certain grade) cannot be about this client: another person of another
+ * birth date and another family name.
+ */
+export function isSomebodyElse(client: JsonObject, patient: JsonObject): boolean {
+  return (
+    both(client.birthDate, patient.birthDate) &&
+    !birthDateMayAgree(client, patient) &&
+    hasFamily(client.names) &&
+    hasFamily(patient.name) &&
+    !familyAgrees(client, patient)
+  );
 }
 
 /** What is put to the server and locked against a twin: each strong identifier, and family name with birth date (lanes.md 18). */
@@ -61,9 +157,14 @@ function isAlike(client: JsonObject, strong: readonly StrongIdentifier[], patien
   );
 }
 
+/**
+ * A number does not outweigh the given name: it is what tells twins apart, whose numbers are the ones that get mixed up. A short form
+ * that neither side has noted (Bob for Robert) is the price: a person sees it once.
+ */
 function isCertain(client: JsonObject, strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
   if (!sameBirthDate(client, patient) || !familyAgrees(client, patient)) return false;
-  if (hasStrongIdentifier(strong, patient)) return true;
+  if (hasStrongIdentifier(strong, patient))
+    return givenAgrees(client, patient) || !hasGiven(patient.name) || !hasGiven(client.names);
   return (
     fullNameAgrees(client, patient) &&
     typeof client.sex === 'string' &&
@@ -74,116 +175,13 @@ function isCertain(client: JsonObject, strong: readonly StrongIdentifier[], pati
   );
 }
 
+/** What the server calls certain, and we know better. */
+function contradicts(client: JsonObject, strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
+  const { differ } = comparePatient(client, strong, patient);
+  return ['identifier', 'birth date', 'family name', 'given name'].some((fact) => differ.includes(fact));
+}
+
 /** A patient that the hospital replaced by another, or switched off, is for a person even when everything agrees. */
 function isUsable(patient: JsonObject): boolean {
   return patient.active !== false && !items(patient.link).some((link) => link.type === 'replaced-by');
-}
-
-function hasStrongIdentifier(strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
-  return items(patient.identifier).some(({ system, value }) =>
-    strong.some((ours) => ours.system === system && typeof value === 'string' && ours.value === value.trim()),
-  );
-}
-
-/** Both have a number in the same system, and not one of theirs is ours: two people, or an error that a person must see. */
-function hasOtherIdentifier(strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
-  return items(patient.identifier).some(({ system }) => strong.some((ours) => ours.system === system));
-}
-
-/** A day that is known only by its year or month may be any of it. */
-function birthDateMayAgree({ birthDate: ours }: JsonObject, { birthDate: theirs }: JsonObject): boolean {
-  if (typeof ours !== 'string' || typeof theirs !== 'string') return false;
-  return ours.startsWith(theirs) || theirs.startsWith(ours);
-}
-
-function sameBirthDate(client: JsonObject, patient: JsonObject): boolean {
-  return (
-    typeof client.birthDate === 'string' && client.birthDate.length === 10 && client.birthDate === patient.birthDate
-  );
-}
-
-function familyAgrees(client: JsonObject, patient: JsonObject): boolean {
-  const families = items(client.names).flatMap(({ family }) => (typeof family === 'string' ? [fold(family)] : []));
-  return items(patient.name).some(({ family }) => typeof family === 'string' && families.includes(fold(family)));
-}
-
-/** Names that share a first letter may be one person (Bob, Robert are not caught; their other facts are for the hospital's own index). */
-function givenMayAgree(client: JsonObject, patient: JsonObject): boolean {
-  const ours = givenNames(client.names);
-  const theirs = givenNames(patient.name);
-  return ours.length === 0 || theirs.length === 0 || ours.some((name) => theirs.some((other) => name[0] === other[0]));
-}
-
-function fullNameAgrees(client: JsonObject, patient: JsonObject): boolean {
-  const name = legalName(client);
-  const first = name?.given[0];
-  if (name === undefined || first === undefined) return false;
-  return items(patient.name).some((other) => {
-    const given = texts(other.given).map(fold);
-    return typeof other.family === 'string' && fold(other.family) === fold(name.family) && given[0] === fold(first);
-  });
-}
-
-function hasSecondFact(client: JsonObject, patient: JsonObject): boolean {
-  return samePhone(client, patient) || sameAddressLine(client, patient) || sameSsnTail(client, patient);
-}
-
-function samePhone(client: JsonObject, patient: JsonObject): boolean {
-  const ours = items(client.phones).flatMap(({ number }) => phoneDigits(number));
-  const theirs = items(patient.telecom).flatMap(({ system, value }) =>
-    system === 'phone' || system === 'sms' ? phoneDigits(value) : [],
-  );
-  return ours.some((number) => theirs.includes(number));
-}
-
-function sameAddressLine(client: JsonObject, patient: JsonObject): boolean {
-  const lines = (value: Json | undefined, key: string) =>
-    items(value).flatMap((address) => texts(address[key]).slice(0, 1).map(fold));
-  const theirs = lines(patient.address, 'line');
-  return lines(client.addresses, 'lines').some((line) => line !== '' && theirs.includes(line));
-}
-
-const ssnSystem = 'http://hl7.org/fhir/sid/us-ssn';
-
-function sameSsnTail(client: JsonObject, patient: JsonObject): boolean {
-  const ours = items(client.identifiers).flatMap(({ kind, value }) =>
-    (kind === 'ssn' || kind === 'ssn-last4') && typeof value === 'string' ? ssnTail(value) : [],
-  );
-  return items(patient.identifier).some(
-    ({ system, value }) =>
-      system === ssnSystem && typeof value === 'string' && ssnTail(value).some((tail) => ours.includes(tail)),
-  );
-}
-
-function ssnTail(value: string): string[] {
-  const tail = value.replace(/\D/g, '').slice(-4);
-  return tail.length === 4 ? [tail] : [];
-}
-
-function legalName(client: JsonObject): { family: string; given: string[] } | undefined {
-  const name = items(client.names).find(({ use }) => use === 'legal');
-  return typeof name?.family === 'string' ? { family: name.family, given: texts(name.given) } : undefined;
-}
-
-function givenNames(names: Json | undefined): string[] {
-  return items(names).flatMap(({ given }) => texts(given).map(fold));
-}
-
-/** The last ten digits: country codes and punctuation differ between systems. */
-function phoneDigits(number: Json | undefined): string[] {
-  const digits = typeof number === 'string' ? number.replace(/\D/g, '').slice(-10) : '';
-  return digits.length === 10 ? [digits] : [];
-}
-
-/** Case, accents and surrounding space do not make another person. */
-function fold(text: string): string {
-  return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().trim();
-}
-
-function items(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-function texts(value: Json | undefined): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }

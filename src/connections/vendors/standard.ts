@@ -1,6 +1,7 @@
 // Servers that do what the FHIR R4 specification says: HAPI, Medplum, the servers of health information exchanges.
 // Numbers like 3141 are issues of hapifhir/hapi-fhir.
 
+import { escaped } from '../escaped.ts';
 import type { Query } from '../url.ts';
 import { notOffered, type Vendor } from './vendor.ts';
 
@@ -10,10 +11,24 @@ export const standard: Vendor = {
   id: 'standard',
   // HAPI answers a repeated search from its cache unless told otherwise.
   headers: { 'cache-control': 'no-cache' },
+  clientIdHeader: notOffered('FHIR knows no such header.'),
+  token: {
+    scopeParameter: 'required',
+    grantFilters: {},
+  },
   interactions: {},
+  defaults: {},
   queries: {
     identifier: (system, value) => ({ identifier: `${escaped(system)}|${escaped(value)}` }),
-    patient: ({ family, birthDate }) => ({ family: escaped(family), birthdate: birthDate, _count: String(pageSize) }),
+    patient: ({ family, birthDate, given, sex, phone, postalCode }) => ({
+      family: escaped(family),
+      birthdate: birthDate,
+      ...(given !== undefined && { given: escaped(given) }),
+      ...(sex !== undefined && { gender: sex }),
+      ...(phone !== undefined && { phone: escaped(phone) }),
+      ...(postalCode !== undefined && { 'address-postalcode': escaped(postalCode) }),
+      _count: String(pageSize),
+    }),
     encounters: (patientId) => ({ patient: patientId, _count: String(pageSize) }),
     documents: ({ patientId, type, from, to }) => ({
       patient: patientId,
@@ -25,6 +40,12 @@ export const standard: Vendor = {
     probe: { path: 'Patient', query: { _summary: 'count' } },
   },
   match: notOffered('FHIR does not ask a server for $match, and HAPI and Medplum differ in what theirs means.'),
+  patients: {
+    tooMany: { issues: ['too-costly'], statuses: [] },
+    // A server that follows R4 tells by Patient.link that it replaced one.
+    merged: [],
+    restricted: ['security', 'suppressed'],
+  },
   create: {
     // Not atomic under concurrency (3141): the intent and the search before it are what prevents a double.
     conditional: { when: 'declared' },
@@ -44,10 +65,13 @@ export const standard: Vendor = {
   paging: {
     pageSize,
     partialIssues: ['suppressed', 'incomplete', 'too-costly'],
+    restartIssues: [],
   },
   issues: {},
+  statuses: {},
+  pages: {},
   rewrites: {},
-  fallback: 'manual',
+  fallback: 'document',
 };
 
 /**
@@ -61,9 +85,4 @@ function changedSince(_resourceType: string, since: Date | undefined, searchPara
     ...(byTime && since !== undefined && { _lastUpdated: `ge${since.toISOString()}` }),
     _count: String(pageSize),
   };
-}
-
-/** FHIR R4 search.html, Escaping Search Parameters. */
-function escaped(text: string): string {
-  return text.replace(/[\\,$|]/g, (character) => `\\${character}`);
 }

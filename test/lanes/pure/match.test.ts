@@ -2,8 +2,15 @@
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Grade } from '../../../src/connections/connections.ts';
 import { isObject, type Json, type JsonObject } from '../../../src/json.ts';
-import { matchKeys, matchPatient, strongIdentifiers } from '../../../src/lanes/match.ts';
+import {
+  comparePatient,
+  isSomebodyElse,
+  matchKeys,
+  matchPatient,
+  strongIdentifiers,
+} from '../../../src/lanes/match.ts';
 import { aClient } from '../../builders.ts';
 
 const systems = { mrn: 'urn:oid:1.2.3', medicaid: 'urn:oid:4.5.6' };
@@ -35,8 +42,23 @@ describe('one patient', () => {
     ['our MRN, padded with space', { identifier: [{ ...mrn, value: ' MRN-20417 ' }] }, 'certain'],
     ['our MRN, birth date, family name, another sex', { identifier: [mrn], gender: 'male' }, 'certain'],
     [
-      'our MRN, birth date, family name, another given name',
+      'our MRN, birth date, family name, another given name: a twin whose numbers were mixed up',
       { identifier: [mrn], name: [{ family: 'Delgado', given: ['Ines'] }] },
+      'uncertain',
+    ],
+    [
+      'our MRN, birth date, family name, a given name that begins alike only',
+      { identifier: [mrn], name: [{ family: 'Delgado', given: ['Rita'] }] },
+      'uncertain',
+    ],
+    [
+      'our MRN, birth date, family name, the initial',
+      { identifier: [mrn], name: [{ family: 'Delgado', given: ['R'] }] },
+      'certain',
+    ],
+    [
+      'our MRN, birth date, family name, no given name',
+      { identifier: [mrn], name: [{ family: 'Delgado' }] },
       'certain',
     ],
     ['our MRN, another birth date', { identifier: [mrn], birthDate: '1991-01-01' }, 'uncertain'],
@@ -314,4 +336,86 @@ describe('laws', () => {
       { seed: 12, numRuns: 300 },
     );
   });
+});
+
+describe('E19: what the server grades', () => {
+  const graded = (patients: readonly JsonObject[], grades: readonly (Grade | undefined)[]) =>
+    matchPatient(
+      aClient(),
+      strongIdentifiers(aClient(), systems),
+      patients,
+      new Map(
+        patients.flatMap(({ id }, at) => {
+          const grade = grades[at];
+          return grade === undefined ? [] : [[String(id), { grade }] as const];
+        }),
+      ),
+    ).kind;
+  const alike = rosa();
+  const other = rosa({ id: 'other', name: [{ family: 'Delgado', given: ['Ines'] }] });
+
+  test.each<[string, JsonObject[], (Grade | undefined)[], string]>([
+    ['one certain, whose name and birth date alone we would not trust', [alike], ['certain'], 'certain'],
+    ['one probable', [alike], ['probable'], 'uncertain'],
+    ['one probable with our MRN: the server knows why', [rosa({ identifier: [mrn] })], ['probable'], 'uncertain'],
+    ['one possible who is not alike', [other], ['possible'], 'uncertain'],
+    ['one certainly not, not alike', [other], ['certainly-not'], 'none'],
+    ['one certainly not, alike', [alike], ['certainly-not'], 'uncertain'],
+    ['two certain', [alike, rosa({ id: 'r2' })], ['certain', 'certain'], 'uncertain'],
+    ['one certain, and a possible one who is not alike', [alike, other], ['certain', 'possible'], 'certain'],
+    ['one certain, and a possible one who is alike', [alike, rosa({ id: 'r2' })], ['certain', 'possible'], 'uncertain'],
+    [
+      'one certain, and one found by our number',
+      [alike, rosa({ id: 'r2', identifier: [mrn] })],
+      ['certain', undefined],
+      'uncertain',
+    ],
+    ['certain, another birth date', [rosa({ birthDate: '1984-06-18' })], ['certain'], 'uncertain'],
+    ['certain, the year of birth only', [rosa({ birthDate: '1984' })], ['certain'], 'certain'],
+    [
+      'certain, another family name',
+      [rosa({ name: [{ family: 'Baker', given: ['Rosa'] }] })],
+      ['certain'],
+      'uncertain',
+    ],
+    ['certain, another MRN', [rosa({ identifier: [{ ...mrn, value: 'MRN-9' }] })], ['certain'], 'uncertain'],
+    ['certain, a twin with another given name', [other], ['certain'], 'uncertain'],
+    ['certain, our MRN, another given name', [{ ...other, identifier: [mrn] }], ['certain'], 'uncertain'],
+    ['certain, switched off', [rosa({ active: false })], ['certain'], 'uncertain'],
+    ['certain, another sex', [rosa({ gender: 'male' })], ['certain'], 'certain'],
+  ])('%s: %s %s: %s', (_what, patients, grades, kind) => {
+    expect(graded(patients, grades)).toBe(kind);
+  });
+});
+
+describe('what a person is told of a candidate', () => {
+  const told = (overrides: JsonObject) =>
+    comparePatient(aClient(), strongIdentifiers(aClient(), systems), rosa(overrides));
+
+  test('which facts agree and which differ; what one side does not say is in neither', () => {
+    expect(told({ identifier: [mrn], gender: 'male', telecom: [phone], address: [{ line: ['5 Elm Court'] }] })).toEqual(
+      {
+        agree: ['identifier', 'birth date', 'family name', 'given name', 'phone'],
+        differ: ['sex', 'address line'],
+      },
+    );
+    expect(told({ name: [{ text: 'Rosa Delgado' }], birthDate: null, gender: null })).toEqual({
+      agree: [],
+      differ: [],
+    });
+    expect(told({ identifier: [{ ...mrn, value: 'MRN-9' }] }).differ).toEqual(['identifier']);
+  });
+
+  test('no values', () => {
+    expect(JSON.stringify(told({ identifier: [mrn], telecom: [phone] }))).not.toMatch(/Delgado|20417|555|1984/);
+  });
+});
+
+test.each<[string, JsonObject, boolean]>([
+  ['another birth date and family name', { birthDate: '1950-01-01', name: [{ family: 'Baker' }] }, true],
+  ['another birth date', { birthDate: '1950-01-01' }, false],
+  ['another family name', { name: [{ family: 'Baker' }] }, false],
+  ['no birth date, another family name', { birthDate: null, name: [{ family: 'Baker' }] }, false],
+])('a survivor of a merge with %s is somebody else: %s %s', (_what, facts, expected) => {
+  expect(isSomebodyElse(aClient(), rosa(facts))).toBe(expected);
 });
