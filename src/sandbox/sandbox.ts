@@ -23,7 +23,11 @@ const seedLimit = 50 * 1024 * 1024;
  */
 export async function startSandbox(options: { port: number; host?: string }): Promise<Sandbox> {
   const { StandardServer } = await import('./vendors/standard.ts');
-  const servers: Record<string, SimulatedServer> = { standard: new StandardServer() };
+  const { OracleServer } = await import('./vendors/oracle/oracle.ts');
+  const servers: Record<string, SimulatedServer> = {
+    standard: new StandardServer(),
+    oracle: new OracleServer(),
+  };
   const listener = createServer((incoming, outgoing) => void exchange(servers, incoming, outgoing));
   const { port, host = '127.0.0.1' } = options;
   // Longer than clients keep theirs, so that no request meets a closing connection that no fault has asked for.
