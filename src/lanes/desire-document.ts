@@ -66,6 +66,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
       ...connection.config.documents,
       heldUntil: documents.heldUntil,
     }),
+    isHeld: documents.heldUntil !== undefined && documents.heldUntil > documents.now,
     now: documents.now,
     timeZone: documents.timeZone,
     marker: markerOf({ connection: lease.connection, source: lease.source, ...key }),

@@ -65,6 +65,8 @@ export interface DocumentState {
   readonly encounter: Encounter;
   /** When the next edition may go (`documentDue`). */
   readonly dueAt: Date;
+  /** The server takes and shows no documents now (a daily cap). */
+  readonly isHeld: boolean;
   /** Why the next edition does not wait. */
   readonly urgent: Reason | undefined;
   /** Database time, which the edition prints. */

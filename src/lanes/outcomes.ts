@@ -6,7 +6,7 @@ import { isObject, type Json } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import type { Database } from '../store/store.ts';
 import { doubled, openDecision } from './decisions.ts';
-import { keepFiled } from './editions.ts';
+import { holdDocuments, keepFiled } from './editions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
@@ -62,7 +62,7 @@ export async function storeOutcomes(
   const refusals = outcomes.filter((outcome) => isRefused(outcome) && !isRefusedAmendment(outcome));
   const singles = refusals.filter(({ inTransaction }) => !inTransaction);
   const faulty = outcomes.find((outcome) => outcome.class === 'config');
-  const later = outcomes.find((outcome) => laterClasses.includes(outcome.class));
+  const later = outcomes.find((outcome) => laterClasses.includes(outcome.class) && !isCapped(outcome));
   return {
     woken,
     refused: new Map(singles.map((outcome) => [nameOf(outcome.intent.write.resource.key), whyOf(outcome)])),
@@ -72,6 +72,11 @@ export async function storeOutcomes(
     again: later === undefined ? undefined : { reason: whyOf(later), afterMs: later.retryAfterMs },
     config: faulty === undefined ? undefined : whyOf(faulty),
   };
+}
+
+/** Its document is held until the server's next day; the rest of the lane goes on. */
+function isCapped({ reason: why }: Pick<WriteOutcome, 'reason'>): boolean {
+  return why?.code === 'server-daily-cap';
 }
 
 const laterClasses = ['retry-now-once', 'retry-backoff', 'unknown-outcome'];
@@ -126,10 +131,11 @@ async function storeAll(
       await openDecision(trx, lease, doubled(resource.key, resource.resourceType, [], whyOf(outcome)));
     }
   }
-  for (const { class: result, remoteId, intent } of outcomes) {
+  for (const { class: result, reason: why, remoteId, intent } of outcomes) {
     const { resource, edition } = intent.write;
-    if (result === 'ok' && remoteId !== undefined && edition !== undefined)
-      await keepFiled(trx, lease, resource, remoteId, edition);
+    if (edition === undefined) continue;
+    if (result === 'ok' && remoteId !== undefined) await keepFiled(trx, lease, resource, remoteId, edition);
+    if (isCapped({ reason: why })) await holdDocuments(trx, lease.connection);
   }
   for (const { resource, change } of written) {
     if (change !== undefined) await updateLink(trx, lease, resource, change);

@@ -141,7 +141,8 @@ class LaneRun {
     return this.#send(abilities, state, writes);
   }
 
-  #isUnread({ link, resourceType }: LaneResource): boolean {
+  #isUnread({ link, resourceType, document }: LaneResource): boolean {
+    if (document?.isHeld === true) return false;
     return link !== undefined && !link.retired && !this.#memory.fresh.has(`${resourceType}/${link.remoteId}`);
   }
 
@@ -277,8 +278,9 @@ function waitedFor(resources: readonly LaneResource[]): SlotRef[] {
   ]);
 }
 
-/** Parked, and not because a person is being asked or has said that it is to stay so. */
+/** Parked, and not because a person is being asked or has said that it is to stay so, nor because the document is that would carry it. */
 function needsMending({ state, resource }: ResourceState): boolean {
+  if (resource.route.route === 'document' && resource.document === undefined) return false;
   return state === 'parked' && resource.openTopics.size === 0 && !resource.isGone && resource.search !== 'blocked';
 }
 

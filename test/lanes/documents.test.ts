@@ -2,10 +2,9 @@
 // B8). Here on a server that takes documents and amends them; what it holds is read from its own store.
 
 import { describe, expect, test } from '@jest/globals';
-import { findMarker } from '../../src/documents/documents.ts';
-import { isObject, type JsonObject } from '../../src/json.ts';
-import { sql } from '../../src/store/store.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { aCarePlan, aCase, aConsent, aGoal, aNeed } from '../builders.ts';
+import { documentsOf } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
@@ -15,50 +14,7 @@ const byDocument = {
 } as const;
 
 const world = useWorld(byDocument);
-
-async function sendCase(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
-}
-
-/** The documents that the server holds, each with the text that a clinician reads. */
-async function filed(): Promise<{ id: string; status: string; docStatus: string; text: string; edition: number }[]> {
-  const all = await world.server.all('DocumentReference');
-  return all.map((document) => {
-    const text = textOf(document);
-    return {
-      id: String(document.id),
-      status: String(document.status),
-      docStatus: String(document.docStatus),
-      text,
-      edition: findMarker(text)?.edition ?? 0,
-    };
-  });
-}
-
-function textOf({ content }: JsonObject): string {
-  const [first] = Array.isArray(content) ? content : [];
-  const attachment = isObject(first) ? first.attachment : undefined;
-  return isObject(attachment) ? Buffer.from(String(attachment.data), 'base64').toString('utf8') : '';
-}
-
-/** All that the store knows happened so much earlier. */
-async function timePasses(hours: number): Promise<void> {
-  for (const [table, column] of [
-    ['record', 'accepted_at'],
-    ['edition', 'sent_at'],
-    ['lane', 'next_look_at'],
-    ['connection', 'documents_held_until'],
-  ] as const) {
-    const at = sql.ref(column);
-    await sql`update ${sql.table(table)} set ${at} = ${at} - ${hours} * interval '1 hour'`.execute(world.store.db);
-  }
-  await sql`update lane set wanted = wanted + 1 where next_look_at <= now()`.execute(world.store.db);
-}
-
-async function strikeOnce(method: string, path: string, fault: JsonObject): Promise<void> {
-  await world.server.control('POST', 'faults', [{ method, path, nth: 1, fault }]);
-}
+const { filed, sendCase, strikeOnce, timePasses } = documentsOf(world);
 
 const achieved = aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', statement: 'I want food on every day of the month.' });
 

@@ -2,12 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
-import type { Config, ConnectionConfig } from '../../src/config.ts';
+import type { Config, ConnectionConfig, VendorName } from '../../src/config.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { wantAll } from '../../src/lanes/lanes.ts';
 import { parseRecord, type RecordType } from '../../src/records/records.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { oracleTenant } from '../../src/sandbox/vendors/oracle/oracle.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
 
@@ -113,11 +114,18 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startServer(): Promise<TestServer> {
+/** Where each simulated server is, below the sandbox's own address. */
+const bases: Readonly<Record<VendorName, string>> = {
+  standard: '/standard/fhir/R4',
+  epic: '/epic/api/FHIR/R4',
+  oracle: `/oracle/r4/${oracleTenant}`,
+};
+
+export async function startServer(vendor: VendorName = 'standard'): Promise<TestServer> {
   const sandbox: Sandbox = await startSandbox({ port: 0 });
-  const base = `${sandbox.url}/standard/fhir/R4`;
+  const base = `${sandbox.url}${bases[vendor]}`;
   const control: TestServer['control'] = async (method, path, body) => {
-    const response = await fetch(`${sandbox.url}/_control/standard/${path}`, {
+    const response = await fetch(`${sandbox.url}/_control/${vendor}/${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });

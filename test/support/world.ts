@@ -127,8 +127,12 @@ const tables = [
   'alert',
 ];
 
-/** One sandbox and one store for a test file, emptied before each test. `config` is the connection that each test begins with. */
+/**
+ * One sandbox and one store for a test file, emptied before each test. `config` is the connection that each test begins with, to the server of
+ * its vendor, which asks for no token here.
+ */
 export function useWorld(config: Partial<ConnectionConfig> = {}): World {
+  const { vendor = 'standard' } = config;
   let server: TestServer;
   let store: Store;
   let opened: Connection[] = [];
@@ -152,7 +156,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
   });
 
   beforeAll(async () => {
-    [server, store] = await Promise.all([startServer(), freshEmbedded()]);
+    [server, store] = await Promise.all([startServer(vendor), freshEmbedded()]);
     shipped = await readMappingFiles(mappingFolder);
     const mappings = activeMappings(store);
     let ids = 0;
@@ -185,6 +189,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     connections.clear();
     capabilities.clear();
     await server.control('POST', 'reset');
+    await server.control('POST', 'settings', { auth: 'none' });
     await sql`truncate ${sql.join(tables.map((name) => sql.table(name)))} restart identity`.execute(store.db);
     between = undefined;
     await activateMapping(store, shipped);
