@@ -2,9 +2,8 @@
 // B8). E20 and the like are the quirks of that server.
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { JsonObject } from '../../src/json.ts';
 import { aClient, aConsent, aGoal, aNeed } from '../builders.ts';
-import { documentsOf } from '../support/documents.ts';
+import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
@@ -16,48 +15,18 @@ const hospital = {
 } as const;
 
 const world = useWorld(hospital);
-const { filed, sendCase, strikeOnce, timePasses } = documentsOf(world);
-
-const rosa: JsonObject = {
-  resourceType: 'Patient',
-  id: 'rosa',
-  identifier: [{ system: 'urn:oid:1.2.3', value: '     MRN-20417' }],
-  name: [{ family: 'Delgado', given: ['Rosa', 'Maria'] }],
-  birthDate: '1984-06-17',
-  gender: 'female',
-};
-
-const visit = (id: string, status: string, start: string): JsonObject => ({
-  resourceType: 'Encounter',
-  id,
-  status,
-  class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
-  subject: { reference: 'Patient/rosa' },
-  period: { start, ...(status === 'finished' && { end: start }) },
-});
-
-async function seed(...resources: JsonObject[]): Promise<void> {
-  for (const resource of resources) await world.server.control('POST', 'seed', resource);
-}
+const { filed, seed, sendCase, strikeOnce, timePasses, writes } = documentsOf(world);
 
 beforeEach(() =>
   seed(
     rosa,
-    visit('old', 'in-progress', '2026-01-10T09:00:00Z'),
-    visit('newest', 'in-progress', '2026-02-01T09:00:00Z'),
-    visit('closed', 'finished', '2026-02-03T09:00:00Z'),
+    anEncounter('old', 'in-progress', '2026-01-10T09:00:00Z'),
+    anEncounter('newest', 'in-progress', '2026-02-01T09:00:00Z'),
+    anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'),
   ),
 );
 
 const later = aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', statement: 'I want food on every day of the month.' });
-
-/** Requests that changed something, or tried to; a $match only asks. */
-async function writes(): Promise<string[]> {
-  const tried = (await world.server.journal()).filter(
-    ({ method, url }) => method !== 'GET' && !/\$match/.test(String(url)),
-  );
-  return tried.map(({ method, url, status }) => `${method} ${String(url).split('/').at(-1)} ${status}`);
-}
 
 describe('a case with a plan', () => {
   test('becomes one note in plain ASCII under the newest open encounter, and nothing else is written', async () => {
@@ -139,7 +108,7 @@ describe('E34 without an open encounter', () => {
   beforeEach(async () => {
     await world.server.control('POST', 'reset');
     await world.server.control('POST', 'settings', { auth: 'none' });
-    await seed(rosa, visit('closed', 'finished', '2026-02-03T09:00:00Z'));
+    await seed(rosa, anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'));
   });
 
   test('nothing is filed, a person is asked, and the server is looked at again every hour', async () => {
@@ -147,7 +116,7 @@ describe('E34 without an open encounter', () => {
     expect(await writes()).toEqual([]);
     expect(await world.openDecisions()).toMatchObject([{ kind: 'encounter-missing', choices: ['look-again'] }]);
     expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'parked', reason: 'encounter-missing' });
-    await seed(visit('fresh', 'in-progress', '2026-03-01T09:00:00Z'));
+    await seed(anEncounter('fresh', 'in-progress', '2026-03-01T09:00:00Z'));
     await timePasses(1);
     await world.work();
     expect(await filed()).toHaveLength(1);
@@ -175,7 +144,7 @@ describe('E30 the daily cap on documents', () => {
       gender: 'male',
       identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-2' }],
     });
-    await seed({ ...visit('ben-visit', 'in-progress', '2026-02-01T09:00:00Z'), subject: { reference: 'Patient/ben' } });
+    await seed(anEncounter('ben-visit', 'in-progress', '2026-02-01T09:00:00Z', 'ben'));
     await sendCase();
     await world.accept(['goal', later]);
     await world.work();

@@ -5,6 +5,29 @@ import { isObject, type JsonObject } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
 import { caseWithReferral, directoryAndClient, type World } from './world.ts';
 
+/** The builders' Rosa as a hospital knows her: her number is stored with leading spaces (E18). */
+export const rosa: JsonObject = {
+  resourceType: 'Patient',
+  id: 'rosa',
+  active: true,
+  identifier: [{ system: 'urn:oid:1.2.3', value: '     MRN-20417' }],
+  name: [{ use: 'official', family: 'Delgado', given: ['Rosa', 'Maria'] }],
+  birthDate: '1984-06-17',
+  gender: 'female',
+};
+
+/** An encounter of a patient, Rosa's by default; one that is finished ended when it started. */
+export function anEncounter(id: string, status: string, start: string, patient = 'rosa'): JsonObject {
+  return {
+    resourceType: 'Encounter',
+    id,
+    status,
+    class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+    subject: { reference: `Patient/${patient}` },
+    period: { start, ...(status === 'finished' && { end: start }) },
+  };
+}
+
 export interface Filed {
   readonly id: string;
   readonly status: string;
@@ -37,6 +60,18 @@ export function documentsOf(world: World) {
       await sql`update lane set wanted = wanted + 1 where next_look_at <= now()`.execute(world.store.db);
     },
 
+    async seed(...resources: readonly JsonObject[]): Promise<void> {
+      for (const resource of resources) await world.server.control('POST', 'seed', resource);
+    },
+
+    /** Requests that changed something on the server, or tried to; a $match only asks. */
+    async writes(): Promise<string[]> {
+      const tried = (await world.server.journal()).filter(
+        ({ method, url }) => method !== 'GET' && !String(url).endsWith('$match'),
+      );
+      return tried.map(({ method, url, status }) => `${method} ${typeIn(String(url))} ${status}`);
+    },
+
     async strikeOnce(method: string, path: string, fault: JsonObject): Promise<void> {
       await world.server.control('POST', 'faults', [{ method, path, nth: 1, fault }]);
     },
@@ -65,4 +100,8 @@ function textOf({ content }: JsonObject): string {
   const [first] = Array.isArray(content) ? content : [];
   const attachment = isObject(first) ? first.attachment : undefined;
   return isObject(attachment) ? Buffer.from(String(attachment.data), 'base64').toString('utf8') : '';
+}
+
+function typeIn(url: string): string {
+  return /\/([A-Z][a-z]\w*)(?:\/[^/]*)?$/.exec(url)?.[1] ?? url;
 }
