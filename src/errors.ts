@@ -551,6 +551,12 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'permanent',
   },
+  'not-backfilled': {
+    text: 'It was not open when this connection went live. It is sent when one of its records changes.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
   'not-carried': {
     text: 'What the other side says in {elements} of {target} has no place in the record. It stays on the server; a person should look.',
     status: 409,

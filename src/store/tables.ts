@@ -74,6 +74,8 @@ export interface ConnectionTable {
   capabilities_at: NullableInstant;
   /** The server takes no more documents before this time (a daily cap). */
   documents_held_until: NullableInstant;
+  /** As configured at the last start. */
+  mode: NullableText;
 }
 
 export interface LaneTable {
