@@ -61,7 +61,7 @@ function newPatient({ settings, engine }: Site, { telecom: _telecom, identifier,
     identifier: [
       ...own,
       { use: 'usual', type: { text: 'MRN' }, system: settings.mrnSystem, value: number },
-      { use: 'usual', type: { text: 'INTERNAL' }, system: `${settings.mrnSystem}.1`, value: `     Z${number}` },
+      { use: 'usual', type: { text: 'INTERNAL' }, system: settings.mrnSystem, value: `     ${number}` },
     ].filter((each) => each !== undefined),
   };
 }
