@@ -128,18 +128,18 @@ export class EpicServer implements SimulatedServer {
         if (target.type === 'Binary') return nothingWritten(readBinary(site, request, target.id));
         return answerWith(readHere(site, target.type, target.id));
       case 'create':
-        return this.#write(request, site, () => createHere(site, call, target.type));
+        return this.#write(request, site, 201, () => createHere(site, call, target.type));
       case 'update':
-        return this.#write(request, site, () => updateHere(site, call, target.type, target.id));
+        return this.#write(request, site, 200, () => updateHere(site, call, target.type, target.id));
       default:
         return target.kind satisfies never;
     }
   }
 
-  #write(request: SandboxRequest, site: Site, work: () => Version): Handled {
+  #write(request: SandboxRequest, site: Site, status: 200 | 201, work: () => Version): Handled {
     const { result, written } = this.#store.transact(work);
     this.#view.publish(written, this.clock.now(), this.#settings.searchLagMs);
-    return { reply: writeReply(request, site, result), committed: true, written };
+    return { reply: writeReply(request, site, status, result), committed: true, written };
   }
 
   #site(base: string, rights: Rights): Site {

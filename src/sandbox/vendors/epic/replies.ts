@@ -9,12 +9,14 @@ import { BareRefusal, type EpicIssue, EpicRefusal, epicOutcome, NoSuchEndpoint }
 import { type EpicSettings, hasQuirk } from './settings.ts';
 import { type Site, shownBy } from './site.ts';
 
-/** No body, no ETag, and a Location relative to the base (E22). */
-export function writeReply(request: SandboxRequest, site: Site, version: Version): Reply {
-  const status = version.created ? 201 : 200;
+/**
+ * No body, no ETag, and for a new resource a Location relative to the base (E22).
+ * @param status 201 for a create; not to be told by the version, since an update that changes nothing makes none
+ */
+export function writeReply(request: SandboxRequest, site: Site, status: 200 | 201, version: Version): Reply {
   const path = `${version.resourceType}/${version.id}`;
   const location = hasQuirk(site.settings, 'E22') ? path : `${site.base}/${path}`;
-  const headers: Record<string, string> = version.created ? { location } : {};
+  const headers: Record<string, string> = status === 201 ? { location } : {};
   if (hasQuirk(site.settings, 'E22')) return { status, headers };
   return resourceReply(request, site.settings, { status, body: shownBy(site, version), headers });
 }
