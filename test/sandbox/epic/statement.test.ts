@@ -97,3 +97,26 @@ test('the people of a seed are all different, and the same each time', () => {
   expect(distinct(({ phone }) => phone)).toBe(500);
   expect(distinct(({ address }) => address?.line)).toBe(500);
 });
+
+test('every search parameter that is declared is taken', async () => {
+  const values: Record<string, string> = { date: 'ge2026-01-01', token: 'x', string: 'x', reference: 'x', number: '5' };
+  // Parameters of which one at least must be there, or which name the patient.
+  const needed: Record<string, string> = {
+    CarePlan: `patient=${ada.id}&category=assess-plan`,
+    Observation: `patient=${ada.id}&code=x`,
+    Patient: `family=${ada.family}&birthdate=${ada.birthDate}`,
+    Practitioner: 'name=x',
+    Organization: '_id=x',
+  };
+  const patient = ['patient', 'subject', 'beneficiary'];
+  const answers: [string, number][] = [];
+  for (const { type, searchParam = [] } of (await statement()).rest[0].resource) {
+    for (const { name, type: kind } of searchParam) {
+      const query = needed[type] ?? `patient=${ada.id}`;
+      const value = patient.includes(name) ? ada.id : values[kind];
+      answers.push([`${type}.${name}`, (await epic.fhir('GET', `${type}?${query}&${name}=${value}`)).status]);
+    }
+  }
+  expect(answers.length).toBeGreaterThan(100);
+  expect(answers.filter(([, status]) => status !== 200)).toEqual([]);
+});

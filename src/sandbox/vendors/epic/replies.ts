@@ -1,19 +1,17 @@
 // The answer to a write, and what a refusal looks like on the wire.
 
 import type { JsonObject } from '../../../json.ts';
+import type { Answer } from '../../engine/engine.ts';
 import { Refusal } from '../../engine/outcome.ts';
-import type { Version } from '../../engine/store.ts';
 import type { Reply, SandboxRequest } from '../../exchange.ts';
 import { htmlNotFound, resourceReply } from './media.ts';
 import { BareRefusal, type EpicIssue, EpicRefusal, epicOutcome, NoSuchEndpoint } from './outcome.ts';
 import { type EpicSettings, hasQuirk } from './settings.ts';
 import { type Site, shownBy } from './site.ts';
 
-/**
- * No body, no ETag, and for a new resource a Location relative to the base (E22).
- * @param status 201 for a create; not to be told by the version, since an update that changes nothing makes none
- */
-export function writeReply(request: SandboxRequest, site: Site, status: 200 | 201, version: Version): Reply {
+/** No body, no ETag, and for a new resource a Location relative to the base (E22). */
+export function writeReply(request: SandboxRequest, site: Site, { status, version }: Answer): Reply {
+  if (version === undefined) throw new Error('A write without a version.');
   const path = `${version.resourceType}/${version.id}`;
   const location = hasQuirk(site.settings, 'E22') ? path : `${site.base}/${path}`;
   const headers: Record<string, string> = status === 201 ? { location } : {};

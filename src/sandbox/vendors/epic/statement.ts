@@ -66,17 +66,19 @@ function typeStatement(settings: EpicSettings, type: string, { actions, search }
     conditionalRead: 'not-supported',
     conditionalUpdate: false,
     conditionalDelete: 'not-supported',
-    searchInclude: ['*'],
-    searchRevInclude: ['Provenance:target'],
-    searchParam: [
-      ...Object.entries(search).map(([name, kind]) => ({ name, type: kind })),
-      { name: '_count', type: 'number', documentation: 'Number of results per page.' },
-      {
-        name: '_id',
-        type: 'token',
-        documentation: 'Resource ids. Parameters beside _id, _count and _include are ignored.',
-      },
-    ],
+    ...(actions.includes('s') && {
+      searchInclude: ['*'],
+      searchRevInclude: ['Provenance:target'],
+      searchParam: [
+        ...Object.entries(search).map(([name, kind]) => ({ name, type: kind })),
+        { name: '_count', type: 'number', documentation: 'Number of results per page.' },
+        {
+          name: '_id',
+          type: 'token',
+          documentation: 'Resource ids. Parameters beside _id, _count and _include are ignored.',
+        },
+      ],
+    }),
     ...(offersMatch && {
       operation: [{ name: 'match', definition: 'http://hl7.org/fhir/OperationDefinition/Patient-match' }],
     }),
