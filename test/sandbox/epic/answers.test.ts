@@ -173,7 +173,7 @@ test('E31 the system of the issue numbers has the instance in it', async () => {
   expect(await system()).toBe('urn:oid:1.2.840.114350.1.13.338.3.7.2.657369');
 });
 
-test('a system of identifiers is not a secret of the seed: it is in the Patient', async () => {
+test('the patients of the seed have their number in the system that was asked for', async () => {
   const { body } = await epic.fhir('GET', `Patient/${ada.id}`);
   expect(body.identifier[0]).toMatchObject({ system: mrnSystem, value: ada.mrn });
 });

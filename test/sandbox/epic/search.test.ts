@@ -130,6 +130,15 @@ describe('E16 paging', () => {
     expect((await epic.fhir('GET', `Goal?patient=${ada.id}`)).body.total).toBe(7);
   });
 
+  test('E16 a page has at most 1,000 entries', async () => {
+    await epic.seed(...Array.from({ length: 1001 }, (_, index) => aGoal(`g${index}`)));
+    for (const query of [`patient=${ada.id}`, `patient=${ada.id}&_count=5000`]) {
+      const { body } = await epic.fhir('GET', `Goal?${query}`);
+      expect(matches(body)).toHaveLength(1000);
+      expect(matches((await epic.fhir('GET', next(body) ?? '')).body)).toEqual(['g1000']);
+    }
+  });
+
   test('E16 a session is good once and for a minute; then 400 with 4113', async () => {
     await epic.seed(...ids.map(aGoal));
     const expired = async (url: string) => {

@@ -16,7 +16,7 @@ const interactions: Readonly<Record<Action, string>> = {
 const securityServices = 'http://terminology.hl7.org/CodeSystem/restful-security-service';
 
 /**
- * @param origin of the server as the client sees it
+ * @param base URL of the server as the client sees it
  * @param date ISO instant of the server's start
  */
 export function epicStatement(
@@ -85,6 +85,7 @@ function typeStatement(settings: EpicSettings, type: string, { actions, search }
   };
 }
 
+/** As the vendor publishes it: how assertions are to be signed is not said. */
 export function epicSmartConfiguration(origin: string, tokenUrl: string) {
   return {
     issuer: `${origin}/epic/oauth2`,
