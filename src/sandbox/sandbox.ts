@@ -7,6 +7,8 @@ import { control, problem } from './control/control.ts';
 import { type Reply, SandboxRequest } from './exchange.ts';
 import { type SimulatedServer, serve } from './serve.ts';
 
+export { type HospitalSeed, hospitalSeed, inventedPeople, type SeedPerson } from './hospital-seed.ts';
+
 export interface Sandbox {
   /** Such as http://127.0.0.1:8090, without a slash at the end. */
   url: string;
