@@ -70,15 +70,13 @@ describe('C1 the token endpoint', () => {
     expect([answer.status, answer.body.scope]).toEqual([200, 'system/Patient.rs']);
   });
 
-  test.each<[string, string | undefined, string]>([
-    ['without a scope', undefined, 'missing-scope'],
-    ['with a scope that is not registered', 'system/Coverage.rs', 'empty-scopes'],
-    ['with a type of any name', 'system/*.rs', 'empty-scopes'],
-    ['with any action', 'system/Patient.*', 'empty-scopes'],
-  ])('refuses a request %s with 400 invalid_scope and the reason as a URN', async (_name, scope, reason) => {
-    await register({
-      scopes: ['system/Patient.*', 'system/*.read', 'system/*.rs'].slice(scope?.includes('*') ? 0 : 3),
-    });
+  test.each<[string, string | undefined, string[], string]>([
+    ['without a scope', undefined, ['system/Patient.rs'], 'missing-scope'],
+    ['with a scope that is not registered', 'system/Coverage.rs', ['system/Patient.rs'], 'empty-scopes'],
+    ['with a type of any name', 'system/*.rs', ['system/*.rs'], 'empty-scopes'],
+    ['with any action', 'system/Patient.*', ['system/Patient.*'], 'empty-scopes'],
+  ])('refuses a request %s with 400 invalid_scope and the reason as a URN', async (_name, scope, scopes, reason) => {
+    await register({ scopes });
     const { status, body, headers } = await askToken(scope);
     expect([status, body.error]).toEqual([400, 'invalid_scope']);
     expect(decodeURIComponent(body.error_uri)).toContain(`:oauth2:token:${reason}/instances/`);
