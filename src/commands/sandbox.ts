@@ -20,8 +20,12 @@ export const sandbox: CommandLine = {
     const { startSandbox } = await import('../sandbox/sandbox.ts');
     const stopped = untilStopped();
     const host = textOption(call, 'host');
-    const { url, stop } = await startSandbox({ port, host }).catch(toldListening({ port, host }));
-    call.terminal.result({ url }, [`The sandbox listens on ${url}`, `FHIR R4 base URL: ${url}/standard/fhir/R4`]);
+    const { url, fhirBases, stop } = await startSandbox({ port, host }).catch(toldListening({ port, host }));
+    call.terminal.result({ url, fhirBases }, [
+      `The sandbox listens on ${url}`,
+      'FHIR R4 base URLs:',
+      ...Object.entries(fhirBases).map(([name, base]) => `  ${name.padEnd(9)} ${base}`),
+    ]);
     await stopped;
     await stop();
     return 0;

@@ -33,8 +33,8 @@ async function bearer(scope = 'system/Patient.rs system/DocumentReference.crus')
   return { authorization: `Bearer ${body.access_token}` };
 }
 
-describe('C1 the token endpoint', () => {
-  test('takes a secret by Basic, gives 570 seconds, and drops what is not registered without a word', async () => {
+describe('the token endpoint', () => {
+  test('C1 takes a secret by Basic, gives 570 seconds, and drops what is not registered without a word', async () => {
     const answer = await askToken('system/Patient.rs system/CarePlan.rs system/Patient.crus');
     expect(answer.status).toBe(200);
     expect(answer.headers.get('cerner-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
@@ -49,7 +49,7 @@ describe('C1 the token endpoint', () => {
     expect((await askToken('system/Patient.rs')).body.expires_in).toBe(5);
   });
 
-  test.each(['RS384', 'ES384'])('takes an assertion signed with %s', async (alg) => {
+  test.each(['RS384', 'ES384'])('C1 takes an assertion signed with %s', async (alg) => {
     const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
     const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg };
     await register({ secret: undefined, jwks: { keys: [jwk] } });
@@ -75,7 +75,7 @@ describe('C1 the token endpoint', () => {
     ['with a scope that is not registered', 'system/Coverage.rs', ['system/Patient.rs'], 'empty-scopes'],
     ['with a type of any name', 'system/*.rs', ['system/*.rs'], 'empty-scopes'],
     ['with any action', 'system/Patient.*', ['system/Patient.*'], 'empty-scopes'],
-  ])('refuses a request %s with 400 invalid_scope and the reason as a URN', async (_name, scope, scopes, reason) => {
+  ])('C1 refuses a request %s with 400 invalid_scope and the reason as a URN', async (_name, scope, scopes, reason) => {
     await register({ scopes });
     const { status, body, headers } = await askToken(scope);
     expect([status, body.error]).toEqual([400, 'invalid_scope']);
@@ -83,7 +83,7 @@ describe('C1 the token endpoint', () => {
     expect(body.error_uri).toContain(headers.get('cerner-correlation-id'));
   });
 
-  test('refuses a wrong secret with invalid_client, and what is no form with invalid_request', async () => {
+  test('C1 refuses a wrong secret with invalid_client, and what is no form with invalid_request', async () => {
     const wrong = { authorization: `Basic ${Buffer.from('gateway:wrong').toString('base64')}` };
     expect((await askToken('system/Patient.rs', wrong)).body).toMatchObject({ error: 'invalid_client' });
     const asJson = await server.fhir('POST', server.tokenUrl, { headers: basic, body: { scope: 'system/Patient.rs' } });
@@ -94,12 +94,12 @@ describe('C1 the token endpoint', () => {
     ['v1', 'system/Observation.read'],
     ['v2', 'system/Patient.rs'],
     ['both', 'system/Patient.rs system/Observation.read'],
-  ])('with the spelling %s grants %s', async (scopeSpelling, granted) => {
+  ])('C1 with the spelling %s grants %s', async (scopeSpelling, granted) => {
     await server.set({ scopeSpelling });
     expect((await askToken('system/Patient.rs system/Observation.read')).body.scope).toBe(granted);
   });
 
-  test('is found by discovery, which names no wildcard scope', async () => {
+  test('C1 is found by discovery, which names no wildcard scope', async () => {
     const { body } = await server.fhir('GET', '.well-known/smart-configuration');
     expect(body.token_endpoint).toBe(server.tokenUrl);
     expect(body.scopes_supported).toEqual(expect.arrayContaining(['system/Coverage.cruds', 'system/CarePlan.rs']));

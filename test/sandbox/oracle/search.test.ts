@@ -49,7 +49,7 @@ async function pagesOf(query: string): Promise<Answered[]> {
   return pages;
 }
 
-describe('C7 a search is refused with 400', () => {
+describe('a search is refused with 400', () => {
   test.each([
     ['without any parameter', 'Patient', 'at least one of _id, identifier, name'],
     ['with an unknown parameter, naming those that there are', 'Patient?nickname=Rae', 'Supported are _id, identifier'],
@@ -84,14 +84,14 @@ describe('C7 a search is refused with 400', () => {
     ['of practitioners by one letter', 'Practitioner?name=a', 'two characters'],
     ['of practitioners by a bare identifier', 'Practitioner?identifier=1', 'system'],
     ['of practitioners by given name alone', 'Practitioner?given=Ada', 'family'],
-  ])('%s', async (_name, query, text) => {
+  ])('C7 %s', async (_name, query, text) => {
     const answer = await search(query);
     expect(answer.status).toBe(400);
     expect(answer.body.issue[0]).toMatchObject({ severity: 'error', code: 'invalid' });
     expect(textOf(answer)).toContain(text);
   });
 
-  test('but every parameter that the CapabilityStatement names is taken where its grammar is kept', async () => {
+  test('C7 but every parameter that the CapabilityStatement names is taken where its grammar is kept', async () => {
     const statement = (await search('metadata')).body;
     const failures = [];
     for (const { type, searchParam = [] } of statement.rest[0].resource) {
@@ -104,7 +104,7 @@ describe('C7 a search is refused with 400', () => {
     expect(failures).toEqual([]);
   });
 
-  test('and nothing is refused where parameters are not checked: what is unknown is ignored', async () => {
+  test('C7 and nothing is refused where parameters are not checked: what is unknown is ignored', async () => {
     await server.set({ checkParameters: false });
     expect(idsOf(await search('Patient?nickname=Rae'))).toEqual(['p1']);
   });
@@ -149,7 +149,7 @@ function legalQuery(type: string, name: string): string {
   return `patient=p1&${name}=${date ?? { _count: '1' }[name] ?? 'e1'}`;
 }
 
-describe('C8 a date is refused with 400', () => {
+describe('a date is refused with 400', () => {
   const plan = 'CarePlan?patient=p1&category=assess-plan';
   test.each([
     ['of care plans with one side only', `${plan}&date=ge2026-01-01`],
@@ -197,17 +197,17 @@ describe('C8 a date is refused with 400', () => {
     ],
     ['of birth as a range', 'Patient?birthdate=ge1984-01-01&birthdate=le1985-01-01'],
     ['that is none', 'Goal?patient=p1&target-date=soon'],
-  ])('%s', async (_name, query) => {
+  ])('C8 %s', async (_name, query) => {
     const answer = await search(query);
     expect([answer.status, answer.body?.issue?.[0].code]).toEqual([400, 'invalid']);
   });
 
-  test('but not where dates are not checked', async () => {
+  test('C8 but not where dates are not checked', async () => {
     await server.set({ checkDates: false });
     expect((await search(`${plan}&date=ge2026-01-01`)).status).toBe(200);
   });
 
-  test('and a legal one finds what it means', async () => {
+  test('C8 and a legal one finds what it means', async () => {
     await server.seed(
       aDocument({ id: 'd1' }),
       anObservation({ id: 'o1' }),
@@ -262,8 +262,8 @@ test('C9 a care plan has no activities and says what it is in its narrative alon
   expect((await search('CarePlan/c1')).body).toMatchObject({ description: 'Food & rides', activity });
 });
 
-describe('C10 pages', () => {
-  test('have no total and an opaque next link; one is empty, one repeats an id, and the last has no next', async () => {
+describe('pages', () => {
+  test('C10 have no total and an opaque next link; one is empty, one repeats an id, and the last has no next', async () => {
     await server.seed(...documents(25));
     const pages = await pagesOf('DocumentReference?patient=p1');
     expect(pages.map((page) => idsOf(page).length)).toEqual([10, 0, 10, 6]);
@@ -274,13 +274,13 @@ describe('C10 pages', () => {
     expect(new Set(ids).size).toBe(25);
   });
 
-  test.each([1, 2, 3, 24, 25, 26])('of %i lose nothing', async (count) => {
+  test.each([1, 2, 3, 24, 25, 26])('C10 of %i lose nothing', async (count) => {
     await server.seed(...documents(25));
     const pages = await pagesOf(`DocumentReference?patient=p1&_count=${count}`);
     expect(new Set(pages.flatMap(idsOf)).size).toBe(25);
   });
 
-  test('can be plain', async () => {
+  test('C10 can be plain', async () => {
     await server.seed(...documents(25));
     await server.set({ paging: { empty: false, repeat: false, total: true } });
     const pages = await pagesOf('DocumentReference?patient=p1&_count=20');
@@ -290,21 +290,21 @@ describe('C10 pages', () => {
     ]);
   });
 
-  test('are not made by id, whatever _count says, and hold 100 documents at most', async () => {
+  test('C10 are not made by id, whatever _count says, and hold 100 documents at most', async () => {
     await server.seed(...documents(120));
     expect(idsOf(await search('DocumentReference?_id=d1,d2,d3&_count=1'))).toEqual(['d1', 'd2', 'd3']);
     expect(idsOf(await search('DocumentReference?patient=p1&_count=500'))).toHaveLength(100);
   });
 
   test.each(['x', '', base64('{"offset":-1,"query":[]}'), base64('{"offset":0,"query":[[1]]}'), base64('[]')])(
-    'are not to be had with the context "%s"',
+    'C10 are not to be had with the context "%s"',
     async (context) => {
       const answer = await search(`DocumentReference?patient=p1&-pageContext=${encodeURIComponent(context)}`);
       expect(answer.status).toBe(400);
     },
   );
 
-  test('show nothing where nothing is found: no entries at all', async () => {
+  test('C10 show nothing where nothing is found: no entries at all', async () => {
     const { body } = await search('DocumentReference?patient=p1');
     expect([body.type, 'entry' in body, 'total' in body]).toEqual(['searchset', false, false]);
   });

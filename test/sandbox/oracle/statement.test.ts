@@ -75,7 +75,7 @@ describe('a statement can', () => {
   });
 });
 
-describe('C21 beyond its request rate the server answers 429', () => {
+describe('beyond its request rate the server answers 429', () => {
   const refusals = async (retryAfter: string) => {
     await server.set({ throttle: { requestsPerSecond: 3, retryAfter, retryAfterSeconds: 7 } });
     const answers = await Promise.all(Array.from({ length: 20 }, () => server.fhir('GET', 'Patient/none')));
@@ -85,21 +85,21 @@ describe('C21 beyond its request rate the server answers 429', () => {
     return refused[0]?.headers.get('retry-after') ?? null;
   };
 
-  test('without Retry-After', async () => {
+  test('C21 without Retry-After', async () => {
     expect(await refusals('none')).toBeNull();
   });
 
-  test('with Retry-After in seconds', async () => {
+  test('C21 with Retry-After in seconds', async () => {
     expect(await refusals('seconds')).toBe('7');
   });
 
-  test('with Retry-After as a date', async () => {
+  test('C21 with Retry-After as a date', async () => {
     const wait = Date.parse((await refusals('date')) ?? '') - Date.now();
     expect(wait).toBeGreaterThan(2_000);
     expect(wait).toBeLessThan(8_000);
   });
 
-  test('and not without a limit', async () => {
+  test('C21 and not without a limit', async () => {
     await refusals('none');
     await server.set({ throttle: null });
     expect((await server.fhir('GET', 'Patient/none')).status).toBe(404);

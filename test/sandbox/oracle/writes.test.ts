@@ -73,11 +73,11 @@ test('C17 PUT removes what the body leaves out', async () => {
   expect((await server.stored('Condition', 'x2')).note).toHaveLength(1);
 });
 
-describe('C18 a patch', () => {
+describe('a patch', () => {
   const phone = { system: 'phone', value: '555-0101', use: 'home' };
   const idOf = async (list: string, index = 0) => (await server.fhir('GET', 'Patient/p1')).body[list][index].id;
 
-  test('of another content type is refused with 415', async () => {
+  test('C18 of another content type is refused with 415', async () => {
     const body = [{ op: 'replace', path: '/gender', value: 'other' }];
     for (const type of ['application/fhir+json', 'application/json', 'application/xml-patch+xml']) {
       expect((await patch('Patient/p1', body, { 'content-type': type })).status).toBe(415);
@@ -111,13 +111,13 @@ describe('C18 a patch', () => {
       ],
     ],
     ['that copies', [{ op: 'copy', from: '/gender', path: '/birthDate' }]],
-  ])('%s is refused with 422', async (_name, body) => {
+  ])('C18 %s is refused with 422', async (_name, body) => {
     const before = await server.stored('Patient', 'p1');
     expect((await patch('Patient/p1', body)).status).toBe(422);
     expect(await server.stored('Patient', 'p1')).toEqual(before);
   });
 
-  test('that tests the id that a read gives may change the element, and adding needs no test', async () => {
+  test('C18 that tests the id that a read gives may change the element, and adding needs no test', async () => {
     const body = [
       { op: 'test', path: '/name/0/id', value: await idOf('name') },
       { op: 'replace', path: '/name/0/family', value: 'Lim' },
@@ -131,12 +131,12 @@ describe('C18 a patch', () => {
     expect((await server.stored('Patient', 'p1')).telecom).toHaveLength(2);
   });
 
-  test('is free where patches are not checked', async () => {
+  test('C18 is free where patches are not checked', async () => {
     await server.set({ checkPatches: false });
     expect((await patch('Patient/p1', [{ op: 'replace', path: '/active', value: false }])).status).toBe(200);
   });
 
-  test('that is none is refused', async () => {
+  test('C18 that is none is refused', async () => {
     expect((await patch('Patient/p1', { op: 'remove' })).status).toBe(400);
     expect((await patch('Patient/p1', '[{"op"')).status).toBe(400);
   });
@@ -171,13 +171,13 @@ test('C24 the same request times out at the gateway for ever, another does not',
   expect((await server.fhir('GET', 'Observation?patient=p1')).status).toBe(200);
 });
 
-describe('C25 there is', () => {
+describe('there is', () => {
   test.each([
     ['GET', 'Task/1'],
     ['GET', 'Task?patient=p1'],
     ['POST', 'Task'],
     ['GET', 'Nonsense/1'],
-  ])('no Task: %s %s is 404 with an OperationOutcome', async (method, path) => {
+  ])('C25 no Task: %s %s is 404 with an OperationOutcome', async (method, path) => {
     const body = method === 'POST' ? { body: { resourceType: 'Task' } } : {};
     const answer = await server.fhir(method, path, body);
     expect([answer.status, answer.body]).toEqual([
@@ -189,13 +189,13 @@ describe('C25 there is', () => {
     ]);
   });
 
-  test.each(['CarePlan', 'Goal', 'ServiceRequest'])('no writing of %s: POST is 403', async (resourceType) => {
+  test.each(['CarePlan', 'Goal', 'ServiceRequest'])('C25 no writing of %s: POST is 403', async (resourceType) => {
     const answer = await server.fhir('POST', resourceType, { body: { resourceType } });
     expect([answer.status, answer.body.issue[0].code]).toEqual([403, 'forbidden']);
     expect((await server.fhir('PUT', `${resourceType}/1`, { body: { resourceType } })).status).toBe(403);
   });
 
-  test('what the settings bring in, and what they take away is gone', async () => {
+  test('C25 what the settings bring in, and what they take away is gone', async () => {
     await server.set({ interactions: { Task: 'rscu', CarePlan: 'rsc', Condition: '' } });
     const task = { resourceType: 'Task', status: 'requested', intent: 'order', for: { reference: 'Patient/p1' } };
     const id = await server.created(task);
@@ -206,7 +206,7 @@ describe('C25 there is', () => {
   });
 });
 
-describe('C26 answers', () => {
+describe('answers', () => {
   const fixed = [{ url: 'https://fhir-ehr.cerner.com/r4/StructureDefinition/modifiable', valueBoolean: false }];
   const answers = (item: Parsed[]) => ({
     resourceType: 'QuestionnaireResponse',
@@ -223,7 +223,7 @@ describe('C26 answers', () => {
   const put = (item: Parsed[]) => server.fhir('PUT', 'QuestionnaireResponse/q1', { body: answers(item) });
   beforeEach(() => server.seed(answers(stored)));
 
-  test('come back with the ids of their items, and need no If-Match', async () => {
+  test('C26 come back with the ids of their items, and need no If-Match', async () => {
     const item = [
       { id: '111', linkId: '93', item: [{ linkId: '93-1', answer: [{ valueString: 'daily' }] }] },
       { linkId: '94' },
@@ -244,12 +244,12 @@ describe('C26 answers', () => {
         { id: '112', linkId: '94' },
       ],
     ],
-  ])('%s are refused with 422', async (_name, item) => {
+  ])('C26 %s are refused with 422', async (_name, item) => {
     expect((await put(item)).status).toBe(422);
     expect((await server.stored('QuestionnaireResponse', 'q1')).item).toEqual(stored);
   });
 
-  test('are free where ids are not checked, and cannot be created', async () => {
+  test('C26 are free where ids are not checked, and cannot be created', async () => {
     await server.set({ checkItemIds: false });
     expect((await put([{ linkId: '93' }])).status).toBe(200);
     expect((await server.fhir('POST', 'QuestionnaireResponse', { body: answers(stored) })).status).toBe(403);
