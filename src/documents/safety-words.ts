@@ -33,10 +33,8 @@ export function askWords(ask: JsonObject): string {
   const request = textAt(ask, 'request');
   const neededBy = textAt(ask, 'neededBy');
   const urgency = textAt(ask, 'urgency');
-  const task = ['sent', 'received', 'undeliverable'].includes(status)
-    ? 'answer our referral'
-    : 'go on with our referral';
-  const loud = urgency === undefined || urgency === 'routine' ? '' : ` (${urgency})`;
+  const task = ['sent', 'received', 'undeliverable'].includes(status) ? 'answer' : 'go on with';
+  const kind = urgency === undefined || urgency === 'routine' ? 'referral' : `${urgency.toUpperCase()} referral`;
   const by = neededBy === undefined ? '' : `, needed by ${printDate(neededBy)}`;
-  return `Please ${task}${loud}: ${service}${request === undefined ? '' : `, ${request}`}${by}`;
+  return `Please ${task} our ${kind}: ${request ?? service}${by}`;
 }

@@ -37,7 +37,7 @@ export function renderText(facts: DocumentFacts, frame: Frame): Rendered {
   ]);
   const lines = [...top, ...body, ...foot(letters.notes()), last];
   return {
-    text: `${lines.join('\n')}\n`,
+    text: lines.join('\n'),
     leftOut: [...page.leftOut, ...fitted.flatMap(({ more }) => more ?? [])],
     transliterated: letters.respelled || letters.lost,
   };
