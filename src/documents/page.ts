@@ -43,7 +43,8 @@ export interface Section {
 export interface Page {
   readonly title: string;
   readonly subtitle: string;
-  readonly top: readonly Row[];
+  /** In groups: the client, what matters at once, who writes. */
+  readonly top: readonly (readonly Row[])[];
   readonly sections: readonly Section[];
   readonly foot: readonly string[];
   /** What the top itself left out. */
@@ -62,13 +63,13 @@ export function layOut(facts: DocumentFacts, frame: Frame): Page {
     title,
     subtitle,
     top: [
-      ...clientRows(objectAt(facts, 'client')),
-      { label: 'SAFETY', values: safety.length === 0 ? ['none reported'] : firstOf(safety, safetyAtMost, 'call us') },
-      { label: 'WE ASK YOU', values: asks.length === 0 ? [noAsk(facts)] : firstOf(asks, asksAtMost, 'call us') },
-      { label: 'Next review', values: [nextReview(facts, frame)] },
-      ...agencyRows(facts),
-      { label: 'As of', values: [asOf(frame)] },
-      ...planRows(facts, frame.timeZone),
+      clientRows(objectAt(facts, 'client')),
+      [
+        { label: 'SAFETY', values: safety.length === 0 ? ['none reported'] : firstOf(safety, safetyAtMost, 'call us') },
+        { label: 'WE ASK YOU', values: asks.length === 0 ? [noAsk(facts)] : firstOf(asks, asksAtMost, 'call us') },
+        { label: 'Next review', values: [nextReview(facts, frame)] },
+      ],
+      [...agencyRows(facts), { label: 'As of', values: [asOf(frame)] }, ...planRows(facts, frame.timeZone)],
     ],
     sections: sectionsOf(facts, frame),
     foot: footOf(facts),
@@ -167,7 +168,7 @@ function planLine(plan: JsonObject, timeZone: string): string {
     signatures.length > 0 && `signed by ${signatures.slice(0, 3).join(', ')}`,
   ]);
   const summary = textAt(plan, 'summary');
-  return `${textAt(plan, 'title') ?? ''}: ${parts.join(', ')}.${summary === undefined ? '' : ` ${summary}`}`;
+  return `${textAt(plan, 'title') ?? 'Care plan'}: ${parts.join(', ')}.${summary === undefined ? '' : ` ${summary}`}`;
 }
 
 // Appointments and rides, assessment scores and authorizations each become a section here when their record types come in.

@@ -13,7 +13,7 @@ export function safetyWords(concern: JsonObject, timeZone: string): string {
     case 'case': {
       const since = textAt(concern, 'since');
       const risk = riskWords(textAt(concern, 'risk') ?? '');
-      return `${risk} overall${since === undefined ? '' : `, since ${printDay(since, timeZone)}`}`;
+      return `Overall: ${risk}${since === undefined ? '' : ` since ${printDay(since, timeZone)}`}`;
     }
     default: {
       const description = textAt(concern, 'description');

@@ -19,7 +19,11 @@ export function renderText(facts: DocumentFacts, frame: Frame): Rendered {
     entry: (entry) => size(entryLines(entry, new Letters())),
     line: (line) => size(wrap(line, '  ', '  ')),
   };
-  const top = [page.title.toUpperCase(), page.subtitle, '', ...page.top.flatMap((row) => rowLines(row, letters))];
+  const top = [
+    page.title.toUpperCase(),
+    page.subtitle,
+    ...page.top.flatMap((rows) => ['', ...rows.flatMap((row) => rowLines(row, letters))]),
+  ];
   const foot = (note: readonly string[]) => [
     '',
     ...[...page.foot, ...note].flatMap((line) => wrap(letters.plain(line), '', '')),

@@ -82,7 +82,7 @@ describe('safety', () => {
       { client: aClient({ preferredContact: { safeToContact: false } }) },
       'It is not safe to call or write to the client.',
     ],
-    ['a case at high risk', { caseRecord: aCase({ riskLevel: 'high' }) }, 'HIGH RISK overall'],
+    ['a case at high risk', { caseRecord: aCase({ riskLevel: 'high' }) }, 'Overall: HIGH RISK'],
     [
       'a need about violence',
       { records: [need({ domain: 'intimate-partner-violence' })] },
