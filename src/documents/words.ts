@@ -56,7 +56,11 @@ const statuses: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     unreachable: 'client could not be reached',
     other: 'outcome not known',
   },
-  outcomeSource: { partner: 'said by the partner', client: 'said by the client', worker: 'said by a case worker' },
+  outcomeSource: {
+    partner: 'reported by the partner',
+    client: 'reported by the client',
+    worker: 'reported by a case worker',
+  },
   contact: {
     reached: 'client reached',
     'left-message': 'left a message',
