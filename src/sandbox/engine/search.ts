@@ -76,8 +76,11 @@ function matchesOf(engine: Engine, request: SearchRequest, base: string): Versio
   return found;
 }
 
-/** One criterion; `subject:Patient.birthdate` and `subject.birthdate` follow the reference. */
-function searchFilter(engine: Engine, resourceType: string, name: string, value: string, base: string): Filter {
+/**
+ * One criterion; `subject:Patient.birthdate` and `subject.birthdate` follow the reference.
+ * @throws Refusal 400 for what is unknown or ill-formed
+ */
+export function searchFilter(engine: Engine, resourceType: string, name: string, value: string, base: string): Filter {
   if (value === '') throw refusal(400, 'invalid', `The search parameter ${name} has no value.`);
   const dot = name.indexOf('.');
   const head = dot < 0 ? name : name.slice(0, dot);
