@@ -26,9 +26,11 @@ const seedLimit = 50 * 1024 * 1024;
 export async function startSandbox(options: { port: number; host?: string }): Promise<Sandbox> {
   const { StandardServer } = await import('./vendors/standard.ts');
   const { EpicServer } = await import('./vendors/epic/epic.ts');
+  const { OracleServer } = await import('./vendors/oracle/oracle.ts');
   const servers: Record<string, SimulatedServer> = {
-    standard: new StandardServer(),
     epic: new EpicServer(),
+    oracle: new OracleServer(),
+    standard: new StandardServer(),
   };
   const listener = createServer((incoming, outgoing) => void exchange(servers, incoming, outgoing));
   const { port, host = '127.0.0.1' } = options;
