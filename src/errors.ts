@@ -69,7 +69,7 @@ export const errorKinds = {
     class: 'retry',
   },
   'capabilities-changed': {
-    text: 'The server of {connection} offers something else than before; its routes were worked out anew.',
+    text: 'The server of {connection} offers or grants something else than before; its routes were worked out anew.',
     status: 200,
     issue: 'informational',
     class: 'config',

@@ -283,7 +283,7 @@ function routeFor(
     return { route: 'read', reason: reason('theirs-to-make') };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };
-  return { route, reason: route === 'document' ? listed?.reason : undefined };
+  return { route, reason: route === 'document' ? listed?.reason : undefined, why: listed?.reason };
 }
 
 function needsConsent(type: RecordType): boolean {

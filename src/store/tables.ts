@@ -76,6 +76,11 @@ export interface ConnectionTable {
   documents_held_until: NullableInstant;
   /** As configured at the last start. */
   mode: NullableText;
+  /** When a connection that a fault has paused is asked again; null: not by itself. */
+  probe_at: NullableInstant;
+  probes: Generated<number>;
+  /** When it last resumed by itself. */
+  resumed_at: NullableInstant;
 }
 
 export interface LaneTable {
@@ -156,6 +161,8 @@ export interface OperationTable {
   missed_at: NullableInstant;
   late_check_at: NullableInstant;
   closed_at: NullableInstant;
+  route: NullableText;
+  route_reason: NullableJsonb<Reason>;
 }
 
 export interface WaitingTable {

@@ -8,7 +8,7 @@ import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { wantAll } from '../../src/lanes/lanes.ts';
 import { parseRecord, type RecordType } from '../../src/records/records.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
-import { oracleTenant } from '../../src/sandbox/vendors/oracle/oracle.ts';
+import { oracleTenant } from '../../src/sandbox/vendors/oracle/tenant.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
 
