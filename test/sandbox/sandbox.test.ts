@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { JsonObject } from '../../src/json.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 
 let sandbox: Sandbox | undefined;
@@ -13,14 +12,13 @@ test('each simulated server is at the base URL that the sandbox names', async ()
   expect(bases.map(([name]) => name)).toEqual(expect.arrayContaining(['standard', 'oracle']));
   for (const [name, base] of bases) {
     const response = await fetch(`${base}/metadata`, { headers: { accept: 'application/fhir+json' } });
-    const { resourceType, fhirVersion }: JsonObject = JSON.parse(await response.text());
-    expect([name, resourceType, fhirVersion]).toEqual([name, 'CapabilityStatement', '4.0.1']);
+    expect([name, response.status]).toEqual([name, 200]);
+    expect(await response.json()).toMatchObject({ resourceType: 'CapabilityStatement', fhirVersion: '4.0.1' });
   }
 });
 
 test('what belongs to no simulated server is 404 with the names of those that there are', async () => {
   const response = await fetch(`${sandbox?.url}/nobody/fhir`);
   expect(response.status).toBe(404);
-  const { detail }: JsonObject = JSON.parse(await response.text());
-  expect(detail).toContain('standard');
+  expect(await response.json()).toMatchObject({ detail: expect.stringContaining('standard') });
 });

@@ -66,6 +66,7 @@ describe('a search is refused with 400', () => {
     ['with _id and another parameter', 'Observation?_id=1&patient=p1', '_id'],
     ['with a parameter twice', 'Patient?family=a&family=b', 'family'],
     ['with an empty value', 'Patient?family=', 'family'],
+    ['with the name of what every object has', 'Patient?constructor=1', 'constructor'],
     ['with a _count that is no number', 'Patient?family=a&_count=many', '_count'],
     ['of care plans without a category', 'CarePlan?patient=p1', 'category'],
     ['of care plans of another category', 'CarePlan?patient=p1&category=38717003', 'assess-plan'],
@@ -397,6 +398,19 @@ test('C28 what was entered in error has a handful of elements left, and its stat
   expect((await read()).status).toBe('entered-in-error');
   await server.set({ enteredInError: 'whole' });
   expect(await read()).toMatchObject({ status: 'entered-in-error', valueString: 'secret' });
+});
+
+test('odd names and broken encodings are searched for like any other', async () => {
+  await server.seed(
+    aPatient({ id: 'constructor' }),
+    aDocument({ id: 'd1', subject: { reference: 'Patient/constructor' } }),
+  );
+  await server.set({ combined: { p2: 'p1' }, alwaysTimesOut: ['GET Goal'] });
+  expect(idsOf(await search('Patient?_id=constructor'))).toEqual(['constructor']);
+  expect(idsOf(await search('DocumentReference?patient=constructor'))).toEqual(['d1']);
+  expect((await search('DocumentReference/d1')).body.subject.reference).toBe('Patient/constructor');
+  expect(idsOf(await search('Patient?family=%E0%A4%A'))).toEqual([]);
+  expect((await search('constructor/1')).status).toBe(404);
 });
 
 test('a problem list comes along with the diagnoses of an encounter', async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { aDocument, anEncounter, aPatient, type Parsed, textOf, useOracle } from './server.ts';
+import { aDocument, anEncounter, aPatient, base64, type Parsed, textOf, useOracle } from './server.ts';
 
 const server = useOracle();
 
@@ -278,6 +278,8 @@ test('a new patient gets a record number by the organization that assigns it', a
 });
 
 test('a batch does each entry on its own; a transaction is refused', async () => {
+  const operations = JSON.stringify([{ op: 'replace', path: '/gender', value: 'other' }]);
+  const edit = { resourceType: 'Binary', contentType: 'application/json-patch+json', data: base64(operations) };
   const bundle = (type: string) => ({
     resourceType: 'Bundle',
     type,
@@ -286,11 +288,17 @@ test('a batch does each entry on its own; a transaction is refused', async () =>
       { request: { method: 'GET', url: 'Task/1' } },
       { request: { method: 'GET', url: 'Patient?family=Ødegård' } },
       { request: { method: 'POST', url: 'DocumentReference' }, resource: aDocument({ docStatus: undefined }) },
+      { request: { method: 'PATCH', url: 'Patient/p1', ifMatch: 'W/"0"' }, resource: edit },
+      { request: { method: 'POST', url: '' }, resource: { resourceType: 'Bundle', type: 'batch' } },
+      { resource: aDocument() },
     ],
   });
   const { status, body } = await server.fhir('POST', '', { body: bundle('batch') });
   expect(status).toBe(200);
-  expect(body.entry.map(({ response }: Parsed) => response.status)).toEqual(['201 Created', '404', '200 OK', '422']);
+  expect(body.entry.map(({ response }: Parsed) => response.status)).toEqual([
+    ...['201 Created', '404', '200 OK', '422', '200 OK', '404', '400'],
+  ]);
+  expect((await server.stored('Patient', 'p1')).gender).toBe('other');
   expect(body.entry[2].resource.entry[0].resource.id).toBe('p1');
   const refused = await server.fhir('POST', '', { body: bundle('transaction') });
   expect([refused.status, textOf(refused)]).toEqual([422, expect.stringContaining('batch')]);
