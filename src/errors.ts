@@ -527,6 +527,18 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'person',
   },
+  'patient-restricted': {
+    text: 'The server does not show this patient to us without special leave. It is not asked again until an operator runs the lane or the record changes.',
+    status: 403,
+    issue: 'forbidden',
+    class: 'denied',
+  },
+  'patient-too-many': {
+    text: 'The server has too many patients of this name and birth date to show them all. A person must choose; nothing is guessed.',
+    status: 409,
+    issue: 'too-costly',
+    class: 'person',
+  },
   'patient-uncertain': {
     text: '{count} patients on this server may be this client. A person must choose; nothing is guessed.',
     status: 409,

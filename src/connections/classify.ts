@@ -188,7 +188,9 @@ function classifySuccess(request: RequestFacts, reply: FhirReply): Classified {
   if (kind === 'read' && body === undefined) {
     return explain('retry-backoff', reply.status);
   }
-  return isWrong(reply.redirected ? wherever(target) : target, body) ? result('permanent', reason('server-wrong-resource')) : { class: 'ok' };
+  return isWrong(reply.redirected ? wherever(target) : target, body)
+    ? result('permanent', reason('server-wrong-resource'))
+    : { class: 'ok' };
 }
 
 /** A merged patient is read where the server's redirect leads: another id is then what was asked for (ehr-behaviour E20). */

@@ -20,10 +20,10 @@ export type { FhirClient, FhirReply, FhirRequest } from './client.ts';
 export type { Diagnosis } from './diagnose.ts';
 export type { RequestSeen } from './exchange.ts';
 export type { Fault, FaultKind } from './faults.ts';
+export { issueCodes } from './issue-codes.ts';
 export type { ResourceLocation } from './location.ts';
 export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
 export { type Route, type RouteInput, type RouteRow, routeTable } from './routes.ts';
-export { issueCodes } from './issue-codes.ts';
 export {
   type Grade,
   isSearchResult,

@@ -349,12 +349,12 @@ export function directoryIdentifiers(
   identifierSystems: Readonly<Record<string, string>>,
 ): { system: string; value: string }[] {
   const npi = identifierSystems.npi ?? npiSystem;
-  const own = typeof record.npi === 'string' ? [{ system: npi, value: record.npi }] : [];
+  const own = typeof record.npi === 'string' ? [{ system: npi, value: record.npi.trim() }] : [];
   const listed = (Array.isArray(record.identifiers) ? record.identifiers : []).flatMap((item) => {
     if (!isObject(item) || typeof item.kind !== 'string' || typeof item.value !== 'string' || item.kind === 'tax-id')
       return [];
     const system = item.kind === 'npi' ? npi : identifierSystems[item.kind];
-    return system === undefined ? [] : [{ system, value: item.value }];
+    return system === undefined ? [] : [{ system, value: item.value.trim() }];
   });
   return [...own, ...listed];
 }

@@ -165,6 +165,7 @@ class LaneRun {
       const found = await findExisting(this.#deps, this.#connection, this.#lease, resource);
       if (found.kind === 'again') return this.#again(found.reason, found.afterMs);
       if (found.kind === 'config') return this.#pause(found.reason);
+      if (found.kind === 'parked') this.#memory.refused.set(nameOf(resource.key), found.reason);
       if (found.kind === 'not-found') this.#memory.notFound.add(nameOf(resource.key));
       if (found.kind === 'linked') this.#deps.wake(found.woken);
     }
