@@ -473,6 +473,12 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'permanent',
   },
+  misfiled: {
+    text: '{target} is in the chart of the wrong patient, and the server does not let us mark it as entered in error. A person must see to it there.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'not-carried': {
     text: 'What the other side says in {elements} of {target} has no place in the record. It stays on the server; a person should look.',
     status: 409,
@@ -521,10 +527,28 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'patient-merged': {
+    text: 'The hospital merged this patient into another one.',
+    status: 409,
+    issue: 'informational',
+    class: 'person',
+  },
+  'patient-merged-elsewhere': {
+    text: 'The hospital merged this patient into one of another birth date and family name. A person must say who the client is.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'patient-not-found': {
     text: 'No patient on this server is this client, and this connection may not create patients.',
     status: 404,
     issue: 'not-found',
+    class: 'person',
+  },
+  'patient-relinked': {
+    text: 'A person said that the client is another patient on this server.',
+    status: 409,
+    issue: 'informational',
     class: 'person',
   },
   'patient-restricted': {
@@ -543,6 +567,12 @@ export const errorKinds = {
     text: '{count} patients on this server may be this client. A person must choose; nothing is guessed.',
     status: 409,
     issue: 'multiple-matches',
+    class: 'person',
+  },
+  'patient-unlinked': {
+    text: 'A person said that the client is not the patient who was linked on this server.',
+    status: 409,
+    issue: 'informational',
     class: 'person',
   },
   'permission-missing': {
@@ -874,6 +904,12 @@ export const errorKinds = {
     status: 400,
     issue: 'value',
     class: 'permanent',
+  },
+  'subject-moved': {
+    text: 'It is in the chart of a patient who is not the client any more.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
   },
   'theirs-to-make': {
     text: 'The other side makes this resource; it is read and answered, never created by us.',

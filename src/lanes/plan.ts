@@ -229,6 +229,7 @@ function kindOf(value: Json | undefined): string {
 function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome {
   const { slot, observed } = resource;
   if (link.origin === 'found') return { state: 'read', reason: cause };
+  if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
   if (observed === undefined || !observed.isFresh)
     return { state: 'leaving', reason: cause, operation: read(resource, link) };
   const body = slot?.retire(observed.body);
