@@ -69,7 +69,7 @@ export const errorKinds = {
     class: 'retry',
   },
   'capabilities-changed': {
-    text: 'The server of {connection} offers something else than before; its routes were worked out anew.',
+    text: 'The server of {connection} offers or grants something else than before; its routes were worked out anew.',
     status: 200,
     issue: 'informational',
     class: 'config',
@@ -226,6 +226,12 @@ export const errorKinds = {
     issue: 'forbidden',
     class: 'config',
   },
+  'connection-tenant-unknown': {
+    text: 'The server does not know the tenant in baseUrl, or does not let this client in there. Compare the tenant id with the one the hospital gave.',
+    status: 502,
+    issue: 'not-found',
+    class: 'config',
+  },
   'connection-timeout': {
     text: '{host} did not answer in time.',
     status: 504,
@@ -267,12 +273,6 @@ export const errorKinds = {
     status: 404,
     issue: 'not-found',
     class: 'permanent',
-  },
-  'connection-vendor-missing': {
-    text: 'Connection {connection}: this version of Casebridge does not have the vendor {vendor}. Use standard, or a later version.',
-    status: 500,
-    issue: 'not-supported',
-    class: 'config',
   },
   'consent-missing': {
     text: "Withheld: no consent in force lets a {recordType} go to this organization. Record the client's consent, naming the organization, to send it.",
@@ -719,6 +719,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'config',
   },
+  'route-no-document': {
+    text: '{why} A document cannot carry it either. {hindrance}',
+    status: 501,
+    issue: 'not-supported',
+    class: 'config',
+  },
   'route-not-declared': {
     text: 'The server does not declare {missing} for {resourceType}.',
     status: 501,
@@ -749,6 +755,12 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'config',
   },
+  'route-vendor-default': {
+    text: 'Usual with servers of this vendor: {why}.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
   'runs-unfinished': {
     text: 'Stopped while {count} lane runs had not ended after {seconds} seconds. The next start takes them up again.',
     status: 500,
@@ -766,6 +778,18 @@ export const errorKinds = {
     status: 502,
     issue: 'incomplete',
     class: 'retry',
+  },
+  'search-session-over': {
+    text: 'The server let the pages of this search run out before all were read. The search begins again.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'retry',
+  },
+  'search-too-many': {
+    text: 'The search matches more patients than the server shows. Add what narrows it, such as an identifier.',
+    status: 409,
+    issue: 'too-costly',
+    class: 'person',
   },
   'server-busy': {
     text: 'The server cannot answer now ({status}{issue}).',
@@ -785,11 +809,23 @@ export const errorKinds = {
     issue: 'login',
     class: 'config',
   },
+  'server-daily-cap': {
+    text: 'The server takes no more documents today. They wait until its next day.',
+    status: 503,
+    issue: 'throttled',
+    class: 'retry',
+  },
   'server-denied': {
     text: 'The server does not allow this ({status}{issue}). Ask its administrator.',
     status: 403,
     issue: 'forbidden',
     class: 'denied',
+  },
+  'server-duplicate': {
+    text: 'The server says that it has this resource already. It is searched for before anything is sent again.',
+    status: 409,
+    issue: 'duplicate',
+    class: 'retry',
   },
   'server-gone': {
     text: 'The resource is gone on the server ({status}).',
@@ -802,6 +838,12 @@ export const errorKinds = {
     status: 502,
     issue: 'security',
     class: 'retry',
+  },
+  'server-not-offered': {
+    text: 'The server does not offer this request ({status}), though it may declare it. Set another route for it in the configuration.',
+    status: 501,
+    issue: 'not-supported',
+    class: 'permanent',
   },
   'server-refused': {
     text: 'The server refuses the request ({status}{issue}).',

@@ -26,6 +26,7 @@ import {
   type LaneKey,
   prepareConnection,
   preparePolls,
+  probePaused,
   projectRecords,
   pruneOutcomes,
   raiseWanted,
@@ -48,6 +49,7 @@ export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.ur
 const defaultLeaseMs = 60_000;
 const pollTickMs = 250;
 const pruneTickMs = 3_600_000;
+const probeTickMs = 15_000;
 const mostRunsAtOnce = 32;
 /** At a stop; the queue waits longer than this for runs to end, so that a run can still store that its request was given up. */
 const requestsMayTakeMs = 10_000;
@@ -197,12 +199,22 @@ async function startWorking(
     if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
     return one.capabilities();
   };
+  const resume = async (): Promise<void> => {
+    const resumed = await probePaused(deps, async (id) => isWell(opened.get(id)?.connection));
+    if (resumed > 0) feeder.kick();
+  };
   const failed = (what: string) => (error: unknown) => logger.error({ error: textOf(error) }, what);
   const rounds = [
     startRound(pollTickMs, () => runDuePolls(deps, capabilities), failed('polls could not be looked for')),
+    startRound(probeTickMs, resume, failed('paused connections could not be asked')),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
   ];
   return { feeder, wakeUps, rounds };
+}
+
+async function isWell(connection: Connection | undefined): Promise<{ ok: boolean }> {
+  const diagnosis = await connection?.diagnose();
+  return { ok: diagnosis?.reachable === true && diagnosis.auth.ok };
 }
 
 interface Round {

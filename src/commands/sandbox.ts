@@ -21,7 +21,11 @@ export const sandbox: CommandLine = {
     const stopped = untilStopped();
     const host = textOption(call, 'host');
     const { url, stop } = await startSandbox({ port, host }).catch(toldListening({ port, host }));
-    call.terminal.result({ url }, [`The sandbox listens on ${url}`, `FHIR R4 base URL: ${url}/standard/fhir/R4`]);
+    call.terminal.result({ url }, [
+      `The sandbox listens on ${url}`,
+      `FHIR R4 base URL: ${url}/standard/fhir/R4`,
+      `Epic-like base URL: ${url}/epic/api/FHIR/R4 (needs a token; register a client at ${url}/_control/epic/clients)`,
+    ]);
     await stopped;
     await stop();
     return 0;

@@ -52,7 +52,7 @@ function sentence(error: ErrorObject, path: SettingPath, inner: string | undefin
     case 'enum':
       return `${name} must be one of ${listed(error.params.allowedValues)}.${nearValue(error)}`;
     case 'discriminator':
-      return `${name}.type must be one of none, bearer, basic, smart-backend.`;
+      return `${name}.type must be one of none, bearer, basic, smart-backend, smart-basic.`;
     case 'pattern':
       return `${name} must be ${forms[lastStep(path)] ?? 'written differently'}.`;
     default:

@@ -5,10 +5,18 @@ import { dirname, resolve } from 'node:path';
 import type { JWK } from 'jose';
 import { didYouMean } from '../nearest.ts';
 import { durationMs } from './duration.ts';
-import type { RawAuth, RawConfig, RawConnection } from './schema.ts';
+import type { RawConfig, RawConnection } from './schema.ts';
 import { isReference, resolveReference, type SecretPlaces } from './secrets.ts';
 import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
-import type { AuthConfig, Config, ConnectionConfig, OperatorConfig, SourceConfig, VendorName } from './types.ts';
+import type {
+  AuthConfig,
+  Config,
+  ConnectionConfig,
+  OperatorConfig,
+  ScopeVersion,
+  SourceConfig,
+  VendorName,
+} from './types.ts';
 
 type VendorDefaults = Pick<ConnectionConfig, 'mode' | 'task' | 'pollEveryMs'>;
 
@@ -169,7 +177,7 @@ async function completeConnection(
     id,
     vendor: raw.vendor,
     baseUrl: await desk.baseUrl(raw.baseUrl, [...path, 'baseUrl']),
-    auth: await completeAuth(raw.auth, [...path, 'auth'], desk),
+    auth: await completeAuth(raw, [...path, 'auth'], desk),
     mode: raw.mode ?? defaults.mode,
     organization: organizationOf(raw.organization, known, [...path, 'organization'], desk),
     basis: raw.basis ?? 'treatment',
@@ -194,7 +202,7 @@ async function completeConnection(
   };
 }
 
-async function completeAuth(raw: RawAuth, path: SettingPath, desk: Desk): Promise<AuthConfig> {
+async function completeAuth({ auth: raw, vendor }: RawConnection, path: SettingPath, desk: Desk): Promise<AuthConfig> {
   switch (raw.type) {
     case 'none':
       return { type: 'none' };
@@ -211,11 +219,36 @@ async function completeAuth(raw: RawAuth, path: SettingPath, desk: Desk): Promis
         type: 'smart-backend',
         clientId: await desk.plain(raw.clientId, [...path, 'clientId']),
         key: await privateKey(raw.key, [...path, 'key'], desk),
-        scopes: raw.scopes,
+        ...(raw.otherKeys && { otherKeys: await otherKeys(raw.otherKeys, [...path, 'otherKeys'], desk) }),
+        ...scopesOf(raw, vendor, path, desk),
+      };
+    case 'smart-basic':
+      return {
+        type: 'smart-basic',
+        clientId: await desk.plain(raw.clientId, [...path, 'clientId']),
+        secret: await desk.secret(raw.secret, [...path, 'secret']),
+        ...scopesOf(raw, vendor, path, desk),
       };
     default:
       return raw satisfies never;
   }
+}
+
+function otherKeys(references: readonly string[], path: SettingPath, desk: Desk): Promise<JWK[]> {
+  return Promise.all(references.map((reference, index) => privateKey(reference, [...path, String(index)], desk)));
+}
+
+/** Only Epic grants what was registered without being asked (ehr-behaviour section 2). */
+function scopesOf(
+  { scopes = [], scopeVersion = 'v2' }: { readonly scopes?: string[]; readonly scopeVersion?: ScopeVersion },
+  vendor: VendorName,
+  path: SettingPath,
+  desk: Desk,
+): { readonly scopes: readonly string[]; readonly scopeVersion: ScopeVersion } {
+  if (scopes.length === 0 && vendor !== 'epic') {
+    desk.refuse(path, `needs "scopes": a server of the vendor ${vendor} grants nothing that is not asked for.`);
+  }
+  return { scopes, scopeVersion };
 }
 
 async function privateKey(reference: string, path: SettingPath, desk: Desk): Promise<JWK> {

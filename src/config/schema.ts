@@ -3,8 +3,17 @@
 
 import type { SchemaObject } from 'ajv';
 import { recordTypes } from '../records/records.ts';
-import type { ConnectionConfig, VendorName } from './types.ts';
-import { type LogLevel, logLevels, type Permission, permissions, type Route, routes, vendorNames } from './types.ts';
+import type { ConnectionConfig, ScopeVersion, VendorName } from './types.ts';
+import {
+  type LogLevel,
+  logLevels,
+  type Permission,
+  permissions,
+  type Route,
+  routes,
+  scopeVersions,
+  vendorNames,
+} from './types.ts';
 
 export interface RawConfig {
   server?: { port?: number; host?: string };
@@ -41,7 +50,15 @@ export type RawAuth =
   | { type: 'none' }
   | { type: 'bearer'; token: string }
   | { type: 'basic'; user: string; password: string }
-  | { type: 'smart-backend'; clientId: string; key: string; scopes: string[] };
+  | {
+      type: 'smart-backend';
+      clientId: string;
+      key: string;
+      otherKeys?: string[];
+      scopes?: string[];
+      scopeVersion?: ScopeVersion;
+    }
+  | { type: 'smart-basic'; clientId: string; secret: string; scopes?: string[]; scopeVersion?: ScopeVersion };
 
 /** What a source or connection may be called. */
 export const namePattern = '^[a-z][a-z0-9-]{0,31}$';
@@ -80,6 +97,18 @@ const named = (each: SchemaObject, description: string): SchemaObject => ({
   additionalProperties: each,
 });
 
+const tokenEndpoint = {
+  clientId: text('The client id that the server gave.'),
+  scopes: {
+    type: 'array',
+    minItems: 1,
+    uniqueItems: true,
+    items: text('A scope, such as system/*.crus.'),
+    description: 'What to ask for. May be absent on epic, where it is chosen at registration.',
+  },
+  scopeVersion: choice(scopeVersions, 'How scopes are spelled: v1 system/Task.read, v2 system/Task.rs. Default v2.'),
+};
+
 const auth: SchemaObject = {
   type: 'object',
   description: 'How Casebridge proves who it is.',
@@ -96,11 +125,26 @@ const auth: SchemaObject = {
     settings(
       {
         type: { const: 'smart-backend' },
-        clientId: text('The client id that the server gave.'),
-        key: secret('Private key as JWK, made by `casebridge keys`'),
-        scopes: { type: 'array', minItems: 1, uniqueItems: true, items: text('A scope, such as system/*.crus.') },
+        ...tokenEndpoint,
+        key: secret('Private key as JWK, made by `casebridge keys`; it signs'),
+        otherKeys: {
+          type: 'array',
+          minItems: 1,
+          uniqueItems: true,
+          items: secret('Private key as JWK'),
+          description:
+            'Published beside `key`, but not used: the next one, a day before it becomes `key`, and the last one.',
+        },
       },
-      ['type', 'clientId', 'key', 'scopes'],
+      ['type', 'clientId', 'key'],
+    ),
+    settings(
+      {
+        type: { const: 'smart-basic' },
+        ...tokenEndpoint,
+        secret: secret('Secret of a system account, for the token endpoint'),
+      },
+      ['type', 'clientId', 'secret'],
     ),
   ],
 };

@@ -9,6 +9,10 @@ export type VendorName = (typeof vendorNames)[number];
 export const routes = ['native', 'document', 'answer', 'read', 'manual', 'withheld', 'off'] as const;
 export type Route = (typeof routes)[number];
 
+/** How SMART scopes are written: `system/Patient.read`, or `system/Patient.rs`. */
+export const scopeVersions = ['v1', 'v2'] as const;
+export type ScopeVersion = (typeof scopeVersions)[number];
+
 /** What an operator's token may do besides proving who asks. */
 export const permissions = ['read', 'run', 'decide', 'configure'] as const;
 export type Permission = (typeof permissions)[number];
@@ -100,7 +104,20 @@ export type AuthConfig =
   | {
       readonly type: 'smart-backend';
       readonly clientId: string;
-      /** Private key. */
+      /** Private key, which signs. */
       readonly key: JWK;
+      /** Private keys that are published and do not sign yet, or no longer. */
+      readonly otherKeys?: readonly JWK[];
+      /** In either spelling; empty: none are asked for, and what is granted was chosen at registration. */
       readonly scopes: readonly string[];
+      /** The spelling in which they are sent. @default 'v2' */
+      readonly scopeVersion?: ScopeVersion;
+    }
+  | {
+      /** A system account: the token endpoint takes its id and secret by HTTP Basic (RFC 6749 section 2.3.1). */
+      readonly type: 'smart-basic';
+      readonly clientId: string;
+      readonly secret: string;
+      readonly scopes: readonly string[];
+      readonly scopeVersion?: ScopeVersion;
     };

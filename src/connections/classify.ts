@@ -8,7 +8,7 @@ import type { JsonObject } from '../json.ts';
 import type { FhirReply } from './client.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import { issueCodes } from './issue-codes.ts';
-import type { Vendor } from './vendors/vendor.ts';
+import type { IssueRule, StatusRule, Vendor } from './vendors/vendor.ts';
 
 export type ReplyClass =
   | 'ok'
@@ -42,13 +42,15 @@ export interface Classified {
   readonly class: ReplyClass;
   /** Absent for 'ok'. */
   readonly reason?: Reason;
+  /** What the server asked for, or what its vendor's file says. */
   readonly retryAfterMs?: number;
 }
 
 /** Sorts what came back. A 401 here is final: the client has renewed the token and repeated the request already. */
 export function classify(vendor: Vendor, request: RequestFacts, reply: FhirReply | Fault): Classified {
-  const found = reply.fault === undefined ? classifyReply(vendor, request, reply) : classifyFault(request, reply);
-  return { ...found, ...(reply.retryAfterMs !== undefined && { retryAfterMs: reply.retryAfterMs }) };
+  const found =
+    reply.fault === undefined ? classifyReply(vendor, request, reply) : classifyFault(vendor, request, reply);
+  return { ...(reply.retryAfterMs !== undefined && { retryAfterMs: reply.retryAfterMs }), ...found };
 }
 
 /** By what was asked: a read; a write of which no byte left; a write that may have arrived. */
@@ -65,20 +67,24 @@ const faultClasses: Readonly<Record<Exclude<FaultKind, 'auth' | 'not-json'>, Fau
   aborted: ['retry-backoff', 'retry-backoff', 'unknown-outcome'],
 };
 
-function classifyFault(request: RequestFacts, fault: Fault): Classified {
+function classifyFault(vendor: Vendor, request: RequestFacts, fault: Fault): Classified {
   const why = fault.reason ?? reason('connection-reset', { host: 'the server' });
   if (fault.fault === 'auth') {
     return { class: errorKinds[why.code].class === 'config' ? 'config' : 'retry-backoff', reason: why };
   }
   if (fault.fault === 'not-json') {
-    return classifyPage(request, fault.status ?? 200, why);
+    return classifyPage(vendor, request, fault.status ?? 200, why);
   }
   const [read, unsent, sent] = faultClasses[fault.fault];
   return result(isRead(request) ? read : fault.sent ? sent : unsent, why);
 }
 
 /** A page that is no FHIR: its status counts where it refuses, but a proxy's 200 or 404 says nothing about a resource. */
-function classifyPage(request: RequestFacts, status: number, why: Reason): Classified {
+function classifyPage(vendor: Vendor, request: RequestFacts, status: number, why: Reason): Classified {
+  const rule = vendor.pages[status];
+  if (rule !== undefined && holdsFor(rule, request)) {
+    return explainRule(rule, request, status);
+  }
   const saysNothing = status < 400 || status === 404 || status === 410;
   const unclear = isRead(request) ? 'retry-backoff' : status < 400 ? 'unknown-outcome' : 'retry-backoff';
   return { class: saysNothing ? unclear : statusClass(request.kind, status), reason: why };
@@ -120,7 +126,8 @@ function classifyReply(vendor: Vendor, request: RequestFacts, reply: FhirReply):
     .map((code) => vendor.issues[code])
     .find((known) => known !== undefined);
   if (coded !== undefined && (isFailure || status >= 400)) {
-    return explain(coded, status, issue);
+    const wait = coded.wait && { retryAfterMs: untilNextDayMs(reply.headers.date) };
+    return { ...explainRule(coded, request, status, issue), ...wait };
   }
   if (status >= 200 && status < 300) {
     return isFailure ? explain(failedClass(request, issue), status, issue) : classifySuccess(request, reply);
@@ -131,9 +138,32 @@ function classifyReply(vendor: Vendor, request: RequestFacts, reply: FhirReply):
   if (status === 412 && request.tagIsFresh) {
     return explain('permanent', status, issue);
   }
+  const known = vendor.statuses[status];
+  if (known !== undefined && holdsFor(known, request)) {
+    return explainRule(known, request, status, issue);
+  }
   // A stored record that breaks the server's own rules answers 500 for ever (ehr-behaviour C23).
   const isLasting = isRead(request) && issue !== undefined && lastingIssues.includes(issue.code);
   return explain(isLasting ? 'permanent' : statusClass(request.kind, status), status, issue);
+}
+
+function holdsFor({ of }: StatusRule, request: RequestFacts): boolean {
+  return of === 'all' || (of === 'searches' ? request.kind === 'search' : !isRead(request));
+}
+
+function explainRule(rule: IssueRule, request: RequestFacts, status: number, issue?: OutcomeIssue): Classified {
+  // What is not there yet cannot be gone: then it is something that the new resource names.
+  const isNew = request.kind === 'create' || request.kind === 'transaction';
+  const found = rule.class === 'gone' && isNew ? 'permanent' : rule.class;
+  return rule.reason === undefined ? explain(found, status, issue) : result(found, reason(rule.reason, { status }));
+}
+
+const dayMs = 24 * 60 * 60_000;
+
+/** To the next midnight in UTC by the server's own clock; half a day where it does not say. */
+function untilNextDayMs(dateHeader: string | undefined): number {
+  const at = Date.parse(dateHeader ?? '');
+  return Number.isNaN(at) ? dayMs / 2 : dayMs - (at % dayMs);
 }
 
 /** Issue types that no repetition mends. */

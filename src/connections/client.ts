@@ -18,7 +18,7 @@ import type { SearchFailure, SearchLimits, SearchResult } from './search.ts';
 import { searchPages } from './search.ts';
 import type { Query } from './url.ts';
 import { requestUrl } from './url.ts';
-import type { Vendor } from './vendors/vendor.ts';
+import { isOffered, type Vendor } from './vendors/vendor.ts';
 
 export interface FhirRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
@@ -75,6 +75,8 @@ export interface ClientParts {
   readonly exchanger: Exchanger;
   readonly limiter: Limiter;
   readonly vendor: Vendor;
+  /** Sent with each request where the vendor has a header for it. */
+  readonly clientId?: string;
 }
 
 const redirects = [301, 302, 303, 307, 308];
@@ -149,6 +151,7 @@ export function createClient(parts: ClientParts): FhirClient {
     return {
       accept: 'application/fhir+json',
       ...vendor.headers,
+      ...clientIdHeader(parts),
       ...(request.body !== undefined && {
         'content-type': request.method === 'PATCH' ? 'application/json-patch+json' : 'application/fhir+json',
       }),
@@ -206,6 +209,11 @@ export function createClient(parts: ClientParts): FhirClient {
       exchanger.close();
     },
   };
+}
+
+function clientIdHeader({ vendor, clientId }: ClientParts): Record<string, string> {
+  const { clientIdHeader: header } = vendor;
+  return clientId !== undefined && isOffered(header) ? { [header.name]: clientId } : {};
 }
 
 function versionTag(etag: string | undefined, body: JsonObject | undefined): string | undefined {

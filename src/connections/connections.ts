@@ -1,15 +1,18 @@
 // Front door of connections/: FHIR servers as we meet them. One connection is one server with its credentials, its vendor's habits
 // and its rate; everything that other folders may use is exported here.
 
-import type { ConnectionConfig } from '../config.ts';
+import type { ConnectionConfig, VendorName } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { createAuth } from './auth/auth.ts';
+import { wantedScopes } from './auth/wanted-scopes.ts';
 import { type Capabilities, isCapabilities, readCapabilities } from './capabilities.ts';
 import { createClient, type FhirClient } from './client.ts';
 import { type Diagnosis, diagnose } from './diagnose.ts';
 import { defaultLimits, type ExchangeLimits, openExchanger, type RequestSeen } from './exchange.ts';
 import type { Fault } from './faults.ts';
 import { createLimiter } from './limiter.ts';
+import { epic } from './vendors/epic.ts';
+import { oracle } from './vendors/oracle.ts';
 import { standard } from './vendors/standard.ts';
 import type { Vendor } from './vendors/vendor.ts';
 
@@ -34,9 +37,17 @@ export {
   type SearchResult,
 } from './search.ts';
 export type { Query } from './url.ts';
-export { isOffered, type NotOffered, type Offered, type PersonSought, type Vendor } from './vendors/vendor.ts';
+export {
+  type DocumentRules,
+  isOffered,
+  type NotOffered,
+  type Offered,
+  type PersonSought,
+  type Vendor,
+} from './vendors/vendor.ts';
 
-export const vendors: { readonly standard: Vendor } = { standard };
+/** One file each, with the same members in the same order. */
+export const vendors: Readonly<Record<VendorName, Vendor>> = { epic, oracle, standard };
 
 export interface Connection {
   readonly id: string;
@@ -61,12 +72,9 @@ export interface ConnectionParts {
   readonly limits?: Partial<ExchangeLimits>;
 }
 
-/**
- * Opens one connection; asks nothing yet.
- * @throws CasebridgeError 'connection-vendor-missing' for a vendor that this version does not have
- */
+/** Opens one connection; asks nothing yet. */
 export function openConnection(config: ConnectionConfig, parts: ConnectionParts = {}): Connection {
-  const vendor = vendorOf(config);
+  const vendor = vendors[config.vendor];
   const now = parts.now ?? Date.now;
   const baseUrl = new URL(config.baseUrl);
   const exchanger = openExchanger({
@@ -76,7 +84,8 @@ export function openConnection(config: ConnectionConfig, parts: ConnectionParts 
     onRequest: parts.onRequest,
   });
   const auth = createAuth(config.auth, { baseUrl, exchanger, now });
-  const shared = { baseUrl, exchanger, limiter: createLimiter(config.rateLimit), vendor };
+  const clientId = 'clientId' in config.auth ? config.auth.clientId : undefined;
+  const shared = { baseUrl, exchanger, limiter: createLimiter(config.rateLimit), vendor, clientId };
   const client = createClient({ ...shared, auth });
 
   return {
@@ -102,16 +111,9 @@ export function openConnection(config: ConnectionConfig, parts: ConnectionParts 
     },
     diagnose() {
       const anonymous = createClient({ ...shared, auth: createAuth({ type: 'none' }, { baseUrl, exchanger, now }) });
-      const wantedScopes = config.auth.type === 'smart-backend' ? config.auth.scopes : [];
-      return diagnose({ host: baseUrl.host, auth, client, anonymous, vendor, wantedScopes, now });
+      const wanted = wantedScopes(config.auth);
+      return diagnose({ host: baseUrl.host, auth, client, anonymous, vendor, wantedScopes: wanted, now });
     },
     close: client.close,
   };
-}
-
-function vendorOf(config: ConnectionConfig): Vendor {
-  if (config.vendor === 'standard') {
-    return vendors.standard;
-  }
-  throw new CasebridgeError('connection-vendor-missing', { connection: config.id, vendor: config.vendor });
 }

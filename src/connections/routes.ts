@@ -7,7 +7,7 @@ import { reason } from '../errors.ts';
 import type { RecordType } from '../records/records.ts';
 import type { Capabilities } from './capabilities.ts';
 import { type Action, allowedActions } from './scopes.ts';
-import type { Vendor } from './vendors/vendor.ts';
+import { isOffered, type Vendor } from './vendors/vendor.ts';
 
 export type { Route } from '../config.ts';
 
@@ -40,8 +40,28 @@ const needed: readonly Need[] = [
   { action: 'search', interaction: 'search-type' },
 ];
 
+const neededToRead = needed.filter(({ action }) => action === 'read' || action === 'search');
+const neededToFile = needed.filter(({ action }) => action === 'create');
+
 /** Types that are linked when found and need not be written: reading and searching is use enough (lanes.md 18, 19). */
 const findable = ['HealthcareService', 'Location', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole'];
+
+/** What the readable document tells of (closed-loop B8); partners, services and workers by their names and phones. */
+const inDocument: readonly string[] = [
+  'appointment',
+  'assessment',
+  'carePlan',
+  'case',
+  'goal',
+  'intervention',
+  'need',
+  'note',
+  'organization',
+  'referral',
+  'safetyPlan',
+  'service',
+  'worker',
+];
 
 /** One row per slot, in the order given. */
 export function routeTable(input: RouteInput): RouteRow[] {
@@ -66,39 +86,74 @@ const rules: readonly ((input: RouteInput, slot: Slot) => Decision | undefined)[
     return resourceType === 'Task' && route ? decide(route, `route-task-${route}`) : undefined;
   },
 
-  function grantedScopes({ scopes, vendor }, { resourceType }) {
-    const allowed = scopes && allowedActions(scopes, resourceType);
-    const missing = allowed ? needed.filter(({ action }) => !allowed.has(action)) : [];
-    return without(missing, 'route-scopes-missing', resourceType, vendor);
-  },
-
-  function declared({ capabilities, vendor }, { resourceType }) {
-    if (capabilities === undefined) {
-      return decide(vendor.fallback, 'route-capabilities-unknown');
+  function usual(input, slot) {
+    const usually = input.vendor.defaults[slot.recordType];
+    if (usually === undefined) {
+      return undefined;
     }
-    const offered = capabilities.interactions[resourceType] ?? [];
-    const missing = needed.filter(({ interaction }) => !offered.includes(interaction));
-    return without(missing, 'route-not-declared', resourceType, vendor);
+    const why = reason('route-vendor-default', { why: usually.why });
+    if (usually.route === 'document') {
+      return otherwise(input, slot, why);
+    }
+    const hindrance = usually.route === 'read' ? lacking(input, slot.resourceType, neededToRead) : undefined;
+    return hindrance ? otherwise(input, slot, hindrance.reason) : { route: usually.route, reason: why };
   },
 
-  function vendorRules({ vendor }, { resourceType }) {
-    const rule = vendor.interactions[resourceType];
-    return rule && decide(vendor.fallback, 'route-vendor', { resourceType, why: rule.notOffered });
+  function possible(input, slot) {
+    const hindrance = lacking(input, slot.resourceType, needed);
+    if (hindrance === undefined) {
+      return undefined;
+    }
+    const canFind = hindrance.actions.every((action) => action === 'create' || action === 'update');
+    return canFind &&
+      findable.includes(slot.resourceType) &&
+      lacking(input, slot.resourceType, neededToRead) === undefined
+      ? { route: 'read', reason: hindrance.reason }
+      : otherwise(input, slot, hindrance.reason);
+  },
+
+  function vendorRules(input, slot) {
+    const { resourceType } = slot;
+    const rule = input.vendor.interactions[resourceType];
+    return rule && otherwise(input, slot, reason('route-vendor', { resourceType, why: rule.notOffered }));
   },
 ];
 
-function without(
-  missing: readonly Need[],
-  code: ErrorCode,
+/** What the token and the server's statement lack for these needs, the token first; undefined: nothing. */
+function lacking(
+  { capabilities, scopes, vendor }: RouteInput,
   resourceType: string,
-  vendor: Vendor,
-): Decision | undefined {
-  if (missing.length === 0) {
-    return undefined;
+  needs: readonly Need[],
+): { readonly reason: Reason; readonly actions: readonly Action[] } | undefined {
+  const allowed = scopes && allowedActions(scopes, resourceType, vendor.token.grantFilters[resourceType]);
+  const notGranted = allowed ? needs.filter(({ action }) => !allowed.has(action)) : [];
+  const offered = capabilities?.interactions[resourceType] ?? [];
+  const notDeclared = needs.filter(({ interaction }) => !offered.includes(interaction));
+  const [code, missing]: [ErrorCode, readonly Need[]] =
+    notGranted.length > 0 || capabilities === undefined
+      ? ['route-scopes-missing', notGranted]
+      : ['route-not-declared', notDeclared];
+  if (missing.length > 0) {
+    const actions = missing.map(({ action }) => action);
+    return { reason: reason(code, { resourceType, missing: actions.join(', ') }), actions };
   }
-  const canFind = missing.every(({ action }) => action === 'create' || action === 'update');
-  const route = canFind && findable.includes(resourceType) ? 'read' : vendor.fallback;
-  return decide(route, code, { resourceType, missing: missing.map(({ action }) => action).join(', ') });
+  return capabilities === undefined
+    ? { reason: reason('route-capabilities-unknown'), actions: needs.map(({ action }) => action) }
+    : undefined;
+}
+
+/** The way of what cannot go natively: told in a document where the server takes one, else by a person. */
+function otherwise(input: RouteInput, { recordType }: Slot, why: Reason): Decision {
+  const { vendor } = input;
+  if (vendor.fallback === 'manual' || input.capabilities === undefined || !inDocument.includes(recordType)) {
+    return { route: 'manual', reason: why };
+  }
+  const hindrance = isOffered(vendor.documents)
+    ? lacking(input, 'DocumentReference', neededToFile)?.reason.text
+    : vendor.documents.notOffered;
+  return hindrance === undefined
+    ? { route: 'document', reason: why }
+    : decide('manual', 'route-no-document', { why: why.text, hindrance });
 }
 
 function decide(route: Route, code: ErrorCode, parameters: ErrorParameters = {}): Decision {

@@ -1,6 +1,8 @@
 // SMART scopes of a backend client, in the spelling of version 1 (system/Patient.read) and version 2 (system/Patient.cruds?…).
 // SMART App Launch 2.2 scopes-and-launch-context.html.
 
+import type { ScopeVersion } from '../config.ts';
+
 export type Action = 'create' | 'read' | 'update' | 'delete' | 'search';
 
 export interface Scope {
@@ -36,14 +38,26 @@ export function parseScope(text: string): Scope | undefined {
   if (known.length < actions.length) {
     return undefined;
   }
-  return { resourceType, actions: new Set(known), ...(filter !== undefined && { filter }) };
+  return { resourceType, actions: new Set(known), ...(filter !== undefined && { filter: decoded(filter) }) };
 }
 
-/** What all scopes together allow on a type. A filtered one counts: the server itself refuses what lies outside the filter. */
-export function allowedActions(scopes: readonly string[], resourceType: string): ReadonlySet<Action> {
-  const found = scopes
-    .map(parseScope)
-    .filter((scope) => scope?.resourceType === resourceType || scope?.resourceType === '*');
+function decoded(filter: string): string {
+  try {
+    return decodeURIComponent(filter);
+  } catch {
+    return filter;
+  }
+}
+
+/**
+ * What all scopes together allow on a type. A grant that is limited to a search counts only for what lies within that very search:
+ * `filter` names it, as in `category=system|code`. One for vital signs is none for surveys.
+ */
+export function allowedActions(scopes: readonly string[], resourceType: string, filter?: string): ReadonlySet<Action> {
+  const found = scopes.map(parseScope).filter((scope) => {
+    const isOfType = scope?.resourceType === resourceType || scope?.resourceType === '*';
+    return isOfType && (scope.filter === undefined || scope.filter === filter);
+  });
   return new Set(found.flatMap((scope) => [...(scope?.actions ?? [])]));
 }
 
@@ -54,7 +68,36 @@ export function missingScopes(wanted: readonly string[], granted: readonly strin
     if (scope === undefined) {
       return !granted.includes(text);
     }
-    const allowed = allowedActions(granted, scope.resourceType);
+    const allowed = allowedActions(granted, scope.resourceType, scope.filter);
     return [...scope.actions].some((action) => !allowed.has(action));
   });
+}
+
+/** Grants that are limited to a search, as granted: what they let through is less than their type. */
+export function filteredScopes(granted: readonly string[]): string[] {
+  return granted.filter((text) => parseScope(text)?.filter !== undefined);
+}
+
+/**
+ * Scopes in the spelling that a server takes. Version 1 knows neither single actions nor filters: a scope then asks for the reading or
+ * the writing that holds it. Deleting is never asked for. What is no system scope stays as it is.
+ */
+export function spellScopes(scopes: readonly string[], version: ScopeVersion): string[] {
+  return [...new Set(scopes.flatMap((text) => spell(text, version)))];
+}
+
+function spell(text: string, version: ScopeVersion): string[] {
+  const scope = parseScope(text);
+  if (scope === undefined) {
+    return [text];
+  }
+  const asked = Object.entries(letters).filter(([letter, action]) => letter !== 'd' && scope.actions.has(action));
+  if (version === 'v2') {
+    const filter = scope.filter === undefined ? '' : `?${scope.filter}`;
+    return asked.length === 0
+      ? []
+      : [`system/${scope.resourceType}.${asked.map(([letter]) => letter).join('')}${filter}`];
+  }
+  const permissions = asked.map(([letter]) => (letter === 'r' || letter === 's' ? 'read' : 'write'));
+  return permissions.map((permission) => `system/${scope.resourceType}.${permission}`);
 }

@@ -64,8 +64,12 @@ export function isTooMany(vendor: Vendor, result: SearchResult | SearchFailure):
 }
 
 const mostPages = 1000;
+const mostRestarts = 3;
 
-/** Reads `first` and what its next links name. A next link on another origin is a fault and is never asked. */
+/**
+ * Reads `first` and what its next links name. A next link on another origin is a fault and is never asked. Where a next link has died, the
+ * search begins again and keeps what it has: the same ids come again.
+ */
 export async function searchPages(
   read: (url: URL) => Promise<FhirReply | Fault>,
   first: URL,
@@ -74,31 +78,40 @@ export async function searchPages(
   limits: SearchLimits,
 ): Promise<SearchResult | SearchFailure> {
   const found = new Map<string, JsonObject>();
-  const asked = new Set<string>();
+  let asked = new Set<string>();
+  let pages = 0;
+  let restarts = 0;
   const grades = new Map<string, MatchGrade>();
   let tooMany = false;
   let incomplete: Reason | undefined;
 
   for (let url: URL | undefined = first; url !== undefined; ) {
-    if (asked.has(url.href) || asked.size >= (limits.pages ?? mostPages)) {
-      incomplete = reason('search-endless', { pages: asked.size });
+    if (asked.has(url.href) || pages >= (limits.pages ?? mostPages)) {
+      incomplete = reason('search-endless', { pages });
       break;
     }
     asked.add(url.href);
+    pages += 1;
     const reply = await read(url);
+    if (reply.fault === undefined && isSessionOver(reply, vendor) && url !== first && restarts < mostRestarts) {
+      restarts += 1;
+      asked = new Set();
+      url = first;
+      continue;
+    }
     if (reply.fault !== undefined || reply.status !== 200 || reply.body?.resourceType !== 'Bundle') {
       return reply;
     }
     for (const entry of list(reply.body.entry)) {
       const outcome = readEntry(entry, resourceType, vendor);
-      if (outcome === 'partial') {
-        incomplete ??= reason('search-partial', { resourceType });
+      if ('partial' in outcome) {
+        incomplete ??= outcome.partial;
         tooMany ||= saysTooMany(entry, vendor);
-      } else if (outcome !== 'skip') {
-        keepLatest(found, outcome);
+      } else if ('match' in outcome) {
+        keepLatest(found, outcome.match);
         const grade = gradeOf(entry);
         if (grade !== undefined) {
-          grades.set(outcome.id, grade);
+          grades.set(outcome.match.id, grade);
         }
       }
     }
@@ -121,27 +134,35 @@ export async function searchPages(
   };
 }
 
+function isSessionOver({ status, body }: FhirReply, vendor: Vendor): boolean {
+  return status >= 400 && issueCodes(body).some((code) => vendor.paging.restartIssues.includes(code));
+}
+
 type Match = JsonObject & { id: string };
 
-function readEntry(entry: Json, resourceType: string, vendor: Vendor): Match | 'skip' | 'partial' {
+/** A match, why the view is partial, or nothing of either. */
+type Entry = { readonly match: Match } | { readonly partial: Reason } | Record<string, never>;
+
+function readEntry(entry: Json, resourceType: string, vendor: Vendor): Entry {
+  const partial = { partial: reason('search-partial', { resourceType }) };
   if (!isObject(entry)) {
-    return 'partial';
+    return partial;
   }
   const { resource, search } = entry;
   const mode = isObject(search) ? search.mode : undefined;
   if (isObject(resource) && resource.resourceType === 'OperationOutcome') {
-    return saysPartial(resource, vendor) ? 'partial' : 'skip';
+    return saysPartial(resource, vendor) ? { partial: partialReason(resource, vendor) ?? partial.partial } : {};
   }
   if (mode !== undefined && mode !== 'match') {
-    return 'skip';
+    return {};
   }
   if (!isObject(resource)) {
-    return 'partial';
+    return partial;
   }
   if (resource.resourceType !== resourceType) {
-    return 'skip';
+    return {};
   }
-  return typeof resource.id === 'string' ? { ...resource, id: resource.id } : 'partial';
+  return typeof resource.id === 'string' ? { match: { ...resource, id: resource.id } } : partial;
 }
 
 const gradeExtension = 'http://hl7.org/fhir/StructureDefinition/match-grade';
@@ -170,6 +191,14 @@ function saysPartial(outcome: JsonObject, vendor: Vendor): boolean {
       (code) => vendor.paging.partialIssues.includes(code) || vendor.patients.tooMany.issues.includes(code),
     )
   );
+}
+
+/** What the vendor's file says about it, such as that too many match. */
+function partialReason(outcome: JsonObject, vendor: Vendor): Reason | undefined {
+  const code = issueCodes(outcome)
+    .map((issue) => vendor.issues[issue]?.reason)
+    .find((known) => known !== undefined);
+  return code && reason(code);
 }
 
 function keepLatest(found: Map<string, JsonObject>, match: Match): void {

@@ -257,7 +257,9 @@ function routeFor(
   if (row.content.direction === 'incoming' && standing === undefined)
     return { route: 'read', reason: reason('theirs-to-make') };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row, key)) : undefined;
-  return withheld === undefined ? { route, reason: undefined } : { route: 'withheld', reason: withheld };
+  return withheld === undefined
+    ? { route, reason: undefined, why: listed?.reason }
+    : { route: 'withheld', reason: withheld };
 }
 
 function needsConsent(type: RecordType): boolean {

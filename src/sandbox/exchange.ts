@@ -5,8 +5,8 @@ import type { Json } from '../json.ts';
 export interface Reply {
   status: number;
   headers: Record<string, string>;
-  /** Absent: no body. */
-  body?: string;
+  /** Absent: no body. Bytes for what is no text. */
+  body?: string | Uint8Array;
 }
 
 export class SandboxRequest {

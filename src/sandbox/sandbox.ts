@@ -7,6 +7,8 @@ import { control, problem } from './control/control.ts';
 import { type Reply, SandboxRequest } from './exchange.ts';
 import { type SimulatedServer, serve } from './serve.ts';
 
+export { type HospitalSeed, hospitalSeed, inventedPeople, type SeedPerson } from './hospital-seed.ts';
+
 export interface Sandbox {
   /** Such as http://127.0.0.1:8090, without a slash at the end. */
   url: string;
@@ -23,7 +25,13 @@ const seedLimit = 50 * 1024 * 1024;
  */
 export async function startSandbox(options: { port: number; host?: string }): Promise<Sandbox> {
   const { StandardServer } = await import('./vendors/standard.ts');
-  const servers: Record<string, SimulatedServer> = { standard: new StandardServer() };
+  const { EpicServer } = await import('./vendors/epic/epic.ts');
+  const { OracleServer } = await import('./vendors/oracle/oracle.ts');
+  const servers: Record<string, SimulatedServer> = {
+    epic: new EpicServer(),
+    oracle: new OracleServer(),
+    standard: new StandardServer(),
+  };
   const listener = createServer((incoming, outgoing) => void exchange(servers, incoming, outgoing));
   const { port, host = '127.0.0.1' } = options;
   // Longer than clients keep theirs, so that no request meets a closing connection that no fault has asked for.

@@ -17,7 +17,7 @@ export interface SimulatedServer {
   readonly faults: Faults;
   readonly journal: Journal;
   readonly engine: Engine;
-  readonly authority: TokenAuthority;
+  readonly authority: Pick<TokenAuthority, 'register' | 'list' | 'expireAll'>;
   /** Milliseconds of real time that each answer takes. */
   readonly latencyMs: number;
   /** The settings as JSON, secrets included: this is a test server. */

@@ -5,6 +5,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import { CasebridgeError } from '../errors.ts';
 import { sql as spine } from './migrations/0001-spine.ts';
+import { sql as probesAndRoutes } from './migrations/0002-probes-and-routes.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -14,7 +15,10 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const migrations: readonly Migration[] = [{ id: 1, name: 'spine', sql: spine }];
+export const migrations: readonly Migration[] = [
+  { id: 1, name: 'spine', sql: spine },
+  { id: 2, name: 'probes-and-routes', sql: probesAndRoutes },
+];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */
 export const schema = 'casebridge';

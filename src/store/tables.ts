@@ -72,6 +72,11 @@ export interface ConnectionTable {
   epoch: Generated<number>;
   capabilities: NullableJsonb<JsonObject>;
   capabilities_at: NullableInstant;
+  /** When a connection that a fault has paused is asked again; null: not by itself. */
+  probe_at: NullableInstant;
+  probes: Generated<number>;
+  /** When it last resumed by itself. */
+  resumed_at: NullableInstant;
 }
 
 export interface LaneTable {
@@ -152,6 +157,8 @@ export interface OperationTable {
   missed_at: NullableInstant;
   late_check_at: NullableInstant;
   closed_at: NullableInstant;
+  route: NullableText;
+  route_reason: NullableJsonb<Reason>;
 }
 
 export interface WaitingTable {

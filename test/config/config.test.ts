@@ -75,6 +75,15 @@ describe('what is not said', () => {
     expect(config.connections.get('general')).toMatchObject(expected);
   });
 
+  test('of scopes: Epic grants what was registered, in the spelling of version 2', async () => {
+    const config = await read(
+      text()
+        .replace('vendor: standard', 'vendor: epic')
+        .replace('type: none', 'type: smart-basic, clientId: a, secret: env:OPS'),
+    );
+    expect(config.connections.get('general')?.auth).toMatchObject({ scopes: [], scopeVersion: 'v2' });
+  });
+
   test('of everything else', async () => {
     const config = await read('identifierSystem: urn:x\nsources: { county: { token: env:COUNTY } }');
     expect(config).toMatchObject({
@@ -204,12 +213,24 @@ describe('what is refused, with its place', () => {
     [
       'an unknown auth',
       text().replace('type: none', 'type: oauth'),
-      'connections.general.auth.type must be one of none, bearer, basic, smart-backend.',
+      'connections.general.auth.type must be one of none, bearer, basic, smart-backend, smart-basic.',
     ],
     [
       'an auth without its parts',
       text().replace('type: none', 'type: bearer'),
       '"token" is missing under connections.general.auth.',
+    ],
+    [
+      'a spelling of scopes that is none',
+      text().replace('type: none', 'type: smart-basic, clientId: a, secret: env:OPS, scopes: [a], scopeVersion: v3'),
+      'connections.general.auth.scopeVersion must be one of v1, v2.',
+    ],
+    [
+      'no scopes where a server grants nothing without',
+      text()
+        .replace('vendor: standard', 'vendor: oracle')
+        .replace('type: none', 'type: smart-basic, clientId: a, secret: env:OPS'),
+      'casebridge.yaml:8:5 connections.general.auth needs "scopes": a server of the vendor oracle grants nothing that is not asked for.',
     ],
     [
       'a base URL that is none',
@@ -333,6 +354,43 @@ describe('secrets', () => {
     });
     await expect(read(backend('public.jwk'))).rejects.toThrow('must be one private key as JWK');
     await expect(read(backend('public.jwk'))).rejects.not.toThrow('zqpublic');
+  });
+
+  test('further keys are read like the first, each fault named by its place in the list', async () => {
+    await writeFile(join(folder, 'next.jwk'), '{"kty":"EC","crv":"P-384","d":"zqnext","x":"3","y":"4"}', {
+      mode: 0o600,
+    });
+    const rotating = (other: string) =>
+      text().replace(
+        'type: none',
+        `type: smart-backend, clientId: a, key: file:next.jwk, otherKeys: [file:next.jwk, ${other}], scopes: [system/*.crus]`,
+      );
+    const config = await read(rotating('file:./next.jwk'));
+    expect(config.connections.get('general')?.auth).toMatchObject({ otherKeys: [{ d: 'zqnext' }, { d: 'zqnext' }] });
+    const place = 'casebridge.yaml:8:94 connections.general.auth.otherKeys.1';
+    expect(await problems(rotating('zqsecret'))).toEqual(
+      expect.arrayContaining([
+        `${place} is a secret in clear text. Write env:NAME or file:PATH instead, and change the secret.`,
+      ]),
+    );
+    expect((await problems(rotating('env:NOPE'))).join()).toContain(
+      `${place} needs the environment variable NOPE, which is not set.`,
+    );
+  });
+
+  test('a system account has a secret instead of a key', async () => {
+    const account = (rest: string) => text().replace('type: none', `type: smart-basic, clientId: account, ${rest}`);
+    const config = await read(account('secret: env:OPS, scopes: [system/Patient.read], scopeVersion: v1'));
+    expect(config.connections.get('general')?.auth).toEqual({
+      type: 'smart-basic',
+      clientId: 'account',
+      secret: 'ops-secret',
+      scopes: ['system/Patient.read'],
+      scopeVersion: 'v1',
+    });
+    expect(await problems(account('secret: zqsecret, scopes: [a]'))).toEqual([
+      'casebridge.yaml:8:51 connections.general.auth.secret is a secret in clear text. Write env:NAME or file:PATH instead, and change the secret.',
+    ]);
   });
 
   test('a base URL may be given by the environment', async () => {

@@ -255,7 +255,10 @@ describe('success', () => {
 });
 
 test("a vendor's own code goes before the status, wherever it stands", () => {
-  const vendor = { ...vendors.standard, issues: { '4131': 'denied', '59177': 'retry-backoff' } } as const;
+  const vendor = {
+    ...vendors.standard,
+    issues: { 4131: { class: 'denied' }, 59177: { class: 'retry-backoff' } },
+  } as const;
   const body: JsonObject = {
     resourceType: 'OperationOutcome',
     issue: [

@@ -24,6 +24,12 @@ function declares(interactions: Record<string, string[]>): Capabilities {
 }
 
 const everything = declares({ Goal: full, Patient: full, Task: full });
+const withDocuments = declares({ Goal: full, Patient: full, Task: full, DocumentReference: ['create'] });
+
+/** What `manual` adds where a document was the next best thing. */
+const noDocument = (why: string) => ` A document cannot carry it either. ${why}`;
+const noneDeclared = noDocument('The server does not declare create for DocumentReference.');
+const noneGranted = noDocument('The token does not allow create on DocumentReference.');
 
 function routeOf(slot: RouteInput['slots'][number], input: Partial<RouteInput>) {
   const [row] = routeTable({
@@ -82,21 +88,21 @@ test.each<[string, RouteInput['slots'][number], Partial<RouteInput>, string, str
     goal,
     { scopes: ['system/Goal.rus'] },
     'manual',
-    'The token does not allow create on Goal.',
+    `The token does not allow create on Goal.${noneGranted}`,
   ],
   [
     'another type granted',
     goal,
     { scopes: ['system/Task.crus'] },
     'manual',
-    'The token does not allow create, read, update, search on Goal.',
+    `The token does not allow create, read, update, search on Goal.${noneGranted}`,
   ],
   [
     'nothing granted at all',
     goal,
     { scopes: [] },
     'manual',
-    'The token does not allow create, read, update, search on Goal.',
+    `The token does not allow create, read, update, search on Goal.${noneGranted}`,
   ],
   [
     'a patient that can be found',
@@ -117,21 +123,21 @@ test.each<[string, RouteInput['slots'][number], Partial<RouteInput>, string, str
     goal,
     { scopes: ['system/Goal.cru'], capabilities: declares({}) },
     'manual',
-    'The token does not allow search on Goal.',
+    `The token does not allow search on Goal.${noneGranted}`,
   ],
   [
     'a type not declared',
     goal,
     { capabilities: declares({ Task: full }) },
     'manual',
-    'The server does not declare create, read, update, search for Goal.',
+    `The server does not declare create, read, update, search for Goal.${noneDeclared}`,
   ],
   [
     'one interaction not declared',
     goal,
     { capabilities: declares({ Goal: ['read', 'search-type', 'create', 'patch'] }) },
     'manual',
-    'The server does not declare update for Goal.',
+    `The server does not declare update for Goal.${noneDeclared}`,
   ],
   [
     'a patient declared for reading',
@@ -152,14 +158,38 @@ test.each<[string, RouteInput['slots'][number], Partial<RouteInput>, string, str
     goal,
     { vendor: noWrites },
     'manual',
+    `Goal cannot be written on servers of this vendor: they are read only.${noneDeclared}`,
+  ],
+  [
+    'a document, where the server takes one',
+    goal,
+    { vendor: noWrites, capabilities: withDocuments },
+    'document',
     'Goal cannot be written on servers of this vendor: they are read only.',
   ],
   [
-    'a vendor with another way out',
-    goal,
-    { vendor: { ...noWrites, fallback: 'document' } },
+    'a document instead of what is not declared',
+    { recordType: 'carePlan', resourceType: 'CarePlan' },
+    { capabilities: withDocuments },
     'document',
-    'Goal cannot be written on servers of this vendor: they are read only.',
+    'The server does not declare create, read, update, search for CarePlan.',
+  ],
+  [
+    'no document of a vendor that has none',
+    goal,
+    {
+      vendor: { ...noWrites, documents: notOffered('Nothing is known of its documents.') },
+      capabilities: withDocuments,
+    },
+    'manual',
+    `Goal cannot be written on servers of this vendor: they are read only.${noDocument('Nothing is known of its documents.')}`,
+  ],
+  [
+    'no document for what none tells of',
+    { recordType: 'consent', resourceType: 'Consent' },
+    { capabilities: withDocuments },
+    'manual',
+    'The server does not declare create, read, update, search for Consent.',
   ],
   ['tasks off', task, { task: 'off' }, 'off', 'Set in the configuration (task: off).'],
   [

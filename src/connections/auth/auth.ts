@@ -35,6 +35,7 @@ export function createAuth(config: AuthConfig, parts: AuthParts): Auth {
     case 'basic':
       return fixed({ authorization: `Basic ${Buffer.from(`${config.user}:${config.password}`).toString('base64')}` });
     case 'smart-backend':
+    case 'smart-basic':
       return smartBackend(config, parts);
     default:
       return config satisfies never;

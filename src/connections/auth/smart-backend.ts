@@ -1,4 +1,4 @@
-// SMART Backend Services: a token by a signed assertion, kept, renewed before it ends, and asked for once however many wait for it.
+// SMART Backend Services: a token by a signed assertion or a secret, kept, renewed before it ends, and asked for once however many wait for it.
 // SMART App Launch 2.2 backend-services.html; ehr-behaviour section 2 and pitfalls 4, 5, 13.
 
 import type { AuthConfig } from '../../config.ts';
@@ -7,8 +7,9 @@ import { makeFault } from '../faults.ts';
 import type { Auth, AuthParts } from './auth.ts';
 import { findTokenEndpoint } from './discovery.ts';
 import { requestToken, type TokenReply } from './token-request.ts';
+import { wantedScopes } from './wanted-scopes.ts';
 
-export type SmartConfig = Extract<AuthConfig, { type: 'smart-backend' }>;
+export type SmartConfig = Extract<AuthConfig, { type: 'smart-backend' | 'smart-basic' }>;
 
 interface Token {
   readonly authorization: string;
@@ -38,7 +39,7 @@ export function smartBackend(config: SmartConfig, parts: AuthParts): Auth {
     }
     endpoint = found;
     // A reply without scopes grants what was asked for (RFC 6749 section 5.1).
-    granted = reply.scopes ?? config.scopes;
+    granted = reply.scopes ?? wantedScopes(config);
     token = {
       authorization: `Bearer ${reply.accessToken}`,
       renewAt: parts.now() + reply.lifeSeconds * 1000 * renewAfter,

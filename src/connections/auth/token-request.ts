@@ -13,6 +13,7 @@ import { readJsonBody } from '../json-body.ts';
 import type { AuthParts } from './auth.ts';
 import { keyId, signingAlgorithm } from './keys.ts';
 import type { SmartConfig } from './smart-backend.ts';
+import { wantedScopes } from './wanted-scopes.ts';
 
 export interface TokenReply {
   readonly accessToken: string;
@@ -27,34 +28,73 @@ const clockMarginSeconds = 30;
 /** Assumed where the reply does not say. */
 const shortLifeSeconds = 60;
 
-/** Asks for a token; an answer that is no OAuth answer (a bare 400, a 5xx) is asked for once more, with a new assertion. */
+/**
+ * Asks for a token. Asked for once more, with a new assertion, is what no OAuth answer came to (a bare 400, a 5xx), and a client that was
+ * refused while the clocks differ: then with the server's time.
+ */
 export async function requestToken(config: SmartConfig, url: URL, parts: AuthParts): Promise<TokenReply | Fault> {
-  const first = await ask(config, url, parts);
-  const reply = first.fault === undefined && isBare(first) ? await ask(config, url, parts) : first;
+  const first = await ask(config, url, parts, parts.now());
+  const secondAt = first.fault === undefined ? timeOfSecondTry(config, first, parts.now()) : undefined;
+  const reply = secondAt === undefined ? first : await ask(config, url, parts, secondAt);
   return reply.fault === undefined ? readTokenReply(reply, url, parts.now()) : { ...reply, sent: false };
 }
 
-async function ask(config: SmartConfig, url: URL, parts: AuthParts): Promise<HttpReply | Fault> {
-  const assertion = await signAssertion(config, url, parts.now());
-  if (typeof assertion !== 'string') {
-    return assertion;
+/** Undefined: the first answer stands. */
+function timeOfSecondTry(config: SmartConfig, reply: HttpReply, now: number): number | undefined {
+  if (isBare(reply)) {
+    return now;
   }
+  const skew = clockSkewSeconds(reply.headers.date, now);
+  const isRefused = config.type === 'smart-backend' && oauthError(reply) === 'invalid_client';
+  return isRefused && skew !== undefined ? now + skew * 1000 : undefined;
+}
+
+async function ask(config: SmartConfig, url: URL, parts: AuthParts, now: number): Promise<HttpReply | Fault> {
+  const proof = await proofOf(config, url, now);
+  if ('fault' in proof) {
+    return proof;
+  }
+  const scopes = wantedScopes(config);
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: assertion,
-    ...(config.scopes.length > 0 && { scope: config.scopes.join(' ') }),
+    ...proof.form,
+    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
   });
   return parts.exchanger.exchange({
     method: 'POST',
     url,
-    headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+    headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded', ...proof.headers },
     body: form.toString(),
     deadline: { at: Number.POSITIVE_INFINITY, signal: new AbortController().signal },
   });
 }
 
-async function signAssertion(config: SmartConfig, url: URL, now: number): Promise<string | Fault> {
+/** What shows who asks: an assertion in the form, or the secret in the Authorization header. */
+interface Proof {
+  readonly form?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function proofOf(config: SmartConfig, url: URL, now: number): Promise<Proof | Fault> {
+  if (config.type === 'smart-basic') {
+    const pair = [config.clientId, config.secret].map(encodeURIComponent).join(':');
+    return { headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
+  }
+  const assertion = await signAssertion(config, url, now);
+  if (typeof assertion !== 'string') {
+    return assertion;
+  }
+  return {
+    form: {
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion,
+    },
+  };
+}
+
+type KeyConfig = Extract<SmartConfig, { type: 'smart-backend' }>;
+
+async function signAssertion(config: KeyConfig, url: URL, now: number): Promise<string | Fault> {
   const algorithm = signingAlgorithm(config.key);
   if (algorithm === undefined) {
     return makeFault('auth', false, 'connection-key-unusable', {});

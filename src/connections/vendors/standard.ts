@@ -1,6 +1,7 @@
 // Servers that do what the FHIR R4 specification says: HAPI, Medplum, the servers of health information exchanges.
 // Numbers like 3141 are issues of hapifhir/hapi-fhir.
 
+import { escaped } from '../escaped.ts';
 import type { Query } from '../url.ts';
 import { notOffered, type Vendor } from './vendor.ts';
 
@@ -10,7 +11,13 @@ export const standard: Vendor = {
   id: 'standard',
   // HAPI answers a repeated search from its cache unless told otherwise.
   headers: { 'cache-control': 'no-cache' },
+  clientIdHeader: notOffered('FHIR knows no such header.'),
+  token: {
+    scopeParameter: 'required',
+    grantFilters: {},
+  },
   interactions: {},
+  defaults: {},
   queries: {
     identifier: (system, value) => ({ identifier: `${escaped(system)}|${escaped(value)}` }),
     patient: ({ family, birthDate, given, sex, phone, postalCode }) => ({
@@ -58,10 +65,13 @@ export const standard: Vendor = {
   paging: {
     pageSize,
     partialIssues: ['suppressed', 'incomplete', 'too-costly'],
+    restartIssues: [],
   },
   issues: {},
+  statuses: {},
+  pages: {},
   rewrites: {},
-  fallback: 'manual',
+  fallback: 'document',
 };
 
 /**
@@ -75,9 +85,4 @@ function changedSince(_resourceType: string, since: Date | undefined, searchPara
     ...(byTime && since !== undefined && { _lastUpdated: `ge${since.toISOString()}` }),
     _count: String(pageSize),
   };
-}
-
-/** FHIR R4 search.html, Escaping Search Parameters. */
-function escaped(text: string): string {
-  return text.replace(/[\\,$|]/g, (character) => `\\${character}`);
 }

@@ -2,6 +2,7 @@
 // what it cannot do is spelled out with its source, never left out.
 
 import type { Route, VendorName } from '../../config.ts';
+import type { ErrorCode } from '../../errors.ts';
 import type { ReplyClass } from '../classify.ts';
 import type { Query } from '../url.ts';
 
@@ -24,8 +25,18 @@ export interface Vendor {
   readonly id: VendorName;
   /** Sent with each request. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The header that names our client id with each request. */
+  readonly clientIdHeader: Offered<{ readonly name: string }>;
+  readonly token: {
+    /** Whether a request for a token must name scopes; `optional`: what is granted was chosen at registration. */
+    readonly scopeParameter: 'required' | 'optional';
+    /** Grants that are limited to a search and yet cover all that we write of a type: that search, by resource type. */
+    readonly grantFilters: Readonly<Record<string, string>>;
+  };
   /** Resource types that cannot be written natively whatever the server declares. */
   readonly interactions: Readonly<Record<string, NotOffered>>;
+  /** Where records go unless the configuration says otherwise, by record type. */
+  readonly defaults: Readonly<Record<string, RouteDefault>>;
   /** The query grammar. */
   readonly queries: {
     /** By a business identifier, such as our own. */
@@ -34,15 +45,20 @@ export interface Vendor {
     patient(person: PersonSought): Query;
     /** Encounters of a patient, among which the caller chooses where a note is filed. */
     encounters(patientId: string): Query;
-    /** Documents of a patient about a time, among which the caller finds a lost one by its marker. */
+    /** Documents of a patient about a time, `to` included, among which the caller finds a lost one by its marker. */
     documents(search: {
       readonly patientId: string;
       readonly type: string;
       readonly from: Date;
       readonly to: Date;
     }): Query;
-    /** What changed at or after an instant; no instant: all. */
-    changedSince(resourceType: string, since: Date | undefined, searchParams: readonly string[]): Offered<Query>;
+    /** What changed at or after an instant; no instant: all. `patientId`: of this patient, where the server searches by patient only. */
+    changedSince(
+      resourceType: string,
+      since: Date | undefined,
+      searchParams: readonly string[],
+      patientId?: string,
+    ): Offered<Query>;
     /** Asks nothing about anybody, and shows whether our credentials are taken. */
     probe: { readonly path: string; readonly query: Query };
   };
@@ -72,13 +88,37 @@ export interface Vendor {
     readonly pageSize: number;
     /** Issue codes that make a result a partial view. */
     readonly partialIssues: readonly string[];
+    /** Issue codes that say that a next link has died: the search begins again at its first page. */
+    readonly restartIssues: readonly string[];
   };
-  /** Classes of coded issues that go before the HTTP status. */
-  readonly issues: Readonly<Record<string, ReplyClass>>;
+  /** What coded issues of a failed request mean; they go before the HTTP status. */
+  readonly issues: Readonly<Record<string, IssueRule>>;
+  /** What an HTTP status means where it differs from ehr-behaviour 6.3. */
+  readonly statuses: Readonly<Record<number, StatusRule>>;
+  /** What a page that is no FHIR means by its HTTP status, where it differs from ehr-behaviour 6.3. */
+  readonly pages: Readonly<Record<number, StatusRule>>;
   /** Elements that the server stores in another form than sent, by resource type: no change of theirs. */
   readonly rewrites: Readonly<Record<string, readonly string[]>>;
-  /** Where a record goes that cannot go natively. */
-  readonly fallback: Route;
+  /** Where a record goes that cannot go natively; `document` only where one can be filed, else `manual`. */
+  readonly fallback: 'document' | 'manual';
+}
+
+export interface RouteDefault {
+  readonly route: Route;
+  readonly why: string;
+}
+
+export interface IssueRule {
+  readonly class: ReplyClass;
+  /** @default the code of the class */
+  readonly reason?: ErrorCode;
+  /** Nothing of the kind is asked for again before the server's next day. */
+  readonly wait?: 'next-day';
+}
+
+export interface StatusRule extends IssueRule {
+  /** The requests for which it holds. */
+  readonly of: 'all' | 'searches' | 'writes';
 }
 
 /** Family name and birth date; the rest narrows a search that had too many hits, as far as the vendor's grammar takes it. */

@@ -50,5 +50,7 @@ async function getMetrics({ gateway, response }: Call): Promise<undefined> {
 
 async function getKeys({ gateway }: Call): Promise<object> {
   const auths = [...gateway.config.connections.values()].map(({ auth }) => auth);
-  return publicKeySet(auths.flatMap((auth) => (auth.type === 'smart-backend' ? [auth.key] : [])));
+  return publicKeySet(
+    auths.flatMap((auth) => (auth.type === 'smart-backend' ? [auth.key, ...(auth.otherKeys ?? [])] : [])),
+  );
 }

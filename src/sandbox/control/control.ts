@@ -8,7 +8,7 @@
 //   GET    journal?after=<n>&limit=
 //   GET    faults, POST faults [rule…] (replaces all), DELETE faults
 //   GET    clock, POST clock {now} | {advance: "4h"} | {real: true}     -> {now, offsetMs}
-//   GET    settings, POST settings {…}
+//   GET    settings, POST settings {…}    those of each server: vendors/standard-settings.ts, vendors/epic/settings.ts
 //   GET    clients, POST clients [{clientId, jwks | jwksUrl | secret, scopes}]
 //   POST   tokens/expire   -> {expired}
 

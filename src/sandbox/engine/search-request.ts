@@ -83,8 +83,11 @@ function sortRule(engine: Engine, resourceType: string, rule: string): SortRule 
   return { parameter, descending };
 }
 
-/** `_include=Task:focus`, `_revinclude=Task:focus:ServiceRequest`, both also with `:iterate`. */
-function includeRules(engine: Engine, name: string, value: string): IncludeRule[] {
+/**
+ * `_include=Task:focus`, `_revinclude=Task:focus:ServiceRequest`, both also with `:iterate`; nothing for another parameter.
+ * @throws Refusal 400 for a reference that is not offered
+ */
+export function includeRules(engine: Engine, name: string, value: string): IncludeRule[] {
   const [code, modifier] = name.split(':');
   if (code !== '_include' && code !== '_revinclude') return [];
   const [source = '', parameterCode = '', target] = value.split(':');

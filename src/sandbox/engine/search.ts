@@ -48,12 +48,20 @@ export function onlyMatch(
   base: string,
 ): Version | undefined {
   if (criteria.length === 0) throw refusal(400, 'required', 'The condition has no search parameter.');
-  const filters = criteria.map(([name, value]) => searchFilter(engine, resourceType, name, value, base));
-  engine.view.settle(engine.clock.now());
-  const [first, second] = engine.view.find(resourceType, filters);
+  const [first, second] = allMatches(engine, resourceType, criteria, base);
   if (second !== undefined)
     throw refusal(412, 'multiple-matches', `Several ${resourceType} resources match the condition.`);
   return first;
+}
+
+/**
+ * All that searches see now and that passes the criteria, in order of creation: for servers that page and shape results themselves.
+ * @throws Refusal 400 for criteria that are unknown or ill-formed
+ */
+export function allMatches(engine: Engine, resourceType: string, criteria: FhirCall['query'], base: string): Version[] {
+  const filters = criteria.map(([name, value]) => searchFilter(engine, resourceType, name, value, base));
+  engine.view.settle(engine.clock.now());
+  return engine.view.find(resourceType, filters);
 }
 
 function matchesOf(engine: Engine, request: SearchRequest, base: string): Version[] {
@@ -76,8 +84,11 @@ function matchesOf(engine: Engine, request: SearchRequest, base: string): Versio
   return found;
 }
 
-/** One criterion; `subject:Patient.birthdate` and `subject.birthdate` follow the reference. */
-function searchFilter(engine: Engine, resourceType: string, name: string, value: string, base: string): Filter {
+/**
+ * One criterion; `subject:Patient.birthdate` and `subject.birthdate` follow the reference.
+ * @throws Refusal 400 for what is unknown or ill-formed
+ */
+export function searchFilter(engine: Engine, resourceType: string, name: string, value: string, base: string): Filter {
   if (value === '') throw refusal(400, 'invalid', `The search parameter ${name} has no value.`);
   const dot = name.indexOf('.');
   const head = dot < 0 ? name : name.slice(0, dot);

@@ -46,14 +46,24 @@ export function conditionalUpdate(engine: Engine, call: FhirCall, resourceType: 
   return put(engine, call, resourceType, id, content);
 }
 
-/** JSON Patch (RFC 6902). @throws Refusal 400, 404, 410, 412 or 422 */
-export function patch(engine: Engine, call: FhirCall, resourceType: string, id: string): Answer {
+/**
+ * JSON Patch (RFC 6902).
+ * @param seen the resource as the client sees it, where that is not as it is stored
+ * @throws Refusal 400, 404, 410, 412 or 422
+ */
+export function patch(
+  engine: Engine,
+  call: FhirCall,
+  resourceType: string,
+  id: string,
+  seen: (stored: JsonObject) => JsonObject = (stored) => stored,
+): Answer {
   const before = existing(engine, resourceType, id);
   checkIfMatch(engine, call, before);
   const operations: unknown = call.body;
   if (!isPatch(operations))
     throw refusal(400, 'structure', 'A JSON Patch is a list of operations with op and path (RFC 6902).');
-  const content = structuredClone(before.resource ?? {});
+  const content = structuredClone(seen(before.resource ?? {}));
   for (const [index, failure] of applyPatch(content, operations).entries()) {
     if (failure !== null)
       throw refusal(422, 'processing', `Operation ${index + 1} of the patch does not fit: ${failure.name}.`);
