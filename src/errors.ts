@@ -575,6 +575,18 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'patient-unknown': {
+    text: 'The server has no patient with this id.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'patient-unreadable': {
+    text: 'The server cannot be asked for this patient now, so nothing was changed.{why}',
+    status: 503,
+    issue: 'transient',
+    class: 'retry',
+  },
   'permission-missing': {
     text: 'The operator {operator} may not {permission}. Add it to `may` in the configuration.',
     status: 403,

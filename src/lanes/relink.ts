@@ -3,14 +3,17 @@
 // Patient.
 
 import { sql, type Transaction } from 'kysely';
+import { classify } from '../connections/connections.ts';
 import { CasebridgeError, type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import { closeObsolete, openDecision } from './decisions.ts';
 import { patientTopic } from './desire.ts';
 import type { LinkRow } from './known.ts';
+import type { LaneConnection } from './lane-connection.ts';
 import type { ResourceKey } from './lane-resource.ts';
 import { raiseWanted } from './links.ts';
+import { replacedBy } from './match.ts';
 import {
   type ClientOn,
   endPatientLink,
@@ -20,6 +23,7 @@ import {
   pointAtPatient,
   voidPlans,
 } from './patient-link.ts';
+import { isRestricted } from './search-failure.ts';
 import { asDetail, type Written, writtenTo } from './written.ts';
 
 export interface RelinkAsked {
@@ -74,6 +78,23 @@ export async function relinkPatient(store: Store, asked: RelinkAsked): Promise<R
     await voidPlans(trx, client);
     return { was, now: patient, written };
   });
+}
+
+/**
+ * A chart that the server does not show is nobody's: a mistyped id must not become a link.
+ *
+ * @throws CasebridgeError `patient-unknown`, `patient-merged`, `patient-restricted`, `patient-unreadable`
+ */
+export async function requirePatient(connection: LaneConnection, id: string): Promise<void> {
+  const reply = await connection.client.send({ method: 'GET', path: `Patient/${id}` });
+  const facts = { method: 'GET', kind: 'read', target: { resourceType: 'Patient', id } } as const;
+  const { class: found, reason: why } = classify(connection.vendor, facts, reply);
+  if (isRestricted(connection, reply)) throw new CasebridgeError('patient-restricted');
+  if (found === 'gone' || found === 'permanent') throw new CasebridgeError('patient-unknown');
+  if (found !== 'ok' || reply.fault !== undefined)
+    throw new CasebridgeError('patient-unreadable', { why: why === undefined ? '' : ` ${why.text}` });
+  const body = reply.body ?? {};
+  if (body.id !== id || replacedBy(body) !== undefined) throw new CasebridgeError('patient-merged');
 }
 
 function isStanding({ remote_id: id, retired_at: at }: LinkRow): boolean {
