@@ -65,11 +65,8 @@ export function matchPatient(
 
 /** Of a merged pair only the survivor counts, where both are among the hits. */
 function withoutReplaced(candidates: readonly JsonObject[]): JsonObject[] {
-  const ids = candidates.map(({ id }) => `Patient/${id}`);
-  return candidates.filter((patient) => {
-    const survivor = replacedBy(patient);
-    return survivor === undefined || survivor === `Patient/${patient.id}` || !ids.includes(survivor);
-  });
+  const standing = candidates.filter((patient) => replacedBy(patient) === undefined).map(({ id }) => `Patient/${id}`);
+  return candidates.filter((patient) => !standing.includes(replacedBy(patient) ?? ''));
 }
 
 function gradeOf(patient: JsonObject, grades: Grades): MatchGrade['grade'] | undefined {

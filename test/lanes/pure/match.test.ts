@@ -72,6 +72,11 @@ describe('one patient', () => {
       'uncertain',
     ],
     [
+      'our MRN, replaced by itself',
+      { identifier: [mrn], link: [{ type: 'replaced-by', other: { reference: 'Patient/rosa' } }] },
+      'uncertain',
+    ],
+    [
       'our MRN, and replaces another patient',
       { identifier: [mrn], link: [{ type: 'replaces', other: {} }] },
       'certain',
@@ -335,6 +340,23 @@ describe('laws', () => {
       }),
       { seed: 12, numRuns: 300 },
     );
+  });
+});
+
+describe('patients whom the server has merged', () => {
+  const into = (id: string, survivor: string) =>
+    rosa({
+      id,
+      identifier: [mrn],
+      link: [{ type: 'replaced-by', other: { reference: `https://h.example.org/r4/Patient/${survivor}` } }],
+    });
+
+  test.each<[string, JsonObject[], string]>([
+    ['the survivor is among the hits: only they count', [into('old', 'rosa'), rosa({ identifier: [mrn] })], 'certain'],
+    ['the survivor is not among the hits', [into('old', 'rosa')], 'uncertain'],
+    ['each into the other', [into('a', 'b'), into('b', 'a')], 'uncertain'],
+  ])('%s: %#', (_what, patients, kind) => {
+    expect(matchOf(patients).kind).toBe(kind);
   });
 });
 
