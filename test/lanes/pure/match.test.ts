@@ -54,7 +54,17 @@ describe('one patient', () => {
     [
       'our MRN, birth date, family name, the initial',
       { identifier: [mrn], name: [{ family: 'Delgado', given: ['R'] }] },
+      'uncertain',
+    ],
+    [
+      'our MRN, birth date, family name, all given names in one text',
+      { identifier: [mrn], name: [{ family: 'Delgado', given: ['Rosa Maria'] }] },
       'certain',
+    ],
+    [
+      'our MRN, birth date, family name, the middle name only',
+      { identifier: [mrn], name: [{ family: 'Delgado', given: ['Ana', 'Rosa'] }] },
+      'uncertain',
     ],
     [
       'our MRN, birth date, family name, no given name',
