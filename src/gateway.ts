@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config, ConnectionConfig } from './config.ts';
-import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
+import { type Capabilities, type Connection, openConnection, vendorRules, vendors } from './connections/connections.ts';
 import { CasebridgeError, type Reason, reason } from './errors.ts';
 import type { ConnectionReport, GatewayApi, ReadyCheck } from './http/http.ts';
 import {
@@ -449,8 +449,12 @@ function offReport(config: ConnectionConfig, mappings: MappingSet): ConnectionRe
   };
 }
 
-function identityOf({ id, vendor, mode }: ConnectionConfig): Pick<ConnectionReport, 'connection' | 'vendor' | 'mode'> {
-  return { connection: id, vendor, mode };
+function identityOf({
+  id,
+  vendor,
+  mode,
+}: ConnectionConfig): Pick<ConnectionReport, 'connection' | 'vendor' | 'mode' | 'vendorRules'> {
+  return { connection: id, vendor, mode, vendorRules: vendorRules(vendors[vendor]) };
 }
 
 function routesOff(mappings: MappingSet, why: Reason): ConnectionReport['routes'] {

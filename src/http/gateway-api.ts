@@ -116,7 +116,13 @@ export interface ConnectionReport {
     readonly resourceType: string;
     readonly route: string;
     readonly reason: Reason;
+    /** Interactions that the server's statement names for the type. */
+    readonly declared?: readonly string[];
+    /** Actions that the token allows on the type. */
+    readonly granted?: readonly string[];
   }[];
+  /** What is known of servers of this vendor: what they take, what not and why. */
+  readonly vendorRules: readonly { readonly topic: string; readonly offered: boolean; readonly detail: string }[];
   readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
 }
 

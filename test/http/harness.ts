@@ -149,6 +149,7 @@ function minimalGateway(
         scopes: [],
         findings: [],
         routes: [],
+        vendorRules: [],
         wouldWrite: { create: 0, update: 0, document: 0 },
       };
     },

@@ -66,6 +66,7 @@ function newPatient({ settings, engine }: Site, { telecom: _telecom, identifier,
   };
 }
 
+/** Whether an identifier is a social security number, which is neither kept (E25) nor compared (E19). */
 export function isSocialSecurity({ system, type }: JsonObject): boolean {
   const typed = isObject(type) ? [type.coding].flat() : [];
   return (
