@@ -93,8 +93,6 @@ export function riskWords(code: string): string {
   return risks[code] ?? spaced(code);
 }
 
-export type WordList = keyof typeof statuses;
-
 /** The words for a code of one list; a code that reads well by itself needs no entry. */
 export function wordsFor(list: string, code: string): string {
   return statuses[list]?.[code] ?? spaced(code);
