@@ -31,6 +31,8 @@ import {
   pruneOutcomes,
   raiseWanted,
   readAbilities,
+  relinkPatient,
+  requirePatient,
   runDuePolls,
   runLane,
   setPaused,
@@ -333,6 +335,14 @@ function gatewayApi({ config, logger, store, metrics, deps, opened, feeder }: Ap
     async decide(id, answer) {
       await decide(store, id, answer, applyDecision);
       feeder()?.kick();
+    },
+
+    async linkPatient(asked) {
+      const { lane } = connectionOf(asked.connection);
+      if (asked.patient !== null) await requirePatient(lane, asked.patient);
+      const linked = await relinkPatient(store, asked);
+      feeder()?.kick();
+      return linked;
     },
 
     async pause(connection, by) {

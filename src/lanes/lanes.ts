@@ -14,4 +14,6 @@ export { type Probe, probePaused, setPaused } from './pause.ts';
 export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
 export { collectionBundle, issuesOf, projectRecords, projectWith } from './preview.ts';
 export { pruneOutcomes } from './prune.ts';
+export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
 export { runLane } from './run.ts';
+export type { Written } from './written.ts';

@@ -113,11 +113,17 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startServer(): Promise<TestServer> {
+const fhirPaths = {
+  standard: '/standard/fhir/R4',
+  epic: '/epic/api/FHIR/R4',
+  oracle: '/oracle/r4/7f1c2a5e-4d0b-4f3a-9c56-2b8e6f0d1a34',
+} as const;
+
+export async function startServer(vendor: keyof typeof fhirPaths = 'standard'): Promise<TestServer> {
   const sandbox: Sandbox = await startSandbox({ port: 0 });
-  const base = `${sandbox.url}/standard/fhir/R4`;
+  const base = `${sandbox.url}${fhirPaths[vendor]}`;
   const control: TestServer['control'] = async (method, path, body) => {
-    const response = await fetch(`${sandbox.url}/_control/standard/${path}`, {
+    const response = await fetch(`${sandbox.url}/_control/${vendor}/${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });

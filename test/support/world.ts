@@ -128,6 +128,7 @@ const tables = [
 
 /** One sandbox and one store for a test file, emptied before each test. `config` is the connection that each test begins with. */
 export function useWorld(config: Partial<ConnectionConfig> = {}): World {
+  const { vendor = 'standard' } = config;
   let server: TestServer;
   let store: Store;
   let opened: Connection[] = [];
@@ -151,7 +152,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
   });
 
   beforeAll(async () => {
-    [server, store] = await Promise.all([startServer(), freshEmbedded()]);
+    [server, store] = await Promise.all([startServer(vendor), freshEmbedded()]);
     shipped = await readMappingFiles(mappingFolder);
     const mappings = activeMappings(store);
     let ids = 0;
@@ -183,6 +184,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     connections.clear();
     capabilities.clear();
     await server.control('POST', 'reset');
+    if (vendor !== 'standard') await server.control('POST', 'settings', { auth: 'none' });
     await sql`truncate ${sql.join(tables.map((name) => sql.table(name)))} restart identity`.execute(store.db);
     between = undefined;
     await activateMapping(store, shipped);
