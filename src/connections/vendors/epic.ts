@@ -58,7 +58,8 @@ export const epic: Vendor = {
     documents: ({ patientId, type, from, to }) => ({
       patient: patientId,
       type: `http://loinc.org|${type}`,
-      date: [`ge${seconds(from)}`, `le${seconds(to)}`],
+      // Whole seconds, which may not cut off the end.
+      date: [`ge${seconds(from)}`, `le${seconds(new Date(to.getTime() + 999))}`],
     }),
     changedSince,
     probe: { path: 'Patient', query: { _id: 'casebridge-probe' } },

@@ -5,6 +5,8 @@ import { escaped } from '../escaped.ts';
 import type { Query } from '../url.ts';
 import { type NotOffered, notOffered, type Offered, type Vendor } from './vendor.ts';
 
+const pageSize = 100;
+
 export const oracle: Vendor = {
   id: 'oracle',
   headers: {},
@@ -54,6 +56,7 @@ export const oracle: Vendor = {
       type: `http://loinc.org|${type}`,
       // A pair of ge and lt (section 1); our context.period ends at the document's time.
       period: [`ge${from.toISOString()}`, `lt${new Date(to.getTime() + 1).toISOString()}`],
+      _count: String(pageSize),
     }),
     changedSince,
     probe: { path: 'Patient', query: { _id: 'casebridge-probe' } },
@@ -80,7 +83,7 @@ export const oracle: Vendor = {
     retraction: 'entered-in-error', // C28
   },
   paging: {
-    pageSize: 100, // differs per type; DocumentReference takes 100 at most (section 4)
+    pageSize, // differs per type; DocumentReference takes 100 at most (section 4)
     partialIssues: ['suppressed', 'incomplete', 'too-costly'], // C11
     restartIssues: [],
   },
