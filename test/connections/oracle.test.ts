@@ -186,6 +186,7 @@ describe('requests', () => {
     const reply = await oracle.connect().client.send(readPatient);
     expect(reply).toMatchObject({
       headers: { 'x-request-id': expect.any(String), 'opc-request-id': expect.any(String) },
+      requestId: expect.stringMatching(/^x-request-id=\S+ opc-request-id=\S+$/),
     });
   });
 

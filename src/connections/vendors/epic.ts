@@ -12,6 +12,7 @@ export const epic: Vendor = {
   id: 'epic',
   headers: {},
   clientIdHeader: { name: 'epic-client-id' }, // needed for metadata without a token, harmless otherwise (section 2)
+  requestIds: ['x-request-id'], // no other is known
   token: {
     scopeParameter: 'optional', // granted scopes follow the APIs chosen at registration (E6)
     grantFilters: {

@@ -11,6 +11,7 @@ export const oracle: Vendor = {
   id: 'oracle',
   headers: {},
   clientIdHeader: notOffered('no such header is known (section 2)'),
+  requestIds: ['x-request-id', 'opc-request-id', 'cerner-correlation-id'], // C6
   token: {
     scopeParameter: 'required', // C1: no wildcards; what is not registered is dropped in silence
     grantFilters: {},
