@@ -129,6 +129,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
     mappings,
     holder: `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`,
     leaseMs,
+    timeZone: (source) => config.sources.get(source)?.timeZone ?? 'UTC',
     clock: Date.now,
     newId: randomUUID,
     random: Math.random,
@@ -476,12 +477,14 @@ async function countWrites(deps: LaneDeps, lane: LaneConnection): Promise<Connec
     .execute();
   let create = 0;
   let update = 0;
+  let document = 0;
   for (const key of rows) {
     const { operations } = await dryRun(deps, lane, key);
     create += operations.filter(({ kind }) => kind === 'create').length;
+    document += operations.filter(({ kind }) => kind === 'document').length;
     update += operations.filter(({ kind }) => kind === 'update' || kind === 'move' || kind === 'retire').length;
   }
-  return { create, update, document: 0 };
+  return { create, update, document };
 }
 
 async function readyChecks(store: Store, feeder: Feeder | undefined): Promise<ReadyCheck[]> {

@@ -25,6 +25,7 @@ export const sandbox: CommandLine = {
       `The sandbox listens on ${url}`,
       'FHIR R4 base URLs:',
       ...Object.entries(fhirBases).map(([name, base]) => `  ${name.padEnd(9)} ${base}`),
+      `The servers of vendors need a token: register a client at ${url}/_control/{server}/clients`,
     ]);
     await stopped;
     await stop();

@@ -25,7 +25,8 @@ export interface NewDecision {
     | 'status'
     | 'remote-gone'
     | 'doubled'
-    | 'recalled';
+    | 'recalled'
+    | 'encounter-missing';
   /** One open decision per lane and topic. */
   readonly topic: string;
   readonly key?: ResourceKey;

@@ -12,6 +12,8 @@ import { isRecordType, type RecordType } from '../records/records.ts';
 import type { Database } from '../store/store.ts';
 import { type Filed, inItsChart, movedFrom } from './chart.ts';
 import { resourceTopic } from './decisions.ts';
+import { documentResource } from './desire-document.ts';
+import { documentSlot, type Edition } from './document.ts';
 import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
 import type { Abilities, LaneConnection } from './lane-connection.ts';
 import {
@@ -36,6 +38,35 @@ export interface RunMemory {
   readonly refused: Map<string, Reason>;
   /** False once references between new resources are in each other's way: optional ones are then left for an update. */
   placeholders: boolean;
+  /** Where the patient's document is to be filed; undefined: not looked for yet. */
+  encounter: { readonly id: string } | 'none-open' | undefined;
+  /** The server has refused to let a document be amended. */
+  amendRefused: boolean;
+}
+
+export function newMemory(): RunMemory {
+  return {
+    fresh: new Set(),
+    notFound: new Set(),
+    refused: new Map(),
+    placeholders: true,
+    encounter: undefined,
+    amendRefused: false,
+  };
+}
+
+/** What is known of the documents of the lane's case; only where the vendor takes documents. */
+export interface DocumentsHeld {
+  /** Oldest first. */
+  readonly editions: readonly Edition[];
+  /** The patient as seen there. */
+  readonly patient: JsonObject | undefined;
+  /** The server takes no document before. */
+  readonly heldUntil: Date | undefined;
+  /** Database time. */
+  readonly now: Date;
+  /** IANA name. */
+  readonly timeZone: string;
 }
 
 export interface DesireInput {
@@ -53,6 +84,7 @@ export interface DesireInput {
   /** `YYYY-MM-DD`. */
   readonly today: string;
   readonly memory: RunMemory;
+  readonly documents: DocumentsHeld | undefined;
 }
 
 /** All resources that the lane's records make, and those that it has links to. */
@@ -61,9 +93,14 @@ export function desire(input: DesireInput): LaneResource[] {
   for (;;) {
     const resources = resourcesOf(input, creatable);
     const next = new Set(resources.filter(willExist).map(({ key }) => slotKey(key)));
-    if (creatable !== undefined && next.size === creatable.size) return resources;
+    if (creatable !== undefined && next.size === creatable.size) return withDocument(input, resources);
     creatable = next;
   }
+}
+
+function withDocument(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
+  const document = documentResource(input, resources);
+  return document === undefined ? [...resources] : [...resources, document];
 }
 
 function willExist(resource: LaneResource): boolean {
@@ -84,7 +121,8 @@ function resourcesOf(input: DesireInput, creatable: ReadonlySet<string> | undefi
     const { type } = row;
     const projected = project(input, row, type, creatable);
     const links = input.known.links.filter((link) => link.type === type && link.id === row.id);
-    const slots = new Set([...projected.map(({ slot }) => slot), ...links.filter(isStanding).map(({ slot }) => slot)]);
+    const linked = links.filter((link) => isStanding(link) && link.slot !== documentSlot);
+    const slots = new Set([...projected.map(({ slot }) => slot), ...linked.map(({ slot }) => slot)]);
     return [...slots].map((slot) =>
       resourceFor(
         input,
@@ -187,7 +225,7 @@ function slotOf(input: DesireInput, key: ResourceKey): CompiledSlot | undefined 
 }
 
 /** Retired links keep their number; what takes their place is the next generation (lanes.md 17). */
-function generationAfter(links: readonly LinkRow[], { type, id, slot }: SlotRef): number {
+export function generationAfter(links: readonly LinkRow[], { type, id, slot }: SlotRef): number {
   const retired = links.filter(
     (link) => link.type === type && link.id === id && link.slot === slot && link.retired_at !== null,
   );
@@ -199,7 +237,7 @@ function generationValue(input: DesireInput, { type, id, slot }: SlotRef, genera
   return generation === 1 ? value : `${value}~${generation}`;
 }
 
-function placeholderFor(input: DesireInput, target: SlotRef, generation: number): string {
+export function placeholderFor(input: DesireInput, target: SlotRef, generation: number): string {
   return fullUrl(input.identifierSystem, generationValue(input, target, generation));
 }
 
@@ -219,7 +257,7 @@ function asGeneration(input: DesireInput, key: ResourceKey, desired: Desired, ge
   return renamed === undefined ? desired : { ...desired, resource: { ...desired.resource, identifier: renamed } };
 }
 
-function linkState(link: LinkRow): LinkState {
+export function linkState(link: LinkRow): LinkState {
   return {
     generation: link.generation,
     remoteId: link.remote_id ?? '',
@@ -232,7 +270,7 @@ function linkState(link: LinkRow): LinkState {
   };
 }
 
-function observation(seen: SeenRow, fresh: ReadonlySet<string>): Observation | undefined {
+export function observation(seen: SeenRow, fresh: ReadonlySet<string>): Observation | undefined {
   if (seen.body === null || seen.gone) return undefined;
   return {
     body: seen.body,
@@ -253,31 +291,35 @@ function routeFor(
     (entry) => entry.recordType === key.type && entry.resourceType === resourceType,
   );
   const route: Route = listed?.route ?? 'off';
-  if (route !== 'native') return { route, reason: listed?.reason };
-  if (row.content.direction === 'incoming' && standing === undefined)
+  if (route !== 'native' && route !== 'document') return { route, reason: listed?.reason };
+  if (route === 'native' && row.content.direction === 'incoming' && standing === undefined)
     return { route: 'read', reason: reason('theirs-to-make') };
-  const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row, key)) : undefined;
-  return withheld === undefined
-    ? { route, reason: undefined, why: listed?.reason }
-    : { route: 'withheld', reason: withheld };
+  const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
+  if (withheld !== undefined) return { route: 'withheld', reason: withheld };
+  return { route, reason: route === 'document' ? listed?.reason : undefined, why: listed?.reason };
 }
 
 function needsConsent(type: RecordType): boolean {
   return type !== 'organization' && type !== 'worker' && type !== 'service';
 }
 
-function consentQuestion(input: DesireInput, row: RecordRow, key: ResourceKey) {
+/** Whether a record of the client may go to the receiver that this connection is. */
+export function consentQuestion(input: DesireInput, { sensitivity }: JsonObject, recordType: RecordType) {
   const { config } = input.connection;
-  const { sensitivity } = row.content;
   return {
     basis: config.basis,
-    organization: config.organization?.source === input.lease.source ? config.organization.id : undefined,
+    organization: receiverOf(input),
     connection: config.id,
-    recordType: key.type,
+    recordType,
     sensitivity: Array.isArray(sensitivity) ? sensitivity.filter((label) => typeof label === 'string') : [],
     consents: input.consents,
     today: input.today,
   };
+}
+
+/** The receiving organization's record id in the lane's source, where the connection names one. */
+export function receiverOf({ connection: { config }, lease }: DesireInput): string | undefined {
+  return config.organization?.source === lease.source ? config.organization.id : undefined;
 }
 
 /** Only a stated cause retires a resource; a changed route or a parked mapping never does (lanes.md 16). */
@@ -345,7 +387,8 @@ function openDouble(input: DesireInput, key: ResourceKey, standing: LinkRow | un
     : undefined;
 }
 
-function isTopicOf(key: ResourceKey, topic: string): boolean {
+/** Whether an open question is about this resource. */
+export function isTopicOf(key: ResourceKey, topic: string): boolean {
   const whole: string[] = [resourceTopic('doubled', key), resourceTopic('gone', key)];
   return (
     topic.startsWith(`${nameOf(key)}:`) || whole.includes(topic) || (topic === patientTopic && key.type === 'client')

@@ -2,7 +2,7 @@
 
 import type { Reason } from '../errors.ts';
 import type { Json } from '../json.ts';
-import type { RunMemory } from './desire.ts';
+import { newMemory } from './desire.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { nameOf } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
@@ -42,7 +42,7 @@ export async function dryRun(deps: LaneDeps, connection: LaneConnection, key: La
     parked: row?.parked ?? null,
     starts: 0,
   };
-  const memory: RunMemory = { fresh: new Set(), notFound: new Set(), refused: new Map(), placeholders: true };
+  const memory = newMemory();
   const { resources } = await loadLane(deps, connection, await connection.abilities(), lease, memory);
   return show(plan(resources), row?.next_look_at ?? null);
 }
@@ -50,7 +50,7 @@ export async function dryRun(deps: LaneDeps, connection: LaneConnection, key: La
 function show({ operations, states }: Plan, nextLookAt: Date | null): DryRun {
   return {
     operations: operations.map((operation) => ({
-      kind: operation.kind,
+      kind: 'edition' in operation && operation.edition !== undefined ? 'document' : operation.kind,
       slot: nameOf(operation.resource.key),
       resourceType: operation.resource.resourceType,
       ...(operation.resource.link === undefined ? {} : { id: operation.resource.link.remoteId }),

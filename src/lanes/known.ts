@@ -11,7 +11,7 @@ import type { Lease } from './lease.ts';
 
 export type RecordRow = Pick<
   Selectable<Database['record']>,
-  'type' | 'id' | 'version' | 'content' | 'deleted' | 'updated_at'
+  'type' | 'id' | 'version' | 'content' | 'deleted' | 'updated_at' | 'accepted_at'
 >;
 export type LinkRow = Selectable<Database['link']>;
 export type SeenRow = Selectable<Database['seen']>;
@@ -114,7 +114,7 @@ export class Known {
   ): Promise<void> {
     const rows = await trx
       .selectFrom('record')
-      .select(['type', 'id', 'version', 'content', 'deleted', 'updated_at'])
+      .select(['type', 'id', 'version', 'content', 'deleted', 'updated_at', 'accepted_at'])
       .where('source', '=', source)
       .where(({ eb, refTuple, tuple }) =>
         eb(

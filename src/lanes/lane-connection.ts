@@ -30,6 +30,8 @@ export interface LaneDeps {
   /** Names this process in leases. */
   readonly holder: string;
   readonly leaseMs: number;
+  /** IANA name of the zone in which a source's documents tell times. */
+  readonly timeZone: (source: string) => string;
   /** Epoch milliseconds of this machine: only for time-outs, never compared with another clock. */
   readonly clock: () => number;
   readonly newId: () => string;

@@ -6,6 +6,7 @@ import type { JsonObject } from '../json.ts';
 import type { CompiledSlot, Desired, SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
 import type { Party } from '../referrals/referrals.ts';
+import type { DocumentState } from './document.ts';
 import type { Bases } from './merge.ts';
 
 export interface ResourceKey {
@@ -70,6 +71,8 @@ export interface LaneResource {
   readonly party: Party;
   /** Search before creating: patients and directory entries (lanes.md 18, 19). */
   readonly search: 'none' | 'pending' | 'not-found' | 'blocked';
+  /** For the readable document of a case only, which no mapping makes. */
+  readonly document?: DocumentState;
 }
 
 export interface Wait {

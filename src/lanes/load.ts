@@ -1,10 +1,19 @@
 // Reads everything that a run decides from, in one snapshot (lanes.md 1), and turns it into the lane's resources.
 
 import { sql, type Transaction } from 'kysely';
+import { isOffered } from '../connections/connections.ts';
 import type { JsonObject } from '../json.ts';
 import type { Database } from '../store/store.ts';
-import { type DecisionRow, type DesireInput, desire, patientTopic, type RunMemory } from './desire.ts';
-import { Known, type LinkRow, type SeenRow } from './known.ts';
+import {
+  type DecisionRow,
+  type DesireInput,
+  type DocumentsHeld,
+  desire,
+  patientTopic,
+  type RunMemory,
+} from './desire.ts';
+import { editionsOf } from './editions.ts';
+import { Known, type LinkRow, type RecordRow, type SeenRow } from './known.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
 import type { Lease } from './lease.ts';
@@ -38,6 +47,7 @@ export async function loadLane(
   memory: RunMemory,
 ): Promise<LaneState> {
   const mappings = await deps.mappings();
+  const isTold = isOffered(connection.vendor.documents) && abilities.routes.some(({ route }) => route === 'document');
   return deps.store.tx(
     async (trx) => {
       const now = await databaseTime(trx);
@@ -48,6 +58,7 @@ export async function loadLane(
       const clientId = clientOf(own.map(({ type, content }) => ({ type, content })));
       const consents = clientId === undefined ? [] : await clientConsents(trx, lease.source, clientId);
       const known = new Known(own, links);
+      const documents = isTold ? await documentsHeld(trx, deps, lease, own, clientId, now) : undefined;
       // Named as read, so that the lane runs again when the client, or a consent of the client, changes.
       if (clientId !== undefined) known.record('client', clientId);
       const input: DesireInput = {
@@ -63,6 +74,7 @@ export async function loadLane(
         consents,
         today: now.toISOString().slice(0, 10),
         memory,
+        documents,
       };
       let resources = desire(input);
       while (await known.fetchMissing(trx, lease)) resources = desire(input);
@@ -90,7 +102,7 @@ async function databaseTime(trx: Transaction<Database>): Promise<Date> {
 function ownRecords(trx: Transaction<Database>, lease: Lease) {
   return trx
     .selectFrom('record')
-    .select(['type', 'id', 'version', 'content', 'deleted', 'updated_at'])
+    .select(['type', 'id', 'version', 'content', 'deleted', 'updated_at', 'accepted_at'])
     .where('subject', '=', lease.subject)
     .orderBy('type')
     .orderBy('id')
@@ -146,6 +158,53 @@ function clientOf(own: readonly { type: string; content: JsonObject }[]): string
   if (record === undefined) return undefined;
   const id = record.type === 'client' ? record.content.id : record.content.clientId;
   return typeof id === 'string' ? id : undefined;
+}
+
+async function documentsHeld(
+  trx: Transaction<Database>,
+  deps: LaneDeps,
+  lease: Lease,
+  own: readonly RecordRow[],
+  clientId: string | undefined,
+  now: Date,
+): Promise<DocumentsHeld | undefined> {
+  const caseRow = own.find(({ type }) => type === 'case');
+  if (caseRow === undefined) return undefined;
+  const connection = await trx
+    .selectFrom('connection')
+    .select('documents_held_until')
+    .where('id', '=', lease.connection)
+    .executeTakeFirst();
+  return {
+    editions: await editionsOf(trx, lease, caseRow.id),
+    patient: clientId === undefined ? undefined : await seenPatient(trx, lease, clientId),
+    heldUntil: connection?.documents_held_until ?? undefined,
+    now,
+    timeZone: deps.timeZone(lease.source),
+  };
+}
+
+async function seenPatient(
+  trx: Transaction<Database>,
+  lease: Lease,
+  clientId: string,
+): Promise<JsonObject | undefined> {
+  const row = await trx
+    .selectFrom('link')
+    .innerJoin('seen', (join) =>
+      join
+        .onRef('seen.connection', '=', 'link.connection')
+        .onRef('seen.resource_type', '=', 'link.resource_type')
+        .onRef('seen.remote_id', '=', 'link.remote_id'),
+    )
+    .select('seen.body')
+    .where('link.connection', '=', lease.connection)
+    .where('link.source', '=', lease.source)
+    .where('link.type', '=', 'client')
+    .where('link.id', '=', clientId)
+    .where('link.retired_at', 'is', null)
+    .executeTakeFirst();
+  return row?.body ?? undefined;
 }
 
 async function clientConsents(trx: Transaction<Database>, source: string, clientId: string): Promise<JsonObject[]> {

@@ -6,6 +6,7 @@ import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import { type Database, json } from '../store/store.ts';
+import { editionJson } from './document.ts';
 import { holdLease, type Lease } from './lease.ts';
 import type { PlanBasis } from './load.ts';
 import type { Write } from './plan.ts';
@@ -121,6 +122,7 @@ async function lockEpochs(trx: Transaction<Database>, keys: readonly string[]) {
 
 /** For a create all facts; for a write over something the facts of what it changes. */
 function sentFacts(write: Write): JsonObject {
+  if (write.edition !== undefined) return editionJson(write.edition);
   const after = write.resource.slot?.facts(write.body) ?? {};
   if (write.kind === 'create') return { ...after };
   return pick(after, write.elements);

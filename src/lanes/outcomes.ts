@@ -6,6 +6,7 @@ import { isObject, type Json } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import type { Database } from '../store/store.ts';
 import { doubled, openDecision } from './decisions.ts';
+import { holdDocuments, keepFiled } from './editions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
@@ -31,6 +32,8 @@ export interface StoredOutcomes {
   readonly refused: ReadonlyMap<string, Reason>;
   /** A transaction failed as a whole: its parts go once as single requests. */
   readonly goSingly: boolean;
+  /** A document may not be amended: its edition goes as a new one. */
+  readonly amendRefused: boolean;
   /** Somebody wrote in between: read again, merge, write again. */
   readonly hadConflict: boolean;
   /** A reason to end the run and come back. */
@@ -56,18 +59,24 @@ export async function storeOutcomes(
       .execute();
     return lanes;
   });
-  const refusals = outcomes.filter(isRefused);
+  const refusals = outcomes.filter((outcome) => isRefused(outcome) && !isRefusedAmendment(outcome));
   const singles = refusals.filter(({ inTransaction }) => !inTransaction);
   const faulty = outcomes.find((outcome) => outcome.class === 'config');
-  const later = outcomes.find((outcome) => laterClasses.includes(outcome.class));
+  const later = outcomes.find((outcome) => laterClasses.includes(outcome.class) && !isCapped(outcome));
   return {
     woken,
     refused: new Map(singles.map((outcome) => [nameOf(outcome.intent.write.resource.key), whyOf(outcome)])),
     goSingly: outcomes.some((outcome) => outcome.inTransaction && (isRefused(outcome) || outcome.class === 'conflict')),
+    amendRefused: outcomes.some(isRefusedAmendment),
     hadConflict: outcomes.some((outcome) => outcome.class === 'conflict'),
     again: later === undefined ? undefined : { reason: whyOf(later), afterMs: later.retryAfterMs },
     config: faulty === undefined ? undefined : whyOf(faulty),
   };
+}
+
+/** Its document is held until the server's next day; the rest of the lane goes on. */
+function isCapped({ reason: why }: Pick<WriteOutcome, 'reason'>): boolean {
+  return why?.code === 'server-daily-cap';
 }
 
 const laterClasses = ['retry-now-once', 'retry-backoff', 'unknown-outcome'];
@@ -81,13 +90,22 @@ function isRefused(outcome: WriteOutcome): boolean {
   return outcome.class === 'permanent' || outcome.class === 'denied' || isSeveralMatches(outcome);
 }
 
+function isRefusedAmendment({ class: result, intent: { write } }: WriteOutcome): boolean {
+  return result === 'permanent' && write.kind === 'update' && write.edition !== undefined;
+}
+
 /** The server holds our identifier more than once already: writing a third is no cure. */
 function isSeveralMatches(outcome: WriteOutcome): boolean {
   return outcome.class === 'conflict' && outcome.intent.write.kind === 'create' && !outcome.inTransaction;
 }
 
 function isRecall({ class: result, intent: { write } }: WriteOutcome): boolean {
-  return result === 'ok' && write.kind === 'retire' && write.resource.leave?.code === 'consent-withdrawn';
+  return (
+    result === 'ok' &&
+    write.kind === 'retire' &&
+    write.edition === undefined &&
+    write.resource.leave?.code === 'consent-withdrawn'
+  );
 }
 
 async function storeAll(
@@ -102,7 +120,9 @@ async function storeAll(
   );
   const written = outcomes.flatMap((outcome) => writtenOf(outcome) ?? []);
   await saveSeen(trx, lease.connection, ...written.map(({ look }) => look));
-  const refused = outcomes.filter((outcome) => isRefused(outcome) && !outcome.inTransaction);
+  const refused = outcomes.filter(
+    (outcome) => isRefused(outcome) && !outcome.inTransaction && !isRefusedAmendment(outcome),
+  );
   const parked = refused.map((one) => ({ resource: one.intent.write.resource, state: 'parked', reason: whyOf(one) }));
   await saveStates(trx, lease, parked);
   for (const outcome of outcomes) {
@@ -110,6 +130,12 @@ async function storeAll(
     if (isSeveralMatches(outcome)) {
       await openDecision(trx, lease, doubled(resource.key, resource.resourceType, [], whyOf(outcome)));
     }
+  }
+  for (const { class: result, reason: why, remoteId, intent } of outcomes) {
+    const { resource, edition } = intent.write;
+    if (edition === undefined) continue;
+    if (result === 'ok' && remoteId !== undefined) await keepFiled(trx, lease, resource, remoteId, edition);
+    if (isCapped({ reason: why })) await holdDocuments(trx, lease.connection);
   }
   for (const { resource, change } of written) {
     if (change !== undefined) await updateLink(trx, lease, resource, change);
@@ -160,6 +186,8 @@ function writtenOf(outcome: WriteOutcome): Written | undefined {
   const versionTag = outcome.versionTag ?? versionTagOf(body);
   const look = { resourceType: resource.resourceType, remoteId, versionTag, body };
   const seenHash = body === undefined ? undefined : hashOfSeen(body);
+  // The links of documents are kept with their editions.
+  if (write.edition !== undefined) return { resource, look };
   if (write.kind === 'create') {
     // 200 instead of 201: the server found an earlier one under our identifier, which may hold other people's edits (lanes.md 10).
     const isOld = outcome.status === 200;

@@ -5,6 +5,7 @@ import { type Reason, reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
+import { decideDocument, type EditionPlan } from './document.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { merge, sameFact } from './merge.ts';
 import { orderByReferences } from './order.ts';
@@ -16,9 +17,9 @@ interface Step {
 }
 
 export type Operation =
-  | (Step & { readonly kind: 'find' })
+  | (Step & { readonly kind: 'find' | 'encounter' })
   | (Step & { readonly kind: 'read'; readonly link: LinkState })
-  | (Step & { readonly kind: 'create'; readonly body: JsonObject })
+  | (Step & { readonly kind: 'create'; readonly body: JsonObject; readonly edition?: EditionPlan })
   | (Step & Overwrite & { readonly kind: 'update' | 'retire' })
   | (Step & Overwrite & { readonly kind: 'move'; readonly from: string; readonly to: string });
 
@@ -28,6 +29,8 @@ interface Overwrite {
   readonly versionTag: string | undefined;
   /** The elements that this write changes. */
   readonly elements: readonly string[];
+  /** Of a readable document. */
+  readonly edition?: EditionPlan;
 }
 
 export type Write = Extract<Operation, { body: JsonObject }>;
@@ -44,18 +47,52 @@ export interface Plan {
   readonly operations: readonly Operation[];
   /** Every resource of the lane ends in a state; nothing is skipped in silence. */
   readonly states: readonly ResourceState[];
+  /** When the lane is to be looked at again although nothing happens, such as at the end of a quiet period. */
+  readonly lookAt: Date | undefined;
 }
 
-type Outcome = { readonly state: LinkPhase; readonly reason?: Reason; readonly operation?: Operation };
+export interface Outcome {
+  readonly state: LinkPhase;
+  readonly reason?: Reason | undefined;
+  readonly operation?: Operation;
+  readonly lookAt?: Date;
+}
 
 /** Plans one lane. Relies on observations having been absorbed (`settle.ts`): bases are current, decisions are open where they must be. */
 export function plan(resources: readonly LaneResource[]): Plan {
-  const outcomes = resources.map((resource) => ({ resource, ...decide(resource) }));
+  const document = documentOf(resources);
+  const outcomes = resources.map((resource) => ({ resource, ...(carried(resource, document) ?? decide(resource)) }));
   const operations = outcomes.flatMap(({ operation }) => (operation === undefined ? [] : [operation]));
   return {
     operations: orderByReferences(operations),
     states: outcomes.map(({ resource, state, reason: why }) => ({ resource, state, reason: why })),
+    lookAt: document?.outcome.lookAt,
   };
+}
+
+interface PlannedDocument {
+  readonly resource: LaneResource;
+  readonly outcome: Outcome;
+  /** The records that it tells of, as `type/id`; unknown while it waits. */
+  readonly records: readonly string[];
+}
+
+function documentOf(resources: readonly LaneResource[]): PlannedDocument | undefined {
+  for (const resource of resources) {
+    const { document } = resource;
+    if (document !== undefined)
+      return { resource, outcome: decideDocument(resource, document), records: document.content?.records ?? [] };
+  }
+  return undefined;
+}
+
+/** What goes in the document is as far as the document is. */
+function carried({ key, route, ...resource }: LaneResource, planned: PlannedDocument | undefined): Outcome | undefined {
+  if (resource.document !== undefined) return planned?.outcome;
+  if (route.route !== 'document' || planned === undefined) return undefined;
+  const { state, reason: why } = planned.outcome;
+  const isTold = state === 'waiting' || planned.records.includes(`${key.type}/${key.id}`);
+  return isTold ? { state, reason: why } : undefined;
 }
 
 function decide(resource: LaneResource): Outcome {

@@ -3,6 +3,7 @@
 import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
+import { holdDocuments } from './editions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
 import { nameOf } from './lane-resource.ts';
@@ -52,6 +53,13 @@ export async function readLinked(
   if (result.class === 'gone') {
     await storeGone(deps, lease, resource, link);
     fresh.add(`${resourceType}/${remoteId}`);
+    return { kind: 'read' };
+  }
+  if (result.reason?.code === 'server-daily-cap') {
+    await deps.store.tx(async (trx) => {
+      await holdLease(trx, lease, deps.leaseMs);
+      await holdDocuments(trx, lease.connection);
+    });
     return { kind: 'read' };
   }
   if (result.class === 'config') return { kind: 'config', reason: result.reason ?? reason('outcome-unknown') };

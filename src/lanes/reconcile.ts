@@ -10,6 +10,8 @@ import type { Facts } from '../mapping/mapping.ts';
 import { isRecordType } from '../records/records.ts';
 import type { Database } from '../store/store.ts';
 import { doubled, openDecision } from './decisions.ts';
+import { type EditionPlan, readEdition } from './document.ts';
+import { keepFiled } from './editions.ts';
 import { searchFailure } from './find.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf, type ResourceKey } from './lane-resource.ts';
@@ -18,6 +20,7 @@ import { type NewLink, saveLinks, saveSeen, updateLink, versionTagOf } from './l
 import type { LaneState } from './load.ts';
 import { closeOperations, type OperationRow } from './operations.ts';
 import { type ReadResult, readLinked } from './read.ts';
+import { holdsEdition, searchEdition } from './reconcile-document.ts';
 
 export type Reconciled = { readonly kind: 'clear'; readonly changed: boolean } | Again;
 
@@ -51,7 +54,7 @@ export async function reconcile(
     if (step.kind === 'unsettled') unsettledMs.push(step.afterMs);
   }
   for (const operation of late) {
-    const step = await checkLate(deps, connection, lease, operation);
+    const step = await checkLate(deps, connection, lease, state, operation);
     if (step.kind === 'again' || step.kind === 'config') return step;
   }
   return unsettledMs.length > 0
@@ -72,7 +75,7 @@ async function reconcileCreate(
 ): Promise<Step> {
   const stillSending = operation.send_before.getTime() - state.now.getTime();
   if (stillSending > 0) return { kind: 'unsettled', afterMs: stillSending };
-  const found = await searchOwn(deps, connection, lease, operation);
+  const found = await search(deps, connection, lease, state, operation);
   if (!Array.isArray(found)) return found;
   const [oldest] = found;
   if (oldest !== undefined) {
@@ -100,6 +103,25 @@ async function closeAsNotDone(trx: Transaction<Database>, operation: OperationRo
     .set({ late_check_at: sql<Date>`now() + ${lateCheckMs} * interval '1 millisecond'` })
     .where('id', '=', operation.id)
     .execute();
+}
+
+/** What the server holds of this create, the oldest first; or why that cannot be told now. */
+function search(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  state: LaneState,
+  operation: OperationRow,
+): Promise<JsonObject[] | Again> {
+  const edition = readEdition(operation.sent);
+  return edition === undefined
+    ? searchOwn(deps, connection, lease, operation)
+    : searchEdition(connection, patientOf(state, operation) ?? '', edition);
+}
+
+/** The patient in whose chart the document was to be filed. */
+function patientOf({ resources }: LaneState, operation: OperationRow): string | undefined {
+  return resources.find(({ key }) => nameOf(key) === nameOf(keyOf(operation)))?.document?.patientId;
 }
 
 /** All resources under our identifier, the oldest first; or why that cannot be told now. */
@@ -157,11 +179,16 @@ async function linkFoundCreate(
       seenHash: undefined,
     };
     if (found.length > 1) await askAboutDouble(trx, lease, operation, found);
+    const edition = readEdition(operation.sent);
+    if (edition !== undefined) return keepFiled(trx, lease, resource, remoteId, edition);
     return saveLinks(trx, lease, [[resource, link]]);
   });
 }
 
-type LinkTarget = Pick<LaneResource, 'key' | 'resourceType' | 'nextGeneration' | 'recordVersion' | 'route' | 'slot'>;
+type LinkTarget = Pick<
+  LaneResource,
+  'key' | 'resourceType' | 'nextGeneration' | 'recordVersion' | 'route' | 'slot' | 'document'
+>;
 
 /** The resource that the lost create was for; when its record has been withdrawn since, as much of it as a link needs. */
 function linkTarget(state: LaneState, operation: OperationRow): LinkTarget {
@@ -174,6 +201,7 @@ function linkTarget(state: LaneState, operation: OperationRow): LinkTarget {
     recordVersion: operation.record_version ?? 0,
     route: planned?.route ?? { route: 'native', reason: undefined },
     slot: planned?.slot,
+    ...(planned?.document !== undefined && { document: planned.document }),
   };
 }
 
@@ -232,6 +260,9 @@ async function reconcileUpdate(
         afterMs: read.kind === 'again' ? read.afterMs : undefined,
       };
   }
+  const edition = readEdition(operation.sent);
+  const isFiled = edition !== undefined && (await isAmended(deps, connection, operation, edition));
+  if (typeof isFiled !== 'boolean') return isFiled;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     const seen = await trx
@@ -241,10 +272,30 @@ async function reconcileUpdate(
       .where('resource_type', '=', operation.resource_type)
       .where('remote_id', '=', operation.remote_id ?? '')
       .executeTakeFirst();
-    if (resource?.link !== undefined && seen?.body) await takeAsSent(trx, lease, resource, operation, seen.body);
+    if (resource?.link !== undefined && seen?.body && edition === undefined)
+      await takeAsSent(trx, lease, resource, operation, seen.body);
+    if (resource !== undefined && isFiled && edition !== undefined)
+      await keepFiled(trx, lease, resource, operation.remote_id ?? '', edition);
     await closeOperations(trx, { id: operation.id, outcome: 'found', reason: reason('outcome-unknown') });
   });
   return done;
+}
+
+/** Whether the linked document, as it was just read, carries the edition. */
+async function isAmended(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  operation: OperationRow,
+  edition: EditionPlan,
+): Promise<boolean | Again> {
+  const seen = await deps.store.db
+    .selectFrom('seen')
+    .select('body')
+    .where('connection', '=', operation.connection)
+    .where('resource_type', '=', operation.resource_type)
+    .where('remote_id', '=', operation.remote_id ?? '')
+    .executeTakeFirst();
+  return seen?.body ? holdsEdition(connection, seen.body, edition) : false;
 }
 
 async function takeAsSent(
@@ -278,9 +329,10 @@ async function checkLate(
   deps: LaneDeps,
   connection: LaneConnection,
   lease: Lease,
+  state: LaneState,
   operation: OperationRow,
 ): Promise<Step> {
-  const found = await searchOwn(deps, connection, lease, operation);
+  const found = await search(deps, connection, lease, state, operation);
   if (!Array.isArray(found)) return found;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);

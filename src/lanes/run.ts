@@ -6,7 +6,8 @@ import type { SlotRef } from '../mapping/mapping.ts';
 import { absorb } from './absorb.ts';
 import { closeAlert, openAlert } from './alerts.ts';
 import { dropAgreedValues } from './changes.ts';
-import type { RunMemory } from './desire.ts';
+import { newMemory, type RunMemory } from './desire.ts';
+import { findEncounter } from './encounter.ts';
 import { findExisting, releaseMatchLeases } from './find.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
@@ -83,7 +84,7 @@ class LaneRun {
   readonly #deps: LaneDeps;
   readonly #connection: LaneConnection;
   readonly #lease: Lease;
-  readonly #memory: RunMemory = { fresh: new Set(), notFound: new Set(), refused: new Map(), placeholders: true };
+  readonly #memory: RunMemory = newMemory();
   #singly = false;
   #hasSearched = false;
   #conflicts = 0;
@@ -136,13 +137,16 @@ class LaneRun {
     if (finds.length > 0) return this.#find(finds);
     const reads = operations.filter(({ kind }) => kind === 'read');
     if (reads.length > 0) return this.#readAll(reads.map(({ resource }) => resource));
+    const [toFile] = operations.filter(({ kind }) => kind === 'encounter');
+    if (toFile !== undefined) return this.#findEncounter(toFile.resource);
     const writes = operations.filter(isWrite);
     if (writes.length === 0 || this.#connection.config.mode !== 'live')
       return this.#finish(state, planned, writes.length);
     return this.#send(abilities, state, writes);
   }
 
-  #isUnread({ link, resourceType }: LaneResource): boolean {
+  #isUnread({ link, resourceType, document }: LaneResource): boolean {
+    if (document?.isHeld === true) return false;
     return link !== undefined && !link.retired && !this.#memory.fresh.has(`${resourceType}/${link.remoteId}`);
   }
 
@@ -177,6 +181,14 @@ class LaneRun {
     return 'go-on';
   }
 
+  async #findEncounter(resource: LaneResource): Promise<Step> {
+    const found = await findEncounter(this.#deps, this.#connection, this.#lease, resource);
+    if (found.kind === 'config') return this.#pause(found.reason);
+    if (found.kind !== 'found') return this.#again(found.reason, found.afterMs);
+    this.#memory.encounter = found.encounter;
+    return 'go-on';
+  }
+
   async #send(abilities: Abilities, state: LaneState, writes: readonly Write[]): Promise<Step> {
     try {
       const outcomes = await sendLevel(
@@ -199,6 +211,7 @@ class LaneRun {
       for (const { intent } of outcomes) this.#forgetFresh(intent.write);
       for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
       this.#singly ||= stored.goSingly;
+      this.#memory.amendRefused ||= stored.amendRefused;
       this.#conflicts += stored.hadConflict ? 1 : 0;
       if (stored.config !== undefined) return this.#pause(stored.config);
       if (stored.again !== undefined) return this.#again(stored.again.reason, stored.again.afterMs);
@@ -247,7 +260,7 @@ class LaneRun {
       waiting: waiting !== null,
       parked,
       reason: parked ?? waiting ?? shadow,
-      nextLookAt: nextLook(state),
+      nextLookAt: nextLook(state, planned),
     };
   }
 
@@ -265,13 +278,15 @@ function isWrite(operation: Operation): operation is Write {
 
 /** Required references hold a resource back; optional ones only bring the lane back when their link appears. */
 function waitedFor(resources: readonly LaneResource[]): SlotRef[] {
-  return resources.flatMap(({ desired }) =>
-    (desired?.references ?? []).flatMap(({ target, reference }) => (reference === undefined ? [target] : [])),
-  );
+  return resources.flatMap(({ desired, document, waits }) => [
+    ...(desired?.references ?? []).flatMap(({ target, reference }) => (reference === undefined ? [target] : [])),
+    ...(document === undefined ? [] : waits.map(({ target }) => target)),
+  ]);
 }
 
-/** Parked, and not because a person is being asked or has said that it is to stay so. */
+/** Parked, and not because a person is being asked or has said that it is to stay so, nor because the document is that would carry it. */
 function needsMending({ state, resource }: ResourceState): boolean {
+  if (resource.route.route === 'document' && resource.document === undefined) return false;
   return state === 'parked' && resource.openTopics.size === 0 && !resource.isGone && resource.search !== 'blocked';
 }
 
@@ -288,7 +303,8 @@ function isNewState(state: LaneState, resource: LaneResource, phase: string, why
   );
 }
 
-function nextLook(state: LaneState): Date | null {
-  const times = state.openOperations.flatMap(({ late_check_at: at }) => (at === null ? [] : [at.getTime()]));
+function nextLook(state: LaneState, { lookAt }: Plan): Date | null {
+  const late = state.openOperations.flatMap(({ late_check_at: at }) => (at === null ? [] : [at.getTime()]));
+  const times = lookAt === undefined ? late : [...late, lookAt.getTime()];
   return times.length === 0 ? null : new Date(Math.min(...times));
 }

@@ -33,9 +33,9 @@ const seedLimit = 50 * 1024 * 1024;
  * @throws the listening error of Node, such as EADDRINUSE
  */
 export async function startSandbox(options: { port: number; host?: string }): Promise<Sandbox> {
-  const { StandardServer } = await import('./vendors/standard.ts');
   const { EpicServer } = await import('./vendors/epic/epic.ts');
   const { OracleServer } = await import('./vendors/oracle/oracle.ts');
+  const { StandardServer } = await import('./vendors/standard.ts');
   const servers: Record<string, SimulatedServer> = {
     epic: new EpicServer(),
     oracle: new OracleServer(),

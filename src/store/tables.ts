@@ -72,6 +72,10 @@ export interface ConnectionTable {
   epoch: Generated<number>;
   capabilities: NullableJsonb<JsonObject>;
   capabilities_at: NullableInstant;
+  /** The server takes no more documents before this time (a daily cap). */
+  documents_held_until: NullableInstant;
+  /** As configured at the last start. */
+  mode: NullableText;
   /** When a connection that a fault has paused is asked again; null: not by itself. */
   probe_at: NullableInstant;
   probes: Generated<number>;
@@ -170,6 +174,25 @@ export interface WaitingTable {
   id: string;
   slot: string;
   since: DefaultInstant;
+}
+
+/** One edition of a readable document, as the server was given it. */
+export interface EditionTable {
+  connection: string;
+  source: string;
+  type: string;
+  id: string;
+  slot: string;
+  edition: number;
+  remote_id: string;
+  facts: Jsonb<JsonObject>;
+  /** The records that it told of, as `type/id`. */
+  records: Jsonb<string[]>;
+  /** It takes back the editions before it. */
+  retracts: Generated<boolean>;
+  encounter: NullableText;
+  as_of: Instant;
+  sent_at: DefaultInstant;
 }
 
 export interface SeenTable {
@@ -281,6 +304,7 @@ export interface Database {
   link: LinkTable;
   operation: OperationTable;
   waiting: WaitingTable;
+  edition: EditionTable;
   seen: SeenTable;
   remote_value: RemoteValueTable;
   change_counter: ChangeCounterTable;

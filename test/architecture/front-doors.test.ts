@@ -38,6 +38,7 @@ describe('a planted violation is found', () => {
     ],
     ['only config.ts reads the environment', 'src/http/http.ts', 'const port = process.env.PORT;'],
     ['the pure parts know no clock and no chance', 'src/mapping/x.ts', 'const at = Date.now();'],
+    ['the pure parts know no clock and no chance', 'src/documents/x.ts', 'const at = Date.now();'],
     ['the pure parts know no clock and no chance', 'src/lanes/plan.ts', 'const at = new Date();'],
     ['the pure parts know no clock and no chance', 'src/referrals/task-states.ts', 'Math.random()'],
     ['the pure parts know no clock and no chance', 'src/fhir/x.ts', "import { randomUUID } from 'node:crypto';"],

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
-import type { Config, ConnectionConfig } from '../../src/config.ts';
+import type { Config, ConnectionConfig, VendorName } from '../../src/config.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { wantAll } from '../../src/lanes/lanes.ts';
@@ -113,15 +113,9 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-const fhirPaths = {
-  standard: '/standard/fhir/R4',
-  epic: '/epic/api/FHIR/R4',
-  oracle: '/oracle/r4/7f1c2a5e-4d0b-4f3a-9c56-2b8e6f0d1a34',
-} as const;
-
-export async function startServer(vendor: keyof typeof fhirPaths = 'standard'): Promise<TestServer> {
+export async function startServer(vendor: VendorName = 'standard'): Promise<TestServer> {
   const sandbox: Sandbox = await startSandbox({ port: 0 });
-  const base = `${sandbox.url}${fhirPaths[vendor]}`;
+  const base = sandbox.fhirBases[vendor] ?? '';
   const control: TestServer['control'] = async (method, path, body) => {
     const response = await fetch(`${sandbox.url}/_control/${vendor}/${path}`, {
       method,

@@ -126,6 +126,7 @@ async function start(site: Site, life: Life): Promise<Started> {
     mappings: async () => mappings,
     holder: 'test',
     leaseMs: 60_000,
+    timeZone: () => 'America/New_York',
     clock: Date.now,
     newId: () => `send-${++sends}`,
     random: () => 0,

@@ -116,6 +116,7 @@ const tables = [
   'operation',
   'waiting',
   'seen',
+  'edition',
   'remote_value',
   'change_counter',
   'change',
@@ -126,7 +127,10 @@ const tables = [
   'alert',
 ];
 
-/** One sandbox and one store for a test file, emptied before each test. `config` is the connection that each test begins with. */
+/**
+ * One sandbox and one store for a test file, emptied before each test. `config` is the connection that each test begins with, to the server of
+ * its vendor, which asks for no token here.
+ */
 export function useWorld(config: Partial<ConnectionConfig> = {}): World {
   const { vendor = 'standard' } = config;
   let server: TestServer;
@@ -163,6 +167,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
       mappings,
       holder: 'test',
       leaseMs: 60_000,
+      timeZone: () => 'America/New_York',
       clock: Date.now,
       newId: () => `send-${++ids}`,
       random: () => 0,
@@ -184,7 +189,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     connections.clear();
     capabilities.clear();
     await server.control('POST', 'reset');
-    if (vendor !== 'standard') await server.control('POST', 'settings', { auth: 'none' });
+    await server.control('POST', 'settings', { auth: 'none' });
     await sql`truncate ${sql.join(tables.map((name) => sql.table(name)))} restart identity`.execute(store.db);
     between = undefined;
     await activateMapping(store, shipped);

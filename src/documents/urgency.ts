@@ -1,0 +1,55 @@
+// Whether an edition goes at once or joins the next one (closed-loop.md B8): at once for what a hospital must not learn tomorrow.
+
+import { isDeepStrictEqual } from 'node:util';
+import { type Reason, reason } from '../errors.ts';
+import type { DocumentFacts } from './facts.ts';
+import { isFinal } from './referrals.ts';
+import { objectAt, objectsAt, textAt } from './values.ts';
+
+/**
+ * Why an edition must go at once: plan activated, review signed, referral final, safety changed. Undefined: it may wait for the quiet
+ * period. Without an edition before, all that the facts hold is news.
+ */
+export function urgency(before: DocumentFacts | undefined, after: DocumentFacts): Reason | undefined {
+  const old = before ?? {};
+  if (safetyChanged(old, after)) return reason('document-safety');
+  if (planActivated(old, after)) return reason('document-plan-activated');
+  if (reviewSigned(old, after)) return reason('document-review');
+  if (referralFinal(old, after)) return reason('document-referral-final');
+  return undefined;
+}
+
+// A description that reads otherwise is not another danger.
+function safetyChanged(before: DocumentFacts, after: DocumentFacts): boolean {
+  return !isDeepStrictEqual(dangers(before), dangers(after));
+}
+
+function dangers(facts: DocumentFacts): Map<string, string> {
+  return new Map(
+    objectsAt(facts, 'safety').map((concern) => [
+      textAt(concern, 'key') ?? '',
+      JSON.stringify([concern.risk ?? null, concern.domain ?? null, concern.status ?? null]),
+    ]),
+  );
+}
+
+function planActivated(before: DocumentFacts, after: DocumentFacts): boolean {
+  const [was, is] = [objectAt(before, 'plan'), objectAt(after, 'plan')];
+  if (is?.status !== 'active') return false;
+  return was?.id !== is.id || was?.status !== 'active' || was.activatedAt !== is.activatedAt;
+}
+
+function reviewSigned(before: DocumentFacts, after: DocumentFacts): boolean {
+  const [was, is] = [objectAt(before, 'plan'), objectAt(after, 'plan')];
+  if (is === undefined) return false;
+  const known = objectsAt(was, 'signatures').map(({ id }) => id);
+  const signed = objectsAt(is, 'signatures').some(({ id }) => !known.includes(id));
+  return signed || (is.reviewId !== undefined && was?.reviewId !== is.reviewId);
+}
+
+function referralFinal(before: DocumentFacts, after: DocumentFacts): boolean {
+  const known = new Map(objectsAt(before, 'referrals').map((referral) => [referral.id, textAt(referral, 'status')]));
+  return objectsAt(after, 'referrals').some(
+    (referral) => isFinal(textAt(referral, 'status')) && known.get(referral.id) !== textAt(referral, 'status'),
+  );
+}

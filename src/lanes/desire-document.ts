@@ -1,0 +1,210 @@
+// The readable document as a resource of its case's lane: what it may tell, from the routes and consents of the lane's other resources. Pure.
+
+import { withheldBy } from '../access/access.ts';
+import { isOffered } from '../connections/connections.ts';
+import { documentFacts, markerOf, urgency } from '../documents/documents.ts';
+import { type Reason, reason } from '../errors.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isRecordType, type RecordType } from '../records/records.ts';
+import {
+  consentQuestion,
+  type DesireInput,
+  type DocumentsHeld,
+  generationAfter,
+  isTopicOf,
+  linkState,
+  observation,
+  placeholderFor,
+  receiverOf,
+} from './desire.ts';
+import {
+  type DocumentContent,
+  type DocumentState,
+  documentDue,
+  documentSlot,
+  type Edition,
+  type Encounter,
+} from './document.ts';
+import { encounterTopic } from './encounter.ts';
+import type { LinkRow, RecordRow } from './known.ts';
+import { type LaneResource, nameOf, type ResourceKey, type Wait } from './lane-resource.ts';
+
+/** What a document tells of besides the case and the client; closed-loop B8. */
+const toldTypes: readonly RecordType[] = ['carePlan', 'need', 'goal', 'referral'];
+
+/** Undefined: the lane has no document and needs none. */
+export function documentResource(input: DesireInput, others: readonly LaneResource[]): LaneResource | undefined {
+  const { known, connection, documents, lease, memory } = input;
+  const rules = connection.vendor.documents;
+  const row = known.own.find(({ type }) => type === 'case');
+  if (row === undefined || documents === undefined || !isOffered(rules)) return undefined;
+  const key: ResourceKey = { type: 'case', id: row.id, slot: documentSlot };
+  const links = known.links.filter(({ type, id, slot }) => nameOf({ type, id, slot }) === nameOf(key));
+  const standing = links.find(({ remote_id, retired_at }) => remote_id !== null && retired_at === null);
+  const told = toldRecords(input, others);
+  if (told.length === 0 && standing === undefined) return undefined;
+
+  // A later edition stays under the link of the first; after a retraction the next one begins another.
+  const nextGeneration = standing?.generation ?? generationAfter(known.links, key);
+  const client = clientOf(input, row);
+  const content = client === undefined ? undefined : contentOf(input, row, client, told);
+  const current = standing === undefined ? undefined : documents.editions.findLast(({ retracts }) => !retracts);
+  const urgent = urgentReason(documents, current, content, told);
+  const seen = standing === undefined ? undefined : input.seen.get(`DocumentReference/${standing.remote_id}`);
+  const patient = patientOf(input, row);
+  const document: DocumentState = {
+    rules,
+    patientId: patient.id,
+    content,
+    editions: documents.editions,
+    current,
+    encounter: encounterOf(input, rules.encounter),
+    urgent,
+    dueAt: documentDue({
+      isUrgent: urgent !== undefined,
+      lastSentAt: current?.sentAt,
+      acceptedAt: known.own.map(({ accepted_at: at }) => at),
+      ...connection.config.documents,
+      heldUntil: documents.heldUntil,
+    }),
+    isHeld: documents.heldUntil !== undefined && documents.heldUntil > documents.now,
+    now: documents.now,
+    timeZone: documents.timeZone,
+    marker: markerOf({ connection: lease.connection, source: lease.source, ...key }),
+    amendRefused: memory.amendRefused,
+  };
+  return {
+    key,
+    resourceType: 'DocumentReference',
+    placeholder: placeholderFor(input, key, nextGeneration),
+    record: row.content,
+    recordVersion: row.version,
+    slot: undefined,
+    desired: undefined,
+    link: standing === undefined ? undefined : linkState(standing),
+    nextGeneration,
+    observed: seen === undefined ? undefined : observation(seen, memory.fresh),
+    isGone: seen?.gone ?? false,
+    route: { route: 'document', reason: undefined },
+    leave: leaveCause(row, content, current?.records ?? [], others),
+    waits: patient.waits,
+    parked: memory.refused.get(nameOf(key)) ?? parkedReason(input, links),
+    openTopics: new Set(
+      input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) || topic === encounterTopic ? [topic] : [])),
+    ),
+    party: 'requester',
+    search: 'none',
+    document,
+  };
+}
+
+/** Records of which something goes by document, and whatever else may be shown to this receiver beside it. */
+function toldRecords({ known }: DesireInput, others: readonly LaneResource[]): RecordRow[] {
+  const shown = new Set<string>();
+  const hidden = new Set<string>();
+  let needed = false;
+  for (const { key, route, desired } of others) {
+    const name = `${key.type}/${key.id}`;
+    if (!toldTypes.includes(key.type) || desired === undefined) continue;
+    if (route.route === 'document' || route.route === 'native') shown.add(name);
+    else if (route.route !== 'answer') hidden.add(name);
+    needed ||= route.route === 'document';
+  }
+  return needed ? known.own.filter(({ type, id }) => shown.has(`${type}/${id}`) && !hidden.has(`${type}/${id}`)) : [];
+}
+
+function clientOf({ known }: DesireInput, { content }: RecordRow): JsonObject | undefined {
+  return typeof content.clientId === 'string' ? known.record('client', content.clientId) : undefined;
+}
+
+/** Undefined where nothing may be said of the client or the case at all. */
+function contentOf(
+  input: DesireInput,
+  row: RecordRow,
+  client: JsonObject,
+  told: readonly RecordRow[],
+): DocumentContent | undefined {
+  const isWithheld = (type: RecordType, record: JsonObject) =>
+    withheldBy(consentQuestion(input, record, type)) !== undefined;
+  if (row.deleted || told.length === 0 || isWithheld('client', client) || isWithheld('case', row.content))
+    return undefined;
+  const { known, connection, documents } = input;
+  const facts = documentFacts({
+    caseRecord: row.content,
+    client,
+    records: told.flatMap(({ type, content }) => (isRecordType(type) ? [{ type, record: content }] : [])),
+    find: (type, id) => known.record(type, id),
+    mrn: mrnOf(documents?.patient, client, connection.config.identifierSystems.mrn),
+    receiver: receiverOf(input),
+  });
+  return { facts, records: told.map(({ type, id }) => `${type}/${id}`) };
+}
+
+/** The hospital's own number, as its chart has it; else as our record has it. */
+function mrnOf(patient: JsonObject | undefined, client: JsonObject, system: string | undefined): string | undefined {
+  const there = items(patient?.identifier).find((one) => system !== undefined && one.system === system);
+  const here = items(client.identifiers).find(
+    (one) => one.kind === 'mrn' && (one.system === undefined || one.system === system),
+  );
+  const value = there?.value ?? here?.value;
+  return typeof value === 'string' ? value.trim() : undefined;
+}
+
+function items(value: Json | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+function patientOf({ known }: DesireInput, { content }: RecordRow): { id: string | undefined; waits: Wait[] } {
+  if (typeof content.clientId !== 'string') return { id: undefined, waits: [] };
+  const target = { type: 'client', id: content.clientId, slot: 'patient' } as const;
+  const link = known.link(target);
+  if (link?.remote_id) return { id: link.remote_id, waits: [] };
+  const isThere = known.record('client', content.clientId) !== undefined;
+  const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
+  return { id: undefined, waits: [{ target, reason: known.parkedReason(target) ?? why }] };
+}
+
+function encounterOf({ connection, memory }: DesireInput, rule: 'required' | 'optional'): Encounter {
+  if (connection.config.documents.encounter === 'none') return 'not-needed';
+  if (memory.encounter === undefined) return 'unknown';
+  if (memory.encounter !== 'none-open') return { id: memory.encounter.id };
+  return rule === 'required' ? 'none-open' : 'not-needed';
+}
+
+/** An edition that must not wait: by what it says, because a record is withdrawn that the last one told of, or because none stands. */
+function urgentReason(
+  { editions }: DocumentsHeld,
+  current: Edition | undefined,
+  content: DocumentContent | undefined,
+  told: readonly RecordRow[],
+): Reason | undefined {
+  if (content === undefined) return undefined;
+  if (current === undefined && editions.length > 0) return reason('document-after-retraction');
+  const names = new Set(told.map(({ type, id }) => `${type}/${id}`));
+  if (current?.records.some((name) => !names.has(name))) return reason('document-record-left');
+  return urgency(current?.facts, content.facts);
+}
+
+/** Only a stated cause takes a document back: the case deleted, a consent gone for something that it told (lanes.md 16). */
+function leaveCause(
+  row: RecordRow,
+  content: DocumentContent | undefined,
+  toldBefore: readonly string[],
+  others: readonly LaneResource[],
+): Reason | undefined {
+  if (row.deleted) return reason('deleted-record');
+  if (toldBefore.length === 0) return undefined;
+  const withheld = others.find(
+    ({ key, leave }) => leave?.code === 'consent-withdrawn' && toldBefore.includes(`${key.type}/${key.id}`),
+  );
+  if (withheld !== undefined) return withheld.leave;
+  const areAllGone = others.every(
+    ({ key, leave }) => !toldBefore.includes(`${key.type}/${key.id}`) || leave?.code === 'deleted-record',
+  );
+  return content === undefined && areAllGone ? reason('deleted-record') : undefined;
+}
+
+function parkedReason({ lease }: DesireInput, links: readonly LinkRow[]): Reason | undefined {
+  if (lease.parked === null) return undefined;
+  return links.find(({ state, retired_at }) => state === 'parked' && retired_at === null)?.reason ?? undefined;
+}

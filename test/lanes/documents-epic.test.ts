@@ -1,0 +1,201 @@
+// The readable document at an Epic-like hospital: a note for each edition, filed under an open encounter of the patient (lanes.md 12, closed-loop
+// B8). E20 and the like are the quirks of that server.
+
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { aClient, aConsent, aGoal, aNeed } from '../builders.ts';
+import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { aConnection } from '../support/rig.ts';
+import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+
+const hospital = {
+  vendor: 'epic',
+  createPatients: false,
+  task: 'answer',
+  documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'latest-open' },
+} as const;
+
+const world = useWorld(hospital);
+const { filed, seed, sendCase, strikeOnce, timePasses, writes } = documentsOf(world);
+
+beforeEach(() =>
+  seed(
+    rosa,
+    anEncounter('old', 'in-progress', '2026-01-10T09:00:00Z'),
+    anEncounter('newest', 'in-progress', '2026-02-01T09:00:00Z'),
+    anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'),
+  ),
+);
+
+const later = aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', statement: 'I want food on every day of the month.' });
+
+describe('a case with a plan', () => {
+  test('becomes one note in plain ASCII under the newest open encounter, and nothing else is written', async () => {
+    await sendCase();
+    expect(await writes()).toEqual(['POST DocumentReference 201']);
+    const [stored] = await world.server.all('DocumentReference');
+    expect(stored).toMatchObject({
+      status: 'current',
+      docStatus: 'final',
+      subject: { reference: 'Patient/rosa' },
+      type: { coding: [{ system: 'http://loinc.org', code: '11506-3' }] },
+      context: { encounter: [{ reference: 'Encounter/newest' }] },
+      content: [{ attachment: { contentType: 'text/plain' } }],
+    });
+    const [note] = await filed();
+    expect(note?.text).toMatch(/^[\n\x20-\x7e]*$/);
+    expect(note?.text).toContain('MRN-20417');
+  });
+
+  test('leaves every record in a state with its reason', async () => {
+    await sendCase();
+    const links = await world.store.db
+      .selectFrom('link')
+      .select(['type', 'slot', 'route', 'state', 'reason'])
+      .execute();
+    expect(links.filter(({ state }) => ['due', 'waiting', 'parked'].includes(state))).toEqual([]);
+    expect(links.filter(({ reason, type, slot }) => reason === null && `${type}#${slot}` !== 'client#patient')).toEqual(
+      [],
+    );
+    expect(await world.link('client/client-rosa#patient')).toMatchObject({ state: 'read', remoteId: 'rosa' });
+  });
+
+  test('E17 E22 E25 a second pass reads the note and writes nothing, although the server gives no version and stores it otherwise', async () => {
+    await sendCase();
+    await world.workAgain();
+    expect(await writes()).toEqual(['POST DocumentReference 201']);
+    const [note] = await filed();
+    const reads = (await world.server.journal()).filter(({ url }) =>
+      String(url).endsWith(`DocumentReference/${note?.id}`),
+    );
+    expect(reads.length).toBeGreaterThan(0);
+  });
+});
+
+describe('E32 a later edition', () => {
+  test('is a new note that names the one it replaces', async () => {
+    await sendCase();
+    await world.accept(['goal', later]);
+    await world.work();
+    const [first, second, ...more] = await filed();
+    expect(more).toEqual([]);
+    expect([first?.edition, second?.edition]).toEqual([1, 2]);
+    expect(second?.text).toMatch(/replaces/i);
+    const stored = (await world.server.all('DocumentReference')).find(({ id }) => id === second?.id);
+    expect(stored?.relatesTo).toEqual([{ code: 'replaces', target: { reference: `DocumentReference/${first?.id}` } }]);
+    expect((await writes()).filter((write) => write.startsWith('PUT'))).toEqual([]);
+  });
+});
+
+describe('E23 a note whose reply is lost', () => {
+  test.each([
+    ['after it was filed', { drop: 'after-commit' }],
+    ['before the server did anything', { drop: 'before-commit' }],
+    [
+      'as an outage page after it was filed',
+      { status: 502, body: '<html>down</html>', headers: { 'content-type': 'text/html' }, at: 'after-commit' },
+    ],
+  ])('%s is found by its marker in the Binary, and there is one', async (_title, fault) => {
+    await strikeOnce('POST', 'DocumentReference', fault);
+    await sendCase();
+    expect(await filed()).toMatchObject([{ edition: 1 }]);
+    await world.workAgain();
+    expect(await filed()).toHaveLength(1);
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
+  });
+});
+
+describe('E34 without an open encounter', () => {
+  beforeEach(async () => {
+    await world.server.control('POST', 'reset');
+    await world.server.control('POST', 'settings', { auth: 'none' });
+    await seed(rosa, anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'));
+  });
+
+  test('nothing is filed, a person is asked, and the server is looked at again every hour', async () => {
+    await sendCase();
+    expect(await writes()).toEqual([]);
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'encounter-missing', choices: ['look-again'] }]);
+    expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'parked', reason: 'encounter-missing' });
+    await seed(anEncounter('fresh', 'in-progress', '2026-03-01T09:00:00Z'));
+    await timePasses(1);
+    await world.work();
+    expect(await filed()).toHaveLength(1);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('the note goes without one where the site allows it', async () => {
+    await world.server.control('POST', 'settings', { encounterRequired: false });
+    await world.connect(
+      aConnection(world.server.base, { ...hospital, documents: { ...hospital.documents, encounter: 'none' } }),
+    );
+    await sendCase();
+    expect(await filed()).toMatchObject([{ edition: 1 }]);
+  });
+});
+
+describe('E30 the daily cap on documents', () => {
+  test('holds the documents of the whole connection until the next day; nothing is lost or tried again and again', async () => {
+    await world.server.control('POST', 'settings', { documentCap: 1 });
+    await seed({
+      resourceType: 'Patient',
+      id: 'ben',
+      name: [{ family: 'Ngo', given: ['Ben'] }],
+      birthDate: '1990-01-02',
+      gender: 'male',
+      identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-2' }],
+    });
+    await seed(anEncounter('ben-visit', 'in-progress', '2026-02-01T09:00:00Z', 'ben'));
+    await sendCase();
+    await world.accept(['goal', later]);
+    await world.work();
+    const tries = (await writes()).filter((write) => write.includes('DocumentReference'));
+    expect(tries).toEqual(['POST DocumentReference 201', 'POST DocumentReference 403']);
+    await world.workAgain();
+    expect((await writes()).filter((write) => write.includes('DocumentReference'))).toEqual(tries);
+    await world.server.control('POST', 'clock', { advance: '1d' });
+    await world.server.control('POST', 'settings', { documentCap: 5 });
+    await timePasses(25);
+    await world.workAgain();
+    expect((await filed()).map(({ edition }) => edition)).toEqual([1, 2]);
+  });
+});
+
+describe('a revoked consent', () => {
+  test('is answered by a retraction note that tells nothing clinical, then by a note without what it covered', async () => {
+    const secret = aNeed({ id: 'need-secret', description: 'CANARY-SECRET', sensitivity: ['mental-health'] });
+    await world.connect(
+      aConnection(world.server.base, { ...hospital, organization: { source: 'county', id: 'org-pantry' } }),
+    );
+    await world.accept(...directoryAndClient(), ['consent', aConsent({ sensitivity: ['mental-health'] })]);
+    await world.accept(...caseWithReferral(), ['need', secret]);
+    await world.work();
+    expect((await filed())[0]?.text).toContain('CANARY-SECRET');
+    const at = '2026-03-01T09:00:00-05:00';
+    await world.accept([
+      'consent',
+      aConsent({ sensitivity: ['mental-health'], status: 'revoked', revokedAt: at, updatedAt: at }),
+    ]);
+    await world.work();
+    const [, retraction, anew, ...more] = await filed();
+    expect(more).toEqual([]);
+    expect(retraction?.text).toMatch(/retracted/i);
+    expect(retraction?.text).not.toContain('Delgado');
+    expect(anew?.text).toContain('Delgado');
+    expect(`${retraction?.text}${anew?.text}`).not.toContain('CANARY-SECRET');
+    expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ code: 'document-recalled' }));
+  });
+});
+
+describe('a patient who is not there', () => {
+  test('keeps the case waiting for a decision; nothing is filed in another chart', async () => {
+    await world.accept(...directoryAndClient().filter(([type]) => type !== 'client'));
+    await world.accept([
+      'client',
+      aClient({ identifiers: [], names: [{ use: 'legal', given: ['Rosa'], family: 'Delmar' }] }),
+    ]);
+    await world.accept(...caseWithReferral());
+    await world.work();
+    expect(await writes()).toEqual([]);
+    expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'waiting' });
+  });
+});

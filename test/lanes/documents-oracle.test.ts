@@ -1,0 +1,139 @@
+// The readable document at a hospital on Oracle Health: one XHTML document, amended by PUT (lanes.md 12, closed-loop B8). C16 and the like are
+// the quirks of that server.
+
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { aConsent, aGoal, aNeed } from '../builders.ts';
+import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { aConnection } from '../support/rig.ts';
+import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+
+const hospital = {
+  vendor: 'oracle',
+  createPatients: false,
+  task: 'off',
+  documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'latest-open' },
+} as const;
+
+const world = useWorld(hospital);
+const { filed, seed, sendCase, strikeOnce, writes } = documentsOf(world);
+
+beforeEach(() => seed(rosa, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
+
+const later = aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', statement: 'I want food on every day of the month.' });
+
+describe('a case with a plan', () => {
+  test('C15 C19 C25 becomes one XHTML document in the chart, and nothing that the server would refuse is tried', async () => {
+    await sendCase();
+    expect(await writes()).toEqual(['POST DocumentReference 201']);
+    const [stored] = await world.server.all('DocumentReference');
+    expect(stored).toMatchObject({
+      status: 'current',
+      docStatus: 'final',
+      subject: { reference: 'Patient/rosa' },
+      type: { coding: [{ system: 'http://loinc.org', code: '18776-5' }] },
+      context: { encounter: [{ reference: 'Encounter/open' }] },
+      content: [{ attachment: { contentType: 'application/xhtml+xml;charset=utf-8' } }],
+    });
+    const [document] = await filed();
+    expect(document?.text).toContain('MRN-20417');
+    expect(document?.text).not.toMatch(/<(script|style|iframe)\b/);
+  });
+
+  test('leaves every record in a state with its reason', async () => {
+    await sendCase();
+    const links = await world.store.db.selectFrom('link').select(['type', 'slot', 'state', 'reason']).execute();
+    expect(links.filter(({ state }) => ['due', 'waiting', 'parked'].includes(state))).toEqual([]);
+    expect(links.filter(({ reason, type, slot }) => reason === null && `${type}#${slot}` !== 'client#patient')).toEqual(
+      [],
+    );
+  });
+
+  test('C9 C29 a second pass reads the document and writes nothing', async () => {
+    await sendCase();
+    await world.workAgain();
+    expect(await writes()).toEqual(['POST DocumentReference 201']);
+  });
+});
+
+describe('a later edition', () => {
+  test('C16 C17 C31 amends the document under the tag that was just read', async () => {
+    await sendCase();
+    await world.accept(['goal', later]);
+    await world.work();
+    expect(await writes()).toEqual(['POST DocumentReference 201', 'PUT DocumentReference 200']);
+    expect(await filed()).toMatchObject([{ edition: 2, docStatus: 'amended' }]);
+    expect((await filed())[0]?.text).toContain('on every day of the month');
+  });
+
+  test('C31 goes as a new document where the site refuses the amendment', async () => {
+    await sendCase();
+    await world.accept(['goal', later]);
+    await strikeOnce('PUT', 'DocumentReference', {
+      status: 422,
+      body: { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'business-rule' }] },
+      headers: { 'content-type': 'application/fhir+json' },
+    });
+    await world.work();
+    expect((await filed()).map(({ edition }) => edition)).toEqual([1, 2]);
+  });
+
+  test('C16 is not lost when somebody changed the document between our read and our write', async () => {
+    await sendCase();
+    await world.accept(['goal', later]);
+    await strikeOnce('PUT', 'DocumentReference', { status: 409 });
+    await world.work();
+    expect(await filed()).toMatchObject([{ edition: 2 }]);
+  });
+});
+
+describe('C20 a document whose reply is lost', () => {
+  test.each([
+    ['after it was filed', { drop: 'after-commit' }],
+    ['before the server did anything', { drop: 'before-commit' }],
+    ['as a gateway time-out after it was filed', { status: 504, at: 'after-commit' }],
+  ])('%s: a new one is found by its marker in the Binary', async (_title, fault) => {
+    await strikeOnce('POST', 'DocumentReference', fault);
+    await sendCase();
+    expect(await filed()).toMatchObject([{ edition: 1 }]);
+    await world.workAgain();
+    expect(await filed()).toHaveLength(1);
+  });
+
+  test.each([
+    ['after it was filed', { drop: 'after-commit' }],
+    ['before the server did anything', { drop: 'before-commit' }],
+  ])('%s: an amendment', async (_title, fault) => {
+    await sendCase();
+    await world.accept(['goal', later]);
+    await strikeOnce('PUT', 'DocumentReference', fault);
+    await world.work();
+    expect(await filed()).toMatchObject([{ edition: 2 }]);
+    const before = await writes();
+    await world.workAgain();
+    expect(await writes()).toEqual(before);
+  });
+});
+
+describe('a revoked consent', () => {
+  test('marks the document entered-in-error, replaces its text, and files anew what may be told', async () => {
+    const secret = aNeed({ id: 'need-secret', description: 'CANARY-SECRET', sensitivity: ['mental-health'] });
+    await world.connect(
+      aConnection(world.server.base, { ...hospital, organization: { source: 'county', id: 'org-pantry' } }),
+    );
+    await world.accept(...directoryAndClient(), ['consent', aConsent({ sensitivity: ['mental-health'] })]);
+    await world.accept(...caseWithReferral(), ['need', secret]);
+    await world.work();
+    expect((await filed())[0]?.text).toContain('CANARY-SECRET');
+    const at = '2026-03-01T09:00:00-05:00';
+    await world.accept([
+      'consent',
+      aConsent({ sensitivity: ['mental-health'], status: 'revoked', revokedAt: at, updatedAt: at }),
+    ]);
+    await world.work();
+    const [retraction, anew, ...more] = await filed();
+    expect(more).toEqual([]);
+    expect(retraction).toMatchObject({ status: 'entered-in-error', edition: 2 });
+    expect(anew).toMatchObject({ status: 'current', edition: 3 });
+    expect(`${retraction?.text}${anew?.text}`).not.toContain('CANARY-SECRET');
+  });
+});
