@@ -236,6 +236,16 @@ describe('E21: a restricted patient', () => {
     expect(await world.lane(clientLane)).toMatchObject({ parked: undefined });
   });
 
+  test('E21: left out of a search: parked the same way, and nobody is taken for absent', async () => {
+    await seed(rosa('rosa', { identifier: [padded] }));
+    await world.server.control('POST', 'settings', { restricted: ['rosa'] });
+    await sendClient();
+    await world.workAgain();
+    expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await asked()).toHaveLength(1);
+  });
+
   test('E21: refused while looking for the client: parked the same way', async () => {
     const coding = [{ system: 'urn:oid:1.2.840.114350.1.13.0.1.7.2.657369', code: '4131' }];
     const body = {
