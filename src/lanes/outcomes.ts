@@ -142,23 +142,23 @@ async function storeAll(
 }
 
 /** Undefined: the outcome stays unknown, and the intent open. */
-function closing({ intent, class: result, status, reason: why }: WriteOutcome): ClosedOperation | undefined {
+function closing({ intent, class: result, status, reason: why, requestId }: WriteOutcome): ClosedOperation | undefined {
   const id = intent.operationId;
   switch (result) {
     case 'ok':
-      return { id, outcome: 'ok', status };
+      return { id, outcome: 'ok', status, requestId };
     case 'unknown-outcome':
       return undefined;
     case 'conflict':
-      return { id, outcome: 'conflict', status, reason: why };
+      return { id, outcome: 'conflict', status, reason: why, requestId };
     case 'permanent':
     case 'denied':
-      return { id, outcome: 'refused', status, reason: why };
+      return { id, outcome: 'refused', status, reason: why, requestId };
     case 'gone':
     case 'config':
     case 'retry-backoff':
     case 'retry-now-once':
-      return { id, outcome: 'not-done', status, reason: why };
+      return { id, outcome: 'not-done', status, reason: why, requestId };
     default:
       return result satisfies never;
   }

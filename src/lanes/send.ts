@@ -21,6 +21,8 @@ export interface WriteOutcome {
   readonly retryAfterMs: number | undefined;
   readonly remoteId: string | undefined;
   readonly versionTag: string | undefined;
+  /** By what the server's support finds the request. */
+  readonly requestId: string | undefined;
   readonly body: JsonObject | undefined;
   /** Placeholders of this send and the references that took their place. */
   readonly resolved: ReadonlyMap<string, string>;
@@ -129,6 +131,7 @@ function outcomeOf(
     reason: result.reason,
     retryAfterMs: result.retryAfterMs,
     versionTag: reply.fault === undefined ? reply.versionTag : undefined,
+    requestId: reply.fault === undefined ? reply.requestId : undefined,
     body: reply.fault === undefined ? reply.body : undefined,
     resolved: new Map(),
     inTransaction: false,
@@ -172,7 +175,8 @@ async function sendTransaction(
         : [],
     ),
   );
-  return answers.map((answer) => ({ ...answer, resolved }));
+  const requestId = reply.fault === undefined ? reply.requestId : undefined;
+  return answers.map((answer) => ({ ...answer, resolved, requestId }));
 }
 
 function transactionEntry(write: Write, abilities: Abilities, identifierSystem: string): JsonObject {
@@ -210,6 +214,7 @@ function entryOutcome(intent: Intent, entry: Json | undefined): WriteOutcome {
     retryAfterMs: undefined,
     remoteId,
     versionTag: typeof response.etag === 'string' ? response.etag : undefined,
+    requestId: undefined,
     body,
     resolved: new Map(),
     inTransaction: true,
