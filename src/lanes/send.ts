@@ -1,7 +1,7 @@
 // Sends one dependency level: intents first, then the requests, then their outcomes in one transaction (lanes.md 7 to 10).
 // Whatever is not stored here is an unknown outcome for the next run; nothing is ever sent twice on a guess.
 
-import { classify, type Fault, type FhirReply, type ReplyClass } from '../connections/connections.ts';
+import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
@@ -28,6 +28,8 @@ export interface WriteOutcome {
   readonly resolved: ReadonlyMap<string, string>;
   /** It was one of several in a refused transaction: it may be alone in what was wrong, or not wrong at all. */
   readonly inTransaction: boolean;
+  /** Refused because the patient was merged into another one. */
+  readonly isAboutMerged?: boolean;
 }
 
 /** FHIR servers refuse larger ones, and a larger one blocks its lane for longer than a lease. */
@@ -101,6 +103,7 @@ async function sendSingle(
     const result = classify(connection.vendor, { method: 'POST', kind: 'create', target: { resourceType } }, reply);
     return {
       ...outcomeOf(intent, result, reply),
+      isAboutMerged: saysMerged(connection, reply),
       remoteId: reply.fault === undefined ? (reply.location?.id ?? idOf(reply.body)) : undefined,
     };
   }
@@ -216,6 +219,10 @@ function entryOutcome(intent: Intent, entry: Json | undefined): WriteOutcome {
     resolved: new Map(),
     inTransaction: true,
   };
+}
+
+function saysMerged({ vendor }: LaneConnection, reply: FhirReply | Fault): boolean {
+  return reply.fault === undefined && issueCodes(reply.body).some((code) => vendor.patients.merged.includes(code));
 }
 
 /** The search by which the server is to find an earlier one of ours: our identifier, which names source, type, id and slot. */

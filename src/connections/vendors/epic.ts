@@ -69,7 +69,7 @@ export const epic: Vendor = {
   patients: {
     tooMany: { issues: ['4127', '59133'], statuses: [] }, // E18: above 100
     merged: ['4107'], // E20
-    restricted: ['4118', '4130', '4131'], // E21
+    restricted: ['4118', '4130', '4131', '4134'], // E21; the last where a search left one out
   },
   create: {
     conditional: notOffered('conditionalCreate is false on all types, and If-None-Exist is ignored (E-cap, E23)'),
