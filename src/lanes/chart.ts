@@ -31,11 +31,18 @@ export function movedFrom({ desired, sent, generations }: Filed): Reason | undef
   const reference = chartReference(desired);
   const was = reference && sent?.[reference.element];
   if (reference === undefined || typeof was !== 'string' || !isPatient(was)) return undefined;
-  const links = generations(reference.target);
-  const now = reference.reference;
-  const isElsewhere =
-    now === undefined ? isUnlinked(links) : isPatient(now) && now !== was && !isSameChart(links, idOf(was));
-  return isElsewhere ? reason('subject-moved') : undefined;
+  return isElsewhere(generations(reference.target), idOf(was), reference.reference)
+    ? reason('subject-moved')
+    : undefined;
+}
+
+/**
+ * Whether what is in the chart of the patient `was` belongs in another one, or in none.
+ * @param links all generations of the client's link. @param now `Patient/id` of the client; undefined without a link
+ */
+export function isElsewhere(links: readonly LinkRow[], was: string, now: string | undefined): boolean {
+  if (now === undefined) return isUnlinked(links);
+  return isPatient(now) && now !== `Patient/${was}` && !isSameChart(links, was);
 }
 
 /** A person said that the client is nobody there. */

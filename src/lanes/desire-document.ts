@@ -5,7 +5,9 @@ import { isOffered } from '../connections/connections.ts';
 import { documentFacts, markerOf, urgency } from '../documents/documents.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
+import { isElsewhere } from './chart.ts';
 import {
   consentQuestion,
   type DesireInput,
@@ -86,7 +88,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
     observed: seen === undefined ? undefined : observation(seen, memory.fresh),
     isGone: seen?.gone ?? false,
     route: { route: 'document', reason: undefined },
-    leave: leaveCause(row, content, current?.records ?? [], others),
+    leave: leaveCause(row, content, current?.records ?? [], others) ?? movedCause(input, row, current),
     waits: patient.waits,
     parked: memory.refused.get(nameOf(key)) ?? parkedReason(input, links),
     openTopics: new Set(
@@ -154,12 +156,16 @@ function items(value: Json | undefined): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-function patientOf({ known }: DesireInput, { content }: RecordRow): { id: string | undefined; waits: Wait[] } {
-  if (typeof content.clientId !== 'string') return { id: undefined, waits: [] };
-  const target = { type: 'client', id: content.clientId, slot: 'patient' } as const;
+function patientTarget({ content }: RecordRow): SlotRef | undefined {
+  return typeof content.clientId === 'string' ? { type: 'client', id: content.clientId, slot: 'patient' } : undefined;
+}
+
+function patientOf({ known }: DesireInput, row: RecordRow): { id: string | undefined; waits: Wait[] } {
+  const target = patientTarget(row);
+  if (target === undefined) return { id: undefined, waits: [] };
   const link = known.link(target);
   if (link?.remote_id) return { id: link.remote_id, waits: [] };
-  const isThere = known.record('client', content.clientId) !== undefined;
+  const isThere = known.record('client', target.id) !== undefined;
   const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
   return { id: undefined, waits: [{ target, reason: known.parkedReason(target) ?? why }] };
 }
@@ -202,6 +208,15 @@ function leaveCause(
     ({ key, leave }) => !toldBefore.includes(`${key.type}/${key.id}`) || leave?.code === 'deleted-record',
   );
   return content === undefined && areAllGone ? reason('deleted-record') : undefined;
+}
+
+/** The client is another patient than the one in whose chart it stands. */
+function movedCause({ known }: DesireInput, row: RecordRow, current: Edition | undefined): Reason | undefined {
+  const target = patientTarget(row);
+  if (current === undefined || target === undefined) return undefined;
+  const link = known.link(target);
+  const now = link?.remote_id ? `Patient/${link.remote_id}` : undefined;
+  return isElsewhere(known.generations(target), current.patientId, now) ? reason('subject-moved') : undefined;
 }
 
 function parkedReason({ lease }: DesireInput, links: readonly LinkRow[]): Reason | undefined {

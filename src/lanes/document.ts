@@ -26,6 +26,8 @@ export interface Edition {
   readonly facts: DocumentFacts;
   /** The records that it told of, as `type/id`. */
   readonly records: readonly string[];
+  /** In whose chart it is. */
+  readonly patientId: string;
   readonly encounter: string | undefined;
   /** ISO instant that it printed. */
   readonly asOf: string;
@@ -41,6 +43,7 @@ export interface EditionPlan {
   readonly asOf: string;
   readonly facts: DocumentFacts;
   readonly records: readonly string[];
+  readonly patientId: string;
   readonly encounter: string | undefined;
   readonly retracts: boolean;
 }
@@ -136,13 +139,14 @@ function file(
 ): Outcome {
   const { link, observed } = resource;
   const { rules, current: before } = document;
-  const edition = nextEdition(document, content, encounter === 'not-needed' ? undefined : encounter.id, false);
+  const place = { patientId, encounter: encounter === 'not-needed' ? undefined : encounter.id };
+  const edition = nextEdition(document, content, place, false);
   const amends = before !== undefined && link !== undefined && rules.laterEdition === 'amend' && !document.amendRefused;
   if (amends && (observed === undefined || !observed.isFresh))
     return { state: 'due', operation: { kind: 'read', resource, link, why: reason('planned-read') } };
   const rendered = render(rules, content.facts, frameOf(document, edition, before));
   const why = document.urgent ?? reason('planned-document', { edition: edition.number });
-  const body = documentReference(document, edition, patientId, rendered, amends ? undefined : before?.remoteId);
+  const body = documentReference(document, edition, rendered, amends ? undefined : before?.remoteId);
   if (!amends) return { state: 'due', operation: { kind: 'create', resource, body, edition, why } };
   const amended = { ...body, id: link.remoteId, docStatus: 'amended' };
   const versionTag = observed?.versionTag;
@@ -154,16 +158,16 @@ function file(
 
 /** Nothing is deleted there: a note says that the editions before it are withdrawn, or the document itself is marked. */
 function takeBack(resource: LaneResource, link: LinkState, document: DocumentState, cause: Reason): Outcome {
-  const { rules, patientId, current: before } = document;
+  const { rules, current: before } = document;
   const { observed } = resource;
-  if (before === undefined || patientId === undefined) return { state: 'leaving', reason: cause };
+  if (before === undefined) return { state: 'leaving', reason: cause };
   if (rules.retraction === 'entered-in-error' && (observed === undefined || !observed.isFresh))
     return {
       state: 'leaving',
       reason: cause,
       operation: { kind: 'read', resource, link, why: reason('planned-read') },
     };
-  const edition = nextEdition(document, { facts: {}, records: [] }, before.encounter, true);
+  const edition = nextEdition(document, { facts: {}, records: [] }, before, true);
   const rendered = renderRetraction(rules.format, {
     asOf: edition.asOf,
     timeZone: document.timeZone,
@@ -171,7 +175,7 @@ function takeBack(resource: LaneResource, link: LinkState, document: DocumentSta
     marker: edition.marker,
     retracts: { edition: before.number, asOf: before.asOf },
   });
-  const body = documentReference(document, edition, patientId, rendered, before.remoteId);
+  const body = documentReference(document, edition, rendered, before.remoteId);
   if (rules.retraction === 'note')
     return { state: 'leaving', reason: cause, operation: { kind: 'create', resource, body, edition, why: cause } };
   const { relatesTo: _itself, ...rest } = body;
@@ -195,11 +199,11 @@ function takeBack(resource: LaneResource, link: LinkState, document: DocumentSta
 function nextEdition(
   { editions, marker, now }: DocumentState,
   { facts, records }: DocumentContent,
-  encounter: string | undefined,
+  { patientId, encounter }: Pick<EditionPlan, 'patientId' | 'encounter'>,
   retracts: boolean,
 ): EditionPlan {
   const number = 1 + Math.max(0, ...editions.map((one) => one.number));
-  return { number, marker, asOf: wholeSeconds(now), facts, records, encounter, retracts };
+  return { number, marker, asOf: wholeSeconds(now), facts, records, patientId, encounter, retracts };
 }
 
 /** What servers keep of an instant: whole seconds in UTC. */
@@ -225,11 +229,10 @@ function render({ format }: DocumentRules, facts: DocumentFacts, frame: Frame): 
 function documentReference(
   { rules }: DocumentState,
   edition: EditionPlan,
-  patientId: string,
   { text }: Rendered,
   replaced: string | undefined,
 ): JsonObject {
-  const { asOf, encounter } = edition;
+  const { asOf, patientId, encounter } = edition;
   const attachment = {
     contentType: rules.contentType,
     data: Buffer.from(text, 'utf8').toString('base64'),
@@ -267,15 +270,16 @@ export function editionJson(edition: EditionPlan): JsonObject {
 /** What `editionJson` made; undefined for an intent that is about no document. */
 export function readEdition(sent: Json | null): EditionPlan | undefined {
   if (!isObject(sent)) return undefined;
-  const { number, marker, asOf, facts, records, encounter, retracts } = sent;
-  if (typeof number !== 'number' || typeof marker !== 'string' || typeof asOf !== 'string' || !isObject(facts))
-    return undefined;
+  const { number, marker, asOf, facts, records, patientId, encounter, retracts } = sent;
+  const isEdition = typeof number === 'number' && typeof marker === 'string' && typeof asOf === 'string';
+  if (!isEdition || typeof patientId !== 'string' || !isObject(facts)) return undefined;
   return {
     number,
     marker,
     asOf,
     facts,
     records: Array.isArray(records) ? records.filter((name) => typeof name === 'string') : [],
+    patientId,
     encounter: typeof encounter === 'string' ? encounter : undefined,
     retracts: retracts === true,
   };

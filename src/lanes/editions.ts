@@ -26,6 +26,7 @@ export async function editionsOf(trx: Transaction<Database>, lease: Lease, caseI
     remoteId: row.remote_id,
     facts: row.facts,
     records: row.records,
+    patientId: row.patient,
     encounter: row.encounter ?? undefined,
     asOf: row.as_of.toISOString(),
     sentAt: row.sent_at,
@@ -53,6 +54,7 @@ async function saveEdition(
       facts: json(edition.facts),
       records: json([...edition.records]),
       retracts: edition.retracts,
+      patient: edition.patientId,
       encounter: edition.encounter ?? null,
       as_of: new Date(edition.asOf),
     })

@@ -24,8 +24,7 @@ interface Unclear {
 /** The documents that carry the marker and number of this edition, the oldest first; or why that cannot be told now. */
 export async function searchEdition(
   connection: LaneConnection,
-  patientId: string,
-  { marker, number, asOf }: EditionPlan,
+  { marker, number, asOf, patientId }: EditionPlan,
 ): Promise<DocumentsFound> {
   const { documents: rules, queries } = connection.vendor;
   if (!isOffered(rules)) return [];

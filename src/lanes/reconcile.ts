@@ -54,7 +54,7 @@ export async function reconcile(
     if (step.kind === 'unsettled') unsettledMs.push(step.afterMs);
   }
   for (const operation of late) {
-    const step = await checkLate(deps, connection, lease, state, operation);
+    const step = await checkLate(deps, connection, lease, operation);
     if (step.kind === 'again' || step.kind === 'config') return step;
   }
   return unsettledMs.length > 0
@@ -75,7 +75,7 @@ async function reconcileCreate(
 ): Promise<Step> {
   const stillSending = operation.send_before.getTime() - state.now.getTime();
   if (stillSending > 0) return { kind: 'unsettled', afterMs: stillSending };
-  const found = await search(deps, connection, lease, state, operation);
+  const found = await search(deps, connection, lease, operation);
   if (!Array.isArray(found)) return found;
   const [oldest] = found;
   if (oldest !== undefined) {
@@ -110,18 +110,10 @@ function search(
   deps: LaneDeps,
   connection: LaneConnection,
   lease: Lease,
-  state: LaneState,
   operation: OperationRow,
 ): Promise<JsonObject[] | Again> {
   const edition = readEdition(operation.sent);
-  return edition === undefined
-    ? searchOwn(deps, connection, lease, operation)
-    : searchEdition(connection, patientOf(state, operation) ?? '', edition);
-}
-
-/** The patient in whose chart the document was to be filed. */
-function patientOf({ resources }: LaneState, operation: OperationRow): string | undefined {
-  return resources.find(({ key }) => nameOf(key) === nameOf(keyOf(operation)))?.document?.patientId;
+  return edition === undefined ? searchOwn(deps, connection, lease, operation) : searchEdition(connection, edition);
 }
 
 /** All resources under our identifier, the oldest first; or why that cannot be told now. */
@@ -329,10 +321,9 @@ async function checkLate(
   deps: LaneDeps,
   connection: LaneConnection,
   lease: Lease,
-  state: LaneState,
   operation: OperationRow,
 ): Promise<Step> {
-  const found = await search(deps, connection, lease, state, operation);
+  const found = await search(deps, connection, lease, operation);
   if (!Array.isArray(found)) return found;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);

@@ -190,6 +190,8 @@ export interface EditionTable {
   records: Jsonb<string[]>;
   /** It takes back the editions before it. */
   retracts: Generated<boolean>;
+  /** In whose chart, by the server's id. */
+  patient: string;
   encounter: NullableText;
   as_of: Instant;
   sent_at: DefaultInstant;

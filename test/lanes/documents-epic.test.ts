@@ -2,6 +2,8 @@
 // B8). E20 and the like are the quirks of that server.
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { isObject } from '../../src/json.ts';
+import { relinkPatient } from '../../src/lanes/lanes.ts';
 import { aClient, aConsent, aGoal, aNeed } from '../builders.ts';
 import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
@@ -197,5 +199,46 @@ describe('a patient who is not there', () => {
     await world.work();
     expect(await writes()).toEqual([]);
     expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'waiting' });
+  });
+});
+
+describe('a document in the chart of the wrong patient', () => {
+  const right = { ...rosa, id: 'right', identifier: [], birthDate: '1984-07-16' };
+  const sayItIs = (patient: string | null) =>
+    relinkPatient(world.store, {
+      connection: 'general',
+      source: 'county',
+      clientId: 'client-rosa',
+      patient,
+      by: 'ida',
+      note: 'the other Rosa',
+    });
+  const charts = async () =>
+    (await world.server.all('DocumentReference'))
+      .map(({ subject }) => (isObject(subject) ? String(subject.reference) : ''))
+      .sort();
+
+  test('is taken back there, and filed in the right chart', async () => {
+    await seed(right, anEncounter('right-visit', 'in-progress', '2026-02-01T09:00:00Z', 'right'));
+    await sendCase();
+    await sayItIs('right');
+    await world.work();
+    expect(await charts()).toEqual(['Patient/right', 'Patient/rosa', 'Patient/rosa']);
+    const [, retraction, anew] = await filed();
+    expect(retraction?.text).toMatch(/retracted/i);
+    expect(retraction?.text).not.toContain('Delgado');
+    expect(anew?.text).toContain('Delgado');
+    expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ code: 'document-recalled' }));
+    const before = await writes();
+    await world.workAgain();
+    expect(await writes()).toEqual(before);
+  });
+
+  test('is taken back when the client is nobody there, and filed nowhere', async () => {
+    await sendCase();
+    await sayItIs(null);
+    await world.work();
+    expect(await charts()).toEqual(['Patient/rosa', 'Patient/rosa']);
+    expect((await filed())[1]?.text).toMatch(/retracted/i);
   });
 });

@@ -12,6 +12,7 @@ create table edition (
   facts      jsonb not null,
   records    jsonb not null,
   retracts   boolean not null default false,
+  patient    text not null,
   encounter  text,
   as_of      timestamptz not null,
   sent_at    timestamptz not null default now(),
