@@ -3,10 +3,10 @@
 import type { Json, JsonObject } from '../../json.ts';
 import { referralId } from '../caseload.ts';
 import { agencyName, housingName, pantryName } from '../directory.ts';
-import type { Exchange } from '../exchange.ts';
 import { isClosed, Partner, taskVersions } from '../partner.ts';
 import { type Person, rosa, samuel } from '../people.ts';
 import { objectsAt, textAt } from '../reading.ts';
+import type { Server } from '../server.ts';
 import { expectThat, identifierSystem, type Stage } from '../stage.ts';
 import { takeOver } from '../take-over.ts';
 import { type Look, until } from '../until.ts';
@@ -118,7 +118,7 @@ async function takeOverChanges({ gateway }: Stage, id: string): Promise<void> {
   await gateway.untilIdle('what the agency took over to reach the exchange');
 }
 
-function untilOrder(exchange: Exchange, signal: AbortSignal, reference: string, status: string): Promise<JsonObject> {
+function untilOrder(exchange: Server, signal: AbortSignal, reference: string, status: string): Promise<JsonObject> {
   const [, id] = reference.split('/');
   return until(`${reference} to be ${status}`, { seconds: 30, signal }, async (): Promise<Look<JsonObject>> => {
     const order = (await exchange.resources('ServiceRequest')).find((one) => one.id === id);
@@ -134,6 +134,6 @@ function firstReferral(person: Person): { id: string; text: string } {
 }
 
 /** How many Tasks have ended and say what was done, by the server's store. */
-export async function countClosed(exchange: Exchange): Promise<number> {
+export async function countClosed(exchange: Server): Promise<number> {
   return (await exchange.resources('Task')).filter(isClosed).length;
 }
