@@ -69,7 +69,7 @@ export const errorKinds = {
     class: 'retry',
   },
   'capabilities-changed': {
-    text: 'The server of {connection} offers something else than before; its routes were worked out anew.',
+    text: 'The server of {connection} offers or grants something else than before; its routes were worked out anew.',
     status: 200,
     issue: 'informational',
     class: 'config',
@@ -551,6 +551,18 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'permanent',
   },
+  misfiled: {
+    text: '{target} is in the chart of the wrong patient, and the server does not let us mark it as entered in error. A person must see to it there.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'not-backfilled': {
+    text: 'It was not open when this connection went live. It is sent when one of its records changes.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
   'not-carried': {
     text: 'What the other side says in {elements} of {target} has no place in the record. It stays on the server; a person should look.',
     status: 409,
@@ -599,10 +611,40 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'patient-merged': {
+    text: 'The hospital merged this patient into another one.',
+    status: 409,
+    issue: 'informational',
+    class: 'person',
+  },
+  'patient-merged-elsewhere': {
+    text: 'The hospital merged this patient into one of another birth date and family name. A person must say who the client is.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'patient-not-found': {
     text: 'No patient on this server is this client, and this connection may not create patients.',
     status: 404,
     issue: 'not-found',
+    class: 'person',
+  },
+  'patient-relinked': {
+    text: 'A person said that the client is another patient on this server.',
+    status: 409,
+    issue: 'informational',
+    class: 'person',
+  },
+  'patient-restricted': {
+    text: 'The server does not show this patient to us without special leave. It is not asked again until an operator runs the lane or the record changes.',
+    status: 403,
+    issue: 'forbidden',
+    class: 'denied',
+  },
+  'patient-too-many': {
+    text: 'The server has too many patients of this name and birth date to show them all. A person must choose; nothing is guessed.',
+    status: 409,
+    issue: 'too-costly',
     class: 'person',
   },
   'patient-uncertain': {
@@ -610,6 +652,24 @@ export const errorKinds = {
     status: 409,
     issue: 'multiple-matches',
     class: 'person',
+  },
+  'patient-unlinked': {
+    text: 'A person said that the client is not the patient who was linked on this server.',
+    status: 409,
+    issue: 'informational',
+    class: 'person',
+  },
+  'patient-unknown': {
+    text: 'The server has no patient with this id.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'patient-unreadable': {
+    text: 'The server cannot be asked for this patient now, so nothing was changed.{why}',
+    status: 503,
+    issue: 'transient',
+    class: 'retry',
   },
   'permission-missing': {
     text: 'The operator {operator} may not {permission}. Add it to `may` in the configuration.',
@@ -994,6 +1054,12 @@ export const errorKinds = {
     status: 400,
     issue: 'value',
     class: 'permanent',
+  },
+  'subject-moved': {
+    text: 'It is in the chart of a patient who is not the client any more.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
   },
   'theirs-to-make': {
     text: 'The other side makes this resource; it is read and answered, never created by us.',

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config, ConnectionConfig } from './config.ts';
-import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
+import { type Capabilities, type Connection, openConnection, vendorRules, vendors } from './connections/connections.ts';
 import { CasebridgeError, type Reason, reason } from './errors.ts';
 import type { ConnectionReport, GatewayApi, ReadyCheck } from './http/http.ts';
 import {
@@ -26,10 +26,13 @@ import {
   type LaneKey,
   prepareConnection,
   preparePolls,
+  probePaused,
   projectRecords,
   pruneOutcomes,
   raiseWanted,
   readAbilities,
+  relinkPatient,
+  requirePatient,
   runDuePolls,
   runLane,
   setPaused,
@@ -48,6 +51,7 @@ export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.ur
 const defaultLeaseMs = 60_000;
 const pollTickMs = 250;
 const pruneTickMs = 3_600_000;
+const probeTickMs = 15_000;
 const mostRunsAtOnce = 32;
 /** At a stop; the queue waits longer than this for runs to end, so that a run can still store that its request was given up. */
 const requestsMayTakeMs = 10_000;
@@ -198,12 +202,22 @@ async function startWorking(
     if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
     return one.capabilities();
   };
+  const resume = async (): Promise<void> => {
+    const resumed = await probePaused(deps, async (id) => isWell(opened.get(id)?.connection));
+    if (resumed > 0) feeder.kick();
+  };
   const failed = (what: string) => (error: unknown) => logger.error({ error: textOf(error) }, what);
   const rounds = [
     startRound(pollTickMs, () => runDuePolls(deps, capabilities), failed('polls could not be looked for')),
+    startRound(probeTickMs, resume, failed('paused connections could not be asked')),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
   ];
   return { feeder, wakeUps, rounds };
+}
+
+async function isWell(connection: Connection | undefined): Promise<{ ok: boolean }> {
+  const diagnosis = await connection?.diagnose();
+  return { ok: diagnosis?.reachable === true && diagnosis.auth.ok };
 }
 
 interface Round {
@@ -324,6 +338,14 @@ function gatewayApi({ config, logger, store, metrics, deps, opened, feeder }: Ap
       feeder()?.kick();
     },
 
+    async linkPatient(asked) {
+      const { lane } = connectionOf(asked.connection);
+      if (asked.patient !== null) await requirePatient(lane, asked.patient);
+      const linked = await relinkPatient(store, asked);
+      feeder()?.kick();
+      return linked;
+    },
+
     async pause(connection, by) {
       await setPaused(store, connection, reason('connection-paused', { why: ` by ${by}` }));
     },
@@ -428,8 +450,12 @@ function offReport(config: ConnectionConfig, mappings: MappingSet): ConnectionRe
   };
 }
 
-function identityOf({ id, vendor, mode }: ConnectionConfig): Pick<ConnectionReport, 'connection' | 'vendor' | 'mode'> {
-  return { connection: id, vendor, mode };
+function identityOf({
+  id,
+  vendor,
+  mode,
+}: ConnectionConfig): Pick<ConnectionReport, 'connection' | 'vendor' | 'mode' | 'vendorRules'> {
+  return { connection: id, vendor, mode, vendorRules: vendorRules(vendors[vendor]) };
 }
 
 function routesOff(mappings: MappingSet, why: Reason): ConnectionReport['routes'] {

@@ -23,7 +23,10 @@ export const doctor: CommandLine = {
     const { general, reports } = remote ? await askGateway(remote, call) : await examineHere(call);
     const [named] = call.words;
     const result = named === undefined ? { ...general, connections: reports } : (reports[0] ?? {});
-    call.terminal.result(result, [...lines(general), ...reports.flatMap(linesOf)]);
+    call.terminal.result(result, [
+      ...lines(general),
+      ...reports.flatMap((report) => linesOf(report, named !== undefined)),
+    ]);
     return reports.every(isHealthy) ? 0 : 1;
   },
 };
@@ -83,7 +86,8 @@ function lines({ durability, warnings = [] }: Examination['general']): string[] 
   ];
 }
 
-function linesOf(report: JsonObject): string[] {
+/** `inFull`: with what is known of the vendor's servers. */
+function linesOf(report: JsonObject, inFull: boolean): string[] {
   const name = `${report.connection} (${report.vendor}, ${report.mode})`;
   const auth = isObject(report.auth) ? report.auth : {};
   if (report.mode === 'off') return ['', `${name}: ${textOf(auth.reason)}`];
@@ -92,17 +96,34 @@ function linesOf(report: JsonObject): string[] {
   const reachable = report.reachable === true ? 'reachable' : 'not reachable';
   const signedIn = auth.ok === true ? 'signed in' : 'not signed in';
   const scopes = Array.isArray(report.scopes) ? report.scopes : [];
-  const routes = objectsIn(report, 'routes').map(({ recordType, resourceType, route, reason }) =>
-    [recordType, resourceType, route, textOf(reason)].map(String),
+  const routes = objectsIn(report, 'routes').map(({ recordType, resourceType, declared, granted, route, reason }) =>
+    [recordType, resourceType, wordsOf(declared), wordsOf(granted), route, textOf(reason)].map(String),
   );
+  const rules = inFull ? objectsIn(report, 'vendorRules') : [];
   return [
     '',
     `${name}: ${reachable}, ${signedIn}`,
     ...objectsIn(report, 'findings').map((finding) => `  ! ${textOf(finding)}`),
     ...(scopes.length > 0 ? [`  scopes: ${scopes.join(' ')}`] : []),
-    ...aligned([['record type', 'resource', 'route', 'reason'], ...routes]).map((row) => `  ${row}`),
-    `  would write: ${writes.join(', ')}`,
+    ...aligned([['record type', 'resource', 'declared', 'granted', 'route', 'reason'], ...routes]).map(
+      (row) => `  ${row}`,
+    ),
+    report.mode === 'shadow'
+      ? `  in shadow, nothing is written; live it would write: ${writes.join(', ')}`
+      : `  would write: ${writes.join(', ')}`,
+    ...(rules.length > 0 ? [`  servers of the vendor ${report.vendor}:`] : []),
+    ...aligned(
+      rules.map(({ topic, offered, detail }) => [String(topic), offered === true ? 'yes' : 'no', String(detail)]),
+    ).map((row) => `    ${row}`),
   ];
+}
+
+/** The letters of create, read, update, delete, search in this order; `-`: none, `?`: not known. */
+function wordsOf(interactions: Json | undefined): string {
+  if (!Array.isArray(interactions)) return '?';
+  const has = (letter: string) => interactions.some((word) => String(word).startsWith(letter));
+  const letters = ['c', 'r', 'u', 'd', 's'].filter(has).join('');
+  return letters === '' ? '-' : letters;
 }
 
 function textOf(reason: Json | undefined): string {

@@ -20,11 +20,12 @@ export const sandbox: CommandLine = {
     const { startSandbox } = await import('../sandbox/sandbox.ts');
     const stopped = untilStopped();
     const host = textOption(call, 'host');
-    const { url, stop } = await startSandbox({ port, host }).catch(toldListening({ port, host }));
-    call.terminal.result({ url }, [
+    const { url, fhirBases, stop } = await startSandbox({ port, host }).catch(toldListening({ port, host }));
+    call.terminal.result({ url, fhirBases }, [
       `The sandbox listens on ${url}`,
-      `FHIR R4 base URL: ${url}/standard/fhir/R4`,
-      `Epic-like base URL: ${url}/epic/api/FHIR/R4 (needs a token; register a client at ${url}/_control/epic/clients)`,
+      'FHIR R4 base URLs:',
+      ...Object.entries(fhirBases).map(([name, base]) => `  ${name.padEnd(9)} ${base}`),
+      `The servers of vendors need a token: register a client at ${url}/_control/{server}/clients`,
     ]);
     await stopped;
     await stop();

@@ -37,6 +37,7 @@ export {
   type SearchResult,
 } from './search.ts';
 export type { Query } from './url.ts';
+export { type VendorRule, vendorRules } from './vendors/table.ts';
 export {
   type DocumentRules,
   isOffered,

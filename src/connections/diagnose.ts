@@ -37,7 +37,8 @@ export async function diagnose(parts: DiagnosisParts): Promise<Diagnosis> {
   const { host } = parts;
   const metadata = await parts.anonymous.send({ method: 'GET', path: 'metadata' });
   if (metadata.fault !== undefined) {
-    const why = metadata.reason ?? reason('connection-reset', { host });
+    const { reason: known } = classify(parts.vendor, { method: 'GET', kind: 'read' }, metadata);
+    const why = known ?? reason('connection-reset', { host });
     return { reachable: metadata.status !== undefined, auth: { ok: false, reason: why }, findings: [why] };
   }
   const findings: Reason[] = [];

@@ -16,6 +16,10 @@ export interface RouteRow {
   readonly resourceType: string;
   readonly route: Route;
   readonly reason: Reason;
+  /** What the server's statement says it does with the type; absent: never read. */
+  readonly declared?: readonly string[];
+  /** What the token allows on the type; absent: this auth knows no scopes. */
+  readonly granted?: readonly string[];
 }
 
 export interface RouteInput {
@@ -67,8 +71,20 @@ const inDocument: readonly string[] = [
 export function routeTable(input: RouteInput): RouteRow[] {
   return input.slots.map((slot) => {
     const found = rules.map((rule) => rule(input, slot)).find((result) => result !== undefined);
-    return { ...slot, ...(found ?? decide('native', 'route-native', { resourceType: slot.resourceType })) };
+    return {
+      ...slot,
+      ...(found ?? decide('native', 'route-native', { resourceType: slot.resourceType })),
+      ...known(input, slot.resourceType),
+    };
   });
+}
+
+function known({ capabilities, scopes, vendor }: RouteInput, resourceType: string) {
+  const filter = vendor.token.grantFilters[resourceType];
+  return {
+    ...(capabilities && { declared: capabilities.interactions[resourceType] ?? [] }),
+    ...(scopes && { granted: [...allowedActions(scopes, resourceType, filter)].sort() }),
+  };
 }
 
 type Slot = RouteInput['slots'][number];

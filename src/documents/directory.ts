@@ -5,7 +5,7 @@
 import type { JsonObject } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import { shown } from './clean.ts';
-import { objectAt, objectsAt, present, textAt, textsAt } from './values.ts';
+import { objectAt, objectsAt, present, said, textAt, textsAt } from './values.ts';
 
 export type Find = (type: RecordType, id: string) => JsonObject | undefined;
 
@@ -28,13 +28,8 @@ export function organizationName(organization: JsonObject | undefined): string |
   return shown(textAt(organization, 'name'), nameLimit);
 }
 
-export function personName(name: JsonObject | undefined): string | undefined {
-  const given = name?.given;
-  const parts = [
-    Array.isArray(given) ? textsAt(name, 'given').join(' ') : textAt(name, 'given'),
-    textAt(name, 'family'),
-  ];
-  return shown(parts.filter(Boolean).join(' '), nameLimit);
+function personName(name: JsonObject | undefined): string | undefined {
+  return shown(said([textAt(name, 'given'), textAt(name, 'family')]).join(' '), nameLimit);
 }
 
 /** Phones to call, with what their note says (hours stand there): fax numbers and those of a confidential address are left out. */

@@ -37,13 +37,18 @@ export function goalEntry(goal: JsonObject, timeZone: string): Entry {
   const targets = objectsAt(goal, 'targets').map((target) => targetWords(target, due));
   const latest = latestWords(goal, timeZone);
   return {
-    head: `${textAt(goal, 'statement') ?? 'Goal'} (${goalStatus(goal)})`,
+    head: `${goalTitle(goal)} - ${goalStatus(goal)}`,
     details: sentences([
       targets.length > 0 && `target: ${targets.join('; ')}${measured(goal)}`,
       due && `due ${printDate(due)}`,
       latest ? `latest: ${latest}` : objectsAt(goal, 'targets').length > 0 && 'nothing measured yet',
     ]),
   };
+}
+
+/** The client's own sentence, ready to go on. */
+export function goalTitle(goal: JsonObject): string {
+  return (textAt(goal, 'statement') ?? 'Goal').replace(/[.\s]+$/, '');
 }
 
 export function goalStatus(goal: JsonObject): string {
@@ -120,7 +125,7 @@ export function referralEntry(referral: JsonObject, timeZone: string): Entry {
 
 /** `Elm Street Pantry, Weekly groceries`. */
 export function referralTitle(referral: JsonObject): string {
-  const service = textAt(referral, 'service') ?? domainWords(textAt(referral, 'domain') ?? 'other');
+  const service = capital(textAt(referral, 'service') ?? domainWords(textAt(referral, 'domain') ?? 'other'));
   if (referral.direction === 'incoming')
     return `From ${textAt(referral, 'partner') ?? 'another organization'} to us, ${service}`;
   return `${textAt(referral, 'partner') ?? 'Community partner'}, ${service}`;

@@ -9,7 +9,6 @@ import {
   type Find,
   organizationName,
   organizationPhones,
-  personName,
   pointedAt,
   primaryAssignment,
   workerFacts,
@@ -18,7 +17,7 @@ import { goalFacts, needFacts } from './goals-and-needs.ts';
 import { planFacts, planOf, positions } from './plan.ts';
 import { referralFacts } from './referrals.ts';
 import { askFacts, safetyFacts } from './safety.ts';
-import { objectAt, objectsAt, present, textAt, textsAt } from './values.ts';
+import { objectAt, objectsAt, present, said, textAt, textsAt } from './values.ts';
 
 /** Everything that the document says except when it was printed and what number it has: equal facts need no new edition. */
 export type DocumentFacts = JsonObject;
@@ -80,8 +79,8 @@ function clientFacts(client: JsonObject, mrn: string | undefined): JsonObject {
   const legal = names.find((name) => name.use === 'legal');
   const suffix = textAt(legal, 'suffix');
   return present({
-    name: shown([personNameOf(legal), suffix].filter(Boolean).join(' '), 200),
-    preferred: shown(personNameOf(names.find((name) => name.use === 'preferred')), 60),
+    name: shown(said([givenAndFamily(legal), suffix]).join(' '), 200),
+    preferred: shown(givenAndFamily(names.find((name) => name.use === 'preferred')), 60),
     birthDate: textAt(client, 'birthDate'),
     birthDateDoubtful: (textAt(client, 'birthDateQuality') ?? 'full') !== 'full' || undefined,
     sex: textAt(client, 'sex'),
@@ -90,11 +89,8 @@ function clientFacts(client: JsonObject, mrn: string | undefined): JsonObject {
   });
 }
 
-// The client's own name is the one that may be long.
-function personNameOf(name: JsonObject | undefined): string | undefined {
-  if (name === undefined) return undefined;
-  const parts = [...textsAt(name, 'given'), textAt(name, 'family')].filter((part) => part !== undefined);
-  return parts.length === 0 ? personName(name) : parts.join(' ');
+function givenAndFamily(name: JsonObject | undefined): string {
+  return said([...textsAt(name, 'given'), textAt(name, 'family')]).join(' ');
 }
 
 function preferenceFacts(client: JsonObject, plan: JsonObject | undefined): JsonObject {

@@ -7,7 +7,7 @@ import { dayAfter, dayOf, printDate, printDay, printInstant } from './dates.ts';
 import { type Entry, goalEntry, memberEntry, needEntry, referralEntry } from './entries.ts';
 import type { DocumentFacts } from './facts.ts';
 import { askWords, safetyWords } from './safety-words.ts';
-import { numberAt, objectAt, objectsAt, textAt, textsAt } from './values.ts';
+import { numberAt, objectAt, objectsAt, said, textAt, textsAt } from './values.ts';
 import { languageWords, wordsFor } from './words.ts';
 
 export interface Frame {
@@ -43,7 +43,8 @@ export interface Section {
 export interface Page {
   readonly title: string;
   readonly subtitle: string;
-  readonly top: readonly Row[];
+  /** In groups: the client, what matters at once, who writes. */
+  readonly top: readonly (readonly Row[])[];
   readonly sections: readonly Section[];
   readonly foot: readonly string[];
   /** What the top itself left out. */
@@ -62,13 +63,13 @@ export function layOut(facts: DocumentFacts, frame: Frame): Page {
     title,
     subtitle,
     top: [
-      ...clientRows(objectAt(facts, 'client')),
-      { label: 'SAFETY', values: safety.length === 0 ? ['none reported'] : firstOf(safety, safetyAtMost, 'call us') },
-      { label: 'WE ASK YOU', values: asks.length === 0 ? [noAsk(facts)] : firstOf(asks, asksAtMost, 'call us') },
-      { label: 'Next review', values: [nextReview(objectAt(facts, 'plan'), frame)] },
-      ...agencyRows(facts),
-      { label: 'As of', values: [asOf(frame)] },
-      ...planRows(facts, frame.timeZone),
+      clientRows(objectAt(facts, 'client')),
+      [
+        { label: 'SAFETY', values: safety.length === 0 ? ['none reported'] : firstOf(safety, safetyAtMost, 'call us') },
+        { label: 'WE ASK YOU', values: asks.length === 0 ? [noAsk(facts)] : firstOf(asks, asksAtMost, 'call us') },
+        { label: 'Next review', values: [nextReview(facts, frame)] },
+      ],
+      [...agencyRows(facts), { label: 'As of', values: [asOf(frame)] }, ...planRows(facts, frame.timeZone)],
     ],
     sections: sectionsOf(facts, frame),
     foot: footOf(facts),
@@ -86,7 +87,7 @@ function clientRows(client: JsonObject | undefined): Row[] {
   const about = [born ? printDate(born) + doubtful : 'not known', sex !== undefined && sex !== 'unknown' && sex];
   return [
     { label: 'Client', values: [preferred === undefined ? name : `${name}, called ${preferred}`] },
-    { label: 'Born', values: [about.filter(Boolean).join(', ')] },
+    { label: 'Born', values: [said(about).join(', ')] },
     ...(died === undefined ? [] : [{ label: 'DIED', values: [printDate(died)] }]),
     { label: 'Your MRN', values: [textAt(client, 'mrn') ?? 'not known to us'] },
   ];
@@ -95,36 +96,17 @@ function clientRows(client: JsonObject | undefined): Row[] {
 function agencyRows(facts: DocumentFacts): Row[] {
   const agency = objectAt(facts, 'agency');
   const worker = objectAt(facts, 'worker');
-  const phones = objectsAt(agency, 'phones').map((phone) => {
-    const note = textAt(phone, 'note');
-    return `${textAt(phone, 'number') ?? ''}${note === undefined ? '' : ` (${note})`}`;
-  });
-  const hours = objectsAt(agency, 'phones').some((phone) => phone.note !== undefined);
+  const name = textAt(worker, 'name');
   const role = textAt(worker, 'role');
+  const phones = objectsAt(agency, 'phones').map((phone) =>
+    [textAt(phone, 'number'), `(${textAt(phone, 'note') ?? 'hours not stated'})`].join(' '),
+  );
+  const contact = [name ?? 'not named', role && wordsFor('role', role), textAt(worker, 'phone')];
+  const from = [textAt(agency, 'name') ?? 'not named', textAt(agency, 'program')];
   return [
-    {
-      label: 'Case worker',
-      values: [
-        textAt(worker, 'name') === undefined
-          ? 'not named'
-          : [textAt(worker, 'name'), role && wordsFor('role', role), textAt(worker, 'phone')]
-              .filter(Boolean)
-              .join(', '),
-      ],
-    },
-    {
-      label: 'Agency',
-      values: [
-        [
-          textAt(agency, 'name') ?? 'not named',
-          textAt(agency, 'program'),
-          ...phones,
-          phones.length > 0 && !hours && 'hours not stated',
-        ]
-          .filter(Boolean)
-          .join(', '),
-      ],
-    },
+    { label: 'Case worker', values: [said(contact).join(', ')] },
+    { label: 'Agency', values: [said(from).join(', ')] },
+    { label: 'Phone', values: [phones.length === 0 ? 'not known' : phones.join(', ')] },
   ];
 }
 
@@ -147,7 +129,9 @@ function asOf(frame: Frame): string {
 }
 
 /** Last review, else start, plus the interval; only a plan in force is reviewed. */
-function nextReview(plan: JsonObject | undefined, frame: Frame): string {
+function nextReview(facts: DocumentFacts, frame: Frame): string {
+  const plan = objectAt(facts, 'plan');
+  if (isClosed(facts)) return 'none: the case is closed';
   if (plan?.status !== 'active' && plan?.status !== 'on-hold') return 'none: no plan in force';
   const from = textAt(plan, 'reviewedAt') ?? textAt(plan, 'activatedAt') ?? textAt(plan, 'startsOn');
   const due = from && dayAfter(from, numberAt(plan, 'reviewEveryDays') ?? 0, frame.timeZone);
@@ -175,16 +159,16 @@ function planLine(plan: JsonObject, timeZone: string): string {
     const at = textAt(signature, 'at');
     return `${textAt(signature, 'role') ?? ''}${at === undefined ? '' : ` ${printDay(at, timeZone)}`}`;
   });
-  const facts = [
+  const parts = said([
     wordsFor('plan', textAt(plan, 'status') ?? ''),
     starts && `from ${printDate(starts)}`,
     ends && `to ${printDate(ends)}`,
     reviewed &&
       `reviewed ${printDay(reviewed, timeZone)}${outcome === undefined ? '' : ` (${wordsFor('review', outcome)})`}`,
     signatures.length > 0 && `signed by ${signatures.slice(0, 3).join(', ')}`,
-  ].filter(Boolean);
+  ]);
   const summary = textAt(plan, 'summary');
-  return `${textAt(plan, 'title') ?? ''}: ${facts.join(', ')}.${summary === undefined ? '' : ` ${summary}`}`;
+  return `${textAt(plan, 'title') ?? 'Care plan'}: ${parts.join(', ')}.${summary === undefined ? '' : ` ${summary}`}`;
 }
 
 // Appointments and rides, assessment scores and authorizations each become a section here when their record types come in.
@@ -196,7 +180,7 @@ function sectionsOf(facts: DocumentFacts, frame: Frame): Section[] {
     {
       heading: 'Changed since the last one',
       entries: before === undefined ? [] : changesSince(before, facts, timeZone),
-      none: before === undefined ? 'This is the first one.' : 'Nothing that is shown here.',
+      none: before === undefined ? 'This is the first document.' : 'Nothing that is shown here.',
       nouns: ['change', 'changes'],
       claim: 1,
     },
@@ -242,13 +226,13 @@ function preferenceEntries(preferences: JsonObject | undefined): Entry[] {
   const channel = textAt(preferences, 'channel');
   const bestTime = textAt(preferences, 'bestTime');
   const languages = textsAt(preferences, 'languages').map(languageWords);
-  const contact = [channel && `contact by ${wordsFor('channel', channel)}`, bestTime].filter(Boolean).join(', ');
-  const lines = [
+  const contact = said([channel && wordsFor('channel', channel), bestTime]);
+  const lines = said([
     languages.length > 0 && `Language: ${languages.join(', ')}`,
-    contact !== '' && `Best way: ${contact}`,
+    contact.length > 0 && `Best contact: ${contact.join(', ')}`,
     ...textsAt(preferences, 'said'),
     ...textsAt(preferences, 'barriers').map((barrier) => `What makes it hard: ${barrier}`),
-  ].filter((line) => line !== false);
+  ]);
   return lines.map((head) => ({ head, details: [] }));
 }
 

@@ -40,7 +40,7 @@ export function renderRetraction(format: 'text' | 'xhtml', frame: RetractionFram
   const ascii = lines.map((line) => toAscii(line));
   const text = [title.toUpperCase(), '', ...ascii.flatMap((line) => wrap(line.text, '', '')), '', last];
   return {
-    text: `${text.join('\n')}\n`,
+    text: text.join('\n'),
     leftOut: [],
     transliterated: ascii.some(({ respelled, lost }) => respelled || lost),
   };

@@ -13,7 +13,7 @@ export function safetyWords(concern: JsonObject, timeZone: string): string {
     case 'case': {
       const since = textAt(concern, 'since');
       const risk = riskWords(textAt(concern, 'risk') ?? '');
-      return `${risk} overall${since === undefined ? '' : `, since ${printDay(since, timeZone)}`}`;
+      return `Overall: ${risk}${since === undefined ? '' : ` since ${printDay(since, timeZone)}`}`;
     }
     default: {
       const description = textAt(concern, 'description');
@@ -33,10 +33,8 @@ export function askWords(ask: JsonObject): string {
   const request = textAt(ask, 'request');
   const neededBy = textAt(ask, 'neededBy');
   const urgency = textAt(ask, 'urgency');
-  const task = ['sent', 'received', 'undeliverable'].includes(status)
-    ? 'answer our referral'
-    : 'go on with our referral';
-  const loud = urgency === undefined || urgency === 'routine' ? '' : ` (${urgency})`;
+  const task = ['sent', 'received', 'undeliverable'].includes(status) ? 'answer' : 'go on with';
+  const kind = urgency === undefined || urgency === 'routine' ? 'referral' : `${urgency.toUpperCase()} referral`;
   const by = neededBy === undefined ? '' : `, needed by ${printDate(neededBy)}`;
-  return `Please ${task}${loud}: ${service}${request === undefined ? '' : `, ${request}`}${by}`;
+  return `Please ${task} our ${kind}: ${request ?? service}${by}`;
 }

@@ -19,7 +19,11 @@ export function renderText(facts: DocumentFacts, frame: Frame): Rendered {
     entry: (entry) => size(entryLines(entry, new Letters())),
     line: (line) => size(wrap(line, '  ', '  ')),
   };
-  const top = [page.title.toUpperCase(), page.subtitle, '', ...page.top.flatMap((row) => rowLines(row, letters))];
+  const top = [
+    page.title.toUpperCase(),
+    page.subtitle,
+    ...page.top.flatMap((rows) => ['', ...rows.flatMap((row) => rowLines(row, letters))]),
+  ];
   const foot = (note: readonly string[]) => [
     '',
     ...[...page.foot, ...note].flatMap((line) => wrap(letters.plain(line), '', '')),
@@ -37,7 +41,7 @@ export function renderText(facts: DocumentFacts, frame: Frame): Rendered {
   ]);
   const lines = [...top, ...body, ...foot(letters.notes()), last];
   return {
-    text: `${lines.join('\n')}\n`,
+    text: lines.join('\n'),
     leftOut: [...page.leftOut, ...fitted.flatMap(({ more }) => more ?? [])],
     transliterated: letters.respelled || letters.lost,
   };

@@ -56,7 +56,11 @@ const statuses: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     unreachable: 'client could not be reached',
     other: 'outcome not known',
   },
-  outcomeSource: { partner: 'said by the partner', client: 'said by the client', worker: 'said by a case worker' },
+  outcomeSource: {
+    partner: 'reported by the partner',
+    client: 'reported by the client',
+    worker: 'reported by a case worker',
+  },
   contact: {
     reached: 'client reached',
     'left-message': 'left a message',
@@ -88,8 +92,6 @@ export function domainWords(code: string): string {
 export function riskWords(code: string): string {
   return risks[code] ?? spaced(code);
 }
-
-export type WordList = keyof typeof statuses;
 
 /** The words for a code of one list; a code that reads well by itself needs no entry. */
 export function wordsFor(list: string, code: string): string {

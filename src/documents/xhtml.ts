@@ -16,7 +16,7 @@ export function renderXhtml(facts: DocumentFacts, frame: Frame): Rendered {
   const fixed = [
     page.title,
     page.subtitle,
-    ...page.top.flatMap(({ label, values }) => [label, ...values]),
+    ...page.top.flat().flatMap(({ label, values }) => [label, ...values]),
     ...page.sections.map(({ heading }) => heading),
     ...page.foot,
     last,
@@ -26,7 +26,7 @@ export function renderXhtml(facts: DocumentFacts, frame: Frame): Rendered {
     `<h2>${escaped(page.title)}</h2>`,
     `<p>${escaped(page.subtitle)}</p>`,
     '<table>',
-    ...page.top.map(rowMarkup),
+    ...page.top.flat().map(rowMarkup),
     '</table>',
     ...fitted.flatMap(({ section, entries, more }) => [
       `<h2>${escaped(section.heading)}</h2>`,

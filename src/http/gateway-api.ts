@@ -30,6 +30,12 @@ export interface GatewayApi {
    */
   decide(id: number, answer: { choose: string; note?: string; by: string }): Promise<void>;
 
+  /**
+   * Takes a person's word on which patient a client is, and wants the client's lanes.
+   * @throws CasebridgeError `record-unknown`; `patient-unknown`, `patient-merged`, `patient-restricted`, `patient-unreadable` as the server says
+   */
+  linkPatient(asked: PatientAsked): Promise<PatientLinked>;
+
   pause(connection: string, by: string): Promise<void>;
   resume(connection: string, by: string): Promise<void>;
   capabilities(connection: string): Promise<ConnectionReport>;
@@ -40,6 +46,29 @@ export interface GatewayApi {
 
   /** Each part that has to work for records to come in and go out. */
   ready(): Promise<readonly ReadyCheck[]>;
+}
+
+export interface PatientAsked {
+  readonly connection: string;
+  readonly source: string;
+  readonly clientId: string;
+  /** Id on the server; null: the client is nobody there. */
+  readonly patient: string | null;
+  readonly note?: string;
+  readonly by: string;
+}
+
+export interface PatientLinked {
+  readonly was: string | null;
+  readonly now: string | null;
+  /** What had been written to the chart of `was`. */
+  readonly written: readonly {
+    readonly resourceType: string;
+    readonly id: string;
+    readonly slot: string;
+    readonly at: string;
+    readonly takenBack: boolean;
+  }[];
 }
 
 export interface GatewayMetrics {
@@ -87,7 +116,13 @@ export interface ConnectionReport {
     readonly resourceType: string;
     readonly route: string;
     readonly reason: Reason;
+    /** Interactions that the server's statement names for the type. */
+    readonly declared?: readonly string[];
+    /** Actions that the token allows on the type. */
+    readonly granted?: readonly string[];
   }[];
+  /** What is known of servers of this vendor: what they take, what not and why. */
+  readonly vendorRules: readonly { readonly topic: string; readonly offered: boolean; readonly detail: string }[];
   readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
 }
 

@@ -31,6 +31,7 @@ export const pathParameters: Readonly<Record<string, Parameter>> = {
     form: '1 to 64 letters, digits, dots, underscores and dashes',
   },
   connection: { ...name, description: 'Connection.' },
+  source: { ...name, description: 'Source of the record.' },
   subject: {
     schema: {
       type: 'string',

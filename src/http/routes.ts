@@ -6,6 +6,7 @@ import { connectionRoutes } from './handlers/connections.ts';
 import { decisionRoutes } from './handlers/decisions.ts';
 import { healthRoutes } from './handlers/health.ts';
 import { laneRoutes } from './handlers/lanes.ts';
+import { patientRoutes } from './handlers/patients.ts';
 import { previewRoutes } from './handlers/preview.ts';
 import { recordRoutes } from './handlers/records.ts';
 import { openApi } from './openapi.ts';
@@ -19,6 +20,7 @@ const described: readonly Route[] = [
   ...laneRoutes,
   ...decisionRoutes,
   ...connectionRoutes,
+  ...patientRoutes,
   ...healthRoutes,
 ];
 

@@ -9,7 +9,8 @@ import {
   routeTable,
 } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { contentHash } from '../fhir/fhir.ts';
+import type { JsonObject } from '../json.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import { json, type Store } from '../store/store.ts';
 import { openAlert } from './alerts.ts';
@@ -30,7 +31,7 @@ export function cachedCapabilities(
     reading ??= connection
       .capabilities()
       .then(async (capabilities) => {
-        await keep(store, connection.id, capabilities);
+        await keep(store, connection.id, capabilities, await grantedScopes(connection));
         current = { capabilities, at: clock() };
         return capabilities;
       })
@@ -41,8 +42,19 @@ export function cachedCapabilities(
   };
 }
 
-/** A changed statement voids plans that are under way, and opens an alert: the routes may be others now. */
-async function keep(store: Store, connection: string, capabilities: Capabilities): Promise<void> {
+/** Sorted; undefined: this auth knows no scopes, or no token can be had now, which says nothing about what it would allow. */
+async function grantedScopes(connection: Connection): Promise<string[] | undefined> {
+  const scopes = await connection.scopes();
+  return 'granted' in scopes ? [...(scopes.granted ?? [])].sort() : undefined;
+}
+
+/** What is declared or granted and has changed voids plans that are under way, and opens an alert: the routes may be others now. */
+async function keep(
+  store: Store,
+  connection: string,
+  capabilities: Capabilities,
+  granted: readonly string[] | undefined,
+): Promise<void> {
   await store.tx(async (trx) => {
     const row = await trx
       .selectFrom('connection')
@@ -50,12 +62,19 @@ async function keep(store: Store, connection: string, capabilities: Capabilities
       .where('id', '=', connection)
       .forUpdate()
       .executeTakeFirst();
-    const before = isObject(row?.capabilities ?? undefined) ? row?.capabilities?.hash : undefined;
-    const isChanged = before !== undefined && before !== capabilities.hash;
+    const before = row?.capabilities ?? {};
+    const known: JsonObject = {
+      hash: capabilities.hash,
+      granted: granted ? [...granted] : (before.granted ?? null),
+    };
+    const isChanged = Object.entries(known).some(([part, value]) => {
+      const was = before[part] ?? null;
+      return was !== null && contentHash(was) !== contentHash(value);
+    });
     await trx
       .updateTable('connection')
       .set({
-        capabilities: json<JsonObject>(JSON.parse(JSON.stringify(capabilities))),
+        capabilities: json<JsonObject>(JSON.parse(JSON.stringify({ ...capabilities, ...known }))),
         capabilities_at: sql<Date>`now()`,
         ...(isChanged ? { epoch: sql<number>`epoch + 1` } : {}),
       })

@@ -8,6 +8,7 @@ import { contentHash } from '../fhir/fhir.ts';
 import { isObject, type Json } from '../json.ts';
 import { compileMappings, type MappingFile, type MappingSet } from '../mapping/mapping.ts';
 import { type Database, json, type Store } from '../store/store.ts';
+import { wantAfterChange, wantBackfill } from './backfill.ts';
 import { documentSlot } from './document.ts';
 
 /**
@@ -121,48 +122,31 @@ export async function prepareConnection(store: Store, config: ConnectionConfig):
   await store.tx(async (trx) => {
     const added = await trx
       .insertInto('connection')
-      .values({ id: config.id, configuration })
+      .values({ id: config.id, configuration, mode: config.mode })
       .onConflict((conflict) => conflict.doNothing())
       .returning('id')
       .execute();
-    if (added.length > 0) return wantBackfill(trx, config);
+    if (added.length > 0) return config.mode === 'off' ? undefined : wantBackfill(trx, config);
     const row = await trx
       .selectFrom('connection')
-      .select('configuration')
+      .select(['configuration', 'mode'])
       .where('id', '=', config.id)
       .forUpdate()
       .executeTakeFirstOrThrow();
     if (row.configuration === configuration) return;
     await trx
       .updateTable('connection')
-      .set({ configuration, capabilities: null, capabilities_at: null, epoch: sql<number>`epoch + 1` })
+      .set({
+        configuration,
+        mode: config.mode,
+        capabilities: null,
+        capabilities_at: null,
+        epoch: sql<number>`epoch + 1`,
+      })
       .where('id', '=', config.id)
       .execute();
-    await sql`
-      update lane set wanted = wanted + 1, parked = null, next_try_at = null, due_at = now(), priority = ${backfillPriority}::integer
-      where connection = ${config.id} and done = wanted`.execute(trx);
+    await wantAfterChange(trx, config, row.mode === 'shadow' && config.mode === 'live');
   });
-}
-
-const backfillPriority = 90;
-
-/** Cases that were there before the connection was, with their clients and the whole directory (design section 8, `backfill`). */
-async function wantBackfill(
-  trx: Transaction<Database>,
-  { id, sources, backfill, mode }: ConnectionConfig,
-): Promise<void> {
-  if (backfill === 'none' || mode === 'off') return;
-  const onlyOpen = backfill === 'open-cases';
-  await sql`
-    insert into lane (connection, subject, source, wanted, priority)
-    select distinct ${id}, r.subject, r.source, 1, ${backfillPriority}::integer
-    from record r
-    left join record c on c.source = r.source and c.type = 'case'
-      and (c.id = r.case_id or (r.type = 'case' and c.id = r.id) or (r.type = 'client' and c.client_id = r.id))
-    where r.source in (select s.id from jsonb_to_recordset(${json(sources.map((source) => ({ id: source })))}) as s(id text))
-      and r.subject <> ''
-      and (r.type in ('organization', 'worker', 'service') or not ${onlyOpen}::boolean or c.content ->> 'status' in ('referred', 'intake', 'open', 'on-hold'))
-    on conflict (connection, subject) do nothing`.execute(trx);
 }
 
 /** The embedded store has one process: whoever held a lease before this start is dead, and sends nothing any more. */

@@ -16,7 +16,17 @@ export interface Choice {
 }
 
 export interface NewDecision {
-  readonly kind: 'patient-match' | 'conflict' | 'status' | 'remote-gone' | 'doubled' | 'recalled' | 'encounter-missing';
+  readonly kind:
+    | 'patient-match'
+    | 'patient-merged'
+    | 'patient-relinked'
+    | 'misfiled'
+    | 'conflict'
+    | 'status'
+    | 'remote-gone'
+    | 'doubled'
+    | 'recalled'
+    | 'encounter-missing';
   /** One open decision per lane and topic. */
   readonly topic: string;
   readonly key?: ResourceKey;
@@ -27,7 +37,7 @@ export interface NewDecision {
 }
 
 /** The topic under which a person is asked about a resource as a whole; its elements have topics of their own (`elementTopic`). */
-export function resourceTopic(about: 'doubled' | 'gone' | 'not-carried', key: ResourceKey): string {
+export function resourceTopic(about: 'doubled' | 'gone' | 'not-carried' | 'misfiled', key: ResourceKey): string {
   return `${about}:${nameOf(key)}`;
 }
 
@@ -45,8 +55,11 @@ export function doubled(key: ResourceKey, resourceType: string, ids: readonly st
   };
 }
 
+/** Whose decision it is. */
+type LaneOf = Pick<Lease, 'connection' | 'subject' | 'source'>;
+
 /** Opens a decision, or brings the open one on the same topic up to date. */
-export async function openDecision(trx: Transaction<Database>, lease: Lease, decision: NewDecision): Promise<void> {
+export async function openDecision(trx: Transaction<Database>, lease: LaneOf, decision: NewDecision): Promise<void> {
   const content = {
     reason: json(decision.reason),
     detail: json(decision.detail),
@@ -74,7 +87,7 @@ export async function openDecision(trx: Transaction<Database>, lease: Lease, dec
 /** Open questions that answered themselves: what they asked about is no longer so. */
 export async function closeObsolete(
   trx: Transaction<Database>,
-  lease: Lease,
+  lease: Omit<LaneOf, 'source'>,
   topics: readonly string[],
 ): Promise<void> {
   if (topics.length === 0) return;

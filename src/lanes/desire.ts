@@ -10,6 +10,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { CompiledSlot, Desired, MappingSet, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
 import type { Database } from '../store/store.ts';
+import { type Filed, inItsChart, movedFrom } from './chart.ts';
 import { resourceTopic } from './decisions.ts';
 import { documentResource } from './desire-document.ts';
 import { documentSlot, type Edition } from './document.ts';
@@ -173,8 +174,11 @@ function resourceFor(
   const standing = links.find(isStanding);
   const nextGeneration = generationAfter(links, key);
   const seen = standing === undefined ? undefined : input.seen.get(`${standing.resource_type}/${standing.remote_id}`);
+  const filed = projected && standing && filing(input, projected, standing, seen);
   const desired =
-    projected === undefined || standing !== undefined ? projected : asGeneration(input, key, projected, nextGeneration);
+    projected === undefined || standing !== undefined
+      ? filed && inItsChart(filed)
+      : asGeneration(input, key, projected, nextGeneration);
   const slot = slotOf(input, key);
   const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
   const route = routeFor(input, row, key, resourceType, standing);
@@ -191,7 +195,7 @@ function resourceFor(
     observed: seen === undefined ? undefined : observation(seen, input.memory.fresh),
     isGone: seen?.gone ?? false,
     route,
-    leave: slot === undefined ? undefined : leaveCause(row, desired, route),
+    leave: slot === undefined ? undefined : (leaveCause(row, desired, route) ?? (filed && movedFrom(filed))),
     waits: desired === undefined ? [] : waitsOf(input, desired),
     parked:
       searchBlock(input, key, row) ??
@@ -201,6 +205,15 @@ function resourceFor(
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     search: standing === undefined ? searchState(input, key, row) : 'none',
+  };
+}
+
+function filing({ known }: DesireInput, desired: Desired, link: LinkRow, seen: SeenRow | undefined): Filed {
+  return {
+    desired,
+    sent: link.sent ?? undefined,
+    observed: seen?.body ?? undefined,
+    generations: (target) => known.generations(target),
   };
 }
 
@@ -283,7 +296,7 @@ function routeFor(
     return { route: 'read', reason: reason('theirs-to-make') };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };
-  return { route, reason: route === 'document' ? listed?.reason : undefined };
+  return { route, reason: route === 'document' ? listed?.reason : undefined, why: listed?.reason };
 }
 
 function needsConsent(type: RecordType): boolean {
@@ -389,12 +402,12 @@ export function directoryIdentifiers(
   identifierSystems: Readonly<Record<string, string>>,
 ): { system: string; value: string }[] {
   const npi = identifierSystems.npi ?? npiSystem;
-  const own = typeof record.npi === 'string' ? [{ system: npi, value: record.npi }] : [];
+  const own = typeof record.npi === 'string' ? [{ system: npi, value: record.npi.trim() }] : [];
   const listed = (Array.isArray(record.identifiers) ? record.identifiers : []).flatMap((item) => {
     if (!isObject(item) || typeof item.kind !== 'string' || typeof item.value !== 'string' || item.kind === 'tax-id')
       return [];
     const system = item.kind === 'npi' ? npi : identifierSystems[item.kind];
-    return system === undefined ? [] : [{ system, value: item.value }];
+    return system === undefined ? [] : [{ system, value: item.value.trim() }];
   });
   return [...own, ...listed];
 }

@@ -1,11 +1,14 @@
 // What a person's answer changes in the store. The next run does the rest.
 
 import { sql, type Transaction } from 'kysely';
+import { reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
 import { keepRemoteValues, offerChanges } from './changes.ts';
 import type { Answered } from './decisions.ts';
+import { raiseWanted } from './links.ts';
 import { withFact } from './merge.ts';
+import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, voidPlans } from './patient-link.ts';
 
 /** Puts an answered decision into effect. A choice that only has to be remembered changes nothing here. */
 export async function applyDecision(trx: Transaction<Database>, decision: Answered): Promise<void> {
@@ -26,26 +29,28 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
 }
 
 async function linkPatient(trx: Transaction<Database>, decision: Answered, remoteId: string): Promise<void> {
-  const { connection, source, subject } = decision;
-  const id = decision.record_id ?? '';
-  const content = { remote_id: remoteId, origin: 'found', route: 'native', state: 'read', reason: null };
+  const { connection, source, subject, detail } = decision;
+  const client: ClientOn = { connection, source, subject, clientId: decision.record_id ?? '' };
+  // Asked after a merge: whoever is not its survivor has another chart than the one that was written to.
+  if (detail.mergedInto !== undefined && detail.mergedInto !== remoteId) await denyMerge(trx, client);
+  const waiting = await pointAtPatient(trx, client, remoteId);
+  await voidPlans(trx, client);
+  await raiseWanted(trx, waiting);
+}
+
+async function denyMerge(trx: Transaction<Database>, client: ClientOn): Promise<void> {
+  const merged = (await lockPatientLinks(trx, client)).findLast(({ retired_at: at }) => at !== null);
+  if (merged === undefined) return;
   await trx
-    .insertInto('link')
-    .values({ connection, source, type: 'client', id, slot: 'patient', subject, resource_type: 'Patient', ...content })
-    .onConflict((conflict) =>
-      conflict.columns(['connection', 'source', 'type', 'id', 'slot', 'generation']).doUpdateSet(content),
-    )
+    .updateTable('link')
+    .set({ reason: json(reason('patient-relinked')) })
+    .where('connection', '=', client.connection)
+    .where('source', '=', client.source)
+    .where('type', '=', 'client')
+    .where('id', '=', client.clientId)
+    .where('slot', '=', patientSlot)
+    .where('generation', '=', merged.generation)
     .execute();
-  await sql`
-    insert into epoch (key) values (${`patient:${connection}:${source}/${id}`})
-    on conflict (key) do update set n = epoch.n + 1`.execute(trx);
-  await sql`
-    with woken as (
-      delete from waiting where connection = ${connection} and source = ${source} and type = 'client' and id = ${id} and slot = 'patient'
-      returning subject)
-    update lane set wanted = wanted + 1, due_at = now() where connection = ${connection} and subject in (select subject from woken)`.execute(
-    trx,
-  );
 }
 
 /** `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value. */

@@ -23,6 +23,8 @@ export class Known {
   readonly #ownLinks: ReadonlyMap<string, LinkRow>;
   readonly #records = new Map<string, RecordRow | undefined>();
   readonly #others = new Map<string, LinkRow | undefined>();
+  /** All generations of the slots of other lanes that were fetched. */
+  readonly #generations = new Map<string, readonly LinkRow[]>();
   /** Why slots are parked that have no resource on the server. */
   readonly #parked = new Map<string, Reason>();
   readonly #missingRecords = new Map<string, { type: RecordType; id: string }>();
@@ -68,6 +70,12 @@ export class Known {
     if (this.isOwn(target)) return this.#ownLinks.get(key);
     if (!this.#others.has(key)) this.#missingLinks.set(key, target);
     return this.#others.get(key);
+  }
+
+  /** All generations of a slot, retired ones too; fetched together with its live link. */
+  generations(target: SlotRef): readonly LinkRow[] {
+    const key = slotKey(target);
+    return this.isOwn(target) ? this.links.filter((row) => slotKey(row) === key) : (this.#generations.get(key) ?? []);
   }
 
   /** Why the slot is parked, if it is: what needs it shows this reason (lanes.md 6). */
@@ -136,7 +144,14 @@ export class Known {
       .execute();
     this.#keepParked(rows);
     const live = new Map(rows.filter(isLive).map((row) => [slotKey(row), row]));
-    for (const target of wanted) this.#others.set(slotKey(target), live.get(slotKey(target)));
+    for (const target of wanted) {
+      const key = slotKey(target);
+      this.#others.set(key, live.get(key));
+      this.#generations.set(
+        key,
+        rows.filter((row) => slotKey(row) === key),
+      );
+    }
   }
 }
 

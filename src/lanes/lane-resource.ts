@@ -54,7 +54,12 @@ export interface LaneResource {
   readonly observed: Observation | undefined;
   /** The server said 404 or 410 for the linked id. */
   readonly isGone: boolean;
-  readonly route: { readonly route: Route; readonly reason: Reason | undefined };
+  readonly route: {
+    readonly route: Route;
+    readonly reason: Reason | undefined;
+    /** Why a native route is one; kept with its operations. */
+    readonly why?: Reason;
+  };
   /** A stated cause to retire it (lanes.md 16). */
   readonly leave: Reason | undefined;
   /** Required references without a link, each with what it waits for. */

@@ -56,13 +56,17 @@ export function givenMayAgree(client: JsonObject, patient: JsonObject): boolean 
   return ours.length === 0 || theirs.length === 0 || ours.some((name) => theirs.some((other) => name[0] === other[0]));
 }
 
-/** One given name in common, or one that is the other's beginning: R. for Rosa, Rob for Robert. */
+/** The same first name, by any of the names that either side knows: preferred names and aliases count, middle names do not tell twins apart. */
 export function givenAgrees(client: JsonObject, patient: JsonObject): boolean {
-  const ours = givenNames(client.names);
-  const theirs = givenNames(patient.name);
-  return ours.some((name) =>
-    theirs.some((other) => name !== '' && other !== '' && (name.startsWith(other) || other.startsWith(name))),
-  );
+  return shareOne([firstNames(client.names), firstNames(patient.name)]);
+}
+
+/** Some servers keep all given names in one text. */
+function firstNames(names: Json | undefined): string[] {
+  return items(names).flatMap(({ given }) => {
+    const [first = ''] = fold(texts(given)[0] ?? '').split(/\s+/);
+    return first === '' ? [] : [first];
+  });
 }
 
 export function fullNameAgrees(client: JsonObject, patient: JsonObject): boolean {

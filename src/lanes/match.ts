@@ -1,7 +1,7 @@
 // Is one of these patients our client? Certain, a person must decide, or nobody. Never a guess (design section 7, "Patient"). Pure.
 
 import type { MatchGrade } from '../connections/connections.ts';
-import type { JsonObject } from '../json.ts';
+import { isObject, type JsonObject } from '../json.ts';
 import {
   birthDateMayAgree,
   both,
@@ -50,9 +50,10 @@ export function matchPatient(
   candidates: readonly JsonObject[],
   grades: Grades = new Map(),
 ): MatchResult {
-  const graded = candidates.filter((patient) => isGradedAlike(gradeOf(patient, grades)));
-  const alike = candidates.filter((patient) => isAlike(client, strong, patient));
-  const either = candidates.filter((patient) => graded.includes(patient) || alike.includes(patient));
+  const standing = withoutReplaced(candidates);
+  const graded = standing.filter((patient) => isGradedAlike(gradeOf(patient, grades)));
+  const alike = standing.filter((patient) => isAlike(client, strong, patient));
+  const either = standing.filter((patient) => graded.includes(patient) || alike.includes(patient));
   if (either.length === 0) return { kind: 'none' };
   const serverIsSure = graded.filter((patient) => gradeOf(patient, grades) === 'certain');
   const [only] = serverIsSure.length > 0 ? serverIsSure : alike;
@@ -60,6 +61,12 @@ export function matchPatient(
   if (isOnly && isUsable(only) && isSure(client, strong, only, gradeOf(only, grades)))
     return { kind: 'certain', patient: only };
   return { kind: 'uncertain', patients: either };
+}
+
+/** Of a merged pair only the survivor counts, where both are among the hits. */
+function withoutReplaced(candidates: readonly JsonObject[]): JsonObject[] {
+  const standing = candidates.filter((patient) => replacedBy(patient) === undefined).map(({ id }) => `Patient/${id}`);
+  return candidates.filter((patient) => !standing.includes(replacedBy(patient) ?? ''));
 }
 
 function gradeOf(patient: JsonObject, grades: Grades): MatchGrade['grade'] | undefined {
@@ -184,4 +191,12 @@ function contradicts(client: JsonObject, strong: readonly StrongIdentifier[], pa
 /** A patient that the hospital replaced by another, or switched off, is for a person even when everything agrees. */
 function isUsable(patient: JsonObject): boolean {
   return patient.active !== false && !items(patient.link).some((link) => link.type === 'replaced-by');
+}
+
+/** `Patient/…` that took the place of this one, as its server says. */
+export function replacedBy(patient: JsonObject): string | undefined {
+  const link = items(patient.link).find(({ type }) => type === 'replaced-by');
+  const reference = isObject(link?.other) ? link.other.reference : undefined;
+  const [name] = typeof reference === 'string' ? (/Patient\/[^/]+$/.exec(reference) ?? []) : [];
+  return name;
 }

@@ -64,6 +64,7 @@ export async function storeIntents(trx: Transaction<Database>, input: IntentInpu
         remote_id: write.kind === 'create' ? null : write.link.remoteId,
         sent: json<JsonObject>(sentFacts(write)),
         record_version: write.resource.recordVersion,
+        ...routeOf(write),
         send_before: sql<Date>`now() + ${input.sendMs} * interval '1 millisecond'`,
       })),
     )
@@ -75,6 +76,13 @@ export async function storeIntents(trx: Transaction<Database>, input: IntentInpu
     if (row === undefined) throw new Error('An intent was not stored.');
     return { operationId: row.id, write, sent: sentFacts(write) };
   });
+}
+
+/** By which route it goes and why, so that a later look at it need not guess what was known then. */
+function routeOf({ resource }: Write) {
+  const { route, why, reason: otherwise } = resource.route;
+  const known = why ?? otherwise;
+  return { route, route_reason: known === undefined ? null : json(known) };
 }
 
 async function checkBasis(trx: Transaction<Database>, lease: Lease, basis: PlanBasis): Promise<void> {

@@ -116,7 +116,8 @@ function decide(resource: LaneResource): Outcome {
 }
 
 function notNative(resource: LaneResource): Outcome {
-  const { route, link } = resource;
+  const { route, link, parked } = resource;
+  if (route.route === 'read' && parked !== undefined) return { state: 'parked', reason: parked };
   const mayBeThere =
     route.route === 'read' && link === undefined && resource.search === 'pending' && resource.desired !== undefined;
   if (mayBeThere) return { state: 'due', operation: { kind: 'find', resource, why: reason('planned-find') } };
@@ -126,6 +127,7 @@ function notNative(resource: LaneResource): Outcome {
 }
 
 function lookAtFound(resource: LaneResource, link: LinkState): Outcome {
+  if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
   const code = resource.key.type === 'client' ? 'read-only-patient' : 'directory-found';
   if (resource.observed === undefined) return { state: 'read', reason: reason(code), operation: read(resource, link) };
   return { state: 'read', reason: reason(code) };
@@ -264,6 +266,7 @@ function kindOf(value: Json | undefined): string {
 function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome {
   const { slot, observed } = resource;
   if (link.origin === 'found') return { state: 'read', reason: cause };
+  if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
   if (observed === undefined || !observed.isFresh)
     return { state: 'leaving', reason: cause, operation: read(resource, link) };
   const body = slot?.retire(observed.body);

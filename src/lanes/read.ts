@@ -1,6 +1,6 @@
 // Looks at linked resources on the server and keeps what was seen. The look itself changes nothing else: absorbing is for the run.
 
-import { classify } from '../connections/connections.ts';
+import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import { holdDocuments } from './editions.ts';
@@ -9,11 +9,15 @@ import type { LaneResource, LinkState } from './lane-resource.ts';
 import { nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { saveGone, saveSeen } from './links.ts';
+import { type Survivor, storeMerge, survivorOf } from './merged.ts';
+import { isRestricted } from './search-failure.ts';
 
 export type ReadResult =
   | { readonly kind: 'read' }
   | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined }
-  | { readonly kind: 'config'; readonly reason: Reason };
+  | { readonly kind: 'config'; readonly reason: Reason }
+  /** Nobody may see it, and asking again is no use (ehr-behaviour 6.3). */
+  | { readonly kind: 'parked'; readonly reason: Reason };
 
 /** Reads one linked resource. A 404 or 410 is kept as gone and asked about; a failure changes nothing. */
 export async function readLinked(
@@ -33,6 +37,18 @@ export async function readLinked(
   if (result.class === 'retry-now-once') {
     reply = await connection.client.send(request);
     result = classify(connection.vendor, facts, reply);
+  }
+  if (resourceType === 'Patient' && resource.key.type === 'client') {
+    const moved = await followMerge(deps, connection, lease, resource, link, reply, result.class, fresh);
+    if (moved !== undefined) return moved;
+  }
+  if (result.class === 'denied') {
+    fresh.add(`${resourceType}/${remoteId}`);
+    const isHidden = resourceType === 'Patient' && isRestricted(connection, reply);
+    return {
+      kind: 'parked',
+      reason: isHidden ? reason('patient-restricted') : (result.reason ?? reason('outcome-unknown')),
+    };
   }
   if (result.class === 'gone') {
     await storeGone(deps, lease, resource, link);
@@ -57,6 +73,30 @@ export async function readLinked(
     if (resource.isGone) await closeObsolete(trx, lease, [resourceTopic('gone', resource.key)]);
   });
   fresh.add(`${resourceType}/${remoteId}`);
+  return { kind: 'read' };
+}
+
+/** The link follows a patient whom the hospital has merged; undefined: this one stands, or nothing can be told from the answer. */
+async function followMerge(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  resource: LaneResource,
+  link: LinkState,
+  reply: FhirReply | Fault,
+  replyClass: ReplyClass,
+  fresh: Set<string>,
+): Promise<ReadResult | undefined> {
+  if (reply.fault !== undefined) return undefined;
+  const saysMerged = issueCodes(reply.body).some((code) => connection.vendor.patients.merged.includes(code));
+  if (replyClass !== 'ok' && !saysMerged) return undefined;
+  const found: Survivor =
+    replyClass === 'ok' ? await survivorOf(connection, link.remoteId, reply) : { kind: 'unnamed' };
+  if (found.kind === 'same') return undefined;
+  if (found.kind === 'again') return found;
+  const survivor = found.kind === 'survivor' ? found.body : undefined;
+  deps.wake(await storeMerge(deps, connection, lease, resource, link, survivor));
+  if (survivor !== undefined) fresh.add(`Patient/${survivor.id}`);
   return { kind: 'read' };
 }
 

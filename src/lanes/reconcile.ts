@@ -254,7 +254,11 @@ async function reconcileUpdate(
   if (resource?.link !== undefined && !fresh.has(`${operation.resource_type}/${operation.remote_id}`)) {
     const read: ReadResult = await readLinked(deps, connection, lease, resource, resource.link, fresh);
     if (read.kind !== 'read')
-      return { kind: read.kind, reason: read.reason, afterMs: read.kind === 'again' ? read.afterMs : undefined };
+      return {
+        kind: read.kind === 'config' ? 'config' : 'again',
+        reason: read.reason,
+        afterMs: read.kind === 'again' ? read.afterMs : undefined,
+      };
   }
   const edition = readEdition(operation.sent);
   const isFiled = edition !== undefined && (await isAmended(deps, connection, operation, edition));

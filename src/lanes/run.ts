@@ -14,6 +14,7 @@ import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease, LeaseLost, type RunOutcome, release, takeLease } from './lease.ts';
 import { saveStates, saveWaiting } from './links.ts';
 import { type LaneState, loadLane } from './load.ts';
+import { giveUpMisfiled } from './misfiled.ts';
 import { PlanOutdated } from './operations.ts';
 import { storeOutcomes } from './outcomes.ts';
 import { pauseForFault } from './pause.ts';
@@ -124,6 +125,9 @@ class LaneRun {
     const reread = this.#lease.reread ? state.resources.filter((resource) => this.#isUnread(resource)) : [];
     if (reread.length > 0) return this.#readAll(reread);
     if (await absorb(this.#deps, this.#lease, state)) return 'go-on';
+    const givenUp = await giveUpMisfiled(this.#deps, this.#connection, this.#lease, state.resources);
+    for (const name of givenUp) this.#memory.refused.delete(name);
+    if (givenUp.length > 0) return 'go-on';
     return this.#work(abilities, state, plan(state.resources));
   }
 
@@ -159,6 +163,7 @@ class LaneRun {
       );
       if (read.kind === 'again') return this.#again(read.reason, read.afterMs);
       if (read.kind === 'config') return this.#pause(read.reason);
+      if (read.kind === 'parked') this.#memory.refused.set(nameOf(resource.key), read.reason);
     }
     return 'go-on';
   }
@@ -169,6 +174,7 @@ class LaneRun {
       const found = await findExisting(this.#deps, this.#connection, this.#lease, resource);
       if (found.kind === 'again') return this.#again(found.reason, found.afterMs);
       if (found.kind === 'config') return this.#pause(found.reason);
+      if (found.kind === 'parked') this.#memory.refused.set(nameOf(resource.key), found.reason);
       if (found.kind === 'not-found') this.#memory.notFound.add(nameOf(resource.key));
       if (found.kind === 'linked') this.#deps.wake(found.woken);
     }

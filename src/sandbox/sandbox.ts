@@ -6,12 +6,23 @@ import type { AddressInfo } from 'node:net';
 import { control, problem } from './control/control.ts';
 import { type Reply, SandboxRequest } from './exchange.ts';
 import { type SimulatedServer, serve } from './serve.ts';
+import { oracleTenant } from './vendors/oracle/tenant.ts';
+
+export { type HospitalSeed, hospitalSeed, inventedPeople, type SeedPerson } from './hospital-seed.ts';
 
 export interface Sandbox {
   /** Such as http://127.0.0.1:8090, without a slash at the end. */
   url: string;
+  /** FHIR base URL of each simulated server by its name. */
+  fhirBases: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
+
+const fhirPaths: Readonly<Record<string, string>> = {
+  standard: '/standard/fhir/R4',
+  epic: '/epic/api/FHIR/R4',
+  oracle: `/oracle/r4/${oracleTenant}`,
+};
 
 const bodyLimit = 10 * 1024 * 1024;
 const seedLimit = 50 * 1024 * 1024;
@@ -38,7 +49,9 @@ export async function startSandbox(options: { port: number; host?: string }): Pr
     listener.once('error', reject);
     listener.listen(port, host, resolve);
   });
-  return { url: urlOf(listener, host), stop: () => stop(listener) };
+  const url = urlOf(listener, host);
+  const fhirBases = Object.fromEntries(Object.keys(servers).map((name) => [name, `${url}${fhirPaths[name] ?? ''}`]));
+  return { url, fhirBases, stop: () => stop(listener) };
 }
 
 async function exchange(

@@ -74,6 +74,13 @@ export interface ConnectionTable {
   capabilities_at: NullableInstant;
   /** The server takes no more documents before this time (a daily cap). */
   documents_held_until: NullableInstant;
+  /** As configured at the last start. */
+  mode: NullableText;
+  /** When a connection that a fault has paused is asked again; null: not by itself. */
+  probe_at: NullableInstant;
+  probes: Generated<number>;
+  /** When it last resumed by itself. */
+  resumed_at: NullableInstant;
 }
 
 export interface LaneTable {
@@ -154,6 +161,8 @@ export interface OperationTable {
   missed_at: NullableInstant;
   late_check_at: NullableInstant;
   closed_at: NullableInstant;
+  route: NullableText;
+  route_reason: NullableJsonb<Reason>;
 }
 
 export interface WaitingTable {

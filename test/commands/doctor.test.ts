@@ -62,9 +62,17 @@ ${Object.entries(servers)
     { vendor: standard, baseUrl: "${url}", auth: ${auths[name] ?? bearer}, mode: ${name === 'asleep' ? 'off' : 'live'} }`,
   )
   .join('\n')}
+  hospital:
+    { vendor: epic, baseUrl: "${sandbox.url}/epic/api/FHIR/R4", auth: { type: none } }
 `,
   });
 });
+async function letEpicIn(): Promise<void> {
+  const init = { method: 'POST', body: JSON.stringify({ auth: 'none' }) };
+  const response = await fetch(`${sandbox.url}/_control/epic/settings`, init);
+  if (!response.ok) throw new Error(`the settings were answered ${response.status}`);
+}
+
 afterAll(async () => {
   stopAll();
   secure.close();
@@ -104,7 +112,7 @@ describe('of a server that is as it should be', () => {
       expect(lines.filter((line) => line.startsWith(`  ${type} `))).not.toEqual([]);
     }
     expect(healthy.out).toMatch(
-      /^ {2}referral +Task +native +The server declares all that Task needs, and the token allows it\.$/m,
+      /^ {2}referral +Task +cruds +\? +native +The server declares all that Task needs, and the token allows it\.$/m,
     );
     expect(lines).toContain('  would write: 1 create, 0 update, 0 document');
   });
@@ -113,6 +121,49 @@ describe('of a server that is as it should be', () => {
     expect(healthy.out).toMatch(
       /^Store: Embedded database: what was answered "accepted" survives the end of the process at any time, but not a power cut/,
     );
+  });
+});
+
+describe('of an Epic server before go-live', () => {
+  let told: Ended;
+  beforeAll(async () => {
+    await letEpicIn();
+    told = await doctor('hospital');
+  });
+
+  test('it is in shadow, and says what it would write', () => {
+    expect({ code: told.code, err: told.err }).toEqual({ code: 0, err: '' });
+    const lines = told.out.split('\n');
+    expect(lines).toContain('hospital (epic, shadow): reachable, signed in');
+    expect(told.out).toMatch(/^ {2}in shadow, nothing is written; live it would write: \d+ create, /m);
+  });
+
+  test.each([
+    ['carePlan', 'CarePlan', 'rs', 'document', 'The server does not declare create, update for CarePlan.'],
+    ['need', 'Condition', 'crs', 'document', 'Usual with servers of this vendor: the problem list belongs to'],
+    ['client', 'Patient', 'crs', 'read', 'Usual with servers of this vendor: the hospital keeps its own patients.'],
+    ['organization', 'Organization', 'rs', 'read', 'The server does not declare create, update for Organization.'],
+    ['referral', 'Task', 'rus', 'answer', 'Set in the configuration (task: answer)'],
+    ['consent', 'Consent', 'rs', 'manual', 'The server does not declare create, update for Consent.'],
+  ])('the route of %s, with what is declared and why', (type, resource, declared, route, why) => {
+    const row = told.out.split('\n').find((line) => line.startsWith(`  ${type} `) && line.includes(` ${resource} `));
+    expect(row?.trim().split(/ {2,}/)).toEqual([type, resource, declared, '?', route, expect.stringContaining(why)]);
+  });
+
+  test.each([
+    ['write CarePlan', 'no', 'it can be read and searched only (E-cap)'],
+    ['conditional create', 'no', 'conditionalCreate is false on all types, and If-None-Exist is ignored (E-cap, E23)'],
+    ['match', 'yes', 'Patient/$match'],
+    ['changes of Task', 'yes', 'patient=<patient>&code=community-resource'],
+    ['changes of DocumentReference', 'yes', 'patient=<patient>&_lastupdated=ge<time>'],
+    [
+      'document',
+      'yes',
+      'text/plain; LOINC 11506-3 Progress note; encounter required; later editions: new-note; taken back by: note',
+    ],
+  ])('what is known of servers of the vendor: %s', (topic, offered, detail) => {
+    const rows = told.out.split('\n').map((line) => line.trim().split(/ {2,}/));
+    expect(rows).toContainEqual([topic, offered, detail]);
   });
 });
 

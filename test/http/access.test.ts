@@ -59,6 +59,12 @@ const matrix: [string, string, RequestInit, number[]][] = [
     {},
     [200, 200, 403, 403, 403, 401],
   ],
+  [
+    'POST /api/connections/{connection}/patients/{source}/{id}',
+    '/api/connections/general/patients/county/client-rosa',
+    asJson({ patient: null }),
+    [403, 403, 403, 200, 403, 401],
+  ],
   ['POST /api/connections/{connection}/pause', '/api/connections/general/pause', {}, [403, 403, 403, 403, 200, 401]],
   ['POST /api/connections/{connection}/resume', '/api/connections/general/resume', {}, [403, 403, 403, 403, 200, 401]],
   ['POST /hooks/{connection}/{key}', '/hooks/general/key-of-general', {}, [200, 200, 200, 200, 200, 200]],

@@ -132,6 +132,10 @@ function minimalGateway(
       if (choose === 'nonsense') throw new CasebridgeError('choice-unknown', { choices: 'link' });
       await note('decide', String(id), choose, by);
     },
+    async linkPatient({ connection, source, clientId, patient, note: words = '', by }) {
+      await note('link', connection, source, clientId, String(patient), words, by);
+      return { was: null, now: patient, written: [] };
+    },
     pause: (connection, by) => note('pause', connection, by),
     resume: (connection, by) => note('resume', connection, by),
     async capabilities(connection) {
@@ -145,6 +149,7 @@ function minimalGateway(
         scopes: [],
         findings: [],
         routes: [],
+        vendorRules: [],
         wouldWrite: { create: 0, update: 0, document: 0 },
       };
     },

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { dryRun } from '../../src/lanes/lanes.ts';
-import { aCase, aGoal } from '../builders.ts';
+import { aCase, aGoal, aNeed, aReferral } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
@@ -63,6 +63,35 @@ describe('a connection in mode shadow', () => {
     expect(await world.server.all('Patient')).toHaveLength(1);
   });
 
+  test('that goes live sends the open cases only, the most urgent first; what stays says why', async () => {
+    await shadow();
+    const cases = ['calm', 'crisis', 'urgent', 'over'];
+    await world.accept(
+      ...directoryAndClient(),
+      ...cases.map((id) => ['case', id === 'over' ? aClosedCase({ id }) : aCase({ id })] as const),
+      ['need', aNeed({ id: 'n1', caseId: 'crisis', riskLevel: 'crisis' })],
+      ['need', aNeed({ id: 'n2', caseId: 'calm', riskLevel: 'low' })],
+      ['need', aNeed({ id: 'n4', caseId: 'over', riskLevel: 'crisis' })],
+      ['referral', aReferral({ caseId: 'urgent', urgency: 'urgent', needIds: [], goalIds: [] })],
+    );
+    await world.work();
+    await world.connect(aConnection(world.server.base, { mode: 'live' }));
+    const due = await world.store.db
+      .selectFrom('lane')
+      .select('subject')
+      .whereRef('done', '<', 'wanted')
+      .where('subject', 'like', '%.case.%')
+      .orderBy('priority')
+      .execute();
+    expect(due.map(({ subject }) => subject)).toEqual(['county.case.crisis', 'county.case.urgent', 'county.case.calm']);
+    await world.work();
+    expect(await world.server.all('EpisodeOfCare')).toHaveLength(3);
+    expect(await world.lane('county.case.over')).toMatchObject({ hasWork: false, reason: 'not-backfilled' });
+    await world.accept(['need', aNeed({ id: 'n4', caseId: 'over', updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.work();
+    expect(await world.server.all('EpisodeOfCare')).toHaveLength(4);
+  });
+
   test('that was live before writes no more, and retires nothing', async () => {
     await world.accept(...directoryAndClient(), ...caseWithReferral());
     await world.work();
@@ -75,18 +104,18 @@ describe('a connection in mode shadow', () => {
   });
 });
 
+const aClosedCase = (overrides: Parameters<typeof aCase>[0]) =>
+  aCase({
+    status: 'closed',
+    closedOn: '2025-12-01',
+    closeReason: 'goals-met',
+    openedOn: '2025-01-05',
+    ...overrides,
+  });
+
 describe('records that were there before the connection', () => {
   const closed = (): (readonly ['case' | 'goal', ReturnType<typeof aCase>])[] => [
-    [
-      'case',
-      aCase({
-        id: 'case-old',
-        status: 'closed',
-        closedOn: '2025-12-01',
-        closeReason: 'goals-met',
-        openedOn: '2025-01-05',
-      }),
-    ],
+    ['case', aClosedCase({ id: 'case-old' })],
     ['goal', aGoal({ id: 'goal-old', caseId: 'case-old' })],
   ];
 

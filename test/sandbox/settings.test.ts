@@ -37,6 +37,57 @@ test('beyond its request rate the server answers 429 with Retry-After', async ()
   expect(refused[0]?.body.issue[0].code).toBe('throttled');
 });
 
+test('with a gap in conditional creates two at the same time both create, one after the other does not', async () => {
+  await server.control('POST', 'settings', { conditionalCreateGapMs: 50 });
+  const send = () => server.fhir('POST', 'Patient', { body: aPatient(), headers: ours });
+  const together = await Promise.all([send(), send()]);
+  expect(together.map(({ status }) => status)).toEqual([201, 201]);
+  expect(new Set(together.map(({ headers }) => headers.get('location'))).size).toBe(2);
+
+  await server.control('POST', 'reset');
+  await server.control('POST', 'settings', { conditionalCreateGapMs: 50 });
+  expect([(await send()).status, (await send()).status]).toEqual([201, 200]);
+  expect((await server.fhir('POST', 'Patient', { body: aPatient(), headers: { 'if-none-exist': 'x=1' } })).status).toBe(
+    400,
+  );
+});
+
+test('where conditional creates are not declared, If-None-Exist is ignored', async () => {
+  await server.control('POST', 'settings', { conditionalCreate: false });
+  const send = () => server.fhir('POST', 'Patient', { body: aPatient(), headers: ours });
+  expect([(await send()).status, (await send()).status]).toEqual([201, 201]);
+});
+
+test('without transactions the base takes no Bundle, and without versions there is no ETag and no check of one', async () => {
+  const id = await server.created(aPatient());
+  const bundle = { body: { resourceType: 'Bundle', type: 'transaction', entry: [] } };
+  const put = () =>
+    server.fhir('PUT', `Patient/${id}`, { body: aPatient({ id, gender: 'male' }), headers: { 'if-match': 'W/"9"' } });
+  expect([(await server.fhir('POST', '', bundle)).status, (await put()).status]).toEqual([200, 412]);
+  await server.control('POST', 'settings', { transactions: false, versions: false });
+  expect([(await server.fhir('POST', '', bundle)).status, (await put()).status]).toEqual([405, 200]);
+  expect((await server.fhir('GET', `Patient/${id}`)).headers.get('etag')).toBeNull();
+});
+
+test.each(['owner=Organization/1', '_lastUpdated=ge2026-01-01'])(
+  'a hidden search of Task by %s is refused',
+  async (query) => {
+    expect((await server.fhir('GET', `Task?${query}`)).status).toBe(200);
+    await server.control('POST', 'settings', { hiddenSearchParameters: ['Task.owner', 'Task._lastUpdated'] });
+    expect((await server.fhir('GET', `Task?${query}`)).status).toBe(400);
+  },
+);
+
+test('with a latency each answer takes its time', async () => {
+  const taken = async () => {
+    const start = performance.now();
+    await server.fhir('GET', 'Patient?gender=female');
+    return performance.now() - start;
+  };
+  await server.control('POST', 'settings', { latencyMs: 300 });
+  expect(await taken()).toBeGreaterThan(290);
+});
+
 test('a change keeps the other settings; reset brings back all', async () => {
   const before = (await server.control('GET', 'settings')).body;
   await server.control('POST', 'settings', { versions: false });

@@ -8,7 +8,6 @@ import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { wantAll } from '../../src/lanes/lanes.ts';
 import { parseRecord, type RecordType } from '../../src/records/records.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
-import { oracleTenant } from '../../src/sandbox/vendors/oracle/oracle.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
 
@@ -114,16 +113,9 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-/** Where each simulated server is, below the sandbox's own address. */
-const bases: Readonly<Record<VendorName, string>> = {
-  standard: '/standard/fhir/R4',
-  epic: '/epic/api/FHIR/R4',
-  oracle: `/oracle/r4/${oracleTenant}`,
-};
-
 export async function startServer(vendor: VendorName = 'standard'): Promise<TestServer> {
   const sandbox: Sandbox = await startSandbox({ port: 0 });
-  const base = `${sandbox.url}${bases[vendor]}`;
+  const base = sandbox.fhirBases[vendor] ?? '';
   const control: TestServer['control'] = async (method, path, body) => {
     const response = await fetch(`${sandbox.url}/_control/${vendor}/${path}`, {
       method,

@@ -14,6 +14,11 @@ export interface StandardSettings extends EngineSettings {
   tokenSeconds: number;
   /** Real time that each answer takes. */
   latencyMs: number;
+  /**
+   * Real time between the search and the create of an If-None-Exist, as on servers that keep them apart (hapi-fhir 3141): two requests in
+   * that time both create. 0: none.
+   */
+  conditionalCreateGapMs: number;
   /** Beyond it the answer is 429 with Retry-After. */
   requestsPerSecond?: number;
 }
@@ -38,6 +43,7 @@ export const parseStandardSettings = bodyReader<Partial<StandardSettings>>({
     },
     tokenSeconds: positive,
     latencyMs: amount,
+    conditionalCreateGapMs: amount,
     requestsPerSecond: positive,
     transactions: flag,
     conditionalCreate: flag,

@@ -1,15 +1,17 @@
 // The `standard` server: full CRUD, search and transactions as R4 describes them, to stand for HAPI, Medplum or an exchange. Its settings
 // switch off or spoil one ability each.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { VirtualClock } from '../clock.ts';
 import { capabilityStatement } from '../engine/capability-statement.ts';
 import { loadDefinitions } from '../engine/definitions.ts';
 import { type Engine, type FhirCall, idealSettings } from '../engine/engine.ts';
 import { checkAccept, handleFhir, refusalReply, resourceReply } from '../engine/fhir-http.ts';
 import { Refusal, refusal } from '../engine/outcome.ts';
+import { onlyMatch } from '../engine/search.ts';
 import { SearchView } from '../engine/search-view.ts';
 import { Store } from '../engine/store.ts';
-import { jsonReply, type Reply, type SandboxRequest } from '../exchange.ts';
+import { jsonReply, type Reply, SandboxRequest } from '../exchange.ts';
 import { Faults } from '../faults.ts';
 import { Journal } from '../journal.ts';
 import type { Handled, SimulatedServer } from '../serve.ts';
@@ -20,7 +22,13 @@ import { parseStandardSettings, type StandardSettings } from './standard-setting
 const fhirPath = '/standard/fhir/R4';
 const tokenPath = '/standard/oauth2/token';
 
-export const defaultSettings: StandardSettings = { ...idealSettings, auth: 'none', tokenSeconds: 300, latencyMs: 0 };
+export const defaultSettings: StandardSettings = {
+  ...idealSettings,
+  auth: 'none',
+  tokenSeconds: 300,
+  latencyMs: 0,
+  conditionalCreateGapMs: 0,
+};
 
 export class StandardServer implements SimulatedServer {
   readonly name = 'standard';
@@ -83,11 +91,24 @@ export class StandardServer implements SimulatedServer {
       if (request.method === 'GET' && path === '.well-known/smart-configuration') {
         return nothingWritten(jsonReply(200, smartConfiguration(`${origin}${tokenPath}`)));
       }
-      return handleFhir(this.engine, request, path, `${origin}${fhirPath}`, this.#rights(request));
+      const base = `${origin}${fhirPath}`;
+      const may = this.#rights(request);
+      return handleFhir(this.engine, await this.#searchedBefore(request, path, base), path, base, may);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return nothingWritten(refusalReply(error));
     }
+  }
+
+  /** With a gap, a conditional create whose search finds nothing goes on later, as a plain create. */
+  async #searchedBefore(request: SandboxRequest, path: string, base: string): Promise<SandboxRequest> {
+    const { conditionalCreate, conditionalCreateGapMs } = this.#settings;
+    const { 'if-none-exist': condition, ...headers } = request.headers;
+    const isConditional = request.method === 'POST' && condition !== undefined && this.#definitions.types.has(path);
+    if (!isConditional || !conditionalCreate || conditionalCreateGapMs === 0) return request;
+    const existing = onlyMatch(this.engine, path, [...new URLSearchParams(condition)], base);
+    await sleep(conditionalCreateGapMs, undefined, { ref: false });
+    return existing === undefined ? new SandboxRequest(request.method, request.url, headers, request.text) : request;
   }
 
   async #token(request: SandboxRequest, origin: string): Promise<Reply> {

@@ -18,5 +18,5 @@ create table edition (
   primary key (connection, source, type, id, slot, edition)
 );
 
-alter table connection add column documents_held_until timestamptz;
+alter table connection add column documents_held_until timestamptz, add column mode text;
 `;

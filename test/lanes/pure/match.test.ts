@@ -54,7 +54,17 @@ describe('one patient', () => {
     [
       'our MRN, birth date, family name, the initial',
       { identifier: [mrn], name: [{ family: 'Delgado', given: ['R'] }] },
+      'uncertain',
+    ],
+    [
+      'our MRN, birth date, family name, all given names in one text',
+      { identifier: [mrn], name: [{ family: 'Delgado', given: ['Rosa Maria'] }] },
       'certain',
+    ],
+    [
+      'our MRN, birth date, family name, the middle name only',
+      { identifier: [mrn], name: [{ family: 'Delgado', given: ['Ana', 'Rosa'] }] },
+      'uncertain',
     ],
     [
       'our MRN, birth date, family name, no given name',
@@ -69,6 +79,11 @@ describe('one patient', () => {
     [
       'our MRN, replaced by another patient',
       { identifier: [mrn], link: [{ type: 'replaced-by', other: {} }] },
+      'uncertain',
+    ],
+    [
+      'our MRN, replaced by itself',
+      { identifier: [mrn], link: [{ type: 'replaced-by', other: { reference: 'Patient/rosa' } }] },
       'uncertain',
     ],
     [
@@ -335,6 +350,23 @@ describe('laws', () => {
       }),
       { seed: 12, numRuns: 300 },
     );
+  });
+});
+
+describe('patients whom the server has merged', () => {
+  const into = (id: string, survivor: string) =>
+    rosa({
+      id,
+      identifier: [mrn],
+      link: [{ type: 'replaced-by', other: { reference: `https://h.example.org/r4/Patient/${survivor}` } }],
+    });
+
+  test.each<[string, JsonObject[], string]>([
+    ['the survivor is among the hits: only they count', [into('old', 'rosa'), rosa({ identifier: [mrn] })], 'certain'],
+    ['the survivor is not among the hits', [into('old', 'rosa')], 'uncertain'],
+    ['each into the other', [into('a', 'b'), into('b', 'a')], 'uncertain'],
+  ])('%s: %#', (_what, patients, kind) => {
+    expect(matchOf(patients).kind).toBe(kind);
   });
 });
 

@@ -218,7 +218,7 @@ describe('leaving', () => {
   });
 
   // A refused PUT would otherwise be sent again and again within the run.
-  test.failing('a retirement that the server refused rests like any other write', () => {
+  test('a retirement that the server refused rests like any other write', () => {
     expect(inWords({ link, leave: deleted, desired: undefined, observed: seen(food), parked: refused })).toBe(
       'parked (server-refused)',
     );

@@ -30,7 +30,7 @@ test('C15 a create answers 201 with an absolute Location, an opaque Etag and an 
   expect((await server.fhir('POST', 'DocumentReference', { body: aDocument() })).body.status).toBe('current');
 });
 
-describe('C19 a document is refused with 422', () => {
+describe('a document is refused with 422', () => {
   test.each<[string, Parsed, string]>([
     ['with an element that is not supported', { identifier: [{ value: 'x' }] }, 'business-rule'],
     [
@@ -84,14 +84,17 @@ describe('C19 a document is refused with 422', () => {
     ['without a subject', { subject: undefined }, 'required'],
     ['about a patient who is not here', { subject: { reference: 'Patient/none' } }, 'not-found'],
     ['with a status of old', { status: 'superseded' }, 'business-rule'],
-  ])('%s', async (_name, change, code) => {
+    ['as entered in error from the start', { status: 'entered-in-error' }, 'business-rule'],
+    ['as a draft', { docStatus: 'preliminary' }, 'business-rule'],
+    ['with a type in words', { type: { text: 'Plan' } }, 'business-rule'],
+  ])('C19 %s', async (_name, change, code) => {
     const answer = await server.fhir('POST', 'DocumentReference', { body: aDocument(change) });
     expect(answer.status).toBe(422);
     expect(answer.body.issue[0].code).toBe(code);
     expect((await server.control('GET', 'resources')).body.DocumentReference).toBeUndefined();
   });
 
-  test('without docStatus, in words that say nothing', async () => {
+  test('C19 without docStatus, in words that say nothing', async () => {
     const answer = await server.fhir('POST', 'DocumentReference', { body: aDocument({ docStatus: undefined }) });
     expect(answer.status).toBe(422);
     expect(answer.body.issue).toEqual([
@@ -99,14 +102,14 @@ describe('C19 a document is refused with 422', () => {
     ]);
   });
 
-  test('but not where bodies are not checked', async () => {
+  test('C19 but not where bodies are not checked', async () => {
     await server.set({ checkBodies: false });
     const body = aDocument({ docStatus: undefined, identifier: [{ value: 'x' }] });
     expect((await server.fhir('POST', 'DocumentReference', { body })).status).toBe(201);
   });
 });
 
-describe('C19 XHTML is strict:', () => {
+describe('XHTML is strict', () => {
   const page = (text: string) => aDocument({ content: attachment({ data: base64(text) }) });
   const head = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>t</title></head>';
 
@@ -127,7 +130,7 @@ describe('C19 XHTML is strict:', () => {
     ['there are two roots', `${head}<body></body></html>${head}<body></body></html>`],
     ['there is text after it', `${head}<body></body></html>more`],
     ['it is plain text', 'Food twice a week.'],
-  ])('refused where %s', async (_name, text) => {
+  ])('C19 refused where %s', async (_name, text) => {
     const answer = await server.fhir('POST', 'DocumentReference', { body: page(text) });
     expect(answer.status).toBe(422);
     expect(textOf(answer)).toContain('XHTML');
@@ -144,11 +147,11 @@ describe('C19 XHTML is strict:', () => {
       `${head}<body><table summary="s"><tr><td colspan='2'>a<br/></td></tr></table><hr /></body></html>`,
     ],
     ['any script of the world', `${head}<body><p>עברית 漢字 Ødegård</p></body></html>`],
-  ])('taken with %s', async (_name, text) => {
+  ])('C19 taken with %s', async (_name, text) => {
     expect((await server.fhir('POST', 'DocumentReference', { body: page(text) })).status).toBe(201);
   });
 
-  test('scripts, styles and frames are taken out of what is stored', async () => {
+  test('C19 scripts, styles and frames are taken out of what is stored', async () => {
     const text = `${head}<body><script>a()</script><p>b</p><style type="text/css">p {}</style><iframe src="x"/></body></html>`;
     const id = await server.created(page(text));
     const data = (await server.stored('DocumentReference', id)).content[0].attachment.data;
@@ -224,11 +227,11 @@ test('C20 If-None-Exist is ignored, and a create whose reply is lost has been do
   expect((await server.control('GET', 'resources')).body.DocumentReference).toBe(3);
 });
 
-describe('C29 an attachment', () => {
+describe('an attachment', () => {
   const accepting = (url: string, accept: string | undefined) =>
     server.fhir('GET', url, { headers: accept === undefined ? {} : { accept } });
 
-  test('is given out as an absolute Binary URL and read as its own type or as FHIR JSON, else 406', async () => {
+  test('C29 is given out as an absolute Binary URL and read as its own type or as FHIR JSON, else 406', async () => {
     const id = await server.created(aDocument());
     const { url, data, contentType } = (await server.fhir('GET', `DocumentReference/${id}`)).body.content[0].attachment;
     expect(data).toBeUndefined();
@@ -247,11 +250,11 @@ describe('C29 an attachment', () => {
     expect((await accepting(url, '*/*')).body.resourceType).toBe('Binary');
   });
 
-  test('that is not there is 404', async () => {
+  test('C29 that is not there is 404', async () => {
     expect((await server.fhir('GET', 'Binary/TR-none')).status).toBe(404);
   });
 
-  test('that is no text comes byte by byte', async () => {
+  test('C29 that is no text comes byte by byte', async () => {
     const bytes = Buffer.from([0x25, 0x50, 0x44, 0x46, 0xff, 0xfe, 0x00, 0x80]);
     const id = await server.created(
       aDocument({ content: attachment({ contentType: 'application/pdf', data: bytes.toString('base64') }) }),

@@ -28,6 +28,7 @@ export function checkRights(
   throw notGranted(settings);
 }
 
+/** For a type, an action or a part of a type that the token does not cover. */
 export function notGranted(settings: EpicSettings): Error {
   if (!hasQuirk(settings, 'E8')) return refused(403, '4118', 'The client has no such API.');
   return new BareRefusal({ status: 403, headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' } });

@@ -29,6 +29,7 @@ export function searchset(
   };
 }
 
+/** @param search its mode, and what else is said of the match */
 export function searchEntry(site: Site, version: Version, search: JsonObject): JsonObject {
   const url = `${site.base}/${version.resourceType}/${version.id}`;
   return { link: [{ relation: 'self', url }], fullUrl: url, resource: shownBy(site, version), search };

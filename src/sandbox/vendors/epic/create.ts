@@ -2,8 +2,7 @@
 // The answer is 201 without a body, with a relative Location (E22); an If-None-Exist is not looked at (E23).
 
 import { isObject, type JsonObject } from '../../../json.ts';
-import type { FhirCall } from '../../engine/engine.ts';
-import type { Version } from '../../engine/store.ts';
+import type { Answer, FhirCall } from '../../engine/engine.ts';
 import { create } from '../../engine/write.ts';
 import { codings, issue, missing } from './elements.ts';
 import { noteIssues } from './notes.ts';
@@ -46,7 +45,7 @@ const rules: Readonly<Record<string, Rule>> = {
 const vitalSigns = new Set(['8867-4', '9279-1', '8310-5', '85354-9', '29463-7', '8302-2', '59408-5', '2708-6']);
 
 /** @throws EpicRefusal 400, 403; Refusal for what base R4 does not allow */
-export function createHere(site: Site, call: FhirCall, type: string): Version {
+export function createHere(site: Site, call: FhirCall, type: string): Answer {
   const body = call.body;
   if (!isObject(body) || body.resourceType !== type) {
     throw refused(400, '59105', `The body is no ${type}.`, 'resourceType');
@@ -63,9 +62,7 @@ export function createHere(site: Site, call: FhirCall, type: string): Version {
   const id = hasQuirk(site.settings, 'E28')
     ? { plan: { assignedId: site.newId(type), planned: new Set<string>() } }
     : {};
-  const answer = create(site.engine, { ...call, body: storedForm(site, body), ...id }, type);
-  if (answer.version === undefined) throw new Error('A create without a version.');
-  return answer.version;
+  return create(site.engine, { ...call, body: storedForm(site, body), ...id }, type);
 }
 
 /** @throws EpicRefusal 400 for a problem that is on the patient's list */

@@ -100,9 +100,8 @@ export function filtersOf({ engine, settings, base }: Site, type: string, { used
 
 /** Parameters that compare in the vendor's way. */
 function ownFilter(engine: Engine, type: string, name: string, value: string, trims: boolean): Filter | undefined {
-  if (type === 'Patient' && name === 'identifier' && trims)
-    return byContent(engine, type, (it) => hasIdentifier(it, value));
-  if (type === 'Patient' && name === 'telecom') return byContent(engine, type, (it) => hasTelecom(it, value));
+  if (type === 'Patient' && name === 'identifier' && trims) return byContent(engine, type, hasIdentifier(value));
+  if (type === 'Patient' && name === 'telecom') return byContent(engine, type, hasTelecom(value));
   if (type === 'DocumentReference' && name === 'docstatus') {
     return byContent(engine, type, ({ docStatus }) => value.split(',').some((wanted) => wanted === docStatus));
   }
@@ -122,21 +121,26 @@ function byContent(engine: Engine, type: string, passes: (resource: JsonObject) 
 }
 
 /** `SYSTEM|value` or a value alone, blanks around it left out on both sides; the system may be the name of the identifier's type. */
-function hasIdentifier({ identifier }: JsonObject, asked: string): boolean {
-  return asked.split(',').some((each) => {
+function hasIdentifier(asked: string): (patient: JsonObject) => boolean {
+  const wanted = asked.split(',').map((each) => {
     const [first = '', second] = each.split('|');
-    const value = (second ?? first).trim();
-    return [identifier].flat().some((held) => {
-      if (!isObject(held) || String(held.value ?? '').trim() !== value) return false;
-      const typeName = isObject(held.type) ? held.type.text : undefined;
-      return second === undefined || first === held.system || first === typeName;
-    });
+    return { system: second === undefined ? undefined : first, value: (second ?? first).trim() };
   });
+  return ({ identifier }) =>
+    [identifier].flat().some((held) => {
+      if (!isObject(held)) return false;
+      const value = String(held.value ?? '').trim();
+      const typeName = isObject(held.type) ? held.type.text : undefined;
+      return wanted.some(
+        (each) => each.value === value && (each.system === undefined || [held.system, typeName].includes(each.system)),
+      );
+    });
 }
 
-function hasTelecom({ telecom }: JsonObject, asked: string): boolean {
+function hasTelecom(asked: string): (patient: JsonObject) => boolean {
   const wanted = comparable(asked);
-  return [telecom].flat().some((point) => isObject(point) && comparable(String(point.value ?? '')) === wanted);
+  return ({ telecom }) =>
+    [telecom].flat().some((point) => isObject(point) && comparable(String(point.value ?? '')) === wanted);
 }
 
 /** Of a phone number the last ten digits, of anything else lower case. */

@@ -10,10 +10,12 @@ export function codings(concept: Json | undefined): JsonObject[] {
     .flatMap((each) => (isObject(each) ? [each.coding].flat().filter((coding) => isObject(coding)) : []));
 }
 
+/** 59108 where the element is not there. */
 export function missing(element: string, value: Json | undefined): EpicIssue[] {
   return value === undefined ? [issue('59108', `${element} is missing.`, element)] : [];
 }
 
+/** An issue about one element. */
 export function issue(number: EpicIssue['number'], diagnostics: string, expression: string): EpicIssue {
   return { number, diagnostics, expression };
 }

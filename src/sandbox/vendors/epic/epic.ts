@@ -4,9 +4,9 @@
 import type { JsonObject } from '../../../json.ts';
 import { VirtualClock } from '../../clock.ts';
 import { loadDefinitions } from '../../engine/definitions.ts';
-import type { Engine } from '../../engine/engine.ts';
+import type { Answer, Engine } from '../../engine/engine.ts';
 import { SearchView } from '../../engine/search-view.ts';
-import { Store, type Version } from '../../engine/store.ts';
+import { Store } from '../../engine/store.ts';
 import { jsonReply, type Reply, type SandboxRequest } from '../../exchange.ts';
 import { Faults } from '../../faults.ts';
 import { Journal } from '../../journal.ts';
@@ -15,7 +15,7 @@ import { checkRights, rightsFor } from './access.ts';
 import { createHere } from './create.ts';
 import type { Rights } from './grants.ts';
 import { opaqueId } from './ids.ts';
-import { match } from './match.ts';
+import { PatientMatcher } from './match.ts';
 import { htmlNotFound, resourceReply } from './media.ts';
 import { refused } from './outcome.ts';
 import { Sessions } from './paging.ts';
@@ -44,6 +44,7 @@ export class EpicServer implements SimulatedServer {
   readonly #store = new Store();
   readonly #view = new SearchView();
   readonly #searchCache: Engine['searchCache'] = new Map();
+  readonly #matcher = new PatientMatcher();
   readonly #sessions = new Sessions(this.clock);
   readonly #binaryIds = new Map<string, string>();
   #settings = defaultEpicSettings;
@@ -123,7 +124,7 @@ export class EpicServer implements SimulatedServer {
       case 'search':
         return answerWith(search(site, this.#sessions, target.type, target.offer, call.query));
       case 'match':
-        return answerWith(match(site, call.body));
+        return answerWith(this.#matcher.match(site, call.body));
       case 'read':
         if (target.type === 'Binary') return nothingWritten(readBinary(site, request, target.id));
         return answerWith(readHere(site, target.type, target.id));
@@ -136,7 +137,7 @@ export class EpicServer implements SimulatedServer {
     }
   }
 
-  #write(request: SandboxRequest, site: Site, work: () => Version): Handled {
+  #write(request: SandboxRequest, site: Site, work: () => Answer): Handled {
     const { result, written } = this.#store.transact(work);
     this.#view.publish(written, this.clock.now(), this.#settings.searchLagMs);
     return { reply: writeReply(request, site, result), committed: true, written };

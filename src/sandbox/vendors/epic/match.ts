@@ -18,23 +18,58 @@ interface Candidate {
   score: number;
 }
 
+/** In a form in which equal things are equal. */
+interface Facts {
+  numbers: readonly string[];
+  names: readonly { family: string; given: string }[];
+  contacts: readonly string[];
+  addresses: readonly string[];
+  birthDate?: string;
+  sex?: string;
+}
+
 const gradeUrl = 'http://hl7.org/fhir/StructureDefinition/match-grade';
 
-/** @throws EpicRefusal 400 for a body that is no Parameters, or asks for too little */
-export function match(site: Site, body: Json | undefined): JsonObject {
-  const { person, onlyCertain, count } = readParameters(body);
-  const graded = gradedCandidates(site, person);
-  const certain = graded.filter(({ grade }) => grade === 'certain');
-  const found: Candidate[] = certain.length > 1 ? graded.map(notCertain) : graded;
-  const wanted = onlyCertain ? found.filter(({ grade }) => grade === 'certain') : found;
-  const entries = wanted
-    .toSorted((one, other) => other.score - one.score)
-    .slice(0, count)
-    .map(({ version, grade, score }) =>
-      searchEntry(site, version, { extension: [{ url: gradeUrl, valueCode: grade }], mode: 'match', score }),
-    );
-  const issues: EpicIssue[] = entries.length === 0 ? [{ number: '4101', diagnostics: 'Nobody matches.' }] : [];
-  return searchset(site, `${site.base}/Patient/$match`, entries, issues);
+export class PatientMatcher {
+  /** What is compared of a patient, by version: a version never changes, and a search looks at all patients. */
+  readonly #facts = new WeakMap<Version, Facts>();
+
+  /** @throws EpicRefusal 400 for a body that is no Parameters, or asks for too little */
+  match(site: Site, body: Json | undefined): JsonObject {
+    const { person, onlyCertain, count } = readParameters(body);
+    const graded = this.#graded(site, factsOf(person));
+    const certain = graded.filter(({ grade }) => grade === 'certain');
+    const found = certain.length > 1 ? graded.map(notCertain) : graded;
+    const wanted = onlyCertain ? found.filter(({ grade }) => grade === 'certain') : found;
+    const entries = wanted
+      .toSorted((one, other) => other.score - one.score)
+      .slice(0, count)
+      .map(({ version, grade, score }) =>
+        searchEntry(site, version, { extension: [{ url: gradeUrl, valueCode: grade }], mode: 'match', score }),
+      );
+    const issues: EpicIssue[] = entries.length === 0 ? [{ number: '4101', diagnostics: 'Nobody matches.' }] : [];
+    return searchset(site, `${site.base}/Patient/$match`, entries, issues);
+  }
+
+  #graded(site: Site, asked: Facts): Candidate[] {
+    const { restricted, merged } = site.settings;
+    const candidates: Candidate[] = [];
+    for (const version of site.engine.store.all('Patient')) {
+      if (restricted.includes(version.id) || merged[version.id] !== undefined) continue;
+      const held = this.#factsOf(version);
+      if (!sharesAnything(asked, held)) continue;
+      const agreement = compare(asked, held);
+      const grade = gradeOf(agreement);
+      if (grade !== undefined) candidates.push({ version, grade, score: scoreOf(grade, agreement) });
+    }
+    return candidates;
+  }
+
+  #factsOf(version: Version): Facts {
+    const facts = this.#facts.get(version) ?? factsOf(version.resource ?? {});
+    this.#facts.set(version, facts);
+    return facts;
+  }
 }
 
 function readParameters(body: Json | undefined): { person: JsonObject; onlyCertain: boolean; count: number } {
@@ -44,8 +79,8 @@ function readParameters(body: Json | undefined): { person: JsonObject; onlyCerta
   if (!isObject(person) || person.resourceType !== 'Patient') {
     throw refused(400, '59108', 'Parameters with a Patient as resource are wanted.', 'resource');
   }
-  const { family } = nameOf(person);
-  if (numbersOf(person).length === 0 && (family === '' || typeof person.birthDate !== 'string')) {
+  const { numbers, names, birthDate } = factsOf(person);
+  if (numbers.length === 0 && (!names[0]?.family || birthDate === undefined)) {
     throw refused(400, '59108', 'An identifier, or name and birth date, are wanted.', 'resource');
   }
   const count = named('count')?.valueInteger;
@@ -54,18 +89,6 @@ function readParameters(body: Json | undefined): { person: JsonObject; onlyCerta
     onlyCertain: named('onlyCertainMatches')?.valueBoolean === true,
     count: typeof count === 'number' && count > 0 ? count : 10,
   };
-}
-
-function gradedCandidates(site: Site, person: JsonObject): Candidate[] {
-  const { restricted, merged } = site.settings;
-  const candidates: Candidate[] = [];
-  for (const version of site.engine.store.all('Patient')) {
-    if (restricted.includes(version.id) || merged[version.id] !== undefined) continue;
-    const agreement = compare(person, version.resource ?? {});
-    const grade = gradeOf(agreement);
-    if (grade !== undefined) candidates.push({ version, grade, score: scoreOf(grade, agreement) });
-  }
-  return candidates;
 }
 
 interface Agreement {
@@ -98,19 +121,36 @@ function notCertain(candidate: Candidate): Candidate {
   return candidate.grade === 'certain' ? { ...candidate, grade: 'probable', score: floors.probable + 0.2 } : candidate;
 }
 
-function compare(asked: JsonObject, held: JsonObject): Agreement {
-  const numbers = new Set(numbersOf(held));
-  const phones = new Set(contacts(held));
-  const addresses = new Set(addressesOf(held));
-  const [askedName, ...names] = [nameOf(asked), ...namesOf(held)];
+/** Spares most comparisons: without one of these no grade is given. */
+function sharesAnything(asked: Facts, held: Facts): boolean {
+  if (asked.birthDate !== undefined && asked.birthDate === held.birthDate) return true;
+  const [family] = asked.names.map((name) => name.family);
+  return held.names.some((name) => name.family === family) || asked.numbers.some((each) => held.numbers.includes(each));
+}
+
+function compare(asked: Facts, held: Facts): Agreement {
+  const agrees = (pick: (facts: Facts) => readonly string[]) => pick(asked).some((each) => pick(held).includes(each));
+  const [name] = asked.names;
   return {
-    number: numbersOf(asked).some((number) => numbers.has(number)),
-    family: askedName.family !== '' && names.some(({ family }) => family === askedName.family),
-    given: askedName.given !== '' && names.some(({ given }) => given === askedName.given),
-    birthDate: typeof asked.birthDate === 'string' && asked.birthDate === held.birthDate,
-    sex: typeof asked.gender === 'string' && asked.gender === held.gender,
-    phone: contacts(asked).some((contact) => phones.has(contact)),
-    address: addressesOf(asked).some((address) => addresses.has(address)),
+    number: agrees(({ numbers }) => numbers),
+    family: !!name?.family && held.names.some(({ family }) => family === name.family),
+    given: !!name?.given && held.names.some(({ given }) => given === name.given),
+    birthDate: asked.birthDate !== undefined && asked.birthDate === held.birthDate,
+    sex: asked.sex !== undefined && asked.sex === held.sex,
+    phone: agrees(({ contacts }) => contacts),
+    address: agrees(({ addresses }) => addresses),
+  };
+}
+
+function factsOf(patient: JsonObject): Facts {
+  const { birthDate, gender } = patient;
+  return {
+    numbers: numbersOf(patient),
+    names: namesOf(patient),
+    contacts: contactsOf(patient),
+    addresses: addressesOf(patient),
+    ...(typeof birthDate === 'string' && { birthDate }),
+    ...(typeof gender === 'string' && { sex: gender }),
   };
 }
 
@@ -122,10 +162,6 @@ function numbersOf({ identifier }: JsonObject): string[] {
     .map(({ system, value }) => `${String(system)}|${String(value).trim()}`);
 }
 
-function nameOf(patient: JsonObject): { family: string; given: string } {
-  return namesOf(patient)[0] ?? { family: '', given: '' };
-}
-
 function namesOf({ name }: JsonObject): { family: string; given: string }[] {
   return [name]
     .flat()
@@ -133,7 +169,7 @@ function namesOf({ name }: JsonObject): { family: string; given: string }[] {
     .map(({ family, given }) => ({ family: folded(family), given: folded([given].flat()[0]) }));
 }
 
-function contacts({ telecom }: JsonObject): string[] {
+function contactsOf({ telecom }: JsonObject): string[] {
   return [telecom]
     .flat()
     .filter((each) => isObject(each))

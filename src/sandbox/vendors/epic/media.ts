@@ -67,12 +67,16 @@ function element(name: string, value: Json | undefined, extra: Json | undefined)
     const isExtension = name === 'extension' || name === 'modifierExtension';
     const { url, ...content } = rest;
     const attributes = attribute('id', id) + (isExtension ? attribute('url', url) : '');
-    return `<${name}${attributes}>${children(isExtension ? content : rest)}</${name}>`;
+    return tag(name + attributes, name, children(isExtension ? content : rest));
   }
   if (name === 'div' && typeof value === 'string') return value;
   const inner = isObject(extra) ? children(extra) : '';
   if ((value === undefined || value === null) && inner === '') return '';
-  return `<${name}${attribute('value', value)}>${inner}</${name}>`;
+  return tag(name + attribute('value', value), name, inner);
+}
+
+function tag(start: string, name: string, inner: string): string {
+  return inner === '' ? `<${start}/>` : `<${start}>${inner}</${name}>`;
 }
 
 function attribute(name: string, value: Json | undefined): string {

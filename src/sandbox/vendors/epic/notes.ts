@@ -5,6 +5,7 @@ import { codings, issue, missing } from './elements.ts';
 import type { EpicIssue } from './outcome.ts';
 import { localId, patientIdOf, type Site } from './site.ts';
 
+/** What keeps a note from being filed, all of it at once; empty when nothing does. */
 export function noteIssues(site: Site, note: JsonObject): EpicIssue[] {
   const { status, docStatus, type, subject, content, context } = note;
   const encounter = isObject(context) ? [context.encounter].flat()[0] : undefined;

@@ -30,7 +30,8 @@ const offers: Readonly<Record<string, Offer>> = {
     search: { date: 'date', identifier: 'token', patient: 'reference', 'service-category': 'token', status: 'token' },
     required: [['patient', 'identifier']],
   },
-  Binary: { actions: readSearch, search: {}, required: [['_id']] },
+  // Declared as searchable by the vendor too; it is reached by the URL in a document only.
+  Binary: { actions: ['r'], search: {}, required: [] },
   CarePlan: {
     actions: readSearch,
     search: {

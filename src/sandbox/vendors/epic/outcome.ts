@@ -73,6 +73,7 @@ export class NoSuchEndpoint extends Error {
   }
 }
 
+/** A refusal with one issue. */
 export function refused(
   status: number,
   number: EpicIssue['number'],
@@ -82,6 +83,7 @@ export function refused(
   return new EpicRefusal(status, [{ number, diagnostics, ...(expression !== undefined && { expression }) }]);
 }
 
+/** Severity, type and text follow from the numbers; the system of the numbers from the site's instance (E31). */
 export function epicOutcome({ instance }: Pick<EpicSettings, 'instance'>, issues: readonly EpicIssue[]): JsonObject {
   const system = `urn:oid:1.2.840.114350.1.13.${instance}.7.2.657369`;
   return {

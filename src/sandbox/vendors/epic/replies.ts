@@ -1,20 +1,20 @@
 // The answer to a write, and what a refusal looks like on the wire.
 
 import type { JsonObject } from '../../../json.ts';
+import type { Answer } from '../../engine/engine.ts';
 import { Refusal } from '../../engine/outcome.ts';
-import type { Version } from '../../engine/store.ts';
 import type { Reply, SandboxRequest } from '../../exchange.ts';
 import { htmlNotFound, resourceReply } from './media.ts';
 import { BareRefusal, type EpicIssue, EpicRefusal, epicOutcome, NoSuchEndpoint } from './outcome.ts';
 import { type EpicSettings, hasQuirk } from './settings.ts';
 import { type Site, shownBy } from './site.ts';
 
-/** No body, no ETag, and a Location relative to the base (E22). */
-export function writeReply(request: SandboxRequest, site: Site, version: Version): Reply {
-  const status = version.created ? 201 : 200;
+/** No body, no ETag, and for a new resource a Location relative to the base (E22). */
+export function writeReply(request: SandboxRequest, site: Site, { status, version }: Answer): Reply {
+  if (version === undefined) throw new Error('A write without a version.');
   const path = `${version.resourceType}/${version.id}`;
   const location = hasQuirk(site.settings, 'E22') ? path : `${site.base}/${path}`;
-  const headers: Record<string, string> = version.created ? { location } : {};
+  const headers: Record<string, string> = status === 201 ? { location } : {};
   if (hasQuirk(site.settings, 'E22')) return { status, headers };
   return resourceReply(request, site.settings, { status, body: shownBy(site, version), headers });
 }

@@ -1,5 +1,6 @@
 // What `POST /_control/epic/settings` can change. A quirk that is a rule of the server is on, and `off` switches it off by its id in the
-// table of quirks (scripts/quirks.ts); one that is a circumstance (a merged patient, a daily cap) has a setting of its own.
+// table of quirks (scripts/quirks.ts); one that is a circumstance (a merged patient, a daily cap) has a setting of its own. A new value takes the
+// place of the old one, lists and all.
 
 import { bodyReader } from '../../control/check-body.ts';
 import { type EngineSettings, idealSettings } from '../../engine/engine.ts';

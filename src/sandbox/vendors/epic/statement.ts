@@ -16,7 +16,7 @@ const interactions: Readonly<Record<Action, string>> = {
 const securityServices = 'http://terminology.hl7.org/CodeSystem/restful-security-service';
 
 /**
- * @param origin of the server as the client sees it
+ * @param base URL of the server as the client sees it
  * @param date ISO instant of the server's start
  */
 export function epicStatement(
@@ -66,23 +66,26 @@ function typeStatement(settings: EpicSettings, type: string, { actions, search }
     conditionalRead: 'not-supported',
     conditionalUpdate: false,
     conditionalDelete: 'not-supported',
-    searchInclude: ['*'],
-    searchRevInclude: ['Provenance:target'],
-    searchParam: [
-      ...Object.entries(search).map(([name, kind]) => ({ name, type: kind })),
-      { name: '_count', type: 'number', documentation: 'Number of results per page.' },
-      {
-        name: '_id',
-        type: 'token',
-        documentation: 'Resource ids. Parameters beside _id, _count and _include are ignored.',
-      },
-    ],
+    ...(actions.includes('s') && {
+      searchInclude: ['*'],
+      searchRevInclude: ['Provenance:target'],
+      searchParam: [
+        ...Object.entries(search).map(([name, kind]) => ({ name, type: kind })),
+        { name: '_count', type: 'number', documentation: 'Number of results per page.' },
+        {
+          name: '_id',
+          type: 'token',
+          documentation: 'Resource ids. Parameters beside _id, _count and _include are ignored.',
+        },
+      ],
+    }),
     ...(offersMatch && {
       operation: [{ name: 'match', definition: 'http://hl7.org/fhir/OperationDefinition/Patient-match' }],
     }),
   };
 }
 
+/** As the vendor publishes it: how assertions are to be signed is not said. */
 export function epicSmartConfiguration(origin: string, tokenUrl: string) {
   return {
     issuer: `${origin}/epic/oauth2`,

@@ -61,11 +61,12 @@ function newPatient({ settings, engine }: Site, { telecom: _telecom, identifier,
     identifier: [
       ...own,
       { use: 'usual', type: { text: 'MRN' }, system: settings.mrnSystem, value: number },
-      { use: 'usual', type: { text: 'INTERNAL' }, system: `${settings.mrnSystem}.1`, value: `     Z${number}` },
+      { use: 'usual', type: { text: 'INTERNAL' }, system: settings.mrnSystem, value: `     ${number}` },
     ].filter((each) => each !== undefined),
   };
 }
 
+/** Whether an identifier is a social security number, which is neither kept (E25) nor compared (E19). */
 export function isSocialSecurity({ system, type }: JsonObject): boolean {
   const typed = isObject(type) ? [type.coding].flat() : [];
   return (

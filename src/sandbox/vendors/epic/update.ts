@@ -1,8 +1,7 @@
 // update: the Task of a community referral by its moves (E24), documents that are no notes (E32). A version in If-Match is not looked at.
 
 import { isObject, type JsonObject } from '../../../json.ts';
-import type { FhirCall } from '../../engine/engine.ts';
-import type { Version } from '../../engine/store.ts';
+import type { Answer, FhirCall } from '../../engine/engine.ts';
 import { update } from '../../engine/write.ts';
 import { codings } from './elements.ts';
 import { isNote } from './notes.ts';
@@ -19,7 +18,7 @@ const moves: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** @throws EpicRefusal 400, 403, 404; Refusal for what base R4 does not allow */
-export function updateHere(site: Site, call: FhirCall, type: string, id: string): Version {
+export function updateHere(site: Site, call: FhirCall, type: string, id: string): Answer {
   const before = site.engine.store.newest(type, id)?.resource;
   if (before === undefined) throw refused(404, '59008', `There is no ${type} with this id.`, 'id');
   const { body } = call;
@@ -28,9 +27,7 @@ export function updateHere(site: Site, call: FhirCall, type: string, id: string)
   }
   checkAccess(site, patientIdOf(before, site.base));
   checkChange(site, type, before, body);
-  const { version } = update(site.engine, { ...call, body: type === 'Task' ? storedForm(site, body) : body }, type, id);
-  if (version === undefined) throw new Error('An update without a version.');
-  return version;
+  return update(site.engine, { ...call, body: type === 'Task' ? storedForm(site, body) : body }, type, id);
 }
 
 function checkChange(site: Site, type: string, before: JsonObject, after: JsonObject): void {

@@ -10,7 +10,7 @@ interface BodyRules {
   /** Elements that are not supported are left out of what is stored, not refused. */
   readonly ignoresOthers?: true;
   readonly required: readonly string[];
-  /** Checks a create; throws Refusal 422. */
+  /** What a create must be beyond this; throws Refusal 422. */
   readonly create?: (resource: JsonObject) => void;
 }
 
@@ -102,7 +102,6 @@ const rules: Readonly<Record<string, BodyRules>> = {
       ...['description', 'content', 'context'],
     ],
     required: ['status', 'type', 'subject', 'content', 'context'],
-    create: checkDocument,
   },
   Encounter: {
     elements: [
@@ -170,7 +169,8 @@ export function checkedBody(type: string, body: JsonObject, isCreate: boolean): 
     throw unprocessable('business-rule', `The element ${others[0]} is not supported.`, `${type}.${others[0]}`);
   }
   checkRequired(body, rule.required);
-  if (isCreate || type === 'DocumentReference') rule.create?.(body);
+  if (type === 'DocumentReference') checkDocument(body, isCreate);
+  if (isCreate) rule.create?.(body);
   return withoutMeta(Object.fromEntries(Object.entries(body).filter(([name]) => !others.includes(name))));
 }
 

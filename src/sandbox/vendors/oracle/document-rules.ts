@@ -18,12 +18,16 @@ const attachmentElements = ['contentType', 'data', 'title', 'creation', 'languag
 const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
 /** Checks the body of a create or an update. @throws Refusal 422 */
-export function checkDocument(document: JsonObject): void {
+export function checkDocument(document: JsonObject, isCreate: boolean): void {
+  const { status, docStatus, type } = document;
   // The vendor says no more than this where docStatus is missing.
-  if (document.docStatus === undefined) throw refusal(422, 'invalid', 'Unprocessable entity');
-  if (document.status !== 'current' && document.status !== 'entered-in-error') {
-    throw invalid('The status must be current.', 'status');
+  if (docStatus === undefined) throw refusal(422, 'invalid', 'Unprocessable entity');
+  const ended = isCreate ? [] : ['entered-in-error'];
+  if (!['current', ...ended].includes(String(status))) throw invalid('The status must be current.', 'status');
+  if (!['final', 'amended', ...ended].includes(String(docStatus))) {
+    throw invalid('The docStatus must be final or amended.', 'docStatus');
   }
+  if (!isObject(type) || !Array.isArray(type.coding)) throw invalid('The type must be coded.', 'type');
   checkContext(document.context);
   checkPeople(document);
   const [content, second] = Array.isArray(document.content) ? document.content : [];

@@ -2,7 +2,7 @@
 // them, each on its own.
 
 import { isObject, type Json, type JsonObject } from '../../../json.ts';
-import { readEntry, statusLine } from '../../engine/bundle-entry.ts';
+import { entryCall, readEntry, statusLine } from '../../engine/bundle-entry.ts';
 import type { Action, FhirCall } from '../../engine/engine.ts';
 import { operationOutcome, Refusal, refusal } from '../../engine/outcome.ts';
 import type { Version } from '../../engine/store.ts';
@@ -128,7 +128,7 @@ function batch(oracle: Oracle, call: FhirCall): Answered {
   const versions: Version[] = [];
   const entries = (Array.isArray(body.entry) ? body.entry : []).map((entry, index): JsonObject => {
     try {
-      const { status, headers, resource, written: own } = interact(oracle, entryCall(call, entry, index));
+      const { status, headers, resource, written: own } = interact(oracle, callOf(call, entry, index));
       versions.push(...own);
       const { etag, location } = headers;
       return {
@@ -155,17 +155,12 @@ function asRefusal(error: unknown): Refusal {
   throw error;
 }
 
-function entryCall(call: FhirCall, value: Json, index: number): FhirCall {
-  const { method, path, criteria, headers, resource } = readEntry(value, index, call.base);
-  return {
-    method,
-    path,
-    query: [...new URLSearchParams(criteria)],
-    headers: { ...headers, accept: call.headers.accept },
-    base: call.base,
-    may: call.may,
-    ...(resource !== undefined && { body: resource }),
-  };
+/** @throws Refusal 400 or 404 for an entry that is no interaction */
+function callOf(call: FhirCall, value: Json, index: number): FhirCall {
+  const entry = readEntry(value, index, call.base);
+  if (entry.path === '') throw notFound();
+  const { headers, ...rest } = entryCall(call, entry);
+  return { ...rest, headers: { ...headers, accept: call.headers.accept } };
 }
 
 function notFound(): Refusal {

@@ -47,7 +47,8 @@ export function readQuery(type: string, grammar: SearchGrammar, query: Query, ch
 
 /** `recipient:Practitioner` is the one typed name; there are no modifiers and no chains. */
 function kindOf({ params }: SearchGrammar, name: string): ParamKind | undefined {
-  return params[name.startsWith('recipient:') ? 'recipient' : name];
+  const known = name.startsWith('recipient:') ? 'recipient' : name;
+  return Object.hasOwn(params, known) ? params[known] : undefined;
 }
 
 function checkNames(grammar: SearchGrammar, query: Query): void {

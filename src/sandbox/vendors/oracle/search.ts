@@ -71,7 +71,8 @@ function matchesOf(oracle: Oracle, call: FhirCall, type: string, { criteria }: O
   const special = specialFilters(oracle.engine, type, criteria);
   const { combined } = oracle.settings;
   return allMatches(oracle.engine, type, asked, call.base).filter(
-    (version) => special.every((passes) => passes(version)) && !(type === 'Patient' && version.id in combined),
+    (version) =>
+      special.every((passes) => passes(version)) && !(type === 'Patient' && Object.hasOwn(combined, version.id)),
   );
 }
 
@@ -82,7 +83,7 @@ function withCombined({ settings }: Oracle, name: string, value: string): string
   return value
     .split(',')
     .map((reference) => reference.replace(/^.*Patient\//, ''))
-    .filter((id) => !(id in combined))
+    .filter((id) => !Object.hasOwn(combined, id))
     .flatMap((id) => [id, ...Object.keys(combined).filter((old) => combined[old] === id)])
     .map((id) => `Patient/${id}`)
     .join(',');
@@ -90,14 +91,15 @@ function withCombined({ settings }: Oracle, name: string, value: string): string
 
 function inOrder({ settings }: Oracle, type: string, matches: readonly Version[]): readonly Version[] {
   if (type === 'Appointment') {
-    return matches.toSorted((one, other) => startOf(one).localeCompare(startOf(other)));
+    return matches.toSorted((one, other) => startOf(one) - startOf(other));
   }
   if (type !== 'Observation' || !settings.socialHistoryFirst) return matches;
   return [...matches.filter(isSocialHistory), ...matches.filter((version) => !isSocialHistory(version))];
 }
 
-function startOf({ resource }: Version): string {
-  return typeof resource?.start === 'string' ? new Date(resource.start).toISOString() : '';
+/** Proposed appointments have no start and come first. */
+function startOf({ resource }: Version): number {
+  return Date.parse(String(resource?.start)) || 0;
 }
 
 function isSocialHistory({ resource }: Version): boolean {

@@ -65,7 +65,8 @@ export function withElementIds(resource: JsonObject): JsonObject {
 
 function withSurvivors(resource: JsonObject, combined: Readonly<Record<string, string>>): JsonObject {
   if (Object.keys(combined).length === 0) return resource;
-  const survivor = resource.resourceType === 'Patient' ? combined[String(resource.id)] : undefined;
+  const survivors = new Map(Object.entries(combined));
+  const survivor = resource.resourceType === 'Patient' ? survivors.get(String(resource.id)) : undefined;
   if (survivor !== undefined) {
     return {
       ...resource,
@@ -77,7 +78,7 @@ function withSurvivors(resource: JsonObject, combined: Readonly<Record<string, s
     if (Array.isArray(value)) return value.map((item) => replace(key, item));
     if (isObject(value)) return replaceIn(value);
     const old = key === 'reference' && typeof value === 'string' ? /^Patient\/(.+)$/.exec(value)?.[1] : undefined;
-    const other = old === undefined ? undefined : combined[old];
+    const other = old === undefined ? undefined : survivors.get(old);
     return other === undefined ? value : `Patient/${other}`;
   };
   const replaceIn = (object: JsonObject): JsonObject =>

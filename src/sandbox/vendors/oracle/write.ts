@@ -42,8 +42,7 @@ export function update(oracle: Oracle, call: FhirCall, type: string, id: string)
   if (type === 'DocumentReference' && settings.checkAmendments) checkAmendment(whole);
   if (type === 'QuestionnaireResponse' && settings.checkItemIds) checkItemIds(before, whole);
   const content = settings.checkBodies ? checkedBody(type, whole, false) : whole;
-  const call2 = { ...call, body: asStored(type, content) };
-  const version = versionOf(engineWrite.update(engine, call2, type, id));
+  const version = versionOf(engineWrite.update(engine, { ...call, body: asStored(type, content) }, type, id));
   const headers = type === 'QuestionnaireResponse' ? {} : versionHeaders(version);
   return { status: 200, version, headers: { ...bare, ...headers } };
 }

@@ -1,0 +1,42 @@
+// What a search that gave no result means for the run: try again, wait for the connection to be mended, or rest until somebody changes something.
+
+import { classify, issueCodes, type SearchFailure } from '../connections/connections.ts';
+import { type Reason, reason } from '../errors.ts';
+import type { LaneConnection } from './lane-connection.ts';
+
+/** Nothing can be said now; `config`: not before the connection has been mended. */
+export interface Failure {
+  readonly kind: 'again' | 'config';
+  readonly reason: Reason;
+  readonly afterMs: number | undefined;
+}
+
+/** No repetition gives another answer: the lane is parked until the record changes or an operator runs it. */
+export interface Refused {
+  readonly kind: 'parked';
+  readonly reason: Reason;
+}
+
+export function searchFailure(connection: LaneConnection, result: SearchFailure): Failure {
+  const found = classify(connection.vendor, { method: 'GET', kind: 'search' }, result);
+  const kind = found.class === 'config' ? 'config' : 'again';
+  return { kind, reason: found.reason ?? reason('outcome-unknown'), afterMs: found.retryAfterMs };
+}
+
+/** The same about patients, where a refusal is final: nobody is asked twice for somebody who may not be seen (ehr-behaviour E21). */
+export function patientSearchFailure(connection: LaneConnection, result: SearchFailure): Failure | Refused {
+  if (isRestricted(connection, result)) return { kind: 'parked', reason: reason('patient-restricted') };
+  const found = classify(connection.vendor, { method: 'GET', kind: 'search' }, result);
+  return found.class === 'denied' || found.class === 'permanent'
+    ? { kind: 'parked', reason: found.reason ?? reason('outcome-unknown') }
+    : searchFailure(connection, result);
+}
+
+/** The server says that nobody may see this patient without leave, or that they are protected. */
+export function isRestricted({ vendor }: Pick<LaneConnection, 'vendor'>, reply: SearchFailure): boolean {
+  return (
+    reply.fault === undefined &&
+    reply.status === 403 &&
+    issueCodes(reply.body).some((code) => vendor.patients.restricted.includes(code))
+  );
+}

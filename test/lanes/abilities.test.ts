@@ -1,0 +1,93 @@
+// What a server declares and grants is kept for an hour; when either changes, plans are void and an operator hears of it once.
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Connection, generateKey, openConnection, publicKeySet } from '../../src/connections/connections.ts';
+import { cachedCapabilities } from '../../src/lanes/lanes.ts';
+import { aConnection } from '../support/rig.ts';
+import { directoryAndClient, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const hour = 60 * 60_000;
+
+let now: number;
+let connection: Connection;
+let read: ReturnType<typeof cachedCapabilities>;
+
+beforeEach(async () => {
+  now = Date.now();
+  const key = await generateKey();
+  register = async (scopes) => {
+    const client = { clientId: 'casebridge', jwks: await publicKeySet([key]), scopes };
+    await world.server.control('POST', 'clients', [client]);
+  };
+  const auth = {
+    type: 'smart-backend',
+    clientId: 'casebridge',
+    key,
+    scopes: ['system/Goal.crus', 'system/Task.crus'],
+  } as const;
+  connection = openConnection(aConnection(world.server.base, { auth }), { now: () => now });
+  read = cachedCapabilities(world.store, connection, () => now);
+  await world.server.control('POST', 'settings', { auth: 'token' });
+  await register(['system/Goal.crus', 'system/Task.crus']);
+  await read();
+});
+afterEach(() => connection.close());
+
+let register: (scopes: string[]) => Promise<void>;
+
+async function epoch(): Promise<number> {
+  const row = await world.store.db
+    .selectFrom('connection')
+    .select('epoch')
+    .where('id', '=', 'general')
+    .executeTakeFirst();
+  return Number(row?.epoch);
+}
+
+async function statementsRead(): Promise<number> {
+  return (await world.server.journal()).filter(({ url }) => String(url).endsWith('/metadata')).length;
+}
+
+describe('what a connection can do', () => {
+  test('is asked for again after an hour, not before', async () => {
+    const before = await statementsRead();
+    now += hour - 1;
+    await read();
+    expect(await statementsRead()).toBe(before);
+    now += 1;
+    await read();
+    expect(await statementsRead()).toBeGreaterThan(before);
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  test('opens one alert and voids plans when the token grants something else', async () => {
+    const before = await epoch();
+    await register(['system/Goal.crus']);
+    now += 2 * hour;
+    await read();
+    expect(await world.alerts()).toMatchObject([{ topic: 'capabilities-changed:general', count: 1 }]);
+    expect(await epoch()).toBe(before + 1);
+    now += 2 * hour;
+    await read();
+    expect(await world.alerts()).toMatchObject([{ topic: 'capabilities-changed:general', count: 1 }]);
+  });
+
+  test('opens one alert when the server declares something else', async () => {
+    await world.server.control('POST', 'settings', { auth: 'token', transactions: false });
+    now += 2 * hour;
+    await read();
+    expect(await world.alerts()).toMatchObject([{ topic: 'capabilities-changed:general', count: 1 }]);
+  });
+});
+
+test('each operation keeps its route and the reason for it', async () => {
+  await world.server.control('POST', 'settings', { auth: 'none' });
+  await world.accept(...directoryAndClient());
+  await world.work();
+  const operations = await world.store.db.selectFrom('operation').select(['route', 'route_reason']).execute();
+  expect(operations.length).toBeGreaterThan(0);
+  for (const operation of operations) {
+    expect(operation).toMatchObject({ route: 'native', route_reason: { code: 'route-native' } });
+  }
+});

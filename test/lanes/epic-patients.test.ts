@@ -1,0 +1,255 @@
+// Who a client is at Epic, over HTTP against its simulation: how the client of that server keeps to its rules (ehr-behaviour E18 to E21).
+
+import { describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/json.ts';
+import { raiseWanted } from '../../src/lanes/lanes.ts';
+import { aClient } from '../builders.ts';
+import { useWorld } from '../support/world.ts';
+
+const mrnSystem = 'urn:oid:1.2.3';
+const world = useWorld({
+  vendor: 'epic',
+  task: 'answer',
+  createPatients: false,
+  identifierSystems: { mrn: mrnSystem },
+});
+const slot = 'client/client-rosa#patient';
+const clientLane = 'county.client.client-rosa';
+const padded = { system: mrnSystem, value: '     MRN-20417' };
+
+function rosa(id: string, overrides: JsonObject = {}): JsonObject {
+  const plain: JsonObject = {
+    resourceType: 'Patient',
+    id,
+    name: [{ family: 'Delgado', given: ['Rosa'] }],
+    birthDate: '1984-06-17',
+    gender: 'female',
+  };
+  return { ...plain, ...overrides };
+}
+
+async function seed(...patients: JsonObject[]): Promise<void> {
+  await world.server.control('POST', 'seed', patients);
+}
+
+async function sendClient(overrides: JsonObject = {}): Promise<void> {
+  await world.accept(['client', { ...aClient(), ...overrides }]);
+  await world.work();
+}
+
+/** Requests about patients, as `POST Patient/$match` or `GET Patient?identifier=…`. */
+async function asked(after = 0): Promise<string[]> {
+  return (await world.server.journal(after))
+    .map(({ method, url }) => `${method} ${String(url).replace(/^.*\/R4\//, '')}`)
+    .filter((line) => line.includes(' Patient'));
+}
+
+const phone = [{ system: 'phone', value: '518-555-0177' }];
+
+describe('E18: a patient search with more than 100 hits, and numbers padded with spaces', () => {
+  const crowd = (overrides: JsonObject = {}) =>
+    Array.from({ length: 120 }, (_, at) =>
+      rosa(`c${at}`, { name: [{ family: 'Delgado', given: [`Ines${at}`] }], ...overrides }),
+    );
+  const noMatch = { method: 'POST', path: 'Patient/$match', fault: { status: 403 } };
+
+  test('E18: a padded number is compared trimmed, and the patient is linked', async () => {
+    await seed(rosa('rosa', { identifier: [padded] }));
+    await sendClient();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found', state: 'read' });
+    const journal = await asked();
+    expect(journal[0]).toContain(encodeURIComponent(`${mrnSystem}|MRN-20417`));
+  });
+
+  test('E18: is asked again with given name, then sex; who is certain among fewer is linked', async () => {
+    await seed(...crowd(), rosa('rosa', { telecom: phone }));
+    await world.server.control('POST', 'faults', [noMatch]);
+    await sendClient();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
+    const searches = (await asked()).filter((line) => line.includes('family='));
+    expect(searches.map((line) => line.includes('given='))).toEqual([false, true]);
+  });
+
+  test('E18: is never repeated as it was; too many for every criterion is a question, once', async () => {
+    await seed(...crowd({ name: [{ family: 'Delgado', given: ['Rosa'] }] }));
+    await world.server.control('POST', 'faults', [noMatch]);
+    await sendClient();
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'patient-match', code: 'patient-too-many', choices: ['leave'] },
+    ]);
+    expect(await world.lane(clientLane)).toMatchObject({ hasWork: false });
+    const searches = (await asked()).filter((line) => line.includes('family='));
+    expect(new Set(searches).size).toBe(searches.length);
+    expect(searches.length).toBeGreaterThan(2);
+  });
+});
+
+describe('E19: $match', () => {
+  test('E19: one graded certain is linked', async () => {
+    await seed(rosa('rosa', { telecom: phone }), rosa('other', { name: [{ family: 'Delgado', given: ['Ines'] }] }));
+    await sendClient();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('E19: it is asked what we know, without the social security number, for all candidates', async () => {
+    const ssn = { kind: 'ssn', value: '900-12-3456' };
+    const record = aClient();
+    const identifiers = Array.isArray(record.identifiers) ? record.identifiers : [];
+    await seed(rosa('rosa'));
+    await sendClient({ identifiers: [...identifiers, ssn] });
+    const request = (await world.server.journal()).find(({ url }) => String(url).endsWith('/Patient/$match'));
+    const text = JSON.stringify(request?.requestBody);
+    expect(text).toContain('Delgado');
+    expect(text).toContain('onlyCertainMatches');
+    expect(text).not.toMatch(/3456|us-ssn|agency\.example/);
+  });
+
+  test('E19: name and birth date alone are probable: a person is asked, and sees grade, score, and what agrees', async () => {
+    await seed(rosa('p1'), rosa('p2'));
+    await sendClient();
+    const [question] = await world.openDecisions();
+    expect(question).toMatchObject({
+      kind: 'patient-match',
+      code: 'patient-uncertain',
+      choices: ['link:p1', 'link:p2', 'leave'],
+    });
+    const candidates = question?.detail.candidates;
+    expect(candidates).toContainEqual(
+      expect.objectContaining({
+        id: 'p1',
+        grade: 'probable',
+        score: expect.any(Number),
+        agree: ['birth date', 'family name', 'given name', 'sex'],
+        differ: [],
+      }),
+    );
+    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked' });
+  });
+
+  test('E19: certain for the server, but a twin for us: a person is asked', async () => {
+    await seed(rosa('twin', { identifier: [padded], name: [{ family: 'Delgado', given: ['Ines'] }] }));
+    await sendClient();
+    expect(await world.openDecisions()).toMatchObject([
+      { code: 'patient-uncertain', detail: { candidates: [{ id: 'twin', grade: 'certain', differ: ['given name'] }] } },
+    ]);
+  });
+
+  test('E19: our number on somebody of another birth date: a person is asked', async () => {
+    await seed(rosa('rosa', { identifier: [padded], birthDate: '1991-01-01' }));
+    await sendClient();
+    expect(await world.openDecisions()).toMatchObject([{ code: 'patient-uncertain' }]);
+  });
+
+  test('E19: nobody matches: a person is asked, for nobody may be made there', async () => {
+    await sendClient();
+    expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found', choices: ['leave'] }]);
+    expect(await world.server.all('Patient')).toEqual([]);
+  });
+
+  test('E19: a lost answer is a read that failed: it is asked again, and nothing is an unknown outcome', async () => {
+    await seed(rosa('rosa', { telecom: phone }));
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Patient/$match', nth: 1, times: 2, fault: { drop: 'after-commit' } },
+    ]);
+    await sendClient();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa' });
+    expect(await world.store.db.selectFrom('operation').selectAll().execute()).toEqual([]);
+    expect((await asked()).filter((line) => line.startsWith('POST'))).toHaveLength(3);
+  });
+
+  test('E19: where $match is not granted, the search by name and birth date tells', async () => {
+    await seed(rosa('rosa', { telecom: phone }));
+    await world.server.control('POST', 'faults', [{ method: 'POST', path: 'Patient/$match', fault: { status: 403 } }]);
+    await sendClient();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa' });
+  });
+});
+
+describe('E20: a merged patient', () => {
+  test('E20: the read is redirected: the link follows, a person is told', async () => {
+    await seed(rosa('old', { telecom: phone }));
+    await sendClient();
+    await seed(rosa('new', { telecom: phone }));
+    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
+    await world.workAgain();
+    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'new', origin: 'found', state: 'read' });
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'patient-merged', detail: { was: 'old', now: 'new' }, choices: ['noted'] },
+    ]);
+    const { length } = await world.server.journal();
+    await world.workAgain();
+    expect(await asked(length)).toEqual(['GET Patient/new']);
+  });
+
+  test('E20: to somebody of another birth date and family name: a person is asked', async () => {
+    await seed(rosa('old', { telecom: phone }));
+    await sendClient();
+    await seed(rosa('new', { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }] }));
+    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      { code: 'patient-merged-elsewhere', choices: ['link:new', 'leave'] },
+    ]);
+    expect(await world.link(slot)).toMatchObject({ remoteId: null });
+  });
+
+  test('E20: told by 4107 alone: the client is looked for again, a person is told', async () => {
+    await seed(rosa('old', { telecom: phone }));
+    await sendClient();
+    await seed(rosa('new', { telecom: phone }));
+    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
+    const coding = [{ system: 'urn:oid:1.2.840.114350.1.13.338.3.7.2.657369', code: '4107' }];
+    const body = {
+      resourceType: 'OperationOutcome',
+      issue: [{ severity: 'fatal', code: 'deleted', details: { coding } }],
+    };
+    await world.server.control('POST', 'faults', [{ path: 'Patient/old', fault: { status: 404, body } }]);
+    await world.workAgain();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found' });
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-merged', detail: { was: 'old', now: null } }]);
+  });
+});
+
+describe('E21: a restricted patient', () => {
+  test('E21: parks the lane without a word about the patient; only an operator or a new version asks again', async () => {
+    await seed(rosa('rosa', { telecom: phone }));
+    await sendClient();
+    await world.server.control('POST', 'settings', { restricted: ['rosa'] });
+    await world.workAgain();
+    expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
+    const { parked } = await world.store.db
+      .selectFrom('lane')
+      .select('parked')
+      .where('subject', '=', clientLane)
+      .executeTakeFirstOrThrow();
+    expect(Object.keys(parked ?? {}).sort()).toEqual(['code', 'text']);
+    expect(JSON.stringify(parked)).not.toMatch(/Delgado|rosa|1984/i);
+    const { length } = await world.server.journal();
+    await world.run(clientLane);
+    expect(await asked(length)).toEqual([]);
+    await world.server.control('POST', 'settings', { restricted: [] });
+    const lane = { connection: 'general', subject: clientLane };
+    await world.store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true }));
+    await world.work();
+    expect(await world.lane(clientLane)).toMatchObject({ parked: undefined });
+  });
+
+  test('E21: refused while looking for the client: parked the same way', async () => {
+    const coding = [{ system: 'urn:oid:1.2.840.114350.1.13.0.1.7.2.657369', code: '4131' }];
+    const body = {
+      resourceType: 'OperationOutcome',
+      issue: [{ severity: 'fatal', code: 'forbidden', details: { coding } }],
+    };
+    await world.server.control('POST', 'faults', [{ path: 'Patient', fault: { status: 403, body } }]);
+    await sendClient();
+    await world.workAgain();
+    expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
+    expect(await asked()).toHaveLength(1);
+    await world.server.control('POST', 'faults', []);
+    await seed(rosa('rosa', { telecom: phone }));
+    await sendClient({ updatedAt: '2026-02-20T10:00:00-05:00', pronouns: 'she/her' });
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa' });
+  });
+});

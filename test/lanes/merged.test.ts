@@ -1,0 +1,190 @@
+// Patients whom the hospital merges, and patients whom nobody may see, on a server that follows R4: the link follows the survivor, what was in
+// the old chart stays, and a person is told (design section 7, "Patient").
+
+import { describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/json.ts';
+import { raiseWanted } from '../../src/lanes/lanes.ts';
+import { aGoal } from '../builders.ts';
+import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const slot = 'client/client-rosa#patient';
+const goalName = 'county/goal/goal-meals#goal';
+const clientLane = 'county.client.client-rosa';
+const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
+
+function rosa(id: string, overrides: JsonObject = {}): JsonObject {
+  const plain: JsonObject = {
+    resourceType: 'Patient',
+    id,
+    identifier: [mrn],
+    name: [{ family: 'Delgado', given: ['Rosa'] }],
+    birthDate: '1984-06-17',
+    gender: 'female',
+  };
+  return { ...plain, ...overrides };
+}
+
+const replacedBy = (id: string): JsonObject => ({
+  active: false,
+  link: [{ type: 'replaced-by', other: { reference: `Patient/${id}` } }],
+});
+
+async function seed(...patients: JsonObject[]): Promise<void> {
+  await world.server.control('POST', 'seed', patients);
+}
+
+async function sendCase(): Promise<void> {
+  await seed(rosa('old'));
+  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.work();
+  expect(await world.link(slot)).toMatchObject({ remoteId: 'old' });
+}
+
+const another = { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }], identifier: [] };
+
+describe('a linked patient who was merged into another', () => {
+  test('the link follows the survivor, and a person is told what had been written to the old chart', async () => {
+    await sendCase();
+    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await world.workAgain();
+    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'new', origin: 'found', state: 'read' });
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'patient-merged', choices: ['noted'], detail: { was: 'old', now: 'new' } },
+    ]);
+    const goal = await world.server.own('Goal', goalName);
+    expect((await world.openDecisions())[0]?.detail.written).toContainEqual(
+      expect.objectContaining({ resourceType: 'Goal', id: goal.id, takenBack: false }),
+    );
+  });
+
+  test('what is in the old chart stays there untouched, and is updated there; new things go to the new chart', async () => {
+    await sendCase();
+    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    const { length } = await world.server.journal();
+    await world.workAgain();
+    await world.workAgain();
+    expect(await world.server.writes(length)).toEqual([]);
+    await world.accept(
+      ['goal', aGoal({ statement: 'I want three meals a day.', updatedAt: '2026-02-20T10:00:00-05:00' })],
+      ['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })],
+    );
+    await world.work();
+    expect(await world.server.own('Goal', goalName)).toMatchObject({
+      subject: { reference: 'Patient/old' },
+      meta: { versionId: '2' },
+    });
+    expect(await world.server.own('Goal', 'county/goal/goal-2#goal')).toMatchObject({
+      subject: { reference: 'Patient/new' },
+    });
+    expect(await world.openDecisions()).toHaveLength(1);
+  });
+
+  test('a server that moves the chart itself is agreed with, without a word', async () => {
+    await sendCase();
+    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await world.workAgain();
+    const goal = await world.server.own('Goal', goalName);
+    await world.server.fhir('PUT', `Goal/${goal.id}`, { ...goal, subject: { reference: 'Patient/new' } });
+    const { length } = await world.server.journal();
+    await world.workAgain();
+    expect(await world.server.writes(length)).toEqual([]);
+    expect(await world.openDecisions()).toHaveLength(1);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ generation: 1, state: 'current' });
+  });
+
+  test('merged twice over: the link goes to the last', async () => {
+    await sendCase();
+    await seed(rosa('last'), rosa('new', replacedBy('last')), rosa('old', replacedBy('new')));
+    await world.workAgain();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'last' });
+  });
+
+  test('into one who is plainly somebody else: nobody is linked, a person is asked, and nothing is sent', async () => {
+    await sendCase();
+    await seed(rosa('new', another), rosa('old', replacedBy('new')));
+    const { length } = await world.server.journal();
+    await world.workAgain();
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      {
+        kind: 'patient-match',
+        code: 'patient-merged-elsewhere',
+        choices: ['link:new', 'leave'],
+        detail: {
+          was: 'old',
+          mergedInto: 'new',
+          candidates: [{ id: 'new', differ: ['birth date', 'family name', 'given name'] }],
+        },
+      },
+    ]);
+    expect(await world.link(slot)).toMatchObject({
+      remoteId: null,
+      state: 'parked',
+      reason: 'patient-merged-elsewhere',
+    });
+    await world.accept(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.work();
+    expect(await world.server.writes(length)).toEqual([]);
+  });
+
+  test('… answered "link": the survivor is the client, and what was written stays in the chart', async () => {
+    await sendCase();
+    await seed(rosa('new', another), rosa('old', replacedBy('new')));
+    await world.workAgain();
+    await world.decide('patient-match', 'link:new');
+    const { length } = await world.server.journal();
+    await world.work();
+    await world.workAgain();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+    expect(await world.server.writes(length)).toEqual([]);
+  });
+
+  test('round in a circle: the client is looked for again, and a person is told', async () => {
+    await sendCase();
+    await seed(rosa('new', replacedBy('old')), rosa('old', replacedBy('new')));
+    await world.workAgain();
+    expect((await world.openDecisions()).map(({ kind }) => kind).sort()).toEqual(['patient-match', 'patient-merged']);
+    expect(await world.link(slot)).toMatchObject({ state: 'parked' });
+  });
+
+  test('while the survivor cannot be read: nothing is decided, the lane tries again', async () => {
+    await sendCase();
+    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await world.server.control('POST', 'faults', [{ path: 'Patient/new', times: 1, nth: 1, fault: { status: 503 } }]);
+    await world.workAgain();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+  });
+});
+
+describe('a linked patient whom nobody may see', () => {
+  const refusal = {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'error', code: 'security', diagnostics: 'Rosa Delgado' }],
+  };
+
+  test('parks the lane with a reason that names nobody; it is not asked again by itself', async () => {
+    await sendCase();
+    await world.server.control('POST', 'faults', [{ path: 'Patient/old', fault: { status: 403, body: refusal } }]);
+    await world.workAgain();
+    expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
+    const stored = await world.store.db.selectFrom('lane').select('parked').where('subject', '=', clientLane).execute();
+    expect(JSON.stringify(stored)).not.toContain('Delgado');
+    const { length } = await world.server.journal();
+    await world.run(clientLane);
+    expect(await world.server.journal(length)).toEqual([]);
+  });
+
+  test('is asked for again by an operator', async () => {
+    await sendCase();
+    await world.server.control('POST', 'faults', [
+      { path: 'Patient/old', times: 1, nth: 1, fault: { status: 403, body: refusal } },
+    ]);
+    await world.workAgain();
+    const lane = { connection: 'general', subject: clientLane };
+    await world.store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true }));
+    await world.work();
+    expect(await world.lane(clientLane)).toMatchObject({ parked: undefined });
+    expect(await world.link(slot)).toMatchObject({ state: 'read', reason: 'read-only-patient' });
+  });
+});
