@@ -32,6 +32,11 @@ export async function filedFor(server: Server, patientId: string): Promise<Filed
   return filed.sort((one, other) => one.edition - other.edition);
 }
 
+/** `DocumentReference/` and the id, as short as a reader needs it: some servers' ids are 60 characters long. */
+export function shortName({ id }: Pick<Filed, 'id'>): string {
+  return `DocumentReference/${id.length > 12 ? `${id.slice(0, 12)}...` : id}`;
+}
+
 /** The last edition. @throws DemoProblem when there is none */
 export async function lastFiledFor(server: Server, patientId: string): Promise<Filed> {
   const last = (await filedFor(server, patientId)).at(-1);

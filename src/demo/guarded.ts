@@ -44,6 +44,7 @@ export const guardedConsent: ConsentRecord = {
   recipients: [{ organizationId: places.stBrigid.organizationId }],
   recordTypes: ['referral'],
   sensitivity,
+  part2: { redisclosureNotice: true },
   purpose: ['care-coordination'],
   period: { from: '2025-03-24' },
   givenBy: { role: 'client' },

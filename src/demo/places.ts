@@ -20,9 +20,7 @@ export interface Place {
 
 // To read what clients are found by, to know where to file, and to file documents.
 const scopes = [
-  ...['Patient', 'Encounter', 'CarePlan', 'Goal', 'Condition', 'ServiceRequest'].map(
-    (type) => `system/${type}.rs`,
-  ),
+  ...['Patient', 'Encounter', 'CarePlan', 'Goal', 'Condition', 'ServiceRequest'].map((type) => `system/${type}.rs`),
   'system/Binary.r',
 ];
 

@@ -1,7 +1,7 @@
 // What the hospitals are told: a note at the Epic-like one, word for word, and after a change of the plan the edition that replaces it; at
 // the Oracle-like one the same document, amended.
 
-import { type Filed, filedFor, lastFiledFor } from '../filed.ts';
+import { type Filed, filedFor, lastFiledFor, shortName } from '../filed.ts';
 import { chartOf, patientsOf } from '../known-patients.ts';
 import { type Person, rosa, thi } from '../people.ts';
 import { objectsAt, textAt } from '../reading.ts';
@@ -29,7 +29,7 @@ async function showNote({ story, larchValley }: Stage): Promise<void> {
     'The note says whom and what it is about.',
     note.text,
   );
-  story.say(`DocumentReference/${note.id}, filed under the visit that is open; its text as the server stores it:`);
+  story.say(`${shortName(note)}, filed under the visit that is open; its text as the server stores it:`);
   story.say('');
   for (const line of note.text.trimEnd().split('\n')) story.say(`  | ${line}`);
 }
@@ -67,12 +67,13 @@ async function showReplaced({ story, larchValley }: Stage, before: Filed): Promi
     'A signed note is never changed: a new one names the one that it replaces.',
     JSON.stringify(notes.map(({ id, edition, replaces }) => ({ id, edition, replaces }))),
   );
-  story.say(
-    `${larchValley.place.name}: a signed note cannot be changed. DocumentReference/${note.id}, version ${note.edition},`,
-  );
-  story.say(
-    `names the one that it replaces: ${note.replaces}, version ${old.edition}, which stays as it was. It begins:`,
-  );
+  story.say(`${larchValley.place.name}: a signed note is never changed, a new one says which it replaces (relatesTo).`);
+  story.table([
+    ['', 'document', 'edition', 'replaces'],
+    ['stays', shortName(old), String(old.edition), old.replaces],
+    ['new', shortName(note), String(note.edition), shortName(old)],
+  ]);
+  story.say('The new one says what changed:');
   story.table(changedSection(note).map((line) => [line]));
 }
 
@@ -91,7 +92,7 @@ async function showAmended({ story, stBrigid }: Stage, before: Filed, after: num
     'The document is amended in its place.',
     JSON.stringify({ ...amended, was, is }),
   );
-  story.say(`${stBrigid.place.name}: DocumentReference/${amended.id} is amended in its place (PUT, If-Match ${was}).`);
+  story.say(`${stBrigid.place.name}: ${shortName(amended)} is amended in its place (PUT, If-Match).`);
   story.table([
     ['', 'version tag', 'edition'],
     ['before', was, String(before.edition)],
