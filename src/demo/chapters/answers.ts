@@ -3,6 +3,8 @@
 import type { Json, JsonObject } from '../../json.ts';
 import { referralId } from '../caseload.ts';
 import { agencyName, housingName, pantryName } from '../directory.ts';
+import { lastFiledFor } from '../filed.ts';
+import { chartOf } from '../known-patients.ts';
 import { isClosed, Partner, taskVersions } from '../partner.ts';
 import { type Person, rosa, samuel } from '../people.ts';
 import { objectsAt, textAt } from '../reading.ts';
@@ -10,6 +12,7 @@ import type { Server } from '../server.ts';
 import { expectThat, identifierSystem, type Stage } from '../stage.ts';
 import { takeOver } from '../take-over.ts';
 import { type Look, until } from '../until.ts';
+import { changedSection } from './documents.ts';
 
 const pantryHome = 'https://elm-street-pantry.example.org';
 const housingHome = 'https://harbor-housing.example.org';
@@ -50,6 +53,7 @@ async function pantryDelivers(stage: Stage): Promise<void> {
   story.say(
     `The agency takes it over and closes the order: ${textAt(task, 'focus', 'reference')} is ${textAt(closed, 'status')}. The loop is closed.`,
   );
+  await showChart(stage, stage.larchValley, rosa, pantryName);
 }
 
 async function housingDeclines(stage: Stage): Promise<void> {
@@ -67,6 +71,20 @@ async function housingDeclines(stage: Stage): Promise<void> {
   story.say(
     `${samuel.given}'s worker knows today, not next month. The agency withdraws the order: ${order} is revoked.`,
   );
+  await showChart(stage, stage.stBrigid, samuel, housingName);
+}
+
+/** What the partner did is in the last edition of the document at the client's hospital. */
+async function showChart({ story }: Stage, server: Server, person: Person, partner: string): Promise<void> {
+  const { place } = server;
+  const changed = changedSection(await lastFiledFor(server, chartOf(person)));
+  expectThat(
+    changed.some((line) => line.includes(partner)),
+    `${place.name} reads what ${partner} did.`,
+    changed.join(' '),
+  );
+  story.say(`${place.name} reads in ${person.given}'s chart:`);
+  story.table(changed.map((line) => [line]));
 }
 
 async function showVersions({ story, exchange, signal }: Stage, id: string): Promise<void> {
