@@ -104,7 +104,7 @@ export class Gateway {
 
   /** Waits until no lane has anything to do now or within seconds, as when a document waits for its quiet time. */
   async untilIdle(what: string): Promise<void> {
-    await until(what, { ...this.#watch, seconds: 60 }, async () => {
+    await until(what, { ...this.#watch, seconds: 120 }, async () => {
       const busy = (await this.lanes()).filter(isBusy);
       if (busy.length === 0) return { found: true };
       const shown = busy.slice(0, 3).map((lane) => {
