@@ -5,7 +5,9 @@ import type { Server } from './server.ts';
 /** Those of the words that the server's journal holds anywhere: in addresses, in bodies, in documents. */
 export async function toldAt(server: Server, words: readonly string[]): Promise<string[]> {
   const text = JSON.stringify(await server.journalled());
-  const documents = [...text.matchAll(/"data":"([A-Za-z0-9+/]+={0,2})"/g)].map(([, data = '']) => decoded(data));
+  const attached = [...text.matchAll(/"data":"([A-Za-z0-9+/]+={0,2})"/g)];
+  // Notes are wrapped: words may stand on two lines.
+  const documents = attached.map(([, data = '']) => decoded(data).replace(/\s+/g, ' '));
   return words.filter((word) => [text, ...documents].some((each) => each.includes(word)));
 }
 

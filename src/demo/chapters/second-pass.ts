@@ -18,7 +18,7 @@ export async function runEverythingAgain(stage: Stage): Promise<SecondPass> {
   const lanes = await gateway.lanes();
   const servers = serversOf(stage);
   const starts = await Promise.all(servers.map((server) => server.lastRequest()));
-  for (const lane of lanes) await gateway.runLane(textAt(lane, 'connection'), textAt(lane, 'subject'));
+  await Promise.all(lanes.map((lane) => gateway.runLane(textAt(lane, 'connection'), textAt(lane, 'subject'))));
   await gateway.untilIdle('the second pass');
   story.say(`${lanes.length} lanes were run again. By the servers' own journals:`);
   const rows: string[][] = [];
