@@ -9,7 +9,7 @@ import { startProgram } from '../src/demo/programs.ts';
 import type { JsonObject } from '../src/json.ts';
 import { createAll, updateAll } from './bare-loop.ts';
 import { cases, directory } from './caseload.ts';
-import { startGateway, timed } from './gateway.ts';
+import { oneServer, startGateway, timed } from './gateway.ts';
 import { Server } from './server.ts';
 
 const { values } = parseArgs({
@@ -61,7 +61,7 @@ async function measure(): Promise<Run> {
     signal,
   });
   try {
-    const server = new Server(sandbox.url);
+    const server = new Server(sandbox.url, 'standard');
     return { ...(await accepted(server)), ...(await endToEnd(server)) };
   } finally {
     await sandbox.stop();
@@ -71,7 +71,7 @@ async function measure(): Promise<Run> {
 
 /** Intake alone: validated, versioned and committed before it is answered; no lane runs. */
 async function accepted({ fhirUrl }: Server): Promise<Run> {
-  const gateway = await startGateway({ fhirUrl, lanes: false, concurrency });
+  const gateway = await startGateway({ lanes: false, connections: oneServer(fhirUrl, concurrency) });
   try {
     const lines = [...directory, ...cases(acceptCount, 0)];
     const seconds = await gateway.send(lines);
@@ -83,7 +83,7 @@ async function accepted({ fhirUrl }: Server): Promise<Run> {
 
 async function endToEnd(server: Server): Promise<Run> {
   const { fhirUrl } = server;
-  const gateway = await startGateway({ fhirUrl, lanes: true, concurrency });
+  const gateway = await startGateway({ lanes: true, connections: oneServer(fhirUrl, concurrency) });
   try {
     const first = [...directory, ...cases(caseCount, 0)];
     const second = cases(caseCount, 1);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startProgram } from '../src/demo/programs.ts';
+import { isObject, type Json, type JsonObject } from '../src/json.ts';
 import type { Line } from './caseload.ts';
 
 export interface BenchGateway {
@@ -12,27 +13,28 @@ export interface BenchGateway {
   send(lines: readonly Line[]): Promise<number>;
   /** Waits until no lane has work. @returns seconds */
   untilIdle(): Promise<number>;
+  /** Answers of the API to an operator. */
+  api(method: 'GET' | 'POST', path: string): Promise<JsonObject>;
   /** The most memory (resident set, bytes) that was seen so far. */
   readonly peakBytes: number;
   stop(): Promise<void>;
 }
 
 export interface GatewayOptions {
-  readonly fhirUrl: string;
   readonly lanes: boolean;
-  /** Requests at a time to the server. */
-  readonly concurrency: number;
+  /** The `connections:` of its configuration, as YAML. */
+  readonly connections: string;
 }
 
 const lookEveryMs = 100;
 const idleWithinSeconds = 600;
 
-export async function startGateway({ fhirUrl, lanes, concurrency }: GatewayOptions): Promise<BenchGateway> {
+export async function startGateway({ lanes, connections }: GatewayOptions): Promise<BenchGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'casebridge-bench-'));
   const config = join(folder, 'casebridge.yaml');
   const envFile = join(folder, 'bench.env');
-  await writeFile(envFile, 'BENCH_TOKEN=bench-token\n');
-  await writeFile(config, configuration(fhirUrl, concurrency));
+  await writeFile(envFile, 'BENCH_TOKEN=bench-token\nBENCH_OPS_TOKEN=bench-ops-token\n');
+  await writeFile(config, configuration(connections));
   const end = new AbortController();
   const program = await startProgram({
     name: 'gateway',
@@ -59,6 +61,13 @@ export async function startGateway({ fhirUrl, lanes, concurrency }: GatewayOptio
       await look();
       return seconds;
     },
+    async api(method, path) {
+      const headers = { authorization: 'Bearer bench-ops-token' };
+      const response = await fetch(`${program.url}${path}`, { method, headers, signal: end.signal });
+      const body: Json = JSON.parse(await response.text());
+      if (!response.ok || !isObject(body)) throw new Error(`${method} ${path} was answered with ${response.status}`);
+      return body;
+    },
     untilIdle: () =>
       timed(async () => {
         const deadline = performance.now() + idleWithinSeconds * 1000;
@@ -75,14 +84,22 @@ export async function startGateway({ fhirUrl, lanes, concurrency }: GatewayOptio
   };
 }
 
-function configuration(fhirUrl: string, concurrency: number): string {
+function configuration(connections: string): string {
   return `
 server: { host: 127.0.0.1, port: 0 }
 identifierSystem: https://riverside.example.org/casebridge
 log: { level: warn }
+operators:
+  ops: { token: env:BENCH_OPS_TOKEN, may: [read, run, decide] }
 sources:
   county: { token: env:BENCH_TOKEN, timeZone: America/New_York }
 connections:
+${connections}`;
+}
+
+/** One server that takes everything. */
+export function oneServer(fhirUrl: string, concurrency: number): string {
+  return `
   sandbox:
     vendor: standard
     baseUrl: ${fhirUrl}

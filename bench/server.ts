@@ -1,14 +1,72 @@
-// The FHIR server of the bench: the sandbox as a process of its own, and what it holds.
+// A FHIR server of the bench: one of the sandbox, which is a process of its own, and what it holds.
 
 import { isObject, type Json, type JsonObject } from '../src/json.ts';
+import { oracleTenant } from '../src/sandbox/vendors/oracle/tenant.ts';
+
+const fhirPaths = {
+  standard: '/standard/fhir/R4',
+  epic: '/epic/api/FHIR/R4',
+  oracle: `/oracle/r4/${oracleTenant}`,
+} as const;
+
+/** A request that reached it. */
+export interface Entry {
+  readonly at: string;
+  readonly method: string;
+  /** Below the FHIR base, without the query: `Task/12`, `Patient`, '' for the base itself. */
+  readonly path: string;
+  readonly status: number;
+  readonly body: string;
+}
 
 export class Server {
+  readonly name: keyof typeof fhirPaths;
   readonly fhirUrl: string;
   readonly #control: string;
 
-  constructor(url: string) {
-    this.fhirUrl = `${url}/standard/fhir/R4`;
-    this.#control = `${url}/_control/standard`;
+  /** @param url where the sandbox listens */
+  constructor(url: string, name: keyof typeof fhirPaths) {
+    this.name = name;
+    this.fhirUrl = `${url}${fhirPaths[name]}`;
+    this.#control = `${url}/_control/${name}`;
+  }
+
+  /** It knows these resources already; it asks for no token. */
+  async prepare(seed?: JsonObject): Promise<void> {
+    await this.#call('POST', 'settings', { auth: 'none' });
+    if (seed !== undefined) await this.#call('POST', 'seed', seed);
+  }
+
+  /** The requests so far, after the first `after`. */
+  async journal(after = 0): Promise<Entry[]> {
+    return listOf(await this.#call('GET', `journal?after=${after}`)).map((entry) => ({
+      at: String(entry.at),
+      method: String(entry.method),
+      path: (String(entry.url).split('?')[0] ?? '').slice(fhirPaths[this.name].length + 1),
+      status: Number(entry.status),
+      body: entry.requestBody === undefined ? '' : JSON.stringify(entry.requestBody),
+    }));
+  }
+
+  /** The newest version of each resource of a type. */
+  async all(type: string): Promise<JsonObject[]> {
+    return listOf(await this.#call('GET', `resources/${type}`));
+  }
+
+  /** Interactions by type, as its CapabilityStatement says. */
+  async declared(): Promise<Map<string, Set<string>>> {
+    const response = await fetch(`${this.fhirUrl}/metadata`, { headers: { accept: 'application/fhir+json' } });
+    const statement: JsonObject = JSON.parse(await response.text());
+    const [rest] = listOf(statement.rest ?? []);
+    return new Map(
+      listOf(rest?.resource ?? []).map((one) => [
+        String(one.type),
+        new Set([
+          ...listOf(one.interaction ?? []).map(({ code }) => String(code)),
+          ...listOf(one.operation ?? []).map(({ name }) => `$${String(name)}`),
+        ]),
+      ]),
+    );
   }
 
   async reset(): Promise<void> {
@@ -29,8 +87,9 @@ export class Server {
     return Object.fromEntries(Object.entries(byMethod).map(([method, group]) => [method, group?.length ?? 0]));
   }
 
-  async #call(method: string, path: string): Promise<Json> {
-    const response = await fetch(`${this.#control}/${path}`, { method });
+  async #call(method: string, path: string, body?: JsonObject): Promise<Json> {
+    const sent = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const response = await fetch(`${this.#control}/${path}`, { method, ...sent });
     if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}`);
     const text = await response.text();
     return text === '' ? null : JSON.parse(text);

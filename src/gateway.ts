@@ -27,6 +27,7 @@ import {
   prepareConnection,
   preparePolls,
   probePaused,
+  probeSoon,
   projectRecords,
   pruneOutcomes,
   raiseWanted,
@@ -111,7 +112,10 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   const metrics = createMetrics(store);
   const live = [...config.connections.values()].filter(({ mode }) => mode !== 'off');
   const opened = new Map(live.map((one) => [one.id, open(one)]));
-  if (options.lanes) await freeDeadLeases(store);
+  if (options.lanes) {
+    await freeDeadLeases(store);
+    await probeSoon(store);
+  }
   for (const one of live) {
     await prepareConnection(store, one);
     await preparePolls(store, one.id);

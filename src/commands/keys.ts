@@ -27,6 +27,7 @@ export const keys: CommandLine = {
       `The private key is in ${file}. Name it in the configuration: auth: { type: smart-backend, key: file:${file}, … }`,
       'The public key, for the server. Casebridge serves it at /.well-known/jwks.json too:',
       JSON.stringify(jwks, undefined, 2),
+      `To replace a key that is in use, name this one in otherKeys: [file:${file}] for two days before it becomes key.`,
     ]);
     return 0;
   },

@@ -49,6 +49,8 @@ export interface FhirReply {
   readonly locationElsewhere?: boolean;
   /** What the server asked us to wait, in milliseconds, within the bounds of `retry-after.ts`. */
   readonly retryAfterMs?: number;
+  /** By what the server's support finds this request, as `name=value` pairs. */
+  readonly requestId?: string;
   /** The read was redirected on the same origin, as Epic does for a merged patient. */
   readonly redirected?: boolean;
   readonly fault?: undefined;
@@ -184,8 +186,17 @@ export function createClient(parts: ClientParts): FhirClient {
       location: typeof read === 'object' ? read.location : undefined,
       ...(read === 'elsewhere' && { locationElsewhere: true }),
       ...(redirected && { redirected }),
+      ...requestId(headers),
       retryAfterMs: wait,
     };
+  }
+
+  function requestId(headers: HttpReply['headers']): { requestId?: string } {
+    const named = vendor.requestIds.flatMap((name) => {
+      const value = headers[name];
+      return value !== undefined && /^[\x21-\x7e]{1,200}$/.test(value) ? [`${name}=${value}`] : [];
+    });
+    return named.length > 0 ? { requestId: named.join(' ') } : {};
   }
 
   return {

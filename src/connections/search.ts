@@ -30,6 +30,8 @@ export interface SearchResult {
   readonly grades?: ReadonlyMap<string, MatchGrade>;
   /** The server kept its hits back because there are too many; never complete then. */
   readonly tooMany?: true;
+  /** The server left out a patient whom we may not see; never complete then. */
+  readonly restricted?: true;
   readonly fault?: undefined;
 }
 
@@ -83,6 +85,7 @@ export async function searchPages(
   let restarts = 0;
   const grades = new Map<string, MatchGrade>();
   let tooMany = false;
+  let restricted = false;
   let incomplete: Reason | undefined;
 
   for (let url: URL | undefined = first; url !== undefined; ) {
@@ -106,7 +109,8 @@ export async function searchPages(
       const outcome = readEntry(entry, resourceType, vendor);
       if ('partial' in outcome) {
         incomplete ??= outcome.partial;
-        tooMany ||= saysTooMany(entry, vendor);
+        tooMany ||= says(entry, vendor.patients.tooMany.issues);
+        restricted ||= says(entry, vendor.patients.restricted);
       } else if ('match' in outcome) {
         keepLatest(found, outcome.match);
         const grade = gradeOf(entry);
@@ -131,6 +135,7 @@ export async function searchPages(
     ...(incomplete && { reason: incomplete }),
     ...(grades.size > 0 && { grades }),
     ...(tooMany && { tooMany }),
+    ...(restricted && { restricted }),
   };
 }
 
@@ -177,9 +182,9 @@ function gradeOf(entry: Json): MatchGrade | undefined {
   return grade && { grade, ...(typeof search.score === 'number' && { score: search.score }) };
 }
 
-function saysTooMany(entry: Json, vendor: Vendor): boolean {
+function says(entry: Json, codes: readonly string[]): boolean {
   const resource = isObject(entry) && isObject(entry.resource) ? entry.resource : undefined;
-  return issueCodes(resource).some((code) => vendor.patients.tooMany.issues.includes(code));
+  return issueCodes(resource).some((code) => codes.includes(code));
 }
 
 function saysPartial(outcome: JsonObject, vendor: Vendor): boolean {

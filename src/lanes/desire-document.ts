@@ -15,6 +15,7 @@ import {
   linkState,
   observation,
   placeholderFor,
+  receiverOf,
 } from './desire.ts';
 import {
   type DocumentContent,
@@ -135,6 +136,7 @@ function contentOf(
     records: told.flatMap(({ type, content }) => (isRecordType(type) ? [{ type, record: content }] : [])),
     find: (type, id) => known.record(type, id),
     mrn: mrnOf(documents?.patient, client, connection.config.identifierSystems.mrn),
+    receiver: receiverOf(input),
   });
   return { facts, records: told.map(({ type, id }) => `${type}/${id}`) };
 }

@@ -310,13 +310,18 @@ export function consentQuestion(input: DesireInput, { sensitivity }: JsonObject,
   const { config } = input.connection;
   return {
     basis: config.basis,
-    organization: config.organization?.source === input.lease.source ? config.organization.id : undefined,
+    organization: receiverOf(input),
     connection: config.id,
     recordType,
     sensitivity: Array.isArray(sensitivity) ? sensitivity.filter((label) => typeof label === 'string') : [],
     consents: input.consents,
     today: input.today,
   };
+}
+
+/** The receiving organization's record id in the lane's source, where the connection names one. */
+export function receiverOf({ connection: { config }, lease }: DesireInput): string | undefined {
+  return config.organization?.source === lease.source ? config.organization.id : undefined;
 }
 
 /** Only a stated cause retires a resource; a changed route or a parked mapping never does (lanes.md 16). */

@@ -10,7 +10,7 @@ export { type Feeder, startFeeder, wantAll } from './feeder.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export type { LaneKey } from './lease.ts';
 export { raiseWanted } from './links.ts';
-export { type Probe, probePaused, setPaused } from './pause.ts';
+export { type Probe, probePaused, probeSoon, setPaused } from './pause.ts';
 export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
 export { collectionBundle, issuesOf, projectRecords, projectWith } from './preview.ts';
 export { pruneOutcomes } from './prune.ts';

@@ -58,7 +58,7 @@ export async function storeMerge(
     await holdLease(trx, lease, deps.leaseMs);
     const written = asDetail(await writtenTo(trx, client, link.remoteId));
     const others = (await lanesOfClient(trx, client)).filter(({ subject }) => subject !== lease.subject);
-    await raiseWanted(trx, others);
+    await raiseWanted(trx, others, { unpark: true });
     await endPatientLink(trx, client, reason('patient-merged'));
     await voidPlans(trx, client);
     const merge: Merge = { trx, connection, lease, resource, client, was: link.remoteId, written };

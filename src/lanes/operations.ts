@@ -148,6 +148,7 @@ export interface ClosedOperation {
   readonly outcome: OperationOutcome;
   readonly status?: number | undefined;
   readonly reason?: Reason | undefined;
+  readonly requestId?: string | undefined;
 }
 
 export async function closeOperations(
@@ -155,15 +156,17 @@ export async function closeOperations(
   ...closed: readonly ClosedOperation[]
 ): Promise<void> {
   if (closed.length === 0) return;
-  const rows = closed.map(({ id, outcome, status, reason: why }) => ({
+  const rows = closed.map(({ id, outcome, status, reason: why, requestId }) => ({
     id,
     outcome,
     status: status ?? null,
     reason: why === undefined ? null : { code: why.code, text: why.text },
+    request_id: requestId ?? null,
   }));
   await sql`
-    update operation o set outcome = c.outcome, status = c.status, reason = c.reason, closed_at = now()
-    from jsonb_to_recordset(${json(rows)}) as c(id bigint, outcome text, status integer, reason jsonb)
+    update operation o set outcome = c.outcome, status = c.status, reason = c.reason, request_id = c.request_id,
+      closed_at = now()
+    from jsonb_to_recordset(${json(rows)}) as c(id bigint, outcome text, status integer, reason jsonb, request_id text)
     where o.id = c.id`.execute(trx);
 }
 

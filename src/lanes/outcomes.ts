@@ -14,6 +14,7 @@ import {
   hashOfSeen,
   type LinkUpdate,
   type NewLink,
+  raiseWanted,
   type SeenResource,
   saveLinks,
   saveSeen,
@@ -49,7 +50,7 @@ export async function storeOutcomes(
 ): Promise<StoredOutcomes> {
   const woken = await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
-    const lanes = await storeAll(trx, lease, outcomes);
+    const lanes = [...(await storeAll(trx, lease, outcomes)), ...(await lookAgainAtPatients(trx, lease, outcomes))];
     if (outcomes.some((outcome) => isRecall(outcome))) await listRecalled(trx, lease);
     await trx
       .updateTable('lane')
@@ -97,6 +98,25 @@ function isRefusedAmendment({ class: result, intent: { write } }: WriteOutcome):
 /** The server holds our identifier more than once already: writing a third is no cure. */
 function isSeveralMatches(outcome: WriteOutcome): boolean {
   return outcome.class === 'conflict' && outcome.intent.write.kind === 'create' && !outcome.inTransaction;
+}
+
+/**
+ * A create that was refused because its patient was merged: the client's lane reads them again, and where the link moves, the lanes of the client
+ * are wanted anew (ehr-behaviour E20).
+ */
+async function lookAgainAtPatients(
+  trx: Transaction<Database>,
+  lease: Lease,
+  outcomes: readonly WriteOutcome[],
+): Promise<LaneKey[]> {
+  const lost = outcomes.filter(({ isAboutMerged }) => isAboutMerged === true);
+  const clients = lost.flatMap(({ intent }) => {
+    const id = intent.write.resource.record?.clientId;
+    return typeof id === 'string' ? [`${lease.source}.client.${id}`] : [];
+  });
+  const lanes = [...new Set(clients)].map((subject) => ({ connection: lease.connection, subject }));
+  await raiseWanted(trx, lanes, { reread: true, priority: 10 });
+  return lanes;
 }
 
 function isRecall({ class: result, intent: { write } }: WriteOutcome): boolean {
@@ -148,23 +168,23 @@ async function storeAll(
 }
 
 /** Undefined: the outcome stays unknown, and the intent open. */
-function closing({ intent, class: result, status, reason: why }: WriteOutcome): ClosedOperation | undefined {
+function closing({ intent, class: result, status, reason: why, requestId }: WriteOutcome): ClosedOperation | undefined {
   const id = intent.operationId;
   switch (result) {
     case 'ok':
-      return { id, outcome: 'ok', status };
+      return { id, outcome: 'ok', status, requestId };
     case 'unknown-outcome':
       return undefined;
     case 'conflict':
-      return { id, outcome: 'conflict', status, reason: why };
+      return { id, outcome: 'conflict', status, reason: why, requestId };
     case 'permanent':
     case 'denied':
-      return { id, outcome: 'refused', status, reason: why };
+      return { id, outcome: 'refused', status, reason: why, requestId };
     case 'gone':
     case 'config':
     case 'retry-backoff':
     case 'retry-now-once':
-      return { id, outcome: 'not-done', status, reason: why };
+      return { id, outcome: 'not-done', status, reason: why, requestId };
     default:
       return result satisfies never;
   }

@@ -57,6 +57,16 @@ export async function probePaused(
   return resumed;
 }
 
+/** For a start: it may come with a mended configuration, so the connections that a fault has paused are asked at once. */
+export async function probeSoon(store: Store): Promise<void> {
+  await store.db
+    .updateTable('connection')
+    .set({ probe_at: sql<Date>`now()` })
+    .where('paused', 'is not', null)
+    .where('probe_at', 'is not', null)
+    .execute();
+}
+
 /** The next probe is set with the claim: a process that dies here costs one probe, and two processes ask once. */
 async function claimProbes(store: Store, connections: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`

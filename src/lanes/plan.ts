@@ -269,7 +269,8 @@ function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome
   if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
   if (observed === undefined || !observed.isFresh)
     return { state: 'leaving', reason: cause, operation: read(resource, link) };
-  const body = slot?.retire(observed.body);
+  const isRecall = cause.code === 'consent-withdrawn';
+  const body = isRecall ? slot?.recall(observed.body) : slot?.retire(observed.body);
   if (body === undefined) return { state: 'leaving', reason: cause };
   const elements = Object.keys(body).filter((name) => !sameFact(body[name], observed.body[name]));
   return {

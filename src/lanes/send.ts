@@ -1,7 +1,7 @@
 // Sends one dependency level: intents first, then the requests, then their outcomes in one transaction (lanes.md 7 to 10).
 // Whatever is not stored here is an unknown outcome for the next run; nothing is ever sent twice on a guess.
 
-import { classify, type Fault, type FhirReply, type ReplyClass } from '../connections/connections.ts';
+import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
@@ -21,11 +21,15 @@ export interface WriteOutcome {
   readonly retryAfterMs: number | undefined;
   readonly remoteId: string | undefined;
   readonly versionTag: string | undefined;
+  /** By what the server's support finds the request. */
+  readonly requestId: string | undefined;
   readonly body: JsonObject | undefined;
   /** Placeholders of this send and the references that took their place. */
   readonly resolved: ReadonlyMap<string, string>;
   /** It was one of several in a refused transaction: it may be alone in what was wrong, or not wrong at all. */
   readonly inTransaction: boolean;
+  /** Refused because the patient was merged into another one. */
+  readonly isAboutMerged?: boolean;
 }
 
 /** FHIR servers refuse larger ones, and a larger one blocks its lane for longer than a lease. */
@@ -99,6 +103,7 @@ async function sendSingle(
     const result = classify(connection.vendor, { method: 'POST', kind: 'create', target: { resourceType } }, reply);
     return {
       ...outcomeOf(intent, result, reply),
+      isAboutMerged: saysMerged(connection, reply),
       remoteId: reply.fault === undefined ? (reply.location?.id ?? idOf(reply.body)) : undefined,
     };
   }
@@ -126,6 +131,7 @@ function outcomeOf(
     reason: result.reason,
     retryAfterMs: result.retryAfterMs,
     versionTag: reply.fault === undefined ? reply.versionTag : undefined,
+    requestId: reply.fault === undefined ? reply.requestId : undefined,
     body: reply.fault === undefined ? reply.body : undefined,
     resolved: new Map(),
     inTransaction: false,
@@ -169,7 +175,8 @@ async function sendTransaction(
         : [],
     ),
   );
-  return answers.map((answer) => ({ ...answer, resolved }));
+  const requestId = reply.fault === undefined ? reply.requestId : undefined;
+  return answers.map((answer) => ({ ...answer, resolved, requestId }));
 }
 
 function transactionEntry(write: Write, abilities: Abilities, identifierSystem: string): JsonObject {
@@ -207,10 +214,15 @@ function entryOutcome(intent: Intent, entry: Json | undefined): WriteOutcome {
     retryAfterMs: undefined,
     remoteId,
     versionTag: typeof response.etag === 'string' ? response.etag : undefined,
+    requestId: undefined,
     body,
     resolved: new Map(),
     inTransaction: true,
   };
+}
+
+function saysMerged({ vendor }: LaneConnection, reply: FhirReply | Fault): boolean {
+  return reply.fault === undefined && issueCodes(reply.body).some((code) => vendor.patients.merged.includes(code));
 }
 
 /** The search by which the server is to find an earlier one of ours: our identifier, which names source, type, id and slot. */

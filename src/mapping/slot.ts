@@ -1,5 +1,6 @@
 // One slot at work: what its resource says (facts), taking elements over (copy), retiring it, and the way back to the record (absorb).
 
+import { requiredPaths } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Condition } from './condition.ts';
 import { type AbsorbRun, type Lens, sameJson } from './lens.ts';
@@ -51,6 +52,7 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     facts: (resource) => factsOf(elements, resource),
     copy: (keys, from, to) => copyElements(keys, byKey, from, to),
     retire: (resource) => retire(definition, resource),
+    recall: (resource) => recall(definition, resource),
     absorb: (...call) => absorb(definition, byKey, undefined, ...call),
     forItem: (id) => ({ ...slot, absorb: (...call) => absorb(definition, byKey, id, ...call) }),
   };
@@ -135,6 +137,33 @@ function retire({ retired }: SlotDefinition, resource: JsonObject): JsonObject |
     setAt(result, path, value === null ? undefined : structuredClone(value));
   }
   return result;
+}
+
+/** Who it is about and who agreed stay readable: a patient without a name, or a consent without its terms, is a danger of its own. */
+const keptWhole = ['Patient', 'Consent'];
+
+function recall(definition: SlotDefinition, resource: JsonObject): JsonObject | undefined {
+  const { resourceType, elements, retired = [] } = definition;
+  const result = retire(definition, resource);
+  if (result === undefined || keptWhole.includes(resourceType)) return result;
+  const required = new Set(requiredPaths(resourceType).map(({ path }) => path));
+  const kept = new Set(['identifier', 'meta', ...retired.flatMap(({ path }) => path.slice(0, 1))]);
+  for (const name of new Set(elements.flatMap(({ path }) => path.slice(0, 1)))) {
+    const value = result[name];
+    if (kept.has(name) || value === undefined) continue;
+    if (!required.has(name)) delete result[name];
+    else if (isConcept(value)) result[name] = { text: 'Withdrawn' };
+  }
+  delete result.text;
+  if (isObject(result.meta)) {
+    const { profile: _claim, security: _label, ...meta } = result.meta;
+    result.meta = meta;
+  }
+  return result;
+}
+
+function isConcept(value: Json): boolean {
+  return isObject(value) && (value.coding !== undefined || value.text !== undefined);
 }
 
 function absorb(

@@ -99,6 +99,8 @@ export interface CompiledSlot {
   copy(keys: readonly string[], from: JsonObject, to: JsonObject): JsonObject;
   /** The resource, retired (entered-in-error, active false); undefined: its type cannot say so. */
   retire(resource: JsonObject): JsonObject | undefined;
+  /** The same without what we told: for a consent that is gone, of which the request that takes it back must not speak either. */
+  recall(resource: JsonObject): JsonObject | undefined;
   /**
    * What the record would have to become so that it says what the server holds, as a merge patch (RFC 7396); {} for nothing.
    * Skips `moves`, `goesWith` and derived elements. With `linked`, items of the record whose reference the server no longer holds are taken out;

@@ -163,6 +163,7 @@ export interface OperationTable {
   closed_at: NullableInstant;
   route: NullableText;
   route_reason: NullableJsonb<Reason>;
+  request_id: NullableText;
 }
 
 export interface WaitingTable {

@@ -503,6 +503,39 @@ describe('writes', () => {
     expect(rules.laterEdition).toBe('new-note');
   });
 
+  test('E24 a Task is answered without a tag; a move that is not legal is refused for good', async () => {
+    expect(isOffered(vendors.epic.update.ifMatch)).toBe(false);
+    await seedPeople();
+    const task: JsonObject = {
+      resourceType: 'Task',
+      id: 'referral-1',
+      status: 'requested',
+      intent: 'order',
+      code: { coding: [{ system: 'urn:oid:1.2.840.114350.1.13.0.1.7.2.5', code: 'community-resource' }] },
+      for: { reference: `Patient/${ada.id}` },
+    };
+    await epic.seed(task);
+    const { client, vendor } = epic.connect();
+    const facts: RequestFacts = { method: 'PUT', kind: 'update', target: { resourceType: 'Task', id: 'referral-1' } };
+    const move = async (status: string) =>
+      classify(vendor, facts, await client.send({ method: 'PUT', path: 'Task/referral-1', body: { ...task, status } }));
+    expect((await move('completed')).class).toBe('permanent');
+    expect((await move('accepted')).class).toBe('ok');
+    expect((await epic.asked()).every(({ requestHeaders }) => requestHeaders['if-match'] === undefined)).toBe(true);
+  });
+
+  test('E32 an update of a note is refused for good: a later edition is a new note', async () => {
+    await seedPeople();
+    const { client, vendor } = epic.connect();
+    const reply = await client.send(createNote());
+    const id = reply.fault === undefined ? reply.location?.id : undefined;
+    const body = { ...aNote(), id: String(id) };
+    const facts: RequestFacts = { method: 'PUT', kind: 'update', target: { resourceType: 'DocumentReference' } };
+    const updated = await client.send({ method: 'PUT', path: `DocumentReference/${id}`, body });
+    expect(classify(vendor, facts, updated).class).toBe('permanent');
+    expect(vendor.documents).toMatchObject({ laterEdition: 'new-note', retraction: 'note' });
+  });
+
   test('E27 a search is a GET with its query in the URL', async () => {
     await seedPeople();
     await epic.connect().client.searchAll('Goal', { patient: ada.id });

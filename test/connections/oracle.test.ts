@@ -186,6 +186,7 @@ describe('requests', () => {
     const reply = await oracle.connect().client.send(readPatient);
     expect(reply).toMatchObject({
       headers: { 'x-request-id': expect.any(String), 'opc-request-id': expect.any(String) },
+      requestId: expect.stringMatching(/^x-request-id=\S+ opc-request-id=\S+$/),
     });
   });
 
@@ -334,6 +335,20 @@ describe('writes', () => {
     expect(classify(vendor, updating, stale).class).toBe('conflict');
   });
 
+  test('C17 C26 what the server would take a PUT of goes another way, so that nothing of theirs is left out of one', async () => {
+    const { capabilities, vendor } = oracle.connect();
+    const declared = await capabilities();
+    const putTypes = Object.keys(declared.interactions).filter((type) =>
+      declared.interactions[type]?.includes('update'),
+    );
+    expect(putTypes).toEqual(expect.arrayContaining(['Condition', 'Observation', 'QuestionnaireResponse']));
+    // Documents are put whole and are ours alone.
+    const others = putTypes.filter((type) => type !== 'DocumentReference');
+    const slots = others.map((resourceType) => ({ recordType: 'carePlan', resourceType }) as const);
+    const rows = routeTable({ capabilities: declared, vendor, overrides: {}, task: 'off', slots });
+    expect(new Set(rows.map(({ route }) => route))).toEqual(new Set(['document']));
+  });
+
   test('C18 no JSON Patch is planned: whole documents are put', () => {
     expect(vendors.oracle.update).toEqual({ ifMatch: { when: 'always' } });
     expect(isOffered(vendors.oracle.transaction)).toBe(false);
@@ -435,6 +450,26 @@ describe('writes', () => {
     expect(classify(vendor, task, asked).class).toBe('permanent');
     const plan = await client.send({ method: 'POST', path: 'CarePlan', body: { resourceType: 'CarePlan' } });
     expect(classify(vendor, { ...task, target: { resourceType: 'CarePlan' } }, plan).class).toBe('denied');
+  });
+
+  test('C27 a coverage that they deleted is gone, which is no reason to make it again', async () => {
+    await oracle.seed(patient, {
+      resourceType: 'Coverage',
+      id: 'c1',
+      status: 'active',
+      beneficiary: { reference: 'Patient/p1' },
+    });
+    const facts: RequestFacts = { method: 'GET', kind: 'read', target: { resourceType: 'Coverage', id: 'c1' } };
+    const { client, vendor } = oracle.connect();
+    const before = await client.send({ method: 'GET', path: 'Coverage/c1' });
+    expect(classify(vendor, facts, before).class).toBe('ok');
+    const tag = (before.fault === undefined && before.versionTag) || '';
+    const deleted = await fetch(`${oracle.url}/Coverage/c1`, {
+      method: 'DELETE',
+      headers: { accept: 'application/fhir+json', 'if-match': tag },
+    });
+    expect(deleted.status).toBe(204);
+    expect(classify(vendor, facts, await client.send({ method: 'GET', path: 'Coverage/c1' })).class).toBe('gone');
   });
 
   test('C28 what was entered in error comes with few elements and is still read', async () => {

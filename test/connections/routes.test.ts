@@ -1,6 +1,6 @@
 // How each kind of record reaches a server, and why: configuration, scopes, declaration, vendor, in this order.
 
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Capabilities, RouteInput } from '../../src/connections/connections.ts';
 import { routeTable, vendors } from '../../src/connections/connections.ts';
 import { notOffered } from '../../src/connections/vendors/vendor.ts';
@@ -233,4 +233,88 @@ test('one row per slot, in the order given', () => {
     ['Patient', 'native'],
     ['ServiceRequest', 'manual'],
   ]);
+});
+
+describe('what a hospital gets of each record', () => {
+  const epic = declares({
+    CarePlan: ['read', 'search-type'],
+    Condition: ['create', 'read', 'search-type'],
+    Consent: ['read', 'search-type'],
+    DocumentReference: ['create', 'read', 'search-type', 'update'],
+    EpisodeOfCare: ['read', 'search-type'],
+    Goal: ['read', 'search-type'],
+    Organization: ['read', 'search-type'],
+    Patient: ['create', 'read', 'search-type'],
+    Practitioner: ['read', 'search-type'],
+    ServiceRequest: full,
+    Task: ['read', 'search-type', 'update'],
+  });
+  const oracle = declares({
+    ...epic.interactions,
+    Condition: full,
+    Organization: ['create', 'read', 'search-type'],
+    ServiceRequest: ['read', 'search-type'],
+    EpisodeOfCare: [],
+    Task: [],
+  });
+  const standard = declares(Object.fromEntries(Object.keys(epic.interactions).map((type) => [type, full])));
+
+  test.each<[RouteInput['slots'][number]['recordType'], string, string, string, string]>([
+    ['carePlan', 'CarePlan', 'document', 'document', 'native'],
+    ['case', 'EpisodeOfCare', 'document', 'document', 'native'],
+    ['client', 'Patient', 'read', 'read', 'native'],
+    ['consent', 'Consent', 'manual', 'manual', 'native'],
+    ['goal', 'Goal', 'document', 'document', 'native'],
+    ['need', 'Condition', 'document', 'document', 'native'],
+    ['organization', 'Organization', 'read', 'read', 'native'],
+    ['referral', 'ServiceRequest', 'document', 'document', 'native'],
+    ['referral', 'Task', 'answer', 'off', 'native'],
+    ['service', 'HealthcareService', 'document', 'document', 'document'],
+    ['worker', 'Practitioner', 'read', 'read', 'native'],
+  ])('%s as %s: %s at Epic, %s at Oracle, %s elsewhere', (recordType, resourceType, ...expected) => {
+    const slot = { recordType, resourceType };
+    const found = [
+      routeOf(slot, { vendor: vendors.epic, capabilities: epic, task: 'answer' }),
+      routeOf(slot, { vendor: vendors.oracle, capabilities: oracle, task: 'off' }),
+      routeOf(slot, { vendor: vendors.standard, capabilities: standard }),
+    ];
+    expect(found.map((row) => row?.route)).toEqual(expected);
+  });
+
+  test.each(['epic', 'oracle'] as const)('%s gets problems only where the configuration says so', (name) => {
+    const need = { recordType: 'need', resourceType: 'Condition' } as const;
+    const input = { vendor: vendors[name], capabilities: oracle, overrides: { need: 'native' } } as const;
+    expect(routeOf(need, input)).toMatchObject({ route: 'native', reason: { code: 'route-configured' } });
+  });
+
+  test.each(['epic', 'oracle'] as const)('%s is told nothing that is internal', (name) => {
+    const { incident, improvementIdea } = vendors[name].defaults;
+    expect([incident?.route, improvementIdea?.route]).toEqual(['withheld', 'withheld']);
+  });
+
+  test('a token that may not file documents leaves it to a person', () => {
+    const scopes = ['system/CarePlan.r', 'system/CarePlan.s', 'system/DocumentReference.r'];
+    expect(
+      routeOf(
+        { recordType: 'carePlan', resourceType: 'CarePlan' },
+        { vendor: vendors.epic, capabilities: epic, scopes },
+      ),
+    ).toMatchObject({
+      route: 'manual',
+      reason: {
+        text: `The token does not allow create, update on CarePlan.${noneGranted}`,
+      },
+    });
+  });
+
+  test('one that may file clinical notes only may file ours', () => {
+    const category = 'http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category|clinical-note';
+    const scopes = ['system/CarePlan.r', 'system/CarePlan.s', `system/DocumentReference.c?category=${category}`];
+    expect(
+      routeOf(
+        { recordType: 'carePlan', resourceType: 'CarePlan' },
+        { vendor: vendors.epic, capabilities: epic, scopes },
+      ),
+    ).toMatchObject({ route: 'document', declared: ['read', 'search-type'], granted: ['read', 'search'] });
+  });
 });

@@ -1,7 +1,13 @@
 // SMART scopes in both spellings.
 
-import { expect, test } from '@jest/globals';
-import { allowedActions, missingScopes, parseScope } from '../../src/connections/scopes.ts';
+import { describe, expect, test } from '@jest/globals';
+import {
+  allowedActions,
+  filteredScopes,
+  missingScopes,
+  parseScope,
+  spellScopes,
+} from '../../src/connections/scopes.ts';
 
 test.each<[string, string, string[]]>([
   ['system/Patient.read', 'Patient', ['read', 'search']],
@@ -62,4 +68,42 @@ test('what was asked for and not granted is found across spellings', () => {
     'openid',
   ];
   expect(missingScopes(wanted, granted)).toEqual(['system/Patient.write', 'system/Goal.rs', 'system/*.rs', 'openid']);
+});
+
+describe('a grant that is limited to a search', () => {
+  const vitals = 'category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs';
+  const survey = 'category=http://terminology.hl7.org/CodeSystem/observation-category|survey';
+  const granted = [`system/Observation.c?${vitals}`, 'system/Observation.rs'];
+
+  test('counts for that search only', () => {
+    expect([...allowedActions(granted, 'Observation')].sort()).toEqual(['read', 'search']);
+    expect([...allowedActions(granted, 'Observation', survey)].sort()).toEqual(['read', 'search']);
+    expect([...allowedActions(granted, 'Observation', vitals)].sort()).toEqual(['create', 'read', 'search']);
+  });
+
+  test('is missing where more was asked for, and named as it is', () => {
+    const wanted = ['system/Observation.c', `system/Observation.c?${survey}`, `system/Observation.c?${vitals}`];
+    expect(missingScopes(wanted, granted)).toEqual(wanted.slice(0, 2));
+    expect(filteredScopes(granted)).toEqual([`system/Observation.c?${vitals}`]);
+  });
+
+  test('is the same whether it comes encoded or not', () => {
+    const encoded = `system/Observation.c?category=${encodeURIComponent(vitals.slice('category='.length))}`;
+    expect(missingScopes([`system/Observation.c?${vitals}`], [encoded])).toEqual([]);
+  });
+});
+
+test.each<[string, string[], string[]]>([
+  ['system/Patient.rs', ['system/Patient.read'], ['system/Patient.rs']],
+  ['system/Task.crus', ['system/Task.write', 'system/Task.read'], ['system/Task.crus']],
+  ['system/Task.cruds', ['system/Task.write', 'system/Task.read'], ['system/Task.crus']],
+  ['system/Goal.u', ['system/Goal.write'], ['system/Goal.u']],
+  ['system/Patient.read', ['system/Patient.read'], ['system/Patient.rs']],
+  ['system/Patient.write', ['system/Patient.write'], ['system/Patient.cu']],
+  ['system/*.*', ['system/*.write', 'system/*.read'], ['system/*.crus']],
+  ['system/Condition.c?category=a|b', ['system/Condition.write'], ['system/Condition.c?category=a|b']],
+  ['fhirUser', ['fhirUser'], ['fhirUser']],
+])('%s is spelled in version 1 and in version 2', (scope, version1, version2) => {
+  expect(spellScopes([scope, scope], 'v1')).toEqual(version1);
+  expect(spellScopes([scope, scope], 'v2')).toEqual(version2);
 });

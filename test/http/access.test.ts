@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { generateKey } from '../../src/connections/connections.ts';
 import { routes } from '../../src/http/routes.ts';
 import { json as jsonParameter } from '../../src/store/store.ts';
 import { aCase, aReferral } from '../builders.ts';
@@ -90,6 +91,18 @@ describe('who may call what', () => {
     }
     expect(statuses).toEqual(expected);
   });
+});
+
+test('all keys are published, those that do not sign yet too, and of each the public half only', async () => {
+  const [signing, next] = [await generateKey(), await generateKey()];
+  const auth = { type: 'smart-backend', clientId: 'c', key: signing, otherKeys: [next], scopes: [] } as const;
+  const rotating = await startHarness({}, { auth });
+  const response = await rotating.send(undefined, 'GET', '/.well-known/jwks.json');
+  const text = await response.text();
+  await rotating.stop();
+  expect(JSON.parse(text).keys.map(({ kid }: { kid: string }) => kid)).toEqual([signing.kid, next.kid]);
+  expect(text).not.toContain(String(signing.d));
+  expect(text).not.toContain(String(next.d));
 });
 
 describe('tokens', () => {

@@ -3,7 +3,7 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { Counter, Registry } from 'prom-client';
-import { type Config, checkConfig } from '../../src/config.ts';
+import { type Config, type ConnectionConfig, checkConfig } from '../../src/config.ts';
 import { CasebridgeError, reason } from '../../src/errors.ts';
 import { buildApp, type GatewayApi, type HttpLimits, listen } from '../../src/http/http.ts';
 import { acceptRecords } from '../../src/records/records.ts';
@@ -49,9 +49,13 @@ export interface Harness {
   stop(): Promise<void>;
 }
 
-export async function startHarness(limits: Partial<HttpLimits> = {}): Promise<Harness> {
+/** @param general settings of the connection `general` that differ from the configuration above */
+export async function startHarness(
+  limits: Partial<HttpLimits> = {},
+  general: Partial<ConnectionConfig> = {},
+): Promise<Harness> {
   const store = await freshEmbedded();
-  const config = await testConfig();
+  const config = withGeneral(await testConfig(), general);
   const asked: string[] = [];
   const log: string[] = [];
   const state: { failWith: Error | undefined } = { failWith: undefined };
@@ -84,6 +88,12 @@ async function testConfig(): Promise<Config> {
   const checked = await checkConfig('/tmp/casebridge.yaml', configText, tokens);
   if ('config' in checked) return checked.config;
   throw new Error(JSON.stringify(checked.problems));
+}
+
+function withGeneral(config: Config, change: Partial<ConnectionConfig>): Config {
+  const general = config.connections.get('general');
+  if (general === undefined) return config;
+  return { ...config, connections: new Map([...config.connections, ['general', { ...general, ...change }]]) };
 }
 
 function minimalGateway(

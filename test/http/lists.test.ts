@@ -215,6 +215,48 @@ describe('decisions', () => {
   });
 });
 
+describe('who a client is', () => {
+  const path = '/api/connections/general/patients/county/client-rosa';
+
+  test.each([
+    [
+      'a patient',
+      { patient: 'abc.1-2', note: 'the other one' },
+      'link general county client-rosa abc.1-2 the other one decider',
+    ],
+    ['nobody', { patient: null }, 'link general county client-rosa null  decider'],
+  ])('%s: is passed on with the name of the operator', async (_who, body, asked) => {
+    const response = await harness.send('decider', 'POST', path, asJson(body));
+    expect(response.status).toBe(200);
+    expect(await json(response)).toEqual({ was: null, now: body.patient, written: [] });
+    expect(harness.asked.at(-1)).toBe(asked);
+  });
+
+  test('unknown or wrong fields are refused', async () => {
+    const bad = [
+      {},
+      [],
+      { patient: '' },
+      { patient: 1 },
+      { patient: '../x' },
+      { patient: '..' },
+      { patient: 'a b' },
+      { patient: 'a/b' },
+    ];
+    for (const body of [...bad, { patient: 'a'.repeat(129) }, { patient: 'a', nte: 'x' }, { patient: 'a', note: 5 }]) {
+      const response = await harness.send('decider', 'POST', path, asJson(body));
+      expect([body, response.status, (await json(response)).code]).toEqual([body, 400, 'request-refused']);
+    }
+  });
+
+  test.each([
+    ['connection', '/api/connections/nowhere/patients/county/client-rosa', 404],
+    ['source', '/api/connections/general/patients/No-Name/client-rosa', 400],
+  ])('an unknown or malformed %s is refused', async (_what, address, status) => {
+    expect((await harness.send('decider', 'POST', address, asJson({ patient: null }))).status).toBe(status);
+  });
+});
+
 describe('preview', () => {
   test('passes checked records on and stores nothing', async () => {
     const init = asLines({ type: 'referral', record: aReferral({ id: 'preview-only' }) });

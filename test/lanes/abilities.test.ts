@@ -91,3 +91,15 @@ test('each operation keeps its route and the reason for it', async () => {
     expect(operation).toMatchObject({ route: 'native', route_reason: { code: 'route-native' } });
   }
 });
+
+test('C6 each operation keeps the id by which the support of the server finds its request', async () => {
+  const headers = { 'x-request-id': 'desk-7', 'opc-request-id': 'not for this vendor' };
+  await world.server.control('POST', 'faults', [
+    { method: 'POST', fault: { status: 422, headers, body: { resourceType: 'OperationOutcome', issue: [] } } },
+  ]);
+  await world.server.control('POST', 'settings', { auth: 'none' });
+  await world.accept(...directoryAndClient());
+  await world.work();
+  const operations = await world.store.db.selectFrom('operation').select(['outcome', 'request_id']).execute();
+  expect(operations).toContainEqual({ outcome: 'refused', request_id: 'x-request-id=desk-7' });
+});

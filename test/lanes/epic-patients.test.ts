@@ -3,12 +3,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { raiseWanted } from '../../src/lanes/lanes.ts';
-import { aClient } from '../builders.ts';
+import { aCase, aClient, aNeed } from '../builders.ts';
 import { useWorld } from '../support/world.ts';
 
 const mrnSystem = 'urn:oid:1.2.3';
 const world = useWorld({
   vendor: 'epic',
+  routes: { need: 'native' },
   task: 'answer',
   createPatients: false,
   identifierSystems: { mrn: mrnSystem },
@@ -168,6 +169,13 @@ describe('E19: $match', () => {
 });
 
 describe('E20: a merged patient', () => {
+  // The system of the codes differs from site to site (E31).
+  const coding = [{ system: 'urn:oid:1.2.840.114350.1.13.338.3.7.2.657369', code: '4107' }];
+  const mergedAway = {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'fatal', code: 'deleted', details: { coding } }],
+  };
+
   test('E20: the read is redirected: the link follows, a person is told', async () => {
     await seed(rosa('old', { telecom: phone }));
     await sendClient();
@@ -195,17 +203,31 @@ describe('E20: a merged patient', () => {
     expect(await world.link(slot)).toMatchObject({ remoteId: null });
   });
 
+  test('E20: met by a write, which is refused: the link follows, and the next try is about the survivor', async () => {
+    await seed(rosa('old', { telecom: phone }));
+    await sendClient();
+    await seed(rosa('new', { telecom: phone }));
+    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Condition', nth: 1, fault: { status: 400, body: mergedAway } },
+      { method: 'POST', path: 'Condition', nth: 2, fault: { status: 201, headers: { location: 'Condition/c1' } } },
+    ]);
+    await world.accept(['case', aCase()], ['need', aNeed()]);
+    await world.work();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+    const posts = (await world.server.journal()).filter(({ url }) => String(url).endsWith('/Condition'));
+    expect(posts.map(({ requestBody }) => /Patient\/\w+/.exec(JSON.stringify(requestBody))?.[0])).toEqual([
+      'Patient/old',
+      'Patient/new',
+    ]);
+  });
+
   test('E20: told by 4107 alone: the client is looked for again, a person is told', async () => {
     await seed(rosa('old', { telecom: phone }));
     await sendClient();
     await seed(rosa('new', { telecom: phone }));
     await world.server.control('POST', 'settings', { merged: { old: 'new' } });
-    const coding = [{ system: 'urn:oid:1.2.840.114350.1.13.338.3.7.2.657369', code: '4107' }];
-    const body = {
-      resourceType: 'OperationOutcome',
-      issue: [{ severity: 'fatal', code: 'deleted', details: { coding } }],
-    };
-    await world.server.control('POST', 'faults', [{ path: 'Patient/old', fault: { status: 404, body } }]);
+    await world.server.control('POST', 'faults', [{ path: 'Patient/old', fault: { status: 404, body: mergedAway } }]);
     await world.workAgain();
     expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-merged', detail: { was: 'old', now: null } }]);
@@ -234,6 +256,16 @@ describe('E21: a restricted patient', () => {
     await world.store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true }));
     await world.work();
     expect(await world.lane(clientLane)).toMatchObject({ parked: undefined });
+  });
+
+  test('E21: left out of a search: parked the same way, and nobody is taken for absent', async () => {
+    await seed(rosa('rosa', { identifier: [padded] }));
+    await world.server.control('POST', 'settings', { restricted: ['rosa'] });
+    await sendClient();
+    await world.workAgain();
+    expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await asked()).toHaveLength(1);
   });
 
   test('E21: refused while looking for the client: parked the same way', async () => {

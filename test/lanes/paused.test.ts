@@ -4,8 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JWK } from 'jose';
 import { type Connection, generateKey, openConnection, publicKeySet } from '../../src/connections/connections.ts';
 import { reason } from '../../src/errors.ts';
-import { probePaused, setPaused } from '../../src/lanes/lanes.ts';
-import { aConnection } from '../support/rig.ts';
+import { prepareConnection, probePaused, setPaused } from '../../src/lanes/lanes.ts';
+import { pauseForFault } from '../../src/lanes/pause.ts';
+import { anOrganization } from '../builders.ts';
+import { freshEmbedded } from '../support/embedded.ts';
+import { aConfig, aConnection, accept, eventually, startTestGateway } from '../support/rig.ts';
 import { directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -144,4 +147,21 @@ describe('a connection that an operator paused', () => {
     expect(resumed).toBe(0);
     expect((await row()).paused).not.toBeNull();
   });
+});
+
+test('a gateway that starts with a mended configuration asks at once, resumes and sends', async () => {
+  const store = await freshEmbedded();
+  const auth = { type: 'bearer', token: 'good' } as const;
+  const config = aConfig([aConnection(world.server.base, { auth })]);
+  await world.server.control('POST', 'settings', { auth: 'token', bearerToken: 'good' });
+  for (const connection of config.connections.values()) await prepareConnection(store, connection);
+  await pauseForFault({ store, log: world.deps.log }, 'general', reason('server-credentials-refused', { status: 401 }));
+
+  const gateway = await startTestGateway(store, config);
+  await accept(gateway, ['organization', anOrganization()]);
+  await eventually(async () => (await world.server.all('Organization')).length === 1, 'the organization on the server');
+  const { paused } = await store.db.selectFrom('connection').select('paused').executeTakeFirstOrThrow();
+  const open = await store.db.selectFrom('alert').select('topic').where('resolved_at', 'is', null).execute();
+  await gateway.stop();
+  expect({ paused, open }).toEqual({ paused: null, open: [] });
 });

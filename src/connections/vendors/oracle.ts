@@ -5,10 +5,13 @@ import { escaped } from '../escaped.ts';
 import type { Query } from '../url.ts';
 import { type NotOffered, notOffered, type Offered, type Vendor } from './vendor.ts';
 
+const pageSize = 100;
+
 export const oracle: Vendor = {
   id: 'oracle',
   headers: {},
   clientIdHeader: notOffered('no such header is known (section 2)'),
+  requestIds: ['x-request-id', 'opc-request-id', 'cerner-correlation-id'], // C6
   token: {
     scopeParameter: 'required', // C1: no wildcards; what is not registered is dropped in silence
     grantFilters: {},
@@ -54,6 +57,7 @@ export const oracle: Vendor = {
       type: `http://loinc.org|${type}`,
       // A pair of ge and lt (section 1); our context.period ends at the document's time.
       period: [`ge${from.toISOString()}`, `lt${new Date(to.getTime() + 1).toISOString()}`],
+      _count: String(pageSize),
     }),
     changedSince,
     probe: { path: 'Patient', query: { _id: 'casebridge-probe' } },
@@ -80,7 +84,7 @@ export const oracle: Vendor = {
     retraction: 'entered-in-error', // C28
   },
   paging: {
-    pageSize: 100, // differs per type; DocumentReference takes 100 at most (section 4)
+    pageSize, // differs per type; DocumentReference takes 100 at most (section 4)
     partialIssues: ['suppressed', 'incomplete', 'too-costly'], // C11
     restartIssues: [],
   },

@@ -12,6 +12,7 @@ export const standard: Vendor = {
   // HAPI answers a repeated search from its cache unless told otherwise.
   headers: { 'cache-control': 'no-cache' },
   clientIdHeader: notOffered('FHIR knows no such header.'),
+  requestIds: ['x-request-id'],
   token: {
     scopeParameter: 'required',
     grantFilters: {},

@@ -15,6 +15,7 @@ export function vendorRules(vendor: Vendor): VendorRule[] {
   return [
     ...Object.entries(vendor.headers).map(([name, value]) => yes('header', `${name}: ${value}`)),
     ability('client id header', vendor.clientIdHeader, ({ name }) => name),
+    yes('request ids', vendor.requestIds.join(', ')),
     yes('scope parameter', vendor.token.scopeParameter),
     ...Object.entries(vendor.token.grantFilters).map(([type, filter]) => yes(`grant of ${type}`, `also by ${filter}`)),
     ...Object.entries(vendor.interactions).map(([type, why]) => no(`write ${type}`, why)),

@@ -27,6 +27,8 @@ export interface Vendor {
   readonly headers: Readonly<Record<string, string>>;
   /** The header that names our client id with each request. */
   readonly clientIdHeader: Offered<{ readonly name: string }>;
+  /** Headers of a reply by which the vendor's support finds it, in lower case. */
+  readonly requestIds: readonly string[];
   readonly token: {
     /** Whether a request for a token must name scopes; `optional`: what is granted was chosen at registration. */
     readonly scopeParameter: 'required' | 'optional';

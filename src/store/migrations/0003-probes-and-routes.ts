@@ -1,4 +1,4 @@
-// When a connection that a fault has paused is asked again, and by which route each operation went.
+// When a connection that a fault has paused is asked again; by which route each operation went, and how the server's support finds it.
 
 export const sql = `
 alter table connection
@@ -8,5 +8,6 @@ alter table connection
 
 alter table operation
   add column route        text,
-  add column route_reason jsonb;
+  add column route_reason jsonb,
+  add column request_id   text;
 `;

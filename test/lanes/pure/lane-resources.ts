@@ -25,6 +25,7 @@ export function aSlot(
     facts: (resource) => only(Object.keys(shapes), resource),
     copy: (keys, from, to) => ({ ...without(keys, to), ...only(keys, from) }),
     retire: (resource) => (retired === 'never' ? undefined : { ...resource, ...retired }),
+    recall: (resource) => (retired === 'never' ? undefined : { ...without(Object.keys(shapes), resource), ...retired }),
     absorb: (keys, observed, record) => {
       const taken = elements
         .filter((element) => keys.includes(element.key) && !element.derived)
