@@ -9,7 +9,9 @@ export const demo: CommandLine = {
 
   describe(command) {
     command
-      .description('Show in a minute what Casebridge does: an invented caseload, a simulated FHIR server, a story.')
+      .description(
+        'Show in a minute what Casebridge does: an invented caseload, three simulated FHIR servers, a story.',
+      )
       .option('--keep', 'leave everything running and say how to try it');
   },
 

@@ -12,7 +12,9 @@ import type {
   ReferralRecord,
 } from '../records/records.ts';
 import { directory, services } from './directory.ts';
+import { guarded } from './guarded.ts';
 import { type Concern, type Person, people } from './people.ts';
+import { type PlaceName, placeNames, places } from './places.ts';
 
 /** One line of what is sent to POST /api/records. */
 export interface RecordLine {
@@ -20,12 +22,9 @@ export interface RecordLine {
   readonly record: { readonly id: string; readonly updatedAt: string };
 }
 
-/** The system in which medical record numbers count at the exchange. */
-export const mrnSystem = 'https://exchange.example.org/medical-record-number';
-
 /** All records, each after those that it points to. */
 export function caseload(): RecordLine[] {
-  return [...directory, ...people.flatMap(recordsOf)];
+  return [...directory, ...people.flatMap(recordsOf), ...guarded];
 }
 
 /** The id of a person's referral for a need. */
@@ -49,20 +48,27 @@ function recordsOf(person: Person): RecordLine[] {
 const openedOn = '2025-03-10';
 const agency = 'org-riverside';
 
-function client({ name, given, family, birthDate, sex, street, phone, language, mrn }: Person): ClientRecord {
+function client({ name, given, family, birthDate, sex, street, phone, language, mrns }: Person): ClientRecord {
   return {
     id: `client-${name}`,
     updatedAt: `${openedOn}T09:15:00-04:00`,
     names: [{ use: 'legal', given: [given], family }],
     birthDate,
     sex,
-    ...(mrn !== undefined && { identifiers: [{ kind: 'mrn', value: mrn, system: mrnSystem }] }),
+    ...(mrns !== undefined && { identifiers: numbers(mrns) }),
     addresses: [
       { id: 'home', use: 'home', lines: [street], city: 'Albany', state: 'NY', postalCode: '12207', country: 'US' },
     ],
     phones: [{ id: 'mobile', number: phone, kind: 'mobile', textOk: true }],
     languages: [{ code: language ?? 'en', preferred: true, interpreter: language !== undefined }],
   };
+}
+
+function numbers(mrns: NonNullable<Person['mrns']>): ClientRecord['identifiers'] {
+  return placeNames.flatMap((name) => {
+    const value = mrns[name];
+    return value === undefined ? [] : [{ kind: 'mrn', value, system: places[name].mrnSystem }];
+  });
 }
 
 function openCase({ name, worker }: Person): CaseRecord {
@@ -78,8 +84,9 @@ function openCase({ name, worker }: Person): CaseRecord {
   };
 }
 
-function consent({ name }: Person): ConsentRecord {
+function consent({ name, hospital }: Person): ConsentRecord {
   const signedAt = `${openedOn}T09:40:00-04:00`;
+  const receivers: PlaceName[] = hospital === undefined ? ['exchange'] : ['exchange', hospital];
   return {
     id: `consent-${name}`,
     updatedAt: signedAt,
@@ -87,7 +94,7 @@ function consent({ name }: Person): ConsentRecord {
     caseId: `case-${name}`,
     status: 'active',
     scope: ['share-care-plan', 'referral', 'data-exchange'],
-    recipients: [{ organizationId: 'org-exchange' }],
+    recipients: receivers.map((receiver) => ({ organizationId: places[receiver].organizationId })),
     recordTypes: ['client', 'case', 'need', 'goal', 'carePlan', 'referral', 'consent'],
     purpose: ['care-coordination'],
     period: { from: openedOn },

@@ -1,25 +1,31 @@
-// Front door of the demo: a case-management agency, a community exchange and its partners, told as a story. An embedded gateway and a
-// simulated FHIR server run as separate processes; the demo plays everybody else, by HTTP only.
+// Front door of the demo: a case-management agency, a community exchange with its partners and two hospitals, told as a story. An embedded
+// gateway and the simulated FHIR servers run as two processes; the demo plays everybody else, by HTTP only.
 
 import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { generateKey, publicKeySet, writeKeyFile } from '../connections/connections.ts';
 import { CasebridgeError } from '../errors.ts';
 import { caseload, type RecordLine, referralId } from './caseload.ts';
 import { countClosed, partnersAnswer } from './chapters/answers.ts';
+import { showCapabilities } from './chapters/capabilities.ts';
+import { askForConsent } from './chapters/consent.ts';
+import { fileDocuments } from './chapters/documents.ts';
 import { sendCaseload } from './chapters/intake.ts';
 import { loseReply } from './chapters/lost-reply.ts';
 import { runEverythingAgain } from './chapters/second-pass.ts';
 import { tellWhoIsWho } from './chapters/who-is-who.ts';
-import { Exchange } from './exchange.ts';
 import { type ConnectionFigures, figuresOf } from './figures.ts';
 import { Gateway } from './gateway.ts';
+import { guardedConsent } from './guarded.ts';
 import { knownBefore } from './known-patients.ts';
 import { denise } from './people.ts';
+import { type PlaceName, placeNames, places } from './places.ts';
 import { DemoProblem } from './problem.ts';
 import { type Program, startProgram } from './programs.ts';
-import { connectionName, type Stage } from './stage.ts';
+import { Server } from './server.ts';
+import { type Stage, serversOf } from './stage.ts';
 import { Story } from './story.ts';
 
 export interface DemoOptions {
@@ -31,11 +37,12 @@ export interface DemoOptions {
   readonly progress: (line: string) => void;
 }
 
-/** What the server's journal and store, and the gateway's interface, say at the end. */
+/** What the servers' journals and stores, and the gateway's interface, say at the end. */
 export interface DemoResult {
   /** Tasks that have ended and say what was done. */
   readonly closedReferrals: number;
   readonly connections: Readonly<Record<string, ConnectionFigures>>;
+  /** Of all servers together. */
   readonly secondRunWrites: number;
   readonly secondRunReads: number;
   /** Records accepted. */
@@ -78,7 +85,7 @@ export async function runDemo({ keep, ...tells }: DemoOptions): Promise<DemoResu
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Starts both programs, and lets the exchange know some people already. */
+/** Starts both programs, and lets the servers know some people already. */
 async function prepare(
   programs: Program[],
   folder: string,
@@ -87,27 +94,39 @@ async function prepare(
 ): Promise<Stage> {
   const { signal } = end;
   const story = new Story(write);
-  story.chapter('Two programs start: a community exchange (simulated), and Casebridge');
+  story.chapter('Two programs start: three FHIR servers (simulated), and Casebridge');
   const onEnd = (problem: DemoProblem) => end.abort(problem);
-  progress('Starting the exchange');
+  progress('Starting the servers');
   const sandbox = await startProgram({
-    name: 'exchange',
+    name: 'servers',
     arguments: ['sandbox', '--port', '0', '--json'],
     folder,
     onEnd,
     signal,
   });
   programs.push(sandbox);
-  const exchange = new Exchange(sandbox.url, signal);
-  await exchange.seed(knownBefore);
+  const serverOf = (name: PlaceName) => new Server(sandbox.url, places[name], signal);
+  const servers = {
+    exchange: serverOf('exchange'),
+    larchValley: serverOf('larchValley'),
+    stBrigid: serverOf('stBrigid'),
+  };
+  for (const name of placeNames) {
+    await servers[name].seed(knownBefore[name]);
+    await signUp(servers[name], folder);
+  }
   const config = join(folder, 'casebridge.yaml');
   const envFile = join(folder, 'demo.env');
   await copyFile(configuration, config);
-  await writeFile(
-    envFile,
-    `DEMO_EXCHANGE_URL=${exchange.fhirUrl}\nDEMO_COUNTY_TOKEN=${tokens.county}\nDEMO_OPS_TOKEN=${tokens.ops}\n`,
-    { mode: 0o600 },
-  );
+  const environment = {
+    DEMO_EXCHANGE_URL: servers.exchange.fhirUrl,
+    DEMO_LARCH_VALLEY_URL: servers.larchValley.fhirUrl,
+    DEMO_ST_BRIGID_URL: servers.stBrigid.fhirUrl,
+    DEMO_COUNTY_TOKEN: tokens.county,
+    DEMO_OPS_TOKEN: tokens.ops,
+  };
+  const lines = Object.entries(environment).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(envFile, lines.join(''), { mode: 0o600 });
   progress('Starting Casebridge, which makes its store');
   const casebridge = await startProgram({
     name: 'gateway',
@@ -119,30 +138,50 @@ async function prepare(
   });
   programs.push(casebridge);
   story.table([
-    ['exchange', exchange.fhirUrl],
-    ['Casebridge', casebridge.url],
+    ...placeNames.map((name) => [places[name].name, places[name].like, servers[name].fhirUrl]),
+    ['Casebridge', '', casebridge.url],
   ]);
-  return { exchange, gateway: new Gateway(casebridge.url, tokens, { signal, progress }), story, signal };
+  return { ...servers, gateway: new Gateway(casebridge.url, tokens, { signal, progress }), story, signal };
+}
+
+/** Makes the key with which the gateway signs in there, and registers its public half. */
+async function signUp(server: Server, folder: string): Promise<void> {
+  const { client, connection } = server.place;
+  if (client === undefined) return;
+  const key = await generateKey();
+  await writeKeyFile(join(folder, `${connection}.jwk`), key);
+  await server.register(client, await publicKeySet([key]));
 }
 
 async function tell(stage: Stage): Promise<Omit<DemoResult, 'seconds'>> {
-  const heldBack = findReferral();
-  const sent = await sendCaseload(stage, heldBack);
+  const referral = findLine(referralId(denise, { domain: 'food' }));
+  const consent = findLine(guardedConsent.id);
+  await showCapabilities(stage);
+  const sent = await sendCaseload(stage, [referral, consent]);
   await tellWhoIsWho(stage);
-  const resent = await loseReply(stage, heldBack);
+  await fileDocuments(stage);
+  const agreed = await askForConsent(stage, consent);
+  const resent = await loseReply(stage, referral);
   await partnersAnswer(stage);
   const secondPass = await runEverythingAgain(stage);
   return {
     closedReferrals: await countClosed(stage.exchange),
-    connections: { [connectionName]: await figuresOf(stage) },
+    connections: await allFigures(stage),
     secondRunWrites: secondPass.writes,
     secondRunReads: secondPass.reads,
-    records: sent + resent,
+    records: sent + agreed + resent,
   };
 }
 
-function findReferral(): RecordLine {
-  const id = referralId(denise, { domain: 'food' });
+async function allFigures(stage: Stage): Promise<DemoResult['connections']> {
+  const figures: Record<string, ConnectionFigures> = {};
+  for (const server of serversOf(stage)) {
+    figures[server.place.connection] = await figuresOf(server, stage.gateway);
+  }
+  return figures;
+}
+
+function findLine(id: string): RecordLine {
   const line = caseload().find(({ record }) => record.id === id);
   if (line === undefined) throw new Error(`the caseload holds no ${id}`);
   return line;
@@ -166,7 +205,7 @@ async function keepRunning({ gateway, exchange, story, signal }: Stage, interrup
 /** @throws DemoProblem when one of them had to be killed; the others are stopped all the same */
 async function stopAll(programs: readonly Program[]): Promise<void> {
   const problems: string[] = [];
-  // The gateway first: it may be asking the exchange.
+  // The gateway first: it may be asking the servers.
   for (const program of programs.toReversed()) {
     await program.stop().catch((error: unknown) => problems.push(textOf(error)));
   }

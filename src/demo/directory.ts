@@ -1,8 +1,9 @@
-// Who is in the demo besides the clients: the agency and its workers, the exchange, a hospital, and the partners with their services.
+// Who is in the demo besides the clients: the agency and its workers, the exchange, two hospitals, and the partners with their services.
 
 import type { OrganizationRecord, ServiceRecord, WorkerRecord } from '../records/records.ts';
 import type { RecordLine } from './caseload.ts';
 import type { ServiceName } from './people.ts';
+import { places } from './places.ts';
 
 export const agencyName = 'Riverside Family Services';
 export const pantryName = 'Elm Street Pantry';
@@ -69,6 +70,12 @@ export const services: Readonly<Record<ServiceName, Offer>> = {
     domains: ['utilities'],
     code: 'community-action-agency',
   },
+  recovery: {
+    organizationId: 'org-recovery',
+    name: 'Recovery groups',
+    domains: ['other'],
+    code: 'community-resources',
+  },
 };
 
 function service([id, { organizationId, name, domains }]: [string, Offer]): RecordLine {
@@ -87,14 +94,16 @@ function service([id, { organizationId, name, domains }]: [string, Offer]): Reco
 /** The records of all of them. */
 export const directory: readonly RecordLine[] = [
   organization('riverside', agencyName, 'case-management', '(518) 555-0100'),
-  organization('exchange', 'Larch County Community Exchange', 'other', '(518) 555-0101'),
-  organization('hospital', 'Larch Valley Hospital', 'hospital', '(518) 555-0102', {
+  organization('exchange', places.exchange.name, 'other', '(518) 555-0101'),
+  organization('hospital', places.larchValley.name, 'hospital', '(518) 555-0102', {
     identifiers: [{ kind: 'npi', value: hospitalNpi }],
   }),
+  organization('brigid', places.stBrigid.name, 'hospital', '(518) 555-0103'),
   organization('pantry', pantryName, 'community-partner', '(518) 555-0142'),
   organization('housing', housingName, 'community-partner', '(518) 555-0143'),
   organization('rides', 'Valley Rides', 'transport', '(518) 555-0144'),
   organization('action', 'Larch County Community Action', 'community-partner', '(518) 555-0145'),
+  organization('recovery', 'First Light Recovery Center', 'community-partner', '(518) 555-0146'),
   worker('okafor', 'Ngozi', 'Okafor', 'case-manager', '(518) 555-0111'),
   worker('reyes', 'Daniel', 'Reyes', 'case-manager', '(518) 555-0112'),
   worker('lindqvist', 'Karin', 'Lindqvist', 'supervisor', '(518) 555-0113'),

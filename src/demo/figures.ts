@@ -1,13 +1,13 @@
-import type { Stage } from './stage.ts';
-import { connectionName } from './stage.ts';
+import type { Gateway } from './gateway.ts';
+import type { Server } from './server.ts';
 
 /** What happened on one connection. */
 export interface ConnectionFigures {
-  /** Resources that the gateway made, by the server's journal. */
+  /** Resources that the gateway made, by the server's journal; documents are not among them. */
   readonly created: number;
-  /** Versions that it added to them. */
+  /** Versions that it added to them, documents left out as well. */
   readonly updated: number;
-  /** Documents among what it made. */
+  /** Editions of documents that it filed, as a document of their own or as a version of the one before. They are counted here alone. */
   readonly documents: number;
   /** Lanes that need mending. */
   readonly parked: number;
@@ -16,16 +16,16 @@ export interface ConnectionFigures {
 }
 
 /** Counts in the server's journal and at the gateway's interface. */
-export async function figuresOf({ exchange, gateway }: Stage): Promise<ConnectionFigures> {
-  const writes = (await exchange.journal()).filter(({ isGateway }) => isGateway).flatMap((entry) => entry.writes);
-  const lanes = await gateway.lanes();
-  const decisions = await gateway.decisions();
+export async function figuresOf(server: Server, gateway: Gateway): Promise<ConnectionFigures> {
+  const { connection } = server.place;
+  const writes = (await server.journal()).filter(({ isGateway }) => isGateway).flatMap((entry) => entry.writes);
+  const documents = writes.filter(({ resourceType }) => resourceType === 'DocumentReference');
+  const others = writes.filter(({ resourceType }) => resourceType !== 'DocumentReference');
   return {
-    created: writes.filter(({ kind }) => kind === 'create').length,
-    updated: writes.filter(({ kind }) => kind === 'update').length,
-    documents: writes.filter(({ kind, resourceType }) => kind === 'create' && resourceType === 'DocumentReference')
-      .length,
-    parked: lanes.filter(({ state, connection }) => state === 'parked' && connection === connectionName).length,
-    decisions: decisions.filter(({ connection }) => connection === connectionName).length,
+    created: others.filter(({ kind }) => kind === 'create').length,
+    updated: others.filter(({ kind }) => kind === 'update').length,
+    documents: documents.length,
+    parked: (await gateway.lanes()).filter((lane) => lane.state === 'parked' && lane.connection === connection).length,
+    decisions: (await gateway.decisions()).filter((decision) => decision.connection === connection).length,
   };
 }

@@ -18,10 +18,18 @@ export interface Link {
   /** `Type/id` on the server; undefined where nothing is there. */
   readonly resource: string | undefined;
   readonly state: string;
+  /** Why it is there, or is not. */
+  readonly reason: string;
 }
 
-// What is due, runs or will be tried again; all else rests until something new happens.
+// What is due, runs or will be tried again; all else rests until something new happens or its time comes.
 const busyStates = ['due', 'running', 'retrying'];
+const soonMs = 5_000;
+
+function isBusy(lane: JsonObject): boolean {
+  const lookAt = Date.parse(textAt(lane, 'nextLookAt'));
+  return busyStates.includes(textAt(lane, 'state')) || lookAt < Date.now() + soonMs;
+}
 
 export class Gateway {
   readonly url: string;
@@ -59,14 +67,17 @@ export class Gateway {
     throw new DemoProblem(`The gateway shows no record ${type}/${id}.`);
   }
 
-  async links(type: string, id: string): Promise<Link[]> {
+  /** Where the record went; on one connection, or on all. */
+  async links(type: string, id: string, connection?: string): Promise<Link[]> {
     const answer = await this.#call('GET', `/api/records/${type}/${id}`);
-    return objectsAt(answer, 'links').map((link) => ({
+    const links = objectsAt(answer, 'links').map((link) => ({
       connection: textAt(link, 'connection'),
       slot: textAt(link, 'slot'),
       resource: typeof link.id === 'string' ? `${textAt(link, 'resourceType')}/${link.id}` : undefined,
       state: textAt(link, 'state'),
+      reason: textAt(link, 'reason', 'text'),
     }));
+    return connection === undefined ? links : links.filter((link) => link.connection === connection);
   }
 
   /** What the source is told the other side did, from the beginning. */
@@ -82,14 +93,19 @@ export class Gateway {
     return objectsAt(await this.#operate('GET', '/api/decisions?limit=1000'), 'items');
   }
 
+  /** What a connection can do, and the route of each kind of record. */
+  async capabilities(connection: string): Promise<Json | undefined> {
+    return this.#operate('GET', `/api/connections/${connection}/capabilities`);
+  }
+
   async runLane(connection: string, subject: string): Promise<void> {
     await this.#operate('POST', `/api/lanes/${connection}/${subject}/run`);
   }
 
-  /** Waits until no lane has anything to do. */
+  /** Waits until no lane has anything to do now or within seconds, as when a document waits for its quiet time. */
   async untilIdle(what: string): Promise<void> {
-    await until(what, { ...this.#watch, seconds: 60 }, async () => {
-      const busy = (await this.lanes()).filter(({ state }) => busyStates.includes(String(state)));
+    await until(what, { ...this.#watch, seconds: 120 }, async () => {
+      const busy = (await this.lanes()).filter(isBusy);
       if (busy.length === 0) return { found: true };
       const shown = busy.slice(0, 3).map((lane) => {
         const why = textAt(lane, 'reason', 'text');

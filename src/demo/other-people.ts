@@ -1,29 +1,89 @@
-// Clients of the caseload whom the story does not name.
+// Clients of the caseload who stand at the edge of the story, or outside it.
 
 import type { Person } from './people.ts';
 
+/** One of his referrals needs a consent of its own. */
+export const walter: Person = {
+  name: 'walter',
+  given: 'Walter',
+  family: 'Greene',
+  birthDate: '1962-08-14',
+  sex: 'male',
+  street: '61 Union Street',
+  phone: '(518) 555-0146',
+  mrns: { stBrigid: '601155' },
+  hospital: 'stBrigid',
+  worker: 'reyes',
+  plan: 'A place of his own',
+  concerns: [
+    {
+      domain: 'homelessness',
+      risk: 'high',
+      need: "Sleeps on a friend's couch since January.",
+      goal: 'I want a room with a key.',
+      referral: { service: 'rent', text: 'Deposit and first month of rent', status: 'sent' },
+    },
+    { domain: 'employment', risk: 'low', need: 'Lost the warehouse job in winter.' },
+  ],
+};
+
+/** Treated at a hospital that has no such patient. */
+export const amina: Person = {
+  name: 'amina',
+  given: 'Amina',
+  family: 'Yusuf',
+  birthDate: '1988-03-11',
+  sex: 'female',
+  street: '204 River Street',
+  phone: '(518) 555-0138',
+  language: 'so',
+  hospital: 'larchValley',
+  worker: 'okafor',
+  plan: 'Food, and English lessons',
+  concerns: [
+    {
+      domain: 'food',
+      risk: 'moderate',
+      need: 'No halal food within walking distance.',
+      goal: 'I want to cook what my family eats.',
+      referral: { service: 'groceries', text: 'Halal groceries for a household of five', status: 'sent' },
+    },
+    {
+      domain: 'education',
+      risk: 'low',
+      need: 'Wants to learn English.',
+      goal: 'I want to talk to the teachers myself.',
+    },
+  ],
+};
+
+/** The same at the other hospital. */
+export const luis: Person = {
+  name: 'luis',
+  given: 'Luis',
+  family: 'Moreno',
+  birthDate: '1999-07-19',
+  sex: 'male',
+  street: '340 Station Road',
+  phone: '(518) 555-0190',
+  language: 'es',
+  hospital: 'stBrigid',
+  worker: 'reyes',
+  plan: 'A bus pass and a training place',
+  concerns: [
+    {
+      domain: 'transportation',
+      risk: 'low',
+      need: 'Walks an hour to the training center.',
+      goal: 'I want to be on time for class.',
+      referral: { service: 'rides', text: 'A bus pass for three months', status: 'sent' },
+    },
+    { domain: 'income', risk: 'moderate', need: 'Lives on odd jobs.', goal: 'I want a steady pay check.' },
+  ],
+};
+
 export const others: readonly Person[] = [
-  {
-    name: 'walter',
-    given: 'Walter',
-    family: 'Greene',
-    birthDate: '1962-08-14',
-    sex: 'male',
-    street: '61 Union Street',
-    phone: '(518) 555-0146',
-    worker: 'reyes',
-    plan: 'A place of his own',
-    concerns: [
-      {
-        domain: 'homelessness',
-        risk: 'high',
-        need: "Sleeps on a friend's couch since January.",
-        goal: 'I want a room with a key.',
-        referral: { service: 'rent', text: 'Deposit and first month of rent', status: 'sent' },
-      },
-      { domain: 'employment', risk: 'low', need: 'Lost the warehouse job in winter.' },
-    ],
-  },
+  walter,
   {
     name: 'harold',
     given: 'Harold',
@@ -32,6 +92,8 @@ export const others: readonly Person[] = [
     sex: 'male',
     street: '118 Prospect Hill',
     phone: '(518) 555-0155',
+    mrns: { larchValley: 'LV-27706' },
+    hospital: 'larchValley',
     worker: 'okafor',
     plan: 'Out of the house twice a week',
     concerns: [
@@ -50,33 +112,7 @@ export const others: readonly Person[] = [
       },
     ],
   },
-  {
-    name: 'amina',
-    given: 'Amina',
-    family: 'Yusuf',
-    birthDate: '1988-03-11',
-    sex: 'female',
-    street: '204 River Street',
-    phone: '(518) 555-0138',
-    language: 'so',
-    worker: 'okafor',
-    plan: 'Food, and English lessons',
-    concerns: [
-      {
-        domain: 'food',
-        risk: 'moderate',
-        need: 'No halal food within walking distance.',
-        goal: 'I want to cook what my family eats.',
-        referral: { service: 'groceries', text: 'Halal groceries for a household of five', status: 'sent' },
-      },
-      {
-        domain: 'education',
-        risk: 'low',
-        need: 'Wants to learn English.',
-        goal: 'I want to talk to the teachers myself.',
-      },
-    ],
-  },
+  amina,
   {
     name: 'earl',
     given: 'Earl',
@@ -123,26 +159,5 @@ export const others: readonly Person[] = [
       },
     ],
   },
-  {
-    name: 'luis',
-    given: 'Luis',
-    family: 'Moreno',
-    birthDate: '1999-07-19',
-    sex: 'male',
-    street: '340 Station Road',
-    phone: '(518) 555-0190',
-    language: 'es',
-    worker: 'reyes',
-    plan: 'A bus pass and a training place',
-    concerns: [
-      {
-        domain: 'transportation',
-        risk: 'low',
-        need: 'Walks an hour to the training center.',
-        goal: 'I want to be on time for class.',
-        referral: { service: 'rides', text: 'A bus pass for three months', status: 'sent' },
-      },
-      { domain: 'income', risk: 'moderate', need: 'Lives on odd jobs.', goal: 'I want a steady pay check.' },
-    ],
-  },
+  luis,
 ];

@@ -2,6 +2,7 @@
 
 import type { ClientRecord, NeedRecord } from '../records/records.ts';
 import { others } from './other-people.ts';
+import type { HospitalName, PlaceName } from './places.ts';
 
 export interface Person {
   /** Part of the id of every record about this person. */
@@ -13,8 +14,10 @@ export interface Person {
   readonly street: string;
   readonly phone: string;
   readonly language?: string;
-  /** Medical record number at the community exchange. */
-  readonly mrn?: string;
+  /** Medical record numbers, by the server that gave them. */
+  readonly mrns?: Readonly<Partial<Record<PlaceName, string>>>;
+  /** Where they are treated: their consent names it beside the exchange. */
+  readonly hospital?: HospitalName;
   readonly worker: 'okafor' | 'reyes';
   readonly noConsent?: true;
   /** Title of the care plan; absent: none is made yet. */
@@ -32,7 +35,7 @@ export interface Concern {
   readonly referral?: { readonly service: ServiceName; readonly text: string; readonly status: 'sent' | 'draft' };
 }
 
-export type ServiceName = 'groceries' | 'rent' | 'rides' | 'bills';
+export type ServiceName = 'groceries' | 'rent' | 'rides' | 'bills' | 'recovery';
 
 /** The one whose referral the story follows. */
 export const rosa: Person = {
@@ -44,6 +47,8 @@ export const rosa: Person = {
   street: '48 Larch Avenue',
   phone: '(518) 555-0177',
   language: 'es',
+  mrns: { larchValley: 'LV-20417' },
+  hospital: 'larchValley',
   worker: 'okafor',
   plan: 'Enough food at home',
   concerns: [
@@ -72,7 +77,8 @@ export const samuel: Person = {
   sex: 'male',
   street: '9 Canal Street',
   phone: '(518) 555-0132',
-  mrn: 'LV-104477',
+  mrns: { exchange: 'LC-104477', stBrigid: '600318' },
+  hospital: 'stBrigid',
   worker: 'reyes',
   plan: 'Staying in the apartment',
   concerns: [
@@ -96,6 +102,8 @@ export const thi: Person = {
   street: '230 Mill Road',
   phone: '(518) 555-0118',
   language: 'vi',
+  mrns: { stBrigid: '600742' },
+  hospital: 'stBrigid',
   worker: 'reyes',
   plan: 'Getting to dialysis',
   concerns: [
@@ -140,6 +148,8 @@ export const denise: Person = {
   sex: 'female',
   street: '15 Depot Street',
   phone: '(518) 555-0121',
+  mrns: { larchValley: 'LV-31882' },
+  hospital: 'larchValley',
   worker: 'okafor',
   plan: 'Food and a place in childcare',
   concerns: [

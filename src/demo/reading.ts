@@ -18,3 +18,9 @@ export function objectsAt(value: Json | undefined, ...path: readonly string[]): 
   const found = at(value, ...path);
   return Array.isArray(found) ? found.filter(isObject) : [];
 }
+
+/** The texts of the list at a path. */
+export function textsAt(value: Json | undefined, ...path: readonly string[]): string[] {
+  const found = at(value, ...path);
+  return Array.isArray(found) ? found.filter((item) => typeof item === 'string') : [];
+}

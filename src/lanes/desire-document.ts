@@ -105,11 +105,12 @@ function toldRecords({ known }: DesireInput, others: readonly LaneResource[]): R
   const shown = new Set<string>();
   const hidden = new Set<string>();
   let needed = false;
-  for (const { key, route, desired } of others) {
+  for (const { key, resourceType, route, desired } of others) {
     const name = `${key.type}/${key.id}`;
     if (!toldTypes.includes(key.type) || desired === undefined) continue;
     if (route.route === 'document' || route.route === 'native') shown.add(name);
-    else if (route.route !== 'answer') hidden.add(name);
+    // Where its Task lives says nothing of whether the referral itself may be told.
+    else if (resourceType !== 'Task' || (route.route !== 'answer' && route.route !== 'off')) hidden.add(name);
     needed ||= route.route === 'document';
   }
   return needed ? known.own.filter(({ type, id }) => shown.has(`${type}/${id}`) && !hidden.has(`${type}/${id}`)) : [];

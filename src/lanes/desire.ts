@@ -291,12 +291,14 @@ function routeFor(
     (entry) => entry.recordType === key.type && entry.resourceType === resourceType,
   );
   const route: Route = listed?.route ?? 'off';
-  if (route !== 'native' && route !== 'document') return { route, reason: listed?.reason };
+  // To look for a client is to tell a server of them.
+  const tells = route === 'native' || route === 'document' || (route === 'read' && key.type === 'client');
+  if (!tells) return { route, reason: listed?.reason };
   if (route === 'native' && row.content.direction === 'incoming' && standing === undefined)
     return { route: 'read', reason: reason('theirs-to-make') };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };
-  return { route, reason: route === 'document' ? listed?.reason : undefined, why: listed?.reason };
+  return { route, reason: route === 'native' ? undefined : listed?.reason, why: listed?.reason };
 }
 
 function needsConsent(type: RecordType): boolean {

@@ -240,5 +240,17 @@ describe('a document in the chart of the wrong patient', () => {
     await world.work();
     expect(await charts()).toEqual(['Patient/rosa', 'Patient/rosa']);
     expect((await filed())[1]?.text).toMatch(/retracted/i);
+
+describe('a client whose consent does not name the hospital', () => {
+  test('is not even looked for there, until one does', async () => {
+    const organization = { source: 'county', id: 'org-pantry' };
+    await world.connect(aConnection(world.server.base, { ...hospital, basis: 'consent', organization }));
+    await sendCase();
+    const aboutPatients = (await world.server.journal()).filter(({ url }) => /\/Patient\b/.test(String(url)));
+    expect(aboutPatients).toEqual([]);
+    expect(await world.link('client/client-rosa#patient')).toMatchObject({ state: 'withheld' });
+    await world.accept(['consent', aConsent({ period: { from: '2026-02-02' } })]);
+    await world.work();
+    expect(await filed()).toMatchObject([{ edition: 1 }]);
   });
 });

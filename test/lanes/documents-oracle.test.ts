@@ -36,6 +36,7 @@ describe('a case with a plan', () => {
     });
     const [document] = await filed();
     expect(document?.text).toContain('MRN-20417');
+    expect(document?.text).toContain('Elm Street Pantry');
     expect(document?.text).not.toMatch(/<(script|style|iframe)\b/);
   });
 

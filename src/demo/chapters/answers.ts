@@ -3,13 +3,16 @@
 import type { Json, JsonObject } from '../../json.ts';
 import { referralId } from '../caseload.ts';
 import { agencyName, housingName, pantryName } from '../directory.ts';
-import type { Exchange } from '../exchange.ts';
+import { lastFiledFor } from '../filed.ts';
+import { chartOf } from '../known-patients.ts';
 import { isClosed, Partner, taskVersions } from '../partner.ts';
 import { type Person, rosa, samuel } from '../people.ts';
 import { objectsAt, textAt } from '../reading.ts';
+import type { Server } from '../server.ts';
 import { expectThat, identifierSystem, type Stage } from '../stage.ts';
 import { takeOver } from '../take-over.ts';
 import { type Look, until } from '../until.ts';
+import { changedSection } from './documents.ts';
 
 const pantryHome = 'https://elm-street-pantry.example.org';
 const housingHome = 'https://harbor-housing.example.org';
@@ -50,6 +53,7 @@ async function pantryDelivers(stage: Stage): Promise<void> {
   story.say(
     `The agency takes it over and closes the order: ${textAt(task, 'focus', 'reference')} is ${textAt(closed, 'status')}. The loop is closed.`,
   );
+  await showChart(stage, stage.larchValley, rosa, pantryName);
 }
 
 async function housingDeclines(stage: Stage): Promise<void> {
@@ -67,6 +71,20 @@ async function housingDeclines(stage: Stage): Promise<void> {
   story.say(
     `${samuel.given}'s worker knows today, not next month. The agency withdraws the order: ${order} is revoked.`,
   );
+  await showChart(stage, stage.stBrigid, samuel, housingName);
+}
+
+/** What the partner did is in the last edition of the document at the client's hospital. */
+async function showChart({ story }: Stage, server: Server, person: Person, partner: string): Promise<void> {
+  const { place } = server;
+  const changed = changedSection(await lastFiledFor(server, chartOf(person)));
+  expectThat(
+    changed.some((line) => line.includes(partner)),
+    `${place.name} reads what ${partner} did.`,
+    changed.join(' '),
+  );
+  story.say(`${place.name} reads in ${person.given}'s chart:`);
+  story.table(changed.map((line) => [line]));
 }
 
 async function showVersions({ story, exchange, signal }: Stage, id: string): Promise<void> {
@@ -118,7 +136,7 @@ async function takeOverChanges({ gateway }: Stage, id: string): Promise<void> {
   await gateway.untilIdle('what the agency took over to reach the exchange');
 }
 
-function untilOrder(exchange: Exchange, signal: AbortSignal, reference: string, status: string): Promise<JsonObject> {
+function untilOrder(exchange: Server, signal: AbortSignal, reference: string, status: string): Promise<JsonObject> {
   const [, id] = reference.split('/');
   return until(`${reference} to be ${status}`, { seconds: 30, signal }, async (): Promise<Look<JsonObject>> => {
     const order = (await exchange.resources('ServiceRequest')).find((one) => one.id === id);
@@ -134,6 +152,6 @@ function firstReferral(person: Person): { id: string; text: string } {
 }
 
 /** How many Tasks have ended and say what was done, by the server's store. */
-export async function countClosed(exchange: Exchange): Promise<number> {
+export async function countClosed(exchange: Server): Promise<number> {
   return (await exchange.resources('Task')).filter(isClosed).length;
 }

@@ -8,14 +8,17 @@ import type { Stage } from '../stage.ts';
 import { countsText } from '../story.ts';
 
 /** Sends the caseload but for the records held back. @returns how many were accepted */
-export async function sendCaseload({ gateway, exchange, story }: Stage, heldBack: RecordLine): Promise<number> {
+export async function sendCaseload(
+  { gateway, exchange, story }: Stage,
+  heldBack: readonly RecordLine[],
+): Promise<number> {
   story.chapter(`Intake: ${agencyName} sends its caseload`);
   const before = await exchange.counts();
-  const lines = caseload().filter(({ record }) => record.id !== heldBack.record.id);
+  const lines = caseload().filter(({ record }) => !heldBack.some((line) => line.record.id === record.id));
   const started = performance.now();
   const accepted = await gateway.send(lines);
   story.say(`${accepted} records are in: ${countsText(byType(lines))}.`);
-  await gateway.untilIdle('the caseload to reach the exchange');
+  await gateway.untilIdle('the caseload to reach the three servers');
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const made = [...(await exchange.counts())]
     .map(([type, count]) => [type, count - (before.get(type) ?? 0)] as const)
@@ -45,7 +48,7 @@ function byType(lines: readonly RecordLine[]): [string, number][] {
 async function showCase({ gateway, story }: Pick<Stage, 'gateway' | 'story'>, person: Person): Promise<void> {
   const { name, given, family, concerns, plan = '' } = person;
   const where = async (type: string, id: string) =>
-    (await gateway.links(type, id))
+    (await gateway.links(type, id, 'exchange'))
       .flatMap(({ resource }) => resource ?? [])
       .reverse()
       .join(', ');

@@ -1,8 +1,8 @@
 // A reply is lost: the exchange has made the referral, but the gateway never hears of it. It looks before it would send again.
 
 import type { RecordLine } from '../caseload.ts';
-import { type Entry, hasIdentifier, isWrite } from '../exchange.ts';
 import { denise } from '../people.ts';
+import { type Entry, hasIdentifier, isWrite } from '../server.ts';
 import { expectThat, type Stage } from '../stage.ts';
 
 const promise = 'A lost reply makes no second referral.';

@@ -1,15 +1,16 @@
-// The community exchange: its FHIR base, and the sandbox's `/_control` by which the demo sets the stage and counts. Nobody acts by `/_control`.
+// One server of the sandbox: its FHIR base, and the `/_control` by which the demo sets the stage and counts. Nobody acts by `/_control`.
 
 import type { Json, JsonObject } from '../json.ts';
 import { call } from './http.ts';
+import type { Place } from './places.ts';
 import { at, objectsAt, textAt } from './reading.ts';
 import { until } from './until.ts';
 
-/** A request that reached the exchange, from its journal. */
+/** A request that reached the server, from its journal. */
 export interface Entry {
   readonly n: number;
   readonly method: string;
-  /** Below the FHIR base, without the query: `Task/12`, `Patient`, '' for the base itself. */
+  /** Below the FHIR base, without the query: `Task/12`, `Patient`, '' for the base itself; else the whole path. */
   readonly path: string;
   readonly status: number;
   readonly isGateway: boolean;
@@ -17,17 +18,17 @@ export interface Entry {
   readonly writes: readonly JsonObject[];
 }
 
-const fhirPath = '/standard/fhir/R4';
-
-export class Exchange {
+export class Server {
+  readonly place: Place;
   readonly fhirUrl: string;
   readonly #control: string;
   readonly #signal: AbortSignal;
 
   /** @param url where the sandbox listens */
-  constructor(url: string, signal: AbortSignal) {
-    this.fhirUrl = `${url}${fhirPath}`;
-    this.#control = `${url}/_control/standard`;
+  constructor(url: string, place: Place, signal: AbortSignal) {
+    this.place = place;
+    this.fhirUrl = `${url}${place.fhirPath}`;
+    this.#control = `${url}/_control/${place.server}`;
     this.#signal = signal;
   }
 
@@ -35,6 +36,11 @@ export class Exchange {
   async seed(resources: readonly JsonObject[]): Promise<void> {
     const entry = resources.map((resource) => ({ resource }));
     await this.#call('POST', 'seed', { resourceType: 'Bundle', type: 'collection', entry });
+  }
+
+  /** Registers a client that signs in with the private half of these keys. */
+  async register({ id, scopes }: NonNullable<Place['client']>, jwks: object): Promise<void> {
+    await this.#call('POST', 'clients', [{ clientId: id, jwks, scopes }]);
   }
 
   /** All resources of a type as they are now. */
@@ -50,16 +56,25 @@ export class Exchange {
 
   /** The requests after number `after`. */
   async journal(after = 0): Promise<Entry[]> {
-    const entries = objectsAt({ all: (await this.#call('GET', `journal?after=${after}`)) ?? [] }, 'all');
-    return entries.map((entry) => ({
+    return (await this.journalled(after)).map((entry) => ({
       n: Number(entry.n),
       method: textAt(entry, 'method'),
-      path: (textAt(entry, 'url').split('?')[0] ?? '').slice(fhirPath.length + 1),
+      path: this.#below(textAt(entry, 'url').split('?')[0] ?? ''),
       status: Number(entry.status),
       isGateway: textAt(entry, 'requestHeaders', 'user-agent') === 'casebridge',
       committed: entry.committed === true,
       writes: objectsAt(entry, 'writes'),
     }));
+  }
+
+  /** The same as the server keeps them, bodies included. */
+  async journalled(after = 0): Promise<JsonObject[]> {
+    return objectsAt({ all: (await this.#call('GET', `journal?after=${after}`)) ?? [] }, 'all');
+  }
+
+  /** The number of the last request. */
+  async lastRequest(): Promise<number> {
+    return (await this.journal()).at(-1)?.n ?? 0;
   }
 
   /** The reply to the next POST gets lost: the server does its work, then cuts the connection. */
@@ -75,15 +90,22 @@ export class Exchange {
     });
   }
 
+  #below(path: string): string {
+    const { fhirPath } = this.place;
+    return path.startsWith(fhirPath) ? path.slice(fhirPath.length + 1) : path;
+  }
+
   async #call(method: string, path: string, body?: unknown): Promise<Json | undefined> {
     return (await call(method, `${this.#control}/${path}`, { body, signal: this.#signal })).body;
   }
 }
 
+// Asked by POST, though nothing is changed: searches, $match, and tokens.
+const asking = /(_search|\/\$match|\/token)$/;
+
 /** True for a request that changed something, or tried to. */
-export function isWrite({ method, path, committed, writes }: Entry): boolean {
-  const isSearch = method === 'POST' && path.endsWith('_search');
-  return committed || writes.length > 0 || (method !== 'GET' && method !== 'HEAD' && !isSearch);
+export function isWrite({ method, path, writes }: Entry): boolean {
+  return writes.length > 0 || (method !== 'GET' && method !== 'HEAD' && !asking.test(path));
 }
 
 /** True for a look at one resource. */
