@@ -135,7 +135,7 @@ const rules: readonly ((input: RouteInput, slot: Slot) => Decision | undefined)[
   },
 ];
 
-/** What the token and the server's statement lack for these needs, the token first; undefined: nothing. */
+/** What the token and the server's statement lack for these needs; undefined: nothing. */
 function lacking(
   { capabilities, scopes, vendor }: RouteInput,
   resourceType: string,
@@ -145,9 +145,12 @@ function lacking(
   const notGranted = allowed ? needs.filter(({ action }) => !allowed.has(action)) : [];
   const offered = capabilities?.interactions[resourceType] ?? [];
   const notDeclared = needs.filter(({ interaction }) => !offered.includes(interaction));
+  // A scope for what the server does not do cannot be had: the statement is the reason then.
+  const couldBeGranted =
+    capabilities === undefined ? notGranted : notGranted.filter((need) => !notDeclared.includes(need));
   const [code, missing]: [ErrorCode, readonly Need[]] =
-    notGranted.length > 0 || capabilities === undefined
-      ? ['route-scopes-missing', notGranted]
+    couldBeGranted.length > 0 || capabilities === undefined
+      ? ['route-scopes-missing', couldBeGranted]
       : ['route-not-declared', notDeclared];
   if (missing.length > 0) {
     const actions = missing.map(({ action }) => action);

@@ -120,6 +120,7 @@ export async function readAbilities(
       slots: slotsOf(mappings),
     }),
     transaction: declared.transaction && isOffered(vendor.transaction),
+    searches: (resourceType, parameter) => declared.searchParams[resourceType]?.includes(parameter) === true,
     conditionalCreate: (resourceType) =>
       declared.conditionalCreate[resourceType] === true && isOffered(vendor.create.conditional),
   };

@@ -9,7 +9,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
 import { directoryIdentifiers } from './desire.ts';
 import { findPatient, type PatientFound } from './find-patient.ts';
-import type { LaneConnection, LaneDeps } from './lane-connection.ts';
+import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
 import type { Lease } from './lease.ts';
 import { linkFound } from './link-found.ts';
@@ -23,9 +23,13 @@ export type FindResult = PatientFound;
 export async function findExisting(
   deps: LaneDeps,
   connection: LaneConnection,
+  abilities: Abilities,
   lease: Lease,
   resource: LaneResource,
 ): Promise<FindResult> {
+  // A server that cannot be asked by number cannot tell whether it knows the entry.
+  if (resource.key.type !== 'client' && !abilities.searches(resource.resourceType, 'identifier'))
+    return { kind: 'not-found' };
   const record = resource.record ?? {};
   const isPatient = resource.key.type === 'client';
   const { identifierSystems } = connection.config;

@@ -19,6 +19,8 @@ export interface Abilities {
   readonly transaction: boolean;
   /** True where creates may carry If-None-Exist. */
   readonly conditionalCreate: (resourceType: string) => boolean;
+  /** True where the server declares this search parameter for the type. */
+  readonly searches: (resourceType: string, parameter: string) => boolean;
 }
 
 export interface LaneDeps {

@@ -134,7 +134,7 @@ class LaneRun {
   async #work(abilities: Abilities, state: LaneState, planned: Plan): Promise<Step> {
     const { operations } = planned;
     const finds = operations.filter(({ kind }) => kind === 'find');
-    if (finds.length > 0) return this.#find(finds);
+    if (finds.length > 0) return this.#find(abilities, finds);
     const reads = operations.filter(({ kind }) => kind === 'read');
     if (reads.length > 0) return this.#readAll(reads.map(({ resource }) => resource));
     const [toFile] = operations.filter(({ kind }) => kind === 'encounter');
@@ -168,10 +168,10 @@ class LaneRun {
     return 'go-on';
   }
 
-  async #find(finds: readonly Operation[]): Promise<Step> {
+  async #find(abilities: Abilities, finds: readonly Operation[]): Promise<Step> {
     this.#hasSearched = true;
     for (const { resource } of finds) {
-      const found = await findExisting(this.#deps, this.#connection, this.#lease, resource);
+      const found = await findExisting(this.#deps, this.#connection, abilities, this.#lease, resource);
       if (found.kind === 'again') return this.#again(found.reason, found.afterMs);
       if (found.kind === 'config') return this.#pause(found.reason);
       if (found.kind === 'parked') this.#memory.refused.set(nameOf(resource.key), found.reason);

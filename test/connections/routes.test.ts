@@ -88,21 +88,21 @@ test.each<[string, RouteInput['slots'][number], Partial<RouteInput>, string, str
     goal,
     { scopes: ['system/Goal.rus'] },
     'manual',
-    `The token does not allow create on Goal.${noneGranted}`,
+    `The token does not allow create on Goal.${noneDeclared}`,
   ],
   [
     'another type granted',
     goal,
     { scopes: ['system/Task.crus'] },
     'manual',
-    `The token does not allow create, read, update, search on Goal.${noneGranted}`,
+    `The token does not allow create, read, update, search on Goal.${noneDeclared}`,
   ],
   [
     'nothing granted at all',
     goal,
     { scopes: [] },
     'manual',
-    `The token does not allow create, read, update, search on Goal.${noneGranted}`,
+    `The token does not allow create, read, update, search on Goal.${noneDeclared}`,
   ],
   [
     'a patient that can be found',
@@ -119,11 +119,11 @@ test.each<[string, RouteInput['slots'][number], Partial<RouteInput>, string, str
     'The token does not allow search on Patient.',
   ],
   [
-    'scopes before declaration',
+    'a scope for what is not declared is not asked for',
     goal,
     { scopes: ['system/Goal.cru'], capabilities: declares({}) },
     'manual',
-    `The token does not allow search on Goal.${noneGranted}`,
+    `The server does not declare create, read, update, search for Goal.${noneDeclared}`,
   ],
   [
     'a type not declared',
@@ -302,7 +302,7 @@ describe('what a hospital gets of each record', () => {
     ).toMatchObject({
       route: 'manual',
       reason: {
-        text: `The token does not allow create, update on CarePlan.${noneGranted}`,
+        text: `The server does not declare create, update for CarePlan.${noneGranted}`,
       },
     });
   });

@@ -240,6 +240,8 @@ describe('a document in the chart of the wrong patient', () => {
     await world.work();
     expect(await charts()).toEqual(['Patient/rosa', 'Patient/rosa']);
     expect((await filed())[1]?.text).toMatch(/retracted/i);
+  });
+});
 
 describe('a client whose consent does not name the hospital', () => {
   test('is not even looked for there, until one does', async () => {
