@@ -5,9 +5,9 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config, ConnectionConfig } from './config.ts';
-import { type Capabilities, type Connection, openConnection, vendorRules, vendors } from './connections/connections.ts';
-import { CasebridgeError, type Reason, reason } from './errors.ts';
-import type { ConnectionReport, GatewayApi, ReadyCheck } from './http/http.ts';
+import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
+import { CasebridgeError, reason } from './errors.ts';
+import type { GatewayApi, ReadyCheck } from './http/http.ts';
 import {
   type Abilities,
   activateMapping,
@@ -16,6 +16,7 @@ import {
   cachedCapabilities,
   checkIdentity,
   collectionBundle,
+  connectionReport,
   decide,
   dryRun,
   type Feeder,
@@ -24,6 +25,7 @@ import {
   type LaneConnection,
   type LaneDeps,
   type LaneKey,
+  offReport,
   prepareConnection,
   preparePolls,
   probePaused,
@@ -37,10 +39,9 @@ import {
   runDuePolls,
   runLane,
   setPaused,
-  slotsOf,
   startFeeder,
 } from './lanes/lanes.ts';
-import { type MappingSet, readMappingFiles } from './mapping/mapping.ts';
+import { readMappingFiles } from './mapping/mapping.ts';
 import { createMetrics } from './metrics.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
 import { acceptRecords, isRecordType, type RecordKey } from './records/records.ts';
@@ -361,7 +362,9 @@ function gatewayApi({ config, logger, store, metrics, deps, opened, feeder }: Ap
 
     async capabilities(id) {
       const one = config.connections.get(id);
-      return one?.mode === 'off' ? offReport(one, await deps.mappings()) : report(connectionOf(id), deps);
+      if (one?.mode === 'off') return offReport(one, await deps.mappings());
+      const { connection, lane } = connectionOf(id);
+      return connectionReport(deps, connection, lane);
     },
 
     async hookKey(connection) {
@@ -413,78 +416,6 @@ async function storedRecords(store: Store, keys: readonly RecordKey[]) {
       ? []
       : [{ type: row.type, record: { ...row.content, id: row.id } }],
   );
-}
-
-async function report({ connection, lane }: OpenedConnection, deps: LaneDeps): Promise<ConnectionReport> {
-  const { config } = connection;
-  const { reachable, auth, scopes = [], findings } = await connection.diagnose();
-  const abilities = reachable && auth.ok ? await readableAbilities(lane) : undefined;
-  return {
-    ...identityOf(config),
-    reachable,
-    auth,
-    scopes: [...scopes],
-    findings,
-    routes: abilities?.routes ?? routesOff(await deps.mappings(), reason('route-capabilities-unknown')),
-    wouldWrite: abilities === undefined ? nothing : await countWrites(deps, lane),
-  };
-}
-
-/** Undefined where the server does not say what it can do; the diagnosis says why. */
-async function readableAbilities(lane: LaneConnection): Promise<Abilities | undefined> {
-  try {
-    return await lane.abilities();
-  } catch (error) {
-    if (error instanceof CasebridgeError) return undefined;
-    throw error;
-  }
-}
-
-/** A connection that is switched off is not asked. */
-function offReport(config: ConnectionConfig, mappings: MappingSet): ConnectionReport {
-  const why = reason('connection-off');
-  return {
-    ...identityOf(config),
-    reachable: false,
-    auth: { ok: false, reason: why },
-    scopes: [],
-    findings: [],
-    routes: routesOff(mappings, why),
-    wouldWrite: nothing,
-  };
-}
-
-function identityOf({
-  id,
-  vendor,
-  mode,
-}: ConnectionConfig): Pick<ConnectionReport, 'connection' | 'vendor' | 'mode' | 'vendorRules'> {
-  return { connection: id, vendor, mode, vendorRules: vendorRules(vendors[vendor]) };
-}
-
-function routesOff(mappings: MappingSet, why: Reason): ConnectionReport['routes'] {
-  return slotsOf(mappings).map((slot) => ({ ...slot, route: 'off', reason: why }));
-}
-
-const nothing: ConnectionReport['wouldWrite'] = { create: 0, update: 0, document: 0 };
-
-/** What the lanes that have work, or that a shadow keeps from writing, would send now. */
-async function countWrites(deps: LaneDeps, lane: LaneConnection): Promise<ConnectionReport['wouldWrite']> {
-  const rows = await deps.store.db
-    .selectFrom('lane')
-    .select(['connection', 'subject'])
-    .where('connection', '=', lane.config.id)
-    .execute();
-  let create = 0;
-  let update = 0;
-  let document = 0;
-  for (const key of rows) {
-    const { operations } = await dryRun(deps, lane, key);
-    create += operations.filter(({ kind }) => kind === 'create').length;
-    document += operations.filter(({ kind }) => kind === 'document').length;
-    update += operations.filter(({ kind }) => kind === 'update' || kind === 'move' || kind === 'retire').length;
-  }
-  return { create, update, document };
 }
 
 async function readyChecks(store: Store, feeder: Feeder | undefined): Promise<ReadyCheck[]> {

@@ -111,11 +111,17 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
     report.mode === 'shadow'
       ? `  in shadow, nothing is written; live it would write: ${writes.join(', ')}`
       : `  would write: ${writes.join(', ')}`,
+    ...missing(report),
     ...(rules.length > 0 ? [`  servers of the vendor ${report.vendor}:`] : []),
     ...aligned(
       rules.map(({ topic, offered, detail }) => [String(topic), offered === true ? 'yes' : 'no', String(detail)]),
     ).map((row) => `    ${row}`),
   ];
+}
+
+function missing(report: JsonObject): string[] {
+  const rows = objectsIn(report, 'missing').map(({ count, text }) => [String(count), String(text)]);
+  return rows.length === 0 ? [] : ['  what stands in the way:', ...aligned(rows).map((row) => `    ${row}`)];
 }
 
 /** The letters of create, read, update, delete, search in this order; `-`: none, `?`: not known. */

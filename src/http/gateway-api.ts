@@ -5,6 +5,7 @@ import type { Counter, Registry } from 'prom-client';
 import type { Config } from '../config.ts';
 import type { Reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
+import type { ConnectionReport } from '../lanes/lanes.ts';
 import type { Acceptance, CheckedRecord, LaneKey, RecordKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
@@ -102,29 +103,6 @@ export interface LanePlan {
 }
 
 /** What `doctor` and `GET /api/connections/{id}/capabilities` show. */
-export interface ConnectionReport {
-  readonly connection: string;
-  readonly vendor: string;
-  readonly mode: string;
-  readonly reachable: boolean;
-  readonly auth: { readonly ok: boolean; readonly reason?: Reason };
-  readonly scopes: readonly string[];
-  /** What an operator should mend, the gravest first. */
-  readonly findings: readonly Reason[];
-  readonly routes: readonly {
-    readonly recordType: string;
-    readonly resourceType: string;
-    readonly route: string;
-    readonly reason: Reason;
-    /** Interactions that the server's statement names for the type. */
-    readonly declared?: readonly string[];
-    /** Actions that the token allows on the type. */
-    readonly granted?: readonly string[];
-  }[];
-  /** What is known of servers of this vendor: what they take, what not and why. */
-  readonly vendorRules: readonly { readonly topic: string; readonly offered: boolean; readonly detail: string }[];
-  readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
-}
 
 export interface ReadyCheck {
   readonly name: string;

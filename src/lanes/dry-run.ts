@@ -20,6 +20,8 @@ export interface DryRun {
   }[];
   readonly parked: readonly Json[];
   readonly nextLookAt: string | null;
+  /** Another edition of the case's document is to go, at once or after its quiet time. */
+  readonly awaitsDocument: boolean;
 }
 
 /** Plans the lane from what the store holds. Asks no server and stores nothing. */
@@ -63,6 +65,7 @@ function show({ operations, states }: Plan, nextLookAt: Date | null): DryRun {
         : [],
     ),
     nextLookAt: nextLookAt?.toISOString() ?? null,
+    awaitsDocument: states.some(({ resource, state }) => resource.document !== undefined && state === 'due'),
   };
 }
 

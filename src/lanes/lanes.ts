@@ -3,6 +3,7 @@
 
 export { cachedCapabilities, readAbilities, slotsOf } from './abilities.ts';
 export { activateMapping, activeMappings, checkIdentity, freeDeadLeases, prepareConnection } from './activate.ts';
+export { type ConnectionReport, connectionReport, offReport } from './connection-report.ts';
 export { decide } from './decisions.ts';
 export { type DryRun, dryRun } from './dry-run.ts';
 export { applyDecision } from './effects.ts';

@@ -21,6 +21,7 @@ import type { LaneState } from './load.ts';
 import { closeOperations, type OperationRow } from './operations.ts';
 import { type ReadResult, readLinked } from './read.ts';
 import { holdsEdition, searchEdition } from './reconcile-document.ts';
+import { ownIdentifier } from './send.ts';
 
 export type Reconciled = { readonly kind: 'clear'; readonly changed: boolean } | Again;
 
@@ -133,7 +134,10 @@ async function searchOwn(
   if (!isSearchResult(result)) return searchFailure(connection, result);
   if (!result.complete)
     return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
-  return result.resources.sort((a, b) => (createdOrder(a) < createdOrder(b) ? -1 : 1));
+  // A server that does not know the search parameter answers with everybody (ehr-behaviour E12).
+  return result.resources
+    .filter((resource) => ownIdentifier(resource, deps.identifierSystem) === value)
+    .sort((a, b) => (createdOrder(a) < createdOrder(b) ? -1 : 1));
 }
 
 function createdOrder(resource: JsonObject): string {

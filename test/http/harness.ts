@@ -161,6 +161,7 @@ function minimalGateway(
         routes: [],
         vendorRules: [],
         wouldWrite: { create: 0, update: 0, document: 0 },
+        missing: [],
       };
     },
     async hookKey(connection) {

@@ -10,7 +10,9 @@ import {
   activateMapping,
   activeMappings,
   applyDecision,
+  type ConnectionReport,
   cachedCapabilities,
+  connectionReport,
   decide,
   type LaneConnection,
   type LaneDeps,
@@ -72,6 +74,8 @@ export interface World {
   /** Puts a connection beside the others, as a start with it in the configuration would. */
   connect(config: ConnectionConfig): Promise<void>;
   decide(kind: string, choose: string): Promise<void>;
+  /** What `doctor` and the API say of a connection. */
+  report(connection?: string): Promise<ConnectionReport>;
   openDecisions(): Promise<DecisionView[]>;
   lane(subject: string, connection?: string): Promise<LaneView>;
   link(name: string, connection?: string): Promise<LinkView>;
@@ -293,6 +297,13 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
       });
       await prepareConnection(store, added);
       await preparePolls(store, added.id);
+    },
+
+    async report(id = 'general') {
+      const connection = opened.findLast((one) => one.id === id);
+      const lane = connections.get(id);
+      if (connection === undefined || lane === undefined) throw new Error(`no connection ${id}`);
+      return connectionReport(deps, connection, lane);
     },
 
     async decide(kind, choose) {

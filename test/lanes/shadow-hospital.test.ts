@@ -1,0 +1,57 @@
+// Before a hospital goes live: the shadow reads and plans, and its report says what would be written, how much, and what stands in the way.
+
+import { beforeEach, expect, test } from '@jest/globals';
+import { aCase, aClient, aNeed } from '../builders.ts';
+import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { aConnection } from '../support/rig.ts';
+import { useWorld } from '../support/world.ts';
+
+const hospital = {
+  vendor: 'epic',
+  mode: 'shadow',
+  createPatients: false,
+  task: 'answer',
+  documents: { quietMs: 4 * 3_600_000, atMostEveryMs: 24 * 3_600_000, encounter: 'latest-open' },
+} as const;
+
+const world = useWorld(hospital);
+const { seed, sendCase, writes } = documentsOf(world);
+
+beforeEach(() => seed(rosa, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
+
+test('one document for the case is counted, and nothing but reads is in the journal', async () => {
+  await sendCase();
+  expect(await writes()).toEqual([]);
+  expect(await world.report()).toMatchObject({
+    mode: 'shadow',
+    reachable: true,
+    wouldWrite: { create: 0, update: 0, document: 1 },
+    missing: [],
+  });
+  expect(await writes()).toEqual([]);
+});
+
+test('a document that would still wait for its quiet time counts too', async () => {
+  await world.accept(['client', aClient()], ['case', aCase()], ['need', aNeed()]);
+  await world.work();
+  expect((await world.report()).wouldWrite).toEqual({ create: 0, update: 0, document: 1 });
+});
+
+test('what waits for a person or for the hospital is counted by its reason', async () => {
+  await world.server.control('POST', 'reset');
+  await world.server.control('POST', 'settings', { auth: 'none' });
+  await sendCase();
+  const { wouldWrite, missing } = await world.report();
+  expect(wouldWrite).toEqual({ create: 0, update: 0, document: 0 });
+  expect(missing).toContainEqual(expect.objectContaining({ code: 'patient-not-found' }));
+  expect(missing.every(({ count, text }) => count > 0 && text.length > 0)).toBe(true);
+});
+
+test('once live, what was counted is what is written', async () => {
+  await sendCase();
+  const { wouldWrite } = await world.report();
+  await world.connect(aConnection(world.server.base, { ...hospital, mode: 'live' }));
+  await world.work();
+  expect(await writes()).toEqual(Array.from({ length: wouldWrite.document }, () => 'POST DocumentReference 201'));
+  expect((await world.report()).wouldWrite).toEqual({ create: 0, update: 0, document: 0 });
+});
