@@ -12,6 +12,7 @@ import {
   type Abilities,
   activateMapping,
   activeMappings,
+  activeVersion,
   applyDecision,
   cachedCapabilities,
   checkIdentity,
@@ -107,9 +108,11 @@ function openConfigured({ store }: Config): Promise<Store> {
 async function assemble(options: GatewayOptions, store: Store): Promise<Gateway> {
   const { config, logger, leaseMs = defaultLeaseMs } = options;
   await checkIdentity(store, config.identifierSystem);
-  if ((options.activate ?? true) || !(await hasActiveMapping(store)))
+  if ((options.activate ?? true) || (await activeVersion(store.db)) === undefined)
     await activateMapping(store, await readMappingFiles(mappingFolder));
   const mappings = activeMappings(store);
+  // Compiled now, so that a start fails where its mappings would.
+  await mappings();
   const metrics = createMetrics(store);
   const live = [...config.connections.values()].filter(({ mode }) => mode !== 'off');
   const opened = new Map(live.map((one) => [one.id, open(one)]));
@@ -162,10 +165,6 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
       return stopping;
     },
   };
-}
-
-async function hasActiveMapping({ db }: Store): Promise<boolean> {
-  return (await db.selectFrom('mapping').select('version').where('active', '=', true).executeTakeFirst()) !== undefined;
 }
 
 interface Working {

@@ -6,7 +6,7 @@ import type { ConnectionConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { contentHash } from '../fhir/fhir.ts';
 import { isObject, type Json } from '../json.ts';
-import { compileMappings, type MappingFile, type MappingSet } from '../mapping/mapping.ts';
+import { compileMappings, type MappingFile, type MappingSet, mappingVersion } from '../mapping/mapping.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import { wantAfterChange, wantBackfill } from './backfill.ts';
 import { documentSlot } from './document.ts';
@@ -33,11 +33,12 @@ export async function checkIdentity(store: Store, identifierSystem: string): Pro
 }
 
 /**
- * Makes these files the active mapping. Nothing is sent because of it: records go out under the new version when they change.
+ * Makes these files the active mapping, if they are not. Nothing is sent because of it: records go out under the new version when they change.
  *
  * @throws CasebridgeError `mapping-invalid`, `identity-changed` (a slot that links exist for is gone): the old version stays active.
  */
-export async function activateMapping(store: Store, files: readonly MappingFile[]): Promise<MappingSet> {
+export async function activateMapping(store: Store, files: readonly MappingFile[]): Promise<void> {
+  if ((await activeVersion(store.db)) === mappingVersion(files)) return;
   const set = compile(files);
   await store.tx(async (trx) => {
     await checkSlots(trx, set);
@@ -58,7 +59,12 @@ export async function activateMapping(store: Store, files: readonly MappingFile[
       )
       .execute();
   });
-  return set;
+}
+
+/** The mapping version that the store names as active, if it names any. */
+export async function activeVersion(db: Store['db']): Promise<string | undefined> {
+  const row = await db.selectFrom('mapping').select('version').where('active', '=', true).executeTakeFirst();
+  return row?.version;
 }
 
 async function checkSlots(trx: Transaction<Database>, set: MappingSet): Promise<void> {

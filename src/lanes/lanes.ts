@@ -2,7 +2,14 @@
 // (lanes.md).
 
 export { cachedCapabilities, readAbilities, slotsOf } from './abilities.ts';
-export { activateMapping, activeMappings, checkIdentity, freeDeadLeases, prepareConnection } from './activate.ts';
+export {
+  activateMapping,
+  activeMappings,
+  activeVersion,
+  checkIdentity,
+  freeDeadLeases,
+  prepareConnection,
+} from './activate.ts';
 export { type ConnectionReport, connectionReport, offReport } from './connection-report.ts';
 export { decide } from './decisions.ts';
 export { type DryRun, dryRun } from './dry-run.ts';

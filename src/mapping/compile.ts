@@ -52,7 +52,7 @@ export function compileMappings(
   }
   const all = [...compiled].map(([, { mapping }]) => mapping);
   const byType = new Map<RecordType, Mapping>(all.map((mapping) => [mapping.recordType, mapping]));
-  const set: MappingSet = { version: versionOf(files), mappings: all, mapping: (type) => byType.get(type) };
+  const set: MappingSet = { version: mappingVersion(files), mappings: all, mapping: (type) => byType.get(type) };
   return { set, warnings: sorted(problems.warnings) };
 }
 
@@ -142,7 +142,8 @@ function checkCycles(needs: readonly { from: string; target: string; at: Positio
   }
 }
 
-function versionOf(files: readonly MappingFile[]): string {
+/** The version that these files are: a hash of their paths and texts. */
+export function mappingVersion(files: readonly MappingFile[]): string {
   const hash = createHash('sha256');
   for (const { path, text } of [...files].sort((left, right) => (left.path < right.path ? -1 : 1))) {
     hash.update(`${path}\n${Buffer.byteLength(text)}\n${text}`);

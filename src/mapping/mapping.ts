@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MappingFile } from './types.ts';
 
-export { compileMappings } from './compile.ts';
+export { compileMappings, mappingVersion } from './compile.ts';
 export type * from './types.ts';
 
 /** Reads all `.yaml` files of a folder and its subfolders, in the order of their paths. Throws what the file system throws. */

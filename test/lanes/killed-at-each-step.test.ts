@@ -112,19 +112,24 @@ function creates({ writes }: Pick<Left, 'writes'>): string[] {
   return writes.filter((write) => write.startsWith('create'));
 }
 
-/** One life and its successor; then what must hold wherever the first one was cut, and that a second pass writes and tells nothing. */
+/**
+ * One life and its successor; then what must hold wherever the first one was cut. A second pass, which writes and tells nothing, costs as much
+ * again: it follows the undisturbed life and every fourth cut.
+ */
 async function trial(site: Site, options: LifeOptions, acts: readonly Act[]): Promise<Left> {
   await newEntries(site);
   const { core, steps, end } = await play(site, options, acts);
   const told = await changes(site);
   const left = { portrait: await portrait(site.server), writes: writesIn(await newEntries(site)), steps };
-  await core.poll();
-  await core.wantAll();
-  await core.rest();
-  const again = await newEntries(site);
-  expect(again.filter(({ method }) => method === 'GET').length).toBeGreaterThanOrEqual(slotsOfSmallCase.length);
-  expect(writesIn(again)).toEqual([]);
-  expect(await changes(site)).toEqual(told);
+  if ((options.until ?? 0) % 4 === 0) {
+    await core.poll();
+    await core.wantAll();
+    await core.rest();
+    const again = await newEntries(site);
+    expect(again.filter(({ method }) => method === 'GET').length).toBeGreaterThanOrEqual(slotsOfSmallCase.length);
+    expect(writesIn(again)).toEqual([]);
+    expect(await changes(site)).toEqual(told);
+  }
   expect(await unfinished(site)).toEqual(nothing);
   await end();
   return left;

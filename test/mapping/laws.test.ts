@@ -11,7 +11,7 @@ import { arbitraryRecord } from '../records/arbitrary.ts';
 import { mappingOf } from './fixtures.ts';
 import { linkedSource, linkTo, targetOf } from './linked-source.ts';
 
-const runs = { numRuns: 100, seed: 20_260_302 };
+const runs = { numRuns: 60, seed: 20_260_302 };
 
 /** A record that contradicts itself is parked, not mended: a period or a range that ends before it starts. */
 const backwards = ['per-1', 'rng-2'];

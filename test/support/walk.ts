@@ -206,7 +206,8 @@ async function shippedMappings(): Promise<Site['mappings']> {
   if (!('set' in compiled)) throw new Error('The shipped mappings are broken.');
   return async (store) => {
     const active = await store.db.selectFrom('mapping').select('version').where('active', '=', true).executeTakeFirst();
-    return active?.version === compiled.set.version ? compiled.set : activateMapping(store, files);
+    if (active?.version !== compiled.set.version) await activateMapping(store, files);
+    return compiled.set;
   };
 }
 
