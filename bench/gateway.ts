@@ -1,6 +1,6 @@
 // The gateway of the bench: `casebridge serve` on an embedded store, as a process of its own, used by HTTP.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +15,8 @@ export interface BenchGateway {
   untilIdle(): Promise<number>;
   /** Answers of the API to an operator. */
   api(method: 'GET' | 'POST', path: string): Promise<JsonObject>;
+  /** What it has logged so far. */
+  log(): Promise<string>;
   /** The most memory (resident set, bytes) that was seen so far. */
   readonly peakBytes: number;
   stop(): Promise<void>;
@@ -61,6 +63,7 @@ export async function startGateway({ lanes, connections }: GatewayOptions): Prom
       await look();
       return seconds;
     },
+    log: () => readFile(join(folder, 'gateway.log'), 'utf8'),
     async api(method, path) {
       const headers = { authorization: 'Bearer bench-ops-token' };
       const response = await fetch(`${program.url}${path}`, { method, headers, signal: end.signal });

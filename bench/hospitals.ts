@@ -1,6 +1,6 @@
 // `npm run experiment:hospitals`: many cases to a community exchange, an Epic-like hospital and one on Oracle Health at once, then a second
 // pass, then consents revoked in the middle of traffic. Everything is read from the servers' own stores and journals. Ends with 1 when a record
-// has no state, a method was not declared, a write was refused that could have been known, a second pass writes, or a revoked word goes out.
+// has no state, a method was not declared, a write was refused that could have been known, a second pass writes, or a revoked word goes out or is logged.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -52,7 +52,8 @@ try {
     second.secondRunWrites +
     second.linksNotRead +
     consent.toldAfterRevocation +
-    consent.stillStanding;
+    consent.stillStanding +
+    consent.inLog;
   if (faults > 0) process.exitCode = 1;
 } finally {
   await gateway.stop();
@@ -169,6 +170,7 @@ async function revoke() {
     onTheWayAtRevocation: onTheWay,
     toldAfterRevocation: after,
     stillStanding: left,
+    inLog: wordsIn(await gateway.log()).length,
   };
 }
 
