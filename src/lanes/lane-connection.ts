@@ -5,6 +5,7 @@ import type { FhirClient, RouteRow, Vendor } from '../connections/connections.ts
 import type { MappingSet } from '../mapping/mapping.ts';
 import type { Store } from '../store/store.ts';
 import type { LaneKey } from './lease.ts';
+import type { RunGate } from './run-gate.ts';
 
 export interface LaneConnection {
   readonly config: ConnectionConfig;
@@ -32,6 +33,7 @@ export interface LaneDeps {
   /** Names this process in leases. */
   readonly holder: string;
   readonly leaseMs: number;
+  readonly gate: RunGate;
   /** IANA name of the zone in which a source's documents tell times. */
   readonly timeZone: (source: string) => string;
   /** Epoch milliseconds of this machine: only for time-outs, never compared with another clock. */

@@ -24,4 +24,5 @@ export { collectionBundle, issuesOf, projectRecords, projectWith } from './previ
 export { pruneOutcomes } from './prune.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
 export { runLane } from './run.ts';
+export { createRunGate } from './run-gate.ts';
 export type { Written } from './written.ts';

@@ -26,12 +26,19 @@ export interface Lease extends LaneKey {
 /** Thrown inside a run whose lease somebody else holds by now: the run ends and changes nothing more. */
 export class LeaseLost extends Error {}
 
-/** Takes the lane when it has work, is due and is free; undefined otherwise (a late or doubled wake-up ends here). */
+/** Has work, is due and is free. */
+const isRunnable = sql<boolean>`done < wanted and (lease_until is null or lease_until < now()) and (next_try_at is null or next_try_at <= now())`;
+
+/**
+ * Takes the lane when it has work, is due and is free; undefined otherwise (a late or doubled wake-up ends here).
+ * @param which `released`: not one whose last start was never released: it may have brought its process down
+ */
 export async function takeLease(
   store: Store,
   key: LaneKey,
   holder: string,
   leaseMs: number,
+  which: 'released' | 'any',
 ): Promise<Lease | undefined> {
   const row = await store.db
     .updateTable('lane')
@@ -44,12 +51,24 @@ export async function takeLease(
     })
     .where('connection', '=', key.connection)
     .where('subject', '=', key.subject)
-    .where(
-      sql<boolean>`done < wanted and (lease_until is null or lease_until < now()) and (next_try_at is null or next_try_at <= now())`,
-    )
+    .where(isRunnable)
+    .where(which === 'any' ? sql<boolean>`true` : sql<boolean>`starts = 0`)
     .returning(['source', 'fence', 'wanted', 'attempts', 'reread', 'parked', 'starts'])
     .executeTakeFirst();
   return row === undefined ? undefined : { ...key, ...row };
+}
+
+/** True for a lane that could be taken, but whose last start was never released. */
+export async function isUnreleased({ db }: Store, { connection, subject }: LaneKey): Promise<boolean> {
+  const row = await db
+    .selectFrom('lane')
+    .select('starts')
+    .where('connection', '=', connection)
+    .where('subject', '=', subject)
+    .where('starts', '>', 0)
+    .where(isRunnable)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /**

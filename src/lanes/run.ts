@@ -11,7 +11,16 @@ import { findEncounter } from './encounter.ts';
 import { findExisting, releaseMatchLeases } from './find.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
-import { holdLease, type LaneKey, type Lease, LeaseLost, type RunOutcome, release, takeLease } from './lease.ts';
+import {
+  holdLease,
+  isUnreleased,
+  type LaneKey,
+  type Lease,
+  LeaseLost,
+  type RunOutcome,
+  release,
+  takeLease,
+} from './lease.ts';
 import { saveStates, saveWaiting } from './links.ts';
 import { type LaneState, loadLane } from './load.ts';
 import { giveUpMisfiled } from './misfiled.ts';
@@ -33,8 +42,21 @@ const mostConflicts = 3;
 export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
   const connection = deps.connections.get(key.connection);
   if (connection === undefined) return;
-  const lease = await takeLease(deps.store, key, deps.holder, deps.leaseMs);
-  if (lease === undefined) return;
+  const isSuspect = await deps.gate.sideBySide(async () => {
+    const lease = await takeLease(deps.store, key, deps.holder, deps.leaseMs, 'released');
+    if (lease === undefined) return isUnreleased(deps.store, key);
+    await runLeased(deps, connection, lease);
+    return false;
+  });
+  if (!isSuspect) return;
+  await deps.gate.alone(async () => {
+    const lease = await takeLease(deps.store, key, deps.holder, deps.leaseMs, 'any');
+    if (lease !== undefined) await runLeased(deps, connection, lease);
+  });
+}
+
+async function runLeased(deps: LaneDeps, connection: LaneConnection, lease: Lease): Promise<void> {
+  const key = { connection: lease.connection, subject: lease.subject };
   try {
     const outcome =
       lease.starts > mostStarts ? await crashed(deps, lease) : await new LaneRun(deps, connection, lease).toEnd();

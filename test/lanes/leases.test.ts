@@ -1,7 +1,7 @@
 // One runner per lane, although processes die and freeze (lanes.md 5, 8). Times are the database's: a lease is short here, and awaited.
 
 import { describe, expect, test } from '@jest/globals';
-import { type LaneDeps, runLane } from '../../src/lanes/lanes.ts';
+import { createRunGate, type LaneDeps, runLane } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
 import { eventually, ownCounts } from '../support/rig.ts';
@@ -11,7 +11,7 @@ const world = useWorld();
 const subject = 'county.organization.org-pantry';
 const key = { connection: 'general', subject };
 const once = { 'county/organization/org-pantry#organization': 1 };
-const leaseMs = 150;
+const leaseMs = 1_500;
 
 type Send =
   LaneDeps['connections'] extends ReadonlyMap<string, infer C>
@@ -20,12 +20,12 @@ type Send =
       : never
     : never;
 
-/** A runner whose requests go through `send`. */
+/** A runner of another process, whose requests go through `send`. */
 function runner(send: (real: Send) => Send): Partial<LaneDeps> {
   const lane = world.deps.connections.get('general');
   if (lane === undefined) throw new Error('no connection');
   const client = { ...lane.client, send: send(lane.client.send) };
-  return { leaseMs, connections: new Map([['general', { ...lane, client }]]) };
+  return { leaseMs, gate: createRunGate(), connections: new Map([['general', { ...lane, client }]]) };
 }
 
 const never = () => new Promise<never>(() => {});
@@ -35,7 +35,7 @@ const diesBefore = () => runner(() => never);
 const diesAtOnce = (): Partial<LaneDeps> => {
   const lane = world.deps.connections.get('general');
   if (lane === undefined) throw new Error('no connection');
-  return { leaseMs, connections: new Map([['general', { ...lane, abilities: never }]]) };
+  return { leaseMs, gate: createRunGate(), connections: new Map([['general', { ...lane, abilities: never }]]) };
 };
 const diesAfter = () =>
   runner((real) => async (request) => {

@@ -232,7 +232,7 @@ export const slotsOfCaseload = [
 ];
 
 /** Awaits a state; fails with what was waited for. */
-export async function eventually(holds: () => Promise<boolean>, what: string, withinMs = 10_000): Promise<void> {
+export async function eventually(holds: () => Promise<boolean>, what: string, withinMs = 30_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
