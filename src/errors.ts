@@ -347,12 +347,6 @@ export const errorKinds = {
     issue: 'informational',
     class: 'permanent',
   },
-  'document-due': {
-    text: 'Goes into the next version of the readable document.',
-    status: 200,
-    issue: 'informational',
-    class: 'retry',
-  },
   'document-empty': {
     text: 'There is nothing that the readable document could tell.',
     status: 200,

@@ -4,10 +4,10 @@ import { isSearchResult } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { closeObsolete, openDecision } from './decisions.ts';
-import { searchFailure } from './find.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
+import { searchFailure } from './search-failure.ts';
 
 /** The topic under which a person is asked about an encounter that is not there. */
 export const encounterTopic = 'encounter';

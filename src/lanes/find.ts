@@ -16,8 +16,6 @@ import { linkFound } from './link-found.ts';
 import { matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
 import { searchFailure } from './search-failure.ts';
 
-export { searchFailure } from './search-failure.ts';
-
 export type FindResult = PatientFound;
 
 export async function findExisting(

@@ -6,12 +6,12 @@ import { type Capabilities, isOffered, isSearchResult, pollQuery } from '../conn
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
-import { searchFailure } from './find.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneKey } from './lease.ts';
 import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
 import { pauseForFault } from './pause.ts';
 import { backoffMs } from './retry.ts';
+import { searchFailure } from './search-failure.ts';
 
 /** What this version reads back from a server. */
 export const polledTypes = ['Task', 'ServiceRequest'] as const;

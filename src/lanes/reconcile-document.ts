@@ -7,8 +7,8 @@ import { type Reason, reason } from '../errors.ts';
 import { parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { EditionPlan } from './document.ts';
-import { searchFailure } from './find.ts';
 import type { LaneConnection } from './lane-connection.ts';
+import { searchFailure } from './search-failure.ts';
 
 /** Clocks of two systems, and a server that keeps its own time of filing. */
 const windowMs = 24 * 3_600_000;
@@ -22,10 +22,8 @@ interface Unclear {
 }
 
 /** The documents that carry the marker and number of this edition, the oldest first; or why that cannot be told now. */
-export async function searchEdition(
-  connection: LaneConnection,
-  { marker, number, asOf, patientId }: EditionPlan,
-): Promise<DocumentsFound> {
+export async function searchEdition(connection: LaneConnection, edition: EditionPlan): Promise<DocumentsFound> {
+  const { asOf, patientId } = edition;
   const { documents: rules, queries } = connection.vendor;
   if (!isOffered(rules)) return [];
   const at = Date.parse(asOf);
@@ -41,10 +39,9 @@ export async function searchEdition(
     return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
   const found: JsonObject[] = [];
   for (const document of result.resources) {
-    const text = await textOf(connection, document);
-    if (typeof text !== 'string') return text;
-    const printed = findMarker(text);
-    if (printed?.marker === marker && printed.edition === number) found.push(document);
+    const holds = await holdsEdition(connection, document, edition);
+    if (typeof holds !== 'boolean') return holds;
+    if (holds) found.push(document);
   }
   return found.sort((a, b) => (String(a.date) < String(b.date) ? -1 : 1));
 }

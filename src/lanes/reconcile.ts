@@ -12,7 +12,6 @@ import type { Database } from '../store/store.ts';
 import { doubled, openDecision } from './decisions.ts';
 import { type EditionPlan, readEdition } from './document.ts';
 import { keepFiled } from './editions.ts';
-import { searchFailure } from './find.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf, type ResourceKey } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
@@ -21,6 +20,7 @@ import type { LaneState } from './load.ts';
 import { closeOperations, type OperationRow } from './operations.ts';
 import { type ReadResult, readLinked } from './read.ts';
 import { holdsEdition, searchEdition } from './reconcile-document.ts';
+import { searchFailure } from './search-failure.ts';
 import { ownIdentifier } from './send.ts';
 
 export type Reconciled = { readonly kind: 'clear'; readonly changed: boolean } | Again;
