@@ -89,6 +89,10 @@ async function enlarged({ postgres }: StageServers, databaseUrl: string, size: n
   try {
     if (size > 1) for (const table of await tables(client)) await copyRows(client, table, size - 1);
     await client.query('vacuum analyze');
+    const { rows } = await client.query<{ count: string }>('select count(*) from casebridge.record');
+    const expected = size * baseCases * recordsOfCase + directory.length;
+    if (Number(rows[0]?.count) !== expected)
+      throw new Error(`${expected} records were to be stored, not ${rows[0]?.count}`);
   } finally {
     await client.end();
   }
@@ -111,7 +115,7 @@ async function tables(client: pg.Client): Promise<Table[]> {
   return rows;
 }
 
-/** Every row that names a record of block 0, once for each further block; a copied lane has nothing to look at later. */
+/** Every row that names a record of block 0, once for each further block; what is past, such as a match lease, may be the same in all. */
 async function copyRows(client: pg.Client, { name, columns }: Table, blocks: number): Promise<void> {
   const changed = ["replace(to_jsonb(held)::text, '-0-', '-' || block || '-')::jsonb"];
   if (columns.includes('remote_id')) changed.push(`jsonb_build_object('remote_id', held.remote_id || '-' || block)`);
@@ -123,6 +127,7 @@ async function copyRows(client: pg.Client, { name, columns }: Table, blocks: num
      from casebridge.${name} held
      cross join generate_series(1, ${blocks}) block
      cross join lateral jsonb_populate_record(null::casebridge.${name}, ${changed.join(' || ')}) made
-     where to_jsonb(held)::text like '%-0-%'`,
+     where to_jsonb(held)::text like '%-0-%'
+     on conflict do nothing`,
   );
 }
