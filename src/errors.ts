@@ -725,6 +725,18 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'config',
   },
+  'postgres-connections-few': {
+    text: 'PostgreSQL takes {most} connections and keeps {reserved} of them back; {processes} processes of Casebridge may need {each} each. Set max_connections to {enough} or more, or run fewer processes.',
+    status: 503,
+    issue: 'throttled',
+    class: 'config',
+  },
+  'postgres-setting-off': {
+    text: 'PostgreSQL runs with {setting} off: {danger}. Set {setting} to on.',
+    status: 503,
+    issue: 'no-store',
+    class: 'config',
+  },
   'queue-unusable': {
     text: 'The queue at {where} cannot be used: {problem}. Check queue.url, and that Redis runs there.',
     status: 503,
@@ -772,6 +784,24 @@ export const errorKinds = {
     status: 400,
     issue: 'invalid',
     class: 'permanent',
+  },
+  'redis-evicts': {
+    text: 'Redis may throw wake-ups away when its memory is full (maxmemory-policy {policy}), and work waits until the store is asked again. Set maxmemory-policy to noeviction.',
+    status: 503,
+    issue: 'transient',
+    class: 'config',
+  },
+  'redis-not-kept': {
+    text: 'Redis keeps nothing over a restart (appendonly no), and work waits until the store is asked again. Set appendonly to yes.',
+    status: 503,
+    issue: 'transient',
+    class: 'config',
+  },
+  'redis-too-old': {
+    text: 'Redis {found} is too old: {oldest} or newer is needed.',
+    status: 503,
+    issue: 'not-supported',
+    class: 'config',
   },
   'remote-edit': {
     text: 'The other side changed {element} of {target}, which is ours to say. A person must decide.',
