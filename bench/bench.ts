@@ -5,6 +5,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { measureFairness } from './fairness.ts';
 import { type Figures, headed, summaries, table } from './figures.ts';
 import { selfTimes } from './profile.ts';
 import { measureScale } from './scale.ts';
@@ -23,6 +24,8 @@ const { values } = parseArgs({
     profile: { type: 'string' },
     scale: { type: 'boolean', default: false },
     peers: { type: 'boolean', default: false },
+    fairness: { type: 'boolean', default: false },
+    'edits-per-second': { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -45,6 +48,10 @@ for (const span of spans) await tellProfile(span);
 async function measured(): Promise<readonly Figures[]> {
   if (values.scale) return measureScale({ concurrency, rounds: runs });
   if (values.peers) return measurePeers({ kind: kinds().at(-1) ?? 'embedded', cases, concurrency, runs });
+  if (values.fairness) {
+    const editsPerSecond = Number(values['edits-per-second']);
+    return measureFairness({ kind: kinds().at(-1) ?? 'embedded', cases, concurrency, runs, editsPerSecond });
+  }
   return throughputs();
 }
 
