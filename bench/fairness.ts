@@ -53,10 +53,11 @@ async function timesToServer(options: FairnessOptions, troubled: boolean): Promi
         (troubled ? oneServer(`${silent.url}/r4`, options.concurrency, 'silent') : ''),
     });
     try {
-      return await editSteadily(stage, gateway, options, troubled);
+      const times = await editSteadily(stage, gateway, options, troubled);
+      if (troubled && silent.connections() === 0) throw new Error('the connection that hangs was never used');
+      return times;
     } finally {
       await gateway.stop();
-      if (troubled && silent.connections() === 0) throw new Error('the connection that hangs was never used');
     }
   } finally {
     silent.stop();
