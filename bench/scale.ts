@@ -4,7 +4,7 @@
 
 import pg from 'pg';
 import { cases, directory, edits } from './caseload.ts';
-import { type Figures, rounded } from './figures.ts';
+import { type Figures, mebibytes, rounded } from './figures.ts';
 import { type BenchGateway, oneServer, startGateway } from './gateway.ts';
 import { openStage, type StageServers } from './stage.ts';
 
@@ -26,6 +26,7 @@ export async function measureScale({ concurrency, rounds }: ScaleOptions): Promi
   const { servers } = stage;
   if (servers === undefined) throw new Error('scale is measured on PostgreSQL');
   const gateways: BenchGateway[] = [];
+  const databases: Database[] = [];
   try {
     await stage.server.fresh({ transactions: true });
     const connections = oneServer(stage.server.fhirUrl, concurrency);
@@ -33,8 +34,9 @@ export async function measureScale({ concurrency, rounds }: ScaleOptions): Promi
     const redisUrl = await servers.redis.freshRedis();
     await fill(await startGateway({ lanes: true, connections, backends: { databaseUrl, redisUrl } }));
     for (const [index, size] of sizes.entries()) {
-      const ofSize = await enlarged(servers, databaseUrl, size);
-      const backends = { databaseUrl: ofSize, redisUrl: `${redisUrl}/${index + 1}` };
+      const database = await enlarged(servers, databaseUrl, size);
+      databases.push(database);
+      const backends = { databaseUrl: database.url, redisUrl: `${redisUrl}/${index + 1}` };
       const gateway = await startGateway({ lanes: true, connections, backends });
       gateways.push(gateway);
       await gateway.untilIdle();
@@ -43,13 +45,26 @@ export async function measureScale({ concurrency, rounds }: ScaleOptions): Promi
     // The first round warms the processes up and does not count.
     for (let round = 0; round <= rounds; round += 1) {
       const figures = await oneRound(gateways, stage.cpuSeconds, round + 1);
-      if (round > 0) measured.push(figures);
+      if (round > 0) measured.push({ ...figures, ...sizeFigures(databases, gateways) });
     }
     return measured;
   } finally {
     for (const gateway of gateways) await gateway.stop();
     await stage.stop();
   }
+}
+
+function sizeFigures(databases: readonly Database[], gateways: readonly BenchGateway[]): Figures {
+  return Object.fromEntries(
+    sizes.flatMap((size, index) => [
+      [`${shown(size)} records: database MiB`, mebibytes(databases[index]?.bytes ?? Number.NaN)],
+      [`${shown(size)} records: peak memory of serve, MiB`, mebibytes(gateways[index]?.peakBytes()[0] ?? Number.NaN)],
+    ]),
+  );
+}
+
+function shown(size: number): string {
+  return (size * baseCases * recordsOfCase).toLocaleString('en');
 }
 
 async function fill(gateway: BenchGateway): Promise<void> {
@@ -66,7 +81,7 @@ async function oneRound(
   const figures: Record<string, number> = {};
   const perEdit: number[] = [];
   for (const [index, gateway] of gateways.entries()) {
-    const stored = ((sizes[index] ?? 0) * baseCases * recordsOfCase).toLocaleString('en');
+    const stored = shown(sizes[index] ?? Number.NaN);
     const before = { gateway: gateway.cpuSeconds(), postgres: serverCpu().postgres ?? 0 };
     const sending = await gateway.send(edits(editsOfRound, edition, index * editsOfRound));
     const seconds = sending + (await gateway.untilIdle());
@@ -81,22 +96,29 @@ async function oneRound(
   return figures;
 }
 
+interface Database {
+  readonly url: string;
+  readonly bytes: number;
+}
+
 /** A copy of the database with so many times the records. */
-async function enlarged({ postgres }: StageServers, databaseUrl: string, size: number): Promise<string> {
+async function enlarged({ postgres }: StageServers, databaseUrl: string, size: number): Promise<Database> {
   const copy = await postgres.freshDatabase(databaseUrl);
   const client = new pg.Client(copy);
   await client.connect();
   try {
     if (size > 1) for (const table of await tables(client)) await copyRows(client, table, size - 1);
     await client.query('vacuum analyze');
-    const { rows } = await client.query<{ count: string }>('select count(*) from casebridge.record');
+    const { rows } = await client.query<{ records: number; bytes: string }>(
+      'select count(*)::integer as records, pg_database_size(current_database()) as bytes from casebridge.record',
+    );
+    const [{ records = 0, bytes = '0' } = {}] = rows;
     const expected = size * baseCases * recordsOfCase + directory.length;
-    if (Number(rows[0]?.count) !== expected)
-      throw new Error(`${expected} records were to be stored, not ${rows[0]?.count}`);
+    if (records !== expected) throw new Error(`${expected} records were to be stored, not ${records}`);
+    return { url: copy, bytes: Number(bytes) };
   } finally {
     await client.end();
   }
-  return copy;
 }
 
 interface Table {
