@@ -13,7 +13,10 @@ import type { FieldError } from '../records/records.ts';
 export class FieldsRefused extends CasebridgeError {
   readonly errors: readonly FieldError[];
 
-  constructor(code: 'record-refused' | 'records-refused' | 'request-refused', errors: readonly FieldError[]) {
+  constructor(
+    code: 'record-id-differs' | 'record-refused' | 'records-refused' | 'request-refused',
+    errors: readonly FieldError[],
+  ) {
     super(code, { count: errors.length });
     this.errors = errors;
   }
@@ -28,7 +31,7 @@ export interface Problem {
 export function problemOf(error: unknown, requestId: string): Problem {
   const known = knownError(error) ?? new CasebridgeError('internal', { requestId });
   const { status } = known.kind;
-  const errors: Json = error instanceof FieldsRefused ? error.errors.map((field) => ({ ...field })) : [];
+  const errors: Json = fieldErrors(known, error).map((field) => ({ ...field }));
   return {
     status,
     body: {
@@ -41,6 +44,14 @@ export function problemOf(error: unknown, requestId: string): Problem {
       ...(errors.length > 0 && { errors }),
     },
   };
+}
+
+function fieldErrors(known: CasebridgeError, error: unknown): readonly FieldError[] {
+  if (error instanceof FieldsRefused) return error.errors;
+  if (known.code !== 'json-invalid') return [];
+  // As a line of a stream is answered that breaks the same rule.
+  const rule = String(known.parameters.rule);
+  return [{ pointer: '', rule, found: 'text that is not JSON', message: known.message }];
 }
 
 /** Answers with the problem. A body that has not been read whole ends the connection, after the caller had time to read the answer. */
