@@ -6,6 +6,7 @@ import type { Response } from 'express';
 import type { Logger } from 'pino';
 import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
+import { factsOf } from '../fault.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { FieldError } from '../records/records.ts';
 
@@ -88,12 +89,7 @@ export function hasBody(headers: Response['req']['headers']): boolean {
 /** Logs an error that is our fault: its kind, code and place in the code, never its text, which may quote what was sent. */
 export function logFault(logger: Logger, error: unknown, requestId: string): void {
   if (knownError(error) && statusOf(error) < 500) return;
-  const { name, stack = '' } = types.isNativeError(error) ? error : { name: typeof error };
-  const at = stack
-    .split('\n')
-    .filter((line) => line.startsWith('    at '))
-    .slice(0, 8);
-  logger.error({ requestId, error: name, code: errorCode(error), at: at.map((line) => line.trim()) }, 'request failed');
+  logger.error({ requestId, ...factsOf(error) }, 'request failed');
 }
 
 function statusOf(error: unknown): number {

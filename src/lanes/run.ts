@@ -2,6 +2,7 @@
 // so that running twice, late, or after a crash at any point ends the same.
 
 import { CasebridgeError, type Reason, reason } from '../errors.ts';
+import { factsOf } from '../fault.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import { absorb } from './absorb.ts';
 import { closeAlert, openAlert } from './alerts.ts';
@@ -65,14 +66,7 @@ async function runLeased(deps: LaneDeps, connection: LaneConnection, lease: Leas
   } catch (error) {
     if (error instanceof LeaseLost) return;
     // A fault of ours: told to the log, tried again with back-off.
-    deps.log.error(
-      {
-        ...key,
-        error: error instanceof Error ? error.message : 'unknown',
-        stack: error instanceof Error ? error.stack : undefined,
-      },
-      'a lane run failed',
-    );
+    deps.log.error({ ...key, ...factsOf(error) }, 'a lane run failed');
     await release(deps.store, lease, again(lease, deps, reason('internal', { requestId: lease.subject }), undefined));
     deps.onRun?.(key.connection, 'failed');
   }
