@@ -60,8 +60,8 @@ function shown({ value, place, form }: Hit): string {
   return `${value} of ${place}, ${form}`;
 }
 
-/** Every column of the store but those with content, as text. */
-export async function storeTexts({ db }: Pick<Store, 'db'>): Promise<[string, string][]> {
+/** Every column of the store, or of one table, but those with content, as text. */
+export async function storeTexts({ db }: Pick<Store, 'db'>, only?: string): Promise<[string, string][]> {
   const { rows: columns } = await sql<{
     table: string;
     column: string;
@@ -71,7 +71,7 @@ export async function storeTexts({ db }: Pick<Store, 'db'>): Promise<[string, st
   const texts: [string, string][] = [];
   for (const { table, column } of columns) {
     const name = `${table}.${column}`;
-    if (columnsWithContent.has(name)) continue;
+    if (columnsWithContent.has(name) || table !== (only ?? table)) continue;
     const { rows } = await sql<{
       text: string;
     }>`select coalesce(string_agg(${sql.ref(column)}::text, e'\n'), '') as text

@@ -33,8 +33,10 @@ export async function liveThrough(site: Site, canaries: Canaries): Promise<Told>
   const struck = await struckBy(site);
   for (const vendor of vendorNames) await site.servers[vendor].control('DELETE', 'faults');
   await send(third);
+  await decideAll(site, canaries);
   await editThere(site, canaries);
   await send(fourth);
+  await decideAll(site, canaries);
   await noteIds(site, canaries);
   return { struck, records };
 }
