@@ -171,6 +171,12 @@ export const errorKinds = {
     issue: 'structure',
     class: 'retry',
   },
+  'connection-not-in-use': {
+    text: 'The connection {connection} is switched off in the configuration (mode: off): nothing is asked or sent there until it is shadow or live.',
+    status: 409,
+    issue: 'conflict',
+    class: 'config',
+  },
   'connection-off': {
     text: 'Switched off in the configuration (mode: off): nothing is asked or sent there.',
     status: 200,
@@ -303,6 +309,12 @@ export const errorKinds = {
     status: 409,
     issue: 'duplicate',
     class: 'person',
+  },
+  'cursor-expired': {
+    text: '`after` is ahead of this feed: the store was restored or replaced since. Ask without `after`: what you know already comes again.',
+    status: 410,
+    issue: 'expired',
+    class: 'permanent',
   },
   'cursor-invalid': {
     text: '`after` must be the `next` or `cursor` of an earlier answer of this list.',
@@ -1017,6 +1029,12 @@ export const errorKinds = {
     text: 'At {url} the token is not the one of the source {source}. Give --token its own, or check --source.',
     status: 403,
     issue: 'forbidden',
+    class: 'config',
+  },
+  'source-not-sent': {
+    text: 'What the source {source} sends does not go to {connection}. See `sources` of the connection in the configuration.',
+    status: 409,
+    issue: 'conflict',
     class: 'config',
   },
   'source-unknown': {
