@@ -4,7 +4,8 @@ import type { LaneKey } from '../../src/queue/queue.ts';
 import { openWakeUps } from '../../src/queue/queue.ts';
 import type { Store } from '../../src/store/store.ts';
 import { freshEmbedded } from '../support/embedded.ts';
-import { describeOnRedis, startRedis } from '../support/servers.ts';
+import { startRedis } from '../support/local-servers.ts';
+import { describeOnRedis } from '../support/servers.ts';
 
 const lane = { connection: 'general', subject: 'county.case.1' };
 
