@@ -67,7 +67,7 @@ function lostRecords({ answers, records }: Evidence): string[] {
 
 /** The version that a record's own mark says; entries of the directory have none and count as 1. */
 function versionIn(id: string, record: JsonObject): number {
-  return marksIn(JSON.stringify(record)).find((mark) => mark.id === id)?.version ?? 1;
+  return marksIn(JSON.stringify(record)).get(id) ?? 1;
 }
 
 /** Records whose newest version is not on the server, as resources where it takes them, else in the patient's newest document. */
@@ -85,7 +85,7 @@ function lostResources({ store, name }: ServerEvidence, records: readonly Stored
       if (record.deleted === true)
         return resource === undefined || isRetired(resource) ? [] : [`${name}: ${value} is deleted and still in force`];
       if (resource === undefined) return [`${name}: there is no ${value}`];
-      const version = marksIn(JSON.stringify({ ...resource, text: undefined })).find((mark) => mark.id === id)?.version;
+      const version = marksIn(JSON.stringify({ ...resource, text: undefined })).get(id);
       const wanted = versionIn(id, record);
       return version === undefined || version === wanted
         ? []
@@ -95,19 +95,18 @@ function lostResources({ store, name }: ServerEvidence, records: readonly Stored
 }
 
 function lostFromDocuments({ name, store }: ServerEvidence, records: readonly StoredRecord[]): string[] {
-  const newest = newestDocuments(store.DocumentReference ?? []).map(documentText);
+  const newest = newestDocuments(store.DocumentReference ?? []).map((document) => marksIn(documentText(document)));
   const told = ['goal', 'need', 'carePlan'];
   return records.flatMap(({ type, id, record }) => {
     if (!told.includes(type)) return [];
     const wanted = versionIn(id, record);
-    const versions = newest.flatMap(marksIn).filter((mark) => mark.id === id);
+    const versions = newest.flatMap((marks) => marks.get(id) ?? []);
     if (record.deleted === true)
       return versions.length === 0 ? [] : [`${name}: ${id} is deleted and still in a document`];
-    const [version] = versions;
-    if (version === undefined) return [`${name}: ${id} is in no newest document`];
-    return version.version === wanted
+    if (versions.length === 0) return [`${name}: ${id} is in no newest document`];
+    return versions.every((version) => version === wanted)
       ? []
-      : [`${name}: a newest document says ${id} v${version.version}, the record v${wanted}`];
+      : [`${name}: newest documents say ${id} v${versions.join(', v')}, the record v${wanted}`];
   });
 }
 
@@ -150,7 +149,7 @@ function reorderedOn({ name, journal }: ServerEvidence): string[] {
   const newest = new Map<string, number>();
   return oursOf(journal).flatMap(({ n, ...entry }) =>
     resourcesIn({ n, ...entry }).flatMap(({ key, body }) =>
-      marksIn(textsOf(body)).flatMap(({ id, version }) => {
+      [...marksIn(textsOf(body))].flatMap(([id, version]) => {
         const place = `${key} ${id}`;
         const before = newest.get(place) ?? 0;
         newest.set(place, Math.max(before, version));

@@ -13,6 +13,16 @@ const main = join(root, 'src', 'main.ts');
 // Many short lives of the same program: what Node compiled for one of them serves the next.
 const compiled = join(root, 'node_modules', '.cache', 'casebridge-tests');
 
+const children = new Set<ChildProcess>();
+
+/** None of them outlives this process, however it ends but by SIGKILL. */
+export function endWithUs(): void {
+  process.once('exit', () => {
+    for (const child of children) child.kill('SIGKILL');
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+}
+
 export interface ProgramOptions {
   readonly name: string;
   /** Of the command line, without --json. */
@@ -62,7 +72,7 @@ export class Program {
   /** Starts it, again and again while what it needs is away. @throws when it does not start within two minutes */
   async start(): Promise<void> {
     for (const deadline = Date.now() + 120_000; ; ) {
-      const said = await this.#launch();
+      const said = await this.startOnce();
       if (said === undefined) return;
       if (Date.now() > deadline) throw new Error(`${this.name} does not start: ${said}`);
       await sleep(200);
@@ -97,8 +107,8 @@ export class Program {
     return life === undefined ? null : life.ended;
   }
 
-  /** @returns what it said instead of starting */
-  async #launch(): Promise<string | undefined> {
+  /** @returns what it said instead of starting; undefined when it runs */
+  async startOnce(): Promise<string | undefined> {
     const { name, arguments: words, env, folder } = this.#options;
     const child = spawn(process.execPath, [main, ...words, '--json'], {
       env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compiled, ...env },
@@ -110,7 +120,9 @@ export class Program {
     child.stderr.on('data', (chunk) => {
       said = `${said}${chunk}`.slice(-2_000);
     });
+    children.add(child);
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    void ended.then(() => children.delete(child));
     const first = new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
     const line = await Promise.race([first, ended]);
     if (typeof line !== 'string') return said;

@@ -70,9 +70,8 @@ export class Source {
   }
 
   async #sendOnce(batch: readonly Change[]): Promise<Outcome[]> {
-    const { urls } = this.#gateway;
-    if (urls.length === 0) return [];
-    const url = this.#random.pick(urls);
+    while (this.#gateway.urls.length === 0) await sleep(50);
+    const url = this.#random.pick(this.#gateway.urls);
     const [only] = batch;
     return batch.length === 1 && only !== undefined && this.#random.chance(0.5)
       ? [await putOne(url, only)]

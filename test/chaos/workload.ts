@@ -43,11 +43,16 @@ export function isWorkloadType(type: string): type is keyof typeof slotsOf {
   return type in slotsOf;
 }
 
-const mark = /\b((?:client|case|need|goal|plan|referral)-\d+)\.v(\d+)\b/g;
+const mark = /\b((?:client|case|need|goal|plan|referral)-\d+)\.v(\d+)\b/gi;
 
-/** The marks in a text: record id and version. */
-export function marksIn(text: string): { id: string; version: number }[] {
-  return [...text.matchAll(mark)].map(([, id = '', version]) => ({ id, version: Number(version) }));
+/** The marks in a text, by record id; of several of one record the newest version. A document begins a sentence with a capital. */
+export function marksIn(text: string): ReadonlyMap<string, number> {
+  const newest = new Map<string, number>();
+  for (const [, id = '', version] of text.matchAll(mark)) {
+    const key = id.toLowerCase();
+    newest.set(key, Math.max(newest.get(key) ?? 0, Number(version)));
+  }
+  return newest;
 }
 
 const types = ['client', 'case', 'need', 'goal', 'carePlan', 'referral'] as const;
@@ -148,6 +153,15 @@ function withDuplicates(random: Random, order: readonly Change[], count: number)
     if (again !== undefined) result.splice(Math.min(result.length, at + 1 + random.below(20)), 0, again);
   }
   return result;
+}
+
+/** So many cases with a plan each, sent once. */
+export function changesOfPlans(count: number): Workload {
+  const people = inventedPeople(count);
+  const changes = people.flatMap((person, n) =>
+    (['client', 'case', 'carePlan'] as const).map((type) => changeOf(type, n, person, 1, false)),
+  );
+  return { directory, people, changes };
 }
 
 function changeOf(
