@@ -88,7 +88,7 @@ const planted: Readonly<Record<CheckName, (evidence: Evidence) => Evidence>> = {
   reordered: (evidence) =>
     withEntry(
       evidence,
-      firstWrite(evidence, 'Goal', (goal) => JSON.stringify(goal).replace(/\.v\d+/, '.v0')),
+      firstWrite(evidence, 'Goal', (goal) => JSON.stringify(goal).replaceAll(/\.v\d+/g, '.v0')),
     ),
   invalid: (evidence) =>
     withEntry(evidence, { method: 'POST', path: 'Goal', body: { resourceType: 'Goal', description: 1 } }),
