@@ -128,6 +128,7 @@ function withEntry(evidence: Evidence, entry: Partial<Entry>): Evidence {
         status: 200,
         isPartner: false,
         sendId: '',
+        hasVersionTag: true,
         body: undefined,
         writes: [],
         ...entry,

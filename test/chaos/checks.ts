@@ -3,11 +3,10 @@
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { loadDefinitions } from '../../src/sandbox/engine/definitions.ts';
 import { structureIssues } from '../../src/sandbox/engine/validate.ts';
-import { identifierSystem } from './cluster.ts';
 import type { Evidence, ServerEvidence, StoredRecord } from './evidence.ts';
-import { partnerMark } from './partner.ts';
-import { type Entry, objects } from './simulated.ts';
-import { isWorkloadType, marksIn, slotsOf } from './workload.ts';
+import { lostEdits, untoldAnswers } from './remote-edits.ts';
+import { type Entry, objects, oursOf, ownValue } from './simulated.ts';
+import { isWorkloadMark, isWorkloadType, marksIn, slotsOf } from './workload.ts';
 
 export type Findings = Readonly<Record<CheckName, readonly string[]>>;
 
@@ -75,7 +74,11 @@ function lostOn(server: ServerEvidence, { records }: Evidence): string[] {
   return server.name === 'standard' ? lostResources(server, records) : lostFromDocuments(server, records);
 }
 
-function lostResources({ store, name }: ServerEvidence, records: readonly StoredRecord[]): string[] {
+/** Slots whose resource carries its record's mark. */
+const marked: readonly string[] = ['patient', 'episode', 'condition', 'goal', 'request', 'plan'];
+
+function lostResources({ store, name, journal }: ServerEvidence, records: readonly StoredRecord[]): string[] {
+  const overwritten = untaggedPaths(journal);
   const held = Map.groupBy(Object.values(store).flat(), ownValue);
   return records.flatMap(({ type, id, record }) => {
     const slots = isWorkloadType(type) ? slotsOf[type] : [];
@@ -87,11 +90,24 @@ function lostResources({ store, name }: ServerEvidence, records: readonly Stored
       if (resource === undefined) return [`${name}: there is no ${value}`];
       const version = marksIn(JSON.stringify({ ...resource, text: undefined })).get(id);
       const wanted = versionIn(id, record);
-      return version === undefined || version === wanted
-        ? []
-        : [`${name}: ${value} says v${version}, the record v${wanted}`];
+      if (!marked.includes(slot) || !isWorkloadMark(id) || version === wanted) return [];
+      // A partner that sends no version tag may put back what it read before.
+      if (overwritten.has(`${resource.resourceType}/${resource.id}`)) return [];
+      return [`${name}: ${value} says v${version}, the record v${wanted}`];
     });
   });
+}
+
+/** Resources that the partner wrote last, without a version tag. */
+function untaggedPaths(journal: readonly Entry[]): Set<string> {
+  const paths = new Set<string>();
+  for (const { writes, isPartner, hasVersionTag } of journal) {
+    for (const { resourceType, id } of writes) {
+      if (isPartner && !hasVersionTag) paths.add(`${resourceType}/${id}`);
+      else paths.delete(`${resourceType}/${id}`);
+    }
+  }
+  return paths;
 }
 
 function lostFromDocuments({ name, store }: ServerEvidence, records: readonly StoredRecord[]): string[] {
@@ -225,52 +241,6 @@ function isDeclared(method: string, path: string, declared: ServerEvidence['decl
   return declared[type]?.includes(interactions[method] ?? '') === true;
 }
 
-/** Committed edits of the partner of which nothing is left: not on the server, not among the changes, not in a decision. */
-function lostEdits({ name, journal, store }: ServerEvidence, { changes, decisions }: Evidence): string[] {
-  const told = new Set(JSON.stringify([changes, decisions]).match(partnerMark));
-  const held = new Map(
-    Object.entries(store).flatMap(([type, all]) => all.map((one) => [`${type}/${one.id}`, JSON.stringify(one)])),
-  );
-  return [...lastMarks(journal)].flatMap(([mark, path]) =>
-    told.has(mark) || new Set(held.get(path)?.match(partnerMark)).has(mark)
-      ? []
-      : [`${name}: ${mark} in ${path} is gone`],
-  );
-}
-
-/** The partner's marks that the partner itself has not replaced: mark and resource. */
-function lastMarks(journal: readonly Entry[]): Map<string, string> {
-  const marks = new Map<string, string>();
-  for (const { isPartner, method, path, body, writes } of journal) {
-    if (!isPartner || method !== 'PUT' || writes.length === 0) continue;
-    const now = new Set(JSON.stringify(body).match(partnerMark));
-    for (const [mark, place] of marks) if (place === path && !now.has(mark)) marks.delete(mark);
-    for (const mark of now) if (!marks.has(mark)) marks.set(mark, path);
-  }
-  return marks;
-}
-
-/** Answers of the partner to referrals of which the source was told nothing. */
-function untoldAnswers({ name, journal, store }: ServerEvidence, { changes, records }: Evidence): string[] {
-  const last = new Map<string, string>();
-  for (const { isPartner, method, path, body, writes } of journal) {
-    if (isPartner && method === 'PUT' && path.startsWith('Task/') && writes.length > 0 && isObject(body))
-      last.set(path, String(body.status));
-  }
-  const deleted = new Set(
-    records.filter(({ record }) => record.deleted === true).map(({ type, id }) => `${type}/${id}`),
-  );
-  const tasks = new Map((store.Task ?? []).map((task) => [`Task/${task.id}`, task]));
-  const toldOf = Map.groupBy(changes, ({ type, id }) => `${type}/${id}`);
-  return [...last].flatMap(([path, status]) => {
-    const [, referral = ''] = /county\/(referral\/[\w-]+)#/.exec(ownValue(tasks.get(path) ?? {}) ?? '') ?? [];
-    const statuses = (toldOf.get(referral) ?? []).map(({ patch }) => (isObject(patch) ? patch.status : undefined));
-    return deleted.has(referral) || statuses.includes(status)
-      ? []
-      : [`${name}: ${path} (${referral}) became ${status}; told: ${statuses.join(', ') || 'nothing'}`];
-  });
-}
-
 /** Requests of the second pass that are no reads. */
 function loudOn({ name, journal, quietAfter }: ServerEvidence): string[] {
   return oursOf(journal)
@@ -291,16 +261,6 @@ function unreadOn({ name, journal, quietAfter }: ServerEvidence, { records }: Ev
     .map((path) => `${name}: ${path}`);
 }
 
-function oursOf(journal: readonly Entry[]): Entry[] {
-  return journal.filter(({ isPartner }) => !isPartner);
-}
-
 function isRetired(resource: JsonObject): boolean {
   return JSON.stringify(resource).includes('entered-in-error');
-}
-
-function ownValue({ identifier }: JsonObject): string | undefined {
-  const all = Array.isArray(identifier) ? identifier : [identifier];
-  const own = all.find((one) => isObject(one) && one.system === identifierSystem);
-  return isObject(own) && typeof own.value === 'string' ? own.value : undefined;
 }

@@ -8,7 +8,7 @@ import { hospitalSeed } from '../../src/sandbox/hospital-seed.ts';
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '../support/local-servers.ts';
 import { GatewayClient, tokens } from './gateway.ts';
 import { Program } from './programs.ts';
-import { Simulated, type VendorName } from './simulated.ts';
+import { identifierSystem, Simulated, type VendorName } from './simulated.ts';
 import { mrnSystem, type Workload } from './workload.ts';
 
 export interface ClusterOptions {
@@ -128,5 +128,3 @@ sources:
 connections:
 ${connections.join('')}`;
 }
-
-export const identifierSystem = 'https://agency.example.org/casebridge';

@@ -125,8 +125,12 @@ export class Program {
     void ended.then(() => children.delete(child));
     const first = new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
     const line = await Promise.race([first, ended]);
-    if (typeof line !== 'string') return said;
-    const life = { child, ended, url: urlIn(line) };
+    const url = typeof line === 'string' ? urlIn(line) : undefined;
+    if (url === undefined) {
+      await ended;
+      return said;
+    }
+    const life = { child, ended, url };
     this.#life = life;
     void ended.then(() => {
       if (this.#life !== life) return;
@@ -137,7 +141,9 @@ export class Program {
   }
 }
 
-function urlIn(line: string): string {
+/** Where it listens, '' for one that listens nowhere; undefined when the line tells why it does not start. */
+function urlIn(line: string): string | undefined {
   const value: Json = JSON.parse(line);
-  return isObject(value) && typeof value.url === 'string' ? value.url : '';
+  if (!isObject(value) || (value.url === undefined && value.working !== true)) return undefined;
+  return typeof value.url === 'string' ? value.url : '';
 }

@@ -20,6 +20,8 @@ export interface RunOptions extends Pick<ExperimentOptions, 'seed' | 'changes' |
   readonly serves: number;
   /** Seconds between two deeds of the nemesis, about. */
   readonly every: number;
+  /** How many edits the partner tries. @default a tenth of the changes, at least 20 */
+  readonly edits?: number;
   /** Whether the community exchange has version tags. */
   readonly versions: boolean;
 }
@@ -42,14 +44,13 @@ export function run(options: RunOptions): Promise<Result> {
 }
 
 async function disturb({ cluster, source, changes }: Stage, options: RunOptions): Promise<Measured> {
-  const { seed, minutes, every, versions } = options;
+  const { seed, minutes, every, versions, edits = Math.max(20, changes.length / 10) } = options;
   const loadMs = minutes * 60_000;
   const exchange = cluster.servers.find(({ name }) => name === 'standard');
   const partner = exchange && new Partner(exchange, randomOf(seed, 'partner'), versions);
   const nemesis = new Nemesis(cluster, randomOf(seed, 'nemesis'), { everyMs: every * 1_000, leaseMs });
   const calm = new AbortController();
-  const partnerEveryMs = Math.max(200, loadMs / Math.max(20, changes.length / 10));
-  const others = Promise.all([partner?.work(partnerEveryMs, calm.signal), nemesis.work(calm.signal)]);
+  const others = Promise.all([partner?.work(loadMs / edits, calm.signal), nemesis.work(calm.signal)]);
   const began = performance.now();
   await source.send(changes, loadMs * 0.9);
   await sleep(Math.max(0, began + loadMs - performance.now()));

@@ -13,6 +13,8 @@ export const fhirPaths: Readonly<Record<VendorName, string>> = {
   oracle: `/oracle/r4/${oracleTenant}`,
 };
 
+export const identifierSystem = 'https://agency.example.org/casebridge';
+
 /** The partner's requests say so in their header `user-agent`. */
 export const partnerAgent = 'partner';
 
@@ -33,6 +35,8 @@ export interface Entry {
   readonly isPartner: boolean;
   /** Of the send that it belongs to; '' for a read. */
   readonly sendId: string;
+  /** It carries If-Match, or is a transaction whose updates do. */
+  readonly hasVersionTag: boolean;
   readonly body: Json | undefined;
   /** Versions that came into being. */
   readonly writes: readonly Write[];
@@ -153,6 +157,7 @@ function readEntry(entry: JsonObject, fhirPath: string): Entry {
     status: Number(entry.status),
     isPartner: headers['user-agent'] === partnerAgent,
     sendId: String(headers['x-request-id'] ?? ''),
+    hasVersionTag: headers['if-match'] !== undefined || JSON.stringify(entry.requestBody ?? '').includes('"ifMatch"'),
     body: entry.requestBody,
     writes: objects(entry.writes).map(({ resourceType, id, kind }) => ({
       resourceType: String(resourceType),
@@ -164,4 +169,16 @@ function readEntry(entry: JsonObject, fhirPath: string): Entry {
 
 export function objects(value: Json | undefined): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** The requests that are not the partner's. */
+export function oursOf(journal: readonly Entry[]): Entry[] {
+  return journal.filter(({ isPartner }) => !isPartner);
+}
+
+/** The value of our identifier on a resource. */
+export function ownValue({ identifier }: JsonObject): string | undefined {
+  const all = Array.isArray(identifier) ? identifier : [identifier];
+  const own = all.find((one) => isObject(one) && one.system === identifierSystem);
+  return isObject(own) && typeof own.value === 'string' ? own.value : undefined;
 }

@@ -45,6 +45,11 @@ export function isWorkloadType(type: string): type is keyof typeof slotsOf {
 
 const mark = /\b((?:client|case|need|goal|plan|referral)-\d+)\.v(\d+)\b/gi;
 
+/** Whether the record of this id writes marks; those of the directory do not. */
+export function isWorkloadMark(id: string): boolean {
+  return marksIn(`${id}.v1`).size > 0;
+}
+
 /** The marks in a text, by record id; of several of one record the newest version. A document begins a sentence with a capital. */
 export function marksIn(text: string): ReadonlyMap<string, number> {
   const newest = new Map<string, number>();

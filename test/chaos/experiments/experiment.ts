@@ -5,6 +5,7 @@ import { judge } from '../checks.ts';
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster.ts';
 import { type Evidence, gather } from '../evidence.ts';
 import { randomOf } from '../random.ts';
+import { editsInWindow } from '../remote-edits.ts';
 import { type Report, surroundings } from '../report.ts';
 import { Source } from '../source.ts';
 import { type Change, type Workload, workload } from '../workload.ts';
@@ -119,6 +120,7 @@ function reportOf(
         'time to drain, s': Math.round(drainMs / 100) / 10,
         'second pass: reads': secondPass.filter(({ method }) => method === 'GET').length,
         'second pass: writes': findings['writes after quiet'].length,
+        'edits inside the window': servers.reduce((sum, server) => sum + editsInWindow(server, evidence), 0),
         'changes told': evidence.changes.length,
         'decisions open': evidence.decisions.length,
         ...measured.figures,

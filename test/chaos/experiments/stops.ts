@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueEvents } from 'bullmq';
 import { onDatabase } from '../../support/local-servers.ts';
-import type { Stopped } from '../programs.ts';
+import type { Program, Stopped } from '../programs.ts';
 import { randomOf } from '../random.ts';
 import { type ExperimentOptions, experiment, type Result } from './experiment.ts';
 
@@ -12,7 +12,7 @@ const mostMs = 30_000;
 
 export async function stops(options: ExperimentOptions): Promise<Result> {
   const random = randomOf(options.seed, 'stops');
-  const setting = { vendors: ['standard'], workers: 2, serves: 2, lease: '60s', settle: '0s' } as const;
+  const setting = { vendors: ['standard'], workers: 4, serves: 2, lease: '60s', settle: '0s' } as const;
   return experiment(
     options,
     { ...setting, settings: { standard: { latencyMs: 50 } } },
@@ -24,18 +24,17 @@ export async function stops(options: ExperimentOptions): Promise<Result> {
         stalled += 1;
       });
       const ends: Stopped[] = [];
+      const starting: Promise<void>[] = [];
       // Waves of load, so that there is always work when somebody is stopped.
       const wave = Math.ceil(changes.length / options.count);
       for (let at = 0; at < options.count; at += 1) {
         await source.send(changes.slice(at * wave, (at + 1) * wave), 0);
         await sleep(random.between(0, 200));
-        const serve = cluster.serves[at % cluster.serves.length];
-        const worker = cluster.workers[at % cluster.workers.length];
-        const one = at % 5 === 4 ? serve : worker;
-        if (one === undefined) throw new Error('nobody is there to be stopped');
+        const one = await someoneUp(at % 5 === 4 ? cluster.serves : cluster.workers);
         ends.push(await one.stop());
-        await one.start();
+        starting.push(one.start());
       }
+      await Promise.all(starting);
       await cluster.gateway.drained(300_000);
       await events.close();
       const slowest = Math.max(...ends.map(({ ms }) => ms));
@@ -53,6 +52,15 @@ export async function stops(options: ExperimentOptions): Promise<Result> {
       };
     },
   );
+}
+
+/** The first of them that runs, unless it is the last one that does. */
+async function someoneUp(programs: readonly Program[]): Promise<Program> {
+  for (;;) {
+    const [one, other] = programs.filter(({ isRunning }) => isRunning);
+    if (one !== undefined && other !== undefined) return one;
+    await sleep(50);
+  }
 }
 
 /** Requests of which nobody knew at first what had come of them. */
