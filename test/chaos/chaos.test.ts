@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
-import { hasPostgres, hasRedis } from '../support/local-servers.ts';
+import { hasPostgres, hasRedis } from '../support/backends.ts';
 import { describeOn } from '../support/servers.ts';
 import { type CheckName, checks, judge } from './checks.ts';
 import type { Evidence, ServerEvidence } from './evidence.ts';

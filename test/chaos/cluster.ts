@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '../../src/json.ts';
 import { hospitalSeed } from '../../src/sandbox/hospital-seed.ts';
-import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '../support/local-servers.ts';
+import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '../support/backends.ts';
 import { GatewayClient, tokens } from './gateway.ts';
 import { Program } from './programs.ts';
 import { identifierSystem, Simulated, type VendorName } from './simulated.ts';

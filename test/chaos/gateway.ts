@@ -9,6 +9,7 @@ type Caller = keyof typeof tokens;
 
 export class GatewayClient {
   readonly #urls: () => readonly string[];
+  #asked = 0;
 
   /** @param urls where the processes listen that run just now */
   constructor(urls: () => readonly string[]) {
@@ -21,7 +22,9 @@ export class GatewayClient {
 
   /** What an operator asks for. @throws when no process answers with 2xx */
   async ask(method: 'GET' | 'POST', path: string, as: Caller = 'ops'): Promise<JsonObject> {
-    const [url] = this.#urls();
+    const urls = this.#urls();
+    this.#asked += 1;
+    const url = urls[this.#asked % urls.length];
     if (url === undefined) throw new Error('no process of the gateway listens');
     const response = await fetch(`${url}${path}`, { method, headers: { authorization: `Bearer ${tokens[as]}` } });
     const text = await response.text();

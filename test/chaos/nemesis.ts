@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultRule } from '../../src/sandbox/faults.ts';
-import { onRedis } from '../support/local-servers.ts';
+import { onRedis } from '../support/backends.ts';
 import type { Cluster } from './cluster.ts';
 import type { Program } from './programs.ts';
 import type { Random } from './random.ts';

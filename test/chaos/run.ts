@@ -12,9 +12,11 @@ import { Nemesis } from './nemesis.ts';
 import { Partner } from './partner.ts';
 import { randomOf } from './random.ts';
 import type { VendorName } from './simulated.ts';
+import { workload } from './workload.ts';
 
 export interface RunOptions extends Pick<ExperimentOptions, 'seed' | 'changes' | 'say'> {
   readonly minutes: number;
+  readonly cases?: number;
   readonly vendors: readonly VendorName[];
   readonly workers: number;
   readonly serves: number;
@@ -40,7 +42,12 @@ export function run(options: RunOptions): Promise<Result> {
       oracle: { searchLagMs },
     },
   };
-  return experiment(options, setting, (stage) => disturb(stage, options));
+  return experiment(
+    options,
+    setting,
+    (stage) => disturb(stage, options),
+    workload(randomOf(options.seed, 'workload'), options),
+  );
 }
 
 async function disturb({ cluster, source, changes }: Stage, options: RunOptions): Promise<Measured> {

@@ -1,14 +1,7 @@
-// Real PostgreSQL and Redis servers for tests: one for each test file that asks for it.
+// Tests on real PostgreSQL and Redis servers, one of each for a `describe`.
 
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
-import {
-  hasPostgres,
-  hasRedis,
-  type PostgresServer,
-  type RedisServer,
-  startPostgres,
-  startRedis,
-} from './local-servers.ts';
+import { hasPostgres, hasRedis, type PostgresServer, type RedisServer, startPostgres, startRedis } from './backends.ts';
 
 /** A `describe` with a PostgreSQL of its own; skipped, or failed where servers are required, when the machine has none. */
 export function describeOnPostgres(

@@ -2,7 +2,7 @@
 // send id of each request: no send of an older fence comes after one of a newer fence of the same lane.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onDatabase } from '../../support/local-servers.ts';
+import { onDatabase } from '../../support/backends.ts';
 import type { Cluster } from '../cluster.ts';
 import { randomOf } from '../random.ts';
 import { type ExperimentOptions, experiment, type Result } from './experiment.ts';

@@ -2,7 +2,7 @@
 // sweep of at most a minute, and the time that the work itself takes.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onRedis } from '../../support/local-servers.ts';
+import { onRedis } from '../../support/backends.ts';
 import { randomOf } from '../random.ts';
 import { type ExperimentOptions, experiment, type Result, untilRest } from './experiment.ts';
 import { median } from './stops.ts';

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueEvents } from 'bullmq';
-import { onDatabase } from '../../support/local-servers.ts';
+import { onDatabase } from '../../support/backends.ts';
 import type { Program, Stopped } from '../programs.ts';
 import { randomOf } from '../random.ts';
 import { type ExperimentOptions, experiment, type Result } from './experiment.ts';

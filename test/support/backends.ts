@@ -1,5 +1,5 @@
-// PostgreSQL and Redis of this machine, started on a free port of 127.0.0.1 with their data in a fresh folder. They end with whoever
-// started them, even when that dies. Nothing of Jest is in here, so that programs can use them too.
+// Real PostgreSQL and Redis servers: found on this machine, started on a free port of 127.0.0.1 with their data in a fresh folder, and
+// stopped with the process that started them, even when that dies.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -11,6 +11,8 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 
 export interface PostgresServer {
+  /** Of the shell above the server. */
+  readonly pid: number;
   /** The url of a new, empty database. */
   freshDatabase(): Promise<string>;
   /** Ends it without a farewell, as `pg_ctl stop -m immediate` does, and starts it again on what it had committed. */
@@ -19,9 +21,11 @@ export interface PostgresServer {
 }
 
 export interface RedisServer {
+  /** Of the shell above the server. */
+  readonly pid: number;
   /** The url of an emptied Redis. */
   freshRedis(): Promise<string>;
-  /** Kills it and starts an empty one in its place: it keeps nothing on disk. */
+  /** Kills it and starts it again: empty, unless it is durable. */
   crash(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -34,7 +38,8 @@ export function hasRedis(): boolean {
   return onPath('redis-server') !== undefined;
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+/** @param options.durable commits are forced to disk, as in production; by default nothing of it is to survive the machine */
+export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
   const binaries = postgresFolder();
   if (!binaries) throw new Error('There is no PostgreSQL on this machine.');
   const user = postgresUser();
@@ -49,37 +54,47 @@ export async function startPostgres(): Promise<PostgresServer> {
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
   const port = await freePort();
   const url = (database: string) => `postgres://casebridge@127.0.0.1:${port}/${database}`;
-  // -F: no fsync, as nothing of this is to survive the machine.
-  const command = [join(binaries, 'postgres'), '-D', data, '-p', String(port), '-k', folder, '-h', '127.0.0.1', '-F'];
+  const fsync = ['-c', `fsync=${durable ? 'on' : 'off'}`];
+  const listen = ['-p', String(port), '-k', folder, '-h', '127.0.0.1'];
+  const command = [join(binaries, 'postgres'), '-D', data, ...listen, ...fsync];
   const server = await startServer(
     { name: 'PostgreSQL', command, folder, user, signals: { stop: 'INT', crash: 'QUIT' } },
     () => onDatabase(url('postgres'), (client) => client.query('select 1')),
   );
   let databases = 0;
   return {
-    ...server,
+    get pid() {
+      return server.pid;
+    },
+    crash: server.crash,
+    stop: server.stop,
     async freshDatabase() {
       databases += 1;
-      const name = `test_${databases}`;
+      const name = `database_${databases}`;
       await onDatabase(url('postgres'), (client) => client.query(`create database ${name}`));
       return url(name);
     },
   };
 }
 
-export async function startRedis(): Promise<RedisServer> {
+/** @param options.durable it keeps an append-only file, as in production */
+export async function startRedis({ durable = false } = {}): Promise<RedisServer> {
   const binary = onPath('redis-server');
   if (!binary) throw new Error('There is no Redis on this machine.');
   const folder = freshFolder('redis');
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
-  const settings = ['--save', "''", '--maxmemory-policy', 'noeviction'];
+  const settings = ['--save', "''", '--maxmemory-policy', 'noeviction', '--appendonly', durable ? 'yes' : 'no'];
   const command = [binary, '--port', String(port), '--bind', '127.0.0.1', ...settings];
   const server = await startServer({ name: 'Redis', command, folder, signals: { stop: 'INT', crash: 'KILL' } }, () =>
     onRedis(url, (redis) => redis.ping()),
   );
   return {
-    ...server,
+    get pid() {
+      return server.pid;
+    },
+    crash: server.crash,
+    stop: server.stop,
     async freshRedis() {
       await onRedis(url, (redis) => redis.flushall());
       return url;
@@ -99,7 +114,7 @@ interface ServerOptions {
 async function startServer(
   { name, command, folder, user, signals }: ServerOptions,
   attempt: () => Promise<unknown>,
-): Promise<{ crash(): Promise<void>; stop(): Promise<void> }> {
+): Promise<Pick<PostgresServer, 'pid' | 'crash' | 'stop'>> {
   const start = async (): Promise<Run> => {
     const run = runWhileOpen(command, signals.stop, folder, user);
     await eventually(name, run, attempt);
@@ -107,6 +122,9 @@ async function startServer(
   };
   let run = await start();
   return {
+    get pid() {
+      return run.pid;
+    },
     async crash() {
       await run.end(signals.crash);
       run = await start();
@@ -119,6 +137,7 @@ async function startServer(
 }
 
 interface Run {
+  readonly pid: number;
   readonly output: () => string;
   readonly ended: () => boolean;
   /** Sends the signal and waits for the end. */
@@ -137,7 +156,9 @@ function runWhileOpen(command: readonly string[], atEnd: string, folder: string,
     output += chunk;
   });
   const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  if (child.pid === undefined) throw new Error(`${command[0]} could not be started.`);
   return {
+    pid: child.pid,
     output: () => output,
     ended: () => child.exitCode !== null,
     async end(signal) {
