@@ -5,7 +5,7 @@ import { loadDefinitions } from '../../src/sandbox/engine/definitions.ts';
 import { structureIssues } from '../../src/sandbox/engine/validate.ts';
 import type { Evidence, ServerEvidence, StoredRecord } from './evidence.ts';
 import { lostEdits, untoldAnswers } from './remote-edits.ts';
-import { type Entry, objects, oursOf, ownValue } from './simulated.ts';
+import { type Entry, objects, oursOf, ownValue, type Write } from './simulated.ts';
 import { isWorkloadMark, isWorkloadType, marksIn, slotsOf } from './workload.ts';
 
 export type Findings = Readonly<Record<CheckName, readonly string[]>>;
@@ -187,14 +187,19 @@ function resourcesIn(entry: Entry): { key: string; body: Json }[] {
   const left = [...writes];
   return entries.flatMap((resource) => {
     if (!isObject(resource)) return [];
-    const own = ownValue(resource);
     const at = left.findIndex(
       ({ resourceType, id }) =>
         resourceType === resource.resourceType && (resource.id === undefined || resource.id === id),
     );
     const [write] = at < 0 ? [] : left.splice(at, 1);
-    return write === undefined ? [] : [{ key: own ?? `${write.resourceType}/${write.id}`, body: resource }];
+    return write === undefined ? [] : [{ key: nameOf(resource, write), body: resource }];
   });
+}
+
+/** What stays the same of a resource over its versions: our identifier; of a document the series that its editions belong to. */
+function nameOf(resource: JsonObject, { resourceType, id }: Write): string {
+  const [, series] = resourceType === 'DocumentReference' ? (/Ref (CB-\w+) v/.exec(documentText(resource)) ?? []) : [];
+  return ownValue(resource) ?? series ?? `${resourceType}/${id}`;
 }
 
 /** The text of a resource; of a document, what is inside. The narrative repeats what other records said when it was made. */
