@@ -4,6 +4,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { alert } from './experiments/alert.ts';
 import { creates } from './experiments/creates.ts';
 import { embedded } from './experiments/embedded.ts';
 import type { ExperimentOptions, Result } from './experiments/experiment.ts';
@@ -23,6 +24,7 @@ interface Experiment {
 }
 
 const experiments: Readonly<Record<string, Experiment>> = {
+  alert: { run: alert, count: 1, changes: 5_000 },
   creates: { run: creates, count: 200, changes: 1_000 },
   embedded: { run: embedded, count: 50, changes: 1_000 },
   redis: { run: redis, count: 20, changes: 2_000 },

@@ -26,6 +26,12 @@ export interface ClusterOptions {
   /** Whose charts the hospitals have. */
   readonly people: Workload['people'];
   readonly concurrency?: number;
+  /** The `auth:` of the connections, as YAML. @default none */
+  readonly auth?: string;
+  /** Environment of the gateway's processes beside what all have. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Done to each server before the gateway starts. */
+  readonly prepare?: (server: Simulated) => Promise<void>;
 }
 
 export interface Cluster {
@@ -51,7 +57,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     toEnd.push(() => sandbox.kill());
     await sandbox.start();
     const servers = options.vendors.map((name) => new Simulated(sandbox.url ?? '', name));
-    for (const server of servers) await prepare(server, options);
+    for (const server of servers) {
+      await prepare(server, options);
+      await options.prepare?.(server);
+    }
 
     const postgres = options.embedded ? undefined : await startPostgres();
     if (postgres) toEnd.push(() => postgres.stop());
@@ -67,6 +76,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       OPS_TOKEN: tokens.ops,
       DATABASE_URL: database?.url ?? '',
       REDIS_URL: queue?.url ?? '',
+      ...options.env,
     };
     const program = (name: string, ...words: string[]): Program => {
       const one = new Program({ name, arguments: [...words, '--config', config], env, folder });
@@ -101,12 +111,12 @@ async function prepare(server: Simulated, { settings, people }: ClusterOptions):
 }
 
 function configuration(options: ClusterOptions, servers: readonly Simulated[]): string {
-  const { embedded, lease, settle, concurrency = 8 } = options;
+  const { embedded, lease, settle, concurrency = 8, auth = '{ type: none }' } = options;
   const connections = servers.map(
     ({ name, base }) => `  ${name}:
     vendor: ${name}
     baseUrl: ${base}
-    auth: { type: none }
+    auth: ${auth}
     mode: live
     createPatients: ${name === 'standard'}
     identifierSystems: { mrn: "${mrnSystem}" }

@@ -29,7 +29,7 @@ export interface Entry {
   readonly n: number;
   readonly at: string;
   readonly method: string;
-  /** Below the FHIR base, without the query: `Task/12`, `Patient`, '' for the base itself. */
+  /** Below the FHIR base, without the query: `Task/12`, `Patient`, '' for the base itself. Elsewhere the whole path, with its `/`. */
   readonly path: string;
   readonly status: number;
   readonly isPartner: boolean;
@@ -149,11 +149,12 @@ const journalPage = 2_000;
 
 function readEntry(entry: JsonObject, fhirPath: string): Entry {
   const headers = isObject(entry.requestHeaders) ? entry.requestHeaders : {};
+  const [pathname = ''] = String(entry.url).split('?');
   return {
     n: Number(entry.n),
     at: String(entry.at),
     method: String(entry.method),
-    path: (String(entry.url).split('?')[0] ?? '').slice(fhirPath.length + 1),
+    path: pathname.startsWith(fhirPath) ? pathname.slice(fhirPath.length + 1) : pathname,
     status: Number(entry.status),
     isPartner: headers['user-agent'] === partnerAgent,
     sendId: String(headers['x-request-id'] ?? ''),
@@ -171,9 +172,9 @@ export function objects(value: Json | undefined): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-/** The requests that are not the partner's. */
+/** The FHIR requests that are not the partner's. */
 export function oursOf(journal: readonly Entry[]): Entry[] {
-  return journal.filter(({ isPartner }) => !isPartner);
+  return journal.filter(({ isPartner, path }) => !isPartner && !path.startsWith('/'));
 }
 
 /** The value of our identifier on a resource. */

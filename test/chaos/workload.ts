@@ -160,6 +160,14 @@ function withDuplicates(random: Random, order: readonly Change[], count: number)
   return result;
 }
 
+/** So many organizations, each of which is a lane of its own. */
+export function organizations(count: number): Workload {
+  const changes = Array.from({ length: count }, (_, n) =>
+    directoryEntry('organization', anOrganization({ id: `org-${n}`, name: `Pantry ${n}` })),
+  );
+  return { directory, people: [], changes };
+}
+
 /** So many cases with a plan each, sent once. */
 export function changesOfPlans(count: number): Workload {
   const people = inventedPeople(count);
