@@ -53,7 +53,6 @@ import { openStore, type Store } from './store/store.ts';
 /** The mapping files that come with Casebridge. */
 export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.url));
 
-const defaultLeaseMs = 60_000;
 const pollTickMs = 250;
 const pruneTickMs = 3_600_000;
 const probeTickMs = 15_000;
@@ -68,9 +67,9 @@ export interface GatewayOptions {
   readonly lanes: boolean;
   /** Activate the shipped mapping files, as `serve` does; the others use what the store names, if it names any. @default true */
   readonly activate?: boolean;
-  /** How long a run may hold a lane without a sign of life, in milliseconds. @default 60000 */
+  /** How long a run may hold a lane without a sign of life, in milliseconds. @default the configured one */
   readonly leaseMs?: number;
-  /** How long a lane that was handed to the queue counts as under way there, in milliseconds. @default 30000 */
+  /** How long a lane that was handed to the queue counts as under way there, in milliseconds. @default half of `leaseMs` */
   readonly claimMs?: number;
   /** Opens the store; a test puts its own around it. @default openStore */
   readonly open?: (config: Config) => Promise<Store>;
@@ -108,7 +107,7 @@ function openConfigured({ store }: Config): Promise<Store> {
 }
 
 async function assemble(options: GatewayOptions, store: Store): Promise<Gateway> {
-  const { config, logger, leaseMs = defaultLeaseMs } = options;
+  const { config, logger, leaseMs = config.lanes.leaseMs } = options;
   await checkIdentity(store, config.identifierSystem);
   if ((options.activate ?? true) || (await activeVersion(store.db)) === undefined)
     await activateMapping(store, await readMappingFiles(mappingFolder));
@@ -180,7 +179,7 @@ async function startWorking(
   deps: LaneDeps,
   live: readonly ConnectionConfig[],
   opened: ReadonlyMap<string, OpenedConnection>,
-  { config, logger, claimMs }: GatewayOptions,
+  { config, logger, claimMs = deps.leaseMs / 2 }: GatewayOptions,
 ): Promise<Working> {
   const wakeUps = await openWakeUps({
     store: deps.store,
