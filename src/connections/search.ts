@@ -17,6 +17,8 @@ export interface SearchLimits {
   readonly pages?: number;
   /** Epoch ms, for each page. */
   readonly sendBefore?: number;
+  /** Its pages take the polls' part of the rate. */
+  readonly isPoll?: boolean;
 }
 
 export interface SearchResult {

@@ -10,6 +10,7 @@ export {
   freeDeadLeases,
   prepareConnection,
 } from './activate.ts';
+export { lanesAtOnce } from './at-once.ts';
 export { type ConnectionReport, connectionReport, offReport } from './connection-report.ts';
 export { decide } from './decisions.ts';
 export { type DryRun, dryRun } from './dry-run.ts';
@@ -25,4 +26,5 @@ export { pruneOutcomes } from './prune.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
+export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';
 export type { Written } from './written.ts';
