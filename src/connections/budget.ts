@@ -4,8 +4,8 @@
 
 import { type Reason, reason } from '../errors.ts';
 import { type Answers, afterAnswers, afterProbe, type Breaker, claimProbe, closedBreaker } from './breaker.ts';
-import { aheadMs, reach, slotEveryMs, slotsToTake } from './pace.ts';
-import { type PlaceShares, shareMs, sharePlaces } from './places.ts';
+import { reach, slotEveryMs, slotsToTake, whenToAsk } from './pace.ts';
+import { afterSlots, type PlaceShares, shareMs, sharePlaces, waitingLonger } from './places.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface BudgetLimits {
@@ -95,6 +95,8 @@ const longestStopMs = 15 * 60_000;
 /** How often a process without a place looks whether another one gave one up. */
 const askAgainMs = 100;
 const shortestAskMs = 5;
+/** A server that is being asked whether it is well. */
+const shortestRestMs = 1_000;
 
 /** @param random 0 to 1 */
 export function settle(
@@ -104,34 +106,37 @@ export function settle(
   now: number,
   random: number,
 ): { readonly state: BudgetState; readonly grant: Grant } {
-  const told = afterReport(before, limits, report, now, random);
+  const { told, allowed } = afterReport(before, limits, report, now, random);
   const rest = restOf(told, limits, now);
   const pollRest = rest ?? reserveRest(told, limits, now);
-  const held = told.places[report.holder]?.held ?? 0;
   const everyMs = slotEveryMs(limits.requestsPerSecond);
-  const asked = rest === undefined ? wantedSlots(report, held) : nothing;
+  const asked = rest === undefined ? wantedSlots(report, allowed) : nothing;
   const pollPace = reach(told.nextPollAt, everyMs * pollShare, now);
   const pollsDue = pollRest === undefined ? Math.min(asked.polls, pollPace.count) : 0;
   const pace = reach(told.nextAt, everyMs, now);
-  const count = slotsToTake(pace, asked.others + pollsDue, leftToday(told, limits));
+  const waitLonger = waitingLonger(told.places, report.holder);
+  const count = Math.min(slotsToTake(pace, asked.others + pollsDue, waitLonger), leftToday(told, limits));
   const polls = Math.min(pollsDue, count);
+  const isShort = count < asked.others + asked.polls;
   const state: BudgetState = {
     ...told,
+    places: afterSlots(told.places, report.holder, count === 0 ? undefined : pace.firstAt, isShort),
     nextAt: count === 0 ? told.nextAt : pace.firstAt + count * everyMs,
     nextPollAt: polls === 0 ? told.nextPollAt : pollPace.firstAt + polls * everyMs * pollShare,
     day: { ...told.day, used: told.day.used + count },
   };
-  const soon = (at: number) => Math.max(shortestAskMs, at - now - aheadMs) + random * shortestAskMs;
+  const soon = (at: number) =>
+    Math.max(shortestAskMs, whenToAsk(at, everyMs, waitLonger) - now) + random * shortestAskMs;
   const grant: Grant = {
     firstInMs: pace.firstAt - now,
     everyMs,
     count,
     polls,
-    places: held,
+    places: allowed,
     placesMs: shareMs,
     slotsInMs: count < asked.others + pollsDue ? soon(state.nextAt) : 0,
     pollsInMs: polls < asked.polls ? soon(Math.max(state.nextPollAt, state.nextAt)) : 0,
-    placesInMs: held < report.wanted ? askAgainMs + random * shortestAskMs : 0,
+    placesInMs: allowed < report.wanted ? askAgainMs + random * shortestAskMs : 0,
     ...(rest && { rest: lasting(rest, now) }),
     ...(pollRest && { pollRest: lasting(pollRest, now) }),
     isSuspect: state.stop !== undefined || state.breaker.failures > 0 || state.breaker.openings > 0,
@@ -146,17 +151,19 @@ function afterReport(
   report: Report,
   now: number,
   random: number,
-): BudgetState {
+): { readonly told: BudgetState; readonly allowed: number } {
   const start = now - (now % dayMs);
   const used = before.day.start === start ? Math.max(0, before.day.used - report.unused) : 0;
-  return {
+  const { shares, allowed } = sharePlaces(before.places, report, limits.concurrency, now);
+  const told = {
     nextAt: before.nextAt,
     nextPollAt: before.nextPollAt,
-    places: sharePlaces(before.places, report, limits.concurrency, now),
+    places: shares,
     stop: afterStop(before.stop, report, now, random),
     breaker: afterAnswers(before.breaker, report.answers, now, random),
     day: { start, used },
   };
+  return { told, allowed };
 }
 
 /** A server that does not say how long is given more time each time, spread so that others who wait for it do not come with us. */
@@ -236,15 +243,15 @@ function leftToday({ day }: BudgetState, { requestsPerDay = Number.POSITIVE_INFI
 const nothing = { others: 0, polls: 0 };
 
 /** A request needs a place as well; while places change hands quickly, as many slots are of use as were lately. */
-function wantedSlots({ tokens, lanes, polls, running, recent }: Report, held: number): typeof nothing {
-  if (held === 0) return { others: tokens, polls: 0 };
-  const usable = Math.max(0, held - running) + recent;
+function wantedSlots({ tokens, lanes, polls, running, recent }: Report, places: number): typeof nothing {
+  if (places === 0) return { others: tokens, polls: 0 };
+  const usable = Math.max(0, places - running) + recent;
   const forLanes = lanes === 0 ? 0 : Math.max(Math.min(lanes, usable), recent);
   return { others: tokens + forLanes, polls: Math.min(polls, usable) };
 }
 
 function lasting({ until, reason: why }: Rest, now: number): { forMs: number; reason: Reason } {
-  return { forMs: Math.max(until - now, 0), reason: why };
+  return { forMs: Math.max(until - now, shortestRestMs), reason: why };
 }
 
 function instant(at: number): string {

@@ -72,6 +72,7 @@ export function createLimiter(budget: Budget, clock: LimiterClock = systemClock)
   let places = 0;
   let placesUntil = 0;
   let running = 0;
+  let saidRunning = 0;
   let unsaid = newUnsaid(0);
   let isSuspect = false;
   let asking: Promise<void> | undefined;
@@ -152,7 +153,9 @@ export function createLimiter(budget: Budget, clock: LimiterClock = systemClock)
 
   /** When the budget is to be asked or told something next. */
   function timeToAsk(now: number): number {
-    const isUrgent = unsaid.stop !== undefined || unsaid.failed > 0 || (isSuspect && unsaid.succeeded);
+    const hasNews = unsaid.stop !== undefined || unsaid.failed > 0 || (isSuspect && unsaid.succeeded);
+    // Another process waits for the place that has become free.
+    const isUrgent = hasNews || (places < saidRunning && running < saidRunning);
     const idleAt = running + waitingForPlace() > 0 ? askedAt + heartbeatMs : idleSince + idleMs;
     const hasAny = places > 0 || running > 0;
     return Math.max(retryFrom, isUrgent ? now : Math.min(lackFrom(now), hasAny ? idleAt : Number.POSITIVE_INFINITY));
@@ -175,6 +178,7 @@ export function createLimiter(budget: Budget, clock: LimiterClock = systemClock)
     unsaid = newUnsaid(running + waitingForPlace());
     const sinceMs = now - askedAt;
     askedAt = now;
+    saidRunning = running;
     try {
       const grant = await budget.settle({
         running,

@@ -4,7 +4,9 @@
 /** Slots that nobody took are lost after this. It lets a process that comes a little late use what it would else lose. */
 const catchUpMs = 250;
 /** Slots are given out only so far ahead, so that a stop (Retry-After) finds few of them in hand. */
-export const aheadMs = 100;
+const aheadMs = 100;
+/** A slot that nobody of those who waited longer has taken by then is anybody's. */
+const leftOverMs = 150;
 /** A slot that was not used this long after its time is not used any more. */
 export const slotLifeMs = 200;
 
@@ -20,18 +22,28 @@ export function slotEveryMs(requestsPerSecond: number): number {
 export interface Reach {
   readonly firstAt: number;
   readonly count: number;
-  /** How many of them would be lost soon if nobody took them. */
-  readonly behind: number;
+  /** How many of them are due: their time has come, and they are lost soon. */
+  readonly due: number;
 }
 
 /** @param nextAt the first slot that is free; all times in milliseconds of one clock */
 export function reach(nextAt: number, everyMs: number, now: number): Reach {
   const firstAt = Math.max(nextAt, now - catchUpMs);
   const count = Math.max(0, Math.floor((now + aheadMs - firstAt) / everyMs) + 1);
-  return { firstAt, count, behind: Math.max(0, Math.floor((now - firstAt) / everyMs)) };
+  return { firstAt, count, due: Math.max(0, Math.floor((now - firstAt) / everyMs)) };
 }
 
-/** How many slots to take. Of those that lie behind, half come along unasked: they save a later call. */
-export function slotsToTake({ count, behind }: Reach, wanted: number, most: number): number {
-  return wanted === 0 ? 0 : Math.min(count, most, Math.max(wanted, Math.floor(behind / 2)));
+/**
+ * How many slots to take. Of those that are due anybody may have what he wants, and half of them unasked: that saves a later call. Of those
+ * ahead each of the others who have waited longer is left one: one that is frozen then delays a slot, and loses none.
+ */
+export function slotsToTake({ count, due }: Reach, wanted: number, waitLonger: number): number {
+  return wanted === 0
+    ? 0
+    : Math.min(due + Math.max(0, count - due - waitLonger), Math.max(wanted, Math.floor(due / 2)));
+}
+
+/** When to ask for the slot at `nextAt`, or for a later one where others have waited longer. */
+export function whenToAsk(nextAt: number, everyMs: number, waitLonger: number): number {
+  return Math.min(nextAt + waitLonger * everyMs - aheadMs, nextAt + leftOverMs);
 }

@@ -6,6 +6,9 @@ export interface PlaceShare {
   readonly held: number;
   /** The most places that it could have used at one time lately. */
   readonly wanted: number;
+  /** The slot that it took last, and whether it wants more: who has waited longest comes first. */
+  readonly tookAt: number;
+  readonly waits: boolean;
   readonly until: number;
 }
 
@@ -23,17 +26,45 @@ export const shareMs = 10_000;
 /** How long an odd place stays with one process while others want it too. */
 const turnMs = 500;
 
-/** The shares after this process has asked; its own is absent when it wants nothing. */
-export function sharePlaces(before: PlaceShares, asked: PlacesAsked, concurrency: number, now: number): PlaceShares {
+/**
+ * The shares after this process has asked, its own only while it wants something; and how many requests it may have under way from now on. That
+ * may be fewer than are: then it begins none before some have ended.
+ */
+export function sharePlaces(
+  before: PlaceShares,
+  asked: PlacesAsked,
+  concurrency: number,
+  now: number,
+): { readonly shares: PlaceShares; readonly allowed: number } {
   const others = Object.entries(before).filter(([holder, { until }]) => holder !== asked.holder && until > now);
   const taken = others.reduce((sum, [, { held }]) => sum + held, 0);
   const fair = fairShares([...others, [asked.holder, asked] as const], concurrency, now);
   const owed = others.reduce((sum, [holder, { wanted }]) => sum + Math.min(wanted, fair.get(holder) ?? 0), 0);
-  const free = Math.min(concurrency - taken, concurrency - owed, asked.wanted);
-  const held = Math.max(asked.running, free, 0);
+  const allowed = Math.max(0, Math.min(concurrency - taken, concurrency - owed, asked.wanted));
+  const held = Math.max(asked.running, allowed);
   const kept = Object.fromEntries(others);
-  if (held === 0 && asked.wanted === 0) return kept;
-  return { ...kept, [asked.holder]: { held, wanted: asked.wanted, until: now + shareMs } };
+  if (held === 0 && asked.wanted === 0) return { shares: kept, allowed };
+  const tookAt = before[asked.holder]?.tookAt ?? 0;
+  const own = { held, wanted: asked.wanted, tookAt, waits: false, until: now + shareMs };
+  return { shares: { ...kept, [asked.holder]: own }, allowed };
+}
+
+/** What this process got. @param tookAt absent: nothing */
+export function afterSlots(
+  shares: PlaceShares,
+  holder: string,
+  tookAt: number | undefined,
+  waits: boolean,
+): PlaceShares {
+  const own = shares[holder];
+  return own === undefined ? shares : { ...shares, [holder]: { ...own, tookAt: tookAt ?? own.tookAt, waits } };
+}
+
+/** How many others want a slot and have waited longer for it. */
+export function waitingLonger(shares: PlaceShares, holder: string): number {
+  const tookAt = shares[holder]?.tookAt ?? 0;
+  return Object.entries(shares).filter(([other, share]) => other !== holder && share.waits && share.tookAt < tookAt)
+    .length;
 }
 
 /** An equal part for everybody who wants one; what does not divide goes round by the clock. */

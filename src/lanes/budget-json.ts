@@ -20,8 +20,14 @@ export function stateFromJson(stored: JsonObject): BudgetState {
 }
 
 function shareOf(stored: Json): BudgetState['places'][string] {
-  const { held, wanted, until } = objectOf(stored);
-  return { held: numberOf(held) ?? 0, wanted: numberOf(wanted) ?? 0, until: numberOf(until) ?? 0 };
+  const { held, wanted, tookAt, waits, until } = objectOf(stored);
+  return {
+    held: numberOf(held) ?? 0,
+    wanted: numberOf(wanted) ?? 0,
+    tookAt: numberOf(tookAt) ?? 0,
+    waits: waits === true,
+    until: numberOf(until) ?? 0,
+  };
 }
 
 function breakerOf({ failures, openings, openUntil, probeUntil }: JsonObject): BudgetState['breaker'] {
