@@ -115,7 +115,10 @@ export function settle(
   const pollsDue = pollRest === undefined ? Math.min(asked.polls, pollPace.count) : 0;
   const pace = reach(told.nextAt, everyMs, now);
   const waitLonger = waitingLonger(told.places, report.holder);
-  const count = Math.min(slotsToTake(pace, asked.others + pollsDue, waitLonger), leftToday(told, limits));
+  const wanted = asked.others + pollsDue;
+  const most =
+    limits.requestsPerDay === undefined ? Number.POSITIVE_INFINITY : Math.min(wanted, leftToday(told, limits));
+  const count = Math.min(slotsToTake(pace, wanted, waitLonger), most);
   const polls = Math.min(pollsDue, count);
   const isShort = count < asked.others + asked.polls;
   const state: BudgetState = {
@@ -134,7 +137,7 @@ export function settle(
     polls,
     places: allowed,
     placesMs: shareMs,
-    slotsInMs: count < asked.others + pollsDue ? soon(state.nextAt) : 0,
+    slotsInMs: count < wanted ? soon(state.nextAt) : 0,
     pollsInMs: polls < asked.polls ? soon(Math.max(state.nextPollAt, state.nextAt)) : 0,
     placesInMs: allowed < report.wanted ? askAgainMs + random * shortestAskMs : 0,
     ...(rest && { rest: lasting(rest, now) }),

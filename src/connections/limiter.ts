@@ -9,7 +9,8 @@ import type { Verdict } from './verdict.ts';
 export interface LimiterClock {
   /** Monotonic milliseconds. */
   now(): number;
-  later(run: () => void, ms: number): void;
+  /** Runs it once, so many ms from now, unless the returned function is called before. */
+  later(run: () => void, ms: number): () => void;
 }
 
 /**
@@ -34,7 +35,10 @@ export interface Limiter {
 
 const systemClock: LimiterClock = {
   now: () => performance.now(),
-  later: (run, ms) => void setTimeout(run, ms),
+  later: (run, ms) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
 };
 
 /** How often a process with requests under way says that it lives. */
@@ -81,7 +85,7 @@ export function createLimiter(budget: Budget, clock: LimiterClock = systemClock)
   let retryFrom = Number.NEGATIVE_INFINITY;
   let askFrom = { slots: 0, polls: 0, places: 0 };
   let idleSince = clock.now();
-  let wakeAt = Number.POSITIVE_INFINITY;
+  let nextWake: { readonly at: number; readonly cancel: () => void } | undefined;
 
   const waitingForPlace = () => line.poll.size + line.lane.size;
 
@@ -229,15 +233,18 @@ export function createLimiter(budget: Budget, clock: LimiterClock = systemClock)
   }
 
   function wake(at: number, now: number): void {
-    if (at === Number.POSITIVE_INFINITY || (wakeAt > now && wakeAt <= at)) return;
-    wakeAt = at;
-    clock.later(
+    if (nextWake?.at === at) return;
+    nextWake?.cancel();
+    nextWake = undefined;
+    if (at === Number.POSITIVE_INFINITY) return;
+    const cancel = clock.later(
       () => {
-        if (wakeAt === at) wakeAt = Number.POSITIVE_INFINITY;
+        nextWake = undefined;
         serve();
       },
       Math.max(0, Math.ceil(at - now)),
     );
+    nextWake = { at, cancel };
   }
 
   return {
@@ -266,6 +273,7 @@ export function createLimiter(budget: Budget, clock: LimiterClock = systemClock)
   };
 
   async function leave(): Promise<void> {
+    nextWake?.cancel();
     for (const waiters of Object.values(line)) {
       for (const { resolve } of waiters) resolve(undefined);
       waiters.clear();

@@ -24,6 +24,7 @@ export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
 export { collectionBundle, issuesOf, projectRecords, projectWith } from './preview.ts';
 export { pruneOutcomes } from './prune.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
+export { type Resting, restingConnections } from './resting.ts';
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
 export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';

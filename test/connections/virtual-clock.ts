@@ -2,7 +2,7 @@
 
 export interface TestClock {
   now(): number;
-  later(run: () => void, ms: number): void;
+  later(run: () => void, ms: number): () => void;
   pass(ms: number): Promise<void>;
 }
 
@@ -11,7 +11,13 @@ export function virtualClock(): TestClock {
   const timers: { at: number; run: () => void }[] = [];
   return {
     now: () => now,
-    later: (run, ms) => void timers.push({ at: now + ms, run }),
+    later(run, ms) {
+      const timer = { at: now + ms, run };
+      timers.push(timer);
+      return () => {
+        if (timers.includes(timer)) timers.splice(timers.indexOf(timer), 1);
+      };
+    },
     async pass(ms) {
       const until = now + ms;
       await promisesKept();
