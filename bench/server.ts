@@ -82,12 +82,17 @@ export class Server {
     return all.flat().toSorted((one, other) => Number(one.id) - Number(other.id));
   }
 
+  /** How it misbehaves from now on. */
+  async faults(rules: readonly JsonObject[]): Promise<void> {
+    await this.#call('POST', 'faults', [...rules]);
+  }
+
   /** Requests so far. */
   async requestCount(): Promise<number> {
     return listOf(await this.#call('GET', 'journal')).length;
   }
 
-  async #call(method: string, path: string, body?: JsonObject): Promise<Json> {
+  async #call(method: string, path: string, body?: Json): Promise<Json> {
     const sent = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     const response = await fetch(`${this.#control}/${path}`, { method, ...sent });
     if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}`);
