@@ -33,6 +33,12 @@ const warmUpMs = 10_000;
 /** A request may have been on its way, or its slot in hand, when the server asked for a pause. */
 const onTheWayMs = 300;
 
+const forms: readonly { readonly form: string; readonly retryAfter: () => string | undefined }[] = [
+  { form: 'seconds', retryAfter: () => '6' },
+  { form: 'date', retryAfter: () => new Date(Date.now() + 8_000).toUTCString() },
+  { form: 'none', retryAfter: () => undefined },
+];
+
 const hole = values['black-hole'] ? await openHole() : undefined;
 const stage = await openStage('postgres');
 try {
@@ -42,6 +48,7 @@ try {
     // A case takes more than ten requests.
     await gateway.send([...directory, ...cases(Math.ceil((rate * (seconds + 200)) / 10) + 20)]);
     const used = await measureUse(stage.server);
+    process.stderr.write(`${JSON.stringify(used)}\n`);
     const atRest = hole === undefined ? {} : { hole: await holeFigures(gateway) };
     const pauses = await measurePauses(stage.server);
     const figures = { rate, workers, seconds, ...used, ...atRest, pauses };
@@ -102,12 +109,6 @@ interface Pause {
   readonly onTheWay: number;
   readonly early: number;
 }
-
-const forms: readonly { readonly form: string; readonly retryAfter: () => string | undefined }[] = [
-  { form: 'seconds', retryAfter: () => '6' },
-  { form: 'date', retryAfter: () => new Date(Date.now() + 8_000).toUTCString() },
-  { form: 'none', retryAfter: () => undefined },
-];
 
 /** Has the server ask for pauses, of each form several, one after the other. */
 async function measurePauses(server: Server): Promise<Pause[]> {
