@@ -90,6 +90,11 @@ export class Server {
     return all.flat().toSorted((one, other) => Number(one.id) - Number(other.id));
   }
 
+  /** How it misbehaves from now on. */
+  async faults(rules: readonly JsonObject[]): Promise<void> {
+    await this.#call('POST', 'faults', [...rules]);
+  }
+
   /** Requests so far. */
   async requestCount(): Promise<number> {
     return listOf(await this.#call('GET', 'journal')).length;

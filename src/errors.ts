@@ -141,10 +141,22 @@ export const errorKinds = {
     issue: 'processing',
     class: 'config',
   },
+  'connection-day-used': {
+    text: 'The requests of the day are used up, or what is left of the {limit} is kept for what is urgent. The others go on at {until}. rateLimit.requestsPerDay says how many there are.',
+    status: 503,
+    issue: 'throttled',
+    class: 'retry',
+  },
   'connection-dns': {
     text: 'The name {host} is not known to DNS. Check baseUrl and the network.',
     status: 502,
     issue: 'not-found',
+    class: 'retry',
+  },
+  'connection-failing': {
+    text: 'The server failed to answer {failures} requests in a row, so it is left alone. One request at a time asks whether it is well, ever more seldom; when it is, the others go on by themselves.',
+    status: 503,
+    issue: 'transient',
     class: 'retry',
   },
   'connection-fhir-version': {
@@ -231,6 +243,12 @@ export const errorKinds = {
     status: 502,
     issue: 'forbidden',
     class: 'config',
+  },
+  'connection-stopped': {
+    text: 'The server asks for a pause (HTTP 429 or 503). Nothing is sent before {until}.',
+    status: 503,
+    issue: 'throttled',
+    class: 'retry',
   },
   'connection-tenant-unknown': {
     text: 'The server does not know the tenant in baseUrl, or does not let this client in there. Compare the tenant id with the one the hospital gave.',

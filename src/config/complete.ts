@@ -200,6 +200,7 @@ async function completeConnection(
     rateLimit: {
       requestsPerSecond: raw.rateLimit?.requestsPerSecond ?? 20,
       concurrency: raw.rateLimit?.concurrency ?? 8,
+      ...(raw.rateLimit?.requestsPerDay !== undefined && { requestsPerDay: raw.rateLimit.requestsPerDay }),
     },
     settleMs: desk.duration(raw.settle, 90_000),
     documents: {

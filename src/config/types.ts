@@ -89,7 +89,12 @@ export interface ConnectionConfig {
   readonly task: 'home' | 'copy' | 'answer' | 'off';
   readonly backfill: 'none' | 'open-cases' | 'all';
   readonly pollEveryMs: number;
-  readonly rateLimit: { readonly requestsPerSecond: number; readonly concurrency: number };
+  readonly rateLimit: {
+    readonly requestsPerSecond: number;
+    readonly concurrency: number;
+    /** By the calendar day in UTC; absent: no limit. */
+    readonly requestsPerDay?: number;
+  };
   /** How long a write may stay invisible to search. */
   readonly settleMs: number;
   readonly documents: {

@@ -19,6 +19,8 @@ export interface SearchLimits {
   readonly sendBefore?: number;
   /** Awaited before each page is asked for. */
   readonly beforePage?: () => Promise<void>;
+  /** Its pages take the polls' part of the rate. */
+  readonly isPoll?: boolean;
 }
 
 export interface SearchResult {

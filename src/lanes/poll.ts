@@ -54,6 +54,8 @@ async function claimPolls({ store, leaseMs }: LaneDeps, connections: readonly st
       where p.next_at <= now() and (p.lease_until is null or p.lease_until < now())
         and p.connection in (select c.id from jsonb_to_recordset(${json(connections.map((id) => ({ id })))}) as c(id text))
         and not exists (select 1 from connection c where c.id = p.connection and c.paused is not null)
+        and not exists (select 1 from budget b where b.connection = p.connection
+          and (b.failing or b.rest_until > now() or b.urgent_until > now()))
       order by p.next_at limit 20 for update skip locked)
     returning connection, resource_type, cursor`.execute(store.db);
   return rows;
@@ -100,7 +102,7 @@ async function readChanges(
   const query = pollQuery(connection.vendor, poll.resource_type, { since: new Date(since), capabilities });
   if (!isOffered(query)) return undefined;
   const startedAt = await deps.store.now();
-  const result = await connection.client.searchAll(poll.resource_type, query, { beforePage: renew });
+  const result = await connection.client.searchAll(poll.resource_type, query, { beforePage: renew, isPoll: true });
   if (!isSearchResult(result)) {
     const failure = searchFailure(connection, result);
     if (failure.kind === 'config') await pauseForFault(deps, poll.connection, failure.reason);

@@ -5,6 +5,7 @@ import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } fro
 import { type Reason, reason } from '../errors.ts';
 import { parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
+import { writesAtOnce } from './at-once.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { Lease } from './lease.ts';
 import type { LaneState } from './load.ts';
@@ -36,7 +37,6 @@ export interface WriteOutcome {
 const mostEntries = 100;
 const mostBytes = 1_000_000;
 const sendLimitMs = 30_000;
-const singlesAtOnce = 8;
 
 export function sendMsFor(leaseMs: number): number {
   return Math.min(sendLimitMs, Math.floor(leaseMs * 0.8));
@@ -55,7 +55,9 @@ export async function sendLevel(
   const asTransaction = abilities.transaction && !singly && writes.length > 1;
   const level = asTransaction
     ? firstBundle(writes)
-    : writes.filter(({ body }) => placeholdersIn(body).length === 0).slice(0, singlesAtOnce);
+    : writes
+        .filter(({ body }) => placeholdersIn(body).length === 0)
+        .slice(0, writesAtOnce(connection.config.rateLimit));
   const sendMs = sendMsFor(deps.leaseMs);
   const sending: Sending = { requestId: deps.newId(), sendBefore: deps.clock() + sendMs };
   const sendId = sending.requestId;
