@@ -17,7 +17,13 @@ import { standard } from './vendors/standard.ts';
 import type { Vendor } from './vendors/vendor.ts';
 
 export { generateKey, publicKeySet, type SigningAlgorithm, signingAlgorithms, writeKeyFile } from './auth/keys.ts';
-export { type Capabilities, isCapabilities, parseCapabilities, readCapabilities } from './capabilities.ts';
+export {
+  type Capabilities,
+  changesByPatch,
+  isCapabilities,
+  parseCapabilities,
+  readCapabilities,
+} from './capabilities.ts';
 export { type Classified, classify, type ReplyClass, type RequestFacts, type RequestKind } from './classify.ts';
 export type { FhirClient, FhirReply, FhirRequest } from './client.ts';
 export type { Diagnosis } from './diagnose.ts';

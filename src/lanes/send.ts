@@ -11,6 +11,7 @@ import type { LaneState } from './load.ts';
 import { type Intent, storeIntents } from './operations.ts';
 import { placeholdersIn } from './order.ts';
 import type { Write } from './plan.ts';
+import { sendPatch } from './send-patch.ts';
 
 /** What one request did to one resource. */
 export interface WriteOutcome {
@@ -52,9 +53,11 @@ export async function sendLevel(
   writes: readonly Write[],
   singly: boolean,
 ): Promise<WriteOutcome[]> {
-  const asTransaction = abilities.transaction && !singly && writes.length > 1;
+  // A patch has no place in a Bundle of resources.
+  const together = writes.filter((write) => !goesAsPatch(abilities, write));
+  const asTransaction = abilities.transaction && !singly && together.length > 1;
   const level = asTransaction
-    ? firstBundle(writes)
+    ? firstBundle(together)
     : writes.filter(({ body }) => placeholdersIn(body).length === 0).slice(0, singlesAtOnce);
   const sendMs = sendMsFor(deps.leaseMs);
   const sendBefore = deps.clock() + sendMs;
@@ -108,6 +111,10 @@ async function sendSingle(
     };
   }
   const { remoteId } = write.link;
+  if (abilities.patches(resourceType)) {
+    const { reply, result } = await sendPatch(connection, write, sendBefore);
+    return { ...outcomeOf(intent, result, reply), remoteId };
+  }
   const reply = await connection.client.send({
     method: 'PUT',
     path: `${resourceType}/${remoteId}`,
@@ -117,6 +124,10 @@ async function sendSingle(
   });
   const request = { method: 'PUT', kind: 'update', target: { resourceType, id: remoteId } } as const;
   return { ...outcomeOf(intent, classify(connection.vendor, request, reply), reply), remoteId };
+}
+
+function goesAsPatch(abilities: Abilities, { kind, resource }: Write): boolean {
+  return kind !== 'create' && abilities.patches(resource.resourceType);
 }
 
 function outcomeOf(
