@@ -204,23 +204,42 @@ const issueClasses: Readonly<Record<string, ReplyClass>> = {
 
 /** A 2xx that does not show what was asked for is no success. */
 function classifySuccess(request: RequestFacts, reply: FhirReply): Classified {
-  const { body, location } = reply;
+  const { body } = reply;
   const { kind, target } = request;
   if (kind === 'search' || kind === 'transaction') {
     const unclear = kind === 'search' ? result('permanent', reason('server-wrong-resource')) : unknownOutcome;
     return body?.resourceType === 'Bundle' ? { class: 'ok' } : unclear;
   }
   if (kind === 'create') {
-    const named =
-      location !== undefined || (body?.resourceType === target?.resourceType && typeof body?.id === 'string');
-    return named ? { class: 'ok' } : reply.locationElsewhere ? locationElsewhere : unknownOutcome;
+    return classifyCreated(target, reply);
   }
   if (kind === 'read' && body === undefined) {
     return explain('retry-backoff', reply.status);
   }
+  if (kind === 'update') {
+    return isWrong(target, resourceIn(body)) ? wrongAfterWrite : { class: 'ok' };
+  }
   return isWrong(reply.redirected ? wherever(target) : target, body)
     ? result('permanent', reason('server-wrong-resource'))
     : { class: 'ok' };
+}
+
+/** Where it was stored must be told, on this server, and all parts of the reply must tell the same. */
+function classifyCreated(target: RequestFacts['target'], reply: FhirReply): Classified {
+  const { location, locationElsewhere: isElsewhere } = reply;
+  const shown = resourceIn(reply.body);
+  const id = location?.id ?? shown?.id;
+  if (typeof id !== 'string') {
+    return isElsewhere ? locationElsewhere : unknownOutcome;
+  }
+  const stored = { resourceType: target?.resourceType ?? '', id };
+  const isMisplaced = location !== undefined && location.resourceType !== stored.resourceType;
+  return isMisplaced || isWrong(stored, shown && { id, ...shown }) ? wrongAfterWrite : { class: 'ok' };
+}
+
+/** Some servers answer a write with notes, or with an empty object. */
+function resourceIn(body: JsonObject | undefined): JsonObject | undefined {
+  return body?.resourceType === undefined || body.resourceType === 'OperationOutcome' ? undefined : body;
 }
 
 /** A merged patient is read where the server's redirect leads: another id is then what was asked for (ehr-behaviour E20). */
@@ -230,9 +249,10 @@ function wherever(target: RequestFacts['target']): RequestFacts['target'] {
 
 const unknownOutcome = result('unknown-outcome', reason('outcome-unknown'));
 const locationElsewhere = result('unknown-outcome', reason('server-location-elsewhere'));
+const wrongAfterWrite = result('unknown-outcome', reason('server-wrong-resource'));
 
 function isWrong(target: RequestFacts['target'], body: JsonObject | undefined): boolean {
-  if (target === undefined || body === undefined || body.resourceType === 'OperationOutcome') {
+  if (target === undefined || body === undefined) {
     return false;
   }
   return body.resourceType !== target.resourceType || (target.id !== undefined && body.id !== target.id);

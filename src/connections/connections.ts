@@ -30,7 +30,7 @@ export type { Diagnosis } from './diagnose.ts';
 export type { RequestSeen } from './exchange.ts';
 export type { Fault, FaultKind } from './faults.ts';
 export { issueCodes } from './issue-codes.ts';
-export type { ResourceLocation } from './location.ts';
+export { type ResourceLocation, readLocation } from './location.ts';
 export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
 export { type Route, type RouteInput, type RouteRow, routeTable } from './routes.ts';
 export {

@@ -11,15 +11,15 @@ export type PatchOperation =
 
 export interface PatchOptions {
   /**
-   * The request carries If-Match: then a list item is tested by its id alone where it has one, which is all that some servers take there
-   * (ehr-behaviour C18). Without a tag the tests are the only guard, so values are tested too, and the time of the last change where it is told.
+   * The request carries If-Match: then a list item is tested by its id alone where it has one, and nothing in it, which is all that some
+   * servers take there (ehr-behaviour C18). Without a tag the tests are the only guard, so values are tested too, and the time of the last change where it is told.
    */
   readonly isTagged: boolean;
 }
 
 /** Empty: both are equal. Applied to `observed` it gives `wanted`, all of it or nothing. */
 export function jsonPatch(observed: JsonObject, wanted: JsonObject, options: PatchOptions): PatchOperation[] {
-  const changes = diffObject('', observed, wanted, options);
+  const changes = diffObject('', observed, wanted, { ...options, isTested: false });
   const { meta } = observed;
   const updated = isObject(meta) ? meta.lastUpdated : undefined;
   return changes.length === 0 || options.isTagged || updated === undefined
@@ -27,17 +27,22 @@ export function jsonPatch(observed: JsonObject, wanted: JsonObject, options: Pat
     : [test('/meta/lastUpdated', updated), ...changes];
 }
 
-function diff(path: string, before: Json, after: Json, options: PatchOptions): PatchOperation[] {
+interface Context extends PatchOptions {
+  /** Within a list item whose id has been tested, which is enough. */
+  readonly isTested: boolean;
+}
+
+function diff(path: string, before: Json, after: Json, options: Context): PatchOperation[] {
   if (isSame(before, after)) return [];
   if (isObject(before) && isObject(after)) return diffObject(path, before, after, options);
   if (Array.isArray(before) && Array.isArray(after)) return diffList(path, before, after, options);
-  return [test(path, before), { op: 'replace', path, value: after }];
+  return [...tests(path, before, options), { op: 'replace', path, value: after }];
 }
 
-function diffObject(path: string, before: JsonObject, after: JsonObject, options: PatchOptions): PatchOperation[] {
+function diffObject(path: string, before: JsonObject, after: JsonObject, options: Context): PatchOperation[] {
   const removed = Object.keys(before)
     .filter((name) => !Object.hasOwn(after, name))
-    .flatMap((name) => [test(below(path, name), before[name] ?? null), removalOf(path, name)]);
+    .flatMap((name) => [...tests(below(path, name), before[name] ?? null, options), removalOf(path, name)]);
   const kept = Object.keys(before)
     .filter((name) => Object.hasOwn(after, name))
     .flatMap((name) => diff(below(path, name), before[name] ?? null, after[name] ?? null, options));
@@ -45,7 +50,7 @@ function diffObject(path: string, before: JsonObject, after: JsonObject, options
     .filter((name) => !Object.hasOwn(before, name))
     .map((name): PatchOperation => ({ op: 'add', path: below(path, name), value: after[name] ?? null }));
   // `add` would replace what somebody else has added under the name; that nothing is there can be tested only on the whole around it.
-  const guard = added.length > 0 && path !== '' ? [test(path, before)] : [];
+  const guard = added.length > 0 && path !== '' ? tests(path, before, options) : [];
   return [...guard, ...removed, ...kept, ...added];
 }
 
@@ -53,7 +58,7 @@ function diffObject(path: string, before: JsonObject, after: JsonObject, options
  * The part between what both lists begin and end with is changed in place; what is left over is removed from its end, or added there.
  * Changes come first, then removals from the back, so that no place shifts before it is used.
  */
-function diffList(path: string, before: Json[], after: Json[], options: PatchOptions): PatchOperation[] {
+function diffList(path: string, before: Json[], after: Json[], options: Context): PatchOperation[] {
   const start = commonStart(before, after);
   const end = commonStart(before.slice(start).reverse(), after.slice(start).reverse());
   const old = before.slice(start, before.length - end);
@@ -73,13 +78,14 @@ function diffList(path: string, before: Json[], after: Json[], options: PatchOpt
   return [...changed, ...removed.flat(), ...added];
 }
 
-function changeItem(path: string, before: Json, after: Json, options: PatchOptions): PatchOperation[] {
+function changeItem(path: string, before: Json, after: Json, options: Context): PatchOperation[] {
   if (isSame(before, after)) return [];
-  const tests = testsOfItem(path, before, options);
-  const isEdited = isObject(before) && isObject(after) && before.id !== undefined && before.id === after.id;
+  const known = testsOfItem(path, before, options);
+  const isEdited =
+    isObject(before) && isObject(after) && before.id !== undefined && isSame(before.id, after.id ?? null);
   return isEdited
-    ? [...tests, ...diffObject(path, before, after, options)]
-    : [...tests, { op: 'replace', path, value: after }];
+    ? [...known, ...diffObject(path, before, after, { ...options, isTested: options.isTagged })]
+    : [...known, { op: 'replace', path, value: after }];
 }
 
 /** At the end of the list it goes after whatever is there; before other items it goes where the next of them was read. */
@@ -89,22 +95,26 @@ function addItem(
   place: number,
   at: number,
   value: Json,
-  options: PatchOptions,
+  options: Context,
 ): PatchOperation[] {
   const next = before[place];
   if (next === undefined) return [{ op: 'add', path: below(path, '-'), value }];
-  const tests = at === 0 ? testsOfItem(below(path, place), next, options) : [];
-  return [...tests, { op: 'add', path: below(path, place + at), value }];
+  const known = at === 0 ? testsOfItem(below(path, place), next, options) : [];
+  return [...known, { op: 'add', path: below(path, place + at), value }];
 }
 
 function removalOf(path: string, name: string | number): PatchOperation {
   return { op: 'remove', path: below(path, name) };
 }
 
-function testsOfItem(path: string, item: Json, { isTagged }: PatchOptions): PatchOperation[] {
+function testsOfItem(path: string, item: Json, options: Context): PatchOperation[] {
   const id = isObject(item) ? item.id : undefined;
-  if (id === undefined) return [test(path, item)];
-  return isTagged ? [test(below(path, 'id'), id)] : [test(below(path, 'id'), id), test(path, item)];
+  if (id === undefined || options.isTested) return tests(path, item, options);
+  return options.isTagged ? [test(below(path, 'id'), id)] : [test(below(path, 'id'), id), test(path, item)];
+}
+
+function tests(path: string, value: Json, { isTested }: Context): PatchOperation[] {
+  return isTested ? [] : [test(path, value)];
 }
 
 function test(path: string, value: Json): PatchOperation {
