@@ -132,17 +132,6 @@ function pick(facts: Facts, keys: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(facts).filter(([key]) => keys.includes(key)));
 }
 
-export function openOperations(trx: Transaction<Database>, lease: Lease): Promise<OperationRow[]> {
-  return trx
-    .selectFrom('operation')
-    .selectAll()
-    .where('connection', '=', lease.connection)
-    .where('subject', '=', lease.subject)
-    .where(({ eb, or }) => or([eb('outcome', 'is', null), eb('late_check_at', 'is not', null)]))
-    .orderBy('id')
-    .execute();
-}
-
 export interface ClosedOperation {
   readonly id: number;
   readonly outcome: OperationOutcome;

@@ -241,8 +241,9 @@ class LaneRun {
         ? this.#again(reason('server-conflict', { status: 412, issue: '' }), undefined)
         : 'go-on';
     } catch (error) {
-      if (error instanceof PlanOutdated) return 'go-on';
-      throw error;
+      if (!(error instanceof PlanOutdated)) throw error;
+      this.#memory.mappings = undefined;
+      return 'go-on';
     }
   }
 
