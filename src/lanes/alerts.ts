@@ -21,11 +21,11 @@ export async function openAlert(trx: Transaction<Database>, { topic, connection,
 }
 
 /** What it told of is no longer so. */
-export async function closeAlert(trx: Transaction<Database>, topic: string): Promise<void> {
+export async function closeAlert(trx: Transaction<Database>, ...topics: readonly string[]): Promise<void> {
   await trx
     .updateTable('alert')
     .set({ resolved_at: sql<Date>`now()` })
-    .where('topic', '=', topic)
+    .where('topic', 'in', topics)
     .where('resolved_at', 'is', null)
     .execute();
 }
