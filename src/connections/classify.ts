@@ -154,7 +154,9 @@ function holdsFor({ of }: StatusRule, request: RequestFacts): boolean {
 function explainRule(rule: IssueRule, request: RequestFacts, status: number, issue?: OutcomeIssue): Classified {
   // What is not there yet cannot be gone: then it is something that the new resource names.
   const isNew = request.kind === 'create' || request.kind === 'transaction';
-  const found = rule.class === 'gone' && isNew ? 'permanent' : rule.class;
+  // A server that failed inside may have stored it before, whatever it says of trying again.
+  const isUnclear = rule.class === 'retry-backoff' && status >= 500 && !isRead(request);
+  const found = isUnclear ? 'unknown-outcome' : rule.class === 'gone' && isNew ? 'permanent' : rule.class;
   return rule.reason === undefined ? explain(found, status, issue) : result(found, reason(rule.reason, { status }));
 }
 

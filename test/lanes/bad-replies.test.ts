@@ -144,6 +144,26 @@ describe('a reply to a read', () => {
     expect((await world.server.writes()).length).toBe(1);
   });
 
+  test('82: a narrative with script is data: kept there as it is, and shown to nobody', async () => {
+    const { id, ...held } = await sent();
+    const text = {
+      status: 'additional',
+      div: '<div xmlns="http://www.w3.org/1999/xhtml"><script>alert(1)</script></div>',
+    };
+    const contained = [{ resourceType: 'Location', id: 'back-door', name: 'Back door' }];
+    await world.server.control('POST', 'seed', { ...held, id: String(id), text, contained });
+    await lookAgain();
+    await world.accept(['organization', renamed()]);
+    await world.work();
+    expect(await world.server.own('Organization', `county/${slot}`)).toMatchObject({
+      name: 'Harbor Food Pantry',
+      text,
+      contained,
+    });
+    expect(await world.changes()).toEqual([]);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
   test('85: 410 is a question, and nothing is made again', async () => {
     await sent();
     await fault('GET', { status: 410 });
