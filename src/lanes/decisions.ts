@@ -26,7 +26,8 @@ export interface NewDecision {
     | 'remote-gone'
     | 'doubled'
     | 'recalled'
-    | 'encounter-missing';
+    | 'encounter-missing'
+    | 'stored-elsewhere';
   /** One open decision per lane and topic. */
   readonly topic: string;
   readonly key?: ResourceKey;
@@ -36,8 +37,10 @@ export interface NewDecision {
   readonly choices: readonly Choice[];
 }
 
+type Topic = 'contested' | 'doubled' | 'elsewhere' | 'gone' | 'misfiled' | 'not-carried';
+
 /** The topic under which a person is asked about a resource as a whole; its elements have topics of their own (`elementTopic`). */
-export function resourceTopic(about: 'doubled' | 'gone' | 'not-carried' | 'misfiled', key: ResourceKey): string {
+export function resourceTopic(about: Topic, key: ResourceKey): string {
   return `${about}:${nameOf(key)}`;
 }
 

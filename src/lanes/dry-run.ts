@@ -42,6 +42,7 @@ export async function dryRun(deps: LaneDeps, connection: LaneConnection, key: La
     attempts: 0,
     reread: false,
     parked: row?.parked ?? null,
+    isOverdue: false,
     starts: 0,
   };
   const memory = newMemory();
