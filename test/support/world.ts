@@ -130,6 +130,11 @@ const tables = [
   'poll',
   'epoch',
   'alert',
+  'replay',
+  'replay_item',
+  'mass_change',
+  'mass_change_link',
+  'revert',
 ];
 
 /**
