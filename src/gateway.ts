@@ -18,6 +18,7 @@ import {
   checkIdentity,
   createRunGate,
   type Feeder,
+  finishDrains,
   freeDeadLeases,
   type LaneDeps,
   type LaneKey,
@@ -27,9 +28,11 @@ import {
   probeSoon,
   pruneOutcomes,
   readAbilities,
+  reviewAlerts,
   runDuePolls,
   runLane,
   startFeeder,
+  workReplays,
 } from './lanes/lanes.ts';
 import { readMappingFiles } from './mapping/mapping.ts';
 import { createMetrics } from './metrics.ts';
@@ -43,6 +46,8 @@ const defaultLeaseMs = 60_000;
 const pollTickMs = 250;
 const pruneTickMs = 3_600_000;
 const probeTickMs = 15_000;
+const replayTickMs = 250;
+const drainTickMs = 500;
 const mostRunsAtOnce = 32;
 /** At a stop; the queue waits longer than this for runs to end, so that a run can still store that its request was given up. */
 const requestsMayTakeMs = 10_000;
@@ -193,10 +198,16 @@ async function startWorking(
     const resumed = await probePaused(deps, async (id) => isWell(opened.get(id)?.connection));
     if (resumed > 0) feeder.kick();
   };
+  const replay = async (): Promise<void> => {
+    if (await workReplays(deps)) feeder.kick();
+  };
   const failed = (what: string) => (error: unknown) => logger.error({ error: textOf(error) }, what);
   const rounds = [
     startRound(pollTickMs, () => runDuePolls(deps, capabilities), failed('polls could not be looked for')),
     startRound(probeTickMs, resume, failed('paused connections could not be asked')),
+    startRound(replayTickMs, replay, failed('replays could not be moved on')),
+    startRound(drainTickMs, () => finishDrains(deps.store), failed('drained connections could not be paused')),
+    startRound(probeTickMs, () => reviewAlerts(deps.store), failed('alerts could not be brought up to date')),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
   ];
   return { feeder, wakeUps, rounds };

@@ -11,20 +11,25 @@ import {
   collectionBundle,
   connectionReport,
   decide,
+  drain,
   dryRun,
   type Feeder,
   issuesOf,
   type LaneConnection,
   type LaneDeps,
   offReport,
+  parkLane,
   projectRecords,
-  raiseWanted,
   relinkPatient,
   requirePatient,
+  retryLane,
+  runByHand,
   setPaused,
+  skipStuck,
+  startReplay,
 } from '../lanes/lanes.ts';
 import type { Metrics } from '../metrics.ts';
-import { acceptRecords, isRecordType, type RecordKey } from '../records/records.ts';
+import { acceptRecords, acceptStale, isRecordType, type RecordKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
 /** A configured server, opened, as HTTP and the lanes use it. */
@@ -98,8 +103,31 @@ export function gatewayApi({ config, logger, store, metrics, deps, opened, feede
     },
 
     async runLane(lane) {
-      await store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true, priority: 10 }));
+      await runByHand(store, lane);
       feeder()?.kick();
+    },
+
+    async parkLane(lane, signature) {
+      await parkLane(store, lane, signature);
+    },
+
+    async retryLane(lane) {
+      await retryLane(store, lane);
+      feeder()?.kick();
+    },
+
+    async skipStuck(lane, signature, resource) {
+      const skipped = await skipStuck(store, lane, signature, resource);
+      feeder()?.kick();
+      return skipped;
+    },
+
+    startReplay: (asked) => startReplay(store, [...config.connections.keys()], asked),
+
+    async acceptStale(key) {
+      const accepted = await store.tx((trx) => acceptStale(trx, key, [...config.connections.values()]));
+      feeder()?.kick();
+      return accepted;
     },
 
     planLane: (lane) => dryRun(deps, connectionOf(lane.connection).lane, lane),
@@ -119,6 +147,12 @@ export function gatewayApi({ config, logger, store, metrics, deps, opened, feede
 
     async pause(connection, by) {
       await setPaused(store, connection, reason('connection-paused', { why: ` by ${by}` }));
+    },
+
+    async drain(connection, by) {
+      if (config.connections.get(connection)?.mode === 'off')
+        throw new CasebridgeError('connection-not-running', { connection, state: 'off' });
+      await drain(store, connection, by);
     },
 
     async resume(connection) {

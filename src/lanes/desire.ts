@@ -25,6 +25,7 @@ import {
   type Wait,
 } from './lane-resource.ts';
 import type { Lease } from './lease.ts';
+import { asideReason } from './set-aside.ts';
 
 export type DecisionRow = Selectable<Database['decision']>;
 
@@ -182,6 +183,7 @@ function resourceFor(
   const slot = slotOf(input, key);
   const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
   const route = routeFor(input, row, key, resourceType, standing);
+  const aside = asideReason(key, row.version, links);
   return {
     key,
     resourceType,
@@ -197,7 +199,9 @@ function resourceFor(
     route,
     leave: slot === undefined ? undefined : (leaveCause(row, desired, route) ?? (filed && movedFrom(filed))),
     waits: desired === undefined ? [] : waitsOf(input, desired),
+    isSetAside: aside !== undefined,
     parked:
+      aside ??
       searchBlock(input, key, row) ??
       openDouble(input, key, standing) ??
       input.memory.refused.get(nameOf(key)) ??

@@ -10,8 +10,11 @@ export {
   freeDeadLeases,
   prepareConnection,
 } from './activate.ts';
+export { reviewAlerts } from './alerts.ts';
+export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './by-hand.ts';
 export { type ConnectionReport, connectionReport, offReport } from './connection-report.ts';
 export { decide } from './decisions.ts';
+export { drain, finishDrains } from './drain.ts';
 export { type DryRun, dryRun } from './dry-run.ts';
 export { applyDecision } from './effects.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';
@@ -23,6 +26,8 @@ export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
 export { collectionBundle, issuesOf, projectRecords, projectWith } from './preview.ts';
 export { pruneOutcomes } from './prune.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
+export { type ReplayAsked, startReplay } from './replay.ts';
+export { workReplays } from './replay-work.ts';
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
 export type { Written } from './written.ts';

@@ -3,7 +3,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import type { Reason } from '../errors.ts';
-import { type Database, json, type Store } from '../store/store.ts';
+import { type Database, json, type LaneBasis, type Store } from '../store/store.ts';
 
 export interface LaneKey {
   readonly connection: string;
@@ -21,13 +21,15 @@ export interface Lease extends LaneKey {
   readonly parked: Reason | null;
   /** Starts in a row, this one included, without a release or a stored outcome between them. */
   readonly starts: number;
+  /** What its last finished run was made from; null: not known. */
+  readonly basis: LaneBasis | null;
 }
 
 /** Thrown inside a run whose lease somebody else holds by now: the run ends and changes nothing more. */
 export class LeaseLost extends Error {}
 
-/** Has work, is due and is free. */
-const isRunnable = sql<boolean>`done < wanted and (lease_until is null or lease_until < now()) and (next_try_at is null or next_try_at <= now())`;
+/** Has work, is due and is free, and no person has stopped it. */
+const isRunnable = sql<boolean>`done < wanted and (lease_until is null or lease_until < now()) and (next_try_at is null or next_try_at <= now()) and stopped is null`;
 
 /**
  * Takes the lane when it has work, is due and is free; undefined otherwise (a late or doubled wake-up ends here).
@@ -53,7 +55,7 @@ export async function takeLease(
     .where('subject', '=', key.subject)
     .where(isRunnable)
     .where(which === 'any' ? sql<boolean>`true` : sql<boolean>`starts = 0`)
-    .returning(['source', 'fence', 'wanted', 'attempts', 'reread', 'parked', 'starts'])
+    .returning(['source', 'fence', 'wanted', 'attempts', 'reread', 'parked', 'starts', 'basis'])
     .executeTakeFirst();
   return row === undefined ? undefined : { ...key, ...row };
 }
@@ -96,6 +98,8 @@ export type RunOutcome =
       readonly parked: Reason | null;
       readonly reason: Reason | null;
       readonly nextLookAt: Date | null;
+      /** What the run was made from, where everything that it wants was done. */
+      readonly basis?: LaneBasis;
     }
   | { readonly kind: 'again'; readonly afterMs: number; readonly reason: Reason };
 
@@ -114,6 +118,7 @@ export async function release(store: Store, lease: Lease, outcome: RunOutcome): 
           parked: reasonColumn(outcome.parked),
           reason: reasonColumn(outcome.reason),
           next_look_at: outcome.nextLookAt,
+          ...(outcome.basis && { basis: json(outcome.basis) }),
         }
       : {
           ...free,

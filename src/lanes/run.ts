@@ -23,6 +23,7 @@ import {
 } from './lease.ts';
 import { saveStates, saveWaiting } from './links.ts';
 import { type LaneState, loadLane } from './load.ts';
+import { basisOf, isHolding, shapeOf, withoutMassChange } from './mass-change.ts';
 import { giveUpMisfiled } from './misfiled.ts';
 import { PlanOutdated } from './operations.ts';
 import { storeOutcomes } from './outcomes.ts';
@@ -30,6 +31,7 @@ import { pauseForFault } from './pause.ts';
 import { type Operation, type Plan, plan, type ResourceState, type Write } from './plan.ts';
 import { readLinked } from './read.ts';
 import { reconcile } from './reconcile.ts';
+import { askAboutRefused } from './refused.ts';
 import { backoffMs } from './retry.ts';
 import { sendLevel } from './send.ts';
 
@@ -110,6 +112,7 @@ class LaneRun {
   #singly = false;
   #hasSearched = false;
   #conflicts = 0;
+  #shape: ReturnType<typeof shapeOf> | undefined;
 
   constructor(deps: LaneDeps, connection: LaneConnection, lease: Lease) {
     this.#deps = deps;
@@ -161,10 +164,14 @@ class LaneRun {
     if (reads.length > 0) return this.#readAll(reads.map(({ resource }) => resource));
     const [toFile] = operations.filter(({ kind }) => kind === 'encounter');
     if (toFile !== undefined) return this.#findEncounter(toFile.resource);
-    const writes = operations.filter(isWrite);
-    if (writes.length === 0 || this.#connection.config.mode !== 'live')
-      return this.#finish(state, planned, writes.length);
-    return this.#send(abilities, state, writes);
+    this.#shape ??= shapeOf(this.#connection.config, abilities);
+    const basis = basisOf(this.#shape, state);
+    const isLive = this.#connection.config.mode === 'live';
+    const allowed = isLive ? await withoutMassChange(this.#deps, this.#lease, state, basis, planned) : planned;
+    const writes = allowed.operations.filter(isWrite);
+    if (writes.length > 0 && isLive) return this.#send(abilities, state, writes);
+    const outcome = await this.#finish(state, allowed, writes.length);
+    return isLive && !isHolding(allowed) && outcome.kind === 'done' ? { ...outcome, basis } : outcome;
   }
 
   #isUnread({ link, resourceType, document }: LaneResource): boolean {
@@ -270,6 +277,7 @@ class LaneRun {
       await this.#saveReads(trx, state);
       await dropAgreedValues(trx, this.#lease);
       await closeAlert(trx, crashTopic(this.#lease));
+      await askAboutRefused(trx, this.#lease, planned.states.filter(needsMending), state.openDecisions);
       if (this.#hasSearched) await releaseMatchLeases(trx, this.#lease, this.#connection.config.settleMs);
       return saveWaiting(trx, this.#lease, waits);
     });
@@ -309,6 +317,7 @@ function waitedFor(resources: readonly LaneResource[]): SlotRef[] {
 /** Parked, and not because a person is being asked or has said that it is to stay so, nor because the document is that would carry it. */
 function needsMending({ state, resource }: ResourceState): boolean {
   if (resource.route.route === 'document' && resource.document === undefined) return false;
+  if (resource.isSetAside === true) return false;
   return state === 'parked' && resource.openTopics.size === 0 && !resource.isGone && resource.search !== 'blocked';
 }
 
