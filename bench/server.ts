@@ -69,8 +69,10 @@ export class Server {
     );
   }
 
-  async reset(): Promise<void> {
+  /** As after its start, with these settings. */
+  async fresh(settings: JsonObject = {}): Promise<void> {
     await this.#call('POST', 'reset');
+    await this.#call('POST', 'settings', settings);
   }
 
   /** All that it holds, in the order in which it was made. */
@@ -80,11 +82,9 @@ export class Server {
     return all.flat().toSorted((one, other) => Number(one.id) - Number(other.id));
   }
 
-  /** Requests by what they are: `GET`, `POST`, …. */
-  async requests(): Promise<Record<string, number>> {
-    const entries = listOf(await this.#call('GET', 'journal'));
-    const byMethod = Object.groupBy(entries, ({ method }) => String(method));
-    return Object.fromEntries(Object.entries(byMethod).map(([method, group]) => [method, group?.length ?? 0]));
+  /** Requests so far. */
+  async requestCount(): Promise<number> {
+    return listOf(await this.#call('GET', 'journal')).length;
   }
 
   async #call(method: string, path: string, body?: JsonObject): Promise<Json> {

@@ -4,11 +4,17 @@ import { sql, type Transaction } from 'kysely';
 import { type Reason, reason } from '../errors.ts';
 import { staleLimit } from '../records/records.ts';
 import { type Database, json, type Store } from '../store/store.ts';
+import type { LaneKey } from './lease.ts';
 
 export interface Alert {
   readonly topic: string;
   readonly connection: string;
   readonly reason: Reason;
+}
+
+/** That a lane has brought processes down. */
+export function crashTopic({ connection, subject }: LaneKey): string {
+  return `lane-crashed:${connection}:${subject}`;
 }
 
 export async function openAlert(trx: Transaction<Database>, { topic, connection, reason }: Alert): Promise<void> {

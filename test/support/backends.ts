@@ -1,0 +1,198 @@
+// Real PostgreSQL and Redis servers: found on this machine, started on a free port of 127.0.0.1 with their data in a fresh folder, and
+// stopped with the process that started them, even when that dies.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+
+export interface PostgresServer {
+  /** Of the shell above the server. */
+  readonly pid: number;
+  /** The url of a new, empty database. */
+  freshDatabase(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface RedisServer {
+  /** Of the shell above the server. */
+  readonly pid: number;
+  /** The url of an emptied Redis. */
+  freshRedis(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export function hasPostgres(): boolean {
+  return postgresFolder() !== undefined;
+}
+
+export function hasRedis(): boolean {
+  return onPath('redis-server') !== undefined;
+}
+
+/** @param options.durable commits are forced to disk, as in production; by default nothing of it is to survive */
+export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
+  const binaries = postgresFolder();
+  if (!binaries) throw new Error('There is no PostgreSQL on this machine.');
+  const user = postgresUser();
+  const folder = freshFolder('postgres', user);
+  const data = join(folder, 'data');
+  const options = ['-A', 'trust', '-U', 'casebridge', '-E', 'UTF8', '--no-sync'];
+  const made = spawnSync(join(binaries, 'initdb'), ['-D', data, ...options], {
+    ...user,
+    encoding: 'utf8',
+    cwd: folder,
+  });
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
+  const port = await freePort();
+  const fsync = ['-c', `fsync=${durable ? 'on' : 'off'}`];
+  const listen = ['-p', String(port), '-k', folder, '-h', '127.0.0.1'];
+  const command = [join(binaries, 'postgres'), '-D', data, ...listen, ...fsync];
+  const run = runWhileOpen(command, folder, user);
+  const url = (database: string) => `postgres://casebridge@127.0.0.1:${port}/${database}`;
+  await eventually('PostgreSQL', run, () => onDatabase(url('postgres'), (client) => client.query('select 1')));
+  let databases = 0;
+  return {
+    pid: run.pid,
+    async freshDatabase() {
+      databases += 1;
+      const name = `database_${databases}`;
+      await onDatabase(url('postgres'), (client) => client.query(`create database ${name}`));
+      return url(name);
+    },
+    stop: run.stop,
+  };
+}
+
+/** @param options.durable it keeps an append-only file, as in production */
+export async function startRedis({ durable = false } = {}): Promise<RedisServer> {
+  const binary = onPath('redis-server');
+  if (!binary) throw new Error('There is no Redis on this machine.');
+  const folder = freshFolder('redis');
+  const port = await freePort();
+  const kept = ['--save', "''", '--maxmemory-policy', 'noeviction', '--appendonly', durable ? 'yes' : 'no'];
+  const run = runWhileOpen([binary, '--port', String(port), '--bind', '127.0.0.1', ...kept], folder);
+  const url = `redis://127.0.0.1:${port}`;
+  await eventually('Redis', run, () => onRedis(url, (redis) => redis.ping()));
+  return {
+    pid: run.pid,
+    async freshRedis() {
+      await onRedis(url, (redis) => redis.flushall());
+      return url;
+    },
+    stop: run.stop,
+  };
+}
+
+interface Run {
+  readonly pid: number;
+  readonly output: () => string;
+  readonly ended: () => boolean;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs a server for as long as a pipe to it stays open: it closes with `stop`, and also when this process is killed. The folder
+ * is removed after that.
+ */
+function runWhileOpen(command: string[], folder: string, user: SystemUser = {}): Run {
+  const script = '"$@" & server=$!; read line; kill -INT $server; wait $server; exit 0';
+  const child = spawn('/bin/sh', ['-c', script, 'sh', ...command], { ...user, cwd: folder, stdio: 'pipe' });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    output += chunk;
+  });
+  const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  if (child.pid === undefined) throw new Error(`${command[0]} could not be started.`);
+  return {
+    pid: child.pid,
+    output: () => output,
+    ended: () => child.exitCode !== null,
+    async stop() {
+      child.stdin.end();
+      await exit;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function eventually(name: string, run: Run, attempt: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline || run.ended())
+        throw new Error(`${name} did not start: ${run.output()}`, { cause: error });
+      await sleep(50);
+    }
+  }
+}
+
+async function onDatabase<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(url);
+  await client.connect();
+  return work(client).finally(() => client.end());
+}
+
+async function onRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: null });
+  redis.on('error', () => {});
+  await redis.connect();
+  return work(redis).finally(() => redis.disconnect());
+}
+
+/** Debian keeps the server's programs out of the path, one folder for each version. */
+function postgresFolder(): string | undefined {
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = versions.map((version) => join(debian, version, 'bin'));
+  const found = folders.find((folder) => existsSync(join(folder, 'initdb')));
+  return found ?? (isRoot ? undefined : onPath('initdb')?.replace(/initdb$/, ''));
+}
+
+interface SystemUser {
+  uid?: number;
+  gid?: number;
+}
+
+const isRoot = process.getuid?.() === 0;
+
+/** PostgreSQL refuses to run as root; Debian's package brings a user for it. */
+function postgresUser(): SystemUser {
+  if (!isRoot) return {};
+  const id = (option: string) => Number(spawnSync('id', [option, 'postgres'], { encoding: 'utf8' }).stdout);
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+function freshFolder(name: string, user: SystemUser = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), `casebridge-${name}-`));
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
+  return folder;
+}
+
+function onPath(program: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}
