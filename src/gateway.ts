@@ -27,6 +27,7 @@ import {
   probePaused,
   probeSoon,
   pruneOutcomes,
+  pruneReplays,
   readAbilities,
   reviewAlerts,
   runDuePolls,
@@ -209,6 +210,7 @@ async function startWorking(
     startRound(drainTickMs, () => finishDrains(deps.store), failed('drained connections could not be paused')),
     startRound(probeTickMs, () => reviewAlerts(deps.store), failed('alerts could not be brought up to date')),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
+    startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
   ];
   return { feeder, wakeUps, rounds };
 }

@@ -2,6 +2,7 @@
 // section 8). None of it holds up the rest of a case.
 
 import { describe, expect, test } from '@jest/globals';
+import { linksOf } from '../../src/http/queries/record.ts';
 import { isObject } from '../../src/json.ts';
 import { feed } from '../../src/lanes/feeder.ts';
 import {
@@ -182,6 +183,8 @@ describe('skip', () => {
     await world.work();
     const skipped = await skipStuck(world.store, lane, { by: 'Ida', note: 'not needed' }, 'goal/goal-meals#goal');
     expect(skipped).toEqual(['goal/goal-meals#goal']);
+    const shown = await linksOf(world.store, { source: 'county', type: 'goal', id: 'goal-meals' });
+    expect(shown).toMatchObject([{ setAside: { version: 1, by: 'Ida', note: 'not needed' } }]);
     await world.work();
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ reason: 'version-set-aside' });
     expect(await world.link('need/need-food#condition')).toMatchObject({ reason: 'server-refused' });

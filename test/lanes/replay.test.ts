@@ -3,7 +3,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { listReplayLanes, replayView } from '../../src/http/http.ts';
 import { isObject } from '../../src/json.ts';
-import { drain, parkLane, type ReplayAsked, setPaused, startReplay, workReplays } from '../../src/lanes/lanes.ts';
+import {
+  drain,
+  parkLane,
+  pruneReplays,
+  type ReplayAsked,
+  setPaused,
+  startReplay,
+  workReplays,
+} from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
 import { aGoal, anOrganization } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
@@ -205,6 +214,17 @@ describe('the scope of a replay', () => {
     await expect(replay(asked)).rejects.toMatchObject({ code });
     expect(await world.store.db.selectFrom('replay').selectAll().execute()).toEqual([]);
   });
+});
+
+test('a replay that ended more than 30 days ago is forgotten, with what it had planned', async () => {
+  await sendAll();
+  const old = await replay({ dryRun: true });
+  const young = await replay();
+  await workReplays(world.deps);
+  await sql`update replay set ended_at = now() - interval '31 days' where id = ${old}`.execute(world.store.db);
+  expect(await pruneReplays(world.store)).toBe(1);
+  const left = await world.store.db.selectFrom('replay_item').select('replay').distinct().execute();
+  expect(left).toEqual([{ replay: young }]);
 });
 
 describe('a dry run', () => {
