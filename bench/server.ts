@@ -17,6 +17,8 @@ export interface Entry {
   readonly path: string;
   readonly status: number;
   readonly body: string;
+  /** Whether it was carried out. */
+  readonly committed: boolean;
 }
 
 export class Server {
@@ -45,6 +47,7 @@ export class Server {
       path: (String(entry.url).split('?')[0] ?? '').slice(fhirPaths[this.name].length + 1),
       status: Number(entry.status),
       body: entry.requestBody === undefined ? '' : JSON.stringify(entry.requestBody),
+      committed: entry.committed === true,
     }));
   }
 
@@ -73,6 +76,11 @@ export class Server {
   async fresh(settings: JsonObject = {}): Promise<void> {
     await this.#call('POST', 'reset');
     await this.#call('POST', 'settings', settings);
+  }
+
+  /** Replaces its faults. */
+  async setFaults(rules: Json[]): Promise<void> {
+    await this.#call('POST', 'faults', rules);
   }
 
   /** All that it holds, in the order in which it was made. */

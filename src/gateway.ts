@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Config, ConnectionConfig } from './config.ts';
 import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
 import { CasebridgeError, reason } from './errors.ts';
+import { factsOf } from './fault.ts';
 import type { GatewayApi, ReadyCheck } from './http/http.ts';
 import {
   type Abilities,
@@ -56,7 +57,6 @@ import { openStore, type Store } from './store/store.ts';
 /** The mapping files that come with Casebridge. */
 export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.url));
 
-const defaultLeaseMs = 60_000;
 const pollTickMs = 250;
 const pruneTickMs = 3_600_000;
 const probeTickMs = 15_000;
@@ -72,9 +72,9 @@ export interface GatewayOptions {
   readonly lanes: boolean;
   /** Activate the shipped mapping files, as `serve` does; the others use what the store names, if it names any. @default true */
   readonly activate?: boolean;
-  /** How long a run may hold a lane without a sign of life, in milliseconds. @default 60000 */
+  /** How long a run may hold a lane without a sign of life, in milliseconds. @default the configured one */
   readonly leaseMs?: number;
-  /** How long a lane that was handed to the queue counts as under way there, in milliseconds. @default 30000 */
+  /** How long a lane that was handed to the queue counts as under way there, in milliseconds. @default half of `leaseMs` */
   readonly claimMs?: number;
   /** Opens the store; a test puts its own around it. @default openStore */
   readonly open?: (config: Config) => Promise<Store>;
@@ -112,7 +112,7 @@ function openConfigured({ store }: Config): Promise<Store> {
 }
 
 async function assemble(options: GatewayOptions, store: Store): Promise<Gateway> {
-  const { config, logger, leaseMs = defaultLeaseMs } = options;
+  const { config, logger, leaseMs = config.lanes.leaseMs } = options;
   await checkIdentity(store, config.identifierSystem);
   if ((options.activate ?? true) || (await activeVersion(store.db)) === undefined)
     await activateMapping(store, await readMappingFiles(mappingFolder));
@@ -189,13 +189,13 @@ async function startWorking(
   deps: LaneDeps,
   live: readonly ConnectionConfig[],
   opened: ReadonlyMap<string, OpenedConnection>,
-  { config, logger, claimMs }: GatewayOptions,
+  { config, logger, claimMs = deps.leaseMs / 2 }: GatewayOptions,
 ): Promise<Working> {
   const wakeUps = await openWakeUps({
     store: deps.store,
     redisUrl: config.queue.url,
     startEmpty: deps.store.kind === 'embedded' && config.queue.url === undefined,
-    onError: (error) => logger.error({ error: textOf(error) }, 'the queue reports an error'),
+    onError: (error) => logger.error(factsOf(error), 'the queue reports an error'),
   });
   const slots = live.map(({ id, rateLimit }) => ({ id, slots: lanesAtOnce(rateLimit) }));
   const feeder = startFeeder(
@@ -203,7 +203,7 @@ async function startWorking(
       store: deps.store,
       connections: () => slots,
       add: (lanes) => wakeUps.add(lanes),
-      onError: (error) => logger.error({ error: textOf(error) }, 'the feeder could not look for due lanes'),
+      onError: (error) => logger.error(factsOf(error), 'the feeder could not look for due lanes'),
       claimMs,
     },
     Date.now,
@@ -226,7 +226,7 @@ async function startWorking(
     const well = await probeFailing(deps, async (id) => (await opened.get(id)?.connection.probe()) ?? 'none');
     if (well > 0) feeder.kick();
   };
-  const failed = (what: string) => (error: unknown) => logger.error({ error: textOf(error) }, what);
+  const failed = (what: string) => (error: unknown) => logger.error(factsOf(error), what);
   const rounds = [
     startRound(pollTickMs, () => runDuePolls(deps, capabilities), failed('polls could not be looked for')),
     startRound(probeTickMs, resume, failed('paused connections could not be asked')),
@@ -444,8 +444,4 @@ async function readyChecks(store: Store, feeder: Feeder | undefined): Promise<Re
     database,
     isFeeding ? { name: 'feeder', ok: true } : { name: 'feeder', ok: false, reason: reason('feeder-stopped') },
   ];
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown';
 }

@@ -42,6 +42,7 @@ export async function complete(
       folder: resolve(dirname(file), raw.store?.folder ?? './data'),
     },
     queue: { url: await desk.url(raw.queue?.url, ['queue', 'url'], ['redis:', 'rediss:']) },
+    lanes: { leaseMs: leaseOf(raw, desk) },
     log: { level: raw.log?.level ?? 'info' },
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
@@ -130,6 +131,14 @@ class Desk {
   duration(text: string | undefined, otherwise: number): number {
     return (text === undefined ? undefined : durationMs(text)) ?? otherwise;
   }
+}
+
+const shortestLeaseMs = 2_000;
+
+function leaseOf({ lanes }: RawConfig, desk: Desk): number {
+  const leaseMs = desk.duration(lanes?.lease, 60_000);
+  if (leaseMs < shortestLeaseMs) desk.refuse(['lanes', 'lease'], 'must be at least 2s: a request has to fit in.');
+  return leaseMs;
 }
 
 async function operators(raw: RawConfig, desk: Desk): Promise<Map<string, OperatorConfig>> {

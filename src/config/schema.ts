@@ -19,6 +19,7 @@ export interface RawConfig {
   server?: { port?: number; host?: string };
   store?: { url?: string; folder?: string };
   queue?: { url?: string };
+  lanes?: { lease?: string };
   log?: { level?: LogLevel };
   identifierSystem: string;
   operators?: Record<string, { token: string; may?: Permission[] }>;
@@ -229,6 +230,11 @@ export const configSchema: SchemaObject = {
         folder: text('Folder of the embedded store. Default ./data.'),
       }),
       queue: settings({ url: text('Redis 7 or newer, as env:NAME or file:PATH. Absent: on the store.') }),
+      lanes: settings({
+        lease: duration(
+          'How long a process that died or hangs keeps the lanes that it was running. A request may take four fifths of it, at most 30s. Default 60s.',
+        ),
+      }),
       log: settings({ level: choice(logLevels, 'Default info.') }),
       identifierSystem: {
         ...text('System URI of every identifier that Casebridge gives to a resource. Never changed later.'),

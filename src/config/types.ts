@@ -34,6 +34,10 @@ export interface Config {
     /** Redis; absent: on the store. */
     readonly url?: string;
   };
+  readonly lanes: {
+    /** How long a run may hold a lane without a sign of life. */
+    readonly leaseMs: number;
+  };
   readonly log: { readonly level: LogLevel };
   /** System of every identifier that Casebridge gives to a resource. */
   readonly identifierSystem: string;

@@ -36,6 +36,8 @@ export interface FhirRequest {
   readonly sendBefore?: number;
   /** Asks what changed: it takes the polls' part of the rate. */
   readonly isPoll?: boolean;
+  /** Names the request in the server's log and in ours (FHIR R4 http.html, X-Request-Id). */
+  readonly requestId?: string;
   /** What a write should answer with. @default 'representation' */
   readonly prefer?: 'representation' | 'minimal' | 'OperationOutcome';
 }
@@ -163,6 +165,7 @@ export function createClient(parts: ClientParts): FhirClient {
         'content-type': request.method === 'PATCH' ? 'application/json-patch+json' : 'application/fhir+json',
       }),
       ...(isWrite && { prefer: `return=${request.prefer ?? 'representation'}` }),
+      ...(request.requestId !== undefined && { 'x-request-id': request.requestId }),
       ...(request.ifMatch !== undefined && { 'if-match': request.ifMatch }),
       ...(request.ifNoneExist !== undefined && { 'if-none-exist': request.ifNoneExist }),
     };

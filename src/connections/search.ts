@@ -19,6 +19,8 @@ export interface SearchLimits {
   readonly sendBefore?: number;
   /** Its pages take the polls' part of the rate. */
   readonly isPoll?: boolean;
+  /** Awaited before each page is asked for. */
+  readonly beforePage?: () => Promise<void>;
 }
 
 export interface SearchResult {
@@ -97,6 +99,7 @@ export async function searchPages(
     }
     asked.add(url.href);
     pages += 1;
+    await limits.beforePage?.();
     const reply = await read(url);
     if (reply.fault === undefined && isSessionOver(reply, vendor) && url !== first && restarts < mostRestarts) {
       restarts += 1;

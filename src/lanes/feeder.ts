@@ -33,6 +33,8 @@ export interface Feeder {
 
 export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
   let wanted = true;
+  /** Looks that were put off are asked for once a tick; a kick says only that a slot is free or a lane due. */
+  let looks = true;
   let stopped = false;
   let lastPassAt: number | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -42,7 +44,9 @@ export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
     while (wanted && !stopped) {
       wanted = false;
       try {
-        await feed(deps);
+        const pass = looks ? feed : claimAll;
+        looks = false;
+        await pass(deps);
         lastPassAt = clock();
       } catch (error) {
         deps.onError(error);
@@ -63,7 +67,10 @@ export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
       timer = undefined;
       kick();
     }, ms);
-  const ticker = setInterval(kick, tickMs);
+  const ticker = setInterval(() => {
+    looks = true;
+    kick();
+  }, tickMs);
   kick();
   return {
     kick,
@@ -80,6 +87,10 @@ export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
 /** One pass over all connections. */
 export async function feed(deps: FeederDeps): Promise<void> {
   await wantLooks(deps.store);
+  await claimAll(deps);
+}
+
+async function claimAll(deps: FeederDeps): Promise<void> {
   for (const { id, slots } of deps.connections()) {
     const claimed = await claim(deps, id, slots);
     if (claimed.length > 0) await deps.add(claimed);

@@ -1,11 +1,14 @@
-// The rows that a run decides from, in as few statements as may be: a run loads several times, and each statement is a round trip.
+// The rows that a run decides from, in one statement: it is a snapshot by itself (lanes.md 1), and a run that loads several times pays one round
+// trip each.
 
-import { sql, type Transaction } from 'kysely';
 import type { JsonObject } from '../json.ts';
-import { type Database, json } from '../store/store.ts';
+import { json, type Store, sql } from '../store/store.ts';
+import { crashTopic } from './alerts.ts';
+import type { LaneOfSource } from './changes.ts';
 import { type DecisionRow, patientTopic } from './desire.ts';
+import { documentSlot } from './document.ts';
+import type { EditionRow } from './editions.ts';
 import type { LinkRow, RecordName, RecordRow, SeenRow } from './known.ts';
-import type { Lease } from './lease.ts';
 import type { OperationRow } from './operations.ts';
 
 /** What changes while a lane runs. */
@@ -27,6 +30,22 @@ export interface LaneRows {
   readonly operations: readonly OperationRow[];
   /** Counters of the lane's client (lanes.md 7), by key; one that is not there has never been raised. */
   readonly epochs: Readonly<Record<string, number>>;
+  readonly holds: LaneHolds;
+  /** The lane's client as seen on the server. */
+  readonly patient: JsonObject | null;
+  /** Of the case's readable document; oldest first. */
+  readonly editions: readonly EditionRow[];
+  readonly documents_held_until: Date | null;
+  readonly records: LaneRecords | undefined;
+}
+
+/** What the store keeps of the lane besides, so that the end of a run touches only what there is. */
+export interface LaneHolds {
+  /** Records of other lanes that its last run read. */
+  readonly reads: readonly RecordName[];
+  readonly waits: boolean;
+  readonly remoteValues: boolean;
+  readonly crashAlert: boolean;
 }
 
 /** What stays as it is until a cause raises `wanted`. */
@@ -50,47 +69,87 @@ type Stored<Row> = {
       : Row[Column];
 };
 
-type StoredRows = Pick<LaneRows, 'now' | 'connection_epoch' | 'is_paused' | 'epochs'> & {
+type StoredRows = Pick<
+  LaneRows,
+  'now' | 'connection_epoch' | 'is_paused' | 'documents_held_until' | 'epochs' | 'holds' | 'patient'
+> & {
   readonly wanted: number | null;
   readonly links: readonly Stored<LinkRow>[];
   readonly other_links: readonly Stored<LinkRow>[];
   readonly seen: readonly Stored<SeenRow>[];
   readonly decisions: readonly Stored<DecisionRow>[];
   readonly operations: readonly Stored<OperationRow>[];
+  readonly editions: readonly Stored<EditionRow>[];
+  readonly records: StoredRecords | null;
 };
 
-/** @param others records of other lanes whose links are wanted too */
+interface StoredRecords {
+  readonly own: readonly Stored<RecordRow>[];
+  readonly others: readonly Stored<RecordRow>[];
+  readonly consents: readonly JsonObject[];
+}
+
+/**
+ * Reads the lane in one statement, which is one snapshot.
+ *
+ * @param others records of other lanes that are wanted too, with their links, beside those that the last run read
+ * @param kept what is known of the records; they are read only when a cause has raised `wanted` since
+ */
 export async function readLane(
-  trx: Transaction<Database>,
-  { connection, subject, source }: Lease,
+  { db }: Store,
+  { connection, subject, source }: LaneOfSource,
   others: readonly RecordName[],
+  kept: LaneRecords | undefined,
 ): Promise<LaneRows> {
   const { rows } = await sql<StoredRows>`
-    select now() as now,
-      (select wanted from lane where connection = ${connection} and subject = ${subject}) as wanted,
-      c.epoch as connection_epoch, coalesce(c.paused is not null, false) as is_paused,
-      (select coalesce(json_agg(l order by l.generation), '[]') from link l
-        where l.connection = ${connection} and l.subject = ${subject}) as links,
-      (select coalesce(json_agg(l order by l.generation), '[]') from link l
-        join (
-          select type, id from lane_read where connection = ${connection} and subject = ${subject}
-          union select o.type, o.id from jsonb_to_recordset(${json(nameRows(others))}) as o(type text, id text)
-        ) o on o.type = l.type and o.id = l.id
-        where l.connection = ${connection} and l.source = ${source} and l.subject <> ${subject}) as other_links,
+    with own as (select ${recordColumns}, r.client_id from record r where r.subject = ${subject}),
+    client as (select distinct case when type = 'client' then id else client_id end as id from own),
+    other as (
+      select type, id from lane_read where connection = ${connection} and subject = ${subject}
+      union select o.type, o.id from jsonb_to_recordset(${json(nameRows(others))}) as o(type text, id text))
+    select now() as now, l.wanted, c.epoch as connection_epoch, coalesce(c.paused is not null, false) as is_paused,
+      c.documents_held_until,
+      (select coalesce(json_agg(x order by x.generation), '[]') from link x
+        where x.connection = ${connection} and x.subject = ${subject}) as links,
+      (select coalesce(json_agg(x order by x.generation), '[]') from link x join other o on o.type = x.type and o.id = x.id
+        where x.connection = ${connection} and x.source = ${source} and x.subject <> ${subject}) as other_links,
       (select coalesce(json_agg(s), '[]') from seen s where s.connection = ${connection}
         and (s.resource_type, s.remote_id) in (
-          select l.resource_type, l.remote_id from link l where l.connection = ${connection} and l.subject = ${subject})) as seen,
+          select x.resource_type, x.remote_id from link x where x.connection = ${connection} and x.subject = ${subject})) as seen,
+      (select s.body from client join link x on x.id = client.id join seen s
+          on s.connection = x.connection and s.resource_type = x.resource_type and s.remote_id = x.remote_id
+        where x.connection = ${connection} and x.source = ${source} and x.type = 'client' and x.retired_at is null
+        limit 1) as patient,
       (select coalesce(json_agg(d order by d.id desc), '[]') from decision d
         where d.connection = ${connection} and d.subject = ${subject}
           and (d.state = 'open' or d.state = 'decided' and d.topic = ${patientTopic})) as decisions,
       (select coalesce(json_agg(o order by o.id), '[]') from operation o
         where o.connection = ${connection} and o.subject = ${subject}
           and (o.outcome is null or o.late_check_at is not null)) as operations,
+      (select coalesce(json_agg(e order by e.edition), '[]') from own join edition e on e.id = own.id
+        where own.type = 'case' and e.connection = ${connection} and e.source = ${source} and e.type = 'case'
+          and e.slot = ${documentSlot}) as editions,
       (select coalesce(json_object_agg(e.key, e.n), '{}') from epoch e where e.key in (
-        select prefix || client.id from (${clientsOf(subject)}) as client(id),
-          (values ('client:' || ${source}::text || '/'), ('patient:' || ${connection}::text || ':' || ${source}::text || '/')) as p(prefix)
-      )) as epochs
-    from (values (1)) as one left join connection c on c.id = ${connection}`.execute(trx);
+        select p.prefix || client.id from client, (values ('client:' || ${source}::text || '/'),
+          ('patient:' || ${connection}::text || ':' || ${source}::text || '/')) as p(prefix))) as epochs,
+      json_build_object(
+        'reads', (select coalesce(json_agg(json_build_object('type', r.type, 'id', r.id)), '[]') from lane_read r
+          where r.connection = ${connection} and r.subject = ${subject}),
+        'waits', exists (select 1 from waiting w where w.connection = ${connection} and w.subject = ${subject}),
+        'remoteValues', exists (select 1 from own join remote_value v on v.type = own.type and v.id = own.id
+          where v.connection = ${connection} and v.source = ${source}),
+        'crashAlert', exists (select 1 from alert a
+          where a.topic = ${crashTopic({ connection, subject })} and a.resolved_at is null)) as holds,
+      case when l.wanted = ${kept?.wanted ?? -1}::bigint then null else json_build_object(
+        'own', (select coalesce(json_agg(own order by own.type, own.id), '[]') from own),
+        'others', (select coalesce(json_agg(x), '[]') from (
+          select ${recordColumns} from record r join other o on o.type = r.type and o.id = r.id
+          where r.source = ${source} and r.subject <> ${subject}) x),
+        'consents', (select coalesce(json_agg(r.content order by r.id), '[]') from client join record r on r.client_id = client.id
+          where r.source = ${source} and r.type = 'consent' and not r.deleted)) end as records
+    from (values (1)) as one
+      left join lane l on l.connection = ${connection} and l.subject = ${subject}
+      left join connection c on c.id = ${connection}`.execute(db);
   const [row] = rows;
   if (row === undefined) throw new Error('The lane was not read.');
   return {
@@ -98,9 +157,11 @@ export async function readLane(
     wanted: row.wanted ?? undefined,
     connection_epoch: row.connection_epoch,
     is_paused: row.is_paused,
+    documents_held_until: row.documents_held_until,
     links: row.links.map(linkRow),
     otherLinks: row.other_links.map(linkRow),
     seen: row.seen.map((one) => ({ ...one, seen_at: new Date(one.seen_at) })),
+    patient: row.patient,
     decisions: row.decisions.map((one) => ({
       ...one,
       opened_at: new Date(one.opened_at),
@@ -115,71 +176,29 @@ export async function readLane(
       late_check_at: instant(one.late_check_at),
       closed_at: instant(one.closed_at),
     })),
+    editions: row.editions.map((one) => ({ ...one, as_of: new Date(one.as_of), sent_at: new Date(one.sent_at) })),
     epochs: row.epochs,
+    holds: row.holds,
+    records: recordsFrom(row, others) ?? kept,
   };
 }
 
-/** The lane's records, the consents of its client, and the records of other lanes that its last run read. */
-export async function readRecords(
-  trx: Transaction<Database>,
-  { connection, subject, source }: Lease,
-  wanted: number | undefined,
-): Promise<LaneRecords> {
-  const { rows } = await sql<{
-    own: readonly Stored<RecordRow>[];
-    others: RecordName[];
-    other_rows: readonly Stored<RecordRow>[];
-    consents: readonly JsonObject[];
-  }>`
-    with other as (select type, id from lane_read where connection = ${connection} and subject = ${subject})
-    select
-      (select coalesce(json_agg(r order by r.type, r.id), '[]') from (
-        select ${recordColumns} from record r where r.subject = ${subject}) r) as own,
-      (select coalesce(json_agg(other), '[]') from other) as others,
-      (select coalesce(json_agg(r), '[]') from (
-        select ${recordColumns} from record r join other o on o.type = r.type and o.id = r.id
-        where r.source = ${source} and r.subject <> ${subject}) r) as other_rows,
-      (select coalesce(json_agg(r.content order by r.id), '[]') from record r
-        where r.source = ${source} and r.type = 'consent' and not r.deleted
-          and r.client_id in (${clientsOf(subject)})) as consents`.execute(trx);
-  const [row] = rows;
-  if (row === undefined) throw new Error('The records of the lane were not read.');
-  const own = row.own.map(recordRow);
-  const clientId = clientOf(own);
+function recordsFrom({ wanted, records, holds }: StoredRows, others: readonly RecordName[]): LaneRecords | undefined {
+  if (records === null) return undefined;
+  const own = records.own.map(recordRow);
   const names = new Set(own.map(nameKey));
+  const clientId = clientOf(own);
   return {
-    wanted,
+    wanted: wanted ?? undefined,
     own,
     clientId,
-    consents: row.consents.filter((consent) => consent.clientId === clientId),
-    others: row.others.filter((name) => !names.has(nameKey(name))),
-    otherRows: row.other_rows.map(recordRow),
+    consents: records.consents.filter((consent) => consent.clientId === clientId),
+    others: [...holds.reads, ...others].filter((name) => !names.has(nameKey(name))),
+    otherRows: records.others.map(recordRow),
   };
-}
-
-/** Records of other lanes, with all generations of their links. */
-export async function readOthers(
-  trx: Transaction<Database>,
-  { connection, source }: Lease,
-  names: readonly RecordName[],
-): Promise<{ rows: RecordRow[]; links: LinkRow[] }> {
-  const { rows } = await sql<{ rows: readonly Stored<RecordRow>[]; links: readonly Stored<LinkRow>[] }>`
-    with other as (select * from jsonb_to_recordset(${json(nameRows(names))}) as o(type text, id text))
-    select
-      (select coalesce(json_agg(r), '[]') from (
-        select ${recordColumns} from record r join other o on o.type = r.type and o.id = r.id
-        where r.source = ${source}) r) as rows,
-      (select coalesce(json_agg(l order by l.generation), '[]') from link l join other o on o.type = l.type and o.id = l.id
-        where l.connection = ${connection} and l.source = ${source}) as links`.execute(trx);
-  return { rows: (rows[0]?.rows ?? []).map(recordRow), links: (rows[0]?.links ?? []).map(linkRow) };
 }
 
 const recordColumns = sql.raw('r.type, r.id, r.version, r.content, r.deleted, r.updated_at, r.accepted_at');
-
-/** The client or clients whom the records of a lane are about. */
-function clientsOf(subject: string) {
-  return sql`select case when r.type = 'client' then r.id else r.client_id end from record r where r.subject = ${subject}`;
-}
 
 function clientOf(own: readonly RecordRow[]): string | undefined {
   const record = own.find(({ type }) => type === 'client') ?? own.find(({ type }) => type === 'case') ?? own[0];

@@ -1,9 +1,6 @@
 // Reads everything that a run decides from, in one snapshot (lanes.md 1), and turns it into the lane's resources.
 
-import type { Transaction } from 'kysely';
 import { isOffered } from '../connections/connections.ts';
-import type { JsonObject } from '../json.ts';
-import type { Database } from '../store/store.ts';
 import {
   type DecisionRow,
   type DesireInput,
@@ -12,11 +9,11 @@ import {
   patientTopic,
   type RunMemory,
 } from './desire.ts';
-import { editionsOf } from './editions.ts';
-import { Known, type RecordRow } from './known.ts';
+import { editionOf } from './editions.ts';
+import { Known, type RecordName } from './known.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
-import { readLane, readOthers, readRecords } from './lane-rows.ts';
+import { type LaneHolds, type LaneRows, readLane } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import type { OperationRow } from './operations.ts';
 
@@ -31,6 +28,7 @@ export interface LaneState {
   readonly clientId: string | undefined;
   /** Database time of the snapshot. */
   readonly now: Date;
+  readonly holds: LaneHolds;
 }
 
 export interface PlanBasis {
@@ -42,7 +40,8 @@ export interface PlanBasis {
 
 /**
  * Reads the lane in one snapshot. Later loads of a run keep its records as long as no cause has raised `wanted`, and read anew what sends, polls
- * and people change; what the plan rests on is checked once more when intents are stored.
+ * and people change; what the plan rests on is checked once more when intents are stored. A record that the mapping asks for and the snapshot lacks
+ * is read with everything else in another one.
  */
 export async function loadLane(
   deps: LaneDeps,
@@ -54,109 +53,64 @@ export async function loadLane(
   const mappings = memory.mappings ?? (await deps.mappings());
   memory.mappings = mappings;
   const isTold = isOffered(connection.vendor.documents) && abilities.routes.some(({ route }) => route === 'document');
-  return deps.store.tx(
-    async (trx) => {
-      const rows = await readLane(trx, lease, memory.records?.others ?? []);
-      const { now } = rows;
-      const kept = memory.records?.wanted === rows.wanted ? memory.records : undefined;
-      let records = kept ?? (await readRecords(trx, lease, rows.wanted));
-      const { own, consents, clientId } = records;
-      const known = new Known(own, rows.links);
-      known.keepOthers(records.others, records.otherRows, rows.otherLinks);
-      const documents = isTold ? await documentsHeld(trx, deps, lease, own, clientId, now) : undefined;
-      // Named as read, so that the lane runs again when the client, or a consent of the client, changes.
-      if (clientId !== undefined) known.record('client', clientId);
-      const input: DesireInput = {
-        lease,
-        connection,
-        abilities,
-        mappings,
-        identifierSystem: deps.identifierSystem,
-        known,
-        seen: new Map(rows.seen.map((row) => [`${row.resource_type}/${row.remote_id}`, row])),
-        openDecisions: rows.decisions.filter(({ state }) => state === 'open'),
-        patientDecision: rows.decisions.find(({ state, topic }) => state === 'decided' && topic === patientTopic),
-        consents,
-        today: now.toISOString().slice(0, 10),
-        memory,
-        documents,
-      };
-      let resources = desire(input);
-      for (let missing = known.takeMissing(); missing.length > 0; missing = known.takeMissing()) {
-        const found = await readOthers(trx, lease, missing);
-        known.keepOthers(missing, found.rows, found.links);
-        records = {
-          ...records,
-          others: [...records.others, ...missing],
-          otherRows: [...records.otherRows, ...found.rows],
-        };
-        resources = desire(input);
-      }
-      memory.records = records;
-      return {
-        resources,
-        known,
-        openOperations: rows.operations,
-        openDecisions: input.openDecisions,
-        basis: {
-          mappingVersion: mappings.version,
-          connectionEpoch: rows.connection_epoch ?? 0,
-          isPaused: rows.is_paused,
-          epochs: new Map(epochKeys(lease, clientId).map((key) => [key, rows.epochs[key] ?? 0])),
-        },
-        clientId,
-        now,
-      };
-    },
-    { isolation: 'repeatable read' },
-  );
+  for (let others: readonly RecordName[] = memory.records?.others ?? []; ; ) {
+    const rows = await readLane(deps.store, lease, others, memory.records);
+    const { now, records } = rows;
+    if (records === undefined) throw new Error('A lane was read without its records.');
+    const { own, consents, clientId } = records;
+    const known = new Known(own, rows.links);
+    known.keepOthers(records.others, records.otherRows, rows.otherLinks);
+    // Named as read, so that the lane runs again when the client, or a consent of the client, changes.
+    if (clientId !== undefined) known.record('client', clientId);
+    const input: DesireInput = {
+      lease,
+      connection,
+      abilities,
+      mappings,
+      identifierSystem: deps.identifierSystem,
+      known,
+      seen: new Map(rows.seen.map((row) => [`${row.resource_type}/${row.remote_id}`, row])),
+      openDecisions: rows.decisions.filter(({ state }) => state === 'open'),
+      patientDecision: rows.decisions.find(({ state, topic }) => state === 'decided' && topic === patientTopic),
+      consents,
+      today: now.toISOString().slice(0, 10),
+      memory,
+      documents: isTold && own.some(({ type }) => type === 'case') ? documentsHeld(deps, lease, rows) : undefined,
+    };
+    const resources = desire(input);
+    const missing = known.takeMissing();
+    if (missing.length > 0) {
+      others = [...records.others, ...missing];
+      memory.records = undefined;
+      continue;
+    }
+    memory.records = records;
+    return {
+      resources,
+      known,
+      openOperations: rows.operations,
+      openDecisions: input.openDecisions,
+      basis: {
+        mappingVersion: mappings.version,
+        connectionEpoch: rows.connection_epoch ?? 0,
+        isPaused: rows.is_paused,
+        epochs: new Map(epochKeys(lease, clientId).map((key) => [key, rows.epochs[key] ?? 0])),
+      },
+      clientId,
+      now,
+      holds: rows.holds,
+    };
+  }
 }
 
-async function documentsHeld(
-  trx: Transaction<Database>,
-  deps: LaneDeps,
-  lease: Lease,
-  own: readonly RecordRow[],
-  clientId: string | undefined,
-  now: Date,
-): Promise<DocumentsHeld | undefined> {
-  const caseRow = own.find(({ type }) => type === 'case');
-  if (caseRow === undefined) return undefined;
-  const connection = await trx
-    .selectFrom('connection')
-    .select('documents_held_until')
-    .where('id', '=', lease.connection)
-    .executeTakeFirst();
+function documentsHeld({ timeZone }: LaneDeps, { source }: Lease, rows: LaneRows): DocumentsHeld {
   return {
-    editions: await editionsOf(trx, lease, caseRow.id),
-    patient: clientId === undefined ? undefined : await seenPatient(trx, lease, clientId),
-    heldUntil: connection?.documents_held_until ?? undefined,
-    now,
-    timeZone: deps.timeZone(lease.source),
+    editions: rows.editions.map(editionOf),
+    patient: rows.patient ?? undefined,
+    heldUntil: rows.documents_held_until ?? undefined,
+    now: rows.now,
+    timeZone: timeZone(source),
   };
-}
-
-async function seenPatient(
-  trx: Transaction<Database>,
-  lease: Lease,
-  clientId: string,
-): Promise<JsonObject | undefined> {
-  const row = await trx
-    .selectFrom('link')
-    .innerJoin('seen', (join) =>
-      join
-        .onRef('seen.connection', '=', 'link.connection')
-        .onRef('seen.resource_type', '=', 'link.resource_type')
-        .onRef('seen.remote_id', '=', 'link.remote_id'),
-    )
-    .select('seen.body')
-    .where('link.connection', '=', lease.connection)
-    .where('link.source', '=', lease.source)
-    .where('link.type', '=', 'client')
-    .where('link.id', '=', clientId)
-    .where('link.retired_at', 'is', null)
-    .executeTakeFirst();
-  return row?.body ?? undefined;
 }
 
 /** Keys of the counters that a consent or a re-link raises (lanes.md 7). */

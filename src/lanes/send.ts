@@ -59,14 +59,14 @@ export async function sendLevel(
         .filter(({ body }) => placeholdersIn(body).length === 0)
         .slice(0, writesAtOnce(connection.config.rateLimit));
   const sendMs = sendMsFor(deps.leaseMs);
-  const sendBefore = deps.clock() + sendMs;
-  const sendId = deps.newId();
+  const sending: Sending = { requestId: deps.newId(), sendBefore: deps.clock() + sendMs };
+  const sendId = sending.requestId;
   const intents = await deps.store.tx((trx) =>
     storeIntents(trx, { lease, leaseMs: deps.leaseMs, basis: state.basis, sendId, sendMs, writes: level }),
   );
-  if (asTransaction) return sendTransaction(connection, abilities, deps.identifierSystem, intents, sendBefore);
+  if (asTransaction) return sendTransaction(connection, abilities, deps.identifierSystem, intents, sending);
   return Promise.all(
-    intents.map((intent) => sendSingle(connection, abilities, deps.identifierSystem, intent, sendBefore)),
+    intents.map((intent) => sendSingle(connection, abilities, deps.identifierSystem, intent, sending)),
   );
 }
 
@@ -82,12 +82,18 @@ function firstBundle(writes: readonly Write[]): Write[] {
   return level;
 }
 
+/** How the requests of one send are told apart and bounded: the send id stands with the intents. */
+interface Sending {
+  readonly requestId: string;
+  readonly sendBefore: number;
+}
+
 async function sendSingle(
   connection: LaneConnection,
   abilities: Abilities,
   identifierSystem: string,
   intent: Intent,
-  sendBefore: number,
+  sending: Sending,
 ): Promise<WriteOutcome> {
   const { write } = intent;
   const { resourceType } = write.resource;
@@ -100,7 +106,7 @@ async function sendSingle(
       path: resourceType,
       body: write.body,
       ifNoneExist,
-      sendBefore,
+      ...sending,
     });
     const result = classify(connection.vendor, { method: 'POST', kind: 'create', target: { resourceType } }, reply);
     return {
@@ -115,7 +121,7 @@ async function sendSingle(
     path: `${resourceType}/${remoteId}`,
     body: write.body,
     ifMatch: write.versionTag,
-    sendBefore,
+    ...sending,
   });
   const request = { method: 'PUT', kind: 'update', target: { resourceType, id: remoteId } } as const;
   return { ...outcomeOf(intent, classify(connection.vendor, request, reply), reply), remoteId };
@@ -145,11 +151,11 @@ async function sendTransaction(
   abilities: Abilities,
   identifierSystem: string,
   intents: readonly Intent[],
-  sendBefore: number,
+  sending: Sending,
 ): Promise<WriteOutcome[]> {
   const entry = intents.map(({ write }) => transactionEntry(write, abilities, identifierSystem));
   const body: JsonObject = { resourceType: 'Bundle', type: 'transaction', entry };
-  const reply = await connection.client.send({ method: 'POST', path: '', body, sendBefore });
+  const reply = await connection.client.send({ method: 'POST', path: '', body, ...sending });
   const result = classify(connection.vendor, { method: 'POST', kind: 'transaction' }, reply);
   const entries = reply.fault === undefined && Array.isArray(reply.body?.entry) ? reply.body.entry : [];
   if (result.class === 'ok' && entries.length !== intents.length) {
