@@ -15,7 +15,7 @@ import type { ResourceLocation } from './location.ts';
 import { readLocation } from './location.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { SearchFailure, SearchLimits, SearchResult } from './search.ts';
-import { searchPages } from './search.ts';
+import { searchPages, withSmallerPages } from './search.ts';
 import type { Query } from './url.ts';
 import { requestUrl } from './url.ts';
 import { isOffered, type Vendor } from './vendors/vendor.ts';
@@ -34,10 +34,10 @@ export interface FhirRequest {
   readonly ifNoneExist?: string;
   /** Epoch ms; given up there, waiting for a place and a socket included (lanes.md 8). */
   readonly sendBefore?: number;
-  /** Asks what changed: it takes the polls' part of the rate. */
-  readonly isPoll?: boolean;
   /** Names the request in the server's log and in ours (FHIR R4 http.html, X-Request-Id). */
   readonly requestId?: string;
+  /** Asks what changed: it takes the polls' part of the rate. */
+  readonly isPoll?: boolean;
   /** What a write should answer with. @default 'representation' */
   readonly prefer?: 'representation' | 'minimal' | 'OperationOutcome';
 }
@@ -213,8 +213,15 @@ export function createClient(parts: ClientParts): FhirClient {
     },
     async searchAll(resourceType, query, limits = {}) {
       const { sendBefore, isPoll } = limits;
-      const read = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore, isPoll });
-      return searchPages(read, requestUrl(baseUrl, resourceType, query), resourceType, vendor, limits);
+      const ask = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore, isPoll });
+      // A kept connection may be closed by the server just as we write to it: once, at once (ehr-behaviour 6.3).
+      const read = async (url: URL) => {
+        const reply = await ask(url);
+        return reply.fault === 'reset' ? ask(url) : reply;
+      };
+      return withSmallerPages(query, (sized) =>
+        searchPages(read, requestUrl(baseUrl, resourceType, sized), resourceType, vendor, limits),
+      );
     },
     async match(operation, parameters) {
       const first = requestUrl(baseUrl, operation);
