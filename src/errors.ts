@@ -141,11 +141,29 @@ export const errorKinds = {
     issue: 'processing',
     class: 'config',
   },
+  'connection-day-used': {
+    text: 'The requests of the day are used up, or what is left of the {limit} is kept for what is urgent. The others go on at {until}. rateLimit.requestsPerDay says how many there are.',
+    status: 503,
+    issue: 'throttled',
+    class: 'retry',
+  },
   'connection-dns': {
     text: 'The name {host} is not known to DNS. Check baseUrl and the network.',
     status: 502,
     issue: 'not-found',
     class: 'retry',
+  },
+  'connection-failing': {
+    text: 'The server failed to answer {failures} requests in a row, so it is left alone. One request at a time asks whether it is well, ever more seldom; when it is, the others go on by themselves.',
+    status: 503,
+    issue: 'transient',
+    class: 'retry',
+  },
+  'connection-draining': {
+    text: 'The connection takes nothing new: it finishes what is due and then pauses{why}.',
+    status: 409,
+    issue: 'transient',
+    class: 'config',
   },
   'connection-fhir-version': {
     text: '{host} speaks FHIR {version}. Casebridge needs FHIR R4 (4.0.x); check baseUrl.',
@@ -170,6 +188,18 @@ export const errorKinds = {
     status: 502,
     issue: 'structure',
     class: 'retry',
+  },
+  'connection-not-in-use': {
+    text: 'The connection {connection} is switched off in the configuration (mode: off): nothing is asked or sent there until it is shadow or live.',
+    status: 409,
+    issue: 'conflict',
+    class: 'config',
+  },
+  'connection-not-running': {
+    text: 'The connection {connection} is {state} and cannot be drained.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
   },
   'connection-off': {
     text: 'Switched off in the configuration (mode: off): nothing is asked or sent there.',
@@ -225,6 +255,12 @@ export const errorKinds = {
     status: 502,
     issue: 'forbidden',
     class: 'config',
+  },
+  'connection-stopped': {
+    text: 'The server asks for a pause (HTTP 429 or 503). Nothing is sent before {until}.',
+    status: 503,
+    issue: 'throttled',
+    class: 'retry',
   },
   'connection-tenant-unknown': {
     text: 'The server does not know the tenant in baseUrl, or does not let this client in there. Compare the tenant id with the one the hospital gave.',
@@ -309,6 +345,12 @@ export const errorKinds = {
     status: 409,
     issue: 'duplicate',
     class: 'person',
+  },
+  'cursor-expired': {
+    text: '`after` is ahead of this feed: the store was restored or replaced since. Ask without `after`: what you know already comes again.',
+    status: 410,
+    issue: 'expired',
+    class: 'permanent',
   },
   'cursor-invalid': {
     text: '`after` must be the `next` or `cursor` of an earlier answer of this list.',
@@ -503,6 +545,24 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'person',
   },
+  'lane-nothing-to-retry': {
+    text: 'This lane is {state}: there is nothing to try again. To run it all the same, POST to its address with /run.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'lane-nothing-to-skip': {
+    text: 'Nothing of this lane is stuck in a way that a person could set aside.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'lane-parked-by-operator': {
+    text: '{by} has parked this lane. It runs again after a retry or a run by an operator.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'lane-unknown': {
     text: 'There is no such lane. A lane exists once a record of its subject was accepted for its connection.',
     status: 404,
@@ -514,6 +574,12 @@ export const errorKinds = {
     status: 503,
     issue: 'incomplete',
     class: 'retry',
+  },
+  'lanes-parked': {
+    text: 'Lanes are parked on this connection. The newest reason: {why}',
+    status: 409,
+    issue: 'processing',
+    class: 'person',
   },
   'listen-failed': {
     text: 'Casebridge cannot listen on {where} ({code}). Choose an address of this machine and a port that it may open.',
@@ -527,6 +593,12 @@ export const errorKinds = {
     issue: 'invalid',
     class: 'config',
   },
+  'mapping-not-active': {
+    text: 'The mapping {version} is not the active one, which is {active}. Activate it first: start with its files.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'mapping-slot-unknown': {
     text: 'The mapping of {type} has no slot "{slot}". If it was renamed, say its former name under "was" in the mapping.',
     status: 500,
@@ -538,6 +610,18 @@ export const errorKinds = {
     status: 500,
     issue: 'invalid',
     class: 'config',
+  },
+  'mass-change': {
+    text: '{cause} would change more than {limit} resources on {connection}. A person decides whether it goes on.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
+  },
+  'mass-change-stopped': {
+    text: 'A person has stopped what {cause} would change here. It goes out when its record changes.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
   },
   'media-type-unknown': {
     text: 'Content-Type must be {types}, in UTF-8.',
@@ -737,6 +821,18 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'config',
   },
+  'postgres-connections-few': {
+    text: 'PostgreSQL takes {most} connections and keeps {reserved} of them back; {processes} processes of Casebridge may need {each} each. Set max_connections to {enough} or more, or run fewer processes.',
+    status: 503,
+    issue: 'throttled',
+    class: 'config',
+  },
+  'postgres-setting-off': {
+    text: 'PostgreSQL runs with {setting} off: {danger}. Set {setting} to on.',
+    status: 503,
+    issue: 'no-store',
+    class: 'config',
+  },
   'queue-unusable': {
     text: 'The queue at {where} cannot be used: {problem}. Check queue.url, and that Redis runs there.',
     status: 503,
@@ -785,6 +881,30 @@ export const errorKinds = {
     issue: 'invalid',
     class: 'permanent',
   },
+  'redis-evicts': {
+    text: 'Redis may throw wake-ups away when its memory is full (maxmemory-policy {policy}), and work waits until the store is asked again. Set maxmemory-policy to noeviction.',
+    status: 503,
+    issue: 'transient',
+    class: 'config',
+  },
+  'redis-not-kept': {
+    text: 'Redis keeps nothing over a restart (appendonly no), and work waits until the store is asked again. Set appendonly to yes.',
+    status: 503,
+    issue: 'transient',
+    class: 'config',
+  },
+  'redis-too-old': {
+    text: 'Redis {found} is too old: {oldest} or newer is needed.',
+    status: 503,
+    issue: 'not-supported',
+    class: 'config',
+  },
+  'refused-write': {
+    text: '{count} of this lane cannot be sent as they are. Mend the records or the server, then try again, or set these versions aside.',
+    status: 409,
+    issue: 'processing',
+    class: 'person',
+  },
   'remote-edit': {
     text: 'The other side changed {element} of {target}, which is ours to say. A person must decide.',
     status: 409,
@@ -796,6 +916,24 @@ export const errorKinds = {
     status: 410,
     issue: 'deleted',
     class: 'person',
+  },
+  'replay-left-paused': {
+    text: 'The connection was paused before this lane ran; it runs when the connection resumes.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'config',
+  },
+  'replay-nothing-to-do': {
+    text: 'The server holds what the records say.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'replay-unknown': {
+    text: 'There is no replay {id}.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
   },
   'request-malformed': {
     text: 'This is not a well-formed HTTP request.',
@@ -965,6 +1103,12 @@ export const errorKinds = {
     issue: 'processing',
     class: 'permanent',
   },
+  'server-reverts': {
+    text: 'The server has put its own {element} of {target} back three times in a day. A person decides which one stays.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'server-several-matches': {
     text: 'Several resources on the server carry the identifier of the one to make (412).',
     status: 409,
@@ -1001,6 +1145,12 @@ export const errorKinds = {
     issue: 'forbidden',
     class: 'config',
   },
+  'source-not-sent': {
+    text: 'What the source {source} sends does not go to {connection}. See `sources` of the connection in the configuration.',
+    status: 409,
+    issue: 'conflict',
+    class: 'config',
+  },
   'source-unknown': {
     text: 'There is no such source here.',
     status: 404,
@@ -1012,6 +1162,12 @@ export const errorKinds = {
     status: 409,
     issue: 'conflict',
     class: 'person',
+  },
+  'stale-unknown': {
+    text: 'No such older record is kept beside this one.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
   },
   'status-path': {
     text: 'No legal way from the Task status {from} to {to} for the {party}. A person must decide.',
@@ -1097,6 +1253,12 @@ export const errorKinds = {
     issue: 'lock-error',
     class: 'retry',
   },
+  'version-set-aside': {
+    text: 'A person has set version {version} of {target} aside. The next version goes out. It was stuck because: {why}',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'waits-for-link': {
     text: 'Waits for {target}, which is not on this server yet.',
     status: 409,
@@ -1118,6 +1280,11 @@ export const errorKinds = {
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorKinds;
+
+/** True for a code of the table. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorKinds, text);
+}
 
 export type ErrorParameters = Readonly<Record<string, string | number>>;
 

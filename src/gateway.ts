@@ -6,56 +6,54 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config, ConnectionConfig } from './config.ts';
 import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
-import { CasebridgeError, reason } from './errors.ts';
-import type { GatewayApi, ReadyCheck } from './http/http.ts';
+import { CasebridgeError } from './errors.ts';
+import { factsOf } from './fault.ts';
+import { gatewayApi, type OpenedConnection } from './gateway/api.ts';
+import type { GatewayApi } from './http/http.ts';
 import {
   type Abilities,
   activateMapping,
   activeMappings,
   activeVersion,
-  applyDecision,
   cachedCapabilities,
   checkIdentity,
-  collectionBundle,
-  connectionReport,
   createRunGate,
-  decide,
-  dryRun,
   type Feeder,
+  finishDrains,
   freeDeadLeases,
-  issuesOf,
-  type LaneConnection,
+  freeDeadShares,
   type LaneDeps,
   type LaneKey,
-  offReport,
+  lanesAtOnce,
   prepareConnection,
   preparePolls,
+  probeFailing,
   probePaused,
   probeSoon,
-  projectRecords,
   pruneOutcomes,
-  raiseWanted,
+  pruneReplays,
   readAbilities,
-  relinkPatient,
-  requirePatient,
+  reviewAlerts,
   runDuePolls,
   runLane,
-  setPaused,
+  sharedBudget,
   startFeeder,
+  workReplays,
 } from './lanes/lanes.ts';
 import { readMappingFiles } from './mapping/mapping.ts';
 import { createMetrics } from './metrics.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
-import { acceptRecords, isRecordType, type RecordKey } from './records/records.ts';
 import { openStore, type Store } from './store/store.ts';
 
 /** The mapping files that come with Casebridge. */
 export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.url));
 
-const defaultLeaseMs = 60_000;
 const pollTickMs = 250;
 const pruneTickMs = 3_600_000;
 const probeTickMs = 15_000;
+const failingTickMs = 1_000;
+const replayTickMs = 250;
+const drainTickMs = 500;
 const mostRunsAtOnce = 32;
 /** At a stop; the queue waits longer than this for runs to end, so that a run can still store that its request was given up. */
 const requestsMayTakeMs = 10_000;
@@ -67,9 +65,9 @@ export interface GatewayOptions {
   readonly lanes: boolean;
   /** Activate the shipped mapping files, as `serve` does; the others use what the store names, if it names any. @default true */
   readonly activate?: boolean;
-  /** How long a run may hold a lane without a sign of life, in milliseconds. @default 60000 */
+  /** How long a run may hold a lane without a sign of life, in milliseconds. @default the configured one */
   readonly leaseMs?: number;
-  /** How long a lane that was handed to the queue counts as under way there, in milliseconds. @default 30000 */
+  /** How long a lane that was handed to the queue counts as under way there, in milliseconds. @default half of `leaseMs` */
   readonly claimMs?: number;
   /** Opens the store; a test puts its own around it. @default openStore */
   readonly open?: (config: Config) => Promise<Store>;
@@ -79,12 +77,6 @@ export interface Gateway {
   readonly api: GatewayApi;
   /** Finishes what runs, gives the rest back, closes everything. Safe to call twice. */
   stop(): Promise<void>;
-}
-
-interface OpenedConnection {
-  readonly connection: Connection;
-  readonly lane: LaneConnection;
-  readonly capabilities: () => Promise<Capabilities>;
 }
 
 /**
@@ -107,7 +99,7 @@ function openConfigured({ store }: Config): Promise<Store> {
 }
 
 async function assemble(options: GatewayOptions, store: Store): Promise<Gateway> {
-  const { config, logger, leaseMs = defaultLeaseMs } = options;
+  const { config, logger, leaseMs = config.lanes.leaseMs } = options;
   await checkIdentity(store, config.identifierSystem);
   if ((options.activate ?? true) || (await activeVersion(store.db)) === undefined)
     await activateMapping(store, await readMappingFiles(mappingFolder));
@@ -115,6 +107,8 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   // Compiled now, so that a start fails where its mappings would.
   await mappings();
   const metrics = createMetrics(store);
+  const holder = `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`;
+  await freeDeadShares(store);
   const live = [...config.connections.values()].filter(({ mode }) => mode !== 'off');
   const opened = new Map(live.map((one) => [one.id, open(one)]));
   if (options.lanes) {
@@ -132,7 +126,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
     identifierSystem: config.identifierSystem,
     connections: new Map([...opened].map(([id, { lane }]) => [id, lane])),
     mappings,
-    holder: `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`,
+    holder,
     leaseMs,
     gate: createRunGate(),
     timeZone: (source) => config.sources.get(source)?.timeZone ?? 'UTC',
@@ -149,7 +143,10 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   feeder = worker?.feeder;
 
   function open(one: ConnectionConfig): OpenedConnection {
-    const connection = openConnection(one, { onRequest: metrics.requestSeen });
+    const connection = openConnection(one, {
+      onRequest: metrics.requestSeen,
+      budget: sharedBudget(store, one, holder, Math.random),
+    });
     const capabilities = cachedCapabilities(store, connection, Date.now);
     const abilities = async (): Promise<Abilities> => readAbilities(connection, capabilities, await mappings());
     return {
@@ -179,21 +176,21 @@ async function startWorking(
   deps: LaneDeps,
   live: readonly ConnectionConfig[],
   opened: ReadonlyMap<string, OpenedConnection>,
-  { config, logger, claimMs }: GatewayOptions,
+  { config, logger, claimMs = deps.leaseMs / 2 }: GatewayOptions,
 ): Promise<Working> {
   const wakeUps = await openWakeUps({
     store: deps.store,
     redisUrl: config.queue.url,
     startEmpty: deps.store.kind === 'embedded' && config.queue.url === undefined,
-    onError: (error) => logger.error({ error: textOf(error) }, 'the queue reports an error'),
+    onError: (error) => logger.error(factsOf(error), 'the queue reports an error'),
   });
-  const slots = live.map(({ id, rateLimit }) => ({ id, slots: rateLimit.concurrency }));
+  const slots = live.map(({ id, rateLimit }) => ({ id, slots: lanesAtOnce(rateLimit) }));
   const feeder = startFeeder(
     {
       store: deps.store,
       connections: () => slots,
       add: (lanes) => wakeUps.add(lanes),
-      onError: (error) => logger.error({ error: textOf(error) }, 'the feeder could not look for due lanes'),
+      onError: (error) => logger.error(factsOf(error), 'the feeder could not look for due lanes'),
       claimMs,
     },
     Date.now,
@@ -212,11 +209,23 @@ async function startWorking(
     const resumed = await probePaused(deps, async (id) => isWell(opened.get(id)?.connection));
     if (resumed > 0) feeder.kick();
   };
-  const failed = (what: string) => (error: unknown) => logger.error({ error: textOf(error) }, what);
+  const askFailing = async (): Promise<void> => {
+    const well = await probeFailing(deps, async (id) => (await opened.get(id)?.connection.probe()) ?? 'none');
+    if (well > 0) feeder.kick();
+  };
+  const replay = async (): Promise<void> => {
+    if (await workReplays(deps)) feeder.kick();
+  };
+  const failed = (what: string) => (error: unknown) => logger.error(factsOf(error), what);
   const rounds = [
     startRound(pollTickMs, () => runDuePolls(deps, capabilities), failed('polls could not be looked for')),
     startRound(probeTickMs, resume, failed('paused connections could not be asked')),
+    startRound(failingTickMs, askFailing, failed('failing servers could not be asked')),
+    startRound(replayTickMs, replay, failed('replays could not be moved on')),
+    startRound(drainTickMs, () => finishDrains(deps.store), failed('drained connections could not be paused')),
+    startRound(probeTickMs, () => reviewAlerts(deps.store), failed('alerts could not be brought up to date')),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
+    startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
   ];
   return { feeder, wakeUps, rounds };
 }
@@ -258,181 +267,12 @@ async function stopAll(
   opened: ReadonlyMap<string, OpenedConnection>,
   store: Store,
 ): Promise<void> {
-  const hangUp = (): void => {
-    for (const { connection } of opened.values()) connection.close();
-  };
+  const hangUp = () => Promise.all([...opened.values()].map(({ connection }) => connection.close()));
   const patience = setTimeout(hangUp, requestsMayTakeMs);
   await worker?.feeder.stop();
   for (const round of worker?.rounds ?? []) await round.stop();
   await worker?.wakeUps.close();
   clearTimeout(patience);
-  hangUp();
+  await hangUp();
   await store.close();
-}
-
-interface ApiParts {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly store: Store;
-  readonly metrics: ReturnType<typeof createMetrics>;
-  readonly deps: LaneDeps;
-  readonly opened: ReadonlyMap<string, OpenedConnection>;
-  readonly feeder: () => Feeder | undefined;
-}
-
-function gatewayApi({ config, logger, store, metrics, deps, opened, feeder }: ApiParts): GatewayApi {
-  const connectionOf = (id: string): OpenedConnection => {
-    const one = opened.get(id);
-    if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
-    return one;
-  };
-  const preview = async (
-    source: string,
-    records: Parameters<typeof projectRecords>[1]['records'],
-    identifierSystems: Readonly<Record<string, string>>,
-  ) =>
-    projectRecords(store, {
-      source,
-      identifierSystem: config.identifierSystem,
-      identifierSystems,
-      mappings: await deps.mappings(),
-      records,
-    });
-
-  return {
-    config,
-    store,
-    logger,
-    metrics: { registry: metrics.registry, records: metrics.records },
-
-    async accept(source, items) {
-      const accepted = await store.tx((trx) => acceptRecords(trx, source, items, [...config.connections.values()]));
-      feeder()?.kick();
-      return accepted;
-    },
-
-    async preview(source, items, connection) {
-      const one = connection === undefined ? undefined : connectionOf(connection);
-      const projected = await preview(source, items, one?.connection.config.identifierSystems ?? {});
-      const routes = one === undefined ? undefined : (await one.lane.abilities()).routes;
-      const sent = projected.filter(
-        ({ type, desired }) =>
-          routes?.some(
-            (row) => row.recordType === type && row.resourceType === desired.resourceType && row.route === 'native',
-          ) ?? true,
-      );
-      return { bundle: collectionBundle(sent), issues: issuesOf(sent), lineage: [] };
-    },
-
-    async resources(keys) {
-      const bySource = Map.groupBy(keys, ({ source }) => source);
-      const all = await Promise.all(
-        [...bySource].map(async ([source, own]) => preview(source, await storedRecords(store, own), {})),
-      );
-      return all.flat().map(({ fullUrl, desired }) => ({ fullUrl, resource: desired.resource }));
-    },
-
-    async runLane(lane) {
-      await store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true, priority: 10 }));
-      feeder()?.kick();
-    },
-
-    planLane: (lane) => dryRun(deps, connectionOf(lane.connection).lane, lane),
-
-    async decide(id, answer) {
-      await decide(store, id, answer, applyDecision);
-      feeder()?.kick();
-    },
-
-    async linkPatient(asked) {
-      const { lane } = connectionOf(asked.connection);
-      if (asked.patient !== null) await requirePatient(lane, asked.patient);
-      const linked = await relinkPatient(store, asked);
-      feeder()?.kick();
-      return linked;
-    },
-
-    async pause(connection, by) {
-      await setPaused(store, connection, reason('connection-paused', { why: ` by ${by}` }));
-    },
-
-    async resume(connection) {
-      await setPaused(store, connection, undefined);
-      feeder()?.kick();
-    },
-
-    async capabilities(id) {
-      const one = config.connections.get(id);
-      if (one?.mode === 'off') return offReport(one, await deps.mappings());
-      const { connection, lane } = connectionOf(id);
-      return connectionReport(deps, connection, lane);
-    },
-
-    async hookKey(connection) {
-      const name = `hook:${connection}`;
-      const made = randomBytes(24).toString('base64url');
-      await store.db
-        .insertInto('identity')
-        .values({ name, value: made })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-      const { value } = await store.db
-        .selectFrom('identity')
-        .select('value')
-        .where('name', '=', name)
-        .executeTakeFirstOrThrow();
-      return value;
-    },
-
-    async pollSoon(connection) {
-      const now = await store.now();
-      await store.db
-        .updateTable('poll')
-        .set({ next_at: now })
-        .where('connection', '=', connection)
-        .where(({ eb, or }) =>
-          or([eb('last_ok_at', 'is', null), eb('last_ok_at', '<', new Date(now.getTime() - 60_000))]),
-        )
-        .execute();
-    },
-
-    ready: () => readyChecks(store, feeder()),
-  };
-}
-
-async function storedRecords(store: Store, keys: readonly RecordKey[]) {
-  const rows = await Promise.all(
-    keys.map(({ source, type, id }) =>
-      store.db
-        .selectFrom('record')
-        .select(['type', 'id', 'content', 'deleted'])
-        .where('source', '=', source)
-        .where('type', '=', type)
-        .where('id', '=', id)
-        .executeTakeFirst(),
-    ),
-  );
-  return rows.flatMap((row) =>
-    row === undefined || row.deleted || !isRecordType(row.type)
-      ? []
-      : [{ type: row.type, record: { ...row.content, id: row.id } }],
-  );
-}
-
-async function readyChecks(store: Store, feeder: Feeder | undefined): Promise<ReadyCheck[]> {
-  const database: ReadyCheck = await store.now().then(
-    () => ({ name: 'store', ok: true }),
-    () => ({ name: 'store', ok: false, reason: reason('store-unavailable') }),
-  );
-  if (feeder === undefined) return [database];
-  const passedAt = feeder.lastPassAt();
-  const isFeeding = passedAt !== undefined && Date.now() - passedAt < 15_000;
-  return [
-    database,
-    isFeeding ? { name: 'feeder', ok: true } : { name: 'feeder', ok: false, reason: reason('feeder-stopped') },
-  ];
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown';
 }

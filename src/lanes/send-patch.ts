@@ -9,12 +9,18 @@ import { jsonPatch } from './json-patch.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import type { Write } from './plan.ts';
 
+/** How the requests of one send are told apart and bounded: the send id stands with the intents. */
+export interface Sending {
+  readonly requestId: string;
+  readonly sendBefore: number;
+}
+
 export type Change = Exclude<Write, { kind: 'create' }>;
 
 export async function sendPatch(
   connection: LaneConnection,
   write: Change,
-  sendBefore: number,
+  sending: Sending,
 ): Promise<{ readonly reply: FhirReply | Fault; readonly result: Classified }> {
   const { resource, link, versionTag } = write;
   const { resourceType, observed } = resource;
@@ -26,11 +32,11 @@ export async function sendPatch(
     path,
     body: jsonPatch(observed.body, wantedBody(write, observed.body), { isTagged: versionTag !== undefined }),
     ...(versionTag !== undefined && { ifMatch: versionTag }),
-    sendBefore,
+    ...sending,
   });
   const result = classify(connection.vendor, { method: 'PATCH', kind: 'update', target }, reply);
   if (result.class !== 'permanent' || !failedTests.includes(reply.status ?? 0)) return { reply, result };
-  const now = await connection.client.send({ method: 'GET', path, sendBefore });
+  const now = await connection.client.send({ method: 'GET', path, ...sending });
   const look = classify(connection.vendor, { method: 'GET', kind: 'read', target }, now);
   const isUnchanged =
     now.fault === undefined && now.body !== undefined && canonicalJson(now.body) === canonicalJson(observed.body);

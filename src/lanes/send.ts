@@ -11,6 +11,7 @@ import {
 } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
+import { writesAtOnce } from './at-once.ts';
 import { readEntries } from './entry-reply.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { Lease } from './lease.ts';
@@ -18,7 +19,7 @@ import type { LaneState } from './load.ts';
 import { type Intent, storeIntents } from './operations.ts';
 import { placeholdersIn } from './order.ts';
 import type { Write } from './plan.ts';
-import { sendPatch } from './send-patch.ts';
+import { type Sending, sendPatch } from './send-patch.ts';
 
 /** What one request did to one resource. */
 export interface WriteOutcome {
@@ -44,7 +45,6 @@ export interface WriteOutcome {
 const mostEntries = 100;
 const mostBytes = 1_000_000;
 const sendLimitMs = 30_000;
-const singlesAtOnce = 8;
 
 export function sendMsFor(leaseMs: number): number {
   return Math.min(sendLimitMs, Math.floor(leaseMs * 0.8));
@@ -65,16 +65,18 @@ export async function sendLevel(
   const asTransaction = abilities.transaction && !singly && together.length > 1;
   const level = asTransaction
     ? firstBundle(together)
-    : writes.filter(({ body }) => placeholdersIn(body).length === 0).slice(0, singlesAtOnce);
+    : writes
+        .filter(({ body }) => placeholdersIn(body).length === 0)
+        .slice(0, writesAtOnce(connection.config.rateLimit));
   const sendMs = sendMsFor(deps.leaseMs);
-  const sendBefore = deps.clock() + sendMs;
-  const sendId = deps.newId();
+  const sending: Sending = { requestId: deps.newId(), sendBefore: deps.clock() + sendMs };
+  const sendId = sending.requestId;
   const intents = await deps.store.tx((trx) =>
     storeIntents(trx, { lease, leaseMs: deps.leaseMs, basis: state.basis, sendId, sendMs, writes: level }),
   );
-  if (asTransaction) return sendTransaction(connection, abilities, deps.identifierSystem, intents, sendBefore);
+  if (asTransaction) return sendTransaction(connection, abilities, deps.identifierSystem, intents, sending);
   return Promise.all(
-    intents.map((intent) => sendSingle(connection, abilities, deps.identifierSystem, intent, sendBefore)),
+    intents.map((intent) => sendSingle(connection, abilities, deps.identifierSystem, intent, sending)),
   );
 }
 
@@ -95,7 +97,7 @@ async function sendSingle(
   abilities: Abilities,
   identifierSystem: string,
   intent: Intent,
-  sendBefore: number,
+  sending: Sending,
 ): Promise<WriteOutcome> {
   const { write } = intent;
   const { resourceType } = write.resource;
@@ -108,7 +110,7 @@ async function sendSingle(
       path: resourceType,
       body: write.body,
       ifNoneExist,
-      sendBefore,
+      ...sending,
     });
     const result = classify(connection.vendor, { method: 'POST', kind: 'create', target: { resourceType } }, reply);
     return {
@@ -119,7 +121,7 @@ async function sendSingle(
   }
   const { remoteId } = write.link;
   if (abilities.patches(resourceType)) {
-    const { reply, result } = await sendPatch(connection, write, sendBefore);
+    const { reply, result } = await sendPatch(connection, write, sending);
     return { ...outcomeOf(intent, result, reply), remoteId };
   }
   const reply = await connection.client.send({
@@ -127,7 +129,7 @@ async function sendSingle(
     path: `${resourceType}/${remoteId}`,
     body: write.body,
     ifMatch: write.versionTag,
-    sendBefore,
+    ...sending,
   });
   const request = { method: 'PUT', kind: 'update', target: { resourceType, id: remoteId } } as const;
   return { ...outcomeOf(intent, classify(connection.vendor, request, reply), reply), remoteId };
@@ -167,11 +169,11 @@ async function sendTransaction(
   abilities: Abilities,
   identifierSystem: string,
   intents: readonly Intent[],
-  sendBefore: number,
+  sending: Sending,
 ): Promise<WriteOutcome[]> {
   const entry = intents.map(({ write }) => transactionEntry(write, abilities, identifierSystem));
   const body: JsonObject = { resourceType: 'Bundle', type: 'transaction', entry };
-  const reply = await connection.client.send({ method: 'POST', path: '', body, sendBefore });
+  const reply = await connection.client.send({ method: 'POST', path: '', body, ...sending });
   const result = classify(connection.vendor, { method: 'POST', kind: 'transaction' }, reply);
   const entries = reply.fault === undefined && Array.isArray(reply.body?.entry) ? reply.body.entry : [];
   if (result.class === 'ok' && entries.length !== intents.length) {

@@ -128,8 +128,14 @@ const tables = [
   'decision',
   'match_lease',
   'poll',
+  'budget',
   'epoch',
   'alert',
+  'replay',
+  'replay_item',
+  'mass_change',
+  'mass_change_link',
+  'revert',
 ];
 
 /**
