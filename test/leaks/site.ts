@@ -82,7 +82,7 @@ export async function startSite({ store, queue = {} }: SiteOptions): Promise<Sit
     settle: () => settle(gateway),
 
     async poll() {
-      const { now } = (await sql<{ now: Date }>`select now()`.execute(store.db)).rows[0] ?? { now: new Date() };
+      const now = await store.now();
       await store.db.updateTable('poll').set({ next_at: now }).execute();
       for (;;) {
         const open = await store.db.selectFrom('poll').select('connection').where('next_at', '<=', now).execute();
