@@ -5,14 +5,14 @@ import { Agent } from 'node:http';
 import axios from 'axios';
 import type { JsonObject } from '../src/json.ts';
 
-/** POSTs the resources. @returns the reference of each on the server, by the one that it had before */
+/** POSTs the resources of each layer. @returns the reference of each on the server, by the one that it had before */
 export async function createAll(
   fhirUrl: string,
-  resources: readonly JsonObject[],
+  layers: readonly (readonly JsonObject[])[],
   concurrency: number,
 ): Promise<Map<string, string>> {
   const made = new Map<string, string>();
-  for (const layer of layersOf(resources)) {
+  for (const layer of layers) {
     await overAll(layer, concurrency, fhirUrl, async (client, resource) => {
       const { id: _id, meta: _meta, ...body } = pointed(resource, made);
       const reply = await client.post(`/${resource.resourceType}`, body);
@@ -36,17 +36,18 @@ export async function updateAll(
   });
 }
 
-function layersOf(resources: readonly JsonObject[]): JsonObject[][] {
+/** The resources in layers, each of which points only at layers before it. */
+export function layersOf(resources: readonly JsonObject[]): JsonObject[][] {
   const names = new Set(resources.map(nameOf));
   const placed = new Set<string>();
   const layers: JsonObject[][] = [];
   for (let left = [...resources]; left.length > 0; ) {
     const isReady = (resource: JsonObject) =>
       referencesOf(resource).every((name) => !names.has(name) || placed.has(name));
-    const layer = left.filter(isReady);
+    const { ready: layer = [], waiting = [] } = Object.groupBy(left, (one) => (isReady(one) ? 'ready' : 'waiting'));
     if (layer.length === 0) throw new Error('the resources point at each other in a circle');
     layers.push(layer);
-    left = left.filter((resource) => !layer.includes(resource));
+    left = waiting;
     for (const resource of layer) placed.add(nameOf(resource));
   }
   return layers;

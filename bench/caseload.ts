@@ -31,32 +31,68 @@ export const directory: readonly Line[] = [
   { type: 'service', record: aService() },
 ];
 
-/** The records of so many cases. From edition 1 on every record says something else that FHIR carries. */
-export function cases(count: number, edition: number): Line[] {
-  return Array.from({ length: count }, (_, n) => oneCase(n, edition)).flat();
+/** What one case makes on a FHIR server: Patient, EpisodeOfCare, two Condition, two Goal, CarePlan, ServiceRequest and Task, and CareTeam. */
+export const resourcesOfCase = 10;
+
+/** The records of so many cases, from case number `first` on. */
+export function cases(count: number, first = 0): Line[] {
+  return Array.from({ length: count }, (_, n) => oneCase(first + n)).flat();
 }
 
-function oneCase(n: number, edition: number): Line[] {
-  const ids = { clientId: `client-${n}`, caseId: `case-${n}` };
-  const links = { needIds: [`need-${n}`], goalIds: [`goal-${n}`] };
-  const changed = edition === 0 ? {} : { updatedAt: `2026-02-10T10:00:${String(edition).padStart(2, '0')}-05:00` };
-  const words = `edition ${edition}`;
+/** One changed record for each of so many cases: a plan that says which edition it is. It makes one resource. */
+export function edits(count: number, edition: number, first = 0): Line[] {
+  const updatedAt = new Date(Date.UTC(2026, 1, 10) + edition * 1000).toISOString();
+  return Array.from({ length: count }, (_, n) => ({
+    type: 'carePlan',
+    record: planOf(first + n, { title: titleOf(edition), updatedAt }),
+  }));
+}
+
+/** Of the plan in an edition. */
+export function titleOf(edition: number): string {
+  return `edition ${edition}`;
+}
+
+/** Block 0 of the caseload; scale.ts copies its rows as blocks 1, 2 and so on. */
+function idOf(name: string, n: number): string {
+  return `${name}-0-${n}`;
+}
+
+function planOf(n: number, changed: Parameters<typeof aCarePlan>[0] = {}): JsonObject {
+  return aCarePlan({ id: idOf('plan', n), ...idsOf(n), ...linksOf(n), ...changed });
+}
+
+function linksOf(n: number): { needIds: string[]; goalIds: string[] } {
+  return { needIds: [idOf('need', n), idOf('rent', n)], goalIds: [idOf('goal', n), idOf('home', n)] };
+}
+
+function idsOf(n: number): { clientId: string; caseId: string } {
+  return { clientId: idOf('client', n), caseId: idOf('case', n) };
+}
+
+function oneCase(n: number): Line[] {
+  const ids = idsOf(n);
   const names = [{ use: 'legal' as const, given: ['Rosa'], family: `Delgado${letters(n)}` }];
-  const addresses = [{ id: 'home', use: 'home' as const, lines: [words], city: 'Albany', state: 'NY', country: 'US' }];
-  const openedOn = `2026-02-0${1 + edition}`;
   return [
+    { type: 'client', record: aClient({ id: ids.clientId, names, birthDate: day(n), identifiers: [] }) },
+    { type: 'case', record: aCase({ id: ids.caseId, clientId: ids.clientId }) },
+    { type: 'need', record: aNeed({ id: idOf('need', n), ...ids }) },
     {
-      type: 'client',
-      record: aClient({ id: ids.clientId, names, birthDate: day(n), identifiers: [], addresses, ...changed }),
+      type: 'need',
+      record: aNeed({ id: idOf('rent', n), ...ids, domain: 'housing-instability', description: 'Behind on rent.' }),
     },
-    { type: 'case', record: aCase({ id: ids.caseId, clientId: ids.clientId, openedOn, ...changed }) },
-    { type: 'need', record: aNeed({ id: `need-${n}`, ...ids, description: words, ...changed }) },
-    { type: 'goal', record: aGoal({ id: `goal-${n}`, ...ids, needIds: links.needIds, statement: words, ...changed }) },
-    { type: 'carePlan', record: aCarePlan({ id: `plan-${n}`, ...ids, ...links, title: words, ...changed }) },
+    { type: 'goal', record: aGoal({ id: idOf('goal', n), ...ids, needIds: [idOf('need', n)] }) },
     {
-      type: 'referral',
-      record: aReferral({ id: `referral-${n}`, ...ids, ...links, requestedText: words, ...changed }),
+      type: 'goal',
+      record: aGoal({
+        id: idOf('home', n),
+        ...ids,
+        needIds: [idOf('rent', n)],
+        statement: 'I want to stay in my home.',
+      }),
     },
+    { type: 'carePlan', record: planOf(n) },
+    { type: 'referral', record: aReferral({ id: idOf('referral', n), ...ids, ...linksOf(n) }) },
   ];
 }
 

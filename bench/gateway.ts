@@ -1,24 +1,27 @@
-// The gateway of the bench: `casebridge serve` on an embedded store, as a process of its own, used by HTTP.
+// The gateway of the bench: `casebridge serve` and any number of `casebridge worker`, as processes of their own, used by HTTP.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startProgram } from '../src/demo/programs.ts';
 import { isObject, type Json, type JsonObject } from '../src/json.ts';
 import type { Line } from './caseload.ts';
+import { cpuSeconds, peakBytes } from './processes.ts';
+import { startBenchProgram } from './program.ts';
 
 export interface BenchGateway {
   /** Sends records as NDJSON; all must be accepted. @returns seconds until the last answer line */
   send(lines: readonly Line[]): Promise<number>;
-  /** Waits until no lane has work. @returns seconds */
-  untilIdle(): Promise<number>;
+  /** Waits until no lane has work, or none of this connection. @returns seconds */
+  untilIdle(connection?: string): Promise<number>;
   /** Answers of the API to an operator. */
   api(method: 'GET' | 'POST', path: string): Promise<JsonObject>;
   /** What it has logged so far. */
   log(): Promise<string>;
-  /** The most memory (resident set, bytes) that was seen so far. */
-  readonly peakBytes: number;
+  /** Seconds of processor time so far, all processes together. */
+  cpuSeconds(): number;
+  /** The most memory (resident set, bytes) that each process has held so far: `serve`, then the workers. */
+  peakBytes(): readonly number[];
   stop(): Promise<void>;
 }
 
@@ -26,70 +29,82 @@ export interface GatewayOptions {
   readonly lanes: boolean;
   /** The `connections:` of its configuration, as YAML. */
   readonly connections: string;
+  /** PostgreSQL and Redis; absent: embedded. */
+  readonly backends?: { readonly databaseUrl: string; readonly redisUrl: string };
+  /** Workers beside `serve`. */
+  readonly workers?: number;
+  /** File for a V8 profile of `serve`. */
+  readonly profile?: string;
 }
 
-const lookEveryMs = 100;
-const idleWithinSeconds = 600;
+const lookEveryMs = 200;
+const idleWithinSeconds = 3600;
 
-export async function startGateway({ lanes, connections }: GatewayOptions): Promise<BenchGateway> {
+export async function startGateway(options: GatewayOptions): Promise<BenchGateway> {
+  const { lanes, workers = 0, backends, profile } = options;
   const folder = await mkdtemp(join(tmpdir(), 'casebridge-bench-'));
   const config = join(folder, 'casebridge.yaml');
-  const envFile = join(folder, 'bench.env');
-  await writeFile(envFile, 'BENCH_TOKEN=bench-token\nBENCH_OPS_TOKEN=bench-ops-token\n');
-  await writeFile(config, configuration(connections));
-  const end = new AbortController();
-  const program = await startProgram({
-    name: 'gateway',
-    arguments: ['serve', '--config', config, '--json', ...(lanes ? [] : ['--no-lanes'])],
-    envFile,
+  await writeFile(config, configuration(options));
+  const common = {
     folder,
-    onEnd: (problem) => end.abort(problem),
-    signal: end.signal,
+    env: {
+      BENCH_TOKEN: 'bench-token',
+      BENCH_OPS_TOKEN: 'bench-ops-token',
+      BENCH_DATABASE_URL: backends?.databaseUrl ?? '',
+      BENCH_REDIS_URL: backends?.redisUrl ?? '',
+    },
+  };
+  const serve = await startBenchProgram({
+    ...common,
+    name: 'gateway',
+    arguments: ['serve', '--config', config, ...(lanes ? [] : ['--no-lanes'])],
+    node:
+      profile === undefined
+        ? []
+        : ['--cpu-prof', `--cpu-prof-dir=${dirname(profile)}`, `--cpu-prof-name=${basename(profile)}`],
   });
-  let peakBytes = 0;
-  const metric = async (name: string) => {
-    const values = await readMetric(program.url, name, end.signal);
-    return values.reduce((sum, value) => sum + value, 0);
-  };
-  const look = async () => {
-    peakBytes = Math.max(peakBytes, await metric('process_resident_memory_bytes'));
-  };
+  const started = [serve];
+  for (let n = 1; n <= workers; n += 1) {
+    started.push(
+      await startBenchProgram({ ...common, name: `worker-${n}`, arguments: ['worker', '--config', config] }),
+    );
+  }
+  const url = String(serve.said.url);
   return {
-    get peakBytes() {
-      return peakBytes;
+    send: (lines) => timed(() => post(url, lines)),
+    log: async () => {
+      const logs = (await readdir(folder)).filter((name) => name.endsWith('.log'));
+      return (await Promise.all(logs.map((name) => readFile(join(folder, name), 'utf8')))).join('');
     },
-    async send(lines) {
-      const seconds = await timed(() => post(program.url, lines, end.signal));
-      await look();
-      return seconds;
-    },
-    log: () => readFile(join(folder, 'gateway.log'), 'utf8'),
     async api(method, path) {
       const headers = { authorization: 'Bearer bench-ops-token' };
-      const response = await fetch(`${program.url}${path}`, { method, headers, signal: end.signal });
+      const response = await fetch(`${url}${path}`, { method, headers });
       const body: Json = JSON.parse(await response.text());
       if (!response.ok || !isObject(body)) throw new Error(`${method} ${path} was answered with ${response.status}`);
       return body;
     },
-    untilIdle: () =>
+    untilIdle: (connection) =>
       timed(async () => {
         const deadline = performance.now() + idleWithinSeconds * 1000;
-        while ((await metric('casebridge_lanes_due')) > 0) {
+        while ((await lanesDue(url, connection)) > 0) {
           if (performance.now() > deadline) throw new Error(`lanes still have work after ${idleWithinSeconds} seconds`);
-          await look();
-          await sleep(lookEveryMs, undefined, { signal: end.signal });
+          await sleep(lookEveryMs);
         }
       }),
+    cpuSeconds: () => started.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0),
+    peakBytes: () => started.map(({ pid }) => peakBytes(pid)),
     async stop() {
-      await program.stop();
+      for (const program of started.toReversed()) await program.stop();
       await rm(folder, { recursive: true });
     },
   };
 }
 
-function configuration(connections: string): string {
+function configuration({ connections, backends }: GatewayOptions): string {
+  const servers = 'store: { url: env:BENCH_DATABASE_URL }\nqueue: { url: env:BENCH_REDIS_URL }';
   return `
 server: { host: 127.0.0.1, port: 0 }
+${backends === undefined ? '' : servers}
 identifierSystem: https://riverside.example.org/casebridge
 log: { level: warn }
 operators:
@@ -101,25 +116,24 @@ ${connections}`;
 }
 
 /** One server that takes everything. */
-export function oneServer(fhirUrl: string, concurrency: number): string {
+export function oneServer(fhirUrl: string, concurrency: number, name = 'sandbox'): string {
   return `
-  sandbox:
+  ${name}:
     vendor: standard
     baseUrl: ${fhirUrl}
     auth: { type: none }
     createPatients: true
     settle: 0s
     poll: { every: 1h }
-    rateLimit: { requestsPerSecond: 1000, concurrency: ${concurrency} }
+    rateLimit: { requestsPerSecond: 10000, concurrency: ${concurrency} }
 `;
 }
 
-async function post(url: string, lines: readonly Line[], signal: AbortSignal): Promise<void> {
+async function post(url: string, lines: readonly Line[]): Promise<void> {
   const response = await fetch(`${url}/api/records`, {
     method: 'POST',
     headers: { authorization: 'Bearer bench-token', 'content-type': 'application/x-ndjson' },
     body: lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
-    signal,
   });
   const answers = (await response.text()).trim().split('\n');
   const last = JSON.parse(answers.at(-1) ?? '{}');
@@ -128,12 +142,13 @@ async function post(url: string, lines: readonly Line[], signal: AbortSignal): P
   }
 }
 
-async function readMetric(url: string, name: string, signal: AbortSignal): Promise<number[]> {
-  const text = await (await fetch(`${url}/metrics`, { signal })).text();
+async function lanesDue(url: string, connection?: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const ofConnection = connection === undefined ? '' : `connection="${connection}"`;
   return text
     .split('\n')
-    .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-    .map((line) => Number(line.split(' ').at(-1)));
+    .filter((line) => line.startsWith('casebridge_lanes_due{') && line.includes(ofConnection))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
 /** Seconds that the work takes. */

@@ -17,6 +17,8 @@ export interface Entry {
   readonly path: string;
   readonly status: number;
   readonly body: string;
+  /** Whether it was carried out. */
+  readonly committed: boolean;
 }
 
 export class Server {
@@ -45,6 +47,7 @@ export class Server {
       path: (String(entry.url).split('?')[0] ?? '').slice(fhirPaths[this.name].length + 1),
       status: Number(entry.status),
       body: entry.requestBody === undefined ? '' : JSON.stringify(entry.requestBody),
+      committed: entry.committed === true,
     }));
   }
 
@@ -69,8 +72,15 @@ export class Server {
     );
   }
 
-  async reset(): Promise<void> {
+  /** As after its start, with these settings. */
+  async fresh(settings: JsonObject = {}): Promise<void> {
     await this.#call('POST', 'reset');
+    await this.#call('POST', 'settings', settings);
+  }
+
+  /** Replaces its faults. */
+  async setFaults(rules: Json[]): Promise<void> {
+    await this.#call('POST', 'faults', rules);
   }
 
   /** All that it holds, in the order in which it was made. */
@@ -80,14 +90,17 @@ export class Server {
     return all.flat().toSorted((one, other) => Number(one.id) - Number(other.id));
   }
 
-  /** Requests by what they are: `GET`, `POST`, …. */
-  async requests(): Promise<Record<string, number>> {
-    const entries = listOf(await this.#call('GET', 'journal'));
-    const byMethod = Object.groupBy(entries, ({ method }) => String(method));
-    return Object.fromEntries(Object.entries(byMethod).map(([method, group]) => [method, group?.length ?? 0]));
+  /** How it misbehaves from now on. */
+  async faults(rules: readonly JsonObject[]): Promise<void> {
+    await this.#call('POST', 'faults', [...rules]);
   }
 
-  async #call(method: string, path: string, body?: JsonObject): Promise<Json> {
+  /** Requests so far. */
+  async requestCount(): Promise<number> {
+    return listOf(await this.#call('GET', 'journal')).length;
+  }
+
+  async #call(method: string, path: string, body?: Json): Promise<Json> {
     const sent = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     const response = await fetch(`${this.#control}/${path}`, { method, ...sent });
     if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}`);

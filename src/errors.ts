@@ -141,10 +141,22 @@ export const errorKinds = {
     issue: 'processing',
     class: 'config',
   },
+  'connection-day-used': {
+    text: 'The requests of the day are used up, or what is left of the {limit} is kept for what is urgent. The others go on at {until}. rateLimit.requestsPerDay says how many there are.',
+    status: 503,
+    issue: 'throttled',
+    class: 'retry',
+  },
   'connection-dns': {
     text: 'The name {host} is not known to DNS. Check baseUrl and the network.',
     status: 502,
     issue: 'not-found',
+    class: 'retry',
+  },
+  'connection-failing': {
+    text: 'The server failed to answer {failures} requests in a row, so it is left alone. One request at a time asks whether it is well, ever more seldom; when it is, the others go on by themselves.',
+    status: 503,
+    issue: 'transient',
     class: 'retry',
   },
   'connection-fhir-version': {
@@ -231,6 +243,12 @@ export const errorKinds = {
     status: 502,
     issue: 'forbidden',
     class: 'config',
+  },
+  'connection-stopped': {
+    text: 'The server asks for a pause (HTTP 429 or 503). Nothing is sent before {until}.',
+    status: 503,
+    issue: 'throttled',
+    class: 'retry',
   },
   'connection-tenant-unknown': {
     text: 'The server does not know the tenant in baseUrl, or does not let this client in there. Compare the tenant id with the one the hospital gave.',
@@ -737,6 +755,18 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'config',
   },
+  'postgres-connections-few': {
+    text: 'PostgreSQL takes {most} connections and keeps {reserved} of them back; {processes} processes of Casebridge may need {each} each. Set max_connections to {enough} or more, or run fewer processes.',
+    status: 503,
+    issue: 'throttled',
+    class: 'config',
+  },
+  'postgres-setting-off': {
+    text: 'PostgreSQL runs with {setting} off: {danger}. Set {setting} to on.',
+    status: 503,
+    issue: 'no-store',
+    class: 'config',
+  },
   'queue-unusable': {
     text: 'The queue at {where} cannot be used: {problem}. Check queue.url, and that Redis runs there.',
     status: 503,
@@ -784,6 +814,24 @@ export const errorKinds = {
     status: 400,
     issue: 'invalid',
     class: 'permanent',
+  },
+  'redis-evicts': {
+    text: 'Redis may throw wake-ups away when its memory is full (maxmemory-policy {policy}), and work waits until the store is asked again. Set maxmemory-policy to noeviction.',
+    status: 503,
+    issue: 'transient',
+    class: 'config',
+  },
+  'redis-not-kept': {
+    text: 'Redis keeps nothing over a restart (appendonly no), and work waits until the store is asked again. Set appendonly to yes.',
+    status: 503,
+    issue: 'transient',
+    class: 'config',
+  },
+  'redis-too-old': {
+    text: 'Redis {found} is too old: {oldest} or newer is needed.',
+    status: 503,
+    issue: 'not-supported',
+    class: 'config',
   },
   'remote-edit': {
     text: 'The other side changed {element} of {target}, which is ours to say. A person must decide.',

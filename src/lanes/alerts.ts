@@ -3,11 +3,17 @@
 import { sql, type Transaction } from 'kysely';
 import type { Reason } from '../errors.ts';
 import { type Database, json } from '../store/store.ts';
+import type { LaneKey } from './lease.ts';
 
 export interface Alert {
   readonly topic: string;
   readonly connection: string;
   readonly reason: Reason;
+}
+
+/** That a lane has brought processes down. */
+export function crashTopic({ connection, subject }: LaneKey): string {
+  return `lane-crashed:${connection}:${subject}`;
 }
 
 export async function openAlert(trx: Transaction<Database>, { topic, connection, reason }: Alert): Promise<void> {

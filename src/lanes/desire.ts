@@ -24,7 +24,9 @@ import {
   type ResourceKey,
   type Wait,
 } from './lane-resource.ts';
+import type { LaneRecords } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
+import { Projections } from './projections.ts';
 
 export type DecisionRow = Selectable<Database['decision']>;
 
@@ -42,6 +44,11 @@ export interface RunMemory {
   encounter: { readonly id: string } | 'none-open' | undefined;
   /** The server has refused to let a document be amended. */
   amendRefused: boolean;
+  /** The mapping of this run; undefined: the active one is still to be asked for. */
+  mappings: MappingSet | undefined;
+  /** What the lane's records were at the last load. */
+  records: LaneRecords | undefined;
+  readonly projections: Projections;
 }
 
 export function newMemory(): RunMemory {
@@ -52,6 +59,9 @@ export function newMemory(): RunMemory {
     placeholders: true,
     encounter: undefined,
     amendRefused: false,
+    mappings: undefined,
+    records: undefined,
+    projections: new Projections(),
   };
 }
 
@@ -148,7 +158,7 @@ function project(
   const mapping = input.mappings.mapping(type);
   if (mapping === undefined || row.deleted) return [];
   const { known, lease, connection, memory, identifierSystem } = input;
-  return mapping.project(row.content, {
+  return memory.projections.project(mapping, row, {
     source: lease.source,
     identifierSystem,
     identifierSystems: connection.config.identifierSystems,

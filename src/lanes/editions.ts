@@ -1,6 +1,6 @@
 // The editions of a case's document in the store.
 
-import { sql, type Transaction } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import { reason } from '../errors.ts';
 import { type Database, json } from '../store/store.ts';
 import { type NewDecision, openDecision } from './decisions.ts';
@@ -9,19 +9,11 @@ import type { LaneResource } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { type LinkTarget, saveLinks } from './links.ts';
 
-/** Of one case on the lane's connection, oldest first. */
-export async function editionsOf(trx: Transaction<Database>, lease: Lease, caseId: string): Promise<Edition[]> {
-  const rows = await trx
-    .selectFrom('edition')
-    .selectAll()
-    .where('connection', '=', lease.connection)
-    .where('source', '=', lease.source)
-    .where('type', '=', 'case')
-    .where('id', '=', caseId)
-    .where('slot', '=', documentSlot)
-    .orderBy('edition')
-    .execute();
-  return rows.map((row) => ({
+export type EditionRow = Selectable<Database['edition']>;
+
+/** An edition as the document's rules see it. */
+export function editionOf(row: EditionRow): Edition {
+  return {
     number: row.edition,
     remoteId: row.remote_id,
     facts: row.facts,
@@ -31,7 +23,7 @@ export async function editionsOf(trx: Transaction<Database>, lease: Lease, caseI
     asOf: row.as_of.toISOString(),
     sentAt: row.sent_at,
     retracts: row.retracts,
-  }));
+  };
 }
 
 async function saveEdition(

@@ -20,6 +20,8 @@ const defaultClaimMs = 30_000;
 const tickMs = 1_000;
 /** A due lane that waited this long goes before everything else, so that back-fill starves no more than it must. */
 const agedMs = 5 * 60_000;
+/** Lanes that still run when what is left of the day's requests is kept for what is urgent (`want-lanes.ts`). */
+const urgentPriority = 10;
 
 export interface Feeder {
   /** Something became due: look now. Cheap to call often. */
@@ -31,6 +33,8 @@ export interface Feeder {
 
 export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
   let wanted = true;
+  /** Looks that were put off are asked for once a tick; a kick says only that a slot is free or a lane due. */
+  let looks = true;
   let stopped = false;
   let lastPassAt: number | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -40,7 +44,9 @@ export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
     while (wanted && !stopped) {
       wanted = false;
       try {
-        await feed(deps);
+        const pass = looks ? feed : claimAll;
+        looks = false;
+        await pass(deps);
         lastPassAt = clock();
       } catch (error) {
         deps.onError(error);
@@ -61,7 +67,10 @@ export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
       timer = undefined;
       kick();
     }, ms);
-  const ticker = setInterval(kick, tickMs);
+  const ticker = setInterval(() => {
+    looks = true;
+    kick();
+  }, tickMs);
   kick();
   return {
     kick,
@@ -78,6 +87,10 @@ export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
 /** One pass over all connections. */
 export async function feed(deps: FeederDeps): Promise<void> {
   await wantLooks(deps.store);
+  await claimAll(deps);
+}
+
+async function claimAll(deps: FeederDeps): Promise<void> {
   for (const { id, slots } of deps.connections()) {
     const claimed = await claim(deps, id, slots);
     if (claimed.length > 0) await deps.add(claimed);
@@ -110,13 +123,18 @@ async function claim(
         and (lease_until > now() or queued_until > now())
     ), open as (
       -- Always a row: a limit of null would be none.
-      select case when exists (select 1 from connection c where c.id = ${connection} and c.paused is not null) then 0
-        else greatest(${slots}::integer - n, 0) end as slots from busy
+      select case when exists (select 1 from connection c where c.id = ${connection} and c.paused is not null)
+          or exists (select 1 from budget b where b.connection = ${connection} and (b.failing or b.rest_until > now())) then 0
+        else greatest(${slots}::integer - n, 0) end as slots,
+        exists (select 1 from budget b where b.connection = ${connection} and b.urgent_until > now()) as urgent_only
+      from busy
     ), candidate as (
       (select subject, 0 as rank, due_at from lane where connection = ${connection} and ${isFree}
+        and (priority <= ${urgentPriority} or not (select urgent_only from open))
         and due_at < now() - ${agedMs} * interval '1 millisecond' order by due_at limit (select slots from open))
       union
       (select subject, 1 + priority, due_at from lane where connection = ${connection} and ${isFree}
+        and (priority <= ${urgentPriority} or not (select urgent_only from open))
         order by priority, due_at limit (select slots from open))
     ), due as (
       select l.connection, l.subject from lane l

@@ -10,6 +10,7 @@ export {
   freeDeadLeases,
   prepareConnection,
 } from './activate.ts';
+export { lanesAtOnce } from './at-once.ts';
 export { type ConnectionReport, connectionReport, offReport } from './connection-report.ts';
 export { decide } from './decisions.ts';
 export { type DryRun, dryRun } from './dry-run.ts';
@@ -23,6 +24,8 @@ export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
 export { collectionBundle, issuesOf, projectRecords, projectWith } from './preview.ts';
 export { pruneOutcomes } from './prune.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
+export { type Resting, restingConnections } from './resting.ts';
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
+export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';
 export type { Written } from './written.ts';

@@ -74,12 +74,18 @@ export async function isUnreleased({ db }: Store, { connection, subject }: LaneK
 /**
  * Locks the lane's row for the rest of the transaction and renews the lease.
  *
+ * @param change `starts: 0` where an outcome is stored: the run has got somewhere (lanes.md 5)
  * @throws LeaseLost when the lease has passed to another runner or ran out.
  */
-export async function holdLease(trx: Transaction<Database>, lease: Lease, leaseMs: number): Promise<void> {
+export async function holdLease(
+  trx: Transaction<Database>,
+  lease: Lease,
+  leaseMs: number,
+  change: { readonly starts?: 0 } = {},
+): Promise<void> {
   const held = await trx
     .updateTable('lane')
-    .set({ lease_until: fromNow(leaseMs) })
+    .set({ lease_until: fromNow(leaseMs), ...change })
     .where('connection', '=', lease.connection)
     .where('subject', '=', lease.subject)
     .where('fence', '=', lease.fence)
@@ -92,6 +98,8 @@ export async function holdLease(trx: Transaction<Database>, lease: Lease, leaseM
 export type RunOutcome =
   | {
       readonly kind: 'done';
+      /** Stores what the run has found out, in the transaction that gives the lane back. @returns lanes to wake after it */
+      readonly keep?: (trx: Transaction<Database>) => Promise<readonly LaneKey[]>;
       readonly waiting: boolean;
       readonly parked: Reason | null;
       readonly reason: Reason | null;
@@ -99,8 +107,21 @@ export type RunOutcome =
     }
   | { readonly kind: 'again'; readonly afterMs: number; readonly reason: Reason };
 
-/** Gives the lane back. What was wanted meanwhile stays wanted. */
-export async function release(store: Store, lease: Lease, outcome: RunOutcome): Promise<void> {
+/** Gives the lane back. What was wanted meanwhile stays wanted. @returns lanes to wake */
+export async function release(store: Store, lease: Lease, outcome: RunOutcome): Promise<readonly LaneKey[]> {
+  const keep = outcome.kind === 'done' ? outcome.keep : undefined;
+  if (keep === undefined) {
+    await giveBack(store.db, lease, outcome);
+    return [];
+  }
+  return store.tx(async (trx) => {
+    if (!(await giveBack(trx, lease, outcome))) throw new LeaseLost();
+    return keep(trx);
+  });
+}
+
+/** False when the lease is somebody else's by now. */
+async function giveBack(db: Store['db'] | Transaction<Database>, lease: Lease, outcome: RunOutcome): Promise<boolean> {
   const free = { lease_holder: null, lease_until: null, starts: 0 };
   const ended =
     outcome.kind === 'done'
@@ -121,13 +142,14 @@ export async function release(store: Store, lease: Lease, outcome: RunOutcome): 
           next_try_at: fromNow(outcome.afterMs),
           reason: reasonColumn(outcome.reason),
         };
-  await store.db
+  const given = await db
     .updateTable('lane')
     .set(ended)
     .where('connection', '=', lease.connection)
     .where('subject', '=', lease.subject)
     .where('fence', '=', lease.fence)
-    .execute();
+    .executeTakeFirst();
+  return given.numUpdatedRows > 0n;
 }
 
 function reasonColumn(reason: Reason | null) {

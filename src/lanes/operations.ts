@@ -86,38 +86,50 @@ function routeOf({ resource }: Write) {
 }
 
 async function checkBasis(trx: Transaction<Database>, lease: Lease, basis: PlanBasis): Promise<void> {
-  const connection = await trx
-    .selectFrom('connection')
-    .select(['epoch', 'paused'])
-    .where('id', '=', lease.connection)
-    .forShare()
-    .executeTakeFirst();
-  const mapping = await trx
-    .selectFrom('mapping')
-    .select('version')
-    .where('active', '=', true)
-    .forShare()
-    .executeTakeFirst();
   const keys = [...basis.epochs.keys()];
-  const epochs = await lockEpochs(trx, keys);
+  const found = await lockBasis(trx, lease, keys);
   const same =
-    connection?.epoch === basis.connectionEpoch &&
-    connection.paused === null &&
-    mapping?.version === basis.mappingVersion &&
-    epochs.every(({ key, n }) => basis.epochs.get(key) === n);
+    found.connection_epoch === basis.connectionEpoch &&
+    !found.is_paused &&
+    found.mapping_version === basis.mappingVersion &&
+    keys.every((key) => basis.epochs.get(key) === found.epochs[key]);
   if (!same) throw new PlanOutdated();
 }
 
-/** A counter that nobody has raised yet is made here: a row that is not there cannot be locked. */
-async function lockEpochs(trx: Transaction<Database>, keys: readonly string[]) {
-  if (keys.length === 0) return [];
-  const rows = keys.map((key) => ({ key, n: 0 }));
+interface LockedBasis {
+  readonly connection_epoch: number | null;
+  readonly is_paused: boolean;
+  readonly mapping_version: string | null;
+  readonly epochs: Readonly<Record<string, number>>;
+}
+
+async function lockBasis(
+  trx: Transaction<Database>,
+  { connection }: Lease,
+  keys: readonly string[],
+): Promise<LockedBasis> {
+  const wanted = json(keys.map((key) => ({ key })));
+  const lock = () =>
+    sql<LockedBasis>`
+    with c as (select epoch, paused from connection where id = ${connection} for share),
+      m as (select version from mapping where active for share),
+      e as (select key, n from epoch
+        where key in (select k.key from jsonb_to_recordset(${wanted}) as k(key text)) order by key for share)
+    select (select epoch from c) as connection_epoch, coalesce((select paused is not null from c), true) as is_paused,
+      (select version from m) as mapping_version, (select coalesce(json_object_agg(key, n), '{}') from e) as epochs`.execute(
+      trx,
+    );
+  const [found] = (await lock()).rows;
+  if (found !== undefined && keys.every((key) => key in found.epochs)) return found;
+  // A counter that nobody has raised yet is made here: a row that is not there cannot be locked.
   await trx
     .insertInto('epoch')
-    .values(rows)
+    .values(keys.map((key) => ({ key, n: 0 })))
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  return trx.selectFrom('epoch').selectAll().where('key', 'in', keys).forShare().execute();
+  const [made] = (await lock()).rows;
+  if (made === undefined) throw new Error('The basis of the plan was not read.');
+  return made;
 }
 
 /** For a create all facts; for a write over something the facts of what it changes. */
@@ -130,17 +142,6 @@ function sentFacts(write: Write): JsonObject {
 
 function pick(facts: Facts, keys: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(facts).filter(([key]) => keys.includes(key)));
-}
-
-export function openOperations(trx: Transaction<Database>, lease: Lease): Promise<OperationRow[]> {
-  return trx
-    .selectFrom('operation')
-    .selectAll()
-    .where('connection', '=', lease.connection)
-    .where('subject', '=', lease.subject)
-    .where(({ eb, or }) => or([eb('outcome', 'is', null), eb('late_check_at', 'is not', null)]))
-    .orderBy('id')
-    .execute();
 }
 
 export interface ClosedOperation {

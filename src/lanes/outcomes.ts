@@ -49,15 +49,9 @@ export async function storeOutcomes(
   outcomes: readonly WriteOutcome[],
 ): Promise<StoredOutcomes> {
   const woken = await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+    await holdLease(trx, lease, deps.leaseMs, { starts: 0 });
     const lanes = [...(await storeAll(trx, lease, outcomes)), ...(await lookAgainAtPatients(trx, lease, outcomes))];
     if (outcomes.some((outcome) => isRecall(outcome))) await listRecalled(trx, lease);
-    await trx
-      .updateTable('lane')
-      .set({ starts: 0 })
-      .where('connection', '=', lease.connection)
-      .where('subject', '=', lease.subject)
-      .execute();
     return lanes;
   });
   const refusals = outcomes.filter((outcome) => isRefused(outcome) && !isRefusedAmendment(outcome));

@@ -2,13 +2,14 @@
 
 import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import { holdDocuments } from './editions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
 import { nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
-import { saveGone, saveSeen } from './links.ts';
+import { hashOfSeen, saveGone, saveSeen } from './links.ts';
 import { type Survivor, storeMerge, survivorOf } from './merged.ts';
 import { isRestricted } from './search-failure.ts';
 
@@ -67,13 +68,19 @@ export async function readLinked(
     return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs };
   }
   const { body, versionTag } = reply;
+  fresh.add(`${resourceType}/${remoteId}`);
+  if (isAsSeen(resource, body, versionTag)) return { kind: 'read' };
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     await saveSeen(trx, lease.connection, { resourceType, remoteId, versionTag, body });
     if (resource.isGone) await closeObsolete(trx, lease, [resourceTopic('gone', resource.key)]);
   });
-  fresh.add(`${resourceType}/${remoteId}`);
   return { kind: 'read' };
+}
+
+/** Nothing is to be stored of a look that shows what the store holds. */
+function isAsSeen({ observed }: LaneResource, body: JsonObject | undefined, versionTag: string | undefined): boolean {
+  return body !== undefined && observed?.hash === hashOfSeen(body) && observed.versionTag === versionTag;
 }
 
 /** The link follows a patient whom the hospital has merged; undefined: this one stands, or nothing can be told from the answer. */

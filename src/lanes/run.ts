@@ -1,16 +1,19 @@
 // One run of one lane: take the lease, bring observed to desired step by step, give the lease back. Each step loads everything again,
 // so that running twice, late, or after a crash at any point ends the same.
 
+import type { Transaction } from 'kysely';
 import { CasebridgeError, type Reason, reason } from '../errors.ts';
 import { factsOf } from '../fault.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
+import type { Database } from '../store/store.ts';
 import { absorb } from './absorb.ts';
-import { closeAlert, openAlert } from './alerts.ts';
+import { closeAlert, crashTopic, openAlert } from './alerts.ts';
 import { dropAgreedValues } from './changes.ts';
 import { newMemory, type RunMemory } from './desire.ts';
 import { findEncounter } from './encounter.ts';
 import { findExisting, releaseMatchLeases } from './find.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
+import { saveReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import {
   holdLease,
@@ -22,7 +25,7 @@ import {
   release,
   takeLease,
 } from './lease.ts';
-import { saveStates, saveWaiting } from './links.ts';
+import { raiseWanted, saveStates, saveWaiting } from './links.ts';
 import { type LaneState, loadLane } from './load.ts';
 import { giveUpMisfiled } from './misfiled.ts';
 import { PlanOutdated } from './operations.ts';
@@ -61,7 +64,7 @@ async function runLeased(deps: LaneDeps, connection: LaneConnection, lease: Leas
   try {
     const outcome =
       lease.starts > mostStarts ? await crashed(deps, lease) : await new LaneRun(deps, connection, lease).toEnd();
-    await release(deps.store, lease, outcome);
+    deps.wake(await release(deps.store, lease, outcome));
     deps.onRun?.(key.connection, outcome.kind === 'done' ? (outcome.parked === null ? 'done' : 'parked') : 'again');
   } catch (error) {
     if (error instanceof LeaseLost) return;
@@ -79,10 +82,6 @@ async function crashed(deps: LaneDeps, lease: Lease): Promise<RunOutcome> {
     await openAlert(trx, { topic: crashTopic(lease), connection: lease.connection, reason: why });
   });
   return { kind: 'done', waiting: false, parked: why, reason: why, nextLookAt: null };
-}
-
-function crashTopic({ connection, subject }: LaneKey): string {
-  return `lane-crashed:${connection}:${subject}`;
 }
 
 function again(lease: Lease, deps: LaneDeps, why: Reason, afterMs: number | undefined): RunOutcome {
@@ -235,8 +234,9 @@ class LaneRun {
         ? this.#again(reason('server-conflict', { status: 412, issue: '' }), undefined)
         : 'go-on';
     } catch (error) {
-      if (error instanceof PlanOutdated) return 'go-on';
-      throw error;
+      if (!(error instanceof PlanOutdated)) throw error;
+      this.#memory.mappings = undefined;
+      return 'go-on';
     }
   }
 
@@ -255,24 +255,13 @@ class LaneRun {
   }
 
   /** Nothing is left to do now: every resource gets its state, every wait its row. */
-  async #finish(state: LaneState, planned: Plan, held: number): Promise<RunOutcome> {
-    const waits = waitedFor(state.resources);
-    const woken = await this.#deps.store.tx(async (trx) => {
-      await holdLease(trx, this.#lease, this.#deps.leaseMs);
-      const states = planned.states.filter((one) => isNewState(state, one.resource, one.state, one.reason));
-      await saveStates(trx, this.#lease, states);
-      await this.#saveReads(trx, state);
-      await dropAgreedValues(trx, this.#lease);
-      await closeAlert(trx, crashTopic(this.#lease));
-      if (this.#hasSearched) await releaseMatchLeases(trx, this.#lease, this.#connection.config.settleMs);
-      return saveWaiting(trx, this.#lease, waits);
-    });
-    this.#deps.wake(woken);
+  #finish(state: LaneState, planned: Plan, held: number): RunOutcome {
     const parked = planned.states.find(needsMending)?.reason ?? null;
     const waiting = planned.states.find(({ state: phase }) => phase === 'waiting')?.reason ?? null;
     const shadow = held > 0 ? reason('shadow', { count: held }) : null;
     return {
       kind: 'done',
+      keep: (trx) => this.#keep(trx, state, planned),
       waiting: waiting !== null,
       parked,
       reason: parked ?? waiting ?? shadow,
@@ -280,11 +269,20 @@ class LaneRun {
     };
   }
 
-  async #saveReads(trx: Parameters<Parameters<LaneDeps['store']['tx']>[0]>[0], state: LaneState): Promise<void> {
-    const { connection, subject, source } = this.#lease;
-    await trx.deleteFrom('lane_read').where('connection', '=', connection).where('subject', '=', subject).execute();
-    const reads = state.known.readRecords.map(({ type, id }) => ({ connection, subject, source, type, id }));
-    if (reads.length > 0) await trx.insertInto('lane_read').values(reads).execute();
+  /** Most runs have nothing to change in most of these tables; the load has told in which. */
+  async #keep(trx: Transaction<Database>, state: LaneState, planned: Plan): Promise<readonly LaneKey[]> {
+    const { holds } = state;
+    const states = planned.states.filter((one) => isNewState(state, one.resource, one.state, one.reason));
+    await saveStates(trx, this.#lease, states);
+    const isOvertaken = await saveReads(trx, this.#lease, state.known.readRecords, holds.reads);
+    if (holds.remoteValues) await dropAgreedValues(trx, this.#lease);
+    if (holds.crashAlert) await closeAlert(trx, crashTopic(this.#lease));
+    if (this.#hasSearched) await releaseMatchLeases(trx, this.#lease, this.#connection.config.settleMs);
+    const waits = waitedFor(state.resources);
+    const woken = waits.length > 0 || holds.waits ? await saveWaiting(trx, this.#lease, waits) : [];
+    if (!isOvertaken) return woken;
+    await raiseWanted(trx, [this.#lease]);
+    return [...woken, this.#lease];
   }
 }
 

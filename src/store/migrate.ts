@@ -7,6 +7,7 @@ import { CasebridgeError } from '../errors.ts';
 import { sql as spine } from './migrations/0001-spine.ts';
 import { sql as documents } from './migrations/0002-documents.ts';
 import { sql as probesAndRoutes } from './migrations/0003-probes-and-routes.ts';
+import { sql as requestBudget } from './migrations/0005-request-budget.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -20,6 +21,7 @@ export const migrations: readonly Migration[] = [
   { id: 1, name: 'spine', sql: spine },
   { id: 2, name: 'documents', sql: documents },
   { id: 3, name: 'probes-and-routes', sql: probesAndRoutes },
+  { id: 5, name: 'request-budget', sql: requestBudget },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

@@ -1,9 +1,10 @@
 // A PostgreSQL server as the store: one pool for our tables, another for BullMQ's when the queue has no Redis.
 
-import type { Kysely } from 'kysely';
+import type { Kysely, PostgresPool } from 'kysely';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { CasebridgeError } from '../errors.ts';
+import { examinePostgres, poolSize } from './examine.ts';
 import { schema } from './migrate.ts';
 import type { Backing } from './store.ts';
 import type { Database } from './tables.ts';
@@ -24,9 +25,10 @@ export async function openPostgres(url: string): Promise<Backing> {
   return {
     kind: 'postgres',
     scope: new TransactionScope(),
-    pool,
+    pool: withPreparedStatements(pool),
     queuePool: () => openPool(url, 'bullmq'),
     durability: readDurability,
+    findings: examinePostgres,
     ready: async () => {},
     close: async () => {},
   };
@@ -36,6 +38,7 @@ function openPool(url: string, searchPath: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString: withSearchPath(url, searchPath),
     types: { getTypeParser },
+    max: poolSize,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
     // A frozen process must not hold rows of others for ever.
@@ -48,10 +51,50 @@ function openPool(url: string, searchPath: string): pg.Pool {
   return pool;
 }
 
+/** More texts than our code has; what goes beyond (lists written out in a text) is planned each time. */
+const mostPrepared = 500;
+
+/** "cached plan must not change result type": another version of us has changed a table. A fresh connection plans anew. */
+const planOutdated = '0A000';
+
+/** Names statements by their text, so that the server parses and plans each once per connection and not at every use. */
+function withPreparedStatements(pool: pg.Pool): PostgresPool {
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string | undefined => {
+    const known = names.get(text);
+    if (known !== undefined || names.size >= mostPrepared) return known;
+    const name = `casebridge-${names.size + 1}`;
+    names.set(text, name);
+    return name;
+  };
+  return {
+    options: pool.options,
+    end: () => pool.end(),
+    async connect() {
+      const client = await pool.connect();
+      let isOutdated = false;
+      const noteOutdated = (error: unknown): never => {
+        isOutdated ||= error instanceof pg.DatabaseError && error.code === planOutdated;
+        throw error;
+      };
+      function query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<pg.QueryResult<R>>;
+      function query(): never;
+      function query(text?: string, values: readonly unknown[] = []): unknown {
+        if (text === undefined) throw new Error('Cursors are not offered: read in pages.');
+        if (values.length === 0) return client.query(text);
+        return client.query({ name: nameOf(text), text, values: [...values] }).catch(noteOutdated);
+      }
+      return { query, release: (destroy) => client.release(destroy || isOutdated) };
+    },
+  };
+}
+
 /** The url with the search path among its `options`: options of the url would replace those given beside it. */
 function withSearchPath(url: string, searchPath: string): string {
   const parsed = parseUrl(url);
-  const options = [parsed.searchParams.get('options'), `-c search_path=${searchPath}`];
+  // Every statement of ours looks things up by key: one plan serves all values, and planning costs more than most of them.
+  const plans = '-c plan_cache_mode=force_generic_plan';
+  const options = [parsed.searchParams.get('options'), `-c search_path=${searchPath}`, plans];
   parsed.searchParams.set('options', options.filter(Boolean).join(' '));
   return parsed.href;
 }

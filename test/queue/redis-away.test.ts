@@ -3,8 +3,9 @@ import { Redis } from 'ioredis';
 import type { LaneKey } from '../../src/queue/queue.ts';
 import { openWakeUps } from '../../src/queue/queue.ts';
 import type { Store } from '../../src/store/store.ts';
+import { startRedis } from '../support/backends.ts';
 import { freshEmbedded } from '../support/embedded.ts';
-import { describeOnRedis, startRedis } from '../support/servers.ts';
+import { describeOnRedis } from '../support/servers.ts';
 
 const lane = { connection: 'general', subject: 'county.case.1' };
 

@@ -1,34 +1,14 @@
-// Real PostgreSQL and Redis servers for tests: found on this machine, started on a free port of 127.0.0.1 with their data in a
-// fresh folder, and stopped with the test file, even when that dies.
+// Tests on real PostgreSQL and Redis servers, one of each for a `describe`.
 
-import { spawn, spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
-import { Redis } from 'ioredis';
-import pg from 'pg';
-
-export interface PostgresServer {
-  /** The url of a new, empty database. */
-  freshDatabase(): Promise<string>;
-  stop(): Promise<void>;
-}
-
-export interface RedisServer {
-  /** The url of an emptied Redis. */
-  freshRedis(): Promise<string>;
-  stop(): Promise<void>;
-}
+import { hasPostgres, hasRedis, type PostgresServer, type RedisServer, startPostgres, startRedis } from './backends.ts';
 
 /** A `describe` with a PostgreSQL of its own; skipped, or failed where servers are required, when the machine has none. */
 export function describeOnPostgres(
   title: string,
   suite: (server: Pick<PostgresServer, 'freshDatabase'>) => void,
 ): void {
-  describeOn('PostgreSQL', postgresFolder() !== undefined, title, () => {
+  describeOn('PostgreSQL', hasPostgres(), title, () => {
     let server: PostgresServer | undefined;
     beforeAll(async () => {
       server = await startPostgres();
@@ -40,7 +20,7 @@ export function describeOnPostgres(
 
 /** A `describe` with a Redis of its own; skipped, or failed where servers are required, when the machine has none. */
 export function describeOnRedis(title: string, suite: (server: Pick<RedisServer, 'freshRedis'>) => void): void {
-  describeOn('Redis', onPath('redis-server') !== undefined, title, () => {
+  describeOn('Redis', hasRedis(), title, () => {
     let server: RedisServer | undefined;
     beforeAll(async () => {
       server = await startRedis();
@@ -50,58 +30,8 @@ export function describeOnRedis(title: string, suite: (server: Pick<RedisServer,
   });
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
-  const binaries = postgresFolder();
-  if (!binaries) throw new Error('There is no PostgreSQL on this machine.');
-  const user = postgresUser();
-  const folder = freshFolder('postgres', user);
-  const data = join(folder, 'data');
-  const options = ['-A', 'trust', '-U', 'casebridge', '-E', 'UTF8', '--no-sync'];
-  const made = spawnSync(join(binaries, 'initdb'), ['-D', data, ...options], {
-    ...user,
-    encoding: 'utf8',
-    cwd: folder,
-  });
-  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
-  const port = await freePort();
-  // -F: no fsync, as nothing of this is to survive.
-  const command = [join(binaries, 'postgres'), '-D', data, '-p', String(port), '-k', folder, '-h', '127.0.0.1', '-F'];
-  const run = runWhileOpen(command, folder, user);
-  const url = (database: string) => `postgres://casebridge@127.0.0.1:${port}/${database}`;
-  await eventually('PostgreSQL', run, () => onDatabase(url('postgres'), (client) => client.query('select 1')));
-  let databases = 0;
-  return {
-    async freshDatabase() {
-      databases += 1;
-      const name = `test_${databases}`;
-      await onDatabase(url('postgres'), (client) => client.query(`create database ${name}`));
-      return url(name);
-    },
-    stop: run.stop,
-  };
-}
-
-export async function startRedis(): Promise<RedisServer> {
-  const binary = onPath('redis-server');
-  if (!binary) throw new Error('There is no Redis on this machine.');
-  const folder = freshFolder('redis');
-  const port = await freePort();
-  const run = runWhileOpen(
-    [binary, '--port', String(port), '--bind', '127.0.0.1', '--save', "''", '--maxmemory-policy', 'noeviction'],
-    folder,
-  );
-  const url = `redis://127.0.0.1:${port}`;
-  await eventually('Redis', run, () => onRedis(url, (redis) => redis.ping()));
-  return {
-    async freshRedis() {
-      await onRedis(url, (redis) => redis.flushall());
-      return url;
-    },
-    stop: run.stop,
-  };
-}
-
-function describeOn(name: string, found: boolean, title: string, suite: () => void): void {
+/** A `describe` for what needs something of this machine: skipped, or failed where servers are required, when it is not `found`. */
+export function describeOn(name: string, found: boolean, title: string, suite: () => void): void {
   const missing = `no ${name} on this machine`;
   if (found) {
     describe(title, suite);
@@ -117,110 +47,4 @@ function describeOn(name: string, found: boolean, title: string, suite: () => vo
 function started<Server>(server: Server | undefined): Server {
   if (!server) throw new Error('The server runs only inside tests and hooks.');
   return server;
-}
-
-interface Run {
-  readonly output: () => string;
-  readonly ended: () => boolean;
-  stop(): Promise<void>;
-}
-
-/**
- * Runs a server for as long as a pipe to it stays open: it closes with `stop`, and also when this process is killed. The folder
- * is removed after that.
- */
-function runWhileOpen(command: string[], folder: string, user: SystemUser = {}): Run {
-  const script = '"$@" & server=$!; read line; kill -INT $server; wait $server; exit 0';
-  const child = spawn('/bin/sh', ['-c', script, 'sh', ...command], { ...user, cwd: folder, stdio: 'pipe' });
-  let output = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    output += chunk;
-  });
-  const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  return {
-    output: () => output,
-    ended: () => child.exitCode !== null,
-    async stop() {
-      child.stdin.end();
-      await exit;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-async function eventually(name: string, run: Run, attempt: () => Promise<unknown>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      if (Date.now() > deadline || run.ended())
-        throw new Error(`${name} did not start: ${run.output()}`, { cause: error });
-      await sleep(50);
-    }
-  }
-}
-
-async function onDatabase<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(url);
-  await client.connect();
-  return work(client).finally(() => client.end());
-}
-
-async function onRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: null });
-  redis.on('error', () => {});
-  await redis.connect();
-  return work(redis).finally(() => redis.disconnect());
-}
-
-/** Debian keeps the server's programs out of the path, one folder for each version. */
-function postgresFolder(): string | undefined {
-  const debian = '/usr/lib/postgresql';
-  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
-  const folders = versions.map((version) => join(debian, version, 'bin'));
-  const found = folders.find((folder) => existsSync(join(folder, 'initdb')));
-  return found ?? (isRoot ? undefined : onPath('initdb')?.replace(/initdb$/, ''));
-}
-
-interface SystemUser {
-  uid?: number;
-  gid?: number;
-}
-
-const isRoot = process.getuid?.() === 0;
-
-/** PostgreSQL refuses to run as root; Debian's package brings a user for it. */
-function postgresUser(): SystemUser {
-  if (!isRoot) return {};
-  const id = (option: string) => Number(spawnSync('id', [option, 'postgres'], { encoding: 'utf8' }).stdout);
-  return { uid: id('-u'), gid: id('-g') };
-}
-
-function freshFolder(name: string, user: SystemUser = {}): string {
-  const folder = mkdtempSync(join(tmpdir(), `casebridge-${name}-`));
-  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
-  return folder;
-}
-
-function onPath(program: string): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }

@@ -1,0 +1,53 @@
+// Which records of other lanes a run has read: a new version of one of them wakes the lane (lanes.md 6).
+
+import type { Transaction } from 'kysely';
+import { type Database, json, sql } from '../store/store.ts';
+import type { RecordName } from './known.ts';
+import type { Lease } from './lease.ts';
+
+export type ReadRecord = RecordName & { readonly version: number | undefined };
+
+/**
+ * Keeps the names in place of those of the last run.
+ *
+ * @returns true when a record has another version by now that was not told of as read before: whoever accepted it could not know of this lane
+ */
+export async function saveReads(
+  trx: Transaction<Database>,
+  { connection, subject, source }: Lease,
+  read: readonly ReadRecord[],
+  before: readonly RecordName[],
+): Promise<boolean> {
+  const known = new Set(before.map(nameKey));
+  const added = read.filter((name) => !known.has(nameKey(name)));
+  const now = new Set(read.map(nameKey));
+  const ended = before.filter((name) => !now.has(nameKey(name))).map(({ type, id }) => ({ type, id }));
+  if (ended.length > 0) {
+    await sql`
+      delete from lane_read l using jsonb_to_recordset(${json(ended)}) as e(type text, id text)
+      where l.connection = ${connection} and l.subject = ${subject} and l.type = e.type and l.id = e.id`.execute(trx);
+  }
+  if (added.length === 0) return false;
+  const rows = added.map(({ type, id }) => ({ connection, subject, source, type, id }));
+  await trx
+    .insertInto('lane_read')
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return hasChanged(trx, source, added);
+}
+
+/** Locks the records: one that is being accepted right now is either seen here, or finds our rows. */
+async function hasChanged(trx: Transaction<Database>, source: string, read: readonly ReadRecord[]): Promise<boolean> {
+  const names = json(read.map(({ type, id }) => ({ type, id })));
+  const { rows } = await sql<{ type: string; id: string; version: number }>`
+    select r.type, r.id, r.version from record r join jsonb_to_recordset(${names}) as n(type text, id text)
+      on r.type = n.type and r.id = n.id
+    where r.source = ${source} order by r.type, r.id for share of r`.execute(trx);
+  const versions = new Map(rows.map((row) => [nameKey(row), row.version]));
+  return read.some((name) => versions.get(nameKey(name)) !== name.version);
+}
+
+function nameKey({ type, id }: RecordName): string {
+  return `${type}/${id}`;
+}

@@ -1,0 +1,228 @@
+// The rows that a run decides from, in one statement: it is a snapshot by itself (lanes.md 1), and a run that loads several times pays one round
+// trip each.
+
+import type { JsonObject } from '../json.ts';
+import { json, type Store, sql } from '../store/store.ts';
+import { crashTopic } from './alerts.ts';
+import type { LaneOfSource } from './changes.ts';
+import { type DecisionRow, patientTopic } from './desire.ts';
+import { documentSlot } from './document.ts';
+import type { EditionRow } from './editions.ts';
+import type { LinkRow, RecordName, RecordRow, SeenRow } from './known.ts';
+import type { OperationRow } from './operations.ts';
+
+/** What changes while a lane runs. */
+export interface LaneRows {
+  /** Database time of the snapshot. */
+  readonly now: Date;
+  /** Undefined: there is no such lane. */
+  readonly wanted: number | undefined;
+  readonly connection_epoch: number | null;
+  readonly is_paused: boolean;
+  /** Those of the lane, by generation. */
+  readonly links: readonly LinkRow[];
+  /** Those of the records of other lanes that were named, or read by the lane's last run. */
+  readonly otherLinks: readonly LinkRow[];
+  readonly seen: readonly SeenRow[];
+  /** Those that are open, and the answers to who the client is; newest first. */
+  readonly decisions: readonly DecisionRow[];
+  /** Without an outcome, or with a late check ahead; oldest first. */
+  readonly operations: readonly OperationRow[];
+  /** Counters of the lane's client (lanes.md 7), by key; one that is not there has never been raised. */
+  readonly epochs: Readonly<Record<string, number>>;
+  readonly holds: LaneHolds;
+  /** The lane's client as seen on the server. */
+  readonly patient: JsonObject | null;
+  /** Of the case's readable document; oldest first. */
+  readonly editions: readonly EditionRow[];
+  readonly documents_held_until: Date | null;
+  readonly records: LaneRecords | undefined;
+}
+
+/** What the store keeps of the lane besides, so that the end of a run touches only what there is. */
+export interface LaneHolds {
+  /** Records of other lanes that its last run read. */
+  readonly reads: readonly RecordName[];
+  readonly waits: boolean;
+  readonly remoteValues: boolean;
+  readonly crashAlert: boolean;
+}
+
+/** What stays as it is until a cause raises `wanted`. */
+export interface LaneRecords {
+  /** The lane's counter when they were read. */
+  readonly wanted: number | undefined;
+  readonly own: readonly RecordRow[];
+  readonly clientId: string | undefined;
+  readonly consents: readonly JsonObject[];
+  /** Records of other lanes that were looked for, and those of them that are there. */
+  readonly others: readonly RecordName[];
+  readonly otherRows: readonly RecordRow[];
+}
+
+/** A row as it comes out of `json_agg`: instants are text. */
+type Stored<Row> = {
+  readonly [Column in keyof Row]: Row[Column] extends Date
+    ? string
+    : Row[Column] extends Date | null
+      ? string | null
+      : Row[Column];
+};
+
+type StoredRows = Pick<
+  LaneRows,
+  'now' | 'connection_epoch' | 'is_paused' | 'documents_held_until' | 'epochs' | 'holds' | 'patient'
+> & {
+  readonly wanted: number | null;
+  readonly links: readonly Stored<LinkRow>[];
+  readonly other_links: readonly Stored<LinkRow>[];
+  readonly seen: readonly Stored<SeenRow>[];
+  readonly decisions: readonly Stored<DecisionRow>[];
+  readonly operations: readonly Stored<OperationRow>[];
+  readonly editions: readonly Stored<EditionRow>[];
+  readonly records: StoredRecords | null;
+};
+
+interface StoredRecords {
+  readonly own: readonly Stored<RecordRow>[];
+  readonly others: readonly Stored<RecordRow>[];
+  readonly consents: readonly JsonObject[];
+}
+
+/**
+ * Reads the lane in one statement, which is one snapshot.
+ *
+ * @param others records of other lanes that are wanted too, with their links, beside those that the last run read
+ * @param kept what is known of the records; they are read only when a cause has raised `wanted` since
+ */
+export async function readLane(
+  { db }: Store,
+  { connection, subject, source }: LaneOfSource,
+  others: readonly RecordName[],
+  kept: LaneRecords | undefined,
+): Promise<LaneRows> {
+  const { rows } = await sql<StoredRows>`
+    with own as (select ${recordColumns}, r.client_id from record r where r.subject = ${subject}),
+    client as (select distinct case when type = 'client' then id else client_id end as id from own),
+    other as (
+      select type, id from lane_read where connection = ${connection} and subject = ${subject}
+      union select o.type, o.id from jsonb_to_recordset(${json(nameRows(others))}) as o(type text, id text))
+    select now() as now, l.wanted, c.epoch as connection_epoch, coalesce(c.paused is not null, false) as is_paused,
+      c.documents_held_until,
+      (select coalesce(json_agg(x order by x.generation), '[]') from link x
+        where x.connection = ${connection} and x.subject = ${subject}) as links,
+      (select coalesce(json_agg(x order by x.generation), '[]') from link x join other o on o.type = x.type and o.id = x.id
+        where x.connection = ${connection} and x.source = ${source} and x.subject <> ${subject}) as other_links,
+      (select coalesce(json_agg(s), '[]') from seen s where s.connection = ${connection}
+        and (s.resource_type, s.remote_id) in (
+          select x.resource_type, x.remote_id from link x where x.connection = ${connection} and x.subject = ${subject})) as seen,
+      (select s.body from client join link x on x.id = client.id join seen s
+          on s.connection = x.connection and s.resource_type = x.resource_type and s.remote_id = x.remote_id
+        where x.connection = ${connection} and x.source = ${source} and x.type = 'client' and x.retired_at is null
+        limit 1) as patient,
+      (select coalesce(json_agg(d order by d.id desc), '[]') from decision d
+        where d.connection = ${connection} and d.subject = ${subject}
+          and (d.state = 'open' or d.state = 'decided' and d.topic = ${patientTopic})) as decisions,
+      (select coalesce(json_agg(o order by o.id), '[]') from operation o
+        where o.connection = ${connection} and o.subject = ${subject}
+          and (o.outcome is null or o.late_check_at is not null)) as operations,
+      (select coalesce(json_agg(e order by e.edition), '[]') from own join edition e on e.id = own.id
+        where own.type = 'case' and e.connection = ${connection} and e.source = ${source} and e.type = 'case'
+          and e.slot = ${documentSlot}) as editions,
+      (select coalesce(json_object_agg(e.key, e.n), '{}') from epoch e where e.key in (
+        select p.prefix || client.id from client, (values ('client:' || ${source}::text || '/'),
+          ('patient:' || ${connection}::text || ':' || ${source}::text || '/')) as p(prefix))) as epochs,
+      json_build_object(
+        'reads', (select coalesce(json_agg(json_build_object('type', r.type, 'id', r.id)), '[]') from lane_read r
+          where r.connection = ${connection} and r.subject = ${subject}),
+        'waits', exists (select 1 from waiting w where w.connection = ${connection} and w.subject = ${subject}),
+        'remoteValues', exists (select 1 from own join remote_value v on v.type = own.type and v.id = own.id
+          where v.connection = ${connection} and v.source = ${source}),
+        'crashAlert', exists (select 1 from alert a
+          where a.topic = ${crashTopic({ connection, subject })} and a.resolved_at is null)) as holds,
+      case when l.wanted = ${kept?.wanted ?? -1}::bigint then null else json_build_object(
+        'own', (select coalesce(json_agg(own order by own.type, own.id), '[]') from own),
+        'others', (select coalesce(json_agg(x), '[]') from (
+          select ${recordColumns} from record r join other o on o.type = r.type and o.id = r.id
+          where r.source = ${source} and r.subject <> ${subject}) x),
+        'consents', (select coalesce(json_agg(r.content order by r.id), '[]') from client join record r on r.client_id = client.id
+          where r.source = ${source} and r.type = 'consent' and not r.deleted)) end as records
+    from (values (1)) as one
+      left join lane l on l.connection = ${connection} and l.subject = ${subject}
+      left join connection c on c.id = ${connection}`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new Error('The lane was not read.');
+  return {
+    now: row.now,
+    wanted: row.wanted ?? undefined,
+    connection_epoch: row.connection_epoch,
+    is_paused: row.is_paused,
+    documents_held_until: row.documents_held_until,
+    links: row.links.map(linkRow),
+    otherLinks: row.other_links.map(linkRow),
+    seen: row.seen.map((one) => ({ ...one, seen_at: new Date(one.seen_at) })),
+    patient: row.patient,
+    decisions: row.decisions.map((one) => ({
+      ...one,
+      opened_at: new Date(one.opened_at),
+      decided_at: instant(one.decided_at),
+      used_at: instant(one.used_at),
+    })),
+    operations: row.operations.map((one) => ({
+      ...one,
+      intended_at: new Date(one.intended_at),
+      send_before: new Date(one.send_before),
+      missed_at: instant(one.missed_at),
+      late_check_at: instant(one.late_check_at),
+      closed_at: instant(one.closed_at),
+    })),
+    editions: row.editions.map((one) => ({ ...one, as_of: new Date(one.as_of), sent_at: new Date(one.sent_at) })),
+    epochs: row.epochs,
+    holds: row.holds,
+    records: recordsFrom(row, others) ?? kept,
+  };
+}
+
+function recordsFrom({ wanted, records, holds }: StoredRows, others: readonly RecordName[]): LaneRecords | undefined {
+  if (records === null) return undefined;
+  const own = records.own.map(recordRow);
+  const names = new Set(own.map(nameKey));
+  const clientId = clientOf(own);
+  return {
+    wanted: wanted ?? undefined,
+    own,
+    clientId,
+    consents: records.consents.filter((consent) => consent.clientId === clientId),
+    others: [...holds.reads, ...others].filter((name) => !names.has(nameKey(name))),
+    otherRows: records.others.map(recordRow),
+  };
+}
+
+const recordColumns = sql.raw('r.type, r.id, r.version, r.content, r.deleted, r.updated_at, r.accepted_at');
+
+function clientOf(own: readonly RecordRow[]): string | undefined {
+  const record = own.find(({ type }) => type === 'client') ?? own.find(({ type }) => type === 'case') ?? own[0];
+  if (record === undefined) return undefined;
+  const id = record.type === 'client' ? record.content.id : record.content.clientId;
+  return typeof id === 'string' ? id : undefined;
+}
+
+function nameRows(names: readonly RecordName[]) {
+  return names.map(({ type, id }) => ({ type, id }));
+}
+
+function nameKey({ type, id }: RecordName): string {
+  return `${type}/${id}`;
+}
+
+function recordRow(row: Stored<RecordRow>): RecordRow {
+  return { ...row, updated_at: new Date(row.updated_at), accepted_at: new Date(row.accepted_at) };
+}
+
+function linkRow(row: Stored<LinkRow>): LinkRow {
+  return { ...row, retired_at: instant(row.retired_at), updated_at: new Date(row.updated_at) };
+}
+
+function instant(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
+}
