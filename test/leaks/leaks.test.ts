@@ -33,7 +33,7 @@ beforeAll(async () => {
   queueRows = await watchQueue(store);
   site = await startSite({ store });
   told = await liveThrough(site, canaries);
-}, 240_000);
+}, 400_000);
 afterAll(() => site?.stop());
 
 /** Nothing was found in this way of saying, and it did say something. */
@@ -328,7 +328,7 @@ describe('the command line', () => {
     // What it was asked for; and the proof that the search sees what a command says.
     expect(canaries.search(bundle).length).toBeGreaterThan(100);
     expectClean('command line', texts, 10_000);
-  }, 120_000);
+  });
 
   test('a leak in its progress is found', async () => {
     const [, err] = await run('import', '--source', 'county', file(`${word}.ndjson`), ...remote());
