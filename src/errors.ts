@@ -153,6 +153,12 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'retry',
   },
+  'connection-draining': {
+    text: 'The connection takes nothing new: it finishes what is due and then pauses{why}.',
+    status: 409,
+    issue: 'transient',
+    class: 'config',
+  },
   'connection-failing': {
     text: 'The server failed to answer {failures} requests in a row, so it is left alone. One request at a time asks whether it is well, ever more seldom; when it is, the others go on by themselves.',
     status: 503,
@@ -188,6 +194,12 @@ export const errorKinds = {
     status: 409,
     issue: 'conflict',
     class: 'config',
+  },
+  'connection-not-running': {
+    text: 'The connection {connection} is {state} and cannot be drained.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
   },
   'connection-off': {
     text: 'Switched off in the configuration (mode: off): nothing is asked or sent there.',
@@ -320,6 +332,12 @@ export const errorKinds = {
     text: 'The consent that let a {recordType} go there is withdrawn; recall was tried.',
     status: 403,
     issue: 'suppressed',
+    class: 'person',
+  },
+  contested: {
+    text: '{target} was written by somebody else on the server each time before we did. Nothing of theirs was overwritten.',
+    status: 409,
+    issue: 'conflict',
     class: 'person',
   },
   'create-doubled': {
@@ -521,6 +539,30 @@ export const errorKinds = {
     issue: 'exception',
     class: 'person',
   },
+  'lane-nothing-to-retry': {
+    text: 'This lane is {state}: there is nothing to try again. To run it all the same, POST to its address with /run.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'lane-nothing-to-skip': {
+    text: 'Nothing of this lane is stuck in a way that a person could set aside.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'lane-overdue': {
+    text: 'Work has been tried for more than {days} days without success. It is tried on, at least four times an hour. One of the causes: {why}',
+    status: 503,
+    issue: 'timeout',
+    class: 'person',
+  },
+  'lane-parked-by-operator': {
+    text: '{by} has parked this lane. It runs again after a retry or a run by an operator.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'lane-unknown': {
     text: 'There is no such lane. A lane exists once a record of its subject was accepted for its connection.',
     status: 404,
@@ -532,6 +574,12 @@ export const errorKinds = {
     status: 503,
     issue: 'incomplete',
     class: 'retry',
+  },
+  'lanes-parked': {
+    text: 'Lanes are parked on this connection. The newest reason: {why}',
+    status: 409,
+    issue: 'processing',
+    class: 'person',
   },
   'listen-failed': {
     text: 'Casebridge cannot listen on {where} ({code}). Choose an address of this machine and a port that it may open.',
@@ -545,6 +593,12 @@ export const errorKinds = {
     issue: 'invalid',
     class: 'config',
   },
+  'mapping-not-active': {
+    text: 'The mapping {version} is not the active one, which is {active}. Activate it first: start with its files.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'mapping-slot-unknown': {
     text: 'The mapping of {type} has no slot "{slot}". If it was renamed, say its former name under "was" in the mapping.',
     status: 500,
@@ -556,6 +610,18 @@ export const errorKinds = {
     status: 500,
     issue: 'invalid',
     class: 'config',
+  },
+  'mass-change': {
+    text: '{cause} would change more than {limit} resources on {connection}. A person decides whether it goes on.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
+  },
+  'mass-change-stopped': {
+    text: 'A person has stopped what {cause} would change here. It goes out when its record changes.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
   },
   'media-type-unknown': {
     text: 'Content-Type must be {types}, in UTF-8.',
@@ -677,17 +743,17 @@ export const errorKinds = {
     issue: 'multiple-matches',
     class: 'person',
   },
-  'patient-unlinked': {
-    text: 'A person said that the client is not the patient who was linked on this server.',
-    status: 409,
-    issue: 'informational',
-    class: 'person',
-  },
   'patient-unknown': {
     text: 'The server has no patient with this id.',
     status: 404,
     issue: 'not-found',
     class: 'permanent',
+  },
+  'patient-unlinked': {
+    text: 'A person said that the client is not the patient who was linked on this server.',
+    status: 409,
+    issue: 'informational',
+    class: 'person',
   },
   'patient-unreadable': {
     text: 'The server cannot be asked for this patient now, so nothing was changed.{why}',
@@ -833,6 +899,12 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'config',
   },
+  'refused-write': {
+    text: '{count} of this lane cannot be sent as they are. Mend the records or the server, then try again, or set these versions aside.',
+    status: 409,
+    issue: 'processing',
+    class: 'person',
+  },
   'remote-edit': {
     text: 'The other side changed {element} of {target}, which is ours to say. A person must decide.',
     status: 409,
@@ -844,6 +916,24 @@ export const errorKinds = {
     status: 410,
     issue: 'deleted',
     class: 'person',
+  },
+  'replay-left-paused': {
+    text: 'The connection was paused before this lane ran; it runs when the connection resumes.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'config',
+  },
+  'replay-nothing-to-do': {
+    text: 'The server holds what the records say.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'replay-unknown': {
+    text: 'There is no replay {id}.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
   },
   'request-malformed': {
     text: 'This is not a well-formed HTTP request.',
@@ -1013,6 +1103,12 @@ export const errorKinds = {
     issue: 'processing',
     class: 'permanent',
   },
+  'server-reverts': {
+    text: 'The server has put its own {element} of {target} back three times in a day. A person decides which one stays.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'server-several-matches': {
     text: 'Several resources on the server carry the identifier of the one to make (412).',
     status: 409,
@@ -1043,16 +1139,16 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'config',
   },
-  'source-token-other': {
-    text: 'At {url} the token is not the one of the source {source}. Give --token its own, or check --source.',
-    status: 403,
-    issue: 'forbidden',
-    class: 'config',
-  },
   'source-not-sent': {
     text: 'What the source {source} sends does not go to {connection}. See `sources` of the connection in the configuration.',
     status: 409,
     issue: 'conflict',
+    class: 'config',
+  },
+  'source-token-other': {
+    text: 'At {url} the token is not the one of the source {source}. Give --token its own, or check --source.',
+    status: 403,
+    issue: 'forbidden',
     class: 'config',
   },
   'source-unknown': {
@@ -1066,6 +1162,12 @@ export const errorKinds = {
     status: 409,
     issue: 'conflict',
     class: 'person',
+  },
+  'stale-unknown': {
+    text: 'No such older record is kept beside this one.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
   },
   'status-path': {
     text: 'No legal way from the Task status {from} to {to} for the {party}. A person must decide.',
@@ -1109,6 +1211,12 @@ export const errorKinds = {
     issue: 'no-store',
     class: 'config',
   },
+  'stored-elsewhere': {
+    text: 'The server says that it stored {target} on another host, and it is not found on this one. Look at baseUrl, and at what the server calls itself.',
+    status: 502,
+    issue: 'security',
+    class: 'person',
+  },
   'subject-invalid': {
     text: 'This is not a subject. Write <source>.<case|client|organization|service|worker>.<id>.',
     status: 400,
@@ -1145,6 +1253,12 @@ export const errorKinds = {
     issue: 'lock-error',
     class: 'retry',
   },
+  'version-set-aside': {
+    text: 'A person has set version {version} of {target} aside. The next version goes out. It was stuck because: {why}',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'waits-for-link': {
     text: 'Waits for {target}, which is not on this server yet.',
     status: 409,
@@ -1166,6 +1280,11 @@ export const errorKinds = {
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorKinds;
+
+/** True for a code of the table. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorKinds, text);
+}
 
 export type ErrorParameters = Readonly<Record<string, string | number>>;
 

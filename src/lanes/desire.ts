@@ -27,6 +27,7 @@ import {
 import type { LaneRecords } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { Projections } from './projections.ts';
+import { asideReason } from './set-aside.ts';
 
 export type DecisionRow = Selectable<Database['decision']>;
 
@@ -192,6 +193,7 @@ function resourceFor(
   const slot = slotOf(input, key);
   const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
   const route = routeFor(input, row, key, resourceType, standing);
+  const aside = asideReason(key, row.version, links);
   return {
     key,
     resourceType,
@@ -207,9 +209,11 @@ function resourceFor(
     route,
     leave: slot === undefined ? undefined : (leaveCause(row, desired, route) ?? (filed && movedFrom(filed))),
     waits: desired === undefined ? [] : waitsOf(input, desired),
+    isSetAside: aside !== undefined,
     parked:
+      aside ??
       searchBlock(input, key, row) ??
-      openDouble(input, key, standing) ??
+      heldBack(input, key, standing) ??
       input.memory.refused.get(nameOf(key)) ??
       parkedReason(input, row, links),
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
@@ -392,16 +396,20 @@ function searchBlock(input: DesireInput, key: ResourceKey, row: RecordRow): Reas
   return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
 }
 
-/** Our identifier is on several resources there: another one is no cure. */
-function openDouble(input: DesireInput, key: ResourceKey, standing: LinkRow | undefined): Reason | undefined {
-  return standing === undefined
-    ? input.openDecisions.find(({ topic }) => topic === resourceTopic('doubled', key))?.reason
-    : undefined;
+/** A person is asked about the resource as a whole, and writing it meanwhile is no cure. */
+function heldBack(input: DesireInput, key: ResourceKey, standing: LinkRow | undefined): Reason | undefined {
+  const topics = [resourceTopic('contested', key), ...(standing === undefined ? topicsOfCreates(key) : [])];
+  return input.openDecisions.find(({ topic }) => topics.includes(topic))?.reason;
+}
+
+/** Our identifier is on several resources there, or the server says that it stores them elsewhere. */
+function topicsOfCreates(key: ResourceKey): string[] {
+  return [resourceTopic('doubled', key), resourceTopic('elsewhere', key)];
 }
 
 /** Whether an open question is about this resource. */
 export function isTopicOf(key: ResourceKey, topic: string): boolean {
-  const whole: string[] = [resourceTopic('doubled', key), resourceTopic('gone', key)];
+  const whole = [resourceTopic('contested', key), resourceTopic('gone', key), ...topicsOfCreates(key)];
   return (
     topic.startsWith(`${nameOf(key)}:`) || whole.includes(topic) || (topic === patientTopic && key.type === 'client')
   );

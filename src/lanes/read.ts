@@ -3,13 +3,15 @@
 import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
+import { openAlert, wrongResourceTopic } from './alerts.ts';
+import { closeObsolete, resourceTopic } from './decisions.ts';
 import { holdDocuments } from './editions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
 import { nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { hashOfSeen, saveGone, saveSeen } from './links.ts';
+import { askAboutGone } from './mass-gone.ts';
 import { type Survivor, storeMerge, survivorOf } from './merged.ts';
 import { isRestricted } from './search-failure.ts';
 
@@ -43,20 +45,20 @@ export async function readLinked(
     const moved = await followMerge(deps, connection, lease, resource, link, reply, result.class, fresh);
     if (moved !== undefined) return moved;
   }
-  if (result.class === 'denied') {
+  const isCapped = result.reason?.code === 'server-daily-cap';
+  if (result.class === 'denied' || (result.class === 'permanent' && !isCapped)) {
     fresh.add(`${resourceType}/${remoteId}`);
     const isHidden = resourceType === 'Patient' && isRestricted(connection, reply);
-    return {
-      kind: 'parked',
-      reason: isHidden ? reason('patient-restricted') : (result.reason ?? reason('outcome-unknown')),
-    };
+    const why = isHidden ? reason('patient-restricted') : (result.reason ?? reason('outcome-unknown'));
+    if (why.code === 'server-wrong-resource') await alertWrongResource(deps, lease, why);
+    return { kind: 'parked', reason: why };
   }
   if (result.class === 'gone') {
     await storeGone(deps, lease, resource, link);
     fresh.add(`${resourceType}/${remoteId}`);
     return { kind: 'read' };
   }
-  if (result.reason?.code === 'server-daily-cap') {
+  if (isCapped) {
     await deps.store.tx(async (trx) => {
       await holdLease(trx, lease, deps.leaseMs);
       await holdDocuments(trx, lease.connection);
@@ -76,6 +78,14 @@ export async function readLinked(
     if (resource.isGone) await closeObsolete(trx, lease, [resourceTopic('gone', resource.key)]);
   });
   return { kind: 'read' };
+}
+
+/** A server that shows one resource for another cannot be trusted with any: an operator must hear of it. */
+async function alertWrongResource({ store, leaseMs }: LaneDeps, lease: Lease, why: Reason): Promise<void> {
+  await store.tx(async (trx) => {
+    await holdLease(trx, lease, leaseMs);
+    await openAlert(trx, { topic: wrongResourceTopic(lease), connection: lease.connection, reason: why });
+  });
 }
 
 /** Nothing is to be stored of a look that shows what the store holds. */
@@ -119,7 +129,7 @@ async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, l
     await saveGone(trx, lease.connection, resource.resourceType, link.remoteId);
     // Asked once: a person may have answered that it is to stay gone.
     if (link.origin === 'created' && resource.leave === undefined && !resource.isGone) {
-      await openDecision(trx, lease, {
+      await askAboutGone(trx, lease, resource, {
         kind: 'remote-gone',
         topic: resourceTopic('gone', resource.key),
         key: resource.key,
