@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Config, ConnectionConfig } from './config.ts';
 import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
 import { CasebridgeError, reason } from './errors.ts';
+import { factsOf } from './fault.ts';
 import type { GatewayApi, ReadyCheck } from './http/http.ts';
 import {
   type Abilities,
@@ -184,7 +185,7 @@ async function startWorking(
     store: deps.store,
     redisUrl: config.queue.url,
     startEmpty: deps.store.kind === 'embedded' && config.queue.url === undefined,
-    onError: (error) => logger.error({ error: textOf(error) }, 'the queue reports an error'),
+    onError: (error) => logger.error(factsOf(error), 'the queue reports an error'),
   });
   const slots = live.map(({ id, rateLimit }) => ({ id, slots: rateLimit.concurrency }));
   const feeder = startFeeder(
@@ -192,7 +193,7 @@ async function startWorking(
       store: deps.store,
       connections: () => slots,
       add: (lanes) => wakeUps.add(lanes),
-      onError: (error) => logger.error({ error: textOf(error) }, 'the feeder could not look for due lanes'),
+      onError: (error) => logger.error(factsOf(error), 'the feeder could not look for due lanes'),
       claimMs,
     },
     Date.now,
@@ -211,7 +212,7 @@ async function startWorking(
     const resumed = await probePaused(deps, async (id) => isWell(opened.get(id)?.connection));
     if (resumed > 0) feeder.kick();
   };
-  const failed = (what: string) => (error: unknown) => logger.error({ error: textOf(error) }, what);
+  const failed = (what: string) => (error: unknown) => logger.error(factsOf(error), what);
   const rounds = [
     startRound(pollTickMs, () => runDuePolls(deps, capabilities), failed('polls could not be looked for')),
     startRound(probeTickMs, resume, failed('paused connections could not be asked')),
@@ -430,8 +431,4 @@ async function readyChecks(store: Store, feeder: Feeder | undefined): Promise<Re
     database,
     isFeeding ? { name: 'feeder', ok: true } : { name: 'feeder', ok: false, reason: reason('feeder-stopped') },
   ];
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown';
 }

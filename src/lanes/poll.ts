@@ -4,6 +4,7 @@
 import { sql, type Transaction } from 'kysely';
 import { type Capabilities, isOffered, isSearchResult, pollQuery } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
+import { factsOf } from '../fault.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
@@ -80,10 +81,7 @@ async function runPoll(
     const failure = await readChanges(deps, connection, poll, await capabilities(poll.connection), renew);
     await schedule(deps, connection, poll, failure);
   } catch (error) {
-    deps.log.error(
-      { connection: poll.connection, error: error instanceof Error ? error.message : 'unknown' },
-      'a poll failed',
-    );
+    deps.log.error({ connection: poll.connection, ...factsOf(error) }, 'a poll failed');
     await schedule(deps, connection, poll, reason('internal', { requestId: `poll-${poll.resource_type}` }));
   }
 }

@@ -13,8 +13,8 @@ import pg from 'pg';
 export interface PostgresServer {
   /** Of the shell above the server. */
   readonly pid: number;
-  /** The url of a new, empty database. */
-  freshDatabase(): Promise<string>;
+  /** The url of a new, empty database; or of a copy of one to which nobody is connected, given by its url. */
+  freshDatabase(copyOf?: string): Promise<string>;
   /** Ends it without a farewell, as `pg_ctl stop -m immediate` does, and starts it again on what it had committed. */
   crash(): Promise<void>;
   stop(): Promise<void>;
@@ -68,10 +68,11 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
     },
     crash: server.crash,
     stop: server.stop,
-    async freshDatabase() {
+    async freshDatabase(copyOf) {
       databases += 1;
       const name = `database_${databases}`;
-      await onDatabase(url('postgres'), (client) => client.query(`create database ${name}`));
+      const template = copyOf === undefined ? '' : ` template ${new URL(copyOf).pathname.slice(1)}`;
+      await onDatabase(url('postgres'), (client) => client.query(`create database ${name}${template}`));
       return url(name);
     },
   };

@@ -5,6 +5,7 @@ import { visibleSource } from '../principal.ts';
 import { isLaneState } from '../queries/lane-state.ts';
 import { laneView, listLanes } from '../queries/lanes.ts';
 import type { Call, Route } from '../route.ts';
+import { workingConnection } from '../working-connection.ts';
 
 export const laneRoutes: readonly Route[] = [
   {
@@ -33,6 +34,7 @@ function getLanes(call: Call): Promise<object> {
 
 async function runLane({ gateway, path, query }: Call): Promise<object> {
   const lane = { connection: path.connection ?? '', subject: path.subject ?? '' };
+  workingConnection(gateway.config, lane.connection);
   await laneView(gateway.store, lane);
   if (query.dryRun === 'true') return gateway.planLane(lane);
   await gateway.runLane(lane);
