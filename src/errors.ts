@@ -159,6 +159,12 @@ export const errorKinds = {
     issue: 'transient',
     class: 'retry',
   },
+  'connection-draining': {
+    text: 'The connection takes nothing new: it finishes what is due and then pauses{why}.',
+    status: 409,
+    issue: 'transient',
+    class: 'config',
+  },
   'connection-fhir-version': {
     text: '{host} speaks FHIR {version}. Casebridge needs FHIR R4 (4.0.x); check baseUrl.',
     status: 502,
@@ -188,6 +194,12 @@ export const errorKinds = {
     status: 409,
     issue: 'conflict',
     class: 'config',
+  },
+  'connection-not-running': {
+    text: 'The connection {connection} is {state} and cannot be drained.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
   },
   'connection-off': {
     text: 'Switched off in the configuration (mode: off): nothing is asked or sent there.',
@@ -533,6 +545,24 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'person',
   },
+  'lane-nothing-to-retry': {
+    text: 'This lane is {state}: there is nothing to try again. To run it all the same, POST to its address with /run.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'lane-nothing-to-skip': {
+    text: 'Nothing of this lane is stuck in a way that a person could set aside.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'lane-parked-by-operator': {
+    text: '{by} has parked this lane. It runs again after a retry or a run by an operator.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'lane-unknown': {
     text: 'There is no such lane. A lane exists once a record of its subject was accepted for its connection.',
     status: 404,
@@ -544,6 +574,12 @@ export const errorKinds = {
     status: 503,
     issue: 'incomplete',
     class: 'retry',
+  },
+  'lanes-parked': {
+    text: 'Lanes are parked on this connection. The newest reason: {why}',
+    status: 409,
+    issue: 'processing',
+    class: 'person',
   },
   'listen-failed': {
     text: 'Casebridge cannot listen on {where} ({code}). Choose an address of this machine and a port that it may open.',
@@ -557,6 +593,12 @@ export const errorKinds = {
     issue: 'invalid',
     class: 'config',
   },
+  'mapping-not-active': {
+    text: 'The mapping {version} is not the active one, which is {active}. Activate it first: start with its files.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'mapping-slot-unknown': {
     text: 'The mapping of {type} has no slot "{slot}". If it was renamed, say its former name under "was" in the mapping.',
     status: 500,
@@ -568,6 +610,18 @@ export const errorKinds = {
     status: 500,
     issue: 'invalid',
     class: 'config',
+  },
+  'mass-change': {
+    text: '{cause} would change more than {limit} resources on {connection}. A person decides whether it goes on.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
+  },
+  'mass-change-stopped': {
+    text: 'A person has stopped what {cause} would change here. It goes out when its record changes.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
   },
   'media-type-unknown': {
     text: 'Content-Type must be {types}, in UTF-8.',
@@ -845,6 +899,12 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'config',
   },
+  'refused-write': {
+    text: '{count} of this lane cannot be sent as they are. Mend the records or the server, then try again, or set these versions aside.',
+    status: 409,
+    issue: 'processing',
+    class: 'person',
+  },
   'remote-edit': {
     text: 'The other side changed {element} of {target}, which is ours to say. A person must decide.',
     status: 409,
@@ -856,6 +916,24 @@ export const errorKinds = {
     status: 410,
     issue: 'deleted',
     class: 'person',
+  },
+  'replay-left-paused': {
+    text: 'The connection was paused before this lane ran; it runs when the connection resumes.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'config',
+  },
+  'replay-nothing-to-do': {
+    text: 'The server holds what the records say.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'replay-unknown': {
+    text: 'There is no replay {id}.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
   },
   'request-malformed': {
     text: 'This is not a well-formed HTTP request.',
@@ -1025,6 +1103,12 @@ export const errorKinds = {
     issue: 'processing',
     class: 'permanent',
   },
+  'server-reverts': {
+    text: 'The server has put its own {element} of {target} back three times in a day. A person decides which one stays.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'server-several-matches': {
     text: 'Several resources on the server carry the identifier of the one to make (412).',
     status: 409,
@@ -1078,6 +1162,12 @@ export const errorKinds = {
     status: 409,
     issue: 'conflict',
     class: 'person',
+  },
+  'stale-unknown': {
+    text: 'No such older record is kept beside this one.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
   },
   'status-path': {
     text: 'No legal way from the Task status {from} to {to} for the {party}. A person must decide.',
@@ -1163,6 +1253,12 @@ export const errorKinds = {
     issue: 'lock-error',
     class: 'retry',
   },
+  'version-set-aside': {
+    text: 'A person has set version {version} of {target} aside. The next version goes out. It was stuck because: {why}',
+    status: 409,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'waits-for-link': {
     text: 'Waits for {target}, which is not on this server yet.',
     status: 409,
@@ -1184,6 +1280,11 @@ export const errorKinds = {
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorKinds;
+
+/** True for a code of the table. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorKinds, text);
+}
 
 export type ErrorParameters = Readonly<Record<string, string | number>>;
 

@@ -6,52 +6,43 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config, ConnectionConfig } from './config.ts';
 import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
-import { CasebridgeError, reason } from './errors.ts';
+import { CasebridgeError } from './errors.ts';
 import { factsOf } from './fault.ts';
-import type { GatewayApi, ReadyCheck } from './http/http.ts';
+import { gatewayApi, type OpenedConnection } from './gateway/api.ts';
+import type { GatewayApi } from './http/http.ts';
 import {
   type Abilities,
   activateMapping,
   activeMappings,
   activeVersion,
-  applyDecision,
   cachedCapabilities,
   checkIdentity,
-  collectionBundle,
-  connectionReport,
   createRunGate,
-  decide,
-  dryRun,
   type Feeder,
+  finishDrains,
   freeDeadLeases,
   freeDeadShares,
-  issuesOf,
-  type LaneConnection,
   type LaneDeps,
   type LaneKey,
   lanesAtOnce,
-  offReport,
   prepareConnection,
   preparePolls,
   probeFailing,
   probePaused,
   probeSoon,
-  projectRecords,
   pruneOutcomes,
-  raiseWanted,
+  pruneReplays,
   readAbilities,
-  relinkPatient,
-  requirePatient,
+  reviewAlerts,
   runDuePolls,
   runLane,
-  setPaused,
   sharedBudget,
   startFeeder,
+  workReplays,
 } from './lanes/lanes.ts';
 import { readMappingFiles } from './mapping/mapping.ts';
 import { createMetrics } from './metrics.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
-import { acceptRecords, isRecordType, type RecordKey } from './records/records.ts';
 import { openStore, type Store } from './store/store.ts';
 
 /** The mapping files that come with Casebridge. */
@@ -61,6 +52,8 @@ const pollTickMs = 250;
 const pruneTickMs = 3_600_000;
 const probeTickMs = 15_000;
 const failingTickMs = 1_000;
+const replayTickMs = 250;
+const drainTickMs = 500;
 const mostRunsAtOnce = 32;
 /** At a stop; the queue waits longer than this for runs to end, so that a run can still store that its request was given up. */
 const requestsMayTakeMs = 10_000;
@@ -84,12 +77,6 @@ export interface Gateway {
   readonly api: GatewayApi;
   /** Finishes what runs, gives the rest back, closes everything. Safe to call twice. */
   stop(): Promise<void>;
-}
-
-interface OpenedConnection {
-  readonly connection: Connection;
-  readonly lane: LaneConnection;
-  readonly capabilities: () => Promise<Capabilities>;
 }
 
 /**
@@ -226,12 +213,19 @@ async function startWorking(
     const well = await probeFailing(deps, async (id) => (await opened.get(id)?.connection.probe()) ?? 'none');
     if (well > 0) feeder.kick();
   };
+  const replay = async (): Promise<void> => {
+    if (await workReplays(deps)) feeder.kick();
+  };
   const failed = (what: string) => (error: unknown) => logger.error(factsOf(error), what);
   const rounds = [
     startRound(pollTickMs, () => runDuePolls(deps, capabilities), failed('polls could not be looked for')),
     startRound(probeTickMs, resume, failed('paused connections could not be asked')),
     startRound(failingTickMs, askFailing, failed('failing servers could not be asked')),
+    startRound(replayTickMs, replay, failed('replays could not be moved on')),
+    startRound(drainTickMs, () => finishDrains(deps.store), failed('drained connections could not be paused')),
+    startRound(probeTickMs, () => reviewAlerts(deps.store), failed('alerts could not be brought up to date')),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
+    startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
   ];
   return { feeder, wakeUps, rounds };
 }
@@ -281,167 +275,4 @@ async function stopAll(
   clearTimeout(patience);
   await hangUp();
   await store.close();
-}
-
-interface ApiParts {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly store: Store;
-  readonly metrics: ReturnType<typeof createMetrics>;
-  readonly deps: LaneDeps;
-  readonly opened: ReadonlyMap<string, OpenedConnection>;
-  readonly feeder: () => Feeder | undefined;
-}
-
-function gatewayApi({ config, logger, store, metrics, deps, opened, feeder }: ApiParts): GatewayApi {
-  const connectionOf = (id: string): OpenedConnection => {
-    const one = opened.get(id);
-    if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
-    return one;
-  };
-  const preview = async (
-    source: string,
-    records: Parameters<typeof projectRecords>[1]['records'],
-    identifierSystems: Readonly<Record<string, string>>,
-  ) =>
-    projectRecords(store, {
-      source,
-      identifierSystem: config.identifierSystem,
-      identifierSystems,
-      mappings: await deps.mappings(),
-      records,
-    });
-
-  return {
-    config,
-    store,
-    logger,
-    metrics: { registry: metrics.registry, records: metrics.records },
-
-    async accept(source, items) {
-      const accepted = await store.tx((trx) => acceptRecords(trx, source, items, [...config.connections.values()]));
-      feeder()?.kick();
-      return accepted;
-    },
-
-    async preview(source, items, connection) {
-      const one = connection === undefined ? undefined : connectionOf(connection);
-      const projected = await preview(source, items, one?.connection.config.identifierSystems ?? {});
-      const routes = one === undefined ? undefined : (await one.lane.abilities()).routes;
-      const sent = projected.filter(
-        ({ type, desired }) =>
-          routes?.some(
-            (row) => row.recordType === type && row.resourceType === desired.resourceType && row.route === 'native',
-          ) ?? true,
-      );
-      return { bundle: collectionBundle(sent), issues: issuesOf(sent), lineage: [] };
-    },
-
-    async resources(keys) {
-      const bySource = Map.groupBy(keys, ({ source }) => source);
-      const all = await Promise.all(
-        [...bySource].map(async ([source, own]) => preview(source, await storedRecords(store, own), {})),
-      );
-      return all.flat().map(({ fullUrl, desired }) => ({ fullUrl, resource: desired.resource }));
-    },
-
-    async runLane(lane) {
-      await store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true, priority: 10 }));
-      feeder()?.kick();
-    },
-
-    planLane: (lane) => dryRun(deps, connectionOf(lane.connection).lane, lane),
-
-    async decide(id, answer) {
-      await decide(store, id, answer, applyDecision);
-      feeder()?.kick();
-    },
-
-    async linkPatient(asked) {
-      const { lane } = connectionOf(asked.connection);
-      if (asked.patient !== null) await requirePatient(lane, asked.patient);
-      const linked = await relinkPatient(store, asked);
-      feeder()?.kick();
-      return linked;
-    },
-
-    async pause(connection, by) {
-      await setPaused(store, connection, reason('connection-paused', { why: ` by ${by}` }));
-    },
-
-    async resume(connection) {
-      await setPaused(store, connection, undefined);
-      feeder()?.kick();
-    },
-
-    async capabilities(id) {
-      const one = config.connections.get(id);
-      if (one?.mode === 'off') return offReport(one, await deps.mappings());
-      const { connection, lane } = connectionOf(id);
-      return connectionReport(deps, connection, lane);
-    },
-
-    async hookKey(connection) {
-      const name = `hook:${connection}`;
-      const made = randomBytes(24).toString('base64url');
-      await store.db
-        .insertInto('identity')
-        .values({ name, value: made })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-      const { value } = await store.db
-        .selectFrom('identity')
-        .select('value')
-        .where('name', '=', name)
-        .executeTakeFirstOrThrow();
-      return value;
-    },
-
-    async pollSoon(connection) {
-      const now = await store.now();
-      await store.db
-        .updateTable('poll')
-        .set({ next_at: now })
-        .where('connection', '=', connection)
-        .where(({ eb, or }) =>
-          or([eb('last_ok_at', 'is', null), eb('last_ok_at', '<', new Date(now.getTime() - 60_000))]),
-        )
-        .execute();
-    },
-
-    ready: () => readyChecks(store, feeder()),
-  };
-}
-
-async function storedRecords(store: Store, keys: readonly RecordKey[]) {
-  const rows = await Promise.all(
-    keys.map(({ source, type, id }) =>
-      store.db
-        .selectFrom('record')
-        .select(['type', 'id', 'content', 'deleted'])
-        .where('source', '=', source)
-        .where('type', '=', type)
-        .where('id', '=', id)
-        .executeTakeFirst(),
-    ),
-  );
-  return rows.flatMap((row) =>
-    row === undefined || row.deleted || !isRecordType(row.type)
-      ? []
-      : [{ type: row.type, record: { ...row.content, id: row.id } }],
-  );
-}
-
-async function readyChecks(store: Store, feeder: Feeder | undefined): Promise<ReadyCheck[]> {
-  const database: ReadyCheck = await store.now().then(
-    () => ({ name: 'store', ok: true }),
-    () => ({ name: 'store', ok: false, reason: reason('store-unavailable') }),
-  );
-  if (feeder === undefined) return [database];
-  const passedAt = feeder.lastPassAt();
-  const isFeeding = passedAt !== undefined && Date.now() - passedAt < 15_000;
-  return [
-    database,
-    isFeeding ? { name: 'feeder', ok: true } : { name: 'feeder', ok: false, reason: reason('feeder-stopped') },
-  ];
 }

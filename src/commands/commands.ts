@@ -10,12 +10,13 @@ import { doctor } from './doctor.ts';
 import { importFiles } from './import.ts';
 import { keys } from './keys.ts';
 import { map } from './map.ts';
+import { replay } from './replay.ts';
 import { sandbox } from './sandbox.ts';
 import { serve } from './serve.ts';
 import { type Streams, Terminal } from './terminal.ts';
 import { worker } from './worker.ts';
 
-const commands: readonly CommandLine[] = [serve, worker, demo, sandbox, importFiles, map, doctor, keys];
+const commands: readonly CommandLine[] = [serve, worker, demo, sandbox, importFiles, replay, map, doctor, keys];
 
 /** Runs one command line, without the program's own name, and answers its exit code. */
 export async function runCommandLine(words: readonly string[], streams: Streams): Promise<number> {

@@ -1,4 +1,4 @@
-// A running gateway, as `import --url` and `doctor --url` talk to it.
+// A running gateway, as commands with `--url` talk to it.
 
 import type { Readable } from 'node:stream';
 import axios, { type AxiosRequestConfig } from 'axios';
@@ -43,6 +43,13 @@ export class RemoteGateway {
     return parseJson(await textOf(await this.#send({ method: 'GET', url: path })));
   }
 
+  /** Sends a small JSON body. @throws CasebridgeError `gateway-unreachable`, `gateway-refused` */
+  async post(path: string, body: Json): Promise<Json> {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await this.#send({ method: 'POST', url: path, data: JSON.stringify(body), headers });
+    return parseJson(await textOf(answer));
+  }
+
   /** Makes sure that the token is the one of this source. @throws CasebridgeError `source-token-other`, and those of `get` */
   async checkSource(source: string): Promise<void> {
     try {
@@ -78,7 +85,7 @@ export class RemoteGateway {
       .catch((error: unknown) => {
         throw this.#unreachable(error);
       });
-    if (response.status === 200) return response.data;
+    if (response.status === 200 || response.status === 202) return response.data;
     const detail = detailIn(await textOf(response.data));
     throw new CasebridgeError('gateway-refused', { url: this.#url, status: response.status, detail });
   }

@@ -5,8 +5,8 @@ import type { Counter, Registry } from 'prom-client';
 import type { Config } from '../config.ts';
 import type { Reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { ConnectionReport } from '../lanes/lanes.ts';
-import type { Acceptance, CheckedRecord, LaneKey, RecordKey } from '../records/records.ts';
+import type { ConnectionReport, ReplayAsked, Signature } from '../lanes/lanes.ts';
+import type { Acceptance, CheckedRecord, LaneKey, RecordKey, StaleKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
 export interface GatewayApi {
@@ -25,6 +25,22 @@ export interface GatewayApi {
   /** Wants the lane and answers at once (its state is read from the store), or with `dryRun` plans it and changes nothing. */
   runLane(lane: LaneKey): Promise<void>;
   planLane(lane: LaneKey): Promise<LanePlan>;
+  /** Nobody runs it until an operator says so. @throws CasebridgeError `lane-unknown` */
+  parkLane(lane: LaneKey, signature: Signature): Promise<void>;
+  /** @throws CasebridgeError `lane-unknown`, `lane-nothing-to-retry` */
+  retryLane(lane: LaneKey): Promise<void>;
+  /**
+   * Sets the stuck versions aside, or the one resource that is named; answers their names.
+   * @throws CasebridgeError `lane-unknown`, `lane-nothing-to-skip`
+   */
+  skipStuck(lane: LaneKey, signature: Signature, resource?: string): Promise<readonly string[]>;
+  /**
+   * Stores a replay and answers its id; the lanes' own processes work it off.
+   * @throws CasebridgeError `connection-unknown`, `record-unknown`, `mapping-not-active`
+   */
+  startReplay(asked: ReplayAsked): Promise<number>;
+  /** Makes an older record that was kept aside the newest version. @throws CasebridgeError `stale-unknown` */
+  acceptStale(key: StaleKey): Promise<Acceptance>;
   /**
    * Takes a person's choice and wants the lane.
    * @throws CasebridgeError `decision-unknown`, `decision-closed`, `choice-unknown`
@@ -39,6 +55,8 @@ export interface GatewayApi {
 
   pause(connection: string, by: string): Promise<void>;
   resume(connection: string, by: string): Promise<void>;
+  /** Finishes what is due, takes nothing new, then pauses. @throws CasebridgeError `connection-not-running` */
+  drain(connection: string, by: string): Promise<void>;
   capabilities(connection: string): Promise<ConnectionReport>;
   /** The secret last part of the connection's `/hooks` address. */
   hookKey(connection: string): Promise<string>;
@@ -98,7 +116,7 @@ export interface LanePlan {
     readonly reason: Reason;
     readonly diff?: Json;
   }[];
-  readonly parked: readonly Json[];
+  readonly parked: readonly { readonly slot: string; readonly reason: Reason | null }[];
   readonly nextLookAt: string | null;
 }
 

@@ -13,7 +13,10 @@ import { defaultLimits, type HttpLimits, type Route } from './route.ts';
 import { routes } from './routes.ts';
 
 export type * from './gateway-api.ts';
+export { readReplayScope } from './handlers/replays.ts';
 export { checkLine, emptyCounts, type IntakeCounts, type LineAnswer, takeIn } from './intake.ts';
+export { FieldsRefused } from './problem.ts';
+export { listReplayLanes, type ReplayView, replayView } from './queries/replays.ts';
 export type { HttpLimits } from './route.ts';
 export { type Listening, listen } from './server.ts';
 

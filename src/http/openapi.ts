@@ -2,7 +2,7 @@
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { definitionsSchema, recordSchemas } from '../records/records.ts';
-import { pathParameters, queryParameters } from './parameters.ts';
+import { pathParameters, queryParameter } from './parameters.ts';
 import type { Route } from './route.ts';
 
 /** The description of these routes. */
@@ -35,7 +35,11 @@ function operation(route: Route): JsonObject {
     required: true,
     ...shownParameter(pathParameters[name]),
   }));
-  const inQuery = (route.query ?? []).map((name) => ({ name, in: 'query', ...shownParameter(queryParameters[name]) }));
+  const inQuery = (route.query ?? []).map((name) => ({
+    name,
+    in: 'query',
+    ...shownParameter(queryParameter(route, name)),
+  }));
   return {
     summary: route.summary,
     parameters: [...inPath, ...inQuery],

@@ -41,6 +41,12 @@ export const pathParameters: Readonly<Record<string, Parameter>> = {
     form: '<source>.<case|client|organization|service|worker>.<id>',
   },
   decision: { schema: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' }, description: 'Decision.', form: 'a number' },
+  replay: { schema: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' }, description: 'Replay.', form: 'a number' },
+  stale: {
+    schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+    description: '`key` of the older record.',
+    form: 'the key of an older record, as its list shows it',
+  },
   key: {
     schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,128}$' },
     description: 'The secret key of the hook.',
@@ -48,7 +54,10 @@ export const pathParameters: Readonly<Record<string, Parameter>> = {
   },
 };
 
-export const queryParameters: Readonly<Record<QueryName, Parameter>> = {
+/** What may become of a lane in a replay. */
+export const replayOutcomes = ['done', 'skipped', 'refused', 'left'] as const;
+
+const queryParameters: Readonly<Record<QueryName, Parameter>> = {
   limit: {
     schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
     description: 'Items on a page.',
@@ -70,8 +79,29 @@ export const queryParameters: Readonly<Record<QueryName, Parameter>> = {
     description: 'Answers the plan and changes nothing.',
     form: 'true or false',
   },
-  connection: { ...name, description: 'The connection whose routes are shown.' },
+  connection: { ...name, description: 'Of this connection only; in a preview, the one whose routes are shown.' },
+  reason: {
+    schema: { type: 'string', pattern: '^[a-z][a-z-]{1,63}$' },
+    description: 'Lanes that show a reason of this code only.',
+    form: 'the code of a reason, such as server-refused',
+  },
+  outcome: {
+    schema: { type: 'string', enum: [...replayOutcomes] },
+    description: 'Lanes that ended so only; `left` has not ended yet.',
+    form: `one of ${replayOutcomes.join(', ')}`,
+  },
 };
+
+/** A query parameter as it is on this route. */
+export function queryParameter(route: Route, name: QueryName): Parameter {
+  const { states } = route;
+  if (name !== 'state' || states === undefined) return queryParameters[name];
+  return {
+    schema: { type: 'string', enum: [...states] },
+    description: 'In this state only.',
+    form: `one of ${states.join(', ')}`,
+  };
+}
 
 /**
  * @throws CasebridgeError `record-type-unknown`, `connection-unknown` never; `parameter-invalid` for a part of the path that is malformed
@@ -97,7 +127,7 @@ export function readQuery(route: Route, search: URLSearchParams): Partial<Record
     if (!known)
       throw new CasebridgeError('parameter-unknown', { name: shown(given), hint: didYouMean(given, allowed) });
     if (query[known] !== undefined) throw new CasebridgeError('parameter-doubled', { name: known });
-    const { schema, form } = queryParameters[known];
+    const { schema, form } = queryParameter(route, known);
     if (!fits(value, schema)) throw new CasebridgeError('parameter-invalid', { name: known, form });
     query[known] = value;
   }

@@ -16,6 +16,8 @@ export interface Route {
   readonly access: Access;
   /** Names from `queryParameters`. */
   readonly query?: readonly QueryName[];
+  /** What `state` may be. @default the states of lanes */
+  readonly states?: readonly string[];
   /** Media types of the request's body. */
   readonly takes?: readonly string[];
   /** Media types of the answer. @default application/json */
@@ -26,7 +28,7 @@ export interface Route {
   handle(call: Call): Promise<object | undefined>;
 }
 
-export type QueryName = 'limit' | 'after' | 'source' | 'state' | 'dryRun' | 'connection';
+export type QueryName = 'limit' | 'after' | 'source' | 'state' | 'dryRun' | 'connection' | 'reason' | 'outcome';
 
 /** One request whose route, token, parameters and headers have been checked. */
 export interface Call {

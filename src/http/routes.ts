@@ -1,5 +1,6 @@
 // The route table: everything that Casebridge answers over HTTP.
 
+import { alertRoutes } from './handlers/alerts.ts';
 import { caseRoutes } from './handlers/cases.ts';
 import { changeRoutes } from './handlers/changes.ts';
 import { connectionRoutes } from './handlers/connections.ts';
@@ -9,6 +10,8 @@ import { laneRoutes } from './handlers/lanes.ts';
 import { patientRoutes } from './handlers/patients.ts';
 import { previewRoutes } from './handlers/preview.ts';
 import { recordRoutes } from './handlers/records.ts';
+import { replayRoutes } from './handlers/replays.ts';
+import { staleRoutes } from './handlers/stale.ts';
 import { openApi } from './openapi.ts';
 import type { Route } from './route.ts';
 
@@ -17,7 +20,10 @@ const described: readonly Route[] = [
   ...caseRoutes,
   ...previewRoutes,
   ...changeRoutes,
+  ...staleRoutes,
   ...laneRoutes,
+  ...replayRoutes,
+  ...alertRoutes,
   ...decisionRoutes,
   ...connectionRoutes,
   ...patientRoutes,

@@ -11,6 +11,7 @@ import type { LaneResource } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { updateLink } from './links.ts';
 import type { LaneState } from './load.ts';
+import { countReverts, keepReverts } from './reverts.ts';
 import { type SettleContext, type Settlement, settle } from './settle.ts';
 
 /** Settles every observed resource of the lane. @returns true when something was stored, so that the lane is to be loaded again. */
@@ -35,6 +36,7 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Pr
       await updateLink(trx, lease, resource, { sent, seen, seenHash, versionTag: resource.observed?.versionTag });
       for (const decision of settlement.decisions) await openDecision(trx, lease, decision);
       await closeObsolete(trx, lease, settlement.obsolete);
+      await keepReverts(trx, lease, settlement.reverts);
     }
     for (const { type, id, patch } of patchesByRecord(settlements)) {
       await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch }]);
@@ -61,7 +63,13 @@ async function settleContext(deps: LaneDeps, lease: Lease, state: LaneState): Pr
   );
   const targets = await resolveReferences(deps, lease, changed);
   const names = await organizationNames(deps, lease, changed);
+  const counted = await countReverts(
+    deps.store,
+    lease,
+    changed.map(({ key }) => key),
+  );
   return {
+    countReverts: counted,
     resolve: (reference) => targets.get(reference),
     performerName: ({ record }) => names.get(String(record?.organizationId)),
     itemId: (text) => `cb-${contentHash(`${lease.connection} ${text}`).slice(0, 16)}`,

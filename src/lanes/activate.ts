@@ -62,7 +62,7 @@ export async function activateMapping(store: Store, files: readonly MappingFile[
 }
 
 /** The mapping version that the store names as active, if it names any. */
-export async function activeVersion(db: Store['db']): Promise<string | undefined> {
+export async function activeVersion(db: Pick<Store['db'], 'selectFrom'>): Promise<string | undefined> {
   const row = await db.selectFrom('mapping').select('version').where('active', '=', true).executeTakeFirst();
   return row?.version;
 }

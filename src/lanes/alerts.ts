@@ -1,8 +1,9 @@
 // Alerts: what an operator must see once, not once per lane. One open alert per topic; further causes only count.
 
 import { sql, type Transaction } from 'kysely';
-import type { Reason } from '../errors.ts';
-import { type Database, json } from '../store/store.ts';
+import { type Reason, reason } from '../errors.ts';
+import { staleLimit } from '../records/records.ts';
+import { type Database, json, type Store } from '../store/store.ts';
 import type { LaneKey } from './lease.ts';
 
 export interface Alert {
@@ -39,4 +40,42 @@ export async function closeAlert(trx: Transaction<Database>, ...topics: readonly
     .where('topic', 'in', topics)
     .where('resolved_at', 'is', null)
     .execute();
+}
+
+/** These have alerts of their own, or are a person's own doing. */
+const toldOtherwise = ['lane-crashed', 'version-set-aside'];
+
+/**
+ * Brings the alerts that tell of many rows up to date: parked lanes, one alert for each connection and reason, counting lanes; and sources that
+ * no longer send stale records in masses.
+ */
+export async function reviewAlerts(store: Store): Promise<void> {
+  await store.tx(async (trx) => {
+    const { rows } = await sql<{ connection: string; code: string; text: string; count: number }>`
+      select connection, parked ->> 'code' as code, min(parked ->> 'text') as text, count(*)::integer as count
+      from lane where parked is not null and parked ->> 'code' not in (${sql.join(toldOtherwise)}) group by 1, 2 order by 1, 2`.execute(
+      trx,
+    );
+    const groups = rows.map(({ connection, code, text, count }) => ({
+      topic: `lanes-parked:${code}:${connection}`,
+      connection,
+      reason: reason('lanes-parked', { why: text }),
+      count,
+    }));
+    await sql`
+      insert into alert (topic, connection, reason, count)
+      select g.topic, g.connection, g.reason, g.count from jsonb_to_recordset(${json(groups)})
+        as g(topic text, connection text, reason jsonb, count integer)
+      on conflict (topic) where resolved_at is null do update set count = excluded.count
+        where alert.count <> excluded.count`.execute(trx);
+    await sql`
+      update alert a set resolved_at = now() where a.resolved_at is null and a.topic like 'lanes-parked:%'
+        and a.topic not in (select g.topic from jsonb_to_recordset(${json(groups)}) as g(topic text))`.execute(trx);
+    await sql`
+      update alert a set resolved_at = now() where a.resolved_at is null and a.topic like 'stale:%'
+        and ${staleLimit} >= (
+          select count(*) from stale_record s where s.source = substr(a.topic, 7) and s.received_at > now() - interval '1 hour')`.execute(
+      trx,
+    );
+  });
 }

@@ -3,7 +3,7 @@
 import { sql, type Transaction } from 'kysely';
 import { CasebridgeError, type Reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
-import { type Database, json, type Store } from '../store/store.ts';
+import { type Database, json, type Signed, type Store } from '../store/store.ts';
 import { nameOf, type ResourceKey } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { raiseWanted } from './links.ts';
@@ -27,7 +27,9 @@ export interface NewDecision {
     | 'doubled'
     | 'recalled'
     | 'encounter-missing'
-    | 'stored-elsewhere';
+    | 'stored-elsewhere'
+    | 'refused-write'
+    | 'mass-change';
   /** One open decision per lane and topic. */
   readonly topic: string;
   readonly key?: ResourceKey;
@@ -118,6 +120,8 @@ export interface Answered {
   readonly topic: string;
   readonly detail: JsonObject;
   readonly choice: string;
+  /** Who answered, when, and their note. */
+  readonly signed: Signed;
 }
 
 /**
@@ -139,7 +143,7 @@ export async function decide(
       isObject(choice) && typeof choice.choose === 'string' ? [choice.choose] : [],
     );
     if (!offered.includes(answer.choose)) throw new CasebridgeError('choice-unknown', { choices: offered.join(', ') });
-    await trx
+    const { decided_at: at } = await trx
       .updateTable('decision')
       .set({
         state: 'decided',
@@ -149,10 +153,14 @@ export async function decide(
         decided_at: sql<Date>`now()`,
       })
       .where('id', '=', id)
-      .execute();
-    await effect(trx, { ...row, choice: answer.choose });
+      .returning('decided_at')
+      .executeTakeFirstOrThrow();
+    const { by, note } = answer;
+    const signed = { by, ...(note !== undefined && { note }), at: at?.toISOString() ?? '' };
+    await effect(trx, { ...row, choice: answer.choose, signed });
     const lane = { connection: row.connection, subject: row.subject };
-    await raiseWanted(trx, [lane], { unpark: true, priority: 10 });
+    // A question about the connection as a whole belongs to no lane; its effect wants those that it concerns.
+    if (row.subject !== '') await raiseWanted(trx, [lane], { unpark: true, priority: 10 });
     return lane;
   });
 }

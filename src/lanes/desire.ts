@@ -27,6 +27,7 @@ import {
 import type { LaneRecords } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { Projections } from './projections.ts';
+import { asideReason } from './set-aside.ts';
 
 export type DecisionRow = Selectable<Database['decision']>;
 
@@ -192,6 +193,7 @@ function resourceFor(
   const slot = slotOf(input, key);
   const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
   const route = routeFor(input, row, key, resourceType, standing);
+  const aside = asideReason(key, row.version, links);
   return {
     key,
     resourceType,
@@ -207,7 +209,9 @@ function resourceFor(
     route,
     leave: slot === undefined ? undefined : (leaveCause(row, desired, route) ?? (filed && movedFrom(filed))),
     waits: desired === undefined ? [] : waitsOf(input, desired),
+    isSetAside: aside !== undefined,
     parked:
+      aside ??
       searchBlock(input, key, row) ??
       heldBack(input, key, standing) ??
       input.memory.refused.get(nameOf(key)) ??

@@ -4,7 +4,7 @@ import type { Reason } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { newMemory } from './desire.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
-import { nameOf } from './lane-resource.ts';
+import { type LaneResource, nameOf } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { loadLane } from './load.ts';
 import { type Operation, type Plan, plan } from './plan.ts';
@@ -18,14 +18,24 @@ export interface DryRun {
     readonly reason: Reason;
     readonly diff?: Json;
   }[];
-  readonly parked: readonly Json[];
+  readonly parked: readonly { readonly slot: string; readonly reason: Reason | null }[];
   readonly nextLookAt: string | null;
   /** Another edition of the case's document is to go, at once or after its quiet time. */
   readonly awaitsDocument: boolean;
 }
 
-/** Plans the lane from what the store holds. Asks no server and stores nothing. */
-export async function dryRun(deps: LaneDeps, connection: LaneConnection, key: LaneKey): Promise<DryRun> {
+export interface DryRunOptions {
+  /** What is parked would be tried again, as an operator's run does. @default false */
+  readonly unparks?: boolean;
+}
+
+/** Plans the lane from what the store holds, as if the last look at each resource were one of now. Asks no server and stores nothing. */
+export async function dryRun(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  key: LaneKey,
+  { unparks = false }: DryRunOptions = {},
+): Promise<DryRun> {
   const [source = ''] = key.subject.split('.');
   const row = await deps.store.db
     .selectFrom('lane')
@@ -41,13 +51,20 @@ export async function dryRun(deps: LaneDeps, connection: LaneConnection, key: La
     wanted: 0,
     attempts: 0,
     reread: false,
-    parked: row?.parked ?? null,
+    parked: unparks ? null : (row?.parked ?? null),
     isOverdue: false,
     starts: 0,
+    basis: null,
   };
   const memory = newMemory();
   const { resources } = await loadLane(deps, connection, await connection.abilities(), lease, memory);
-  return show(plan(resources), row?.next_look_at ?? null);
+  return show(plan(resources.map(asIfFresh)), row?.next_look_at ?? null);
+}
+
+/** A run would read it again before it writes; what it would write is told from what is known. */
+function asIfFresh(resource: LaneResource): LaneResource {
+  const { observed } = resource;
+  return observed === undefined ? resource : { ...resource, observed: { ...observed, isFresh: true } };
 }
 
 function show({ operations, states }: Plan, nextLookAt: Date | null): DryRun {
@@ -61,9 +78,7 @@ function show({ operations, states }: Plan, nextLookAt: Date | null): DryRun {
       ...diffOf(operation),
     })),
     parked: states.flatMap(({ resource, state, reason: why }) =>
-      state === 'parked'
-        ? [{ slot: nameOf(resource.key), reason: why === undefined ? null : { code: why.code, text: why.text } }]
-        : [],
+      state === 'parked' ? [{ slot: nameOf(resource.key), reason: why ?? null }] : [],
     ),
     nextLookAt: nextLookAt?.toISOString() ?? null,
     awaitsDocument: states.some(({ resource, state }) => resource.document !== undefined && state === 'due'),
@@ -71,7 +86,7 @@ function show({ operations, states }: Plan, nextLookAt: Date | null): DryRun {
 }
 
 /** Element by element: what is there, and what would be. */
-function diffOf(operation: Operation): { diff?: Json } {
+export function diffOf(operation: Operation): { diff?: Json } {
   if (!('elements' in operation)) return {};
   const { slot, observed } = operation.resource;
   const before = slot === undefined || observed === undefined ? {} : slot.facts(observed.body);

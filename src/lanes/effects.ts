@@ -7,8 +7,11 @@ import { type Database, json } from '../store/store.ts';
 import { keepRemoteValues, offerChanges } from './changes.ts';
 import type { Answered } from './decisions.ts';
 import { raiseWanted } from './links.ts';
+import { settleMassChange } from './mass-change.ts';
+import { recreateGone } from './mass-gone.ts';
 import { withFact } from './merge.ts';
 import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, voidPlans } from './patient-link.ts';
+import { settleRefused } from './refused.ts';
 
 /** Puts an answered decision into effect. A choice that only has to be remembered changes nothing here. */
 export async function applyDecision(trx: Transaction<Database>, decision: Answered): Promise<void> {
@@ -23,9 +26,21 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
     case 'remote-gone':
       if (decision.choice === 'recreate') await forgetLink(trx, decision);
       return;
+    case 'refused-write':
+      await settleRefused(trx, decision, decision.signed);
+      return;
+    case 'mass-change':
+      await settleMass(trx, decision);
+      return;
     default:
       return;
   }
+}
+
+async function settleMass(trx: Transaction<Database>, decision: Answered): Promise<void> {
+  const key = await settleMassChange(trx, decision);
+  if (key?.cause === 'restored-server' && decision.choice === 'go-on')
+    await recreateGone(trx, { connection: decision.connection, ...key });
 }
 
 async function linkPatient(trx: Transaction<Database>, decision: Answered, remoteId: string): Promise<void> {

@@ -107,8 +107,8 @@ async function wantLooks(store: Store): Promise<void> {
   );
 }
 
-/** Has work, may be tried, and nobody is at it. */
-const isFree = sql`done < wanted and (next_try_at is null or next_try_at <= now())
+/** Has work, may be tried, nobody is at it, and no person has stopped it. */
+const isFree = sql`done < wanted and stopped is null and (next_try_at is null or next_try_at <= now())
   and (lease_until is null or lease_until < now()) and (queued_until is null or queued_until < now())`;
 
 async function claim(
@@ -126,15 +126,17 @@ async function claim(
       select case when exists (select 1 from connection c where c.id = ${connection} and c.paused is not null)
           or exists (select 1 from budget b where b.connection = ${connection} and (b.failing or b.rest_until > now())) then 0
         else greatest(${slots}::integer - n, 0) end as slots,
-        exists (select 1 from budget b where b.connection = ${connection} and b.urgent_until > now()) as urgent_only
+        exists (select 1 from budget b where b.connection = ${connection} and b.urgent_until > now()) as urgent_only,
+        -- A connection that is drained takes nothing that became due since.
+        coalesce((select c.draining_since from connection c where c.id = ${connection}), 'infinity') as until
       from busy
     ), candidate as (
       (select subject, 0 as rank, due_at from lane where connection = ${connection} and ${isFree}
-        and (priority <= ${urgentPriority} or not (select urgent_only from open))
+        and (priority <= ${urgentPriority} or not (select urgent_only from open)) and due_at <= (select until from open)
         and due_at < now() - ${agedMs} * interval '1 millisecond' order by due_at limit (select slots from open))
       union
       (select subject, 1 + priority, due_at from lane where connection = ${connection} and ${isFree}
-        and (priority <= ${urgentPriority} or not (select urgent_only from open))
+        and (priority <= ${urgentPriority} or not (select urgent_only from open)) and due_at <= (select until from open)
         order by priority, due_at limit (select slots from open))
     ), due as (
       select l.connection, l.subject from lane l

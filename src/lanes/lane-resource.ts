@@ -66,6 +66,8 @@ export interface LaneResource {
   readonly waits: readonly Wait[];
   /** A refused write of this very version; not tried again until something is mended. */
   readonly parked: Reason | undefined;
+  /** A person has set this version aside: it rests without being in need of mending. */
+  readonly isSetAside?: boolean;
   /** Topics of open decisions about it. */
   readonly openTopics: ReadonlySet<string>;
   readonly party: Party;

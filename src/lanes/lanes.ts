@@ -10,9 +10,12 @@ export {
   freeDeadLeases,
   prepareConnection,
 } from './activate.ts';
+export { reviewAlerts } from './alerts.ts';
 export { lanesAtOnce } from './at-once.ts';
+export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './by-hand.ts';
 export { type ConnectionReport, connectionReport, offReport } from './connection-report.ts';
 export { decide } from './decisions.ts';
+export { drain, finishDrains } from './drain.ts';
 export { type DryRun, dryRun } from './dry-run.ts';
 export { applyDecision } from './effects.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';
@@ -22,8 +25,10 @@ export { raiseWanted } from './links.ts';
 export { type Probe, probePaused, probeSoon, setPaused } from './pause.ts';
 export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
 export { collectionBundle, issuesOf, projectRecords, projectWith } from './preview.ts';
-export { pruneOutcomes } from './prune.ts';
+export { pruneOutcomes, pruneReplays } from './prune.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
+export { type ReplayAsked, startReplay } from './replay.ts';
+export { workReplays } from './replay-work.ts';
 export { type Resting, restingConnections } from './resting.ts';
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';

@@ -3,7 +3,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import type { Reason } from '../errors.ts';
-import { type Database, json, type Store } from '../store/store.ts';
+import { type Database, json, type LaneBasis, type Store } from '../store/store.ts';
 import { retryHorizonMs } from './retry.ts';
 
 export interface LaneKey {
@@ -24,6 +24,8 @@ export interface Lease extends LaneKey {
   readonly isOverdue: boolean;
   /** Starts in a row, this one included, without a release or a stored outcome between them. */
   readonly starts: number;
+  /** What its last finished run was made from; null: not known. */
+  readonly basis: LaneBasis | null;
 }
 
 /** Thrown inside a run whose lease somebody else holds by now: the run ends and changes nothing more. */
@@ -32,8 +34,8 @@ export class LeaseLost extends Error {}
 /** Of a lane's row that has work. */
 export const isOverdue = sql<boolean>`due_at < now() - ${retryHorizonMs} * interval '1 millisecond'`;
 
-/** Has work, is due and is free. */
-const isRunnable = sql<boolean>`done < wanted and (lease_until is null or lease_until < now()) and (next_try_at is null or next_try_at <= now())`;
+/** Has work, is due and is free, and no person has stopped it. */
+const isRunnable = sql<boolean>`done < wanted and (lease_until is null or lease_until < now()) and (next_try_at is null or next_try_at <= now()) and stopped is null`;
 
 /**
  * Takes the lane when it has work, is due and is free; undefined otherwise (a late or doubled wake-up ends here).
@@ -59,7 +61,17 @@ export async function takeLease(
     .where('subject', '=', key.subject)
     .where(isRunnable)
     .where(which === 'any' ? sql<boolean>`true` : sql<boolean>`starts = 0`)
-    .returning(['source', 'fence', 'wanted', 'attempts', 'reread', 'parked', 'starts', isOverdue.as('isOverdue')])
+    .returning([
+      'source',
+      'fence',
+      'wanted',
+      'attempts',
+      'reread',
+      'parked',
+      'starts',
+      'basis',
+      isOverdue.as('isOverdue'),
+    ])
     .executeTakeFirst();
   return row === undefined ? undefined : { ...key, ...row };
 }
@@ -110,6 +122,8 @@ export type RunOutcome =
       readonly parked: Reason | null;
       readonly reason: Reason | null;
       readonly nextLookAt: Date | null;
+      /** What the run was made from, where everything that it wants was done. */
+      readonly basis?: LaneBasis;
     }
   | { readonly kind: 'again'; readonly afterMs: number; readonly reason: Reason };
 
@@ -141,6 +155,7 @@ async function giveBack(db: Store['db'] | Transaction<Database>, lease: Lease, o
           parked: reasonColumn(outcome.parked),
           reason: reasonColumn(outcome.reason),
           next_look_at: outcome.nextLookAt,
+          ...(outcome.basis && { basis: json(outcome.basis) }),
         }
       : {
           ...free,

@@ -112,6 +112,8 @@ export async function setPaused(store: Store, connection: string, why: Reason | 
         probe_at: null,
         probes: 0,
         resumed_at: null,
+        draining_since: null,
+        draining_by: null,
         ...(why && { paused: sql`case when paused is null then null else ${json(why)} end` }),
       })
       .where('id', '=', connection)
@@ -120,7 +122,12 @@ export async function setPaused(store: Store, connection: string, why: Reason | 
   });
 }
 
-async function changePaused(trx: Transaction<Database>, connection: string, why: Reason | undefined): Promise<boolean> {
+/** With the alert that tells of it. @returns false when it was so already. */
+export async function changePaused(
+  trx: Transaction<Database>,
+  connection: string,
+  why: Reason | undefined,
+): Promise<boolean> {
   const row = await trx
     .selectFrom('connection')
     .select('paused')

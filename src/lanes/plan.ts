@@ -105,7 +105,7 @@ function decide(resource: LaneResource): Outcome {
   if (desired === undefined) return { state: 'current', reason: leave };
   if (link?.origin === 'found') return lookAtFound(resource, link);
   const failed = desired.invalid[0];
-  if (failed !== undefined) {
+  if (failed !== undefined && resource.isSetAside !== true) {
     const { rule, path } = failed;
     return { state: 'parked', reason: reason('resource-invalid', { target: nameOf(resource.key), rule, path }) };
   }

@@ -54,7 +54,7 @@ async function claimPolls({ store, leaseMs }: LaneDeps, connections: readonly st
       select p.connection, p.resource_type from poll p
       where p.next_at <= now() and (p.lease_until is null or p.lease_until < now())
         and p.connection in (select c.id from jsonb_to_recordset(${json(connections.map((id) => ({ id })))}) as c(id text))
-        and not exists (select 1 from connection c where c.id = p.connection and c.paused is not null)
+        and not exists (select 1 from connection c where c.id = p.connection and (c.paused is not null or c.draining_since is not null))
         and not exists (select 1 from budget b where b.connection = p.connection
           and (b.failing or b.rest_until > now() or b.urgent_until > now()))
       order by p.next_at limit 20 for update skip locked)

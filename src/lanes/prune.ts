@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Store } from '../store/store.ts';
 
 const mostAtOnce = 1_000;
+const mostReplaysAtOnce = 10;
 
 /**
  * Deletes stored outcomes that are older than 30 days, except the newest of each link and every outcome that is unknown.
@@ -23,4 +24,20 @@ export async function pruneOutcomes({ db }: Pick<Store, 'db'>): Promise<number> 
       limit ${mostAtOnce})
     returning id`.execute(db);
   return rows.length;
+}
+
+/**
+ * Deletes replays that ended more than 30 days ago, with the plans of dry runs, and counts of reverts that are over.
+ * @returns how many replays
+ */
+export async function pruneReplays({ db }: Pick<Store, 'db'>): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    with old as (
+      delete from replay where id in (
+        select id from replay where ended_at < now() - interval '30 days' order by id limit ${mostReplaysAtOnce})
+      returning id),
+    items as (delete from replay_item i using old where i.replay = old.id),
+    reverts as (delete from revert where since < now() - interval '1 day')
+    select count(*)::integer as n from old`.execute(db);
+  return rows[0]?.n ?? 0;
 }

@@ -4,13 +4,14 @@ import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } fro
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { openAlert, wrongResourceTopic } from './alerts.ts';
-import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
+import { closeObsolete, resourceTopic } from './decisions.ts';
 import { holdDocuments } from './editions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
 import { nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { hashOfSeen, saveGone, saveSeen } from './links.ts';
+import { askAboutGone } from './mass-gone.ts';
 import { type Survivor, storeMerge, survivorOf } from './merged.ts';
 import { isRestricted } from './search-failure.ts';
 
@@ -128,7 +129,7 @@ async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, l
     await saveGone(trx, lease.connection, resource.resourceType, link.remoteId);
     // Asked once: a person may have answered that it is to stay gone.
     if (link.origin === 'created' && resource.leave === undefined && !resource.isGone) {
-      await openDecision(trx, lease, {
+      await askAboutGone(trx, lease, resource, {
         kind: 'remote-gone',
         topic: resourceTopic('gone', resource.key),
         key: resource.key,

@@ -5,7 +5,7 @@ import type { Transaction } from 'kysely';
 import { CasebridgeError, type Reason, reason } from '../errors.ts';
 import { factsOf } from '../fault.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
-import type { Database } from '../store/store.ts';
+import type { Database, LaneBasis } from '../store/store.ts';
 import { absorb } from './absorb.ts';
 import { closeAlert, crashTopic, openAlert, wrongResourceTopic } from './alerts.ts';
 import { dropAgreedValues } from './changes.ts';
@@ -28,6 +28,7 @@ import {
 } from './lease.ts';
 import { raiseWanted, saveStates, saveWaiting } from './links.ts';
 import { type LaneState, loadLane } from './load.ts';
+import { basisOf, isHolding, shapeOf, withoutMassChange } from './mass-change.ts';
 import { giveUpMisfiled } from './misfiled.ts';
 import { PlanOutdated } from './operations.ts';
 import { storeOutcomes } from './outcomes.ts';
@@ -36,6 +37,7 @@ import { pauseForFault } from './pause.ts';
 import { type Operation, type Plan, plan, type ResourceState, type Write } from './plan.ts';
 import { readLinked } from './read.ts';
 import { reconcile } from './reconcile.ts';
+import { askAboutRefused } from './refused.ts';
 import { nextTryMs } from './retry.ts';
 import { sendLevel } from './send.ts';
 
@@ -103,6 +105,7 @@ class LaneRun {
   #singly = false;
   #hasSearched = false;
   #conflicts = 0;
+  #shape: ReturnType<typeof shapeOf> | undefined;
 
   constructor(deps: LaneDeps, connection: LaneConnection, lease: Lease) {
     this.#deps = deps;
@@ -154,10 +157,13 @@ class LaneRun {
     if (reads.length > 0) return this.#readAll(reads.map(({ resource }) => resource));
     const [toFile] = operations.filter(({ kind }) => kind === 'encounter');
     if (toFile !== undefined) return this.#findEncounter(toFile.resource);
-    const writes = operations.filter(isWrite);
-    if (writes.length === 0 || this.#connection.config.mode !== 'live')
-      return this.#finish(state, planned, writes.length);
-    return this.#send(abilities, state, writes);
+    this.#shape ??= shapeOf(this.#connection.config, abilities);
+    const basis = basisOf(this.#shape, state);
+    const isLive = this.#connection.config.mode === 'live';
+    const allowed = isLive ? await withoutMassChange(this.#deps, this.#lease, state, basis, planned) : planned;
+    const writes = allowed.operations.filter(isWrite);
+    if (writes.length > 0 && isLive) return this.#send(abilities, state, writes);
+    return this.#finish(state, allowed, writes.length, isLive && !isHolding(allowed) ? basis : undefined);
   }
 
   #isUnread({ link, resourceType, document }: LaneResource): boolean {
@@ -256,7 +262,7 @@ class LaneRun {
   }
 
   /** Nothing is left to do now: every resource gets its state, every wait its row. */
-  #finish(state: LaneState, planned: Plan, held: number): RunOutcome {
+  #finish(state: LaneState, planned: Plan, held: number, basis: LaneBasis | undefined): RunOutcome {
     const parked = planned.states.find(needsMending)?.reason ?? null;
     const waiting = planned.states.find(({ state: phase }) => phase === 'waiting')?.reason ?? null;
     const shadow = held > 0 ? reason('shadow', { count: held }) : null;
@@ -267,6 +273,7 @@ class LaneRun {
       parked,
       reason: parked ?? waiting ?? shadow,
       nextLookAt: nextLook(state, planned),
+      ...(basis && { basis }),
     };
   }
 
@@ -280,6 +287,7 @@ class LaneRun {
     const isWrong = planned.states.some(({ reason: why }) => why?.code === 'server-wrong-resource');
     const over = [crashTopic(this.#lease), ...(isWrong ? [] : [wrongResourceTopic(this.#lease)])];
     if (holds.alerts) await closeAlert(trx, ...over);
+    await askAboutRefused(trx, this.#lease, planned.states.filter(needsMending), state.openDecisions);
     if (this.#hasSearched) await releaseMatchLeases(trx, this.#lease, this.#connection.config.settleMs);
     const waits = waitedFor(state.resources);
     const woken = waits.length > 0 || holds.waits ? await saveWaiting(trx, this.#lease, waits) : [];
@@ -304,6 +312,7 @@ function waitedFor(resources: readonly LaneResource[]): SlotRef[] {
 /** Parked, and not because a person is being asked or has said that it is to stay so, nor because the document is that would carry it. */
 function needsMending({ state, resource }: ResourceState): boolean {
   if (resource.route.route === 'document' && resource.document === undefined) return false;
+  if (resource.isSetAside === true) return false;
   return state === 'parked' && resource.openTopics.size === 0 && !resource.isGone && resource.search !== 'blocked';
 }
 

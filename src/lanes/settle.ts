@@ -10,6 +10,7 @@ import { type NewDecision, resourceTopic } from './decisions.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
 import { elementTopic, readMove } from './plan.ts';
+import { type CountReverts, mostReverts, type Revert } from './reverts.ts';
 
 export interface SettleContext {
   /** Which of our resources a server's reference points at. */
@@ -18,6 +19,7 @@ export interface SettleContext {
   readonly performerName: (resource: LaneResource) => string | undefined;
   /** A stable id for a list item that the other side began. */
   readonly itemId: (text: string) => string;
+  readonly countReverts: CountReverts;
 }
 
 export interface Settlement {
@@ -30,6 +32,8 @@ export interface Settlement {
   readonly decisions: readonly NewDecision[];
   /** Topics of open questions that answered themselves. */
   readonly obsolete: readonly string[];
+  /** Elements in which theirs took the place of what we left there. */
+  readonly reverts: readonly Revert[];
 }
 
 /** Undefined: nothing about this resource is new. */
@@ -69,7 +73,7 @@ interface Look {
   readonly context: SettleContext;
 }
 
-type Settled = Pick<Settlement, 'sent' | 'seen' | 'patches' | 'decisions'>;
+type Settled = Pick<Settlement, 'sent' | 'seen' | 'patches' | 'decisions' | 'reverts'>;
 
 /**
  * The base when the write's own reply held no content: what a read under the reply's version tag shows is the server's rewriting of ours;
@@ -102,18 +106,26 @@ function mergeElements(look: Look): Settled {
   const keysWith = (...wanted: string[]) =>
     [...verdicts].flatMap(([key, verdict]) => (wanted.includes(verdict) ? [key] : []));
   const edited = keysWith('keep').filter(isDerived);
-  const reported = keysWith('keep', 'override').filter((key) => !isDerived(key));
+  const reverts = keysWith('keep', 'override')
+    .filter((key) => !isDerived(key))
+    .map((element): Revert => ({ key: resource.key, element, value: observedFacts[element] }));
+  const contested = reverts
+    .filter((revert) => context.countReverts(revert) + 1 >= mostReverts)
+    .map(({ element }) => element);
+  const reported = reverts.flatMap(({ element }) => (contested.includes(element) ? [] : [element]));
   const absorbed = slot?.absorb(reported, observed.body, record, context.resolve) ?? { patch: {}, issues: [] };
   return {
     // What a person is asked about keeps its bases until the answer.
-    sent: withNew(bases.sent, link.sent ?? {}, edited),
-    seen: withNew(bases.seen, link.seen ?? {}, edited),
+    sent: withNew(bases.sent, link.sent ?? {}, [...edited, ...contested]),
+    seen: withNew(bases.seen, link.seen ?? {}, [...edited, ...contested]),
     patches: Object.keys(absorbed.patch).length === 0 ? [] : [absorbed.patch],
     decisions: [
       ...edited.map((key) => aboutElement(look, key, 'remote-edit')),
+      ...contested.map((key) => aboutElement(look, key, 'server-reverts')),
       ...keysWith('ask').map((key) => aboutElement(look, key, 'merge-conflict')),
       ...(absorbed.issues.length === 0 ? [] : [notCarried(look, absorbed.issues)]),
     ],
+    reverts,
   };
 }
 
@@ -134,7 +146,7 @@ function notCarried({ resource: { key } }: Look, issues: readonly MappingIssue[]
 function aboutElement(
   { resource, desired, observedFacts, observed, record, context }: Look,
   element: string,
-  code: 'remote-edit' | 'merge-conflict',
+  code: 'remote-edit' | 'merge-conflict' | 'server-reverts',
 ): NewDecision {
   const patch = resource.slot?.absorb([element], observed.body, record, context.resolve).patch ?? {};
   return {

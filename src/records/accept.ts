@@ -66,7 +66,8 @@ export async function acceptRecords(
   }));
 }
 
-function receive(type: RecordType, record: StoredRecord): Received {
+/** A checked record as acceptance judges it. */
+export function receive(type: RecordType, record: StoredRecord): Received {
   const { updatedAt, ...content } = record;
   return { type, id: record.id, record, micros: microsOf(updatedAt), hash: contentHash(content) };
 }

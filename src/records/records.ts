@@ -8,6 +8,7 @@ export {
   type Recipient,
   staleLimit,
 } from './accept.ts';
+export { acceptStale, type StaleKey } from './accept-stale.ts';
 export { type FieldError, kindOf } from './field-error.ts';
 export { type Field, type FieldFact, type FieldKind, fieldNames, fieldTree, schemaAt } from './fields.ts';
 export { isCalendarDate, isInstantOrLocal, isPartialDate } from './formats.ts';

@@ -81,6 +81,36 @@ export interface ConnectionTable {
   probes: Generated<number>;
   /** When it last resumed by itself. */
   resumed_at: NullableInstant;
+  /** It takes no work that became due after this, and pauses when the rest is done. */
+  draining_since: NullableInstant;
+  draining_by: NullableText;
+}
+
+/** What the last finished run of a lane was made from, so that a later one can tell what has changed since (lanes.md 22). */
+export interface LaneBasis {
+  readonly mapping: string;
+  /** Hash of the settings that shape what is sent. */
+  readonly configuration?: string;
+  /** Hash of the route table. */
+  readonly routes?: string;
+  /** Counters of consent and re-links. */
+  readonly epochs?: string;
+  /** Database time of its snapshot, ISO. */
+  readonly at: string;
+}
+
+/** A person's word on something, with a note for colleagues. */
+export interface Signed {
+  readonly by: string;
+  readonly note?: string;
+  /** ISO instant. */
+  readonly at: string;
+}
+
+/** One version that is not tried any more, and why it could not be sent. */
+export interface SetAside extends Signed {
+  readonly version: number;
+  readonly reason: Reason;
 }
 
 export interface LaneTable {
@@ -103,6 +133,9 @@ export interface LaneTable {
   waiting: Generated<boolean>;
   parked: NullableJsonb<Reason>;
   reason: NullableJsonb<Reason>;
+  /** An operator has parked it: nobody runs it. */
+  stopped: NullableJsonb<Signed>;
+  basis: NullableJsonb<LaneBasis>;
 }
 
 export interface LaneReadTable {
@@ -135,6 +168,7 @@ export interface LinkTable {
   reason: NullableJsonb<Reason>;
   retired_at: NullableInstant;
   updated_at: DefaultInstant;
+  set_aside: NullableJsonb<SetAside>;
 }
 
 export interface OperationTable {
@@ -313,6 +347,78 @@ export interface AlertTable {
   resolved_at: NullableInstant;
 }
 
+/** What a replay was asked for (`POST /api/replays`). */
+export interface ReplayScope {
+  readonly connection?: string;
+  readonly case?: { readonly source: string; readonly id: string };
+  /** ISO instants: records accepted from here on, and before. */
+  readonly since?: string;
+  readonly until?: string;
+  readonly mapping?: string;
+}
+
+export interface ReplayTable {
+  id: Identity;
+  scope: Jsonb<ReplayScope>;
+  dry_run: Generated<boolean>;
+  state: Generated<string>;
+  asked_by: string;
+  asked: Generated<number>;
+  created_at: DefaultInstant;
+  ended_at: NullableInstant;
+}
+
+/** One lane of a replay. */
+export interface ReplayItemTable {
+  replay: number;
+  connection: string;
+  subject: string;
+  /** The lane has worked it off when its `done` has come to this; null: not asked for yet. */
+  wanted: NullableNumber;
+  asked_at: NullableInstant;
+  outcome: NullableText;
+  reason: NullableJsonb<Reason>;
+  writes: Generated<number>;
+  /** Of a dry run. */
+  plan: NullableJsonb<Json>;
+}
+
+/** How much one cause has changed on a connection, and whether it may go on. */
+export interface MassChangeTable {
+  connection: string;
+  cause: string;
+  value: string;
+  links: number;
+  let_through: Generated<number>;
+  held: Generated<number>;
+  state: Generated<string>;
+}
+
+export interface MassChangeLinkTable {
+  connection: string;
+  cause: string;
+  value: string;
+  source: string;
+  type: string;
+  id: string;
+  slot: string;
+  subject: string;
+  held: Generated<boolean>;
+}
+
+/** How often a server has put an element back to the same value. */
+export interface RevertTable {
+  connection: string;
+  source: string;
+  type: string;
+  id: string;
+  slot: string;
+  element: string;
+  value_hash: string;
+  times: Generated<number>;
+  since: DefaultInstant;
+}
+
 export interface Database {
   identity: IdentityTable;
   record: RecordTable;
@@ -336,4 +442,9 @@ export interface Database {
   epoch: EpochTable;
   mapping: MappingTable;
   alert: AlertTable;
+  replay: ReplayTable;
+  replay_item: ReplayItemTable;
+  mass_change: MassChangeTable;
+  mass_change_link: MassChangeLinkTable;
+  revert: RevertTable;
 }

@@ -7,8 +7,8 @@ import { Counter, Registry } from 'prom-client';
 import { type Config, type ConnectionConfig, checkConfig } from '../../src/config.ts';
 import { reason } from '../../src/errors.ts';
 import { buildApp, type GatewayApi, type HttpLimits, listen } from '../../src/http/http.ts';
-import { decide } from '../../src/lanes/lanes.ts';
-import { acceptRecords } from '../../src/records/records.ts';
+import { decide, parkLane, retryLane, skipStuck, startReplay } from '../../src/lanes/lanes.ts';
+import { acceptRecords, acceptStale } from '../../src/records/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 
@@ -138,6 +138,12 @@ function minimalGateway(
       }));
     },
     runLane: ({ connection, subject }) => note('run', connection, subject),
+    parkLane: (lane, signature) => parkLane(store, lane, signature),
+    retryLane: (lane) => retryLane(store, lane),
+    skipStuck: (lane, signature, resource) => skipStuck(store, lane, signature, resource),
+    startReplay: (replay) => startReplay(store, [...config.connections.keys()], replay),
+    acceptStale: (key) => store.tx((trx) => acceptStale(trx, key, [...config.connections.values()])),
+    drain: (connection, by) => note('drain', connection, by),
     async planLane() {
       return { operations: [], parked: [], nextLookAt: null };
     },

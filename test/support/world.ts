@@ -131,6 +131,11 @@ const tables = [
   'budget',
   'epoch',
   'alert',
+  'replay',
+  'replay_item',
+  'mass_change',
+  'mass_change_link',
+  'revert',
 ];
 
 /**

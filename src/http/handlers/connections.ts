@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ConnectionConfig } from '../../config.ts';
 import { CasebridgeError } from '../../errors.ts';
 import { limitOf } from '../parameters.ts';
+import { visibleSource } from '../principal.ts';
 import { connectionView, listConnections } from '../queries/connections.ts';
 import type { Call, Route } from '../route.ts';
 import { workingConnection } from '../working-connection.ts';
@@ -15,13 +16,14 @@ export const connectionRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: '/api/connections',
-    summary: 'Connections and whether they are paused.',
+    summary: 'Connections: whether they are paused or drained, their lanes by state, open alerts.',
     access: readers,
     query: ['limit', 'after'],
     handle: (call) =>
       listConnections(call.gateway.store, visibleConnections(call), {
         limit: limitOf(call.query),
         after: call.query.after,
+        source: visibleSource(call),
       }),
   },
   {
@@ -40,8 +42,15 @@ export const connectionRoutes: readonly Route[] = [
   },
   {
     method: 'POST',
+    path: '/api/connections/{connection}/drain',
+    summary: 'Finish what is due, take nothing new, then pause.',
+    access: configurers,
+    handle: (call) => change(call, (id, by) => call.gateway.drain(id, by)),
+  },
+  {
+    method: 'POST',
     path: '/api/connections/{connection}/resume',
-    summary: 'Send again.',
+    summary: 'Send again; ends a drain as well.',
     access: configurers,
     handle: (call) => change(call, (id, by) => call.gateway.resume(id, by)),
   },
@@ -61,7 +70,7 @@ function getCapabilities(call: Call): Promise<object> {
 async function change(call: Call, act: (id: string, by: string) => Promise<void>): Promise<object> {
   const connection = workingConnection(call.gateway.config, call.path.connection);
   await act(connection.id, call.principal?.name ?? '');
-  return connectionView(call.gateway.store, connection);
+  return connectionView(call.gateway.store, connection, visibleSource(call));
 }
 
 async function notify({ gateway, path: { connection = '', key = '' } }: Call): Promise<object> {

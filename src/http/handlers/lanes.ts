@@ -1,42 +1,134 @@
-// Lanes: the list, and running one by hand.
+// Lanes: the lists, and what an operator does to one by hand.
 
+import { CasebridgeError, errorKinds, isErrorCode } from '../../errors.ts';
+import { didYouMean } from '../../nearest.ts';
+import { type FieldRule, note, readFields, textOf } from '../answer-fields.ts';
+import { readJson } from '../body.ts';
 import { limitOf } from '../parameters.ts';
 import { visibleSource } from '../principal.ts';
+import { FieldsRefused } from '../problem.ts';
+import { laneReasons } from '../queries/lane-reasons.ts';
 import { isLaneState } from '../queries/lane-state.ts';
-import { laneView, listLanes } from '../queries/lanes.ts';
+import { type LaneFilter, laneView, listLanes } from '../queries/lanes.ts';
 import type { Call, Route } from '../route.ts';
 import { workingConnection } from '../working-connection.ts';
+
+const readers = { source: true, operator: 'read' } as const;
+const runners = { source: false, operator: 'run' } as const;
 
 export const laneRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: '/api/lanes',
-    summary: 'Lanes with their state.',
-    access: { source: true, operator: 'read' },
-    query: ['limit', 'after', 'source', 'state'],
-    handle: getLanes,
+    summary: 'Lanes with their state; of one connection, in one state, for one reason where these are given.',
+    access: readers,
+    query: ['limit', 'after', 'source', 'connection', 'state', 'reason'],
+    handle: (call) => listLanes(call.gateway.store, { ...filterOf(call), after: call.query.after }),
+  },
+  {
+    method: 'GET',
+    path: '/api/lanes/reasons',
+    summary: 'How many lanes are in each state for each reason, by connection, the most frequent first.',
+    access: readers,
+    query: ['source', 'connection', 'state', 'reason'],
+    handle: (call) => laneReasons(call.gateway.store, filterOf(call)),
   },
   {
     method: 'POST',
     path: '/api/lanes/{connection}/{subject}/run',
-    summary: 'Want a lane now; with dryRun answer the plan and change nothing.',
-    access: { source: false, operator: 'run' },
+    summary: 'Want a lane now, also a parked one; with dryRun answer the plan and change nothing.',
+    access: runners,
     query: ['dryRun'],
     handle: runLane,
   },
+  {
+    method: 'POST',
+    path: '/api/lanes/{connection}/{subject}/retry',
+    summary: 'Try at once what is parked or waits for its next try.',
+    access: runners,
+    handle: (call) => act(call, (lane) => call.gateway.retryLane(lane)),
+  },
+  {
+    method: 'POST',
+    path: '/api/lanes/{connection}/{subject}/park',
+    summary: 'Stop the lane until an operator runs or retries it: {note}.',
+    access: runners,
+    takes: ['application/json'],
+    handle: parkLane,
+  },
+  {
+    method: 'POST',
+    path: '/api/lanes/{connection}/{subject}/skip',
+    summary:
+      'Set the refused versions of a lane aside until their records have new ones: {resource?: as in referral/r1#request, note?}. Answers the lane with what was skipped.',
+    access: runners,
+    takes: ['application/json'],
+    handle: skipStuck,
+  },
 ];
 
-function getLanes(call: Call): Promise<object> {
-  const { state, after } = call.query;
-  const filter = { source: visibleSource(call), limit: limitOf(call.query), after };
-  return listLanes(call.gateway.store, isLaneState(state) ? { ...filter, state } : filter);
+function filterOf(call: Call): LaneFilter {
+  const { state, reason, connection } = call.query;
+  if (connection !== undefined && !call.gateway.config.connections.has(connection))
+    throw new CasebridgeError('connection-unknown', { connection });
+  if (reason !== undefined && !isErrorCode(reason))
+    throw new CasebridgeError('parameter-invalid', {
+      name: 'reason',
+      form: `a code that docs/errors.md lists${didYouMean(reason, Object.keys(errorKinds))}`.replace(/\.$/, ''),
+    });
+  return {
+    source: visibleSource(call),
+    limit: limitOf(call.query),
+    ...(connection !== undefined && { connection }),
+    ...(reason !== undefined && { reason }),
+    ...(isLaneState(state) && { state }),
+  };
 }
 
-async function runLane({ gateway, path, query }: Call): Promise<object> {
-  const lane = { connection: path.connection ?? '', subject: path.subject ?? '' };
+interface Addressed {
+  readonly connection: string;
+  readonly subject: string;
+}
+
+function addressed({ path }: Call): Addressed {
+  return { connection: path.connection ?? '', subject: path.subject ?? '' };
+}
+
+async function runLane(call: Call): Promise<object> {
+  const { gateway, query } = call;
+  const lane = addressed(call);
   workingConnection(gateway.config, lane.connection);
   await laneView(gateway.store, lane);
   if (query.dryRun === 'true') return gateway.planLane(lane);
   await gateway.runLane(lane);
   return laneView(gateway.store, lane);
+}
+
+async function act(call: Call, action: (lane: Addressed) => Promise<void>): Promise<object> {
+  const lane = addressed(call);
+  await action(lane);
+  return laneView(call.gateway.store, lane);
+}
+
+async function parkLane(call: Call): Promise<object> {
+  const words = textOf(readFields(await readJson(call), { note }).note) ?? '';
+  if (words.trim() === '') {
+    const message = 'A "note" says to colleagues why the lane is parked.';
+    throw new FieldsRefused('request-refused', [{ pointer: '/note', rule: 'required', found: 'nothing', message }]);
+  }
+  return act(call, (lane) => call.gateway.parkLane(lane, { by: call.principal?.name ?? '', note: words }));
+}
+
+const resource: FieldRule = {
+  fits: (value) => typeof value === 'string' && /^[A-Za-z]+\/[A-Za-z0-9._-]{1,64}#\S{1,200}$/.test(value),
+  form: 'a resource as the lane names it, such as referral/r1#request',
+};
+
+async function skipStuck(call: Call): Promise<object> {
+  const fields = readFields(await readJson(call), { resource, note });
+  const words = textOf(fields.note);
+  const lane = addressed(call);
+  const signature = { by: call.principal?.name ?? '', ...(words !== undefined && { note: words }) };
+  const skipped = await call.gateway.skipStuck(lane, signature, textOf(fields.resource));
+  return { ...(await laneView(call.gateway.store, lane)), skipped };
 }

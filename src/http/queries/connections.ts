@@ -1,47 +1,83 @@
 // Connections as configured, with what the store knows of them.
 
 import type { ConnectionConfig } from '../../config.ts';
-import type { Reason } from '../../errors.ts';
-import { type Resting, restingConnections } from '../../lanes/lanes.ts';
-import type { Store } from '../../store/store.ts';
+import { restingConnections } from '../../lanes/lanes.ts';
+import { type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
+import { type LaneState, laneState, laneStates } from './lane-state.ts';
 
-/** `{items, next}` by id, of the connections given. */
+/** `{items, next}` by id, of the connections given. @param filter.source whose lanes are counted; undefined: all, and the alerts as well */
 export async function listConnections(
   store: Store,
   configured: readonly ConnectionConfig[],
-  filter: { readonly limit: number; readonly after?: string },
+  filter: { readonly limit: number; readonly after?: string; readonly source: string | undefined },
 ): Promise<Page> {
   const [after] = cursorKey('connections', filter.after, [''] as const) ?? [''];
   const rest = configured.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1));
   const rows = rest.slice(0, filter.limit + 1);
-  const known = await store.db.selectFrom('connection').select(['id', 'paused', 'capabilities_at']).execute();
-  const resting = await restingConnections(store.db);
+  const known = await knownOf(
+    store,
+    rows.map(({ id }) => id),
+    filter.source,
+  );
   return page(
     rows,
     filter.limit,
-    (config) =>
-      shown(
-        config,
-        known.find(({ id }) => id === config.id),
-        resting.get(config.id),
-      ),
+    (config) => shown(config, known),
     ({ id }) => cursorText('connections', [id]),
   );
 }
 
 /** One connection as the list shows it. */
-export async function connectionView({ db }: Store, config: ConnectionConfig): Promise<object> {
-  const query = db.selectFrom('connection').select(['paused', 'capabilities_at']).where('id', '=', config.id);
-  return shown(config, await query.executeTakeFirst(), (await restingConnections(db)).get(config.id));
+export async function connectionView(
+  store: Store,
+  config: ConnectionConfig,
+  source: string | undefined,
+): Promise<object> {
+  return shown(config, await knownOf(store, [config.id], source));
 }
 
-function shown(
-  { id, vendor, mode, baseUrl, sources }: ConnectionConfig,
-  known: { paused: Reason | null; capabilities_at: Date | null } | undefined,
-  resting: Resting | undefined,
-): object {
-  const paused = known?.paused ?? null;
+async function knownOf({ db }: Store, ids: readonly string[], source: string | undefined) {
+  const resting = await restingConnections(db);
+  if (ids.length === 0) return { connections: [], lanes: [], alerts: [], showsAlerts: false, resting };
+  let counted = db
+    .selectFrom('lane')
+    .leftJoin('connection', 'connection.id', 'lane.connection')
+    .where('lane.connection', 'in', ids);
+  if (source !== undefined) counted = counted.where('lane.source', '=', source);
+  const lanes = counted
+    .select(['lane.connection', laneState.as('state'), sql<number>`count(*)::integer`.as('count')])
+    .groupBy(['lane.connection', 'state']);
+  const connections = db
+    .selectFrom('connection')
+    .select(['id', 'paused', 'capabilities_at', 'probe_at', 'draining_since', 'draining_by'])
+    .where('id', 'in', ids);
+  const alerts = db
+    .selectFrom('alert')
+    .select(['connection', 'topic', 'reason', 'count', 'opened_at'])
+    .where('connection', 'in', ids)
+    .where('resolved_at', 'is', null)
+    .orderBy('id')
+    .limit(shownAlerts);
+  return {
+    connections: await connections.execute(),
+    lanes: await lanes.execute(),
+    // Alerts tell of all sources together.
+    alerts: source === undefined ? await alerts.execute() : [],
+    showsAlerts: source === undefined,
+    resting,
+  };
+}
+
+/** `GET /api/alerts` lists them all. */
+const shownAlerts = 100;
+
+type Known = Awaited<ReturnType<typeof knownOf>>;
+
+function shown({ id, vendor, mode, baseUrl, sources }: ConnectionConfig, known: Known): object {
+  const row = known.connections.find((one) => one.id === id);
+  const paused = row?.paused ?? null;
+  const since = row?.draining_since ?? null;
   return {
     id,
     vendor,
@@ -49,7 +85,19 @@ function shown(
     baseUrl,
     sources,
     paused,
-    capabilitiesAt: known?.capabilities_at?.toISOString() ?? null,
-    resting: resting ?? null,
+    draining: since === null ? null : { since: since.toISOString(), by: row?.draining_by ?? null },
+    nextProbeAt: paused === null ? null : (row?.probe_at?.toISOString() ?? null),
+    capabilitiesAt: row?.capabilities_at?.toISOString() ?? null,
+    resting: known.resting.get(id) ?? null,
+    lanes: Object.fromEntries(laneStates.map((state) => [state, countIn(known, id, state)])),
+    ...(known.showsAlerts && {
+      alerts: known.alerts.flatMap(({ connection, topic, reason, count, opened_at: openedAt }) =>
+        connection === id ? [{ topic, reason, count, openedAt: openedAt.toISOString() }] : [],
+      ),
+    }),
   };
+}
+
+function countIn({ lanes }: Known, connection: string, state: LaneState): number {
+  return lanes.find((row) => row.connection === connection && row.state === state)?.count ?? 0;
 }

@@ -1,14 +1,17 @@
 // The list of lanes, and single lanes.
 
-import { CasebridgeError } from '../../errors.ts';
+import { CasebridgeError, reason } from '../../errors.ts';
 import type { LaneKey } from '../../records/records.ts';
 import { type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
-import { type LaneState, laneState } from './lane-state.ts';
+import { type LaneState, laneReasonCode, laneState } from './lane-state.ts';
 
 export interface LaneFilter {
   readonly source?: string;
   readonly state?: LaneState;
+  readonly connection?: string;
+  /** Code of the reason that they are shown with. */
+  readonly reason?: string;
   /** Subject of the lanes. */
   readonly subject?: string;
   readonly limit: number;
@@ -18,13 +21,10 @@ export interface LaneFilter {
 /** `{items, next}` by connection and subject. */
 export async function listLanes({ db }: Store, filter: LaneFilter): Promise<Page> {
   const after = cursorKey('lanes', filter.after, ['', ''] as const);
-  let query = lanes(db)
+  let query = selected(matching(db, filter))
     .orderBy('lane.connection')
     .orderBy('lane.subject')
     .limit(filter.limit + 1);
-  if (filter.source !== undefined) query = query.where('lane.source', '=', filter.source);
-  if (filter.subject !== undefined) query = query.where('lane.subject', '=', filter.subject);
-  if (filter.state !== undefined) query = query.where(laneState, '=', filter.state);
   if (after) query = query.where(sql<boolean>`(lane.connection, lane.subject) > (${after[0]}, ${after[1]})`);
   const rows = await query.execute();
   return page(rows, filter.limit, shownLane, (row) => cursorText('lanes', [row.connection, row.subject]));
@@ -32,25 +32,37 @@ export async function listLanes({ db }: Store, filter: LaneFilter): Promise<Page
 
 /** One lane. @throws CasebridgeError `lane-unknown` */
 export async function laneView({ db }: Store, { connection, subject }: LaneKey): Promise<object> {
-  const query = lanes(db).where('lane.connection', '=', connection).where('lane.subject', '=', subject);
+  const query = selected(joined(db)).where('lane.connection', '=', connection).where('lane.subject', '=', subject);
   const row = await query.executeTakeFirst();
   if (!row) throw new CasebridgeError('lane-unknown');
   return shownLane(row);
 }
 
-function lanes(db: Store['db']) {
-  return db
-    .selectFrom('lane')
-    .leftJoin('connection', 'connection.id', 'lane.connection')
-    .select(['lane.connection', 'lane.subject', 'lane.attempts', 'lane.next_try_at', 'lane.next_look_at'])
-    .select(['lane.parked', 'lane.reason', 'connection.paused', laneState.as('state')]);
+function joined(db: Store['db']) {
+  return db.selectFrom('lane').leftJoin('connection', 'connection.id', 'lane.connection');
 }
 
-type LaneRow = Awaited<ReturnType<ReturnType<typeof lanes>['execute']>>[number];
+/** The lanes that pass the filter, with nothing selected yet. */
+export function matching(db: Store['db'], filter: Omit<LaneFilter, 'limit' | 'after'>) {
+  let query = joined(db);
+  if (filter.source !== undefined) query = query.where('lane.source', '=', filter.source);
+  if (filter.subject !== undefined) query = query.where('lane.subject', '=', filter.subject);
+  if (filter.connection !== undefined) query = query.where('lane.connection', '=', filter.connection);
+  if (filter.state !== undefined) query = query.where(laneState, '=', filter.state);
+  if (filter.reason !== undefined) query = query.where(laneReasonCode, '=', filter.reason);
+  return query;
+}
+
+function selected(query: ReturnType<typeof joined>) {
+  return query
+    .select(['lane.connection', 'lane.subject', 'lane.attempts', 'lane.next_try_at', 'lane.next_look_at'])
+    .select(['lane.parked', 'lane.stopped', 'lane.reason', 'connection.paused', laneState.as('state')]);
+}
+
+type LaneRow = Awaited<ReturnType<ReturnType<typeof selected>['execute']>>[number];
 
 function shownLane(row: LaneRow): object {
   const { connection, subject, state, attempts } = row;
-  const reason = reasonOf(row, state);
   return {
     connection,
     subject,
@@ -58,11 +70,13 @@ function shownLane(row: LaneRow): object {
     attempts,
     nextTryAt: row.next_try_at?.toISOString() ?? null,
     nextLookAt: row.next_look_at?.toISOString() ?? null,
-    reason: reason,
+    reason: reasonOf(row, state),
+    ...(row.stopped !== null && { stopped: row.stopped }),
   };
 }
 
 function reasonOf(row: LaneRow, state: LaneState) {
+  if (row.stopped !== null) return reason('lane-parked-by-operator', { by: row.stopped.by });
   if (state === 'parked') return row.parked;
   return state === 'paused' ? row.paused : row.reason;
 }

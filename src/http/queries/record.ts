@@ -49,7 +49,7 @@ export async function linksOf({ db }: Store, { source, type, id }: RecordKey): P
   const rows = await db
     .selectFrom('link')
     .distinctOn(['connection', 'slot'])
-    .select(['connection', 'slot', 'resource_type', 'remote_id', 'route', 'state', 'reason'])
+    .select(['connection', 'slot', 'resource_type', 'remote_id', 'route', 'state', 'reason', 'set_aside'])
     .where('source', '=', source)
     .where('type', '=', type)
     .where('id', '=', id)
@@ -57,7 +57,7 @@ export async function linksOf({ db }: Store, { source, type, id }: RecordKey): P
     .orderBy('slot')
     .orderBy(sql`generation desc`)
     .execute();
-  return rows.map(({ connection, slot, resource_type, remote_id, route, state, reason }) => ({
+  return rows.map(({ connection, slot, resource_type, remote_id, route, state, reason, set_aside: aside }) => ({
     connection,
     slot,
     resourceType: resource_type,
@@ -65,5 +65,6 @@ export async function linksOf({ db }: Store, { source, type, id }: RecordKey): P
     route,
     state,
     reason: reason,
+    ...(aside !== null && { setAside: { version: aside.version, by: aside.by, note: aside.note, at: aside.at } }),
   }));
 }

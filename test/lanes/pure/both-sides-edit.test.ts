@@ -14,6 +14,7 @@ import { aLink, aResource, aSlot, desiredOf, goalKey } from './lane-resources.ts
 const context: SettleContext = {
   resolve: () => undefined,
   performerName: () => undefined,
+  countReverts: () => 0,
   itemId: (text) => text,
 };
 

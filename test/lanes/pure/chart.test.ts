@@ -32,6 +32,7 @@ function generation(number: number, id: string | null, ended?: ErrorCode): LinkR
     route: 'native',
     state: 'read',
     reason: ended === undefined ? null : reason(ended),
+    set_aside: null,
     retired_at: ended === undefined ? null : new Date('2026-02-03T10:00:00Z'),
     updated_at: new Date('2026-02-03T10:00:00Z'),
   };

@@ -11,6 +11,7 @@ import { aLink, aResource, aSlot, desiredOf, goalKey, seen } from './lane-resour
 const context: SettleContext = {
   resolve: () => undefined,
   performerName: () => 'Elm Street Pantry',
+  countReverts: () => 0,
   itemId: (text) => `id of ${text}`,
 };
 

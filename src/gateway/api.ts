@@ -1,0 +1,233 @@
+// What the gateway does for HTTP and for commands (`GatewayApi`), on the parts that the composition root has built.
+
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { Capabilities, Connection } from '../connections/connections.ts';
+import { CasebridgeError, reason } from '../errors.ts';
+import type { GatewayApi, ReadyCheck } from '../http/http.ts';
+import {
+  applyDecision,
+  collectionBundle,
+  connectionReport,
+  decide,
+  drain,
+  dryRun,
+  type Feeder,
+  issuesOf,
+  type LaneConnection,
+  type LaneDeps,
+  offReport,
+  parkLane,
+  projectRecords,
+  relinkPatient,
+  requirePatient,
+  retryLane,
+  runByHand,
+  setPaused,
+  skipStuck,
+  startReplay,
+} from '../lanes/lanes.ts';
+import type { Metrics } from '../metrics.ts';
+import { acceptRecords, acceptStale, isRecordType, type RecordKey } from '../records/records.ts';
+import type { Store } from '../store/store.ts';
+
+/** A configured server, opened, as HTTP and the lanes use it. */
+export interface OpenedConnection {
+  readonly connection: Connection;
+  readonly lane: LaneConnection;
+  readonly capabilities: () => Promise<Capabilities>;
+}
+
+export interface ApiParts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly deps: LaneDeps;
+  readonly opened: ReadonlyMap<string, OpenedConnection>;
+  readonly feeder: () => Feeder | undefined;
+}
+
+/** Answers for HTTP and for commands. */
+export function gatewayApi({ config, logger, store, metrics, deps, opened, feeder }: ApiParts): GatewayApi {
+  const connectionOf = (id: string): OpenedConnection => {
+    const one = opened.get(id);
+    if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
+    return one;
+  };
+  const preview = async (
+    source: string,
+    records: Parameters<typeof projectRecords>[1]['records'],
+    identifierSystems: Readonly<Record<string, string>>,
+  ) =>
+    projectRecords(store, {
+      source,
+      identifierSystem: config.identifierSystem,
+      identifierSystems,
+      mappings: await deps.mappings(),
+      records,
+    });
+
+  return {
+    config,
+    store,
+    logger,
+    metrics: { registry: metrics.registry, records: metrics.records },
+
+    async accept(source, items) {
+      const accepted = await store.tx((trx) => acceptRecords(trx, source, items, [...config.connections.values()]));
+      feeder()?.kick();
+      return accepted;
+    },
+
+    async preview(source, items, connection) {
+      const one = connection === undefined ? undefined : connectionOf(connection);
+      const projected = await preview(source, items, one?.connection.config.identifierSystems ?? {});
+      const routes = one === undefined ? undefined : (await one.lane.abilities()).routes;
+      const sent = projected.filter(
+        ({ type, desired }) =>
+          routes?.some(
+            (row) => row.recordType === type && row.resourceType === desired.resourceType && row.route === 'native',
+          ) ?? true,
+      );
+      return { bundle: collectionBundle(sent), issues: issuesOf(sent), lineage: [] };
+    },
+
+    async resources(keys) {
+      const bySource = Map.groupBy(keys, ({ source }) => source);
+      const all = await Promise.all(
+        [...bySource].map(async ([source, own]) => preview(source, await storedRecords(store, own), {})),
+      );
+      return all.flat().map(({ fullUrl, desired }) => ({ fullUrl, resource: desired.resource }));
+    },
+
+    async runLane(lane) {
+      await runByHand(store, lane);
+      feeder()?.kick();
+    },
+
+    async parkLane(lane, signature) {
+      await parkLane(store, lane, signature);
+    },
+
+    async retryLane(lane) {
+      await retryLane(store, lane);
+      feeder()?.kick();
+    },
+
+    async skipStuck(lane, signature, resource) {
+      const skipped = await skipStuck(store, lane, signature, resource);
+      feeder()?.kick();
+      return skipped;
+    },
+
+    startReplay: (asked) => startReplay(store, [...config.connections.keys()], asked),
+
+    async acceptStale(key) {
+      const accepted = await store.tx((trx) => acceptStale(trx, key, [...config.connections.values()]));
+      feeder()?.kick();
+      return accepted;
+    },
+
+    planLane: (lane) => dryRun(deps, connectionOf(lane.connection).lane, lane),
+
+    async decide(id, answer) {
+      await decide(store, id, answer, applyDecision);
+      feeder()?.kick();
+    },
+
+    async linkPatient(asked) {
+      const { lane } = connectionOf(asked.connection);
+      if (asked.patient !== null) await requirePatient(lane, asked.patient);
+      const linked = await relinkPatient(store, asked);
+      feeder()?.kick();
+      return linked;
+    },
+
+    async pause(connection, by) {
+      await setPaused(store, connection, reason('connection-paused', { why: ` by ${by}` }));
+    },
+
+    async drain(connection, by) {
+      if (config.connections.get(connection)?.mode === 'off')
+        throw new CasebridgeError('connection-not-running', { connection, state: 'off' });
+      await drain(store, connection, by);
+    },
+
+    async resume(connection) {
+      await setPaused(store, connection, undefined);
+      feeder()?.kick();
+    },
+
+    async capabilities(id) {
+      const one = config.connections.get(id);
+      if (one?.mode === 'off') return offReport(one, await deps.mappings());
+      const { connection, lane } = connectionOf(id);
+      return connectionReport(deps, connection, lane);
+    },
+
+    async hookKey(connection) {
+      const name = `hook:${connection}`;
+      const made = randomBytes(24).toString('base64url');
+      await store.db
+        .insertInto('identity')
+        .values({ name, value: made })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      const { value } = await store.db
+        .selectFrom('identity')
+        .select('value')
+        .where('name', '=', name)
+        .executeTakeFirstOrThrow();
+      return value;
+    },
+
+    async pollSoon(connection) {
+      const now = await store.now();
+      await store.db
+        .updateTable('poll')
+        .set({ next_at: now })
+        .where('connection', '=', connection)
+        .where(({ eb, or }) =>
+          or([eb('last_ok_at', 'is', null), eb('last_ok_at', '<', new Date(now.getTime() - 60_000))]),
+        )
+        .execute();
+    },
+
+    ready: () => readyChecks(store, feeder()),
+  };
+}
+
+async function storedRecords(store: Store, keys: readonly RecordKey[]) {
+  const rows = await Promise.all(
+    keys.map(({ source, type, id }) =>
+      store.db
+        .selectFrom('record')
+        .select(['type', 'id', 'content', 'deleted'])
+        .where('source', '=', source)
+        .where('type', '=', type)
+        .where('id', '=', id)
+        .executeTakeFirst(),
+    ),
+  );
+  return rows.flatMap((row) =>
+    row === undefined || row.deleted || !isRecordType(row.type)
+      ? []
+      : [{ type: row.type, record: { ...row.content, id: row.id } }],
+  );
+}
+
+async function readyChecks(store: Store, feeder: Feeder | undefined): Promise<ReadyCheck[]> {
+  const database: ReadyCheck = await store.now().then(
+    () => ({ name: 'store', ok: true }),
+    () => ({ name: 'store', ok: false, reason: reason('store-unavailable') }),
+  );
+  if (feeder === undefined) return [database];
+  const passedAt = feeder.lastPassAt();
+  const isFeeding = passedAt !== undefined && Date.now() - passedAt < 15_000;
+  return [
+    database,
+    isFeeding ? { name: 'feeder', ok: true } : { name: 'feeder', ok: false, reason: reason('feeder-stopped') },
+  ];
+}

@@ -1,0 +1,38 @@
+// Alerts: what an operator must see once, with how often it happened since and when it was over.
+
+import type { Store } from '../../store/store.ts';
+import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
+
+export const alertStates = ['open', 'resolved'] as const;
+
+/** `{items, next}`, newest first. */
+export async function listAlerts(
+  { db }: Store,
+  filter: { readonly state?: string; readonly limit: number; readonly after?: string },
+): Promise<Page> {
+  const after = cursorKey('alerts', filter.after, [0] as const);
+  let query = db
+    .selectFrom('alert')
+    .selectAll()
+    .orderBy('id', 'desc')
+    .limit(filter.limit + 1);
+  if (filter.state === 'open') query = query.where('resolved_at', 'is', null);
+  if (filter.state === 'resolved') query = query.where('resolved_at', 'is not', null);
+  if (after) query = query.where('id', '<', after[0]);
+  const rows = await query.execute();
+  return page(
+    rows,
+    filter.limit,
+    ({ id, topic, connection, reason, count, opened_at: openedAt, resolved_at: resolvedAt }) => ({
+      id,
+      topic,
+      connection,
+      state: resolvedAt === null ? 'open' : 'resolved',
+      reason,
+      count,
+      openedAt: openedAt.toISOString(),
+      resolvedAt: resolvedAt?.toISOString() ?? null,
+    }),
+    (row) => cursorText('alerts', [row.id]),
+  );
+}

@@ -1,0 +1,53 @@
+// A record that came with an older time and other content than any version is kept beside the one that holds. An operator who finds it to be
+// right after all makes it the newest version (lanes.md 24).
+
+import type { Transaction } from 'kysely';
+import { CasebridgeError } from '../errors.ts';
+import type { Database } from '../store/store.ts';
+import { judge } from './accept/judge.ts';
+import { insertVersions, keyOf, lockRecords, updateRecords } from './accept/rows.ts';
+import { lanesOf, type Recipient, raiseConsentEpochs, wantLanes } from './accept/want-lanes.ts';
+import { type Acceptance, receive } from './accept.ts';
+import { parseRecord } from './parse-record.ts';
+import type { RecordType } from './record-type.ts';
+
+export interface StaleKey {
+  readonly source: string;
+  readonly type: RecordType;
+  readonly id: string;
+  /** Of its content. */
+  readonly hash: string;
+}
+
+/**
+ * The stale content becomes the newest version. The record keeps the later of both source times, so that what is older than either is still
+ * stale; a source that repeats the version before makes that the newest again.
+ *
+ * @throws CasebridgeError `stale-unknown`
+ */
+export async function acceptStale(
+  trx: Transaction<Database>,
+  { source, type, id, hash }: StaleKey,
+  connections: readonly Recipient[],
+): Promise<Acceptance> {
+  const row = await trx
+    .deleteFrom('stale_record')
+    .where('source', '=', source)
+    .where('type', '=', type)
+    .where('id', '=', id)
+    .where('hash', '=', hash)
+    .returning(['content', 'received_at'])
+    .executeTakeFirst();
+  const parsed = row && parseRecord(type, row.content, { now: row.received_at });
+  if (parsed?.ok !== true) throw new CasebridgeError('stale-unknown');
+  const received = receive(type, parsed.record);
+  const stored = (await lockRecords(trx, source, [received])).get(keyOf(received));
+  const latest = { ...received, micros: Math.max(received.micros, stored?.micros ?? 0) };
+  const [judged] = judge(source, [latest], stored, new Set());
+  if (judged?.outcome !== 'accepted') throw new CasebridgeError('stale-unknown');
+  await updateRecords(trx, source, [judged]);
+  await insertVersions(trx, source, [{ ...judged, received }]);
+  await raiseConsentEpochs(trx, source, [judged]);
+  await wantLanes(trx, source, [judged], connections);
+  return { outcome: 'accepted', version: judged.version, lanes: lanesOf(source, judged.place.subject, connections) };
+}

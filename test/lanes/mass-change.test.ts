@@ -1,0 +1,185 @@
+// If one cause (mapping, configuration, scopes) would retire, re-create or rewrite more than 1 % of a connection's links, at least 100, it stops
+// in one decision (lanes.md 22). What sources change never counts.
+
+import { describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/json.ts';
+import { wantAll } from '../../src/lanes/lanes.ts';
+import { aCase, aGoal } from '../builders.ts';
+import { directoryAndClient, type Item, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const perCase = 60;
+
+function goalsOf(name: string, change: JsonObject = {}): Item[] {
+  return Array.from({ length: perCase }, (_, n) => [
+    'goal',
+    { ...aGoal({ id: `goal-${name}-${n}`, caseId: `case-${name}`, needIds: [] }), ...change },
+  ]);
+}
+
+/** Two cases of 60 goals: together more than 100, each alone less. */
+async function sendGoals(...names: readonly string[]): Promise<void> {
+  await world.accept(...directoryAndClient());
+  await world.work();
+  for (const name of names) await world.accept(['case', aCase({ id: `case-${name}` })], ...goalsOf(name));
+  await world.work();
+}
+
+/** Every goal is to have another start date. */
+async function remapGoals(): Promise<void> {
+  await world.remap('goal.yaml', (text) =>
+    text.replace('startDate: { from: startsOn }', 'startDate: { first: [{ from: dueOn }, { from: startsOn }] }'),
+  );
+}
+
+async function runAll(): Promise<void> {
+  await wantAll(world.store, ['general']);
+  await world.work();
+}
+
+async function started(date: string): Promise<number> {
+  return (await world.server.all('Goal')).filter(({ startDate }) => startDate === date).length;
+}
+const before = '2026-02-03';
+const after = '2026-05-31';
+
+async function heldAfterRemap(): Promise<void> {
+  await sendGoals('a', 'b');
+  await remapGoals();
+  await runAll();
+  expect([await started(before), await started(after)]).toEqual([60, 60]);
+}
+
+describe('a mapping that would rewrite more than 100 resources', () => {
+  test('stops in one decision with counts and a sample of the diff, holds up nothing else, and goes on when a person says so', async () => {
+    await heldAfterRemap();
+    await runAll();
+    const decisions = await world.openDecisions();
+    expect(decisions).toMatchObject([{ kind: 'mass-change', code: 'mass-change', choices: ['go-on', 'stop'] }]);
+    expect(decisions[0]?.detail).toMatchObject({ cause: 'mapping', limit: 100, sent: 60, held: 60 });
+    expect(decisions[0]?.detail.sample).toContainEqual({
+      resource: 'goal/goal-b-0#goal',
+      kind: 'update',
+      diff: [{ element: 'startDate', before, after }],
+    });
+    expect(await world.alerts()).toMatchObject([{ code: 'mass-change', count: expect.any(Number) }]);
+    expect(await world.lane('county.case.case-b')).toMatchObject({
+      waiting: true,
+      reason: 'mass-change',
+      parked: undefined,
+    });
+    expect(await started(before)).toBe(60);
+
+    // It holds up nothing else: what a source changes in such a case goes out.
+    const edited = aGoal({
+      id: 'goal-b-7',
+      caseId: 'case-b',
+      needIds: [],
+      statement: 'Food every day.',
+      updatedAt: '2026-02-20T10:00:00Z',
+    });
+    const added = aGoal({ id: 'goal-new', caseId: 'case-b', needIds: [] });
+    const gone = {
+      ...aGoal({ id: 'goal-b-8', caseId: 'case-b', needIds: [], updatedAt: '2026-02-20T10:00:00Z' }),
+      deleted: true,
+    };
+    await world.accept(['goal', edited], ['goal', added], ['goal', gone]);
+    await world.work();
+    expect(await world.server.own('Goal', 'county/goal/goal-b-7#goal')).toMatchObject({
+      description: { text: 'Food every day.' },
+    });
+    expect(await world.server.own('Goal', 'county/goal/goal-new#goal')).toMatchObject({ startDate: after });
+    expect(await world.server.own('Goal', 'county/goal/goal-b-8#goal')).toMatchObject({
+      lifecycleStatus: 'entered-in-error',
+    });
+    expect(await started(before)).toBe(59);
+
+    await world.decide('mass-change', 'go-on');
+    await world.work();
+    expect(await started(after)).toBe(120);
+    expect([await world.openDecisions(), await world.alerts()]).toEqual([[], []]);
+    const journal = (await world.server.journal()).length;
+    await runAll();
+    expect(await world.server.writes(journal)).toEqual([]);
+  }, 120_000);
+
+  test('"stop" sends none of it, also later; a record that changes goes out as it then is', async () => {
+    await heldAfterRemap();
+    await world.decide('mass-change', 'stop');
+    await world.work();
+    await runAll();
+    expect(await started(before)).toBe(60);
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.lane('county.case.case-b')).toMatchObject({ waiting: false, hasWork: false });
+    expect(await world.link('goal/goal-b-3#goal')).toMatchObject({ state: 'current', reason: 'mass-change-stopped' });
+    const edited = aGoal({
+      id: 'goal-b-3',
+      caseId: 'case-b',
+      needIds: [],
+      updatedAt: '2026-02-20T10:00:00Z',
+      priority: 'high',
+    });
+    await world.accept(['goal', edited]);
+    await world.work();
+    expect(await world.server.own('Goal', 'county/goal/goal-b-3#goal')).toMatchObject({ startDate: after });
+    expect(await started(before)).toBe(59);
+  }, 120_000);
+
+  test('counts a link once, however often its write is tried', async () => {
+    await sendGoals('a');
+    await remapGoals();
+    const fault = { status: 503 };
+    await world.server.control(
+      'POST',
+      'faults',
+      [1, 2, 3].map((nth) => ({ method: 'POST', path: '$', nth, fault })),
+    );
+    await wantAll(world.store, ['general']);
+    await world.run('county.case.case-a');
+    await world.run('county.case.case-a');
+    await world.run('county.case.case-a');
+    await world.run('county.case.case-a');
+    const rows = await world.store.db.selectFrom('mass_change').selectAll().execute();
+    expect(rows).toMatchObject([{ cause: 'mapping', let_through: 60, held: 0, state: 'counting' }]);
+    expect(await started(after)).toBe(60);
+  }, 120_000);
+});
+
+describe('what sources change', () => {
+  test('is no mass change: 120 new versions and 120 deletions go out without a question', async () => {
+    await sendGoals('a', 'b');
+    await remapGoals();
+    const edit = { statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00Z' };
+    await world.accept(...goalsOf('a', edit), ...goalsOf('b', edit));
+    await world.work();
+    expect(await started(after)).toBe(120);
+    const gone = { deleted: true, updatedAt: '2026-02-21T10:00:00Z' };
+    await world.accept(...goalsOf('a', gone), ...goalsOf('b', gone));
+    await world.work();
+    const statuses = (await world.server.all('Goal')).map(({ lifecycleStatus }) => lifecycleStatus);
+    expect(new Set(statuses)).toEqual(new Set(['entered-in-error']));
+    expect(await world.openDecisions()).toEqual([]);
+  }, 120_000);
+});
+
+describe('a server that has lost more than 100 resources at once', () => {
+  test('is one question, and nothing is made again before it is answered; then everything is there once', async () => {
+    await sendGoals('a', 'b');
+    await world.server.control('POST', 'reset');
+    await world.server.control('POST', 'settings', { auth: 'none' });
+    await runAll();
+    expect(await world.server.all('Goal')).toEqual([]);
+    const decisions = await world.openDecisions();
+    expect(decisions).toMatchObject([{ kind: 'mass-change', choices: ['go-on', 'stop'] }]);
+    expect(decisions[0]?.detail).toMatchObject({ cause: 'restored-server', limit: 100 });
+    expect(Number(decisions[0]?.detail.held)).toBeGreaterThan(120);
+    await world.decide('mass-change', 'go-on');
+    await world.work();
+    expect(await world.server.all('Goal')).toHaveLength(2 * perCase);
+    expect(await world.server.all('Patient')).toHaveLength(1);
+    expect([await world.openDecisions(), await world.alerts()]).toEqual([[], []]);
+    const journal = (await world.server.journal()).length;
+    await runAll();
+    expect(await world.server.writes(journal)).toEqual([]);
+  }, 120_000);
+});
