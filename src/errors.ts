@@ -153,17 +153,17 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'retry',
   },
-  'connection-failing': {
-    text: 'The server failed to answer {failures} requests in a row, so it is left alone. One request at a time asks whether it is well, ever more seldom; when it is, the others go on by themselves.',
-    status: 503,
-    issue: 'transient',
-    class: 'retry',
-  },
   'connection-draining': {
     text: 'The connection takes nothing new: it finishes what is due and then pauses{why}.',
     status: 409,
     issue: 'transient',
     class: 'config',
+  },
+  'connection-failing': {
+    text: 'The server failed to answer {failures} requests in a row, so it is left alone. One request at a time asks whether it is well, ever more seldom; when it is, the others go on by themselves.',
+    status: 503,
+    issue: 'transient',
+    class: 'retry',
   },
   'connection-fhir-version': {
     text: '{host} speaks FHIR {version}. Casebridge needs FHIR R4 (4.0.x); check baseUrl.',
@@ -539,12 +539,6 @@ export const errorKinds = {
     issue: 'exception',
     class: 'person',
   },
-  'lane-overdue': {
-    text: 'Work has been tried for more than {days} days without success. It is tried on, at least four times an hour. One of the causes: {why}',
-    status: 503,
-    issue: 'timeout',
-    class: 'person',
-  },
   'lane-nothing-to-retry': {
     text: 'This lane is {state}: there is nothing to try again. To run it all the same, POST to its address with /run.',
     status: 409,
@@ -555,6 +549,12 @@ export const errorKinds = {
     text: 'Nothing of this lane is stuck in a way that a person could set aside.',
     status: 409,
     issue: 'conflict',
+    class: 'person',
+  },
+  'lane-overdue': {
+    text: 'Work has been tried for more than {days} days without success. It is tried on, at least four times an hour. One of the causes: {why}',
+    status: 503,
+    issue: 'timeout',
     class: 'person',
   },
   'lane-parked-by-operator': {
@@ -743,17 +743,17 @@ export const errorKinds = {
     issue: 'multiple-matches',
     class: 'person',
   },
-  'patient-unlinked': {
-    text: 'A person said that the client is not the patient who was linked on this server.',
-    status: 409,
-    issue: 'informational',
-    class: 'person',
-  },
   'patient-unknown': {
     text: 'The server has no patient with this id.',
     status: 404,
     issue: 'not-found',
     class: 'permanent',
+  },
+  'patient-unlinked': {
+    text: 'A person said that the client is not the patient who was linked on this server.',
+    status: 409,
+    issue: 'informational',
+    class: 'person',
   },
   'patient-unreadable': {
     text: 'The server cannot be asked for this patient now, so nothing was changed.{why}',
@@ -1139,16 +1139,16 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'config',
   },
-  'source-token-other': {
-    text: 'At {url} the token is not the one of the source {source}. Give --token its own, or check --source.',
-    status: 403,
-    issue: 'forbidden',
-    class: 'config',
-  },
   'source-not-sent': {
     text: 'What the source {source} sends does not go to {connection}. See `sources` of the connection in the configuration.',
     status: 409,
     issue: 'conflict',
+    class: 'config',
+  },
+  'source-token-other': {
+    text: 'At {url} the token is not the one of the source {source}. Give --token its own, or check --source.',
+    status: 403,
+    issue: 'forbidden',
     class: 'config',
   },
   'source-unknown': {
