@@ -84,7 +84,8 @@ export async function openDecision(trx: Transaction<Database>, lease: LaneOf, de
       ...content,
     })
     .onConflict((conflict) =>
-      conflict.columns(['connection', 'subject', 'topic']).where('state', '=', 'open').doUpdateSet(content),
+      // Written out: as a parameter it would leave a plan for all values without the index that it names.
+      conflict.columns(['connection', 'subject', 'topic']).where('state', '=', sql.lit('open')).doUpdateSet(content),
     )
     .execute();
 }
