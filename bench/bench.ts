@@ -1,10 +1,15 @@
 // `npm run bench`: how fast records are accepted, how fast their changes reach a FHIR server, and how a bare loop that writes the same prebuilt
-// resources at the same concurrency compares. Everything runs on this machine, so read the ratios; the rates are those of its cores.
+// resources at the same concurrency compares. With --scale: time per change as the store grows. With --peers: beside a script and an
+// OpenFn job, without and with faults. With --fairness: what a stuck case and a connection that hangs cost the others. Everything runs on
+// this machine, so read the ratios; the rates are those of its cores.
 
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { measureFairness } from './fairness.ts';
 import { type Figures, headed, summaries, table } from './figures.ts';
 import { selfTimes } from './profile.ts';
+import { measureScale } from './scale.ts';
+import { measurePeers } from './side-by-side.ts';
 import { type StoreKind, storesHere } from './stage.ts';
 import { measureThroughput, type ProfiledSpan } from './throughput.ts';
 
@@ -17,43 +22,62 @@ const { values } = parseArgs({
     concurrency: { type: 'string', default: '8' },
     workers: { type: 'string', default: '0' },
     profile: { type: 'string' },
+    scale: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
+    fairness: { type: 'boolean', default: false },
+    'edits-per-second': { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
   },
 });
 const runs = Number(values.runs);
-const options = {
-  cases: Number(values.cases),
-  accept: Number(values.accept),
-  concurrency: Number(values.concurrency),
-  profile: values.profile,
-};
+const cases = Number(values.cases);
+const concurrency = Number(values.concurrency);
 const workers = Number(values.workers);
-if (values.profile !== undefined) await mkdir(values.profile, { recursive: true });
-
-const measured: Figures[] = [];
 const spans: ProfiledSpan[] = [];
-for (let run = 1; run <= runs; run += 1) {
-  const figures: Record<string, number> = {};
-  for (const kind of kinds()) {
-    process.stderr.write(`run ${run} of ${runs}, ${kind}\n`);
-    const throughput = await measureThroughput({ ...options, kind, workers: kind === 'postgres' ? workers : 0 });
-    Object.assign(figures, headed(kind, throughput.figures));
-    spans.push(...throughput.spans);
-  }
-  measured.push(figures);
-}
 
-const rows = summaries(measured);
+const rows = summaries(await measured());
 if (values.json) {
   const medians = Object.fromEntries(rows.map(({ name, median }) => [name, median]));
-  console.log(JSON.stringify({ runs, workers, cases: options.cases, concurrency: options.concurrency, ...medians }));
+  console.log(JSON.stringify({ runs, workers, cases, concurrency, ...medians }));
 } else {
-  console.log(
-    `medians of ${runs} runs (least to most), ${options.cases} cases, ${options.concurrency} requests at a time`,
-  );
+  console.log(`medians of ${runs} runs (least to most), ${concurrency} requests at a time`);
   for (const line of table(rows)) console.log(line);
 }
 for (const span of spans) await tellProfile(span);
+
+async function measured(): Promise<readonly Figures[]> {
+  if (values.scale) return measureScale({ concurrency, rounds: runs });
+  if (values.peers) return measurePeers({ kind: kinds().at(-1) ?? 'embedded', cases, concurrency, runs });
+  if (values.fairness) {
+    const editsPerSecond = Number(values['edits-per-second']);
+    return measureFairness({ kind: kinds().at(-1) ?? 'embedded', cases, concurrency, runs, editsPerSecond });
+  }
+  return throughputs();
+}
+
+async function throughputs(): Promise<Figures[]> {
+  const { profile } = values;
+  if (profile !== undefined) await mkdir(profile, { recursive: true });
+  const all: Figures[] = [];
+  for (let run = 1; run <= runs; run += 1) {
+    const figures: Record<string, number> = {};
+    for (const kind of kinds()) {
+      process.stderr.write(`run ${run} of ${runs}, ${kind}\n`);
+      const throughput = await measureThroughput({
+        kind,
+        cases,
+        accept: Number(values.accept),
+        concurrency,
+        workers: kind === 'postgres' ? workers : 0,
+        profile,
+      });
+      Object.assign(figures, headed(kind, throughput.figures));
+      spans.push(...throughput.spans);
+    }
+    all.push(figures);
+  }
+  return all;
+}
 
 /** Without --store: all that this machine can run. */
 function kinds(): readonly StoreKind[] {

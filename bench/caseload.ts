@@ -44,20 +44,30 @@ export function edits(count: number, edition: number, first = 0): Line[] {
   const updatedAt = new Date(Date.UTC(2026, 1, 10) + edition * 1000).toISOString();
   return Array.from({ length: count }, (_, n) => ({
     type: 'carePlan',
-    record: planOf(first + n, { title: `edition ${edition}`, updatedAt }),
+    record: planOf(first + n, { title: titleOf(edition), updatedAt }),
   }));
 }
 
+/** Of the plan in an edition. */
+export function titleOf(edition: number): string {
+  return `edition ${edition}`;
+}
+
+/** Block 0 of the caseload; scale.ts copies its rows as blocks 1, 2 and so on. */
+function idOf(name: string, n: number): string {
+  return `${name}-0-${n}`;
+}
+
 function planOf(n: number, changed: Parameters<typeof aCarePlan>[0] = {}): JsonObject {
-  return aCarePlan({ id: `plan-${n}`, ...idsOf(n), ...linksOf(n), ...changed });
+  return aCarePlan({ id: idOf('plan', n), ...idsOf(n), ...linksOf(n), ...changed });
 }
 
 function linksOf(n: number): { needIds: string[]; goalIds: string[] } {
-  return { needIds: [`need-${n}`, `rent-${n}`], goalIds: [`goal-${n}`, `home-${n}`] };
+  return { needIds: [idOf('need', n), idOf('rent', n)], goalIds: [idOf('goal', n), idOf('home', n)] };
 }
 
 function idsOf(n: number): { clientId: string; caseId: string } {
-  return { clientId: `client-${n}`, caseId: `case-${n}` };
+  return { clientId: idOf('client', n), caseId: idOf('case', n) };
 }
 
 function oneCase(n: number): Line[] {
@@ -66,18 +76,23 @@ function oneCase(n: number): Line[] {
   return [
     { type: 'client', record: aClient({ id: ids.clientId, names, birthDate: day(n), identifiers: [] }) },
     { type: 'case', record: aCase({ id: ids.caseId, clientId: ids.clientId }) },
-    { type: 'need', record: aNeed({ id: `need-${n}`, ...ids }) },
+    { type: 'need', record: aNeed({ id: idOf('need', n), ...ids }) },
     {
       type: 'need',
-      record: aNeed({ id: `rent-${n}`, ...ids, domain: 'housing-instability', description: 'Behind on rent.' }),
+      record: aNeed({ id: idOf('rent', n), ...ids, domain: 'housing-instability', description: 'Behind on rent.' }),
     },
-    { type: 'goal', record: aGoal({ id: `goal-${n}`, ...ids, needIds: [`need-${n}`] }) },
+    { type: 'goal', record: aGoal({ id: idOf('goal', n), ...ids, needIds: [idOf('need', n)] }) },
     {
       type: 'goal',
-      record: aGoal({ id: `home-${n}`, ...ids, needIds: [`rent-${n}`], statement: 'I want to stay in my home.' }),
+      record: aGoal({
+        id: idOf('home', n),
+        ...ids,
+        needIds: [idOf('rent', n)],
+        statement: 'I want to stay in my home.',
+      }),
     },
     { type: 'carePlan', record: planOf(n) },
-    { type: 'referral', record: aReferral({ id: `referral-${n}`, ...ids, ...linksOf(n) }) },
+    { type: 'referral', record: aReferral({ id: idOf('referral', n), ...ids, ...linksOf(n) }) },
   ];
 }
 

@@ -12,8 +12,8 @@ import { startBenchProgram } from './program.ts';
 export interface BenchGateway {
   /** Sends records as NDJSON; all must be accepted. @returns seconds until the last answer line */
   send(lines: readonly Line[]): Promise<number>;
-  /** Waits until no lane has work. @returns seconds */
-  untilIdle(): Promise<number>;
+  /** Waits until no lane has work, or none of this connection. @returns seconds */
+  untilIdle(connection?: string): Promise<number>;
   /** Answers of the API to an operator. */
   api(method: 'GET' | 'POST', path: string): Promise<JsonObject>;
   /** What it has logged so far. */
@@ -83,10 +83,10 @@ export async function startGateway(options: GatewayOptions): Promise<BenchGatewa
       if (!response.ok || !isObject(body)) throw new Error(`${method} ${path} was answered with ${response.status}`);
       return body;
     },
-    untilIdle: () =>
+    untilIdle: (connection) =>
       timed(async () => {
         const deadline = performance.now() + idleWithinSeconds * 1000;
-        while ((await readMetric(url, 'casebridge_lanes_due')) > 0) {
+        while ((await lanesDue(url, connection)) > 0) {
           if (performance.now() > deadline) throw new Error(`lanes still have work after ${idleWithinSeconds} seconds`);
           await sleep(lookEveryMs);
         }
@@ -116,9 +116,9 @@ ${connections}`;
 }
 
 /** One server that takes everything. */
-export function oneServer(fhirUrl: string, concurrency: number): string {
+export function oneServer(fhirUrl: string, concurrency: number, name = 'sandbox'): string {
   return `
-  sandbox:
+  ${name}:
     vendor: standard
     baseUrl: ${fhirUrl}
     auth: { type: none }
@@ -142,12 +142,12 @@ async function post(url: string, lines: readonly Line[]): Promise<void> {
   }
 }
 
-/** The sum of a metric over its labels. */
-async function readMetric(url: string, name: string): Promise<number> {
+async function lanesDue(url: string, connection?: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
+  const ofConnection = connection === undefined ? '' : `connection="${connection}"`;
   return text
     .split('\n')
-    .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+    .filter((line) => line.startsWith('casebridge_lanes_due{') && line.includes(ofConnection))
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 

@@ -17,6 +17,8 @@ export interface Entry {
   readonly path: string;
   readonly status: number;
   readonly body: string;
+  /** Whether it was carried out. */
+  readonly committed: boolean;
 }
 
 export class Server {
@@ -45,6 +47,7 @@ export class Server {
       path: (String(entry.url).split('?')[0] ?? '').slice(fhirPaths[this.name].length + 1),
       status: Number(entry.status),
       body: entry.requestBody === undefined ? '' : JSON.stringify(entry.requestBody),
+      committed: entry.committed === true,
     }));
   }
 
@@ -75,6 +78,11 @@ export class Server {
     await this.#call('POST', 'settings', settings);
   }
 
+  /** Replaces its faults. */
+  async setFaults(rules: Json[]): Promise<void> {
+    await this.#call('POST', 'faults', rules);
+  }
+
   /** All that it holds, in the order in which it was made. */
   async resources(): Promise<JsonObject[]> {
     const types = Object.keys(objectOf(await this.#call('GET', 'resources')));
@@ -82,12 +90,17 @@ export class Server {
     return all.flat().toSorted((one, other) => Number(one.id) - Number(other.id));
   }
 
+  /** How it misbehaves from now on. */
+  async faults(rules: readonly JsonObject[]): Promise<void> {
+    await this.#call('POST', 'faults', [...rules]);
+  }
+
   /** Requests so far. */
   async requestCount(): Promise<number> {
     return listOf(await this.#call('GET', 'journal')).length;
   }
 
-  async #call(method: string, path: string, body?: JsonObject): Promise<Json> {
+  async #call(method: string, path: string, body?: Json): Promise<Json> {
     const sent = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     const response = await fetch(`${this.#control}/${path}`, { method, ...sent });
     if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}`);

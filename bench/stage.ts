@@ -4,7 +4,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hasPostgres, hasRedis, startPostgres, startRedis } from '../test/support/backends.ts';
+import {
+  hasPostgres,
+  hasRedis,
+  type PostgresServer,
+  type RedisServer,
+  startPostgres,
+  startRedis,
+} from '../test/support/backends.ts';
 import { type BenchGateway, type GatewayOptions, startGateway } from './gateway.ts';
 import { cpuSeconds } from './processes.ts';
 import { startBenchProgram } from './program.ts';
@@ -17,10 +24,17 @@ export function storesHere(): StoreKind[] {
   return hasPostgres() && hasRedis() ? ['embedded', 'postgres'] : ['embedded'];
 }
 
+export interface StageServers {
+  readonly postgres: PostgresServer;
+  readonly redis: RedisServer;
+}
+
 export interface Stage {
   readonly server: Server;
   /** A gateway on an empty store. */
   gateway(options: Omit<GatewayOptions, 'backends'>): Promise<BenchGateway>;
+  /** PostgreSQL and Redis; absent where the store is embedded. */
+  readonly servers: StageServers | undefined;
   /** Seconds of processor time so far of what is not the gateway. */
   cpuSeconds(): Readonly<Record<string, number>>;
   stop(): Promise<void>;
@@ -30,11 +44,12 @@ export interface Stage {
 export async function openStage(kind: StoreKind): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'casebridge-bench-'));
   const sandbox = await startBenchProgram({ name: 'sandbox', arguments: ['sandbox', '--port', '0'], folder });
-  const servers =
+  const servers: StageServers | undefined =
     kind === 'postgres'
       ? { postgres: await startPostgres({ durable: true }), redis: await startRedis({ durable: true }) }
       : undefined;
   return {
+    servers,
     server: new Server(String(sandbox.said.url), 'standard'),
     async gateway(options) {
       if (servers === undefined) return startGateway(options);

@@ -36,19 +36,26 @@ export async function measureThroughput(options: ThroughputOptions): Promise<Thr
   const spans: ProfiledSpan[] = [];
   try {
     const accepted = await acceptOnly(stage, options);
-    const single = await endToEnd(stage, options, false, spans);
-    const bare = await bareLoop(stage, options, single);
-    const bundled = await endToEnd(stage, options, true, spans);
+    const single = await withTraffic(stage, options, false, spans, async (traffic) => ({
+      first: await firstSend(stage, traffic, options.cases),
+      edits: await sendEdits(stage, traffic, options.cases),
+      peakBytes: traffic.gateway.peakBytes(),
+    }));
+    const bare = await bareLoop(stage, options, single.first.created, single.edits.changed);
+    const bundled = await withTraffic(stage, options, true, spans, (traffic) =>
+      firstSend(stage, traffic, options.cases),
+    );
+    const ratio = (bareSeconds: number, ours: Phase) => rounded(bareSeconds / ours.seconds, 3);
     const figures = {
       ...accepted,
-      ...headed('first send, single requests', phaseFigures(single.first)),
+      'ratio, first send, single requests': ratio(bare.first.seconds, single.first.phase),
+      'ratio, first send, transactions': ratio(bare.first.seconds, bundled.phase),
+      'ratio, single-resource edits': ratio(bare.edits.seconds, single.edits.phase),
+      ...headed('first send, single requests', phaseFigures(single.first.phase)),
+      ...headed('first send, transactions', phaseFigures(bundled.phase)),
       ...headed('bare loop, creates', phaseFigures(bare.first)),
-      'ratio, first send, single requests': rounded(bare.first.seconds / single.first.seconds, 3),
-      ...headed('first send, transactions', phaseFigures(bundled.first)),
-      'ratio, first send, transactions': rounded(bare.first.seconds / bundled.first.seconds, 3),
-      ...headed('single-resource edits', phaseFigures(single.edits)),
+      ...headed('single-resource edits', phaseFigures(single.edits.phase)),
       ...headed('bare loop, updates', phaseFigures(bare.edits)),
-      'ratio, single-resource edits': rounded(bare.edits.seconds / single.edits.seconds, 3),
       ...memoryFigures(single.peakBytes),
     };
     return { figures, spans };
@@ -97,21 +104,30 @@ function phaseFigures({ seconds, resources, requests, cpu }: Phase): Figures {
   };
 }
 
-interface EndToEnd {
-  readonly first: Phase;
-  readonly edits: Phase;
-  /** What the server held after the first send, and what the edits changed. */
+interface FirstSend {
+  readonly phase: Phase;
+  /** What the server held after it. */
   readonly created: readonly JsonObject[];
-  readonly changed: readonly JsonObject[];
-  readonly peakBytes: readonly number[];
 }
 
-async function endToEnd(
+interface Edits {
+  readonly phase: Phase;
+  readonly changed: readonly JsonObject[];
+}
+
+interface Traffic {
+  readonly gateway: BenchGateway;
+  through(title: string, lines: readonly Line[]): Promise<Omit<Phase, 'resources'>>;
+}
+
+/** A fresh gateway on a fresh server, which takes transactions or does not, while the work lasts. */
+async function withTraffic<T>(
   stage: Stage,
-  { kind, cases: count, concurrency, workers, profile }: ThroughputOptions,
+  { kind, concurrency, workers, profile }: ThroughputOptions,
   transactions: boolean,
   spans: ProfiledSpan[],
-): Promise<EndToEnd> {
+  work: (traffic: Traffic) => Promise<T>,
+): Promise<T> {
   const { server } = stage;
   await server.fresh({ transactions });
   const way = transactions ? 'transactions' : 'single requests';
@@ -122,50 +138,53 @@ async function endToEnd(
     workers,
     ...(file && { profile: file }),
   });
+  const through: Traffic['through'] = async (title, lines) => {
+    const from = profileClock();
+    const phase = await measure(
+      server,
+      () => ({ gateway: gateway.cpuSeconds(), ...stage.cpuSeconds() }),
+      async () => {
+        await gateway.send(lines);
+        await gateway.untilIdle();
+      },
+    );
+    if (file) spans.push({ title: `${kind}, ${title}, ${way}`, file, from, to: profileClock() });
+    return phase;
+  };
   try {
-    const cpu = () => ({ gateway: gateway.cpuSeconds(), ...stage.cpuSeconds() });
-    const through = async (title: string, lines: readonly Line[]) => {
-      const from = profileClock();
-      const phase = await measure(server, cpu, () => arrive(gateway, lines));
-      if (file) spans.push({ title: `${kind}, ${title}, ${way}`, file, from, to: profileClock() });
-      return phase;
-    };
-    const first = await through('first send', [...directory, ...cases(count)]);
-    const created = await server.resources();
-    const edited = await through('single-resource edits', edits(count, 1));
-    const updated = await server.resources();
-    const changed = updated.filter((resource) => JSON.stringify(resource).includes('edition 1'));
-    const expected = directory.length + 1 + count * resourcesOfCase;
-    expectCounts({
-      created: [created.length, expected],
-      updated: [updated.length, expected],
-      changed: [changed.length, count],
-    });
-    return {
-      first: { ...first, resources: created.length },
-      edits: { ...edited, resources: changed.length },
-      created,
-      changed,
-      peakBytes: gateway.peakBytes(),
-    };
+    return await work({ gateway, through });
   } finally {
     await gateway.stop();
   }
 }
 
-async function arrive(gateway: BenchGateway, lines: readonly Line[]): Promise<void> {
-  await gateway.send(lines);
-  await gateway.untilIdle();
+async function firstSend({ server }: Stage, { through }: Traffic, count: number): Promise<FirstSend> {
+  const phase = await through('first send', [...directory, ...cases(count)]);
+  const created = await server.resources();
+  // The worker makes two: Practitioner and PractitionerRole.
+  expectCount('created', created.length, directory.length + 1 + count * resourcesOfCase);
+  return { phase: { ...phase, resources: created.length }, created };
+}
+
+async function sendEdits({ server }: Stage, { through }: Traffic, count: number): Promise<Edits> {
+  const phase = await through('single-resource edits', edits(count, 1));
+  const changed = (await server.resources()).filter((resource) => JSON.stringify(resource).includes('edition 1'));
+  expectCount('changed', changed.length, count);
+  return { phase: { ...phase, resources: changed.length }, changed };
 }
 
 async function bareLoop(
   { server, cpuSeconds }: Stage,
   { concurrency }: ThroughputOptions,
-  { created, changed }: EndToEnd,
+  created: readonly JsonObject[],
+  changed: readonly JsonObject[],
 ): Promise<{ first: Phase; edits: Phase }> {
   await server.fresh({ transactions: false });
   const layers = layersOf(created);
-  const cpu = () => ({ loop: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6, ...cpuSeconds() });
+  const cpu = () => {
+    const { user, system } = process.cpuUsage();
+    return { loop: (user + system) / 1e6, sandbox: cpuSeconds().sandbox ?? 0 };
+  };
   let made = new Map<string, string>();
   const first = await measure(server, cpu, async () => {
     made = await createAll(server.fhirUrl, layers, concurrency);
@@ -187,8 +206,7 @@ async function measure(
   return { seconds, requests: (await server.requestCount()) - requestsBefore, cpu: Object.fromEntries(spent) };
 }
 
-/** The figures mean nothing unless all arrived, once: as many resources before as after, and each edit where it belongs. */
-function expectCounts(counts: Readonly<Record<string, readonly [found: number, expected: number]>>): void {
-  for (const [name, [found, expected]] of Object.entries(counts))
-    if (found !== expected) throw new Error(`${expected} resources ${name} were expected; the server holds ${found}`);
+/** The figures mean nothing unless all arrived, once. */
+function expectCount(what: string, found: number, expected: number): void {
+  if (found !== expected) throw new Error(`${expected} resources ${what} were expected; the server holds ${found}`);
 }

@@ -141,6 +141,12 @@ export const errorKinds = {
     issue: 'processing',
     class: 'config',
   },
+  'connection-day-used': {
+    text: 'The requests of the day are used up, or what is left of the {limit} is kept for what is urgent. The others go on at {until}. rateLimit.requestsPerDay says how many there are.',
+    status: 503,
+    issue: 'throttled',
+    class: 'retry',
+  },
   'connection-dns': {
     text: 'The name {host} is not known to DNS. Check baseUrl and the network.',
     status: 502,
@@ -152,6 +158,12 @@ export const errorKinds = {
     status: 409,
     issue: 'transient',
     class: 'config',
+  },
+  'connection-failing': {
+    text: 'The server failed to answer {failures} requests in a row, so it is left alone. One request at a time asks whether it is well, ever more seldom; when it is, the others go on by themselves.',
+    status: 503,
+    issue: 'transient',
+    class: 'retry',
   },
   'connection-fhir-version': {
     text: '{host} speaks FHIR {version}. Casebridge needs FHIR R4 (4.0.x); check baseUrl.',
@@ -182,6 +194,12 @@ export const errorKinds = {
     status: 409,
     issue: 'conflict',
     class: 'person',
+  },
+  'connection-not-in-use': {
+    text: 'The connection {connection} is switched off in the configuration (mode: off): nothing is asked or sent there until it is shadow or live.',
+    status: 409,
+    issue: 'conflict',
+    class: 'config',
   },
   'connection-off': {
     text: 'Switched off in the configuration (mode: off): nothing is asked or sent there.',
@@ -237,6 +255,12 @@ export const errorKinds = {
     status: 502,
     issue: 'forbidden',
     class: 'config',
+  },
+  'connection-stopped': {
+    text: 'The server asks for a pause (HTTP 429 or 503). Nothing is sent before {until}.',
+    status: 503,
+    issue: 'throttled',
+    class: 'retry',
   },
   'connection-tenant-unknown': {
     text: 'The server does not know the tenant in baseUrl, or does not let this client in there. Compare the tenant id with the one the hospital gave.',
@@ -315,6 +339,12 @@ export const errorKinds = {
     status: 409,
     issue: 'duplicate',
     class: 'person',
+  },
+  'cursor-expired': {
+    text: '`after` is ahead of this feed: the store was restored or replaced since. Ask without `after`: what you know already comes again.',
+    status: 410,
+    issue: 'expired',
+    class: 'permanent',
   },
   'cursor-invalid': {
     text: '`after` must be the `next` or `cursor` of an earlier answer of this list.',
@@ -779,6 +809,18 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'config',
   },
+  'postgres-connections-few': {
+    text: 'PostgreSQL takes {most} connections and keeps {reserved} of them back; {processes} processes of Casebridge may need {each} each. Set max_connections to {enough} or more, or run fewer processes.',
+    status: 503,
+    issue: 'throttled',
+    class: 'config',
+  },
+  'postgres-setting-off': {
+    text: 'PostgreSQL runs with {setting} off: {danger}. Set {setting} to on.',
+    status: 503,
+    issue: 'no-store',
+    class: 'config',
+  },
   'queue-unusable': {
     text: 'The queue at {where} cannot be used: {problem}. Check queue.url, and that Redis runs there.',
     status: 503,
@@ -832,6 +874,24 @@ export const errorKinds = {
     status: 409,
     issue: 'processing',
     class: 'person',
+  },
+  'redis-evicts': {
+    text: 'Redis may throw wake-ups away when its memory is full (maxmemory-policy {policy}), and work waits until the store is asked again. Set maxmemory-policy to noeviction.',
+    status: 503,
+    issue: 'transient',
+    class: 'config',
+  },
+  'redis-not-kept': {
+    text: 'Redis keeps nothing over a restart (appendonly no), and work waits until the store is asked again. Set appendonly to yes.',
+    status: 503,
+    issue: 'transient',
+    class: 'config',
+  },
+  'redis-too-old': {
+    text: 'Redis {found} is too old: {oldest} or newer is needed.',
+    status: 503,
+    issue: 'not-supported',
+    class: 'config',
   },
   'remote-edit': {
     text: 'The other side changed {element} of {target}, which is ours to say. A person must decide.',
@@ -1071,6 +1131,12 @@ export const errorKinds = {
     text: 'At {url} the token is not the one of the source {source}. Give --token its own, or check --source.',
     status: 403,
     issue: 'forbidden',
+    class: 'config',
+  },
+  'source-not-sent': {
+    text: 'What the source {source} sends does not go to {connection}. See `sources` of the connection in the configuration.',
+    status: 409,
+    issue: 'conflict',
     class: 'config',
   },
   'source-unknown': {

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Config, ConnectionConfig } from './config.ts';
 import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
 import { CasebridgeError } from './errors.ts';
+import { factsOf } from './fault.ts';
 import { gatewayApi, type OpenedConnection } from './gateway/api.ts';
 import type { GatewayApi } from './http/http.ts';
 import {
@@ -20,10 +21,13 @@ import {
   type Feeder,
   finishDrains,
   freeDeadLeases,
+  freeDeadShares,
   type LaneDeps,
   type LaneKey,
+  lanesAtOnce,
   prepareConnection,
   preparePolls,
+  probeFailing,
   probePaused,
   probeSoon,
   pruneOutcomes,
@@ -32,6 +36,7 @@ import {
   reviewAlerts,
   runDuePolls,
   runLane,
+  sharedBudget,
   startFeeder,
   workReplays,
 } from './lanes/lanes.ts';
@@ -43,10 +48,10 @@ import { openStore, type Store } from './store/store.ts';
 /** The mapping files that come with Casebridge. */
 export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.url));
 
-const defaultLeaseMs = 60_000;
 const pollTickMs = 250;
 const pruneTickMs = 3_600_000;
 const probeTickMs = 15_000;
+const failingTickMs = 1_000;
 const replayTickMs = 250;
 const drainTickMs = 500;
 const mostRunsAtOnce = 32;
@@ -60,9 +65,9 @@ export interface GatewayOptions {
   readonly lanes: boolean;
   /** Activate the shipped mapping files, as `serve` does; the others use what the store names, if it names any. @default true */
   readonly activate?: boolean;
-  /** How long a run may hold a lane without a sign of life, in milliseconds. @default 60000 */
+  /** How long a run may hold a lane without a sign of life, in milliseconds. @default the configured one */
   readonly leaseMs?: number;
-  /** How long a lane that was handed to the queue counts as under way there, in milliseconds. @default 30000 */
+  /** How long a lane that was handed to the queue counts as under way there, in milliseconds. @default half of `leaseMs` */
   readonly claimMs?: number;
   /** Opens the store; a test puts its own around it. @default openStore */
   readonly open?: (config: Config) => Promise<Store>;
@@ -94,7 +99,7 @@ function openConfigured({ store }: Config): Promise<Store> {
 }
 
 async function assemble(options: GatewayOptions, store: Store): Promise<Gateway> {
-  const { config, logger, leaseMs = defaultLeaseMs } = options;
+  const { config, logger, leaseMs = config.lanes.leaseMs } = options;
   await checkIdentity(store, config.identifierSystem);
   if ((options.activate ?? true) || (await activeVersion(store.db)) === undefined)
     await activateMapping(store, await readMappingFiles(mappingFolder));
@@ -102,6 +107,8 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   // Compiled now, so that a start fails where its mappings would.
   await mappings();
   const metrics = createMetrics(store);
+  const holder = `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`;
+  await freeDeadShares(store);
   const live = [...config.connections.values()].filter(({ mode }) => mode !== 'off');
   const opened = new Map(live.map((one) => [one.id, open(one)]));
   if (options.lanes) {
@@ -119,7 +126,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
     identifierSystem: config.identifierSystem,
     connections: new Map([...opened].map(([id, { lane }]) => [id, lane])),
     mappings,
-    holder: `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`,
+    holder,
     leaseMs,
     gate: createRunGate(),
     timeZone: (source) => config.sources.get(source)?.timeZone ?? 'UTC',
@@ -136,7 +143,10 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   feeder = worker?.feeder;
 
   function open(one: ConnectionConfig): OpenedConnection {
-    const connection = openConnection(one, { onRequest: metrics.requestSeen });
+    const connection = openConnection(one, {
+      onRequest: metrics.requestSeen,
+      budget: sharedBudget(store, one, holder, Math.random),
+    });
     const capabilities = cachedCapabilities(store, connection, Date.now);
     const abilities = async (): Promise<Abilities> => readAbilities(connection, capabilities, await mappings());
     return {
@@ -166,21 +176,21 @@ async function startWorking(
   deps: LaneDeps,
   live: readonly ConnectionConfig[],
   opened: ReadonlyMap<string, OpenedConnection>,
-  { config, logger, claimMs }: GatewayOptions,
+  { config, logger, claimMs = deps.leaseMs / 2 }: GatewayOptions,
 ): Promise<Working> {
   const wakeUps = await openWakeUps({
     store: deps.store,
     redisUrl: config.queue.url,
     startEmpty: deps.store.kind === 'embedded' && config.queue.url === undefined,
-    onError: (error) => logger.error({ error: textOf(error) }, 'the queue reports an error'),
+    onError: (error) => logger.error(factsOf(error), 'the queue reports an error'),
   });
-  const slots = live.map(({ id, rateLimit }) => ({ id, slots: rateLimit.concurrency }));
+  const slots = live.map(({ id, rateLimit }) => ({ id, slots: lanesAtOnce(rateLimit) }));
   const feeder = startFeeder(
     {
       store: deps.store,
       connections: () => slots,
       add: (lanes) => wakeUps.add(lanes),
-      onError: (error) => logger.error({ error: textOf(error) }, 'the feeder could not look for due lanes'),
+      onError: (error) => logger.error(factsOf(error), 'the feeder could not look for due lanes'),
       claimMs,
     },
     Date.now,
@@ -199,13 +209,18 @@ async function startWorking(
     const resumed = await probePaused(deps, async (id) => isWell(opened.get(id)?.connection));
     if (resumed > 0) feeder.kick();
   };
+  const askFailing = async (): Promise<void> => {
+    const well = await probeFailing(deps, async (id) => (await opened.get(id)?.connection.probe()) ?? 'none');
+    if (well > 0) feeder.kick();
+  };
   const replay = async (): Promise<void> => {
     if (await workReplays(deps)) feeder.kick();
   };
-  const failed = (what: string) => (error: unknown) => logger.error({ error: textOf(error) }, what);
+  const failed = (what: string) => (error: unknown) => logger.error(factsOf(error), what);
   const rounds = [
     startRound(pollTickMs, () => runDuePolls(deps, capabilities), failed('polls could not be looked for')),
     startRound(probeTickMs, resume, failed('paused connections could not be asked')),
+    startRound(failingTickMs, askFailing, failed('failing servers could not be asked')),
     startRound(replayTickMs, replay, failed('replays could not be moved on')),
     startRound(drainTickMs, () => finishDrains(deps.store), failed('drained connections could not be paused')),
     startRound(probeTickMs, () => reviewAlerts(deps.store), failed('alerts could not be brought up to date')),
@@ -252,18 +267,12 @@ async function stopAll(
   opened: ReadonlyMap<string, OpenedConnection>,
   store: Store,
 ): Promise<void> {
-  const hangUp = (): void => {
-    for (const { connection } of opened.values()) connection.close();
-  };
+  const hangUp = () => Promise.all([...opened.values()].map(({ connection }) => connection.close()));
   const patience = setTimeout(hangUp, requestsMayTakeMs);
   await worker?.feeder.stop();
   for (const round of worker?.rounds ?? []) await round.stop();
   await worker?.wakeUps.close();
   clearTimeout(patience);
-  hangUp();
+  await hangUp();
   await store.close();
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown';
 }

@@ -5,8 +5,14 @@ import { fileURLToPath } from 'node:url';
 
 // Halves the start: what Node has compiled once it finds again. Where the folder cannot be written, nothing is kept.
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url)));
-const { runCommandLine } = await import('./commands/commands.ts');
+const { runCommandLine, tellCrash } = await import('./commands/commands.ts');
 const { errorCode } = await import('./error-code.ts');
+
+// Node would print the text of the error, and with it perhaps a record.
+process.on('uncaughtException', (error) => {
+  tellCrash(error, { err: process.stderr });
+  process.exit(1);
+});
 
 // Who reads our output may have seen enough (`| head`): that is no fault.
 process.stdout.on('error', (error) => {

@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { RequestSeen } from './connections/connections.ts';
+import { restingConnections } from './lanes/lanes.ts';
 import type { Store } from './store/store.ts';
 
 export interface Metrics {
@@ -41,6 +42,17 @@ export function createMetrics(store: Store): Metrics {
     async collect() {
       this.reset();
       for (const { connection, oldest } of await dueLanes(store)) this.set({ connection }, oldest);
+    },
+  });
+  new Gauge({
+    ...shared,
+    name: 'casebridge_connection_resting',
+    help: '1 while nothing is sent to a connection, or only what is urgent, by connection and the code of the reason.',
+    labelNames: ['connection', 'reason'] as const,
+    async collect() {
+      this.reset();
+      for (const [connection, { reason }] of await restingConnections(store.db))
+        this.set({ connection, reason: reason.code }, 1);
     },
   });
   return {

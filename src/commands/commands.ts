@@ -1,9 +1,9 @@
 // Front door of commands/: the command line (design section 8). Exit codes: 0 done, 1 finished with refused or failed items, 2 could not start.
 
-import { types } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
+import { framesOf, kindOfError } from '../fault.ts';
 import type { CommandLine } from './command.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
@@ -54,7 +54,7 @@ async function guarded(command: Command, run: CommandLine['run'], streams: Strea
   } catch (error) {
     const problem = error instanceof CasebridgeError ? error : new CasebridgeError('command-failed', fault(error));
     terminal.warn(problem.message);
-    if (problem !== error) for (const line of framesOf(error)) terminal.warn(line);
+    if (problem !== error) for (const line of framesOf(error)) terminal.warn(`    ${line}`);
     tellProblem(terminal, problem);
     return 2;
   }
@@ -72,11 +72,11 @@ function misread({ message }: CommanderError): CasebridgeError {
 
 /** The kind of an error that no command expects; never its text, which may quote a record. */
 function fault(error: unknown): { error: string } {
-  const name = types.isNativeError(error) ? error.name : typeof error;
-  return { error: [name, errorCode(error)].filter((part) => part !== undefined).join(' ') };
+  return { error: [kindOfError(error), errorCode(error)].filter((part) => part !== undefined).join(' ') };
 }
 
-function framesOf(error: unknown): string[] {
-  const stack = types.isNativeError(error) ? (error.stack ?? '') : '';
-  return stack.split('\n').filter((line) => line.startsWith('    at '));
+/** Tells of an error that nobody caught, as of one that no command expects. */
+export function tellCrash(error: unknown, { err }: Pick<Streams, 'err'>): void {
+  err.write(`${new CasebridgeError('command-failed', fault(error)).message}\n`);
+  for (const line of framesOf(error)) err.write(`    ${line}\n`);
 }

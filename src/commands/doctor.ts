@@ -1,7 +1,10 @@
 // `doctor`: what is wrong with the configuration, the store and the connections, in plain words.
 
-import { loadConfig } from '../config.ts';
+import { InvalidArgumentError } from 'commander';
+import { type Config, loadConfig } from '../config.ts';
+import { CasebridgeError, type Reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Store } from '../store/store.ts';
 import { type CommandCall, type CommandLine, textOption } from './command.ts';
 import { openLogger } from './process.ts';
 import { type RemoteGateway, remoteGateway } from './remote-gateway.ts';
@@ -14,6 +17,7 @@ export const doctor: CommandLine = {
     command
       .description('Check the configuration, the store and the connections, and show the route of each record type.')
       .argument('[connection]', 'this connection only')
+      .option('--processes <count>', 'how many serve and worker processes are to run, for PostgreSQL', countOf, 1)
       .option('--url <url>', 'ask a running gateway')
       .option('--token <reference>', "an operator's token for --url, as env:NAME or file:PATH");
   },
@@ -27,13 +31,18 @@ export const doctor: CommandLine = {
       ...lines(general),
       ...reports.flatMap((report) => linesOf(report, named !== undefined)),
     ]);
-    return reports.every(isHealthy) ? 0 : 1;
+    return reports.every(isHealthy) && (general.findings ?? []).length === 0 ? 0 : 1;
   },
 };
 
 interface Examination {
   /** What concerns all connections; nothing when a running gateway was asked. */
-  readonly general: { readonly durability?: string; readonly warnings?: readonly string[] };
+  readonly general: {
+    readonly durability?: string;
+    readonly warnings?: readonly string[];
+    /** What of PostgreSQL's and Redis' settings needs mending; absent where one connection was asked about. */
+    readonly findings?: readonly Reason[];
+  };
   /** As `GET /api/connections/{id}/capabilities` answers. */
   readonly reports: readonly JsonObject[];
 }
@@ -53,10 +62,31 @@ async function examineHere(call: CommandCall): Promise<Examination> {
     for (const id of call.words.length > 0 ? call.words : config.connections.keys()) {
       reports.push(JSON.parse(JSON.stringify(await api.capabilities(id))));
     }
-    return { general: { durability: api.store.durability, warnings: config.warnings }, reports };
+    const findings = call.words.length > 0 ? {} : { findings: await examineServers(api.store, config, call) };
+    return { general: { durability: api.store.durability, warnings: config.warnings, ...findings }, reports };
   } finally {
     await gateway.stop();
   }
+}
+
+async function examineServers(store: Store, { queue }: Config, call: CommandCall): Promise<readonly Reason[]> {
+  const use = { processes: Number(call.options.processes), holdsQueue: queue.url === undefined };
+  return [...(await store.findings(use)), ...(queue.url === undefined ? [] : await examineQueue(queue.url))];
+}
+
+async function examineQueue(url: string): Promise<readonly Reason[]> {
+  const { examineRedis } = await import('../queue/queue.ts');
+  try {
+    return await examineRedis(url);
+  } catch (error) {
+    if (!(error instanceof CasebridgeError)) throw error;
+    return [{ code: error.code, text: error.message }];
+  }
+}
+
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('The number of processes is a whole number from 1 to 9999.');
 }
 
 async function askGateway(remote: RemoteGateway, { words }: CommandCall): Promise<Examination> {
@@ -79,9 +109,10 @@ function isHealthy(report: JsonObject): boolean {
   return report.reachable === true && isObject(auth) && auth.ok === true && objectsIn(report, 'findings').length === 0;
 }
 
-function lines({ durability, warnings = [] }: Examination['general']): string[] {
+function lines({ durability, findings = [], warnings = [] }: Examination['general']): string[] {
   return [
     ...(durability === undefined ? [] : [`Store: ${durability}`]),
+    ...findings.map(({ text }) => `  ! ${text}`),
     ...warnings.map((warning) => `Warning: ${warning}`),
   ];
 }

@@ -42,6 +42,7 @@ export async function complete(
       folder: resolve(dirname(file), raw.store?.folder ?? './data'),
     },
     queue: { url: await desk.url(raw.queue?.url, ['queue', 'url'], ['redis:', 'rediss:']) },
+    lanes: { leaseMs: leaseOf(raw, desk) },
     log: { level: raw.log?.level ?? 'info' },
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
@@ -132,6 +133,14 @@ class Desk {
   }
 }
 
+const shortestLeaseMs = 2_000;
+
+function leaseOf({ lanes }: RawConfig, desk: Desk): number {
+  const leaseMs = desk.duration(lanes?.lease, 60_000);
+  if (leaseMs < shortestLeaseMs) desk.refuse(['lanes', 'lease'], 'must be at least 2s: a request has to fit in.');
+  return leaseMs;
+}
+
 async function operators(raw: RawConfig, desk: Desk): Promise<Map<string, OperatorConfig>> {
   const found = new Map<string, OperatorConfig>();
   for (const [name, operator] of Object.entries(raw.operators ?? {})) {
@@ -191,6 +200,7 @@ async function completeConnection(
     rateLimit: {
       requestsPerSecond: raw.rateLimit?.requestsPerSecond ?? 20,
       concurrency: raw.rateLimit?.concurrency ?? 8,
+      ...(raw.rateLimit?.requestsPerDay !== undefined && { requestsPerDay: raw.rateLimit.requestsPerDay }),
     },
     settleMs: desk.duration(raw.settle, 90_000),
     documents: {

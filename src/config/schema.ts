@@ -19,6 +19,7 @@ export interface RawConfig {
   server?: { port?: number; host?: string };
   store?: { url?: string; folder?: string };
   queue?: { url?: string };
+  lanes?: { lease?: string };
   log?: { level?: LogLevel };
   identifierSystem: string;
   operators?: Record<string, { token: string; may?: Permission[] }>;
@@ -40,7 +41,7 @@ export interface RawConnection {
   task?: ConnectionConfig['task'];
   backfill?: ConnectionConfig['backfill'];
   poll?: { every?: string };
-  rateLimit?: { requestsPerSecond?: number; concurrency?: number };
+  rateLimit?: { requestsPerSecond?: number; concurrency?: number; requestsPerDay?: number };
   settle?: string;
   documents?: { quiet?: string; atMostEvery?: string; encounter?: ConnectionConfig['documents']['encounter'] };
   routes?: Record<string, Route>;
@@ -189,9 +190,15 @@ const connection = settings(
         type: 'number',
         exclusiveMinimum: 0,
         maximum: 10_000,
-        description: 'Requests a second, polls included. Default 20.',
+        description:
+          'Requests a second, polls and tokens included, over all processes; 1.667 is 100 a minute. No 60 seconds hold more than 60 times that. Default 20.',
       },
-      concurrency: whole(1, 1000, 'Requests at the same time. Default 8.'),
+      concurrency: whole(1, 1000, 'Requests at the same time, over all processes. Default 8.'),
+      requestsPerDay: whole(
+        100,
+        1_000_000_000,
+        'Requests a day in UTC; the last 5 % are kept for incidents and referrals. Absent: no limit.',
+      ),
     }),
     settle: duration('How long a write may stay invisible to search. Default 90s; 0s where the server is consistent.'),
     documents: settings({
@@ -223,6 +230,11 @@ export const configSchema: SchemaObject = {
         folder: text('Folder of the embedded store. Default ./data.'),
       }),
       queue: settings({ url: text('Redis 7 or newer, as env:NAME or file:PATH. Absent: on the store.') }),
+      lanes: settings({
+        lease: duration(
+          'How long a process that died or hangs keeps the lanes that it was running. A request may take four fifths of it, at most 30s. Default 60s.',
+        ),
+      }),
       log: settings({ level: choice(logLevels, 'Default info.') }),
       identifierSystem: {
         ...text('System URI of every identifier that Casebridge gives to a resource. Never changed later.'),

@@ -34,6 +34,10 @@ export interface Config {
     /** Redis; absent: on the store. */
     readonly url?: string;
   };
+  readonly lanes: {
+    /** How long a run may hold a lane without a sign of life. */
+    readonly leaseMs: number;
+  };
   readonly log: { readonly level: LogLevel };
   /** System of every identifier that Casebridge gives to a resource. */
   readonly identifierSystem: string;
@@ -85,7 +89,12 @@ export interface ConnectionConfig {
   readonly task: 'home' | 'copy' | 'answer' | 'off';
   readonly backfill: 'none' | 'open-cases' | 'all';
   readonly pollEveryMs: number;
-  readonly rateLimit: { readonly requestsPerSecond: number; readonly concurrency: number };
+  readonly rateLimit: {
+    readonly requestsPerSecond: number;
+    readonly concurrency: number;
+    /** By the calendar day in UTC; absent: no limit. */
+    readonly requestsPerDay?: number;
+  };
   /** How long a write may stay invisible to search. */
   readonly settleMs: number;
   readonly documents: {

@@ -65,6 +65,7 @@ const faultClasses: Readonly<Record<Exclude<FaultKind, 'auth' | 'not-json'>, Fau
   'too-large': ['permanent', 'permanent', 'unknown-outcome'],
   redirect: ['config', 'config', 'config'],
   aborted: ['retry-backoff', 'retry-backoff', 'unknown-outcome'],
+  resting: ['retry-backoff', 'retry-backoff', 'retry-backoff'],
 };
 
 function classifyFault(vendor: Vendor, request: RequestFacts, fault: Fault): Classified {

@@ -19,6 +19,7 @@ import { searchPages } from './search.ts';
 import type { Query } from './url.ts';
 import { requestUrl } from './url.ts';
 import { isOffered, type Vendor } from './vendors/vendor.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
 
 export interface FhirRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
@@ -33,6 +34,10 @@ export interface FhirRequest {
   readonly ifNoneExist?: string;
   /** Epoch ms; given up there, waiting for a place and a socket included (lanes.md 8). */
   readonly sendBefore?: number;
+  /** Names the request in the server's log and in ours (FHIR R4 http.html, X-Request-Id). */
+  readonly requestId?: string;
+  /** Asks what changed: it takes the polls' part of the rate. */
+  readonly isPoll?: boolean;
   /** What a write should answer with. @default 'representation' */
   readonly prefer?: 'representation' | 'minimal' | 'OperationOutcome';
 }
@@ -129,10 +134,11 @@ export function createClient(parts: ClientParts): FhirClient {
     request: FhirRequest,
     deadline: Deadline,
   ): Promise<{ reply: HttpReply | Fault; authorization?: string }> {
-    const release = await limiter.take(deadline.signal);
-    if (release === undefined) {
-      return { reply: aborted() };
+    const turn = await limiter.take(request.isPoll ? 'poll' : 'lane', deadline.signal);
+    if (turn === undefined || turn.fault !== undefined) {
+      return { reply: turn ?? aborted() };
     }
+    let verdict: Verdict = 'none';
     try {
       const credentials = (await unlessAborted(auth.credentials(), deadline.signal)) ?? aborted();
       if ('fault' in credentials) {
@@ -142,9 +148,10 @@ export function createClient(parts: ClientParts): FhirClient {
       const headers = { ...requestHeaders(request), ...(authorization !== undefined && { authorization }) };
       const body = request.body === undefined ? undefined : JSON.stringify(request.body);
       const reply = await exchanger.exchange({ method: request.method, url, headers, body, deadline });
+      verdict = verdictOf(reply);
       return { reply, authorization };
     } finally {
-      release();
+      turn.release(verdict);
     }
   }
 
@@ -158,6 +165,7 @@ export function createClient(parts: ClientParts): FhirClient {
         'content-type': request.method === 'PATCH' ? 'application/json-patch+json' : 'application/fhir+json',
       }),
       ...(isWrite && { prefer: `return=${request.prefer ?? 'representation'}` }),
+      ...(request.requestId !== undefined && { 'x-request-id': request.requestId }),
       ...(request.ifMatch !== undefined && { 'if-match': request.ifMatch }),
       ...(request.ifNoneExist !== undefined && { 'if-none-exist': request.ifNoneExist }),
     };
@@ -204,7 +212,8 @@ export function createClient(parts: ClientParts): FhirClient {
       return sendTo(requestUrl(baseUrl, request.path, request.query), request);
     },
     async searchAll(resourceType, query, limits = {}) {
-      const read = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore: limits.sendBefore });
+      const { sendBefore, isPoll } = limits;
+      const read = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore, isPoll });
       return searchPages(read, requestUrl(baseUrl, resourceType, query), resourceType, vendor, limits);
     },
     async match(operation, parameters) {

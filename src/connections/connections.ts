@@ -5,18 +5,39 @@ import type { ConnectionConfig, VendorName } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { createAuth } from './auth/auth.ts';
 import { wantedScopes } from './auth/wanted-scopes.ts';
+import type { Budget } from './budget.ts';
 import { type Capabilities, isCapabilities, readCapabilities } from './capabilities.ts';
 import { createClient, type FhirClient } from './client.ts';
+import { startDeadline } from './deadline.ts';
 import { type Diagnosis, diagnose } from './diagnose.ts';
 import { defaultLimits, type ExchangeLimits, openExchanger, type RequestSeen } from './exchange.ts';
 import type { Fault } from './faults.ts';
 import { createLimiter } from './limiter.ts';
+import { memoryBudget } from './memory-budget.ts';
+import { meteredExchanger } from './metered.ts';
+import { requestUrl } from './url.ts';
 import { epic } from './vendors/epic.ts';
 import { oracle } from './vendors/oracle.ts';
 import { standard } from './vendors/standard.ts';
 import type { Vendor } from './vendors/vendor.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
 
 export { generateKey, publicKeySet, type SigningAlgorithm, signingAlgorithms, writeKeyFile } from './auth/keys.ts';
+export {
+  afterProbed,
+  type Budget,
+  type BudgetLimits,
+  type BudgetState,
+  claimProbing,
+  failingReason,
+  type Grant,
+  type Report,
+  type Rest,
+  reserveRest,
+  restOf,
+  settle,
+  unspent,
+} from './budget.ts';
 export { type Capabilities, isCapabilities, parseCapabilities, readCapabilities } from './capabilities.ts';
 export { type Classified, classify, type ReplyClass, type RequestFacts, type RequestKind } from './classify.ts';
 export type { FhirClient, FhirReply, FhirRequest } from './client.ts';
@@ -46,6 +67,7 @@ export {
   type PersonSought,
   type Vendor,
 } from './vendors/vendor.ts';
+export type { Verdict } from './verdict.ts';
 
 /** One file each, with the same members in the same order. */
 export const vendors: Readonly<Record<VendorName, Vendor>> = { epic, oracle, standard };
@@ -60,8 +82,10 @@ export interface Connection {
   /** @throws CasebridgeError 'connection-capabilities-unreadable', saying why */
   capabilities(): Promise<Capabilities>;
   diagnose(): Promise<Diagnosis>;
-  /** Gives up what is under way and closes the sockets. */
-  close(): void;
+  /** One request about nobody, outside the line: whether the server answers at all. For the breaker (`breaker.ts`). */
+  probe(): Promise<Verdict>;
+  /** Gives up what is under way, closes the sockets and gives back its part of the budget. */
+  close(): Promise<void>;
 }
 
 export interface ConnectionParts {
@@ -71,6 +95,8 @@ export interface ConnectionParts {
   readonly now?: () => number;
   /** @default `defaultLimits` */
   readonly limits?: Partial<ExchangeLimits>;
+  /** What all processes may spend together. @default one of its own, in memory */
+  readonly budget?: Budget;
 }
 
 /** Opens one connection; asks nothing yet. */
@@ -84,9 +110,11 @@ export function openConnection(config: ConnectionConfig, parts: ConnectionParts 
     limits: { ...defaultLimits, ...parts.limits },
     onRequest: parts.onRequest,
   });
-  const auth = createAuth(config.auth, { baseUrl, exchanger, now });
+  const limiter = createLimiter(parts.budget ?? memoryBudget(config.rateLimit, () => performance.now()));
+  const metered = meteredExchanger(exchanger, limiter);
+  const auth = createAuth(config.auth, { baseUrl, exchanger: metered, now });
   const clientId = 'clientId' in config.auth ? config.auth.clientId : undefined;
-  const shared = { baseUrl, exchanger, limiter: createLimiter(config.rateLimit), vendor, clientId };
+  const shared = { baseUrl, exchanger, limiter, vendor, clientId };
   const client = createClient({ ...shared, auth });
 
   return {
@@ -115,6 +143,15 @@ export function openConnection(config: ConnectionConfig, parts: ConnectionParts 
       const wanted = wantedScopes(config.auth);
       return diagnose({ host: baseUrl.host, auth, client, anonymous, vendor, wantedScopes: wanted, now });
     },
-    close: client.close,
+    async probe() {
+      const url = requestUrl(baseUrl, 'metadata');
+      const deadline = startDeadline(undefined, new AbortController().signal);
+      const headers = { accept: 'application/fhir+json', ...vendor.headers };
+      return verdictOf(await exchanger.exchange({ method: 'GET', url, headers, deadline }));
+    },
+    close() {
+      client.close();
+      return limiter.close();
+    },
   };
 }

@@ -14,7 +14,9 @@ export type FaultKind =
   | 'redirect'
   | 'not-json'
   | 'auth'
-  | 'aborted';
+  | 'aborted'
+  /** Not sent: the connection rests (`budget.ts`). */
+  | 'resting';
 
 export interface Fault {
   readonly fault: FaultKind;

@@ -17,6 +17,10 @@ export interface SearchLimits {
   readonly pages?: number;
   /** Epoch ms, for each page. */
   readonly sendBefore?: number;
+  /** Awaited before each page is asked for. */
+  readonly beforePage?: () => Promise<void>;
+  /** Its pages take the polls' part of the rate. */
+  readonly isPoll?: boolean;
 }
 
 export interface SearchResult {
@@ -95,6 +99,7 @@ export async function searchPages(
     }
     asked.add(url.href);
     pages += 1;
+    await limits.beforePage?.();
     const reply = await read(url);
     if (reply.fault === undefined && isSessionOver(reply, vendor) && url !== first && restarts < mostRestarts) {
       restarts += 1;

@@ -33,7 +33,7 @@ export async function readBody(request: Request, limits: HttpLimits): Promise<Bu
   const chunks: Uint8Array[] = [];
   let size = 0;
   const end = performance.now() + limits.bodyMs;
-  for await (const chunk of decoded(request, limits, () => end - performance.now())) {
+  for await (const chunk of decoded(request, limits, () => Math.max(0, end - performance.now()))) {
     size += chunk.length;
     if (size > limits.bodyBytes) throw tooLarge();
     chunks.push(chunk);
@@ -42,9 +42,14 @@ export async function readBody(request: Request, limits: HttpLimits): Promise<Bu
   return Buffer.concat(chunks, size);
 }
 
-/** The body as it comes, of any length; each pause may last `limits.bodyMs`. @throws as `readBody` */
-export function streamBody(request: Request, limits: HttpLimits): AsyncIterable<Uint8Array> {
-  return decoded(request, limits, () => limits.bodyMs);
+/** The body as it comes, of any length but none; each pause may last `limits.bodyMs`. @throws as `readBody` */
+export async function* streamBody(request: Request, limits: HttpLimits): AsyncGenerator<Uint8Array> {
+  let isEmpty = true;
+  for await (const chunk of decoded(request, limits, () => limits.bodyMs)) {
+    isEmpty = false;
+    yield chunk;
+  }
+  if (isEmpty) throw new CasebridgeError('body-missing');
 }
 
 function decoded(request: Request, limits: HttpLimits, waitMs: () => number): AsyncIterable<Uint8Array> {

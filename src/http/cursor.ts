@@ -1,6 +1,7 @@
 // Cursors of lists: opaque to callers, the last row's key to us. `{items, next}` of every list is made here.
 
 import { CasebridgeError } from '../errors.ts';
+import { parseJson } from '../records/records.ts';
 
 export type CursorKey = readonly (string | number)[];
 
@@ -43,10 +44,11 @@ export function page<Row>(
 
 function decoded(after: string): unknown[] {
   try {
-    const value: unknown = JSON.parse(Buffer.from(after, 'base64url').toString('utf8'));
+    // Strict, for what it lets through goes to the database, which takes no NUL and no half a character.
+    const value = parseJson(Buffer.from(after, 'base64url'));
     return Array.isArray(value) ? value : [];
   } catch (error) {
-    if (error instanceof SyntaxError) return [];
+    if (error instanceof CasebridgeError) return [];
     throw error;
   }
 }

@@ -97,7 +97,7 @@ async function answer(
   if (route.access !== 'anyone' && principal) checkAccess(route.access, principal);
   const path = textsOf(request.params);
   checkPath(path);
-  const query = readQuery(route, new URL(request.url, 'http://localhost').searchParams);
+  const query = readQuery(route, searchOf(request.url));
   const types = route.answers ?? ['application/json'];
   const type = request.accepts([...types]);
   if (type === false) throw new CasebridgeError('answer-type-unknown', { types: types.join(' or ') });
@@ -109,6 +109,12 @@ async function answer(
   // A body that nobody asked for is not waited for.
   if (!request.complete && hasBody(request.headers)) response.setHeader('connection', 'close');
   response.type(type).send(JSON.stringify(body));
+}
+
+/** Only what stands behind the question mark is read: the rest of an address may be no URL, and need not be. */
+function searchOf(address: string): URLSearchParams {
+  const start = address.indexOf('?');
+  return new URLSearchParams(start === -1 ? '' : address.slice(start));
 }
 
 function requestIdOf(response: Response): string {

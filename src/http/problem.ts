@@ -6,6 +6,7 @@ import type { Response } from 'express';
 import type { Logger } from 'pino';
 import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
+import { factsOf } from '../fault.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { FieldError } from '../records/records.ts';
 
@@ -13,7 +14,10 @@ import type { FieldError } from '../records/records.ts';
 export class FieldsRefused extends CasebridgeError {
   readonly errors: readonly FieldError[];
 
-  constructor(code: 'record-refused' | 'records-refused' | 'request-refused', errors: readonly FieldError[]) {
+  constructor(
+    code: 'record-id-differs' | 'record-refused' | 'records-refused' | 'request-refused',
+    errors: readonly FieldError[],
+  ) {
     super(code, { count: errors.length });
     this.errors = errors;
   }
@@ -28,7 +32,7 @@ export interface Problem {
 export function problemOf(error: unknown, requestId: string): Problem {
   const known = knownError(error) ?? new CasebridgeError('internal', { requestId });
   const { status } = known.kind;
-  const errors: Json = error instanceof FieldsRefused ? error.errors.map((field) => ({ ...field })) : [];
+  const errors: Json = fieldErrors(known, error).map((field) => ({ ...field }));
   return {
     status,
     body: {
@@ -41,6 +45,14 @@ export function problemOf(error: unknown, requestId: string): Problem {
       ...(errors.length > 0 && { errors }),
     },
   };
+}
+
+function fieldErrors(known: CasebridgeError, error: unknown): readonly FieldError[] {
+  if (error instanceof FieldsRefused) return error.errors;
+  if (known.code !== 'json-invalid') return [];
+  // As a line of a stream is answered that breaks the same rule.
+  const rule = String(known.parameters.rule);
+  return [{ pointer: '', rule, found: 'text that is not JSON', message: known.message }];
 }
 
 /** Answers with the problem. A body that has not been read whole ends the connection, after the caller had time to read the answer. */
@@ -77,12 +89,7 @@ export function hasBody(headers: Response['req']['headers']): boolean {
 /** Logs an error that is our fault: its kind, code and place in the code, never its text, which may quote what was sent. */
 export function logFault(logger: Logger, error: unknown, requestId: string): void {
   if (knownError(error) && statusOf(error) < 500) return;
-  const { name, stack = '' } = types.isNativeError(error) ? error : { name: typeof error };
-  const at = stack
-    .split('\n')
-    .filter((line) => line.startsWith('    at '))
-    .slice(0, 8);
-  logger.error({ requestId, error: name, code: errorCode(error), at: at.map((line) => line.trim()) }, 'request failed');
+  logger.error({ requestId, ...factsOf(error) }, 'request failed');
 }
 
 function statusOf(error: unknown): number {

@@ -20,6 +20,8 @@ const defaultClaimMs = 30_000;
 const tickMs = 1_000;
 /** A due lane that waited this long goes before everything else, so that back-fill starves no more than it must. */
 const agedMs = 5 * 60_000;
+/** Lanes that still run when what is left of the day's requests is kept for what is urgent (`want-lanes.ts`). */
+const urgentPriority = 10;
 
 export interface Feeder {
   /** Something became due: look now. Cheap to call often. */
@@ -121,15 +123,20 @@ async function claim(
         and (lease_until > now() or queued_until > now())
     ), open as (
       -- Always a row: a limit of null would be none.
-      select case when exists (select 1 from connection c where c.id = ${connection} and c.paused is not null) then 0
+      select case when exists (select 1 from connection c where c.id = ${connection} and c.paused is not null)
+          or exists (select 1 from budget b where b.connection = ${connection} and (b.failing or b.rest_until > now())) then 0
         else greatest(${slots}::integer - n, 0) end as slots,
+        exists (select 1 from budget b where b.connection = ${connection} and b.urgent_until > now()) as urgent_only,
         -- A connection that is drained takes nothing that became due since.
-        coalesce((select c.draining_since from connection c where c.id = ${connection}), 'infinity') as until from busy
+        coalesce((select c.draining_since from connection c where c.id = ${connection}), 'infinity') as until
+      from busy
     ), candidate as (
       (select subject, 0 as rank, due_at from lane where connection = ${connection} and ${isFree} and due_at <= (select until from open)
+        and (priority <= ${urgentPriority} or not (select urgent_only from open))
         and due_at < now() - ${agedMs} * interval '1 millisecond' order by due_at limit (select slots from open))
       union
       (select subject, 1 + priority, due_at from lane where connection = ${connection} and ${isFree} and due_at <= (select until from open)
+        and (priority <= ${urgentPriority} or not (select urgent_only from open))
         order by priority, due_at limit (select slots from open))
     ), due as (
       select l.connection, l.subject from lane l

@@ -11,6 +11,7 @@ export {
   prepareConnection,
 } from './activate.ts';
 export { reviewAlerts } from './alerts.ts';
+export { lanesAtOnce } from './at-once.ts';
 export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './by-hand.ts';
 export { type ConnectionReport, connectionReport, offReport } from './connection-report.ts';
 export { decide } from './decisions.ts';
@@ -28,6 +29,8 @@ export { pruneOutcomes, pruneReplays } from './prune.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
 export { type ReplayAsked, startReplay } from './replay.ts';
 export { workReplays } from './replay-work.ts';
+export { type Resting, restingConnections } from './resting.ts';
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
+export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';
 export type { Written } from './written.ts';

@@ -4,6 +4,7 @@
 import { sql, type Transaction } from 'kysely';
 import { type Capabilities, isOffered, isSearchResult, pollQuery } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
+import { factsOf } from '../fault.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
@@ -15,8 +16,6 @@ import { searchFailure } from './search-failure.ts';
 
 /** What this version reads back from a server. */
 export const polledTypes = ['Task', 'ServiceRequest'] as const;
-
-const pollLeaseMs = 10 * 60_000;
 
 /** Makes the poll rows of a connection, due at once. */
 export async function preparePolls(store: Store, connection: string): Promise<void> {
@@ -32,10 +31,11 @@ export async function runDuePolls(
   deps: LaneDeps,
   capabilities: (connection: string) => Promise<Capabilities>,
 ): Promise<number> {
-  const claimed = await claimPolls(deps.store, [...deps.connections.keys()]);
+  const claimed = await claimPolls(deps, [...deps.connections.keys()]);
+  const renew = () => renewPolls(deps, claimed);
   for (const poll of claimed) {
     const connection = deps.connections.get(poll.connection);
-    if (connection !== undefined) await runPoll(deps, connection, poll, capabilities);
+    if (connection !== undefined) await runPoll(deps, connection, poll, capabilities, renew);
   }
   return claimed.length;
 }
@@ -46,17 +46,30 @@ interface Poll {
   readonly cursor: string | null;
 }
 
-async function claimPolls(store: Store, connections: readonly string[]): Promise<Poll[]> {
+async function claimPolls({ store, leaseMs }: LaneDeps, connections: readonly string[]): Promise<Poll[]> {
   const { rows } = await sql<Poll>`
-    update poll set lease_until = now() + ${pollLeaseMs} * interval '1 millisecond'
+    update poll set lease_until = now() + ${leaseMs} * interval '1 millisecond'
     where (connection, resource_type) in (
       select p.connection, p.resource_type from poll p
       where p.next_at <= now() and (p.lease_until is null or p.lease_until < now())
         and p.connection in (select c.id from jsonb_to_recordset(${json(connections.map((id) => ({ id })))}) as c(id text))
         and not exists (select 1 from connection c where c.id = p.connection and (c.paused is not null or c.draining_since is not null))
+        and not exists (select 1 from budget b where b.connection = p.connection
+          and (b.failing or b.rest_until > now() or b.urgent_until > now()))
       order by p.next_at limit 20 for update skip locked)
     returning connection, resource_type, cursor`.execute(store.db);
   return rows;
+}
+
+/** Page by page, so that a long poll keeps its lease and a dead process' one is soon free. Overlapping another poll does no harm. */
+async function renewPolls({ store, leaseMs }: LaneDeps, polls: readonly Poll[]): Promise<void> {
+  const names = json(polls.map(({ connection, resource_type }) => ({ connection, resource_type })));
+  await sql`
+    update poll p set lease_until = now() + ${leaseMs} * interval '1 millisecond'
+    from jsonb_to_recordset(${names}) as c(connection text, resource_type text)
+    where p.connection = c.connection and p.resource_type = c.resource_type and p.lease_until > now()`.execute(
+    store.db,
+  );
 }
 
 async function runPoll(
@@ -64,15 +77,13 @@ async function runPoll(
   connection: LaneConnection,
   poll: Poll,
   capabilities: (connection: string) => Promise<Capabilities>,
+  renew: () => Promise<void>,
 ): Promise<void> {
   try {
-    const failure = await readChanges(deps, connection, poll, await capabilities(poll.connection));
+    const failure = await readChanges(deps, connection, poll, await capabilities(poll.connection), renew);
     await schedule(deps, connection, poll, failure);
   } catch (error) {
-    deps.log.error(
-      { connection: poll.connection, error: error instanceof Error ? error.message : 'unknown' },
-      'a poll failed',
-    );
+    deps.log.error({ connection: poll.connection, ...factsOf(error) }, 'a poll failed');
     await schedule(deps, connection, poll, reason('internal', { requestId: `poll-${poll.resource_type}` }));
   }
 }
@@ -83,6 +94,7 @@ async function readChanges(
   connection: LaneConnection,
   poll: Poll,
   capabilities: Capabilities,
+  renew: () => Promise<void>,
 ): Promise<Reason | undefined> {
   const since = poll.cursor ?? (await firstSeenTime(deps.store, poll));
   // Without a link of this type there is nothing to hear about.
@@ -90,7 +102,7 @@ async function readChanges(
   const query = pollQuery(connection.vendor, poll.resource_type, { since: new Date(since), capabilities });
   if (!isOffered(query)) return undefined;
   const startedAt = await deps.store.now();
-  const result = await connection.client.searchAll(poll.resource_type, query);
+  const result = await connection.client.searchAll(poll.resource_type, query, { beforePage: renew, isPoll: true });
   if (!isSearchResult(result)) {
     const failure = searchFailure(connection, result);
     if (failure.kind === 'config') await pauseForFault(deps, poll.connection, failure.reason);

@@ -3,6 +3,7 @@
 
 import type { Transaction } from 'kysely';
 import { CasebridgeError, type Reason, reason } from '../errors.ts';
+import { factsOf } from '../fault.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import type { Database, LaneBasis } from '../store/store.ts';
 import { absorb } from './absorb.ts';
@@ -70,14 +71,7 @@ async function runLeased(deps: LaneDeps, connection: LaneConnection, lease: Leas
   } catch (error) {
     if (error instanceof LeaseLost) return;
     // A fault of ours: told to the log, tried again with back-off.
-    deps.log.error(
-      {
-        ...key,
-        error: error instanceof Error ? error.message : 'unknown',
-        stack: error instanceof Error ? error.stack : undefined,
-      },
-      'a lane run failed',
-    );
+    deps.log.error({ ...key, ...factsOf(error) }, 'a lane run failed');
     await release(deps.store, lease, again(lease, deps, reason('internal', { requestId: lease.subject }), undefined));
     deps.onRun?.(key.connection, 'failed');
   }

@@ -5,6 +5,7 @@ import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } fro
 import { type Reason, reason } from '../errors.ts';
 import { parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
+import { writesAtOnce } from './at-once.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { Lease } from './lease.ts';
 import type { LaneState } from './load.ts';
@@ -36,7 +37,6 @@ export interface WriteOutcome {
 const mostEntries = 100;
 const mostBytes = 1_000_000;
 const sendLimitMs = 30_000;
-const singlesAtOnce = 8;
 
 export function sendMsFor(leaseMs: number): number {
   return Math.min(sendLimitMs, Math.floor(leaseMs * 0.8));
@@ -55,16 +55,18 @@ export async function sendLevel(
   const asTransaction = abilities.transaction && !singly && writes.length > 1;
   const level = asTransaction
     ? firstBundle(writes)
-    : writes.filter(({ body }) => placeholdersIn(body).length === 0).slice(0, singlesAtOnce);
+    : writes
+        .filter(({ body }) => placeholdersIn(body).length === 0)
+        .slice(0, writesAtOnce(connection.config.rateLimit));
   const sendMs = sendMsFor(deps.leaseMs);
-  const sendBefore = deps.clock() + sendMs;
-  const sendId = deps.newId();
+  const sending: Sending = { requestId: deps.newId(), sendBefore: deps.clock() + sendMs };
+  const sendId = sending.requestId;
   const intents = await deps.store.tx((trx) =>
     storeIntents(trx, { lease, leaseMs: deps.leaseMs, basis: state.basis, sendId, sendMs, writes: level }),
   );
-  if (asTransaction) return sendTransaction(connection, abilities, deps.identifierSystem, intents, sendBefore);
+  if (asTransaction) return sendTransaction(connection, abilities, deps.identifierSystem, intents, sending);
   return Promise.all(
-    intents.map((intent) => sendSingle(connection, abilities, deps.identifierSystem, intent, sendBefore)),
+    intents.map((intent) => sendSingle(connection, abilities, deps.identifierSystem, intent, sending)),
   );
 }
 
@@ -80,12 +82,18 @@ function firstBundle(writes: readonly Write[]): Write[] {
   return level;
 }
 
+/** How the requests of one send are told apart and bounded: the send id stands with the intents. */
+interface Sending {
+  readonly requestId: string;
+  readonly sendBefore: number;
+}
+
 async function sendSingle(
   connection: LaneConnection,
   abilities: Abilities,
   identifierSystem: string,
   intent: Intent,
-  sendBefore: number,
+  sending: Sending,
 ): Promise<WriteOutcome> {
   const { write } = intent;
   const { resourceType } = write.resource;
@@ -98,7 +106,7 @@ async function sendSingle(
       path: resourceType,
       body: write.body,
       ifNoneExist,
-      sendBefore,
+      ...sending,
     });
     const result = classify(connection.vendor, { method: 'POST', kind: 'create', target: { resourceType } }, reply);
     return {
@@ -113,7 +121,7 @@ async function sendSingle(
     path: `${resourceType}/${remoteId}`,
     body: write.body,
     ifMatch: write.versionTag,
-    sendBefore,
+    ...sending,
   });
   const request = { method: 'PUT', kind: 'update', target: { resourceType, id: remoteId } } as const;
   return { ...outcomeOf(intent, classify(connection.vendor, request, reply), reply), remoteId };
@@ -143,11 +151,11 @@ async function sendTransaction(
   abilities: Abilities,
   identifierSystem: string,
   intents: readonly Intent[],
-  sendBefore: number,
+  sending: Sending,
 ): Promise<WriteOutcome[]> {
   const entry = intents.map(({ write }) => transactionEntry(write, abilities, identifierSystem));
   const body: JsonObject = { resourceType: 'Bundle', type: 'transaction', entry };
-  const reply = await connection.client.send({ method: 'POST', path: '', body, sendBefore });
+  const reply = await connection.client.send({ method: 'POST', path: '', body, ...sending });
   const result = classify(connection.vendor, { method: 'POST', kind: 'transaction' }, reply);
   const entries = reply.fault === undefined && Array.isArray(reply.body?.entry) ? reply.body.entry : [];
   if (result.class === 'ok' && entries.length !== intents.length) {

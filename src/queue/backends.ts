@@ -3,8 +3,8 @@
 import type { Processor, QueueOptions, WorkerOptions } from 'bullmq';
 import { createPostgresBackend, createRedisBackend, Queue, runMigrations, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { CasebridgeError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
+import { connectOnce, hostOf } from './connect-redis.ts';
 import type { LaneKey } from './queue.ts';
 
 type Settings<Options> = Omit<Options, 'connection'>;
@@ -32,13 +32,7 @@ export interface BackendOptions {
 }
 
 async function connectRedis(url: string, onError: BackendOptions['onError']): Promise<Backend> {
-  const where = URL.parse(url)?.host;
-  // The text itself is not shown: it may hold a password.
-  if (!where)
-    throw new CasebridgeError('queue-unusable', {
-      where: 'queue.url',
-      problem: 'it is not a URL such as redis://host:6379',
-    });
+  const where = hostOf(url);
   // Adding fails at once when Redis is away instead of holding up whoever stored a record; taking waits for it to come back.
   const adding = new Redis(url, {
     lazyConnect: true,
@@ -58,25 +52,6 @@ async function connectRedis(url: string, onError: BackendOptions['onError']): Pr
       taking.disconnect();
     },
   };
-}
-
-/** The first connection; later ones are Redis' own business. Throws `queue-unusable`. */
-async function connectOnce(redis: Redis, where: string): Promise<void> {
-  let problem: Error | undefined;
-  const note = (error: Error) => {
-    problem = error;
-  };
-  redis.on('error', note);
-  try {
-    await redis.connect();
-  } catch (error) {
-    redis.disconnect();
-    const cause = problem ?? error;
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new CasebridgeError('queue-unusable', { where, problem: text }, { cause });
-  } finally {
-    redis.off('error', note);
-  }
 }
 
 async function connectStore(store: Store, onError: BackendOptions['onError']): Promise<Backend> {

@@ -8,6 +8,8 @@ import type { Store } from '../store/store.ts';
 import type { LaneWorker } from './backends.ts';
 import { connectBackend } from './backends.ts';
 
+export { examineRedis } from './examine.ts';
+
 export interface LaneKey {
   readonly connection: string;
   readonly subject: string;

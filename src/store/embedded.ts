@@ -52,6 +52,7 @@ export function embeddedBacking(database: PGlite): Backing {
     queuePool: () => pool.withSearchPath('bullmq'),
     durability: async () =>
       'Embedded database: what was answered "accepted" survives the end of the process at any time, but not a power cut, because the database does not wait for the disk.',
+    findings: async () => [],
     ready: async () => {},
     async close() {
       const giveTurn = await session.takeTurn();

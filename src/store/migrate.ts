@@ -8,6 +8,7 @@ import { sql as spine } from './migrations/0001-spine.ts';
 import { sql as documents } from './migrations/0002-documents.ts';
 import { sql as probesAndRoutes } from './migrations/0003-probes-and-routes.ts';
 import { sql as operating } from './migrations/0004-operating.ts';
+import { sql as requestBudget } from './migrations/0005-request-budget.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -22,6 +23,7 @@ export const migrations: readonly Migration[] = [
   { id: 2, name: 'documents', sql: documents },
   { id: 3, name: 'probes-and-routes', sql: probesAndRoutes },
   { id: 4, name: 'operating', sql: operating },
+  { id: 5, name: 'request-budget', sql: requestBudget },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

@@ -4,6 +4,7 @@ import type { Kysely, PostgresPool } from 'kysely';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { CasebridgeError } from '../errors.ts';
+import { examinePostgres, poolSize } from './examine.ts';
 import { schema } from './migrate.ts';
 import type { Backing } from './store.ts';
 import type { Database } from './tables.ts';
@@ -27,6 +28,7 @@ export async function openPostgres(url: string): Promise<Backing> {
     pool: withPreparedStatements(pool),
     queuePool: () => openPool(url, 'bullmq'),
     durability: readDurability,
+    findings: examinePostgres,
     ready: async () => {},
     close: async () => {},
   };
@@ -36,6 +38,7 @@ function openPool(url: string, searchPath: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString: withSearchPath(url, searchPath),
     types: { getTypeParser },
+    max: poolSize,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
     // A frozen process must not hold rows of others for ever.

@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresPool, Transaction } from 'kysely';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import type pg from 'pg';
+import type { Reason } from '../errors.ts';
 import { DatabaseError, withoutContent } from './database-error.ts';
 import { openEmbedded } from './embedded.ts';
+import type { StoreUse } from './examine.ts';
 import { migrate } from './migrate.ts';
 import type { PglitePool } from './pglite-pool.ts';
 import { openPostgres } from './postgres.ts';
@@ -36,6 +38,8 @@ export interface Store {
   forbidInTransaction(): void;
   /** What "accepted" is worth here, in one sentence. */
   readonly durability: string;
+  /** Settings of the database server that endanger records or our processes, with what to do. */
+  findings(use: StoreUse): Promise<readonly Reason[]>;
   /** Waits for what runs, then closes the database and gives the folder free. */
   close(): Promise<void>;
 }
@@ -57,6 +61,7 @@ export interface Backing {
   readonly pool: PostgresPool;
   queuePool(): PglitePool | pg.Pool;
   durability(db: Kysely<Database>): Promise<string>;
+  findings(db: Kysely<Database>, use: StoreUse): Promise<readonly Reason[]>;
   /** Called once the schema is there. */
   ready(): Promise<void>;
   /** Called after the pool was ended. */
@@ -90,6 +95,7 @@ export async function storeOn(backing: Backing): Promise<Store> {
       queuePool: () => backing.queuePool(),
       forbidInTransaction: () => backing.scope.forbid(),
       durability: await backing.durability(db),
+      findings: (use) => backing.findings(db, use),
       close,
     };
   } catch (error) {

@@ -307,6 +307,24 @@ export interface PollTable {
   reason: NullableJsonb<Reason>;
 }
 
+export interface BudgetTable {
+  connection: string;
+  /** Raised by each change: a change is made only to the version that it was worked out from. */
+  version: Generated<number>;
+  /** `BudgetState` (connections/budget.ts). */
+  state: Jsonb<JsonObject>;
+  /** Nothing is sent before. */
+  rest_until: NullableInstant;
+  /** The server is left alone until one request has been answered. */
+  failing: Generated<boolean>;
+  /** Before, only urgent lanes run. */
+  urgent_until: NullableInstant;
+  /** Why, of either. */
+  reason: NullableJsonb<Reason>;
+  /** The alerts that are open because of it. */
+  told: Jsonb<string[]>;
+}
+
 export interface EpochTable {
   key: string;
   n: Generated<number>;
@@ -420,6 +438,7 @@ export interface Database {
   decision: DecisionTable;
   match_lease: MatchLeaseTable;
   poll: PollTable;
+  budget: BudgetTable;
   epoch: EpochTable;
   mapping: MappingTable;
   alert: AlertTable;

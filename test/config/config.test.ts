@@ -90,6 +90,7 @@ describe('what is not said', () => {
       server: { port: 8080 },
       store: { folder: join(folder, 'data') },
       queue: {},
+      lanes: { leaseMs: 60_000 },
       log: { level: 'info' },
       warnings: [],
     });
@@ -128,6 +129,7 @@ test('everything that can be said', async () => {
           'server: { port: 0, host: 127.0.0.1 }',
           'store: { url: "postgres://casebridge@db.example.org/casebridge" }',
           'queue: { url: redis://queue.example.org:6379 }',
+          'lanes: { lease: 10s }',
           'log: { level: warn }',
           'operators: { ops: { token: env:OPS, may: [read, run, decide, configure] } }',
         ].join('\n'),
@@ -139,6 +141,7 @@ test('everything that can be said', async () => {
     server: { port: 0, host: '127.0.0.1' },
     store: { url: 'postgres://casebridge@db.example.org/casebridge' },
     queue: { url: 'redis://queue.example.org:6379' },
+    lanes: { leaseMs: 10_000 },
     log: { level: 'warn' },
   });
   expect(config.operators.get('ops')).toEqual({
@@ -242,6 +245,7 @@ describe('what is refused, with its place', () => {
       text().replace('https://fhir', 'https://a:b@fhir'),
       'connections.general.baseUrl must be without query, fragment, user and password.',
     ],
+    ['a lease in which no request fits', `lanes: { lease: 500ms }\n${text()}`, 'lanes.lease must be at least 2s'],
     ['no identifierSystem', 'sources: { county: { token: env:COUNTY } }', '"identifierSystem" is missing.'],
     ['no sources', 'identifierSystem: urn:x', '"sources" is missing.'],
     [

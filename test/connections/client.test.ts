@@ -42,12 +42,14 @@ describe('what is sent', () => {
       body: { resourceType: 'Task' },
       ifMatch: 'W/"1-1"',
       ifNoneExist: 'identifier=a|b',
+      requestId: 'send-1',
     });
     expect(seen).toMatchObject({ method: 'PUT', body: '{"resourceType":"Task"}' });
     expect(seen?.headers).toMatchObject({
       'content-type': 'application/fhir+json',
       'if-match': 'W/"1-1"',
       'if-none-exist': 'identifier=a|b',
+      'x-request-id': 'send-1',
       prefer: 'return=representation',
     });
   });

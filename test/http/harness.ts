@@ -1,12 +1,13 @@
 // A gateway's HTTP interface on a real embedded store, with the smallest gateway behind it: what lanes would do is only noted down.
 
+import { connect } from 'node:net';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { Counter, Registry } from 'prom-client';
 import { type Config, type ConnectionConfig, checkConfig } from '../../src/config.ts';
-import { CasebridgeError, reason } from '../../src/errors.ts';
+import { reason } from '../../src/errors.ts';
 import { buildApp, type GatewayApi, type HttpLimits, listen } from '../../src/http/http.ts';
-import { parkLane, retryLane, skipStuck, startReplay } from '../../src/lanes/lanes.ts';
+import { decide, parkLane, retryLane, skipStuck, startReplay } from '../../src/lanes/lanes.ts';
 import { acceptRecords, acceptStale } from '../../src/records/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import { freshEmbedded } from '../support/embedded.ts';
@@ -34,6 +35,7 @@ sources:
 connections:
   general: { vendor: standard, baseUrl: https://general.example.org/r4, auth: { type: none }, sources: [county] }
   harbor: { vendor: standard, baseUrl: https://harbor.example.org/r4, auth: { type: none }, sources: [town] }
+  closed: { vendor: standard, baseUrl: https://closed.example.org/r4, auth: { type: none }, mode: off, sources: [town] }
 `;
 
 export interface Harness {
@@ -145,9 +147,9 @@ function minimalGateway(
     async planLane() {
       return { operations: [], parked: [], nextLookAt: null };
     },
-    async decide(id, { choose, by }) {
-      if (choose === 'nonsense') throw new CasebridgeError('choice-unknown', { choices: 'link' });
-      await note('decide', String(id), choose, by);
+    async decide(id, answer) {
+      await decide(store, id, answer, async () => {});
+      await note('decide', String(id), answer.choose, answer.by);
     },
     async linkPatient({ connection, source, clientId, patient, note: words = '', by }) {
       await note('link', connection, source, clientId, String(patient), words, by);
@@ -215,3 +217,31 @@ export const asLines = (...values: (string | object)[]): RequestInit => ({
   body: values.map((value) => `${typeof value === 'string' ? value : JSON.stringify(value)}\n`).join(''),
   headers: { 'content-type': 'application/x-ndjson' },
 });
+
+/** All that is answered to bytes written by hand, until the server closes the connection. `end`: nothing more is sent, and that is said. */
+export function talk(harness: Harness, parts: readonly (string | Buffer)[], { end = false } = {}): Promise<string> {
+  return new Promise((resolve) => {
+    const { port } = new URL(harness.url);
+    const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.on('error', () => {});
+    socket.on('end', () => socket.end());
+    socket.on('close', () => resolve(answer));
+    for (const part of parts) socket.write(part);
+    if (end) socket.end();
+  });
+}
+
+/** The first line of a request and its headers. */
+export function head(...lines: string[]): string {
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/** Status and error code of the last answer in what `talk` heard. */
+export function statusAndCode(answer: string): [status: number, code: string] {
+  const last = answer.slice(answer.lastIndexOf('HTTP/1.1 '));
+  return [Number(last.slice(9, 12)), /"code":"([a-z-]+)"/.exec(last)?.[1] ?? ''];
+}

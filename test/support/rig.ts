@@ -42,6 +42,7 @@ export function aConfig(connections: readonly ConnectionConfig[], overrides: Par
     server: { port: 0, host: '127.0.0.1' },
     store: { folder: '/nowhere' },
     queue: {},
+    lanes: { leaseMs: 60_000 },
     log: { level: 'silent' },
     identifierSystem,
     operators: new Map(),

@@ -30,7 +30,8 @@ export function describeOnRedis(title: string, suite: (server: Pick<RedisServer,
   });
 }
 
-function describeOn(name: string, found: boolean, title: string, suite: () => void): void {
+/** A `describe` for what needs something of this machine: skipped, or failed where servers are required, when it is not `found`. */
+export function describeOn(name: string, found: boolean, title: string, suite: () => void): void {
   const missing = `no ${name} on this machine`;
   if (found) {
     describe(title, suite);

@@ -128,6 +128,7 @@ const tables = [
   'decision',
   'match_lease',
   'poll',
+  'budget',
   'epoch',
   'alert',
   'replay',

@@ -7,6 +7,7 @@ import { limitOf } from '../parameters.ts';
 import { visibleSource } from '../principal.ts';
 import { connectionView, listConnections } from '../queries/connections.ts';
 import type { Call, Route } from '../route.ts';
+import { workingConnection } from '../working-connection.ts';
 
 const readers = { source: true, operator: 'read' } as const;
 const configurers = { source: false, operator: 'configure' } as const;
@@ -67,7 +68,7 @@ function getCapabilities(call: Call): Promise<object> {
 }
 
 async function change(call: Call, act: (id: string, by: string) => Promise<void>): Promise<object> {
-  const connection = addressed(call);
+  const connection = workingConnection(call.gateway.config, call.path.connection);
   await act(connection.id, call.principal?.name ?? '');
   return connectionView(call.gateway.store, connection, visibleSource(call));
 }

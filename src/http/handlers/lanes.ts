@@ -11,6 +11,7 @@ import { laneReasons } from '../queries/lane-reasons.ts';
 import { isLaneState } from '../queries/lane-state.ts';
 import { type LaneFilter, laneView, listLanes } from '../queries/lanes.ts';
 import type { Call, Route } from '../route.ts';
+import { workingConnection } from '../working-connection.ts';
 
 const readers = { source: true, operator: 'read' } as const;
 const runners = { source: false, operator: 'run' } as const;
@@ -89,7 +90,9 @@ interface Addressed {
   readonly subject: string;
 }
 
-function addressed({ path }: Call): Addressed {
+/** @throws CasebridgeError `connection-unknown`, `connection-not-in-use` */
+function addressed({ gateway, path }: Call): Addressed {
+  workingConnection(gateway.config, path.connection);
   return { connection: path.connection ?? '', subject: path.subject ?? '' };
 }
 

@@ -7,6 +7,7 @@ import { type FieldError, kindOf } from '../../records/records.ts';
 import { readJson } from '../body.ts';
 import { FieldsRefused } from '../problem.ts';
 import type { Call, Route } from '../route.ts';
+import { workingConnection } from '../working-connection.ts';
 
 export const patientRoutes: readonly Route[] = [
   {
@@ -27,7 +28,9 @@ const patientId = /^(?!\.+$)[A-Za-z0-9._-]{1,128}$/;
 async function linkPatient(call: Call): Promise<object> {
   const { gateway, path, principal } = call;
   const { connection = '', source = '', id = '' } = path;
-  if (!gateway.config.connections.has(connection)) throw new CasebridgeError('connection-unknown', { connection });
+  const { sources } = workingConnection(gateway.config, connection);
+  if (!gateway.config.sources.has(source)) throw new CasebridgeError('source-unknown');
+  if (!sources.includes(source)) throw new CasebridgeError('source-not-sent', { source, connection });
   const asked = readAsked(await readJson(call));
   return gateway.linkPatient({ connection, source, clientId: id, ...asked, by: principal?.name ?? '' });
 }

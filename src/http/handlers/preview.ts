@@ -7,6 +7,7 @@ import { checkLine } from '../intake.ts';
 import { addressedSource } from '../principal.ts';
 import { FieldsRefused } from '../problem.ts';
 import type { Call, Route } from '../route.ts';
+import { workingConnection } from '../working-connection.ts';
 import { recordStreamTypes } from './records.ts';
 
 export const previewRoutes: readonly Route[] = [
@@ -28,6 +29,7 @@ async function preview(call: Call): Promise<object> {
   if (connection !== undefined && !gateway.config.connections.get(connection)?.sources.includes(source)) {
     throw new CasebridgeError('connection-unknown', { connection });
   }
+  if (connection !== undefined) workingConnection(gateway.config, connection);
   const options = { now: new Date(), timeZone: gateway.config.sources.get(source)?.timeZone };
   const items: CheckedRecord[] = [];
   const errors: FieldError[] = [];

@@ -2,7 +2,14 @@
 
 import type { Response } from 'express';
 import { CasebridgeError } from '../../errors.ts';
-import { isRecordType, parseRecord, type RecordKey, type RecordType } from '../../records/records.ts';
+import {
+  type FieldError,
+  isRecordType,
+  kindOf,
+  parseRecord,
+  type RecordKey,
+  type RecordType,
+} from '../../records/records.ts';
 import { readJson, streamBody } from '../body.ts';
 import { emptyCounts, takeIn } from '../intake.ts';
 import { addressedSource } from '../principal.ts';
@@ -52,11 +59,16 @@ async function putRecord(call: Call): Promise<object> {
     gateway.metrics.records.inc({ source, outcome: 'refused' });
     throw new FieldsRefused('record-refused', parsed.errors);
   }
-  if (parsed.record.id !== id) throw new CasebridgeError('record-id-differs');
+  if (parsed.record.id !== id) throw new FieldsRefused('record-id-differs', [idDiffers(parsed.record.id)]);
   const [result] = await gateway.accept(source, [{ type, record: parsed.record }]);
   if (!result) throw new Error('acceptance answered nothing');
   gateway.metrics.records.inc({ source, outcome: result.outcome });
   return { outcome: result.outcome, version: result.version, lanes: result.lanes };
+}
+
+function idDiffers(found: string): FieldError {
+  const message = '/id must be the id in the address.';
+  return { pointer: '/id', rule: 'id-differs', found: kindOf(found), message };
 }
 
 async function getRecord(call: Call): Promise<object> {

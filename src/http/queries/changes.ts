@@ -1,10 +1,14 @@
 // The change feed of one source: what the other side did, oldest first.
 
+import { CasebridgeError } from '../../errors.ts';
 import type { Json } from '../../json.ts';
 import type { Store } from '../../store/store.ts';
 import { cursorKey, cursorText } from '../cursor.ts';
 
-/** `{items, next}`; `next` is always set, so that a source can ask on from where it stands. */
+/**
+ * `{items, next}`; `next` is always set, so that a source can ask on from where it stands.
+ * @throws CasebridgeError `cursor-invalid`; `cursor-expired` for one that this feed has not reached: the store is older than the cursor
+ */
 export async function listChanges(
   { db }: Store,
   source: string,
@@ -19,6 +23,7 @@ export async function listChanges(
     .orderBy('cursor')
     .limit(filter.limit)
     .execute();
+  if (rows.length === 0 && after > (await lastCursor(db, source))) throw new CasebridgeError('cursor-expired');
   const items = rows.map((row) => ({
     cursor: cursorText('changes', [row.cursor]),
     connection: row.connection,
@@ -29,6 +34,11 @@ export async function listChanges(
     at: row.at.toISOString(),
   }));
   return { items, next: cursorText('changes', [rows.at(-1)?.cursor ?? after]) };
+}
+
+async function lastCursor(db: Store['db'], source: string): Promise<number> {
+  const row = await db.selectFrom('change_counter').select('last').where('source', '=', source).executeTakeFirst();
+  return row?.last ?? 0;
 }
 
 function contentOf(op: string, body: Json): { patch?: Json; record?: Json } {

@@ -1,6 +1,7 @@
 // Connections as configured, with what the store knows of them.
 
 import type { ConnectionConfig } from '../../config.ts';
+import { restingConnections } from '../../lanes/lanes.ts';
 import { type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 import { type LaneState, laneState, laneStates } from './lane-state.ts';
@@ -37,7 +38,7 @@ export async function connectionView(
 }
 
 async function knownOf({ db }: Store, ids: readonly string[], source: string | undefined) {
-  if (ids.length === 0) return { connections: [], lanes: [], alerts: [], showsAlerts: false };
+  if (ids.length === 0) return { connections: [], lanes: [], alerts: [], showsAlerts: false, resting: new Map() };
   let counted = db
     .selectFrom('lane')
     .leftJoin('connection', 'connection.id', 'lane.connection')
@@ -63,6 +64,7 @@ async function knownOf({ db }: Store, ids: readonly string[], source: string | u
     // Alerts tell of all sources together.
     alerts: source === undefined ? await alerts.execute() : [],
     showsAlerts: source === undefined,
+    resting: await restingConnections(db),
   };
 }
 
@@ -85,6 +87,7 @@ function shown({ id, vendor, mode, baseUrl, sources }: ConnectionConfig, known: 
     draining: since === null ? null : { since: since.toISOString(), by: row?.draining_by ?? null },
     nextProbeAt: paused === null ? null : (row?.probe_at?.toISOString() ?? null),
     capabilitiesAt: row?.capabilities_at?.toISOString() ?? null,
+    resting: known.resting.get(id) ?? null,
     lanes: Object.fromEntries(laneStates.map((state) => [state, countIn(known, id, state)])),
     ...(known.showsAlerts && {
       alerts: known.alerts.flatMap(({ connection, topic, reason, count, opened_at: openedAt }) =>

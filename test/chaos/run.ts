@@ -1,0 +1,68 @@
+// The chaos run: load, partner and nemesis together, until the time is over and everything has been sent.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ExperimentOptions,
+  experiment,
+  type Measured,
+  type Result,
+  type Stage,
+} from './experiments/experiment.ts';
+import { Nemesis } from './nemesis.ts';
+import { Partner } from './partner.ts';
+import { randomOf } from './random.ts';
+import type { VendorName } from './simulated.ts';
+import { workload } from './workload.ts';
+
+export interface RunOptions extends Pick<ExperimentOptions, 'seed' | 'changes' | 'say'> {
+  readonly minutes: number;
+  readonly cases?: number;
+  readonly vendors: readonly VendorName[];
+  readonly workers: number;
+  readonly serves: number;
+  /** Seconds between two deeds of the nemesis, about. */
+  readonly every: number;
+  /** How many edits the partner tries. @default a tenth of the changes, at least 20 */
+  readonly edits?: number;
+  /** Whether the community exchange has version tags. */
+  readonly versions: boolean;
+}
+
+const leaseMs = 5_000;
+const searchLagMs = 300;
+
+export function run(options: RunOptions): Promise<Result> {
+  const setting = {
+    ...options,
+    lease: `${leaseMs}ms`,
+    settle: '1s',
+    settings: {
+      standard: { searchLagMs, conditionalCreate: false, versions: options.versions },
+      epic: { searchLagMs },
+      oracle: { searchLagMs },
+    },
+  };
+  return experiment(
+    options,
+    setting,
+    (stage) => disturb(stage, options),
+    workload(randomOf(options.seed, 'workload'), options),
+  );
+}
+
+async function disturb({ cluster, source, changes }: Stage, options: RunOptions): Promise<Measured> {
+  const { seed, minutes, every, versions, edits = Math.max(20, changes.length / 10) } = options;
+  const loadMs = minutes * 60_000;
+  const exchange = cluster.servers.find(({ name }) => name === 'standard');
+  const partner = exchange && new Partner(exchange, randomOf(seed, 'partner'), versions);
+  const nemesis = new Nemesis(cluster, randomOf(seed, 'nemesis'), { everyMs: every * 1_000, leaseMs });
+  const calm = new AbortController();
+  const others = Promise.all([partner?.work(loadMs / edits, calm.signal), nemesis.work(calm.signal)]);
+  const began = performance.now();
+  await source.send(changes, loadMs * 0.9);
+  await sleep(Math.max(0, began + loadMs - performance.now()));
+  calm.abort();
+  await others;
+  const { counts, struck, badStops } = nemesis.deeds;
+  return { kills: counts, faults: struck, findings: { 'bad stops': badStops } };
+}

@@ -1,0 +1,118 @@
+// The case-management system: it sends record changes to whichever process of the gateway answers, and notes what it was told of each. What it
+// was told nothing of, it sends again, as a source does; sending again is safe.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isObject, type Json } from '../../src/json.ts';
+import { each, type GatewayClient, tokens } from './gateway.ts';
+import type { Random } from './random.ts';
+import type { Change } from './workload.ts';
+
+/** `unknown`: it was never told. */
+export type Outcome = 'accepted' | 'unchanged' | 'stale' | 'refused' | 'unknown';
+
+export interface Answer {
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+  readonly deleted: boolean;
+  readonly outcome: Outcome;
+}
+
+const answerWithinMs = 10_000;
+const sendersAtOnce = 4;
+const mostLines = 20;
+
+export class Source {
+  /** One for each sending of each change. */
+  readonly answers: Answer[] = [];
+  readonly #gateway: GatewayClient;
+  readonly #random: Random;
+
+  constructor(gateway: GatewayClient, random: Random) {
+    this.#gateway = gateway;
+    this.#random = random;
+  }
+
+  /**
+   * Sends the changes, spread over the time, until each has been answered.
+   * @param overMs the least time that it takes
+   */
+  async send(changes: readonly Change[], overMs: number): Promise<void> {
+    const started = performance.now();
+    let sent = 0;
+    await each(this.#batches(changes), sendersAtOnce, async (batch) => {
+      const dueMs = started + (sent / changes.length) * overMs - performance.now();
+      sent += batch.length;
+      if (dueMs > 0) await sleep(dueMs);
+      await this.#untilAnswered(batch);
+    });
+  }
+
+  #batches(changes: readonly Change[]): Change[][] {
+    const batches: Change[][] = [];
+    for (let at = 0; at < changes.length; ) {
+      const size = this.#random.chance(0.3) ? 1 : 1 + this.#random.below(mostLines);
+      batches.push(changes.slice(at, at + size));
+      at += size;
+    }
+    return batches;
+  }
+
+  async #untilAnswered(batch: readonly Change[]): Promise<void> {
+    for (let left = batch; left.length > 0; ) {
+      const outcomes = await this.#sendOnce(left);
+      for (const [at, { type, id, version, deleted }] of left.entries()) {
+        this.answers.push({ type, id, version, deleted, outcome: outcomes[at] ?? 'unknown' });
+      }
+      left = left.filter((_, at) => (outcomes[at] ?? 'unknown') === 'unknown');
+      if (left.length > 0) await sleep(this.#random.between(50, 500));
+    }
+  }
+
+  async #sendOnce(batch: readonly Change[]): Promise<Outcome[]> {
+    while (this.#gateway.urls.length === 0) await sleep(50);
+    const url = this.#random.pick(this.#gateway.urls);
+    const [only] = batch;
+    return batch.length === 1 && only !== undefined && this.#random.chance(0.5)
+      ? [await putOne(url, only)]
+      : postMany(url, batch);
+  }
+}
+
+async function putOne(url: string, { type, id, record }: Change): Promise<Outcome> {
+  const text = await request('PUT', `${url}/api/records/${type}/${id}`, 'application/json', JSON.stringify(record));
+  return text === undefined ? 'unknown' : outcomeIn(text);
+}
+
+async function postMany(url: string, batch: readonly Change[]): Promise<Outcome[]> {
+  const lines = batch.map(({ type, record }) => `${JSON.stringify({ type, record })}\n`).join('');
+  const text = await request('POST', `${url}/api/records`, 'application/x-ndjson', lines);
+  const answers = (text ?? '').split('\n').filter((line) => line.startsWith('{"line"'));
+  return answers.map(outcomeIn);
+}
+
+/** @returns what came of the body, also of one that was cut; undefined without a good answer */
+async function request(method: string, url: string, type: string, body: string): Promise<string | undefined> {
+  let text = '';
+  try {
+    const headers = { authorization: `Bearer ${tokens.county}`, 'content-type': type };
+    const response = await fetch(url, { method, headers, body, signal: AbortSignal.timeout(answerWithinMs) });
+    if (response.status >= 500 || response.status === 429) return undefined;
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true });
+  } catch {
+    // Cut off: lines that came whole count.
+  }
+  return text;
+}
+
+function outcomeIn(line: string): Outcome {
+  try {
+    const value: Json = JSON.parse(line);
+    const said = isObject(value) ? value.outcome : undefined;
+    if (said === 'accepted' || said === 'unchanged' || said === 'stale' || said === 'refused') return said;
+    return isObject(value) && value.code === 'record-refused' ? 'refused' : 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,86 @@
+// What `doctor` says of PostgreSQL's and Redis' settings, asked of real servers: each danger is a line with what to do.
+
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '../support/backends.ts';
+import { describeOnPostgres, describeOnRedis } from '../support/servers.ts';
+import { aFolder, casebridge, type Ended, lastLine } from './program.ts';
+
+describeOnPostgres('on PostgreSQL', () => {
+  describeOnRedis('and Redis', () => {
+    let postgres: PostgresServer;
+    let redis: RedisServer;
+    let databaseUrl: string;
+    let redisUrl: string;
+    beforeAll(async () => {
+      [postgres, redis] = await Promise.all([startPostgres({ durable: true }), startRedis({ durable: true })]);
+      [databaseUrl, redisUrl] = [await postgres.freshDatabase(), await redis.freshRedis()];
+    });
+    afterAll(async () => {
+      await postgres.stop();
+      await redis.stop();
+    });
+
+    test('servers set up for production need nothing: no such line, exit code 0', async () => {
+      const told = await doctor(databaseUrl, redisUrl, '--processes', '9');
+      expect(told).toMatchObject({ code: 0, err: '' });
+      expect(findingsIn(told)).toEqual([]);
+    });
+
+    test('others get a line for each danger, exit code 1', async () => {
+      const database = new URL(databaseUrl).pathname.slice(1);
+      const durable = (value: string) =>
+        run(databaseUrl, `alter database ${database} set synchronous_commit = ${value}`);
+      await durable('off');
+      await set(redisUrl, { 'maxmemory-policy': 'allkeys-lru', appendonly: 'no' });
+      const told = await doctor(databaseUrl, redisUrl, '--processes', '10');
+      await durable('on');
+      await set(redisUrl, { 'maxmemory-policy': 'noeviction', appendonly: 'yes' });
+      expect(told.code).toBe(1);
+      expect(findingsIn(told)).toEqual([
+        'PostgreSQL runs with synchronous_commit off: a crash of the server can lose the records that were accepted last. Set synchronous_commit to on.',
+        'PostgreSQL takes 100 connections and keeps 3 of them back; 10 processes of Casebridge may need 10 each. Set max_connections to 103 or more, or run fewer processes.',
+        'Redis may throw wake-ups away when its memory is full (maxmemory-policy allkeys-lru), and work waits until the store is asked again. Set maxmemory-policy to noeviction.',
+        'Redis keeps nothing over a restart (appendonly no), and work waits until the store is asked again. Set appendonly to yes.',
+      ]);
+    });
+
+    test('a Redis that is not there is one of them, and --json has its code', async () => {
+      const told = await doctor(databaseUrl, 'redis://127.0.0.1:1', '--json');
+      expect(told.code).toBe(1);
+      expect(lastLine(told)).toMatchObject({
+        findings: [{ code: 'queue-unusable', text: expect.stringContaining('127.0.0.1:1') }],
+      });
+    });
+  });
+});
+
+async function doctor(databaseUrl: string, redisUrl: string, ...words: string[]): Promise<Ended> {
+  const cwd = await aFolder({
+    'casebridge.yaml': `store: { url: env:DATABASE_URL }
+queue: { url: env:REDIS_URL }
+identifierSystem: https://agency.example.org/casebridge
+sources:
+  county: { token: env:COUNTY_TOKEN }
+`,
+  });
+  const env = { COUNTY_TOKEN: 'county-secret', DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
+  return casebridge(['doctor', ...words], { cwd, env });
+}
+
+function findingsIn({ out }: Ended): string[] {
+  return out.split('\n').flatMap((line) => (line.startsWith('  ! ') ? [line.slice(4)] : []));
+}
+
+async function set(url: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  const redis = new Redis(url);
+  for (const [name, value] of Object.entries(settings)) await redis.config('SET', name, value);
+  redis.disconnect();
+}
+
+async function run(url: string, statement: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
+}

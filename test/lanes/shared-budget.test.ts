@@ -1,0 +1,93 @@
+// The budget's row under processes that race for it, on a real PostgreSQL: each has a pool of its own.
+
+import { expect, test } from '@jest/globals';
+import type { Budget } from '../../src/connections/connections.ts';
+import { sharedBudget } from '../../src/lanes/lanes.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { describeOnPostgres } from '../support/servers.ts';
+
+const rateLimit = { requestsPerSecond: 200, concurrency: 8 };
+const quiet = {
+  running: 0,
+  wanted: 0,
+  tokens: 0,
+  polls: 0,
+  lanes: 0,
+  recent: 0,
+  unused: 0,
+  answers: { succeeded: false, failed: 0 },
+};
+
+describeOnPostgres('the budget that processes share', ({ freshDatabase }) => {
+  async function racing<T>(work: (stores: readonly [Store, Store], budgets: readonly Budget[]) => Promise<T>) {
+    const url = await freshDatabase();
+    const one = await openStore({ url, folder: 'unused' });
+    const other = await openStore({ url, folder: 'unused' });
+    const stores = [one, other] as const;
+    const budgets = [0, 1, 2, 3].map((n) =>
+      sharedBudget(n % 2 === 0 ? one : other, { id: 'general', rateLimit }, `process-${n}`, Math.random),
+    );
+    return work(stores, budgets).finally(() => Promise.all(stores.map((store) => store.close())));
+  }
+
+  test('hands no slot out twice, more places than there are to nobody, and loses no report', () =>
+    racing(async ([store], budgets) => {
+      const startedAt = performance.now();
+      const places = budgets.map(() => 0);
+      let slots = 0;
+      let settled = 0;
+      let most = 0;
+      await Promise.all(
+        budgets.map(async (budget, at) => {
+          for (let times = 0; times < 50; times += 1) {
+            const running = places[at] ?? 0;
+            const grant = await budget.settle({ ...quiet, running, wanted: 4, lanes: 4 });
+            settled += 1;
+            slots += grant.count;
+            places[at] = Math.max(running, grant.places);
+            most = Math.max(
+              most,
+              places.reduce((sum, held) => sum + held, 0),
+            );
+            // All its requests have ended.
+            if (times % 3 === 2) places[at] = 0;
+            if (times % 3 === 2) await budget.settle({ ...quiet, unused: 0 }).then(() => (settled += 1));
+          }
+        }),
+      );
+      const seconds = (performance.now() - startedAt) / 1000;
+      expect(most).toBeLessThanOrEqual(8);
+      expect(slots).toBeGreaterThan(0);
+      expect(slots).toBeLessThanOrEqual(Math.ceil((seconds + 0.35) * 200) + 1);
+      const row = await store.db.selectFrom('budget').selectAll().executeTakeFirstOrThrow();
+      expect(row.version).toBe(settled);
+      expect(row.state.day).toMatchObject({ used: slots });
+    }));
+
+  test('opens one alert when all of them see the server fail, and resolves it when one is answered', () =>
+    racing(async ([store], budgets) => {
+      const failed = { ...quiet, answers: { succeeded: false, failed: 2 } };
+      await Promise.all(budgets.map((budget) => budget.settle(failed)));
+      await Promise.all(budgets.map((budget) => budget.settle(failed)));
+      const opened = await store.db.selectFrom('alert').selectAll().execute();
+      expect(opened).toMatchObject([
+        { topic: 'connection-failing:general', connection: 'general', count: 1, resolved_at: null },
+      ]);
+      const grants = await Promise.all(budgets.map((budget) => budget.settle({ ...quiet, wanted: 1, lanes: 1 })));
+      expect(grants.map(({ count, rest }) => [count, rest?.reason.code])).toEqual(
+        budgets.map(() => [0, 'connection-failing']),
+      );
+      await budgets[3]?.settle({ ...quiet, answers: { succeeded: true, failed: 0 } });
+      const resolved = await store.db.selectFrom('alert').selectAll().execute();
+      expect(resolved).toHaveLength(1);
+      expect(resolved[0]?.resolved_at).toBeInstanceOf(Date);
+    }));
+
+  test('a pause that one of them is asked for holds for all', () =>
+    racing(async (_stores, [one, other]) => {
+      await one?.settle({ ...quiet, stop: { waitMs: 60_000 } });
+      const grant = await other?.settle({ ...quiet, wanted: 1, lanes: 1 });
+      expect(grant).toMatchObject({ count: 0, rest: { reason: { code: 'connection-stopped' } } });
+      expect(grant?.rest?.forMs).toBeGreaterThan(58_000);
+    }));
+});
