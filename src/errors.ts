@@ -334,6 +334,12 @@ export const errorKinds = {
     issue: 'suppressed',
     class: 'person',
   },
+  contested: {
+    text: '{target} was written by somebody else on the server each time before we did. Nothing of theirs was overwritten.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'create-doubled': {
     text: 'The server holds {target} twice. The older one is used; a person should remove the other.',
     status: 409,
@@ -543,6 +549,12 @@ export const errorKinds = {
     text: 'Nothing of this lane is stuck in a way that a person could set aside.',
     status: 409,
     issue: 'conflict',
+    class: 'person',
+  },
+  'lane-overdue': {
+    text: 'Work has been tried for more than {days} days without success. It is tried on, at least four times an hour. One of the causes: {why}',
+    status: 503,
+    issue: 'timeout',
     class: 'person',
   },
   'lane-parked-by-operator': {
@@ -1198,6 +1210,12 @@ export const errorKinds = {
     status: 503,
     issue: 'no-store',
     class: 'config',
+  },
+  'stored-elsewhere': {
+    text: 'The server says that it stored {target} on another host, and it is not found on this one. Look at baseUrl, and at what the server calls itself.',
+    status: 502,
+    issue: 'security',
+    class: 'person',
   },
   'subject-invalid': {
     text: 'This is not a subject. Write <source>.<case|client|organization|service|worker>.<id>.',

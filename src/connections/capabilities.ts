@@ -5,6 +5,7 @@ import { contentHash } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { FhirClient, FhirReply } from './client.ts';
 import type { Fault } from './faults.ts';
+import { isOffered, type Vendor } from './vendors/vendor.ts';
 
 export interface Capabilities {
   /** ISO instant of our clock. */
@@ -37,6 +38,16 @@ export async function readCapabilities(client: FhirClient, now: Date): Promise<C
 /** True for what `readCapabilities` gives when it succeeds. */
 export function isCapabilities(result: Capabilities | FhirReply | Fault): result is Capabilities {
   return 'hash' in result;
+}
+
+/** True where a resource of the type is changed by JSON Patch, because the server takes no PUT of it. */
+export function changesByPatch(
+  { interactions, patch }: Capabilities,
+  { update }: Pick<Vendor, 'update'>,
+  resourceType: string,
+): boolean {
+  const declared = interactions[resourceType] ?? [];
+  return patch && isOffered(update.patch) && declared.includes('patch') && !declared.includes('update');
 }
 
 /** Undefined when `statement` is no CapabilityStatement. Tolerates any shape inside it: what cannot be read is not offered. */

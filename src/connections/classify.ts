@@ -155,7 +155,9 @@ function holdsFor({ of }: StatusRule, request: RequestFacts): boolean {
 function explainRule(rule: IssueRule, request: RequestFacts, status: number, issue?: OutcomeIssue): Classified {
   // What is not there yet cannot be gone: then it is something that the new resource names.
   const isNew = request.kind === 'create' || request.kind === 'transaction';
-  const found = rule.class === 'gone' && isNew ? 'permanent' : rule.class;
+  // A server that failed inside may have stored it before, whatever it says of trying again.
+  const isUnclear = rule.class === 'retry-backoff' && status >= 500 && !isRead(request);
+  const found = isUnclear ? 'unknown-outcome' : rule.class === 'gone' && isNew ? 'permanent' : rule.class;
   return rule.reason === undefined ? explain(found, status, issue) : result(found, reason(rule.reason, { status }));
 }
 
@@ -205,23 +207,42 @@ const issueClasses: Readonly<Record<string, ReplyClass>> = {
 
 /** A 2xx that does not show what was asked for is no success. */
 function classifySuccess(request: RequestFacts, reply: FhirReply): Classified {
-  const { body, location } = reply;
+  const { body } = reply;
   const { kind, target } = request;
   if (kind === 'search' || kind === 'transaction') {
     const unclear = kind === 'search' ? result('permanent', reason('server-wrong-resource')) : unknownOutcome;
     return body?.resourceType === 'Bundle' ? { class: 'ok' } : unclear;
   }
   if (kind === 'create') {
-    const named =
-      location !== undefined || (body?.resourceType === target?.resourceType && typeof body?.id === 'string');
-    return named ? { class: 'ok' } : reply.locationElsewhere ? locationElsewhere : unknownOutcome;
+    return classifyCreated(target, reply);
   }
   if (kind === 'read' && body === undefined) {
     return explain('retry-backoff', reply.status);
   }
+  if (kind === 'update') {
+    return isWrong(target, resourceIn(body)) ? wrongAfterWrite : { class: 'ok' };
+  }
   return isWrong(reply.redirected ? wherever(target) : target, body)
     ? result('permanent', reason('server-wrong-resource'))
     : { class: 'ok' };
+}
+
+/** Where it was stored must be told, on this server, and all parts of the reply must tell the same. */
+function classifyCreated(target: RequestFacts['target'], reply: FhirReply): Classified {
+  const { location, locationElsewhere: isElsewhere } = reply;
+  const shown = resourceIn(reply.body);
+  const id = location?.id ?? shown?.id;
+  if (typeof id !== 'string') {
+    return isElsewhere ? locationElsewhere : unknownOutcome;
+  }
+  const stored = { resourceType: target?.resourceType ?? '', id };
+  const isMisplaced = location !== undefined && location.resourceType !== stored.resourceType;
+  return isMisplaced || isWrong(stored, shown && { id, ...shown }) ? wrongAfterWrite : { class: 'ok' };
+}
+
+/** Some servers answer a write with notes, or with an empty object. */
+function resourceIn(body: JsonObject | undefined): JsonObject | undefined {
+  return body?.resourceType === undefined || body.resourceType === 'OperationOutcome' ? undefined : body;
 }
 
 /** A merged patient is read where the server's redirect leads: another id is then what was asked for (ehr-behaviour E20). */
@@ -231,9 +252,10 @@ function wherever(target: RequestFacts['target']): RequestFacts['target'] {
 
 const unknownOutcome = result('unknown-outcome', reason('outcome-unknown'));
 const locationElsewhere = result('unknown-outcome', reason('server-location-elsewhere'));
+const wrongAfterWrite = result('unknown-outcome', reason('server-wrong-resource'));
 
 function isWrong(target: RequestFacts['target'], body: JsonObject | undefined): boolean {
-  if (target === undefined || body === undefined || body.resourceType === 'OperationOutcome') {
+  if (target === undefined || body === undefined) {
     return false;
   }
   return body.resourceType !== target.resourceType || (target.id !== undefined && body.id !== target.id);

@@ -15,7 +15,7 @@ import type { ResourceLocation } from './location.ts';
 import { readLocation } from './location.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { SearchFailure, SearchLimits, SearchResult } from './search.ts';
-import { searchPages } from './search.ts';
+import { searchPages, withSmallerPages } from './search.ts';
 import type { Query } from './url.ts';
 import { requestUrl } from './url.ts';
 import { isOffered, type Vendor } from './vendors/vendor.ts';
@@ -213,8 +213,15 @@ export function createClient(parts: ClientParts): FhirClient {
     },
     async searchAll(resourceType, query, limits = {}) {
       const { sendBefore, isPoll } = limits;
-      const read = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore, isPoll });
-      return searchPages(read, requestUrl(baseUrl, resourceType, query), resourceType, vendor, limits);
+      const ask = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore, isPoll });
+      // A kept connection may be closed by the server just as we write to it: once, at once (ehr-behaviour 6.3).
+      const read = async (url: URL) => {
+        const reply = await ask(url);
+        return reply.fault === 'reset' ? ask(url) : reply;
+      };
+      return withSmallerPages(query, (sized) =>
+        searchPages(read, requestUrl(baseUrl, resourceType, sized), resourceType, vendor, limits),
+      );
     },
     async match(operation, parameters) {
       const first = requestUrl(baseUrl, operation);

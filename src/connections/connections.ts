@@ -38,14 +38,20 @@ export {
   settle,
   unspent,
 } from './budget.ts';
-export { type Capabilities, isCapabilities, parseCapabilities, readCapabilities } from './capabilities.ts';
+export {
+  type Capabilities,
+  changesByPatch,
+  isCapabilities,
+  parseCapabilities,
+  readCapabilities,
+} from './capabilities.ts';
 export { type Classified, classify, type ReplyClass, type RequestFacts, type RequestKind } from './classify.ts';
 export type { FhirClient, FhirReply, FhirRequest } from './client.ts';
 export type { Diagnosis } from './diagnose.ts';
 export type { RequestSeen } from './exchange.ts';
 export type { Fault, FaultKind } from './faults.ts';
 export { issueCodes } from './issue-codes.ts';
-export type { ResourceLocation } from './location.ts';
+export { type ResourceLocation, readLocation } from './location.ts';
 export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
 export { type Route, type RouteInput, type RouteRow, routeTable } from './routes.ts';
 export {

@@ -5,7 +5,7 @@ import type { ConnectionConfig, Route } from '../config.ts';
 import type { ErrorCode, ErrorParameters, Reason } from '../errors.ts';
 import { reason } from '../errors.ts';
 import type { RecordType } from '../records/records.ts';
-import type { Capabilities } from './capabilities.ts';
+import { type Capabilities, changesByPatch } from './capabilities.ts';
 import { type Action, allowedActions } from './scopes.ts';
 import { isOffered, type Vendor } from './vendors/vendor.ts';
 
@@ -144,7 +144,10 @@ function lacking(
   const allowed = scopes && allowedActions(scopes, resourceType, vendor.token.grantFilters[resourceType]);
   const notGranted = allowed ? needs.filter(({ action }) => !allowed.has(action)) : [];
   const offered = capabilities?.interactions[resourceType] ?? [];
-  const notDeclared = needs.filter(({ interaction }) => !offered.includes(interaction));
+  const byPatch = capabilities !== undefined && changesByPatch(capabilities, vendor, resourceType);
+  const notDeclared = needs.filter(
+    ({ action, interaction }) => !offered.includes(interaction) && !(action === 'update' && byPatch),
+  );
   // A scope for what the server does not do cannot be had: the statement is the reason then.
   const couldBeGranted =
     capabilities === undefined ? notGranted : notGranted.filter((need) => !notDeclared.includes(need));

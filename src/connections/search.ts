@@ -10,6 +10,7 @@ import type { FhirReply } from './client.ts';
 import type { Fault } from './faults.ts';
 import { makeFault } from './faults.ts';
 import { issueCodes } from './issue-codes.ts';
+import type { Query } from './url.ts';
 import type { Vendor } from './vendors/vendor.ts';
 
 export interface SearchLimits {
@@ -143,6 +144,22 @@ export async function searchPages(
     ...(restricted && { restricted }),
   };
 }
+
+/** A page above what is read is asked for again in smaller ones, down to one entry: only what is too large by itself stays unread. */
+export async function withSmallerPages(
+  query: Query,
+  search: (query: Query) => Promise<SearchResult | SearchFailure>,
+): Promise<SearchResult | SearchFailure> {
+  const result = await search(query);
+  const count = Number(query._count);
+  const isTooLarge = !isSearchResult(result) && result.fault === 'too-large';
+  if (!isTooLarge || !(count > 1)) {
+    return result;
+  }
+  return withSmallerPages({ ...query, _count: String(Math.ceil(count / pageDivisor)) }, search);
+}
+
+const pageDivisor = 20;
 
 function isSessionOver({ status, body }: FhirReply, vendor: Vendor): boolean {
   return status >= 400 && issueCodes(body).some((code) => vendor.paging.restartIssues.includes(code));

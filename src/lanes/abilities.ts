@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import {
   type Capabilities,
   type Connection,
+  changesByPatch,
   isOffered,
   type RouteRow,
   routeTable,
@@ -120,6 +121,7 @@ export async function readAbilities(
       slots: slotsOf(mappings),
     }),
     transaction: declared.transaction && isOffered(vendor.transaction),
+    patches: (resourceType) => changesByPatch(declared, vendor, resourceType),
     searches: (resourceType, parameter) => declared.searchParams[resourceType]?.includes(parameter) === true,
     conditionalCreate: (resourceType) =>
       declared.conditionalCreate[resourceType] === true && isOffered(vendor.create.conditional),

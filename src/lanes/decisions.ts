@@ -27,6 +27,7 @@ export interface NewDecision {
     | 'doubled'
     | 'recalled'
     | 'encounter-missing'
+    | 'stored-elsewhere'
     | 'refused-write'
     | 'mass-change';
   /** One open decision per lane and topic. */
@@ -38,8 +39,10 @@ export interface NewDecision {
   readonly choices: readonly Choice[];
 }
 
+type Topic = 'contested' | 'doubled' | 'elsewhere' | 'gone' | 'misfiled' | 'not-carried';
+
 /** The topic under which a person is asked about a resource as a whole; its elements have topics of their own (`elementTopic`). */
-export function resourceTopic(about: 'doubled' | 'gone' | 'not-carried' | 'misfiled', key: ResourceKey): string {
+export function resourceTopic(about: Topic, key: ResourceKey): string {
   return `${about}:${nameOf(key)}`;
 }
 

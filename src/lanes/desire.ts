@@ -213,7 +213,7 @@ function resourceFor(
     parked:
       aside ??
       searchBlock(input, key, row) ??
-      openDouble(input, key, standing) ??
+      heldBack(input, key, standing) ??
       input.memory.refused.get(nameOf(key)) ??
       parkedReason(input, row, links),
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
@@ -396,16 +396,20 @@ function searchBlock(input: DesireInput, key: ResourceKey, row: RecordRow): Reas
   return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
 }
 
-/** Our identifier is on several resources there: another one is no cure. */
-function openDouble(input: DesireInput, key: ResourceKey, standing: LinkRow | undefined): Reason | undefined {
-  return standing === undefined
-    ? input.openDecisions.find(({ topic }) => topic === resourceTopic('doubled', key))?.reason
-    : undefined;
+/** A person is asked about the resource as a whole, and writing it meanwhile is no cure. */
+function heldBack(input: DesireInput, key: ResourceKey, standing: LinkRow | undefined): Reason | undefined {
+  const topics = [resourceTopic('contested', key), ...(standing === undefined ? topicsOfCreates(key) : [])];
+  return input.openDecisions.find(({ topic }) => topics.includes(topic))?.reason;
+}
+
+/** Our identifier is on several resources there, or the server says that it stores them elsewhere. */
+function topicsOfCreates(key: ResourceKey): string[] {
+  return [resourceTopic('doubled', key), resourceTopic('elsewhere', key)];
 }
 
 /** Whether an open question is about this resource. */
 export function isTopicOf(key: ResourceKey, topic: string): boolean {
-  const whole: string[] = [resourceTopic('doubled', key), resourceTopic('gone', key)];
+  const whole = [resourceTopic('contested', key), resourceTopic('gone', key), ...topicsOfCreates(key)];
   return (
     topic.startsWith(`${nameOf(key)}:`) || whole.includes(topic) || (topic === patientTopic && key.type === 'client')
   );

@@ -52,6 +52,7 @@ export async function dryRun(
     attempts: 0,
     reread: false,
     parked: unparks ? null : (row?.parked ?? null),
+    isOverdue: false,
     starts: 0,
     basis: null,
   };

@@ -14,7 +14,7 @@ import type { LaneResource } from './lane-resource.ts';
 import type { Lease } from './lease.ts';
 import { linkFound } from './link-found.ts';
 import { matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
-import { searchFailure } from './search-failure.ts';
+import { finalSearchFailure } from './search-failure.ts';
 
 export type FindResult = PatientFound;
 
@@ -56,7 +56,7 @@ async function findEntry(
   for (const { system, value } of strong) {
     const query = connection.vendor.queries.identifier(system, value);
     const result = await connection.client.searchAll(resource.resourceType, query);
-    if (!isSearchResult(result)) return searchFailure(connection, result);
+    if (!isSearchResult(result)) return finalSearchFailure(connection, result);
     if (!result.complete)
       return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
     for (const entry of result.resources) byId.set(String(entry.id), entry);

@@ -20,6 +20,8 @@ export interface Abilities {
   readonly transaction: boolean;
   /** True where creates may carry If-None-Exist. */
   readonly conditionalCreate: (resourceType: string) => boolean;
+  /** True where the server changes the type by JSON Patch only. */
+  readonly patches: (resourceType: string) => boolean;
   /** True where the server declares this search parameter for the type. */
   readonly searches: (resourceType: string, parameter: string) => boolean;
 }

@@ -3,7 +3,7 @@
 
 import type { JsonObject } from '../json.ts';
 import { json, type Store, sql } from '../store/store.ts';
-import { crashTopic } from './alerts.ts';
+import { crashTopic, wrongResourceTopic } from './alerts.ts';
 import type { LaneOfSource } from './changes.ts';
 import { type DecisionRow, patientTopic } from './desire.ts';
 import { documentSlot } from './document.ts';
@@ -45,7 +45,7 @@ export interface LaneHolds {
   readonly reads: readonly RecordName[];
   readonly waits: boolean;
   readonly remoteValues: boolean;
-  readonly crashAlert: boolean;
+  readonly alerts: boolean;
 }
 
 /** What stays as it is until a cause raises `wanted`. */
@@ -138,8 +138,9 @@ export async function readLane(
         'waits', exists (select 1 from waiting w where w.connection = ${connection} and w.subject = ${subject}),
         'remoteValues', exists (select 1 from own join remote_value v on v.type = own.type and v.id = own.id
           where v.connection = ${connection} and v.source = ${source}),
-        'crashAlert', exists (select 1 from alert a
-          where a.topic = ${crashTopic({ connection, subject })} and a.resolved_at is null)) as holds,
+        'alerts', exists (select 1 from alert a
+          where a.topic in (${crashTopic({ connection, subject })}, ${wrongResourceTopic({ connection, subject })})
+            and a.resolved_at is null)) as holds,
       case when l.wanted = ${kept?.wanted ?? -1}::bigint then null else json_build_object(
         'own', (select coalesce(json_agg(own order by own.type, own.id), '[]') from own),
         'others', (select coalesce(json_agg(x), '[]') from (

@@ -4,6 +4,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { Reason } from '../errors.ts';
 import { type Database, json, type LaneBasis, type Store } from '../store/store.ts';
+import { retryHorizonMs } from './retry.ts';
 
 export interface LaneKey {
   readonly connection: string;
@@ -19,6 +20,8 @@ export interface Lease extends LaneKey {
   /** An operator or a check asked to read every linked resource again. */
   readonly reread: boolean;
   readonly parked: Reason | null;
+  /** It has had work for longer than `retryHorizonMs`. */
+  readonly isOverdue: boolean;
   /** Starts in a row, this one included, without a release or a stored outcome between them. */
   readonly starts: number;
   /** What its last finished run was made from; null: not known. */
@@ -27,6 +30,9 @@ export interface Lease extends LaneKey {
 
 /** Thrown inside a run whose lease somebody else holds by now: the run ends and changes nothing more. */
 export class LeaseLost extends Error {}
+
+/** Of a lane's row that has work. */
+export const isOverdue = sql<boolean>`due_at < now() - ${retryHorizonMs} * interval '1 millisecond'`;
 
 /** Has work, is due and is free, and no person has stopped it. */
 const isRunnable = sql<boolean>`done < wanted and (lease_until is null or lease_until < now()) and (next_try_at is null or next_try_at <= now()) and stopped is null`;
@@ -55,7 +61,17 @@ export async function takeLease(
     .where('subject', '=', key.subject)
     .where(isRunnable)
     .where(which === 'any' ? sql<boolean>`true` : sql<boolean>`starts = 0`)
-    .returning(['source', 'fence', 'wanted', 'attempts', 'reread', 'parked', 'starts', 'basis'])
+    .returning([
+      'source',
+      'fence',
+      'wanted',
+      'attempts',
+      'reread',
+      'parked',
+      'starts',
+      'basis',
+      isOverdue.as('isOverdue'),
+    ])
     .executeTakeFirst();
   return row === undefined ? undefined : { ...key, ...row };
 }

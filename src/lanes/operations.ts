@@ -171,12 +171,14 @@ export async function closeOperations(
     where o.id = c.id`.execute(trx);
 }
 
-/** Their outcomes are unknown, but our request has ended: nobody needs to wait for `sendBefore` any more. */
-export async function endSending(trx: Transaction<Database>, ids: readonly number[]): Promise<void> {
-  if (ids.length === 0) return;
-  await trx
-    .updateTable('operation')
-    .set({ send_before: sql<Date>`least(send_before, now())` })
-    .where('id', 'in', ids)
-    .execute();
+/** Their outcomes are unknown, for a reason each, but our request has ended: nobody needs to wait for `sendBefore` any more. */
+export async function endSending(
+  trx: Transaction<Database>,
+  ended: readonly { readonly id: number; readonly reason: Reason }[],
+): Promise<void> {
+  if (ended.length === 0) return;
+  const rows = ended.map(({ id, reason: why }) => ({ id, reason: { code: why.code, text: why.text } }));
+  await sql`
+    update operation o set send_before = least(send_before, now()), reason = e.reason
+    from jsonb_to_recordset(${json(rows)}) as e(id bigint, reason jsonb) where o.id = e.id`.execute(trx);
 }

@@ -130,7 +130,9 @@ async function storeAll(
   await closeOperations(trx, ...outcomes.flatMap((outcome) => closing(outcome) ?? []));
   await endSending(
     trx,
-    outcomes.flatMap((outcome) => (closing(outcome) === undefined ? [outcome.intent.operationId] : [])),
+    outcomes.flatMap((outcome) =>
+      closing(outcome) === undefined ? [{ id: outcome.intent.operationId, reason: whyOf(outcome) }] : [],
+    ),
   );
   const written = outcomes.flatMap((outcome) => writtenOf(outcome) ?? []);
   await saveSeen(trx, lease.connection, ...written.map(({ look }) => look));

@@ -3,10 +3,11 @@
 
 import { sql, type Transaction } from 'kysely';
 import { type Capabilities, isOffered, isSearchResult, pollQuery } from '../connections/connections.ts';
-import { type Reason, reason } from '../errors.ts';
+import { type ErrorCode, type Reason, reason } from '../errors.ts';
 import { factsOf } from '../fault.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
+import { closeAlert, openAlert } from './alerts.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneKey } from './lease.ts';
 import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
@@ -126,16 +127,17 @@ async function readChanges(
   return result.complete ? undefined : result.reason;
 }
 
-/** The oldest time at which the server says that it stored one of ours: nothing before that can matter. */
+/** The oldest time at which the server says that it stored one of ours: nothing before that can matter. What is no time says nothing. */
 async function firstSeenTime(store: Store, poll: Poll): Promise<string | undefined> {
   const { rows } = await sql<{ at: string | null }>`
     select min(s.body -> 'meta' ->> 'lastUpdated') as at
     from link l join seen s on s.connection = l.connection and s.resource_type = l.resource_type and s.remote_id = l.remote_id
-    where l.connection = ${poll.connection} and l.resource_type = ${poll.resource_type} and l.retired_at is null`.execute(
-    store.db,
-  );
+    where l.connection = ${poll.connection} and l.resource_type = ${poll.resource_type} and l.retired_at is null
+      and s.body -> 'meta' ->> 'lastUpdated' ~ ${instant}`.execute(store.db);
   return rows[0]?.at ?? undefined;
 }
+
+const instant = '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d';
 
 function updatedAt(resource: JsonObject): string {
   const at = isObject(resource.meta) ? resource.meta.lastUpdated : undefined;
@@ -201,14 +203,28 @@ async function schedule(
     failure === undefined
       ? pollEveryMs * (0.95 + 0.1 * deps.random())
       : Math.max(pollEveryMs, backoffMs(3, deps.random()));
-  await deps.store.db
-    .updateTable('poll')
-    .set({
-      lease_until: null,
-      next_at: sql<Date>`now() + ${Math.round(afterMs)} * interval '1 millisecond'`,
-      reason: failure === undefined ? null : json(failure),
-    })
-    .where('connection', '=', poll.connection)
-    .where('resource_type', '=', poll.resource_type)
-    .execute();
+  await deps.store.tx(async (trx) => {
+    await trx
+      .updateTable('poll')
+      .set({
+        lease_until: null,
+        next_at: sql<Date>`now() + ${Math.round(afterMs)} * interval '1 millisecond'`,
+        reason: failure === undefined ? null : json(failure),
+      })
+      .where('connection', '=', poll.connection)
+      .where('resource_type', '=', poll.resource_type)
+      .execute();
+    const topic = `poll-fails:${poll.connection}:${poll.resource_type}`;
+    if (failure === undefined) await closeAlert(trx, topic);
+    else if (lastingFailures.includes(failure.code))
+      await openAlert(trx, { topic, connection: poll.connection, reason: failure });
+  });
 }
+
+/** No later poll does better unless somebody mends something; what is missed meanwhile must not be missed in silence. */
+const lastingFailures: readonly ErrorCode[] = [
+  'connection-reply-too-large',
+  'search-endless',
+  'server-refused',
+  'server-wrong-resource',
+];

@@ -3,6 +3,7 @@
 import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { openAlert, wrongResourceTopic } from './alerts.ts';
 import { closeObsolete, resourceTopic } from './decisions.ts';
 import { holdDocuments } from './editions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
@@ -44,20 +45,20 @@ export async function readLinked(
     const moved = await followMerge(deps, connection, lease, resource, link, reply, result.class, fresh);
     if (moved !== undefined) return moved;
   }
-  if (result.class === 'denied') {
+  const isCapped = result.reason?.code === 'server-daily-cap';
+  if (result.class === 'denied' || (result.class === 'permanent' && !isCapped)) {
     fresh.add(`${resourceType}/${remoteId}`);
     const isHidden = resourceType === 'Patient' && isRestricted(connection, reply);
-    return {
-      kind: 'parked',
-      reason: isHidden ? reason('patient-restricted') : (result.reason ?? reason('outcome-unknown')),
-    };
+    const why = isHidden ? reason('patient-restricted') : (result.reason ?? reason('outcome-unknown'));
+    if (why.code === 'server-wrong-resource') await alertWrongResource(deps, lease, why);
+    return { kind: 'parked', reason: why };
   }
   if (result.class === 'gone') {
     await storeGone(deps, lease, resource, link);
     fresh.add(`${resourceType}/${remoteId}`);
     return { kind: 'read' };
   }
-  if (result.reason?.code === 'server-daily-cap') {
+  if (isCapped) {
     await deps.store.tx(async (trx) => {
       await holdLease(trx, lease, deps.leaseMs);
       await holdDocuments(trx, lease.connection);
@@ -77,6 +78,14 @@ export async function readLinked(
     if (resource.isGone) await closeObsolete(trx, lease, [resourceTopic('gone', resource.key)]);
   });
   return { kind: 'read' };
+}
+
+/** A server that shows one resource for another cannot be trusted with any: an operator must hear of it. */
+async function alertWrongResource({ store, leaseMs }: LaneDeps, lease: Lease, why: Reason): Promise<void> {
+  await store.tx(async (trx) => {
+    await holdLease(trx, lease, leaseMs);
+    await openAlert(trx, { topic: wrongResourceTopic(lease), connection: lease.connection, reason: why });
+  });
 }
 
 /** Nothing is to be stored of a look that shows what the store holds. */

@@ -22,6 +22,7 @@ import { type ReadResult, readLinked } from './read.ts';
 import { holdsEdition, searchEdition } from './reconcile-document.ts';
 import { searchFailure } from './search-failure.ts';
 import { ownIdentifier } from './send.ts';
+import { askAboutElsewhere, isSaidElsewhere } from './stored-elsewhere.ts';
 
 export type Reconciled = { readonly kind: 'clear'; readonly changed: boolean } | Again;
 
@@ -89,7 +90,7 @@ async function reconcileCreate(
   const missedTwice = missedAt !== null && unsettledMs <= 0;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
-    if (missedTwice) await closeAsNotDone(trx, operation);
+    if (missedTwice) await closeAsNotDone(trx, lease, operation);
     else if (missedAt === null) {
       await trx.updateTable('operation').set({ missed_at: sql<Date>`now()` }).where('id', '=', operation.id).execute();
     }
@@ -97,7 +98,8 @@ async function reconcileCreate(
   return missedTwice ? done : { kind: 'unsettled', afterMs: unsettledMs };
 }
 
-async function closeAsNotDone(trx: Transaction<Database>, operation: OperationRow): Promise<void> {
+async function closeAsNotDone(trx: Transaction<Database>, lease: Lease, operation: OperationRow): Promise<void> {
+  if (isSaidElsewhere(operation)) await askAboutElsewhere(trx, lease, keyOf(operation), operation.resource_type);
   await closeOperations(trx, { id: operation.id, outcome: 'not-done', reason: reason('outcome-unknown') });
   await trx
     .updateTable('operation')

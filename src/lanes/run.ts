@@ -7,8 +7,9 @@ import { factsOf } from '../fault.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import type { Database, LaneBasis } from '../store/store.ts';
 import { absorb } from './absorb.ts';
-import { closeAlert, crashTopic, openAlert } from './alerts.ts';
+import { closeAlert, crashTopic, openAlert, wrongResourceTopic } from './alerts.ts';
 import { dropAgreedValues } from './changes.ts';
+import { askAboutContested, mostConflicts } from './contested.ts';
 import { newMemory, type RunMemory } from './desire.ts';
 import { findEncounter } from './encounter.ts';
 import { findExisting, releaseMatchLeases } from './find.ts';
@@ -31,18 +32,18 @@ import { basisOf, isHolding, shapeOf, withoutMassChange } from './mass-change.ts
 import { giveUpMisfiled } from './misfiled.ts';
 import { PlanOutdated } from './operations.ts';
 import { storeOutcomes } from './outcomes.ts';
+import { tellOverdue } from './overdue.ts';
 import { pauseForFault } from './pause.ts';
 import { type Operation, type Plan, plan, type ResourceState, type Write } from './plan.ts';
 import { readLinked } from './read.ts';
 import { reconcile } from './reconcile.ts';
 import { askAboutRefused } from './refused.ts';
-import { backoffMs } from './retry.ts';
+import { nextTryMs } from './retry.ts';
 import { sendLevel } from './send.ts';
 
 /** More steps than any lane needs; a run that gets here yields and is wanted again (lanes.md 5). */
 const mostSteps = 200;
 const mostStarts = 3;
-const mostConflicts = 3;
 
 /** Runs the lane if it has work, is due and is free. Never throws for what a server does. */
 export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
@@ -67,12 +68,15 @@ async function runLeased(deps: LaneDeps, connection: LaneConnection, lease: Leas
     const outcome =
       lease.starts > mostStarts ? await crashed(deps, lease) : await new LaneRun(deps, connection, lease).toEnd();
     deps.wake(await release(deps.store, lease, outcome));
+    await tellOverdue(deps, lease, outcome);
     deps.onRun?.(key.connection, outcome.kind === 'done' ? (outcome.parked === null ? 'done' : 'parked') : 'again');
   } catch (error) {
     if (error instanceof LeaseLost) return;
     // A fault of ours: told to the log, tried again with back-off.
     deps.log.error({ ...key, ...factsOf(error) }, 'a lane run failed');
-    await release(deps.store, lease, again(lease, deps, reason('internal', { requestId: lease.subject }), undefined));
+    const failed = again(lease, deps, reason('internal', { requestId: lease.subject }), undefined);
+    await release(deps.store, lease, failed);
+    await tellOverdue(deps, lease, failed);
     deps.onRun?.(key.connection, 'failed');
   }
 }
@@ -87,11 +91,7 @@ async function crashed(deps: LaneDeps, lease: Lease): Promise<RunOutcome> {
 }
 
 function again(lease: Lease, deps: LaneDeps, why: Reason, afterMs: number | undefined): RunOutcome {
-  return {
-    kind: 'again',
-    reason: why,
-    afterMs: afterMs === undefined ? backoffMs(lease.attempts, deps.random()) : Math.max(afterMs, 50),
-  };
+  return { kind: 'again', reason: why, afterMs: nextTryMs(why.code, lease.attempts, deps.random(), afterMs) };
 }
 
 /** What a step of a run says: go on with the next, or end so. */
@@ -236,7 +236,8 @@ class LaneRun {
       this.#conflicts += stored.hadConflict ? 1 : 0;
       if (stored.config !== undefined) return this.#pause(stored.config);
       if (stored.again !== undefined) return this.#again(stored.again.reason, stored.again.afterMs);
-      return this.#conflicts > mostConflicts
+      if (this.#conflicts <= mostConflicts) return 'go-on';
+      return !(await askAboutContested(this.#deps, this.#lease, outcomes))
         ? this.#again(reason('server-conflict', { status: 412, issue: '' }), undefined)
         : 'go-on';
     } catch (error) {
@@ -283,7 +284,9 @@ class LaneRun {
     await saveStates(trx, this.#lease, states);
     const isOvertaken = await saveReads(trx, this.#lease, state.known.readRecords, holds.reads);
     if (holds.remoteValues) await dropAgreedValues(trx, this.#lease);
-    if (holds.crashAlert) await closeAlert(trx, crashTopic(this.#lease));
+    const isWrong = planned.states.some(({ reason: why }) => why?.code === 'server-wrong-resource');
+    const over = [crashTopic(this.#lease), ...(isWrong ? [] : [wrongResourceTopic(this.#lease)])];
+    if (holds.alerts) await closeAlert(trx, ...over);
     await askAboutRefused(trx, this.#lease, planned.states.filter(needsMending), state.openDecisions);
     if (this.#hasSearched) await releaseMatchLeases(trx, this.#lease, this.#connection.config.settleMs);
     const waits = waitedFor(state.resources);

@@ -23,13 +23,18 @@ export function searchFailure(connection: LaneConnection, result: SearchFailure)
   return { kind, reason: found.reason ?? reason('outcome-unknown'), afterMs: found.retryAfterMs };
 }
 
-/** The same about patients, where a refusal is final: nobody is asked twice for somebody who may not be seen (ehr-behaviour E21). */
-export function patientSearchFailure(connection: LaneConnection, result: SearchFailure): Failure | Refused {
-  if (isRestricted(connection, result)) return { kind: 'parked', reason: reason('patient-restricted') };
+/** Before anything is made: a refusal is final, and what was to be looked for rests. */
+export function finalSearchFailure(connection: LaneConnection, result: SearchFailure): Failure | Refused {
   const found = classify(connection.vendor, { method: 'GET', kind: 'search' }, result);
   return found.class === 'denied' || found.class === 'permanent'
     ? { kind: 'parked', reason: found.reason ?? reason('outcome-unknown') }
     : searchFailure(connection, result);
+}
+
+/** The same about patients, where a refusal is final: nobody is asked twice for somebody who may not be seen (ehr-behaviour E21). */
+export function patientSearchFailure(connection: LaneConnection, result: SearchFailure): Failure | Refused {
+  if (isRestricted(connection, result)) return { kind: 'parked', reason: reason('patient-restricted') };
+  return finalSearchFailure(connection, result);
 }
 
 /** The server says that nobody may see this patient without leave, or that they are protected. */

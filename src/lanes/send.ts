@@ -1,17 +1,25 @@
 // Sends one dependency level: intents first, then the requests, then their outcomes in one transaction (lanes.md 7 to 10).
 // Whatever is not stored here is an unknown outcome for the next run; nothing is ever sent twice on a guess.
 
-import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
+import {
+  type Classified,
+  classify,
+  type Fault,
+  type FhirReply,
+  issueCodes,
+  type ReplyClass,
+} from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
-import { parseReference } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject } from '../json.ts';
 import { writesAtOnce } from './at-once.ts';
+import { readEntries } from './entry-reply.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { Lease } from './lease.ts';
 import type { LaneState } from './load.ts';
 import { type Intent, storeIntents } from './operations.ts';
 import { placeholdersIn } from './order.ts';
 import type { Write } from './plan.ts';
+import { type Sending, sendPatch } from './send-patch.ts';
 
 /** What one request did to one resource. */
 export interface WriteOutcome {
@@ -52,9 +60,11 @@ export async function sendLevel(
   writes: readonly Write[],
   singly: boolean,
 ): Promise<WriteOutcome[]> {
-  const asTransaction = abilities.transaction && !singly && writes.length > 1;
+  // A patch has no place in a Bundle of resources.
+  const together = writes.filter((write) => !goesAsPatch(abilities, write));
+  const asTransaction = abilities.transaction && !singly && together.length > 1;
   const level = asTransaction
-    ? firstBundle(writes)
+    ? firstBundle(together)
     : writes
         .filter(({ body }) => placeholdersIn(body).length === 0)
         .slice(0, writesAtOnce(connection.config.rateLimit));
@@ -80,12 +90,6 @@ function firstBundle(writes: readonly Write[]): Write[] {
     level.push(write);
   }
   return level;
-}
-
-/** How the requests of one send are told apart and bounded: the send id stands with the intents. */
-interface Sending {
-  readonly requestId: string;
-  readonly sendBefore: number;
 }
 
 async function sendSingle(
@@ -116,6 +120,10 @@ async function sendSingle(
     };
   }
   const { remoteId } = write.link;
+  if (abilities.patches(resourceType)) {
+    const { reply, result } = await sendPatch(connection, write, sending);
+    return { ...outcomeOf(intent, result, reply), remoteId };
+  }
   const reply = await connection.client.send({
     method: 'PUT',
     path: `${resourceType}/${remoteId}`,
@@ -127,9 +135,13 @@ async function sendSingle(
   return { ...outcomeOf(intent, classify(connection.vendor, request, reply), reply), remoteId };
 }
 
+function goesAsPatch(abilities: Abilities, { kind, resource }: Write): boolean {
+  return kind !== 'create' && abilities.patches(resource.resourceType);
+}
+
 function outcomeOf(
   intent: Intent,
-  result: ReturnType<typeof classify>,
+  result: Pick<Classified, 'class' | 'reason' | 'retryAfterMs'>,
   reply: FhirReply | Fault,
 ): Omit<WriteOutcome, 'remoteId'> {
   return {
@@ -140,10 +152,16 @@ function outcomeOf(
     retryAfterMs: result.retryAfterMs,
     versionTag: reply.fault === undefined ? reply.versionTag : undefined,
     requestId: reply.fault === undefined ? reply.requestId : undefined,
-    body: reply.fault === undefined ? reply.body : undefined,
+    body: reply.fault === undefined ? shown(intent, reply) : undefined,
     resolved: new Map(),
     inTransaction: false,
   };
+}
+
+/** The resource that was written, where the reply shows it: notes and somebody else's resource are no look at it. */
+function shown({ write }: Intent, { body, location }: FhirReply): JsonObject | undefined {
+  const id = write.kind === 'create' ? (location?.id ?? body?.id) : write.link.remoteId;
+  return body?.resourceType === write.resource.resourceType && body.id === id ? body : undefined;
 }
 
 async function sendTransaction(
@@ -175,7 +193,12 @@ async function sendTransaction(
       inTransaction: true,
     }));
   }
-  const answers = intents.map((intent, index) => entryOutcome(intent, entries[index]));
+  const writes = intents.map(({ write }) => write);
+  const replies = readEntries(writes, entries, new URL(connection.config.baseUrl));
+  const answers = intents.flatMap((intent, at) => {
+    const read = replies[at];
+    return read === undefined ? [] : [{ ...outcomeOf(intent, read, reply), ...read, inTransaction: true }];
+  });
   const resolved = new Map(
     answers.flatMap(({ intent: { write }, remoteId }) =>
       write.kind === 'create' && remoteId !== undefined
@@ -207,26 +230,6 @@ function transactionEntry(write: Write, abilities: Abilities, identifierSystem: 
     ...(write.versionTag === undefined ? {} : { ifMatch: write.versionTag }),
   };
   return { resource: write.body, request };
-}
-
-function entryOutcome(intent: Intent, entry: Json | undefined): WriteOutcome {
-  const response = isObject(entry) && isObject(entry.response) ? entry.response : {};
-  const body = isObject(entry) && isObject(entry.resource) ? entry.resource : undefined;
-  const location = typeof response.location === 'string' ? parseReference(response.location) : undefined;
-  const remoteId = intent.write.kind === 'create' ? (location?.id ?? idOf(body)) : intent.write.link.remoteId;
-  return {
-    intent,
-    class: remoteId === undefined ? 'unknown-outcome' : 'ok',
-    status: Number.parseInt(String(response.status), 10),
-    reason: remoteId === undefined ? reason('outcome-unknown') : undefined,
-    retryAfterMs: undefined,
-    remoteId,
-    versionTag: typeof response.etag === 'string' ? response.etag : undefined,
-    requestId: undefined,
-    body,
-    resolved: new Map(),
-    inTransaction: true,
-  };
 }
 
 function saysMerged({ vendor }: LaneConnection, reply: FhirReply | Fault): boolean {

@@ -2,7 +2,7 @@
 // Comparing forgives what servers rewrite: white space at the ends, the zone and the fractions of an instant.
 
 import type { Json } from '../json.ts';
-import type { Field, FieldKind } from '../records/records.ts';
+import { type Field, type FieldKind, isCalendarDate, isInstantOrLocal, isPartialDate } from '../records/records.ts';
 
 /** One pairing of record kind and FHIR type. `toFhir` and `fromFhir` answer undefined for a value that does not fit. */
 export interface Form {
@@ -24,10 +24,18 @@ const textKinds: readonly FieldKind[] = [
   'code',
 ];
 
-const dateForm: Form = { toFhir: text, fromFhir: dayOf, fact: (value) => dayOf(value) ?? text(value) };
-const partialDateForm: Form = { toFhir: text, fromFhir: partialDate, fact: partialDate };
-const instantForm: Form = { toFhir: instant, fromFhir: instant, fact: (value) => instantFact(value) ?? text(value) };
-const timeForm: Form = { toFhir: withSeconds, fromFhir: withoutSeconds, fact: withSeconds };
+const dateForm: Form = {
+  toFhir: text,
+  fromFhir: that(isCalendarDate, dayOf),
+  fact: (value) => dayOf(value) ?? text(value),
+};
+const partialDateForm: Form = { toFhir: text, fromFhir: that(isPartialDate, partialDate), fact: partialDate };
+const instantForm: Form = {
+  toFhir: instant,
+  fromFhir: that(isInstantOrLocal, instant),
+  fact: (value) => instantFact(value) ?? text(value),
+};
+const timeForm: Form = { toFhir: withSeconds, fromFhir: that(isTimeOfDay, withoutSeconds), fact: withSeconds };
 const booleanForm: Form = { toFhir: bool, fromFhir: bool, fact: bool };
 const decimalForm: Form = { toFhir: number, fromFhir: number, fact: number };
 
@@ -135,6 +143,21 @@ function bool(value: Json): Json | undefined {
 
 function number(value: Json): Json | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** Servers take days that no calendar has; a record does not. */
+function that(
+  isValid: (text: string) => boolean,
+  read: (value: Json) => string | undefined,
+): (value: Json) => string | undefined {
+  return (value) => {
+    const found = read(value);
+    return found !== undefined && isValid(found) ? found : undefined;
+  };
+}
+
+function isTimeOfDay(time: string): boolean {
+  return /^([01]\d|2[0-3]):[0-5]\d$/.test(time);
 }
 
 function dayOf(value: Json): string | undefined {

@@ -2,6 +2,7 @@
 // "Referral states, both ways" (outgoing: we are the requester; incoming: we perform). Pure.
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isInstantOrLocal } from '../records/records.ts';
 import { isTaskStatus, isTerminal, type TaskStatus, taskPath } from './task-states.ts';
 
 export type ReferralStatus =
@@ -223,7 +224,7 @@ function changedAt(task: JsonObject): string {
   return at ?? '1970-01-01T00:00:00Z';
 }
 
-/** FHIR's dateTime may be a day or a year only; a record's instant may not. */
+/** FHIR's dateTime may be a day or a year only, and a server may hold what no calendar has; a record's instant may not. */
 function isInstant(value: Json | undefined): value is string {
-  return typeof value === 'string' && /T.*(?:Z|[+-]\d\d:\d\d)$/.test(value);
+  return typeof value === 'string' && isInstantOrLocal(value) && /(?:Z|[+-]\d\d:\d\d)$/.test(value);
 }

@@ -17,6 +17,8 @@ export class SandboxRequest {
   /** The body; empty also when it was longer than the server takes. */
   readonly text: string;
   readonly tooLong: boolean;
+  /** Milliseconds of a clock that never jumps, when the last byte was in. */
+  readonly arrivedAt = performance.now();
   #json: { value: Json } | 'broken' | undefined;
 
   /**

@@ -1,5 +1,7 @@
 // Misbehaviour on demand: which request fails, and how. Faults wrap a simulated server from outside; the server knows nothing of them.
 
+import type { Cut, Trickle } from './deliver.ts';
+
 /** When the fault strikes: before the server has done anything, or after it has done the work and committed. */
 export type FaultMoment = 'before-commit' | 'after-commit';
 
@@ -11,10 +13,18 @@ export interface FaultAction {
   body?: unknown;
   /** Cut the connection without an answer. */
   drop?: FaultMoment;
+  /** How, with `drop` and `breakOff`. Default: close. */
+  cut?: Cut;
   /** Wait this many milliseconds of real time. */
   delayMs?: number;
   /** Send only so many characters of the body, as if it were all. */
   truncate?: number;
+  /** Cut the connection after so many bytes of the body, though Content-Length promised them all. */
+  breakOff?: number;
+  /** Send the body piece by piece. */
+  trickle?: Trickle;
+  /** Make the body so many bytes long, with blanks after it. */
+  bodyBytes?: number;
   /** For `status` and `delayMs`; default before-commit. */
   at?: FaultMoment;
 }

@@ -16,6 +16,8 @@ export interface JournalEntry {
   n: number;
   /** ISO instant on the server's clock. */
   at: string;
+  /** Real time of arrival, in milliseconds with fractions, on a clock that never jumps: rates are checked by it. */
+  arrivedAt: number;
   method: string;
   /** Path and query. */
   url: string;

@@ -4,7 +4,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { control, problem } from './control/control.ts';
-import { type Reply, SandboxRequest } from './exchange.ts';
+import { type Delivery, deliver } from './deliver.ts';
+import { SandboxRequest } from './exchange.ts';
 import { type SimulatedServer, serve } from './serve.ts';
 import { oracleTenant } from './vendors/oracle/tenant.ts';
 
@@ -60,32 +61,33 @@ async function exchange(
   outgoing: ServerResponse,
 ): Promise<void> {
   try {
-    const reply = await answer(servers, incoming);
-    if (reply === undefined) outgoing.socket?.destroy();
-    else send(outgoing, reply);
+    await deliver(outgoing, await answer(servers, incoming));
   } catch (error) {
     // The client has gone while it was sending, or a fault of the simulation itself, which the client must see.
     if (incoming.destroyed && !incoming.complete) return;
-    send(outgoing, problem(500, error instanceof Error ? error.message : 'Unknown error in the sandbox.'));
+    const text = error instanceof Error ? error.message : 'Unknown error in the sandbox.';
+    await deliver(outgoing, { reply: problem(500, text) });
   }
 }
 
 async function answer(
   servers: Readonly<Record<string, SimulatedServer>>,
   incoming: IncomingMessage,
-): Promise<Reply | undefined> {
+): Promise<Delivery> {
   const address = `http://${incoming.headers.host ?? 'localhost'}${incoming.url ?? '/'}`;
-  if (!URL.canParse(address)) return problem(400, 'The URL cannot be read.');
+  if (!URL.canParse(address)) return { reply: problem(400, 'The URL cannot be read.') };
   const url = new URL(address);
   const [, first = '', second = '', ...rest] = url.pathname.split('/');
   const isControl = first === '_control';
   const server = servers[isControl ? second : first];
   const text = await readBody(incoming, isControl ? seedLimit : bodyLimit);
-  if (server === undefined)
-    return problem(404, `There is no simulated server here. There is: ${Object.keys(servers).join(', ')}.`);
-  if (text === undefined && isControl) return problem(413, 'The body is too long.');
+  if (server === undefined) {
+    const names = Object.keys(servers).join(', ');
+    return { reply: problem(404, `There is no simulated server here. There is: ${names}.`) };
+  }
+  if (text === undefined && isControl) return { reply: problem(413, 'The body is too long.') };
   const request = new SandboxRequest(incoming.method ?? 'GET', url, singleHeaders(incoming), text);
-  return isControl ? control(server, request, rest.join('/')) : serve(server, request);
+  return isControl ? { reply: control(server, request, rest.join('/')) } : serve(server, request);
 }
 
 /** The body as text; of one beyond the limit the rest is read and thrown away, so that the answer arrives. */
@@ -105,12 +107,6 @@ function singleHeaders({ headers }: IncomingMessage): Record<string, string> {
     if (value !== undefined) single[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   return single;
-}
-
-function send(outgoing: ServerResponse, { status, headers, body = '' }: Reply): void {
-  const length = status === 204 ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-  outgoing.writeHead(status, { ...headers, ...length });
-  outgoing.end(body);
 }
 
 function urlOf(listener: Server, host: string): string {

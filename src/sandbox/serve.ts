@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VirtualClock } from './clock.ts';
+import type { Delivery } from './deliver.ts';
 import type { Engine } from './engine/engine.ts';
 import { operationOutcome } from './engine/outcome.ts';
 import type { Version } from './engine/store.ts';
@@ -24,6 +25,8 @@ export interface SimulatedServer {
   settings(): unknown;
   /** Changes settings. @throws InvalidControl for what they are not */
   configure(change: unknown): void;
+  /** What a request beyond the server's rate is answered on arrival, before anything else happens to it. */
+  admit?(request: SandboxRequest): Reply | undefined;
   answer(request: SandboxRequest): Promise<Handled>;
   /** Back to the state after the start. */
   reset(): void;
@@ -35,21 +38,23 @@ export interface Handled {
   written: readonly Version[];
 }
 
-/** @returns the answer, or undefined where the connection is to be cut */
-export async function serve(server: SimulatedServer, request: SandboxRequest): Promise<Reply | undefined> {
+/** What the client gets to see of its request. */
+export async function serve(server: SimulatedServer, request: SandboxRequest): Promise<Delivery> {
+  const refused = server.admit?.(request);
+  if (refused !== undefined) {
+    record(server, request, refused, { committed: false, written: [] });
+    return { reply: refused };
+  }
   const fault = server.faults.strike(request.method, request.url.pathname);
   const early = fault !== undefined && momentOf(fault) === 'before-commit';
   await pause(server.latencyMs + (early ? (fault.delayMs ?? 0) : 0));
   const instead = fault === undefined ? undefined : insteadOf(fault);
-  if (early && instead !== undefined) {
-    record(server, request, instead.reply, { committed: false, written: [] });
-    return instead.reply;
-  }
-  const handled = request.tooLong ? tooLong : await server.answer(request);
-  const reply = instead === undefined ? cut(handled.reply, fault?.truncate) : instead.reply;
-  record(server, request, reply, handled);
+  const isUntouched = early && instead !== undefined;
+  const handled = isUntouched ? undefined : request.tooLong ? tooLong : await server.answer(request);
+  const reply = onTheWire(instead === undefined ? handled?.reply : instead.reply, fault);
+  record(server, request, reply, handled ?? { committed: false, written: [] });
   if (!early) await pause(fault?.delayMs ?? 0);
-  return reply;
+  return { reply, trickle: fault?.trickle, breakOff: fault?.breakOff, cut: fault?.cut };
 }
 
 const tooLong: Handled = {
@@ -76,9 +81,19 @@ function insteadOf({ drop, status, headers = {}, body }: FaultAction): { reply: 
   return { reply: { status, headers: { ...json, ...headers }, body: JSON.stringify(body) } };
 }
 
-function cut(reply: Reply, length: number | undefined): Reply {
-  if (length === undefined || reply.body === undefined) return reply;
-  return { ...reply, body: reply.body.slice(0, length) };
+/** The reply with its body cut or filled up as the fault says. */
+function onTheWire(reply: Reply | undefined, fault: FaultAction | undefined): Reply | undefined {
+  if (reply === undefined || fault === undefined) return reply;
+  const { truncate, bodyBytes } = fault;
+  const cut = truncate === undefined ? reply.body : reply.body?.slice(0, truncate);
+  const text = bodyBytes === undefined ? cut : filledUp(cut, bodyBytes);
+  return text === undefined ? reply : { ...reply, body: text };
+}
+
+function filledUp(body: Reply['body'] = '', length: number): Buffer {
+  const filled = Buffer.alloc(Math.max(length, Buffer.byteLength(body)), ' ');
+  filled.set(Buffer.from(body));
+  return filled;
 }
 
 function record(
@@ -90,6 +105,7 @@ function record(
   const requestBody = maskedBody(request);
   server.journal.add({
     at: new Date(server.clock.now()).toISOString(),
+    arrivedAt: request.arrivedAt,
     method: request.method,
     url: request.url.pathname + request.url.search,
     requestHeaders: maskedHeaders(request.headers),

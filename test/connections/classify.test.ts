@@ -160,6 +160,13 @@ describe('success', () => {
 
   test.each<[string, RequestFacts, FhirReply, ReplyClass, string | undefined]>([
     ['a read with its resource', asked('read', { target }), reply(200, { body: goal }), 'ok', undefined],
+    [
+      'a read with notes instead of the resource',
+      asked('read', { target }),
+      reply(200, { body: outcome('information', 'informational') }),
+      'permanent',
+      'server-wrong-resource',
+    ],
     ['a read without a body', asked('read', { target }), reply(200), 'retry-backoff', 'server-busy'],
     [
       'a read with another type',
@@ -192,7 +199,35 @@ describe('success', () => {
       asked('create', { target: made }),
       reply(201, { body: wrongType }),
       'unknown-outcome',
-      'outcome-unknown',
+      'server-wrong-resource',
+    ],
+    [
+      'a create whose Location names another type',
+      asked('create', { target: made }),
+      reply(201, { location: { resourceType: 'Task', id: 'g1' } }),
+      'unknown-outcome',
+      'server-wrong-resource',
+    ],
+    [
+      'a create whose Location and resource have different ids',
+      asked('create', { target: made }),
+      reply(201, { location, body: wrongId }),
+      'unknown-outcome',
+      'server-wrong-resource',
+    ],
+    [
+      'a create with its Location and an empty object',
+      asked('create', { target: made }),
+      reply(201, { location, body: {} }),
+      'ok',
+      undefined,
+    ],
+    [
+      'a create with its Location and notes',
+      asked('create', { target: made }),
+      reply(201, { location, body: outcome('information', 'informational') }),
+      'ok',
+      undefined,
     ],
     [
       'a create said to be on another host',
@@ -207,7 +242,7 @@ describe('success', () => {
       'an update with another id',
       asked('update', { target }),
       reply(200, { body: wrongId }),
-      'permanent',
+      'unknown-outcome',
       'server-wrong-resource',
     ],
     [

@@ -118,7 +118,7 @@ describe('what is read from a reply', () => {
     expect(await answered({ headers, body: gzipSync(JSON.stringify(patient)) })).toMatchObject({ body: patient });
   });
 
-  test('an empty 201 of type text/html is a good answer, with the id from its Location', async () => {
+  test('65: an empty 201 of type text/html is a good answer, with the id from its Location', async () => {
     const headers = { 'content-type': 'text/html', location: 'Condition/c1', etag: 'W/"0"' };
     const reply = await answered({ status: 201, headers, body: '' }, { method: 'POST', path: 'Condition', body: {} });
     expect(reply).toMatchObject({
@@ -136,7 +136,7 @@ describe('what is read from a reply', () => {
     ['only in the body', {}, { meta: { versionId: '7' } }, 'W/"7"'],
     ['in both: the header', { etag: 'W/"8"' }, { meta: { versionId: '7' } }, 'W/"8"'],
     ['nowhere', {}, {}, undefined],
-  ])('a version tag that is %s', async (_name, headers: Record<string, string>, more, tag) => {
+  ])('73: a version tag that is %s', async (_name, headers: Record<string, string>, more, tag) => {
     const reply = await answered({ headers, body: { ...patient, ...more } });
     expect(reply).toHaveProperty('versionTag', tag);
   });
@@ -207,7 +207,7 @@ describe('what is refused', () => {
     expect(fault).toHaveProperty('text', expect.stringContaining(`answered 200 with ${found} instead of FHIR JSON`));
   });
 
-  test('a reply above the limit, also when it is small on the wire', async () => {
+  test('76: a reply above the limit, also when it is small on the wire', async () => {
     const text = JSON.stringify({ ...patient, text: 'x'.repeat(200_000) });
     const headers = { 'content-type': 'application/fhir+json' };
     for (const answer of [

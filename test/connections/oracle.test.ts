@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import {
+  changesByPatch,
   classify,
   type FhirReply,
   isOffered,
@@ -10,7 +11,8 @@ import {
   routeTable,
   vendors,
 } from '../../src/connections/connections.ts';
-import type { JsonObject } from '../../src/json.ts';
+import { isObject, type JsonObject } from '../../src/json.ts';
+import { jsonPatch } from '../../src/lanes/json-patch.ts';
 import { aConnection, connectTo } from './fhir-server.ts';
 import { idsOf, useHospital } from './hospital.ts';
 
@@ -349,9 +351,26 @@ describe('writes', () => {
     expect(new Set(rows.map(({ route }) => route))).toEqual(new Set(['document']));
   });
 
-  test('C18 no JSON Patch is planned: whole documents are put', () => {
-    expect(vendors.oracle.update).toEqual({ ifMatch: { when: 'always' } });
-    expect(isOffered(vendors.oracle.transaction)).toBe(false);
+  test('C18 what is declared with patch and without update is changed by JSON Patch, list items by their ids', async () => {
+    const phone = (value: string): JsonObject => ({ system: 'phone', value, use: 'home' });
+    await oracle.seed({ ...patient, telecom: [phone('555-0101'), phone('555-0102'), phone('555-0103')] });
+    const connection = oracle.connect();
+    const capabilities = await connection.capabilities();
+    expect(changesByPatch(capabilities, connection.vendor, 'Patient')).toBe(true);
+    expect(changesByPatch(capabilities, connection.vendor, 'DocumentReference')).toBe(false);
+
+    const { client, vendor } = connection;
+    const held = await client.send(readPatient);
+    if (held.fault !== undefined || held.body === undefined) throw new Error('The patient was not read.');
+    const { telecom } = held.body;
+    const [one, two] = Array.isArray(telecom) ? telecom.filter(isObject) : [];
+    const wanted = { ...held.body, gender: 'other', telecom: [{ ...one, value: '555-0199' }, two ?? {}] };
+    const body = jsonPatch(held.body, wanted, { isTagged: true });
+    const patched = await client.send({ ...readPatient, method: 'PATCH', body, ifMatch: held.versionTag });
+    expect(classify(vendor, { ...reading, method: 'PATCH', kind: 'update' }, patched).class).toBe('ok');
+    expect(await client.send(readPatient)).toMatchObject({
+      body: { gender: 'other', telecom: [{ value: '555-0199' }, { value: '555-0102' }] },
+    });
   });
 
   test.each<[string, JsonObject]>([

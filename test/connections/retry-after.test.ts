@@ -18,11 +18,11 @@ test.each([
   ['a fraction', '1.5', undefined],
   ['nothing', '', undefined],
   ['no header', undefined, undefined],
-])('%s', (_name, header, expected) => {
+])('74: Retry-After with %s', (_name, header, expected) => {
   expect(retryAfterMs(header, date)).toBe(expected);
 });
 
-test("without the server's own date, a date counts from our clock", () => {
+test("74: without the server's own date, a date counts from our clock", () => {
   expect(retryAfterMs(new Date(Date.now() + 3_600_000).toUTCString(), undefined)).toBe(900_000);
   expect(retryAfterMs(new Date(Date.now() - 3_600_000).toUTCString(), 'yesterday')).toBe(1_000);
 });

@@ -44,10 +44,33 @@ function routeOf(slot: RouteInput['slots'][number], input: Partial<RouteInput>) 
   return row;
 }
 
+const byPatch = declares({ Goal: ['create', 'patch', 'read', 'search-type'] });
+
 const noWrites = { ...vendors.standard, interactions: { Goal: notOffered('they are read only') } };
 
 test.each<[string, RouteInput['slots'][number], Partial<RouteInput>, string, string]>([
   ['declared and granted', goal, {}, 'native', 'The server declares all that Goal needs, and the token allows it.'],
+  [
+    'changed by JSON Patch only',
+    goal,
+    { capabilities: { ...byPatch, patch: true } },
+    'native',
+    'The server declares all that Goal needs, and the token allows it.',
+  ],
+  [
+    'changed by a patch that is no JSON Patch',
+    goal,
+    { capabilities: byPatch },
+    'manual',
+    `The server does not declare update for Goal.${noneDeclared}`,
+  ],
+  [
+    'changed by JSON Patch only, which this vendor never takes',
+    goal,
+    { capabilities: { ...byPatch, patch: true }, vendor: { ...vendors.standard, update: vendors.epic.update } },
+    'manual',
+    `The server does not declare update for Goal.${noneDeclared}`,
+  ],
   [
     'no scopes in this auth',
     goal,

@@ -38,7 +38,7 @@ test('no result at all is complete', async () => {
   expect(result).toEqual({ resources: [], complete: true });
 });
 
-test('only matches count: included resources and notes are left out', async () => {
+test('70: only matches count: included resources and notes are left out', async () => {
   const entry: Json[] = [
     { resource: task('match'), search: { mode: 'match' } },
     { resource: task('no-mode') },
@@ -92,18 +92,18 @@ describe('incomplete is', () => {
     expect(result).toMatchObject({ complete: false, reason: { code: 'search-partial' } });
   });
 
-  test('an empty place in the list', async () => {
+  test('70: an empty place in the list', async () => {
     const { result } = await search({ [first]: { body: { resourceType: 'Bundle', entry: [null] } } });
     expect(result).toMatchObject({ resources: [], complete: false });
   });
 
-  test('a page that names itself as the next', async () => {
+  test('71: a page that names itself as the next', async () => {
     const { result, server } = await search({ [first]: { body: bundle([task('t1')], first) } });
     expect(result).toMatchObject({ complete: false, reason: { code: 'search-endless' } });
     expect(server.arrived).toHaveLength(1);
   });
 
-  test('a search longer than the limit', async () => {
+  test('71: a search longer than the limit', async () => {
     const endless = await startServer(({ url }) => ({
       body: bundle([task(url.slice(-3))], `?page=${100 + url.length}${url.slice(4)}`),
     }));
@@ -119,7 +119,7 @@ describe('incomplete is', () => {
   });
 });
 
-test('a next page on another origin is never asked: the token stays here', async () => {
+test('71: a next page on another origin is never asked: the token stays here', async () => {
   const elsewhere = await startServer(() => ({ body: bundle([]) }));
   const { result } = await search({ [first]: { body: bundle([task('t1')], `${elsewhere.url}/Task?page=2`) } });
   expect(result).toMatchObject({ fault: 'redirect', reason: { code: 'connection-next-elsewhere' } });

@@ -242,7 +242,7 @@ describe('a token', () => {
     ['text', { expires_in: '1000' }, 800],
     ['missing: a minute is assumed', {}, 48],
     ['odd: a minute is assumed', { expires_in: 'long' }, 48],
-  ])('is renewed after 80 %% of its life; expires_in is %s', async (_name, life, seconds) => {
+  ])('77, 78: is renewed after 80 %% of its life; expires_in is %s', async (_name, life, seconds) => {
     let now = Date.parse('2026-03-02T10:00:00Z');
     const { server, tokenRequests } = await startSmartServer({
       tokens: [tokenAnswer({ access_token: 'a', token_type: 'bearer', ...life })],
@@ -257,7 +257,7 @@ describe('a token', () => {
     expect(tokenRequests()).toHaveLength(2);
   });
 
-  test('that is over on arrival is asked for once more', async () => {
+  test('78: that is over on arrival is asked for once more', async () => {
     const over = tokenAnswer({ access_token: 'a', token_type: 'bearer', expires_in: 0 });
     const good = tokenAnswer({ access_token: 'b', token_type: 'bearer', expires_in: 60 });
     const mends = await startSmartServer({ tokens: [over, good] });
@@ -286,7 +286,7 @@ describe('the granted scopes', () => {
     expect(await connect(server).scopes()).toEqual({ granted: ['system/Patient.rs', 'system/Task.crus'] });
   });
 
-  test('are those asked for where the reply says nothing', async () => {
+  test('77: are those asked for where the reply says nothing', async () => {
     const { server } = await startSmartServer();
     expect(await connect(server).scopes()).toEqual({ granted: ['system/*.crus'] });
   });
@@ -382,7 +382,7 @@ describe('a refusal at the token endpoint', () => {
     expect(apiRequests()).toEqual([]);
   });
 
-  test('with clocks that differ says by how much', async () => {
+  test('79: with clocks that differ says by how much', async () => {
     const { server } = await startSmartServer({ tokens: [refusal('invalid_client')] });
     const fault = await connect(server, {}, { now: () => Date.now() + 600_000 }).client.send(read);
     expect(fault).toHaveProperty(

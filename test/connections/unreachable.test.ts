@@ -15,7 +15,7 @@ function read(url: string) {
   return connectTo({ url }, { auth }).client.send({ method: 'GET', path: 'Patient/p1' });
 }
 
-test('a certificate that cannot be trusted: nothing of the request arrives', async () => {
+test('80: a certificate that cannot be trusted: nothing of the request arrives', async () => {
   let requests = 0;
   const server = https.createServer(untrustedCertificate(), (_request, response) => {
     requests += 1;
@@ -100,7 +100,7 @@ test('the same on a socket that was used before', async () => {
   expect(await client.send({ method: 'POST', path: 'Goal', body: {} })).toMatchObject({ fault: 'reset', sent: true });
 });
 
-describe('a redirect', () => {
+describe('72: a redirect', () => {
   test('to another host is not followed, and the token does not go there', async () => {
     const elsewhere = await startServer(() => ({ body: patient }));
     const server = await startServer(() => ({

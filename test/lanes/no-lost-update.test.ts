@@ -83,7 +83,7 @@ describe('on a server without versions', () => {
 });
 
 describe('what the server holds beside ours', () => {
-  test('is kept: unknown elements and extensions, their identifiers, their tags', async () => {
+  test('83: is kept: unknown elements and extensions, their identifiers, their tags', async () => {
     await sendCase();
     const theirs = { system: 'https://hospital.example.org/goals', value: 'G-7' };
     await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({

@@ -65,6 +65,7 @@ describe('a client who may be someone else', () => {
 
   test.each([
     ['two look-alikes', lookalikes, 2],
+    ['84: two patients with one MRN', [rosa({ identifier: [mrn] }), rosa({ id: 'p2', identifier: [mrn] })], 2],
     ['the MRN of someone with another birth date', [rosa({ identifier: [mrn], birthDate: '1991-01-01' })], 1],
     ['name, birth date and sex alone', [rosa()], 1],
     [

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { aPatient, useSandbox } from './server.ts';
+import { type Answered, aPatient, type Parsed, useSandbox } from './server.ts';
 
 const server = useSandbox();
 
@@ -28,13 +28,55 @@ test('with a search cache the same search gives the same list for a while', asyn
   expect(await total()).toBe(1);
 });
 
-test('beyond its request rate the server answers 429 with Retry-After', async () => {
-  await server.control('POST', 'settings', { requestsPerSecond: 3 });
-  const answers = await Promise.all(Array.from({ length: 20 }, () => server.fhir('GET', 'Patient')));
+test('beyond its request rate the server answers 429 with Retry-After, and no window of its journal holds more', async () => {
+  await server.control('POST', 'settings', { requestsPerSecond: 20, rateWindowMs: 250, latencyMs: 5 });
+  const startedAt = performance.now();
+  let refusal: Answered | undefined;
+  while (performance.now() - startedAt < 800) {
+    const answers = await Promise.all(Array.from({ length: 4 }, () => server.fhir('GET', 'Patient')));
+    refusal ??= answers.find(({ status }) => status === 429);
+  }
+  expect(refusal?.headers.get('retry-after')).toBe('1');
+  expect(refusal?.body.issue[0].code).toBe('throttled');
+
+  const taken = (await server.journal()).filter(({ status }) => status === 200).map(({ arrivedAt }) => arrivedAt);
+  const fullest = Math.max(...taken.map((from) => taken.filter((at) => at >= from && at < from + 250).length));
+  expect(fullest).toBe(5);
+  expect(taken.length).toBeGreaterThanOrEqual(15);
+});
+
+test('a window of a minute lets the minute be used as the client likes', async () => {
+  await server.control('POST', 'settings', { requestsPerSecond: 1, rateWindowMs: 60_000 });
+  const answers = await Promise.all(Array.from({ length: 62 }, () => server.fhir('GET', 'Patient')));
   const refused = answers.filter(({ status }) => status === 429);
-  expect(refused.length).toBeGreaterThan(10);
-  expect(refused[0]?.headers.get('retry-after')).toBe('1');
-  expect(refused[0]?.body.issue[0].code).toBe('throttled');
+  expect(refused).toHaveLength(2);
+  expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(30);
+});
+
+test('a type that is changed by PATCH only declares no update and takes no PUT, in a transaction neither', async () => {
+  await server.control('POST', 'settings', { patchOnlyTypes: ['Patient'] });
+  const id = await server.created(aPatient());
+  const { body: statement } = await server.fhir('GET', 'metadata');
+  const codes = (type: string) =>
+    statement.rest[0].resource
+      .find((resource: Parsed) => resource.type === type)
+      .interaction.map(({ code }: Parsed) => code);
+  expect(codes('Patient')).toContain('patch');
+  expect(codes('Patient')).not.toContain('update');
+  expect(codes('Task')).toContain('update');
+
+  const put = await server.fhir('PUT', `Patient/${id}`, { body: aPatient({ id, gender: 'male' }) });
+  expect([put.status, put.headers.get('allow')]).toEqual([405, 'PATCH']);
+  const request = { method: 'PUT', url: `Patient/${id}` };
+  const entry = [{ resource: aPatient({ id, gender: 'male' }), request }];
+  const bundle = await server.fhir('POST', '', { body: { resourceType: 'Bundle', type: 'transaction', entry } });
+  expect(bundle.status).toBe(405);
+  const patch = [
+    { op: 'test', path: '/gender', value: 'female' },
+    { op: 'replace', path: '/gender', value: 'male' },
+  ];
+  const headers = { 'content-type': 'application/json-patch+json' };
+  expect((await server.fhir('PATCH', `Patient/${id}`, { body: patch, headers })).body.gender).toBe('male');
 });
 
 test('with a gap in conditional creates two at the same time both create, one after the other does not', async () => {
@@ -101,6 +143,8 @@ test.each([
   [{ colour: 'red' }, 'colour'],
   [{ auth: 'yes' }, '/auth'],
   [{ searchLagMs: -1 }, '/searchLagMs'],
+  [{ rateWindowMs: 0 }, '/rateWindowMs'],
+  [{ patchOnlyTypes: 'Patient' }, '/patchOnlyTypes'],
   [{ hiddenSearchParameters: ['owner'] }, '/hiddenSearchParameters/0'],
 ])('%j is refused by name', async (body, named) => {
   const answer = await server.control('POST', 'settings', body);

@@ -76,6 +76,7 @@ export const epic: Vendor = {
   },
   update: {
     ifMatch: notOffered('resources carry no version, and If-Match is ignored (E17, E24)'),
+    patch: notOffered('no type declares PATCH (E-cap, E10)'),
   },
   transaction: notOffered('no interaction of the whole system is declared (E-cap)'),
   documents: {

@@ -73,6 +73,7 @@ export const oracle: Vendor = {
   },
   update: {
     ifMatch: { when: 'always' }, // C16
+    patch: { when: 'declared' }, // C18
   },
   transaction: notOffered('batch is declared, transaction is not (C-cap)'),
   documents: {

@@ -53,6 +53,7 @@ export const standard: Vendor = {
   },
   update: {
     ifMatch: { when: 'known' },
+    patch: { when: 'declared' },
   },
   transaction: { when: 'declared' },
   documents: {

@@ -24,6 +24,7 @@ export function vendorRules(vendor: Vendor): VendorRule[] {
     ability('match', vendor.match, ({ operation }) => operation),
     ability('conditional create', vendor.create.conditional, ({ when }) => `when ${when}`),
     ability('If-Match', vendor.update.ifMatch, ({ when }) => (when === 'always' ? 'always' : 'when a tag is known')),
+    ability('JSON Patch', vendor.update.patch, () => 'of types that are declared with patch and without update'),
     ability('transaction', vendor.transaction, ({ when }) => `when ${when}`),
     ability('document', vendor.documents, (rules) =>
       [

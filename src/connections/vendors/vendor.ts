@@ -81,6 +81,8 @@ export interface Vendor {
   };
   readonly update: {
     readonly ifMatch: Offered<{ readonly when: 'known' | 'always' }>;
+    /** JSON Patch, for a type that the server declares it for and declares no update. */
+    readonly patch: Offered<{ readonly when: 'declared' }>;
   };
   /** Several writes in one Bundle, all or none. */
   readonly transaction: Offered<{ readonly when: 'declared' }>;

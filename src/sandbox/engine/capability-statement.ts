@@ -37,10 +37,11 @@ export function capabilityStatement(engine: Engine, publication: Publication): J
 
 function resourceCapability(engine: Engine, type: string): JsonObject {
   const { versions, conditionalCreate } = engine.settings;
+  const takesPut = !engine.settings.patchOnlyTypes.includes(type);
   const interactions = [
     'read',
     'create',
-    'update',
+    ...(takesPut ? ['update'] : []),
     'patch',
     'delete',
     'search-type',
@@ -55,10 +56,10 @@ function resourceCapability(engine: Engine, type: string): JsonObject {
     interaction: interactions.map((code) => ({ code })),
     versioning: versions ? 'versioned' : 'no-version',
     readHistory: versions,
-    updateCreate: true,
+    updateCreate: takesPut,
     conditionalCreate,
     conditionalRead: 'not-supported',
-    conditionalUpdate: true,
+    conditionalUpdate: takesPut,
     conditionalDelete: 'not-supported',
     referencePolicy: ['literal', 'logical', 'enforced', 'local'],
     ...(references.length > 0 && { searchInclude: references }),

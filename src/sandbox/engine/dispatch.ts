@@ -48,6 +48,9 @@ export function dispatch(engine: Engine, call: FhirCall): Answer {
   }
   const route = router.find(call.method, call.path);
   if (route === undefined) throw wrongMethod(call.path);
+  if (call.method === 'PUT' && engine.settings.patchOnlyTypes.includes(type)) {
+    throw new Refusal(405, [{ code: 'not-supported', text: `${type} is changed by PATCH here.` }], { allow: 'PATCH' });
+  }
   const { id = '', version = '' } = route.params;
   const action = route.data?.action ?? 'r';
   if (!call.may(type, action))

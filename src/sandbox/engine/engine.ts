@@ -16,6 +16,8 @@ export interface EngineSettings {
   conditionalCreate: boolean;
   /** Whether resources have version ids, ETags and a history. */
   versions: boolean;
+  /** Types that are changed by JSON Patch only: PUT is neither declared nor taken. */
+  patchOnlyTypes: readonly string[];
   /** Milliseconds until a search sees a write, If-None-Exist included. */
   searchLagMs: number;
   /** Milliseconds for which the same search gives the same list of resources. */
@@ -28,6 +30,7 @@ export const idealSettings: EngineSettings = {
   transactions: true,
   conditionalCreate: true,
   versions: true,
+  patchOnlyTypes: [],
   searchLagMs: 0,
   searchCacheMs: 0,
   hiddenSearchParameters: [],

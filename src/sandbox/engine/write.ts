@@ -64,9 +64,10 @@ export function patch(
   if (!isPatch(operations))
     throw refusal(400, 'structure', 'A JSON Patch is a list of operations with op and path (RFC 6902).');
   const content = structuredClone(seen(before.resource ?? {}));
-  for (const [index, failure] of applyPatch(content, operations).entries()) {
-    if (failure !== null)
-      throw refusal(422, 'processing', `Operation ${index + 1} of the patch does not fit: ${failure.name}.`);
+  for (const [index, operation] of operations.entries()) {
+    const failure = failureOf(content, operation);
+    if (failure !== undefined)
+      throw refusal(422, 'processing', `Operation ${index + 1} of the patch does not fit: ${failure}.`);
   }
   if (content.resourceType !== resourceType || content.id !== id) {
     throw refusal(422, 'business-rule', 'A patch cannot change the type or the id of a resource.');
@@ -150,6 +151,16 @@ function resourceIn(body: Json | undefined, resourceType: string): JsonObject {
   if (body.resourceType === resourceType) return body;
   const text = `The URL is for ${resourceType}, the body says another resourceType or none.`;
   throw refusal(422, 'invalid', text, 'resourceType');
+}
+
+/** Applies one operation; why it does not fit, where it does not. */
+function failureOf(content: JsonObject, operation: Operation): string | undefined {
+  try {
+    return applyPatch(content, [operation])[0]?.name;
+  } catch {
+    // The library throws for a member of something that has none.
+    return 'MissingError';
+  }
 }
 
 function isPatch(value: unknown): value is Operation[] {

@@ -19,8 +19,10 @@ export interface StandardSettings extends EngineSettings {
    * that time both create. 0: none.
    */
   conditionalCreateGapMs: number;
-  /** Beyond it the answer is 429 with Retry-After. */
+  /** Beyond it, over any `rateWindowMs`, the answer is 429 with Retry-After. Requests for tokens are not counted. */
   requestsPerSecond?: number;
+  /** Real time: 60,000 allows 60 times `requestsPerSecond` in any minute, however they are spread. */
+  rateWindowMs: number;
 }
 
 const flag = { type: 'boolean' };
@@ -45,9 +47,11 @@ export const parseStandardSettings = bodyReader<Partial<StandardSettings>>({
     latencyMs: amount,
     conditionalCreateGapMs: amount,
     requestsPerSecond: positive,
+    rateWindowMs: positive,
     transactions: flag,
     conditionalCreate: flag,
     versions: flag,
+    patchOnlyTypes: { type: 'array', items: text },
     searchLagMs: amount,
     searchCacheMs: amount,
     hiddenSearchParameters: { type: 'array', items: { type: 'string', pattern: '^[A-Za-z]+\\.[A-Za-z_-]+$' } },

@@ -14,6 +14,7 @@ import { Store } from '../engine/store.ts';
 import { jsonReply, type Reply, SandboxRequest } from '../exchange.ts';
 import { Faults } from '../faults.ts';
 import { Journal } from '../journal.ts';
+import { RateWindow } from '../rate-window.ts';
 import type { Handled, SimulatedServer } from '../serve.ts';
 import { TokenAuthority } from '../tokens/authority.ts';
 import { scopesAllow } from '../tokens/scopes.ts';
@@ -27,6 +28,7 @@ export const defaultSettings: StandardSettings = {
   auth: 'none',
   tokenSeconds: 300,
   latencyMs: 0,
+  rateWindowMs: 1000,
   conditionalCreateGapMs: 0,
 };
 
@@ -42,8 +44,7 @@ export class StandardServer implements SimulatedServer {
   readonly #view = new SearchView();
   readonly #searchCache: Engine['searchCache'] = new Map();
   #settings = defaultSettings;
-  /** Requests in the running second. */
-  #window = { second: 0, requests: 0 };
+  readonly #rate = new RateWindow();
 
   get engine(): Engine {
     return {
@@ -77,7 +78,18 @@ export class StandardServer implements SimulatedServer {
     this.#store.clear();
     this.#view.clear();
     this.#searchCache.clear();
+    this.#rate.clear();
     this.#settings = defaultSettings;
+  }
+
+  admit({ url, arrivedAt }: SandboxRequest): Reply | undefined {
+    const { requestsPerSecond, rateWindowMs } = this.#settings;
+    if (requestsPerSecond === undefined || url.pathname === tokenPath) return undefined;
+    const most = Math.max(1, Math.floor((requestsPerSecond * rateWindowMs) / 1000));
+    const waitMs = this.#rate.take(arrivedAt, most, rateWindowMs);
+    if (waitMs === 0) return undefined;
+    const issue = { code: 'throttled', text: 'Too many requests.' };
+    return refusalReply(new Refusal(429, [issue], { 'retry-after': String(Math.ceil(waitMs / 1000)) }));
   }
 
   async answer(request: SandboxRequest): Promise<Handled> {
@@ -86,7 +98,6 @@ export class StandardServer implements SimulatedServer {
     if (pathname !== fhirPath && !pathname.startsWith(`${fhirPath}/`)) return nothingWritten(noSuchPath());
     const path = pathname.slice(fhirPath.length + 1).replace(/\/$/, '');
     try {
-      this.#checkRate();
       if (request.method === 'GET' && path === 'metadata') return nothingWritten(this.#metadata(request, origin));
       if (request.method === 'GET' && path === '.well-known/smart-configuration') {
         return nothingWritten(jsonReply(200, smartConfiguration(`${origin}${tokenPath}`)));
@@ -138,17 +149,6 @@ export class StandardServer implements SimulatedServer {
     const scopes = scheme === 'Bearer' ? this.authority.scopesOf(credentials) : undefined;
     if (scopes === undefined) throw unauthorized(credentials !== '');
     return (resourceType, action) => scopesAllow(scopes, resourceType, action);
-  }
-
-  /** @throws Refusal 429 beyond the request rate of the settings, by real time */
-  #checkRate(): void {
-    const { requestsPerSecond } = this.#settings;
-    if (requestsPerSecond === undefined) return;
-    const second = Math.floor(Date.now() / 1000);
-    if (second !== this.#window.second) this.#window = { second, requests: 0 };
-    this.#window.requests += 1;
-    if (this.#window.requests <= requestsPerSecond) return;
-    throw new Refusal(429, [{ code: 'throttled', text: 'Too many requests in this second.' }], { 'retry-after': '1' });
   }
 }
 

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { backoffMs } from '../../../src/lanes/retry.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import { backoffMs, nextTryMs } from '../../../src/lanes/retry.ts';
 
 const capMs = 15 * 60_000;
 
@@ -20,27 +21,33 @@ describe('the wait before the next try', () => {
     expect(backoffMs(attempts, 1)).toBe(most);
   });
 
-  test.each([
-    ['longer than the step: what was asked', 0, 30_000, 30_000],
-    ['shorter than the step: the step', 6, 1_000, 32_000],
-    ['beyond the cap: the cap', 0, 10 * capMs, capMs],
-    ['nothing asked: the step', 0, 0, 500],
-  ])('Retry-After %s', (_what, attempts, askedMs, expected) => {
-    expect(backoffMs(attempts, 0, askedMs)).toBe(expected);
+  test.each<[string, ErrorCode, number, number | undefined, number]>([
+    ['longer than the step: what was asked', 'server-busy', 0, 30_000, 30_000],
+    ['shorter than the step: the step, so that nobody asks every second for ever', 'server-busy', 6, 1_000, 32_000],
+    ['until the next day: the next day', 'server-daily-cap', 0, 10 * capMs, 10 * capMs],
+    ['nothing: the step', 'server-busy', 0, undefined, 500],
+  ])('where the server asked for %s', (_what, code, attempts, askedMs, expected) => {
+    expect(nextTryMs(code, attempts, 0, askedMs)).toBe(expected);
+  });
+
+  test.each<[ErrorCode, number, number]>([
+    ['outcome-unknown', 90_000, 90_000],
+    ['twin-in-progress', 1_000, 1_000],
+    ['lane-yields', 0, 50],
+  ])('a wait of our own (%s) takes as long as it says, however often it was tried', (code, waitMs, expected) => {
+    expect(nextTryMs(code, 20, 1, waitMs)).toBe(expected);
   });
 
   const attempts = fc.nat({ max: 2_000 });
   const random = fc.double({ min: 0, max: 1, noNaN: true });
-  const asked = fc.nat({ max: 4 * capMs });
 
   test('is a whole number of milliseconds, above nothing, within the cap', () => {
     fc.assert(
-      fc.property(attempts, random, asked, (tries, chance, askedMs) => {
-        const wait = backoffMs(tries, chance, askedMs);
+      fc.property(attempts, random, (tries, chance) => {
+        const wait = backoffMs(tries, chance);
         expect(Number.isInteger(wait)).toBe(true);
         expect(wait).toBeGreaterThanOrEqual(500);
         expect(wait).toBeLessThanOrEqual(capMs);
-        expect(wait).toBeGreaterThanOrEqual(Math.min(askedMs, capMs));
       }),
       { seed: 13, numRuns: 500 },
     );

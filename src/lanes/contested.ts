@@ -1,0 +1,38 @@
+// A resource that somebody else writes each time before we do: after a limited number of tries a person is asked (ehr-behaviour 6.3, conflict).
+
+import { reason } from '../errors.ts';
+import { openDecision, resourceTopic } from './decisions.ts';
+import type { LaneDeps } from './lane-connection.ts';
+import { nameOf } from './lane-resource.ts';
+import { holdLease, type Lease } from './lease.ts';
+import type { WriteOutcome } from './send.ts';
+
+/** In one run; then the lane comes back with back-off. */
+export const mostConflicts = 3;
+/** Runs in a row that came back before a person is asked. */
+const mostRuns = 5;
+
+/** @returns whether a person is asked now, so that the resource rests and the lane goes on without it. */
+export async function askAboutContested(
+  deps: LaneDeps,
+  lease: Lease,
+  outcomes: readonly WriteOutcome[],
+): Promise<boolean> {
+  const contested = outcomes.filter(({ class: result, inTransaction }) => result === 'conflict' && !inTransaction);
+  if (lease.attempts < mostRuns || contested.length === 0) return false;
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    for (const { intent } of contested) {
+      const { key, resourceType, link } = intent.write.resource;
+      await openDecision(trx, lease, {
+        kind: 'conflict',
+        topic: resourceTopic('contested', key),
+        key,
+        reason: reason('contested', { target: nameOf(key) }),
+        detail: { resourceType, id: link?.remoteId ?? null },
+        choices: [{ choose: 'again', effect: 'Read it again, merge, and write what is ours.' }],
+      });
+    }
+  });
+  return true;
+}

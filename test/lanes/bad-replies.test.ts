@@ -1,0 +1,494 @@
+// Replies that are wrong, broken or untrue, from a real server: each is classed, shown on the lane, and never stored as truth. The numbers are
+// the rows of reliability section 4; what is wrong with a reply by itself is in test/connections/bad-replies.test.ts.
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { isObject, type JsonObject } from '../../src/json.ts';
+import { raiseWanted } from '../../src/lanes/links.ts';
+import { aGoal, anOrganization } from '../builders.ts';
+import { startServer as startHost, stopAll } from '../connections/fhir-server.ts';
+import { startProxy } from '../support/proxy.ts';
+import { aConnection } from '../support/rig.ts';
+import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const subject = 'county.organization.org-pantry';
+const slot = 'organization/org-pantry#organization';
+const renamed = () => anOrganization({ name: 'Harbor Food Pantry', updatedAt: '2026-02-20T10:00:00-05:00' });
+
+const html = { headers: { 'content-type': 'text/html' }, body: '<html><form>Password</form></html>' };
+const outcome = (severity: string, code: string): JsonObject => ({
+  resourceType: 'OperationOutcome',
+  issue: [{ severity, code }],
+});
+const elsewhere = { location: 'https://elsewhere.example.org/fhir/Organization/77' };
+const large = { body: outcome('error', 'exception'), bodyBytes: 10 * 1024 * 1024 };
+
+beforeEach(async () => {
+  await world.server.control('POST', 'settings', { transactions: false });
+});
+
+afterEach(stopAll);
+
+async function fault(method: string, action: JsonObject, path = 'Organization'): Promise<void> {
+  await world.server.control('POST', 'faults', [{ method, path, fault: action }]);
+}
+
+const heal = () => world.server.control('DELETE', 'faults');
+
+/** The organization is on the server, and linked. */
+async function sent(): Promise<JsonObject> {
+  await world.accept(['organization', anOrganization()]);
+  await world.work();
+  return world.server.own('Organization', `county/${slot}`);
+}
+
+/** All that we hold as true of the server and of the record. */
+async function truth(): Promise<unknown> {
+  const { db } = world.store;
+  const links = await db
+    .selectFrom('link')
+    .select([
+      'id',
+      'slot',
+      'generation',
+      'remote_id',
+      'origin',
+      'sent',
+      'seen',
+      'seen_hash',
+      'version_tag',
+      'retired_at',
+    ])
+    .orderBy('id')
+    .execute();
+  const seen = await db
+    .selectFrom('seen')
+    .select(['resource_type', 'remote_id', 'version_tag', 'hash', 'body', 'gone'])
+    .orderBy('remote_id')
+    .execute();
+  const values = await db.selectFrom('remote_value').selectAll().execute();
+  return { links, seen, values, changes: await world.changes() };
+}
+
+async function lookAgain(tries = 1): Promise<void> {
+  await raise();
+  await world.work({ tries });
+}
+
+function raise(): Promise<void> {
+  const lanes = [{ connection: 'general', subject }];
+  return world.store.tx((trx) => raiseWanted(trx, lanes, { reread: true, unpark: true }));
+}
+
+describe('a reply to a read', () => {
+  test.each<[string, JsonObject, string]>([
+    ['64: HTML with 200, a login page', { status: 200, ...html }, 'connection-not-fhir'],
+    ['64: HTML with 404, a proxy', { status: 404, ...html }, 'connection-not-fhir'],
+    ['65: nothing at all with 200', { status: 200 }, 'server-busy'],
+    ['69: a passing error with 200', { status: 200, body: outcome('error', 'timeout') }, 'server-busy'],
+    ['75: JSON that is cut', { truncate: 40 }, 'connection-not-fhir'],
+    ['75: JSON whose connection breaks off', { breakOff: 40, cut: 'reset' }, 'connection-reset'],
+    ['85: 423', { status: 423 }, 'server-busy'],
+    ['500 with 10 MB of error', { status: 500, ...large }, 'server-busy'],
+    ['503 with an outage page', { status: 503, ...html }, 'connection-not-fhir'],
+  ])('%s: the lane comes back for it, and nothing is believed', async (_title, action, reason) => {
+    await sent();
+    const before = await truth();
+    await fault('GET', action);
+    await lookAgain(2);
+    expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined, reason, attempts: 2 });
+    expect(await truth()).toEqual(before);
+
+    await heal();
+    await world.work();
+    expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
+    expect(await truth()).toEqual(before);
+    expect((await world.server.writes()).length).toBe(1);
+  });
+
+  test.each<[string, JsonObject, string]>([
+    ['68: another type', { status: 200, body: { resourceType: 'Task', id: '1' } }, 'server-wrong-resource'],
+    ['68: another id', { status: 200, body: { resourceType: 'Organization', id: '77' } }, 'server-wrong-resource'],
+    ['68: notes only', { status: 200, body: outcome('information', 'informational') }, 'server-wrong-resource'],
+    ['69: a fatal error with 200', { status: 200, body: outcome('fatal', 'processing') }, 'server-refused'],
+    ['76: more than is read of a reply', { bodyBytes: 21 * 1024 * 1024 }, 'connection-reply-too-large'],
+    ['85: 304', { status: 304 }, 'server-refused'],
+    ['85: 412 without a cause', { status: 412 }, 'server-refused'],
+    ['85: 501', { status: 501 }, 'server-refused'],
+  ])('%s: parked with its reason, and nothing is believed', async (_title, action, reason) => {
+    await sent();
+    const before = await truth();
+    await fault('GET', action);
+    await lookAgain();
+    expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: reason });
+    expect(await world.link(slot)).toMatchObject({ state: 'parked', reason });
+    expect(await truth()).toEqual(before);
+    const alerts = reason === 'server-wrong-resource' ? [{ topic: `wrong-resource:general:${subject}`, count: 1 }] : [];
+    expect(await world.alerts()).toMatchObject(alerts);
+
+    await heal();
+    await lookAgain();
+    expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
+    expect(await world.link(slot)).toMatchObject({ state: 'current' });
+    expect(await truth()).toEqual(before);
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  test('68: what cannot be read is not written over either', async () => {
+    await sent();
+    await fault('GET', { status: 200, body: { resourceType: 'Organization', id: '77' } });
+    await raise();
+    await world.accept(['organization', renamed()]);
+    await world.work();
+    expect(await world.lane(subject)).toMatchObject({ parked: 'server-wrong-resource' });
+    expect((await world.server.writes()).length).toBe(1);
+  });
+
+  test('82: a narrative with script is data: kept there as it is, and shown to nobody', async () => {
+    const { id, ...held } = await sent();
+    const text = {
+      status: 'additional',
+      div: '<div xmlns="http://www.w3.org/1999/xhtml"><script>alert(1)</script></div>',
+    };
+    const contained = [{ resourceType: 'Location', id: 'back-door', name: 'Back door' }];
+    await world.server.control('POST', 'seed', { ...held, id: String(id), text, contained });
+    await lookAgain();
+    await world.accept(['organization', renamed()]);
+    await world.work();
+    expect(await world.server.own('Organization', `county/${slot}`)).toMatchObject({
+      name: 'Harbor Food Pantry',
+      text,
+      contained,
+    });
+    expect(await world.changes()).toEqual([]);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('85: 410 is a question, and nothing is made again', async () => {
+    await sent();
+    await fault('GET', { status: 410 });
+    await lookAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone' }]);
+    expect((await world.server.writes()).length).toBe(1);
+  });
+
+  test('a reset is tried once more at once: the lane does not come back for it', async () => {
+    await sent();
+    await world.server.control('POST', 'faults', [
+      { method: 'GET', path: 'Organization', nth: 1, fault: { drop: 'before-commit', cut: 'reset' } },
+    ]);
+    await lookAgain();
+    expect(await world.lane(subject)).toMatchObject({ hasWork: false, attempts: 0 });
+  });
+});
+
+describe('a reply to an update', () => {
+  const lies: [string, JsonObject][] = [
+    ['64: HTML with 200', { status: 200, ...html }],
+    ['68: another type', { status: 200, body: { resourceType: 'Task', id: '1' } }],
+    ['68: another id', { status: 200, body: { resourceType: 'Organization', id: '77' } }],
+    ['69: a fatal error with 200', { status: 200, body: outcome('fatal', 'exception') }],
+    [
+      '75: half of the JSON',
+      { status: 200, body: '{"resourceType":"Organiz', headers: { 'content-type': 'application/json' } },
+    ],
+    ['76: more than is read of a reply', { status: 200, body: {}, bodyBytes: 21 * 1024 * 1024 }],
+    ['502 with an outage page', { status: 502, ...html }],
+    ['a reset', { drop: 'after-commit', cut: 'reset' }],
+  ];
+  test.each([
+    ...lies.map(([title, action]) => ({
+      title: `${title}, although it was done`,
+      action: { ...action, at: 'after-commit' },
+      sends: 1,
+    })),
+    ...lies
+      .filter(([title]) => /64|68: another id|502/.test(title))
+      .map(([title, action]) => ({ title: `${title}, and it was not done`, action, sends: 2 })),
+  ])('$title: unknown until it is looked up', async ({ action, sends }) => {
+    const { id } = await sent();
+    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Organization', nth: 1, fault: action }]);
+    await world.accept(['organization', renamed()]);
+    const before = await truth();
+    await world.work({ tries: 1 });
+    expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined });
+    expect(await truth()).toEqual(before);
+    const { outcome: known } = await world.store.db
+      .selectFrom('operation')
+      .select('outcome')
+      .where('kind', '=', 'update')
+      .executeTakeFirstOrThrow();
+    expect(known).toBeNull();
+
+    await world.work();
+    const puts = (await world.server.journal()).filter(({ method }) => method === 'PUT');
+    expect(puts).toHaveLength(sends);
+    expect(await world.server.own('Organization', `county/${slot}`)).toMatchObject({ id, name: 'Harbor Food Pantry' });
+    expect(await world.link(slot)).toMatchObject({ state: 'current', remoteId: id });
+    expect(await world.changes()).toEqual([]);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test.each<[string, JsonObject]>([
+    ['65: empty with 200', { status: 200 }],
+    ['65: empty with 204', { status: 204 }],
+    ['69: with notes that nothing is wrong', { status: 200, body: outcome('information', 'informational') }],
+  ])('%s: it is done, and the notes are no look at it', async (_title, action) => {
+    const { id } = await sent();
+    await fault('PUT', { ...action, at: 'after-commit' });
+    await world.accept(['organization', renamed()]);
+    await world.work();
+    await lookAgain();
+    const { body } = await world.store.db.selectFrom('seen').select('body').executeTakeFirstOrThrow();
+    expect(body).toMatchObject({ resourceType: 'Organization', id, name: 'Harbor Food Pantry' });
+    expect((await world.server.journal()).filter(({ method }) => method === 'PUT')).toHaveLength(1);
+    expect(await world.changes()).toEqual([]);
+  });
+});
+
+describe('a reply to a create', () => {
+  const wrongId = { resourceType: 'Organization', id: '77', name: 'Another' };
+  test.each<[string, JsonObject]>([
+    ['64: HTML with 200', { status: 200, ...html }],
+    ['65: empty with 200', { status: 200 }],
+    ['66: 201 without Location', { status: 201 }],
+    ['67: 201 with a Location on another host', { status: 201, headers: elsewhere }],
+    ['68: another type', { status: 201, body: { resourceType: 'Task', id: '1' } }],
+    ['68: a Location of another type', { status: 201, headers: { location: 'Task/1' } }],
+    ['68: ids that contradict each other', { status: 201, headers: { location: 'Organization/78' }, body: wrongId }],
+    ['69: a fatal error with 200', { status: 200, body: outcome('fatal', 'exception') }],
+    ['75: JSON that is cut', { truncate: 30 }],
+    ['75: JSON whose connection breaks off', { breakOff: 30 }],
+    ['500 with 10 MB of error', { status: 500, ...large }],
+  ])('%s, although it was done: found by our identifier, linked, and made once', async (_title, action) => {
+    const at: JsonObject = 'status' in action ? { at: 'after-commit' } : {};
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Organization', nth: 1, fault: { ...action, ...at } },
+    ]);
+    await world.accept(['organization', anOrganization()]);
+    await world.work({ tries: 1 });
+    expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined });
+    expect(await truth()).toMatchObject({ links: [], seen: [] });
+
+    await world.work();
+    const { id } = await world.server.own('Organization', `county/${slot}`);
+    expect(await world.link(slot)).toMatchObject({ remoteId: id, state: 'current' });
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.changes()).toEqual([]);
+  });
+
+  test('67: a Location on another host, and not here: asked, and sent once only until somebody answers', async () => {
+    await fault('POST', { status: 201, headers: elsewhere });
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    await lookAgain(4);
+    const posts = async () => (await world.server.journal()).filter(({ method }) => method === 'POST').length;
+    expect(await posts()).toBe(1);
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'stored-elsewhere', code: 'stored-elsewhere', choices: ['again'] },
+    ]);
+    expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
+    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'stored-elsewhere' });
+
+    await heal();
+    await world.decide('stored-elsewhere', 'again');
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.link(slot)).toMatchObject({ state: 'current' });
+  });
+});
+
+describe('Bundles', () => {
+  const lane = 'county.case.case-rosa';
+  const goals: [string, JsonObject][] = ['one', 'two'].map((id) => [`goal/${id}#goal`, aGoal({ id, needIds: [] })]);
+
+  async function throughProxy(response: (body: JsonObject) => JsonObject, work: () => Promise<void>): Promise<void> {
+    const proxy = await startProxy(world.server.base, { response });
+    try {
+      await world.connect(aConnection(proxy.base));
+      await work();
+    } finally {
+      await proxy.stop();
+    }
+  }
+
+  const entriesOf = ({ entry }: JsonObject) => (Array.isArray(entry) ? entry.filter(isObject) : []);
+  const eachEntry = (body: JsonObject, change: (entry: JsonObject, at: number) => JsonObject[]): JsonObject => ({
+    ...body,
+    entry: entriesOf(body).flatMap(change),
+  });
+  const isOfGoal = ({ response }: JsonObject) => JSON.stringify(response).includes('/Goal/');
+
+  test.each<[string, (body: JsonObject) => JsonObject]>([
+    [
+      '70: an answer that repeats one id for all of a type',
+      (body) => {
+        const [first] = entriesOf(body).filter(isOfGoal);
+        return eachEntry(body, (entry) => [isOfGoal(entry) ? (first ?? entry) : entry]);
+      },
+    ],
+    ['70: an answer with an entry too few', (body) => eachEntry(body, (entry, at) => (at === 0 ? [] : [entry]))],
+    ['70: an answer with empty entries', (body) => eachEntry(body, () => [{}])],
+    [
+      '69: an answer whose entries say that they failed',
+      (body) => eachEntry(body, () => [{ response: { status: '500', outcome: outcome('fatal', 'exception') } }]),
+    ],
+    [
+      '67: an answer that says that all is on another host',
+      (body) =>
+        eachEntry(body, () => [{ response: { status: '201', location: 'https://elsewhere.example.org/Goal/1' } }]),
+    ],
+    [
+      '68: an answer with resources of another type',
+      (body) =>
+        eachEntry(body, ({ response }) => [{ response: response ?? {}, resource: { resourceType: 'Flag', id: '1' } }]),
+    ],
+  ])('%s: each is looked up by our identifier', async (_title, lie) => {
+    await world.server.control('POST', 'settings', { transactions: true });
+    let lies = 1;
+    const once = (body: JsonObject) => (body.type === 'transaction-response' && lies-- > 0 ? lie(body) : body);
+    await throughProxy(once, async () => {
+      await world.accept(...directoryAndClient());
+      await world.work();
+      lies = 1;
+      const withoutGoal = caseWithReferral().filter(([type]) => type === 'case' || type === 'need');
+      await world.accept(...withoutGoal, ...goals.map(([, goal]) => ['goal', goal] as const));
+      await world.work();
+      for (const [name] of goals) {
+        const { id } = await world.server.own('Goal', `county/${name}`);
+        expect(await world.link(name)).toMatchObject({ remoteId: id, state: 'current' });
+      }
+      expect(await creates(world.server, 'Goal')).toBe(2);
+      expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: undefined });
+      expect(await world.openDecisions()).toEqual([]);
+      expect(await world.changes()).toEqual([]);
+    });
+  });
+
+  test('70: a search that shows one resource twice has found one', async () => {
+    const twice = (body: JsonObject) => (body.type === 'searchset' ? eachEntry(body, (entry) => [entry, entry]) : body);
+    await throughProxy(twice, async () => {
+      await world.server.control('POST', 'faults', [
+        { method: 'POST', path: 'Organization', nth: 1, fault: { status: 500, at: 'after-commit' } },
+      ]);
+      await world.accept(['organization', anOrganization()]);
+      await world.work();
+      expect(await world.openDecisions()).toEqual([]);
+      expect(await creates(world.server, 'Organization')).toBe(1);
+    });
+  });
+});
+
+describe('a poll', () => {
+  async function sendCase(): Promise<void> {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+  }
+
+  const poll = (type = 'Task') =>
+    world.store.db.selectFrom('poll').selectAll().where('resource_type', '=', type).executeTakeFirstOrThrow();
+
+  const searchset = (...resources: JsonObject[]): JsonObject => ({
+    resourceType: 'Bundle',
+    type: 'searchset',
+    entry: resources.map((resource) => ({ resource, search: { mode: 'match' } })),
+  });
+
+  test('71: a next link to another host: the connection pauses with one alert, the token stays here, nothing is believed', async () => {
+    await sendCase();
+    const other = await startHost(() => ({ body: searchset() }));
+    const [task] = await world.server.all('Task');
+    const link = [{ relation: 'next', url: `${other.url}/Task?page=2` }];
+    const before = await truth();
+    await fault('GET', { status: 200, body: { ...searchset({ ...task, status: 'completed' }), link } }, 'Task');
+    await world.poll();
+    expect(other.arrived).toEqual([]);
+    expect(await world.alerts()).toMatchObject([{ topic: 'connection-paused:general', count: 1 }]);
+    expect((await poll()).cursor).toBeNull();
+    expect(await truth()).toEqual(before);
+  });
+
+  test('71: pages that never end: an alert, and what they lacked is asked for again', async () => {
+    await sendCase();
+    const link = [{ relation: 'next', url: `${world.server.base}/Task?round=1` }];
+    await fault('GET', { status: 200, body: { ...searchset(), link } }, 'Task');
+    await world.poll();
+    expect(await poll()).toMatchObject({ cursor: null, reason: { code: 'search-endless' } });
+    expect(await world.alerts()).toMatchObject([{ topic: 'poll-fails:general:Task', code: 'search-endless' }]);
+    await heal();
+    await world.poll();
+    expect(await poll()).toMatchObject({ reason: null });
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  test('76: one entry that is too large is told to an operator; the polls of other types go on', async () => {
+    await sendCase();
+    await fault('GET', { bodyBytes: 21 * 1024 * 1024 }, 'Task$');
+    await world.poll();
+    expect(await world.alerts()).toMatchObject([
+      { topic: 'poll-fails:general:Task', code: 'connection-reply-too-large' },
+    ]);
+    expect(await poll('ServiceRequest')).toMatchObject({ reason: null, cursor: expect.any(String) });
+  });
+
+  test('invalid dates of a Task: no cursor is moved to them, and what happened is told with a time that exists', async () => {
+    await sendCase();
+    const [task = {}] = await world.server.all('Task');
+    const meta = { ...(isObject(task.meta) ? task.meta : {}), lastUpdated: 'yesterday' };
+    const note = [{ time: '2026-02-30T10:00:00Z', text: 'They came.' }];
+    const odd = { ...task, meta, status: 'received', lastModified: '2026-13-45T25:00:00Z', note };
+    await fault('GET', { status: 200, body: searchset(odd) }, 'Task$');
+    await world.poll();
+    await fault('GET', { status: 200, body: odd }, `Task/${task.id}`);
+    await world.work();
+    await world.poll();
+    await world.poll();
+    expect((await poll()).reason).toBeNull();
+    expect((await poll()).cursor).not.toContain('yesterday');
+    const offered = JSON.stringify(await world.changes());
+    expect(offered).toContain('received');
+    expect(offered).not.toMatch(/2026-02-30|2026-13-45|yesterday/);
+  });
+
+  test('invalid dates in an element that goes back to the source: offered to nobody, a person is told', async () => {
+    await sendCase();
+    const { id, ...goal } = await world.server.own('Goal', 'county/goal/goal-meals#goal');
+    const target: JsonObject[] = [
+      { id: 'due', dueDate: '2026-02-31' },
+      { id: 't1', dueDate: 'soon', measure: { text: 'x' } },
+    ];
+    const odd = { ...goal, id: String(id), startDate: '2026-02-30', target };
+    await fault('GET', { status: 200, body: odd }, `Goal/${id}`);
+    await world.workAgain();
+    expect(JSON.stringify(await world.changes())).not.toMatch(/2026-02-30|2026-02-31|soon/);
+    const values = await world.store.db.selectFrom('remote_value').selectAll().execute();
+    expect(JSON.stringify(values)).not.toMatch(/2026-02-30|2026-02-31|soon/);
+    expect(await world.openDecisions()).toMatchObject([{ code: 'not-carried' }]);
+  });
+});
+
+describe('74: Retry-After', () => {
+  test.each([
+    ['0', 1, 2],
+    ['-5', 1, 2],
+    ['soon', 0, 2],
+    ['1000000000', 890, 900],
+    ['120', 110, 120],
+    ['Mon, 02 Mar 2020 10:00:00 GMT', 1, 2],
+  ])('%s: the next try is shown, and is between %s and %s seconds away', async (value, least, most) => {
+    await sent();
+    await fault('PUT', { status: 429, headers: { 'retry-after': value } });
+    await world.accept(['organization', renamed()]);
+    await world.work({ tries: 1 });
+    const { now, next_try_at: next } = await world.store.db
+      .selectFrom('lane')
+      .select(['next_try_at', world.store.db.fn<Date>('now').as('now')])
+      .where('subject', '=', subject)
+      .executeTakeFirstOrThrow();
+    const seconds = ((next?.getTime() ?? 0) - now.getTime()) / 1000;
+    expect(seconds).toBeGreaterThan(least - 1);
+    expect(seconds).toBeLessThanOrEqual(most);
+    expect(await world.lane(subject)).toMatchObject({ reason: 'server-busy' });
+  });
+});

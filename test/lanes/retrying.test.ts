@@ -1,0 +1,117 @@
+// A lane that does not get through: it comes back less and less often, for as long as it takes; after days an operator hears of it, and what
+// somebody else writes each time before us becomes a question (ehr-behaviour 6.3: retry-backoff, conflict).
+
+import { describe, expect, test } from '@jest/globals';
+import { sql } from '../../src/store/store.ts';
+import { aGoal, anOrganization, aReferral } from '../builders.ts';
+import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const subject = 'county.organization.org-pantry';
+
+async function waitSeconds(): Promise<number> {
+  const { rows } = await sql<{ seconds: number }>`
+    select extract(epoch from next_try_at - now())::float8 as seconds from lane where subject = ${subject}`.execute(
+    world.store.db,
+  );
+  return rows[0]?.seconds ?? 0;
+}
+
+async function dueForDays(days: number): Promise<void> {
+  await sql`update lane set due_at = now() - ${days} * interval '1 day'`.execute(world.store.db);
+}
+
+const busy = () => world.server.control('POST', 'faults', [{ method: 'POST', fault: { status: 503 } }]);
+
+describe('a server that cannot answer', () => {
+  test('is asked less and less often, to four times an hour, and the next try is shown', async () => {
+    await world.server.control('POST', 'faults', [{ method: 'POST', fault: { status: 429 } }]);
+    await world.accept(['organization', anOrganization()]);
+    const waits: number[] = [];
+    for (let tries = 0; tries < 12; tries += 1) {
+      await world.run(subject);
+      waits.push(await waitSeconds());
+    }
+    const least = [0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 450, 450];
+    for (const [at, wait] of waits.entries()) expect(wait).toBeCloseTo(least[at] ?? 0, -1);
+    expect(waits.at(-1)).toBeGreaterThan(440);
+    expect(await world.lane(subject)).toMatchObject({ hasWork: true, attempts: 12, reason: 'server-busy' });
+  });
+
+  test('for six days is no alert; for eight it is one, however many lanes wait, and they are tried on', async () => {
+    const other = anOrganization({ id: 'org-shelter', name: 'Open Door Shelter' });
+    await busy();
+    await world.accept(['organization', anOrganization()], ['organization', other]);
+    await world.work({ tries: 1 });
+    await dueForDays(6);
+    await world.work({ tries: 1 });
+    expect(await world.alerts()).toEqual([]);
+
+    await dueForDays(8);
+    await world.work({ tries: 1 });
+    await world.work({ tries: 1 });
+    expect(await world.alerts()).toMatchObject([{ topic: 'lanes-overdue:general', code: 'lane-overdue', count: 4 }]);
+    expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined });
+    expect(await waitSeconds()).toBeLessThan(900);
+  });
+
+  test('and answers again: the work is done, and the alert goes with the last overdue lane', async () => {
+    const other = anOrganization({ id: 'org-shelter', name: 'Open Door Shelter' });
+    await busy();
+    await world.accept(['organization', anOrganization()], ['organization', other]);
+    await world.work({ tries: 1 });
+    await dueForDays(8);
+    await world.work({ tries: 1 });
+    await world.server.control('DELETE', 'faults');
+    for (let round = 0; (await world.lane(subject)).hasWork && round < 5; round += 1) await world.run(subject);
+    expect(await world.alerts()).toHaveLength(1);
+    await world.work();
+    expect(await world.alerts()).toEqual([]);
+    expect(await world.server.all('Organization')).toHaveLength(2);
+  });
+});
+
+describe('a resource that somebody else writes each time before we do', () => {
+  const goalSlot = 'county/goal/goal-meals#goal';
+  let edits = 0;
+  let isEdited = false;
+
+  async function contest(): Promise<void> {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    const { id } = await world.server.own('Goal', goalSlot);
+    const edit = async (): Promise<void> => {
+      if (!isEdited) return;
+      edits += 1;
+      const extension = [{ url: 'https://pantry.example.org/shelf', valueString: `${edits}` }];
+      await partnerEdits(world.server, `Goal/${id}`, (goal) => ({ ...goal, extension }));
+      world.beforeNextWrite(edit);
+    };
+    isEdited = true;
+    world.beforeNextWrite(edit);
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+  }
+
+  test('becomes a question after a limited number of tries; nothing of theirs is lost, and the rest of the case goes on', async () => {
+    await world.server.control('POST', 'settings', { transactions: false });
+    await contest();
+    await world.work({ tries: 12 });
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'conflict', code: 'contested', choices: ['again'] }]);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'contested' });
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ extension: [{ valueString: `${edits}` }] });
+
+    await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.work();
+    const task = await world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
+    expect(task).toMatchObject({ priority: 'urgent' });
+
+    isEdited = false;
+    await world.decide('conflict', 'again');
+    await world.work();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({
+      description: { text: 'Food every day.' },
+      extension: [{ valueString: `${edits}` }],
+    });
+  });
+});
