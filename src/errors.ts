@@ -189,17 +189,17 @@ export const errorKinds = {
     issue: 'structure',
     class: 'retry',
   },
-  'connection-not-running': {
-    text: 'The connection {connection} is {state} and cannot be drained.',
-    status: 409,
-    issue: 'conflict',
-    class: 'person',
-  },
   'connection-not-in-use': {
     text: 'The connection {connection} is switched off in the configuration (mode: off): nothing is asked or sent there until it is shadow or live.',
     status: 409,
     issue: 'conflict',
     class: 'config',
+  },
+  'connection-not-running': {
+    text: 'The connection {connection} is {state} and cannot be drained.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
   },
   'connection-off': {
     text: 'Switched off in the configuration (mode: off): nothing is asked or sent there.',
@@ -881,12 +881,6 @@ export const errorKinds = {
     issue: 'invalid',
     class: 'permanent',
   },
-  'refused-write': {
-    text: '{count} of this lane cannot be sent as they are. Mend the records or the server, then try again, or set these versions aside.',
-    status: 409,
-    issue: 'processing',
-    class: 'person',
-  },
   'redis-evicts': {
     text: 'Redis may throw wake-ups away when its memory is full (maxmemory-policy {policy}), and work waits until the store is asked again. Set maxmemory-policy to noeviction.',
     status: 503,
@@ -904,6 +898,12 @@ export const errorKinds = {
     status: 503,
     issue: 'not-supported',
     class: 'config',
+  },
+  'refused-write': {
+    text: '{count} of this lane cannot be sent as they are. Mend the records or the server, then try again, or set these versions aside.',
+    status: 409,
+    issue: 'processing',
+    class: 'person',
   },
   'remote-edit': {
     text: 'The other side changed {element} of {target}, which is ours to say. A person must decide.',

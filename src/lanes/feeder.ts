@@ -131,12 +131,12 @@ async function claim(
         coalesce((select c.draining_since from connection c where c.id = ${connection}), 'infinity') as until
       from busy
     ), candidate as (
-      (select subject, 0 as rank, due_at from lane where connection = ${connection} and ${isFree} and due_at <= (select until from open)
-        and (priority <= ${urgentPriority} or not (select urgent_only from open))
+      (select subject, 0 as rank, due_at from lane where connection = ${connection} and ${isFree}
+        and (priority <= ${urgentPriority} or not (select urgent_only from open)) and due_at <= (select until from open)
         and due_at < now() - ${agedMs} * interval '1 millisecond' order by due_at limit (select slots from open))
       union
-      (select subject, 1 + priority, due_at from lane where connection = ${connection} and ${isFree} and due_at <= (select until from open)
-        and (priority <= ${urgentPriority} or not (select urgent_only from open))
+      (select subject, 1 + priority, due_at from lane where connection = ${connection} and ${isFree}
+        and (priority <= ${urgentPriority} or not (select urgent_only from open)) and due_at <= (select until from open)
         order by priority, due_at limit (select slots from open))
     ), due as (
       select l.connection, l.subject from lane l

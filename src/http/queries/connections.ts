@@ -38,7 +38,8 @@ export async function connectionView(
 }
 
 async function knownOf({ db }: Store, ids: readonly string[], source: string | undefined) {
-  if (ids.length === 0) return { connections: [], lanes: [], alerts: [], showsAlerts: false, resting: new Map() };
+  const resting = await restingConnections(db);
+  if (ids.length === 0) return { connections: [], lanes: [], alerts: [], showsAlerts: false, resting };
   let counted = db
     .selectFrom('lane')
     .leftJoin('connection', 'connection.id', 'lane.connection')
@@ -64,7 +65,7 @@ async function knownOf({ db }: Store, ids: readonly string[], source: string | u
     // Alerts tell of all sources together.
     alerts: source === undefined ? await alerts.execute() : [],
     showsAlerts: source === undefined,
-    resting: await restingConnections(db),
+    resting,
   };
 }
 
