@@ -743,17 +743,17 @@ export const errorKinds = {
     issue: 'multiple-matches',
     class: 'person',
   },
-  'patient-unlinked': {
-    text: 'A person said that the client is not the patient who was linked on this server.',
-    status: 409,
-    issue: 'informational',
-    class: 'person',
-  },
   'patient-unknown': {
     text: 'The server has no patient with this id.',
     status: 404,
     issue: 'not-found',
     class: 'permanent',
+  },
+  'patient-unlinked': {
+    text: 'A person said that the client is not the patient who was linked on this server.',
+    status: 409,
+    issue: 'informational',
+    class: 'person',
   },
   'patient-unreadable': {
     text: 'The server cannot be asked for this patient now, so nothing was changed.{why}',
@@ -1139,16 +1139,16 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'config',
   },
-  'source-token-other': {
-    text: 'At {url} the token is not the one of the source {source}. Give --token its own, or check --source.',
-    status: 403,
-    issue: 'forbidden',
-    class: 'config',
-  },
   'source-not-sent': {
     text: 'What the source {source} sends does not go to {connection}. See `sources` of the connection in the configuration.',
     status: 409,
     issue: 'conflict',
+    class: 'config',
+  },
+  'source-token-other': {
+    text: 'At {url} the token is not the one of the source {source}. Give --token its own, or check --source.',
+    status: 403,
+    issue: 'forbidden',
     class: 'config',
   },
   'source-unknown': {

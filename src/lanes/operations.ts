@@ -46,30 +46,26 @@ export async function storeIntents(trx: Transaction<Database>, input: IntentInpu
   const { lease, basis, writes } = input;
   await holdLease(trx, lease, input.leaseMs);
   await checkBasis(trx, lease, basis);
-  const rows = await trx
-    .insertInto('operation')
-    .values(
-      writes.map((write) => ({
-        send_id: input.sendId,
-        connection: lease.connection,
-        subject: lease.subject,
-        fence: lease.fence,
-        source: lease.source,
-        type: write.resource.key.type,
-        record_id: write.resource.key.id,
-        slot: write.resource.key.slot,
-        generation: write.kind === 'create' ? write.resource.nextGeneration : write.link.generation,
-        kind: write.kind,
-        resource_type: write.resource.resourceType,
-        remote_id: write.kind === 'create' ? null : write.link.remoteId,
-        sent: json<JsonObject>(sentFacts(write)),
-        record_version: write.resource.recordVersion,
-        ...routeOf(write),
-        send_before: sql<Date>`now() + ${input.sendMs} * interval '1 millisecond'`,
-      })),
-    )
-    .returning(['id', 'type', 'record_id', 'slot'])
-    .execute();
+  const wanted = writes.map((write) => ({
+    type: write.resource.key.type,
+    record_id: write.resource.key.id,
+    slot: write.resource.key.slot,
+    generation: write.kind === 'create' ? write.resource.nextGeneration : write.link.generation,
+    kind: write.kind,
+    resource_type: write.resource.resourceType,
+    remote_id: write.kind === 'create' ? null : write.link.remoteId,
+    sent: sentFacts(write),
+    record_version: write.resource.recordVersion,
+    ...routeOf(write),
+  }));
+  const { rows } = await sql<{ id: number; type: string; record_id: string; slot: string }>`
+    insert into operation (send_id, connection, subject, fence, source, send_before,
+      type, record_id, slot, generation, kind, resource_type, remote_id, sent, record_version, route, route_reason)
+    select ${input.sendId}, ${lease.connection}, ${lease.subject}, ${lease.fence}::bigint, ${lease.source},
+      now() + ${input.sendMs} * interval '1 millisecond', w.*
+    from jsonb_to_recordset(${json(wanted)}) as w(type text, record_id text, slot text, generation integer, kind text,
+      resource_type text, remote_id text, sent jsonb, record_version integer, route text, route_reason jsonb)
+    returning id, type, record_id, slot`.execute(trx);
   return writes.map((write) => {
     const { type, id, slot } = write.resource.key;
     const row = rows.find((stored) => stored.type === type && stored.record_id === id && stored.slot === slot);
@@ -82,7 +78,7 @@ export async function storeIntents(trx: Transaction<Database>, input: IntentInpu
 function routeOf({ resource }: Write) {
   const { route, why, reason: otherwise } = resource.route;
   const known = why ?? otherwise;
-  return { route, route_reason: known === undefined ? null : json(known) };
+  return { route, route_reason: known === undefined ? null : { code: known.code, text: known.text } };
 }
 
 async function checkBasis(trx: Transaction<Database>, lease: Lease, basis: PlanBasis): Promise<void> {
