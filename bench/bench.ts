@@ -74,6 +74,7 @@ async function throughputs(): Promise<Figures[]> {
       Object.assign(figures, headed(kind, throughput.figures));
       spans.push(...throughput.spans);
     }
+    process.stderr.write(`${JSON.stringify(figures)}\n`);
     all.push(figures);
   }
   return all;

@@ -44,13 +44,8 @@ export function edits(count: number, edition: number, first = 0): Line[] {
   const updatedAt = new Date(Date.UTC(2026, 1, 10) + edition * 1000).toISOString();
   return Array.from({ length: count }, (_, n) => ({
     type: 'carePlan',
-    record: planOf(first + n, { title: titleOf(edition), updatedAt }),
+    record: planOf(first + n, { title: `edition ${edition}`, updatedAt }),
   }));
-}
-
-/** Of the plan in an edition. */
-export function titleOf(edition: number): string {
-  return `edition ${edition}`;
 }
 
 /** Block 0 of the caseload; scale.ts copies its rows as blocks 1, 2 and so on. */

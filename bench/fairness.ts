@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { createServer, type Socket, type Server as TcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject, type Json } from '../src/json.ts';
-import { cases, directory, edits, titleOf } from './caseload.ts';
+import { cases, directory, edits } from './caseload.ts';
 import { type Figures, rounded } from './figures.ts';
 import { type BenchGateway, oneServer } from './gateway.ts';
-import type { Server } from './server.ts';
+import type { Entry, Server } from './server.ts';
 import { openStage, type Stage, type StoreKind } from './stage.ts';
 
 export interface FairnessOptions {
@@ -30,13 +30,15 @@ export async function measureFairness(options: FairnessOptions): Promise<readonl
     process.stderr.write(`run ${run} of ${options.runs}\n`);
     const clean = await timesToServer(options, false);
     const troubled = await timesToServer(options, true);
-    measured.push({
+    const figures = {
       'clean, p50 ms': quantile(clean, 0.5),
       'clean, p99 ms': quantile(clean, 0.99),
       'a refused case and a connection that hangs, p50 ms of the others': quantile(troubled, 0.5),
       'a refused case and a connection that hangs, p99 ms of the others': quantile(troubled, 0.99),
       'ratio of p99': rounded(quantile(troubled, 0.99) / quantile(clean, 0.99), 3),
-    });
+    };
+    process.stderr.write(`${JSON.stringify(figures)}\n`);
+    measured.push(figures);
   }
   return measured;
 }
@@ -75,29 +77,36 @@ async function editSteadily(
   await gateway.send([...directory, ...cases(count)]);
   await gateway.untilIdle(connection);
   if (troubled) await refuseFirstPlan(server);
-  const sentAt = new Map<string, number>();
+  const sentAt: number[] = [];
   const sending: Promise<unknown>[] = [];
-  let edition = 0;
-  for (let round = 0; round < editions; round += 1) {
-    for (let n = 0; n < count; n += 1) {
-      edition += 1;
-      // The plan of the first case is the refused one.
-      if (n > 0) sentAt.set(titleOf(edition), Date.now());
-      sending.push(gateway.send(edits(1, edition, n)));
-      await sleep(1000 / editsPerSecond);
-    }
+  for (let index = 0; index < editions * count; index += 1) {
+    sentAt.push(Date.now());
+    sending.push(gateway.send(edits(1, index + 1, index % count)));
+    await sleep(1000 / editsPerSecond);
   }
   await Promise.all(sending);
   await gateway.untilIdle(connection);
   const puts = (await server.journal()).filter(({ method }) => method === 'PUT');
   if (troubled && !puts.some(({ status }) => status === 422)) throw new Error('no write was refused');
-  const times = puts
-    .filter(({ committed }) => committed)
-    .flatMap(({ at, body }) => {
-      const sent = sentAt.get(titleIn(JSON.parse(body)));
-      return sent === undefined ? [] : [Date.parse(at) - sent];
-    });
-  if (times.length !== sentAt.size) throw new Error(`${sentAt.size} edits were sent, ${times.length} came`);
+  return timesOf(sentAt, arrivals(puts), count);
+}
+
+/** When each edition came, by its number; one that a newer one of its case had overtaken never does. */
+function arrivals(puts: readonly Entry[]): Map<number, number> {
+  const taken = puts.filter(({ committed }) => committed);
+  return new Map(taken.map(({ at, body }) => [editionIn(JSON.parse(body)), Date.parse(at)]));
+}
+
+/** An overtaken edit is there when the newer one is. The plan of the first case is the refused one, and not counted. */
+function timesOf(sentAt: readonly number[], came: ReadonlyMap<number, number>, count: number): number[] {
+  const times = sentAt.flatMap((sent, index) => {
+    if (index % count === 0) return [];
+    for (let edition = index + 1; edition <= sentAt.length; edition += count) {
+      const at = came.get(edition);
+      if (at !== undefined) return [at - sent];
+    }
+    throw new Error(`edition ${index + 1} never came`);
+  });
   return times.sort((one, other) => one - other);
 }
 
@@ -108,8 +117,8 @@ async function refuseFirstPlan(server: Server): Promise<void> {
   await server.setFaults([{ method: 'PUT', path: `CarePlan/${first?.id}$`, fault: { status: 422, body } }]);
 }
 
-function titleIn(body: Json): string {
-  return isObject(body) ? String(body.title) : '';
+function editionIn(body: Json): number {
+  return isObject(body) ? Number(String(body.title).split(' ')[1]) : Number.NaN;
 }
 
 /** @param sorted least first */

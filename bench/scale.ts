@@ -45,6 +45,7 @@ export async function measureScale({ concurrency, rounds }: ScaleOptions): Promi
     // The first round warms the processes up and does not count.
     for (let round = 0; round <= rounds; round += 1) {
       const figures = await oneRound(gateways, stage.cpuSeconds, round + 1);
+      process.stderr.write(`${JSON.stringify(figures)}\n`);
       if (round > 0) measured.push({ ...figures, ...sizeFigures(databases, gateways) });
     }
     return measured;

@@ -31,7 +31,9 @@ export async function measurePeers(options: PeersOptions): Promise<readonly Figu
     const measured: Figures[] = [];
     for (let run = 1; run <= options.runs; run += 1) {
       process.stderr.write(`run ${run} of ${options.runs}\n`);
-      measured.push(await oneRun(options, openFn.folder, run));
+      const figures = await oneRun(options, openFn.folder, run);
+      process.stderr.write(`${JSON.stringify(figures)}\n`);
+      measured.push(figures);
     }
     return measured;
   } finally {
