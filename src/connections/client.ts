@@ -4,7 +4,7 @@
 
 import { isObject, type JsonObject } from '../json.ts';
 import type { Auth } from './auth/auth.ts';
-import type { Deadline } from './deadline.ts';
+import type { Deadline, MachineTime } from './deadline.ts';
 import { startDeadline, unlessAborted } from './deadline.ts';
 import type { Exchanger, HttpReply } from './exchange.ts';
 import type { Fault } from './faults.ts';
@@ -81,6 +81,7 @@ export interface ClientParts {
   readonly auth: Auth;
   readonly exchanger: Exchanger;
   readonly limiter: Limiter;
+  readonly time: MachineTime;
   readonly vendor: Vendor;
   /** Sent with each request where the vendor has a header for it. */
   readonly clientId?: string;
@@ -90,14 +91,14 @@ const redirects = [301, 302, 303, 307, 308];
 const mostRedirects = 3;
 
 export function createClient(parts: ClientParts): FhirClient {
-  const { baseUrl, auth, exchanger, limiter, vendor } = parts;
+  const { baseUrl, auth, exchanger, limiter, time, vendor } = parts;
   const { host } = baseUrl;
   const closing = new AbortController();
 
   const aborted = () => makeFault('aborted', false, 'connection-aborted', { host });
 
   async function sendTo(url: URL, request: FhirRequest): Promise<FhirReply | Fault> {
-    const deadline = startDeadline(request.sendBefore, closing.signal);
+    const deadline = startDeadline(request.sendBefore, closing.signal, time);
     try {
       return await follow(url, request, deadline);
     } finally {

@@ -8,9 +8,9 @@ import { wantedScopes } from './auth/wanted-scopes.ts';
 import type { Budget } from './budget.ts';
 import { type Capabilities, isCapabilities, readCapabilities } from './capabilities.ts';
 import { createClient, type FhirClient } from './client.ts';
-import { startDeadline } from './deadline.ts';
+import { type MachineTime, machineTime, startDeadline } from './deadline.ts';
 import { type Diagnosis, diagnose } from './diagnose.ts';
-import { defaultLimits, type ExchangeLimits, openExchanger, type RequestSeen } from './exchange.ts';
+import { defaultLimits, type ExchangeLimits, type Exchanger, openExchanger, type RequestSeen } from './exchange.ts';
 import type { Fault } from './faults.ts';
 import { createLimiter } from './limiter.ts';
 import { memoryBudget } from './memory-budget.ts';
@@ -101,6 +101,10 @@ export interface ConnectionParts {
   readonly now?: () => number;
   /** @default `defaultLimits` */
   readonly limits?: Partial<ExchangeLimits>;
+  /** What carries the requests; a simulation brings its own. @default axios on sockets of its own */
+  readonly exchanger?: Exchanger;
+  /** The clocks by which requests wait and are given up. @default those of this machine */
+  readonly time?: MachineTime;
   /** What all processes may spend together. @default one of its own, in memory */
   readonly budget?: Budget;
 }
@@ -108,19 +112,22 @@ export interface ConnectionParts {
 /** Opens one connection; asks nothing yet. */
 export function openConnection(config: ConnectionConfig, parts: ConnectionParts = {}): Connection {
   const vendor = vendors[config.vendor];
-  const now = parts.now ?? Date.now;
+  const time = parts.time ?? machineTime;
+  const now = parts.now ?? time.wall;
   const baseUrl = new URL(config.baseUrl);
-  const exchanger = openExchanger({
-    connection: config.id,
-    concurrency: config.rateLimit.concurrency,
-    limits: { ...defaultLimits, ...parts.limits },
-    onRequest: parts.onRequest,
-  });
-  const limiter = createLimiter(parts.budget ?? memoryBudget(config.rateLimit, () => performance.now()));
+  const exchanger =
+    parts.exchanger ??
+    openExchanger({
+      connection: config.id,
+      concurrency: config.rateLimit.concurrency,
+      limits: { ...defaultLimits, ...parts.limits },
+      onRequest: parts.onRequest,
+    });
+  const limiter = createLimiter(parts.budget ?? memoryBudget(config.rateLimit, time.now), time);
   const metered = meteredExchanger(exchanger, limiter);
   const auth = createAuth(config.auth, { baseUrl, exchanger: metered, now });
   const clientId = 'clientId' in config.auth ? config.auth.clientId : undefined;
-  const shared = { baseUrl, exchanger, limiter, vendor, clientId };
+  const shared = { baseUrl, exchanger, limiter, time, vendor, clientId };
   const client = createClient({ ...shared, auth });
 
   return {
@@ -151,7 +158,7 @@ export function openConnection(config: ConnectionConfig, parts: ConnectionParts 
     },
     async probe() {
       const url = requestUrl(baseUrl, 'metadata');
-      const deadline = startDeadline(undefined, new AbortController().signal);
+      const deadline = startDeadline(undefined, new AbortController().signal, time);
       const headers = { accept: 'application/fhir+json', ...vendor.headers };
       return verdictOf(await exchanger.exchange({ method: 'GET', url, headers, deadline }));
     },

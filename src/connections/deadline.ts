@@ -2,8 +2,27 @@
 
 const longestTimerMs = 2 ** 31 - 1;
 
+/** The clocks of the machine that waits; a simulation brings its own. */
+export interface MachineTime {
+  /** Wall clock, epoch ms. */
+  wall(): number;
+  /** Monotonic ms. */
+  now(): number;
+  /** Runs it once, so many ms from now, unless the returned function is called before. */
+  later(run: () => void, ms: number): () => void;
+}
+
+export const machineTime: MachineTime = {
+  wall: () => Date.now(),
+  now: () => performance.now(),
+  later: (run, ms) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
 export interface Deadline {
-  /** On the clock of `performance.now()`; Infinity where there is none. */
+  /** On the monotonic clock; Infinity where there is none. */
   readonly at: number;
   /** Aborts at the deadline, or when the connection is closed. */
   readonly signal: AbortSignal;
@@ -12,20 +31,20 @@ export interface Deadline {
 }
 
 /** Starts the countdown to `until` (epoch ms; undefined: no deadline). One that is past aborts at once. */
-export function startDeadline(until: number | undefined, closed: AbortSignal): Deadline {
+export function startDeadline(until: number | undefined, closed: AbortSignal, time: MachineTime): Deadline {
   if (until === undefined) {
     return { at: Number.POSITIVE_INFINITY, signal: closed, end: () => undefined };
   }
-  const leftMs = until - Date.now();
+  const leftMs = until - time.wall();
   if (leftMs <= 0) {
-    return { at: performance.now(), signal: AbortSignal.abort(), end: () => undefined };
+    return { at: time.now(), signal: AbortSignal.abort(), end: () => undefined };
   }
   const over = new AbortController();
-  const timer = setTimeout(() => over.abort(), Math.min(leftMs, longestTimerMs));
+  const cancel = time.later(() => over.abort(), Math.min(leftMs, longestTimerMs));
   return {
-    at: performance.now() + leftMs,
+    at: time.now() + leftMs,
     signal: AbortSignal.any([closed, over.signal]),
-    end: () => clearTimeout(timer),
+    end: cancel,
   };
 }
 

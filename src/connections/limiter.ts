@@ -2,6 +2,7 @@
 // budget is asked for slots and places in blocks, not for each request; what is not used soon is given up (`pace.ts`, `places.ts`).
 
 import type { Budget, Grant } from './budget.ts';
+import { machineTime } from './deadline.ts';
 import type { Fault } from './faults.ts';
 import { slotLifeMs } from './pace.ts';
 import type { Verdict } from './verdict.ts';
@@ -33,14 +34,6 @@ export interface Limiter {
   close(): Promise<void>;
 }
 
-const systemClock: LimiterClock = {
-  now: () => performance.now(),
-  later: (run, ms) => {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-};
-
 /** How often a process with requests under way says that it lives. */
 const heartbeatMs = 3_000;
 /** Idle for so long, a process gives its places back. */
@@ -69,7 +62,7 @@ interface Unsaid {
   stop: { readonly waitMs: number | undefined } | undefined;
 }
 
-export function createLimiter(budget: Budget, clock: LimiterClock = systemClock): Limiter {
+export function createLimiter(budget: Budget, clock: LimiterClock = machineTime): Limiter {
   const line: Readonly<Record<Purpose, Set<Waiter>>> = { token: new Set(), poll: new Set(), lane: new Set() };
   let slots: Slot[] = [];
   let pollSlots = 0;

@@ -3,7 +3,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import { type Capabilities, isOffered, isSearchResult, pollQuery } from '../connections/connections.ts';
-import { type ErrorCode, type Reason, reason } from '../errors.ts';
+import { CasebridgeError, type ErrorCode, type Reason, reason } from '../errors.ts';
 import { factsOf } from '../fault.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
@@ -84,6 +84,10 @@ async function runPoll(
     const failure = await readChanges(deps, connection, poll, await capabilities(poll.connection), renew);
     await schedule(deps, connection, poll, failure);
   } catch (error) {
+    if (error instanceof CasebridgeError) {
+      if (error.kind.class === 'config') await pauseForFault(deps, poll.connection, error.reason);
+      return schedule(deps, connection, poll, error.reason);
+    }
     deps.log.error({ connection: poll.connection, ...factsOf(error) }, 'a poll failed');
     await schedule(deps, connection, poll, reason('internal', { requestId: `poll-${poll.resource_type}` }));
   }

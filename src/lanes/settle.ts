@@ -47,7 +47,8 @@ export function settle(resource: LaneResource, context: SettleContext): Settleme
     record === undefined
   )
     return undefined;
-  if (link.origin === 'found' || leave !== undefined) return undefined;
+  // What is taken back after a withdrawal is blanked there: what the other side said in it is offered to the source first.
+  if (link.origin === 'found' || (leave !== undefined && leave.code !== 'consent-withdrawn')) return undefined;
   const look: Look = {
     resource,
     link,

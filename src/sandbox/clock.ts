@@ -1,19 +1,40 @@
 // The time of one simulated server. It runs with the real clock until it is set or moved, then keeps the distance, so that a test can
-// jump ahead by hours while the order of events stays natural.
+// jump ahead by hours while the order of events stays natural. What it runs with can be given: a simulation has no real time.
+
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
+/** The time below a server's clock. */
+export interface BaseTime {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Holds up an answer by so many milliseconds. */
+  wait(milliseconds: number): Promise<void>;
+}
+
+const realTime: BaseTime = {
+  now: Date.now,
+  // An answer that is held up keeps no process alive.
+  wait: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
+};
+
 export class VirtualClock {
+  readonly #base: BaseTime;
   #offset = 0;
+
+  constructor(base: BaseTime = realTime) {
+    this.#base = base;
+  }
 
   /** Milliseconds since 1970. */
   now(): number {
-    return Date.now() + this.#offset;
+    return this.#base.now() + this.#offset;
   }
 
   /** The clock shows `instant` (milliseconds since 1970) and runs on from there. */
   set(instant: number): void {
-    this.#offset = instant - Date.now();
+    this.#offset = instant - this.#base.now();
   }
 
   /** Moves the clock by a number of milliseconds; negative is back. */
@@ -21,12 +42,17 @@ export class VirtualClock {
     this.#offset += milliseconds;
   }
 
-  /** Back to the real time. */
+  /** Holds up an answer, in base time. */
+  wait(milliseconds: number): Promise<void> {
+    return this.#base.wait(milliseconds);
+  }
+
+  /** Back to the base time. */
   real(): void {
     this.#offset = 0;
   }
 
-  /** Distance from the real time in milliseconds. */
+  /** Distance from the base time in milliseconds. */
   get offset(): number {
     return this.#offset;
   }

@@ -1,6 +1,5 @@
 // What a simulated server is, and how one request goes through it: fault, answer, journal.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { VirtualClock } from './clock.ts';
 import type { Delivery } from './deliver.ts';
 import type { Engine } from './engine/engine.ts';
@@ -47,13 +46,13 @@ export async function serve(server: SimulatedServer, request: SandboxRequest): P
   }
   const fault = server.faults.strike(request.method, request.url.pathname);
   const early = fault !== undefined && momentOf(fault) === 'before-commit';
-  await pause(server.latencyMs + (early ? (fault.delayMs ?? 0) : 0));
+  await pause(server, server.latencyMs + (early ? (fault.delayMs ?? 0) : 0));
   const instead = fault === undefined ? undefined : insteadOf(fault);
   const isUntouched = early && instead !== undefined;
   const handled = isUntouched ? undefined : request.tooLong ? tooLong : await server.answer(request);
   const reply = onTheWire(instead === undefined ? handled?.reply : instead.reply, fault);
   record(server, request, reply, handled ?? { committed: false, written: [] });
-  if (!early) await pause(fault?.delayMs ?? 0);
+  if (!early) await pause(server, fault?.delayMs ?? 0);
   return { reply, trickle: fault?.trickle, breakOff: fault?.breakOff, cut: fault?.cut };
 }
 
@@ -122,7 +121,6 @@ function toWrite({ resourceType, id, number, created, resource }: Version): Jour
   return { resourceType, id, version: String(number), kind };
 }
 
-/** Holds up an answer without keeping the process alive for it. */
-async function pause(milliseconds: number): Promise<void> {
-  if (milliseconds > 0) await sleep(milliseconds, undefined, { ref: false });
+async function pause({ clock }: SimulatedServer, milliseconds: number): Promise<void> {
+  if (milliseconds > 0) await clock.wait(milliseconds);
 }

@@ -4,6 +4,7 @@
 import { EventEmitter } from 'node:events';
 import type { PGlite } from '@electric-sql/pglite';
 import type { PostgresCursor, PostgresPoolClient, PostgresQueryResult } from 'kysely';
+import { columnValue, parameterText } from './pglite-values.ts';
 import type { TransactionScope } from './transaction-scope.ts';
 import {
   type Answered,
@@ -154,7 +155,7 @@ export class Session {
     }
     if (values.length === 0) return this.#exchange(simpleMessage(text), []);
     const { name, parameters, columns } = await this.#prepare(schema, text);
-    const texts = values.map((value, at) => this.#parameter(value, parameters[at] ?? 0));
+    const texts = values.map((value, at) => parameterText(this.database, value, parameters[at] ?? 0));
     return this.#exchange(runMessage(name, texts), columns);
   }
 
@@ -182,20 +183,8 @@ export class Session {
     return prepared;
   }
 
-  #parameter(value: unknown, type: number): string | null {
-    if (value === null || value === undefined) return null;
-    const serialize = this.database.serializers[type];
-    if (serialize !== undefined) return serialize(value);
-    return value instanceof Date ? value.toISOString() : String(value);
-  }
-
   async #exchange(message: Buffer, columns: readonly Column[]): Promise<Answered> {
-    const { parsers } = this.database;
-    const reply = await this.#send(message);
-    return readAnswer(reply, columns, (type, text) => {
-      const parse = parsers[type];
-      return parse === undefined ? text : parse(text, type);
-    });
+    return readAnswer(await this.#send(message), columns, (type, text) => columnValue(this.database, text, type));
   }
 
   async #send(message: Buffer): Promise<Buffer> {

@@ -23,7 +23,7 @@ export interface Notification {
 export interface Answered {
   readonly command: string;
   readonly rowCount: number;
-  readonly rows: readonly object[];
+  readonly rows: readonly unknown[];
 }
 
 /** An error of the database, with the fields that PostgreSQL's drivers give it. */

@@ -203,6 +203,17 @@ describe('a poll', () => {
     expect((await world.server.journal()).filter(({ url }) => String(url).includes('/Task'))).toEqual([]);
   });
 
+  test('of a server that does not tell what it offers says so, and is made again', async () => {
+    await world.server.control('POST', 'faults', [{ path: 'metadata', fault: { status: 503 } }]);
+    await world.poll();
+    const row = await world.store.db
+      .selectFrom('poll')
+      .select(['reason', 'lease_until'])
+      .where('resource_type', '=', 'Task')
+      .executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ reason: { code: 'connection-capabilities-unreadable' }, lease_until: null });
+  });
+
   test('is not made while the connection is paused', async () => {
     await sendReferrals();
     await setPaused(world.store, 'general', reason('connection-paused', { why: '' }));

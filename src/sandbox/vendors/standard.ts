@@ -1,8 +1,7 @@
 // The `standard` server: full CRUD, search and transactions as R4 describes them, to stand for HAPI, Medplum or an exchange. Its settings
 // switch off or spoil one ability each.
 
-import { setTimeout as sleep } from 'node:timers/promises';
-import { VirtualClock } from '../clock.ts';
+import { type BaseTime, VirtualClock } from '../clock.ts';
 import { capabilityStatement } from '../engine/capability-statement.ts';
 import { loadDefinitions } from '../engine/definitions.ts';
 import { type Engine, type FhirCall, idealSettings } from '../engine/engine.ts';
@@ -34,17 +33,24 @@ export const defaultSettings: StandardSettings = {
 
 export class StandardServer implements SimulatedServer {
   readonly name = 'standard';
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly faults = new Faults(fhirPath);
   readonly journal = new Journal();
-  readonly authority = new TokenAuthority(this.clock);
-  readonly #started = new Date(this.clock.now()).toISOString();
+  readonly authority: TokenAuthority;
+  readonly #started: string;
   readonly #definitions = loadDefinitions();
   readonly #store = new Store();
   readonly #view = new SearchView();
   readonly #searchCache: Engine['searchCache'] = new Map();
   #settings = defaultSettings;
   readonly #rate = new RateWindow();
+
+  /** @param time what its clock runs with; default: the real time */
+  constructor(time?: BaseTime) {
+    this.clock = new VirtualClock(time);
+    this.authority = new TokenAuthority(this.clock);
+    this.#started = new Date(this.clock.now()).toISOString();
+  }
 
   get engine(): Engine {
     return {
@@ -118,7 +124,7 @@ export class StandardServer implements SimulatedServer {
     const isConditional = request.method === 'POST' && condition !== undefined && this.#definitions.types.has(path);
     if (!isConditional || !conditionalCreate || conditionalCreateGapMs === 0) return request;
     const existing = onlyMatch(this.engine, path, [...new URLSearchParams(condition)], base);
-    await sleep(conditionalCreateGapMs, undefined, { ref: false });
+    await this.clock.wait(conditionalCreateGapMs);
     return existing === undefined ? new SandboxRequest(request.method, request.url, headers, request.text) : request;
   }
 

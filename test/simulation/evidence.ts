@@ -1,0 +1,66 @@
+// What the oracles judge by: the server's own store and journal, what the source and the partner know that they did, and of our store only what
+// people were told.
+
+import type { ConnectionConfig } from '../../src/config.ts';
+import type { JsonObject } from '../../src/json.ts';
+import type { MappingSet } from '../../src/mapping/mapping.ts';
+import type { JournalEntry } from '../../src/sandbox/journal.ts';
+import type { StandardServer } from '../../src/sandbox/vendors/standard.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { SentWrite } from './exchanger.ts';
+import type { Edit } from './partner.ts';
+import type { SentRecord } from './source.ts';
+import type { Swarm } from './swarm.ts';
+
+/** After the first commit and up to the second, by their numbers in the history. */
+export interface Interval {
+  readonly from: number;
+  to: number;
+}
+
+export interface Evidence {
+  readonly store: Store;
+  readonly server: StandardServer;
+  readonly config: ConnectionConfig;
+  readonly mappings: () => Promise<MappingSet>;
+  readonly swarm: Swarm;
+  /** The newest of each record. */
+  readonly newest: ReadonlyMap<string, SentRecord>;
+  readonly promised: readonly SentRecord[];
+  readonly edits: readonly Edit[];
+  readonly writes: SentWrite[];
+  readonly pauses: readonly Interval[];
+  /** By client: when their consent was withdrawn. */
+  readonly revoked: Map<string, Interval[]>;
+}
+
+export interface Told {
+  /** Topics of open questions. */
+  readonly topics: ReadonlySet<string>;
+  /** All that was offered to the source or shown in a question, as text. */
+  readonly text: string;
+}
+
+export async function toldToPeople({ db }: Store): Promise<Told> {
+  const decisions = await db.selectFrom('decision').select(['topic', 'detail', 'state']).execute();
+  const changes = await db.selectFrom('change').select('body').execute();
+  return {
+    topics: new Set(decisions.filter(({ state }) => state === 'open').map(({ topic }) => topic)),
+    text: JSON.stringify([decisions, changes]),
+  };
+}
+
+export function isRead({ method, url, status }: JournalEntry): boolean {
+  return method === 'GET' && status === 200 && !url.includes('?');
+}
+
+export function resourcesOf({ engine }: StandardServer): JsonObject[] {
+  return engine.store.resourceTypes.flatMap((type) =>
+    [...engine.store.all(type)].flatMap(({ resource }) => (resource === undefined ? [] : [resource])),
+  );
+}
+
+export function isRetired({ status, lifecycleStatus, verificationStatus, active }: JsonObject): boolean {
+  const said = [status, lifecycleStatus, JSON.stringify(verificationStatus)];
+  return active === false || said.some((text) => String(text).includes('entered-in-error'));
+}

@@ -1,0 +1,83 @@
+// One resource for each slot that the newest records want, saying what they say.
+
+import type { JsonObject } from '../../src/json.ts';
+import { projectRecords } from '../../src/lanes/lanes.ts';
+import type { Desired } from '../../src/mapping/mapping.ts';
+import type { RecordType } from '../../src/records/records.ts';
+import { identifierSystem, ownValue } from '../support/rig.ts';
+import { type Evidence, isRetired, resourcesOf, type Told } from './evidence.ts';
+
+interface Wanted {
+  readonly type: RecordType;
+  readonly id: string;
+  readonly desired: Desired;
+}
+
+/** (a) and (b): one resource for each slot that the newest records want, saying what they say. */
+export async function existence(evidence: Evidence, said: Told): Promise<string[]> {
+  const held = resourcesOf(evidence.server);
+  const { mappings, store, config, edits } = evidence;
+  const newest = [...evidence.newest.values()];
+  const isShared = evidence.swarm.basis === 'treatment';
+  const projected = await projectRecords(store, {
+    source: 'county',
+    identifierSystem,
+    identifierSystems: config.identifierSystems,
+    mappings: await mappings(),
+    records: newest.filter(({ record }) => record.deleted !== true).map(({ type, record }) => ({ type, record })),
+  });
+  const revoked = new Set(
+    newest.flatMap(({ type, record }) =>
+      type === 'consent' && record.status !== 'active' ? [String(record.clientId)] : [],
+    ),
+  );
+  const wanted = new Map<string, Wanted>(
+    projected.flatMap(({ type, id, desired }) => {
+      const record = newest.find((one) => one.type === type && one.record.id === id)?.record;
+      const client = type === 'client' ? id : record?.clientId;
+      const isWithheld = !isShared && typeof client === 'string' && revoked.has(client);
+      return isWithheld ? [] : [[`county/${type}/${id}#${desired.slot}`, { type, id, desired }] as const];
+    }),
+  );
+  const standing = Map.groupBy(
+    held.filter((resource) => ownValue(resource) !== undefined && !isRetired(resource)),
+    (resource) => (ownValue(resource) ?? '').replace(/~\d+$/, ''),
+  );
+  const set = await mappings();
+  return [
+    ...[...standing].flatMap(([value, resources]) => {
+      const ids = resources.map(({ resourceType, id }) => `${resourceType}/${id}`).join(', ');
+      if (resources.length > 1) return [`(a) ${value} is there ${resources.length} times: ${ids}`];
+      // A Patient is never retired.
+      return wanted.has(value) || resources[0]?.resourceType === 'Patient'
+        ? []
+        : [`(a) ${value} is still there: ${ids}`];
+    }),
+    ...[...wanted].flatMap(([value, { type, id, desired }]) => {
+      const [resource] = standing.get(value) ?? [];
+      const name = `${type}/${id}#${desired.slot}`;
+      const isAsked = (element?: string) =>
+        [...said.topics].some((topic) =>
+          element === undefined ? topic.includes(name) && !topic.startsWith(name) : topic === `${name}:${element}`,
+        );
+      if (resource === undefined) return isAsked() ? [] : [`(a) ${value} is missing`];
+      const isTheirs = (element: string) =>
+        edits.some(
+          (edit) =>
+            edit.id === resource.id &&
+            edit.resourceType === resource.resourceType &&
+            (edit.element === element.split('.')[0] || (edit.element === 'note' && element.startsWith('status'))),
+        );
+      const facts = set.mapping(type)?.slot(desired.slot).facts(resource) ?? {};
+      const wants: JsonObject = { ...desired.facts };
+      return [...new Set([...Object.keys(facts), ...Object.keys(wants)])]
+        .filter((key) => comparable(wants[key]) !== comparable(facts[key]) && !isTheirs(key) && !isAsked(key))
+        .map((key) => `(b) ${value} has ${key} ${JSON.stringify(facts[key])} instead of ${JSON.stringify(wants[key])}`);
+    }),
+  ];
+}
+
+/** References go by other names in a projection: that something is pointed at is compared, not what. */
+function comparable(fact: unknown): string {
+  return JSON.stringify(fact ?? null).replaceAll(/"(?:urn:uuid:[^"]*|[A-Z][A-Za-z]+\/\d+)"/g, '"reference"');
+}

@@ -1,0 +1,182 @@
+// Requests on their way to the simulated server and back: its own handlers answer, in process and in virtual time. What the network does to a
+// request is drawn here; what a client does when it hears nothing is for the client's end (`exchanger.ts`).
+
+import type { HttpCall, HttpReply } from '../../src/connections/exchange.ts';
+import type { Fault } from '../../src/connections/faults.ts';
+import { networkFault } from '../../src/connections/faults.ts';
+import { type Reply, SandboxRequest } from '../../src/sandbox/exchange.ts';
+import { type SimulatedServer, serve } from '../../src/sandbox/serve.ts';
+import type { Random } from './random.ts';
+import type { Swarm } from './swarm.ts';
+import { type Actor, newActor, type Timeline } from './timeline.ts';
+
+/** What happens to one request. Times are virtual milliseconds. */
+export type Fate =
+  | { readonly kind: 'delivered'; readonly againAfterMs?: number; readonly cutTo?: number }
+  /** Lost on the way there, or on the way back after the server did it; `isLoud`: the client hears of a broken connection. */
+  | { readonly kind: 'lost' | 'unheard'; readonly isLoud: boolean }
+  /** Unheard as well: it arrives when the client has long given up. */
+  | { readonly kind: 'late'; readonly afterMs: number }
+  | { readonly kind: 'refused'; readonly status: number; readonly retryAfter?: number };
+
+export class Network {
+  readonly #timeline: Timeline;
+  readonly #server: SimulatedServer;
+  readonly #swarm: Swarm;
+  readonly #random: Random;
+  readonly #wire: Actor = newActor('wire');
+  #isHealed = false;
+  #awayUntil = 0;
+
+  constructor(timeline: Timeline, server: SimulatedServer, swarm: Swarm, random: Random) {
+    this.#timeline = timeline;
+    this.#server = server;
+    this.#swarm = swarm;
+    this.#random = random;
+  }
+
+  /** From here on every request is answered. */
+  heal(): void {
+    this.#isHealed = true;
+    this.#awayUntil = 0;
+  }
+
+  /** Nothing gets through until then. */
+  goAway(until: number): void {
+    this.#awayUntil = until;
+  }
+
+  get #isWell(): boolean {
+    return this.#isHealed || this.#timeline.now - this.#timeline.startedAt < this.#swarm.calmMs;
+  }
+
+  /** Carries the request; `onReply` is called once or never. */
+  carry(call: HttpCall, onReply: (reply: HttpReply | Fault) => void): void {
+    const what = `${call.method} ${call.url.pathname.slice(fhirPath.length)}${call.url.search}`.slice(0, 120);
+    const fate = this.#fateOf(call);
+    const there =
+      this.#random.between(1, 40) +
+      (this.#isWell || !this.#random.chance(this.#swarm.slow) ? 0 : this.#random.between(1_000, 20_000));
+    const back = this.#random.between(1, 40);
+    const { host } = call.url;
+    const broken = () => onReply(networkFault('ECONNRESET', true, host));
+    const arrive = (afterMs: number, heard: (reply: Reply | undefined) => void) =>
+      this.#timeline.after(this.#wire, afterMs, `${what} [${fate.kind}]`, () => void this.#answer(call).then(heard));
+    const reply = (answer: Reply | undefined) =>
+      this.#timeline.after(this.#wire, back, '', () => {
+        if (answer === undefined) broken();
+        else onReply(asHttp(answer));
+      });
+    switch (fate.kind) {
+      case 'delivered':
+        arrive(there, (answer) => reply(cut(answer, fate.cutTo)));
+        if (fate.againAfterMs !== undefined) arrive(there + fate.againAfterMs, () => {});
+        return;
+      case 'lost':
+        this.#timeline.after(this.#wire, there, `${what} [lost]`, fate.isLoud ? broken : () => {});
+        return;
+      case 'unheard':
+        arrive(there, () => {
+          if (fate.isLoud) this.#timeline.after(this.#wire, back, '', broken);
+        });
+        return;
+      case 'late':
+        arrive(fate.afterMs, () => {});
+        return;
+      case 'refused':
+        this.#timeline.after(this.#wire, there, `${what} [${fate.status}]`, () => onReply(asHttp(refusal(fate))));
+        return;
+      default:
+        fate satisfies never;
+    }
+  }
+
+  /** Somebody on the other side asks the server, at once and unharmed. */
+  async ask(method: string, path: string, body?: object): Promise<Reply | undefined> {
+    const url = new URL(`${fhirBase}/${path}`);
+    const headers = { accept: 'application/fhir+json', 'content-type': 'application/fhir+json', from: 'partner' };
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const { reply } = await serve(this.#server, new SandboxRequest(method, url, headers, text));
+    return reply;
+  }
+
+  async #answer({ method, url, headers, body }: HttpCall): Promise<Reply | undefined> {
+    const { reply } = await serve(this.#server, new SandboxRequest(method, url, headers, body ?? ''));
+    return reply;
+  }
+
+  #fateOf(call: HttpCall): Fate {
+    const swarm = this.#swarm;
+    const random = this.#random;
+    if (this.#isWell) return { kind: 'delivered' };
+    if (this.#timeline.now < this.#awayUntil) return { kind: 'lost', isLoud: random.chance(0.7) };
+    const isWrite = call.method !== 'GET';
+    const drawn = {
+      lost: random.chance(swarm.dropRequest),
+      unheard: random.chance(swarm.dropReply),
+      late: isWrite && random.chance(swarm.lateRequest),
+      twice: random.chance(swarm.duplicate),
+      cut: random.chance(swarm.truncate),
+      refused: random.chance(swarm.status),
+      isLoud: random.chance(0.5),
+    };
+    if (drawn.lost) return { kind: 'lost', isLoud: drawn.isLoud };
+    if (drawn.unheard) return { kind: 'unheard', isLoud: drawn.isLoud };
+    const latest = mayComeLate(call, swarm);
+    if (drawn.late && latest > 0) return { kind: 'late', afterMs: random.between(1_000, latest) };
+    if (drawn.refused) return this.#refuse(isWrite);
+    return {
+      kind: 'delivered',
+      ...(drawn.twice && mayComeTwice(call, swarm) && { againAfterMs: random.between(10, 20_000) }),
+      ...(drawn.cut && { cutTo: random.between(0, 200) }),
+    };
+  }
+
+  #refuse(isWrite: boolean): Fate {
+    const status = this.#random.pick(isWrite ? [409, 412, 422, 429, 500, 503, 503, 401] : [429, 500, 503, 503]);
+    const isBusy = status === 429 || status === 503;
+    return { kind: 'refused', status, ...(isBusy && { retryAfter: this.#random.between(1, 30) }) };
+  }
+}
+
+export const fhirPath = '/standard/fhir/R4';
+export const fhirBase = `http://hospital.example.org${fhirPath}`;
+
+/**
+ * How late a request may still come to count as what the rules promise about: before `settle` has passed since the client gave it up, and seen by
+ * a search by then; and not over a newer write that no version tag protects (lanes.md 8, 28).
+ */
+function mayComeLate({ method, url }: HttpCall, { versions, settleMs, searchLagMs }: Swarm): number {
+  const isCreate = method === 'POST' && url.pathname !== `${fhirPath}/` && url.pathname !== fhirPath;
+  return versions || isCreate ? settleMs - searchLagMs - 5_000 : 0;
+}
+
+/** No client can do anything about a create that comes twice, unless the server does. */
+function mayComeTwice({ method, headers }: HttpCall, { versions, conditionalCreate, searchLagMs }: Swarm): boolean {
+  if (method === 'PUT') return versions;
+  return (
+    method === 'POST' && headers['if-none-exist'] !== undefined && conditionalCreate === 'atomic' && searchLagMs === 0
+  );
+}
+
+function asHttp({ status, headers, body = '' }: Reply): HttpReply {
+  return { status, headers, bytes: Buffer.from(body) };
+}
+
+function cut(reply: Reply | undefined, length: number | undefined): Reply | undefined {
+  if (reply === undefined || length === undefined || typeof reply.body !== 'string') return reply;
+  return { ...reply, body: reply.body.slice(0, length) };
+}
+
+function refusal({ status, retryAfter }: { readonly status: number; readonly retryAfter?: number }): Reply {
+  const code = status === 422 ? 'invalid' : status === 409 || status === 412 ? 'conflict' : 'transient';
+  const outcome = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code, diagnostics: 'Simulated.' }] };
+  return {
+    status,
+    headers: {
+      'content-type': 'application/fhir+json',
+      ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+    },
+    body: JSON.stringify(outcome),
+  };
+}

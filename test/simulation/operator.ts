@@ -1,0 +1,83 @@
+// A person who pauses and resumes the connection, runs lanes and answers questions, mostly just when something moves.
+
+import { reason } from '../../src/errors.ts';
+import { isObject } from '../../src/json.ts';
+import { applyDecision, decide, raiseWanted, setPaused } from '../../src/lanes/lanes.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { Interval } from './evidence.ts';
+import type { Random } from './random.ts';
+
+export class Operator {
+  /** In commits of the history. */
+  readonly pauses: Interval[] = [];
+  readonly #connection: string;
+  readonly #store: Store;
+  readonly #random: Random;
+  readonly #commits: { count: number };
+
+  constructor(connection: string, store: Store, random: Random, commits: { count: number }) {
+    this.#connection = connection;
+    this.#store = store;
+    this.#random = random;
+    this.#commits = commits;
+  }
+
+  /** @returns what was done, and after how long a pause is to end */
+  async act(): Promise<{ readonly what: string; readonly resumeAfterMs?: number }> {
+    const what = this.#random.pick(['pause', 'pause', 'run', 'decide', 'decide']);
+    if (what === 'run') await this.#run();
+    if (what === 'decide') await this.#decide();
+    if (what !== 'pause') return { what };
+    await setPaused(this.#store, this.#connection, reason('connection-paused', { why: '' }));
+    this.pauses.push({ from: ++this.#commits.count, to: Number.POSITIVE_INFINITY });
+    return { what, resumeAfterMs: this.#random.between(500, 30_000) };
+  }
+
+  async resume(): Promise<void> {
+    await setPaused(this.#store, this.#connection, undefined);
+    for (const pause of this.pauses) pause.to = Math.min(pause.to, this.#commits.count);
+  }
+
+  /** Every lane is tried again, whatever had parked it. */
+  async runAll(): Promise<void> {
+    const lanes = await this.#store.db.selectFrom('lane').select(['connection', 'subject']).execute();
+    await this.#store.tx((trx) => raiseWanted(trx, lanes, { unpark: true }));
+  }
+
+  /** A server that said 412 to a create for no reason has made us ask about a double that is none; a real one shows on the server. */
+  async endFalseDoubles(): Promise<void> {
+    const open = await this.#store.db
+      .selectFrom('decision')
+      .select('id')
+      .where('state', '=', 'open')
+      .where('kind', '=', 'doubled')
+      .execute();
+    for (const { id } of open) await decide(this.#store, id, { choose: 'done', by: 'Ida' }, applyDecision);
+  }
+
+  async #run(): Promise<void> {
+    const lanes = await this.#store.db
+      .selectFrom('lane')
+      .select(['connection', 'subject'])
+      .orderBy('subject')
+      .execute();
+    if (lanes.length === 0) return;
+    const options = { unpark: true, reread: this.#random.chance(0.5) };
+    await this.#store.tx((trx) => raiseWanted(trx, [this.#random.pick(lanes)], options));
+  }
+
+  async #decide(): Promise<void> {
+    const open = await this.#store.db
+      .selectFrom('decision')
+      .selectAll()
+      .where('state', '=', 'open')
+      .orderBy('id')
+      .execute();
+    if (open.length === 0) return;
+    const { id, choices } = this.#random.pick(open);
+    const offered = (Array.isArray(choices) ? choices : []).flatMap((choice) =>
+      isObject(choice) && typeof choice.choose === 'string' ? [choice.choose] : [],
+    );
+    await decide(this.#store, id, { choose: this.#random.pick(offered), by: 'Ida' }, applyDecision);
+  }
+}

@@ -1,0 +1,83 @@
+// What must be true when everything has healed and come to rest.
+
+import type { Store } from '../../src/store/store.ts';
+import { lostEdits, versionsFall } from './edits-kept.ts';
+import { type Evidence, isRead, toldToPeople } from './evidence.ts';
+import { existence } from './existence.ts';
+import { fhirPath } from './network.ts';
+import { sentWhilePaused, sentWithoutConsent } from './void-plans.ts';
+
+export interface Judgement {
+  readonly violations: readonly string[];
+  readonly lostInWindow: number;
+}
+
+/** After the first drain. */
+export async function judge(evidence: Evidence): Promise<Judgement> {
+  const said = await toldToPeople(evidence.store);
+  const lost = lostEdits(evidence, said);
+  return {
+    violations: [
+      ...(await existence(evidence, said)),
+      ...versionsFall(evidence),
+      ...lost.violations,
+      ...(await leftOpen(evidence.store)),
+      ...(await broken(evidence)),
+      ...sentWhilePaused(evidence),
+      ...sentWithoutConsent(evidence),
+    ],
+    lostInWindow: lost.inWindow,
+  };
+}
+
+/** After a second run that read every linked resource again. @param before journal entries until then */
+export async function judgeSecondRun({ store, server }: Evidence, before: number): Promise<string[]> {
+  const entries = server.journal.list(before, Number.POSITIVE_INFINITY);
+  const writes = entries.filter(({ writes: made }) => made.length > 0);
+  const reads = new Set(entries.filter(isRead).map(({ url }) => url.slice(fhirPath.length + 1)));
+  const links = await store.db
+    .selectFrom('link')
+    .select(['resource_type', 'remote_id'])
+    .where('retired_at', 'is', null)
+    .where('remote_id', 'is not', null)
+    .execute();
+  const unread = links.filter(({ resource_type, remote_id }) => !reads.has(`${resource_type}/${remote_id}`));
+  return [
+    ...writes.map(({ method, url }) => `(e) The second run wrote: ${method} ${url}`),
+    ...unread.map(({ resource_type, remote_id }) => `(e) The second run did not read ${resource_type}/${remote_id}`),
+    ...(await leftOpen(store)),
+  ];
+}
+
+/** (f) */
+async function leftOpen({ db }: Store): Promise<string[]> {
+  const operations = await db
+    .selectFrom('operation')
+    .select(['id', 'type', 'record_id', 'slot'])
+    .where('outcome', 'is', null)
+    .execute();
+  const lanes = await db
+    .selectFrom('lane')
+    .select(['subject', 'parked', 'lease_holder'])
+    .where(({ eb, or }) => or([eb('lease_until', 'is not', null), eb('parked', 'is not', null)]))
+    .execute();
+  const paused = await db.selectFrom('connection').select('paused').where('paused', 'is not', null).execute();
+  return [
+    ...operations.map(({ type, record_id, slot }) => `(f) An operation on ${type}/${record_id}#${slot} has no outcome`),
+    ...lanes.map(({ subject, parked, lease_holder: holder }) =>
+      parked === null
+        ? `(f) The lane ${subject} is leased by ${holder}`
+        : `(f) The lane ${subject} is parked: ${parked.text}`,
+    ),
+    ...paused.map(() => '(f) The connection is paused'),
+  ];
+}
+
+/** (g) */
+async function broken({ store, promised }: Evidence): Promise<string[]> {
+  const rows = await store.db.selectFrom('record_version').select(['type', 'id', 'updated_at']).execute();
+  const stored = new Set(rows.map(({ type, id, updated_at }) => `${type}/${id} ${updated_at.getTime()}`));
+  return promised
+    .filter(({ type, record }) => !stored.has(`${type}/${record.id} ${Date.parse(record.updatedAt)}`))
+    .map(({ type, record, version }) => `(g) ${type}/${record.id} v${version} was accepted and is not there`);
+}

@@ -1,0 +1,8 @@
+// Histories that once failed, and why. They are played with every run of the tests and are never taken out.
+
+export interface Regression {
+  readonly seed: number;
+  readonly why: string;
+}
+
+export const regressions: readonly Regression[] = [];

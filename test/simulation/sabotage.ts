@@ -1,0 +1,120 @@
+// Each mechanism of the lane core switched off, one at a time, from outside: a checker that cannot fail proves nothing. Production code knows
+// nothing of this; what is taken away is taken from the statements, rows, requests and settings that pass between it and the world.
+
+import type { Exchanger, HttpCall, HttpReply } from '../../src/connections/exchange.ts';
+import type { Answered } from '../../src/store/wire-protocol.ts';
+import type { DatabaseClient } from './database.ts';
+import { type Basis, runContext } from './run-context.ts';
+
+export interface Sabotage {
+  /** Rules of the database, dropped again after the history. */
+  readonly rules?: { readonly make: string; readonly drop: string };
+  /** Around each statement of a worker. */
+  readonly statement?: (client: DatabaseClient, text: string, values: readonly unknown[]) => Promise<Answered>;
+  /** Around each request of a worker, until everything heals. */
+  readonly exchanger?: (exchanger: Exchanger, isWell: () => boolean) => Exchanger;
+}
+
+export const mechanisms = ['intents', 'fence', 'settle', 'basis', 'if-match', 'cursor'] as const;
+export type Mechanism = (typeof mechanisms)[number];
+
+export function isMechanism(name: string): name is Mechanism {
+  return mechanisms.some((known) => known === name);
+}
+
+export const sabotages: Readonly<Record<Mechanism, Sabotage>> = {
+  // An unknown outcome is forgotten: the row is closed as not done from the moment it is stored.
+  intents: {
+    rules: trigger('operation', 'insert', `new.outcome := 'not-done'; new.closed_at := sim.now();`),
+  },
+
+  // A runner whose lease has passed to another one goes on storing.
+  fence: {
+    statement: (client, text, values) =>
+      client.query(
+        /"fence" = \$\d+/.test(text)
+          ? text.replace(/"fence" = (\$\d+)/, '$1::bigint is not null').replaceAll('lease_until > now()', 'true')
+          : text,
+        values,
+      ),
+  },
+
+  // One negative search is enough for a second POST.
+  settle: {
+    rules: trigger('operation', 'insert', `new.missed_at := sim.now() - interval '1 day';`),
+  },
+
+  // What a plan was made from is not looked at again: the locked rows are as they were when the plan was made.
+  basis: {
+    statement: async (client, text, values) => {
+      const answer = await client.query(text, values);
+      const run = runContext.getStore();
+      if (run === undefined || !text.includes('as connection_epoch')) return answer;
+      if (text.includes('for share')) return { ...answer, rows: answer.rows.map((row) => asPlanned(row, run.basis)) };
+      const [row] = answer.rows;
+      run.basis = isBasis(row) ? row : undefined;
+      return answer;
+    },
+  },
+
+  // Updates carry no version tag and are made from a look that may be old.
+  'if-match': {
+    exchanger: (exchanger, isWell) => withOldLooks(exchanger, isWell),
+  },
+
+  // A poll moves its cursor when it begins, whatever comes of it.
+  cursor: {
+    rules: trigger(
+      'poll',
+      'update',
+      `if new.lease_until is not null and new.cursor is not null then
+        new.cursor := to_char(sim.now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+      end if;`,
+    ),
+  },
+};
+
+function isBasis(row: unknown): row is Basis {
+  return typeof row === 'object' && row !== null && 'connection_epoch' in row && 'epochs' in row;
+}
+
+function asPlanned(row: unknown, planned: Basis | undefined): unknown {
+  if (!isBasis(row) || planned === undefined) return row;
+  const epochs = Object.fromEntries(Object.keys(row.epochs).map((key) => [key, planned.epochs[key] ?? 0]));
+  return { ...row, epochs, connection_epoch: planned.connection_epoch, is_paused: false };
+}
+
+function trigger(table: string, event: 'insert' | 'update', body: string): Sabotage['rules'] {
+  return {
+    make: `create function sim.sabotage() returns trigger language plpgsql as $$ begin ${body} return new; end $$;
+      create trigger sabotage before ${event} on ${table} for each row execute function sim.sabotage();`,
+    drop: `drop trigger sabotage on ${table}; drop function sim.sabotage();`,
+  };
+}
+
+function withOldLooks(exchanger: Exchanger, isWell: () => boolean): Exchanger {
+  const looks = new Map<string, HttpReply>();
+  return {
+    ...exchanger,
+    exchange: async (call) => {
+      if (isWell()) return exchanger.exchange(call);
+      const path = call.url.pathname;
+      const old = call.method === 'GET' && call.url.search === '' ? looks.get(path) : undefined;
+      if (old !== undefined) return old;
+      const reply = await exchanger.exchange(withoutTag(call));
+      const isLook = call.method === 'GET' || call.method === 'PUT';
+      if (isLook && reply.fault === undefined && reply.status === 200 && /\/[A-Z]\w+\/[^/]+$/.test(path))
+        looks.set(path, reply);
+      return reply;
+    },
+  };
+}
+
+function withoutTag({ headers: { 'if-match': _tag, ...headers }, ...call }: HttpCall): HttpCall {
+  const { body } = call;
+  return { ...call, headers, ...(body !== undefined && { body: withoutTags(body) }) };
+}
+
+function withoutTags(body: string): string {
+  return JSON.stringify(JSON.parse(body, (name, value: unknown) => (name === 'ifMatch' ? undefined : value)));
+}

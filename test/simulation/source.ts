@@ -1,0 +1,174 @@
+// The source of records: a small caseload whose texts carry the number of their version, sent in batches, again where the answer was lost, and now
+// and then late. What it was promised is kept here, to be held against the store and the server.
+
+import type { ConnectionConfig } from '../../src/config.ts';
+import { acceptRecords, parseRecord, type RecordType, type StoredRecord } from '../../src/records/records.ts';
+import type { Store } from '../../src/store/store.ts';
+import { aCarePlan, aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral, aWorker } from '../builders.ts';
+import type { Random } from './random.ts';
+import type { Swarm } from './swarm.ts';
+
+export interface SentRecord {
+  readonly type: RecordType;
+  readonly record: StoredRecord;
+  readonly version: number;
+}
+
+export class Source {
+  /** The newest of each record, in the order in which the records began. */
+  readonly newest = new Map<string, SentRecord>();
+  /** Answered `accepted` or `unchanged`. */
+  readonly promised: SentRecord[] = [];
+  readonly #random: Random;
+  readonly #config: ConnectionConfig;
+  readonly #swarm: Swarm;
+  /** Sent without an answer, or held back to come late. */
+  #open: SentRecord[] = [];
+  #versions = 0;
+
+  constructor(random: Random, config: ConnectionConfig, swarm: Swarm) {
+    this.#random = random;
+    this.#config = config;
+    this.#swarm = swarm;
+  }
+
+  get hasOpen(): boolean {
+    return this.#open.length > 0;
+  }
+
+  /** The first records: everything, or with the rest still to come. */
+  begin(now: number): void {
+    const all = firstRecords(this.#swarm);
+    for (const [type, id] of all) this.#change(type, id, now);
+  }
+
+  /** Changes one to three records. */
+  change(now: number): void {
+    const known = [...this.newest.values()];
+    const edited = known.filter(({ type }) => type === 'need' || type === 'goal' || type === 'referral');
+    const others = known.filter(({ type }) => type !== 'client' && type !== 'worker');
+    const draws = Array.from({ length: this.#random.between(1, 3) }, () =>
+      this.#random.pick(this.#random.chance(0.7) ? edited : others),
+    );
+    const changed = new Set(draws);
+    for (const { type, record } of changed) this.#change(type, record.id, now);
+  }
+
+  /** Sends what is open. @throws what the store throws: the answer is lost, and all of it is sent again later */
+  async send(store: Store, now: number): Promise<void> {
+    const late = this.#swarm.disorder > 0 && this.#random.chance(this.#swarm.disorder);
+    const batch = late ? this.#open.toReversed() : [...this.#open];
+    const held = late && batch.length > 1 ? batch.splice(this.#random.between(1, batch.length - 1)) : [];
+    const checked = batch.map(({ type, record }) => {
+      const parsed = parseRecord(type, record, { now: new Date(now), timeZone: 'America/New_York' });
+      if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
+      return { type, record: parsed.record };
+    });
+    const answers = await store.tx((trx) => acceptRecords(trx, 'county', checked, [this.#config]));
+    this.promised.push(...batch.filter((_, at) => answers[at]?.outcome !== 'stale'));
+    this.#open = held;
+  }
+
+  #change(type: RecordType, id: string, now: number): void {
+    const before = this.newest.get(`${type}/${id}`);
+    const version = ++this.#versions;
+    // Of one source no two versions are of the same instant.
+    const updatedAt = new Date(now - 1_000_000 + version).toISOString();
+    const record = nextRecord(type, id, version, updatedAt, this.#random, before?.record);
+    const sent = { type, record, version };
+    this.newest.delete(`${type}/${id}`);
+    this.newest.set(`${type}/${id}`, sent);
+    this.#open.push(sent);
+  }
+}
+
+function firstRecords({ cases, basis }: Swarm): [RecordType, string][] {
+  const each = Array.from({ length: cases }, (_, at): [RecordType, string][] => [
+    ['client', `c${at}`],
+    ...(basis === 'consent' ? [['consent', `k${at}`] satisfies [RecordType, string]] : []),
+    ['case', `s${at}`],
+    ['need', `n${at}`],
+    ['goal', `g${at}`],
+    ['referral', `r${at}`],
+    ...(at === 0 ? [['carePlan', `p${at}`] satisfies [RecordType, string]] : []),
+  ]);
+  return [['organization', 'org-pantry'], ['worker', 'worker-okafor'], ...each.flat()];
+}
+
+/** How a text tells the version that it is of. */
+export function told(version: number): string {
+  return `(v${version})`;
+}
+
+function nextRecord(
+  type: RecordType,
+  id: string,
+  version: number,
+  updatedAt: string,
+  random: Random,
+  before: StoredRecord | undefined,
+): StoredRecord {
+  const [, at = '0'] = /(\d+)$/.exec(id) ?? [];
+  const common = { id, updatedAt, clientId: `c${at}` };
+  const inCase = { ...common, caseId: `s${at}` };
+  switch (type) {
+    case 'organization':
+      return anOrganization({ id, updatedAt, name: `Elm Street Pantry ${told(version)}` });
+    case 'worker':
+      return aWorker({ id, updatedAt, organizationId: 'org-pantry' });
+    case 'client':
+      return aClient({
+        id,
+        updatedAt,
+        names: [{ use: 'legal', given: ['Rosa'], family: `Delgado${at}` }],
+        identifiers: [{ kind: 'mrn', value: `MRN-${at}`, system: 'urn:oid:1.2.3' }],
+      });
+    case 'consent': {
+      const isActive = before === undefined || random.chance(0.5);
+      return aConsent({
+        ...common,
+        status: isActive ? 'active' : 'revoked',
+        revokedAt: isActive ? undefined : '2026-06-01T11:00:00Z',
+        recipients: [{ organizationId: 'org-pantry' }],
+      });
+    }
+    case 'case':
+      return aCase({
+        ...common,
+        organizationId: 'org-pantry',
+        program: `Food ${told(version)}`,
+        status: random.pick(['open', 'open', 'on-hold']),
+      });
+    case 'need':
+      return aNeed({
+        ...inCase,
+        description: `Runs out of food ${told(version)}`,
+        status: random.pick(['identified', 'addressing', 'met']),
+      });
+    case 'goal':
+      return aGoal({
+        ...inCase,
+        statement: `Food on the table ${told(version)}`,
+        needIds: [`n${at}`],
+        responsible: [{ kind: 'client' }],
+        status: random.pick(['active', 'active', 'on-hold']),
+        deleted: before !== undefined && random.chance(0.08) ? true : undefined,
+      });
+    case 'referral':
+      return aReferral({
+        ...inCase,
+        serviceId: undefined,
+        requestedById: undefined,
+        organizationId: 'org-pantry',
+        requesterOrganizationId: 'org-pantry',
+        needIds: [`n${at}`],
+        goalIds: undefined,
+        requestedText: `Weekly groceries ${told(version)}`,
+        urgency: random.pick(['routine', 'urgent', 'asap']),
+      });
+    case 'carePlan':
+      return aCarePlan({ ...inCase, title: `Enough food ${told(version)}`, needIds: [`n${at}`], goalIds: undefined });
+    default:
+      throw new Error(`The simulated source has no ${type}.`);
+  }
+}

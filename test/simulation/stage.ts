@@ -1,0 +1,41 @@
+// What the histories of one process share, opened once: a database, the simulated server, the compiled mappings.
+
+import { mappingFolder } from '../../src/gateway.ts';
+import { activateMapping, activeMappings } from '../../src/lanes/lanes.ts';
+import { type MappingSet, readMappingFiles } from '../../src/mapping/mapping.ts';
+import type { BaseTime } from '../../src/sandbox/clock.ts';
+import { StandardServer } from '../../src/sandbox/vendors/standard.ts';
+import { storeOn } from '../../src/store/store.ts';
+import { backingOn } from './backing.ts';
+import type { SimulatedDatabase } from './database.ts';
+import { newActor, Timeline } from './timeline.ts';
+
+/** One history at a time uses it. */
+export interface Stage {
+  readonly database: SimulatedDatabase;
+  readonly server: StandardServer;
+  /** Gives the server its base time. */
+  readonly setTime: (timeline: Timeline) => void;
+  /** The active mapping, compiled once. */
+  readonly mappings: () => Promise<MappingSet>;
+}
+
+export async function openStage(database: SimulatedDatabase): Promise<Stage> {
+  const sleeper = newActor('server');
+  let timeline = new Timeline(0);
+  const time: BaseTime = {
+    now: () => timeline.now,
+    wait: (ms) => timeline.sleep(sleeper, ms, ''),
+  };
+  const store = await storeOn(backingOn(database.kind, () => database.connect(timeline.now)));
+  await activateMapping(store, await readMappingFiles(mappingFolder));
+  const active = await activeMappings(store)();
+  return {
+    database,
+    server: new StandardServer(time),
+    setTime: (next) => {
+      timeline = next;
+    },
+    mappings: async () => active,
+  };
+}
