@@ -1,6 +1,6 @@
 // A short chaos run, and the judge's own test: a fault planted into the evidence of that run must be found by the check that it is for.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,17 +19,22 @@ const options = '--seed 5 --minutes 0.2 --changes 150 --vendors standard,epic --
 
 describeOn('PostgreSQL and Redis', hasPostgres() && hasRedis(), 'a run with kills and faults', () => {
   let folder: string;
+  let child: ChildProcess | undefined;
   let code: number;
   let history: { readonly report: Report; readonly evidence: Evidence };
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'casebridge-chaos-test-'));
     const kept = join(folder, 'history.json');
-    const child = spawn(process.execPath, [program, ...options, '--json', '--history', kept], { stdio: 'ignore' });
+    child = spawn(process.execPath, [program, ...options, '--json', '--history', kept], { stdio: 'ignore' });
     [code] = await once(child, 'exit');
     history = JSON.parse(await readFile(kept, 'utf8'));
   }, 180_000);
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(async () => {
+    // One that does not come to rest takes its programs along.
+    child?.kill('SIGTERM');
+    await rm(folder, { recursive: true, force: true });
+  });
 
   test('loses, doubles, reorders and invents nothing, and is silent afterwards', () => {
     const { report } = history;
