@@ -84,7 +84,8 @@ export async function openDecision(trx: Transaction<Database>, lease: LaneOf, de
       ...content,
     })
     .onConflict((conflict) =>
-      conflict.columns(['connection', 'subject', 'topic']).where('state', '=', 'open').doUpdateSet(content),
+      // Written out: with a parameter, a prepared statement no longer finds the partial index once it is planned for all values.
+      conflict.columns(['connection', 'subject', 'topic']).where(sql<boolean>`state = 'open'`).doUpdateSet(content),
     )
     .execute();
 }
