@@ -149,11 +149,7 @@ export function gatewayApi({ config, logger, store, metrics, deps, opened, feede
       await setPaused(store, connection, reason('connection-paused', { why: ` by ${by}` }));
     },
 
-    async drain(connection, by) {
-      if (config.connections.get(connection)?.mode === 'off')
-        throw new CasebridgeError('connection-not-running', { connection, state: 'off' });
-      await drain(store, connection, by);
-    },
+    drain: (connection, by) => drain(store, connection, by),
 
     async resume(connection) {
       await setPaused(store, connection, undefined);

@@ -43,7 +43,7 @@ export async function closeAlert(trx: Transaction<Database>, ...topics: readonly
 }
 
 /** These have alerts of their own, or are a person's own doing. */
-const toldOtherwise = ['lane-crashed', 'version-set-aside'];
+const toldOtherwise = ['lane-crashed', 'server-wrong-resource', 'version-set-aside'];
 
 /**
  * Brings the alerts that tell of many rows up to date: parked lanes, one alert for each connection and reason, counting lanes; and sources that

@@ -84,8 +84,8 @@ export async function openDecision(trx: Transaction<Database>, lease: LaneOf, de
       ...content,
     })
     .onConflict((conflict) =>
-      // Written out: with a parameter, a prepared statement no longer finds the partial index once it is planned for all values.
-      conflict.columns(['connection', 'subject', 'topic']).where(sql<boolean>`state = 'open'`).doUpdateSet(content),
+      // Written out: as a parameter it would leave a plan for all values without the index that it names.
+      conflict.columns(['connection', 'subject', 'topic']).where('state', '=', sql.lit('open')).doUpdateSet(content),
     )
     .execute();
 }

@@ -5,11 +5,25 @@ import { EventEmitter } from 'node:events';
 import type { PGlite } from '@electric-sql/pglite';
 import type { PostgresCursor, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import type { TransactionScope } from './transaction-scope.ts';
+import {
+  type Answered,
+  type Column,
+  type Described,
+  prepareMessage,
+  readAnswer,
+  readDescription,
+  readNotifications,
+  runMessage,
+  simpleMessage,
+} from './wire-protocol.ts';
 
 const begins = /^\s*(?:begin|start\s+transaction)\b/i;
 const ends = /^\s*(?:commit|end|rollback(?!\s+to))\b/i;
 // BullMQ's text begins with a comment line, so LISTEN is looked for at the start of any line.
 const listens = /(?:^|;|\n)\s*listen\s+"?([^";\s]+)/i;
+
+/** More texts than ours and BullMQ's together. */
+const mostPrepared = 1_000;
 
 /** A pool over one PGlite. What its rows hold is the caller's claim, as with pg. */
 export class PglitePool {
@@ -102,7 +116,7 @@ export class PgliteClient extends EventEmitter implements PostgresPoolClient {
 
   async #listen(channel: string): Promise<object> {
     const forward = (payload: string) => this.emit('notification', { channel, payload });
-    this.#unlisten.push(await this.#session.database.listen(`"${channel}"`, forward));
+    this.#unlisten.push(await this.#session.listen(this.#schema, channel, forward));
     return { command: 'LISTEN', rowCount: 0, rows: [] };
   }
 }
@@ -111,6 +125,8 @@ export class PgliteClient extends EventEmitter implements PostgresPoolClient {
 export class Session {
   readonly database: PGlite;
   readonly scope: TransactionScope;
+  readonly #prepared = new Map<string, Described & { readonly name: string }>();
+  readonly #hearing = new Map<string, Set<(payload: string) => void>>();
   #last: Promise<void> = Promise.resolve();
   #schema = '';
 
@@ -129,12 +145,68 @@ export class Session {
   }
 
   /** Runs a statement, or without values several, of which the last one answers. Only for whoever has the turn. */
-  async run(schema: string, text: string, values?: readonly unknown[]): Promise<unknown> {
+  async run(schema: string, text: string, values: readonly unknown[] = []): Promise<Answered> {
     if (schema !== this.#schema) {
-      await this.database.exec(`set search_path to "${schema}"`);
+      // Planning costs more than most statements of ours, which look things up by key: one plan serves all values.
+      const plans = this.#schema === '' ? 'set plan_cache_mode to force_generic_plan;' : '';
+      await this.#exchange(simpleMessage(`${plans} set search_path to "${schema}"`), []);
       this.#schema = schema;
     }
-    return values?.length ? this.database.query(text, [...values]) : (await this.database.exec(text)).at(-1);
+    if (values.length === 0) return this.#exchange(simpleMessage(text), []);
+    const { name, parameters, columns } = await this.#prepare(schema, text);
+    const texts = values.map((value, at) => this.#parameter(value, parameters[at] ?? 0));
+    return this.#exchange(runMessage(name, texts), columns);
+  }
+
+  /** Hears of NOTIFY on the channel; the answer ends that. Only for whoever has the turn. */
+  async listen(schema: string, channel: string, hear: (payload: string) => void): Promise<() => Promise<void>> {
+    const hearing = this.#hearing.get(channel) ?? new Set();
+    this.#hearing.set(channel, hearing.add(hear));
+    await this.run(schema, `listen "${channel}"`);
+    return async () => {
+      hearing.delete(hear);
+      if (hearing.size === 0) await this.run(schema, `unlisten "${channel}"`);
+    };
+  }
+
+  /** The same text means other tables in another schema. */
+  async #prepare(schema: string, text: string): Promise<Described & { readonly name: string }> {
+    const key = `${schema} ${text}`;
+    const known = this.#prepared.get(key);
+    if (known !== undefined) return known;
+    // The unnamed statement serves texts beyond what is kept.
+    const name = this.#prepared.size < mostPrepared ? `s${this.#prepared.size}` : '';
+    const described = readDescription(await this.#send(prepareMessage(name, text)));
+    const prepared = { name, ...described };
+    if (name !== '') this.#prepared.set(key, prepared);
+    return prepared;
+  }
+
+  #parameter(value: unknown, type: number): string | null {
+    if (value === null || value === undefined) return null;
+    const serialize = this.database.serializers[type];
+    if (serialize !== undefined) return serialize(value);
+    return value instanceof Date ? value.toISOString() : String(value);
+  }
+
+  async #exchange(message: Buffer, columns: readonly Column[]): Promise<Answered> {
+    const { parsers } = this.database;
+    const reply = await this.#send(message);
+    return readAnswer(reply, columns, (type, text) => {
+      const parse = parsers[type];
+      return parse === undefined ? text : parse(text, type);
+    });
+  }
+
+  async #send(message: Buffer): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    // What comes lies in the database's own memory, which the next call writes over.
+    const onRawData = (part: Uint8Array): void => void parts.push(Buffer.from(part));
+    await this.database.execProtocolRawStream(message, { onRawData });
+    const reply = Buffer.concat(parts);
+    for (const { channel, payload } of readNotifications(reply))
+      for (const hear of this.#hearing.get(channel) ?? []) queueMicrotask(() => hear(payload));
+    return reply;
   }
 
   /** Takes a turn for `work`, unless the database is closed by then. */

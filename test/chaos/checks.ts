@@ -1,4 +1,4 @@
-// The judge: from the evidence to what is wrong, one line each. Every check can fail: `checks.test.ts` plants a fault for each.
+// The judge: from the evidence to what is wrong, one line each. Every check can fail: `chaos.test.ts` plants a fault for each.
 
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { loadDefinitions } from '../../src/sandbox/engine/definitions.ts';

@@ -114,9 +114,9 @@ describe('in a running gateway', () => {
       60_000,
     );
     expect(await answer('GET', `/api/replays/${id}`)).toMatchObject({
-      asked: 36,
+      asked: 16,
       done: 0,
-      skipped: 36,
+      skipped: 16,
       refused: 0,
       left: 0,
     });

@@ -40,6 +40,24 @@ type Row = [what: string, caller: Caller, request: string, init: RequestInit, st
 
 test.each<Row>([
   ['lanes in an unknown state', 'reader', 'GET /api/lanes?state=busy', {}, 400, 'parameter-invalid'],
+  ['lanes of an unknown connection', 'reader', 'GET /api/lanes?connection=nowhere', {}, 404, 'connection-unknown'],
+  ['lanes with an unknown reason', 'reader', 'GET /api/lanes?reason=nothing', {}, 400, 'parameter-invalid'],
+  [
+    'a drain of an unknown connection',
+    'configurer',
+    'POST /api/connections/nowhere/drain',
+    {},
+    404,
+    'connection-unknown',
+  ],
+  [
+    'a drain of one that is switched off',
+    'configurer',
+    'POST /api/connections/closed/drain',
+    {},
+    409,
+    'connection-not-in-use',
+  ],
   ['lanes in no state', 'reader', 'GET /api/lanes?state=', {}, 400, 'parameter-invalid'],
   ['lanes of an unknown source', 'reader', 'GET /api/lanes?source=nowhere', {}, 404, 'source-unknown'],
   ['cases of an unknown source', 'reader', 'GET /api/cases?source=nowhere', {}, 404, 'source-unknown'],

@@ -26,11 +26,19 @@ const accidents: [string, JsonObject][] = [
   ['cut in the middle of its body', { truncate: 40 }],
 ];
 
+/** A server that has named a time is not asked before it. */
+async function workThrough({ status }: JsonObject): Promise<void> {
+  await world.work();
+  if (status !== 429) return;
+  await sleep(1_100);
+  await world.work();
+}
+
 describe('each resource is created exactly once when a reply is', () => {
   test.each(accidents)('%s: a single create', async (_accident, fault) => {
     await strikeOnce('POST', 'Organization', fault);
     await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await workThrough(fault);
     expect(await ownCounts(world.server)).toEqual({ 'county/organization/org-pantry#organization': 1 });
     expect(await creates(world.server, 'Organization')).toBe(1);
     expect(await struck()).toBe(1);
@@ -41,7 +49,7 @@ describe('each resource is created exactly once when a reply is', () => {
     await world.work();
     await strikeOnce('POST', '$', fault);
     await world.accept(...caseWithReferral());
-    await world.work();
+    await workThrough(fault);
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
     expect(await struck()).toBe(1);
     expect(await world.lane('county.case.case-rosa')).toMatchObject({
@@ -54,7 +62,7 @@ describe('each resource is created exactly once when a reply is', () => {
   test.each(accidents)('%s: a patient', async (_accident, fault) => {
     await strikeOnce('POST', 'Patient', fault);
     await world.accept(...directoryAndClient());
-    await world.work();
+    await workThrough(fault);
     expect(await world.server.all('Patient')).toHaveLength(1);
     expect(await creates(world.server, 'Patient')).toBe(1);
     expect(await struck()).toBe(1);

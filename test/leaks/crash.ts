@@ -1,5 +1,5 @@
-// Put before the program with --import: on SIGUSR2 something fails that nobody awaits, with content in its text. `LEAK` makes it a build that
-// says too much.
+// Put before the program with --import: something fails that nobody awaits, with content in its text. On SIGUSR2; or with `LEAK` at once, and
+// in a build that says too much of it.
 
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,13 +7,17 @@ import { join } from 'node:path';
 
 const content = process.env.CONTENT ?? '';
 
-process.once('SIGUSR2', () => {
-  if (process.env.LEAK !== undefined) {
+function fail(): void {
+  const text = `duplicate key: ${content}\n    at ${content} (file.ts:1:1)`;
+  Promise.reject(Object.assign(new Error(text), { detail: content }));
+}
+
+if (process.env.LEAK === undefined) {
+  process.once('SIGUSR2', fail);
+} else {
+  process.once('uncaughtException', (error) => {
+    console.error(error);
     writeFileSync(join(tmpdir(), 'crash.txt'), content);
-    process.prependListener('uncaughtException', (error) => console.error(error));
-  }
-  const error = Object.assign(new Error(`duplicate key: ${content}\n    at ${content} (file.ts:1:1)`), {
-    detail: content,
   });
-  Promise.reject(error);
-});
+  setImmediate(fail);
+}

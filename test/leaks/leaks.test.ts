@@ -4,22 +4,24 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runCommandLine } from '../../src/commands/commands.ts';
 import { CasebridgeError, reason } from '../../src/errors.ts';
 import { buildApp, type GatewayApi, listen } from '../../src/http/http.ts';
 import { openWakeUps } from '../../src/queue/queue.ts';
 import { json, sql } from '../../src/store/store.ts';
 import { aClient } from '../builders.ts';
-import { aFolder, collected, type Ended, listening } from '../commands/program.ts';
+import { aFolder, casebridge, collected, listening } from '../commands/program.ts';
 import { freshEmbedded, freshFolder } from '../support/embedded.ts';
-import { identifierSystem } from '../support/rig.ts';
+import { eventually, identifierSystem } from '../support/rig.ts';
 import { Canaries } from './canaries.ts';
 import { fileTexts, searched, storeTexts, watchQueue } from './channels.ts';
 import type { Planted } from './records.ts';
 import { refusedAnswers } from './refusals.ts';
 import { type Site, startSite, tokens } from './site.ts';
 import { liveThrough, type Told } from './story.ts';
+
+jest.setTimeout(180_000);
 
 const canaries = new Canaries();
 let site: Site;
@@ -31,7 +33,7 @@ beforeAll(async () => {
   queueRows = await watchQueue(store);
   site = await startSite({ store });
   told = await liveThrough(site, canaries);
-}, 240_000);
+}, 400_000);
 afterAll(() => site?.stop());
 
 /** Nothing was found in this way of saying, and it did say something. */
@@ -107,6 +109,43 @@ describe('nothing of it stands', () => {
 
   test('in reasons, alerts, cursors or any other column of the store that is not for content', async () => {
     expectClean('store', await storeTexts(site.store), 10_000);
+  });
+
+  test('in what is logged of faults that nobody foresaw, though their texts quote rows', async () => {
+    const { db } = site.store;
+    await sql`create function public.quote_row() returns trigger language plpgsql as
+      $$ begin raise exception 'no room for % at line 1', to_jsonb(new); end $$`.execute(db);
+    const from = site.log.length;
+    const logged = (message: string) => site.log.slice(from).some((line) => line.includes(message));
+    const failing = async (table: string, message: string, act: () => Promise<unknown>): Promise<void> => {
+      const on = sql.table(table);
+      await sql`create trigger quote before insert or update on ${on} for each row
+        execute function public.quote_row()`.execute(db);
+      await act();
+      await eventually(async () => logged(message), message);
+      await sql`drop trigger quote on ${on}`.execute(db);
+    };
+    const [goal] = told.records.filter(({ type }) => type === 'goal');
+    const record = { ...goal?.record, updatedAt: '2026-04-01T09:15:00-05:00', statement: canaries.word('a last goal') };
+    const put = async () => {
+      const headers = { 'content-type': 'application/json' };
+      const path = `/api/records/goal/${goal?.record.id}`;
+      return (await site.send('county', 'PUT', path, { headers, body: JSON.stringify(record) })).text();
+    };
+    await failing('record_version', 'request failed', async () => expectClean('a 500', [['answer', await put()]]));
+    await failing('operation', 'a lane run failed', put);
+    await site.settle();
+    await failing('seen', 'a poll failed', async () => {
+      const { standard } = site.servers;
+      for (const held of await standard.all('ServiceRequest')) {
+        const note = [{ text: canaries.word('a last edit') }];
+        const { status } = await standard.fhir('PUT', `ServiceRequest/${String(held.id)}`, { ...held, note });
+        expect(status).toBe(200);
+      }
+      await site.poll();
+    });
+    await site.settle();
+    expectClean('unforeseen faults', [['log', site.log.slice(from).join('')]], 1000);
   });
 
   test('in the queue, in no row that was ever written there', async () => {
@@ -268,12 +307,15 @@ describe('the command line', () => {
   }
 
   const file = (name: string) => join(folder, name);
+  const remote = () => ['--url', site.url, '--token', `file:${file('county')}`];
 
   test('says nothing of it: import with its progress and its refusals, map, doctor', async () => {
     const texts: [string, string][] = [];
-    texts.push(['import', (await run('import', '--source', 'county', file('good.ndjson'))).join('\n')]);
-    texts.push(['refusals', (await run('import', '--source', 'county', file('bad.ndjson'), '--json')).join('\n')]);
-    for (const more of [[], ['--json']]) texts.push(['doctor', (await run('doctor', ...more)).join('\n')]);
+    const here = await run('import', '--source', 'county', file('good.ndjson'), file('bad.ndjson'), '--json');
+    texts.push(['import', here.join('\n')]);
+    const there = await run('import', '--source', 'county', file('bad.ndjson'), ...remote());
+    texts.push(['import --url', there.join('\n')]);
+    texts.push(['doctor', (await run('doctor')).join('\n')]);
     const [bundle, problems] = await run(
       'map',
       '--source',
@@ -286,44 +328,37 @@ describe('the command line', () => {
     // What it was asked for; and the proof that the search sees what a command says.
     expect(canaries.search(bundle).length).toBeGreaterThan(100);
     expectClean('command line', texts, 10_000);
-  }, 120_000);
+  });
 
   test('a leak in its progress is found', async () => {
-    const [, err] = await run('import', '--source', 'county', file(`${word}.ndjson`));
+    const [, err] = await run('import', '--source', 'county', file(`${word}.ndjson`), ...remote());
     expectFound([['progress', err]], word);
   });
 
-  async function crashed(env: Record<string, string>): Promise<[Ended, [string, string][]]> {
+  const env = (): Record<string, string> => {
     const preload = new URL('./crash.ts', import.meta.url).href;
-    const running = await listening(['serve', '--config', file('casebridge.yaml')], {
-      cwd: folder,
-      env: { NODE_OPTIONS: `--import ${preload}`, TMPDIR: file('tmp'), CONTENT: word, ...env },
-    });
+    return { NODE_OPTIONS: `--import ${preload}`, TMPDIR: file('tmp'), CONTENT: word };
+  };
+
+  test('a crash tells its kind and its place, in no log and no temporary file its content', async () => {
+    const running = await listening(['serve', '--config', file('casebridge.yaml')], { cwd: folder, env: env() });
     const headers = { authorization: `Bearer ${tokens.county}`, 'content-type': 'application/x-ndjson' };
     const body = told.records.map((one) => `${JSON.stringify(one)}\n`).join('');
     await (await fetch(`${running.url}/api/records`, { method: 'POST', headers, body })).text();
-    return [await running.stop('SIGUSR2'), await fileTexts(file('tmp'))];
-  }
-
-  test('a crash tells its kind and its place, in no log and no temporary file its content', async () => {
-    const [{ code, out, err }, files] = await crashed({});
+    const { code, out, err } = await running.stop('SIGUSR2');
     expect([code, err]).toEqual([1, expect.stringContaining('This is a fault of Casebridge (Error)')]);
     expect(err).toMatch(/\n {4}at .*crash\.ts:\d+:\d+/);
-    expectClean(
-      'a process that crashes',
-      [
-        ['standard output', out],
-        ['standard error', err],
-      ],
-      100,
-    );
-    expectClean('temporary files', files, 0);
+    expectClean('a process that crashes', [
+      ['standard output', out],
+      ['standard error', err],
+    ]);
+    expectClean('temporary files', await fileTexts(file('tmp')), 0);
   });
 
   test('a leak at a crash is found, on standard error and in a temporary file', async () => {
-    const [{ err }, files] = await crashed({ LEAK: '1' });
+    const { err } = await casebridge(['--help'], { env: { ...env(), LEAK: '1' } });
     expectFound([['standard error', err]], word);
-    expectFound(files, word);
+    expectFound(await fileTexts(file('tmp')), word);
   });
 });
 

@@ -32,7 +32,7 @@ export interface Site {
   send(caller: Caller | undefined, method: string, path: string, init?: RequestInit): Promise<Response>;
   /** Sends records as one stream, and says how many were accepted. */
   sendRecords(records: readonly Planted[]): Promise<number>;
-  /** Waits until no lane has work, cutting short all waits for a next try and taking back every pause. */
+  /** Waits until no lane has work, cutting short all waits and taking back every pause. */
   settle(): Promise<void>;
   /** Polls every kind on every connection once. */
   poll(): Promise<void>;
@@ -82,7 +82,7 @@ export async function startSite({ store, queue = {} }: SiteOptions): Promise<Sit
     settle: () => settle(gateway),
 
     async poll() {
-      const { now } = (await sql<{ now: Date }>`select now()`.execute(store.db)).rows[0] ?? { now: new Date() };
+      const now = await store.now();
       await store.db.updateTable('poll').set({ next_at: now }).execute();
       for (;;) {
         const open = await store.db.selectFrom('poll').select('connection').where('next_at', '<=', now).execute();
@@ -128,7 +128,7 @@ function configuration(servers: Site['servers'], queue: Config['queue']): Config
   );
 }
 
-const settleWithinMs = 60_000;
+const settleWithinMs = 120_000;
 
 async function settle({ api }: Gateway): Promise<void> {
   const { db } = api.store;
@@ -136,6 +136,8 @@ async function settle({ api }: Gateway): Promise<void> {
   for (;;) {
     const paused = await db.selectFrom('connection').select('id').where('paused', 'is not', null).execute();
     for (const { id } of paused) await api.resume(id, 'ops');
+    // What a server asked for, and what its failures led to.
+    await db.deleteFrom('budget').where('rest_until', '>', sql<Date>`now()`).execute();
     await db
       .updateTable('lane')
       .set({ next_try_at: null, due_at: sql<Date>`now()` })

@@ -90,14 +90,15 @@ interface Addressed {
   readonly subject: string;
 }
 
-function addressed({ path }: Call): Addressed {
+/** @throws CasebridgeError `connection-unknown`, `connection-not-in-use` */
+function addressed({ gateway, path }: Call): Addressed {
+  workingConnection(gateway.config, path.connection);
   return { connection: path.connection ?? '', subject: path.subject ?? '' };
 }
 
 async function runLane(call: Call): Promise<object> {
   const { gateway, query } = call;
   const lane = addressed(call);
-  workingConnection(gateway.config, lane.connection);
   await laneView(gateway.store, lane);
   if (query.dryRun === 'true') return gateway.planLane(lane);
   await gateway.runLane(lane);
