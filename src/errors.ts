@@ -1181,6 +1181,12 @@ export const errorKinds = {
     issue: 'business-rule',
     class: 'person',
   },
+  'stop-unfinished': {
+    text: 'Not all could be ended within {seconds} seconds: the database or a server does not answer. The process ends now; the next one finds in the store what was under way.',
+    status: 503,
+    issue: 'timeout',
+    class: 'retry',
+  },
   'store-locked': {
     text: 'The data folder {folder} is in use by {holder}. Stop that process, work through its API (import and doctor take --url), or give store.url a PostgreSQL database, which several processes may use.',
     status: 503,

@@ -3,7 +3,7 @@
 import { type Logger, pino } from 'pino';
 import { type Config, isUnderNpm } from '../config.ts';
 import { errorCode } from '../error-code.ts';
-import { CasebridgeError } from '../errors.ts';
+import { CasebridgeError, reason } from '../errors.ts';
 
 /** The log, on standard error, one JSON object a line. Secrets are never passed to it; the paths below are the second lock. */
 export function openLogger(config: Config): Logger {
@@ -24,6 +24,23 @@ export function untilStopped(): Promise<NodeJS.Signals> {
   process.on('SIGTERM', stop).on('SIGINT', stop);
   if (isUnderNpm()) whenOrphaned(() => resolve('SIGHUP'));
   return promise;
+}
+
+/** Requests get 10 s and runs another 10; beyond that only something hangs, such as a database that is frozen. */
+const stopWithinMs = 28_000;
+
+/** Stops politely. What does not end in time is left where it is, and the process ends with code 1, which is as safe as a crash. */
+export async function stopInTime(
+  stop: () => Promise<void>,
+  logger: Pick<Logger, 'error'>,
+  withinMs = stopWithinMs,
+): Promise<void> {
+  const giveUp = setTimeout(() => {
+    const why = reason('stop-unfinished', { seconds: withinMs / 1000 });
+    logger.error({ code: why.code }, why.text);
+    process.exit(1);
+  }, withinMs);
+  await stop().finally(() => clearTimeout(giveUp));
 }
 
 /** npm passes SIGTERM on to the shell between us only; that one dies, and we would stay behind with the port and the store. */

@@ -2,7 +2,7 @@
 
 import { loadConfig } from '../config.ts';
 import { type CommandLine, textOption } from './command.ts';
-import { openLogger, toldListening, untilStopped } from './process.ts';
+import { openLogger, stopInTime, toldListening, untilStopped } from './process.ts';
 
 export const serve: CommandLine = {
   name: 'serve',
@@ -27,7 +27,7 @@ export const serve: CommandLine = {
       logger.info({ signal: await stopped }, 'stopping');
       await server.close();
     } finally {
-      await gateway.stop();
+      await stopInTime(() => gateway.stop(), logger);
     }
     return 0;
   },

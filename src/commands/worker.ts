@@ -3,7 +3,7 @@
 import { loadConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { type CommandLine, textOption } from './command.ts';
-import { openLogger, untilStopped } from './process.ts';
+import { openLogger, stopInTime, untilStopped } from './process.ts';
 
 export const worker: CommandLine = {
   name: 'worker',
@@ -21,7 +21,7 @@ export const worker: CommandLine = {
     const gateway = await startGateway({ config, logger, lanes: true, activate: false });
     call.terminal.result({ working: true }, ['Casebridge works on lanes.']);
     logger.info({ signal: await stopped }, 'stopping');
-    await gateway.stop();
+    await stopInTime(() => gateway.stop(), logger);
     return 0;
   },
 };
