@@ -40,7 +40,7 @@ import {
   startFeeder,
   workReplays,
 } from './lanes/lanes.ts';
-import { readMappingFiles } from './mapping/mapping.ts';
+import { type MappingSet, readMappingFiles } from './mapping/mapping.ts';
 import { createMetrics } from './metrics.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -148,7 +148,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
       budget: sharedBudget(store, one, holder, Math.random),
     });
     const capabilities = cachedCapabilities(store, connection, Date.now);
-    const abilities = async (): Promise<Abilities> => readAbilities(connection, capabilities, await mappings());
+    const abilities = (set: MappingSet): Promise<Abilities> => readAbilities(connection, capabilities, set);
     return {
       connection,
       capabilities,

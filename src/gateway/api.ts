@@ -84,7 +84,7 @@ export function gatewayApi({ config, logger, store, metrics, deps, opened, feede
     async preview(source, items, connection) {
       const one = connection === undefined ? undefined : connectionOf(connection);
       const projected = await preview(source, items, one?.connection.config.identifierSystems ?? {});
-      const routes = one === undefined ? undefined : (await one.lane.abilities()).routes;
+      const routes = one === undefined ? undefined : (await one.lane.abilities(await deps.mappings())).routes;
       const sent = projected.filter(
         ({ type, desired }) =>
           routes?.some(

@@ -35,23 +35,24 @@ export async function connectionReport(
 ): Promise<ConnectionReport> {
   const { config } = connection;
   const { reachable, auth, scopes = [], findings } = await connection.diagnose();
-  const abilities = reachable && auth.ok ? await readableAbilities(lane) : undefined;
+  const mappings = await deps.mappings();
+  const abilities = reachable && auth.ok ? await readableAbilities(lane, mappings) : undefined;
   return {
     ...identityOf(config),
     reachable,
     auth,
     scopes: [...scopes],
     findings,
-    routes: abilities?.routes ?? routesOff(await deps.mappings(), reason('route-capabilities-unknown')),
+    routes: abilities?.routes ?? routesOff(mappings, reason('route-capabilities-unknown')),
     wouldWrite: abilities === undefined ? nothing : await countWrites(deps, lane),
     missing: await countMissing(deps, config.id),
   };
 }
 
 /** Undefined where the server does not say what it can do; the diagnosis says why. */
-async function readableAbilities(lane: LaneConnection): Promise<Abilities | undefined> {
+async function readableAbilities(lane: LaneConnection, mappings: MappingSet): Promise<Abilities | undefined> {
   try {
-    return await lane.abilities();
+    return await lane.abilities(mappings);
   } catch (error) {
     if (error instanceof CasebridgeError) return undefined;
     throw error;

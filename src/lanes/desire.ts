@@ -50,6 +50,8 @@ export interface RunMemory {
   /** What the lane's records were at the last load. */
   records: LaneRecords | undefined;
   readonly projections: Projections;
+  /** By identifier: each is asked for several times a load, and hashed once. */
+  readonly placeholderUrls: Map<string, string>;
 }
 
 export function newMemory(): RunMemory {
@@ -63,6 +65,7 @@ export function newMemory(): RunMemory {
     mappings: undefined,
     records: undefined,
     projections: new Projections(),
+    placeholderUrls: new Map(),
   };
 }
 
@@ -252,7 +255,11 @@ function generationValue(input: DesireInput, { type, id, slot }: SlotRef, genera
 }
 
 export function placeholderFor(input: DesireInput, target: SlotRef, generation: number): string {
-  return fullUrl(input.identifierSystem, generationValue(input, target, generation));
+  const { placeholderUrls } = input.memory;
+  const value = generationValue(input, target, generation);
+  const url = placeholderUrls.get(value) ?? fullUrl(input.identifierSystem, value);
+  placeholderUrls.set(value, url);
+  return url;
 }
 
 /** A replacement must not be taken for what it replaces: its identifier names the generation. */

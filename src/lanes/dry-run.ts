@@ -57,7 +57,9 @@ export async function dryRun(
     basis: null,
   };
   const memory = newMemory();
-  const { resources } = await loadLane(deps, connection, await connection.abilities(), lease, memory);
+  memory.mappings = await deps.mappings();
+  const abilities = await connection.abilities(memory.mappings);
+  const { resources } = await loadLane(deps, connection, abilities, lease, memory);
   return show(plan(resources.map(asIfFresh)), row?.next_look_at ?? null);
 }
 

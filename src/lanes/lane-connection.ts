@@ -12,7 +12,7 @@ export interface LaneConnection {
   readonly vendor: Vendor;
   readonly client: FhirClient;
   /** What the server offers and grants, turned into routes; read before the first run and kept for an hour. */
-  readonly abilities: () => Promise<Abilities>;
+  readonly abilities: (mappings: MappingSet) => Promise<Abilities>;
 }
 
 export interface Abilities {

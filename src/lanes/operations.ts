@@ -7,7 +7,7 @@ import type { JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import { type Database, json } from '../store/store.ts';
 import { editionJson } from './document.ts';
-import { holdLease, type Lease } from './lease.ts';
+import { type Lease, LeaseLost } from './lease.ts';
 import type { PlanBasis } from './load.ts';
 import type { Write } from './plan.ts';
 
@@ -43,9 +43,8 @@ export interface IntentInput {
  * @throws LeaseLost, PlanOutdated: nothing was stored and nothing may be sent.
  */
 export async function storeIntents(trx: Transaction<Database>, input: IntentInput): Promise<Intent[]> {
-  const { lease, basis, writes } = input;
-  await holdLease(trx, lease, input.leaseMs);
-  await checkBasis(trx, lease, basis);
+  const { lease, writes } = input;
+  await checkBasis(trx, input);
   const wanted = writes.map((write) => ({
     type: write.resource.key.type,
     record_id: write.resource.key.id,
@@ -81,9 +80,12 @@ function routeOf({ resource }: Write) {
   return { route, route_reason: known === undefined ? null : { code: known.code, text: known.text } };
 }
 
-async function checkBasis(trx: Transaction<Database>, lease: Lease, basis: PlanBasis): Promise<void> {
+/** @throws LeaseLost, PlanOutdated */
+async function checkBasis(trx: Transaction<Database>, input: IntentInput): Promise<void> {
+  const { basis } = input;
   const keys = [...basis.epochs.keys()];
-  const found = await lockBasis(trx, lease, keys);
+  const found = await lockBasis(trx, input, keys);
+  if (!found.is_held) throw new LeaseLost();
   const same =
     found.connection_epoch === basis.connectionEpoch &&
     !found.is_paused &&
@@ -93,25 +95,33 @@ async function checkBasis(trx: Transaction<Database>, lease: Lease, basis: PlanB
 }
 
 interface LockedBasis {
+  readonly is_held: boolean;
   readonly connection_epoch: number | null;
   readonly is_paused: boolean;
   readonly mapping_version: string | null;
   readonly epochs: Readonly<Record<string, number>>;
 }
 
+/** Holds the lease as `holdLease` does, and locks what the plan was made from, in one statement. */
 async function lockBasis(
   trx: Transaction<Database>,
-  { connection }: Lease,
+  { lease, leaseMs }: IntentInput,
   keys: readonly string[],
 ): Promise<LockedBasis> {
+  const { connection, subject, fence } = lease;
   const wanted = json(keys.map((key) => ({ key })));
+  // The lane's row is locked before the others, as everywhere.
+  const isHeld = sql`exists (select 1 from held)`;
   const lock = () =>
     sql<LockedBasis>`
-    with c as (select epoch, paused from connection where id = ${connection} for share),
-      m as (select version from mapping where active for share),
+    with held as (
+        update lane set lease_until = now() + ${leaseMs} * interval '1 millisecond'
+        where connection = ${connection} and subject = ${subject} and fence = ${fence} and lease_until > now() returning 1),
+      c as (select epoch, paused from connection where id = ${connection} and ${isHeld} for share),
+      m as (select version from mapping where active and ${isHeld} for share),
       e as (select key, n from epoch
-        where key in (select k.key from jsonb_to_recordset(${wanted}) as k(key text)) order by key for share)
-    select (select epoch from c) as connection_epoch, coalesce((select paused is not null from c), true) as is_paused,
+        where key in (select k.key from jsonb_to_recordset(${wanted}) as k(key text)) and ${isHeld} order by key for share)
+    select ${isHeld} as is_held, (select epoch from c) as connection_epoch, coalesce((select paused is not null from c), true) as is_paused,
       (select version from m) as mapping_version, (select coalesce(json_object_agg(key, n), '{}') from e) as epochs`.execute(
       trx,
     );

@@ -126,7 +126,8 @@ class LaneRun {
   /** What the server offers; when it cannot be asked, how the run ends. */
   async #abilities(): Promise<Abilities | RunOutcome> {
     try {
-      return await this.#connection.abilities();
+      this.#memory.mappings = await this.#deps.mappings();
+      return await this.#connection.abilities(this.#memory.mappings);
     } catch (error) {
       if (!(error instanceof CasebridgeError)) throw error;
       return error.kind.class === 'config' ? this.#pause(error.reason) : this.#again(error.reason, undefined);

@@ -32,8 +32,8 @@ export const sabotages: Readonly<Record<Mechanism, Sabotage>> = {
   fence: {
     statement: (client, text, values) =>
       client.query(
-        /"fence" = \$\d+/.test(text)
-          ? text.replace(/"fence" = (\$\d+)/, '$1::bigint is not null').replaceAll('lease_until > now()', 'true')
+        /"?fence"? = \$\d+/.test(text)
+          ? text.replace(/"?fence"? = (\$\d+)/, '$1::bigint is not null').replaceAll('lease_until > now()', 'true')
           : text,
         values,
       ),

@@ -88,7 +88,7 @@ export class Worker {
       config,
       vendor: this.#connection.vendor,
       client: this.#connection.client,
-      abilities: async () => readAbilities(this.#connection, this.#capabilities, await parts.mappings()),
+      abilities: (mappings) => readAbilities(this.#connection, this.#capabilities, mappings),
     };
     let ids = 0;
     this.#deps = {

@@ -301,7 +301,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
         config: added,
         vendor: connection.vendor,
         client: watched(connection.client),
-        abilities: async () => readAbilities(connection, read, await deps.mappings()),
+        abilities: (mappings) => readAbilities(connection, read, mappings),
       });
       await prepareConnection(store, added);
       await preparePolls(store, added.id);
