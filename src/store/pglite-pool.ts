@@ -23,6 +23,8 @@ const ends = /^\s*(?:commit|end|rollback(?!\s+to))\b/i;
 // BullMQ's text begins with a comment line, so LISTEN is looked for at the start of any line.
 const listens = /(?:^|;|\n)\s*listen\s+"?([^";\s]+)/i;
 
+let sessions = 0;
+
 /** More texts than ours and BullMQ's together. */
 const mostPrepared = 1_000;
 
@@ -128,6 +130,8 @@ export class Session {
   readonly scope: TransactionScope;
   readonly #prepared = new Map<string, Described & { readonly name: string }>();
   readonly #hearing = new Map<string, Set<(payload: string) => void>>();
+  /** A database may have had another session before, whose statements it still knows. */
+  readonly #name = `session-${++sessions}`;
   #last: Promise<void> = Promise.resolve();
   #schema = '';
 
@@ -176,7 +180,7 @@ export class Session {
     const known = this.#prepared.get(key);
     if (known !== undefined) return known;
     // The unnamed statement serves texts beyond what is kept.
-    const name = this.#prepared.size < mostPrepared ? `s${this.#prepared.size}` : '';
+    const name = this.#prepared.size < mostPrepared ? `${this.#name}-${this.#prepared.size}` : '';
     const described = readDescription(await this.#send(prepareMessage(name, text)));
     const prepared = { name, ...described };
     if (name !== '') this.#prepared.set(key, prepared);

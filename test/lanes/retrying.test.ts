@@ -35,7 +35,7 @@ describe('a server that cannot answer', () => {
     const least = [0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 450, 450];
     for (const [at, wait] of waits.entries()) expect(wait).toBeCloseTo(least[at] ?? 0, -1);
     expect(waits.at(-1)).toBeGreaterThan(440);
-    expect(await world.lane(subject)).toMatchObject({ hasWork: true, attempts: 12, reason: 'server-busy' });
+    expect(await world.lane(subject)).toMatchObject({ hasWork: true, attempts: 12, reason: 'connection-stopped' });
   });
 
   test('for six days is no alert; for eight it is one, however many lanes wait, and they are tried on', async () => {

@@ -10,6 +10,7 @@ import { parseRecord, type RecordType } from '../../src/records/records.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
+import { workerSandbox } from './worker-sandbox.ts';
 
 export const identifierSystem = 'https://agency.example.org/casebridge';
 
@@ -114,8 +115,25 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** Vendors of which this file has the worker's server already; a second one gets a sandbox of its own. */
+const taken = new Set<VendorName>();
+
+async function freeSandbox(vendor: VendorName): Promise<Pick<Sandbox, 'url' | 'fhirBases' | 'stop'>> {
+  if (taken.has(vendor)) return startSandbox({ port: 0 });
+  taken.add(vendor);
+  const { url, fhirBases } = await workerSandbox();
+  await fetch(`${url}/_control/${vendor}/reset`, { method: 'POST' });
+  return {
+    url,
+    fhirBases,
+    stop: async () => {
+      taken.delete(vendor);
+    },
+  };
+}
+
 export async function startServer(vendor: VendorName = 'standard'): Promise<TestServer> {
-  const sandbox: Sandbox = await startSandbox({ port: 0 });
+  const sandbox = await freeSandbox(vendor);
   const base = sandbox.fhirBases[vendor] ?? '';
   const control: TestServer['control'] = async (method, path, body) => {
     const response = await fetch(`${sandbox.url}/_control/${vendor}/${path}`, {

@@ -248,6 +248,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
           .where('paused', 'is', null)
           .orderBy('priority')
           .orderBy('due_at')
+          .orderBy('lane.subject')
           .execute();
         const next = due.find(({ connection, subject }) => (tried.get(`${connection} ${subject}`) ?? 0) < tries);
         if (next === undefined) return;
