@@ -92,7 +92,9 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('is told apart from one whose organization is known but not on the server yet', async () => {
-    await world.server.control('POST', 'faults', [{ method: 'POST', path: 'Organization', fault: { status: 429 } }]);
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } },
+    ]);
     await world.accept(...caseWith(referral()), later());
     await world.work();
     expect(await states('referral/referral-pantry#fulfilment')).toEqual(['waiting: waits-for-link']);
