@@ -110,34 +110,6 @@ export interface LinkView {
   readonly retired: boolean;
 }
 
-const tables = [
-  'record',
-  'record_version',
-  'stale_record',
-  'connection',
-  'lane',
-  'lane_read',
-  'link',
-  'operation',
-  'waiting',
-  'seen',
-  'edition',
-  'remote_value',
-  'change_counter',
-  'change',
-  'decision',
-  'match_lease',
-  'poll',
-  'budget',
-  'epoch',
-  'alert',
-  'replay',
-  'replay_item',
-  'mass_change',
-  'mass_change_link',
-  'revert',
-];
-
 /**
  * One sandbox and one store for a test file, emptied before each test. `config` is the connection that each test begins with, to the server of
  * its vendor, which asks for no token here.
@@ -152,6 +124,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
   const capabilities = new Map<string, ReturnType<typeof cachedCapabilities>>();
   let deps: LaneDeps;
   let shipped: MappingFile[];
+  let emptyTables: string;
   let between: (() => Promise<void>) | undefined;
 
   const watched = (client: FhirClient): FhirClient => ({
@@ -168,6 +141,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
 
   beforeAll(async () => {
     [server, store] = await Promise.all([startServer(vendor), freshEmbedded()]);
+    emptyTables = await emptying(store);
     shipped = await readMappingFiles(mappingFolder);
     const mappings = activeMappings(store);
     let ids = 0;
@@ -202,7 +176,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     capabilities.clear();
     await server.control('POST', 'reset');
     await server.control('POST', 'settings', { auth: 'none' });
-    await sql`truncate ${sql.join(tables.map((name) => sql.table(name)))} restart identity`.execute(store.db);
+    await sql.raw(emptyTables).execute(store.db);
     between = undefined;
     await activateMapping(store, shipped);
     await world.connect(aConnection(server.base, config));
@@ -383,6 +357,22 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     },
   };
   return world;
+}
+
+/**
+ * What deletes the rows of all tables but the mappings, and lets every count begin at 1 again: ten times as fast as to truncate them, which makes each
+ * file of each index anew.
+ */
+async function emptying({ db }: Store): Promise<string> {
+  const { rows } = await sql<{ name: string; counts: boolean }>`
+    select table_name as name, bool_or(is_identity = 'YES') as counts from information_schema.columns
+    where table_schema = current_schema() and table_name not in ('migration', 'identity', 'mapping')
+    group by 1 order by 1`.execute(db);
+  const counted = rows.filter(({ counts }) => counts);
+  return [
+    ...rows.map(({ name }) => `delete from ${name}`),
+    ...counted.map(({ name }) => `select setval(pg_get_serial_sequence('${name}', 'id'), 1, false)`),
+  ].join(';');
 }
 
 function codeOf(reason: unknown): string | undefined {
