@@ -1,5 +1,6 @@
 // A connection that rests: its server asks for a pause, does not answer, or the day's requests are used. Read from the server's journal.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ConnectionConfig } from '../../src/config.ts';
 import type { Gateway } from '../../src/gateway.ts';
@@ -142,9 +143,15 @@ describe('a server that fails', () => {
       await eventually(async () => (await open('general')) === 0, 'the lanes of the other one', 20_000);
       await eventually(async () => (await resting('hole')) !== undefined, 'the breaker');
       expect(await open('hole')).toBe(20);
-      const leased = await sql<{ n: number }>`select count(*)::integer as n from lane
-        where connection = 'hole' and lease_until > now()`.execute(store.db);
-      expect(leased.rows[0]?.n).toBe(0);
+      const leased = async () =>
+        (
+          await sql<{ n: number }>`select count(*)::integer as n from lane
+            where connection = 'hole' and lease_until > now()`.execute(store.db)
+        ).rows[0]?.n;
+      await eventually(async () => (await leased()) === 0, 'the lanes that were running');
+      // The feeder has passed by twice since, and gave them no slot.
+      await sleep(2_200);
+      expect(await leased()).toBe(0);
       expect(await resting('general')).toBeUndefined();
     } finally {
       await hole.stop();
