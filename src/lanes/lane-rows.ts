@@ -90,7 +90,8 @@ interface StoredRecords {
 }
 
 /**
- * Reads the lane in one statement, which is one snapshot.
+ * Reads the lane in one statement, which is one snapshot. `offset 0` keeps the database from joining a few names with a whole table: each name is looked
+ * up by key, however little it knows of how many there are.
  *
  * @param others records of other lanes that are wanted too, with their links, beside those that the last run read
  * @param kept what is known of the records; they are read only when a cause has raised `wanted` since
@@ -111,8 +112,9 @@ export async function readLane(
       c.documents_held_until,
       (select coalesce(json_agg(x order by x.generation), '[]') from link x
         where x.connection = ${connection} and x.subject = ${subject}) as links,
-      (select coalesce(json_agg(x order by x.generation), '[]') from link x join other o on o.type = x.type and o.id = x.id
-        where x.connection = ${connection} and x.source = ${source} and x.subject <> ${subject}) as other_links,
+      (select coalesce(json_agg(x order by x.generation), '[]') from other o, lateral (
+        select * from link x where x.connection = ${connection} and x.source = ${source} and x.type = o.type and x.id = o.id
+          and x.subject <> ${subject} offset 0) x) as other_links,
       (select coalesce(json_agg(s), '[]') from seen s where s.connection = ${connection}
         and (s.resource_type, s.remote_id) in (
           select x.resource_type, x.remote_id from link x where x.connection = ${connection} and x.subject = ${subject})) as seen,
@@ -143,9 +145,9 @@ export async function readLane(
             and a.resolved_at is null)) as holds,
       case when l.wanted = ${kept?.wanted ?? -1}::bigint then null else json_build_object(
         'own', (select coalesce(json_agg(own order by own.type, own.id), '[]') from own),
-        'others', (select coalesce(json_agg(x), '[]') from (
-          select ${recordColumns} from record r join other o on o.type = r.type and o.id = r.id
-          where r.source = ${source} and r.subject <> ${subject}) x),
+        'others', (select coalesce(json_agg(x), '[]') from other o, lateral (
+          select ${recordColumns} from record r where r.source = ${source} and r.type = o.type and r.id = o.id
+            and r.subject <> ${subject} offset 0) x),
         'consents', (select coalesce(json_agg(r.content order by r.id), '[]') from client join record r on r.client_id = client.id
           where r.source = ${source} and r.type = 'consent' and not r.deleted)) end as records
     from (values (1)) as one
