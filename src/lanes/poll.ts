@@ -115,7 +115,10 @@ async function readChanges(
   }
   const newest = [since, ...result.resources.map(updatedAt)].sort().at(-1);
   const woken = await deps.store.tx(async (trx) => {
-    const { lanes, isOvertaken } = await keepSeen(trx, poll, result.resources, startedAt);
+    const { lanes, isOvertaken } = await keepSeen(trx, poll, result.resources, {
+      startedAt,
+      settleMs: connection.config.settleMs,
+    });
     // An incomplete or overtaken answer keeps the window open: what it lacked is asked for again.
     if (result.complete && !isOvertaken) {
       await trx
@@ -153,7 +156,7 @@ async function keepSeen(
   trx: Transaction<Database>,
   poll: Poll,
   resources: readonly JsonObject[],
-  startedAt: Date,
+  asked: Asked,
 ): Promise<{ lanes: LaneKey[]; isOvertaken: boolean }> {
   const byId = new Map(
     resources.flatMap((resource) => (typeof resource.id === 'string' ? [[resource.id, resource] as const] : [])),
@@ -167,7 +170,7 @@ async function keepSeen(
         .onRef('seen.resource_type', '=', 'link.resource_type')
         .onRef('seen.remote_id', '=', 'link.remote_id'),
     )
-    .select(['link.subject', 'link.remote_id', 'seen.hash', 'seen.seen_at'])
+    .select(['link.subject', 'link.remote_id', 'seen.hash', 'seen.seen_at', 'seen.body'])
     .where('link.connection', '=', poll.connection)
     .where('link.resource_type', '=', poll.resource_type)
     .where('link.remote_id', 'in', [...byId.keys()])
@@ -178,8 +181,7 @@ async function keepSeen(
   for (const row of rows) {
     const body = byId.get(row.remote_id ?? '');
     if (body === undefined || row.remote_id === null || hashOfSeen(body) === row.hash) continue;
-    // A run looked at it while we were asking: ours may be the older look.
-    if (row.seen_at !== null && row.seen_at >= startedAt) {
+    if (mayBeOlder(body, row, asked)) {
       isOvertaken = true;
       continue;
     }
@@ -193,6 +195,23 @@ async function keepSeen(
   }
   await raiseWanted(trx, [...lanes.values()], { priority: 10 });
   return { lanes: [...lanes.values()], isOvertaken };
+}
+
+/** When a search was asked for, and for how long after a write a search may still show what was before (`settle`). */
+interface Asked {
+  readonly startedAt: Date;
+  readonly settleMs: number;
+}
+
+/** Whether what a search shows may be older than the look that is kept: a run has read or written the resource since, or shortly before. */
+function mayBeOlder(
+  found: JsonObject,
+  kept: { readonly seen_at: Date | null; readonly body: JsonObject | null },
+  { startedAt, settleMs }: Asked,
+): boolean {
+  const [foundAt, keptAt] = [updatedAt(found), updatedAt(kept.body ?? {})];
+  if (foundAt !== '' && keptAt !== '' && foundAt !== keptAt) return foundAt < keptAt;
+  return kept.seen_at !== null && kept.seen_at.getTime() >= startedAt.getTime() - settleMs;
 }
 
 async function schedule(

@@ -7,4 +7,8 @@ export interface Regression {
 
 export const regressions: readonly Regression[] = [
   { seed: 621, why: 'a recall after a withdrawn consent blanked what the partner had written, and nobody was told' },
+  {
+    seed: 300,
+    why: 'a poll of a lagging search took the place of a newer look, and our write undid what the partner had written',
+  },
 ];
