@@ -15,6 +15,7 @@ import {
   dryRun,
   type Feeder,
   issuesOf,
+  keptIdentity,
   type LaneConnection,
   type LaneDeps,
   offReport,
@@ -163,21 +164,7 @@ export function gatewayApi({ config, logger, store, metrics, deps, opened, feede
       return connectionReport(deps, connection, lane);
     },
 
-    async hookKey(connection) {
-      const name = `hook:${connection}`;
-      const made = randomBytes(24).toString('base64url');
-      await store.db
-        .insertInto('identity')
-        .values({ name, value: made })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-      const { value } = await store.db
-        .selectFrom('identity')
-        .select('value')
-        .where('name', '=', name)
-        .executeTakeFirstOrThrow();
-      return value;
-    },
+    hookKey: (connection) => keptIdentity(store, `hook:${connection}`, randomBytes(24).toString('base64url')),
 
     async pollSoon(connection) {
       const now = await store.now();

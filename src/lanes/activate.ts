@@ -18,18 +18,20 @@ import { documentSlot } from './document.ts';
  */
 export async function checkIdentity(store: Store, identifierSystem: string): Promise<void> {
   const name = 'identifierSystem';
-  await store.db
-    .insertInto('identity')
-    .values({ name, value: identifierSystem })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  const { value } = await store.db
-    .selectFrom('identity')
-    .select('value')
-    .where('name', '=', name)
-    .executeTakeFirstOrThrow();
+  const value = await keptIdentity(store, name, identifierSystem);
   if (value !== identifierSystem)
     throw new CasebridgeError('identity-changed', { name, before: value, after: identifierSystem });
+}
+
+/** What the store keeps under the name: this value where it is the first one. */
+export async function keptIdentity({ db }: Store, name: string, first: string): Promise<string> {
+  await db
+    .insertInto('identity')
+    .values({ name, value: first })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const { value } = await db.selectFrom('identity').select('value').where('name', '=', name).executeTakeFirstOrThrow();
+  return value;
 }
 
 /**

@@ -114,7 +114,7 @@ export function slotKey({ type, id, slot }: { type: string; id: string; slot: st
   return `${type}/${id}#${slot}`;
 }
 
-function recordKey({ type, id }: RecordName): string {
+export function recordKey({ type, id }: RecordName): string {
   return `${type}/${id}`;
 }
 

@@ -2,7 +2,7 @@
 
 import type { Transaction } from 'kysely';
 import { type Database, json, sql } from '../store/store.ts';
-import type { RecordName } from './known.ts';
+import { type RecordName, recordKey } from './known.ts';
 import type { Lease } from './lease.ts';
 
 export type ReadRecord = RecordName & { readonly version: number | undefined };
@@ -18,10 +18,10 @@ export async function saveReads(
   read: readonly ReadRecord[],
   before: readonly RecordName[],
 ): Promise<boolean> {
-  const known = new Set(before.map(nameKey));
-  const added = read.filter((name) => !known.has(nameKey(name)));
-  const now = new Set(read.map(nameKey));
-  const ended = before.filter((name) => !now.has(nameKey(name))).map(({ type, id }) => ({ type, id }));
+  const known = new Set(before.map(recordKey));
+  const added = read.filter((name) => !known.has(recordKey(name)));
+  const now = new Set(read.map(recordKey));
+  const ended = before.filter((name) => !now.has(recordKey(name))).map(({ type, id }) => ({ type, id }));
   if (ended.length > 0) {
     await sql`
       delete from lane_read l using jsonb_to_recordset(${json(ended)}) as e(type text, id text)
@@ -44,10 +44,6 @@ async function hasChanged(trx: Transaction<Database>, source: string, read: read
     select r.type, r.id, r.version from record r join jsonb_to_recordset(${names}) as n(type text, id text)
       on r.type = n.type and r.id = n.id
     where r.source = ${source} order by r.type, r.id for share of r`.execute(trx);
-  const versions = new Map(rows.map((row) => [nameKey(row), row.version]));
-  return read.some((name) => versions.get(nameKey(name)) !== name.version);
-}
-
-function nameKey({ type, id }: RecordName): string {
-  return `${type}/${id}`;
+  const versions = new Map(rows.map((row) => [recordKey(row), row.version]));
+  return read.some((name) => versions.get(recordKey(name)) !== name.version);
 }

@@ -8,7 +8,7 @@ import type { LaneOfSource } from './changes.ts';
 import { type DecisionRow, patientTopic } from './desire.ts';
 import { documentSlot } from './document.ts';
 import type { EditionRow } from './editions.ts';
-import type { LinkRow, RecordName, RecordRow, SeenRow } from './known.ts';
+import { type LinkRow, type RecordName, type RecordRow, recordKey, type SeenRow } from './known.ts';
 import type { OperationRow } from './operations.ts';
 
 /** What changes while a lane runs. */
@@ -189,14 +189,14 @@ export async function readLane(
 function recordsFrom({ wanted, records, holds }: StoredRows, others: readonly RecordName[]): LaneRecords | undefined {
   if (records === null) return undefined;
   const own = records.own.map(recordRow);
-  const names = new Set(own.map(nameKey));
+  const names = new Set(own.map(recordKey));
   const clientId = clientOf(own);
   return {
     wanted: wanted ?? undefined,
     own,
     clientId,
     consents: records.consents.filter((consent) => consent.clientId === clientId),
-    others: [...holds.reads, ...others].filter((name) => !names.has(nameKey(name))),
+    others: [...holds.reads, ...others].filter((name) => !names.has(recordKey(name))),
     otherRows: records.others.map(recordRow),
   };
 }
@@ -212,10 +212,6 @@ function clientOf(own: readonly RecordRow[]): string | undefined {
 
 function nameRows(names: readonly RecordName[]) {
   return names.map(({ type, id }) => ({ type, id }));
-}
-
-function nameKey({ type, id }: RecordName): string {
-  return `${type}/${id}`;
 }
 
 function recordRow(row: Stored<RecordRow>): RecordRow {

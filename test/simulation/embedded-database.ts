@@ -1,13 +1,7 @@
 // One PGlite for all histories of a process, asked as the embedded store asks its own, but without waiting: a statement has run when the
 // call returns. Its clock is the simulation's.
 
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { migrations } from '../../src/store/migrate.ts';
 import { columnValue, parameterText } from '../../src/store/pglite-values.ts';
 import { storeOn } from '../../src/store/store.ts';
 import {
@@ -20,6 +14,7 @@ import {
   runMessage,
   simpleMessage,
 } from '../../src/store/wire-protocol.ts';
+import { keptSnapshot } from '../support/embedded.ts';
 import { backingOn } from './backing.ts';
 import { type DatabaseClient, readTables, type SimulatedDatabase, type Tables, tablesSql } from './database.ts';
 import { clockSql, searchPath, setClockSql } from './database-clock.ts';
@@ -38,7 +33,9 @@ export class EmbeddedDatabase implements SimulatedDatabase {
 
   /** In half a second from a snapshot, which the first one makes. Plans are made as on a server of ours: one for all values. */
   static async open(): Promise<EmbeddedDatabase> {
-    const database = await PGlite.create({ loadDataDir: await snapshot() });
+    const database = await PGlite.create({
+      loadDataDir: await keptSnapshot('simulation', [clockSql, searchPath], makeSnapshot),
+    });
     await database.exec(`set search_path = ${searchPath}; set plan_cache_mode = force_generic_plan`);
     return new EmbeddedDatabase(database);
   }
@@ -109,23 +106,6 @@ export class EmbeddedDatabase implements SimulatedDatabase {
 const looksAtClock = /now\(\)|clock_timestamp|insert into/;
 
 const firstInstant = Date.parse('2026-01-01T00:00:00Z');
-
-async function snapshot(): Promise<Blob> {
-  const manifest = join(import.meta.dirname, '..', '..', 'node_modules', '@electric-sql', 'pglite', 'package.json');
-  const version: unknown = JSON.parse(await readFile(manifest, 'utf8')).version;
-  const key = createHash('sha256')
-    .update(JSON.stringify([migrations, version, clockSql, searchPath]))
-    .digest('hex')
-    .slice(0, 16);
-  const path = join(tmpdir(), `casebridge-simulation-${key}.tar`);
-  if (!existsSync(path)) {
-    // Several processes may do this at the same time: each writes its own file, and the last rename wins.
-    const own = `${path}.${process.pid}`;
-    await writeFile(own, await makeSnapshot());
-    await rename(own, path);
-  }
-  return new Blob([await readFile(path)]);
-}
 
 async function makeSnapshot(): Promise<Uint8Array> {
   const pglite = await PGlite.create();

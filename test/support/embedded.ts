@@ -28,16 +28,24 @@ export async function freshFolder(): Promise<string> {
 
 /** The files of a migrated database. */
 export async function snapshotOfStore(): Promise<Blob> {
-  const versions = await Promise.all(['@electric-sql/pglite', 'bullmq'].map(versionOf));
+  return keptSnapshot('snapshot', [await versionOf('bullmq')], makeSnapshot);
+}
+
+/** The files of a database that is made once for our migrations, this PGlite and what else it is made from. */
+export async function keptSnapshot(
+  name: string,
+  madeFrom: readonly string[],
+  make: () => Promise<Uint8Array>,
+): Promise<Blob> {
   const key = createHash('sha256')
-    .update(JSON.stringify([migrations, versions]))
+    .update(JSON.stringify([migrations, await versionOf('@electric-sql/pglite'), ...madeFrom]))
     .digest('hex')
     .slice(0, 16);
-  const path = join(tmpdir(), `casebridge-snapshot-${key}.tar`);
+  const path = join(tmpdir(), `casebridge-${name}-${key}.tar`);
   if (!existsSync(path)) {
-    // Two test files may do this at the same time: each writes its own file, and the last rename wins.
+    // Several processes may do this at the same time: each writes its own file, and the last rename wins.
     const own = `${path}.${process.pid}`;
-    await writeFile(own, await makeSnapshot());
+    await writeFile(own, await make());
     await rename(own, path);
   }
   return new Blob([await readFile(path)]);
