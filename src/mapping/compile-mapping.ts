@@ -7,7 +7,7 @@ import { type Field, fieldTree } from '../records/records.ts';
 import { isPlainText } from './build.ts';
 import { type CompiledDefinition, compileSlot, type MappingBuild } from './compile-slot.ts';
 import type { MapNode, Position } from './positions.ts';
-import { projectRecord } from './project.ts';
+import { assembleRecord, projectRecord } from './project.ts';
 import type { Mapping } from './types.ts';
 
 const mappingKeys = ['record', 'about', 'resources', 'unused'];
@@ -55,6 +55,7 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
     mapping: {
       recordType,
       slots,
+      assemble: (record, context) => assembleRecord(recordType, slots, record, context),
       project: (record, context) => projectRecord(recordType, slots, record, context),
       slot: (name) => {
         const [, template = name, item] = /^([^[]+)\[(.+)\]$/.exec(name) ?? [];

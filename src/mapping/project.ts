@@ -1,28 +1,47 @@
 // A record into the resources it wants: elements put together, identity added, checked, and the best profile claimed.
 
-import { checkBase, claimProfile, identifierValue, type ProfileIssue } from '../fhir/fhir.ts';
+import { checkBase, claimProfile, identifierValue, type ProfileIssue, profileUrl } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import type { ProjectRun } from './lens.ts';
 import { reader, type Scope } from './scope.ts';
 import { type Element, type Slot, type SlotDefinition, setAt } from './slot.ts';
 import { localSystem } from './systems.ts';
-import type { Desired, DesiredReference, MappingIssue, ProjectContext } from './types.ts';
+import type { Assembled, Desired, DesiredReference, Facts, MappingIssue, ProjectContext } from './types.ts';
 
-/** The resources of one record. Pure. */
+/** The resources of one record, checked, each claiming the best profile that it satisfies. Pure. */
 export function projectRecord(
   type: RecordType,
   slots: readonly Slot[],
   record: JsonObject,
   context: ProjectContext,
 ): Desired[] {
+  return projectionsOf(type, slots, record, context).map(projectSlot);
+}
+
+/** The same without any check; each claims the first profile of its ladder. Pure. */
+export function assembleRecord(
+  type: RecordType,
+  slots: readonly Slot[],
+  record: JsonObject,
+  context: ProjectContext,
+): Assembled[] {
+  return projectionsOf(type, slots, record, context).map(assembleSlot);
+}
+
+function projectionsOf(
+  type: RecordType,
+  slots: readonly Slot[],
+  record: JsonObject,
+  context: ProjectContext,
+): Projection[] {
   if (record.deleted === true) {
     return [];
   }
   return slots.flatMap((slot) =>
     scopesOf(slot.definition, record)
       .filter(({ scope }) => slot.definition.when(scope, context))
-      .map(({ name, scope }) => projectSlot({ type, slot, name, scope, record, context })),
+      .map(({ name, scope }) => ({ type, slot, name, scope, record, context })),
   );
 }
 
@@ -58,17 +77,32 @@ function projectSlot(projection: Projection): Desired {
   const checked = complete ? resource : assemble(projection, [], [], true);
   const invalid = checkBase(checked).filter(({ severity }) => severity === 'error');
   if (invalid.length === 0) {
-    claim(slot.definition, scope, context, checked, resource, issues);
+    const { claimed, stepsDown } = claimProfile(checked, ladderOf(slot.definition, scope, context));
+    claim(resource, claimed);
+    issues.push(...stepsDown.map((step) => stepDown(step, slot)));
   }
+  let facts: Facts | undefined;
   return {
     slot: name,
     resourceType: slot.resourceType,
     resource,
-    facts: slot.facts(resource),
+    get facts() {
+      facts ??= slot.facts(resource);
+      return facts;
+    },
     references,
     issues,
     invalid,
   };
+}
+
+function assembleSlot(projection: Projection): Assembled {
+  const { slot, name, scope, context } = projection;
+  const issues: MappingIssue[] = [];
+  const references: DesiredReference[] = [];
+  const resource = assemble(projection, issues, references, false);
+  claim(resource, profileUrl(ladderOf(slot.definition, scope, context)[0]));
+  return { slot: name, resourceType: slot.resourceType, resource, references, issues };
 }
 
 function assemble(
@@ -128,27 +162,18 @@ function valueAt(resource: JsonObject, path: readonly string[]): Json | undefine
   return path.reduce<Json | undefined>((value, name) => (isObject(value) ? value[name] : undefined), resource);
 }
 
-function claim(
-  { profiles, resourceType, elements }: SlotDefinition,
-  scope: Scope,
-  context: ProjectContext,
-  checked: JsonObject,
-  resource: JsonObject,
-  issues: MappingIssue[],
-): void {
-  const ladder = profiles
-    .filter(({ when }) => when === undefined || when(scope, context))
-    .map(({ profile }) => profile);
-  const { claimed, stepsDown } = claimProfile(checked, ladder);
-  const meta = resource.meta;
-  if (claimed !== undefined && isObject(meta)) {
-    resource.meta = { ...meta, profile: [claimed] };
-  }
-  const at = elements[0]?.at ?? '';
-  issues.push(...stepsDown.map((step) => stepDown(step, resourceType, at)));
+function ladderOf({ profiles }: SlotDefinition, scope: Scope, context: ProjectContext): string[] {
+  return profiles.filter(({ when }) => when === undefined || when(scope, context)).map(({ profile }) => profile);
 }
 
-function stepDown({ path, profile, rule, message }: ProfileIssue, resourceType: string, at: string): MappingIssue {
+function claim(resource: JsonObject, claimed: string | undefined): void {
+  if (claimed !== undefined && isObject(resource.meta)) {
+    resource.meta = { ...resource.meta, profile: [claimed] };
+  }
+}
+
+function stepDown({ path, profile, rule, message }: ProfileIssue, { resourceType, elements }: Slot): MappingIssue {
   const element = path.startsWith(`${resourceType}.`) ? path.slice(resourceType.length + 1) : path;
+  const at = elements[0]?.at ?? '';
   return { code: 'profile-step-down', element, message: `Not claimed as ${profile}: ${rule}: ${message}`, at };
 }

@@ -66,6 +66,7 @@ export interface Desired {
   readonly resourceType: string;
   /** Complete but for the id: identifier, meta.source, meta.tag and the claimed profile are there. */
   readonly resource: JsonObject;
+  /** Read from the resource when first asked for. */
   readonly facts: Facts;
   readonly references: readonly DesiredReference[];
   readonly issues: readonly MappingIssue[];
@@ -115,9 +116,14 @@ export interface CompiledSlot {
   ): { patch: JsonObject; issues: MappingIssue[] };
 }
 
+/** One resource put together and not checked: it claims the first profile of its ladder, whether it satisfies it or not. */
+export type Assembled = Pick<Desired, 'slot' | 'resourceType' | 'resource' | 'references' | 'issues'>;
+
 export interface Mapping {
   readonly recordType: RecordType;
   readonly slots: readonly CompiledSlot[];
+  /** What `project` puts together before it checks: for measuring and comparing mappings, never for sending. */
+  assemble(record: JsonObject, context: ProjectContext): Assembled[];
   /** The resources that this record wants; none for a deleted record. */
   project(record: JsonObject, context: ProjectContext): Desired[];
   /** The compiled slot by its name in a link, 'location[loc1]' included. Throws CasebridgeError `mapping-slot-unknown`. */
