@@ -10,6 +10,8 @@ export interface Lens {
   readonly constant: boolean;
   /** A fixed part that is not always there, so nothing is recognised by it. */
   readonly optional?: boolean;
+  /** Has nothing to report where it is not present. */
+  readonly quiet?: boolean;
   /** False where the way back is missing on purpose (`oneWay`). */
   readonly twoWay: boolean;
   /** True when the record says something here, even if its link is still missing. */

@@ -4,8 +4,8 @@ import { checkBase, claimProfile, identifierValue, type ProfileIssue, profileUrl
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import type { ProjectRun } from './lens.ts';
-import { reader, type Scope } from './scope.ts';
-import { type Element, type Slot, type SlotDefinition, setAt } from './slot.ts';
+import { listPointer, RecordScope, reader, type Scope } from './scope.ts';
+import { hasIdentifier, type Slot, type SlotDefinition, setAt, valueAt } from './slot.ts';
 import { localSystem } from './systems.ts';
 import type { Assembled, Desired, DesiredReference, Facts, MappingIssue, ProjectContext } from './types.ts';
 
@@ -38,11 +38,15 @@ function projectionsOf(
   if (record.deleted === true) {
     return [];
   }
-  return slots.flatMap((slot) =>
-    scopesOf(slot.definition, record)
-      .filter(({ scope }) => slot.definition.when(scope, context))
-      .map(({ name, scope }) => ({ type, slot, name, scope, record, context })),
-  );
+  const projections: Projection[] = [];
+  for (const slot of slots) {
+    for (const { name, scope } of scopesOf(slot.definition, record)) {
+      if (slot.definition.when(scope, context)) {
+        projections.push({ type, slot, name, scope, record, context });
+      }
+    }
+  }
+  return projections;
 }
 
 interface Projection {
@@ -56,14 +60,14 @@ interface Projection {
 
 function scopesOf(definition: SlotDefinition, record: JsonObject): { name: string; scope: Scope }[] {
   const { name, each } = definition;
-  const whole: Scope = { record, item: record, pointer: '' };
+  const whole = new RecordScope(record, record);
   if (!each) {
     return [{ name, scope: whole }];
   }
   const list = reader(each)(whole);
   return (Array.isArray(list) ? list : []).filter(isObject).map((item, index) => ({
     name: `${name}[${String(item.id)}]`,
-    scope: { record, item, pointer: `/${each.names.join('/')}/${index}` },
+    scope: new RecordScope(record, item, listPointer(whole, each), index),
   }));
 }
 
@@ -101,7 +105,8 @@ function assembleSlot(projection: Projection): Assembled {
   const issues: MappingIssue[] = [];
   const references: DesiredReference[] = [];
   const resource = assemble(projection, issues, references, false);
-  claim(resource, profileUrl(ladderOf(slot.definition, scope, context)[0]));
+  const first = slot.definition.profiles.find(({ when }) => when === undefined || when(scope, context));
+  claim(resource, profileUrl(first?.profile));
   return { slot: name, resourceType: slot.resourceType, resource, references, issues };
 }
 
@@ -113,7 +118,6 @@ function assemble(
 ): JsonObject {
   const { definition } = slot;
   const id = String(record.id);
-  const value = identifierValue({ source: context.source, type, id }, name);
   const resource: JsonObject = {
     resourceType: definition.resourceType,
     meta: {
@@ -121,7 +125,8 @@ function assemble(
       tag: [{ system: localSystem(context.identifierSystem, 'tags'), code: 'casebridge' }],
     },
   };
-  if (definition.elements.some(({ key }) => key === 'identifier[casebridge]')) {
+  if (hasIdentifier(definition)) {
+    const value = identifierValue({ source: context.source, type, id }, name);
     resource.identifier = [{ system: context.identifierSystem, value }];
   }
   const run: ProjectRun = {
@@ -135,31 +140,20 @@ function assemble(
     issues,
     references,
   };
-  for (const element of definition.elements) {
-    run.element = element.key;
-    place(resource, element, element.lens.project(scope, run));
+  for (const { key, lens, path } of slot.rulesFor(record)) {
+    run.element = key;
+    const value = lens.project(scope, run);
+    if (value !== undefined) {
+      place(resource, path, value);
+    }
   }
   return resource;
 }
 
-function place(resource: JsonObject, { path }: Element, value: Json | undefined): void {
-  if (value === undefined) {
-    return;
-  }
-  const [name, ...rest] = path;
-  const there = name !== undefined && rest.length === 0 ? resource[name] : undefined;
-  if (Array.isArray(value) && Array.isArray(there)) {
-    there.push(...value);
-  } else if (Array.isArray(value) && rest.length > 0) {
-    const old = valueAt(resource, path);
-    setAt(resource, path, Array.isArray(old) ? [...old, ...value] : value);
-  } else {
-    setAt(resource, path, value);
-  }
-}
-
-function valueAt(resource: JsonObject, path: readonly string[]): Json | undefined {
-  return path.reduce<Json | undefined>((value, name) => (isObject(value) ? value[name] : undefined), resource);
+/** Several rules may make one list. */
+function place(resource: JsonObject, path: readonly string[], value: Json): void {
+  const there = Array.isArray(value) ? valueAt(resource, path) : undefined;
+  setAt(resource, path, Array.isArray(value) && Array.isArray(there) ? [...there, ...value] : value);
 }
 
 function ladderOf({ profiles }: SlotDefinition, scope: Scope, context: ProjectContext): string[] {
@@ -168,7 +162,7 @@ function ladderOf({ profiles }: SlotDefinition, scope: Scope, context: ProjectCo
 
 function claim(resource: JsonObject, claimed: string | undefined): void {
   if (claimed !== undefined && isObject(resource.meta)) {
-    resource.meta = { ...resource.meta, profile: [claimed] };
+    resource.meta.profile = [claimed];
   }
 }
 

@@ -20,7 +20,7 @@ import { type Claims, joinedLens, singleItemLens } from './list-lens.ts';
 import { type ChildLens, objectLens } from './object-lens.ts';
 import { conditional, elsewhere, oneWay } from './one-way.ts';
 import type { MapEntry, MapNode, Node } from './positions.ts';
-import { reader } from './scope.ts';
+import { RecordScope, reader } from './scope.ts';
 
 /** Words that may stand beside any rule; the last four only where the rule is an element of its own. */
 export const modifierKeys = ['when', 'report', 'via', 'pick', 'oneWay', 'key', 'owner', 'moves', 'goesWith', 'derived'];
@@ -472,11 +472,11 @@ function compilePick(node: Node, cursor: Cursor, build: Build): Elsewhere | unde
   const scope: Elsewhere['scope'] = (outer, context) => {
     const list = read(outer);
     const items = Array.isArray(list) ? list : [];
-    const index = items.findLastIndex((item) => condition({ ...outer, item }, context));
+    const index = items.findLastIndex((item) => condition(new RecordScope(outer.record, item), context));
     const item = items[index];
     return item === undefined
       ? undefined
-      : { record: outer.record, item, pointer: `/${found.path.names.join('/')}/${index}` };
+      : new RecordScope(outer.record, item, `/${found.path.names.join('/')}`, index);
   };
   return { cursor: below, scope, held: (outer) => scope(outer) !== undefined };
 }
