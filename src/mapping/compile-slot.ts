@@ -78,6 +78,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
     slot: compileSlotDefinition({
       name,
       resourceType,
+      at: rule(node.at),
       ...(isPlainText(was) && { was: was.value }),
       when: when ? compileCondition(when, context.cursor, build) : () => true,
       ...(repeated && { each: repeated.path }),
@@ -225,6 +226,7 @@ function addElement(
     path,
     lens,
     ...fieldsOf(lens, walk.build.uses),
+    reads: [...walk.build.uses],
     owner: (record) => resolveOwner(ownerRule, record),
     ...(isPlainText(moves) && { moves: moves.value }),
     ...(isPlainText(goesWith) && { goesWith: goesWith.value }),

@@ -51,11 +51,17 @@ export function eachLens(rule: EachRule): Lens {
         return undefined;
       }
       const list = listPointer(scope, rule.path);
+      const base = run.trace?.takeBase() ?? 0;
       const made: Json[] = [];
       for (let index = 0; index < items.length; index += 1) {
+        const mark = run.trace?.mark() ?? 0;
+        run.trace?.enter(base + made.length);
         const value = projectItem(rule, new RecordScope(scope.record, items[index] ?? null, list, index), run);
+        run.trace?.leave();
         if (value !== undefined && !(rule.distinct && made.some((other) => sameJson(other, value)))) {
           made.push(value);
+        } else {
+          run.trace?.forget(mark);
         }
       }
       return made.length > 0 ? made : undefined;
@@ -83,7 +89,13 @@ function within(scope: Scope, item: Json, { path }: EachRule, index: number): Sc
 function projectItem(rule: EachRule, scope: Scope, run: ProjectRun): Json | undefined {
   const value = rule.where(scope, run.context) ? rule.item.project(scope, run) : undefined;
   const id = rule.by === 'id' && isObject(scope.item) ? scope.item.id : undefined;
-  return id !== undefined && isObject(value) ? { id, ...value } : value;
+  if (id === undefined || !isObject(value)) {
+    return value;
+  }
+  run.trace?.enter('id');
+  run.trace?.note({ rule: rule.at, converter: 'copy', pointers: [`${scope.pointer}/id`], raw: id });
+  run.trace?.leave();
+  return { id, ...value };
 }
 
 /** Pairs items with their keys; equal keys are told apart by their order. */

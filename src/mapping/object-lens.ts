@@ -26,21 +26,23 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
       const made: JsonObject = {};
       const issues = run.issues.length;
       const references = run.references.length;
+      const mark = run.trace?.mark() ?? 0;
       let isEmpty = true;
       for (const { name, lens } of children) {
+        run.trace?.enter(name);
         const value = lens.project(scope, run);
+        run.trace?.leave();
         if (value !== undefined) {
           made[name] = value;
           isEmpty = false;
         }
       }
-      if (isEmpty || !(constant || telling.some(({ name }) => made[name] !== undefined))) {
-        return undefined;
-      }
-      if (required.every((name) => made[name] !== undefined)) {
+      const isSaid = !isEmpty && (constant || telling.some(({ name }) => made[name] !== undefined));
+      if (isSaid && required.every((name) => made[name] !== undefined)) {
         return made;
       }
-      if (!hasReported(run, issues, references)) {
+      run.trace?.forget(mark);
+      if (isSaid && !hasReported(run, issues, references)) {
         reportIncomplete(
           required.filter((name) => made[name] === undefined),
           at,

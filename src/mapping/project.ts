@@ -4,10 +4,20 @@ import { checkBase, claimProfile, identifierValue, type ProfileIssue, profileUrl
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import type { ProjectRun } from './lens.ts';
+import { type FieldReasons, Trace, unsentOf } from './lineage.ts';
 import { listPointer, RecordScope, reader, type Scope } from './scope.ts';
 import { hasIdentifier, type Slot, type SlotDefinition, setAt, valueAt } from './slot.ts';
 import { localSystem } from './systems.ts';
-import type { Assembled, Desired, DesiredReference, Facts, MappingIssue, ProjectContext } from './types.ts';
+import type {
+  Assembled,
+  Desired,
+  DesiredReference,
+  Explained,
+  Facts,
+  MappingIssue,
+  Origin,
+  ProjectContext,
+} from './types.ts';
 
 /** The resources of one record, checked, each claiming the best profile that it satisfies. Pure. */
 export function projectRecord(
@@ -16,7 +26,38 @@ export function projectRecord(
   record: JsonObject,
   context: ProjectContext,
 ): Desired[] {
-  return projectionsOf(type, slots, record, context).map(projectSlot);
+  return projectionsOf(type, slots, record, context).map((projection) => projectSlot(projection));
+}
+
+/** The same, with where each element comes from. Pure. */
+export function explainRecord(
+  type: RecordType,
+  slots: readonly Slot[],
+  reasons: FieldReasons,
+  record: JsonObject,
+  context: ProjectContext,
+): Explained {
+  const resources = projectionsOf(type, slots, record, context).map((projection) => {
+    const trace = new Trace();
+    const desired = projectSlot(projection, trace);
+    return { desired, lineage: [...ownOrigins(projection, desired), ...trace.origins] };
+  });
+  const origins = resources.flatMap(({ lineage }) => lineage);
+  const issues = resources.flatMap(({ desired }) => desired.issues);
+  return { resources, unsent: record.deleted === true ? [] : unsentOf(record, origins, issues, reasons) };
+}
+
+/** Of what every resource of ours carries. */
+function ownOrigins({ slot: { definition } }: Projection, { resource }: Desired): Origin[] {
+  const { at } = definition;
+  const own = (element: string): Origin => ({ element, rule: at, converter: 'casebridge', pointers: [] });
+  return [
+    own('resourceType'),
+    own('meta.source'),
+    own('meta.tag[0]'),
+    ...(isObject(resource.meta) && Array.isArray(resource.meta.profile) ? [own('meta.profile[0]')] : []),
+    ...(hasIdentifier(definition) ? [{ ...own('identifier[0]'), pointers: ['/id'] }] : []),
+  ];
 }
 
 /** The same without any check; each claims the first profile of its ladder. Pure. */
@@ -71,11 +112,11 @@ function scopesOf(definition: SlotDefinition, record: JsonObject): { name: strin
   }));
 }
 
-function projectSlot(projection: Projection): Desired {
+function projectSlot(projection: Projection, trace?: Trace): Desired {
   const { slot, name, scope, context } = projection;
   const issues: MappingIssue[] = [];
   const references: DesiredReference[] = [];
-  const resource = assemble(projection, issues, references, false);
+  const resource = assemble(projection, issues, references, false, trace);
   // A link that is only missing so far breaks no rule: what is checked is the resource as it will be.
   const complete = references.every(({ reference }) => reference !== undefined);
   const checked = complete ? resource : assemble(projection, [], [], true);
@@ -115,6 +156,7 @@ function assemble(
   issues: MappingIssue[],
   references: DesiredReference[],
   placeholders: boolean,
+  trace?: Trace,
 ): JsonObject {
   const { definition } = slot;
   const id = String(record.id);
@@ -139,15 +181,28 @@ function assemble(
     unknown: false,
     issues,
     references,
+    ...(trace && { trace }),
   };
   for (const { key, lens, path } of slot.rulesFor(record)) {
     run.element = key;
-    const value = lens.project(scope, run);
+    const value =
+      trace === undefined ? lens.project(scope, run) : follow(trace, resource, path, () => lens.project(scope, run));
     if (value !== undefined) {
       place(resource, path, value);
     }
   }
   return resource;
+}
+
+/** Makes an element with its path known to the trace, and how many items its list has already. */
+function follow<T>(trace: Trace, resource: JsonObject, path: readonly string[], make: () => T): T {
+  const there = valueAt(resource, path);
+  for (const name of path) trace.enter(name);
+  trace.startAt(Array.isArray(there) ? there.length : 0);
+  const made = make();
+  trace.startAt(0);
+  for (const _ of path) trace.leave();
+  return made;
 }
 
 /** Several rules may make one list. */

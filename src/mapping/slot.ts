@@ -21,6 +21,8 @@ export interface Element extends SlotElement {
   readonly lens: Lens;
   /** Fields of the record of which one must be there for the element to be; absent: it may be there anyway. */
   readonly fields?: readonly string[];
+  /** All fields that it reads, as dotted paths. */
+  readonly reads: readonly string[];
 }
 
 export interface ProfileStep {
@@ -32,6 +34,8 @@ export interface SlotDefinition {
   readonly name: string;
   readonly resourceType: string;
   readonly was?: string;
+  /** `file:line` */
+  readonly at: string;
   readonly when: Condition;
   /** The record's list that the slot repeats over. */
   readonly each?: RecordPath;

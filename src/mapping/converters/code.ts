@@ -99,7 +99,9 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
       if (!isObject(concept) || type !== 'CodeableConcept') {
         return concept;
       }
+      run.trace?.enter('text');
       const words = text ? text.project(scope, run) : textOf(map, code);
+      run.trace?.leave();
       return words === undefined ? concept : { ...concept, text: words };
     },
     fact,
