@@ -179,7 +179,7 @@ class History {
     if (swarm.operator > 0)
       for (let n = story.between(0, 2); n > 0; n -= 1) this.#later(at(), '', () => this.#operate());
     if (swarm.outageMs > 0) {
-      this.#later(story.between(500, 30_000), 'the network goes away', async () =>
+      this.#later(story.between(500, 120_000), 'the network goes away', async () =>
         this.#network.goAway(timeline.now + swarm.outageMs),
       );
     }

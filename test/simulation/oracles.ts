@@ -21,6 +21,7 @@ export async function judge(evidence: Evidence): Promise<Judgement> {
       ...(await existence(evidence, said)),
       ...versionsFall(evidence),
       ...lost.violations,
+      ...(await echoes(evidence.store)),
       ...(await leftOpen(evidence.store)),
       ...(await broken(evidence)),
       ...sentWhilePaused(evidence),
@@ -80,4 +81,18 @@ async function broken({ store, promised }: Evidence): Promise<string[]> {
   return promised
     .filter(({ type, record }) => !stored.has(`${type}/${record.id} ${Date.parse(record.updatedAt)}`))
     .map(({ type, record, version }) => `(g) ${type}/${record.id} v${version} was accepted and is not there`);
+}
+
+/** (j) Nothing that only we wrote is offered to the source as a change of the other side. The partner's name is ours too. */
+async function echoes({ db }: Store): Promise<string[]> {
+  const changes = await db.selectFrom('change').select(['cursor', 'type', 'id', 'body']).execute();
+  return changes
+    .map((change) => ({
+      ...change,
+      text: JSON.stringify(change.body, (name, value) => (name === 'byName' ? '' : value)),
+    }))
+    .filter(({ text }) => /\(v\d+\)/.test(text))
+    .map(
+      ({ cursor, type, id, text }) => `(j) Change ${cursor} offers our own words on ${type}/${id} as theirs: ${text}`,
+    );
 }

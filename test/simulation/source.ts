@@ -42,8 +42,9 @@ export class Source {
     for (const [type, id] of all) this.#change(type, id, now);
   }
 
-  /** Changes one to three records. */
+  /** Changes one to three records; now and then a case gets a new one. */
   change(now: number): void {
+    if (this.#random.chance(0.4)) this.#add(now);
     const known = [...this.newest.values()];
     const edited = known.filter(({ type }) => type === 'need' || type === 'goal' || type === 'referral');
     const others = known.filter(({ type }) => type !== 'client' && type !== 'worker');
@@ -67,6 +68,12 @@ export class Source {
     const answers = await store.tx((trx) => acceptRecords(trx, 'county', checked, [this.#config]));
     this.promised.push(...batch.filter((_, at) => answers[at]?.outcome !== 'stale'));
     this.#open = held;
+  }
+
+  #add(now: number): void {
+    const type = this.#random.pick(['need', 'goal', 'referral'] as const);
+    const at = this.#random.between(0, this.#swarm.cases - 1);
+    this.#change(type, `${type}-x${this.#versions}-${at}`, now);
   }
 
   #change(type: RecordType, id: string, now: number): void {

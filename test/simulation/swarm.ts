@@ -12,6 +12,9 @@ export interface Swarm {
   readonly settleMs: number;
   readonly basis: 'treatment' | 'consent';
   readonly workers: number;
+  readonly leaseMs: number;
+  /** How often a step of a worker takes seconds instead of milliseconds: the wider the steps, the finer two runs of one lane mix. */
+  readonly stall: number;
   readonly cases: number;
   readonly chaosMs: number;
   /** Before this nothing fails, so that there is something to change when it does. */
@@ -26,7 +29,7 @@ export interface Swarm {
   readonly truncate: number;
   readonly status: number;
   readonly slow: number;
-  /** The whole network is away for so long, once. */
+  /** The whole network is away for so long, once: longer than a poll looks back. */
   readonly outageMs: number;
   readonly storeBefore: number;
   readonly storeAfter: number;
@@ -106,6 +109,8 @@ export function swarmOf(seed: number, without: readonly FaultName[] = []): Swarm
     settleMs,
     basis: random.chance(0.25) ? 'consent' : 'treatment',
     workers: random.pick([1, 2, 2, 3]),
+    leaseMs: random.pick([60_000, 60_000, 15_000]),
+    stall: random.pick([0.1, 0.1, 0.4]),
     cases: random.pick([1, 1, 1, 2]),
     chaosMs,
     calmMs: random.chance(0.6) ? 10_000 : 0,

@@ -51,7 +51,6 @@ export interface WorkerParts {
   readonly onDefect: (text: string) => void;
 }
 
-const leaseMs = 60_000;
 const brokenConnection = '08006';
 
 export class Worker {
@@ -97,7 +96,7 @@ export class Worker {
       connections: new Map([[config.id, lane]]),
       mappings: parts.mappings,
       holder: parts.name,
-      leaseMs,
+      leaseMs: swarm.leaseMs,
       gate: createRunGate(),
       timeZone: () => 'America/New_York',
       clock: wall,
@@ -123,8 +122,10 @@ export class Worker {
     return worker;
   }
 
+  /** Nothing comes to a frozen process that it had not taken before. */
   get isFree(): boolean {
-    return this.actor.isAlive && this.#running < 3;
+    const { isAlive, frozenUntil } = this.actor;
+    return isAlive && frozenUntil <= this.#parts.timeline.now && this.#running < 3;
   }
 
   /** Nothing befalls it any more. */
@@ -195,12 +196,19 @@ export class Worker {
       dies: chance.chance(swarm.crash),
       freezes: chance.chance(swarm.freeze),
       jumps: swarm.skew > 0 && chance.chance(0.02),
-      ms: chance.chance(0.1) ? chance.between(0, 3_000) : chance.between(0, 30),
+      ms: chance.chance(swarm.stall) ? chance.between(0, 3_000) : chance.between(0, 30),
     };
     if (drawn.jumps) this.#skewMs = chance.between(-600_000, 600_000);
     if (drawn.dies) this.die();
-    else if (drawn.freezes) this.freeze(chance.between(20_000, 200_000));
+    else if (drawn.freezes) this.freeze(this.#freezeMs());
     return drawn.ms;
+  }
+
+  /** Any time, or until about when its leases run out: then it wakes while whoever took them over is at work. */
+  #freezeMs(): number {
+    const { chance, swarm } = this.#parts;
+    const aboutLeaseMs = swarm.leaseMs + chance.between(-1_000, 4_000);
+    return chance.chance(0.5) ? aboutLeaseMs : chance.between(20_000, 200_000);
   }
 
   async #connect(): Promise<DatabaseClient> {
