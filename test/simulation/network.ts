@@ -4,6 +4,7 @@
 import type { HttpCall, HttpReply } from '../../src/connections/exchange.ts';
 import type { Fault } from '../../src/connections/faults.ts';
 import { networkFault } from '../../src/connections/faults.ts';
+import { sendMsFor } from '../../src/lanes/send.ts';
 import { type Reply, SandboxRequest } from '../../src/sandbox/exchange.ts';
 import { type SimulatedServer, serve } from '../../src/sandbox/serve.ts';
 import type { Random } from './random.ts';
@@ -56,7 +57,9 @@ export class Network {
     const fate = this.#fateOf(call);
     const there =
       this.#random.between(1, 40) +
-      (this.#isWell || !this.#random.chance(this.#swarm.slow) ? 0 : this.#random.between(1_000, 20_000));
+      (this.#isWell || !this.#random.chance(this.#swarm.slow)
+        ? 0
+        : this.#random.between(1_000, longestWayMs(this.#swarm)));
     const back = this.#random.between(1, 40);
     const { host } = call.url;
     const broken = () => onReply(networkFault('ECONNRESET', true, host));
@@ -149,6 +152,11 @@ export const fhirBase = `http://hospital.example.org${fhirPath}`;
 function mayComeLate({ method, url }: HttpCall, { versions, settleMs, searchLagMs }: Swarm): number {
   const isCreate = method === 'POST' && url.pathname !== `${fhirPath}/` && url.pathname !== fhirPath;
   return versions || isCreate ? settleMs - searchLagMs - 5_000 : 0;
+}
+
+/** So slow that the answer still comes before the client gives the request up (lanes.md 8). */
+function longestWayMs({ leaseMs }: Swarm): number {
+  return Math.min(20_000, sendMsFor(leaseMs) - 5_000);
 }
 
 /** No client can do anything about a create that comes twice, unless the server does. */

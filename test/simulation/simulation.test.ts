@@ -45,11 +45,12 @@ test('the same seed is the same history, whatever was played before', async () =
 });
 
 describe('a mechanism that is switched off is missed', () => {
-  // Of `fence` and `cursor` no seed is known yet.
   const first: readonly (readonly [Mechanism, number, RegExp])[] = [
     ['intents', 4, /^\(a\) .* is there 2 times/m],
     ['settle', 4, /^\(a\) .* is there 2 times/m],
     ['if-match', 3, /^\(d\) .* is lost/m],
+    ['fence', 73, /^\(j\) .* offers our own words/m],
+    ['cursor', 164, /^\(d\) Nobody was told of/m],
     ['basis', 42, /^\(h\) .* although the connection was paused/m],
   ];
   test.each(first)('%s: seed %i', async (without, seed, violation) => {
