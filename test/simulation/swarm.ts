@@ -1,10 +1,29 @@
 // What one history is made of: each seed switches a random part of the faults on, so that rare pairs meet, and gives the server its habits.
 
+import type { VendorName } from '../../src/config.ts';
 import { stream } from './random.ts';
+
+/** Most often one server that takes everything; its habits are below. A hospital takes little but documents. */
+const vendorSets: readonly (readonly VendorName[])[] = [
+  ['standard'],
+  ['standard'],
+  ['standard'],
+  ['standard'],
+  ['standard'],
+  ['standard'],
+  ['epic'],
+  ['oracle'],
+  ['standard', 'epic'],
+  ['standard', 'oracle'],
+  ['epic', 'oracle'],
+  ['standard', 'epic', 'oracle'],
+];
 
 /** Probabilities are per request, per store call or per job; 0 is off. */
 export interface Swarm {
-  /** Of the simulated server. */
+  /** One connection to a server of each. */
+  readonly vendors: readonly VendorName[];
+  /** Of the `standard` server. */
   readonly versions: boolean;
   readonly transactions: boolean;
   readonly conditionalCreate: 'none' | 'atomic' | 'gap';
@@ -102,6 +121,7 @@ export function swarmOf(seed: number, without: readonly FaultName[] = []): Swarm
   const faults = Object.fromEntries(drawn) as Record<FaultName, number>;
   const chaosMs = random.between(60, 180) * 1000 + (faults.outageMs > 0 ? faults.outageMs + 60_000 : 0);
   return {
+    vendors: stream(seed, 'vendors').pick(vendorSets),
     versions: random.chance(0.75),
     transactions: random.chance(0.5),
     conditionalCreate: random.pick(['none', 'none', 'atomic', 'gap']),

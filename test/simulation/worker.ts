@@ -35,7 +35,7 @@ export interface WorkerParts {
   readonly timeline: Timeline;
   readonly database: SimulatedDatabase;
   readonly network: Network;
-  readonly config: ConnectionConfig;
+  readonly configs: readonly ConnectionConfig[];
   readonly mappings: () => Promise<MappingSet>;
   readonly swarm: Swarm;
   /** What befalls it. */
@@ -51,13 +51,27 @@ export interface WorkerParts {
   readonly onDefect: (text: string) => void;
 }
 
+interface Opened {
+  readonly config: ConnectionConfig;
+  readonly connection: Connection;
+  readonly capabilities: ReturnType<typeof cachedCapabilities>;
+}
+
+function asLane({ config, connection, capabilities }: Opened): LaneConnection {
+  return {
+    config,
+    vendor: connection.vendor,
+    client: connection.client,
+    abilities: (mappings) => readAbilities(connection, capabilities, mappings),
+  };
+}
+
 const brokenConnection = '08006';
 
 export class Worker {
   readonly actor: Actor;
   readonly #parts: WorkerParts;
-  readonly #connection: Connection;
-  readonly #capabilities: ReturnType<typeof cachedCapabilities>;
+  readonly #connections: ReadonlyMap<string, Opened>;
   readonly #deps: LaneDeps;
   #skewMs = 0;
   #isHealed = false;
@@ -67,7 +81,7 @@ export class Worker {
   private constructor(parts: WorkerParts, actor: Actor, store: Store) {
     this.#parts = parts;
     this.actor = actor;
-    const { timeline, network, config, chance, swarm, sabotage, dice } = parts;
+    const { timeline, network, configs, chance, swarm, sabotage, dice } = parts;
     const bare = simulatedExchanger({
       timeline,
       actor,
@@ -78,22 +92,22 @@ export class Worker {
     const exchanger = sabotage.exchanger?.(bare, () => this.#isWell) ?? bare;
     if (swarm.skew > 0) this.#skewMs = chance.between(-600_000, 600_000);
     const wall = () => timeline.now + this.#skewMs;
-    this.#connection = openConnection(config, {
-      exchanger,
-      time: { wall, now: () => timeline.now, later: (run, ms) => timeline.after(actor, ms, '', run) },
-    });
-    this.#capabilities = cachedCapabilities(store, this.#connection, wall);
-    const lane: LaneConnection = {
-      config,
-      vendor: this.#connection.vendor,
-      client: this.#connection.client,
-      abilities: (mappings) => readAbilities(this.#connection, this.#capabilities, mappings),
+    const time = {
+      wall,
+      now: () => timeline.now,
+      later: (run: () => void, ms: number) => timeline.after(actor, ms, '', run),
     };
+    this.#connections = new Map(
+      configs.map((config) => {
+        const connection = openConnection(config, { exchanger, time });
+        return [config.id, { config, connection, capabilities: cachedCapabilities(store, connection, wall) }];
+      }),
+    );
     let ids = 0;
     this.#deps = {
       store,
       identifierSystem,
-      connections: new Map([[config.id, lane]]),
+      connections: new Map([...this.#connections].map(([id, opened]) => [id, asLane(opened)])),
       mappings: parts.mappings,
       holder: parts.name,
       leaseMs: swarm.leaseMs,
@@ -116,8 +130,10 @@ export class Worker {
       return worker.#connect();
     };
     const store = await storeOn(backingOn(parts.database.kind, connect));
-    await prepareConnection(store, parts.config);
-    await preparePolls(store, parts.config.id);
+    for (const config of parts.configs) {
+      await prepareConnection(store, config);
+      await preparePolls(store, config.id);
+    }
     worker = new Worker(parts, actor, store);
     return worker;
   }
@@ -140,7 +156,10 @@ export class Worker {
 
   run(key: LaneKey): void {
     this.#running += 1;
-    this.#parts.timeline.note(this.actor, `runs ${key.subject}`);
+    this.#parts.timeline.note(
+      this.actor,
+      `runs ${key.subject}${this.#connections.size === 1 ? '' : ` at ${key.connection}`}`,
+    );
     this.#alone(() => runLane(this.#deps, key)).finally(() => {
       this.#running -= 1;
       this.#parts.wake([key]);
@@ -150,7 +169,7 @@ export class Worker {
   poll(): void {
     if (this.#isPolling || !this.actor.isAlive) return;
     this.#isPolling = true;
-    this.#alone(() => runDuePolls(this.#deps, () => this.#capabilities())).finally(() => {
+    this.#alone(() => runDuePolls(this.#deps, (id) => this.#opened(id).capabilities())).finally(() => {
       this.#isPolling = false;
     });
   }
@@ -158,11 +177,17 @@ export class Worker {
   probe(): void {
     if (!this.actor.isAlive) return;
     void this.#alone(() =>
-      probePaused(this.#deps, async () => {
-        const diagnosis = await this.#connection.diagnose();
+      probePaused(this.#deps, async (id) => {
+        const diagnosis = await this.#opened(id).connection.diagnose();
         return { ok: diagnosis.reachable && diagnosis.auth.ok };
       }),
     );
+  }
+
+  #opened(id: string): Opened {
+    const opened = this.#connections.get(id);
+    if (opened === undefined) throw new Error(`There is no connection ${id}.`);
+    return opened;
   }
 
   die(): void {
