@@ -49,7 +49,7 @@ describe('a mechanism that is switched off is missed', () => {
     ['intents', 22, /^\(a\) .* is there \d times/m],
     ['settle', 144, /^\(a\) .* is there 2 times/m],
     ['if-match', 1, /^\(b\) .* instead of/m],
-    ['fence', 73, /^\(j\) .* offers our own words/m],
+    ['fence', 233, /^\(j\) .* offers our own words/m],
     ['cursor', 164, /^\(d\) Nobody was told of/m],
     ['basis', 42, /^\(h\) .* although the connection was paused/m],
   ];
