@@ -17,6 +17,7 @@ import { type LaneResource, nameOf, type ResourceKey } from './lane-resource.ts'
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
 import { type NewLink, saveLinks, saveSeen, updateLink, versionTagOf } from './links.ts';
 import type { LaneState } from './load.ts';
+import { sameFact } from './merge.ts';
 import { closeOperations, type OperationRow } from './operations.ts';
 import { type ReadResult, readLinked } from './read.ts';
 import { holdsEdition, searchEdition } from './reconcile-document.ts';
@@ -308,9 +309,7 @@ async function takeAsSent(
   const isRetired =
     operation.kind === 'retire' && slot.retire(body) !== undefined && isAlready(slot.retire(body), body);
   const held = slot.facts(body);
-  const taken = Object.entries(operation.sent ?? {}).filter(
-    ([key, fact]) => JSON.stringify(held[key]) === JSON.stringify(fact),
-  );
+  const taken = Object.entries(operation.sent ?? {}).filter(([key, fact]) => sameFact(held[key], fact));
   const asSent = Object.fromEntries(taken);
   await updateLink(trx, lease, resource, {
     sent: { ...link.sent, ...(operation.kind === 'move' ? {} : asSent) },
