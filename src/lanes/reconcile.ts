@@ -245,8 +245,9 @@ async function reconcileUpdate(
   operation: OperationRow,
   fresh: Set<string>,
 ): Promise<Step> {
-  const stillSending = operation.send_before.getTime() - state.now.getTime();
-  if (stillSending > 0) return { kind: 'unsettled', afterMs: stillSending };
+  // A server may go on with a request that we have given up (lanes.md 8).
+  const settledInMs = operation.send_before.getTime() + connection.config.settleMs - state.now.getTime();
+  if (settledInMs > 0) return { kind: 'unsettled', afterMs: settledInMs };
   const resource = state.resources.find(
     ({ key, link }) => nameOf(key) === nameOf(keyOf(operation)) && link?.remoteId === operation.remote_id,
   );
