@@ -189,7 +189,13 @@ function walkElement(entry: MapEntry, place: Place, names: readonly string[], in
     return;
   }
   const isObjectType = /^[A-Z]/.test(place.type);
-  if (node.kind === 'map' && place.fact.max <= 1 && isObjectType && !isRule(node, place.path, build) && flattens(node)) {
+  if (
+    node.kind === 'map' &&
+    place.fact.max <= 1 &&
+    isObjectType &&
+    !isRule(node, place.path, build) &&
+    flattens(node)
+  ) {
     walkElements(node, place.path, names, inherited, walk);
     checkChoices(node, place.path, build);
     return;

@@ -85,8 +85,9 @@ function compileConceptMaps(roots: readonly MapNode[], systems: Systems, problem
   const maps = new Map<string, ConceptMap>();
   for (const root of roots.filter((node) => kindOf(node) === 'conceptMap')) {
     const map = compileConceptMap(root, systems, problems);
-    if (map && maps.has(map.name)) {
-      problems.error(root.at, `There are two ConceptMaps "${map.name}".`);
+    const other = map && maps.get(map.name);
+    if (map && other) {
+      problems.error(root.at, `There are two ConceptMaps "${map.name}"; the other one is ${other.at.path}.`);
     } else if (map) {
       maps.set(map.name, map);
     }
