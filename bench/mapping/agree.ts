@@ -1,0 +1,86 @@
+// Before anything is measured: the mapper by hand says the same as Casebridge, of every case and of every golden fixture of its types, and
+// so do the peers of every case. A contender that does less would win for the wrong reason.
+
+import { deepStrictEqual } from 'node:assert';
+import type { Json } from '../../src/json.ts';
+import type { MappingSet, ProjectContext, SlotRef } from '../../src/mapping/mapping.ts';
+import { context as fixtureContext, fixtures } from '../../test/mapping/fixtures.ts';
+import type { Line } from '../caseload.ts';
+import { handTables } from './by-hand/hand-tables.ts';
+import { byHand } from './by-hand/mapper.ts';
+import { mappingFolder } from './cases.ts';
+import { type Contender, isHandLine } from './contenders.ts';
+import { readTables } from './tables.ts';
+
+interface Said {
+  readonly resource: Json;
+  /** Code and pointer. */
+  readonly issues: readonly string[];
+}
+
+/** @returns the number of fixtures compared. Throws for the first difference. */
+export async function checkFixtures(mappings: MappingSet): Promise<number> {
+  const tables = handTables(await readTables(mappingFolder, fixtureContext.identifierSystem));
+  const compared = fixtures.filter(isHandLine);
+  for (const line of compared) {
+    const made = byHand(line, fixtureContext, tables);
+    const found = { said: plain(made), missing: made.map(({ missing }) => missing.map(linkOf).sort()) };
+    expectSame(found, engineSays(mappings, line, fixtureContext), `${line.type} ${String(line.record.id)}`);
+  }
+  return compared.length;
+}
+
+function engineSays(mappings: MappingSet, line: Line, context: ProjectContext): { said: Said[]; missing: string[][] } {
+  const made = mappings.mapping(line.type)?.assemble(line.record, context) ?? [];
+  return {
+    said: plain(made),
+    missing: made.map(({ references }) =>
+      references
+        .filter(({ reference }) => reference === undefined)
+        .map(({ target }) => linkOf(target))
+        .sort(),
+    ),
+  };
+}
+
+/** Throws unless both say the same of each text: of the resources, and where `contender` reports, of the issues. */
+export async function checkCases(contender: Contender, measure: Contender, texts: readonly string[]): Promise<void> {
+  for (const text of texts) {
+    const found = saidOf(await contender.map(text));
+    const expected = saidOf(await measure.map(text));
+    if (contender.lacks === undefined) {
+      expectSame(found, expected, contender.name);
+    } else {
+      expectSame(resourcesOf(found), resourcesOf(expected), contender.name);
+    }
+  }
+}
+
+function saidOf(text: string): Said[] {
+  return plain(JSON.parse(text));
+}
+
+function resourcesOf(said: readonly Said[]): Json[] {
+  return said.map(({ resource }) => resource);
+}
+
+/** As JSON, with codes and pointers of issues only: their words and rules are the mapping's own. */
+function plain(made: readonly { resource: unknown; issues?: readonly { code: string; pointer?: string }[] }[]): Said[] {
+  const said = made.map(({ resource, issues = [] }) => ({
+    resource,
+    issues: issues.map(({ code, pointer }) => `${code} ${pointer ?? ''}`).sort(),
+  }));
+  return JSON.parse(JSON.stringify(said));
+}
+
+function linkOf({ type, id, slot }: SlotRef): string {
+  return `${type}/${id}#${slot}`;
+}
+
+function expectSame(found: unknown, expected: unknown, who: string): void {
+  try {
+    deepStrictEqual(found, expected);
+  } catch (cause) {
+    throw new Error(`${who} does not say what Casebridge says`, { cause });
+  }
+}
