@@ -8,6 +8,7 @@ import { handTables } from './mapping/by-hand/hand-tables.ts';
 import { caseTexts, compiledMappings, identifierSystem, mappingFolder, Source } from './mapping/cases.ts';
 import { type Contender, casebridge, handWritten } from './mapping/contenders.ts';
 import { speeds, type Task } from './mapping/cpu.ts';
+import { inJsonata } from './mapping/jsonata.ts';
 import { measureLoading } from './mapping/loading.ts';
 import { measureMemory } from './mapping/memory.ts';
 import { readTables } from './mapping/tables.ts';
@@ -34,13 +35,13 @@ export async function measureMapping({ runs, memory }: { runs: number; memory: b
   const tables = await readTables(mappingFolder, identifierSystem);
   const [assemble, checked] = casebridge(mappings, source);
   const hand = handWritten(handTables(tables), source);
-  const peers: Contender[] = [];
+  const peers: Contender[] = [await inJsonata(tables, source)];
 
   const fixtures = await checkFixtures(mappings);
   for (const contender of [hand, ...peers]) await checkCases(contender, assemble, texts);
   const { patches, issues } = absorbed(mappings, source, texts[0] ?? '');
   const notes = [
-    `The mapper by hand says what Casebridge says of ${texts.length} cases and ${fixtures} golden fixtures: resources, issues and missing links.`,
+    `Of ${texts.length} cases and ${fixtures} golden fixtures, the mapper by hand says what Casebridge says: resources, issues and missing links.`,
     'Assemble puts resources together; project also checks them and claims the best profile that each satisfies.',
     `The way back finds ${patches.filter((patch) => Object.keys(patch).length > 0).length} changed records and ${issues} issues in a case of ${patches.length} resources.`,
     ...peers.flatMap(({ name, lacks }) => (lacks === undefined ? [] : [`${name}: ${lacks}`])),

@@ -10,6 +10,7 @@ import { handTables } from './by-hand/hand-tables.ts';
 import { byHand } from './by-hand/mapper.ts';
 import { mappingFolder } from './cases.ts';
 import { type Contender, isHandLine } from './contenders.ts';
+import { jsonataMapper } from './jsonata.ts';
 import { readTables } from './tables.ts';
 
 interface Said {
@@ -20,12 +21,17 @@ interface Said {
 
 /** @returns the number of fixtures compared. Throws for the first difference. */
 export async function checkFixtures(mappings: MappingSet): Promise<number> {
-  const tables = handTables(await readTables(mappingFolder, fixtureContext.identifierSystem));
+  const tables = await readTables(mappingFolder, fixtureContext.identifierSystem);
+  const jsonata = await jsonataMapper(tables, fixtureContext);
   const compared = fixtures.filter(isHandLine);
   for (const line of compared) {
-    const made = byHand(line, fixtureContext, tables);
+    const expected = engineSays(mappings, line, fixtureContext);
+    const made = byHand(line, fixtureContext, handTables(tables));
     const found = { said: plain(made), missing: made.map(({ missing }) => missing.map(linkOf).sort()) };
-    expectSame(found, engineSays(mappings, line, fixtureContext), `${line.type} ${String(line.record.id)}`);
+    const which = `${line.type} ${String(line.record.id)}`;
+    expectSame(found, expected, `The mapper by hand of ${which}`);
+    const resources = plain((await jsonata([line])).map((resource) => ({ resource })));
+    expectSame(resourcesOf(resources), resourcesOf(expected.said), `jsonata of ${which}`);
   }
   return compared.length;
 }

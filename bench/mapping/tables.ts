@@ -26,11 +26,9 @@ export interface Table {
 }
 
 export interface Tables {
+  readonly names: readonly string[];
   /** Throws for a name that no file has: a mistake in the bench. */
   table(name: string): Table;
-  /** The URL behind a short name of systems.yaml. */
-  url(alias: string): string;
-  readonly identifiers: Readonly<Record<string, string>>;
 }
 
 type Target = string | number | { readonly code: string | number; readonly display?: string };
@@ -44,13 +42,11 @@ interface MapFile {
 
 export async function readTables(folder: string, identifierSystem: string): Promise<Tables> {
   const files = await readMappingFiles(folder);
-  const { identifiers, ...urls }: { identifiers: Record<string, string> } & Record<string, unknown> = parse(
-    files.find(({ path }) => path === 'systems.yaml')?.text ?? '',
-  );
+  const urls: Readonly<Record<string, unknown>> = parse(files.find(({ path }) => path === 'systems.yaml')?.text ?? '');
   const url = (alias: string): string => String(urls[alias] ?? missing(alias));
   const maps: MapFile[] = files.filter(({ path }) => path.startsWith('concept-maps/')).map(({ text }) => parse(text));
   const tables = new Map(maps.map((map) => [map.conceptMap, tableOf(map, url, identifierSystem)]));
-  return { table: (name) => tables.get(name) ?? missing(name), url, identifiers };
+  return { names: [...tables.keys()], table: (name) => tables.get(name) ?? missing(name) };
 }
 
 function tableOf(map: MapFile, url: (alias: string) => string, identifierSystem: string): Table {
