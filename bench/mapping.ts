@@ -6,7 +6,7 @@ import { checkCases, checkFixtures } from './mapping/agree.ts';
 import { absorbed, backwardNames, backwardTasks } from './mapping/backward.ts';
 import { handTables } from './mapping/by-hand/hand-tables.ts';
 import { caseTexts, compiledMappings, identifierSystem, mappingFolder, Source } from './mapping/cases.ts';
-import { type Contender, casebridge, handWritten } from './mapping/contenders.ts';
+import { type Casebridge, type Contender, casebridge, handWritten } from './mapping/contenders.ts';
 import { speeds, type Task } from './mapping/cpu.ts';
 import { inJsonata } from './mapping/jsonata.ts';
 import { measureLoading } from './mapping/loading.ts';
@@ -33,7 +33,7 @@ export async function measureMapping({ runs, memory }: { runs: number; memory: b
   const texts = caseTexts(differentCases);
   const source = new Source(mappings, texts);
   const tables = await readTables(mappingFolder, identifierSystem);
-  const [assemble, checked] = casebridge(mappings, source);
+  const { assemble, project, explain } = casebridge(mappings, source);
   const hand = handWritten(handTables(tables), source);
   const peers: Contender[] = [await inJsonata(tables, source)];
 
@@ -42,12 +42,12 @@ export async function measureMapping({ runs, memory }: { runs: number; memory: b
   const { patches, issues } = absorbed(mappings, source, texts[0] ?? '');
   const notes = [
     `Of ${texts.length} cases and ${fixtures} golden fixtures, the mapper by hand says what Casebridge says: resources, issues and missing links.`,
-    'Assemble puts resources together; project also checks them and claims the best profile that each satisfies.',
+    'Assemble puts resources together; project also checks them and claims the best profile that each satisfies; explain is project with lineage.',
     `The way back finds ${patches.filter((patch) => Object.keys(patch).length > 0).length} changed records and ${issues} issues in a case of ${patches.length} resources.`,
     ...peers.flatMap(({ name, lacks }) => (lacks === undefined ? [] : [`${name}: ${lacks}`])),
   ];
 
-  const contenders = [hand, assemble, checked, ...peers];
+  const contenders = [hand, assemble, project, explain, ...peers];
   const measured = await speeds(
     [
       ...contenders.map(
@@ -63,7 +63,10 @@ export async function measureMapping({ runs, memory }: { runs: number; memory: b
   );
   const figures: Figures[] = [];
   for (const speed of measured) {
-    figures.push({ ...figuresOf(speed, contenders, { hand, assemble, peers }), ...(await measureLoading()) });
+    figures.push({
+      ...figuresOf(speed, contenders, { hand, assemble, project, explain, peers }),
+      ...(await measureLoading()),
+    });
   }
   return { figures, notes };
 }
@@ -71,7 +74,7 @@ export async function measureMapping({ runs, memory }: { runs: number; memory: b
 function figuresOf(
   speed: ReadonlyMap<string, number>,
   contenders: readonly Contender[],
-  { hand, assemble, peers }: { hand: Contender; assemble: Contender; peers: readonly Contender[] },
+  { hand, assemble, project, explain, peers }: Casebridge & { hand: Contender; peers: readonly Contender[] },
 ): Figures {
   const of = (name: string): number => speed.get(name) ?? Number.NaN;
   const times = (one: string, other: string): number => rounded(of(one) / of(other), 2);
@@ -81,6 +84,7 @@ function figuresOf(
       contenders.flatMap(({ name }) => (name === hand.name ? [] : [[`${name} / by hand`, times(name, hand.name)]])),
     ),
     ...Object.fromEntries(peers.map(({ name }) => [`Casebridge, assemble / ${name}`, times(assemble.name, name)])),
+    'lineage costs (times project)': times(project.name, explain.name),
     'back / out, both without JSON': times(backwardNames.back, backwardNames.out),
     'resources checked (resources/s)': Math.round(of('resources checked')),
   };

@@ -1,6 +1,7 @@
 // Who maps: each takes the JSON text of one case and answers the JSON text of its resources, with what it has to report.
 
-import type { MappingSet } from '../../src/mapping/mapping.ts';
+import type { JsonObject } from '../../src/json.ts';
+import type { Mapping, MappingSet } from '../../src/mapping/mapping.ts';
 import type { HandTables } from './by-hand/hand-tables.ts';
 import { byHand, type HandRecord } from './by-hand/mapper.ts';
 import type { Source } from './cases.ts';
@@ -12,28 +13,40 @@ export interface Contender {
   map(text: string): string | Promise<string>;
 }
 
-/** Casebridge without and with its checks. */
-export function casebridge(mappings: MappingSet, source: Source): readonly [Contender, Contender] {
-  return [
-    {
-      name: 'Casebridge, assemble',
-      map: (text) => {
-        const made = source
-          .opened(text)
-          .flatMap(({ type, record }) => mappings.mapping(type)?.assemble(record, source.context) ?? []);
-        return JSON.stringify(made.map(({ resource, issues }) => ({ resource, issues })));
-      },
+export interface Casebridge {
+  /** Resources put together. */
+  readonly assemble: Contender;
+  /** The same, checked, each claiming the best profile that it satisfies. */
+  readonly project: Contender;
+  /** The same, with where each element comes from. */
+  readonly explain: Contender;
+}
+
+export function casebridge(mappings: MappingSet, source: Source): Casebridge {
+  const contender = (name: string, make: (mapping: Mapping, record: JsonObject) => object): Contender => ({
+    name: `Casebridge, ${name}`,
+    map: (text) => {
+      const made = source.opened(text).flatMap(({ type, record }) => {
+        const mapping = mappings.mapping(type);
+        return mapping ? make(mapping, record) : [];
+      });
+      return JSON.stringify(made);
     },
-    {
-      name: 'Casebridge, project',
-      map: (text) => {
-        const made = source
-          .opened(text)
-          .flatMap(({ type, record }) => mappings.mapping(type)?.project(record, source.context) ?? []);
-        return JSON.stringify(made.map(({ resource, issues }) => ({ resource, issues })));
-      },
-    },
-  ];
+  });
+  const { context } = source;
+  return {
+    assemble: contender('assemble', (mapping, record) =>
+      mapping.assemble(record, context).map(({ resource, issues }) => ({ resource, issues })),
+    ),
+    project: contender('project', (mapping, record) =>
+      mapping.project(record, context).map(({ resource, issues }) => ({ resource, issues })),
+    ),
+    explain: contender('explain', (mapping, record) => {
+      const { resources, unsent } = mapping.explain(record, context);
+      const made = resources.map(({ desired: { resource, issues }, lineage }) => ({ resource, issues, lineage }));
+      return [...made, { unsent }];
+    }),
+  };
 }
 
 export function handWritten(tables: HandTables, source: Source): Contender {

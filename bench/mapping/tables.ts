@@ -19,8 +19,10 @@ export interface Concept {
 export interface Table {
   /** By the record's code; undefined for a code that goes nowhere on purpose. */
   readonly concepts: ReadonlyMap<string, Concept | undefined>;
-  /** What a code outside the list becomes; absent: nothing, which has to be told. */
+  /** What a code outside the list becomes; absent: nothing. */
   readonly other?: (code: string) => Concept;
+  /** A code outside the list has to be told. */
+  readonly tellsOthers: boolean;
   /** A code as people read it. */
   readonly words: (code: string) => string;
 }
@@ -79,6 +81,8 @@ function tableOf(map: MapFile, url: (alias: string) => string, identifierSystem:
   return {
     concepts: new Map(Object.entries(map.codes).map(([code, target]) => [code, conceptOf(code, target)])),
     ...(other && { other }),
+    tellsOthers:
+      unmapped === undefined || (other !== undefined && unmapped !== 'same' && Object.keys(map.codes).length > 0),
     words,
   };
 }

@@ -46,9 +46,8 @@ export function concept(table: Table, code: string | undefined, pointer: string,
   if (code === undefined) return undefined;
   const found = table.concepts.get(code);
   if (found !== undefined || table.concepts.has(code)) return found;
-  if (table.other) return table.other(code);
-  run.issues.push({ code: 'unmapped-code', pointer });
-  return undefined;
+  if (table.tellsOthers) run.issues.push({ code: 'unmapped-code', pointer });
+  return table.other?.(code);
 }
 
 /** The code alone. */

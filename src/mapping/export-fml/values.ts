@@ -16,6 +16,7 @@ import {
   codingTargets,
   create,
   given,
+  leaveOut,
   type Made,
   read,
   record,
@@ -113,7 +114,9 @@ function code(
     return codings(writer, node, spot, scope, condition, groupOf(map, scope.code, writer));
   }
   const textNode = node.entries.get('text')?.value;
-  const groups = writer.tables.groups(map, field);
+  const groups = knownOnly(writer, node, spot)
+    ? writer.tables.groups(map, field).filter(({ test }) => test !== 'not-in')
+    : writer.tables.groups(map, field);
   if (textNode && spot.place.isList) throw new Unsupported('a text beside a code in a list', node.at);
   const rules = groups.flatMap((group) => {
     const here = both(condition, groupCondition(group, path, scope));
@@ -137,6 +140,14 @@ function code(
         ),
       ]
     : rules;
+}
+
+/** A rule of its own for codes outside the ConceptMap is left out, and so are they. */
+function knownOnly(writer: Writer, node: MapNode, { path }: Spot): boolean {
+  const policy = node.entries.get('unmapped')?.value;
+  if (!policy) return false;
+  leaveOut(writer, path, policy.at, 'what becomes of codes that the ConceptMap does not list');
+  return true;
 }
 
 function textBeside(
