@@ -33,6 +33,14 @@ export interface FmlExport {
   readonly leftOut: readonly LeftOut[];
 }
 
+/** What holds for all maps, besides what each leaves out. */
+export const fmlLimits: readonly string[] = [
+  "A reference is the type and the record id, as in Patient/c-100: links are not the map's to know. Whoever runs it gives the resources these ids, or replaces the references.",
+  'Values go as they are: texts are not trimmed, and what FHIR does not take as a text, a code or a URI is not left out.',
+  'Nothing is reported: no code that a ConceptMap does not list, no value that does not fit. Nothing is parked.',
+  'Choices go by their JSON name (valueCoding), and plain values of a list by themselves, as @medplum/core runs them.',
+];
+
 /** @param files of a folder that `compileMappings` takes without problems */
 export function exportFml(files: readonly MappingFile[], options: ExportOptions): FmlExport {
   const shared = readShared(files);
