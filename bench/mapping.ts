@@ -11,6 +11,7 @@ import { speeds, type Task } from './mapping/cpu.ts';
 import { inJsonata } from './mapping/jsonata.ts';
 import { measureLoading } from './mapping/loading.ts';
 import { measureMemory } from './mapping/memory.ts';
+import { structureMaps } from './mapping/structure-maps.ts';
 import { readTables } from './mapping/tables.ts';
 import { validatorTask } from './mapping/validator.ts';
 
@@ -35,7 +36,7 @@ export async function measureMapping({ runs, memory }: { runs: number; memory: b
   const tables = await readTables(mappingFolder, identifierSystem);
   const { assemble, project, explain } = casebridge(mappings, source);
   const hand = handWritten(handTables(tables), source);
-  const peers: Contender[] = [await inJsonata(tables, source)];
+  const peers: Contender[] = [await inJsonata(tables, source), await structureMaps(source)];
 
   const fixtures = await checkFixtures(mappings);
   for (const contender of [hand, ...peers]) await checkCases(contender, assemble, texts);
@@ -77,7 +78,7 @@ function figuresOf(
   { hand, assemble, project, explain, peers }: Casebridge & { hand: Contender; peers: readonly Contender[] },
 ): Figures {
   const of = (name: string): number => speed.get(name) ?? Number.NaN;
-  const times = (one: string, other: string): number => rounded(of(one) / of(other), 2);
+  const times = (one: string, other: string): number => rounded(of(one) / of(other), 3);
   return {
     ...Object.fromEntries(contenders.map(({ name }) => [`${name} (cases/s)`, Math.round(of(name))])),
     ...Object.fromEntries(
@@ -85,6 +86,7 @@ function figuresOf(
     ),
     ...Object.fromEntries(peers.map(({ name }) => [`Casebridge, assemble / ${name}`, times(assemble.name, name)])),
     'lineage costs (times project)': times(project.name, explain.name),
+    'back / out, JSON in and out': times(backwardNames.backInJson, assemble.name),
     'back / out, both without JSON': times(backwardNames.back, backwardNames.out),
     'resources checked (resources/s)': Math.round(of('resources checked')),
   };

@@ -16,6 +16,7 @@ interface Observed {
 export const backwardNames = {
   out: 'out, without JSON',
   back: 'back, without JSON',
+  backInJson: 'back, JSON in and out',
 } as const;
 
 /** One piece is one case. */
@@ -25,6 +26,7 @@ export function backwardTasks(mappings: MappingSet, source: Source, texts: reado
   const resolve = (reference: string): SlotRef | undefined => targets.get(reference);
   const seen = texts.map((text) => observedOf(mappings, source, text));
   const { context } = source;
+  const observedTexts = seen.map((all) => JSON.stringify(all.map(({ record, resource }) => [record, resource])));
   return [
     {
       name: backwardNames.out,
@@ -36,6 +38,17 @@ export function backwardTasks(mappings: MappingSet, source: Source, texts: reado
         seen[n % seen.length]?.map(({ slot, keys, resource, record }) =>
           slot.absorb(keys, resource, record, resolve, context.reference),
         ),
+    },
+    {
+      name: backwardNames.backInJson,
+      run: (n) => {
+        const held: [JsonObject, JsonObject][] = JSON.parse(observedTexts[n % seen.length] ?? '[]');
+        const slots = seen[n % seen.length] ?? [];
+        const found = held.map(([record, resource], at) =>
+          slots[at]?.slot.absorb(slots[at].keys, resource, record, resolve, context.reference),
+        );
+        return JSON.stringify(found);
+      },
     },
   ];
 }

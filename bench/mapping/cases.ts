@@ -32,6 +32,7 @@ export function caseTexts(count: number): string[] {
  */
 export class Source {
   readonly directory = directory;
+  readonly texts: readonly string[];
   readonly #directory = byType(directory);
   readonly #links = new Map<RecordType, Map<string, Map<string, string>>>();
   #records = new Map<RecordType, Map<string, JsonObject>>();
@@ -39,6 +40,7 @@ export class Source {
 
   /** @param texts cases whose resources all have links */
   constructor(mappings: MappingSet, texts: readonly string[]) {
+    this.texts = texts;
     let made = 0;
     for (const { type, record } of [...directory, ...texts.flatMap((text) => readLines(text))]) {
       const links = new Map<string, string>();

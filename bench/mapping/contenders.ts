@@ -8,6 +8,8 @@ import type { Source } from './cases.ts';
 
 export interface Contender {
   readonly name: string;
+  /** What of Casebridge's answer it gives too. */
+  readonly says: 'resources and issues' | 'the same resources' | 'the same types';
   /** What its text leaves out, in words; absent: nothing. */
   readonly lacks?: string;
   map(text: string): string | Promise<string>;
@@ -25,6 +27,7 @@ export interface Casebridge {
 export function casebridge(mappings: MappingSet, source: Source): Casebridge {
   const contender = (name: string, make: (mapping: Mapping, record: JsonObject) => object): Contender => ({
     name: `Casebridge, ${name}`,
+    says: 'resources and issues',
     map: (text) => {
       const made = source.opened(text).flatMap(({ type, record }) => {
         const mapping = mappings.mapping(type);
@@ -52,6 +55,7 @@ export function casebridge(mappings: MappingSet, source: Source): Casebridge {
 export function handWritten(tables: HandTables, source: Source): Contender {
   return {
     name: 'by hand',
+    says: 'resources and issues',
     map: (text) => {
       const made = source
         .opened(text)

@@ -33,6 +33,7 @@ export async function inJsonata(tables: Tables, source: Source): Promise<Contend
   const map = await jsonataMapper(tables, source.context);
   return {
     name: 'jsonata',
+    says: 'the same resources',
     lacks: 'says the same resources, but reports no issues: the language returns values, and nothing beside them.',
     map: async (text) => JSON.stringify((await map(source.opened(text))).map((resource) => ({ resource }))),
   };
