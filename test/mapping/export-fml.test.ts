@@ -80,6 +80,30 @@ describe.each(maps.map((map) => ({ ...map, title: `${map.record} ${map.slot}` })
   },
 );
 
+test('what a rule says of codes outside its ConceptMap is left out, and so are those codes', () => {
+  const changed = shippedMappings.map(({ path, text }) => ({
+    path,
+    text: text.replace(
+      '{ from: maritalStatus, code: marital-status }',
+      '{ from: maritalStatus, code: marital-status, unmapped: single }',
+    ),
+  }));
+  const exported = exportFml(changed, context);
+  expect(exported.leftOut).toContainEqual(
+    expect.objectContaining({
+      record: 'client',
+      element: 'maritalStatus',
+      reason: expect.stringContaining('does not list'),
+    }),
+  );
+  const { fml = '' } = exported.maps.find(({ slot }) => slot === 'patient') ?? {};
+  const map = parseMappingLanguage(fml);
+  const made = (maritalStatus: string) =>
+    json(structureMapTransform(map, [{ type: 'ClientRecord', value: { id: 'c', maritalStatus } }])[0]?.value);
+  expect(made('widowed')).toMatchObject({ maritalStatus: { coding: [{ code: 'W' }] } });
+  expect(made('common-law')).not.toHaveProperty('maritalStatus');
+});
+
 test('the comparison sees what a map lacks, doubles or says otherwise', () => {
   const found = { status: 'active', note: [{ text: 'a' }, { text: 'a' }], title: 'x' };
   const expected = { status: 'active', note: [{ text: 'a' }], code: { text: 'c' }, title: 'y' };
