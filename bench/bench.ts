@@ -45,7 +45,7 @@ if (positionals.length === 0) {
 } else if (positionals.length === 1 && positionals[0] === 'mapping') {
   const { figures, notes }: MappingFigures = await measureMapping({ runs, memory: values.memory });
   for (const note of notes) process.stderr.write(`${note}\n`);
-  tell(figures, { runs, notes: [...notes] }, 'by CPU time');
+  tell(figures, { runs, notes: [...notes] }, values.memory ? 'after a collection' : 'by CPU time');
 } else {
   throw new Error(
     `There is no bench "${positionals.join(' ')}"; without a word it is the gateway's, "mapping" is the other.`,

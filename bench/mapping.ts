@@ -2,7 +2,7 @@
 // job, and by other tools; then the way back, the validator, and the start. All say the same of the same cases, or the bench stops.
 
 import { type Figures, rounded } from './figures.ts';
-import { checkCases, checkFixtures } from './mapping/agree.ts';
+import { checkCases, checkFixtures, checkGenerated } from './mapping/agree.ts';
 import { absorbed, backwardNames, backwardTasks } from './mapping/backward.ts';
 import { handTables } from './mapping/by-hand/hand-tables.ts';
 import { caseTexts, compiledMappings, identifierSystem, mappingFolder, Source } from './mapping/cases.ts';
@@ -39,10 +39,11 @@ export async function measureMapping({ runs, memory }: { runs: number; memory: b
   const peers: Contender[] = [await inJsonata(tables, source), await structureMaps(source)];
 
   const fixtures = await checkFixtures(mappings);
+  const generated = await checkGenerated(mappings);
   for (const contender of [hand, ...peers]) await checkCases(contender, assemble, texts);
   const { patches, issues } = absorbed(mappings, source, texts[0] ?? '');
   const notes = [
-    `Of ${texts.length} cases and ${fixtures} golden fixtures, the mapper by hand says what Casebridge says: resources, issues and missing links.`,
+    `Of ${texts.length} cases, ${fixtures} golden fixtures and ${generated} generated records, the mapper by hand says what Casebridge says: resources, issues and missing links.`,
     'Assemble puts resources together; project also checks them and claims the best profile that each satisfies; explain is project with lineage.',
     `The way back finds ${patches.filter((patch) => Object.keys(patch).length > 0).length} changed records and ${issues} issues in a case of ${patches.length} resources.`,
     ...peers.flatMap(({ name, lacks }) => (lacks === undefined ? [] : [`${name}: ${lacks}`])),

@@ -2,14 +2,16 @@
 // so do the peers of every case. A contender that does less would win for the wrong reason.
 
 import { deepStrictEqual } from 'node:assert';
+import { sample } from 'fast-check';
 import { isObject, type Json } from '../../src/json.ts';
 import type { MappingSet, ProjectContext, SlotRef } from '../../src/mapping/mapping.ts';
 import { context as fixtureContext, fixtures } from '../../test/mapping/fixtures.ts';
+import { arbitraryRecord } from '../../test/records/arbitrary.ts';
 import type { Line } from '../caseload.ts';
 import { handTables } from './by-hand/hand-tables.ts';
 import { byHand } from './by-hand/mapper.ts';
 import { mappingFolder } from './cases.ts';
-import { type Contender, isHandLine } from './contenders.ts';
+import { type Contender, handTypes, isHandLine } from './contenders.ts';
 import { jsonataMapper } from './jsonata.ts';
 import { readTables } from './tables.ts';
 
@@ -34,6 +36,25 @@ export async function checkFixtures(mappings: MappingSet): Promise<number> {
     expectSame(resourcesOf(resources), resourcesOf(expected.said), `jsonata of ${which}`);
   }
   return compared.length;
+}
+
+/** Arbitrary records, the same at each run: what no fixture thinks of. @returns their number */
+export async function checkGenerated(mappings: MappingSet, perType = 60): Promise<number> {
+  const tables = handTables(await readTables(mappingFolder, fixtureContext.identifierSystem));
+  let compared = 0;
+  for (const type of handTypes) {
+    for (const record of sample(arbitraryRecord(type), { numRuns: perType, seed: 7 })) {
+      const line = { type, record };
+      if (!isHandLine(line)) continue;
+      expectSame(
+        plain(byHand(line, fixtureContext, tables)),
+        engineSays(mappings, line, fixtureContext).said,
+        `The mapper by hand of a generated ${type}`,
+      );
+      compared += 1;
+    }
+  }
+  return compared;
 }
 
 function engineSays(mappings: MappingSet, line: Line, context: ProjectContext): { said: Said[]; missing: string[][] } {

