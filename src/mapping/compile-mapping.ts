@@ -4,13 +4,13 @@
 import { CasebridgeError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import { type Field, fieldTree } from '../records/records.ts';
-import { isPlainText } from './build.ts';
+import { isPlainText, rule } from './build.ts';
 import { type CompiledDefinition, compileSlot, type MappingBuild } from './compile-slot.ts';
 import type { MapNode, Position } from './positions.ts';
 import { projectRecord } from './project.ts';
 import type { Mapping } from './types.ts';
 
-const mappingKeys = ['record', 'about', 'resources', 'unused'];
+const mappingKeys = ['record', 'about', 'resources', 'unsent', 'unused'];
 
 /** Fields that every record has and that no resource says: identity, versions, and what the gateway itself acts on. */
 const envelope = ['id', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'deleted', 'missing', 'origin'];
@@ -42,8 +42,11 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
       compiled.push(definition);
     }
   }
-  if (compiled.length === 0) {
-    problems.error(root.at, 'A mapping needs "resources" with at least one slot.');
+  const unsent = root.entries.get('unsent')?.value;
+  if (unsent !== undefined && (!isPlainText(unsent) || resources !== undefined)) {
+    problems.error(unsent.at, '"unsent" says in words why no resource is made, and then there are no "resources".');
+  } else if (compiled.length === 0 && unsent === undefined) {
+    problems.error(root.at, 'A mapping needs "resources" with at least one slot, or "unsent" with the reason.');
   }
   checkUnused(root, shared);
   const slots = compiled.map(({ slot }) => slot);
@@ -55,6 +58,7 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
     mapping: {
       recordType,
       slots,
+      ...(isPlainText(unsent) && { unsent: { why: unsent.value, at: rule(unsent.at) } }),
       project: (record, context) => projectRecord(recordType, slots, record, context),
       slot: (name) => {
         const [, template = name, item] = /^([^[]+)\[(.+)\]$/.exec(name) ?? [];

@@ -118,6 +118,8 @@ export interface CompiledSlot {
 export interface Mapping {
   readonly recordType: RecordType;
   readonly slots: readonly CompiledSlot[];
+  /** Why no resource is ever made of such a record, and where that is said (`file:line`); then there are no slots. */
+  readonly unsent?: { readonly why: string; readonly at: string };
   /** The resources that this record wants; none for a deleted record. */
   project(record: JsonObject, context: ProjectContext): Desired[];
   /** The compiled slot by its name in a link, 'location[loc1]' included. Throws CasebridgeError `mapping-slot-unknown`. */
