@@ -57,13 +57,17 @@ const neededToFile = needed.filter(({ action }) => action === 'create');
 /** Types that are linked when found and need not be written: reading and searching is use enough (lanes.md 18, 19). */
 const findable = ['HealthcareService', 'Location', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole'];
 
-/** What the readable document tells of (closed-loop B8); partners, services and workers by their names and phones. */
+/**
+ * What the readable document tells of (closed-loop B8), partners, services and workers by their names and phones; and what goes as a document of
+ * its own: notes, safety plans, incidents that are shared.
+ */
 const inDocument: readonly string[] = [
   'appointment',
   'assessment',
   'carePlan',
   'case',
   'goal',
+  'incident',
   'intervention',
   'need',
   'note',
