@@ -2,7 +2,7 @@
 // text as it was signed, whole; the foot is that of the plan's document (closed-loop.md B8).
 
 import type { JsonObject } from '../json.ts';
-import { type Find, nameable, pointedAt, workerFacts } from './directory.ts';
+import { type Find, nameable, pointedAt, primaryAssignment, workerFacts } from './directory.ts';
 import { agencyFacts, clientFacts, type DocumentFacts } from './facts.ts';
 import { markerLine } from './marker.ts';
 import { asOf, clientRows, type Frame, footOf, phoneRow, type Row, subtitle } from './page.ts';
@@ -27,10 +27,14 @@ export interface NoteHeadInput {
 /** Who it is about, and who writes. */
 export function noteHead({ caseRecord, client, record, authorId, find, mrn }: NoteHeadInput): JsonObject {
   const author = authorId === undefined ? undefined : nameable(find('worker', authorId), record);
+  const caseWorker = find('worker', textAt(primaryAssignment(caseRecord), 'workerId') ?? '');
   return present({
     client: clientFacts(client, mrn),
     agency: agencyFacts(caseRecord, pointedAt(find, caseRecord, 'organizationId', 'organization')),
-    worker: workerFacts(author),
+    // Who wrote it, as far as that is known; else whom to call.
+    ...(author === undefined
+      ? { worker: workerFacts(nameable(caseWorker, caseRecord)) }
+      : { author: workerFacts(author) }),
   });
 }
 
@@ -113,15 +117,16 @@ function linesOf(facts: DocumentFacts): string[] {
 }
 
 function rowsOf(head: JsonObject, frame: Omit<Frame, 'before'>): Row[][] {
-  const worker = objectAt(head, 'worker');
+  const author = objectAt(head, 'author');
+  const worker = author ?? objectAt(head, 'worker');
   const agency = objectAt(head, 'agency');
   const role = textAt(worker, 'role');
-  const author = said([textAt(worker, 'name') ?? 'not named', role && wordsFor('role', role), textAt(worker, 'phone')]);
+  const name = said([textAt(worker, 'name') ?? 'not named', role && wordsFor('role', role), textAt(worker, 'phone')]);
   const from = said([textAt(agency, 'name') ?? 'not named', textAt(agency, 'program')]);
   return [
     clientRows(objectAt(head, 'client')),
     [
-      { label: 'Author', values: [author.join(', ')] },
+      { label: author === undefined ? 'Case worker' : 'Author', values: [name.join(', ')] },
       { label: 'Agency', values: [from.join(', ')] },
       phoneRow(agency),
       { label: 'As of', values: [asOf(frame)] },

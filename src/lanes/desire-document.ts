@@ -70,7 +70,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
     dueAt: documentDue({
       isUrgent: urgent !== undefined,
       lastSentAt: current?.sentAt,
-      acceptedAt: known.own.map(({ accepted_at: at }) => at),
+      acceptedAt: known.own.flatMap((own) => (isInDocument(own) ? [own.accepted_at] : [])),
       ...connection.config.documents,
       heldUntil: documents.heldUntil,
     }),
@@ -103,6 +103,11 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
     search: 'none',
     document,
   };
+}
+
+/** A note that is being written, or what never leaves, is no unrest in what the document tells. */
+function isInDocument({ type }: RecordRow): boolean {
+  return type === 'case' || type === 'consent' || toldTypes.some((told) => told === type);
 }
 
 function caseForm({ type, format }: DocumentRules): DocumentForm {

@@ -7,6 +7,7 @@ import {
   aCase,
   aConsent,
   aHospitalStay,
+  aNeed,
   aNote,
   anImprovementIdea,
   anIncident,
@@ -63,7 +64,7 @@ describe.each([
   ['oracle', { task: 'off' }],
 ] as const)('at an %s hospital', (vendor, { task }) => {
   const world = useWorld({ vendor, task, ...hospital });
-  const { filed, seed, strikeOnce, writes } = documentsOf(world);
+  const { filed, seed, strikeOnce, timePasses, writes } = documentsOf(world);
   const open = (...items: readonly Item[]) => world.accept(...directoryAndClient(), ['case', aCase()], ...items);
   const stored = (id: string | undefined) =>
     world.server.all('DocumentReference').then((all) => all.find((one) => one.id === id));
@@ -186,6 +187,17 @@ describe.each([
     expect(summary?.text).toContain('slipped on the stairs');
     expect(summary?.text).toContain('The client was injured.');
     expect(summary?.text).not.toContain('CANARY');
+  });
+
+  test('what the document of the case does not tell of puts it off by nothing', async () => {
+    await open(['need', aNeed()]);
+    await world.work();
+    expect(await filed()).toEqual([]);
+    await timePasses(3);
+    await world.accept(...kept);
+    await timePasses(1);
+    await world.work();
+    expect(await filed()).toMatchObject([{ edition: 1 }]);
   });
 
   test('what stays in the agency is in no document and no request', async () => {
