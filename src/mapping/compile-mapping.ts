@@ -6,8 +6,10 @@ import { didYouMean } from '../nearest.ts';
 import { type Field, fieldTree } from '../records/records.ts';
 import { isPlainText, rule } from './build.ts';
 import { type CompiledDefinition, compileSlot, type MappingBuild } from './compile-slot.ts';
+import type { FieldReasons } from './lineage.ts';
 import type { MapNode, Position } from './positions.ts';
-import { projectRecord } from './project.ts';
+import { assembleRecord, explainRecord, projectRecord } from './project.ts';
+import type { Slot } from './slot.ts';
 import type { Mapping } from './types.ts';
 
 const mappingKeys = ['record', 'about', 'resources', 'unsent', 'unused'];
@@ -50,6 +52,7 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
   }
   checkUnused(root, shared);
   const slots = compiled.map(({ slot }) => slot);
+  const reasons: FieldReasons = { readBy: readersOf(slots), unused: reasonsOf(root), envelope };
   const byName = new Map(slots.map((slot) => [slot.name, slot]));
   return {
     needs: compiled.flatMap(({ slot, needs }) =>
@@ -59,6 +62,8 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
       recordType,
       slots,
       ...(isPlainText(unsent) && { unsent: { why: unsent.value, at: rule(unsent.at) } }),
+      assemble: (record, context) => assembleRecord(recordType, slots, record, context),
+      explain: (record, context) => explainRecord(recordType, slots, reasons, record, context),
       project: (record, context) => projectRecord(recordType, slots, record, context),
       slot: (name) => {
         const [, template = name, item] = /^([^[]+)\[(.+)\]$/.exec(name) ?? [];
@@ -70,6 +75,26 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
       },
     },
   };
+}
+
+function readersOf(slots: readonly Slot[]): Map<string, string[]> {
+  const readers = new Map<string, string[]>();
+  for (const { at, reads } of slots.flatMap(({ definition }) => definition.rules)) {
+    for (const path of reads) {
+      readers.set(path, [...(readers.get(path) ?? []), at]);
+    }
+  }
+  return readers;
+}
+
+function reasonsOf(root: MapNode): Map<string, { why: string; rule: string }> {
+  const node = root.entries.get('unused')?.value;
+  const entries = node?.kind === 'map' ? [...node.entries.values()] : [];
+  return new Map(
+    entries.flatMap(({ name, at, value }) =>
+      isPlainText(value) ? [[name, { why: value.value, rule: rule(at) }]] : [],
+    ),
+  );
 }
 
 function checkUnused(root: MapNode, { problems, recordType, uses }: MappingBuild): void {

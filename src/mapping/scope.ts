@@ -10,6 +10,26 @@ export interface Scope {
   readonly pointer: string;
 }
 
+/** A scope of one record. The pointer is put together when asked for: most rules have nothing to report. */
+export class RecordScope implements Scope {
+  readonly record: JsonObject;
+  readonly item: Json;
+  readonly #list: string;
+  readonly #index: number | undefined;
+
+  /** @param list pointer of the list that `item` lies in, at `index`; without them the item is the record */
+  constructor(record: JsonObject, item: Json, list = '', index?: number) {
+    this.record = record;
+    this.item = item;
+    this.#list = list;
+    this.#index = index;
+  }
+
+  get pointer(): string {
+    return this.#index === undefined ? this.#list : `${this.#list}/${this.#index}`;
+  }
+}
+
 /** A scope over private copies, which absorbing may change. */
 export interface Draft {
   record: JsonObject;
@@ -34,7 +54,10 @@ export function parsePath(text: string): RecordPath {
 /** Reads a path; undefined where any part of it is absent. */
 export function reader({ fromRoot, names }: RecordPath): (scope: Scope) => Json | undefined {
   const [only] = names;
-  if (names.length === 1 && only !== undefined) {
+  if (only === undefined) {
+    return fromRoot ? (scope) => scope.record : (scope) => scope.item;
+  }
+  if (names.length === 1) {
     return (scope) => {
       const start = fromRoot ? scope.record : scope.item;
       return isObject(start) ? start[only] : undefined;
@@ -61,6 +84,13 @@ export function writer({ fromRoot, names }: RecordPath): (draft: Draft, value: J
       write(start, names, value);
     }
   };
+}
+
+/** Pointer of the list at `path`, whose items become scopes of their own. */
+export function listPointer(scope: Scope, { fromRoot, names }: RecordPath): string {
+  const [only] = names;
+  const start = fromRoot ? '' : scope.pointer;
+  return names.length === 1 ? `${start}/${only}` : [start, ...names].join('/');
 }
 
 export function pointerTo(scope: Scope, { fromRoot, names }: RecordPath): string {

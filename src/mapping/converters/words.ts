@@ -19,7 +19,7 @@ import { compileCondition } from '../condition.ts';
 import { type Lens, replaceUnlessSame } from '../lens.ts';
 import { oneWay } from '../one-way.ts';
 import type { MapNode, Node } from '../positions.ts';
-import { reader, type Scope } from '../scope.ts';
+import { RecordScope, reader, type Scope } from '../scope.ts';
 import type { ProjectContext } from '../types.ts';
 
 export const wordsKeys = ['from', 'words'];
@@ -115,7 +115,7 @@ interface Paragraph {
 type Paragraphs = (scope: Scope, context?: ProjectContext) => Paragraph[];
 
 function paragraphXhtml({ label, texts }: Paragraph): string {
-  const shown = texts.map((said) => escapeXhtml(said).replaceAll('\n', '<br/>'));
+  const shown = texts.map(xhtmlOf);
   const heading = label === undefined ? '' : `<b>${escapeXhtml(label)}:</b>`;
   if (texts.length < 2) {
     return shown.map((said) => `<p>${heading === '' ? said : `${heading} ${said}`}</p>`).join('');
@@ -197,7 +197,7 @@ function compileEachLine(node: MapNode, cursor: Cursor, build: Build): Paragraph
   }
   const below = cursorIn(cursor, found.path, found.field);
   const read = reader(found.path);
-  const scopes = (scope: Scope): Scope[] => listOf(read(scope)).map((item) => ({ ...scope, item }));
+  const scopes = (scope: Scope): Scope[] => listOf(read(scope)).map((item) => new RecordScope(scope.record, item));
   if (label?.kind === 'map') {
     const heading = textsOf(label, below, build);
     const texts = textsOf(node, below, build);
@@ -294,7 +294,7 @@ function wordsVia(node: MapNode, viaNode: MapNode, cursor: Cursor, build: Build)
       listOf(read(scope)).flatMap((id) => {
         const record = context?.record(type, String(id));
         const labelled = listOf(record?.sensitivity).length > 0;
-        return record && !labelled ? words({ record, item: record, pointer: '' }, context) : [];
+        return record && !labelled ? words(new RecordScope(record, record), context) : [];
       }))
   );
 }
@@ -316,6 +316,7 @@ function saidInstant(instant: string): string {
 function textLens(say: (scope: Scope, context?: ProjectContext) => Json | undefined): Lens {
   const lens: Lens = {
     constant: false,
+    quiet: true,
     twoWay: false,
     present: (scope, run) => say(scope, run.context) !== undefined,
     project: (scope, run) => say(scope, run.context),
@@ -332,11 +333,29 @@ function withoutControls(value: string): string {
   return value.replace(/(?![\t\n\r])\p{Cc}/gu, ' ');
 }
 
+function xhtmlOf(said: string): string {
+  const escaped = escapeXhtml(said);
+  return escaped.includes('\n') ? escaped.replaceAll('\n', '<br/>') : escaped;
+}
+
 /** Escapes text for XHTML. */
 function escapeXhtml(value: string): string {
+  if (isPlain(value)) {
+    return value;
+  }
   return withoutControls(value)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
+}
+
+function isPlain(value: string): boolean {
+  for (let at = 0; at < value.length; at += 1) {
+    const code = value.charCodeAt(at);
+    if (code < 32 || code === 34 || code === 38 || code === 60 || code === 62 || (code > 126 && code < 160)) {
+      return false;
+    }
+  }
+  return true;
 }
