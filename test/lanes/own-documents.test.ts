@@ -127,10 +127,13 @@ describe.each([
     expect(await world.link('note/note-visit#note')).toMatchObject({ state: 'current' });
   });
 
-  test('a note that was entered in error is taken back, without a word of it, and a person learns of it', async () => {
+  test.each<[string, JsonObject]>([
+    ['was entered in error', aNote({ updatedAt: later, status: 'entered-in-error' })],
+    ['is withdrawn', { id: 'note-visit', updatedAt: later, deleted: true }],
+  ])('a note that %s is taken back, without a word of it, and a person learns of it', async (_how, record) => {
     await open(['note', aNote()]);
     await world.work();
-    await world.accept(['note', aNote({ updatedAt: later, status: 'entered-in-error' })]);
+    await world.accept(['note', record]);
     await world.work();
     const last = (await filed()).at(-1);
     expect(last?.text).toMatch(/retracted: document of a community agency/i);
