@@ -184,7 +184,7 @@ function rule(): JsonObject {
       item: ref('template'),
       fixed: { description: '`alias#code`, an alias of a URL, or a value.', type: ['string', 'number', 'boolean'] },
       local: text('`conceptMap#code`: a code of one of our own lists.'),
-      narrative: { type: 'array', items: ref('line'), description: 'The lines of a resource’s text.' },
+      narrative: { type: 'array', items: ref('line'), description: 'The lines of the text of a resource.' },
       document: { type: 'array', items: ref('line'), description: 'The lines of a plain text that is attached.' },
       identifierSystem: text('The field that names the kind of identifier.'),
       own: text('The field with a system of its own.'),

@@ -91,7 +91,10 @@ async function keep(
 export function slotsOf(mappings: MappingSet): RoutedSlot[] {
   return mappings.mappings.flatMap(({ recordType, slots, unsent }) =>
     unsent === undefined
-      ? slots.map(({ resourceType }) => ({ recordType, resourceType }))
+      ? [...new Set(slots.map(({ resourceType }) => resourceType))].map((resourceType) => ({
+          recordType,
+          resourceType,
+        }))
       : [{ recordType, resourceType: 'none', unsent: unsent.why }],
   );
 }
