@@ -32,6 +32,7 @@ export function mappingSchema(set: MappingSet): JsonObject {
       mapping: mappingFile(),
       slot: slot(resourceTypes.sort()),
       template: template(),
+      line: line(),
       rule: rule(),
       condition: {
         type: 'object',
@@ -62,6 +63,7 @@ function mappingFile(): JsonObject {
         patternProperties: { '^[a-z][A-Za-z0-9]*$': ref('slot') },
         additionalProperties: false,
       },
+      unsent: text('Why no resource is ever made of such a record; then there are no resources.'),
       unused: {
         description: 'Fields that no rule reads, each with the reason.',
         type: 'object',
@@ -128,7 +130,7 @@ function slot(resourceTypes: readonly string[]): JsonObject {
 
 function template(): JsonObject {
   const isRule: Json = {
-    anyOf: ['from', 'first', 'each', 'fixed', 'local', 'narrative', 'identifierSystem'].map((name) => ({
+    anyOf: ['from', 'first', 'each', 'fixed', 'local', 'narrative', 'document', 'identifierSystem'].map((name) => ({
       required: [name],
     })),
   };
@@ -182,7 +184,8 @@ function rule(): JsonObject {
       item: ref('template'),
       fixed: { description: '`alias#code`, an alias of a URL, or a value.', type: ['string', 'number', 'boolean'] },
       local: text('`conceptMap#code`: a code of one of our own lists.'),
-      narrative: { type: 'array', description: 'Lines of {label, from}.' },
+      narrative: { type: 'array', items: ref('line'), description: 'The lines of the text of a resource.' },
+      document: { type: 'array', items: ref('line'), description: 'The lines of a plain text that is attached.' },
       identifierSystem: text('The field that names the kind of identifier.'),
       own: text('The field with a system of its own.'),
       when: ref('condition'),
@@ -195,6 +198,25 @@ function rule(): JsonObject {
       moves: { enum: [...stateMachines], description: 'The state machine that walks this element.' },
       goesWith: text('The moving element that this one explains.'),
       derived: { type: 'boolean', description: 'Follows from other elements: written, never read back.' },
+    },
+    additionalProperties: false,
+  };
+}
+
+function line(): JsonObject {
+  return {
+    type: 'object',
+    properties: {
+      label: { description: 'What stands before it; in a line with `each` it may be read from the item.' },
+      from: text('A field of the record.'),
+      words: text('Codes in the words of a ConceptMap.'),
+      via: { type: 'object', description: '{idField: recordType}: read from that record.' },
+      say: text('A sentence, with {} for the value where `from` names one.'),
+      each: text('A list of the record.'),
+      parts: { type: 'array', description: 'What is said of an item: [{from}, ...].' },
+      join: text('What stands between the parts of an item; a comma by default.'),
+      and: text('A last item that is always there.'),
+      when: ref('condition'),
     },
     additionalProperties: false,
   };

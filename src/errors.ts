@@ -1007,6 +1007,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'config',
   },
+  'route-unsent': {
+    text: 'No server is sent {recordType} records: {why}.',
+    status: 501,
+    issue: 'not-supported',
+    class: 'config',
+  },
   'route-vendor': {
     text: '{resourceType} cannot be written on servers of this vendor: {why}.',
     status: 501,

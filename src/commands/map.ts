@@ -220,19 +220,21 @@ interface LossRow {
   readonly mapping: string;
   readonly slot: string;
   readonly element: string;
-  /** `both` ways; `out` only; or by the rules of status moves. */
-  readonly way: 'both' | 'out' | 'moves';
+  /** `both` ways; `out` only; by the rules of status moves; or `never` sent. */
+  readonly way: 'both' | 'out' | 'moves' | 'never';
   readonly at: string;
 }
 
 function showLoss({ set, warnings }: Compiled, terminal: Terminal): number {
-  const rows = set.mappings.flatMap(({ recordType, slots }) =>
-    slots.flatMap(({ name, elements }) =>
-      elements.map(({ key, moves, derived, at }): LossRow => {
-        const way = moves === undefined ? (derived ? 'out' : 'both') : 'moves';
-        return { mapping: recordType, slot: name, element: key, way, at };
-      }),
-    ),
+  const rows = set.mappings.flatMap(({ recordType, slots, unsent }): LossRow[] =>
+    unsent === undefined
+      ? slots.flatMap(({ name, elements }) =>
+          elements.map(({ key, moves, derived, at }): LossRow => {
+            const way = moves === undefined ? (derived ? 'out' : 'both') : 'moves';
+            return { mapping: recordType, slot: name, element: key, way, at };
+          }),
+        )
+      : [{ mapping: recordType, slot: 'none', element: unsent.why, way: 'never', at: unsent.at }],
   );
   for (const { path, line, message } of warnings) terminal.warn(`${path}:${line}: ${message}`);
   const shown = rows.map((row) => [wayTexts[row.way], `${row.mapping} ${row.slot}`, row.element, row.at]);
@@ -240,4 +242,4 @@ function showLoss({ set, warnings }: Compiled, terminal: Terminal): number {
   return 0;
 }
 
-const wayTexts = { both: 'both ways', out: 'out only', moves: 'by status moves' } as const;
+const wayTexts = { both: 'both ways', out: 'out only', moves: 'by status moves', never: 'never sent' } as const;

@@ -204,6 +204,8 @@ function recall(
     if (kept.has(name) || value === undefined) continue;
     if (!required.has(name)) delete result[name];
     else if (isConcept(value)) result[name] = { text: 'Withdrawn' };
+    else if (resourceType === 'DocumentReference' && name === 'content')
+      result[name] = [{ attachment: { title: 'Withdrawn' } }];
   }
   delete result.text;
   if (isObject(result.meta)) {

@@ -12,7 +12,16 @@ import { firstLens } from './converters/first.ts';
 import { compileFixed, compileLocal, compilePlain } from './converters/fixed.ts';
 import { compileIdentifierSystem, identifierSystemKeys } from './converters/identifier-system.ts';
 import { compileReference, compileSlot, referenceKeys, slotKeys } from './converters/reference.ts';
-import { compileNarrative, compileSay, compileWords, narrativeKeys, sayKeys, wordsKeys } from './converters/words.ts';
+import {
+  compileDocument,
+  compileNarrative,
+  compileSay,
+  compileWords,
+  documentKeys,
+  narrativeKeys,
+  sayKeys,
+  wordsKeys,
+} from './converters/words.ts';
 import { eachLens } from './each-lens.ts';
 import { ownIdentifier } from './identity.ts';
 import type { Lens } from './lens.ts';
@@ -26,7 +35,7 @@ import { parsePath, RecordScope, reader } from './scope.ts';
 /** Words that may stand beside any rule; the last four only where the rule is an element of its own. */
 export const modifierKeys = ['when', 'report', 'via', 'pick', 'oneWay', 'key', 'owner', 'moves', 'goesWith', 'derived'];
 
-const directives = ['first', 'each', 'fixed', 'local', 'slot', 'narrative', 'identifierSystem', 'from'];
+const directives = ['first', 'each', 'fixed', 'local', 'slot', 'narrative', 'document', 'identifierSystem', 'from'];
 
 /** True for a rule; false for an object template, whose names are FHIR's. */
 export function isRule(node: Node, path: string, build: Build): node is MapNode {
@@ -145,6 +154,7 @@ const ruleKinds: readonly RuleKind[] = [
     hasWayBack: true,
   },
   { word: 'narrative', keys: narrativeKeys, compile: compileNarrative, hasWayBack: false },
+  { word: 'document', keys: documentKeys, compile: compileDocument, hasWayBack: false },
   { word: 'identifierSystem', keys: identifierSystemKeys, compile: compileIdentifierSystem, hasWayBack: true },
   { word: 'reference', keys: referenceKeys, compile: compileReference, hasWayBack: true },
   {

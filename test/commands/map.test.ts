@@ -51,6 +51,7 @@ test('--loss shows which elements come back, which only go out, and where the ma
   const { code, out } = await casebridge(['map', '--loss']);
   expect(code).toBe(0);
   expect(out).toMatch(/^both ways +client patient +birthDate +client\.yaml:\d+$/m);
+  expect(out).toMatch(/^never sent +improvementIdea none +it is about .* +improvementIdea\.yaml:\d+$/m);
   expect(out).toMatch(/^by status moves +referral fulfilment +status +referral\.yaml:\d+$/m);
 });
 

@@ -170,7 +170,7 @@ const broken: readonly Broken[] = [
   {
     what: '56: an unknown kind of rule',
     edit: ['need.yaml', '{ from: identifiedOn }', '{ form: identifiedOn }'],
-    told: 'need.yaml:24:24: Condition.onsetDateTime is a dateTime; a rule for it has one of first, each, fixed, local, slot, narrative, identifierSystem, from. Did you mean "from"?',
+    told: 'need.yaml:24:24: Condition.onsetDateTime is a dateTime; a rule for it has one of first, each, fixed, local, slot, narrative, document, identifierSystem, from. Did you mean "from"?',
   },
   {
     what: '56: an unknown word in a rule',

@@ -150,6 +150,8 @@ function ofRule(node: MapNode, path: string, kind: Presence, around: Around): Co
   const { build, cursor } = around;
   const alternatives = listIn(node, 'first');
   if (alternatives) return ofFirst(alternatives, path, kind, around);
+  // An attached text begins with words that are always there.
+  if (node.entries.has('document')) return always;
   if (node.entries.has('narrative')) throw new Unsupported('a text for people', node.at);
   if (node.entries.has('each')) return ofEach(node, around);
   if (node.entries.has('identifierSystem')) return kind === 'made' ? ofIdentifierSystem(node, around) : always;

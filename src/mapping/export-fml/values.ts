@@ -52,7 +52,7 @@ export function ruleValue(
   if (has('fixed')) return fixed(writer, node, spot, scope, condition);
   if (has('local')) return local(writer, node, spot, scope, condition);
   if (has('slot')) return slotReference(writer, node, spot, scope, condition);
-  if (has('narrative')) throw new Unsupported('a text for people', node.at);
+  if (has('narrative') || has('document')) throw new Unsupported('a text for people', node.at);
   if (has('identifierSystem')) return identifierSystem(writer, node, spot, scope, condition);
   if (has('reference')) return reference(writer, node, spot, scope, condition);
   if (has('code')) return code(writer, node, spot, scope, condition, writeValue);
