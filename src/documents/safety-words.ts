@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts';
 import { printDate, printDay } from './dates.ts';
 import { needTitle } from './entries.ts';
 import { textAt, textsAt } from './values.ts';
-import { domainWords, languageWords, riskWords, wordsFor } from './words.ts';
+import { domainWords, instrumentWords, languageWords, riskWords, wordsFor } from './words.ts';
 
 export function safetyWords(concern: JsonObject, timeZone: string): string {
   switch (concern.kind) {
@@ -14,6 +14,12 @@ export function safetyWords(concern: JsonObject, timeZone: string): string {
       const since = textAt(concern, 'since');
       const risk = riskWords(textAt(concern, 'risk') ?? '');
       return `Overall: ${risk}${since === undefined ? '' : ` since ${printDay(since, timeZone)}`}`;
+    }
+    case 'assessment': {
+      const at = textAt(concern, 'at');
+      const risk = textAt(concern, 'risk');
+      const level = risk === undefined || risk === 'none' ? '' : `, ${riskWords(risk)}`;
+      return `${instrumentWords(textAt(concern, 'instrument') ?? '')}${at === undefined ? '' : ` of ${printDay(at, timeZone)}`}: positive answer about suicide or self-harm${level}`;
     }
     default: {
       const description = textAt(concern, 'description');

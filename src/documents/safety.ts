@@ -1,8 +1,10 @@
 // What a clinician must know before anything else, and what we ask of the hospital. Safety concerns are: a case at high risk or in crisis,
 // a client whom it is not safe to contact, needs about safety at home or violence that were not met (a client who declines help is no safer),
-// and any need in crisis.
+// any need in crisis, and an answer in
+// an assessment that is a matter of safety whatever the total.
 
 import type { JsonObject } from '../json.ts';
+import { alertFacts } from './assessments.ts';
 import { shown } from './clean.ts';
 import { type Find, pointedAt } from './directory.ts';
 import { byRank, needRank, risks } from './order.ts';
@@ -11,7 +13,12 @@ import { objectAt, objectsAt, present, textAt } from './values.ts';
 
 const safetyDomains = ['safety-at-home', 'intimate-partner-violence', 'elder-abuse'];
 
-export function safetyFacts(caseRecord: JsonObject, client: JsonObject, needs: JsonObject[]): JsonObject[] {
+export function safetyFacts(
+  caseRecord: JsonObject,
+  client: JsonObject,
+  needs: JsonObject[],
+  assessments: JsonObject[],
+): JsonObject[] {
   const risk = textAt(caseRecord, 'riskLevel');
   const contact = objectAt(client, 'preferredContact');
   const caseOpen = !['closed', 'declined'].includes(textAt(caseRecord, 'status') ?? '');
@@ -20,6 +27,7 @@ export function safetyFacts(caseRecord: JsonObject, client: JsonObject, needs: J
     ...(caseOpen && (risk === 'high' || risk === 'crisis')
       ? [present({ key: 'case', kind: 'case', risk, since: textAt(caseRecord, 'riskSetAt') })]
       : []),
+    ...alertFacts(assessments),
     ...byRank(needs.filter(isConcern), needRank(new Map())).map((need) =>
       present({
         key: `need/${textAt(need, 'id')}`,

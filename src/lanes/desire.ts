@@ -315,7 +315,8 @@ function routeFor(
   // To look for a client is to tell a server of them.
   const tells = route === 'native' || route === 'document' || (route === 'read' && key.type === 'client');
   if (!tells) return { route, reason: listed?.reason };
-  if (route === 'native' && row.content.direction === 'incoming' && standing === undefined)
+  const isTheirs = slotOf(input, key)?.owner(row.content) === 'remote';
+  if (route === 'native' && isTheirs && standing === undefined)
     return { route: 'read', reason: reason('theirs-to-make') };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };

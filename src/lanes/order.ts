@@ -11,10 +11,14 @@ const typeOrder = [
   'client',
   'case',
   'consent',
+  'coverage',
+  'assessment',
   'need',
   'goal',
   'referral',
+  'intervention',
   'carePlan',
+  'appointment',
 ];
 
 /**

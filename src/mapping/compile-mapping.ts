@@ -4,13 +4,14 @@
 import { CasebridgeError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import { type Field, fieldTree } from '../records/records.ts';
-import { isPlainText } from './build.ts';
+import { isPlainText, rule } from './build.ts';
 import { type CompiledDefinition, compileSlot, type MappingBuild } from './compile-slot.ts';
+import { derivations } from './derive.ts';
 import type { MapNode, Position } from './positions.ts';
-import { projectRecord } from './project.ts';
+import { type Derivation, projectRecord } from './project.ts';
 import type { Mapping } from './types.ts';
 
-const mappingKeys = ['record', 'about', 'resources', 'unused'];
+const mappingKeys = ['record', 'about', 'derive', 'resources', 'unused'];
 
 /** Fields that every record has and that no resource says: identity, versions, and what the gateway itself acts on. */
 const envelope = ['id', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'deleted', 'missing', 'origin'];
@@ -46,6 +47,7 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
     problems.error(root.at, 'A mapping needs "resources" with at least one slot.');
   }
   checkUnused(root, shared);
+  const derive = readDerive(root, shared);
   const slots = compiled.map(({ slot }) => slot);
   const byName = new Map(slots.map((slot) => [slot.name, slot]));
   return {
@@ -55,7 +57,7 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
     mapping: {
       recordType,
       slots,
-      project: (record, context) => projectRecord(recordType, slots, record, context),
+      project: (record, context) => projectRecord({ type: recordType, slots, derive }, record, context),
       slot: (name) => {
         const [, template = name, item] = /^([^[]+)\[(.+)\]$/.exec(name) ?? [];
         const slot = byName.get(template);
@@ -66,6 +68,20 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
       },
     },
   };
+}
+
+/** `derive: name`: what is worked out from the record before it is mapped. */
+function readDerive(root: MapNode, { problems }: MappingBuild): Derivation | undefined {
+  const node = root.entries.get('derive')?.value;
+  const name = isPlainText(node) ? node.value : '';
+  const derive = derivations[name];
+  if (node === undefined || derive !== undefined) {
+    return node && derive && { derive, at: rule(node.at) };
+  }
+  return problems.error(
+    node.at,
+    `There is nothing to derive called "${name}".${didYouMean(name, Object.keys(derivations))}`,
+  );
 }
 
 function checkUnused(root: MapNode, { problems, recordType, uses }: MappingBuild): void {

@@ -70,7 +70,7 @@ export function eachLens(rule: EachRule): Lens {
 
 function within(scope: Scope, item: Json, { path }: EachRule, index: number): Scope {
   const start = path.fromRoot ? '' : scope.pointer;
-  return { record: scope.record, item, pointer: `${[start, ...path.names].join('/')}/${index}` };
+  return { record: scope.record, item, outer: scope.item, pointer: `${[start, ...path.names].join('/')}/${index}` };
 }
 
 function projectItem(rule: EachRule, scope: Scope, run: ProjectRun): Json[] {
@@ -258,7 +258,7 @@ function absorbItem(
   run: AbsorbRun,
 ): Json | undefined {
   const item = existing === undefined ? newItem(rule, key, value) : structuredClone(existing);
-  const below: Draft = { record: draft.record, item, pointer: draft.pointer };
+  const below: Draft = { record: draft.record, item, outer: draft.item, pointer: draft.pointer };
   rule.item.absorb(value, below, run);
   const made = below.item;
   const missing = [...(rule.list.fields ?? [])].find(

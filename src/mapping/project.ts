@@ -1,29 +1,53 @@
 // A record into the resources it wants: elements put together, identity added, checked, and the best profile claimed.
 
-import { checkBase, claimProfile, identifierValue, type ProfileIssue } from '../fhir/fhir.ts';
+import { checkBase, claimProfile, elementFact, identifierValue, type ProfileIssue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
+import type { Derived } from './derive.ts';
 import type { ProjectRun } from './lens.ts';
 import { reader, type Scope } from './scope.ts';
 import { type Element, type Slot, type SlotDefinition, setAt } from './slot.ts';
 import { localSystem } from './systems.ts';
 import type { Desired, DesiredReference, MappingIssue, ProjectContext } from './types.ts';
 
+export interface Derivation {
+  readonly derive: (record: JsonObject) => Derived;
+  /** `file:line` */
+  readonly at: string;
+}
+
+interface Projected {
+  readonly type: RecordType;
+  readonly slots: readonly Slot[];
+  readonly derive?: Derivation | undefined;
+}
+
 /** The resources of one record. Pure. */
 export function projectRecord(
-  type: RecordType,
-  slots: readonly Slot[],
-  record: JsonObject,
+  { type, slots, derive }: Projected,
+  given: JsonObject,
   context: ProjectContext,
 ): Desired[] {
-  if (record.deleted === true) {
+  if (given.deleted === true) {
     return [];
   }
-  return slots.flatMap((slot) =>
+  const { record, findings } = derive?.derive(given) ?? { record: given, findings: [] };
+  const made = slots.flatMap((slot) =>
     scopesOf(slot.definition, record)
       .filter(({ scope }) => slot.definition.when(scope, context))
       .map(({ name, scope }) => projectSlot({ type, slot, name, scope, record, context })),
   );
+  if (findings.length === 0) {
+    return made;
+  }
+  const at = derive?.at ?? '';
+  return made.map((desired) => {
+    const own = findings.filter(({ slot }) => slot === desired.slot);
+    const told = own.map(
+      ({ pointer, message }): MappingIssue => ({ code: 'does-not-add-up', element: '', pointer, message, at }),
+    );
+    return own.length === 0 ? desired : { ...desired, issues: [...desired.issues, ...told] };
+  });
 }
 
 interface Projection {
@@ -41,10 +65,11 @@ function scopesOf(definition: SlotDefinition, record: JsonObject): { name: strin
   if (!each) {
     return [{ name, scope: whole }];
   }
-  const list = reader(each)(whole);
+  const { path, by } = each;
+  const list = reader(path)(whole);
   return (Array.isArray(list) ? list : []).filter(isObject).map((item, index) => ({
-    name: `${name}[${String(item.id)}]`,
-    scope: { record, item, pointer: `/${each.names.join('/')}/${index}` },
+    name: `${name}[${String(item[by])}]`,
+    scope: { record, item, pointer: `/${path.names.join('/')}/${index}` },
   }));
 }
 
@@ -88,7 +113,9 @@ function assemble(
     },
   };
   if (definition.elements.some(({ key }) => key === 'identifier[casebridge]')) {
-    resource.identifier = [{ system: context.identifierSystem, value }];
+    const own = { system: context.identifierSystem, value };
+    const isList = (elementFact(definition.resourceType, 'identifier')?.max ?? 0) > 1;
+    resource.identifier = isList ? [own] : own;
   }
   const run: ProjectRun = {
     context,

@@ -6,6 +6,8 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 export interface Scope {
   readonly record: JsonObject;
   readonly item: Json;
+  /** What `item` is an item of, within a list of a list. */
+  readonly outer?: Json;
   /** JSON pointer of `item` within the record. */
   readonly pointer: string;
 }
@@ -14,34 +16,42 @@ export interface Scope {
 export interface Draft {
   record: JsonObject;
   item: Json;
+  readonly outer?: Json;
   readonly pointer: string;
 }
 
-/** `domain`, `period.from`; `/organizationId` starts from the record wherever one is; `.` is the item itself. */
+/**
+ * `domain`, `period.from`; `/organizationId` starts from the record wherever one is, `../code` from what the item is an item of; `.` is the item
+ * itself.
+ */
 export interface RecordPath {
   readonly text: string;
   readonly fromRoot: boolean;
+  /** Only read, never written. */
+  readonly fromOuter: boolean;
   /** Empty: the item itself. */
   readonly names: readonly string[];
 }
 
 export function parsePath(text: string): RecordPath {
   const fromRoot = text.startsWith('/');
-  const below = fromRoot ? text.slice(1) : text;
-  return { text, fromRoot, names: below === '.' ? [] : below.split('.') };
+  const fromOuter = text.startsWith('../');
+  const below = text.slice(fromRoot ? 1 : fromOuter ? 3 : 0);
+  return { text, fromRoot, fromOuter, names: below === '.' ? [] : below.split('.') };
 }
 
 /** Reads a path; undefined where any part of it is absent. */
-export function reader({ fromRoot, names }: RecordPath): (scope: Scope) => Json | undefined {
+export function reader({ fromRoot, fromOuter, names }: RecordPath): (scope: Scope) => Json | undefined {
+  const startOf = (scope: Scope): Json | undefined => (fromOuter ? scope.outer : fromRoot ? scope.record : scope.item);
   const [only] = names;
   if (names.length === 1 && only !== undefined) {
     return (scope) => {
-      const start = fromRoot ? scope.record : scope.item;
+      const start = startOf(scope);
       return isObject(start) ? start[only] : undefined;
     };
   }
   return (scope) => {
-    let value: Json | undefined = fromRoot ? scope.record : scope.item;
+    let value = startOf(scope);
     for (const name of names) {
       value = isObject(value) ? value[name] : undefined;
     }
@@ -50,14 +60,14 @@ export function reader({ fromRoot, names }: RecordPath): (scope: Scope) => Json 
 }
 
 /** Writes a path, making the objects on the way; undefined removes the field, and objects that this leaves empty. */
-export function writer({ fromRoot, names }: RecordPath): (draft: Draft, value: Json | undefined) => void {
+export function writer({ fromRoot, fromOuter, names }: RecordPath): (draft: Draft, value: Json | undefined) => void {
   return (draft, value) => {
     if (names.length === 0) {
       draft.item = value ?? null;
       return;
     }
     const start = fromRoot ? draft.record : draft.item;
-    if (isObject(start)) {
+    if (isObject(start) && !fromOuter) {
       write(start, names, value);
     }
   };

@@ -8,10 +8,14 @@ export const recordTypes = [
   'client',
   'case',
   'consent',
+  'coverage',
+  'assessment',
   'need',
   'goal',
   'referral',
+  'intervention',
   'carePlan',
+  'appointment',
 ] as const;
 
 export type RecordType = (typeof recordTypes)[number];

@@ -14,10 +14,14 @@ export const recordSchemas: Readonly<Record<RecordType, JsonObject>> = {
   client: readSchema('client'),
   case: readSchema('case'),
   consent: readSchema('consent'),
+  coverage: readSchema('coverage'),
+  assessment: readSchema('assessment'),
   need: readSchema('need'),
   goal: readSchema('goal'),
   referral: readSchema('referral'),
+  intervention: readSchema('intervention'),
   carePlan: readSchema('carePlan'),
+  appointment: readSchema('appointment'),
 };
 
 /** The file that the schemas refer to as `definitions.json`. */

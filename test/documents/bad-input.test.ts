@@ -48,10 +48,14 @@ const shownTexts: Readonly<Record<RecordType, readonly string[]>> = {
   client: ['names.given', 'names.family', 'names.suffix', 'preferredContact.bestTime'],
   case: ['program', 'careTeam.name', 'careTeam.role', 'careTeam.phone'],
   consent: [],
+  coverage: ['authorizations.service'],
+  assessment: [],
   need: ['description'],
   goal: ['statement', 'measure.text', 'targets.text'],
   referral: ['requestedText', 'history.reason', 'declineText', 'outcome.text'],
+  intervention: ['description'],
   carePlan: ['title', 'summary', 'preferences', 'barriers'],
+  appointment: ['title', 'with.name', 'place.name'],
 };
 
 const hiddenTexts: Readonly<Record<RecordType, readonly string[]>> = {
@@ -79,6 +83,8 @@ const hiddenTexts: Readonly<Record<RecordType, readonly string[]>> = {
     'careTeam.fax',
   ],
   consent: [],
+  coverage: ['memberId', 'groupNumber', 'authorizations.number', 'authorizations.reason'],
+  assessment: ['items.text', 'items.note', 'items.answer.text', 'declineReason', 'sections.text'],
   need: ['diagnosisCodes.code', 'source.itemCode'],
   goal: ['barriers', 'progress.note', 'responsible.name'],
   referral: [
@@ -92,7 +98,9 @@ const hiddenTexts: Readonly<Record<RecordType, readonly string[]>> = {
     'firstContact.byName',
     'cancelRequest.reason',
   ],
+  intervention: ['deliveries.note', 'responsible.name', 'stopReason'],
   carePlan: ['reviews.summary', 'signatures.name', 'strengths'],
+  appointment: ['place.remoteUrl', 'place.address.lines', 'transport.pickupAddress.lines', 'transport.confirmation'],
 };
 
 // Put in after acceptance, which refuses some of these texts: a stored document must hold even so.

@@ -35,10 +35,14 @@ const plurals: Readonly<Record<RecordType, string>> = {
   client: 'clients',
   case: 'cases',
   consent: 'consents',
+  coverage: 'coverages',
+  assessment: 'assessments',
   need: 'needs',
   goal: 'goals',
   referral: 'referrals',
+  intervention: 'interventions',
   carePlan: 'care plans',
+  appointment: 'appointments',
 };
 
 function byType(lines: readonly RecordLine[]): [string, number][] {

@@ -17,7 +17,7 @@ export const narrativeKeys = ['narrative'];
 
 type Words = (scope: Scope, context?: ProjectContext) => string[];
 
-const textKinds: readonly FieldKind[] = ['id', 'line', 'text', 'date', 'partial-date', 'instant', 'code'];
+const textKinds: readonly FieldKind[] = ['id', 'line', 'text', 'date', 'partial-date', 'instant', 'code', 'item-code'];
 
 /** `{from: race, words: race}`: the codes' words, joined by commas. */
 export function compileWords(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
