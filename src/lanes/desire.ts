@@ -166,7 +166,7 @@ function project(
     source: lease.source,
     identifierSystem,
     identifierSystems: connection.config.identifierSystems,
-    record: (otherType, id) => known.record(otherType, id),
+    record: (otherType, id) => retold(input, otherType, known.record(otherType, id)),
     reference: (target) => {
       if (known.isWithdrawn(target)) return undefined;
       const link = known.link(target);
@@ -176,6 +176,15 @@ function project(
       return comes ? placeholderFor(input, target, generationAfter(known.links, target)) : undefined;
     },
   });
+}
+
+/** What a plan's own text and activities say of other records. */
+const retoldTypes: readonly RecordType[] = ['goal', 'intervention', 'need'];
+
+/** Another record as a mapping may speak of it: nothing is told within a plan that may not go to this receiver by itself. */
+function retold(input: DesireInput, type: RecordType, record: JsonObject | undefined): JsonObject | undefined {
+  if (record === undefined || !retoldTypes.includes(type)) return record;
+  return withheldBy(consentQuestion(input, record, type)) === undefined ? record : undefined;
 }
 
 function resourceFor(

@@ -300,7 +300,13 @@ export const full: DocumentInput = input({
       with: { name: 'Haven counselor', organizationId: 'org-shelter' },
       place: { name: 'Haven, Quarry Street' },
     }),
-    appointment({ id: 'appointment-snap', kind: 'benefits', title: undefined, status: 'no-show', startsAt: '2026-02-20T09:00:00-05:00' }),
+    appointment({
+      id: 'appointment-snap',
+      kind: 'benefits',
+      title: undefined,
+      status: 'no-show',
+      startsAt: '2026-02-20T09:00:00-05:00',
+    }),
     appointment({ id: 'appointment-old', kind: 'medical', status: 'kept', startsAt: '2026-02-11T09:00:00-05:00' }),
     assessment(),
     assessment({
