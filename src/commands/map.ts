@@ -3,11 +3,13 @@
 import { type Config, loadConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkLine } from '../http/http.ts';
-import { isObject } from '../json.ts';
-import { collectionBundle, issuesOf, projectWith } from '../lanes/lanes.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import { collectionBundle, issuesOf, lineageOf, projectWith } from '../lanes/lanes.ts';
 import { compileMappings, type MappingSet, readMappingFiles } from '../mapping/mapping.ts';
 import { type CheckedRecord, readRecordLines } from '../records/records.ts';
 import { type CommandCall, type CommandLine, flag, textOption } from './command.ts';
+import { absorbAll, absorbedLines, resourcesIn } from './map-absorb.ts';
+import { lineageLines } from './map-lineage.ts';
 import { bytesOf, checkReadable, refusedText } from './record-files.ts';
 import { aligned, type Terminal } from './terminal.ts';
 
@@ -20,6 +22,8 @@ export const map: CommandLine = {
       .description('Show what records become as FHIR. Nothing is stored or sent.')
       .argument('[file...]', 'files of records, as for import')
       .option('--source <name>', 'whose records these are', 'source')
+      .option('--lineage', 'show where each element comes from, and which values are sent nowhere and why')
+      .option('--absorb', 'the files hold FHIR resources, and records to lay them beside: show what they would change')
       .option('--loss', 'show instead which elements of each mapping come back, and which only go out');
   },
 
@@ -28,7 +32,7 @@ export const map: CommandLine = {
     if (flag(call, 'loss')) return showLoss(compiled, call.terminal);
     if (call.words.length === 0) throw new CasebridgeError('file-missing');
     await checkReadable(call.words);
-    return mapFiles(compiled.set, call);
+    return flag(call, 'absorb') ? absorbFiles(compiled.set, call) : mapFiles(compiled.set, call);
   },
 };
 
@@ -48,7 +52,7 @@ async function mapFiles(mappings: MappingSet, call: CommandCall): Promise<number
   const file = textOption(call, 'config');
   const config = file === undefined ? undefined : await loadConfig(file);
   const source = textOption(call, 'source') ?? 'source';
-  const { records, refused } = await readRecords(call, config?.sources.get(source)?.timeZone);
+  const { records, refused } = await readRecords(call, call.words, config?.sources.get(source)?.timeZone);
   const projected = await projectWith(async () => undefined, {
     source,
     identifierSystem: config?.identifierSystem ?? exampleSystem,
@@ -61,9 +65,30 @@ async function mapFiles(mappings: MappingSet, call: CommandCall): Promise<number
   for (const issue of issues) {
     if (isObject(issue)) terminal.warn(`${issue.at}: ${issue.type} ${issue.id}, ${issue.slot}: ${issue.message}`);
   }
-  terminal.result({ bundle, issues, refused }, [JSON.stringify(bundle, undefined, 2)]);
-  const isSendable = projected.every(({ desired }) => desired.invalid.length === 0);
+  if (flag(call, 'lineage')) {
+    const lineage = lineageOf(projected, mappings);
+    terminal.result({ bundle, issues, lineage, refused }, lineageLines(projected));
+  } else {
+    terminal.result({ bundle, issues, refused }, [JSON.stringify(bundle, undefined, 2)]);
+  }
+  const isSendable = projected.every(({ resources }) => resources.every(({ desired }) => desired.invalid.length === 0));
   return refused === 0 && isSendable ? 0 : 1;
+}
+
+async function absorbFiles(mappings: MappingSet, call: CommandCall): Promise<number> {
+  const { terminal } = call;
+  const resources: JsonObject[] = [];
+  const recordFiles: string[] = [];
+  for (const file of call.words) {
+    const found = await resourcesIn(file);
+    if (found === undefined) recordFiles.push(file);
+    else resources.push(...found);
+  }
+  const { records, refused } = await readRecords(call, recordFiles);
+  const { absorbed, unknown } = absorbAll(mappings, records, resources);
+  for (const resource of unknown) terminal.warn(`${resource}: no mapping makes this type, so it changes nothing.`);
+  terminal.result({ absorbed, unknown, refused }, absorbedLines(absorbed));
+  return refused === 0 ? 0 : 1;
 }
 
 // Without a configuration; a name that nobody owns (RFC 2606).
@@ -77,12 +102,13 @@ function identifierSystems(config: Config | undefined): Record<string, string> {
 
 async function readRecords(
   call: CommandCall,
+  files: readonly string[],
   timeZone?: string,
 ): Promise<{ records: CheckedRecord[]; refused: number }> {
   const records: CheckedRecord[] = [];
   const now = new Date();
   let refused = 0;
-  for (const file of call.words) {
+  for (const file of files) {
     for await (const line of readRecordLines(bytesOf(file))) {
       const checked = checkLine(line, { now, timeZone });
       if ('item' in checked) {

@@ -154,7 +154,8 @@ function startAttempt(call: HttpCall, limits: ExchangeLimits) {
         abort();
         return;
       }
-      if (request.reusedSocket) {
+      // A socket that stands already takes bytes at once. `reusedSocket` does not say so of one that another request has just given back.
+      if (!socket.connecting) {
         sent = true;
         return;
       }

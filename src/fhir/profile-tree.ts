@@ -34,6 +34,11 @@ export function profileById(id: string): Profile | undefined {
   return byId.get(id);
 }
 
+/** Its canonical URL without version. */
+export function profileUrl(id: string | undefined): string | undefined {
+  return id === undefined ? undefined : byId.get(id)?.facts.url;
+}
+
 /** Ids of the profiles of resources, not those of extensions. */
 export function profileIds(): string[] {
   return [...byId.values()].filter(({ facts }) => facts.type !== 'Extension').map(({ id }) => id);

@@ -8,6 +8,7 @@ import { CasebridgeError, reason } from '../errors.ts';
 import type { GatewayApi, ReadyCheck } from '../http/http.ts';
 import {
   applyDecision,
+  bundleEntries,
   collectionBundle,
   connectionReport,
   decide,
@@ -18,6 +19,7 @@ import {
   keptIdentity,
   type LaneConnection,
   type LaneDeps,
+  lineageOf,
   offReport,
   parkLane,
   projectRecords,
@@ -85,14 +87,17 @@ export function gatewayApi({ config, logger, store, metrics, deps, opened, feede
     async preview(source, items, connection) {
       const one = connection === undefined ? undefined : connectionOf(connection);
       const projected = await preview(source, items, one?.connection.config.identifierSystems ?? {});
-      const routes = one === undefined ? undefined : (await one.lane.abilities(await deps.mappings())).routes;
-      const sent = projected.filter(
-        ({ type, desired }) =>
-          routes?.some(
-            (row) => row.recordType === type && row.resourceType === desired.resourceType && row.route === 'native',
-          ) ?? true,
-      );
-      return { bundle: collectionBundle(sent), issues: issuesOf(sent), lineage: [] };
+      const mappings = await deps.mappings();
+      const routes = one === undefined ? undefined : (await one.lane.abilities(mappings)).routes;
+      const goesNative = (recordType: string, resourceType: string) =>
+        routes?.some(
+          (row) => row.recordType === recordType && row.resourceType === resourceType && row.route === 'native',
+        ) ?? true;
+      const sent = projected.map((record) => ({
+        ...record,
+        resources: record.resources.filter(({ desired }) => goesNative(record.type, desired.resourceType)),
+      }));
+      return { bundle: collectionBundle(sent), issues: issuesOf(sent), lineage: lineageOf(sent, mappings) };
     },
 
     async resources(keys) {
@@ -100,7 +105,12 @@ export function gatewayApi({ config, logger, store, metrics, deps, opened, feede
       const all = await Promise.all(
         [...bySource].map(async ([source, own]) => preview(source, await storedRecords(store, own), {})),
       );
-      return all.flat().map(({ fullUrl, desired }) => ({ fullUrl, resource: desired.resource }));
+      const projected = all.flat();
+      return {
+        entries: bundleEntries(projected),
+        issues: issuesOf(projected),
+        lineage: lineageOf(projected, await deps.mappings()),
+      };
     },
 
     async runLane(lane) {

@@ -20,7 +20,7 @@ export interface GatewayApi {
   /** What these records would be as FHIR, together with what is stored. Stores nothing. */
   preview(source: string, items: readonly CheckedRecord[], connection?: string): Promise<Preview>;
   /** The desired resources of these stored records, by the address that they have in a Bundle; none for a record that makes none. */
-  resources(keys: readonly RecordKey[]): Promise<readonly BundleEntry[]>;
+  resources(keys: readonly RecordKey[]): Promise<DesiredResources>;
 
   /** Wants the lane and answers at once (its state is read from the store), or with `dryRun` plans it and changes nothing. */
   runLane(lane: LaneKey): Promise<void>;
@@ -99,6 +99,13 @@ export interface GatewayMetrics {
 export interface BundleEntry {
   readonly fullUrl: string;
   readonly resource: JsonObject;
+}
+
+/** What stored records become. */
+export interface DesiredResources {
+  readonly entries: readonly BundleEntry[];
+  readonly issues: readonly Json[];
+  readonly lineage: readonly Json[];
 }
 
 export interface Preview {

@@ -79,6 +79,11 @@ const queryParameters: Readonly<Record<QueryName, Parameter>> = {
     description: 'Answers the plan and changes nothing.',
     form: 'true or false',
   },
+  lineage: {
+    schema: { type: 'string', enum: ['true', 'false'], default: 'false' },
+    description: 'Answers with where each element comes from, and what of the records is sent nowhere and why.',
+    form: 'true or false',
+  },
   connection: { ...name, description: 'Of this connection only; in a preview, the one whose routes are shown.' },
   reason: {
     schema: { type: 'string', pattern: '^[a-z][a-z-]{1,63}$' },

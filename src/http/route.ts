@@ -28,7 +28,16 @@ export interface Route {
   handle(call: Call): Promise<object | undefined>;
 }
 
-export type QueryName = 'limit' | 'after' | 'source' | 'state' | 'dryRun' | 'connection' | 'reason' | 'outcome';
+export type QueryName =
+  | 'limit'
+  | 'after'
+  | 'source'
+  | 'state'
+  | 'dryRun'
+  | 'connection'
+  | 'reason'
+  | 'outcome'
+  | 'lineage';
 
 /** One request whose route, token, parameters and headers have been checked. */
 export interface Call {

@@ -25,7 +25,15 @@ export type { LaneKey } from './lease.ts';
 export { raiseWanted } from './links.ts';
 export { type Probe, probePaused, probeSoon, setPaused } from './pause.ts';
 export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
-export { collectionBundle, issuesOf, projectRecords, projectWith } from './preview.ts';
+export {
+  bundleEntries,
+  collectionBundle,
+  issuesOf,
+  lineageOf,
+  type Projected,
+  projectRecords,
+  projectWith,
+} from './preview.ts';
 export { pruneOutcomes, pruneReplays } from './prune.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
 export { type ReplayAsked, startReplay } from './replay.ts';

@@ -2,7 +2,7 @@
 
 import { fullUrl, identifierValue } from '../fhir/fhir.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Desired, MappingSet } from '../mapping/mapping.ts';
+import type { Desired, MappingSet, Origin, Unsent } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
@@ -14,11 +14,16 @@ export interface PreviewInput {
   readonly records: readonly { readonly type: RecordType; readonly record: JsonObject & { readonly id: string } }[];
 }
 
+/** What one record becomes. */
 export interface Projected {
   readonly type: RecordType;
   readonly id: string;
-  readonly fullUrl: string;
-  readonly desired: Desired;
+  readonly resources: readonly {
+    readonly fullUrl: string;
+    readonly desired: Desired;
+    readonly lineage: readonly Origin[];
+  }[];
+  readonly unsent: readonly Unsent[];
 }
 
 /** Finds a record that is not among those to be projected; undefined where there is none or it is deleted. */
@@ -50,8 +55,8 @@ function projectKnown(
   const { source, identifierSystem, identifierSystems, mappings } = input;
   const urlOf = (key: { type: string; id: string }, slot: string) =>
     fullUrl(identifierSystem, identifierValue({ source, ...key }, slot));
-  return input.records.flatMap(({ type, record }) => {
-    const all = mappings.mapping(type)?.project(record, {
+  return input.records.map(({ type, record }) => {
+    const explained = mappings.mapping(type)?.explain(record, {
       source,
       identifierSystem,
       identifierSystems,
@@ -62,12 +67,12 @@ function projectKnown(
       },
       reference: ({ slot, ...key }) => urlOf(key, slot),
     });
-    return (all ?? []).map((desired) => ({
-      type,
-      id: record.id,
+    const resources = (explained?.resources ?? []).map(({ desired, lineage }) => ({
       fullUrl: urlOf({ type, id: record.id }, desired.slot),
       desired,
+      lineage,
     }));
+    return { type, id: record.id, resources, unsent: explained?.unsent ?? [] };
   });
 }
 
@@ -87,13 +92,40 @@ export function collectionBundle(projected: readonly Projected[]): JsonObject {
   return {
     resourceType: 'Bundle',
     type: 'collection',
-    entry: projected.map(({ fullUrl: url, desired }) => ({ fullUrl: url, resource: desired.resource })),
+    entry: bundleEntries(projected),
   };
+}
+
+export function bundleEntries(projected: readonly Projected[]): { fullUrl: string; resource: JsonObject }[] {
+  return projected.flatMap(({ resources }) =>
+    resources.map(({ fullUrl: url, desired }) => ({ fullUrl: url, resource: desired.resource })),
+  );
+}
+
+/** Where each element comes from, and what of each record is said nowhere and why. */
+export function lineageOf(projected: readonly Projected[], { version }: MappingSet): Json[] {
+  return projected.map(({ type, id, resources, unsent }) => ({
+    type,
+    id,
+    mapping: version,
+    resources: resources.map(({ fullUrl: url, desired: { slot, resourceType }, lineage }) => ({
+      slot,
+      resourceType,
+      fullUrl: url,
+      elements: lineage.map(({ pointers, record, ...origin }) => ({
+        ...origin,
+        pointers: [...pointers],
+        ...(record && { record: { ...record } }),
+      })),
+    })),
+    unsent: unsent.map((one) => ({ ...one })),
+  }));
 }
 
 /** What could not be carried over, and what base R4 would refuse, record by record. */
 export function issuesOf(projected: readonly Projected[]): Json[] {
-  return projected.flatMap(({ type, id, desired }) => {
+  const all = projected.flatMap(({ type, id, resources }) => resources.map(({ desired }) => ({ type, id, desired })));
+  return all.flatMap(({ type, id, desired }) => {
     const where = { type, id, slot: desired.slot };
     const issues = desired.issues.map(({ code, element, pointer, message, at }) => ({
       ...where,

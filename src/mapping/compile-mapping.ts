@@ -7,8 +7,10 @@ import { type Field, fieldTree } from '../records/records.ts';
 import { isPlainText, rule } from './build.ts';
 import { type CompiledDefinition, compileSlot, type MappingBuild } from './compile-slot.ts';
 import { derivations } from './derive.ts';
+import type { FieldReasons } from './lineage.ts';
 import type { MapNode, Position } from './positions.ts';
-import { type Derivation, projectRecord } from './project.ts';
+import { assembleRecord, type Derivation, explainRecord, type Projected, projectRecord } from './project.ts';
+import type { Slot } from './slot.ts';
 import type { Mapping } from './types.ts';
 
 const mappingKeys = ['record', 'about', 'derive', 'resources', 'unused'];
@@ -49,6 +51,8 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
   checkUnused(root, shared);
   const derive = readDerive(root, shared);
   const slots = compiled.map(({ slot }) => slot);
+  const projected: Projected = { type: recordType, slots, derive };
+  const reasons: FieldReasons = { readBy: readersOf(slots), unused: reasonsOf(root), envelope };
   const byName = new Map(slots.map((slot) => [slot.name, slot]));
   return {
     needs: compiled.flatMap(({ slot, needs }) =>
@@ -57,7 +61,9 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
     mapping: {
       recordType,
       slots,
-      project: (record, context) => projectRecord({ type: recordType, slots, derive }, record, context),
+      assemble: (record, context) => assembleRecord(projected, record, context),
+      explain: (record, context) => explainRecord(projected, reasons, record, context),
+      project: (record, context) => projectRecord(projected, record, context),
       slot: (name) => {
         const [, template = name, item] = /^([^[]+)\[(.+)\]$/.exec(name) ?? [];
         const slot = byName.get(template);
@@ -81,6 +87,26 @@ function readDerive(root: MapNode, { problems }: MappingBuild): Derivation | und
   return problems.error(
     node.at,
     `There is nothing to derive called "${name}".${didYouMean(name, Object.keys(derivations))}`,
+  );
+}
+
+function readersOf(slots: readonly Slot[]): Map<string, string[]> {
+  const readers = new Map<string, string[]>();
+  for (const { at, reads } of slots.flatMap(({ definition }) => definition.rules)) {
+    for (const path of reads) {
+      readers.set(path, [...(readers.get(path) ?? []), at]);
+    }
+  }
+  return readers;
+}
+
+function reasonsOf(root: MapNode): Map<string, { why: string; rule: string }> {
+  const node = root.entries.get('unused')?.value;
+  const entries = node?.kind === 'map' ? [...node.entries.values()] : [];
+  return new Map(
+    entries.flatMap(({ name, at, value }) =>
+      isPlainText(value) ? [[name, { why: value.value, rule: rule(at) }]] : [],
+    ),
   );
 }
 

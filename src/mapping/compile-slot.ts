@@ -19,6 +19,7 @@ import { compileCondition } from './condition.ts';
 import { identityElements } from './identity.ts';
 import { blindRun, type Lens } from './lens.ts';
 import type { MapEntry, MapNode, Node, Position } from './positions.ts';
+import { RecordScope } from './scope.ts';
 import {
   compileSlotDefinition,
   type Element,
@@ -77,12 +78,14 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
     slot: compileSlotDefinition({
       name,
       resourceType,
+      at: rule(node.at),
       ...(isPlainText(was) && { was: was.value }),
       owner,
       when: when ? compileCondition(when, context.cursor, build) : () => true,
       ...(repeated && { each: { path: repeated.path, by: repeated.by } }),
       profiles: steps,
-      elements: [...context.elements, ...identityElements(shared.recordType, name, resourceType, rule(node.at))],
+      rules: context.elements,
+      identity: identityElements(shared.recordType, name, resourceType, rule(node.at)),
       ...(retired && { retired: readRetired(retired, context.cursor, build) }),
     }),
   };
@@ -180,11 +183,14 @@ function walkElements(node: MapNode, path: string, names: readonly string[], inh
 
 function walkElement(entry: MapEntry, place: Place, names: readonly string[], inherited: Inherited, walk: Walk): void {
   const { value: node } = entry;
-  const { build, cursor } = walk;
+  const { cursor } = walk;
+  // What this element reads is told apart from what the others do.
+  const build: Build = { ...walk.build, uses: new Set() };
   if (node.kind === 'list' && place.fact.max > 1) {
     for (const { key, node: item, lens } of compileEntries(node.items, cursor, place, build)) {
-      addElement(`${place.path}[${key}]`, item, lens, names, inherited, walk);
+      addElement(`${place.path}[${key}]`, item, lens, names, inherited, { ...walk, build });
     }
+    addAll(walk.build.uses, build.uses);
     return;
   }
   if (node.kind === 'map' && place.fact.max <= 1 && !isRule(node, place.path, build) && flattens(node)) {
@@ -194,7 +200,14 @@ function walkElement(entry: MapEntry, place: Place, names: readonly string[], in
   }
   const lens = compileElement(node, cursor, place, build);
   if (lens) {
-    addElement(place.path, node, lens, names, inherited, walk);
+    addElement(place.path, node, lens, names, inherited, { ...walk, build });
+  }
+  addAll(walk.build.uses, build.uses);
+}
+
+function addAll(to: Set<string>, from: ReadonlySet<string>): void {
+  for (const one of from) {
+    to.add(one);
   }
 }
 
@@ -220,6 +233,8 @@ function addElement(
     key,
     path,
     lens,
+    ...fieldsOf(lens, walk.build.uses),
+    reads: [...walk.build.uses],
     owner: (record) => resolveOwner(ownerRule, record),
     ...(isPlainText(moves) && { moves: moves.value }),
     ...(isPlainText(goesWith) && { goesWith: goesWith.value }),
@@ -230,6 +245,15 @@ function addElement(
       (derived?.kind === 'scalar' && derived.value === true),
     at: rule(node.at),
   });
+}
+
+/** The record fields without which the element is not there: a rule that makes nothing of an empty record needs one of those that it reads. */
+function fieldsOf(lens: Lens, uses: ReadonlySet<string>): Pick<Element, 'fields'> {
+  const run = blindRun();
+  const fields = new Set([...uses].map((path) => path.replace(/\..*$/, '')));
+  const made = lens.project(new RecordScope({}, {}), run);
+  const isSilent = made === undefined && run.issues.length + run.references.length === 0;
+  return isSilent && !fields.has('') ? { fields: [...fields] } : {};
 }
 
 function readOwner(entry: MapEntry | undefined, otherwise: OwnerRule, build: Build): OwnerRule {
@@ -264,10 +288,7 @@ function readRetired(node: Node, cursor: Cursor, build: Build): { path: string[]
     if (value.kind === 'scalar' && value.value === null) {
       return [{ path: [name], value: null }];
     }
-    const made = compileElement(value, cursor, place, build)?.project(
-      { record: {}, item: {}, pointer: '' },
-      blindRun(),
-    );
+    const made = compileElement(value, cursor, place, build)?.project(new RecordScope({}, {}), blindRun());
     return made === undefined ? [] : [{ path: [name], value: made }];
   });
 }

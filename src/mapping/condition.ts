@@ -7,7 +7,7 @@ import { isRecordType } from '../records/records.ts';
 import { type Build, type Cursor, conceptMapNamed, cursorAt, cursorIn, fieldAt } from './build.ts';
 import { targetOf } from './concept-map.ts';
 import type { Node, Scalar } from './positions.ts';
-import { reader, type Scope } from './scope.ts';
+import { RecordScope, reader, type Scope } from './scope.ts';
 import type { ProjectContext } from './types.ts';
 
 export type Condition = (scope: Scope, context?: ProjectContext) => boolean;
@@ -80,7 +80,7 @@ export function compileVia(node: Node, cursor: Cursor, build: Build): Elsewhere 
     scope: (scope, context) => {
       const id = read(scope);
       const record = typeof id === 'string' ? context?.record(type, id) : undefined;
-      return record && { record, item: record, pointer: '' };
+      return record && new RecordScope(record, record);
     },
   };
 }
@@ -157,7 +157,8 @@ function compileOperator(
     case 'none': {
       const inner = compileCondition(entry.value, below, build);
       const some = (value: Json | undefined, scope: Scope, context?: ProjectContext): boolean =>
-        Array.isArray(value) && value.filter(isObject).some((item) => inner({ ...scope, item }, context));
+        Array.isArray(value) &&
+        value.filter(isObject).some((item) => inner(new RecordScope(scope.record, item), context));
       return entry.name === 'some' ? some : (value, scope, context) => !some(value, scope, context);
     }
     default:

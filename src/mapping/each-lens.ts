@@ -9,7 +9,7 @@ import type { Field } from '../records/records.ts';
 import type { Condition } from './condition.ts';
 import { type AbsorbRun, addIssue, blindRun, type Lens, type ProjectRun, sameJson } from './lens.ts';
 import { type Claims, claimsAny, replaceItems } from './list-lens.ts';
-import { type Draft, type RecordPath, reader, type Scope, writer } from './scope.ts';
+import { type Draft, listPointer, type RecordPath, RecordScope, reader, type Scope, writer } from './scope.ts';
 
 export interface EachRule {
   readonly path: RecordPath;
@@ -46,11 +46,25 @@ export function eachLens(rule: EachRule): Lens {
     twoWay: item.twoWay,
     present: (scope, run) => itemsOf(scope).some((value) => rule.where(within(scope, value, rule, 0), run.context)),
     project: (scope, run) => {
-      const made = itemsOf(scope).flatMap((value, index) => projectItem(rule, within(scope, value, rule, index), run));
-      const list = rule.distinct
-        ? made.filter((value, at) => made.findIndex((other) => sameJson(other, value)) === at)
-        : made;
-      return list.length > 0 ? list : undefined;
+      const items = read(scope);
+      if (!Array.isArray(items) || items.length === 0) {
+        return undefined;
+      }
+      const list = listPointer(scope, rule.path);
+      const base = run.trace?.takeBase() ?? 0;
+      const made: Json[] = [];
+      for (let index = 0; index < items.length; index += 1) {
+        const mark = run.trace?.mark() ?? 0;
+        run.trace?.enter(base + made.length);
+        const value = projectItem(rule, new RecordScope(scope.record, items[index] ?? null, list, index, scope), run);
+        run.trace?.leave();
+        if (value !== undefined && !(rule.distinct && made.some((other) => sameJson(other, value)))) {
+          made.push(value);
+        } else {
+          run.trace?.forget(mark);
+        }
+      }
+      return made.length > 0 ? made : undefined;
     },
     fact: (raw) => {
       const keyed = keyItems(rule, owned(raw));
@@ -69,20 +83,19 @@ export function eachLens(rule: EachRule): Lens {
 }
 
 function within(scope: Scope, item: Json, { path }: EachRule, index: number): Scope {
-  const start = path.fromRoot ? '' : scope.pointer;
-  return { record: scope.record, item, outer: scope.item, pointer: `${[start, ...path.names].join('/')}/${index}` };
+  return new RecordScope(scope.record, item, listPointer(scope, path), index, scope);
 }
 
-function projectItem(rule: EachRule, scope: Scope, run: ProjectRun): Json[] {
-  if (!rule.where(scope, run.context)) {
-    return [];
-  }
-  const value = rule.item.project(scope, run);
-  if (value === undefined) {
-    return [];
-  }
+function projectItem(rule: EachRule, scope: Scope, run: ProjectRun): Json | undefined {
+  const value = rule.where(scope, run.context) ? rule.item.project(scope, run) : undefined;
   const id = rule.by === 'id' && isObject(scope.item) ? scope.item.id : undefined;
-  return [id !== undefined && isObject(value) ? { id, ...value } : value];
+  if (id === undefined || !isObject(value)) {
+    return value;
+  }
+  run.trace?.enter('id');
+  run.trace?.note({ rule: rule.at, converter: 'copy', pointers: [`${scope.pointer}/id`], raw: id });
+  run.trace?.leave();
+  return { id, ...value };
 }
 
 /** Pairs items with their keys; equal keys are told apart by their order. */
@@ -226,7 +239,7 @@ function absorbItems(
 /** What an item looked like on the other side, and whether that is certain without knowing the connection. */
 function sentItem(rule: EachRule, scope: Scope, run: AbsorbRun): { raw: Json | undefined; certain: boolean } {
   const blind = blindRun(run.linked);
-  const [raw] = projectItem(rule, scope, blind);
+  const raw = projectItem(rule, scope, blind);
   return { raw, certain: raw !== undefined && !blind.unknown };
 }
 
@@ -258,7 +271,7 @@ function absorbItem(
   run: AbsorbRun,
 ): Json | undefined {
   const item = existing === undefined ? newItem(rule, key, value) : structuredClone(existing);
-  const below: Draft = { record: draft.record, item, outer: draft.item, pointer: draft.pointer };
+  const below: Draft = { record: draft.record, item, outer: draft, pointer: draft.pointer };
   rule.item.absorb(value, below, run);
   const made = below.item;
   const missing = [...(rule.list.fields ?? [])].find(

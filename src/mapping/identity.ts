@@ -16,7 +16,7 @@ const profileRoots = [
 
 /** The elements that the engine adds to a slot; `made` when a resource is put together, not by a rule. */
 export function identityElements(recordType: string, slot: string, resourceType: string, at: string): Element[] {
-  const added = { derived: true, at, owner: (): Owner => 'source' };
+  const added = { derived: true, reads: [], at, owner: (): Owner => 'source' };
   const profile: Element = { ...added, key: 'meta.profile', path: ['meta', 'profile'], lens: profileLens };
   if (!childNames(resourceType, '').includes('identifier')) {
     return [profile];

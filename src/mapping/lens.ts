@@ -2,6 +2,7 @@
 // Laws (tested): absorb(project(r), r) changes nothing; project(absorb(x, r)) says what x says; put keeps what the lens does not know.
 
 import type { Json } from '../json.ts';
+import type { Trace } from './lineage.ts';
 import type { Draft, Scope } from './scope.ts';
 import type { DesiredReference, MappingIssue, MappingIssueCode, ProjectContext, SlotRef } from './types.ts';
 
@@ -10,6 +11,8 @@ export interface Lens {
   readonly constant: boolean;
   /** A fixed part that is not always there, so nothing is recognised by it. */
   readonly optional?: boolean;
+  /** Has nothing to report where it is not present. */
+  readonly quiet?: boolean;
   /** False where the way back is missing on purpose (`oneWay`). */
   readonly twoWay: boolean;
   /** True when the record says something here, even if its link is still missing. */
@@ -48,6 +51,8 @@ export interface ProjectRun extends Run {
   unknown: boolean;
   readonly issues: MappingIssue[];
   readonly references: DesiredReference[];
+  /** Notes where what is made comes from; absent: nobody wants to know. */
+  readonly trace?: Trace;
 }
 
 export interface AbsorbRun extends Run {

@@ -15,7 +15,9 @@ export function singleItemLens(item: Lens, claims: Claims): Lens {
     twoWay: item.twoWay,
     present: item.present,
     project: (scope, run) => {
+      run.trace?.enter(run.trace.takeBase());
       const value = item.project(scope, run);
+      run.trace?.leave();
       return value === undefined ? undefined : [value];
     },
     fact: (raw) => {
@@ -41,15 +43,29 @@ export function claimsAny(raw: Json, claims: Claims): boolean {
 
 /** Several entries on one list inside an object, where they are no elements of their own. */
 export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Lens {
+  const isConstant = entries.every(({ lens }) => lens.constant);
   return {
-    constant: entries.every(({ lens }) => lens.constant),
+    constant: isConstant,
     twoWay: entries.some(({ lens }) => lens.twoWay),
     present: (scope, run) => entries.some(({ lens }) => !lens.constant && lens.present(scope, run)),
     project: (scope, run) => {
-      const parts = entries.map(({ lens }) => ({ lens, items: lens.project(scope, run) }));
-      const said = parts.some(({ lens, items }) => items !== undefined && !lens.constant);
-      const list = parts.flatMap(({ items }) => (Array.isArray(items) ? items : []));
-      return list.length > 0 && (said || entries.every(({ lens }) => lens.constant)) ? list : undefined;
+      const base = run.trace?.takeBase() ?? 0;
+      const mark = run.trace?.mark() ?? 0;
+      const list: Json[] = [];
+      let said = isConstant;
+      for (const { lens } of entries) {
+        run.trace?.startAt(base + list.length);
+        const items = lens.project(scope, run);
+        if (Array.isArray(items)) {
+          list.push(...items);
+          said ||= !lens.constant;
+        }
+      }
+      if (said && list.length > 0) {
+        return list;
+      }
+      run.trace?.forget(mark);
+      return undefined;
     },
     fact: (raw) => {
       const facts: Record<string, Json> = {};

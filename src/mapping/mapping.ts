@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { MappingFile } from './types.ts';
 
 export { compileMappings, mappingVersion } from './compile.ts';
+export { explainAbsorb } from './explain-absorb.ts';
 export type * from './types.ts';
 
 /** Reads all `.yaml` files of a folder and its subfolders, in the order of their paths. Throws what the file system throws. */

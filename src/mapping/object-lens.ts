@@ -19,23 +19,38 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
   const telling = tellingOf(children, required);
   const self: Lens = {
     constant,
+    quiet: children.every(({ lens }) => lens.constant || lens.quiet === true) && required.length === 0,
     twoWay: children.some(({ lens }) => lens.twoWay && !lens.constant),
     present: (scope, run) => telling.some(({ lens }) => lens.present(scope, run)),
     project: (scope, run) => {
       const made: JsonObject = {};
-      const before = countReported(run);
+      const issues = run.issues.length;
+      const references = run.references.length;
+      const mark = run.trace?.mark() ?? 0;
+      let isEmpty = true;
       for (const { name, lens } of children) {
+        run.trace?.enter(name);
         const value = lens.project(scope, run);
+        run.trace?.leave();
         if (value !== undefined) {
           made[name] = value;
+          isEmpty = false;
         }
       }
-      const said = constant || telling.some(({ name }) => made[name] !== undefined);
-      const missing = required.filter((name) => made[name] === undefined);
-      if (said && missing.length > 0 && countReported(run) === before) {
-        reportIncomplete(missing, at, scope, run);
+      const isSaid = !isEmpty && (constant || telling.some(({ name }) => made[name] !== undefined));
+      if (isSaid && required.every((name) => made[name] !== undefined)) {
+        return made;
       }
-      return said && missing.length === 0 && Object.keys(made).length > 0 ? made : undefined;
+      run.trace?.forget(mark);
+      if (isSaid && !hasReported(run, issues, references)) {
+        reportIncomplete(
+          required.filter((name) => made[name] === undefined),
+          at,
+          scope,
+          run,
+        );
+      }
+      return undefined;
     },
     fact: (raw) => {
       const facts: JsonObject = {};
@@ -78,9 +93,11 @@ function tellingOf(children: readonly ChildLens[], required: readonly string[]):
   return needed.length > 0 ? needed : variable.length > 0 ? variable : children;
 }
 
-/** Issues and missing links: what already says why a part is not there. */
-function countReported({ issues, references }: ProjectRun): number {
-  return issues.length + references.filter(({ reference }) => reference === undefined).length;
+/** True where an issue or a missing link, told since there were so many, already says why a part is not there. */
+function hasReported(run: ProjectRun, issues: number, references: number): boolean {
+  return (
+    run.issues.length > issues || run.references.slice(references).some(({ reference }) => reference === undefined)
+  );
 }
 
 function reportIncomplete(missing: readonly string[], at: string, scope: Scope, run: ProjectRun): void {

@@ -50,6 +50,7 @@ export function conditional(lens: Lens, condition: Condition, options: { at: str
   return {
     ...lens,
     optional: true,
+    quiet: lens.quiet === true && options.report === undefined,
     present: (scope, run) => condition(scope, run.context) && lens.present(scope, run),
     project: (scope, run) => {
       if (condition(scope, run.context)) {

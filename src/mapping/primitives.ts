@@ -75,11 +75,19 @@ export function text(value: Json): string | undefined {
     return undefined;
   }
   const trimmed = value.trim();
-  return trimmed === '' || forbidden.test(trimmed) ? undefined : trimmed;
+  return trimmed === '' || hasControl(trimmed) ? undefined : trimmed;
 }
 
-// R4 strings allow tab, line feed and carriage return below U+0020.
-const forbidden = /(?![\t\n\r\u007f-\u009f])\p{Cc}/u;
+/** R4 strings allow tab, line feed and carriage return below U+0020. A loop, because every text of every record passes here. */
+function hasControl(value: string): boolean {
+  for (let at = 0; at < value.length; at += 1) {
+    const code = value.charCodeAt(at);
+    if (code < 32 && code !== 9 && code !== 10 && code !== 13) {
+      return true;
+    }
+  }
+  return false;
+}
 
 function textForm(field: Field, fhirType: string): Form | undefined {
   const fromFhir = (value: Json): Json | undefined => recordText(text(value), field);
@@ -171,9 +179,14 @@ function partialDate(value: Json): string | undefined {
 }
 
 function instant(value: Json): string | undefined {
-  const upper = typeof value === 'string' ? value.trim().toUpperCase() : '';
-  return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(upper) ? upper : undefined;
+  if (typeof value !== 'string' || exactInstant.test(value)) {
+    return typeof value === 'string' ? value : undefined;
+  }
+  const upper = value.trim().toUpperCase();
+  return exactInstant.test(upper) ? upper : undefined;
 }
+
+const exactInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
 /** Seconds in UTC: what is left when a server has changed zone or precision. */
 function instantFact(value: Json): string | undefined {

@@ -1,14 +1,24 @@
 // A record into the resources it wants: elements put together, identity added, checked, and the best profile claimed.
 
-import { checkBase, claimProfile, elementFact, identifierValue, type ProfileIssue } from '../fhir/fhir.ts';
+import { checkBase, claimProfile, elementFact, identifierValue, type ProfileIssue, profileUrl } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import type { Derived } from './derive.ts';
-import type { ProjectRun } from './lens.ts';
-import { reader, type Scope } from './scope.ts';
-import { type Element, type Slot, type SlotDefinition, setAt } from './slot.ts';
+import { type ProjectRun, sameJson } from './lens.ts';
+import { type FieldReasons, Trace, unsentOf } from './lineage.ts';
+import { listPointer, RecordScope, reader, type Scope } from './scope.ts';
+import { hasIdentifier, type Slot, type SlotDefinition, setAt, valueAt } from './slot.ts';
 import { localSystem } from './systems.ts';
-import type { Desired, DesiredReference, MappingIssue, ProjectContext } from './types.ts';
+import type {
+  Assembled,
+  Desired,
+  DesiredReference,
+  Explained,
+  Facts,
+  MappingIssue,
+  Origin,
+  ProjectContext,
+} from './types.ts';
 
 export interface Derivation {
   readonly derive: (record: JsonObject) => Derived;
@@ -16,38 +26,88 @@ export interface Derivation {
   readonly at: string;
 }
 
-interface Projected {
+export interface Projected {
   readonly type: RecordType;
   readonly slots: readonly Slot[];
   readonly derive?: Derivation | undefined;
 }
 
-/** The resources of one record. Pure. */
-export function projectRecord(
-  { type, slots, derive }: Projected,
-  given: JsonObject,
+/** The resources of one record, checked, each claiming the best profile that it satisfies. Pure. */
+export function projectRecord(projected: Projected, record: JsonObject, context: ProjectContext): Desired[] {
+  return projectionsOf(projected, record, context).map((projection) => projectSlot(projection));
+}
+
+/** The same, with where each element comes from. Pure. */
+export function explainRecord(
+  projected: Projected,
+  reasons: FieldReasons,
+  record: JsonObject,
   context: ProjectContext,
-): Desired[] {
+): Explained {
+  const resources = projectionsOf(projected, record, context).map((projection) => {
+    const trace = new Trace();
+    const desired = projectSlot(projection, trace);
+    const lineage = trace.origins.map((origin) => withDerived(origin, projected.derive, record));
+    return { desired, lineage: [...ownOrigins(projection, desired), ...lineage] };
+  });
+  const origins = resources.flatMap(({ lineage }) => lineage);
+  const issues = resources.flatMap(({ desired }) => desired.issues);
+  return { resources, unsent: record.deleted === true ? [] : unsentOf(record, origins, issues, reasons) };
+}
+
+/** What stands nowhere in the record was derived from it. */
+function withDerived(origin: Origin, derive: Derivation | undefined, record: JsonObject): Origin {
+  const { element, pointers, raw, record: other } = origin;
+  if (derive === undefined || other !== undefined || raw === undefined) {
+    return origin;
+  }
+  const names = (pointers[0] ?? '').split('/').slice(1);
+  const given = names.reduce<Json | undefined>(
+    (value, name) => (Array.isArray(value) ? value[Number(name)] : isObject(value) ? value[name] : undefined),
+    record,
+  );
+  return sameJson(given, raw) ? origin : { element, rule: derive.at, converter: 'derive', pointers: [] };
+}
+
+/** Of what every resource of ours carries. */
+function ownOrigins({ slot: { definition } }: Projection, { resource }: Desired): Origin[] {
+  const { at } = definition;
+  const own = (element: string): Origin => ({ element, rule: at, converter: 'casebridge', pointers: [] });
+  const identifier = Array.isArray(resource.identifier) ? 'identifier[0]' : 'identifier';
+  return [
+    own('resourceType'),
+    own('meta.source'),
+    own('meta.tag[0]'),
+    ...(isObject(resource.meta) && Array.isArray(resource.meta.profile) ? [own('meta.profile[0]')] : []),
+    ...(hasIdentifier(definition) ? [{ ...own(identifier), pointers: ['/id'] }] : []),
+  ];
+}
+
+/** The same without any check; each claims the first profile of its ladder. Pure. */
+export function assembleRecord(projected: Projected, record: JsonObject, context: ProjectContext): Assembled[] {
+  return projectionsOf(projected, record, context).map(assembleSlot);
+}
+
+function projectionsOf({ type, slots, derive }: Projected, given: JsonObject, context: ProjectContext): Projection[] {
   if (given.deleted === true) {
     return [];
   }
   const { record, findings } = derive?.derive(given) ?? { record: given, findings: [] };
-  const made = slots.flatMap((slot) =>
-    scopesOf(slot.definition, record)
-      .filter(({ scope }) => slot.definition.when(scope, context))
-      .map(({ name, scope }) => projectSlot({ type, slot, name, scope, record, context })),
-  );
-  if (findings.length === 0) {
-    return made;
-  }
   const at = derive?.at ?? '';
-  return made.map((desired) => {
-    const own = findings.filter(({ slot }) => slot === desired.slot);
-    const told = own.map(
-      ({ pointer, message }): MappingIssue => ({ code: 'does-not-add-up', element: '', pointer, message, at }),
-    );
-    return own.length === 0 ? desired : { ...desired, issues: [...desired.issues, ...told] };
-  });
+  const issues = findings.map(
+    ({ slot, pointer, message }) =>
+      [slot, { code: 'does-not-add-up', element: '', pointer, message, at } satisfies MappingIssue] as const,
+  );
+  const projections: Projection[] = [];
+  for (const slot of slots) {
+    for (const { name, scope } of scopesOf(slot.definition, record)) {
+      if (slot.definition.when(scope, context)) {
+        const found = issues.flatMap(([concerned, issue]) => (concerned === name ? [issue] : []));
+        projections.push({ type, slot, name, scope, record, context, found });
+      }
+    }
+  }
+  return projections;
 }
 
 interface Projection {
@@ -57,11 +117,13 @@ interface Projection {
   readonly scope: Scope;
   readonly record: JsonObject;
   readonly context: ProjectContext;
+  /** What deriving has found to tell of. */
+  readonly found: readonly MappingIssue[];
 }
 
 function scopesOf(definition: SlotDefinition, record: JsonObject): { name: string; scope: Scope }[] {
   const { name, each } = definition;
-  const whole: Scope = { record, item: record, pointer: '' };
+  const whole = new RecordScope(record, record);
   if (!each) {
     return [{ name, scope: whole }];
   }
@@ -69,31 +131,49 @@ function scopesOf(definition: SlotDefinition, record: JsonObject): { name: strin
   const list = reader(path)(whole);
   return (Array.isArray(list) ? list : []).filter(isObject).map((item, index) => ({
     name: `${name}[${String(item[by])}]`,
-    scope: { record, item, pointer: `/${path.names.join('/')}/${index}` },
+    scope: new RecordScope(record, item, listPointer(whole, path), index),
   }));
 }
 
-function projectSlot(projection: Projection): Desired {
+function projectSlot(projection: Projection, trace?: Trace): Desired {
   const { slot, name, scope, context } = projection;
   const issues: MappingIssue[] = [];
   const references: DesiredReference[] = [];
-  const resource = assemble(projection, issues, references, false);
+  const resource = assemble(projection, issues, references, false, trace);
   // A link that is only missing so far breaks no rule: what is checked is the resource as it will be.
   const complete = references.every(({ reference }) => reference !== undefined);
   const checked = complete ? resource : assemble(projection, [], [], true);
   const invalid = checkBase(checked).filter(({ severity }) => severity === 'error');
   if (invalid.length === 0) {
-    claim(slot.definition, scope, context, checked, resource, issues);
+    const { claimed, stepsDown } = claimProfile(checked, ladderOf(slot.definition, scope, context));
+    claim(resource, claimed);
+    issues.push(...stepsDown.map((step) => stepDown(step, slot)));
   }
+  issues.push(...projection.found);
+  let facts: Facts | undefined;
   return {
     slot: name,
     resourceType: slot.resourceType,
     resource,
-    facts: slot.facts(resource),
+    get facts() {
+      facts ??= slot.facts(resource);
+      return facts;
+    },
     references,
     issues,
     invalid,
   };
+}
+
+function assembleSlot(projection: Projection): Assembled {
+  const { slot, name, scope, context } = projection;
+  const issues: MappingIssue[] = [];
+  const references: DesiredReference[] = [];
+  const resource = assemble(projection, issues, references, false);
+  const first = slot.definition.profiles.find(({ when }) => when === undefined || when(scope, context));
+  claim(resource, profileUrl(first?.profile));
+  issues.push(...projection.found);
+  return { slot: name, resourceType: slot.resourceType, resource, references, issues };
 }
 
 function assemble(
@@ -101,10 +181,10 @@ function assemble(
   issues: MappingIssue[],
   references: DesiredReference[],
   placeholders: boolean,
+  trace?: Trace,
 ): JsonObject {
   const { definition } = slot;
   const id = String(record.id);
-  const value = identifierValue({ source: context.source, type, id }, name);
   const resource: JsonObject = {
     resourceType: definition.resourceType,
     meta: {
@@ -112,7 +192,8 @@ function assemble(
       tag: [{ system: localSystem(context.identifierSystem, 'tags'), code: 'casebridge' }],
     },
   };
-  if (definition.elements.some(({ key }) => key === 'identifier[casebridge]')) {
+  if (hasIdentifier(definition)) {
+    const value = identifierValue({ source: context.source, type, id }, name);
     const own = { system: context.identifierSystem, value };
     const isList = (elementFact(definition.resourceType, 'identifier')?.max ?? 0) > 1;
     resource.identifier = isList ? [own] : own;
@@ -127,55 +208,48 @@ function assemble(
     unknown: false,
     issues,
     references,
+    ...(trace && { trace }),
   };
-  for (const element of definition.elements) {
-    run.element = element.key;
-    place(resource, element, element.lens.project(scope, run));
+  for (const { key, lens, path } of slot.rulesFor(record)) {
+    run.element = key;
+    const value =
+      trace === undefined ? lens.project(scope, run) : follow(trace, resource, path, () => lens.project(scope, run));
+    if (value !== undefined) {
+      place(resource, path, value);
+    }
   }
   return resource;
 }
 
-function place(resource: JsonObject, { path }: Element, value: Json | undefined): void {
-  if (value === undefined) {
-    return;
-  }
-  const [name, ...rest] = path;
-  const there = name !== undefined && rest.length === 0 ? resource[name] : undefined;
-  if (Array.isArray(value) && Array.isArray(there)) {
-    there.push(...value);
-  } else if (Array.isArray(value) && rest.length > 0) {
-    const old = valueAt(resource, path);
-    setAt(resource, path, Array.isArray(old) ? [...old, ...value] : value);
-  } else {
-    setAt(resource, path, value);
+/** Makes an element with its path known to the trace, and how many items its list has already. */
+function follow<T>(trace: Trace, resource: JsonObject, path: readonly string[], make: () => T): T {
+  const there = valueAt(resource, path);
+  for (const name of path) trace.enter(name);
+  trace.startAt(Array.isArray(there) ? there.length : 0);
+  const made = make();
+  trace.startAt(0);
+  for (const _ of path) trace.leave();
+  return made;
+}
+
+/** Several rules may make one list. */
+function place(resource: JsonObject, path: readonly string[], value: Json): void {
+  const there = Array.isArray(value) ? valueAt(resource, path) : undefined;
+  setAt(resource, path, Array.isArray(value) && Array.isArray(there) ? [...there, ...value] : value);
+}
+
+function ladderOf({ profiles }: SlotDefinition, scope: Scope, context: ProjectContext): string[] {
+  return profiles.filter(({ when }) => when === undefined || when(scope, context)).map(({ profile }) => profile);
+}
+
+function claim(resource: JsonObject, claimed: string | undefined): void {
+  if (claimed !== undefined && isObject(resource.meta)) {
+    resource.meta.profile = [claimed];
   }
 }
 
-function valueAt(resource: JsonObject, path: readonly string[]): Json | undefined {
-  return path.reduce<Json | undefined>((value, name) => (isObject(value) ? value[name] : undefined), resource);
-}
-
-function claim(
-  { profiles, resourceType, elements }: SlotDefinition,
-  scope: Scope,
-  context: ProjectContext,
-  checked: JsonObject,
-  resource: JsonObject,
-  issues: MappingIssue[],
-): void {
-  const ladder = profiles
-    .filter(({ when }) => when === undefined || when(scope, context))
-    .map(({ profile }) => profile);
-  const { claimed, stepsDown } = claimProfile(checked, ladder);
-  const meta = resource.meta;
-  if (claimed !== undefined && isObject(meta)) {
-    resource.meta = { ...meta, profile: [claimed] };
-  }
-  const at = elements[0]?.at ?? '';
-  issues.push(...stepsDown.map((step) => stepDown(step, resourceType, at)));
-}
-
-function stepDown({ path, profile, rule, message }: ProfileIssue, resourceType: string, at: string): MappingIssue {
+function stepDown({ path, profile, rule, message }: ProfileIssue, { resourceType, elements }: Slot): MappingIssue {
   const element = path.startsWith(`${resourceType}.`) ? path.slice(resourceType.length + 1) : path;
+  const at = elements[0]?.at ?? '';
   return { code: 'profile-step-down', element, message: `Not claimed as ${profile}: ${rule}: ${message}`, at };
 }

@@ -6,17 +6,39 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 export interface Scope {
   readonly record: JsonObject;
   readonly item: Json;
-  /** What `item` is an item of, within a list of a list. */
-  readonly outer?: Json;
+  /** The scope that `item` was found in, for a list of a list. */
+  readonly outer?: Scope;
   /** JSON pointer of `item` within the record. */
   readonly pointer: string;
+}
+
+/** A scope of one record. The pointer is put together when asked for: most rules have nothing to report. */
+export class RecordScope implements Scope {
+  readonly record: JsonObject;
+  readonly item: Json;
+  readonly outer?: Scope;
+  readonly #list: string;
+  readonly #index: number | undefined;
+
+  /** @param list pointer of the list that `item` lies in, at `index`; without them the item is the record */
+  constructor(record: JsonObject, item: Json, list = '', index?: number, outer?: Scope) {
+    this.record = record;
+    this.item = item;
+    if (outer !== undefined) this.outer = outer;
+    this.#list = list;
+    this.#index = index;
+  }
+
+  get pointer(): string {
+    return this.#index === undefined ? this.#list : `${this.#list}/${this.#index}`;
+  }
 }
 
 /** A scope over private copies, which absorbing may change. */
 export interface Draft {
   record: JsonObject;
   item: Json;
-  readonly outer?: Json;
+  readonly outer?: Scope;
   readonly pointer: string;
 }
 
@@ -42,9 +64,13 @@ export function parsePath(text: string): RecordPath {
 
 /** Reads a path; undefined where any part of it is absent. */
 export function reader({ fromRoot, fromOuter, names }: RecordPath): (scope: Scope) => Json | undefined {
-  const startOf = (scope: Scope): Json | undefined => (fromOuter ? scope.outer : fromRoot ? scope.record : scope.item);
+  const startOf = (scope: Scope): Json | undefined =>
+    fromOuter ? scope.outer?.item : fromRoot ? scope.record : scope.item;
   const [only] = names;
-  if (names.length === 1 && only !== undefined) {
+  if (only === undefined) {
+    return fromRoot ? (scope) => scope.record : (scope) => scope.item;
+  }
+  if (names.length === 1) {
     return (scope) => {
       const start = startOf(scope);
       return isObject(start) ? start[only] : undefined;
@@ -73,8 +99,16 @@ export function writer({ fromRoot, fromOuter, names }: RecordPath): (draft: Draf
   };
 }
 
-export function pointerTo(scope: Scope, { fromRoot, names }: RecordPath): string {
-  return [fromRoot ? '' : scope.pointer, ...names].join('/');
+/** Pointer of the list at `path`, whose items become scopes of their own. */
+export function listPointer(scope: Scope, { fromRoot, names }: RecordPath): string {
+  const [only] = names;
+  const start = fromRoot ? '' : scope.pointer;
+  return names.length === 1 ? `${start}/${only}` : [start, ...names].join('/');
+}
+
+export function pointerTo(scope: Scope, { fromRoot, fromOuter, names }: RecordPath): string {
+  const start = fromOuter ? (scope.outer?.pointer ?? '') : fromRoot ? '' : scope.pointer;
+  return [start, ...names].join('/');
 }
 
 function write(target: JsonObject, names: readonly string[], value: Json | undefined): void {

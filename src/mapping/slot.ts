@@ -7,6 +7,11 @@ import { type AbsorbRun, type Lens, sameJson } from './lens.ts';
 import { type Draft, type RecordPath, reader } from './scope.ts';
 import type { CompiledSlot, Facts, MappingIssue, Owner, SlotElement } from './types.ts';
 
+/** True where the resource has a place for our identifier. */
+export function hasIdentifier({ identity }: SlotDefinition): boolean {
+  return identity.length > 1;
+}
+
 /** An owner before the record's direction has resolved it. */
 export type OwnerRule = Owner | 'requester' | 'performer';
 
@@ -14,6 +19,10 @@ export interface Element extends SlotElement {
   /** Names from the resource down; the last one may be a list. */
   readonly path: readonly string[];
   readonly lens: Lens;
+  /** Fields of the record of which one must be there for the element to be; absent: it may be there anyway. */
+  readonly fields?: readonly string[];
+  /** All fields that it reads, as dotted paths. */
+  readonly reads: readonly string[];
 }
 
 export interface SlotList {
@@ -31,26 +40,35 @@ export interface SlotDefinition {
   readonly resourceType: string;
   readonly was?: string;
   readonly owner: OwnerRule;
+  /** `file:line` */
+  readonly at: string;
   readonly when: Condition;
   /** The record's list that the slot repeats over, and the field by which its items are told apart. */
   readonly each?: SlotList;
   readonly profiles: readonly ProfileStep[];
-  readonly elements: readonly Element[];
+  /** What the mapping says. */
+  readonly rules: readonly Element[];
+  /** What the engine adds to every resource. */
+  readonly identity: readonly Element[];
   /** Element path -> value, null to remove it; absent: the type cannot say that it is retired. */
   readonly retired?: readonly { readonly path: readonly string[]; readonly value: Json }[];
 }
 
 export interface Slot extends CompiledSlot {
   readonly definition: SlotDefinition;
+  /** Those of the rules, in order, that can make something of a record with these fields. */
+  rulesFor(record: JsonObject): readonly Element[];
   /** The slot for one item of the list that it repeats over. */
   forItem(id: string): CompiledSlot;
 }
 
 export function compileSlotDefinition(definition: SlotDefinition): Slot {
-  const { name, resourceType, was, elements } = definition;
+  const { name, resourceType, was } = definition;
+  const elements = [...definition.rules, ...definition.identity];
   const byKey = new Map(elements.map((element) => [element.key, element]));
   const slot: Slot = {
     definition,
+    rulesFor: rulesByFields(definition.rules),
     name,
     resourceType,
     ...(was !== undefined && { was }),
@@ -59,12 +77,34 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     facts: (resource) => factsOf(elements, resource),
     copy: (keys, from, to) => copyElements(keys, byKey, from, to),
     retire: (resource) => retire(definition, resource),
-    recall: (resource) => recall(definition, resource),
+    recall: (resource) => recall(definition, elements, resource),
     absorb: (...call) => absorb(definition, byKey, undefined, ...call),
     forItem: (id) => ({ ...slot, absorb: (...call) => absorb(definition, byKey, id, ...call) }),
   };
   return slot;
 }
+
+/** Records lack most of what they could say, and asking for a field that is not there costs more than reading one. */
+function rulesByFields(rules: readonly Element[]): (record: JsonObject) => readonly Element[] {
+  const always = Uint8Array.from(rules, ({ fields }) => (fields === undefined ? 1 : 0));
+  const byField = new Map<string, number[]>();
+  rules.forEach(({ fields }, at) => {
+    for (const field of fields ?? []) {
+      byField.set(field, [...(byField.get(field) ?? []), at]);
+    }
+  });
+  return (record) => {
+    const isAsked = always.slice();
+    for (const field in record) {
+      for (const at of byField.get(field) ?? none) {
+        isAsked[at] = 1;
+      }
+    }
+    return rules.filter((_, at) => isAsked[at] === 1);
+  };
+}
+
+const none: readonly number[] = [];
 
 export function resolveOwner(rule: OwnerRule, record: JsonObject): Owner {
   if (rule !== 'requester' && rule !== 'performer') {
@@ -83,15 +123,15 @@ export function valueAt(resource: JsonObject, path: readonly string[]): Json | u
 }
 
 /** Sets a path in place, making and removing the objects on the way as needed. */
-export function setAt(target: JsonObject, path: readonly string[], value: Json | undefined): void {
-  const [name, ...rest] = path;
+export function setAt(target: JsonObject, path: readonly string[], value: Json | undefined, from = 0): void {
+  const name = path[from];
   if (name === undefined) {
     return;
   }
-  if (rest.length > 0) {
+  if (from < path.length - 1) {
     const below = target[name];
     const next: JsonObject = isObject(below) ? below : {};
-    setAt(next, rest, value);
+    setAt(next, path, value, from + 1);
     target[name] = next;
     if (Object.keys(next).length === 0) {
       delete target[name];
@@ -149,8 +189,12 @@ function retire({ retired }: SlotDefinition, resource: JsonObject): JsonObject |
 /** Who it is about and who agreed stay readable: a patient without a name, or a consent without its terms, is a danger of its own. */
 const keptWhole = ['Patient', 'Consent'];
 
-function recall(definition: SlotDefinition, resource: JsonObject): JsonObject | undefined {
-  const { resourceType, elements, retired = [] } = definition;
+function recall(
+  definition: SlotDefinition,
+  elements: readonly Element[],
+  resource: JsonObject,
+): JsonObject | undefined {
+  const { resourceType, retired = [] } = definition;
   const result = retire(definition, resource);
   if (result === undefined || keptWhole.includes(resourceType)) return result;
   const required = new Set(requiredPaths(resourceType).map(({ path }) => path));

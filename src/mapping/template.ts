@@ -18,11 +18,12 @@ import { compileNarrative, compileSay, compileWords, narrativeKeys, sayKeys, wor
 import { eachLens } from './each-lens.ts';
 import { ownIdentifier } from './identity.ts';
 import type { Lens } from './lens.ts';
+import { traced } from './lineage.ts';
 import { type Claims, joinedLens, singleItemLens } from './list-lens.ts';
 import { type ChildLens, objectLens } from './object-lens.ts';
 import { conditional, elsewhere, oneWay } from './one-way.ts';
 import type { MapEntry, MapNode, Node } from './positions.ts';
-import { reader } from './scope.ts';
+import { parsePath, RecordScope, reader } from './scope.ts';
 
 /** Words that may stand beside any rule; the last four only where the rule is an element of its own. */
 export const modifierKeys = ['when', 'report', 'via', 'pick', 'oneWay', 'key', 'owner', 'moves', 'goesWith', 'derived'];
@@ -108,7 +109,8 @@ export function compileValue(node: Node, cursor: Cursor, place: Place, build: Bu
     return build.problems.error(node.at, `${place.fact.path} is no list.`);
   }
   if (node.kind === 'scalar') {
-    return compilePlain(node, place, build);
+    const lens = compilePlain(node, place, build);
+    return lens && traced(lens, { rule: rule(node.at), converter: 'fixed', fields: [], cursor });
   }
   return withModifiers(node, cursor, place, build, (inner, at) =>
     isRule(node, place.path, build) ? compileRule(node, inner, at, build) : compileObject(node, inner, at, build),
@@ -169,7 +171,33 @@ function compileRule(node: MapNode, cursor: Cursor, place: Place, build: Build):
   if (!kind.hasWayBack && !node.entries.has('oneWay')) {
     build.problems.error(node.at, 'This rule has no way back; say why under "oneWay".');
   }
-  return checkKeys(node, kind.keys, build) ? kind.compile(node, cursor, place, build) : undefined;
+  if (!checkKeys(node, kind.keys, build)) {
+    return undefined;
+  }
+  const uses = new Set<string>();
+  const lens = kind.compile(node, cursor, place, { ...build, uses });
+  for (const use of uses) {
+    build.uses.add(use);
+  }
+  // Of several alternatives the one that speaks tells of itself.
+  if (lens === undefined || kind.word === 'first') {
+    return lens;
+  }
+  const from = node.entries.get('from')?.value;
+  const path = isPlainText(from) ? parsePath(from.value) : undefined;
+  return traced(lens, {
+    rule: rule(node.at),
+    converter: converterOf(kind.word, node),
+    ...(path && { path }),
+    fields: [...uses],
+    cursor,
+  });
+}
+
+/** A rule's kind and what it goes by: `copy`, `code goal-status`, `reference worker#role`. */
+function converterOf(word: string, node: MapNode): string {
+  const by = node.entries.get(word)?.value;
+  return word === 'from' ? 'copy' : isPlainText(by) && word !== 'say' ? `${word} ${by.value}` : word;
 }
 
 /** The text beside a code: `text: field`, or a rule of its own. */
@@ -476,11 +504,11 @@ function compilePick(node: Node, cursor: Cursor, build: Build): Elsewhere | unde
   const scope: Elsewhere['scope'] = (outer, context) => {
     const list = read(outer);
     const items = Array.isArray(list) ? list : [];
-    const index = items.findLastIndex((item) => condition({ ...outer, item }, context));
+    const index = items.findLastIndex((item) => condition(new RecordScope(outer.record, item), context));
     const item = items[index];
     return item === undefined
       ? undefined
-      : { record: outer.record, item, pointer: `/${found.path.names.join('/')}/${index}` };
+      : new RecordScope(outer.record, item, `/${found.path.names.join('/')}`, index);
   };
   return { cursor: below, scope, held: (outer) => scope(outer) !== undefined };
 }

@@ -67,6 +67,7 @@ export interface Desired {
   readonly resourceType: string;
   /** Complete but for the id: identifier, meta.source, meta.tag and the claimed profile are there. */
   readonly resource: JsonObject;
+  /** Read from the resource when first asked for. */
   readonly facts: Facts;
   readonly references: readonly DesiredReference[];
   readonly issues: readonly MappingIssue[];
@@ -118,11 +119,59 @@ export interface CompiledSlot {
   ): { patch: JsonObject; issues: MappingIssue[] };
 }
 
+/** Where one element of a resource comes from. */
+export interface Origin {
+  /** `name[0].given[1]` */
+  readonly element: string;
+  /** `file:line` */
+  readonly rule: string;
+  /** `copy`, `fixed`, `code goal-status`, `reference client` ... */
+  readonly converter: string;
+  /** JSON pointers to the fields that it was made from; none for what is always the same. */
+  readonly pointers: readonly string[];
+  /** The value there, where it is one. */
+  readonly raw?: Json;
+  /** The record that the pointers are of, where it is another one. */
+  readonly record?: { readonly type: RecordType; readonly id: string };
+}
+
+/** One element of a resource that changes the record. */
+export interface AbsorbedElement {
+  readonly element: string;
+  /** `file:line` */
+  readonly rule: string;
+  /** What the server holds there, in comparable form; null: nothing. */
+  readonly held: Json;
+  /** The fields of the record that it changes. */
+  readonly pointers: readonly string[];
+}
+
+/** A value of a record that no resource says. */
+export interface Unsent {
+  readonly pointer: string;
+  readonly why: string;
+  /** `file:line` */
+  readonly rule?: string;
+}
+
+/** What a record becomes, with where everything comes from. */
+export interface Explained {
+  readonly resources: readonly { readonly desired: Desired; readonly lineage: readonly Origin[] }[];
+  readonly unsent: readonly Unsent[];
+}
+
+/** One resource put together and not checked: it claims the first profile of its ladder, whether it satisfies it or not. */
+export type Assembled = Pick<Desired, 'slot' | 'resourceType' | 'resource' | 'references' | 'issues'>;
+
 export interface Mapping {
   readonly recordType: RecordType;
   readonly slots: readonly CompiledSlot[];
+  /** What `project` puts together before it checks: for measuring and comparing mappings, never for sending. */
+  assemble(record: JsonObject, context: ProjectContext): Assembled[];
   /** The resources that this record wants; none for a deleted record. */
   project(record: JsonObject, context: ProjectContext): Desired[];
+  /** The same as `project`, and where each element comes from. */
+  explain(record: JsonObject, context: ProjectContext): Explained;
   /** The compiled slot by its name in a link, 'location[loc1]' included. Throws CasebridgeError `mapping-slot-unknown`. */
   slot(name: string): CompiledSlot;
 }

@@ -2,7 +2,7 @@
 
 import { readdir } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
-import { aCase, aClient, aReferral } from '../builders.ts';
+import { aCase, aClient, aGoal, aReferral } from '../builders.ts';
 import { aFolder, casebridge, lastLine } from './program.ts';
 
 const line = (type: string, record: object) => JSON.stringify({ type, record });
@@ -51,6 +51,33 @@ test('--loss shows which elements come back, which only go out, and where the ma
   expect(code).toBe(0);
   expect(out).toMatch(/^both ways +client patient +birthDate +client\.yaml:\d+$/m);
   expect(out).toMatch(/^by status moves +referral fulfilment +status +referral\.yaml:\d+$/m);
+});
+
+test('--lineage shows where each element comes from, and what is sent nowhere and why', async () => {
+  const cwd = await aFolder({ 'goal.ndjson': line('goal', aGoal({ statement: 'Walk more.', horizon: 'long' })) });
+  const { code, out } = await casebridge(['map', '--lineage', 'goal.ndjson'], { cwd });
+  expect(code).toBe(0);
+  expect(out).toMatch(/^ {2}description\.text +\/statement +"Walk more\." +copy +goal\.yaml:\d+$/m);
+  expect(out).toMatch(/^ {2}\/horizon +narrative and document only +goal\.yaml:\d+$/m);
+  const told = lastLine(await casebridge(['map', '--lineage', '--json', 'goal.ndjson'], { cwd }));
+  expect(told).toMatchObject({
+    lineage: [{ type: 'goal', mapping: expect.any(String), resources: [{ slot: 'goal' }] }],
+  });
+});
+
+test('--absorb shows what the resources of a server would change in records', async () => {
+  const identifier = [{ system: 'urn:example:ours', value: 'county/goal/goal-food#goal' }];
+  const goal = { resourceType: 'Goal', id: 'g1', identifier, lifecycleStatus: 'on-hold' };
+  const unknown = { resourceType: 'Slot', id: 's1' };
+  const cwd = await aFolder({
+    'records.ndjson': line('goal', aGoal({ id: 'goal-food', status: 'active' })),
+    'bundle.json': JSON.stringify({ resourceType: 'Bundle', entry: [{ resource: goal }, { resource: unknown }] }),
+  });
+  const { code, out, err } = await casebridge(['map', '--absorb', 'records.ndjson', 'bundle.json'], { cwd });
+  expect(code).toBe(0);
+  expect(out).toMatch(/^Goal\/g1 -> goal goal-food, goal$/m);
+  expect(out).toMatch(/^ {2}lifecycleStatus +"on-hold" +-> \/status +goal\.yaml:\d+$/m);
+  expect(err).toContain('Slot/s1: no mapping makes this type, so it changes nothing.');
 });
 
 test('no file is exit code 2', async () => {

@@ -3,6 +3,7 @@
 import https from 'node:https';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { defaultLimits, openExchanger } from '../../src/connections/exchange.ts';
 import { connectTo, listen, startBytes, startServer, stopAll } from './fhir-server.ts';
 import { untrustedCertificate } from './untrusted-certificate.ts';
 
@@ -98,6 +99,33 @@ test('the same on a socket that was used before', async () => {
   const { client } = connectTo(server);
   expect(await client.send({ method: 'GET', path: 'Goal/g1' })).toMatchObject({ status: 204 });
   expect(await client.send({ method: 'POST', path: 'Goal', body: {} })).toMatchObject({ fault: 'reset', sent: true });
+});
+
+test('the same on a socket that another request has just given back', async () => {
+  let requests = 0;
+  const server = await startBytes((socket) => {
+    socket.on('data', () => {
+      requests += 1;
+      if (requests === 1) {
+        socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+      } else {
+        socket.destroy();
+      }
+    });
+  });
+  const exchanger = openExchanger({ connection: 'general', concurrency: 1, limits: defaultLimits });
+  const { signal } = new AbortController();
+  const write = () =>
+    exchanger.exchange({
+      method: 'POST',
+      url: new URL(`${server.url}/Goal`),
+      headers: {},
+      body: '{}',
+      deadline: { at: Number.POSITIVE_INFINITY, signal },
+    });
+  expect(await Promise.all([write(), write()])).toMatchObject([{ status: 204 }, { fault: 'reset', sent: true }]);
+  expect(requests).toBe(2);
+  exchanger.close();
 });
 
 describe('72: a redirect', () => {

@@ -132,10 +132,11 @@ function minimalGateway(
       return { bundle: { resourceType: 'Bundle', type: 'collection' }, issues: [], lineage: [] };
     },
     async resources(keys) {
-      return keys.map(({ type, id }) => ({
+      const entries = keys.map(({ type, id }) => ({
         fullUrl: `urn:x:${id}`,
         resource: { resourceType: 'Basic', id: `${type}-${id}` },
       }));
+      return { entries, issues: [], lineage: [] };
     },
     runLane: ({ connection, subject }) => note('run', connection, subject),
     parkLane: (lane, signature) => parkLane(store, lane, signature),

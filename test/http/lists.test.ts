@@ -188,6 +188,8 @@ describe('one case', () => {
         { fullUrl: 'urn:x:r1', resource: { resourceType: 'Basic', id: 'referral-r1' } },
       ],
     });
+    const asked = await get('/api/cases/case-1/bundle?lineage=true');
+    expect(asked).toMatchObject({ bundle: { type: 'collection', entry: [{}, {}] }, issues: [], lineage: [] });
   });
 });
 

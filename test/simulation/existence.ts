@@ -32,11 +32,13 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
     ),
   );
   const wanted = new Map<string, Wanted>(
-    projected.flatMap(({ type, id, desired }) => {
+    projected.flatMap(({ type, id, resources }) => {
       const record = newest.find((one) => one.type === type && one.record.id === id)?.record;
       const client = type === 'client' ? id : record?.clientId;
       const isWithheld = !isShared && typeof client === 'string' && revoked.has(client);
-      return isWithheld ? [] : [[`county/${type}/${id}#${desired.slot}`, { type, id, desired }] as const];
+      return isWithheld
+        ? []
+        : resources.map(({ desired }) => [`county/${type}/${id}#${desired.slot}`, { type, id, desired }] as const);
     }),
   );
   const standing = Map.groupBy(

@@ -37,9 +37,10 @@ export const caseRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: '/api/cases/{id}/bundle',
-    summary: 'The desired FHIR resources of a case as a collection Bundle.',
+    summary:
+      'The desired FHIR resources of a case as a collection Bundle; with lineage=true {bundle, issues, lineage}, where lineage says where each element comes from.',
     access,
-    query: ['source'],
+    query: ['source', 'lineage'],
     answers: ['application/fhir+json', 'application/json'],
     handle: getBundle,
   },
@@ -66,7 +67,9 @@ async function getBundle(call: Call): Promise<object> {
   const { source, found } = await addressedCase(call);
   const keys = await keysOfSubject(call.gateway.store, source, found.subject);
   const known = keys.flatMap(({ type, id }) => (isRecordType(type) ? [{ source, type, id }] : []));
-  return { resourceType: 'Bundle', type: 'collection', entry: await call.gateway.resources(known) };
+  const { entries, issues, lineage } = await call.gateway.resources(known);
+  const bundle = { resourceType: 'Bundle', type: 'collection', entry: entries };
+  return call.query.lineage === 'true' ? { bundle, issues, lineage } : bundle;
 }
 
 async function addressedCase(call: Call) {

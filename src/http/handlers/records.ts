@@ -80,7 +80,7 @@ async function getRecord(call: Call): Promise<object> {
     record: found.record,
     version: found.version,
     remote: await remoteValues(store, key),
-    resources: (await call.gateway.resources([key])).map(({ resource }) => resource),
+    resources: (await call.gateway.resources([key])).entries.map(({ resource }) => resource),
     links: await linksOf(store, key),
   };
 }

@@ -62,7 +62,7 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
     return said === undefined ? codes : { codes, text: said };
   };
 
-  const build = (code: string, identifierSystem: string): Json | undefined => {
+  const make = (code: string, identifierSystem: string): Json | undefined => {
     const target = targetOf(map, code);
     const codings = target && codingsOf(map, target, code, identifierSystem);
     const [first] = codings ?? [];
@@ -74,9 +74,11 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
     }
     return type === 'Coding' ? codingJson(first) : { coding: codings.map(codingJson) };
   };
+  const build = remembered(map, make);
 
   const lens: Lens = {
     constant: false,
+    quiet: true,
     twoWay: true,
     present: presentWhen(read),
     project: (scope, run) => {
@@ -97,7 +99,9 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
       if (!isObject(concept) || type !== 'CodeableConcept') {
         return concept;
       }
+      run.trace?.enter('text');
       const words = text ? text.project(scope, run) : textOf(map, code);
+      run.trace?.leave();
       return words === undefined ? concept : { ...concept, text: words };
     },
     fact,
@@ -143,6 +147,28 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
     },
   };
   return lens;
+}
+
+/** The same for the codes of the map, made once for as long as the identifier system stays the same. */
+function remembered(
+  { codes }: ConceptMap,
+  make: (code: string, identifierSystem: string) => Json | undefined,
+): typeof make {
+  const made = new Map<string, Json | undefined>();
+  let madeFor: string | undefined;
+  return (code, identifierSystem) => {
+    if (madeFor !== identifierSystem) {
+      made.clear();
+      madeFor = identifierSystem;
+    }
+    const known = made.get(code);
+    if (known !== undefined || !codes.has(code)) {
+      return known ?? make(code, identifierSystem);
+    }
+    const value = make(code, identifierSystem);
+    made.set(code, value);
+    return value;
+  };
 }
 
 /** The fact without the text, which is absorbed by itself. */

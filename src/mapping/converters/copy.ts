@@ -64,6 +64,7 @@ export function fieldLens(path: RecordPath, field: Field, form: Form, at: Positi
   const write = writer(path);
   const lens: Lens = {
     constant: false,
+    quiet: true,
     twoWay: true,
     present: presentWhen(read),
     project: (scope, run) => {

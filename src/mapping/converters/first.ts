@@ -33,10 +33,12 @@ export function firstLens(alternatives: readonly Lens[], at: string): Lens {
       // An alternative that is not present may still have something to report.
       for (const lens of alternatives) {
         const isPresent = lens.present(scope, run);
-        const value = lens.project(scope, run);
+        const mark = run.trace?.mark() ?? 0;
+        const value = isPresent || lens.quiet !== true ? lens.project(scope, run) : undefined;
         if (isPresent) {
           return value;
         }
+        run.trace?.forget(mark);
       }
       return undefined;
     },

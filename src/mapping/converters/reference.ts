@@ -35,6 +35,7 @@ export function compileReference(node: MapNode, cursor: Cursor, place: Place, bu
   const required = isRequired(node, place, build);
   const lens: Lens = {
     ...referenceBase(resourceType),
+    quiet: true,
     twoWay: true,
     present: presentWhen(read),
     project: (scope, run) => {
@@ -131,12 +132,10 @@ const unknownLink = 'urn:uuid:00000000-0000-0000-0000-000000000000';
 
 function referenceTo(target: SlotRef, required: boolean, run: ProjectRun): Json | undefined {
   const reference = run.context.reference(target);
-  run.references.push({
-    element: run.element,
-    target,
-    required,
-    ...(reference !== undefined && { reference }),
-  });
+  const { element } = run;
+  run.references.push(
+    reference === undefined ? { element, target, required } : { element, target, required, reference },
+  );
   if (reference !== undefined) {
     return { reference };
   }

@@ -8,7 +8,7 @@ import { type ConceptMap, wordsOf } from '../concept-map.ts';
 import { type Lens, replaceUnlessSame } from '../lens.ts';
 import { oneWay } from '../one-way.ts';
 import type { MapNode, Node } from '../positions.ts';
-import { reader, type Scope } from '../scope.ts';
+import { RecordScope, reader, type Scope } from '../scope.ts';
 import type { ProjectContext } from '../types.ts';
 
 export const wordsKeys = ['from', 'words'];
@@ -92,11 +92,15 @@ function compileLine(
   return (
     words &&
     ((scope, context) => {
-      const texts = words(scope, context).map((words) => escapeXhtml(words).replaceAll('\n', '<br/>'));
-      if (texts.length < 2) {
-        return texts.map((said) => `<p><b>${heading}:</b> ${said}</p>`).join('');
+      const texts = words(scope, context);
+      const [only] = texts;
+      if (only === undefined) {
+        return '';
       }
-      return `<p><b>${heading}:</b></p><ul>${texts.map((said) => `<li>${said}</li>`).join('')}</ul>`;
+      if (texts.length === 1) {
+        return `<p><b>${heading}:</b> ${xhtmlOf(only)}</p>`;
+      }
+      return `<p><b>${heading}:</b></p><ul>${texts.map((said) => `<li>${xhtmlOf(said)}</li>`).join('')}</ul>`;
     })
   );
 }
@@ -143,7 +147,7 @@ function wordsVia(node: MapNode, viaNode: MapNode, cursor: Cursor, build: Build)
       listOf(read(scope)).flatMap((id) => {
         const record = context?.record(type, String(id));
         const labelled = listOf(record?.sensitivity).length > 0;
-        return record && !labelled ? words({ record, item: record, pointer: '' }, context) : [];
+        return record && !labelled ? words(new RecordScope(record, record), context) : [];
       }))
   );
 }
@@ -159,6 +163,7 @@ function said(value: Json, map: ConceptMap | undefined): string {
 function textLens(say: (scope: Scope, context?: ProjectContext) => Json | undefined): Lens {
   const lens: Lens = {
     constant: false,
+    quiet: true,
     twoWay: false,
     present: (scope, run) => say(scope, run.context) !== undefined,
     project: (scope, run) => say(scope, run.context),
@@ -170,12 +175,30 @@ function textLens(say: (scope: Scope, context?: ProjectContext) => Json | undefi
   return oneWay(lens);
 }
 
+function xhtmlOf(said: string): string {
+  const escaped = escapeXhtml(said);
+  return escaped.includes('\n') ? escaped.replaceAll('\n', '<br/>') : escaped;
+}
+
 /** Escapes text for XHTML; control characters, which XML cannot hold, become spaces. */
 function escapeXhtml(value: string): string {
+  if (isPlain(value)) {
+    return value;
+  }
   return value
     .replace(/(?![\t\n\r])\p{Cc}/gu, ' ')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
+}
+
+function isPlain(value: string): boolean {
+  for (let at = 0; at < value.length; at += 1) {
+    const code = value.charCodeAt(at);
+    if (code < 32 || code === 34 || code === 38 || code === 60 || code === 62 || (code > 126 && code < 160)) {
+      return false;
+    }
+  }
+  return true;
 }

@@ -1,9 +1,11 @@
 // What all runs share: a cluster and a load, something that is done to them, then rest, a second pass over everything, and judgement.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isObject } from '../../../src/json.ts';
 import { judge } from '../checks.ts';
 import { type Cluster, type ClusterOptions, startCluster } from '../cluster.ts';
 import { type Evidence, gather } from '../evidence.ts';
+import { each } from '../gateway.ts';
 import { randomOf } from '../random.ts';
 import { editsInWindow } from '../remote-edits.ts';
 import { type Report, surroundings } from '../report.ts';
@@ -64,13 +66,15 @@ export async function experiment(
     const drainMs = await untilRest(cluster);
     await sleep(pollsMs);
     await untilRest(cluster);
+    const crashed = await runCrashed(cluster);
     say(`at rest after ${drainMs} ms; second pass`);
     const quietAfter = new Map<string, number>();
     for (const server of cluster.servers) quietAfter.set(server.name, (await server.journal()).length);
     await cluster.gateway.runAll();
     await untilRest(cluster);
     const evidence = await gather(cluster, source.answers, [...load.directory, ...changes], quietAfter);
-    const report = reportOf(seed, load, evidence, measured, drainMs);
+    const figures = { 'lanes parked as crashed': crashed, ...measured.figures };
+    const report = reportOf(seed, load, evidence, { ...measured, figures }, drainMs);
     isWell = Object.values(report.results.findings).every((found) => found.length === 0);
     return { report, evidence, folder: cluster.folder };
   } finally {
@@ -85,6 +89,22 @@ export async function untilRest({ gateway }: Cluster): Promise<number> {
   if (ms !== undefined) return ms;
   const busy = (await gateway.all('/api/lanes')).filter(({ state }) => state !== 'idle');
   throw new Error(`lanes did not come to rest in ${drainWithinMs} ms: ${JSON.stringify(busy.slice(0, 20))}`);
+}
+
+/**
+ * Three kills in a row while a lane runs look like a lane that brings its process down (lanes.md 5): it is parked, with an alert, until somebody runs
+ * it, who is we.
+ * @returns how many there were
+ */
+async function runCrashed(cluster: Cluster): Promise<number> {
+  const { gateway } = cluster;
+  const parked = await gateway.all('/api/lanes?state=parked');
+  const crashed = parked.filter(({ reason }) => isObject(reason) && reason.code === 'lane-crashed');
+  await each(crashed, 8, async ({ connection, subject }) => {
+    await gateway.ask('POST', `/api/lanes/${connection}/${subject}/run`);
+  });
+  await untilRest(cluster);
+  return crashed.length;
 }
 
 function reportOf(
