@@ -77,11 +77,16 @@ export function scoreAssessment(assessment: JsonObject): ScoredAssessment | unde
     issues: [
       ...itemIssues(assessment, instrument, given),
       ...totals.flatMap(({ counted }) => totalIssues(assessment, counted)),
-      ...(level !== undefined && assessment.riskLevel !== undefined && assessment.riskLevel !== level
+      ...(level !== undefined && !agrees(assessment.riskLevel, level)
         ? [{ pointer: '/riskLevel', message: 'The level that the source gives is not the one that the answers give.' }]
         : []),
     ],
   };
+}
+
+/** A high risk of suicide is a crisis, whichever word the source has for it. */
+function agrees(given: Json | undefined, level: string): boolean {
+  return given === undefined || given === level || (level === 'high' && given === 'crisis');
 }
 
 /** By the rule; where the rule does not know the answer, as the source has scored it. */

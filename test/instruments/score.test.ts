@@ -163,7 +163,7 @@ describe('C-SSRS screener', () => {
       level: 'high',
       issues: [{ pointer: '/riskLevel' }],
     });
-    expect(score('c-ssrs-screen', items, { riskLevel: 'high' }).issues).toEqual([]);
+    for (const riskLevel of ['high', 'crisis']) expect(score('c-ssrs-screen', items, { riskLevel }).issues).toEqual([]);
   });
 });
 
