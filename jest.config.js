@@ -1,5 +1,6 @@
 export default {
   testEnvironment: 'node',
+  testSequencer: './longest-first.js',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -98,6 +98,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'permanent',
   },
+  'code-unmapped': {
+    text: 'ConceptMap {map} does not know the code at {pointer}, and the rule at {at} parks what it cannot say. Add the code to the map, or correct the record.',
+    status: 422,
+    issue: 'code-invalid',
+    class: 'permanent',
+  },
   'config-invalid': { text: '{where}: {problem}', status: 500, issue: 'invalid', class: 'config' },
   'config-missing': {
     text: 'The configuration {file} could not be read ({code}). Name one with --config FILE.',

@@ -12,6 +12,7 @@ import { previewRoutes } from './handlers/preview.ts';
 import { recordRoutes } from './handlers/records.ts';
 import { replayRoutes } from './handlers/replays.ts';
 import { staleRoutes } from './handlers/stale.ts';
+import { unmappedRoutes } from './handlers/unmapped.ts';
 import { openApi } from './openapi.ts';
 import type { Route } from './route.ts';
 
@@ -21,6 +22,7 @@ const described: readonly Route[] = [
   ...previewRoutes,
   ...changeRoutes,
   ...staleRoutes,
+  ...unmappedRoutes,
   ...laneRoutes,
   ...replayRoutes,
   ...alertRoutes,

@@ -13,6 +13,7 @@ import { updateLink } from './links.ts';
 import type { LaneState } from './load.ts';
 import { countReverts, keepReverts } from './reverts.ts';
 import { type SettleContext, type Settlement, settle } from './settle.ts';
+import { keepUnmappedBack } from './unmapped.ts';
 
 /** Settles every observed resource of the lane. @returns true when something was stored, so that the lane is to be loaded again. */
 export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Promise<boolean> {
@@ -37,6 +38,7 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Pr
       for (const decision of settlement.decisions) await openDecision(trx, lease, decision);
       await closeObsolete(trx, lease, settlement.obsolete);
       await keepReverts(trx, lease, settlement.reverts);
+      await keepUnmappedBack(trx, lease, resource, settlement.issues, state.holds.unmapped);
     }
     for (const { type, id, patch } of patchesByRecord(settlements)) {
       await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch }]);

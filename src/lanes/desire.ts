@@ -227,11 +227,19 @@ function resourceFor(
       searchBlock(input, key, row) ??
       heldBack(input, key, standing) ??
       input.memory.refused.get(nameOf(key)) ??
-      parkedReason(input, row, links),
+      parkedReason(input, row, links) ??
+      parkedByRule(desired),
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
+}
+
+/** A rule that parks what it cannot say, instead of leaving it out. */
+function parkedByRule(desired: Desired | undefined): Reason | undefined {
+  const issue = desired?.issues.find(({ parks }) => parks === true);
+  if (issue?.unmapped === undefined) return undefined;
+  return reason('code-unmapped', { map: issue.unmapped.conceptMap, pointer: issue.pointer ?? '', at: issue.at });
 }
 
 function filing({ known }: DesireInput, desired: Desired, link: LinkRow, seen: SeenRow | undefined): Filed {

@@ -46,6 +46,8 @@ export interface LaneHolds {
   readonly waits: boolean;
   readonly remoteValues: boolean;
   readonly alerts: boolean;
+  /** Codes that no ConceptMap knew. */
+  readonly unmapped: boolean;
 }
 
 /** What stays as it is until a cause raises `wanted`. */
@@ -142,7 +144,9 @@ export async function readLane(
           where v.connection = ${connection} and v.source = ${source}),
         'alerts', exists (select 1 from alert a
           where a.topic in (${crashTopic({ connection, subject })}, ${wrongResourceTopic({ connection, subject })})
-            and a.resolved_at is null)) as holds,
+            and a.resolved_at is null),
+        'unmapped', exists (select 1 from unmapped u
+          where u.connection = ${connection} and u.subject = ${subject})) as holds,
       case when l.wanted = ${kept?.wanted ?? -1}::bigint then null else json_build_object(
         'own', (select coalesce(json_agg(own order by own.type, own.id), '[]') from own),
         'others', (select coalesce(json_agg(x), '[]') from other o, lateral (

@@ -40,6 +40,7 @@ import { reconcile } from './reconcile.ts';
 import { askAboutRefused } from './refused.ts';
 import { nextTryMs } from './retry.ts';
 import { sendLevel } from './send.ts';
+import { keepUnmapped } from './unmapped.ts';
 
 /** More steps than any lane needs; a run that gets here yields and is wanted again (lanes.md 5). */
 const mostSteps = 200;
@@ -284,6 +285,7 @@ class LaneRun {
     const states = planned.states.filter((one) => isNewState(state, one.resource, one.state, one.reason));
     await saveStates(trx, this.#lease, states);
     const isOvertaken = await saveReads(trx, this.#lease, state.known.readRecords, holds.reads);
+    await keepUnmapped(trx, this.#lease, state.resources, holds.unmapped);
     if (holds.remoteValues) await dropAgreedValues(trx, this.#lease);
     const isWrong = planned.states.some(({ reason: why }) => why?.code === 'server-wrong-resource');
     const over = [crashTopic(this.#lease), ...(isWrong ? [] : [wrongResourceTopic(this.#lease)])];

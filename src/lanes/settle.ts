@@ -32,6 +32,8 @@ export interface Settlement {
   readonly decisions: readonly NewDecision[];
   /** Topics of open questions that answered themselves. */
   readonly obsolete: readonly string[];
+  /** What of theirs could not be carried over. */
+  readonly issues: readonly MappingIssue[];
   /** Elements in which theirs took the place of what we left there. */
   readonly reverts: readonly Revert[];
 }
@@ -74,7 +76,7 @@ interface Look {
   readonly context: SettleContext;
 }
 
-type Settled = Pick<Settlement, 'sent' | 'seen' | 'patches' | 'decisions' | 'reverts'>;
+type Settled = Pick<Settlement, 'sent' | 'seen' | 'patches' | 'decisions' | 'issues' | 'reverts'>;
 
 /**
  * The base when the write's own reply held no content: what a read under the reply's version tag shows is the server's rewriting of ours;
@@ -126,6 +128,7 @@ function mergeElements(look: Look): Settled {
       ...keysWith('ask').map((key) => aboutElement(look, key, 'merge-conflict')),
       ...(absorbed.issues.length === 0 ? [] : [notCarried(look, absorbed.issues)]),
     ],
+    issues: absorbed.issues,
     reverts,
   };
 }

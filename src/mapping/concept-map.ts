@@ -26,6 +26,8 @@ export interface ConceptMap {
   readonly codes: ReadonlySet<string>;
   /** What codes outside the list become; undefined: an issue. */
   readonly unmapped?: Target;
+  /** `unmapped: none`: codes outside the list are left out, and that is as it should be. */
+  readonly dropsUnmapped: boolean;
   /** `system|code` (or `|code`) -> code of the record. */
   readonly back: ReadonlyMap<string, string>;
   /** Every system that a target is in. */
@@ -63,7 +65,8 @@ export function isSystemOf(map: ConceptMap, system: string | undefined): boolean
 }
 
 export function isLocal(map: ConceptMap, system: string | undefined): boolean {
-  return system?.endsWith(`/CodeSystem/${map.name}`) ?? false;
+  // A standard's own list may have the name of ours.
+  return system?.endsWith(`/CodeSystem/${map.name}`) === true && !map.systems.has(system);
 }
 
 /** The record's code for a coding; undefined where the map knows no way back. */
@@ -110,6 +113,7 @@ export function compileConceptMap(root: MapNode, systems: Systems, problems: Pro
     targets,
     codes: new Set(codesNode.entries.keys()),
     ...(unmappedTarget && { unmapped: unmappedTarget }),
+    dropsUnmapped: unmapped !== undefined && unmappedTarget === undefined,
     back: readBack(codesNode, root.entries.get('back'), targets, reading),
     systems: new Set(
       [...targets.values(), ...(unmappedTarget?.same ? [{ codings: [{ system, code: '' }] }] : [])].flatMap(

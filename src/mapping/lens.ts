@@ -70,8 +70,9 @@ export function addIssue(
   message: string,
   at: string,
   pointer?: string,
+  more?: Pick<MappingIssue, 'unmapped' | 'parks'>,
 ): void {
-  run.issues.push({ code, element: run.element, ...(pointer !== undefined && { pointer }), message, at });
+  run.issues.push({ code, element: run.element, ...(pointer !== undefined && { pointer }), message, at, ...more });
 }
 
 /** A run for comparing while absorbing: no other record and no link is known, and nobody listens to issues. */

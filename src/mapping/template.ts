@@ -163,6 +163,9 @@ const ruleKinds: readonly RuleKind[] = [
   { word: 'from', keys: copyKeys, compile: compileCopy, hasWayBack: true },
 ];
 
+/** Every word that some rule may have. */
+const ruleWords = [...new Set([...ruleKinds.flatMap(({ word, keys }) => [word, ...keys]), ...modifierKeys])];
+
 function compileRule(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
   const kind = ruleKinds.find(({ word }) => node.entries.has(word));
   if (!kind || node.entries.has('each')) {
@@ -216,12 +219,12 @@ function textOf(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens
 
 function compileObject(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
   const names = childNames(build.resourceType, place.path);
-  if (names.length === 0) {
-    const [first] = node.entries.values();
-    const known = [...directives, ...modifierKeys];
+  const [first] = node.entries.values();
+  // A template of a primitive can only say its id and extensions.
+  if (names.length === 0 || (/^[a-z]/.test(place.type) && first && !names.includes(first.name))) {
     return build.problems.error(
       first?.at ?? node.at,
-      `${place.fact.path} is a ${place.type}; a rule for it has one of ${directives.join(', ')}.${didYouMean(first?.name ?? '', known)}`,
+      `${place.fact.path} is a ${place.type}; a rule for it has one of ${directives.join(', ')}.${didYouMean(first?.name ?? '', ruleWords)}`,
     );
   }
   const children: ChildLens[] = [];
@@ -291,6 +294,11 @@ function compileFirst(node: MapNode, cursor: Cursor, place: Place, build: Build)
     return build.problems.error(node.at, '"first" is a list of rules.');
   }
   const lenses = list.items.map((item) => compileValue(item, cursor, place, build));
+  const last = lenses.findIndex((lens) => lens?.constant === true && lens.optional !== true);
+  const dead = last < 0 ? undefined : list.items[last + 1];
+  if (dead) {
+    return build.problems.error(dead.at, 'This rule is never reached: the one before it always speaks.');
+  }
   return firstLens(
     lenses.filter((lens) => lens !== undefined),
     rule(node.at),
@@ -479,7 +487,11 @@ function withModifiers(
   } else if (pick) {
     lens = elsewhere(lens, pick.scope, pick.held);
   }
-  if (modifier('oneWay')) {
+  const reason = modifier('oneWay');
+  if (reason && (!isPlainText(reason) || reason.value.trim() === '')) {
+    build.problems.error(reason.at, 'Say in words under "oneWay" why nothing comes back.');
+  }
+  if (reason) {
     lens = oneWay(lens, rule(node.at));
   }
   if (when) {
@@ -519,7 +531,7 @@ function checkKeys(node: MapNode, keys: readonly string[], build: Build): boolea
   for (const entry of node.entries.values()) {
     if (!known.includes(entry.name)) {
       fine = false;
-      build.problems.error(entry.at, `A rule of this kind has no "${entry.name}".${didYouMean(entry.name, known)}`);
+      build.problems.error(entry.at, `A rule of this kind has no "${entry.name}".${didYouMean(entry.name, ruleWords)}`);
     }
   }
   return fine;

@@ -40,7 +40,7 @@ export type MappingIssueCode =
   | 'does-not-add-up'
   | 'profile-step-down';
 
-/** Something that could not be carried over. Holds kinds and pointers, never values. */
+/** Something that could not be carried over. The message holds kinds and pointers, never values. */
 export interface MappingIssue {
   readonly code: MappingIssueCode;
   readonly element: string;
@@ -49,6 +49,10 @@ export interface MappingIssue {
   readonly message: string;
   /** The rule: `file:line`. */
   readonly at: string;
+  /** The code that no ConceptMap knows: the record's, or on the way back the server's as `system|code`. */
+  readonly unmapped?: { readonly conceptMap: string; readonly code: string };
+  /** The rule wants the resource parked rather than sent without this. */
+  readonly parks?: boolean;
 }
 
 export interface DesiredReference {

@@ -407,6 +407,20 @@ export interface MassChangeLinkTable {
 }
 
 /** How often a server has put an element back to the same value. */
+export interface UnmappedTable {
+  connection: string;
+  source: string;
+  subject: string;
+  type: string;
+  id: string;
+  slot: string;
+  way: string;
+  pointer: string;
+  concept_map: string;
+  code: string;
+  seen_at: DefaultInstant;
+}
+
 export interface RevertTable {
   connection: string;
   source: string;
@@ -447,4 +461,5 @@ export interface Database {
   mass_change: MassChangeTable;
   mass_change_link: MassChangeLinkTable;
   revert: RevertTable;
+  unmapped: UnmappedTable;
 }

@@ -1,31 +1,37 @@
 // What the wake-ups keep to on every backend. Run by queue.test.ts on the embedded store, PostgreSQL and Redis.
 
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { LaneKey, WakeUps } from '../../src/queue/queue.ts';
 import { openWakeUps } from '../../src/queue/queue.ts';
-import type { Store } from '../../src/store/store.ts';
+import { type Store, sql } from '../../src/store/store.ts';
 
 export interface QueueUnderTest {
-  /** A store and, for Redis, an emptied server. */
-  open(): Promise<{ store: Store; redisUrl?: string }>;
+  /** A store for all tests. */
+  open(): Promise<Store>;
+  /** For Redis: the url of an emptied server. */
+  freshRedis?(): Promise<string>;
 }
 
 const lane = (id: string): LaneKey => ({ connection: 'general', subject: `county.case.${id}` });
 
-export function queueContract({ open }: QueueUnderTest): void {
+export function queueContract({ open, freshRedis }: QueueUnderTest): void {
   let store: Store;
   let redisUrl: string | undefined;
   let errors: unknown[];
   let opened: WakeUps[];
 
+  beforeAll(async () => {
+    store = await open();
+  });
+  afterAll(() => store?.close());
   beforeEach(async () => {
-    ({ store, redisUrl } = await open());
+    if (freshRedis === undefined) await emptyQueue(store);
+    else redisUrl = await freshRedis();
     errors = [];
     opened = [];
   });
   afterEach(async () => {
     await Promise.all(opened.map((wakeUps) => wakeUps.close()));
-    await store.close();
   });
 
   async function openOne(closeWithinMs?: number): Promise<WakeUps> {
@@ -198,6 +204,15 @@ export function queueContract({ open }: QueueUnderTest): void {
     await wakeUps.add([lane('1')]);
     expect(errors).toEqual([]);
   });
+}
+
+/** Back to a queue that nobody has used. */
+async function emptyQueue({ db }: Store): Promise<void> {
+  const { rows } = await sql<{ name: string }>`
+    select quote_ident(tablename) as name from pg_tables
+    where schemaname = 'bullmq' and tablename <> 'migration'`.execute(db);
+  if (rows.length > 0)
+    await sql.raw(`truncate ${rows.map(({ name }) => `bullmq.${name}`).join(', ')} restart identity`).execute(db);
 }
 
 /** Stands for the lane core: notes which lanes ran, and can be told to hold runs. */

@@ -5,13 +5,13 @@ import { describeOnPostgres, describeOnRedis } from '../support/servers.ts';
 import { queueContract } from './queue.contract.ts';
 
 describe('wake-ups on the embedded store', () => {
-  queueContract({ open: async () => ({ store: await freshEmbedded() }) });
+  queueContract({ open: freshEmbedded });
 });
 
 describeOnPostgres('wake-ups on a PostgreSQL server', ({ freshDatabase }) => {
-  queueContract({ open: async () => ({ store: await openStore({ url: await freshDatabase(), folder: 'unused' }) }) });
+  queueContract({ open: async () => openStore({ url: await freshDatabase(), folder: 'unused' }) });
 });
 
 describeOnRedis('wake-ups on Redis', ({ freshRedis }) => {
-  queueContract({ open: async () => ({ store: await freshEmbedded(), redisUrl: await freshRedis() }) });
+  queueContract({ open: freshEmbedded, freshRedis });
 });

@@ -28,7 +28,7 @@ export async function freshFolder(): Promise<string> {
 
 /** The files of a migrated database. */
 export async function snapshotOfStore(): Promise<Blob> {
-  return keptSnapshot('snapshot', [await versionOf('bullmq')], makeSnapshot);
+  return keptSnapshot('checkpointed', [await versionOf('bullmq')], makeSnapshot);
 }
 
 /** The files of a database that is made once for our migrations, this PGlite and what else it is made from. */
@@ -56,6 +56,8 @@ async function makeSnapshot(): Promise<Uint8Array> {
   const store = await storeOn(embeddedBacking(database));
   const client = await store.queuePool().connect();
   await runMigrations(client).finally(() => client.release());
+  // So that a start on the snapshot has nothing to recover.
+  await database.exec('checkpoint');
   const dump = await database.dumpDataDir('none');
   await store.close();
   return new Uint8Array(await dump.arrayBuffer());

@@ -2,8 +2,9 @@
 // Two concepts are the same when they agree in the systems of that map; what else a server adds to them is its own affair.
 
 import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { didYouMean } from '../../nearest.ts';
 import type { Field } from '../../records/records.ts';
-import { type Build, type Cursor, conceptMapNamed, fieldAt, type Place, rule } from '../build.ts';
+import { type Build, type Cursor, conceptMapNamed, fieldAt, isPlainText, type Place, rule } from '../build.ts';
 import { type ConceptMap, codeFor, codingsOf, isLocal, isSystemOf, targetOf, textOf } from '../concept-map.ts';
 import { addIssue, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
 import { presentWhen } from '../one-way.ts';
@@ -13,7 +14,7 @@ import { pointerTo, type RecordPath, reader, writer } from '../scope.ts';
 import type { Coding } from '../systems.ts';
 import { removeField } from './copy.ts';
 
-export const codeKeys = ['from', 'code', 'text'];
+export const codeKeys = ['from', 'code', 'text', 'unmapped'];
 
 /** `text` is a lens of its own on the concept's text, compiled by the caller. */
 export function compileCode(node: MapNode, cursor: Cursor, place: Place, build: Build, text?: Lens): Lens | undefined {
@@ -31,7 +32,22 @@ export function compileCode(node: MapNode, cursor: Cursor, place: Place, build: 
     return build.problems.error(found.at, `${place.fact.path} is a ${place.type}, which takes no code.`);
   }
   checkCodes(map, found.field, place, found.at, build);
-  return codeLens({ path: found.path, field: found.field, map, type: place.type, at: found.at, text });
+  const policy = readPolicy(node, map, build);
+  return codeLens({ path: found.path, field: found.field, map, type: place.type, at: found.at, text, ...policy });
+}
+
+/** `unmapped: park`, or the code of the map that a code outside it goes as. */
+function readPolicy(node: MapNode, map: ConceptMap, build: Build): Pick<CodeRule, 'parks' | 'instead'> {
+  const said = node.entries.get('unmapped')?.value;
+  if (said === undefined) {
+    return { parks: false };
+  }
+  const word = isPlainText(said) ? said.value : '';
+  if (word !== 'park' && !map.targets.has(word)) {
+    const known = ['park', ...map.targets.keys()];
+    build.problems.error(said.at, `"unmapped" is park, or a code of ConceptMap ${map.name}.${didYouMean(word, known)}`);
+  }
+  return word === 'park' ? { parks: true } : { parks: false, instead: word };
 }
 
 interface CodeRule {
@@ -41,9 +57,13 @@ interface CodeRule {
   readonly type: string;
   readonly at: Position;
   readonly text?: Lens;
+  /** A code outside the map parks the resource. */
+  readonly parks: boolean;
+  /** The code of the map that one outside it goes as. */
+  readonly instead?: string;
 }
 
-function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
+function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule): Lens {
   const read = reader(path);
   const write = writer(path);
   const factOfText = text?.twoWay ? text.fact : undefined;
@@ -86,15 +106,13 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
       if (typeof code !== 'string') {
         return undefined;
       }
-      const concept = build(code, run.context.identifierSystem);
-      if (concept === undefined && !map.codes.has(code)) {
-        addIssue(
-          run,
-          'unmapped-code',
-          `ConceptMap ${map.name} does not know this code.`,
-          rule(at),
-          pointerTo(scope, path),
-        );
+      const isKnown = map.codes.has(code);
+      const concept = build(isKnown || instead === undefined ? code : instead, run.context.identifierSystem);
+      if (!isKnown && (parks || instead !== undefined || !takesAll(map))) {
+        addIssue(run, 'unmapped-code', unknownCode(map, concept, instead), rule(at), pointerTo(scope, path), {
+          unmapped: { conceptMap: map.name, code },
+          ...(parks && { parks }),
+        });
       }
       if (!isObject(concept) || type !== 'CodeableConcept') {
         return concept;
@@ -140,6 +158,7 @@ function codeLens({ path, field, map, type, at, text }: CodeRule): Lens {
           `ConceptMap ${map.name} knows no way back for what the other side holds.`,
           rule(at),
           pointerTo(draft, path),
+          { unmapped: { conceptMap: map.name, code: codings.map((coding) => keyOf(map, coding)).join(', ') } },
         );
       } else {
         write(draft, code);
@@ -169,6 +188,17 @@ function remembered(
     made.set(code, value);
     return value;
   };
+}
+
+/** A map of which every code goes as it is, one that is wholly local, and one that wants no others, have nothing to ask for. */
+function takesAll({ codes, unmapped, dropsUnmapped }: ConceptMap): boolean {
+  return dropsUnmapped || (unmapped !== undefined && (unmapped.same || codes.size === 0));
+}
+
+function unknownCode(map: ConceptMap, concept: Json | undefined, instead: string | undefined): string {
+  const goes =
+    concept === undefined ? '' : ` It goes as ${instead === undefined ? 'a code of our own list' : `"${instead}"`}.`;
+  return `ConceptMap ${map.name} does not know this code.${goes}`;
 }
 
 /** The fact without the text, which is absorbed by itself. */
