@@ -7,7 +7,7 @@ export interface Scope {
   readonly record: JsonObject;
   readonly item: Json;
   /** The scope that `item` was found in, for a list of a list. */
-  readonly outer?: Scope;
+  readonly outer?: Scope | undefined;
   /** JSON pointer of `item` within the record. */
   readonly pointer: string;
 }
@@ -16,15 +16,15 @@ export interface Scope {
 export class RecordScope implements Scope {
   readonly record: JsonObject;
   readonly item: Json;
-  readonly outer?: Scope;
+  readonly outer: Scope | undefined;
   readonly #list: string;
   readonly #index: number | undefined;
 
-  /** @param list pointer of the list that `item` lies in, at `index`; without them the item is the record */
+  /** @param list pointer of the list that `item` lies in, at `index`, found in `outer`; without them the item is the record */
   constructor(record: JsonObject, item: Json, list = '', index?: number, outer?: Scope) {
     this.record = record;
     this.item = item;
-    if (outer !== undefined) this.outer = outer;
+    this.outer = outer;
     this.#list = list;
     this.#index = index;
   }
