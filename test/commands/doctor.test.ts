@@ -147,7 +147,7 @@ describe('of an Epic server before go-live', () => {
     ['need', 'Condition', 'crs', 'document', 'Usual with servers of this vendor: the problem list belongs to'],
     ['assessment', 'QuestionnaireResponse', 'crs', 'document', 'Usual with servers of this vendor: scores go into'],
     ['coverage', 'Coverage', 'rs', 'read', 'Usual with servers of this vendor: the hospital keeps its own coverages.'],
-    ['intervention', 'Procedure', 'crus', 'document', 'Procedure cannot be written there:'],
+    ['intervention', 'Procedure', 'crus', 'document', 'Procedure cannot be written on servers of this vendor: an SDOH'],
     ['client', 'Patient', 'crs', 'read', 'Usual with servers of this vendor: the hospital keeps its own patients.'],
     ['organization', 'Organization', 'rs', 'read', 'The server does not declare create, update for Organization.'],
     ['referral', 'Task', 'rus', 'answer', 'Set in the configuration (task: answer)'],
