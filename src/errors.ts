@@ -612,7 +612,7 @@ export const errorKinds = {
     class: 'config',
   },
   'mappings-invalid': {
-    text: 'The mapping files have {count} problems; nothing was mapped.',
+    text: 'Problems in the mapping files: {count}. Nothing was mapped.',
     status: 500,
     issue: 'invalid',
     class: 'config',

@@ -1,11 +1,12 @@
 // `map`: what records become as FHIR, from files, with nothing stored or sent; and what each mapping carries one way only.
 
+import { Option } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkLine } from '../http/http.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { collectionBundle, issuesOf, lineageOf, projectWith } from '../lanes/lanes.ts';
-import { compileMappings, type MappingSet, readMappingFiles } from '../mapping/mapping.ts';
+import { compileMappings, exportFml, fmlLimits, type MappingSet, readMappingFiles } from '../mapping/mapping.ts';
 import { type CheckedRecord, readRecordLines } from '../records/records.ts';
 import { type CommandCall, type CommandLine, flag, textOption } from './command.ts';
 import { absorbAll, absorbedLines, resourcesIn } from './map-absorb.ts';
@@ -24,17 +25,37 @@ export const map: CommandLine = {
       .option('--source <name>', 'whose records these are', 'source')
       .option('--lineage', 'show where each element comes from, and which values are sent nowhere and why')
       .option('--absorb', 'the files hold FHIR resources, and records to lay them beside: show what they would change')
+      .addOption(
+        new Option(
+          '--export <language>',
+          'write instead the mappings as StructureMaps, forward (docs/mapping-export.md)',
+        ).choices(['fml']),
+      )
       .option('--loss', 'show instead which elements of each mapping come back, and which only go out');
   },
 
   async run(call) {
     const compiled = await shippedMappings(call.terminal);
     if (flag(call, 'loss')) return showLoss(compiled, call.terminal);
+    if (textOption(call, 'export') === 'fml') return exportMaps(call);
     if (call.words.length === 0) throw new CasebridgeError('file-missing');
     await checkReadable(call.words);
     return flag(call, 'absorb') ? absorbFiles(compiled.set, call) : mapFiles(compiled.set, call);
   },
 };
+
+async function exportMaps(call: CommandCall): Promise<number> {
+  const { terminal } = call;
+  const { mappingFolder } = await import('../gateway.ts');
+  const config = await configOf(call);
+  const { maps, leftOut } = exportFml(await readMappingFiles(mappingFolder), systemsOf(call, config));
+  for (const { at, record, slot, element, reason } of leftOut)
+    terminal.warn(`${at}: not in the map of ${record} ${slot}: ${element || 'all of it'}: ${reason}.`);
+  for (const limit of fmlLimits) terminal.warn(limit);
+  const texts = maps.map(({ fml }) => fml);
+  terminal.result({ maps, leftOut, limits: fmlLimits }, texts);
+  return 0;
+}
 
 type Compiled = Extract<ReturnType<typeof compileMappings>, { set: MappingSet }>;
 
@@ -49,17 +70,10 @@ async function shippedMappings(terminal: Terminal): Promise<Compiled> {
 
 async function mapFiles(mappings: MappingSet, call: CommandCall): Promise<number> {
   const { terminal } = call;
-  const file = textOption(call, 'config');
-  const config = file === undefined ? undefined : await loadConfig(file);
-  const source = textOption(call, 'source') ?? 'source';
-  const { records, refused } = await readRecords(call, call.words, config?.sources.get(source)?.timeZone);
-  const projected = await projectWith(async () => undefined, {
-    source,
-    identifierSystem: config?.identifierSystem ?? exampleSystem,
-    identifierSystems: identifierSystems(config),
-    mappings,
-    records,
-  });
+  const config = await configOf(call);
+  const systems = systemsOf(call, config);
+  const { records, refused } = await readRecords(call, call.words, config?.sources.get(systems.source)?.timeZone);
+  const projected = await projectWith(async () => undefined, { ...systems, mappings, records });
   const bundle = collectionBundle(projected);
   const issues = issuesOf(projected);
   for (const issue of issues) {
@@ -89,6 +103,19 @@ async function absorbFiles(mappings: MappingSet, call: CommandCall): Promise<num
   for (const resource of unknown) terminal.warn(`${resource}: no mapping makes this type, so it changes nothing.`);
   terminal.result({ absorbed, unknown, refused }, absorbedLines(absorbed));
   return refused === 0 ? 0 : 1;
+}
+
+async function configOf(call: CommandCall): Promise<Config | undefined> {
+  const file = textOption(call, 'config');
+  return file === undefined ? undefined : loadConfig(file);
+}
+
+function systemsOf(call: CommandCall, config: Config | undefined) {
+  return {
+    source: textOption(call, 'source') ?? 'source',
+    identifierSystem: config?.identifierSystem ?? exampleSystem,
+    identifierSystems: identifierSystems(config),
+  };
 }
 
 // Without a configuration; a name that nobody owns (RFC 2606).

@@ -31,10 +31,10 @@ import {
 import { checkChoices, compileElement, compileEntries, isRule, modifierKeys } from './template.ts';
 
 const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was', 'retired', 'elements'];
-const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
+export const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
 
 /** The state machines that the lanes walk (lanes.md 11). */
-const machines = ['referral-task'];
+export const stateMachines: readonly string[] = ['referral-task'];
 
 /** What the slots of one mapping share. */
 export type MappingBuild = Pick<Build, 'problems' | 'systems' | 'conceptMaps' | 'slots' | 'recordType' | 'uses'>;
@@ -239,9 +239,9 @@ function addElement(
   const moves = modifiers?.get('moves')?.value;
   const goesWith = modifiers?.get('goesWith')?.value;
   const derived = modifiers?.get('derived')?.value;
-  if (moves !== undefined && !(isPlainText(moves) && machines.includes(moves.value))) {
+  if (moves !== undefined && !(isPlainText(moves) && stateMachines.includes(moves.value))) {
     const given = isPlainText(moves) ? moves.value : '';
-    walk.build.problems.error(moves.at, `There is no state machine "${given}".${didYouMean(given, machines)}`);
+    walk.build.problems.error(moves.at, `There is no state machine "${given}".${didYouMean(given, stateMachines)}`);
   }
   walk.elements.push({
     key,

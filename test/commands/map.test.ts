@@ -83,3 +83,13 @@ test('--absorb shows what the resources of a server would change in records', as
 test('no file is exit code 2', async () => {
   expect(await casebridge(['map'])).toEqual({ code: 2, out: '', err: 'Name at least one file of records.\n' });
 });
+
+test('--export fml writes the mappings as StructureMaps, and tells what they leave out', async () => {
+  const { code, out, err } = await casebridge(['map', '--export', 'fml', '--source', 'county']);
+  expect(code).toBe(0);
+  expect(out).toContain('map "https://casebridge.example/identifiers/StructureMap/goal-goal" = GoalGoal\n');
+  expect(out).toContain("append('county/goal/', fromId)");
+  expect(err).toMatch(
+    /^referral\.yaml:\d+: not in the map of referral request: requester: it reads another record\.$/m,
+  );
+});
