@@ -80,9 +80,9 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
 function readDerive(root: MapNode, { problems }: MappingBuild): Derivation | undefined {
   const node = root.entries.get('derive')?.value;
   const name = isPlainText(node) ? node.value : '';
-  const derive = derivations[name];
-  if (node === undefined || derive !== undefined) {
-    return node && derive && { derive, at: rule(node.at) };
+  const found = derivations[name];
+  if (node === undefined || found !== undefined) {
+    return node && found && { derive: found.derive, at: rule(node.at) };
   }
   return problems.error(
     node.at,

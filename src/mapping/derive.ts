@@ -16,10 +16,16 @@ export interface Derived {
   readonly findings: readonly Finding[];
 }
 
+interface DerivationRule {
+  readonly derive: (record: JsonObject) => Derived;
+  /** The fields of the record that it may fill. */
+  readonly sets: readonly string[];
+}
+
 /** By the name that a mapping file gives. */
-export const derivations: Readonly<Record<string, (record: JsonObject) => Derived>> = {
-  'assessment-scores': assessmentScores,
-  'authorization-units': authorizationUnits,
+export const derivations: Readonly<Record<string, DerivationRule>> = {
+  'assessment-scores': { derive: assessmentScores, sets: ['scores', 'items.score', 'riskLevel'] },
+  'authorization-units': { derive: authorizationUnits, sets: [] },
 };
 
 /** The instrument's own scores beside those of the source, where the answers are complete. */
