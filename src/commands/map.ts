@@ -2,15 +2,25 @@
 
 import { Option } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
+import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkLine } from '../http/http.ts';
 import { isObject, type JsonObject } from '../json.ts';
-import { collectionBundle, issuesOf, lineageOf, projectWith } from '../lanes/lanes.ts';
-import { compileMappings, exportFml, fmlLimits, type MappingSet, readMappingFiles } from '../mapping/mapping.ts';
+import { collectionBundle, issuesOf, lineageOf, type Projected, projectWith } from '../lanes/lanes.ts';
+import {
+  compileMappings,
+  exportFml,
+  fmlLimits,
+  type MappingFile,
+  type MappingSet,
+  readMappingFiles,
+} from '../mapping/mapping.ts';
 import { type CheckedRecord, readRecordLines } from '../records/records.ts';
 import { type CommandCall, type CommandLine, flag, textOption } from './command.ts';
 import { absorbAll, absorbedLines, resourcesIn } from './map-absorb.ts';
 import { lineageLines } from './map-lineage.ts';
+import { differences, onChange } from './map-watch.ts';
+import { untilStopped } from './process.ts';
 import { bytesOf, checkReadable, refusedText } from './record-files.ts';
 import { aligned, type Terminal } from './terminal.ts';
 
@@ -23,6 +33,8 @@ export const map: CommandLine = {
       .description('Show what records become as FHIR. Nothing is stored or sent.')
       .argument('[file...]', 'files of records, as for import')
       .option('--source <name>', 'whose records these are', 'source')
+      .option('--mappings <folder>', 'mapping files (default: those of this program)')
+      .option('--watch', 'map again when a file changes, and show what differs; Ctrl-C ends it')
       .option('--lineage', 'show where each element comes from, and which values are sent nowhere and why')
       .option('--absorb', 'the files hold FHIR resources, and records to lay them beside: show what they would change')
       .addOption(
@@ -35,7 +47,8 @@ export const map: CommandLine = {
   },
 
   async run(call) {
-    const compiled = await shippedMappings(call.terminal);
+    if (flag(call, 'watch') && call.words.length > 0) return watchFiles(call);
+    const compiled = await compiledMappings(call);
     if (flag(call, 'loss')) return showLoss(compiled, call.terminal);
     if (textOption(call, 'export') === 'fml') return exportMaps(call);
     if (call.words.length === 0) throw new CasebridgeError('file-missing');
@@ -46,9 +59,8 @@ export const map: CommandLine = {
 
 async function exportMaps(call: CommandCall): Promise<number> {
   const { terminal } = call;
-  const { mappingFolder } = await import('../gateway.ts');
   const config = await configOf(call);
-  const { maps, leftOut } = exportFml(await readMappingFiles(mappingFolder), systemsOf(call, config));
+  const { maps, leftOut } = exportFml(await filesOf(call), systemsOf(call, config));
   for (const { at, record, slot, element, reason } of leftOut)
     terminal.warn(`${at}: not in the map of ${record} ${slot}: ${element || 'all of it'}: ${reason}.`);
   for (const limit of fmlLimits) terminal.warn(limit);
@@ -59,21 +71,76 @@ async function exportMaps(call: CommandCall): Promise<number> {
 
 type Compiled = Extract<ReturnType<typeof compileMappings>, { set: MappingSet }>;
 
-async function shippedMappings(terminal: Terminal): Promise<Compiled> {
-  const { mappingFolder } = await import('../gateway.ts');
-  const compiled = compileMappings(await readMappingFiles(mappingFolder));
+async function mappingFolderOf(call: CommandCall): Promise<string> {
+  return textOption(call, 'mappings') ?? (await import('../gateway.ts')).mappingFolder;
+}
+
+async function filesOf(call: CommandCall): Promise<MappingFile[]> {
+  const folder = await mappingFolderOf(call);
+  try {
+    return await readMappingFiles(folder);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    throw new CasebridgeError('file-unreadable', { file: folder, code }, { cause: error });
+  }
+}
+
+async function compiledMappings(call: CommandCall): Promise<Compiled> {
+  const compiled = compileMappings(await filesOf(call));
   if ('set' in compiled) return compiled;
   for (const { path, line, column, message } of compiled.problems)
-    terminal.warn(`${path}:${line}:${column}: ${message}`);
+    call.terminal.warn(`${path}:${line}:${column}: ${message}`);
   throw new CasebridgeError('mappings-invalid', { count: compiled.problems.length });
+}
+
+/** Maps until a signal ends it; what cannot be read just now is told, and what was shown last stands. */
+async function watchFiles(call: CommandCall): Promise<number> {
+  const { terminal } = call;
+  let shown: string | undefined;
+  const show = async (): Promise<void> => {
+    try {
+      const { set } = await compiledMappings(call);
+      await checkReadable(call.words);
+      const { projected } = await projectFiles(set, call);
+      const text = `${JSON.stringify(collectionBundle(projected), undefined, 2)}\n`;
+      if (shown === undefined) terminal.say(text.trimEnd());
+      else for (const line of differences(shown, text)) terminal.say(line);
+      if (shown === text) terminal.say('Nothing differs.');
+      shown = text;
+    } catch (error) {
+      if (!(error instanceof CasebridgeError)) throw error;
+      terminal.warn(error.message);
+    }
+  };
+  const stopped = untilStopped();
+  await show();
+  const watching = new AbortController();
+  let work = Promise.resolve();
+  const changed = (): void => {
+    work = work.then(show);
+  };
+  onChange({ folders: [await mappingFolderOf(call)], files: call.words }, changed, watching.signal);
+  terminal.warn('Watching; Ctrl-C ends it.');
+  await stopped;
+  watching.abort();
+  await work;
+  return 0;
+}
+
+async function projectFiles(
+  mappings: MappingSet,
+  call: CommandCall,
+): Promise<{ projected: readonly Projected[]; refused: number }> {
+  const config = await configOf(call);
+  const systems = systemsOf(call, config);
+  const { records, refused } = await readRecords(call, call.words, config?.sources.get(systems.source)?.timeZone);
+  return { projected: await projectWith(async () => undefined, { ...systems, mappings, records }), refused };
 }
 
 async function mapFiles(mappings: MappingSet, call: CommandCall): Promise<number> {
   const { terminal } = call;
-  const config = await configOf(call);
-  const systems = systemsOf(call, config);
-  const { records, refused } = await readRecords(call, call.words, config?.sources.get(systems.source)?.timeZone);
-  const projected = await projectWith(async () => undefined, { ...systems, mappings, records });
+  const { projected, refused } = await projectFiles(mappings, call);
   const bundle = collectionBundle(projected);
   const issues = issuesOf(projected);
   for (const issue of issues) {

@@ -100,7 +100,14 @@ function rulesByFields(rules: readonly Element[]): (record: JsonObject) => reado
         isAsked[at] = 1;
       }
     }
-    return rules.filter((_, at) => isAsked[at] === 1);
+    const asked: Element[] = [];
+    for (let at = 0; at < rules.length; at += 1) {
+      const rule = rules[at];
+      if (rule !== undefined && isAsked[at] === 1) {
+        asked.push(rule);
+      }
+    }
+    return asked;
   };
 }
 

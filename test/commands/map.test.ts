@@ -1,9 +1,10 @@
 // FHIR from files, without a store and without a server.
 
-import { readdir } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { aCase, aClient, aGoal, aReferral } from '../builders.ts';
-import { aFolder, casebridge, lastLine } from './program.ts';
+import { aFolder, casebridge, lastLine, telling } from './program.ts';
 
 const line = (type: string, record: object) => JSON.stringify({ type, record });
 
@@ -78,6 +79,32 @@ test('--absorb shows what the resources of a server would change in records', as
   expect(out).toMatch(/^Goal\/g1 -> goal goal-food, goal$/m);
   expect(out).toMatch(/^ {2}lifecycleStatus +"on-hold" +-> \/status +goal\.yaml:\d+$/m);
   expect(err).toContain('Slot/s1: no mapping makes this type, so it changes nothing.');
+});
+
+test('--watch shows what differs after each change, and keeps the last mapping that loads', async () => {
+  const cwd = await aFolder({ 'goal.ndjson': line('goal', aGoal({ statement: 'Walk more.' })) });
+  await cp(new URL('../../mappings', import.meta.url), join(cwd, 'mappings'), { recursive: true });
+  const change = async (name: string, from: string, to: string) => {
+    const file = join(cwd, name);
+    await writeFile(file, (await readFile(file, 'utf8')).replace(from, to));
+  };
+  const watching = telling(['map', '--watch', '--mappings', 'mappings', 'goal.ndjson'], { cwd });
+  await watching.said('"text": "Walk more."');
+  await watching.said('Watching');
+  await change('goal.ndjson', 'Walk more.', 'Walk a little more.');
+  await watching.said('-          "text": "Walk more."');
+  await watching.said('+          "text": "Walk a little more."');
+  await change('mappings/goal.yaml', 'from: statement', 'from: statment');
+  await watching.said('The goal record has no field "statment". Did you mean "statement"?');
+  await change('mappings/goal.yaml', 'from: statment', 'from: statement');
+  await watching.said('Nothing differs.');
+  expect((await watching.stop('SIGINT')).code).toBe(0);
+});
+
+test('a folder of mappings that is not there is exit code 2', async () => {
+  const cwd = await aFolder({ 'goal.ndjson': line('goal', aGoal()) });
+  const { code, err } = await casebridge(['map', '--mappings', 'nowhere', 'goal.ndjson'], { cwd });
+  expect({ code, err }).toEqual({ code: 2, err: 'The file nowhere could not be read (ENOENT).\n' });
 });
 
 test('no file is exit code 2', async () => {
