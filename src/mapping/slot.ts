@@ -251,7 +251,13 @@ function absorb(
       element.lens.absorb(valueAt(observed, element.path), draft, run);
     }
   }
-  return { patch: mergePatch(record, after), issues };
+  return { patch: mergePatch(record, after), issues: once(issues) };
+}
+
+/** Every item of a list may say the same: an element that is not understood is told once. */
+function once(issues: readonly MappingIssue[]): MappingIssue[] {
+  const told = new Map(issues.map((issue) => [JSON.stringify(issue), issue]));
+  return [...told.values()];
 }
 
 /** The draft over the record, or over the list item that the slot stands for; undefined where that item is gone. */
