@@ -52,10 +52,10 @@ function plantedValue(canaries: Canaries, field: Field, value: Json, place: stri
   return plantedText(canaries, field, place, around) ?? value;
 }
 
-/** Of a consent the times stay: what it lets go out must go out. */
+/** Of a consent the times stay: what it lets go out must go out. The instrument of an assessment decides which answers it must have. */
 function isKept({ kind, enum: closed }: Field, place: string): boolean {
   const isConsentTime = place.startsWith('consent/') && (kind === 'date' || kind === 'instant');
-  return closed !== undefined || isConsentTime;
+  return closed !== undefined || isConsentTime || /^assessment\/[^/]+\/instrument$/.test(place);
 }
 
 function plantedText(canaries: Canaries, { kind }: Field, place: string, around: JsonObject): string | undefined {

@@ -35,7 +35,7 @@ async function showHospital({ gateway, story }: Stage, { place }: Server): Promi
   const told = routes.filter((row) => ['need', 'goal', 'carePlan'].includes(textAt(row, 'recordType')));
   const filing = documentScopes(textsAt(answer, 'scopes'));
   expectThat(
-    told.length === 3 && told.every(({ route }) => route === 'document') && filing.includes('c'),
+    told.length > 0 && told.every(({ route }) => route === 'document') && filing.includes('c'),
     `What ${place.name} takes no other way goes into a document.`,
     JSON.stringify(answer),
   );
