@@ -5,7 +5,7 @@ import { CasebridgeError } from '../errors.ts';
 import { checkLine } from '../http/http.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { collectionBundle, issuesOf, lineageOf, projectWith } from '../lanes/lanes.ts';
-import { compileMappings, type MappingSet, readMappingFiles } from '../mapping/mapping.ts';
+import { compileMappings, type MappingSet } from '../mapping/mapping.ts';
 import { type CheckedRecord, readRecordLines } from '../records/records.ts';
 import { type CommandCall, type CommandLine, flag, textOption } from './command.ts';
 import { absorbAll, absorbedLines, resourcesIn } from './map-absorb.ts';
@@ -15,7 +15,7 @@ import { aligned, type Terminal } from './terminal.ts';
 
 export const map: CommandLine = {
   name: 'map',
-  configuration: 'configuration file, for its identifier systems and time zones (default: none)',
+  configuration: 'configuration file, for its guides, identifier systems and time zones (default: none)',
 
   describe(command) {
     command
@@ -28,29 +28,27 @@ export const map: CommandLine = {
   },
 
   async run(call) {
-    const compiled = await shippedMappings(call.terminal);
-    if (flag(call, 'loss')) return showLoss(compiled, call.terminal);
+    const file = textOption(call, 'config');
+    const config = file === undefined ? undefined : await loadConfig(file);
+    const mappings = await shippedMappings(config, call.terminal);
+    if (flag(call, 'loss')) return showLoss(mappings, call.terminal);
     if (call.words.length === 0) throw new CasebridgeError('file-missing');
     await checkReadable(call.words);
-    return flag(call, 'absorb') ? absorbFiles(compiled.set, call) : mapFiles(compiled.set, call);
+    return flag(call, 'absorb') ? absorbFiles(mappings, call) : mapFiles(mappings, config, call);
   },
 };
 
-type Compiled = Extract<ReturnType<typeof compileMappings>, { set: MappingSet }>;
-
-async function shippedMappings(terminal: Terminal): Promise<Compiled> {
-  const { mappingFolder } = await import('../gateway.ts');
-  const compiled = compileMappings(await readMappingFiles(mappingFolder));
-  if ('set' in compiled) return compiled;
+async function shippedMappings(config: Config | undefined, terminal: Terminal): Promise<MappingSet> {
+  const { mappingFiles } = await import('../gateway.ts');
+  const compiled = compileMappings(await mappingFiles(config ?? { guides: [] }));
+  if ('set' in compiled) return compiled.set;
   for (const { path, line, column, message } of compiled.problems)
     terminal.warn(`${path}:${line}:${column}: ${message}`);
   throw new CasebridgeError('mappings-invalid', { count: compiled.problems.length });
 }
 
-async function mapFiles(mappings: MappingSet, call: CommandCall): Promise<number> {
+async function mapFiles(mappings: MappingSet, config: Config | undefined, call: CommandCall): Promise<number> {
   const { terminal } = call;
-  const file = textOption(call, 'config');
-  const config = file === undefined ? undefined : await loadConfig(file);
   const source = textOption(call, 'source') ?? 'source';
   const { records, refused } = await readRecords(call, call.words, config?.sources.get(source)?.timeZone);
   const projected = await projectWith(async () => undefined, {
@@ -131,8 +129,8 @@ interface LossRow {
   readonly at: string;
 }
 
-function showLoss({ set, warnings }: Compiled, terminal: Terminal): number {
-  const rows = set.mappings.flatMap(({ recordType, slots }) =>
+function showLoss({ mappings, warnings }: MappingSet, terminal: Terminal): number {
+  const rows = mappings.flatMap(({ recordType, slots }) =>
     slots.flatMap(({ name, elements }) =>
       elements.map(({ key, moves, derived, at }): LossRow => {
         const way = moves === undefined ? (derived ? 'out' : 'both') : 'moves';

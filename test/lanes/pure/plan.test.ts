@@ -23,7 +23,15 @@ const wait = {
   reason: reason('waits-for-link', { target: 'client/c1#patient' }),
 } as const;
 const invalid = [
-  { severity: 'error', rule: 'gol-1', path: 'Goal.target', profile: 'Goal', message: 'broken' },
+  {
+    severity: 'error',
+    rule: 'gol-1',
+    path: 'Goal.target',
+    profile: 'Goal',
+    message: 'broken',
+    at: 'goal.yaml:30',
+    pointers: ['/targets/0/detail'],
+  },
 ] as const;
 
 /** State and operation of one resource in words: `due: create`, `parked (server-refused)`, … */
