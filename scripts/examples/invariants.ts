@@ -115,8 +115,8 @@ function indexDefinitions(): void {
 
 const parsed = new Map<string, FhirPathAtom>();
 
-/** As published it compares a concept with a text, which is never the same; ours says what it means. */
-const notAsMeant = ['con-3'];
+/** As published these do not say what they mean: a concept is compared with a text, or it is asked whether a yes or no is there. Ours says it. */
+const notAsMeant = ['con-3', 'SDOH-Task-2', 'SDOH-Task-7'];
 
 /** undefined: the engine cannot tell. */
 function evaluate(
@@ -125,7 +125,10 @@ function evaluate(
   type: string | undefined,
   resource: JsonObject,
 ): boolean | undefined {
-  if (beyondFhirPath.test(expression) || value === undefined) return undefined;
+  // The engine takes for a Quantity only what has a value.
+  const isBare = isObject(resource.valueQuantity) && resource.valueQuantity.value === undefined;
+  if (beyondFhirPath.test(expression) || value === undefined || (isBare && expression.includes('Quantity')))
+    return undefined;
   try {
     const atom = parsed.get(expression) ?? parseFhirPath(expression);
     parsed.set(expression, atom);

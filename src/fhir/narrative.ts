@@ -54,5 +54,5 @@ export function isBasicXhtml(div: string): boolean {
 
 /** True where there is something to read or to see in it (txt-2). */
 export function saysSomething(div: string): boolean {
-  return /<img[\s/>]/.test(div) || /\S/.test(div.replaceAll(/<[^>]*>/g, ''));
+  return /<img[\s/>]/.test(div) || /\S/.test(div.replaceAll(/<[^<>]*>/g, ''));
 }

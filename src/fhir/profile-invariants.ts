@@ -25,7 +25,7 @@ const npi = [
   rule(
     'us-core-17',
     'the check digit of an NPI is right',
-    (it) => !isText(it.value) || !/^\d{10}$/.test(it.value) || hasCheckDigit(it.value),
+    (it) => !isText(it.value) || (/^\d{10}$/.test(it.value) && hasCheckDigit(it.value)),
   ),
 ];
 

@@ -75,6 +75,11 @@ describe('a resource without a link', () => {
     expect(inWords(overrides)).toBe(expected);
   });
 
+  test('that is parked says which rule it breaks, which line of the mapping does so, and from which fields', () => {
+    const [state] = plan([aResource({ desired: desiredOf(food, { invalid }) })]).states;
+    expect(state?.reason?.text).toContain('gol-1 at Goal.target, which goal.yaml:30 makes from /targets/0/detail.');
+  });
+
   test('goes out as the record wants it', () => {
     const desired = desiredOf(food);
     expect(onlyOperation({ desired })).toMatchObject({ kind: 'create', body: desired.resource });
