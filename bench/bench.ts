@@ -1,19 +1,22 @@
 // `npm run bench`: how fast records are accepted, how fast their changes reach a FHIR server, and how a bare loop that writes the same prebuilt
 // resources at the same concurrency compares. With --scale: time per change as the store grows. With --peers: beside a script and an
-// OpenFn job, without and with faults. With --fairness: what a stuck case and a connection that hangs cost the others. Everything runs on
-// this machine, so read the ratios; the rates are those of its cores.
+// OpenFn job, without and with faults. With --fairness: what a stuck case and a connection that hangs cost the others. `npm run bench --
+// mapping`: the mapping engine alone, beside a mapper by hand and other tools, with --memory over a million records. Everything runs on this
+// machine, so read the ratios; the rates are those of its cores.
 
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { measureFairness } from './fairness.ts';
 import { type Figures, headed, summaries, table } from './figures.ts';
+import { type MappingFigures, measureMapping } from './mapping.ts';
 import { selfTimes } from './profile.ts';
 import { measureScale } from './scale.ts';
 import { measurePeers } from './side-by-side.ts';
 import { type StoreKind, storesHere } from './stage.ts';
 import { measureThroughput, type ProfiledSpan } from './throughput.ts';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     store: { type: 'string' },
     runs: { type: 'string', default: '3' },
@@ -25,6 +28,7 @@ const { values } = parseArgs({
     scale: { type: 'boolean', default: false },
     peers: { type: 'boolean', default: false },
     fairness: { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
     'edits-per-second': { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
   },
@@ -35,15 +39,30 @@ const concurrency = Number(values.concurrency);
 const workers = Number(values.workers);
 const spans: ProfiledSpan[] = [];
 
-const rows = summaries(await measured());
-if (values.json) {
-  const medians = Object.fromEntries(rows.map(({ name, median }) => [name, median]));
-  console.log(JSON.stringify({ runs, workers, cases, concurrency, ...medians }));
+if (positionals.length === 0) {
+  const figures = await measured();
+  tell(figures, { runs, workers, cases, concurrency }, `${concurrency} requests at a time`);
+} else if (positionals.length === 1 && positionals[0] === 'mapping') {
+  const { figures, notes }: MappingFigures = await measureMapping({ runs, memory: values.memory });
+  for (const note of notes) process.stderr.write(`${note}\n`);
+  tell(figures, { runs, notes: [...notes] }, values.memory ? 'after a collection' : 'by CPU time');
 } else {
-  console.log(`medians of ${runs} runs (least to most), ${concurrency} requests at a time`);
-  for (const line of table(rows)) console.log(line);
+  throw new Error(
+    `There is no bench "${positionals.join(' ')}"; without a word it is the gateway's, "mapping" is the other.`,
+  );
 }
 for (const span of spans) await tellProfile(span);
+
+function tell(figures: readonly Figures[], setting: Readonly<Record<string, number | string[]>>, how: string): void {
+  const rows = summaries(figures);
+  if (values.json) {
+    const medians = Object.fromEntries(rows.map(({ name, median }) => [name, median]));
+    console.log(JSON.stringify({ ...setting, ...medians }));
+    return;
+  }
+  console.log(`medians of ${figures.length} runs (least to most), ${how}`);
+  for (const line of table(rows)) console.log(line);
+}
 
 async function measured(): Promise<readonly Figures[]> {
   if (values.scale) return measureScale({ concurrency, rounds: runs });

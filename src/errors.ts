@@ -624,7 +624,7 @@ export const errorKinds = {
     class: 'config',
   },
   'mappings-invalid': {
-    text: 'The mapping files have {count} problems; nothing was mapped.',
+    text: 'Problems in the mapping files: {count}. Nothing was mapped.',
     status: 500,
     issue: 'invalid',
     class: 'config',
@@ -1017,6 +1017,12 @@ export const errorKinds = {
     text: 'Set in the configuration (task: off).',
     status: 200,
     issue: 'informational',
+    class: 'config',
+  },
+  'route-unsent': {
+    text: 'No server is sent {recordType} records: {why}.',
+    status: 501,
+    issue: 'not-supported',
     class: 'config',
   },
   'route-vendor': {

@@ -9,10 +9,15 @@ import type {
   ClientRecord,
   ConsentRecord,
   GoalRecord,
+  HospitalStayRecord,
+  ImprovementIdeaRecord,
+  IncidentRecord,
   NeedRecord,
+  NoteRecord,
   OrganizationRecord,
   RecordType,
   ReferralRecord,
+  SafetyPlanRecord,
   ServiceRecord,
   StoredRecord,
   WorkerRecord,
@@ -199,6 +204,91 @@ export function aCarePlan(overrides: Partial<CarePlanRecord> = {}): StoredRecord
   return merged(plan, overrides);
 }
 
+export function aNote(overrides: Partial<NoteRecord> = {}): StoredRecord {
+  const visit: NoteRecord = {
+    id: 'note-visit',
+    updatedAt: '2026-02-10T16:00:00-05:00',
+    clientId: 'client-rosa',
+    caseId: 'case-rosa',
+    kind: 'home-visit',
+    text: 'Rosa has the pantry card now. The refrigerator works again.',
+    occurredAt: '2026-02-10T14:00:00-05:00',
+    minutes: 40,
+    contact: { mode: 'in-person', with: 'client', outcome: 'reached' },
+    authorId: 'worker-okafor',
+    signedAt: '2026-02-10T15:55:00-05:00',
+    status: 'signed',
+    about: { goalIds: ['goal-meals'] },
+  };
+  return merged(visit, overrides);
+}
+
+export function anIncident(overrides: Partial<IncidentRecord> = {}): StoredRecord {
+  const fall: IncidentRecord = {
+    id: 'incident-fall',
+    updatedAt: '2026-02-12T12:00:00-05:00',
+    clientId: 'client-rosa',
+    caseId: 'case-rosa',
+    kind: 'fall',
+    occurredAt: '2026-02-12T09:30:00-05:00',
+    discoveredAt: '2026-02-12T09:40:00-05:00',
+    documentedAt: '2026-02-12T11:30:00-05:00',
+    severity: 'moderate',
+    description: 'Rosa slipped on the stairs of the office and hurt her left wrist.',
+    status: 'open',
+  };
+  return merged(fall, overrides);
+}
+
+export function aSafetyPlan(overrides: Partial<SafetyPlanRecord> = {}): StoredRecord {
+  const plan: SafetyPlanRecord = {
+    id: 'safety-rosa',
+    updatedAt: '2026-02-13T10:00:00-05:00',
+    clientId: 'client-rosa',
+    caseId: 'case-rosa',
+    status: 'active',
+    effectiveOn: '2026-02-13',
+    reviewDueOn: '2026-03-13',
+    reason: 'suicide',
+    warningSigns: ['I stop answering the phone.'],
+    copingStrategies: ['Walk around the block.'],
+    distractions: ['The library on Elm Street.'],
+    supportContacts: [{ id: 's1', name: 'Ana', phone: '(518) 555-0188', relationship: 'sister' }],
+  };
+  return merged(plan, overrides);
+}
+
+export function aHospitalStay(overrides: Partial<HospitalStayRecord> = {}): StoredRecord {
+  const stay: HospitalStayRecord = {
+    id: 'stay-rosa',
+    updatedAt: '2026-02-16T08:00:00-05:00',
+    clientId: 'client-rosa',
+    caseId: 'case-rosa',
+    hospitalId: 'org-general',
+    kind: 'inpatient',
+    admittedAt: '2026-02-15T22:10:00-05:00',
+    cause: 'Fracture of the left wrist.',
+    knownAt: '2026-02-16T07:45:00-05:00',
+    source: 'adt',
+  };
+  return merged(stay, overrides);
+}
+
+export function anImprovementIdea(overrides: Partial<ImprovementIdeaRecord> = {}): StoredRecord {
+  const idea: ImprovementIdeaRecord = {
+    id: 'idea-handover',
+    updatedAt: '2026-02-18T09:00:00-05:00',
+    organizationId: 'org-riverside',
+    kind: 'process-gap',
+    title: 'Pantry cards arrive a week late',
+    step: 'referral',
+    raisedAt: '2026-02-18T08:50:00-05:00',
+    raisedById: 'worker-okafor',
+    status: 'new',
+  };
+  return merged(idea, overrides);
+}
+
 /** A record of each type as its builder makes it. */
 export const builders: Readonly<Record<RecordType, () => StoredRecord>> = {
   organization: () => anOrganization(),
@@ -207,10 +297,15 @@ export const builders: Readonly<Record<RecordType, () => StoredRecord>> = {
   client: () => aClient(),
   case: () => aCase(),
   consent: () => aConsent(),
+  hospitalStay: () => aHospitalStay(),
+  incident: () => anIncident(),
   need: () => aNeed(),
   goal: () => aGoal(),
+  safetyPlan: () => aSafetyPlan(),
   referral: () => aReferral(),
   carePlan: () => aCarePlan(),
+  note: () => aNote(),
+  improvementIdea: () => anImprovementIdea(),
 };
 
 // Through JSON, as records arrive: a new object each time, without the fields that are undefined.

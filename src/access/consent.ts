@@ -5,7 +5,7 @@ import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 
 export interface ConsentQuestion {
-  /** `treatment`: the client's hospital, which needs consent only for sensitive content; `consent`: everybody else. */
+  /** `treatment`: the client's hospital, which needs consent only for sensitive content and a safety plan; `consent`: everybody else. */
   readonly basis: 'treatment' | 'consent';
   /** The receiving organization's record id in the client's source, where the connection names one. */
   readonly organization: string | undefined;
@@ -20,7 +20,8 @@ export interface ConsentQuestion {
 
 /** Undefined: permitted. Else the rule that withholds it. */
 export function withheldBy(question: ConsentQuestion): Reason | undefined {
-  if (question.basis === 'treatment' && question.sensitivity.length === 0) return undefined;
+  const isImplied = question.basis === 'treatment' && question.sensitivity.length === 0;
+  if (isImplied && !alwaysAsked.includes(question.recordType)) return undefined;
   const inForce = question.consents.filter((consent) => isInForce(consent, question));
   if (inForce.length === 0) return reason('consent-missing', { recordType: question.recordType });
   const naming = inForce.filter((consent) => namesType(consent, question.recordType));
@@ -30,6 +31,9 @@ export function withheldBy(question: ConsentQuestion): Reason | undefined {
   );
   return labels.length === 0 ? undefined : reason('consent-sensitivity', { recordType: question.recordType });
 }
+
+/** The client's own plan for a crisis names other people and what the client lives for: it goes nowhere without being named (design section 7). */
+const alwaysAsked = ['safetyPlan'];
 
 const sharing = ['share-care-plan', 'referral', 'treatment-payment-operations', 'data-exchange'];
 

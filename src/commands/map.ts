@@ -1,15 +1,27 @@
 // `map`: what records become as FHIR, from files, with nothing stored or sent; and what each mapping carries one way only.
 
+import { Option } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
+import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkLine } from '../http/http.ts';
 import { isObject, type JsonObject } from '../json.ts';
-import { collectionBundle, issuesOf, lineageOf, projectWith } from '../lanes/lanes.ts';
-import { compileMappings, type MappingSet } from '../mapping/mapping.ts';
+import { collectionBundle, issuesOf, lineageOf, type Projected, projectWith } from '../lanes/lanes.ts';
+import {
+  compileMappings,
+  exportFml,
+  fmlLimits,
+  type MappingFile,
+  type MappingSet,
+  readGuideFiles,
+  readMappingFiles,
+} from '../mapping/mapping.ts';
 import { type CheckedRecord, readRecordLines } from '../records/records.ts';
 import { type CommandCall, type CommandLine, flag, textOption } from './command.ts';
 import { absorbAll, absorbedLines, resourcesIn } from './map-absorb.ts';
 import { lineageLines } from './map-lineage.ts';
+import { differences, onChange } from './map-watch.ts';
+import { untilStopped } from './process.ts';
 import { bytesOf, checkReadable, refusedText } from './record-files.ts';
 import { aligned, type Terminal } from './terminal.ts';
 
@@ -22,42 +34,115 @@ export const map: CommandLine = {
       .description('Show what records become as FHIR. Nothing is stored or sent.')
       .argument('[file...]', 'files of records, as for import')
       .option('--source <name>', 'whose records these are', 'source')
+      .option('--mappings <folder>', 'mapping files (default: those of this program)')
+      .option('--watch', 'map again when a file changes, and show what differs; Ctrl-C ends it')
       .option('--lineage', 'show where each element comes from, and which values are sent nowhere and why')
       .option('--absorb', 'the files hold FHIR resources, and records to lay them beside: show what they would change')
+      .addOption(
+        new Option(
+          '--export <language>',
+          'write instead the mappings as StructureMaps, forward (docs/mapping-export.md)',
+        ).choices(['fml']),
+      )
       .option('--loss', 'show instead which elements of each mapping come back, and which only go out');
   },
 
   async run(call) {
-    const file = textOption(call, 'config');
-    const config = file === undefined ? undefined : await loadConfig(file);
-    const mappings = await shippedMappings(config, call.terminal);
-    if (flag(call, 'loss')) return showLoss(mappings, call.terminal);
+    if (flag(call, 'watch') && call.words.length > 0) return watchFiles(call);
+    const compiled = await compiledMappings(call);
+    if (flag(call, 'loss')) return showLoss(compiled, call.terminal);
+    if (textOption(call, 'export') === 'fml') return exportMaps(call);
     if (call.words.length === 0) throw new CasebridgeError('file-missing');
     await checkReadable(call.words);
-    return flag(call, 'absorb') ? absorbFiles(mappings, call) : mapFiles(mappings, config, call);
+    return flag(call, 'absorb') ? absorbFiles(compiled.set, call) : mapFiles(compiled.set, call);
   },
 };
 
-async function shippedMappings(config: Config | undefined, terminal: Terminal): Promise<MappingSet> {
-  const { mappingFiles } = await import('../gateway.ts');
-  const compiled = compileMappings(await mappingFiles(config ?? { guides: [] }));
-  if ('set' in compiled) return compiled.set;
+async function exportMaps(call: CommandCall): Promise<number> {
+  const { terminal } = call;
+  const config = await configOf(call);
+  const { maps, leftOut } = exportFml(await filesOf(call), systemsOf(call, config));
+  for (const { at, record, slot, element, reason } of leftOut)
+    terminal.warn(`${at}: not in the map of ${record} ${slot}: ${element || 'all of it'}: ${reason}.`);
+  for (const limit of fmlLimits) terminal.warn(limit);
+  const texts = maps.map(({ fml }) => fml);
+  terminal.result({ maps, leftOut, limits: fmlLimits }, texts);
+  return 0;
+}
+
+type Compiled = Extract<ReturnType<typeof compileMappings>, { set: MappingSet }>;
+
+async function mappingFolderOf(call: CommandCall): Promise<string> {
+  return textOption(call, 'mappings') ?? (await import('../gateway.ts')).mappingFolder;
+}
+
+async function filesOf(call: CommandCall): Promise<MappingFile[]> {
+  const folder = await mappingFolderOf(call);
+  try {
+    return await readMappingFiles(folder);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    throw new CasebridgeError('file-unreadable', { file: folder, code }, { cause: error });
+  }
+}
+
+async function compiledMappings(call: CommandCall): Promise<Compiled> {
+  const config = await configOf(call);
+  const compiled = compileMappings([...(await filesOf(call)), ...(await readGuideFiles(config?.guides ?? []))]);
+  if ('set' in compiled) return compiled;
   for (const { path, line, column, message } of compiled.problems)
-    terminal.warn(`${path}:${line}:${column}: ${message}`);
+    call.terminal.warn(`${path}:${line}:${column}: ${message}`);
   throw new CasebridgeError('mappings-invalid', { count: compiled.problems.length });
 }
 
-async function mapFiles(mappings: MappingSet, config: Config | undefined, call: CommandCall): Promise<number> {
+/** Maps until a signal ends it; what cannot be read just now is told, and what was shown last stands. */
+async function watchFiles(call: CommandCall): Promise<number> {
   const { terminal } = call;
-  const source = textOption(call, 'source') ?? 'source';
-  const { records, refused } = await readRecords(call, call.words, config?.sources.get(source)?.timeZone);
-  const projected = await projectWith(async () => undefined, {
-    source,
-    identifierSystem: config?.identifierSystem ?? exampleSystem,
-    identifierSystems: identifierSystems(config),
-    mappings,
-    records,
-  });
+  let shown: string | undefined;
+  const show = async (): Promise<void> => {
+    try {
+      const { set } = await compiledMappings(call);
+      await checkReadable(call.words);
+      const { projected } = await projectFiles(set, call);
+      const text = `${JSON.stringify(collectionBundle(projected), undefined, 2)}\n`;
+      if (shown === undefined) terminal.say(text.trimEnd());
+      else for (const line of differences(shown, text)) terminal.say(line);
+      if (shown === text) terminal.say('Nothing differs.');
+      shown = text;
+    } catch (error) {
+      if (!(error instanceof CasebridgeError)) throw error;
+      terminal.warn(error.message);
+    }
+  };
+  const stopped = untilStopped();
+  await show();
+  const watching = new AbortController();
+  let work = Promise.resolve();
+  const changed = (): void => {
+    work = work.then(show);
+  };
+  onChange({ folders: [await mappingFolderOf(call)], files: call.words }, changed, watching.signal);
+  terminal.warn('Watching; Ctrl-C ends it.');
+  await stopped;
+  watching.abort();
+  await work;
+  return 0;
+}
+
+async function projectFiles(
+  mappings: MappingSet,
+  call: CommandCall,
+): Promise<{ projected: readonly Projected[]; refused: number }> {
+  const config = await configOf(call);
+  const systems = systemsOf(call, config);
+  const { records, refused } = await readRecords(call, call.words, config?.sources.get(systems.source)?.timeZone);
+  return { projected: await projectWith(async () => undefined, { ...systems, mappings, records }), refused };
+}
+
+async function mapFiles(mappings: MappingSet, call: CommandCall): Promise<number> {
+  const { terminal } = call;
+  const { projected, refused } = await projectFiles(mappings, call);
   const bundle = collectionBundle(projected);
   const issues = issuesOf(projected);
   for (const issue of issues) {
@@ -87,6 +172,19 @@ async function absorbFiles(mappings: MappingSet, call: CommandCall): Promise<num
   for (const resource of unknown) terminal.warn(`${resource}: no mapping makes this type, so it changes nothing.`);
   terminal.result({ absorbed, unknown, refused }, absorbedLines(absorbed));
   return refused === 0 ? 0 : 1;
+}
+
+async function configOf(call: CommandCall): Promise<Config | undefined> {
+  const file = textOption(call, 'config');
+  return file === undefined ? undefined : loadConfig(file);
+}
+
+function systemsOf(call: CommandCall, config: Config | undefined) {
+  return {
+    source: textOption(call, 'source') ?? 'source',
+    identifierSystem: config?.identifierSystem ?? exampleSystem,
+    identifierSystems: identifierSystems(config),
+  };
 }
 
 // Without a configuration; a name that nobody owns (RFC 2606).
@@ -124,19 +222,22 @@ interface LossRow {
   readonly mapping: string;
   readonly slot: string;
   readonly element: string;
-  /** `both` ways; `out` only; or by the rules of status moves. */
-  readonly way: 'both' | 'out' | 'moves';
+  /** `both` ways; `out` only; by the rules of status moves; or `never` sent. */
+  readonly way: 'both' | 'out' | 'moves' | 'never';
   readonly at: string;
 }
 
-function showLoss({ mappings, warnings }: MappingSet, terminal: Terminal): number {
-  const rows = mappings.flatMap(({ recordType, slots }) =>
-    slots.flatMap(({ name, elements }) =>
-      elements.map(({ key, moves, derived, at }): LossRow => {
-        const way = moves === undefined ? (derived ? 'out' : 'both') : 'moves';
-        return { mapping: recordType, slot: name, element: key, way, at };
-      }),
-    ),
+function showLoss({ set }: Compiled, terminal: Terminal): number {
+  const { warnings } = set;
+  const rows = set.mappings.flatMap(({ recordType, slots, unsent }): LossRow[] =>
+    unsent === undefined
+      ? slots.flatMap(({ name, elements }) =>
+          elements.map(({ key, moves, derived, at }): LossRow => {
+            const way = moves === undefined ? (derived ? 'out' : 'both') : 'moves';
+            return { mapping: recordType, slot: name, element: key, way, at };
+          }),
+        )
+      : [{ mapping: recordType, slot: 'none', element: unsent.why, way: 'never', at: unsent.at }],
   );
   for (const { path, line, message } of warnings) terminal.warn(`${path}:${line}: ${message}`);
   const shown = rows.map((row) => [wayTexts[row.way], `${row.mapping} ${row.slot}`, row.element, row.at]);
@@ -144,4 +245,4 @@ function showLoss({ mappings, warnings }: MappingSet, terminal: Terminal): numbe
   return 0;
 }
 
-const wayTexts = { both: 'both ways', out: 'out only', moves: 'by status moves' } as const;
+const wayTexts = { both: 'both ways', out: 'out only', moves: 'by status moves', never: 'never sent' } as const;

@@ -31,7 +31,14 @@ export interface RouteInput {
   /** The connection's `routes:`, by record type. */
   readonly overrides: Readonly<Record<string, Route>>;
   readonly task: ConnectionConfig['task'];
-  readonly slots: readonly { readonly recordType: RecordType; readonly resourceType: string }[];
+  readonly slots: readonly RoutedSlot[];
+}
+
+export interface RoutedSlot {
+  readonly recordType: RecordType;
+  readonly resourceType: string;
+  /** Why no server is sent any of it; then `resourceType` is `none`. */
+  readonly unsent?: string;
 }
 
 type Need = { readonly action: Action; readonly interaction: string };
@@ -50,13 +57,17 @@ const neededToFile = needed.filter(({ action }) => action === 'create');
 /** Types that are linked when found and need not be written: reading and searching is use enough (lanes.md 18, 19). */
 const findable = ['HealthcareService', 'Location', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole'];
 
-/** What the readable document tells of (closed-loop B8); partners, services and workers by their names and phones. */
+/**
+ * What the readable document tells of (closed-loop B8), partners, services and workers by their names and phones; and what goes as a document of
+ * its own: notes, safety plans, incidents that are shared.
+ */
 const inDocument: readonly string[] = [
   'appointment',
   'assessment',
   'carePlan',
   'case',
   'goal',
+  'incident',
   'intervention',
   'need',
   'note',
@@ -70,11 +81,13 @@ const inDocument: readonly string[] = [
 /** One row per slot, in the order given. */
 export function routeTable(input: RouteInput): RouteRow[] {
   return input.slots.map((slot) => {
+    const { recordType, resourceType } = slot;
     const found = rules.map((rule) => rule(input, slot)).find((result) => result !== undefined);
     return {
-      ...slot,
-      ...(found ?? decide('native', 'route-native', { resourceType: slot.resourceType })),
-      ...known(input, slot.resourceType),
+      recordType,
+      resourceType,
+      ...(found ?? decide('native', 'route-native', { resourceType })),
+      ...(slot.unsent === undefined && known(input, resourceType)),
     };
   });
 }
@@ -87,11 +100,14 @@ function known({ capabilities, scopes, vendor }: RouteInput, resourceType: strin
   };
 }
 
-type Slot = RouteInput['slots'][number];
 type Decision = Pick<RouteRow, 'route' | 'reason'>;
 
 /** The first that decides wins. */
-const rules: readonly ((input: RouteInput, slot: Slot) => Decision | undefined)[] = [
+const rules: readonly ((input: RouteInput, slot: RoutedSlot) => Decision | undefined)[] = [
+  function neverSent(_, { recordType, unsent }) {
+    return unsent === undefined ? undefined : decide('withheld', 'route-unsent', { recordType, why: unsent });
+  },
+
   function configured({ overrides }, { recordType }) {
     const route = overrides[recordType];
     return route && decide(route, 'route-configured', { recordType, route });
@@ -165,7 +181,7 @@ function lacking(
 }
 
 /** The way of what cannot go natively: told in a document where the server takes one, else by a person. */
-function otherwise(input: RouteInput, { recordType }: Slot, why: Reason): Decision {
+function otherwise(input: RouteInput, { recordType }: RoutedSlot, why: Reason): Decision {
   const { vendor } = input;
   if (vendor.fallback === 'manual' || input.capabilities === undefined || !inDocument.includes(recordType)) {
     return { route: 'manual', reason: why };

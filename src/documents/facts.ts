@@ -26,7 +26,7 @@ export interface DocumentInput {
   /** Record `case`. */
   readonly caseRecord: JsonObject;
   readonly client: JsonObject;
-  /** Records of the case that may be shown to this receiver: need, goal, referral, carePlan. Consent was decided by the caller. */
+  /** Records of the case that may be shown to this receiver: need, goal, referral, carePlan, safetyPlan; others are not told. Consent was decided by the caller. */
   readonly records: readonly { readonly type: RecordType; readonly record: JsonObject }[];
   /** Other records of the same source by type and id: organization, service, worker; undefined where unknown. */
   readonly find: Find;
@@ -49,15 +49,11 @@ export function documentFacts(input: DocumentInput): DocumentFacts {
   const labels = [caseRecord, client, ...records.map(({ record }) => record)];
   return present({
     client: clientFacts(client, input.mrn),
-    agency: present({
-      name: organizationName(agency),
-      program: shown(textAt(caseRecord, 'program'), 60),
-      phones: organizationPhones(agency),
-    }),
+    agency: agencyFacts(caseRecord, agency),
     worker: workerFacts(worker?.deleted === true ? undefined : worker),
     caseStatus: textAt(caseRecord, 'status'),
     closeReason: textAt(caseRecord, 'closeReason'),
-    safety: safetyFacts(caseRecord, client, of('need')),
+    safety: safetyFacts(caseRecord, client, of('need'), of('safetyPlan')),
     asks: askFacts(client, of('referral'), referrals, input.receiver, find),
     plan: plan && planFacts(plan),
     needs: needFacts(of('need'), positions(plan, 'needIds')),
@@ -74,7 +70,15 @@ function isShown(record: JsonObject, caseRecord: JsonObject): boolean {
   return record.deleted !== true && record.status !== 'entered-in-error' && record.caseId === caseRecord.id;
 }
 
-function clientFacts(client: JsonObject, mrn: string | undefined): JsonObject {
+export function agencyFacts(caseRecord: JsonObject, agency: JsonObject | undefined): JsonObject {
+  return present({
+    name: organizationName(agency),
+    program: shown(textAt(caseRecord, 'program'), 60),
+    phones: organizationPhones(agency),
+  });
+}
+
+export function clientFacts(client: JsonObject, mrn: string | undefined): JsonObject {
   const names = objectsAt(client, 'names');
   const legal = names.find((name) => name.use === 'legal');
   const suffix = textAt(legal, 'suffix');

@@ -77,7 +77,7 @@ export function layOut(facts: DocumentFacts, frame: Frame): Page {
   };
 }
 
-function clientRows(client: JsonObject | undefined): Row[] {
+export function clientRows(client: JsonObject | undefined): Row[] {
   const preferred = textAt(client, 'preferred');
   const born = textAt(client, 'birthDate');
   const sex = textAt(client, 'sex');
@@ -98,16 +98,20 @@ function agencyRows(facts: DocumentFacts): Row[] {
   const worker = objectAt(facts, 'worker');
   const name = textAt(worker, 'name');
   const role = textAt(worker, 'role');
-  const phones = objectsAt(agency, 'phones').map((phone) =>
-    [textAt(phone, 'number'), `(${textAt(phone, 'note') ?? 'hours not stated'})`].join(' '),
-  );
   const contact = [name ?? 'not named', role && wordsFor('role', role), textAt(worker, 'phone')];
   const from = [textAt(agency, 'name') ?? 'not named', textAt(agency, 'program')];
   return [
     { label: 'Case worker', values: [said(contact).join(', ')] },
     { label: 'Agency', values: [said(from).join(', ')] },
-    { label: 'Phone', values: [phones.length === 0 ? 'not known' : phones.join(', ')] },
+    phoneRow(agency),
   ];
+}
+
+export function phoneRow(agency: JsonObject | undefined): Row {
+  const phones = objectsAt(agency, 'phones').map((phone) =>
+    [textAt(phone, 'number'), `(${textAt(phone, 'note') ?? 'hours not stated'})`].join(' '),
+  );
+  return { label: 'Phone', values: [phones.length === 0 ? 'not known' : phones.join(', ')] };
 }
 
 function noAsk(facts: DocumentFacts): string {
@@ -120,7 +124,7 @@ function isClosed(facts: DocumentFacts): boolean {
   return facts.caseStatus === 'closed' || facts.caseStatus === 'declined';
 }
 
-function asOf(frame: Frame): string {
+export function asOf(frame: Pick<Frame, 'asOf' | 'timeZone' | 'edition' | 'replaces'>): string {
   const replaces = frame.replaces;
   const old =
     replaces &&
@@ -236,7 +240,7 @@ function preferenceEntries(preferences: JsonObject | undefined): Entry[] {
   return lines.map((head) => ({ head, details: [] }));
 }
 
-function footOf(facts: DocumentFacts): string[] {
+export function footOf(facts: DocumentFacts): string[] {
   const agency = textAt(objectAt(facts, 'agency'), 'name') ?? 'the agency named above';
   return [
     `Source: records of ${agency}, sent through Casebridge.`,

@@ -16,6 +16,8 @@ export interface RetractionFrame {
   readonly edition: number;
   readonly marker: string;
   readonly retracts: { readonly edition: number; readonly asOf: string };
+  /** What is taken back, in words that tell nothing of it. @default the community care plan */
+  readonly what?: string;
   /** Whom to ask: agency and phone. */
   readonly contact?: string | undefined;
 }
@@ -24,7 +26,7 @@ export interface RetractionFrame {
 export function renderRetraction(format: 'text' | 'xhtml', frame: RetractionFrame): Rendered {
   const when = printInstant(frame.retracts.asOf, frame.timeZone);
   const contact = shown(frame.contact, 200);
-  const title = 'Retracted: community care plan';
+  const title = `Retracted: ${frame.what ?? 'community care plan'}`;
   const lines = [
     `The document ${markerLine(frame.marker, frame.retracts.edition)} of ${when} was taken back by the community agency that sent it.`,
     'Do not use it for care and do not pass it on. Nothing in it is confirmed any longer.',

@@ -15,6 +15,12 @@ export function safetyWords(concern: JsonObject, timeZone: string): string {
       const risk = riskWords(textAt(concern, 'risk') ?? '');
       return `Overall: ${risk}${since === undefined ? '' : ` since ${printDay(since, timeZone)}`}`;
     }
+    case 'safetyPlan': {
+      const reason = textAt(concern, 'reason');
+      const since = textAt(concern, 'since');
+      const about = reason === undefined || reason === 'other' ? '' : ` (${wordsFor('safetyPlan', reason)})`;
+      return `A safety plan${about} is in force${since === undefined ? '' : ` since ${printDate(since)}`}; see the document of its own.`;
+    }
     default: {
       const description = textAt(concern, 'description');
       const status = textAt(concern, 'status') ?? '';

@@ -1,6 +1,6 @@
 // What a clinician must know before anything else, and what we ask of the hospital. Safety concerns are: a case at high risk or in crisis,
 // a client whom it is not safe to contact, needs about safety at home or violence that were not met (a client who declines help is no safer),
-// and any need in crisis.
+// and any need in crisis. That a safety plan is in force is said there too; what it says is a document of its own.
 
 import type { JsonObject } from '../json.ts';
 import { shown } from './clean.ts';
@@ -11,7 +11,12 @@ import { objectAt, objectsAt, present, textAt } from './values.ts';
 
 const safetyDomains = ['safety-at-home', 'intimate-partner-violence', 'elder-abuse'];
 
-export function safetyFacts(caseRecord: JsonObject, client: JsonObject, needs: JsonObject[]): JsonObject[] {
+export function safetyFacts(
+  caseRecord: JsonObject,
+  client: JsonObject,
+  needs: JsonObject[],
+  plans: JsonObject[],
+): JsonObject[] {
   const risk = textAt(caseRecord, 'riskLevel');
   const contact = objectAt(client, 'preferredContact');
   const caseOpen = !['closed', 'declined'].includes(textAt(caseRecord, 'status') ?? '');
@@ -20,6 +25,17 @@ export function safetyFacts(caseRecord: JsonObject, client: JsonObject, needs: J
     ...(caseOpen && (risk === 'high' || risk === 'crisis')
       ? [present({ key: 'case', kind: 'case', risk, since: textAt(caseRecord, 'riskSetAt') })]
       : []),
+    ...plans
+      .filter(({ status }) => status === 'active')
+      .toSorted((a, b) => (String(a.id) < String(b.id) ? -1 : 1))
+      .map((plan) =>
+        present({
+          key: `safetyPlan/${textAt(plan, 'id')}`,
+          kind: 'safetyPlan',
+          reason: textAt(plan, 'reason'),
+          since: textAt(plan, 'effectiveOn'),
+        }),
+      ),
     ...byRank(needs.filter(isConcern), needRank(new Map())).map((need) =>
       present({
         key: `need/${textAt(need, 'id')}`,

@@ -52,7 +52,7 @@ const lostNote = 'Characters that cannot be shown here appear as "?".';
 const worstNotes = [respelledNote, lostNote];
 
 /** Makes text ASCII and remembers what that cost. */
-class Letters {
+export class Letters {
   respelled = false;
   lost = false;
 
@@ -68,7 +68,7 @@ class Letters {
   }
 }
 
-function rowLines(row: Row, letters: Letters): string[] {
+export function rowLines(row: Row, letters: Letters): string[] {
   const label = `${row.label}:`.padEnd(labelWidth);
   const indent = ' '.repeat(labelWidth);
   const values = row.values.map((value) => letters.plain(value));

@@ -63,7 +63,7 @@ export function escaped(text: string): string {
   return cleanLine(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-function rowMarkup({ label, values }: Row): string {
+export function rowMarkup({ label, values }: Row): string {
   const [first = ''] = values;
   const cell =
     values.length === 1 ? escaped(first) : `<ul>${values.map((value) => `<li>${escaped(value)}</li>`).join('')}</ul>`;

@@ -24,7 +24,7 @@ export interface LineAnswer {
   readonly element?: number;
   readonly type?: string;
   readonly id?: string;
-  readonly outcome: Acceptance['outcome'] | 'refused';
+  readonly outcome: Acceptance['outcome'];
   readonly version?: number;
   readonly lanes?: Acceptance['lanes'];
   readonly errors?: readonly FieldError[];
@@ -123,6 +123,7 @@ function answerOf(line: CheckedLine, results: Iterator<Acceptance>): LineAnswer 
   if ('errors' in line) return { ...place, outcome: 'refused', errors: line.errors };
   const result = results.next();
   if (result.done) throw new Error('acceptance answered fewer records than it was given');
-  const { outcome, version, lanes } = result.value;
+  const { outcome, version, lanes, errors } = result.value;
+  if (errors) return { ...place, outcome, errors };
   return { ...place, outcome, version, lanes };
 }

@@ -6,7 +6,7 @@ import {
   type Connection,
   changesByPatch,
   isOffered,
-  type RouteRow,
+  type RoutedSlot,
   routeTable,
 } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
@@ -87,10 +87,15 @@ async function keep(
   });
 }
 
-/** The record types of the active mapping, each with the resource types that it makes. */
-export function slotsOf(mappings: MappingSet): { recordType: RouteRow['recordType']; resourceType: string }[] {
-  return mappings.mappings.flatMap(({ recordType, slots }) =>
-    slots.map(({ resourceType }) => ({ recordType, resourceType })),
+/** The record types of the active mapping, each with the resource types that it makes; one that makes none says why. */
+export function slotsOf(mappings: MappingSet): RoutedSlot[] {
+  return mappings.mappings.flatMap(({ recordType, slots, unsent }) =>
+    unsent === undefined
+      ? [...new Set(slots.map(({ resourceType }) => resourceType))].map((resourceType) => ({
+          recordType,
+          resourceType,
+        }))
+      : [{ recordType, resourceType: 'none', unsent: unsent.why }],
   );
 }
 

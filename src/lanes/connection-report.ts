@@ -83,7 +83,12 @@ function identityOf({
 }
 
 function routesOff(mappings: MappingSet, why: Reason): ConnectionReport['routes'] {
-  return slotsOf(mappings).map((slot) => ({ ...slot, route: 'off', reason: why }));
+  return slotsOf(mappings).map(({ recordType, resourceType }) => ({
+    recordType,
+    resourceType,
+    route: 'off',
+    reason: why,
+  }));
 }
 
 const nothing: ConnectionReport['wouldWrite'] = { create: 0, update: 0, document: 0 };

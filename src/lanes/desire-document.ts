@@ -1,8 +1,8 @@
 // The readable document as a resource of its case's lane: what it may tell, from the routes and consents of the lane's other resources. Pure.
 
 import { withheldBy } from '../access/access.ts';
-import { isOffered } from '../connections/connections.ts';
-import { documentFacts, markerOf, urgency } from '../documents/documents.ts';
+import { type DocumentRules, isOffered } from '../connections/connections.ts';
+import { documentFacts, markerOf, renderText, renderXhtml, urgency } from '../documents/documents.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
@@ -11,7 +11,6 @@ import { isElsewhere } from './chart.ts';
 import {
   consentQuestion,
   type DesireInput,
-  type DocumentsHeld,
   generationAfter,
   isTopicOf,
   linkState,
@@ -21,6 +20,7 @@ import {
 } from './desire.ts';
 import {
   type DocumentContent,
+  type DocumentForm,
   type DocumentState,
   documentDue,
   documentSlot,
@@ -32,7 +32,10 @@ import type { LinkRow, RecordRow } from './known.ts';
 import { type LaneResource, nameOf, type ResourceKey, type Wait } from './lane-resource.ts';
 
 /** What a document tells of besides the case and the client; closed-loop B8. */
-const toldTypes: readonly RecordType[] = ['carePlan', 'need', 'goal', 'referral'];
+const toldTypes: readonly RecordType[] = ['carePlan', 'need', 'goal', 'referral', 'safetyPlan'];
+
+/** Those of them that have no document of their own: what cannot go natively of these needs the case's. */
+const toldOnlyHere: readonly RecordType[] = ['carePlan', 'need', 'goal', 'referral'];
 
 /** Undefined: the lane has no document and needs none. */
 export function documentResource(input: DesireInput, others: readonly LaneResource[]): LaneResource | undefined {
@@ -50,22 +53,24 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
   const nextGeneration = standing?.generation ?? generationAfter(known.links, key);
   const client = clientOf(input, row);
   const content = client === undefined ? undefined : contentOf(input, row, client, told);
-  const current = standing === undefined ? undefined : documents.editions.findLast(({ retracts }) => !retracts);
-  const urgent = urgentReason(documents, current, content, told);
+  const editions = documents.editions.filter(({ of }) => of === nameOf(key));
+  const current = standing === undefined ? undefined : editions.findLast(({ retracts }) => !retracts);
+  const urgent = urgentReason(editions, current, content, told);
   const seen = standing === undefined ? undefined : input.seen.get(`DocumentReference/${standing.remote_id}`);
   const patient = patientOf(input, row);
   const document: DocumentState = {
+    form: caseForm(rules),
     rules,
     patientId: patient.id,
     content,
-    editions: documents.editions,
+    editions,
     current,
     encounter: encounterOf(input, rules.encounter),
     urgent,
     dueAt: documentDue({
       isUrgent: urgent !== undefined,
       lastSentAt: current?.sentAt,
-      acceptedAt: known.own.map(({ accepted_at: at }) => at),
+      acceptedAt: known.own.flatMap((own) => (isInDocument(own) ? [own.accepted_at] : [])),
       ...connection.config.documents,
       heldUntil: documents.heldUntil,
     }),
@@ -100,6 +105,16 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
   };
 }
 
+/** A note that is being written, or what never leaves, is no unrest in what the document tells. */
+function isInDocument({ type }: RecordRow): boolean {
+  return type === 'case' || type === 'consent' || toldTypes.some((told) => told === type);
+}
+
+function caseForm({ type, format }: DocumentRules): DocumentForm {
+  const render = format === 'text' ? renderText : renderXhtml;
+  return { type, title: 'Community care plan', render };
+}
+
 /** Records of which something goes by document, and whatever else may be shown to this receiver beside it. */
 function toldRecords({ known }: DesireInput, others: readonly LaneResource[]): RecordRow[] {
   const shown = new Set<string>();
@@ -111,12 +126,12 @@ function toldRecords({ known }: DesireInput, others: readonly LaneResource[]): R
     if (route.route === 'document' || route.route === 'native') shown.add(name);
     // Where its Task lives says nothing of whether the referral itself may be told.
     else if (resourceType !== 'Task' || (route.route !== 'answer' && route.route !== 'off')) hidden.add(name);
-    needed ||= route.route === 'document';
+    needed ||= route.route === 'document' && toldOnlyHere.includes(key.type);
   }
   return needed ? known.own.filter(({ type, id }) => shown.has(`${type}/${id}`) && !hidden.has(`${type}/${id}`)) : [];
 }
 
-function clientOf({ known }: DesireInput, { content }: RecordRow): JsonObject | undefined {
+export function clientOf({ known }: DesireInput, { content }: RecordRow): JsonObject | undefined {
   return typeof content.clientId === 'string' ? known.record('client', content.clientId) : undefined;
 }
 
@@ -127,10 +142,7 @@ function contentOf(
   client: JsonObject,
   told: readonly RecordRow[],
 ): DocumentContent | undefined {
-  const isWithheld = (type: RecordType, record: JsonObject) =>
-    withheldBy(consentQuestion(input, record, type)) !== undefined;
-  if (row.deleted || told.length === 0 || isWithheld('client', client) || isWithheld('case', row.content))
-    return undefined;
+  if (told.length === 0 || isAboutWithheld(input, row, client)) return undefined;
   const { known, connection, documents } = input;
   const facts = documentFacts({
     caseRecord: row.content,
@@ -143,8 +155,19 @@ function contentOf(
   return { facts, records: told.map(({ type, id }) => `${type}/${id}`) };
 }
 
+/** Whether nothing may be said of the client or the case at all. */
+export function isAboutWithheld(input: DesireInput, row: RecordRow, client: JsonObject): boolean {
+  const isWithheld = (type: RecordType, record: JsonObject) =>
+    withheldBy(consentQuestion(input, record, type)) !== undefined;
+  return row.deleted || isWithheld('client', client) || isWithheld('case', row.content);
+}
+
 /** The hospital's own number, as its chart has it; else as our record has it. */
-function mrnOf(patient: JsonObject | undefined, client: JsonObject, system: string | undefined): string | undefined {
+export function mrnOf(
+  patient: JsonObject | undefined,
+  client: JsonObject,
+  system: string | undefined,
+): string | undefined {
   const there = items(patient?.identifier).find((one) => system !== undefined && one.system === system);
   const here = items(client.identifiers).find(
     (one) => one.kind === 'mrn' && (one.system === undefined || one.system === system),
@@ -161,7 +184,7 @@ function patientTarget({ content }: RecordRow): SlotRef | undefined {
   return typeof content.clientId === 'string' ? { type: 'client', id: content.clientId, slot: 'patient' } : undefined;
 }
 
-function patientOf({ known }: DesireInput, row: RecordRow): { id: string | undefined; waits: Wait[] } {
+export function patientOf({ known }: DesireInput, row: RecordRow): { id: string | undefined; waits: Wait[] } {
   const target = patientTarget(row);
   if (target === undefined) return { id: undefined, waits: [] };
   const link = known.link(target);
@@ -171,7 +194,7 @@ function patientOf({ known }: DesireInput, row: RecordRow): { id: string | undef
   return { id: undefined, waits: [{ target, reason: known.parkedReason(target) ?? why }] };
 }
 
-function encounterOf({ connection, memory }: DesireInput, rule: 'required' | 'optional'): Encounter {
+export function encounterOf({ connection, memory }: DesireInput, rule: 'required' | 'optional'): Encounter {
   if (connection.config.documents.encounter === 'none') return 'not-needed';
   if (memory.encounter === undefined) return 'unknown';
   if (memory.encounter !== 'none-open') return { id: memory.encounter.id };
@@ -180,7 +203,7 @@ function encounterOf({ connection, memory }: DesireInput, rule: 'required' | 'op
 
 /** An edition that must not wait: by what it says, because a record is withdrawn that the last one told of, or because none stands. */
 function urgentReason(
-  { editions }: DocumentsHeld,
+  editions: readonly Edition[],
   current: Edition | undefined,
   content: DocumentContent | undefined,
   told: readonly RecordRow[],
@@ -212,7 +235,7 @@ function leaveCause(
 }
 
 /** The client is another patient than the one in whose chart it stands. */
-function movedCause({ known }: DesireInput, row: RecordRow, current: Edition | undefined): Reason | undefined {
+export function movedCause({ known }: DesireInput, row: RecordRow, current: Edition | undefined): Reason | undefined {
   const target = patientTarget(row);
   if (current === undefined || target === undefined) return undefined;
   const link = known.link(target);

@@ -13,6 +13,7 @@ import type { Database } from '../store/store.ts';
 import { type Filed, inItsChart, movedFrom } from './chart.ts';
 import { resourceTopic } from './decisions.ts';
 import { documentResource } from './desire-document.ts';
+import { withOwnDocuments } from './desire-own-document.ts';
 import { documentSlot, type Edition } from './document.ts';
 import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
 import type { Abilities, LaneConnection } from './lane-connection.ts';
@@ -114,7 +115,8 @@ export function desire(input: DesireInput): LaneResource[] {
 
 function withDocument(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
   const document = documentResource(input, resources);
-  return document === undefined ? [...resources] : [...resources, document];
+  const own = withOwnDocuments(input, resources);
+  return document === undefined ? own : [...own, document];
 }
 
 function willExist(resource: LaneResource): boolean {

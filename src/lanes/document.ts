@@ -3,14 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { DocumentRules } from '../connections/connections.ts';
-import {
-  type DocumentFacts,
-  type Frame,
-  type Rendered,
-  renderRetraction,
-  renderText,
-  renderXhtml,
-} from '../documents/documents.ts';
+import { type DocumentFacts, type Frame, type Rendered, renderRetraction } from '../documents/documents.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
@@ -21,6 +14,8 @@ export const documentSlot = 'document';
 
 /** One edition that the server holds. */
 export interface Edition {
+  /** The slot under which it is linked, as `nameOf` makes it. */
+  readonly of: string;
   readonly number: number;
   readonly remoteId: string;
   readonly facts: DocumentFacts;
@@ -40,6 +35,8 @@ export interface Edition {
 export interface EditionPlan {
   readonly number: number;
   readonly marker: string;
+  /** LOINC code, by which it is searched; undefined: the vendor's. */
+  readonly type: string | undefined;
   readonly asOf: string;
   readonly facts: DocumentFacts;
   readonly records: readonly string[];
@@ -56,7 +53,20 @@ export interface DocumentContent {
 /** Where a note is filed: not looked for yet, none that is open, none needed, or that one. */
 export type Encounter = 'unknown' | 'none-open' | 'not-needed' | { readonly id: string };
 
+/** What kind of document it is. */
+export interface DocumentForm {
+  /** LOINC. */
+  readonly type: { readonly code: string; readonly display?: string };
+  readonly title: string;
+  /** What a retraction calls it, in words that tell nothing of it; undefined: by its title. */
+  readonly takenBackAs?: string;
+  /** The literal reference to the document that it adds to. */
+  readonly appends?: string;
+  render(facts: DocumentFacts, frame: Frame): Rendered;
+}
+
 export interface DocumentState {
+  readonly form: DocumentForm;
   readonly rules: DocumentRules;
   readonly patientId: string | undefined;
   /** Undefined: nothing is to be said, or nothing may be. */
@@ -144,7 +154,7 @@ function file(
   const amends = before !== undefined && link !== undefined && rules.laterEdition === 'amend' && !document.amendRefused;
   if (amends && (observed === undefined || !observed.isFresh))
     return { state: 'due', operation: { kind: 'read', resource, link, why: reason('planned-read') } };
-  const rendered = render(rules, content.facts, frameOf(document, edition, before));
+  const rendered = document.form.render(content.facts, frameOf(document, edition, before));
   const why = document.urgent ?? reason('planned-document', { edition: edition.number });
   const body = documentReference(document, edition, rendered, amends ? undefined : before?.remoteId);
   if (!amends) return { state: 'due', operation: { kind: 'create', resource, body, edition, why } };
@@ -174,6 +184,7 @@ function takeBack(resource: LaneResource, link: LinkState, document: DocumentSta
     edition: edition.number,
     marker: edition.marker,
     retracts: { edition: before.number, asOf: before.asOf },
+    ...(document.form.takenBackAs !== undefined && { what: document.form.takenBackAs }),
   });
   const body = documentReference(document, edition, rendered, before.remoteId);
   if (rules.retraction === 'note')
@@ -197,13 +208,23 @@ function takeBack(resource: LaneResource, link: LinkState, document: DocumentSta
 }
 
 function nextEdition(
-  { editions, marker, now }: DocumentState,
+  { editions, marker, now, form }: DocumentState,
   { facts, records }: DocumentContent,
   { patientId, encounter }: Pick<EditionPlan, 'patientId' | 'encounter'>,
   retracts: boolean,
 ): EditionPlan {
   const number = 1 + Math.max(0, ...editions.map((one) => one.number));
-  return { number, marker, asOf: wholeSeconds(now), facts, records, patientId, encounter, retracts };
+  return {
+    number,
+    marker,
+    type: form.type.code,
+    asOf: wholeSeconds(now),
+    facts,
+    records,
+    patientId,
+    encounter,
+    retracts,
+  };
 }
 
 /** What servers keep of an instant: whole seconds in UTC. */
@@ -222,60 +243,61 @@ function frameOf({ timeZone }: DocumentState, edition: EditionPlan, before: Edit
   };
 }
 
-function render({ format }: DocumentRules, facts: DocumentFacts, frame: Frame): Rendered {
-  return format === 'text' ? renderText(facts, frame) : renderXhtml(facts, frame);
-}
-
 function documentReference(
-  { rules }: DocumentState,
+  { rules, form }: DocumentState,
   edition: EditionPlan,
   { text }: Rendered,
   replaced: string | undefined,
 ): JsonObject {
-  const { asOf, patientId, encounter } = edition;
+  const { asOf, patientId, encounter, retracts } = edition;
+  const title = (retracts ? form.takenBackAs : undefined) ?? form.title;
+  const relatesTo = rules.laterEdition === 'new-note' ? relationsOf(form, replaced) : [];
   const attachment = {
     contentType: rules.contentType,
     data: Buffer.from(text, 'utf8').toString('base64'),
-    title: documentTitle,
+    title,
     creation: asOf,
   };
   return {
     resourceType: 'DocumentReference',
     status: 'current',
     docStatus: 'final',
-    type: { coding: [{ system: 'http://loinc.org', ...rules.type }], text: rules.type.display },
+    type: { coding: [{ system: 'http://loinc.org', ...form.type }], text: form.type.display ?? title },
     subject: { reference: `Patient/${patientId}` },
     date: asOf,
-    description: documentTitle,
+    description: title,
     content: [{ attachment }],
     context: {
       ...(encounter !== undefined && { encounter: [{ reference: `Encounter/${encounter}` }] }),
       period: { start: asOf, end: asOf },
     },
-    ...(replaced !== undefined &&
-      rules.laterEdition === 'new-note' && {
-        relatesTo: [{ code: 'replaces', target: { reference: `DocumentReference/${replaced}` } }],
-      }),
+    ...(relatesTo.length > 0 && { relatesTo }),
   };
 }
 
-const documentTitle = 'Community care plan';
+function relationsOf({ appends }: DocumentForm, replaced: string | undefined): JsonObject[] {
+  return [
+    ...(replaced === undefined ? [] : [{ code: 'replaces', target: { reference: `DocumentReference/${replaced}` } }]),
+    ...(appends === undefined ? [] : [{ code: 'appends', target: { reference: appends } }]),
+  ];
+}
 
 /** As it is kept with the intent of the write. */
 export function editionJson(edition: EditionPlan): JsonObject {
-  const { encounter, records, ...rest } = edition;
-  return { ...rest, records: [...records], encounter: encounter ?? null };
+  const { encounter, records, type, ...rest } = edition;
+  return { ...rest, records: [...records], type: type ?? null, encounter: encounter ?? null };
 }
 
 /** What `editionJson` made; undefined for an intent that is about no document. */
 export function readEdition(sent: Json | null): EditionPlan | undefined {
   if (!isObject(sent)) return undefined;
-  const { number, marker, asOf, facts, records, patientId, encounter, retracts } = sent;
+  const { number, marker, type, asOf, facts, records, patientId, encounter, retracts } = sent;
   const isEdition = typeof number === 'number' && typeof marker === 'string' && typeof asOf === 'string';
   if (!isEdition || typeof patientId !== 'string' || !isObject(facts)) return undefined;
   return {
     number,
     marker,
+    type: typeof type === 'string' ? type : undefined,
     asOf,
     facts,
     records: Array.isArray(records) ? records.filter((name) => typeof name === 'string') : [],

@@ -5,7 +5,7 @@ import { reason } from '../errors.ts';
 import { type Database, json } from '../store/store.ts';
 import { type NewDecision, openDecision } from './decisions.ts';
 import { documentSlot, type Edition, type EditionPlan } from './document.ts';
-import type { LaneResource } from './lane-resource.ts';
+import { type LaneResource, nameOf } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { type LinkTarget, saveLinks } from './links.ts';
 
@@ -14,6 +14,7 @@ export type EditionRow = Selectable<Database['edition']>;
 /** An edition as the document's rules see it. */
 export function editionOf(row: EditionRow): Edition {
   return {
+    of: nameOf(row),
     number: row.edition,
     remoteId: row.remote_id,
     facts: row.facts,
@@ -29,7 +30,7 @@ export function editionOf(row: EditionRow): Edition {
 async function saveEdition(
   trx: Transaction<Database>,
   lease: Lease,
-  key: { readonly type: string; readonly id: string },
+  key: Target['key'],
   remoteId: string,
   edition: EditionPlan,
 ): Promise<void> {
@@ -40,7 +41,7 @@ async function saveEdition(
       source: lease.source,
       type: key.type,
       id: key.id,
-      slot: documentSlot,
+      slot: key.slot,
       edition: edition.number,
       remote_id: remoteId,
       facts: json(edition.facts),
@@ -94,7 +95,7 @@ function recalled({ key, document }: Target, { marker, number }: EditionPlan): N
   const editions = document?.editions.filter(({ retracts }) => !retracts) ?? [];
   return {
     kind: 'recalled',
-    topic: `recalled:${documentSlot}`,
+    topic: `recalled:${key.slot === documentSlot ? documentSlot : nameOf(key)}`,
     key,
     reason: reason('document-recalled', { edition: number }),
     detail: {

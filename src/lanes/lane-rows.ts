@@ -6,7 +6,6 @@ import { json, type Store, sql } from '../store/store.ts';
 import { crashTopic, wrongResourceTopic } from './alerts.ts';
 import type { LaneOfSource } from './changes.ts';
 import { type DecisionRow, patientTopic } from './desire.ts';
-import { documentSlot } from './document.ts';
 import type { EditionRow } from './editions.ts';
 import { type LinkRow, type RecordName, type RecordRow, recordKey, type SeenRow } from './known.ts';
 import type { OperationRow } from './operations.ts';
@@ -33,7 +32,7 @@ export interface LaneRows {
   readonly holds: LaneHolds;
   /** The lane's client as seen on the server. */
   readonly patient: JsonObject | null;
-  /** Of the case's readable document; oldest first. */
+  /** Of all documents of the lane; oldest first. */
   readonly editions: readonly EditionRow[];
   readonly documents_held_until: Date | null;
   readonly records: LaneRecords | undefined;
@@ -130,9 +129,9 @@ export async function readLane(
       (select coalesce(json_agg(o order by o.id), '[]') from operation o
         where o.connection = ${connection} and o.subject = ${subject}
           and (o.outcome is null or o.late_check_at is not null)) as operations,
-      (select coalesce(json_agg(e order by e.edition), '[]') from own join edition e on e.id = own.id
-        where own.type = 'case' and e.connection = ${connection} and e.source = ${source} and e.type = 'case'
-          and e.slot = ${documentSlot}) as editions,
+      (select coalesce(json_agg(e order by e.edition), '[]') from own, lateral (
+        select * from edition e where e.connection = ${connection} and e.source = ${source} and e.type = own.type
+          and e.id = own.id offset 0) e) as editions,
       (select coalesce(json_object_agg(e.key, e.n), '{}') from epoch e where e.key in (
         select p.prefix || client.id from client, (values ('client:' || ${source}::text || '/'),
           ('patient:' || ${connection}::text || ':' || ${source}::text || '/')) as p(prefix))) as epochs,

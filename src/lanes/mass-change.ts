@@ -10,9 +10,10 @@ import type { JsonObject } from '../json.ts';
 import { type Database, json, type LaneBasis, type Transaction } from '../store/store.ts';
 import { closeAlert, openAlert } from './alerts.ts';
 import { openDecision } from './decisions.ts';
+import { documentSlot } from './document.ts';
 import { diffOf } from './dry-run.ts';
 import type { Abilities, LaneDeps } from './lane-connection.ts';
-import { nameOf } from './lane-resource.ts';
+import { nameOf, type ResourceKey } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { raiseWanted } from './links.ts';
 import type { LaneState } from './load.ts';
@@ -100,14 +101,22 @@ function changesIn(
   return operations.filter((operation): operation is Write => {
     if (!('body' in operation)) return false;
     const { resource, edition } = operation;
-    // A document is made from records, not by a mapping; a new one of it follows from any of them.
     if (edition !== undefined)
-      return cause !== 'mapping' && edition.number > 1 && known.own.every((row) => row.accepted_at.getTime() <= since);
+      return (
+        isRewritten(resource.key, cause) &&
+        edition.number > 1 &&
+        known.own.every((row) => row.accepted_at.getTime() <= since)
+      );
     if (operation.kind === 'create' && resource.nextGeneration === 1) return false;
     if (operation.kind === 'retire' && isOwnCause(resource.leave?.code, cause)) return false;
     const link = known.links.findLast((row) => nameOf(row) === nameOf(resource.key));
     return link?.record_version === resource.recordVersion && accepted(resource.key.type, resource.key.id) <= since;
   });
+}
+
+/** The document of a case is made from its records, not by a mapping; a document of its own is made by one. */
+function isRewritten({ slot }: ResourceKey, cause: Cause['cause']): boolean {
+  return slot !== documentSlot || cause !== 'mapping';
 }
 
 /** A source's deletion, a move, a client's withdrawal. */

@@ -11,10 +11,15 @@ const typeOrder = [
   'client',
   'case',
   'consent',
+  'hospitalStay',
+  'incident',
   'need',
   'goal',
+  'safetyPlan',
   'referral',
   'carePlan',
+  'note',
+  'improvementIdea',
 ];
 
 /**

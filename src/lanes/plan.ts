@@ -5,7 +5,7 @@ import { type Reason, reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
-import { decideDocument, type EditionPlan } from './document.ts';
+import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { merge, sameFact } from './merge.ts';
 import { orderByReferences } from './order.ts';
@@ -60,13 +60,13 @@ export interface Outcome {
 
 /** Plans one lane. Relies on observations having been absorbed (`settle.ts`): bases are current, decisions are open where they must be. */
 export function plan(resources: readonly LaneResource[]): Plan {
-  const document = documentOf(resources);
-  const outcomes = resources.map((resource) => ({ resource, ...(carried(resource, document) ?? decide(resource)) }));
+  const documents = documentsOf(resources);
+  const outcomes = resources.map((resource) => ({ resource, ...(carried(resource, documents) ?? decide(resource)) }));
   const operations = outcomes.flatMap(({ operation }) => (operation === undefined ? [] : [operation]));
   return {
     operations: orderByReferences(operations),
     states: outcomes.map(({ resource, state, reason: why }) => ({ resource, state, reason: why })),
-    lookAt: document?.outcome.lookAt,
+    lookAt: firstLook(documents),
   };
 }
 
@@ -77,22 +77,32 @@ interface PlannedDocument {
   readonly records: readonly string[];
 }
 
-function documentOf(resources: readonly LaneResource[]): PlannedDocument | undefined {
-  for (const resource of resources) {
+function documentsOf(resources: readonly LaneResource[]): PlannedDocument[] {
+  return resources.flatMap((resource) => {
     const { document } = resource;
-    if (document !== undefined)
-      return { resource, outcome: decideDocument(resource, document), records: document.content?.records ?? [] };
-  }
-  return undefined;
+    if (document === undefined) return [];
+    return [{ resource, outcome: decideDocument(resource, document), records: document.content?.records ?? [] }];
+  });
 }
 
-/** What goes in the document is as far as the document is. */
-function carried({ key, route, ...resource }: LaneResource, planned: PlannedDocument | undefined): Outcome | undefined {
-  if (resource.document !== undefined) return planned?.outcome;
-  if (route.route !== 'document' || planned === undefined) return undefined;
-  const { state, reason: why } = planned.outcome;
-  const isTold = state === 'waiting' || planned.records.includes(`${key.type}/${key.id}`);
-  return isTold ? { state, reason: why } : undefined;
+function firstLook(documents: readonly PlannedDocument[]): Date | undefined {
+  const looks = documents.flatMap(({ outcome: { lookAt } }) => lookAt ?? []);
+  return looks.sort((a, b) => a.getTime() - b.getTime())[0];
+}
+
+/** What goes in a document is as far as the document is: one of its own record's first. */
+function carried(resource: LaneResource, documents: readonly PlannedDocument[]): Outcome | undefined {
+  const own = documents.find((planned) => planned.resource === resource);
+  if (own !== undefined) return own.outcome;
+  if (resource.route.route !== 'document') return undefined;
+  const name = `${resource.key.type}/${resource.key.id}`;
+  const planned =
+    documents.find(({ resource: { key } }) => key.slot !== documentSlot && `${key.type}/${key.id}` === name) ??
+    documents.find(
+      ({ resource: { key }, outcome, records }) =>
+        key.slot === documentSlot && (outcome.state === 'waiting' || records.includes(name)),
+    );
+  return planned && { state: planned.outcome.state, reason: planned.outcome.reason };
 }
 
 function decide(resource: LaneResource): Outcome {

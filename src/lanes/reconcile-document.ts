@@ -23,13 +23,13 @@ interface Unclear {
 
 /** The documents that carry the marker and number of this edition, the oldest first; or why that cannot be told now. */
 export async function searchEdition(connection: LaneConnection, edition: EditionPlan): Promise<DocumentsFound> {
-  const { asOf, patientId } = edition;
-  const { documents: rules, queries } = connection.vendor;
-  if (!isOffered(rules)) return [];
+  const { asOf, patientId, type } = edition;
+  const { documents, queries } = connection.vendor;
+  if (!isOffered(documents)) return [];
   const at = Date.parse(asOf);
   const query = queries.documents({
     patientId,
-    type: rules.type.code,
+    type: type ?? documents.type.code,
     from: new Date(at - windowMs),
     to: new Date(at + windowMs),
   });

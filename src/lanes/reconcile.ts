@@ -17,6 +17,7 @@ import { type LaneResource, nameOf, type ResourceKey } from './lane-resource.ts'
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
 import { type NewLink, saveLinks, saveSeen, updateLink, versionTagOf } from './links.ts';
 import type { LaneState } from './load.ts';
+import { sameFact } from './merge.ts';
 import { closeOperations, type OperationRow } from './operations.ts';
 import { type ReadResult, readLinked } from './read.ts';
 import { holdsEdition, searchEdition } from './reconcile-document.ts';
@@ -244,8 +245,9 @@ async function reconcileUpdate(
   operation: OperationRow,
   fresh: Set<string>,
 ): Promise<Step> {
-  const stillSending = operation.send_before.getTime() - state.now.getTime();
-  if (stillSending > 0) return { kind: 'unsettled', afterMs: stillSending };
+  // A server may go on with a request that we have given up (lanes.md 8).
+  const settledInMs = operation.send_before.getTime() + connection.config.settleMs - state.now.getTime();
+  if (settledInMs > 0) return { kind: 'unsettled', afterMs: settledInMs };
   const resource = state.resources.find(
     ({ key, link }) => nameOf(key) === nameOf(keyOf(operation)) && link?.remoteId === operation.remote_id,
   );
@@ -308,9 +310,7 @@ async function takeAsSent(
   const isRetired =
     operation.kind === 'retire' && slot.retire(body) !== undefined && isAlready(slot.retire(body), body);
   const held = slot.facts(body);
-  const taken = Object.entries(operation.sent ?? {}).filter(
-    ([key, fact]) => JSON.stringify(held[key]) === JSON.stringify(fact),
-  );
+  const taken = Object.entries(operation.sent ?? {}).filter(([key, fact]) => sameFact(held[key], fact));
   const asSent = Object.fromEntries(taken);
   await updateLink(trx, lease, resource, {
     sent: { ...link.sent, ...(operation.kind === 'move' ? {} : asSent) },

@@ -12,7 +12,7 @@ import { assembleRecord, explainRecord, projectRecord } from './project.ts';
 import type { Slot } from './slot.ts';
 import type { Mapping } from './types.ts';
 
-const mappingKeys = ['record', 'about', 'resources', 'unused'];
+const mappingKeys = ['record', 'about', 'resources', 'unsent', 'unused'];
 
 /** Fields that every record has and that no resource says: identity, versions, and what the gateway itself acts on. */
 const envelope = ['id', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'deleted', 'missing', 'origin'];
@@ -44,8 +44,11 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
       compiled.push(definition);
     }
   }
-  if (compiled.length === 0) {
-    problems.error(root.at, 'A mapping needs "resources" with at least one slot.');
+  const unsent = root.entries.get('unsent')?.value;
+  if (unsent !== undefined && (!isPlainText(unsent) || resources !== undefined)) {
+    problems.error(unsent.at, '"unsent" says in words why no resource is made, and then there are no "resources".');
+  } else if (compiled.length === 0 && unsent === undefined) {
+    problems.error(root.at, 'A mapping needs "resources" with at least one slot, or "unsent" with the reason.');
   }
   checkUnused(root, shared);
   const slots = compiled.map(({ slot }) => slot);
@@ -58,6 +61,7 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
     mapping: {
       recordType,
       slots,
+      ...(isPlainText(unsent) && { unsent: { why: unsent.value, at: rule(unsent.at) } }),
       assemble: (record, context) => assembleRecord(recordType, slots, record, context),
       explain: (record, context) => explainRecord(recordType, slots, reasons, record, context),
       project: (record, context) => projectRecord(recordType, slots, record, context),

@@ -32,7 +32,10 @@ import {
 import { checkChoices, compileElement, compileEntries, isRule, modifierKeys } from './template.ts';
 
 const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was', 'retired', 'elements'];
-const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
+export const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
+
+/** The state machines that the lanes walk (lanes.md 11). */
+export const stateMachines: readonly string[] = ['referral-task'];
 
 /** What the slots of one mapping share. */
 export type MappingBuild = Pick<
@@ -192,7 +195,14 @@ function walkElement(entry: MapEntry, place: Place, names: readonly string[], in
     addAll(walk.build.uses, build.uses);
     return;
   }
-  if (node.kind === 'map' && place.fact.max <= 1 && !isRule(node, place.path, build) && flattens(node)) {
+  const isObjectType = /^[A-Z]/.test(place.type);
+  if (
+    node.kind === 'map' &&
+    place.fact.max <= 1 &&
+    isObjectType &&
+    !isRule(node, place.path, build) &&
+    flattens(node)
+  ) {
     walkElements(node, place.path, names, inherited, walk);
     checkChoices(node, place.path, build);
     return;
@@ -228,6 +238,10 @@ function addElement(
   const moves = modifiers?.get('moves')?.value;
   const goesWith = modifiers?.get('goesWith')?.value;
   const derived = modifiers?.get('derived')?.value;
+  if (moves !== undefined && !(isPlainText(moves) && stateMachines.includes(moves.value))) {
+    const given = isPlainText(moves) ? moves.value : '';
+    walk.build.problems.error(moves.at, `There is no state machine "${given}".${didYouMean(given, stateMachines)}`);
+  }
   walk.elements.push({
     key,
     path,

@@ -22,6 +22,10 @@ export function compileMappings(files: readonly MappingFile[]): { set: MappingSe
       const root = readNodes(file, problems);
       return root ? [{ path: file.path, root }] : [];
     });
+  // What a file that cannot be read would have said is missing everywhere: the rest can only be checked without such files.
+  if (problems.errors.length > 0) {
+    return { problems: sorted(problems.errors) };
+  }
   const systems = oneOf(
     roots.filter(({ root }) => kindOf(root) === 'systems'),
     problems,
@@ -36,8 +40,9 @@ export function compileMappings(files: readonly MappingFile[]): { set: MappingSe
   const compiled = new Map<RecordType, ReturnType<typeof compileMapping>>();
   for (const root of mappings) {
     const type = recordTypeOf(root, problems);
-    if (type && compiled.has(type)) {
-      problems.error(root.at, `There are two mappings for ${type}.`);
+    const other = mappings.find((one) => one !== root && type !== undefined && compiled.has(type) && isFor(one, type));
+    if (type && other) {
+      problems.error(root.at, `There are two mappings for ${type}; the other one is ${other.at.path}.`);
     } else if (type) {
       compiled.set(
         type,
@@ -108,8 +113,9 @@ function compileConceptMaps(roots: readonly MapNode[], systems: Systems, problem
   const maps = new Map<string, ConceptMap>();
   for (const root of roots.filter((node) => kindOf(node) === 'conceptMap')) {
     const map = compileConceptMap(root, systems, problems);
-    if (map && maps.has(map.name)) {
-      problems.error(root.at, `There are two ConceptMaps "${map.name}".`);
+    const other = map && maps.get(map.name);
+    if (map && other) {
+      problems.error(root.at, `There are two ConceptMaps "${map.name}"; the other one is ${other.at.path}.`);
     } else if (map) {
       maps.set(map.name, map);
     }
@@ -123,6 +129,11 @@ function recordTypeOf(root: MapNode, problems: Problems): RecordType | undefined
   return isRecordType(name)
     ? name
     : problems.error(node?.at ?? root.at, `There is no record type "${name}".${didYouMean(name, recordTypes)}`);
+}
+
+function isFor(root: MapNode, type: RecordType): boolean {
+  const node = root.entries.get('record')?.value;
+  return isPlainText(node) && node.value === type;
 }
 
 /** Which slots there are, read before any rule is compiled, because rules point across files. */

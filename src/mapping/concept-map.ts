@@ -30,7 +30,7 @@ export interface ConceptMap {
   readonly dropsUnmapped: boolean;
   /** `system|code` (or `|code`) -> code of the record. */
   readonly back: ReadonlyMap<string, string>;
-  /** Every system that a target is in. */
+  /** Every system that a target is in, or that the way back understands. */
   readonly systems: ReadonlySet<string>;
 }
 
@@ -106,6 +106,7 @@ export function compileConceptMap(root: MapNode, systems: Systems, problems: Pro
   }
   const unmapped = root.entries.get('unmapped');
   const unmappedTarget = unmapped && readTarget(unmapped.value, reading);
+  const back = readBack(codesNode, root.entries.get('back'), targets, reading);
   return {
     name,
     at: root.at,
@@ -114,12 +115,14 @@ export function compileConceptMap(root: MapNode, systems: Systems, problems: Pro
     codes: new Set(codesNode.entries.keys()),
     ...(unmappedTarget && { unmapped: unmappedTarget }),
     dropsUnmapped: unmapped !== undefined && unmappedTarget === undefined,
-    back: readBack(codesNode, root.entries.get('back'), targets, reading),
-    systems: new Set(
-      [...targets.values(), ...(unmappedTarget?.same ? [{ codings: [{ system, code: '' }] }] : [])].flatMap(
+    back,
+    systems: new Set([
+      ...[...targets.values(), ...(unmappedTarget?.same ? [{ codings: [{ system, code: '' }] }] : [])].flatMap(
         ({ codings }) => codings.map(({ system: url }) => url ?? ''),
       ),
-    ),
+      // What is only understood on the way back is in systems of its own.
+      ...[...back.keys()].map((key) => key.slice(0, key.lastIndexOf('|'))),
+    ]),
   };
 }
 

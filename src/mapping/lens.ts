@@ -52,7 +52,7 @@ export interface ProjectRun extends Run {
   readonly issues: MappingIssue[];
   readonly references: DesiredReference[];
   /** Notes where what is made comes from; absent: nobody wants to know. */
-  readonly trace?: Trace;
+  readonly trace?: Trace | undefined;
 }
 
 export interface AbsorbRun extends Run {

@@ -34,6 +34,16 @@ export function locate(
   return ruleFor(element, definition) ?? { at: definition.at, pointers: [] };
 }
 
+/** The field that all of these are or are parts of; else the first. */
+export function commonPointer(pointers: readonly string[]): string | undefined {
+  const [first = '', ...others] = pointers;
+  const parts = first.split('/');
+  const common = parts.findLastIndex((_, index) =>
+    others.every((other) => `${other}/`.startsWith(`${parts.slice(0, index + 1).join('/')}/`)),
+  );
+  return common > 0 ? parts.slice(0, common + 1).join('/') : pointers[0];
+}
+
 /** Of the element itself, else of what it is part of, else of its parts. */
 function nearestOrigins(element: string, origins: readonly Origin[]): readonly Origin[] {
   const around = origins.filter((origin) => isWithin(element, origin.element));

@@ -7,7 +7,9 @@ import { CasebridgeError } from '../errors.ts';
 import type { MappingFile } from './types.ts';
 
 export { compileMappings, mappingVersion } from './compile.ts';
+export { owners, stateMachines } from './compile-slot.ts';
 export { explainAbsorb } from './explain-absorb.ts';
+export { exportFml, type FmlExport, type FmlMap, fmlLimits, type LeftOut } from './export-fml/export-fml.ts';
 export type * from './types.ts';
 
 /** Reads all `.yaml` files of a folder and its subfolders, in the order of their paths. Throws what the file system throws. */

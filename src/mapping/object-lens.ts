@@ -17,6 +17,7 @@ export interface ChildLens {
 export function objectLens(children: readonly ChildLens[], required: readonly string[], at: string): Lens {
   const constant = children.every(({ lens }) => lens.constant);
   const telling = tellingOf(children, required);
+  const tellingNames = telling.map(({ name }) => name);
   const self: Lens = {
     constant,
     quiet: children.every(({ lens }) => lens.constant || lens.quiet === true) && required.length === 0,
@@ -37,8 +38,8 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
           isEmpty = false;
         }
       }
-      const isSaid = !isEmpty && (constant || telling.some(({ name }) => made[name] !== undefined));
-      if (isSaid && required.every((name) => made[name] !== undefined)) {
+      const isSaid = !isEmpty && (constant || hasAny(made, tellingNames));
+      if (isSaid && hasAll(made, required)) {
         return made;
       }
       run.trace?.forget(mark);
@@ -91,6 +92,24 @@ function tellingOf(children: readonly ChildLens[], required: readonly string[]):
   const variable = children.filter(({ lens }) => !lens.constant);
   const needed = variable.filter(({ name }) => required.includes(name));
   return needed.length > 0 ? needed : variable.length > 0 ? variable : children;
+}
+
+function hasAny(made: JsonObject, names: readonly string[]): boolean {
+  for (const name of names) {
+    if (made[name] !== undefined) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function hasAll(made: JsonObject, names: readonly string[]): boolean {
+  for (const name of names) {
+    if (made[name] === undefined) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** True where an issue or a missing link, told since there were so many, already says why a part is not there. */

@@ -87,7 +87,8 @@ export function readNodes(file: MappingFile, problems: Problems): MapNode | unde
     return { path: file.path, line, column: col };
   };
   for (const fault of [...document.errors, ...document.warnings]) {
-    problems.error(position(fault.pos[0]), yamlFault(fault.code, fault.message));
+    const at = position(fault.pos[0]);
+    problems.error(at, fault.code === 'DUPLICATE_KEY' ? doubledKey(file.text, at) : yamlFault(fault.message));
   }
   if (document.errors.length > 0 || document.warnings.length > 0) {
     return undefined;
@@ -121,7 +122,7 @@ function convert(node: YamlNode, reading: Reading, depth: number): Node | undefi
     return reading.problems.error(at, 'Tags are not allowed.');
   }
   if (isScalar(node)) {
-    return scalarNode(node.value, at, reading);
+    return scalarNode(node.value, node.source, at, reading);
   }
   if (isSeq<YamlNode>(node)) {
     const items = node.items.map((item) => convert(item, reading, depth + 1));
@@ -133,7 +134,16 @@ function convert(node: YamlNode, reading: Reading, depth: number): Node | undefi
   return reading.problems.error(at, 'This kind of YAML node is not allowed.');
 }
 
-function scalarNode(value: unknown, at: Position, { problems }: Reading): ScalarNode | undefined {
+function scalarNode(
+  value: unknown,
+  source: string | undefined,
+  at: Position,
+  { problems }: Reading,
+): ScalarNode | undefined {
+  // YAML makes 123 of 0123 and 1000 of 1e3; a code would be another one.
+  if (typeof value === 'number' && source !== undefined && String(value) !== source) {
+    return problems.error(at, `${source} is read as the number ${value}; put it in quotes if the text is meant.`);
+  }
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     return { kind: 'scalar', value, at };
   }
@@ -164,9 +174,14 @@ function mapNode(
   return { kind: 'map', entries, at };
 }
 
-function yamlFault(code: string, message: string): string {
-  if (code === 'DUPLICATE_KEY') {
-    return 'This key is there twice; the first one stands above.';
-  }
+function yamlFault(message: string): string {
   return `Not valid YAML: ${message.split('\n')[0]}`;
+}
+
+/** Which line has the key first: the nearest one above where it stands in the same column. */
+function doubledKey(text: string, { line, column }: Position): string {
+  const lines = text.split('\n');
+  const key = /^[^:\s]+/.exec(lines[line - 1]?.slice(column - 1) ?? '')?.[0] ?? '';
+  const first = lines.slice(0, line - 1).findLastIndex((above) => above.slice(column - 1).startsWith(`${key}:`));
+  return `The key "${key}" is there twice${first < 0 ? '' : `; the first one stands in line ${first + 1}`}.`;
 }

@@ -5,9 +5,9 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import type { ProjectRun } from './lens.ts';
 import { type FieldReasons, Trace, unsentOf } from './lineage.ts';
-import { elementOf, locate } from './locate.ts';
+import { commonPointer, elementOf, locate } from './locate.ts';
 import { listPointer, RecordScope, reader, type Scope } from './scope.ts';
-import { hasIdentifier, type Slot, type SlotDefinition, setAt, valueAt } from './slot.ts';
+import { type Element, hasIdentifier, type Slot, type SlotDefinition, setAt, valueAt } from './slot.ts';
 import { localSystem } from './systems.ts';
 import type {
   Assembled,
@@ -197,25 +197,30 @@ function assemble(
     unknown: false,
     issues,
     references,
-    ...(trace && { trace }),
+    trace,
   };
-  for (const { key, lens, path } of slot.rulesFor(record)) {
-    run.element = key;
-    const value =
-      trace === undefined ? lens.project(scope, run) : follow(trace, resource, path, () => lens.project(scope, run));
+  for (const element of slot.rulesFor(record)) {
+    run.element = element.key;
+    const value = trace === undefined ? element.lens.project(scope, run) : follow(trace, resource, element, scope, run);
     if (value !== undefined) {
-      place(resource, path, value);
+      place(resource, element.path, value);
     }
   }
   return resource;
 }
 
 /** Makes an element with its path known to the trace, and how many items its list has already. */
-function follow<T>(trace: Trace, resource: JsonObject, path: readonly string[], make: () => T): T {
+function follow(
+  trace: Trace,
+  resource: JsonObject,
+  { path, lens }: Element,
+  scope: Scope,
+  run: ProjectRun,
+): Json | undefined {
   const there = valueAt(resource, path);
   for (const name of path) trace.enter(name);
   trace.startAt(Array.isArray(there) ? there.length : 0);
-  const made = make();
+  const made = lens.project(scope, run);
   trace.startAt(0);
   for (const _ of path) trace.leave();
   return made;
@@ -223,6 +228,11 @@ function follow<T>(trace: Trace, resource: JsonObject, path: readonly string[], 
 
 /** Several rules may make one list. */
 function place(resource: JsonObject, path: readonly string[], value: Json): void {
+  const [name] = path;
+  if (path.length === 1 && name !== undefined && resource[name] === undefined) {
+    resource[name] = value;
+    return;
+  }
   const there = Array.isArray(value) ? valueAt(resource, path) : undefined;
   setAt(resource, path, Array.isArray(value) && Array.isArray(there) ? [...there, ...value] : value);
 }
@@ -239,7 +249,7 @@ function claim(resource: JsonObject, claimed: string | undefined): void {
 
 function stepDown(step: Breach): MappingIssue {
   const { profile, rule, message, at, pointers } = step;
-  const [pointer] = pointers;
+  const pointer = commonPointer(pointers);
   return {
     code: 'profile-step-down',
     element: elementOf(step),

@@ -97,7 +97,14 @@ function rulesByFields(rules: readonly Element[]): (record: JsonObject) => reado
         isAsked[at] = 1;
       }
     }
-    return rules.filter((_, at) => isAsked[at] === 1);
+    const asked: Element[] = [];
+    for (let at = 0; at < rules.length; at += 1) {
+      const rule = rules[at];
+      if (rule !== undefined && isAsked[at] === 1) {
+        asked.push(rule);
+      }
+    }
+    return asked;
   };
 }
 
@@ -201,6 +208,8 @@ function recall(
     if (kept.has(name) || value === undefined) continue;
     if (!required.has(name)) delete result[name];
     else if (isConcept(value)) result[name] = { text: 'Withdrawn' };
+    else if (resourceType === 'DocumentReference' && name === 'content')
+      result[name] = [{ attachment: { title: 'Withdrawn' } }];
   }
   delete result.text;
   if (isObject(result.meta)) {
@@ -231,7 +240,13 @@ function absorb(
       element.lens.absorb(valueAt(observed, element.path), draft, run);
     }
   }
-  return { patch: mergePatch(record, after), issues };
+  return { patch: mergePatch(record, after), issues: once(issues) };
+}
+
+/** Every item of a list may say the same: an element that is not understood is told once. */
+function once(issues: readonly MappingIssue[]): MappingIssue[] {
+  const told = new Map(issues.map((issue) => [JSON.stringify(issue), issue]));
+  return [...told.values()];
 }
 
 /** The draft over the record, or over the list item that the slot stands for; undefined where that item is gone. */

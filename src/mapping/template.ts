@@ -12,7 +12,16 @@ import { firstLens } from './converters/first.ts';
 import { compileFixed, compileLocal, compilePlain } from './converters/fixed.ts';
 import { compileIdentifierSystem, identifierSystemKeys } from './converters/identifier-system.ts';
 import { compileReference, compileSlot, referenceKeys, slotKeys } from './converters/reference.ts';
-import { compileNarrative, compileSay, compileWords, narrativeKeys, sayKeys, wordsKeys } from './converters/words.ts';
+import {
+  compileDocument,
+  compileNarrative,
+  compileSay,
+  compileWords,
+  documentKeys,
+  narrativeKeys,
+  sayKeys,
+  wordsKeys,
+} from './converters/words.ts';
 import { eachLens } from './each-lens.ts';
 import { ownIdentifier } from './identity.ts';
 import type { Lens } from './lens.ts';
@@ -26,7 +35,7 @@ import { parsePath, RecordScope, reader } from './scope.ts';
 /** Words that may stand beside any rule; the last four only where the rule is an element of its own. */
 export const modifierKeys = ['when', 'report', 'via', 'pick', 'oneWay', 'key', 'owner', 'moves', 'goesWith', 'derived'];
 
-const directives = ['first', 'each', 'fixed', 'local', 'slot', 'narrative', 'identifierSystem', 'from'];
+const directives = ['first', 'each', 'fixed', 'local', 'slot', 'narrative', 'document', 'identifierSystem', 'from'];
 
 /** True for a rule; false for an object template, whose names are FHIR's. */
 export function isRule(node: Node, path: string, build: Build): node is MapNode {
@@ -145,6 +154,7 @@ const ruleKinds: readonly RuleKind[] = [
     hasWayBack: true,
   },
   { word: 'narrative', keys: narrativeKeys, compile: compileNarrative, hasWayBack: false },
+  { word: 'document', keys: documentKeys, compile: compileDocument, hasWayBack: false },
   { word: 'identifierSystem', keys: identifierSystemKeys, compile: compileIdentifierSystem, hasWayBack: true },
   { word: 'reference', keys: referenceKeys, compile: compileReference, hasWayBack: true },
   {
@@ -158,6 +168,9 @@ const ruleKinds: readonly RuleKind[] = [
   { word: 'say', keys: sayKeys, compile: compileSay, hasWayBack: false },
   { word: 'from', keys: copyKeys, compile: compileCopy, hasWayBack: true },
 ];
+
+/** Every word that some rule may have. */
+const ruleWords = [...new Set([...ruleKinds.flatMap(({ word, keys }) => [word, ...keys]), ...modifierKeys])];
 
 function compileRule(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
   const kind = ruleKinds.find(({ word }) => node.entries.has(word));
@@ -212,12 +225,12 @@ function textOf(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens
 
 function compileObject(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
   const names = childNames(build.resourceType, place.path);
-  if (names.length === 0) {
-    const [first] = node.entries.values();
-    const known = [...directives, ...modifierKeys];
+  const [first] = node.entries.values();
+  // A template of a primitive can only say its id and extensions.
+  if (names.length === 0 || (/^[a-z]/.test(place.type) && first && !names.includes(first.name))) {
     return build.problems.error(
       first?.at ?? node.at,
-      `${place.fact.path} is a ${place.type}; a rule for it has one of ${directives.join(', ')}.${didYouMean(first?.name ?? '', known)}`,
+      `${place.fact.path} is a ${place.type}; a rule for it has one of ${directives.join(', ')}.${didYouMean(first?.name ?? '', ruleWords)}`,
     );
   }
   const children: ChildLens[] = [];
@@ -287,6 +300,11 @@ function compileFirst(node: MapNode, cursor: Cursor, place: Place, build: Build)
     return build.problems.error(node.at, '"first" is a list of rules.');
   }
   const lenses = list.items.map((item) => compileValue(item, cursor, place, build));
+  const last = lenses.findIndex((lens) => lens?.constant === true && lens.optional !== true);
+  const dead = last < 0 ? undefined : list.items[last + 1];
+  if (dead) {
+    return build.problems.error(dead.at, 'This rule is never reached: the one before it always speaks.');
+  }
   return firstLens(
     lenses.filter((lens) => lens !== undefined),
     rule(node.at),
@@ -475,7 +493,11 @@ function withModifiers(
   } else if (pick) {
     lens = elsewhere(lens, pick.scope, pick.held);
   }
-  if (modifier('oneWay')) {
+  const reason = modifier('oneWay');
+  if (reason && (!isPlainText(reason) || reason.value.trim() === '')) {
+    build.problems.error(reason.at, 'Say in words under "oneWay" why nothing comes back.');
+  }
+  if (reason) {
     lens = oneWay(lens, rule(node.at));
   }
   if (when) {
@@ -515,7 +537,7 @@ function checkKeys(node: MapNode, keys: readonly string[], build: Build): boolea
   for (const entry of node.entries.values()) {
     if (!known.includes(entry.name)) {
       fine = false;
-      build.problems.error(entry.at, `A rule of this kind has no "${entry.name}".${didYouMean(entry.name, known)}`);
+      build.problems.error(entry.at, `A rule of this kind has no "${entry.name}".${didYouMean(entry.name, ruleWords)}`);
     }
   }
   return fine;

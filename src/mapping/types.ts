@@ -175,6 +175,8 @@ export type Assembled = Pick<Desired, 'slot' | 'resourceType' | 'resource' | 're
 export interface Mapping {
   readonly recordType: RecordType;
   readonly slots: readonly CompiledSlot[];
+  /** Why no resource is ever made of such a record, and where that is said (`file:line`); then there are no slots. */
+  readonly unsent?: { readonly why: string; readonly at: string };
   /** What `project` puts together before it checks: for measuring and comparing mappings, never for sending. */
   assemble(record: JsonObject, context: ProjectContext): Assembled[];
   /** The resources that this record wants; none for a deleted record. */

@@ -23,7 +23,7 @@ export interface StaleKey {
  * The stale content becomes the newest version. The record keeps the later of both source times, so that what is older than either is still
  * stale; a source that repeats the version before makes that the newest again.
  *
- * @throws CasebridgeError `stale-unknown`
+ * @throws CasebridgeError `stale-unknown`; `record-refused` where it would change signed text
  */
 export async function acceptStale(
   trx: Transaction<Database>,
@@ -44,6 +44,7 @@ export async function acceptStale(
   const stored = (await lockRecords(trx, source, [received])).get(keyOf(received));
   const latest = { ...received, micros: Math.max(received.micros, stored?.micros ?? 0) };
   const [judged] = judge(source, [latest], stored, new Set());
+  if (judged?.outcome === 'refused') throw new CasebridgeError('record-refused', { count: judged.errors?.length ?? 0 });
   if (judged?.outcome !== 'accepted') throw new CasebridgeError('stale-unknown');
   await updateRecords(trx, source, [judged]);
   await insertVersions(trx, source, [{ ...judged, received }]);

@@ -16,6 +16,7 @@ import {
   updateRecords,
 } from './accept/rows.ts';
 import { type LaneKey, lanesOf, type Recipient, raiseConsentEpochs, wantLanes } from './accept/want-lanes.ts';
+import type { FieldError } from './field-error.ts';
 import type { StoredRecord } from './parse-record.ts';
 import type { RecordType } from './record-type.ts';
 
@@ -29,12 +30,17 @@ export interface CheckedRecord {
 }
 
 export interface Acceptance {
-  /** `unchanged`: this version is here already. `stale`: older than what is here, and unlike every version of it. */
-  readonly outcome: 'accepted' | 'unchanged' | 'stale';
+  /**
+   * `unchanged`: this version is here already. `stale`: older than what is here, and unlike every version of it. `refused`: it changes what
+   * the version that holds has signed.
+   */
+  readonly outcome: 'accepted' | 'unchanged' | 'stale' | 'refused';
   /** The version that now holds. */
   readonly version: number;
   /** Lanes of its subject that have work because of it; wake them after the commit. */
   readonly lanes: readonly LaneKey[];
+  /** Why it is refused. */
+  readonly errors?: readonly FieldError[];
 }
 
 /**
@@ -62,6 +68,7 @@ export async function acceptRecords(
   return ordered.map((one) => ({
     outcome: one.outcome,
     version: one.version,
+    ...(one.errors && { errors: one.errors }),
     lanes: one.outcome === 'accepted' ? lanesOf(source, one.place.subject, connections) : [],
   }));
 }

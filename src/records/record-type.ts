@@ -8,10 +8,15 @@ export const recordTypes = [
   'client',
   'case',
   'consent',
+  'hospitalStay',
+  'incident',
   'need',
   'goal',
+  'safetyPlan',
   'referral',
   'carePlan',
+  'note',
+  'improvementIdea',
 ] as const;
 
 export type RecordType = (typeof recordTypes)[number];

@@ -7,10 +7,15 @@ export interface RecordTypes {
   client: ClientRecord;
   case: CaseRecord;
   consent: ConsentRecord;
+  hospitalStay: HospitalStayRecord;
+  incident: IncidentRecord;
   need: NeedRecord;
   goal: GoalRecord;
+  safetyPlan: SafetyPlanRecord;
   referral: ReferralRecord;
   carePlan: CarePlanRecord;
+  note: NoteRecord;
+  improvementIdea: ImprovementIdeaRecord;
 }
 export interface OrganizationRecord {
   id: string;
@@ -471,6 +476,133 @@ export interface ConsentRecord {
   revokeReason?: string;
   documentId?: string;
 }
+export interface HospitalStayRecord {
+  id: string;
+  createdAt?: string;
+  createdBy?: string;
+  updatedAt: string;
+  updatedBy?: string;
+  deleted?: boolean;
+  sensitivity?: (
+    'substance-use-part2' | 'mental-health' | 'hiv' | 'domestic-violence' | 'reproductive-health' | 'minor-consented'
+  )[];
+  missing?: {
+    [k: string]: 'unknown' | 'declined' | 'not-collected' | 'not-applicable';
+  };
+  origin?: {
+    connection: string;
+    resourceType: string;
+    id: string;
+  };
+  clientId: string;
+  caseId: string;
+  hospitalId?: string;
+  hospitalName?: string;
+  kind: 'inpatient' | 'observation' | 'ed' | 'psychiatric' | 'detox' | 'rehab' | 'snf';
+  admittedAt: string;
+  dischargedAt?: string;
+  expectedDischargeOn?: string;
+  planned?: boolean;
+  cause?: string;
+  diagnosisCodes?: {
+    system: 'icd-10-cm' | 'snomed';
+    code: string;
+  }[];
+  disposition?:
+    | 'home'
+    | 'home-health'
+    | 'snf'
+    | 'rehab'
+    | 'shelter'
+    | 'street'
+    | 'hospice'
+    | 'left-against-advice'
+    | 'transferred'
+    | 'deceased'
+    | 'other';
+  knownAt: string;
+  source?: 'adt' | 'worker' | 'client' | 'payer';
+  visitNumber?: string;
+  followUp?: {
+    dueOn?: string;
+    doneAt?: string;
+    byId?: string;
+  };
+}
+export interface IncidentRecord {
+  id: string;
+  createdAt?: string;
+  createdBy?: string;
+  updatedAt: string;
+  updatedBy?: string;
+  deleted?: boolean;
+  sensitivity?: (
+    'substance-use-part2' | 'mental-health' | 'hiv' | 'domestic-violence' | 'reproductive-health' | 'minor-consented'
+  )[];
+  missing?: {
+    [k: string]: 'unknown' | 'declined' | 'not-collected' | 'not-applicable';
+  };
+  origin?: {
+    connection: string;
+    resourceType: string;
+    id: string;
+  };
+  clientId: string;
+  caseId: string;
+  kind:
+    | 'fall'
+    | 'injury'
+    | 'medication-error'
+    | 'suicide-attempt'
+    | 'self-harm'
+    | 'overdose'
+    | 'aggression'
+    | 'abuse-neglect'
+    | 'elopement'
+    | 'death'
+    | 'property'
+    | 'privacy-breach'
+    | 'emergency-hospitalization'
+    | 'other';
+  occurredAt: string;
+  occurredApprox?: boolean;
+  discoveredAt: string;
+  documentedAt?: string;
+  severity: 'minor' | 'moderate' | 'major' | 'sentinel';
+  description: string;
+  place?: string;
+  shareWithChart?: boolean;
+  people?: {
+    role: 'client' | 'worker' | 'witness' | 'other-client' | 'alleged-perpetrator';
+    id?: string;
+    initials?: string;
+    injured?: boolean;
+  }[];
+  emergencyServices?: {
+    kind: '911' | 'police' | 'fire' | 'ems' | 'crisis-line' | 'poison-control';
+    calledAt?: string;
+    arrivedAt?: string;
+    reference?: string;
+  }[];
+  reportedTo?: {
+    agency: string;
+    at?: string;
+    reference?: string;
+    mandated?: boolean;
+  }[];
+  actions?: {
+    id: string;
+    at?: string;
+    byId?: string;
+    text: string;
+  }[];
+  followUp?: {
+    dueOn?: string;
+    doneOn?: string;
+    text?: string;
+  };
+  status: 'open' | 'under-review' | 'closed';
+}
 export interface NeedRecord {
   id: string;
   createdAt?: string;
@@ -650,6 +782,58 @@ export interface GoalRecord {
     note?: string;
     replaces?: string;
   }[];
+}
+export interface SafetyPlanRecord {
+  id: string;
+  createdAt?: string;
+  createdBy?: string;
+  updatedAt: string;
+  updatedBy?: string;
+  deleted?: boolean;
+  sensitivity?: (
+    'substance-use-part2' | 'mental-health' | 'hiv' | 'domestic-violence' | 'reproductive-health' | 'minor-consented'
+  )[];
+  missing?: {
+    [k: string]: 'unknown' | 'declined' | 'not-collected' | 'not-applicable';
+  };
+  origin?: {
+    connection: string;
+    resourceType: string;
+    id: string;
+  };
+  clientId: string;
+  caseId: string;
+  status: 'active' | 'superseded' | 'ended';
+  effectiveOn?: string;
+  reviewDueOn?: string;
+  reason?: 'suicide' | 'violence' | 'domestic-violence' | 'relapse' | 'other';
+  warningSigns: string[];
+  copingStrategies?: string[];
+  distractions?: string[];
+  reasonsForLiving?: string[];
+  supportContacts?: {
+    id: string;
+    name?: string;
+    phone?: string;
+    relationship?: string;
+    available?: string;
+  }[];
+  professionalContacts?: {
+    id: string;
+    name?: string;
+    phone?: string;
+    relationship?: string;
+    available?: string;
+  }[];
+  meansSafety?: {
+    means?: string;
+    step?: string;
+    responsible?: string;
+    doneOn?: string;
+  }[];
+  clientAgreed?: boolean;
+  sharedWith?: string[];
+  copyGivenAt?: string;
 }
 export interface ReferralRecord {
   id: string;
@@ -916,4 +1100,107 @@ export interface CarePlanRecord {
     at?: string;
     consentId?: string;
   }[];
+}
+export interface NoteRecord {
+  id: string;
+  createdAt?: string;
+  createdBy?: string;
+  updatedAt: string;
+  updatedBy?: string;
+  deleted?: boolean;
+  sensitivity?: (
+    'substance-use-part2' | 'mental-health' | 'hiv' | 'domestic-violence' | 'reproductive-health' | 'minor-consented'
+  )[];
+  missing?: {
+    [k: string]: 'unknown' | 'declined' | 'not-collected' | 'not-applicable';
+  };
+  origin?: {
+    connection: string;
+    resourceType: string;
+    id: string;
+  };
+  clientId: string;
+  caseId: string;
+  kind:
+    | 'progress'
+    | 'contact'
+    | 'home-visit'
+    | 'assessment-summary'
+    | 'care-conference'
+    | 'discharge-planning'
+    | 'supervision'
+    | 'crisis'
+    | 'closing'
+    | 'other';
+  text: string;
+  format?: 'plain' | 'soap' | 'birp' | 'dap';
+  sections?: {
+    code: string;
+    text: string;
+  }[];
+  occurredAt: string;
+  minutes?: number;
+  contact?: {
+    mode?: string;
+    with?: 'client' | 'caregiver' | 'provider' | 'partner';
+    outcome?: string;
+  };
+  authorId: string;
+  signedAt?: string;
+  coSigner?: {
+    workerId: string;
+    at?: string;
+  };
+  status: 'draft' | 'signed' | 'amended' | 'entered-in-error';
+  addenda?: {
+    id: string;
+    kind: 'addendum' | 'correction';
+    text: string;
+    authorId?: string;
+    signedAt?: string;
+    replaces?: string;
+  }[];
+  about?: {
+    goalIds?: string[];
+    referralId?: string;
+    appointmentId?: string;
+    incidentId?: string;
+    hospitalStayId?: string;
+  };
+  billing?: {
+    code?: string;
+    units?: number;
+    authorizationId?: string;
+  };
+}
+export interface ImprovementIdeaRecord {
+  id: string;
+  createdAt?: string;
+  createdBy?: string;
+  updatedAt: string;
+  updatedBy?: string;
+  deleted?: boolean;
+  sensitivity?: (
+    'substance-use-part2' | 'mental-health' | 'hiv' | 'domestic-violence' | 'reproductive-health' | 'minor-consented'
+  )[];
+  missing?: {
+    [k: string]: 'unknown' | 'declined' | 'not-collected' | 'not-applicable';
+  };
+  origin?: {
+    connection: string;
+    resourceType: string;
+    id: string;
+  };
+  caseId?: string;
+  organizationId?: string;
+  kind: 'process-gap' | 'idea' | 'complaint' | 'success';
+  title: string;
+  description?: string;
+  step?: 'intake' | 'assessment' | 'planning' | 'referral' | 'follow-up' | 'transition' | 'documentation' | 'billing';
+  raisedAt?: string;
+  raisedById?: string;
+  status: 'new' | 'accepted' | 'in-progress' | 'done' | 'rejected';
+  owner?: string;
+  dueOn?: string;
+  outcome?: string;
 }

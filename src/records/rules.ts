@@ -135,11 +135,21 @@ const statusIsLastMove: Rule = (record) => {
   return [{ pointer: '/status', rule: 'status-is-last-move', found: kindOf(record.status), message }];
 };
 
+// A client who is not the case's own is known there by their record alone (records.md 7).
+const otherClientsById: Rule = (record) =>
+  items(record, 'people').flatMap((person, index) => {
+    if (person.role !== 'other-client' || (person.id !== undefined && person.initials === undefined)) return [];
+    const pointer = `/people/${index}`;
+    const message = `${pointer} is another client, who is named by id alone. Give the id and leave the initials out.`;
+    return [{ pointer, rule: 'other-client-by-id', found: kindOf(person), message }];
+  });
+
 const rulesOfAll: readonly Rule[] = [notFromTheFuture, uniqueItemIds, missingPointsToFields];
 
 const rulesOfType: Readonly<Partial<Record<RecordType, readonly Rule[]>>> = {
   client: [oneLegalName, ssnIsComplete],
   case: [oneOpenPrimary],
+  incident: [otherClientsById],
   referral: [statusIsLastMove],
 };
 

@@ -14,10 +14,15 @@ export const recordSchemas: Readonly<Record<RecordType, JsonObject>> = {
   client: readSchema('client'),
   case: readSchema('case'),
   consent: readSchema('consent'),
+  hospitalStay: readSchema('hospitalStay'),
+  incident: readSchema('incident'),
   need: readSchema('need'),
   goal: readSchema('goal'),
+  safetyPlan: readSchema('safetyPlan'),
   referral: readSchema('referral'),
   carePlan: readSchema('carePlan'),
+  note: readSchema('note'),
+  improvementIdea: readSchema('improvementIdea'),
 };
 
 /** The file that the schemas refer to as `definitions.json`. */

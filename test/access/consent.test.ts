@@ -187,6 +187,13 @@ describe('sensitive content', () => {
     expect(answer({ basis: 'treatment' })).toBe('permitted');
   });
 
+  test('to the hospital that treats the client, a safety plan needs one that names it all the same', () => {
+    const question = { basis: 'treatment', recordType: 'safetyPlan' } as const;
+    expect(answer(question)).toBe('consent-missing');
+    expect(answer({ ...question, consents: [consent()] })).toBe('consent-type');
+    expect(answer({ ...question, consents: [consent({ recordTypes: ['safetyPlan'] })] })).toBe('permitted');
+  });
+
   test('to the hospital that treats the client, what is sensitive needs one that names it', () => {
     const question = { basis: 'treatment', sensitivity: ['substance-use-part2'] } as const;
     expect(answer(question)).toBe('consent-missing');

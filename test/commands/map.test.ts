@@ -1,9 +1,10 @@
 // FHIR from files, without a store and without a server.
 
-import { readdir } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { aCase, aClient, aGoal, aReferral } from '../builders.ts';
-import { aFolder, casebridge, lastLine } from './program.ts';
+import { aFolder, casebridge, lastLine, telling } from './program.ts';
 
 const line = (type: string, record: object) => JSON.stringify({ type, record });
 
@@ -50,6 +51,7 @@ test('--loss shows which elements come back, which only go out, and where the ma
   const { code, out } = await casebridge(['map', '--loss']);
   expect(code).toBe(0);
   expect(out).toMatch(/^both ways +client patient +birthDate +client\.yaml:\d+$/m);
+  expect(out).toMatch(/^never sent +improvementIdea none +it is about .* +improvementIdea\.yaml:\d+$/m);
   expect(out).toMatch(/^by status moves +referral fulfilment +status +referral\.yaml:\d+$/m);
 });
 
@@ -80,6 +82,42 @@ test('--absorb shows what the resources of a server would change in records', as
   expect(err).toContain('Slot/s1: no mapping makes this type, so it changes nothing.');
 });
 
+test('--watch shows what differs after each change, and keeps the last mapping that loads', async () => {
+  const cwd = await aFolder({ 'goal.ndjson': line('goal', aGoal({ statement: 'Walk more.' })) });
+  await cp(new URL('../../mappings', import.meta.url), join(cwd, 'mappings'), { recursive: true });
+  const change = async (name: string, from: string, to: string) => {
+    const file = join(cwd, name);
+    await writeFile(file, (await readFile(file, 'utf8')).replace(from, to));
+  };
+  const watching = telling(['map', '--watch', '--mappings', 'mappings', 'goal.ndjson'], { cwd });
+  await watching.said('"text": "Walk more."');
+  await watching.said('Watching');
+  await change('goal.ndjson', 'Walk more.', 'Walk a little more.');
+  await watching.said('-          "text": "Walk more."');
+  await watching.said('+          "text": "Walk a little more."');
+  await change('mappings/goal.yaml', 'from: statement', 'from: statment');
+  await watching.said('The goal record has no field "statment". Did you mean "statement"?');
+  await change('mappings/goal.yaml', 'from: statment', 'from: statement');
+  await watching.said('Nothing differs.');
+  expect((await watching.stop('SIGINT')).code).toBe(0);
+});
+
+test('a folder of mappings that is not there is exit code 2', async () => {
+  const cwd = await aFolder({ 'goal.ndjson': line('goal', aGoal()) });
+  const { code, err } = await casebridge(['map', '--mappings', 'nowhere', 'goal.ndjson'], { cwd });
+  expect({ code, err }).toEqual({ code: 2, err: 'The file nowhere could not be read (ENOENT).\n' });
+});
+
 test('no file is exit code 2', async () => {
   expect(await casebridge(['map'])).toEqual({ code: 2, out: '', err: 'Name at least one file of records.\n' });
+});
+
+test('--export fml writes the mappings as StructureMaps, and tells what they leave out', async () => {
+  const { code, out, err } = await casebridge(['map', '--export', 'fml', '--source', 'county']);
+  expect(code).toBe(0);
+  expect(out).toContain('map "https://casebridge.example/identifiers/StructureMap/goal-goal" = GoalGoal\n');
+  expect(out).toContain("append('county/goal/', fromId)");
+  expect(err).toMatch(
+    /^referral\.yaml:\d+: not in the map of referral request: requester: it reads another record\.$/m,
+  );
 });

@@ -104,6 +104,38 @@ export async function listening(words: readonly string[], options: ProgramOption
   };
 }
 
+/** Starts a command that tells as it goes. `said` waits until a text stands in what it wrote, on either stream, after the last one asked for. */
+export function telling(words: readonly string[], options: ProgramOptions = {}) {
+  const { child, ended } = spawned(words, options);
+  let told = '';
+  const listeners = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      told += chunk;
+      for (const listener of listeners) listener();
+    });
+  }
+  return {
+    said(text: string): Promise<void> {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const look = (): void => {
+        const at = told.indexOf(text);
+        if (at < 0) return;
+        told = told.slice(at + text.length);
+        listeners.delete(look);
+        resolve();
+      };
+      listeners.add(look);
+      look();
+      return promise;
+    },
+    stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
+
 function spawned(words: readonly string[], { cwd, env, closeOutput }: ProgramOptions) {
   const child = spawn(process.execPath, [main, ...words], { cwd, env: { ...inherited, ...env } });
   children.add(child);

@@ -310,9 +310,31 @@ describe('what a hospital gets of each record', () => {
     expect(routeOf(need, input)).toMatchObject({ route: 'native', reason: { code: 'route-configured' } });
   });
 
-  test.each(['epic', 'oracle'] as const)('%s is told nothing that is internal', (name) => {
-    const { incident, improvementIdea } = vendors[name].defaults;
-    expect([incident?.route, improvementIdea?.route]).toEqual(['withheld', 'withheld']);
+  test.each(['epic', 'oracle'] as const)(
+    '%s gets a shared incident as a document; others have no resource to send',
+    (name) => {
+      const incident = { recordType: 'incident', resourceType: 'DocumentReference' } as const;
+      expect(routeOf(incident, { vendor: vendors[name], capabilities: oracle })).toMatchObject({ route: 'document' });
+    },
+  );
+
+  test.each(['epic', 'oracle', 'standard'] as const)(
+    '%s is never sent what a mapping keeps, whatever is configured',
+    (name) => {
+      const idea = { recordType: 'improvementIdea', resourceType: 'none', unsent: 'it is internal' } as const;
+      expect(routeOf(idea, { vendor: vendors[name], overrides: { improvementIdea: 'native' } })).toEqual({
+        recordType: 'improvementIdea',
+        resourceType: 'none',
+        route: 'withheld',
+        reason: expect.objectContaining({ code: 'route-unsent' }),
+      });
+    },
+  );
+
+  test.each(['epic', 'oracle', 'standard'] as const)('%s keeps its own hospital stays: they are read', (name) => {
+    const stay = { recordType: 'hospitalStay', resourceType: 'Encounter' } as const;
+    const capabilities = declares({ Encounter: full });
+    expect(routeOf(stay, { vendor: vendors[name], capabilities })).toMatchObject({ route: 'read' });
   });
 
   test('a token that may not file documents leaves it to a person', () => {

@@ -48,10 +48,15 @@ const shownTexts: Readonly<Record<RecordType, readonly string[]>> = {
   client: ['names.given', 'names.family', 'names.suffix', 'preferredContact.bestTime'],
   case: ['program', 'careTeam.name', 'careTeam.role', 'careTeam.phone'],
   consent: [],
+  hospitalStay: [],
+  incident: [],
   need: ['description'],
   goal: ['statement', 'measure.text', 'targets.text'],
+  safetyPlan: [],
   referral: ['requestedText', 'history.reason', 'declineText', 'outcome.text'],
   carePlan: ['title', 'summary', 'preferences', 'barriers'],
+  note: [],
+  improvementIdea: [],
 };
 
 const hiddenTexts: Readonly<Record<RecordType, readonly string[]>> = {
@@ -79,8 +84,35 @@ const hiddenTexts: Readonly<Record<RecordType, readonly string[]>> = {
     'careTeam.fax',
   ],
   consent: [],
+  hospitalStay: ['cause', 'hospitalName', 'visitNumber', 'diagnosisCodes.code'],
+  incident: [
+    'description',
+    'place',
+    'people.initials',
+    'emergencyServices.reference',
+    'reportedTo.agency',
+    'reportedTo.reference',
+    'actions.text',
+    'followUp.text',
+  ],
   need: ['diagnosisCodes.code', 'source.itemCode'],
   goal: ['barriers', 'progress.note', 'responsible.name'],
+  safetyPlan: [
+    'warningSigns',
+    'copingStrategies',
+    'distractions',
+    'reasonsForLiving',
+    'supportContacts.name',
+    'supportContacts.phone',
+    'supportContacts.relationship',
+    'supportContacts.available',
+    'professionalContacts.name',
+    'professionalContacts.phone',
+    'meansSafety.means',
+    'meansSafety.step',
+    'meansSafety.responsible',
+    'sharedWith',
+  ],
   referral: [
     'comments.text',
     'comments.byName',
@@ -93,6 +125,8 @@ const hiddenTexts: Readonly<Record<RecordType, readonly string[]>> = {
     'cancelRequest.reason',
   ],
   carePlan: ['reviews.summary', 'signatures.name', 'strengths'],
+  note: ['text', 'sections.text', 'addenda.text', 'addenda.replaces', 'billing.code'],
+  improvementIdea: ['title', 'description', 'outcome'],
 };
 
 // Put in after acceptance, which refuses some of these texts: a stored document must hold even so.
@@ -135,19 +169,37 @@ const inputs: fc.Arbitrary<DocumentInput> = fc
     goals: list('goal', 4),
     referrals: list('referral', 4),
     plans: list('carePlan', 2),
+    safetyPlans: list('safetyPlan', 2),
+    // Never told in a document of the case, whatever a caller hands in.
+    others: fc.tuple(list('incident', 2), list('improvementIdea', 2), list('note', 2), list('hospitalStay', 2)),
     organization: anyRecord('organization'),
     worker: anyRecord('worker'),
     service: anyRecord('service'),
     mrn: fc.option(nasty, { nil: undefined }),
   })
-  .map(({ caseRecord, client, needs, goals, referrals, plans, organization, worker, service, mrn }) => ({
-    caseRecord: { ...caseRecord, id: 'case-1' },
-    client,
-    records: [...needs, ...goals, ...referrals, ...plans],
-    find: (type) => ({ organization, worker, service })[String(type)],
-    mrn,
-    receiver: 'receiver',
-  }));
+  .map(
+    ({
+      caseRecord,
+      client,
+      needs,
+      goals,
+      referrals,
+      plans,
+      safetyPlans,
+      others,
+      organization,
+      worker,
+      service,
+      mrn,
+    }) => ({
+      caseRecord: { ...caseRecord, id: 'case-1' },
+      client,
+      records: [...needs, ...goals, ...referrals, ...plans, ...safetyPlans, ...others.flat()],
+      find: (type) => ({ organization, worker, service })[String(type)],
+      mrn,
+      receiver: 'receiver',
+    }),
+  );
 
 const frames: fc.Arbitrary<Frame> = fc
   .record({

@@ -9,7 +9,18 @@ import {
 } from '../../src/documents/documents.ts';
 import type { JsonObject } from '../../src/json.ts';
 import type { GoalRecord, RecordType } from '../../src/records/records.ts';
-import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
+import {
+  aCarePlan,
+  aCase,
+  aClient,
+  aGoal,
+  aNeed,
+  anOrganization,
+  aReferral,
+  aSafetyPlan,
+  aService,
+  aWorker,
+} from '../builders.ts';
 
 export type Shown = DocumentInput['records'][number];
 
@@ -48,6 +59,7 @@ export const need = (overrides = {}): Shown => ({ type: 'need', record: aNeed(ov
 export const goal = (overrides = {}): Shown => ({ type: 'goal', record: aGoal(overrides) });
 export const referral = (overrides = {}): Shown => ({ type: 'referral', record: aReferral(overrides) });
 export const plan = (overrides = {}): Shown => ({ type: 'carePlan', record: aCarePlan(overrides) });
+export const safetyPlan = (overrides = {}): Shown => ({ type: 'safetyPlan', record: aSafetyPlan(overrides) });
 
 const directory: readonly (readonly [RecordType, JsonObject])[] = [
   [
@@ -250,6 +262,8 @@ export const full: DocumentInput = input({
       preferences: ['Text before calling', 'Female staff where possible'],
       barriers: ['No car', 'Works evenings'],
     }),
+    safetyPlan({ reason: 'domestic-violence' }),
+    safetyPlan({ id: 'safety-old', status: 'superseded', effectiveOn: '2025-08-01' }),
   ],
 });
 

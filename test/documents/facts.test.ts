@@ -3,7 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type DocumentInput, documentFacts, renderText } from '../../src/documents/documents.ts';
 import { aCase, aClient, anOrganization } from '../builders.ts';
-import { find, frame, full, goal, input, need, plan, referral } from './cases.ts';
+import { find, frame, full, goal, input, need, plan, referral, safetyPlan } from './cases.ts';
 
 const text = (overrides: Partial<DocumentInput> = {}, framed = frame()) =>
   renderText(documentFacts(input(overrides)), framed).text;
@@ -93,6 +93,16 @@ describe('safety', () => {
       { records: [need({ domain: 'elder-abuse', status: 'declined' })] },
       'Elder abuse, moderate risk (client declined help)',
     ],
+    [
+      'a safety plan in force, and no more of it',
+      { records: [safetyPlan()] },
+      'A safety plan (suicide) is in force since Feb 13, 2026; see the document of its own.',
+    ],
+    [
+      'one without date and reason',
+      { records: [safetyPlan({ reason: undefined, effectiveOn: undefined })] },
+      'A safety plan is in force; see the document of its own.',
+    ],
     ['any need in crisis', { records: [need({ riskLevel: 'crisis' })] }, 'Food, CRISIS: Runs out'],
   ])('names %s', (_, overrides, said) => {
     expect(words(overrides)).toContain(`SAFETY: ${said}`);
@@ -100,6 +110,8 @@ describe('safety', () => {
 
   test.each<[string, Partial<DocumentInput>]>([
     ['a need that was met', { records: [need({ domain: 'safety-at-home', status: 'met' })] }],
+    ['a safety plan that was replaced', { records: [safetyPlan({ status: 'superseded' })] }],
+    ['a safety plan that ended', { records: [safetyPlan({ status: 'ended' })] }],
     ['a crisis that is over', { records: [need({ riskLevel: 'crisis', status: 'met' })] }],
     [
       'the risk of a closed case',

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from '../../src/store/store.ts';
-import { aCase, aReferral } from '../builders.ts';
+import { aCase, aNote, aReferral } from '../builders.ts';
 import { asJson, asLines, type Harness, lines, startHarness, tokens } from './harness.ts';
 
 let harness: Harness;
@@ -36,6 +36,18 @@ test('each line is answered in order, and the last line counts them', async () =
     { line: 1, type: 'referral', id: 'referral-pantry', outcome: 'accepted', version: 1, lanes },
     { line: 2, type: 'case', id: 'case-rosa', outcome: 'accepted', version: 1, lanes },
     { done: true, accepted: 2, unchanged: 0, stale: 0, refused: 0 },
+  ]);
+});
+
+test('a line that changes signed text is refused, and the lines around it are taken', async () => {
+  const later = { updatedAt: '2026-02-20T09:00:00-05:00' };
+  const note = (overrides: Parameters<typeof aNote>[0] = {}) => ({ type: 'note', record: aNote(overrides) });
+  const answers = await lines(await post(asLines(note(), note({ ...later, text: 'Other.' }), line())));
+  expect(answers).toMatchObject([
+    { line: 1, outcome: 'accepted', version: 1 },
+    { line: 2, id: 'note-visit', outcome: 'refused', errors: [{ pointer: '/text', rule: 'signed-text' }] },
+    { line: 3, outcome: 'accepted' },
+    { done: true, accepted: 2, unchanged: 0, stale: 0, refused: 1 },
   ]);
 });
 

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from '../../src/store/store.ts';
-import { aReferral } from '../builders.ts';
+import { aNote, anImprovementIdea, aReferral } from '../builders.ts';
 import { asJson, type Harness, json, startHarness } from './harness.ts';
 
 let harness: Harness;
@@ -41,6 +41,27 @@ test('the same again is unchanged, an older one is stale', async () => {
   expect(await json(await put(aReferral()))).toEqual({ outcome: 'unchanged', version: 1, lanes: [] });
   const older = aReferral({ updatedAt: '2026-02-04T09:00:00-05:00', urgency: 'urgent' });
   expect(await json(await put(older))).toEqual({ outcome: 'stale', version: 1, lanes: [] });
+});
+
+test('a version that changes signed text is refused by field, without a word of either text, and the version before holds', async () => {
+  const at = '/api/records/note/note-visit';
+  await put(aNote(), at);
+  const response = await put(aNote({ updatedAt: '2026-02-20T09:00:00-05:00', text: 'zqvalue1984' }), at);
+  expect(response.status).toBe(400);
+  const problem = await json(response);
+  expect(problem).toMatchObject({
+    code: 'record-refused',
+    errors: [{ pointer: '/text', rule: 'signed-text', found: 'text of 11 characters' }],
+  });
+  expect(JSON.stringify(problem)).not.toMatch(/zqvalue1984|pantry/);
+  expect(await records()).toEqual([{ source: 'county', type: 'note', id: 'note-visit', version: 1 }]);
+});
+
+test('an improvement idea is kept, and no lane has work because of it', async () => {
+  const at = '/api/records/improvementIdea/idea-handover';
+  expect(await json(await put(anImprovementIdea(), at))).toEqual({ outcome: 'accepted', version: 1, lanes: [] });
+  const found = await json(await harness.send('county', 'GET', at));
+  expect(found).toMatchObject({ record: anImprovementIdea(), version: 1, links: [] });
 });
 
 test('a body may be gzipped', async () => {

@@ -288,6 +288,23 @@ describe('both sides change the same element', () => {
 });
 
 describe('our own echo', () => {
+  test('is known when the reply of an update was lost and the record has changed again before we look', async () => {
+    await world.server.control('POST', 'settings', { transactions: false });
+    const asks = (requestedText: string, at: string) =>
+      aReferral({ serviceId: undefined, requestedText, updatedAt: `2026-02-05T${at}:00-05:00` });
+    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['referral', asks('Groceries', '10:00')]);
+    await world.work();
+    const fault = { drop: 'after-commit' };
+    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'ServiceRequest', nth: 1, fault }]);
+    await world.accept(['referral', asks('Groceries, twice a week', '11:00')]);
+    await world.run('county.case.case-rosa');
+    await world.accept(['referral', asks('Groceries, three times a week', '12:00')]);
+    await world.work();
+    const code = { text: 'Groceries, three times a week' };
+    expect(await world.server.own('ServiceRequest', requestSlot)).toMatchObject({ code });
+    expect(await world.changes()).toEqual([]);
+  });
+
   test('is no change: polls after our writes want no lane and offer nothing', async () => {
     await sendCase();
     await world.poll();

@@ -1,32 +1,34 @@
 // What each fixture becomes, compared with the golden file beside it. After a wanted change, CASEBRIDGE_WRITE_GOLDENS=1 writes them anew:
 // read the difference before it is committed, because it is what partners will see.
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { checkBase, checkProfile } from '../../src/fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
-import type { Desired, SlotRef } from '../../src/mapping/mapping.ts';
+import type { SlotRef } from '../../src/mapping/mapping.ts';
 import { parseRecord } from '../../src/records/records.ts';
 import { receivedAt } from '../builders.ts';
-import { context, type Fixture, fixtureFolder, fixtures, mappingOf, shippedMappings } from './fixtures.ts';
+import { context, fixtures, mappingOf, mappings, shippedMappings } from './fixtures.ts';
+import { backward, elements, elementsFile, forward, goldenFile, knowLists, readGolden } from './golden.ts';
+
+knowLists(shippedMappings);
 
 describe.each(fixtures.map((fixture) => ({ ...fixture, title: `${fixture.type}/${fixture.name}` })))(
   '$title',
   (fixture) => {
-    const desired = mappingOf(fixture.type).project(fixture.record, context);
+    const mapping = mappingOf(fixture.type);
+    const desired = mapping.project(fixture.record, context);
 
     test('is a record that is accepted', () => {
       expect(parseRecord(fixture.type, fixture.record, { now: receivedAt })).toMatchObject({ ok: true });
     });
 
     test('becomes what its golden file says', async () => {
-      const found = desired.map(goldenOf);
-      const file = goldenFile(fixture);
-      if (process.env.CASEBRIDGE_WRITE_GOLDENS === '1') {
-        await writeFile(file, `${JSON.stringify(found, undefined, 2)}\n`);
-      }
-      expect(found).toEqual(JSON.parse(await readFile(file, 'utf8')));
+      expect(forward(mapping, fixture)).toEqual(await golden(goldenFile(fixture, 'fhir'), forward(mapping, fixture)));
+    });
+
+    test('comes back, to a record that is not there yet, as its golden file says', async () => {
+      expect(backward(mapping, fixture)).toEqual(await golden(goldenFile(fixture, 'back'), backward(mapping, fixture)));
     });
 
     test('makes, once all links are there, resources that R4 and the claimed profile allow', () => {
@@ -58,31 +60,20 @@ describe.each(fixtures.map((fixture) => ({ ...fixture, title: `${fixture.type}/$
   },
 );
 
+test('who decides about which element is what the golden file says', async () => {
+  expect(elements(mappings)).toEqual(await golden(elementsFile, elements(mappings)));
+});
+
+/** What the file holds; after a wanted change it is written first. */
+async function golden(file: string, found: Json): Promise<Json> {
+  if (process.env.CASEBRIDGE_WRITE_GOLDENS === '1') await writeFile(file, `${JSON.stringify(found, undefined, 2)}\n`);
+  return readGolden(file);
+}
+
 const everyLink = {
   ...context,
   reference: ({ type, id, slot }: SlotRef) => `${mappingOf(type).slot(slot).resourceType}/${type}.${id}`,
 };
-
-/** Without the lines of rules, which move with every comment, and without facts, which follow from the resource. */
-function goldenOf({ slot, resource, issues, references }: Desired): JsonObject {
-  const unlinked = references
-    .filter(({ reference }) => reference === undefined)
-    .map(({ element, target, required }) => ({
-      element,
-      target: `${target.type}/${target.id}#${target.slot}`,
-      required,
-    }));
-  return {
-    slot,
-    resource,
-    issues: issues.map(({ at, ...issue }) => ({ ...issue, at: at.replace(/:\d+$/, '') })),
-    ...(unlinked.length > 0 && { unlinked }),
-  };
-}
-
-function goldenFile({ type, name }: Fixture): string {
-  return join(fixtureFolder, type, `${name}.fhir.json`);
-}
 
 function profilesOf({ meta }: JsonObject): string[] {
   const profiles: Json = isObject(meta) ? (meta.profile ?? []) : [];

@@ -11,6 +11,9 @@ import { arbitraryRecord } from '../records/arbitrary.ts';
 import { mappingOf } from './fixtures.ts';
 import { linkedSource, linkTo, targetOf } from './linked-source.ts';
 
+/** Words that differ, and incidents that are shared: others are never sent. */
+const tellingValues = { statement: fc.constantFrom('Eat well.', 'Walk\nmore.'), shareWithChart: fc.constant(true) };
+
 const runs = { numRuns: 60, seed: 20_260_302 };
 
 /** A record that contradicts itself is parked, not mended: a period or a range that ends before it starts. */
@@ -19,7 +22,7 @@ const backwards = ['per-1', 'rng-2'];
 describe.each(recordTypes)('the mapping of %s', (type) => {
   const project = (record: JsonObject): Desired[] => mappingOf(type).project(record, linkedSource);
   const slotOf = ({ slot }: Desired): CompiledSlot => mappingOf(type).slot(slot);
-  const records = arbitraryRecord(type, { values: { statement: fc.constantFrom('Eat well.', 'Walk\nmore.') } });
+  const records = arbitraryRecord(type, { values: tellingValues });
   /** Two records of one id, such as two versions, and a slot that both fill. */
   const pairs = fc.tuple(records, records).map(([ours, other]) => {
     const theirs = { ...other, id: ours.id };

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { checkBase } from '../../src/fhir/fhir.ts';
-import type { Json } from '../../src/json.ts';
-import { fixtures, mappingOf } from './fixtures.ts';
+import { isObject, type Json, type JsonObject } from '../../src/json.ts';
+import { fixture, fixtures, mappingOf } from './fixtures.ts';
 import { linkedSource } from './linked-source.ts';
 
 /** Free text of a record: what nobody could have written by chance. */
@@ -11,6 +11,15 @@ function sentences(value: Json): string[] {
   if (typeof value === 'string') return value.length > 20 && value.includes(' ') ? [value] : [];
   if (typeof value !== 'object' || value === null) return [];
   return Object.values(value).flatMap((part) => sentences(part));
+}
+
+/** The texts of a document, which stand in it in base64. */
+function attachedTexts({ content }: JsonObject): string[] {
+  return (Array.isArray(content) ? content : []).flatMap((item) => {
+    const attachment = isObject(item) ? item.attachment : undefined;
+    const data = isObject(attachment) ? attachment.data : undefined;
+    return typeof data === 'string' ? [Buffer.from(data, 'base64').toString('utf8')] : [];
+  });
 }
 
 const told = fixtures.filter(({ type }) => !['client', 'consent', 'organization', 'worker', 'service'].includes(type));
@@ -22,7 +31,7 @@ describe('recalled', () => {
         .slot(slot)
         .recall({ ...resource, id: '17' });
       if (recalled === undefined) continue;
-      const text = JSON.stringify(recalled);
+      const text = JSON.stringify([recalled, ...attachedTexts(recalled)]);
       expect(sentences(record).filter((sentence) => text.includes(JSON.stringify(sentence).slice(1, -1)))).toEqual([]);
       expect(recalled).toMatchObject({
         resourceType: resource.resourceType,
@@ -33,6 +42,13 @@ describe('recalled', () => {
       expect(mappingOf(type).slot(slot).recall(recalled)).toEqual(recalled);
       expect(mappingOf(type).slot(slot).retire(recalled)).toEqual(recalled);
     }
+  });
+
+  test('a document loses its text', () => {
+    const slot = mappingOf('note').slot('note');
+    const [desired] = mappingOf('note').project(fixture('note', 'full'), linkedSource);
+    expect(attachedTexts(desired?.resource ?? {}).join()).toContain('I sleep four hours.');
+    expect(slot.recall(desired?.resource ?? {})?.content).toEqual([{ attachment: { title: 'Withdrawn' } }]);
   });
 
   test('what another side has added stays', () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { JsonObject } from '../../src/json.ts';
 import { type Acceptance, acceptRecords, type CheckedRecord, staleLimit } from '../../src/records/records.ts';
 import { openStore, type Store, sql } from '../../src/store/store.ts';
-import { aCase, aClient, aConsent, aGoal, anOrganization, aReferral } from '../builders.ts';
+import { aCase, aClient, aConsent, aGoal, aNote, anOrganization, aReferral } from '../builders.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { describeOnPostgres } from '../support/servers.ts';
 
@@ -276,5 +276,73 @@ describeOnPostgres('several senders at the same time', ({ freshDatabase }) => {
     }
     const accepted = results.flat().filter(({ outcome }) => outcome === 'accepted');
     expect(accepted).toHaveLength(versions.length);
+  });
+});
+
+describe('a signed note', () => {
+  const later = '2026-02-11T09:00:00-05:00';
+  const signed = { type: 'note' as const, record: aNote() };
+  const version = (changes: Parameters<typeof aNote>[0]): CheckedRecord => ({
+    type: 'note',
+    record: aNote({ updatedAt: later, ...changes }),
+  });
+  const addendum = { id: 'a1', kind: 'addendum' as const, text: 'The card came by mail.', signedAt: later };
+  const refusal = (pointer: string) => [expect.objectContaining({ rule: 'signed-text', pointer })];
+
+  test.each<[string, Parameters<typeof aNote>[0], string]>([
+    ['another text', { text: 'Rosa has no pantry card.' }, '/text'],
+    ['another format', { format: 'soap' }, '/format'],
+    ['sections that were not there', { sections: [{ code: 'plan', text: 'Call the pantry.' }] }, '/sections'],
+    ['no signature any more', { status: 'draft', signedAt: undefined }, '/status'],
+  ])('refuses %s and changes nothing', async (_what, changes, pointer) => {
+    await accept([signed]);
+    const [again] = await accept([version(changes)]);
+    expect(again).toMatchObject({ outcome: 'refused', version: 1, lanes: [], errors: refusal(pointer) });
+    expect(await stored('note-visit')).toMatchObject({ version: 1, content: aNote() });
+  });
+
+  test('refuses it within one batch too, and takes the version after it', async () => {
+    const answers = await accept([
+      signed,
+      version({ text: 'Other.' }),
+      version({ status: 'amended', addenda: [addendum] }),
+    ]);
+    expect(answers.map(({ outcome, version: number }) => [outcome, number])).toEqual([
+      ['accepted', 1],
+      ['refused', 1],
+      ['accepted', 2],
+    ]);
+  });
+
+  test('keeps the addenda that were signed', async () => {
+    await accept([signed, version({ addenda: [addendum] })]);
+    const at = { updatedAt: '2026-02-12T09:00:00-05:00' };
+    const [gone, reworded, added] = await accept([
+      version({ ...at, addenda: [] }),
+      version({ ...at, addenda: [{ ...addendum, text: 'It never came.' }] }),
+      version({ ...at, addenda: [{ id: 'a0', kind: 'correction', text: 'Draft.' }, addendum] }),
+    ]);
+    expect(gone).toMatchObject({ outcome: 'refused', errors: refusal('/addenda') });
+    expect(reworded).toMatchObject({ outcome: 'refused', errors: refusal('/addenda/0/text') });
+    expect(added).toMatchObject({ outcome: 'accepted' });
+  });
+
+  test.each<[string, JsonObject]>([
+    ['be entered in error', { ...aNote({ updatedAt: later, status: 'entered-in-error' }) }],
+    ['be withdrawn', { id: 'note-visit', updatedAt: later, deleted: true }],
+    ['be said to be about something else', { ...aNote({ updatedAt: later, about: { goalIds: [] } }) }],
+  ])('may %s', async (_what, record) => {
+    await accept([signed]);
+    const checked = { id: 'note-visit', updatedAt: later, ...record };
+    expect(await accept([{ type: 'note', record: checked }])).toMatchObject([{ outcome: 'accepted', version: 2 }]);
+  });
+
+  test('was a draft before, and that may change', async () => {
+    const draft = { status: 'draft', signedAt: undefined } as const;
+    const answers = await accept([
+      { type: 'note', record: aNote({ ...draft, updatedAt: '2026-02-10T15:00:00-05:00', text: 'To do.' }) },
+      signed,
+    ]);
+    expect(answers.map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted']);
   });
 });

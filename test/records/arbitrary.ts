@@ -163,8 +163,18 @@ const mend: Readonly<Record<RecordType, (record: JsonObject) => JsonObject>> = {
     ],
   }),
   consent: (record) => record,
+  hospitalStay: (record) => record,
+  incident: (record) => ({
+    ...record,
+    ...(record.people && {
+      people: objects(record.people).map(({ initials, ...person }) =>
+        person.role === 'other-client' ? { id: 'client-2', ...person } : { ...person, ...(initials && { initials }) },
+      ),
+    }),
+  }),
   need: (record) => record,
   goal: (record) => record,
+  safetyPlan: (record) => record,
   referral: (record) => ({
     ...record,
     history: objects(record.history).map((move, index, all) =>
@@ -172,6 +182,8 @@ const mend: Readonly<Record<RecordType, (record: JsonObject) => JsonObject>> = {
     ),
   }),
   carePlan: (record) => record,
+  note: (record) => record,
+  improvementIdea: (record) => record,
 };
 
 const ssnDigits: Readonly<Record<string, JsonObject>> = {

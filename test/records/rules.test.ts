@@ -94,6 +94,24 @@ test.each<Row>([
     },
     [],
   ],
+  ['another client by id', 'incident', { people: [{ role: 'other-client', id: 'client-2' }] }, []],
+  [
+    'another client by initials',
+    'incident',
+    {
+      people: [
+        { role: 'witness', initials: 'A. B.' },
+        { role: 'other-client', initials: 'C. D.' },
+      ],
+    },
+    ['/people/1 other-client-by-id'],
+  ],
+  [
+    'another client by id and initials',
+    'incident',
+    { people: [{ role: 'other-client', id: 'client-2', initials: 'C. D.' }] },
+    ['/people/0 other-client-by-id'],
+  ],
   ['a full ssn', 'client', { identifiers: [{ kind: 'ssn', value: '900-12-3456' }] }, []],
   ['a partial ssn', 'client', { identifiers: [{ kind: 'ssn', value: 'xxxxx3456' }] }, ['/identifiers/0/value ssn']],
   ['eight digits', 'client', { identifiers: [{ kind: 'ssn', value: '90123456' }] }, ['/identifiers/0/value ssn']],

@@ -2,7 +2,7 @@
 
 import { expect, test } from '@jest/globals';
 import { isRecordType, parseSubject, recordTypes, subjectOf } from '../../src/records/records.ts';
-import { aCase, aConsent, aNeed, builders } from '../builders.ts';
+import { aCase, aConsent, aNeed, anImprovementIdea, builders } from '../builders.ts';
 
 test.each([
   ['organization', 'county.organization.org-pantry'],
@@ -11,16 +11,27 @@ test.each([
   ['client', 'county.client.client-rosa'],
   ['case', 'county.case.case-rosa'],
   ['consent', 'county.client.client-rosa'],
+  ['hospitalStay', 'county.case.case-rosa'],
+  ['incident', 'county.case.case-rosa'],
   ['need', 'county.case.case-rosa'],
   ['goal', 'county.case.case-rosa'],
+  ['safetyPlan', 'county.case.case-rosa'],
   ['referral', 'county.case.case-rosa'],
   ['carePlan', 'county.case.case-rosa'],
+  ['note', 'county.case.case-rosa'],
+  ['improvementIdea', ''],
 ] as const)('%s belongs to %s', (type, subject) => {
   expect(subjectOf('county', type, builders[type]())).toBe(subject);
 });
 
 test('a consent of one case belongs to that case', () => {
   expect(subjectOf('county', 'consent', aConsent({ caseId: 'case-rosa' }))).toBe('county.case.case-rosa');
+});
+
+test('an improvement idea about one case belongs to it, and without one to no lane', () => {
+  expect(subjectOf('county', 'improvementIdea', anImprovementIdea({ caseId: 'case-rosa' }))).toBe(
+    'county.case.case-rosa',
+  );
 });
 
 test('a deletion mark without case has no subject of its own', () => {

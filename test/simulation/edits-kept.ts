@@ -1,9 +1,8 @@
 // Nothing that was written is lost: versions that a resource tells of never fall, and what the partner wrote stands or was told to people.
 
-import type { StandardServer } from '../../src/sandbox/vendors/standard.ts';
 import { type Evidence, isRead, isRetired, type Told } from './evidence.ts';
-import { fhirPath } from './network.ts';
 import type { Edit } from './partner.ts';
+import type { Site } from './site.ts';
 
 /** (c) The version that a resource tells of never falls. */
 export function versionsFall({ server, edits }: Evidence): string[] {
@@ -28,7 +27,7 @@ export function versionsFall({ server, edits }: Evidence): string[] {
 }
 
 /** (d) What the partner wrote stands there, was replaced by the partner, or was told to people. */
-export function lostEdits({ server, edits, swarm }: Evidence, said: Told): { violations: string[]; inWindow: number } {
+export function lostEdits({ site, server, edits }: Evidence, said: Told): { violations: string[]; inWindow: number } {
   const violations: string[] = [];
   let inWindow = 0;
   for (const edit of edits) {
@@ -52,14 +51,14 @@ export function lostEdits({ server, edits, swarm }: Evidence, said: Told): { vio
     const isUnheard = stands && isMapped && isPolled && !isHeard && !isRetired(versions.at(-1)?.resource ?? {});
     if (isUnheard) violations.push(`(d) Nobody was told of ${name}`);
     if (!isLost) continue;
-    if (!swarm.versions && !wasReadAfter(server, edit)) inWindow += 1;
+    if (!site.hasVersions && !wasReadAfter(site, edit)) inWindow += 1;
     else violations.push(`(d) ${name} is lost`);
   }
   return { violations, inWindow };
 }
 
 /** Whether we read the resource after the edit and before the write that replaced it. */
-function wasReadAfter({ journal }: StandardServer, { entry, resourceType, id, token }: Edit): boolean {
+function wasReadAfter({ server: { journal }, fhirPath }: Site, { entry, resourceType, id, token }: Edit): boolean {
   const path = `${fhirPath}/${resourceType}/${id}`;
   const later = journal.list(entry, Number.POSITIVE_INFINITY);
   const over = later.find(

@@ -31,12 +31,17 @@ export class EmbeddedDatabase implements SimulatedDatabase {
     this.#database = database;
   }
 
-  /** In half a second from a snapshot, which the first one makes. Plans are made as on a server of ours: one for all values. */
+  /**
+   * In half a second from a snapshot, which the first one makes. Plans are made as on a server of ours: one for all values. A commit waits for no
+   * disk: there is none.
+   */
   static async open(): Promise<EmbeddedDatabase> {
     const database = await PGlite.create({
       loadDataDir: await keptSnapshot('simulation', [clockSql, searchPath], makeSnapshot),
     });
-    await database.exec(`set search_path = ${searchPath}; set plan_cache_mode = force_generic_plan`);
+    await database.exec(
+      `set search_path = ${searchPath}; set plan_cache_mode = force_generic_plan; set synchronous_commit = off`,
+    );
     return new EmbeddedDatabase(database);
   }
 

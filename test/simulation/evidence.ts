@@ -5,10 +5,11 @@ import type { ConnectionConfig } from '../../src/config.ts';
 import type { JsonObject } from '../../src/json.ts';
 import type { MappingSet } from '../../src/mapping/mapping.ts';
 import type { JournalEntry } from '../../src/sandbox/journal.ts';
-import type { StandardServer } from '../../src/sandbox/vendors/standard.ts';
+import type { SimulatedServer } from '../../src/sandbox/serve.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { SentWrite } from './exchanger.ts';
 import type { Edit } from './partner.ts';
+import type { Site } from './site.ts';
 import type { SentRecord } from './source.ts';
 import type { Swarm } from './swarm.ts';
 
@@ -18,9 +19,11 @@ export interface Interval {
   to: number;
 }
 
+/** Of one connection. */
 export interface Evidence {
   readonly store: Store;
-  readonly server: StandardServer;
+  readonly site: Site;
+  readonly server: SimulatedServer;
   readonly config: ConnectionConfig;
   readonly mappings: () => Promise<MappingSet>;
   readonly swarm: Swarm;
@@ -41,9 +44,13 @@ export interface Told {
   readonly text: string;
 }
 
-export async function toldToPeople({ db }: Store): Promise<Told> {
-  const decisions = await db.selectFrom('decision').select(['topic', 'detail', 'state']).execute();
-  const changes = await db.selectFrom('change').select('body').execute();
+export async function toldToPeople({ db }: Store, connection: string): Promise<Told> {
+  const decisions = await db
+    .selectFrom('decision')
+    .select(['topic', 'detail', 'state'])
+    .where('connection', '=', connection)
+    .execute();
+  const changes = await db.selectFrom('change').select('body').where('connection', '=', connection).execute();
   return {
     topics: new Set(decisions.filter(({ state }) => state === 'open').map(({ topic }) => topic)),
     text: JSON.stringify([decisions, changes]),
@@ -54,7 +61,7 @@ export function isRead({ method, url, status }: JournalEntry): boolean {
   return method === 'GET' && status === 200 && !url.includes('?');
 }
 
-export function resourcesOf({ engine }: StandardServer): JsonObject[] {
+export function resourcesOf({ engine }: SimulatedServer): JsonObject[] {
   return engine.store.resourceTypes.flatMap((type) =>
     [...engine.store.all(type)].flatMap(({ resource }) => (resource === undefined ? [] : [resource])),
   );

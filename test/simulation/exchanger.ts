@@ -55,7 +55,8 @@ export function simulatedExchanger({ timeline, actor, network, beforeItLeaves, o
           if (isOver) return;
           if (timeline.now >= call.deadline.at) return abort();
           hasLeft = true;
-          if (call.method !== 'GET') onWrite(written(call, timeline.now, actor.name, afterCommit));
+          if (call.method !== 'GET' && !call.url.pathname.endsWith('$match'))
+            onWrite(written(call, timeline.now, actor.name, afterCommit));
           network.carry(
             call,
             (reply) => void timeline.after(actor, 0, `hears ${reply.fault ?? reply.status}`, () => end(reply)),

@@ -10,7 +10,7 @@ import type { Actor, Timeline } from './timeline.ts';
 import type { Worker } from './worker.ts';
 
 interface Parts {
-  readonly connection: string;
+  readonly connections: readonly string[];
   readonly timeline: Timeline;
   readonly actor: Actor;
   readonly store: Store;
@@ -58,10 +58,10 @@ export class Feeding {
   }
 
   async #pass(): Promise<void> {
-    const { store, connection, timeline } = this.#parts;
+    const { store, connections, timeline } = this.#parts;
     await feed({
       store,
-      connections: () => [{ id: connection, slots: 4 }],
+      connections: () => connections.map((id) => ({ id, slots: 4 })),
       add: async (lanes) => this.#queue(lanes),
       onError: (error) => this.#parts.onDefect(`The feeder failed: ${String(error)}`),
     });
@@ -73,7 +73,7 @@ export class Feeding {
 
   #queue(lanes: readonly LaneKey[]): void {
     const { random, swarm } = this.#parts;
-    const ordered = [...lanes].sort((a, b) => (a.subject < b.subject ? -1 : 1));
+    const ordered = [...lanes].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
     for (const lane of ordered) {
       const isLost = random.chance(swarm.loseJob);
       const isDoubled = random.chance(swarm.doubleJob);
@@ -90,6 +90,10 @@ export class Feeding {
       else free.run(lane);
     });
   }
+}
+
+function nameOf({ subject, connection }: LaneKey): string {
+  return `${subject} ${connection}`;
 }
 
 /** When the store alone will make something due, epoch ms. */

@@ -1,20 +1,19 @@
 // One history: the lane core on the real store in virtual time, a source, a partner and an operator who all do something, and what befalls them.
 // Then everything heals, the work is drained, and the oracles judge.
 
-import type { ConnectionConfig } from '../../src/config.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { wantAll } from '../../src/lanes/lanes.ts';
 import { DatabaseError, type Store, sql, storeOn } from '../../src/store/store.ts';
-import { aConnection } from '../support/rig.ts';
 import { backingOn } from './backing.ts';
 import type { Evidence, Interval } from './evidence.ts';
 import { Feeding } from './feeding.ts';
-import { fhirBase, Network } from './network.ts';
+import { Network } from './network.ts';
 import { Operator } from './operator.ts';
 import { judge, judgeSecondRun } from './oracles.ts';
 import { Partner } from './partner.ts';
 import { stream } from './random.ts';
 import { type Mechanism, type Sabotage, sabotages } from './sabotage.ts';
+import { openSite, type Site } from './site.ts';
 import { Source } from './source.ts';
 import type { Stage } from './stage.ts';
 import { type FaultName, type Swarm, swarmOf } from './swarm.ts';
@@ -40,7 +39,6 @@ export interface HistoryResult {
 }
 
 const startsAt = Date.parse('2026-06-01T12:00:00Z');
-const connection = 'general';
 const pollEveryMs = 30_000;
 const mostSteps = 6_000;
 const mostDrainMs = 4 * 60 * 60_000;
@@ -51,7 +49,6 @@ export async function runHistory(stage: Stage, { seed, without, spared }: Histor
   const timeline = new Timeline(startsAt);
   const sabotage: Sabotage = without === undefined ? {} : sabotages[without];
   await stage.database.empty();
-  stage.server.reset();
   stage.setTime(timeline);
   await changeRules(stage, sabotage.rules?.make);
   try {
@@ -81,7 +78,8 @@ interface Parts {
 
 class History {
   readonly #parts: Parts;
-  readonly #config: ConnectionConfig;
+  readonly #sites: readonly Site[];
+  readonly #connections: readonly string[];
   readonly #network: Network;
   readonly #source: Source;
   readonly #partner: Partner;
@@ -92,8 +90,10 @@ class History {
   readonly #sourceStore;
   readonly #choice;
   readonly #commits = { count: 0 };
-  readonly #evidence: Evidence;
+  readonly #evidence: readonly Evidence[];
   readonly #violations: string[] = [];
+  /** By client: when their consent was withdrawn. */
+  readonly #revoked = new Map<string, Interval[]>();
   #workers: Worker[] = [];
   #names = 0;
   #isHealing = false;
@@ -102,28 +102,18 @@ class History {
   constructor(parts: Parts) {
     const { stage, seed, swarm, timeline, store } = parts;
     this.#parts = parts;
-    this.#config = aConnection(fhirBase, {
-      pollEveryMs,
-      settleMs: swarm.settleMs,
-      basis: swarm.basis,
-      organization: { source: 'county', id: 'org-pantry' },
-    });
-    stage.server.configure({
-      versions: swarm.versions,
-      transactions: swarm.transactions,
-      conditionalCreate: swarm.conditionalCreate !== 'none',
-      conditionalCreateGapMs: swarm.conditionalCreate === 'gap' ? 3_000 : 0,
-      searchLagMs: swarm.searchLagMs,
-    });
+    this.#sites = swarm.vendors.map((vendor) => openSite(stage, vendor, swarm, pollEveryMs));
+    this.#connections = this.#sites.map(({ id }) => id);
+    const configs = this.#sites.map(({ config }) => config);
     this.#story = stream(seed, 'story');
     this.#sourceStore = stream(seed, 'source store');
     this.#choice = stream(seed, 'choice of worker');
-    this.#network = new Network(timeline, stage.server, swarm, stream(seed, 'network'));
-    this.#source = new Source(stream(seed, 'source'), this.#config, swarm);
+    this.#network = new Network(timeline, this.#sites, swarm, stream(seed, 'network'));
+    this.#source = new Source(stream(seed, 'source'), configs, swarm);
     this.#partner = new Partner(stream(seed, 'partner'), this.#network);
-    this.#operator = new Operator(connection, store, stream(seed, 'operator'), this.#commits);
+    this.#operator = new Operator(this.#connections, store, stream(seed, 'operator'), this.#commits);
     this.#feeding = new Feeding({
-      connection,
+      connections: this.#connections,
       timeline,
       actor: this.#world,
       store,
@@ -132,19 +122,20 @@ class History {
       worker: () => this.#anyWorker(),
       onDefect: (text) => this.#violations.push(text),
     });
-    this.#evidence = {
+    this.#evidence = this.#sites.map((site) => ({
       store,
-      server: stage.server,
-      config: this.#config,
+      site,
+      server: site.server,
+      config: site.config,
       mappings: stage.mappings,
       swarm,
       newest: this.#source.newest,
       promised: this.#source.promised,
-      edits: this.#partner.edits,
+      edits: site.vendor === 'standard' ? this.#partner.edits : [],
       writes: [],
-      pauses: this.#operator.pauses,
-      revoked: new Map(),
-    };
+      pauses: this.#operator.pauses.get(site.id) ?? [],
+      revoked: this.#revoked,
+    }));
   }
 
   async play(): Promise<HistoryResult> {
@@ -179,7 +170,7 @@ class History {
     if (swarm.operator > 0)
       for (let n = story.between(0, 2); n > 0; n -= 1) this.#later(at(), '', () => this.#operate());
     if (swarm.outageMs > 0) {
-      this.#later(story.between(500, 30_000), 'the network goes away', async () =>
+      this.#later(story.between(500, 120_000), 'the network goes away', async () =>
         this.#network.goAway(timeline.now + swarm.outageMs),
       );
     }
@@ -241,8 +232,8 @@ class History {
     const rows = await store.db.selectFrom('record').select('content').where('type', '=', 'consent').execute();
     for (const { content } of rows) {
       const client = String(content.clientId);
-      const intervals: Interval[] = this.#evidence.revoked.get(client) ?? [];
-      this.#evidence.revoked.set(client, intervals);
+      const intervals: Interval[] = this.#revoked.get(client) ?? [];
+      this.#revoked.set(client, intervals);
       const open = intervals.find(({ to }) => to === Number.POSITIVE_INFINITY);
       if (content.status === 'active' && open !== undefined) open.to = this.#commits.count;
       if (content.status !== 'active' && open === undefined)
@@ -251,8 +242,9 @@ class History {
   }
 
   async #edit(): Promise<void> {
-    const { stage, timeline } = this.#parts;
-    const edited = await this.#partner.edit(stage.server, timeline.now);
+    const { timeline } = this.#parts;
+    const site = this.#sites.find(({ vendor }) => vendor === 'standard');
+    const edited = site && (await this.#partner.edit(site, timeline.now));
     if (edited !== undefined) timeline.note(this.#world, `partner edits ${edited}`);
   }
 
@@ -271,7 +263,7 @@ class History {
       timeline,
       database: stage.database,
       network: this.#network,
-      config: this.#config,
+      configs: this.#sites.map(({ config }) => config),
       mappings: stage.mappings,
       swarm,
       chance: stream(seed, `fate of ${name}`),
@@ -279,7 +271,7 @@ class History {
       sabotage,
       commits: this.#commits,
       wake: () => this.#feeding.kick(),
-      onWrite: (write) => this.#evidence.writes.push(write),
+      onWrite: (write) => this.#evidence.find(({ site }) => write.path.startsWith(site.fhirPath))?.writes.push(write),
       onDeath: () => this.#later(this.#choice.between(500, 15_000), 'a new worker starts', () => this.#startWorker()),
       onDefect: (text) => this.#violations.push(`A fault of ours: ${text}`),
     });
@@ -313,16 +305,17 @@ class History {
 
   /** @returns edits lost in the window */
   async #judge(): Promise<number> {
-    const { store, stage } = this.#parts;
+    const { store } = this.#parts;
     await this.#drain();
     if (this.#violations.length > 0) return 0;
-    const { violations, lostInWindow } = await judge(this.#evidence);
+    const { violations, lostInWindow } = await judge(store, this.#evidence);
     this.#violations.push(...violations);
     if (violations.length > 0) return lostInWindow;
-    const before = stage.server.journal.list(0, Number.POSITIVE_INFINITY).length;
-    await wantAll(store, [connection]);
+    const before = this.#sites.map(({ server }) => server.journal.list(0, Number.POSITIVE_INFINITY).length);
+    await wantAll(store, this.#connections);
     await this.#drain();
-    this.#violations.push(...(await judgeSecondRun(this.#evidence, before)));
+    for (const [at, evidence] of this.#evidence.entries())
+      this.#violations.push(...(await judgeSecondRun(evidence, before[at] ?? 0)));
     return lostInWindow;
   }
 

@@ -4,9 +4,11 @@
 import type { HttpCall, HttpReply } from '../../src/connections/exchange.ts';
 import type { Fault } from '../../src/connections/faults.ts';
 import { networkFault } from '../../src/connections/faults.ts';
+import { sendMsFor } from '../../src/lanes/send.ts';
 import { type Reply, SandboxRequest } from '../../src/sandbox/exchange.ts';
-import { type SimulatedServer, serve } from '../../src/sandbox/serve.ts';
+import { serve } from '../../src/sandbox/serve.ts';
 import type { Random } from './random.ts';
+import type { Site } from './site.ts';
 import type { Swarm } from './swarm.ts';
 import { type Actor, newActor, type Timeline } from './timeline.ts';
 
@@ -21,16 +23,16 @@ export type Fate =
 
 export class Network {
   readonly #timeline: Timeline;
-  readonly #server: SimulatedServer;
+  readonly #sites: readonly Site[];
   readonly #swarm: Swarm;
   readonly #random: Random;
   readonly #wire: Actor = newActor('wire');
   #isHealed = false;
   #awayUntil = 0;
 
-  constructor(timeline: Timeline, server: SimulatedServer, swarm: Swarm, random: Random) {
+  constructor(timeline: Timeline, sites: readonly Site[], swarm: Swarm, random: Random) {
     this.#timeline = timeline;
-    this.#server = server;
+    this.#sites = sites;
     this.#swarm = swarm;
     this.#random = random;
   }
@@ -52,16 +54,28 @@ export class Network {
 
   /** Carries the request; `onReply` is called once or never. */
   carry(call: HttpCall, onReply: (reply: HttpReply | Fault) => void): void {
-    const what = `${call.method} ${call.url.pathname.slice(fhirPath.length)}${call.url.search}`.slice(0, 120);
-    const fate = this.#fateOf(call);
+    const site = this.#siteOf(call.url);
+    const name = this.#sites.length === 1 ? '' : ` ${site.id}`;
+    const what = `${call.method}${name} ${call.url.pathname.slice(site.fhirPath.length)}${call.url.search}`.slice(
+      0,
+      120,
+    );
+    const fate = this.#fateOf(call, site);
     const there =
       this.#random.between(1, 40) +
-      (this.#isWell || !this.#random.chance(this.#swarm.slow) ? 0 : this.#random.between(1_000, 20_000));
+      (this.#isWell || !this.#random.chance(this.#swarm.slow)
+        ? 0
+        : this.#random.between(1_000, longestWayMs(this.#swarm)));
     const back = this.#random.between(1, 40);
     const { host } = call.url;
     const broken = () => onReply(networkFault('ECONNRESET', true, host));
     const arrive = (afterMs: number, heard: (reply: Reply | undefined) => void) =>
-      this.#timeline.after(this.#wire, afterMs, `${what} [${fate.kind}]`, () => void this.#answer(call).then(heard));
+      this.#timeline.after(
+        this.#wire,
+        afterMs,
+        `${what} [${fate.kind}]`,
+        () => void this.#answer(call, site).then(heard),
+      );
     const reply = (answer: Reply | undefined) =>
       this.#timeline.after(this.#wire, back, '', () => {
         if (answer === undefined) broken();
@@ -92,20 +106,26 @@ export class Network {
   }
 
   /** Somebody on the other side asks the server, at once and unharmed. */
-  async ask(method: string, path: string, body?: object): Promise<Reply | undefined> {
-    const url = new URL(`${fhirBase}/${path}`);
+  async ask(site: Site, method: string, path: string, body?: object): Promise<Reply | undefined> {
+    const url = new URL(`${site.config.baseUrl}/${path}`);
     const headers = { accept: 'application/fhir+json', 'content-type': 'application/fhir+json', from: 'partner' };
     const text = body === undefined ? '' : JSON.stringify(body);
-    const { reply } = await serve(this.#server, new SandboxRequest(method, url, headers, text));
+    const { reply } = await serve(site.server, new SandboxRequest(method, url, headers, text));
     return reply;
   }
 
-  async #answer({ method, url, headers, body }: HttpCall): Promise<Reply | undefined> {
-    const { reply } = await serve(this.#server, new SandboxRequest(method, url, headers, body ?? ''));
+  #siteOf({ pathname }: URL): Site {
+    const site = this.#sites.find(({ fhirPath }) => pathname.startsWith(fhirPath));
+    if (site === undefined) throw new Error(`Nobody answers at ${pathname}.`);
+    return site;
+  }
+
+  async #answer({ method, url, headers, body }: HttpCall, { server }: Site): Promise<Reply | undefined> {
+    const { reply } = await serve(server, new SandboxRequest(method, url, headers, body ?? ''));
     return reply;
   }
 
-  #fateOf(call: HttpCall): Fate {
+  #fateOf(call: HttpCall, site: Site): Fate {
     const swarm = this.#swarm;
     const random = this.#random;
     if (this.#isWell) return { kind: 'delivered' };
@@ -122,12 +142,12 @@ export class Network {
     };
     if (drawn.lost) return { kind: 'lost', isLoud: drawn.isLoud };
     if (drawn.unheard) return { kind: 'unheard', isLoud: drawn.isLoud };
-    const latest = mayComeLate(call, swarm);
+    const latest = mayComeLate(call, site, swarm);
     if (drawn.late && latest > 0) return { kind: 'late', afterMs: random.between(1_000, latest) };
     if (drawn.refused) return this.#refuse(isWrite);
     return {
       kind: 'delivered',
-      ...(drawn.twice && mayComeTwice(call, swarm) && { againAfterMs: random.between(10, 20_000) }),
+      ...(drawn.twice && mayComeTwice(call, site, swarm) && { againAfterMs: random.between(10, 20_000) }),
       ...(drawn.cut && { cutTo: random.between(0, 200) }),
     };
   }
@@ -139,21 +159,31 @@ export class Network {
   }
 }
 
-export const fhirPath = '/standard/fhir/R4';
-export const fhirBase = `http://hospital.example.org${fhirPath}`;
-
 /**
  * How late a request may still come to count as what the rules promise about: before `settle` has passed since the client gave it up, and seen by
  * a search by then; and not over a newer write that no version tag protects (lanes.md 8, 28).
  */
-function mayComeLate({ method, url }: HttpCall, { versions, settleMs, searchLagMs }: Swarm): number {
+function mayComeLate(
+  { method, url }: HttpCall,
+  { fhirPath, hasVersions }: Site,
+  { settleMs, searchLagMs }: Swarm,
+): number {
   const isCreate = method === 'POST' && url.pathname !== `${fhirPath}/` && url.pathname !== fhirPath;
-  return versions || isCreate ? settleMs - searchLagMs - 5_000 : 0;
+  return hasVersions || isCreate ? settleMs - searchLagMs - 5_000 : 0;
+}
+
+/** So slow that the answer still comes before the client gives the request up (lanes.md 8). */
+function longestWayMs({ leaseMs }: Swarm): number {
+  return Math.min(20_000, sendMsFor(leaseMs) - 5_000);
 }
 
 /** No client can do anything about a create that comes twice, unless the server does. */
-function mayComeTwice({ method, headers }: HttpCall, { versions, conditionalCreate, searchLagMs }: Swarm): boolean {
-  if (method === 'PUT') return versions;
+function mayComeTwice(
+  { method, headers }: HttpCall,
+  { hasVersions }: Site,
+  { conditionalCreate, searchLagMs }: Swarm,
+): boolean {
+  if (method === 'PUT') return hasVersions;
   return (
     method === 'POST' && headers['if-none-exist'] !== undefined && conditionalCreate === 'atomic' && searchLagMs === 0
   );

@@ -8,15 +8,16 @@ import type { Interval } from './evidence.ts';
 import type { Random } from './random.ts';
 
 export class Operator {
-  /** In commits of the history. */
-  readonly pauses: Interval[] = [];
-  readonly #connection: string;
+  /** By connection, in commits of the history. */
+  readonly pauses: ReadonlyMap<string, Interval[]>;
+  readonly #connections: readonly string[];
   readonly #store: Store;
   readonly #random: Random;
   readonly #commits: { count: number };
 
-  constructor(connection: string, store: Store, random: Random, commits: { count: number }) {
-    this.#connection = connection;
+  constructor(connections: readonly string[], store: Store, random: Random, commits: { count: number }) {
+    this.#connections = connections;
+    this.pauses = new Map(connections.map((connection) => [connection, []]));
     this.#store = store;
     this.#random = random;
     this.#commits = commits;
@@ -28,14 +29,19 @@ export class Operator {
     if (what === 'run') await this.#run();
     if (what === 'decide') await this.#decide();
     if (what !== 'pause') return { what };
-    await setPaused(this.#store, this.#connection, reason('connection-paused', { why: '' }));
-    this.pauses.push({ from: ++this.#commits.count, to: Number.POSITIVE_INFINITY });
+    // One connection costs no draw.
+    const [only = ''] = this.#connections;
+    const connection = this.#connections.length === 1 ? only : this.#random.pick(this.#connections);
+    await setPaused(this.#store, connection, reason('connection-paused', { why: '' }));
+    this.pauses.get(connection)?.push({ from: ++this.#commits.count, to: Number.POSITIVE_INFINITY });
     return { what, resumeAfterMs: this.#random.between(500, 30_000) };
   }
 
   async resume(): Promise<void> {
-    await setPaused(this.#store, this.#connection, undefined);
-    for (const pause of this.pauses) pause.to = Math.min(pause.to, this.#commits.count);
+    for (const [connection, pauses] of this.pauses) {
+      await setPaused(this.#store, connection, undefined);
+      for (const pause of pauses) pause.to = Math.min(pause.to, this.#commits.count);
+    }
   }
 
   /** Every lane is tried again, whatever had parked it. */

@@ -4,7 +4,8 @@ import type { Store } from '../../src/store/store.ts';
 import { lostEdits, versionsFall } from './edits-kept.ts';
 import { type Evidence, isRead, toldToPeople } from './evidence.ts';
 import { existence } from './existence.ts';
-import { fhirPath } from './network.ts';
+import { filedDocuments } from './filed-documents.ts';
+import { undeclared } from './undeclared.ts';
 import { sentWhilePaused, sentWithoutConsent } from './void-plans.ts';
 
 export interface Judgement {
@@ -13,31 +14,46 @@ export interface Judgement {
 }
 
 /** After the first drain. */
-export async function judge(evidence: Evidence): Promise<Judgement> {
-  const said = await toldToPeople(evidence.store);
+export async function judge(store: Store, connections: readonly Evidence[]): Promise<Judgement> {
+  const judged = await Promise.all(connections.map(judgeConnection));
+  const [first] = connections;
+  return {
+    violations: [
+      ...judged.flatMap(({ violations }) => violations),
+      ...(await echoes(store)),
+      ...(await leftOpen(store)),
+      ...(first === undefined ? [] : await broken(first)),
+    ],
+    lostInWindow: judged.reduce((sum, one) => sum + one.lostInWindow, 0),
+  };
+}
+
+async function judgeConnection(evidence: Evidence): Promise<Judgement> {
+  const { store, site } = evidence;
+  const said = await toldToPeople(store, site.id);
   const lost = lostEdits(evidence, said);
   return {
     violations: [
-      ...(await existence(evidence, said)),
-      ...versionsFall(evidence),
+      ...(site.vendor === 'standard' ? await existence(evidence, said) : filedDocuments(evidence, said)),
+      ...(site.vendor === 'standard' ? versionsFall(evidence) : []),
       ...lost.violations,
-      ...(await leftOpen(evidence.store)),
-      ...(await broken(evidence)),
       ...sentWhilePaused(evidence),
       ...sentWithoutConsent(evidence),
+      ...(await undeclared(evidence)),
     ],
     lostInWindow: lost.inWindow,
   };
 }
 
 /** After a second run that read every linked resource again. @param before journal entries until then */
-export async function judgeSecondRun({ store, server }: Evidence, before: number): Promise<string[]> {
+export async function judgeSecondRun({ store, server, site }: Evidence, before: number): Promise<string[]> {
   const entries = server.journal.list(before, Number.POSITIVE_INFINITY);
   const writes = entries.filter(({ writes: made }) => made.length > 0);
-  const reads = new Set(entries.filter(isRead).map(({ url }) => url.slice(fhirPath.length + 1)));
+  const reads = new Set(entries.filter(isRead).map(({ url }) => url.slice(site.fhirPath.length + 1)));
   const links = await store.db
     .selectFrom('link')
     .select(['resource_type', 'remote_id'])
+    .where('connection', '=', site.id)
     .where('retired_at', 'is', null)
     .where('remote_id', 'is not', null)
     .execute();
@@ -80,4 +96,18 @@ async function broken({ store, promised }: Evidence): Promise<string[]> {
   return promised
     .filter(({ type, record }) => !stored.has(`${type}/${record.id} ${Date.parse(record.updatedAt)}`))
     .map(({ type, record, version }) => `(g) ${type}/${record.id} v${version} was accepted and is not there`);
+}
+
+/** (j) Nothing that only we wrote is offered to the source as a change of the other side. The partner's name is ours too. */
+async function echoes({ db }: Store): Promise<string[]> {
+  const changes = await db.selectFrom('change').select(['cursor', 'type', 'id', 'body']).execute();
+  return changes
+    .map((change) => ({
+      ...change,
+      text: JSON.stringify(change.body, (name, value) => (name === 'byName' ? '' : value)),
+    }))
+    .filter(({ text }) => /\(v\d+\)/.test(text))
+    .map(
+      ({ cursor, type, id, text }) => `(j) Change ${cursor} offers our own words on ${type}/${id} as theirs: ${text}`,
+    );
 }

@@ -2,10 +2,10 @@
 
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { isTaskStatus, taskPath } from '../../src/referrals/referrals.ts';
-import type { SimulatedServer } from '../../src/sandbox/serve.ts';
 import { ownValue } from '../support/rig.ts';
 import type { Network } from './network.ts';
 import type { Random } from './random.ts';
+import type { Site } from './site.ts';
 
 export interface Edit {
   /** Occurs nowhere else. */
@@ -33,7 +33,8 @@ export class Partner {
   }
 
   /** Edits one of the resources that are ours. @returns which element of which */
-  async edit({ engine, journal }: SimulatedServer, now: number): Promise<string | undefined> {
+  async edit(site: Site, now: number): Promise<string | undefined> {
+    const { engine, journal } = site.server;
     const held = engine.store.resourceTypes.flatMap((type) =>
       [...engine.store.all(type)].flatMap(({ resource }) => (resource === undefined ? [] : [resource])),
     );
@@ -46,7 +47,7 @@ export class Partner {
     const changed = kind.change(resource, token, this.#random);
     if (changed === undefined) return undefined;
     const path = `${kind.type}/${String(resource.id)}`;
-    const reply = await this.#network.ask('PUT', path, changed);
+    const reply = await this.#network.ask(site, 'PUT', path, changed);
     if (reply?.status !== 200)
       throw new Error(`The partner's edit of ${path} was answered ${reply?.status}: ${String(reply?.body)}`);
     const { element, isMapped } = kind;

@@ -6,9 +6,14 @@ export interface Regression {
 }
 
 export const regressions: readonly Regression[] = [
-  { seed: 621, why: 'a recall after a withdrawn consent blanked what the partner had written, and nobody was told' },
+  { seed: 152, why: 'a recall after a withdrawn consent blanked what the partner had written, and nobody was told' },
   {
+    // It showed this in an earlier mix of faults; in the present one no seed is known to.
     seed: 300,
     why: 'a poll of a lagging search took the place of a newer look, and our write undid what the partner had written',
+  },
+  {
+    seed: 171,
+    why: 'an update whose reply was lost was not known for ours, as the store had put the keys of a fact in another order, and was offered as theirs',
   },
 ];

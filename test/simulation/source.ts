@@ -3,6 +3,7 @@
 
 import type { ConnectionConfig } from '../../src/config.ts';
 import { acceptRecords, parseRecord, type RecordType, type StoredRecord } from '../../src/records/records.ts';
+import type { SeedPerson } from '../../src/sandbox/hospital-seed.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aCarePlan, aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral, aWorker } from '../builders.ts';
 import type { Random } from './random.ts';
@@ -20,15 +21,15 @@ export class Source {
   /** Answered `accepted` or `unchanged`. */
   readonly promised: SentRecord[] = [];
   readonly #random: Random;
-  readonly #config: ConnectionConfig;
+  readonly #configs: readonly ConnectionConfig[];
   readonly #swarm: Swarm;
   /** Sent without an answer, or held back to come late. */
   #open: SentRecord[] = [];
   #versions = 0;
 
-  constructor(random: Random, config: ConnectionConfig, swarm: Swarm) {
+  constructor(random: Random, configs: readonly ConnectionConfig[], swarm: Swarm) {
     this.#random = random;
-    this.#config = config;
+    this.#configs = configs;
     this.#swarm = swarm;
   }
 
@@ -42,8 +43,9 @@ export class Source {
     for (const [type, id] of all) this.#change(type, id, now);
   }
 
-  /** Changes one to three records. */
+  /** Changes one to three records; now and then a case gets a new one. */
   change(now: number): void {
+    if (this.#random.chance(0.4)) this.#add(now);
     const known = [...this.newest.values()];
     const edited = known.filter(({ type }) => type === 'need' || type === 'goal' || type === 'referral');
     const others = known.filter(({ type }) => type !== 'client' && type !== 'worker');
@@ -64,9 +66,15 @@ export class Source {
       if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
       return { type, record: parsed.record };
     });
-    const answers = await store.tx((trx) => acceptRecords(trx, 'county', checked, [this.#config]));
+    const answers = await store.tx((trx) => acceptRecords(trx, 'county', checked, this.#configs));
     this.promised.push(...batch.filter((_, at) => answers[at]?.outcome !== 'stale'));
     this.#open = held;
+  }
+
+  #add(now: number): void {
+    const type = this.#random.pick(['need', 'goal', 'referral'] as const);
+    const at = this.#random.between(0, this.#swarm.cases - 1);
+    this.#change(type, `${type}-x${this.#versions}-${at}`, now);
   }
 
   #change(type: RecordType, id: string, now: number): void {
@@ -95,6 +103,18 @@ function firstRecords({ cases, basis }: Swarm): [RecordType, string][] {
   return [['organization', 'org-pantry'], ['worker', 'worker-okafor'], ...each.flat()];
 }
 
+/** The client of a case, as a hospital knows them. */
+export function personOf(at: number): SeedPerson {
+  return {
+    id: `patient-${at}`,
+    mrn: `MRN-${at}`,
+    family: `Delgado${at}`,
+    given: 'Rosa',
+    birthDate: '1984-06-17',
+    gender: 'female',
+  };
+}
+
 /** How a text tells the version that it is of. */
 export function told(version: number): string {
   return `(v${version})`;
@@ -109,6 +129,7 @@ function nextRecord(
   before: StoredRecord | undefined,
 ): StoredRecord {
   const [, at = '0'] = /(\d+)$/.exec(id) ?? [];
+  const person = personOf(Number(at));
   const common = { id, updatedAt, clientId: `c${at}` };
   const inCase = { ...common, caseId: `s${at}` };
   switch (type) {
@@ -120,8 +141,9 @@ function nextRecord(
       return aClient({
         id,
         updatedAt,
-        names: [{ use: 'legal', given: ['Rosa'], family: `Delgado${at}` }],
-        identifiers: [{ kind: 'mrn', value: `MRN-${at}`, system: 'urn:oid:1.2.3' }],
+        names: [{ use: 'legal', given: [person.given], family: person.family }],
+        birthDate: person.birthDate,
+        identifiers: [{ kind: 'mrn', value: person.mrn, system: 'urn:oid:1.2.3' }],
       });
     case 'consent': {
       const isActive = before === undefined || random.chance(0.5);

@@ -1,9 +1,13 @@
-// What the histories of one process share, opened once: a database, the simulated server, the compiled mappings.
+// What the histories of one process share, opened once: a database, the simulated servers, the compiled mappings.
 
+import type { VendorName } from '../../src/config.ts';
 import { mappingFolder } from '../../src/gateway.ts';
 import { activateMapping, activeMappings } from '../../src/lanes/lanes.ts';
 import { type MappingSet, readMappingFiles } from '../../src/mapping/mapping.ts';
 import type { BaseTime } from '../../src/sandbox/clock.ts';
+import type { SimulatedServer } from '../../src/sandbox/serve.ts';
+import { EpicServer } from '../../src/sandbox/vendors/epic/epic.ts';
+import { OracleServer } from '../../src/sandbox/vendors/oracle/oracle.ts';
 import { StandardServer } from '../../src/sandbox/vendors/standard.ts';
 import { storeOn } from '../../src/store/store.ts';
 import { backingOn } from './backing.ts';
@@ -13,8 +17,8 @@ import { newActor, Timeline } from './timeline.ts';
 /** One history at a time uses it. */
 export interface Stage {
   readonly database: SimulatedDatabase;
-  readonly server: StandardServer;
-  /** Gives the server its base time. */
+  readonly servers: Readonly<Record<VendorName, SimulatedServer>>;
+  /** Gives the servers their base time. */
   readonly setTime: (timeline: Timeline) => void;
   /** The active mapping, compiled once. */
   readonly mappings: () => Promise<MappingSet>;
@@ -32,7 +36,7 @@ export async function openStage(database: SimulatedDatabase): Promise<Stage> {
   const active = await activeMappings(store)();
   return {
     database,
-    server: new StandardServer(time),
+    servers: { standard: new StandardServer(time), epic: new EpicServer(time), oracle: new OracleServer(time) },
     setTime: (next) => {
       timeline = next;
     },

@@ -1,10 +1,29 @@
 // What one history is made of: each seed switches a random part of the faults on, so that rare pairs meet, and gives the server its habits.
 
+import type { VendorName } from '../../src/config.ts';
 import { stream } from './random.ts';
+
+/** Most often one server that takes everything; its habits are below. A hospital takes little but documents. */
+const vendorSets: readonly (readonly VendorName[])[] = [
+  ['standard'],
+  ['standard'],
+  ['standard'],
+  ['standard'],
+  ['standard'],
+  ['standard'],
+  ['epic'],
+  ['oracle'],
+  ['standard', 'epic'],
+  ['standard', 'oracle'],
+  ['epic', 'oracle'],
+  ['standard', 'epic', 'oracle'],
+];
 
 /** Probabilities are per request, per store call or per job; 0 is off. */
 export interface Swarm {
-  /** Of the simulated server. */
+  /** One connection to a server of each. */
+  readonly vendors: readonly VendorName[];
+  /** Of the `standard` server. */
   readonly versions: boolean;
   readonly transactions: boolean;
   readonly conditionalCreate: 'none' | 'atomic' | 'gap';
@@ -12,6 +31,9 @@ export interface Swarm {
   readonly settleMs: number;
   readonly basis: 'treatment' | 'consent';
   readonly workers: number;
+  readonly leaseMs: number;
+  /** How often a step of a worker takes seconds instead of milliseconds: the wider the steps, the finer two runs of one lane mix. */
+  readonly stall: number;
   readonly cases: number;
   readonly chaosMs: number;
   /** Before this nothing fails, so that there is something to change when it does. */
@@ -26,7 +48,7 @@ export interface Swarm {
   readonly truncate: number;
   readonly status: number;
   readonly slow: number;
-  /** The whole network is away for so long, once. */
+  /** The whole network is away for so long, once: longer than a poll looks back. */
   readonly outageMs: number;
   readonly storeBefore: number;
   readonly storeAfter: number;
@@ -99,6 +121,7 @@ export function swarmOf(seed: number, without: readonly FaultName[] = []): Swarm
   const faults = Object.fromEntries(drawn) as Record<FaultName, number>;
   const chaosMs = random.between(60, 180) * 1000 + (faults.outageMs > 0 ? faults.outageMs + 60_000 : 0);
   return {
+    vendors: stream(seed, 'vendors').pick(vendorSets),
     versions: random.chance(0.75),
     transactions: random.chance(0.5),
     conditionalCreate: random.pick(['none', 'none', 'atomic', 'gap']),
@@ -106,6 +129,8 @@ export function swarmOf(seed: number, without: readonly FaultName[] = []): Swarm
     settleMs,
     basis: random.chance(0.25) ? 'consent' : 'treatment',
     workers: random.pick([1, 2, 2, 3]),
+    leaseMs: random.pick([60_000, 60_000, 15_000]),
+    stall: random.pick([0.1, 0.1, 0.4]),
     cases: random.pick([1, 1, 1, 2]),
     chaosMs,
     calmMs: random.chance(0.6) ? 10_000 : 0,

@@ -24,7 +24,7 @@ function isIn(intervals: readonly Interval[], commit: number): boolean {
   return intervals.some(({ from, to }) => from < commit && commit <= to);
 }
 
-const ofClients = /"county\/(?:client|case|need|goal|referral|carePlan)\/([a-z]\d+)#/g;
+const ofClients = /"county\/(?:client|case|need|goal|referral|carePlan)\/([\w-]+)#/g;
 
 /** The records of which a request makes resources. */
 function creationsIn(method: string, text: string): string[] {

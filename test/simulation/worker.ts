@@ -35,7 +35,7 @@ export interface WorkerParts {
   readonly timeline: Timeline;
   readonly database: SimulatedDatabase;
   readonly network: Network;
-  readonly config: ConnectionConfig;
+  readonly configs: readonly ConnectionConfig[];
   readonly mappings: () => Promise<MappingSet>;
   readonly swarm: Swarm;
   /** What befalls it. */
@@ -51,14 +51,27 @@ export interface WorkerParts {
   readonly onDefect: (text: string) => void;
 }
 
-const leaseMs = 60_000;
+interface Opened {
+  readonly config: ConnectionConfig;
+  readonly connection: Connection;
+  readonly capabilities: ReturnType<typeof cachedCapabilities>;
+}
+
+function asLane({ config, connection, capabilities }: Opened): LaneConnection {
+  return {
+    config,
+    vendor: connection.vendor,
+    client: connection.client,
+    abilities: (mappings) => readAbilities(connection, capabilities, mappings),
+  };
+}
+
 const brokenConnection = '08006';
 
 export class Worker {
   readonly actor: Actor;
   readonly #parts: WorkerParts;
-  readonly #connection: Connection;
-  readonly #capabilities: ReturnType<typeof cachedCapabilities>;
+  readonly #connections: ReadonlyMap<string, Opened>;
   readonly #deps: LaneDeps;
   #skewMs = 0;
   #isHealed = false;
@@ -68,7 +81,7 @@ export class Worker {
   private constructor(parts: WorkerParts, actor: Actor, store: Store) {
     this.#parts = parts;
     this.actor = actor;
-    const { timeline, network, config, chance, swarm, sabotage, dice } = parts;
+    const { timeline, network, configs, chance, swarm, sabotage, dice } = parts;
     const bare = simulatedExchanger({
       timeline,
       actor,
@@ -79,25 +92,25 @@ export class Worker {
     const exchanger = sabotage.exchanger?.(bare, () => this.#isWell) ?? bare;
     if (swarm.skew > 0) this.#skewMs = chance.between(-600_000, 600_000);
     const wall = () => timeline.now + this.#skewMs;
-    this.#connection = openConnection(config, {
-      exchanger,
-      time: { wall, now: () => timeline.now, later: (run, ms) => timeline.after(actor, ms, '', run) },
-    });
-    this.#capabilities = cachedCapabilities(store, this.#connection, wall);
-    const lane: LaneConnection = {
-      config,
-      vendor: this.#connection.vendor,
-      client: this.#connection.client,
-      abilities: (mappings) => readAbilities(this.#connection, this.#capabilities, mappings),
+    const time = {
+      wall,
+      now: () => timeline.now,
+      later: (run: () => void, ms: number) => timeline.after(actor, ms, '', run),
     };
+    this.#connections = new Map(
+      configs.map((config) => {
+        const connection = openConnection(config, { exchanger, time });
+        return [config.id, { config, connection, capabilities: cachedCapabilities(store, connection, wall) }];
+      }),
+    );
     let ids = 0;
     this.#deps = {
       store,
       identifierSystem,
-      connections: new Map([[config.id, lane]]),
+      connections: new Map([...this.#connections].map(([id, opened]) => [id, asLane(opened)])),
       mappings: parts.mappings,
       holder: parts.name,
-      leaseMs,
+      leaseMs: swarm.leaseMs,
       gate: createRunGate(),
       timeZone: () => 'America/New_York',
       clock: wall,
@@ -117,14 +130,18 @@ export class Worker {
       return worker.#connect();
     };
     const store = await storeOn(backingOn(parts.database.kind, connect));
-    await prepareConnection(store, parts.config);
-    await preparePolls(store, parts.config.id);
+    for (const config of parts.configs) {
+      await prepareConnection(store, config);
+      await preparePolls(store, config.id);
+    }
     worker = new Worker(parts, actor, store);
     return worker;
   }
 
+  /** Nothing comes to a frozen process that it had not taken before. */
   get isFree(): boolean {
-    return this.actor.isAlive && this.#running < 3;
+    const { isAlive, frozenUntil } = this.actor;
+    return isAlive && frozenUntil <= this.#parts.timeline.now && this.#running < 3;
   }
 
   /** Nothing befalls it any more. */
@@ -139,7 +156,10 @@ export class Worker {
 
   run(key: LaneKey): void {
     this.#running += 1;
-    this.#parts.timeline.note(this.actor, `runs ${key.subject}`);
+    this.#parts.timeline.note(
+      this.actor,
+      `runs ${key.subject}${this.#connections.size === 1 ? '' : ` at ${key.connection}`}`,
+    );
     this.#alone(() => runLane(this.#deps, key)).finally(() => {
       this.#running -= 1;
       this.#parts.wake([key]);
@@ -149,7 +169,7 @@ export class Worker {
   poll(): void {
     if (this.#isPolling || !this.actor.isAlive) return;
     this.#isPolling = true;
-    this.#alone(() => runDuePolls(this.#deps, () => this.#capabilities())).finally(() => {
+    this.#alone(() => runDuePolls(this.#deps, (id) => this.#opened(id).capabilities())).finally(() => {
       this.#isPolling = false;
     });
   }
@@ -157,11 +177,17 @@ export class Worker {
   probe(): void {
     if (!this.actor.isAlive) return;
     void this.#alone(() =>
-      probePaused(this.#deps, async () => {
-        const diagnosis = await this.#connection.diagnose();
+      probePaused(this.#deps, async (id) => {
+        const diagnosis = await this.#opened(id).connection.diagnose();
         return { ok: diagnosis.reachable && diagnosis.auth.ok };
       }),
     );
+  }
+
+  #opened(id: string): Opened {
+    const opened = this.#connections.get(id);
+    if (opened === undefined) throw new Error(`There is no connection ${id}.`);
+    return opened;
   }
 
   die(): void {
@@ -195,12 +221,19 @@ export class Worker {
       dies: chance.chance(swarm.crash),
       freezes: chance.chance(swarm.freeze),
       jumps: swarm.skew > 0 && chance.chance(0.02),
-      ms: chance.chance(0.1) ? chance.between(0, 3_000) : chance.between(0, 30),
+      ms: chance.chance(swarm.stall) ? chance.between(0, 3_000) : chance.between(0, 30),
     };
     if (drawn.jumps) this.#skewMs = chance.between(-600_000, 600_000);
     if (drawn.dies) this.die();
-    else if (drawn.freezes) this.freeze(chance.between(20_000, 200_000));
+    else if (drawn.freezes) this.freeze(this.#freezeMs());
     return drawn.ms;
+  }
+
+  /** Any time, or until about when its leases run out: then it wakes while whoever took them over is at work. */
+  #freezeMs(): number {
+    const { chance, swarm } = this.#parts;
+    const aboutLeaseMs = swarm.leaseMs + chance.between(-1_000, 4_000);
+    return chance.chance(0.5) ? aboutLeaseMs : chance.between(20_000, 200_000);
   }
 
   async #connect(): Promise<DatabaseClient> {

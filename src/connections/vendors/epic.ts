@@ -26,6 +26,8 @@ export const epic: Vendor = {
     Condition: notOffered('it can be created but never updated, and only as an item of the problem list (E-cap, E25)'),
     Consent: notOffered('it can be read and searched only (E-cap)'),
     EpisodeOfCare: notOffered('it can be read and searched only (E-cap)'),
+    Encounter: notOffered('it can be read and searched only (E-cap)'),
+    Flag: notOffered('it can be read and searched only (E-cap)'),
     Goal: notOffered('Goal.Create exists in STU3 only (E-api)'),
     Observation: notOffered('it takes vital signs and flowsheet rows of this site only (E-api, 59188)'),
     Patient: notOffered('it can be created but never updated (E-cap)'),
@@ -40,8 +42,12 @@ export const epic: Vendor = {
     coverage: { route: 'read', why: 'the hospital keeps its own coverages' },
     hospitalStay: { route: 'read', why: 'stays begin there' },
     improvementIdea: { route: 'withheld', why: 'it is internal' },
-    incident: { route: 'withheld', why: 'it is internal unless shared with the chart' },
+    incident: {
+      route: 'document',
+      why: 'one that is shared with the chart is a document of its own; others stay here',
+    },
     need: { route: 'document', why: 'the problem list belongs to the clinicians; routes: need: native opts in' },
+    note: { route: 'document', why: 'a signed note is a document of its own' },
     safetyPlan: { route: 'document', why: 'it is a document of its own' },
   },
   queries: {

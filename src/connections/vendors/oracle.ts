@@ -24,6 +24,8 @@ export const oracle: Vendor = {
     ),
     Consent: notOffered('it can be read and searched only (C-cap)'),
     EpisodeOfCare: notOffered('the type is absent (C-cap)'),
+    Encounter: notOffered('stays begin there; create and patch exist and are not for us (section 0)'),
+    Flag: notOffered('the type is absent (C-cap)'),
     Goal: notOffered('it can be read and searched only (C:goal, C25)'),
     Observation: notOffered('it takes vital signs and laboratory results only (C:observation)'),
     QuestionnaireResponse: notOffered('an existing social history can be updated, nothing else (C26)'),
@@ -37,8 +39,12 @@ export const oracle: Vendor = {
     coverage: { route: 'read', why: 'the hospital keeps its own coverages' },
     hospitalStay: { route: 'read', why: 'stays begin there' },
     improvementIdea: { route: 'withheld', why: 'it is internal' },
-    incident: { route: 'withheld', why: 'it is internal unless shared with the chart' },
+    incident: {
+      route: 'document',
+      why: 'one that is shared with the chart is a document of its own; others stay here',
+    },
     need: { route: 'document', why: 'the problem list belongs to the clinicians; routes: need: native opts in' },
+    note: { route: 'document', why: 'a signed note is a document of its own' },
     safetyPlan: { route: 'document', why: 'it is a document of its own' },
   },
   queries: {

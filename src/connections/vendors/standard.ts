@@ -18,7 +18,9 @@ export const standard: Vendor = {
     grantFilters: {},
   },
   interactions: {},
-  defaults: {},
+  defaults: {
+    hospitalStay: { route: 'read', why: 'stays begin there' },
+  },
   queries: {
     identifier: (system, value) => ({ identifier: `${escaped(system)}|${escaped(value)}` }),
     patient: ({ family, birthDate, given, sex, phone, postalCode }) => ({

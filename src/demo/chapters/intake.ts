@@ -35,10 +35,15 @@ const plurals: Readonly<Record<RecordType, string>> = {
   client: 'clients',
   case: 'cases',
   consent: 'consents',
+  hospitalStay: 'hospital stays',
+  incident: 'incidents',
   need: 'needs',
   goal: 'goals',
+  safetyPlan: 'safety plans',
   referral: 'referrals',
   carePlan: 'care plans',
+  note: 'notes',
+  improvementIdea: 'improvement ideas',
 };
 
 function byType(lines: readonly RecordLine[]): [string, number][] {

@@ -63,6 +63,7 @@ async function putRecord(call: Call): Promise<object> {
   const [result] = await gateway.accept(source, [{ type, record: parsed.record }]);
   if (!result) throw new Error('acceptance answered nothing');
   gateway.metrics.records.inc({ source, outcome: result.outcome });
+  if (result.errors) throw new FieldsRefused('record-refused', result.errors);
   return { outcome: result.outcome, version: result.version, lanes: result.lanes };
 }
 

@@ -92,7 +92,12 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
     if (type === 'code') {
       return first.code;
     }
-    return type === 'Coding' ? codingJson(first) : { coding: codings.map(codingJson) };
+    if (type === 'Coding') {
+      return codingJson(first);
+    }
+    const words = text ? undefined : textOf(map, code);
+    const concept = { coding: codings.map(codingJson) };
+    return words === undefined ? concept : { ...concept, text: words };
   };
   const build = remembered(map, make);
 
@@ -114,11 +119,11 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
           ...(parks && { parks }),
         });
       }
-      if (!isObject(concept) || type !== 'CodeableConcept') {
+      if (!text || !isObject(concept)) {
         return concept;
       }
       run.trace?.enter('text');
-      const words = text ? text.project(scope, run) : textOf(map, code);
+      const words = text.project(scope, run);
       run.trace?.leave();
       return words === undefined ? concept : { ...concept, text: words };
     },

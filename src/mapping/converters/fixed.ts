@@ -1,6 +1,7 @@
 // `{fixed: alias#code}` and plain values: the same in every resource. What a list item must have to be recognised as ours.
 
 import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { didYouMean } from '../../nearest.ts';
 import { type Build, isPlainText, type Place, rule } from '../build.ts';
 import { type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
 import type { MapNode, Node } from '../positions.ts';
@@ -52,6 +53,14 @@ export function compileFixed(node: Node, place: Place, build: Build): Lens | und
   const text = node.entries.get('text')?.value;
   if (!coding) {
     return undefined;
+  }
+  const bound = place.fact.binding?.codes;
+  if (bound && !bound.includes(`${coding.system ?? ''}|${coding.code}`)) {
+    const near = didYouMean(
+      coding.code,
+      bound.map((key) => key.replace(/^.*\|/, '')),
+    );
+    return build.problems.error(fixed.at, `"${fixed.value}" is no code that ${place.fact.path} allows.${near}`);
   }
   const plain: JsonObject = { ...(coding.system !== undefined && { system: coding.system }), code: coding.code };
   const isIt = (raw: Json): boolean => isObject(raw) && raw.system === coding.system && raw.code === coding.code;

@@ -14,7 +14,7 @@ import type { SlotRef } from '../types.ts';
 import { removeField } from './copy.ts';
 
 export const referenceKeys = ['from', 'reference', 'required'];
-export const slotKeys = ['slot'];
+export const slotKeys = ['slot', 'required'];
 
 export function compileReference(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
   const from = node.entries.get('from')?.value;
@@ -90,11 +90,11 @@ export function compileSlot(node: MapNode, place: Place, build: Build): Lens | u
     return build.problems.error(node.at, `This mapping has no slot "${slot}".${didYouMean(slot, own?.keys() ?? [])}`);
   }
   checkTarget(entry.resourceType, place, node, build);
-  if (build.isRequired(place.path)) {
-    build.needs.push({ target: `${build.recordType}#${slot}`, at: node.at });
-  }
   const type = build.recordType;
-  const required = build.isRequired(place.path);
+  const required = isRequired(node, place, build);
+  if (required) {
+    build.needs.push({ target: `${type}#${slot}`, at: node.at });
+  }
   return oneWay({
     ...referenceBase(entry.resourceType),
     twoWay: true,

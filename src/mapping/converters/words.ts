@@ -1,10 +1,21 @@
 // Texts that people read: `{from, words: conceptMap}` says codes in words, `{words: [...]}` puts texts together, and `narrative` makes
-// the XHTML of a resource's text. They follow from other fields, so nothing comes back from them.
+// the XHTML of a resource's text, `document` the plain text of an attachment. They follow from other fields, so nothing comes back from them.
 
 import { isObject, type Json } from '../../json.ts';
+import { didYouMean } from '../../nearest.ts';
 import { type FieldKind, isRecordType } from '../../records/records.ts';
-import { type Build, type Cursor, conceptMapNamed, cursorAt, fieldAt, isPlainText, type Place } from '../build.ts';
+import {
+  type Build,
+  type Cursor,
+  conceptMapNamed,
+  cursorAt,
+  cursorIn,
+  fieldAt,
+  isPlainText,
+  type Place,
+} from '../build.ts';
 import { type ConceptMap, wordsOf } from '../concept-map.ts';
+import { compileCondition } from '../condition.ts';
 import { type Lens, replaceUnlessSame } from '../lens.ts';
 import { oneWay } from '../one-way.ts';
 import type { MapNode, Node } from '../positions.ts';
@@ -14,10 +25,11 @@ import type { ProjectContext } from '../types.ts';
 export const wordsKeys = ['from', 'words'];
 export const sayKeys = ['from', 'say'];
 export const narrativeKeys = ['narrative'];
+export const documentKeys = ['document'];
 
 type Words = (scope: Scope, context?: ProjectContext) => string[];
 
-const textKinds: readonly FieldKind[] = ['id', 'line', 'text', 'date', 'partial-date', 'instant', 'code'];
+const textKinds: readonly FieldKind[] = ['id', 'line', 'text', 'date', 'partial-date', 'instant', 'code', 'integer'];
 
 /** `{from: race, words: race}`: the codes' words, joined by commas. */
 export function compileWords(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
@@ -47,15 +59,15 @@ export function compileSay(node: MapNode, cursor: Cursor, place: Place, build: B
   );
 }
 
-/** `{narrative: [{label, from}, ...]}`: a Narrative whose text says more than the other elements do. */
+/** `{narrative: [line, ...]}`: a Narrative whose text says more than the other elements do. */
 export function compileNarrative(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
   const list = node.entries.get('narrative')?.value;
   if (list?.kind !== 'list' || place.type !== 'Narrative') {
     return build.problems.error(node.at, '"narrative" is a list of {label, from}, for an element of type Narrative.');
   }
-  const lines = list.items.map((item) => compileLine(item, cursor, build)).filter((line) => line !== undefined);
+  const paragraphs = compileLines(list.items, cursor, build);
   const lens: Lens = textLens((scope, context) => {
-    const parts = lines.map((line) => line(scope, context)).join('');
+    const parts = paragraphs(scope, context).map(paragraphXhtml).join('');
     return parts === ''
       ? undefined
       : { status: 'additional', div: `<div xmlns="http://www.w3.org/1999/xhtml">${parts}</div>` };
@@ -64,6 +76,22 @@ export function compileNarrative(node: MapNode, cursor: Cursor, place: Place, bu
     const div = isObject(raw) ? raw.div : undefined;
     return typeof div === 'string' ? plainText(div) : undefined;
   };
+  return { ...lens, fact, put: (raw, old) => replaceUnlessSame({ fact }, raw, old) };
+}
+
+/** `{document: [line, ...]}`: a plain text for people, as the data of an attachment. */
+export function compileDocument(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
+  const list = node.entries.get('document')?.value;
+  if (list?.kind !== 'list' || place.type !== 'base64Binary') {
+    return build.problems.error(node.at, '"document" is a list of {label, from}, for an element of type base64Binary.');
+  }
+  const paragraphs = compileLines(list.items, cursor, build);
+  const lens: Lens = textLens((scope, context) => {
+    const text = documentText(paragraphs(scope, context));
+    return text === '' ? undefined : Buffer.from(text, 'utf8').toString('base64');
+  });
+  const fact = (raw: Json): Json | undefined =>
+    typeof raw === 'string' ? Buffer.from(raw, 'base64').toString('utf8').trim() : undefined;
   return { ...lens, fact, put: (raw, old) => replaceUnlessSame({ fact }, raw, old) };
 }
 
@@ -78,31 +106,149 @@ function plainText(div: string): string {
 
 const entities: Record<string, string> = { lt: '<', gt: '>', quot: '"', apos: "'", '#39': "'", amp: '&' };
 
-function compileLine(
-  node: Node,
-  cursor: Cursor,
-  build: Build,
-): ((scope: Scope, context?: ProjectContext) => string) | undefined {
-  const label = node.kind === 'map' ? node.entries.get('label')?.value : undefined;
-  if (node.kind !== 'map' || !isPlainText(label)) {
-    return build.problems.error(node.at, 'A line of a narrative is written {label: ..., from: ...}.');
+/** What one line of a text says: under a label one text, or several as a list. */
+interface Paragraph {
+  readonly label?: string | undefined;
+  readonly texts: readonly string[];
+}
+
+type Paragraphs = (scope: Scope, context?: ProjectContext) => Paragraph[];
+
+function paragraphXhtml({ label, texts }: Paragraph): string {
+  const shown = texts.map(xhtmlOf);
+  const heading = label === undefined ? '' : `<b>${escapeXhtml(label)}:</b>`;
+  if (texts.length < 2) {
+    return shown.map((said) => `<p>${heading === '' ? said : `${heading} ${said}`}</p>`).join('');
+  }
+  const items = `<ul>${shown.map((said) => `<li>${said}</li>`).join('')}</ul>`;
+  return heading === '' ? items : `<p>${heading}</p>${items}`;
+}
+
+/** A paragraph of several lines stands apart from what is around it. */
+function documentText(paragraphs: readonly Paragraph[]): string {
+  const texts = paragraphs.map(paragraphText).filter((text) => text !== '');
+  return texts
+    .map((text, index) => {
+      const isApart = text.includes('\n') || texts[index - 1]?.includes('\n') === true;
+      return index === 0 ? text : `${isApart ? '\n\n' : '\n'}${text}`;
+    })
+    .join('');
+}
+
+function paragraphText({ label, texts }: Paragraph): string {
+  const shown = texts.map((text) => withoutControls(text).replace(/\r\n?/g, '\n').trim());
+  const [only = ''] = shown;
+  if (shown.length > 1) {
+    return [...(label === undefined ? [] : [`${label}:`]), ...shown.map((text) => `- ${text}`)].join('\n');
+  }
+  if (label === undefined || only === '') return only;
+  return only.includes('\n') ? `${label}:\n${only}` : `${label}: ${only}`;
+}
+
+function compileLines(nodes: readonly Node[], cursor: Cursor, build: Build): Paragraphs {
+  const lines = nodes.map((node) => compileLine(node, cursor, build)).filter((line) => line !== undefined);
+  return (scope, context) => lines.flatMap((line) => line(scope, context)).filter(({ texts }) => texts.length > 0);
+}
+
+const lineKeys = ['label', 'from', 'words', 'via', 'say', 'each', 'parts', 'join', 'and', 'when'];
+
+/**
+ * A line of a text: `{label, from, words, via}`; `{say: text}` without a field; `{label, each: list, parts: [{from}, ...], and: text}` one item for
+ * each of a list, its parts joined by commas or by `join`, and a last one that is always there; `{each: list, label: {from}, from}` a paragraph for
+ * each. `when` holds for the whole line.
+ */
+function compileLine(node: Node, cursor: Cursor, build: Build): Paragraphs | undefined {
+  if (node.kind !== 'map') {
+    return build.problems.error(node.at, 'A line of a text is written {label: ..., from: ...}, or {say: ...}.');
+  }
+  const strange = [...node.entries.values()].find(({ name }) => !lineKeys.includes(name));
+  if (strange) {
+    return build.problems.error(
+      strange.at,
+      `A line of a text has no "${strange.name}".${didYouMean(strange.name, lineKeys)}`,
+    );
+  }
+  const whenNode = node.entries.get('when')?.value;
+  const when = whenNode && compileCondition(whenNode, cursor, build);
+  const line = node.entries.has('each') ? compileEachLine(node, cursor, build) : compileOneLine(node, cursor, build);
+  return line && when ? (scope, context) => (when(scope, context) ? line(scope, context) : []) : line;
+}
+
+function compileOneLine(node: MapNode, cursor: Cursor, build: Build): Paragraphs | undefined {
+  const label = node.entries.get('label')?.value;
+  const texts = textsOf(node, cursor, build);
+  if (label !== undefined && !isPlainText(label)) {
+    return build.problems.error(label.at, 'A label is text; only a line with "each" may read it from a field.');
+  }
+  return texts && ((scope, context) => [{ label: label?.value, texts: texts(scope, context) }]);
+}
+
+function compileEachLine(node: MapNode, cursor: Cursor, build: Build): Paragraphs | undefined {
+  const each = node.entries.get('each')?.value;
+  const found = each && fieldAt(each, cursor, build);
+  const label = node.entries.get('label')?.value;
+  const parts = node.entries.get('parts')?.value;
+  const and = node.entries.get('and')?.value;
+  if (!found) {
+    return undefined;
+  }
+  if (!found.field.list) {
+    return build.problems.error(found.at, '"each" needs a list of the record.');
+  }
+  const below = cursorIn(cursor, found.path, found.field);
+  const read = reader(found.path);
+  const scopes = (scope: Scope): Scope[] => listOf(read(scope)).map((item) => new RecordScope(scope.record, item));
+  if (label?.kind === 'map') {
+    const heading = textsOf(label, below, build);
+    const texts = textsOf(node, below, build);
+    return (
+      heading &&
+      texts &&
+      ((scope, context) =>
+        scopes(scope).map((item) => ({
+          label: capitalised(heading(item, context).join(', ')),
+          texts: texts(item, context),
+        })))
+    );
+  }
+  const itemParts = (parts?.kind === 'list' ? parts.items : [])
+    .map((part) => (part.kind === 'map' ? textsOf(part, below, build) : undefined))
+    .filter((part) => part !== undefined);
+  if (itemParts.length === 0) {
+    return build.problems.error(
+      node.at,
+      '"each" needs "parts", a list of {from: ...}; or a label read from the items.',
+    );
+  }
+  const joint = node.entries.get('join')?.value;
+  const join = isPlainText(joint) ? joint.value : ', ';
+  const last = isPlainText(and) ? [and.value] : [];
+  return (scope, context) => {
+    const items = scopes(scope).map((item) => itemParts.flatMap((part) => part(item, context)).join(join));
+    return [
+      { label: isPlainText(label) ? label.value : undefined, texts: [...items.filter((text) => text !== ''), ...last] },
+    ];
+  };
+}
+
+/** `{from, words, via}`, a sentence with {} around them (`say`), or a sentence of its own. */
+function textsOf(node: MapNode, cursor: Cursor, build: Build): Words | undefined {
+  const say = node.entries.get('say')?.value;
+  if (say !== undefined && !isPlainText(say)) {
+    return build.problems.error(say.at, '"say" is a sentence.');
+  }
+  if (!node.entries.has('from')) {
+    return say ? () => [say.value] : build.problems.error(node.at, 'A line of a text has "from" or "say".');
   }
   const words = wordsFrom(node, cursor, build);
-  const heading = escapeXhtml(label.value);
-  return (
-    words &&
-    ((scope, context) => {
-      const texts = words(scope, context);
-      const [only] = texts;
-      if (only === undefined) {
-        return '';
-      }
-      if (texts.length === 1) {
-        return `<p><b>${heading}:</b> ${xhtmlOf(only)}</p>`;
-      }
-      return `<p><b>${heading}:</b></p><ul>${texts.map((said) => `<li>${xhtmlOf(said)}</li>`).join('')}</ul>`;
-    })
-  );
+  if (!words || !say) {
+    return words;
+  }
+  return (scope, context) => words(scope, context).map((text) => say.value.replace('{}', () => text));
+}
+
+function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function wordsFrom(node: MapNode, cursor: Cursor, build: Build): Words | undefined {
@@ -121,7 +267,8 @@ function wordsFrom(node: MapNode, cursor: Cursor, build: Build): Words | undefin
   const mapNode = node.entries.get('words')?.value;
   const map = mapNode && conceptMapNamed(mapNode, build);
   const read = reader(found.path);
-  return (scope) => listOf(read(scope)).map((value) => said(value, map));
+  const isInstant = found.field.kind === 'instant';
+  return (scope) => listOf(read(scope)).map((value) => (isInstant ? saidInstant(String(value)) : said(value, map)));
 }
 
 /** Words of other records. Labelled ones stay out: this text carries no label of theirs. */
@@ -160,6 +307,12 @@ function said(value: Json, map: ConceptMap | undefined): string {
   return map ? wordsOf(map, String(value)) : String(value);
 }
 
+/** Date and time as the record has them, with their offset: a text has no zone of its own. */
+function saidInstant(instant: string): string {
+  const [, day, time, offset] = /^(.{10})T(.{5})[^Z+-]*(.*)$/.exec(instant.toUpperCase()) ?? [];
+  return day === undefined ? instant : `${day} ${time} ${offset === 'Z' ? 'UTC' : `UTC${offset}`}`;
+}
+
 function textLens(say: (scope: Scope, context?: ProjectContext) => Json | undefined): Lens {
   const lens: Lens = {
     constant: false,
@@ -175,18 +328,22 @@ function textLens(say: (scope: Scope, context?: ProjectContext) => Json | undefi
   return oneWay(lens);
 }
 
+/** Control characters, which no text for people holds, become spaces. */
+function withoutControls(value: string): string {
+  return value.replace(/(?![\t\n\r])\p{Cc}/gu, ' ');
+}
+
 function xhtmlOf(said: string): string {
   const escaped = escapeXhtml(said);
   return escaped.includes('\n') ? escaped.replaceAll('\n', '<br/>') : escaped;
 }
 
-/** Escapes text for XHTML; control characters, which XML cannot hold, become spaces. */
+/** Escapes text for XHTML. */
 function escapeXhtml(value: string): string {
   if (isPlain(value)) {
     return value;
   }
-  return value
-    .replace(/(?![\t\n\r])\p{Cc}/gu, ' ')
+  return withoutControls(value)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

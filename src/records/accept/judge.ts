@@ -1,9 +1,12 @@
 // Which version a record becomes, by source time and content (lanes.md 24). Pure.
 
 import { CasebridgeError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import type { FieldError } from '../field-error.ts';
 import type { StoredRecord } from '../parse-record.ts';
 import type { RecordType } from '../record-type.ts';
 import { subjectOf } from '../subject.ts';
+import { changedSignedText, signedTypes } from './signed-text.ts';
 
 export interface Received {
   readonly type: RecordType;
@@ -27,16 +30,20 @@ export interface Stored extends Place {
   readonly version: number;
   readonly micros: number;
   readonly hash: string;
+  /** Only of a type whose versions are held against the one before. */
+  readonly content?: JsonObject;
 }
 
 export interface Judged {
   readonly received: Received;
-  readonly outcome: 'accepted' | 'unchanged' | 'stale';
+  readonly outcome: 'accepted' | 'unchanged' | 'stale' | 'refused';
   /** The version that holds after it. */
   readonly version: number;
   readonly place: Place;
   /** What it replaces, when accepted. */
   readonly before?: Stored;
+  /** Why it may not follow the version that holds, when refused. */
+  readonly errors?: readonly FieldError[];
 }
 
 /**
@@ -56,9 +63,13 @@ export function judge(
     if (current && outcome !== 'accepted') {
       return { received: one, outcome, version: current.version, place: current };
     }
+    const errors = changedSignedText(current?.content, one.record);
+    if (current && errors.length > 0)
+      return { received: one, outcome: 'refused', version: current.version, place: current, errors };
     const before = current;
     const place = placeOf(source, one, before);
-    current = { version: (before?.version ?? 0) + 1, micros: one.micros, hash: one.hash, ...place };
+    const content = signedTypes.includes(one.type) ? { content: one.record } : {};
+    current = { version: (before?.version ?? 0) + 1, micros: one.micros, hash: one.hash, ...place, ...content };
     hashes.add(one.hash);
     return { received: one, outcome: 'accepted', version: current.version, place, before };
   });

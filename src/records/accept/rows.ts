@@ -2,10 +2,12 @@
 
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { reason } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import type { RecordType } from '../record-type.ts';
 import type { Judged, Received, Stored } from './judge.ts';
 import { timestampOf } from './micros.ts';
+import { signedTypes } from './signed-text.ts';
 
 /** More records of one source than this within an hour that are older than what is stored raise an alert (lanes.md 24). */
 export const staleLimit = 20;
@@ -19,6 +21,7 @@ interface StoredRow {
   readonly subject: string;
   readonly client_id: string | null;
   readonly case_id: string | null;
+  readonly content: JsonObject | null;
 }
 
 /** One text per (type, id) within a source. */
@@ -35,15 +38,16 @@ export async function lockRecords(
   const keys = new Map(received.map(({ type, id }) => [keyOf({ type, id }), { type, id }]));
   const { rows } = await sql<StoredRow>`
     select r.type, r.id, r.version, (extract(epoch from r.updated_at) * 1000000)::float8 as micros, r.hash,
-           r.subject, r.client_id, r.case_id
+           r.subject, r.client_id, r.case_id,
+           case when r.type in (${sql.join(signedTypes)}) then r.content end as content
     from jsonb_to_recordset(${json([...keys.values()])}) as k(type text, id text)
     join record r on r.source = ${source} and r.type = k.type and r.id = k.id
     order by r.type, r.id
     for update of r`.execute(trx);
   return new Map(
     rows.map((row) => {
-      const { version, micros, hash, subject, client_id: clientId, case_id: caseId } = row;
-      return [keyOf(row), { version, micros, hash, subject, clientId, caseId }];
+      const { version, micros, hash, subject, client_id: clientId, case_id: caseId, content } = row;
+      return [keyOf(row), { version, micros, hash, subject, clientId, caseId, ...(content && { content }) }];
     }),
   );
 }

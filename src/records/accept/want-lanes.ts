@@ -26,6 +26,8 @@ const priorityByType: Readonly<Partial<Record<RecordType, number>>> = {
   service: priorities.pointedAt,
   client: priorities.pointedAt,
   referral: priorities.urgent,
+  incident: priorities.urgent,
+  safetyPlan: priorities.urgent,
 };
 const manyReaders = 100;
 

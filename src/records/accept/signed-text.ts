@@ -1,0 +1,63 @@
+// What has been signed stays as it was signed (records.md 6.4): a note's text, and that of each signed addendum. An addendum is the only way to
+// say something else. Needs the version before, so it is looked at when a record is accepted. Pure.
+
+import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { type FieldError, kindOf } from '../field-error.ts';
+import type { RecordType } from '../record-type.ts';
+
+/** The types whose versions are held against the one before. */
+export const signedTypes: readonly RecordType[] = ['note'];
+
+/** What the new version changes of signed text; empty where it may follow. A deletion mark always may. */
+export function changedSignedText(before: JsonObject | undefined, after: JsonObject): FieldError[] {
+  if (before === undefined || before.deleted === true || after.deleted === true) return [];
+  return [...(isSigned(before) ? changedNote(before, after) : []), ...changedAddenda(before, after)];
+}
+
+function isSigned({ status, signedAt }: JsonObject): boolean {
+  return signedAt !== undefined && status !== 'draft';
+}
+
+const fixedFields: Readonly<Record<string, string>> = {
+  text: 'must stay as it was signed. Add an addendum instead.',
+  format: 'must stay as it was signed.',
+  sections: 'must stay as they were signed. Add an addendum instead.',
+};
+
+function changedNote(before: JsonObject, after: JsonObject): FieldError[] {
+  const changed = Object.entries(fixedFields).flatMap(([name, advice]) =>
+    isSame(before[name], after[name]) ? [] : [refusal(`/${name}`, after[name], `/${name} ${advice}`)],
+  );
+  if (after.status !== 'draft') return changed;
+  const message = '/status cannot be draft again: the note was signed. Send amended, or entered-in-error.';
+  return [...changed, refusal('/status', after.status, message)];
+}
+
+function changedAddenda(before: JsonObject, after: JsonObject): FieldError[] {
+  const now = addendaOf(after);
+  return addendaOf(before)
+    .filter(({ signedAt }) => signedAt !== undefined)
+    .flatMap((signed) => {
+      const index = now.findIndex(({ id }) => id === signed.id);
+      const addendum = now[index];
+      if (addendum === undefined) {
+        const message = '/addenda must keep every addendum that was signed. Send the list with all of them.';
+        return [refusal('/addenda', after.addenda, message)];
+      }
+      const pointer = `/addenda/${index}/text`;
+      const message = `${pointer} must stay as it was signed. Add another addendum instead.`;
+      return isSame(signed.text, addendum.text) ? [] : [refusal(pointer, addendum.text, message)];
+    });
+}
+
+function addendaOf({ addenda }: JsonObject): JsonObject[] {
+  return Array.isArray(addenda) ? addenda.filter(isObject) : [];
+}
+
+function isSame(before: Json | undefined, after: Json | undefined): boolean {
+  return JSON.stringify(before) === JSON.stringify(after);
+}
+
+function refusal(pointer: string, found: Json | undefined, message: string): FieldError {
+  return { pointer, rule: 'signed-text', found: kindOf(found), message };
+}

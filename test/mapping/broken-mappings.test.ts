@@ -1,0 +1,477 @@
+// Mapping files that must not load: each tells file, line and column, one plain sentence, and the nearest valid name. Numbers are those of the
+// list of bad inputs.
+
+import { expect, test } from '@jest/globals';
+import { compileMappings, type MappingFile } from '../../src/mapping/mapping.ts';
+import { fieldTree } from '../../src/records/records.ts';
+
+const envelope = ['id', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'deleted', 'missing', 'origin'];
+
+const files: Readonly<Record<string, string>> = {
+  'systems.yaml': `us-npi: http://hl7.org/fhir/sid/us-npi
+condition-ver-status: http://terminology.hl7.org/CodeSystem/condition-ver-status
+condition-clinical: http://terminology.hl7.org/CodeSystem/condition-clinical
+sct: http://snomed.info/sct
+`,
+  'concept-maps/status.yaml': `conceptMap: status
+source: R4 condition-clinical
+target: condition-clinical
+codes:
+  identified: active
+  addressing: active
+  met: resolved
+  unmet: inactive
+  declined: none
+  entered-in-error: none
+back:
+  active: identified
+`,
+  'need.yaml': `record: need
+about: A need as a Condition.
+resources:
+  condition:
+    resourceType: Condition
+    profile: [us-core-condition-problems-health-concerns]
+    retired: { verificationStatus: { fixed: condition-ver-status#entered-in-error } }
+    elements:
+      clinicalStatus: { from: status, code: status }
+      verificationStatus:
+        first:
+          - { fixed: condition-ver-status#confirmed, when: { confirmedBy: clinician } }
+          - { fixed: condition-ver-status#unconfirmed }
+      category:
+        - { fixed: sct#410606002 }
+      code:
+        coding:
+          - each: diagnosisCodes
+            by: [code]
+            where: { system: snomed }
+            item: { system: { fixed: sct }, code: { from: code } }
+        text: { from: description }
+      subject: { from: clientId, reference: client }
+      onsetDateTime: { from: identifiedOn }
+      abatementDateTime: { from: resolvedOn }
+unused:
+  caseId: not said
+  domain: not said
+  riskLevel: not said
+  priority: not said
+  wantsHelp: not said
+  source: not said
+  sensitivity: not said
+`,
+  'client.yaml': `record: client
+resources:
+  patient:
+    resourceType: Patient
+    elements:
+      name:
+        - each: names
+          by: content
+          item: { family: { from: family }, given: { from: given } }
+      birthDate: { from: birthDate }
+      gender: { from: sex }
+unused:
+${unusedOfClient()
+  .map((path) => `  ${path}: not said\n`)
+  .join('')}`,
+};
+
+function unusedOfClient(): string[] {
+  const mapped = ['names', 'birthDate', 'sex', ...envelope];
+  const others = [...(fieldTree('client').fields?.keys() ?? [])].filter((name) => !mapped.includes(name));
+  return ['names.use', 'names.prefix', 'names.suffix', ...others];
+}
+
+const good: readonly MappingFile[] = Object.entries(files).map(([path, text]) => ({ path, text }));
+
+type Edit = readonly [path: string, from: string, to: string];
+
+function edited([path, from, to]: Edit): MappingFile[] {
+  return good.map((file) => {
+    if (file.path !== path) return file;
+    if (!file.text.includes(from)) throw new Error(`${path} has no "${from}"`);
+    return { path, text: file.text.replace(from, () => to) };
+  });
+}
+
+function problemsOf(mapping: readonly MappingFile[]): string[] {
+  const compiled = compileMappings(mapping);
+  return 'problems' in compiled
+    ? compiled.problems.map(({ path, line, column, message }) => `${path}:${line}:${column}: ${message}`)
+    : [];
+}
+
+test('the files that the others are made from load', () => {
+  expect(problemsOf(good)).toEqual([]);
+});
+
+interface Broken {
+  readonly what: string;
+  readonly edit: Edit;
+  readonly told: string;
+}
+
+const broken: readonly Broken[] = [
+  {
+    what: '52: a key that is there twice',
+    edit: [
+      'need.yaml',
+      '      onsetDateTime: { from: identifiedOn }\n',
+      '      onsetDateTime: { from: identifiedOn }\n      onsetDateTime: { from: resolvedOn }\n',
+    ],
+    told: 'need.yaml:25:7: The key "onsetDateTime" is there twice; the first one stands in line 24.',
+  },
+  {
+    what: '52: a slot that is there twice',
+    edit: ['need.yaml', 'unused:\n', '  condition: {}\nunused:\n'],
+    told: 'need.yaml:26:3: The key "condition" is there twice; the first one stands in line 4.',
+  },
+  {
+    what: '53: a tag of a language',
+    edit: ['need.yaml', 'from: identifiedOn', 'from: !!js/function "f"'],
+    told: 'need.yaml:24:30: Not valid YAML: Unresolved tag: tag:yaml.org,2002:js/function',
+  },
+  {
+    what: '53: a tag of its own',
+    edit: ['need.yaml', 'from: identifiedOn', 'from: !env HOME'],
+    told: 'need.yaml:24:30: Not valid YAML: Unresolved tag: !env',
+  },
+  {
+    what: '54: a tab',
+    edit: ['need.yaml', '      onsetDateTime', '\t  onsetDateTime'],
+    told: 'need.yaml:24:1: Not valid YAML: Tabs are not allowed as indentation',
+  },
+  {
+    what: '55: a number with a leading zero',
+    edit: ['concept-maps/status.yaml', 'met: resolved', 'met: 0123'],
+    told: 'concept-maps/status.yaml:7:8: 0123 is read as the number 123; put it in quotes if the text is meant.',
+  },
+  {
+    what: '55: a number in powers of ten',
+    edit: ['concept-maps/status.yaml', 'met: resolved', 'met: 1e3'],
+    told: 'concept-maps/status.yaml:7:8: 1e3 is read as the number 1000; put it in quotes if the text is meant.',
+  },
+  {
+    what: '55: a number that no computer holds exactly',
+    edit: ['concept-maps/status.yaml', 'met: resolved', 'met: 1234567890123456789'],
+    told: 'concept-maps/status.yaml:7:8: 1234567890123456789 is read as the number 1234567890123456800; put it in quotes if the text is meant.',
+  },
+  {
+    what: '55: on, which YAML 1.2 reads as a text',
+    edit: ['concept-maps/status.yaml', 'met: resolved', 'met: on'],
+    told: 'need.yaml:9:31: ConceptMap status makes on of met, which Condition.clinicalStatus does not allow.',
+  },
+  {
+    what: '55: true where a text is meant',
+    edit: ['need.yaml', '{ from: identifiedOn }', 'true'],
+    told: 'need.yaml:24:22: Condition.onsetDateTime is a dateTime; a boolean does not fit.',
+  },
+  {
+    what: '56: an unknown kind of rule',
+    edit: ['need.yaml', '{ from: identifiedOn }', '{ form: identifiedOn }'],
+    told: 'need.yaml:24:24: Condition.onsetDateTime is a dateTime; a rule for it has one of first, each, fixed, local, slot, narrative, document, identifierSystem, from. Did you mean "from"?',
+  },
+  {
+    what: '56: an unknown word in a rule',
+    edit: ['need.yaml', '{ from: status, code: status }', '{ from: status, cod: status }'],
+    told: 'need.yaml:9:39: A rule of this kind has no "cod". Did you mean "code"?',
+  },
+  {
+    what: '56: an unknown record field',
+    edit: ['need.yaml', 'from: identifiedOn', 'from: identifidOn'],
+    told: 'need.yaml:24:30: The need record has no field "identifidOn". Did you mean "identifiedOn"?',
+  },
+  {
+    what: '56: an unknown field of an item',
+    edit: ['need.yaml', 'code: { from: code }', 'code: { from: cod }'],
+    told: 'need.yaml:21:59: "diagnosisCodes" has no field "cod". Did you mean "code"?',
+  },
+  {
+    what: '56: an unknown element',
+    edit: ['need.yaml', 'onsetDateTime:', 'onsetDatTime:'],
+    told: 'need.yaml:24:7: Condition has no element "onsetDatTime". Did you mean "onsetDateTime"?',
+  },
+  {
+    what: '56: an unknown element of an element',
+    edit: ['need.yaml', '        text: { from: description }', '        txt: { from: description }'],
+    told: 'need.yaml:22:9: Condition.code has no element "txt". Did you mean "text"?',
+  },
+  {
+    what: '56: an unknown ConceptMap',
+    edit: ['need.yaml', 'code: status }', 'code: statuss }'],
+    told: 'need.yaml:9:45: There is no ConceptMap "statuss". Did you mean "status"?',
+  },
+  {
+    what: '56: an unknown alias of a system',
+    edit: ['need.yaml', 'fixed: sct#410606002', 'fixed: stc#410606002'],
+    told: 'need.yaml:15:20: systems.yaml has no "stc".',
+  },
+  {
+    what: '56: an unknown profile',
+    edit: ['need.yaml', 'us-core-condition-problems-health-concerns', 'us-core-condition-problem-health-concerns'],
+    told: 'need.yaml:6:15: There is no profile "us-core-condition-problem-health-concerns". Did you mean "us-core-condition-problems-health-concerns"?',
+  },
+  {
+    what: '56: an unknown resource type',
+    edit: ['need.yaml', 'resourceType: Condition', 'resourceType: Conditions'],
+    told: 'need.yaml:5:19: Slot "condition" needs a "resourceType" of R4 and a map of "elements".',
+  },
+  {
+    what: '56: an unknown record type',
+    edit: ['need.yaml', 'record: need', 'record: ned'],
+    told: 'need.yaml:1:9: There is no record type "ned". Did you mean "need"?',
+  },
+  {
+    what: '56: an unknown slot of another record',
+    edit: ['need.yaml', 'reference: client', 'reference: client#patients'],
+    told: 'need.yaml:23:45: client has no single slot "patients". Did you mean "patient"?',
+  },
+  {
+    what: '56: an unknown state machine',
+    edit: ['need.yaml', '{ from: status, code: status }', '{ from: status, code: status, moves: referral-tasks }'],
+    told: 'need.yaml:9:60: There is no state machine "referral-tasks". Did you mean "referral-task"?',
+  },
+  {
+    what: '56: an unknown word in a slot',
+    edit: ['need.yaml', '    retired:', '    retire:'],
+    told: 'need.yaml:7:5: A slot has no "retire". Did you mean "retired"?',
+  },
+  {
+    what: '56: an unknown word in a mapping',
+    edit: ['need.yaml', 'about:', 'abuot:'],
+    told: 'need.yaml:2:1: A mapping has no "abuot". Did you mean "about"?',
+  },
+  {
+    what: '56: an unknown word in a ConceptMap',
+    edit: ['concept-maps/status.yaml', 'back:', 'bck:'],
+    told: 'concept-maps/status.yaml:11:1: A ConceptMap has no key "bck". Did you mean "back"?',
+  },
+  {
+    what: '56: an unknown test in a condition',
+    edit: ['need.yaml', 'when: { confirmedBy: clinician }', 'when: { confirmedBy: { nott: clinician } }'],
+    told: 'need.yaml:12:77: There is no test "nott". Did you mean "not"?',
+  },
+  {
+    what: '56: an unknown value in a condition',
+    edit: ['need.yaml', 'when: { confirmedBy: clinician }', 'when: { confirmedBy: clinicain }'],
+    told: 'need.yaml:12:75: "clinicain" is not a value of this field. Did you mean "clinician"?',
+  },
+  {
+    what: '56: an unknown owner',
+    edit: ['need.yaml', '{ from: identifiedOn }', '{ from: identifiedOn, owner: sourc }'],
+    told: 'need.yaml:24:44: An owner is one of source, remote, latest, ask, requester, performer. Did you mean "source"?',
+  },
+  {
+    what: '59: an element that R4 requires and no rule fills',
+    edit: ['need.yaml', '      subject: { from: clientId, reference: client }\n', ''],
+    told: 'need.yaml:9:7: No rule fills Condition.subject, which R4 requires.',
+  },
+  {
+    what: '60: oneWay without a reason',
+    edit: ['need.yaml', '{ from: identifiedOn }', '{ from: identifiedOn, oneWay: "" }'],
+    told: 'need.yaml:24:52: Say in words under "oneWay" why nothing comes back.',
+  },
+  {
+    what: '60: a rule without a way back that does not say so',
+    edit: ['need.yaml', 'text: { from: description }', 'text: { from: status, words: status }'],
+    told: 'need.yaml:22:15: This rule has no way back; say why under "oneWay".',
+  },
+  {
+    what: 'a value of another type',
+    edit: ['need.yaml', 'from: identifiedOn', 'from: description'],
+    told: 'need.yaml:24:30: A text does not fit Condition.onsetDateTime, which is a dateTime.',
+  },
+  {
+    what: 'a list for a single element',
+    edit: ['need.yaml', 'onsetDateTime: { from: identifiedOn }', 'onsetDateTime: [{ from: identifiedOn }]'],
+    told: 'need.yaml:24:22: Condition.onsetDateTime is no list.',
+  },
+  {
+    what: 'a list of the record for a single element',
+    edit: ['need.yaml', 'text: { from: description }', 'text: { from: diagnosisCodes }'],
+    told: 'need.yaml:22:23: A list of object does not fit Condition.code.text, which is a string.',
+  },
+  {
+    what: 'a plain value of another type',
+    edit: [
+      'need.yaml',
+      'retired: { verificationStatus: { fixed: condition-ver-status#entered-in-error } }',
+      'retired: { onsetDateTime: 5 }',
+    ],
+    told: 'need.yaml:7:31: Condition.onsetDateTime is a dateTime; a number does not fit.',
+  },
+  {
+    what: 'a code that the element does not allow',
+    edit: ['concept-maps/status.yaml', 'met: resolved', 'met: solved'],
+    told: 'need.yaml:9:31: ConceptMap status makes solved of met, which Condition.clinicalStatus does not allow.',
+  },
+  {
+    what: 'a fixed code that the element does not allow',
+    edit: ['need.yaml', '{ fixed: condition-ver-status#confirmed,', '{ fixed: condition-ver-status#confirmd,'],
+    told: 'need.yaml:12:22: "condition-ver-status#confirmd" is no code that Condition.verificationStatus allows. Did you mean "confirmed"?',
+  },
+  {
+    what: 'a code of the record that the ConceptMap lacks',
+    edit: ['concept-maps/status.yaml', '  met: resolved\n', ''],
+    told: 'need.yaml:9:31: ConceptMap status has no entry for met; give a target, or none.',
+  },
+  {
+    what: 'two codes that become one, and no way back',
+    edit: ['concept-maps/status.yaml', 'back:\n  active: identified\n', ''],
+    told: 'concept-maps/status.yaml:6:3: "addressing" and "identified" both become active: say under "back" which one it means on the way back.',
+  },
+  {
+    what: 'a way back to a code that is not there',
+    edit: ['concept-maps/status.yaml', 'active: identified', 'active: identifed'],
+    told: 'concept-maps/status.yaml:12:3: "back" must name a code of this map. Did you mean "identified"?',
+  },
+  {
+    what: 'a ConceptMap without a source',
+    edit: ['concept-maps/status.yaml', 'source: R4 condition-clinical\n', ''],
+    told: 'concept-maps/status.yaml:1:1: A ConceptMap needs "source": where its codes come from.',
+  },
+  {
+    what: 'a reference to another record than the field points to',
+    edit: ['need.yaml', '{ from: clientId, reference: client }', '{ from: caseId, reference: client }'],
+    told: 'need.yaml:23:24: This field points to case, not to client.',
+  },
+  {
+    what: 'a reference that the element does not take',
+    edit: [
+      'need.yaml',
+      '      onsetDateTime: { from: identifiedOn }',
+      '      recorder: { from: clientId, reference: need }',
+    ],
+    told: 'need.yaml:24:46: Condition.recorder may not point to a Condition, only to Patient, Practitioner, PractitionerRole, RelatedPerson.',
+  },
+  {
+    what: 'two rules for one element',
+    edit: [
+      'need.yaml',
+      '        - { fixed: sct#410606002 }',
+      '        - { fixed: sct#410606002 }\n        - { fixed: sct#410606002 }',
+    ],
+    told: 'need.yaml:16:11: Two rules for category are both called "410606002"; give one a "key".',
+  },
+  {
+    what: 'two types of one choice',
+    edit: [
+      'need.yaml',
+      '      onsetDateTime: { from: identifiedOn }',
+      '      onsetDateTime: { from: identifiedOn }\n      onsetString: { from: description }',
+    ],
+    told: 'need.yaml:25:7: "onsetString" and "onsetDateTime" are the same element; only a condition ("when") can keep them apart.',
+  },
+  {
+    what: 'a rule that is never reached',
+    edit: [
+      'need.yaml',
+      '          - { fixed: condition-ver-status#unconfirmed }',
+      '          - { fixed: condition-ver-status#unconfirmed }\n          - { fixed: condition-ver-status#confirmed }',
+    ],
+    told: 'need.yaml:14:13: This rule is never reached: the one before it always speaks.',
+  },
+  {
+    what: 'a record field that is neither mapped nor said to be unused',
+    edit: ['need.yaml', '  riskLevel: not said\n', ''],
+    told: 'need.yaml:27:3: Unmapped record field "riskLevel": use it in a rule, or name it under "unused" with the reason.',
+  },
+  {
+    what: 'an unused field that a rule reads',
+    edit: ['need.yaml', '  riskLevel: not said', '  riskLevel: not said\n  status: not said'],
+    told: 'need.yaml:30:3: "status" is said to be unused, but a rule reads it.',
+  },
+  {
+    what: 'an unused field that is not there',
+    edit: ['need.yaml', '  riskLevel: not said', '  riskLevel: not said\n  risk: not said'],
+    told: 'need.yaml:30:3: The need record has no field "risk".',
+  },
+  {
+    what: 'an unused field without a reason',
+    edit: ['need.yaml', 'riskLevel: not said', 'riskLevel: 5'],
+    told: 'need.yaml:29:3: Say in words why "riskLevel" is not mapped.',
+  },
+  {
+    what: 'each over what is no list',
+    edit: ['need.yaml', 'each: diagnosisCodes', 'each: description'],
+    told: 'need.yaml:18:19: "each" needs a list of the record.',
+  },
+  {
+    what: 'an owner that only a record with a direction has',
+    edit: ['need.yaml', '{ from: identifiedOn }', '{ from: identifiedOn, owner: requester }'],
+    told: 'need.yaml:24:44: The need record has no direction, so requester is nobody here.',
+  },
+  {
+    what: 'an explanation of what does not move',
+    edit: ['need.yaml', '{ from: identifiedOn }', '{ from: identifiedOn, goesWith: clinicalStatus }'],
+    told: 'need.yaml:5:5: "onsetDateTime" goes with "clinicalStatus" (need.yaml:24), which does not move.',
+  },
+  {
+    what: 'a slot name that no identifier can hold',
+    edit: ['need.yaml', '  condition:\n', '  Condition-1:\n'],
+    told: 'need.yaml:4:3: A slot name begins with a small letter and holds letters and digits only; "Condition-1" does not.',
+  },
+  {
+    what: 'a mapping without resources',
+    edit: ['need.yaml', 'resources:', 'resource:'],
+    told: 'need.yaml:3:1: A mapping has no "resource". Did you mean "resources"?',
+  },
+  {
+    what: 'YAML that ends too early',
+    edit: ['need.yaml', '{ from: identifiedOn }', '{ from: identifiedOn'],
+    told: 'need.yaml:25:7: Not valid YAML: Flow map in block collection must be sufficiently indented and end with a }',
+  },
+];
+
+test.each(broken)('$what', ({ edit, told }) => {
+  expect(problemsOf(edited(edit))).toContain(told);
+});
+
+test('51: aliases are refused, few or many', () => {
+  const bomb = 'a: &a [1, 1]\nb: &b [*a, *a, *a]\nrecord: need\n';
+  expect(problemsOf([...good, { path: 'bomb.yaml', text: bomb }])).toEqual([
+    'bomb.yaml:1:7: Anchors and aliases are not allowed: write the rule out.',
+    'bomb.yaml:2:7: Anchors and aliases are not allowed: write the rule out.',
+  ]);
+});
+
+test('57: slots that require each other name the way round', () => {
+  const others = [...(fieldTree('organization').fields?.keys() ?? [])].filter(
+    (name) => !['parentId', ...envelope].includes(name),
+  );
+  const text = `record: organization
+resources:
+  organization:
+    resourceType: Organization
+    elements:
+      partOf: { from: parentId, reference: organization, required: true }
+unused:
+${others.map((path) => `  ${path}: not said\n`).join('')}`;
+  expect(problemsOf([...good, { path: 'organization.yaml', text }])).toEqual([
+    'organization.yaml:6:44: These slots require each other, so none could ever be made: organization#organization -> organization#organization.',
+  ]);
+});
+
+test('63: two mappings for one record type name both files', () => {
+  const again = { path: 'need-again.yaml', text: files['need.yaml'] ?? '' };
+  expect(problemsOf([...good, again])).toContain(
+    'need-again.yaml:1:1: There are two mappings for need; the other one is need.yaml.',
+  );
+});
+
+test('two files of systems, two ConceptMaps of one name, an empty file, and one that is no map', () => {
+  const told = problemsOf([
+    ...good,
+    { path: 'more.yaml', text: 'x: http://x.example\n' },
+    { path: 'concept-maps/again.yaml', text: files['concept-maps/status.yaml'] ?? '' },
+  ]);
+  expect(told).toEqual([
+    'concept-maps/again.yaml:1:1: There are two ConceptMaps "status"; the other one is concept-maps/status.yaml.',
+    'more.yaml:1:1: Neither a mapping ("record") nor a ConceptMap ("conceptMap"), and systems.yaml already names the systems.',
+  ]);
+  expect(problemsOf([...good, { path: 'empty.yaml', text: '' }, { path: 'list.yaml', text: '- a\n' }])).toEqual([
+    'empty.yaml:1:1: The file must hold a map.',
+    'list.yaml:1:1: The file must hold a map.',
+  ]);
+});

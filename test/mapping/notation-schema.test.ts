@@ -1,0 +1,38 @@
+// The JSON Schema by which editors complete and check mapping files: it is the one of this program, takes what ships, and refuses what no mapping has.
+
+import { readFile } from 'node:fs/promises';
+import { expect, test } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { parse } from 'yaml';
+import { mappingSchema } from '../../scripts/mapping-schema.ts';
+import { mappings, shippedMappings } from './fixtures.ts';
+
+const shipped = JSON.parse(await readFile(new URL('../../mappings/mapping.schema.json', import.meta.url), 'utf8'));
+const check = new Ajv2020({ allErrors: false, strict: false }).compile(shipped);
+
+test('is what scripts/make-mapping-schema.ts makes', () => {
+  expect(shipped).toEqual(mappingSchema(mappings));
+});
+
+test.each(shippedMappings.map(({ path, text }) => ({ path, text })))('takes $path', ({ text }) => {
+  expect({ fine: check(parse(text)), errors: check.errors }).toEqual({ fine: true, errors: null });
+});
+
+test.each([
+  ['an unknown record type', { record: 'gaol', resources: {} }],
+  ['an unknown word', { record: 'goal', resource: {} }],
+  ['an unused field that no record has', { record: 'goal', unused: { horizonn: 'never' } }],
+  ['an unused field without a reason', { record: 'goal', unused: { horizon: '' } }],
+  ['an element that the resource has not', goal({ startDat: { from: 'startsOn' } })],
+  ['an unknown word in a rule', goal({ startDate: { from: 'startsOn', cod: 'goal-status' } })],
+  ['an unknown owner', goal({ startDate: { from: 'startsOn', owner: 'sourc' } })],
+  ['oneWay without a reason', goal({ startDate: { from: 'startsOn', oneWay: '' } })],
+  ['a ConceptMap without a source', { conceptMap: 'x', codes: {} }],
+  ['a system that is no URL', { sct: 'snomed' }],
+])('refuses %s', (_, file) => {
+  expect(check(file)).toBe(false);
+});
+
+function goal(elements: object): object {
+  return { record: 'goal', resources: { goal: { resourceType: 'Goal', elements } } };
+}
