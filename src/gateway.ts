@@ -80,6 +80,8 @@ export interface GatewayOptions {
 
 export interface Gateway {
   readonly api: GatewayApi;
+  /** What the mappings leave undone of the profiles that they name; for the log, once the start has succeeded. */
+  readonly mappingWarnings: MappingSet['warnings'];
   /** Finishes what runs, gives the rest back, closes everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -111,7 +113,6 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   const mappings = activeMappings(store);
   // Compiled now, so that a start fails where its mappings would.
   const { warnings } = await mappings();
-  for (const { path, line, message } of warnings) logger.warn({ at: `${path}:${line}` }, message);
   const metrics = createMetrics(store);
   const holder = `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`;
   await freeDeadShares(store);
@@ -164,6 +165,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
 
   let stopping: Promise<void> | undefined;
   return {
+    mappingWarnings: warnings,
     api: gatewayApi({ config, logger, store, metrics, deps, opened, feeder: () => feeder }),
     stop: () => {
       stopping ??= stopAll(worker, opened, store);
