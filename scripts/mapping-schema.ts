@@ -3,7 +3,7 @@
 
 import { childNames, profileIds } from '../src/fhir/fhir.ts';
 import type { Json, JsonObject } from '../src/json.ts';
-import { type MappingSet, owners, stateMachines } from '../src/mapping/mapping.ts';
+import { derivations, type MappingSet, owners, stateMachines } from '../src/mapping/mapping.ts';
 import { type Field, fieldTree, recordTypes } from '../src/records/records.ts';
 
 const text = (description: string): JsonObject => ({ type: 'string', minLength: 1, description });
@@ -38,7 +38,7 @@ export function mappingSchema(set: MappingSet): JsonObject {
         type: 'object',
         minProperties: 1,
         description:
-          'All must hold: {field: value}, {field: [one, of]}, {field: present}, {field: absent}, {field: {not: value}}, {field: {mapped: conceptMap}}, {list: {some: {...}}}, {list: {none: {...}}}, {any: [{...}]}, {via: {idField: recordType}, ...}.',
+          'All must hold: {field: value}, {field: [one, of]}, {field: present}, {field: absent}, {field: {not: value}}, {field: {mapped: conceptMap}}, {field: {among: /list.field}}, {list: {some: {...}}}, {list: {none: {...}}}, {any: [{...}]}, {via: {idField: recordType}, ...}.',
       },
       conceptMap: conceptMapFile(),
       target: target(),
@@ -57,6 +57,10 @@ function mappingFile(): JsonObject {
     properties: {
       record: { enum: [...recordTypes], description: 'The record type that this file maps.' },
       about: text('What it is, for readers.'),
+      derive: {
+        enum: Object.keys(derivations),
+        description: 'What is worked out from the record before it is mapped.',
+      },
       resources: {
         description: 'The resources that a record makes, by the name of their slot.',
         type: 'object',
@@ -109,7 +113,7 @@ function slot(resourceTypes: readonly string[]): JsonObject {
       owner: { enum: [...owners], description: 'Who decides about its elements unless a rule says otherwise.' },
       when: ref('condition'),
       each: text('A list of the record: one resource for each of its items.'),
-      by: { const: 'id' },
+      by: text('The field by which its items are named: `id`, or a code that each has of its own.'),
       was: text('The name that this slot had before.'),
       retired: { type: 'object', description: 'What elements say once the resource is taken back; null removes one.' },
       elements: {
@@ -155,7 +159,9 @@ function rule(): JsonObject {
   return {
     type: 'object',
     properties: {
-      from: text('A field of the record; `/field` from its root, `.` the item itself.'),
+      from: text(
+        'A field of the record; `/field` from its root, `../field` of what the item is an item of, `.` the item itself.',
+      ),
       code: text('The ConceptMap through which it goes.'),
       unmapped: text('What becomes of a code that the map lacks: `park`, or a code of the map.'),
       text: {
@@ -165,6 +171,9 @@ function rule(): JsonObject {
       display: anything,
       words: { description: 'Codes in the words of a ConceptMap.', type: 'string' },
       say: { type: 'string', pattern: '\\{\\}', description: 'A sentence with {} for the value.' },
+      prefix: text('What stands before the value there, and tells it from others of its list.'),
+      plus: text('A field with minutes that are added to an instant.'),
+      canonical: text('The resource type of a definition of our own, such as Questionnaire.'),
       reference: text('`type` or `type#slot`: the resource that the id points to.'),
       required: { type: 'boolean', description: 'Without it the resource waits.' },
       slot: text('Another resource of the same record.'),

@@ -4,14 +4,18 @@
 import type { Json, JsonObject } from '../src/json.ts';
 import { isObject } from '../src/json.ts';
 import type {
+  AppointmentRecord,
+  AssessmentRecord,
   CarePlanRecord,
   CaseRecord,
   ClientRecord,
   ConsentRecord,
+  CoverageRecord,
   GoalRecord,
   HospitalStayRecord,
   ImprovementIdeaRecord,
   IncidentRecord,
+  InterventionRecord,
   NeedRecord,
   NoteRecord,
   OrganizationRecord,
@@ -223,6 +227,62 @@ export function aNote(overrides: Partial<NoteRecord> = {}): StoredRecord {
   return merged(visit, overrides);
 }
 
+export function anAssessment(overrides: Partial<AssessmentRecord> = {}): StoredRecord {
+  const hunger: AssessmentRecord = {
+    id: 'assessment-food',
+    updatedAt: '2026-02-02T11:30:00-05:00',
+    clientId: 'client-rosa',
+    caseId: 'case-rosa',
+    instrument: 'hunger-vital-sign',
+    reason: 'intake',
+    status: 'completed',
+    completedAt: '2026-02-02T11:20:00-05:00',
+    assessorId: 'worker-okafor',
+    items: [
+      { code: '88122-7', answer: { code: 'LA28397-0' } },
+      { code: '88123-5', answer: { code: 'LA28398-8' } },
+    ],
+  };
+  return merged(hunger, overrides);
+}
+
+export function anIntervention(overrides: Partial<InterventionRecord> = {}): StoredRecord {
+  const snap: InterventionRecord = {
+    id: 'intervention-snap',
+    updatedAt: '2026-02-06T10:00:00-05:00',
+    clientId: 'client-rosa',
+    caseId: 'case-rosa',
+    kind: 'benefits-assistance',
+    description: 'Help with the SNAP application.',
+    status: 'active',
+    goalIds: ['goal-meals'],
+    needIds: ['need-food'],
+    domain: 'food',
+    responsible: [{ kind: 'worker', id: 'worker-okafor' }],
+    deliveries: [
+      { id: 'd1', at: '2026-02-06T09:00:00-05:00', minutes: 40, byId: 'worker-okafor', outcome: 'delivered' },
+    ],
+  };
+  return merged(snap, overrides);
+}
+
+export function anAppointment(overrides: Partial<AppointmentRecord> = {}): StoredRecord {
+  const visit: AppointmentRecord = {
+    id: 'appointment-visit',
+    updatedAt: '2026-02-06T10:10:00-05:00',
+    clientId: 'client-rosa',
+    caseId: 'case-rosa',
+    kind: 'home-visit',
+    title: 'Home visit',
+    status: 'booked',
+    startsAt: '2026-03-09T10:00:00-04:00',
+    minutes: 60,
+    with: { workerId: 'worker-okafor' },
+    mode: 'in-person',
+  };
+  return merged(visit, overrides);
+}
+
 export function anIncident(overrides: Partial<IncidentRecord> = {}): StoredRecord {
   const fall: IncidentRecord = {
     id: 'incident-fall',
@@ -289,6 +349,20 @@ export function anImprovementIdea(overrides: Partial<ImprovementIdeaRecord> = {}
   return merged(idea, overrides);
 }
 
+export function aCoverage(overrides: Partial<CoverageRecord> = {}): StoredRecord {
+  const medicaid: CoverageRecord = {
+    id: 'coverage-rosa',
+    updatedAt: '2026-02-02T11:10:00-05:00',
+    clientId: 'client-rosa',
+    kind: 'medicaid',
+    payerId: 'org-medicaid',
+    memberId: 'NY-0042-1187',
+    startsOn: '2025-07-01',
+    status: 'active',
+  };
+  return merged(medicaid, overrides);
+}
+
 /** A record of each type as its builder makes it. */
 export const builders: Readonly<Record<RecordType, () => StoredRecord>> = {
   organization: () => anOrganization(),
@@ -297,13 +371,17 @@ export const builders: Readonly<Record<RecordType, () => StoredRecord>> = {
   client: () => aClient(),
   case: () => aCase(),
   consent: () => aConsent(),
+  coverage: () => aCoverage(),
+  assessment: () => anAssessment(),
   hospitalStay: () => aHospitalStay(),
   incident: () => anIncident(),
   need: () => aNeed(),
   goal: () => aGoal(),
   safetyPlan: () => aSafetyPlan(),
   referral: () => aReferral(),
+  intervention: () => anIntervention(),
   carePlan: () => aCarePlan(),
+  appointment: () => anAppointment(),
   note: () => aNote(),
   improvementIdea: () => anImprovementIdea(),
 };

@@ -5,7 +5,20 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../json.ts';
 import { clip } from './clean.ts';
 import { printDay } from './dates.ts';
-import { type Entry, goalStatus, goalTitle, latestWords, needTitle, referralStatus, referralTitle } from './entries.ts';
+import {
+  appointmentTitle,
+  assessmentTitle,
+  authorizationStatus,
+  authorizationTitle,
+  type Entry,
+  goalStatus,
+  goalTitle,
+  interventionTitle,
+  latestWords,
+  needTitle,
+  referralStatus,
+  referralTitle,
+} from './entries.ts';
 import { askWords, safetyWords } from './safety-words.ts';
 import { objectAt, objectsAt, said, textAt } from './values.ts';
 import { riskWords, wordsFor } from './words.ts';
@@ -17,6 +30,10 @@ export function changesSince(before: JsonObject, after: JsonObject, timeZone: st
     ...listChanges(before, after, referralList),
     ...listChanges(before, after, needList(after)),
     ...listChanges(before, after, goalList(timeZone)),
+    ...listChanges(before, after, appointmentList(timeZone)),
+    ...listChanges(before, after, assessmentList(timeZone)),
+    ...listChanges(before, after, authorizationList),
+    ...listChanges(before, after, interventionList),
     ...otherChanges(before, after),
   ];
   return lines.map((head) => ({ head, details: [] }));
@@ -62,6 +79,8 @@ interface List {
   change(was: JsonObject, is: JsonObject): string[];
   /** Said elsewhere already. */
   skips(item: JsonObject): boolean;
+  /** Gone, because one of those now takes its place. */
+  replacedBy?(old: JsonObject, now: readonly JsonObject[]): boolean;
 }
 
 function listChanges(before: JsonObject, after: JsonObject, list: List): string[] {
@@ -75,7 +94,8 @@ function listChanges(before: JsonObject, after: JsonObject, list: List): string[
     const words = changes.length === 0 ? 'details changed' : changes.join(', ');
     return `${list.noun.slice(0, 1).toUpperCase()}${list.noun.slice(1)}: ${list.title(item)} - ${words}`;
   });
-  return [...lines, ...gone(objectsAt(before, list.name), now, 'id', list.noun)];
+  const left = objectsAt(before, list.name).filter((old) => list.replacedBy?.(old, now) !== true);
+  return [...lines, ...gone(left, now, 'id', list.noun)];
 }
 
 function gone(before: readonly JsonObject[], now: readonly JsonObject[], key: string, noun: string): string[] {
@@ -137,6 +157,54 @@ function goalList(timeZone: string): List {
     skips: () => false,
   };
 }
+
+function appointmentList(timeZone: string): List {
+  return {
+    name: 'appointments',
+    noun: 'appointment',
+    title: (appointment) => appointmentTitle(appointment, timeZone),
+    news: (appointment) => `, ${wordsFor('appointment', textAt(appointment, 'status') ?? '')}`,
+    change: (was, is) =>
+      said([
+        was.status !== is.status && `now ${wordsFor('appointment', textAt(is, 'status') ?? '')}`,
+        was.startsAt !== is.startsAt && 'another time',
+        !isDeepStrictEqual(was.ride, is.ride) && 'another ride',
+      ]),
+    skips: () => false,
+  };
+}
+
+/** A new assessment takes the place of the one before by the same instrument, which is no loss. */
+function assessmentList(timeZone: string): List {
+  return {
+    name: 'assessments',
+    noun: 'assessment',
+    title: (assessment) => assessmentTitle(assessment, timeZone),
+    news: () => '',
+    change: () => [],
+    skips: () => false,
+    replacedBy: (old, now) => now.some(({ instrument }) => instrument === old.instrument),
+  };
+}
+
+const authorizationList: List = {
+  name: 'authorizations',
+  noun: 'authorization',
+  title: authorizationTitle,
+  news: (authorization) => ` - ${authorizationStatus(authorization)}`,
+  change: (was, is) => said([was.status !== is.status && `now ${authorizationStatus(is)}`]),
+  skips: () => false,
+};
+
+const interventionList: List = {
+  name: 'interventions',
+  noun: 'intervention',
+  title: interventionTitle,
+  news: () => '',
+  change: (was, is) =>
+    said([was.status !== is.status && `now ${wordsFor('intervention', textAt(is, 'status') ?? '')}`]),
+  skips: () => false,
+};
 
 const others: readonly (readonly [name: string, words: string])[] = [
   ['client', "Client's name, birth date or number changed"],

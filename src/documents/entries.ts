@@ -1,9 +1,18 @@
 // One need, goal, referral or person as lines in plain English. The head alone must make sense: it is what is left where room is short.
 
 import type { JsonObject } from '../json.ts';
-import { printDate, printDay } from './dates.ts';
-import { numberAt, objectAt, objectsAt, said, textAt } from './values.ts';
-import { capital, domainWords, riskWords, unitWords, wordsFor } from './words.ts';
+import { printDate, printDay, printInstant } from './dates.ts';
+import { numberAt, objectAt, objectsAt, said, textAt, textsAt } from './values.ts';
+import {
+  capital,
+  domainWords,
+  instrumentWords,
+  languageWords,
+  riskWords,
+  scoreWords,
+  unitWords,
+  wordsFor,
+} from './words.ts';
 
 export interface Entry {
   readonly head: string;
@@ -188,6 +197,134 @@ const nextTurns: Readonly<Record<string, readonly [outgoing: string, incoming: s
   'on-hold': ['partner goes on with the service', 'we go on with the service'],
   'in-progress': ['partner completes the service', 'we complete the service'],
 };
+
+/** `Mar 12, 2026, 1:30 PM EDT, Eye clinic, confirmed`. */
+export function appointmentEntry(appointment: JsonObject, timeZone: string): Entry {
+  const ride = objectAt(appointment, 'ride');
+  const interpreter = objectAt(appointment, 'interpreter');
+  const language = textAt(interpreter, 'language');
+  const party = said([textAt(appointment, 'with'), textAt(appointment, 'worker'), textAt(appointment, 'organization')]);
+  const mode = textAt(appointment, 'mode');
+  return {
+    head: `${appointmentTitle(appointment, timeZone)}, ${wordsFor('appointment', textAt(appointment, 'status') ?? '')}`,
+    details: sentences([
+      party.length > 0 && `with ${party.join(', ')}`,
+      mode !== undefined && mode !== 'in-person' && `by ${mode}`,
+      textAt(appointment, 'place') && `place: ${textAt(appointment, 'place')}`,
+      ride && `ride: ${rideWords(ride, timeZone)}`,
+      interpreter &&
+        `interpreter${language === undefined ? '' : ` (${languageWords(language)})`} ${interpreter.booked === true ? 'booked' : 'needed, not booked yet'}`,
+    ]),
+  };
+}
+
+export function appointmentTitle(appointment: JsonObject, timeZone: string): string {
+  const what = textAt(appointment, 'title') ?? capital(wordsFor('visit', textAt(appointment, 'kind') ?? 'other'));
+  return `${printInstant(textAt(appointment, 'startsAt') ?? '', timeZone)}, ${what}`;
+}
+
+function rideWords(ride: JsonObject, timeZone: string): string {
+  const kind = textAt(ride, 'kind');
+  const status = textAt(ride, 'status');
+  const pickup = textAt(ride, 'pickupAt');
+  return said([
+    kind === undefined ? 'needed' : wordsFor('ride', kind),
+    textAt(ride, 'provider'),
+    status && wordsFor('rideStatus', status),
+    pickup && `pickup ${printInstant(pickup, timeZone)}`,
+    ride.wheelchair === true && 'wheelchair',
+  ]).join(', ');
+}
+
+/** `PHQ-9 (depression), Feb 3, 2026: 10 of 27, moderate`. */
+export function assessmentEntry(assessment: JsonObject, timeZone: string): Entry {
+  const status = textAt(assessment, 'status') ?? '';
+  const level = textAt(assessment, 'level');
+  const domains = textsAt(assessment, 'domains');
+  const results = said([
+    status !== 'completed' && wordsFor('assessment', status),
+    ...objectsAt(assessment, 'scores').map(scoreLine),
+    level && (level === 'none' ? 'no risk found' : riskWords(level)),
+  ]);
+  return {
+    head: `${assessmentTitle(assessment, timeZone)}${results.length === 0 ? '' : `: ${results.join('; ')}`}`,
+    details: sentences([
+      assessment.alert === true && 'POSITIVE ANSWER ABOUT SUICIDE OR SELF-HARM, see the top',
+      domains.length > 0 && `points to: ${domains.map((domain) => domainWords(domain).toLowerCase()).join(', ')}`,
+    ]),
+  };
+}
+
+export function assessmentTitle(assessment: JsonObject, timeZone: string): string {
+  const at = textAt(assessment, 'at');
+  const name = instrumentWords(textAt(assessment, 'instrument') ?? '');
+  return at === undefined ? name : `${name}, ${printDay(at, timeZone)}`;
+}
+
+function scoreLine(score: JsonObject): string {
+  const what = scoreWords(textAt(score, 'code') ?? '');
+  const max = numberAt(score, 'max');
+  const meaning = textAt(score, 'meaning');
+  const counted = numberAt(score, 'counted');
+  const value = `${numberAt(score, 'value') ?? ''}${max === undefined ? '' : ` of ${max}`}`;
+  return said([
+    what === undefined ? value : `${what} ${value}`,
+    meaning && wordsFor('meaning', meaning),
+    counted !== undefined && `its answers add up to ${counted}`,
+  ]).join(', ');
+}
+
+export function interventionEntry(intervention: JsonObject, timeZone: string): Entry {
+  const [starts, ends] = [textAt(intervention, 'startsOn'), textAt(intervention, 'endsOn')];
+  const [times, per] = [numberAt(intervention, 'times'), textAt(intervention, 'per')];
+  const count = numberAt(intervention, 'deliveries');
+  const last = textAt(intervention, 'lastAt');
+  return {
+    head: `${interventionTitle(intervention)}, ${wordsFor('intervention', textAt(intervention, 'status') ?? '')}`,
+    details: sentences([
+      textAt(intervention, 'description'),
+      times !== undefined && per !== undefined && `${times} ${times === 1 ? 'time' : 'times'} a ${per}`,
+      starts && `from ${printDate(starts)}`,
+      ends && `to ${printDate(ends)}`,
+      count !== undefined &&
+        last !== undefined &&
+        `done ${count} ${count === 1 ? 'time' : 'times'}, last ${printDay(last, timeZone)}`,
+    ]),
+  };
+}
+
+export function interventionTitle(intervention: JsonObject): string {
+  return capital(wordsFor('interventionKind', textAt(intervention, 'kind') ?? 'other'));
+}
+
+/** `Home health aide (Hudson Silver): approved, 28 of 40 hours left`. */
+export function authorizationEntry(authorization: JsonObject): Entry {
+  const ends = textAt(authorization, 'endsOn');
+  const [left, approved] = [numberAt(authorization, 'left'), numberAt(authorization, 'approved')];
+  const unit = textAt(authorization, 'unit');
+  const units = unit === undefined ? 'units' : (unitsOfService[unit] ?? `${unit}s`);
+  return {
+    head: said([
+      `${authorizationTitle(authorization)}: ${authorizationStatus(authorization)}`,
+      left !== undefined && `${Math.max(left, 0)} of ${approved} ${units} left`,
+      left !== undefined && left < 0 && `${-left} MORE USED THAN APPROVED`,
+      ends && `ends ${printDate(ends)}`,
+    ]).join(', '),
+    details: [],
+  };
+}
+
+export function authorizationTitle(authorization: JsonObject): string {
+  const plan = textAt(authorization, 'plan');
+  const service = textAt(authorization, 'service') ?? 'Service';
+  return plan === undefined ? service : `${service} (${plan})`;
+}
+
+export function authorizationStatus(authorization: JsonObject): string {
+  return wordsFor('authorization', textAt(authorization, 'status') ?? 'requested');
+}
+
+const unitsOfService: Readonly<Record<string, string>> = { '15-min': 'quarters of an hour' };
 
 export function memberEntry(member: JsonObject): Entry {
   const part = textAt(member, 'part');

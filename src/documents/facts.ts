@@ -3,6 +3,8 @@
 
 import type { JsonObject } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
+import { appointmentFacts } from './appointments.ts';
+import { assessmentFacts } from './assessments.ts';
 import { shown } from './clean.ts';
 import {
   careTeamFacts,
@@ -17,6 +19,7 @@ import { goalFacts, needFacts } from './goals-and-needs.ts';
 import { planFacts, planOf, positions } from './plan.ts';
 import { referralFacts } from './referrals.ts';
 import { askFacts, safetyFacts } from './safety.ts';
+import { authorizationFacts, interventionFacts } from './services.ts';
 import { objectAt, objectsAt, present, said, textAt, textsAt } from './values.ts';
 
 /** Everything that the document says except when it was printed and what number it has: equal facts need no new edition. */
@@ -26,7 +29,11 @@ export interface DocumentInput {
   /** Record `case`. */
   readonly caseRecord: JsonObject;
   readonly client: JsonObject;
-  /** Records of the case that may be shown to this receiver: need, goal, referral, carePlan, safetyPlan; others are not told. Consent was decided by the caller. */
+  /**
+   * Records of the case that may be shown to this receiver: need, goal, referral, carePlan, safetyPlan, intervention, appointment, assessment,
+   * coverage.
+   * Consent was decided by the caller.
+   */
   readonly records: readonly { readonly type: RecordType; readonly record: JsonObject }[];
   /** Other records of the same source by type and id: organization, service, worker; undefined where unknown. */
   readonly find: Find;
@@ -53,12 +60,16 @@ export function documentFacts(input: DocumentInput): DocumentFacts {
     worker: workerFacts(worker?.deleted === true ? undefined : worker),
     caseStatus: textAt(caseRecord, 'status'),
     closeReason: textAt(caseRecord, 'closeReason'),
-    safety: safetyFacts(caseRecord, client, of('need'), of('safetyPlan')),
+    safety: safetyFacts(caseRecord, client, of('need'), of('assessment'), of('safetyPlan')),
     asks: askFacts(client, of('referral'), referrals, input.receiver, find),
     plan: plan && planFacts(plan),
     needs: needFacts(of('need'), positions(plan, 'needIds')),
     goals: goalFacts(of('goal'), positions(plan, 'goalIds')),
     referrals,
+    interventions: interventionFacts(of('intervention')),
+    appointments: appointmentFacts(of('appointment'), find),
+    assessments: assessmentFacts(of('assessment')),
+    authorizations: authorizationFacts(of('coverage')),
     careTeam: careTeamFacts(caseRecord, find),
     preferences: preferenceFacts(client, plan),
     part2: labels.some((record) => textsAt(record, 'sensitivity').includes('substance-use-part2')) || undefined,

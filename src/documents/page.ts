@@ -4,7 +4,17 @@
 import type { JsonObject } from '../json.ts';
 import { changesSince } from './changes.ts';
 import { dayAfter, dayOf, printDate, printDay, printInstant } from './dates.ts';
-import { type Entry, goalEntry, memberEntry, needEntry, referralEntry } from './entries.ts';
+import {
+  appointmentEntry,
+  assessmentEntry,
+  authorizationEntry,
+  type Entry,
+  goalEntry,
+  interventionEntry,
+  memberEntry,
+  needEntry,
+  referralEntry,
+} from './entries.ts';
 import type { DocumentFacts } from './facts.ts';
 import { askWords, safetyWords } from './safety-words.ts';
 import { numberAt, objectAt, objectsAt, said, textAt, textsAt } from './values.ts';
@@ -175,7 +185,6 @@ function planLine(plan: JsonObject, timeZone: string): string {
   return `${textAt(plan, 'title') ?? 'Care plan'}: ${parts.join(', ')}.${summary === undefined ? '' : ` ${summary}`}`;
 }
 
-// Appointments and rides, assessment scores and authorizations each become a section here when their record types come in.
 function sectionsOf(facts: DocumentFacts, frame: Frame): Section[] {
   const { before, timeZone } = frame;
   const today = dayOf(frame.asOf, timeZone);
@@ -210,20 +219,63 @@ function sectionsOf(facts: DocumentFacts, frame: Frame): Section[] {
       claim: 0,
     },
     {
+      heading: 'What we do ourselves',
+      entries: objectsAt(facts, 'interventions').map((one) => interventionEntry(one, timeZone)),
+      none: 'None listed.',
+      nouns: ['intervention', 'interventions'],
+      claim: 8,
+    },
+    {
+      heading: 'Appointments and rides',
+      entries: appointmentsToTell(facts, frame).map((one) => appointmentEntry(one, timeZone)),
+      none: 'None listed.',
+      nouns: ['appointment', 'appointments'],
+      claim: 4,
+    },
+    {
+      heading: 'Assessment scores',
+      entries: objectsAt(facts, 'assessments').map((one) => assessmentEntry(one, timeZone)),
+      none: 'None listed.',
+      nouns: ['assessment', 'assessments'],
+      claim: 5,
+    },
+    {
+      heading: 'Authorizations',
+      entries: objectsAt(facts, 'authorizations').map(authorizationEntry),
+      none: 'None listed.',
+      nouns: ['authorization', 'authorizations'],
+      claim: 6,
+    },
+    {
       heading: 'Care team',
       entries: team.map(memberEntry),
       none: 'Nobody else listed.',
       nouns: ['person', 'people'],
-      claim: 4,
+      claim: 7,
     },
     {
       heading: 'What the client prefers',
       entries: preferenceEntries(objectAt(facts, 'preferences')),
       none: 'Nothing noted.',
       nouns: ['preference', 'preferences'],
-      claim: 5,
+      claim: 9,
     },
   ];
+}
+
+const missed = ['no-show', 'cancelled'];
+const missedDays = 30;
+
+/** What is to come, the next first, then what fell through lately; the rest is history. */
+function appointmentsToTell(facts: DocumentFacts, { asOf, timeZone }: Frame): JsonObject[] {
+  const today = dayOf(asOf, timeZone);
+  const since = dayAfter(asOf, -missedDays, timeZone) ?? today;
+  const dayOfStart = (appointment: JsonObject): string => dayOf(textAt(appointment, 'startsAt') ?? '', timeZone);
+  const isOff = ({ status }: JsonObject): boolean => missed.includes(String(status)) || status === 'rescheduled';
+  const all = objectsAt(facts, 'appointments');
+  const coming = all.filter((one) => !isOff(one) && one.status !== 'kept' && dayOfStart(one) >= today);
+  const fellThrough = all.filter((one) => missed.includes(String(one.status)) && dayOfStart(one) >= since);
+  return [...coming, ...fellThrough];
 }
 
 function preferenceEntries(preferences: JsonObject | undefined): Entry[] {

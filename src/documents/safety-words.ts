@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts';
 import { printDate, printDay } from './dates.ts';
 import { needTitle } from './entries.ts';
 import { textAt, textsAt } from './values.ts';
-import { domainWords, languageWords, riskWords, wordsFor } from './words.ts';
+import { domainWords, instrumentWords, languageWords, riskWords, wordsFor } from './words.ts';
 
 export function safetyWords(concern: JsonObject, timeZone: string): string {
   switch (concern.kind) {
@@ -20,6 +20,12 @@ export function safetyWords(concern: JsonObject, timeZone: string): string {
       const since = textAt(concern, 'since');
       const about = reason === undefined || reason === 'other' ? '' : ` (${wordsFor('safetyPlan', reason)})`;
       return `A safety plan${about} is in force${since === undefined ? '' : ` since ${printDate(since)}`}; see the document of its own.`;
+    }
+    case 'assessment': {
+      const at = textAt(concern, 'at');
+      const risk = textAt(concern, 'risk');
+      const level = risk === undefined || risk === 'none' ? '' : `, ${riskWords(risk)}`;
+      return `${instrumentWords(textAt(concern, 'instrument') ?? '')}${at === undefined ? '' : ` of ${printDay(at, timeZone)}`}: positive answer about suicide or self-harm${level}`;
     }
     default: {
       const description = textAt(concern, 'description');

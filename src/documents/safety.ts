@@ -1,8 +1,10 @@
 // What a clinician must know before anything else, and what we ask of the hospital. Safety concerns are: a case at high risk or in crisis,
 // a client whom it is not safe to contact, needs about safety at home or violence that were not met (a client who declines help is no safer),
-// and any need in crisis. That a safety plan is in force is said there too; what it says is a document of its own.
+// any need in crisis, and an answer in an assessment that is a matter of safety whatever the total. That a safety plan is in force is said there too; what
+// it says is a document of its own.
 
 import type { JsonObject } from '../json.ts';
+import { alertFacts } from './assessments.ts';
 import { shown } from './clean.ts';
 import { type Find, pointedAt } from './directory.ts';
 import { byRank, needRank, risks } from './order.ts';
@@ -15,6 +17,7 @@ export function safetyFacts(
   caseRecord: JsonObject,
   client: JsonObject,
   needs: JsonObject[],
+  assessments: JsonObject[],
   plans: JsonObject[],
 ): JsonObject[] {
   const risk = textAt(caseRecord, 'riskLevel');
@@ -25,6 +28,7 @@ export function safetyFacts(
     ...(caseOpen && (risk === 'high' || risk === 'crisis')
       ? [present({ key: 'case', kind: 'case', risk, since: textAt(caseRecord, 'riskSetAt') })]
       : []),
+    ...alertFacts(assessments),
     ...plans
       .filter(({ status }) => status === 'active')
       .toSorted((a, b) => (String(a.id) < String(b.id) ? -1 : 1))

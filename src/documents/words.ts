@@ -66,6 +66,37 @@ const statuses: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'left-message': 'left a message',
     'partner-pending': 'partner has not acted yet',
   },
+  appointment: {
+    proposed: 'proposed, not booked',
+    kept: 'took place',
+    'no-show': 'client did not come',
+    rescheduled: 'moved to another time',
+  },
+  visit: {
+    medical: 'medical visit',
+    'behavioral-health': 'behavioral health visit',
+    benefits: 'benefits appointment',
+    partner: 'visit to a community partner',
+    court: 'court date',
+    other: 'appointment',
+  },
+  ride: {
+    nemt: 'Medicaid ride',
+    own: 'own transport',
+    'bus-pass': 'bus pass',
+    'ride-share': 'ride share',
+    volunteer: 'volunteer driver',
+    none: 'no ride found yet',
+  },
+  rideStatus: { requested: 'asked for', scheduled: 'booked', completed: 'done', failed: 'FELL THROUGH' },
+  assessment: { declined: 'client declined', unable: 'could not be done' },
+  meaning: { full: 'full function', 'moderately-severe': 'moderately severe' },
+  intervention: { active: 'under way', stopped: 'stopped early' },
+  authorization: {
+    pended: 'waiting for the payer',
+    'partly-approved': 'approved in part',
+    appealed: 'denied, appealed',
+  },
   role: { admin: 'administrator', peer: 'peer worker', partner: 'partner worker', intake: 'intake worker' },
   channel: { text: 'text message', email: 'e-mail', mail: 'letter', 'in-person': 'in person' },
   closed: {
@@ -75,6 +106,24 @@ const statuses: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     declined: 'client declined',
     other: 'other reason',
   },
+};
+
+const instruments: Readonly<Record<string, string>> = {
+  'phq-9': 'PHQ-9 (depression)',
+  'phq-2': 'PHQ-2 (depression)',
+  'gad-7': 'GAD-7 (anxiety)',
+  'ahc-hrsn': 'AHC social needs screening',
+  'hunger-vital-sign': 'Hunger Vital Sign',
+  prapare: 'PRAPARE social needs screening',
+  'katz-adl': 'Katz ADL (daily activities)',
+  'lawton-iadl': 'Lawton IADL (household activities)',
+  'c-ssrs-screen': 'C-SSRS suicide screener',
+};
+
+const scores: Readonly<Record<string, string>> = {
+  '95614-4': 'safety',
+  safety: 'safety',
+  'prapare-risks': 'risks',
 };
 
 const risks: Readonly<Record<string, string>> = {
@@ -87,6 +136,16 @@ const risks: Readonly<Record<string, string>> = {
 /** A need domain as the first words of a line: `Housing instability`. */
 export function domainWords(code: string): string {
   return domains[code] ?? capital(spaced(code));
+}
+
+/** An instrument as people call it; of others, its own name. */
+export function instrumentWords(code: string): string {
+  return instruments[code] ?? capital(spaced(code));
+}
+
+/** What a score counts, where an instrument has not just one total. */
+export function scoreWords(code: string): string | undefined {
+  return scores[code];
 }
 
 export function riskWords(code: string): string {

@@ -32,10 +32,20 @@ import type { LinkRow, RecordRow } from './known.ts';
 import { type LaneResource, nameOf, type ResourceKey, type Wait } from './lane-resource.ts';
 
 /** What a document tells of besides the case and the client; closed-loop B8. */
-const toldTypes: readonly RecordType[] = ['carePlan', 'need', 'goal', 'referral', 'safetyPlan'];
+const toldTypes: readonly RecordType[] = [
+  'carePlan',
+  'need',
+  'goal',
+  'referral',
+  'intervention',
+  'appointment',
+  'assessment',
+  'coverage',
+  'safetyPlan',
+];
 
 /** Those of them that have no document of their own: what cannot go natively of these needs the case's. */
-const toldOnlyHere: readonly RecordType[] = ['carePlan', 'need', 'goal', 'referral'];
+const toldOnlyHere: readonly RecordType[] = toldTypes.filter((type) => type !== 'safetyPlan');
 
 /** Undefined: the lane has no document and needs none. */
 export function documentResource(input: DesireInput, others: readonly LaneResource[]): LaneResource | undefined {
@@ -116,19 +126,32 @@ function caseForm({ type, format }: DocumentRules): DocumentForm {
 }
 
 /** Records of which something goes by document, and whatever else may be shown to this receiver beside it. */
-function toldRecords({ known }: DesireInput, others: readonly LaneResource[]): RecordRow[] {
+function toldRecords(input: DesireInput, others: readonly LaneResource[]): RecordRow[] {
+  const { known } = input;
   const shown = new Set<string>();
   const hidden = new Set<string>();
   let needed = false;
-  for (const { key, resourceType, route, desired } of others) {
+  for (const { key, resourceType, route, desired, record } of others) {
     const name = `${key.type}/${key.id}`;
     if (!toldTypes.includes(key.type) || desired === undefined) continue;
-    if (route.route === 'document' || route.route === 'native') shown.add(name);
+    if (route.route === 'document' || route.route === 'native' || isAuthorized(input, key, route, record))
+      shown.add(name);
     // Where its Task lives says nothing of whether the referral itself may be told.
     else if (resourceType !== 'Task' || (route.route !== 'answer' && route.route !== 'off')) hidden.add(name);
     needed ||= route.route === 'document' && toldOnlyHere.includes(key.type);
   }
   return needed ? known.own.filter(({ type, id }) => shown.has(`${type}/${id}`) && !hidden.has(`${type}/${id}`)) : [];
+}
+
+/** The hospital keeps its own coverages; what a payer has authorized is told all the same, where the coverage may be shown. */
+function isAuthorized(
+  input: DesireInput,
+  { type }: ResourceKey,
+  { route }: LaneResource['route'],
+  record: JsonObject | undefined,
+): boolean {
+  if (record === undefined) return false;
+  return type === 'coverage' && route === 'read' && withheldBy(consentQuestion(input, record, type)) === undefined;
 }
 
 export function clientOf({ known }: DesireInput, { content }: RecordRow): JsonObject | undefined {

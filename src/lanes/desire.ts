@@ -168,7 +168,7 @@ function project(
     source: lease.source,
     identifierSystem,
     identifierSystems: connection.config.identifierSystems,
-    record: (otherType, id) => known.record(otherType, id),
+    record: (otherType, id) => retold(input, otherType, known.record(otherType, id)),
     reference: (target) => {
       if (known.isWithdrawn(target)) return undefined;
       const link = known.link(target);
@@ -178,6 +178,15 @@ function project(
       return comes ? placeholderFor(input, target, generationAfter(known.links, target)) : undefined;
     },
   });
+}
+
+/** What a plan's own text and activities say of other records. */
+const retoldTypes: readonly RecordType[] = ['goal', 'intervention', 'need'];
+
+/** Another record as a mapping may speak of it: nothing is told within a plan that may not go to this receiver by itself. */
+function retold(input: DesireInput, type: RecordType, record: JsonObject | undefined): JsonObject | undefined {
+  if (record === undefined || !retoldTypes.includes(type)) return record;
+  return withheldBy(consentQuestion(input, record, type)) === undefined ? record : undefined;
 }
 
 function resourceFor(
@@ -325,7 +334,8 @@ function routeFor(
   // To look for a client is to tell a server of them.
   const tells = route === 'native' || route === 'document' || (route === 'read' && key.type === 'client');
   if (!tells) return { route, reason: listed?.reason };
-  if (route === 'native' && row.content.direction === 'incoming' && standing === undefined)
+  const isTheirs = slotOf(input, key)?.owner(row.content) === 'remote';
+  if (route === 'native' && isTheirs && standing === undefined)
     return { route: 'read', reason: reason('theirs-to-make') };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };

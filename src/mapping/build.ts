@@ -15,6 +15,8 @@ export interface SlotEntry {
   readonly resourceType: string;
   /** The record list that the slot repeats over. */
   readonly each?: string;
+  /** The field that names its items. */
+  readonly by?: string;
 }
 
 /** The same for all rules of one slot. */
@@ -48,8 +50,11 @@ export interface Cursor {
   readonly root: Field;
   /** The record, or the item of an `each`. */
   readonly item: Field;
-  /** Path of the item's list below the record. */
+  /** What the item is an item of. */
+  readonly outer?: Field;
+  /** Paths of the item's list, and of the outer one's, below the record. */
   readonly prefix: readonly string[];
+  readonly outerPrefix?: readonly string[];
 }
 
 /** Where a rule stands in the resource. */
@@ -68,7 +73,7 @@ export function cursorAt(type: RecordType, own: boolean): Cursor {
 /** The cursor within the items of a list. */
 export function cursorIn(cursor: Cursor, path: RecordPath, list: Field): Cursor {
   const prefix = path.fromRoot ? path.names : [...cursor.prefix, ...path.names];
-  return { ...cursor, item: { ...list, list: false }, prefix };
+  return { ...cursor, item: { ...list, list: false }, outer: cursor.item, outerPrefix: cursor.prefix, prefix };
 }
 
 /** The field at a path and the path itself; tells a problem for an unknown one. */
@@ -81,7 +86,7 @@ export function fieldAt(
     return build.problems.error(node.at, 'A record path must be text such as "period.from".');
   }
   const path = parsePath(node.value);
-  let field: Field = path.fromRoot ? cursor.root : cursor.item;
+  let field: Field = (path.fromOuter ? cursor.outer : undefined) ?? (path.fromRoot ? cursor.root : cursor.item);
   for (const [index, name] of path.names.entries()) {
     const below: Field | undefined = field.list && index > 0 ? undefined : field.fields?.get(name);
     if (!below) {
@@ -95,7 +100,8 @@ export function fieldAt(
     field = below;
   }
   if (cursor.own) {
-    build.uses.add([...(path.fromRoot ? [] : cursor.prefix), ...path.names].join('.'));
+    const prefix = path.fromOuter ? (cursor.outerPrefix ?? []) : path.fromRoot ? [] : cursor.prefix;
+    build.uses.add([...prefix, ...path.names].join('.'));
   }
   return { path, field, at: node.at };
 }

@@ -6,13 +6,14 @@ import { didYouMean } from '../nearest.ts';
 import { type Field, fieldTree } from '../records/records.ts';
 import { isPlainText, rule } from './build.ts';
 import { type CompiledDefinition, compileSlot, type MappingBuild } from './compile-slot.ts';
+import { derivations } from './derive.ts';
 import type { FieldReasons } from './lineage.ts';
 import type { MapNode, Position } from './positions.ts';
-import { assembleRecord, explainRecord, projectRecord } from './project.ts';
+import { assembleRecord, type Derivation, explainRecord, type Projected, projectRecord } from './project.ts';
 import type { Slot } from './slot.ts';
 import type { Mapping } from './types.ts';
 
-const mappingKeys = ['record', 'about', 'resources', 'unsent', 'unused'];
+const mappingKeys = ['record', 'about', 'derive', 'resources', 'unsent', 'unused'];
 
 /** Fields that every record has and that no resource says: identity, versions, and what the gateway itself acts on. */
 const envelope = ['id', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'deleted', 'missing', 'origin'];
@@ -51,7 +52,9 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
     problems.error(root.at, 'A mapping needs "resources" with at least one slot, or "unsent" with the reason.');
   }
   checkUnused(root, shared);
+  const derive = readDerive(root, shared);
   const slots = compiled.map(({ slot }) => slot);
+  const projected: Projected = { type: recordType, slots, derive };
   const reasons: FieldReasons = { readBy: readersOf(slots), unused: reasonsOf(root), envelope };
   const byName = new Map(slots.map((slot) => [slot.name, slot]));
   return {
@@ -62,9 +65,9 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
       recordType,
       slots,
       ...(isPlainText(unsent) && { unsent: { why: unsent.value, at: rule(unsent.at) } }),
-      assemble: (record, context) => assembleRecord(recordType, slots, record, context),
-      explain: (record, context) => explainRecord(recordType, slots, reasons, record, context),
-      project: (record, context) => projectRecord(recordType, slots, record, context),
+      assemble: (record, context) => assembleRecord(projected, record, context),
+      explain: (record, context) => explainRecord(projected, reasons, record, context),
+      project: (record, context) => projectRecord(projected, record, context),
       slot: (name) => {
         const [, template = name, item] = /^([^[]+)\[(.+)\]$/.exec(name) ?? [];
         const slot = byName.get(template);
@@ -75,6 +78,20 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
       },
     },
   };
+}
+
+/** `derive: name`: what is worked out from the record before it is mapped. */
+function readDerive(root: MapNode, { problems }: MappingBuild): Derivation | undefined {
+  const node = root.entries.get('derive')?.value;
+  const name = isPlainText(node) ? node.value : '';
+  const found = derivations[name];
+  if (node === undefined || found !== undefined) {
+    return node && found && { derive: found.derive, at: rule(node.at) };
+  }
+  return problems.error(
+    node.at,
+    `There is nothing to derive called "${name}".${didYouMean(name, Object.keys(derivations))}`,
+  );
 }
 
 function readersOf(slots: readonly Slot[]): Map<string, string[]> {

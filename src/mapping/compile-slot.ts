@@ -3,7 +3,7 @@
 import { checkMade, elementFact, isResourceType, requiredPaths } from '../fhir/fhir.ts';
 import type { Json } from '../json.ts';
 import { didYouMean } from '../nearest.ts';
-import type { RecordType } from '../records/records.ts';
+import type { FieldKind, RecordType } from '../records/records.ts';
 import {
   type Build,
   type Cursor,
@@ -68,9 +68,9 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
   const record = cursorAt(shared.recordType, true);
   const when = node.entries.get('when')?.value;
   const profileSteps = node.entries.get('profile')?.value;
-  const steps = readProfiles(profileSteps, record, shared, name, resourceType);
+  const repeated = readEach(node, record, slotBuild(shared, name, resourceType));
+  const steps = readProfiles(profileSteps, repeated?.cursor ?? record, shared, name, resourceType);
   const build = slotBuild(shared, name, resourceType, steps[0]);
-  const repeated = readEach(node, record, build);
   const owner = readOwner(node.entries.get('owner'), 'source', build);
   const context: Walk = { cursor: repeated?.cursor ?? record, build, owner, elements: [] };
   walkElements(elementsNode, '', [], {}, context);
@@ -88,8 +88,9 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
       resourceType,
       at: rule(node.at),
       ...(isPlainText(was) && { was: was.value }),
+      owner,
       when: when ? compileCondition(when, context.cursor, build) : () => true,
-      ...(repeated && { each: repeated.path }),
+      ...(repeated && { each: { path: repeated.path, by: repeated.by } }),
       profiles: steps,
       guides: shared.profiles,
       rules: context.elements,
@@ -140,21 +141,28 @@ function readProfiles(
   });
 }
 
+/** What a slot can be named by. */
+const itemNames: readonly FieldKind[] = ['id', 'item-code'];
+
 function readEach(
   node: MapNode,
   cursor: Cursor,
   build: Build,
-): { path: ReturnType<typeof pathOf>; cursor: Cursor } | undefined {
+): { path: ReturnType<typeof pathOf>; by: string; cursor: Cursor } | undefined {
   const each = node.entries.get('each');
   const by = node.entries.get('by')?.value;
   const found = each && fieldAt(each.value, cursor, build);
   if (!each || !found) {
     return undefined;
   }
-  if (!found.field.list || !found.field.fields?.has('id') || !isPlainText(by) || by.value !== 'id') {
-    return build.problems.error(each.at, 'A slot repeats over a list whose items have ids: say "by: id".');
+  const named = isPlainText(by) ? found.field.fields?.get(by.value) : undefined;
+  if (!found.field.list || !isPlainText(by) || !named?.required || !itemNames.includes(named.kind)) {
+    return build.problems.error(
+      each.at,
+      'A slot repeats over a list whose items each have an id or a code of their own: say "by: id".',
+    );
   }
-  return { path: pathOf(found), cursor: cursorIn(cursor, found.path, found.field) };
+  return { path: pathOf(found), by: by.value, cursor: cursorIn(cursor, found.path, found.field) };
 }
 
 function pathOf(found: NonNullable<ReturnType<typeof fieldAt>>): NonNullable<ReturnType<typeof fieldAt>>['path'] {

@@ -146,9 +146,11 @@ function slotIndex(roots: readonly MapNode[]): Map<string, Map<string, SlotEntry
     for (const { name, value } of resources?.kind === 'map' ? resources.entries.values() : []) {
       const type = value.kind === 'map' ? value.entries.get('resourceType')?.value : undefined;
       const each = value.kind === 'map' ? value.entries.get('each')?.value : undefined;
+      const by = value.kind === 'map' ? value.entries.get('by')?.value : undefined;
       slots.set(name, {
         resourceType: isPlainText(type) ? type.value : '',
         ...(isPlainText(each) && { each: each.value }),
+        ...(isPlainText(by) && { by: by.value }),
       });
     }
     if (isPlainText(record)) {

@@ -216,6 +216,7 @@ function plainOf(entry: MapEntry | undefined): string | undefined {
   return value?.kind === 'scalar' && value.value !== null ? String(value.value) : undefined;
 }
 
+/** A code made of words; numbers and codes of others stay as they are. */
 function inWords(code: string): string {
-  return code.replaceAll('-', ' ');
+  return /^[a-z]/.test(code) ? code.replaceAll('-', ' ') : code;
 }

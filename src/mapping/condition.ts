@@ -25,7 +25,7 @@ type Test = (value: Json | undefined, scope: Scope, context?: ProjectContext) =>
 /**
  * Compiles a map of tests:
  * `{status: active}`, `{status: [a, b]}`, `{x: present}`, `{x: absent}`, `{x: {not: value}}`, `{domain: {mapped: conceptMap}}`,
- * `{history: {some: {...}}}`, `{history: {none: {...}}}`, `{any: [{...}, {...}]}`, `{via: {clientId: client}, ...}`.
+ * `{id: {among: /progress.replaces}}`, `{history: {some: {...}}}`, `{history: {none: {...}}}`, `{any: [{...}, {...}]}`, `{via: {clientId: client}, ...}`.
  */
 export function compileCondition(node: Node, cursor: Cursor, build: Build): Condition {
   if (node.kind !== 'map') {
@@ -128,7 +128,7 @@ function compileTest(node: Node, field: Field, below: Cursor, build: Build): Tes
     : (value) => value === wanted;
 }
 
-const operators = ['not', 'mapped', 'some', 'none'];
+const operators = ['not', 'mapped', 'among', 'some', 'none'];
 
 function compileOperator(
   entries: ReadonlyMap<string, { name: string; at: Node['at']; value: Node }>,
@@ -151,6 +151,8 @@ function compileOperator(
       const map = conceptMapNamed(entry.value, build);
       return (value) => map !== undefined && typeof value === 'string' && targetOf(map, value) !== undefined;
     }
+    case 'among':
+      return compileAmong(entry.value, below, build);
     case 'some':
     case 'none': {
       const inner = compileCondition(entry.value, below, build);
@@ -163,6 +165,24 @@ function compileOperator(
       build.problems.error(entry.at, `There is no test "${entry.name}".${didYouMean(entry.name, operators)}`);
       return () => true;
   }
+}
+
+/** `{id: {among: /progress.replaces}}`: some item of a list of the record has this value in that field. */
+function compileAmong(node: Node, cursor: Cursor, build: Build): Test {
+  const [list = '', name = ''] = node.kind === 'scalar' ? String(node.value).split('.') : [];
+  const found = fieldAt({ kind: 'scalar', value: list, at: node.at }, cursor, build);
+  if (!found?.field.list || !found.path.fromRoot || !found.field.fields?.has(name)) {
+    build.problems.error(node.at, '"among" is written /list.field, with a list of the record.');
+    return () => true;
+  }
+  if (cursor.own) {
+    build.uses.add([...found.path.names, name].join('.'));
+  }
+  const read = reader(found.path);
+  return (value, scope) => {
+    const items = read(scope);
+    return value !== undefined && Array.isArray(items) && items.some((item) => isObject(item) && item[name] === value);
+  };
 }
 
 function scalarOf(node: Node, field: Field, build: Build): Scalar {

@@ -56,7 +56,7 @@ export function eachLens(rule: EachRule): Lens {
       for (let index = 0; index < items.length; index += 1) {
         const mark = run.trace?.mark() ?? 0;
         run.trace?.enter(base + made.length);
-        const value = projectItem(rule, new RecordScope(scope.record, items[index] ?? null, list, index), run);
+        const value = projectItem(rule, new RecordScope(scope.record, items[index] ?? null, list, index, scope), run);
         run.trace?.leave();
         if (value !== undefined && !(rule.distinct && made.some((other) => sameJson(other, value)))) {
           made.push(value);
@@ -83,7 +83,7 @@ export function eachLens(rule: EachRule): Lens {
 }
 
 function within(scope: Scope, item: Json, { path }: EachRule, index: number): Scope {
-  return new RecordScope(scope.record, item, listPointer(scope, path), index);
+  return new RecordScope(scope.record, item, listPointer(scope, path), index, scope);
 }
 
 function projectItem(rule: EachRule, scope: Scope, run: ProjectRun): Json | undefined {
@@ -271,7 +271,7 @@ function absorbItem(
   run: AbsorbRun,
 ): Json | undefined {
   const item = existing === undefined ? newItem(rule, key, value) : structuredClone(existing);
-  const below: Draft = { record: draft.record, item, pointer: draft.pointer };
+  const below: Draft = { record: draft.record, item, outer: draft, pointer: draft.pointer };
   rule.item.absorb(value, below, run);
   const made = below.item;
   const missing = [...(rule.list.fields ?? [])].find(

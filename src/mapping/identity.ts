@@ -1,7 +1,7 @@
 // What every resource of ours carries besides its mapping: our identifier and the profile it claims. Both are elements, so that they are
 // compared and mended like others; a found resource gets them when it is first written.
 
-import { childNames, type Profiles, profileUrl } from '../fhir/fhir.ts';
+import { childNames, elementFact, type Profiles, profileUrl } from '../fhir/fhir.ts';
 import { isObject, type Json } from '../json.ts';
 import type { Lens } from './lens.ts';
 import { singleItemLens } from './list-lens.ts';
@@ -22,7 +22,8 @@ export function identityElements(
   if (!childNames(resourceType, '').includes('identifier')) {
     return [profile];
   }
-  const lens = singleItemLens(identifierLens, ownIdentifier(recordType, slot));
+  const isList = (elementFact(resourceType, 'identifier')?.max ?? 0) > 1;
+  const lens = isList ? singleItemLens(identifierLens, ownIdentifier(recordType, slot)) : identifierLens;
   return [{ ...added, key: 'identifier[casebridge]', path: ['identifier'], lens }, profile];
 }
 

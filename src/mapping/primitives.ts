@@ -21,6 +21,7 @@ const textKinds: readonly FieldKind[] = [
   'money',
   'ucum',
   'e164',
+  'item-code',
   'code',
 ];
 
@@ -113,6 +114,7 @@ const recordPatterns: Partial<Record<FieldKind, RegExp>> = {
   uri: /^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$/,
   ucum: /^[!-~]{1,64}$/,
   e164: /^\+[1-9][0-9]{6,14}$/,
+  'item-code': /^[A-Za-z0-9._-]{1,64}$/,
   code: /^[a-z0-9]+(-[a-z0-9]+)*$/,
 };
 

@@ -1,9 +1,10 @@
 // A record into the resources it wants: elements put together, identity added, checked, and the best profile claimed.
 
-import { checkBase, claimProfile, identifierValue, type ProfileIssue, profileUrl } from '../fhir/fhir.ts';
+import { checkBase, claimProfile, elementFact, identifierValue, type ProfileIssue, profileUrl } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
-import type { ProjectRun } from './lens.ts';
+import type { Derived } from './derive.ts';
+import { type ProjectRun, sameJson } from './lens.ts';
 import { type FieldReasons, Trace, unsentOf } from './lineage.ts';
 import { commonPointer, elementOf, locate } from './locate.ts';
 import { listPointer, RecordScope, reader, type Scope } from './scope.ts';
@@ -21,71 +22,90 @@ import type {
   ProjectContext,
 } from './types.ts';
 
+export interface Derivation {
+  readonly derive: (record: JsonObject) => Derived;
+  /** `file:line` */
+  readonly at: string;
+}
+
+export interface Projected {
+  readonly type: RecordType;
+  readonly slots: readonly Slot[];
+  readonly derive?: Derivation | undefined;
+}
+
 /** The resources of one record, checked, each claiming the best profile that it satisfies. Pure. */
-export function projectRecord(
-  type: RecordType,
-  slots: readonly Slot[],
-  record: JsonObject,
-  context: ProjectContext,
-): Desired[] {
-  return projectionsOf(type, slots, record, context).map((projection) => projectSlot(projection));
+export function projectRecord(projected: Projected, record: JsonObject, context: ProjectContext): Desired[] {
+  return projectionsOf(projected, record, context).map((projection) => projectSlot(projection));
 }
 
 /** The same, with where each element comes from. Pure. */
 export function explainRecord(
-  type: RecordType,
-  slots: readonly Slot[],
+  projected: Projected,
   reasons: FieldReasons,
   record: JsonObject,
   context: ProjectContext,
 ): Explained {
-  const resources = projectionsOf(type, slots, record, context).map((projection) => {
+  const resources = projectionsOf(projected, record, context).map((projection) => {
     const trace = new Trace();
     const desired = projectSlot(projection, trace);
-    return { desired, lineage: [...ownOrigins(projection, desired), ...trace.origins] };
+    const lineage = trace.origins.map((origin) => withDerived(origin, projected.derive, record));
+    return { desired, lineage: [...ownOrigins(projection, desired), ...lineage] };
   });
   const origins = resources.flatMap(({ lineage }) => lineage);
   const issues = resources.flatMap(({ desired }) => desired.issues);
   return { resources, unsent: record.deleted === true ? [] : unsentOf(record, origins, issues, reasons) };
 }
 
+/** What stands nowhere in the record was derived from it. */
+function withDerived(origin: Origin, derive: Derivation | undefined, record: JsonObject): Origin {
+  const { element, pointers, raw, record: other } = origin;
+  if (derive === undefined || other !== undefined || raw === undefined) {
+    return origin;
+  }
+  const names = (pointers[0] ?? '').split('/').slice(1);
+  const given = names.reduce<Json | undefined>(
+    (value, name) => (Array.isArray(value) ? value[Number(name)] : isObject(value) ? value[name] : undefined),
+    record,
+  );
+  return sameJson(given, raw) ? origin : { element, rule: derive.at, converter: 'derive', pointers: [] };
+}
+
 /** Of what every resource of ours carries. */
 function ownOrigins({ slot: { definition } }: Projection, { resource }: Desired): Origin[] {
   const { at } = definition;
   const own = (element: string): Origin => ({ element, rule: at, converter: 'casebridge', pointers: [] });
+  const identifier = Array.isArray(resource.identifier) ? 'identifier[0]' : 'identifier';
   return [
     own('resourceType'),
     own('meta.source'),
     own('meta.tag[0]'),
     ...(isObject(resource.meta) && Array.isArray(resource.meta.profile) ? [own('meta.profile[0]')] : []),
-    ...(hasIdentifier(definition) ? [{ ...own('identifier[0]'), pointers: ['/id'] }] : []),
+    ...(hasIdentifier(definition) ? [{ ...own(identifier), pointers: ['/id'] }] : []),
   ];
 }
 
 /** The same without any check; each claims the first profile of its ladder. Pure. */
-export function assembleRecord(
-  type: RecordType,
-  slots: readonly Slot[],
-  record: JsonObject,
-  context: ProjectContext,
-): Assembled[] {
-  return projectionsOf(type, slots, record, context).map(assembleSlot);
+export function assembleRecord(projected: Projected, record: JsonObject, context: ProjectContext): Assembled[] {
+  return projectionsOf(projected, record, context).map(assembleSlot);
 }
 
-function projectionsOf(
-  type: RecordType,
-  slots: readonly Slot[],
-  record: JsonObject,
-  context: ProjectContext,
-): Projection[] {
-  if (record.deleted === true) {
+function projectionsOf({ type, slots, derive }: Projected, given: JsonObject, context: ProjectContext): Projection[] {
+  if (given.deleted === true) {
     return [];
   }
+  const { record, findings } = derive?.derive(given) ?? { record: given, findings: [] };
+  const at = derive?.at ?? '';
+  const issues = findings.map(
+    ({ slot, pointer, message }) =>
+      [slot, { code: 'does-not-add-up', element: '', pointer, message, at } satisfies MappingIssue] as const,
+  );
   const projections: Projection[] = [];
   for (const slot of slots) {
     for (const { name, scope } of scopesOf(slot.definition, record)) {
       if (slot.definition.when(scope, context)) {
-        projections.push({ type, slot, name, scope, record, context });
+        const found = issues.flatMap(([concerned, issue]) => (concerned === name ? [issue] : []));
+        projections.push({ type, slot, name, scope, record, context, found });
       }
     }
   }
@@ -99,6 +119,8 @@ interface Projection {
   readonly scope: Scope;
   readonly record: JsonObject;
   readonly context: ProjectContext;
+  /** What deriving has found to tell of. */
+  readonly found: readonly MappingIssue[];
 }
 
 function scopesOf(definition: SlotDefinition, record: JsonObject): { name: string; scope: Scope }[] {
@@ -107,10 +129,11 @@ function scopesOf(definition: SlotDefinition, record: JsonObject): { name: strin
   if (!each) {
     return [{ name, scope: whole }];
   }
-  const list = reader(each)(whole);
+  const { path, by } = each;
+  const list = reader(path)(whole);
   return (Array.isArray(list) ? list : []).filter(isObject).map((item, index) => ({
-    name: `${name}[${String(item.id)}]`,
-    scope: new RecordScope(record, item, listPointer(whole, each), index),
+    name: `${name}[${String(item[by])}]`,
+    scope: new RecordScope(record, item, listPointer(whole, path), index),
   }));
 }
 
@@ -142,6 +165,7 @@ function projectSlot(projection: Projection, trace?: Trace): Desired {
     claim(resource, claimed);
     issues.push(...stepsDown.map((step) => stepDown(placed(step))));
   }
+  issues.push(...projection.found);
   let facts: Facts | undefined;
   return {
     slot: name,
@@ -164,6 +188,7 @@ function assembleSlot(projection: Projection): Assembled {
   const resource = assemble(projection, issues, references, false);
   const first = slot.definition.profiles.find(({ when }) => when === undefined || when(scope, context));
   claim(resource, profileUrl(first?.profile, slot.definition.guides));
+  issues.push(...projection.found);
   return { slot: name, resourceType: slot.resourceType, resource, references, issues };
 }
 
@@ -185,7 +210,9 @@ function assemble(
   };
   if (hasIdentifier(definition)) {
     const value = identifierValue({ source: context.source, type, id }, name);
-    resource.identifier = [{ system: context.identifierSystem, value }];
+    const own = { system: context.identifierSystem, value };
+    const isList = (elementFact(definition.resourceType, 'identifier')?.max ?? 0) > 1;
+    resource.identifier = isList ? [own] : own;
   }
   const run: ProjectRun = {
     context,

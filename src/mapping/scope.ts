@@ -6,6 +6,8 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 export interface Scope {
   readonly record: JsonObject;
   readonly item: Json;
+  /** The scope that `item` was found in, for a list of a list. */
+  readonly outer?: Scope | undefined;
   /** JSON pointer of `item` within the record. */
   readonly pointer: string;
 }
@@ -14,13 +16,15 @@ export interface Scope {
 export class RecordScope implements Scope {
   readonly record: JsonObject;
   readonly item: Json;
+  readonly outer: Scope | undefined;
   readonly #list: string;
   readonly #index: number | undefined;
 
-  /** @param list pointer of the list that `item` lies in, at `index`; without them the item is the record */
-  constructor(record: JsonObject, item: Json, list = '', index?: number) {
+  /** @param list pointer of the list that `item` lies in, at `index`, found in `outer`; without them the item is the record */
+  constructor(record: JsonObject, item: Json, list = '', index?: number, outer?: Scope) {
     this.record = record;
     this.item = item;
+    this.outer = outer;
     this.#list = list;
     this.#index = index;
   }
@@ -34,37 +38,46 @@ export class RecordScope implements Scope {
 export interface Draft {
   record: JsonObject;
   item: Json;
+  readonly outer?: Scope;
   readonly pointer: string;
 }
 
-/** `domain`, `period.from`; `/organizationId` starts from the record wherever one is; `.` is the item itself. */
+/**
+ * `domain`, `period.from`; `/organizationId` starts from the record wherever one is, `../code` from what the item is an item of; `.` is the item
+ * itself.
+ */
 export interface RecordPath {
   readonly text: string;
   readonly fromRoot: boolean;
+  /** Only read, never written. */
+  readonly fromOuter: boolean;
   /** Empty: the item itself. */
   readonly names: readonly string[];
 }
 
 export function parsePath(text: string): RecordPath {
   const fromRoot = text.startsWith('/');
-  const below = fromRoot ? text.slice(1) : text;
-  return { text, fromRoot, names: below === '.' ? [] : below.split('.') };
+  const fromOuter = text.startsWith('../');
+  const below = text.slice(fromRoot ? 1 : fromOuter ? 3 : 0);
+  return { text, fromRoot, fromOuter, names: below === '.' ? [] : below.split('.') };
 }
 
 /** Reads a path; undefined where any part of it is absent. */
-export function reader({ fromRoot, names }: RecordPath): (scope: Scope) => Json | undefined {
+export function reader({ fromRoot, fromOuter, names }: RecordPath): (scope: Scope) => Json | undefined {
+  const startOf = (scope: Scope): Json | undefined =>
+    fromOuter ? scope.outer?.item : fromRoot ? scope.record : scope.item;
   const [only] = names;
   if (only === undefined) {
     return fromRoot ? (scope) => scope.record : (scope) => scope.item;
   }
   if (names.length === 1) {
     return (scope) => {
-      const start = fromRoot ? scope.record : scope.item;
+      const start = startOf(scope);
       return isObject(start) ? start[only] : undefined;
     };
   }
   return (scope) => {
-    let value: Json | undefined = fromRoot ? scope.record : scope.item;
+    let value = startOf(scope);
     for (const name of names) {
       value = isObject(value) ? value[name] : undefined;
     }
@@ -73,14 +86,14 @@ export function reader({ fromRoot, names }: RecordPath): (scope: Scope) => Json 
 }
 
 /** Writes a path, making the objects on the way; undefined removes the field, and objects that this leaves empty. */
-export function writer({ fromRoot, names }: RecordPath): (draft: Draft, value: Json | undefined) => void {
+export function writer({ fromRoot, fromOuter, names }: RecordPath): (draft: Draft, value: Json | undefined) => void {
   return (draft, value) => {
     if (names.length === 0) {
       draft.item = value ?? null;
       return;
     }
     const start = fromRoot ? draft.record : draft.item;
-    if (isObject(start)) {
+    if (isObject(start) && !fromOuter) {
       write(start, names, value);
     }
   };
@@ -93,8 +106,9 @@ export function listPointer(scope: Scope, { fromRoot, names }: RecordPath): stri
   return names.length === 1 ? `${start}/${only}` : [start, ...names].join('/');
 }
 
-export function pointerTo(scope: Scope, { fromRoot, names }: RecordPath): string {
-  return [fromRoot ? '' : scope.pointer, ...names].join('/');
+export function pointerTo(scope: Scope, { fromRoot, fromOuter, names }: RecordPath): string {
+  const start = fromOuter ? (scope.outer?.pointer ?? '') : fromRoot ? '' : scope.pointer;
+  return [start, ...names].join('/');
 }
 
 function write(target: JsonObject, names: readonly string[], value: Json | undefined): void {

@@ -26,6 +26,11 @@ export interface Element extends SlotElement {
   readonly reads: readonly string[];
 }
 
+export interface SlotList {
+  readonly path: RecordPath;
+  readonly by: string;
+}
+
 export interface ProfileStep {
   readonly profile: string;
   readonly at: Position;
@@ -36,11 +41,12 @@ export interface SlotDefinition {
   readonly name: string;
   readonly resourceType: string;
   readonly was?: string;
+  readonly owner: OwnerRule;
   /** `file:line` */
   readonly at: string;
   readonly when: Condition;
-  /** The record's list that the slot repeats over. */
-  readonly each?: RecordPath;
+  /** The record's list that the slot repeats over, and the field by which its items are told apart. */
+  readonly each?: SlotList;
   readonly profiles: readonly ProfileStep[];
   /** Where the profiles are defined. */
   readonly guides: Profiles;
@@ -70,6 +76,7 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     name,
     resourceType,
     ...(was !== undefined && { was }),
+    owner: (record) => resolveOwner(definition.owner, record),
     elements,
     facts: (resource) => factsOf(elements, resource),
     copy: (keys, from, to) => copyElements(keys, byKey, from, to),
@@ -210,6 +217,7 @@ function recall(
     else if (isConcept(value)) result[name] = { text: 'Withdrawn' };
     else if (resourceType === 'DocumentReference' && name === 'content')
       result[name] = [{ attachment: { title: 'Withdrawn' } }];
+    else result[name] = withoutNames(value);
   }
   delete result.text;
   if (isObject(result.meta)) {
@@ -217,6 +225,16 @@ function recall(
     result.meta = meta;
   }
   return result;
+}
+
+/** A reference may stay where R4 requires one, without whom it names in words. */
+function withoutNames(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutNames);
+  if (!isObject(value)) return value;
+  const parts = Object.entries(value).map(([name, part]) => [name, withoutNames(part)] as const);
+  if (typeof value.display !== 'string' || value.code !== undefined) return Object.fromEntries(parts);
+  const kept = Object.fromEntries(parts.filter(([name]) => name !== 'display'));
+  return value.reference === undefined ? { ...kept, display: 'Withdrawn' } : kept;
 }
 
 function isConcept(value: Json): boolean {
@@ -250,15 +268,16 @@ function once(issues: readonly MappingIssue[]): MappingIssue[] {
 }
 
 /** The draft over the record, or over the list item that the slot stands for; undefined where that item is gone. */
-function draftFor(record: JsonObject, each: RecordPath | undefined, itemId: string | undefined): Draft | undefined {
+function draftFor(record: JsonObject, each: SlotList | undefined, itemId: string | undefined): Draft | undefined {
   if (!each) {
     return { record, item: record, pointer: '' };
   }
-  const list = reader(each)({ record, item: record, pointer: '' });
+  const { path, by } = each;
+  const list = reader(path)({ record, item: record, pointer: '' });
   const items = Array.isArray(list) ? list : [];
-  const index = items.findIndex((item) => isObject(item) && item.id === itemId);
+  const index = items.findIndex((item) => isObject(item) && item[by] === itemId);
   const item = items[index];
-  return item === undefined ? undefined : { record, item, pointer: `/${each.names.join('/')}/${index}` };
+  return item === undefined ? undefined : { record, item, pointer: `/${path.names.join('/')}/${index}` };
 }
 
 /** The RFC 7396 patch from one object to another; lists are replaced whole. */

@@ -6,11 +6,13 @@ import { didYouMean } from '../nearest.ts';
 import type { Field } from '../records/records.ts';
 import { type Build, type Cursor, childPlace, cursorIn, fieldAt, isPlainText, type Place, rule } from './build.ts';
 import { compileCondition, compileVia, type Elsewhere, fixedValues } from './condition.ts';
+import { canonicalKeys, compileCanonical } from './converters/canonical.ts';
 import { codeKeys, compileCode } from './converters/code.ts';
 import { compileCopy, copyKeys } from './converters/copy.ts';
 import { firstLens } from './converters/first.ts';
 import { compileFixed, compileLocal, compilePlain } from './converters/fixed.ts';
 import { compileIdentifierSystem, identifierSystemKeys } from './converters/identifier-system.ts';
+import { compilePlus, plusKeys } from './converters/plus.ts';
 import { compileReference, compileSlot, referenceKeys, slotKeys } from './converters/reference.ts';
 import {
   compileDocument,
@@ -166,6 +168,8 @@ const ruleKinds: readonly RuleKind[] = [
   },
   { word: 'words', keys: wordsKeys, compile: compileWords, hasWayBack: false },
   { word: 'say', keys: sayKeys, compile: compileSay, hasWayBack: false },
+  { word: 'plus', keys: plusKeys, compile: compilePlus, hasWayBack: false },
+  { word: 'canonical', keys: canonicalKeys, compile: compileCanonical, hasWayBack: false },
   { word: 'from', keys: copyKeys, compile: compileCopy, hasWayBack: true },
 ];
 

@@ -37,6 +37,7 @@ export type MappingIssueCode =
   | 'unresolved-reference'
   | 'left-out'
   | 'required-field'
+  | 'does-not-add-up'
   | 'profile-step-down';
 
 /** Something that could not be carried over. The message holds kinds and pointers, never values. */
@@ -103,6 +104,8 @@ export interface CompiledSlot {
   /** The template's name: 'location' for 'location[loc1]'. */
   readonly name: string;
   readonly resourceType: string;
+  /** Whose resource it is: what is the other side's is theirs to make. */
+  owner(record: JsonObject): Owner;
   /** The slot's former name, whose links it takes over. */
   readonly was?: string;
   readonly elements: readonly SlotElement[];

@@ -19,6 +19,7 @@ const fieldKinds = [
   'money',
   'ucum',
   'e164',
+  'item-code',
   'code',
   'number',
   'integer',

@@ -7,13 +7,17 @@ export interface RecordTypes {
   client: ClientRecord;
   case: CaseRecord;
   consent: ConsentRecord;
+  coverage: CoverageRecord;
+  assessment: AssessmentRecord;
   hospitalStay: HospitalStayRecord;
   incident: IncidentRecord;
   need: NeedRecord;
   goal: GoalRecord;
   safetyPlan: SafetyPlanRecord;
   referral: ReferralRecord;
+  intervention: InterventionRecord;
   carePlan: CarePlanRecord;
+  appointment: AppointmentRecord;
   note: NoteRecord;
   improvementIdea: ImprovementIdeaRecord;
 }
@@ -475,6 +479,171 @@ export interface ConsentRecord {
   revokedAt?: string;
   revokeReason?: string;
   documentId?: string;
+}
+export interface CoverageRecord {
+  id: string;
+  createdAt?: string;
+  createdBy?: string;
+  updatedAt: string;
+  updatedBy?: string;
+  deleted?: boolean;
+  sensitivity?: (
+    'substance-use-part2' | 'mental-health' | 'hiv' | 'domestic-violence' | 'reproductive-health' | 'minor-consented'
+  )[];
+  missing?: {
+    [k: string]: 'unknown' | 'declined' | 'not-collected' | 'not-applicable';
+  };
+  origin?: {
+    connection: string;
+    resourceType: string;
+    id: string;
+  };
+  clientId: string;
+  caseId?: string;
+  kind:
+    | 'medicaid'
+    | 'medicare'
+    | 'medicare-advantage'
+    | 'dual'
+    | 'chip'
+    | 'va'
+    | 'employer'
+    | 'marketplace'
+    | 'private-pay'
+    | 'state'
+    | 'ihs'
+    | 'ryan-white'
+    | 'none'
+    | 'other';
+  payerId?: string;
+  planName?: string;
+  memberId?: string;
+  groupNumber?: string;
+  order?: number;
+  startsOn?: string;
+  endsOn?: string;
+  status: 'active' | 'pending' | 'ended' | 'denied';
+  verifications?: {
+    id: string;
+    at?: string;
+    byId?: string;
+    method?: 'portal' | 'phone' | 'edi-270' | 'fhir';
+    result?: 'active' | 'inactive' | 'unknown';
+    benefits?: {
+      service?: string;
+      covered?: boolean;
+      limit?: number;
+      used?: number;
+      unit?: string;
+      copay?: string;
+    }[];
+  }[];
+  authorizations?: {
+    id: string;
+    number?: string;
+    service?: string;
+    status?: 'draft' | 'requested' | 'pended' | 'approved' | 'partly-approved' | 'denied' | 'expired' | 'appealed';
+    requestedAt?: string;
+    decidedAt?: string;
+    startsOn?: string;
+    endsOn?: string;
+    unitsRequested?: number;
+    unitsApproved?: number;
+    unitsUsed?: number;
+    unit?: 'visit' | '15-min' | 'hour' | 'day' | 'trip' | 'month';
+    reason?: string;
+  }[];
+}
+export interface AssessmentRecord {
+  id: string;
+  createdAt?: string;
+  createdBy?: string;
+  updatedAt: string;
+  updatedBy?: string;
+  deleted?: boolean;
+  sensitivity?: (
+    'substance-use-part2' | 'mental-health' | 'hiv' | 'domestic-violence' | 'reproductive-health' | 'minor-consented'
+  )[];
+  missing?: {
+    [k: string]: 'unknown' | 'declined' | 'not-collected' | 'not-applicable';
+  };
+  origin?: {
+    connection: string;
+    resourceType: string;
+    id: string;
+  };
+  clientId: string;
+  caseId: string;
+  instrument: string;
+  instrumentVersion?: string;
+  reason?: 'intake' | 'reassessment' | 'annual' | 'event' | 'exit' | 'screening';
+  status: 'in-progress' | 'completed' | 'declined' | 'unable' | 'entered-in-error';
+  declineReason?: string;
+  startedAt?: string;
+  completedAt?: string;
+  assessorId?: string;
+  mode?: 'in-person' | 'phone' | 'video' | 'self';
+  informant?: 'client' | 'caregiver' | 'records';
+  items?: {
+    code: string;
+    text?: string;
+    answer?: {
+      code?: string;
+      codes?: string[];
+      text?: string;
+      number?: number;
+      bool?: boolean;
+      date?: string;
+    };
+    missing?: 'unknown' | 'declined' | 'not-collected' | 'not-applicable';
+    score?: number;
+    note?: string;
+  }[];
+  scores?: {
+    code: string;
+    value: number;
+    min?: number;
+    max?: number;
+    interpretation?: string;
+  }[];
+  riskLevel?: string;
+  positiveDomains?: (
+    | 'food'
+    | 'homelessness'
+    | 'housing-instability'
+    | 'inadequate-housing'
+    | 'utilities'
+    | 'transportation'
+    | 'employment'
+    | 'income'
+    | 'education'
+    | 'health-literacy'
+    | 'digital-access'
+    | 'medical-cost'
+    | 'insurance'
+    | 'physical-health'
+    | 'mental-health'
+    | 'substance-use'
+    | 'medication'
+    | 'activities-of-daily-living'
+    | 'cognition'
+    | 'safety-at-home'
+    | 'intimate-partner-violence'
+    | 'elder-abuse'
+    | 'legal'
+    | 'childcare'
+    | 'social-connection'
+    | 'stress'
+    | 'veteran'
+    | 'caregiver-support'
+    | 'benefits'
+    | 'other'
+  )[];
+  sections?: {
+    code: string;
+    text: string;
+  }[];
+  nextDueOn?: string;
 }
 export interface HospitalStayRecord {
   id: string;
@@ -1007,6 +1176,105 @@ export interface ReferralRecord {
   consentId?: string;
   coverageId?: string;
 }
+export interface InterventionRecord {
+  id: string;
+  createdAt?: string;
+  createdBy?: string;
+  updatedAt: string;
+  updatedBy?: string;
+  deleted?: boolean;
+  sensitivity?: (
+    'substance-use-part2' | 'mental-health' | 'hiv' | 'domestic-violence' | 'reproductive-health' | 'minor-consented'
+  )[];
+  missing?: {
+    [k: string]: 'unknown' | 'declined' | 'not-collected' | 'not-applicable';
+  };
+  origin?: {
+    connection: string;
+    resourceType: string;
+    id: string;
+  };
+  clientId: string;
+  caseId: string;
+  kind:
+    | 'education'
+    | 'coaching'
+    | 'counselling'
+    | 'care-coordination'
+    | 'benefits-assistance'
+    | 'financial-assistance'
+    | 'transport'
+    | 'housing-support'
+    | 'medication-support'
+    | 'monitoring'
+    | 'advocacy'
+    | 'outreach'
+    | 'direct-service'
+    | 'other';
+  description?: string;
+  status: 'planned' | 'active' | 'on-hold' | 'completed' | 'stopped' | 'entered-in-error';
+  stopReason?: string;
+  goalIds?: string[];
+  needIds?: string[];
+  domain?:
+    | 'food'
+    | 'homelessness'
+    | 'housing-instability'
+    | 'inadequate-housing'
+    | 'utilities'
+    | 'transportation'
+    | 'employment'
+    | 'income'
+    | 'education'
+    | 'health-literacy'
+    | 'digital-access'
+    | 'medical-cost'
+    | 'insurance'
+    | 'physical-health'
+    | 'mental-health'
+    | 'substance-use'
+    | 'medication'
+    | 'activities-of-daily-living'
+    | 'cognition'
+    | 'safety-at-home'
+    | 'intimate-partner-violence'
+    | 'elder-abuse'
+    | 'legal'
+    | 'childcare'
+    | 'social-connection'
+    | 'stress'
+    | 'veteran'
+    | 'caregiver-support'
+    | 'benefits'
+    | 'other';
+  responsible: {
+    kind: 'client' | 'worker' | 'organization' | 'caregiver';
+    id?: string;
+    name?: string;
+  }[];
+  schedule?: {
+    startsOn?: string;
+    endsOn?: string;
+    times?: number;
+    per?: 'day' | 'week' | 'month';
+    days?: ('mo' | 'tu' | 'we' | 'th' | 'fr' | 'sa' | 'su')[];
+    durationMinutes?: number;
+    text?: string;
+  };
+  deliveries?: {
+    id: string;
+    at: string;
+    minutes?: number;
+    units?: number;
+    unitCode?: string;
+    amount?: string;
+    byId?: string;
+    outcome?: 'delivered' | 'partly' | 'client-absent' | 'refused';
+    note?: string;
+  }[];
+  referralId?: string;
+  authorizationId?: string;
+}
 export interface CarePlanRecord {
   id: string;
   createdAt?: string;
@@ -1100,6 +1368,85 @@ export interface CarePlanRecord {
     at?: string;
     consentId?: string;
   }[];
+}
+export interface AppointmentRecord {
+  id: string;
+  createdAt?: string;
+  createdBy?: string;
+  updatedAt: string;
+  updatedBy?: string;
+  deleted?: boolean;
+  sensitivity?: (
+    'substance-use-part2' | 'mental-health' | 'hiv' | 'domestic-violence' | 'reproductive-health' | 'minor-consented'
+  )[];
+  missing?: {
+    [k: string]: 'unknown' | 'declined' | 'not-collected' | 'not-applicable';
+  };
+  origin?: {
+    connection: string;
+    resourceType: string;
+    id: string;
+  };
+  clientId: string;
+  caseId: string;
+  kind: 'case-management' | 'medical' | 'behavioral-health' | 'benefits' | 'partner' | 'home-visit' | 'court' | 'other';
+  title?: string;
+  status: 'proposed' | 'booked' | 'confirmed' | 'arrived' | 'kept' | 'no-show' | 'cancelled' | 'rescheduled';
+  startsAt: string;
+  endsAt?: string;
+  minutes?: number;
+  timezone?: string;
+  with?: {
+    workerId?: string;
+    organizationId?: string;
+    name?: string;
+  };
+  place?: {
+    name?: string;
+    address?: {
+      lines?: string[];
+      city?: string;
+      county?: string;
+      state?: string;
+      postalCode?: string;
+      country?: string;
+      confidential?: boolean;
+    };
+    remoteUrl?: string;
+  };
+  mode?: 'in-person' | 'phone' | 'video';
+  transport?: {
+    needed: boolean;
+    kind?: 'own' | 'bus-pass' | 'ride-share' | 'nemt' | 'volunteer' | 'ambulance' | 'none';
+    providerId?: string;
+    pickupAt?: string;
+    pickupAddress?: {
+      lines?: string[];
+      city?: string;
+      county?: string;
+      state?: string;
+      postalCode?: string;
+      country?: string;
+      confidential?: boolean;
+    };
+    returnAt?: string;
+    wheelchair?: boolean;
+    attendants?: number;
+    confirmation?: string;
+    status?: 'requested' | 'scheduled' | 'completed' | 'failed';
+  };
+  interpreter?: {
+    language?: string;
+    booked?: boolean;
+  };
+  reminders?: {
+    at: string;
+    channel?: string;
+  }[];
+  cancelReason?: string;
+  replacedById?: string;
+  referralId?: string;
+  serviceId?: string;
 }
 export interface NoteRecord {
   id: string;

@@ -144,11 +144,36 @@ const otherClientsById: Rule = (record) =>
     return [{ pointer, rule: 'other-client-by-id', found: kindOf(person), message }];
   });
 
+const oneAnswerForm: Rule = (record) =>
+  items(record, 'items').flatMap((item, index) => {
+    const forms = isObject(item.answer) ? Object.keys(item.answer) : [];
+    const pointer = shownPointer(['items', index]);
+    const twice = forms.length > 1;
+    if (!twice && (forms.length === 0 || item.missing === undefined)) return [];
+    const message = twice
+      ? `${pointer}/answer must hold one form of the answer; it holds ${forms.length}. Keep one of them.`
+      : `${pointer} has an answer and says under missing why it has none. Keep one of them.`;
+    return [{ pointer: twice ? `${pointer}/answer` : pointer, rule: 'one-answer-form', found: kindOf(item), message }];
+  });
+
+const uniqueCodes: Rule = (record) =>
+  ['items', 'scores', 'sections'].flatMap((name) => {
+    const codes = items(record, name).map(({ code }) => code);
+    return codes.flatMap((code, index) => {
+      const first = codes.indexOf(code);
+      if (first === index) return [];
+      const pointer = `/${name}/${index}/code`;
+      const message = `${pointer} is the same as /${name}/${first}/code. Give a code once; several choices go into answer.codes.`;
+      return [{ pointer, rule: 'unique-code', found: kindOf(code), message }];
+    });
+  });
+
 const rulesOfAll: readonly Rule[] = [notFromTheFuture, uniqueItemIds, missingPointsToFields];
 
 const rulesOfType: Readonly<Partial<Record<RecordType, readonly Rule[]>>> = {
   client: [oneLegalName, ssnIsComplete],
   case: [oneOpenPrimary],
+  assessment: [oneAnswerForm, uniqueCodes],
   incident: [otherClientsById],
   referral: [statusIsLastMove],
 };

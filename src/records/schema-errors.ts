@@ -33,6 +33,7 @@ const expectations: Readonly<Record<string, string>> = {
   money: 'US dollars as a decimal text, such as "426.00"',
   ucum: 'a UCUM unit without spaces, at most 64 characters',
   e164: 'a phone number written + and 7 to 15 digits',
+  'item-code': 'a code of 1 to 64 letters, digits, dots, hyphens or underscores',
   code: 'a code of lower-case letters and digits, joined by single hyphens',
   number: 'a number',
   integer: 'a whole number',

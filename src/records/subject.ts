@@ -6,7 +6,7 @@ import type { RecordType } from './record-type.ts';
 export type SubjectKind = 'case' | 'client' | 'organization' | 'service' | 'worker';
 
 /**
- * The subject of a record: directory entries, clients and cases are their own; all else belongs to its case, a consent without a case to
+ * The subject of a record: directory entries, clients and cases are their own; all else belongs to its case, a consent or coverage without a case to
  * its client. Empty for an improvement idea without a case: it never leaves the agency, so no lane has to know of it. Throws `record-without-subject` where none can be told: a deletion mark without `caseId` and `clientId`, for which the
  * stored version has to be asked.
  */
@@ -17,7 +17,8 @@ export function subjectOf(
 ): string {
   if (isSubjectKind(type)) return `${source}.${type}.${record.id}`;
   if (typeof record.caseId === 'string') return `${source}.case.${record.caseId}`;
-  if (type === 'consent' && typeof record.clientId === 'string') return `${source}.client.${record.clientId}`;
+  if ((type === 'consent' || type === 'coverage') && typeof record.clientId === 'string')
+    return `${source}.client.${record.clientId}`;
   if (type === 'improvementIdea') return '';
   throw new CasebridgeError('record-without-subject', { type });
 }

@@ -104,10 +104,14 @@ describe('of a server that is as it should be', () => {
       'client',
       'case',
       'consent',
+      'coverage',
+      'assessment',
       'need',
       'goal',
       'referral',
+      'intervention',
       'carePlan',
+      'appointment',
     ]) {
       expect(lines.filter((line) => line.startsWith(`  ${type} `))).not.toEqual([]);
     }
@@ -141,6 +145,9 @@ describe('of an Epic server before go-live', () => {
   test.each([
     ['carePlan', 'CarePlan', 'rs', 'document', 'The server does not declare create, update for CarePlan.'],
     ['need', 'Condition', 'crs', 'document', 'Usual with servers of this vendor: the problem list belongs to'],
+    ['assessment', 'QuestionnaireResponse', 'crs', 'document', 'Usual with servers of this vendor: scores go into'],
+    ['coverage', 'Coverage', 'rs', 'read', 'Usual with servers of this vendor: the hospital keeps its own coverages.'],
+    ['intervention', 'Procedure', 'crus', 'document', 'Procedure cannot be written on servers of this vendor: an SDOH'],
     ['client', 'Patient', 'crs', 'read', 'Usual with servers of this vendor: the hospital keeps its own patients.'],
     ['organization', 'Organization', 'rs', 'read', 'The server does not declare create, update for Organization.'],
     ['referral', 'Task', 'rus', 'answer', 'Set in the configuration (task: answer)'],

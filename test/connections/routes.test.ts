@@ -260,15 +260,20 @@ test('one row per slot, in the order given', () => {
 
 describe('what a hospital gets of each record', () => {
   const epic = declares({
+    Appointment: ['read', 'search-type'],
     CarePlan: ['read', 'search-type'],
     Condition: ['create', 'read', 'search-type'],
     Consent: ['read', 'search-type'],
+    Coverage: ['read', 'search-type'],
     DocumentReference: ['create', 'read', 'search-type', 'update'],
     EpisodeOfCare: ['read', 'search-type'],
     Goal: ['read', 'search-type'],
+    Observation: full,
     Organization: ['read', 'search-type'],
     Patient: ['create', 'read', 'search-type'],
     Practitioner: ['read', 'search-type'],
+    Procedure: full,
+    QuestionnaireResponse: ['create', 'read', 'search-type'],
     ServiceRequest: full,
     Task: ['read', 'search-type', 'update'],
   });
@@ -284,7 +289,15 @@ describe('what a hospital gets of each record', () => {
 
   test.each<[RouteInput['slots'][number]['recordType'], string, string, string, string]>([
     ['carePlan', 'CarePlan', 'document', 'document', 'native'],
+    ['appointment', 'Appointment', 'document', 'document', 'native'],
+    ['appointment', 'ServiceRequest', 'document', 'document', 'native'],
+    ['assessment', 'QuestionnaireResponse', 'document', 'document', 'native'],
+    ['assessment', 'Observation', 'document', 'document', 'native'],
     ['case', 'EpisodeOfCare', 'document', 'document', 'native'],
+    ['coverage', 'Coverage', 'read', 'read', 'native'],
+    ['goal', 'Observation', 'document', 'document', 'native'],
+    ['intervention', 'Procedure', 'document', 'document', 'native'],
+    ['referral', 'Procedure', 'document', 'document', 'native'],
     ['client', 'Patient', 'read', 'read', 'native'],
     ['consent', 'Consent', 'manual', 'manual', 'native'],
     ['goal', 'Goal', 'document', 'document', 'native'],

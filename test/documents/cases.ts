@@ -13,8 +13,12 @@ import {
   aCarePlan,
   aCase,
   aClient,
+  aCoverage,
   aGoal,
   aNeed,
+  anAppointment,
+  anAssessment,
+  anIntervention,
   anOrganization,
   aReferral,
   aSafetyPlan,
@@ -58,6 +62,13 @@ export function input(overrides: Partial<DocumentInput> = {}): DocumentInput {
 export const need = (overrides = {}): Shown => ({ type: 'need', record: aNeed(overrides) });
 export const goal = (overrides = {}): Shown => ({ type: 'goal', record: aGoal(overrides) });
 export const referral = (overrides = {}): Shown => ({ type: 'referral', record: aReferral(overrides) });
+export const intervention = (overrides = {}): Shown => ({ type: 'intervention', record: anIntervention(overrides) });
+export const appointment = (overrides = {}): Shown => ({ type: 'appointment', record: anAppointment(overrides) });
+export const assessment = (overrides = {}): Shown => ({ type: 'assessment', record: anAssessment(overrides) });
+export const coverage = (overrides = {}): Shown => ({
+  type: 'coverage',
+  record: aCoverage({ caseId: 'case-rosa', ...overrides }),
+});
 export const plan = (overrides = {}): Shown => ({ type: 'carePlan', record: aCarePlan(overrides) });
 export const safetyPlan = (overrides = {}): Shown => ({ type: 'safetyPlan', record: aSafetyPlan(overrides) });
 
@@ -113,6 +124,12 @@ const directory: readonly (readonly [RecordType, JsonObject])[] = [
 
 export function find(type: RecordType, id: string): JsonObject | undefined {
   return directory.find(([each, record]) => each === type && record.id === id)?.[1];
+}
+
+/** Answers to the nine questions by their scores. */
+export function phq9(worth: readonly number[]) {
+  const codes = ['44250-9', '44255-8', '44259-0', '44254-1', '44251-7', '44258-2', '44252-5', '44253-3', '44260-8'];
+  return codes.map((code, index) => ({ code, answer: { number: worth[index] ?? 0 } }));
 }
 
 /** A case with something of everything that records hold today. */
@@ -250,6 +267,85 @@ export const full: DocumentInput = input({
       sentAt: '2026-01-30T10:00:00-05:00',
       history: [{ id: 'h2', status: 'accepted', at: '2026-02-02T10:00:00-05:00' }],
     }),
+    intervention({ schedule: { startsOn: '2026-02-06', times: 2, per: 'week' } }),
+    intervention({
+      id: 'intervention-coach',
+      kind: 'coaching',
+      description: undefined,
+      status: 'planned',
+      deliveries: [],
+    }),
+    appointment(),
+    appointment({
+      id: 'appointment-eyes',
+      kind: 'medical',
+      title: 'Eye clinic',
+      status: 'confirmed',
+      startsAt: '2026-03-05T13:30:00-05:00',
+      with: { name: 'Dr. Priya Nair', organizationId: 'org-hospital' },
+      place: { name: 'Larch Valley Eye Clinic', address: { lines: ['9 Mill Road'] } },
+      transport: {
+        needed: true,
+        kind: 'nemt',
+        status: 'scheduled',
+        pickupAt: '2026-03-05T12:45:00-05:00',
+        wheelchair: true,
+      },
+      interpreter: { language: 'es', booked: true },
+    }),
+    appointment({
+      id: 'appointment-shelter',
+      kind: 'partner',
+      title: 'Intake at Haven',
+      status: 'booked',
+      startsAt: '2026-03-06T09:00:00-05:00',
+      with: { name: 'Haven counselor', organizationId: 'org-shelter' },
+      place: { name: 'Haven, Quarry Street' },
+    }),
+    appointment({
+      id: 'appointment-snap',
+      kind: 'benefits',
+      title: undefined,
+      status: 'no-show',
+      startsAt: '2026-02-20T09:00:00-05:00',
+    }),
+    appointment({ id: 'appointment-old', kind: 'medical', status: 'kept', startsAt: '2026-02-11T09:00:00-05:00' }),
+    assessment(),
+    assessment({
+      id: 'assessment-mood',
+      instrument: 'phq-9',
+      completedAt: '2026-02-12T10:00:00-05:00',
+      items: phq9([1, 2, 1, 2, 1, 1, 1, 1, 1]),
+      scores: [{ code: '44261-6', value: 11, min: 0, max: 27, interpretation: 'moderate' }],
+    }),
+    assessment({
+      id: 'assessment-katz',
+      instrument: 'katz-adl',
+      completedAt: '2026-02-12T10:10:00-05:00',
+      items: ['bathing', 'dressing', 'toileting', 'transferring', 'continence', 'feeding'].map((code) => ({
+        code,
+        answer: { bool: code !== 'bathing' },
+      })),
+      scores: [{ code: 'katz-adl', value: 6 }],
+    }),
+    assessment({ id: 'assessment-risk', instrument: 'c-ssrs-screen', status: 'declined', declineReason: 'Not today.' }),
+    coverage({
+      planName: 'Hudson Silver',
+      authorizations: [
+        {
+          id: 'au1',
+          number: 'PA-1187',
+          service: 'Home health aide',
+          status: 'approved',
+          endsOn: '2026-04-30',
+          unitsApproved: 40,
+          unitsUsed: 12,
+          unit: 'hour',
+        },
+        { id: 'au2', service: 'Rides', status: 'expired', unitsApproved: 6, unitsUsed: 8, unit: 'trip' },
+        { id: 'au3', service: 'Physical therapy', status: 'draft' },
+      ],
+    }),
     plan({
       activatedAt: '2026-02-04T11:00:00-05:00',
       needIds: ['need-food', 'need-home', 'need-rent'],
@@ -308,6 +404,8 @@ export const awkward: DocumentInput = input({
 });
 
 const updates: { readonly [id: string]: JsonObject } = {
+  'appointment-eyes': { startsAt: '2026-04-02T13:30:00-04:00', status: 'booked' },
+  'intervention-snap': { status: 'completed' },
   'need-home': { riskLevel: 'crisis' },
   'need-food': { confirmedBy: 'clinician' },
   'goal-walk': {
@@ -347,6 +445,12 @@ export const later: DocumentInput = {
         description: 'Phone was cut off.',
         riskLevel: 'low',
         identifiedOn: '2026-03-18',
+      }),
+      assessment({
+        id: 'assessment-mood-2',
+        instrument: 'phq-9',
+        completedAt: '2026-03-19T10:00:00-04:00',
+        items: phq9([1, 1, 1, 1, 0, 1, 0, 0, 0]),
       }),
     ]),
 };

@@ -13,11 +13,28 @@ import {
   urgency,
 } from '../../src/documents/documents.ts';
 import { aCase, aClient } from '../builders.ts';
-import { frame, full, goal, input, later, marker, need, plan, referral } from './cases.ts';
+import {
+  appointment,
+  assessment,
+  coverage,
+  frame,
+  full,
+  goal,
+  input,
+  intervention,
+  later,
+  marker,
+  need,
+  phq9,
+  plan,
+  referral,
+} from './cases.ts';
 import { readXml, textOf } from './xml.ts';
 
 const facts = (overrides: Partial<DocumentInput> = {}): DocumentFacts => documentFacts(input(overrides));
 const before = facts();
+
+const mine = [need(), goal(), referral(), plan()];
 
 type Row = [change: string, after: Partial<DocumentInput>, said: string, urgent: string | undefined];
 
@@ -35,6 +52,31 @@ const rows: Row[] = [
     'SAFETY, new: It is not safe',
     'document-safety',
   ],
+  [
+    'an answer on self-harm, whatever the total',
+    { records: [...mine, assessment({ instrument: 'phq-9', items: phq9([0, 0, 0, 0, 0, 0, 0, 0, 1]) })] },
+    'SAFETY, new: PHQ-9 (depression) of Feb 2, 2026: positive answer about suicide or self-harm',
+    'document-safety',
+  ],
+  [
+    'an ordinary score',
+    { records: [...mine, assessment({ instrument: 'phq-9', items: phq9([2, 2, 2]) })] },
+    'New assessment: PHQ-9 (depression), Feb 2, 2026',
+    undefined,
+  ],
+  [
+    'an appointment',
+    { records: [...mine, appointment({ startsAt: '2026-03-09T10:00:00-04:00' })] },
+    'New appointment: Mar 9, 2026, 10:00 AM EDT, Home visit, booked',
+    undefined,
+  ],
+  [
+    'an authorization',
+    { records: [...mine, coverage({ authorizations: [{ id: 'a1', service: 'Rides', status: 'approved' }] })] },
+    'New authorization: Rides (medicaid) - approved',
+    undefined,
+  ],
+  ['work of our own', { records: [...mine, intervention()] }, 'New intervention: Benefits assistance', undefined],
   [
     'a final referral',
     { records: [need(), goal(), referral(completed), plan()] },

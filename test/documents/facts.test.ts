@@ -3,7 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type DocumentInput, documentFacts, renderText } from '../../src/documents/documents.ts';
 import { aCase, aClient, anOrganization } from '../builders.ts';
-import { find, frame, full, goal, input, need, plan, referral, safetyPlan } from './cases.ts';
+import { assessment, find, frame, full, goal, input, need, phq9, plan, referral, safetyPlan } from './cases.ts';
 
 const text = (overrides: Partial<DocumentInput> = {}, framed = frame()) =>
   renderText(documentFacts(input(overrides)), framed).text;
@@ -266,4 +266,35 @@ test('facts do not depend on when records were saved', () => {
     record: { ...record, updatedAt: '2026-03-01T00:00:00Z' },
   }));
   expect(documentFacts(input({ records: resaved }))).toEqual(documentFacts(input()));
+});
+
+describe('assessments', () => {
+  const mood = (overrides = {}) => assessment({ id: 'a1', instrument: 'phq-9', ...overrides });
+  const positive = { items: phq9([0, 0, 0, 0, 0, 0, 0, 0, 2]), completedAt: '2026-02-10T10:00:00-05:00' };
+  const negative = { id: 'a2', items: phq9([1]), completedAt: '2026-02-20T10:00:00-05:00' };
+  const told = (...records: DocumentInput['records']) => documentFacts(input({ records }));
+
+  test('a later one by the same instrument takes the place of an alert', () => {
+    expect(told(mood(positive)).safety).toMatchObject([{ key: 'assessment/a1', kind: 'assessment' }]);
+    expect(told(mood(positive), mood(negative))).not.toHaveProperty('safety');
+    expect(told(mood(positive), mood(negative)).assessments).toMatchObject([{ id: 'a2' }]);
+  });
+
+  test('one that was declined later takes nothing from what was answered before', () => {
+    const declined = { id: 'a3', status: 'declined', startedAt: '2026-02-25T10:00:00-05:00', completedAt: undefined };
+    expect(told(mood(positive), mood(declined))).toMatchObject({
+      safety: [{ key: 'assessment/a1' }],
+      assessments: [
+        { id: 'a3', status: 'declined' },
+        { id: 'a1', status: 'completed' },
+      ],
+    });
+  });
+
+  test("the source's score stands, with ours beside it where they differ", () => {
+    const scores = [{ code: '44261-6', value: 5 }];
+    expect(told(mood({ ...negative, scores })).assessments).toMatchObject([
+      { scores: [{ code: '44261-6', value: 5, max: 27, counted: 1 }] },
+    ]);
+  });
 });

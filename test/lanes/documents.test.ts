@@ -3,13 +3,33 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
-import { aCarePlan, aCase, aConsent, aGoal, aNeed } from '../builders.ts';
+import {
+  aCarePlan,
+  aCase,
+  aConsent,
+  aCoverage,
+  aGoal,
+  aNeed,
+  anAppointment,
+  anAssessment,
+  anIntervention,
+} from '../builders.ts';
 import { documentsOf } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
 const byDocument = {
-  routes: { carePlan: 'document', goal: 'document', need: 'document', referral: 'document', case: 'off' },
+  routes: {
+    appointment: 'document',
+    assessment: 'document',
+    carePlan: 'document',
+    case: 'off',
+    coverage: 'read',
+    goal: 'document',
+    intervention: 'document',
+    need: 'document',
+    referral: 'document',
+  },
   documents: { quietMs: 4 * 3_600_000, atMostEveryMs: 24 * 3_600_000, encounter: 'none' },
 } as const;
 
@@ -42,6 +62,32 @@ describe('the first edition', () => {
       expect(await world.link(name)).toMatchObject({ state: 'current', reason: 'document-current', remoteId: null });
     const [document] = await filed();
     expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current', remoteId: document?.id });
+  });
+
+  test('tells of appointments, scores, work and what is authorized, although coverages are only read', async () => {
+    const authorized = aCoverage({
+      caseId: 'case-rosa',
+      authorizations: [{ id: 'a1', service: 'Home health aide', status: 'approved', unitsApproved: 40, unit: 'hour' }],
+    });
+    await world.accept(
+      ['coverage', authorized],
+      ['coverage', { ...authorized, id: 'coverage-hiv', sensitivity: ['hiv'], planName: 'Ryan White plan' }],
+      ['assessment', anAssessment()],
+      ['intervention', anIntervention()],
+      ['appointment', anAppointment({ startsAt: '2099-03-09T10:00:00-04:00' })],
+    );
+    await sendCase();
+    const [document] = await filed();
+    for (const told of [
+      'Home health aide (medicaid): approved',
+      'Hunger Vital Sign',
+      'Benefits assistance',
+      'Home visit',
+    ])
+      expect(document?.text).toContain(told);
+    expect(document?.text).not.toContain('Ryan White');
+    for (const type of ['Coverage', 'Observation', 'QuestionnaireResponse', 'Procedure', 'Appointment'])
+      expect(await world.server.all(type)).toEqual([]);
   });
 
   test('waits for a quiet time when nothing in it is urgent, and the lane says when it looks again', async () => {

@@ -122,6 +122,7 @@ const scalars: Readonly<Record<string, fc.Arbitrary<Json>>> = {
   money: fc.tuple(fc.nat(5000), fc.nat(99)).map(([dollars, cents]) => `${dollars}.${String(cents).padStart(2, '0')}`),
   ucum: fc.constantFrom('/wk', '{score}', 'kg', 'd'),
   e164: fc.constantFrom('+15185550100', '+442079460000'),
+  'item-code': fc.constantFrom('44250-9', '44260-8', 'LA6568-5', 'LA33-6', 'Own_Code.1', 'wish-dead'),
   code: fc.array(word, { minLength: 1, maxLength: 2 }).map((parts) => parts.join('-')),
   boolean: fc.boolean(),
   connection: fc.constantFrom('general', 'north-2'),
@@ -163,6 +164,13 @@ const mend: Readonly<Record<RecordType, (record: JsonObject) => JsonObject>> = {
     ],
   }),
   consent: (record) => record,
+  coverage: (record) => record,
+  assessment: (record) => ({
+    ...record,
+    ...(record.items && { items: withOwnCodes(objects(record.items)).map(withOneAnswer) }),
+    ...(record.scores && { scores: withOwnCodes(objects(record.scores)) }),
+    ...(record.sections && { sections: withOwnCodes(objects(record.sections)) }),
+  }),
   hospitalStay: (record) => record,
   incident: (record) => ({
     ...record,
@@ -181,10 +189,24 @@ const mend: Readonly<Record<RecordType, (record: JsonObject) => JsonObject>> = {
       index === all.length - 1 ? { ...move, status: record.status ?? null } : move,
     ),
   }),
+  intervention: (record) => record,
   carePlan: (record) => record,
+  appointment: (record) => record,
   note: (record) => record,
   improvementIdea: (record) => record,
 };
+
+function withOwnCodes(items: readonly JsonObject[]): JsonObject[] {
+  return items.map((item, index) =>
+    items.findIndex(({ code }) => code === item.code) === index ? item : { ...item, code: `code-${index + 1}` },
+  );
+}
+
+function withOneAnswer({ answer, missing, ...item }: JsonObject): JsonObject {
+  const [form] = Object.entries(object(answer ?? {}));
+  if (form) return { ...item, answer: Object.fromEntries([form]) };
+  return missing === undefined ? item : { ...item, missing };
+}
 
 const ssnDigits: Readonly<Record<string, JsonObject>> = {
   ssn: { value: '900-12-3456' },

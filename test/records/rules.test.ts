@@ -112,6 +112,53 @@ test.each<Row>([
     { people: [{ role: 'other-client', id: 'client-2', initials: 'C. D.' }] },
     ['/people/0 other-client-by-id'],
   ],
+  [
+    'two answers to one question',
+    'assessment',
+    { items: [{ code: 'a', answer: { bool: true, text: 'yes' } }] },
+    ['/items/0/answer one-answer-form'],
+  ],
+  [
+    'an answer that is also missing',
+    'assessment',
+    { items: [{ code: 'a', answer: { bool: true }, missing: 'declined' }] },
+    ['/items/0 one-answer-form'],
+  ],
+  [
+    'a question without answer or reason',
+    'assessment',
+    { items: [{ code: 'a' }, { code: 'b', missing: 'unknown' }] },
+    [],
+  ],
+  ['several choices of one question', 'assessment', { items: [{ code: 'a', answer: { codes: ['x', 'y'] } }] }, []],
+  [
+    'one question twice',
+    'assessment',
+    { items: [{ code: 'a', answer: { code: 'x' } }, { code: 'b' }, { code: 'a', answer: { code: 'y' } }] },
+    ['/items/2/code unique-code'],
+  ],
+  [
+    'one score twice',
+    'assessment',
+    {
+      scores: [
+        { code: 'total', value: 1 },
+        { code: 'total', value: 1 },
+      ],
+    },
+    ['/scores/1/code unique-code'],
+  ],
+  [
+    'one section twice',
+    'assessment',
+    {
+      sections: [
+        { code: 'family', text: 'Two sons.' },
+        { code: 'family', text: 'A sister.' },
+      ],
+    },
+    ['/sections/1/code unique-code'],
+  ],
   ['a full ssn', 'client', { identifiers: [{ kind: 'ssn', value: '900-12-3456' }] }, []],
   ['a partial ssn', 'client', { identifiers: [{ kind: 'ssn', value: 'xxxxx3456' }] }, ['/identifiers/0/value ssn']],
   ['eight digits', 'client', { identifiers: [{ kind: 'ssn', value: '90123456' }] }, ['/identifiers/0/value ssn']],

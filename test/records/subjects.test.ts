@@ -2,7 +2,7 @@
 
 import { expect, test } from '@jest/globals';
 import { isRecordType, parseSubject, recordTypes, subjectOf } from '../../src/records/records.ts';
-import { aCase, aConsent, aNeed, anImprovementIdea, builders } from '../builders.ts';
+import { aCase, aConsent, aCoverage, aNeed, anImprovementIdea, builders } from '../builders.ts';
 
 test.each([
   ['organization', 'county.organization.org-pantry'],
@@ -11,20 +11,25 @@ test.each([
   ['client', 'county.client.client-rosa'],
   ['case', 'county.case.case-rosa'],
   ['consent', 'county.client.client-rosa'],
+  ['coverage', 'county.client.client-rosa'],
+  ['assessment', 'county.case.case-rosa'],
   ['hospitalStay', 'county.case.case-rosa'],
   ['incident', 'county.case.case-rosa'],
   ['need', 'county.case.case-rosa'],
   ['goal', 'county.case.case-rosa'],
   ['safetyPlan', 'county.case.case-rosa'],
   ['referral', 'county.case.case-rosa'],
+  ['intervention', 'county.case.case-rosa'],
   ['carePlan', 'county.case.case-rosa'],
+  ['appointment', 'county.case.case-rosa'],
   ['note', 'county.case.case-rosa'],
   ['improvementIdea', ''],
 ] as const)('%s belongs to %s', (type, subject) => {
   expect(subjectOf('county', type, builders[type]())).toBe(subject);
 });
 
-test('a consent of one case belongs to that case', () => {
+test('a consent or coverage of one case belongs to that case', () => {
+  expect(subjectOf('county', 'coverage', aCoverage({ caseId: 'case-rosa' }))).toBe('county.case.case-rosa');
   expect(subjectOf('county', 'consent', aConsent({ caseId: 'case-rosa' }))).toBe('county.case.case-rosa');
 });
 
@@ -84,6 +89,6 @@ test.each([
 
 test('record types are told by their exact name', () => {
   for (const type of recordTypes) expect(isRecordType(type)).toBe(true);
-  for (const other of ['', 'Client', 'careplan', 'assessment', 'constructor', '__proto__'])
+  for (const other of ['', 'Client', 'careplan', 'assessments', 'constructor', '__proto__'])
     expect(isRecordType(other)).toBe(false);
 });

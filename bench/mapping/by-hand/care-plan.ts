@@ -1,9 +1,9 @@
 // A care plan by hand: one CarePlan, with a text that says what R4 has no element for.
 
-import type { JsonObject } from '../../../src/json.ts';
+import { isObject, type Json, type JsonObject } from '../../../src/json.ts';
 import type { CarePlanRecord } from '../../../src/records/records.ts';
 import { urls, usCore } from './urls.ts';
-import { codeIn, head, list, type Out, period, type Run, text, to, toAll } from './values.ts';
+import { codeIn, concept, head, list, type Out, period, type Run, text, to, toAll } from './values.ts';
 
 export function plan(record: CarePlanRecord, run: Run): Out {
   return {
@@ -21,7 +21,53 @@ export function plan(record: CarePlanRecord, run: Run): Out {
     careTeam: list([to('case', 'team', record.caseId, run)]),
     addresses: toAll('need', 'condition', record.needIds, run),
     goal: toAll('goal', 'goal', record.goalIds, run),
+    activity: list<Out>(readable('intervention', record.interventionIds, run).map((one) => activity(one, run))),
   };
+}
+
+function activity(one: JsonObject, run: Run): Out {
+  const { referralId } = one;
+  if (typeof referralId === 'string') {
+    const reference = to('referral', 'request', referralId, run);
+    return reference && { reference };
+  }
+  const { schedule, status, stopReason, description } = one;
+  const code = concept(run.tables.interventionProcedure, String(one.kind), '/kind', run);
+  const said = typeof description === 'string' ? text(description, '/description', run) : undefined;
+  return {
+    detail: {
+      code: code && { coding: code.coding, text: description === undefined ? code.text : said },
+      reasonReference: toAll('need', 'condition', ids(one.needIds), run),
+      goal: toAll('goal', 'goal', ids(one.goalIds), run),
+      status: codeIn(run.tables.activityStatus, String(status), '/status', run),
+      statusReason: status === 'stopped' && typeof stopReason === 'string' ? { text: stopReason } : undefined,
+      ...(isObject(schedule) && scheduled(schedule, run)),
+    },
+  };
+}
+
+function scheduled(schedule: JsonObject, run: Run): Record<string, Out> {
+  const { startsOn, endsOn, times, per, days, durationMinutes, text: words } = schedule;
+  const bounds = period(day(startsOn), day(endsOn));
+  if (times !== undefined || per !== undefined || days !== undefined) {
+    const repeat = {
+      boundsPeriod: bounds,
+      ...(typeof durationMinutes === 'number' && { duration: durationMinutes, durationUnit: 'min' }),
+      ...(typeof times === 'number' && { frequency: times }),
+      ...(typeof per === 'string' && { period: 1, periodUnit: codeIn(run.tables.unitsOfTime, per, '/per', run) }),
+      dayOfWeek: list<Out>(ids(days)?.map((one) => codeIn(run.tables.daysOfWeek, one, '/days', run))),
+    };
+    return { scheduledTiming: { repeat } };
+  }
+  return typeof words === 'string' ? { scheduledString: words } : { scheduledPeriod: bounds };
+}
+
+function day(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function ids(value: Json | undefined): string[] | undefined {
+  return Array.isArray(value) ? value.map(String) : undefined;
 }
 
 function narrative(record: CarePlanRecord, run: Run): Out {
@@ -50,7 +96,11 @@ function narrative(record: CarePlanRecord, run: Run): Out {
 }
 
 /** Records with a label stay out of a text that carries none. */
-function readable(type: 'need' | 'goal', ids: readonly string[] | undefined, { context }: Run): JsonObject[] {
+function readable(
+  type: 'need' | 'goal' | 'intervention',
+  ids: readonly string[] | undefined,
+  { context }: Run,
+): JsonObject[] {
   const records = ids?.map((id) => context.record(type, id)) ?? [];
   return records
     .filter((record) => record !== undefined)

@@ -1,10 +1,11 @@
-// A goal by hand: one Goal.
+// A goal by hand: one Goal, and one Observation for each value that stands.
 
 import type { GoalRecord } from '../../../src/records/records.ts';
-import { sdohcc, urls } from './urls.ts';
+import { sdohcc, urls, usCore } from './urls.ts';
 import { codeIn, codingIn, concept, head, list, type Out, type Run, text, to, toAll } from './values.ts';
 
 type Target = NonNullable<GoalRecord['targets']>[number];
+type Progress = NonNullable<GoalRecord['progress']>[number];
 
 export function goal(record: GoalRecord, run: Run): Out {
   const { dueOn } = record;
@@ -33,6 +34,49 @@ export function goal(record: GoalRecord, run: Run): Out {
         return words === undefined ? undefined : { id, time, text: words };
       }),
     ),
+    outcomeReference: list<Out>(
+      measuredIn(record).map(({ id }) => {
+        const observation = to('goal', `progress[${id}]`, record.id, run);
+        return observation && { id, ...observation };
+      }),
+    ),
+  };
+}
+
+/** The values that no later one corrects. */
+export function measuredIn({ progress = [] }: GoalRecord): Progress[] {
+  const corrected = new Set(progress.map(({ replaces }) => replaces));
+  return progress.filter(({ id, value }) => value !== undefined && !corrected.has(id));
+}
+
+const clinical = new Set([
+  'physical-health',
+  'mental-health',
+  'substance-use',
+  'medication',
+  'activities-of-daily-living',
+  'cognition',
+]);
+
+export function observation({ id, at, byId, value, unit: own }: Progress, record: GoalRecord, run: Run): Out {
+  const { domain, measure } = record;
+  const unit = own ?? measure?.unit;
+  const isSocial = !clinical.has(domain);
+  const category = (code: string): Out => [{ coding: [{ system: urls.usCoreCategory, code }] }];
+  return {
+    resourceType: 'Observation',
+    ...head('goal', `progress[${id}]`, record, isSocial ? `${usCore}us-core-simple-observation` : undefined, run),
+    status: record.status === 'entered-in-error' ? 'entered-in-error' : 'final',
+    category: isSocial
+      ? category('sdoh')
+      : domain === 'activities-of-daily-living'
+        ? category('functional-status')
+        : undefined,
+    code: measureOf(record, run),
+    subject: to('client', 'patient', record.clientId, run),
+    effectiveDateTime: at,
+    performer: list([to('worker', 'role', byId, run)]),
+    valueQuantity: { value, unit, ...(unit !== undefined && { system: urls.ucum, code: unit }) },
   };
 }
 

@@ -7,6 +7,7 @@ export type HandTables = ReturnType<typeof handTables>;
 export function handTables(tables: Tables) {
   const table = (name: string): Table => tables.table(name);
   return {
+    activityStatus: table('activity-status'),
     addressType: table('address-type'),
     addressUse: table('address-use'),
     administrativeGender: table('administrative-gender'),
@@ -16,6 +17,7 @@ export function handTables(tables: Tables) {
     caseTeamStatus: table('case-team-status'),
     contactLegalRole: table('contact-legal-role'),
     contactRelationship: table('contact-relationship'),
+    daysOfWeek: table('days-of-week'),
     ethnicity: table('ethnicity'),
     goalAchievement: table('goal-achievement'),
     goalDescription: table('goal-description'),
@@ -23,6 +25,7 @@ export function handTables(tables: Tables) {
     goalPriority: table('goal-priority'),
     goalStatus: table('goal-status'),
     identifierType: table('identifier-type'),
+    interventionProcedure: table('intervention-procedure'),
     language: table('language'),
     maritalStatus: table('marital-status'),
     nameUse: table('name-use'),
@@ -44,5 +47,6 @@ export function handTables(tables: Tables) {
     sdohIntervention: table('sdoh-intervention'),
     sdohReferralCategory: table('sdoh-referral-category'),
     sensitivity: table('sensitivity'),
+    unitsOfTime: table('units-of-time'),
   };
 }

@@ -12,10 +12,10 @@ import type {
 import { plan } from './care-plan.ts';
 import { episode, team } from './case.ts';
 import { patient } from './client.ts';
-import { goal } from './goal.ts';
+import { goal, measuredIn, observation } from './goal.ts';
 import type { HandTables } from './hand-tables.ts';
 import { condition } from './need.ts';
-import { fulfilment, request } from './referral.ts';
+import { fulfilment, hasResult, request, result } from './referral.ts';
 import type { Issue, Out, Run } from './values.ts';
 
 export type HandRecord =
@@ -48,12 +48,19 @@ export function byHand(line: HandRecord, context: ProjectContext, tables: HandTa
     case 'need':
       return [made((run) => condition(line.record, run))];
     case 'goal':
-      return [made((run) => goal(line.record, run))];
+      return [
+        made((run) => goal(line.record, run)),
+        ...measuredIn(line.record).map((one) => made((run) => observation(one, line.record, run))),
+      ];
     case 'carePlan':
       return [made((run) => plan(line.record, run))];
     case 'referral':
       return line.record.status === 'draft'
         ? []
-        : [made((run) => request(line.record, run)), made((run) => fulfilment(line.record, run))];
+        : [
+            made((run) => request(line.record, run)),
+            made((run) => fulfilment(line.record, run)),
+            ...(hasResult(line.record) ? [made((run) => result(line.record, run))] : []),
+          ];
   }
 }

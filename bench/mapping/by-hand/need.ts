@@ -45,8 +45,14 @@ export function condition(record: NeedRecord, run: Run): Out {
     subject: to('client', 'patient', record.clientId, run),
     abatementDateTime: isClosed ? resolvedOn : undefined,
     recordedDate: record.createdAt ?? record.identifiedOn,
+    evidence: evidenceOf(record, run),
     note: status === 'declined' ? [{ text: 'The client declined help with this need.' }] : undefined,
   };
+}
+
+function evidenceOf({ source }: NeedRecord, run: Run): Out {
+  const response = to('assessment', 'response', source?.assessmentId, run);
+  return response && [{ detail: [response] }];
 }
 
 function profileOf(hasFinding: boolean): string {

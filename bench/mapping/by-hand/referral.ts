@@ -1,6 +1,7 @@
-// A referral by hand: ServiceRequest and Task. A draft makes neither.
+// A referral by hand: ServiceRequest and Task, and a Procedure for what came of it. A draft makes none.
 
 import type { ReferralRecord } from '../../../src/records/records.ts';
+import type { Concept, TableCoding } from '../tables.ts';
 import { sdohcc, urls } from './urls.ts';
 import { codeIn, codingIn, concept, head, list, type Out, period, type Run, text, to, toAll } from './values.ts';
 
@@ -40,6 +41,7 @@ export function request(record: ReferralRecord, run: Run): Out {
     performer: list<Out>([performingOrganization(record, run), to('service', 'service', record.serviceId, run)]),
     reasonCode: reason === undefined ? undefined : [{ text: reason }],
     reasonReference: toAll('need', 'condition', record.needIds, run),
+    insurance: list([to('coverage', 'coverage', record.coverageId, run)]),
     supportingInfo: list([to('consent', 'consent', record.consentId, run)]),
   };
 }
@@ -58,6 +60,7 @@ export function fulfilment(record: ReferralRecord, run: Run): Out {
     authoredOn: record.sentAt ?? record.requestedAt ?? record.receivedAt,
     requester: askingOrganization(record, run),
     owner: performingOrganization(record, run),
+    output: record.direction === 'incoming' && wasReceived(record) ? outputOf(record, run) : undefined,
     note: list<Out>(
       record.comments?.map(({ id, at: time, byName, byOrganizationId, text: said, visibility }, at) => {
         if (visibility !== 'shared') return undefined;
@@ -68,6 +71,52 @@ export function fulfilment(record: ReferralRecord, run: Run): Out {
       }),
     ),
   };
+}
+
+function outputOf({ id }: ReferralRecord, run: Run): Out {
+  const valueReference = to('referral', 'result', id, run);
+  const type = { coding: [{ system: urls.sdohcc, code: 'resulting-activity' }] };
+  return valueReference && [{ type, valueReference }];
+}
+
+function wasReceived({ status, outcome }: ReferralRecord): boolean {
+  return status === 'completed' && (outcome?.code === 'service-received' || outcome?.code === 'partly-received');
+}
+
+/** Ours to tell where we perform, and for a partner who has no FHIR. */
+export function hasResult(record: ReferralRecord): boolean {
+  const { direction, channel } = record;
+  return wasReceived(record) && (direction === 'incoming' || (channel !== undefined && channel !== 'fhir'));
+}
+
+export function result(record: ReferralRecord, run: Run): Out {
+  const { outcome, history } = record;
+  const actor = performingOrganization(record, run);
+  const domain = codingsOf(concept(run.tables.sdohReferralCategory, record.domain, '/domain', run)).slice(0, 1);
+  const done = concept(run.tables.referralOutcome, outcome?.code, '/outcome/code', run);
+  return {
+    resourceType: 'Procedure',
+    ...head('referral', 'result', record, `${sdohcc}SDOHCC-Procedure`, run),
+    extension: list<Out>(
+      record.goalIds?.map((id): Out => {
+        const valueReference = to('goal', 'goal', id, run);
+        return valueReference && { url: urls.resourcePertainsToGoal, valueReference };
+      }),
+    ),
+    basedOn: list([to('referral', 'request', record.id, run)]),
+    status: 'completed',
+    category: { coding: [{ system: urls.sct, code: '410606002' }, ...domain] },
+    code: serviceCode(record, run),
+    subject: to('client', 'patient', record.clientId, run),
+    performedDateTime: outcome?.at ?? history.findLast((step) => step.status === 'completed')?.at,
+    performer: actor === undefined ? undefined : [{ actor }],
+    reasonReference: toAll('need', 'condition', record.needIds, run),
+    outcome: done && { coding: done.coding, text: text(outcome?.text, '/outcome/text', run) },
+  };
+}
+
+function codingsOf(found: Concept | undefined): readonly TableCoding[] {
+  return found?.coding ?? [];
 }
 
 function isUnsafe(preferredContact: unknown): boolean {

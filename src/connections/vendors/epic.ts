@@ -31,6 +31,7 @@ export const epic: Vendor = {
     Goal: notOffered('Goal.Create exists in STU3 only (E-api)'),
     Observation: notOffered('it takes vital signs and flowsheet rows of this site only (E-api, 59188)'),
     Patient: notOffered('it can be created but never updated (E-cap)'),
+    Procedure: notOffered('an SDOH intervention can be read and searched only (E-cap)'),
     QuestionnaireResponse: notOffered('it takes questionnaires that the patient fills in only (E-api)'),
     ServiceRequest: notOffered('it takes unsigned orders, radiotherapy and prior authorizations only (E-api)'),
     Task: notOffered('a Task that began there can be answered, none can be made (E24)'),

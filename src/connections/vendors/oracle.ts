@@ -28,6 +28,7 @@ export const oracle: Vendor = {
     Flag: notOffered('the type is absent (C-cap)'),
     Goal: notOffered('it can be read and searched only (C:goal, C25)'),
     Observation: notOffered('it takes vital signs and laboratory results only (C:observation)'),
+    Procedure: notOffered('it can be created but never updated (C-cap)'),
     QuestionnaireResponse: notOffered('an existing social history can be updated, nothing else (C26)'),
     ServiceRequest: notOffered('it can be read and searched only (C:service-request, C25)'),
     Task: notOffered('the type is absent (C25)'),

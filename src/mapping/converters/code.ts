@@ -25,7 +25,7 @@ export function compileCode(node: MapNode, cursor: Cursor, place: Place, build: 
   if (!found || !map) {
     return undefined;
   }
-  if (!['code', 'line', 'bcp47'].includes(found.field.kind)) {
+  if (!['code', 'item-code', 'line', 'bcp47'].includes(found.field.kind)) {
     return build.problems.error(found.at, `A ConceptMap takes codes; this field is a ${found.field.kind}.`);
   }
   if (!['code', 'Coding', 'CodeableConcept'].includes(place.type)) {

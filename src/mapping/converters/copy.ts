@@ -1,15 +1,15 @@
-// `{from: path}`: a record's value as it is, in FHIR's form for its kind.
+// `{from: path}`: a record's value as it is, in FHIR's form for its kind; with `prefix`, behind a text that tells it from others of its list.
 
 import { isObject, type Json } from '../../json.ts';
 import type { Field } from '../../records/records.ts';
-import { type Build, type Cursor, fieldAt, type Place, rule } from '../build.ts';
+import { type Build, type Cursor, fieldAt, isPlainText, type Place, rule } from '../build.ts';
 import { addIssue, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
 import { presentWhen } from '../one-way.ts';
 import type { MapNode, Position } from '../positions.ts';
 import { type Form, formFor, text } from '../primitives.ts';
 import { pointerTo, type RecordPath, reader, writer } from '../scope.ts';
 
-export const copyKeys = ['from', 'display'];
+export const copyKeys = ['from', 'display', 'prefix'];
 
 export function compileCopy(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
   const from = node.entries.get('from')?.value;
@@ -17,7 +17,9 @@ export function compileCopy(node: MapNode, cursor: Cursor, place: Place, build: 
   if (!found) {
     return undefined;
   }
-  const form = formAt(found.field, place, node.entries.has('display'));
+  const plain = formAt(found.field, place, node.entries.has('display'));
+  const prefix = node.entries.get('prefix')?.value;
+  const form = plain && isPlainText(prefix) ? behind(prefix.value, plain) : plain;
   if (!form) {
     return build.problems.error(
       found.at,
@@ -32,7 +34,28 @@ export function compileCopy(node: MapNode, cursor: Cursor, place: Place, build: 
       return build.problems.error(found.at, `${which} does not fit ${place.fact.path}; name a ConceptMap with "code".`);
     }
   }
-  return fieldLens(found.path, found.field, form, found.at);
+  const lens = fieldLens(found.path, found.field, form, found.at);
+  return isPlainText(prefix)
+    ? { ...lens, claims: (raw) => typeof raw === 'string' && raw.startsWith(prefix.value) }
+    : lens;
+}
+
+/** A text with a prefix of ours; what lacks it is nothing that this form knows. */
+function behind(prefix: string, form: Form): Form {
+  const rest = (value: Json): string | undefined =>
+    typeof value === 'string' && value.startsWith(prefix) ? value.slice(prefix.length) : undefined;
+  const mapRest = (value: Json, read: (text: Json) => Json | undefined): Json | undefined => {
+    const text = rest(value);
+    return text === undefined ? undefined : read(text);
+  };
+  return {
+    toFhir: (value) => {
+      const text = form.toFhir(value);
+      return typeof text === 'string' ? `${prefix}${text}` : undefined;
+    },
+    fromFhir: (value) => mapRest(value, form.fromFhir),
+    fact: (value) => mapRest(value, form.fact),
+  };
 }
 
 /** A lens between one record field and one value, by a form. */

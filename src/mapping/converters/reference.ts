@@ -99,9 +99,9 @@ export function compileSlot(node: MapNode, place: Place, build: Build): Lens | u
     ...referenceBase(entry.resourceType),
     twoWay: true,
     present: () => true,
-    // In a slot that repeats, `from: .` of the caller's `each` gives the item's id.
+    // A slot that repeats is named by the item of the caller's `each`.
     project: (scope, run) => {
-      const id = entry.each === undefined ? undefined : isObject(scope.item) ? scope.item.id : undefined;
+      const id = entry.each === undefined || !isObject(scope.item) ? undefined : scope.item[entry.by ?? 'id'];
       const name = typeof id === 'string' ? `${slot}[${id}]` : slot;
       return referenceTo({ type, id: run.recordId, slot: name }, required, run);
     },

@@ -29,7 +29,17 @@ export const documentKeys = ['document'];
 
 type Words = (scope: Scope, context?: ProjectContext) => string[];
 
-const textKinds: readonly FieldKind[] = ['id', 'line', 'text', 'date', 'partial-date', 'instant', 'code', 'integer'];
+const textKinds: readonly FieldKind[] = [
+  'id',
+  'line',
+  'text',
+  'date',
+  'partial-date',
+  'instant',
+  'code',
+  'item-code',
+  'integer',
+];
 
 /** `{from: race, words: race}`: the codes' words, joined by commas. */
 export function compileWords(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {

@@ -153,7 +153,8 @@ export class CodeTables {
 const itself: Words = (variable) => variable;
 
 /** As `food-pantry` is said: food pantry. */
-const inWords: Words = (variable) => `(%${variable}.replace('-', ' '))`;
+/** As the mapping says codes in words: those that begin with a small letter. */
+const inWords: Words = (variable) => `(%${variable}.replaceMatches('(?<=^[a-z].*)-', ' '))`;
 
 function quoted(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

@@ -5,6 +5,7 @@ import { childNames, elementFact, isResourceType, shippedProfiles } from '../../
 import { isRecordType, type RecordType } from '../../records/records.ts';
 import { type Build, cursorAt, isPlainText, type SlotIndex } from '../build.ts';
 import { type ConceptMap, compileConceptMap } from '../concept-map.ts';
+import { derivations } from '../derive.ts';
 import { type MapNode, type Position, Problems, readNodes } from '../positions.ts';
 import { compileSystems, localSystem, noSystems, type Systems } from '../systems.ts';
 import type { MappingFile } from '../types.ts';
@@ -50,7 +51,8 @@ export function exportFml(files: readonly MappingFile[], options: ExportOptions)
     const type = root.entries.get('record')?.value;
     if (!isPlainText(type) || !isRecordType(type.value)) continue;
     for (const [name, node] of slotsOf(root)) {
-      const map = exportSlot(type.value, name, node, shared, options, leftOut);
+      const derived = derivations[textAt(root, 'derive')]?.sets ?? [];
+      const map = exportSlot(type.value, name, node, shared, options, leftOut, derived);
       if (map) maps.push(map);
     }
   }
@@ -84,7 +86,10 @@ function slotIndexOf(root: MapNode) {
   return new Map(
     slotsOf(root).map(([name, node]) => [
       name,
-      { resourceType: textAt(node, 'resourceType'), ...(node.entries.has('each') && { each: textAt(node, 'each') }) },
+      {
+        resourceType: textAt(node, 'resourceType'),
+        ...(node.entries.has('each') && { each: textAt(node, 'each'), by: textAt(node, 'by') }),
+      },
     ]),
   );
 }
@@ -108,6 +113,7 @@ function exportSlot(
   shared: Shared,
   options: ExportOptions,
   leftOut: LeftOut[],
+  derived: readonly string[],
 ): FmlMap | undefined {
   const resourceType = textAt(node, 'resourceType');
   const elements = node.entries.get('elements')?.value;
@@ -118,6 +124,7 @@ function exportSlot(
     names: new Names(),
     tables: new CodeTables(options.identifierSystem),
     leftOut,
+    derived,
   };
   if (node.entries.has('each')) {
     leaveOut(writer, '', node.at, 'a map makes one resource of a record, and this slot one of each item of a list');

@@ -40,6 +40,8 @@ export interface Around {
   readonly identifierKinds: readonly string[];
   /** In a list of codes: the one that is asked about, which becomes something. */
   readonly code?: string;
+  /** Fields that are worked out by code before a record is mapped. */
+  readonly derived?: readonly string[];
 }
 
 export function presence(node: Node, path: string, kind: Presence, around: Around): Condition {
@@ -210,11 +212,18 @@ function pickPresence(node: MapNode, pick: Node, around: Around): Condition {
   return saysAt('record', `${path}.${pathOf(from.path)}`);
 }
 
-export function readField(node: MapNode, word: string, { cursor, build }: Around): { path: RecordPath; field: Field } {
+export function readField(
+  node: MapNode,
+  word: string,
+  { cursor, build, derived = [] }: Around,
+): { path: RecordPath; field: Field } {
   const from = node.entries.get(word)?.value;
   const found = from && fieldAt(from, cursor, build);
   if (!found) throw new Unsupported('it reads no field of the record', node.at);
   checkReadable(found.path, node.at);
+  if (derived.includes([...cursor.prefix, ...found.path.names].join('.'))) {
+    throw new Unsupported('a value that is worked out before the record is mapped', node.at);
+  }
   return found;
 }
 

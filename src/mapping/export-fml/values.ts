@@ -58,6 +58,8 @@ export function ruleValue(
   if (has('code')) return code(writer, node, spot, scope, condition, writeValue);
   if (has('words')) return words(writer, node, spot, scope, condition);
   if (has('say')) return say(writer, node, spot, scope, condition);
+  if (has('plus')) throw new Unsupported('a time so many minutes after another', node.at);
+  if (has('canonical')) return canonical(writer, node, spot, scope, condition);
   return copy(writer, node, spot, scope, condition);
 }
 
@@ -264,7 +266,8 @@ function slotReference(writer: Writer, node: MapNode, spot: Spot, scope: Scope, 
   const name = node.entries.get('slot')?.value;
   const entry = isPlainText(name) ? writer.build.slots.get(writer.build.recordType)?.get(name.value) : undefined;
   if (!entry) throw new Unsupported('it points to no slot', node.at);
-  const path = { text: 'id', fromRoot: entry.each === undefined, names: ['id'] };
+  const by = entry.each === undefined ? 'id' : (entry.by ?? 'id');
+  const path = { text: by, fromRoot: entry.each === undefined, fromOuter: false, names: [by] };
   return read(writer, path, scope, condition, { at: node.at, once: true }, (variable) =>
     pointing(writer, spot, node, entry.resourceType, variable),
   );
@@ -310,12 +313,23 @@ function identifierSystem(writer: Writer, node: MapNode, { place }: Spot, scope:
 function copy(writer: Writer, node: MapNode, spot: Spot, scope: Scope, condition: Condition): Rule[] {
   const { path, field } = readField(node, 'from', around(writer, scope));
   const part = partFor(spot, node);
+  const prefix = node.entries.get('prefix')?.value;
   return read(writer, path, scope, condition, { at: node.at, once: true }, (variable) => {
-    const value = field.kind === 'time' ? `append(${variable}, ':00')` : variable;
+    const before = isPlainText(prefix) ? `append(${literal(prefix.value)}, ${variable})` : variable;
+    const value = field.kind === 'time' ? `append(${variable}, ':00')` : before;
     if (part === undefined) return { targets: assign(writer, spot.place, value) };
     const made = create(writer, spot.place, node.at);
     return { targets: [...made.targets, `${made.variable}.${part} = ${value}`], rules: made.rules };
   });
+}
+
+function canonical(writer: Writer, node: MapNode, { place }: Spot, scope: Scope, condition: Condition): Rule[] {
+  const { path } = readField(node, 'from', around(writer, scope));
+  const type = node.entries.get('canonical')?.value;
+  const base = `${writer.options.identifierSystem}/${isPlainText(type) ? type.value : ''}/`;
+  return read(writer, path, scope, condition, { at: node.at, once: true }, (variable) => ({
+    targets: assign(writer, place, `append(${literal(base)}, ${variable})`),
+  }));
 }
 
 /** A text as the only part of a concept or reference. */

@@ -24,6 +24,8 @@ export interface Writer {
   readonly names: Names;
   readonly tables: CodeTables;
   readonly leftOut: LeftOut[];
+  /** Fields that are worked out by code before a record is mapped. */
+  readonly derived: readonly string[];
 }
 
 /** Where paths start from, by the names that they have in the map. */
@@ -66,9 +68,15 @@ export interface Spot {
   readonly place: Place;
 }
 
-export function around({ build, options }: Writer, { cursor, code }: Scope): Around {
+export function around({ build, options, derived }: Writer, { cursor, code }: Scope): Around {
   const identifierKinds = [...Object.keys(options.identifierSystems), ...build.systems.identifiers.keys()];
-  return { cursor, build, identifierKinds: [...new Set(identifierKinds)], ...(code !== undefined && { code }) };
+  return {
+    cursor,
+    build,
+    derived,
+    identifierKinds: [...new Set(identifierKinds)],
+    ...(code !== undefined && { code }),
+  };
 }
 
 export interface Made {

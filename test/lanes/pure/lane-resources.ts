@@ -21,6 +21,7 @@ export function aSlot(
   return {
     name: 'goal',
     resourceType: 'Goal',
+    owner: () => 'source',
     elements,
     facts: (resource) => only(Object.keys(shapes), resource),
     copy: (keys, from, to) => ({ ...without(keys, to), ...only(keys, from) }),
