@@ -168,10 +168,13 @@ function waysOf(parts: ReadonlyMap<string, MadeElement>, name: string): readonly
   );
 }
 
-/** Values that it may have; of parts that vary, each value stands in at least one of them. What is not known is left out. */
+/** What is there, and nothing is known of it. */
+const unknown: readonly Json[] = [{}];
+
+/** Values that it may have; of parts that vary, each value stands in at least one of them. */
 function samplesOf({ values, parts }: Made): readonly Json[] {
   if (!parts) {
-    return values ?? [];
+    return values ?? unknown;
   }
   const columns = [...parts].map(([name, { isList, ways }]) => {
     const each = ways.map(samplesOf);

@@ -158,6 +158,20 @@ describe('what a profile says must be supported and no rule fills is a warning',
     ]);
   });
 
+  test('but a slice that only the type of its value tells apart is seen, whatever the value will be', () => {
+    const slicing = { discriminators: [['type', '$this']], rules: 'open' } as const;
+    const guide = guideFile(
+      localGuide({
+        'deceased[x]': { slicing },
+        'deceased[x]:deceasedDateTime': { types: ['dateTime'], mustSupport: true },
+        'deceased[x]:deceasedBoolean': { types: ['boolean'], mustSupport: true },
+      }),
+    );
+    expect(clientWarnings(withClient([ladder('local-patient')], guide))).toEqual([
+      'No rule fills what must be supported by local-patient in "patient": deceased[x]:deceasedBoolean.',
+    ]);
+  });
+
   test('and that is all that the shipped mappings leave undone', () => {
     const others = mappings.warnings.filter(
       ({ message }) => !message.startsWith('No rule fills what must be supported by'),
