@@ -125,6 +125,11 @@ function evaluate(
   type: string | undefined,
   resource: JsonObject,
 ): boolean | undefined {
+  // It compares dates as texts, so those of different precision come out wrong.
+  const dates = Object.values(isObject(value) ? value : {}).filter(
+    (one) => typeof one === 'string' && /^\d{4}(-|$)/.test(one),
+  );
+  if (/[<>]=/.test(expression) && new Set(dates.map((one) => String(one).length)).size > 1) return undefined;
   // The engine takes for a Quantity only what has a value.
   const isBare = isObject(resource.valueQuantity) && resource.valueQuantity.value === undefined;
   if (beyondFhirPath.test(expression) || value === undefined || (isBare && expression.includes('Quantity')))

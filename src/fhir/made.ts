@@ -125,8 +125,10 @@ class MadeCheck {
       if (rule.types && name.endsWith('[x]') && !rule.types.includes(way.type)) {
         refuse(`the profile allows only ${rule.types.join(', ')}`);
       }
-      const binding = compileBinding(rule.binding, way.type, (url) => this.#profiles.valueSet(url));
-      const outside = binding && isWhole(way) ? samples.filter((sample) => !binding.allows(sample)) : [];
+      const binding = isWhole(way)
+        ? compileBinding(rule.binding, way.type, (url) => this.#profiles.valueSet(url))
+        : undefined;
+      const outside = binding ? samples.filter((sample) => !binding.allows(sample)) : [];
       if (binding && outside.length > 0) {
         refuse(`${codesIn(outside).join(', ')} is in no code of the required value set ${binding.valueSet}`);
       }

@@ -1,6 +1,6 @@
 // What must be true of a conformance resource before facts are made from it: only what is read later.
 
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { JsonObject } from '../../json.ts';
 import type { CodeSystem, Definition, StructureDefinition, ValueSet } from './definitions.ts';
 
@@ -76,13 +76,22 @@ const codeSystem = {
   properties: { url: text, content: text, concept: concepts },
 };
 
-const ajv = new Ajv2020({ strict: true, strictRequired: false });
-const isStructure = ajv.compile<StructureDefinition>(structure);
-const isValueSet = ajv.compile<ValueSet>(valueSet);
-const isCodeSystem = ajv.compile<CodeSystem>(codeSystem);
+/** Compiled when the first package is read: other commands never need them. */
+function compileShapes() {
+  const ajv = new Ajv2020({ strict: true, strictRequired: false });
+  return {
+    isStructure: ajv.compile<StructureDefinition>(structure),
+    isValueSet: ajv.compile<ValueSet>(valueSet),
+    isCodeSystem: ajv.compile<CodeSystem>(codeSystem),
+  };
+}
+
+let shapes: ReturnType<typeof compileShapes> | undefined;
 
 /** The resource as the definition that it is, or where it is not as FHIR R4 says; undefined: it is of another type. */
 export function readDefinition(resource: JsonObject): { definition: Definition } | { wrong: string } | undefined {
+  shapes ??= compileShapes();
+  const { isStructure, isValueSet, isCodeSystem } = shapes;
   switch (resource.resourceType) {
     case 'StructureDefinition':
       return isStructure(resource) ? { definition: resource } : wrong(isStructure.errors);
@@ -95,7 +104,7 @@ export function readDefinition(resource: JsonObject): { definition: Definition }
   }
 }
 
-function wrong(errors: typeof isStructure.errors): { wrong: string } {
+function wrong(errors: ErrorObject[] | null | undefined): { wrong: string } {
   const [first] = errors ?? [];
   return { wrong: `${first?.instancePath ?? ''} ${first?.message ?? 'is not valid'}`.trim() };
 }
