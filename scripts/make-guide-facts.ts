@@ -3,8 +3,9 @@
 // NAME is how the file is called: us-core, sdohcc. Dependencies are packages whose profiles and value sets this one points to.
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { makeGuideFacts, readGuidePackage } from '../src/fhir/make-facts/guide.ts';
-import { readBaseDefinitions } from './base-definitions.ts';
+import { readBaseDefinitions } from '../src/fhir/make-facts/base-definitions.ts';
+import { makeGuideFacts } from '../src/fhir/make-facts/guide.ts';
+import { readGuidePackage } from '../src/fhir/make-facts/package.ts';
 
 const [file, name, ...dependencies] = process.argv.slice(2);
 if (file === undefined || name === undefined) {
@@ -13,8 +14,8 @@ if (file === undefined || name === undefined) {
 }
 
 const library = readBaseDefinitions();
-const guide = readGuidePackage(readFileSync(file));
-const others = dependencies.map((dependency) => readGuidePackage(readFileSync(dependency)));
+const guide = readGuidePackage({ name: file, bytes: readFileSync(file) });
+const others = dependencies.map((other) => readGuidePackage({ name: other, bytes: readFileSync(other) }));
 for (const definition of [...others, guide].flatMap(({ definitions }) => definitions)) {
   library.add(definition);
 }

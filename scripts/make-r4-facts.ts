@@ -3,7 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { makeBaseFacts } from '../src/fhir/make-facts/base.ts';
-import { readBaseDefinitions } from './base-definitions.ts';
+import { readBaseDefinitions } from '../src/fhir/make-facts/base-definitions.ts';
 
 const resourceTypes = [
   'Appointment',

@@ -497,8 +497,20 @@ export const errorKinds = {
     issue: 'transient',
     class: 'retry',
   },
+  'guide-not-r4': {
+    text: 'The guide {guide} is for FHIR {versions}; Casebridge speaks R4 (4.0.1).',
+    status: 422,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
   'guide-package-invalid': {
-    text: 'This is not a FHIR package: it holds no package/package.json. Give a package.tgz as its publisher made it.',
+    text: 'The file {file} is not a FHIR package: {problem}. Give a package.tgz as its publisher made it.',
+    status: 422,
+    issue: 'invalid',
+    class: 'permanent',
+  },
+  'guide-without-profiles': {
+    text: 'The guide {guide} holds no profile that facts can be made of ({count} have no snapshot). Give the package that its publisher built, with snapshots.',
     status: 422,
     issue: 'invalid',
     class: 'permanent',
@@ -954,7 +966,7 @@ export const errorKinds = {
     class: 'permanent',
   },
   'resource-invalid': {
-    text: '{target} would not be valid FHIR: {rule} at {path}.',
+    text: '{target} would not be valid FHIR: {rule} at {path}, which {at} makes from {fields}. Mend the record, or the mapping.',
     status: 422,
     issue: 'invalid',
     class: 'permanent',

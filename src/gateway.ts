@@ -40,13 +40,18 @@ import {
   startFeeder,
   workReplays,
 } from './lanes/lanes.ts';
-import { type MappingSet, readMappingFiles } from './mapping/mapping.ts';
+import { type MappingFile, type MappingSet, readGuideFiles, readMappingFiles } from './mapping/mapping.ts';
 import { createMetrics } from './metrics.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
 import { openStore, type Store } from './store/store.ts';
 
 /** The mapping files that come with Casebridge. */
 export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.url));
+
+/** The mapping files that come with Casebridge, and the facts of guides that the configuration names. @throws CasebridgeError `file-unreadable` */
+export async function mappingFiles(config: Pick<Config, 'guides'>): Promise<MappingFile[]> {
+  return [...(await readMappingFiles(mappingFolder)), ...(await readGuideFiles(config.guides))];
+}
 
 const pollTickMs = 250;
 const pruneTickMs = 3_600_000;
@@ -75,6 +80,8 @@ export interface GatewayOptions {
 
 export interface Gateway {
   readonly api: GatewayApi;
+  /** What the mappings leave undone of the profiles that they name; for the log, once the start has succeeded. */
+  readonly mappingWarnings: MappingSet['warnings'];
   /** Finishes what runs, gives the rest back, closes everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -102,10 +109,10 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   const { config, logger, leaseMs = config.lanes.leaseMs } = options;
   await checkIdentity(store, config.identifierSystem);
   if ((options.activate ?? true) || (await activeVersion(store.db)) === undefined)
-    await activateMapping(store, await readMappingFiles(mappingFolder));
+    await activateMapping(store, await mappingFiles(config));
   const mappings = activeMappings(store);
   // Compiled now, so that a start fails where its mappings would.
-  await mappings();
+  const { warnings } = await mappings();
   const metrics = createMetrics(store);
   const holder = `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`;
   await freeDeadShares(store);
@@ -158,6 +165,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
 
   let stopping: Promise<void> | undefined;
   return {
+    mappingWarnings: warnings,
     api: gatewayApi({ config, logger, store, metrics, deps, opened, feeder: () => feeder }),
     stop: () => {
       stopping ??= stopAll(worker, opened, store);

@@ -7,6 +7,7 @@ import { framesOf, kindOfError } from '../fault.ts';
 import type { CommandLine } from './command.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
+import { guide } from './guide.ts';
 import { importFiles } from './import.ts';
 import { keys } from './keys.ts';
 import { map } from './map.ts';
@@ -16,7 +17,7 @@ import { serve } from './serve.ts';
 import { type Streams, Terminal } from './terminal.ts';
 import { worker } from './worker.ts';
 
-const commands: readonly CommandLine[] = [serve, worker, demo, sandbox, importFiles, replay, map, doctor, keys];
+const commands: readonly CommandLine[] = [serve, worker, demo, sandbox, importFiles, replay, map, doctor, guide, keys];
 
 /** Runs one command line, without the program's own name, and answers its exit code. */
 export async function runCommandLine(words: readonly string[], streams: Streams): Promise<number> {

@@ -13,6 +13,7 @@ import {
   fmlLimits,
   type MappingFile,
   type MappingSet,
+  readGuideFiles,
   readMappingFiles,
 } from '../mapping/mapping.ts';
 import { type CheckedRecord, readRecordLines } from '../records/records.ts';
@@ -26,7 +27,7 @@ import { aligned, type Terminal } from './terminal.ts';
 
 export const map: CommandLine = {
   name: 'map',
-  configuration: 'configuration file, for its identifier systems and time zones (default: none)',
+  configuration: 'configuration file, for its guides, identifier systems and time zones (default: none)',
 
   describe(command) {
     command
@@ -87,7 +88,8 @@ async function filesOf(call: CommandCall): Promise<MappingFile[]> {
 }
 
 async function compiledMappings(call: CommandCall): Promise<Compiled> {
-  const compiled = compileMappings(await filesOf(call));
+  const config = await configOf(call);
+  const compiled = compileMappings([...(await filesOf(call)), ...(await readGuideFiles(config?.guides ?? []))]);
   if ('set' in compiled) return compiled;
   for (const { path, line, column, message } of compiled.problems)
     call.terminal.warn(`${path}:${line}:${column}: ${message}`);
@@ -225,7 +227,8 @@ interface LossRow {
   readonly at: string;
 }
 
-function showLoss({ set, warnings }: Compiled, terminal: Terminal): number {
+function showLoss({ set }: Compiled, terminal: Terminal): number {
+  const { warnings } = set;
   const rows = set.mappings.flatMap(({ recordType, slots, unsent }): LossRow[] =>
     unsent === undefined
       ? slots.flatMap(({ name, elements }) =>

@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import { type Config, isUnderNpm } from '../config.ts';
 import { errorCode } from '../error-code.ts';
 import { CasebridgeError, reason } from '../errors.ts';
+import type { Gateway } from '../gateway.ts';
 
 /** The log, on standard error, one JSON object a line. Secrets are never passed to it; the paths below are the second lock. */
 export function openLogger(config: Config): Logger {
@@ -11,6 +12,11 @@ export function openLogger(config: Config): Logger {
   const logger = pino({ level: config.log.level, base: { pid: process.pid }, redact }, pino.destination(2));
   for (const warning of config.warnings) logger.warn(warning);
   return logger;
+}
+
+/** Says once a start what the mappings leave undone of the profiles that they name. */
+export function logMappings(logger: Pick<Logger, 'warn'>, { mappingWarnings }: Pick<Gateway, 'mappingWarnings'>): void {
+  for (const { path, line, message } of mappingWarnings) logger.warn({ at: `${path}:${line}` }, message);
 }
 
 /** Resolves with the first SIGTERM or SIGINT; another one more than a second later ends the process at once. */

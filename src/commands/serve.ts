@@ -2,7 +2,7 @@
 
 import { loadConfig } from '../config.ts';
 import { type CommandLine, textOption } from './command.ts';
-import { openLogger, stopInTime, toldListening, untilStopped } from './process.ts';
+import { logMappings, openLogger, stopInTime, toldListening, untilStopped } from './process.ts';
 
 export const serve: CommandLine = {
   name: 'serve',
@@ -24,6 +24,7 @@ export const serve: CommandLine = {
       const server = await listen(buildApp(gateway.api), config.server).catch(toldListening(config.server));
       call.terminal.result({ url: server.url }, [`Casebridge listens on ${server.url}`]);
       logger.info({ url: server.url, store: gateway.api.store.kind }, 'listening');
+      logMappings(logger, gateway);
       logger.info({ signal: await stopped }, 'stopping');
       await server.close();
     } finally {

@@ -3,7 +3,7 @@
 import { loadConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { type CommandLine, textOption } from './command.ts';
-import { openLogger, stopInTime, untilStopped } from './process.ts';
+import { logMappings, openLogger, stopInTime, untilStopped } from './process.ts';
 
 export const worker: CommandLine = {
   name: 'worker',
@@ -20,6 +20,7 @@ export const worker: CommandLine = {
     const stopped = untilStopped();
     const gateway = await startGateway({ config, logger, lanes: true, activate: false });
     call.terminal.result({ working: true }, ['Casebridge works on lanes.']);
+    logMappings(logger, gateway);
     logger.info({ signal: await stopped }, 'stopping');
     await stopInTime(() => gateway.stop(), logger);
     return 0;

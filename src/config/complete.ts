@@ -44,6 +44,7 @@ export async function complete(
     queue: { url: await desk.url(raw.queue?.url, ['queue', 'url'], ['redis:', 'rediss:']) },
     lanes: { leaseMs: leaseOf(raw, desk) },
     log: { level: raw.log?.level ?? 'info' },
+    guides: (raw.guides ?? []).map((path) => resolve(dirname(file), path)),
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
     sources: await sources(raw, desk),

@@ -21,6 +21,7 @@ export interface RawConfig {
   queue?: { url?: string };
   lanes?: { lease?: string };
   log?: { level?: LogLevel };
+  guides?: string[];
   identifierSystem: string;
   operators?: Record<string, { token: string; may?: Permission[] }>;
   sources: Record<string, { token: string; timeZone?: string }>;
@@ -236,6 +237,13 @@ export const configSchema: SchemaObject = {
         ),
       }),
       log: settings({ level: choice(logLevels, 'Default info.') }),
+      guides: {
+        type: 'array',
+        minItems: 1,
+        uniqueItems: true,
+        items: text('A file.'),
+        description: 'Facts of FHIR guides, made by `casebridge guide`, whose profiles mappings may name.',
+      },
       identifierSystem: {
         ...text('System URI of every identifier that Casebridge gives to a resource. Never changed later.'),
         pattern: '^(https?://|urn:)\\S+$',

@@ -39,6 +39,8 @@ export interface Config {
     readonly leaseMs: number;
   };
   readonly log: { readonly level: LogLevel };
+  /** Files of facts that `casebridge guide` made, as absolute paths. */
+  readonly guides: readonly string[];
   /** System of every identifier that Casebridge gives to a resource. */
   readonly identifierSystem: string;
   readonly operators: ReadonlyMap<string, OperatorConfig>;

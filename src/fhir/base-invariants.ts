@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
 import { isAfter } from './dates.ts';
 import { type Invariant, rule } from './invariant.ts';
+import { isBasicXhtml, saysSomething } from './narrative.ts';
 import { parseReference } from './references.ts';
 import { codings, has, hasChoice, hasCoding, isOneOf, isText, items } from './values.ts';
 
@@ -66,7 +67,13 @@ export const baseInvariants: Readonly<Record<string, readonly Invariant[]>> = {
     rule('con-1', 'summary or assessment is given', (it) => has(it, 'summary') || has(it, 'assessment')),
   ],
   'Condition.evidence': [rule('con-2', 'code or detail is given', (it) => has(it, 'code') || has(it, 'detail'))],
-  Consent: [rule('ppc-1', 'policy or policyRule is given', (it) => has(it, 'policy') || has(it, 'policyRule'))],
+  Consent: [
+    rule('ppc-1', 'policy or policyRule is given', (it) => has(it, 'policy') || has(it, 'policyRule')),
+    consentScope('ppc-2', 'patient-privacy'),
+    consentScope('ppc-3', 'research'),
+    consentScope('ppc-4', 'adr'),
+    consentScope('ppc-5', 'treatment'),
+  ],
   ContactPoint: [rule('cpt-2', 'value goes with system', (it) => !has(it, 'value') || has(it, 'system'))],
   Count: [
     rule(
@@ -115,6 +122,15 @@ export const baseInvariants: Readonly<Record<string, readonly Invariant[]>> = {
     ),
   ],
   'Goal.target': [rule('gol-1', 'detail goes with measure', (it) => !hasChoice(it, 'detail') || has(it, 'measure'))],
+  // Of a primitive: these look at the object that holds it.
+  'Narrative.div': [
+    rule(
+      'txt-1',
+      'a narrative holds formatting, tables, links and images only',
+      (it) => !isText(it.div) || isBasicXhtml(it.div),
+    ),
+    rule('txt-2', 'a narrative says something', (it) => !isText(it.div) || saysSomething(it.div)),
+  ],
   Observation: [
     rule(
       'obs-6',
@@ -214,6 +230,15 @@ export const baseInvariants: Readonly<Record<string, readonly Invariant[]>> = {
     ),
   ],
 };
+
+/** As R4 was published, with a code system that nobody has: so it holds almost always. */
+function consentScope(key: string, code: string): Invariant {
+  return rule(
+    key,
+    `patient is given for the scope ${code}`,
+    (it) => has(it, 'patient') || !hasCoding(it.scope, 'something', [code]),
+  );
+}
 
 function sharesCoding(one: Json | undefined, other: Json | undefined): boolean {
   return codings(one).some(

@@ -77,7 +77,8 @@ function compileObject(place: Place): ObjectCheck {
   const children = childrenOf(place);
   const checks = new Map<string, ValueCheck>();
   const isResource = place.path === '' && isKnownResource(place.type);
-  const invariants = invariantsAt(place);
+  const ofPrimitives = [...children.values()].filter(({ type }) => isPrimitive(type));
+  const invariants = [...invariantsAt(place), ...ofPrimitives.flatMap((child) => invariantsOfElement(place, child))];
   const required = [...children.values()].filter(({ min, max }) => min > 0 && max > 0).map(({ name }) => name);
   const requiredChoices = new Set<string>();
   for (const child of children.values()) {

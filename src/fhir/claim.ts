@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../json.ts';
 import { checkProfile } from './check-profile.ts';
-import { profileById } from './profile-tree.ts';
+import { type Profiles, shippedProfiles } from './profile-tree.ts';
 import type { ProfileIssue } from './walk.ts';
 
 export interface Claim {
@@ -16,11 +16,15 @@ export interface Claim {
  * The first profile of the ladder that the resource satisfies, given that `checkBase` found no error in it.
  * Ids as in `checkProfile`, the most specific first.
  */
-export function claimProfile(resource: JsonObject, ladder: readonly string[]): Claim {
+export function claimProfile(
+  resource: JsonObject,
+  ladder: readonly string[],
+  profiles: Profiles = shippedProfiles,
+): Claim {
   const stepsDown: ProfileIssue[] = [];
   for (const profile of ladder) {
-    const failed = checkProfile(resource, profile).filter(({ severity }) => severity === 'error');
-    const claimed = profileById(profile)?.facts.url;
+    const failed = checkProfile(resource, profile, profiles).filter(({ severity }) => severity === 'error');
+    const claimed = profiles.byId(profile)?.facts.url;
     if (failed.length === 0 && claimed !== undefined) {
       return { claimed, stepsDown };
     }

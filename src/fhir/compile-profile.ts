@@ -9,7 +9,7 @@ import { type Child, childrenOf, maxOf, type Place, unlimited } from './elements
 import type { ProfileElement } from './facts.ts';
 import type { Invariant } from './invariant.ts';
 import { profileInvariants } from './profile-invariants.ts';
-import { findValueSet, type Profile, type ProfileNode, profileByUrl, profileTree } from './profile-tree.ts';
+import { type Profile, type ProfileNode, type Profiles, shippedProfiles } from './profile-tree.ts';
 import { compileSlice, isEqual, matchesPattern } from './slices.ts';
 import type { Walk } from './walk.ts';
 
@@ -32,19 +32,21 @@ export interface CompiledProfile {
 }
 
 /** The check of a whole resource against a profile. */
-export function compileProfile(profile: Profile): CompiledProfile {
+export function compileProfile(profile: Profile, profiles: Profiles): CompiledProfile {
   const { type } = profile.facts;
-  const compiler = new Compiler(type);
-  const check = compiler.object(profileTree(profile), { type, path: '' }, type);
+  const compiler = new Compiler(type, profiles);
+  const check = compiler.object(profiles.tree(profile), { type, path: '' }, type);
   return { type, check, notEvaluated: compiler.left };
 }
 
 class Compiler {
   readonly left: string[] = [];
   readonly #type: string;
+  readonly #profiles: Profiles;
 
-  constructor(type: string) {
+  constructor(type: string, profiles: Profiles) {
     this.#type = type;
+    this.#profiles = profiles;
   }
 
   /** The check of an object by the node's children and invariants. `label` is for what is left out. */
@@ -96,7 +98,7 @@ class Compiler {
   ): ((items: readonly Item[], walk: Walk) => void)[] {
     const name = `${label}:${slice.slice}`;
     const slicing = list.rule.slicing;
-    const match = slicing && compileSlice(slicing, slice, choices[0]?.type ?? '');
+    const match = slicing && compileSlice(slicing, slice, choices[0]?.type ?? '', this.#profiles);
     if (!match) {
       this.left.push(`slice ${name}`);
       return [];
@@ -157,7 +159,7 @@ class Compiler {
         }
       });
     }
-    const binding = compileBinding(rule.binding, child.type, findValueSet);
+    const binding = compileBinding(rule.binding, child.type, (url) => this.#profiles.valueSet(url));
     if (binding) {
       checks.push(({ value }, walk) => {
         if (value !== undefined && !binding.allows(value)) {
@@ -195,9 +197,9 @@ class Compiler {
       checks.push(this.object(node, child.below, label));
     }
     for (const url of node.rule.profiles ?? []) {
-      const profile = profileByUrl(url);
+      const profile = this.#profiles.byUrl(url);
       if (profile?.facts.type === child.type) {
-        checks.push(this.object(profileTree(profile), child.below, label));
+        checks.push(this.object(this.#profiles.tree(profile), child.below, label));
       } else {
         this.left.push(`profile ${url} of ${label}`);
       }
@@ -206,10 +208,8 @@ class Compiler {
   }
 
   #invariants(rule: ProfileElement, label: string): Invariant[] {
-    return (rule.constraints ?? []).flatMap(([key]) => {
-      const known = [...(profileInvariants[this.#type] ?? []), ...(profileInvariants.Extension ?? [])].find(
-        (invariant) => invariant.key === key,
-      );
+    return (rule.constraints ?? []).flatMap(([key, , expression]) => {
+      const known = knownInvariant(this.#type, key, expression);
       if (!known) {
         this.left.push(`invariant ${key} at ${label}`);
       }
@@ -218,13 +218,34 @@ class Compiler {
   }
 
   #noteBinding(valueSet: string, label: string): void {
-    const known = findValueSet(valueSet);
+    const known = this.#profiles.valueSet(valueSet);
     if (!known) {
       this.left.push(`value set ${valueSet} of ${label}`);
     } else if (known.systems) {
       this.left.push(`codes of ${known.systems.join(', ')} in value set ${valueSet} of ${label}`);
     }
   }
+}
+
+/** Another guide, or another version of one, may mean something else by the same key: the expression decides. */
+function knownInvariant(type: string, key: string, expression: string): Invariant | undefined {
+  const written = [...(profileInvariants[type] ?? []), ...(profileInvariants.Extension ?? [])];
+  return shippedExpressions().has(`${key} ${expression}`)
+    ? written.find((invariant) => invariant.key === key)
+    : undefined;
+}
+
+let expressions: ReadonlySet<string> | undefined;
+
+/** `key expression` of every invariant that the predicates were written for. */
+function shippedExpressions(): ReadonlySet<string> {
+  expressions ??= new Set(
+    shippedProfiles.guides
+      .flatMap(({ profiles }) => Object.values(profiles))
+      .flatMap(({ elements }) => Object.values(elements))
+      .flatMap(({ constraints }) => (constraints ?? []).map(([key, , expression]) => `${key} ${expression}`)),
+  );
+  return expressions;
 }
 
 function compileCount(node: ProfileNode, name: string): (count: number, walk: Walk) => void {

@@ -81,7 +81,7 @@ export interface GuideFacts {
 export const baseFacts: BaseFacts = readFacts('r4.json');
 
 /** The guides that come with Casebridge. */
-export const guides: readonly GuideFacts[] = [readFacts('us-core-7.0.0.json'), readFacts('sdohcc-2.3.0.json')];
+export const shippedGuides: readonly GuideFacts[] = [readFacts('us-core-7.0.0.json'), readFacts('sdohcc-2.3.0.json')];
 
 // The generators write exactly these types, so what they wrote is read back without a second check.
 function readFacts<T extends BaseFacts | GuideFacts>(file: string): T {

@@ -1,11 +1,12 @@
 // The elements of a profile as a tree: 'output:PerformedActivityCode.type' is the child 'type' of the slice 'PerformedActivityCode' of 'output'.
 
+import { isResourceType } from './elements.ts';
 import {
   baseFacts,
   type GuideFacts,
-  guides,
   type ProfileElement,
   type ProfileFacts,
+  shippedGuides,
   type ValueSetFacts,
 } from './facts.ts';
 
@@ -23,42 +24,62 @@ export interface Profile {
   readonly facts: ProfileFacts;
 }
 
-const byId = new Map(
-  guides.flatMap(({ profiles }: GuideFacts) => Object.entries(profiles)).map(([id, facts]) => [id, { id, facts }]),
-);
-const byUrl = new Map([...byId.values()].map((profile): [string, Profile] => [profile.facts.url, profile]));
-const trees = new Map<string, ProfileNode>();
+/** The profiles of some guides, by id and by URL, and the value sets that they bind to. */
+export class Profiles {
+  readonly guides: readonly GuideFacts[];
+  readonly #byId: ReadonlyMap<string, Profile>;
+  readonly #byUrl: ReadonlyMap<string, Profile>;
+  readonly #valueSets: ReadonlyMap<string, ValueSetFacts>;
+  readonly #trees = new Map<string, ProfileNode>();
 
-/** A profile of the guides by its id ('us-core-patient'); undefined when no guide has it. */
-export function profileById(id: string): Profile | undefined {
-  return byId.get(id);
-}
-
-/** Its canonical URL without version. */
-export function profileUrl(id: string | undefined): string | undefined {
-  return id === undefined ? undefined : byId.get(id)?.facts.url;
-}
-
-/** Ids of the profiles of resources, not those of extensions. */
-export function profileIds(): string[] {
-  return [...byId.values()].filter(({ facts }) => facts.type !== 'Extension').map(({ id }) => id);
-}
-
-export function profileByUrl(url: string): Profile | undefined {
-  return byUrl.get(url);
-}
-
-export function findValueSet(url: string): ValueSetFacts | undefined {
-  return guides.find(({ valueSets }) => valueSets[url])?.valueSets[url] ?? baseFacts.valueSets[url];
-}
-
-export function profileTree({ id, facts }: Profile): ProfileNode {
-  let tree = trees.get(id);
-  if (!tree) {
-    tree = buildTree(facts);
-    trees.set(id, tree);
+  constructor(guides: readonly GuideFacts[]) {
+    this.guides = guides;
+    const all = guides.flatMap(({ profiles }) => Object.entries(profiles)).map(([id, facts]) => ({ id, facts }));
+    this.#byId = new Map(all.map((profile) => [profile.id, profile]));
+    this.#byUrl = new Map(all.map((profile) => [profile.facts.url, profile]));
+    const valueSets = [baseFacts, ...guides.toReversed()].flatMap((facts) => Object.entries(facts.valueSets));
+    this.#valueSets = new Map(valueSets);
   }
-  return tree;
+
+  /** A profile by its id ('us-core-patient'); undefined when no guide has it. */
+  byId(id: string): Profile | undefined {
+    return this.#byId.get(id);
+  }
+
+  byUrl(url: string): Profile | undefined {
+    return this.#byUrl.get(url);
+  }
+
+  /** Ids of the profiles of resources, not those of extensions and datatypes. */
+  ids(): string[] {
+    return [...this.#byId.values()].filter(({ facts }) => isResourceType(facts.type)).map(({ id }) => id);
+  }
+
+  valueSet(url: string): ValueSetFacts | undefined {
+    return this.#valueSets.get(url);
+  }
+
+  tree({ id, facts }: Profile): ProfileNode {
+    let tree = this.#trees.get(id);
+    if (!tree) {
+      tree = buildTree(facts);
+      this.#trees.set(id, tree);
+    }
+    return tree;
+  }
+}
+
+/** The profiles of the guides that come with Casebridge. */
+export const shippedProfiles = new Profiles(shippedGuides);
+
+/** Canonical URL of a profile, without version. */
+export function profileUrl(id: string | undefined, profiles: Profiles = shippedProfiles): string | undefined {
+  return id === undefined ? undefined : profiles.byId(id)?.facts.url;
+}
+
+/** Ids of the profiles of resources, not those of extensions and datatypes. */
+export function profileIds(profiles: Profiles = shippedProfiles): string[] {
+  return profiles.ids();
 }
 
 function buildTree(facts: ProfileFacts): ProfileNode {

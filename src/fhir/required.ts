@@ -2,7 +2,7 @@
 
 import { type Child, childrenOf, type Place } from './elements.ts';
 import { baseFacts } from './facts.ts';
-import { type ProfileNode, profileById, profileTree } from './profile-tree.ts';
+import { type ProfileNode, type Profiles, shippedProfiles } from './profile-tree.ts';
 
 export interface RequiredPath {
   /** Below the resource type; choices by their definition name: 'category', 'telecom.system', 'source[x]'. */
@@ -18,19 +18,19 @@ export interface RequiredPath {
  * The elements that the profile and base R4 require, through backbones and as deep as the profile goes.
  * `profile` is a profile id, or the name of a resource type for base R4 alone; empty for an unknown one.
  */
-export function requiredPaths(profile: string): RequiredPath[] {
-  const found = profileById(profile);
+export function requiredPaths(profile: string, profiles: Profiles = shippedProfiles): RequiredPath[] {
+  const found = profiles.byId(profile);
   const type = found?.facts.type ?? profile;
   const paths: RequiredPath[] = [];
   if (baseFacts.types[type]?.kind === 'resource') {
-    collect({ type, path: '' }, found && profileTree(found), { path: '', address: '' }, paths);
+    collect({ type, path: '' }, found && profiles.tree(found), { path: '', address: '' }, paths);
   }
   return paths;
 }
 
 /** The addresses of the profile's must-support elements; a slice is named after its list: 'category:SDOHCC'. */
-export function mustSupportPaths(profile: string): string[] {
-  const elements = profileById(profile)?.facts.elements ?? {};
+export function mustSupportPaths(profile: string, profiles: Profiles = shippedProfiles): string[] {
+  const elements = profiles.byId(profile)?.facts.elements ?? {};
   return Object.entries(elements).flatMap(([address, { mustSupport }]) => (mustSupport ? [address] : []));
 }
 

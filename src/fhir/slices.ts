@@ -7,26 +7,37 @@ import { compileBinding } from './bindings.ts';
 import { type Child, choiceName } from './elements.ts';
 import type { SlicingFact } from './facts.ts';
 import { canonicalJson } from './hashing.ts';
-import { findValueSet, type ProfileNode } from './profile-tree.ts';
+import type { ProfileNode, Profiles } from './profile-tree.ts';
 import { items } from './values.ts';
 
 /** True when the item, an element of the type of `child`, is one of the slice's. */
-export type SliceMatch = (item: Json, child: Child) => boolean;
+export type SliceMatch = (item: Json, child: Pick<Child, 'type'>) => boolean;
 
 /** The test for a slice; undefined where it cannot be told from the item alone. */
-export function compileSlice(slicing: SlicingFact, slice: ProfileNode, type: string): SliceMatch | undefined {
-  const tests = slicing.discriminators.map(([kind, path]) => compileDiscriminator(kind, path, slice, type));
+export function compileSlice(
+  slicing: SlicingFact,
+  slice: ProfileNode,
+  type: string,
+  profiles: Profiles,
+): SliceMatch | undefined {
+  const tests = slicing.discriminators.map(([kind, path]) => compileDiscriminator(kind, path, slice, type, profiles));
   const known = tests.filter((test) => test !== undefined);
   return known.length > 0 && known.length === tests.length
     ? (item, child) => known.every((test) => test(item, child))
     : undefined;
 }
 
-function compileDiscriminator(kind: string, path: string, slice: ProfileNode, type: string): SliceMatch | undefined {
+function compileDiscriminator(
+  kind: string,
+  path: string,
+  slice: ProfileNode,
+  type: string,
+  profiles: Profiles,
+): SliceMatch | undefined {
   switch (kind) {
     case 'value':
     case 'pattern':
-      return compileValue(path, slice, type);
+      return compileValue(path, slice, type, profiles);
     case 'type':
       return compileType(path, slice);
     case 'exists':
@@ -36,7 +47,7 @@ function compileDiscriminator(kind: string, path: string, slice: ProfileNode, ty
   }
 }
 
-function compileValue(path: string, slice: ProfileNode, type: string): SliceMatch | undefined {
+function compileValue(path: string, slice: ProfileNode, type: string, profiles: Profiles): SliceMatch | undefined {
   if (path === 'url' && slice.rule.profiles) {
     const urls = slice.rule.profiles;
     return (item) => isObject(item) && typeof item.url === 'string' && urls.includes(item.url);
@@ -44,7 +55,7 @@ function compileValue(path: string, slice: ProfileNode, type: string): SliceMatc
   // A value on the whole item says what the discriminating part is, too.
   const isWhole = path === '$this' || slice.rule.fixed !== undefined || slice.rule.pattern !== undefined;
   if (isWhole) {
-    return criterion(slice, type);
+    return criterion(slice, type, profiles);
   }
   const names = path.split('.');
   let node: ProfileNode | undefined = slice;
@@ -52,12 +63,16 @@ function compileValue(path: string, slice: ProfileNode, type: string): SliceMatc
     node = node?.children.get(name);
   }
   // The datatype of the part matters for bindings only; where those discriminate, it is a CodeableConcept.
-  const part = node && criterion(node, 'CodeableConcept');
+  const part = node && criterion(node, 'CodeableConcept', profiles);
   return part && ((item) => valuesAt(item, names).some(part));
 }
 
 /** What a fixed value, a pattern or a fully known required binding says of a value. */
-function criterion({ rule, children }: ProfileNode, type: string): ((value: Json) => boolean) | undefined {
+function criterion(
+  { rule, children }: ProfileNode,
+  type: string,
+  profiles: Profiles,
+): ((value: Json) => boolean) | undefined {
   if (rule.fixed !== undefined) {
     const { fixed } = rule;
     return (value) => isEqual(value, fixed);
@@ -66,12 +81,12 @@ function criterion({ rule, children }: ProfileNode, type: string): ((value: Json
     const { pattern } = rule;
     return (value) => matchesPattern(value, pattern);
   }
-  const known = rule.binding && findValueSet(rule.binding[1]);
+  const known = rule.binding && profiles.valueSet(rule.binding[1]);
   if (known && !known.systems) {
-    return compileBinding(rule.binding, type, findValueSet)?.allows;
+    return compileBinding(rule.binding, type, (url) => profiles.valueSet(url))?.allows;
   }
   const parts = [...children.values()].flatMap((child): [string, (value: Json) => boolean][] => {
-    const test = criterion(child, 'CodeableConcept');
+    const test = criterion(child, 'CodeableConcept', profiles);
     return test ? [[child.name, test]] : [];
   });
   return parts.length > 0 ? (value) => parts.every(([name, test]) => valuesAt(value, [name]).some(test)) : undefined;

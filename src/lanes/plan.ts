@@ -116,8 +116,10 @@ function decide(resource: LaneResource): Outcome {
   if (link?.origin === 'found') return lookAtFound(resource, link);
   const failed = desired.invalid[0];
   if (failed !== undefined && resource.isSetAside !== true) {
-    const { rule, path } = failed;
-    return { state: 'parked', reason: reason('resource-invalid', { target: nameOf(resource.key), rule, path }) };
+    const { rule, path, at, pointers } = failed;
+    const fields = pointers.length === 0 ? 'no field of the record' : pointers.join(', ');
+    const why = reason('resource-invalid', { target: nameOf(resource.key), rule, path, at, fields });
+    return { state: 'parked', reason: why };
   }
   if (parked !== undefined) return { state: 'parked', reason: parked };
   const wait = resource.waits[0];

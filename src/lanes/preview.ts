@@ -135,12 +135,14 @@ export function issuesOf(projected: readonly Projected[]): Json[] {
       message,
       at,
     }));
-    const invalid = desired.invalid.map(({ rule, path, message }) => ({
+    const invalid = desired.invalid.map(({ rule, path, message, at, pointers: [pointer] }) => ({
       ...where,
       code: 'invalid',
       element: path,
+      ...(pointer === undefined ? {} : { pointer }),
+      rule,
       message,
-      at: rule,
+      at,
     }));
     return [...issues, ...invalid];
   });

@@ -1,6 +1,6 @@
 // What compiling a rule has to know, and where it stands: in the file, in the record, in the resource.
 
-import { childNames, type ElementFact, elementFact } from '../fhir/fhir.ts';
+import { childNames, type ElementFact, elementFact, type Profiles } from '../fhir/fhir.ts';
 import { didYouMean } from '../nearest.ts';
 import { type Field, fieldTree, type RecordType } from '../records/records.ts';
 import type { ConceptMap } from './concept-map.ts';
@@ -22,6 +22,8 @@ export interface SlotEntry {
 /** The same for all rules of one slot. */
 export interface Build {
   readonly problems: Problems;
+  /** Of the guides that the mapping may name. */
+  readonly profiles: Profiles;
   readonly systems: Systems;
   readonly conceptMaps: ReadonlyMap<string, ConceptMap>;
   readonly slots: SlotIndex;

@@ -1,6 +1,6 @@
 // One entry of `resources:` compiled: its elements with keys and owners, its profiles, its condition, and how it retires.
 
-import { elementFact, isResourceType, profileIds, requiredPaths } from '../fhir/fhir.ts';
+import { checkMade, elementFact, isResourceType, requiredPaths } from '../fhir/fhir.ts';
 import type { Json } from '../json.ts';
 import { didYouMean } from '../nearest.ts';
 import type { FieldKind, RecordType } from '../records/records.ts';
@@ -18,6 +18,7 @@ import {
 import { compileCondition } from './condition.ts';
 import { identityElements } from './identity.ts';
 import { blindRun, type Lens } from './lens.ts';
+import { madeResource } from './made.ts';
 import type { MapEntry, MapNode, Node, Position } from './positions.ts';
 import { RecordScope } from './scope.ts';
 import {
@@ -37,7 +38,10 @@ export const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask'
 export const stateMachines: readonly string[] = ['referral-task'];
 
 /** What the slots of one mapping share. */
-export type MappingBuild = Pick<Build, 'problems' | 'systems' | 'conceptMaps' | 'slots' | 'recordType' | 'uses'>;
+export type MappingBuild = Pick<
+  Build,
+  'problems' | 'profiles' | 'systems' | 'conceptMaps' | 'slots' | 'recordType' | 'uses'
+>;
 
 export interface CompiledDefinition {
   readonly slot: Slot;
@@ -74,6 +78,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
   checkKeys(context.elements, build, node.at);
   checkGoesWith(context.elements, build, node.at);
   checkRequired(build, steps, elementsNode.at);
+  checkProfiles(elementsNode, steps, build);
   const was = node.entries.get('was')?.value;
   const retired = node.entries.get('retired')?.value;
   return {
@@ -87,8 +92,9 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
       when: when ? compileCondition(when, context.cursor, build) : () => true,
       ...(repeated && { each: { path: repeated.path, by: repeated.by } }),
       profiles: steps,
+      guides: shared.profiles,
       rules: context.elements,
-      identity: identityElements(shared.recordType, name, resourceType, rule(node.at)),
+      identity: identityElements(shared.recordType, name, resourceType, rule(node.at), shared.profiles),
       ...(retired && { retired: readRetired(retired, context.cursor, build) }),
     }),
   };
@@ -97,7 +103,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
 function slotBuild(shared: MappingBuild, slot: string, resourceType: string, first?: ProfileStep): Build {
   const required = new Set(
     [resourceType, ...(first ? [first.profile] : [])]
-      .flatMap((profile) => requiredPaths(profile))
+      .flatMap((profile) => requiredPaths(profile, shared.profiles))
       .filter(({ when }) => when === undefined)
       .map(({ path }) => path),
   );
@@ -123,14 +129,15 @@ function readProfiles(
   const items = node === undefined ? [] : node.kind === 'list' ? node.items : [node];
   return items.flatMap((item) => {
     const id = item.kind === 'map' ? item.entries.get('profile')?.value : item;
-    if (!isPlainText(id) || !profileIds().includes(id.value)) {
+    const known = shared.profiles.ids();
+    if (!isPlainText(id) || !known.includes(id.value)) {
       const named = isPlainText(id) ? id.value : '';
-      shared.problems.error(item.at, `There is no profile "${named}".${didYouMean(named, profileIds())}`);
+      shared.problems.error(item.at, `There is no profile "${named}".${didYouMean(named, known)}`);
       return [];
     }
     const when = item.kind === 'map' ? item.entries.get('when')?.value : undefined;
     const build = slotBuild(shared, slot, resourceType);
-    return [{ profile: id.value, ...(when && { when: compileCondition(when, cursor, build) }) }];
+    return [{ profile: id.value, at: item.at, ...(when && { when: compileCondition(when, cursor, build) }) }];
   });
 }
 
@@ -334,7 +341,7 @@ function checkRequired(build: Build, steps: readonly ProfileStep[], at: Position
   const ladder = [build.resourceType, ...steps.map(({ profile }) => profile)];
   const told = new Set<string>();
   for (const profile of ladder) {
-    for (const { path, address, when } of requiredPaths(profile)) {
+    for (const { path, address, when } of requiredPaths(profile, build.profiles)) {
       const concerned = path === address && (when === undefined || isFilled(when, build));
       if (
         !concerned ||
@@ -350,6 +357,25 @@ function checkRequired(build: Build, steps: readonly ProfileStep[], at: Position
       } else {
         build.problems.warning(at, `No rule fills ${build.resourceType}.${path}, which ${profile} requires.`);
       }
+    }
+  }
+}
+
+/** What can be said of the profiles before there is a record. A resource that falls short of one claims the next: these are warnings. */
+function checkProfiles(elements: MapNode, steps: readonly ProfileStep[], build: Build): void {
+  const made = madeResource(elements, build);
+  for (const { profile, at, when } of steps) {
+    const { unsupported, missing, refused } = checkMade(made, profile, build.profiles);
+    for (const address of missing) {
+      build.problems.warning(at, `No rule fills ${build.resourceType}.${address}, which ${profile} requires.`);
+    }
+    // Where a condition decides whether the profile counts, it may keep just these values away from it.
+    for (const { address, at: where, why } of when ? [] : refused) {
+      build.problems.warning(at, `${where} makes what ${profile} refuses at ${build.resourceType}.${address}: ${why}.`);
+    }
+    if (unsupported.length > 0) {
+      const names = unsupported.join(', ');
+      build.problems.warning(at, `No rule fills what must be supported by ${profile} in "${build.slot}": ${names}.`);
     }
   }
 }

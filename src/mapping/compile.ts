@@ -2,6 +2,7 @@
 // is reported in one go; a set with problems is never used.
 
 import { createHash } from 'node:crypto';
+import { type Profiles, profilesWith, readGuideFacts, shippedProfiles } from '../fhir/fhir.ts';
 import { didYouMean } from '../nearest.ts';
 import { isRecordType, type RecordType, recordTypes } from '../records/records.ts';
 import { isPlainText, type SlotEntry } from './build.ts';
@@ -12,14 +13,15 @@ import { compileSystems, noSystems, type Systems } from './systems.ts';
 import type { Mapping, MappingFile, MappingProblem, MappingSet } from './types.ts';
 
 /** Compiles and checks mapping files. Pure: the same files give the same set, problems and warnings. */
-export function compileMappings(
-  files: readonly MappingFile[],
-): { set: MappingSet; warnings: MappingProblem[] } | { problems: MappingProblem[] } {
+export function compileMappings(files: readonly MappingFile[]): { set: MappingSet } | { problems: MappingProblem[] } {
   const problems = new Problems();
-  const roots = files.flatMap((file) => {
-    const root = readNodes(file, problems);
-    return root ? [{ path: file.path, root }] : [];
-  });
+  const profiles = compileGuides(files.filter(isGuide), problems);
+  const roots = files
+    .filter((file) => !isGuide(file))
+    .flatMap((file) => {
+      const root = readNodes(file, problems);
+      return root ? [{ path: file.path, root }] : [];
+    });
   // What a file that cannot be read would have said is missing everywhere: the rest can only be checked without such files.
   if (problems.errors.length > 0) {
     return { problems: sorted(problems.errors) };
@@ -44,7 +46,7 @@ export function compileMappings(
     } else if (type) {
       compiled.set(
         type,
-        compileMapping(root, { problems, systems, conceptMaps, slots, recordType: type, uses: new Set() }),
+        compileMapping(root, { problems, profiles, systems, conceptMaps, slots, recordType: type, uses: new Set() }),
       );
     }
   }
@@ -57,8 +59,34 @@ export function compileMappings(
   }
   const all = [...compiled].map(([, { mapping }]) => mapping);
   const byType = new Map<RecordType, Mapping>(all.map((mapping) => [mapping.recordType, mapping]));
-  const set: MappingSet = { version: mappingVersion(files), mappings: all, mapping: (type) => byType.get(type) };
-  return { set, warnings: sorted(problems.warnings) };
+  const set: MappingSet = {
+    version: mappingVersion(files),
+    mappings: all,
+    mapping: (type) => byType.get(type),
+    warnings: sorted(problems.warnings),
+  };
+  return { set };
+}
+
+/** Facts of guides travel with the mapping files: whoever runs a version checks against the guides that it was made for. */
+function isGuide({ path }: MappingFile): boolean {
+  return path.endsWith('.json');
+}
+
+function compileGuides(files: readonly MappingFile[], problems: Problems): Profiles {
+  const start = ({ path }: MappingFile): Position => ({ path, line: 1, column: 1 });
+  const guides = files.flatMap((file) => {
+    const read = readGuideFacts(file.text);
+    if ('facts' in read) return [{ file, facts: read.facts }];
+    problems.error(start(file), read.problem);
+    return [];
+  });
+  const made = profilesWith(guides.map(({ facts }) => facts));
+  if ('profiles' in made) return made.profiles;
+  const [first] = guides;
+  const owner = guides.find(({ facts }) => facts === made.guide) ?? first;
+  if (owner) problems.error(start(owner.file), made.problem);
+  return shippedProfiles;
 }
 
 type FileKind = 'systems' | 'conceptMap' | 'mapping';

@@ -1,7 +1,7 @@
 // What every resource of ours carries besides its mapping: our identifier and the profile it claims. Both are elements, so that they are
 // compared and mended like others; a found resource gets them when it is first written.
 
-import { childNames, elementFact } from '../fhir/fhir.ts';
+import { childNames, elementFact, type Profiles, profileUrl } from '../fhir/fhir.ts';
 import { isObject, type Json } from '../json.ts';
 import type { Lens } from './lens.ts';
 import { singleItemLens } from './list-lens.ts';
@@ -9,15 +9,16 @@ import { primitiveFact } from './primitives.ts';
 import type { Element } from './slot.ts';
 import type { Owner } from './types.ts';
 
-const profileRoots = [
-  'http://hl7.org/fhir/us/core/StructureDefinition/',
-  'http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/',
-];
-
 /** The elements that the engine adds to a slot; `made` when a resource is put together, not by a rule. */
-export function identityElements(recordType: string, slot: string, resourceType: string, at: string): Element[] {
+export function identityElements(
+  recordType: string,
+  slot: string,
+  resourceType: string,
+  at: string,
+  profiles: Profiles,
+): Element[] {
   const added = { derived: true, reads: [], at, owner: (): Owner => 'source' };
-  const profile: Element = { ...added, key: 'meta.profile', path: ['meta', 'profile'], lens: profileLens };
+  const profile: Element = { ...added, key: 'meta.profile', path: ['meta', 'profile'], lens: profileLens(profiles) };
   if (!childNames(resourceType, '').includes('identifier')) {
     return [profile];
   }
@@ -53,24 +54,25 @@ const identifierLens: Lens = {
   put: (raw, old) => (isObject(raw) && isObject(old) ? { ...old, ...raw } : raw),
 };
 
-const profileLens: Lens = {
-  ...silent,
-  fact: (raw) => {
-    const claimed = claimsIn(raw).map((url) => primitiveFact(url) ?? url);
-    return claimed.length > 0 ? claimed.sort() : undefined;
-  },
-  put: (raw, old) => {
-    const others = Array.isArray(old) ? old.filter((url) => !isLadderProfile(url)) : [];
-    const all = [...claimsIn(raw), ...others];
-    return all.length > 0 ? all : undefined;
-  },
-};
-
-function claimsIn(raw: Json | undefined): string[] {
-  const list = Array.isArray(raw) ? raw : [];
-  return list.filter((url) => typeof url === 'string').filter(isLadderProfile);
+function profileLens(profiles: Profiles): Lens {
+  const roots = [...new Set(profiles.ids().map((id) => rootOf(profileUrl(id, profiles) ?? '')))];
+  const isOfGuide = (url: Json): url is string => typeof url === 'string' && roots.includes(rootOf(url));
+  const claimsIn = (raw: Json | undefined): string[] => (Array.isArray(raw) ? raw : []).filter(isOfGuide);
+  return {
+    ...silent,
+    fact: (raw) => {
+      const claimed = claimsIn(raw).map((url) => primitiveFact(url) ?? url);
+      return claimed.length > 0 ? claimed.sort() : undefined;
+    },
+    put: (raw, old) => {
+      const others = Array.isArray(old) ? old.filter((url) => !isOfGuide(url)) : [];
+      const all = [...claimsIn(raw), ...others];
+      return all.length > 0 ? all : undefined;
+    },
+  };
 }
 
-function isLadderProfile(url: Json): boolean {
-  return typeof url === 'string' && profileRoots.some((root) => url.startsWith(root));
+/** What the URLs of a guide's profiles have in common: everything up to the last slash. */
+function rootOf(url: string): string {
+  return url.slice(0, url.lastIndexOf('/') + 1);
 }

@@ -1,7 +1,9 @@
 // Front door of mapping/: two-way mappings between records and FHIR, compiled once from the files of a folder.
 
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { errorCode } from '../error-code.ts';
+import { CasebridgeError } from '../errors.ts';
 import type { MappingFile } from './types.ts';
 
 export { compileMappings, mappingVersion } from './compile.ts';
@@ -17,4 +19,17 @@ export async function readMappingFiles(folder: string): Promise<MappingFile[]> {
   return Promise.all(
     names.map(async (path) => ({ path: path.replaceAll('\\', '/'), text: await readFile(join(folder, path), 'utf8') })),
   );
+}
+
+/** Reads the facts of guides that `casebridge guide` made, to be compiled together with the mapping files. @throws CasebridgeError `file-unreadable` */
+export async function readGuideFiles(paths: readonly string[]): Promise<MappingFile[]> {
+  return Promise.all(paths.map(async (path) => ({ path: `guides/${basename(path)}`, text: await readText(path) })));
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new CasebridgeError('file-unreadable', { file, code: errorCode(error) ?? 'unknown' }, { cause: error });
+  }
 }

@@ -6,11 +6,13 @@ import type { RecordType } from '../records/records.ts';
 import type { Derived } from './derive.ts';
 import { type ProjectRun, sameJson } from './lens.ts';
 import { type FieldReasons, Trace, unsentOf } from './lineage.ts';
+import { commonPointer, elementOf, locate } from './locate.ts';
 import { listPointer, RecordScope, reader, type Scope } from './scope.ts';
 import { type Element, hasIdentifier, type Slot, type SlotDefinition, setAt, valueAt } from './slot.ts';
 import { localSystem } from './systems.ts';
 import type {
   Assembled,
+  Breach,
   Desired,
   DesiredReference,
   Explained,
@@ -143,11 +145,25 @@ function projectSlot(projection: Projection, trace?: Trace): Desired {
   // A link that is only missing so far breaks no rule: what is checked is the resource as it will be.
   const complete = references.every(({ reference }) => reference !== undefined);
   const checked = complete ? resource : assemble(projection, [], [], true);
-  const invalid = checkBase(checked).filter(({ severity }) => severity === 'error');
+  let origins: readonly Origin[] | undefined;
+  const placed = (issue: ProfileIssue): Breach => ({
+    ...issue,
+    ...locate(issue, checked, slot.definition, () => {
+      origins ??= originsOf(projection, !complete);
+      return origins;
+    }),
+  });
+  const invalid = checkBase(checked)
+    .filter(({ severity }) => severity === 'error')
+    .map(placed);
   if (invalid.length === 0) {
-    const { claimed, stepsDown } = claimProfile(checked, ladderOf(slot.definition, scope, context));
+    const { claimed, stepsDown } = claimProfile(
+      checked,
+      ladderOf(slot.definition, scope, context),
+      slot.definition.guides,
+    );
     claim(resource, claimed);
-    issues.push(...stepsDown.map((step) => stepDown(step, slot)));
+    issues.push(...stepsDown.map((step) => stepDown(placed(step))));
   }
   issues.push(...projection.found);
   let facts: Facts | undefined;
@@ -171,7 +187,7 @@ function assembleSlot(projection: Projection): Assembled {
   const references: DesiredReference[] = [];
   const resource = assemble(projection, issues, references, false);
   const first = slot.definition.profiles.find(({ when }) => when === undefined || when(scope, context));
-  claim(resource, profileUrl(first?.profile));
+  claim(resource, profileUrl(first?.profile, slot.definition.guides));
   issues.push(...projection.found);
   return { slot: name, resourceType: slot.resourceType, resource, references, issues };
 }
@@ -258,8 +274,20 @@ function claim(resource: JsonObject, claimed: string | undefined): void {
   }
 }
 
-function stepDown({ path, profile, rule, message }: ProfileIssue, { resourceType, elements }: Slot): MappingIssue {
-  const element = path.startsWith(`${resourceType}.`) ? path.slice(resourceType.length + 1) : path;
-  const at = elements[0]?.at ?? '';
-  return { code: 'profile-step-down', element, message: `Not claimed as ${profile}: ${rule}: ${message}`, at };
+function stepDown(step: Breach): MappingIssue {
+  const { profile, rule, message, at, pointers } = step;
+  const pointer = commonPointer(pointers);
+  return {
+    code: 'profile-step-down',
+    element: elementOf(step),
+    ...(pointer !== undefined && { pointer }),
+    message: `Not claimed as ${profile}: ${rule}: ${message}`,
+    at,
+  };
+}
+
+function originsOf(projection: Projection, placeholders: boolean): readonly Origin[] {
+  const trace = new Trace();
+  assemble(projection, [], [], placeholders, trace);
+  return trace.origins;
 }

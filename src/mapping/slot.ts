@@ -1,9 +1,10 @@
 // One slot at work: what its resource says (facts), taking elements over (copy), retiring it, and the way back to the record (absorb).
 
-import { requiredPaths } from '../fhir/fhir.ts';
+import { type Profiles, requiredPaths } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Condition } from './condition.ts';
 import { type AbsorbRun, type Lens, sameJson } from './lens.ts';
+import type { Position } from './positions.ts';
 import { type Draft, type RecordPath, reader } from './scope.ts';
 import type { CompiledSlot, Facts, MappingIssue, Owner, SlotElement } from './types.ts';
 
@@ -32,6 +33,7 @@ export interface SlotList {
 
 export interface ProfileStep {
   readonly profile: string;
+  readonly at: Position;
   readonly when?: Condition;
 }
 
@@ -46,6 +48,8 @@ export interface SlotDefinition {
   /** The record's list that the slot repeats over, and the field by which its items are told apart. */
   readonly each?: SlotList;
   readonly profiles: readonly ProfileStep[];
+  /** Where the profiles are defined. */
+  readonly guides: Profiles;
   /** What the mapping says. */
   readonly rules: readonly Element[];
   /** What the engine adds to every resource. */

@@ -64,6 +64,14 @@ export interface DesiredReference {
   readonly reference?: string;
 }
 
+/** A rule of base R4 or of a profile that a resource breaks, and where that comes from. Holds no values. */
+export interface Breach extends ProfileIssue {
+  /** `file:line` of the rule that makes the element, or would; of the slot where none does. */
+  readonly at: string;
+  /** JSON pointers to the fields of the record that it was, or would be, made from. */
+  readonly pointers: readonly string[];
+}
+
 /** One resource as the record wants it. */
 export interface Desired {
   /** 'request', or 'location[loc1]' for a slot that repeats. */
@@ -76,7 +84,7 @@ export interface Desired {
   readonly references: readonly DesiredReference[];
   readonly issues: readonly MappingIssue[];
   /** Breaches of base R4: such a resource is parked, never sent. A link that is only missing so far is none. */
-  readonly invalid: readonly ProfileIssue[];
+  readonly invalid: readonly Breach[];
 }
 
 export interface SlotElement {
@@ -187,6 +195,8 @@ export interface MappingSet {
   readonly version: string;
   readonly mappings: readonly Mapping[];
   mapping(type: RecordType): Mapping | undefined;
+  /** What keeps resources from a profile that they could claim, or leaves unsaid what one says must be supported. */
+  readonly warnings: readonly MappingProblem[];
 }
 
 /** A file of the mapping folder: its path below the folder, and its text. */

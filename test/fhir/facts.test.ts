@@ -1,14 +1,16 @@
 // The shipped facts are what the generators make, and every rule written by hand belongs to an invariant of the facts.
 
 import { readFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { readBaseDefinitions } from '../../scripts/base-definitions.ts';
 import { baseInvariants } from '../../src/fhir/base-invariants.ts';
-import { baseFacts, guides } from '../../src/fhir/facts.ts';
+import { baseFacts, shippedGuides } from '../../src/fhir/facts.ts';
 import { makeBaseFacts } from '../../src/fhir/make-facts/base.ts';
-import { makeGuideFacts, readGuidePackage } from '../../src/fhir/make-facts/guide.ts';
+import { readBaseDefinitions } from '../../src/fhir/make-facts/base-definitions.ts';
+import { makeGuideFacts } from '../../src/fhir/make-facts/guide.ts';
+import { readGuidePackage } from '../../src/fhir/make-facts/package.ts';
 import { profileInvariants } from '../../src/fhir/profile-invariants.ts';
+import { aPackage } from '../support/guide-package.ts';
 
 const library = readBaseDefinitions();
 
@@ -36,7 +38,7 @@ test('each base rule written by hand is an invariant of R4 at that place, with i
 
 test('each profile rule written by hand is an invariant of a guide for that type', () => {
   const known = new Set(
-    guides
+    shippedGuides
       .flatMap(({ profiles }) => Object.values(profiles))
       .flatMap(({ type, elements }) =>
         Object.values(elements).flatMap(({ constraints }) =>
@@ -51,7 +53,7 @@ test('each profile rule written by hand is an invariant of a guide for that type
 });
 
 test('a value set with codes that nobody ships keeps the systems, and those of others are whole', () => {
-  const [, sdohcc] = guides;
+  const [, sdohcc] = shippedGuides;
   expect(sdohcc?.valueSets['http://hl7.org/fhir/us/core/ValueSet/us-core-condition-code']?.systems).toContain(
     'http://snomed.info/sct',
   );
@@ -63,13 +65,11 @@ test('a value set with codes that nobody ships keeps the systems, and those of o
 
 test('the facts of a guide are what its profiles say beyond R4, read from its package', () => {
   const guide = readGuidePackage(
-    gzipSync(
-      tar({
-        'package/package.json': about,
-        'package/StructureDefinition-local-flag.json': localFlag,
-        'package/example/Flag-1.json': {},
-      }),
-    ),
+    aPackage({
+      'package/package.json': about,
+      'package/StructureDefinition-local-flag.json': localFlag,
+      'package/example/Flag-1.json': {},
+    }),
   );
   for (const definition of guide.definitions) {
     library.add(definition);
@@ -100,8 +100,26 @@ test('the facts of a guide are what its profiles say beyond R4, read from its pa
   expect(unresolved).toEqual(['https://elsewhere.example.org/StructureDefinition/author']);
 });
 
-test('what is no package is refused', () => {
-  expect(() => readGuidePackage(gzipSync(tar({ 'readme.json': {} })))).toThrow('not a FHIR package');
+const packages = process.env.CASEBRIDGE_TEST_GUIDES;
+
+// The packages are not shipped. The variable names a folder that holds them as published, such as hl7.fhir.us.core-7.0.0.tgz.
+(packages === undefined ? test.skip : test)('the shipped guide facts are what the packages give, byte for byte', () => {
+  const core = 'hl7.fhir.us.core-7.0.0';
+  const sdohcc = 'hl7.fhir.us.sdoh-clinicalcare-2.3.0';
+  const read = (name: string) => readGuidePackage({ name, bytes: readFileSync(join(packages ?? '', `${name}.tgz`)) });
+  const whole = readBaseDefinitions();
+  for (const [name, file] of [
+    [core, 'us-core-7.0.0.json'],
+    [sdohcc, 'sdohcc-2.3.0.json'],
+  ] as const) {
+    const guide = read(name);
+    for (const definition of guide.definitions) {
+      whole.add(definition);
+    }
+    const facts = `${JSON.stringify(makeGuideFacts(whole, guide, () => undefined))}\n`;
+    const shipped = readFileSync(new URL(`../../src/fhir/facts/${file}`, import.meta.url), 'utf8');
+    expect({ file, isSame: facts === shipped }).toEqual({ file, isSame: true });
+  }
 });
 
 const about = { name: 'org.example.local', version: '1.2.0' };
@@ -167,21 +185,3 @@ const localFlag = {
     ],
   },
 };
-
-/** A tar file of JSON files; the second name stands in a pax header, as long names do. */
-function tar(files: { [name: string]: object }): Buffer {
-  const parts = Object.entries(files).flatMap(([name, content], at) => {
-    const entry = (path: string, kind: string, body: Buffer) => {
-      const header = Buffer.alloc(512);
-      header.write(path, 0);
-      header.write(body.length.toString(8).padStart(11, '0'), 124);
-      header.write(kind, 156);
-      return [header, body, Buffer.alloc((512 - (body.length % 512)) % 512)];
-    };
-    const body = Buffer.from(JSON.stringify(content));
-    const record = ` path=${name}\n`;
-    const pax = Buffer.from(`${record.length + 2}${record}`);
-    return at === 1 ? [...entry('pax', 'x', pax), ...entry('short-name', '0', body)] : entry(name, '0', body);
-  });
-  return Buffer.concat([...parts, Buffer.alloc(1024)]);
-}

@@ -44,7 +44,8 @@ describe.each(recordTypes)('the mapping of %s', (type) => {
       fc.property(records, (record) => {
         for (const { resource, invalid } of project(record)) {
           expect(emptyParts(resource)).toEqual([]);
-          expect(invalid).toEqual(checkBase(resource).filter(({ severity }) => severity === 'error'));
+          const issues = invalid.map(({ at: _at, pointers: _pointers, ...issue }) => issue);
+          expect(issues).toEqual(checkBase(resource).filter(({ severity }) => severity === 'error'));
           expect(invalid.filter(({ rule }) => !backwards.includes(rule))).toEqual([]);
         }
       }),

@@ -68,6 +68,17 @@ export class Library {
   readonly structures = new Map<string, StructureDefinition>();
   readonly valueSets = new Map<string, ValueSet>();
   readonly codeSystems = new Map<string, CodeSystem>();
+  readonly #types = new Map<string, string>();
+
+  /** The type that a profile is of, where the profile itself is not at hand. */
+  addType(url: string, type: string): void {
+    this.#types.set(url, type);
+  }
+
+  /** The type that the profile or type with this URL is of. */
+  typeOf(url: string): string | undefined {
+    return this.structures.get(url)?.type ?? this.#types.get(url);
+  }
 
   add(definition: Definition): void {
     if (definition.resourceType === 'StructureDefinition') {

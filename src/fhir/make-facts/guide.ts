@@ -1,36 +1,12 @@
 // Makes the facts of a guide package: of each resource and extension profile, the elements that say more than base R4.
 
-import { CasebridgeError } from '../../errors.ts';
 import type { Json } from '../../json.ts';
 import type { ConstraintFact, GuideFacts, ProfileElement, ProfileFacts, SlicingFact, ValueSetFacts } from '../facts.ts';
 import { sortKeys } from './base.ts';
-import type { Definition, ElementDefinition, Library, StructureDefinition } from './definitions.ts';
+import type { ElementDefinition, Library, StructureDefinition } from './definitions.ts';
 import { baseUrl, withoutVersion } from './definitions.ts';
-import { readTgz } from './tar.ts';
+import type { GuidePackage } from './package.ts';
 import { valueSetFacts } from './value-sets.ts';
-
-export interface GuidePackage {
-  readonly id: string;
-  readonly version: string;
-  readonly definitions: readonly Definition[];
-}
-
-/** The conformance resources of a package; its examples are left alone. Throws `guide-package-invalid`. */
-export function readGuidePackage(bytes: Uint8Array): GuidePackage {
-  const definitions: Definition[] = [];
-  let about: { name: string; version: string } | undefined;
-  for (const [name, body] of readTgz(bytes)) {
-    if (name === 'package/package.json') {
-      about = JSON.parse(body.toString('utf8'));
-    } else if (/^package\/(StructureDefinition|ValueSet|CodeSystem)-[^/]*\.json$/.test(name)) {
-      definitions.push(JSON.parse(body.toString('utf8')));
-    }
-  }
-  if (!about) {
-    throw new CasebridgeError('guide-package-invalid');
-  }
-  return { id: about.name, version: about.version, definitions };
-}
 
 /**
  * The facts of a guide. `library` holds base R4, the guides it depends on, and the guide itself.
@@ -77,14 +53,16 @@ class ProfileMaker {
 
   make(): ProfileFacts {
     const { url, version, type, baseDefinition, snapshot } = this.#definition;
-    const elements: Record<string, ProfileElement> = {};
-    for (const element of snapshot.element) {
-      const facts = this.#element(element);
-      if (Object.keys(facts).length > 0) {
-        elements[element.id.slice(type.length + 1)] = facts;
-      }
-    }
-    return { url, version: version ?? '', type, base: withoutVersion(baseDefinition ?? ''), elements };
+    const elements = snapshot.element.map(
+      (element) => [element.id.slice(type.length + 1), this.#element(element)] as const,
+    );
+    return {
+      url,
+      version: version ?? '',
+      type,
+      base: withoutVersion(baseDefinition ?? ''),
+      elements: Object.fromEntries(elements.filter(([, facts]) => Object.keys(facts).length > 0)),
+    };
   }
 
   #element(element: ElementDefinition): ProfileElement {
@@ -148,7 +126,7 @@ class ProfileMaker {
       .flatMap(({ targetProfile }) => (targetProfile ?? [`${baseUrl}Resource`]).map(withoutVersion));
     const types = new Set<string>();
     for (const canonical of canonicals) {
-      const type = this.#library.structures.get(canonical)?.type;
+      const type = this.#library.typeOf(canonical);
       if (type === undefined) {
         this.#unresolved(canonical, `${this.#definition.id}: ${element.id}`);
         return undefined;

@@ -11,63 +11,91 @@ interface Expansion {
   readonly systems: Set<string>;
 }
 
+/** A value set with more codes is known by its code systems only: facts are meant to be read whole. */
+const mostCodes = 20_000;
+
 /** What is known of a value set; undefined when nothing is. */
 export function valueSetFacts(library: Library, url: string): ValueSetFacts | undefined {
-  const expansion = expand(library, url);
+  const expansion = new Expander(library).expand(url);
   if (!expansion) {
     return undefined;
   }
-  const codes: Record<string, string[]> = {};
+  const codes = new Map<string, string[]>();
   for (const key of [...expansion.codes].sort()) {
     const cut = key.indexOf('|');
     const system = key.slice(0, cut);
-    codes[system] ??= [];
-    codes[system].push(key.slice(cut + 1));
+    const list = codes.get(system) ?? [];
+    list.push(key.slice(cut + 1));
+    codes.set(system, list);
   }
   const systems = [...expansion.systems].sort();
-  return systems.length > 0 ? { codes, systems } : { codes };
+  return { codes: Object.fromEntries(codes), ...(systems.length > 0 && { systems }) };
 }
 
-function expand(library: Library, url: string): Expansion | undefined {
-  const compose = library.valueSets.get(withoutVersion(url))?.compose;
-  if (!compose) {
-    return undefined;
+class Expander {
+  readonly #library: Library;
+  /** Each is expanded once, and one that holds itself not at all. */
+  readonly #known = new Map<string, Expansion | undefined>();
+
+  constructor(library: Library) {
+    this.#library = library;
   }
-  const whole: Expansion = { codes: new Set(), systems: new Set() };
-  for (const part of compose.include) {
-    const found = expandPart(library, part);
-    if (!found) {
+
+  expand(canonical: string): Expansion | undefined {
+    const url = withoutVersion(canonical);
+    if (!this.#known.has(url)) {
+      this.#known.set(url, undefined);
+      this.#known.set(url, this.#expandOnce(url));
+    }
+    return this.#known.get(url);
+  }
+
+  #expandOnce(url: string): Expansion | undefined {
+    const compose = this.#library.valueSets.get(url)?.compose;
+    if (!compose) {
       return undefined;
     }
-    found.codes.forEach((code) => {
-      whole.codes.add(code);
-    });
-    found.systems.forEach((system) => {
-      whole.systems.add(system);
-    });
+    const whole: Expansion = { codes: new Set(), systems: new Set() };
+    for (const part of compose.include) {
+      const found = this.#expandPart(part);
+      if (!found) {
+        return undefined;
+      }
+      found.codes.forEach((code) => {
+        whole.codes.add(code);
+      });
+      found.systems.forEach((system) => {
+        whole.systems.add(system);
+      });
+    }
+    for (const part of compose.exclude ?? []) {
+      // An exclusion that cannot be expanded leaves too much in: a check then refuses less, never more.
+      this.#expandPart(part)?.codes.forEach((code) => {
+        whole.codes.delete(code);
+      });
+    }
+    return whole.codes.size > mostCodes ? bySystem(whole) : whole;
   }
-  for (const part of compose.exclude ?? []) {
-    // An exclusion that cannot be expanded leaves too much in: a check then refuses less, never more.
-    expandPart(library, part)?.codes.forEach((code) => {
-      whole.codes.delete(code);
-    });
+
+  #expandPart(part: ValueSetPart): Expansion | undefined {
+    if (!part.system) {
+      const parts = (part.valueSet ?? []).map((url) => this.expand(url));
+      return parts.length === 1 ? parts[0] : undefined;
+    }
+    const { system } = part;
+    if (part.concept) {
+      return { codes: new Set(part.concept.map(({ code }) => `${system}|${code}`)), systems: new Set() };
+    }
+    const codes = systemCodes(this.#library.codeSystems.get(system), part.filter);
+    return codes
+      ? { codes: new Set(codes.map((code) => `${system}|${code}`)), systems: new Set() }
+      : { codes: new Set(), systems: new Set([system]) };
   }
-  return whole;
 }
 
-function expandPart(library: Library, part: ValueSetPart): Expansion | undefined {
-  if (!part.system) {
-    const parts = (part.valueSet ?? []).map((url) => expand(library, url));
-    return parts.length === 1 ? parts[0] : undefined;
-  }
-  const { system } = part;
-  if (part.concept) {
-    return { codes: new Set(part.concept.map(({ code }) => `${system}|${code}`)), systems: new Set() };
-  }
-  const codes = systemCodes(library.codeSystems.get(system), part.filter);
-  return codes
-    ? { codes: new Set(codes.map((code) => `${system}|${code}`)), systems: new Set() }
-    : { codes: new Set(), systems: new Set([system]) };
+function bySystem({ codes, systems }: Expansion): Expansion {
+  const all = [...codes].map((key) => key.slice(0, key.indexOf('|')));
+  return { codes: new Set(), systems: new Set([...systems, ...all]) };
 }
 
 /** All codes of a complete code system, or those below one concept; undefined when the definitions do not say. */

@@ -1,7 +1,7 @@
 // `map --export fml`: the mappings as StructureMaps in the FHIR Mapping Language, forward only, one for each resource that a record makes. They hold
 // what the language says and @medplum/core's engine runs; all else is listed. Pure.
 
-import { childNames, elementFact, isResourceType } from '../../fhir/fhir.ts';
+import { childNames, elementFact, isResourceType, shippedProfiles } from '../../fhir/fhir.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
 import { type Build, cursorAt, isPlainText, type SlotIndex } from '../build.ts';
 import { type ConceptMap, compileConceptMap } from '../concept-map.ts';
@@ -164,6 +164,7 @@ function exportSlot(
 function buildFor(recordType: RecordType, slot: string, resourceType: string, shared: Shared): Build {
   return {
     problems: new Problems(),
+    profiles: shippedProfiles,
     systems: shared.systems,
     conceptMaps: shared.conceptMaps,
     slots: shared.slots,

@@ -23,7 +23,15 @@ const wait = {
   reason: reason('waits-for-link', { target: 'client/c1#patient' }),
 } as const;
 const invalid = [
-  { severity: 'error', rule: 'gol-1', path: 'Goal.target', profile: 'Goal', message: 'broken' },
+  {
+    severity: 'error',
+    rule: 'gol-1',
+    path: 'Goal.target',
+    profile: 'Goal',
+    message: 'broken',
+    at: 'goal.yaml:30',
+    pointers: ['/targets/0/detail'],
+  },
 ] as const;
 
 /** State and operation of one resource in words: `due: create`, `parked (server-refused)`, … */
@@ -65,6 +73,11 @@ describe('a resource without a link', () => {
     ['is left alone after it was deleted unsent', { leave: deleted, desired: undefined }, 'current (deleted-record)'],
   ])('%s', (_what, overrides, expected) => {
     expect(inWords(overrides)).toBe(expected);
+  });
+
+  test('that is parked says which rule it breaks, which line of the mapping does so, and from which fields', () => {
+    const [state] = plan([aResource({ desired: desiredOf(food, { invalid }) })]).states;
+    expect(state?.reason?.text).toContain('gol-1 at Goal.target, which goal.yaml:30 makes from /targets/0/detail.');
   });
 
   test('goes out as the record wants it', () => {

