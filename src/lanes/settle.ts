@@ -108,7 +108,9 @@ function mergeElements(look: Look): Settled {
   const isDerived = (key: string) => slot?.elements.find((element) => element.key === key)?.derived === true;
   const keysWith = (...wanted: string[]) =>
     [...verdicts].flatMap(([key, verdict]) => (wanted.includes(verdict) ? [key] : []));
-  const edited = keysWith('keep').filter(isDerived);
+  // What follows from the record is ours to say, unless it is of what the other side decides about.
+  const isTheirs = (key: string) => slot?.elements.find((element) => element.key === key)?.owner(record) === 'remote';
+  const edited = keysWith('keep').filter((key) => isDerived(key) && !isTheirs(key));
   const reverts = keysWith('keep', 'override')
     .filter((key) => !isDerived(key))
     .map((element): Revert => ({ key: resource.key, element, value: observedFacts[element] }));

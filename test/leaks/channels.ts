@@ -10,6 +10,7 @@ import type { Canaries, Hit } from './canaries.ts';
 export const columnsWithContent: ReadonlySet<string> = new Set([
   // What sources sent, and what servers hold.
   'record.content',
+  'unmapped.code',
   'record_version.content',
   'stale_record.content',
   'link.sent',
