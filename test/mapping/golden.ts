@@ -4,7 +4,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json, JsonObject } from '../../src/json.ts';
-import type { Desired, Mapping, MappingSet } from '../../src/mapping/mapping.ts';
+import {
+  type ConceptMap,
+  codingsOf,
+  compileConceptMap,
+  targetOf,
+  textOf,
+  wordsOf,
+} from '../../src/mapping/concept-map.ts';
+import type { Desired, Mapping, MappingFile, MappingSet } from '../../src/mapping/mapping.ts';
+import { Problems, readNodes } from '../../src/mapping/positions.ts';
+import { compileSystems, noSystems } from '../../src/mapping/systems.ts';
 import { context, type Fixture, fixtureFolder, resolve } from './fixtures.ts';
 
 /** Without the lines of rules, which move with every comment, and without facts, which follow from the resource. */
@@ -114,3 +124,32 @@ export function readGolden(file: string): Json {
 function withoutLine(at: string): string {
   return at.replace(/:\d+$/, '');
 }
+
+/** What every ConceptMap says, both ways: `map code` -> codings and words; `map <- system|code` -> code. */
+export function conceptMaps(files: readonly MappingFile[]): JsonObject {
+  const problems = new Problems();
+  const roots = files.flatMap((file) => readNodes(file, problems) ?? []);
+  const systemsRoot = roots.find(({ entries }) => !entries.has('record') && !entries.has('conceptMap'));
+  const systems = systemsRoot === undefined ? noSystems : compileSystems(systemsRoot, problems);
+  const maps = roots
+    .filter(({ entries }) => entries.has('conceptMap'))
+    .flatMap((root) => compileConceptMap(root, systems, problems) ?? []);
+  return Object.fromEntries(
+    maps.flatMap((map) => [
+      ...[...map.codes].map((code) => [`${map.name} ${code}`, said(map, code)] as const),
+      [`${map.name} (any other)`, said(map, 'any-other')] as const,
+      ...[...map.back].map(([coding, code]) => [`${map.name} <- ${coding}`, code] as const),
+    ]),
+  );
+}
+
+function said(map: ConceptMap, code: string): string {
+  const target = targetOf(map, code);
+  if (target === undefined) return 'none';
+  const codings = codingsOf(map, target, code, 'urn:ours').map(({ system, code: coded, display }) =>
+    [system, coded, display].filter((part) => part !== undefined).join('|'),
+  );
+  return `${codings.join(' + ')} "${textOf(map, code) ?? wordsOf(map, code)}"`;
+}
+
+export const conceptMapsFile = join(fixtureFolder, 'concept-maps.json');

@@ -9,7 +9,17 @@ import type { SlotRef } from '../../src/mapping/mapping.ts';
 import { parseRecord } from '../../src/records/records.ts';
 import { receivedAt } from '../builders.ts';
 import { context, fixtures, mappingOf, mappings, shippedMappings } from './fixtures.ts';
-import { backward, elements, elementsFile, forward, goldenFile, knowLists, readGolden } from './golden.ts';
+import {
+  backward,
+  conceptMaps,
+  conceptMapsFile,
+  elements,
+  elementsFile,
+  forward,
+  goldenFile,
+  knowLists,
+  readGolden,
+} from './golden.ts';
 
 knowLists(shippedMappings);
 
@@ -62,6 +72,10 @@ describe.each(fixtures.map((fixture) => ({ ...fixture, title: `${fixture.type}/$
 
 test('who decides about which element is what the golden file says', async () => {
   expect(elements(mappings)).toEqual(await golden(elementsFile, elements(mappings)));
+});
+
+test('what each ConceptMap says, out and back, is what the golden file says', async () => {
+  expect(conceptMaps(shippedMappings)).toEqual(await golden(conceptMapsFile, conceptMaps(shippedMappings)));
 });
 
 /** What the file holds; after a wanted change it is written first. */

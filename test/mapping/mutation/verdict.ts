@@ -2,7 +2,16 @@
 
 import { compileMappings, type Mapping, type MappingFile, type MappingSet } from '../../../src/mapping/mapping.ts';
 import { context, fixtures, resolve } from '../fixtures.ts';
-import { backward, elements, elementsFile, forward, goldenFile, readGolden } from '../golden.ts';
+import {
+  backward,
+  conceptMaps,
+  conceptMapsFile,
+  elements,
+  elementsFile,
+  forward,
+  goldenFile,
+  readGolden,
+} from '../golden.ts';
 
 const golden = new Map(
   fixtures.flatMap((fixture) =>
@@ -11,12 +20,14 @@ const golden = new Map(
     ),
   ),
 );
+const conceptMapsGolden = canonical(readGolden(conceptMapsFile));
 const elementsGolden = canonical(readGolden(elementsFile));
 
 /** By what a set of mapping files is found wrong; undefined: nothing sees it. */
 export function killedBy(files: readonly MappingFile[]): string | undefined {
   const compiled = compileMappings(files);
   if ('problems' in compiled) return 'the load';
+  if (canonical(conceptMaps(files)) !== conceptMapsGolden) return 'the table of ConceptMaps';
   try {
     return seenIn(compiled.set);
   } catch {
