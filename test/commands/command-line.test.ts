@@ -69,7 +69,11 @@ describe('a command line that cannot be read is exit code 2, and told on standar
 
 test('a reader that has seen enough is no fault', async () => {
   const { code, err } = await casebridge(['map', '--loss'], { closeOutput: true });
-  expect({ code, err }).toEqual({ code: 0, err: '' });
+  // Standard error, which somebody still reads, has what the mappings leave undone, and nothing else.
+  const others = err
+    .split('\n')
+    .filter((line) => line !== '' && !line.includes('No rule fills what must be supported by'));
+  expect({ code, others }).toEqual({ code: 0, others: [] });
 });
 
 test('a fault that no command expects is exit code 2: its kind and its place in the code are told, never its text', async () => {
