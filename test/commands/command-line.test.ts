@@ -85,7 +85,7 @@ test('a fault that no command expects is exit code 2: its kind and its place in 
   expect(await runCommandLine(['map', '--loss'], { out, err: collected(err) })).toBe(2);
   const told = err.join('');
   expect(told).toMatch(
-    /^This is a fault of Casebridge \(RangeError EBROKEN\)\. Please report it together with the lines that follow\.\n {4}at /,
+    /^This is a fault of Casebridge \(RangeError EBROKEN\)\. Please report it together with the lines that follow\.\n {4}at /m,
   );
   expect(told).not.toContain('Delgado');
 });
