@@ -55,7 +55,7 @@ describe('killed at one moment after the other, and started again', () => {
     };
     const kill = async () => void (await gateway?.stop('SIGKILL'));
     expect(await liveAndDie(site, { start, kill })).toEqual(undisturbed);
-  }, 120_000);
+  }, 300_000);
 });
 
 describeOnPostgres('killed at one moment after the other, and started again, on PostgreSQL', ({ freshDatabase }) => {
@@ -88,7 +88,7 @@ describeOnPostgres('killed at one moment after the other, and started again, on 
         await lateEnough(site);
       };
       expect(await liveAndDie(site, { start, kill })).toEqual(undisturbed);
-    }, 120_000);
+    }, 300_000);
   });
 });
 
