@@ -123,7 +123,7 @@ describe('in a running gateway', () => {
     const { items } = await answer('GET', `/api/replays/${id}/lanes`);
     expect(items).toHaveLength(16);
     expect(await site.server.all('Goal')).toHaveLength(11);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('on the store of the configuration', () => {
@@ -153,7 +153,7 @@ describe('on the store of the configuration', () => {
     expect(lastLine(sent)).toMatchObject({ asked: 1, done: 1, writes: 1 });
     expect((await goalOnServer()).startDate).toBe('2026-02-03');
     expect(lastLine(await site.run('replay', '--mapping', active, '--yes', '--json'))).toMatchObject({ asked: 0 });
-  }, 120_000);
+  }, 240_000);
 });
 
 test.each([
