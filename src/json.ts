@@ -7,3 +7,16 @@ export type JsonObject = { [key: string]: Json };
 export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** The value below these names and indexes; undefined where a step leads nowhere. */
+export function valueBelow(value: Json | undefined, steps: readonly string[]): Json | undefined {
+  return steps.reduce<Json | undefined>(
+    (at, step) => (Array.isArray(at) ? at[Number(step)] : isObject(at) ? at[step] : undefined),
+    value,
+  );
+}
+
+/** One step of a JSON pointer, with its slash (RFC 6901 section 3). */
+export function pointerStep(name: string | number): string {
+  return `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}

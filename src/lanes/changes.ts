@@ -1,7 +1,7 @@
 // What the other side did, offered back to the source: the change feed and the values kept beside the record (lanes.md 14).
 
 import { sql, type Transaction } from 'kysely';
-import type { Json, JsonObject } from '../json.ts';
+import { type Json, type JsonObject, pointerStep } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
 import type { LaneKey, Lease } from './lease.ts';
 
@@ -47,7 +47,7 @@ export async function keepRemoteValues(
     const content = { value: json<Json>(value), seen_at: sql<Date>`now()` };
     await trx
       .insertInto('remote_value')
-      .values({ connection: lane.connection, source: lane.source, type, id, pointer: pointerTo(field), ...content })
+      .values({ connection: lane.connection, source: lane.source, type, id, pointer: pointerStep(field), ...content })
       .onConflict((conflict) =>
         conflict.columns(['source', 'type', 'id', 'connection', 'pointer']).doUpdateSet(content),
       )
@@ -64,8 +64,4 @@ export async function dropAgreedValues(trx: Transaction<Database>, lease: Lease)
       and coalesce(r.content -> replace(replace(substr(v.pointer, 2), '~1', '/'), '~0', '~'), 'null') @> v.value`.execute(
     trx,
   );
-}
-
-function pointerTo(field: string): string {
-  return `/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

@@ -2,7 +2,7 @@
 // Each change is preceded by tests of what was read, so that the server refuses the whole when somebody has changed it meanwhile. Pure.
 
 import { canonicalJson } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, pointerStep } from '../json.ts';
 
 /** `path` is a JSON Pointer (RFC 6901). */
 export type PatchOperation =
@@ -122,7 +122,7 @@ function test(path: string, value: Json): PatchOperation {
 }
 
 function below(path: string, name: string | number): string {
-  return `${path}/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return `${path}${pointerStep(name)}`;
 }
 
 function isSame(one: Json, other: Json): boolean {

@@ -106,6 +106,13 @@ export function fieldAt(
   return { path, field, at: node.at };
 }
 
+/** Record fields that a part of the build reads, which was compiled with uses of its own. */
+export function addUses({ uses }: Pick<Build, 'uses'>, more: ReadonlySet<string>): void {
+  for (const use of more) {
+    uses.add(use);
+  }
+}
+
 /** The place of a child element; tells a problem for an unknown one. */
 export function childPlace(name: string, parent: string, at: Position, build: Build): Place | undefined {
   const path = parent === '' ? name : `${parent}.${name}`;

@@ -5,6 +5,7 @@ import type { Json } from '../json.ts';
 import { didYouMean } from '../nearest.ts';
 import type { FieldKind, RecordType } from '../records/records.ts';
 import {
+  addUses,
   type Build,
   type Cursor,
   childPlace,
@@ -200,7 +201,7 @@ function walkElement(entry: MapEntry, place: Place, names: readonly string[], in
     for (const { key, node: item, lens } of compileEntries(node.items, cursor, place, build)) {
       addElement(`${place.path}[${key}]`, item, lens, names, inherited, { ...walk, build });
     }
-    addAll(walk.build.uses, build.uses);
+    addUses(walk.build, build.uses);
     return;
   }
   const isObjectType = /^[A-Z]/.test(place.type);
@@ -219,13 +220,7 @@ function walkElement(entry: MapEntry, place: Place, names: readonly string[], in
   if (lens) {
     addElement(place.path, node, lens, names, inherited, { ...walk, build });
   }
-  addAll(walk.build.uses, build.uses);
-}
-
-function addAll(to: Set<string>, from: ReadonlySet<string>): void {
-  for (const one of from) {
-    to.add(one);
-  }
+  addUses(walk.build, build.uses);
 }
 
 /** An object whose parts are elements of their own: nothing is said about it as a whole. */

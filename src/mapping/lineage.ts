@@ -1,9 +1,9 @@
 // Where each element of a resource comes from, noted while the resource is put together, and why other fields of the record went nowhere.
 
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, pointerStep } from '../json.ts';
 import type { Cursor } from './build.ts';
 import type { Lens } from './lens.ts';
-import { pointerTo, type RecordPath, reader } from './scope.ts';
+import { fieldPointer, pointerTo, type RecordPath, reader } from './scope.ts';
 import type { MappingIssue, Origin, Unsent } from './types.ts';
 
 /** The path that is being made, and what has been noted so far. */
@@ -63,7 +63,7 @@ export interface TracedRule {
 /** The lens, which notes what it makes where somebody wants to know. */
 export function traced(lens: Lens, { rule, converter, path, fields, cursor }: TracedRule): Lens {
   const read = path && reader(path);
-  const others = fields.map((field) => `/${field.replaceAll('.', '/')}`);
+  const others = fields.map(fieldPointer);
   return {
     ...lens,
     project: (scope, run) => {
@@ -142,9 +142,7 @@ function leaves(value: Json, pointer: string): string[] {
   if (!isObject(value)) {
     return [pointer];
   }
-  return Object.entries(value).flatMap(([name, below]) =>
-    leaves(below, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`),
-  );
+  return Object.entries(value).flatMap(([name, below]) => leaves(below, `${pointer}${pointerStep(name)}`));
 }
 
 function withParents(pointer: string): string[] {

@@ -1,7 +1,8 @@
 // Where a broken rule of a profile comes from: the rule of the mapping, and the fields of the record.
 
 import type { ProfileIssue } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { type JsonObject, valueBelow } from '../json.ts';
+import { fieldPointer } from './scope.ts';
 import type { SlotDefinition } from './slot.ts';
 import type { Origin } from './types.ts';
 
@@ -66,17 +67,10 @@ function ruleFor(element: string, { rules }: SlotDefinition): Located | undefine
     return plain !== '' && (isChoice || isWithin(plain, made) || isWithin(made, plain));
   });
   const [first] = near;
-  return first && { at: first.at, pointers: [...new Set(near.flatMap(({ reads }) => reads))].map(pointerOf) };
-}
-
-function pointerOf(path: string): string {
-  return `/${path.replaceAll('.', '/')}`;
+  return first && { at: first.at, pointers: [...new Set(near.flatMap(({ reads }) => reads))].map(fieldPointer) };
 }
 
 function isThere(resource: JsonObject, element: string): boolean {
-  let value: Json | undefined = resource;
-  for (const step of element.split(/[.[\]]+/).filter((part) => part !== '')) {
-    value = Array.isArray(value) ? value[Number(step)] : isObject(value) ? value[step] : undefined;
-  }
-  return value !== undefined;
+  const steps = element.split(/[.[\]]+/).filter((part) => part !== '');
+  return valueBelow(resource, steps) !== undefined;
 }

@@ -1,7 +1,7 @@
 // A record into the resources it wants: elements put together, identity added, checked, and the best profile claimed.
 
 import { checkBase, claimProfile, elementFact, identifierValue, type ProfileIssue, profileUrl } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, valueBelow } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import type { Derived } from './derive.ts';
 import { type ProjectRun, sameJson } from './lens.ts';
@@ -64,11 +64,9 @@ function withDerived(origin: Origin, derive: Derivation | undefined, record: Jso
     return origin;
   }
   const names = (pointers[0] ?? '').split('/').slice(1);
-  const given = names.reduce<Json | undefined>(
-    (value, name) => (Array.isArray(value) ? value[Number(name)] : isObject(value) ? value[name] : undefined),
-    record,
-  );
-  return sameJson(given, raw) ? origin : { element, rule: derive.at, converter: 'derive', pointers: [] };
+  return sameJson(valueBelow(record, names), raw)
+    ? origin
+    : { element, rule: derive.at, converter: 'derive', pointers: [] };
 }
 
 /** Of what every resource of ours carries. */

@@ -106,6 +106,11 @@ export function listPointer(scope: Scope, { fromRoot, names }: RecordPath): stri
   return names.length === 1 ? `${start}/${only}` : [start, ...names].join('/');
 }
 
+/** Pointer of a dotted path: the field in every item of the lists on the way. */
+export function fieldPointer(path: string): string {
+  return `/${path.replaceAll('.', '/')}`;
+}
+
 export function pointerTo(scope: Scope, { fromRoot, fromOuter, names }: RecordPath): string {
   const start = fromOuter ? (scope.outer?.pointer ?? '') : fromRoot ? '' : scope.pointer;
   return [start, ...names].join('/');

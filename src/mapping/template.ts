@@ -4,7 +4,17 @@
 import { childNames } from '../fhir/fhir.ts';
 import { didYouMean } from '../nearest.ts';
 import type { Field } from '../records/records.ts';
-import { type Build, type Cursor, childPlace, cursorIn, fieldAt, isPlainText, type Place, rule } from './build.ts';
+import {
+  addUses,
+  type Build,
+  type Cursor,
+  childPlace,
+  cursorIn,
+  fieldAt,
+  isPlainText,
+  type Place,
+  rule,
+} from './build.ts';
 import { compileCondition, compileVia, type Elsewhere, fixedValues } from './condition.ts';
 import { canonicalKeys, compileCanonical } from './converters/canonical.ts';
 import { codeKeys, compileCode } from './converters/code.ts';
@@ -189,9 +199,7 @@ function compileRule(node: MapNode, cursor: Cursor, place: Place, build: Build):
   }
   const uses = new Set<string>();
   const lens = kind.compile(node, cursor, place, { ...build, uses });
-  for (const use of uses) {
-    build.uses.add(use);
-  }
+  addUses(build, uses);
   // Of several alternatives the one that speaks tells of itself.
   if (lens === undefined || kind.word === 'first') {
     return lens;

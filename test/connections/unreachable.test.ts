@@ -85,34 +85,14 @@ test('a server that hangs up after reading a write: it may have done it', async 
 });
 
 test('the same on a socket that was used before', async () => {
-  let requests = 0;
-  const server = await startBytes((socket) => {
-    socket.on('data', () => {
-      requests += 1;
-      if (requests === 1) {
-        socket.write('HTTP/1.1 204 No Content\r\n\r\n');
-      } else {
-        socket.destroy();
-      }
-    });
-  });
+  const { server } = await hangsUpOnTheSecond();
   const { client } = connectTo(server);
   expect(await client.send({ method: 'GET', path: 'Goal/g1' })).toMatchObject({ status: 204 });
   expect(await client.send({ method: 'POST', path: 'Goal', body: {} })).toMatchObject({ fault: 'reset', sent: true });
 });
 
 test('the same on a socket that another request has just given back', async () => {
-  let requests = 0;
-  const server = await startBytes((socket) => {
-    socket.on('data', () => {
-      requests += 1;
-      if (requests === 1) {
-        socket.write('HTTP/1.1 204 No Content\r\n\r\n');
-      } else {
-        socket.destroy();
-      }
-    });
-  });
+  const { server, requests } = await hangsUpOnTheSecond();
   const exchanger = openExchanger({ connection: 'general', concurrency: 1, limits: defaultLimits });
   const { signal } = new AbortController();
   const write = () =>
@@ -124,9 +104,25 @@ test('the same on a socket that another request has just given back', async () =
       deadline: { at: Number.POSITIVE_INFINITY, signal },
     });
   expect(await Promise.all([write(), write()])).toMatchObject([{ status: 204 }, { fault: 'reset', sent: true }]);
-  expect(requests).toBe(2);
+  expect(requests()).toBe(2);
   exchanger.close();
 });
+
+/** Answers the first request on its socket, reads the second, and hangs up. */
+async function hangsUpOnTheSecond() {
+  let requests = 0;
+  const server = await startBytes((socket) => {
+    socket.on('data', () => {
+      requests += 1;
+      if (requests === 1) {
+        socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+      } else {
+        socket.destroy();
+      }
+    });
+  });
+  return { server, requests: () => requests };
+}
 
 describe('72: a redirect', () => {
   test('to another host is not followed, and the token does not go there', async () => {
