@@ -4,6 +4,7 @@ import { contentHash, parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import { isRecordType } from '../records/records.ts';
+import type { ChangedElement } from '../store/store.ts';
 import { keepRemoteValues, offerChanges } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
@@ -40,8 +41,8 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Pr
       await keepReverts(trx, lease, settlement.reverts);
       await keepUnmappedBack(trx, lease, resource, settlement.issues, state.holds.unmapped);
     }
-    for (const { type, id, patch } of patchesByRecord(settlements)) {
-      await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch }]);
+    for (const { type, id, patch, elements } of patchesByRecord(settlements)) {
+      await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch, elements }]);
       await keepRemoteValues(trx, lease, type, id, patch);
     }
   });
@@ -49,13 +50,19 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Pr
 }
 
 /** One change per record and look: what the resources of one record say together. */
-function patchesByRecord(settlements: readonly Settlement[]): { type: string; id: string; patch: JsonObject }[] {
+function patchesByRecord(
+  settlements: readonly Settlement[],
+): { type: string; id: string; patch: JsonObject; elements: ChangedElement[] }[] {
   const byRecord = Map.groupBy(settlements, ({ resource: { key } }) => `${key.type}/${key.id}`);
   return [...byRecord.values()].flatMap((group) => {
     const [first] = group;
     const patches = group.flatMap(({ patches: own }) => own);
     if (first === undefined || patches.length === 0) return [];
-    return [{ type: first.resource.key.type, id: first.resource.key.id, patch: Object.assign({}, ...patches) }];
+    const elements = group.flatMap(({ resource, offered }) =>
+      offered.map((element) => ({ slot: resource.key.slot, element })),
+    );
+    const { type, id } = first.resource.key;
+    return [{ type, id, patch: Object.assign({}, ...patches), elements }];
   });
 }
 

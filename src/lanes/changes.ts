@@ -2,7 +2,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import { type Json, type JsonObject, pointerStep } from '../json.ts';
-import { type Database, json } from '../store/store.ts';
+import { type ChangedElement, type Database, json } from '../store/store.ts';
 import type { LaneKey, Lease } from './lease.ts';
 
 export type LaneOfSource = LaneKey & { readonly source: string };
@@ -13,6 +13,8 @@ export interface Change {
   readonly id: string;
   /** The merge patch (RFC 7396), or the proposed record. */
   readonly body: JsonObject;
+  /** What of the record's resources a patch was read from, where the record's own value could be written over it. */
+  readonly elements?: readonly ChangedElement[];
 }
 
 /** Appends to the source's feed. Cursors are taken from one locked row per source, so that none becomes visible after a higher one. */
@@ -21,7 +23,7 @@ export async function offerChanges(
   lane: LaneOfSource,
   changes: readonly Change[],
 ): Promise<void> {
-  for (const { op, type, id, body } of changes) {
+  for (const { op, type, id, body, elements = [] } of changes) {
     const { last } = await trx
       .insertInto('change_counter')
       .values({ source: lane.source, last: 1 })
@@ -30,7 +32,17 @@ export async function offerChanges(
       .executeTakeFirstOrThrow();
     await trx
       .insertInto('change')
-      .values({ source: lane.source, cursor: last, connection: lane.connection, op, type, id, body: json(body) })
+      .values({
+        source: lane.source,
+        cursor: last,
+        connection: lane.connection,
+        subject: lane.subject,
+        op,
+        type,
+        id,
+        body: json(body),
+        elements: elements.length === 0 ? null : json(elements),
+      })
       .execute();
   }
 }
