@@ -23,8 +23,8 @@ export interface Webhooks {
   enable(source: string): Promise<void>;
   /** Delivers what comes after this cursor once more. @returns how many changes @throws CasebridgeError `webhook-unknown` */
   replay(source: string, after: number): Promise<number>;
-  /** Gives up what is under way after a few seconds. */
-  stop(): Promise<void>;
+  /** Takes nothing new and gives up what is under way after `patienceMs`. @param patienceMs @default 5 s */
+  stop(patienceMs?: number): Promise<void>;
 }
 
 export interface WebhookDeps {
@@ -94,8 +94,8 @@ export function openWebhooks(deps: WebhookDeps): Webhooks {
       receiverOf(source);
       return replayAfter(store, source, after);
     },
-    async stop() {
-      await Promise.all(deliveries.map((one) => one.stop(postsMayTakeMs)));
+    async stop(patienceMs = postsMayTakeMs) {
+      await Promise.all(deliveries.map((one) => one.stop(patienceMs)));
       for (const { receiver } of opened.values()) receiver.close();
     },
   };
