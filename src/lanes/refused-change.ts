@@ -35,7 +35,7 @@ export async function refuseChange(store: Store, { source, cursor, reason: words
     await trx.deleteFrom('delivery').where('source', '=', source).where('cursor', '=', cursor).execute();
     const { connection, subject, op, type, id, body } = change;
     const elements = change.elements ?? [];
-    const topic = `refused-change:${cursor}`;
+    const topic = `change:${cursor}`;
     const asked = () =>
       trx
         .selectFrom('decision')

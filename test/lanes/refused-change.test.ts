@@ -64,7 +64,7 @@ test('"again" offers the same change once more, and that one can be refused as w
   const [first, second] = await world.changes();
   expect(second).toEqual(first);
   await refuse(2);
-  expect((await world.openDecisions()).map(({ topic }) => topic)).toEqual(['refused-change:2']);
+  expect((await world.openDecisions()).map(({ topic }) => topic)).toEqual(['change:2']);
 });
 
 test('"ours" writes the value of the record over theirs, and no more is said of theirs', async () => {

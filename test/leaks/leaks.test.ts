@@ -148,6 +148,18 @@ describe('nothing of it stands', () => {
     expectClean('unforeseen faults', [['log', site.log.slice(from).join('')]], 1000);
   });
 
+  test('in what webhooks say beside their bodies, which hold it', async () => {
+    const { journal } = site.receiver;
+    await eventually(async () => journal.some(({ isNew }) => isNew), 'a change posted');
+    const beside = journal.map(({ path, headers }): [string, string] => [path, `${path} ${JSON.stringify(headers)}`]);
+    expectClean('webhooks', beside, 100);
+    expect(canaries.search(JSON.stringify(journal.map(({ body }) => body))).length).toBeGreaterThan(0);
+    expect(await textAt(site.url, '/metrics')).toContainEqual(
+      expect.stringContaining('webhook_deliveries_total{source="county",outcome="5xx"} 1'),
+    );
+    expectClean('the list of webhooks', [await textAt(site.url, '/api/webhooks')], 100);
+  });
+
   test('in the queue, in no row that was ever written there', async () => {
     expectClean('queue', await queueRows(), 10_000);
   });

@@ -1,5 +1,8 @@
 // Deliveries are verified by the reference library of Standard Webhooks; what was altered, is old or is signed by somebody else is refused.
 
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { signedHeaders } from '../../src/webhooks/sign.ts';
@@ -32,6 +35,25 @@ test('one of more than five minutes ago is refused, so a recorded delivery is of
   const old = (minutes: number) => signedHeaders(message, [key('a')], now - minutes * 60_000);
   expect(() => verify('a', message.body, old(5.1))).toThrow('timestamp too old');
   expect(verify('a', message.body, old(4.5))).toEqual(JSON.parse(message.body));
+});
+
+test('the receiver of docs/changes.md in ten lines verifies as the library does', async () => {
+  const guide = await readFile('docs/changes.md', 'utf8');
+  const [, code = ''] = /```js\n([\s\S]*?)```/.exec(guide) ?? [];
+  expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(10);
+  const folder = await mkdtemp(join(tmpdir(), 'casebridge-guide-'));
+  const file = join(folder, 'verify.mjs');
+  await writeFile(file, `${code}\nexport { isGenuine };`);
+  const { isGenuine } = await import(file);
+  await rm(folder, { recursive: true });
+  expect([isGenuine(headers, message.body, secret('a')), isGenuine(headers, message.body, secret('b'))]).toEqual([
+    true,
+    true,
+  ]);
+  expect(isGenuine(headers, message.body, secret('c'))).toBe(false);
+  expect(isGenuine(headers, `${message.body} `, secret('a'))).toBe(false);
+  expect(isGenuine(signedHeaders(message, [key('a')], now - 306_000), message.body, secret('a'))).toBe(false);
+  expect(isGenuine({}, message.body, secret('a'))).toBe(false);
 });
 
 test('the id holds no dot, by which the signed text is put together', () => {
