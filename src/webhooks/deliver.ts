@@ -103,7 +103,7 @@ async function failed(
   const disabled = await markFailed(store, claimed, {
     reason,
     waitMs: waitOfChange(claimed.attempts, random(), retryAfterMs),
-    restMs: (failures) => restOfReceiver(failures, random(), retryAfterMs),
+    restMs: (failures, failingMs) => restOfReceiver(failures, failingMs, random(), retryAfterMs),
     isFinal: status === gone,
     giveUpAfterMs,
   });

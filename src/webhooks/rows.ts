@@ -131,8 +131,8 @@ export interface Failure {
   readonly reason: Reason;
   /** Until this change is tried again. */
   readonly waitMs: number;
-  /** From the failures in a row: how long the receiver rests. */
-  readonly restMs: (failures: number) => number;
+  /** How long the receiver rests after so many failures in a row, in so many milliseconds. */
+  readonly restMs: (failures: number, failingMs: number) => number;
   /** It wants nothing more (410). */
   readonly isFinal: boolean;
   readonly giveUpAfterMs: number;
@@ -167,8 +167,9 @@ export async function markFailed(
       })
       .where('source', '=', source)
       .returning(['failures', 'disabled', isOlder('failing_since', failure.giveUpAfterMs).as('isOld')])
+      .returning(sql<number>`(extract(epoch from now() - failing_since) * 1000)::float8`.as('failingMs'))
       .executeTakeFirstOrThrow();
-    const restMs = failure.restMs(receiver.failures);
+    const restMs = failure.restMs(receiver.failures, receiver.failingMs);
     if (restMs > 0)
       await trx
         .updateTable('webhook')

@@ -14,16 +14,20 @@ export const failuresUntilRest = 5;
  * @param attempts how often it was tried, from 1 @param random from 0 to below 1 @param askedMs what the receiver asked for (Retry-After)
  */
 export function waitOfChange(attempts: number, random: number, askedMs = 0): number {
-  return Math.max(askedMs, backOff(attempts - 1, longestForChangeMs, random));
+  return Math.max(askedMs, spread(Math.min(firstMs * 2 ** (attempts - 1), longestForChangeMs), random));
 }
 
-/** Milliseconds that the receiver rests after so many failures in a row; 0: it does not. Parameters as above. */
-export function restOfReceiver(failures: number, random: number, askedMs = 0): number {
+/**
+ * Milliseconds that the receiver rests; 0: it does not. About as long as it has been failing: many posts at the same time fail together, so
+ * their number says nothing.
+ * @param failures in a row @param failingMs since the first of them; the rest as above
+ */
+export function restOfReceiver(failures: number, failingMs: number, random: number, askedMs = 0): number {
   if (failures < failuresUntilRest) return askedMs;
-  return Math.max(askedMs, backOff(failures - failuresUntilRest, longestForReceiverMs, random));
+  return Math.max(askedMs, spread(Math.min(Math.max(failingMs, firstMs), longestForReceiverMs), random));
 }
 
-/** Doubles from a second up to `longestMs`, and takes from half of that to all of it, so that many do not come back together. */
-function backOff(doublings: number, longestMs: number, random: number): number {
-  return Math.min(firstMs * 2 ** doublings, longestMs) * (0.5 + random / 2);
+/** From half of it to all of it, so that many do not come back together. */
+function spread(ms: number, random: number): number {
+  return ms * (0.5 + random / 2);
 }

@@ -51,6 +51,14 @@ const state = async () =>
     .where('source', '=', 'county')
     .executeTakeFirstOrThrow();
 
+const restMs = async () =>
+  (
+    await store.db
+      .selectFrom('webhook')
+      .select(sql<number>`(extract(epoch from rest_until - now()) * 1000)::float8`.as('ms'))
+      .executeTakeFirstOrThrow()
+  ).ms;
+
 const failing =
   (...ids: string[]) =>
   (body: JsonObject): Answer =>
@@ -167,6 +175,8 @@ describe('a receiver that fails for long', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     const { failures } = await state();
     expect(failures).toBeLessThan(20);
+    // Many that fail together make no longer rest than one.
+    expect(await restMs()).toBeLessThan(2_000);
     for (const more of [1, 2, 3]) {
       await later(store, 900);
       await eventually(async () => (await state()).failures === failures + more, 'one probe');
