@@ -54,7 +54,7 @@ export interface Field extends FieldFact {
 
 const kinds: ReadonlySet<string> = new Set(fieldKinds);
 
-const trees: ReadonlyMap<RecordType, Field> = new Map(recordTypes.map((type) => [type, recordTree(type)]));
+const trees: ReadonlyMap<RecordType, Field> = new Map(recordTypes.map((type) => [type, treeOf(recordSchemas[type])]));
 
 /** The root of a record type's tree. */
 export function fieldTree(type: RecordType): Field {
@@ -76,13 +76,17 @@ export function schemaAt(type: RecordType, path: readonly string[]): FieldFact |
 
 /** The names that may follow a path; empty where the path leads nowhere or to a scalar. */
 export function fieldNames(type: RecordType, path: readonly string[]): string[] {
-  let field: Field | undefined = fieldTree(type);
+  return namesBelow(fieldTree(type), path);
+}
+
+export function namesBelow(tree: Field, path: readonly string[]): string[] {
+  let field: Field | undefined = tree;
   for (const name of path) field = field?.fields?.get(name);
   return [...(field?.fields?.keys() ?? [])];
 }
 
-function recordTree(type: RecordType): Field {
-  const schema = recordSchemas[type];
+/** The tree of a record schema. */
+export function treeOf(schema: JsonObject): Field {
   const demanded = [...texts(schema.required), ...texts(object(schema.then).required)];
   return { kind: 'object', list: false, required: true, fields: fieldsOf(object(schema.properties), demanded) };
 }
