@@ -41,6 +41,9 @@ export interface FieldFact {
   list: boolean;
   /** The closed list of a code. */
   enum?: string[];
+  /** Of a number. */
+  min?: number;
+  max?: number;
   /** The record type that an id points to, where it is one of ours. */
   ref?: RecordType;
   /** Demanded wherever the object around it exists (conditions on other fields aside). */
@@ -108,6 +111,8 @@ function fieldOf(schema: JsonObject, required: boolean): Field {
   const ref = schema['x-ref'];
   if (typeof ref === 'string' && isRecordType(ref)) field.ref = ref;
   if (schema.enum !== undefined) field.enum = texts(schema.enum);
+  if (typeof schema.minimum === 'number') field.min = schema.minimum;
+  if (typeof schema.maximum === 'number') field.max = schema.maximum;
   if (field.kind === 'object') field.fields = fieldsOf(object(schema.properties), texts(schema.required ?? []));
   return field;
 }
