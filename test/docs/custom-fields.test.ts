@@ -225,13 +225,8 @@ test('an overlay that does not load leaves the good one active', async () => {
   const good = await mappingFiles({ guides: [], overlay });
   const bad = good.map(({ path, text }) => ({ path, text: text.replace('custom.pets', 'custom.pet') }));
   await expect(activateMapping(store, bad)).rejects.toThrow(
-    /overlay\/need\.yaml:\d+:\d+: The need record has no field "custom\.pet"|"custom" has no field "pet"\. Did you mean "pets"\?/,
+    /overlay\/need\.yaml:\d+:\d+: "custom" has no field "pet"\. Did you mean "pets"\?/,
   );
   expect(await activeVersion(store.db)).toBe(before);
   expect((await put('need', { ...aNeed({ id: 'n-after' }), custom: { pets: 4 } })).status).toBe(202);
-});
-
-test('without the overlay such a record is refused, as ever', async () => {
-  const { code, err } = await commandLine(['map', `${overlay}/../none.ndjson`]);
-  expect({ code, err }).toMatchObject({ code: 2 });
 });

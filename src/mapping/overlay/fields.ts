@@ -40,9 +40,20 @@ export function readFields(root: MapNode, type: RecordType, problems: Problems):
     const place = placeOf(entry, type, problems);
     const what = place && readField(entry, problems);
     return place && what && problems.errors.length === before
-      ? [{ field: { ...place, ...what }, path: [...place.within, customName, place.name].join('.'), at: entry.at }]
+      ? [{ field: { ...place, ...what }, path: pathOf(entry.name), at: entry.at }]
       : [];
   });
+}
+
+/** The paths that a file's fields have, those included of which something is wrong. */
+export function pathsOf(root: MapNode): string[] {
+  const fields = root.entries.get('fields')?.value;
+  return [...(fields?.kind === 'map' ? fields.entries.keys() : [])].map(pathOf);
+}
+
+function pathOf(text: string): string {
+  const parts = text.split('.');
+  return [...parts.slice(0, -1), customName, ...parts.slice(-1)].join('.');
 }
 
 /** `pets`, or `deliveries.mileage` for a field of each item of a list. */

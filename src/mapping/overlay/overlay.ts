@@ -12,7 +12,7 @@ import {
 } from '../../records/records.ts';
 import { isPlainText } from '../build.ts';
 import type { MapNode, Node, Position, Problems } from '../positions.ts';
-import { type Declared, readFields } from './fields.ts';
+import { type Declared, pathsOf, readFields } from './fields.ts';
 import { addEntries, addResources, addUnused, type Merging, shown } from './merge.ts';
 
 /** Where the files of an overlay stand among those of a mapping. */
@@ -49,10 +49,11 @@ export function overlaid(roots: readonly MapNode[], problems: Problems): Overlai
     }
     const own = readFields(root, type, problems).filter((one) => isNew(one, type, declared, problems));
     fields.set(type, [...(fields.get(type) ?? []), ...own.map(({ field }) => field)]);
-    all = addToMapping(all, root, type, own, { problems, url });
+    all = addToMapping(all, root, type, { problems, url });
   }
   const maps = ofKind('conceptMap');
-  for (const map of maps) {
+  // What is wrong elsewhere may be why no rule names it.
+  for (const map of problems.errors.length > 0 ? [] : maps) {
     checkNamed(map, all, problems);
   }
   return {
@@ -177,13 +178,7 @@ function isNew({ path, at }: Declared, type: RecordType, declared: Map<string, P
   return other === undefined;
 }
 
-function addToMapping(
-  roots: readonly MapNode[],
-  root: MapNode,
-  type: RecordType,
-  own: readonly Declared[],
-  merging: Merging,
-): MapNode[] {
+function addToMapping(roots: readonly MapNode[], root: MapNode, type: RecordType, merging: Merging): MapNode[] {
   const { problems } = merging;
   const ours = roots.find((one) => textAt(one, 'record') === type);
   if (!ours) {
@@ -211,27 +206,28 @@ function addToMapping(
   } else {
     add('resources', (held, added) => addResources(held, added, merging));
   }
-  add('unused', (held, added) =>
-    addUnused(
-      held,
-      added,
-      own.map(({ path }) => path),
-      problems,
-    ),
-  );
+  add('unused', (held, added) => addUnused(held, added, pathsOf(root), problems));
   return replace(roots, ours, { ...ours, entries });
 }
 
 /** A ConceptMap of an overlay that no rule names is a slip of the pen. */
 function checkNamed(map: MapNode, roots: readonly MapNode[], problems: Problems): void {
   const name = textAt(map, 'conceptMap');
-  const names = (node: Node): boolean => {
-    if (node.kind === 'scalar') {
-      return typeof node.value === 'string' && (node.value === name || node.value.startsWith(`${name}#`));
+  const isNamed = (node: Node, under: string): boolean => {
+    if (node.kind === 'list') {
+      return node.items.some((item) => isNamed(item, under));
     }
-    return node.kind === 'list' ? node.items.some(names) : [...node.entries.values()].some(({ value }) => names(value));
+    if (node.kind === 'map') {
+      return [...node.entries.values()].some((entry) => isNamed(entry.value, entry.name));
+    }
+    return under === 'local'
+      ? String(node.value).startsWith(`${name}#`)
+      : naming.includes(under) && node.value === name;
   };
-  if (!roots.some((root) => root.entries.has('record') && names(root))) {
+  if (!roots.some((root) => root.entries.has('record') && isNamed(root, ''))) {
     problems.error(map.at, `No rule names the ConceptMap "${name}".`);
   }
 }
+
+/** The words of a rule that name a ConceptMap. */
+const naming = ['code', 'words', 'mapped'];
