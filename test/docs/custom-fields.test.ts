@@ -1,7 +1,7 @@
 // The example of docs/custom-fields.md from end to end: sent through the API, filed at the hospital, changed there, offered back.
 
-import { rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Gateway } from '../../src/gateway.ts';
 import { mappingFiles } from '../../src/gateway.ts';
@@ -31,7 +31,7 @@ let overlay: string;
 beforeAll(async () => {
   [hospital, overlay] = await Promise.all([startServer(), overlayFolderOf(overlayFiles)]);
   await hospital.control('POST', 'settings', { auth: 'none' });
-  const operators = new Map([['ops', { name: 'ops', token: 'ops-token', may: ['read'] as const }]]);
+  const operators = new Map([['ops', { name: 'ops', token: 'ops-token', may: ['read', 'decide'] as const }]]);
   const config = aConfig([aConnection(hospital.base)], { overlay, operators });
   gateway = await startTestGateway(await freshEmbedded(), config);
   server = await listen(buildApp(gateway.api), { port: 0, host: '127.0.0.1' });
@@ -51,11 +51,8 @@ async function api(
   method: string,
   path: string,
   body?: string,
+  token = 'county-token',
 ): Promise<{ status: number; body: JsonObject; text: string }> {
-  const token =
-    path === '/api/changes' || path.startsWith('/api/records') || path === '/api/preview'
-      ? 'county-token'
-      : 'ops-token';
   const type = path === '/api/records' || path === '/api/preview' ? 'application/x-ndjson' : 'application/json';
   const headers = { authorization: `Bearer ${token}`, 'content-type': type };
   const answer = await fetch(`${server.url}${path}`, { method, headers, ...(body !== undefined && { body }) });
@@ -128,6 +125,21 @@ describe('a record with fields of the agency', () => {
     });
   });
 
+  test('that came late and was kept aside becomes the newest version when an operator says so', async () => {
+    const late = { ...sentNeed, updatedAt: '2026-03-01T09:15:00-05:00', custom: { pets: 2, moveReason: 'eviction' } };
+    expect((await put('need', late)).body.outcome).toBe('stale');
+    const { items } = (await api('GET', '/api/records/stale')).body;
+    const [kept] = Array.isArray(items) ? items.filter(isObject) : [];
+    const path = `/api/records/need/n-move/stale/${String(kept?.key)}/accept?source=county`;
+    expect(await api('POST', path, undefined, 'ops-token')).toMatchObject({
+      status: 202,
+      body: { outcome: 'accepted' },
+    });
+    await idle(gateway);
+    const made = await extensionsOf('Condition', 'county/need/n-move#condition');
+    expect(JSON.stringify(made.filter(riverside))).toContain('"code":"eviction"');
+  });
+
   test('comes in by import, and refused lines are told', async () => {
     const folder = await overlayFolderOf([
       {
@@ -198,8 +210,13 @@ describe('what tells of records tells of such fields', () => {
     );
   });
 
-  test('map --loss and map --lineage, with the overlay named on the command line', async () => {
+  test('map --loss, with the overlay named in the configuration or on the command line', async () => {
+    const folder = dirname(overlay);
+    const text = 'identifierSystem: urn:x\noverlay: ./overlay\nsources: { county: { token: file:token } }\n';
+    await writeFile(join(folder, 'casebridge.yaml'), text);
+    await writeFile(join(folder, 'token'), 'county-token');
     const { out } = await commandLine(['map', '--loss', '--overlay', overlay]);
+    expect((await commandLine(['map', '--loss', '--config', join(folder, 'casebridge.yaml')])).out).toBe(out);
     expect(out).toMatch(/both ways +need condition +extension\[pets\] +overlay\/need\.yaml:\d+/);
     expect(out).toMatch(/both ways +intervention delivery +extension\[miles\] +overlay\/intervention\.yaml:\d+/);
   });
