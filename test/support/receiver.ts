@@ -29,7 +29,7 @@ export interface ReceiverOptions {
   readonly port?: number;
   readonly secret?: string;
   /** For each request that the signature of is right. @default 204 */
-  readonly answer?: (body: JsonObject) => Answer;
+  readonly answer?: (body: JsonObject) => Answer | Promise<Answer>;
   /** Told before the answer goes out. */
   readonly onReceived?: (entry: Received) => void;
   /** Ids that it has from an earlier life. */
@@ -41,7 +41,7 @@ export interface TestReceiver {
   readonly port: number;
   readonly journal: readonly Received[];
   /** What it answers from now on. */
-  answerWith(answer: (body: JsonObject) => Answer): void;
+  answerWith(answer: (body: JsonObject) => Answer | Promise<Answer>): void;
   /** Of what was processed, in order. */
   processed(): JsonObject[];
   /** As if it were killed: open connections break. */
@@ -57,7 +57,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Test
     const text = await bodyOf(request);
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
     const body = verified(verifier, text, headers);
-    const answered = body === undefined ? 401 : answer(body);
+    const answered = body === undefined ? 401 : await answer(body);
     const status = typeof answered === 'object' ? answered.status : answered;
     const id = headers['webhook-id'] ?? '';
     const isTaken = body !== undefined && (status === 'cut' || (typeof status === 'number' && status < 300));
