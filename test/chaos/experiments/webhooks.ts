@@ -16,7 +16,7 @@ import { GatewayClient, tokens } from '../gateway.ts';
 import { Program } from '../programs.ts';
 import { randomOf } from '../random.ts';
 import { type Line, readJournal } from '../receiver.ts';
-import { surroundings } from '../report.ts';
+import { isGood, surroundings } from '../report.ts';
 import { identifierSystem } from '../simulated.ts';
 import type { ExperimentOptions, Result } from './experiment.ts';
 
@@ -28,6 +28,7 @@ const mostMs = 900_000;
 export async function webhooks({ seed, count, changes, say }: ExperimentOptions): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'casebridge-chaos-'));
   const toEnd: (() => Promise<unknown>)[] = [];
+  let isWell = false;
   try {
     const postgres = await startPostgres();
     toEnd.push(() => postgres.stop());
@@ -92,11 +93,13 @@ export async function webhooks({ seed, count, changes, say }: ExperimentOptions)
         },
       },
     };
+    isWell = isGood(report);
     const evidence = { answers: [], records: [], servers: [], changes: feed, decisions: [], lanes: [], ownEnds: [] };
     return { report, evidence, folder };
   } finally {
     for (const end of toEnd.reverse()) await end();
-    await rm(folder, { recursive: true, force: true });
+    if (isWell) await rm(folder, { recursive: true, force: true });
+    else say(`the journal and the logs are in ${folder}`);
   }
 }
 
