@@ -265,21 +265,12 @@ export async function postgresSite(url: string): Promise<Site> {
   };
 }
 
-// By deleting: to truncate makes each file of each index anew, which takes ten times as long.
-const emptied = `do $$
-  declare one text;
-  begin
-    for one in select tablename from pg_tables where schemaname = 'casebridge' and tablename <> 'migration' loop
-      execute format('delete from casebridge.%I', one);
-    end loop;
-    perform setval(seqrelid::regclass, seqstart, false) from pg_sequence join pg_class c on c.oid = seqrelid
-      where relnamespace = 'casebridge'::regnamespace;
-  end $$`;
-
 /** Back to an empty database and an empty server. */
 export async function clear(site: Site): Promise<void> {
   const { rows, server } = site;
-  await rows(emptied);
+  const tables = await rows(`
+    select 'casebridge.' || quote_ident(tablename) as name from pg_tables where schemaname = 'casebridge' and tablename <> 'migration'`);
+  await rows(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity`);
   await server.control('POST', 'reset');
   await server.control('POST', 'settings', plain);
   lastRead.delete(site);
