@@ -86,8 +86,10 @@ async function resolveReferences(
   const references = new Set(
     resources.flatMap(({ observed }) => (observed === undefined ? [] : literalReferences(observed.body))),
   );
+  // A URL on another server names somebody else's resource, whatever its id.
+  const baseUrl = deps.connections.get(lease.connection)?.config.baseUrl;
   const wanted = [...references].flatMap((text) => {
-    const parsed = parseReference(text);
+    const parsed = parseReference(text, baseUrl);
     return parsed === undefined ? [] : [{ text, resourceType: parsed.resourceType, remoteId: parsed.id }];
   });
   if (wanted.length === 0) return new Map();

@@ -85,6 +85,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
   return {
     needs: build.needs,
     slot: compileSlotDefinition({
+      recordType: shared.recordType,
       name,
       resourceType,
       at: rule(node.at),

@@ -2,13 +2,14 @@
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { mergePatch } from './slot.ts';
-import type { AbsorbedElement, CompiledSlot, MappingIssue } from './types.ts';
+import type { AbsorbedElement, CompiledSlot, MappingIssue, NotUnderstood } from './types.ts';
+import { unreadParts } from './unread.ts';
 
 /** What `absorb` gives, and for each element that changes something, what. */
 export function explainAbsorb(
   slot: CompiledSlot,
   ...[keys, observed, record, resolve, linked]: Parameters<CompiledSlot['absorb']>
-): { patch: JsonObject; issues: MappingIssue[]; lineage: AbsorbedElement[] } {
+): { patch: JsonObject; issues: MappingIssue[]; lineage: AbsorbedElement[]; notUnderstood: NotUnderstood[] } {
   const issues: MappingIssue[] = [];
   const lineage: AbsorbedElement[] = [];
   const facts = slot.facts(observed);
@@ -22,7 +23,20 @@ export function explainAbsorb(
     lineage.push({ element: key, rule, held: facts[key] ?? null, pointers: fields.map((field) => `/${field}`) });
     current = patched(current, absorbed.patch);
   }
-  return { patch: mergePatch(record, current), issues, lineage };
+  return { patch: mergePatch(record, current), issues, lineage, notUnderstood: notUnderstood(slot, observed, issues) };
+}
+
+/** Each once: what a rule is there for and could not carry, and what no rule reads. */
+function notUnderstood(slot: CompiledSlot, observed: JsonObject, issues: readonly MappingIssue[]): NotUnderstood[] {
+  const known = slot.copy(
+    slot.elements.map(({ key }) => key),
+    observed,
+    {},
+  );
+  const carried = issues.map(({ element, code, at }): NotUnderstood => ({ element, why: code, rule: at }));
+  const unread = unreadParts(observed, known).map((element): NotUnderstood => ({ element, why: 'no-rule' }));
+  const told = new Map([...carried, ...unread].map((one) => [`${one.element} ${one.why}`, one]));
+  return [...told.values()];
 }
 
 /** RFC 7396. */

@@ -158,6 +158,15 @@ export interface AbsorbedElement {
   readonly pointers: readonly string[];
 }
 
+/** A part of a resource that the record says nothing of: a rule could not carry it, or none reads it. */
+export interface NotUnderstood {
+  /** The rule's element, or where no rule reads it the path: `identifier[1]`. */
+  readonly element: string;
+  readonly why: MappingIssueCode | 'no-rule';
+  /** `file:line` */
+  readonly rule?: string;
+}
+
 /** A value of a record that no resource says. */
 export interface Unsent {
   readonly pointer: string;
