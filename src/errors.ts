@@ -935,6 +935,12 @@ export const errorKinds = {
     issue: 'deleted',
     class: 'person',
   },
+  'remote-in-error': {
+    text: 'The server says that {target} was entered in error there. Nothing more is written to it; if that is wrong, have it corrected there, else correct the record.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'replay-left-paused': {
     text: 'The connection was paused before this lane ran; it runs when the connection resumes.',
     status: 409,

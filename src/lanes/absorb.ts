@@ -89,7 +89,7 @@ async function resolveReferences(
   // A URL on another server names somebody else's resource, whatever its id.
   const baseUrl = deps.connections.get(lease.connection)?.config.baseUrl;
   const wanted = [...references].flatMap((text) => {
-    const parsed = parseReference(text, baseUrl);
+    const parsed = parseReference(text.trim(), baseUrl);
     return parsed === undefined ? [] : [{ text, resourceType: parsed.resourceType, remoteId: parsed.id }];
   });
   if (wanted.length === 0) return new Map();
@@ -111,10 +111,15 @@ async function resolveReferences(
     wanted.flatMap(({ text, resourceType, remoteId }) => {
       const row = rows.find((one) => one.resource_type === resourceType && one.remote_id === remoteId);
       return row !== undefined && isRecordType(row.type)
-        ? [[text, { type: row.type, id: row.id, slot: row.slot }] as const]
+        ? [[unversioned(text), { type: row.type, id: row.id, slot: row.slot }] as const]
         : [];
     }),
   );
+}
+
+/** Rules ask for the resource, whatever version of it is named. */
+function unversioned(reference: string): string {
+  return reference.trim().replace(/\/_history\/[^/]+$/, '');
 }
 
 function literalReferences(value: Json): string[] {

@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Facts, MappingIssue, SlotElement, SlotRef } from '../mapping/mapping.ts';
+import { type Facts, isEnteredInError, type MappingIssue, type SlotElement, type SlotRef } from '../mapping/mapping.ts';
 import { readTask } from '../referrals/referrals.ts';
 import { type NewDecision, resourceTopic } from './decisions.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
@@ -90,10 +90,12 @@ function seenBase({ link, observed, observedFacts }: Look): Facts | undefined {
 function mergeElements(look: Look): Settled {
   const { resource, link, record, desired, observedFacts, observed, context } = look;
   const slot = resource.slot;
+  // Of what was entered in error servers show a few elements; the others were not removed.
+  const isTold = (key: string) => observedFacts[key] !== undefined || !isEnteredInError(observed.body);
   const elements: MergeElement[] = (slot?.elements ?? [])
     .filter(
       ({ key, moves, goesWith }) =>
-        (moves ?? goesWith) === undefined && !resource.openTopics.has(elementTopic(resource, key)),
+        (moves ?? goesWith) === undefined && isTold(key) && !resource.openTopics.has(elementTopic(resource, key)),
     )
     .map(({ key, owner }) => ({ key, owner: owner(record) }));
   const times = timesOf(record, observed.body);

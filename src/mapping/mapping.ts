@@ -12,6 +12,7 @@ export { derivations } from './derive.ts';
 export { explainAbsorb } from './explain-absorb.ts';
 export { exportFml, type FmlExport, type FmlMap, fmlLimits, type LeftOut } from './export-fml/export-fml.ts';
 export type * from './types.ts';
+export { isEnteredInError } from './untold.ts';
 
 /** Reads all `.yaml` files of a folder and its subfolders, in the order of their paths. Throws what the file system throws. */
 export async function readMappingFiles(folder: string): Promise<MappingFile[]> {

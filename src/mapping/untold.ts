@@ -23,15 +23,15 @@ export function isAbsent(value: Json | undefined): boolean {
   return extensions.some((extension) => isObject(extension) && extension.url === dataAbsentReason);
 }
 
-/** True for a resource that says that it was entered in error. */
-export function isEnteredInError({ status, lifecycleStatus, verificationStatus }: JsonObject): boolean {
+/** True for a resource, or the facts of one, that says that it was entered in error. */
+export function isEnteredInError({ status, lifecycleStatus, verificationStatus }: Readonly<JsonObject>): boolean {
   return [status, lifecycleStatus, verificationStatus].some(saysError);
 }
 
 function saysError(value: Json | undefined): boolean {
   if (typeof value === 'string') return value.trim() === 'entered-in-error';
-  const codings = isObject(value) && Array.isArray(value.coding) ? value.coding : [];
-  return codings.some((coding) => isObject(coding) && saysError(coding.code));
+  const codings = Array.isArray(value) ? value : isObject(value) && Array.isArray(value.coding) ? value.coding : [];
+  return codings.some((coding) => saysError(isObject(coding) ? coding.code : String(coding).replace(/^.*\|/, '')));
 }
 
 const qualifiers = ['modifierExtension', 'implicitRules', 'comparator', 'doNotPerform'];
