@@ -30,7 +30,7 @@ import {
   resolveOwner,
   type Slot,
 } from './slot.ts';
-import { checkChoices, compileElement, compileEntries, isRule, modifierKeys } from './template.ts';
+import { checkChoices, compileElement, compileEntries, isRule, modifierKeys, readerOf } from './template.ts';
 
 const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was', 'retired', 'elements'];
 export const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
@@ -260,6 +260,7 @@ function addElement(
       !lens.twoWay ||
       inherited.derived === true ||
       (derived?.kind === 'scalar' && derived.value === true),
+    converter: readerOf(node, key.replace(/\[.*$/, ''), walk.build),
     at: rule(node.at),
   });
 }

@@ -86,6 +86,7 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     copy: (keys, from, to) => copyElements(keys, byKey, from, to),
     retire: (resource) => retire(definition, resource),
     recall: (resource) => recall(definition, elements, resource),
+    raw: (key, resource) => valueAt(resource, byKey.get(key)?.path ?? []),
     absorb: (...call) => absorb(definition, byKey, undefined, ...call),
     forItem: (id) => ({ ...slot, absorb: (...call) => absorb(definition, byKey, id, ...call) }),
   };

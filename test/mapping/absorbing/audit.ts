@@ -1,8 +1,8 @@
 // Lays a resource from anywhere beside a record and checks what comes of it: nothing is thrown, what is taken over is what the element says, and
 // each element that is not understood is told once.
 
-import { isDeepStrictEqual } from 'node:util';
 import { isObject, type Json, type JsonObject } from '../../../src/json.ts';
+import { sameJson } from '../../../src/mapping/lens.ts';
 import { explainAbsorb, type SlotRef } from '../../../src/mapping/mapping.ts';
 import { parseRecord, type RecordType } from '../../../src/records/records.ts';
 import { receivedAt } from '../../builders.ts';
@@ -80,7 +80,7 @@ const dependsOnOthers: Partial<Record<RecordType, readonly string[]>> = {
 
 /** Identifiers in a place that the other side says nothing about are kept. */
 function agrees(theirs: Json | undefined, ours: Json | undefined): boolean {
-  if (isDeepStrictEqual(theirs, ours)) return true;
+  if (sameJson(theirs, ours)) return true;
   // Codings beside ours, in systems that we read too.
   if (Array.isArray(theirs) && Array.isArray(ours) && ours.every((code) => typeof code === 'string')) {
     return ours.some((code) => theirs.includes(code));
@@ -89,14 +89,14 @@ function agrees(theirs: Json | undefined, ours: Json | undefined): boolean {
   if (isIdentifiers(ours)) {
     // One without a system is known by the rest.
     const told = Object.entries(theirs).filter(([key]) => !key.includes(',null,'));
-    return told.every(([key, value]) => isDeepStrictEqual(ours[key], value));
+    return told.every(([key, value]) => sameJson(ours[key], value));
   }
   // An item whose id is none of ours gets one.
   const sorted = (items: JsonObject): string[] =>
     Object.values(items)
       .map((item) => JSON.stringify(item))
       .sort();
-  return isDeepStrictEqual(sorted(theirs), sorted(ours)) && Object.keys(theirs).some((id) => ours[id] === undefined);
+  return sameJson(sorted(theirs), sorted(ours)) && Object.keys(theirs).some((id) => ours[id] === undefined);
 }
 
 function isIdentifiers(fact: Json | undefined): boolean {
