@@ -19,7 +19,7 @@ export interface EachRule {
   readonly where: Condition;
   /** What `where` fixes, for items that begin on the other side. */
   readonly fixed: ReadonlyMap<string, Json>;
-  /** Equal items are made once; for lists that nothing comes back from. */
+  /** Equal items are made once: a code that the record repeats, or two that become the same, is one coding. */
   readonly distinct: boolean;
   readonly item: Lens;
   readonly claims: Claims;
@@ -210,6 +210,17 @@ function absorbItems(
     rule,
     sent.map(({ raw }) => raw ?? null),
   );
+  if (
+    rule.distinct &&
+    sameJson(
+      saidOnce(
+        rule,
+        sent.flatMap(({ raw }) => raw ?? []),
+      ),
+      saidOnce(rule, observed),
+    )
+  )
+    return;
   const taken = new Set<number>();
   const absorbed: { index: number; value: Json }[] = [];
   for (const theirs of keyItems(rule, observed)) {
@@ -249,6 +260,11 @@ function absorbItems(
   } else {
     writer(rule.path)(draft, result);
   }
+}
+
+function saidOnce(rule: EachRule, items: readonly Json[]): Json[] {
+  const facts = items.map((item) => rule.item.fact(item) ?? null);
+  return facts.filter((fact, index) => !facts.slice(0, index).some((other) => sameJson(other, fact)));
 }
 
 /** What an item looked like on the other side, and whether that is certain without knowing the connection. */

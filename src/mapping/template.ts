@@ -419,7 +419,7 @@ function compileEach(
       item,
       claims,
       list: found.field,
-      distinct: node.entries.has('distinct'),
+      distinct: explicit ? node.entries.has('distinct') : node.entries.has('code'),
       at: rule(node.at),
     });
   });
