@@ -623,6 +623,12 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'config',
   },
+  'mappings-changing': {
+    text: 'The mapping files in {folder} go on changing while they are read. The version before stays; try again when they rest.',
+    status: 500,
+    issue: 'transient',
+    class: 'config',
+  },
   'mappings-invalid': {
     text: 'Problems in the mapping files: {count}. Nothing was mapped.',
     status: 500,
