@@ -69,7 +69,7 @@ test('an absorbed change names the element, the rule and the fields that it chan
     {
       element: 'lifecycleStatus',
       rule: expect.stringMatching(/^goal\.yaml:\d+$/),
-      converter: 'copy',
+      converter: 'code goal-status',
       raw: 'on-hold',
       pointers: ['/status'],
     },

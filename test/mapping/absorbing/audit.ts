@@ -72,7 +72,9 @@ function isMeant(resource: JsonObject, fact: Json | undefined, told: ReadonlySet
 /** What these say may come from another record, so what is said instead cannot be told from news. */
 const dependsOnOthers: Partial<Record<RecordType, readonly string[]>> = {
   // Who is called in an emergency only goes out.
-  client: ['contact'],
+  client: ['contact', 'identifier[identifiers]'],
+  // The system of an identifier is the connection's.
+  organization: ['identifier[identifiers]'],
   // The plan's name stands in for the payer, and in a place of its own.
   coverage: ['payor[payor]'],
   referral: ['code', 'requester', 'performer[organization]'],
