@@ -30,7 +30,7 @@ import {
   resolveOwner,
   type Slot,
 } from './slot.ts';
-import { checkChoices, compileElement, compileEntries, flattens, isRule } from './template.ts';
+import { checkChoices, compileElement, compileEntries, flattens, isRule, readerOf } from './template.ts';
 
 const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was', 'retired', 'elements'];
 export const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
@@ -85,6 +85,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
   return {
     needs: build.needs,
     slot: compileSlotDefinition({
+      recordType: shared.recordType,
       name,
       resourceType,
       at: rule(node.at),
@@ -254,6 +255,7 @@ function addElement(
       !lens.twoWay ||
       inherited.derived === true ||
       (derived?.kind === 'scalar' && derived.value === true),
+    converter: readerOf(node, key.replace(/\[.*$/, ''), walk.build),
     at: rule(node.at),
   });
 }

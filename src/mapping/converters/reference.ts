@@ -49,8 +49,7 @@ export function compileReference(node: MapNode, cursor: Cursor, place: Place, bu
     },
     absorb: (raw, draft, run) => {
       const now = read(draft);
-      const reference = raw === undefined ? undefined : literalOf(raw);
-      if (reference === undefined) {
+      if (raw === undefined) {
         // A reference that was never sent, or may never have been, was not removed.
         if (typeof now !== 'string' || run.linked?.({ type, id: now, slot }) === undefined) {
           return;
@@ -63,7 +62,7 @@ export function compileReference(node: MapNode, cursor: Cursor, place: Place, bu
         );
         return;
       }
-      const ref = run.resolve(reference);
+      const ref = run.resolve(literalOf(raw) ?? '');
       if (ref === undefined || ref.type !== type || ref.slot !== slot) {
         addIssue(
           run,
