@@ -12,6 +12,7 @@ import {
   cursorIn,
   fieldAt,
   isPlainText,
+  isTrue,
   type Place,
   rule,
 } from './build.ts';
@@ -410,7 +411,7 @@ function compileEach(
       item,
       claims,
       list: found.field,
-      distinct: node.entries.has('distinct'),
+      distinct: isTrue(node.entries.get('distinct')?.value),
       at: rule(node.at),
     });
   });
