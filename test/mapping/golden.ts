@@ -12,6 +12,7 @@ import {
   textOf,
   wordsOf,
 } from '../../src/mapping/concept-map.ts';
+import { sameJson } from '../../src/mapping/lens.ts';
 import type { Desired, Mapping, MappingFile, MappingSet } from '../../src/mapping/mapping.ts';
 import { Problems, readNodes } from '../../src/mapping/positions.ts';
 import { compileSystems, noSystems } from '../../src/mapping/systems.ts';
@@ -109,7 +110,7 @@ export function edited(mapping: Mapping, edits: readonly Edit[]): JsonObject {
       const keys = slot.elements.map(({ key }) => key);
       const theirs = withChanges(ours.resource, change);
       const facts = [slot.facts(ours.resource), slot.facts(theirs)] as const;
-      const differing = keys.filter((key) => JSON.stringify(facts[0][key]) !== JSON.stringify(facts[1][key]));
+      const differing = keys.filter((key) => !sameJson(facts[0][key], facts[1][key]));
       const { patch, issues } = slot.absorb(differing, theirs, of.record, resolve);
       const told = issues.map(({ at, ...issue }) => ({ ...issue, at: withoutLine(at) }));
       return [
