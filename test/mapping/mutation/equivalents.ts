@@ -19,6 +19,12 @@ export const equivalents: readonly Equivalent[] = [
     what: 'item 2 of 2 removed',
     why: ladder,
   },
+  {
+    path: 'client.yaml',
+    line: 'when: { race: hispanic }',
+    what: '"when" removed',
+    why: 'Only this race has a code in the ConceptMap, and without one nothing is made; the exported StructureMap needs it said.',
+  },
   { path: 'goal.yaml', line: 'profile: [SDOHCC-Goal, us-core-goal]', what: 'item 2 of 2 removed', why: ladder },
   { path: 'hospitalStay.yaml', line: '- key: snomed', what: '"key" removed', why: name },
   { path: 'hospitalStay.yaml', line: '- key: icd10cm', what: '"key" removed', why: name },
