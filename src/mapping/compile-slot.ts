@@ -13,6 +13,7 @@ import {
   cursorIn,
   fieldAt,
   isPlainText,
+  isTrue,
   type Place,
   rule,
 } from './build.ts';
@@ -250,11 +251,7 @@ function addElement(
     owner: (record) => resolveOwner(ownerRule, record),
     ...(isPlainText(moves) && { moves: moves.value }),
     ...(isPlainText(goesWith) && { goesWith: goesWith.value }),
-    derived:
-      lens.constant ||
-      !lens.twoWay ||
-      inherited.derived === true ||
-      (derived?.kind === 'scalar' && derived.value === true),
+    derived: lens.constant || !lens.twoWay || inherited.derived === true || isTrue(derived),
     converter: readerOf(node, key.replace(/\[.*$/, ''), walk.build),
     at: rule(node.at),
   });

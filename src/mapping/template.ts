@@ -12,6 +12,7 @@ import {
   cursorIn,
   fieldAt,
   isPlainText,
+  isTrue,
   type Place,
   rule,
 } from './build.ts';
@@ -425,7 +426,7 @@ function compileEach(
       item,
       claims,
       list: found.field,
-      distinct: explicit ? node.entries.has('distinct') : node.entries.has('code'),
+      distinct: explicit ? isTrue(node.entries.get('distinct')?.value) : node.entries.has('code'),
       at: rule(node.at),
     });
   });

@@ -5,7 +5,7 @@ import { fullUrl, identifierValue } from '../../fhir/fhir.ts';
 import { isObject, type Json } from '../../json.ts';
 import { didYouMean } from '../../nearest.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
-import { type Build, type Cursor, fieldAt, isPlainText, type Place, rule } from '../build.ts';
+import { type Build, type Cursor, fieldAt, isPlainText, isTrue, type Place, rule } from '../build.ts';
 import { addIssue, type Lens, type ProjectRun, replaceUnlessSame } from '../lens.ts';
 import { oneWay, presentWhen } from '../one-way.ts';
 import type { MapNode, Node } from '../positions.ts';
@@ -156,7 +156,7 @@ function referenceTo(target: SlotRef, required: boolean, run: ProjectRun): Json 
 /** By R4, by the profile, or by the rule itself: without it the resource would say something else. */
 function isRequired(rule: MapNode, place: Place, build: Build): boolean {
   const said = rule.entries.get('required')?.value;
-  return build.isRequired(place.path) || (said?.kind === 'scalar' && said.value === true);
+  return build.isRequired(place.path) || isTrue(said);
 }
 
 function targetOf(
