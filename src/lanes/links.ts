@@ -163,16 +163,24 @@ function retirement({ leave }: LaneResource) {
   return { retired_at: sql<Date>`now()`, state: 'leaving', reason: leave === undefined ? null : json(leave) };
 }
 
+/** Those that wait for the link, and those that point at what it takes the place of (lanes.md 6, 17). */
 async function wakeWaiting(trx: Transaction<Database>, lease: Lease, targets: readonly SlotRef[]): Promise<LaneKey[]> {
+  const { connection, source } = lease;
   const slots = targets.map(({ type, id, slot }) => ({ type, id, slot }));
   const { rows } = await sql<{ subject: string }>`
-    delete from waiting w using jsonb_to_recordset(${json(slots)}) as t(type text, id text, slot text)
-    where w.connection = ${lease.connection} and w.source = ${lease.source} and w.type = t.type and w.id = t.id and w.slot = t.slot
-    returning w.subject`.execute(trx);
-  const lanes = [...new Set(rows.map(({ subject }) => subject))].map((subject) => ({
-    connection: lease.connection,
-    subject,
-  }));
+    with target as (select * from jsonb_to_recordset(${json(slots)}) as t(type text, id text, slot text)),
+    woken as (
+      delete from waiting w using target t
+      where w.connection = ${connection} and w.source = ${source} and w.type = t.type and w.id = t.id and w.slot = t.slot
+      returning w.subject)
+    select subject from woken
+    union
+    select r.subject from target t
+    join link k on k.connection = ${connection} and k.source = ${source} and k.type = t.type and k.id = t.id
+      and k.slot = t.slot and k.retired_at is not null
+    join lane_read r on r.connection = ${connection} and r.source = ${source} and r.type = t.type and r.id = t.id
+    where r.subject <> ${lease.subject}`.execute(trx);
+  const lanes = rows.map(({ subject }) => ({ connection, subject }));
   await raiseWanted(trx, lanes);
   return lanes;
 }
