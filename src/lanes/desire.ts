@@ -25,7 +25,7 @@ import {
   type ResourceKey,
   type Wait,
 } from './lane-resource.ts';
-import type { LaneRecords } from './lane-rows.ts';
+import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { Projections } from './projections.ts';
 import { asideReason } from './set-aside.ts';
@@ -50,6 +50,8 @@ export interface RunMemory {
   mappings: MappingSet | undefined;
   /** What the lane's records were at the last load. */
   records: LaneRecords | undefined;
+  /** What the last load read, with what the run has stored since; undefined: to be read anew. */
+  carried: LaneRows | undefined;
   readonly projections: Projections;
   /** By identifier: each is asked for several times a load, and hashed once. */
   readonly placeholderUrls: Map<string, string>;
@@ -65,6 +67,7 @@ export function newMemory(): RunMemory {
     amendRefused: false,
     mappings: undefined,
     records: undefined,
+    carried: undefined,
     projections: new Projections(),
     placeholderUrls: new Map(),
   };

@@ -62,7 +62,7 @@ export interface LaneRecords {
 }
 
 /** A row as it comes out of `json_agg`: instants are text. */
-type Stored<Row> = {
+export type Stored<Row> = {
   readonly [Column in keyof Row]: Row[Column] extends Date
     ? string
     : Row[Column] extends Date | null
@@ -166,7 +166,7 @@ export async function readLane(
     documents_held_until: row.documents_held_until,
     links: row.links.map(linkRow),
     otherLinks: row.other_links.map(linkRow),
-    seen: row.seen.map((one) => ({ ...one, seen_at: new Date(one.seen_at) })),
+    seen: row.seen.map(seenRow),
     patient: row.patient,
     decisions: row.decisions.map((one) => ({
       ...one,
@@ -221,7 +221,11 @@ function recordRow(row: Stored<RecordRow>): RecordRow {
   return { ...row, updated_at: new Date(row.updated_at), accepted_at: new Date(row.accepted_at) };
 }
 
-function linkRow(row: Stored<LinkRow>): LinkRow {
+export function seenRow(row: Stored<SeenRow>): SeenRow {
+  return { ...row, seen_at: new Date(row.seen_at) };
+}
+
+export function linkRow(row: Stored<LinkRow>): LinkRow {
   return { ...row, retired_at: instant(row.retired_at), updated_at: new Date(row.updated_at) };
 }
 

@@ -112,12 +112,15 @@ export async function holdLease(
   if (held.numUpdatedRows === 0n) throw new LeaseLost();
 }
 
+/** Stores what a run has found out, in the transaction that gives the lane back. @returns lanes to wake after it */
+export type RunKeeper = (trx: Transaction<Database>) => Promise<readonly LaneKey[]>;
+
 /** How a run ends; every outcome has its reason, none is a flag. */
 export type RunOutcome =
   | {
       readonly kind: 'done';
-      /** Stores what the run has found out, in the transaction that gives the lane back. @returns lanes to wake after it */
-      readonly keep?: (trx: Transaction<Database>) => Promise<readonly LaneKey[]>;
+      /** Absent: the store knows it all. */
+      readonly keep?: RunKeeper;
       readonly waiting: boolean;
       readonly parked: Reason | null;
       readonly reason: Reason | null;
@@ -131,7 +134,7 @@ export type RunOutcome =
 export async function release(store: Store, lease: Lease, outcome: RunOutcome): Promise<readonly LaneKey[]> {
   const keep = outcome.kind === 'done' ? outcome.keep : undefined;
   if (keep === undefined) {
-    await giveBack(store.db, lease, outcome);
+    await store.once((db) => giveBack(db, lease, outcome));
     return [];
   }
   return store.tx(async (trx) => {

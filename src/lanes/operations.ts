@@ -96,14 +96,14 @@ async function lockAndStore(
   const { rows } = await sql<LockedBasis>`
     with held as (
         update lane set lease_until = now() + ${leaseMs} * interval '1 millisecond'
-        where connection = ${connection} and subject = ${subject} and fence = ${fence} and lease_until > now() returning 1),
+        where connection = ${connection} and subject = ${subject} and fence = ${fence} and lease_until > now() returning wanted),
       c as (select epoch, paused from connection where id = ${connection} and ${isHeld} for share),
       m as (select version from mapping where active and ${isHeld} for share),
       e as (select key, n from epoch
         where key in (select k.key from jsonb_to_recordset(${keys}) as k(key text)) and ${isHeld} order by key for share),
-      now_is as (select ${isHeld} as is_held, (select epoch from c) as connection_epoch, (select paused is null from c) as is_running,
+      now_is as (select ${isHeld} as is_held, (select wanted from held) as wanted, (select epoch from c) as connection_epoch, (select paused is null from c) as is_running,
         (select version from m) as mapping_version, (select coalesce(jsonb_object_agg(key, n), '{}') from e) as epochs),
-      checked as (select is_held, epochs, is_running and connection_epoch = ${basis.connectionEpoch}::bigint
+      checked as (select is_held, epochs, is_running and wanted = ${basis.wanted}::bigint and connection_epoch = ${basis.connectionEpoch}::bigint
         and mapping_version = ${basis.mappingVersion} and epochs = ${epochs} as is_same from now_is),
       stored as (
         insert into operation (send_id, connection, subject, fence, source, send_before,
@@ -165,7 +165,11 @@ export async function closeOperations(
   trx: Transaction<Database>,
   ...closed: readonly ClosedOperation[]
 ): Promise<void> {
-  if (closed.length === 0) return;
+  if (closed.length > 0) await updateClosed(closed).execute(trx);
+}
+
+/** @param where for a part of a larger statement: when it is to do anything */
+export function updateClosed(closed: readonly ClosedOperation[], where = sql`true`) {
   const rows = closed.map(({ id, outcome, status, reason: why, requestId }) => ({
     id,
     outcome,
@@ -173,11 +177,11 @@ export async function closeOperations(
     reason: why === undefined ? null : { code: why.code, text: why.text },
     request_id: requestId ?? null,
   }));
-  await sql`
+  return sql`
     update operation o set outcome = c.outcome, status = c.status, reason = c.reason, request_id = c.request_id,
       closed_at = now()
     from jsonb_to_recordset(${json(rows)}) as c(id bigint, outcome text, status integer, reason jsonb, request_id text)
-    where o.id = c.id`.execute(trx);
+    where ${where} and o.id = c.id`;
 }
 
 /** Their outcomes are unknown, for a reason each, but our request has ended: nobody needs to wait for `sendBefore` any more. */
