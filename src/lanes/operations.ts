@@ -89,7 +89,8 @@ async function lockAndStore(
   { lease, leaseMs, basis, sendId, sendMs, writes }: IntentInput,
 ): Promise<LockedBasis> {
   const { connection, subject, fence, source } = lease;
-  const keys = json([...basis.epochs.keys()].map((key) => ({ key })));
+  // Never an empty list, which is no SQL.
+  const keys = sql.join([...basis.epochs.keys(), '']);
   const epochs = json(Object.fromEntries(basis.epochs));
   // The lane's row is locked before the others, as everywhere.
   const isHeld = sql`exists (select 1 from held)`;
@@ -100,7 +101,7 @@ async function lockAndStore(
       c as (select epoch, paused from connection where id = ${connection} and ${isHeld} for share),
       m as (select version from mapping where active and ${isHeld} for share),
       e as (select key, n from epoch
-        where key in (select k.key from jsonb_to_recordset(${keys}) as k(key text)) and ${isHeld} order by key for share),
+        where key in (${keys}) and ${isHeld} order by key for share),
       now_is as (select ${isHeld} as is_held, (select wanted from held) as wanted, (select epoch from c) as connection_epoch, (select paused is null from c) as is_running,
         (select version from m) as mapping_version, (select coalesce(jsonb_object_agg(key, n), '{}') from e) as epochs),
       checked as (select is_held, epochs, is_running and wanted = ${basis.wanted}::bigint and connection_epoch = ${basis.connectionEpoch}::bigint
