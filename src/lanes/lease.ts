@@ -24,6 +24,8 @@ export interface Lease extends LaneKey {
   readonly isOverdue: boolean;
   /** Starts in a row, this one included, without a release or a stored outcome between them. */
   readonly starts: number;
+  /** The mapping version that was active then. */
+  readonly mapping: string | null;
   /** What its last finished run was made from; null: not known. */
   readonly basis: LaneBasis | null;
 }
@@ -71,6 +73,7 @@ export async function takeLease(
       'starts',
       'basis',
       isOverdue.as('isOverdue'),
+      sql<string | null>`(select version from mapping where active)`.as('mapping'),
     ])
     .executeTakeFirst();
   return row === undefined ? undefined : { ...key, ...row };

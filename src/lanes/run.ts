@@ -128,7 +128,7 @@ class LaneRun {
   /** What the server offers; when it cannot be asked, how the run ends. */
   async #abilities(): Promise<Abilities | RunOutcome> {
     try {
-      this.#memory.mappings = await this.#deps.mappings();
+      this.#memory.mappings = await this.#deps.mappings(this.#lease.mapping);
       return await this.#connection.abilities(this.#memory.mappings);
     } catch (error) {
       if (!(error instanceof CasebridgeError)) throw error;
