@@ -1259,6 +1259,30 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'task-element-not-theirs': {
+    text: 'A performer may not change {elements} of this Task, only {own}.',
+    status: 403,
+    issue: 'forbidden',
+    class: 'permanent',
+  },
+  'task-move-illegal': {
+    text: 'The {party} may not move this Task from {from} to that status. From {from} the {party} may go to: {legal}.',
+    status: 422,
+    issue: 'business-rule',
+    class: 'permanent',
+  },
+  'task-part-missing': {
+    text: 'A Task of kind {kind} needs in {element}: {wants}.',
+    status: 422,
+    issue: 'business-rule',
+    class: 'permanent',
+  },
+  'task-reason-missing': {
+    text: 'A Task that becomes {to} needs a reason in words: statusReason.text.',
+    status: 422,
+    issue: 'required',
+    class: 'permanent',
+  },
   'theirs-to-make': {
     text: 'The other side makes this resource; it is read and answered, never created by us.',
     status: 200,

@@ -45,6 +45,7 @@ export async function complete(
     lanes: { leaseMs: leaseOf(raw, desk) },
     log: { level: raw.log?.level ?? 'info' },
     guides: (raw.guides ?? []).map((path) => resolve(dirname(file), path)),
+    ...(raw.overlay !== undefined && { overlay: resolve(dirname(file), raw.overlay) }),
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
     sources: await sources(raw, desk),

@@ -22,6 +22,7 @@ export interface RawConfig {
   lanes?: { lease?: string };
   log?: { level?: LogLevel };
   guides?: string[];
+  overlay?: string;
   identifierSystem: string;
   operators?: Record<string, { token: string; may?: Permission[] }>;
   sources: Record<string, { token: string; timeZone?: string }>;
@@ -244,6 +245,7 @@ export const configSchema: SchemaObject = {
         items: text('A file.'),
         description: 'Facts of FHIR guides, made by `casebridge guide`, whose profiles mappings may name.',
       },
+      overlay: text('A folder with fields and codes of your own (docs/custom-fields.md).'),
       identifierSystem: {
         ...text('System URI of every identifier that Casebridge gives to a resource. Never changed later.'),
         pattern: '^(https?://|urn:)\\S+$',

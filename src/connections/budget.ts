@@ -6,6 +6,7 @@ import { type Reason, reason } from '../errors.ts';
 import { type Answers, afterAnswers, afterProbe, type Breaker, claimProbe, closedBreaker } from './breaker.ts';
 import { reach, slotEveryMs, slotsToTake, whenToAsk } from './pace.ts';
 import { afterSlots, type PlaceShares, shareMs, sharePlaces, waitingLonger } from './places.ts';
+import { afterTokenTurn, claimTokenTurn, type TokenClaim, type TokenTurn } from './token-turn.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface BudgetLimits {
@@ -24,6 +25,7 @@ export interface BudgetState {
   readonly stop?: { readonly until: number; readonly times: number };
   readonly breaker: Breaker;
   readonly day: { readonly start: number; readonly used: number };
+  readonly token?: TokenTurn;
 }
 
 export const unspent: BudgetState = {
@@ -83,6 +85,10 @@ export interface Grant {
 export interface Budget {
   /** @throws when it cannot be reached: then nothing is sent */
   settle(report: Omit<Report, 'holder'>): Promise<Grant>;
+  /** Leave to ask for a token. @throws when the budget cannot be reached: then nothing is sent */
+  claimToken(): Promise<TokenClaim>;
+  /** Gives the leave back. @param refusal why the server does not give us a token, where it said so */
+  afterToken(refusal: Reason | undefined): Promise<void>;
 }
 
 const dayMs = 24 * 60 * 60_000;
@@ -165,6 +171,7 @@ function afterReport(
     stop: afterStop(before.stop, report, now, random),
     breaker: afterAnswers(before.breaker, report.answers, now, random),
     day: { start, used },
+    ...(before.token && { token: before.token }),
   };
   return { told, allowed };
 }
@@ -206,6 +213,25 @@ export function afterProbed(before: BudgetState, verdict: Verdict, now: number, 
   const isWell = verdict === 'served' || typeof verdict === 'object';
   const stop = typeof verdict === 'object' ? stopped(before.stop, verdict, now, random) : before.stop;
   return { ...before, breaker: afterProbe(before.breaker, isWell, now, random), ...(stop && { stop }) };
+}
+
+export function claimToken(
+  before: BudgetState,
+  holder: string,
+  now: number,
+): { readonly state: BudgetState; readonly claim: TokenClaim } {
+  const { turn, claim } = claimTokenTurn(before.token, holder, now);
+  return { state: { ...before, token: turn }, claim };
+}
+
+export function afterToken(
+  { token, ...before }: BudgetState,
+  holder: string,
+  refusal: Reason | undefined,
+  now: number,
+): BudgetState {
+  const turn = afterTokenTurn(token, holder, refusal, now);
+  return { ...before, ...(turn && { token: turn }) };
 }
 
 /** Why nothing may be sent now. */

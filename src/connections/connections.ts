@@ -3,7 +3,7 @@
 
 import type { ConnectionConfig, VendorName } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
-import { createAuth } from './auth/auth.ts';
+import { createAuth, noAuth } from './auth/auth.ts';
 import { wantedScopes } from './auth/wanted-scopes.ts';
 import type { Budget } from './budget.ts';
 import { type Capabilities, isCapabilities, readCapabilities } from './capabilities.ts';
@@ -25,10 +25,12 @@ import { type Verdict, verdictOf } from './verdict.ts';
 export { generateKey, publicKeySet, type SigningAlgorithm, signingAlgorithms, writeKeyFile } from './auth/keys.ts';
 export {
   afterProbed,
+  afterToken,
   type Budget,
   type BudgetLimits,
   type BudgetState,
   claimProbing,
+  claimToken,
   failingReason,
   type Grant,
   type Report,
@@ -63,6 +65,7 @@ export {
   type SearchLimits,
   type SearchResult,
 } from './search.ts';
+export type { TokenClaim, TokenTurn } from './token-turn.ts';
 export type { Query } from './url.ts';
 export { type VendorRule, vendorRules } from './vendors/table.ts';
 export {
@@ -123,9 +126,10 @@ export function openConnection(config: ConnectionConfig, parts: ConnectionParts 
       limits: { ...defaultLimits, ...parts.limits },
       onRequest: parts.onRequest,
     });
-  const limiter = createLimiter(parts.budget ?? memoryBudget(config.rateLimit, time.now), time);
+  const budget = parts.budget ?? memoryBudget(config.rateLimit, time.now);
+  const limiter = createLimiter(budget, time);
   const metered = meteredExchanger(exchanger, limiter);
-  const auth = createAuth(config.auth, { baseUrl, exchanger: metered, now });
+  const auth = createAuth(config.auth, { baseUrl, exchanger: metered, budget, time, now });
   const clientId = 'clientId' in config.auth ? config.auth.clientId : undefined;
   const shared = { baseUrl, exchanger, limiter, time, vendor, clientId };
   const client = createClient({ ...shared, auth });
@@ -152,7 +156,7 @@ export function openConnection(config: ConnectionConfig, parts: ConnectionParts 
       throw new CasebridgeError('connection-capabilities-unreadable', { host: baseUrl.host, problem });
     },
     diagnose() {
-      const anonymous = createClient({ ...shared, auth: createAuth({ type: 'none' }, { baseUrl, exchanger, now }) });
+      const anonymous = createClient({ ...shared, auth: noAuth });
       const wanted = wantedScopes(config.auth);
       return diagnose({ host: baseUrl.host, auth, client, anonymous, vendor, wantedScopes: wanted, now });
     },

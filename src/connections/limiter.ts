@@ -62,7 +62,7 @@ interface Unsaid {
   stop: { readonly waitMs: number | undefined } | undefined;
 }
 
-export function createLimiter(budget: Budget, clock: LimiterClock = machineTime): Limiter {
+export function createLimiter(budget: Pick<Budget, 'settle'>, clock: LimiterClock = machineTime): Limiter {
   const line: Readonly<Record<Purpose, Set<Waiter>>> = { token: new Set(), poll: new Set(), lane: new Set() };
   let slots: Slot[] = [];
   let pollSlots = 0;

@@ -1,6 +1,7 @@
 // The shared state of a budget as a column of JSON. A row that an older version of Casebridge wrote lacks what is new: it counts as unspent.
 
-import { type BudgetState, unspent } from '../connections/connections.ts';
+import { type BudgetState, type TokenTurn, unspent } from '../connections/connections.ts';
+import { isErrorCode } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 
 export function stateToJson(state: BudgetState): JsonObject {
@@ -9,6 +10,7 @@ export function stateToJson(state: BudgetState): JsonObject {
 
 export function stateFromJson(stored: JsonObject): BudgetState {
   const { places, stop, breaker, day } = stored;
+  const token = tokenOf(objectOf(stored.token));
   return {
     nextAt: numberOf(stored.nextAt) ?? unspent.nextAt,
     nextPollAt: numberOf(stored.nextPollAt) ?? unspent.nextPollAt,
@@ -16,6 +18,7 @@ export function stateFromJson(stored: JsonObject): BudgetState {
     ...(isObject(stop) && { stop: { until: numberOf(stop.until) ?? 0, times: numberOf(stop.times) ?? 0 } }),
     breaker: breakerOf(objectOf(breaker)),
     day: { start: numberOf(objectOf(day).start) ?? 0, used: numberOf(objectOf(day).used) ?? 0 },
+    ...(token && { token }),
   };
 }
 
@@ -37,6 +40,15 @@ function breakerOf({ failures, openings, openUntil, probeUntil }: JsonObject): B
     ...(typeof openUntil === 'number' && { openUntil }),
     ...(typeof probeUntil === 'number' && { probeUntil }),
   };
+}
+
+function tokenOf({ holder, refused, until }: JsonObject): TokenTurn | undefined {
+  if (typeof until !== 'number') return undefined;
+  if (typeof holder === 'string') return { holder, until };
+  const { code, text } = objectOf(refused);
+  return typeof code === 'string' && isErrorCode(code) && typeof text === 'string'
+    ? { refused: { code, text }, until }
+    : undefined;
 }
 
 function objectOf(value: Json | undefined): JsonObject {

@@ -5,6 +5,7 @@ import { type Reason, reason } from '../errors.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import { closeAlert, openAlert } from './alerts.ts';
 import type { LaneDeps } from './lane-connection.ts';
+import { forgetTokenRefusal, tokenRefusedUntil } from './shared-budget.ts';
 
 /** Five minutes, ten, twenty, and then every hour. */
 const firstProbeMs = 5 * 60_000;
@@ -57,11 +58,14 @@ export async function probePaused(
   return resumed;
 }
 
-/** For a start: it may come with a mended configuration, so the connections that a fault has paused are asked at once. */
+/**
+ * For a start: it may come with a mended configuration, so the connections that a fault has paused are asked at once, or as soon as a server
+ * that refused us a token may be asked for one again.
+ */
 export async function probeSoon(store: Store): Promise<void> {
   await store.db
     .updateTable('connection')
-    .set({ probe_at: sql<Date>`now()` })
+    .set({ probe_at: sql<Date>`greatest(now(), ${tokenRefusedUntil})` })
     .where('paused', 'is not', null)
     .where('probe_at', 'is not', null)
     .execute();
@@ -143,6 +147,7 @@ export async function changePaused(
   const topic = `connection-paused:${connection}`;
   if (why === undefined) {
     await closeAlert(trx, topic);
+    await forgetTokenRefusal(trx, connection);
     await trx.updateTable('lane').set({ next_try_at: null }).where('connection', '=', connection).execute();
   } else {
     await openAlert(trx, { topic, connection, reason: why });

@@ -7,10 +7,12 @@ import { type Kysely, sql } from 'kysely';
 import type { ConnectionConfig } from '../config.ts';
 import {
   afterProbed,
+  afterToken,
   type Budget,
   type BudgetLimits,
   type BudgetState,
   claimProbing,
+  claimToken,
   failingReason,
   type Rest,
   reserveRest,
@@ -41,6 +43,16 @@ export function sharedBudget(
         const settled = settle(state, rateLimit, { ...report, holder }, now, random());
         return { state: settled.state, result: settled.grant };
       }),
+    claimToken: () =>
+      change(store, id, rateLimit, (before, now) => {
+        const { state, claim } = claimToken(before, holder, now);
+        return { state, result: claim };
+      }),
+    afterToken: (refusal) =>
+      change(store, id, rateLimit, (before, now) => ({
+        state: afterToken(before, holder, refusal, now),
+        result: undefined,
+      })),
   };
 }
 
@@ -50,6 +62,21 @@ export async function freeDeadShares(store: Store): Promise<void> {
   await store.db
     .updateTable('budget')
     .set({ version: sql<number>`version + 1`, state: sql`state - 'places'` })
+    .execute();
+}
+
+/** For a query on `connection`: until when its server is not asked for a token again; null where it has not refused us one. */
+export const tokenRefusedUntil = sql<Date | null>`(
+  select to_timestamp((state -> 'token' ->> 'until')::float8 / 1000) from budget
+  where budget.connection = connection.id and state -> 'token' ? 'refused')`;
+
+/** What refused us may have been mended: the next who wants a token may ask. */
+export async function forgetTokenRefusal(db: Kysely<Database>, connection: string): Promise<void> {
+  await db
+    .updateTable('budget')
+    .set({ version: sql<number>`version + 1`, state: sql`state - 'token'` })
+    .where(sql<boolean>`state -> 'token' ? 'refused'`)
+    .where('connection', '=', connection)
     .execute();
 }
 

@@ -3,7 +3,7 @@
 
 import { CasebridgeError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
-import { type Field, fieldTree } from '../records/records.ts';
+import type { Field } from '../records/records.ts';
 import { isPlainText, rule } from './build.ts';
 import { type CompiledDefinition, compileSlot, type MappingBuild } from './compile-slot.ts';
 import { derivations } from './derive.ts';
@@ -118,12 +118,13 @@ function reasonsOf(root: MapNode): Map<string, { why: string; rule: string }> {
   );
 }
 
-function checkUnused(root: MapNode, { problems, recordType, uses }: MappingBuild): void {
+function checkUnused(root: MapNode, { problems, recordType, schemas, declared, uses }: MappingBuild): void {
+  const tree = schemas.tree(recordType);
   const node = root.entries.get('unused')?.value;
   const unused = new Set(envelope);
   for (const { name, at, value } of node?.kind === 'map' ? node.entries.values() : []) {
     unused.add(name);
-    const paths = allPaths(fieldTree(recordType));
+    const paths = allPaths(tree);
     if (!paths.includes(name)) {
       problems.error(at, `The ${recordType} record has no field "${name}".${didYouMean(name, paths)}`);
     } else if (!isPlainText(value)) {
@@ -132,12 +133,12 @@ function checkUnused(root: MapNode, { problems, recordType, uses }: MappingBuild
       problems.error(at, `"${name}" is said to be unused, but a rule reads it.`);
     }
   }
-  for (const path of leafPaths(fieldTree(recordType))) {
+  for (const path of leafPaths(tree)) {
     const parts = path.split('.');
     const covered = parts.some((_, index) => unused.has(parts.slice(0, index + 1).join('.')));
     if (!covered && !uses.has(path) && !parts.includes('id')) {
       problems.error(
-        node?.at ?? root.at,
+        declared.get(`${recordType}.${path}`) ?? node?.at ?? root.at,
         `Unmapped record field "${path}": use it in a rule, or name it under "unused" with the reason.`,
       );
     }

@@ -32,10 +32,14 @@ export function ownIdentifier(recordType: string, slot: string): (item: Json) =>
   return (item) => isOurs(item, recordType, slot);
 }
 
+/** The number of the resource among those that took each other's place (lanes.md 17). */
+const generation = /~\d+$/;
+
 /** Ours by the form of its value, `source/type/id#slot`, since the system is a matter of configuration. */
 function isOurs(item: Json, recordType: string, slot: string): boolean {
   const value = isObject(item) ? item.value : undefined;
-  const [, type, named] = typeof value === 'string' ? (/^[^/]+\/([^/]+)\/[^/#]+#([^#]+)$/.exec(value) ?? []) : [];
+  const form = /^[^/]+\/([^/]+)\/[^/#]+#([^#]+)$/;
+  const [, type, named] = typeof value === 'string' ? (form.exec(value.replace(generation, '')) ?? []) : [];
   return type === recordType && (named === slot || named?.startsWith(`${slot}[`) === true);
 }
 
@@ -50,9 +54,14 @@ const silent: Omit<Lens, 'fact' | 'put'> = {
 
 const identifierLens: Lens = {
   ...silent,
-  fact: (raw) => (isObject(raw) ? { system: raw.system ?? null, value: raw.value ?? null } : undefined),
+  fact: (raw) => (isObject(raw) ? { system: raw.system ?? null, value: valueOfSlot(raw.value) ?? null } : undefined),
   put: (raw, old) => (isObject(raw) && isObject(old) ? { ...old, ...raw } : raw),
 };
+
+/** Which generation a resource is of is no matter of what it says. */
+function valueOfSlot(value: Json | undefined): Json | undefined {
+  return typeof value === 'string' ? value.replace(generation, '') : value;
+}
 
 function profileLens(profiles: Profiles): Lens {
   const roots = [...new Set(profiles.ids().map((id) => rootOf(profileUrl(id, profiles) ?? '')))];

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
+import { overlayFolder } from './overlay/overlay.ts';
 import type { MappingFile } from './types.ts';
 
 export { compileMappings, mappingVersion } from './compile.ts';
@@ -19,6 +20,20 @@ export async function readMappingFiles(folder: string): Promise<MappingFile[]> {
   return Promise.all(
     names.map(async (path) => ({ path: path.replaceAll('\\', '/'), text: await readFile(join(folder, path), 'utf8') })),
   );
+}
+
+/** Reads the files of an overlay, to be compiled together with the mapping files. @throws CasebridgeError `file-unreadable` */
+export async function readOverlayFiles(folder: string): Promise<MappingFile[]> {
+  try {
+    const files = await readMappingFiles(folder);
+    return files.map(({ path, text }) => ({ path: `${overlayFolder}${path}`, text }));
+  } catch (error) {
+    throw new CasebridgeError(
+      'file-unreadable',
+      { file: folder, code: errorCode(error) ?? 'unknown' },
+      { cause: error },
+    );
+  }
 }
 
 /** Reads the facts of guides that `casebridge guide` made, to be compiled together with the mapping files. @throws CasebridgeError `file-unreadable` */

@@ -49,8 +49,13 @@ export const modifierKeys = ['when', 'report', 'via', 'pick', 'oneWay', 'key', '
 
 const directives = ['first', 'each', 'fixed', 'local', 'slot', 'narrative', 'document', 'identifierSystem', 'from'];
 
+/** An object whose parts are elements of their own: nothing is said about it as a whole. */
+export function flattens(node: MapNode): boolean {
+  return ![...node.entries.keys()].some((name) => name === 'requires' || modifierKeys.includes(name));
+}
+
 /** True for a rule; false for an object template, whose names are FHIR's. */
-export function isRule(node: Node, path: string, build: Build): node is MapNode {
+export function isRule(node: Node, path: string, build: Pick<Build, 'resourceType'>): node is MapNode {
   if (node.kind !== 'map') {
     return false;
   }
@@ -292,7 +297,8 @@ export function checkChoices(node: MapNode, path: string, build: Build): void {
   }
 }
 
-function choiceOf(name: string, path: string, build: Build): string | undefined {
+/** The choice that a name is one type of: `onset[x]` for `onsetDateTime`. */
+export function choiceOf(name: string, path: string, build: Pick<Build, 'isChoice'>): string | undefined {
   for (let end = name.length - 1; end > 0; end--) {
     const base = `${name.slice(0, end)}[x]`;
     if (/[A-Z]/.test(name.charAt(end)) && build.isChoice(path === '' ? base : `${path}.${base}`)) {

@@ -2,7 +2,7 @@
 
 import type { ProfileIssue } from '../fhir/fhir.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { RecordType } from '../records/records.ts';
+import type { RecordSchemas, RecordType } from '../records/records.ts';
 
 /** Element key -> canonical value. An element that is absent has no key. */
 export type Facts = Readonly<Record<string, Json>>;
@@ -195,6 +195,8 @@ export interface MappingSet {
   readonly version: string;
   readonly mappings: readonly Mapping[];
   mapping(type: RecordType): Mapping | undefined;
+  /** What records are checked by: ours, with the fields of an overlay. */
+  readonly schemas: RecordSchemas;
   /** What keeps resources from a profile that they could claim, or leaves unsaid what one says must be supported. */
   readonly warnings: readonly MappingProblem[];
 }

@@ -12,7 +12,9 @@ interface Rate {
   readonly concurrency: number;
 }
 
-function asking(rate: Rate, around: (budget: Budget) => Budget = (budget) => budget) {
+type Slots = Pick<Budget, 'settle'>;
+
+function asking(rate: Rate, around: (budget: Slots) => Slots = (budget) => budget) {
   const clock = virtualClock();
   const limiter = createLimiter(around(memoryBudget(rate, clock.now)), clock);
   const served: { name: number; at: number }[] = [];

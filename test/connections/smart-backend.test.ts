@@ -7,6 +7,8 @@ import type { AuthConfig } from '../../src/config.ts';
 import { findTokenEndpoint } from '../../src/connections/auth/discovery.ts';
 import type { ConnectionParts } from '../../src/connections/connections.ts';
 import { generateKey, publicKeySet } from '../../src/connections/connections.ts';
+import { machineTime } from '../../src/connections/deadline.ts';
+import { memoryBudget } from '../../src/connections/memory-budget.ts';
 import type { Answer, Arrived, TestServer } from './fhir-server.ts';
 import { connectTo, gate, startServer, stopAll } from './fhir-server.ts';
 
@@ -191,6 +193,8 @@ describe('where tokens come from', () => {
           }),
           close: () => undefined,
         },
+        budget: memoryBudget({ requestsPerSecond: 10, concurrency: 1 }, Date.now),
+        time: machineTime,
         now: Date.now,
       });
     expect(await found('http://fhir.example.org/token')).toMatchObject({
@@ -409,11 +413,17 @@ describe('a refusal at the token endpoint', () => {
     expect(stays.tokenRequests()).toHaveLength(2);
   });
 
-  test('is forgotten: the next request asks again', async () => {
+  test('stands for a minute, without asking again; then the next request asks', async () => {
     const good = tokenAnswer({ access_token: 'a', token_type: 'bearer', expires_in: 60 });
-    const { server } = await startSmartServer({ tokens: [refusal('invalid_client'), good] });
-    const { client } = connect(server);
-    expect(await client.send(read)).toMatchObject({ fault: 'auth' });
+    const { server, tokenRequests } = await startSmartServer({ tokens: [refusal('invalid_client'), good] });
+    let passedMs = 0;
+    const now = () => performance.now() + passedMs;
+    const { client } = connect(server, {}, { time: { ...machineTime, now } });
+    expect(await client.send(read)).toMatchObject({ fault: 'auth', reason: { code: 'connection-client-unknown' } });
+    passedMs = 50_000;
+    expect(await client.send(read)).toMatchObject({ fault: 'auth', reason: { code: 'connection-client-unknown' } });
+    expect(tokenRequests()).toHaveLength(1);
+    passedMs = 60_000;
     expect(await client.send(read)).toMatchObject({ status: 200 });
   });
 });

@@ -3,6 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, aReferral, aService } from '../builders.ts';
+import { mappingOf } from '../mapping/fixtures.ts';
 import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
 
@@ -93,6 +94,25 @@ describe('a deleted record', () => {
       state: 'current',
       remoteId: goals[1]?.id,
     });
+  });
+
+  test('a client who comes back has our identifier of the new generation for ours: it is not offered as one of theirs', async () => {
+    await sendCase();
+    await send(['client', aClient({ deleted: true, updatedAt: later })]);
+    await send(['client', aClient({ updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    const before = (await world.server.journal()).length;
+    await send(['client', aClient({ updatedAt: '2026-02-22T10:00:00-05:00' })]);
+    await world.workAgain();
+    const name = 'county/client/client-rosa#patient';
+    const [first, second] = [await world.server.own('Patient', name), await world.server.own('Patient', `${name}~2`)];
+    expect([first?.active, second?.active]).toEqual([false, undefined]);
+    expect(await world.changes()).toEqual([]);
+    expect(await world.server.writes(before)).toEqual([]);
+    const facts = (resource: JsonObject | undefined) =>
+      mappingOf('client')
+        .slot('patient')
+        .facts(resource ?? {});
+    expect(facts(second)).toEqual({ ...facts(first), active: undefined });
   });
 
   test('that comes back and is changed again is updated in place', async () => {

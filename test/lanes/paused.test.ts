@@ -4,8 +4,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JWK } from 'jose';
 import { type Connection, generateKey, openConnection, publicKeySet } from '../../src/connections/connections.ts';
 import { reason } from '../../src/errors.ts';
-import { prepareConnection, probePaused, setPaused } from '../../src/lanes/lanes.ts';
+import { prepareConnection, probePaused, setPaused, sharedBudget } from '../../src/lanes/lanes.ts';
 import { pauseForFault } from '../../src/lanes/pause.ts';
+import { json } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { aConfig, aConnection, accept, eventually, startTestGateway } from '../support/rig.ts';
@@ -21,9 +22,10 @@ beforeEach(async () => {
   key = await generateKey();
   const auth = { type: 'smart-backend', clientId: 'casebridge', key, scopes: ['system/*.crus'] } as const;
   const config = aConnection(world.server.base, { auth });
-  asked = openConnection(config);
+  const budgetOf = (process: string) => ({ budget: sharedBudget(world.store, config, process, Math.random) });
+  asked = openConnection(config, budgetOf('asking'));
   await world.server.control('POST', 'settings', { auth: 'token' });
-  await world.connect(config);
+  await world.connect(config, budgetOf('working'));
 });
 afterEach(() => asked.close());
 
@@ -54,7 +56,12 @@ async function row() {
   return world.store.db.selectFrom('connection').selectAll().where('id', '=', 'general').executeTakeFirstOrThrow();
 }
 
+/** The time of the next probe comes; the minute in which nobody asks for a token again is over by then. */
 async function makeDue(): Promise<void> {
+  await world.store.db
+    .updateTable('budget')
+    .set({ state: json({}) })
+    .execute();
   await world.store.db
     .updateTable('connection')
     .set({ probe_at: await world.store.now() })

@@ -1,9 +1,13 @@
 // The budget's row under processes that race for it, on a real PostgreSQL: each has a pool of its own.
 
-import { expect, test } from '@jest/globals';
-import type { Budget } from '../../src/connections/connections.ts';
-import { sharedBudget } from '../../src/lanes/lanes.ts';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { AuthConfig } from '../../src/config.ts';
+import { type Budget, generateKey } from '../../src/connections/connections.ts';
+import { afterTokenTurn, claimTokenTurn } from '../../src/connections/token-turn.ts';
+import { reason } from '../../src/errors.ts';
+import { prepareConnection, setPaused, sharedBudget } from '../../src/lanes/lanes.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import { type Answer, connectTo, startServer, stopAll } from '../connections/fhir-server.ts';
 import { describeOnPostgres } from '../support/servers.ts';
 
 const rateLimit = { requestsPerSecond: 200, concurrency: 8 };
@@ -17,6 +21,8 @@ const quiet = {
   unused: 0,
   answers: { succeeded: false, failed: 0 },
 };
+
+afterEach(stopAll);
 
 describeOnPostgres('the budget that processes share', ({ freshDatabase }) => {
   async function racing<T>(work: (stores: readonly [Store, Store], budgets: readonly Budget[]) => Promise<T>) {
@@ -90,4 +96,60 @@ describeOnPostgres('the budget that processes share', ({ freshDatabase }) => {
       expect(grant).toMatchObject({ count: 0, rest: { reason: { code: 'connection-stopped' } } });
       expect(grant?.rest?.forMs).toBeGreaterThan(58_000);
     }));
+
+  describe('a server that knows another key of ours', () => {
+    const json = (status: number, body: object): Answer => ({
+      status,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+
+    test('is asked for a token once a minute by all processes together; after a resume the next may ask at once', () =>
+      racing(async ([store], budgets) => {
+        let isMended = false;
+        const server = await startServer(({ url, headers }) => {
+          if (url.endsWith('smart-configuration')) return json(200, { token_endpoint: `http://${headers.host}/token` });
+          if (url !== '/token') return json(200, { resourceType: 'Patient', id: 'p1' });
+          const token = { access_token: 'token', token_type: 'bearer', expires_in: 3600 };
+          return isMended ? json(200, token) : json(400, { error: 'invalid_client' });
+        });
+        const tries = () => server.arrived.filter(({ url }) => url === '/token').length;
+        const auth: AuthConfig = { type: 'smart-backend', clientId: 'gateway', key: await generateKey(), scopes: [] };
+        const connections = budgets.map((budget) => connectTo(server, { id: 'general', rateLimit, auth }, { budget }));
+        for (const { config } of connections.slice(0, 1)) await prepareConnection(store, config);
+        const read = () =>
+          Promise.all(
+            connections.flatMap(({ client }) => [
+              client.send({ method: 'GET', path: 'Patient/p1' }),
+              client.send({ method: 'GET', path: 'Patient/p2' }),
+            ]),
+          );
+        for (let times = 0; times < 3; times += 1) {
+          const replies = await read();
+          expect(replies.map((reply) => [reply.fault, reply.fault && reply.reason?.code])).toEqual(
+            replies.map(() => ['auth', 'connection-client-unknown']),
+          );
+        }
+        expect(tries()).toBe(1);
+        await setPaused(store, 'general', reason('connection-paused', { why: ': the key' }));
+        await setPaused(store, 'general', undefined);
+        isMended = true;
+        expect((await read()).map(({ status }) => status)).toEqual(Array(8).fill(200));
+        expect(tries()).toBe(1 + connections.length);
+      }));
+
+    test('a turn is given to one; it is over when given back, refused for a minute, or after ten seconds', () => {
+      const start = Date.UTC(2026, 2, 1);
+      const { turn } = claimTokenTurn(undefined, 'one', start);
+      expect(claimTokenTurn(turn, 'other', start + 9_999).claim).toBe('taken');
+      expect(claimTokenTurn(turn, 'one', start + 9_999).claim).toBe('yours');
+      expect(claimTokenTurn(turn, 'other', start + 10_000).claim).toBe('yours');
+      expect(afterTokenTurn(turn, 'other', undefined, start)).toEqual(turn);
+      expect(afterTokenTurn(turn, 'one', undefined, start)).toBeUndefined();
+      const why = reason('connection-client-unknown', { host: 'a', error: 'invalid_client', clocks: '' });
+      const refused = afterTokenTurn(turn, 'one', why, start);
+      expect(claimTokenTurn(refused, 'other', start + 59_999).claim).toEqual({ refused: why });
+      expect(claimTokenTurn(refused, 'other', start + 60_000).claim).toBe('yours');
+    });
+  });
 });

@@ -3,7 +3,12 @@
 
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import type { ConnectionConfig } from '../../src/config.ts';
-import { type Connection, type FhirClient, openConnection } from '../../src/connections/connections.ts';
+import {
+  type Connection,
+  type ConnectionParts,
+  type FhirClient,
+  openConnection,
+} from '../../src/connections/connections.ts';
 import { mappingFolder } from '../../src/gateway.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import {
@@ -73,7 +78,7 @@ export interface World {
   /** Activates the shipped mapping with a changed text. */
   remap(path: string, change: (text: string) => string): Promise<void>;
   /** Puts a connection beside the others, as a start with it in the configuration would. */
-  connect(config: ConnectionConfig): Promise<void>;
+  connect(config: ConnectionConfig, parts?: ConnectionParts): Promise<void>;
   decide(kind: string, choose: string): Promise<void>;
   /** What `doctor` and the API say of a connection. */
   report(connection?: string): Promise<ConnectionReport>;
@@ -266,8 +271,8 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
       await activateMapping(store, files);
     },
 
-    async connect(added) {
-      const connection = openConnection(added);
+    async connect(added, parts) {
+      const connection = openConnection(added, parts);
       opened.push(connection);
       const read = cachedCapabilities(store, connection, Date.now);
       configs.set(added.id, added);

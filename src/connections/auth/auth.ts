@@ -1,6 +1,8 @@
 // How we prove to a server who we are. The client asks for credentials before each request and says when they were refused.
 
 import type { AuthConfig } from '../../config.ts';
+import type { Budget } from '../budget.ts';
+import type { MachineTime } from '../deadline.ts';
 import type { Exchanger } from '../exchange.ts';
 import type { Fault } from '../faults.ts';
 import { smartBackend } from './smart-backend.ts';
@@ -22,6 +24,8 @@ export interface Auth {
 export interface AuthParts {
   readonly baseUrl: URL;
   readonly exchanger: Exchanger;
+  readonly budget: Pick<Budget, 'claimToken' | 'afterToken'>;
+  readonly time: Pick<MachineTime, 'later'>;
   /** Epoch ms. */
   readonly now: () => number;
 }
@@ -29,7 +33,7 @@ export interface AuthParts {
 export function createAuth(config: AuthConfig, parts: AuthParts): Auth {
   switch (config.type) {
     case 'none':
-      return fixed({});
+      return noAuth;
     case 'bearer':
       return fixed({ authorization: `Bearer ${config.token}` });
     case 'basic':
@@ -41,6 +45,8 @@ export function createAuth(config: AuthConfig, parts: AuthParts): Auth {
       return config satisfies never;
   }
 }
+
+export const noAuth = fixed({});
 
 function fixed(credentials: Credentials): Auth {
   return { credentials: async () => credentials, forget: () => false, scopes: () => undefined };

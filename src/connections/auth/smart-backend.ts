@@ -2,6 +2,7 @@
 // SMART App Launch 2.2 backend-services.html; ehr-behaviour section 2 and pitfalls 4, 5, 13.
 
 import type { AuthConfig } from '../../config.ts';
+import { errorKinds, type Reason } from '../../errors.ts';
 import type { Fault } from '../faults.ts';
 import { makeFault } from '../faults.ts';
 import type { Auth, AuthParts } from './auth.ts';
@@ -19,6 +20,8 @@ interface Token {
 
 /** The share of its life after which a token is renewed, so that it does not end in the middle of a paging. */
 const renewAfter = 0.8;
+/** How often a process looks whether another one is done asking. */
+const lookAgainMs = 100;
 
 export function smartBackend(config: SmartConfig, parts: AuthParts): Auth {
   let token: Token | undefined;
@@ -26,7 +29,29 @@ export function smartBackend(config: SmartConfig, parts: AuthParts): Auth {
   let endpoint: URL | undefined;
   let granted: readonly string[] | undefined;
 
+  /** In its turn, so that a server that refuses us is asked once for all processes. */
   async function renew(): Promise<Token | Fault> {
+    const { budget, time, baseUrl } = parts;
+    try {
+      let claim = await budget.claimToken();
+      while (claim === 'taken') {
+        await new Promise<void>((done) => time.later(done, lookAgainMs));
+        claim = await budget.claimToken();
+      }
+      if (claim !== 'yours') {
+        const { refused } = claim;
+        return { fault: 'auth', sent: false, text: refused.text, reason: refused };
+      }
+      const renewed = await askForToken();
+      await budget.afterToken('fault' in renewed ? refusalOf(renewed) : undefined);
+      return renewed;
+    } catch {
+      // The budget could not be reached; whoever keeps it tells of that.
+      return makeFault('aborted', false, 'connection-aborted', { host: baseUrl.host });
+    }
+  }
+
+  async function askForToken(): Promise<Token | Fault> {
     const found = endpoint ?? (await findTokenEndpoint(parts));
     if ('fault' in found) {
       return found;
@@ -76,4 +101,9 @@ export function smartBackend(config: SmartConfig, parts: AuthParts): Auth {
     },
     scopes: () => granted,
   };
+}
+
+/** What only a change of the configuration, ours or theirs, can mend. */
+function refusalOf({ fault, reason }: Fault): Reason | undefined {
+  return fault === 'auth' && reason !== undefined && errorKinds[reason.code].class === 'config' ? reason : undefined;
 }
