@@ -334,13 +334,20 @@ class History {
   }
 }
 
-/** A poll is under way, leased by somebody who will not end it, or overdue because everybody who could make it is frozen. */
+/**
+ * A poll is under way, leased by somebody who will not end it, overdue because everybody who could make it is frozen, or was given up by somebody who
+ * was frozen over it, and comes back with back-off.
+ */
 async function hasPollToMake(store: Store): Promise<boolean> {
   const polls = await store.db
     .selectFrom('poll')
     .select('resource_type')
     .where(({ eb, or }) =>
-      or([eb('lease_until', 'is not', null), eb('next_at', '<', sql<Date>`now() - interval '15 seconds'`)]),
+      or([
+        eb('lease_until', 'is not', null),
+        eb('reason', 'is not', null),
+        eb('next_at', '<', sql<Date>`now() - interval '15 seconds'`),
+      ]),
     )
     .execute();
   return polls.length > 0;
