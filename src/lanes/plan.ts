@@ -105,7 +105,16 @@ function carried(resource: LaneResource, documents: readonly PlannedDocument[]):
   return planned && { state: planned.outcome.state, reason: planned.outcome.reason };
 }
 
+const decided = new WeakMap<LaneResource, Outcome>();
+
+/** Worked out once for each resource: a load gives what has not changed as the same object. */
 function decide(resource: LaneResource): Outcome {
+  const outcome = decided.get(resource) ?? decideNew(resource);
+  decided.set(resource, outcome);
+  return outcome;
+}
+
+function decideNew(resource: LaneResource): Outcome {
   const { link, desired, leave, route, parked } = resource;
   if (link !== undefined && !link.retired) {
     if (resource.isGone) return { state: 'parked', reason: reason('remote-gone', { target: nameOf(resource.key) }) };

@@ -49,8 +49,17 @@ export interface Settlement {
   readonly reverts: readonly Revert[];
 }
 
-/** Undefined: nothing about this resource is new. */
+const settled = new WeakSet<LaneResource>();
+
+/** Undefined: nothing about this resource is new; then nothing is new of the same object either, whatever the context. */
 export function settle(resource: LaneResource, context: SettleContext): Settlement | undefined {
+  if (settled.has(resource)) return undefined;
+  const settlement = settleNew(resource, context);
+  if (settlement === undefined) settled.add(resource);
+  return settlement;
+}
+
+function settleNew(resource: LaneResource, context: SettleContext): Settlement | undefined {
   const { link, slot, desired, observed, record, leave } = resource;
   if (
     link === undefined ||

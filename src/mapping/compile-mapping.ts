@@ -69,6 +69,10 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
       explain: (record, context) => explainRecord(projected, reasons, record, context),
       project: (record, context) => projectRecord(projected, record, context),
       slot: (name) => {
+        const whole = byName.get(name);
+        if (whole) {
+          return whole;
+        }
         const [, template = name, item] = /^([^[]+)\[(.+)\]$/.exec(name) ?? [];
         const slot = byName.get(template);
         if (!slot) {
