@@ -641,6 +641,12 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'config',
   },
+  'mappings-changing': {
+    text: 'The mapping files in {folder} go on changing while they are read. The version before stays; try again when they rest.',
+    status: 500,
+    issue: 'transient',
+    class: 'config',
+  },
   'mappings-invalid': {
     text: 'Problems in the mapping files: {count}. Nothing was mapped.',
     status: 500,
@@ -951,6 +957,12 @@ export const errorKinds = {
     text: '{target} is gone on the server. It is not made again by itself; a person must decide.',
     status: 410,
     issue: 'deleted',
+    class: 'person',
+  },
+  'remote-in-error': {
+    text: 'The server says that {target} was entered in error there. Nothing more is written to it; if that is wrong, have it corrected there, else correct the record.',
+    status: 409,
+    issue: 'conflict',
     class: 'person',
   },
   'replay-left-paused': {

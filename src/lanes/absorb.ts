@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import { isRecordType } from '../records/records.ts';
 import type { ChangedElement } from '../store/store.ts';
-import { keepRemoteValues, offerChanges } from './changes.ts';
+import { type ChangeLineage, keepRemoteValues, offerChanges } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
@@ -41,8 +41,9 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Pr
       await keepReverts(trx, lease, settlement.reverts);
       await keepUnmappedBack(trx, lease, resource, settlement.issues, state.holds.unmapped);
     }
-    for (const { type, id, patch, elements } of patchesByRecord(settlements)) {
-      await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch, elements }]);
+    for (const { type, id, patch, resources, elements } of patchesByRecord(settlements)) {
+      const lineage = { mapping: state.basis.mappingVersion, resources };
+      await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch, elements, lineage }]);
       await keepRemoteValues(trx, lease, type, id, patch);
     }
   });
@@ -50,19 +51,29 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Pr
 }
 
 /** One change per record and look: what the resources of one record say together. */
-function patchesByRecord(
-  settlements: readonly Settlement[],
-): { type: string; id: string; patch: JsonObject; elements: ChangedElement[] }[] {
+function patchesByRecord(settlements: readonly Settlement[]): {
+  type: string;
+  id: string;
+  patch: JsonObject;
+  resources: ChangeLineage['resources'];
+  elements: ChangedElement[];
+}[] {
   const byRecord = Map.groupBy(settlements, ({ resource: { key } }) => `${key.type}/${key.id}`);
   return [...byRecord.values()].flatMap((group) => {
-    const [first] = group;
-    const patches = group.flatMap(({ patches: own }) => own);
-    if (first === undefined || patches.length === 0) return [];
-    const elements = group.flatMap(({ resource, offered }) =>
-      offered.map((element) => ({ slot: resource.key.slot, element })),
-    );
+    const telling = group.filter(({ patches }) => patches.length > 0);
+    const [first] = telling;
+    if (first === undefined) return [];
     const { type, id } = first.resource.key;
-    return [{ type, id, patch: Object.assign({}, ...patches), elements }];
+    const resources = telling.map(({ resource: { resourceType, link, key }, lineage }) => ({
+      resource: `${resourceType}/${link?.remoteId}`,
+      slot: key.slot,
+      ...lineage,
+    }));
+    const elements = telling.flatMap(({ resource: { key }, offered }) =>
+      offered.map((element) => ({ slot: key.slot, element })),
+    );
+    const patch = Object.assign({}, ...telling.flatMap(({ patches }) => patches));
+    return [{ type, id, patch, resources, elements }];
   });
 }
 
@@ -93,8 +104,10 @@ async function resolveReferences(
   const references = new Set(
     resources.flatMap(({ observed }) => (observed === undefined ? [] : literalReferences(observed.body))),
   );
+  // A URL on another server names somebody else's resource, whatever its id.
+  const baseUrl = deps.connections.get(lease.connection)?.config.baseUrl;
   const wanted = [...references].flatMap((text) => {
-    const parsed = parseReference(text);
+    const parsed = parseReference(text.trim(), baseUrl);
     return parsed === undefined ? [] : [{ text, resourceType: parsed.resourceType, remoteId: parsed.id }];
   });
   if (wanted.length === 0) return new Map();
@@ -116,10 +129,15 @@ async function resolveReferences(
     wanted.flatMap(({ text, resourceType, remoteId }) => {
       const row = rows.find((one) => one.resource_type === resourceType && one.remote_id === remoteId);
       return row !== undefined && isRecordType(row.type)
-        ? [[text, { type: row.type, id: row.id, slot: row.slot }] as const]
+        ? [[unversioned(text), { type: row.type, id: row.id, slot: row.slot }] as const]
         : [];
     }),
   );
+}
+
+/** Rules ask for the resource, whatever version of it is named. */
+function unversioned(reference: string): string {
+  return reference.trim().replace(/\/_history\/[^/]+$/, '');
 }
 
 function literalReferences(value: Json): string[] {

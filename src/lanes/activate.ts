@@ -10,6 +10,7 @@ import { compileMappings, type MappingFile, type MappingSet, mappingVersion } fr
 import { type Database, json, type Store } from '../store/store.ts';
 import { wantAfterChange, wantBackfill } from './backfill.ts';
 import { documentSlot } from './document.ts';
+import type { LaneDeps } from './lane-connection.ts';
 
 /**
  * Stores what names our resources on other servers at first use.
@@ -88,17 +89,25 @@ async function checkSlots(trx: Transaction<Database>, set: MappingSet): Promise<
     });
 }
 
+/** The set compiled last: a start needs it to activate a version and again to run lanes by it. */
+let last: MappingSet | undefined;
+
 function compile(files: readonly MappingFile[]): MappingSet {
+  if (last?.version === mappingVersion(files)) return last;
   const compiled = compileMappings(files);
-  if ('set' in compiled) return compiled.set;
+  if ('set' in compiled) {
+    last = compiled.set;
+    return last;
+  }
   const problems = compiled.problems.map(({ path, line, column, message }) => `${path}:${line}:${column}: ${message}`);
   throw new CasebridgeError('mapping-invalid', { problems: problems.join('\n') });
 }
 
 /** Gives out the mapping that the store names as active, compiled once per version; no process runs a lane with another. */
-export function activeMappings(store: Store): () => Promise<MappingSet> {
+export function activeMappings(store: Store): LaneDeps['mappings'] {
   let current: MappingSet | undefined;
-  return async () => {
+  return async (known) => {
+    if (current !== undefined && current.version === known) return current;
     const active = await store.db
       .selectFrom('mapping')
       .select('version')

@@ -2,6 +2,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import { type Json, type JsonObject, pointerStep } from '../json.ts';
+import type { AbsorbedElement, NotUnderstood } from '../mapping/mapping.ts';
 import { type ChangedElement, type Database, json } from '../store/store.ts';
 import type { LaneKey, Lease } from './lease.ts';
 
@@ -15,6 +16,21 @@ export interface Change {
   readonly body: JsonObject;
   /** What of the record's resources a patch was read from, where the record's own value could be written over it. */
   readonly elements?: readonly ChangedElement[];
+  /** Where it comes from; absent for what no resource says. */
+  readonly lineage?: ChangeLineage;
+}
+
+/** Where a change comes from: as much PHI as the change itself. */
+export interface ChangeLineage {
+  /** The mapping version that read it. */
+  readonly mapping: string;
+  readonly resources: readonly {
+    /** On the server: `Goal/123`. */
+    readonly resource: string;
+    readonly slot: string;
+    readonly elements: readonly AbsorbedElement[];
+    readonly notUnderstood: readonly NotUnderstood[];
+  }[];
 }
 
 /** Appends to the source's feed. Cursors are taken from one locked row per source, so that none becomes visible after a higher one. */
@@ -23,7 +39,7 @@ export async function offerChanges(
   lane: LaneOfSource,
   changes: readonly Change[],
 ): Promise<void> {
-  for (const { op, type, id, body, elements = [] } of changes) {
+  for (const { op, type, id, body, elements = [], lineage } of changes) {
     const { last } = await trx
       .insertInto('change_counter')
       .values({ source: lane.source, last: 1 })
@@ -42,9 +58,21 @@ export async function offerChanges(
         id,
         body: json(body),
         elements: elements.length === 0 ? null : json(elements),
+        ...(lineage && { lineage: json<Json>(toJson(lineage)) }),
       })
       .execute();
   }
+}
+
+function toJson(lineage: ChangeLineage): Json {
+  return {
+    mapping: lineage.mapping,
+    resources: lineage.resources.map(({ elements, notUnderstood, ...of }) => ({
+      ...of,
+      elements: elements.map((one) => ({ ...one, pointers: [...one.pointers] })),
+      notUnderstood: notUnderstood.map((one) => ({ ...one })),
+    })),
+  };
 }
 
 /** Keeps each patched field's value as what the other side says of the record. */

@@ -146,6 +146,10 @@ export function rule(at: Position): string {
   return `${at.path}:${at.line}`;
 }
 
+export function isTrue(node: Node | undefined): boolean {
+  return node?.kind === 'scalar' && node.value === true;
+}
+
 export function isPlainText(node: Node | undefined): node is Node & { kind: 'scalar'; value: string } {
   return node?.kind === 'scalar' && typeof node.value === 'string';
 }

@@ -11,7 +11,7 @@ import type { FieldReasons } from './lineage.ts';
 import type { MapNode, Position } from './positions.ts';
 import { assembleRecord, type Derivation, explainRecord, type Projected, projectRecord } from './project.ts';
 import type { Slot } from './slot.ts';
-import type { Mapping } from './types.ts';
+import type { CompiledSlot, Mapping, MappingIssue } from './types.ts';
 
 const mappingKeys = ['record', 'about', 'derive', 'resources', 'unsent', 'unused'];
 
@@ -69,13 +69,43 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
       explain: (record, context) => explainRecord(projected, reasons, record, context),
       project: (record, context) => projectRecord(projected, record, context),
       slot: (name) => {
+        const whole = byName.get(name);
+        if (whole) {
+          return whole;
+        }
         const [, template = name, item] = /^([^[]+)\[(.+)\]$/.exec(name) ?? [];
         const slot = byName.get(template);
         if (!slot) {
           throw new CasebridgeError('mapping-slot-unknown', { type: recordType, slot: template });
         }
-        return item === undefined ? slot : slot.forItem(item);
+        return item === undefined ? slot : withoutDerived(slot.forItem(item), derive);
       },
+    },
+  };
+}
+
+/** An item that was worked out from the record is no item of it: a change of it is told, and changes nothing. */
+function withoutDerived(slot: CompiledSlot, derive: Derivation | undefined): CompiledSlot {
+  if (derive === undefined) return slot;
+  return {
+    ...slot,
+    absorb: (keys, observed, record, ...links) => {
+      const own = slot.absorb(keys, observed, record, ...links);
+      const { record: derived } = derive.derive(record);
+      if (derived === record || Object.keys(own.patch).length + own.issues.length > 0) return own;
+      const changed = keys.filter((key) => {
+        const { patch, issues } = slot.absorb([key], observed, derived, ...links);
+        return Object.keys(patch).length + issues.length > 0;
+      });
+      const issues = changed.map(
+        (element): MappingIssue => ({
+          code: 'left-out',
+          element,
+          message: 'What the other side says here was worked out from the record, which stands.',
+          at: derive.at,
+        }),
+      );
+      return { patch: {}, issues };
     },
   };
 }

@@ -13,6 +13,7 @@ import {
   cursorIn,
   fieldAt,
   isPlainText,
+  isTrue,
   type Place,
   rule,
 } from './build.ts';
@@ -30,7 +31,7 @@ import {
   resolveOwner,
   type Slot,
 } from './slot.ts';
-import { checkChoices, compileElement, compileEntries, flattens, isRule } from './template.ts';
+import { checkChoices, compileElement, compileEntries, flattens, isRule, readerOf } from './template.ts';
 
 const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was', 'retired', 'elements'];
 export const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
@@ -85,6 +86,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
   return {
     needs: build.needs,
     slot: compileSlotDefinition({
+      recordType: shared.recordType,
       name,
       resourceType,
       at: rule(node.at),
@@ -249,11 +251,8 @@ function addElement(
     owner: (record) => resolveOwner(ownerRule, record),
     ...(isPlainText(moves) && { moves: moves.value }),
     ...(isPlainText(goesWith) && { goesWith: goesWith.value }),
-    derived:
-      lens.constant ||
-      !lens.twoWay ||
-      inherited.derived === true ||
-      (derived?.kind === 'scalar' && derived.value === true),
+    derived: lens.constant || !lens.twoWay || inherited.derived === true || isTrue(derived),
+    converter: readerOf(node, key.replace(/\[.*$/, ''), walk.build),
     at: rule(node.at),
   });
 }

@@ -132,7 +132,7 @@ function isFor(root: MapNode, type: RecordType): boolean {
 }
 
 /** Which slots there are, read before any rule is compiled, because rules point across files. */
-function slotIndex(roots: readonly MapNode[]): Map<string, Map<string, SlotEntry>> {
+export function slotIndex(roots: readonly MapNode[]): Map<string, Map<string, SlotEntry>> {
   const index = new Map<string, Map<string, SlotEntry>>();
   for (const root of roots) {
     const record = root.entries.get('record')?.value;

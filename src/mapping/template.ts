@@ -12,6 +12,7 @@ import {
   cursorIn,
   fieldAt,
   isPlainText,
+  isTrue,
   type Place,
   rule,
 } from './build.ts';
@@ -220,6 +221,15 @@ function compileRule(node: MapNode, cursor: Cursor, place: Place, build: Build):
   });
 }
 
+/** How an element is read back: by its rule's converter; `each` of a list, `first` of several, or part by part. */
+export function readerOf(node: Node, path: string, build: Build): string {
+  if (node.kind !== 'map') return 'fixed';
+  if (!isRule(node, path, build)) return 'template';
+  if (node.entries.has('each')) return 'each';
+  const kind = ruleKinds.find(({ word }) => node.entries.has(word));
+  return kind ? converterOf(kind.word, node) : 'template';
+}
+
 /** A rule's kind and what it goes by: `copy`, `code goal-status`, `reference worker#role`. */
 function converterOf(word: string, node: MapNode): string {
   const by = node.entries.get(word)?.value;
@@ -416,7 +426,7 @@ function compileEach(
       item,
       claims,
       list: found.field,
-      distinct: node.entries.has('distinct'),
+      distinct: explicit ? isTrue(node.entries.get('distinct')?.value) : node.entries.has('code'),
       at: rule(node.at),
     });
   });

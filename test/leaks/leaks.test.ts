@@ -4,7 +4,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runCommandLine } from '../../src/commands/commands.ts';
 import { CasebridgeError, reason } from '../../src/errors.ts';
 import { buildApp, type GatewayApi, listen } from '../../src/http/http.ts';
@@ -20,8 +20,6 @@ import type { Planted } from './records.ts';
 import { refusedAnswers } from './refusals.ts';
 import { type Site, startSite, tokens } from './site.ts';
 import { liveThrough, type Told } from './story.ts';
-
-jest.setTimeout(180_000);
 
 const canaries = new Canaries();
 let site: Site;

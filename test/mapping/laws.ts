@@ -85,7 +85,10 @@ export function testLaws(set: MappingSet, type: RecordType, numRuns = 60): void 
     fc.assert(
       fc.property(pairs, ({ ours, slots }) => {
         for (const { mine, other } of slots) {
+          const isInError = JSON.stringify(other.resource).includes('"entered-in-error"');
           for (const { key } of writable(slotOf(mine)).filter(({ key }) => !dependsOnOthers[type]?.includes(key))) {
+            // What was entered in error there is not told in full.
+            if (isInError && other.facts[key] === undefined) continue;
             const { patch, issues } = slotOf(mine).absorb([key], other.resource, ours, targetOf, linkTo);
             const patched = mergePatch(ours, patch);
             expect(refusedFor(type, patched, set.schemas)).toEqual([]);

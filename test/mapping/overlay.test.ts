@@ -112,7 +112,7 @@ test('a number from a server that the field does not allow is told and not taken
   });
   const record = { ...aNeed(), custom: { pets: 2 } };
   const absorbed = (count: number) => slot?.absorb(['extension[pets]'], pets(count), record, () => undefined);
-  expect(absorbed(20)).toEqual({ patch: { custom: { pets: 20 } }, issues: [] });
+  expect(absorbed(20)).toMatchObject({ patch: { custom: { pets: 20 } }, issues: [] });
   expect(absorbed(21)).toMatchObject({ patch: {}, issues: [{ code: 'does-not-fit', pointer: '/custom/pets' }] });
   expect(absorbed(-1)).toMatchObject({ patch: {}, issues: [{ code: 'does-not-fit' }] });
 });
