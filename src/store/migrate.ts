@@ -11,7 +11,7 @@ import { sql as operating } from './migrations/0004-operating.ts';
 import { sql as requestBudget } from './migrations/0005-request-budget.ts';
 import { sql as unmapped } from './migrations/0006-unmapped.ts';
 import { sql as changeLineage } from './migrations/0007-change-lineage.ts';
-import { sql as webhooks } from './migrations/0010-webhooks.ts';
+import { sql as webhooks } from './migrations/0008-webhooks.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
