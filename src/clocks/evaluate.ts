@@ -217,13 +217,15 @@ function judge(
   if (isCaseWithdrawn) withdrawn.push({ at: always, says: 'the case was withdrawn' });
   const end = first([...withdrawn, ...found(voids, seen)]);
   const isWithin = (at: number): boolean => due === null || at <= due;
+  // A date may lie ahead: what comes after the limit changes nothing before it has passed.
+  const isTold = (at: number): boolean => isWithin(at) || (due !== null && now >= due);
 
   if (end !== undefined && (stop === undefined || end.at < stop.at)) {
     if (isWithin(end.at))
       return { state: 'void', stoppedAt: null, reason: reason('clock-void', { clock, why: end.says }) };
-    return { state: 'breached', stoppedAt: end.at, reason: reason('clock-stopped-late', { clock, how: end.says }) };
-  }
-  if (stop !== undefined) {
+    if (isTold(end.at))
+      return { state: 'breached', stoppedAt: end.at, reason: reason('clock-stopped-late', { clock, how: end.says }) };
+  } else if (stop !== undefined && isTold(stop.at)) {
     const how = { clock, how: stop.says };
     return isWithin(stop.at)
       ? { state: 'met', stoppedAt: stop.at, reason: reason('clock-met', how) }

@@ -112,21 +112,12 @@ function verdict(
   stop: number | undefined,
   end: number | undefined,
 ): Told {
-  const inTime = (at: number) => dueAt === null || at <= dueAt;
-  if (end === Number.NEGATIVE_INFINITY) return { state: 'void', startedAt, dueAt, stoppedAt: null };
-  if (stop !== undefined && !(end !== undefined && end < stop))
-    return { state: inTime(stop) ? 'met' : 'breached', startedAt, dueAt, stoppedAt: stop };
-  if (end !== undefined)
-    return inTime(end)
-      ? { state: 'void', startedAt, dueAt, stoppedAt: null }
-      : { state: 'breached', startedAt, dueAt, stoppedAt: end };
-  if (dueAt === null) return { state: 'running', startedAt, dueAt, stoppedAt: null };
-  return {
-    state: line.now >= dueAt ? 'breached' : line.now >= dueAt - soonMs ? 'due-soon' : 'running',
-    startedAt,
-    dueAt,
-    stoppedAt: null,
-  };
+  const told = { startedAt, dueAt, stoppedAt: null };
+  const over = stop !== undefined && !(end !== undefined && end < stop) ? stop : end;
+  if (over !== undefined && (dueAt === null || over <= dueAt))
+    return over === stop ? { ...told, state: 'met', stoppedAt: over } : { ...told, state: 'void' };
+  if (dueAt !== null && line.now >= dueAt) return { ...told, state: 'breached', stoppedAt: over ?? null };
+  return { ...told, state: dueAt !== null && line.now >= dueAt - soonMs ? 'due-soon' : 'running' };
 }
 
 const least = (times: readonly (number | undefined)[], from: number): number | undefined =>
