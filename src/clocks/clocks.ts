@@ -11,5 +11,5 @@ export {
   clockStates,
   clocksOf,
 } from './evaluate.ts';
-export { rules } from './rules.ts';
+export { type Happening, type Rule, rules } from './rules.ts';
 export { clockTopics, type Swept, sweepClocks } from './sweep.ts';

@@ -52,16 +52,15 @@ async function moveOn(deps: SweepDeps, now: Date): Promise<number> {
     with rule as (select * from jsonb_to_recordset(${json(toldRules)}) as x(rule text, tells jsonb, reason jsonb)),
     digest as (select * from jsonb_to_recordset(${json(digestsOf(deps, now))}) as x(source text, at timestamptz, date text)),
     due as (
-      select source, type, id, rule, part, state, due_at from clock where next_at <= ${now}
+      select source, type, id, rule, part, state, due_at, worker from clock where next_at <= ${now}
       order by next_at limit ${rowsAtOnce} for update skip locked
     ), step as (
       select d.*, r.reason, r.tells, g.at as digest_at,
         d.due_at <= ${now} and (g.source is null or d.state = 'breached') as telling,
         case when g.source is null
           then ${`${clockTopics.one}:`} || concat_ws(':', d.source, d.type || '/' || d.id, d.rule, nullif(d.part, ''))
-          else ${`${clockTopics.digest}:`} || concat_ws(':', d.source, c.worker, g.date) end as topic
+          else ${`${clockTopics.digest}:`} || concat_ws(':', d.source, d.worker, g.date) end as topic
       from due d join rule r using (rule) left join digest g using (source)
-      join clock c using (source, type, id, rule, part)
     ), moved as (
       update clock c set
         state = case when s.due_at <= ${now} then 'breached' else 'due-soon' end,
@@ -72,18 +71,22 @@ async function moveOn(deps: SweepDeps, now: Date): Promise<number> {
       where c.source = s.source and c.type = s.type and c.id = s.id and c.rule = s.rule and c.part = s.part
       returning c.source, c.worker, c.supervisor, c.topic, s.reason, s.tells, s.digest_at
     ), told as (
-      select m.topic, m.source, case when m.digest_at is null then m.reason else ${json(digestReason)} end as reason, m.tells,
-        m.worker, coalesce(m.supervisor, w.content ->> 'supervisorId') as supervisor
+      select m.topic, m.source, case when m.digest_at is null then m.reason else ${json(digestReason)} end as reason,
+        case when m.worker is null or not jsonb_exists(m.tells, 'worker') then '[]'::jsonb
+          else jsonb_build_array(jsonb_build_object('role', 'worker', 'id', m.worker)) end
+        || case when s.id is null or not jsonb_exists(m.tells, 'supervisor') then '[]'::jsonb
+          else jsonb_build_array(jsonb_build_object('role', 'supervisor', 'id', s.id)) end as recipients
       from moved m left join record w on w.source = m.source and w.type = 'worker' and w.id = m.worker
+      cross join lateral (select coalesce(m.supervisor, w.content ->> 'supervisorId') as id) s
       where m.topic is not null
+    ), topics as (
+      select topic, min(source) as source, (array_agg(reason))[1] as reason, count(*)::integer as n, array_agg(recipients) as lists
+      from told group by topic
     ), alerts as (
       insert into alert (topic, source, reason, count, recipients, opened_at)
-      select t.topic, min(t.source), (array_agg(t.reason))[1], count(distinct t.n)::integer,
-        coalesce(jsonb_agg(distinct jsonb_build_object('role', p.role, 'id', p.id)) filter (where p.id is not null), '[]'), ${now}
-      from (select *, row_number() over () as n from told) t
-      cross join lateral (values ('worker', t.worker), ('supervisor', t.supervisor)) as p(role, id)
-      where jsonb_exists(t.tells, p.role)
-      group by t.topic order by t.topic
+      select topic, source, reason, n, case when n = 1 then lists[1] else (
+        select coalesce(jsonb_agg(distinct one), '[]') from unnest(lists) as list, jsonb_array_elements(list) as one) end, ${now}
+      from topics order by topic
       on conflict (topic) where resolved_at is null do update set
         count = alert.count + excluded.count,
         recipients = (select jsonb_agg(distinct one) from jsonb_array_elements(alert.recipients || excluded.recipients) as one)

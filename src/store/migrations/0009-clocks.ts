@@ -26,8 +26,8 @@ create table clock (
 create index clock_next on clock (next_at) where next_at is not null;
 create index clock_of_subject on clock (subject);
 create index clock_told on clock (topic) where topic is not null;
-create index clock_by_due on clock (state, (coalesce(due_at, timestamptz '9999-12-31 00:00:00+00')), source, type, id, rule, part);
-create index clock_of_worker on clock (source, worker, state);
+create index clock_by_due on clock (state, (coalesce(due_at, timestamptz '9999-12-31 00:00:00+00')));
+create index clock_of_worker on clock (source, worker);
 
 create table clock_mark (
   subject text primary key,
