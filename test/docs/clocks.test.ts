@@ -11,7 +11,7 @@ test('docs/clocks.md holds the table of the rules; node scripts/make-clock-page.
 });
 
 test('its configuration is one', async () => {
-  const [, block = ''] = /```yaml\n([^]*?)```/.exec(page) ?? [];
+  const [, block = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
   const text = `identifierSystem: https://a.example.org\nsources: { county: { token: env:T } }\n${block}`;
   const checked = await checkConfig('/casebridge.yaml', text, { T: 'token' });
   if (!('config' in checked)) throw new Error(JSON.stringify(checked.problems));
