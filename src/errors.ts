@@ -677,6 +677,12 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'config',
   },
+  'mappings-changing': {
+    text: 'The mapping files in {folder} go on changing while they are read. The version before stays; try again when they rest.',
+    status: 500,
+    issue: 'transient',
+    class: 'config',
+  },
   'mappings-invalid': {
     text: 'Problems in the mapping files: {count}. Nothing was mapped.',
     status: 500,
@@ -987,6 +993,12 @@ export const errorKinds = {
     text: '{target} is gone on the server. It is not made again by itself; a person must decide.',
     status: 410,
     issue: 'deleted',
+    class: 'person',
+  },
+  'remote-in-error': {
+    text: 'The server says that {target} was entered in error there. Nothing more is written to it; if that is wrong, have it corrected there, else correct the record.',
+    status: 409,
+    issue: 'conflict',
     class: 'person',
   },
   'replay-left-paused': {
@@ -1312,6 +1324,30 @@ export const errorKinds = {
     status: 200,
     issue: 'informational',
     class: 'person',
+  },
+  'task-element-not-theirs': {
+    text: 'A performer may not change {elements} of this Task, only {own}.',
+    status: 403,
+    issue: 'forbidden',
+    class: 'permanent',
+  },
+  'task-move-illegal': {
+    text: 'The {party} may not move this Task from {from} to that status. From {from} the {party} may go to: {legal}.',
+    status: 422,
+    issue: 'business-rule',
+    class: 'permanent',
+  },
+  'task-part-missing': {
+    text: 'A Task of kind {kind} needs in {element}: {wants}.',
+    status: 422,
+    issue: 'business-rule',
+    class: 'permanent',
+  },
+  'task-reason-missing': {
+    text: 'A Task that becomes {to} needs a reason in words: statusReason.text.',
+    status: 422,
+    issue: 'required',
+    class: 'permanent',
   },
   'theirs-to-make': {
     text: 'The other side makes this resource; it is read and answered, never created by us.',

@@ -41,7 +41,13 @@ import {
   startFeeder,
   workReplays,
 } from './lanes/lanes.ts';
-import { type MappingFile, type MappingSet, readGuideFiles, readMappingFiles } from './mapping/mapping.ts';
+import {
+  type MappingFile,
+  type MappingSet,
+  readGuideFiles,
+  readMappingFiles,
+  readOverlayFiles,
+} from './mapping/mapping.ts';
 import { createMetrics } from './metrics.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -49,9 +55,14 @@ import { openStore, type Store } from './store/store.ts';
 /** The mapping files that come with Casebridge. */
 export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.url));
 
-/** The mapping files that come with Casebridge, and the facts of guides that the configuration names. @throws CasebridgeError `file-unreadable` */
-export async function mappingFiles(config: Pick<Config, 'guides'>): Promise<MappingFile[]> {
-  return [...(await readMappingFiles(mappingFolder)), ...(await readGuideFiles(config.guides))];
+/**
+ * The mapping files that come with Casebridge, and the overlay and the facts of guides that the configuration names.
+ *
+ * @throws CasebridgeError `file-unreadable`
+ */
+export async function mappingFiles({ guides, overlay }: Pick<Config, 'guides' | 'overlay'>): Promise<MappingFile[]> {
+  const own = overlay === undefined ? [] : await readOverlayFiles(overlay);
+  return [...(await readMappingFiles(mappingFolder)), ...own, ...(await readGuideFiles(guides))];
 }
 
 const pollTickMs = 250;

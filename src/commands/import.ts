@@ -46,7 +46,8 @@ async function importHere(call: CommandCall): Promise<number> {
   try {
     return await importAll(call, async function* (file) {
       const accept = (items: Parameters<typeof gateway.api.accept>[1]) => gateway.api.accept(source.id, items);
-      for await (const answers of takeIn(bytesOf(file), { timeZone: source.timeZone, accept })) {
+      const schemas = () => gateway.api.schemas();
+      for await (const answers of takeIn(bytesOf(file), { timeZone: source.timeZone, schemas, accept })) {
         for (const { errors = [], ...answer } of answers)
           yield { ...answer, messages: errors.map(({ message }) => message) };
       }

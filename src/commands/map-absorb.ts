@@ -10,6 +10,7 @@ import {
   explainAbsorb,
   type MappingIssue,
   type MappingSet,
+  type NotUnderstood,
   type SlotRef,
 } from '../mapping/mapping.ts';
 import { type CheckedRecord, isRecordType, parseJson } from '../records/records.ts';
@@ -24,6 +25,7 @@ export interface Absorbed {
   readonly patch: JsonObject;
   readonly lineage: readonly AbsorbedElement[];
   readonly issues: readonly MappingIssue[];
+  readonly notUnderstood: readonly NotUnderstood[];
 }
 
 /** A slot of a record; without an id, of one that is not there yet. */
@@ -99,17 +101,23 @@ function nameOf({ resourceType, id }: JsonObject): string {
 
 /** For people: what each element changes. */
 export function absorbedLines(absorbed: readonly Absorbed[]): string[] {
-  return absorbed.flatMap(({ resource, type, id, slot, patch, lineage, issues }) => [
+  return absorbed.flatMap(({ resource, type, id, slot, patch, lineage, issues, notUnderstood }) => [
     `${resource} -> ${type} ${id ?? '(new)'}, ${slot}${lineage.length === 0 ? ': changes nothing' : ''}`,
     ...aligned(
-      lineage.map(({ element, rule, held, pointers }) => [
+      lineage.map(({ element, rule, raw, pointers }) => [
         element,
-        JSON.stringify(held),
+        JSON.stringify(raw),
         `-> ${pointers.join(', ')}`,
         rule,
       ]),
     ).map((line) => `  ${line}`),
     ...(lineage.length === 0 ? [] : [`  patch ${JSON.stringify(patch)}`]),
     ...issues.map(({ at, element, message }) => `  ${at}: ${element}: ${message}`),
+    ...unreadLine(notUnderstood),
   ]);
+}
+
+function unreadLine(notUnderstood: readonly NotUnderstood[]): string[] {
+  const unread = notUnderstood.filter(({ why }) => why === 'no-rule').map(({ element }) => element);
+  return unread.length === 0 ? [] : [`  no rule reads ${unread.join(', ')}`];
 }

@@ -15,6 +15,7 @@ import {
   type MappingSet,
   readGuideFiles,
   readMappingFiles,
+  readOverlayFiles,
 } from '../mapping/mapping.ts';
 import { type CheckedRecord, readRecordLines } from '../records/records.ts';
 import { type CommandCall, type CommandLine, flag, textOption } from './command.ts';
@@ -27,7 +28,7 @@ import { aligned, type Terminal } from './terminal.ts';
 
 export const map: CommandLine = {
   name: 'map',
-  configuration: 'configuration file, for its guides, identifier systems and time zones (default: none)',
+  configuration: 'configuration file, for its guides, overlay, identifier systems and time zones (default: none)',
 
   describe(command) {
     command
@@ -35,6 +36,7 @@ export const map: CommandLine = {
       .argument('[file...]', 'files of records, as for import')
       .option('--source <name>', 'whose records these are', 'source')
       .option('--mappings <folder>', 'mapping files (default: those of this program)')
+      .option('--overlay <folder>', 'fields and codes of your own (default: those of the configuration)')
       .option('--watch', 'map again when a file changes, and show what differs; Ctrl-C ends it')
       .option('--lineage', 'show where each element comes from, and which values are sent nowhere and why')
       .option('--absorb', 'the files hold FHIR resources, and records to lay them beside: show what they would change')
@@ -76,10 +78,15 @@ async function mappingFolderOf(call: CommandCall): Promise<string> {
   return textOption(call, 'mappings') ?? (await import('../gateway.ts')).mappingFolder;
 }
 
+async function overlayOf(call: CommandCall): Promise<string | undefined> {
+  return textOption(call, 'overlay') ?? (await configOf(call))?.overlay;
+}
+
 async function filesOf(call: CommandCall): Promise<MappingFile[]> {
   const folder = await mappingFolderOf(call);
+  const overlay = await overlayOf(call);
   try {
-    return await readMappingFiles(folder);
+    return [...(await readMappingFiles(folder)), ...(overlay === undefined ? [] : await readOverlayFiles(overlay))];
   } catch (error) {
     const code = errorCode(error);
     if (code === undefined) throw error;
@@ -122,7 +129,9 @@ async function watchFiles(call: CommandCall): Promise<number> {
   const changed = (): void => {
     work = work.then(show);
   };
-  onChange({ folders: [await mappingFolderOf(call)], files: call.words }, changed, watching.signal);
+  const overlay = await overlayOf(call);
+  const folders = [await mappingFolderOf(call), ...(overlay === undefined ? [] : [overlay])];
+  onChange({ folders, files: call.words }, changed, watching.signal);
   terminal.warn('Watching; Ctrl-C ends it.');
   await stopped;
   watching.abort();
@@ -136,7 +145,12 @@ async function projectFiles(
 ): Promise<{ projected: readonly Projected[]; refused: number }> {
   const config = await configOf(call);
   const systems = systemsOf(call, config);
-  const { records, refused } = await readRecords(call, call.words, config?.sources.get(systems.source)?.timeZone);
+  const { records, refused } = await readRecords(
+    call,
+    mappings,
+    call.words,
+    config?.sources.get(systems.source)?.timeZone,
+  );
   return { projected: await projectWith(async () => undefined, { ...systems, mappings, records }), refused };
 }
 
@@ -167,7 +181,7 @@ async function absorbFiles(mappings: MappingSet, call: CommandCall): Promise<num
     if (found === undefined) recordFiles.push(file);
     else resources.push(...found);
   }
-  const { records, refused } = await readRecords(call, recordFiles);
+  const { records, refused } = await readRecords(call, mappings, recordFiles);
   const { absorbed, unknown } = absorbAll(mappings, records, resources);
   for (const resource of unknown) terminal.warn(`${resource}: no mapping makes this type, so it changes nothing.`);
   terminal.result({ absorbed, unknown, refused }, absorbedLines(absorbed));
@@ -198,6 +212,7 @@ function identifierSystems(config: Config | undefined): Record<string, string> {
 
 async function readRecords(
   call: CommandCall,
+  { schemas }: MappingSet,
   files: readonly string[],
   timeZone?: string,
 ): Promise<{ records: CheckedRecord[]; refused: number }> {
@@ -206,7 +221,7 @@ async function readRecords(
   let refused = 0;
   for (const file of files) {
     for await (const line of readRecordLines(bytesOf(file))) {
-      const checked = checkLine(line, { now, timeZone });
+      const checked = checkLine(line, { now, timeZone, schemas });
       if ('item' in checked) {
         records.push(checked.item);
       } else {

@@ -49,6 +49,7 @@ export async function complete(
     log: { level: raw.log?.level ?? 'info' },
     clocks: clocks(raw, desk),
     guides: (raw.guides ?? []).map((path) => resolve(dirname(file), path)),
+    ...(raw.overlay !== undefined && { overlay: resolve(dirname(file), raw.overlay) }),
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
     sources: await sources(raw, desk),

@@ -30,6 +30,7 @@ export interface RawConfig {
     businessHours?: { days: Weekday[]; from: string; to: string; holidays?: string[]; rules?: ClockRule[] };
   };
   guides?: string[];
+  overlay?: string;
   identifierSystem: string;
   operators?: Record<string, { token: string; may?: Permission[] }>;
   sources: Record<string, { token: string; timeZone?: string }>;
@@ -290,6 +291,7 @@ export const configSchema: SchemaObject = {
         items: text('A file.'),
         description: 'Facts of FHIR guides, made by `casebridge guide`, whose profiles mappings may name.',
       },
+      overlay: text('A folder with fields and codes of your own (docs/custom-fields.md).'),
       identifierSystem: {
         ...text('System URI of every identifier that Casebridge gives to a resource. Never changed later.'),
         pattern: '^(https?://|urn:)\\S+$',

@@ -83,6 +83,8 @@ export interface Config {
   readonly clocks: ClockConfig;
   /** Files of facts that `casebridge guide` made, as absolute paths. */
   readonly guides: readonly string[];
+  /** Folder of fields and codes of the agency's own, as an absolute path. */
+  readonly overlay?: string;
   /** System of every identifier that Casebridge gives to a resource. */
   readonly identifierSystem: string;
   readonly operators: ReadonlyMap<string, OperatorConfig>;

@@ -30,5 +30,14 @@ export function identifierValue(key: { source: string; type: string; id: string 
 
 /** The resource's deterministic fullUrl: a UUIDv5 of its identifier value, in a namespace made from the identifier system. */
 export function fullUrl(identifierSystem: string, value: string): string {
-  return `urn:uuid:${v5(value, v5(identifierSystem, v5.URL))}`;
+  return `urn:uuid:${v5(value, namespaceOf(identifierSystem))}`;
+}
+
+const namespaces = new Map<string, string>();
+
+/** Made once: a process has one identifier system. */
+function namespaceOf(identifierSystem: string): string {
+  const namespace = namespaces.get(identifierSystem) ?? v5(identifierSystem, v5.URL);
+  namespaces.set(identifierSystem, namespace);
+  return namespace;
 }

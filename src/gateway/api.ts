@@ -72,11 +72,15 @@ export function gatewayApi({ config, logger, store, metrics, deps, opened, feede
       records,
     });
 
+  const schemas = async () => (await deps.mappings()).schemas;
+
   return {
     config,
     store,
     logger,
     metrics: { registry: metrics.registry, records: metrics.records },
+
+    schemas,
 
     async accept(source, items) {
       const accepted = await store.tx((trx) => acceptRecords(trx, source, items, [...config.connections.values()]));
@@ -136,7 +140,8 @@ export function gatewayApi({ config, logger, store, metrics, deps, opened, feede
     startReplay: (asked) => startReplay(store, [...config.connections.keys()], asked),
 
     async acceptStale(key) {
-      const accepted = await store.tx((trx) => acceptStale(trx, key, [...config.connections.values()]));
+      const checkedBy = await schemas();
+      const accepted = await store.tx((trx) => acceptStale(trx, key, [...config.connections.values()], checkedBy));
       feeder()?.kick();
       return accepted;
     },

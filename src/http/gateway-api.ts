@@ -6,7 +6,7 @@ import type { Config } from '../config.ts';
 import type { Reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { ConnectionReport, ReplayAsked, Signature } from '../lanes/lanes.ts';
-import type { Acceptance, CheckedRecord, LaneKey, RecordKey, StaleKey } from '../records/records.ts';
+import type { Acceptance, CheckedRecord, LaneKey, RecordKey, RecordSchemas, StaleKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
 export interface GatewayApi {
@@ -15,6 +15,8 @@ export interface GatewayApi {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
 
+  /** What records are checked by: our schemas, with the fields of the overlay that the store names as active. */
+  schemas(): Promise<RecordSchemas>;
   /** Accepts records of one source in one transaction, in order, and wakes their lanes after the commit. */
   accept(source: string, items: readonly CheckedRecord[]): Promise<readonly Acceptance[]>;
   /** What these records would be as FHIR, together with what is stored. Stores nothing. */

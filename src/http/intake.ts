@@ -9,8 +9,10 @@ import {
   type FieldError,
   isRecordType,
   kindOf,
+  type ParseOptions,
   parseRecord,
   type RecordLine,
+  type RecordSchemas,
   readRecordLines,
   recordTypes,
 } from '../records/records.ts';
@@ -40,6 +42,8 @@ export interface IntakeCounts {
 export interface IntakeOptions {
   /** The source's time zone. */
   readonly timeZone?: string;
+  /** What records are checked by; asked once for each batch. */
+  readonly schemas: () => Promise<RecordSchemas>;
   readonly accept: (items: readonly CheckedRecord[]) => Promise<readonly Acceptance[]>;
 }
 
@@ -53,11 +57,12 @@ const batchWaitMs = 20;
 /** Takes in NDJSON or a JSON array of `{type, record}`; memory stays constant. Fails where the stream or `accept` fails. */
 export async function* takeIn(
   stream: AsyncIterable<Uint8Array>,
-  { timeZone, accept }: IntakeOptions,
+  { timeZone, schemas: schemasOf, accept }: IntakeOptions,
 ): AsyncGenerator<LineAnswer[]> {
   for await (const batch of batches(readRecordLines(stream), batchSize, batchWaitMs)) {
     const now = new Date();
-    const lines = batch.map((line) => checkLine(line, { now, timeZone }));
+    const schemas = await schemasOf();
+    const lines = batch.map((line) => checkLine(line, { now, timeZone, schemas }));
     const items = lines.flatMap((line) => ('item' in line ? [line.item] : []));
     const results = (items.length > 0 ? await accept(items) : []).values();
     yield lines.map((line) => answerOf(line, results));
@@ -69,7 +74,7 @@ export function emptyCounts(): IntakeCounts {
 }
 
 /** One line of the stream as a record that may be accepted, or what is wrong with it. */
-export function checkLine(line: RecordLine, options: { now: Date; timeZone?: string }): CheckedLine {
+export function checkLine(line: RecordLine, options: ParseOptions): CheckedLine {
   const place = { line: line.line, element: line.element };
   if ('error' in line) return { ...place, errors: [line.error] };
   const envelope = readEnvelope(line.value);

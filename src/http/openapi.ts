@@ -1,12 +1,12 @@
 // The OpenAPI 3.1 description, made from the route table, so that it cannot say what the routes don't do.
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { definitionsSchema, recordSchemas } from '../records/records.ts';
+import { definitionsSchema, type RecordSchemas, recordTypes } from '../records/records.ts';
 import { pathParameters, queryParameter } from './parameters.ts';
 import type { Route } from './route.ts';
 
-/** The description of these routes. */
-export function openApi(routes: readonly Route[]): JsonObject {
+/** The description of these routes, and of records that are checked by these schemas. */
+export function openApi(routes: readonly Route[], schemas: RecordSchemas): JsonObject {
   const paths: Record<string, JsonObject> = {};
   for (const route of routes) {
     const path = paths[route.path] ?? {};
@@ -23,7 +23,7 @@ export function openApi(routes: readonly Route[]): JsonObject {
     paths,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
-      schemas: { Problem: problem, ...recordComponents() },
+      schemas: { Problem: problem, ...recordComponents(schemas) },
     },
   };
 }
@@ -89,8 +89,8 @@ const problem: JsonObject = {
   },
 };
 
-function recordComponents(): JsonObject {
-  const records = Object.entries(recordSchemas).map(([type, schema]) => [type, embedded(schema)]);
+function recordComponents(schemas: RecordSchemas): JsonObject {
+  const records = recordTypes.map((type) => [type, embedded(schemas.schema(type))]);
   return { ...Object.fromEntries(records), definitions: embedded(definitionsSchema) };
 }
 

@@ -39,7 +39,7 @@ const openApiRoute: Route = {
   path: '/openapi.json',
   summary: 'This description (OpenAPI 3.1).',
   access: 'anyone',
-  handle: async () => openApi(routes),
+  handle: async ({ gateway }) => openApi(routes, await gateway.schemas()),
 };
 
 export const routes: readonly Route[] = [...described, openApiRoute];

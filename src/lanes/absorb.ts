@@ -4,7 +4,7 @@ import { contentHash, parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import { isRecordType } from '../records/records.ts';
-import { keepRemoteValues, offerChanges } from './changes.ts';
+import { type ChangeLineage, keepRemoteValues, offerChanges } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
@@ -40,8 +40,9 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Pr
       await keepReverts(trx, lease, settlement.reverts);
       await keepUnmappedBack(trx, lease, resource, settlement.issues, state.holds.unmapped);
     }
-    for (const { type, id, patch } of patchesByRecord(settlements)) {
-      await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch }]);
+    for (const { type, id, patch, resources } of patchesByRecord(settlements)) {
+      const lineage = { mapping: state.basis.mappingVersion, resources };
+      await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch, lineage }]);
       await keepRemoteValues(trx, lease, type, id, patch);
     }
   });
@@ -49,13 +50,21 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Pr
 }
 
 /** One change per record and look: what the resources of one record say together. */
-function patchesByRecord(settlements: readonly Settlement[]): { type: string; id: string; patch: JsonObject }[] {
+function patchesByRecord(
+  settlements: readonly Settlement[],
+): { type: string; id: string; patch: JsonObject; resources: ChangeLineage['resources'] }[] {
   const byRecord = Map.groupBy(settlements, ({ resource: { key } }) => `${key.type}/${key.id}`);
   return [...byRecord.values()].flatMap((group) => {
-    const [first] = group;
-    const patches = group.flatMap(({ patches: own }) => own);
-    if (first === undefined || patches.length === 0) return [];
-    return [{ type: first.resource.key.type, id: first.resource.key.id, patch: Object.assign({}, ...patches) }];
+    const telling = group.filter(({ patches }) => patches.length > 0);
+    const [first] = telling;
+    if (first === undefined) return [];
+    const { type, id } = first.resource.key;
+    const resources = telling.map(({ resource: { resourceType, link, key }, lineage }) => ({
+      resource: `${resourceType}/${link?.remoteId}`,
+      slot: key.slot,
+      ...lineage,
+    }));
+    return [{ type, id, patch: Object.assign({}, ...telling.flatMap(({ patches }) => patches)), resources }];
   });
 }
 
@@ -86,8 +95,10 @@ async function resolveReferences(
   const references = new Set(
     resources.flatMap(({ observed }) => (observed === undefined ? [] : literalReferences(observed.body))),
   );
+  // A URL on another server names somebody else's resource, whatever its id.
+  const baseUrl = deps.connections.get(lease.connection)?.config.baseUrl;
   const wanted = [...references].flatMap((text) => {
-    const parsed = parseReference(text);
+    const parsed = parseReference(text.trim(), baseUrl);
     return parsed === undefined ? [] : [{ text, resourceType: parsed.resourceType, remoteId: parsed.id }];
   });
   if (wanted.length === 0) return new Map();
@@ -109,10 +120,15 @@ async function resolveReferences(
     wanted.flatMap(({ text, resourceType, remoteId }) => {
       const row = rows.find((one) => one.resource_type === resourceType && one.remote_id === remoteId);
       return row !== undefined && isRecordType(row.type)
-        ? [[text, { type: row.type, id: row.id, slot: row.slot }] as const]
+        ? [[unversioned(text), { type: row.type, id: row.id, slot: row.slot }] as const]
         : [];
     }),
   );
+}
+
+/** Rules ask for the resource, whatever version of it is named. */
+function unversioned(reference: string): string {
+  return reference.trim().replace(/\/_history\/[^/]+$/, '');
 }
 
 function literalReferences(value: Json): string[] {

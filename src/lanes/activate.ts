@@ -10,6 +10,7 @@ import { compileMappings, type MappingFile, type MappingSet, mappingVersion } fr
 import { type Database, json, type Store } from '../store/store.ts';
 import { wantAfterChange, wantBackfill } from './backfill.ts';
 import { documentSlot } from './document.ts';
+import type { LaneDeps } from './lane-connection.ts';
 
 /**
  * Stores what names our resources on other servers at first use.
@@ -96,9 +97,10 @@ function compile(files: readonly MappingFile[]): MappingSet {
 }
 
 /** Gives out the mapping that the store names as active, compiled once per version; no process runs a lane with another. */
-export function activeMappings(store: Store): () => Promise<MappingSet> {
+export function activeMappings(store: Store): LaneDeps['mappings'] {
   let current: MappingSet | undefined;
-  return async () => {
+  return async (known) => {
+    if (current !== undefined && current.version === known) return current;
     const active = await store.db
       .selectFrom('mapping')
       .select('version')

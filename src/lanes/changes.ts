@@ -2,6 +2,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import { type Json, type JsonObject, pointerStep } from '../json.ts';
+import type { AbsorbedElement, NotUnderstood } from '../mapping/mapping.ts';
 import { type Database, json } from '../store/store.ts';
 import type { LaneKey, Lease } from './lease.ts';
 
@@ -13,6 +14,21 @@ export interface Change {
   readonly id: string;
   /** The merge patch (RFC 7396), or the proposed record. */
   readonly body: JsonObject;
+  /** Where it comes from; absent for what no resource says. */
+  readonly lineage?: ChangeLineage;
+}
+
+/** Where a change comes from: as much PHI as the change itself. */
+export interface ChangeLineage {
+  /** The mapping version that read it. */
+  readonly mapping: string;
+  readonly resources: readonly {
+    /** On the server: `Goal/123`. */
+    readonly resource: string;
+    readonly slot: string;
+    readonly elements: readonly AbsorbedElement[];
+    readonly notUnderstood: readonly NotUnderstood[];
+  }[];
 }
 
 /** Appends to the source's feed. Cursors are taken from one locked row per source, so that none becomes visible after a higher one. */
@@ -21,7 +37,7 @@ export async function offerChanges(
   lane: LaneOfSource,
   changes: readonly Change[],
 ): Promise<void> {
-  for (const { op, type, id, body } of changes) {
+  for (const { op, type, id, body, lineage } of changes) {
     const { last } = await trx
       .insertInto('change_counter')
       .values({ source: lane.source, last: 1 })
@@ -30,9 +46,29 @@ export async function offerChanges(
       .executeTakeFirstOrThrow();
     await trx
       .insertInto('change')
-      .values({ source: lane.source, cursor: last, connection: lane.connection, op, type, id, body: json(body) })
+      .values({
+        source: lane.source,
+        cursor: last,
+        connection: lane.connection,
+        op,
+        type,
+        id,
+        body: json(body),
+        ...(lineage && { lineage: json<Json>(toJson(lineage)) }),
+      })
       .execute();
   }
+}
+
+function toJson(lineage: ChangeLineage): Json {
+  return {
+    mapping: lineage.mapping,
+    resources: lineage.resources.map(({ elements, notUnderstood, ...of }) => ({
+      ...of,
+      elements: elements.map((one) => ({ ...one, pointers: [...one.pointers] })),
+      notUnderstood: notUnderstood.map((one) => ({ ...one })),
+    })),
+  };
 }
 
 /** Keeps each patched field's value as what the other side says of the record. */

@@ -1,6 +1,7 @@
 // From what a run has read to the resources of its lane: projected, routed, held against consent, with what stands in each one's way.
 // Pure: asks `Known` for what it lacks, and is called again when that has been fetched.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Selectable } from 'kysely';
 import { withheldBy } from '../access/access.ts';
 import type { Route } from '../connections/connections.ts';
@@ -25,7 +26,7 @@ import {
   type ResourceKey,
   type Wait,
 } from './lane-resource.ts';
-import type { LaneRecords } from './lane-rows.ts';
+import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { Projections } from './projections.ts';
 import { asideReason } from './set-aside.ts';
@@ -50,7 +51,11 @@ export interface RunMemory {
   mappings: MappingSet | undefined;
   /** What the lane's records were at the last load. */
   records: LaneRecords | undefined;
+  /** What the last load read, with what the run has stored since; undefined: to be read anew. */
+  carried: LaneRows | undefined;
   readonly projections: Projections;
+  /** By name, as they were at the last load. */
+  readonly resources: Map<string, LaneResource>;
   /** By identifier: each is asked for several times a load, and hashed once. */
   readonly placeholderUrls: Map<string, string>;
 }
@@ -65,7 +70,9 @@ export function newMemory(): RunMemory {
     amendRefused: false,
     mappings: undefined,
     records: undefined,
+    carried: undefined,
     projections: new Projections(),
+    resources: new Map(),
     placeholderUrls: new Map(),
   };
 }
@@ -106,11 +113,29 @@ export interface DesireInput {
 export function desire(input: DesireInput): LaneResource[] {
   let creatable: ReadonlySet<string> | undefined;
   for (;;) {
-    const resources = resourcesOf(input, creatable);
+    const pointed: Pointed = { creatable, isAsked: false };
+    const resources = resourcesOf(input, pointed);
     const next = new Set(resources.filter(willExist).map(({ key }) => slotKey(key)));
-    if (creatable !== undefined && next.size === creatable.size) return withDocument(input, resources);
+    const isSettled = !pointed.isAsked || next.size === creatable?.size;
+    if (isSettled) return withDocument(input, resources).map((resource) => asBefore(input.memory, resource));
     creatable = next;
   }
+}
+
+/** Slots of the lane that will exist when this run has created what it can; undefined: not known yet, any may. */
+interface Pointed {
+  readonly creatable: ReadonlySet<string> | undefined;
+  /** Whether any reference depended on it. */
+  isAsked: boolean;
+}
+
+/** The resource as it was at the last load where nothing about it has changed, so that what followed from it need not be worked out again. */
+function asBefore({ resources }: RunMemory, now: LaneResource): LaneResource {
+  const name = nameOf(now.key);
+  const before = resources.get(name);
+  if (before !== undefined && isDeepStrictEqual(before, now)) return before;
+  resources.set(name, now);
+  return now;
 }
 
 function withDocument(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
@@ -131,11 +156,11 @@ function willExist(resource: LaneResource): boolean {
   );
 }
 
-function resourcesOf(input: DesireInput, creatable: ReadonlySet<string> | undefined): LaneResource[] {
+function resourcesOf(input: DesireInput, pointed: Pointed): LaneResource[] {
   return input.known.own.flatMap((row) => {
     if (!isRecordType(row.type)) return [];
     const { type } = row;
-    const projected = project(input, row, type, creatable);
+    const projected = project(input, row, type, pointed);
     const links = input.known.links.filter((link) => link.type === type && link.id === row.id);
     const linked = links.filter((link) => isStanding(link) && link.slot !== documentSlot);
     const slots = new Set([...projected.map(({ slot }) => slot), ...linked.map(({ slot }) => slot)]);
@@ -155,12 +180,7 @@ function isStanding(link: LinkRow): boolean {
   return link.remote_id !== null && link.retired_at === null;
 }
 
-function project(
-  input: DesireInput,
-  row: RecordRow,
-  type: RecordType,
-  creatable: ReadonlySet<string> | undefined,
-): Desired[] {
+function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: Pointed): Desired[] {
   const mapping = input.mappings.mapping(type);
   if (mapping === undefined || row.deleted) return [];
   const { known, lease, connection, memory, identifierSystem } = input;
@@ -173,8 +193,9 @@ function project(
       if (known.isWithdrawn(target)) return undefined;
       const link = known.link(target);
       if (link !== undefined) return `${link.resource_type}/${link.remote_id}`;
-      const comes =
-        memory.placeholders && known.isOwn(target) && (creatable === undefined || creatable.has(slotKey(target)));
+      if (!memory.placeholders || !known.isOwn(target)) return undefined;
+      pointed.isAsked = true;
+      const comes = pointed.creatable?.has(slotKey(target)) ?? true;
       return comes ? placeholderFor(input, target, generationAfter(known.links, target)) : undefined;
     },
   });

@@ -54,6 +54,7 @@ export async function dryRun(
     parked: unparks ? null : (row?.parked ?? null),
     isOverdue: false,
     starts: 0,
+    mapping: null,
     basis: null,
   };
   const memory = newMemory();

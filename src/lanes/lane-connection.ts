@@ -30,8 +30,11 @@ export interface LaneDeps {
   readonly store: Store;
   readonly identifierSystem: string;
   readonly connections: ReadonlyMap<string, LaneConnection>;
-  /** The mapping version that the store names as active (lanes.md 22). */
-  readonly mappings: () => Promise<MappingSet>;
+  /**
+   * The mapping version that the store names as active (lanes.md 22).
+   * @param active its name, for a caller who has just read it
+   */
+  readonly mappings: (active?: string | null) => Promise<MappingSet>;
   /** Names this process in leases. */
   readonly holder: string;
   readonly leaseMs: number;

@@ -7,6 +7,12 @@ import type { Lease } from './lease.ts';
 
 export type ReadRecord = RecordName & { readonly version: number | undefined };
 
+/** Whether a run has read others than the last one. */
+export function areOthers(read: readonly RecordName[], before: readonly RecordName[]): boolean {
+  const names = new Set(before.map(recordKey));
+  return read.length !== names.size || read.some((name) => !names.has(recordKey(name)));
+}
+
 /**
  * Keeps the names in place of those of the last run.
  *

@@ -62,7 +62,7 @@ export interface LaneRecords {
 }
 
 /** A row as it comes out of `json_agg`: instants are text. */
-type Stored<Row> = {
+export type Stored<Row> = {
   readonly [Column in keyof Row]: Row[Column] extends Date
     ? string
     : Row[Column] extends Date | null
@@ -119,9 +119,11 @@ export async function readLane(
       (select coalesce(json_agg(s), '[]') from seen s where s.connection = ${connection}
         and (s.resource_type, s.remote_id) in (
           select x.resource_type, x.remote_id from link x where x.connection = ${connection} and x.subject = ${subject})) as seen,
-      (select s.body from client join link x on x.id = client.id join seen s
-          on s.connection = x.connection and s.resource_type = x.resource_type and s.remote_id = x.remote_id
-        where x.connection = ${connection} and x.source = ${source} and x.type = 'client' and x.retired_at is null
+      (select s.body from client, lateral (
+          select x.resource_type, x.remote_id from link x where x.connection = ${connection} and x.source = ${source}
+            and x.type = 'client' and x.id = client.id and x.retired_at is null offset 0) x, lateral (
+          select s.body from seen s where s.connection = ${connection} and s.resource_type = x.resource_type
+            and s.remote_id = x.remote_id offset 0) s
         limit 1) as patient,
       (select coalesce(json_agg(d order by d.id desc), '[]') from decision d
         where d.connection = ${connection} and d.subject = ${subject}
@@ -132,15 +134,16 @@ export async function readLane(
       (select coalesce(json_agg(e order by e.edition), '[]') from own, lateral (
         select * from edition e where e.connection = ${connection} and e.source = ${source} and e.type = own.type
           and e.id = own.id offset 0) e) as editions,
-      (select coalesce(json_object_agg(e.key, e.n), '{}') from epoch e where e.key in (
-        select p.prefix || client.id from client, (values ('client:' || ${source}::text || '/'),
-          ('patient:' || ${connection}::text || ':' || ${source}::text || '/')) as p(prefix))) as epochs,
+      (select coalesce(json_object_agg(e.key, e.n), '{}') from client, (values ('client:' || ${source}::text || '/'),
+          ('patient:' || ${connection}::text || ':' || ${source}::text || '/')) as p(prefix), lateral (
+        select e.key, e.n from epoch e where e.key = p.prefix || client.id offset 0) e) as epochs,
       json_build_object(
         'reads', (select coalesce(json_agg(json_build_object('type', r.type, 'id', r.id)), '[]') from lane_read r
           where r.connection = ${connection} and r.subject = ${subject}),
         'waits', exists (select 1 from waiting w where w.connection = ${connection} and w.subject = ${subject}),
-        'remoteValues', exists (select 1 from own join remote_value v on v.type = own.type and v.id = own.id
-          where v.connection = ${connection} and v.source = ${source}),
+        'remoteValues', exists (select 1 from own, lateral (
+          select 1 from remote_value v where v.source = ${source} and v.type = own.type and v.id = own.id
+            and v.connection = ${connection} offset 0) v),
         'alerts', exists (select 1 from alert a
           where a.topic in (${crashTopic({ connection, subject })}, ${wrongResourceTopic({ connection, subject })})
             and a.resolved_at is null),
@@ -151,8 +154,9 @@ export async function readLane(
         'others', (select coalesce(json_agg(x), '[]') from other o, lateral (
           select ${recordColumns} from record r where r.source = ${source} and r.type = o.type and r.id = o.id
             and r.subject <> ${subject} offset 0) x),
-        'consents', (select coalesce(json_agg(r.content order by r.id), '[]') from client join record r on r.client_id = client.id
-          where r.source = ${source} and r.type = 'consent' and not r.deleted)) end as records
+        'consents', (select coalesce(json_agg(r.content order by r.id), '[]') from client, lateral (
+          select r.id, r.content from record r where r.source = ${source} and r.client_id = client.id
+            and r.type = 'consent' and not r.deleted offset 0) r)) end as records
     from (values (1)) as one
       left join lane l on l.connection = ${connection} and l.subject = ${subject}
       left join connection c on c.id = ${connection}`.execute(db);
@@ -166,7 +170,7 @@ export async function readLane(
     documents_held_until: row.documents_held_until,
     links: row.links.map(linkRow),
     otherLinks: row.other_links.map(linkRow),
-    seen: row.seen.map((one) => ({ ...one, seen_at: new Date(one.seen_at) })),
+    seen: row.seen.map(seenRow),
     patient: row.patient,
     decisions: row.decisions.map((one) => ({
       ...one,
@@ -221,7 +225,11 @@ function recordRow(row: Stored<RecordRow>): RecordRow {
   return { ...row, updated_at: new Date(row.updated_at), accepted_at: new Date(row.accepted_at) };
 }
 
-function linkRow(row: Stored<LinkRow>): LinkRow {
+export function seenRow(row: Stored<SeenRow>): SeenRow {
+  return { ...row, seen_at: new Date(row.seen_at) };
+}
+
+export function linkRow(row: Stored<LinkRow>): LinkRow {
   return { ...row, retired_at: instant(row.retired_at), updated_at: new Date(row.updated_at) };
 }
 

@@ -24,6 +24,8 @@ export interface Lease extends LaneKey {
   readonly isOverdue: boolean;
   /** Starts in a row, this one included, without a release or a stored outcome between them. */
   readonly starts: number;
+  /** The mapping version that was active then. */
+  readonly mapping: string | null;
   /** What its last finished run was made from; null: not known. */
   readonly basis: LaneBasis | null;
 }
@@ -71,6 +73,7 @@ export async function takeLease(
       'starts',
       'basis',
       isOverdue.as('isOverdue'),
+      sql<string | null>`(select version from mapping where active)`.as('mapping'),
     ])
     .executeTakeFirst();
   return row === undefined ? undefined : { ...key, ...row };
@@ -112,12 +115,15 @@ export async function holdLease(
   if (held.numUpdatedRows === 0n) throw new LeaseLost();
 }
 
+/** Stores what a run has found out, in the transaction that gives the lane back. @returns lanes to wake after it */
+export type RunKeeper = (trx: Transaction<Database>) => Promise<readonly LaneKey[]>;
+
 /** How a run ends; every outcome has its reason, none is a flag. */
 export type RunOutcome =
   | {
       readonly kind: 'done';
-      /** Stores what the run has found out, in the transaction that gives the lane back. @returns lanes to wake after it */
-      readonly keep?: (trx: Transaction<Database>) => Promise<readonly LaneKey[]>;
+      /** Absent: the store knows it all. */
+      readonly keep?: RunKeeper;
       readonly waiting: boolean;
       readonly parked: Reason | null;
       readonly reason: Reason | null;
@@ -131,7 +137,7 @@ export type RunOutcome =
 export async function release(store: Store, lease: Lease, outcome: RunOutcome): Promise<readonly LaneKey[]> {
   const keep = outcome.kind === 'done' ? outcome.keep : undefined;
   if (keep === undefined) {
-    await giveBack(store.db, lease, outcome);
+    await store.once((db) => giveBack(db, lease, outcome));
     return [];
   }
   return store.tx(async (trx) => {

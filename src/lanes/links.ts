@@ -37,7 +37,11 @@ export async function saveSeen(
   connection: string,
   ...looks: readonly SeenResource[]
 ): Promise<void> {
-  if (looks.length === 0) return;
+  if (looks.length > 0) await upsertSeen(connection, looks).execute(trx);
+}
+
+/** @param where for a part of a larger statement: when it is to do anything */
+export function upsertSeen(connection: string, looks: readonly SeenResource[], where = sql`true`) {
   const rows = looks.map(({ resourceType, remoteId, versionTag, body }) => ({
     resource_type: resourceType,
     remote_id: remoteId,
@@ -45,15 +49,13 @@ export async function saveSeen(
     hash: body === undefined ? null : hashOfSeen(body),
     body: body ?? null,
   }));
-  await sql`
+  return sql`
     insert into seen (connection, resource_type, remote_id, version_tag, hash, body)
     select ${connection}, s.* from jsonb_to_recordset(${json(rows)})
       as s(resource_type text, remote_id text, version_tag text, hash text, body jsonb)
-    order by 2, 3
+    where ${where} order by 2, 3
     on conflict (connection, resource_type, remote_id) do update set
-      version_tag = excluded.version_tag, hash = excluded.hash, body = excluded.body, gone = false, seen_at = now()`.execute(
-    trx,
-  );
+      version_tag = excluded.version_tag, hash = excluded.hash, body = excluded.body, gone = false, seen_at = now()`;
 }
 
 export async function saveGone(
@@ -89,6 +91,16 @@ export async function saveLinks(
   links: readonly (readonly [LinkTarget, NewLink])[],
 ): Promise<LaneKey[]> {
   if (links.length === 0) return [];
+  await upsertLinks(lease, links).execute(trx);
+  return wakeWaiting(
+    trx,
+    lease,
+    links.map(([{ key }]) => key),
+  );
+}
+
+/** @param where for a part of a larger statement: when it is to do anything */
+export function upsertLinks(lease: Lease, links: readonly (readonly [LinkTarget, NewLink])[], where = sql`true`) {
   const rows = links.map(([{ key, resourceType, nextGeneration, recordVersion, route }, link]) => ({
     type: key.type,
     id: key.id,
@@ -105,23 +117,20 @@ export async function saveLinks(
     route: route.route,
     state: link.origin === 'found' ? 'read' : 'current',
   }));
-  await sql`
+  return sql`
     insert into link (connection, source, subject, type, id, slot, generation, resource_type, remote_id, origin, version_tag,
       sent, seen, seen_hash, record_version, route, state)
     select ${lease.connection}, ${lease.source}, ${lease.subject}, l.* from jsonb_to_recordset(${json(rows)})
       as l(type text, id text, slot text, generation integer, resource_type text, remote_id text, origin text, version_tag text,
         sent jsonb, seen jsonb, seen_hash text, record_version integer, route text, state text)
+    where ${where}
     on conflict (connection, source, type, id, slot, generation) do update set
       remote_id = excluded.remote_id, origin = excluded.origin, version_tag = excluded.version_tag, sent = excluded.sent,
       seen = excluded.seen, seen_hash = excluded.seen_hash, record_version = excluded.record_version, route = excluded.route,
-      state = excluded.state, reason = null, updated_at = now()`.execute(trx);
-  return wakeWaiting(
-    trx,
-    lease,
-    links.map(([{ key }]) => key),
-  );
+      state = excluded.state, reason = null, updated_at = now()`;
 }
 
+/** What is not named stays as it is. */
 export interface LinkUpdate {
   readonly versionTag?: string | undefined;
   readonly sent?: Facts;
@@ -136,43 +145,82 @@ export async function updateLink(
   resource: LaneResource,
   change: LinkUpdate,
 ): Promise<void> {
-  const { link } = resource;
-  if (link === undefined) return;
-  await trx
-    .updateTable('link')
-    .set({
-      ...('versionTag' in change ? { version_tag: change.versionTag ?? null } : {}),
-      ...(change.sent === undefined ? {} : { sent: facts(change.sent) }),
-      ...('seen' in change ? { seen: facts(change.seen) } : {}),
-      ...('seenHash' in change ? { seen_hash: change.seenHash ?? null } : {}),
-      ...(change.retired === true ? retirement(resource) : {}),
-      record_version: resource.recordVersion,
-      updated_at: sql<Date>`now()`,
-    })
-    .where('connection', '=', lease.connection)
-    .where('source', '=', lease.source)
-    .where('type', '=', resource.key.type)
-    .where('id', '=', resource.key.id)
-    .where('slot', '=', resource.key.slot)
-    .where('generation', '=', link.generation)
-    .execute();
+  await updateLinks(lease, [[resource, change]]).execute(trx);
 }
 
-/** A retired link keeps the cause for which it was retired. */
-function retirement({ leave }: LaneResource) {
-  return { retired_at: sql<Date>`now()`, state: 'leaving', reason: leave === undefined ? null : json(leave) };
+/**
+ * A retired link keeps the cause for which it was retired.
+ * @param where for a part of a larger statement: when it is to do anything
+ */
+export function updateLinks(
+  lease: Lease,
+  changes: readonly (readonly [LaneResource, LinkUpdate])[],
+  where = sql`true`,
+) {
+  const rows = changes.flatMap(([{ key, link, leave, recordVersion }, change]) =>
+    link === undefined
+      ? []
+      : [
+          {
+            type: key.type,
+            id: key.id,
+            slot: key.slot,
+            generation: link.generation,
+            has_tag: 'versionTag' in change,
+            version_tag: change.versionTag ?? null,
+            sent: change.sent === undefined ? null : { ...change.sent },
+            has_seen: 'seen' in change,
+            seen: change.seen === undefined ? null : { ...change.seen },
+            has_hash: 'seenHash' in change,
+            seen_hash: change.seenHash ?? null,
+            retires: change.retired === true,
+            cause: leave === undefined ? null : { code: leave.code, text: leave.text },
+            record_version: recordVersion,
+          },
+        ],
+  );
+  return sql`
+    update link l set
+      version_tag = case when c.has_tag then c.version_tag else l.version_tag end,
+      sent = coalesce(c.sent, l.sent),
+      seen = case when c.has_seen then c.seen else l.seen end,
+      seen_hash = case when c.has_hash then c.seen_hash else l.seen_hash end,
+      retired_at = case when c.retires then now() else l.retired_at end,
+      state = case when c.retires then 'leaving' else l.state end,
+      reason = case when c.retires then c.cause else l.reason end,
+      record_version = c.record_version, updated_at = now()
+    from jsonb_to_recordset(${json(rows)}) as c(type text, id text, slot text, generation integer, has_tag boolean,
+      version_tag text, sent jsonb, has_seen boolean, seen jsonb, has_hash boolean, seen_hash text, retires boolean, cause jsonb,
+      record_version integer)
+    where ${where} and l.connection = ${lease.connection} and l.source = ${lease.source} and l.type = c.type and l.id = c.id
+      and l.slot = c.slot and l.generation = c.generation`;
 }
 
-async function wakeWaiting(trx: Transaction<Database>, lease: Lease, targets: readonly SlotRef[]): Promise<LaneKey[]> {
+/**
+ * Takes what waits for these links out of its wait, and wants what points at a resource whose place one of them takes (lanes.md 6, 17).
+ * @returns the lanes to wake after the commit.
+ */
+export async function wakeWaiting(
+  trx: Transaction<Database>,
+  lease: Lease,
+  targets: readonly SlotRef[],
+): Promise<LaneKey[]> {
+  const { connection, source } = lease;
   const slots = targets.map(({ type, id, slot }) => ({ type, id, slot }));
   const { rows } = await sql<{ subject: string }>`
-    delete from waiting w using jsonb_to_recordset(${json(slots)}) as t(type text, id text, slot text)
-    where w.connection = ${lease.connection} and w.source = ${lease.source} and w.type = t.type and w.id = t.id and w.slot = t.slot
-    returning w.subject`.execute(trx);
-  const lanes = [...new Set(rows.map(({ subject }) => subject))].map((subject) => ({
-    connection: lease.connection,
-    subject,
-  }));
+    with target as (select * from jsonb_to_recordset(${json(slots)}) as t(type text, id text, slot text)),
+    woken as (
+      delete from waiting w using target t
+      where w.connection = ${connection} and w.source = ${source} and w.type = t.type and w.id = t.id and w.slot = t.slot
+      returning w.subject)
+    select subject from woken
+    union
+    select r.subject from target t
+    join link k on k.connection = ${connection} and k.source = ${source} and k.type = t.type and k.id = t.id
+      and k.slot = t.slot and k.retired_at is not null
+    join lane_read r on r.connection = ${connection} and r.source = ${source} and r.type = t.type and r.id = t.id
+    where r.subject <> ${lease.subject}`.execute(trx);
+  const lanes = rows.map(({ subject }) => ({ connection, subject }));
   await raiseWanted(trx, lanes);
   return lanes;
 }
@@ -301,8 +349,4 @@ export async function saveStates(
     on conflict (connection, source, type, id, slot, generation) do update set
       record_version = excluded.record_version, route = excluded.route, state = excluded.state, reason = excluded.reason,
       updated_at = now()`.execute(trx);
-}
-
-function facts(value: Facts | undefined) {
-  return value === undefined ? null : json<JsonObject>({ ...value });
 }

@@ -29,9 +29,12 @@ export interface LaneState {
   /** Database time of the snapshot. */
   readonly now: Date;
   readonly holds: LaneHolds;
+  readonly rows: LaneRows;
 }
 
 export interface PlanBasis {
+  /** The lane's counter: every cause raises it. */
+  readonly wanted: number;
   readonly mappingVersion: string;
   readonly connectionEpoch: number;
   readonly isPaused: boolean;
@@ -39,9 +42,9 @@ export interface PlanBasis {
 }
 
 /**
- * Reads the lane in one snapshot. Later loads of a run keep its records as long as no cause has raised `wanted`, and read anew what sends, polls
- * and people change; what the plan rests on is checked once more when intents are stored. A record that the mapping asks for and the snapshot lacks
- * is read with everything else in another one.
+ * Reads the lane in one snapshot. Later loads of a run keep its records as long as no cause has raised `wanted`, and keep all of it where the run
+ * has carried it over (`written-rows.ts`); what the plan rests on is checked once more when intents are stored. A record that the mapping asks for
+ * and the snapshot lacks is read with everything else in another one.
  */
 export async function loadLane(
   deps: LaneDeps,
@@ -53,8 +56,11 @@ export async function loadLane(
   const mappings = memory.mappings ?? (await deps.mappings());
   memory.mappings = mappings;
   const isTold = isOffered(connection.vendor.documents) && abilities.routes.some(({ route }) => route === 'document');
+  let carried = memory.carried;
+  memory.carried = undefined;
   for (let others: readonly RecordName[] = memory.records?.others ?? []; ; ) {
-    const rows = await readLane(deps.store, lease, others, memory.records);
+    const rows = carried ?? (await readLane(deps.store, lease, others, memory.records));
+    carried = undefined;
     const { now, records } = rows;
     if (records === undefined) throw new Error('A lane was read without its records.');
     const { own, consents, clientId } = records;
@@ -91,6 +97,7 @@ export async function loadLane(
       openOperations: rows.operations,
       openDecisions: input.openDecisions,
       basis: {
+        wanted: rows.wanted ?? 0,
         mappingVersion: mappings.version,
         connectionEpoch: rows.connection_epoch ?? 0,
         isPaused: rows.is_paused,
@@ -99,6 +106,7 @@ export async function loadLane(
       clientId,
       now,
       holds: rows.holds,
+      rows,
     };
   }
 }

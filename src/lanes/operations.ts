@@ -1,11 +1,11 @@
 // Intents and outcomes: what is about to be sent is stored before it is sent, what came of it after (lanes.md 7, 8).
 // An intent without an outcome is an unknown outcome, whoever left it.
 
-import { type Selectable, sql, type Transaction } from 'kysely';
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
-import { type Database, json } from '../store/store.ts';
+import { type Database, json, type Store } from '../store/store.ts';
 import { editionJson } from './document.ts';
 import { type Lease, LeaseLost } from './lease.ts';
 import type { PlanBasis } from './load.ts';
@@ -38,14 +38,90 @@ export interface IntentInput {
 }
 
 /**
- * The commit point: checks again what the plan was made from, with those rows share-locked, and stores one intent per write.
+ * The commit point: checks again what the plan was made from, with those rows share-locked, and stores one intent per write. One statement, which
+ * is a transaction by itself: either all of it holds and every intent is stored, or nothing is.
  *
  * @throws LeaseLost, PlanOutdated: nothing was stored and nothing may be sent.
  */
-export async function storeIntents(trx: Transaction<Database>, input: IntentInput): Promise<Intent[]> {
-  const { lease, writes } = input;
-  await checkBasis(trx, input);
-  const wanted = writes.map((write) => ({
+export async function storeIntents(store: Store, input: IntentInput): Promise<Intent[]> {
+  const { basis, writes } = input;
+  const keys = [...basis.epochs.keys()];
+  const first = await store.once((db) => lockAndStore(db, input));
+  const isCounted = keys.every((key) => key in first.epochs);
+  const found = first.is_held && !isCounted ? await countAndStore(store, input, keys) : first;
+  if (!found.is_held) throw new LeaseLost();
+  if (found.stored.length !== writes.length) throw new PlanOutdated();
+  return writes.map((write) => {
+    const { type, id, slot } = write.resource.key;
+    const row = found.stored.find((stored) => stored.type === type && stored.record_id === id && stored.slot === slot);
+    if (row === undefined) throw new Error('An intent was not stored.');
+    return { operationId: row.id, write, sent: sentFacts(write) };
+  });
+}
+
+/** A counter that nobody has raised yet is made first: a row that is not there cannot be locked. */
+async function countAndStore(store: Store, input: IntentInput, keys: readonly string[]): Promise<LockedBasis> {
+  await store.once((db) =>
+    db
+      .insertInto('epoch')
+      .values(keys.map((key) => ({ key, n: 0 })))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute(),
+  );
+  return store.once((db) => lockAndStore(db, input));
+}
+
+interface LockedBasis {
+  readonly is_held: boolean;
+  readonly epochs: Readonly<Record<string, number>>;
+  /** None where something is not any more as the plan took it to be. */
+  readonly stored: readonly {
+    readonly id: number;
+    readonly type: string;
+    readonly record_id: string;
+    readonly slot: string;
+  }[];
+}
+
+/** Holds the lease as `holdLease` does, locks what the plan was made from, and stores the intents if it is still so. */
+async function lockAndStore(
+  db: Kysely<Database>,
+  { lease, leaseMs, basis, sendId, sendMs, writes }: IntentInput,
+): Promise<LockedBasis> {
+  const { connection, subject, fence, source } = lease;
+  // Never an empty list, which is no SQL.
+  const keys = sql.join([...basis.epochs.keys(), '']);
+  const epochs = json(Object.fromEntries(basis.epochs));
+  // The lane's row is locked before the others, as everywhere.
+  const isHeld = sql`exists (select 1 from held)`;
+  const { rows } = await sql<LockedBasis>`
+    with held as (
+        update lane set lease_until = now() + ${leaseMs} * interval '1 millisecond'
+        where connection = ${connection} and subject = ${subject} and fence = ${fence} and lease_until > now() returning wanted),
+      c as (select epoch, paused from connection where id = ${connection} and ${isHeld} for share),
+      m as (select version from mapping where active and ${isHeld} for share),
+      e as (select key, n from epoch
+        where key in (${keys}) and ${isHeld} order by key for share),
+      now_is as (select ${isHeld} as is_held, (select wanted from held) as wanted, (select epoch from c) as connection_epoch, (select paused is null from c) as is_running,
+        (select version from m) as mapping_version, (select coalesce(jsonb_object_agg(key, n), '{}') from e) as epochs),
+      checked as (select is_held, epochs, is_running and wanted = ${basis.wanted}::bigint and connection_epoch = ${basis.connectionEpoch}::bigint
+        and mapping_version = ${basis.mappingVersion} and epochs = ${epochs} as is_same from now_is),
+      stored as (
+        insert into operation (send_id, connection, subject, fence, source, send_before,
+          type, record_id, slot, generation, kind, resource_type, remote_id, sent, record_version, route, route_reason)
+        select ${sendId}, ${connection}, ${subject}, ${fence}::bigint, ${source}, now() + ${sendMs} * interval '1 millisecond', w.*
+        from checked, jsonb_to_recordset(${json(writes.map(intentRow))}) as w(type text, record_id text, slot text, generation integer,
+          kind text, resource_type text, remote_id text, sent jsonb, record_version integer, route text, route_reason jsonb)
+        where is_held and is_same
+        returning id, type, record_id, slot)
+    select is_held, epochs, (select coalesce(json_agg(stored), '[]') from stored) as stored from checked`.execute(db);
+  const [found] = rows;
+  if (found === undefined) throw new Error('The basis of the plan was not read.');
+  return found;
+}
+
+function intentRow(write: Write) {
+  return {
     type: write.resource.key.type,
     record_id: write.resource.key.id,
     slot: write.resource.key.slot,
@@ -56,21 +132,7 @@ export async function storeIntents(trx: Transaction<Database>, input: IntentInpu
     sent: sentFacts(write),
     record_version: write.resource.recordVersion,
     ...routeOf(write),
-  }));
-  const { rows } = await sql<{ id: number; type: string; record_id: string; slot: string }>`
-    insert into operation (send_id, connection, subject, fence, source, send_before,
-      type, record_id, slot, generation, kind, resource_type, remote_id, sent, record_version, route, route_reason)
-    select ${input.sendId}, ${lease.connection}, ${lease.subject}, ${lease.fence}::bigint, ${lease.source},
-      now() + ${input.sendMs} * interval '1 millisecond', w.*
-    from jsonb_to_recordset(${json(wanted)}) as w(type text, record_id text, slot text, generation integer, kind text,
-      resource_type text, remote_id text, sent jsonb, record_version integer, route text, route_reason jsonb)
-    returning id, type, record_id, slot`.execute(trx);
-  return writes.map((write) => {
-    const { type, id, slot } = write.resource.key;
-    const row = rows.find((stored) => stored.type === type && stored.record_id === id && stored.slot === slot);
-    if (row === undefined) throw new Error('An intent was not stored.');
-    return { operationId: row.id, write, sent: sentFacts(write) };
-  });
+  };
 }
 
 /** By which route it goes and why, so that a later look at it need not guess what was known then. */
@@ -78,64 +140,6 @@ function routeOf({ resource }: Write) {
   const { route, why, reason: otherwise } = resource.route;
   const known = why ?? otherwise;
   return { route, route_reason: known === undefined ? null : { code: known.code, text: known.text } };
-}
-
-/** @throws LeaseLost, PlanOutdated */
-async function checkBasis(trx: Transaction<Database>, input: IntentInput): Promise<void> {
-  const { basis } = input;
-  const keys = [...basis.epochs.keys()];
-  const found = await lockBasis(trx, input, keys);
-  if (!found.is_held) throw new LeaseLost();
-  const same =
-    found.connection_epoch === basis.connectionEpoch &&
-    !found.is_paused &&
-    found.mapping_version === basis.mappingVersion &&
-    keys.every((key) => basis.epochs.get(key) === found.epochs[key]);
-  if (!same) throw new PlanOutdated();
-}
-
-interface LockedBasis {
-  readonly is_held: boolean;
-  readonly connection_epoch: number | null;
-  readonly is_paused: boolean;
-  readonly mapping_version: string | null;
-  readonly epochs: Readonly<Record<string, number>>;
-}
-
-/** Holds the lease as `holdLease` does, and locks what the plan was made from, in one statement. */
-async function lockBasis(
-  trx: Transaction<Database>,
-  { lease, leaseMs }: IntentInput,
-  keys: readonly string[],
-): Promise<LockedBasis> {
-  const { connection, subject, fence } = lease;
-  const wanted = json(keys.map((key) => ({ key })));
-  // The lane's row is locked before the others, as everywhere.
-  const isHeld = sql`exists (select 1 from held)`;
-  const lock = () =>
-    sql<LockedBasis>`
-    with held as (
-        update lane set lease_until = now() + ${leaseMs} * interval '1 millisecond'
-        where connection = ${connection} and subject = ${subject} and fence = ${fence} and lease_until > now() returning 1),
-      c as (select epoch, paused from connection where id = ${connection} and ${isHeld} for share),
-      m as (select version from mapping where active and ${isHeld} for share),
-      e as (select key, n from epoch
-        where key in (select k.key from jsonb_to_recordset(${wanted}) as k(key text)) and ${isHeld} order by key for share)
-    select ${isHeld} as is_held, (select epoch from c) as connection_epoch, coalesce((select paused is not null from c), true) as is_paused,
-      (select version from m) as mapping_version, (select coalesce(json_object_agg(key, n), '{}') from e) as epochs`.execute(
-      trx,
-    );
-  const [found] = (await lock()).rows;
-  if (found !== undefined && keys.every((key) => key in found.epochs)) return found;
-  // A counter that nobody has raised yet is made here: a row that is not there cannot be locked.
-  await trx
-    .insertInto('epoch')
-    .values(keys.map((key) => ({ key, n: 0 })))
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  const [made] = (await lock()).rows;
-  if (made === undefined) throw new Error('The basis of the plan was not read.');
-  return made;
 }
 
 /** For a create all facts; for a write over something the facts of what it changes. */
@@ -162,7 +166,11 @@ export async function closeOperations(
   trx: Transaction<Database>,
   ...closed: readonly ClosedOperation[]
 ): Promise<void> {
-  if (closed.length === 0) return;
+  if (closed.length > 0) await updateClosed(closed).execute(trx);
+}
+
+/** @param where for a part of a larger statement: when it is to do anything */
+export function updateClosed(closed: readonly ClosedOperation[], where = sql`true`) {
   const rows = closed.map(({ id, outcome, status, reason: why, requestId }) => ({
     id,
     outcome,
@@ -170,11 +178,11 @@ export async function closeOperations(
     reason: why === undefined ? null : { code: why.code, text: why.text },
     request_id: requestId ?? null,
   }));
-  await sql`
+  return sql`
     update operation o set outcome = c.outcome, status = c.status, reason = c.reason, request_id = c.request_id,
       closed_at = now()
     from jsonb_to_recordset(${json(rows)}) as c(id bigint, outcome text, status integer, reason jsonb, request_id text)
-    where o.id = c.id`.execute(trx);
+    where ${where} and o.id = c.id`;
 }
 
 /** Their outcomes are unknown, for a reason each, but our request has ended: nobody needs to wait for `sendBefore` any more. */

@@ -9,25 +9,27 @@ import { doubled, openDecision } from './decisions.ts';
 import { holdDocuments, keepFiled } from './editions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
-import { holdLease, type LaneKey, type Lease } from './lease.ts';
+import type { LaneRows } from './lane-rows.ts';
+import type { LaneKey, Lease } from './lease.ts';
 import {
   hashOfSeen,
   type LinkUpdate,
   type NewLink,
   raiseWanted,
   type SeenResource,
-  saveLinks,
-  saveSeen,
   saveStates,
-  updateLink,
   versionTagOf,
+  wakeWaiting,
 } from './links.ts';
 import { withFact } from './merge.ts';
-import { type ClosedOperation, closeOperations, endSending } from './operations.ts';
+import { type ClosedOperation, endSending } from './operations.ts';
 import { elementTopic } from './plan.ts';
 import type { WriteOutcome } from './send.ts';
+import { carriedOver, storeWriting, type Writing } from './written-rows.ts';
 
 export interface StoredOutcomes {
+  /** With which the run may go on; undefined: they are to be read anew. */
+  readonly rows: LaneRows | undefined;
   readonly woken: readonly LaneKey[];
   /** Slots that were refused, with the reason: they rest, the others go on. */
   readonly refused: ReadonlyMap<string, Reason>;
@@ -46,20 +48,25 @@ export interface StoredOutcomes {
 export async function storeOutcomes(
   deps: LaneDeps,
   lease: Lease,
+  rows: LaneRows,
   outcomes: readonly WriteOutcome[],
 ): Promise<StoredOutcomes> {
-  const woken = await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs, { starts: 0 });
-    const lanes = [...(await storeAll(trx, lease, outcomes)), ...(await lookAgainAtPatients(trx, lease, outcomes))];
-    if (outcomes.some((outcome) => isRecall(outcome))) await listRecalled(trx, lease);
-    return lanes;
-  });
+  const writing = writingOf(outcomes);
+  // What is one statement needs no transaction around it.
+  const { written, woken } =
+    writing.links.length === 0 && outcomes.every(isPlain)
+      ? { written: await deps.store.once((db) => storeWriting(db, lease, deps.leaseMs, writing)), woken: [] }
+      : await deps.store.tx(async (trx) => ({
+          written: await storeWriting(trx, lease, deps.leaseMs, writing),
+          woken: await storeRest(trx, lease, outcomes, writing),
+        }));
   const refusals = outcomes.filter((outcome) => isRefused(outcome) && !isRefusedAmendment(outcome));
   const singles = refusals.filter(({ inTransaction }) => !inTransaction);
   const faulty = outcomes.find((outcome) => outcome.class === 'config');
   const later = outcomes.find((outcome) => laterClasses.includes(outcome.class) && !isCapped(outcome));
   return {
     woken,
+    rows: outcomes.every(isPlain) ? carriedOver(rows, written) : undefined,
     refused: new Map(singles.map((outcome) => [nameOf(outcome.intent.write.resource.key), whyOf(outcome)])),
     goSingly: outcomes.some((outcome) => outcome.inTransaction && (isRefused(outcome) || outcome.class === 'conflict')),
     amendRefused: outcomes.some(isRefusedAmendment),
@@ -122,20 +129,43 @@ function isRecall({ class: result, intent: { write } }: WriteOutcome): boolean {
   );
 }
 
-async function storeAll(
+/** Done, and with nothing to be said of it but what the link and the look tell. */
+function isPlain({ class: result, intent: { write } }: WriteOutcome): boolean {
+  return result === 'ok' && write.edition === undefined && write.kind !== 'retire';
+}
+
+function writingOf(outcomes: readonly WriteOutcome[]): Writing {
+  const written = outcomes.flatMap((outcome) => writtenOf(outcome) ?? []);
+  return {
+    closed: outcomes.flatMap((outcome) => closing(outcome) ?? []),
+    looks: written.map(({ look }) => look),
+    links: written.flatMap(({ resource, link }) => (link === undefined ? [] : [[resource, link] as const])),
+    changes: written.flatMap(({ resource, change }) => (change === undefined ? [] : [[resource, change] as const])),
+  };
+}
+
+/** @returns the lanes to wake after the commit */
+async function storeRest(
   trx: Transaction<Database>,
   lease: Lease,
   outcomes: readonly WriteOutcome[],
+  { links }: Writing,
 ): Promise<LaneKey[]> {
-  await closeOperations(trx, ...outcomes.flatMap((outcome) => closing(outcome) ?? []));
+  const woken =
+    links.length === 0
+      ? []
+      : await wakeWaiting(
+          trx,
+          lease,
+          links.map(([{ key }]) => key),
+        );
+  if (outcomes.every(isPlain)) return woken;
   await endSending(
     trx,
     outcomes.flatMap((outcome) =>
       closing(outcome) === undefined ? [{ id: outcome.intent.operationId, reason: whyOf(outcome) }] : [],
     ),
   );
-  const written = outcomes.flatMap((outcome) => writtenOf(outcome) ?? []);
-  await saveSeen(trx, lease.connection, ...written.map(({ look }) => look));
   const refused = outcomes.filter(
     (outcome) => isRefused(outcome) && !outcome.inTransaction && !isRefusedAmendment(outcome),
   );
@@ -153,14 +183,8 @@ async function storeAll(
     if (result === 'ok' && remoteId !== undefined) await keepFiled(trx, lease, resource, remoteId, edition);
     if (isCapped({ reason: why })) await holdDocuments(trx, lease.connection);
   }
-  for (const { resource, change } of written) {
-    if (change !== undefined) await updateLink(trx, lease, resource, change);
-  }
-  return saveLinks(
-    trx,
-    lease,
-    written.flatMap(({ resource, link }) => (link === undefined ? [] : [[resource, link] as const])),
-  );
+  if (outcomes.some(isRecall)) await listRecalled(trx, lease);
+  return [...woken, ...(await lookAgainAtPatients(trx, lease, outcomes))];
 }
 
 /** Undefined: the outcome stays unknown, and the intent open. */

@@ -3,7 +3,7 @@
 
 import { type Reason, reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Facts } from '../mapping/mapping.ts';
+import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
@@ -105,7 +105,16 @@ function carried(resource: LaneResource, documents: readonly PlannedDocument[]):
   return planned && { state: planned.outcome.state, reason: planned.outcome.reason };
 }
 
+const decided = new WeakMap<LaneResource, Outcome>();
+
+/** Worked out once for each resource: a load gives what has not changed as the same object. */
 function decide(resource: LaneResource): Outcome {
+  const outcome = decided.get(resource) ?? decideNew(resource);
+  decided.set(resource, outcome);
+  return outcome;
+}
+
+function decideNew(resource: LaneResource): Outcome {
   const { link, desired, leave, route, parked } = resource;
   if (link !== undefined && !link.retired) {
     if (resource.isGone) return { state: 'parked', reason: reason('remote-gone', { target: nameOf(resource.key) }) };
@@ -167,6 +176,8 @@ function update(resource: LaneResource, link: LinkState): Outcome {
   const facts = slot.facts(observed.body);
   const writes = [...elementsToWrite(resource, link, facts), ...reasonsToWrite(resource, link, facts, move)];
   if (move === undefined && writes.length === 0) return { state: 'current' };
+  if (isTakenBackThere(observed, desired, link))
+    return { state: 'parked', reason: reason('remote-in-error', { target: nameOf(resource.key) }) };
   if (!observed.isFresh) return { state: 'due', operation: read(resource, link) };
   const { versionTag } = observed;
   if (move === undefined) {
@@ -192,6 +203,12 @@ function update(resource: LaneResource, link: LinkState): Outcome {
     state: 'due',
     operation: { kind: 'move', resource, link, body, versionTag, elements, from: move.from, to: move.to, why },
   };
+}
+
+/** Entered in error by the other side: what is left of it there is nothing to write to. */
+function isTakenBackThere({ body }: Observation, desired: Desired, { sent }: LinkState): boolean {
+  const isOurs = isEnteredInError(desired.resource) || (sent !== undefined && isEnteredInError(sent));
+  return isEnteredInError(body) && !isOurs;
 }
 
 /** Elements whose verdict is ours to write; what a person is being asked about is left alone. */

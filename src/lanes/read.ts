@@ -16,7 +16,8 @@ import { type Survivor, storeMerge, survivorOf } from './merged.ts';
 import { isRestricted } from './search-failure.ts';
 
 export type ReadResult =
-  | { readonly kind: 'read' }
+  /** `isNews`: it is not as it was seen before, and what is seen now is stored. */
+  | { readonly kind: 'read'; readonly isNews: boolean }
   | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined }
   | { readonly kind: 'config'; readonly reason: Reason }
   /** Nobody may see it, and asking again is no use (ehr-behaviour 6.3). */
@@ -56,14 +57,14 @@ export async function readLinked(
   if (result.class === 'gone') {
     await storeGone(deps, lease, resource, link);
     fresh.add(`${resourceType}/${remoteId}`);
-    return { kind: 'read' };
+    return { kind: 'read', isNews: true };
   }
   if (isCapped) {
     await deps.store.tx(async (trx) => {
       await holdLease(trx, lease, deps.leaseMs);
       await holdDocuments(trx, lease.connection);
     });
-    return { kind: 'read' };
+    return { kind: 'read', isNews: true };
   }
   if (result.class === 'config') return { kind: 'config', reason: result.reason ?? reason('outcome-unknown') };
   if (result.class !== 'ok' || reply.fault !== undefined) {
@@ -71,13 +72,13 @@ export async function readLinked(
   }
   const { body, versionTag } = reply;
   fresh.add(`${resourceType}/${remoteId}`);
-  if (isAsSeen(resource, body, versionTag)) return { kind: 'read' };
+  if (isAsSeen(resource, body, versionTag)) return { kind: 'read', isNews: false };
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     await saveSeen(trx, lease.connection, { resourceType, remoteId, versionTag, body });
     if (resource.isGone) await closeObsolete(trx, lease, [resourceTopic('gone', resource.key)]);
   });
-  return { kind: 'read' };
+  return { kind: 'read', isNews: true };
 }
 
 /** A server that shows one resource for another cannot be trusted with any: an operator must hear of it. */
@@ -114,7 +115,7 @@ async function followMerge(
   const survivor = found.kind === 'survivor' ? found.body : undefined;
   deps.wake(await storeMerge(deps, connection, lease, resource, link, survivor));
   if (survivor !== undefined) fresh.add(`Patient/${survivor.id}`);
-  return { kind: 'read' };
+  return { kind: 'read', isNews: true };
 }
 
 async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, link: LinkState): Promise<void> {

@@ -15,6 +15,11 @@ import { canBeSetAside, setAside } from './set-aside.ts';
 /** One open question per lane. */
 export const refusedTopic = 'refused';
 
+/** Whether the question is open. */
+export function isAsked(open: readonly DecisionRow[]): boolean {
+  return open.some(({ topic }) => topic === refusedTopic);
+}
+
 /** @param stuck what is in need of mending in this lane, after a run @param open the questions that were open before it */
 export async function askAboutRefused(
   trx: Transaction<Database>,

@@ -14,7 +14,7 @@ import { newMemory, type RunMemory } from './desire.ts';
 import { findEncounter } from './encounter.ts';
 import { findExisting, releaseMatchLeases } from './find.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
-import { saveReads } from './lane-reads.ts';
+import { areOthers, saveReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import {
   holdLease,
@@ -22,6 +22,7 @@ import {
   type LaneKey,
   type Lease,
   LeaseLost,
+  type RunKeeper,
   type RunOutcome,
   release,
   takeLease,
@@ -37,10 +38,10 @@ import { pauseForFault } from './pause.ts';
 import { type Operation, type Plan, plan, type ResourceState, type Write } from './plan.ts';
 import { readLinked } from './read.ts';
 import { reconcile } from './reconcile.ts';
-import { askAboutRefused } from './refused.ts';
+import { askAboutRefused, isAsked } from './refused.ts';
 import { nextTryMs } from './retry.ts';
 import { sendLevel } from './send.ts';
-import { keepUnmapped } from './unmapped.ts';
+import { hasUnmapped, keepUnmapped } from './unmapped.ts';
 
 /** More steps than any lane needs; a run that gets here yields and is wanted again (lanes.md 5). */
 const mostSteps = 200;
@@ -127,7 +128,7 @@ class LaneRun {
   /** What the server offers; when it cannot be asked, how the run ends. */
   async #abilities(): Promise<Abilities | RunOutcome> {
     try {
-      this.#memory.mappings = await this.#deps.mappings();
+      this.#memory.mappings = await this.#deps.mappings(this.#lease.mapping);
       return await this.#connection.abilities(this.#memory.mappings);
     } catch (error) {
       if (!(error instanceof CasebridgeError)) throw error;
@@ -143,7 +144,7 @@ class LaneRun {
     if (cleared.kind === 'again') return this.#again(cleared.reason, cleared.afterMs);
     if (cleared.kind === 'clear' && cleared.changed) return 'go-on';
     const reread = this.#lease.reread ? state.resources.filter((resource) => this.#isUnread(resource)) : [];
-    if (reread.length > 0) return this.#readAll(reread);
+    if (reread.length > 0) return this.#readAll(state, reread);
     if (await absorb(this.#deps, this.#lease, state)) return 'go-on';
     const givenUp = await giveUpMisfiled(this.#deps, this.#connection, this.#lease, state.resources);
     for (const name of givenUp) this.#memory.refused.delete(name);
@@ -156,7 +157,11 @@ class LaneRun {
     const finds = operations.filter(({ kind }) => kind === 'find');
     if (finds.length > 0) return this.#find(abilities, finds);
     const reads = operations.filter(({ kind }) => kind === 'read');
-    if (reads.length > 0) return this.#readAll(reads.map(({ resource }) => resource));
+    if (reads.length > 0)
+      return this.#readAll(
+        state,
+        reads.map(({ resource }) => resource),
+      );
     const [toFile] = operations.filter(({ kind }) => kind === 'encounter');
     if (toFile !== undefined) return this.#findEncounter(toFile.resource);
     this.#shape ??= shapeOf(this.#connection.config, abilities);
@@ -173,7 +178,8 @@ class LaneRun {
     return link !== undefined && !link.retired && !this.#memory.fresh.has(`${resourceType}/${link.remoteId}`);
   }
 
-  async #readAll(resources: readonly LaneResource[]): Promise<Step> {
+  async #readAll(state: LaneState, resources: readonly LaneResource[]): Promise<Step> {
+    let isNews = false;
     for (const resource of resources) {
       if (resource.link === undefined) continue;
       const read = await readLinked(
@@ -187,7 +193,9 @@ class LaneRun {
       if (read.kind === 'again') return this.#again(read.reason, read.afterMs);
       if (read.kind === 'config') return this.#pause(read.reason);
       if (read.kind === 'parked') this.#memory.refused.set(nameOf(resource.key), read.reason);
+      isNews ||= read.kind !== 'read' || read.isNews;
     }
+    if (!isNews) this.#memory.carried = state.rows;
     return 'go-on';
   }
 
@@ -226,10 +234,12 @@ class LaneRun {
       if (outcomes.length === 0) {
         // Every body points at one that is not there yet: optional references are left out now and follow as updates.
         this.#memory.placeholders = false;
+        this.#memory.carried = state.rows;
         return 'go-on';
       }
       this.#memory.placeholders = true;
-      const stored = await storeOutcomes(this.#deps, this.#lease, outcomes);
+      const stored = await storeOutcomes(this.#deps, this.#lease, state.rows, outcomes);
+      this.#memory.carried = stored.rows;
       this.#deps.wake(stored.woken);
       for (const { intent } of outcomes) this.#forgetFresh(intent.write);
       for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
@@ -268,9 +278,10 @@ class LaneRun {
     const parked = planned.states.find(needsMending)?.reason ?? null;
     const waiting = planned.states.find(({ state: phase }) => phase === 'waiting')?.reason ?? null;
     const shadow = held > 0 ? reason('shadow', { count: held }) : null;
+    const keep = this.#keep(state, planned);
     return {
       kind: 'done',
-      keep: (trx) => this.#keep(trx, state, planned),
+      ...(keep && { keep }),
       waiting: waiting !== null,
       parked,
       reason: parked ?? waiting ?? shadow,
@@ -279,25 +290,51 @@ class LaneRun {
     };
   }
 
-  /** Most runs have nothing to change in most of these tables; the load has told in which. */
-  async #keep(trx: Transaction<Database>, state: LaneState, planned: Plan): Promise<readonly LaneKey[]> {
-    const { holds } = state;
+  /**
+   * Most runs have nothing to change in most of these tables; the load has told in which. Undefined: in none, and the lane is given back by one
+   * statement.
+   */
+  #keep(state: LaneState, planned: Plan): RunKeeper | undefined {
+    const { holds, known, resources, openDecisions } = state;
     const states = planned.states.filter((one) => isNewState(state, one.resource, one.state, one.reason));
-    await saveStates(trx, this.#lease, states);
-    const isOvertaken = await saveReads(trx, this.#lease, state.known.readRecords, holds.reads);
-    await keepUnmapped(trx, this.#lease, state.resources, holds.unmapped);
-    if (holds.remoteValues) await dropAgreedValues(trx, this.#lease);
+    const stuck = planned.states.filter(needsMending);
     const isWrong = planned.states.some(({ reason: why }) => why?.code === 'server-wrong-resource');
     const over = [crashTopic(this.#lease), ...(isWrong ? [] : [wrongResourceTopic(this.#lease)])];
-    if (holds.alerts) await closeAlert(trx, ...over);
-    await askAboutRefused(trx, this.#lease, planned.states.filter(needsMending), state.openDecisions);
-    if (this.#hasSearched) await releaseMatchLeases(trx, this.#lease, this.#connection.config.settleMs);
-    const waits = waitedFor(state.resources);
-    const woken = waits.length > 0 || holds.waits ? await saveWaiting(trx, this.#lease, waits) : [];
-    if (!isOvertaken) return woken;
-    await raiseWanted(trx, [this.#lease]);
-    return [...woken, this.#lease];
+    const waits = waitedFor(resources);
+    const { settleMs } = this.#connection.config;
+    const quiet = [
+      needed(states.length > 0, (trx) => saveStates(trx, this.#lease, states)),
+      needed(holds.unmapped || hasUnmapped(resources), (trx) => keepUnmapped(trx, this.#lease, resources)),
+      needed(holds.remoteValues, (trx) => dropAgreedValues(trx, this.#lease)),
+      needed(holds.alerts, (trx) => closeAlert(trx, ...over)),
+      needed(stuck.length > 0 || isAsked(openDecisions), (trx) =>
+        askAboutRefused(trx, this.#lease, stuck, openDecisions),
+      ),
+      needed(this.#hasSearched, (trx) => releaseMatchLeases(trx, this.#lease, settleMs)),
+    ].flat();
+    const waking = [
+      needed(areOthers(known.readRecords, holds.reads), (trx) => this.#saveReads(trx, state)),
+      needed(waits.length > 0 || holds.waits, (trx) => saveWaiting(trx, this.#lease, waits)),
+    ].flat();
+    if (quiet.length + waking.length === 0) return undefined;
+    return async (trx) => {
+      for (const part of quiet) await part(trx);
+      const woken: LaneKey[] = [];
+      for (const part of waking) woken.push(...(await part(trx)));
+      return woken;
+    };
   }
+
+  async #saveReads(trx: Transaction<Database>, { known, holds }: LaneState): Promise<readonly LaneKey[]> {
+    const isOvertaken = await saveReads(trx, this.#lease, known.readRecords, holds.reads);
+    if (!isOvertaken) return [];
+    await raiseWanted(trx, [this.#lease]);
+    return [this.#lease];
+  }
+}
+
+function needed<T>(isNeeded: boolean, part: (trx: Transaction<Database>) => T): ((trx: Transaction<Database>) => T)[] {
+  return isNeeded ? [part] : [];
 }
 
 function isWrite(operation: Operation): operation is Write {

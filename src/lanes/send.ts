@@ -68,12 +68,18 @@ export async function sendLevel(
     : writes
         .filter(({ body }) => placeholdersIn(body).length === 0)
         .slice(0, writesAtOnce(connection.config.rateLimit));
+  if (level.length === 0) return [];
   const sendMs = sendMsFor(deps.leaseMs);
   const sending: Sending = { requestId: deps.newId(), sendBefore: deps.clock() + sendMs };
   const sendId = sending.requestId;
-  const intents = await deps.store.tx((trx) =>
-    storeIntents(trx, { lease, leaseMs: deps.leaseMs, basis: state.basis, sendId, sendMs, writes: level }),
-  );
+  const intents = await storeIntents(deps.store, {
+    lease,
+    leaseMs: deps.leaseMs,
+    basis: state.basis,
+    sendId,
+    sendMs,
+    writes: level,
+  });
   if (asTransaction) return sendTransaction(connection, abilities, deps.identifierSystem, intents, sending);
   return Promise.all(
     intents.map((intent) => sendSingle(connection, abilities, deps.identifierSystem, intent, sending)),

@@ -3,8 +3,17 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { reason } from '../errors.ts';
-import type { Json, JsonObject } from '../json.ts';
-import type { Facts, MappingIssue, SlotElement, SlotRef } from '../mapping/mapping.ts';
+import { type Json, type JsonObject, pointerStep } from '../json.ts';
+import {
+  type AbsorbedElement,
+  explainAbsorb,
+  type Facts,
+  isEnteredInError,
+  type MappingIssue,
+  type NotUnderstood,
+  type SlotElement,
+  type SlotRef,
+} from '../mapping/mapping.ts';
 import { readTask } from '../referrals/referrals.ts';
 import { type NewDecision, resourceTopic } from './decisions.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
@@ -34,12 +43,23 @@ export interface Settlement {
   readonly obsolete: readonly string[];
   /** What of theirs could not be carried over. */
   readonly issues: readonly MappingIssue[];
+  /** Which of their elements the patches are made from, and what else they say. */
+  readonly lineage: { readonly elements: readonly AbsorbedElement[]; readonly notUnderstood: readonly NotUnderstood[] };
   /** Elements in which theirs took the place of what we left there. */
   readonly reverts: readonly Revert[];
 }
 
-/** Undefined: nothing about this resource is new. */
+const settled = new WeakSet<LaneResource>();
+
+/** Undefined: nothing about this resource is new; then nothing is new of the same object either, whatever the context. */
 export function settle(resource: LaneResource, context: SettleContext): Settlement | undefined {
+  if (settled.has(resource)) return undefined;
+  const settlement = settleNew(resource, context);
+  if (settlement === undefined) settled.add(resource);
+  return settlement;
+}
+
+function settleNew(resource: LaneResource, context: SettleContext): Settlement | undefined {
   const { link, slot, desired, observed, record, leave } = resource;
   if (
     link === undefined ||
@@ -76,7 +96,7 @@ interface Look {
   readonly context: SettleContext;
 }
 
-type Settled = Pick<Settlement, 'sent' | 'seen' | 'patches' | 'decisions' | 'issues' | 'reverts'>;
+type Settled = Pick<Settlement, 'sent' | 'seen' | 'patches' | 'decisions' | 'issues' | 'lineage' | 'reverts'>;
 
 /**
  * The base when the write's own reply held no content: what a read under the reply's version tag shows is the server's rewriting of ours;
@@ -90,10 +110,12 @@ function seenBase({ link, observed, observedFacts }: Look): Facts | undefined {
 function mergeElements(look: Look): Settled {
   const { resource, link, record, desired, observedFacts, observed, context } = look;
   const slot = resource.slot;
+  // Of what was entered in error servers show a few elements; the others were not removed.
+  const isTold = (key: string) => observedFacts[key] !== undefined || !isEnteredInError(observed.body);
   const elements: MergeElement[] = (slot?.elements ?? [])
     .filter(
       ({ key, moves, goesWith }) =>
-        (moves ?? goesWith) === undefined && !resource.openTopics.has(elementTopic(resource, key)),
+        (moves ?? goesWith) === undefined && isTold(key) && !resource.openTopics.has(elementTopic(resource, key)),
     )
     .map(({ key, owner }) => ({ key, owner: owner(record) }));
   const times = timesOf(record, observed.body);
@@ -118,7 +140,10 @@ function mergeElements(look: Look): Settled {
     .filter((revert) => context.countReverts(revert) + 1 >= mostReverts)
     .map(({ element }) => element);
   const reported = reverts.flatMap(({ element }) => (contested.includes(element) ? [] : [element]));
-  const absorbed = slot?.absorb(reported, observed.body, record, context.resolve) ?? { patch: {}, issues: [] };
+  const absorbed =
+    slot === undefined || reported.length === 0
+      ? { patch: {}, issues: [], lineage: [], notUnderstood: [] }
+      : explainAbsorb(slot, reported, observed.body, record, context.resolve);
   return {
     // What a person is asked about keeps its bases until the answer.
     sent: withNew(bases.sent, link.sent ?? {}, [...edited, ...contested]),
@@ -131,6 +156,7 @@ function mergeElements(look: Look): Settled {
       ...(absorbed.issues.length === 0 ? [] : [notCarried(look, absorbed.issues)]),
     ],
     issues: absorbed.issues,
+    lineage: { elements: absorbed.lineage, notUnderstood: absorbed.notUnderstood },
     reverts,
   };
 }
@@ -240,7 +266,20 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
     };
   }
   const taken = { ...settled, seen: withNew(settled.seen, observedFacts, keysOf(look, element)) };
-  return reading.kind === 'patch' ? { ...taken, patches: [...taken.patches, reading.patch] } : taken;
+  if (reading.kind !== 'patch') return taken;
+  const { elements, notUnderstood } = taken.lineage;
+  const moved: AbsorbedElement = {
+    element,
+    rule: resource.slot?.elements.find(({ key }) => key === element)?.at ?? '',
+    converter: 'moves',
+    raw: observed.body[element] ?? null,
+    pointers: Object.keys(reading.patch).map((field) => pointerStep(field)),
+  };
+  return {
+    ...taken,
+    patches: [...taken.patches, reading.patch],
+    lineage: { elements: [...elements, moved], notUnderstood },
+  };
 }
 
 function noPath(look: Look, element: string, move: { from: string; to: string }): NewDecision {

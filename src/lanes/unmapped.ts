@@ -9,15 +9,18 @@ import type { Lease } from './lease.ts';
 
 type About = Pick<LaneResource, 'key'>;
 
+/** Whether the lane's records hold codes that no ConceptMap knows. */
+export function hasUnmapped(resources: readonly Pick<LaneResource, 'desired'>[]): boolean {
+  return resources.some(({ desired }) => desired?.issues.some(({ unmapped }) => unmapped !== undefined));
+}
+
 /** Replaces what the lane's records hold that no ConceptMap knows. */
 export async function keepUnmapped(
   trx: Transaction<Database>,
   lease: Lease,
   resources: readonly (About & Pick<LaneResource, 'desired'>)[],
-  isHeld: boolean,
 ): Promise<void> {
   const rows = resources.flatMap((resource) => rowsOf(resource, resource.desired?.issues ?? []));
-  if (rows.length === 0 && !isHeld) return;
   await sql`
     delete from unmapped where connection = ${lease.connection} and subject = ${lease.subject} and way = 'out'`.execute(
     trx,

@@ -2,7 +2,7 @@
 
 import { childNames, type ElementFact, elementFact, type Profiles } from '../fhir/fhir.ts';
 import { didYouMean } from '../nearest.ts';
-import { type Field, fieldTree, type RecordType } from '../records/records.ts';
+import type { Field, RecordSchemas, RecordType } from '../records/records.ts';
 import type { ConceptMap } from './concept-map.ts';
 import type { Node, Position, Problems } from './positions.ts';
 import { parsePath, type RecordPath } from './scope.ts';
@@ -27,6 +27,9 @@ export interface Build {
   readonly systems: Systems;
   readonly conceptMaps: ReadonlyMap<string, ConceptMap>;
   readonly slots: SlotIndex;
+  readonly schemas: RecordSchemas;
+  /** Where a field of the agency's own is declared, by record type and path. */
+  readonly declared: ReadonlyMap<string, Position>;
   readonly recordType: RecordType;
   readonly slot: string;
   readonly resourceType: string;
@@ -65,8 +68,8 @@ export interface Place {
   readonly fact: ElementFact;
 }
 
-export function cursorAt(type: RecordType, own: boolean): Cursor {
-  const root = fieldTree(type);
+export function cursorAt(type: RecordType, own: boolean, { schemas }: Pick<Build, 'schemas'>): Cursor {
+  const root = schemas.tree(type);
   return { type, own, root, item: root, prefix: [] };
 }
 
@@ -141,6 +144,10 @@ export function conceptMapNamed(node: Node, build: Build): ConceptMap | undefine
 /** `file:line`, as issues and elements name their rule. */
 export function rule(at: Position): string {
   return `${at.path}:${at.line}`;
+}
+
+export function isTrue(node: Node | undefined): boolean {
+  return node?.kind === 'scalar' && node.value === true;
 }
 
 export function isPlainText(node: Node | undefined): node is Node & { kind: 'scalar'; value: string } {

@@ -3,7 +3,7 @@
 
 import { CasebridgeError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
-import { type Field, fieldTree } from '../records/records.ts';
+import type { Field } from '../records/records.ts';
 import { isPlainText, rule } from './build.ts';
 import { type CompiledDefinition, compileSlot, type MappingBuild } from './compile-slot.ts';
 import { derivations } from './derive.ts';
@@ -11,7 +11,7 @@ import type { FieldReasons } from './lineage.ts';
 import type { MapNode, Position } from './positions.ts';
 import { assembleRecord, type Derivation, explainRecord, type Projected, projectRecord } from './project.ts';
 import type { Slot } from './slot.ts';
-import type { Mapping } from './types.ts';
+import type { CompiledSlot, Mapping, MappingIssue } from './types.ts';
 
 const mappingKeys = ['record', 'about', 'derive', 'resources', 'unsent', 'unused'];
 
@@ -69,13 +69,43 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
       explain: (record, context) => explainRecord(projected, reasons, record, context),
       project: (record, context) => projectRecord(projected, record, context),
       slot: (name) => {
+        const whole = byName.get(name);
+        if (whole) {
+          return whole;
+        }
         const [, template = name, item] = /^([^[]+)\[(.+)\]$/.exec(name) ?? [];
         const slot = byName.get(template);
         if (!slot) {
           throw new CasebridgeError('mapping-slot-unknown', { type: recordType, slot: template });
         }
-        return item === undefined ? slot : slot.forItem(item);
+        return item === undefined ? slot : withoutDerived(slot.forItem(item), derive);
       },
+    },
+  };
+}
+
+/** An item that was worked out from the record is no item of it: a change of it is told, and changes nothing. */
+function withoutDerived(slot: CompiledSlot, derive: Derivation | undefined): CompiledSlot {
+  if (derive === undefined) return slot;
+  return {
+    ...slot,
+    absorb: (keys, observed, record, ...links) => {
+      const own = slot.absorb(keys, observed, record, ...links);
+      const { record: derived } = derive.derive(record);
+      if (derived === record || Object.keys(own.patch).length + own.issues.length > 0) return own;
+      const changed = keys.filter((key) => {
+        const { patch, issues } = slot.absorb([key], observed, derived, ...links);
+        return Object.keys(patch).length + issues.length > 0;
+      });
+      const issues = changed.map(
+        (element): MappingIssue => ({
+          code: 'left-out',
+          element,
+          message: 'What the other side says here was worked out from the record, which stands.',
+          at: derive.at,
+        }),
+      );
+      return { patch: {}, issues };
     },
   };
 }
@@ -114,12 +144,13 @@ function reasonsOf(root: MapNode): Map<string, { why: string; rule: string }> {
   );
 }
 
-function checkUnused(root: MapNode, { problems, recordType, uses }: MappingBuild): void {
+function checkUnused(root: MapNode, { problems, recordType, schemas, declared, uses }: MappingBuild): void {
+  const tree = schemas.tree(recordType);
   const node = root.entries.get('unused')?.value;
   const unused = new Set(envelope);
   for (const { name, at, value } of node?.kind === 'map' ? node.entries.values() : []) {
     unused.add(name);
-    const paths = allPaths(fieldTree(recordType));
+    const paths = allPaths(tree);
     if (!paths.includes(name)) {
       problems.error(at, `The ${recordType} record has no field "${name}".${didYouMean(name, paths)}`);
     } else if (!isPlainText(value)) {
@@ -128,12 +159,12 @@ function checkUnused(root: MapNode, { problems, recordType, uses }: MappingBuild
       problems.error(at, `"${name}" is said to be unused, but a rule reads it.`);
     }
   }
-  for (const path of leafPaths(fieldTree(recordType))) {
+  for (const path of leafPaths(tree)) {
     const parts = path.split('.');
     const covered = parts.some((_, index) => unused.has(parts.slice(0, index + 1).join('.')));
     if (!covered && !uses.has(path) && !parts.includes('id')) {
       problems.error(
-        node?.at ?? root.at,
+        declared.get(`${recordType}.${path}`) ?? node?.at ?? root.at,
         `Unmapped record field "${path}": use it in a rule, or name it under "unused" with the reason.`,
       );
     }

@@ -3,7 +3,7 @@
 import { checkMade, elementFact, isResourceType, requiredPaths } from '../fhir/fhir.ts';
 import type { Json } from '../json.ts';
 import { didYouMean } from '../nearest.ts';
-import type { FieldKind, RecordType } from '../records/records.ts';
+import type { FieldKind } from '../records/records.ts';
 import {
   addUses,
   type Build,
@@ -13,6 +13,7 @@ import {
   cursorIn,
   fieldAt,
   isPlainText,
+  isTrue,
   type Place,
   rule,
 } from './build.ts';
@@ -30,7 +31,7 @@ import {
   resolveOwner,
   type Slot,
 } from './slot.ts';
-import { checkChoices, compileElement, compileEntries, isRule, modifierKeys } from './template.ts';
+import { checkChoices, compileElement, compileEntries, flattens, isRule, readerOf } from './template.ts';
 
 const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was', 'retired', 'elements'];
 export const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
@@ -41,7 +42,7 @@ export const stateMachines: readonly string[] = ['referral-task'];
 /** What the slots of one mapping share. */
 export type MappingBuild = Pick<
   Build,
-  'problems' | 'profiles' | 'systems' | 'conceptMaps' | 'slots' | 'recordType' | 'uses'
+  'problems' | 'profiles' | 'systems' | 'conceptMaps' | 'slots' | 'schemas' | 'declared' | 'recordType' | 'uses'
 >;
 
 export interface CompiledDefinition {
@@ -66,7 +67,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
       `Slot "${name}" needs a "resourceType" of R4 and a map of "elements".`,
     );
   }
-  const record = cursorAt(shared.recordType, true);
+  const record = cursorAt(shared.recordType, true, shared);
   const when = node.entries.get('when')?.value;
   const profileSteps = node.entries.get('profile')?.value;
   const repeated = readEach(node, record, slotBuild(shared, name, resourceType));
@@ -85,6 +86,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
   return {
     needs: build.needs,
     slot: compileSlotDefinition({
+      recordType: shared.recordType,
       name,
       resourceType,
       at: rule(node.at),
@@ -223,11 +225,6 @@ function walkElement(entry: MapEntry, place: Place, names: readonly string[], in
   addUses(walk.build, build.uses);
 }
 
-/** An object whose parts are elements of their own: nothing is said about it as a whole. */
-function flattens(node: MapNode): boolean {
-  return ![...node.entries.keys()].some((name) => name === 'requires' || modifierKeys.includes(name));
-}
-
 function addElement(
   key: string,
   node: Node,
@@ -254,11 +251,8 @@ function addElement(
     owner: (record) => resolveOwner(ownerRule, record),
     ...(isPlainText(moves) && { moves: moves.value }),
     ...(isPlainText(goesWith) && { goesWith: goesWith.value }),
-    derived:
-      lens.constant ||
-      !lens.twoWay ||
-      inherited.derived === true ||
-      (derived?.kind === 'scalar' && derived.value === true),
+    derived: lens.constant || !lens.twoWay || inherited.derived === true || isTrue(derived),
+    converter: readerOf(node, key.replace(/\[.*$/, ''), walk.build),
     at: rule(node.at),
   });
 }
@@ -282,14 +276,14 @@ function readOwner(entry: MapEntry | undefined, otherwise: OwnerRule, build: Bui
     build.problems.error(entry.at, `An owner is one of ${owners.join(', ')}.${didYouMean(given, owners)}`);
     return otherwise;
   }
-  if ((owner === 'requester' || owner === 'performer') && !hasDirection(build.recordType)) {
+  if ((owner === 'requester' || owner === 'performer') && !hasDirection(build)) {
     build.problems.error(entry.at, `The ${build.recordType} record has no direction, so ${owner} is nobody here.`);
   }
   return owner;
 }
 
-function hasDirection(type: RecordType): boolean {
-  return cursorAt(type, true).root.fields?.has('direction') ?? false;
+function hasDirection({ recordType, schemas }: Build): boolean {
+  return schemas.tree(recordType).fields?.has('direction') ?? false;
 }
 
 function readRetired(node: Node, cursor: Cursor, build: Build): { path: string[]; value: Json }[] {

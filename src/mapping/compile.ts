@@ -8,6 +8,7 @@ import { isRecordType, type RecordType, recordTypes } from '../records/records.t
 import { isPlainText, type SlotEntry } from './build.ts';
 import { compileMapping } from './compile-mapping.ts';
 import { type ConceptMap, compileConceptMap } from './concept-map.ts';
+import { overlaid } from './overlay/overlay.ts';
 import { type MapNode, type Position, Problems, readNodes } from './positions.ts';
 import { compileSystems, noSystems, type Systems } from './systems.ts';
 import type { Mapping, MappingFile, MappingProblem, MappingSet } from './types.ts';
@@ -16,27 +17,23 @@ import type { Mapping, MappingFile, MappingProblem, MappingSet } from './types.t
 export function compileMappings(files: readonly MappingFile[]): { set: MappingSet } | { problems: MappingProblem[] } {
   const problems = new Problems();
   const profiles = compileGuides(files.filter(isGuide), problems);
-  const roots = files
-    .filter((file) => !isGuide(file))
-    .flatMap((file) => {
-      const root = readNodes(file, problems);
-      return root ? [{ path: file.path, root }] : [];
-    });
-  // What a file that cannot be read would have said is missing everywhere: the rest can only be checked without such files.
+  const read = files.filter((file) => !isGuide(file)).flatMap((file) => readNodes(file, problems) ?? []);
+  // What a file that cannot be read would have said is missing everywhere: the rest can only be checked without such files. So with an overlay.
+  if (problems.errors.length > 0) {
+    return { problems: sorted(problems.errors) };
+  }
+  const { roots, schemas, declared } = overlaid(read, problems);
   if (problems.errors.length > 0) {
     return { problems: sorted(problems.errors) };
   }
   const systems = oneOf(
-    roots.filter(({ root }) => kindOf(root) === 'systems'),
+    roots.filter((root) => kindOf(root) === 'systems'),
     problems,
   );
-  const conceptMaps = compileConceptMaps(
-    roots.map(({ root }) => root),
-    systems,
-    problems,
-  );
-  const mappings = roots.filter(({ root }) => kindOf(root) === 'mapping').map(({ root }) => root);
+  const conceptMaps = compileConceptMaps(roots, systems, problems);
+  const mappings = roots.filter((root) => kindOf(root) === 'mapping');
   const slots = slotIndex(mappings);
+  const shared = { problems, profiles, systems, conceptMaps, slots, schemas, declared };
   const compiled = new Map<RecordType, ReturnType<typeof compileMapping>>();
   for (const root of mappings) {
     const type = recordTypeOf(root, problems);
@@ -44,10 +41,7 @@ export function compileMappings(files: readonly MappingFile[]): { set: MappingSe
     if (type && other) {
       problems.error(root.at, `There are two mappings for ${type}; the other one is ${other.at.path}.`);
     } else if (type) {
-      compiled.set(
-        type,
-        compileMapping(root, { problems, profiles, systems, conceptMaps, slots, recordType: type, uses: new Set() }),
-      );
+      compiled.set(type, compileMapping(root, { ...shared, recordType: type, uses: new Set() }));
     }
   }
   checkCycles(
@@ -63,6 +57,7 @@ export function compileMappings(files: readonly MappingFile[]): { set: MappingSe
     version: mappingVersion(files),
     mappings: all,
     mapping: (type) => byType.get(type),
+    schemas,
     warnings: sorted(problems.warnings),
   };
   return { set };
@@ -98,15 +93,15 @@ function kindOf(root: MapNode): FileKind {
   return root.entries.has('conceptMap') ? 'conceptMap' : 'systems';
 }
 
-function oneOf(roots: readonly { path: string; root: MapNode }[], problems: Problems): Systems {
+function oneOf(roots: readonly MapNode[], problems: Problems): Systems {
   const [first, second] = roots;
   if (second) {
     problems.error(
-      second.root.at,
-      `Neither a mapping ("record") nor a ConceptMap ("conceptMap"), and ${first?.path} already names the systems.`,
+      second.at,
+      `Neither a mapping ("record") nor a ConceptMap ("conceptMap"), and ${first?.at.path} already names the systems.`,
     );
   }
-  return first ? compileSystems(first.root, problems) : noSystems;
+  return first ? compileSystems(first, problems) : noSystems;
 }
 
 function compileConceptMaps(roots: readonly MapNode[], systems: Systems, problems: Problems): Map<string, ConceptMap> {
@@ -137,7 +132,7 @@ function isFor(root: MapNode, type: RecordType): boolean {
 }
 
 /** Which slots there are, read before any rule is compiled, because rules point across files. */
-function slotIndex(roots: readonly MapNode[]): Map<string, Map<string, SlotEntry>> {
+export function slotIndex(roots: readonly MapNode[]): Map<string, Map<string, SlotEntry>> {
   const index = new Map<string, Map<string, SlotEntry>>();
   for (const root of roots) {
     const record = root.entries.get('record')?.value;

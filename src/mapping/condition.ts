@@ -75,7 +75,7 @@ export function compileVia(node: Node, cursor: Cursor, build: Build): Elsewhere 
   }
   const read = reader(found.path);
   return {
-    cursor: cursorAt(type, false),
+    cursor: cursorAt(type, false, build),
     held: (scope) => read(scope) !== undefined,
     scope: (scope, context) => {
       const id = read(scope);

@@ -10,6 +10,7 @@ import type { Condition } from './condition.ts';
 import { type AbsorbRun, addIssue, blindRun, type Lens, type ProjectRun, sameJson } from './lens.ts';
 import { type Claims, claimsAny, replaceItems } from './list-lens.ts';
 import { type Draft, listPointer, type RecordPath, RecordScope, reader, type Scope, writer } from './scope.ts';
+import { isAbsent } from './untold.ts';
 
 export interface EachRule {
   readonly path: RecordPath;
@@ -18,7 +19,7 @@ export interface EachRule {
   readonly where: Condition;
   /** What `where` fixes, for items that begin on the other side. */
   readonly fixed: ReadonlyMap<string, Json>;
-  /** Equal items are made once; for lists that nothing comes back from. */
+  /** Equal items are made once: a code that the record repeats, or two that become the same, is one coding. */
   readonly distinct: boolean;
   readonly item: Lens;
   readonly claims: Claims;
@@ -67,7 +68,7 @@ export function eachLens(rule: EachRule): Lens {
       return made.length > 0 ? made : undefined;
     },
     fact: (raw) => {
-      const keyed = keyItems(rule, owned(raw));
+      const keyed = keyItems(rule, withoutDoubles(rule, owned(raw)));
       if (keyed.length === 0) {
         return undefined;
       }
@@ -78,7 +79,13 @@ export function eachLens(rule: EachRule): Lens {
     },
     claims: (raw) => claimsAny(raw, claims),
     put: (raw, old) => putItems(rule, owned(raw), Array.isArray(old) ? old : []),
-    absorb: (raw, draft, run) => absorbItems(rule, owned(raw), itemsOf(draft), draft, run),
+    absorb: (raw, draft, run) => {
+      const theirs = owned(raw);
+      // A list of which one item is not told is not the whole list.
+      if (isAbsent(theirs))
+        addIssue(run, 'left-out', 'The other side says that it does not tell all of this.', rule.at);
+      else absorbItems(rule, withoutDoubles(rule, theirs), itemsOf(draft), draft, run);
+    },
   };
 }
 
@@ -96,6 +103,14 @@ function projectItem(rule: EachRule, scope: Scope, run: ProjectRun): Json | unde
   run.trace?.note({ rule: rule.at, converter: 'copy', pointers: [`${scope.pointer}/id`], raw: id });
   run.trace?.leave();
   return { id, ...value };
+}
+
+/** A server may show an item of ours twice, id and all. */
+function withoutDoubles(rule: EachRule, items: readonly Json[]): readonly Json[] {
+  if (rule.by !== 'id') return items;
+  return items.filter(
+    (item, index) => isForeign(rule, item) || !items.slice(0, index).some((other) => sameJson(item, other)),
+  );
 }
 
 /** Pairs items with their keys; equal keys are told apart by their order. */
@@ -195,6 +210,17 @@ function absorbItems(
     rule,
     sent.map(({ raw }) => raw ?? null),
   );
+  if (
+    rule.distinct &&
+    sameJson(
+      saidOnce(
+        rule,
+        sent.flatMap(({ raw }) => raw ?? []),
+      ),
+      saidOnce(rule, observed),
+    )
+  )
+    return;
   const taken = new Set<number>();
   const absorbed: { index: number; value: Json }[] = [];
   for (const theirs of keyItems(rule, observed)) {
@@ -236,6 +262,11 @@ function absorbItems(
   }
 }
 
+function saidOnce(rule: EachRule, items: readonly Json[]): Json[] {
+  const facts = items.map((item) => rule.item.fact(item) ?? null);
+  return facts.filter((fact, index) => !facts.slice(0, index).some((other) => sameJson(other, fact)));
+}
+
 /** What an item looked like on the other side, and whether that is certain without knowing the connection. */
 function sentItem(rule: EachRule, scope: Scope, run: AbsorbRun): { raw: Json | undefined; certain: boolean } {
   const blind = blindRun(run.linked);
@@ -272,8 +303,15 @@ function absorbItem(
 ): Json | undefined {
   const item = existing === undefined ? newItem(rule, key, value) : structuredClone(existing);
   const below: Draft = { record: draft.record, item, outer: draft, pointer: draft.pointer };
+  const told = run.issues.length;
   rule.item.absorb(value, below, run);
   const made = below.item;
+  if (existing === undefined && rule.fixed.size === 0 && isObject(made) && sameJson(made, newItem(rule, key, value))) {
+    if (run.issues.length === told) {
+      addIssue(run, 'left-out', 'An item of the other side says nothing that the record has a place for.', rule.at);
+    }
+    return undefined;
+  }
   const missing = [...(rule.list.fields ?? [])].find(
     ([name, field]) => field.required && isObject(made) && made[name] === undefined,
   );

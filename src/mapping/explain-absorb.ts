@@ -1,40 +1,39 @@
-// The way back with its reasons: which element of a resource changes which fields of the record.
+// The way back with its reasons: which element of a resource changes which fields of the record, and what of it is not understood.
 
-import { isObject, type Json, type JsonObject } from '../json.ts';
-import { mergePatch } from './slot.ts';
-import type { AbsorbedElement, CompiledSlot, MappingIssue } from './types.ts';
+import { type JsonObject, pointerStep } from '../json.ts';
+import type { AbsorbedElement, CompiledSlot, MappingIssue, NotUnderstood } from './types.ts';
+import { unreadParts } from './unread.ts';
 
-/** What `absorb` gives, and for each element that changes something, what. */
+export interface ExplainedAbsorb {
+  readonly patch: JsonObject;
+  readonly issues: MappingIssue[];
+  readonly lineage: AbsorbedElement[];
+  readonly notUnderstood: NotUnderstood[];
+}
+
+/** What `absorb` gives; for each element that changes something, what; and each part of the resource that the record says nothing of, once. */
 export function explainAbsorb(
   slot: CompiledSlot,
   ...[keys, observed, record, resolve, linked]: Parameters<CompiledSlot['absorb']>
-): { patch: JsonObject; issues: MappingIssue[]; lineage: AbsorbedElement[] } {
-  const issues: MappingIssue[] = [];
-  const lineage: AbsorbedElement[] = [];
-  const facts = slot.facts(observed);
-  let current = record;
-  for (const key of keys) {
-    const absorbed = slot.absorb([key], observed, current, resolve, linked);
-    issues.push(...absorbed.issues);
-    const fields = Object.keys(absorbed.patch);
-    if (fields.length === 0) continue;
-    const rule = slot.elements.find((element) => element.key === key)?.at ?? '';
-    lineage.push({ element: key, rule, held: facts[key] ?? null, pointers: fields.map((field) => `/${field}`) });
-    current = patched(current, absorbed.patch);
-  }
-  return { patch: mergePatch(record, current), issues, lineage };
+): ExplainedAbsorb {
+  const { patch, issues } = slot.absorb(keys, observed, record, resolve, linked);
+  const elements = Object.keys(patch).length === 0 ? [] : slot.elements.filter(({ key }) => keys.includes(key));
+  const lineage = elements.flatMap(({ key, at, converter }): AbsorbedElement[] => {
+    const fields = Object.keys(slot.absorb([key], observed, record, resolve, linked).patch).filter(
+      (field) => field in patch,
+    );
+    if (fields.length === 0) return [];
+    const raw = slot.raw(key, observed) ?? null;
+    return [{ element: key, rule: at, converter, raw, pointers: fields.map((field) => pointerStep(field)) }];
+  });
+  return { patch, issues, lineage, notUnderstood: notUnderstood(slot, observed, issues) };
 }
 
-/** RFC 7396. */
-function patched(target: JsonObject, patch: JsonObject): JsonObject {
-  const result: JsonObject = { ...target };
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete result[name];
-    else result[name] = merged(result[name], value);
-  }
-  return result;
-}
-
-function merged(old: Json | undefined, value: Json): Json {
-  return isObject(value) ? patched(isObject(old) ? old : {}, value) : value;
+function notUnderstood(slot: CompiledSlot, observed: JsonObject, issues: readonly MappingIssue[]): NotUnderstood[] {
+  const keys = slot.elements.map(({ key }) => key);
+  const carried = issues.map(({ element, code, at }): NotUnderstood => ({ element, why: code, rule: at }));
+  const unread = unreadParts(observed, slot.copy(keys, observed, {})).map(
+    (element): NotUnderstood => ({ element, why: 'no-rule' }),
+  );
+  return [...new Map([...carried, ...unread].map((one) => [`${one.element} ${one.why}`, one])).values()];
 }

@@ -17,7 +17,7 @@ export function identityElements(
   at: string,
   profiles: Profiles,
 ): Element[] {
-  const added = { derived: true, reads: [], at, owner: (): Owner => 'source' };
+  const added = { derived: true, converter: 'engine', reads: [], at, owner: (): Owner => 'source' };
   const profile: Element = { ...added, key: 'meta.profile', path: ['meta', 'profile'], lens: profileLens(profiles) };
   if (!childNames(resourceType, '').includes('identifier')) {
     return [profile];

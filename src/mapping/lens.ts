@@ -33,13 +33,14 @@ export interface Lens {
 export interface Run {
   /** Absent while absorbing, where only the record itself is known. */
   readonly context?: ProjectContext;
+  /** True: no other record is known, so what comes from one is `unknown`. */
+  readonly blind?: boolean;
 }
 
 /** One projection: what it needs and what it finds on the way. */
 export interface ProjectRun extends Run {
   readonly context: ProjectContext;
   readonly recordId: string;
-  /** No other record is known: what comes from one is `unknown`. */
   readonly blind: boolean;
   /** False: a missing link may be there after all. */
   readonly linksKnown: boolean;

@@ -58,7 +58,7 @@ export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Len
         const items = lens.project(scope, run);
         if (Array.isArray(items)) {
           list.push(...items);
-          said ||= !lens.constant;
+          said ||= !lens.constant || lens.optional === true;
         }
       }
       if (said && list.length > 0) {

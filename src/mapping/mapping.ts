@@ -2,8 +2,11 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
+import { mappingVersion } from './compile.ts';
+import { overlayFolder } from './overlay/overlay.ts';
 import type { MappingFile } from './types.ts';
 
 export { compileMappings, mappingVersion } from './compile.ts';
@@ -12,13 +15,46 @@ export { derivations } from './derive.ts';
 export { explainAbsorb } from './explain-absorb.ts';
 export { exportFml, type FmlExport, type FmlMap, fmlLimits, type LeftOut } from './export-fml/export-fml.ts';
 export type * from './types.ts';
+export { isEnteredInError } from './untold.ts';
 
-/** Reads all `.yaml` files of a folder and its subfolders, in the order of their paths. Throws what the file system throws. */
+/**
+ * Reads all `.yaml` files of a folder and its subfolders, in the order of their paths. Files that change meanwhile, within 20 ms, are read again, so that no half
+ * of a change is taken for a mapping. Throws what the file system throws, and CasebridgeError `mappings-changing`.
+ */
 export async function readMappingFiles(folder: string): Promise<MappingFile[]> {
+  let before = await readOnce(folder);
+  for (let tries = 0; tries < mostReadings; tries += 1) {
+    await setTimeout(quietMs);
+    const files = await readOnce(folder);
+    if (mappingVersion(files) === mappingVersion(before)) return files;
+    before = files;
+  }
+  throw new CasebridgeError('mappings-changing', { folder });
+}
+
+const mostReadings = 20;
+/** How long the files must rest: whoever writes them one after the other is done by then. */
+const quietMs = 20;
+
+async function readOnce(folder: string): Promise<MappingFile[]> {
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.yaml')).sort();
   return Promise.all(
     names.map(async (path) => ({ path: path.replaceAll('\\', '/'), text: await readFile(join(folder, path), 'utf8') })),
   );
+}
+
+/** Reads the files of an overlay, to be compiled together with the mapping files. @throws CasebridgeError `file-unreadable` */
+export async function readOverlayFiles(folder: string): Promise<MappingFile[]> {
+  try {
+    const files = await readMappingFiles(folder);
+    return files.map(({ path, text }) => ({ path: `${overlayFolder}${path}`, text }));
+  } catch (error) {
+    throw new CasebridgeError(
+      'file-unreadable',
+      { file: folder, code: errorCode(error) ?? 'unknown' },
+      { cause: error },
+    );
+  }
 }
 
 /** Reads the facts of guides that `casebridge guide` made, to be compiled together with the mapping files. @throws CasebridgeError `file-unreadable` */

@@ -4,6 +4,7 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { addIssue, blindRun, type Lens, type ProjectRun } from './lens.ts';
 import type { Scope } from './scope.ts';
+import { isUntold, qualifierOf } from './untold.ts';
 
 export interface ChildLens {
   readonly name: string;
@@ -17,6 +18,7 @@ export interface ChildLens {
 export function objectLens(children: readonly ChildLens[], required: readonly string[], at: string): Lens {
   const constant = children.every(({ lens }) => lens.constant);
   const telling = tellingOf(children, required);
+  const names = children.map(({ name }) => name);
   const tellingNames = telling.map(({ name }) => name);
   const self: Lens = {
     constant,
@@ -75,11 +77,25 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
         return;
       }
       const from = isObject(raw) ? raw : {};
+      if (qualifierOf(from, names) !== undefined) {
+        addIssue(
+          run,
+          'left-out',
+          'What the other side holds here is qualified in a way that the record has no place for.',
+          at,
+        );
+        return;
+      }
+      const untold = children.filter(({ name }) => isUntold(from, [name]));
+      if (untold.length > 0) {
+        addIssue(run, 'left-out', 'The other side says that it does not tell part of this.', at);
+      }
+      const told = children.filter((child) => !untold.includes(child));
       // What is gone makes room first, because conditions keep the forms of one element apart.
-      for (const { lens } of children.filter(({ name }) => from[name] === undefined)) {
+      for (const { lens } of told.filter(({ name }) => from[name] === undefined)) {
         lens.absorb(undefined, draft, run);
       }
-      for (const { name, lens } of children.filter(({ name }) => from[name] !== undefined)) {
+      for (const { name, lens } of told.filter(({ name }) => from[name] !== undefined)) {
         lens.absorb(from[name], draft, run);
       }
     },

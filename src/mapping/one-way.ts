@@ -31,7 +31,7 @@ export function elsewhere(
   return oneWay({
     ...lens,
     present: (scope, run) => {
-      if (!run.context) {
+      if (!run.context || run.blind) {
         return held(scope);
       }
       const other = scopeOf(scope, run.context);

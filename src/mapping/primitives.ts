@@ -56,9 +56,9 @@ export function formFor(field: Field, fhirType: string): Form | undefined {
     case 'boolean':
       return fhirType === 'boolean' ? booleanForm : undefined;
     case 'number':
-      return fhirType === 'decimal' ? decimalForm : undefined;
+      return fhirType === 'decimal' ? inRange(decimalForm, field) : undefined;
     case 'integer':
-      return integerForm(fhirType);
+      return inRange(integerForm(fhirType), field);
     default:
       return textKinds.includes(field.kind) ? textForm(field, fhirType) : undefined;
   }
@@ -145,6 +145,19 @@ function integerForm(fhirType: string): Form | undefined {
       ? value
       : undefined;
   return { toFhir: whole, fromFhir: whole, fact: number };
+}
+
+/** What comes back is within the bounds of the record's field. */
+function inRange(form: Form | undefined, { min = -Infinity, max = Infinity }: Field): Form | undefined {
+  return (
+    form && {
+      ...form,
+      fromFhir: (value) => {
+        const read = form.fromFhir(value);
+        return typeof read === 'number' && read >= min && read <= max ? read : undefined;
+      },
+    }
+  );
 }
 
 function bool(value: Json): Json | undefined {

@@ -2,11 +2,14 @@
 
 import { type Profiles, requiredPaths } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { RecordType } from '../records/records.ts';
+import { newlyBroken } from './acceptable.ts';
 import type { Condition } from './condition.ts';
-import { type AbsorbRun, type Lens, sameJson } from './lens.ts';
+import { type AbsorbRun, addIssue, type Lens, sameJson } from './lens.ts';
 import type { Position } from './positions.ts';
 import { type Draft, type RecordPath, reader } from './scope.ts';
 import type { CompiledSlot, Facts, MappingIssue, Owner, SlotElement } from './types.ts';
+import { isEnteredInError, isQualified, isUntold, qualifierOf } from './untold.ts';
 
 /** True where the resource has a place for our identifier. */
 export function hasIdentifier({ identity }: SlotDefinition): boolean {
@@ -38,6 +41,7 @@ export interface ProfileStep {
 }
 
 export interface SlotDefinition {
+  readonly recordType: RecordType;
   readonly name: string;
   readonly resourceType: string;
   readonly was?: string;
@@ -82,6 +86,7 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     copy: (keys, from, to) => copyElements(keys, byKey, from, to),
     retire: (resource) => retire(definition, resource),
     recall: (resource) => recall(definition, elements, resource),
+    raw: (key, resource) => valueAt(resource, byKey.get(key)?.path ?? []),
     absorb: (...call) => absorb(definition, byKey, undefined, ...call),
     forItem: (id) => ({ ...slot, absorb: (...call) => absorb(definition, byKey, id, ...call) }),
   };
@@ -241,24 +246,97 @@ function isConcept(value: Json): boolean {
   return isObject(value) && (value.coding !== undefined || value.text !== undefined);
 }
 
+type AbsorbCall = Parameters<CompiledSlot['absorb']>;
+type Absorbed = ReturnType<CompiledSlot['absorb']>;
+
+/** Elements that together would make a record of it that its source refuses are left out, and told. */
 function absorb(
-  { each }: SlotDefinition,
+  definition: SlotDefinition,
   byKey: ReadonlyMap<string, Element>,
   itemId: string | undefined,
-  ...[keys, observed, record, resolve, linked]: Parameters<CompiledSlot['absorb']>
-): { patch: JsonObject; issues: MappingIssue[] } {
+  ...[keys, observed, record, resolve, linked]: AbsorbCall
+): Absorbed {
+  const take = (some: readonly string[]): Attempt =>
+    attempt(definition, byKey, itemId, some, observed, record, resolve, linked);
+  const whole = take(keys);
+  const broken = brokenBy(definition, record, whole);
+  if (broken === undefined) return whole;
+  const kept = acceptableKeys(keys, (some) => brokenBy(definition, record, take(some)) === undefined);
+  const { patch, issues } = take(kept);
+  const refused = keys
+    .filter((key) => !kept.includes(key))
+    .map(
+      (element): MappingIssue => ({
+        code: 'does-not-fit',
+        element,
+        message: `With what the other side holds here the record would break its rule ${broken}.`,
+        at: byKey.get(element)?.at ?? definition.at,
+      }),
+    );
+  return { patch, issues: [...issues, ...refused] };
+}
+
+interface Attempt extends Absorbed {
+  readonly after: JsonObject;
+}
+
+function brokenBy({ recordType }: SlotDefinition, record: JsonObject, { patch, after }: Attempt): string | undefined {
+  return Object.keys(patch).length === 0 ? undefined : newlyBroken(recordType, record, after);
+}
+
+/** All but one where that is enough; else one after the other, as far as they go together. */
+function acceptableKeys(
+  keys: readonly string[],
+  isAcceptable: (keys: readonly string[]) => boolean,
+): readonly string[] {
+  const others = keys.map((key) => keys.filter((other) => other !== key)).find(isAcceptable);
+  if (others) return others;
+  const kept: string[] = [];
+  for (const key of keys) {
+    if (isAcceptable([...kept, key])) kept.push(key);
+  }
+  return kept;
+}
+
+function attempt(
+  { each, at }: SlotDefinition,
+  byKey: ReadonlyMap<string, Element>,
+  itemId: string | undefined,
+  ...[keys, observed, record, resolve, linked]: AbsorbCall
+): Attempt {
   const issues: MappingIssue[] = [];
   const after = structuredClone(record);
   const draft = draftFor(after, each, itemId);
   const run: AbsorbRun = { element: '', issues, resolve, ...(linked && { linked }) };
+  const isInError = isEnteredInError(observed);
+  const qualifier = qualifierOf(observed);
+  if (qualifier !== undefined && keys.length > 0) {
+    run.element = qualifier;
+    addIssue(run, 'left-out', 'The other side says here that the resource means something else than it seems to.', at);
+    return { patch: {}, issues, after };
+  }
   for (const key of keys) {
     const element = byKey.get(key);
-    if (draft && element && !element.derived && element.moves === undefined && element.goesWith === undefined) {
-      run.element = key;
-      element.lens.absorb(valueAt(observed, element.path), draft, run);
+    const isRead = element && !element.derived && element.moves === undefined && element.goesWith === undefined;
+    if (!draft || !isRead) continue;
+    const raw = valueAt(observed, element.path);
+    // Of what was entered in error servers show a few elements; the others were not removed.
+    if (raw === undefined && isInError) continue;
+    run.element = key;
+    if (isUntold(observed, element.path)) {
+      addIssue(run, 'left-out', 'The other side says that it does not tell this.', element.at);
+    } else if (isQualified(observed, element.path, byKey)) {
+      addIssue(
+        run,
+        'left-out',
+        'What the other side holds here is qualified in a way that the record has no place for.',
+        element.at,
+      );
+    } else {
+      element.lens.absorb(raw, draft, run);
     }
   }
-  return { patch: mergePatch(record, after), issues: once(issues) };
+  return { patch: mergePatch(record, after), issues: once(issues), after };
 }
 
 /** Every item of a list may say the same: an element that is not understood is told once. */

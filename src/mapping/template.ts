@@ -12,6 +12,7 @@ import {
   cursorIn,
   fieldAt,
   isPlainText,
+  isTrue,
   type Place,
   rule,
 } from './build.ts';
@@ -49,8 +50,13 @@ export const modifierKeys = ['when', 'report', 'via', 'pick', 'oneWay', 'key', '
 
 const directives = ['first', 'each', 'fixed', 'local', 'slot', 'narrative', 'document', 'identifierSystem', 'from'];
 
+/** An object whose parts are elements of their own: nothing is said about it as a whole. */
+export function flattens(node: MapNode): boolean {
+  return ![...node.entries.keys()].some((name) => name === 'requires' || modifierKeys.includes(name));
+}
+
 /** True for a rule; false for an object template, whose names are FHIR's. */
-export function isRule(node: Node, path: string, build: Build): node is MapNode {
+export function isRule(node: Node, path: string, build: Pick<Build, 'resourceType'>): node is MapNode {
   if (node.kind !== 'map') {
     return false;
   }
@@ -215,6 +221,15 @@ function compileRule(node: MapNode, cursor: Cursor, place: Place, build: Build):
   });
 }
 
+/** How an element is read back: by its rule's converter; `each` of a list, `first` of several, or part by part. */
+export function readerOf(node: Node, path: string, build: Build): string {
+  if (node.kind !== 'map') return 'fixed';
+  if (!isRule(node, path, build)) return 'template';
+  if (node.entries.has('each')) return 'each';
+  const kind = ruleKinds.find(({ word }) => node.entries.has(word));
+  return kind ? converterOf(kind.word, node) : 'template';
+}
+
 /** A rule's kind and what it goes by: `copy`, `code goal-status`, `reference worker#role`. */
 function converterOf(word: string, node: MapNode): string {
   const by = node.entries.get(word)?.value;
@@ -292,7 +307,8 @@ export function checkChoices(node: MapNode, path: string, build: Build): void {
   }
 }
 
-function choiceOf(name: string, path: string, build: Build): string | undefined {
+/** The choice that a name is one type of: `onset[x]` for `onsetDateTime`. */
+export function choiceOf(name: string, path: string, build: Pick<Build, 'isChoice'>): string | undefined {
   for (let end = name.length - 1; end > 0; end--) {
     const base = `${name.slice(0, end)}[x]`;
     if (/[A-Z]/.test(name.charAt(end)) && build.isChoice(path === '' ? base : `${path}.${base}`)) {
@@ -410,7 +426,7 @@ function compileEach(
       item,
       claims,
       list: found.field,
-      distinct: node.entries.has('distinct'),
+      distinct: explicit ? isTrue(node.entries.get('distinct')?.value) : node.entries.has('code'),
       at: rule(node.at),
     });
   });

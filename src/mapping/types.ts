@@ -2,7 +2,7 @@
 
 import type { ProfileIssue } from '../fhir/fhir.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { RecordType } from '../records/records.ts';
+import type { RecordSchemas, RecordType } from '../records/records.ts';
 
 /** Element key -> canonical value. An element that is absent has no key. */
 export type Facts = Readonly<Record<string, Json>>;
@@ -96,6 +96,8 @@ export interface SlotElement {
   readonly goesWith?: string;
   /** Follows from other facts: written like others, never absorbed. */
   readonly derived: boolean;
+  /** How it is read back: `copy`, `code goal-status`, `reference client`, `each`, `first`; `template` for one of several parts. */
+  readonly converter: string;
   /** `file:line` */
   readonly at: string;
 }
@@ -117,6 +119,8 @@ export interface CompiledSlot {
   retire(resource: JsonObject): JsonObject | undefined;
   /** The same without what we told: for a consent that is gone, of which the request that takes it back must not speak either. */
   recall(resource: JsonObject): JsonObject | undefined;
+  /** What the resource holds at an element, as it is written there. */
+  raw(key: string, resource: JsonObject): Json | undefined;
   /**
    * What the record would have to become so that it says what the server holds, as a merge patch (RFC 7396); {} for nothing.
    * Skips `moves`, `goesWith` and derived elements. With `linked`, items of the record whose reference the server no longer holds are taken out;
@@ -152,10 +156,20 @@ export interface AbsorbedElement {
   readonly element: string;
   /** `file:line` */
   readonly rule: string;
-  /** What the server holds there, in comparable form; null: nothing. */
-  readonly held: Json;
+  readonly converter: string;
+  /** What the server holds there; null: nothing. */
+  readonly raw: Json;
   /** The fields of the record that it changes. */
   readonly pointers: readonly string[];
+}
+
+/** A part of a resource that the record says nothing of: a rule could not carry it, or none reads it. */
+export interface NotUnderstood {
+  /** The rule's element, or where no rule reads it the path: `identifier[1]`. */
+  readonly element: string;
+  readonly why: MappingIssueCode | 'no-rule';
+  /** `file:line` */
+  readonly rule?: string;
 }
 
 /** A value of a record that no resource says. */
@@ -195,6 +209,8 @@ export interface MappingSet {
   readonly version: string;
   readonly mappings: readonly Mapping[];
   mapping(type: RecordType): Mapping | undefined;
+  /** What records are checked by: ours, with the fields of an overlay. */
+  readonly schemas: RecordSchemas;
   /** What keeps resources from a profile that they could claim, or leaves unsaid what one says must be supported. */
   readonly warnings: readonly MappingProblem[];
 }

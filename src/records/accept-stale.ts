@@ -10,6 +10,7 @@ import { insertVersions, keyOf, lockRecords, updateRecords } from './accept/rows
 import { lanesOf, type Recipient, raiseConsentEpochs, wantLanes } from './accept/want-lanes.ts';
 import { type Acceptance, receive } from './accept.ts';
 import { parseRecord } from './parse-record.ts';
+import type { RecordSchemas } from './record-schemas.ts';
 import type { RecordType } from './record-type.ts';
 
 export interface StaleKey {
@@ -30,6 +31,7 @@ export async function acceptStale(
   trx: Transaction<Database>,
   { source, type, id, hash }: StaleKey,
   connections: readonly Recipient[],
+  schemas?: RecordSchemas,
 ): Promise<Acceptance> {
   const row = await trx
     .deleteFrom('stale_record')
@@ -39,7 +41,7 @@ export async function acceptStale(
     .where('hash', '=', hash)
     .returning(['content', 'received_at'])
     .executeTakeFirst();
-  const parsed = row && parseRecord(type, row.content, { now: row.received_at });
+  const parsed = row && parseRecord(type, row.content, { now: row.received_at, schemas });
   if (parsed?.ok !== true) throw new CasebridgeError('stale-unknown');
   const received = receive(type, parsed.record);
   const stored = (await lockRecords(trx, source, [received])).get(keyOf(received));

@@ -41,6 +41,9 @@ export interface FieldFact {
   list: boolean;
   /** The closed list of a code. */
   enum?: string[];
+  /** Of a number. */
+  min?: number;
+  max?: number;
   /** The record type that an id points to, where it is one of ours. */
   ref?: RecordType;
   /** Demanded wherever the object around it exists (conditions on other fields aside). */
@@ -54,7 +57,7 @@ export interface Field extends FieldFact {
 
 const kinds: ReadonlySet<string> = new Set(fieldKinds);
 
-const trees: ReadonlyMap<RecordType, Field> = new Map(recordTypes.map((type) => [type, recordTree(type)]));
+const trees: ReadonlyMap<RecordType, Field> = new Map(recordTypes.map((type) => [type, treeOf(recordSchemas[type])]));
 
 /** The root of a record type's tree. */
 export function fieldTree(type: RecordType): Field {
@@ -76,13 +79,17 @@ export function schemaAt(type: RecordType, path: readonly string[]): FieldFact |
 
 /** The names that may follow a path; empty where the path leads nowhere or to a scalar. */
 export function fieldNames(type: RecordType, path: readonly string[]): string[] {
-  let field: Field | undefined = fieldTree(type);
+  return namesBelow(fieldTree(type), path);
+}
+
+export function namesBelow(tree: Field, path: readonly string[]): string[] {
+  let field: Field | undefined = tree;
   for (const name of path) field = field?.fields?.get(name);
   return [...(field?.fields?.keys() ?? [])];
 }
 
-function recordTree(type: RecordType): Field {
-  const schema = recordSchemas[type];
+/** The tree of a record schema. */
+export function treeOf(schema: JsonObject): Field {
   const demanded = [...texts(schema.required), ...texts(object(schema.then).required)];
   return { kind: 'object', list: false, required: true, fields: fieldsOf(object(schema.properties), demanded) };
 }
@@ -104,6 +111,8 @@ function fieldOf(schema: JsonObject, required: boolean): Field {
   const ref = schema['x-ref'];
   if (typeof ref === 'string' && isRecordType(ref)) field.ref = ref;
   if (schema.enum !== undefined) field.enum = texts(schema.enum);
+  if (typeof schema.minimum === 'number') field.min = schema.minimum;
+  if (typeof schema.maximum === 'number') field.max = schema.maximum;
   if (field.kind === 'object') field.fields = fieldsOf(object(schema.properties), texts(schema.required ?? []));
   return field;
 }

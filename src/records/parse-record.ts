@@ -4,13 +4,13 @@
 import { createHash } from 'node:crypto';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type FieldError, kindOf, place, shownPointer } from './field-error.ts';
-import { type Field, fieldTree } from './fields.ts';
+import type { Field } from './fields.ts';
 import { isLocalTime } from './formats.ts';
 import { type LocalTimeFault, withOffset } from './local-time.ts';
+import { type RecordSchemas, shippedSchemas } from './record-schemas.ts';
 import type { RecordType } from './record-type.ts';
 import { brokenRules } from './rules.ts';
 import { schemaErrors } from './schema-errors.ts';
-import { validate } from './validators.ts';
 
 /** A record as it is stored: every instant has an offset, no full SSN. */
 export type StoredRecord = JsonObject & { id: string; updatedAt: string; deleted?: boolean };
@@ -22,6 +22,8 @@ export interface ParseOptions {
   now: Date;
   /** The source's IANA time zone. Without one, an instant without an offset is refused. */
   timeZone?: string;
+  /** Those with the agency's own fields. @default the shipped ones */
+  schemas?: RecordSchemas;
 }
 
 // More errors than a person reads at once say nothing more.
@@ -32,12 +34,14 @@ export function parseRecord(type: RecordType, value: Json, options: ParseOptions
   if (!isObject(value)) {
     return refused([{ pointer: '', rule: 'type', found: kindOf(value), message: 'The record must be an object.' }]);
   }
-  const faults = validate(type, value);
-  if (faults.length > 0) return refused(schemaErrors(type, faults));
+  const { schemas = shippedSchemas } = options;
+  const tree = schemas.tree(type);
+  const faults = schemas.faults(type, value);
+  if (faults.length > 0) return refused(schemaErrors(type, tree, faults));
 
   const errors: FieldError[] = [];
-  const record = copyOf(fieldTree(type), value, [], options.timeZone, errors);
-  errors.push(...brokenRules(type, record, options.now));
+  const record = copyOf(tree, value, [], options.timeZone, errors);
+  errors.push(...brokenRules(type, tree, record, options.now));
   if (errors.length > 0) return refused(errors);
 
   if (type === 'client') hashFullSsn(record);

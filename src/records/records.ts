@@ -9,6 +9,13 @@ export {
   staleLimit,
 } from './accept.ts';
 export { acceptStale, type StaleKey } from './accept-stale.ts';
+export {
+  type CustomField,
+  customKinds,
+  customName,
+  isCustomKind,
+  withCustomFields,
+} from './custom-fields.ts';
 export { type FieldError, kindOf } from './field-error.ts';
 export { type Field, type FieldFact, type FieldKind, fieldNames, fieldTree, schemaAt } from './fields.ts';
 export { isCalendarDate, isInstantOrLocal, isPartialDate } from './formats.ts';
@@ -16,6 +23,7 @@ export { type JsonLimits, parseJson } from './parse-json.ts';
 export { type ParsedRecord, type ParseOptions, parseRecord, type StoredRecord } from './parse-record.ts';
 export { type ParsedTypedRecord, parseTypedRecord } from './parse-typed-record.ts';
 export { type RecordLine, type RecordLineLimits, readRecordLines } from './record-lines.ts';
+export { type RecordSchemas, shippedSchemas } from './record-schemas.ts';
 export { isRecordType, type RecordKey, type RecordType, recordTypes } from './record-type.ts';
 export type * from './record-types.ts';
 export { definitionsSchema, recordSchemas } from './schemas.ts';

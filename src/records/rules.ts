@@ -4,15 +4,15 @@
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { nearest } from '../nearest.ts';
 import { type FieldError, kindOf, shownName, shownPointer } from './field-error.ts';
-import { type Field, fieldTree } from './fields.ts';
+import type { Field } from './fields.ts';
 import type { RecordType } from './record-type.ts';
 
-type Rule = (record: JsonObject, type: RecordType, now: Date) => FieldError[];
+type Rule = (record: JsonObject, tree: Field, now: Date) => FieldError[];
 
-/** What the rules beyond one field refuse in a record. */
-export function brokenRules(type: RecordType, record: JsonObject, now: Date): FieldError[] {
+/** What the rules beyond one field refuse in a record, whose fields are those of `tree`. */
+export function brokenRules(type: RecordType, tree: Field, record: JsonObject, now: Date): FieldError[] {
   const rules = record.deleted === true ? rulesOfAll : [...rulesOfAll, ...(rulesOfType[type] ?? [])];
-  return rules.flatMap((rule) => rule(record, type, now));
+  return rules.flatMap((rule) => rule(record, tree, now));
 }
 
 const aheadLimitMs = 5 * 60_000;
@@ -23,7 +23,7 @@ const notFromTheFuture: Rule = (record, _, now) => {
   return [{ pointer: '/updatedAt', rule: 'future', found: 'an instant in the future', message }];
 };
 
-const uniqueItemIds: Rule = (record, type) => doubledIds(fieldTree(type), record, []);
+const uniqueItemIds: Rule = (record, tree) => doubledIds(tree, record, []);
 
 function doubledIds(field: Field, value: Json | undefined, names: readonly (string | number)[]): FieldError[] {
   if (Array.isArray(value)) {
@@ -50,11 +50,11 @@ function doubledIn(items: readonly Json[], names: readonly (string | number)[]):
   });
 }
 
-const missingPointsToFields: Rule = (record, type) => {
+const missingPointsToFields: Rule = (record, tree) => {
   const missing = record.missing;
   if (!isObject(missing)) return [];
   return Object.keys(missing).flatMap((pointer) => {
-    const wrong = firstUnknownName(fieldTree(type), pointer);
+    const wrong = firstUnknownName(tree, pointer);
     if (wrong === undefined) return [];
     const likely = nearest(wrong.name, wrong.candidates);
     const label =

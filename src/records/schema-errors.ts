@@ -4,15 +4,15 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { Json } from '../json.ts';
 import { nearest } from '../nearest.ts';
 import { type FieldError, kindOf, place, shownName, shownPointer } from './field-error.ts';
-import { fieldNames } from './fields.ts';
+import { type Field, namesBelow } from './fields.ts';
 import type { RecordType } from './record-type.ts';
 
-/** The field errors of a refused record. Ajv must run with `verbose`, so that each error carries its data and schema. */
-export function schemaErrors(type: RecordType, errors: readonly ErrorObject[]): FieldError[] {
+/** The field errors of a refused record, whose fields are those of `tree`. Ajv must run with `verbose`, so that each error carries its data and schema. */
+export function schemaErrors(type: RecordType, tree: Field, errors: readonly ErrorObject[]): FieldError[] {
   // By message: the same demand can be met on two ways through a schema.
   const found = new Map<string, FieldError>();
   for (const error of errors) {
-    const translated = translate(type, error);
+    const translated = translate(type, tree, error);
     if (translated) found.set(translated.message, translated);
   }
   return [...found.values()];
@@ -43,7 +43,7 @@ const expectations: Readonly<Record<string, string>> = {
   map: 'an object from JSON pointer to reason',
 };
 
-function translate(type: RecordType, error: ErrorObject): FieldError | undefined {
+function translate(type: RecordType, tree: Field, error: ErrorObject): FieldError | undefined {
   const names = pointerNames(error.instancePath);
   const pointer = shownPointer(names);
   const at = place(pointer);
@@ -60,7 +60,7 @@ function translate(type: RecordType, error: ErrorObject): FieldError | undefined
     case 'anyOf':
       return oneOfMissing(pointer, error.schema);
     case 'additionalProperties':
-      return unknownName(type, names, String(error.params.additionalProperty));
+      return unknownName(type, tree, names, String(error.params.additionalProperty));
     case 'propertyNames':
       return {
         pointer,
@@ -127,9 +127,9 @@ function oneOfMissing(pointer: string, choices: unknown): FieldError {
   return { pointer, rule: 'one-of-required', found: 'missing', message };
 }
 
-function unknownName(type: RecordType, names: readonly (string | number)[], name: string): FieldError {
+function unknownName(type: RecordType, tree: Field, names: readonly (string | number)[], name: string): FieldError {
   const path = names.filter((step) => typeof step === 'string');
-  const candidates = fieldNames(type, path);
+  const candidates = namesBelow(tree, path);
   const shown = shownName(name);
   const around = shownPointer(names);
   const holder = around === '' ? `The ${type} record` : around;

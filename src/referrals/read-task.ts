@@ -3,7 +3,8 @@
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { isInstantOrLocal } from '../records/records.ts';
-import { isTaskStatus, isTerminal, type TaskStatus, taskPath } from './task-states.ts';
+import { codesOf } from './codes.ts';
+import { isTaskStatus, isTerminal, type TaskStatus, taskPath } from './task-moves.ts';
 
 export type ReferralStatus =
   | 'draft'
@@ -60,7 +61,7 @@ export function readTask(observation: TaskObservation): TaskReading {
   const status = task.status;
   if (!isTaskStatus(status)) return { kind: 'decision', why: 'unknown-status' };
   if (isEcho(referral, status)) return { kind: 'unchanged' };
-  const from = isTaskStatus(before) ? (drawn[before] ?? before) : 'requested';
+  const from = isTaskStatus(before) && before !== 'draft' ? (drawn[before] ?? before) : 'requested';
   const isIncoming = referral.direction === 'incoming';
   // The requester may still say that it was all an error.
   const isCorrection = isIncoming && status === 'entered-in-error';
@@ -87,21 +88,32 @@ function readOutgoing(observation: TaskObservation, from: TaskStatus, status: Ta
   if (status === 'draft' || status === 'entered-in-error') return { kind: 'decision', why: 'wrong-party' };
   // We have withdrawn it and are about to write so: taken over by the source, their step would open it again.
   if (isWithdrawn(observation.referral) && !isTerminal(status)) return { kind: 'unchanged' };
-  const path = taskPath(from, status, 'performer') ?? [status];
+  if (status === 'in-progress' && asksToCancel(observation.task)) return { kind: 'unchanged' };
+  // A refusal after acceptance is not drawn, but is how some servers end a referral.
+  const isLateRefusal = status === 'rejected' && begun.includes(from);
+  if (status === 'cancelled' || isLateRefusal)
+    return patchTo(observation, cancelledMeans(from, observation.referral), []);
+  const path = taskPath(from, drawn[status] ?? status, 'performer');
+  if (path === undefined) return { kind: 'decision', why: 'went-back' };
   const implied = path.slice(0, -1).flatMap((step) => asRequesterWeRead[step] ?? []);
-  return patchTo(
-    observation,
-    status === 'cancelled' ? cancelledMeans(from, observation.referral) : (asRequesterWeRead[status] ?? 'received'),
-    implied,
-  );
+  return patchTo(observation, asRequesterWeRead[status] ?? 'received', implied);
+}
+
+/** BSeR's 5.2, Cancellation Requested: our own word, for which its Task goes to in-progress; the performer has yet to answer. */
+function asksToCancel(task: JsonObject): boolean {
+  return codesOf(task.businessStatus).includes('5.2');
 }
 
 function isWithdrawn({ status }: JsonObject): boolean {
   return status === 'cancelled' || status === 'entered-in-error';
 }
 
-/** The performer's `cancelled` after acceptance is a late "no"; after work has begun it is an end. What only explains it changes neither. */
-function cancelledMeans(from: TaskStatus, { status: known }: JsonObject): ReferralStatus {
+/**
+ * The performer's `cancelled` after acceptance is a late "no", unless we asked for it; after work has begun it is an end. What only explains it
+ * changes neither.
+ */
+function cancelledMeans(from: TaskStatus, { status: known, cancelRequest }: JsonObject): ReferralStatus {
+  if (from !== 'cancelled' && cancelRequest !== undefined) return 'cancelled';
   const after = from === 'cancelled' ? known : from;
   return after === 'accepted' || after === 'on-hold' || after === 'declined' ? 'declined' : 'cancelled';
 }
@@ -140,6 +152,7 @@ function patchTo(observation: TaskObservation, to: ReferralStatus, implied: read
     history: [...(Array.isArray(referral.history) ? referral.history : []), ...history],
     ...datesFor(referral, to, at),
     ...detailFor(task, to, at, text),
+    ...answerFor(referral, to, at),
   };
   return { kind: 'patch', patch, implied };
 }
@@ -160,6 +173,12 @@ function datesFor(referral: JsonObject, to: ReferralStatus, at: string): JsonObj
   if (to === 'received') return referral.receivedAt === undefined ? { receivedAt: at } : {};
   if (to === 'cancelled' || to === 'entered-in-error') return {};
   return referral.decidedAt === undefined ? { decidedAt: at } : {};
+}
+
+/** An end, whichever, answers our asking to cancel. */
+function answerFor({ cancelRequest }: JsonObject, to: ReferralStatus, at: string): JsonObject {
+  const isOpen = isObject(cancelRequest) && cancelRequest.answeredAt === undefined;
+  return isOpen && (to === 'cancelled' || to === 'completed') ? { cancelRequest: { answeredAt: at, answer: to } } : {};
 }
 
 /** The fields that must come with a status (records.md 6.1, column "required under the condition"). */
@@ -204,11 +223,6 @@ function knownCode(task: JsonObject, known: readonly string[]): string {
 
 function reasonCodes(task: JsonObject): string[] {
   return codesOf(task.statusReason);
-}
-
-function codesOf(concept: Json | undefined): string[] {
-  if (!isObject(concept) || !Array.isArray(concept.coding)) return [];
-  return concept.coding.flatMap((coding) => (isObject(coding) && typeof coding.code === 'string' ? [coding.code] : []));
 }
 
 function reasonText(task: JsonObject): string | undefined {

@@ -10,6 +10,7 @@ import { sql as probesAndRoutes } from './migrations/0003-probes-and-routes.ts';
 import { sql as operating } from './migrations/0004-operating.ts';
 import { sql as requestBudget } from './migrations/0005-request-budget.ts';
 import { sql as unmapped } from './migrations/0006-unmapped.ts';
+import { sql as changeLineage } from './migrations/0007-change-lineage.ts';
 import { sql as clocks } from './migrations/0009-clocks.ts';
 import type { Database } from './tables.ts';
 
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { id: 4, name: 'operating', sql: operating },
   { id: 5, name: 'request-budget', sql: requestBudget },
   { id: 6, name: 'unmapped', sql: unmapped },
+  { id: 7, name: 'change-lineage', sql: changeLineage },
   { id: 9, name: 'clocks', sql: clocks },
 ];
 

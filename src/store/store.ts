@@ -30,6 +30,8 @@ export interface Store {
    * in all, when the database ends it for the sake of another one (40001, 40P01), so `work` does nothing but talk to the store.
    */
   tx<T>(work: (trx: Transaction<Database>) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Runs one statement, which is a transaction by itself, and runs it again as `tx` does. It costs a third of the round trips of `tx`. */
+  once<T>(statement: (db: Kysely<Database>) => Promise<T>): Promise<T>;
   /** The database's time. */
   now(): Promise<Date>;
   /** A pool for BullMQ's PostgreSQL backend, with its own schema as search path. Whoever asks for it ends it. */
@@ -91,6 +93,7 @@ export async function storeOn(backing: Backing): Promise<Store> {
       kind: backing.kind,
       db,
       tx: (work, options) => repeated(() => transaction(db, backing.scope, work, options)),
+      once: (statement) => repeated(() => statement(db)),
       now: () => databaseTime(db),
       queuePool: () => backing.queuePool(),
       forbidInTransaction: () => backing.scope.forbid(),

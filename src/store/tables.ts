@@ -265,6 +265,8 @@ export interface ChangeTable {
   type: string;
   id: string;
   body: NullableJsonb<JsonObject>;
+  /** `ChangeLineage` (lanes/changes.ts). */
+  lineage: NullableJsonb<Json>;
   at: DefaultInstant;
 }
 

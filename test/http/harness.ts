@@ -8,7 +8,7 @@ import { type Config, type ConnectionConfig, checkConfig } from '../../src/confi
 import { reason } from '../../src/errors.ts';
 import { buildApp, type GatewayApi, type HttpLimits, listen } from '../../src/http/http.ts';
 import { decide, parkLane, retryLane, skipStuck, startReplay } from '../../src/lanes/lanes.ts';
-import { acceptRecords, acceptStale } from '../../src/records/records.ts';
+import { acceptRecords, acceptStale, shippedSchemas } from '../../src/records/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 
@@ -123,6 +123,7 @@ function minimalGateway(
         registers: [registry],
       }),
     },
+    schemas: async () => shippedSchemas,
     accept(source, items) {
       if (state.failWith) throw state.failWith;
       return store.tx((trx) => acceptRecords(trx, source, items, [...config.connections.values()]));

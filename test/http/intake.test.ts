@@ -2,7 +2,7 @@
 
 import { expect, test } from '@jest/globals';
 import { takeIn } from '../../src/http/http.ts';
-import type { CheckedRecord } from '../../src/records/records.ts';
+import { type CheckedRecord, shippedSchemas } from '../../src/records/records.ts';
 import { aReferral } from '../builders.ts';
 
 interface Source {
@@ -32,7 +32,7 @@ test('an endless stream is read one batch and one line ahead, and no further unt
     await stored;
     return items.map(() => ({ outcome: 'accepted' as const, version: 1, lanes: [] }));
   };
-  const answers = takeIn(source.stream, { accept })[Symbol.asyncIterator]();
+  const answers = takeIn(source.stream, { schemas: async () => shippedSchemas, accept })[Symbol.asyncIterator]();
   const first = answers.next();
   expect(await begun).toBe(100);
   for (let turn = 0; turn < 1000; turn += 1) await new Promise(setImmediate);

@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals';
 import { openApi } from '../../src/http/openapi.ts';
 import { routes } from '../../src/http/routes.ts';
 import { isObject, type Json } from '../../src/json.ts';
+import { shippedSchemas } from '../../src/records/records.ts';
 
-const description = openApi(routes);
+const description = openApi(routes, shippedSchemas);
 
 test('the description has exactly the routes', () => {
   const paths = isObject(description.paths) ? description.paths : {};

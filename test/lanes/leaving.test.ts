@@ -274,6 +274,27 @@ describe('a connection that needs consent', () => {
     const [, patient] = await world.server.all('Patient');
     expect(goals[1]).toMatchObject({ subject: { reference: `Patient/${patient?.id}` } });
   });
+
+  test('given again before the reply to the recall of its Patient was heard, the case moves on to the new one', async () => {
+    await partner();
+    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await world.accept(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
+    await world.run('county.case.case-rosa');
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: '$', nth: 1, fault: { drop: 'after-commit' } },
+    ]);
+    await world.run('county.client.client-rosa');
+    await world.accept(['consent', aConsent({ id: 'consent-again', updatedAt: '2026-02-22T10:00:00-05:00' })]);
+    await world.run('county.case.case-rosa');
+    await world.work();
+    const [, patient] = await world.server.all('Patient');
+    expect(patient).toMatchObject({ id: expect.any(String) });
+    const active = (await world.server.all('Goal')).filter(({ lifecycleStatus }) => lifecycleStatus === 'active');
+    expect(active).toMatchObject([{ subject: { reference: `Patient/${patient?.id}` } }]);
+    const before = (await world.server.journal()).length;
+    await world.workAgain();
+    expect(await world.server.writes(before)).toEqual([]);
+  });
 });
 
 describe('a record with a sensitivity label', () => {

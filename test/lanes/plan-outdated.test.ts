@@ -24,12 +24,12 @@ function betweenPlanAndSend(action: () => Promise<unknown>): Partial<LaneDeps> {
     },
     store: {
       ...store,
-      tx: async (work, options) => {
+      once: async (statement) => {
         if (isPlanned && !isDone) {
           isDone = true;
           await action();
         }
-        return store.tx(work, options);
+        return store.once(statement);
       },
     },
   };

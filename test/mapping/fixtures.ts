@@ -1,6 +1,6 @@
 // The fixtures as one small source: their records know each other, and every one of them has a link. What points elsewhere has none.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import {
@@ -11,11 +11,17 @@ import {
   type SlotRef,
 } from '../../src/mapping/mapping.ts';
 import { type RecordType, recordTypes } from '../../src/records/records.ts';
+import { withChanges } from './with-changes.ts';
 
 export interface Fixture {
   readonly type: RecordType;
   readonly name: string;
   readonly record: JsonObject;
+}
+
+/** A fixture with something else in it. What it becomes is told by the difference, so that one case of one rule stays short. */
+export interface Variant extends Fixture {
+  readonly of: Fixture;
 }
 
 export const fixtureFolder = new URL('../../fixtures', import.meta.url).pathname;
@@ -35,7 +41,45 @@ export const fixtures: readonly Fixture[] = recordTypes.flatMap((type) =>
     })),
 );
 
-const records = new Map(fixtures.map(({ type, record }) => [`${type}/${String(record.id)}`, record]));
+/** `variants.json` of a type: name -> the fixture that it is `of`, and what is changed in its record. */
+export const variants: readonly Variant[] = changesIn('variants').map(({ type, name, of, change }) => ({
+  type,
+  name,
+  of,
+  record: withChanges(of.record, change),
+}));
+
+/** A resource of a fixture as the other side has changed it. */
+export interface Edit {
+  readonly type: RecordType;
+  readonly name: string;
+  readonly of: Fixture;
+  readonly slot: string;
+  readonly change: JsonObject;
+}
+
+/** `edits.json` of a type: name -> the fixture that it is `of`, the slot, and what the other side changes in its resource. */
+export const edits: readonly Edit[] = changesIn('edits', variants).map(({ slot, ...edit }) => ({
+  ...edit,
+  slot: String(slot),
+}));
+
+function changesIn(file: string, others: readonly Fixture[] = []) {
+  return recordTypes.flatMap((type) => {
+    const path = join(fixtureFolder, type, `${file}.json`);
+    return Object.entries(existsSync(path) ? readObject(path) : {}).map(([name, entry]) => {
+      const { of: base, slot, change } = isObject(entry) ? entry : {};
+      const of = [...fixtures, ...others].find((fixture) => fixture.type === type && fixture.name === base);
+      if (!of || !isObject(change)) throw new Error(`${path}: "${name}" changes no fixture.`);
+      return { type, name, of, slot, change };
+    });
+  });
+}
+
+/** Variants with an id of their own are records beside the others. */
+const source = [...fixtures, ...variants.filter(({ of, record }) => record.id !== of.record.id)];
+
+const records = new Map(source.map(({ type, record }) => [`${type}/${String(record.id)}`, record]));
 
 export const context: ProjectContext = {
   ...readContext(),
@@ -51,16 +95,16 @@ export function reference({ type, id, slot }: SlotRef): string | undefined {
     : undefined;
 }
 
+const targets = new Map<string, SlotRef>(
+  source
+    .flatMap(({ type, record }) =>
+      (mappings.mapping(type)?.slots ?? []).map(({ name }) => ({ type, id: String(record.id), slot: name })),
+    )
+    .map((target) => [reference(target) ?? '', target]),
+);
+
 export function resolve(text: string): SlotRef | undefined {
-  for (const { type, record } of fixtures) {
-    for (const { name } of mappings.mapping(type)?.slots ?? []) {
-      const target = { type, id: String(record.id), slot: name };
-      if (reference(target) === text) {
-        return target;
-      }
-    }
-  }
-  return undefined;
+  return targets.get(text);
 }
 
 export function fixture(type: RecordType, name: string): JsonObject {

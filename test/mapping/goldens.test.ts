@@ -8,17 +8,23 @@ import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import type { SlotRef } from '../../src/mapping/mapping.ts';
 import { parseRecord } from '../../src/records/records.ts';
 import { receivedAt } from '../builders.ts';
-import { context, fixtures, mappingOf, mappings, shippedMappings } from './fixtures.ts';
+import { context, edits, type Fixture, fixtures, mappingOf, mappings, shippedMappings, variants } from './fixtures.ts';
 import {
   backward,
   conceptMaps,
   conceptMapsFile,
+  edited,
+  editsFile,
   elements,
   elementsFile,
   forward,
   goldenFile,
   knowLists,
   readGolden,
+  references,
+  referencesFile,
+  variantsFile,
+  varied,
 } from './golden.ts';
 
 knowLists(shippedMappings);
@@ -30,7 +36,7 @@ describe.each(fixtures.map((fixture) => ({ ...fixture, title: `${fixture.type}/$
     const desired = mapping.project(fixture.record, context);
 
     test('is a record that is accepted', () => {
-      expect(parseRecord(fixture.type, fixture.record, { now: receivedAt })).toMatchObject({ ok: true });
+      accepted(fixture);
     });
 
     test('becomes what its golden file says', async () => {
@@ -42,15 +48,7 @@ describe.each(fixtures.map((fixture) => ({ ...fixture, title: `${fixture.type}/$
     });
 
     test('makes, once all links are there, resources that R4 and the claimed profile allow', () => {
-      for (const { resource, invalid, slot } of mappingOf(fixture.type).project(fixture.record, everyLink)) {
-        const failed = profilesOf(resource).flatMap((id) => errors(checkProfile(resource, id)));
-        expect({ slot, invalid, base: errors(checkBase(resource)), failed }).toEqual({
-          slot,
-          invalid: [],
-          base: [],
-          failed: [],
-        });
-      }
+      allowed(fixture);
     });
 
     test('claims, while links are missing, what it will be with them', () => {
@@ -70,8 +68,89 @@ describe.each(fixtures.map((fixture) => ({ ...fixture, title: `${fixture.type}/$
   },
 );
 
+describe.each(
+  [...new Set(variants.map(({ type }) => type))].map((type) => ({
+    type,
+    those: variants.filter((one) => one.type === type),
+  })),
+)('the variants of $type', ({ type, those }) => {
+  test('become what their golden file says', async () => {
+    const found = varied(mappingOf(type), those);
+    expect(found).toEqual(await golden(variantsFile(type), found));
+  });
+
+  test('are accepted, and make what R4 and the claimed profile allow', () => {
+    those.forEach(accepted);
+    those.forEach(allowed);
+  });
+});
+
+describe.each(
+  [...new Set(edits.map(({ type }) => type))].map((type) => ({
+    type,
+    those: edits.filter((one) => one.type === type),
+  })),
+)('edits on the other side of $type', ({ type, those }) => {
+  test('come to what their golden file says', async () => {
+    const found = edited(mappingOf(type), those);
+    expect(found).toEqual(await golden(editsFile(type), found));
+  });
+
+  test('make a record that is still accepted, but for fields that its other fields ask for', () => {
+    const results = edited(mappingOf(type), those);
+    for (const { name, of } of those) {
+      const result = results[name];
+      const patch = isObject(result) && isObject(result.patch) ? result.patch : {};
+      const parsed = parseRecord(type, patched(of.record, patch), { now: receivedAt });
+      const refused = parsed.ok ? [] : parsed.errors.filter(({ rule }) => rule !== 'required');
+      expect({ name, refused }).toEqual({ name, refused: [] });
+    }
+  });
+});
+
+/** RFC 7396 */
+function patched(target: JsonObject, patch: JsonObject): JsonObject {
+  const result = { ...target };
+  for (const [name, value] of Object.entries(patch)) {
+    const old = result[name];
+    if (value === null) delete result[name];
+    else result[name] = isObject(value) ? patched(isObject(old) ? old : {}, value) : value;
+  }
+  return result;
+}
+
+function accepted({ type, name, record }: Fixture): void {
+  expect({ name, ...parseRecord(type, record, { now: receivedAt }) }).toMatchObject({ name, ok: true });
+}
+
+function allowed({ type, name, record }: Fixture): void {
+  for (const { resource, invalid, slot } of mappingOf(type).project(record, everyLink)) {
+    const failed = profilesOf(resource).flatMap((id) => errors(checkProfile(resource, id)));
+    expect({ name, slot, invalid, base: errors(checkBase(resource)), failed }).toEqual({
+      name,
+      slot,
+      invalid: [],
+      base: [],
+      failed: [],
+    });
+  }
+}
+
 test('who decides about which element is what the golden file says', async () => {
   expect(elements(mappings)).toEqual(await golden(elementsFile, elements(mappings)));
+});
+
+test('what resources refer to, and which of it they wait for, is what the golden file says', async () => {
+  const found = Object.assign(
+    {},
+    ...mappings.mappings.map((mapping) =>
+      references(
+        mapping,
+        [...fixtures, ...variants].filter(({ type }) => type === mapping.recordType),
+      ),
+    ),
+  );
+  expect(found).toEqual(await golden(referencesFile, found));
 });
 
 test('what each ConceptMap says, out and back, is what the golden file says', async () => {

@@ -69,13 +69,15 @@ test('an absorbed change names the element, the rule and the fields that it chan
     {
       element: 'lifecycleStatus',
       rule: expect.stringMatching(/^goal\.yaml:\d+$/),
-      held: 'on-hold',
+      converter: 'code goal-status',
+      raw: 'on-hold',
       pointers: ['/status'],
     },
     {
       element: 'startDate',
       rule: expect.stringMatching(/^goal\.yaml:\d+$/),
-      held: '2026-01-27',
+      converter: 'copy',
+      raw: '2026-01-27',
       pointers: ['/startsOn'],
     },
   ]);

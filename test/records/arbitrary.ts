@@ -5,9 +5,10 @@ import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import {
   definitionsSchema,
   parseRecord,
+  type RecordSchemas,
   type RecordType,
-  recordSchemas,
   type StoredRecord,
+  shippedSchemas,
 } from '../../src/records/records.ts';
 import { receivedAt } from '../builders.ts';
 
@@ -16,11 +17,14 @@ export interface ArbitraryOptions {
   values?: Readonly<Record<string, fc.Arbitrary<Json>>>;
   /** Fields, by path, that never appear. */
   without?: readonly string[];
+  /** @default the shipped ones */
+  schemas?: RecordSchemas;
 }
 
 /** Records that `parseRecord` accepts, never deletion marks. Each optional field is sometimes there; conditional ones wherever demanded. */
 export function arbitraryRecord(type: RecordType, options: ArbitraryOptions = {}): fc.Arbitrary<StoredRecord> {
-  const schema = recordSchemas[type];
+  const { schemas = shippedSchemas } = options;
+  const schema = schemas.schema(type);
   const properties = object(schema.properties);
   const demands = object(schema.then);
   const conditional = conditionalNames(demands).filter((name) => !options.without?.includes(name));
@@ -37,17 +41,17 @@ export function arbitraryRecord(type: RecordType, options: ArbitraryOptions = {}
   return fc.tuple(whole, fc.subarray(conditional), missing).map(([candidate, leftOut, reasons]) => {
     const full = mend[type]({ ...object(candidate), ...(reasons && { missing: reasons }) });
     const sparse = Object.fromEntries(Object.entries(full).filter(([name]) => !leftOut.includes(name)));
-    return accepted(type, sparse) ?? accepted(type, full) ?? broken(type, full);
+    return accepted(type, sparse, schemas) ?? accepted(type, full, schemas) ?? broken(type, full, schemas);
   });
 }
 
-function accepted(type: RecordType, record: JsonObject): StoredRecord | undefined {
-  const parsed = parseRecord(type, record, { now: receivedAt });
+function accepted(type: RecordType, record: JsonObject, schemas: RecordSchemas): StoredRecord | undefined {
+  const parsed = parseRecord(type, record, { now: receivedAt, schemas });
   return parsed.ok ? parsed.record : undefined;
 }
 
-function broken(type: RecordType, record: JsonObject): never {
-  const parsed = parseRecord(type, record, { now: receivedAt });
+function broken(type: RecordType, record: JsonObject, schemas: RecordSchemas): never {
+  const parsed = parseRecord(type, record, { now: receivedAt, schemas });
   throw new Error(`arbitraryRecord('${type}') made a record that is refused: ${JSON.stringify(parsed)}`);
 }
 
@@ -81,8 +85,11 @@ function objectOf(schema: JsonObject, path: string, options: ArbitraryOptions): 
 function arbitraryOf(schema: JsonObject, path: string, options: ArbitraryOptions): fc.Arbitrary<Json> {
   const given = options.values?.[path];
   if (given) return given;
-  if (typeof schema.$ref === 'string')
-    return arbitraryOf(definition(schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)), path, options);
+  if (typeof schema.$ref === 'string') {
+    const { $ref: reference, ...beside } = schema;
+    const shared = definition(reference.slice(reference.lastIndexOf('/') + 1));
+    return arbitraryOf({ ...shared, ...beside }, path, options);
+  }
   if (schema.type === 'array') {
     const items = object(schema.items);
     const item = options.values?.[path] ?? arbitraryOf(items, path, options);

@@ -27,7 +27,7 @@ test.each([
   ['service', 'locations.address.lines', { kind: 'line', list: true, required: false }],
   ['service', 'cost.amount', { kind: 'money', list: false, required: false }],
   ['goal', 'targets.value', { kind: 'number', list: true, required: false }],
-  ['need', 'priority', { kind: 'integer', list: false, required: false }],
+  ['need', 'priority', { kind: 'integer', list: false, required: false, min: 1, max: 9 }],
   ['worker', 'active', { kind: 'boolean', list: false, required: false }],
   ['consent', 'recordTypes', expect.objectContaining({ kind: 'code', list: true, required: true })],
   ['need', 'domain', expect.objectContaining({ kind: 'code', enum: expect.arrayContaining(['food', 'other']) })],

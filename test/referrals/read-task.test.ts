@@ -60,13 +60,13 @@ const meanings = {
 
 const asRequester = `
 to:              draft requested received accepted               rejected           ready    cancelled in-progress                       on-hold                       failed               completed             entered-in-error
-draft            P     .         received accepted               declined           accepted cancelled in-progress                       on-hold                       failed               completed             P
+draft            P     .         received accepted               declined           accepted cancelled accepted>in-progress              accepted>on-hold              accepted>failed      accepted>completed    P
 requested        P     .         received accepted               declined           accepted cancelled accepted>in-progress              accepted>on-hold              accepted>failed      accepted>completed    P
 received         P     .         .        accepted               declined           accepted cancelled accepted>in-progress              accepted>on-hold              accepted>failed      accepted>completed    P
 accepted         B     B         B        .                      declined           .        declined  in-progress                       on-hold                       failed               completed             P
 ready            B     B         B        .                      declined           .        declined  in-progress                       on-hold                       failed               completed             P
-in-progress      B     B         B        accepted               declined           accepted cancelled .                                 on-hold                       failed               completed             P
-on-hold          B     B         B        accepted               declined           accepted declined  in-progress                       .                             failed               completed             P
+in-progress      B     B         B        B                      cancelled          B        cancelled .                                 on-hold                       failed               completed             P
+on-hold          B     B         B        B                      declined           B        declined  in-progress                       .                             failed               completed             P
 rejected         F     F         F        F                      .                  F        F         F                                 F                             F                    F                     F
 completed        F     F         F        F                      F                  F        F         F                                 F                             F                    .                     F
 failed           F     F         F        F                      F                  F        F         F                                 F                             .                    F                     F
@@ -168,6 +168,37 @@ describe('a referral that we have withdrawn, while the Task does not say so yet'
     expect(patchOf(read({ referral, before: 'in-progress', task: { status: 'completed' } }))).toMatchObject({
       status: 'completed',
     });
+  });
+});
+
+describe('a referral that we asked to cancel', () => {
+  const cancelRequest = { at: '2026-02-18T09:00:00-05:00', byId: 'worker-okafor', reason: 'Moved away.' };
+
+  test.each([
+    ['accepted', 'cancelled', 'cancelled'],
+    ['on-hold', 'cancelled', 'cancelled'],
+    ['in-progress', 'cancelled', 'cancelled'],
+    ['in-progress', 'completed', 'completed'],
+  ] as const)('while %s: %s is the answer to it, and no late refusal', (before, to, answer) => {
+    const referral = { ...aReferral(), status: before, cancelRequest };
+    expect(patchOf(read({ referral, before, task: { status: to } }))).toMatchObject({
+      status: answer,
+      cancelRequest: { answeredAt: at, answer },
+    });
+  });
+
+  test('goes on as long as nobody answers', () => {
+    const referral = { ...aReferral(), status: 'accepted', cancelRequest };
+    const patch = patchOf(read({ referral, before: 'accepted', task: { status: 'in-progress' } }));
+    expect(patch).toMatchObject({ status: 'in-progress' });
+    expect(patch).not.toHaveProperty('cancelRequest');
+  });
+
+  test("a BSeR server's word that it was asked (5.2) is no beginning of work", () => {
+    const system = 'http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS';
+    const task = { status: 'in-progress', businessStatus: { coding: [{ system, code: '5.2' }] } };
+    const referral = { ...aReferral(), status: 'accepted', cancelRequest };
+    expect(inWords(read({ referral, before: 'accepted', task }))).toBe('nothing');
   });
 });
 

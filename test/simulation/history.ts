@@ -327,20 +327,28 @@ class History {
     for (let round = 0; round < 5; round += 1) {
       this.#feeding.kick();
       while (timeline.steps.length < most && (await timeline.step(until)));
-      if (this.#violations.length > 0 || (await unrest(store)).length === 0) return;
-      await this.#operator.endFalseDoubles();
+      // A reply that was under way at the healing may have asked about one.
+      const ended = await this.#operator.endFalseDoubles();
+      if (this.#violations.length > 0 || (ended === 0 && (await unrest(store)).length === 0)) return;
     }
     this.#violations.push(`(f) It does not come to rest: ${JSON.stringify(await unrest(store))}`);
   }
 }
 
-/** A poll is under way, leased by somebody who will not end it, or overdue because everybody who could make it is frozen. */
+/**
+ * A poll is under way, leased by somebody who will not end it, overdue because everybody who could make it is frozen, or was given up by somebody who
+ * was frozen over it, and comes back with back-off.
+ */
 async function hasPollToMake(store: Store): Promise<boolean> {
   const polls = await store.db
     .selectFrom('poll')
     .select('resource_type')
     .where(({ eb, or }) =>
-      or([eb('lease_until', 'is not', null), eb('next_at', '<', sql<Date>`now() - interval '15 seconds'`)]),
+      or([
+        eb('lease_until', 'is not', null),
+        eb('reason', 'is not', null),
+        eb('next_at', '<', sql<Date>`now() - interval '15 seconds'`),
+      ]),
     )
     .execute();
   return polls.length > 0;

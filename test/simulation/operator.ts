@@ -50,8 +50,8 @@ export class Operator {
     await this.#store.tx((trx) => raiseWanted(trx, lanes, { unpark: true }));
   }
 
-  /** A server that said 412 to a create for no reason has made us ask about a double that is none; a real one shows on the server. */
-  async endFalseDoubles(): Promise<void> {
+  /** A server that said 412 to a create for no reason has made us ask about a double that is none; a real one shows on the server. @returns how many */
+  async endFalseDoubles(): Promise<number> {
     const open = await this.#store.db
       .selectFrom('decision')
       .select('id')
@@ -59,6 +59,7 @@ export class Operator {
       .where('kind', '=', 'doubled')
       .execute();
     for (const { id } of open) await decide(this.#store, id, { choose: 'done', by: 'Ida' }, applyDecision);
+    return open.length;
   }
 
   async #run(): Promise<void> {

@@ -4,7 +4,6 @@
 import type { Exchanger, HttpCall, HttpReply } from '../../src/connections/exchange.ts';
 import type { Answered } from '../../src/store/wire-protocol.ts';
 import type { DatabaseClient } from './database.ts';
-import { type Basis, runContext } from './run-context.ts';
 
 export interface Sabotage {
   /** Rules of the database, dropped again after the history. */
@@ -44,17 +43,10 @@ export const sabotages: Readonly<Record<Mechanism, Sabotage>> = {
     rules: trigger('operation', 'insert', `new.missed_at := sim.now() - interval '1 day';`),
   },
 
-  // What a plan was made from is not looked at again: the locked rows are as they were when the plan was made.
+  // What a plan was made from is not looked at again.
   basis: {
-    statement: async (client, text, values) => {
-      const answer = await client.query(text, values);
-      const run = runContext.getStore();
-      if (run === undefined || !text.includes('as connection_epoch')) return answer;
-      if (text.includes('for share')) return { ...answer, rows: answer.rows.map((row) => asPlanned(row, run.basis)) };
-      const [row] = answer.rows;
-      run.basis = isBasis(row) ? row : undefined;
-      return answer;
-    },
+    statement: (client, text, values) =>
+      client.query(text.replace('where is_held and is_same', 'where is_held'), values),
   },
 
   // Updates carry no version tag and are made from a look that may be old.
@@ -73,16 +65,6 @@ export const sabotages: Readonly<Record<Mechanism, Sabotage>> = {
     ),
   },
 };
-
-function isBasis(row: unknown): row is Basis {
-  return typeof row === 'object' && row !== null && 'connection_epoch' in row && 'epochs' in row;
-}
-
-function asPlanned(row: unknown, planned: Basis | undefined): unknown {
-  if (!isBasis(row) || planned === undefined) return row;
-  const epochs = Object.fromEntries(Object.keys(row.epochs).map((key) => [key, planned.epochs[key] ?? 0]));
-  return { ...row, epochs, connection_epoch: planned.connection_epoch, is_paused: false };
-}
 
 function trigger(table: string, event: 'insert' | 'update', body: string): Sabotage['rules'] {
   return {

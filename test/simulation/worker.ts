@@ -203,7 +203,7 @@ export class Worker {
 
   async #alone(work: () => Promise<unknown>): Promise<void> {
     try {
-      await runContext.run({ lastCommit: 0, basis: undefined }, work);
+      await runContext.run({ lastCommit: 0 }, work);
     } catch (error) {
       if (!isInjected(error)) this.#parts.onDefect(error instanceof Error ? String(error.stack) : 'unknown');
     }

@@ -9,10 +9,15 @@ export const changeRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: '/api/changes',
-    summary: 'Changes from the other side, oldest first. `next` is always set: ask on from it.',
+    summary:
+      'Changes from the other side, oldest first. `next` is always set: ask on from it. With lineage=true each says which elements of which resources it comes from.',
     access: { source: true, operator: 'read' },
-    query: ['limit', 'after', 'source'],
+    query: ['limit', 'after', 'source', 'lineage'],
     handle: (call) =>
-      listChanges(call.gateway.store, addressedSource(call), { limit: limitOf(call.query), after: call.query.after }),
+      listChanges(call.gateway.store, addressedSource(call), {
+        limit: limitOf(call.query),
+        after: call.query.after,
+        lineage: call.query.lineage === 'true',
+      }),
   },
 ];

@@ -30,7 +30,8 @@ async function preview(call: Call): Promise<object> {
     throw new CasebridgeError('connection-unknown', { connection });
   }
   if (connection !== undefined) workingConnection(gateway.config, connection);
-  const options = { now: new Date(), timeZone: gateway.config.sources.get(source)?.timeZone };
+  const timeZone = gateway.config.sources.get(source)?.timeZone;
+  const options = { now: new Date(), timeZone, schemas: await gateway.schemas() };
   const items: CheckedRecord[] = [];
   const errors: FieldError[] = [];
   for await (const line of readRecordLines(once(await readBody(request, limits)))) {

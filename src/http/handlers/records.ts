@@ -54,7 +54,9 @@ async function putRecord(call: Call): Promise<object> {
   const { gateway } = call;
   const { source, type, id } = addressedRecord(call);
   const value = await readJson(call);
-  const parsed = parseRecord(type, value, { now: new Date(), timeZone: gateway.config.sources.get(source)?.timeZone });
+  const schemas = await gateway.schemas();
+  const timeZone = gateway.config.sources.get(source)?.timeZone;
+  const parsed = parseRecord(type, value, { now: new Date(), timeZone, schemas });
   if (!parsed.ok) {
     gateway.metrics.records.inc({ source, outcome: 'refused' });
     throw new FieldsRefused('record-refused', parsed.errors);
@@ -101,6 +103,7 @@ async function postRecords(call: Call): Promise<undefined> {
   const counts = emptyCounts();
   const stream = takeIn(streamBody(request, limits), {
     timeZone: gateway.config.sources.get(source)?.timeZone,
+    schemas: () => gateway.schemas(),
     accept: (items) => gateway.accept(source, items),
   });
   for await (const answers of stream) {

@@ -1,19 +1,20 @@
 // The change feed of one source: what the other side did, oldest first.
 
 import { CasebridgeError } from '../../errors.ts';
-import type { Json } from '../../json.ts';
+import type { Json, JsonObject } from '../../json.ts';
 import type { Store } from '../../store/store.ts';
 import { cursorKey, cursorText } from '../cursor.ts';
 
 /**
- * `{items, next}`; `next` is always set, so that a source can ask on from where it stands.
+ * `{items, next}`; `next` is always set, so that a source can ask on from where it stands. With `lineage`, each item says which elements of which
+ * resources it comes from, and what of them is not understood; null where none says it.
  * @throws CasebridgeError `cursor-invalid`; `cursor-expired` for one that this feed has not reached: the store is older than the cursor
  */
 export async function listChanges(
   { db }: Store,
   source: string,
-  filter: { readonly limit: number; readonly after?: string },
-): Promise<{ items: object[]; next: string }> {
+  filter: { readonly limit: number; readonly after?: string; readonly lineage?: boolean },
+): Promise<{ items: JsonObject[]; next: string }> {
   const [after] = cursorKey('changes', filter.after, [0] as const) ?? [0];
   const rows = await db
     .selectFrom('change')
@@ -32,6 +33,7 @@ export async function listChanges(
     id: row.id,
     ...contentOf(row.op, row.body),
     at: row.at.toISOString(),
+    ...(filter.lineage === true && { lineage: row.lineage }),
   }));
   return { items, next: cursorText('changes', [rows.at(-1)?.cursor ?? after]) };
 }

@@ -77,7 +77,7 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
       const plain = words === undefined ? undefined : trimmed(words);
       return plain === undefined ? undefined : { text: plain };
     }
-    const codes = type === 'CodeableConcept' ? keys.sort() : (keys[0] ?? null);
+    const codes = type === 'CodeableConcept' ? [...new Set(keys)].sort() : (keys[0] ?? null);
     const said = words !== undefined && factOfText ? factOfText(words) : undefined;
     return said === undefined ? codes : { codes, text: said };
   };
@@ -152,10 +152,7 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
         return;
       }
       const codings = codingsIn(raw, type);
-      const local = codings.find((coding) => isLocal(map, coding.system));
-      const code = [...(local ? [local] : []), ...codings]
-        .map((coding) => codeFor(map, coding))
-        .find((known) => known !== undefined);
+      const code = meantBy(map, codings, now);
       if (code === undefined || (field.enum && !field.enum.includes(code))) {
         addIssue(
           run,
@@ -163,7 +160,9 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
           `ConceptMap ${map.name} knows no way back for what the other side holds.`,
           rule(at),
           pointerTo(draft, path),
-          { unmapped: { conceptMap: map.name, code: codings.map((coding) => keyOf(map, coding)).join(', ') } },
+          codings.length === 0
+            ? undefined
+            : { unmapped: { conceptMap: map.name, code: codings.map((coding) => keyOf(map, coding)).join(', ') } },
         );
       } else {
         write(draft, code);
@@ -171,6 +170,21 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
     },
   };
   return lens;
+}
+
+/**
+ * The code of the record that these codings name: our own list's, else the one that most of them mean. A server may add codings of its own;
+ * what the record says already stands for as long as as many mean it as anything else.
+ */
+function meantBy(map: ConceptMap, codings: readonly Coding[], now: Json | undefined): string | undefined {
+  const local = codings.find((coding) => isLocal(map, coding.system));
+  if (local) return codeFor(map, local);
+  const meant = codings.flatMap((coding) => codeFor(map, coding) ?? []);
+  const weight = (code: string): number => 2 * meant.filter((one) => one === code).length + (code === now ? 1 : 0);
+  const [first] = meant;
+  return meant
+    .slice(1)
+    .reduce((best, code) => (best === undefined || weight(code) > weight(best) ? code : best), first);
 }
 
 /** The same for the codes of the map, made once for as long as the identifier system stays the same. */

@@ -88,10 +88,13 @@ export function fieldLens(path: RecordPath, field: Field, form: Form, at: Positi
       const now = read(draft);
       const projected = now === undefined ? undefined : form.toFhir(now);
       const wanted = raw === undefined ? undefined : form.fact(raw);
-      if (sameJson(wanted, projected === undefined ? undefined : form.fact(projected))) {
+      if (
+        (raw === undefined) === (wanted === undefined) &&
+        sameJson(wanted, projected === undefined ? undefined : form.fact(projected))
+      ) {
         return;
       }
-      if (raw === undefined || wanted === undefined) {
+      if (raw === undefined) {
         removeField(
           () => write(draft, undefined),
           field,
@@ -100,7 +103,8 @@ export function fieldLens(path: RecordPath, field: Field, form: Form, at: Positi
         );
         return;
       }
-      const value = form.fromFhir(raw);
+      // What cannot be read is not gone.
+      const value = wanted === undefined ? undefined : form.fromFhir(raw);
       if (value === undefined) {
         addIssue(
           run,

@@ -59,8 +59,9 @@ export function compileIdentifierSystem(node: MapNode, cursor: Cursor, place: Pl
     absorb: (raw, draft) => {
       // A configured system is not the record's: only an item that has its own, or is new, takes it over.
       const isNew = readKind(draft) === undefined;
-      if (raw !== undefined && writeOwn && (isNew || readOwn(draft) !== undefined)) {
-        writeOwn(draft, raw);
+      const system = raw === undefined ? undefined : text(raw);
+      if (system !== undefined && writeOwn && (isNew || readOwn(draft) !== undefined)) {
+        writeOwn(draft, system);
       }
     },
   };

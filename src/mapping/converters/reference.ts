@@ -5,7 +5,7 @@ import { fullUrl, identifierValue } from '../../fhir/fhir.ts';
 import { isObject, type Json } from '../../json.ts';
 import { didYouMean } from '../../nearest.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
-import { type Build, type Cursor, fieldAt, isPlainText, type Place, rule } from '../build.ts';
+import { type Build, type Cursor, fieldAt, isPlainText, isTrue, type Place, rule } from '../build.ts';
 import { addIssue, type Lens, type ProjectRun, replaceUnlessSame } from '../lens.ts';
 import { oneWay, presentWhen } from '../one-way.ts';
 import type { MapNode, Node } from '../positions.ts';
@@ -49,8 +49,7 @@ export function compileReference(node: MapNode, cursor: Cursor, place: Place, bu
     },
     absorb: (raw, draft, run) => {
       const now = read(draft);
-      const reference = raw === undefined ? undefined : literalOf(raw);
-      if (reference === undefined) {
+      if (raw === undefined) {
         // A reference that was never sent, or may never have been, was not removed.
         if (typeof now !== 'string' || run.linked?.({ type, id: now, slot }) === undefined) {
           return;
@@ -63,7 +62,7 @@ export function compileReference(node: MapNode, cursor: Cursor, place: Place, bu
         );
         return;
       }
-      const ref = run.resolve(reference);
+      const ref = run.resolve(literalOf(raw) ?? '');
       if (ref === undefined || ref.type !== type || ref.slot !== slot) {
         addIssue(
           run,
@@ -157,7 +156,7 @@ function referenceTo(target: SlotRef, required: boolean, run: ProjectRun): Json 
 /** By R4, by the profile, or by the rule itself: without it the resource would say something else. */
 function isRequired(rule: MapNode, place: Place, build: Build): boolean {
   const said = rule.entries.get('required')?.value;
-  return build.isRequired(place.path) || (said?.kind === 'scalar' && said.value === true);
+  return build.isRequired(place.path) || isTrue(said);
 }
 
 function targetOf(

@@ -296,7 +296,7 @@ function wordsVia(node: MapNode, viaNode: MapNode, cursor: Cursor, build: Build)
     );
   }
   const rest = new Map([...node.entries].filter(([name]) => name !== 'via'));
-  const words = wordsFrom({ ...node, entries: rest }, cursorAt(type, false), build);
+  const words = wordsFrom({ ...node, entries: rest }, cursorAt(type, false, build), build);
   const read = reader(found.path);
   return (
     words &&

@@ -3,11 +3,12 @@
 
 import { childNames, elementFact, isResourceType, shippedProfiles } from '../../fhir/fhir.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
-import { type Build, cursorAt, isPlainText, type SlotIndex } from '../build.ts';
-import { type ConceptMap, compileConceptMap } from '../concept-map.ts';
+import { type Build, cursorAt, isPlainText } from '../build.ts';
+import { compileConceptMap } from '../concept-map.ts';
 import { derivations } from '../derive.ts';
+import { overlaid } from '../overlay/overlay.ts';
 import { type MapNode, type Position, Problems, readNodes } from '../positions.ts';
-import { compileSystems, localSystem, noSystems, type Systems } from '../systems.ts';
+import { compileSystems, localSystem, noSystems } from '../systems.ts';
 import type { MappingFile } from '../types.ts';
 import { CodeTables } from './code-tables.ts';
 import { conditionOf, literal } from './conditions.ts';
@@ -59,16 +60,14 @@ export function exportFml(files: readonly MappingFile[], options: ExportOptions)
   return { maps, leftOut: [...new Map(leftOut.map((item) => [JSON.stringify(item), item])).values()] };
 }
 
-interface Shared {
-  readonly systems: Systems;
-  readonly conceptMaps: ReadonlyMap<string, ConceptMap>;
-  readonly slots: SlotIndex;
+interface Shared extends Pick<Build, 'systems' | 'conceptMaps' | 'slots' | 'schemas' | 'declared'> {
   readonly mappings: readonly MapNode[];
 }
 
 function readShared(files: readonly MappingFile[]): Shared {
   const problems = new Problems();
-  const roots = files.flatMap((file) => readNodes(file, problems) ?? []);
+  const read = files.flatMap((file) => readNodes(file, problems) ?? []);
+  const { roots, schemas, declared } = overlaid(read, problems);
   const mappings = roots.filter((root) => root.entries.has('record'));
   const tables = roots.filter((root) => root.entries.has('conceptMap'));
   const others = roots.filter((root) => !mappings.includes(root) && !tables.includes(root));
@@ -78,6 +77,8 @@ function readShared(files: readonly MappingFile[]): Shared {
     systems,
     conceptMaps: new Map(conceptMaps.map((map) => [map.name, map])),
     slots: new Map(mappings.map((root) => [textAt(root, 'record'), slotIndexOf(root)])),
+    schemas,
+    declared,
     mappings,
   };
 }
@@ -138,7 +139,7 @@ function exportSlot(
       'which profile is claimed follows from checks, which a map does not make',
     );
   }
-  const scope = { cursor: cursorAt(type, true), item: record };
+  const scope = { cursor: cursorAt(type, true, shared), item: record };
   const resource = { variable: 'resource', below: [] };
   const rules = [...identity(writer, node.at), ...writeElements(writer, elements, '', resource, scope)];
   const when = node.entries.get('when')?.value;
@@ -168,6 +169,8 @@ function buildFor(recordType: RecordType, slot: string, resourceType: string, sh
     systems: shared.systems,
     conceptMaps: shared.conceptMaps,
     slots: shared.slots,
+    schemas: shared.schemas,
+    declared: shared.declared,
     recordType,
     slot,
     resourceType,

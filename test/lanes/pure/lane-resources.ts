@@ -15,6 +15,7 @@ export function aSlot(
     key,
     owner: () => owner,
     derived,
+    converter: 'copy',
     at: 'goal.yaml:1',
     ...more,
   }));
@@ -27,6 +28,7 @@ export function aSlot(
     copy: (keys, from, to) => ({ ...without(keys, to), ...only(keys, from) }),
     retire: (resource) => (retired === 'never' ? undefined : { ...resource, ...retired }),
     recall: (resource) => (retired === 'never' ? undefined : { ...without(Object.keys(shapes), resource), ...retired }),
+    raw: (key, resource) => resource[key],
     absorb: (keys, observed, record) => {
       const taken = elements
         .filter((element) => keys.includes(element.key) && !element.derived)
