@@ -58,8 +58,14 @@ async function resting(connection = 'general') {
   return (await restingConnections(store.db)).get(connection);
 }
 
+/** About the connection; those about clocks of old records are another matter. */
 async function alerts() {
-  const rows = await store.db.selectFrom('alert').selectAll().orderBy('id').execute();
+  const rows = await store.db
+    .selectFrom('alert')
+    .selectAll()
+    .where('connection', '=', 'general')
+    .orderBy('id')
+    .execute();
   return rows.map(({ topic, resolved_at: resolvedAt }) => ({ topic, isOpen: resolvedAt === null }));
 }
 

@@ -65,7 +65,8 @@ export async function alert(options: ExperimentOptions): Promise<Result> {
 async function alerts(url: string): Promise<{ opened: number; open: number }> {
   const { rows } = await onDatabase(url, (client) =>
     client.query<{ opened: number; open: number }>(
-      `select count(*)::integer as opened, count(*) filter (where resolved_at is null)::integer as open from casebridge.alert`,
+      `select count(*)::integer as opened, count(*) filter (where resolved_at is null)::integer as open
+       from casebridge.alert where connection is not null`,
     ),
   );
   return rows[0] ?? { opened: 0, open: 0 };
