@@ -55,6 +55,7 @@ export type { Fault, FaultKind } from './faults.ts';
 export { issueCodes } from './issue-codes.ts';
 export { type ResourceLocation, readLocation } from './location.ts';
 export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
+export { type ProvenanceAbility, provenanceAbility } from './provenance.ts';
 export { type Route, type RoutedSlot, type RouteInput, type RouteRow, routeTable } from './routes.ts';
 export {
   type Grade,
