@@ -1,10 +1,10 @@
 export default {
   testEnvironment: 'node',
+  testRunner: './run-natively.js',
   testSequencer: './longest-first.js',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': './strip-types.js' },
-  testTimeout: 60_000,
+  transform: {},
+  testTimeout: 180_000,
   maxWorkers: 3,
 };

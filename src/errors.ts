@@ -14,6 +14,12 @@ export interface ErrorKind {
 }
 
 export const errorKinds = {
+  'address-not-public': {
+    text: '{host} is, or resolves to, an address that is not public, and nothing is sent there. Give its public name; a receiver in a private network needs allowPrivate: true in the configuration.',
+    status: 502,
+    issue: 'security',
+    class: 'config',
+  },
   'address-too-long': {
     text: 'The address is longer than {limit} bytes.',
     status: 414,
@@ -73,6 +79,18 @@ export const errorKinds = {
     status: 200,
     issue: 'informational',
     class: 'config',
+  },
+  'change-refused': {
+    text: 'The source does not take over what {connection} says of {target}. A person must decide.',
+    status: 409,
+    issue: 'business-rule',
+    class: 'person',
+  },
+  'change-unknown': {
+    text: 'The source has no such change.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
   },
   'choice-unknown': {
     text: 'This decision does not offer that choice. Choose one of: {choices}.',
@@ -1336,6 +1354,30 @@ export const errorKinds = {
     status: 409,
     issue: 'transient',
     class: 'retry',
+  },
+  'webhook-answered': {
+    text: 'The receiver answered {status}.',
+    status: 502,
+    issue: 'processing',
+    class: 'retry',
+  },
+  'webhook-disabled': {
+    text: 'Changes are no longer posted to the webhook of {source}: {why} Mend the receiver, then POST /api/webhooks/{source}/enable; nothing is lost.',
+    status: 503,
+    issue: 'suppressed',
+    class: 'config',
+  },
+  'webhook-stuck': {
+    text: 'The webhook of {source} has refused one change for {hours} hours while it took others. The later changes of the same case wait behind it. Mend the receiver, or let the source refuse the change.',
+    status: 409,
+    issue: 'processing',
+    class: 'person',
+  },
+  'webhook-unknown': {
+    text: 'The source {source} has no webhook in the configuration.',
+    status: 404,
+    issue: 'not-found',
+    class: 'config',
   },
   'worker-needs-server': {
     text: 'A worker is a second process on the store, and the embedded store takes one only. Set store.url to a PostgreSQL (env:DATABASE_URL).',

@@ -9,7 +9,7 @@ import { type Capabilities, type Connection, openConnection } from './connection
 import { CasebridgeError } from './errors.ts';
 import { factsOf } from './fault.ts';
 import { gatewayApi, type OpenedConnection } from './gateway/api.ts';
-import type { GatewayApi } from './http/http.ts';
+import { type GatewayApi, shownChange } from './http/http.ts';
 import {
   type Abilities,
   activateMapping,
@@ -50,6 +50,7 @@ import {
 import { createMetrics } from './metrics.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
 import { openStore, type Store } from './store/store.ts';
+import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts';
 
 /** The mapping files that come with Casebridge. */
 export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.url));
@@ -157,6 +158,16 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
     log: logger,
     onRun: (connection, outcome) => metrics.runs.inc({ connection, outcome }),
   };
+  const webhooks = openWebhooks({
+    store,
+    sources: config.sources,
+    item: shownChange,
+    log: logger,
+    clock: Date.now,
+    random: Math.random,
+    onAttempt: (source, outcome) => metrics.deliveries.inc({ source, outcome }),
+  });
+  if (options.lanes) await webhooks.start();
   const worker = options.lanes ? await startWorking(deps, live, opened, options) : undefined;
   feeder = worker?.feeder;
 
@@ -177,9 +188,9 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   let stopping: Promise<void> | undefined;
   return {
     mappingWarnings: warnings,
-    api: gatewayApi({ config, logger, store, metrics, deps, opened, feeder: () => feeder }),
+    api: gatewayApi({ config, logger, store, metrics, deps, webhooks, opened, feeder: () => feeder }),
     stop: () => {
-      stopping ??= stopAll(worker, opened, store);
+      stopping ??= stopAll(worker, webhooks, opened, store);
       return stopping;
     },
   };
@@ -283,12 +294,14 @@ function startRound(pauseMs: number, work: () => Promise<unknown>, onError: (err
 /** Requests under way may end by themselves for a while. Then they are given up, early enough for their runs to give the lanes back. */
 async function stopAll(
   worker: Working | undefined,
+  webhooks: Webhooks,
   opened: ReadonlyMap<string, OpenedConnection>,
   store: Store,
 ): Promise<void> {
   const hangUp = () => Promise.all([...opened.values()].map(({ connection }) => connection.close()));
   const patience = setTimeout(hangUp, requestsMayTakeMs);
   await worker?.feeder.stop();
+  await webhooks.stop();
   for (const round of worker?.rounds ?? []) await round.stop();
   await worker?.wakeUps.close();
   clearTimeout(patience);

@@ -11,6 +11,7 @@ export interface Metrics {
   readonly records: Counter<'source' | 'outcome'>;
   readonly runs: Counter<'connection' | 'outcome'>;
   readonly requestSeen: (seen: RequestSeen) => void;
+  readonly deliveries: Counter<'source' | 'outcome'>;
 }
 
 /** The metrics of one process; the gauges read the store when they are asked for. */
@@ -55,8 +56,34 @@ export function createMetrics(store: Store): Metrics {
         this.set({ connection, reason: reason.code }, 1);
     },
   });
+  new Gauge({
+    ...shared,
+    name: 'casebridge_webhook_undelivered',
+    help: 'Changes that the webhook of a source has not taken yet.',
+    labelNames: ['source'] as const,
+    async collect() {
+      this.reset();
+      for (const { source, count } of await undelivered(store)) this.set({ source }, count);
+    },
+  });
+  new Gauge({
+    ...shared,
+    name: 'casebridge_webhook_oldest_undelivered_seconds',
+    help: 'How long the oldest of them has waited.',
+    labelNames: ['source'] as const,
+    async collect() {
+      this.reset();
+      for (const { source, oldest } of await undelivered(store)) this.set({ source }, oldest);
+    },
+  });
   return {
     registry,
+    deliveries: new Counter({
+      ...shared,
+      name: 'casebridge_webhook_deliveries_total',
+      help: 'Changes posted to webhooks by source and outcome: the status class, or the kind of fault.',
+      labelNames: ['source', 'outcome'] as const,
+    }),
     records: new Counter({
       ...shared,
       name: 'casebridge_records_total',
@@ -77,5 +104,12 @@ async function dueLanes(store: Store): Promise<{ connection: string; due: number
   const { rows } = await sql<{ connection: string; due: number; oldest: number }>`
     select connection, count(*)::integer as due, coalesce(extract(epoch from now() - min(due_at)), 0)::float8 as oldest
     from lane where done < wanted group by connection`.execute(store.db);
+  return rows;
+}
+
+async function undelivered(store: Store): Promise<{ source: string; count: number; oldest: number }[]> {
+  const { rows } = await sql<{ source: string; count: number; oldest: number }>`
+    select w.source, count(d.cursor)::integer as count, coalesce(extract(epoch from now() - min(d.since)), 0)::float8 as oldest
+    from webhook w left join delivery d on d.source = w.source group by w.source`.execute(store.db);
   return rows;
 }

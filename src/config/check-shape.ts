@@ -75,6 +75,7 @@ const forms: Readonly<Record<string, string>> = {
   settle: durationForm,
   quiet: durationForm,
   atMostEvery: durationForm,
+  giveUpAfter: durationForm,
   organization: 'source/id of an organization record',
   identifierSystem: 'an absolute URI (https://… or urn:…)',
 };

@@ -25,8 +25,15 @@ export interface RawConfig {
   overlay?: string;
   identifierSystem: string;
   operators?: Record<string, { token: string; may?: Permission[] }>;
-  sources: Record<string, { token: string; timeZone?: string }>;
+  sources: Record<string, { token: string; timeZone?: string; webhook?: RawWebhook }>;
   connections?: Record<string, RawConnection>;
+}
+
+export interface RawWebhook {
+  url: string;
+  secrets: string[];
+  giveUpAfter?: string;
+  allowPrivate?: boolean;
 }
 
 export interface RawConnection {
@@ -218,6 +225,31 @@ const connection = settings(
   ['vendor', 'baseUrl', 'auth'],
 );
 
+const webhook = {
+  ...settings(
+    {
+      url: text('Where each change is posted: https, or http beside allowPrivate. May be env:NAME.'),
+      secrets: {
+        type: 'array',
+        minItems: 1,
+        maxItems: 2,
+        uniqueItems: true,
+        items: secret('Signing secret, whsec_ and 24 to 64 bytes in base64'),
+        description: 'Each signs every delivery: two while the receiver changes from one to the other.',
+      },
+      giveUpAfter: duration(
+        'Deliveries stop, with one alert, when the receiver has taken none for this long. Default 3d.',
+      ),
+      allowPrivate: {
+        type: 'boolean',
+        description: 'Whether the receiver may be on this machine or in a private network. Default false.',
+      },
+    },
+    ['url', 'secrets'],
+  ),
+  description: 'Posts each change of the feed to the source (docs/changes.md). Absent: the source asks for them.',
+};
+
 /** JSON Schema of the configuration file. `secret: true` marks values that may only be env:NAME or file:PATH. */
 export const configSchema: SchemaObject = {
   title: 'casebridge.yaml',
@@ -271,6 +303,7 @@ export const configSchema: SchemaObject = {
             {
               token: secret('Bearer token'),
               timeZone: text('IANA time zone of instants that come without one. Absent: such instants are refused.'),
+              webhook,
             },
             ['token'],
           ),

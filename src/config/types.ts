@@ -70,6 +70,18 @@ export interface SourceConfig {
   readonly token: string;
   /** IANA name; with it instants without a zone are accepted. */
   readonly timeZone?: string;
+  /** Where changes are posted; absent: the source asks for them. */
+  readonly webhook?: WebhookConfig;
+}
+
+export interface WebhookConfig {
+  readonly url: string;
+  /** Keys of HMAC-SHA256, one or two; each signs every delivery. */
+  readonly secrets: readonly Uint8Array[];
+  /** A receiver that has taken nothing for this long gets nothing more. */
+  readonly giveUpAfterMs: number;
+  /** Whether loopback and private addresses are reached. */
+  readonly allowPrivate: boolean;
 }
 
 export interface ConnectionConfig {

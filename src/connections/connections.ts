@@ -49,13 +49,15 @@ export {
 } from './capabilities.ts';
 export { type Classified, classify, type ReplyClass, type RequestFacts, type RequestKind } from './classify.ts';
 export type { FhirClient, FhirReply, FhirRequest } from './client.ts';
+export { machineTime, startDeadline } from './deadline.ts';
 export type { Diagnosis } from './diagnose.ts';
-export type { RequestSeen } from './exchange.ts';
-export type { Fault, FaultKind } from './faults.ts';
+export { type Exchanger, openExchanger, type RequestSeen } from './exchange.ts';
+export { addressNotPublic, type Fault, type FaultKind, makeFault } from './faults.ts';
 export { issueCodes } from './issue-codes.ts';
 export { type ResourceLocation, readLocation } from './location.ts';
 export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
 export { type ProvenanceAbility, provenanceAbility } from './provenance.ts';
+export { retryAfterMs } from './retry-after.ts';
 export { type Route, type RoutedSlot, type RouteInput, type RouteRow, routeTable } from './routes.ts';
 export {
   type Grade,

@@ -4,6 +4,7 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import http from 'node:http';
 import https from 'node:https';
+import type { LookupFunction } from 'node:net';
 import axios from 'axios';
 import type { Deadline } from './deadline.ts';
 import type { Fault } from './faults.ts';
@@ -66,12 +67,12 @@ export function openExchanger(options: {
   readonly concurrency: number;
   readonly limits: ExchangeLimits;
   readonly onRequest?: (seen: RequestSeen) => void;
+  /** Resolves names; the connection goes to no other address than it answers. @default the system's */
+  readonly lookup?: LookupFunction;
 }): Exchanger {
-  const { limits } = options;
-  const agents = {
-    httpAgent: new http.Agent({ keepAlive: true, maxSockets: options.concurrency }),
-    httpsAgent: new https.Agent({ keepAlive: true, maxSockets: options.concurrency }),
-  };
+  const { limits, lookup } = options;
+  const sockets = { keepAlive: true, maxSockets: options.concurrency, ...(lookup && { lookup }) };
+  const agents = { httpAgent: new http.Agent(sockets), httpsAgent: new https.Agent(sockets) };
   const client = axios.create({
     ...agents,
     proxy: false,

@@ -43,6 +43,9 @@ export function makeFault(
   return { fault: kind, sent, text: why.text, reason: why, ...more };
 }
 
+/** The error code by which a lookup refuses a name, so that nothing is connected to. */
+export const addressNotPublic = 'EADDRNOTPUBLIC';
+
 /** Where an error code of Node's network layer belongs. Anything else is a broken exchange: 'reset'. */
 export function networkFault(code: string, sent: boolean, host: string, status?: number): Fault {
   if (code in certificateProblems || code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code === 'EPROTO') {
@@ -59,6 +62,8 @@ export function networkFault(code: string, sent: boolean, host: string, status?:
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
       return makeFault('refused', false, 'connection-refused', { host });
+    case addressNotPublic:
+      return makeFault('refused', false, 'address-not-public', { host });
     case 'ETIMEDOUT':
       return makeFault('timeout', sent, 'connection-timeout', { host }, { status });
     default:

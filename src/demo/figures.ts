@@ -20,7 +20,9 @@ export async function figuresOf(server: Server, gateway: Gateway): Promise<Conne
   const { connection } = server.place;
   const writes = (await server.journal()).filter(({ isGateway }) => isGateway).flatMap((entry) => entry.writes);
   const documents = writes.filter(({ resourceType }) => resourceType === 'DocumentReference');
-  const others = writes.filter(({ resourceType }) => !['DocumentReference', 'Provenance'].includes(String(resourceType)));
+  const others = writes.filter(
+    ({ resourceType }) => !['DocumentReference', 'Provenance'].includes(String(resourceType)),
+  );
   return {
     created: others.filter(({ kind }) => kind === 'create').length,
     updated: others.filter(({ kind }) => kind === 'update').length,

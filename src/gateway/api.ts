@@ -23,6 +23,7 @@ import {
   offReport,
   parkLane,
   projectRecords,
+  refuseChange,
   relinkPatient,
   requirePatient,
   retryLane,
@@ -34,6 +35,7 @@ import {
 import type { Metrics } from '../metrics.ts';
 import { acceptRecords, acceptStale, isRecordType, type RecordKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 
 /** A configured server, opened, as HTTP and the lanes use it. */
 export interface OpenedConnection {
@@ -48,12 +50,13 @@ export interface ApiParts {
   readonly store: Store;
   readonly metrics: Metrics;
   readonly deps: LaneDeps;
+  readonly webhooks: Webhooks;
   readonly opened: ReadonlyMap<string, OpenedConnection>;
   readonly feeder: () => Feeder | undefined;
 }
 
 /** Answers for HTTP and for commands. */
-export function gatewayApi({ config, logger, store, metrics, deps, opened, feeder }: ApiParts): GatewayApi {
+export function gatewayApi({ config, logger, store, metrics, deps, webhooks, opened, feeder }: ApiParts): GatewayApi {
   const connectionOf = (id: string): OpenedConnection => {
     const one = opened.get(id);
     if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
@@ -192,6 +195,11 @@ export function gatewayApi({ config, logger, store, metrics, deps, opened, feede
         )
         .execute();
     },
+
+    refuseChange: (refusal) => refuseChange(store, refusal),
+    testWebhook: (source) => webhooks.test(source),
+    enableWebhook: (source) => webhooks.enable(source),
+    replayWebhook: (source, after) => webhooks.replay(source, after),
 
     ready: () => readyChecks(store, feeder()),
   };

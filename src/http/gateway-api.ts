@@ -5,7 +5,7 @@ import type { Counter, Registry } from 'prom-client';
 import type { Config } from '../config.ts';
 import type { Reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { ConnectionReport, ReplayAsked, Signature } from '../lanes/lanes.ts';
+import type { ConnectionReport, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
 import type { Acceptance, CheckedRecord, LaneKey, RecordKey, RecordSchemas, StaleKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
@@ -65,8 +65,27 @@ export interface GatewayApi {
   /** Polls the connection soon; a second call within a minute of the last poll waits for the regular one. */
   pollSoon(connection: string): Promise<void>;
 
+  /**
+   * Opens the question what to do with a change that its source does not take over, once for each change.
+   * @returns the decision's id
+   * @throws CasebridgeError `change-unknown`
+   */
+  refuseChange(refusal: Refusal): Promise<number>;
+  /** Posts one ping to the receiver, and says what came of it. @throws CasebridgeError `webhook-unknown` */
+  testWebhook(source: string): Promise<WebhookAttempt>;
+  /** Goes on after it was disabled, or at once where it rests. @throws CasebridgeError `webhook-unknown` */
+  enableWebhook(source: string): Promise<void>;
+  /** Delivers the changes after this cursor once more. @returns how many @throws CasebridgeError `webhook-unknown` */
+  replayWebhook(source: string, after: number): Promise<number>;
+
   /** Each part that has to work for records to come in and go out. */
   ready(): Promise<readonly ReadyCheck[]>;
+}
+
+export interface WebhookAttempt {
+  readonly isTaken: boolean;
+  readonly status?: number;
+  readonly reason?: Reason;
 }
 
 export interface PatientAsked {

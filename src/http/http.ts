@@ -16,6 +16,7 @@ export type * from './gateway-api.ts';
 export { readReplayScope } from './handlers/replays.ts';
 export { checkLine, emptyCounts, type IntakeCounts, type LineAnswer, takeIn } from './intake.ts';
 export { FieldsRefused } from './problem.ts';
+export { shownChange } from './queries/changes.ts';
 export { listReplayLanes, type ReplayView, replayView } from './queries/replays.ts';
 export type { HttpLimits } from './route.ts';
 export { type Listening, listen } from './server.ts';

@@ -31,7 +31,12 @@ export const pathParameters: Readonly<Record<string, Parameter>> = {
     form: '1 to 64 letters, digits, dots, underscores and dashes',
   },
   connection: { ...name, description: 'Connection.' },
-  source: { ...name, description: 'Source of the record.' },
+  source: { ...name, description: 'Source of the record, or of the webhook.' },
+  cursor: {
+    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,128}$' },
+    description: '`cursor` of the change.',
+    form: 'the cursor of a change',
+  },
   subject: {
     schema: {
       type: 'string',

@@ -13,6 +13,7 @@ import { recordRoutes } from './handlers/records.ts';
 import { replayRoutes } from './handlers/replays.ts';
 import { staleRoutes } from './handlers/stale.ts';
 import { unmappedRoutes } from './handlers/unmapped.ts';
+import { webhookRoutes } from './handlers/webhooks.ts';
 import { openApi } from './openapi.ts';
 import type { Route } from './route.ts';
 
@@ -21,6 +22,7 @@ const described: readonly Route[] = [
   ...caseRoutes,
   ...previewRoutes,
   ...changeRoutes,
+  ...webhookRoutes,
   ...staleRoutes,
   ...unmappedRoutes,
   ...laneRoutes,

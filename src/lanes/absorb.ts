@@ -4,6 +4,7 @@ import { contentHash, parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import { isRecordType } from '../records/records.ts';
+import type { ChangedElement } from '../store/store.ts';
 import { type ChangeLineage, keepRemoteValues, offerChanges } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
@@ -40,9 +41,9 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Pr
       await keepReverts(trx, lease, settlement.reverts);
       await keepUnmappedBack(trx, lease, resource, settlement.issues, state.holds.unmapped);
     }
-    for (const { type, id, patch, resources } of patchesByRecord(settlements)) {
+    for (const { type, id, patch, resources, elements } of patchesByRecord(settlements)) {
       const lineage = { mapping: state.basis.mappingVersion, resources };
-      await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch, lineage }]);
+      await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch, elements, lineage }]);
       await keepRemoteValues(trx, lease, type, id, patch);
     }
   });
@@ -50,9 +51,13 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Pr
 }
 
 /** One change per record and look: what the resources of one record say together. */
-function patchesByRecord(
-  settlements: readonly Settlement[],
-): { type: string; id: string; patch: JsonObject; resources: ChangeLineage['resources'] }[] {
+function patchesByRecord(settlements: readonly Settlement[]): {
+  type: string;
+  id: string;
+  patch: JsonObject;
+  resources: ChangeLineage['resources'];
+  elements: ChangedElement[];
+}[] {
   const byRecord = Map.groupBy(settlements, ({ resource: { key } }) => `${key.type}/${key.id}`);
   return [...byRecord.values()].flatMap((group) => {
     const telling = group.filter(({ patches }) => patches.length > 0);
@@ -64,7 +69,11 @@ function patchesByRecord(
       slot: key.slot,
       ...lineage,
     }));
-    return [{ type, id, patch: Object.assign({}, ...telling.flatMap(({ patches }) => patches)), resources }];
+    const elements = telling.flatMap(({ resource: { key }, offered }) =>
+      offered.map((element) => ({ slot: key.slot, element })),
+    );
+    const patch = Object.assign({}, ...telling.flatMap(({ patches }) => patches));
+    return [{ type, id, patch, resources, elements }];
   });
 }
 

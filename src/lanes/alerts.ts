@@ -8,7 +8,8 @@ import type { LaneKey } from './lease.ts';
 
 export interface Alert {
   readonly topic: string;
-  readonly connection: string;
+  /** Absent: it is about no connection. */
+  readonly connection?: string;
   readonly reason: Reason;
 }
 
@@ -25,7 +26,7 @@ export function wrongResourceTopic({ connection, subject }: LaneKey): string {
 export async function openAlert(trx: Transaction<Database>, { topic, connection, reason }: Alert): Promise<void> {
   await trx
     .insertInto('alert')
-    .values({ topic, connection, reason: json(reason) })
+    .values({ topic, connection: connection ?? null, reason: json(reason) })
     .onConflict((conflict) =>
       conflict.column('topic').where('resolved_at', 'is', null).doUpdateSet({ count: sql<number>`alert.count + 1` }),
     )

@@ -3,7 +3,7 @@
 import { sql, type Transaction } from 'kysely';
 import { type Json, type JsonObject, pointerStep } from '../json.ts';
 import type { AbsorbedElement, NotUnderstood } from '../mapping/mapping.ts';
-import { type Database, json } from '../store/store.ts';
+import { type ChangedElement, type Database, json } from '../store/store.ts';
 import type { LaneKey, Lease } from './lease.ts';
 
 export type LaneOfSource = LaneKey & { readonly source: string };
@@ -14,6 +14,8 @@ export interface Change {
   readonly id: string;
   /** The merge patch (RFC 7396), or the proposed record. */
   readonly body: JsonObject;
+  /** What of the record's resources a patch was read from, where the record's own value could be written over it. */
+  readonly elements?: readonly ChangedElement[];
   /** Where it comes from; absent for what no resource says. */
   readonly lineage?: ChangeLineage;
 }
@@ -37,7 +39,7 @@ export async function offerChanges(
   lane: LaneOfSource,
   changes: readonly Change[],
 ): Promise<void> {
-  for (const { op, type, id, body, lineage } of changes) {
+  for (const { op, type, id, body, elements = [], lineage } of changes) {
     const { last } = await trx
       .insertInto('change_counter')
       .values({ source: lane.source, last: 1 })
@@ -50,10 +52,12 @@ export async function offerChanges(
         source: lane.source,
         cursor: last,
         connection: lane.connection,
+        subject: lane.subject,
         op,
         type,
         id,
         body: json(body),
+        elements: elements.length === 0 ? null : json(elements),
         ...(lineage && { lineage: json<Json>(toJson(lineage)) }),
       })
       .execute();

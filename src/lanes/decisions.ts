@@ -29,6 +29,7 @@ export interface NewDecision {
     | 'encounter-missing'
     | 'stored-elsewhere'
     | 'refused-write'
+    | 'refused-change'
     | 'mass-change';
   /** One open decision per lane and topic. */
   readonly topic: string;

@@ -12,6 +12,7 @@ import { recreateGone } from './mass-gone.ts';
 import { withFact } from './merge.ts';
 import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, voidPlans } from './patient-link.ts';
 import { settleRefused } from './refused.ts';
+import { settleRefusedChange } from './refused-change.ts';
 
 /** Puts an answered decision into effect. A choice that only has to be remembered changes nothing here. */
 export async function applyDecision(trx: Transaction<Database>, decision: Answered): Promise<void> {
@@ -28,6 +29,9 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
       return;
     case 'refused-write':
       await settleRefused(trx, decision, decision.signed);
+      return;
+    case 'refused-change':
+      await settleRefusedChange(trx, decision);
       return;
     case 'mass-change':
       await settleMass(trx, decision);

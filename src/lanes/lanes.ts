@@ -11,7 +11,7 @@ export {
   keptIdentity,
   prepareConnection,
 } from './activate.ts';
-export { reviewAlerts } from './alerts.ts';
+export { closeAlert, openAlert, reviewAlerts } from './alerts.ts';
 export { lanesAtOnce } from './at-once.ts';
 export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './by-hand.ts';
 export { type ConnectionReport, connectionReport, offReport } from './connection-report.ts';
@@ -35,6 +35,7 @@ export {
   projectWith,
 } from './preview.ts';
 export { pruneOutcomes, pruneReplays } from './prune.ts';
+export { type Refusal, refuseChange } from './refused-change.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
 export { type ReplayAsked, startReplay } from './replay.ts';
 export { workReplays } from './replay-work.ts';

@@ -38,6 +38,8 @@ export interface Settlement {
   readonly seenHash: string;
   /** Merge patches on the record for its source. */
   readonly patches: readonly JsonObject[];
+  /** Elements that the patches were read from and that are ours to write over. */
+  readonly offered: readonly string[];
   readonly decisions: readonly NewDecision[];
   /** Topics of open questions that answered themselves. */
   readonly obsolete: readonly string[];
@@ -96,7 +98,10 @@ interface Look {
   readonly context: SettleContext;
 }
 
-type Settled = Pick<Settlement, 'sent' | 'seen' | 'patches' | 'decisions' | 'issues' | 'lineage' | 'reverts'>;
+type Settled = Pick<
+  Settlement,
+  'sent' | 'seen' | 'patches' | 'offered' | 'decisions' | 'issues' | 'lineage' | 'reverts'
+>;
 
 /**
  * The base when the write's own reply held no content: what a read under the reply's version tag shows is the server's rewriting of ours;
@@ -149,6 +154,7 @@ function mergeElements(look: Look): Settled {
     sent: withNew(bases.sent, link.sent ?? {}, [...edited, ...contested]),
     seen: withNew(bases.seen, link.seen ?? {}, [...edited, ...contested]),
     patches: Object.keys(absorbed.patch).length === 0 ? [] : [absorbed.patch],
+    offered: reported.filter((key) => !isTheirs(key)),
     decisions: [
       ...edited.map((key) => aboutElement(look, key, 'remote-edit')),
       ...contested.map((key) => aboutElement(look, key, 'server-reverts')),

@@ -11,6 +11,7 @@ import { sql as operating } from './migrations/0004-operating.ts';
 import { sql as requestBudget } from './migrations/0005-request-budget.ts';
 import { sql as unmapped } from './migrations/0006-unmapped.ts';
 import { sql as changeLineage } from './migrations/0007-change-lineage.ts';
+import { sql as webhooks } from './migrations/0008-webhooks.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -28,6 +29,7 @@ export const migrations: readonly Migration[] = [
   { id: 5, name: 'request-budget', sql: requestBudget },
   { id: 6, name: 'unmapped', sql: unmapped },
   { id: 7, name: 'change-lineage', sql: changeLineage },
+  { id: 8, name: 'webhooks', sql: webhooks },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

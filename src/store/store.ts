@@ -18,7 +18,7 @@ import type { TransactionScope } from './transaction-scope.ts';
 export type { Transaction } from 'kysely';
 export { sql } from 'kysely';
 export { DatabaseError } from './database-error.ts';
-export type { Database, JsonText, LaneBasis, ReplayScope, SetAside, Signed } from './tables.ts';
+export type { ChangedElement, Database, JsonText, LaneBasis, ReplayScope, SetAside, Signed } from './tables.ts';
 export { json } from './tables.ts';
 
 export interface Store {

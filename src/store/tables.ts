@@ -268,6 +268,50 @@ export interface ChangeTable {
   /** `ChangeLineage` (lanes/changes.ts). */
   lineage: NullableJsonb<Json>;
   at: DefaultInstant;
+  /** Of the lane that offered it. */
+  subject: string;
+  /** What of which resource a patch was read from, where the record's value could be written over it. */
+  elements: NullableJsonb<readonly ChangedElement[]>;
+}
+
+export interface ChangedElement {
+  readonly slot: string;
+  readonly element: string;
+}
+
+/** How a source's receiver does. */
+export interface WebhookTable {
+  source: string;
+  /** Every change up to this cursor has been delivered, or has its row in `delivery`. */
+  taken: Generated<number>;
+  /** In a row. */
+  failures: Generated<number>;
+  /** The first of them. */
+  failing_since: NullableInstant;
+  rest_until: NullableInstant;
+  /** Of the last failure. */
+  reason: NullableJsonb<Reason>;
+  /** Why nothing is posted until somebody enables it. */
+  disabled: NullableJsonb<Reason>;
+  /** The last one. */
+  delivered_at: NullableInstant;
+}
+
+/** A change that the receiver has not taken yet. */
+export interface DeliveryTable {
+  source: string;
+  cursor: number;
+  /** Those of one subject are delivered one after the other. */
+  subject: string;
+  since: DefaultInstant;
+  attempts: Generated<number>;
+  failing_since: NullableInstant;
+  /** It is counted in the alert of its source. */
+  stuck: Generated<boolean>;
+  next_at: DefaultInstant;
+  lease_until: NullableInstant;
+  /** Raised by each attempt and each replay: the outcome of an older attempt counts no more. */
+  fence: Generated<number>;
 }
 
 export interface DecisionTable {
@@ -451,6 +495,8 @@ export interface Database {
   remote_value: RemoteValueTable;
   change_counter: ChangeCounterTable;
   change: ChangeTable;
+  webhook: WebhookTable;
+  delivery: DeliveryTable;
   decision: DecisionTable;
   match_lease: MatchLeaseTable;
   poll: PollTable;

@@ -11,6 +11,7 @@ import type { ExperimentOptions, Result } from './experiments/experiment.ts';
 import { frozen } from './experiments/frozen.ts';
 import { redis } from './experiments/redis.ts';
 import { stops } from './experiments/stops.ts';
+import { webhooks } from './experiments/webhooks.ts';
 import { endWithUs } from './programs.ts';
 import { isGood, page } from './report.ts';
 import { run } from './run.ts';
@@ -30,6 +31,7 @@ const experiments: Readonly<Record<string, Experiment>> = {
   redis: { run: redis, count: 20, changes: 2_000 },
   stops: { run: stops, count: 100, changes: 3_000 },
   frozen: { run: frozen, count: 200, changes: 3_000 },
+  webhooks: { run: webhooks, count: 2, changes: 1_000 },
 };
 
 const { values } = parseArgs({

@@ -1,13 +1,13 @@
 // The program as a user starts it: a process of its own, with nothing in its environment but what the test gives, in a folder of its own.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { afterAll } from '@jest/globals';
 import { runCommandLine } from '../../src/commands/commands.ts';
+import { atEndOfFile } from '../support/globals.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const main = join(root, 'src', 'main.ts');
@@ -40,18 +40,10 @@ export interface Running {
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
 
-const children = new Set<ChildProcess>();
-const folders: string[] = [];
-
-afterAll(async () => {
-  for (const child of children) child.kill('SIGKILL');
-  for (const folder of folders) await rm(folder, { recursive: true, force: true });
-});
-
-/** A fresh folder, removed at the end, with these files in it. */
+/** A fresh folder, removed at the end of the test file, with these files in it. */
 export async function aFolder(files: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'casebridge-commands-'));
-  folders.push(folder);
+  atEndOfFile(() => rm(folder, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o600 });
   return folder;
 }
@@ -138,7 +130,7 @@ export function telling(words: readonly string[], options: ProgramOptions = {}) 
 
 function spawned(words: readonly string[], { cwd, env, closeOutput }: ProgramOptions) {
   const child = spawn(process.execPath, [main, ...words], { cwd, env: { ...inherited, ...env } });
-  children.add(child);
+  atEndOfFile(() => child.kill('SIGKILL'));
   if (closeOutput) child.stdout.destroy();
   let out = '';
   let err = '';
@@ -150,7 +142,6 @@ function spawned(words: readonly string[], { cwd, env, closeOutput }: ProgramOpt
   });
   const ended = new Promise<Ended>((resolve) => {
     child.once('close', (code) => {
-      children.delete(child);
       resolve({ code, out, err });
     });
   });

@@ -5,7 +5,15 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Config, checkConfig, commandSecret, loadConfig } from '../../src/config.ts';
 import { CasebridgeError } from '../../src/errors.ts';
 
-const env = { COUNTY: 'county-secret', TOWN: 'town-secret', OPS: 'ops-secret', BASE: 'https://base.example.org/r4/' };
+const whsec = (letter: string) => `whsec_${Buffer.alloc(32, letter).toString('base64')}`;
+const env = {
+  COUNTY: 'county-secret',
+  TOWN: 'town-secret',
+  OPS: 'ops-secret',
+  BASE: 'https://base.example.org/r4/',
+  HOOK: whsec('h'),
+  HOOK2: whsec('i'),
+};
 let folder: string;
 
 beforeAll(async () => {
@@ -43,6 +51,45 @@ async function problems(source: string): Promise<string[]> {
 async function connection(settings: string) {
   return (await read(text(settings))).connections.get('general');
 }
+
+describe('the webhook of a source', () => {
+  const of = (settings: string) => text('', { sources: `  county: { token: env:COUNTY, webhook: { ${settings} } }` });
+
+  test('is complete with an address and a secret', async () => {
+    const { sources } = await read(of('url: "https://county.example.org/changes?at=1", secrets: [env:HOOK]'));
+    expect(sources.get('county')?.webhook).toEqual({
+      url: 'https://county.example.org/changes?at=1',
+      secrets: [Buffer.alloc(32, 'h')],
+      giveUpAfterMs: 259_200_000,
+      allowPrivate: false,
+    });
+  });
+
+  test('in a private network is said on purpose', async () => {
+    const { sources } = await read(
+      of('url: "http://10.0.0.7/x", secrets: [env:HOOK, env:HOOK2], giveUpAfter: 12h, allowPrivate: true'),
+    );
+    expect(sources.get('county')?.webhook).toMatchObject({ giveUpAfterMs: 43_200_000, allowPrivate: true });
+  });
+
+  test.each([
+    ['url: "http://county.example.org", secrets: [env:HOOK]', 'must be an absolute https URL'],
+    ['url: "file:///etc/passwd", secrets: [env:HOOK], allowPrivate: true', 'must be an absolute https URL'],
+    ['url: "gopher://x", secrets: [env:HOOK], allowPrivate: true', 'must be an absolute https URL'],
+    ['url: "https://127.0.0.1", secrets: [env:HOOK]', 'names an address that is not public'],
+    ['url: "https://2130706433", secrets: [env:HOOK]', 'names an address that is not public'],
+    ['url: "https://[::ffff:10.0.0.1]", secrets: [env:HOOK]', 'names an address that is not public'],
+    ['url: "https://169.254.169.254", secrets: [env:HOOK], allowPrivate: true', 'names an address that is not public'],
+    ['url: "https://a:b@county.example.org", secrets: [env:HOOK]', 'must be without fragment, user and password'],
+    ['url: "https://county.example.org", secrets: [whsec_clear]', 'is a secret in clear text'],
+    ['url: "https://county.example.org", secrets: [env:COUNTY]', 'must be whsec_ and 24 to 64 random bytes'],
+    ['url: "https://county.example.org", secrets: []', 'must NOT have fewer than 1 items'],
+    ['url: "https://county.example.org"', '"secrets" is missing'],
+    ['url: "https://county.example.org", secrets: [env:HOOK], giveUpAfter: 3', 'must be a duration'],
+  ])('%s: %s', async (settings, problem) => {
+    expect(await problems(of(settings))).toEqual([expect.stringContaining(problem)]);
+  });
+});
 
 describe('what is not said', () => {
   test('of a connection to a standard server', async () => {

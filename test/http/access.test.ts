@@ -33,6 +33,8 @@ const callers: (Caller | undefined)[] = ['county', 'reader', 'runner', 'decider'
 const record = asJson(aReferral());
 const record2 = asLines({ type: 'referral', record: aReferral() });
 const lane = '/api/lanes/general/county.case.case-rosa/run';
+const someCursor = Buffer.from('["changes",1]').toString('base64url');
+const why = { reason: 'not ours' };
 
 // One row for each route: what county, reader, runner, decider, configurer and a caller without a token are answered.
 const matrix: [string, string, RequestInit, number[]][] = [
@@ -49,6 +51,16 @@ const matrix: [string, string, RequestInit, number[]][] = [
   ['GET /api/cases/{id}/bundle', '/api/cases/case-rosa/bundle?source=county', {}, [200, 200, 403, 403, 403, 401]],
   ['POST /api/preview', '/api/preview?source=county', record2, [200, 200, 403, 403, 403, 401]],
   ['GET /api/changes', '/api/changes?source=county', {}, [200, 200, 403, 403, 403, 401]],
+  [
+    'POST /api/changes/{cursor}/refuse',
+    `/api/changes/${someCursor}/refuse`,
+    asJson(why),
+    [404, 403, 403, 403, 403, 401],
+  ],
+  ['GET /api/webhooks', '/api/webhooks', {}, [200, 200, 403, 403, 403, 401]],
+  ['POST /api/webhooks/{source}/test', '/api/webhooks/county/test', {}, [200, 403, 200, 403, 403, 401]],
+  ['POST /api/webhooks/{source}/enable', '/api/webhooks/county/enable', {}, [200, 403, 200, 403, 403, 401]],
+  ['POST /api/webhooks/{source}/replay', '/api/webhooks/county/replay', asJson({}), [202, 403, 202, 403, 403, 401]],
   ['GET /api/lanes', '/api/lanes', {}, [200, 200, 403, 403, 403, 401]],
   ['POST /api/lanes/{connection}/{subject}/run', lane, {}, [403, 403, 200, 403, 403, 401]],
   ['GET /api/lanes/reasons', '/api/lanes/reasons', {}, [200, 200, 403, 403, 403, 401]],
@@ -180,6 +192,16 @@ describe('whose records', () => {
     const { items } = await json(await harness.send('county', 'GET', '/api/connections'));
     expect(items).toMatchObject([{ id: 'general', vendor: 'standard', mode: 'live', paused: null }]);
     expect((await harness.send('county', 'GET', '/api/connections/harbor/capabilities')).status).toBe(404);
+  });
+
+  test('a source does not reach the webhook of another', async () => {
+    for (const act of ['test', 'enable', 'replay']) {
+      const before = harness.asked.length;
+      const response = await harness.send('town', 'POST', `/api/webhooks/county/${act}`, asJson({}));
+      expect([response.status, harness.asked.length]).toEqual([404, before]);
+    }
+    expect(await json(await harness.send('town', 'GET', '/api/webhooks'))).toEqual({ items: [], next: null });
+    expect((await harness.send('town', 'POST', '/api/webhooks/town/enable')).status).toBe(404);
   });
 
   test('an operator says whose id it means', async () => {

@@ -7,7 +7,7 @@ import { Counter, Registry } from 'prom-client';
 import { type Config, type ConnectionConfig, checkConfig } from '../../src/config.ts';
 import { reason } from '../../src/errors.ts';
 import { buildApp, type GatewayApi, type HttpLimits, listen } from '../../src/http/http.ts';
-import { decide, parkLane, retryLane, skipStuck, startReplay } from '../../src/lanes/lanes.ts';
+import { decide, parkLane, refuseChange, retryLane, skipStuck, startReplay } from '../../src/lanes/lanes.ts';
 import { acceptRecords, acceptStale, shippedSchemas } from '../../src/records/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import { freshEmbedded } from '../support/embedded.ts';
@@ -30,7 +30,10 @@ operators:
   decider: { token: env:decider, may: [decide] }
   configurer: { token: env:configurer, may: [configure] }
 sources:
-  county: { token: env:county, timeZone: America/New_York }
+  county:
+    token: env:county
+    timeZone: America/New_York
+    webhook: { url: https://county.example.org/changes, secrets: [env:webhook] }
   town: { token: env:town }
 connections:
   general: { vendor: standard, baseUrl: https://general.example.org/r4, auth: { type: none }, sources: [county] }
@@ -87,8 +90,10 @@ export async function startHarness(
   };
 }
 
+const webhookSecret = `whsec_${Buffer.alloc(32, 'a').toString('base64')}`;
+
 async function testConfig(): Promise<Config> {
-  const checked = await checkConfig('/tmp/casebridge.yaml', configText, tokens);
+  const checked = await checkConfig('/tmp/casebridge.yaml', configText, { ...tokens, webhook: webhookSecret });
   if ('config' in checked) return checked.config;
   throw new Error(JSON.stringify(checked.problems));
 }
@@ -179,6 +184,16 @@ function minimalGateway(
       return `key-of-${connection}`;
     },
     pollSoon: (connection) => note('poll', connection),
+    refuseChange: (refusal) => refuseChange(store, refusal),
+    async testWebhook(source) {
+      await note('ping', source);
+      return { isTaken: false, status: 500, reason: reason('webhook-answered', { status: 500 }) };
+    },
+    enableWebhook: (source) => note('enable', source),
+    async replayWebhook(source, after) {
+      await note('replay', source, String(after));
+      return 3;
+    },
     async ready() {
       return state.failWith
         ? [{ name: 'store', ok: false, reason: reason('store-unavailable') }]

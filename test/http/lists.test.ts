@@ -10,8 +10,8 @@ beforeAll(async () => {
   const cases = Array.from({ length: 7 }, (_, n) => ({ type: 'case', record: aCase({ id: `case-${n}` }) }));
   await (await harness.send('county', 'POST', '/api/records', asLines(...cases))).text();
   await sql`insert into change_counter values ('county', 5)`.execute(harness.store.db);
-  await sql`insert into change (source, cursor, connection, op, type, id, body)
-    select 'county', n, 'general', case n when 4 then 'propose' when 5 then 'withdraw' else 'patch' end, 'case', 'case-1',
+  await sql`insert into change (source, cursor, connection, subject, op, type, id, body)
+    select 'county', n, 'general', 'county.case.case-1', case n when 4 then 'propose' when 5 then 'withdraw' else 'patch' end, 'case', 'case-1',
       case when n < 5 then '{"status":"closed"}'::jsonb end
     from generate_series(1, 5) n`.execute(harness.store.db);
 });

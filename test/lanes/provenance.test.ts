@@ -131,7 +131,10 @@ describe('a transaction', () => {
 function changeTwo(): Promise<void> {
   const updatedAt = '2026-02-20T10:00:00-05:00';
   return world
-    .accept(['goal', aGoal({ statement: 'Food every day.', updatedAt })], ['case', aCase({ status: 'on-hold', updatedAt })])
+    .accept(
+      ['goal', aGoal({ statement: 'Food every day.', updatedAt })],
+      ['case', aCase({ status: 'on-hold', updatedAt })],
+    )
     .then(() => world.work());
 }
 
@@ -188,7 +191,9 @@ describe('a transaction that finds what an earlier one created', () => {
 
   test('and arrives twice by itself changes nothing the second time', async () => {
     await sendCase();
-    const sent = (await world.server.journal()).filter(({ requestBody }) => isObject(requestBody) && requestBody.type === 'transaction');
+    const sent = (await world.server.journal()).filter(
+      ({ requestBody }) => isObject(requestBody) && requestBody.type === 'transaction',
+    );
     const before = (await held()).length;
     for (const { requestBody } of sent) {
       if (!isObject(requestBody)) throw new Error('no body');

@@ -4,7 +4,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runCommandLine } from '../../src/commands/commands.ts';
 import { CasebridgeError, reason } from '../../src/errors.ts';
 import { buildApp, type GatewayApi, listen } from '../../src/http/http.ts';
@@ -20,8 +20,6 @@ import type { Planted } from './records.ts';
 import { refusedAnswers } from './refusals.ts';
 import { type Site, startSite, tokens } from './site.ts';
 import { liveThrough, type Told } from './story.ts';
-
-jest.setTimeout(180_000);
 
 const canaries = new Canaries();
 let site: Site;
@@ -146,6 +144,18 @@ describe('nothing of it stands', () => {
     });
     await site.settle();
     expectClean('unforeseen faults', [['log', site.log.slice(from).join('')]], 1000);
+  });
+
+  test('in what webhooks say beside their bodies, which hold it', async () => {
+    const { journal } = site.receiver;
+    await eventually(async () => journal.some(({ isNew }) => isNew), 'a change posted');
+    const beside = journal.map(({ path, headers }): [string, string] => [path, `${path} ${JSON.stringify(headers)}`]);
+    expectClean('webhooks', beside, 100);
+    expect(canaries.search(JSON.stringify(journal.map(({ body }) => body))).length).toBeGreaterThan(0);
+    expect(await textAt(site.url, '/metrics')).toContainEqual(
+      expect.stringContaining('webhook_deliveries_total{source="county",outcome="5xx"} 1'),
+    );
+    expectClean('the list of webhooks', [await textAt(site.url, '/api/webhooks')], 100);
   });
 
   test('in the queue, in no row that was ever written there', async () => {

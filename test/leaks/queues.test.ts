@@ -1,6 +1,6 @@
 // The queue on servers of its own: whatever is written to Redis, and to BullMQ's tables in PostgreSQL, names lanes and nothing else.
 
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { openWakeUps } from '../../src/queue/queue.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -11,8 +11,6 @@ import { Canaries } from './canaries.ts';
 import { searched, watchQueue } from './channels.ts';
 import { plantedRecords } from './records.ts';
 import { type Site, startSite } from './site.ts';
-
-jest.setTimeout(120_000);
 
 /** All records once, to the end. */
 async function sendAll(site: Site, canaries: Canaries): Promise<void> {

@@ -9,6 +9,7 @@ import { buildApp, listen } from '../../src/http/http.ts';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { type Store, sql } from '../../src/store/store.ts';
 import { collected } from '../commands/program.ts';
+import { startReceiver, type TestReceiver, webhookKey } from '../support/receiver.ts';
 import { aConfig, aConnection, startServer, type TestServer } from '../support/rig.ts';
 import type { Planted } from './records.ts';
 
@@ -27,6 +28,8 @@ export interface Site {
   readonly gateway: Gateway;
   readonly store: Store;
   readonly servers: Readonly<Record<VendorName, TestServer>>;
+  /** Of the source's changes; it fails the first time that it is asked. */
+  readonly receiver: TestReceiver;
   /** All lines of the log, at level trace. */
   readonly log: string[];
   send(caller: Caller | undefined, method: string, path: string, init?: RequestInit): Promise<Response>;
@@ -45,6 +48,8 @@ export interface SiteOptions {
 }
 
 export async function startSite({ store, queue = {} }: SiteOptions): Promise<Site> {
+  const answers = [500];
+  const receiver = await startReceiver({ answer: () => answers.pop() ?? 204 });
   const [standard, epic, oracle] = await Promise.all([
     startServer('standard'),
     startServer('epic'),
@@ -54,7 +59,7 @@ export async function startSite({ store, queue = {} }: SiteOptions): Promise<Sit
   for (const server of [epic, oracle]) await server.control('POST', 'settings', { auth: 'none' });
   const log: string[] = [];
   const logger = pino({ level: 'trace' }, collected(log));
-  const config = configuration(servers, queue);
+  const config = configuration(servers, queue, receiver.url);
   const gateway = await startGateway({ config, logger, lanes: true, open: async () => store, claimMs: 300 });
   const server = await listen(buildApp(gateway.api), { port: 0, host: '127.0.0.1' });
   const site: Site = {
@@ -62,6 +67,7 @@ export async function startSite({ store, queue = {} }: SiteOptions): Promise<Sit
     gateway,
     store,
     servers,
+    receiver,
     log,
 
     send(caller, method, path, init = {}) {
@@ -94,13 +100,15 @@ export async function startSite({ store, queue = {} }: SiteOptions): Promise<Sit
     async stop() {
       await server.close(0);
       await gateway.stop();
+      await receiver.stop();
       for (const one of Object.values(servers)) await one.stop();
     },
   };
   return site;
 }
 
-function configuration(servers: Site['servers'], queue: Config['queue']): Config {
+function configuration(servers: Site['servers'], queue: Config['queue'], url: string): Config {
+  const webhook = { url, secrets: [webhookKey], giveUpAfterMs: 86_400_000, allowPrivate: true };
   const connection = (id: VendorName, more: Partial<ConnectionConfig>) =>
     aConnection(servers[id].base, {
       id,
@@ -120,7 +128,7 @@ function configuration(servers: Site['servers'], queue: Config['queue']): Config
     ],
     {
       queue,
-      sources: new Map([['county', { id: 'county', token: tokens.county, timeZone: 'America/New_York' }]]),
+      sources: new Map([['county', { id: 'county', token: tokens.county, timeZone: 'America/New_York', webhook }]]),
       operators: new Map([
         ['ops', { name: 'ops', token: tokens.ops, may: ['read', 'run', 'decide', 'configure'] as const }],
       ]),

@@ -2,9 +2,6 @@
 // start seconds. A file that asks for a server gets it as after a start.
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface WorkerSandbox {
@@ -12,32 +9,18 @@ export interface WorkerSandbox {
   readonly fhirBases: Readonly<Record<string, string>>;
 }
 
-/** Where the worker's files leave word for each other: they share nothing but the process. */
-const place = join(tmpdir(), `casebridge-test-sandbox-${process.pid}.json`);
+let started: Promise<WorkerSandbox> | undefined;
 
 /** The worker's sandbox, started with the first file that asks. */
-export async function workerSandbox(): Promise<WorkerSandbox> {
-  if (existsSync(place)) {
-    const known: WorkerSandbox = JSON.parse(await readFile(place, 'utf8'));
-    // A worker that died may have had this number before.
-    if (await answers(known.url)) return known;
-  }
-  const started = await start();
-  await writeFile(place, JSON.stringify(started));
+export function workerSandbox(): Promise<WorkerSandbox> {
+  started ??= start();
   return started;
-}
-
-function answers(url: string): Promise<boolean> {
-  return fetch(`${url}/_control/standard/clock`).then(
-    ({ ok }) => ok,
-    () => false,
-  );
 }
 
 /** It ends when its standard input does, which is when the worker ends, however that ends. */
 function start(): Promise<WorkerSandbox> {
   const script = join(import.meta.dirname, 'sandbox-process.ts');
-  const child = spawn(process.execPath, [script, place], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.unref();
   return new Promise((resolve, reject) => {
     child.once('error', reject);

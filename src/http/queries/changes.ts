@@ -1,8 +1,9 @@
 // The change feed of one source: what the other side did, oldest first.
 
+import type { Selectable } from 'kysely';
 import { CasebridgeError } from '../../errors.ts';
 import type { Json, JsonObject } from '../../json.ts';
-import type { Store } from '../../store/store.ts';
+import type { Database, Store } from '../../store/store.ts';
 import { cursorKey, cursorText } from '../cursor.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function listChanges(
   source: string,
   filter: { readonly limit: number; readonly after?: string; readonly lineage?: boolean },
 ): Promise<{ items: JsonObject[]; next: string }> {
-  const [after] = cursorKey('changes', filter.after, [0] as const) ?? [0];
+  const after = changeCursor(filter.after);
   const rows = await db
     .selectFrom('change')
     .selectAll()
@@ -25,7 +26,13 @@ export async function listChanges(
     .limit(filter.limit)
     .execute();
   if (rows.length === 0 && after > (await lastCursor(db, source))) throw new CasebridgeError('cursor-expired');
-  const items = rows.map((row) => ({
+  const items = rows.map((row) => ({ ...shownChange(row), ...(filter.lineage === true && { lineage: row.lineage }) }));
+  return { items, next: cursorText('changes', [rows.at(-1)?.cursor ?? after]) };
+}
+
+/** One item of the feed, as webhooks post it too. */
+export function shownChange(row: ChangeRow): JsonObject {
+  return {
     cursor: cursorText('changes', [row.cursor]),
     connection: row.connection,
     op: row.op,
@@ -33,10 +40,16 @@ export async function listChanges(
     id: row.id,
     ...contentOf(row.op, row.body),
     at: row.at.toISOString(),
-    ...(filter.lineage === true && { lineage: row.lineage }),
-  }));
-  return { items, next: cursorText('changes', [rows.at(-1)?.cursor ?? after]) };
+  };
 }
+
+/** Of an item, or of a page's `next`; 0 without one: the beginning of the feed. @throws CasebridgeError `cursor-invalid` */
+export function changeCursor(text: string | undefined): number {
+  const [cursor] = cursorKey('changes', text, [0] as const) ?? [0];
+  return cursor;
+}
+
+type ChangeRow = Omit<Selectable<Database['change']>, 'source' | 'subject' | 'elements' | 'lineage'>;
 
 async function lastCursor(db: Store['db'], source: string): Promise<number> {
   const row = await db.selectFrom('change_counter').select('last').where('source', '=', source).executeTakeFirst();

@@ -39,7 +39,7 @@ describe('the author', () => {
     const known = new Known([aRow('client', {})], []);
     const author = { type: 'Organization', identifier: { system, value: 'county' } };
     expect(authorOf({ known }, 'county', system)).toEqual(author);
-    expect(authorOf({ known: new Known([], new Array<LinkRow>()) }, 'county', system)).toEqual(author);
+    expect(authorOf({ known: new Known([], [] as LinkRow[]) }, 'county', system)).toEqual(author);
   });
 });
 
@@ -76,6 +76,8 @@ describe('a Provenance is found again', () => {
     const [only, ...others] = provenanceEntries(updates, facts);
     expect(others).toEqual([]);
     expect(only?.resource).toMatchObject({ target: [{ reference: 'Goal/17' }, { reference: 'Goal/18' }] });
-    expect(conditions(provenanceEntries(updates, { ...facts, sendId: 'send-2' }))).not.toEqual(conditions([only ?? {}]));
+    expect(conditions(provenanceEntries(updates, { ...facts, sendId: 'send-2' }))).not.toEqual(
+      conditions([only ?? {}]),
+    );
   });
 });
