@@ -1,11 +1,12 @@
 // `npm run bench`: how fast records are accepted, how fast their changes reach a FHIR server, and how a bare loop that writes the same prebuilt
 // resources at the same concurrency compares. With --scale: time per change as the store grows. With --peers: beside a script and an
 // OpenFn job, without and with faults. With --fairness: what a stuck case and a connection that hangs cost the others. `npm run bench --
-// mapping`: the mapping engine alone, beside a mapper by hand and other tools, with --memory over a million records. Everything runs on this
-// machine, so read the ratios; the rates are those of its cores.
+// mapping`: the mapping engine alone, beside a mapper by hand and other tools, with --memory over a million records. `npm run bench -- clocks`: a
+// sweep of 10,000 clocks. Everything runs on this machine, so read the ratios; the rates are those of its cores.
 
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { measureClocks } from './clocks.ts';
 import { measureFairness } from './fairness.ts';
 import { type Figures, headed, summaries, table } from './figures.ts';
 import { type MappingFigures, measureMapping } from './mapping.ts';
@@ -46,9 +47,11 @@ if (positionals.length === 0) {
   const { figures, notes }: MappingFigures = await measureMapping({ runs, memory: values.memory });
   for (const note of notes) process.stderr.write(`${note}\n`);
   tell(figures, { runs, notes: [...notes] }, values.memory ? 'after a collection' : 'by CPU time');
+} else if (positionals.length === 1 && positionals[0] === 'clocks') {
+  tell(await measureClocks({ kinds: kinds(), runs }), { runs }, '10,000 running clocks');
 } else {
   throw new Error(
-    `There is no bench "${positionals.join(' ')}"; without a word it is the gateway's, "mapping" is the other.`,
+    `There is no bench "${positionals.join(' ')}"; without a word it is the gateway's, "mapping" and "clocks" are others.`,
   );
 }
 for (const span of spans) await tellProfile(span);

@@ -42,6 +42,7 @@ export function mappingSchema(set: MappingSet): JsonObject {
       },
       conceptMap: conceptMapFile(),
       target: target(),
+      entry: entry(),
       systems: {
         description: 'Aliases of code systems and URLs.',
         type: 'object',
@@ -236,12 +237,16 @@ function conceptMapFile(): JsonObject {
     type: 'object',
     properties: {
       conceptMap: text('Its name, which is also that of our local list.'),
+      version: {
+        type: ['string', 'number'],
+        description: 'Of what the file says: another one whenever its codes change. Lineage names it.',
+      },
       source: text('Where the codes come from, with the version.'),
       target: text('The alias of the code system; none for elements of type code.'),
       codes: {
         type: 'object',
         description: 'Codes of the record and what each becomes.',
-        additionalProperties: ref('target'),
+        additionalProperties: ref('entry'),
       },
       unmapped: ref('target'),
       back: {
@@ -250,7 +255,7 @@ function conceptMapFile(): JsonObject {
         additionalProperties: { type: 'string' },
       },
     },
-    required: ['conceptMap', 'source', 'codes'],
+    required: ['conceptMap', 'version', 'source', 'codes'],
     additionalProperties: false,
   };
 }
@@ -263,8 +268,25 @@ function target(): JsonObject {
     required: ['code'],
     additionalProperties: false,
   };
-  const single: Json = { anyOf: [one, displayed] };
-  return { anyOf: [one, displayed, { type: 'array', items: single }] };
+  const several: Json = { type: 'array', items: { anyOf: [one, displayed] } };
+  return { anyOf: [one, displayed, several] };
+}
+
+/** A target, or one after the other. */
+function entry(): JsonObject {
+  const day: Json = { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$' };
+  const dated: Json = {
+    type: 'object',
+    properties: {
+      code: ref('target'),
+      display: { type: 'string' },
+      from: { ...day, description: 'The first day, by the `updatedAt` of the record.' },
+      until: { ...day, description: 'The last day, by the `updatedAt` of the record.' },
+    },
+    required: ['code'],
+    additionalProperties: false,
+  };
+  return { anyOf: [ref('target'), dated, { type: 'array', items: dated }] };
 }
 
 /** Dotted paths of all fields. */

@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { clockDeps, sweepClocks } from './clocks/clocks.ts';
 import type { Config, ConnectionConfig } from './config.ts';
 import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
 import { CasebridgeError } from './errors.ts';
@@ -71,6 +72,7 @@ const probeTickMs = 15_000;
 const failingTickMs = 1_000;
 const replayTickMs = 250;
 const drainTickMs = 500;
+const clockTickMs = 500;
 const mostRunsAtOnce = 32;
 /** At a stop; the queue waits longer than this for runs to end, so that a run can still store that its request was given up. */
 const requestsMayTakeMs = 10_000;
@@ -247,7 +249,10 @@ async function startWorking(
     if (await workReplays(deps)) feeder.kick();
   };
   const failed = (what: string) => (error: unknown) => logger.error(factsOf(error), what);
+  const clocks = clockDeps(deps.store, config, failed('clocks of a case could not be worked out'));
+  const sweep = async () => sweepClocks(clocks, await deps.store.now());
   const rounds = [
+    startRound(clockTickMs, sweep, failed('clocks could not be brought up to date')),
     startRound(pollTickMs, () => runDuePolls(deps, capabilities), failed('polls could not be looked for')),
     startRound(probeTickMs, resume, failed('paused connections could not be asked')),
     startRound(failingTickMs, askFailing, failed('failing servers could not be asked')),

@@ -76,6 +76,9 @@ const forms: Readonly<Record<string, string>> = {
   quiet: durationForm,
   atMostEvery: durationForm,
   giveUpAfter: durationForm,
+  digest: 'a time of day such as 07:30, in quotes',
+  from: 'a time of day such as 09:00, in quotes',
+  to: 'a time of day such as 17:00, in quotes',
   organization: 'source/id of an organization record',
   identifierSystem: 'an absolute URI (https://… or urn:…)',
 };

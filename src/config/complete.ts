@@ -5,12 +5,14 @@ import { dirname, resolve } from 'node:path';
 import type { JWK } from 'jose';
 import { didYouMean } from '../nearest.ts';
 import { isReachable } from '../public-address.ts';
+import { isCalendarDate } from '../records/records.ts';
 import { durationMs } from './duration.ts';
 import type { RawConfig, RawConnection, RawWebhook } from './schema.ts';
 import { isReference, resolveReference, type SecretPlaces } from './secrets.ts';
 import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
 import type {
   AuthConfig,
+  ClockConfig,
   Config,
   ConnectionConfig,
   OperatorConfig,
@@ -19,6 +21,7 @@ import type {
   VendorName,
   WebhookConfig,
 } from './types.ts';
+import { hourRules } from './types.ts';
 
 type VendorDefaults = Pick<ConnectionConfig, 'mode' | 'task' | 'pollEveryMs'>;
 
@@ -46,6 +49,7 @@ export async function complete(
     queue: { url: await desk.url(raw.queue?.url, ['queue', 'url'], ['redis:', 'rediss:']) },
     lanes: { leaseMs: leaseOf(raw, desk) },
     log: { level: raw.log?.level ?? 'info' },
+    clocks: clocks(raw, desk),
     guides: (raw.guides ?? []).map((path) => resolve(dirname(file), path)),
     ...(raw.overlay !== undefined && { overlay: resolve(dirname(file), raw.overlay) }),
     identifierSystem: raw.identifierSystem,
@@ -143,6 +147,18 @@ function leaseOf({ lanes }: RawConfig, desk: Desk): number {
   const leaseMs = desk.duration(lanes?.lease, 60_000);
   if (leaseMs < shortestLeaseMs) desk.refuse(['lanes', 'lease'], 'must be at least 2s: a request has to fit in.');
   return leaseMs;
+}
+
+function clocks({ clocks: raw = {} }: RawConfig, desk: Desk): ClockConfig {
+  const { digest, businessHours: hours } = raw;
+  const path = ['clocks', 'businessHours'];
+  if (hours !== undefined && hours.from >= hours.to) desk.refuse([...path, 'to'], 'must be later than "from".');
+  for (const [index, date] of (hours?.holidays ?? []).entries())
+    if (!isCalendarDate(date)) desk.refuse([...path, 'holidays', String(index)], 'must be a date of the calendar.');
+  return {
+    ...(digest !== undefined && { digest }),
+    ...(hours && { businessHours: { ...hours, holidays: hours.holidays ?? [], rules: hours.rules ?? hourRules } }),
+  };
 }
 
 async function operators(raw: RawConfig, desk: Desk): Promise<Map<string, OperatorConfig>> {

@@ -5,6 +5,8 @@ import type { SchemaObject } from 'ajv';
 import { recordTypes } from '../records/records.ts';
 import type { ConnectionConfig, ScopeVersion, VendorName } from './types.ts';
 import {
+  type ClockRule,
+  hourRules,
   type LogLevel,
   logLevels,
   type Permission,
@@ -13,6 +15,8 @@ import {
   routes,
   scopeVersions,
   vendorNames,
+  type Weekday,
+  weekdays,
 } from './types.ts';
 
 export interface RawConfig {
@@ -21,6 +25,10 @@ export interface RawConfig {
   queue?: { url?: string };
   lanes?: { lease?: string };
   log?: { level?: LogLevel };
+  clocks?: {
+    digest?: string;
+    businessHours?: { days: Weekday[]; from: string; to: string; holidays?: string[]; rules?: ClockRule[] };
+  };
   guides?: string[];
   overlay?: string;
   identifierSystem: string;
@@ -72,6 +80,8 @@ export type RawAuth =
 
 /** What a source or connection may be called. */
 export const namePattern = '^[a-z][a-z0-9-]{0,31}$';
+
+const timeOfDay = '^([01][0-9]|2[0-3]):[0-5][0-9]$';
 
 const text = (description: string): SchemaObject => ({ type: 'string', minLength: 1, description });
 const secret = (description: string): SchemaObject => ({
@@ -270,6 +280,42 @@ export const configSchema: SchemaObject = {
         ),
       }),
       log: settings({ level: choice(logLevels, 'Default info.') }),
+      clocks: settings({
+        digest: {
+          ...text('When breached clocks are told together, by the zone of their source. Absent: each at once.'),
+          pattern: timeOfDay,
+        },
+        businessHours: {
+          ...settings(
+            {
+              days: {
+                type: 'array',
+                minItems: 1,
+                uniqueItems: true,
+                items: choice(weekdays, 'A day of the week.'),
+                description: 'The days with business hours.',
+              },
+              from: { ...text('When they begin.'), pattern: timeOfDay },
+              to: { ...text('When they end; 24:00 is the end of the day.'), pattern: `${timeOfDay}|^24:00$` },
+              holidays: {
+                type: 'array',
+                uniqueItems: true,
+                items: { ...text('A date.'), pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' },
+                description: 'Dates without business hours.',
+              },
+              rules: {
+                type: 'array',
+                minItems: 1,
+                uniqueItems: true,
+                items: choice(hourRules, 'A clock.'),
+                description: 'The clocks that count business hours only. Default: all whose limit is in hours.',
+              },
+            },
+            ['days', 'from', 'to'],
+          ),
+          description: 'Only time within counts, by the zone of the case. Absent: all time counts.',
+        },
+      }),
       guides: {
         type: 'array',
         minItems: 1,

@@ -20,6 +20,47 @@ export type Permission = (typeof permissions)[number];
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** The clocks that records start and stop (docs/clocks.md). */
+export const clockRules = [
+  'referral-follow-up-48h',
+  'first-contact-72h',
+  'cancel-answer-48h',
+  'note-24h',
+  'incident-4h',
+  'plan-review-30d',
+  'discharge-follow-up-7d',
+] as const;
+export type ClockRule = (typeof clockRules)[number];
+
+/** The clocks whose limit is so many hours. */
+export const hourRules = [
+  'referral-follow-up-48h',
+  'first-contact-72h',
+  'cancel-answer-48h',
+  'note-24h',
+  'incident-4h',
+] as const;
+
+export const weekdays = ['mo', 'tu', 'we', 'th', 'fr', 'sa', 'su'] as const;
+export type Weekday = (typeof weekdays)[number];
+
+export interface ClockConfig {
+  /** `HH:MM` at which breaches are told together, in the zone of the source; absent: each at once. */
+  readonly digest?: string;
+  /** Limits in hours count only within these, by the zone of the case; absent: all hours count. */
+  readonly businessHours?: {
+    readonly days: readonly Weekday[];
+    /** `HH:MM`. */
+    readonly from: string;
+    /** `HH:MM`, up to 24:00. */
+    readonly to: string;
+    /** Dates. */
+    readonly holidays: readonly string[];
+    /** The clocks that count so. */
+    readonly rules: readonly ClockRule[];
+  };
+}
+
 export interface Config {
   /** The file it was read from, as an absolute path. */
   readonly file: string;
@@ -39,6 +80,7 @@ export interface Config {
     readonly leaseMs: number;
   };
   readonly log: { readonly level: LogLevel };
+  readonly clocks: ClockConfig;
   /** Files of facts that `casebridge guide` made, as absolute paths. */
   readonly guides: readonly string[];
   /** Folder of fields and codes of the agency's own, as an absolute path. */

@@ -95,6 +95,11 @@ const queryParameters: Readonly<Record<QueryName, Parameter>> = {
     description: 'Lanes that show a reason of this code only.',
     form: 'the code of a reason, such as server-refused',
   },
+  worker: {
+    schema: { type: 'string', pattern: idPattern },
+    description: 'Of this worker only, by the id of its record.',
+    form: 'the id of a worker record',
+  },
   outcome: {
     schema: { type: 'string', enum: [...replayOutcomes] },
     description: 'Lanes that ended so only; `left` has not ended yet.',

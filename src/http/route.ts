@@ -37,7 +37,8 @@ export type QueryName =
   | 'connection'
   | 'reason'
   | 'outcome'
-  | 'lineage';
+  | 'lineage'
+  | 'worker';
 
 /** One request whose route, token, parameters and headers have been checked. */
 export interface Call {

@@ -3,6 +3,7 @@
 import { alertRoutes } from './handlers/alerts.ts';
 import { caseRoutes } from './handlers/cases.ts';
 import { changeRoutes } from './handlers/changes.ts';
+import { clockRoutes } from './handlers/clocks.ts';
 import { connectionRoutes } from './handlers/connections.ts';
 import { decisionRoutes } from './handlers/decisions.ts';
 import { healthRoutes } from './handlers/health.ts';
@@ -28,6 +29,7 @@ const described: readonly Route[] = [
   ...laneRoutes,
   ...replayRoutes,
   ...alertRoutes,
+  ...clockRoutes,
   ...decisionRoutes,
   ...connectionRoutes,
   ...patientRoutes,

@@ -5,7 +5,7 @@ import { didYouMean } from '../nearest.ts';
 import type { Field } from '../records/records.ts';
 import { isRecordType } from '../records/records.ts';
 import { type Build, type Cursor, conceptMapNamed, cursorAt, cursorIn, fieldAt } from './build.ts';
-import { targetOf } from './concept-map.ts';
+import { mapOn, targetOf } from './concept-map.ts';
 import type { Node, Scalar } from './positions.ts';
 import { RecordScope, reader, type Scope } from './scope.ts';
 import type { ProjectContext } from './types.ts';
@@ -149,7 +149,8 @@ function compileOperator(
     }
     case 'mapped': {
       const map = conceptMapNamed(entry.value, build);
-      return (value) => map !== undefined && typeof value === 'string' && targetOf(map, value) !== undefined;
+      return (value, { record }) =>
+        map !== undefined && typeof value === 'string' && targetOf(mapOn(map, record), value) !== undefined;
     }
     case 'among':
       return compileAmong(entry.value, below, build);

@@ -3,7 +3,7 @@
 import { childNames, elementFact, type Made, type MadeElement } from '../fhir/fhir.ts';
 import type { Json } from '../json.ts';
 import { type Build, isPlainText, rule } from './build.ts';
-import { type ConceptMap, codingsOf } from './concept-map.ts';
+import { type ConceptMap, codingsOf, everyTarget, type Target } from './concept-map.ts';
 import { type MapNode, type Node, Problems } from './positions.ts';
 import { codingOf } from './systems.ts';
 import { isRule } from './template.ts';
@@ -72,17 +72,14 @@ function codeValues(node: MapNode, type: string, { conceptMaps }: Build): Json[]
   if (!map || map.unmapped?.same === true) {
     return undefined;
   }
-  return [...targetsOf(map)].map(([code, target]) => {
+  return targetsOf(map).map(([code, target]) => {
     const codings = codingsOf(map, target, code, '');
     return type === 'code' ? (codings[0]?.code ?? '') : codedAs(type, codings.map(codingJson));
   });
 }
 
-function targetsOf(map: ConceptMap): [string, ConceptMap['unmapped'] & object][] {
-  return [...map.targets, ...(map.unmapped ? [['', map.unmapped] as const] : [])].map(([code, target]) => [
-    code,
-    target,
-  ]);
+function targetsOf(map: ConceptMap): [string, Target][] {
+  return [...everyTarget(map), ...(map.unmapped ? [['', map.unmapped] satisfies [string, Target]] : [])];
 }
 
 function codedAs(type: string, codings: Json[]): Json {

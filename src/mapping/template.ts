@@ -214,7 +214,7 @@ function compileRule(node: MapNode, cursor: Cursor, place: Place, build: Build):
   const path = isPlainText(from) ? parsePath(from.value) : undefined;
   return traced(lens, {
     rule: rule(node.at),
-    converter: converterOf(kind.word, node),
+    converter: converterOf(kind.word, node, build),
     ...(path && { path }),
     fields: [...uses],
     cursor,
@@ -227,12 +227,16 @@ export function readerOf(node: Node, path: string, build: Build): string {
   if (!isRule(node, path, build)) return 'template';
   if (node.entries.has('each')) return 'each';
   const kind = ruleKinds.find(({ word }) => node.entries.has(word));
-  return kind ? converterOf(kind.word, node) : 'template';
+  return kind ? converterOf(kind.word, node, build) : 'template';
 }
 
-/** A rule's kind and what it goes by: `copy`, `code goal-status`, `reference worker#role`. */
-function converterOf(word: string, node: MapNode): string {
+/** A rule's kind and what it goes by, a ConceptMap with its version: `copy`, `code goal-status|1.0.0`, `reference worker#role`. */
+function converterOf(word: string, node: MapNode, { conceptMaps }: Build): string {
   const by = node.entries.get(word)?.value;
+  const map = isPlainText(by) && ['code', 'words'].includes(word) ? conceptMaps.get(by.value) : undefined;
+  if (map) {
+    return `${word} ${map.name}|${map.version}`;
+  }
   return word === 'from' ? 'copy' : isPlainText(by) && word !== 'say' ? `${word} ${by.value}` : word;
 }
 

@@ -96,7 +96,7 @@ export interface SlotElement {
   readonly goesWith?: string;
   /** Follows from other facts: written like others, never absorbed. */
   readonly derived: boolean;
-  /** How it is read back: `copy`, `code goal-status`, `reference client`, `each`, `first`; `template` for one of several parts. */
+  /** How it is read back: `copy`, `code goal-status|1.0.0`, `reference client`, `each`, `first`; `template` for one of several parts. */
   readonly converter: string;
   /** `file:line` */
   readonly at: string;
@@ -141,7 +141,7 @@ export interface Origin {
   readonly element: string;
   /** `file:line` */
   readonly rule: string;
-  /** `copy`, `fixed`, `code goal-status`, `reference client` ... */
+  /** `copy`, `fixed`, `code goal-status|1.0.0`, `reference client` ... */
   readonly converter: string;
   /** JSON pointers to the fields that it was made from; none for what is always the same. */
   readonly pointers: readonly string[];

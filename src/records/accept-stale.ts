@@ -5,6 +5,7 @@ import type { Transaction } from 'kysely';
 import { CasebridgeError } from '../errors.ts';
 import type { Database } from '../store/store.ts';
 import { judge } from './accept/judge.ts';
+import { markClocks } from './accept/mark-clocks.ts';
 import { insertVersions, keyOf, lockRecords, updateRecords } from './accept/rows.ts';
 import { lanesOf, type Recipient, raiseConsentEpochs, wantLanes } from './accept/want-lanes.ts';
 import { type Acceptance, receive } from './accept.ts';
@@ -52,5 +53,6 @@ export async function acceptStale(
   await insertVersions(trx, source, [{ ...judged, received }]);
   await raiseConsentEpochs(trx, source, [judged]);
   await wantLanes(trx, source, [judged], connections);
+  await markClocks(trx, [judged]);
   return { outcome: 'accepted', version: judged.version, lanes: lanesOf(source, judged.place.subject, connections) };
 }

@@ -5,6 +5,7 @@ import type { Transaction } from 'kysely';
 import { contentHash } from '../fhir/fhir.ts';
 import type { Database } from '../store/store.ts';
 import { type Judged, judge, type Received } from './accept/judge.ts';
+import { markClocks } from './accept/mark-clocks.ts';
 import { microsOf } from './accept/micros.ts';
 import {
   hashesOfVersions,
@@ -65,6 +66,7 @@ export async function acceptRecords(
   );
   await raiseConsentEpochs(trx, source, accepted);
   await wantLanes(trx, source, accepted, connections);
+  await markClocks(trx, accepted);
   return ordered.map((one) => ({
     outcome: one.outcome,
     version: one.version,

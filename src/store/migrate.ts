@@ -12,6 +12,7 @@ import { sql as requestBudget } from './migrations/0005-request-budget.ts';
 import { sql as unmapped } from './migrations/0006-unmapped.ts';
 import { sql as changeLineage } from './migrations/0007-change-lineage.ts';
 import { sql as webhooks } from './migrations/0008-webhooks.ts';
+import { sql as clocks } from './migrations/0009-clocks.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -30,6 +31,7 @@ export const migrations: readonly Migration[] = [
   { id: 6, name: 'unmapped', sql: unmapped },
   { id: 7, name: 'change-lineage', sql: changeLineage },
   { id: 8, name: 'webhooks', sql: webhooks },
+  { id: 9, name: 'clocks', sql: clocks },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

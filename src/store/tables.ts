@@ -391,6 +391,49 @@ export interface AlertTable {
   count: Generated<number>;
   opened_at: DefaultInstant;
   resolved_at: NullableInstant;
+  /** Whose people it is for, where it is for people of a source. */
+  source: NullableText;
+  recipients: NullableJsonb<Recipient[]>;
+  /** How it ended, where more is to be said than that it did. */
+  resolution: NullableJsonb<Reason>;
+}
+
+/** Whom an alert is for: a worker record of its source. */
+export interface Recipient {
+  readonly role: string;
+  readonly id: string;
+}
+
+/** A clock that a record has started (docs/clocks.md). */
+export interface ClockTable {
+  source: string;
+  type: string;
+  id: string;
+  rule: string;
+  part: string;
+  subject: string;
+  state: string;
+  started_at: Instant;
+  due_at: NullableInstant;
+  due_soon_at: NullableInstant;
+  stopped_at: NullableInstant;
+  paused_since: NullableInstant;
+  contact: NullableText;
+  worker: NullableText;
+  supervisor: NullableText;
+  reason: Jsonb<Reason>;
+  /** When its state changes by the passing of time, or its breach is to be told. */
+  next_at: NullableInstant;
+  /** Of the open alert that tells of its breach. */
+  topic: NullableText;
+}
+
+/** A subject whose clocks have to be worked out anew. */
+export interface ClockMarkTable {
+  subject: string;
+  since: DefaultInstant;
+  /** It could not be done: not again before this. */
+  try_at: NullableInstant;
 }
 
 /** What a replay was asked for (`POST /api/replays`). */
@@ -504,6 +547,8 @@ export interface Database {
   epoch: EpochTable;
   mapping: MappingTable;
   alert: AlertTable;
+  clock: ClockTable;
+  clock_mark: ClockMarkTable;
   replay: ReplayTable;
   replay_item: ReplayItemTable;
   mass_change: MassChangeTable;

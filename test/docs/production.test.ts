@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { clockTopics } from '../../src/clocks/clocks.ts';
 import { routes } from '../../src/http/routes.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -41,6 +42,7 @@ test('every alert that the product opens is explained', async () => {
       ([, topic, name]) => topic ?? name,
     ),
   );
+  topics.push(...Object.values(clockTopics));
   const explained = [...guide.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
   expect(topics.length).toBeGreaterThan(6);
   expect([...new Set(topics)].filter((topic) => !explained.includes(topic))).toEqual([]);

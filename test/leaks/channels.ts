@@ -20,6 +20,7 @@ export const columnsWithContent: ReadonlySet<string> = new Set([
   'seen.body',
   'remote_value.value',
   'change.body',
+  'change.lineage',
   // What a person decides on, and said; shown in the API to those who may decide.
   'decision.detail',
   'decision.choices',

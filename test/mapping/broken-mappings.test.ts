@@ -14,6 +14,7 @@ condition-clinical: http://terminology.hl7.org/CodeSystem/condition-clinical
 sct: http://snomed.info/sct
 `,
   'concept-maps/status.yaml': `conceptMap: status
+version: 1.0.0
 source: R4 condition-clinical
 target: condition-clinical
 codes:
@@ -145,17 +146,17 @@ const broken: readonly Broken[] = [
   {
     what: '55: a number with a leading zero',
     edit: ['concept-maps/status.yaml', 'met: resolved', 'met: 0123'],
-    told: 'concept-maps/status.yaml:7:8: 0123 is read as the number 123; put it in quotes if the text is meant.',
+    told: 'concept-maps/status.yaml:8:8: 0123 is read as the number 123; put it in quotes if the text is meant.',
   },
   {
     what: '55: a number in powers of ten',
     edit: ['concept-maps/status.yaml', 'met: resolved', 'met: 1e3'],
-    told: 'concept-maps/status.yaml:7:8: 1e3 is read as the number 1000; put it in quotes if the text is meant.',
+    told: 'concept-maps/status.yaml:8:8: 1e3 is read as the number 1000; put it in quotes if the text is meant.',
   },
   {
     what: '55: a number that no computer holds exactly',
     edit: ['concept-maps/status.yaml', 'met: resolved', 'met: 1234567890123456789'],
-    told: 'concept-maps/status.yaml:7:8: 1234567890123456789 is read as the number 1234567890123456800; put it in quotes if the text is meant.',
+    told: 'concept-maps/status.yaml:8:8: 1234567890123456789 is read as the number 1234567890123456800; put it in quotes if the text is meant.',
   },
   {
     what: '55: on, which YAML 1.2 reads as a text',
@@ -245,7 +246,7 @@ const broken: readonly Broken[] = [
   {
     what: '56: an unknown word in a ConceptMap',
     edit: ['concept-maps/status.yaml', 'back:', 'bck:'],
-    told: 'concept-maps/status.yaml:11:1: A ConceptMap has no key "bck". Did you mean "back"?',
+    told: 'concept-maps/status.yaml:12:1: A ConceptMap has no key "bck". Did you mean "back"?',
   },
   {
     what: '56: an unknown test in a condition',
@@ -319,12 +320,101 @@ const broken: readonly Broken[] = [
   {
     what: 'two codes that become one, and no way back',
     edit: ['concept-maps/status.yaml', 'back:\n  active: identified\n', ''],
-    told: 'concept-maps/status.yaml:6:3: "addressing" and "identified" both become active: say under "back" which one it means on the way back.',
+    told: 'concept-maps/status.yaml:7:3: "addressing" and "identified" both become active: say under "back" which one it means on the way back.',
   },
   {
     what: 'a way back to a code that is not there',
     edit: ['concept-maps/status.yaml', 'active: identified', 'active: identifed'],
-    told: 'concept-maps/status.yaml:12:3: "back" must name a code of this map. Did you mean "identified"?',
+    told: 'concept-maps/status.yaml:13:3: "back" must name a code of this map. Did you mean "identified"?',
+  },
+  {
+    what: 'a ConceptMap without a version',
+    edit: ['concept-maps/status.yaml', 'version: 1.0.0\n', ''],
+    told: 'concept-maps/status.yaml:1:1: A ConceptMap needs "version": another one whenever its codes change.',
+  },
+  {
+    what: 'an entry until a day that there is not',
+    edit: ['concept-maps/status.yaml', 'unmet: inactive', 'unmet: { code: inactive, until: 2026-06-31 }'],
+    told: 'concept-maps/status.yaml:9:35: "until" is a day such as 2026-07-01; "2026-06-31" is none.',
+  },
+  {
+    what: 'an entry from a month',
+    edit: ['concept-maps/status.yaml', 'unmet: inactive', 'unmet: { code: inactive, from: 2026-07 }'],
+    told: 'concept-maps/status.yaml:9:34: "from" is a day such as 2026-07-01; "2026-07" is none.',
+  },
+  {
+    what: 'an entry that ends before it begins',
+    edit: [
+      'concept-maps/status.yaml',
+      'unmet: inactive',
+      'unmet: { code: inactive, from: 2026-07-01, until: 2026-06-30 }',
+    ],
+    told: 'concept-maps/status.yaml:9:46: "until" (2026-06-30) lies before "from" (2026-07-01).',
+  },
+  {
+    what: 'two entries of a code for one day',
+    edit: [
+      'concept-maps/status.yaml',
+      'unmet: inactive',
+      'unmet: [{ code: inactive, until: 2026-07-01 }, { code: active, from: 2026-07-01 }]',
+    ],
+    told: 'concept-maps/status.yaml:9:50: "unmet" has another entry (line 9) for some of these days; let one end before the other begins.',
+  },
+  {
+    what: 'an entry for all days beside one with a last day',
+    edit: [
+      'concept-maps/status.yaml',
+      'unmet: inactive',
+      'unmet:\n    - { code: inactive, until: 2026-06-30 }\n    - resolved',
+    ],
+    told: 'concept-maps/status.yaml:11:7: "unmet" has another entry (line 10) for some of these days; let one end before the other begins.',
+  },
+  {
+    what: 'days between two entries of a code',
+    edit: [
+      'concept-maps/status.yaml',
+      'unmet: inactive',
+      'unmet: [{ code: active, from: 2026-07-05 }, { code: inactive, until: 2026-06-30 }]',
+    ],
+    told: 'concept-maps/status.yaml:9:11: "unmet" has no entry from 2026-07-01 to 2026-07-04; give a target, or none.',
+  },
+  {
+    what: 'a code of a closed list that has an entry for some days only',
+    edit: ['concept-maps/status.yaml', 'unmet: inactive', 'unmet: { code: inactive, from: 2026-07-01 }'],
+    told: 'need.yaml:9:31: ConceptMap status has no entry for unmet before 2026-07-01; give a target, or none.',
+  },
+  {
+    what: 'a code of a closed list whose only entry ends',
+    edit: ['concept-maps/status.yaml', 'unmet: inactive', 'unmet: { code: inactive, until: 2026-06-30 }'],
+    told: 'need.yaml:9:31: ConceptMap status has no entry for unmet on 2026-07-01; give a target, or none.',
+  },
+  {
+    what: 'a code of another time that the element does not allow',
+    edit: [
+      'concept-maps/status.yaml',
+      'unmet: inactive',
+      'unmet: [{ code: inactiv, until: 2026-06-30 }, { code: inactive, from: 2026-07-01 }]',
+    ],
+    told: 'need.yaml:9:31: ConceptMap status makes inactiv of unmet, which Condition.clinicalStatus does not allow.',
+  },
+  {
+    what: 'a day beside no code',
+    edit: ['concept-maps/status.yaml', 'back:\n', 'unmapped: { code: active, until: 2026-06-30 }\nback:\n'],
+    told: 'concept-maps/status.yaml:12:27: "until" stands at an entry of "codes", beside its code.',
+  },
+  {
+    what: 'an unknown word in an entry',
+    edit: ['concept-maps/status.yaml', 'unmet: inactive', 'unmet: { code: inactive, untill: 2026-06-30 }'],
+    told: 'concept-maps/status.yaml:9:28: A target has no key "untill". Did you mean "until"?',
+  },
+  {
+    what: 'two codes that become one in turn, and then neither, without a way back',
+    edit: [
+      'concept-maps/status.yaml',
+      'met: resolved\n  unmet: inactive',
+      'met: [{ code: inactive, until: 2026-05-31 }, { code: resolved, from: 2026-06-01 }]\n  unmet: [{ code: active, until: 2026-05-31 }, { code: inactive, from: 2026-06-01, until: 2026-06-30 }, { code: active, from: 2026-07-01 }]',
+    ],
+    told: 'concept-maps/status.yaml:9:3: "unmet" and "met" both become inactive: say under "back" which one it means on the way back.',
   },
   {
     what: 'a ConceptMap without a source',

@@ -99,16 +99,19 @@ const clashes: readonly Broken[] = [
   {
     what: 'a code that a ConceptMap has',
     edit: ['concept-maps/services.yaml', 'food-pantry:', 'pet-boarding:'],
-    told: `overlay/concept-maps/services.yaml:5:3: ConceptMap sdoh-intervention has the code "food-pantry" already (${placeOf('concept-maps/sdoh-intervention.yaml', 'food-pantry:')}): an overlay adds codes and changes none.`,
+    told: `overlay/concept-maps/services.yaml:6:3: ConceptMap sdoh-intervention has the code "food-pantry" already (${placeOf('concept-maps/sdoh-intervention.yaml', 'food-pantry:')}): an overlay adds codes and changes none.`,
   },
   {
     what: 'a way back that a ConceptMap has',
-    edit: ['concept-maps/sex.yaml', 'addsTo: race-omb\nsource: ours\ncodes: { moor: 2106-3 }\nback:\n  2106-3: moor\n'],
-    told: `overlay/concept-maps/sex.yaml:5:3: ConceptMap race-omb says already what 2106-3 means on the way back (${placeOf('concept-maps/race-omb.yaml', '2106-3:')}).`,
+    edit: [
+      'concept-maps/sex.yaml',
+      'addsTo: race-omb\nversion: 1\nsource: ours\ncodes: { moor: 2106-3 }\nback:\n  2106-3: moor\n',
+    ],
+    told: `overlay/concept-maps/sex.yaml:6:3: ConceptMap race-omb says already what 2106-3 means on the way back (${placeOf('concept-maps/race-omb.yaml', '2106-3:')}).`,
   },
   {
     what: 'a ConceptMap that there is',
-    edit: ['concept-maps/own.yaml', 'conceptMap: language\nsource: ours\ncodes: { es: local }\n'],
+    edit: ['concept-maps/own.yaml', 'conceptMap: language\nversion: 1\nsource: ours\ncodes: { es: local }\n'],
     told: 'overlay/concept-maps/own.yaml:1:1: There are two ConceptMaps "language"; the other one is concept-maps/language.yaml.',
   },
   {
@@ -250,7 +253,7 @@ const mistakes: readonly Broken[] = [
   },
   {
     what: 'a ConceptMap that no rule names',
-    edit: ['concept-maps/pets.yaml', 'conceptMap: pets\nsource: ours\ncodes: { dog: local }\n'],
+    edit: ['concept-maps/pets.yaml', 'conceptMap: pets\nversion: 1\nsource: ours\ncodes: { dog: local }\n'],
     told: 'overlay/concept-maps/pets.yaml:1:1: No rule names the ConceptMap "pets".',
   },
   {
@@ -260,7 +263,16 @@ const mistakes: readonly Broken[] = [
       '',
       'back:\n  464161000124109: community-resources         # two codes become this one: which one is meant on the way back\n',
     ],
-    told: 'overlay/concept-maps/services.yaml:5:3: "pet-boarding" and "community-resources" both become 464161000124109: say under "back" which one it means on the way back.',
+    told: 'overlay/concept-maps/services.yaml:6:3: "pet-boarding" and "community-resources" both become 464161000124109: say under "back" which one it means on the way back.',
+  },
+  {
+    what: 'more codes without a version',
+    edit: [
+      'concept-maps/services.yaml',
+      '',
+      'version: 1.0.0                                 # of what is added; lineage names both\n',
+    ],
+    told: 'overlay/concept-maps/services.yaml:2:1: An addition needs "version": another one whenever its codes change.',
   },
   {
     what: 'more codes without a source',

@@ -237,7 +237,7 @@ function withoutLine(at: string): string {
   return at.replace(/:\d+$/, '');
 }
 
-/** What every ConceptMap says, both ways: `map code` -> codings and words; `map <- system|code` -> code. */
+/** What every ConceptMap says, both ways: `map code` -> codings and words; `map <- system|code` -> code; of maps with dates for each day on which something changes. */
 export function conceptMaps(files: readonly MappingFile[]): JsonObject {
   const problems = new Problems();
   const roots = files.flatMap((file) => readNodes(file, problems) ?? []);
@@ -247,12 +247,20 @@ export function conceptMaps(files: readonly MappingFile[]): JsonObject {
     .filter(({ entries }) => entries.has('conceptMap'))
     .flatMap((root) => compileConceptMap(root, systems, problems) ?? []);
   return Object.fromEntries(
-    maps.flatMap((map) => [
-      ...[...map.codes].map((code) => [`${map.name} ${code}`, said(map, code)] as const),
-      [`${map.name} (any other)`, said(map, 'any-other')] as const,
-      ...[...map.back].map(([coding, code]) => [`${map.name} <- ${coding}`, code] as const),
-    ]),
+    maps.flatMap((map) =>
+      map.editions === undefined
+        ? tableOf(map.name, map)
+        : map.editions.flatMap((edition) => tableOf(`${map.name} (${edition.from || 'before'})`, edition.map)),
+    ),
   );
+}
+
+function tableOf(name: string, map: ConceptMap): (readonly [string, string])[] {
+  return [
+    ...[...map.codes].map((code) => [`${name} ${code}`, said(map, code)] as const),
+    [`${name} (any other)`, said(map, 'any-other')] as const,
+    ...[...map.back].map(([coding, code]) => [`${name} <- ${coding}`, code] as const),
+  ];
 }
 
 function said(map: ConceptMap, code: string): string {

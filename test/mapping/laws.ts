@@ -7,7 +7,7 @@ import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import type { CompiledSlot, Desired, Facts, MappingSet } from '../../src/mapping/mapping.ts';
 import { parseRecord, type RecordSchemas, type RecordType } from '../../src/records/records.ts';
 import { receivedAt } from '../builders.ts';
-import { arbitraryRecord } from '../records/arbitrary.ts';
+import { type ArbitraryOptions, arbitraryRecord } from '../records/arbitrary.ts';
 import { linkedSource, linkTo, targetOf } from './linked-source.ts';
 
 /** Words that differ, and incidents that are shared: others are never sent. */
@@ -17,16 +17,21 @@ const tellingValues = { statement: fc.constantFrom('Eat well.', 'Walk\nmore.'), 
 const backwards = ['per-1', 'rng-2'];
 
 /** The tests of one type's mapping, on records that the set's schemas allow. */
-export function testLaws(set: MappingSet, type: RecordType, numRuns = 60): void {
+export function testLaws(
+  set: MappingSet,
+  type: RecordType,
+  numRuns = 60,
+  values: NonNullable<ArbitraryOptions['values']> = {},
+): void {
   const runs = { numRuns, seed: 20_260_302 };
   const mapping = set.mapping(type);
   if (!mapping) throw new Error(`There is no mapping for ${type}.`);
   const project = (record: JsonObject): Desired[] => mapping.project(record, linkedSource);
   const slotOf = ({ slot }: Desired): CompiledSlot => mapping.slot(slot);
-  const records = arbitraryRecord(type, { values: tellingValues, schemas: set.schemas });
-  /** Two records of one id, such as two versions, and a slot that both fill. */
+  const records = arbitraryRecord(type, { values: { ...tellingValues, ...values }, schemas: set.schemas });
+  /** Two records of one id and day, such as two versions, and a slot that both fill: which codes hold is the day's to say. */
   const pairs = fc.tuple(records, records).map(([ours, other]) => {
-    const theirs = { ...other, id: ours.id };
+    const theirs = { ...other, id: ours.id, updatedAt: ours.updatedAt };
     return { ours, theirs, slots: pairsOf(project(ours), project(theirs)) };
   });
 

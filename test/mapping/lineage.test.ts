@@ -69,7 +69,7 @@ test('an absorbed change names the element, the rule and the fields that it chan
     {
       element: 'lifecycleStatus',
       rule: expect.stringMatching(/^goal\.yaml:\d+$/),
-      converter: 'code goal-status',
+      converter: 'code goal-status|1.0.0',
       raw: 'on-hold',
       pointers: ['/status'],
     },

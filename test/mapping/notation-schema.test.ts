@@ -27,7 +27,7 @@ test.each([
   ['an unknown word in a rule', goal({ startDate: { from: 'startsOn', cod: 'goal-status' } })],
   ['an unknown owner', goal({ startDate: { from: 'startsOn', owner: 'sourc' } })],
   ['oneWay without a reason', goal({ startDate: { from: 'startsOn', oneWay: '' } })],
-  ['a ConceptMap without a source', { conceptMap: 'x', codes: {} }],
+  ['a ConceptMap without a source', { conceptMap: 'x', version: '1', codes: {} }],
   ['a system that is no URL', { sct: 'snomed' }],
 ])('refuses %s', (_, file) => {
   expect(check(file)).toBe(false);

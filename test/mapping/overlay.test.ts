@@ -78,11 +78,11 @@ ${[
   },
   {
     path: 'overlay/open.yaml',
-    text: 'conceptMap: agency-open\nsource: ours\ncodes: { rent: local, food: local }\nunmapped: local\n',
+    text: 'conceptMap: agency-open\nversion: 1\nsource: ours\ncodes: { rent: local, food: local }\nunmapped: local\n',
   },
   {
     path: 'overlay/closed.yaml',
-    text: 'conceptMap: agency-closed\nsource: ours\ncodes: { north: n, south: s }\n',
+    text: 'conceptMap: agency-closed\nversion: 1\nsource: ours\ncodes: { north: n, south: s }\n',
   },
 ];
 

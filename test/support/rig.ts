@@ -45,6 +45,7 @@ export function aConfig(connections: readonly ConnectionConfig[], overrides: Par
     queue: {},
     lanes: { leaseMs: 60_000 },
     log: { level: 'silent' },
+    clocks: {},
     guides: [],
     identifierSystem,
     operators: new Map(),

@@ -1,6 +1,7 @@
 // Alerts: the list.
 
 import { limitOf } from '../parameters.ts';
+import { visibleSource } from '../principal.ts';
 import { alertStates, listAlerts } from '../queries/alerts.ts';
 import type { Route } from '../route.ts';
 
@@ -8,11 +9,14 @@ export const alertRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: '/api/alerts',
-    summary: 'Alerts, newest first: each told once, with how often it happened since and when it was over.',
-    access: { source: false, operator: 'read' },
-    query: ['limit', 'after', 'state'],
+    summary:
+      'Alerts, newest first: each told once, with how often it happened since and when it was over. A source sees those that are for its workers.',
+    access: { source: true, operator: 'read' },
+    query: ['limit', 'after', 'state', 'source'],
     states: alertStates,
-    handle: ({ gateway, query }) =>
-      listAlerts(gateway.store, { state: query.state, limit: limitOf(query), after: query.after }),
+    handle: (call) => {
+      const { state, after } = call.query;
+      return listAlerts(call.gateway.store, { source: visibleSource(call), state, limit: limitOf(call.query), after });
+    },
   },
 ];

@@ -5,6 +5,7 @@ import { isRecordType, subjectOf } from '../../records/records.ts';
 import { limitOf } from '../parameters.ts';
 import { addressedSource, visibleSource } from '../principal.ts';
 import { keysOfSubject, listCases, timelineOf } from '../queries/cases.ts';
+import { listClocks } from '../queries/clocks.ts';
 import { listDecisions } from '../queries/decisions.ts';
 import { listLanes } from '../queries/lanes.ts';
 import { findRecord } from '../queries/record.ts';
@@ -57,7 +58,7 @@ async function getCase(call: Call): Promise<object> {
     record: found.record,
     version: found.version,
     timeline: await timelineOf(store, source, subject),
-    clocks: [],
+    clocks: (await listClocks(store, rows)).items,
     lanes: (await listLanes(store, rows)).items,
     decisions: (await listDecisions(store, rows)).items,
   };

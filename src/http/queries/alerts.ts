@@ -8,7 +8,7 @@ export const alertStates = ['open', 'resolved'] as const;
 /** `{items, next}`, newest first. */
 export async function listAlerts(
   { db }: Store,
-  filter: { readonly state?: string; readonly limit: number; readonly after?: string },
+  filter: { readonly source?: string; readonly state?: string; readonly limit: number; readonly after?: string },
 ): Promise<Page> {
   const after = cursorKey('alerts', filter.after, [0] as const);
   let query = db
@@ -18,20 +18,35 @@ export async function listAlerts(
     .limit(filter.limit + 1);
   if (filter.state === 'open') query = query.where('resolved_at', 'is', null);
   if (filter.state === 'resolved') query = query.where('resolved_at', 'is not', null);
+  if (filter.source !== undefined) query = query.where('source', '=', filter.source);
   if (after) query = query.where('id', '<', after[0]);
   const rows = await query.execute();
   return page(
     rows,
     filter.limit,
-    ({ id, topic, connection, reason, count, opened_at: openedAt, resolved_at: resolvedAt }) => ({
+    ({
       id,
       topic,
       connection,
+      source,
+      recipients,
+      reason,
+      count,
+      resolution,
+      opened_at: openedAt,
+      resolved_at: resolvedAt,
+    }) => ({
+      id,
+      topic,
+      connection,
+      source,
+      recipients: recipients ?? [],
       state: resolvedAt === null ? 'open' : 'resolved',
       reason,
       count,
       openedAt: openedAt.toISOString(),
       resolvedAt: resolvedAt?.toISOString() ?? null,
+      resolution,
     }),
     (row) => cursorText('alerts', [row.id]),
   );

@@ -5,7 +5,17 @@ import { isObject, type Json, type JsonObject } from '../../json.ts';
 import { didYouMean } from '../../nearest.ts';
 import type { Field } from '../../records/records.ts';
 import { type Build, type Cursor, conceptMapNamed, fieldAt, isPlainText, type Place, rule } from '../build.ts';
-import { type ConceptMap, codeFor, codingsOf, isLocal, isSystemOf, targetOf, textOf } from '../concept-map.ts';
+import {
+  type ConceptMap,
+  codeFor,
+  codingsOf,
+  everyTarget,
+  isLocal,
+  isSystemOf,
+  onDayOf,
+  targetOf,
+  textOf,
+} from '../concept-map.ts';
 import { addIssue, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
 import { presentWhen } from '../one-way.ts';
 import type { MapNode, Position } from '../positions.ts';
@@ -43,7 +53,8 @@ function readPolicy(node: MapNode, map: ConceptMap, build: Build): Pick<CodeRule
     return { parks: false };
   }
   const word = isPlainText(said) ? said.value : '';
-  if (word !== 'park' && !map.targets.has(word)) {
+  const isAlwaysThere = (map.editions ?? [{ map }]).every((edition) => edition.map.targets.has(word));
+  if (word !== 'park' && !isAlwaysThere) {
     const known = ['park', ...map.targets.keys()];
     build.problems.error(said.at, `"unmapped" is park, or a code of ConceptMap ${map.name}.${didYouMean(word, known)}`);
   }
@@ -82,24 +93,31 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
     return said === undefined ? codes : { codes, text: said };
   };
 
-  const make = (code: string, identifierSystem: string): Json | undefined => {
-    const target = targetOf(map, code);
-    const codings = target && codingsOf(map, target, code, identifierSystem);
-    const [first] = codings ?? [];
-    if (!codings || !first) {
-      return undefined;
-    }
-    if (type === 'code') {
-      return first.code;
-    }
-    if (type === 'Coding') {
-      return codingJson(first);
-    }
-    const words = text ? undefined : textOf(map, code);
-    const concept = { coding: codings.map(codingJson) };
-    return words === undefined ? concept : { ...concept, text: words };
-  };
-  const build = remembered(map, make);
+  const maker =
+    (map: ConceptMap) =>
+    (code: string, identifierSystem: string): Json | undefined => {
+      const target = targetOf(map, code);
+      const codings = target && codingsOf(map, target, code, identifierSystem);
+      const [first] = codings ?? [];
+      if (!codings || !first) {
+        return undefined;
+      }
+      if (type === 'code') {
+        return first.code;
+      }
+      if (type === 'Coding') {
+        return codingJson(first);
+      }
+      const words = text ? undefined : textOf(map, code);
+      const concept = { coding: codings.map(codingJson) };
+      return words === undefined ? concept : { ...concept, text: words };
+    };
+  const builderFor = (map: ConceptMap) => ({ map, build: remembered(map, maker(map)) });
+  const always = builderFor(map);
+  const isOpen = (map.editions ?? [{ map }]).every((edition) => takesAll(edition.map));
+  const dated = map.editions?.map(({ from, map }) => ({ from, ...builderFor(map) }));
+  const inForce = (record: JsonObject): typeof always =>
+    dated === undefined ? always : (onDayOf(record, dated) ?? always);
 
   const lens: Lens = {
     constant: false,
@@ -111,13 +129,21 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
       if (typeof code !== 'string') {
         return undefined;
       }
+      const { map, build } = inForce(scope.record);
       const isKnown = map.codes.has(code);
       const concept = build(isKnown || instead === undefined ? code : instead, run.context.identifierSystem);
-      if (!isKnown && (parks || instead !== undefined || !takesAll(map))) {
-        addIssue(run, 'unmapped-code', unknownCode(map, concept, instead), rule(at), pointerTo(scope, path), {
-          unmapped: { conceptMap: map.name, code },
-          ...(parks && { parks }),
-        });
+      if (!isKnown && (parks || instead !== undefined || !isOpen)) {
+        addIssue(
+          run,
+          'unmapped-code',
+          unknownCode(map, dated !== undefined, concept, instead),
+          rule(at),
+          pointerTo(scope, path),
+          {
+            unmapped: { conceptMap: map.name, code },
+            ...(parks && { parks }),
+          },
+        );
       }
       if (!text || !isObject(concept)) {
         return concept;
@@ -137,6 +163,7 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
       if (text?.twoWay) {
         text.absorb(isObject(raw) ? raw.text : undefined, draft, run);
       }
+      const { map, build } = inForce(draft.record);
       const now = read(draft);
       const projected = typeof now === 'string' ? build(now, '') : undefined;
       if (sameJson(codeFact(fact, raw), codeFact(fact, projected))) {
@@ -214,10 +241,16 @@ function takesAll({ codes, unmapped, dropsUnmapped }: ConceptMap): boolean {
   return dropsUnmapped || (unmapped !== undefined && (unmapped.same || codes.size === 0));
 }
 
-function unknownCode(map: ConceptMap, concept: Json | undefined, instead: string | undefined): string {
+function unknownCode(
+  map: ConceptMap,
+  isDated: boolean,
+  concept: Json | undefined,
+  instead: string | undefined,
+): string {
   const goes =
     concept === undefined ? '' : ` It goes as ${instead === undefined ? 'a code of our own list' : `"${instead}"`}.`;
-  return `ConceptMap ${map.name} does not know this code.${goes}`;
+  const when = isDated ? ' on the day of the record' : '';
+  return `ConceptMap ${map.name} does not know this code${when}.${goes}`;
 }
 
 /** The fact without the text, which is absorbed by itself. */
@@ -251,12 +284,18 @@ function codingsIn(raw: Json, type: string): Coding[] {
 
 /** Every value of a closed list needs a target or an explicit `none`; every target must be a code of the element's binding. */
 function checkCodes(map: ConceptMap, field: Field, place: Place, at: Position, { problems }: Build): void {
-  const missing = map.unmapped ? [] : (field.enum ?? []).filter((code) => !map.codes.has(code));
-  if (missing.length > 0) {
-    problems.error(at, `ConceptMap ${map.name} has no entry for ${missing.join(', ')}; give a target, or none.`);
+  for (const { from, map: edition } of map.editions ?? [{ from: undefined, map }]) {
+    const missing = map.unmapped ? [] : (field.enum ?? []).filter((code) => !edition.codes.has(code));
+    if (missing.length > 0) {
+      const when = from === undefined ? '' : from === '' ? ` before ${map.editions?.[1]?.from}` : ` on ${from}`;
+      problems.error(
+        at,
+        `ConceptMap ${map.name} has no entry for ${missing.join(', ')}${when}; give a target, or none.`,
+      );
+    }
   }
   const bound = place.fact.binding?.codes;
-  for (const [code, target] of map.targets) {
+  for (const [code, target] of everyTarget(map)) {
     for (const coding of target.codings) {
       const key = coding.system === undefined ? coding.code : `${coding.system}|${coding.code}`;
       if (place.type === 'code' && coding.system !== undefined) {

@@ -14,7 +14,7 @@ import {
   isPlainText,
   type Place,
 } from '../build.ts';
-import { type ConceptMap, wordsOf } from '../concept-map.ts';
+import { type ConceptMap, mapOn, wordsOf } from '../concept-map.ts';
 import { compileCondition } from '../condition.ts';
 import { type Lens, replaceUnlessSame } from '../lens.ts';
 import { oneWay } from '../one-way.ts';
@@ -278,7 +278,10 @@ function wordsFrom(node: MapNode, cursor: Cursor, build: Build): Words | undefin
   const map = mapNode && conceptMapNamed(mapNode, build);
   const read = reader(found.path);
   const isInstant = found.field.kind === 'instant';
-  return (scope) => listOf(read(scope)).map((value) => (isInstant ? saidInstant(String(value)) : said(value, map)));
+  return (scope) =>
+    listOf(read(scope)).map((value) =>
+      isInstant ? saidInstant(String(value)) : said(value, map && mapOn(map, scope.record)),
+    );
 }
 
 /** Words of other records. Labelled ones stay out: this text carries no label of theirs. */

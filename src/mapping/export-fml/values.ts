@@ -111,7 +111,7 @@ function code(
   writeValue: WriteValue,
 ): Rule[] {
   const { path, field } = readField(node, 'from', around(writer, scope));
-  const map = mapOf(node, 'code', writer);
+  const map = mapOf(node, 'code', spot, writer);
   if (path.names.length === 0 && scope.code !== undefined) {
     return codings(writer, node, spot, scope, condition, groupOf(map, scope.code, writer));
   }
@@ -217,11 +217,12 @@ function groupOf(map: ConceptMap, of: string, { options }: Writer): Pick<CodeGro
   };
 }
 
-function words(writer: Writer, node: MapNode, { place }: Spot, scope: Scope, condition: Condition): Rule[] {
+function words(writer: Writer, node: MapNode, spot: Spot, scope: Scope, condition: Condition): Rule[] {
   const { path, field } = readField(node, 'from', around(writer, scope));
+  const { place } = spot;
   if (field.list) throw new Unsupported('a list put into one text', node.at);
   return writer.tables
-    .words(mapOf(node, 'words', writer), field)
+    .words(mapOf(node, 'words', spot, writer), field)
     .flatMap((group) =>
       read(
         writer,
@@ -368,9 +369,12 @@ export function pickedValue(
   });
 }
 
-function mapOf(node: MapNode, word: 'code' | 'words', { build }: Writer): ConceptMap {
+/** With dates the map of the last of them, since the language knows none. */
+function mapOf(node: MapNode, word: 'code' | 'words', { path }: Spot, writer: Writer): ConceptMap {
   const name = node.entries.get(word)?.value;
-  const map = name && conceptMapNamed(name, build);
+  const map = name && conceptMapNamed(name, writer.build);
   if (!map) throw new Unsupported('it has no ConceptMap', node.at);
+  const since = map.editions?.at(-1)?.from;
+  if (since !== undefined) leaveOut(writer, path, node.at, `what ConceptMap ${map.name} says of days before ${since}`);
   return map;
 }

@@ -124,9 +124,9 @@ function urlsIn(roots: readonly MapNode[]): Merging['url'] {
   };
 }
 
-/** `addsTo: map`, with more `codes`, and `back` for what they become. */
+/** `addsTo: map`, with more `codes`, and `back` for what they become. The map's version then names both: `1.0.0+2`. */
 function addCodes(roots: readonly MapNode[], root: MapNode, problems: Problems): MapNode[] {
-  checkKeys(root, 'An addition to a ConceptMap', ['addsTo', 'source', 'codes', 'back'], problems);
+  checkKeys(root, 'An addition to a ConceptMap', ['addsTo', 'version', 'source', 'codes', 'back'], problems);
   const name = textAt(root, 'addsTo');
   const maps = roots.filter(({ entries }) => entries.has('conceptMap'));
   const ours = maps.find((map) => textAt(map, 'conceptMap') === name);
@@ -141,7 +141,16 @@ function addCodes(roots: readonly MapNode[], root: MapNode, problems: Problems):
   if (root.entries.get('codes')?.value.kind !== 'map' || textAt(root, 'source') === '') {
     problems.error(root.at, 'An addition needs "codes" (a map) and "source": where its codes come from.');
   }
+  const version = root.entries.get('version');
+  if (version?.value.kind !== 'scalar' || version.value.value === null) {
+    problems.error(root.at, 'An addition needs "version": another one whenever its codes change.');
+  }
   const entries = new Map(ours.entries);
+  const held = ours.entries.get('version');
+  if (held?.value.kind === 'scalar' && version?.value.kind === 'scalar') {
+    const value = `${held.value.value}+${version.value.value}`;
+    entries.set('version', { ...held, value: { ...held.value, value } });
+  }
   for (const part of ['codes', 'back'] as const) {
     const added = root.entries.get(part);
     const held = ours.entries.get(part);

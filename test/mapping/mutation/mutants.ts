@@ -16,7 +16,7 @@ interface File {
 }
 
 /** Texts for readers: changing them changes no rule. */
-const words = ['about', 'source', 'unused', 'oneWay', 'report', 'display'];
+const words = ['about', 'version', 'source', 'unused', 'oneWay', 'report', 'display'];
 
 /** What a slot may go without and still be one; that one of these is lost is a fault. */
 const removable = [

@@ -1,0 +1,79 @@
+// The records that the clocks of some cases are made from, in one statement.
+
+import { sql, type Transaction } from 'kysely';
+import type { JsonObject } from '../json.ts';
+import { isRecordType } from '../records/records.ts';
+import { type Database, json } from '../store/store.ts';
+import type { CaseFacts, ClockRecord } from './evaluate.ts';
+import { textAt } from './fields.ts';
+
+interface Row {
+  readonly subject: string;
+  readonly type: string;
+  readonly id: string;
+  readonly deleted: boolean;
+  readonly content: JsonObject;
+  readonly status_since: Date;
+}
+
+/** Statuses of which it matters since when they hold, and no field says it. */
+const ends = ['completed', 'revoked', 'closed', 'declined', 'cancelled', 'failed'];
+
+/**
+ * The facts by subject; a subject without records has none. `zoneOf` is the zone of a source, for cases whose organization tells none. Of a
+ * withdrawn record it is the last version that was not, for it may say nothing itself.
+ */
+export async function loadFacts(
+  trx: Transaction<Database>,
+  subjects: readonly string[],
+  zoneOf: (source: string) => string,
+): Promise<Map<string, CaseFacts>> {
+  const asked = json(subjects.map((subject) => ({ subject })));
+  const { rows } = await sql<Row>`
+    with asked as (select a.subject from jsonb_to_recordset(${asked}) as a(subject text)),
+    own as (
+      select r.* from asked join record r on r.subject = asked.subject
+      where r.type in ('case', 'referral', 'note', 'appointment', 'incident', 'carePlan', 'hospitalStay', 'safetyPlan')
+    ), beside as (
+      select own.subject, r.type, r.id, r.content, r.updated_at from own join record r on r.source = own.source
+        and (r.type = 'client' and r.id = own.client_id or r.type = 'organization' and r.id = own.content ->> 'organizationId')
+      where own.type = 'case' and not r.deleted
+    )
+    select own.subject, own.type, own.id, own.deleted, coalesce(last.content, own.content) as content,
+      coalesce(since.at, own.updated_at) as status_since
+    from own
+    left join lateral (
+      select v.content from record_version v
+      where v.source = own.source and v.type = own.type and v.id = own.id and (v.content -> 'deleted') is distinct from 'true'::jsonb
+      order by v.version desc limit 1
+    ) last on own.deleted
+    left join lateral (
+      select min(v.updated_at) as at from record_version v
+      where v.source = own.source and v.type = own.type and v.id = own.id and v.version > coalesce((
+        select max(w.version) from record_version w
+        where w.source = own.source and w.type = own.type and w.id = own.id
+          and w.content ->> 'status' is distinct from own.content ->> 'status'), 0)
+    ) since on own.type in ('case', 'carePlan', 'referral') and own.content ->> 'status' in (${sql.join(ends)})
+    union all
+    select subject, type, id, false, content, updated_at from beside
+    order by 1, 2, 3`.execute(trx);
+  return new Map(
+    [...Map.groupBy(rows, ({ subject }) => subject)].map(([subject, own]) => [subject, factsOf(own, zoneOf)]),
+  );
+}
+
+function factsOf(rows: readonly Row[], zoneOf: (source: string) => string): CaseFacts {
+  const beside = (type: string) => rows.find((row) => row.type === type)?.content;
+  const client = beside('client');
+  const [source = ''] = rows[0]?.subject.split('.') ?? [];
+  return {
+    records: rows.flatMap(clockRecord),
+    ...(client && { client }),
+    zone: textAt(beside('organization'), 'timeZone') ?? zoneOf(source),
+  };
+}
+
+function clockRecord({ type, id, deleted, content, status_since: since }: Row): ClockRecord[] {
+  if (!isRecordType(type) || type === 'client' || type === 'organization') return [];
+  return [{ type, record: { ...content, id }, isWithdrawn: deleted, statusSince: since.getTime() }];
+}

@@ -1,0 +1,333 @@
+// Clocks as rows: worked out from what was accepted, moved on by time, and each breach told once. The time is the one that a test names.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { clocksOf } from '../../src/clocks/clocks.ts';
+import type { ReferralRecord } from '../../src/records/records.ts';
+import { openStore, type Store, sql } from '../../src/store/store.ts';
+import { aCase, aClient, aNote, anOrganization, aReferral, aWorker } from '../builders.ts';
+import { freshEmbedded } from '../support/embedded.ts';
+import { describeOnPostgres } from '../support/servers.ts';
+import { caseWith, only, seen } from './facts.ts';
+import { accept, alerts, depsOn, type Item, states, sweepAt } from './kept.ts';
+
+let store: Store;
+beforeAll(async () => {
+  store = await freshEmbedded();
+});
+afterAll(() => store.close());
+beforeEach(async () => {
+  for (const table of ['record', 'record_version', 'clock', 'clock_mark', 'alert'])
+    await sql.raw(`delete from ${table}`).execute(store.db);
+});
+
+const draft = aNote({ status: 'draft', signedAt: undefined });
+const signed = (signedAt: string) => aNote({ updatedAt: '2026-02-20T10:00:00-05:00', signedAt });
+const withNote: Item[] = [
+  ['worker', aWorker({ supervisorId: 'worker-sup' })],
+  ['case', aCase()],
+  ['note', draft],
+];
+const topic = 'clock-breached:county:note/note-visit:note-24h';
+const breach = '2026-02-11T19:00:00.000Z';
+
+describe('a clock in the store', () => {
+  test('runs, is due soon and is breached, each at its second', async () => {
+    await accept(store, ...withNote);
+    const seenAt: Record<string, string> = {};
+    for (const now of ['2026-02-11T14:59:59Z', '2026-02-11T15:00:00Z', '2026-02-11T18:59:59Z', breach]) {
+      await sweepAt(store, now);
+      seenAt[now] = (await states(store))['note-visit note-24h'] ?? '';
+    }
+    expect(Object.values(seenAt)).toEqual(['running', 'due-soon', 'due-soon', 'breached']);
+  });
+
+  test('that comes when its limit is over is breached at once, and told', async () => {
+    await accept(store, ...withNote);
+    await sweepAt(store, '2026-04-01T00:00:00Z');
+    expect(await states(store)).toEqual({ 'note-visit note-24h': 'breached' });
+    expect(await alerts(store)).toMatchObject([{ topic, openedAt: '2026-04-01T00:00:00.000Z', resolvedAt: null }]);
+  });
+
+  test('of a note that was signed too late before anybody looked is breached, and nobody is told', async () => {
+    await accept(store, ['case', aCase()], ['note', aNote({ signedAt: '2026-02-15T10:00:00-05:00' })]);
+    await sweepAt(store, '2026-04-01T00:00:00Z');
+    expect([await states(store), await alerts(store)]).toEqual([{ 'note-visit note-24h': 'breached' }, []]);
+  });
+
+  test('is void when its record is withdrawn, with the times that it had', async () => {
+    await accept(store, ...withNote);
+    await sweepAt(store, '2026-02-11T00:00:00Z');
+    await accept(store, ['note', { id: 'note-visit', updatedAt: '2026-02-20T10:00:00-05:00', deleted: true }]);
+    await sweepAt(store, '2026-02-21T00:00:00Z');
+    const rows = await store.db.selectFrom('clock').select(['state', 'started_at', 'next_at']).execute();
+    expect(rows).toEqual([{ state: 'void', started_at: new Date('2026-02-10T19:00:00Z'), next_at: null }]);
+  });
+
+  test('is worked out again when the client died, and when the organization names a zone', async () => {
+    await accept(store, ['client', aClient()], ['case', aCase()], ['referral', aReferral()]);
+    await sweepAt(store, '2026-02-05T00:00:00Z');
+    await accept(store, ['client', aClient({ updatedAt: '2026-02-07T10:00:00-05:00', deceasedOn: '2026-02-08' })]);
+    await sweepAt(store, '2026-02-06T00:00:00Z');
+    expect(await states(store)).toMatchObject({ 'referral-pantry first-contact-72h': 'running' });
+    // The limit is 10:00 on the 7th in New York; where the organization is, the 8th has begun by then.
+    await accept(store, ['organization', anOrganization({ id: 'org-riverside', timeZone: 'Pacific/Kiritimati' })]);
+    await sweepAt(store, '2026-02-06T00:00:00Z');
+    expect(await states(store)).toMatchObject({ 'referral-pantry first-contact-72h': 'void' });
+  });
+
+  test('says since when a plan has had its last status by the versions, not by the last edit', async () => {
+    const plan = {
+      id: 'plan-rosa',
+      clientId: 'client-rosa',
+      caseId: 'case-rosa',
+      title: 'Food',
+      startsOn: '2026-02-04',
+    };
+    await accept(
+      store,
+      ['case', aCase()],
+      ['carePlan', { ...plan, status: 'active', updatedAt: '2026-02-04T10:00:00Z' }],
+      ['carePlan', { ...plan, status: 'completed', updatedAt: '2026-02-20T10:00:00Z' }],
+      ['carePlan', { ...plan, status: 'completed', title: 'More food', updatedAt: '2026-04-20T10:00:00Z' }],
+    );
+    await sweepAt(store, '2026-05-01T00:00:00Z');
+    expect(await states(store)).toEqual({ 'plan-rosa plan-review-30d': 'void' });
+  });
+
+  test('that nothing has touched is not written again', async () => {
+    await accept(store, ...withNote);
+    await sweepAt(store, '2026-02-11T00:00:00Z');
+    const version = async () => (await sql<{ x: string }>`select xmin::text as x from clock`.execute(store.db)).rows;
+    const before = await version();
+    await accept(store, ['case', aCase({ updatedAt: '2026-02-12T00:00:00Z', caseNumber: 'another' })]);
+    expect(await sweepAt(store, '2026-02-11T00:00:01Z')).toEqual({ subjects: 1, moved: 0 });
+    expect(await version()).toEqual(before);
+  });
+});
+
+describe('a breach', () => {
+  const untilBreach = async () => {
+    await accept(store, ...withNote);
+    for (const now of ['2026-02-11T00:00:00Z', breach, breach, '2026-02-11T19:00:01Z']) await sweepAt(store, now);
+  };
+
+  test('is told once, to the worker and the supervisor', async () => {
+    await untilBreach();
+    expect(await alerts(store)).toEqual([
+      {
+        topic,
+        code: 'clock-breached',
+        count: 1,
+        recipients: ['supervisor worker-sup', 'worker worker-okafor'],
+        openedAt: breach,
+        resolvedAt: null,
+        resolution: null,
+      },
+    ]);
+  });
+
+  test('that a later record undoes is resolved, and says that the clock was met', async () => {
+    await untilBreach();
+    await accept(store, ['note', signed('2026-02-10T16:00:00-05:00')]);
+    await sweepAt(store, '2026-02-20T16:00:00Z');
+    expect(await states(store)).toEqual({ 'note-visit note-24h': 'met' });
+    expect(await alerts(store)).toMatchObject([
+      { topic, resolvedAt: '2026-02-20T16:00:00.000Z', resolution: 'clock-met' },
+    ]);
+  });
+
+  test('that is over is resolved, and stays a breach', async () => {
+    await untilBreach();
+    await accept(store, ['note', signed('2026-02-20T09:00:00-05:00')]);
+    await sweepAt(store, '2026-02-20T16:00:00Z');
+    expect(await states(store)).toEqual({ 'note-visit note-24h': 'breached' });
+    expect(await alerts(store)).toMatchObject([{ topic, resolution: 'clock-stopped-late' }]);
+  });
+
+  test('of a record that starts no clock any more is resolved', async () => {
+    const referral = aReferral();
+    await accept(store, ['case', aCase()], ['referral', referral]);
+    await sweepAt(store, '2026-04-01T00:00:00Z');
+    await accept(store, [
+      'referral',
+      aReferral({
+        status: 'draft',
+        history: [{ id: 'h1', status: 'draft', at: '2026-02-04T09:40:00-05:00' }],
+        updatedAt: '2026-04-02T00:00:00Z',
+      }),
+    ]);
+    await sweepAt(store, '2026-04-02T00:00:00Z');
+    expect(await states(store)).toEqual({});
+    expect((await alerts(store)).map(({ resolution }) => resolution)).toEqual(['clock-gone', 'clock-gone']);
+  });
+
+  test('stays told, whatever else changes', async () => {
+    await untilBreach();
+    await accept(store, [
+      'note',
+      { ...draft, updatedAt: '2026-02-12T10:00:00-05:00', occurredAt: '2026-02-10T13:00:00-05:00' },
+    ]);
+    await sweepAt(store, '2026-02-13T00:00:00Z');
+    expect(await alerts(store)).toMatchObject([{ topic, count: 1, resolvedAt: null }]);
+  });
+
+  test('after an edit that moved the limit on is another breach', async () => {
+    await untilBreach();
+    await accept(store, [
+      'note',
+      { ...draft, updatedAt: '2026-02-12T10:00:00-05:00', occurredAt: '2026-02-12T09:00:00-05:00' },
+    ]);
+    await sweepAt(store, '2026-02-12T16:00:00Z');
+    expect(await states(store)).toEqual({ 'note-visit note-24h': 'running' });
+    await sweepAt(store, '2026-02-14T00:00:00Z');
+    expect((await alerts(store)).map(({ resolution }) => resolution)).toEqual(['clock-awaits', null]);
+  });
+
+  test('in one case is told although the clocks of another cannot be worked out', async () => {
+    const errors: unknown[] = [];
+    const bad = 'county.case.case-bad';
+    await accept(
+      store,
+      ...withNote,
+      ['case', aCase({ id: 'case-bad' })],
+      ['note', aNote({ id: 'note-bad', caseId: 'case-bad' })],
+    );
+    await store.db
+      .updateTable('record')
+      .set({ content: sql`jsonb_set(content, '{occurredAt}', '"no time"')` })
+      .where('id', '=', 'note-bad')
+      .execute();
+    await sweepAt(store, breach, { onError: (error) => errors.push(error) });
+    expect([errors.length, (await alerts(store)).length]).toEqual([1, 1]);
+    expect(await store.db.selectFrom('clock_mark').select('subject').execute()).toEqual([{ subject: bad }]);
+    await sweepAt(store, '2026-02-11T19:00:10Z', { onError: (error) => errors.push(error) });
+    expect(errors.length).toBe(1);
+    await accept(store, ['note', aNote({ id: 'note-bad', caseId: 'case-bad', updatedAt: '2026-03-01T00:00:00Z' })]);
+    await sweepAt(store, '2026-02-11T19:00:20Z');
+    expect(await states(store)).toMatchObject({ 'note-bad note-24h': 'met' });
+  });
+});
+
+describe('with a digest', () => {
+  const digest = '08:00';
+  const notes = (...ids: string[]): Item[] => ids.map((id) => ['note', { ...draft, id }]);
+  const other: Item = ['note', { ...draft, id: 'note-other', authorId: 'worker-ines' }];
+
+  test('the breaches of a day are one alert for each worker, at its hour', async () => {
+    await accept(store, ...withNote, ...notes('note-2', 'note-3'), other);
+    await sweepAt(store, '2026-02-11T00:00:00Z', { digest });
+    await sweepAt(store, breach, { digest });
+    await sweepAt(store, '2026-02-12T12:59:59Z', { digest });
+    expect([new Set(Object.values(await states(store))), await alerts(store)]).toEqual([new Set(['breached']), []]);
+    await sweepAt(store, '2026-02-12T13:00:00Z', { digest });
+    await sweepAt(store, '2026-02-13T13:00:00Z', { digest });
+    expect(await alerts(store)).toMatchObject([
+      { topic: 'clocks-breached:county:worker-ines:2026-02-12', code: 'clocks-breached', count: 1 },
+      { topic: 'clocks-breached:county:worker-okafor:2026-02-12', count: 3, openedAt: '2026-02-12T13:00:00.000Z' },
+    ]);
+  });
+
+  test('an alert is resolved with the last of its clocks', async () => {
+    await accept(store, ...withNote, ...notes('note-2'));
+    await sweepAt(store, breach, { digest });
+    await sweepAt(store, '2026-02-12T13:00:00Z', { digest });
+    const sign = (id: string): Item => ['note', { ...signed('2026-02-20T09:00:00-05:00'), id }];
+    await accept(store, sign('note-2'));
+    await sweepAt(store, '2026-02-21T00:00:00Z', { digest });
+    expect(await alerts(store)).toMatchObject([{ count: 2, resolvedAt: null }]);
+    await accept(store, sign('note-visit'));
+    await sweepAt(store, '2026-02-21T00:00:01Z', { digest });
+    expect(await alerts(store)).toMatchObject([{ resolution: 'clock-stopped-late' }]);
+  });
+
+  test('what is over before its hour is not told', async () => {
+    await accept(store, ...withNote);
+    await sweepAt(store, breach, { digest });
+    await accept(store, ['note', signed('2026-02-12T07:00:00-05:00')]);
+    await sweepAt(store, '2026-02-12T13:00:00Z', { digest });
+    expect(await alerts(store)).toEqual([]);
+  });
+});
+
+test('edits at random: rows say what the records say, and each breach is told once, within a minute', async () => {
+  // A linear congruential generator, so that the walk is the same each time.
+  let seed = 7;
+  const next = (below: number) => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((seed / 2_147_483_648) * below);
+  };
+  const start = Date.parse('2026-03-06T00:00:00Z');
+  const instant = (minutes: number) => new Date(start + minutes * 60_000).toISOString();
+  const ids = ['r1', 'r2', 'r3', 'r4', 'r5', 'r6'];
+  const current = new Map<string, ReturnType<typeof aReferral>>();
+  const due = new Map<string, string>();
+  await accept(store, ['case', aCase()]);
+  for (let minute = 0; minute < 5 * 1440; minute += 60) {
+    const id = ids[next(ids.length)] ?? '';
+    if (next(3) === 0) {
+      const contact: ReferralRecord['firstContact'] =
+        next(3) === 0 ? { at: instant(minute), outcome: 'reached' } : undefined;
+      const sentAt = instant(Math.max(0, minute - next(4000)));
+      const edited = aReferral({ id, updatedAt: instant(minute), sentAt, firstContact: contact });
+      current.set(id, edited);
+      await accept(store, ['referral', edited]);
+    }
+    await sweepAt(store, instant(minute));
+    const rows = await store.db.selectFrom('clock').selectAll().where('rule', '=', 'first-contact-72h').execute();
+    const expected = clocksOf(
+      caseWith(...[...current.values()].map((record) => seen('referral', record))),
+      start + minute * 60_000,
+    );
+    for (const row of rows) {
+      const clock = only(
+        expected.filter((one) => one.id === row.id),
+        'first-contact-72h',
+      );
+      expect([row.state, row.due_at?.getTime(), row.stopped_at?.getTime() ?? null]).toEqual([
+        clock.state,
+        clock.dueAt,
+        clock.stoppedAt,
+      ]);
+      const open = (await alerts(store)).filter(
+        (one) => one.topic.includes(`/${row.id}:first`) && one.resolvedAt === null,
+      );
+      expect(open.length).toBe(row.state === 'breached' && row.stopped_at === null ? 1 : 0);
+      due.set(row.id, row.state);
+    }
+    expect(rows.length).toBe(current.size);
+  }
+  expect(new Set(due.values()).size).toBeGreaterThan(1);
+}, 120_000);
+
+describeOnPostgres('several processes', ({ freshDatabase }) => {
+  test('tell each breach once, and lose no mark', async () => {
+    const url = await freshDatabase();
+    const stores = await Promise.all([1, 2, 3].map(() => openStore({ url, folder: 'unused' })));
+    const [first = store] = stores;
+    try {
+      const cases = Array.from({ length: 60 }, (_, index): Item[] => [
+        ['case', aCase({ id: `case-${index}` })],
+        ['note', { ...draft, id: `note-${index}`, caseId: `case-${index}` }],
+      ]);
+      const sweeping = Promise.all(
+        stores.map(async (each) => {
+          for (let round = 0; round < 30; round += 1) await sweepAt(each, breach);
+        }),
+      );
+      for (const items of cases) await accept(first, ...items);
+      await sweeping;
+      await Promise.all(stores.map((each) => sweepAt(each, breach)));
+      await sweepAt(first, breach);
+      const told = await alerts(first);
+      expect([
+        told.length,
+        new Set(told.map(({ topic: of }) => of)).size,
+        told.every(({ count }) => count === 1),
+      ]).toEqual([60, 60, true]);
+      expect(await first.db.selectFrom('clock_mark').selectAll().execute()).toEqual([]);
+      expect(depsOn(first).sources).toEqual(['county']);
+    } finally {
+      await Promise.all(stores.map((each) => each.close()));
+    }
+  });
+});
