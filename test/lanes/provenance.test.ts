@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { checkBase, checkProfile } from '../../src/fhir/fhir.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aCase, aConsent, aGoal, aNeed } from '../builders.ts';
-import { activityOf, provenanceFaults, targetsOf } from '../support/provenance.ts';
+import { activityOf, provenanceFaults, requestsIn, targetsOf } from '../support/provenance.ts';
 import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
 
@@ -28,19 +28,8 @@ async function held(): Promise<JsonObject[]> {
   return world.server.all('Provenance');
 }
 
-async function faults(isOffered = true): Promise<string[]> {
-  const journal = await world.server.journal();
-  const requests = journal.map(({ n, requestHeaders, requestBody, writes }) => ({
-    n: Number(n),
-    sendId: isObject(requestHeaders) ? String(requestHeaders['x-request-id']) : '',
-    body: requestBody,
-    writes: (Array.isArray(writes) ? writes.filter(isObject) : []).map(({ resourceType, id, kind }) => ({
-      resourceType: String(resourceType),
-      id: String(id),
-      kind: String(kind),
-    })),
-  }));
-  return provenanceFaults(requests, await held(), isOffered);
+async function faults(): Promise<string[]> {
+  return provenanceFaults(requestsIn(await world.server.journal()), await held(), true);
 }
 
 async function toldOf(resourceType: string, value: string): Promise<JsonObject[]> {

@@ -11,6 +11,20 @@ export interface ProvenanceRequest {
   readonly writes: readonly { readonly resourceType: string; readonly id: string; readonly kind: string }[];
 }
 
+/** A journal as the control interface of a server gives it. */
+export function requestsIn(journal: readonly JsonObject[]): ProvenanceRequest[] {
+  return journal.map(({ n, requestHeaders, requestBody, writes }) => ({
+    n: Number(n),
+    sendId: isObject(requestHeaders) ? String(requestHeaders['x-request-id']) : '',
+    body: requestBody,
+    writes: (Array.isArray(writes) ? writes.filter(isObject) : []).map(({ resourceType, id, kind }) => ({
+      resourceType: String(resourceType),
+      id: String(id),
+      kind: String(kind),
+    })),
+  }));
+}
+
 /**
  * @param ours the requests that the gateway sent, in order
  * @param held all Provenance on the server
