@@ -139,6 +139,7 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
     ...aligned([['record type', 'resource', 'declared', 'granted', 'route', 'reason'], ...routes]).map(
       (row) => `  ${row}`,
     ),
+    ...(typeof report.provenance === 'string' ? [`  ${report.provenance}`] : []),
     report.mode === 'shadow'
       ? `  in shadow, nothing is written; live it would write: ${writes.join(', ')}`
       : `  would write: ${writes.join(', ')}`,

@@ -56,6 +56,7 @@ export { addressNotPublic, type Fault, type FaultKind, makeFault } from './fault
 export { issueCodes } from './issue-codes.ts';
 export { type ResourceLocation, readLocation } from './location.ts';
 export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
+export { type ProvenanceAbility, provenanceAbility } from './provenance.ts';
 export { retryAfterMs } from './retry-after.ts';
 export { type Route, type RoutedSlot, type RouteInput, type RouteRow, routeTable } from './routes.ts';
 export {

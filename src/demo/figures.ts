@@ -3,7 +3,7 @@ import type { Server } from './server.ts';
 
 /** What happened on one connection. */
 export interface ConnectionFigures {
-  /** Resources that the gateway made, by the server's journal; documents are not among them. */
+  /** Resources that the gateway made, by the server's journal; documents and Provenance, which tells of the others, are not among them. */
   readonly created: number;
   /** Versions that it added to them, documents left out as well. */
   readonly updated: number;
@@ -20,7 +20,9 @@ export async function figuresOf(server: Server, gateway: Gateway): Promise<Conne
   const { connection } = server.place;
   const writes = (await server.journal()).filter(({ isGateway }) => isGateway).flatMap((entry) => entry.writes);
   const documents = writes.filter(({ resourceType }) => resourceType === 'DocumentReference');
-  const others = writes.filter(({ resourceType }) => resourceType !== 'DocumentReference');
+  const others = writes.filter(
+    ({ resourceType }) => !['DocumentReference', 'Provenance'].includes(String(resourceType)),
+  );
   return {
     created: others.filter(({ kind }) => kind === 'create').length,
     updated: others.filter(({ kind }) => kind === 'update').length,

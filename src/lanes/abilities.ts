@@ -6,6 +6,7 @@ import {
   type Connection,
   changesByPatch,
   isOffered,
+  provenanceAbility,
   type RoutedSlot,
   routeTable,
 } from '../connections/connections.ts';
@@ -126,6 +127,7 @@ export async function readAbilities(
       slots: slotsOf(mappings),
     }),
     transaction: declared.transaction && isOffered(vendor.transaction),
+    provenance: provenanceAbility(declared, vendor, granted),
     patches: (resourceType) => changesByPatch(declared, vendor, resourceType),
     searches: (resourceType, parameter) => declared.searchParams[resourceType]?.includes(parameter) === true,
     conditionalCreate: (resourceType) =>

@@ -20,6 +20,8 @@ export interface ConnectionReport {
   /** What an operator should mend, the gravest first. */
   readonly findings: readonly Reason[];
   readonly routes: readonly RouteRow[];
+  /** Whether the server is told who wrote what, in one line; absent where it is not known. */
+  readonly provenance?: string;
   /** What is known of servers of this vendor: what they take, what not and why. */
   readonly vendorRules: ReturnType<typeof vendorRules>;
   readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
@@ -44,6 +46,7 @@ export async function connectionReport(
     scopes: [...scopes],
     findings,
     routes: abilities?.routes ?? routesOff(mappings, reason('route-capabilities-unknown')),
+    ...(abilities && { provenance: abilities.provenance.why }),
     wouldWrite: abilities === undefined ? nothing : await countWrites(deps, lane),
     missing: await countMissing(deps, config.id),
   };

@@ -13,9 +13,9 @@ import type { LaneResource } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
 import { linkFound } from './link-found.ts';
 import { comparePatient, matchPatient, type StrongIdentifier } from './match.ts';
+import { ownIdentifier } from './own-identifier.ts';
 import { searchPatients } from './patient-search.ts';
 import type { Failure, Refused } from './search-failure.ts';
-import { ownIdentifier } from './send.ts';
 
 export type PatientFound =
   | { readonly kind: 'linked'; readonly woken: readonly LaneKey[] }

@@ -1,7 +1,7 @@
 // What a lane run needs to know of its connection and of the world; everything with an effect is passed in here.
 
 import type { ConnectionConfig } from '../config.ts';
-import type { FhirClient, RouteRow, Vendor } from '../connections/connections.ts';
+import type { FhirClient, ProvenanceAbility, RouteRow, Vendor } from '../connections/connections.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import type { Store } from '../store/store.ts';
 import type { LaneKey } from './lease.ts';
@@ -18,6 +18,8 @@ export interface LaneConnection {
 export interface Abilities {
   readonly routes: readonly RouteRow[];
   readonly transaction: boolean;
+  /** Whether a transaction tells who wrote what is in it. */
+  readonly provenance: ProvenanceAbility;
   /** True where creates may carry If-None-Exist. */
   readonly conditionalCreate: (resourceType: string) => boolean;
   /** True where the server changes the type by JSON Patch only. */
@@ -41,7 +43,7 @@ export interface LaneDeps {
   readonly gate: RunGate;
   /** IANA name of the zone in which a source's documents tell times. */
   readonly timeZone: (source: string) => string;
-  /** Epoch milliseconds of this machine: only for time-outs, never compared with another clock. */
+  /** Epoch milliseconds of this machine: for time-outs and for what a Provenance says, never compared with another clock. */
   readonly clock: () => number;
   readonly newId: () => string;
   /** 0 to 1, for jitter. */

@@ -19,10 +19,10 @@ import { type NewLink, saveLinks, saveSeen, updateLink, versionTagOf } from './l
 import type { LaneState } from './load.ts';
 import { sameFact } from './merge.ts';
 import { closeOperations, type OperationRow } from './operations.ts';
+import { ownIdentifier } from './own-identifier.ts';
 import { type ReadResult, readLinked } from './read.ts';
 import { holdsEdition, searchEdition } from './reconcile-document.ts';
 import { searchFailure } from './search-failure.ts';
-import { ownIdentifier } from './send.ts';
 import { askAboutElsewhere, isSaidElsewhere } from './stored-elsewhere.ts';
 
 export type Reconciled = { readonly kind: 'clear'; readonly changed: boolean } | Again;

@@ -10,7 +10,7 @@ import {
   type ReplyClass,
 } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { writesAtOnce } from './at-once.ts';
 import { readEntries } from './entry-reply.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
@@ -18,7 +18,9 @@ import type { Lease } from './lease.ts';
 import type { LaneState } from './load.ts';
 import { type Intent, storeIntents } from './operations.ts';
 import { placeholdersIn } from './order.ts';
+import { ownIdentifierQuery } from './own-identifier.ts';
 import type { Write } from './plan.ts';
+import { authorOf, provenanceEntries } from './provenance.ts';
 import { type Sending, sendPatch } from './send-patch.ts';
 
 /** What one request did to one resource. */
@@ -63,15 +65,16 @@ export async function sendLevel(
   // A patch has no place in a Bundle of resources.
   const together = writes.filter((write) => !goesAsPatch(abilities, write));
   const asTransaction = abilities.transaction && !singly && together.length > 1;
+  const sendId = deps.newId();
+  const recorded = provenanceOf(deps, abilities, lease, state, sendId);
   const level = asTransaction
-    ? firstBundle(together)
+    ? firstBundle(together, recorded)
     : writes
         .filter(({ body }) => placeholdersIn(body).length === 0)
         .slice(0, writesAtOnce(connection.config.rateLimit));
   if (level.length === 0) return [];
   const sendMs = sendMsFor(deps.leaseMs);
-  const sending: Sending = { requestId: deps.newId(), sendBefore: deps.clock() + sendMs };
-  const sendId = sending.requestId;
+  const sending: Sending = { requestId: sendId, sendBefore: deps.clock() + sendMs };
   const intents = await storeIntents(deps.store, {
     lease,
     leaseMs: deps.leaseMs,
@@ -80,19 +83,42 @@ export async function sendLevel(
     sendMs,
     writes: level,
   });
-  if (asTransaction) return sendTransaction(connection, abilities, deps.identifierSystem, intents, sending);
+  if (asTransaction) {
+    return sendTransaction(connection, abilities, deps.identifierSystem, intents, recorded(level), sending);
+  }
   return Promise.all(
     intents.map((intent) => sendSingle(connection, abilities, deps.identifierSystem, intent, sending)),
   );
 }
 
-/** As many as fit, in order; as what is pointed at comes first, the part that is cut off points into this one and not the other way. */
-function firstBundle(writes: readonly Write[]): Write[] {
+/** Entries that tell of writes in the same transaction. */
+type Recording = (writes: readonly Write[]) => JsonObject[];
+
+function provenanceOf(
+  { identifierSystem, clock }: LaneDeps,
+  { provenance }: Abilities,
+  { source }: Lease,
+  state: LaneState,
+  sendId: string,
+): Recording {
+  if (!provenance.sent) return () => [];
+  const facts = { identifierSystem, author: authorOf(state, source, identifierSystem), recorded: clock(), sendId };
+  return (writes) => provenanceEntries(writes, facts);
+}
+
+/**
+ * As many as fit, in order; as what is pointed at comes first, the part that is cut off points into this one and not the other way. Each write
+ * counts with all that would tell of it alone, which is never too little.
+ */
+function firstBundle(writes: readonly Write[], recorded: Recording): Write[] {
   const level: Write[] = [];
+  let entries = 0;
   let bytes = 0;
-  for (const write of writes.slice(0, mostEntries)) {
-    bytes += JSON.stringify(write.body).length;
-    if (bytes > mostBytes && level.length > 0) break;
+  for (const write of writes) {
+    const parts = [write.body, ...recorded([write])];
+    entries += parts.length;
+    bytes += JSON.stringify(parts).length;
+    if (level.length > 0 && (entries > mostEntries || bytes > mostBytes)) break;
     level.push(write);
   }
   return level;
@@ -175,14 +201,16 @@ async function sendTransaction(
   abilities: Abilities,
   identifierSystem: string,
   intents: readonly Intent[],
+  provenance: readonly JsonObject[],
   sending: Sending,
 ): Promise<WriteOutcome[]> {
-  const entry = intents.map(({ write }) => transactionEntry(write, abilities, identifierSystem));
+  // After the writes, so that their replies come first.
+  const entry = [...intents.map(({ write }) => transactionEntry(write, abilities, identifierSystem)), ...provenance];
   const body: JsonObject = { resourceType: 'Bundle', type: 'transaction', entry };
   const reply = await connection.client.send({ method: 'POST', path: '', body, ...sending });
   const result = classify(connection.vendor, { method: 'POST', kind: 'transaction' }, reply);
   const entries = reply.fault === undefined && Array.isArray(reply.body?.entry) ? reply.body.entry : [];
-  if (result.class === 'ok' && entries.length !== intents.length) {
+  if (result.class === 'ok' && entries.length !== entry.length) {
     const unknown = { class: 'unknown-outcome', reason: reason('outcome-unknown') } as const;
     return intents.map((intent) => ({
       ...outcomeOf(intent, unknown, reply),
@@ -240,18 +268,6 @@ function transactionEntry(write: Write, abilities: Abilities, identifierSystem: 
 
 function saysMerged({ vendor }: LaneConnection, reply: FhirReply | Fault): boolean {
   return reply.fault === undefined && issueCodes(reply.body).some((code) => vendor.patients.merged.includes(code));
-}
-
-/** The search by which the server is to find an earlier one of ours: our identifier, which names source, type, id and slot. */
-export function ownIdentifierQuery(body: JsonObject, identifierSystem: string): string | undefined {
-  const value = ownIdentifier(body, identifierSystem);
-  return value === undefined ? undefined : `identifier=${encodeURIComponent(`${identifierSystem}|${value}`)}`;
-}
-
-export function ownIdentifier(body: JsonObject, identifierSystem: string): string | undefined {
-  const identifiers = Array.isArray(body.identifier) ? body.identifier : [body.identifier];
-  const own = identifiers.find((identifier) => isObject(identifier) && identifier.system === identifierSystem);
-  return isObject(own) && typeof own.value === 'string' ? own.value : undefined;
 }
 
 function idOf(body: JsonObject | undefined): string | undefined {

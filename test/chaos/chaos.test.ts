@@ -97,6 +97,21 @@ const planted: Readonly<Record<CheckName, (evidence: Evidence) => Evidence>> = {
     ),
   invalid: (evidence) =>
     withEntry(evidence, { method: 'POST', path: 'Goal', body: { resourceType: 'Goal', description: 1 } }),
+  'wrongly told': (evidence) =>
+    onServer(evidence, 'standard', ({ store }) => ({
+      store: {
+        ...store,
+        Provenance: [
+          ...(store.Provenance ?? []),
+          {
+            resourceType: 'Provenance',
+            id: 'untrue',
+            activity: { coding: [{ code: 'CREATE' }] },
+            target: [{ reference: 'Goal/none' }],
+          },
+        ],
+      },
+    })),
   undeclared: (evidence) => withEntry(evidence, { method: 'POST', path: 'NoSuchType' }),
   'remote edits lost': (evidence) =>
     withEntry(evidence, partnerPut('Goal/1', { resourceType: 'Goal', note: [{ text: 'partner-9999' }] })),

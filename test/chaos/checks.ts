@@ -3,6 +3,7 @@
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { loadDefinitions } from '../../src/sandbox/engine/definitions.ts';
 import { structureIssues } from '../../src/sandbox/engine/validate.ts';
+import { provenanceFaults } from '../support/provenance.ts';
 import type { Evidence, ServerEvidence, StoredRecord } from './evidence.ts';
 import { lostEdits, untoldAnswers } from './remote-edits.ts';
 import { type Entry, objects, oursOf, ownValue, type Write } from './simulated.ts';
@@ -19,6 +20,7 @@ export const checks = {
   reordered: ({ servers }: Evidence) => servers.flatMap(reorderedOn),
   invalid: ({ servers }: Evidence) => servers.flatMap(invalidOn),
   undeclared: ({ servers }: Evidence) => servers.flatMap(undeclaredOn),
+  'wrongly told': ({ servers }: Evidence) => servers.flatMap(wronglyToldOn),
   'remote edits lost': (evidence: Evidence) => evidence.servers.flatMap((server) => lostEdits(server, evidence)),
   'answers not told': (evidence: Evidence) => evidence.servers.flatMap((server) => untoldAnswers(server, evidence)),
   'writes after quiet': ({ servers }: Evidence) => servers.flatMap(loudOn),
@@ -42,6 +44,7 @@ export function judge(evidence: Evidence): Findings {
     reordered: found('reordered'),
     invalid: found('invalid'),
     undeclared: found('undeclared'),
+    'wrongly told': found('wrongly told'),
     'remote edits lost': found('remote edits lost'),
     'answers not told': found('answers not told'),
     'writes after quiet': found('writes after quiet'),
@@ -244,6 +247,11 @@ function isDeclared(method: string, path: string, declared: ServerEvidence['decl
     PATCH: 'patch',
   };
   return declared[type]?.includes(interactions[method] ?? '') === true;
+}
+
+/** Writes of transactions without their one Provenance, and Provenance of what did not happen; none where the server cannot find it by its tag. */
+function wronglyToldOn({ name, journal, store, takesProvenance }: ServerEvidence): string[] {
+  return provenanceFaults(oursOf(journal), store.Provenance ?? [], takesProvenance).map((fault) => `${name}: ${fault}`);
 }
 
 /** Requests of the second pass that are no reads. */

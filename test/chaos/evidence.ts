@@ -22,6 +22,8 @@ export interface ServerEvidence {
   readonly quietAfter: number;
   readonly store: Readonly<Record<string, readonly JsonObject[]>>;
   readonly declared: Readonly<Record<string, readonly string[]>>;
+  /** It takes transactions, and creates Provenance once only, by its tag. */
+  readonly takesProvenance: boolean;
 }
 
 export interface Evidence {
@@ -63,6 +65,7 @@ export async function gather(
         quietAfter: quietAfter.get(server.name) ?? 0,
         store: await server.store(),
         declared: await server.declared(),
+        takesProvenance: await server.takesProvenance(),
       })),
     ),
     changes: await gateway.all('/api/changes', 'county'),

@@ -107,6 +107,18 @@ export class Simulated {
     );
   }
 
+  /** Whether it says that it takes transactions, and creates Provenance conditionally by a tag. */
+  async takesProvenance(): Promise<boolean> {
+    const { body } = await this.fhir('GET', 'metadata');
+    const [rest] = objects(body.rest);
+    const resource = objects(rest?.resource).find(({ type }) => type === 'Provenance');
+    return (
+      objects(rest?.interaction).some(({ code }) => code === 'transaction') &&
+      resource?.conditionalCreate === true &&
+      objects(resource.searchParam).some(({ name }) => name === '_tag')
+    );
+  }
+
   /** The partner's request. @throws when the connection breaks, or what comes is no JSON */
   async fhir(
     method: string,

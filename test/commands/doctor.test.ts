@@ -119,6 +119,7 @@ describe('of a server that is as it should be', () => {
       /^ {2}referral +Task +cruds +\? +native +The server declares all that Task needs, and the token allows it\.$/m,
     );
     expect(lines).toContain('  would write: 1 create, 0 update, 0 document');
+    expect(lines).toContain('  Provenance goes with each transaction; what goes as a single request has none.');
   });
 
   test('what "accepted" is worth on the embedded store is said first', () => {

@@ -3,6 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { aCarePlan } from '../builders.ts';
+import { targetsOf } from '../support/provenance.ts';
 import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -13,8 +14,15 @@ async function sendCaseAndLoseThePlan(): Promise<JsonObject> {
   await world.accept(...directoryAndClient(), ...caseWithReferral());
   await world.work();
   const plan = await world.server.own('CarePlan', `county/${name}`);
-  expect((await world.server.fhir('DELETE', `CarePlan/${plan.id}`)).status).toBe(204);
+  await deleteThere(`CarePlan/${plan.id}`);
   return plan;
+}
+
+/** A server that keeps references whole deletes nothing that a Provenance still tells of. */
+async function deleteThere(path: string): Promise<void> {
+  const telling = (await world.server.all('Provenance')).filter((one) => targetsOf(one).includes(path));
+  for (const { id } of telling) await world.server.fhir('DELETE', `Provenance/${id}`);
+  expect((await world.server.fhir('DELETE', path)).status).toBe(204);
 }
 
 const changedPlan = () => aCarePlan({ title: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' });
@@ -50,9 +58,7 @@ describe('a resource that was deleted on the server', () => {
     await world.accept(...directoryAndClient(), ...caseWithReferral());
     await world.work();
     const { id } = await world.server.own('CarePlan', `county/${name}`);
-    world.beforeNextWrite(async () => {
-      expect((await world.server.fhir('DELETE', `CarePlan/${id}`)).status).toBe(204);
-    });
+    world.beforeNextWrite(() => deleteThere(`CarePlan/${id}`));
     await world.accept(['carePlan', changedPlan()]);
     await world.work();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone' }]);

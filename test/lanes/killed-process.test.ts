@@ -7,6 +7,7 @@ import { aReferral } from '../builders.ts';
 import type { Running } from '../commands/program.ts';
 import { portrait, writesIn } from '../support/portrait.ts';
 import { aSite, feed, type Held, hold, lateEnough, runAll, type Site, send, settled } from '../support/processes.ts';
+import { provenanceFaults, requestsIn } from '../support/provenance.ts';
 import { caseload, eventually, ownCounts, slotsOfCaseload, type TestServer } from '../support/rig.ts';
 import { describeOnPostgres, describeOnRedis } from '../support/servers.ts';
 
@@ -137,10 +138,12 @@ async function leftBy({ server }: Site, url: string): Promise<Left> {
   const again = await server.journal(Number(before.at(-1)?.n));
   expect(again.filter(({ method }) => method === 'GET').length).toBeGreaterThanOrEqual(slotsOfCaseload.length);
   expect(writesIn(again)).toEqual([]);
+  expect(provenanceFaults(requestsIn(before), await server.all('Provenance'), true)).toEqual([]);
   return {
     counts: await ownCounts(server),
     portrait: await portrait(server),
-    creates: writesIn(before).filter((write) => write.startsWith('create')),
+    // How many Provenance there are depends on which writes go together.
+    creates: writesIn(before).filter((write) => write.startsWith('create') && write !== 'create Provenance'),
     feed: (await feed(url)).map(({ op, type, id, patch }) => [
       op,
       type,

@@ -1,8 +1,9 @@
 // What must be true when everything has healed and come to rest.
 
 import type { Store } from '../../src/store/store.ts';
+import { provenanceFaults } from '../support/provenance.ts';
 import { lostEdits, versionsFall } from './edits-kept.ts';
-import { type Evidence, isRead, toldToPeople } from './evidence.ts';
+import { type Evidence, isRead, resourcesOf, toldToPeople } from './evidence.ts';
 import { existence } from './existence.ts';
 import { filedDocuments } from './filed-documents.ts';
 import { undeclared } from './undeclared.ts';
@@ -40,9 +41,27 @@ async function judgeConnection(evidence: Evidence): Promise<Judgement> {
       ...sentWhilePaused(evidence),
       ...sentWithoutConsent(evidence),
       ...(await undeclared(evidence)),
+      ...wronglyTold(evidence),
     ],
     lostInWindow: lost.inWindow,
   };
+}
+
+/** (l) What a transaction wrote is told by one Provenance each, and nothing else is told. */
+function wronglyTold({ server, site, swarm }: Evidence): string[] {
+  const isOffered =
+    site.vendor === 'standard' && swarm.transactions && swarm.conditionalCreate !== 'none' && swarm.provenance;
+  const ours = server.journal
+    .list(0, Number.POSITIVE_INFINITY)
+    .filter(({ requestHeaders }) => requestHeaders.from !== 'partner')
+    .map(({ n, requestHeaders, requestBody, writes }) => ({
+      n,
+      sendId: requestHeaders['x-request-id'] ?? '',
+      body: requestBody,
+      writes,
+    }));
+  const held = resourcesOf(server).filter(({ resourceType }) => resourceType === 'Provenance');
+  return provenanceFaults(ours, held, isOffered).map((fault) => `(l) ${site.id}: ${fault}`);
 }
 
 /** After a second run that read every linked resource again. @param before journal entries until then */

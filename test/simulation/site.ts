@@ -45,6 +45,7 @@ export function openSite({ servers }: Stage, vendor: VendorName, swarm: Swarm, p
       conditionalCreate: conditionalCreate !== 'none',
       conditionalCreateGapMs: conditionalCreate === 'gap' ? 3_000 : 0,
       searchLagMs,
+      hiddenSearchParameters: swarm.provenance ? [] : ['Provenance._tag'],
     });
     const config = aConnection(`${host}${fhirPath}`, common);
     return { id: config.id, vendor, config, server, fhirPath, hasVersions: versions };

@@ -27,6 +27,8 @@ export interface Swarm {
   readonly versions: boolean;
   readonly transactions: boolean;
   readonly conditionalCreate: 'none' | 'atomic' | 'gap';
+  /** Whether it searches Provenance by the tag that it is found again by. */
+  readonly provenance: boolean;
   readonly searchLagMs: number;
   readonly settleMs: number;
   readonly basis: 'treatment' | 'consent';
@@ -122,6 +124,7 @@ export function swarmOf(seed: number, without: readonly FaultName[] = []): Swarm
   const chaosMs = random.between(60, 180) * 1000 + (faults.outageMs > 0 ? faults.outageMs + 60_000 : 0);
   return {
     vendors: stream(seed, 'vendors').pick(vendorSets),
+    provenance: stream(seed, 'provenance').chance(0.75),
     versions: random.chance(0.75),
     transactions: random.chance(0.5),
     conditionalCreate: random.pick(['none', 'none', 'atomic', 'gap']),

@@ -1,5 +1,6 @@
 // A reply is lost: the exchange has made the referral, but the gateway never hears of it. It looks before it would send again.
 
+import type { JsonObject } from '../../json.ts';
 import type { RecordLine } from '../caseload.ts';
 import { denise } from '../people.ts';
 import { type Entry, hasIdentifier, isWrite } from '../server.ts';
@@ -33,13 +34,19 @@ export async function loseReply({ gateway, exchange, story }: Stage, referral: R
     story.say(`  ${identifier}: ${found.length} ${type}`);
   }
   expectThat(
-    later.every(({ writes }) => writes.every(({ kind }) => kind !== 'create')),
+    later.every((entry) => resourcesIn(entry).every(({ kind }) => kind !== 'create')),
     promise,
     'a second create',
   );
   return accepted;
 }
 
+/** Without the Provenance that tells of them. */
+function resourcesIn({ writes }: Pick<Entry, 'writes'>): readonly JsonObject[] {
+  return writes.filter(({ resourceType }) => resourceType !== 'Provenance');
+}
+
 function madeBy(entry: Entry | undefined): string {
-  return (entry?.writes ?? []).map(({ resourceType, id }) => `${String(resourceType)}/${String(id)}`).join(' and ');
+  const made = resourcesIn(entry ?? { writes: [] });
+  return made.map(({ resourceType, id }) => `${String(resourceType)}/${String(id)}`).join(' and ');
 }

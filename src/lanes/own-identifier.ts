@@ -1,0 +1,15 @@
+// Our identifier on a resource: what names source, type, id, slot and generation.
+
+import { isObject, type JsonObject } from '../json.ts';
+
+/** The search by which the server is to find an earlier one of ours: our identifier, which names source, type, id and slot. */
+export function ownIdentifierQuery(body: JsonObject, identifierSystem: string): string | undefined {
+  const value = ownIdentifier(body, identifierSystem);
+  return value === undefined ? undefined : `identifier=${encodeURIComponent(`${identifierSystem}|${value}`)}`;
+}
+
+export function ownIdentifier(body: JsonObject, identifierSystem: string): string | undefined {
+  const identifiers = Array.isArray(body.identifier) ? body.identifier : [body.identifier];
+  const own = identifiers.find((identifier) => isObject(identifier) && identifier.system === identifierSystem);
+  return isObject(own) && typeof own.value === 'string' ? own.value : undefined;
+}
