@@ -21,6 +21,13 @@ export const columnsWithContent: ReadonlySet<string> = new Set([
   'remote_value.value',
   'change.body',
   'change.lineage',
+  // When a promise began and ends, by the times of the record.
+  'clock.started_at',
+  'clock.due_at',
+  'clock.due_soon_at',
+  'clock.next_at',
+  'clock.stopped_at',
+  'clock.paused_since',
   // What a person decides on, and said; shown in the API to those who may decide.
   'decision.detail',
   'decision.choices',

@@ -300,6 +300,7 @@ class History {
     this.#feeding.kick();
     do await timeline.runUntil(timeline.now + 2 * pollEveryMs);
     while (await hasPollToMake(store));
+    await this.#operator.runParked();
     this.#isQuiet = true;
   }
 

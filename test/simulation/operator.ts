@@ -50,6 +50,16 @@ export class Operator {
     await this.#store.tx((trx) => raiseWanted(trx, lanes, { unpark: true }));
   }
 
+  /** What was parked by a reply that was still under way when everything healed is tried again. */
+  async runParked(): Promise<void> {
+    const lanes = await this.#store.db
+      .selectFrom('lane')
+      .select(['connection', 'subject'])
+      .where('parked', 'is not', null)
+      .execute();
+    await this.#store.tx((trx) => raiseWanted(trx, lanes, { unpark: true }));
+  }
+
   /** A server that said 412 to a create for no reason has made us ask about a double that is none; a real one shows on the server. @returns how many */
   async endFalseDoubles(): Promise<number> {
     const open = await this.#store.db
