@@ -2,7 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Happening, rules } from '../src/clocks/clocks.ts';
+import { type Happening, type Rule, rules } from '../src/clocks/clocks.ts';
 
 const page = join(import.meta.dirname, '..', 'docs', 'clocks.md');
 
@@ -12,7 +12,7 @@ export function clockTable(): string {
     `\`${rule.name}\``,
     rule.appliesTo,
     said(rule.starts, ', else '),
-    `${rule.limitSays}${rule.sooner ? `; ${rule.sooner.days} days after ${said(rule.sooner.after, ', ')}, if that is earlier` : ''}${rule.later ? `; ${rule.later.days} days after the end while ${rule.later.says} on the day` : ''}`,
+    `${limitOf(rule)}${rule.sooner ? `; ${rule.sooner.days} days after ${said(rule.sooner.after, ', ')}, if that is earlier` : ''}${rule.later ? `; ${rule.later.days} days after the end while ${rule.later.says} on the day` : ''}`,
     `${rule.awaits}: ${said(rule.stops, ', ')}`,
     rule.pauses.map(({ says }) => says).join(', ') || (rule.later?.says ?? '-'),
     said(rule.voids, ', ') || '-',
@@ -28,6 +28,11 @@ export function withTable(text: string): string {
   const [before = ''] = text.split(begins);
   const after = text.split(ends.trim())[1] ?? '';
   return [before, begins, clockTable(), ends, after].join('');
+}
+
+function limitOf({ limit }: Rule): string {
+  if ('hours' in limit) return `${limit.hours} hours`;
+  return 'says' in limit ? limit.says : `${limit.days} days`;
 }
 
 function said(happenings: readonly Happening[], between: string): string {

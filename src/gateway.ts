@@ -249,7 +249,7 @@ async function startWorking(
     if (await workReplays(deps)) feeder.kick();
   };
   const failed = (what: string) => (error: unknown) => logger.error(factsOf(error), what);
-  const clocks = clockDeps(deps.store, config, failed('clocks of a case could not be worked out'));
+  const clocks = clockDeps(deps, config, failed('clocks of a case could not be worked out'));
   const sweep = async () => sweepClocks(clocks, await deps.store.now());
   const rounds = [
     startRound(clockTickMs, sweep, failed('clocks could not be brought up to date')),

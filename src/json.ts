@@ -20,3 +20,30 @@ export function valueBelow(value: Json | undefined, steps: readonly string[]): J
 export function pointerStep(name: string | number): string {
   return `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
+
+// Readers of what was checked when it came in (records) or is our own: what is not there, or is something else, is undefined; so is an empty text.
+
+export function textAt(object: JsonObject | undefined, name: string): string | undefined {
+  const value = object?.[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export function numberAt(object: JsonObject | undefined, name: string): number | undefined {
+  const value = object?.[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+export function objectAt(object: JsonObject | undefined, name: string): JsonObject | undefined {
+  const value = object?.[name];
+  return isObject(value) ? value : undefined;
+}
+
+export function objectsAt(object: JsonObject | undefined, name: string): JsonObject[] {
+  const value = object?.[name];
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+export function textsAt(object: JsonObject | undefined, name: string): string[] {
+  const value = object?.[name];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string').filter((item) => item !== '') : [];
+}

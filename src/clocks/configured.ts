@@ -6,7 +6,7 @@ import type { SweepDeps } from './deps.ts';
 import type { ClockOptions } from './evaluate.ts';
 
 export function clockDeps(
-  store: Store,
+  { store, timeZone }: { readonly store: Store; readonly timeZone: SweepDeps['zoneOf'] },
   { clocks: { digest, businessHours }, sources }: Pick<Config, 'clocks' | 'sources'>,
   onError: SweepDeps['onError'],
 ): SweepDeps {
@@ -15,7 +15,7 @@ export function clockDeps(
     options: businessHours === undefined ? {} : { businessHours: configured(businessHours) },
     ...(digest !== undefined && { digest }),
     sources: [...sources.keys()],
-    zoneOf: (source) => sources.get(source)?.timeZone ?? 'UTC',
+    zoneOf: timeZone,
     onError,
   };
 }

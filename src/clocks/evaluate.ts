@@ -3,10 +3,10 @@
 
 import type { ClockRule } from '../config.ts';
 import { type Reason, reason } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, objectsAt, textAt } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import { type BusinessHours, dayOf, dueAfter, endOfDayAfter, startOfDate } from './calendar.ts';
-import { earliest, known, objectsAt, textAt, timeAt } from './fields.ts';
+import { earliest, known, timeAt } from './fields.ts';
 import { always, type Happening, type Rule, rules, type Seen } from './rules.ts';
 
 export const clockStates = ['running', 'due-soon', 'breached', 'met', 'void'] as const;
@@ -205,7 +205,7 @@ interface Verdict {
 }
 
 function judge(
-  { title: clock, awaits, dueSoonHours, voids }: Rule,
+  rule: Rule,
   { isWithdrawn }: ClockRecord,
   seen: Seen,
   { now, isCaseWithdrawn }: Scene,
@@ -213,8 +213,11 @@ function judge(
   due: number | null,
   pausedBecause: string | undefined,
 ): Verdict {
-  const withdrawn = [...(isWithdrawn ? [{ at: always, says: 'the record was withdrawn' }] : [])];
-  if (isCaseWithdrawn) withdrawn.push({ at: always, says: 'the case was withdrawn' });
+  const { title: clock, awaits, voids } = rule;
+  const withdrawn = [
+    ...(isWithdrawn ? [{ at: always, says: 'the record was withdrawn' }] : []),
+    ...(isCaseWithdrawn ? [{ at: always, says: 'the case was withdrawn' }] : []),
+  ];
   const end = first([...withdrawn, ...found(voids, seen)]);
   const isWithin = (at: number): boolean => due === null || at <= due;
   // A date may lie ahead: what comes after the limit changes nothing before it has passed.
@@ -247,7 +250,7 @@ function judge(
       isAwaited: true,
       reason: isCrossed ? waits : reason('clock-breached', { clock, awaits }),
     };
-  const isSoon = now >= Math.max(start, due - dueSoonHours * hourMs);
+  const isSoon = now >= soonOf(rule, start, due);
   return { state: isSoon ? 'due-soon' : 'running', stoppedAt: null, reason: waits };
 }
 

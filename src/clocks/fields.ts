@@ -1,21 +1,6 @@
-// Readers of records that passed their schema when they were accepted: what is not there is undefined.
+// Times in records that passed their schema when they were accepted.
 
-import { isObject, type JsonObject } from '../json.ts';
-
-export function textAt(record: JsonObject | undefined, name: string): string | undefined {
-  const value = record?.[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-export function objectAt(record: JsonObject | undefined, name: string): JsonObject | undefined {
-  const value = record?.[name];
-  return isObject(value) ? value : undefined;
-}
-
-export function objectsAt(record: JsonObject | undefined, name: string): JsonObject[] {
-  const value = record?.[name];
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
+import { type JsonObject, textAt } from '../json.ts';
 
 /** Epoch milliseconds of an instant with offset. */
 export function timeAt(record: JsonObject | undefined, name: string): number | undefined {

@@ -1,11 +1,10 @@
 // The records that the clocks of some cases are made from, in one statement.
 
 import { sql, type Transaction } from 'kysely';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, textAt } from '../json.ts';
 import { isRecordType } from '../records/records.ts';
 import { type Database, json } from '../store/store.ts';
 import type { CaseFacts, ClockRecord } from './evaluate.ts';
-import { textAt } from './fields.ts';
 
 interface Row {
   readonly subject: string;

@@ -2,11 +2,11 @@
 // knows how a rule is read; docs/clocks.md is the same table in words. Times are epoch milliseconds. Pure.
 
 import type { ClockRule } from '../config.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import type { Span } from './calendar.ts';
 import { startOfDate } from './calendar.ts';
-import { earliest, known, objectAt, objectsAt, textAt, timeAt } from './fields.ts';
+import { earliest, known, timeAt } from './fields.ts';
 
 /** What a rule may look at: one record, in its case. */
 export interface Seen {
@@ -38,8 +38,10 @@ export interface Rule {
   readonly title: string;
   readonly type: RecordType;
   /** Hours are elapsed time, or business hours; days are calendar days of the zone, to the end of the last. */
-  readonly limit: { readonly hours: number } | { readonly days: number | ((record: JsonObject) => number) };
-  readonly limitSays: string;
+  readonly limit:
+    | { readonly hours: number }
+    | { readonly days: number }
+    | { readonly days: (record: JsonObject) => number; readonly says: string };
   /** A record to which it does not apply has no such clock. */
   readonly applies: (record: JsonObject) => boolean;
   readonly appliesTo: string;
@@ -119,7 +121,6 @@ const followUp: Rule = {
   title: 'referral follow-up, 48 hours',
   type: 'referral',
   limit: { hours: 48 },
-  limitSays: '48 hours',
   applies: isOutgoing,
   appliesTo: 'an outgoing referral that is no draft',
   starts: [field('sentAt', '`sentAt`')],
@@ -160,7 +161,6 @@ const firstContact: Rule = {
   title: 'first contact, 72 hours',
   type: 'referral',
   limit: { hours: 72 },
-  limitSays: '72 hours',
   applies: ({ status }) => status !== 'draft',
   appliesTo: 'a referral that is no draft',
   starts: [
@@ -254,7 +254,6 @@ const cancelAnswer: Rule = {
   title: 'answer to asking to cancel, 48 hours',
   type: 'referral',
   limit: { hours: 48 },
-  limitSays: '48 hours',
   applies: isOutgoing,
   appliesTo: 'an outgoing referral that we asked to cancel',
   starts: [{ says: '`cancelRequest.at`', at: ({ record }) => known(timeAt(objectAt(record, 'cancelRequest'), 'at')) }],
@@ -277,7 +276,6 @@ const note: Rule = {
   title: 'signed note, 24 hours',
   type: 'note',
   limit: { hours: 24 },
-  limitSays: '24 hours',
   applies: () => true,
   appliesTo: 'each note',
   starts: [field('occurredAt', '`occurredAt`')],
@@ -295,7 +293,6 @@ const incident: Rule = {
   title: 'documented incident, 4 hours',
   type: 'incident',
   limit: { hours: 4 },
-  limitSays: '4 hours',
   applies: () => true,
   appliesTo: 'each incident',
   starts: [field('discoveredAt', '`discoveredAt`')],
@@ -320,8 +317,8 @@ const planReview: Rule = {
   type: 'carePlan',
   limit: {
     days: ({ reviewEveryDays }) => (typeof reviewEveryDays === 'number' && reviewEveryDays > 0 ? reviewEveryDays : 30),
+    says: '`reviewEveryDays`, else 30 days',
   },
-  limitSays: '`reviewEveryDays`, else 30 days',
   applies: ({ status }) => status !== 'draft',
   appliesTo: 'a care plan that is no draft',
   starts: [
@@ -404,7 +401,6 @@ const dischargeFollowUp: Rule = {
   title: 'follow-up after discharge, 7 days',
   type: 'hospitalStay',
   limit: { days: 7 },
-  limitSays: '7 days',
   applies: () => true,
   appliesTo: 'a hospital stay that has ended',
   starts: [field('dischargedAt', '`dischargedAt`')],

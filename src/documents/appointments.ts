@@ -1,11 +1,11 @@
 // What is said of appointments and of the rides to them. Addresses, links and confirmations stay out; so does the place of a partner who may
 // not be named.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, objectAt, textAt } from '../json.ts';
 import { shown } from './clean.ts';
 import { type Find, nameable, organizationName, workerFacts } from './directory.ts';
 import { byRank } from './order.ts';
-import { objectAt, present, textAt } from './values.ts';
+import { present } from './values.ts';
 
 export function appointmentFacts(appointments: readonly JsonObject[], find: Find): JsonObject[] {
   return byRank(appointments, (appointment) => [Date.parse(textAt(appointment, 'startsAt') ?? '') || 0]).map(

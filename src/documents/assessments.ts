@@ -2,9 +2,9 @@
 // is a matter of safety whatever the total.
 
 import { scoreAssessment } from '../instruments/instruments.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, numberAt, objectsAt, textAt, textsAt } from '../json.ts';
 import { byRank } from './order.ts';
-import { numberAt, objectsAt, present, textAt, textsAt } from './values.ts';
+import { present } from './values.ts';
 
 const told = ['completed', 'declined', 'unable'];
 

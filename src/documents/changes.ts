@@ -2,7 +2,7 @@
 // withdrawn, and then this edition must not repeat it.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { clip } from './clean.ts';
 import { printDay } from './dates.ts';
 import {
@@ -20,7 +20,7 @@ import {
   referralTitle,
 } from './entries.ts';
 import { askWords, safetyWords } from './safety-words.ts';
-import { objectAt, objectsAt, said, textAt } from './values.ts';
+import { said } from './values.ts';
 import { riskWords, wordsFor } from './words.ts';
 
 export function changesSince(before: JsonObject, after: JsonObject, timeZone: string): Entry[] {

@@ -2,10 +2,10 @@
 // program) says by its name alone what the label protects, so it is named only where the record that points to it carries the label,
 // which the client's consent was then asked for.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, objectAt, objectsAt, textAt, textsAt } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import { shown } from './clean.ts';
-import { objectAt, objectsAt, present, said, textAt, textsAt } from './values.ts';
+import { present, said } from './values.ts';
 
 export type Find = (type: RecordType, id: string) => JsonObject | undefined;
 

@@ -1,8 +1,8 @@
 // One need, goal, referral or person as lines in plain English. The head alone must make sense: it is what is left where room is short.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, numberAt, objectAt, objectsAt, textAt, textsAt } from '../json.ts';
 import { printDate, printDay, printInstant } from './dates.ts';
-import { numberAt, objectAt, objectsAt, said, textAt, textsAt } from './values.ts';
+import { said } from './values.ts';
 import {
   capital,
   domainWords,

@@ -1,7 +1,7 @@
 // What a document says, as facts: an allow-list over the records, with codes instead of words, so that better wording alone makes no new
 // edition. No time of printing and nothing that depends on it. Most important first in every list (closed-loop.md B8).
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, objectAt, objectsAt, textAt, textsAt } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import { appointmentFacts } from './appointments.ts';
 import { assessmentFacts } from './assessments.ts';
@@ -20,7 +20,7 @@ import { planFacts, planOf, positions } from './plan.ts';
 import { referralFacts } from './referrals.ts';
 import { askFacts, safetyFacts } from './safety.ts';
 import { authorizationFacts, interventionFacts } from './services.ts';
-import { objectAt, objectsAt, present, said, textAt, textsAt } from './values.ts';
+import { present, said } from './values.ts';
 
 /** Everything that the document says except when it was printed and what number it has: equal facts need no new edition. */
 export type DocumentFacts = JsonObject;

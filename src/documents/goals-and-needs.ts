@@ -1,9 +1,9 @@
 // What is said of needs and goals. Diagnosis codes, notes on progress and who else is responsible stay out.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, numberAt, objectAt, objectsAt, textAt } from '../json.ts';
 import { shown } from './clean.ts';
 import { byRank, goalRank, needRank } from './order.ts';
-import { numberAt, objectAt, objectsAt, present, textAt } from './values.ts';
+import { present } from './values.ts';
 
 export function needFacts(needs: readonly JsonObject[], positions: ReadonlyMap<string, number>): JsonObject[] {
   return byRank(needs, needRank(positions)).map((need) =>

@@ -1,14 +1,14 @@
 // A text that stands by itself: a case note, a safety plan, an incident that is shared. Who it is about and who wrote it come first, then the
 // text as it was signed, whole; the foot is that of the plan's document (closed-loop.md B8).
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, objectAt, textAt, textsAt } from '../json.ts';
 import { type Find, nameable, pointedAt, primaryAssignment, workerFacts } from './directory.ts';
 import { agencyFacts, clientFacts, type DocumentFacts } from './facts.ts';
 import { markerLine } from './marker.ts';
 import { asOf, clientRows, type Frame, footOf, phoneRow, type Row, subtitle } from './page.ts';
 import type { Rendered } from './rendered.ts';
 import { Letters, rowLines } from './text.ts';
-import { objectAt, present, said, textAt, textsAt } from './values.ts';
+import { present, said } from './values.ts';
 import { wordsFor } from './words.ts';
 import { wrap } from './wrap.ts';
 import { escaped, rowMarkup, xhtmlDocument } from './xhtml.ts';

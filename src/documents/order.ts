@@ -1,8 +1,7 @@
 // The order of importance within each list: what is open, then what is dangerous, then what the plan puts first. Ties go by id, so that
 // the same records in another order make the same document.
 
-import type { JsonObject } from '../json.ts';
-import { numberAt, textAt } from './values.ts';
+import { type JsonObject, numberAt, textAt } from '../json.ts';
 
 export type Rank = (record: JsonObject) => readonly (number | string)[];
 

@@ -1,7 +1,7 @@
 // Facts and frame laid out as a page, in words, without a form yet: what stands at the top, which sections follow, what the foot says.
 // Whom it is about, safety, what is asked and what changed come first: a clinician has ten seconds.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, numberAt, objectAt, objectsAt, textAt, textsAt } from '../json.ts';
 import { changesSince } from './changes.ts';
 import { dayAfter, dayOf, printDate, printDay, printInstant } from './dates.ts';
 import {
@@ -17,7 +17,7 @@ import {
 } from './entries.ts';
 import type { DocumentFacts } from './facts.ts';
 import { askWords, safetyWords } from './safety-words.ts';
-import { numberAt, objectAt, objectsAt, said, textAt, textsAt } from './values.ts';
+import { said } from './values.ts';
 import { languageWords, wordsFor } from './words.ts';
 
 export interface Frame {

@@ -1,9 +1,9 @@
 // The care plan of the document: which one, and what is said of it.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, numberAt, objectsAt, textAt, textsAt } from '../json.ts';
 import { shown } from './clean.ts';
 import { byRank, place } from './order.ts';
-import { numberAt, objectsAt, present, textAt, textsAt } from './values.ts';
+import { present } from './values.ts';
 
 /** Days between two reviews where the plan does not say (records.md 5.1). */
 export const defaultReviewDays = 30;

@@ -1,11 +1,11 @@
 // What is said of a referral: with whom, for what, where it stands, what came of it. No comment is shown, internal or shared: they are talk
 // with the partner. A draft has not left the agency and is not shown.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { shown } from './clean.ts';
 import { type Find, nameable, organizationName, pointedAt } from './directory.ts';
 import { byRank, place } from './order.ts';
-import { objectAt, objectsAt, present, textAt } from './values.ts';
+import { present } from './values.ts';
 
 const finals = ['completed', 'failed', 'declined', 'cancelled'];
 const urgencies = ['emergency', 'asap', 'urgent', 'routine'];

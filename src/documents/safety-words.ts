@@ -1,9 +1,8 @@
 // A safety concern, and what we ask of the hospital, in one sentence each.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, textAt, textsAt } from '../json.ts';
 import { printDate, printDay } from './dates.ts';
 import { needTitle } from './entries.ts';
-import { textAt, textsAt } from './values.ts';
 import { domainWords, instrumentWords, languageWords, riskWords, wordsFor } from './words.ts';
 
 export function safetyWords(concern: JsonObject, timeZone: string): string {

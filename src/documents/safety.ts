@@ -3,13 +3,13 @@
 // any need in crisis, and an answer in an assessment that is a matter of safety whatever the total. That a safety plan is in force is said there too; what
 // it says is a document of its own.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { alertFacts } from './assessments.ts';
 import { shown } from './clean.ts';
 import { type Find, pointedAt } from './directory.ts';
 import { byRank, needRank, risks } from './order.ts';
 import { isFinal } from './referrals.ts';
-import { objectAt, objectsAt, present, textAt } from './values.ts';
+import { present } from './values.ts';
 
 const safetyDomains = ['safety-at-home', 'intimate-partner-violence', 'elder-abuse'];
 

@@ -1,9 +1,9 @@
 // What is said of the work that the agency does itself, and of what payers have authorized. Member numbers, notes and sums of money stay out.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, numberAt, objectAt, objectsAt, textAt } from '../json.ts';
 import { shown } from './clean.ts';
 import { byRank, place } from './order.ts';
-import { numberAt, objectAt, objectsAt, present, textAt } from './values.ts';
+import { present } from './values.ts';
 
 const interventionStatuses = ['active', 'planned', 'on-hold', 'completed', 'stopped'];
 const authorizationStatuses = ['approved', 'partly-approved', 'appealed', 'pended', 'requested', 'denied', 'expired'];

@@ -2,9 +2,9 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { type Reason, reason } from '../errors.ts';
+import { objectAt, objectsAt, textAt } from '../json.ts';
 import type { DocumentFacts } from './facts.ts';
 import { isFinal } from './referrals.ts';
-import { objectAt, objectsAt, textAt } from './values.ts';
 
 /**
  * Why an edition must go at once: plan activated, review signed, referral final, safety changed. Undefined: it may wait for the quiet

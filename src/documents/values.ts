@@ -1,31 +1,6 @@
-// Readers for JSON whose shape was checked long ago (records) or is our own (facts): what is not there, or is something else, is undefined.
+// What documents make of values that may be missing.
 
-import { isObject, type Json, type JsonObject } from '../json.ts';
-
-export function textAt(object: JsonObject | undefined, name: string): string | undefined {
-  const value = object?.[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-export function numberAt(object: JsonObject | undefined, name: string): number | undefined {
-  const value = object?.[name];
-  return typeof value === 'number' ? value : undefined;
-}
-
-export function objectAt(object: JsonObject | undefined, name: string): JsonObject | undefined {
-  const value = object?.[name];
-  return isObject(value) ? value : undefined;
-}
-
-export function objectsAt(object: JsonObject | undefined, name: string): JsonObject[] {
-  const value = object?.[name];
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-export function textsAt(object: JsonObject | undefined, name: string): string[] {
-  const value = object?.[name];
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string').filter((item) => item !== '') : [];
-}
+import type { Json, JsonObject } from '../json.ts';
 
 /** The object without what is undefined or an empty list: an absent fact and an empty one are the same fact. */
 export function present(values: { readonly [name: string]: Json | undefined }): JsonObject {

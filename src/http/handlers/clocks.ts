@@ -1,8 +1,9 @@
 // Clocks: the list.
 
+import { clockStates } from '../../clocks/clocks.ts';
 import { limitOf } from '../parameters.ts';
 import { visibleSource } from '../principal.ts';
-import { clockStates, listClocks } from '../queries/clocks.ts';
+import { listClocks } from '../queries/clocks.ts';
 import type { Route } from '../route.ts';
 
 export const clockRoutes: readonly Route[] = [

@@ -1,11 +1,8 @@
 // The list of clocks, by what is due first.
 
-import { clockStates } from '../../clocks/clocks.ts';
 import { CasebridgeError } from '../../errors.ts';
 import { type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
-
-export { clockStates };
 
 export interface ClockFilter {
   readonly source?: string;
