@@ -4,7 +4,7 @@ import { childNames, type ElementFact, elementFact, type Profiles } from '../fhi
 import { didYouMean } from '../nearest.ts';
 import type { Field, RecordSchemas, RecordType } from '../records/records.ts';
 import type { ConceptMap } from './concept-map.ts';
-import type { Node, Position, Problems } from './positions.ts';
+import type { MapNode, Node, Position, Problems } from './positions.ts';
 import { parsePath, type RecordPath } from './scope.ts';
 import type { Systems } from './systems.ts';
 
@@ -152,4 +152,10 @@ export function isTrue(node: Node | undefined): boolean {
 
 export function isPlainText(node: Node | undefined): node is Node & { kind: 'scalar'; value: string } {
   return node?.kind === 'scalar' && typeof node.value === 'string';
+}
+
+/** The text of an entry; '' where there is none. */
+export function textAt(node: MapNode, name: string): string {
+  const value = node.entries.get(name)?.value;
+  return isPlainText(value) ? value.value : '';
 }

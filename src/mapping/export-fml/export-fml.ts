@@ -3,7 +3,7 @@
 
 import { childNames, elementFact, isResourceType, shippedProfiles } from '../../fhir/fhir.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
-import { type Build, cursorAt, isPlainText } from '../build.ts';
+import { type Build, cursorAt, isPlainText, textAt } from '../build.ts';
 import { compileConceptMap } from '../concept-map.ts';
 import { derivations } from '../derive.ts';
 import { overlaid } from '../overlay/overlay.ts';
@@ -100,11 +100,6 @@ function slotsOf(root: MapNode): [name: string, node: MapNode][] {
   return [...(resources?.kind === 'map' ? resources.entries.values() : [])].flatMap(({ name, value }) =>
     value.kind === 'map' ? [[name, value]] : [],
   );
-}
-
-function textAt(node: MapNode, name: string): string {
-  const value = node.entries.get(name)?.value;
-  return isPlainText(value) ? value.value : '';
 }
 
 function exportSlot(

@@ -10,7 +10,7 @@ import {
   recordTypes,
   withCustomFields,
 } from '../../records/records.ts';
-import { isPlainText } from '../build.ts';
+import { isPlainText, textAt } from '../build.ts';
 import type { MapNode, Node, Position, Problems } from '../positions.ts';
 import { type Declared, pathsOf, readFields } from './fields.ts';
 import { addEntries, addResources, addUnused, type Merging, shown } from './merge.ts';
@@ -82,11 +82,6 @@ function kindOf(root: MapNode, problems: Problems): FileKind | undefined {
         : `A file of an overlay says "overlay" (a record type), "conceptMap" or "addsTo", or is systems.yaml.${didYouMean(first, firstKeys)}`,
     )
   );
-}
-
-function textAt(root: MapNode, name: string): string {
-  const node = root.entries.get(name)?.value;
-  return isPlainText(node) ? node.value : '';
 }
 
 function checkKeys(root: MapNode, what: string, keys: readonly string[], problems: Problems): void {
