@@ -300,7 +300,8 @@ class History {
     this.#feeding.kick();
     do await timeline.runUntil(timeline.now + 2 * pollEveryMs);
     while (await hasPollToMake(store));
-    await this.#operator.runParked();
+    // A reply that was under way at the healing may have parked one.
+    await this.#operator.runAll({ parkedOnly: true });
     this.#isQuiet = true;
   }
 

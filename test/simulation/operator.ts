@@ -44,18 +44,12 @@ export class Operator {
     }
   }
 
-  /** Every lane is tried again, whatever had parked it. */
-  async runAll(): Promise<void> {
-    const lanes = await this.#store.db.selectFrom('lane').select(['connection', 'subject']).execute();
-    await this.#store.tx((trx) => raiseWanted(trx, lanes, { unpark: true }));
-  }
-
-  /** What was parked by a reply that was still under way when everything healed is tried again. */
-  async runParked(): Promise<void> {
+  /** Every lane is tried again, whatever had parked it; or those that are parked. */
+  async runAll({ parkedOnly = false } = {}): Promise<void> {
     const lanes = await this.#store.db
       .selectFrom('lane')
       .select(['connection', 'subject'])
-      .where('parked', 'is not', null)
+      .$if(parkedOnly, (query) => query.where('parked', 'is not', null))
       .execute();
     await this.#store.tx((trx) => raiseWanted(trx, lanes, { unpark: true }));
   }
