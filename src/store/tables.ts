@@ -522,6 +522,77 @@ export interface RevertTable {
   since: DefaultInstant;
 }
 
+/** What a partner is told of one event of a referral: one row for each, whatever becomes of it. */
+export interface PartnerMessageTable {
+  id: Identity;
+  partner: string;
+  task_id: string;
+  /** Tells this event from all others of the referral. */
+  event: string;
+  /** `needless`: the partner saw it before it was told, or it went out with another one. */
+  state: 'waiting' | 'sent' | 'failed' | 'needless';
+  created_at: DefaultInstant;
+  attempts: Generated<number>;
+  failing_since: NullableInstant;
+  next_at: DefaultInstant;
+  lease_until: NullableInstant;
+  /** Counts attempts: the outcome of an older one changes nothing. */
+  fence: Generated<number>;
+  sent_at: NullableInstant;
+  /** Why the last attempt failed. */
+  reason: NullableJsonb<Reason>;
+}
+
+/** Up to which state a referral has been looked at for events. */
+export interface PartnerWatchTable {
+  partner: string;
+  task_id: string;
+  seen: string;
+}
+
+/** A link to one referral of one partner. Its secret is in the message alone. */
+export interface PartnerLinkTable {
+  id: string;
+  partner: string;
+  task_id: string;
+  /** The message that carried it; null: none did. */
+  message: NullableNumber;
+  /** Of the secret. */
+  hash: string;
+  created_at: DefaultInstant;
+  expires_at: Instant;
+  revoked_at: NullableInstant;
+  revoked_by: NullableText;
+  /** When somebody last signed in by it. */
+  used_at: NullableInstant;
+  code_hash: NullableText;
+  code_sent_at: NullableInstant;
+  code_until: NullableInstant;
+  /** In a row. */
+  wrong_codes: Generated<number>;
+  /** How often it has been locked. */
+  locks: Generated<number>;
+  locked_until: NullableInstant;
+}
+
+/** Somebody who has signed in by a link. */
+export interface PartnerSessionTable {
+  /** Of the cookie. */
+  hash: string;
+  link: string;
+  /** What they call themselves. */
+  name: string;
+  created_at: DefaultInstant;
+  seen_at: DefaultInstant;
+}
+
+/** A form that has been taken: sent once more, it does nothing. */
+export interface PartnerFormTable {
+  link: string;
+  key: string;
+  at: DefaultInstant;
+}
+
 export interface Database {
   identity: IdentityTable;
   record: RecordTable;
@@ -555,4 +626,9 @@ export interface Database {
   mass_change_link: MassChangeLinkTable;
   revert: RevertTable;
   unmapped: UnmappedTable;
+  partner_message: PartnerMessageTable;
+  partner_watch: PartnerWatchTable;
+  partner_link: PartnerLinkTable;
+  partner_session: PartnerSessionTable;
+  partner_form: PartnerFormTable;
 }
