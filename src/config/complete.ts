@@ -3,10 +3,11 @@
 
 import { dirname, resolve } from 'node:path';
 import type { JWK } from 'jose';
-import { didYouMean } from '../nearest.ts';
 import { isCalendarDate } from '../records/records.ts';
 import { durationMs } from './duration.ts';
+import { isKnown, organizationOf } from './known-names.ts';
 import { completeMail, completeSms } from './messages.ts';
+import { completePartners } from './partners.ts';
 import type { RawConfig, RawConnection } from './schema.ts';
 import { isReference, resolveReference, type SecretPlaces } from './secrets.ts';
 import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
@@ -41,6 +42,8 @@ export async function complete(
   env: SecretPlaces['env'],
 ): Promise<{ config: Config } | { problems: ConfigProblem[] }> {
   const desk = new Desk(source, { env, folder: dirname(file) });
+  const configured = await connections(raw, desk);
+  const { partners, homes } = await completePartners(raw, configured, desk);
   const config: Config = {
     file,
     server: await server(raw, desk),
@@ -59,7 +62,8 @@ export async function complete(
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
     sources: await sources(raw, desk),
-    connections: await connections(raw, desk),
+    connections: new Map([...configured, ...homes]),
+    partners,
     warnings: desk.warnings,
   };
   return desk.problems.length > 0 ? { problems: desk.problems } : { config };
@@ -91,6 +95,14 @@ export class Desk {
     }
     if (resolved.warning !== undefined) this.warnings.push(resolved.warning);
     return resolved.value;
+  }
+
+  /** The text of a file that is no secret; '' once a problem has been noted. */
+  async publicText(reference: string, path: SettingPath): Promise<string> {
+    const resolved = await resolveReference(reference, this.#places);
+    if ('value' in resolved) return resolved.value;
+    this.refuse(path, `${resolved.problem}.`);
+    return '';
   }
 
   /** A plain setting that may also be given as a reference. */
@@ -223,7 +235,10 @@ async function completeConnection(
     baseUrl: await desk.baseUrl(raw.baseUrl, [...path, 'baseUrl']),
     auth: await completeAuth(raw, [...path, 'auth'], desk),
     mode: raw.mode ?? defaults.mode,
-    organization: organizationOf(raw.organization, known, [...path, 'organization'], desk),
+    organization:
+      raw.organization === undefined
+        ? undefined
+        : organizationOf(raw.organization, known, [...path, 'organization'], desk),
     basis: raw.basis ?? 'treatment',
     sources: theirs,
     inboundTo: raw.inboundTo ?? (theirs.length === 1 ? theirs[0] : undefined),
@@ -317,27 +332,6 @@ function parseKey(text: string): JWK | undefined {
 function isPrivateKey(value: unknown): value is JWK {
   if (typeof value !== 'object' || value === null || !('kty' in value) || !('d' in value)) return false;
   return (value.kty === 'RSA' || value.kty === 'EC') && typeof value.d === 'string';
-}
-
-function organizationOf(
-  text: string | undefined,
-  known: readonly string[],
-  path: SettingPath,
-  desk: Desk,
-): ConnectionConfig['organization'] {
-  if (text === undefined) return undefined;
-  const slash = text.indexOf('/');
-  const source = text.slice(0, slash);
-  isKnown(source, known, path, desk);
-  return { source, id: text.slice(slash + 1) };
-}
-
-function isKnown(source: string, known: readonly string[], path: SettingPath, desk: Desk): void {
-  if (known.includes(source)) return;
-  desk.refuse(
-    path,
-    `names the source "${source}", which is not one of ${known.join(', ')}.${didYouMean(source, known)}`,
-  );
 }
 
 function isTimeZone(name: string): boolean {

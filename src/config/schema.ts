@@ -38,6 +38,13 @@ export interface RawConfig {
   operators?: Record<string, { token: string; may?: Permission[] }>;
   sources: Record<string, { token: string; timeZone?: string; webhook?: RawWebhook }>;
   connections?: Record<string, RawConnection>;
+  partners?: Record<string, RawPartner>;
+}
+
+export interface RawPartner {
+  organization: string;
+  client?: { id: string; keys: unknown; scopes?: string[] };
+  page?: RawPage;
 }
 
 export interface RawMail {
@@ -93,7 +100,7 @@ export type RawAuth =
     }
   | { type: 'smart-basic'; clientId: string; secret: string; scopes?: string[]; scopeVersion?: ScopeVersion };
 
-/** What a source or connection may be called. */
+/** What a source, connection or partner may be called. */
 export const namePattern = '^[a-z][a-z0-9-]{0,31}$';
 
 const timeOfDay = '^([01][0-9]|2[0-3]):[0-5][0-9]$';
@@ -184,6 +191,8 @@ const auth: SchemaObject = {
   ],
 };
 
+const organizationPattern = '^[a-z][a-z0-9-]{0,31}/[A-Za-z0-9._-]{1,64}$';
+
 const connection = settings(
   {
     vendor: choice(vendorNames, 'How this server behaves.'),
@@ -195,7 +204,7 @@ const connection = settings(
     ),
     organization: {
       ...text('source/id of the organization record whose server this is. Absent: a recipient of its own.'),
-      pattern: '^[a-z][a-z0-9-]{0,31}/[A-Za-z0-9._-]{1,64}$',
+      pattern: organizationPattern,
     },
     basis: choice(['treatment', 'consent'], 'What lets records go there. Default treatment.'),
     sources: {
@@ -248,6 +257,54 @@ const connection = settings(
     },
   },
   ['vendor', 'baseUrl', 'auth'],
+);
+
+const page: SchemaObject = {
+  ...settings({
+    email: { ...text('Where links go.'), pattern: '^[^\\s@<>,;]+@[^\\s@<>,;]+$' },
+    sms: {
+      ...text('Where one-time codes go, and links where there is no e-mail address: + and digits.'),
+      pattern: '^\\+[1-9][0-9]{6,14}$',
+    },
+    language: choice(pageLanguages, 'Of messages. Default en.'),
+    linkDays: whole(1, 90, 'How many days a link opens its referral. Default 14.'),
+  }),
+  description: 'Referrals are answered on a page; links to it go to the address (docs/partners.md).',
+};
+
+const partner = settings(
+  {
+    organization: {
+      ...text('source/id of the organization record to which the referrals are made.'),
+      pattern: organizationPattern,
+    },
+    client: {
+      ...settings(
+        {
+          id: {
+            ...text('The client id under which its system asks for tokens.'),
+            pattern: '^[A-Za-z0-9._~-]{1,128}$',
+          },
+          // A text or an object: what it must be is told when it is read.
+          keys: {
+            description:
+              'Its public keys as a JWK set: inline, as file:PATH, or the https address where it publishes them.',
+          },
+          scopes: {
+            type: 'array',
+            minItems: 1,
+            uniqueItems: true,
+            items: text('A system scope, such as system/Task.rus.'),
+            description: 'What its tokens may allow at most. Default: all that the interface for partners offers.',
+          },
+        },
+        ['id', 'keys'],
+      ),
+      description: 'Its system, which reads and answers its referrals by FHIR (docs/partners.md). Absent: it has none.',
+    },
+    page,
+  },
+  ['organization'],
 );
 
 const webhook = {
@@ -318,20 +375,6 @@ const sms = {
   description: 'How text messages to partners are sent. Absent: none are.',
 };
 
-/** The page of a partner without FHIR. */
-export const pageSchema: SchemaObject = {
-  ...settings({
-    email: { ...text('Where links go.'), pattern: '^[^\\s@<>,;]+@[^\\s@<>,;]+$' },
-    sms: {
-      ...text('Where one-time codes go, and links where there is no e-mail address: + and digits.'),
-      pattern: '^\\+[1-9][0-9]{6,14}$',
-    },
-    language: choice(pageLanguages, 'Of messages. Default en.'),
-    linkDays: whole(1, 90, 'How many days a link opens its referral. Default 14.'),
-  }),
-  description: 'Referrals are answered on a page; links to it go to the address (docs/partners.md).',
-};
-
 /** JSON Schema of the configuration file. `secret: true` marks values that may only be env:NAME or file:PATH. */
 export const configSchema: SchemaObject = {
   title: 'casebridge.yaml',
@@ -340,7 +383,9 @@ export const configSchema: SchemaObject = {
       server: settings({
         port: whole(0, 65_535, 'Default 8080; 0 takes any free port.'),
         host: text('Address to listen on. Default: all.'),
-        publicUrl: text('Where partners reach this server; links in messages begin with it. May be env:NAME.'),
+        publicUrl: text(
+          'The https address under which others reach this server. Needed where a partner has a client or a page. May be env:NAME.',
+        ),
         behindProxy: {
           type: 'boolean',
           description: 'Whether a proxy of yours stands before it and adds X-Forwarded-For. Default false.',
@@ -437,6 +482,10 @@ export const configSchema: SchemaObject = {
         minProperties: 1,
       },
       connections: named(connection, 'FHIR servers.'),
+      partners: named(
+        partner,
+        'Organizations that read and answer their referrals at Casebridge itself. Their names are connections too.',
+      ),
     },
     ['identifierSystem', 'sources'],
   ),
