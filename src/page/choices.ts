@@ -32,9 +32,6 @@ export type ContactMode = (typeof contactModes)[number];
 export const contactOutcomes = ['reached', 'left-message', 'no-answer', 'wrong-number', 'client-declined'] as const;
 export type ContactOutcome = (typeof contactOutcomes)[number];
 
-export const meetingModes = ['in-person', 'phone', 'video'] as const;
-export type MeetingMode = (typeof meetingModes)[number];
-
 export const agreements = ['proposed', 'booked'] as const;
 export type Agreement = (typeof agreements)[number];
 

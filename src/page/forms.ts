@@ -11,8 +11,6 @@ import {
   contactOutcomes,
   type DeclineReason,
   declineReasons,
-  type MeetingMode,
-  meetingModes,
   type Outcome,
   outcomes,
 } from './choices.ts';
@@ -37,7 +35,6 @@ export type Asked =
       /** An instant. */
       readonly at: string;
       readonly minutes: number;
-      readonly mode: MeetingMode;
       readonly place: string | undefined;
       readonly agreement: Agreement;
     }
@@ -131,12 +128,11 @@ export function readForm(
         const at = time();
         if (at !== undefined && Date.parse(at) < context.now.getTime()) refuse('at', 'time-in-past');
         const minutes = minutesOf(form.get('minutes') ?? '') ?? refuse('minutes', 'minutes-wrong');
-        const mode = choice('mode', meetingModes, 'mode-missing');
         const agreement = choice('agreement', agreements, 'agreement-missing');
         const place = lineOf(form.get('place') ?? '', longestPlace);
-        return at === undefined || minutes === undefined || mode === undefined || agreement === undefined
+        return at === undefined || minutes === undefined || agreement === undefined
           ? undefined
-          : { action, at, minutes, mode, place, agreement };
+          : { action, at, minutes, place, agreement };
       }
       case 'confirm':
         return { action, appointment: form.get('appointment') ?? '' };

@@ -1,7 +1,7 @@
 // Links and who has signed in by one, as rows.
 
 import { CasebridgeError } from '../errors.ts';
-import { type Database, type Store, sql, type Transaction } from '../store/store.ts';
+import { type Store, sql } from '../store/store.ts';
 import { hashOf } from './seal.ts';
 import { type Token, tokenHash } from './token.ts';
 
@@ -12,8 +12,10 @@ export interface OpenLink {
   readonly id: string;
   readonly partner: string;
   readonly taskId: string;
-  /** IDs of links whose time is over, or that were revoked, open nothing. */
   readonly state: 'good' | 'expired' | 'revoked';
+  /** A code that was sent and can still be given. */
+  readonly hasCode: boolean;
+  readonly isLocked: boolean;
 }
 
 export async function keepLink(
@@ -45,12 +47,15 @@ export async function findLink({ db }: Store, token: Token): Promise<OpenLink | 
     .selectFrom('partner_link')
     .select(['id', 'partner', 'task_id', 'revoked_at'])
     .select(sql<boolean>`expires_at <= now()`.as('over'))
+    .select(sql<boolean>`coalesce(code_hash is not null and code_until > now(), false)`.as('has_code'))
+    .select(sql<boolean>`coalesce(locked_until > now(), false)`.as('locked'))
     .where('id', '=', token.id)
     .where('hash', '=', tokenHash(token))
     .executeTakeFirst();
   if (row === undefined) return undefined;
   const state = row.revoked_at !== null ? 'revoked' : row.over ? 'expired' : 'good';
-  return { id: row.id, partner: row.partner, taskId: row.task_id, state };
+  const { id, partner, task_id: taskId, has_code: hasCode, locked: isLocked } = row;
+  return { id, partner, taskId, state, hasCode, isLocked };
 }
 
 /** Whoever has signed in by it is out too. @throws CasebridgeError `partner-link-unknown` */
@@ -89,25 +94,34 @@ export async function endSession({ db }: Store, cookie: string): Promise<void> {
   await db.deleteFrom('partner_session').where('hash', '=', hashOf(cookie)).execute();
 }
 
-/** @returns false: this form was taken before; one that is being taken is waited for */
-export async function takeForm(trx: Transaction<Database>, link: string, key: string): Promise<boolean> {
-  const row = await trx
+/** `mine`: nobody has sent this form before. `taken`: it has been done. `begun`: somebody is at it, or died at it. */
+export type FormClaim = 'mine' | 'taken' | 'begun';
+
+export async function claimForm({ db }: Store, link: string, key: string): Promise<FormClaim> {
+  const mine = await db
     .insertInto('partner_form')
     .values({ link, key })
     .onConflict((conflict) => conflict.doNothing())
     .returning('key')
     .executeTakeFirst();
-  return row !== undefined;
-}
-
-export async function isFormTaken({ db }: Store, link: string, key: string): Promise<boolean> {
+  if (mine !== undefined) return 'mine';
   const row = await db
     .selectFrom('partner_form')
-    .select('key')
+    .select('done')
     .where('link', '=', link)
     .where('key', '=', key)
     .executeTakeFirst();
-  return row !== undefined;
+  return row === undefined || row.done ? 'taken' : 'begun';
+}
+
+/** Sent once more, it does nothing. */
+export async function finishForm({ db }: Store, link: string, key: string): Promise<void> {
+  await db.updateTable('partner_form').set({ done: true }).where('link', '=', link).where('key', '=', key).execute();
+}
+
+/** Nothing was done: it may be sent again. */
+export async function releaseForm({ db }: Store, link: string, key: string): Promise<void> {
+  await db.deleteFrom('partner_form').where('link', '=', link).where('key', '=', key).execute();
 }
 
 /** Forgets sessions that are over, and links and messages of which nobody has heard for long. */

@@ -27,15 +27,17 @@ export const giveUpAfterHours = 48;
 
 /**
  * Makes a row of each event that has none yet. What had happened before the partner was first told of the referral is told with it.
+ * @param isAsked an operator wants them to be sent, whatever was told before
  * @returns how many there are to send
  */
 export async function addEvents(
   trx: Transaction<Database>,
   of: { readonly partner: string; readonly taskId: string },
   events: readonly string[],
+  isAsked = false,
 ): Promise<number> {
   if (events.length === 0) return 0;
-  const isFirst = events.includes(newReferral) && !(await isKnown(trx, of));
+  const isFirst = !isAsked && !(await isKnown(trx, of));
   const rows = events.map((event) => ({
     partner: of.partner,
     task_id: of.taskId,

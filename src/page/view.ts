@@ -16,8 +16,10 @@ export interface ReferralParts {
   readonly consents: readonly JsonObject[];
   readonly appointments: readonly JsonObject[];
   readonly communications: readonly JsonObject[];
-  /** The agency that asks. */
+  /** Who asks: an Organization, or a PractitionerRole. */
   readonly requester: JsonObject | undefined;
+  /** The agency has asked to stop, and has no answer yet. */
+  readonly isCancelAsked: boolean;
   /** All versions of the Task, the oldest first. */
   readonly versions: readonly TaskVersion[];
   readonly clocks: readonly ClockShown[];
@@ -97,7 +99,7 @@ export function viewOf(parts: ReferralParts): ReferralView {
   const { task, request, patient } = parts;
   const status = statusOf(task);
   const isEnded = isTerminal(status);
-  const isCancelAsked = !isEnded && codesIn(task.businessStatus).includes('5.2');
+  const isCancelAsked = !isEnded && parts.isCancelAsked;
   const mayContact = !objectsAt(request, 'orderDetail').some((detail) =>
     codesIn(detail).includes('contacting-subject-prohibited'),
   );
@@ -116,7 +118,7 @@ export function viewOf(parts: ReferralParts): ReferralView {
     neededFrom: textAt(period, 'start'),
     neededBy: textAt(period, 'end'),
     askedOn: textAt(task, 'authoredOn'),
-    requester: textAt(parts.requester, 'name'),
+    requester: textAt(parts.requester, 'name') ?? textAt(objectAt(parts.requester, 'organization'), 'display'),
     client: patient && {
       name: nameOf(patient),
       birthDate: textAt(patient, 'birthDate'),
@@ -220,19 +222,23 @@ function historyOf({ versions, task, communications }: ReferralParts): HistoryIt
     const text = textAt(note, 'text');
     if (text === undefined) return [];
     const who = textAt(note, 'authorString') ?? textAt(objectAt(note, 'authorReference'), 'display');
-    return [{ kind: 'comment', at: textAt(note, 'time') ?? '', by: 'us', who, text }];
+    const at = textAt(note, 'time') ?? '';
+    // Whoever wrote the version in which it first stands has said it.
+    const first = versions.find(({ task: then }) =>
+      objectsAt(then, 'note').some((one) => one.text === note.text && one.time === note.time),
+    );
+    return [{ kind: 'comment', at, by: first?.by ?? 'us', who, text }];
   });
   const contacts = communications.flatMap((one): HistoryItem[] => {
-    const text = objectsAt(one, 'payload').flatMap((part) => textAt(part, 'contentString') ?? []);
-    const outcome = codesIn(one.statusReason)[0] ?? (one.status === 'completed' ? 'reached' : 'no-answer');
+    const [note] = objectsAt(one, 'note');
     return [
       {
         kind: 'contact',
         at: textAt(one, 'sent') ?? '',
         by: 'them',
-        who: undefined,
-        outcome,
-        text: text.join('\n') || undefined,
+        who: textAt(note, 'authorString'),
+        outcome: codesIn(one.statusReason)[0] ?? (one.status === 'completed' ? 'reached' : 'no-answer'),
+        text: textAt(note, 'text'),
       },
     ];
   });

@@ -2,7 +2,7 @@
 
 import type { ClockRule, PageLanguage } from '../config.ts';
 import type { TaskStatus } from '../referrals/referrals.ts';
-import type { Action, Agreement, ContactMode, ContactOutcome, DeclineReason, MeetingMode, Outcome } from './choices.ts';
+import type { Action, Agreement, ContactMode, ContactOutcome, DeclineReason, Outcome } from './choices.ts';
 import { en } from './words/en.ts';
 import { es } from './words/es.ts';
 
@@ -128,7 +128,6 @@ export interface Words {
     readonly when: (zone: string) => string;
     readonly mode: string;
     readonly contactOutcome: string;
-    readonly meetingMode: string;
     readonly minutes: string;
     readonly place: string;
     readonly agreement: string;
@@ -139,7 +138,6 @@ export interface Words {
   readonly outcomes: Readonly<Record<Outcome, string>>;
   readonly contactModes: Readonly<Record<ContactMode, string>>;
   readonly contactOutcomes: Readonly<Record<ContactOutcome, string>>;
-  readonly meetingModes: Readonly<Record<MeetingMode, string>>;
   readonly agreements: Readonly<Record<Agreement, string>>;
   readonly faults: Readonly<Record<FormFault, string>>;
 

@@ -586,10 +586,11 @@ export interface PartnerSessionTable {
   seen_at: DefaultInstant;
 }
 
-/** A form that has been taken: sent once more, it does nothing. */
+/** A form that has been sent: once done, it does nothing when it is sent once more. */
 export interface PartnerFormTable {
   link: string;
   key: string;
+  done: Generated<boolean>;
   at: DefaultInstant;
 }
 

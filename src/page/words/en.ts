@@ -182,7 +182,6 @@ export const en: Words = {
     when: (zone) => `Date and time (${zone})`,
     mode: 'How',
     contactOutcome: 'What came of it',
-    meetingMode: 'How',
     minutes: 'Length in minutes',
     place: 'Place (optional)',
     agreement: 'Is it agreed with the client?',
@@ -225,7 +224,6 @@ export const en: Words = {
     'wrong-number': 'Wrong number',
     'client-declined': 'The client declined',
   },
-  meetingModes: { 'in-person': 'In person', phone: 'By phone', video: 'By video' },
   agreements: { booked: 'Yes, it is booked', proposed: 'No, it is a proposal' },
   faults: {
     'reason-missing': 'Choose a reason.',

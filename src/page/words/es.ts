@@ -183,7 +183,6 @@ export const es: Words = {
     when: (zone) => `Fecha y hora (${zone})`,
     mode: 'Cómo',
     contactOutcome: 'Qué resultó',
-    meetingMode: 'Cómo',
     minutes: 'Duración en minutos',
     place: 'Lugar (opcional)',
     agreement: '¿Está acordada con la persona?',
@@ -226,7 +225,6 @@ export const es: Words = {
     'wrong-number': 'Número equivocado',
     'client-declined': 'La persona no quiso el servicio',
   },
-  meetingModes: { 'in-person': 'En persona', phone: 'Por teléfono', video: 'Por video' },
   agreements: { booked: 'Sí, está fijada', proposed: 'No, es una propuesta' },
   faults: {
     'reason-missing': 'Elija un motivo.',

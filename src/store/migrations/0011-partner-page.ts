@@ -59,6 +59,7 @@ create index partner_session_of_link on partner_session (link);
 create table partner_form (
   link text not null references partner_link (id) on delete cascade,
   key  text not null,
+  done boolean not null default false,
   at   timestamptz not null default now(),
   primary key (link, key)
 );
