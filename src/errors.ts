@@ -797,6 +797,12 @@ export const errorKinds = {
     issue: 'suppressed',
     class: 'person',
   },
+  'note-not-kept': {
+    text: 'Notes of a Task are added to; those that are there stay as they are.',
+    status: 422,
+    issue: 'business-rule',
+    class: 'permanent',
+  },
   'operator-cannot-write': {
     text: 'An operator token never writes records. Use the token of their source.',
     status: 403,
@@ -820,6 +826,12 @@ export const errorKinds = {
     status: 503,
     issue: 'incomplete',
     class: 'retry',
+  },
+  'output-unknown': {
+    text: 'The output names {reference}, which is no Procedure of this referral. Create it first.',
+    status: 422,
+    issue: 'not-found',
+    class: 'permanent',
   },
   'parameter-doubled': {
     text: 'The parameter {name} is given more than once.',
@@ -856,6 +868,12 @@ export const errorKinds = {
     status: 502,
     issue: 'transient',
     class: 'person',
+  },
+  'partner-unknown': {
+    text: 'There is no partner {partner} in the configuration.',
+    status: 404,
+    issue: 'not-found',
+    class: 'config',
   },
   'patient-left': {
     text: 'A person decided to leave this client unlinked on this server.',

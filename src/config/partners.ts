@@ -133,8 +133,8 @@ function isSame(one: ConnectionConfig['organization'], other: ConnectionConfig['
   return one !== undefined && one.source === other?.source && one.id === other.id;
 }
 
-/** Nobody else writes there without our knowing, and nothing is looked for that is not ours: no waits, no polls to speak of. */
-function homeConnection({ id, organization }: PartnerConfig): ConnectionConfig {
+/** The connection that stands for a partner: nobody writes there without our knowing, and nothing is looked for that is not ours. */
+export function homeConnection({ id, organization }: PartnerConfig): ConnectionConfig {
   return {
     id,
     vendor: 'standard',

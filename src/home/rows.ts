@@ -43,12 +43,19 @@ export async function lockResource(
   return row && { partner, resourceType, id, version: row.version, body: row.body };
 }
 
+/** The database's time. */
+export async function timeOf(trx: Transaction<Database>): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx);
+  const [row] = rows;
+  if (row === undefined) throw new Error('The database did not tell its time.');
+  return row.now;
+}
+
 /** Stores a version; the row of the one before is locked by the caller. */
 export async function storeVersion(trx: Transaction<Database>, one: NewVersion): Promise<HomeResource> {
   const { partner, resourceType, id, writtenBy } = one;
   const version = one.after + 1;
-  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx);
-  const at = rows[0]?.now ?? new Date(0);
+  const at = await timeOf(trx);
   const meta = {
     ...(isObject(one.body.meta) && one.body.meta),
     versionId: String(version),

@@ -8,8 +8,8 @@ import { textAt } from '../json.ts';
 import { type Action, isAction } from './choices.ts';
 import { dropCode, giveCode, keepCode } from './codes.ts';
 import { codeAddress, type DeliverDeps } from './deliver.ts';
-import { type Asked, readForm, readSignIn } from './forms.ts';
 import { type Facts, readFacts } from './facts.ts';
+import { type Asked, readForm, readSignIn } from './forms.ts';
 import { type Gate, gateHtml, masked } from './gate-page.ts';
 import { type Frame, noticeHtml } from './layout.ts';
 import type { RateLimit } from './limits.ts';
@@ -161,9 +161,7 @@ async function take(visit: Visit, action: string | undefined): Promise<PageAnswe
   const name = await signedIn(visit);
   if (name === undefined) return gate(visit, 403, { kind: 'sign-in-first' });
   const key = request.form.get('key') ?? '';
-  return /^[A-Za-z0-9_-]{16,64}$/.test(key)
-    ? act(visit, action, key, name)
-    : notice(frame, 403, 'form-foreign', back);
+  return /^[A-Za-z0-9_-]{16,64}$/.test(key) ? act(visit, action, key, name) : notice(frame, 403, 'form-foreign', back);
 }
 
 async function sendCode(visit: Visit): Promise<PageAnswer> {
@@ -195,7 +193,14 @@ async function enter(visit: Visit): Promise<PageAnswer> {
   const given = await giveCode(deps.store, seal, deps.randomBytes, { link: link.id, partner: partner.id, ...read });
   const by: Actor = actorOf(visit, read.name);
   const outcome = given.kind === 'right' ? 'done' : `code-${given.kind}`;
-  await deps.home.audit({ partner: partner.id, by, action: 'sign-in', resourceType: 'Task', ids: [link.taskId], outcome });
+  await deps.home.audit({
+    partner: partner.id,
+    by,
+    action: 'sign-in',
+    resourceType: 'Task',
+    ids: [link.taskId],
+    outcome,
+  });
   if (given.kind === 'right') return redirect(here, [cookieText(deps, cookieName(link), given.session)]);
   const returned = { values: withoutCode(request.form), faults: [] };
   return gate(visit, given.kind === 'locked' ? 429 : 422, given, returned);
@@ -349,7 +354,12 @@ function actorOf({ link, request }: Visit, name: string): Actor {
   return { kind: 'contact', id: link.id, name, requestId: request.requestId };
 }
 
-async function audit({ deps, partner, link }: Visit, by: Actor, action: string, facts: Facts | undefined): Promise<void> {
+async function audit(
+  { deps, partner, link }: Visit,
+  by: Actor,
+  action: string,
+  facts: Facts | undefined,
+): Promise<void> {
   const of = { partner: partner.id, by, action };
   const outcome = facts === undefined ? 'resource-not-theirs' : 'done';
   await deps.home.audit({ ...of, resourceType: 'Task', ids: [link.taskId], outcome });

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { PageConfig, PartnerConfig } from '../config.ts';
 import { factsOf } from '../fault.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
-import { readFacts, type FactsDeps } from './facts.ts';
+import { type FactsDeps, readFacts } from './facts.ts';
 import { dropLink, keepLink } from './links.ts';
 import type { Address, Messenger } from './messenger.ts';
 import { claimMessages, type DueMessage, markFailed, markNeedless, markSent, newReferral } from './outbox.ts';
@@ -29,7 +29,9 @@ const atOnce = 4;
 /** @returns how many were tried */
 export async function deliverDue(deps: DeliverDeps): Promise<number> {
   const due = await claimMessages(deps.store, atOnce);
-  await Promise.all(due.map((message) => deliver(deps, message).catch((error: unknown) => failed(deps, message, error))));
+  await Promise.all(
+    due.map((message) => deliver(deps, message).catch((error: unknown) => failed(deps, message, error))),
+  );
   return due.length;
 }
 

@@ -1,7 +1,7 @@
 // Gathers what the page shows of a referral: its resources from the home, the versions of its Task, its clocks, and the partner's zone.
 
 import type { PartnerConfig } from '../config.ts';
-import { clockRules, type Config } from '../config.ts';
+import { type Config, clockRules } from '../config.ts';
 import type { Home, HomeReferral } from '../home/home.ts';
 import { objectAt, objectsAt, textAt } from '../json.ts';
 import type { Store } from '../store/store.ts';

@@ -55,7 +55,12 @@ export async function doAsked(home: Home, { partner, taskId, by, view }: Doing, 
       const { at, minutes, place, agreement: status } = asked;
       const endsAt = new Date(Date.parse(at) + minutes * 60_000).toISOString();
       const startsAt = new Date(at).toISOString();
-      await home.proposeAppointment(partner, taskId, { startsAt, endsAt, status, ...(place !== undefined && { place }) }, by);
+      await home.proposeAppointment(
+        partner,
+        taskId,
+        { startsAt, endsAt, status, ...(place !== undefined && { place }) },
+        by,
+      );
       return;
     }
     case 'confirm':

@@ -34,7 +34,9 @@ export function eventsOf({ task, versions, appointments, isCancelAsked }: Referr
 }
 
 function isFirstSaidByPartner(text: unknown, time: unknown, versions: ReferralParts['versions']): boolean {
-  const first = versions.find(({ task }) => objectsAt(task, 'note').some((one) => one.text === text && one.time === time));
+  const first = versions.find(({ task }) =>
+    objectsAt(task, 'note').some((one) => one.text === text && one.time === time),
+  );
   return first?.by === 'them';
 }
 

@@ -1,14 +1,7 @@
 // The referral as its partner sees it, with the forms that are legal now.
 
 import { type Html, type HtmlValue, html } from '../html/html.ts';
-import {
-  type Action,
-  agreements,
-  contactModes,
-  contactOutcomes,
-  declineReasons,
-  outcomes,
-} from './choices.ts';
+import { type Action, agreements, contactModes, contactOutcomes, declineReasons, outcomes } from './choices.ts';
 import { choiceField, type FieldBox, faultList, lineField, type Returned, textField } from './fields.ts';
 import { type Frame, pageHtml, told } from './layout.ts';
 import type { Times } from './times.ts';

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { Counter, Registry } from 'prom-client';
 import { type Config, type ConnectionConfig, checkConfig } from '../../src/config.ts';
 import { reason } from '../../src/errors.ts';
+import { openHome } from '../../src/home/home.ts';
 import { buildApp, type GatewayApi, type HttpLimits, listen } from '../../src/http/http.ts';
 import { decide, parkLane, refuseChange, retryLane, skipStuck, startReplay } from '../../src/lanes/lanes.ts';
 import { acceptRecords, acceptStale, shippedSchemas } from '../../src/records/records.ts';
@@ -128,6 +129,7 @@ function minimalGateway(
         registers: [registry],
       }),
     },
+    home: openHome({ store, config, newId: () => 'home-1', wake: () => {} }),
     schemas: async () => shippedSchemas,
     accept(source, items) {
       if (state.failWith) throw state.failWith;
