@@ -34,6 +34,7 @@ import {
   startReplay,
 } from '../lanes/lanes.ts';
 import type { Metrics } from '../metrics.ts';
+import type { PartnerPage } from '../page/page.ts';
 import { acceptRecords, acceptStale, isRecordType, type RecordKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
@@ -53,6 +54,7 @@ export interface ApiParts {
   readonly deps: LaneDeps;
   readonly webhooks: Webhooks;
   readonly home: Home;
+  readonly page: PartnerPage | undefined;
   readonly opened: ReadonlyMap<string, OpenedConnection>;
   readonly feeder: () => Feeder | undefined;
 }
@@ -66,6 +68,7 @@ export function gatewayApi({
   deps,
   webhooks,
   home,
+  page,
   opened,
   feeder,
 }: ApiParts): GatewayApi {
@@ -95,6 +98,7 @@ export function gatewayApi({
     logger,
     metrics: { registry: metrics.registry, records: metrics.records },
     home,
+    page,
 
     schemas,
 

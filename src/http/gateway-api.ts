@@ -7,6 +7,7 @@ import type { Reason } from '../errors.ts';
 import type { Home } from '../home/home.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { ConnectionReport, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
+import type { PartnerPage } from '../page/page.ts';
 import type { Acceptance, CheckedRecord, LaneKey, RecordKey, RecordSchemas, StaleKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
@@ -17,6 +18,8 @@ export interface GatewayApi {
   readonly metrics: GatewayMetrics;
   /** What is held for partners, and what they do with it. */
   readonly home: Home;
+  /** Undefined: no partner has a page. */
+  readonly page: PartnerPage | undefined;
 
   /** What records are checked by: our schemas, with the fields of the overlay that the store names as active. */
   schemas(): Promise<RecordSchemas>;

@@ -6,7 +6,7 @@ import { CasebridgeError } from '../errors.ts';
 import { type Actor, MoveRefused } from '../home/home.ts';
 import { textAt } from '../json.ts';
 import { type Action, isAction } from './choices.ts';
-import { dropCode, giveCode, keepCode } from './codes.ts';
+import { codeMinutes, dropCode, giveCode, keepCode } from './codes.ts';
 import { codeAddress, type DeliverDeps } from './deliver.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { type Asked, readForm, readSignIn } from './forms.ts';
@@ -173,7 +173,7 @@ async function sendCode(visit: Visit): Promise<PageAnswer> {
   const kept = await keepCode(deps.store, seal, link.id, code);
   if (kept.kind === 'locked') return gate(visit, 429, { kind: 'locked' });
   if (kept.kind === 'sent-before') return gate(visit, 429, { kind: 'sent-before' });
-  const message = words[page.language === language ? language : page.language].mail.code(code, codeLifeMinutes);
+  const message = words[language].mail.code(code, codeMinutes);
   const id = `code-${link.id}-${hashOf(code + randomText(deps.randomBytes, 9)).slice(0, 12)}`;
   const why = await deps.messenger.send(codeAddress(page), { id, ...message });
   if (why === undefined || why.maybe) return redirect(`${here}?code=sent`);
@@ -181,8 +181,6 @@ async function sendCode(visit: Visit): Promise<PageAnswer> {
   deps.log.warn({ partner: visit.partner.id, link: link.id, code: why.reason.code }, 'a code could not be sent');
   return gate(visit, 503, { kind: 'not-sent' });
 }
-
-const codeLifeMinutes = 10;
 
 async function enter(visit: Visit): Promise<PageAnswer> {
   const { deps, request, link, partner, seal, here } = visit;

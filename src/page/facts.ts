@@ -73,9 +73,14 @@ async function clocksOf({ db }: Store, source: string, id: string): Promise<Cloc
     .execute();
   return rows.flatMap(({ rule, state, due_at: dueAt }): ClockShown[] => {
     const known = clockRules.find((one) => one === rule);
-    return known === undefined || state === 'void' ? [] : [{ rule: known, state, dueAt: dueAt?.toISOString() }];
+    const shown = shownStates.find((one) => one === state);
+    return known === undefined || shown === undefined
+      ? []
+      : [{ rule: known, state: shown, dueAt: dueAt?.toISOString() }];
   });
 }
+
+const shownStates = ['running', 'due-soon', 'breached', 'met'] as const;
 
 async function isAskedToCancel({ db }: Store, source: string, id: string): Promise<boolean> {
   const row = await db

@@ -42,7 +42,7 @@ export async function addEvents(
     partner: of.partner,
     task_id: of.taskId,
     event,
-    state: isFirst && event !== newReferral ? ('needless' as const) : ('waiting' as const),
+    state: isFirst && event !== newReferral ? 'needless' : 'waiting',
   }));
   const made = await trx
     .insertInto('partner_message')

@@ -529,8 +529,8 @@ export interface PartnerMessageTable {
   task_id: string;
   /** Tells this event from all others of the referral. */
   event: string;
-  /** `needless`: the partner saw it before it was told, or it went out with another one. */
-  state: 'waiting' | 'sent' | 'failed' | 'needless';
+  /** `waiting`, `sent`, `failed` (given up), or `needless`: there was nothing left to tell, or it was told with another one. */
+  state: string;
   created_at: DefaultInstant;
   attempts: Generated<number>;
   failing_since: NullableInstant;

@@ -130,6 +130,7 @@ function minimalGateway(
       }),
     },
     home: openHome({ store, config, newId: () => 'home-1', wake: () => {} }),
+    page: undefined,
     schemas: async () => shippedSchemas,
     accept(source, items) {
       if (state.failWith) throw state.failWith;
