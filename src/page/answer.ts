@@ -167,12 +167,15 @@ async function take(visit: Visit, action: string | undefined): Promise<PageAnswe
 async function sendCode(visit: Visit): Promise<PageAnswer> {
   const { deps, link, page, language, seal, request, here } = visit;
   if (link.isLocked) return gate(visit, 429, { kind: 'locked' });
-  if (!deps.limits.codes.allows(request.address) || !deps.limits.sent.allows(link.id))
-    return notice(visit.frame, 429, 'too-many');
+  if (!deps.limits.codes.allows(request.address)) return notice(visit.frame, 429, 'too-many');
   const code = deps.newCode();
   const kept = await keepCode(deps.store, seal, link.id, code);
   if (kept.kind === 'locked') return gate(visit, 429, { kind: 'locked' });
   if (kept.kind === 'sent-before') return gate(visit, 429, { kind: 'sent-before' });
+  if (!deps.limits.sent.allows(link.id)) {
+    await dropCode(deps.store, seal, link.id, code);
+    return notice(visit.frame, 429, 'too-many');
+  }
   const message = words[language].mail.code(code, codeMinutes);
   const id = `code-${link.id}-${hashOf(code + randomText(deps.randomBytes, 9)).slice(0, 12)}`;
   const why = await deps.messenger.send(codeAddress(page), { id, ...message });
