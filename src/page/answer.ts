@@ -287,8 +287,9 @@ function stale(
   view: ReferralView,
   returned: NonNullable<ReferralPage['returned']>,
 ): PageAnswer {
-  const shown = Date.parse(visit.request.form.get('shown') ?? '');
-  const news = view.history.filter(({ at }) => Date.parse(at) > shown);
+  const { form } = visit.request;
+  const [version, shown] = [Number(form.get('version')), Date.parse(form.get('shown') ?? '')];
+  const news = view.history.filter(({ since, at }) => (since === undefined ? Date.parse(at) > shown : since > version));
   return referral(visit, 409, name, facts, { told: { kind: 'stale', news }, returned: { ...returned, faults: [] } });
 }
 

@@ -117,7 +117,7 @@ function who({ view, times }: ReferralPage, w: Words): Html {
     [w.labels.name, client?.name ?? w.unknown],
     [w.labels.birthDate, client?.birthDate === undefined ? w.unknown : times.date(client.birthDate)],
     [w.labels.phone, mayContact && phones],
-    [w.labels.speaks, said(client?.languages ?? [])],
+    [w.labels.speaks, said((client?.languages ?? []).map((code) => times.language(code)))],
   ] as const;
   return section('who', w.headings.who, [!mayContact && html`<p class="late">${w.noContact}</p>`, list(rows)]);
 }

@@ -11,6 +11,8 @@ export interface Times {
   date(text: string): string;
   /** What the zone is called. */
   readonly zoneName: string;
+  /** What a language is called, by its code; words stay as they are. */
+  language(code: string): string;
   /** For a field of a date and a time. */
   local(at: Date): string;
 }
@@ -24,12 +26,14 @@ export function timesIn(language: PageLanguage, zone: string): Times {
     timeZone: zone,
   });
   const day = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' });
+  const names = new Intl.DisplayNames(locale, { type: 'language' });
   const zoneName =
     new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'longGeneric' })
       .formatToParts(0)
       .find(({ type }) => type === 'timeZoneName')?.value ?? zone;
   return {
     zoneName,
+    language: (code) => (/^[a-z]{2,3}(-[A-Za-z0-9]+)*$/.test(code) ? (names.of(code) ?? code) : code),
     instant: (text) => (Number.isNaN(Date.parse(text)) ? text : instant.format(new Date(text))),
     date: (text) => (/^\d{4}-\d\d-\d\d/.test(text) ? day.format(new Date(text.slice(0, 10))) : text),
     local: (at) => {

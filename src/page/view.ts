@@ -77,6 +77,7 @@ export interface ClientShown {
   readonly birthDate: string | undefined;
   /** Empty where the consent does not allow it, or none is known. */
   readonly phones: readonly string[];
+  /** Codes (BCP 47), or words where there is none. */
   readonly languages: readonly string[];
 }
 
@@ -89,7 +90,14 @@ export interface AppointmentShown {
   readonly canConfirm: boolean;
 }
 
-export type HistoryItem = { readonly at: string; readonly by: Side; readonly who: string | undefined } & (
+export type HistoryItem = {
+  /** An instant: when it happened, as whoever did it says. */
+  readonly at: string;
+  readonly by: Side;
+  readonly who: string | undefined;
+  /** The version of the Task in which it first stands; undefined: in none. */
+  readonly since: number | undefined;
+} & (
   | { readonly kind: 'state'; readonly status: TaskStatus; readonly reason: string | undefined }
   | { readonly kind: 'comment'; readonly text: string }
   | { readonly kind: 'contact'; readonly outcome: string; readonly text: string | undefined }
@@ -123,10 +131,12 @@ export function viewOf(parts: ReferralParts): ReferralView {
       name: nameOf(patient),
       birthDate: textAt(patient, 'birthDate'),
       phones: mayContact && isPhoneAllowed(parts) ? phonesOf(patient) : [],
-      languages: texts(objectsAt(patient, 'communication').map(({ language }) => language)),
+      languages: objectsAt(patient, 'communication').flatMap(
+        ({ language }) => codesIn(language)[0] ?? textOf(language) ?? [],
+      ),
     },
     mayContact,
-    clocks: parts.clocks,
+    clocks: isEnded ? [] : parts.clocks,
     appointments: parts.appointments.map((one) => appointmentOf(one, isEnded)),
     history: historyOf(parts),
     offered: offeredActions(status, isCancelAsked),
@@ -211,12 +221,13 @@ function appointmentOf(appointment: JsonObject, isEnded: boolean): AppointmentSh
 }
 
 function historyOf({ versions, task, communications }: ReferralParts): HistoryItem[] {
-  const moves = versions.flatMap(({ at, by, who, task: then }, index): HistoryItem[] => {
+  const moves = versions.flatMap(({ version, at, by, who, task: then }, index): HistoryItem[] => {
     const before = versions[index - 1]?.task;
     const status = statusOf(then);
     const isMove =
       status !== (before && statusOf(before)) || textOf(then.statusReason) !== textOf(before?.statusReason);
-    return isMove ? [{ kind: 'state', at, by, who, status, reason: textOf(then.statusReason) }] : [];
+    const since = Number(version);
+    return isMove ? [{ kind: 'state', at, by, who, since, status, reason: textOf(then.statusReason) }] : [];
   });
   const comments = objectsAt(task, 'note').flatMap((note): HistoryItem[] => {
     const text = textAt(note, 'text');
@@ -227,7 +238,7 @@ function historyOf({ versions, task, communications }: ReferralParts): HistoryIt
     const first = versions.find(({ task: then }) =>
       objectsAt(then, 'note').some((one) => one.text === note.text && one.time === note.time),
     );
-    return [{ kind: 'comment', at, by: first?.by ?? 'us', who, text }];
+    return [{ kind: 'comment', at, by: first?.by ?? 'us', who, since: first && Number(first.version), text }];
   });
   const contacts = communications.flatMap((one): HistoryItem[] => {
     const [note] = objectsAt(one, 'note');
@@ -237,6 +248,7 @@ function historyOf({ versions, task, communications }: ReferralParts): HistoryIt
         at: textAt(one, 'sent') ?? '',
         by: 'them',
         who: textAt(note, 'authorString'),
+        since: undefined,
         outcome: codesIn(one.statusReason)[0] ?? (one.status === 'completed' ? 'reached' : 'no-answer'),
         text: textAt(note, 'text'),
       },

@@ -26,6 +26,8 @@ export interface PageSite {
   readonly log: string[];
   /** The link of the newest mail that carries one, once there are so many of them. */
   link(count?: number): Promise<string>;
+  /** The link by which the partner was first told of this referral record. */
+  linkTo(referral: string): Promise<string>;
   /** The newest code that was sent, once there are so many of them. */
   code(count?: number): Promise<string>;
   links(): TakenMail[];
@@ -79,6 +81,21 @@ export async function startPageSite(options: PageSiteOptions = {}): Promise<Page
     log,
     links,
     codes,
+    async linkTo(referral) {
+      const find = async () => {
+        const row = await store.db
+          .selectFrom('link')
+          .innerJoin('partner_link', 'partner_link.task_id', 'link.remote_id')
+          .select('partner_link.id as token')
+          .where('link.type', '=', 'referral')
+          .where('link.id', '=', referral)
+          .executeTakeFirst();
+        const mailed = row && links().find(({ text }) => text.includes(`/p/${row.token}`));
+        return mailed && /http\S+\/p\/\S+/.exec(mailed.text)?.[0];
+      };
+      await eventually(async () => (await find()) !== undefined, `the link to ${referral}`);
+      return (await find()) ?? '';
+    },
     link: (count = 1) => newest(links, count, /http\S+\/p\/\S+/),
     code: (count = 1) => newest(codes, count, /\b[0-9]{6}\b/),
     async stop() {
