@@ -93,7 +93,12 @@ export async function startPageSite(options: PageSiteOptions = {}): Promise<Page
         const mailed = row && links().find(({ text }) => text.includes(`/p/${row.token}`));
         return mailed && /http\S+\/p\/\S+/.exec(mailed.text)?.[0];
       };
-      await eventually(async () => (await find()) !== undefined, `the link to ${referral}`);
+      const told = async () => {
+        await idle(gateway);
+        await gateway.api.page?.tell();
+        return (await find()) !== undefined;
+      };
+      await eventually(told, `the link to ${referral}`);
       return (await find()) ?? '';
     },
     link: (count = 1) => newest(links, count, /http\S+\/p\/\S+/),
