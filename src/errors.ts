@@ -1217,8 +1217,14 @@ export const errorKinds = {
     issue: 'incomplete',
     class: 'retry',
   },
-  'search-parameter-refused': {
-    text: '{problem}',
+  'search-modifier-unknown': {
+    text: 'The search parameter {name} has a modifier that this server does not offer here.',
+    status: 400,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
+  'search-parameter-unknown': {
+    text: '{resourceType} is not searched by {name} here. /fhir/R4/metadata lists the parameters.',
     status: 400,
     issue: 'not-supported',
     class: 'permanent',
@@ -1240,6 +1246,12 @@ export const errorKinds = {
     status: 409,
     issue: 'too-costly',
     class: 'person',
+  },
+  'search-value-invalid': {
+    text: 'The search parameter {name} takes {expected}.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
   },
   'server-busy': {
     text: 'The server cannot answer now ({status}{issue}).',
