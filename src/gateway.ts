@@ -8,6 +8,7 @@ import { clockDeps, sweepClocks } from './clocks/clocks.ts';
 import type { Config, ConnectionConfig } from './config.ts';
 import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
 import { CasebridgeError } from './errors.ts';
+import { openPartnerInterface } from './facade/facade.ts';
 import { factsOf } from './fault.ts';
 import { gatewayApi, type OpenedConnection } from './gateway/api.ts';
 import { openHome } from './home/home.ts';
@@ -133,6 +134,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   await freeDeadShares(store);
   let feeder: Feeder | undefined;
   const home = openHome({ store, config, newId: randomUUID, wake: () => feeder?.kick() });
+  const partnerInterface = openPartnerInterface(store, config, home);
   const live = [...config.connections.values()].filter(({ mode }) => mode !== 'off');
   const opened = new Map(live.map((one) => [one.id, open(one)]));
   if (options.lanes) {
@@ -195,7 +197,18 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   let stopping: Promise<void> | undefined;
   return {
     mappingWarnings: warnings,
-    api: gatewayApi({ config, logger, store, metrics, deps, webhooks, home, opened, feeder: () => feeder }),
+    api: gatewayApi({
+      config,
+      logger,
+      store,
+      metrics,
+      deps,
+      webhooks,
+      home,
+      partnerInterface,
+      opened,
+      feeder: () => feeder,
+    }),
     stop: () => {
       stopping ??= stopAll(worker, webhooks, opened, store);
       return stopping;

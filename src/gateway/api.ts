@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Capabilities, Connection } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
+import type { PartnerInterface } from '../facade/facade.ts';
 import type { Home } from '../home/home.ts';
 import type { GatewayApi, ReadyCheck } from '../http/http.ts';
 import {
@@ -53,6 +54,7 @@ export interface ApiParts {
   readonly deps: LaneDeps;
   readonly webhooks: Webhooks;
   readonly home: Home;
+  readonly partnerInterface: PartnerInterface;
   readonly opened: ReadonlyMap<string, OpenedConnection>;
   readonly feeder: () => Feeder | undefined;
 }
@@ -66,6 +68,7 @@ export function gatewayApi({
   deps,
   webhooks,
   home,
+  partnerInterface,
   opened,
   feeder,
 }: ApiParts): GatewayApi {
@@ -95,6 +98,7 @@ export function gatewayApi({
     logger,
     metrics: { registry: metrics.registry, records: metrics.records },
     home,
+    partnerInterface,
 
     schemas,
 

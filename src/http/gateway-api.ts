@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Counter, Registry } from 'prom-client';
 import type { Config } from '../config.ts';
 import type { Reason } from '../errors.ts';
+import type { PartnerInterface } from '../facade/facade.ts';
 import type { Home } from '../home/home.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { ConnectionReport, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
@@ -17,6 +18,8 @@ export interface GatewayApi {
   readonly metrics: GatewayMetrics;
   /** What is held for partners, and what they do with it. */
   readonly home: Home;
+  /** How partners' systems come in. */
+  readonly partnerInterface: PartnerInterface;
 
   /** What records are checked by: our schemas, with the fields of the overlay that the store names as active. */
   schemas(): Promise<RecordSchemas>;

@@ -16,6 +16,7 @@ import { staleRoutes } from './handlers/stale.ts';
 import { unmappedRoutes } from './handlers/unmapped.ts';
 import { webhookRoutes } from './handlers/webhooks.ts';
 import { openApi } from './openapi.ts';
+import { tokenRoutes } from './partner-interface.ts';
 import type { Route } from './route.ts';
 
 const described: readonly Route[] = [
@@ -34,6 +35,7 @@ const described: readonly Route[] = [
   ...connectionRoutes,
   ...patientRoutes,
   ...healthRoutes,
+  ...tokenRoutes,
 ];
 
 const openApiRoute: Route = {
