@@ -430,6 +430,12 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'copy-edited': {
+    text: 'The status of {target} was changed there, but the Task lives elsewhere and this is a copy of it. A person must decide.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'create-doubled': {
     text: 'The server holds {target} twice. The older one is used; a person should remove the other.',
     status: 409,
@@ -1247,8 +1253,14 @@ export const errorKinds = {
     issue: 'incomplete',
     class: 'retry',
   },
-  'search-parameter-refused': {
-    text: '{problem}',
+  'search-modifier-unknown': {
+    text: 'The search parameter {name} has a modifier that this server does not offer here.',
+    status: 400,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
+  'search-parameter-unknown': {
+    text: '{resourceType} is not searched by {name} here. /fhir/R4/metadata lists the parameters.',
     status: 400,
     issue: 'not-supported',
     class: 'permanent',
@@ -1270,6 +1282,12 @@ export const errorKinds = {
     status: 409,
     issue: 'too-costly',
     class: 'person',
+  },
+  'search-value-invalid': {
+    text: 'The search parameter {name} takes {expected}.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
   },
   'server-busy': {
     text: 'The server cannot answer now ({status}{issue}).',

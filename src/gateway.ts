@@ -8,6 +8,7 @@ import { clockDeps, sweepClocks } from './clocks/clocks.ts';
 import type { Config, ConnectionConfig } from './config.ts';
 import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
 import { CasebridgeError } from './errors.ts';
+import { openPartnerInterface } from './facade/facade.ts';
 import { factsOf } from './fault.ts';
 import { gatewayApi, type OpenedConnection } from './gateway/api.ts';
 import { openHome } from './home/home.ts';
@@ -135,6 +136,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   await freeDeadShares(store);
   let feeder: Feeder | undefined;
   const home = openHome({ store, config, newId: randomUUID, wake: () => feeder?.kick() });
+  const partnerInterface = openPartnerInterface(store, config, home);
   const live = [...config.connections.values()].filter(({ mode }) => mode !== 'off');
   const opened = new Map(live.map((one) => [one.id, open(one)]));
   if (options.lanes) {
@@ -198,7 +200,19 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   let stopping: Promise<void> | undefined;
   return {
     mappingWarnings: warnings,
-    api: gatewayApi({ config, logger, store, metrics, deps, webhooks, home, page, opened, feeder: () => feeder }),
+    api: gatewayApi({
+      config,
+      logger,
+      store,
+      metrics,
+      deps,
+      webhooks,
+      home,
+      page,
+      partnerInterface,
+      opened,
+      feeder: () => feeder,
+    }),
     stop: () => {
       stopping ??= stopAll(worker, webhooks, page, opened, store);
       return stopping;

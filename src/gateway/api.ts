@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Capabilities, Connection } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
+import type { PartnerInterface } from '../facade/facade.ts';
 import type { Home } from '../home/home.ts';
 import type { GatewayApi, ReadyCheck } from '../http/http.ts';
 import {
@@ -55,6 +56,7 @@ export interface ApiParts {
   readonly webhooks: Webhooks;
   readonly home: Home;
   readonly page: PartnerPage | undefined;
+  readonly partnerInterface: PartnerInterface;
   readonly opened: ReadonlyMap<string, OpenedConnection>;
   readonly feeder: () => Feeder | undefined;
 }
@@ -69,6 +71,7 @@ export function gatewayApi({
   webhooks,
   home,
   page,
+  partnerInterface,
   opened,
   feeder,
 }: ApiParts): GatewayApi {
@@ -99,6 +102,7 @@ export function gatewayApi({
     metrics: { registry: metrics.registry, records: metrics.records },
     home,
     page,
+    partnerInterface,
 
     schemas,
 

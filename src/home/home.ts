@@ -1,6 +1,7 @@
 // Front door of home/: Casebridge as the place where a partner's Tasks live (closed-loop B1). What the lanes write is there for the partner to see,
 // and what the partner does is a new version of it, judged by the state machine, told to the lane in the same transaction, and audited.
 
+import { type Actor, type AuditEntry, keepAudit } from '../access/access.ts';
 import type { Config, PartnerConfig } from '../config.ts';
 import type { Exchanger } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
@@ -22,7 +23,6 @@ import {
   procedureOf,
   type TaskMove,
 } from './actions.ts';
-import { type Actor, type AuditEntry, keepAudit } from './audit.ts';
 import { homeExchanger } from './exchanger.ts';
 import { type HomeReferral, readReferrals, referenceIn } from './referral.ts';
 import { type HomeResource, timeOf } from './rows.ts';
@@ -30,8 +30,8 @@ import { changedTask, legalFor, MoveRefused } from './task-change.ts';
 import { type Narrowing, type Visible, visibleTo } from './visible.ts';
 import { add, change, checkVersion, lockTask, type OwnTask, type Writer } from './writing.ts';
 
+export type { Actor, AuditEntry } from '../access/access.ts';
 export { type AppointmentMade, type ContactMade, longestComment, type TaskMove } from './actions.ts';
-export type { Actor, AuditEntry } from './audit.ts';
 export { heldTypes } from './exchanger.ts';
 export type { HomeReferral } from './referral.ts';
 export type { HomeResource } from './rows.ts';

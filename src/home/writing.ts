@@ -2,13 +2,13 @@
 // in one transaction, so that no poll has to find it.
 
 import type { Transaction } from 'kysely';
+import { type Actor, actorName, keepAudit } from '../access/access.ts';
 import type { PartnerConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkBase } from '../fhir/fhir.ts';
 import type { JsonObject } from '../json.ts';
 import { raiseWanted, saveSeen } from '../lanes/lanes.ts';
 import type { Database } from '../store/store.ts';
-import { type Actor, actorName, keepAudit } from './audit.ts';
 import { referenceIn } from './referral.ts';
 import { type HomeResource, lockResource, storeVersion, tagOf } from './rows.ts';
 import { type Visible, visibleTo } from './visible.ts';

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Counter, Registry } from 'prom-client';
 import type { Config } from '../config.ts';
 import type { Reason } from '../errors.ts';
+import type { PartnerInterface } from '../facade/facade.ts';
 import type { Home } from '../home/home.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { ConnectionReport, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
@@ -20,6 +21,8 @@ export interface GatewayApi {
   readonly home: Home;
   /** Undefined: no partner has a page. */
   readonly page: PartnerPage | undefined;
+  /** How partners' systems come in. */
+  readonly partnerInterface: PartnerInterface;
 
   /** What records are checked by: our schemas, with the fields of the overlay that the store names as active. */
   schemas(): Promise<RecordSchemas>;

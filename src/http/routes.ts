@@ -17,6 +17,7 @@ import { staleRoutes } from './handlers/stale.ts';
 import { unmappedRoutes } from './handlers/unmapped.ts';
 import { webhookRoutes } from './handlers/webhooks.ts';
 import { openApi } from './openapi.ts';
+import { tokenRoutes } from './partner-interface.ts';
 import type { Route } from './route.ts';
 
 const described: readonly Route[] = [
@@ -36,6 +37,7 @@ const described: readonly Route[] = [
   ...partnerLinkRoutes,
   ...patientRoutes,
   ...healthRoutes,
+  ...tokenRoutes,
 ];
 
 const openApiRoute: Route = {
