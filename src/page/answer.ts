@@ -1,6 +1,7 @@
 // What the page answers: whoever has the link asks for a code, signs in with it, and then sees and answers the one referral that the link is for.
 // Knows nothing of Express; what it is given is already read, what it gives is written as it is.
 
+import type { RateLimit } from '../access/access.ts';
 import type { PageConfig, PageLanguage, PartnerConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { type Actor, MoveRefused } from '../home/home.ts';
@@ -12,7 +13,6 @@ import { type Facts, readFacts } from './facts.ts';
 import { type Asked, readForm, readSignIn } from './forms.ts';
 import { type Gate, gateHtml, masked } from './gate-page.ts';
 import { type Frame, noticeHtml } from './layout.ts';
-import type { RateLimit } from './limits.ts';
 import { claimForm, endSession, findLink, finishForm, type OpenLink, releaseForm, sessionName } from './links.ts';
 import { doAsked } from './moves.ts';
 import { type ReferralPage, referralHtml } from './referral-page.ts';
@@ -63,8 +63,6 @@ export interface AnswerDeps extends DeliverDeps {
     readonly link: RateLimit;
     /** Codes that are asked for or given, of an address. */
     readonly codes: RateLimit;
-    /** Codes that are sent for a link. */
-    readonly sent: RateLimit;
   };
 }
 
@@ -91,12 +89,12 @@ export async function answerPage(deps: AnswerDeps, request: PageRequest): Promis
   if (first === cssName && rest.length === 0) return styleSheet();
   const language = languageOf(request, 'en');
   const frame: Frame = { language, base: deps.base };
-  if (!deps.limits.address.allows(request.address)) return notice(frame, 429, 'too-many');
+  if (isTooMany(deps.limits.address, request.address)) return notice(frame, 429, 'too-many');
   const seal = await deps.seal();
   const token = readToken(first, seal);
   const link = token && (await findLink(deps.store, token));
   if (link === undefined) return notice(frame, 404, 'link-unknown');
-  if (!deps.limits.link.allows(link.id)) return notice(frame, 429, 'too-many');
+  if (isTooMany(deps.limits.link, link.id)) return notice(frame, 429, 'too-many');
   const partner = deps.partners.get(link.partner);
   if (partner?.page === undefined) return notice(frame, 404, 'referral-gone');
   const theirs = languageOf(request, partner.page.language);
@@ -117,6 +115,10 @@ export async function answerPage(deps: AnswerDeps, request: PageRequest): Promis
   if (request.method === 'GET') return rest.length === 0 ? show(visit) : redirect(here);
   const [action, ...more] = rest;
   return more.length > 0 ? notice(visit.frame, 404, 'link-unknown') : take(visit, action);
+}
+
+function isTooMany(limit: RateLimit, caller: string): boolean {
+  return limit.take(caller) !== undefined;
 }
 
 /** Chosen on the page before, else what the browser or the partner would rather have. */
@@ -167,15 +169,11 @@ async function take(visit: Visit, action: string | undefined): Promise<PageAnswe
 async function sendCode(visit: Visit): Promise<PageAnswer> {
   const { deps, link, page, language, seal, request, here } = visit;
   if (link.isLocked) return gate(visit, 429, { kind: 'locked' });
-  if (!deps.limits.codes.allows(request.address)) return notice(visit.frame, 429, 'too-many');
+  if (isTooMany(deps.limits.codes, request.address)) return notice(visit.frame, 429, 'too-many');
   const code = deps.newCode();
   const kept = await keepCode(deps.store, seal, link.id, code);
   if (kept.kind === 'locked') return gate(visit, 429, { kind: 'locked' });
   if (kept.kind === 'sent-before') return gate(visit, 429, { kind: 'sent-before' });
-  if (!deps.limits.sent.allows(link.id)) {
-    await dropCode(deps.store, seal, link.id, code);
-    return notice(visit.frame, 429, 'too-many');
-  }
   const message = words[language].mail.code(code, codeMinutes);
   const id = `code-${link.id}-${hashOf(code + randomText(deps.randomBytes, 9)).slice(0, 12)}`;
   const why = await deps.messenger.send(codeAddress(page), { id, ...message });
@@ -187,7 +185,7 @@ async function sendCode(visit: Visit): Promise<PageAnswer> {
 
 async function enter(visit: Visit): Promise<PageAnswer> {
   const { deps, request, link, partner, seal, here } = visit;
-  if (!deps.limits.codes.allows(request.address)) return notice(visit.frame, 429, 'too-many');
+  if (isTooMany(deps.limits.codes, request.address)) return notice(visit.frame, 429, 'too-many');
   const read = readSignIn(request.form);
   if ('faults' in read)
     return gate(visit, 422, { kind: 'faults' }, { values: withoutCode(request.form), faults: read.faults });

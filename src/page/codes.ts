@@ -7,14 +7,15 @@ import { type Store, sql } from '../store/store.ts';
 import { hashOf, isSame, type RandomBytes, randomText, type Seal } from './seal.ts';
 
 export const codeMinutes = 10;
-const pauseSeconds = 60;
+const firstPauseSeconds = 60;
+const longestPauseSeconds = 15 * 60;
 const mostWrong = 5;
 const firstLockMinutes = 15;
 const longestLockMinutes = 24 * 60;
 
 export type CodeAsked =
   | { readonly kind: 'new' }
-  /** One was sent less than a minute ago. */
+  /** One was sent a moment ago; the more have been sent in vain, the longer a moment is. */
   | { readonly kind: 'sent-before' }
   | { readonly kind: 'locked' };
 
@@ -25,9 +26,8 @@ export async function keepCode(store: Store, seal: Seal, link: string, code: str
       .selectFrom('partner_link')
       .select(sql<boolean>`coalesce(locked_until > now(), false)`.as('locked'))
       .select(
-        sql<boolean>`coalesce(code_hash is not null and code_sent_at > now() - ${pauseSeconds} * interval '1 second', false)`.as(
-          'recent',
-        ),
+        sql<boolean>`coalesce(code_sent_at > now() - interval '1 second'
+          * least(${firstPauseSeconds} * 2 ^ greatest(codes_sent - 1, 0), ${longestPauseSeconds}), false)`.as('recent'),
       )
       .where('id', '=', link)
       .forUpdate()
@@ -38,6 +38,7 @@ export async function keepCode(store: Store, seal: Seal, link: string, code: str
       .updateTable('partner_link')
       .set({
         code_hash: codeHash(seal, link, code),
+        codes_sent: sql<number>`codes_sent + 1`,
         code_sent_at: sql<Date>`now()`,
         code_until: sql<Date>`now() + ${codeMinutes} * interval '1 minute'`,
       })
@@ -51,7 +52,7 @@ export async function keepCode(store: Store, seal: Seal, link: string, code: str
 export async function dropCode({ db }: Store, seal: Seal, link: string, code: string): Promise<void> {
   await db
     .updateTable('partner_link')
-    .set({ code_hash: null, code_sent_at: null, code_until: null })
+    .set({ code_hash: null, code_sent_at: null, code_until: null, codes_sent: sql<number>`codes_sent - 1` })
     .where('id', '=', link)
     .where('code_hash', '=', codeHash(seal, link, code))
     .execute();
@@ -94,7 +95,7 @@ export async function giveCode(
     if (isSame(row.code_hash, codeHash(seal, link, code))) {
       const session = randomText(random, 24);
       await change
-        .set({ code_hash: null, code_until: null, wrong_codes: 0, locks: 0, used_at: sql<Date>`now()` })
+        .set({ code_hash: null, code_until: null, wrong_codes: 0, codes_sent: 0, locks: 0, used_at: sql<Date>`now()` })
         .execute();
       await trx
         .insertInto('partner_session')

@@ -3,6 +3,7 @@
 
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
+import { rateLimit } from '../access/access.ts';
 import type { Config } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { factsOf } from '../fault.ts';
@@ -11,7 +12,6 @@ import { keptIdentity } from '../lanes/lanes.ts';
 import type { Store } from '../store/store.ts';
 import { type AnswerDeps, answerPage, type PageAnswer, type PageRequest, problemPage } from './answer.ts';
 import { deliverDue } from './deliver.ts';
-import { rateLimit } from './limits.ts';
 import { prunePartnerRows, revokeLink } from './links.ts';
 import { type Messenger, openMessenger } from './messenger.ts';
 import { noticeNews } from './news.ts';
@@ -49,6 +49,8 @@ export interface PageDeps {
 const messageTimeoutMs = 15_000;
 const minute = 60_000;
 const newsMinutes = 5;
+/** Requests of one address or with one link; codes that one address asks for or gives. */
+const perMinute = { address: 240, link: 120, codes: 30 };
 
 /** Undefined: no partner has a page. */
 export async function openPartnerPage(deps: PageDeps): Promise<PartnerPage | undefined> {
@@ -83,10 +85,9 @@ export async function openPartnerPage(deps: PageDeps): Promise<PartnerPage | und
     newCode: () => String(randomInt(1_000_000)).padStart(6, '0'),
     clock,
     limits: {
-      address: rateLimit(300, 5 * minute, clock),
-      link: rateLimit(150, 5 * minute, clock),
-      codes: rateLimit(30, 10 * minute, clock),
-      sent: rateLimit(6, 60 * minute, clock),
+      address: rateLimit(perMinute.address, clock),
+      link: rateLimit(perMinute.link, clock),
+      codes: rateLimit(perMinute.codes, clock),
     },
     log,
   };

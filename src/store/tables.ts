@@ -566,6 +566,8 @@ export interface PartnerLinkTable {
   /** When somebody last signed in by it. */
   used_at: NullableInstant;
   code_hash: NullableText;
+  /** Since somebody last signed in by it. */
+  codes_sent: Generated<number>;
   code_sent_at: NullableInstant;
   code_until: NullableInstant;
   /** In a row. */

@@ -109,6 +109,7 @@ describe('a message', () => {
     site.mail.refuseWith = '451 try again later';
     await accept(site.gateway, referral('referral-late'));
     await settled();
+    await eventually(async () => (await messages('referral-late'))[0]?.reason !== null, 'the refusal');
     const [row] = await messages('referral-late');
     expect(row).toMatchObject({ state: 'waiting', attempts: 1, reason: { code: 'message-refused' } });
     const links = await site.store.db

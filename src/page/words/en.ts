@@ -42,7 +42,8 @@ export const en: Words = {
     send: 'Send me a code',
     sendAnother: 'Send me another code',
     sent: (address, minutes) => `A code is on its way to ${address}. It works for ${minutes} minutes.`,
-    sentBefore: 'A code was sent less than a minute ago. Please look for it before you ask for another one.',
+    sentBefore:
+      'A code was sent a moment ago. Please look for it, also among unwanted mail, before you ask for another one in some minutes.',
     notSent: 'The code could not be sent. Please try again in a minute.',
     name: 'Your name',
     nameHint: 'The agency sees who has answered.',

@@ -42,7 +42,8 @@ export const es: Words = {
     send: 'Enviarme un código',
     sendAnother: 'Enviarme otro código',
     sent: (address, minutes) => `Un código va en camino a ${address}. Funciona durante ${minutes} minutos.`,
-    sentBefore: 'Se envió un código hace menos de un minuto. Búsquelo antes de pedir otro.',
+    sentBefore:
+      'Se envió un código hace un momento. Búsquelo, también en el correo no deseado, antes de pedir otro en unos minutos.',
     notSent: 'No se pudo enviar el código. Inténtelo otra vez en un minuto.',
     name: 'Su nombre',
     nameHint: 'La agencia ve quién ha respondido.',

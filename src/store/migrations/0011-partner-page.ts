@@ -39,6 +39,7 @@ create table partner_link (
   revoked_by   text,
   used_at      timestamptz,
   code_hash    text,
+  codes_sent   integer not null default 0,
   code_sent_at timestamptz,
   code_until   timestamptz,
   wrong_codes  integer not null default 0,
