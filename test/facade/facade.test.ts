@@ -78,7 +78,12 @@ function caseOf(id: string, more: { consent?: Parameters<typeof aConsent>[0]; or
   const items: (readonly [RecordType, JsonObject])[] = [
     [
       'client',
-      aClient({ id: ids.clientId, identifiers: [], birthDate: '1971-01-01', names: [{ use: 'legal', family: id, given: ['Lee'] }] }),
+      aClient({
+        id: ids.clientId,
+        identifiers: [],
+        birthDate: '1971-01-01',
+        names: [{ use: 'legal', family: id, given: ['Lee'] }],
+      }),
     ],
     ['case', aCase({ id: ids.caseId, clientId: ids.clientId })],
     ['need', aNeed({ ...ids, id: `need-${id}` })],
