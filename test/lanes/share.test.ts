@@ -129,7 +129,11 @@ test('a need that leaves the referral is taken back there, and stays where it is
   const [condition] = (await world.server.all('Condition')).filter((one) => ownValue(one)?.includes('need-food'));
   expect(condition?.note).toBeUndefined();
   expect(JSON.stringify(condition)).toContain('entered-in-error');
-  expect(await world.link('need/need-food#condition')).toMatchObject({ state: 'withheld', reason: 'not-referred', remoteId: null });
+  expect(await world.link('need/need-food#condition')).toMatchObject({
+    state: 'withheld',
+    reason: 'not-referred',
+    remoteId: null,
+  });
 });
 
 test('a service that is found to be of another organization opens nothing', async () => {
