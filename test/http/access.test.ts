@@ -115,6 +115,9 @@ const matrix: [string, string, RequestInit, number[]][] = [
   ['GET /metrics', '/metrics', {}, [200, 200, 200, 200, 200, 200]],
   ['GET /.well-known/jwks.json', '/.well-known/jwks.json', {}, [200, 200, 200, 200, 200, 200]],
   ['GET /openapi.json', '/openapi.json', {}, [200, 200, 200, 200, 200, 200]],
+  // Who has no assertion gets no token, whatever else they hold.
+  ['POST /oauth/token', '/oauth/token', {}, [400, 400, 400, 400, 400, 400]],
+  ['GET /.well-known/smart-configuration', '/.well-known/smart-configuration', {}, [200, 200, 200, 200, 200, 200]],
 ];
 
 test('every route has its row in the matrix', () => {
