@@ -266,6 +266,7 @@ async function completeConnection(
     task: raw.task ?? defaults.task,
     backfill: raw.backfill ?? 'open-cases',
     pollEveryMs: desk.duration(raw.poll?.every, defaults.pollEveryMs),
+    polls: { performers: raw.poll?.performers ?? [], referralCodes: raw.poll?.referralCodes ?? [] },
     rateLimit: {
       requestsPerSecond: raw.rateLimit?.requestsPerSecond ?? 20,
       concurrency: raw.rateLimit?.concurrency ?? 8,

@@ -57,7 +57,7 @@ export interface RawConnection {
   identifierSystems?: Record<string, string>;
   task?: ConnectionConfig['task'];
   backfill?: ConnectionConfig['backfill'];
-  poll?: { every?: string };
+  poll?: { every?: string; performers?: string[]; referralCodes?: string[] };
   rateLimit?: { requestsPerSecond?: number; concurrency?: number; requestsPerDay?: number };
   settle?: string;
   documents?: { quiet?: string; atMostEvery?: string; encounter?: ConnectionConfig['documents']['encounter'] };
@@ -203,7 +203,22 @@ const connection = settings(
       'Where the Task of a referral lives. Default home on standard, answer on epic, off on oracle.',
     ),
     backfill: choice(['none', 'open-cases', 'all'], 'What is sent when the connection is new. Default open-cases.'),
-    poll: settings({ every: duration('Time between polls. Default 60s on standard, 15m on epic and oracle.') }),
+    poll: settings({
+      every: duration('Time between polls. Default 60s on standard, 15m on epic and oracle.'),
+      performers: {
+        type: 'array',
+        uniqueItems: true,
+        items: text('A reference such as Organization/7.'),
+        description:
+          'How the server names our organization, beside what is linked: requests to it are referrals to us.',
+      },
+      referralCodes: {
+        type: 'array',
+        uniqueItems: true,
+        items: { ...text('system|code.'), pattern: '^[^|]+\\|[^|]+$' },
+        description: 'Codes and categories of requests that are referrals whoever performs them.',
+      },
+    }),
     rateLimit: settings({
       requestsPerSecond: {
         type: 'number',

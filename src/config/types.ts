@@ -147,6 +147,7 @@ export interface ConnectionConfig {
   readonly task: 'home' | 'copy' | 'answer' | 'off';
   readonly backfill: 'none' | 'open-cases' | 'all';
   readonly pollEveryMs: number;
+  readonly polls: PollConfig;
   readonly rateLimit: {
     readonly requestsPerSecond: number;
     readonly concurrency: number;
@@ -162,6 +163,13 @@ export interface ConnectionConfig {
   };
   /** Overrides by record type. */
   readonly routes: Readonly<Record<string, Route>>;
+}
+
+export interface PollConfig {
+  /** How the server names our organization, as in `Organization/7`, beside what is linked. */
+  readonly performers: readonly string[];
+  /** Codes and categories, as `system|code`, of requests that are referrals whoever performs them. */
+  readonly referralCodes: readonly string[];
 }
 
 export type AuthConfig =

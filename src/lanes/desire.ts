@@ -16,6 +16,8 @@ import { resourceTopic } from './decisions.ts';
 import { documentResource } from './desire-document.ts';
 import { withOwnDocuments } from './desire-own-document.ts';
 import { documentSlot, type Edition } from './document.ts';
+import { originHere } from './inbound/origin.ts';
+import { isRefusal } from './inbound/refuse.ts';
 import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
 import type { Abilities, LaneConnection } from './lane-connection.ts';
 import {
@@ -28,6 +30,7 @@ import {
 } from './lane-resource.ts';
 import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
+import { movesOn } from './moves-on.ts';
 import { Projections } from './projections.ts';
 import { asideReason } from './set-aside.ts';
 
@@ -243,7 +246,8 @@ function resourceFor(
     isGone: seen?.gone ?? false,
     route,
     leave: slot === undefined ? undefined : (leaveCause(row, desired, route) ?? (filed && movedFrom(filed))),
-    waits: desired === undefined ? [] : waitsOf(input, desired),
+    // What is theirs is there already, whatever it points at.
+    waits: desired === undefined || standing?.origin === 'theirs' ? [] : waitsOf(input, desired),
     isSetAside: aside !== undefined,
     parked:
       aside ??
@@ -254,6 +258,7 @@ function resourceFor(
       parkedByRule(desired),
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
+    moves: movesOn(input.connection.vendor),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
 }
@@ -322,7 +327,7 @@ export function linkState(link: LinkRow): LinkState {
   return {
     generation: link.generation,
     remoteId: link.remote_id ?? '',
-    origin: link.origin === 'found' ? 'found' : 'created',
+    origin: link.origin === 'found' || link.origin === 'theirs' ? link.origin : 'created',
     retired: link.retired_at !== null,
     sent: link.sent ?? undefined,
     seen: link.seen ?? undefined,
@@ -353,11 +358,15 @@ function routeFor(
   );
   const route: Route = listed?.route ?? 'off';
   // To look for a client is to tell a server of them.
-  const tells = route === 'native' || route === 'document' || (route === 'read' && key.type === 'client');
+  const isAnswer = route === 'answer' && standing?.origin === 'theirs';
+  const tells = route === 'native' || route === 'document' || isAnswer || (route === 'read' && key.type === 'client');
   if (!tells) return { route, reason: listed?.reason };
   const isTheirs = slotOf(input, key)?.owner(row.content) === 'remote';
-  if (route === 'native' && isTheirs && standing === undefined)
+  const begun = originHere(row.content, input.connection.config.id)?.resourceType === resourceType;
+  if (route === 'native' && (isTheirs || begun) && key.type !== 'client' && standing === undefined)
     return { route: 'read', reason: reason('theirs-to-make') };
+  // The refusal of a proposal tells the other side nothing but that.
+  if (isRefusal(row)) return { route, reason: listed?.reason };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };
   return { route, reason: route === 'native' ? undefined : listed?.reason, why: listed?.reason };

@@ -5,7 +5,7 @@ import type { Reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { CompiledSlot, Desired, SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
-import type { Party } from '../referrals/referrals.ts';
+import type { Party, TaskMoves } from '../referrals/referrals.ts';
 import type { DocumentState } from './document.ts';
 import type { Bases } from './merge.ts';
 
@@ -23,8 +23,11 @@ export function nameOf(key: { readonly type: string; readonly id: string; readon
 export interface LinkState extends Bases {
   readonly generation: number;
   readonly remoteId: string;
-  /** `created` by us, or `found` there: what was found is linked and never written. */
-  readonly origin: 'created' | 'found';
+  /**
+   * `created` by us, `found` there, or `theirs`: begun by the other side and answered by a record. What was found is never written; of what is theirs
+   * only what is ours to say, where it is a Task.
+   */
+  readonly origin: 'created' | 'found' | 'theirs';
   readonly retired: boolean;
   readonly seenHash: string | undefined;
   readonly versionTag: string | undefined;
@@ -71,6 +74,8 @@ export interface LaneResource {
   /** Topics of open decisions about it. */
   readonly openTopics: ReadonlySet<string>;
   readonly party: Party;
+  /** The moves that this server takes of the element that moves. */
+  readonly moves: TaskMoves;
   /** Search before creating: patients and directory entries (lanes.md 18, 19). */
   readonly search: 'none' | 'pending' | 'not-found' | 'blocked';
   /** For the readable document of a case only, which no mapping makes. */

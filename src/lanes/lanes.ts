@@ -20,6 +20,7 @@ export { drain, finishDrains } from './drain.ts';
 export { type DryRun, dryRun } from './dry-run.ts';
 export { applyDecision } from './effects.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';
+export { noteInbound } from './inbound/note.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export type { LaneKey } from './lease.ts';
 export { raiseWanted } from './links.ts';

@@ -77,7 +77,7 @@ export type LinkTarget = Pick<LaneResource, 'key' | 'resourceType' | 'nextGenera
 
 export interface NewLink {
   readonly remoteId: string;
-  readonly origin: 'created' | 'found';
+  readonly origin: 'created' | 'found' | 'theirs';
   readonly versionTag: string | undefined;
   readonly sent: Facts | undefined;
   readonly seen: Facts | undefined;

@@ -9,6 +9,7 @@ import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { merge, sameFact } from './merge.ts';
 import { orderByReferences } from './order.ts';
+import { ownerIn } from './owner-in.ts';
 
 interface Step {
   readonly resource: LaneResource;
@@ -120,9 +121,17 @@ function decideNew(resource: LaneResource): Outcome {
     if (resource.isGone) return { state: 'parked', reason: reason('remote-gone', { target: nameOf(resource.key) }) };
     if (leave !== undefined) return retire(resource, link, leave);
   }
-  if (route.route !== 'native') return notNative(resource);
+  const isAnswer = route.route === 'answer' && link?.origin === 'theirs';
+  if (route.route !== 'native' && !isAnswer) return notNative(resource);
   if (desired === undefined) return { state: 'current', reason: leave };
   if (link?.origin === 'found') return lookAtFound(resource, link);
+  // Of what the other side has begun, the Task is where we answer.
+  if (link?.origin === 'theirs' && !link.retired) {
+    if (parked !== undefined) return { state: 'parked', reason: parked };
+    return resource.resourceType === 'Task'
+      ? update(resource, link)
+      : { state: 'read', reason: reason('theirs-to-make') };
+  }
   const failed = desired.invalid[0];
   if (failed !== undefined && resource.isSetAside !== true) {
     const { rule, path, at, pointers } = failed;
@@ -220,7 +229,7 @@ function elementsToWrite(resource: LaneResource, link: LinkState, observed: Fact
       ({ key, moves, goesWith }) =>
         (moves ?? goesWith) === undefined && !resource.openTopics.has(elementTopic(resource, key)),
     )
-    .map(({ key, owner }) => ({ key, owner: owner(record) }));
+    .map(({ key }) => ({ key, owner: ownerIn(resource, key) }));
   const { verdicts } = merge({ elements, desired: desired.facts, observed, sent: link.sent, seen: link.seen });
   return [...verdicts].flatMap(([key, verdict]) => (verdict === 'write' || verdict === 'override' ? [key] : []));
 }
@@ -229,10 +238,10 @@ function elementsToWrite(resource: LaneResource, link: LinkState, observed: Fact
 function reasonsToWrite(resource: LaneResource, link: LinkState, observed: Facts, move: Move | undefined): string[] {
   const { desired, slot, record } = resource;
   if (desired === undefined || slot === undefined || record === undefined) return [];
-  return slot.elements.flatMap(({ key, goesWith, owner }) => {
+  return slot.elements.flatMap(({ key, goesWith }) => {
     if (goesWith === undefined || sameFact(desired.facts[key], observed[key])) return [];
     const isLater =
-      owner(record) === 'source' &&
+      ownerIn(resource, key) === 'source' &&
       sameFact(desired.facts[goesWith], observed[goesWith]) &&
       !sameFact(desired.facts[key], link.sent?.[key]) &&
       !resource.openTopics.has(elementTopic(resource, goesWith));
@@ -282,9 +291,9 @@ export function readMove(resource: LaneResource, link: LinkState, body: JsonObje
   const to = resource.desired.resource[element];
   if (sameFact(from, to) || sameFact(resource.desired.facts[element], link.sent?.[element])) return undefined;
   if (!isTaskStatus(from) || !isTaskStatus(to)) return { kind: 'no-path', element, from: kindOf(from), to: kindOf(to) };
-  const path = taskPath(from, to, resource.party);
+  const path = taskPath(from, to, resource.party, resource.moves);
   if (path !== undefined) return { kind: 'path', element, from, path };
-  const otherEndedFirst = to === 'cancelled' && isTerminal(from);
+  const otherEndedFirst = (to === 'cancelled' && isTerminal(from)) || (to === 'rejected' && from === 'cancelled');
   return { kind: otherEndedFirst || taskPath(to, from) !== undefined ? 'lagging' : 'no-path', element, from, to };
 }
 
@@ -294,7 +303,7 @@ function kindOf(value: Json | undefined): string {
 
 function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome {
   const { slot, observed } = resource;
-  if (link.origin === 'found') return { state: 'read', reason: cause };
+  if (link.origin !== 'created') return { state: 'read', reason: cause };
   if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
   if (observed === undefined || !observed.isFresh)
     return { state: 'leaving', reason: cause, operation: read(resource, link) };

@@ -5,9 +5,10 @@ import { sql, type Transaction } from 'kysely';
 import { type Capabilities, isOffered, isSearchResult, pollQuery } from '../connections/connections.ts';
 import { CasebridgeError, type ErrorCode, type Reason, reason } from '../errors.ts';
 import { factsOf } from '../fault.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import { closeAlert, openAlert } from './alerts.ts';
+import { noteInbound } from './inbound/note.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneKey } from './lease.ts';
 import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
@@ -102,9 +103,10 @@ async function readChanges(
   renew: () => Promise<void>,
 ): Promise<Reason | undefined> {
   const since = poll.cursor ?? (await firstSeenTime(deps.store, poll));
-  // Without a link of this type there is nothing to hear about.
-  if (since === undefined) return undefined;
-  const query = pollQuery(connection.vendor, poll.resource_type, { since: new Date(since), capabilities });
+  const query = pollQuery(connection.vendor, poll.resource_type, {
+    ...(since !== undefined && { since: new Date(since) }),
+    capabilities,
+  });
   if (!isOffered(query)) return undefined;
   const startedAt = await deps.store.now();
   const result = await connection.client.searchAll(poll.resource_type, query, { beforePage: renew, isPoll: true });
@@ -113,12 +115,13 @@ async function readChanges(
     if (failure.kind === 'config') await pauseForFault(deps, poll.connection, failure.reason);
     return failure.reason;
   }
-  const newest = [since, ...result.resources.map(updatedAt)].sort().at(-1);
+  const newest = [since ?? '', ...result.resources.map(updatedAt)].sort().at(-1) || null;
   const woken = await deps.store.tx(async (trx) => {
     const { lanes, isOvertaken } = await keepSeen(trx, poll, result.resources, {
       startedAt,
       settleMs: connection.config.settleMs,
     });
+    const begun = await keepBegun(trx, deps, connection, result.resources);
     // An incomplete or overtaken answer keeps the window open: what it lacked is asked for again.
     if (result.complete && !isOvertaken) {
       await trx
@@ -128,7 +131,7 @@ async function readChanges(
         .where('resource_type', '=', poll.resource_type)
         .execute();
     }
-    return lanes;
+    return [...lanes, ...begun];
   });
   deps.wake(woken);
   return result.complete ? undefined : result.reason;
@@ -195,6 +198,30 @@ async function keepSeen(
   }
   await raiseWanted(trx, [...lanes.values()], { priority: 10 });
   return { lanes: [...lanes.values()], isOvertaken };
+}
+
+/** Stores what no link leads to, and has it noted. */
+async function keepBegun(
+  trx: Transaction<Database>,
+  { identifierSystem }: LaneDeps,
+  { config }: LaneConnection,
+  resources: readonly JsonObject[],
+): Promise<LaneKey[]> {
+  const { rows } = await sql<{ body: JsonObject }>`
+    select r.body from jsonb_array_elements(${json<Json>([...resources])}) as r(body)
+    where not exists (select 1 from link l where l.connection = ${config.id}
+      and l.resource_type = r.body ->> 'resourceType' and l.remote_id = r.body ->> 'id')
+    and not exists (select 1 from seen s where s.connection = ${config.id} and s.resource_type = r.body ->> 'resourceType'
+      and s.remote_id = r.body ->> 'id' and s.body = r.body)`.execute(trx);
+  const unlinked = rows.map(({ body }) => body).filter(({ id }) => typeof id === 'string');
+  const looks = unlinked.map((body) => ({
+    resourceType: String(body.resourceType),
+    remoteId: String(body.id),
+    versionTag: versionTagOf(body),
+    body,
+  }));
+  await saveSeen(trx, config.id, ...looks);
+  return noteInbound(trx, { config, identifierSystem }, unlinked);
 }
 
 /** When a search was asked for, and for how long after a write a search may still show what was before (`settle`). */

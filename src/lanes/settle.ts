@@ -14,10 +14,11 @@ import {
   type SlotElement,
   type SlotRef,
 } from '../mapping/mapping.ts';
-import { readTask } from '../referrals/referrals.ts';
+import { readOrder, readTask } from '../referrals/referrals.ts';
 import { type NewDecision, resourceTopic } from './decisions.ts';
 import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
+import { ownerIn } from './owner-in.ts';
 import { elementTopic, readMove } from './plan.ts';
 import { type CountReverts, mostReverts, type Revert } from './reverts.ts';
 
@@ -83,7 +84,7 @@ function settleNew(resource: LaneResource, context: SettleContext): Settlement |
     context,
   };
   const merged = mergeElements(look);
-  const moved = settleMove(look, merged);
+  const moved = settleOrder(look, settleMove(look, merged));
   const settlement: Settlement = { resource, seenHash: observed.hash, obsolete: answeredTopics(look), ...moved };
   return isNews(settlement, link) ? settlement : undefined;
 }
@@ -122,11 +123,11 @@ function mergeElements(look: Look): Settled {
       ({ key, moves, goesWith }) =>
         (moves ?? goesWith) === undefined && isTold(key) && !resource.openTopics.has(elementTopic(resource, key)),
     )
-    .map(({ key, owner }) => ({ key, owner: owner(record) }));
+    .map(({ key }) => ({ key, owner: ownerIn(resource, key) }));
   const times = timesOf(record, observed.body);
   const { verdicts, bases } = merge({
     elements,
-    desired,
+    desired: link.origin === 'theirs' ? withoutOurWordOn(elements, desired, link.sent ?? {}) : desired,
     observed: observedFacts,
     sent: link.sent,
     seen: seenBase(look),
@@ -136,7 +137,7 @@ function mergeElements(look: Look): Settled {
   const keysWith = (...wanted: string[]) =>
     [...verdicts].flatMap(([key, verdict]) => (wanted.includes(verdict) ? [key] : []));
   // What follows from the record is ours to say, unless it is of what the other side decides about.
-  const isTheirs = (key: string) => slot?.elements.find((element) => element.key === key)?.owner(record) === 'remote';
+  const isTheirs = (key: string) => ownerIn(resource, key) === 'remote';
   const edited = keysWith('keep').filter((key) => isDerived(key) && !isTheirs(key));
   const reverts = keysWith('keep', 'override')
     .filter((key) => !isDerived(key))
@@ -165,6 +166,14 @@ function mergeElements(look: Look): Settled {
     lineage: { elements: absorbed.lineage, notUnderstood: absorbed.notUnderstood },
     reverts,
   };
+}
+
+/** What a record says otherwise of what is theirs is not for the server: it asks for no write, and nobody about one. */
+function withoutOurWordOn(elements: readonly MergeElement[], desired: Facts, sent: Facts): Facts {
+  return elements.reduce(
+    (facts, { key, owner }) => (owner === 'remote' ? withFact(facts, key, sent[key]) : facts),
+    desired,
+  );
 }
 
 /** Part of what the other side says has no place in the record. It stays on the server, and a person learns of it. */
@@ -223,6 +232,25 @@ function settleMove(look: Look, merged: Settled): Settled {
   return ours?.kind === 'no-path'
     ? { ...theirs, decisions: [...theirs.decisions, noPath(look, element, ours)] }
     : theirs;
+}
+
+/** The status of an order that the other side has given: it moves along no diagram of ours, and is read by the referral rules. */
+function settleOrder(look: Look, settled: Settled): Settled {
+  const { resource, link, record, observed, observedFacts, context } = look;
+  const before = seenBase(look)?.status;
+  if (resource.resourceType !== 'ServiceRequest' || link.origin !== 'theirs' || sameFact(observedFacts.status, before))
+    return settled;
+  const reading = readOrder({
+    referral: record,
+    order: observed.body,
+    before: typeof before === 'string' ? before : undefined,
+    by: context.performerName(resource),
+    itemId: (text) => context.itemId(`${nameOf(resource.key)} ${text}`),
+  });
+  if (reading.kind === 'unchanged') return settled;
+  if (reading.kind === 'patch') return { ...settled, patches: [...settled.patches, reading.patch] };
+  const why = reason('status-read', { status: String(observed.body.status), why: reading.why });
+  return { ...settled, decisions: [...settled.decisions, statusDecision(look, 'status', why)] };
 }
 
 /** The elements that explain the moving one; they have no merge of their own. */

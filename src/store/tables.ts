@@ -252,6 +252,43 @@ export interface RemoteValueTable {
   seen_at: DefaultInstant;
 }
 
+/** What began on the other side, and what its source is offered of it: one row for each resource and the type of record that it becomes. */
+export interface InboundTable {
+  connection: string;
+  /** Whom it is offered to. */
+  source: string;
+  resource_type: string;
+  remote_id: string;
+  /** Record type; `none`: no mapping reads it. */
+  type: string;
+  /** Of the proposal. */
+  id: string;
+  /** The lane that sees to it. */
+  subject: string;
+  /** In whose chart, by the server's id. */
+  patient: NullableText;
+  /**
+   * `new`: not looked at yet. `kept`: seen, and not offered for a reason. `proposed`: offered. `withdrawn`: and taken back. `refused`: the source
+   * does not take it. `adopted`: a record of the source answers it.
+   */
+  state: Generated<string>;
+  reason: NullableJsonb<Reason>;
+  /** Hash of all that the state was worked out from. */
+  look: NullableText;
+  /** The record as it was offered last. */
+  offered: NullableJsonb<JsonObject>;
+  /** Hash of that, whatever the records that it points at are called. */
+  offered_hash: NullableText;
+  /** `InboundPart`s: the resources that the record was read from, as they were then. */
+  parts: NullableJsonb<Json>;
+  /** The record that a refusal makes of the proposal. */
+  answer: NullableJsonb<JsonObject>;
+  /** The record that answers it. */
+  record_id: NullableText;
+  noted_at: DefaultInstant;
+  updated_at: DefaultInstant;
+}
+
 export interface ChangeCounterTable {
   source: string;
   last: Generated<number>;
@@ -536,6 +573,7 @@ export interface Database {
   edition: EditionTable;
   seen: SeenTable;
   remote_value: RemoteValueTable;
+  inbound: InboundTable;
   change_counter: ChangeCounterTable;
   change: ChangeTable;
   webhook: WebhookTable;

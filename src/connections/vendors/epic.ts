@@ -141,6 +141,13 @@ export const epic: Vendor = {
     Observation: ['code', 'effectiveDateTime', 'issued', 'performer'],
     Patient: ['identifier', 'meta', 'telecom'],
   },
+  referralsBegin: 'Task',
+  taskMoves: {
+    // E24; one that keeps the status is taken too [sim].
+    requested: ['accepted', 'rejected'],
+    accepted: ['in-progress'],
+    'in-progress': ['completed', 'failed', 'cancelled'],
+  },
   fallback: 'document',
 };
 

@@ -108,6 +108,8 @@ export const oracle: Vendor = {
   rewrites: {
     DocumentReference: ['author', 'content', 'context'], // the note's XHTML becomes RTF (C:faq)
   },
+  referralsBegin: 'ServiceRequest', // C25: there are no Tasks
+  taskMoves: notOffered('there are no Tasks (C25)'),
   fallback: 'document',
 };
 

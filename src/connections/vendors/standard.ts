@@ -75,6 +75,8 @@ export const standard: Vendor = {
   statuses: {},
   pages: {},
   rewrites: {},
+  referralsBegin: 'Task',
+  taskMoves: notOffered('R4 knows no rule of its own for the moves of a Task'),
   fallback: 'document',
 };
 

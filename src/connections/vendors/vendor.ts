@@ -103,6 +103,10 @@ export interface Vendor {
   readonly pages: Readonly<Record<number, StatusRule>>;
   /** Elements that the server stores in another form than sent, by resource type: no change of theirs. */
   readonly rewrites: Readonly<Record<string, readonly string[]>>;
+  /** The resource with which a referral begins there. */
+  readonly referralsBegin: 'Task' | 'ServiceRequest';
+  /** The moves of a Task that the server takes, where they are fewer than the diagram's: statuses by the one before. */
+  readonly taskMoves: Offered<Readonly<Record<string, readonly string[]>>>;
   /** Where a record goes that cannot go natively; `document` only where one can be filed, else `manual`. */
   readonly fallback: 'document' | 'manual';
 }
