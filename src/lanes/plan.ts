@@ -2,7 +2,7 @@
 // Operations are ordered so that a reference never points at something not yet created. Planning the result of a plan gives nothing.
 
 import { type Reason, reason } from '../errors.ts';
-import type { Json, JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
@@ -190,7 +190,7 @@ function update(resource: LaneResource, link: LinkState): Outcome {
   if (!observed.isFresh) return { state: 'due', operation: read(resource, link) };
   const { versionTag } = observed;
   if (move === undefined) {
-    const body = slot.copy(writes, desired.resource, observed.body);
+    const body = copied(resource, link, writes, observed);
     return {
       state: 'due',
       operation: {
@@ -205,13 +205,39 @@ function update(resource: LaneResource, link: LinkState): Outcome {
     };
   }
   const elements = move.isLast ? [...writes, move.element] : [move.element];
-  const copied = move.isLast ? slot.copy(writes, desired.resource, observed.body) : observed.body;
-  const body = { ...copied, [move.element]: move.to };
+  const before = move.isLast ? copied(resource, link, writes, observed) : observed.body;
+  const body = { ...before, [move.element]: move.to };
   const why = reason('planned-move', { element: move.element, from: move.from, to: move.to });
   return {
     state: 'due',
     operation: { kind: 'move', resource, link, body, versionTag, elements, from: move.from, to: move.to, why },
   };
+}
+
+/** What is there, with these elements as we want them. Of a list of theirs nothing is taken out that we did not put there. */
+function copied(
+  { slot, desired }: LaneResource,
+  link: LinkState,
+  keys: readonly string[],
+  observed: Observation,
+): JsonObject {
+  const body = slot?.copy(keys, desired?.resource ?? {}, observed.body) ?? observed.body;
+  if (link.origin !== 'theirs') return body;
+  const kept = keys.flatMap((key) => {
+    const [now, before, sent] = [body[key], observed.body[key], link.sent?.[key]];
+    if (!Array.isArray(before)) return [];
+    const after = Array.isArray(now) ? now : [];
+    const lost = before.filter(
+      (item) =>
+        isObject(item) &&
+        typeof item.id === 'string' &&
+        !(isObject(sent) && item.id in sent) &&
+        !after.some((other) => isObject(other) && other.id === item.id),
+    );
+    const all: Json = [...lost, ...after];
+    return [[key, all] as const];
+  });
+  return { ...body, ...Object.fromEntries(kept) };
 }
 
 /** Entered in error by the other side: what is left of it there is nothing to write to. */

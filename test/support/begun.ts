@@ -3,14 +3,22 @@
 
 import type { JsonObject } from '../../src/json.ts';
 import { isObject } from '../../src/json.ts';
+import { refuseChange } from '../../src/lanes/lanes.ts';
+import { anOrganization } from '../builders.ts';
 import { acceptedOf } from './adopting.ts';
-import type { World } from './world.ts';
+import { directoryAndClient, type World } from './world.ts';
 
 export const ines: JsonObject = {
   resourceType: 'Patient',
   id: 'ines',
   active: true,
-  identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-31122', type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }] } }],
+  identifier: [
+    {
+      system: 'urn:oid:1.2.3',
+      value: 'MRN-31122',
+      type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }] },
+    },
+  ],
   name: [{ use: 'official', family: 'Quintero', given: ['Ines'] }],
   gender: 'female',
   birthDate: '1991-09-03',
@@ -22,7 +30,9 @@ export const foodCondition: JsonObject = {
   resourceType: 'Condition',
   id: 'food-need',
   clinicalStatus: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' }] },
-  verificationStatus: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-ver-status', code: 'confirmed' }] },
+  verificationStatus: {
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-ver-status', code: 'confirmed' }],
+  },
   category: [
     { coding: [{ system: 'http://hl7.org/fhir/us/core/CodeSystem/us-core-category', code: 'sdoh' }] },
     { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-category', code: 'problem-list-item' }] },
@@ -133,4 +143,38 @@ export async function written(world: World, after = 0): Promise<string[]> {
       isObject(write) ? [`${write.kind} ${write.resourceType}`] : [],
     ),
   );
+}
+
+/** The referral as its source keeps it, moved on. */
+export async function sourceMoves(world: World, status: string, more: JsonObject = {}): Promise<void> {
+  const { content } = await world.store.db
+    .selectFrom('record')
+    .select('content')
+    .where('type', '=', 'referral')
+    .executeTakeFirstOrThrow();
+  const history = Array.isArray(content.history) ? content.history : [];
+  const at = `2026-03-0${history.length}T09:00:00-05:00`;
+  const move = { id: `h${history.length}`, status, at };
+  await world.accept(['referral', { ...content, status, history: [...history, move], updatedAt: at, ...more }]);
+  await world.work();
+}
+
+/** Refuses the newest proposal of a type. */
+export async function sourceRefuses(world: World, type: string, words: string): Promise<void> {
+  const { cursor } = await world.store.db
+    .selectFrom('change')
+    .select('cursor')
+    .where('op', '=', 'propose')
+    .where('type', '=', type)
+    .orderBy('cursor', 'desc')
+    .executeTakeFirstOrThrow();
+  await refuseChange(world.store, { source: 'county', cursor, reason: words });
+  await world.work();
+}
+
+/** Who the source is: its agency, the hospital as it knows it, and a worker. */
+export async function sourceIsThere(world: World): Promise<void> {
+  const hospital = anOrganization({ id: 'org-hospital', name: 'General Hospital', kind: 'hospital' });
+  await world.accept(...directoryAndClient().slice(0, 4), ['organization', hospital]);
+  await world.work();
 }

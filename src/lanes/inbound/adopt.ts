@@ -2,7 +2,7 @@
 // hospital's own resources are linked to it. Nothing is made there; what cannot be tied is parked with the reason.
 
 import { type Reason, reason } from '../../errors.ts';
-import { textAt } from '../../json.ts';
+import { isObject, textAt } from '../../json.ts';
 import type { Facts } from '../../mapping/mapping.ts';
 import { isRecordType } from '../../records/records.ts';
 import { type Database, json, type Store, sql, type Transaction } from '../../store/store.ts';
@@ -15,6 +15,7 @@ import { linkFound } from '../link-found.ts';
 import { type NewLink, raiseWanted, saveLinks } from '../links.ts';
 import type { LaneState } from '../load.ts';
 import { isSomebodyElse, strongIdentifiers } from '../match.ts';
+import { isAnswer } from '../owner-in.ts';
 import { type LookFailure, type Looks, lookInStore, lookThere } from './look.ts';
 import { markStays } from './mark-stays.ts';
 import { originHere } from './origin.ts';
@@ -125,12 +126,19 @@ function linkFor(
   | undefined {
   const part = parts.find((one) => one.slot === key.slot && one.resourceType === resourceType);
   if (part === undefined || link !== undefined || slot === undefined || record === undefined) return undefined;
-  const isOurs = (name: string) =>
-    slot.owner(record) === 'remote' &&
-    slot.elements.find((element) => element.key === name)?.owner(record) === 'source';
-  const ours = Object.entries(desired?.facts ?? {}).filter(([name]) => !isOurs(name));
-  const theirs = Object.entries(part.facts).filter(([name]) => isOurs(name));
-  const sent: Facts = Object.fromEntries([...ours, ...theirs]);
+  const isOurs = (name: string) => slot.elements.some((one) => one.key === name && isAnswer(slot, record, one));
+  const facts = desired?.facts ?? {};
+  const moving = slot.elements.filter(({ moves, goesWith }) => (moves ?? goesWith) !== undefined).map(({ key }) => key);
+  const said = Object.entries(facts).filter(([name]) => !isOurs(name));
+  const there = Object.entries(part.facts).flatMap(([name, fact]) => {
+    const wanted = facts[name];
+    if (!isOurs(name)) return [];
+    // Of a list only what both say is agreed: what is there besides was never ours to take out.
+    const isList = isObject(fact) && isObject(wanted) && !moving.includes(name);
+    if (isList) return [[name, Object.fromEntries(Object.entries(wanted).filter(([id]) => id in fact))] as const];
+    return wanted === undefined && !moving.includes(name) ? [] : [[name, fact] as const];
+  });
+  const sent: Facts = Object.fromEntries([...said, ...there]);
   const made: NewLink = {
     remoteId: part.remoteId,
     origin: 'theirs',

@@ -13,6 +13,7 @@ import type { LaneConnection } from '../lane-connection.ts';
 import { resolverOf } from '../linked-targets.ts';
 import { hashOfSeen } from '../links.ts';
 import { nameOf, orderOf, patientsOf, pointedAtBy, referenced } from './about.ts';
+import { clientFields } from './client-fields.ts';
 import type { Looks } from './look.ts';
 import {
   isReadable,
@@ -210,15 +211,14 @@ class InboundPlanner {
       origin: { resourceType: 'Patient', id: patient },
       resources: [{ slot: 'patient', body }],
       elements: patientElements,
-      fixed: {},
+      fixed: clientFields(body, this.#input.connection.config.identifierSystems),
     };
   }
 
   #case({ resourceType, remoteId }: Place, first: Judged): Told {
     const referral = first.verdict.kind === 'offer' ? first.verdict.told.fixed : {};
     const { organization } = this.#input.connection.config;
-    const hospital: JsonObject =
-      organization?.source === this.#input.source ? { organizationId: organization.id } : {};
+    const hospital: JsonObject = organization?.source === this.#input.source ? { organizationId: organization.id } : {};
     const performer = this.#performers(first.place).find(({ type }) => type === 'organization');
     const isAgency = performer !== undefined && this.#input.around.agencies.has(performer.id);
     return {

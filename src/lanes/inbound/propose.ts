@@ -90,8 +90,8 @@ export function slotFor(mappings: MappingSet, type: RecordType, resourceType: st
   return mappings.mapping(type)?.slots.find((slot) => slot.resourceType === resourceType)?.name;
 }
 
-/** What a person is known and reached by, and nothing else of a chart. */
-export const patientElements = ['name', 'birthDate', 'gender', 'identifier', 'telecom', 'address', 'communication'];
+/** What the mapping reads of a person who is proposed, beside `clientFields`; nothing else of a chart is told. */
+export const patientElements = ['birthDate', 'gender', 'address', 'communication'];
 
 /** Fields without which a record says nothing that a source could take. */
 const telling: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
