@@ -509,6 +509,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'permanent',
   },
+  'document-referral-answered': {
+    text: 'A new edition at once: a referral of the hospital has been answered.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
   'document-referral-final': {
     text: 'A new edition at once: a referral has come to its end.',
     status: 200,

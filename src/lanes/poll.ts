@@ -103,6 +103,8 @@ async function readChanges(
   renew: () => Promise<void>,
 ): Promise<Reason | undefined> {
   const since = poll.cursor ?? (await firstSeenTime(deps.store, poll));
+  // Without a link of this type, and nobody to be offered what begins there, there is nothing to hear about.
+  if (since === undefined && connection.config.inboundTo === undefined) return undefined;
   const query = pollQuery(connection.vendor, poll.resource_type, {
     ...(since !== undefined && { since: new Date(since) }),
     capabilities,

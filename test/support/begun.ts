@@ -3,9 +3,12 @@
 
 import type { JsonObject } from '../../src/json.ts';
 import { isObject } from '../../src/json.ts';
-import { refuseChange } from '../../src/lanes/lanes.ts';
+import { noteInbound, refuseChange } from '../../src/lanes/lanes.ts';
+import { raiseWanted, saveSeen, versionTagOf } from '../../src/lanes/links.ts';
+import { sql } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
 import { acceptedOf } from './adopting.ts';
+import { identifierSystem } from './rig.ts';
 import { directoryAndClient, type World } from './world.ts';
 
 export const ines: JsonObject = {
@@ -176,5 +179,34 @@ export async function sourceRefuses(world: World, type: string, words: string): 
 export async function sourceIsThere(world: World): Promise<void> {
   const hospital = anOrganization({ id: 'org-hospital', name: 'General Hospital', kind: 'hospital' });
   await world.accept(...directoryAndClient().slice(0, 4), ['organization', hospital]);
+  await world.work();
+}
+
+/** What a poll does with what it finds, where the poll of the server itself is not what is tested. */
+export async function hospitalShows(world: World, ...paths: readonly string[]): Promise<void> {
+  const { deps, store } = world;
+  const connection = deps.connections.get('general');
+  if (connection === undefined) throw new Error('no connection');
+  for (const path of paths) {
+    const reply = await connection.client.send({ method: 'GET', path });
+    if (reply.fault !== undefined || reply.body === undefined) throw new Error(`${path}: ${reply.status}`);
+    const { body } = reply;
+    const [resourceType = '', remoteId = ''] = path.split('/');
+    await store.tx(async (trx) => {
+      await saveSeen(trx, 'general', {
+        resourceType,
+        remoteId,
+        versionTag: reply.versionTag ?? versionTagOf(body),
+        body,
+      });
+      const { rows } = await sql<{ subject: string }>`select subject from link where connection = 'general'
+        and resource_type = ${resourceType} and remote_id = ${remoteId} and retired_at is null`.execute(trx);
+      await raiseWanted(
+        trx,
+        rows.map(({ subject }) => ({ connection: 'general', subject })),
+      );
+      await noteInbound(trx, { config: connection.config, identifierSystem }, [body]);
+    });
+  }
   await world.work();
 }
