@@ -17,6 +17,7 @@ import { documentResource } from './desire-document.ts';
 import { withOwnDocuments } from './desire-own-document.ts';
 import { documentSlot, type Edition } from './document.ts';
 import { originHere } from './inbound/origin.ts';
+import { refusalNotes } from './inbound/refusal-note.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
 import type { Abilities, LaneConnection } from './lane-connection.ts';
@@ -143,7 +144,7 @@ function asBefore({ resources }: RunMemory, now: LaneResource): LaneResource {
 
 function withDocument(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
   const document = documentResource(input, resources);
-  const own = withOwnDocuments(input, resources);
+  const own = [...withOwnDocuments(input, resources), ...refusalNotes(input, resources)];
   return document === undefined ? own : [...own, document];
 }
 

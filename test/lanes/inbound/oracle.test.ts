@@ -15,6 +15,7 @@ import {
   sourceAdopts,
   sourceIsThere,
   sourceMoves,
+  sourceRefuses,
 } from '../../support/begun.ts';
 import { documentsOf } from '../../support/documents.ts';
 import { useWorld } from '../../support/world.ts';
@@ -104,5 +105,21 @@ describe('taken over', () => {
     await hospitalShows(world, 'ServiceRequest/order-1');
     expect((await feed(world)).filter(({ op }) => op === 'patch')).toEqual([]);
     expect(await world.openDecisions()).toMatchObject([{ kind: 'status', code: 'status-read' }]);
+  });
+});
+
+describe('refused by the source', () => {
+  test('one note says so in the chart of the patient, and the order stays as it is', async () => {
+    await begins();
+    await sourceRefuses(world, 'referral', 'Outside our county');
+    const filed = await documents.filed();
+    expect(filed.length).toBe(1);
+    expect(filed[0]?.text).toMatch(/food pantry.*declined.*Outside our county/is);
+    expect(await only(world, 'DocumentReference')).toMatchObject({ subject: { reference: 'Patient/ines' } });
+    expect(await ops(world, 4)).toEqual(['withdraw need', 'withdraw case', 'withdraw client']);
+    await world.workAgain();
+    expect((await documents.filed()).length).toBe(1);
+    expect(await only(world, 'ServiceRequest')).toMatchObject(foodOrder);
+    expect(await world.openDecisions()).toEqual([]);
   });
 });
