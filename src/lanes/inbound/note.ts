@@ -116,15 +116,29 @@ interface NewRow extends Noted {
 
 async function store(trx: Transaction<Database>, connection: string, rows: readonly NewRow[]): Promise<LaneKey[]> {
   if (rows.length === 0) return [];
-  await sql`
+  const { rows: kept } = await sql<{ subject: string }>`
     insert into inbound (connection, source, resource_type, remote_id, type, id, subject, patient)
     select ${connection}, i.source, i.resource_type, i.remote_id, i.type, i.id, i.subject, i.patient
     from jsonb_to_recordset(${json(rows.map((row) => ({ ...row })))})
       as i(source text, resource_type text, remote_id text, type text, id text, subject text, patient text)
     order by 2, 5, 3, 4
-    on conflict (connection, source, type, resource_type, remote_id) do update set subject = excluded.subject
-    where inbound.subject is distinct from excluded.subject`.execute(trx);
-  const lanes = [...new Set(rows.map(({ subject }) => subject))].map((subject) => ({ connection, subject }));
+    on conflict (connection, source, type, resource_type, remote_id) do update set
+      subject = case when inbound.state in ('new', 'kept') then excluded.subject else inbound.subject end
+    returning subject`.execute(trx);
+  await forgetElsewhere(trx, connection, rows);
+  const lanes = [...new Set(kept.map(({ subject }) => subject))].map((subject) => ({ connection, subject }));
   await raiseWanted(trx, lanes, { priority: 10 });
   return lanes;
+}
+
+/** What was asked about a resource while it was another patient's is asked no more. What has been offered stays with the lane that offered it. */
+async function forgetElsewhere(trx: Transaction<Database>, connection: string, rows: readonly NewRow[]): Promise<void> {
+  const named = rows.map(({ source, type, resource_type, remote_id }) => ({ source, type, resource_type, remote_id }));
+  await sql`
+    update decision d set state = 'obsolete', decided_at = now()
+    from jsonb_to_recordset(${json(named)}) as n(source text, type text, resource_type text, remote_id text)
+    join inbound i on i.connection = ${connection} and i.source = n.source and i.type = n.type
+      and i.resource_type = n.resource_type and i.remote_id = n.remote_id
+    where d.connection = ${connection} and d.source = n.source and d.state = 'open'
+      and d.topic = 'inbound:' || n.resource_type || '/' || n.remote_id and d.subject <> i.subject`.execute(trx);
 }

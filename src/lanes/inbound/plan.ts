@@ -156,9 +156,10 @@ class InboundPlanner {
   /** The patient as a client, and a case, where the source has neither. */
   #people(offered: readonly Judged[], standing: readonly Judged[]): Judged[] {
     const { around, rows } = this.#input;
-    const client = rows.find(({ type, state }) => type === 'client' && state !== 'refused');
-    const patient = standing[0]?.patient ?? client?.patient ?? undefined;
+    const patient = standing[0]?.patient ?? rows.find(({ type }) => type === 'client')?.remote_id;
     if (patient === undefined) return [];
+    const client = rows.find(({ type, remote_id: id }) => type === 'client' && id === patient);
+    if (client?.state === 'refused') return this.#cases(patient, offered, standing);
     const isNeeded = standing.length > 0;
     const place: Place = { row: client, type: 'client', resourceType: 'Patient', remoteId: patient };
     const body = this.#body('Patient', patient);
@@ -255,7 +256,9 @@ class InboundPlanner {
       reading.kind === 'offer'
         ? { kind: 'offer', told: this.#toldReferral(row, bodies, patient ?? '', reading) }
         : reading;
-    return { place: placeOf(row), verdict, patient, look };
+    // While a person is asked it is about whom it was offered for.
+    const isStanding = reading.kind === 'ask' && row.state === 'proposed';
+    return { place: placeOf(row), verdict, patient: isStanding ? (row.patient ?? patient) : patient, look };
   }
 
   #judgeReferral(
@@ -430,9 +433,8 @@ class InboundPlanner {
     }
     const standing: InboundState = row.state === 'proposed' || row.state === 'withdrawn' ? row.state : 'kept';
     const change = kept(base, row, standing, reason(verdict.why));
-    // What it was offered for stays in the row while a person is asked.
     return change && verdict.kind === 'ask'
-      ? { ...change, patient: row.patient ?? patient, ask: aboutInbound(place, change.reason ?? reason(verdict.why)) }
+      ? { ...change, ask: aboutInbound(place, change.reason ?? reason(verdict.why)) }
       : change;
   }
 
@@ -521,10 +523,24 @@ class InboundPlanner {
       const row = rows.find(
         (one) => one.type === type && one.resource_type === resourceType && one.remote_id === remoteId,
       );
-      if (row?.state === 'refused') return [];
+      if (row?.state === 'refused' || !this.#canBeOffered(type, resourceType, remoteId)) return [];
       const id = (asAnswered ? row?.record_id : undefined) ?? this.#id(type, resourceType, remoteId);
       return [[name, { type, id, slot }]];
     });
+  }
+
+  /** It says enough to be a record, and of nobody but the patient of this lane. */
+  #canBeOffered(type: RecordType, resourceType: string, remoteId: string): boolean {
+    const { mappings, rows, connection } = this.#input;
+    const body = this.#body(resourceType, remoteId);
+    const slot = slotFor(mappings, type, resourceType);
+    if (body === undefined || slot === undefined) return false;
+    const none = () => undefined;
+    const context = { connection: connection.config.id, mappings, resolve: none, resolveAsProposed: none };
+    const origin = { resourceType, id: remoteId };
+    const { record } = propose(context, { type, id: '', origin, resources: [{ slot, body }], fixed: {} }, '');
+    const isTheirs = patientsOf(body, this.#baseUrl).every((patient) => rows.some((row) => row.patient === patient));
+    return isTheirs && isReadable(type, record);
   }
 
   #patientId(patient: string, asAnswered: boolean): string {

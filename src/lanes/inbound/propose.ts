@@ -149,11 +149,14 @@ export function referralOtherwise({ task, order }: ReferralBodies, record: JsonO
   );
   return {
     domain: 'other',
-    urgency: 'routine',
+    urgency: urgencies[textAt(task, 'priority') ?? ''] ?? 'routine',
     ...(!isNamed && { requestedText: words ?? 'Not said' }),
     ...(asker[0] !== undefined && { requesterContact: { name: asker[0] } }),
   };
 }
+
+/** A Task that stands alone tells it too; R4 takes a missing priority for an ordinary one. */
+const urgencies: Readonly<Record<string, string>> = { urgent: 'urgent', asap: 'asap', stat: 'emergency' };
 
 function wordsOf(concept: Json | undefined): string | undefined {
   if (!isObject(concept)) return undefined;
