@@ -911,6 +911,24 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'poll-not-offered': {
+    text: '{resourceType} is not asked for: {why}.',
+    status: 501,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
+  'poll-patient-needed': {
+    text: 'This site searches {resourceType} within one patient only: it is asked for patient by patient.',
+    status: 400,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
+  'poll-unreadable': {
+    text: 'Parts of answers about {resourceType} cannot be read and were set aside; doctor lists them. The others were read.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'permanent',
+  },
   'port-taken': {
     text: 'Port {port} is taken by another program. Set another one, or 0 for any free port.',
     status: 500,
@@ -1132,6 +1150,12 @@ export const errorKinds = {
     status: 502,
     issue: 'incomplete',
     class: 'retry',
+  },
+  'search-entry-unreadable': {
+    text: 'An entry of an answer about {resourceType} was set aside: {problem}. The others were read.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'permanent',
   },
   'search-partial': {
     text: 'The server shows only a part of the {resourceType} resources. Nothing is concluded from what is missing.',

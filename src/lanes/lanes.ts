@@ -24,7 +24,7 @@ export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connec
 export type { LaneKey } from './lease.ts';
 export { raiseWanted } from './links.ts';
 export { type Probe, probePaused, probeSoon, setPaused } from './pause.ts';
-export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
+export { runDuePolls } from './poll.ts';
 export {
   bundleEntries,
   collectionBundle,
@@ -40,6 +40,7 @@ export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from '
 export { type ReplayAsked, startReplay } from './replay.ts';
 export { workReplays } from './replay-work.ts';
 export { type Resting, restingConnections } from './resting.ts';
+export { preparePolls, refreshRoster, uploadRoster } from './roster.ts';
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
 export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';

@@ -377,7 +377,7 @@ export interface PollTable {
 export interface RosterTable {
   connection: string;
   patient: string;
-  /** `group`: of the configured Group or List; `uploaded`: an operator's list. */
+  /** `group`: of the configured Group or List; `uploaded`: an operator's list; `referred`: a Task or request to us names them. */
   origin: string;
   since: DefaultInstant;
 }

@@ -284,7 +284,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
         abilities: (mappings) => readAbilities(connection, read, mappings),
       });
       await prepareConnection(store, added);
-      await preparePolls(store, added.id);
+      await preparePolls(store, added, connection.vendor);
     },
 
     async report(id = 'general') {

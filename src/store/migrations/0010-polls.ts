@@ -5,7 +5,7 @@
 export const sql = `
 alter table poll
   add column about    text not null default '',
-  add column tier     smallint not null default 0,
+  add column tier     integer not null default 0,
   add column full_at  timestamptz,
   add column woken_at timestamptz,
   add column last_ms  integer;
@@ -19,7 +19,7 @@ create index poll_of_patient on poll (connection, about);
 create table roster (
   connection text not null,
   patient    text not null,
-  origin     text not null check (origin in ('group', 'uploaded')),
+  origin     text not null check (origin in ('group', 'uploaded', 'referred')),
   since      timestamptz not null default now(),
   primary key (connection, patient, origin)
 );
