@@ -599,6 +599,12 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'retry',
   },
+  'hook-message-unreadable': {
+    text: 'A hook takes a notification as a FHIR resource in JSON, nothing at all, or an HL7 v2 message that begins with MSH.',
+    status: 400,
+    issue: 'structure',
+    class: 'permanent',
+  },
   'identity-changed': {
     text: '{name} was {before} when this store was first used and is {after} now. It names resources on other servers and must not change.',
     status: 500,
@@ -1366,6 +1372,24 @@ export const errorKinds = {
     status: 200,
     issue: 'informational',
     class: 'person',
+  },
+  'subscription-ended': {
+    text: 'A Subscription of the server does not notify any more (its status is {status}). Polling goes on; set it up anew to hear sooner.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'subscription-ends': {
+    text: 'A Subscription on the server of {connection} ends within a day, or has ended. Polling goes on; renew it to hear sooner.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'subscription-silent': {
+    text: 'The server of {connection} has sent no notification for twice the time of its heartbeat. Polling goes on; look at its Subscription.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
   },
   'task-element-not-theirs': {
     text: 'A performer may not change {elements} of this Task, only {own}.',

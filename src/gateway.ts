@@ -36,6 +36,7 @@ import {
   readAbilities,
   refreshRoster,
   reviewAlerts,
+  reviewSubscriptions,
   runDuePolls,
   runLane,
   sharedBudget,
@@ -268,6 +269,11 @@ async function startWorking(
     startRound(replayTickMs, replay, failed('replays could not be moved on')),
     startRound(drainTickMs, () => finishDrains(deps.store), failed('drained connections could not be paused')),
     startRound(probeTickMs, () => reviewAlerts(deps.store), failed('alerts could not be brought up to date')),
+    startRound(
+      probeTickMs,
+      () => reviewSubscriptions(deps.store, live),
+      failed('subscriptions could not be looked at'),
+    ),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
     startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
   ];

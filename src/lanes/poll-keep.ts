@@ -225,7 +225,7 @@ async function askAboutReferred(
 }
 
 /** The lanes of the clients that are these patients. */
-async function lanesOfPatients(
+export async function lanesOfPatients(
   trx: Transaction<Database>,
   connection: string,
   patients: readonly string[],

@@ -25,6 +25,7 @@ import { dayMs, pollEveryMs } from './poll-plan.ts';
 import { backoffMs } from './retry.ts';
 import { readRoster } from './roster.ts';
 import { searchFailure } from './search-failure.ts';
+import { readSubscription } from './subscriptions.ts';
 
 type CapabilitiesOf = (connection: string) => Promise<Capabilities>;
 
@@ -122,8 +123,8 @@ async function runPoll(
   renew: () => Promise<void>,
 ): Promise<void> {
   try {
-    const outcome = isRoster(poll)
-      ? await readMembers(deps, connection, poll)
+    const outcome = isOther(poll)
+      ? await readOther(deps, connection, poll)
       : await readChanges(deps, connection, poll, await capabilities(poll.connection), renew);
     await schedule(deps, connection, poll, outcome);
   } catch (error) {
@@ -137,12 +138,17 @@ async function runPoll(
   }
 }
 
-function isRoster({ resource_type: type }: PollKey): boolean {
-  return type === 'Group' || type === 'List';
+/** One resource that says whom to ask about, or how long we are notified. */
+function isOther({ resource_type: type }: PollKey): boolean {
+  return type === 'Group' || type === 'List' || type === 'Subscription';
 }
 
-async function readMembers(deps: LaneDeps, connection: LaneConnection, poll: Poll): Promise<Outcome> {
-  const failed = await readRoster(deps.store, connection, poll.resource_type, poll.about);
+async function readOther(deps: LaneDeps, connection: LaneConnection, poll: Poll): Promise<Outcome> {
+  const { resource_type: type, about } = poll;
+  const failed =
+    type === 'Subscription'
+      ? await readSubscription(deps.store, connection, about)
+      : await readRoster(deps.store, connection, type, about);
   return failed === undefined ? 'done' : { failed };
 }
 
@@ -240,7 +246,7 @@ const instant = '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3])
 
 async function schedule(deps: LaneDeps, connection: LaneConnection, poll: Poll, outcome: Outcome): Promise<void> {
   const failure = outcome === 'done' ? undefined : 'none' in outcome ? outcome.none : outcome.failed;
-  const everyMs = isRoster(poll)
+  const everyMs = isOther(poll)
     ? hourMs
     : pollEveryMs(connection.config, connection.vendor, poll.resource_type, poll.tier);
   // Spread over a tenth of the interval, so that polls do not come due in step.

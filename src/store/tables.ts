@@ -401,8 +401,6 @@ export interface SubscriptionTable {
   topic: NullableText;
   /** FHIR's subscription-status. */
   status: string;
-  /** It is heard from at least so often. */
-  heartbeat_ms: NullableNumber;
   last_heard_at: DefaultInstant;
   ends_at: NullableInstant;
   /** The number of its last event. */

@@ -40,7 +40,6 @@ create table subscription (
   id            text not null,
   topic         text,
   status        text not null,
-  heartbeat_ms  bigint,
   last_heard_at timestamptz not null default now(),
   ends_at       timestamptz,
   events        bigint not null default 0,
@@ -52,6 +51,7 @@ alter table seen
   add column origin       text not null default 'run' check (origin in ('run', 'poll', 'adt')),
   add column news_since   timestamptz,
   add column absent_since timestamptz;
+create index seen_by_identifier on seen using gin ((body -> 'identifier') jsonb_path_ops) where resource_type = 'Patient';
 create index seen_of_patient on seen (connection, patient) where patient is not null;
 create index seen_news on seen (news_since) where news_since is not null;
 `;
