@@ -142,6 +142,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   for (const one of live) {
     await prepareConnection(store, one);
     await preparePolls(store, one, vendors[one.vendor]);
+    await refreshRoster(store, one, vendors[one.vendor]);
   }
 
   let feeder: Feeder | undefined;

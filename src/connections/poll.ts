@@ -24,6 +24,8 @@ export interface PollSearch {
   readonly isFull: boolean;
   /** It leaves out what is older than the look-back: what it lacks may be there. */
   readonly isDated: boolean;
+  /** The same in a window of time, both ends included; absent where no search says when something was stored. */
+  readonly between: ((from: Date, to: Date) => Query) | undefined;
   /** Issue codes by which the site says that it wants a patient. */
   readonly refusedBy: readonly string[];
 }
@@ -39,9 +41,10 @@ export function pollQuery(vendor: Vendor, resourceType: string, window: PollWind
   const base = baseQuery(grammar, patientId, stored !== undefined);
   if (base === undefined) return patientId === undefined ? patientNeeded : noPatient;
   const refusedBy = patientId === undefined ? (grammar.all?.refusedBy ?? []) : [];
+  const between = stored && ((from: Date, to: Date): Query => ({ ...base, ...stored.between(from, to) }));
   if (stored !== undefined && since !== undefined) {
     const from = new Date(since.getTime() - overlapMs);
-    return { query: { ...base, ...stored.query(from) }, isFull: false, isDated: false, refusedBy };
+    return { query: { ...base, ...stored.query(from) }, isFull: false, isDated: false, refusedBy, between };
   }
   const dated = grammar.dated !== undefined && declares(grammar.dated.parameter) ? grammar.dated : undefined;
   const isDated = dated !== undefined && lookBackTo !== undefined;
@@ -50,6 +53,7 @@ export function pollQuery(vendor: Vendor, resourceType: string, window: PollWind
     isFull: true,
     isDated,
     refusedBy,
+    between,
   };
 }
 

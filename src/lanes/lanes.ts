@@ -26,6 +26,7 @@ export { raiseWanted } from './links.ts';
 export { patientOf } from './patient-of.ts';
 export { type Probe, probePaused, probeSoon, setPaused } from './pause.ts';
 export { runDuePolls } from './poll.ts';
+export type { PollReport } from './poll-report.ts';
 export {
   bundleEntries,
   collectionBundle,

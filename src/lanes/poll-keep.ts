@@ -28,8 +28,10 @@ export interface Seen {
   readonly result: SearchResult;
   /** When the search was asked for. */
   readonly startedAt: Date;
-  /** All that there is of its patient was asked for: what it lacks is looked at by itself. */
+  /** More than what is new was asked for. */
   readonly isFull: boolean;
+  /** All that there is of its patient was asked for: what the answer lacks is looked at by itself. */
+  readonly isWhole: boolean;
   readonly isForCommunity: boolean;
 }
 
@@ -248,7 +250,7 @@ export async function lanesOfPatients(
  * What a whole answer about a patient lacks, and was seen before: whoever has a link to it looks at it by its id, once. Only that look can tell
  * whether it is gone (G10).
  */
-async function missed(trx: Transaction<Database>, { poll, result, isFull }: Seen): Promise<LaneKey[]> {
+async function missed(trx: Transaction<Database>, { poll, result, isWhole }: Seen): Promise<LaneKey[]> {
   if (poll.about === '' || !result.complete || result.redirected) return [];
   const { connection, resource_type: resourceType, about } = poll;
   const found = json(result.resources.map(({ id }) => ({ id: String(id) })));
@@ -256,7 +258,7 @@ async function missed(trx: Transaction<Database>, { poll, result, isFull }: Seen
     update seen set absent_since = null where connection = ${connection} and resource_type = ${resourceType} and patient = ${about}
       and absent_since is not null
       and remote_id in (select f.id from jsonb_to_recordset(${found}) as f(id text))`.execute(trx);
-  if (!isFull) return [];
+  if (!isWhole) return [];
   const { rows } = await sql<{ subject: string }>`
     with missed as (
       update seen set absent_since = now()

@@ -22,6 +22,7 @@ import { pauseForFault } from './pause.ts';
 import { mayPoll } from './poll-allowed.ts';
 import { keepSeen, type PollKey, updatedAt } from './poll-keep.ts';
 import { dayMs, pollEveryMs } from './poll-plan.ts';
+import { searchForPoll } from './poll-search.ts';
 import { backoffMs } from './retry.ts';
 import { readRoster } from './roster.ts';
 import { searchFailure } from './search-failure.ts';
@@ -173,7 +174,13 @@ async function readChanges(
     searchParams: capabilities.searchParams[type] ?? [],
   });
   if (!isOffered(search)) return { none: reason('poll-not-offered', { resourceType: type, why: search.notOffered }) };
-  const result = await connection.client.searchAll(type, search.query, { beforePage: renew, isPoll: true });
+  const result = await searchForPoll(connection, {
+    resourceType: type,
+    search,
+    from: new Date(since ?? (search.isDated ? lookBackTo : 0)),
+    to: new Date(startedAt.getTime() + dayMs),
+    limits: { beforePage: renew, isPoll: true },
+  });
   if (!isSearchResult(result)) {
     if (isRefused(result, search.refusedBy)) return { none: reason('poll-patient-needed', { resourceType: type }) };
     const failure = searchFailure(connection, result);
@@ -187,7 +194,8 @@ async function readChanges(
       identifierSystem: deps.identifierSystem,
       result,
       startedAt,
-      isFull: search.isFull && !search.isDated,
+      isFull: search.isFull,
+      isWhole: search.isFull && !search.isDated,
       isForCommunity: search.refusedBy.length > 0,
     });
     // A partial or overtaken answer keeps the window open: what it lacked is asked for again.

@@ -158,6 +158,8 @@ const polled: Readonly<Record<string, PollGrammar>> = {
     stored: {
       parameter: '_lastupdated',
       query: (since): Query => (since === undefined ? {} : { _lastupdated: `ge${seconds(since)}` }),
+      // Whole seconds, which may not cut off the end.
+      between: (from, to) => ({ _lastupdated: [`ge${seconds(from)}`, `le${seconds(new Date(to.getTime() + 999))}`] }),
     },
     dated: dated(),
   },

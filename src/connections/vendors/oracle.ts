@@ -115,6 +115,7 @@ export const oracle: Vendor = {
 const byStored: NonNullable<PollGrammar['stored']> = {
   parameter: '_lastUpdated',
   query: (since): Query => (since === undefined ? {} : { _lastUpdated: `ge${since.toISOString()}` }),
+  between: (from, to) => ({ _lastUpdated: [`ge${from.toISOString()}`, `le${to.toISOString()}`] }),
 };
 /** Of what happens once, by when it was stored as well: what the site has not touched for long is left out. */
 const stepwise: PollGrammar = {

@@ -94,6 +94,10 @@ function poll(resourceType: string): PollGrammar {
     stored: {
       parameter: '_lastUpdated',
       query: (since) => ({ _sort: '-_lastUpdated', ...(since && { _lastUpdated: `ge${since.toISOString()}` }) }),
+      between: (from, to) => ({
+        _sort: '-_lastUpdated',
+        _lastUpdated: [`ge${from.toISOString()}`, `le${to.toISOString()}`],
+      }),
     },
     ...(happensOnce.includes(resourceType) && {
       dated: { parameter: 'date', query: (from) => ({ date: `ge${from.toISOString()}` }) },

@@ -115,7 +115,12 @@ export interface PollGrammar {
     readonly refusedBy?: readonly string[];
   };
   /** What a search for new versions adds, where the server declares the parameter; no time: all, in the order that paging needs. */
-  readonly stored?: { readonly parameter: string; readonly query: (since: Date | undefined) => Query };
+  readonly stored?: {
+    readonly parameter: string;
+    readonly query: (since: Date | undefined) => Query;
+    /** Both ends included. */
+    readonly between: (from: Date, to: Date) => Query;
+  };
   /** Of what happens once: what a search adds to leave out what is older, where the server declares the parameter. */
   readonly dated?: { readonly parameter: string; readonly query: (from: Date) => Query };
 }
