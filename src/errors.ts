@@ -605,6 +605,12 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'retry',
   },
+  'hook-message-unreadable': {
+    text: 'A hook takes a notification as a FHIR resource in JSON, nothing at all, or an HL7 v2 message that begins with MSH.',
+    status: 400,
+    issue: 'structure',
+    class: 'permanent',
+  },
   'identity-changed': {
     text: '{name} was {before} when this store was first used and is {after} now. It names resources on other servers and must not change.',
     status: 500,
@@ -1061,6 +1067,24 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'poll-not-offered': {
+    text: '{resourceType} is not asked for: {why}.',
+    status: 501,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
+  'poll-patient-needed': {
+    text: 'This site searches {resourceType} within one patient only: it is asked for patient by patient.',
+    status: 400,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
+  'poll-unreadable': {
+    text: 'Parts of answers about {resourceType} cannot be read and were set aside; doctor lists them. The others were read.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'permanent',
+  },
   'port-taken': {
     text: 'Port {port} is taken by another program. Set another one, or 0 for any free port.',
     status: 500,
@@ -1283,6 +1307,12 @@ export const errorKinds = {
     issue: 'incomplete',
     class: 'retry',
   },
+  'search-entry-unreadable': {
+    text: 'An entry of an answer about {resourceType} was set aside: {problem}. The others were read.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'permanent',
+  },
   'search-partial': {
     text: 'The server shows only a part of the {resourceType} resources. Nothing is concluded from what is missing.',
     status: 502,
@@ -1492,6 +1522,24 @@ export const errorKinds = {
     status: 200,
     issue: 'informational',
     class: 'person',
+  },
+  'subscription-ended': {
+    text: 'A Subscription of the server does not notify any more (its status is {status}). Polling goes on; set it up anew to hear sooner.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'subscription-ends': {
+    text: 'A Subscription on the server of {connection} ends within a day, or has ended. Polling goes on; renew it to hear sooner.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'subscription-silent': {
+    text: 'The server of {connection} has sent no notification for twice the time of its heartbeat. Polling goes on; look at its Subscription.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
   },
   'task-element-not-theirs': {
     text: 'A performer may not change {elements} of this Task, only {own}.',

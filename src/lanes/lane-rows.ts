@@ -236,7 +236,12 @@ function recordRow(row: Stored<RecordRow>): RecordRow {
 }
 
 export function seenRow(row: Stored<SeenRow>): SeenRow {
-  return { ...row, seen_at: new Date(row.seen_at) };
+  return {
+    ...row,
+    seen_at: new Date(row.seen_at),
+    news_since: instant(row.news_since),
+    absent_since: instant(row.absent_since),
+  };
 }
 
 export function linkRow(row: Stored<LinkRow>): LinkRow {

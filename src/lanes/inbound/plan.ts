@@ -487,6 +487,10 @@ class InboundPlanner {
       );
     });
     if (isUs) return 'ours';
+    // A Task for the community is for whoever is asked by this server's own means, unless it names a partner whom we know.
+    const isForCommunity = codesOf(task?.code).includes('community-resource');
+    const isKnown = named.some((one) => this.#context.resolve(textAt(one, 'reference') ?? '') !== undefined);
+    if (isForCommunity && named.length > 0 && !isKnown) return 'ours';
     if (named.length > 0) return 'others';
     if (task !== undefined) return 'open';
     // An order alone may be for anybody in the house: only what the connection lists is for us.

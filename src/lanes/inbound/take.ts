@@ -3,7 +3,7 @@
 
 import type { JsonObject } from '../../json.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
-import { type Store, sql } from '../../store/store.ts';
+import { json, type Store, sql } from '../../store/store.ts';
 import { type Change, offerChanges } from '../changes.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
@@ -35,6 +35,7 @@ export async function takeInbound(
   const around = await readAround(deps, connection, lease, rows, looks);
   const planned = planInbound({ connection, source: lease.source, mappings, rows, looks, around, now });
   const isNews = planned.changes.length + planned.answered.length > 0;
+  await takeUp(deps, lease, rows);
   if (isNews) await store(deps, lease, planned);
   return { kind: isNews ? 'stored' : 'nothing' };
 }
@@ -160,6 +161,21 @@ async function readAround(
     cases: cases.map(({ content }) => content),
     agencies: new Set(organizations.map(({ id }) => id)),
   };
+}
+
+/** What the polls had put by is taken up. */
+async function takeUp({ store: to, leaseMs }: LaneDeps, lease: Lease, rows: readonly InboundRow[]): Promise<void> {
+  const named = json(rows.map(({ resource_type: type, remote_id: id }) => ({ type, id })));
+  const waiting = await sql`
+    select 1 from jsonb_to_recordset(${named}) as n(type text, id text) join seen s on s.connection = ${lease.connection}
+      and s.resource_type = n.type and s.remote_id = n.id where s.news_since is not null limit 1`.execute(to.db);
+  if (waiting.rows.length === 0) return;
+  await to.tx(async (trx) => {
+    await holdLease(trx, lease, leaseMs);
+    await sql`
+      update seen s set news_since = null from jsonb_to_recordset(${named}) as n(type text, id text)
+      where s.connection = ${lease.connection} and s.resource_type = n.type and s.remote_id = n.id`.execute(trx);
+  });
 }
 
 async function store({ store: to, leaseMs }: LaneDeps, lease: Lease, planned: InboundPlan): Promise<void> {

@@ -27,7 +27,12 @@ const world = useWorld({
   createPatients: false,
   // As a hospital has it: what cannot wait goes at once all the same.
   documents: { quietMs: 4 * 3_600_000, atMostEveryMs: 24 * 3_600_000, encounter: 'none' },
-  polls: { performers: ['Organization/7'], referralCodes: ['http://snomed.info/sct|467771000124109'] },
+  polls: {
+    types: ['ServiceRequest'],
+    performers: ['Organization/7'],
+    referralCodes: ['http://snomed.info/sct|467771000124109'],
+    lookBackMs: 90 * 86_400_000,
+  },
 });
 
 async function begins(order: JsonObject = {}): Promise<void> {
