@@ -418,6 +418,12 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'copy-edited': {
+    text: 'The copy of {target} was changed on its server ({element}); the Task lives elsewhere. A person must decide.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'create-doubled': {
     text: 'The server holds {target} twice. The older one is used; a person should remove the other.',
     status: 409,

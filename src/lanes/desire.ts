@@ -260,8 +260,14 @@ function resourceFor(
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     moves: movesOn(input.connection.vendor),
+    ...(isCopy(input, resourceType, standing) && { isCopy: true }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
+}
+
+/** A Task that we make on a server where it does not live. */
+function isCopy({ connection }: DesireInput, resourceType: string, standing: LinkRow | undefined): boolean {
+  return resourceType === 'Task' && connection.config.task === 'copy' && standing?.origin !== 'theirs';
 }
 
 /** A rule that parks what it cannot say, instead of leaving it out. */

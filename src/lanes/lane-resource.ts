@@ -76,6 +76,8 @@ export interface LaneResource {
   readonly party: Party;
   /** The moves that this server takes of the element that moves. */
   readonly moves: TaskMoves;
+  /** It lives elsewhere, and this server gets a mirror of it: whatever is changed here is nobody's word (closed-loop B1). */
+  readonly isCopy?: boolean;
   /** Search before creating: patients and directory entries (lanes.md 18, 19). */
   readonly search: 'none' | 'pending' | 'not-found' | 'blocked';
   /** For the readable document of a case only, which no mapping makes. */

@@ -135,7 +135,8 @@ async function keepUnlinked(
     seen,
     others.map(({ body }) => body),
   );
-  const ours = others.filter(({ body }) => isOurConcern(body, concern));
+  // What was kept once is looked at further: how it ends is news too.
+  const ours = others.filter(({ row, body }) => row.body !== null || isOurConcern(body, concern));
   if (ours.length > 0 && (await isCreating(trx, id, resourceType))) return { lanes: [], isOvertaken: true };
   const fresh = ours.filter(({ body, row }) => row.body === null || !mayBeOlder(body, row, seen));
   await saveSeen(trx, id, ...fresh.map(({ body }) => ({ ...lookAt(seen, body), isNews: true })));

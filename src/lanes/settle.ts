@@ -138,9 +138,10 @@ function mergeElements(look: Look): Settled {
     [...verdicts].flatMap(([key, verdict]) => (wanted.includes(verdict) ? [key] : []));
   // What follows from the record is ours to say, unless it is of what the other side decides about.
   const isTheirs = (key: string) => ownerIn(resource, key) === 'remote';
-  const edited = keysWith('keep').filter((key) => isDerived(key) && !isTheirs(key));
+  const isAsked = (key: string) => resource.isCopy === true || (isDerived(key) && !isTheirs(key));
+  const edited = keysWith('keep', ...(resource.isCopy ? ['override'] : [])).filter(isAsked);
   const reverts = keysWith('keep', 'override')
-    .filter((key) => !isDerived(key))
+    .filter((key) => !isDerived(key) && !isAsked(key))
     .map((element): Revert => ({ key: resource.key, element, value: observedFacts[element] }));
   const contested = reverts
     .filter((revert) => context.countReverts(revert) + 1 >= mostReverts)
@@ -220,6 +221,7 @@ function settleMove(look: Look, merged: Settled): Settled {
   const isExplained = reasonsOf(look, element).some(
     ({ key }) => before !== undefined && !sameFact(observedFacts[key], before[key]),
   );
+  if (resource.isCopy && (hasMoved || isExplained) && !isAgreed) return movedCopy(look, merged, element);
   const theirs = hasMoved || isExplained ? takeMove(look, merged, element, before?.[element]) : merged;
   if (theirs.decisions.length > merged.decisions.length) return theirs;
   if (isAgreed) return agreed(look, theirs, element);
@@ -314,6 +316,14 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
     patches: [...taken.patches, reading.patch],
     lineage: { elements: [...elements, moved], notUnderstood },
   };
+}
+
+/** Somebody has moved the mirror: only where the Task lives does a move count. */
+function movedCopy(look: Look, settled: Settled, element: string): Settled {
+  const target = nameOf(look.resource.key);
+  const decision = statusDecision(look, element, reason('copy-edited', { element, target }));
+  const ours = { choose: 'ours', effect: 'Write where the Task stands over the copy again.' };
+  return { ...settled, decisions: [...settled.decisions, { ...decision, choices: [ours, ...decision.choices] }] };
 }
 
 function noPath(look: Look, element: string, move: { from: string; to: string }): NewDecision {

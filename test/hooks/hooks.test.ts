@@ -30,10 +30,10 @@ function connection() {
 }
 
 async function take(body: string | Json, resourceType?: string) {
-  const { store, timeZone, newId, wake } = world.deps;
+  const { store, identifierSystem, timeZone, newId, wake } = world.deps;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const message = { body: Buffer.from(text), ...(resourceType !== undefined && { resourceType }) };
-  return takeMessage({ store, timeZone, newId, wake }, connection().config, message);
+  return takeMessage({ store, identifierSystem, timeZone, newId, wake }, connection().config, message);
 }
 
 /** The polls that are due now, as `Type` of all patients and `Type/patient`. */
