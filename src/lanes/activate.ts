@@ -25,7 +25,7 @@ export async function checkIdentity(store: Store, identifierSystem: string): Pro
 }
 
 /** What the store keeps under the name: this value where it is the first one. */
-export async function keptIdentity({ db }: Store, name: string, first: string): Promise<string> {
+async function keptIdentity({ db }: Store, name: string, first: string): Promise<string> {
   await db
     .insertInto('identity')
     .values({ name, value: first })
@@ -134,8 +134,9 @@ function readFiles(files: Json): MappingFile[] {
 
 /** Makes the connection known. New: its back-fill is wanted. Changed: plans made before are void and its lanes look again. */
 export async function prepareConnection(store: Store, config: ConnectionConfig): Promise<void> {
-  // A partner more or less changes nothing of what is there; each Task is looked at when its referral changes.
-  const { auth, copiesOf, ...visible } = config;
+  // What is asked for, and who may wake us, shapes nothing of what is sent. A partner more or less changes nothing of what is there; each Task is
+  // looked at when its referral changes.
+  const { auth, polls, hook, copiesOf, ...visible } = config;
   const configuration = contentHash(JSON.parse(JSON.stringify({ ...visible, auth: auth.type })));
   await store.tx(async (trx) => {
     const added = await trx
