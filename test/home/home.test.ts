@@ -208,6 +208,12 @@ describe('an appointment', () => {
 
     await gateway.api.home.confirmAppointment('pantry', id, String(made.id), ana);
     expect((await view(id)).appointments).toMatchObject([{ status: 'booked' }]);
+    await idle(gateway);
+    const told = (await offered('met')).flatMap((change) => objectsAt(change, 'comments').map(({ text }) => text));
+    expect([...new Set(told)]).toEqual([
+      'Appointment proposed: 2026-03-02 15:00 UTC, Elm Street',
+      'Appointment agreed: 2026-03-02 15:00 UTC, Elm Street',
+    ]);
     const { version } = await view(id);
     await gateway.api.home.move('pantry', id, { to: 'rejected', reason: { text: 'Moved away' } }, ana, version);
     await expect(
