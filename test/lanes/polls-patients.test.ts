@@ -204,7 +204,7 @@ describe('oracle', () => {
     ]);
   });
 
-  test('after a full reading only what is new is asked for where the server can say it; the rest is read again', async () => {
+  test('C8: after a full reading only what is new is asked for where the server can say it; the rest is read again', async () => {
     await seed(world, stranger, aGoalThere('g1', 'stranger'), {
       resourceType: 'Condition',
       id: 'c1',
