@@ -225,6 +225,12 @@ describe('whose records', () => {
   });
 });
 
+test('what polling takes is told to operators alone: it is about the patients of all sources', async () => {
+  const path = '/api/connections/general/capabilities';
+  expect(await json(await harness.send('reader', 'GET', path))).toMatchObject({ polls: { requestsPerDay: 7 } });
+  expect(await json(await harness.send('county', 'GET', path))).not.toHaveProperty('polls');
+});
+
 describe('hooks', () => {
   const notFound = async (path: string, headers: Record<string, string> = {}) => {
     const response = await harness.send(undefined, 'POST', path, { headers, body: 'x'.repeat(2_000_000) });

@@ -17,7 +17,10 @@ export interface Recipient {
   readonly sources: readonly string[];
 }
 
-/** Smaller runs earlier. A record that very many lanes have read is worked off behind everything else. */
+/**
+ * Smaller runs earlier. A lane that has read the record keeps its own priority where that is more urgent than a normal one; where very many
+ * have read it, they are worked off behind everything else.
+ */
 const priorities = { pointedAt: 5, urgent: 10, normal: 50, backfill: 90 };
 const priorityByType: Readonly<Partial<Record<RecordType, number>>> = {
   // What cases point at goes first, or their lanes run in vain and wait.
@@ -62,10 +65,11 @@ export async function wantLanes(
       union all
       select l.connection, l.subject,
         case when count(*) over (partition by l.type, l.id) > ${manyReaders}::integer
-             then ${priorities.backfill}::integer else ${priorities.normal}::integer end
+             then ${priorities.backfill}::integer else least(reader.priority, ${priorities.normal}::integer) end
       from jsonb_to_recordset(${json(keys)}) as k(type text, id text)
       join lane_read l on l.source = ${source} and l.type = k.type and l.id = k.id
       join recipient on recipient.id = l.connection
+      join lane reader on reader.connection = l.connection and reader.subject = l.subject
     )
     insert into lane (connection, subject, source, wanted, priority)
     select connection, subject, split_part(subject, '.', 1), 1, min(priority)
