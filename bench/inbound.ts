@@ -12,6 +12,7 @@ import type { Config, ConnectionConfig, PollConfig } from '../src/config.ts';
 import { polledTypes } from '../src/config.ts';
 import { type Gateway, startGateway } from '../src/gateway.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, textAt, textsAt } from '../src/json.ts';
+import { relinkPatient } from '../src/lanes/lanes.ts';
 import { parseRecord, type RecordType } from '../src/records/records.ts';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { openStore, type Store } from '../src/store/store.ts';
@@ -163,15 +164,21 @@ async function whatBecomes(folder: string): Promise<void> {
     return owner === undefined || owner.startsWith('Patient/') ? [] : [owner];
   });
   await onStage({ performers: [...new Set(performers)] }, 300, undefined, async ({ store, seed, accept }) => {
-    await seed(resources);
     await accept([
       'organization',
       { id: 'org-agency', updatedAt: at, name: 'Agency', kind: 'case-management', active: true },
     ]);
-    for (const patient of patients) await accept(...clientOf(patient));
-    // Whoever the names leave open is linked by a person.
-    await quiet(store);
-    await linkOpen(store, patients);
+    for (const patient of patients) {
+      await accept(...clientOf(patient));
+      await relinkPatient(store, {
+        connection: 'general',
+        source: 'county',
+        clientId: `client-${patient.id}`,
+        patient: String(patient.id),
+        by: 'bench',
+      });
+    }
+    await seed(resources);
     await quiet(store);
     const rows = await store.db.selectFrom('inbound').selectAll().execute();
     const counts = new Map<string, number>();
@@ -221,21 +228,6 @@ async function quiet({ db }: Store): Promise<void> {
     const now = JSON.stringify([due.length, rows]);
     still = now === before && due.length === 0 ? still + 1 : 0;
     before = now;
-  }
-}
-
-async function linkOpen(store: Store, patients: readonly JsonObject[]): Promise<void> {
-  const { applyDecision, decide } = await import('../src/lanes/lanes.ts');
-  const open = await store.db
-    .selectFrom('decision')
-    .select(['id', 'record_id'])
-    .where('kind', '=', 'patient-match')
-    .where('state', '=', 'open')
-    .execute();
-  for (const { id, record_id: client } of open) {
-    const patient = patients.find((one) => `client-${one.id}` === client);
-    if (patient === undefined) continue;
-    await decide(store, id, { choose: `link:${patient.id}`, by: 'bench' }, applyDecision).catch(() => undefined);
   }
 }
 

@@ -231,6 +231,7 @@ function resourceFor(
       : asGeneration(input, key, projected, nextGeneration);
   const slot = slotOf(input, key);
   const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
+  const mirrors = isCopy(input, resourceType, standing);
   const route = routeFor(input, row, key, resourceType, standing);
   const aside = asideReason(key, row.version, links);
   return {
@@ -240,7 +241,7 @@ function resourceFor(
     record: row.content,
     recordVersion: row.version,
     slot,
-    desired,
+    desired: desired && mirrors ? asCopy(desired) : desired,
     link: standing === undefined ? undefined : linkState(standing),
     nextGeneration,
     observed: seen === undefined ? undefined : observation(seen, input.memory.fresh),
@@ -260,7 +261,7 @@ function resourceFor(
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     moves: movesOn(input.connection.vendor),
-    ...(isCopy(input, resourceType, standing) && { isCopy: true }),
+    ...(mirrors && { isCopy: true }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
 }
@@ -268,6 +269,15 @@ function resourceFor(
 /** A Task that we make on a server where it does not live. */
 function isCopy({ connection }: DesireInput, resourceType: string, standing: LinkRow | undefined): boolean {
   return resourceType === 'Task' && connection.config.task === 'copy' && standing?.origin !== 'theirs';
+}
+
+/** Whoever finds it there is to see that it is a mirror. */
+function asCopy(desired: Desired): Desired {
+  const { meta } = desired.resource;
+  if (!isObject(meta) || !Array.isArray(meta.tag)) return desired;
+  const [ours] = meta.tag;
+  const tag = isObject(ours) ? [...meta.tag, { ...ours, code: 'copy' }] : meta.tag;
+  return { ...desired, resource: { ...desired.resource, meta: { ...meta, tag } } };
 }
 
 /** A rule that parks what it cannot say, instead of leaving it out. */

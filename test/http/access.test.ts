@@ -79,6 +79,7 @@ const matrix: [string, string, RequestInit, number[]][] = [
   ],
   ['GET /api/records/stale', '/api/records/stale', {}, [200, 200, 403, 403, 403, 401]],
   ['GET /api/unmapped', '/api/unmapped', {}, [200, 200, 403, 403, 403, 401]],
+  ['GET /api/inbound', '/api/inbound', {}, [200, 200, 403, 403, 403, 401]],
   [
     'POST /api/records/{type}/{id}/stale/{stale}/accept',
     `/api/records/case/case-rosa/stale/${'0'.repeat(64)}/accept?source=county`,
