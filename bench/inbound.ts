@@ -111,6 +111,7 @@ function configOf(baseUrl: string, polls: Partial<PollConfig>, pollEveryMs: numb
     operators: new Map(),
     sources: new Map([['county', { id: 'county', token: 'county-token', timeZone: 'America/New_York', ...webhook }]]),
     connections: new Map([['general', connection]]),
+    partners: new Map(),
     warnings: [],
   };
 }
