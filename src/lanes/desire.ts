@@ -371,6 +371,7 @@ export function observation(seen: SeenRow, fresh: ReadonlySet<string>): Observat
     versionTag: seen.version_tag ?? undefined,
     hash: seen.hash ?? '',
     isFresh: fresh.has(`${seen.resource_type}/${seen.remote_id}`),
+    ...(seen.origin === 'adt' && { isTold: true }),
   };
 }
 

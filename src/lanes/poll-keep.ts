@@ -179,7 +179,8 @@ async function isCreating(trx: Transaction<Database>, connection: string, resour
     .where('resource_type', '=', resourceType)
     .where('remote_id', 'is', null)
     .where(({ eb, or }) => or([eb('outcome', 'is', null), eb('outcome', '=', 'unknown')]))
-    .where('closed_at', 'is', null)
+    // One that nobody could clear up by then is a person's question, and keeps nothing else waiting.
+    .where('intended_at', '>', sql<Date>`now() - interval '1 hour'`)
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;
