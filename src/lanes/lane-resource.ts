@@ -42,6 +42,8 @@ export interface Observation {
   readonly body: JsonObject;
   readonly versionTag: string | undefined;
   readonly hash: string;
+  /** A message told of it: there is nothing to be read on the server. */
+  readonly isTold?: boolean;
   /** Read by this very run, so that it may be written over. */
   readonly isFresh: boolean;
 }
