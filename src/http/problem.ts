@@ -9,6 +9,7 @@ import { CasebridgeError } from '../errors.ts';
 import { factsOf } from '../fault.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { FieldError } from '../records/records.ts';
+import type { PageRules } from './route.ts';
 
 /** A refusal that lists what is wrong, field by field. */
 export class FieldsRefused extends CasebridgeError {
@@ -56,14 +57,15 @@ function fieldErrors(known: CasebridgeError, error: unknown): readonly FieldErro
 }
 
 /** Answers with the problem. A body that has not been read whole ends the connection, after the caller had time to read the answer. */
-export function sendProblem(response: Response, problem: Problem): void {
+export function sendProblem(response: Response, problem: Problem, page?: PageRules): void {
   const { req: request } = response;
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const text = JSON.stringify(problem.body);
-  response.status(problem.status).type('application/problem+json').setHeader('content-length', Buffer.byteLength(text));
+  const text = page === undefined ? JSON.stringify(problem.body) : page.problem(problem);
+  response.status(problem.status).type(page === undefined ? 'application/problem+json' : 'text/html');
+  response.setHeader('content-length', Buffer.byteLength(text));
   if (problem.status === 401) response.setHeader('www-authenticate', 'Bearer');
   if (request.complete || !hasBody(request.headers)) {
     response.end(text);

@@ -5,6 +5,7 @@ import { caseRoutes } from './handlers/cases.ts';
 import { changeRoutes } from './handlers/changes.ts';
 import { clockRoutes } from './handlers/clocks.ts';
 import { connectionRoutes } from './handlers/connections.ts';
+import { consoleRoutes } from './handlers/console.ts';
 import { decisionRoutes } from './handlers/decisions.ts';
 import { healthRoutes } from './handlers/health.ts';
 import { laneRoutes } from './handlers/lanes.ts';
@@ -34,6 +35,7 @@ const described: readonly Route[] = [
   ...connectionRoutes,
   ...patientRoutes,
   ...healthRoutes,
+  ...consoleRoutes,
 ];
 
 const openApiRoute: Route = {

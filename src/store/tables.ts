@@ -522,6 +522,29 @@ export interface RevertTable {
   since: DefaultInstant;
 }
 
+/** An operator who has signed in on the console. */
+export interface OperatorSessionTable {
+  /** Of the secret in the browser. */
+  hash: string;
+  operator: string;
+  /** Of secret and token together: another token ends the session. */
+  token_hash: string;
+  begun_at: DefaultInstant;
+  used_at: DefaultInstant;
+}
+
+/** Who has looked at what. */
+export interface AuditTable {
+  id: Identity;
+  at: DefaultInstant;
+  actor: string;
+  action: string;
+  resource_type: string;
+  resource_id: NullableText;
+  outcome: string;
+  request_id: NullableText;
+}
+
 export interface Database {
   identity: IdentityTable;
   record: RecordTable;
@@ -555,4 +578,6 @@ export interface Database {
   mass_change_link: MassChangeLinkTable;
   revert: RevertTable;
   unmapped: UnmappedTable;
+  operator_session: OperatorSessionTable;
+  audit: AuditTable;
 }
