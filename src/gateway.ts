@@ -8,8 +8,10 @@ import { clockDeps, sweepClocks } from './clocks/clocks.ts';
 import type { Config, ConnectionConfig } from './config.ts';
 import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
 import { CasebridgeError } from './errors.ts';
+import { openPartnerInterface } from './facade/facade.ts';
 import { factsOf } from './fault.ts';
 import { gatewayApi, type OpenedConnection } from './gateway/api.ts';
+import { openHome } from './home/home.ts';
 import { type GatewayApi, shownChange } from './http/http.ts';
 import {
   type Abilities,
@@ -130,6 +132,9 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   const metrics = createMetrics(store);
   const holder = `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`;
   await freeDeadShares(store);
+  let feeder: Feeder | undefined;
+  const home = openHome({ store, config, newId: randomUUID, wake: () => feeder?.kick() });
+  const partnerInterface = openPartnerInterface(store, config, home);
   const live = [...config.connections.values()].filter(({ mode }) => mode !== 'off');
   const opened = new Map(live.map((one) => [one.id, open(one)]));
   if (options.lanes) {
@@ -138,10 +143,10 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   }
   for (const one of live) {
     await prepareConnection(store, one);
-    await preparePolls(store, one.id);
+    // What a partner does is told by itself.
+    if (!config.partners.has(one.id)) await preparePolls(store, one.id);
   }
 
-  let feeder: Feeder | undefined;
   const deps: LaneDeps = {
     store,
     identifierSystem: config.identifierSystem,
@@ -174,10 +179,12 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   feeder = worker?.feeder;
 
   function open(one: ConnectionConfig): OpenedConnection {
-    const connection = openConnection(one, {
-      onRequest: metrics.requestSeen,
-      budget: sharedBudget(store, one, holder, Math.random),
-    });
+    const connection = openConnection(
+      one,
+      config.partners.has(one.id)
+        ? { exchanger: home.exchanger(one.id) }
+        : { onRequest: metrics.requestSeen, budget: sharedBudget(store, one, holder, Math.random) },
+    );
     const capabilities = cachedCapabilities(store, connection, Date.now);
     const abilities = (set: MappingSet): Promise<Abilities> => readAbilities(connection, capabilities, set);
     return {
@@ -190,7 +197,18 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   let stopping: Promise<void> | undefined;
   return {
     mappingWarnings: warnings,
-    api: gatewayApi({ config, logger, store, metrics, deps, webhooks, opened, feeder: () => feeder }),
+    api: gatewayApi({
+      config,
+      logger,
+      store,
+      metrics,
+      deps,
+      webhooks,
+      home,
+      partnerInterface,
+      opened,
+      feeder: () => feeder,
+    }),
     stop: () => {
       stopping ??= stopAll(worker, webhooks, opened, store);
       return stopping;

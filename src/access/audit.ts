@@ -1,26 +1,48 @@
-// Who has looked at what: one row for each look at somebody's records, with ids only.
+// Who looked at or changed what: of a partner's resources, or of a case on the console. Ids only, never what they say.
 
-import type { Store } from '../store/store.ts';
+import type { Transaction } from 'kysely';
+import type { Database, Store } from '../store/store.ts';
 
-export interface Look {
-  /** `operator:night`. */
-  readonly actor: string;
-  readonly resourceType: string;
-  /** `county/case-rosa`. */
-  readonly resourceId: string;
-  readonly requestId: string;
+/** Who acts. */
+export interface Actor {
+  /** `client`: the partner's system; `contact`: a person of it, on the partner page; `operator`: on the console. */
+  readonly kind: 'client' | 'contact' | 'operator';
+  /** The client's id, an id of the contact that is no address, or the operator's name. */
+  readonly id: string;
+  /** How the person is named to others. */
+  readonly name?: string;
+  /** Of the HTTP request, as the log has it. */
+  readonly requestId?: string;
 }
 
-export async function noteLook({ db }: Store, { actor, resourceType, resourceId, requestId }: Look): Promise<void> {
+export interface AuditEntry {
+  /** Null: of none, an operator looks. */
+  readonly partner: string | null;
+  readonly by: Actor;
+  /** `read`, `search`, `create`, `update`, … */
+  readonly action: string;
+  readonly resourceType: string;
+  readonly ids: readonly string[];
+  /** `done`, or the code of what stood in the way. */
+  readonly outcome: string;
+}
+
+export function actorName({ kind, id }: Actor): string {
+  return `${kind}:${id}`;
+}
+
+/** One row for each resource; one without an id where none was shown. */
+export async function keepAudit(db: Store['db'] | Transaction<Database>, entry: AuditEntry): Promise<void> {
+  const { partner, by, action, resourceType, ids, outcome } = entry;
+  const shared = { partner, actor: actorName(by), action, resource_type: resourceType, outcome };
   await db
     .insertInto('audit')
-    .values({
-      actor,
-      action: 'read',
-      resource_type: resourceType,
-      resource_id: resourceId,
-      outcome: 'ok',
-      request_id: requestId,
-    })
+    .values(
+      (ids.length === 0 ? [null] : ids).map((resource_id) => ({
+        ...shared,
+        resource_id,
+        request_id: by.requestId ?? null,
+      })),
+    )
     .execute();
 }

@@ -3,10 +3,11 @@
 
 import { dirname, resolve } from 'node:path';
 import type { JWK } from 'jose';
-import { didYouMean } from '../nearest.ts';
 import { isReachable } from '../public-address.ts';
 import { isCalendarDate } from '../records/records.ts';
 import { durationMs } from './duration.ts';
+import { isKnown, organizationOf } from './known-names.ts';
+import { completePartners } from './partners.ts';
 import type { RawConfig, RawConnection, RawWebhook } from './schema.ts';
 import { isReference, resolveReference, type SecretPlaces } from './secrets.ts';
 import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
@@ -39,9 +40,16 @@ export async function complete(
   env: SecretPlaces['env'],
 ): Promise<{ config: Config } | { problems: ConfigProblem[] }> {
   const desk = new Desk(source, { env, folder: dirname(file) });
+  const configured = await connections(raw, desk);
+  const { publicUrl } = raw.server ?? {};
+  const { partners, homes } = await completePartners(raw, configured, desk);
   const config: Config = {
     file,
-    server: { port: raw.server?.port ?? 8080, host: raw.server?.host },
+    server: {
+      port: raw.server?.port ?? 8080,
+      host: raw.server?.host,
+      ...(publicUrl !== undefined && { publicUrl: await desk.baseUrl(publicUrl, ['server', 'publicUrl']) }),
+    },
     store: {
       url: await desk.url(raw.store?.url, ['store', 'url'], ['postgres:', 'postgresql:']),
       folder: resolve(dirname(file), raw.store?.folder ?? './data'),
@@ -55,14 +63,15 @@ export async function complete(
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
     sources: await sources(raw, desk),
-    connections: await connections(raw, desk),
+    connections: new Map([...configured, ...homes]),
+    partners,
     warnings: desk.warnings,
   };
   return desk.problems.length > 0 ? { problems: desk.problems } : { config };
 }
 
 /** Resolves single settings and collects what is wrong with them. */
-class Desk {
+export class Desk {
   readonly problems: ConfigProblem[] = [];
   readonly warnings: string[] = [];
   readonly #source: SourceText;
@@ -87,6 +96,14 @@ class Desk {
     }
     if (resolved.warning !== undefined) this.warnings.push(resolved.warning);
     return resolved.value;
+  }
+
+  /** The text of a file that is no secret; '' once a problem has been noted. */
+  async publicText(reference: string, path: SettingPath): Promise<string> {
+    const resolved = await resolveReference(reference, this.#places);
+    if ('value' in resolved) return resolved.value;
+    this.refuse(path, `${resolved.problem}.`);
+    return '';
   }
 
   /** A plain setting that may also be given as a reference. */
@@ -257,7 +274,10 @@ async function completeConnection(
     baseUrl: await desk.baseUrl(raw.baseUrl, [...path, 'baseUrl']),
     auth: await completeAuth(raw, [...path, 'auth'], desk),
     mode: raw.mode ?? defaults.mode,
-    organization: organizationOf(raw.organization, known, [...path, 'organization'], desk),
+    organization:
+      raw.organization === undefined
+        ? undefined
+        : organizationOf(raw.organization, known, [...path, 'organization'], desk),
     basis: raw.basis ?? 'treatment',
     sources: theirs,
     inboundTo: raw.inboundTo ?? (theirs.length === 1 ? theirs[0] : undefined),
@@ -351,27 +371,6 @@ function parseKey(text: string): JWK | undefined {
 function isPrivateKey(value: unknown): value is JWK {
   if (typeof value !== 'object' || value === null || !('kty' in value) || !('d' in value)) return false;
   return (value.kty === 'RSA' || value.kty === 'EC') && typeof value.d === 'string';
-}
-
-function organizationOf(
-  text: string | undefined,
-  known: readonly string[],
-  path: SettingPath,
-  desk: Desk,
-): ConnectionConfig['organization'] {
-  if (text === undefined) return undefined;
-  const slash = text.indexOf('/');
-  const source = text.slice(0, slash);
-  isKnown(source, known, path, desk);
-  return { source, id: text.slice(slash + 1) };
-}
-
-function isKnown(source: string, known: readonly string[], path: SettingPath, desk: Desk): void {
-  if (known.includes(source)) return;
-  desk.refuse(
-    path,
-    `names the source "${source}", which is not one of ${known.join(', ')}.${didYouMean(source, known)}`,
-  );
 }
 
 function isTimeZone(name: string): boolean {

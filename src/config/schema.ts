@@ -20,7 +20,7 @@ import {
 } from './types.ts';
 
 export interface RawConfig {
-  server?: { port?: number; host?: string };
+  server?: { port?: number; host?: string; publicUrl?: string };
   store?: { url?: string; folder?: string };
   queue?: { url?: string };
   lanes?: { lease?: string };
@@ -35,6 +35,12 @@ export interface RawConfig {
   operators?: Record<string, { token: string; may?: Permission[] }>;
   sources: Record<string, { token: string; timeZone?: string; webhook?: RawWebhook }>;
   connections?: Record<string, RawConnection>;
+  partners?: Record<string, RawPartner>;
+}
+
+export interface RawPartner {
+  organization: string;
+  client?: { id: string; keys: unknown; scopes?: string[] };
 }
 
 export interface RawWebhook {
@@ -78,7 +84,7 @@ export type RawAuth =
     }
   | { type: 'smart-basic'; clientId: string; secret: string; scopes?: string[]; scopeVersion?: ScopeVersion };
 
-/** What a source or connection may be called. */
+/** What a source, connection or partner may be called. */
 export const namePattern = '^[a-z][a-z0-9-]{0,31}$';
 
 const timeOfDay = '^([01][0-9]|2[0-3]):[0-5][0-9]$';
@@ -169,6 +175,8 @@ const auth: SchemaObject = {
   ],
 };
 
+const organizationPattern = '^[a-z][a-z0-9-]{0,31}/[A-Za-z0-9._-]{1,64}$';
+
 const connection = settings(
   {
     vendor: choice(vendorNames, 'How this server behaves.'),
@@ -180,7 +188,7 @@ const connection = settings(
     ),
     organization: {
       ...text('source/id of the organization record whose server this is. Absent: a recipient of its own.'),
-      pattern: '^[a-z][a-z0-9-]{0,31}/[A-Za-z0-9._-]{1,64}$',
+      pattern: organizationPattern,
     },
     basis: choice(['treatment', 'consent'], 'What lets records go there. Default treatment.'),
     sources: {
@@ -235,6 +243,40 @@ const connection = settings(
   ['vendor', 'baseUrl', 'auth'],
 );
 
+const partner = settings(
+  {
+    organization: {
+      ...text('source/id of the organization record to which the referrals are made.'),
+      pattern: organizationPattern,
+    },
+    client: {
+      ...settings(
+        {
+          id: {
+            ...text('The client id under which its system asks for tokens.'),
+            pattern: '^[A-Za-z0-9._~-]{1,128}$',
+          },
+          // A text or an object: what it must be is told when it is read.
+          keys: {
+            description:
+              'Its public keys as a JWK set: inline, as file:PATH, or the https address where it publishes them.',
+          },
+          scopes: {
+            type: 'array',
+            minItems: 1,
+            uniqueItems: true,
+            items: text('A system scope, such as system/Task.rus.'),
+            description: 'What its tokens may allow at most. Default: all that the interface for partners offers.',
+          },
+        },
+        ['id', 'keys'],
+      ),
+      description: 'Its system, which reads and answers its referrals by FHIR (docs/partners.md). Absent: it has none.',
+    },
+  },
+  ['organization'],
+);
+
 const webhook = {
   ...settings(
     {
@@ -268,6 +310,9 @@ export const configSchema: SchemaObject = {
       server: settings({
         port: whole(0, 65_535, 'Default 8080; 0 takes any free port.'),
         host: text('Address to listen on. Default: all.'),
+        publicUrl: text(
+          'The https address under which others reach this server. Needed where a partner has a client. May be env:NAME.',
+        ),
       }),
       store: settings({
         url: text('PostgreSQL 15 or newer, as env:NAME or file:PATH. Absent: embedded.'),
@@ -358,6 +403,10 @@ export const configSchema: SchemaObject = {
         minProperties: 1,
       },
       connections: named(connection, 'FHIR servers.'),
+      partners: named(
+        partner,
+        'Organizations that read and answer their referrals at Casebridge itself. Their names are connections too.',
+      ),
     },
     ['identifierSystem', 'sources'],
   ),

@@ -1,6 +1,6 @@
 // What the rest of Casebridge knows of its configuration: complete, checked, secrets resolved, durations in milliseconds.
 
-import type { JWK } from 'jose';
+import type { JSONWebKeySet, JWK } from 'jose';
 
 export const vendorNames = ['epic', 'oracle', 'standard'] as const;
 export type VendorName = (typeof vendorNames)[number];
@@ -89,7 +89,10 @@ export interface Config {
   readonly identifierSystem: string;
   readonly operators: ReadonlyMap<string, OperatorConfig>;
   readonly sources: ReadonlyMap<string, SourceConfig>;
+  /** Those of partners included. */
   readonly connections: ReadonlyMap<string, ConnectionConfig>;
+  /** Organizations that are given their referrals by Casebridge itself. */
+  readonly partners: ReadonlyMap<string, PartnerConfig>;
   /** What an operator should mend although it is no error. One plain sentence each. */
   readonly warnings: readonly string[];
 }
@@ -99,6 +102,24 @@ export interface ServerConfig {
   readonly port: number;
   /** Address to listen on; absent: all. */
   readonly host?: string;
+  /** Where others reach this server, without a slash at the end. */
+  readonly publicUrl?: string;
+}
+
+export interface PartnerConfig {
+  readonly id: string;
+  /** The organization record to which the referrals are made. */
+  readonly organization: { readonly source: string; readonly id: string };
+  /** Its own system, which asks by FHIR; absent: it has none. */
+  readonly client?: PartnerClient;
+}
+
+export interface PartnerClient {
+  readonly id: string;
+  /** Its public keys (RFC 7517), or where it publishes them. */
+  readonly keys: JSONWebKeySet | { readonly url: string };
+  /** What a token of it may allow at most. */
+  readonly scopes: readonly string[];
 }
 
 export interface OperatorConfig {
@@ -162,6 +183,8 @@ export interface ConnectionConfig {
   };
   /** Overrides by record type. */
   readonly routes: Readonly<Record<string, Route>>;
+  /** Of a case only the referrals to `organization` go there, and what they speak of; absent: all of it. */
+  readonly share?: 'referrals';
 }
 
 export type AuthConfig =

@@ -3,13 +3,14 @@
 import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
-import { countAttempts } from '../access/access.ts';
+import { rateLimit } from '../access/access.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkBodyHeaders } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
 import { checkPath, readQuery } from './parameters.ts';
+import { fhirHandler, fhirPath } from './partner-interface.ts';
 import { checkAccess, type Principal, principalReader } from './principal.ts';
-import { hasBody, logFault, problemOf, sendProblem } from './problem.ts';
+import { hasBody, logFault, outcomeOf, problemOf, sendProblem } from './problem.ts';
 import { type Call, defaultLimits, type HttpLimits, type PageRules, type Route } from './route.ts';
 import { routes } from './routes.ts';
 
@@ -38,7 +39,7 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
   const app = express();
   const bounds = { ...defaultLimits, ...limits };
   const readPrincipal = principalReader(gateway.config);
-  const signIns = countAttempts(bounds.signIns);
+  const signIns = rateLimit(bounds.signInsPerMinute, () => performance.now());
   app.disable('x-powered-by').disable('etag');
   app.use(helmet());
   app.use((request, response, next) => begin(gateway, bounds, request, response, next));
@@ -57,18 +58,24 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
       throw new CasebridgeError('method-not-allowed', { methods: allowed });
     });
   }
+  app.use(fhirPath, fhirHandler(gateway, bounds));
   app.use(() => {
     throw new CasebridgeError('address-unknown');
   });
-  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    refuse(error, response);
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    if (!request.originalUrl.startsWith('/fhir/')) return refuse(error, response);
+    const requestId = requestIdOf(response);
+    logFault(gateway.logger, error, requestId);
+    sendProblem(response, outcomeOf(error, requestId), 'application/fhir+json');
   });
   return app;
 
   function refuse(error: unknown, response: Response, page?: PageRules): void {
     const requestId = requestIdOf(response);
     logFault(gateway.logger, error, requestId);
-    sendProblem(response, problemOf(error, requestId), page);
+    const problem = problemOf(error, requestId);
+    if (page === undefined) sendProblem(response, problem);
+    else sendProblem(response, problem, 'text/html', page.problem(problem));
   }
 }
 
@@ -121,7 +128,7 @@ async function answer(
   const types = route.answers ?? ['application/json'];
   const type = request.accepts([...types]);
   if (type === false) throw new CasebridgeError('answer-type-unknown', { types: types.join(' or ') });
-  if (route.takes) checkBodyHeaders(request, route.takes);
+  if (route.takes && route.checksBody === undefined) checkBodyHeaders(request, route.takes);
   response.status(route.status ?? 200);
   const requestId = requestIdOf(response);
   const body = await route.handle({ ...parts, requestId, path, query, principal, request, response });

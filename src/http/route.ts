@@ -1,7 +1,7 @@
 // The shape of one row of the route table. Router, access checks and OpenAPI are all made from these rows.
 
 import type { Request, Response } from 'express';
-import type { AttemptLimit, Attempts } from '../access/access.ts';
+import type { RateLimit } from '../access/access.ts';
 import type { Permission } from '../config.ts';
 import type { GatewayApi } from './gateway-api.ts';
 import type { Principal } from './principal.ts';
@@ -27,6 +27,8 @@ export interface Route {
   readonly kinds?: readonly string[];
   /** Media types of the request's body. */
   readonly takes?: readonly string[];
+  /** The handler itself answers a body that is missing or of another type. */
+  readonly checksBody?: true;
   /** Media types of the answer. @default application/json */
   readonly answers?: readonly string[];
   /** Of what a browser shows. */
@@ -69,7 +71,7 @@ export interface Call {
   readonly request: Request;
   readonly response: Response;
   /** Attempts to sign in on the console, by the caller's address. */
-  readonly signIns: Attempts;
+  readonly signIns: RateLimit;
 }
 
 export interface HttpLimits {
@@ -77,21 +79,27 @@ export interface HttpLimits {
   readonly bodyBytes: number;
   /** How long a body may take that is read whole, and how long a stream may pause, in milliseconds. @default 60 s */
   readonly bodyMs: number;
+  /** Largest body of the interface for partners, in bytes. @default 250 KB */
+  readonly partnerBodyBytes: number;
+  /** Requests of one partner's system, in each process. @default 600 */
+  readonly partnerRequestsPerMinute: number;
   /** @default 8 KB */
   readonly addressBytes: number;
   /** @default 16 KB */
   readonly headerBytes: number;
   /** @default 10 s */
   readonly headerMs: number;
-  /** How often one address may fail to sign in on the console. @default 10 times in 10 minutes */
-  readonly signIns: AttemptLimit;
+  /** How often one address may try to sign in on the console. @default 10 */
+  readonly signInsPerMinute: number;
 }
 
 export const defaultLimits: HttpLimits = {
   bodyBytes: 5_000_000,
   bodyMs: 60_000,
+  partnerBodyBytes: 250_000,
+  partnerRequestsPerMinute: 600,
   addressBytes: 8192,
   headerBytes: 16_384,
   headerMs: 10_000,
-  signIns: { most: 10, perMs: 600_000 },
+  signInsPerMinute: 10,
 };

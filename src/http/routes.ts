@@ -17,6 +17,7 @@ import { staleRoutes } from './handlers/stale.ts';
 import { unmappedRoutes } from './handlers/unmapped.ts';
 import { webhookRoutes } from './handlers/webhooks.ts';
 import { openApi } from './openapi.ts';
+import { tokenRoutes } from './partner-interface.ts';
 import type { Route } from './route.ts';
 
 const described: readonly Route[] = [
@@ -35,6 +36,7 @@ const described: readonly Route[] = [
   ...connectionRoutes,
   ...patientRoutes,
   ...healthRoutes,
+  ...tokenRoutes,
   ...consoleRoutes,
 ];
 

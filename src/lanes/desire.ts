@@ -7,7 +7,7 @@ import { withheldBy } from '../access/access.ts';
 import type { Route } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { fullUrl, identifierValue } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import type { CompiledSlot, Desired, MappingSet, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
 import type { Database } from '../store/store.ts';
@@ -30,6 +30,7 @@ import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { Projections } from './projections.ts';
 import { asideReason } from './set-aside.ts';
+import { isShared, referredTo } from './share.ts';
 
 export type DecisionRow = Selectable<Database['decision']>;
 
@@ -103,6 +104,8 @@ export interface DesireInput {
   /** The newest answered patient decision of the lane. */
   readonly patientDecision: DecisionRow | undefined;
   readonly consents: readonly JsonObject[];
+  /** Those of the client, where the connection shares referrals only. */
+  readonly referrals: readonly JsonObject[];
   /** `YYYY-MM-DD`. */
   readonly today: string;
   readonly memory: RunMemory;
@@ -355,12 +358,19 @@ function routeFor(
   // To look for a client is to tell a server of them.
   const tells = route === 'native' || route === 'document' || (route === 'read' && key.type === 'client');
   if (!tells) return { route, reason: listed?.reason };
+  if (!isOfReferral(input, row.content, key.type)) return { route: 'withheld', reason: reason('not-referred') };
   const isTheirs = slotOf(input, key)?.owner(row.content) === 'remote';
   if (route === 'native' && isTheirs && standing === undefined)
     return { route: 'read', reason: reason('theirs-to-make') };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };
   return { route, reason: route === 'native' ? undefined : listed?.reason, why: listed?.reason };
+}
+
+function isOfReferral(input: DesireInput, record: JsonObject, type: RecordType): boolean {
+  if (input.connection.config.share === undefined) return true;
+  const organizationOf = (service: string) => textAt(input.known.record('service', service), 'organizationId');
+  return isShared({ type, record, referred: referredTo(receiverOf(input), input.referrals, organizationOf) });
 }
 
 function needsConsent(type: RecordType): boolean {
@@ -394,6 +404,7 @@ function leaveCause(
 ): Reason | undefined {
   if (row.deleted) return reason('deleted-record');
   if (desired === undefined) return reason('condition-false');
+  if (route === 'withheld' && why?.code === 'not-referred') return why;
   const isConsent =
     route === 'withheld' &&
     (why?.code === 'consent-missing' || why?.code === 'consent-type' || why?.code === 'consent-sensitivity');

@@ -20,6 +20,11 @@ export function nameOf(key: { readonly type: string; readonly id: string; readon
   return `${key.type}/${key.id}#${key.slot}`;
 }
 
+/** Whether what is retired for this cause is blanked there too: the receiver may not have it any more. */
+export function isRecalled(cause: Reason): boolean {
+  return cause.code === 'consent-withdrawn' || cause.code === 'not-referred';
+}
+
 export interface LinkState extends Bases {
   readonly generation: number;
   readonly remoteId: string;

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../json.ts';
 import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
-import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
+import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { merge, sameFact } from './merge.ts';
 import { orderByReferences } from './order.ts';
 
@@ -298,8 +298,7 @@ function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome
   if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
   if (observed === undefined || !observed.isFresh)
     return { state: 'leaving', reason: cause, operation: read(resource, link) };
-  const isRecall = cause.code === 'consent-withdrawn';
-  const body = isRecall ? slot?.recall(observed.body) : slot?.retire(observed.body);
+  const body = isRecalled(cause) ? slot?.recall(observed.body) : slot?.retire(observed.body);
   if (body === undefined) return { state: 'leaving', reason: cause };
   const elements = Object.keys(body).filter((name) => !sameFact(body[name], observed.body[name]));
   return {

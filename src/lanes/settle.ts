@@ -16,7 +16,7 @@ import {
 } from '../mapping/mapping.ts';
 import { readTask } from '../referrals/referrals.ts';
 import { type NewDecision, resourceTopic } from './decisions.ts';
-import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
+import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
 import { elementTopic, readMove } from './plan.ts';
 import { type CountReverts, mostReverts, type Revert } from './reverts.ts';
@@ -72,7 +72,7 @@ function settleNew(resource: LaneResource, context: SettleContext): Settlement |
   )
     return undefined;
   // What is taken back after a withdrawal is blanked there: what the other side said in it is offered to the source first.
-  if (link.origin === 'found' || (leave !== undefined && leave.code !== 'consent-withdrawn')) return undefined;
+  if (link.origin === 'found' || (leave !== undefined && !isRecalled(leave))) return undefined;
   const look: Look = {
     resource,
     link,

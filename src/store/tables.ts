@@ -533,16 +533,53 @@ export interface OperatorSessionTable {
   used_at: DefaultInstant;
 }
 
-/** Who has looked at what. */
+export interface HomeVersionTable {
+  partner: string;
+  resource_type: string;
+  id: string;
+  version: number;
+  at: Instant;
+  /** `casebridge`, a partner's client, or a contact of the partner. */
+  written_by: string;
+  body: Jsonb<JsonObject>;
+}
+
+/** What Casebridge holds for a partner, as it is now. */
+export interface HomeResourceTable extends HomeVersionTable {
+  /** The value of the identifier that Casebridge gave it; null: the partner made it. */
+  own_value: NullableText;
+  /** `ServiceRequest/<id>` that what the partner made belongs to. */
+  based_on: NullableText;
+}
+
+/** Who looked at or changed what of a partner's resources, and when. Names ids only. */
 export interface AuditTable {
   id: Identity;
   at: DefaultInstant;
+  /** Null: of no partner, an operator has looked. */
+  partner: NullableText;
   actor: string;
   action: string;
   resource_type: string;
   resource_id: NullableText;
   outcome: string;
   request_id: NullableText;
+}
+
+/** Tokens that our token endpoint gave, by their SHA-256. */
+export interface AccessTokenTable {
+  hash: string;
+  client: string;
+  /** Separated by spaces. */
+  scopes: string;
+  expires_at: Instant;
+}
+
+/** Each assertion is good for one token. */
+export interface UsedAssertionTable {
+  client: string;
+  jti_hash: string;
+  expires_at: Instant;
 }
 
 export interface Database {
@@ -578,6 +615,10 @@ export interface Database {
   mass_change_link: MassChangeLinkTable;
   revert: RevertTable;
   unmapped: UnmappedTable;
-  operator_session: OperatorSessionTable;
+  home_resource: HomeResourceTable;
+  home_version: HomeVersionTable;
   audit: AuditTable;
+  access_token: AccessTokenTable;
+  used_assertion: UsedAssertionTable;
+  operator_session: OperatorSessionTable;
 }

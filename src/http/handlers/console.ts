@@ -1,7 +1,7 @@
 // The console: pages for operators, who sign in with their token. Each page is a whole answer; nothing runs in the browser.
 
-import { beginSession, endSession, formToken, noteLook } from '../../access/access.ts';
-import type { Permission } from '../../config.ts';
+import { beginSession, endSession, formToken, keepAudit } from '../../access/access.ts';
+import type { OperatorConfig, Permission } from '../../config.ts';
 import {
   addresses,
   addressOf,
@@ -180,8 +180,8 @@ function checkMay({ operator }: Pick<SignedIn, 'operator'>, permission: Permissi
 
 async function signIn(call: Call): Promise<undefined> {
   const { gateway, request, response, signIns } = call;
-  const who = request.socket.remoteAddress ?? '';
-  if (!signIns.mayTry(who, Date.now())) throw new CasebridgeError('sign-in-too-often');
+  const seconds = signIns.take(request.socket.remoteAddress ?? '');
+  if (seconds !== undefined) throw new CasebridgeError('sign-in-too-often', { seconds });
   const { form, to = '', token = '' } = await readForm(call, ['form', 'to', 'token']);
   try {
     checkForm(visitorSecretOf(request), form);
@@ -192,7 +192,6 @@ async function signIn(call: Call): Promise<undefined> {
     response.redirect(303, ownAddress(to));
   } catch (error) {
     if (!(error instanceof CasebridgeError)) throw error;
-    signIns.failed(who, Date.now());
     return askToSignIn(call, to, error.message, error.kind.status);
   }
 }
@@ -239,7 +238,7 @@ async function cases(call: Call, { viewer }: SignedIn): Promise<Html> {
 }
 
 async function oneCase(call: Call, { viewer, operator }: SignedIn): Promise<Html> {
-  const { gateway, path, query, requestId } = call;
+  const { gateway, path, query } = call;
   const { store, config } = gateway;
   const id = path.id ?? '';
   const asked = visibleSource(call);
@@ -251,12 +250,7 @@ async function oneCase(call: Call, { viewer, operator }: SignedIn): Promise<Html
     return whichSourcePage({ id, links }, viewer);
   }
   const found = await findCase(store, source, id);
-  await noteLook(store, {
-    actor: `operator:${operator.name}`,
-    resourceType: 'case',
-    resourceId: `${source}/${id}`,
-    requestId,
-  });
+  await keepLook(call, operator, 'case', `${source}/${id}`);
   const teller = tellerOf(config, found);
   const { connection, kind, after } = query;
   const filter = { connection, kind };
@@ -290,6 +284,17 @@ async function oneCase(call: Call, { viewer, operator }: SignedIn): Promise<Html
   );
 }
 
+/** Every look at what records say is kept. */
+function keepLook(
+  { gateway, requestId }: Call,
+  operator: OperatorConfig,
+  resourceType: string,
+  id: string,
+): Promise<void> {
+  const by = { kind: 'operator', id: operator.name, requestId } as const;
+  return keepAudit(gateway.store.db, { partner: null, by, action: 'read', resourceType, ids: [id], outcome: 'done' });
+}
+
 function zoneOfCase(ofOrganization: string | undefined, ofSource: string | undefined) {
   if (ofOrganization !== undefined) return { zone: ofOrganization, zoneOf: "the zone of the case's organization" };
   if (ofSource !== undefined) return { zone: ofSource, zoneOf: 'the zone of its source' };
@@ -309,14 +314,10 @@ async function decisions({ gateway, query }: Call, { viewer }: SignedIn): Promis
   return decisionsPage({ items: shown, older, zone: zoneOfAll(gateway) }, viewer);
 }
 
-async function oneDecision({ gateway, path, requestId }: Call, { viewer, operator }: SignedIn): Promise<Html> {
+async function oneDecision(call: Call, { viewer, operator }: SignedIn): Promise<Html> {
+  const { gateway, path } = call;
   const decision = await decisionView(gateway.store, Number(path.decision));
-  await noteLook(gateway.store, {
-    actor: `operator:${operator.name}`,
-    resourceType: 'decision',
-    resourceId: String(decision.id),
-    requestId,
-  });
+  await keepLook(call, operator, 'decision', String(decision.id));
   return decisionPage(decision, viewer, zoneOfAll(gateway));
 }
 

@@ -1,4 +1,4 @@
-// Operators who have signed in on the console, who has looked at what, and the indexes by which the timeline of a case is found.
+// Operators who have signed in on the console, whose looks at cases are audited too, and the indexes by which the timeline of a case is found.
 
 export const sql = `
 create table operator_session (
@@ -9,16 +9,7 @@ create table operator_session (
   used_at    timestamptz not null default now()
 );
 
-create table audit (
-  id            bigint generated always as identity primary key,
-  at            timestamptz not null default now(),
-  actor         text not null,
-  action        text not null,
-  resource_type text not null,
-  resource_id   text,
-  outcome       text not null,
-  request_id    text
-);
+alter table audit alter column partner drop not null;
 
 create index change_by_subject on change (subject);
 create index change_by_record on change (source, type, id);
