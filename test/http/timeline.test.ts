@@ -1,13 +1,11 @@
 // The timeline of a case tells what happened on every side, in order, from a case that was really sent to a server and answered there.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { sweepClocks } from '../../src/clocks/clocks.ts';
 import type { JsonObject } from '../../src/json.ts';
-import { refuseChange } from '../../src/lanes/lanes.ts';
-import { aCarePlan, aCase, aNeed, aReferral } from '../builders.ts';
-import { depsOn } from '../clocks/kept.ts';
+import { aCarePlan, aCase } from '../builders.ts';
+import { wholeLoop } from '../support/loop.ts';
 import { targetsOf } from '../support/provenance.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 import { asJson, type Harness, json, startHarness } from './harness.ts';
 
 const world = useWorld();
@@ -48,34 +46,10 @@ const told = (kind: string) => of(kind).map(({ text }) => text);
 
 beforeEach(async () => {
   if (entries !== undefined) return;
-  await story();
+  task = await wholeLoop(world);
   entries = (await page('?limit=1000')).items;
   [patient] = await world.server.all('Patient');
 });
-
-/** The whole loop: sent, answered with a jump, taken over by half; a change that is refused; a clock that is broken; a need that nobody may see. */
-async function story(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral(), ['need', aNeed({ id: 'need-secret', sensitivity: ['hiv'] })]);
-  await world.work();
-  task = await world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
-  await partnerEdits(world.server, `Task/${task.id}`, (held) => ({ ...held, status: 'in-progress' }));
-  await world.poll();
-  await world.work();
-  const goal = await world.server.own('Goal', 'county/goal/goal-meals#goal');
-  await partnerEdits(world.server, `Goal/${goal.id}`, ({ description, ...rest }) => ({
-    ...rest,
-    description: { ...Object(description), text: 'Theirs' },
-  }));
-  await world.workAgain();
-  await refuseChange(world.store, { source: 'county', cursor: 2, reason: 'The client said otherwise.' });
-  await world.decide('refused-change', 'keep');
-  const [change] = await world.changes();
-  const { history, status } = Object(change?.body);
-  await world.accept(['referral', aReferral({ updatedAt: '2026-02-06T10:00:00-05:00', status, history })]);
-  await sweepClocks(depsOn(world.store), new Date('2026-02-08T10:00:00-05:00'));
-}
 
 test('records: what its source sent, and which fields a later version changes', () => {
   expect(told('record')[0]).toBe(
@@ -212,7 +186,7 @@ describe('asked for', () => {
   });
 
   test('after a resource has gone there, and an operator has stopped the work', async () => {
-    await story();
+    task = await wholeLoop(world);
     const plan = await world.server.own('CarePlan', 'county/carePlan/plan-rosa#plan');
     for (const one of await world.server.all('Provenance'))
       if (targetsOf(one).includes(`CarePlan/${plan.id}`)) await world.server.fhir('DELETE', `Provenance/${one.id}`);
