@@ -4,7 +4,7 @@ import { type Html, html } from '../html/html.ts';
 import type { TimelineEntry } from '../http/http.ts';
 import { decisionAddress, shownValue } from './decisions.ts';
 import { caseAddress, choices, olderLink } from './frame.ts';
-import { clockTime, dayOf } from './times.ts';
+import { clockTime, dayOf, fullTime } from './times.ts';
 
 export interface Timeline {
   readonly source: string;
@@ -25,6 +25,7 @@ const kinds: readonly (readonly [string | undefined, string])[] = [
   ['move', 'referral moves'],
   ['sent', 'sent'],
   ['seen', 'last looks'],
+  ['partner', 'by partners'],
   ['change', 'changes'],
   ['decision', 'questions'],
   ['decided', 'answers'],
@@ -62,10 +63,12 @@ const sideWords: Readonly<Record<TimelineEntry['side']['kind'], string>> = {
 };
 
 function line(entry: TimelineEntry, zone: string): Html {
-  const { side, at, text, why, note, decision } = entry;
+  const { kind, side, at, text, why, by, note, decision, changedThereAt } = entry;
+  const question = decision !== null && kind !== 'decided' && decision;
+  const actor = by !== null && by !== side.name && ` · ${by}`;
   return html`<li class="${side.kind}">
-<p class="when">${clockTime(at, zone)} <span class="side">${sideWords[side.kind]}${side.name !== null && ` ${side.name}`}</span></p>
-<p class="what">${text}${decision !== null && html` <a href="${decisionAddress(decision)}">Decision ${decision}</a>`}</p>
+<p class="when">${clockTime(at, zone)} <span class="side">${sideWords[side.kind]}${side.name !== null && ` ${side.name}`}</span>${actor}</p>
+<p class="what">${text}${changedThereAt !== null && html` Changed there ${fullTime(changedThereAt, zone)}.`}${question && html` <a href="${decisionAddress(question)}">Decision ${question}</a>`}</p>
 ${why !== null && html`<p class="why">Why: ${why.text} <code>${why.code}</code></p>`}
 ${note !== null && html`<blockquote>${note}</blockquote>`}
 ${steps(entry, zone)}${fields(entry)}</li>`;

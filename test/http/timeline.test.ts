@@ -79,11 +79,7 @@ test('sent: what was written where, for which version, and what was answered', (
 test('changes: what the hospital did, what of it is taken over, with implied steps; or the refusal', () => {
   const items = of('change');
   expect(items.map(({ side, text, decision }) => [side, text, decision])).toEqual([
-    [
-      { kind: 'hospital', name: 'general' },
-      'Changed goal goal-meals: statement. The source refused it: decision 1.',
-      1,
-    ],
+    [{ kind: 'hospital', name: 'general' }, 'Changed goal goal-meals: statement. The source refused it.', 1],
     [
       { kind: 'hospital', name: 'general' },
       expect.stringMatching(

@@ -101,7 +101,8 @@ interface Told {
 const tellers: Readonly<Record<TimelineKind, (row: TimelineRow, teller: Teller) => Told>> = {
   record: (row, { source }) => ({ side: { kind: 'agency', name: source }, text: versionText(row) }),
   change: (row, teller) => ({ side: thatOf(row, teller), text: changeText(row) }),
-  sent: (row) => ({ side: gateway, text: sentText(row), why: reasonAt(row.detail, 'routeReason') }),
+  sent: (row) => ({ side: gateway, text: sentText(row), why: routeReason(row.detail) }),
+  partner: (row) => ({ side: { kind: 'partner', name: row.connection }, text: partnerText(row) }),
   seen: (row, teller) => ({ side: thatOf(row, teller), text: seenText(row) }),
   decision: (row) => ({ side: gateway, text: `Asks a person to decide about ${named(row)}: ${phrase(row.what)}.` }),
   decided: (row) => ({ side: { kind: 'gateway', name: row.by }, text: decidedText(row) }),
@@ -153,8 +154,7 @@ function offerText(row: TimelineRow): string {
 
 /** What the source has made of it. */
 function answerText({ what, detail }: TimelineRow): string {
-  const refused = numberAt(detail, 'refused');
-  if (refused !== undefined) return `The source refused it: decision ${refused}.`;
+  if (numberAt(detail, 'refused') !== undefined) return 'The source refused it.';
   if (what !== 'patch') {
     const adopted = objectAt(detail, 'adopted');
     if (adopted === undefined) return 'The source has not taken it over.';
@@ -204,6 +204,17 @@ function outcomeText(detail: JsonObject): string {
     default:
       return `Refused${answered}.`;
   }
+}
+
+/** What a partner has done with what Casebridge holds for it. */
+function partnerText(row: TimelineRow): string {
+  const { what, detail } = row;
+  const resource = resourceOf(detail);
+  const was = textAt(detail, 'was');
+  if (was === undefined) return `Wrote ${resource} for ${named(row)}.`;
+  return was === what
+    ? `Changed ${resource} for ${named(row)}.`
+    : `Moved ${resource} from ${was} to ${what} for ${named(row)}.`;
 }
 
 function seenText(row: TimelineRow): string {
@@ -285,9 +296,9 @@ function resourceOf(detail: JsonObject): string | null {
   return id === undefined ? null : `${textAt(detail, 'resourceType')}/${id}`;
 }
 
-function reasonAt(detail: JsonObject, name: string): Reason | null {
-  const found = detail[name];
-  return isReason(found) ? found : null;
+/** Why by another route than its own resources. */
+function routeReason({ route, routeReason: found }: JsonObject): Reason | null {
+  return route !== 'native' && isReason(found) ? found : null;
 }
 
 function isReason(value: unknown): value is Reason {

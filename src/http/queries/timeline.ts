@@ -8,7 +8,18 @@ import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 import { type Teller, type TimelineEntry, timelineEntry } from './timeline-words.ts';
 
 /** In the order in which they follow from each other, for what happened at the same instant. */
-const rowKinds = ['record', 'clock', 'change', 'withheld', 'sent', 'seen', 'decision', 'decided', 'alert'] as const;
+const rowKinds = [
+  'record',
+  'clock',
+  'partner',
+  'change',
+  'withheld',
+  'sent',
+  'seen',
+  'decision',
+  'decided',
+  'alert',
+] as const;
 export type TimelineKind = (typeof rowKinds)[number];
 
 /** What a timeline can be asked for: the kinds of its entries, and the moves of referrals, which are of several kinds. */
@@ -35,7 +46,7 @@ export interface TimelineRow {
   readonly id: string | null;
   readonly slot: string | null;
   readonly version: number | null;
-  /** Which of its kind: a change's op, an operation's or a decision's kind, a decision's answer, what a clock did, a link's state, an alert's topic. */
+  /** Which of its kind: a change's op, a partner's status, an operation's or a decision's kind, a decision's answer, what a clock did, a link's state, an alert's topic. */
   readonly what: string | null;
   readonly reason: Reason | null;
   /** The person who did it. */
@@ -152,6 +163,19 @@ function branches(source: string, subjects: Sql): Sql {
     where l.retired_at is null and s.seen_at > coalesce((
       select max(o.closed_at) from operation o where o.source = l.source and o.type = l.type and o.record_id = l.id
         and o.connection = l.connection and o.slot = l.slot and o.generation = l.generation), '-infinity')
+
+    union all
+    select v.at, 'partner', ${step('partner')}, v.version, concat_ws('/', 'partner', v.partner, v.resource_type, v.id, v.version),
+      v.partner, p.type, p.id, p.slot, null, v.body ->> 'status', v.resource_type = 'Task' and (v.body -> 'status') is distinct from (b.body -> 'status'),
+      null, v.written_by, null, jsonb_build_object('resourceType', v.resource_type, 'resourceId', v.id, 'was', b.body -> 'status')
+    from (
+      select l.type, l.id, l.slot, l.connection, l.resource_type, l.remote_id from own join link l using (source, type, id) where l.remote_id is not null
+      union all
+      select l.type, l.id, l.slot, l.connection, h.resource_type, h.id from own join link l using (source, type, id)
+      join home_resource h on h.partner = l.connection and h.based_on = 'ServiceRequest/' || l.remote_id and h.own_value is null
+      where l.resource_type = 'ServiceRequest') p
+    join home_version v on v.partner = p.connection and v.resource_type = p.resource_type and v.id = p.remote_id and v.written_by <> 'casebridge'
+    left join home_version b on b.partner = v.partner and b.resource_type = v.resource_type and b.id = v.id and b.version = v.version - 1
 
     union all
     select d.opened_at, 'decision', ${step('decision')}, d.id, concat_ws('/', 'decision', d.id), d.connection, d.type, d.record_id, d.slot, null, d.kind, false,
