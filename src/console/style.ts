@@ -69,7 +69,7 @@ label { display: block; margin-top: .5rem; }
 fieldset { border: 0; padding: 0; margin: .5rem 0; }
 legend { font-weight: 600; padding: 0; }
 input[type=password], textarea { font: inherit; width: 100%; max-width: 34rem; padding: .5rem; border: 1px solid var(--quiet); border-radius: .35rem; background: var(--ground); color: inherit; }
-input[type=radio] { width: 1.25rem; height: 1.25rem; flex: none; align-self: center; }
+input[type=radio] { width: 1.5rem; height: 1.5rem; margin: 0; flex: none; align-self: center; }
 button { display: block; font: inherit; margin-top: .75rem; padding: .5rem 1rem; border: 0; border-radius: .35rem; background: var(--link); color: var(--ground); cursor: pointer; }
 button.plain { display: inline; margin: 0; padding: .25rem .5rem; background: none; color: var(--link); text-decoration: underline; }
 .sign-in { max-width: 34rem; }

@@ -56,7 +56,7 @@ export function forgetSession(request: Request, response: Response): void {
 
 function setCookie(request: Request, response: Response, name: string, value: string | undefined): void {
   // A proxy that ends TLS says so; whoever says it wrongly only makes his own cookie stricter.
-  const isSecure = request.secure || request.headers['x-forwarded-proto'] === 'https';
+  const isSecure = request.secure || String(request.headers['x-forwarded-proto']).startsWith('https');
   const age = value === undefined ? 0 : sessionMinutes.whole * 60;
   const attributes = `Path=/console; HttpOnly; SameSite=Strict; Max-Age=${age}${isSecure ? '; Secure' : ''}`;
   response.append('set-cookie', `${name}=${value ?? ''}; ${attributes}`);

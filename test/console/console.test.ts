@@ -331,6 +331,12 @@ describe('deciding', () => {
     expect(unknown.status).toBe(400);
     const odd = await decider.post('/console/decisions/1', { ...form, choose: 'create', note: 'a\u0000b' });
     expect(odd.status).toBe(400);
+    const long = await decider.post('/console/decisions/1', { ...form, choose: 'create', note: 'a'.repeat(2001) });
+    expect(long.status).toBe(400);
+    const huge = await decider.post('/console/decisions/1', { ...form, choose: 'create', note: 'a'.repeat(30_000) });
+    expect([huge.status, huge.headers.get('content-type')]).toEqual([413, 'text/html; charset=utf-8']);
+    const two = { ...form, choose: 'create', 'choose ': 'keep' };
+    expect((await decider.post('/console/decisions/1', two)).status).toBe(400);
     expect(await decisionState()).toMatchObject({ state: 'open' });
     const done = await decider.post('/console/decisions/1', { ...form, choose: 'create', note: script });
     expect([done.status, done.location]).toEqual([303, '/console/cases/case-rosa?source=county']);

@@ -48,6 +48,7 @@ import { listLanes } from '../queries/lanes.ts';
 import { listTimeline, timelineFilters } from '../queries/timeline.ts';
 import type { Call, PageRules, Route } from '../route.ts';
 import { findCase, tellerOf } from './cases.ts';
+import { noteLength } from './decisions.ts';
 
 const page: PageRules = {
   policy: "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -328,6 +329,7 @@ async function decide(call: Call): Promise<undefined> {
   const { form, to = '', choose = '', note } = await readForm(call, ['form', 'to', 'choose', 'note']);
   checkForm(viewer.secret, form);
   checkMay(viewer, 'decide');
+  if (note !== undefined && note.length > noteLength) throw new CasebridgeError('form-refused');
   await gateway.decide(Number(path.decision), { choose, note, by: viewer.operator.name });
   response.redirect(303, ownAddress(to));
 }

@@ -127,8 +127,10 @@ function branches(source: string, subjects: Sql): Sql {
     union all
     select c.at, 'change', ${step('change')}, c.cursor, concat_ws('/', 'change', c.cursor), c.connection, c.type, c.id, null, null, c.op,
       c.type = 'referral' and coalesce(jsonb_exists(c.body, 'status'), false), null, null, null, jsonb_build_object('cursor', c.cursor)
-    from change c
-    where c.source = ${source} and (c.subject in (${subjects}) or (c.type, c.id) in (select type, id from own))
+    from (
+      select cursor from change where source = ${source} and subject in (${subjects})
+      union select f.cursor from own join change f using (source, type, id)) found
+    join change c on c.source = ${source} and c.cursor = found.cursor
 
     union all
     select l.updated_at, 'withheld', ${step('withheld')}, l.generation, concat_ws('/', 'withheld', l.connection, l.type, l.id, l.slot),
