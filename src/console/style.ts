@@ -82,6 +82,7 @@ button.plain { display: inline; margin: 0; padding: .25rem .5rem; background: no
   main { max-width: none; padding: 0; }
   .card, .line > li { break-inside: avoid; }
   .badge { border: 1px solid #000; }
+  details::details-content { content-visibility: visible; block-size: auto; }
   a { text-decoration: none; }
 }
 `;
