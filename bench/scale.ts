@@ -140,17 +140,18 @@ async function tables(client: pg.Client): Promise<Table[]> {
 
 /** Every row that names a record of block 0, once for each further block; what is past, such as a match lease, may be the same in all. */
 async function copyRows(client: pg.Client, { name, columns }: Table, blocks: number): Promise<void> {
-  const changed = ["replace(to_jsonb(held)::text, '-0-', '-' || block || '-')::jsonb"];
-  if (columns.includes('remote_id')) changed.push(`jsonb_build_object('remote_id', held.remote_id || '-' || block)`);
+  const changed = ["replace(to_jsonb(original)::text, '-0-', '-' || block || '-')::jsonb"];
+  if (columns.includes('remote_id'))
+    changed.push(`jsonb_build_object('remote_id', original.remote_id || '-' || block)`);
   for (const later of ['next_look_at', 'late_check_at'])
     if (columns.includes(later)) changed.push(`jsonb_build_object('${later}', null)`);
   await client.query(
     `insert into casebridge.${name} (${columns.join(', ')})
      select ${columns.map((column) => `made.${column}`).join(', ')}
-     from casebridge.${name} held
+     from casebridge.${name} original
      cross join generate_series(1, ${blocks}) block
      cross join lateral jsonb_populate_record(null::casebridge.${name}, ${changed.join(' || ')}) made
-     where to_jsonb(held)::text like '%-0-%'
+     where to_jsonb(original)::text like '%-0-%'
      on conflict do nothing`,
   );
 }

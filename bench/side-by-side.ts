@@ -156,7 +156,15 @@ function casebridge(stage: Stage, { cases: count, concurrency }: PeersOptions, h
   };
 }
 
-const typesOfDirectory = new Set(['Organization', 'Practitioner', 'PractitionerRole', 'HealthcareService', 'Location']);
+/** Of no case: a Provenance tells of resources and has no identifier (FHIR R4 provenance.html). */
+const typesOfNoCase = new Set([
+  'Provenance',
+  'Organization',
+  'Practitioner',
+  'PractitionerRole',
+  'HealthcareService',
+  'Location',
+]);
 
 /** Resources of cases by their identifier in the system: how many of those expected are not there, and how many are there once more. */
 function tally(
@@ -164,7 +172,7 @@ function tally(
   system: string,
   expected: number,
 ): { readonly lost: number; readonly doubled: number } {
-  const ours = resources.filter(({ resourceType }) => !typesOfDirectory.has(String(resourceType)));
+  const ours = resources.filter(({ resourceType }) => !typesOfNoCase.has(String(resourceType)));
   const names = new Set(ours.map((resource) => `${resource.resourceType}|${identifierIn(resource, system)}`));
   return { lost: expected - names.size, doubled: ours.length - names.size };
 }

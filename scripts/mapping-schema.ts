@@ -4,7 +4,7 @@
 import { childNames, profileIds } from '../src/fhir/fhir.ts';
 import type { Json, JsonObject } from '../src/json.ts';
 import { derivations, type MappingSet, owners, stateMachines } from '../src/mapping/mapping.ts';
-import { type Field, fieldTree, recordTypes } from '../src/records/records.ts';
+import { customKinds, type Field, fieldTree, recordTypes } from '../src/records/records.ts';
 
 const text = (description: string): JsonObject => ({ type: 'string', minLength: 1, description });
 const ref = (name: string): JsonObject => ({ $ref: `#/$defs/${name}` });
@@ -19,17 +19,11 @@ export function mappingSchema(set: MappingSet): JsonObject {
     $comment: 'Made by scripts/make-mapping-schema.ts. Not edited by hand.',
     title: 'Casebridge mapping files',
     type: 'object',
-    if: { required: ['record'] },
-    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-    then: ref('mapping'),
-    else: {
-      if: { required: ['conceptMap'] },
-      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-      then: ref('conceptMap'),
-      else: ref('systems'),
-    },
+    ...byFirstKey({ record: 'mapping', overlay: 'overlay', conceptMap: 'conceptMap', addsTo: 'addition' }, 'systems'),
     $defs: {
       mapping: mappingFile(),
+      overlay: overlayFile(),
+      field: customField(),
       slot: slot(resourceTypes.sort()),
       template: template(),
       line: line(),
@@ -41,6 +35,7 @@ export function mappingSchema(set: MappingSet): JsonObject {
           'All must hold: {field: value}, {field: [one, of]}, {field: present}, {field: absent}, {field: {not: value}}, {field: {mapped: conceptMap}}, {field: {among: /list.field}}, {list: {some: {...}}}, {list: {none: {...}}}, {any: [{...}]}, {via: {idField: recordType}, ...}.',
       },
       conceptMap: conceptMapFile(),
+      addition: additionFile(),
       target: target(),
       entry: entry(),
       systems: {
@@ -49,6 +44,81 @@ export function mappingSchema(set: MappingSet): JsonObject {
         additionalProperties: { anyOf: [{ type: 'string', pattern: '^(https?:|urn:)' }, { type: 'object' }] },
       },
     },
+  };
+}
+
+/** Which of the definitions a file follows, by the key that it has; else the last one. */
+function byFirstKey(definitions: Readonly<Record<string, string>>, other: string): JsonObject {
+  return Object.entries(definitions).reduceRight<JsonObject>(
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    (rest, [key, definition]) => ({ if: { required: [key] }, then: ref(definition), else: rest }),
+    ref(other),
+  );
+}
+
+/** What an agency adds to a record type and to its mapping (docs/custom-fields.md). */
+function overlayFile(): JsonObject {
+  return {
+    type: 'object',
+    properties: {
+      overlay: { enum: [...recordTypes], description: 'The record type that it adds to.' },
+      about: text('What it is, for readers.'),
+      fields: {
+        description: 'The fields that it adds; `list.name` is a field of each item.',
+        type: 'object',
+        additionalProperties: ref('field'),
+      },
+      resources: {
+        description: 'Elements and extensions that it adds to slots of ours, and slots of its own.',
+        type: 'object',
+        patternProperties: { '^[a-z][A-Za-z0-9]*$': { anyOf: [ref('slot'), addedToSlot()] } },
+        additionalProperties: false,
+      },
+      unused: {
+        description: 'Fields of its own that no rule reads, each with the reason.',
+        type: 'object',
+        additionalProperties: { type: 'string', minLength: 1 },
+      },
+    },
+    required: ['overlay'],
+    additionalProperties: false,
+  };
+}
+
+function addedToSlot(): JsonObject {
+  return {
+    type: 'object',
+    properties: { elements: { type: 'object', additionalProperties: ref('template') } },
+    required: ['elements'],
+    additionalProperties: false,
+  };
+}
+
+function customField(): JsonObject {
+  return {
+    type: 'object',
+    properties: {
+      kind: { enum: [...customKinds], description: 'What a value is.' },
+      about: text('What it is, for readers.'),
+      list: { const: true, description: 'A list of values.' },
+      codes: { type: 'array', minItems: 1, items: { type: 'string' }, description: 'Closes the list of a code.' },
+      min: { type: 'number' },
+      max: { type: 'number' },
+      of: { enum: [...recordTypes], description: 'The record type that an id points to.' },
+    },
+    required: ['kind'],
+    additionalProperties: false,
+  };
+}
+
+/** More codes for a ConceptMap of ours. */
+function additionFile(): JsonObject {
+  const { version, source, codes, back } = conceptMapParts();
+  return {
+    type: 'object',
+    properties: { addsTo: text('The ConceptMap that it adds to.'), version, source, codes, back },
+    required: ['addsTo', 'version', 'source', 'codes'],
+    additionalProperties: false,
   };
 }
 
@@ -235,29 +305,32 @@ function line(): JsonObject {
 function conceptMapFile(): JsonObject {
   return {
     type: 'object',
-    properties: {
-      conceptMap: text('Its name, which is also that of our local list.'),
-      version: {
-        type: ['string', 'number'],
-        description: 'Of what the file says: another one whenever its codes change. Lineage names it.',
-      },
-      source: text('Where the codes come from, with the version.'),
-      target: text('The alias of the code system; none for elements of type code.'),
-      codes: {
-        type: 'object',
-        description: 'Codes of the record and what each becomes.',
-        additionalProperties: ref('entry'),
-      },
-      unmapped: ref('target'),
-      back: {
-        type: 'object',
-        description: 'Which code several mean on the way back.',
-        additionalProperties: { type: 'string' },
-      },
-    },
+    properties: { conceptMap: text('Its name, which is also that of our local list.'), ...conceptMapParts() },
     required: ['conceptMap', 'version', 'source', 'codes'],
     additionalProperties: false,
   };
+}
+
+function conceptMapParts() {
+  return {
+    version: {
+      type: ['string', 'number'],
+      description: 'Of what the file says: another one whenever its codes change. Lineage names it.',
+    },
+    source: text('Where the codes come from, with the version.'),
+    target: text('The alias of the code system; none for elements of type code.'),
+    codes: {
+      type: 'object',
+      description: 'Codes of the record and what each becomes.',
+      additionalProperties: ref('entry'),
+    },
+    unmapped: ref('target'),
+    back: {
+      type: 'object',
+      description: 'Which code several mean on the way back.',
+      additionalProperties: { type: 'string' },
+    },
+  } satisfies JsonObject;
 }
 
 function target(): JsonObject {

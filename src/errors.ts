@@ -430,6 +430,12 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'copy-edited': {
+    text: 'The status of {target} was changed there, but the Task lives elsewhere and this is a copy of it. A person must decide.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'create-doubled': {
     text: 'The server holds {target} twice. The older one is used; a person should remove the other.',
     status: 409,

@@ -224,12 +224,13 @@ function resourceFor(
   const nextGeneration = generationAfter(links, key);
   const seen = standing === undefined ? undefined : input.seen.get(`${standing.resource_type}/${standing.remote_id}`);
   const filed = projected && standing && filing(input, projected, standing, seen);
-  const desired =
+  const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
+  const made =
     projected === undefined || standing !== undefined
       ? filed && inItsChart(filed)
       : asGeneration(input, key, projected, nextGeneration);
+  const desired = made && isCopy(input, resourceType) ? asCopy(input, made) : made;
   const slot = slotOf(input, key);
-  const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
   const route = routeFor(input, row, key, resourceType, standing);
   const aside = asideReason(key, row.version, links);
   return {
@@ -256,9 +257,22 @@ function resourceFor(
       parkedReason(input, row, links) ??
       parkedByRule(desired),
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
-    party: row.content.direction === 'incoming' ? 'performer' : 'requester',
+    party: isCopy(input, resourceType) ? undefined : row.content.direction === 'incoming' ? 'performer' : 'requester',
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
+}
+
+/** A Task that lives elsewhere, of which this server gets a mirror (closed-loop B1). */
+function isCopy({ connection: { config } }: DesireInput, resourceType: string): boolean {
+  return resourceType === 'Task' && config.task === 'copy';
+}
+
+/** Whoever reads it there is told that it is not the one to answer. */
+function asCopy({ identifierSystem }: DesireInput, desired: Desired): Desired {
+  const { meta } = desired.resource;
+  const tags = isObject(meta) && Array.isArray(meta.tag) ? meta.tag : [];
+  const tag = [...tags, { system: `${identifierSystem}/CodeSystem/tags`, code: 'copy' }];
+  return { ...desired, resource: { ...desired.resource, meta: { ...(isObject(meta) && meta), tag } } };
 }
 
 /** A rule that parks what it cannot say, instead of leaving it out. */

@@ -73,6 +73,19 @@ describe('the change feed', () => {
     expect(rest.items).toHaveLength(3);
   });
 
+  test('says where a change comes from only with lineage=true', async () => {
+    const lineage = { mapping: '1.0.0', resources: [] };
+    await sql`update change set lineage = ${jsonParameter(lineage)} where source = 'county' and cursor = 3`.execute(
+      harness.store.db,
+    );
+    const third = async (query: string) => {
+      const { items } = await get(`/api/changes${query}`);
+      return Array.isArray(items) ? items[2] : undefined;
+    };
+    expect(await third('?lineage=true')).toEqual({ ...(await third('')), lineage });
+    expect(await third('?lineage=false')).not.toHaveProperty('lineage');
+  });
+
   test('an empty feed has a next too', async () => {
     const feed = await json(await harness.send('town', 'GET', '/api/changes'));
     expect(feed).toEqual({ items: [], next: expect.any(String) });

@@ -54,6 +54,20 @@ describe('a record that arrives before what it points at', () => {
   });
 });
 
+test('a worker that waited for its organization goes on as what cases point at, before them', async () => {
+  await world.accept(...without('organization', 'org-riverside').filter(([type]) => type === 'worker'));
+  await world.work();
+  await world.accept(...directoryAndClient().filter(([, { id }]) => id === 'org-riverside'), ...caseWithReferral());
+  await world.run('county.organization.org-riverside');
+  const due = await world.store.db
+    .selectFrom('lane')
+    .select('subject')
+    .whereRef('done', '<', 'wanted')
+    .orderBy('priority')
+    .execute();
+  expect(due.map(({ subject }) => subject)).toEqual(['county.worker.worker-okafor', lane]);
+});
+
 describe('a referral whose requesting organization its source has not sent', () => {
   const referral = (): Item => ['referral', aReferral({ requesterOrganizationId: 'org-later' })];
   const later = (): Item => ['organization', anOrganization({ id: 'org-later', name: 'Riverside North' })];

@@ -18,6 +18,21 @@ test.each(shippedMappings.map(({ path, text }) => ({ path, text })))('takes $pat
   expect({ fine: check(parse(text)), errors: check.errors }).toEqual({ fine: true, errors: null });
 });
 
+const guide = await readFile(new URL('../../docs/custom-fields.md', import.meta.url), 'utf8');
+const overlay = [...guide.matchAll(/```yaml\n# (overlay\/\S+)\n([\s\S]*?)```/g)].map(([, path, text]) => ({
+  path,
+  text,
+}));
+
+test.each(overlay)('takes $path of docs/custom-fields.md', ({ text = '' }) => {
+  expect({ fine: check(parse(text)), errors: check.errors }).toEqual({ fine: true, errors: null });
+});
+
+test('docs/custom-fields.md shows a file of each kind', () => {
+  const keys = overlay.map(({ text = '' }) => Object.keys(parse(text))[0]);
+  expect(keys).toEqual(expect.arrayContaining(['overlay', 'conceptMap', 'addsTo']));
+});
+
 test.each([
   ['an unknown record type', { record: 'gaol', resources: {} }],
   ['an unknown word', { record: 'goal', resource: {} }],
@@ -28,6 +43,11 @@ test.each([
   ['an unknown owner', goal({ startDate: { from: 'startsOn', owner: 'sourc' } })],
   ['oneWay without a reason', goal({ startDate: { from: 'startsOn', oneWay: '' } })],
   ['a ConceptMap without a source', { conceptMap: 'x', version: '1', codes: {} }],
+  ['an overlay of no record type', { overlay: 'gaol', fields: {} }],
+  ['an unknown kind of field', { overlay: 'goal', fields: { pets: { kind: 'count' } } }],
+  ['an unknown word in a field', { overlay: 'goal', fields: { pets: { kind: 'integer', mini: 0 } } }],
+  ['an unknown word in an overlay', { overlay: 'goal', field: {} }],
+  ['an addition without a source', { addsTo: 'sdoh-intervention', version: 1, codes: {} }],
   ['a system that is no URL', { sct: 'snomed' }],
 ])('refuses %s', (_, file) => {
   expect(check(file)).toBe(false);

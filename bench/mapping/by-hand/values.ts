@@ -121,5 +121,5 @@ export function head(type: SlotRef['type'], slot: string, record: Key, profile: 
 function security(labels: readonly string[], run: Run): Out {
   const table = run.tables.sensitivity;
   const codings = labels.map((label, at) => codingIn(table, label, `/sensitivity/${at}`, run));
-  return list<Out>([{ system: urls.v3Confidentiality, code: 'R' }, ...codings]);
+  return list<Out>([{ system: urls.v3Confidentiality, code: 'R' }, ...new Set(codings)]);
 }

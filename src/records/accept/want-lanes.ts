@@ -20,7 +20,10 @@ export interface Recipient {
   readonly organization?: { readonly source: string; readonly id: string };
 }
 
-/** Smaller runs earlier. A record that very many lanes have read is worked off behind everything else. */
+/**
+ * Smaller runs earlier. A lane that has read the record keeps its own priority where that is more urgent than a normal one; where very many
+ * have read it, they are worked off behind everything else.
+ */
 const priorities = { pointedAt: 5, urgent: 10, normal: 50, backfill: 90 };
 const priorityByType: Readonly<Partial<Record<RecordType, number>>> = {
   // What cases point at goes first, or their lanes run in vain and wait.
@@ -79,10 +82,11 @@ export async function wantLanes(
       union all
       select l.connection, l.subject,
         case when count(*) over (partition by l.type, l.id) > ${manyReaders}::integer
-             then ${priorities.backfill}::integer else ${priorities.normal}::integer end, true
+             then ${priorities.backfill}::integer else least(reader.priority, ${priorities.normal}::integer) end, true
       from jsonb_to_recordset(${json(keys)}) as k(type text, id text)
       join lane_read l on l.source = ${source} and l.type = k.type and l.id = k.id
       join recipient on recipient.id = l.connection
+      left join lane reader on reader.connection = l.connection and reader.subject = l.subject
       union all
       select w.connection, k.subject, ${priorities.pointedAt}::integer, true
       from jsonb_to_recordset(${json(keys)}) as k(type text, id text, subject text)
