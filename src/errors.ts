@@ -773,6 +773,18 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'message-refused': {
+    text: 'Whoever carries our messages answered {status} and did not take this one.',
+    status: 502,
+    issue: 'processing',
+    class: 'retry',
+  },
+  'message-unsent': {
+    text: 'Whoever carries our messages could not be reached, or did not answer ({code}).',
+    status: 502,
+    issue: 'transient',
+    class: 'retry',
+  },
   'method-not-allowed': {
     text: 'This address takes {methods} only.',
     status: 405,
@@ -856,6 +868,24 @@ export const errorKinds = {
     status: 400,
     issue: 'invalid',
     class: 'permanent',
+  },
+  'partner-link-locked': {
+    text: 'Five wrong codes in a row were given for the link {link} of the partner {partner}, so it is locked for a while. If nobody there has done it, revoke the link.',
+    status: 429,
+    issue: 'security',
+    class: 'person',
+  },
+  'partner-link-unknown': {
+    text: 'There is no such link.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'partner-unreachable': {
+    text: 'The partner {partner} was not told of a referral: nothing could be sent for {hours} hours. {why} Mend its address or the way messages are sent, then send a new link.',
+    status: 502,
+    issue: 'transient',
+    class: 'person',
   },
   'partner-unknown': {
     text: 'There is no partner {partner} in the configuration.',

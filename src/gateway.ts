@@ -51,6 +51,7 @@ import {
   readOverlayFiles,
 } from './mapping/mapping.ts';
 import { createMetrics } from './metrics.ts';
+import { openPartnerPage, type PartnerPage } from './page/page.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
 import { openStore, type Store } from './store/store.ts';
 import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts';
@@ -75,6 +76,7 @@ const failingTickMs = 1_000;
 const replayTickMs = 250;
 const drainTickMs = 500;
 const clockTickMs = 500;
+const tellTickMs = 500;
 const mostRunsAtOnce = 32;
 /** At a stop; the queue waits longer than this for runs to end, so that a run can still store that its request was given up. */
 const requestsMayTakeMs = 10_000;
@@ -175,7 +177,8 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
     onAttempt: (source, outcome) => metrics.deliveries.inc({ source, outcome }),
   });
   if (options.lanes) await webhooks.start();
-  const worker = options.lanes ? await startWorking(deps, live, opened, options) : undefined;
+  const page = await openPartnerPage({ store, home, config, log: logger });
+  const worker = options.lanes ? await startWorking(deps, live, opened, page, options) : undefined;
   feeder = worker?.feeder;
 
   function open(one: ConnectionConfig): OpenedConnection {
@@ -205,12 +208,13 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
       deps,
       webhooks,
       home,
+      page,
       partnerInterface,
       opened,
       feeder: () => feeder,
     }),
     stop: () => {
-      stopping ??= stopAll(worker, webhooks, opened, store);
+      stopping ??= stopAll(worker, webhooks, page, opened, store);
       return stopping;
     },
   };
@@ -226,6 +230,7 @@ async function startWorking(
   deps: LaneDeps,
   live: readonly ConnectionConfig[],
   opened: ReadonlyMap<string, OpenedConnection>,
+  page: PartnerPage | undefined,
   { config, logger, claimMs = deps.leaseMs / 2 }: GatewayOptions,
 ): Promise<Working> {
   const wakeUps = await openWakeUps({
@@ -279,6 +284,12 @@ async function startWorking(
     startRound(probeTickMs, () => reviewAlerts(deps.store), failed('alerts could not be brought up to date')),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
     startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
+    ...(page === undefined
+      ? []
+      : [
+          startRound(tellTickMs, () => page.tell(), failed('partners could not be told')),
+          startRound(pruneTickMs, () => page.prune(), failed('old links to the partner page could not be pruned')),
+        ]),
   ];
   return { feeder, wakeUps, rounds };
 }
@@ -318,6 +329,7 @@ function startRound(pauseMs: number, work: () => Promise<unknown>, onError: (err
 async function stopAll(
   worker: Working | undefined,
   webhooks: Webhooks,
+  page: PartnerPage | undefined,
   opened: ReadonlyMap<string, OpenedConnection>,
   store: Store,
 ): Promise<void> {
@@ -326,6 +338,7 @@ async function stopAll(
   await worker?.feeder.stop();
   await webhooks.stop();
   for (const round of worker?.rounds ?? []) await round.stop();
+  page?.close();
   await worker?.wakeUps.close();
   clearTimeout(patience);
   await hangUp();

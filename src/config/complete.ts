@@ -3,14 +3,15 @@
 
 import { dirname, resolve } from 'node:path';
 import type { JWK } from 'jose';
-import { isReachable } from '../public-address.ts';
 import { isCalendarDate } from '../records/records.ts';
 import { durationMs } from './duration.ts';
 import { isKnown, organizationOf } from './known-names.ts';
-import { completePartners } from './partners.ts';
-import type { RawConfig, RawConnection, RawWebhook } from './schema.ts';
+import { completeMail, completeSms } from './messages.ts';
+import { completePartners, withCopies } from './partners.ts';
+import type { RawConfig, RawConnection } from './schema.ts';
 import { isReference, resolveReference, type SecretPlaces } from './secrets.ts';
 import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
+import { isThisMachine } from './this-machine.ts';
 import type {
   AuthConfig,
   ClockConfig,
@@ -18,11 +19,12 @@ import type {
   ConnectionConfig,
   OperatorConfig,
   ScopeVersion,
+  ServerConfig,
   SourceConfig,
   VendorName,
-  WebhookConfig,
 } from './types.ts';
 import { hourRules } from './types.ts';
+import { completeWebhook } from './webhook.ts';
 
 type VendorDefaults = Pick<ConnectionConfig, 'mode' | 'task' | 'pollEveryMs'>;
 
@@ -41,15 +43,10 @@ export async function complete(
 ): Promise<{ config: Config } | { problems: ConfigProblem[] }> {
   const desk = new Desk(source, { env, folder: dirname(file) });
   const configured = await connections(raw, desk);
-  const { publicUrl } = raw.server ?? {};
   const { partners, homes } = await completePartners(raw, configured, desk);
   const config: Config = {
     file,
-    server: {
-      port: raw.server?.port ?? 8080,
-      host: raw.server?.host,
-      ...(publicUrl !== undefined && { publicUrl: await desk.baseUrl(publicUrl, ['server', 'publicUrl']) }),
-    },
+    server: await server(raw, desk),
     store: {
       url: await desk.url(raw.store?.url, ['store', 'url'], ['postgres:', 'postgresql:']),
       folder: resolve(dirname(file), raw.store?.folder ?? './data'),
@@ -57,13 +54,15 @@ export async function complete(
     queue: { url: await desk.url(raw.queue?.url, ['queue', 'url'], ['redis:', 'rediss:']) },
     lanes: { leaseMs: leaseOf(raw, desk) },
     log: { level: raw.log?.level ?? 'info' },
+    mail: await completeMail(raw, desk),
+    sms: await completeSms(raw, desk),
     clocks: clocks(raw, desk),
     guides: (raw.guides ?? []).map((path) => resolve(dirname(file), path)),
     ...(raw.overlay !== undefined && { overlay: resolve(dirname(file), raw.overlay) }),
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
     sources: await sources(raw, desk),
-    connections: new Map([...configured, ...homes]),
+    connections: new Map([...withCopies(configured, partners), ...homes]),
     partners,
     warnings: desk.warnings,
   };
@@ -178,6 +177,16 @@ function clocks({ clocks: raw = {} }: RawConfig, desk: Desk): ClockConfig {
   };
 }
 
+async function server({ server: raw = {} }: RawConfig, desk: Desk): Promise<ServerConfig> {
+  const { port = 8080, host, publicUrl, behindProxy = false } = raw;
+  return {
+    port,
+    host,
+    behindProxy,
+    ...(publicUrl !== undefined && { publicUrl: await desk.baseUrl(publicUrl, ['server', 'publicUrl']) }),
+  };
+}
+
 async function operators(raw: RawConfig, desk: Desk): Promise<Map<string, OperatorConfig>> {
   const found = new Map<string, OperatorConfig>();
   for (const [name, operator] of Object.entries(raw.operators ?? {})) {
@@ -198,54 +207,6 @@ async function sources(raw: RawConfig, desk: Desk): Promise<Map<string, SourceCo
     found.set(id, { id, token, timeZone, ...(webhook && { webhook: await completeWebhook(webhook, path, desk) }) });
   }
   return found;
-}
-
-async function completeWebhook(raw: RawWebhook, path: SettingPath, desk: Desk): Promise<WebhookConfig> {
-  const { allowPrivate = false } = raw;
-  const secrets = raw.secrets.map((reference, index) =>
-    signingKey(reference, [...path, 'secrets', String(index)], desk),
-  );
-  return {
-    url: await webhookUrl(raw.url, allowPrivate, [...path, 'url'], desk),
-    secrets: await Promise.all(secrets),
-    giveUpAfterMs: desk.duration(raw.giveUpAfter, 3 * 86_400_000),
-    allowPrivate,
-  };
-}
-
-/** What is posted there is about people, so it is encrypted wherever it leaves a private network. */
-async function webhookUrl(text: string, allowPrivate: boolean, path: SettingPath, desk: Desk): Promise<string> {
-  const value = await desk.plain(text, path);
-  if (value === '') return value;
-  const url = URL.parse(value);
-  if (!url || !['https:', ...(allowPrivate ? ['http:'] : [])].includes(url.protocol)) {
-    desk.refuse(path, 'must be an absolute https URL. Plain http needs allowPrivate: true beside it.');
-  } else if (url.hash !== '' || url.username !== '' || url.password !== '') {
-    desk.refuse(path, 'must be without fragment, user and password: deliveries are signed.');
-  } else if (isReachable(url.hostname, allowPrivate) === false) {
-    desk.refuse(
-      path,
-      'names an address that is not public. One on this machine or in a private network needs allowPrivate: true.',
-    );
-  }
-  return value;
-}
-
-const fewestKeyBytes = 24;
-const mostKeyBytes = 64;
-
-/** A secret as Standard Webhooks writes it. */
-async function signingKey(reference: string, path: SettingPath, desk: Desk): Promise<Uint8Array> {
-  const secret = await desk.secret(reference, path);
-  const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
-  const key = Buffer.from(base64, 'base64');
-  if (secret !== '' && (key.length < fewestKeyBytes || key.length > mostKeyBytes)) {
-    desk.refuse(
-      path,
-      'must be whsec_ and 24 to 64 random bytes in base64. Make one with: echo whsec_$(openssl rand -base64 32).',
-    );
-  }
-  return key;
 }
 
 async function connections(raw: RawConfig, desk: Desk): Promise<Map<string, ConnectionConfig>> {
@@ -380,8 +341,4 @@ function isTimeZone(name: string): boolean {
     if (error instanceof RangeError) return false;
     throw error;
   }
-}
-
-function isThisMachine(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }

@@ -4,6 +4,7 @@
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import type { Desk } from './complete.ts';
 import { organizationOf } from './known-names.ts';
+import { completePage } from './messages.ts';
 import type { RawConfig, RawPartner } from './schema.ts';
 import type { SettingPath } from './source-text.ts';
 import type { ConnectionConfig, PartnerClient, PartnerConfig } from './types.ts';
@@ -44,13 +45,24 @@ export async function completePartners(
   return { partners, homes: new Map([...partners].map(([id, partner]) => [id, homeConnection(partner)])) };
 }
 
+/** A Task has one home: what is held for a partner is a copy everywhere else. */
+export function withCopies(
+  connections: ReadonlyMap<string, ConnectionConfig>,
+  partners: ReadonlyMap<string, PartnerConfig>,
+): ReadonlyMap<string, ConnectionConfig> {
+  if (partners.size === 0) return connections;
+  const copiesOf = [...partners.values()].map(({ organization }) => organization);
+  return new Map([...connections].map(([id, connection]) => [id, { ...connection, copiesOf }]));
+}
+
 async function completePartner(
   id: string,
-  { organization, client }: RawPartner,
-  { sources, server }: RawConfig,
+  { organization, client, page }: RawPartner,
+  raw: RawConfig,
   desk: Desk,
 ): Promise<PartnerConfig> {
   const path = ['partners', id];
+  const { sources, server } = raw;
   if (client !== undefined && server?.publicUrl === undefined)
     desk.refuse(
       [...path, 'client'],
@@ -60,6 +72,7 @@ async function completePartner(
     id,
     organization: organizationOf(organization, Object.keys(sources), [...path, 'organization'], desk),
     ...(client && { client: await completeClient(client, [...path, 'client'], desk) }),
+    ...(page && { page: completePage(page, [...path, 'page'], raw, desk) }),
   };
 }
 

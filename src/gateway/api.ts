@@ -35,6 +35,7 @@ import {
   startReplay,
 } from '../lanes/lanes.ts';
 import type { Metrics } from '../metrics.ts';
+import type { PartnerPage } from '../page/page.ts';
 import { acceptRecords, acceptStale, isRecordType, type RecordKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
@@ -54,6 +55,7 @@ export interface ApiParts {
   readonly deps: LaneDeps;
   readonly webhooks: Webhooks;
   readonly home: Home;
+  readonly page: PartnerPage | undefined;
   readonly partnerInterface: PartnerInterface;
   readonly opened: ReadonlyMap<string, OpenedConnection>;
   readonly feeder: () => Feeder | undefined;
@@ -68,6 +70,7 @@ export function gatewayApi({
   deps,
   webhooks,
   home,
+  page,
   partnerInterface,
   opened,
   feeder,
@@ -98,6 +101,7 @@ export function gatewayApi({
     logger,
     metrics: { registry: metrics.registry, records: metrics.records },
     home,
+    page,
     partnerInterface,
 
     schemas,

@@ -8,6 +8,7 @@ import type { PartnerInterface } from '../facade/facade.ts';
 import type { Home } from '../home/home.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { ConnectionReport, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
+import type { PartnerPage } from '../page/page.ts';
 import type { Acceptance, CheckedRecord, LaneKey, RecordKey, RecordSchemas, StaleKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
@@ -18,6 +19,8 @@ export interface GatewayApi {
   readonly metrics: GatewayMetrics;
   /** What is held for partners, and what they do with it. */
   readonly home: Home;
+  /** Undefined: no partner has a page. */
+  readonly page: PartnerPage | undefined;
   /** How partners' systems come in. */
   readonly partnerInterface: PartnerInterface;
 

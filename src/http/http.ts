@@ -9,6 +9,7 @@ import { checkBodyHeaders } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
 import { checkPath, readQuery } from './parameters.ts';
 import { fhirHandler, fhirPath } from './partner-interface.ts';
+import { partnerPage } from './partner-page.ts';
 import { checkAccess, type Principal, principalReader } from './principal.ts';
 import { hasBody, logFault, outcomeOf, problemOf, sendProblem } from './problem.ts';
 import { type Call, defaultLimits, type HttpLimits, type PageRules, type Route } from './route.ts';
@@ -43,6 +44,7 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
   app.disable('x-powered-by').disable('etag');
   app.use(helmet());
   app.use((request, response, next) => begin(gateway, bounds, request, response, next));
+  app.use('/p', partnerPage(gateway, bounds));
   for (const [path, methods] of Map.groupBy(routes, (route) => route.path)) {
     const address = path.replaceAll(/\{(\w+)\}/g, ':$1');
     for (const route of methods) {

@@ -9,6 +9,7 @@ import { consoleRoutes } from './handlers/console.ts';
 import { decisionRoutes } from './handlers/decisions.ts';
 import { healthRoutes } from './handlers/health.ts';
 import { laneRoutes } from './handlers/lanes.ts';
+import { partnerLinkRoutes } from './handlers/partner-links.ts';
 import { patientRoutes } from './handlers/patients.ts';
 import { previewRoutes } from './handlers/preview.ts';
 import { recordRoutes } from './handlers/records.ts';
@@ -34,6 +35,7 @@ const described: readonly Route[] = [
   ...clockRoutes,
   ...decisionRoutes,
   ...connectionRoutes,
+  ...partnerLinkRoutes,
   ...patientRoutes,
   ...healthRoutes,
   ...tokenRoutes,

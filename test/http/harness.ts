@@ -145,6 +145,7 @@ function minimalGateway(
       }),
     },
     home,
+    page: undefined,
     partnerInterface: openPartnerInterface(store, config, home),
     schemas: async () => shippedSchemas,
     accept(source, items) {
