@@ -181,9 +181,20 @@ function sentText(row: TimelineRow): string {
   const { what, connection, detail } = row;
   const to = textAt(detail, 'to');
   const resource = resourceOf(detail) ?? textAt(detail, 'resourceType');
+  if (what === 'message') {
+    const about = `${resource} for ${named(row)}: ${phrase(textAt(detail, 'event') ?? null)}`;
+    return `A message to ${connection} about ${about}. ${messageStates[textAt(detail, 'state') ?? ''] ?? ''}`;
+  }
   const act = `${sentWords[what ?? ''] ?? 'Wrote'} ${resource}${to === undefined ? '' : ` to ${to}`} at ${connection} for ${named(row)}`;
   return `${act}${row.version === null ? '' : ` (version ${row.version})`}. ${outcomeText(detail)}`;
 }
+
+/** Of a message that leads a partner to its page. */
+const messageStates: Readonly<Record<string, string>> = {
+  waiting: 'It is still to be sent.',
+  sent: 'It was sent.',
+  failed: 'It was given up.',
+};
 
 function outcomeText(detail: JsonObject): string {
   const status = numberAt(detail, 'status');

@@ -160,6 +160,14 @@ function branches(source: string, subjects: Sql): Sql {
       and l.generation = o.generation
 
     union all
+    select coalesce(m.sent_at, m.created_at), 'sent', ${step('sent')}, m.id, concat_ws('/', 'message', m.id), m.partner, l.type, l.id, l.slot, null, 'message',
+      false, m.reason, null, null, jsonb_build_object('resourceType', l.resource_type, 'resourceId', l.remote_id, 'event', split_part(m.event, ':', 1),
+        'state', m.state)
+    from own join link l using (source, type, id)
+    join partner_message m on m.partner = l.connection and m.task_id = l.remote_id
+    where l.resource_type = 'Task' and m.state <> 'needless'
+
+    union all
     select s.seen_at, 'seen', ${step('seen')}, l.generation, concat_ws('/', 'seen', l.connection, l.resource_type, l.remote_id),
       l.connection, l.type, l.id, l.slot, null, case when s.gone then 'gone' else 'there' end, false, null, null, null,
       jsonb_build_object('resourceType', l.resource_type, 'resourceId', l.remote_id, 'versionTag', s.version_tag,
