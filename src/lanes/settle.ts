@@ -14,10 +14,11 @@ import {
   type SlotElement,
   type SlotRef,
 } from '../mapping/mapping.ts';
-import { readTask } from '../referrals/referrals.ts';
+import { readOrder, readTask } from '../referrals/referrals.ts';
 import { type NewDecision, resourceTopic } from './decisions.ts';
-import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation, ownerOf } from './lane-resource.ts';
+import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
+import { ownerIn } from './owner-in.ts';
 import { elementTopic, readMove } from './plan.ts';
 import { type CountReverts, mostReverts, type Revert } from './reverts.ts';
 
@@ -83,7 +84,7 @@ function settleNew(resource: LaneResource, context: SettleContext): Settlement |
     context,
   };
   const merged = mergeElements(look);
-  const moved = settleMove(look, merged);
+  const moved = settleOrder(look, settleMove(look, merged));
   const settlement: Settlement = { resource, seenHash: observed.hash, obsolete: answeredTopics(look), ...moved };
   return isNews(settlement, link) ? settlement : undefined;
 }
@@ -122,29 +123,25 @@ function mergeElements(look: Look): Settled {
       ({ key, moves, goesWith }) =>
         (moves ?? goesWith) === undefined && isTold(key) && !resource.openTopics.has(elementTopic(resource, key)),
     )
-    .map((element) => ({ key: element.key, owner: ownerOf(resource, element) }));
+    .map(({ key }) => ({ key, owner: ownerIn(resource, key) }));
   const times = timesOf(record, observed.body);
   const { verdicts, bases } = merge({
     elements,
-    desired,
+    desired: link.origin === 'theirs' ? withoutOurWordOn(elements, desired, link.sent ?? {}) : desired,
     observed: observedFacts,
     sent: link.sent,
     seen: seenBase(look),
     times,
   });
-  // Nobody but us writes a copy: what is said there is as little theirs to say as what follows from the record.
-  const isDerived = (key: string) =>
-    resource.party === undefined || slot?.elements.find((element) => element.key === key)?.derived === true;
+  const isDerived = (key: string) => slot?.elements.find((element) => element.key === key)?.derived === true;
   const keysWith = (...wanted: string[]) =>
     [...verdicts].flatMap(([key, verdict]) => (wanted.includes(verdict) ? [key] : []));
   // What follows from the record is ours to say, unless it is of what the other side decides about.
-  const isTheirs = (key: string) => {
-    const element = slot?.elements.find((one) => one.key === key);
-    return element !== undefined && ownerOf(resource, element) === 'remote';
-  };
-  const edited = keysWith('keep').filter((key) => isDerived(key) && !isTheirs(key));
+  const isTheirs = (key: string) => ownerIn(resource, key) === 'remote';
+  const isAsked = (key: string) => resource.isCopy === true || (isDerived(key) && !isTheirs(key));
+  const edited = keysWith('keep', ...(resource.isCopy ? ['override'] : [])).filter(isAsked);
   const reverts = keysWith('keep', 'override')
-    .filter((key) => !isDerived(key))
+    .filter((key) => !isDerived(key) && !isAsked(key))
     .map((element): Revert => ({ key: resource.key, element, value: observedFacts[element] }));
   const contested = reverts
     .filter((revert) => context.countReverts(revert) + 1 >= mostReverts)
@@ -170,6 +167,14 @@ function mergeElements(look: Look): Settled {
     lineage: { elements: absorbed.lineage, notUnderstood: absorbed.notUnderstood },
     reverts,
   };
+}
+
+/** What a record says otherwise of what is theirs is not for the server: it asks for no write, and nobody about one. */
+function withoutOurWordOn(elements: readonly MergeElement[], desired: Facts, sent: Facts): Facts {
+  return elements.reduce(
+    (facts, { key, owner }) => (owner === 'remote' ? withFact(facts, key, sent[key]) : facts),
+    desired,
+  );
 }
 
 /** Part of what the other side says has no place in the record. It stays on the server, and a person learns of it. */
@@ -216,6 +221,7 @@ function settleMove(look: Look, merged: Settled): Settled {
   const isExplained = reasonsOf(look, element).some(
     ({ key }) => before !== undefined && !sameFact(observedFacts[key], before[key]),
   );
+  if (resource.isCopy && (hasMoved || isExplained) && !isAgreed) return movedCopy(look, merged, element);
   const theirs = hasMoved || isExplained ? takeMove(look, merged, element, before?.[element]) : merged;
   if (theirs.decisions.length > merged.decisions.length) return theirs;
   if (isAgreed) return agreed(look, theirs, element);
@@ -230,6 +236,25 @@ function settleMove(look: Look, merged: Settled): Settled {
     : theirs;
 }
 
+/** The status of an order that the other side has given: it moves along no diagram of ours, and is read by the referral rules. */
+function settleOrder(look: Look, settled: Settled): Settled {
+  const { resource, link, record, observed, observedFacts, context } = look;
+  const before = seenBase(look)?.status;
+  if (resource.resourceType !== 'ServiceRequest' || link.origin !== 'theirs' || sameFact(observedFacts.status, before))
+    return settled;
+  const reading = readOrder({
+    referral: record,
+    order: observed.body,
+    before: typeof before === 'string' ? before : undefined,
+    by: context.performerName(resource),
+    itemId: (text) => context.itemId(`${nameOf(resource.key)} ${text}`),
+  });
+  if (reading.kind === 'unchanged') return settled;
+  if (reading.kind === 'patch') return { ...settled, patches: [...settled.patches, reading.patch] };
+  const why = reason('status-read', { status: String(observed.body.status), why: reading.why });
+  return { ...settled, decisions: [...settled.decisions, statusDecision(look, 'status', why)] };
+}
+
 /** The elements that explain the moving one; they have no merge of their own. */
 function reasonsOf({ resource }: Look, element: string): readonly SlotElement[] {
   return resource.slot?.elements.filter(({ goesWith }) => goesWith === element) ?? [];
@@ -241,11 +266,9 @@ function keysOf(look: Look, element: string): string[] {
 
 /** Both sides stand on the same status. How they explain it may differ; a new word of ours is still to be written where the status is ours. */
 function agreed(look: Look, settled: Settled, element: string): Settled {
-  const { desired, observedFacts, link } = look;
-  const isToWrite = (element: SlotElement) =>
-    ownerOf(look.resource, element) === 'source' &&
-    link.sent !== undefined &&
-    !sameFact(desired[element.key], link.sent[element.key]);
+  const { desired, observedFacts, record, link } = look;
+  const isToWrite = ({ key, owner }: SlotElement) =>
+    owner(record) === 'source' && link.sent !== undefined && !sameFact(desired[key], link.sent[key]);
   const kept = reasonsOf(look, element).filter(isToWrite);
   const keys = keysOf(look, element).filter((key) => !kept.some((reasons) => reasons.key === key));
   return {
@@ -261,10 +284,6 @@ function withNew(facts: Facts, from: Facts, keys: readonly string[]): Facts {
 
 function takeMove(look: Look, settled: Settled, element: string, before: Json | undefined): Settled {
   const { resource, record, observed, observedFacts, context } = look;
-  if (resource.party === undefined) {
-    const why = reason('copy-edited', { target: nameOf(resource.key) });
-    return { ...settled, decisions: [...settled.decisions, statusDecision(look, element, why)] };
-  }
   const reading = readTask({
     referral: record,
     task: observed.body,
@@ -299,11 +318,19 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
   };
 }
 
+/** Somebody has moved the mirror: only where the Task lives does a move count. */
+function movedCopy(look: Look, settled: Settled, element: string): Settled {
+  const target = nameOf(look.resource.key);
+  const decision = statusDecision(look, element, reason('copy-edited', { element, target }));
+  const ours = { choose: 'ours', effect: 'Write where the Task stands over the copy again.' };
+  return { ...settled, decisions: [...settled.decisions, { ...decision, choices: [ours, ...decision.choices] }] };
+}
+
 function noPath(look: Look, element: string, move: { from: string; to: string }): NewDecision {
   return statusDecision(
     look,
     element,
-    reason('status-path', { from: move.from, to: move.to, party: look.resource.party ?? 'nobody' }),
+    reason('status-path', { from: move.from, to: move.to, party: look.resource.party }),
   );
 }
 

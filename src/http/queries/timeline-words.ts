@@ -154,10 +154,12 @@ function offerText(row: TimelineRow): string {
 
 /** What the source has made of it. */
 function answerText({ what, detail }: TimelineRow): string {
-  if (numberAt(detail, 'refused') !== undefined) return 'The source refused it.';
+  const proposal = textAt(detail, 'proposal');
+  if (numberAt(detail, 'refused') !== undefined || proposal === 'refused') return 'The source refused it.';
   if (what !== 'patch') {
     const adopted = objectAt(detail, 'adopted');
-    if (adopted === undefined) return 'The source has not taken it over.';
+    if (adopted === undefined)
+      return proposal === 'withdrawn' ? 'It was withdrawn since.' : 'The source has not taken it over.';
     return `The source has taken it over: ${wordOf(textAt(adopted, 'type') ?? '')} ${textAt(adopted, 'id')}.`;
   }
   const fields = objectsAt(detail, 'fields').map(offeredField);
@@ -231,6 +233,7 @@ function partnerText(row: TimelineRow): string {
 function seenText(row: TimelineRow): string {
   const { what, connection, detail } = row;
   const resource = resourceOf(detail);
+  if (what === 'kept') return `${resource}, which began at ${connection}, is not offered to the source.`;
   if (what === 'gone') return `${resource} of ${named(row)} was gone when ${connection} was last asked.`;
   return `${resource} of ${named(row)} was last read at ${connection}.`;
 }

@@ -179,6 +179,12 @@ function branches(source: string, subjects: Sql): Sql {
         and o.connection = l.connection and o.slot = l.slot and o.generation = l.generation), '-infinity')
 
     union all
+    select i.updated_at, 'seen', ${step('seen')}, 0, concat_ws('/', 'inbound', i.connection, i.type, i.resource_type, i.remote_id),
+      i.connection, nullif(i.type, 'none'), null, null, null, 'kept', false, i.reason, null, null,
+      jsonb_build_object('resourceType', i.resource_type, 'resourceId', i.remote_id)
+    from inbound i where i.source = ${source} and i.subject in (${subjects}) and i.state = 'kept' and i.reason is not null
+
+    union all
     select v.at, 'partner', ${step('partner')}, v.version, concat_ws('/', 'partner', v.partner, v.resource_type, v.id, v.version),
       v.partner, p.type, p.id, p.slot, null, v.body ->> 'status', v.resource_type = 'Task' and (v.body -> 'status') is distinct from (b.body -> 'status'),
       null, v.written_by, null, jsonb_build_object('resourceType', v.resource_type, 'resourceId', v.id, 'was', b.body -> 'status')
@@ -237,7 +243,7 @@ function changeDetail(source: string): Sql {
           select min(v.version) from record_version v
           where ${since} and coalesce(v.content -> f.key, 'null') @> jsonb_strip_nulls(f.value))) order by f.key)
         from jsonb_each(case when c.op = 'patch' and jsonb_typeof(c.body) = 'object' then c.body end) f),
-      'record', case when c.op = 'propose' then c.body end,
+      'proposal', case when c.op = 'propose' then (select i.state from inbound i where i.source = c.source and i.type = c.type and i.id = c.id) end,
       'adopted', case c.op
         when 'withdraw' then (select jsonb_build_object('type', v.type, 'id', v.id) from record_version v
           where ${since} and v.content -> 'deleted' = 'true' limit 1)
