@@ -24,7 +24,7 @@ test('every metric that it names is exported', async () => {
 });
 
 test('every address that it names is answered', () => {
-  const named = [...guide.matchAll(/\/(?:api|health)\/[a-z{}/]+/g)].map(([path]) => path);
+  const named = [...guide.matchAll(/\/(?:api|health)\/[a-z{}/-]+/g)].map(([path]) => path);
   expect(named.length).toBeGreaterThan(4);
   const answered = routes.map(({ path }) => path);
   expect(named.filter((path) => !answered.includes(path))).toEqual([]);
