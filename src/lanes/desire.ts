@@ -228,13 +228,13 @@ function resourceFor(
   const nextGeneration = generationAfter(links, key);
   const seen = standing === undefined ? undefined : input.seen.get(`${standing.resource_type}/${standing.remote_id}`);
   const filed = projected && standing && filing(input, projected, standing, seen);
-  const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
-  const made =
+  const desired =
     projected === undefined || standing !== undefined
       ? filed && inItsChart(filed)
       : asGeneration(input, key, projected, nextGeneration);
-  const desired = made && isCopy(input, row.content, resourceType, standing) ? asCopy(input, made) : made;
   const slot = slotOf(input, key);
+  const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
+  const mirrors = isCopy(input, row.content, resourceType, standing);
   const route = routeFor(input, row, key, resourceType, standing);
   const aside = asideReason(key, row.version, links);
   return {
@@ -244,7 +244,7 @@ function resourceFor(
     record: row.content,
     recordVersion: row.version,
     slot,
-    desired,
+    desired: desired && mirrors ? asCopy(desired) : desired,
     link: standing === undefined ? undefined : linkState(standing),
     nextGeneration,
     observed: seen === undefined ? undefined : observation(seen, input.memory.fresh),
@@ -264,7 +264,7 @@ function resourceFor(
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     moves: movesOn(input.connection.vendor),
-    ...(isCopy(input, row.content, resourceType, standing) && { isCopy: true }),
+    ...(mirrors && { isCopy: true }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
 }
@@ -282,12 +282,13 @@ function organizationOf({ known }: DesireInput, serviceId: string): string | und
   return textAt(known.record('service', serviceId), 'organizationId');
 }
 
-/** Whoever reads it there is told that it is not the one to answer. */
-function asCopy({ identifierSystem }: DesireInput, desired: Desired): Desired {
+/** Whoever finds it there is to see that it is a mirror. */
+function asCopy(desired: Desired): Desired {
   const { meta } = desired.resource;
-  const tags = isObject(meta) && Array.isArray(meta.tag) ? meta.tag : [];
-  const tag = [...tags, { system: `${identifierSystem}/CodeSystem/tags`, code: 'copy' }];
-  return { ...desired, resource: { ...desired.resource, meta: { ...(isObject(meta) && meta), tag } } };
+  if (!isObject(meta) || !Array.isArray(meta.tag)) return desired;
+  const [ours] = meta.tag;
+  const tag = isObject(ours) ? [...meta.tag, { ...ours, code: 'copy' }] : meta.tag;
+  return { ...desired, resource: { ...desired.resource, meta: { ...meta, tag } } };
 }
 
 /** A rule that parks what it cannot say, instead of leaving it out. */
