@@ -38,6 +38,12 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'permanent',
   },
+  'appointment-unknown': {
+    text: 'This referral has no such appointment.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
   'body-cut': {
     text: 'The body ended before it was complete.',
     status: 400,
@@ -162,6 +168,12 @@ export const errorKinds = {
     text: '{problem} See --help.',
     status: 400,
     issue: 'invalid',
+    class: 'permanent',
+  },
+  'comment-empty': {
+    text: 'A comment needs words, at most {limit} characters of them.',
+    status: 422,
+    issue: 'required',
     class: 'permanent',
   },
   'condition-false': {
@@ -418,6 +430,12 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'copy-edited': {
+    text: 'The status of {target} was changed there, but the Task lives elsewhere and this is a copy of it. A person must decide.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'create-doubled': {
     text: 'The server holds {target} twice. The older one is used; a person should remove the other.',
     status: 409,
@@ -605,6 +623,18 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'config',
   },
+  'if-match-missing': {
+    text: 'A change needs the header If-Match with the version that it is made to, as ETag named it.',
+    status: 428,
+    issue: 'required',
+    class: 'permanent',
+  },
+  'interaction-unknown': {
+    text: 'The interface for partners does not offer this. /fhir/R4/metadata lists what it offers.',
+    status: 405,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
   internal: {
     text: 'Something went wrong inside Casebridge. The log line with id {requestId} says what.',
     status: 500,
@@ -731,6 +761,18 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'message-refused': {
+    text: 'Whoever carries our messages answered {status} and did not take this one.',
+    status: 502,
+    issue: 'processing',
+    class: 'retry',
+  },
+  'message-unsent': {
+    text: 'Whoever carries our messages could not be reached, or did not answer ({code}).',
+    status: 502,
+    issue: 'transient',
+    class: 'retry',
+  },
   'method-not-allowed': {
     text: 'This address takes {methods} only.',
     status: 405,
@@ -755,6 +797,18 @@ export const errorKinds = {
     issue: 'processing',
     class: 'person',
   },
+  'not-referred': {
+    text: 'Not shared: this partner holds only the referrals that are made to it, and what they speak of.',
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
+  'note-not-kept': {
+    text: 'Notes of a Task are added to; those that are there stay as they are.',
+    status: 422,
+    issue: 'business-rule',
+    class: 'permanent',
+  },
   'operator-cannot-write': {
     text: 'An operator token never writes records. Use the token of their source.',
     status: 403,
@@ -767,11 +821,23 @@ export const errorKinds = {
     issue: 'forbidden',
     class: 'denied',
   },
+  'order-not-theirs': {
+    text: 'basedOn must name one ServiceRequest of a referral to this partner, and subject its patient.',
+    status: 422,
+    issue: 'business-rule',
+    class: 'permanent',
+  },
   'outcome-unknown': {
     text: 'The reply to a write was lost. The server is searched before anything is sent again.',
     status: 503,
     issue: 'incomplete',
     class: 'retry',
+  },
+  'output-unknown': {
+    text: 'The output names {reference}, which is no Procedure of this referral. Create it first.',
+    status: 422,
+    issue: 'not-found',
+    class: 'permanent',
   },
   'parameter-doubled': {
     text: 'The parameter {name} is given more than once.',
@@ -790,6 +856,30 @@ export const errorKinds = {
     status: 400,
     issue: 'invalid',
     class: 'permanent',
+  },
+  'partner-link-locked': {
+    text: 'Five wrong codes in a row were given for the link {link} of the partner {partner}, so it is locked for a while. If nobody there has done it, revoke the link.',
+    status: 429,
+    issue: 'security',
+    class: 'person',
+  },
+  'partner-link-unknown': {
+    text: 'There is no such link.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'partner-unreachable': {
+    text: 'The partner {partner} was not told of a referral: nothing could be sent for {hours} hours. {why} Mend its address or the way messages are sent, then send a new link.',
+    status: 502,
+    issue: 'transient',
+    class: 'person',
+  },
+  'partner-unknown': {
+    text: 'There is no partner {partner} in the configuration.',
+    status: 404,
+    issue: 'not-found',
+    class: 'config',
   },
   'patient-left': {
     text: 'A person decided to leave this client unlinked on this server.',
@@ -1049,10 +1139,34 @@ export const errorKinds = {
     issue: 'invalid',
     class: 'permanent',
   },
+  'requests-too-many': {
+    text: 'More than {limit} requests a minute. Wait {seconds} seconds.',
+    status: 429,
+    issue: 'throttled',
+    class: 'retry',
+  },
+  'resource-element-unknown': {
+    text: 'A partner may not say {elements} of a {resourceType}, only {own}.',
+    status: 422,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
   'resource-invalid': {
     text: '{target} would not be valid FHIR: {rule} at {path}, which {at} makes from {fields}. Mend the record, or the mapping.',
     status: 422,
     issue: 'invalid',
+    class: 'permanent',
+  },
+  'resource-not-theirs': {
+    text: 'There is no such {resourceType} among the referrals to this partner.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
+  'resource-refused': {
+    text: 'The {resourceType} breaks a rule of FHIR R4 at {path}: {rule}.',
+    status: 422,
+    issue: 'invariant',
     class: 'permanent',
   },
   'route-capabilities-unknown': {
@@ -1127,11 +1241,29 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'retry',
   },
+  'scope-missing': {
+    text: 'The token does not grant {scope}.',
+    status: 403,
+    issue: 'forbidden',
+    class: 'denied',
+  },
   'search-endless': {
     text: 'The search did not end: {pages} pages were read, or one page named itself as the next. Nothing is concluded from what is missing.',
     status: 502,
     issue: 'incomplete',
     class: 'retry',
+  },
+  'search-modifier-unknown': {
+    text: 'The search parameter {name} has a modifier that this server does not offer here.',
+    status: 400,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
+  'search-parameter-unknown': {
+    text: '{resourceType} is not searched by {name} here. /fhir/R4/metadata lists the parameters.',
+    status: 400,
+    issue: 'not-supported',
+    class: 'permanent',
   },
   'search-partial': {
     text: 'The server shows only a part of the {resourceType} resources. Nothing is concluded from what is missing.',
@@ -1150,6 +1282,12 @@ export const errorKinds = {
     status: 409,
     issue: 'too-costly',
     class: 'person',
+  },
+  'search-value-invalid': {
+    text: 'The search parameter {name} takes {expected}.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
   },
   'server-busy': {
     text: 'The server cannot answer now ({status}{issue}).',
@@ -1373,6 +1511,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'token-expired': {
+    text: 'The token is unknown here or has expired. Ask for another one at /oauth/token.',
+    status: 401,
+    issue: 'expired',
+    class: 'denied',
+  },
   'token-missing': {
     text: 'This call needs the header Authorization: Bearer <token>.',
     status: 401,
@@ -1390,6 +1534,12 @@ export const errorKinds = {
     status: 409,
     issue: 'lock-error',
     class: 'retry',
+  },
+  'version-conflict': {
+    text: 'It has been changed since: its version is {version} by now. Read it again and repeat what is still wanted.',
+    status: 412,
+    issue: 'conflict',
+    class: 'person',
   },
   'version-set-aside': {
     text: 'A person has set version {version} of {target} aside. The next version goes out. It was stuck because: {why}',

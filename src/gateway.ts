@@ -8,8 +8,10 @@ import { clockDeps, sweepClocks } from './clocks/clocks.ts';
 import type { Config, ConnectionConfig } from './config.ts';
 import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
 import { CasebridgeError } from './errors.ts';
+import { openPartnerInterface } from './facade/facade.ts';
 import { factsOf } from './fault.ts';
 import { gatewayApi, type OpenedConnection } from './gateway/api.ts';
+import { openHome } from './home/home.ts';
 import { type GatewayApi, shownChange } from './http/http.ts';
 import {
   type Abilities,
@@ -49,6 +51,7 @@ import {
   readOverlayFiles,
 } from './mapping/mapping.ts';
 import { createMetrics } from './metrics.ts';
+import { openPartnerPage, type PartnerPage } from './page/page.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
 import { openStore, type Store } from './store/store.ts';
 import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts';
@@ -73,6 +76,7 @@ const failingTickMs = 1_000;
 const replayTickMs = 250;
 const drainTickMs = 500;
 const clockTickMs = 500;
+const tellTickMs = 500;
 const mostRunsAtOnce = 32;
 /** At a stop; the queue waits longer than this for runs to end, so that a run can still store that its request was given up. */
 const requestsMayTakeMs = 10_000;
@@ -130,6 +134,9 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   const metrics = createMetrics(store);
   const holder = `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`;
   await freeDeadShares(store);
+  let feeder: Feeder | undefined;
+  const home = openHome({ store, config, newId: randomUUID, wake: () => feeder?.kick() });
+  const partnerInterface = openPartnerInterface(store, config, home);
   const live = [...config.connections.values()].filter(({ mode }) => mode !== 'off');
   const opened = new Map(live.map((one) => [one.id, open(one)]));
   if (options.lanes) {
@@ -138,10 +145,10 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   }
   for (const one of live) {
     await prepareConnection(store, one);
-    await preparePolls(store, one.id);
+    // What a partner does is told by itself.
+    if (!config.partners.has(one.id)) await preparePolls(store, one.id);
   }
 
-  let feeder: Feeder | undefined;
   const deps: LaneDeps = {
     store,
     identifierSystem: config.identifierSystem,
@@ -170,14 +177,17 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
     onAttempt: (source, outcome) => metrics.deliveries.inc({ source, outcome }),
   });
   if (options.lanes) await webhooks.start();
-  const worker = options.lanes ? await startWorking(deps, live, opened, options) : undefined;
+  const page = await openPartnerPage({ store, home, config, log: logger });
+  const worker = options.lanes ? await startWorking(deps, live, opened, page, options) : undefined;
   feeder = worker?.feeder;
 
   function open(one: ConnectionConfig): OpenedConnection {
-    const connection = openConnection(one, {
-      onRequest: metrics.requestSeen,
-      budget: sharedBudget(store, one, holder, Math.random),
-    });
+    const connection = openConnection(
+      one,
+      config.partners.has(one.id)
+        ? { exchanger: home.exchanger(one.id) }
+        : { onRequest: metrics.requestSeen, budget: sharedBudget(store, one, holder, Math.random) },
+    );
     const capabilities = cachedCapabilities(store, connection, Date.now);
     const abilities = (set: MappingSet): Promise<Abilities> => readAbilities(connection, capabilities, set);
     return {
@@ -190,9 +200,21 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   let stopping: Promise<void> | undefined;
   return {
     mappingWarnings: warnings,
-    api: gatewayApi({ config, logger, store, metrics, deps, webhooks, opened, feeder: () => feeder }),
+    api: gatewayApi({
+      config,
+      logger,
+      store,
+      metrics,
+      deps,
+      webhooks,
+      home,
+      page,
+      partnerInterface,
+      opened,
+      feeder: () => feeder,
+    }),
     stop: () => {
-      stopping ??= stopAll(worker, webhooks, opened, store);
+      stopping ??= stopAll(worker, webhooks, page, opened, store);
       return stopping;
     },
   };
@@ -208,6 +230,7 @@ async function startWorking(
   deps: LaneDeps,
   live: readonly ConnectionConfig[],
   opened: ReadonlyMap<string, OpenedConnection>,
+  page: PartnerPage | undefined,
   { config, logger, claimMs = deps.leaseMs / 2 }: GatewayOptions,
 ): Promise<Working> {
   const wakeUps = await openWakeUps({
@@ -261,6 +284,12 @@ async function startWorking(
     startRound(probeTickMs, () => reviewAlerts(deps.store), failed('alerts could not be brought up to date')),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
     startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
+    ...(page === undefined
+      ? []
+      : [
+          startRound(tellTickMs, () => page.tell(), failed('partners could not be told')),
+          startRound(pruneTickMs, () => page.prune(), failed('old links to the partner page could not be pruned')),
+        ]),
   ];
   return { feeder, wakeUps, rounds };
 }
@@ -300,6 +329,7 @@ function startRound(pauseMs: number, work: () => Promise<unknown>, onError: (err
 async function stopAll(
   worker: Working | undefined,
   webhooks: Webhooks,
+  page: PartnerPage | undefined,
   opened: ReadonlyMap<string, OpenedConnection>,
   store: Store,
 ): Promise<void> {
@@ -308,6 +338,7 @@ async function stopAll(
   await worker?.feeder.stop();
   await webhooks.stop();
   for (const round of worker?.rounds ?? []) await round.stop();
+  page?.close();
   await worker?.wakeUps.close();
   clearTimeout(patience);
   await hangUp();

@@ -1,3 +1,8 @@
-// Who may see what. Consent decides what leaves for whom.
+// Front door of access/: who may do what. Consent is decided here, and who of a partner's systems may ask for what.
 
+export { type Actor, type AuditEntry, actorName, keepAudit } from './audit.ts';
+export { type ClientKeys, clientKeys } from './client-keys.ts';
 export { type ConsentQuestion, withheldBy } from './consent.ts';
+export { grantedScopes } from './grants.ts';
+export { type RateLimit, rateLimit } from './rate-limit.ts';
+export { openTokenEndpoint, type TokenAnswer, type TokenEndpoint, type TokenHolder } from './token-endpoint.ts';

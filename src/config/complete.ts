@@ -3,13 +3,15 @@
 
 import { dirname, resolve } from 'node:path';
 import type { JWK } from 'jose';
-import { didYouMean } from '../nearest.ts';
-import { isReachable } from '../public-address.ts';
 import { isCalendarDate } from '../records/records.ts';
 import { durationMs } from './duration.ts';
-import type { RawConfig, RawConnection, RawWebhook } from './schema.ts';
+import { isKnown, organizationOf } from './known-names.ts';
+import { completeMail, completeSms } from './messages.ts';
+import { completePartners } from './partners.ts';
+import type { RawConfig, RawConnection } from './schema.ts';
 import { isReference, resolveReference, type SecretPlaces } from './secrets.ts';
 import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
+import { isThisMachine } from './this-machine.ts';
 import type {
   AuthConfig,
   ClockConfig,
@@ -17,11 +19,12 @@ import type {
   ConnectionConfig,
   OperatorConfig,
   ScopeVersion,
+  ServerConfig,
   SourceConfig,
   VendorName,
-  WebhookConfig,
 } from './types.ts';
 import { hourRules } from './types.ts';
+import { completeWebhook } from './webhook.ts';
 
 type VendorDefaults = Pick<ConnectionConfig, 'mode' | 'task' | 'pollEveryMs'>;
 
@@ -39,9 +42,11 @@ export async function complete(
   env: SecretPlaces['env'],
 ): Promise<{ config: Config } | { problems: ConfigProblem[] }> {
   const desk = new Desk(source, { env, folder: dirname(file) });
+  const configured = await connections(raw, desk);
+  const { partners, homes } = await completePartners(raw, configured, desk);
   const config: Config = {
     file,
-    server: { port: raw.server?.port ?? 8080, host: raw.server?.host },
+    server: await server(raw, desk),
     store: {
       url: await desk.url(raw.store?.url, ['store', 'url'], ['postgres:', 'postgresql:']),
       folder: resolve(dirname(file), raw.store?.folder ?? './data'),
@@ -49,20 +54,23 @@ export async function complete(
     queue: { url: await desk.url(raw.queue?.url, ['queue', 'url'], ['redis:', 'rediss:']) },
     lanes: { leaseMs: leaseOf(raw, desk) },
     log: { level: raw.log?.level ?? 'info' },
+    mail: await completeMail(raw, desk),
+    sms: await completeSms(raw, desk),
     clocks: clocks(raw, desk),
     guides: (raw.guides ?? []).map((path) => resolve(dirname(file), path)),
     ...(raw.overlay !== undefined && { overlay: resolve(dirname(file), raw.overlay) }),
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
     sources: await sources(raw, desk),
-    connections: await connections(raw, desk),
+    connections: new Map([...configured, ...homes]),
+    partners,
     warnings: desk.warnings,
   };
   return desk.problems.length > 0 ? { problems: desk.problems } : { config };
 }
 
 /** Resolves single settings and collects what is wrong with them. */
-class Desk {
+export class Desk {
   readonly problems: ConfigProblem[] = [];
   readonly warnings: string[] = [];
   readonly #source: SourceText;
@@ -87,6 +95,14 @@ class Desk {
     }
     if (resolved.warning !== undefined) this.warnings.push(resolved.warning);
     return resolved.value;
+  }
+
+  /** The text of a file that is no secret; '' once a problem has been noted. */
+  async publicText(reference: string, path: SettingPath): Promise<string> {
+    const resolved = await resolveReference(reference, this.#places);
+    if ('value' in resolved) return resolved.value;
+    this.refuse(path, `${resolved.problem}.`);
+    return '';
   }
 
   /** A plain setting that may also be given as a reference. */
@@ -161,6 +177,16 @@ function clocks({ clocks: raw = {} }: RawConfig, desk: Desk): ClockConfig {
   };
 }
 
+async function server({ server: raw = {} }: RawConfig, desk: Desk): Promise<ServerConfig> {
+  const { port = 8080, host, publicUrl, behindProxy = false } = raw;
+  return {
+    port,
+    host,
+    behindProxy,
+    ...(publicUrl !== undefined && { publicUrl: await desk.baseUrl(publicUrl, ['server', 'publicUrl']) }),
+  };
+}
+
 async function operators(raw: RawConfig, desk: Desk): Promise<Map<string, OperatorConfig>> {
   const found = new Map<string, OperatorConfig>();
   for (const [name, operator] of Object.entries(raw.operators ?? {})) {
@@ -181,54 +207,6 @@ async function sources(raw: RawConfig, desk: Desk): Promise<Map<string, SourceCo
     found.set(id, { id, token, timeZone, ...(webhook && { webhook: await completeWebhook(webhook, path, desk) }) });
   }
   return found;
-}
-
-async function completeWebhook(raw: RawWebhook, path: SettingPath, desk: Desk): Promise<WebhookConfig> {
-  const { allowPrivate = false } = raw;
-  const secrets = raw.secrets.map((reference, index) =>
-    signingKey(reference, [...path, 'secrets', String(index)], desk),
-  );
-  return {
-    url: await webhookUrl(raw.url, allowPrivate, [...path, 'url'], desk),
-    secrets: await Promise.all(secrets),
-    giveUpAfterMs: desk.duration(raw.giveUpAfter, 3 * 86_400_000),
-    allowPrivate,
-  };
-}
-
-/** What is posted there is about people, so it is encrypted wherever it leaves a private network. */
-async function webhookUrl(text: string, allowPrivate: boolean, path: SettingPath, desk: Desk): Promise<string> {
-  const value = await desk.plain(text, path);
-  if (value === '') return value;
-  const url = URL.parse(value);
-  if (!url || !['https:', ...(allowPrivate ? ['http:'] : [])].includes(url.protocol)) {
-    desk.refuse(path, 'must be an absolute https URL. Plain http needs allowPrivate: true beside it.');
-  } else if (url.hash !== '' || url.username !== '' || url.password !== '') {
-    desk.refuse(path, 'must be without fragment, user and password: deliveries are signed.');
-  } else if (isReachable(url.hostname, allowPrivate) === false) {
-    desk.refuse(
-      path,
-      'names an address that is not public. One on this machine or in a private network needs allowPrivate: true.',
-    );
-  }
-  return value;
-}
-
-const fewestKeyBytes = 24;
-const mostKeyBytes = 64;
-
-/** A secret as Standard Webhooks writes it. */
-async function signingKey(reference: string, path: SettingPath, desk: Desk): Promise<Uint8Array> {
-  const secret = await desk.secret(reference, path);
-  const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
-  const key = Buffer.from(base64, 'base64');
-  if (secret !== '' && (key.length < fewestKeyBytes || key.length > mostKeyBytes)) {
-    desk.refuse(
-      path,
-      'must be whsec_ and 24 to 64 random bytes in base64. Make one with: echo whsec_$(openssl rand -base64 32).',
-    );
-  }
-  return key;
 }
 
 async function connections(raw: RawConfig, desk: Desk): Promise<Map<string, ConnectionConfig>> {
@@ -257,7 +235,10 @@ async function completeConnection(
     baseUrl: await desk.baseUrl(raw.baseUrl, [...path, 'baseUrl']),
     auth: await completeAuth(raw, [...path, 'auth'], desk),
     mode: raw.mode ?? defaults.mode,
-    organization: organizationOf(raw.organization, known, [...path, 'organization'], desk),
+    organization:
+      raw.organization === undefined
+        ? undefined
+        : organizationOf(raw.organization, known, [...path, 'organization'], desk),
     basis: raw.basis ?? 'treatment',
     sources: theirs,
     inboundTo: raw.inboundTo ?? (theirs.length === 1 ? theirs[0] : undefined),
@@ -353,27 +334,6 @@ function isPrivateKey(value: unknown): value is JWK {
   return (value.kty === 'RSA' || value.kty === 'EC') && typeof value.d === 'string';
 }
 
-function organizationOf(
-  text: string | undefined,
-  known: readonly string[],
-  path: SettingPath,
-  desk: Desk,
-): ConnectionConfig['organization'] {
-  if (text === undefined) return undefined;
-  const slash = text.indexOf('/');
-  const source = text.slice(0, slash);
-  isKnown(source, known, path, desk);
-  return { source, id: text.slice(slash + 1) };
-}
-
-function isKnown(source: string, known: readonly string[], path: SettingPath, desk: Desk): void {
-  if (known.includes(source)) return;
-  desk.refuse(
-    path,
-    `names the source "${source}", which is not one of ${known.join(', ')}.${didYouMean(source, known)}`,
-  );
-}
-
 function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== undefined;
@@ -381,8 +341,4 @@ function isTimeZone(name: string): boolean {
     if (error instanceof RangeError) return false;
     throw error;
   }
-}
-
-function isThisMachine(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }

@@ -3,13 +3,14 @@
 
 import type { SchemaObject } from 'ajv';
 import { recordTypes } from '../records/records.ts';
-import type { ConnectionConfig, ScopeVersion, VendorName } from './types.ts';
+import type { ConnectionConfig, MailConfig, PageLanguage, ScopeVersion, VendorName } from './types.ts';
 import {
   type ClockRule,
   hourRules,
   type LogLevel,
   logLevels,
   type Permission,
+  pageLanguages,
   permissions,
   type Route,
   routes,
@@ -20,11 +21,13 @@ import {
 } from './types.ts';
 
 export interface RawConfig {
-  server?: { port?: number; host?: string };
+  server?: { port?: number; host?: string; publicUrl?: string; behindProxy?: boolean };
   store?: { url?: string; folder?: string };
   queue?: { url?: string };
   lanes?: { lease?: string };
   log?: { level?: LogLevel };
+  mail?: RawMail;
+  sms?: { webhook: { url: string; secret: string; allowPrivate?: boolean } };
   clocks?: {
     digest?: string;
     businessHours?: { days: Weekday[]; from: string; to: string; holidays?: string[]; rules?: ClockRule[] };
@@ -35,6 +38,25 @@ export interface RawConfig {
   operators?: Record<string, { token: string; may?: Permission[] }>;
   sources: Record<string, { token: string; timeZone?: string; webhook?: RawWebhook }>;
   connections?: Record<string, RawConnection>;
+  partners?: Record<string, RawPartner>;
+}
+
+export interface RawPartner {
+  organization: string;
+  client?: { id: string; keys: unknown; scopes?: string[] };
+  page?: RawPage;
+}
+
+export interface RawMail {
+  from: string;
+  smtp: { host: string; port?: number; security?: MailConfig['smtp']['security']; user?: string; password?: string };
+}
+
+export interface RawPage {
+  email?: string;
+  sms?: string;
+  language?: PageLanguage;
+  linkDays?: number;
 }
 
 export interface RawWebhook {
@@ -78,7 +100,7 @@ export type RawAuth =
     }
   | { type: 'smart-basic'; clientId: string; secret: string; scopes?: string[]; scopeVersion?: ScopeVersion };
 
-/** What a source or connection may be called. */
+/** What a source, connection or partner may be called. */
 export const namePattern = '^[a-z][a-z0-9-]{0,31}$';
 
 const timeOfDay = '^([01][0-9]|2[0-3]):[0-5][0-9]$';
@@ -169,6 +191,8 @@ const auth: SchemaObject = {
   ],
 };
 
+const organizationPattern = '^[a-z][a-z0-9-]{0,31}/[A-Za-z0-9._-]{1,64}$';
+
 const connection = settings(
   {
     vendor: choice(vendorNames, 'How this server behaves.'),
@@ -180,7 +204,7 @@ const connection = settings(
     ),
     organization: {
       ...text('source/id of the organization record whose server this is. Absent: a recipient of its own.'),
-      pattern: '^[a-z][a-z0-9-]{0,31}/[A-Za-z0-9._-]{1,64}$',
+      pattern: organizationPattern,
     },
     basis: choice(['treatment', 'consent'], 'What lets records go there. Default treatment.'),
     sources: {
@@ -235,6 +259,54 @@ const connection = settings(
   ['vendor', 'baseUrl', 'auth'],
 );
 
+const page: SchemaObject = {
+  ...settings({
+    email: { ...text('Where links go.'), pattern: '^[^\\s@<>,;]+@[^\\s@<>,;]+$' },
+    sms: {
+      ...text('Where one-time codes go, and links where there is no e-mail address: + and digits.'),
+      pattern: '^\\+[1-9][0-9]{6,14}$',
+    },
+    language: choice(pageLanguages, 'Of messages. Default en.'),
+    linkDays: whole(1, 90, 'How many days a link opens its referral. Default 14.'),
+  }),
+  description: 'Referrals are answered on a page; links to it go to the address (docs/partners.md).',
+};
+
+const partner = settings(
+  {
+    organization: {
+      ...text('source/id of the organization record to which the referrals are made.'),
+      pattern: organizationPattern,
+    },
+    client: {
+      ...settings(
+        {
+          id: {
+            ...text('The client id under which its system asks for tokens.'),
+            pattern: '^[A-Za-z0-9._~-]{1,128}$',
+          },
+          // A text or an object: what it must be is told when it is read.
+          keys: {
+            description:
+              'Its public keys as a JWK set: inline, as file:PATH, or the https address where it publishes them.',
+          },
+          scopes: {
+            type: 'array',
+            minItems: 1,
+            uniqueItems: true,
+            items: text('A system scope, such as system/Task.rus.'),
+            description: 'What its tokens may allow at most. Default: all that the interface for partners offers.',
+          },
+        },
+        ['id', 'keys'],
+      ),
+      description: 'Its system, which reads and answers its referrals by FHIR (docs/partners.md). Absent: it has none.',
+    },
+    page,
+  },
+  ['organization'],
+);
+
 const webhook = {
   ...settings(
     {
@@ -260,6 +332,49 @@ const webhook = {
   description: 'Posts each change of the feed to the source (docs/changes.md). Absent: the source asks for them.',
 };
 
+const mail = {
+  ...settings(
+    {
+      from: { ...text('The sender, an address or Name <address>.'), pattern: '^[^\\r\\n]*[^\\s@<>]+@[^\\s@<>]+>?$' },
+      smtp: settings(
+        {
+          host: text('Name of the mail server. May be env:NAME.'),
+          port: whole(1, 65_535, 'Default 465 with tls, 587 with starttls, 25 with none.'),
+          security: choice(
+            ['tls', 'starttls', 'none'],
+            'tls from the first byte, starttls or nothing, or none. Default starttls.',
+          ),
+          user: text('User name. May be env:NAME.'),
+          password: secret('Password'),
+        },
+        ['host'],
+      ),
+    },
+    ['from', 'smtp'],
+  ),
+  description: 'How e-mails to partners are sent. Absent: none are.',
+};
+
+const sms = {
+  ...settings(
+    {
+      webhook: settings(
+        {
+          url: text('Where each message is posted as {to, text}: https, or http beside allowPrivate. May be env:NAME.'),
+          secret: secret('Signing secret, whsec_ and 24 to 64 bytes in base64'),
+          allowPrivate: {
+            type: 'boolean',
+            description: 'Whether it may be on this machine or in a private network. Default false.',
+          },
+        },
+        ['url', 'secret'],
+      ),
+    },
+    ['webhook'],
+  ),
+  description: 'How text messages to partners are sent. Absent: none are.',
+};
+
 /** JSON Schema of the configuration file. `secret: true` marks values that may only be env:NAME or file:PATH. */
 export const configSchema: SchemaObject = {
   title: 'casebridge.yaml',
@@ -268,6 +383,13 @@ export const configSchema: SchemaObject = {
       server: settings({
         port: whole(0, 65_535, 'Default 8080; 0 takes any free port.'),
         host: text('Address to listen on. Default: all.'),
+        publicUrl: text(
+          'The https address under which others reach this server. Needed where a partner has a client or a page. May be env:NAME.',
+        ),
+        behindProxy: {
+          type: 'boolean',
+          description: 'Whether a proxy of yours stands before it and adds X-Forwarded-For. Default false.',
+        },
       }),
       store: settings({
         url: text('PostgreSQL 15 or newer, as env:NAME or file:PATH. Absent: embedded.'),
@@ -280,6 +402,8 @@ export const configSchema: SchemaObject = {
         ),
       }),
       log: settings({ level: choice(logLevels, 'Default info.') }),
+      mail,
+      sms,
       clocks: settings({
         digest: {
           ...text('When breached clocks are told together, by the zone of their source. Absent: each at once.'),
@@ -358,6 +482,10 @@ export const configSchema: SchemaObject = {
         minProperties: 1,
       },
       connections: named(connection, 'FHIR servers.'),
+      partners: named(
+        partner,
+        'Organizations that read and answer their referrals at Casebridge itself. Their names are connections too.',
+      ),
     },
     ['identifierSystem', 'sources'],
   ),

@@ -1,6 +1,6 @@
 // What the rest of Casebridge knows of its configuration: complete, checked, secrets resolved, durations in milliseconds.
 
-import type { JWK } from 'jose';
+import type { JSONWebKeySet, JWK } from 'jose';
 
 export const vendorNames = ['epic', 'oracle', 'standard'] as const;
 export type VendorName = (typeof vendorNames)[number];
@@ -80,6 +80,10 @@ export interface Config {
     readonly leaseMs: number;
   };
   readonly log: { readonly level: LogLevel };
+  /** Absent: no e-mails are sent. */
+  readonly mail?: MailConfig;
+  /** Absent: no text messages are sent. */
+  readonly sms?: SmsConfig;
   readonly clocks: ClockConfig;
   /** Files of facts that `casebridge guide` made, as absolute paths. */
   readonly guides: readonly string[];
@@ -89,7 +93,10 @@ export interface Config {
   readonly identifierSystem: string;
   readonly operators: ReadonlyMap<string, OperatorConfig>;
   readonly sources: ReadonlyMap<string, SourceConfig>;
+  /** Those of partners included. */
   readonly connections: ReadonlyMap<string, ConnectionConfig>;
+  /** Organizations that are given their referrals by Casebridge itself. */
+  readonly partners: ReadonlyMap<string, PartnerConfig>;
   /** What an operator should mend although it is no error. One plain sentence each. */
   readonly warnings: readonly string[];
 }
@@ -99,6 +106,60 @@ export interface ServerConfig {
   readonly port: number;
   /** Address to listen on; absent: all. */
   readonly host?: string;
+  /** Where others reach this server, without a slash at the end; absent: no links are sent. */
+  readonly publicUrl?: string;
+  /** The last address of X-Forwarded-For is the caller's. @default false */
+  readonly behindProxy?: boolean;
+}
+
+/** How e-mails are sent. */
+export interface MailConfig {
+  /** The sender, such as `Casebridge <referrals@agency.example.org>`. */
+  readonly from: string;
+  readonly smtp: {
+    readonly host: string;
+    readonly port: number;
+    /** `tls` from the first byte, `starttls` or nothing, `none` on this machine and in tests. */
+    readonly security: 'tls' | 'starttls' | 'none';
+    readonly user?: string;
+    readonly password?: string;
+  };
+}
+
+/** How text messages are sent: each is posted to a service, signed as Standard Webhooks are. */
+export type SmsConfig = Pick<WebhookConfig, 'url' | 'secrets' | 'allowPrivate'>;
+
+export const pageLanguages = ['en', 'es'] as const;
+export type PageLanguage = (typeof pageLanguages)[number];
+
+/** The page of a partner that has no FHIR client (docs/partners.md). At least one of the addresses is there. */
+export interface PageConfig {
+  /** Where the links go; the codes too, where there is no number. */
+  readonly email?: string;
+  /** Where the codes go, and the links where there is no e-mail address; `+` and digits. */
+  readonly sms?: string;
+  /** Of messages, and of the page for whoever asks for neither. */
+  readonly language: PageLanguage;
+  /** How many days a link opens its referral. */
+  readonly linkDays: number;
+}
+
+export interface PartnerConfig {
+  readonly id: string;
+  /** The organization record to which the referrals are made. */
+  readonly organization: { readonly source: string; readonly id: string };
+  /** Its own system, which asks by FHIR; absent: it has none. */
+  readonly client?: PartnerClient;
+  /** Absent: nobody is told, and there is no page. */
+  readonly page?: PageConfig;
+}
+
+export interface PartnerClient {
+  readonly id: string;
+  /** Its public keys (RFC 7517), or where it publishes them. */
+  readonly keys: JSONWebKeySet | { readonly url: string };
+  /** What a token of it may allow at most. */
+  readonly scopes: readonly string[];
 }
 
 export interface OperatorConfig {
@@ -162,6 +223,8 @@ export interface ConnectionConfig {
   };
   /** Overrides by record type. */
   readonly routes: Readonly<Record<string, Route>>;
+  /** Of a case only the referrals to `organization` go there, and what they speak of; absent: all of it. */
+  readonly share?: 'referrals';
 }
 
 export type AuthConfig =

@@ -59,6 +59,7 @@ export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
 export { type ProvenanceAbility, provenanceAbility } from './provenance.ts';
 export { retryAfterMs } from './retry-after.ts';
 export { type Route, type RoutedSlot, type RouteInput, type RouteRow, routeTable } from './routes.ts';
+export { type Action, allowedActions, parseScope } from './scopes.ts';
 export {
   type Grade,
   isSearchResult,

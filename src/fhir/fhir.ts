@@ -14,4 +14,6 @@ export { type OutcomeIssue, operationOutcome, type Severity, worstIssue } from '
 export { type Profiles, profileIds, profileUrl, shippedProfiles } from './profile-tree.ts';
 export { type ParsedReference, parseReference } from './references.ts';
 export { mustSupportPaths, type RequiredPath, requiredPaths } from './required.ts';
+export { compileFilter, type Filter, indexKey, type SearchParameter } from './search/filter.ts';
+export { dateSpan, type SearchType, type SearchValue, searchTypes, searchValues } from './search/values.ts';
 export type { ProfileIssue } from './walk.ts';

@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Capabilities, Connection } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
+import type { PartnerInterface } from '../facade/facade.ts';
+import type { Home } from '../home/home.ts';
 import type { GatewayApi, ReadyCheck } from '../http/http.ts';
 import {
   applyDecision,
@@ -33,6 +35,7 @@ import {
   startReplay,
 } from '../lanes/lanes.ts';
 import type { Metrics } from '../metrics.ts';
+import type { PartnerPage } from '../page/page.ts';
 import { acceptRecords, acceptStale, isRecordType, type RecordKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
@@ -51,12 +54,27 @@ export interface ApiParts {
   readonly metrics: Metrics;
   readonly deps: LaneDeps;
   readonly webhooks: Webhooks;
+  readonly home: Home;
+  readonly page: PartnerPage | undefined;
+  readonly partnerInterface: PartnerInterface;
   readonly opened: ReadonlyMap<string, OpenedConnection>;
   readonly feeder: () => Feeder | undefined;
 }
 
 /** Answers for HTTP and for commands. */
-export function gatewayApi({ config, logger, store, metrics, deps, webhooks, opened, feeder }: ApiParts): GatewayApi {
+export function gatewayApi({
+  config,
+  logger,
+  store,
+  metrics,
+  deps,
+  webhooks,
+  home,
+  page,
+  partnerInterface,
+  opened,
+  feeder,
+}: ApiParts): GatewayApi {
   const connectionOf = (id: string): OpenedConnection => {
     const one = opened.get(id);
     if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
@@ -82,6 +100,9 @@ export function gatewayApi({ config, logger, store, metrics, deps, webhooks, ope
     store,
     logger,
     metrics: { registry: metrics.registry, records: metrics.records },
+    home,
+    page,
+    partnerInterface,
 
     schemas,
 

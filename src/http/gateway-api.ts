@@ -4,8 +4,11 @@ import type { Logger } from 'pino';
 import type { Counter, Registry } from 'prom-client';
 import type { Config } from '../config.ts';
 import type { Reason } from '../errors.ts';
+import type { PartnerInterface } from '../facade/facade.ts';
+import type { Home } from '../home/home.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { ConnectionReport, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
+import type { PartnerPage } from '../page/page.ts';
 import type { Acceptance, CheckedRecord, LaneKey, RecordKey, RecordSchemas, StaleKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 
@@ -14,6 +17,12 @@ export interface GatewayApi {
   readonly store: Store;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
+  /** What is held for partners, and what they do with it. */
+  readonly home: Home;
+  /** Undefined: no partner has a page. */
+  readonly page: PartnerPage | undefined;
+  /** How partners' systems come in. */
+  readonly partnerInterface: PartnerInterface;
 
   /** What records are checked by: our schemas, with the fields of the overlay that the store names as active. */
   schemas(): Promise<RecordSchemas>;

@@ -7,8 +7,10 @@ import { CasebridgeError } from '../errors.ts';
 import { checkBodyHeaders } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
 import { checkPath, readQuery } from './parameters.ts';
+import { fhirHandler, fhirPath } from './partner-interface.ts';
+import { partnerPage } from './partner-page.ts';
 import { checkAccess, type Principal, principalReader } from './principal.ts';
-import { hasBody, logFault, problemOf, sendProblem } from './problem.ts';
+import { hasBody, logFault, outcomeOf, problemOf, sendProblem } from './problem.ts';
 import { defaultLimits, type HttpLimits, type Route } from './route.ts';
 import { routes } from './routes.ts';
 
@@ -31,6 +33,7 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
   app.disable('x-powered-by').disable('etag');
   app.use(helmet());
   app.use((request, response, next) => begin(gateway, bounds, request, response, next));
+  app.use('/p', partnerPage(gateway, bounds));
   for (const [path, methods] of Map.groupBy(routes, (route) => route.path)) {
     const address = path.replaceAll(/\{(\w+)\}/g, ':$1');
     for (const route of methods) {
@@ -44,13 +47,18 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
       throw new CasebridgeError('method-not-allowed', { methods: allowed });
     });
   }
+  app.use(fhirPath, fhirHandler(gateway, bounds));
   app.use(() => {
     throw new CasebridgeError('address-unknown');
   });
-  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     const requestId = requestIdOf(response);
     logFault(gateway.logger, error, requestId);
-    sendProblem(response, problemOf(error, requestId));
+    if (request.originalUrl.startsWith('/fhir/')) {
+      sendProblem(response, outcomeOf(error, requestId), 'application/fhir+json');
+    } else {
+      sendProblem(response, problemOf(error, requestId));
+    }
   });
   return app;
 }
@@ -102,7 +110,7 @@ async function answer(
   const types = route.answers ?? ['application/json'];
   const type = request.accepts([...types]);
   if (type === false) throw new CasebridgeError('answer-type-unknown', { types: types.join(' or ') });
-  if (route.takes) checkBodyHeaders(request, route.takes);
+  if (route.takes && route.checksBody === undefined) checkBodyHeaders(request, route.takes);
   response.status(route.status ?? 200);
   const requestId = requestIdOf(response);
   const body = await route.handle({ gateway, limits, requestId, path, query, principal, request, response });

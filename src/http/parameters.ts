@@ -52,6 +52,11 @@ export const pathParameters: Readonly<Record<string, Parameter>> = {
     description: '`key` of the older record.',
     form: 'the key of an older record, as its list shows it',
   },
+  link: {
+    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{12}$' },
+    description: '`id` of the link.',
+    form: 'the id of a link, as the list shows it',
+  },
   key: {
     schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,128}$' },
     description: 'The secret key of the hook.',

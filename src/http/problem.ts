@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
 import { factsOf } from '../fault.ts';
+import { operationOutcome } from '../fhir/fhir.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { FieldError } from '../records/records.ts';
 
@@ -47,6 +48,12 @@ export function problemOf(error: unknown, requestId: string): Problem {
   };
 }
 
+/** The same as an OperationOutcome. */
+export function outcomeOf(error: unknown, requestId: string): Problem {
+  const known = knownError(error) ?? new CasebridgeError('internal', { requestId });
+  return { status: known.kind.status, body: operationOutcome('error', known.kind.issue, known.message) };
+}
+
 function fieldErrors(known: CasebridgeError, error: unknown): readonly FieldError[] {
   if (error instanceof FieldsRefused) return error.errors;
   if (known.code !== 'json-invalid') return [];
@@ -56,14 +63,14 @@ function fieldErrors(known: CasebridgeError, error: unknown): readonly FieldErro
 }
 
 /** Answers with the problem. A body that has not been read whole ends the connection, after the caller had time to read the answer. */
-export function sendProblem(response: Response, problem: Problem): void {
+export function sendProblem(response: Response, problem: Problem, type = 'application/problem+json'): void {
   const { req: request } = response;
   if (response.headersSent) {
     response.destroy();
     return;
   }
   const text = JSON.stringify(problem.body);
-  response.status(problem.status).type('application/problem+json').setHeader('content-length', Buffer.byteLength(text));
+  response.status(problem.status).type(type).setHeader('content-length', Buffer.byteLength(text));
   if (problem.status === 401) response.setHeader('www-authenticate', 'Bearer');
   if (request.complete || !hasBody(request.headers)) {
     response.end(text);

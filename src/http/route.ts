@@ -20,6 +20,8 @@ export interface Route {
   readonly states?: readonly string[];
   /** Media types of the request's body. */
   readonly takes?: readonly string[];
+  /** The handler itself answers a body that is missing or of another type. */
+  readonly checksBody?: true;
   /** Media types of the answer. @default application/json */
   readonly answers?: readonly string[];
   /** Status when all went well. @default 200 */
@@ -58,6 +60,10 @@ export interface HttpLimits {
   readonly bodyBytes: number;
   /** How long a body may take that is read whole, and how long a stream may pause, in milliseconds. @default 60 s */
   readonly bodyMs: number;
+  /** Largest body of the interface for partners, in bytes. @default 250 KB */
+  readonly partnerBodyBytes: number;
+  /** Requests of one partner's system, in each process. @default 600 */
+  readonly partnerRequestsPerMinute: number;
   /** @default 8 KB */
   readonly addressBytes: number;
   /** @default 16 KB */
@@ -69,6 +75,8 @@ export interface HttpLimits {
 export const defaultLimits: HttpLimits = {
   bodyBytes: 5_000_000,
   bodyMs: 60_000,
+  partnerBodyBytes: 250_000,
+  partnerRequestsPerMinute: 600,
   addressBytes: 8192,
   headerBytes: 16_384,
   headerMs: 10_000,

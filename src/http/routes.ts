@@ -8,6 +8,7 @@ import { connectionRoutes } from './handlers/connections.ts';
 import { decisionRoutes } from './handlers/decisions.ts';
 import { healthRoutes } from './handlers/health.ts';
 import { laneRoutes } from './handlers/lanes.ts';
+import { partnerLinkRoutes } from './handlers/partner-links.ts';
 import { patientRoutes } from './handlers/patients.ts';
 import { previewRoutes } from './handlers/preview.ts';
 import { recordRoutes } from './handlers/records.ts';
@@ -16,6 +17,7 @@ import { staleRoutes } from './handlers/stale.ts';
 import { unmappedRoutes } from './handlers/unmapped.ts';
 import { webhookRoutes } from './handlers/webhooks.ts';
 import { openApi } from './openapi.ts';
+import { tokenRoutes } from './partner-interface.ts';
 import type { Route } from './route.ts';
 
 const described: readonly Route[] = [
@@ -32,8 +34,10 @@ const described: readonly Route[] = [
   ...clockRoutes,
   ...decisionRoutes,
   ...connectionRoutes,
+  ...partnerLinkRoutes,
   ...patientRoutes,
   ...healthRoutes,
+  ...tokenRoutes,
 ];
 
 const openApiRoute: Route = {

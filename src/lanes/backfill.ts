@@ -9,10 +9,11 @@ import { type Database, json } from '../store/store.ts';
 /** What cases point at goes before them; then the most urgent ones. All of it comes after what changes now (`want-lanes.ts`). */
 const priorities = { directory: 79, crisis: 80, high: 83, urgent: 86, rest: 90 };
 
-type Recipient = Pick<ConnectionConfig, 'id' | 'sources' | 'backfill'>;
+type Recipient = Pick<ConnectionConfig, 'id' | 'sources' | 'backfill' | 'share' | 'organization'>;
 
 /** The lanes that belong to the back-fill, as rows (subject, source, priority). */
-function backfillOf({ sources, backfill }: Recipient) {
+function backfillOf({ sources, backfill, share, organization }: Recipient) {
+  const performer = share === undefined ? null : (organization?.id ?? '');
   const names = json(sources.map((source) => ({ id: source })));
   return sql`
     with urgency as (
@@ -33,6 +34,11 @@ function backfillOf({ sources, backfill }: Recipient) {
     where r.source in (select s.id from jsonb_to_recordset(${names}) as s(id text)) and r.subject <> ''
       and (r.type in ('organization', 'worker', 'service') or ${backfill === 'all'}::boolean
         or c.content ->> 'status' in ('referred', 'intake', 'open', 'on-hold'))
+      -- What a referral speaks of is wanted by the lane of its case.
+      and (${performer}::text is null or exists (
+        select 1 from record f where f.subject = r.subject and f.type = 'referral' and not f.deleted
+          and case when f.content ? 'organizationId' then f.content ->> 'organizationId' = ${performer}::text
+            else f.content ? 'serviceId' end))
     group by r.subject, r.source`;
 }
 

@@ -7,7 +7,7 @@ import { withheldBy } from '../access/access.ts';
 import type { Route } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { fullUrl, identifierValue } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import type { CompiledSlot, Desired, MappingSet, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
 import type { Database } from '../store/store.ts';
@@ -30,6 +30,7 @@ import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { Projections } from './projections.ts';
 import { asideReason } from './set-aside.ts';
+import { isShared, referredTo } from './share.ts';
 
 export type DecisionRow = Selectable<Database['decision']>;
 
@@ -103,6 +104,8 @@ export interface DesireInput {
   /** The newest answered patient decision of the lane. */
   readonly patientDecision: DecisionRow | undefined;
   readonly consents: readonly JsonObject[];
+  /** Those of the client, where the connection shares referrals only. */
+  readonly referrals: readonly JsonObject[];
   /** `YYYY-MM-DD`. */
   readonly today: string;
   readonly memory: RunMemory;
@@ -221,12 +224,13 @@ function resourceFor(
   const nextGeneration = generationAfter(links, key);
   const seen = standing === undefined ? undefined : input.seen.get(`${standing.resource_type}/${standing.remote_id}`);
   const filed = projected && standing && filing(input, projected, standing, seen);
-  const desired =
+  const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
+  const made =
     projected === undefined || standing !== undefined
       ? filed && inItsChart(filed)
       : asGeneration(input, key, projected, nextGeneration);
+  const desired = made && isCopy(input, resourceType) ? asCopy(input, made) : made;
   const slot = slotOf(input, key);
-  const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
   const route = routeFor(input, row, key, resourceType, standing);
   const aside = asideReason(key, row.version, links);
   return {
@@ -253,9 +257,22 @@ function resourceFor(
       parkedReason(input, row, links) ??
       parkedByRule(desired),
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
-    party: row.content.direction === 'incoming' ? 'performer' : 'requester',
+    party: isCopy(input, resourceType) ? undefined : row.content.direction === 'incoming' ? 'performer' : 'requester',
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
+}
+
+/** A Task that lives elsewhere, of which this server gets a mirror (closed-loop B1). */
+function isCopy({ connection: { config } }: DesireInput, resourceType: string): boolean {
+  return resourceType === 'Task' && config.task === 'copy';
+}
+
+/** Whoever reads it there is told that it is not the one to answer. */
+function asCopy({ identifierSystem }: DesireInput, desired: Desired): Desired {
+  const { meta } = desired.resource;
+  const tags = isObject(meta) && Array.isArray(meta.tag) ? meta.tag : [];
+  const tag = [...tags, { system: `${identifierSystem}/CodeSystem/tags`, code: 'copy' }];
+  return { ...desired, resource: { ...desired.resource, meta: { ...(isObject(meta) && meta), tag } } };
 }
 
 /** A rule that parks what it cannot say, instead of leaving it out. */
@@ -355,12 +372,19 @@ function routeFor(
   // To look for a client is to tell a server of them.
   const tells = route === 'native' || route === 'document' || (route === 'read' && key.type === 'client');
   if (!tells) return { route, reason: listed?.reason };
+  if (!isOfReferral(input, row.content, key.type)) return { route: 'withheld', reason: reason('not-referred') };
   const isTheirs = slotOf(input, key)?.owner(row.content) === 'remote';
   if (route === 'native' && isTheirs && standing === undefined)
     return { route: 'read', reason: reason('theirs-to-make') };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };
   return { route, reason: route === 'native' ? undefined : listed?.reason, why: listed?.reason };
+}
+
+function isOfReferral(input: DesireInput, record: JsonObject, type: RecordType): boolean {
+  if (input.connection.config.share === undefined) return true;
+  const organizationOf = (service: string) => textAt(input.known.record('service', service), 'organizationId');
+  return isShared({ type, record, referred: referredTo(receiverOf(input), input.referrals, organizationOf) });
 }
 
 function needsConsent(type: RecordType): boolean {
@@ -394,6 +418,7 @@ function leaveCause(
 ): Reason | undefined {
   if (row.deleted) return reason('deleted-record');
   if (desired === undefined) return reason('condition-false');
+  if (route === 'withheld' && why?.code === 'not-referred') return why;
   const isConsent =
     route === 'withheld' &&
     (why?.code === 'consent-missing' || why?.code === 'consent-type' || why?.code === 'consent-sensitivity');

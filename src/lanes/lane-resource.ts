@@ -3,7 +3,7 @@
 import type { Route } from '../connections/connections.ts';
 import type { Reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import type { CompiledSlot, Desired, SlotRef } from '../mapping/mapping.ts';
+import type { CompiledSlot, Desired, Owner, SlotElement, SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
 import type { Party } from '../referrals/referrals.ts';
 import type { DocumentState } from './document.ts';
@@ -18,6 +18,11 @@ export interface ResourceKey {
 /** `referral/r1#request`: how texts and topics name a resource. Holds ids only. */
 export function nameOf(key: { readonly type: string; readonly id: string; readonly slot: string }): string {
   return `${key.type}/${key.id}#${key.slot}`;
+}
+
+/** Whether what is retired for this cause is blanked there too: the receiver may not have it any more. */
+export function isRecalled(cause: Reason): boolean {
+  return cause.code === 'consent-withdrawn' || cause.code === 'not-referred';
 }
 
 export interface LinkState extends Bases {
@@ -70,11 +75,17 @@ export interface LaneResource {
   readonly isSetAside?: boolean;
   /** Topics of open decisions about it. */
   readonly openTopics: ReadonlySet<string>;
-  readonly party: Party;
+  /** Whose moves are ours to make there; undefined: anybody's, because the resource is a copy of one that lives elsewhere. */
+  readonly party: Party | undefined;
   /** Search before creating: patients and directory entries (lanes.md 18, 19). */
   readonly search: 'none' | 'pending' | 'not-found' | 'blocked';
   /** For the readable document of a case only, which no mapping makes. */
   readonly document?: DocumentState;
+}
+
+/** Who decides about an element; of a copy we do, whatever the mapping says. */
+export function ownerOf({ party, record = {} }: LaneResource, { owner }: Pick<SlotElement, 'owner'>): Owner {
+  return party === undefined ? 'source' : owner(record);
 }
 
 export interface Wait {

@@ -1,6 +1,7 @@
 // The rows that a run decides from, in one statement: it is a snapshot by itself (lanes.md 1), and a run that loads several times pays one round
 // trip each.
 
+import type { ConnectionConfig } from '../config.ts';
 import type { JsonObject } from '../json.ts';
 import { json, type Store, sql } from '../store/store.ts';
 import { crashTopic, wrongResourceTopic } from './alerts.ts';
@@ -56,6 +57,8 @@ export interface LaneRecords {
   readonly own: readonly RecordRow[];
   readonly clientId: string | undefined;
   readonly consents: readonly JsonObject[];
+  /** Of the client; read only where the connection shares nothing else. */
+  readonly referrals: readonly JsonObject[];
   /** Records of other lanes that were looked for, and those of them that are there. */
   readonly others: readonly RecordName[];
   readonly otherRows: readonly RecordRow[];
@@ -88,6 +91,7 @@ interface StoredRecords {
   readonly own: readonly Stored<RecordRow>[];
   readonly others: readonly Stored<RecordRow>[];
   readonly consents: readonly JsonObject[];
+  readonly referrals: readonly JsonObject[];
 }
 
 /**
@@ -96,12 +100,14 @@ interface StoredRecords {
  *
  * @param others records of other lanes that are wanted too, with their links, beside those that the last run read
  * @param kept what is known of the records; they are read only when a cause has raised `wanted` since
+ * @param share of the connection
  */
 export async function readLane(
   { db }: Store,
   { connection, subject, source }: LaneOfSource,
   others: readonly RecordName[],
   kept: LaneRecords | undefined,
+  share?: ConnectionConfig['share'],
 ): Promise<LaneRows> {
   const { rows } = await sql<StoredRows>`
     with own as (select ${recordColumns}, r.client_id from record r where r.subject = ${subject}),
@@ -156,7 +162,10 @@ export async function readLane(
             and r.subject <> ${subject} offset 0) x),
         'consents', (select coalesce(json_agg(r.content order by r.id), '[]') from client, lateral (
           select r.id, r.content from record r where r.source = ${source} and r.client_id = client.id
-            and r.type = 'consent' and not r.deleted offset 0) r)) end as records
+            and r.type = 'consent' and not r.deleted offset 0) r),
+        'referrals', (select coalesce(json_agg(r.content order by r.id), '[]') from client, lateral (
+          select r.id, r.content from record r where ${share === 'referrals'}::boolean and r.source = ${source}
+            and r.client_id = client.id and r.type = 'referral' and not r.deleted offset 0) r)) end as records
     from (values (1)) as one
       left join lane l on l.connection = ${connection} and l.subject = ${subject}
       left join connection c on c.id = ${connection}`.execute(db);
@@ -203,6 +212,7 @@ function recordsFrom({ wanted, records, holds }: StoredRows, others: readonly Re
     own,
     clientId,
     consents: records.consents.filter((consent) => consent.clientId === clientId),
+    referrals: records.referrals.filter((referral) => referral.clientId === clientId),
     others: [...holds.reads, ...others].filter((name) => !names.has(recordKey(name))),
     otherRows: records.others.map(recordRow),
   };

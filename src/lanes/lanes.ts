@@ -14,6 +14,7 @@ export {
 export { closeAlert, openAlert, reviewAlerts } from './alerts.ts';
 export { lanesAtOnce } from './at-once.ts';
 export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './by-hand.ts';
+export { keepRemoteValues, offerChanges } from './changes.ts';
 export { type ConnectionReport, connectionReport, offReport } from './connection-report.ts';
 export { decide } from './decisions.ts';
 export { drain, finishDrains } from './drain.ts';
@@ -22,7 +23,7 @@ export { applyDecision } from './effects.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export type { LaneKey } from './lease.ts';
-export { raiseWanted } from './links.ts';
+export { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
 export { type Probe, probePaused, probeSoon, setPaused } from './pause.ts';
 export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
 export {

@@ -154,7 +154,8 @@ async function giveBack(db: Store['db'] | Transaction<Database>, lease: Lease, o
       ? {
           ...free,
           done: lease.wanted,
-          reread: false,
+          // A cause that came meanwhile may want everything read again.
+          reread: sql<boolean>`reread and wanted > ${lease.wanted}`,
           attempts: 0,
           next_try_at: null,
           waiting: outcome.waiting,

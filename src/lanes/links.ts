@@ -298,6 +298,22 @@ export async function saveWaiting(
   return own;
 }
 
+/** Gives work to the lanes that are to make these links; such a lane may not be there yet. @returns the lanes to wake after the commit */
+export async function wantAwaited(
+  trx: Transaction<Database>,
+  { connection, subject, source }: Lease,
+  targets: readonly SlotRef[],
+): Promise<LaneKey[]> {
+  const { rows } = await sql<LaneKey>`
+    select distinct ${connection}::text as connection, r.subject
+    from jsonb_to_recordset(${json(targets.map(({ type, id }) => ({ type, id })))}) as t(type text, id text)
+    join record r on r.source = ${source} and r.type = t.type and r.id = t.id and r.subject not in ('', ${subject})`.execute(
+    trx,
+  );
+  await raiseWanted(trx, rows, { priority: 5 });
+  return rows;
+}
+
 /**
  * Locks what a storer of these links also locks (the needed lane's row), so that a link stored at the same moment is either seen here or
  * finds our row there (lanes.md 6).

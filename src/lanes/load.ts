@@ -59,11 +59,11 @@ export async function loadLane(
   let carried = memory.carried;
   memory.carried = undefined;
   for (let others: readonly RecordName[] = memory.records?.others ?? []; ; ) {
-    const rows = carried ?? (await readLane(deps.store, lease, others, memory.records));
+    const rows = carried ?? (await readLane(deps.store, lease, others, memory.records, connection.config.share));
     carried = undefined;
     const { now, records } = rows;
     if (records === undefined) throw new Error('A lane was read without its records.');
-    const { own, consents, clientId } = records;
+    const { own, consents, referrals, clientId } = records;
     const known = new Known(own, rows.links);
     known.keepOthers(records.others, records.otherRows, rows.otherLinks);
     // Named as read, so that the lane runs again when the client, or a consent of the client, changes.
@@ -79,6 +79,7 @@ export async function loadLane(
       openDecisions: rows.decisions.filter(({ state }) => state === 'open'),
       patientDecision: rows.decisions.find(({ state, topic }) => state === 'decided' && topic === patientTopic),
       consents,
+      referrals,
       today: now.toISOString().slice(0, 10),
       memory,
       documents: isTold && own.some(({ type }) => type === 'case') ? documentsHeld(deps, lease, rows) : undefined,

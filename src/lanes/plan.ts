@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../json.ts';
 import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
-import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
+import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation, ownerOf } from './lane-resource.ts';
 import { merge, sameFact } from './merge.ts';
 import { orderByReferences } from './order.ts';
 
@@ -220,7 +220,7 @@ function elementsToWrite(resource: LaneResource, link: LinkState, observed: Fact
       ({ key, moves, goesWith }) =>
         (moves ?? goesWith) === undefined && !resource.openTopics.has(elementTopic(resource, key)),
     )
-    .map(({ key, owner }) => ({ key, owner: owner(record) }));
+    .map((element) => ({ key: element.key, owner: ownerOf(resource, element) }));
   const { verdicts } = merge({ elements, desired: desired.facts, observed, sent: link.sent, seen: link.seen });
   return [...verdicts].flatMap(([key, verdict]) => (verdict === 'write' || verdict === 'override' ? [key] : []));
 }
@@ -229,10 +229,11 @@ function elementsToWrite(resource: LaneResource, link: LinkState, observed: Fact
 function reasonsToWrite(resource: LaneResource, link: LinkState, observed: Facts, move: Move | undefined): string[] {
   const { desired, slot, record } = resource;
   if (desired === undefined || slot === undefined || record === undefined) return [];
-  return slot.elements.flatMap(({ key, goesWith, owner }) => {
+  return slot.elements.flatMap((element) => {
+    const { key, goesWith } = element;
     if (goesWith === undefined || sameFact(desired.facts[key], observed[key])) return [];
     const isLater =
-      owner(record) === 'source' &&
+      ownerOf(resource, element) === 'source' &&
       sameFact(desired.facts[goesWith], observed[goesWith]) &&
       !sameFact(desired.facts[key], link.sent?.[key]) &&
       !resource.openTopics.has(elementTopic(resource, goesWith));
@@ -298,8 +299,7 @@ function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome
   if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
   if (observed === undefined || !observed.isFresh)
     return { state: 'leaving', reason: cause, operation: read(resource, link) };
-  const isRecall = cause.code === 'consent-withdrawn';
-  const body = isRecall ? slot?.recall(observed.body) : slot?.retire(observed.body);
+  const body = isRecalled(cause) ? slot?.recall(observed.body) : slot?.retire(observed.body);
   if (body === undefined) return { state: 'leaving', reason: cause };
   const elements = Object.keys(body).filter((name) => !sameFact(body[name], observed.body[name]));
   return {

@@ -27,7 +27,7 @@ import {
   release,
   takeLease,
 } from './lease.ts';
-import { raiseWanted, saveStates, saveWaiting } from './links.ts';
+import { raiseWanted, saveStates, saveWaiting, wantAwaited } from './links.ts';
 import { type LaneState, loadLane } from './load.ts';
 import { basisOf, isHolding, shapeOf, withoutMassChange } from './mass-change.ts';
 import { giveUpMisfiled } from './misfiled.ts';
@@ -301,6 +301,8 @@ class LaneRun {
     const isWrong = planned.states.some(({ reason: why }) => why?.code === 'server-wrong-resource');
     const over = [crashTopic(this.#lease), ...(isWrong ? [] : [wrongResourceTopic(this.#lease)])];
     const waits = waitedFor(resources);
+    const sharesReferrals = this.#connection.config.share === 'referrals';
+    const awaited = sharesReferrals ? waitedFor(resources.filter(({ route }) => route.route === 'native')) : [];
     const { settleMs } = this.#connection.config;
     const quiet = [
       needed(states.length > 0, (trx) => saveStates(trx, this.#lease, states)),
@@ -315,6 +317,7 @@ class LaneRun {
     const waking = [
       needed(areOthers(known.readRecords, holds.reads), (trx) => this.#saveReads(trx, state)),
       needed(waits.length > 0 || holds.waits, (trx) => saveWaiting(trx, this.#lease, waits)),
+      needed(awaited.length > 0, (trx) => wantAwaited(trx, this.#lease, awaited)),
     ].flat();
     if (quiet.length + waking.length === 0) return undefined;
     return async (trx) => {

@@ -16,7 +16,7 @@ import {
 } from '../mapping/mapping.ts';
 import { readTask } from '../referrals/referrals.ts';
 import { type NewDecision, resourceTopic } from './decisions.ts';
-import { type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
+import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation, ownerOf } from './lane-resource.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
 import { elementTopic, readMove } from './plan.ts';
 import { type CountReverts, mostReverts, type Revert } from './reverts.ts';
@@ -72,7 +72,7 @@ function settleNew(resource: LaneResource, context: SettleContext): Settlement |
   )
     return undefined;
   // What is taken back after a withdrawal is blanked there: what the other side said in it is offered to the source first.
-  if (link.origin === 'found' || (leave !== undefined && leave.code !== 'consent-withdrawn')) return undefined;
+  if (link.origin === 'found' || (leave !== undefined && !isRecalled(leave))) return undefined;
   const look: Look = {
     resource,
     link,
@@ -122,7 +122,7 @@ function mergeElements(look: Look): Settled {
       ({ key, moves, goesWith }) =>
         (moves ?? goesWith) === undefined && isTold(key) && !resource.openTopics.has(elementTopic(resource, key)),
     )
-    .map(({ key, owner }) => ({ key, owner: owner(record) }));
+    .map((element) => ({ key: element.key, owner: ownerOf(resource, element) }));
   const times = timesOf(record, observed.body);
   const { verdicts, bases } = merge({
     elements,
@@ -132,11 +132,16 @@ function mergeElements(look: Look): Settled {
     seen: seenBase(look),
     times,
   });
-  const isDerived = (key: string) => slot?.elements.find((element) => element.key === key)?.derived === true;
+  // Nobody but us writes a copy: what is said there is as little theirs to say as what follows from the record.
+  const isDerived = (key: string) =>
+    resource.party === undefined || slot?.elements.find((element) => element.key === key)?.derived === true;
   const keysWith = (...wanted: string[]) =>
     [...verdicts].flatMap(([key, verdict]) => (wanted.includes(verdict) ? [key] : []));
   // What follows from the record is ours to say, unless it is of what the other side decides about.
-  const isTheirs = (key: string) => slot?.elements.find((element) => element.key === key)?.owner(record) === 'remote';
+  const isTheirs = (key: string) => {
+    const element = slot?.elements.find((one) => one.key === key);
+    return element !== undefined && ownerOf(resource, element) === 'remote';
+  };
   const edited = keysWith('keep').filter((key) => isDerived(key) && !isTheirs(key));
   const reverts = keysWith('keep', 'override')
     .filter((key) => !isDerived(key))
@@ -236,9 +241,11 @@ function keysOf(look: Look, element: string): string[] {
 
 /** Both sides stand on the same status. How they explain it may differ; a new word of ours is still to be written where the status is ours. */
 function agreed(look: Look, settled: Settled, element: string): Settled {
-  const { desired, observedFacts, record, link } = look;
-  const isToWrite = ({ key, owner }: SlotElement) =>
-    owner(record) === 'source' && link.sent !== undefined && !sameFact(desired[key], link.sent[key]);
+  const { desired, observedFacts, link } = look;
+  const isToWrite = (element: SlotElement) =>
+    ownerOf(look.resource, element) === 'source' &&
+    link.sent !== undefined &&
+    !sameFact(desired[element.key], link.sent[element.key]);
   const kept = reasonsOf(look, element).filter(isToWrite);
   const keys = keysOf(look, element).filter((key) => !kept.some((reasons) => reasons.key === key));
   return {
@@ -254,6 +261,10 @@ function withNew(facts: Facts, from: Facts, keys: readonly string[]): Facts {
 
 function takeMove(look: Look, settled: Settled, element: string, before: Json | undefined): Settled {
   const { resource, record, observed, observedFacts, context } = look;
+  if (resource.party === undefined) {
+    const why = reason('copy-edited', { target: nameOf(resource.key) });
+    return { ...settled, decisions: [...settled.decisions, statusDecision(look, element, why)] };
+  }
   const reading = readTask({
     referral: record,
     task: observed.body,
@@ -292,7 +303,7 @@ function noPath(look: Look, element: string, move: { from: string; to: string })
   return statusDecision(
     look,
     element,
-    reason('status-path', { from: move.from, to: move.to, party: look.resource.party }),
+    reason('status-path', { from: move.from, to: move.to, party: look.resource.party ?? 'nobody' }),
   );
 }
 

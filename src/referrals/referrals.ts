@@ -1,7 +1,7 @@
 // Closed-loop referrals: the states of a Task, who may move it, and what the partner's answer means for our record.
 
-export { judgeMove, reasonedStatuses } from './judge-move.ts';
-export { patientTaskKinds, patientTaskRules } from './patient-tasks.ts';
+export { judgeMove, performerElements, reasonedStatuses } from './judge-move.ts';
+export { patientTaskKind, patientTaskKinds, patientTaskRules } from './patient-tasks.ts';
 export { type ReferralStatus, readTask, type TaskObservation, type TaskReading } from './read-task.ts';
 export {
   isTaskStatus,

@@ -13,6 +13,8 @@ import { sql as unmapped } from './migrations/0006-unmapped.ts';
 import { sql as changeLineage } from './migrations/0007-change-lineage.ts';
 import { sql as webhooks } from './migrations/0008-webhooks.ts';
 import { sql as clocks } from './migrations/0009-clocks.ts';
+import { sql as home } from './migrations/0010-home.ts';
+import { sql as partnerPage } from './migrations/0011-partner-page.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -32,6 +34,8 @@ export const migrations: readonly Migration[] = [
   { id: 7, name: 'change-lineage', sql: changeLineage },
   { id: 8, name: 'webhooks', sql: webhooks },
   { id: 9, name: 'clocks', sql: clocks },
+  { id: 10, name: 'home', sql: home },
+  { id: 11, name: 'partner-page', sql: partnerPage },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

@@ -522,6 +522,128 @@ export interface RevertTable {
   since: DefaultInstant;
 }
 
+/** What a partner is told of one event of a referral: one row for each, whatever becomes of it. */
+export interface PartnerMessageTable {
+  id: Identity;
+  partner: string;
+  task_id: string;
+  /** Tells this event from all others of the referral. */
+  event: string;
+  /** `waiting`, `sent`, `failed` (given up), or `needless`: there was nothing left to tell, or it was told with another one. */
+  state: string;
+  created_at: DefaultInstant;
+  attempts: Generated<number>;
+  failing_since: NullableInstant;
+  next_at: DefaultInstant;
+  lease_until: NullableInstant;
+  /** Counts attempts: the outcome of an older one changes nothing. */
+  fence: Generated<number>;
+  sent_at: NullableInstant;
+  /** Why the last attempt failed. */
+  reason: NullableJsonb<Reason>;
+}
+
+/** Up to which state a referral has been looked at for events. */
+export interface PartnerWatchTable {
+  partner: string;
+  task_id: string;
+  seen: string;
+}
+
+/** A link to one referral of one partner. Its secret is in the message alone. */
+export interface PartnerLinkTable {
+  id: string;
+  partner: string;
+  task_id: string;
+  /** The message that carried it; null: none did. */
+  message: NullableNumber;
+  /** Of the secret. */
+  hash: string;
+  created_at: DefaultInstant;
+  expires_at: Instant;
+  revoked_at: NullableInstant;
+  revoked_by: NullableText;
+  /** When somebody last signed in by it. */
+  used_at: NullableInstant;
+  code_hash: NullableText;
+  /** Since somebody last signed in by it. */
+  codes_sent: Generated<number>;
+  code_sent_at: NullableInstant;
+  code_until: NullableInstant;
+  /** In a row. */
+  wrong_codes: Generated<number>;
+  /** How often it has been locked. */
+  locks: Generated<number>;
+  locked_until: NullableInstant;
+}
+
+/** Somebody who has signed in by a link. */
+export interface PartnerSessionTable {
+  /** Of the cookie. */
+  hash: string;
+  link: string;
+  /** What they call themselves. */
+  name: string;
+  created_at: DefaultInstant;
+  seen_at: DefaultInstant;
+}
+
+/** A form that has been sent: once done, it does nothing when it is sent once more. */
+export interface PartnerFormTable {
+  link: string;
+  key: string;
+  done: Generated<boolean>;
+  at: DefaultInstant;
+}
+
+export interface HomeVersionTable {
+  partner: string;
+  resource_type: string;
+  id: string;
+  version: number;
+  at: Instant;
+  /** `casebridge`, a partner's client, or a contact of the partner. */
+  written_by: string;
+  body: Jsonb<JsonObject>;
+}
+
+/** What Casebridge holds for a partner, as it is now. */
+export interface HomeResourceTable extends HomeVersionTable {
+  /** The value of the identifier that Casebridge gave it; null: the partner made it. */
+  own_value: NullableText;
+  /** `ServiceRequest/<id>` that what the partner made belongs to. */
+  based_on: NullableText;
+}
+
+/** Who looked at or changed what of a partner's resources, and when. Names ids only. */
+export interface AuditTable {
+  id: Identity;
+  at: DefaultInstant;
+  partner: string;
+  actor: string;
+  action: string;
+  resource_type: string;
+  resource_id: NullableText;
+  outcome: string;
+  request_id: NullableText;
+}
+
+/** Tokens that our token endpoint gave, by their SHA-256. */
+export interface AccessTokenTable {
+  hash: string;
+  client: string;
+  /** Separated by spaces. */
+  scopes: string;
+  expires_at: Instant;
+}
+
+/** Each assertion is good for one token. */
+export interface UsedAssertionTable {
+  client: string;
+  jti_hash: string;
+  expires_at: Instant;
+}
+
 export interface Database {
   identity: IdentityTable;
   record: RecordTable;
@@ -555,4 +677,14 @@ export interface Database {
   mass_change_link: MassChangeLinkTable;
   revert: RevertTable;
   unmapped: UnmappedTable;
+  partner_message: PartnerMessageTable;
+  partner_watch: PartnerWatchTable;
+  partner_link: PartnerLinkTable;
+  partner_session: PartnerSessionTable;
+  partner_form: PartnerFormTable;
+  home_resource: HomeResourceTable;
+  home_version: HomeVersionTable;
+  audit: AuditTable;
+  access_token: AccessTokenTable;
+  used_assertion: UsedAssertionTable;
 }

@@ -49,7 +49,10 @@ const megabyte = 1024 * 1024;
 const mostReplyBytes = megabyte / 16;
 const mostRequestBytes = 20 * megabyte;
 
-export function openReceiver(config: WebhookConfig, options: ReceiverOptions): Receiver {
+export function openReceiver(
+  config: Pick<WebhookConfig, 'url' | 'secrets' | 'allowPrivate'>,
+  options: ReceiverOptions,
+): Receiver {
   const url = new URL(config.url);
   const closed = new AbortController();
   const exchanger: Exchanger = openExchanger({

@@ -11,7 +11,7 @@ import { type Deliveries, startDeliveries } from './deliver.ts';
 import { type Attempt, openReceiver, type Receiver } from './receiver.ts';
 import { type ChangeRow, enable, freeDeliveries, replayAfter } from './rows.ts';
 
-export type { Attempt } from './receiver.ts';
+export { type Attempt, openReceiver } from './receiver.ts';
 export type { ChangeRow } from './rows.ts';
 
 export interface Webhooks {

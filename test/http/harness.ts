@@ -6,6 +6,8 @@ import { pino } from 'pino';
 import { Counter, Registry } from 'prom-client';
 import { type Config, type ConnectionConfig, checkConfig } from '../../src/config.ts';
 import { reason } from '../../src/errors.ts';
+import { openPartnerInterface } from '../../src/facade/facade.ts';
+import { openHome } from '../../src/home/home.ts';
 import { buildApp, type GatewayApi, type HttpLimits, listen } from '../../src/http/http.ts';
 import { decide, parkLane, refuseChange, retryLane, skipStuck, startReplay } from '../../src/lanes/lanes.ts';
 import { acceptRecords, acceptStale, shippedSchemas } from '../../src/records/records.ts';
@@ -112,6 +114,7 @@ function minimalGateway(
   state: { failWith: Error | undefined },
 ): GatewayApi {
   const registry = new Registry();
+  const home = openHome({ store, config, newId: () => 'home-1', wake: () => {} });
   const note = async (...words: string[]) => {
     asked.push(words.join(' '));
   };
@@ -128,6 +131,9 @@ function minimalGateway(
         registers: [registry],
       }),
     },
+    home,
+    page: undefined,
+    partnerInterface: openPartnerInterface(store, config, home),
     schemas: async () => shippedSchemas,
     accept(source, items) {
       if (state.failWith) throw state.failWith;

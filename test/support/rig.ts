@@ -51,6 +51,7 @@ export function aConfig(connections: readonly ConnectionConfig[], overrides: Par
     operators: new Map(),
     sources: new Map([['county', { id: 'county', token: 'county-token', timeZone: 'America/New_York' }]]),
     connections: new Map(connections.map((connection) => [connection.id, connection])),
+    partners: new Map(),
     warnings: [],
     ...overrides,
   };

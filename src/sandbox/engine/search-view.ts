@@ -1,9 +1,9 @@
 // What searches see: the newest published version of each resource, and an index per search parameter that is built at its first use and
 // kept up to date afterwards. Publishing may lag behind the truth, as the index of a busy server does.
 
-import type { SearchParameterFact } from './definitions.ts';
-import { type Filter, indexKey } from './search-filter.ts';
-import { type SearchValue, valuesOf } from './search-values.ts';
+import { indexKey, type SearchValue } from '../../fhir/fhir.ts';
+import type { SearchFilter, SearchParameterFact } from './definitions.ts';
+import { valuesOf } from './search-values.ts';
 import type { Version } from './store.ts';
 
 export class SearchView {
@@ -27,7 +27,7 @@ export class SearchView {
   }
 
   /** The visible versions that pass all filters, in order of creation. */
-  find(resourceType: string, filters: readonly Filter[]): Version[] {
+  find(resourceType: string, filters: readonly SearchFilter[]): Version[] {
     return this.#view(resourceType).find(filters);
   }
 
@@ -78,7 +78,7 @@ class TypeView {
     for (const index of this.#indexes.values()) index.add(version);
   }
 
-  find(filters: readonly Filter[]): Version[] {
+  find(filters: readonly SearchFilter[]): Version[] {
     const tests = filters.map((filter) => ({ filter, values: this.#index(filter.parameter).values }));
     const passing: Visible[] = [];
     for (const candidate of this.#candidates(filters)) {
@@ -93,7 +93,7 @@ class TypeView {
   }
 
   /** The smallest set that an index offers, or everything. */
-  #candidates(filters: readonly Filter[]): Iterable<Visible> {
+  #candidates(filters: readonly SearchFilter[]): Iterable<Visible> {
     let smallest: Set<string> | undefined;
     for (const { parameter, keys } of filters) {
       if (keys === undefined) continue;

@@ -1,13 +1,14 @@
 // The search interaction: which resources match, in which order, which page of them, and what is included
 // (https://hl7.org/fhir/R4/search.html). Also finds the matches of conditional interactions.
 
+import { CasebridgeError } from '../../errors.ts';
+import { compileFilter, type SearchValue } from '../../fhir/fhir.ts';
 import type { JsonObject } from '../../json.ts';
+import type { SearchFilter, SearchParameterFact } from './definitions.ts';
 import { type Answer, type Engine, type FhirCall, offeredParameters, shown } from './engine.ts';
 import { included } from './include.ts';
 import { refusal } from './outcome.ts';
-import { compileFilter, type Filter } from './search-filter.ts';
 import { readSearchRequest, type SearchRequest, type SortRule } from './search-request.ts';
-import type { SearchValue } from './search-values.ts';
 import type { Version } from './store.ts';
 
 /** @throws Refusal 400 for a parameter that is unknown (unless `Prefer: handling=lenient`) or ill-formed */
@@ -88,14 +89,20 @@ function matchesOf(engine: Engine, request: SearchRequest, base: string): Versio
  * One criterion; `subject:Patient.birthdate` and `subject.birthdate` follow the reference.
  * @throws Refusal 400 for what is unknown or ill-formed
  */
-export function searchFilter(engine: Engine, resourceType: string, name: string, value: string, base: string): Filter {
+export function searchFilter(
+  engine: Engine,
+  resourceType: string,
+  name: string,
+  value: string,
+  base: string,
+): SearchFilter {
   if (value === '') throw refusal(400, 'invalid', `The search parameter ${name} has no value.`);
   const dot = name.indexOf('.');
   const head = dot < 0 ? name : name.slice(0, dot);
   const [code = '', typed] = head.split(':');
   const parameter = offeredParameters(engine, resourceType).get(code);
   if (parameter === undefined) throw unknownParameter(resourceType, name);
-  if (dot < 0) return compileFilter(parameter, name, value, base);
+  if (dot < 0) return filterOf(parameter, name, value, base);
   const targets = typed === undefined ? parameter.targets : parameter.targets.filter((target) => target === typed);
   const chained = new Map(targets.flatMap((target) => chainedFilter(engine, target, name.slice(dot + 1), value, base)));
   if (chained.size === 0) throw unknownParameter(resourceType, name);
@@ -108,7 +115,23 @@ export function searchFilter(engine: Engine, resourceType: string, name: string,
   return { parameter, test: (values) => values.some(passes) };
 }
 
-function chainedFilter(engine: Engine, target: string, name: string, value: string, base: string): [string, Filter][] {
+/** @throws Refusal 400 for a modifier or value that the parameter does not take */
+function filterOf(parameter: SearchParameterFact, name: string, value: string, base: string): SearchFilter {
+  try {
+    return compileFilter(parameter, name, value, base);
+  } catch (error) {
+    if (!(error instanceof CasebridgeError)) throw error;
+    throw refusal(error.kind.status, error.kind.issue, error.message);
+  }
+}
+
+function chainedFilter(
+  engine: Engine,
+  target: string,
+  name: string,
+  value: string,
+  base: string,
+): [string, SearchFilter][] {
   const [code = ''] = name.split(/[:.]/);
   return offeredParameters(engine, target).has(code) ? [[target, searchFilter(engine, target, name, value, base)]] : [];
 }

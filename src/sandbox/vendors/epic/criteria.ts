@@ -2,9 +2,9 @@
 // where it was meant to narrow the result; one that is required and missing is an error whose first issue is harmless (E13).
 
 import { isObject, type JsonObject } from '../../../json.ts';
+import type { SearchFilter } from '../../engine/definitions.ts';
 import { type Engine, offeredParameters } from '../../engine/engine.ts';
 import { searchFilter } from '../../engine/search.ts';
-import type { Filter } from '../../engine/search-filter.ts';
 import type { Version } from '../../engine/store.ts';
 import type { Offer } from './offer.ts';
 import { type EpicIssue, EpicRefusal, refused } from './outcome.ts';
@@ -88,7 +88,7 @@ export function searchedPatient({ engine, base, settings }: Site, { used }: Crit
 }
 
 /** @throws Refusal 400 for a value that the parameter does not take */
-export function filtersOf({ engine, settings, base }: Site, type: string, { used }: Criteria): Filter[] {
+export function filtersOf({ engine, settings, base }: Site, type: string, { used }: Criteria): SearchFilter[] {
   return used.flatMap(([name, value]) => {
     const own = ownFilter(engine, type, name, value, hasQuirk(settings, 'E18'));
     if (own !== undefined) return [own];
@@ -99,7 +99,13 @@ export function filtersOf({ engine, settings, base }: Site, type: string, { used
 }
 
 /** Parameters that compare in the vendor's way. */
-function ownFilter(engine: Engine, type: string, name: string, value: string, trims: boolean): Filter | undefined {
+function ownFilter(
+  engine: Engine,
+  type: string,
+  name: string,
+  value: string,
+  trims: boolean,
+): SearchFilter | undefined {
   if (type === 'Patient' && name === 'identifier' && trims) return byContent(engine, type, hasIdentifier(value));
   if (type === 'Patient' && name === 'telecom') return byContent(engine, type, hasTelecom(value));
   if (type === 'DocumentReference' && name === 'docstatus') {
@@ -109,10 +115,10 @@ function ownFilter(engine: Engine, type: string, name: string, value: string, tr
 }
 
 /** A filter over whole resources; it looks at every one of the type. */
-function byContent(engine: Engine, type: string, passes: (resource: JsonObject) => boolean): Filter {
+function byContent(engine: Engine, type: string, passes: (resource: JsonObject) => boolean): SearchFilter {
   const parameter = offeredParameters(engine, type).get('_id');
   if (parameter === undefined) throw new Error('Every type has _id.');
-  const test: Filter['test'] = (values) => {
+  const test: SearchFilter['test'] = (values) => {
     const [id] = values;
     const version: Version | undefined = id?.kind === 'token' ? engine.view.get(type, id.value) : undefined;
     return version?.resource !== undefined && passes(version.resource);

@@ -1,8 +1,8 @@
 // Checks the query of a search against the grammar of its type (C7, C8) and splits it into criteria, page size and includes. What is
 // refused gets 400 with the accepted names, as the vendor does it.
 
+import { dateSpan } from '../../../fhir/fhir.ts';
 import { refusal } from '../../engine/outcome.ts';
-import { dateSpan } from '../../engine/search-values.ts';
 import type { DateGrammar, ParamKind, SearchGrammar } from './grammar.ts';
 import type { OracleSettings } from './settings.ts';
 

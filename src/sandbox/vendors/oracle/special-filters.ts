@@ -1,8 +1,8 @@
 // Search parameters that mean something else here than in R4, or that R4 does not have.
 
+import { dateSpan } from '../../../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../../../json.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { dateSpan } from '../../engine/search-values.ts';
 import type { Version } from '../../engine/store.ts';
 import type { Query } from './query.ts';
 

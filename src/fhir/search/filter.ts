@@ -1,16 +1,31 @@
 // One `name:modifier=value` of a search, compiled into a test over the values of a resource. Token values are compared as written (our
 // identifiers are case-sensitive), strings from their beginning without case and accents, dates as spans.
 
-import type { SearchParameterFact } from './definitions.ts';
-import { refusal } from './outcome.ts';
-import { type DateValue, dateSpan, type ReferenceValue, type SearchValue, type TokenValue } from './search-values.ts';
+import { CasebridgeError } from '../../errors.ts';
+import {
+  type DateValue,
+  dateSpan,
+  type ReferenceValue,
+  type SearchType,
+  type SearchValue,
+  type TokenValue,
+} from './values.ts';
 
-export interface Filter {
-  parameter: SearchParameterFact;
+export interface SearchParameter {
+  code: string;
+  type: SearchType;
+  /** Resource types that a reference parameter may point to. */
+  targets: readonly string[];
+}
+
+export interface Filter<Parameter = SearchParameter> {
+  parameter: Parameter;
   test(values: readonly SearchValue[]): boolean;
   /** Index keys of which a resource must have at least one to pass; absent where the index cannot help. */
   keys?: readonly string[];
 }
+
+type Test = Omit<Filter, 'parameter'>;
 
 /** Keys under which the index finds a value again; only tokens and references have them. */
 export function indexKey(value: SearchValue): string | undefined {
@@ -21,41 +36,50 @@ export function indexKey(value: SearchValue): string | undefined {
 /**
  * @param name the parameter as asked, with its modifier
  * @param base URL of the server, so that an absolute reference to it equals the relative one
- * @throws Refusal 400 for a modifier or value that the parameter does not take
+ * @throws CasebridgeError `search-modifier-unknown`, `search-value-invalid`
  */
-export function compileFilter(parameter: SearchParameterFact, name: string, value: string, base: string): Filter {
+export function compileFilter<Parameter extends SearchParameter>(
+  parameter: Parameter,
+  name: string,
+  value: string,
+  base: string,
+): Filter<Parameter> {
+  return { ...testOf(parameter, name, value, base), parameter };
+}
+
+function testOf(parameter: SearchParameter, name: string, value: string, base: string): Test {
   const modifier = name.slice(parameter.code.length + 1);
-  if (modifier === 'missing') return missing(parameter, name, value);
+  if (modifier === 'missing') return missing(name, value);
   const alternatives = splitEscaped(value, ',');
   switch (parameter.type) {
     case 'token':
-      return tokenFilter(parameter, name, modifier, alternatives);
+      return tokenFilter(name, modifier, alternatives);
     case 'reference':
       return referenceFilter(parameter, name, modifier, alternatives, base);
     case 'string':
-      return textFilter(parameter, name, modifier, alternatives.map(unescaped));
+      return textFilter(name, modifier, alternatives.map(unescaped));
     case 'uri':
-      return uriFilter(parameter, name, modifier, alternatives.map(unescaped));
+      return uriFilter(name, modifier, alternatives.map(unescaped));
     case 'date':
-      return dateFilter(parameter, name, modifier, alternatives);
+      return dateFilter(name, modifier, alternatives);
     default:
       return parameter.type satisfies never;
   }
 }
 
-function missing(parameter: SearchParameterFact, name: string, value: string): Filter {
+function missing(name: string, value: string): Test {
   if (value !== 'true' && value !== 'false') throw badValue(name, 'true or false');
-  return { parameter, test: (values) => (values.length === 0) === (value === 'true') };
+  return { test: (values) => (values.length === 0) === (value === 'true') };
 }
 
-function tokenFilter(parameter: SearchParameterFact, name: string, modifier: string, alternatives: string[]): Filter {
+function tokenFilter(name: string, modifier: string, alternatives: string[]): Test {
   const asked = alternatives.map(askedToken);
   const hit = (values: readonly SearchValue[]) =>
     values.some((value) => value.kind === 'token' && asked.some((token) => tokenMatches(value, token)));
-  if (modifier === 'not') return { parameter, test: (values) => !hit(values) };
+  if (modifier === 'not') return { test: (values) => !hit(values) };
   if (modifier !== '') throw badModifier(name);
   const keys = asked.map((token) => token.value);
-  return { parameter, test: hit, ...(keys.every((key) => key !== '') && { keys }) };
+  return { test: hit, ...(keys.every((key) => key !== '') && { keys }) };
 }
 
 interface AskedToken {
@@ -76,17 +100,17 @@ function tokenMatches(held: TokenValue, asked: AskedToken): boolean {
 }
 
 function referenceFilter(
-  parameter: SearchParameterFact,
+  parameter: SearchParameter,
   name: string,
   modifier: string,
   alternatives: string[],
   base: string,
-): Filter {
+): Test {
   if (modifier === 'identifier') {
     const asked = alternatives.map(askedToken);
     const hit = (value: SearchValue) =>
       value.kind === 'reference' && asked.some((token) => value.identifier && tokenMatches(value.identifier, token));
-    return { parameter, test: (values) => values.some(hit) };
+    return { test: (values) => values.some(hit) };
   }
   const types = modifier === '' ? parameter.targets : [modifier];
   if (modifier !== '' && !parameter.targets.includes(modifier)) throw badModifier(name);
@@ -99,15 +123,14 @@ function referenceFilter(
   const wanted = new Set(keys);
   const hit = (value: SearchValue): value is ReferenceValue =>
     value.kind === 'reference' && value.reference !== undefined && wanted.has(value.reference);
-  return { parameter, test: (values) => values.some(hit), keys };
+  return { test: (values) => values.some(hit), keys };
 }
 
-function textFilter(parameter: SearchParameterFact, name: string, modifier: string, alternatives: string[]): Filter {
+function textFilter(name: string, modifier: string, alternatives: string[]): Test {
   const compare = textComparisons[modifier];
   if (compare === undefined) throw badModifier(name);
   const asked = modifier === 'exact' ? alternatives : alternatives.map(folded);
   return {
-    parameter,
     test: (values) => values.some((value) => value.kind === 'text' && asked.some((text) => compare(value.text, text))),
   };
 }
@@ -122,15 +145,14 @@ function folded(text: string): string {
   return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
-function uriFilter(parameter: SearchParameterFact, name: string, modifier: string, alternatives: string[]): Filter {
+function uriFilter(name: string, modifier: string, alternatives: string[]): Test {
   if (modifier !== '') throw badModifier(name);
   return {
-    parameter,
     test: (values) => values.some((value) => value.kind === 'text' && alternatives.includes(value.text)),
   };
 }
 
-function dateFilter(parameter: SearchParameterFact, name: string, modifier: string, alternatives: string[]): Filter {
+function dateFilter(name: string, modifier: string, alternatives: string[]): Test {
   if (modifier !== '') throw badModifier(name);
   const tests = alternatives.map((text) => {
     const match = /^([a-z]{2})?(.*)$/s.exec(text);
@@ -141,7 +163,6 @@ function dateFilter(parameter: SearchParameterFact, name: string, modifier: stri
     return (held: DateValue) => compare(held, span);
   });
   return {
-    parameter,
     test: (values) => values.some((value) => value.kind === 'date' && tests.some((test) => test(value))),
   };
 }
@@ -180,13 +201,9 @@ function unescaped(text: string): string {
 }
 
 function badModifier(name: string) {
-  return refusal(
-    400,
-    'not-supported',
-    `The search parameter ${name} has a modifier that this server does not offer here.`,
-  );
+  return new CasebridgeError('search-modifier-unknown', { name });
 }
 
 function badValue(name: string, expected: string) {
-  return refusal(400, 'invalid', `The search parameter ${name} takes ${expected}.`);
+  return new CasebridgeError('search-value-invalid', { name, expected });
 }

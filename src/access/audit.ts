@@ -1,0 +1,47 @@
+// Who looked at or changed what of a partner's resources, and when: ids only, never what they say.
+
+import type { Transaction } from 'kysely';
+import type { Database, Store } from '../store/store.ts';
+
+/** Who of a partner acts. */
+export interface Actor {
+  /** `client`: the partner's system; `contact`: a person of it, on the partner page. */
+  readonly kind: 'client' | 'contact';
+  /** The client's id, or an id of the contact that is no address. */
+  readonly id: string;
+  /** How the person is named to others. */
+  readonly name?: string;
+  /** Of the HTTP request, as the log has it. */
+  readonly requestId?: string;
+}
+
+export interface AuditEntry {
+  readonly partner: string;
+  readonly by: Actor;
+  /** `read`, `search`, `create`, `update`, … */
+  readonly action: string;
+  readonly resourceType: string;
+  readonly ids: readonly string[];
+  /** `done`, or the code of what stood in the way. */
+  readonly outcome: string;
+}
+
+export function actorName({ kind, id }: Actor): string {
+  return `${kind}:${id}`;
+}
+
+/** One row for each resource; one without an id where none was shown. */
+export async function keepAudit(db: Store['db'] | Transaction<Database>, entry: AuditEntry): Promise<void> {
+  const { partner, by, action, resourceType, ids, outcome } = entry;
+  const shared = { partner, actor: actorName(by), action, resource_type: resourceType, outcome };
+  await db
+    .insertInto('audit')
+    .values(
+      (ids.length === 0 ? [null] : ids).map((resource_id) => ({
+        ...shared,
+        resource_id,
+        request_id: by.requestId ?? null,
+      })),
+    )
+    .execute();
+}

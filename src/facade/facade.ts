@@ -1,0 +1,195 @@
+// Front door of facade/: the FHIR interface that Casebridge itself serves to the systems of partners (closed-loop B1, direct light). It knows nothing of
+// HTTP but methods, addresses and headers, and throws what it refuses.
+
+import { type Actor, clientKeys, openTokenEndpoint, type TokenEndpoint, type TokenHolder } from '../access/access.ts';
+import type { Config } from '../config.ts';
+import { type Action, allowedActions, openExchanger } from '../connections/connections.ts';
+import { CasebridgeError } from '../errors.ts';
+import type { Home, HomeResource } from '../home/home.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Store } from '../store/store.ts';
+import { offers } from './offers.ts';
+import { search } from './search.ts';
+import { type Addresses, capabilityStatement, smartConfiguration } from './statement.ts';
+
+/** The interface, and the token endpoint that lets partners in. */
+export interface PartnerInterface {
+  readonly facade: Facade;
+  readonly tokens: TokenEndpoint;
+  /** What tells partners where to get a token. */
+  readonly smartConfiguration: JsonObject;
+}
+
+/** Opens the interface under the public address of this server. */
+export function openPartnerInterface(
+  store: Store,
+  { partners, server: { publicUrl, port } }: Pick<Config, 'partners' | 'server'>,
+  home: Home,
+): PartnerInterface {
+  // Without a public address no partner has a client, and only the statement is shown.
+  const own = publicUrl ?? `http://localhost:${port}`;
+  const addresses = { base: `${own}/fhir/R4`, token: `${own}/oauth/token` };
+  const exchanger = openExchanger({ connection: 'partners', concurrency: 4, limits: keyLimits });
+  const tokens = openTokenEndpoint({
+    store,
+    partners,
+    audience: addresses.token,
+    offered: Object.keys(offers),
+    keys: clientKeys(exchanger, Date.now),
+    now: Date.now,
+  });
+  return { facade: openFacade(home, addresses), tokens, smartConfiguration: smartConfiguration(addresses) };
+}
+
+/** Of a request for a partner's public keys. */
+const keyLimits = { connectMs: 5_000, totalMs: 5_000, replyBytes: 100_000, requestBytes: 1_000 };
+
+export interface FacadeCall {
+  readonly method: string;
+  /** Below the base, without a slash at the start: `Task/1`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Reads the body; called only where one is taken. */
+  readonly body: () => Promise<Json>;
+  readonly requestId: string;
+}
+
+export interface FacadeAnswer {
+  readonly status: number;
+  readonly body: JsonObject;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Facade {
+  /** What anybody may ask; undefined: it needs a token. */
+  open(call: FacadeCall): FacadeAnswer | undefined;
+  /**
+   * What the holder of a token asks.
+   * @throws CasebridgeError `scope-missing`, `resource-not-theirs`, `interaction-unknown`, `if-match-missing`, and those of `Home` and of searches
+   */
+  answer(call: FacadeCall, holder: TokenHolder): Promise<FacadeAnswer>;
+}
+
+export function openFacade(home: Home, addresses: Addresses): Facade {
+  return {
+    open({ method, path }) {
+      if (method !== 'GET') return undefined;
+      if (path === 'metadata') return { status: 200, body: capabilityStatement(addresses) };
+      return path === '.well-known/smart-configuration'
+        ? { status: 200, body: smartConfiguration(addresses) }
+        : undefined;
+    },
+
+    async answer(call, holder) {
+      const asked = readAsked(call);
+      const by: Actor = { kind: 'client', id: holder.client.id, requestId: call.requestId };
+      try {
+        checkScope(holder, asked);
+        return await carryOut(home, addresses, call, asked, holder.partner.id, by);
+      } catch (error) {
+        if (error instanceof CasebridgeError) {
+          const { action, resourceType, id } = asked;
+          const entry = { action, resourceType, ids: id === undefined ? [] : [id], outcome: error.code };
+          await home.audit({ partner: holder.partner.id, by, ...entry });
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+interface Asked {
+  readonly action: Action;
+  readonly resourceType: string;
+  readonly id: string | undefined;
+}
+
+/** @throws CasebridgeError `interaction-unknown` */
+function readAsked({ method, path, headers }: FacadeCall): Asked {
+  const [resourceType = '', id, ...rest] = path.split('/');
+  const action = actionOf(method, id);
+  const isOffered = offers[resourceType]?.actions.some((one) => one === action) === true;
+  const isConditional = headers['if-none-exist'] !== undefined;
+  if (action === undefined || !isOffered || isConditional || rest.length > 0 || id === '')
+    throw new CasebridgeError('interaction-unknown');
+  return { action, resourceType, id };
+}
+
+function actionOf(method: string, id: string | undefined): Action | undefined {
+  if (id === undefined) return method === 'GET' ? 'search' : method === 'POST' ? 'create' : undefined;
+  return method === 'GET' ? 'read' : method === 'PUT' ? 'update' : undefined;
+}
+
+/** @throws CasebridgeError `scope-missing` */
+function checkScope({ scopes }: TokenHolder, { resourceType, action }: Asked): void {
+  if (allowedActions(scopes, resourceType).has(action)) return;
+  throw new CasebridgeError('scope-missing', { scope: `system/${resourceType}.${action.charAt(0)}` });
+}
+
+async function carryOut(
+  home: Home,
+  { base }: Addresses,
+  call: FacadeCall,
+  { action, resourceType, id = '' }: Asked,
+  partner: string,
+  by: Actor,
+): Promise<FacadeAnswer> {
+  const offer = offers[resourceType];
+  if (offer === undefined) throw new CasebridgeError('interaction-unknown');
+  if (action === 'search') {
+    const lenient = /\bhandling=lenient\b/.test(call.headers.prefer ?? '');
+    const found = await search(home, { base, partner, resourceType, offer, query: call.query, lenient });
+    await home.audit({ partner, by, action, resourceType, ids: found.ids, outcome: 'done' });
+    return { status: 200, body: found.bundle };
+  }
+  if (action === 'read') {
+    const [resource] = await home.visible(partner, { types: [resourceType], names: [`${resourceType}/${id}`] });
+    if (resource === undefined) throw new CasebridgeError('resource-not-theirs', { resourceType });
+    await home.audit({ partner, by, action, resourceType, ids: [id], outcome: 'done' });
+    return shown(base, 200, resource);
+  }
+  const body = local(await readResource(call, resourceType), base);
+  if (action === 'create') return shown(base, 201, await home.createProcedure(partner, body, by));
+  const ifMatch = call.headers['if-match'];
+  if (ifMatch === undefined) throw new CasebridgeError('if-match-missing');
+  return shown(base, 200, await home.updateTask(partner, id, body, by, ifMatch));
+}
+
+async function readResource({ body }: FacadeCall, resourceType: string): Promise<JsonObject> {
+  const resource = await body();
+  if (isObject(resource) && resource.resourceType === resourceType) return resource;
+  const rule = `the body must be one ${resourceType}`;
+  throw new CasebridgeError('resource-refused', { resourceType, path: 'resourceType', rule });
+}
+
+/** References to this server as they are kept here: relative. */
+function local(resource: JsonObject, base: string): JsonObject {
+  const within = (value: Json): Json => {
+    if (Array.isArray(value)) return value.map(within);
+    if (!isObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, part]) => [
+        name,
+        name === 'reference' && typeof part === 'string' && part.startsWith(`${base}/`)
+          ? part.slice(base.length + 1)
+          : within(part),
+      ]),
+    );
+  };
+  return Object.fromEntries(Object.entries(resource).map(([name, part]) => [name, within(part)]));
+}
+
+function shown(base: string, status: number, { resourceType, id, version, body }: HomeResource): FacadeAnswer {
+  const updated = isObject(body.meta) && typeof body.meta.lastUpdated === 'string' ? body.meta.lastUpdated : undefined;
+  return {
+    status,
+    body,
+    headers: {
+      etag: `W/"${version}"`,
+      ...(updated !== undefined && { 'last-modified': new Date(updated).toUTCString() }),
+      ...(status === 201 && { location: `${base}/${resourceType}/${id}/_history/${version}` }),
+    },
+  };
+}

@@ -1,0 +1,149 @@
+// A search of a partner's system among what it may see, page by page. What changed longest ago comes first, so that what changes while a client pages
+// is met again further on, and never missed.
+
+import { CasebridgeError } from '../errors.ts';
+import { compileFilter, dateSpan, searchValues } from '../fhir/fhir.ts';
+import type { Home, Visible } from '../home/home.ts';
+import type { JsonObject } from '../json.ts';
+import { elementsAt, type Offer, type Parameter } from './offers.ts';
+
+export interface SearchAsked {
+  readonly base: string;
+  readonly partner: string;
+  readonly resourceType: string;
+  readonly offer: Offer;
+  readonly query: URLSearchParams;
+  /** What is not known is left out instead of refused. */
+  readonly lenient: boolean;
+}
+
+export interface Found {
+  readonly bundle: JsonObject;
+  readonly ids: readonly string[];
+}
+
+const usualCount = 50;
+const mostCount = 200;
+const shaping = ['_count', '_format', '_page', '_sort'];
+
+/** @throws CasebridgeError `search-parameter-unknown`, `search-modifier-unknown`, `search-value-invalid` */
+export async function search(home: Home, asked: SearchAsked): Promise<Found> {
+  const { base, partner, resourceType } = asked;
+  const criteria = criteriaOf(asked);
+  const filters = criteria.map(({ parameter, name, value }) => compileFilter(parameter, name, value, base));
+  const all = await home.visible(partner, narrowed(resourceType, criteria));
+  const passing = all.filter(({ body }) =>
+    filters.every(({ parameter, test }) =>
+      test(elementsAt(body, parameter).flatMap((element) => searchValues(parameter.type, element))),
+    ),
+  );
+  const newestFirst = isNewestFirst(asked);
+  const ordered = newestFirst ? passing.toReversed() : passing;
+  const count = countOf(asked.query);
+  const start = startAt(ordered, newestFirst, asked.query.get('_page'));
+  const page = ordered.slice(start, start + count);
+  const rest = start + count < ordered.length ? page.at(-1) : undefined;
+  const query = asked.lenient ? known(asked, criteria) : asked.query;
+  const bundle = {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    total: ordered.length,
+    link: [
+      { relation: 'self', url: urlOf(asked, query, asked.query.get('_page')) },
+      ...(rest === undefined || count === 0 ? [] : [{ relation: 'next', url: urlOf(asked, query, cursorOf(rest)) }]),
+    ],
+    ...(page.length > 0 && {
+      entry: page.map(({ id, body }) => ({
+        fullUrl: `${base}/${resourceType}/${id}`,
+        resource: body,
+        search: { mode: 'match' },
+      })),
+    }),
+  };
+  return { bundle, ids: page.map(({ id }) => id) };
+}
+
+interface Criterion {
+  readonly parameter: Parameter;
+  /** With its modifier. */
+  readonly name: string;
+  readonly value: string;
+}
+
+function criteriaOf({ query, offer, resourceType, lenient }: SearchAsked): Criterion[] {
+  return [...query].flatMap(([name, value]) => {
+    if (shaping.includes(name)) return [];
+    const parameter = offer.parameters.find(({ code }) => code === name.split(':')[0]);
+    if (parameter === undefined && lenient) return [];
+    if (parameter === undefined)
+      throw new CasebridgeError('search-parameter-unknown', { resourceType, name: plain(name) });
+    if (value === '') throw new CasebridgeError('search-value-invalid', { name, expected: 'a value' });
+    return [{ parameter, name, value }];
+  });
+}
+
+/** A name as it may stand in a message. */
+function plain(name: string): string {
+  return /^[A-Za-z0-9_.:-]{1,64}$/.test(name) ? name : 'that name';
+}
+
+/** What the store can tell without looking into the resources. */
+function narrowed(resourceType: string, criteria: readonly Criterion[]): Parameters<Home['visible']>[1] {
+  const ids = criteria.find(({ name }) => name === '_id')?.value.split(',');
+  const since = criteria.flatMap(({ name, value }) => {
+    const [, from] = name === '_lastUpdated' ? (/^(?:ge|gt|sa|eq)?(\d.*)$/.exec(value) ?? []) : [];
+    const span = from === undefined || from.includes(',') ? undefined : dateSpan(from);
+    return span === undefined ? [] : [span.start];
+  });
+  return {
+    types: [resourceType],
+    ...(ids && { names: ids.map((id) => `${resourceType}/${id.split('|').at(-1)}`) }),
+    ...(since.length > 0 && { since: new Date(Math.max(...since)) }),
+  };
+}
+
+function isNewestFirst({ query }: SearchAsked): boolean {
+  const sort = query.get('_sort');
+  if (sort === null || sort === '_lastUpdated') return false;
+  if (sort === '-_lastUpdated') return true;
+  throw new CasebridgeError('search-value-invalid', { name: '_sort', expected: '_lastUpdated or -_lastUpdated' });
+}
+
+function countOf(query: URLSearchParams): number {
+  const text = query.get('_count');
+  if (text === null) return usualCount;
+  if (!/^\d{1,9}$/.test(text))
+    throw new CasebridgeError('search-value-invalid', { name: '_count', expected: 'a whole number from 0' });
+  return Math.min(Number(text), mostCount);
+}
+
+function cursorOf({ at, id }: Visible): string {
+  return Buffer.from(`${at.getTime()} ${id}`).toString('base64url');
+}
+
+/** Where the page after this one begins. The resource may have moved since: then it is met again. */
+function startAt(ordered: readonly Visible[], newestFirst: boolean, page: string | null): number {
+  if (page === null) return 0;
+  const [, time, id] = /^(\d+) (.+)$/.exec(Buffer.from(page, 'base64url').toString('utf8')) ?? [];
+  if (time === undefined || id === undefined)
+    throw new CasebridgeError('search-value-invalid', { name: '_page', expected: 'what a link of an answer holds' });
+  const at = Number(time);
+  const isAfter = (one: Visible) => {
+    const own = one.at.getTime();
+    if (own === at) return newestFirst ? one.id < id : one.id > id;
+    return newestFirst ? own < at : own > at;
+  };
+  const index = ordered.findIndex(isAfter);
+  return index === -1 ? ordered.length : index;
+}
+
+function known({ query }: SearchAsked, criteria: readonly Criterion[]): URLSearchParams {
+  const names = criteria.map(({ name }) => name);
+  return new URLSearchParams([...query].filter(([name]) => names.includes(name) || shaping.includes(name)));
+}
+
+function urlOf({ base, resourceType }: SearchAsked, query: URLSearchParams, page: string | null): string {
+  const own = new URLSearchParams([...query].filter(([name]) => name !== '_page'));
+  if (page !== null) own.set('_page', page);
+  return `${base}/${resourceType}${own.size === 0 ? '' : `?${own}`}`;
+}

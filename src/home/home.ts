@@ -1,0 +1,271 @@
+// Front door of home/: Casebridge as the place where a partner's Tasks live (closed-loop B1). What the lanes write is there for the partner to see,
+// and what the partner does is a new version of it, judged by the state machine, told to the lane in the same transaction, and audited.
+
+import { type Actor, type AuditEntry, keepAudit } from '../access/access.ts';
+import type { Config, PartnerConfig } from '../config.ts';
+import type { Exchanger } from '../connections/connections.ts';
+import { CasebridgeError, reason } from '../errors.ts';
+import { parseReference } from '../fhir/fhir.ts';
+import { isObject, type JsonObject, objectsAt, textAt } from '../json.ts';
+import { keepRemoteValues, offerChanges } from '../lanes/lanes.ts';
+import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
+import type { Store } from '../store/store.ts';
+import {
+  type AppointmentMade,
+  appointmentOf,
+  askedTask,
+  type ContactMade,
+  communicationOf,
+  confirmed,
+  contactPatch,
+  longestComment,
+  type Making,
+  procedureOf,
+  type TaskMove,
+} from './actions.ts';
+import { homeExchanger } from './exchanger.ts';
+import { type HomeReferral, readReferrals, referenceIn } from './referral.ts';
+import { type HomeResource, timeOf } from './rows.ts';
+import { changedTask, legalFor, MoveRefused } from './task-change.ts';
+import { type Narrowing, type Visible, visibleTo } from './visible.ts';
+import { add, change, checkVersion, lockTask, type OwnTask, type Writer } from './writing.ts';
+
+export type { Actor, AuditEntry } from '../access/access.ts';
+export { type AppointmentMade, type ContactMade, longestComment, type TaskMove } from './actions.ts';
+export { heldTypes } from './exchanger.ts';
+export type { HomeReferral } from './referral.ts';
+export type { HomeResource } from './rows.ts';
+export { legalFor, MoveRefused } from './task-change.ts';
+export type { Narrowing, Visible } from './visible.ts';
+
+/**
+ * `partner` is the partner's name in the configuration; every call throws CasebridgeError `partner-unknown` for another. A Task that is not one of
+ * the partner's, or not any more, is `resource-not-theirs` (404): nobody learns that it is somebody else's. Versions are entity tags.
+ */
+export interface Home {
+  /** The server that the partner's connection goes to. */
+  exchanger(partner: string): Exchanger;
+
+  /** Every referral that the partner may see. */
+  referrals(partner: string): Promise<HomeReferral[]>;
+  referral(partner: string, taskId: string): Promise<HomeReferral | undefined>;
+  /**
+   * Moves the Task, with its reason, outcome and comment. @returns the Task as it is then
+   * @throws MoveRefused `task-move-illegal`, `task-reason-missing`, naming the legal moves; CasebridgeError `version-conflict`
+   */
+  move(partner: string, taskId: string, move: TaskMove, by: Actor, ifMatch: string): Promise<JsonObject>;
+  /** @returns the Task @throws CasebridgeError `comment-empty` */
+  addComment(partner: string, taskId: string, text: string, by: Actor): Promise<JsonObject>;
+  /** Offers the contact to the source, where it stops the clock once taken over. @returns the Communication */
+  logFirstContact(partner: string, taskId: string, contact: ContactMade, by: Actor): Promise<JsonObject>;
+  /** @returns the Appointment */
+  proposeAppointment(partner: string, taskId: string, appointment: AppointmentMade, by: Actor): Promise<JsonObject>;
+  /** @returns the Appointment @throws CasebridgeError `appointment-unknown`; it is confirmed already: nothing happens */
+  confirmAppointment(partner: string, taskId: string, appointmentId: string, by: Actor): Promise<JsonObject>;
+
+  /** What the partner may see of these, the one changed longest ago first. */
+  visible(partner: string, narrowing: Narrowing): Promise<Visible[]>;
+  /**
+   * The Task as the partner's system asks for it: only what a performer may say.
+   * @throws MoveRefused; CasebridgeError `version-conflict`, `note-not-kept`, `output-unknown`, `resource-refused`
+   */
+  updateTask(partner: string, taskId: string, asked: JsonObject, by: Actor, ifMatch: string): Promise<HomeResource>;
+  /** @throws CasebridgeError `order-not-theirs`, `resource-element-unknown`, `resource-refused` */
+  createProcedure(partner: string, asked: JsonObject, by: Actor): Promise<HomeResource>;
+  /** Keeps who looked at what, or what was refused to whom. */
+  audit(entry: AuditEntry): Promise<void>;
+}
+
+export interface HomeDeps {
+  readonly store: Store;
+  readonly config: Pick<Config, 'partners' | 'identifierSystem'>;
+  readonly newId: () => string;
+  /** Called after commit: lanes have work. */
+  readonly wake: () => void;
+}
+
+/** Opens the home of the configured partners; does nothing by itself. */
+export function openHome({ store, config, newId, wake }: HomeDeps): Home {
+  const { identifierSystem } = config;
+  const partnerOf = (id: string): PartnerConfig => {
+    const partner = config.partners.get(id);
+    if (partner === undefined) throw new CasebridgeError('partner-unknown', { partner: id });
+    return partner;
+  };
+
+  /** One write, which is one transaction, and then the lanes. */
+  const write = async <T>(partner: string, by: Actor, work: (writer: Writer) => Promise<T>): Promise<T> => {
+    const known = partnerOf(partner);
+    const result = await store.tx((trx) => work({ trx, partner: known, by }));
+    wake();
+    return result;
+  };
+
+  const making = async ({ trx, by }: Writer, { task, order }: OwnTask): Promise<Making> => {
+    const at = (await timeOf(trx)).toISOString();
+    return { identifierSystem, task: task.body, order: order.body, at, byName: by.name };
+  };
+
+  return {
+    exchanger: (partner) => homeExchanger({ store, identifierSystem, newId }, partnerOf(partner).id),
+
+    referrals: (partner) => readReferrals(store.db, partnerOf(partner)),
+
+    async referral(partner, taskId) {
+      const [found] = await readReferrals(store.db, partnerOf(partner), taskId);
+      return found;
+    },
+
+    move: (partner, taskId, move, by, ifMatch) =>
+      write(partner, by, async (writer) => {
+        const own = await lockTask(writer, taskId);
+        checkVersion(own.task, ifMatch);
+        const facts = await making(writer, own);
+        checkComment(move.note);
+        const procedure = move.outcome && procedureOf(facts, move.outcome);
+        const after = changedTask(own.task.body, askedTask(facts, move, procedure?.id), facts.at);
+        if (procedure !== undefined) await add(writer, own.order, procedure);
+        return (await change(writer, own.task, after, 'update')).body;
+      }),
+
+    addComment: (partner, taskId, text, by) =>
+      write(partner, by, async (writer) => {
+        checkComment(text);
+        const own = await lockTask(writer, taskId);
+        const facts = await making(writer, own);
+        const last = objectsAt(own.task.body, 'note').at(-1);
+        if (textAt(last, 'text') === text && textAt(last, 'authorString') === by.name) return own.task.body;
+        const after = changedTask(own.task.body, askedTask(facts, { note: text }, undefined), facts.at);
+        return (await change(writer, own.task, after, 'update')).body;
+      }),
+
+    logFirstContact: (partner, taskId, contact, by) =>
+      write(partner, by, async (writer) => {
+        checkComment(contact.note);
+        const own = await lockTask(writer, taskId);
+        const facts = await making(writer, own);
+        const { resource, isNew } = await add(writer, own.order, communicationOf(facts, contact));
+        if (isNew) await offerContact(writer, own, contact, resource);
+        return resource.body;
+      }),
+
+    proposeAppointment: (partner, taskId, appointment, by) =>
+      write(partner, by, async (writer) => {
+        const own = await lockTask(writer, taskId);
+        checkOpen(own);
+        const facts = await making(writer, own);
+        return (await add(writer, own.order, appointmentOf(facts, appointment))).resource.body;
+      }),
+
+    confirmAppointment: (partner, taskId, appointmentId, by) =>
+      write(partner, by, async (writer) => {
+        const own = await lockTask(writer, taskId);
+        const [found] = await visibleTo(writer.trx, writer.partner, {
+          names: [`Appointment/${appointmentId}`],
+          basedOn: [`ServiceRequest/${own.order.id}`],
+        });
+        if (found === undefined) throw new CasebridgeError('appointment-unknown');
+        if (found.body.status !== 'proposed' && found.body.status !== 'pending') return found.body;
+        return (await change(writer, found, confirmed(found.body), 'update')).body;
+      }),
+
+    visible: (partner, narrowing) => visibleTo(store.db, partnerOf(partner), narrowing),
+
+    updateTask: (partner, taskId, asked, by, ifMatch) =>
+      write(partner, by, async (writer) => {
+        const own = await lockTask(writer, taskId);
+        checkVersion(own.task, ifMatch);
+        const facts = await making(writer, own);
+        const after = changedTask(own.task.body, asked, facts.at);
+        await checkOutput(writer, own, after);
+        return change(writer, own.task, after, 'update');
+      }),
+
+    createProcedure: (partner, asked, by) =>
+      write(partner, by, async (writer) => {
+        const foreign = Object.keys(asked).filter((element) => !procedureElements.includes(element));
+        if (foreign.length > 0) {
+          const elements = foreign.sort().join(', ');
+          const own = procedureElements.join(', ');
+          throw new CasebridgeError('resource-element-unknown', { resourceType: 'Procedure', elements, own });
+        }
+        const names = objectsAt(asked, 'basedOn').flatMap((reference) => referenceIn(reference));
+        const [order, second] = await visibleTo(writer.trx, writer.partner, { types: ['ServiceRequest'], names });
+        if (order === undefined || second !== undefined || !isAboutSame(asked, order.body))
+          throw new CasebridgeError('order-not-theirs');
+        const { id: _id, meta: _meta, text: _text, ...procedure } = asked;
+        const made = await add(writer, order, { ...procedure, resourceType: 'Procedure', id: newId() });
+        return made.resource;
+      }),
+
+    audit: (entry) => keepAudit(store.db, entry),
+  };
+}
+
+/** What a partner says of what it did. `id`, `meta` and `text` may be there and are the server's. */
+const procedureElements = [
+  'resourceType',
+  'id',
+  'meta',
+  'text',
+  'identifier',
+  'basedOn',
+  'status',
+  'statusReason',
+  'category',
+  'code',
+  'subject',
+  'performedDateTime',
+  'performedPeriod',
+  'performer',
+  'reasonCode',
+  'reasonReference',
+  'outcome',
+  'note',
+];
+
+function checkComment(text: string | undefined): void {
+  if (text === undefined || (text.trim() !== '' && text.length <= longestComment)) return;
+  throw new CasebridgeError('comment-empty', { limit: longestComment });
+}
+
+/** Of a referral that has ended nothing more is arranged. */
+function checkOpen({ task: { body } }: OwnTask): void {
+  if (!isTaskStatus(body.status) || !isTerminal(body.status)) return;
+  throw new MoveRefused(
+    reason('task-move-illegal', { from: body.status, party: 'performer', legal: 'nothing' }),
+    legalFor(body),
+  );
+}
+
+function isAboutSame(procedure: JsonObject, order: JsonObject): boolean {
+  const [theirs] = referenceIn(procedure.subject);
+  return theirs !== undefined && theirs === referenceIn(order.subject)[0];
+}
+
+/** @throws CasebridgeError `output-unknown` for a reference to what is not part of this referral */
+async function checkOutput({ trx, partner }: Writer, { order }: OwnTask, task: JsonObject): Promise<void> {
+  for (const { valueReference } of objectsAt(task, 'output')) {
+    if (valueReference === undefined) continue;
+    const reference = isObject(valueReference) ? (textAt(valueReference, 'reference') ?? '') : '';
+    const parsed = parseReference(reference);
+    const names = parsed === undefined ? [] : [`${parsed.resourceType}/${parsed.id}`];
+    const found = await visibleTo(trx, partner, { names, basedOn: [`ServiceRequest/${order.id}`] });
+    if (found.length === 0) throw new CasebridgeError('output-unknown', { reference: names[0] ?? 'nothing here' });
+  }
+}
+
+async function offerContact(
+  { trx, partner, by }: Writer,
+  { task: { subject, record } }: OwnTask,
+  contact: ContactMade,
+  communication: HomeResource,
+): Promise<void> {
+  if (subject === undefined || record === undefined) return;
+  const { source } = partner.organization;
+  const patch = contactPatch(record.content, contact, communication.id, by.name);
+  if (patch === undefined) return;
+  const lane = { connection: partner.id, subject, source };
+  await offerChanges(trx, lane, [{ op: 'patch', type: record.type, id: record.id, body: patch }]);
+  await keepRemoteValues(trx, lane, record.type, record.id, patch);
+}

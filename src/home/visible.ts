@@ -1,0 +1,146 @@
+// What a partner may see of what is held for it, judged anew at each look: a consent that has been withdrawn counts at once, not only when the
+// lane has taken back what it covered.
+
+import { sql, type Transaction } from 'kysely';
+import { withheldBy } from '../access/access.ts';
+import type { PartnerConfig } from '../config.ts';
+import { type JsonObject, textAt, textsAt } from '../json.ts';
+import { type Database, json, type Store } from '../store/store.ts';
+import type { HomeResource } from './rows.ts';
+
+type Db = Store['db'] | Transaction<Database>;
+
+/** A resource that the partner may see, and the record that it was made from; what the partner made itself has none. */
+export interface Visible extends HomeResource {
+  readonly at: Date;
+  /** The lane that keeps it; undefined: the partner made it. */
+  readonly subject: string | undefined;
+  readonly record: { readonly type: string; readonly id: string; readonly content: JsonObject } | undefined;
+}
+
+/** Which of the resources: by type, id, the order that they are based on, or the time of their last change. */
+export interface Narrowing {
+  readonly types?: readonly string[];
+  /** As `Type/id`. */
+  readonly names?: readonly string[];
+  /** As `ServiceRequest/<id>`. */
+  readonly basedOn?: readonly string[];
+  /** Changed at or after. */
+  readonly since?: Date;
+}
+
+interface Row {
+  readonly resource_type: string;
+  readonly id: string;
+  readonly version: number;
+  readonly at: Date;
+  readonly body: JsonObject;
+  readonly own_value: string | null;
+  readonly based_on: string | null;
+  readonly subject: string | null;
+  readonly record_type: string | null;
+  readonly record_id: string | null;
+  readonly client_id: string | null;
+  readonly content: JsonObject | null;
+}
+
+/** Oldest change first. */
+export async function visibleTo(db: Db, partner: PartnerConfig, narrowing: Narrowing): Promise<Visible[]> {
+  const rows = await readRows(db, partner, narrowing);
+  const permitted = await permittedBy(db, partner, rows);
+  const made = rows.filter(isPartnersOwn);
+  const orders = await visibleOrders(db, partner, made, rows, permitted);
+  return rows
+    .filter((row) => (isPartnersOwn(row) ? orders.has(row.based_on ?? '') : permitted.has(row)))
+    .map((row) => shown(partner, row));
+}
+
+function isPartnersOwn({ own_value, based_on }: Row): boolean {
+  return own_value === null && based_on !== null;
+}
+
+async function readRows(
+  db: Db,
+  { id }: PartnerConfig,
+  { types, names, basedOn, since }: Narrowing,
+): Promise<readonly Row[]> {
+  const { rows } = await sql<Row>`
+    select h.resource_type, h.id, h.version, h.at, h.body, h.own_value, h.based_on, l.subject, l.type as record_type,
+      l.id as record_id, r.client_id, r.content
+    from home_resource h
+    left join link l on l.connection = h.partner and l.resource_type = h.resource_type and l.remote_id = h.id
+      and l.retired_at is null
+    left join record r on r.source = l.source and r.type = l.type and r.id = l.id and not r.deleted
+    where h.partner = ${id}
+      and (${types === undefined}::boolean or h.resource_type in (select * from jsonb_array_elements_text(${json(types ?? [])})))
+      and (${names === undefined}::boolean or (h.resource_type, h.id) in (
+        select split_part(n, '/', 1), split_part(n, '/', 2) from jsonb_array_elements_text(${json(names ?? [])}) as n))
+      and (${basedOn === undefined}::boolean or h.based_on in (select * from jsonb_array_elements_text(${json(basedOn ?? [])})))
+      and (${since === undefined}::boolean or h.at >= ${since ?? null}::timestamptz)
+    order by h.at, h.resource_type, h.id`.execute(db);
+  return rows;
+}
+
+/** Those whose record may go to the partner now, by the client's consents as they are. */
+async function permittedBy(
+  db: Db,
+  { id, organization }: PartnerConfig,
+  rows: readonly Row[],
+): Promise<ReadonlySet<Row>> {
+  const clients = [
+    ...new Set(rows.flatMap(({ client_id, record_type, record_id }) => clientOf(record_type, record_id, client_id))),
+  ];
+  const found = await sql<{ client_id: string; content: JsonObject; today: string }>`
+    select r.client_id, r.content, to_char(now() at time zone 'UTC', 'YYYY-MM-DD') as today from record r
+    where r.source = ${organization.source} and r.type = 'consent' and not r.deleted
+      and r.client_id in (select * from jsonb_array_elements_text(${json(clients)}))`.execute(db);
+  const consents = Map.groupBy(found.rows, ({ client_id }) => client_id);
+  return new Set(
+    rows.filter((row) => {
+      const { record_type: recordType, content } = row;
+      if (recordType === null || content === null) return false;
+      if (recordType === 'organization' || recordType === 'worker' || recordType === 'service') return true;
+      const [client = ''] = clientOf(recordType, row.record_id, row.client_id);
+      const own = consents.get(client) ?? [];
+      const why = withheldBy({
+        basis: 'consent',
+        organization: organization.id,
+        connection: id,
+        recordType,
+        sensitivity: textsAt(content, 'sensitivity'),
+        consents: own.map((consent) => consent.content),
+        today: own[0]?.today ?? '',
+      });
+      // A referral that has been turned to somebody else is theirs no more, before its lane has got round to it.
+      const performer = recordType === 'referral' ? textAt(content, 'organizationId') : undefined;
+      return why === undefined && (performer === undefined || performer === organization.id);
+    }),
+  );
+}
+
+function clientOf(recordType: string | null, recordId: string | null, clientId: string | null): string[] {
+  const id = recordType === 'client' ? recordId : clientId;
+  return id === null ? [] : [id];
+}
+
+/** What the partner made is seen as long as the order is that it belongs to. */
+async function visibleOrders(
+  db: Db,
+  partner: PartnerConfig,
+  made: readonly Row[],
+  rows: readonly Row[],
+  permitted: ReadonlySet<Row>,
+): Promise<ReadonlySet<string>> {
+  if (made.length === 0) return new Set();
+  const here = rows.filter((row) => permitted.has(row)).map(({ resource_type, id }) => `${resource_type}/${id}`);
+  const asked = new Set(made.map(({ based_on }) => based_on ?? ''));
+  const names = [...asked].filter((name) => !here.includes(name));
+  const others = names.length === 0 ? [] : await visibleTo(db, partner, { types: ['ServiceRequest'], names });
+  return new Set([...here, ...others.map(({ resourceType, id }) => `${resourceType}/${id}`)]);
+}
+
+function shown({ id: partner }: PartnerConfig, row: Row): Visible {
+  const { resource_type: resourceType, id, version, at, body, subject, record_type: type, record_id, content } = row;
+  const record = type === null || record_id === null || content === null ? undefined : { type, id: record_id, content };
+  return { partner, resourceType, id, version, at, body, subject: subject ?? undefined, record };
+}

@@ -1,0 +1,72 @@
+// Links to the partner page, as operators see and withdraw them, and what partners were told.
+
+import { CasebridgeError } from '../../errors.ts';
+import type { Json } from '../../json.ts';
+import { type FieldRule, readFields, textOf } from '../answer-fields.ts';
+import { readJson } from '../body.ts';
+import { limitOf } from '../parameters.ts';
+import { linkStates, listLinks, listMessages, messageStates } from '../queries/partner-links.ts';
+import type { Call, Route } from '../route.ts';
+
+export const partnerLinkRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/api/partner-links',
+    summary: 'Links to referrals that partners were given, and whether they still open anything.',
+    access: { source: false, operator: 'read' },
+    query: ['connection', 'state', 'limit', 'after'],
+    states: linkStates,
+    handle: (call) => listLinks(call.gateway.store, filterOf(call)),
+  },
+  {
+    method: 'POST',
+    path: '/api/partner-links',
+    summary:
+      'Send the partner a new link to a referral: {partner, task}, the id of its Task. It goes to the address on file.',
+    access: { source: false, operator: 'run' },
+    takes: ['application/json'],
+    status: 202,
+    handle: sendLink,
+  },
+  {
+    method: 'POST',
+    path: '/api/partner-links/{link}/revoke',
+    summary: 'Withdraw a link. Whoever is signed in by it is out.',
+    access: { source: false, operator: 'run' },
+    handle: async (call) => {
+      const { link = '' } = call.path;
+      if (call.gateway.page === undefined) throw new CasebridgeError('partner-link-unknown');
+      await call.gateway.page.revoke(link, call.principal?.name ?? '');
+      return { id: link, state: 'revoked' };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/api/partner-messages',
+    summary: 'What partners were told of: one message for each event, whether it was sent, and why not.',
+    access: { source: false, operator: 'read' },
+    query: ['connection', 'state', 'limit', 'after'],
+    states: messageStates,
+    handle: (call) => listMessages(call.gateway.store, filterOf(call)),
+  },
+];
+
+function filterOf({ query }: Call) {
+  const { connection: partner, state, after } = query;
+  return { partner, state, after, limit: limitOf(query) };
+}
+
+const name: FieldRule = { fits: (value) => typeof value === 'string' && value !== '', form: 'the name of a partner' };
+const task: FieldRule = { fits: (value) => typeof value === 'string' && value !== '', form: 'the id of its Task' };
+
+async function sendLink(call: Call): Promise<object> {
+  const { partner, task: taskId } = readAsked(await readJson(call));
+  if (call.gateway.page === undefined) throw new CasebridgeError('partner-unknown', { partner });
+  await call.gateway.page.sendLink(partner, taskId);
+  return { partner, task: taskId, state: 'waiting' };
+}
+
+function readAsked(body: Json): { readonly partner: string; readonly task: string } {
+  const fields = readFields(body, { partner: name, task });
+  return { partner: textOf(fields.partner) ?? '', task: textOf(fields.task) ?? '' };
+}

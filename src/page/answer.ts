@@ -1,0 +1,418 @@
+// What the page answers: whoever has the link asks for a code, signs in with it, and then sees and answers the one referral that the link is for.
+// Knows nothing of Express; what it is given is already read, what it gives is written as it is.
+
+import type { RateLimit } from '../access/access.ts';
+import type { PageConfig, PageLanguage, PartnerConfig } from '../config.ts';
+import { CasebridgeError } from '../errors.ts';
+import { type Actor, MoveRefused } from '../home/home.ts';
+import { textAt } from '../json.ts';
+import { type Action, isAction } from './choices.ts';
+import { codeMinutes, dropCode, giveCode, keepCode } from './codes.ts';
+import { codeAddress, type DeliverDeps } from './deliver.ts';
+import { type Facts, readFacts } from './facts.ts';
+import { type Asked, readForm, readSignIn } from './forms.ts';
+import { type Gate, gateHtml, masked } from './gate-page.ts';
+import { type Frame, noticeHtml } from './layout.ts';
+import { claimForm, endSession, findLink, finishForm, type OpenLink, releaseForm, sessionName } from './links.ts';
+import { doAsked } from './moves.ts';
+import { type ReferralPage, referralHtml } from './referral-page.ts';
+import { hashOf, isSame, randomText, type Seal } from './seal.ts';
+import { css, cssName } from './style.ts';
+import { timesIn } from './times.ts';
+import { readToken } from './token.ts';
+import { type ReferralView, viewOf } from './view.ts';
+import { languageFor, type Notice, words } from './words.ts';
+
+export interface PageRequest {
+  readonly method: 'GET' | 'POST';
+  /** What follows `/p/`, between slashes. */
+  readonly path: readonly string[];
+  readonly query: URLSearchParams;
+  /** Empty where nothing was sent. */
+  readonly form: URLSearchParams;
+  readonly cookies: ReadonlyMap<string, string>;
+  /** Accept-Language. */
+  readonly languages: string | undefined;
+  /** Of the caller. */
+  readonly address: string;
+  /** As the log has it. */
+  readonly requestId: string;
+}
+
+export interface PageAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Values of Set-Cookie. */
+  readonly cookies: readonly string[];
+  readonly body: string;
+}
+
+export interface AnswerDeps extends DeliverDeps {
+  /** `/p`, with whatever stands before it where others reach us. */
+  readonly base: string;
+  /** Cookies go over https only. */
+  readonly isSecure: boolean;
+  /** Six digits. */
+  readonly newCode: () => string;
+  /** Epoch ms. */
+  readonly clock: () => number;
+  readonly limits: {
+    /** Requests of an address. */
+    readonly address: RateLimit;
+    /** Requests with a link. */
+    readonly link: RateLimit;
+    /** Codes that are asked for or given, of an address. */
+    readonly codes: RateLimit;
+  };
+}
+
+/** One request by somebody who has a link. */
+interface Visit {
+  readonly deps: AnswerDeps;
+  readonly request: PageRequest;
+  readonly seal: Seal;
+  readonly link: OpenLink;
+  readonly partner: PartnerConfig;
+  readonly page: PageConfig;
+  readonly language: PageLanguage;
+  readonly frame: Frame;
+  /** Of the link: `/p/<token>`. */
+  readonly here: string;
+  /** What the browser has brought. */
+  readonly cookie: string | undefined;
+}
+
+const languageCookie = 'casebridge-language';
+
+export async function answerPage(deps: AnswerDeps, request: PageRequest): Promise<PageAnswer> {
+  const [first = '', ...rest] = request.path;
+  if (first === cssName && rest.length === 0) return styleSheet();
+  const language = languageOf(request, 'en');
+  const frame: Frame = { language, base: deps.base };
+  if (isTooMany(deps.limits.address, request.address)) return notice(frame, 429, 'too-many');
+  const seal = await deps.seal();
+  const token = readToken(first, seal);
+  const link = token && (await findLink(deps.store, token));
+  if (link === undefined) return notice(frame, 404, 'link-unknown');
+  if (isTooMany(deps.limits.link, link.id)) return notice(frame, 429, 'too-many');
+  const partner = deps.partners.get(link.partner);
+  if (partner?.page === undefined) return notice(frame, 404, 'referral-gone');
+  const theirs = languageOf(request, partner.page.language);
+  const here = `${deps.base}/${first}`;
+  const visit: Visit = {
+    deps,
+    request,
+    seal,
+    link,
+    partner,
+    page: partner.page,
+    language: theirs,
+    frame: { language: theirs, base: deps.base, here },
+    here,
+    cookie: request.cookies.get(cookieName(link)),
+  };
+  if (link.state !== 'good') return notice({ language: theirs, base: deps.base }, 410, `link-${link.state}`);
+  if (request.method === 'GET') return rest.length === 0 ? show(visit) : redirect(here);
+  const [action, ...more] = rest;
+  return more.length > 0 ? notice(visit.frame, 404, 'link-unknown') : take(visit, action);
+}
+
+function isTooMany(limit: RateLimit, caller: string): boolean {
+  return limit.take(caller) !== undefined;
+}
+
+/** Chosen on the page before, else what the browser or the partner would rather have. */
+function languageOf({ query, cookies, languages }: PageRequest, otherwise: PageLanguage): PageLanguage {
+  return languageFor(query.get('lang') ?? cookies.get(languageCookie), languages, otherwise);
+}
+
+async function show(visit: Visit): Promise<PageAnswer> {
+  const { request, here, language, deps } = visit;
+  if (request.query.has('lang')) return redirect(here, [cookieText(deps, languageCookie, language, yearSeconds)]);
+  const name = await signedIn(visit);
+  if (name === undefined) {
+    const wasSent = request.query.get('code') === 'sent' && visit.link.hasCode;
+    return gate(visit, 200, { kind: visit.link.isLocked ? 'locked' : wasSent ? 'sent' : 'new' });
+  }
+  const facts = await readFacts(deps, visit.partner, visit.link.taskId);
+  const by = actorOf(visit, name);
+  await audit(visit, by, 'read', facts);
+  if (facts === undefined) return notice(visit.frame, 404, 'referral-gone');
+  const done = request.query.get('done') ?? undefined;
+  return referral(visit, 200, name, facts, isAction(done) ? { told: { kind: 'done', action: done } } : {});
+}
+
+async function signedIn({ deps, link, cookie }: Visit): Promise<string | undefined> {
+  return cookie === undefined ? undefined : sessionName(deps.store, link.id, cookie);
+}
+
+async function take(visit: Visit, action: string | undefined): Promise<PageAnswer> {
+  const { request, cookie, here, frame, language } = visit;
+  const back = { href: here, text: words[language].backToReferral };
+  if (cookie === undefined) return gate(visit, 400, { kind: 'no-cookies' });
+  if (!isSame(csrfOf(visit, cookie), request.form.get('csrf') ?? '')) return notice(frame, 403, 'form-foreign', back);
+  if (action === 'code') return sendCode(visit);
+  if (action === 'enter') return enter(visit);
+  if (action === 'leave') {
+    await endSession(visit.deps.store, cookie);
+    return notice({ language, base: visit.deps.base }, 200, 'signed-out', undefined, [
+      cookieText(visit.deps, cookieName(visit.link), '', 0),
+    ]);
+  }
+  if (!isAction(action)) return notice(frame, 404, 'link-unknown', back);
+  const name = await signedIn(visit);
+  if (name === undefined) return gate(visit, 403, { kind: 'sign-in-first' });
+  const key = request.form.get('key') ?? '';
+  return /^[A-Za-z0-9_-]{16,64}$/.test(key) ? act(visit, action, key, name) : notice(frame, 403, 'form-foreign', back);
+}
+
+async function sendCode(visit: Visit): Promise<PageAnswer> {
+  const { deps, link, page, language, seal, request, here } = visit;
+  if (link.isLocked) return gate(visit, 429, { kind: 'locked' });
+  if (isTooMany(deps.limits.codes, request.address)) return notice(visit.frame, 429, 'too-many');
+  const code = deps.newCode();
+  const kept = await keepCode(deps.store, seal, link.id, code);
+  if (kept.kind === 'locked') return gate(visit, 429, { kind: 'locked' });
+  if (kept.kind === 'sent-before') return gate(visit, 429, { kind: 'sent-before' });
+  const message = words[language].mail.code(code, codeMinutes);
+  const id = `code-${link.id}-${hashOf(code + randomText(deps.randomBytes, 9)).slice(0, 12)}`;
+  const why = await deps.messenger.send(codeAddress(page), { id, ...message });
+  if (why === undefined || why.maybe) return redirect(`${here}?code=sent`);
+  await dropCode(deps.store, seal, link.id, code);
+  deps.log.warn({ partner: visit.partner.id, link: link.id, code: why.reason.code }, 'a code could not be sent');
+  return gate(visit, 503, { kind: 'not-sent' });
+}
+
+async function enter(visit: Visit): Promise<PageAnswer> {
+  const { deps, request, link, partner, seal, here } = visit;
+  if (isTooMany(deps.limits.codes, request.address)) return notice(visit.frame, 429, 'too-many');
+  const read = readSignIn(request.form);
+  if ('faults' in read)
+    return gate(visit, 422, { kind: 'faults' }, { values: withoutCode(request.form), faults: read.faults });
+  const given = await giveCode(deps.store, seal, deps.randomBytes, { link: link.id, partner: partner.id, ...read });
+  const by: Actor = actorOf(visit, read.name);
+  const outcome = given.kind === 'right' ? 'done' : `code-${given.kind}`;
+  await deps.home.audit({
+    partner: partner.id,
+    by,
+    action: 'sign-in',
+    resourceType: 'Task',
+    ids: [link.taskId],
+    outcome,
+  });
+  if (given.kind === 'right') return redirect(here, [cookieText(deps, cookieName(link), given.session)]);
+  const returned = { values: withoutCode(request.form), faults: [] };
+  return gate(visit, given.kind === 'locked' ? 429 : 422, given, returned);
+}
+
+function withoutCode(form: URLSearchParams): URLSearchParams {
+  return new URLSearchParams({ name: form.get('name') ?? '' });
+}
+
+async function act(visit: Visit, action: Action, key: string, name: string): Promise<PageAnswer> {
+  const { deps, link, here } = visit;
+  const done = redirect(`${here}?done=${action}`);
+  let claim = await claimForm(deps.store, link.id, key);
+  for (const end = deps.clock() + longestDoingMs; claim === 'begun' && deps.clock() < end; ) {
+    await pause(pauseMs);
+    claim = await claimForm(deps.store, link.id, key);
+  }
+  if (claim === 'taken') return done;
+  // Whoever had begun has died. What was done then shows in the referral, and is not done twice.
+  const answer = await tryAct(visit, action, name);
+  if (answer === undefined) {
+    await finishForm(deps.store, link.id, key);
+    return done;
+  }
+  await releaseForm(deps.store, link.id, key);
+  return answer;
+}
+
+const longestDoingMs = 10_000;
+const pauseMs = 50;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** @returns undefined: it is done */
+async function tryAct(visit: Visit, action: Action, name: string): Promise<PageAnswer | undefined> {
+  const { deps, request, partner, link } = visit;
+  const facts = await readFacts(deps, partner, link.taskId);
+  if (facts === undefined) return notice(visit.frame, 404, 'referral-gone');
+  const view = viewOf(facts.parts);
+  const read = readForm(action, request.form, { zone: facts.zone, now: new Date(deps.clock()) });
+  const returned = { action, values: request.form, faults: 'faults' in read ? read.faults : [] };
+  if (request.form.get('version') !== view.version) return stale(visit, name, facts, view, returned);
+  if (!isOffered(view, action, request.form))
+    return referral(visit, 409, name, facts, { told: { kind: 'not-allowed' } });
+  if ('faults' in read) return referral(visit, 422, name, facts, { told: { kind: 'faults' }, returned });
+  return perform(visit, name, read.asked, view, returned);
+}
+
+function isOffered({ offered, appointments }: ReferralView, action: Action, form: URLSearchParams): boolean {
+  if (action !== 'confirm') return offered.includes(action);
+  return appointments.some(({ id, canConfirm }) => canConfirm && id === form.get('appointment'));
+}
+
+async function perform(
+  visit: Visit,
+  name: string,
+  asked: Asked,
+  view: ReferralView,
+  returned: NonNullable<ReferralPage['returned']>,
+): Promise<PageAnswer | undefined> {
+  const { deps, partner, link } = visit;
+  try {
+    await doAsked(deps.home, { partner: partner.id, taskId: link.taskId, by: actorOf(visit, name), view }, asked);
+    return undefined;
+  } catch (error) {
+    const isStale = error instanceof CasebridgeError && error.code === 'version-conflict';
+    if (!isStale && !(error instanceof MoveRefused)) throw error;
+    const facts = await readFacts(deps, partner, link.taskId);
+    if (facts === undefined) return notice(visit.frame, 404, 'referral-gone');
+    return isStale
+      ? stale(visit, name, facts, viewOf(facts.parts), returned)
+      : referral(visit, 409, name, facts, { told: { kind: 'not-allowed' } });
+  }
+}
+
+/** Shows what is new, and the form once more as it was filled in. */
+function stale(
+  visit: Visit,
+  name: string,
+  facts: Facts,
+  view: ReferralView,
+  returned: NonNullable<ReferralPage['returned']>,
+): PageAnswer {
+  const { form } = visit.request;
+  const [version, shown] = [Number(form.get('version')), Date.parse(form.get('shown') ?? '')];
+  const news = view.history.filter(({ since, at }) => (since === undefined ? Date.parse(at) > shown : since > version));
+  return referral(visit, 409, name, facts, { told: { kind: 'stale', news }, returned: { ...returned, faults: [] } });
+}
+
+function referral(
+  visit: Visit,
+  status: number,
+  name: string,
+  { parts, zone }: Facts,
+  more: Pick<ReferralPage, 'told' | 'returned'>,
+): PageAnswer {
+  const { deps, frame, here, language, cookie = '' } = visit;
+  return page(
+    status,
+    referralHtml({
+      ...frame,
+      address: here,
+      csrf: csrfOf(visit, cookie),
+      name,
+      view: viewOf(parts),
+      times: timesIn(language, zone),
+      now: new Date(deps.clock()),
+      newKey: () => randomText(deps.randomBytes, keyBytes),
+      ...more,
+    }),
+  );
+}
+
+const keyBytes = 15;
+const visitBytes = 24;
+
+function gate(visit: Visit, status: number, state: Gate['state'], returned?: Gate['returned']): PageAnswer {
+  const { deps, frame, here, link, page: settings } = visit;
+  // A cookie of the visit, which the tokens of its forms are bound to; signing in gives another one.
+  const cookie = visit.cookie ?? randomText(deps.randomBytes, visitBytes);
+  const html = gateHtml({
+    ...frame,
+    address: here,
+    csrf: csrfOf(visit, cookie),
+    state,
+    masked: masked(codeAddress(settings)),
+    hasCode: state.kind === 'none' ? false : state.kind === 'sent-before' || link.hasCode,
+    ...(returned && { returned }),
+  });
+  return page(status, html, visit.cookie === undefined ? [cookieText(deps, cookieName(link), cookie)] : []);
+}
+
+function notice(
+  frame: Frame,
+  status: number,
+  what: Notice,
+  back?: { readonly href: string; readonly text: string },
+  cookies: readonly string[] = [],
+): PageAnswer {
+  return page(status, noticeHtml(frame, what, back), cookies);
+}
+
+/** For what is no request that a page could answer, and for faults of ours. */
+export function problemPage(deps: AnswerDeps, request: PageRequest, status: number): PageAnswer {
+  const frame = { language: languageOf(request, 'en'), base: deps.base };
+  return notice(frame, status, status >= 500 ? 'failed' : 'form-foreign');
+}
+
+function actorOf({ link, request }: Visit, name: string): Actor {
+  return { kind: 'contact', id: link.id, name, requestId: request.requestId };
+}
+
+async function audit(
+  { deps, partner, link }: Visit,
+  by: Actor,
+  action: string,
+  facts: Facts | undefined,
+): Promise<void> {
+  const of = { partner: partner.id, by, action };
+  const outcome = facts === undefined ? 'resource-not-theirs' : 'done';
+  await deps.home.audit({ ...of, resourceType: 'Task', ids: [link.taskId], outcome });
+  const patient = textAt(facts?.parts.patient, 'id');
+  if (patient !== undefined) await deps.home.audit({ ...of, resourceType: 'Patient', ids: [patient], outcome });
+}
+
+function csrfOf({ seal, link }: Visit, cookie: string): string {
+  return seal.sign('csrf', `${link.id} ${cookie}`);
+}
+
+function cookieName({ id }: OpenLink): string {
+  return `casebridge-${id}`;
+}
+
+const yearSeconds = 365 * 86_400;
+
+/** Without `seconds` it ends with the browser's session. */
+function cookieText({ base, isSecure }: AnswerDeps, name: string, value: string, seconds?: number): string {
+  const age = seconds === undefined ? '' : `; Max-Age=${seconds}`;
+  return `${name}=${value}; Path=${base}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}${age}`;
+}
+
+const policy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const always = {
+  'content-security-policy': policy,
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'x-robots-tag': 'noindex, nofollow',
+};
+
+function page(status: number, body: string, cookies: readonly string[] = []): PageAnswer {
+  const headers = { ...always, 'cache-control': 'no-store', 'content-type': 'text/html; charset=utf-8' };
+  return { status, headers, cookies, body };
+}
+
+function redirect(location: string, cookies: readonly string[] = []): PageAnswer {
+  return { status: 303, headers: { ...always, 'cache-control': 'no-store', location }, cookies, body: '' };
+}
+
+function styleSheet(): PageAnswer {
+  const headers = {
+    ...always,
+    'cache-control': 'public, max-age=31536000, immutable',
+    'content-type': 'text/css; charset=utf-8',
+  };
+  return { status: 200, headers, cookies: [], body: css };
+}

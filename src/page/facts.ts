@@ -1,0 +1,107 @@
+// Gathers what the page shows of a referral: its resources from the home, the versions of its Task, its clocks, and the partner's zone.
+
+import type { PartnerConfig } from '../config.ts';
+import { type Config, clockRules } from '../config.ts';
+import type { Home, HomeReferral } from '../home/home.ts';
+import { objectAt, objectsAt, textAt } from '../json.ts';
+import type { Store } from '../store/store.ts';
+import type { ClockShown, ReferralParts, Side, TaskVersion } from './view.ts';
+
+export interface FactsDeps {
+  readonly store: Store;
+  readonly home: Home;
+  readonly config: Pick<Config, 'identifierSystem' | 'sources'>;
+}
+
+export interface Facts {
+  readonly parts: ReferralParts;
+  /** IANA name. */
+  readonly zone: string;
+}
+
+/** Undefined: the partner may not see it, or not any more. */
+export async function readFacts(deps: FactsDeps, partner: PartnerConfig, taskId: string): Promise<Facts | undefined> {
+  const referral = await deps.home.referral(partner.id, taskId);
+  if (referral === undefined) return undefined;
+  const recordId = recordOf(deps, partner, referral);
+  const [versions, clocks, isCancelAsked, zone] = await Promise.all([
+    taskVersions(deps.store, partner.id, taskId),
+    recordId === undefined ? [] : clocksOf(deps.store, partner.organization.source, recordId),
+    recordId !== undefined && isAskedToCancel(deps.store, partner.organization.source, recordId),
+    zoneOf(deps, partner),
+  ]);
+  return { parts: { ...referral, versions, clocks, isCancelAsked }, zone };
+}
+
+/** The referral's record, by the identifier that Casebridge gave to the Task. */
+function recordOf({ config }: FactsDeps, partner: PartnerConfig, { task }: HomeReferral): string | undefined {
+  const own = objectsAt(task, 'identifier').find(({ system }) => system === config.identifierSystem);
+  const [, source, id] = /^([^/]+)\/referral\/([^/#]+)#/.exec(textAt(own, 'value') ?? '') ?? [];
+  return source === partner.organization.source ? id : undefined;
+}
+
+async function taskVersions({ db }: Store, partner: string, taskId: string): Promise<TaskVersion[]> {
+  const rows = await db
+    .selectFrom('home_version')
+    .select(['version', 'at', 'written_by', 'body'])
+    .where('partner', '=', partner)
+    .where('resource_type', '=', 'Task')
+    .where('id', '=', taskId)
+    .orderBy('version')
+    .execute();
+  return rows.map(({ version, at, written_by: by, body }) => ({
+    version: String(version),
+    at: at.toISOString(),
+    by: sideOf(by),
+    who: undefined,
+    task: body,
+  }));
+}
+
+function sideOf(writtenBy: string): Side {
+  return writtenBy === 'casebridge' ? 'us' : 'them';
+}
+
+async function clocksOf({ db }: Store, source: string, id: string): Promise<ClockShown[]> {
+  const rows = await db
+    .selectFrom('clock')
+    .select(['rule', 'state', 'due_at'])
+    .where('source', '=', source)
+    .where('type', '=', 'referral')
+    .where('id', '=', id)
+    .orderBy('due_at')
+    .execute();
+  return rows.flatMap(({ rule, state, due_at: dueAt }): ClockShown[] => {
+    const known = clockRules.find((one) => one === rule);
+    const shown = shownStates.find((one) => one === state);
+    return known === undefined || shown === undefined
+      ? []
+      : [{ rule: known, state: shown, dueAt: dueAt?.toISOString() }];
+  });
+}
+
+const shownStates = ['running', 'due-soon', 'breached', 'met'] as const;
+
+async function isAskedToCancel({ db }: Store, source: string, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('record')
+    .select('content')
+    .where('source', '=', source)
+    .where('type', '=', 'referral')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  const asked = objectAt(row?.content, 'cancelRequest');
+  return asked !== undefined && asked.answeredAt === undefined;
+}
+
+/** The organization's own zone, else its source's. */
+async function zoneOf({ store, config }: FactsDeps, { organization }: PartnerConfig): Promise<string> {
+  const row = await store.db
+    .selectFrom('record')
+    .select('content')
+    .where('source', '=', organization.source)
+    .where('type', '=', 'organization')
+    .where('id', '=', organization.id)
+    .executeTakeFirst();
+  return textAt(row?.content, 'timeZone') ?? config.sources.get(organization.source)?.timeZone ?? 'UTC';
+}

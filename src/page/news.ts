@@ -1,0 +1,107 @@
+// What of a referral a partner has to be told of, and the look that finds it: each event once, whoever looks and however often.
+
+import { createHash } from 'node:crypto';
+import type { PartnerConfig } from '../config.ts';
+import { objectsAt, textAt } from '../json.ts';
+import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
+import { type Store, sql } from '../store/store.ts';
+import { type FactsDeps, readFacts } from './facts.ts';
+import { addEvents, newReferral } from './outbox.ts';
+import type { ReferralParts } from './view.ts';
+
+/**
+ * All that the agency has done so far and the partner has to know, each by a name of its own; the partner's own doings are none. Pure, and the same
+ * for the same referral.
+ */
+export function eventsOf({ task, versions, appointments, isCancelAsked }: ReferralParts): string[] {
+  const { status } = task;
+  const isEnded = isTaskStatus(status) && isTerminal(status);
+  const last = versions.at(-1);
+  const isTheirs = (resource: { readonly [key: string]: unknown }) => resource.identifier !== undefined;
+  const notes = versions
+    .filter(({ by }) => by === 'us')
+    .flatMap(({ task: then }) => objectsAt(then, 'note'))
+    .filter((note) => !isFirstSaidByPartner(note.text, note.time, versions));
+  return [
+    ...(isEnded ? [] : [newReferral]),
+    ...(isEnded && last?.by === 'us' ? [`ended:${String(status)}`] : []),
+    ...(isCancelAsked && !isEnded ? ['cancel-asked'] : []),
+    ...new Set(notes.map((note) => `note:${short(`${note.time} ${note.text}`)}`)),
+    ...appointments
+      .filter((one) => isTheirs(one) && one.status === 'proposed')
+      .map((one) => `appointment:${textAt(one, 'id')}:${textAt(one, 'start')}`),
+  ];
+}
+
+function isFirstSaidByPartner(text: unknown, time: unknown, versions: ReferralParts['versions']): boolean {
+  const first = versions.find(({ task }) =>
+    objectsAt(task, 'note').some((one) => one.text === text && one.time === time),
+  );
+  return first?.by === 'them';
+}
+
+function short(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+}
+
+interface Changed {
+  readonly partner: string;
+  readonly task_id: string;
+  readonly seen: string;
+}
+
+const mostAtOnce = 100;
+
+/**
+ * Looks at referrals that have changed since the last look, and makes the rows of their messages.
+ * @param minutes at those that changed within so many minutes only; absent: at all
+ * @returns how many messages there are to send
+ */
+export async function noticeNews(
+  deps: FactsDeps,
+  partners: readonly PartnerConfig[],
+  minutes?: number,
+): Promise<number> {
+  const { store } = deps;
+  let found = 0;
+  for (const { partner: id, task_id: taskId, seen } of await changedReferrals(store, partners, minutes)) {
+    const partner = partners.find((one) => one.id === id);
+    const facts = partner && (await readFacts(deps, partner, taskId));
+    const events = facts === undefined ? [] : eventsOf(facts.parts);
+    found += await store.tx(async (trx) => {
+      const key = { partner: id, task_id: taskId };
+      await trx
+        .insertInto('partner_watch')
+        .values({ ...key, seen })
+        .onConflict((conflict) => conflict.columns(['partner', 'task_id']).doUpdateSet({ seen }))
+        .execute();
+      return addEvents(trx, { partner: id, taskId }, events);
+    });
+  }
+  return found;
+}
+
+/** Those that are not as they were at the last look: the Task, its appointments, or the record that it was made from. */
+async function changedReferrals(
+  { db }: Store,
+  partners: readonly PartnerConfig[],
+  minutes: number | undefined,
+): Promise<readonly Changed[]> {
+  if (partners.length === 0) return [];
+  const since = sql`now() - ${minutes ?? 0} * interval '1 minute'`;
+  const { rows } = await sql<Changed>`
+    with now_seen as (
+      select t.partner, t.id as task_id, concat_ws('.', t.version,
+        (select sum(a.version) from home_resource a where a.partner = t.partner and a.resource_type = 'Appointment'
+          and a.based_on = t.body -> 'focus' ->> 'reference'),
+        (select r.version from link l join record r on r.source = l.source and r.type = l.type and r.id = l.id
+          where l.connection = t.partner and l.resource_type = 'Task' and l.remote_id = t.id and l.retired_at is null limit 1)) as seen
+      from home_resource t
+      where t.resource_type = 'Task' and t.partner in (${sql.join(partners.map(({ id }) => id))})
+        and (${minutes === undefined}::boolean or t.at > ${since} or exists (
+          select 1 from home_resource a where a.partner = t.partner and a.resource_type = 'Appointment' and a.at > ${since}
+            and a.based_on = t.body -> 'focus' ->> 'reference')))
+    select n.* from now_seen n left join partner_watch w on w.partner = n.partner and w.task_id = n.task_id
+    where w.seen is distinct from n.seen limit ${mostAtOnce}`.execute(db);
+  return rows;
+}

@@ -1,0 +1,473 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type PartnerConfig, partnerScopes } from '../../src/config.ts';
+import type { Gateway } from '../../src/gateway.ts';
+import { buildApp, type Listening, listen } from '../../src/http/http.ts';
+import { isObject, type JsonObject, objectsAt } from '../../src/json.ts';
+import type { RecordType } from '../../src/records/records.ts';
+import type { Store } from '../../src/store/store.ts';
+import { aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral } from '../builders.ts';
+import { freshEmbedded } from '../support/embedded.ts';
+import { type FhirAnswer, PartnerClient, partnerKey, publicUrl } from '../support/partner-client.ts';
+import { pantry, withPartners } from '../support/partners.ts';
+import {
+  aConnection,
+  accept,
+  caseload,
+  eventually,
+  idle,
+  startServer,
+  startTestGateway,
+  type TestServer,
+} from '../support/rig.ts';
+
+let server: TestServer;
+let store: Store;
+let gateway: Gateway;
+let listening: Listening;
+let client: PartnerClient;
+let shelter: PartnerClient;
+let partners: readonly PartnerConfig[];
+/** Where the gateway listens now. */
+let url: string;
+
+async function start(): Promise<void> {
+  const hospital = aConnection(server.base, { id: 'hospital', task: 'copy' });
+  const config = withPartners([hospital], partners, { server: { port: 0, host: '127.0.0.1', publicUrl } });
+  // One store for all starts of this file.
+  gateway = await startTestGateway({ ...store, close: async () => {} }, config);
+  listening = await listen(buildApp(gateway.api), config.server);
+  url = listening.url;
+}
+
+async function stop(): Promise<void> {
+  await listening.close(100);
+  await gateway.stop();
+}
+
+beforeAll(async () => {
+  server = await startServer();
+  store = await freshEmbedded();
+  const [es, rs] = [await partnerKey('ES384'), await partnerKey('RS384')];
+  const registered = (id: string, published: object): PartnerConfig['client'] => ({
+    id,
+    keys: { keys: [published] },
+    scopes: partnerScopes,
+  });
+  partners = [
+    { ...pantry, client: registered('pantry-app', es.published) },
+    {
+      id: 'shelter',
+      organization: { source: 'county', id: 'org-shelter' },
+      client: registered('shelter-app', rs.published),
+    },
+  ];
+  await start();
+  client = await new PartnerClient(listening.url, 'pantry-app', es.key).signIn();
+  shelter = await new PartnerClient(listening.url, 'shelter-app', rs.key).signIn();
+}, 60_000);
+
+afterAll(async () => {
+  await stop();
+  await store.close();
+  await server.stop();
+});
+
+/** A case of its own, with a referral to the pantry that the client permits. */
+function caseOf(id: string, more: { consent?: Parameters<typeof aConsent>[0]; organizationId?: string } = {}) {
+  const ids = { clientId: `client-${id}`, caseId: `case-${id}` };
+  const items: (readonly [RecordType, JsonObject])[] = [
+    [
+      'client',
+      aClient({
+        id: ids.clientId,
+        identifiers: [],
+        birthDate: '1971-01-01',
+        names: [{ use: 'legal', family: id, given: ['Lee'] }],
+      }),
+    ],
+    ['case', aCase({ id: ids.caseId, clientId: ids.clientId })],
+    ['need', aNeed({ ...ids, id: `need-${id}` })],
+    ['need', aNeed({ ...ids, id: `need-${id}-other`, description: 'Not part of the referral.' })],
+    ['goal', aGoal({ ...ids, id: `goal-${id}`, needIds: [`need-${id}`] })],
+    ['consent', aConsent({ id: `consent-${id}`, clientId: ids.clientId, ...more.consent })],
+    [
+      'referral',
+      aReferral({
+        ...ids,
+        id: `referral-${id}`,
+        needIds: [`need-${id}`],
+        goalIds: [`goal-${id}`],
+        consentId: `consent-${id}`,
+        ...(more.organizationId !== undefined && { organizationId: more.organizationId, serviceId: undefined }),
+      }),
+    ],
+  ];
+  return items;
+}
+
+async function taskOf(id: string, by = client): Promise<JsonObject> {
+  const value = `https://agency.example.org/casebridge|county/referral/referral-${id}#fulfilment`;
+  const [task] = await by.search(`Task?identifier=${encodeURIComponent(value)}`);
+  if (task === undefined) throw new Error(`no Task of ${id}`);
+  return task;
+}
+
+function issueOf({ body }: FhirAnswer): { code: unknown; text: unknown } {
+  const [issue] = objectsAt(body, 'issue');
+  return { code: issue?.code, text: isObject(issue?.details) ? issue.details.text : undefined };
+}
+
+async function changesOf(id: string): Promise<JsonObject[]> {
+  const rows = await store.db.selectFrom('change').select('body').where('id', '=', id).orderBy('cursor').execute();
+  return rows.flatMap(({ body }) => (body === null ? [] : [body]));
+}
+
+/** The source takes over what was offered of its referral. */
+async function takeOver(id: string, patch: JsonObject, updatedAt: string): Promise<void> {
+  const row = await store.db
+    .selectFrom('record')
+    .select('content')
+    .where('type', '=', 'referral')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  await accept(gateway, ['referral', { ...row.content, ...patch, updatedAt }]);
+}
+
+describe('a referral to a partner with a system', () => {
+  beforeAll(async () => {
+    await accept(
+      gateway,
+      ...caseload(),
+      ['consent', aConsent()],
+      ['organization', anOrganization({ id: 'org-shelter', name: 'Harbor Shelter' })],
+    );
+    await accept(gateway, ...caseOf('moved'), ...caseOf('deep', { consent: { recordTypes: ['client', 'referral'] } }));
+    await idle(gateway);
+  });
+
+  test('is accepted there, offered to its source, and mirrored at the hospital once the source has taken it over', async () => {
+    const task = await taskOf('pantry');
+    expect(task.status).toBe('requested');
+    const before = Date.now();
+    const answer = await client.change(`Task/${task.id}`, (one) => ({ ...one, status: 'accepted' }));
+    expect(answer).toMatchObject({ status: 200, body: { status: 'accepted' } });
+
+    await eventually(async () => (await changesOf('referral-pantry')).length > 0, 'the change');
+    const [change] = await changesOf('referral-pantry');
+    expect(change).toMatchObject({ status: 'accepted' });
+    await takeOver('referral-pantry', change ?? {}, '2026-02-05T10:00:00-05:00');
+    const mirrored = async () => server.own('Task', 'county/referral/referral-pantry#fulfilment');
+    await eventually(async () => (await mirrored()).status === 'accepted', 'the mirrored Task');
+    console.info(`from the partner's write to the hospital's Task: ${Date.now() - before} ms`);
+    expect((await mirrored()).meta).toMatchObject({
+      tag: expect.arrayContaining([expect.objectContaining({ code: 'copy' })]),
+    });
+
+    await idle(gateway);
+    expect(await store.db.selectFrom('decision').selectAll().where('state', '=', 'open').execute()).toEqual([]);
+  });
+
+  test('shows what it speaks of, and nothing else of the case', async () => {
+    const [request] = await client.search(`ServiceRequest?_id=${refOf((await taskOf('moved')).focus)}`);
+    const patient = refOf(request?.subject);
+    const own = async (type: string) => client.search(`${type}?patient=${patient}`);
+    expect(await own('Condition')).toHaveLength(1);
+    expect(await own('Goal')).toHaveLength(1);
+    expect(await own('Consent')).toHaveLength(1);
+    expect(await client.search(`Patient?_id=${patient}`)).toHaveLength(1);
+    const held = await store.db
+      .selectFrom('home_resource')
+      .select('own_value')
+      .where('partner', '=', 'pantry')
+      .execute();
+    const values = held.map(({ own_value }) => own_value);
+    expect(values).not.toContain('county/need/need-moved-other#condition');
+    expect(values.filter((value) => value?.includes('case/'))).toEqual([]);
+    expect(await store.db.selectFrom('lane').select('subject').where('connection', '=', 'shelter').execute()).toEqual(
+      [],
+    );
+  });
+
+  test('shows of that only what the client has named', async () => {
+    const [request] = await client.search(`ServiceRequest?_id=${refOf((await taskOf('deep')).focus)}`);
+    const patient = refOf(request?.subject);
+    expect(await client.search(`Patient?_id=${patient}`)).toHaveLength(1);
+    expect(await client.search(`Condition?patient=${patient}`)).toEqual([]);
+    expect(await client.search(`Goal?patient=${patient}`)).toEqual([]);
+  });
+
+  test('is completed with what was done', async () => {
+    const { id, focus, for: subject } = await taskOf('moved');
+    for (const status of ['accepted', 'in-progress'])
+      expect((await client.change(`Task/${id}`, (one) => ({ ...one, status }))).status).toBe(200);
+    const made = await client.fhir('POST', 'Procedure', {
+      resourceType: 'Procedure',
+      status: 'completed',
+      basedOn: [isObject(focus) ? focus : {}],
+      subject: isObject(subject) ? subject : {},
+      code: { coding: [{ system: 'http://snomed.info/sct', code: '464161000124109' }], text: 'Groceries' },
+      performedDateTime: '2026-02-06',
+      note: [{ text: '<img src=x onerror=alert(1)>' }],
+      text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml"><script>1</script></div>' },
+    });
+    expect(made.status).toBe(201);
+    expect(made.body.text).toBeUndefined();
+    const location = made.headers.get('location') ?? '';
+    expect(location).toBe(`${publicUrl}/fhir/R4/Procedure/${made.body.id}/_history/1`);
+    expect((await client.fhir('GET', `Procedure/${made.body.id}`)).body).toEqual(made.body);
+
+    const done = await client.change(`Task/${id}`, (one) => ({
+      ...one,
+      status: 'completed',
+      output: [
+        {
+          type: {
+            coding: [
+              {
+                system: 'http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes',
+                code: 'resulting-activity',
+              },
+            ],
+          },
+          valueReference: { reference: `${publicUrl}/fhir/R4/Procedure/${made.body.id}` },
+        },
+      ],
+      note: [{ text: '<script>alert(1)</script> thanks', authorReference: { reference: 'Practitioner/somebody' } }],
+    }));
+    expect(done.status).toBe(200);
+    expect(objectsAt(done.body, 'output')[0]).toMatchObject({
+      valueReference: { reference: `Procedure/${made.body.id}` },
+    });
+    expect(objectsAt(done.body, 'note')[0]).toMatchObject({ authorReference: (await taskOf('moved')).owner });
+    await idle(gateway);
+    const last = (await changesOf('referral-moved')).at(-1);
+    expect(last).toMatchObject({
+      status: 'completed',
+      outcome: { code: 'service-received', confirmedBy: 'partner' },
+      comments: [{ text: '<script>alert(1)</script> thanks', byOrganizationId: 'org-pantry' }],
+    });
+  });
+
+  test("is somebody else's Task for any other partner", async () => {
+    const { id } = await taskOf('pantry');
+    const read = await shelter.fhir('GET', `Task/${id}`);
+    expect([read.status, issueOf(read).code]).toEqual([404, 'not-found']);
+    expect(await shelter.search(`Task?_id=${id}`)).toEqual([]);
+    expect(await shelter.search('Patient')).toEqual([]);
+    const write = await shelter.fhir(
+      'PUT',
+      `Task/${id}`,
+      { resourceType: 'Task', id: String(id) },
+      { 'if-match': 'W/"1"' },
+    );
+    expect(write.status).toBe(404);
+    expect((await shelter.fhir('GET', 'Task/no-such-task')).body).toEqual(read.body);
+  });
+
+  test('every access is kept: who, what, when, and what was refused', async () => {
+    const { id } = await taskOf('pantry');
+    await client.fhir('GET', `Task/${id}`);
+    await shelter.fhir('GET', `Task/${id}`);
+    const rows = await store.db
+      .selectFrom('audit')
+      .selectAll()
+      .where('resource_id', '=', String(id))
+      .orderBy('id')
+      .execute();
+    const seen = rows.map(({ actor, action, outcome }) => `${actor} ${action} ${outcome}`);
+    expect(seen).toEqual(
+      expect.arrayContaining(['client:pantry-app update done', 'client:shelter-app read resource-not-theirs']),
+    );
+    expect(seen.slice(-2)).toEqual(['client:pantry-app read done', 'client:shelter-app read resource-not-theirs']);
+  });
+});
+
+describe('what is asked of a Task', () => {
+  let id: string;
+
+  beforeAll(async () => {
+    await accept(gateway, ...caseOf('asked'));
+    await idle(gateway);
+    id = String((await taskOf('asked')).id);
+  });
+
+  const state = async () => (await client.fhir('GET', `Task/${id}`)).body;
+
+  test.each<[string, JsonObject, number, RegExp]>([
+    [
+      'that skips states',
+      { status: 'completed' },
+      422,
+      /From requested the performer may go to: accepted, rejected, cancelled/,
+    ],
+    ["that is the requester's to do", { status: 'entered-in-error' }, 422, /may go to: accepted/],
+    ['that refuses without a reason', { status: 'rejected' }, 422, /statusReason\.text/],
+    ['of an element that is not theirs', { status: 'accepted', priority: 'stat' }, 403, /may not change priority/],
+    ['that takes away who owns it', { owner: { reference: 'Organization/other' } }, 403, /may not change owner/],
+    ['to no status at all', { status: 'done' }, 422, /may go to/],
+    [
+      'that names an output of nobody',
+      { output: [{ type: { text: 'x' }, valueReference: { reference: 'Procedure/none' } }] },
+      422,
+      /no Procedure of this referral/,
+    ],
+    ['that is no R4', { executionPeriod: { begin: '2026' } }, 422, /breaks a rule of FHIR R4/],
+  ])('%s changes nothing', async (_what, change, status, words) => {
+    const before = await state();
+    const answer = await client.change(`Task/${id}`, (task) => ({ ...task, ...change }));
+    expect(answer.status).toBe(status);
+    expect(answer.body.resourceType).toBe('OperationOutcome');
+    expect(issueOf(answer).text).toMatch(words);
+    expect(await state()).toEqual(before);
+  });
+
+  test('takes no note away', async () => {
+    await client.change(`Task/${id}`, (task) => ({ ...task, note: [{ text: 'We have called.' }] }));
+    const answer = await client.change(`Task/${id}`, (task) => ({ ...task, note: [{ text: 'Never mind.' }] }));
+    expect([answer.status, issueOf(answer).text]).toEqual([422, expect.stringMatching(/stay as they are/)]);
+  });
+
+  test('needs the version that it is made to', async () => {
+    const task = await state();
+    expect((await client.fhir('PUT', `Task/${id}`, { ...task, status: 'accepted' })).status).toBe(428);
+    const stale = await client.fhir('PUT', `Task/${id}`, { ...task, status: 'accepted' }, { 'if-match': 'W/"1"' });
+    expect([stale.status, issueOf(stale).code]).toEqual([412, 'conflict']);
+    expect(await state()).toEqual(task);
+  });
+
+  test('twice at the same time is done once', async () => {
+    const { body, headers } = await client.fhir('GET', `Task/${id}`);
+    const tag = { 'if-match': headers.get('etag') ?? '' };
+    const answers = await Promise.all(
+      ['accepted', 'cancelled'].map((status) =>
+        client.fhir('PUT', `Task/${id}`, { ...body, status, statusReason: { text: 'Full' } }, tag),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
+    const won = answers.find(({ status }) => status === 200)?.body;
+    expect(await state()).toEqual(won);
+  });
+
+  test('is bounded in size, and must be JSON', async () => {
+    const tag = { 'if-match': 'W/"1"' };
+    const huge = JSON.stringify({ resourceType: 'Task', note: [{ text: 'x'.repeat(300_000) }] });
+    const large = await client.fhir('PUT', `Task/${id}`, huge, tag);
+    expect([large.status, large.body.resourceType]).toEqual([413, 'OperationOutcome']);
+    expect((await client.fhir('PUT', `Task/${id}`, '{"resourceType":', tag)).status).toBe(400);
+    expect(
+      (await client.fhir('PUT', `Task/${id}`, '<Task/>', { ...tag, 'content-type': 'application/fhir+xml' })).status,
+    ).toBe(415);
+    expect((await client.fhir('PUT', `Task/${id}`, { resourceType: 'Patient' }, tag)).status).toBe(422);
+  });
+
+  test.each<[string, JsonObject, number]>([
+    ['of another order', { basedOn: [{ reference: 'ServiceRequest/none' }] }, 422],
+    ['of no order', { basedOn: [] }, 422],
+    ['with more than is theirs to say', { contained: [] }, 422],
+  ])('and a Procedure %s is refused', async (_what, change, status) => {
+    const { focus, for: subject } = await state();
+    const procedure = {
+      resourceType: 'Procedure',
+      status: 'completed',
+      basedOn: [isObject(focus) ? focus : {}],
+      subject: isObject(subject) ? subject : {},
+    };
+    expect((await client.fhir('POST', 'Procedure', { ...procedure, ...change })).status).toBe(status);
+    expect(
+      (await client.fhir('POST', 'Procedure', { ...procedure, subject: { reference: 'Patient/other' } })).status,
+    ).toBe(422);
+  });
+});
+
+test('a restart in the middle loses nothing', async () => {
+  await accept(gateway, ...caseOf('restart'));
+  await idle(gateway);
+  const task = await taskOf('restart');
+  await stop();
+  await start();
+  const again = client.at(url);
+  // The token is still good: it is kept, not remembered.
+  const answer = await again.change(`Task/${task.id}`, (one) => ({ ...one, status: 'accepted' }));
+  expect(answer.status).toBe(200);
+  await stop();
+  await start();
+  client = again.at(url);
+  shelter = shelter.at(url);
+  await eventually(async () => (await changesOf('referral-restart')).length > 0, 'the change');
+  expect(await changesOf('referral-restart')).toHaveLength(1);
+  expect((await client.fhir('GET', `Task/${task.id}`)).body.status).toBe('accepted');
+});
+
+describe('what leaves', () => {
+  test('is all of it at once when the client withdraws the consent, before the lane has taken anything back', async () => {
+    await accept(gateway, ...caseOf('revoked'));
+    await idle(gateway);
+    const { id, for: patient, focus } = await taskOf('revoked');
+    await gateway.api.pause('pantry', 'test');
+    await accept(gateway, [
+      'consent',
+      aConsent({
+        id: 'consent-revoked',
+        clientId: 'client-revoked',
+        status: 'revoked',
+        revokedAt: '2026-02-07T10:00:00-05:00',
+        updatedAt: '2026-02-07T10:00:00-05:00',
+      }),
+    ]);
+    for (const path of [`Task/${id}`, `ServiceRequest/${refOf(focus)}`, `Patient/${refOf(patient)}`])
+      expect((await client.fhir('GET', path)).status).toBe(404);
+    expect(await client.search(`Task?_id=${id}`)).toEqual([]);
+    expect(await client.search(`Condition?patient=${refOf(patient)}`)).toEqual([]);
+
+    await gateway.api.resume('pantry', 'test');
+    await idle(gateway);
+    const rows = await store.db
+      .selectFrom('home_resource')
+      .select(['resource_type', 'body'])
+      .where('own_value', 'like', '%-revoked#%')
+      .execute();
+    const patientBody = rows.find(({ resource_type }) => resource_type === 'Patient')?.body;
+    expect(patientBody).toMatchObject({ active: false });
+    const conditionBody = rows.find(({ resource_type }) => resource_type === 'Condition')?.body;
+    expect(conditionBody).toMatchObject({ verificationStatus: { coding: [{ code: 'entered-in-error' }] } });
+    expect(conditionBody?.note).toBeUndefined();
+    expect((await client.fhir('GET', `Task/${id}`)).status).toBe(404);
+  });
+
+  test('is a referral that is turned to somebody else', async () => {
+    await accept(gateway, ...caseOf('turned'));
+    await idle(gateway);
+    const { id } = await taskOf('turned');
+    await takeOver('referral-turned', { organizationId: 'org-shelter' }, '2026-02-07T10:00:00-05:00');
+    expect((await client.fhir('GET', `Task/${id}`)).status).toBe(404);
+    await idle(gateway);
+    const left = await store.db
+      .selectFrom('link')
+      .select(['type', 'state', 'retired_at'])
+      .where('connection', '=', 'pantry')
+      .where('id', 'like', '%-turned')
+      .where('remote_id', 'is not', null)
+      .execute();
+    expect(left.filter(({ retired_at }) => retired_at === null)).toEqual([]);
+    expect(left.length).toBeGreaterThan(4);
+    // The client has permitted the pantry, not the shelter.
+    expect(await shelter.search('Task')).toEqual([]);
+  });
+
+  test('was never there without a consent', async () => {
+    await accept(gateway, ...caseOf('unasked', { consent: { recipients: [{ organizationId: 'org-shelter' }] } }));
+    await idle(gateway);
+    await expect(taskOf('unasked')).rejects.toThrow('no Task');
+    const held = await store.db
+      .selectFrom('home_resource')
+      .select('id')
+      .where('own_value', 'like', '%unasked%')
+      .execute();
+    expect(held).toEqual([]);
+  });
+});
+
+function refOf(value: unknown): string {
+  const reference = typeof value === 'object' && value !== null && 'reference' in value ? String(value.reference) : '';
+  return reference.slice(reference.indexOf('/') + 1);
+}

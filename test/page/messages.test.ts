@@ -1,0 +1,242 @@
+// A partner is told of each event of a referral once: by a row that outlives crashes and faults of the mail server, and in words that say nothing
+// about anybody.
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { sql } from '../../src/store/store.ts';
+import { aReferral } from '../builders.ts';
+import { type PageSite, startPageSite } from '../support/page-site.ts';
+import { permittedCaseload } from '../support/partners.ts';
+import { startReceiver, webhookKey } from '../support/receiver.ts';
+import { accept, eventually, idle } from '../support/rig.ts';
+import { linkId, Visitor } from '../support/visitor.ts';
+
+let site: PageSite;
+let link: string;
+
+beforeAll(async () => {
+  site = await startPageSite();
+  link = await site.linkTo('referral-pantry');
+}, 60_000);
+afterAll(() => site?.stop());
+afterEach(() => {
+  site.mail.refuseWith = undefined;
+});
+
+async function messages(referral: string) {
+  const rows = await site.store.db
+    .selectFrom('partner_message')
+    .innerJoin('link', 'link.remote_id', 'partner_message.task_id')
+    .select(['event', 'partner_message.state', 'attempts', 'partner_message.reason', 'task_id'])
+    .where('link.type', '=', 'referral')
+    .where('link.id', '=', referral)
+    .orderBy('partner_message.id')
+    .execute();
+  return rows;
+}
+
+async function settled(): Promise<void> {
+  await idle(site.gateway);
+  // Looks at everything again, as a process that has just started does.
+  await sql`update partner_watch set seen = ''`.execute(site.store.db);
+  for (let n = 0; n < 3; n += 1) await site.gateway.api.page?.tell();
+}
+
+/** Lets so many hours pass for what waits. */
+async function later(hours: number): Promise<void> {
+  const by = sql`${hours} * interval '1 hour'`;
+  await sql`update partner_message set next_at = next_at - ${by}, failing_since = failing_since - ${by},
+    lease_until = lease_until - ${by}`.execute(site.store.db);
+}
+
+function referral(id: string, minute = 0, more: Parameters<typeof aReferral>[0] = {}) {
+  return ['referral', aReferral({ id, updatedAt: `2026-02-05T10:0${minute}:00-05:00`, ...more })] as const;
+}
+
+const comment = (n: number) => ({
+  id: `c${n}`,
+  at: `2026-02-05T09:0${n}:00-05:00`,
+  byName: 'Ngozi Okafor',
+  text: `Word ${n}`,
+  visibility: 'shared' as const,
+});
+
+describe('a message', () => {
+  test('goes out for a new referral once, however often it is looked at', async () => {
+    await settled();
+    expect(await messages('referral-pantry')).toMatchObject([{ event: 'new', state: 'sent', attempts: 1 }]);
+    const mails = site.links().filter(({ text }) => text.includes(linkId(link)));
+    expect(mails).toMatchObject([
+      { to: 'referrals@pantry.example.org', subject: 'A referral is waiting for your answer' },
+    ]);
+  });
+
+  test('says nothing about the person, the service or the need', async () => {
+    const words = [...new Set(JSON.stringify(permittedCaseload()).match(/[A-Za-z]{4,}/g))];
+    const ours =
+      /^(referral|community|agency|organization|waiting|answer|open|code|send|link|works|days|only|this|that|about|person|service|family|your|with|have|more|from|when|sent|each|example|http|county|active|other|care|text|code|need)$/i;
+    for (const { raw } of site.mail.mails) {
+      const text = raw.toLowerCase();
+      const told = words.filter((word) => !ours.test(word) && new RegExp(`\\b${word.toLowerCase()}\\b`).test(text));
+      expect(told.filter((word) => !['Pantry', 'pantry'].includes(word))).toEqual([]);
+    }
+    expect(site.mail.mails.map(({ raw }) => raw).join()).not.toMatch(/rosa|delgado|grocer|518|1984/i);
+  });
+
+  test('goes out again for what the agency says later, once for each, and never for what the partner did itself', async () => {
+    await accept(site.gateway, referral('referral-talk'));
+    const own = await site.linkTo('referral-talk');
+    await accept(site.gateway, referral('referral-talk', 1, { comments: [comment(1)] }));
+    await settled();
+    await accept(site.gateway, referral('referral-talk', 2, { comments: [comment(1), comment(2)] }));
+    await settled();
+    const visitor = new Visitor();
+    await visitor.isIn(site, own);
+    await visitor.send(own, 'comment', { text: 'We are open on Monday' });
+    await visitor.send(own, 'accept');
+    await settled();
+    const isTold = async () => (await messages('referral-talk')).every(({ state }) => state === 'sent');
+    await eventually(isTold, 'the messages');
+    const rows = await messages('referral-talk');
+    expect(rows.map(({ event, state }) => [event.split(':')[0], state])).toEqual([
+      ['new', 'sent'],
+      ['note', 'sent'],
+      ['note', 'sent'],
+    ]);
+    expect(site.links().filter(({ subject }) => subject === 'There is news about a referral')).toHaveLength(2);
+  });
+
+  test('waits for a mail server that refuses, and takes no link with it that was never sent', async () => {
+    site.mail.refuseWith = '451 try again later';
+    await accept(site.gateway, referral('referral-late'));
+    await settled();
+    await eventually(async () => (await messages('referral-late'))[0]?.reason !== null, 'the refusal');
+    const [row] = await messages('referral-late');
+    expect(row).toMatchObject({ state: 'waiting', attempts: 1, reason: { code: 'message-refused' } });
+    const links = await site.store.db
+      .selectFrom('partner_link')
+      .select('id')
+      .where('task_id', '=', row?.task_id ?? '')
+      .execute();
+    expect(links).toEqual([]);
+    site.mail.refuseWith = undefined;
+    await later(1);
+    await site.linkTo('referral-late');
+    expect(await messages('referral-late')).toMatchObject([{ state: 'sent', attempts: 2 }]);
+  });
+
+  test('that a dead process was at goes out when its lease is over', async () => {
+    site.mail.refuseWith = '451 try again later';
+    await accept(site.gateway, referral('referral-dead'));
+    await settled();
+    site.mail.refuseWith = undefined;
+    const [row] = await messages('referral-dead');
+    await sql`update partner_message set next_at = now(), lease_until = now() + interval '1 hour', fence = fence + 1
+      where task_id = ${row?.task_id ?? ''}`.execute(site.store.db);
+    await settled();
+    expect(await messages('referral-dead')).toMatchObject([{ state: 'waiting' }]);
+    await later(2);
+    await site.linkTo('referral-dead');
+  });
+
+  test('that nobody takes for two days is given up: one alert, and its source is offered `undeliverable`', async () => {
+    site.mail.refuseWith = '550 no such user';
+    await accept(site.gateway, referral('referral-lost'));
+    await settled();
+    await later(47);
+    await settled();
+    const [row] = await messages('referral-lost');
+    expect(row?.state).toBe('waiting');
+    await eventually(async () => {
+      await later(2);
+      await settled();
+      return (await messages('referral-lost'))[0]?.state === 'failed';
+    }, 'the end of the tries');
+    await settled();
+    expect(await messages('referral-lost')).toMatchObject([
+      { state: 'failed', reason: { code: 'partner-unreachable' } },
+    ]);
+    const topic = `partner-unreachable:pantry:${row?.task_id}`;
+    const alert = () => site.store.db.selectFrom('alert').selectAll().where('topic', '=', topic).execute();
+    expect(await alert()).toMatchObject([{ count: 1, resolved_at: null }]);
+    const changes = await site.store.db.selectFrom('change').select('body').where('id', '=', 'referral-lost').execute();
+    expect(changes).toMatchObject([{ body: { status: 'undeliverable' } }]);
+
+    // An operator mends the address and sends a new link.
+    site.mail.refuseWith = undefined;
+    await site.gateway.api.page?.sendLink('pantry', row?.task_id ?? '');
+    await site.linkTo('referral-lost');
+    expect((await alert())[0]?.resolved_at).not.toBe(null);
+  });
+
+  test('is not sent of a referral that has ended before it went', async () => {
+    site.mail.refuseWith = '451 try again later';
+    await accept(site.gateway, referral('referral-short'));
+    await settled();
+    await accept(
+      site.gateway,
+      referral('referral-short', 1, {
+        status: 'cancelled',
+        history: [
+          { id: 'h1', status: 'sent', at: '2026-02-04T10:00:00-05:00' },
+          { id: 'h2', status: 'cancelled', at: '2026-02-05T10:01:00-05:00' },
+        ],
+      }),
+    );
+    await idle(site.gateway);
+    site.mail.refuseWith = undefined;
+    await later(1);
+    await settled();
+    expect((await messages('referral-short'))[0]).toMatchObject({ event: 'new', state: 'needless' });
+  });
+});
+
+describe('with a number beside the address', () => {
+  test('the link goes by e-mail in the partner’s language, and the code to the phone, signed', async () => {
+    const receiver = await startReceiver();
+    const other = await startPageSite({
+      page: { sms: '+15185550100', language: 'es' },
+      config: { sms: { url: receiver.url, secrets: [webhookKey], allowPrivate: true } },
+    });
+    try {
+      const own = await other.linkTo('referral-pantry');
+      expect(other.links()[0]?.subject).toBe('Una remisión espera su respuesta');
+      const visitor = new Visitor();
+      const gate = await visitor.get(own);
+      expect(gate.html).toContain('•••• 00');
+      await visitor.send(own, 'code');
+      const [taken] = receiver.journal;
+      expect(taken?.body).toMatchObject({ to: '+15185550100' });
+      const [code = ''] = /\b\d{6}\b/.exec(String(taken?.body.text)) ?? [];
+      expect((await visitor.send(own, 'enter', { name: 'Ana', code })).html).toContain('Rosa');
+      expect(other.codes()).toEqual([]);
+    } finally {
+      await other.stop();
+      await receiver.stop();
+    }
+  }, 60_000);
+});
+
+test('neither addresses nor the log hold anything of the person, the link or the code', async () => {
+  const visitor = new Visitor();
+  await visitor.signIn(site, link);
+  await visitor.send(link, 'comment', { text: 'zq7canaryword' });
+  const log = site.log.join('\n');
+  expect(log).toContain('POST /p/{link}');
+  const token = link.split('/p/')[1] ?? '';
+  const code = await site.code();
+  for (const secret of [
+    'Rosa',
+    'Delgado',
+    'zq7canaryword',
+    'Ana Ruiz',
+    token,
+    token.slice(12, 44),
+    `"${code}"`,
+    ` ${code}`,
+  ])
+    expect(log).not.toContain(secret);
+  const links = [...visitor.shown.matchAll(/(?:href|action)="([^"]*)"/g)].map(([, address]) => address);
+  expect(links.length).toBeGreaterThan(3);
+  for (const address of links)
+    expect(address).toMatch(/^(\/p\/[A-Za-z0-9_-]{66}(\/[a-z]+|\?lang=es)?|\/p\/style-[0-9a-f]{12}\.css|#[a-z-]+)$/);
+});
