@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { clockDeps, sweepClocks } from './clocks/clocks.ts';
 import type { Config, ConnectionConfig } from './config.ts';
-import { type Capabilities, type Connection, openConnection } from './connections/connections.ts';
+import { type Capabilities, type Connection, openConnection, vendors } from './connections/connections.ts';
 import { CasebridgeError } from './errors.ts';
 import { openPartnerInterface } from './facade/facade.ts';
 import { factsOf } from './fault.ts';
@@ -36,7 +36,9 @@ import {
   pruneOutcomes,
   pruneReplays,
   readAbilities,
+  refreshRoster,
   reviewAlerts,
+  reviewSubscriptions,
   runDuePolls,
   runLane,
   sharedBudget,
@@ -70,6 +72,7 @@ export async function mappingFiles({ guides, overlay }: Pick<Config, 'guides' | 
 }
 
 const pollTickMs = 250;
+const rosterTickMs = 30_000;
 const pruneTickMs = 3_600_000;
 const probeTickMs = 15_000;
 const failingTickMs = 1_000;
@@ -146,7 +149,10 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   for (const one of live) {
     await prepareConnection(store, one);
     // What a partner does is told by itself.
-    if (!config.partners.has(one.id)) await preparePolls(store, one.id);
+    if (!config.partners.has(one.id)) {
+      await preparePolls(store, one, vendors[one.vendor]);
+      await refreshRoster(store, one, vendors[one.vendor]);
+    }
   }
 
   const deps: LaneDeps = {
@@ -271,17 +277,29 @@ async function startWorking(
   const replay = async (): Promise<void> => {
     if (await workReplays(deps)) feeder.kick();
   };
+  const refresh = async (): Promise<void> => {
+    for (const one of live) await refreshRoster(deps.store, one, vendors[one.vendor]);
+  };
   const failed = (what: string) => (error: unknown) => logger.error(factsOf(error), what);
   const clocks = clockDeps(deps, config, failed('clocks of a case could not be worked out'));
   const sweep = async () => sweepClocks(clocks, await deps.store.now());
   const rounds = [
     startRound(clockTickMs, sweep, failed('clocks could not be brought up to date')),
-    startRound(pollTickMs, () => runDuePolls(deps, capabilities), failed('polls could not be looked for')),
+    // One for each, so that a server that hangs keeps nobody else waiting.
+    ...live.map(({ id }) =>
+      startRound(pollTickMs, () => runDuePolls(deps, capabilities, [id]), failed('polls could not be looked for')),
+    ),
+    startRound(rosterTickMs, refresh, failed('who is asked about could not be brought up to date')),
     startRound(probeTickMs, resume, failed('paused connections could not be asked')),
     startRound(failingTickMs, askFailing, failed('failing servers could not be asked')),
     startRound(replayTickMs, replay, failed('replays could not be moved on')),
     startRound(drainTickMs, () => finishDrains(deps.store), failed('drained connections could not be paused')),
     startRound(probeTickMs, () => reviewAlerts(deps.store), failed('alerts could not be brought up to date')),
+    startRound(
+      probeTickMs,
+      () => reviewSubscriptions(deps.store, live),
+      failed('subscriptions could not be looked at'),
+    ),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
     startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
     ...(page === undefined

@@ -19,7 +19,8 @@ interface Row {
 const ends = ['completed', 'revoked', 'closed', 'declined', 'cancelled', 'failed'];
 
 /**
- * The facts by subject; a subject without records has none. `zoneOf` is the zone of a source, for cases whose organization tells none. Of a
+ * The facts by subject; a subject without records has none. A stay that a hospital has told of counts before its source has taken it over.
+ * `zoneOf` is the zone of a source, for cases whose organization tells none. Of a
  * withdrawn record it is the last version that was not, for it may say nothing itself.
  */
 export async function loadFacts(
@@ -53,6 +54,10 @@ export async function loadFacts(
         where w.source = own.source and w.type = own.type and w.id = own.id
           and w.content ->> 'status' is distinct from own.content ->> 'status'), 0)
     ) since on own.type in ('case', 'carePlan', 'referral') and own.content ->> 'status' in (${sql.join(ends)})
+    union all
+    select own.subject, i.type, i.id, false, i.offered, i.updated_at
+    from own join inbound i on i.subject = own.source || '.client.' || own.client_id and i.type = 'hospitalStay' and i.state = 'proposed'
+    where own.type = 'case' and not own.deleted
     union all
     select subject, type, id, false, content, updated_at from beside
     order by 1, 2, 3`.execute(trx);

@@ -8,7 +8,7 @@ import { durationMs } from './duration.ts';
 import { isKnown, organizationOf } from './known-names.ts';
 import { completeMail, completeSms } from './messages.ts';
 import { completePartners } from './partners.ts';
-import type { RawConfig, RawConnection } from './schema.ts';
+import type { RawConfig, RawConnection, RawHook } from './schema.ts';
 import { isReference, resolveReference, type SecretPlaces } from './secrets.ts';
 import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
 import { isThisMachine } from './this-machine.ts';
@@ -17,13 +17,15 @@ import type {
   ClockConfig,
   Config,
   ConnectionConfig,
+  HookConfig,
   OperatorConfig,
+  PollConfig,
   ScopeVersion,
   ServerConfig,
   SourceConfig,
   VendorName,
 } from './types.ts';
-import { hourRules } from './types.ts';
+import { hourRules, polledTypes } from './types.ts';
 import { completeWebhook } from './webhook.ts';
 
 type VendorDefaults = Pick<ConnectionConfig, 'mode' | 'task' | 'pollEveryMs'>;
@@ -247,6 +249,8 @@ async function completeConnection(
     task: raw.task ?? defaults.task,
     backfill: raw.backfill ?? 'open-cases',
     pollEveryMs: desk.duration(raw.poll?.every, defaults.pollEveryMs),
+    polls: pollConfig(raw, desk),
+    ...(raw.hook && { hook: await hookConfig(raw.hook, [...path, 'hook'], desk) }),
     rateLimit: {
       requestsPerSecond: raw.rateLimit?.requestsPerSecond ?? 20,
       concurrency: raw.rateLimit?.concurrency ?? 8,
@@ -259,6 +263,34 @@ async function completeConnection(
       encounter: raw.documents?.encounter ?? 'latest-open',
     },
     routes: raw.routes ?? {},
+  };
+}
+
+function pollConfig({ poll = {} }: RawConnection, desk: Desk): PollConfig {
+  const [, resourceType, id] = /^(Group|List)\/(.+)$/.exec(poll.roster ?? '') ?? [];
+  const isRoster = (resourceType === 'Group' || resourceType === 'List') && id !== undefined;
+  return {
+    types: poll.types ?? polledTypes,
+    ...(isRoster && { roster: { resourceType, id } }),
+    performers: poll.performers ?? [],
+    referralCodes: poll.referralCodes ?? [],
+    lookBackMs: desk.duration(poll.lookBack, 90 * 86_400_000),
+  };
+}
+
+const shortestHookKey = 16;
+
+async function hookConfig(raw: RawHook, path: SettingPath, desk: Desk): Promise<HookConfig> {
+  const key = await desk.secret(raw.key, [...path, 'key']);
+  if (key !== '' && (key.length < shortestHookKey || !/^[A-Za-z0-9_-]{1,128}$/.test(key)))
+    desk.refuse(
+      [...path, 'key'],
+      'must be 16 to 128 letters, digits, dashes and underscores: it is part of an address.',
+    );
+  return {
+    key,
+    ...(raw.bearer !== undefined && { bearer: await desk.secret(raw.bearer, [...path, 'bearer']) }),
+    ...(raw.heartbeat !== undefined && { heartbeatMs: desk.duration(raw.heartbeat, 0) }),
   };
 }
 

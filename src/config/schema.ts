@@ -10,8 +10,10 @@ import {
   type LogLevel,
   logLevels,
   type Permission,
+  type PolledType,
   pageLanguages,
   permissions,
+  polledTypes,
   type Route,
   routes,
   scopeVersions,
@@ -66,6 +68,12 @@ export interface RawWebhook {
   allowPrivate?: boolean;
 }
 
+export interface RawHook {
+  key: string;
+  bearer?: string;
+  heartbeat?: string;
+}
+
 export interface RawConnection {
   vendor: VendorName;
   baseUrl: string;
@@ -79,7 +87,15 @@ export interface RawConnection {
   identifierSystems?: Record<string, string>;
   task?: ConnectionConfig['task'];
   backfill?: ConnectionConfig['backfill'];
-  poll?: { every?: string };
+  poll?: {
+    every?: string;
+    types?: PolledType[];
+    roster?: string;
+    performers?: string[];
+    referralCodes?: string[];
+    lookBack?: string;
+  };
+  hook?: RawHook;
   rateLimit?: { requestsPerSecond?: number; concurrency?: number; requestsPerDay?: number };
   settle?: string;
   documents?: { quiet?: string; atMostEvery?: string; encounter?: ConnectionConfig['documents']['encounter'] };
@@ -227,7 +243,43 @@ const connection = settings(
       'Where the Task of a referral lives. Default home on standard, answer on epic, off on oracle.',
     ),
     backfill: choice(['none', 'open-cases', 'all'], 'What is sent when the connection is new. Default open-cases.'),
-    poll: settings({ every: duration('Time between polls. Default 60s on standard, 15m on epic and oracle.') }),
+    poll: settings({
+      every: duration(
+        'Time between polls of all patients, and of one with an open referral; open cases take four times as long, others a day. Default 60s on standard, 15m on epic and oracle.',
+      ),
+      types: {
+        type: 'array',
+        uniqueItems: true,
+        items: choice(polledTypes, 'A resource type.'),
+        description: 'What is asked for, as far as the server offers and grants it. Default all of these.',
+      },
+      roster: {
+        ...text('Group/<id> or List/<id> of the server: whom to ask about beside the linked patients.'),
+        pattern: '^(Group|List)/[A-Za-z0-9._-]{1,64}$',
+      },
+      performers: {
+        type: 'array',
+        uniqueItems: true,
+        items: text('A reference such as Organization/7.'),
+        description:
+          'How the server names our organization, beside what is linked: requests to it are referrals to us.',
+      },
+      referralCodes: {
+        type: 'array',
+        uniqueItems: true,
+        items: { ...text('system|code.'), pattern: '^[^|]+\\|[^|]+$' },
+        description: 'Codes and categories of requests that are referrals whoever performs them.',
+      },
+      lookBack: duration('How far back documents, visits, appointments and procedures are read. Default 90d.'),
+    }),
+    hook: settings(
+      {
+        key: secret('The last part of /hooks/<connection>/<key>, where the server notifies; 16 characters or more'),
+        bearer: secret('What the server sends in Authorization: Bearer besides'),
+        heartbeat: duration('It notifies at least so often, if only to say that it lives; silence is an alert.'),
+      },
+      ['key'],
+    ),
     rateLimit: settings({
       requestsPerSecond: {
         type: 'number',

@@ -41,6 +41,21 @@ export const hourRules = [
   'incident-4h',
 ] as const;
 
+/** The types that servers are asked for what changed. */
+export const polledTypes = [
+  'Appointment',
+  'CarePlan',
+  'Condition',
+  'DocumentReference',
+  'Encounter',
+  'Goal',
+  'Patient',
+  'Procedure',
+  'ServiceRequest',
+  'Task',
+] as const;
+export type PolledType = (typeof polledTypes)[number];
+
 export const weekdays = ['mo', 'tu', 'we', 'th', 'fr', 'sa', 'su'] as const;
 export type Weekday = (typeof weekdays)[number];
 
@@ -208,6 +223,9 @@ export interface ConnectionConfig {
   readonly task: 'home' | 'copy' | 'answer' | 'off';
   readonly backfill: 'none' | 'open-cases' | 'all';
   readonly pollEveryMs: number;
+  readonly polls: PollConfig;
+  /** By which the server may tell that something is new; absent: it may not. */
+  readonly hook?: HookConfig;
   readonly rateLimit: {
     readonly requestsPerSecond: number;
     readonly concurrency: number;
@@ -225,6 +243,27 @@ export interface ConnectionConfig {
   readonly routes: Readonly<Record<string, Route>>;
   /** Of a case only the referrals to `organization` go there, and what they speak of; absent: all of it. */
   readonly share?: 'referrals';
+}
+
+export interface PollConfig {
+  readonly types: readonly PolledType[];
+  /** The Group or List of the server whose patients are asked about beside the linked ones. */
+  readonly roster?: { readonly resourceType: 'Group' | 'List'; readonly id: string };
+  /** How the server names our organization, as in `Organization/7`, beside what is linked. */
+  readonly performers: readonly string[];
+  /** Codes and categories, as `system|code`, of requests that are referrals whoever performs them. */
+  readonly referralCodes: readonly string[];
+  /** How far back is read of what happens once. */
+  readonly lookBackMs: number;
+}
+
+export interface HookConfig {
+  /** The secret last part of its address. */
+  readonly key: string;
+  /** What a caller has to send in `Authorization: Bearer` besides. */
+  readonly bearer?: string;
+  /** It is heard from at least so often; absent: as its Subscription says, if it does. */
+  readonly heartbeatMs?: number;
 }
 
 export type AuthConfig =

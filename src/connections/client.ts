@@ -15,7 +15,7 @@ import type { ResourceLocation } from './location.ts';
 import { readLocation } from './location.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { SearchFailure, SearchLimits, SearchResult } from './search.ts';
-import { searchPages, withSmallerPages } from './search.ts';
+import { searchInParts, searchPages } from './search.ts';
 import type { Query } from './url.ts';
 import { requestUrl } from './url.ts';
 import { isOffered, type Vendor } from './vendors/vendor.ts';
@@ -38,6 +38,8 @@ export interface FhirRequest {
   readonly requestId?: string;
   /** Asks what changed: it takes the polls' part of the rate. */
   readonly isPoll?: boolean;
+  /** The entries of a page that cannot be read are left out of it (`entry-cutter.ts`). */
+  readonly cut?: boolean;
   /** What a write should answer with. @default 'representation' */
   readonly prefer?: 'representation' | 'minimal' | 'OperationOutcome';
 }
@@ -148,7 +150,8 @@ export function createClient(parts: ClientParts): FhirClient {
       const { authorization } = credentials;
       const headers = { ...requestHeaders(request), ...(authorization !== undefined && { authorization }) };
       const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-      const reply = await exchanger.exchange({ method: request.method, url, headers, body, deadline });
+      const { method, cut } = request;
+      const reply = await exchanger.exchange({ method, url, headers, body, deadline, cut });
       verdict = verdictOf(reply);
       return { reply, authorization };
     } finally {
@@ -176,10 +179,16 @@ export function createClient(parts: ClientParts): FhirClient {
     const { status, headers } = reply;
     const wait = retryAfterMs(headers['retry-after'], headers.date);
     const json = readJsonBody(reply.bytes, headers['content-type']);
-    const notFhir = (found: string) =>
-      makeFault('not-json', true, 'connection-not-fhir', { host, status, found }, { status, retryAfterMs: wait });
+    const notFhir = (found: string, isBroken?: true) =>
+      makeFault(
+        'not-json',
+        true,
+        'connection-not-fhir',
+        { host, status, found },
+        { status, retryAfterMs: wait, isBroken },
+      );
     if ('found' in json) {
-      return notFhir(json.found);
+      return notFhir(json.found, json.isBroken);
     }
     // Some servers answer an error with an empty JSON text; the status says it all.
     const body = isObject(json.value) ? json.value : undefined;
@@ -214,15 +223,16 @@ export function createClient(parts: ClientParts): FhirClient {
     },
     async searchAll(resourceType, query, limits = {}) {
       const { sendBefore, isPoll } = limits;
-      const ask = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore, isPoll });
-      // A kept connection may be closed by the server just as we write to it: once, at once (ehr-behaviour 6.3).
-      const read = async (url: URL) => {
-        const reply = await ask(url);
-        return reply.fault === 'reset' ? ask(url) : reply;
+      const search = (sized: Query, cut: boolean) => {
+        const ask = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore, isPoll, cut });
+        // A kept connection may be closed by the server just as we write to it: once, at once (ehr-behaviour 6.3).
+        const read = async (url: URL) => {
+          const reply = await ask(url);
+          return reply.fault === 'reset' ? ask(url) : reply;
+        };
+        return searchPages(read, requestUrl(baseUrl, resourceType, sized), resourceType, vendor, limits);
       };
-      return withSmallerPages(query, (sized) =>
-        searchPages(read, requestUrl(baseUrl, resourceType, sized), resourceType, vendor, limits),
-      );
+      return searchInParts(query, vendor.paging.pageSize, isPoll === true, search);
     },
     async match(operation, parameters) {
       const first = requestUrl(baseUrl, operation);

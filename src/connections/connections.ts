@@ -55,7 +55,7 @@ export { type Exchanger, openExchanger, type RequestSeen } from './exchange.ts';
 export { addressNotPublic, type Fault, type FaultKind, makeFault } from './faults.ts';
 export { issueCodes } from './issue-codes.ts';
 export { type ResourceLocation, readLocation } from './location.ts';
-export { type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
+export { type PollSearch, type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
 export { type ProvenanceAbility, provenanceAbility } from './provenance.ts';
 export { retryAfterMs } from './retry-after.ts';
 export { type Route, type RoutedSlot, type RouteInput, type RouteRow, routeTable } from './routes.ts';
@@ -68,6 +68,7 @@ export {
   type SearchFailure,
   type SearchLimits,
   type SearchResult,
+  type UnreadableEntry,
 } from './search.ts';
 export type { TokenClaim, TokenTurn } from './token-turn.ts';
 export type { Query } from './url.ts';
@@ -78,6 +79,7 @@ export {
   type NotOffered,
   type Offered,
   type PersonSought,
+  type PollGrammar,
   type Vendor,
 } from './vendors/vendor.ts';
 export type { Verdict } from './verdict.ts';

@@ -5,8 +5,10 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { addAbortSignal, type Readable } from 'node:stream';
 import axios from 'axios';
 import type { Deadline } from './deadline.ts';
+import { EntryCutter } from './entry-cutter.ts';
 import type { Fault } from './faults.ts';
 import { makeFault, networkFault } from './faults.ts';
 
@@ -16,6 +18,8 @@ export interface HttpCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly deadline: Pick<Deadline, 'at' | 'signal'>;
+  /** The entries of a page that cannot be read are left out of it (`entry-cutter.ts`). */
+  readonly cut?: boolean;
 }
 
 export interface HttpReply {
@@ -92,15 +96,21 @@ export function openExchanger(options: {
     }
     const attempt = startAttempt(call, limits);
     try {
-      const response = await client.request<Uint8Array>({
+      const request = {
         method: call.method,
         url: call.url.href,
         headers: { 'user-agent': 'casebridge', ...call.headers },
         data: call.body,
         signal: attempt.signal,
         transport: attempt.transport,
-      });
-      return { status: response.status, headers: flatHeaders(response.headers), bytes: response.data };
+      };
+      if (call.cut) {
+        const answer = await client.request<Readable>({ ...request, responseType: 'stream', maxContentLength: -1 });
+        const bytes = await readCut(answer.data, attempt.signal, limits.replyBytes);
+        return { status: answer.status, headers: flatHeaders(answer.headers), bytes };
+      }
+      const answer = await client.request<Uint8Array>(request);
+      return { status: answer.status, headers: flatHeaders(answer.headers), bytes: answer.data };
     } catch (error) {
       return attempt.fault(error);
     } finally {
@@ -186,7 +196,7 @@ function startAttempt(call: HttpCall, limits: ExchangeLimits) {
         return stopped;
       }
       // axios has no code of its own for a reply above the limit.
-      if (error instanceof Error && error.message.startsWith('maxContentLength')) {
+      if (error instanceof Error && error.message.startsWith(tooLong)) {
         const limit = limits.replyBytes / megabyte;
         return makeFault('too-large', true, 'connection-reply-too-large', { host, limit }, { status });
       }
@@ -199,6 +209,24 @@ function startAttempt(call: HttpCall, limits: ExchangeLimits) {
     },
   };
 }
+
+/** The body without the entries that are larger than a whole page may be. */
+async function readCut(body: Readable, signal: AbortSignal, mostBytes: number): Promise<Uint8Array> {
+  const cutter = new EntryCutter(mostBytes);
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of addAbortSignal(signal, body)) {
+    for (const piece of cutter.push(chunk)) {
+      size += piece.length;
+      if (size > mostBytes) throw new Error(tooLong);
+      pieces.push(Uint8Array.from(piece));
+    }
+  }
+  return Buffer.concat(pieces);
+}
+
+/** How axios says it. */
+const tooLong = 'maxContentLength';
 
 function errorCode(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'

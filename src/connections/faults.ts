@@ -25,6 +25,8 @@ export interface Fault {
   readonly text: string;
   /** The HTTP status, where one was read. */
   readonly status?: number;
+  /** It says that it is JSON, and is not. */
+  readonly isBroken?: true;
   /** What a program needs to know; `text` is its text. Made by every fault of this folder. */
   readonly reason?: Reason;
   /** What the server asked us to wait, in milliseconds, within the bounds of `retry-after.ts`. */
@@ -37,7 +39,7 @@ export function makeFault(
   sent: boolean,
   code: ErrorCode,
   parameters: ErrorParameters,
-  more: Pick<Fault, 'status' | 'retryAfterMs'> = {},
+  more: Pick<Fault, 'status' | 'retryAfterMs' | 'isBroken'> = {},
 ): Fault {
   const why = reason(code, parameters);
   return { fault: kind, sent, text: why.text, reason: why, ...more };

@@ -4,7 +4,7 @@ import type { Json } from '../json.ts';
 
 const jsonTypes = ['application/json', 'application/fhir+json', 'application/json+fhir'];
 
-export type JsonBody = { readonly value: Json | undefined } | { readonly found: string };
+export type JsonBody = { readonly value: Json | undefined } | { readonly found: string; readonly isBroken?: true };
 
 /** The value (undefined: empty body), or what was found instead: a kind, never content. */
 export function readJsonBody(bytes: Uint8Array, contentType: string | undefined): JsonBody {
@@ -20,6 +20,6 @@ export function readJsonBody(bytes: Uint8Array, contentType: string | undefined)
     return { value };
   } catch {
     // The parser's message quotes the body, which may hold a patient's data.
-    return { found: 'JSON that is cut or broken' };
+    return { found: 'JSON that is cut or broken', isBroken: true };
   }
 }

@@ -4,9 +4,10 @@
 
 import type { Reason } from '../errors.ts';
 import { reason } from '../errors.ts';
-import { worstIssue } from '../fhir/fhir.ts';
+import { contentHash, worstIssue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { FhirReply } from './client.ts';
+import { leftOut } from './entry-cutter.ts';
 import type { Fault } from './faults.ts';
 import { makeFault } from './faults.ts';
 import { issueCodes } from './issue-codes.ts';
@@ -31,6 +32,14 @@ export interface SearchResult {
   readonly complete: boolean;
   /** Why it is incomplete. */
   readonly reason?: Reason;
+  /** Entries that cannot be read or kept. Where `isPartial` is not set, they are all that is missing. */
+  readonly unreadable?: readonly UnreadableEntry[];
+  /** The server does not show all that there is, or pages are missing. */
+  readonly isPartial?: true;
+  /** The server shows another patient's resources in the place of those of the one asked about (a merge). */
+  readonly redirected?: true;
+  /** When the first page was answered, by the server's clock; absent where it does not say. */
+  readonly answeredAt?: Date;
   /** By id, where the server graded its matches ($match). */
   readonly grades?: ReadonlyMap<string, MatchGrade>;
   /** The server kept its hits back because there are too many; never complete then. */
@@ -38,6 +47,13 @@ export interface SearchResult {
   /** The server left out a patient whom we may not see; never complete then. */
   readonly restricted?: true;
   readonly fault?: undefined;
+}
+
+/** What of an answer was set aside. */
+export interface UnreadableEntry {
+  /** Its id where it could be read, else a hash of the entry. */
+  readonly key: string;
+  readonly reason: Reason;
 }
 
 /** FHIR R4 valueset-match-grade. */
@@ -92,6 +108,9 @@ export async function searchPages(
   let tooMany = false;
   let restricted = false;
   let incomplete: Reason | undefined;
+  const unreadable = new Map<string, Reason>();
+  let redirected = false;
+  let answeredAt: Date | undefined;
 
   for (let url: URL | undefined = first; url !== undefined; ) {
     if (asked.has(url.href) || pages >= (limits.pages ?? mostPages)) {
@@ -111,9 +130,13 @@ export async function searchPages(
     if (reply.fault !== undefined || reply.status !== 200 || reply.body?.resourceType !== 'Bundle') {
       return reply;
     }
+    redirected ||= reply.redirected === true;
+    answeredAt ??= instantOf(reply.headers.date);
     for (const entry of list(reply.body.entry)) {
       const outcome = readEntry(entry, resourceType, vendor);
-      if ('partial' in outcome) {
+      if ('unreadable' in outcome) {
+        unreadable.set(outcome.key, outcome.unreadable);
+      } else if ('partial' in outcome) {
         incomplete ??= outcome.partial;
         tooMany ||= says(entry, vendor.patients.tooMany.issues);
         restricted ||= says(entry, vendor.patients.restricted);
@@ -135,28 +158,39 @@ export async function searchPages(
     }
     url = next;
   }
+  const [unread] = unreadable.values();
   return {
     resources: [...found.values()],
-    complete: incomplete === undefined,
-    ...(incomplete && { reason: incomplete }),
+    complete: incomplete === undefined && unread === undefined,
+    ...((incomplete ?? unread) && { reason: incomplete ?? unread }),
+    ...(incomplete && { isPartial: true }),
+    ...(unread && { unreadable: [...unreadable].map(([key, why]) => ({ key, reason: why })) }),
+    ...(redirected && { redirected }),
+    ...(answeredAt && { answeredAt }),
     ...(grades.size > 0 && { grades }),
     ...(tooMany && { tooMany }),
     ...(restricted && { restricted }),
   };
 }
 
-/** A page above what is read is asked for again in smaller ones, down to one entry: only what is too large by itself stays unread. */
-export async function withSmallerPages(
+/**
+ * A page above what is read is asked for again in smaller ones, down to one entry. A poll then leaves out by itself what is too large, or is no
+ * JSON: the rest of what it asks about goes on.
+ */
+export async function searchInParts(
   query: Query,
-  search: (query: Query) => Promise<SearchResult | SearchFailure>,
+  usualPage: number,
+  isPoll: boolean,
+  search: (query: Query, cut: boolean) => Promise<SearchResult | SearchFailure>,
 ): Promise<SearchResult | SearchFailure> {
-  const result = await search(query);
-  const count = Number(query._count);
-  const isTooLarge = !isSearchResult(result) && result.fault === 'too-large';
-  if (!isTooLarge || !(count > 1)) {
-    return result;
+  const result = await search(query, false);
+  if (isSearchResult(result) || result.fault === undefined) return result;
+  const count = Number(query._count ?? usualPage);
+  if (result.fault === 'too-large' && count > 1) {
+    const smaller = String(Math.ceil(count / pageDivisor));
+    return searchInParts({ ...query, _count: smaller }, usualPage, isPoll, search);
   }
-  return withSmallerPages({ ...query, _count: String(Math.ceil(count / pageDivisor)) }, search);
+  return isPoll && (result.fault === 'too-large' || result.isBroken) ? search(query, true) : result;
 }
 
 const pageDivisor = 20;
@@ -167,29 +201,84 @@ function isSessionOver({ status, body }: FhirReply, vendor: Vendor): boolean {
 
 type Match = JsonObject & { id: string };
 
-/** A match, why the view is partial, or nothing of either. */
-type Entry = { readonly match: Match } | { readonly partial: Reason } | Record<string, never>;
+/** A match, why it cannot be one, why the view is partial, or nothing of these. */
+type Entry =
+  | { readonly match: Match }
+  | { readonly unreadable: Reason; readonly key: string }
+  | { readonly partial: Reason }
+  | Record<string, never>;
 
 function readEntry(entry: Json, resourceType: string, vendor: Vendor): Entry {
-  const partial = { partial: reason('search-partial', { resourceType }) };
   if (!isObject(entry)) {
-    return partial;
+    return unreadableEntry(entry, resourceType, 'it is no object');
   }
   const { resource, search } = entry;
   const mode = isObject(search) ? search.mode : undefined;
   if (isObject(resource) && resource.resourceType === 'OperationOutcome') {
-    return saysPartial(resource, vendor) ? { partial: partialReason(resource, vendor) ?? partial.partial } : {};
+    return saysPartial(resource, vendor)
+      ? { partial: partialReason(resource, vendor) ?? reason('search-partial', { resourceType }) }
+      : {};
+  }
+  if (entry[leftOut] !== undefined) {
+    return unreadableEntry(entry, resourceType, entry[leftOut] === 'too-large' ? 'it is too large' : 'it is no JSON');
   }
   if (mode !== undefined && mode !== 'match') {
     return {};
   }
   if (!isObject(resource)) {
-    return partial;
+    return unreadableEntry(entry, resourceType, 'it has no resource');
   }
   if (resource.resourceType !== resourceType) {
-    return {};
+    // What has no mode may be there because another one includes it.
+    return mode === undefined ? {} : unreadableEntry(entry, resourceType, 'it is of another type');
   }
-  return typeof resource.id === 'string' ? { match: { ...resource, id: resource.id } } : partial;
+  if (typeof resource.id !== 'string' || !isId(resource.id)) {
+    return unreadableEntry(entry, resourceType, 'it has no id');
+  }
+  const problem = problemOfKeeping(resource);
+  return problem === undefined
+    ? { match: { ...resource, id: resource.id } }
+    : unreadableEntry(entry, resourceType, problem);
+}
+
+function unreadableEntry(entry: Json, resourceType: string, problem: string): Entry {
+  const resource = isObject(entry) && isObject(entry.resource) ? entry.resource : undefined;
+  const id = resource?.id ?? (isObject(entry) ? entry.id : undefined);
+  const key = typeof id === 'string' && isId(id) ? id : contentHash(entry).slice(0, 16);
+  return { unreadable: reason('search-entry-unreadable', { resourceType, problem }), key };
+}
+
+/** Ids are opaque, and longer at some servers than FHIR allows. */
+function isId(id: string): boolean {
+  return /^[\x21-\x7e]{1,256}$/.test(id);
+}
+
+const deepest = 64;
+
+/** Why a resource cannot be stored; undefined: it can. */
+function problemOfKeeping(value: Json, depth = 0): string | undefined {
+  if (typeof value === 'string') {
+    return value.includes('\0') || !value.isWellFormed() ? 'it holds characters that no text may hold' : undefined;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return undefined;
+  }
+  if (depth > deepest) {
+    return 'it is nested too deeply';
+  }
+  const parts: readonly Json[] = Array.isArray(value) ? value : Object.entries(value).flat();
+  for (const part of parts) {
+    const problem = problemOfKeeping(part, depth + 1);
+    if (problem !== undefined) {
+      return problem;
+    }
+  }
+  return undefined;
+}
+
+function instantOf(date: string | undefined): Date | undefined {
+  const at = Date.parse(date ?? '');
+  return Number.isNaN(at) ? undefined : new Date(at);
 }
 
 const gradeExtension = 'http://hl7.org/fhir/StructureDefinition/match-grade';

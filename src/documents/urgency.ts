@@ -7,7 +7,7 @@ import type { DocumentFacts } from './facts.ts';
 import { isFinal } from './referrals.ts';
 
 /**
- * Why an edition must go at once: plan activated, review signed, referral final, safety changed. Undefined: it may wait for the quiet
+ * Why an edition must go at once: plan activated, review signed, referral final, a referral of the hospital answered, safety changed. Undefined: it may wait for the quiet
  * period. Without an edition before, all that the facts hold is news.
  */
 export function urgency(before: DocumentFacts | undefined, after: DocumentFacts): Reason | undefined {
@@ -16,6 +16,7 @@ export function urgency(before: DocumentFacts | undefined, after: DocumentFacts)
   if (planActivated(old, after)) return reason('document-plan-activated');
   if (reviewSigned(old, after)) return reason('document-review');
   if (referralFinal(old, after)) return reason('document-referral-final');
+  if (referralAnswered(old, after)) return reason('document-referral-answered');
   return undefined;
 }
 
@@ -46,6 +47,17 @@ function reviewSigned(before: DocumentFacts, after: DocumentFacts): boolean {
   const signed = objectsAt(is, 'signatures').some(({ id }) => !known.includes(id));
   return signed || (is.reviewId !== undefined && was?.reviewId !== is.reviewId);
 }
+
+/** The hospital has asked, and waits for the answer. */
+function referralAnswered(before: DocumentFacts, after: DocumentFacts): boolean {
+  const known = new Map(objectsAt(before, 'referrals').map((referral) => [referral.id, textAt(referral, 'status')]));
+  return objectsAt(after, 'referrals').some(({ id, direction, status }) => {
+    const was = known.get(id) ?? 'received';
+    return direction === 'incoming' && status !== was && !unanswered.includes(String(status));
+  });
+}
+
+const unanswered = ['sent', 'received', 'undeliverable'];
 
 function referralFinal(before: DocumentFacts, after: DocumentFacts): boolean {
   const known = new Map(objectsAt(before, 'referrals').map((referral) => [referral.id, textAt(referral, 'status')]));

@@ -1,12 +1,12 @@
 // What the gateway does for HTTP and for commands (`GatewayApi`), on the parts that the composition root has built.
 
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Capabilities, Connection } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
 import type { PartnerInterface } from '../facade/facade.ts';
 import type { Home } from '../home/home.ts';
+import { takeMessage } from '../hooks/hooks.ts';
 import type { GatewayApi, ReadyCheck } from '../http/http.ts';
 import {
   applyDecision,
@@ -18,13 +18,13 @@ import {
   dryRun,
   type Feeder,
   issuesOf,
-  keptIdentity,
   type LaneConnection,
   type LaneDeps,
   lineageOf,
   offReport,
   parkLane,
   projectRecords,
+  refreshRoster,
   refuseChange,
   relinkPatient,
   requirePatient,
@@ -33,6 +33,7 @@ import {
   setPaused,
   skipStuck,
   startReplay,
+  uploadRoster,
 } from '../lanes/lanes.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PartnerPage } from '../page/page.ts';
@@ -203,18 +204,13 @@ export function gatewayApi({
       return connectionReport(deps, connection, lane);
     },
 
-    hookKey: (connection) => keptIdentity(store, `hook:${connection}`, randomBytes(24).toString('base64url')),
+    notify: (id, message) => takeMessage(deps, connectionOf(id).connection.config, message),
 
-    async pollSoon(connection) {
-      const now = await store.now();
-      await store.db
-        .updateTable('poll')
-        .set({ next_at: now })
-        .where('connection', '=', connection)
-        .where(({ eb, or }) =>
-          or([eb('last_ok_at', 'is', null), eb('last_ok_at', '<', new Date(now.getTime() - 60_000))]),
-        )
-        .execute();
+    async uploadRoster(id, patients) {
+      const { config: one, vendor } = connectionOf(id).connection;
+      const changed = await uploadRoster(store, id, patients);
+      await refreshRoster(store, one, vendor);
+      return changed;
     },
 
     refuseChange: (refusal) => refuseChange(store, refusal),

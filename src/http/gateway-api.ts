@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { Reason } from '../errors.ts';
 import type { PartnerInterface } from '../facade/facade.ts';
 import type { Home } from '../home/home.ts';
+import type { HookAnswer, HookMessage } from '../hooks/hooks.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { ConnectionReport, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
 import type { PartnerPage } from '../page/page.ts';
@@ -69,10 +70,13 @@ export interface GatewayApi {
   /** Finishes what is due, takes nothing new, then pauses. @throws CasebridgeError `connection-not-running` */
   drain(connection: string, by: string): Promise<void>;
   capabilities(connection: string): Promise<ConnectionReport>;
-  /** The secret last part of the connection's `/hooks` address. */
-  hookKey(connection: string): Promise<string>;
-  /** Polls the connection soon; a second call within a minute of the last poll waits for the regular one. */
-  pollSoon(connection: string): Promise<void>;
+  /**
+   * Takes a message whose sender has shown the connection's key: polls that it concerns are made soon, once a minute at most.
+   * @throws CasebridgeError `json-invalid`, `hook-message-unreadable`; then nothing was changed
+   */
+  notify(connection: string, message: HookMessage): Promise<HookAnswer>;
+  /** Puts a list of patients in the place of the one before. */
+  uploadRoster(connection: string, patients: readonly string[]): Promise<{ added: number; removed: number }>;
 
   /**
    * Opens the question what to do with a change that its source does not take over, once for each change.

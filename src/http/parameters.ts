@@ -57,6 +57,16 @@ export const pathParameters: Readonly<Record<string, Parameter>> = {
     description: '`id` of the link.',
     form: 'the id of a link, as the list shows it',
   },
+  resource: {
+    schema: { type: 'string', pattern: '^[A-Z][A-Za-z]{1,63}$' },
+    description: 'FHIR resource type.',
+    form: 'a FHIR resource type',
+  },
+  resourceId: {
+    schema: { type: 'string', pattern: '^(?!\\.+$)[A-Za-z0-9._-]{1,128}$' },
+    description: "The server's id of the resource.",
+    form: 'the id of a resource',
+  },
   key: {
     schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,128}$' },
     description: 'The secret key of the hook.',

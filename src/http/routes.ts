@@ -7,12 +7,14 @@ import { clockRoutes } from './handlers/clocks.ts';
 import { connectionRoutes } from './handlers/connections.ts';
 import { decisionRoutes } from './handlers/decisions.ts';
 import { healthRoutes } from './handlers/health.ts';
+import { hookRoutes } from './handlers/hooks.ts';
 import { laneRoutes } from './handlers/lanes.ts';
 import { partnerLinkRoutes } from './handlers/partner-links.ts';
 import { patientRoutes } from './handlers/patients.ts';
 import { previewRoutes } from './handlers/preview.ts';
 import { recordRoutes } from './handlers/records.ts';
 import { replayRoutes } from './handlers/replays.ts';
+import { rosterRoutes } from './handlers/roster.ts';
 import { staleRoutes } from './handlers/stale.ts';
 import { unmappedRoutes } from './handlers/unmapped.ts';
 import { webhookRoutes } from './handlers/webhooks.ts';
@@ -36,6 +38,8 @@ const described: readonly Route[] = [
   ...connectionRoutes,
   ...partnerLinkRoutes,
   ...patientRoutes,
+  ...rosterRoutes,
+  ...hookRoutes,
   ...healthRoutes,
   ...tokenRoutes,
 ];

@@ -1,15 +1,14 @@
 // Stores what settling found: moved bases, changes for the source, questions for people. One transaction, under the fence.
 
-import { contentHash, parseReference } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
-import type { SlotRef } from '../mapping/mapping.ts';
-import { isRecordType } from '../records/records.ts';
+import { contentHash } from '../fhir/fhir.ts';
+import type { JsonObject } from '../json.ts';
 import type { ChangedElement } from '../store/store.ts';
 import { type ChangeLineage, keepRemoteValues, offerChanges } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
+import { linkedTargets, resolverOf } from './linked-targets.ts';
 import { updateLink } from './links.ts';
 import type { LaneState } from './load.ts';
 import { countReverts, keepReverts } from './reverts.ts';
@@ -60,7 +59,8 @@ function patchesByRecord(settlements: readonly Settlement[]): {
 }[] {
   const byRecord = Map.groupBy(settlements, ({ resource: { key } }) => `${key.type}/${key.id}`);
   return [...byRecord.values()].flatMap((group) => {
-    const telling = group.filter(({ patches }) => patches.length > 0);
+    // Nobody holds the record that a refusal is: there is nobody to be told.
+    const telling = group.filter(({ patches, resource }) => patches.length > 0 && resource.recordVersion > 0);
     const [first] = telling;
     if (first === undefined) return [];
     const { type, id } = first.resource.key;
@@ -81,7 +81,9 @@ async function settleContext(deps: LaneDeps, lease: Lease, state: LaneState): Pr
   const changed = state.resources.filter(
     ({ observed, link }) => observed !== undefined && observed.hash !== link?.seenHash,
   );
-  const targets = await resolveReferences(deps, lease, changed);
+  const baseUrl = deps.connections.get(lease.connection)?.config.baseUrl;
+  const bodies = changed.flatMap(({ observed }) => (observed === undefined ? [] : [observed.body]));
+  const targets = await linkedTargets(deps.store, lease, baseUrl, bodies);
   const names = await organizationNames(deps, lease, changed);
   const counted = await countReverts(
     deps.store,
@@ -90,62 +92,10 @@ async function settleContext(deps: LaneDeps, lease: Lease, state: LaneState): Pr
   );
   return {
     countReverts: counted,
-    resolve: (reference) => targets.get(reference),
+    resolve: resolverOf(targets, baseUrl),
     performerName: ({ record }) => names.get(String(record?.organizationId)),
     itemId: (text) => `cb-${contentHash(`${lease.connection} ${text}`).slice(0, 16)}`,
   };
-}
-
-async function resolveReferences(
-  deps: LaneDeps,
-  lease: Lease,
-  resources: readonly LaneResource[],
-): Promise<Map<string, SlotRef>> {
-  const references = new Set(
-    resources.flatMap(({ observed }) => (observed === undefined ? [] : literalReferences(observed.body))),
-  );
-  // A URL on another server names somebody else's resource, whatever its id.
-  const baseUrl = deps.connections.get(lease.connection)?.config.baseUrl;
-  const wanted = [...references].flatMap((text) => {
-    const parsed = parseReference(text.trim(), baseUrl);
-    return parsed === undefined ? [] : [{ text, resourceType: parsed.resourceType, remoteId: parsed.id }];
-  });
-  if (wanted.length === 0) return new Map();
-  const rows = await deps.store.db
-    .selectFrom('link')
-    .select(['type', 'id', 'slot', 'resource_type', 'remote_id'])
-    .where('connection', '=', lease.connection)
-    .where('source', '=', lease.source)
-    .where('retired_at', 'is', null)
-    .where(({ eb, refTuple, tuple }) =>
-      eb(
-        refTuple('resource_type', 'remote_id'),
-        'in',
-        wanted.map((one) => tuple(one.resourceType, one.remoteId)),
-      ),
-    )
-    .execute();
-  return new Map(
-    wanted.flatMap(({ text, resourceType, remoteId }) => {
-      const row = rows.find((one) => one.resource_type === resourceType && one.remote_id === remoteId);
-      return row !== undefined && isRecordType(row.type)
-        ? [[unversioned(text), { type: row.type, id: row.id, slot: row.slot }] as const]
-        : [];
-    }),
-  );
-}
-
-/** Rules ask for the resource, whatever version of it is named. */
-function unversioned(reference: string): string {
-  return reference.trim().replace(/\/_history\/[^/]+$/, '');
-}
-
-function literalReferences(value: Json): string[] {
-  if (Array.isArray(value)) return value.flatMap(literalReferences);
-  if (!isObject(value)) return [];
-  return Object.entries(value).flatMap(([name, part]) =>
-    name === 'reference' && typeof part === 'string' ? [part] : literalReferences(part),
-  );
 }
 
 async function organizationNames(

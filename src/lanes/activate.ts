@@ -25,7 +25,7 @@ export async function checkIdentity(store: Store, identifierSystem: string): Pro
 }
 
 /** What the store keeps under the name: this value where it is the first one. */
-export async function keptIdentity({ db }: Store, name: string, first: string): Promise<string> {
+async function keptIdentity({ db }: Store, name: string, first: string): Promise<string> {
   await db
     .insertInto('identity')
     .values({ name, value: first })
@@ -134,7 +134,8 @@ function readFiles(files: Json): MappingFile[] {
 
 /** Makes the connection known. New: its back-fill is wanted. Changed: plans made before are void and its lanes look again. */
 export async function prepareConnection(store: Store, config: ConnectionConfig): Promise<void> {
-  const { auth, ...visible } = config;
+  // What is asked for, and who may wake us, shapes nothing of what is sent.
+  const { auth, polls, hook, ...visible } = config;
   const configuration = contentHash(JSON.parse(JSON.stringify({ ...visible, auth: auth.type })));
   await store.tx(async (trx) => {
     const added = await trx

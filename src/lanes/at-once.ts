@@ -17,3 +17,8 @@ export function lanesAtOnce({ requestsPerSecond, concurrency }: Rate): number {
 export function writesAtOnce({ requestsPerSecond }: Rate): number {
   return Math.min(mostWrites, Math.max(1, Math.floor(requestsPerSecond * 8)));
 }
+
+/** Polls of a connection under way at once in one process: a third of the places, as of the rate. */
+export function pollsAtOnce({ concurrency }: Rate): number {
+  return Math.max(1, Math.floor(concurrency / 3));
+}

@@ -9,6 +9,7 @@ import { sql } from '../store/store.ts';
 import { slotsOf } from './abilities.ts';
 import { dryRun } from './dry-run.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
+import { type PollReport, pollReport } from './poll-report.ts';
 
 export interface ConnectionReport {
   readonly connection: string;
@@ -27,6 +28,8 @@ export interface ConnectionReport {
   readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
   /** Why resources wait or rest, and how many for each reason, the most frequent first. */
   readonly missing: readonly { readonly code: string; readonly text: string; readonly count: number }[];
+  /** What asking the server takes; absent where it is switched off. */
+  readonly polls?: PollReport;
 }
 
 /** Asks the server who it is and what it lets us do. Never throws for what it answers. */
@@ -49,6 +52,7 @@ export async function connectionReport(
     ...(abilities && { provenance: abilities.provenance.why }),
     wouldWrite: abilities === undefined ? nothing : await countWrites(deps, lane),
     missing: await countMissing(deps, config.id),
+    polls: await pollReport(deps.store, lane),
   };
 }
 

@@ -22,6 +22,7 @@ export interface NewDecision {
     | 'patient-relinked'
     | 'misfiled'
     | 'conflict'
+    | 'inbound'
     | 'status'
     | 'remote-gone'
     | 'doubled'

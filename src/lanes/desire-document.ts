@@ -110,6 +110,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
       input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) || topic === encounterTopic ? [topic] : [])),
     ),
     party: 'requester',
+    moves: {},
     search: 'none',
     document,
   };

@@ -16,6 +16,9 @@ import { resourceTopic } from './decisions.ts';
 import { documentResource } from './desire-document.ts';
 import { withOwnDocuments } from './desire-own-document.ts';
 import { documentSlot, type Edition } from './document.ts';
+import { originHere } from './inbound/origin.ts';
+import { refusalNotes } from './inbound/refusal-note.ts';
+import { isRefusal } from './inbound/refuse.ts';
 import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
 import type { Abilities, LaneConnection } from './lane-connection.ts';
 import {
@@ -28,6 +31,7 @@ import {
 } from './lane-resource.ts';
 import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
+import { movesOn } from './moves-on.ts';
 import { Projections } from './projections.ts';
 import { asideReason } from './set-aside.ts';
 import { isShared, referredTo } from './share.ts';
@@ -143,7 +147,7 @@ function asBefore({ resources }: RunMemory, now: LaneResource): LaneResource {
 
 function withDocument(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
   const document = documentResource(input, resources);
-  const own = withOwnDocuments(input, resources);
+  const own = [...withOwnDocuments(input, resources), ...refusalNotes(input, resources)];
   return document === undefined ? own : [...own, document];
 }
 
@@ -247,7 +251,8 @@ function resourceFor(
     isGone: seen?.gone ?? false,
     route,
     leave: slot === undefined ? undefined : (leaveCause(row, desired, route) ?? (filed && movedFrom(filed))),
-    waits: desired === undefined ? [] : waitsOf(input, desired),
+    // What is theirs is there already, whatever it points at.
+    waits: desired === undefined || standing?.origin === 'theirs' ? [] : waitsOf(input, desired),
     isSetAside: aside !== undefined,
     parked:
       aside ??
@@ -258,6 +263,7 @@ function resourceFor(
       parkedByRule(desired),
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
     party: isCopy(input, resourceType) ? undefined : row.content.direction === 'incoming' ? 'performer' : 'requester',
+    moves: movesOn(input.connection.vendor),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
 }
@@ -339,7 +345,7 @@ export function linkState(link: LinkRow): LinkState {
   return {
     generation: link.generation,
     remoteId: link.remote_id ?? '',
-    origin: link.origin === 'found' ? 'found' : 'created',
+    origin: link.origin === 'found' || link.origin === 'theirs' ? link.origin : 'created',
     retired: link.retired_at !== null,
     sent: link.sent ?? undefined,
     seen: link.seen ?? undefined,
@@ -370,12 +376,16 @@ function routeFor(
   );
   const route: Route = listed?.route ?? 'off';
   // To look for a client is to tell a server of them.
-  const tells = route === 'native' || route === 'document' || (route === 'read' && key.type === 'client');
+  const isAnswer = route === 'answer' && standing?.origin === 'theirs';
+  const tells = route === 'native' || route === 'document' || isAnswer || (route === 'read' && key.type === 'client');
   if (!tells) return { route, reason: listed?.reason };
   if (!isOfReferral(input, row.content, key.type)) return { route: 'withheld', reason: reason('not-referred') };
   const isTheirs = slotOf(input, key)?.owner(row.content) === 'remote';
-  if (route === 'native' && isTheirs && standing === undefined)
+  const begun = originHere(row.content, input.connection.config.id)?.resourceType === resourceType;
+  if (route === 'native' && (isTheirs || begun) && key.type !== 'client' && standing === undefined)
     return { route: 'read', reason: reason('theirs-to-make') };
+  // The refusal of a proposal tells the other side nothing but that.
+  if (isRefusal(row)) return { route, reason: listed?.reason };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };
   return { route, reason: route === 'native' ? undefined : listed?.reason, why: listed?.reason };

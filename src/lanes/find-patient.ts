@@ -8,6 +8,7 @@ import type { JsonObject } from '../json.ts';
 import type { Database } from '../store/store.ts';
 import { closeObsolete, type NewDecision, openDecision } from './decisions.ts';
 import { patientTopic } from './desire.ts';
+import { originHere } from './inbound/origin.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
@@ -37,7 +38,9 @@ export async function findPatient(
   const candidates = searched.patients.filter((patient) => !isRetiredByUs(deps, lease, resource, patient));
   const match = matchPatient(resource.record ?? {}, strong, candidates, grades);
   if (match.kind === 'certain') return { kind: 'linked', woken: await linkFound(deps, lease, resource, match.patient) };
-  const mayCreate = resource.route.route === 'native' && connection.config.createPatients;
+  // A record that answers what began there is about somebody who is there.
+  const isThere = originHere(resource.record, connection.config.id) !== undefined;
+  const mayCreate = resource.route.route === 'native' && connection.config.createPatients && !isThere;
   const isNobody = match.kind === 'none' && !tooMany;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);

@@ -3,9 +3,9 @@
 import type { Route } from '../connections/connections.ts';
 import type { Reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import type { CompiledSlot, Desired, Owner, SlotElement, SlotRef } from '../mapping/mapping.ts';
+import type { CompiledSlot, Desired, SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
-import type { Party } from '../referrals/referrals.ts';
+import type { Party, TaskMoves } from '../referrals/referrals.ts';
 import type { DocumentState } from './document.ts';
 import type { Bases } from './merge.ts';
 
@@ -28,8 +28,11 @@ export function isRecalled(cause: Reason): boolean {
 export interface LinkState extends Bases {
   readonly generation: number;
   readonly remoteId: string;
-  /** `created` by us, or `found` there: what was found is linked and never written. */
-  readonly origin: 'created' | 'found';
+  /**
+   * `created` by us, `found` there, or `theirs`: begun by the other side and answered by a record. What was found is never written; of what is theirs
+   * only what is ours to say, where it is a Task.
+   */
+  readonly origin: 'created' | 'found' | 'theirs';
   readonly retired: boolean;
   readonly seenHash: string | undefined;
   readonly versionTag: string | undefined;
@@ -77,15 +80,12 @@ export interface LaneResource {
   readonly openTopics: ReadonlySet<string>;
   /** Whose moves are ours to make there; undefined: anybody's, because the resource is a copy of one that lives elsewhere. */
   readonly party: Party | undefined;
+  /** The moves that this server takes of the element that moves. */
+  readonly moves: TaskMoves;
   /** Search before creating: patients and directory entries (lanes.md 18, 19). */
   readonly search: 'none' | 'pending' | 'not-found' | 'blocked';
   /** For the readable document of a case only, which no mapping makes. */
   readonly document?: DocumentState;
-}
-
-/** Who decides about an element; of a copy we do, whatever the mapping says. */
-export function ownerOf({ party, record = {} }: LaneResource, { owner }: Pick<SlotElement, 'owner'>): Owner {
-  return party === undefined ? 'source' : owner(record);
 }
 
 export interface Wait {

@@ -46,6 +46,10 @@ export interface LaneHolds {
   readonly waits: boolean;
   readonly remoteValues: boolean;
   readonly alerts: boolean;
+  /** What began on the other side and is this lane's to see to. */
+  readonly inbound: boolean;
+  /** Anything that began there and was for the source. */
+  readonly begun: boolean;
   /** Codes that no ConceptMap knew. */
   readonly unmapped: boolean;
 }
@@ -110,7 +114,11 @@ export async function readLane(
   share?: ConnectionConfig['share'],
 ): Promise<LaneRows> {
   const { rows } = await sql<StoredRows>`
-    with own as (select ${recordColumns}, r.client_id from record r where r.subject = ${subject}),
+    with own as (
+      select ${recordColumns}, r.client_id from record r where r.subject = ${subject}
+      union all
+      select i.type, i.id, 0, i.answer, false, i.updated_at, i.updated_at, i.answer ->> 'clientId' from inbound i
+      where i.connection = ${connection} and i.subject = ${subject} and i.state = 'refused'),
     client as (select distinct case when type = 'client' then id else client_id end as id from own),
     other as (
       select type, id from lane_read where connection = ${connection} and subject = ${subject}
@@ -153,6 +161,8 @@ export async function readLane(
         'alerts', exists (select 1 from alert a
           where a.topic in (${crashTopic({ connection, subject })}, ${wrongResourceTopic({ connection, subject })})
             and a.resolved_at is null),
+        'inbound', exists (select 1 from inbound i where i.connection = ${connection} and i.subject = ${subject}),
+        'begun', exists (select 1 from inbound i where i.connection = ${connection} and i.source = ${source}),
         'unmapped', exists (select 1 from unmapped u
           where u.connection = ${connection} and u.subject = ${subject})) as holds,
       case when l.wanted = ${kept?.wanted ?? -1}::bigint then null else json_build_object(
@@ -236,7 +246,12 @@ function recordRow(row: Stored<RecordRow>): RecordRow {
 }
 
 export function seenRow(row: Stored<SeenRow>): SeenRow {
-  return { ...row, seen_at: new Date(row.seen_at) };
+  return {
+    ...row,
+    seen_at: new Date(row.seen_at),
+    news_since: instant(row.news_since),
+    absent_since: instant(row.absent_since),
+  };
 }
 
 export function linkRow(row: Stored<LinkRow>): LinkRow {

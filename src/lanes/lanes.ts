@@ -8,7 +8,6 @@ export {
   activeVersion,
   checkIdentity,
   freeDeadLeases,
-  keptIdentity,
   prepareConnection,
 } from './activate.ts';
 export { closeAlert, openAlert, reviewAlerts } from './alerts.ts';
@@ -21,11 +20,15 @@ export { drain, finishDrains } from './drain.ts';
 export { type DryRun, dryRun } from './dry-run.ts';
 export { applyDecision } from './effects.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';
+export { noteInbound } from './inbound/note.ts';
+export { type IdentifierSought, keepVisit, type PatientFound, patientsWith, readsVisits } from './keep-adt.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export type { LaneKey } from './lease.ts';
 export { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
+export { patientOf } from './patient-of.ts';
 export { type Probe, probePaused, probeSoon, setPaused } from './pause.ts';
-export { polledTypes, preparePolls, runDuePolls } from './poll.ts';
+export { runDuePolls } from './poll.ts';
+export type { PollReport } from './poll-report.ts';
 export {
   bundleEntries,
   collectionBundle,
@@ -41,7 +44,10 @@ export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from '
 export { type ReplayAsked, startReplay } from './replay.ts';
 export { workReplays } from './replay-work.ts';
 export { type Resting, restingConnections } from './resting.ts';
+export { preparePolls, refreshRoster, uploadRoster } from './roster.ts';
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
 export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';
+export { type HeardOf, heardFrom, reviewSubscriptions } from './subscriptions.ts';
+export { type NewsOf, wakePolls } from './wake-polls.ts';
 export type { Written } from './written.ts';

@@ -8,6 +8,7 @@ import type { Facts, SlotRef } from '../mapping/mapping.ts';
 import { type Database, json } from '../store/store.ts';
 import type { LaneResource } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
+import { patientOf } from './patient-of.ts';
 
 export interface SeenResource {
   readonly resourceType: string;
@@ -15,6 +16,12 @@ export interface SeenResource {
   readonly versionTag: string | undefined;
   /** Undefined: the server told us only that it stored it. */
   readonly body: JsonObject | undefined;
+  /** In whose chart, by the server's id. @default what the body says in a relative reference */
+  readonly patient?: string | undefined;
+  /** Who looked. @default 'run' */
+  readonly origin?: 'run' | 'poll' | 'adt';
+  /** No record has a link to it: it waits to be taken up. */
+  readonly isNews?: boolean;
 }
 
 /** A hash that is equal when nothing but the version number and time of a resource differ. */
@@ -42,20 +49,27 @@ export async function saveSeen(
 
 /** @param where for a part of a larger statement: when it is to do anything */
 export function upsertSeen(connection: string, looks: readonly SeenResource[], where = sql`true`) {
-  const rows = looks.map(({ resourceType, remoteId, versionTag, body }) => ({
+  const rows = looks.map(({ resourceType, remoteId, versionTag, body, patient, origin = 'run', isNews = false }) => ({
     resource_type: resourceType,
     remote_id: remoteId,
     version_tag: versionTag ?? null,
     hash: body === undefined ? null : hashOfSeen(body),
     body: body ?? null,
+    patient: patient ?? (body && patientOf(body)) ?? null,
+    origin,
+    news: isNews,
   }));
   return sql`
-    insert into seen (connection, resource_type, remote_id, version_tag, hash, body)
-    select ${connection}, s.* from jsonb_to_recordset(${json(rows)})
-      as s(resource_type text, remote_id text, version_tag text, hash text, body jsonb)
+    insert into seen (connection, resource_type, remote_id, version_tag, hash, body, patient, origin, news_since)
+    select ${connection}, s.resource_type, s.remote_id, s.version_tag, s.hash, s.body, s.patient, s.origin,
+      case when s.news then now() end
+    from jsonb_to_recordset(${json(rows)}) as s(resource_type text, remote_id text, version_tag text, hash text, body jsonb,
+      patient text, origin text, news boolean)
     where ${where} order by 2, 3
     on conflict (connection, resource_type, remote_id) do update set
-      version_tag = excluded.version_tag, hash = excluded.hash, body = excluded.body, gone = false, seen_at = now()`;
+      version_tag = excluded.version_tag, hash = excluded.hash, body = excluded.body, gone = false, seen_at = now(),
+      patient = coalesce(excluded.patient, seen.patient), origin = excluded.origin, absent_since = null,
+      news_since = coalesce(seen.news_since, excluded.news_since)`;
 }
 
 export async function saveGone(
@@ -77,7 +91,7 @@ export type LinkTarget = Pick<LaneResource, 'key' | 'resourceType' | 'nextGenera
 
 export interface NewLink {
   readonly remoteId: string;
-  readonly origin: 'created' | 'found';
+  readonly origin: 'created' | 'found' | 'theirs';
   readonly versionTag: string | undefined;
   readonly sent: Facts | undefined;
   readonly seen: Facts | undefined;

@@ -10,6 +10,7 @@ import {
   type RunMemory,
 } from './desire.ts';
 import { editionOf } from './editions.ts';
+import { isRefusal } from './inbound/refuse.ts';
 import { Known, type RecordName } from './known.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
@@ -82,7 +83,10 @@ export async function loadLane(
       referrals,
       today: now.toISOString().slice(0, 10),
       memory,
-      documents: isTold && own.some(({ type }) => type === 'case') ? documentsHeld(deps, lease, rows) : undefined,
+      documents:
+        isTold && own.some((row) => row.type === 'case' || isRefusal(row))
+          ? documentsHeld(deps, lease, rows)
+          : undefined,
     };
     const resources = desire(input);
     const missing = known.takeMissing();

@@ -239,7 +239,10 @@ function writtenOf(outcome: WriteOutcome): Written | undefined {
     return { resource, look, link: { remoteId, origin: 'created', versionTag, ...bases } };
   }
   if (write.kind === 'retire') return { resource, look, change: { versionTag, seenHash, retired: true } };
-  const seen = body === undefined ? undefined : keepAsked(resource, resource.slot?.facts(body) ?? {});
+  // Of what is theirs most is not as we would say it: what was there, with our answer in it, is what the server holds now.
+  const shown = body ?? (resource.link?.origin === 'theirs' ? write.body : undefined);
+  const facts = shown && withReferences(resource.slot?.facts(shown) ?? {}, outcome.resolved);
+  const seen = facts && keepAsked(resource, facts);
   const isStep = write.kind === 'move' && write.to !== resource.desired?.resource[write.elements.at(-1) ?? ''];
   const sent = sentAfter(resource, isStep ? [] : write.elements, outcome.resolved);
   return { resource, look, change: { versionTag, seenHash, seen, sent } };

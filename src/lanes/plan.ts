@@ -2,13 +2,14 @@
 // Operations are ordered so that a reference never points at something not yet created. Planning the result of a plan gives nothing.
 
 import { type Reason, reason } from '../errors.ts';
-import type { Json, JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
-import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation, ownerOf } from './lane-resource.ts';
+import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { merge, sameFact } from './merge.ts';
 import { orderByReferences } from './order.ts';
+import { ownerIn } from './owner-in.ts';
 
 interface Step {
   readonly resource: LaneResource;
@@ -120,9 +121,17 @@ function decideNew(resource: LaneResource): Outcome {
     if (resource.isGone) return { state: 'parked', reason: reason('remote-gone', { target: nameOf(resource.key) }) };
     if (leave !== undefined) return retire(resource, link, leave);
   }
-  if (route.route !== 'native') return notNative(resource);
+  const isAnswer = route.route === 'answer' && link?.origin === 'theirs';
+  if (route.route !== 'native' && !isAnswer) return notNative(resource);
   if (desired === undefined) return { state: 'current', reason: leave };
   if (link?.origin === 'found') return lookAtFound(resource, link);
+  // Of what the other side has begun, the Task is where we answer.
+  if (link?.origin === 'theirs' && !link.retired) {
+    if (parked !== undefined) return { state: 'parked', reason: parked };
+    return resource.resourceType === 'Task'
+      ? update(resource, link)
+      : { state: 'read', reason: reason('theirs-to-make') };
+  }
   const failed = desired.invalid[0];
   if (failed !== undefined && resource.isSetAside !== true) {
     const { rule, path, at, pointers } = failed;
@@ -181,7 +190,7 @@ function update(resource: LaneResource, link: LinkState): Outcome {
   if (!observed.isFresh) return { state: 'due', operation: read(resource, link) };
   const { versionTag } = observed;
   if (move === undefined) {
-    const body = slot.copy(writes, desired.resource, observed.body);
+    const body = copied(resource, link, writes, observed);
     return {
       state: 'due',
       operation: {
@@ -196,13 +205,39 @@ function update(resource: LaneResource, link: LinkState): Outcome {
     };
   }
   const elements = move.isLast ? [...writes, move.element] : [move.element];
-  const copied = move.isLast ? slot.copy(writes, desired.resource, observed.body) : observed.body;
-  const body = { ...copied, [move.element]: move.to };
+  const before = move.isLast ? copied(resource, link, writes, observed) : observed.body;
+  const body = { ...before, [move.element]: move.to };
   const why = reason('planned-move', { element: move.element, from: move.from, to: move.to });
   return {
     state: 'due',
     operation: { kind: 'move', resource, link, body, versionTag, elements, from: move.from, to: move.to, why },
   };
+}
+
+/** What is there, with these elements as we want them. Of a list of theirs nothing is taken out that we did not put there. */
+function copied(
+  { slot, desired }: LaneResource,
+  link: LinkState,
+  keys: readonly string[],
+  observed: Observation,
+): JsonObject {
+  const body = slot?.copy(keys, desired?.resource ?? {}, observed.body) ?? observed.body;
+  if (link.origin !== 'theirs') return body;
+  const kept = keys.flatMap((key) => {
+    const [now, before, sent] = [body[key], observed.body[key], link.sent?.[key]];
+    if (!Array.isArray(before)) return [];
+    const after = Array.isArray(now) ? now : [];
+    const lost = before.filter(
+      (item) =>
+        isObject(item) &&
+        typeof item.id === 'string' &&
+        !(isObject(sent) && item.id in sent) &&
+        !after.some((other) => isObject(other) && other.id === item.id),
+    );
+    const all: Json = [...lost, ...after];
+    return [[key, all] as const];
+  });
+  return { ...body, ...Object.fromEntries(kept) };
 }
 
 /** Entered in error by the other side: what is left of it there is nothing to write to. */
@@ -220,7 +255,7 @@ function elementsToWrite(resource: LaneResource, link: LinkState, observed: Fact
       ({ key, moves, goesWith }) =>
         (moves ?? goesWith) === undefined && !resource.openTopics.has(elementTopic(resource, key)),
     )
-    .map((element) => ({ key: element.key, owner: ownerOf(resource, element) }));
+    .map(({ key }) => ({ key, owner: ownerIn(resource, key) }));
   const { verdicts } = merge({ elements, desired: desired.facts, observed, sent: link.sent, seen: link.seen });
   return [...verdicts].flatMap(([key, verdict]) => (verdict === 'write' || verdict === 'override' ? [key] : []));
 }
@@ -229,11 +264,10 @@ function elementsToWrite(resource: LaneResource, link: LinkState, observed: Fact
 function reasonsToWrite(resource: LaneResource, link: LinkState, observed: Facts, move: Move | undefined): string[] {
   const { desired, slot, record } = resource;
   if (desired === undefined || slot === undefined || record === undefined) return [];
-  return slot.elements.flatMap((element) => {
-    const { key, goesWith } = element;
+  return slot.elements.flatMap(({ key, goesWith }) => {
     if (goesWith === undefined || sameFact(desired.facts[key], observed[key])) return [];
     const isLater =
-      ownerOf(resource, element) === 'source' &&
+      ownerIn(resource, key) === 'source' &&
       sameFact(desired.facts[goesWith], observed[goesWith]) &&
       !sameFact(desired.facts[key], link.sent?.[key]) &&
       !resource.openTopics.has(elementTopic(resource, goesWith));
@@ -283,9 +317,9 @@ export function readMove(resource: LaneResource, link: LinkState, body: JsonObje
   const to = resource.desired.resource[element];
   if (sameFact(from, to) || sameFact(resource.desired.facts[element], link.sent?.[element])) return undefined;
   if (!isTaskStatus(from) || !isTaskStatus(to)) return { kind: 'no-path', element, from: kindOf(from), to: kindOf(to) };
-  const path = taskPath(from, to, resource.party);
+  const path = taskPath(from, to, resource.party, resource.moves);
   if (path !== undefined) return { kind: 'path', element, from, path };
-  const otherEndedFirst = to === 'cancelled' && isTerminal(from);
+  const otherEndedFirst = (to === 'cancelled' && isTerminal(from)) || (to === 'rejected' && from === 'cancelled');
   return { kind: otherEndedFirst || taskPath(to, from) !== undefined ? 'lagging' : 'no-path', element, from, to };
 }
 
@@ -295,7 +329,7 @@ function kindOf(value: Json | undefined): string {
 
 function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome {
   const { slot, observed } = resource;
-  if (link.origin === 'found') return { state: 'read', reason: cause };
+  if (link.origin !== 'created') return { state: 'read', reason: cause };
   if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
   if (observed === undefined || !observed.isFresh)
     return { state: 'leaving', reason: cause, operation: read(resource, link) };

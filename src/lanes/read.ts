@@ -129,7 +129,7 @@ async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, l
     });
     await saveGone(trx, lease.connection, resource.resourceType, link.remoteId);
     // Asked once: a person may have answered that it is to stay gone.
-    if (link.origin === 'created' && resource.leave === undefined && !resource.isGone) {
+    if (link.origin !== 'found' && resource.leave === undefined && !resource.isGone) {
       await askAboutGone(trx, lease, resource, {
         kind: 'remote-gone',
         topic: resourceTopic('gone', resource.key),
@@ -137,7 +137,9 @@ async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, l
         reason: reason('remote-gone', { target: nameOf(resource.key) }),
         detail: { resourceType: resource.resourceType, id: link.remoteId },
         choices: [
-          { choose: 'recreate', effect: 'Make it again as a new resource on the server.' },
+          ...(link.origin === 'created'
+            ? [{ choose: 'recreate', effect: 'Make it again as a new resource on the server.' }]
+            : []),
           { choose: 'leave', effect: 'Leave it gone; nothing more is sent for it.' },
         ],
       });

@@ -8,6 +8,7 @@ import { isRecordType } from '../records/records.ts';
 import { type ChangedElement, type Database, json, type Store, type Transaction } from '../store/store.ts';
 import { offerChanges } from './changes.ts';
 import { type Answered, type Choice, openDecision } from './decisions.ts';
+import { declineProposal } from './inbound/refuse.ts';
 import { withFact } from './merge.ts';
 
 export interface Refusal {
@@ -34,6 +35,8 @@ export async function refuseChange(store: Store, { source, cursor, reason: words
     if (change === undefined) throw new CasebridgeError('change-unknown');
     await trx.deleteFrom('delivery').where('source', '=', source).where('cursor', '=', cursor).execute();
     const { connection, subject, op, type, id, body } = change;
+    const declining =
+      op === 'propose' ? await declineProposal(trx, { source, connection, type, id }, words) : undefined;
     const elements = change.elements ?? [];
     const topic = `change:${cursor}`;
     const asked = () =>
@@ -55,11 +58,24 @@ export async function refuseChange(store: Store, { source, cursor, reason: words
         ...(isRecordType(type) && { key: { type, id, slot: '' } }),
         reason: reason('change-refused', { connection, target: `${type}/${id}` }),
         detail: { cursor, op, change: body, said: words, elements: elements.map((one) => ({ ...one })) },
-        choices: choicesOf(elements),
+        choices: declining === undefined ? choicesOf(elements) : [decline],
       },
     );
-    return (await asked())?.id ?? 0;
+    const decision = (await asked())?.id ?? 0;
+    // The source has settled it by its word: nobody else is asked.
+    if (declining !== undefined) await settleBySource(trx, decision, source, words);
+    return decision;
   });
+}
+
+const decline: Choice = { choose: 'decline', effect: 'The referral is declined on the other side, with these words.' };
+
+async function settleBySource(trx: Transaction<Database>, id: number, source: string, words: string): Promise<void> {
+  await trx
+    .updateTable('decision')
+    .set({ state: 'decided', choice: decline.choose, note: words, decided_by: source, decided_at: sql<Date>`now()` })
+    .where('id', '=', id)
+    .execute();
 }
 
 function choicesOf(elements: readonly ChangedElement[]): Choice[] {

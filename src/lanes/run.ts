@@ -13,6 +13,8 @@ import { askAboutContested, mostConflicts } from './contested.ts';
 import { newMemory, type RunMemory } from './desire.ts';
 import { findEncounter } from './encounter.ts';
 import { findExisting, releaseMatchLeases } from './find.ts';
+import { adopt } from './inbound/adopt.ts';
+import { takeInbound } from './inbound/take.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { areOthers, saveReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
@@ -145,7 +147,11 @@ class LaneRun {
     if (cleared.kind === 'clear' && cleared.changed) return 'go-on';
     const reread = this.#lease.reread ? state.resources.filter((resource) => this.#isUnread(resource)) : [];
     if (reread.length > 0) return this.#readAll(state, reread);
+    const tied = await this.#adopt(state);
+    if (tied !== undefined) return tied;
     if (await absorb(this.#deps, this.#lease, state)) return 'go-on';
+    const taken = await this.#takeInbound(state);
+    if (taken !== undefined) return taken;
     const givenUp = await giveUpMisfiled(this.#deps, this.#connection, this.#lease, state.resources);
     for (const name of givenUp) this.#memory.refused.delete(name);
     if (givenUp.length > 0) return 'go-on';
@@ -171,6 +177,27 @@ class LaneRun {
     const writes = allowed.operations.filter(isWrite);
     if (writes.length > 0 && isLive) return this.#send(abilities, state, writes);
     return this.#finish(state, allowed, writes.length, isLive && !isHolding(allowed) ? basis : undefined);
+  }
+
+  /** Ties records to what they answer; undefined: nothing was to be tied. */
+  async #adopt(state: LaneState): Promise<Step | undefined> {
+    if (!state.holds.begun) return undefined;
+    const adopted = await adopt(this.#deps, this.#connection, this.#lease, state, this.#memory.refused);
+    if (adopted.kind === 'config') return this.#pause(adopted.reason);
+    if (adopted.kind === 'again') return this.#again(adopted.reason, adopted.afterMs);
+    if (adopted.kind === 'nothing') return undefined;
+    if (adopted.kind === 'parked') for (const [name, why] of adopted.slots) this.#memory.refused.set(name, why);
+    else this.#deps.wake(adopted.woken);
+    return 'go-on';
+  }
+
+  /** Takes up what began on the other side; undefined: nothing is new. */
+  async #takeInbound(state: LaneState): Promise<Step | undefined> {
+    if (!state.holds.inbound || this.#memory.mappings === undefined) return undefined;
+    const taken = await takeInbound(this.#deps, this.#connection, this.#lease, this.#memory.mappings, state.now);
+    if (taken.kind === 'config') return this.#pause(taken.reason);
+    if (taken.kind === 'again') return this.#again(taken.reason, taken.afterMs);
+    return taken.kind === 'stored' ? 'go-on' : undefined;
   }
 
   #isUnread({ link, resourceType, document }: LaneResource): boolean {

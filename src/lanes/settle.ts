@@ -14,10 +14,11 @@ import {
   type SlotElement,
   type SlotRef,
 } from '../mapping/mapping.ts';
-import { readTask } from '../referrals/referrals.ts';
+import { readOrder, readTask } from '../referrals/referrals.ts';
 import { type NewDecision, resourceTopic } from './decisions.ts';
-import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation, ownerOf } from './lane-resource.ts';
+import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
+import { ownerIn } from './owner-in.ts';
 import { elementTopic, readMove } from './plan.ts';
 import { type CountReverts, mostReverts, type Revert } from './reverts.ts';
 
@@ -83,7 +84,7 @@ function settleNew(resource: LaneResource, context: SettleContext): Settlement |
     context,
   };
   const merged = mergeElements(look);
-  const moved = settleMove(look, merged);
+  const moved = settleOrder(look, settleMove(look, merged));
   const settlement: Settlement = { resource, seenHash: observed.hash, obsolete: answeredTopics(look), ...moved };
   return isNews(settlement, link) ? settlement : undefined;
 }
@@ -122,11 +123,11 @@ function mergeElements(look: Look): Settled {
       ({ key, moves, goesWith }) =>
         (moves ?? goesWith) === undefined && isTold(key) && !resource.openTopics.has(elementTopic(resource, key)),
     )
-    .map((element) => ({ key: element.key, owner: ownerOf(resource, element) }));
+    .map(({ key }) => ({ key, owner: ownerIn(resource, key) }));
   const times = timesOf(record, observed.body);
   const { verdicts, bases } = merge({
     elements,
-    desired,
+    desired: link.origin === 'theirs' ? withoutOurWordOn(elements, desired, link.sent ?? {}) : desired,
     observed: observedFacts,
     sent: link.sent,
     seen: seenBase(look),
@@ -138,10 +139,7 @@ function mergeElements(look: Look): Settled {
   const keysWith = (...wanted: string[]) =>
     [...verdicts].flatMap(([key, verdict]) => (wanted.includes(verdict) ? [key] : []));
   // What follows from the record is ours to say, unless it is of what the other side decides about.
-  const isTheirs = (key: string) => {
-    const element = slot?.elements.find((one) => one.key === key);
-    return element !== undefined && ownerOf(resource, element) === 'remote';
-  };
+  const isTheirs = (key: string) => ownerIn(resource, key) === 'remote';
   const edited = keysWith('keep').filter((key) => isDerived(key) && !isTheirs(key));
   const reverts = keysWith('keep', 'override')
     .filter((key) => !isDerived(key))
@@ -170,6 +168,14 @@ function mergeElements(look: Look): Settled {
     lineage: { elements: absorbed.lineage, notUnderstood: absorbed.notUnderstood },
     reverts,
   };
+}
+
+/** What a record says otherwise of what is theirs is not for the server: it asks for no write, and nobody about one. */
+function withoutOurWordOn(elements: readonly MergeElement[], desired: Facts, sent: Facts): Facts {
+  return elements.reduce(
+    (facts, { key, owner }) => (owner === 'remote' ? withFact(facts, key, sent[key]) : facts),
+    desired,
+  );
 }
 
 /** Part of what the other side says has no place in the record. It stays on the server, and a person learns of it. */
@@ -230,6 +236,25 @@ function settleMove(look: Look, merged: Settled): Settled {
     : theirs;
 }
 
+/** The status of an order that the other side has given: it moves along no diagram of ours, and is read by the referral rules. */
+function settleOrder(look: Look, settled: Settled): Settled {
+  const { resource, link, record, observed, observedFacts, context } = look;
+  const before = seenBase(look)?.status;
+  if (resource.resourceType !== 'ServiceRequest' || link.origin !== 'theirs' || sameFact(observedFacts.status, before))
+    return settled;
+  const reading = readOrder({
+    referral: record,
+    order: observed.body,
+    before: typeof before === 'string' ? before : undefined,
+    by: context.performerName(resource),
+    itemId: (text) => context.itemId(`${nameOf(resource.key)} ${text}`),
+  });
+  if (reading.kind === 'unchanged') return settled;
+  if (reading.kind === 'patch') return { ...settled, patches: [...settled.patches, reading.patch] };
+  const why = reason('status-read', { status: String(observed.body.status), why: reading.why });
+  return { ...settled, decisions: [...settled.decisions, statusDecision(look, 'status', why)] };
+}
+
 /** The elements that explain the moving one; they have no merge of their own. */
 function reasonsOf({ resource }: Look, element: string): readonly SlotElement[] {
   return resource.slot?.elements.filter(({ goesWith }) => goesWith === element) ?? [];
@@ -243,7 +268,7 @@ function keysOf(look: Look, element: string): string[] {
 function agreed(look: Look, settled: Settled, element: string): Settled {
   const { desired, observedFacts, link } = look;
   const isToWrite = (element: SlotElement) =>
-    ownerOf(look.resource, element) === 'source' &&
+    ownerIn(look.resource, element.key) === 'source' &&
     link.sent !== undefined &&
     !sameFact(desired[element.key], link.sent[element.key]);
   const kept = reasonsOf(look, element).filter(isToWrite);

@@ -37,7 +37,10 @@ export interface TaskObservation {
 export type TaskReading =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'patch'; readonly patch: JsonObject; readonly implied: readonly ReferralStatus[] }
-  | { readonly kind: 'decision'; readonly why: 'unknown-status' | 'left-final-state' | 'went-back' | 'wrong-party' };
+  | {
+      readonly kind: 'decision';
+      readonly why: 'unknown-status' | 'left-final-state' | 'went-back' | 'wrong-party' | 'order-moved';
+    };
 
 const asRequesterWeRead: Partial<Record<TaskStatus, ReferralStatus>> = {
   received: 'received',
@@ -130,6 +133,9 @@ function readIncoming(observation: TaskObservation, status: TaskStatus): TaskRea
   if (status === 'requested' || status === 'received')
     return known === 'sent' ? patchTo(observation, 'received', []) : { kind: 'unchanged' };
   if (status === 'draft') return { kind: 'unchanged' };
+  // We had ended it, and they withdrew it before we could say so there: which of the two holds is for a person.
+  if (status === 'cancelled' && (known === 'completed' || known === 'failed'))
+    return { kind: 'decision', why: 'left-final-state' };
   if (status === 'cancelled' || status === 'entered-in-error') return patchTo(observation, status, []);
   return { kind: 'decision', why: 'wrong-party' };
 }

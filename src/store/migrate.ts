@@ -15,6 +15,8 @@ import { sql as webhooks } from './migrations/0008-webhooks.ts';
 import { sql as clocks } from './migrations/0009-clocks.ts';
 import { sql as home } from './migrations/0010-home.ts';
 import { sql as partnerPage } from './migrations/0011-partner-page.ts';
+import { sql as polls } from './migrations/0012-polls.ts';
+import { sql as inbound } from './migrations/0013-inbound.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -36,6 +38,8 @@ export const migrations: readonly Migration[] = [
   { id: 9, name: 'clocks', sql: clocks },
   { id: 10, name: 'home', sql: home },
   { id: 11, name: 'partner-page', sql: partnerPage },
+  { id: 12, name: 'polls', sql: polls },
+  { id: 13, name: 'inbound', sql: inbound },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

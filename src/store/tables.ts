@@ -240,6 +240,14 @@ export interface SeenTable {
   body: NullableJsonb<JsonObject>;
   gone: Generated<boolean>;
   seen_at: DefaultInstant;
+  /** In whose chart, by the server's id, where the resource says it. */
+  patient: NullableText;
+  /** Who looked last: a `run` of a lane, a `poll`, or nobody: an `adt` message told of it. */
+  origin: Generated<string>;
+  /** Since when what is seen waits to be taken up, where no record has a link to it; null: it has been, or a lane has the link. */
+  news_since: NullableInstant;
+  /** Since when whole answers about its patient lack it; never taken as a deletion. */
+  absent_since: NullableInstant;
 }
 
 export interface RemoteValueTable {
@@ -250,6 +258,43 @@ export interface RemoteValueTable {
   pointer: string;
   value: NullableJsonb<Json>;
   seen_at: DefaultInstant;
+}
+
+/** What began on the other side, and what its source is offered of it: one row for each resource and the type of record that it becomes. */
+export interface InboundTable {
+  connection: string;
+  /** Whom it is offered to. */
+  source: string;
+  resource_type: string;
+  remote_id: string;
+  /** Record type; `none`: no mapping reads it. */
+  type: string;
+  /** Of the proposal. */
+  id: string;
+  /** The lane that sees to it. */
+  subject: string;
+  /** In whose chart, by the server's id. */
+  patient: NullableText;
+  /**
+   * `new`: not looked at yet. `kept`: seen, and not offered for a reason. `proposed`: offered. `withdrawn`: and taken back. `refused`: the source
+   * does not take it. `adopted`: a record of the source answers it.
+   */
+  state: Generated<string>;
+  reason: NullableJsonb<Reason>;
+  /** Hash of all that the state was worked out from. */
+  look: NullableText;
+  /** The record as it was offered last. */
+  offered: NullableJsonb<JsonObject>;
+  /** Hash of that, whatever the records that it points at are called. */
+  offered_hash: NullableText;
+  /** `InboundPart`s: the resources that the record was read from, as they were then. */
+  parts: NullableJsonb<Json>;
+  /** The record that a refusal makes of the proposal. */
+  answer: NullableJsonb<JsonObject>;
+  /** The record that answers it. */
+  record_id: NullableText;
+  noted_at: DefaultInstant;
+  updated_at: DefaultInstant;
 }
 
 export interface ChangeCounterTable {
@@ -343,14 +388,60 @@ export interface MatchLeaseTable {
   until: Instant;
 }
 
+/** One search that is made again and again. */
 export interface PollTable {
   connection: string;
   resource_type: string;
+  /** The patient that it asks about, by the server's id; '': all that the search finds. */
+  about: Generated<string>;
+  /** 0: a search of all, and of patients with an open referral 1, an open case 2, none 3. */
+  tier: Generated<number>;
+  /** The newest time of the server that was seen; what is later is asked for. */
   cursor: NullableText;
+  /** When all of it, and not what is new alone, was last read to the end. */
+  full_at: NullableInstant;
+  /** When a notification last brought it forward. */
+  woken_at: NullableInstant;
+  /** Milliseconds between the last two polls that were read to the end. */
+  last_ms: NullableNumber;
   next_at: DefaultInstant;
   lease_until: NullableInstant;
   last_ok_at: NullableInstant;
   reason: NullableJsonb<Reason>;
+}
+
+/** A patient who is asked about although no client of ours is linked to them. */
+export interface RosterTable {
+  connection: string;
+  patient: string;
+  /** `group`: of the configured Group or List; `uploaded`: an operator's list; `referred`: a Task or request to us names them. */
+  origin: string;
+  since: DefaultInstant;
+}
+
+/** A part of an answer that could not be read and was set aside, so that the rest goes on. */
+export interface PollUnreadableTable {
+  connection: string;
+  resource_type: string;
+  about: string;
+  /** The server's id of the resource, else its place. */
+  key: string;
+  reason: Jsonb<Reason>;
+  first_at: DefaultInstant;
+  last_at: DefaultInstant;
+}
+
+/** A Subscription of the server that has notified us. */
+export interface SubscriptionTable {
+  connection: string;
+  id: string;
+  topic: NullableText;
+  /** FHIR's subscription-status. */
+  status: string;
+  last_heard_at: DefaultInstant;
+  ends_at: NullableInstant;
+  /** The number of its last event. */
+  events: Generated<number>;
 }
 
 export interface BudgetTable {
@@ -658,6 +749,7 @@ export interface Database {
   edition: EditionTable;
   seen: SeenTable;
   remote_value: RemoteValueTable;
+  inbound: InboundTable;
   change_counter: ChangeCounterTable;
   change: ChangeTable;
   webhook: WebhookTable;
@@ -665,6 +757,9 @@ export interface Database {
   decision: DecisionTable;
   match_lease: MatchLeaseTable;
   poll: PollTable;
+  roster: RosterTable;
+  poll_unreadable: PollUnreadableTable;
+  subscription: SubscriptionTable;
   budget: BudgetTable;
   epoch: EpochTable;
   mapping: MappingTable;

@@ -107,6 +107,7 @@ describe('what is not said', () => {
       task: 'home',
       backfill: 'open-cases',
       pollEveryMs: 60_000,
+      polls: expect.objectContaining({ performers: [], referralCodes: [] }),
       rateLimit: { requestsPerSecond: 20, concurrency: 8 },
       settleMs: 90_000,
       documents: { quietMs: 14_400_000, atMostEveryMs: 86_400_000, encounter: 'latest-open' },

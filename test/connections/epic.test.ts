@@ -12,6 +12,7 @@ import {
 } from '../../src/connections/connections.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { hospitalSeed, inventedPeople } from '../../src/sandbox/sandbox.ts';
+import { changesQuery } from './changes-query.ts';
 import { idsOf, useHospital } from './hospital.ts';
 
 const epic = useHospital('epic', '/epic/api/FHIR/R4');
@@ -229,12 +230,11 @@ describe('requests', () => {
   )('E12 the search for changes of %s uses declared parameters only', async (resourceType) => {
     const connection = epic.connect();
     const { searchParams } = await connection.capabilities();
-    const query = queries.changedSince(
-      resourceType,
-      new Date('2026-03-02T10:00:00Z'),
-      searchParams[resourceType] ?? [],
-      'p1',
-    );
+    const query = changesQuery(vendors.epic, resourceType, {
+      since: new Date('2026-03-02T10:00:00Z'),
+      declared: searchParams[resourceType] ?? [],
+      patientId: 'p1',
+    });
     const names = isOffered(query) ? Object.keys(query) : [];
     expect(names.filter((name) => !searchParams[resourceType]?.includes(name))).toEqual([]);
   });
@@ -270,7 +270,7 @@ describe('requests', () => {
     'QuestionnaireResponse',
   ])('E13 a search for %s names what the server requires', async (type) => {
     await seedPeople();
-    const query = queries.changedSince(type, undefined, [], ada.id);
+    const query = changesQuery(vendors.epic, type, { declared: [], patientId: ada.id });
     const result = await epic.connect().client.searchAll(type, isOffered(query) ? query : {});
     expect(result).toMatchObject({ complete: true });
   });
@@ -286,9 +286,15 @@ describe('requests', () => {
     expect(findings).toEqual([]);
   });
 
-  test('E33 without a patient there is no search for Tasks', () => {
-    expect(isOffered(queries.changedSince('Task', undefined, []))).toBe(false);
-    expect(queries.changedSince('Task', undefined, [], 'p1')).toEqual({ patient: 'p1', code: 'community-resource' });
+  test('E33 Tasks of a patient are asked for, and those of anybody who is referred to the community', () => {
+    expect(changesQuery(vendors.epic, 'Task', { declared: [] })).toEqual({
+      code: 'community-resource',
+      status: 'requested',
+    });
+    expect(changesQuery(vendors.epic, 'Task', { declared: [], patientId: 'p1' })).toEqual({
+      patient: 'p1',
+      code: 'community-resource',
+    });
   });
 });
 
@@ -309,7 +315,7 @@ describe('searches', () => {
 
   test('E14 no result is an empty and complete set, its outcome no resource', async () => {
     await seedPeople();
-    expect(await epic.connect().client.searchAll('Goal', { patient: ada.id })).toEqual({
+    expect(await epic.connect().client.searchAll('Goal', { patient: ada.id })).toMatchObject({
       resources: [],
       complete: true,
     });
@@ -374,8 +380,12 @@ describe('searches', () => {
 
   test('E17 nothing is asked by time, documents excepted', () => {
     const since = new Date('2026-03-02T10:00:00.123Z');
-    expect(queries.changedSince('Goal', since, ['_lastUpdated', 'patient'], 'p1')).toEqual({ patient: 'p1' });
-    expect(queries.changedSince('DocumentReference', since, ['_lastupdated'], 'p1')).toEqual({
+    expect(
+      changesQuery(vendors.epic, 'Goal', { since, declared: ['_lastUpdated', 'patient'], patientId: 'p1' }),
+    ).toEqual({ patient: 'p1' });
+    expect(
+      changesQuery(vendors.epic, 'DocumentReference', { since, declared: ['_lastupdated'], patientId: 'p1' }),
+    ).toEqual({
       patient: 'p1',
       _lastupdated: 'ge2026-03-02T10:00:00Z',
     });

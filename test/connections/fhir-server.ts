@@ -104,6 +104,7 @@ export function aConnection(baseUrl: string, settings: Partial<ConnectionConfig>
     task: 'home',
     backfill: 'open-cases',
     pollEveryMs: 60_000,
+    polls: { types: ['ServiceRequest', 'Task'], performers: [], referralCodes: [], lookBackMs: 90 * 86_400_000 },
     rateLimit: { requestsPerSecond: 1000, concurrency: 8 },
     settleMs: 0,
     documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'none' },

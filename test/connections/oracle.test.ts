@@ -13,6 +13,7 @@ import {
 } from '../../src/connections/connections.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { jsonPatch } from '../../src/lanes/json-patch.ts';
+import { changesQuery } from './changes-query.ts';
 import { aConnection, connectTo } from './fhir-server.ts';
 import { idsOf, useHospital } from './hospital.ts';
 
@@ -220,7 +221,7 @@ describe('requests', () => {
     await oracle.seed(patient);
     const connection = oracle.connect();
     const { searchParams } = await connection.capabilities();
-    const query = queries.changedSince(type, since, searchParams[type] ?? [], 'p1');
+    const query = changesQuery(vendors.oracle, type, { since, declared: searchParams[type] ?? [], patientId: 'p1' });
     expect(isOffered(query)).toBe(true);
     const result = await connection.client.searchAll(type, isOffered(query) ? query : {});
     expect(result).toMatchObject({ resources: [], complete: true });
@@ -246,9 +247,9 @@ describe('requests', () => {
   });
 
   test('C7 what cannot be searched for one patient is not offered', () => {
-    expect(isOffered(queries.changedSince('Task', undefined, [], 'p1'))).toBe(false);
-    expect(isOffered(queries.changedSince('Communication', undefined, [], 'p1'))).toBe(false);
-    expect(isOffered(queries.changedSince('Goal', undefined, []))).toBe(false);
+    expect(isOffered(changesQuery(vendors.oracle, 'Task', { declared: [], patientId: 'p1' }))).toBe(false);
+    expect(isOffered(changesQuery(vendors.oracle, 'Communication', { declared: [], patientId: 'p1' }))).toBe(false);
+    expect(isOffered(changesQuery(vendors.oracle, 'Goal', { declared: [] }))).toBe(false);
   });
 
   test('C9 C25 plans, goals, requests and needs are told in a document, a Task in none', async () => {

@@ -1,35 +1,64 @@
 // What is asked to learn what changed on a server, and to find a resource again.
 
 import { expect, test } from '@jest/globals';
-import { isOffered, parseCapabilities, pollQuery, vendors } from '../../src/connections/connections.ts';
+import type { VendorName } from '../../src/config.ts';
+import { isOffered, pollQuery, vendors } from '../../src/connections/connections.ts';
+import { changesQuery } from './changes-query.ts';
 
 const { standard } = vendors;
 const since = new Date('2026-03-02T10:00:00Z');
 
-function capabilities(...searchParams: string[]) {
-  const resource = [{ type: 'Task', searchParam: searchParams.map((name) => ({ name })) }];
-  return parseCapabilities({ resourceType: 'CapabilityStatement', rest: [{ mode: 'server', resource }] }, since);
-}
-
 test('what changed since the cursor, five minutes overlapping, newest first', () => {
-  expect(pollQuery(standard, 'Task', { since })).toEqual({
-    _lastUpdated: 'ge2026-03-02T09:55:00.000Z',
-    _sort: '-_lastUpdated',
-    _count: '200',
+  expect(pollQuery(standard, 'Task', { since })).toMatchObject({
+    query: { _lastUpdated: 'ge2026-03-02T09:55:00.000Z', _sort: '-_lastUpdated', _count: '200' },
+    isFull: false,
   });
   expect(pollQuery(standard, 'Task', { since, overlapMs: 0 })).toMatchObject({
-    _lastUpdated: 'ge2026-03-02T10:00:00.000Z',
+    query: { _lastUpdated: 'ge2026-03-02T10:00:00.000Z' },
   });
 });
 
 test('everything when there is no cursor yet', () => {
-  expect(pollQuery(standard, 'ServiceRequest', {})).toEqual({ _sort: '-_lastUpdated', _count: '200' });
+  expect(pollQuery(standard, 'ServiceRequest', {})).toMatchObject({
+    query: { _sort: '-_lastUpdated', _count: '200' },
+    isFull: true,
+  });
 });
 
 test('everything where the server does not declare _lastUpdated', () => {
-  const declared = capabilities('_lastUpdated', 'status');
-  expect(pollQuery(standard, 'Task', { since, capabilities: declared })).toHaveProperty('_lastUpdated');
-  expect(pollQuery(standard, 'Task', { since, capabilities: capabilities('status') })).toEqual({ _count: '200' });
+  expect(pollQuery(standard, 'Task', { since, searchParams: ['_lastUpdated', 'status'] })).toMatchObject({
+    query: { _lastUpdated: expect.any(String) },
+  });
+  expect(changesQuery(standard, 'Task', { since, declared: ['status'] })).toEqual({ _count: '200' });
+});
+
+test('of a whole hospital only what is new, but for what the referral itself is', () => {
+  expect(changesQuery(standard, 'Condition', { since, declared: ['_lastUpdated'] })).toHaveProperty('_lastUpdated');
+  expect(isOffered(changesQuery(standard, 'Condition', { since, declared: [] }))).toBe(false);
+  expect(changesQuery(standard, 'Condition', { since, declared: [], patientId: 'p1' })).toEqual({
+    patient: 'p1',
+    _count: '200',
+  });
+});
+
+test('what happens once is not read further back than the look-back, and says so', () => {
+  const lookBackTo = new Date('2026-01-01T00:00:00Z');
+  const asked = (vendor: VendorName, type: string, searchParams: string[]) =>
+    pollQuery(vendors[vendor], type, { patientId: 'p1', lookBackTo, searchParams });
+  expect(asked('epic', 'Encounter', ['date'])).toMatchObject({
+    query: { patient: 'p1', date: 'ge2026-01-01T00:00:00Z' },
+    isFull: true,
+    isDated: true,
+  });
+  expect(asked('oracle', 'Encounter', ['_lastUpdated'])).toMatchObject({
+    query: { patient: 'p1', _lastUpdated: 'ge2026-01-01T00:00:00.000Z' },
+    isDated: true,
+  });
+  expect(asked('oracle', 'Appointment', ['date'])).toMatchObject({
+    query: { date: ['ge2026-01-01T00:00:00.000Z', 'lt2200-01-01T00:00:00.000Z'] },
+    isDated: true,
+  });
+  expect(asked('epic', 'Goal', ['date'])).toMatchObject({ query: { patient: 'p1' }, isFull: true, isDated: false });
 });
 
 test('values cannot break out of a query', () => {

@@ -188,6 +188,6 @@ test('a poll sees what changed after the cursor', async () => {
   if (!isOffered(query)) {
     throw new Error(query.notOffered);
   }
-  const found = await client.searchAll('Organization', query);
+  const found = await client.searchAll('Organization', query.query);
   expect(isSearchResult(found) && found.resources.map(({ name }) => name)).toEqual(['new']);
 });

@@ -20,6 +20,10 @@ async function search(pages: Readonly<Record<string, Answer>>, limits?: SearchLi
   return { result, server, ids: isSearchResult(result) ? result.resources.map(({ id }) => id) : undefined };
 }
 
+function nested(depth: number): Json {
+  return depth === 0 ? [] : [nested(depth - 1)];
+}
+
 const first = '/r4/Task?status=requested';
 
 test('pages are read to the end, their links taken as they are', async () => {
@@ -35,7 +39,7 @@ test('pages are read to the end, their links taken as they are', async () => {
 
 test('no result at all is complete', async () => {
   const { result } = await search({ [first]: { body: { resourceType: 'Bundle', type: 'searchset', total: 0 } } });
-  expect(result).toEqual({ resources: [], complete: true });
+  expect(result).toMatchObject({ resources: [], complete: true });
 });
 
 test('70: only matches count: included resources and notes are left out', async () => {
@@ -82,14 +86,30 @@ describe('incomplete is', () => {
     ],
     ['a result that says so without a mode', { resource: outcome('information', 'incomplete') }],
     ['a result with an error in it', { resource: outcome('error', 'exception'), search: { mode: 'outcome' } }],
-    ['a match without a resource', { fullUrl: 'urn:x', search: { mode: 'match' } }],
-    ['a match without an id', { resource: { resourceType: 'Task' } }],
   ])('%s', async (_name, entry) => {
     const { result, ids } = await search({
       [first]: { body: { resourceType: 'Bundle', entry: [entry, { resource: task('t1') }] } },
     });
     expect(ids).toEqual(['t1']);
     expect(result).toMatchObject({ complete: false, reason: { code: 'search-partial' } });
+  });
+
+  test.each<[string, Json]>([
+    ['an entry that is no object', 'Task/t2'],
+    ['a match without a resource', { fullUrl: 'urn:x', search: { mode: 'match' } }],
+    ['a match without an id', { resource: { resourceType: 'Task' } }],
+    ['a match whose id is none', { resource: { resourceType: 'Task', id: 'a b\n' } }],
+    ['a match of another type', { resource: { resourceType: 'Patient', id: 'p1' }, search: { mode: 'match' } }],
+    ['a match with a character that no text may hold', { resource: { ...task('t2'), note: [{ text: 'a\0b' }] } }],
+    ['a match with half a character', { resource: { ...task('t2'), note: [{ text: 'a\ud800b' }] } }],
+    ['a match that is nested without end', { resource: { ...task('t2'), extension: nested(100) } }],
+  ])('%s; it is named, and is all that is missing', async (_name, entry) => {
+    const { result, ids } = await search({
+      [first]: { body: { resourceType: 'Bundle', entry: [entry, { resource: task('t1') }] } },
+    });
+    expect(ids).toEqual(['t1']);
+    expect(result).toMatchObject({ complete: false, unreadable: [{ reason: { code: 'search-entry-unreadable' } }] });
+    expect(result).not.toHaveProperty('isPartial');
   });
 
   test('70: an empty place in the list', async () => {

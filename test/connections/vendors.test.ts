@@ -11,6 +11,7 @@ import {
   vendors,
 } from '../../src/connections/connections.ts';
 import { errorKinds } from '../../src/errors.ts';
+import { changesQuery } from './changes-query.ts';
 import { outcome } from './fhir-server.ts';
 
 const since = new Date('2026-03-02T10:00:00.250Z');
@@ -38,19 +39,19 @@ describe('changes since a time, of one patient', () => {
     ['oracle', 'ServiceRequest', { ...all, _lastUpdated: 'ge2026-03-02T10:00:00.250Z' }],
     ['oracle', 'Task', 'not offered'],
   ])('%s %s', (vendor, type, expected) => {
-    const query = vendors[vendor].queries.changedSince(type, since, declared, 'p1');
+    const query = changesQuery(vendors[vendor], type, { since, declared, patientId: 'p1' });
     expect(isOffered(query) ? query : 'not offered').toEqual(expected);
   });
 
   test.each(['epic', 'oracle'] as const)('%s is not searched without a patient', (vendor) => {
-    for (const type of ['CarePlan', 'Task', 'ServiceRequest', 'DocumentReference']) {
-      expect(isOffered(vendors[vendor].queries.changedSince(type, since, declared))).toBe(false);
+    for (const type of ['CarePlan', 'Goal', 'ServiceRequest', 'DocumentReference']) {
+      expect(isOffered(changesQuery(vendors[vendor], type, { since, declared }))).toBe(false);
     }
   });
 
   test.each(['epic', 'oracle'] as const)('%s is read whole where it does not declare the parameter', (vendor) => {
-    expect(vendors[vendor].queries.changedSince('DocumentReference', since, [], 'p1')).toEqual(all);
-    expect(vendors[vendor].queries.changedSince('DocumentReference', undefined, declared, 'p1')).toEqual(all);
+    expect(changesQuery(vendors[vendor], 'DocumentReference', { since, declared: [], patientId: 'p1' })).toEqual(all);
+    expect(changesQuery(vendors[vendor], 'DocumentReference', { declared, patientId: 'p1' })).toEqual(all);
   });
 });
 

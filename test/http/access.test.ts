@@ -3,7 +3,7 @@ import { generateKey } from '../../src/connections/connections.ts';
 import { routes } from '../../src/http/routes.ts';
 import { json as jsonParameter } from '../../src/store/store.ts';
 import { aCase, aReferral } from '../builders.ts';
-import { asJson, asLines, type Caller, type Harness, json, startHarness } from './harness.ts';
+import { asJson, asLines, type Caller, type Harness, hookBearer, hookKey, json, startHarness } from './harness.ts';
 
 let harness: Harness;
 
@@ -109,7 +109,20 @@ const matrix: [string, string, RequestInit, number[]][] = [
   ['POST /api/connections/{connection}/pause', '/api/connections/general/pause', {}, [403, 403, 403, 403, 200, 401]],
   ['POST /api/connections/{connection}/drain', '/api/connections/general/drain', {}, [403, 403, 403, 403, 200, 401]],
   ['POST /api/connections/{connection}/resume', '/api/connections/general/resume', {}, [403, 403, 403, 403, 200, 401]],
-  ['POST /hooks/{connection}/{key}', '/hooks/general/key-of-general', {}, [200, 200, 200, 200, 200, 200]],
+  ['GET /api/connections/{connection}/roster', '/api/connections/general/roster', {}, [403, 200, 403, 403, 403, 401]],
+  [
+    'PUT /api/connections/{connection}/roster',
+    '/api/connections/general/roster',
+    asJson({ patients: ['p1'] }),
+    [403, 403, 403, 403, 200, 401],
+  ],
+  ['POST /hooks/{connection}/{key}', `/hooks/general/${hookKey}`, {}, [200, 200, 200, 200, 200, 200]],
+  [
+    'PUT /hooks/{connection}/{key}/{resource}/{resourceId}',
+    `/hooks/general/${hookKey}/Task/t1`,
+    {},
+    [200, 200, 200, 200, 200, 200],
+  ],
   ['GET /health/live', '/health/live', {}, [200, 200, 200, 200, 200, 200]],
   ['GET /health/ready', '/health/ready', {}, [200, 200, 200, 200, 200, 200]],
   ['GET /metrics', '/metrics', {}, [200, 200, 200, 200, 200, 200]],
@@ -213,17 +226,62 @@ describe('whose records', () => {
 });
 
 describe('hooks', () => {
-  test('a wrong key or connection is an address that does not exist', async () => {
+  const notFound = async (path: string, headers: Record<string, string> = {}) => {
+    const response = await harness.send(undefined, 'POST', path, { headers, body: 'x'.repeat(2_000_000) });
+    return [response.status, (await json(response)).code];
+  };
+
+  test('a wrong key, an unknown connection and one without a hook are the same address that does not exist', async () => {
     const before = harness.asked.length;
-    for (const path of ['/hooks/general/wrong', '/hooks/nowhere/key-of-general', '/hooks/harbor/key-of-general']) {
-      expect((await harness.send(undefined, 'POST', path)).status).toBe(404);
-    }
+    const wrong = ['/hooks/general/wrong', `/hooks/nowhere/${hookKey}`, `/hooks/closed/${hookKey}`];
+    for (const path of wrong) expect(await notFound(path)).toEqual([404, 'address-unknown']);
     expect(harness.asked.length).toBe(before);
   });
 
-  test('the right one wakes the poll, whatever it carries', async () => {
-    await harness.send(undefined, 'POST', '/hooks/general/key-of-general', { body: 'anything' });
-    expect(harness.asked.at(-1)).toBe('poll general');
+  test('so is one whose bearer is wrong or missing', async () => {
+    const path = `/hooks/harbor/${hookKey}`;
+    expect(await notFound(path)).toEqual([404, 'address-unknown']);
+    expect(await notFound(path, { authorization: 'Bearer another' })).toEqual([404, 'address-unknown']);
+    const headers = { authorization: `Bearer ${hookBearer}` };
+    expect((await harness.send(undefined, 'POST', path, { headers })).status).toBe(200);
+  });
+
+  test('the right one hands over what it carries', async () => {
+    await harness.send(undefined, 'POST', `/hooks/general/${hookKey}`, { body: '{}' });
+    expect(harness.asked.at(-1)).toBe('notify general  2');
+    await harness.send(undefined, 'PUT', `/hooks/general/${hookKey}/Task/t1`, { body: '{"a":1}' });
+    expect(harness.asked.at(-1)).toBe('notify general Task 7');
+  });
+
+  test('more than a megabyte is refused', async () => {
+    const before = harness.asked.length;
+    const response = await harness.send(undefined, 'POST', `/hooks/general/${hookKey}`, {
+      body: ' '.repeat(1_000_001),
+    });
+    expect([response.status, (await json(response)).code]).toEqual([413, 'body-too-large']);
+    expect(harness.asked.length).toBe(before);
+  });
+});
+
+describe('a referral list', () => {
+  const put = (body: unknown) =>
+    harness.send('configurer', 'PUT', '/api/connections/general/roster', asJson(body as object));
+
+  test('names patients by their ids on the server, each once', async () => {
+    expect(await json(await put({ patients: ['p1', 'p2', 'p1'] }))).toEqual({ patients: 2, added: 2, removed: 0 });
+    expect(harness.asked.at(-1)).toBe('roster general p1 p2');
+  });
+
+  test.each<[string, unknown, string]>([
+    ['no list', { patients: 'p1' }, '/patients'],
+    ['an id that is none', { patients: ['p1', 'a/b'] }, '/patients/1'],
+    ['a field that nobody knows', { patients: [], patient: 'p1' }, ''],
+  ])('with %s is refused as a whole', async (_name, body, pointer) => {
+    const before = harness.asked.length;
+    const response = await put(body);
+    expect(response.status).toBe(400);
+    expect(await json(response)).toMatchObject({ errors: [{ pointer }] });
+    expect(harness.asked.length).toBe(before);
   });
 });
 

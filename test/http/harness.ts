@@ -38,8 +38,18 @@ sources:
     webhook: { url: https://county.example.org/changes, secrets: [env:webhook] }
   town: { token: env:town }
 connections:
-  general: { vendor: standard, baseUrl: https://general.example.org/r4, auth: { type: none }, sources: [county] }
-  harbor: { vendor: standard, baseUrl: https://harbor.example.org/r4, auth: { type: none }, sources: [town] }
+  general:
+    vendor: standard
+    baseUrl: https://general.example.org/r4
+    auth: { type: none }
+    sources: [county]
+    hook: { key: env:hook }
+  harbor:
+    vendor: standard
+    baseUrl: https://harbor.example.org/r4
+    auth: { type: none }
+    sources: [town]
+    hook: { key: env:hook, bearer: env:bearer }
   closed: { vendor: standard, baseUrl: https://closed.example.org/r4, auth: { type: none }, mode: off, sources: [town] }
 `;
 
@@ -92,10 +102,17 @@ export async function startHarness(
   };
 }
 
+export const hookKey = 'key-of-the-general-hospital';
+export const hookBearer = 'bearer-of-the-server';
 const webhookSecret = `whsec_${Buffer.alloc(32, 'a').toString('base64')}`;
 
 async function testConfig(): Promise<Config> {
-  const checked = await checkConfig('/tmp/casebridge.yaml', configText, { ...tokens, webhook: webhookSecret });
+  const checked = await checkConfig('/tmp/casebridge.yaml', configText, {
+    ...tokens,
+    webhook: webhookSecret,
+    hook: hookKey,
+    bearer: hookBearer,
+  });
   if ('config' in checked) return checked.config;
   throw new Error(JSON.stringify(checked.problems));
 }
@@ -186,10 +203,14 @@ function minimalGateway(
         missing: [],
       };
     },
-    async hookKey(connection) {
-      return `key-of-${connection}`;
+    async notify(connection, { body, resourceType = '' }) {
+      await note('notify', connection, resourceType, String(body.length));
+      return { status: 200, type: 'application/json', text: '{}' };
     },
-    pollSoon: (connection) => note('poll', connection),
+    async uploadRoster(connection, patients) {
+      await note('roster', connection, ...patients);
+      return { added: patients.length, removed: 0 };
+    },
     refuseChange: (refusal) => refuseChange(store, refusal),
     async testWebhook(source) {
       await note('ping', source);

@@ -15,8 +15,13 @@ test('nonsense is answered 400', async () => {
 });
 
 test('a body that nobody asked for is not waited for', async () => {
-  const hook = head('POST /hooks/general/key-of-general HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: chunked');
-  expect(statusAndCode(await talk(harness, [hook, '1\r\n{\r\n']))).toEqual([200, '']);
+  const retry = head(
+    'POST /api/webhooks/county/enable HTTP/1.1',
+    'Host: localhost',
+    'Authorization: Bearer county-token-1',
+    'Transfer-Encoding: chunked',
+  );
+  expect(statusAndCode(await talk(harness, [retry, '1\r\n{\r\n']))).toEqual([200, '']);
 });
 
 test('every answer is guarded', async () => {

@@ -198,9 +198,22 @@ describe('a poll', () => {
     expect(await world.link('referral/referral-pantry#fulfilment')).toMatchObject({ state: 'current' });
   });
 
-  test('of a connection where nothing was sent asks nothing', async () => {
+  test('of a connection where nothing was sent asks from the look-back on, and keeps nothing about people who are nobody of ours', async () => {
+    await world.server.control('POST', 'seed', [
+      { resourceType: 'Patient', id: 'stranger' },
+      {
+        resourceType: 'Task',
+        id: 'theirs',
+        status: 'in-progress',
+        intent: 'order',
+        for: { reference: 'Patient/stranger' },
+        owner: { display: 'Somebody else' },
+      },
+    ]);
     await world.poll();
-    expect((await world.server.journal()).filter(({ url }) => String(url).includes('/Task'))).toEqual([]);
+    const asked = (await world.server.journal()).map(({ url }) => decodeURIComponent(String(url)));
+    expect(asked.find((url) => url.includes('/Task?'))).toMatch(/_lastUpdated=ge/);
+    expect(await world.store.db.selectFrom('seen').selectAll().execute()).toEqual([]);
   });
 
   test('of a server that does not tell what it offers says so, and is made again', async () => {

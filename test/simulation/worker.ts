@@ -2,7 +2,7 @@
 // clock moved at any point where it waits for the world.
 
 import type { ConnectionConfig } from '../../src/config.ts';
-import { type Connection, openConnection } from '../../src/connections/connections.ts';
+import { type Connection, openConnection, vendors } from '../../src/connections/connections.ts';
 import {
   cachedCapabilities,
   createRunGate,
@@ -132,7 +132,7 @@ export class Worker {
     const store = await storeOn(backingOn(parts.database.kind, connect));
     for (const config of parts.configs) {
       await prepareConnection(store, config);
-      await preparePolls(store, config.id);
+      await preparePolls(store, config, vendors[config.vendor]);
     }
     worker = new Worker(parts, actor, store);
     return worker;

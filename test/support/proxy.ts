@@ -9,6 +9,8 @@ export interface Rewriting {
   readonly request?: (body: JsonObject, path: string) => JsonObject;
   /** A body on its way back. */
   readonly response?: (body: JsonObject, path: string) => JsonObject;
+  /** A body on its way back as text, which need not be JSON any more. */
+  readonly text?: (text: string, path: string) => string;
 }
 
 export interface Proxy {
@@ -35,7 +37,8 @@ export async function startProxy(target: string, rewriting: Rewriting): Promise<
       [...reply.headers].filter(([name]) => !['content-length', 'transfer-encoding', 'connection'].includes(name)),
     );
     response.writeHead(reply.status, Object.fromEntries(headers));
-    response.end(text === '' ? undefined : JSON.stringify(changed));
+    const sent = JSON.stringify(changed);
+    response.end(text === '' ? undefined : (rewriting.text?.(sent, path) ?? sent));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = addressOf(server.address());

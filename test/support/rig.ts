@@ -29,6 +29,7 @@ export function aConnection(baseUrl: string, overrides: Partial<ConnectionConfig
     task: 'home',
     backfill: 'open-cases',
     pollEveryMs: 200,
+    polls: { types: ['ServiceRequest', 'Task'], performers: [], referralCodes: [], lookBackMs: 90 * 86_400_000 },
     rateLimit: { requestsPerSecond: 1000, concurrency: 4 },
     settleMs: 0,
     documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'none' },

@@ -16,7 +16,6 @@ import {
   freeDeadLeases,
   type LaneDeps,
   type LaneKey,
-  polledTypes,
   prepareConnection,
   preparePolls,
   readAbilities,
@@ -115,8 +114,8 @@ async function start(site: Site, life: Life): Promise<Started> {
   const mappings = await site.mappings(store);
   await freeDeadLeases(store);
   await prepareConnection(store, config);
-  await preparePolls(store, config.id);
   const connection = openConnection(config);
+  await preparePolls(store, config, connection.vendor);
   const capabilities = cachedCapabilities(store, connection, Date.now);
   const abilities = async () => readAbilities(connection, capabilities, mappings);
   let sends = 0;
@@ -146,7 +145,7 @@ async function start(site: Site, life: Life): Promise<Started> {
       throw new Error(`Lanes do not come to rest: ${JSON.stringify(await site.rows(unfinishedLanes))}`);
     },
     async poll() {
-      for (const type of polledTypes) {
+      for (const type of config.polls.types) {
         await site.rows(`
           update casebridge.poll set next_at = now() + case resource_type when '${type}' then 0 else 1 end * interval '1 hour'`);
         await runDuePolls(deps, capabilities);

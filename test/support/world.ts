@@ -64,6 +64,8 @@ export interface World {
   readonly server: TestServer;
   readonly store: Store;
   readonly deps: LaneDeps;
+  /** What the server of a connection declares. */
+  capabilities(connection: string): ReturnType<ReturnType<typeof cachedCapabilities>>;
   accept(...items: readonly Item[]): Promise<void>;
   /** Runs every lane that has work until none has, cutting waits for a next try short; a lane is tried at most so often. */
   work(options?: { tries?: number; deps?: Partial<LaneDeps> }): Promise<void>;
@@ -249,11 +251,13 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
 
     async poll(changed = {}) {
       await store.db.updateTable('poll').set({ next_at: sql<Date>`now()` }).execute();
-      await runDuePolls({ ...deps, ...changed }, (id) => {
-        const read = capabilities.get(id);
-        if (read === undefined) throw new Error(`no connection ${id}`);
-        return read();
-      });
+      await runDuePolls({ ...deps, ...changed }, world.capabilities);
+    },
+
+    async capabilities(id) {
+      const read = capabilities.get(id);
+      if (read === undefined) throw new Error(`no connection ${id}`);
+      return read();
     },
 
     async workAgain() {
@@ -284,7 +288,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
         abilities: (mappings) => readAbilities(connection, read, mappings),
       });
       await prepareConnection(store, added);
-      await preparePolls(store, added.id);
+      await preparePolls(store, added, connection.vendor);
     },
 
     async report(id = 'general') {

@@ -3,7 +3,7 @@
 
 import { escaped } from '../escaped.ts';
 import type { Query } from '../url.ts';
-import { type NotOffered, notOffered, type Offered, type Vendor } from './vendor.ts';
+import { type NotOffered, notOffered, type Offered, type PollGrammar, type Vendor } from './vendor.ts';
 
 const conditionCategory = 'http://terminology.hl7.org/CodeSystem/condition-category';
 const documentCategory = 'http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category';
@@ -69,7 +69,7 @@ export const epic: Vendor = {
       // Whole seconds, which may not cut off the end.
       date: [`ge${seconds(from)}`, `le${seconds(new Date(to.getTime() + 999))}`],
     }),
-    changedSince,
+    poll,
     probe: { path: 'Patient', query: { _id: 'casebridge-probe' } },
   },
   match: { operation: 'Patient/$match' }, // E19
@@ -141,50 +141,65 @@ export const epic: Vendor = {
     Observation: ['code', 'effectiveDateTime', 'issued', 'performer'],
     Patient: ['identifier', 'meta', 'telecom'],
   },
+  referralsBegin: 'Task',
+  taskMoves: {
+    // E24; one that keeps the status is taken too [sim].
+    requested: ['accepted', 'rejected'],
+    accepted: ['in-progress'],
+    'in-progress': ['completed', 'failed', 'cancelled'],
+  },
   fallback: 'document',
 };
 
-/** What a type is searched by within one patient. No parameter says when something changed, DocumentReference excepted (E17). */
-const withinPatient: Readonly<Record<string, Query>> = {
-  Appointment: {},
-  CarePlan: { category: 'assess-plan' }, // E13; the longitudinal plan
-  CareTeam: {},
-  Communication: {},
-  Condition: { category: 'problem-list-item' },
-  Consent: {},
-  Coverage: {},
-  DocumentReference: {},
-  Encounter: {},
-  EpisodeOfCare: {},
-  Flag: {},
-  Goal: {},
-  Observation: { category: 'sdoh' }, // E13; `survey` alone fails on older releases (pitfall 19)
-  Procedure: {},
-  QuestionnaireResponse: {},
-  ServiceRequest: {},
-  Task: { code: 'community-resource' }, // E33
+/** What is asked of a type. No parameter says when something was stored, DocumentReference excepted (E17). */
+const polled: Readonly<Record<string, PollGrammar>> = {
+  Appointment: { within: ofPatient(), dated: dated() },
+  CarePlan: { within: ofPatient({ category: 'assess-plan' }) }, // E13; the longitudinal plan
+  CareTeam: { within: ofPatient() },
+  Communication: { within: ofPatient() },
+  Condition: { within: ofPatient({ category: 'problem-list-item' }) },
+  Consent: { within: ofPatient() },
+  Coverage: { within: ofPatient() },
+  DocumentReference: {
+    within: ofPatient(),
+    stored: {
+      parameter: '_lastupdated',
+      query: (since): Query => (since === undefined ? {} : { _lastupdated: `ge${seconds(since)}` }),
+      // Whole seconds, which may not cut off the end.
+      between: (from, to) => ({ _lastupdated: [`ge${seconds(from)}`, `le${seconds(new Date(to.getTime() + 999))}`] }),
+    },
+    dated: dated(),
+  },
+  Encounter: { within: ofPatient(), dated: dated() },
+  EpisodeOfCare: { within: ofPatient() },
+  Flag: { within: ofPatient() },
+  Goal: { within: ofPatient() },
+  Observation: { within: ofPatient({ category: 'sdoh' }) }, // E13; `survey` alone fails on older releases (pitfall 19)
+  Patient: { within: (id) => ({ _id: id }) },
+  Procedure: { within: ofPatient(), dated: dated() },
+  QuestionnaireResponse: { within: ofPatient() },
+  ServiceRequest: { within: ofPatient() },
+  Task: {
+    within: ofPatient({ code: 'community-resource' }),
+    // Not every site answers it (E33).
+    all: { query: { code: 'community-resource', status: 'requested' }, refusedBy: ['59108'] },
+  },
 };
 
-/** Whole per patient: comparing with what was seen finds the changes. */
-function changedSince(
-  resourceType: string,
-  since: Date | undefined,
-  searchParams: readonly string[],
-  patientId?: string,
-): Offered<Query> {
-  const query = withinPatient[resourceType];
-  if (query === undefined) {
-    return noSearch;
-  }
-  if (patientId === undefined) {
-    return patientNeeded;
-  }
-  const byTime = resourceType === 'DocumentReference' && searchParams.some((name) => name === '_lastupdated');
-  return { patient: patientId, ...query, ...(byTime && since && { _lastupdated: `ge${seconds(since)}` }) };
+function ofPatient(more: Query = {}): (patientId: string) => Query {
+  return (patient) => ({ patient, ...more });
+}
+
+function dated(): NonNullable<PollGrammar['dated']> {
+  return { parameter: 'date', query: (from) => ({ date: `ge${seconds(from)}` }) };
+}
+
+/** Read again within one patient: comparing with what was seen finds the changes. */
+function poll(resourceType: string): Offered<PollGrammar> {
+  return polled[resourceType] ?? noSearch;
 }
 
 const noSearch: NotOffered = notOffered('the type cannot be searched for changes (E-cap)');
-const patientNeeded: NotOffered = notOffered('it is searched within one patient only (E13, E33)');
 
 /** UTC without fractions, as it shows times itself (section 4). */
 function seconds(at: Date): string {

@@ -3,7 +3,7 @@
 
 import { escaped } from '../escaped.ts';
 import type { Query } from '../url.ts';
-import { type NotOffered, notOffered, type Offered, type Vendor } from './vendor.ts';
+import { type NotOffered, notOffered, type Offered, type PollGrammar, type Vendor } from './vendor.ts';
 
 const pageSize = 100;
 
@@ -66,7 +66,7 @@ export const oracle: Vendor = {
       period: [`ge${from.toISOString()}`, `lt${new Date(to.getTime() + 1).toISOString()}`],
       _count: String(pageSize),
     }),
-    changedSince,
+    poll,
     probe: { path: 'Patient', query: { _id: 'casebridge-probe' } },
   },
   match: notOffered('there is no $match; search only (section 1)'),
@@ -108,46 +108,53 @@ export const oracle: Vendor = {
   rewrites: {
     DocumentReference: ['author', 'content', 'context'], // the note's XHTML becomes RTF (C:faq)
   },
+  referralsBegin: 'ServiceRequest', // C25: there are no Tasks
+  taskMoves: notOffered('there are no Tasks (C25)'),
   fallback: 'document',
 };
 
-type Incremental = '_lastUpdated' | 'no';
+/** By when it was stored: a prefix and a whole instant, which every type takes, and never together with another date (section 4; C7, C8). */
+const byStored: NonNullable<PollGrammar['stored']> = {
+  parameter: '_lastUpdated',
+  query: (since): Query => (since === undefined ? {} : { _lastUpdated: `ge${since.toISOString()}` }),
+  between: (from, to) => ({ _lastUpdated: [`ge${from.toISOString()}`, `le${to.toISOString()}`] }),
+};
+/** Of what happens once, by when it was stored as well: what the site has not touched for long is left out. */
+const stepwise: PollGrammar = {
+  within: ofPatient(),
+  stored: byStored,
+  dated: { parameter: '_lastUpdated', query: byStored.query },
+};
+const farAhead = 'lt2200-01-01T00:00:00.000Z';
 
-/** What a type is searched by within one patient, and whether a search can say since when (section 4, date grammar; C7, C8). */
-const withinPatient: Readonly<Record<string, { readonly query: Query; readonly by: Incremental }>> = {
-  // A closed pair of ge and lt is required, and is about the visit: all of them.
-  Appointment: { query: { date: ['ge1900-01-01T00:00:00.000Z', 'lt2200-01-01T00:00:00.000Z'] }, by: 'no' },
-  CarePlan: { query: { category: 'assess-plan' }, by: 'no' }, // no other code is taken
-  CareTeam: { query: {}, by: 'no' },
-  Condition: { query: {}, by: '_lastUpdated' },
-  Consent: { query: {}, by: 'no' },
-  Coverage: { query: {}, by: 'no' },
-  DocumentReference: { query: {}, by: '_lastUpdated' },
-  Encounter: { query: {}, by: '_lastUpdated' },
-  Goal: { query: {}, by: 'no' },
-  Observation: { query: {}, by: '_lastUpdated' },
-  Procedure: { query: {}, by: '_lastUpdated' },
-  QuestionnaireResponse: { query: {}, by: 'no' },
-  ServiceRequest: { query: {}, by: '_lastUpdated' },
+/** What is asked of a type within one patient, and whether a search can say since when. */
+const polled: Readonly<Record<string, PollGrammar>> = {
+  // A closed pair of ge and lt is required, and is about the visit.
+  Appointment: {
+    within: ofPatient({ date: ['ge1900-01-01T00:00:00.000Z', farAhead] }),
+    dated: { parameter: 'date', query: (from) => ({ date: [`ge${from.toISOString()}`, farAhead] }) },
+  },
+  CarePlan: { within: ofPatient({ category: 'assess-plan' }) }, // no other code is taken
+  CareTeam: { within: ofPatient() },
+  Condition: { within: ofPatient(), stored: byStored },
+  Consent: { within: ofPatient() },
+  Coverage: { within: ofPatient() },
+  DocumentReference: stepwise,
+  Encounter: stepwise,
+  Goal: { within: ofPatient() },
+  Observation: stepwise,
+  Patient: { within: (id) => ({ _id: id }) },
+  Procedure: stepwise,
+  QuestionnaireResponse: { within: ofPatient() },
+  ServiceRequest: { within: ofPatient(), stored: byStored },
 };
 
-/** A prefix and a whole instant, which every type takes, and never together with another date. */
-function changedSince(
-  resourceType: string,
-  since: Date | undefined,
-  searchParams: readonly string[],
-  patientId?: string,
-): Offered<Query> {
-  const grammar = withinPatient[resourceType];
-  if (grammar === undefined) {
-    return noSearch;
-  }
-  if (patientId === undefined) {
-    return patientNeeded;
-  }
-  const byTime = grammar.by === '_lastUpdated' && searchParams.includes('_lastUpdated');
-  return { patient: patientId, ...grammar.query, ...(byTime && since && { _lastUpdated: `ge${since.toISOString()}` }) };
+function ofPatient(more: Query = {}): (patientId: string) => Query {
+  return (patient) => ({ patient, ...more });
+}
+
+function poll(resourceType: string): Offered<PollGrammar> {
+  return polled[resourceType] ?? noSearch;
 }
 
 const noSearch: NotOffered = notOffered('the type is absent, or cannot be searched for changes of one patient (C-cap)');
-const patientNeeded: NotOffered = notOffered('it is searched within one patient only (section 1)');

@@ -2,8 +2,7 @@
 // Numbers like 3141 are issues of hapifhir/hapi-fhir.
 
 import { escaped } from '../escaped.ts';
-import type { Query } from '../url.ts';
-import { notOffered, type Vendor } from './vendor.ts';
+import { notOffered, type PollGrammar, type Vendor } from './vendor.ts';
 
 const pageSize = 200;
 
@@ -39,7 +38,7 @@ export const standard: Vendor = {
       date: [`ge${from.toISOString()}`, `le${to.toISOString()}`],
       _count: String(pageSize),
     }),
-    changedSince,
+    poll,
     probe: { path: 'Patient', query: { _summary: 'count' } },
   },
   match: notOffered('FHIR does not ask a server for $match, and HAPI and Medplum differ in what theirs means.'),
@@ -75,18 +74,35 @@ export const standard: Vendor = {
   statuses: {},
   pages: {},
   rewrites: {},
+  referralsBegin: 'Task',
+  taskMoves: notOffered('R4 knows no rule of its own for the moves of a Task'),
   fallback: 'document',
 };
+
+/** What is not about the referral itself is read whole only where the server says what is new. */
+const readWhole = ['ServiceRequest', 'Task'];
+const happensOnce = ['Appointment', 'DocumentReference', 'Encounter', 'Procedure'];
 
 /**
  * Newest first: what changes while we page moves to the front and shifts the rest back, so that a resource is seen twice rather than
  * never. A server that does not declare `_lastUpdated` is read whole; comparing with what was seen finds the changes.
  */
-function changedSince(_resourceType: string, since: Date | undefined, searchParams: readonly string[]): Query {
-  const byTime = searchParams.includes('_lastUpdated');
+function poll(resourceType: string): PollGrammar {
+  const count = { _count: String(pageSize) };
+  const patient = resourceType === 'Patient' ? '_id' : 'patient';
   return {
-    ...(byTime && { _sort: '-_lastUpdated' }),
-    ...(byTime && since !== undefined && { _lastUpdated: `ge${since.toISOString()}` }),
-    _count: String(pageSize),
+    within: (patientId) => ({ [patient]: patientId, ...count }),
+    all: { query: count, ...(!readWhole.includes(resourceType) && { onlyNew: true }) },
+    stored: {
+      parameter: '_lastUpdated',
+      query: (since) => ({ _sort: '-_lastUpdated', ...(since && { _lastUpdated: `ge${since.toISOString()}` }) }),
+      between: (from, to) => ({
+        _sort: '-_lastUpdated',
+        _lastUpdated: [`ge${from.toISOString()}`, `le${to.toISOString()}`],
+      }),
+    },
+    ...(happensOnce.includes(resourceType) && {
+      dated: { parameter: 'date', query: (from) => ({ date: `ge${from.toISOString()}` }) },
+    }),
   };
 }

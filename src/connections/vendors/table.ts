@@ -1,5 +1,6 @@
 // A vendor's file as rows for people: what its servers take, what they do not and how we know, and how each search is written.
 
+import { pollQuery } from '../poll.ts';
 import type { Query } from '../url.ts';
 import { isOffered, type NotOffered, type Offered, type Vendor } from './vendor.ts';
 
@@ -64,12 +65,10 @@ const shownTypes = [
   'Task',
 ];
 
-function queryRules({ queries }: Vendor): VendorRule[] {
+function queryRules(vendor: Vendor): VendorRule[] {
+  const { queries } = vendor;
   const everything = { given: '<given>', sex: '<sex>', phone: '<phone>', postalCode: '<postal code>' };
-  const changes = shownTypes.map((type): [string, Offered<Query>] => [
-    `changes of ${type}`,
-    queries.changedSince(type, at, ['_lastUpdated', '_lastupdated'], patientId),
-  ]);
+  const changes = shownTypes.map((type): [string, Offered<Query>] => [`changes of ${type}`, changesOf(vendor, type)]);
   const searches: [string, Offered<Query>][] = [
     ['search by identifier', queries.identifier('<system>', '<value>')],
     ['search for a person', queries.patient({ family: '<family>', birthDate: '<birth date>' })],
@@ -83,6 +82,14 @@ function queryRules({ queries }: Vendor): VendorRule[] {
     ...searches.map(([topic, query]) => ability(topic, query, shown)),
     ...(areAlike ? rows.slice(0, 1).map((row) => ({ ...row, topic: 'changes of any type' })) : rows),
   ];
+}
+
+/** Of all patients, where the server is asked for no more than what is new of them; else of one. */
+function changesOf(vendor: Vendor, type: string): Offered<Query> {
+  const window = { since: at, searchParams: ['_lastUpdated', '_lastupdated'] };
+  const all = pollQuery(vendor, type, window);
+  const found = isOffered(all) && !all.isFull ? all : pollQuery(vendor, type, { ...window, patientId });
+  return isOffered(found) ? found.query : found;
 }
 
 function shown(query: Query): string {

@@ -54,13 +54,8 @@ export interface Vendor {
       readonly from: Date;
       readonly to: Date;
     }): Query;
-    /** What changed at or after an instant; no instant: all. `patientId`: of this patient, where the server searches by patient only. */
-    changedSince(
-      resourceType: string,
-      since: Date | undefined,
-      searchParams: readonly string[],
-      patientId?: string,
-    ): Offered<Query>;
+    /** How a type is asked for again and again; `poll.ts` writes the search. */
+    poll(resourceType: string): Offered<PollGrammar>;
     /** Asks nothing about anybody, and shows whether our credentials are taken. */
     probe: { readonly path: string; readonly query: Query };
   };
@@ -103,8 +98,35 @@ export interface Vendor {
   readonly pages: Readonly<Record<number, StatusRule>>;
   /** Elements that the server stores in another form than sent, by resource type: no change of theirs. */
   readonly rewrites: Readonly<Record<string, readonly string[]>>;
+  /** The resource with which a referral begins there. */
+  readonly referralsBegin: 'Task' | 'ServiceRequest';
+  /** The moves of a Task that the server takes, where they are fewer than the diagram's: statuses by the one before. */
+  readonly taskMoves: Offered<Readonly<Record<string, readonly string[]>>>;
   /** Where a record goes that cannot go natively; `document` only where one can be filed, else `manual`. */
   readonly fallback: 'document' | 'manual';
+}
+
+/** What a search for changes is made of (lanes.md 20, 21). */
+export interface PollGrammar {
+  /** The search within one patient; absent: there is none. */
+  readonly within?: (patientId: string) => Query;
+  /** The search of all patients; absent: there is none. */
+  readonly all?: {
+    readonly query: Query;
+    /** Only where the server says what is new: a whole hospital is not read over and over. */
+    readonly onlyNew?: true;
+    /** Issue codes by which a site says that it wants a patient all the same. */
+    readonly refusedBy?: readonly string[];
+  };
+  /** What a search for new versions adds, where the server declares the parameter; no time: all, in the order that paging needs. */
+  readonly stored?: {
+    readonly parameter: string;
+    readonly query: (since: Date | undefined) => Query;
+    /** Both ends included. */
+    readonly between: (from: Date, to: Date) => Query;
+  };
+  /** Of what happens once: what a search adds to leave out what is older, where the server declares the parameter. */
+  readonly dated?: { readonly parameter: string; readonly query: (from: Date) => Query };
 }
 
 export interface RouteDefault {

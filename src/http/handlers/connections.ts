@@ -1,6 +1,5 @@
-// Connections: the list, what each can do, pausing, and the hooks by which servers wake a poll.
+// Connections: the list, what each can do, and pausing.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ConnectionConfig } from '../../config.ts';
 import { CasebridgeError } from '../../errors.ts';
 import { limitOf } from '../parameters.ts';
@@ -54,13 +53,6 @@ export const connectionRoutes: readonly Route[] = [
     access: configurers,
     handle: (call) => change(call, (id, by) => call.gateway.resume(id, by)),
   },
-  {
-    method: 'POST',
-    path: '/hooks/{connection}/{key}',
-    summary: 'Subscription notification: wakes the poll of the connection. Its content is not read.',
-    access: 'anyone',
-    handle: notify,
-  },
 ];
 
 function getCapabilities(call: Call): Promise<object> {
@@ -71,13 +63,6 @@ async function change(call: Call, act: (id: string, by: string) => Promise<void>
   const connection = workingConnection(call.gateway.config, call.path.connection);
   await act(connection.id, call.principal?.name ?? '');
   return connectionView(call.gateway.store, connection, visibleSource(call));
-}
-
-async function notify({ gateway, path: { connection = '', key = '' } }: Call): Promise<object> {
-  const isKnown = gateway.config.connections.has(connection);
-  if (!isKnown || !sameText(key, await gateway.hookKey(connection))) throw new CasebridgeError('address-unknown');
-  await gateway.pollSoon(connection);
-  return {};
 }
 
 function addressed(call: Call): ConnectionConfig {
@@ -91,9 +76,4 @@ function addressed(call: Call): ConnectionConfig {
 function visibleConnections({ gateway, principal }: Call): ConnectionConfig[] {
   const all = [...gateway.config.connections.values()];
   return principal?.kind === 'source' ? all.filter(({ sources }) => sources.includes(principal.source.id)) : all;
-}
-
-function sameText(one: string, other: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(one), hash(other));
 }

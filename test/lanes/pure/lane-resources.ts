@@ -3,6 +3,7 @@
 import type { JsonObject } from '../../../src/json.ts';
 import type { LaneResource, LinkState, Observation, ResourceKey } from '../../../src/lanes/lane-resource.ts';
 import type { CompiledSlot, Desired, Facts, Owner, SlotElement } from '../../../src/mapping/mapping.ts';
+import { referralTaskMoves } from '../../../src/referrals/referrals.ts';
 
 export type ElementShape = Partial<Pick<SlotElement, 'moves' | 'goesWith' | 'derived'>> & { readonly owner?: Owner };
 
@@ -75,6 +76,7 @@ export function aResource(overrides: Partial<LaneResource> = {}): LaneResource {
     parked: undefined,
     openTopics: new Set(),
     party: 'requester',
+    moves: referralTaskMoves,
     search: 'none',
     ...overrides,
   };

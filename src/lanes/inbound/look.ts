@@ -1,0 +1,78 @@
+// What the server holds of what began there: as the polls have stored it, and, of what that points at, as it is when it is first needed.
+
+import { classify } from '../../connections/connections.ts';
+import { type Reason, reason } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { json, type Store, sql } from '../../store/store.ts';
+import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import { holdLease, type Lease } from '../lease.ts';
+import { saveGone, saveSeen } from '../links.ts';
+import { type Named, nameOf } from './about.ts';
+
+/** `gone`: the server says so. `hidden`: it shows it to nobody like us. */
+export type Look = { readonly body: JsonObject } | 'gone' | 'hidden';
+
+/** By `Type/id`. */
+export type Looks = Map<string, Look>;
+
+interface SeenLook {
+  readonly resource_type: string;
+  readonly remote_id: string;
+  readonly body: JsonObject | null;
+  readonly gone: boolean;
+}
+
+/** Adds what the store keeps of these. */
+export async function lookInStore(
+  store: Store,
+  connection: string,
+  looks: Looks,
+  named: readonly Named[],
+): Promise<void> {
+  const wanted = named.filter((one) => !looks.has(nameOf(one))).map(({ resourceType, id }) => ({ resourceType, id }));
+  if (wanted.length === 0) return;
+  const { rows } = await sql<SeenLook>`
+    select s.resource_type, s.remote_id, s.body, s.gone
+    from jsonb_to_recordset(${json(wanted)}) as w("resourceType" text, id text)
+    join seen s on s.connection = ${connection} and s.resource_type = w."resourceType" and s.remote_id = w.id`.execute(
+    store.db,
+  );
+  for (const { resource_type: resourceType, remote_id: id, body, gone } of rows)
+    looks.set(nameOf({ resourceType, id }), gone ? 'gone' : body === null ? 'hidden' : { body });
+}
+
+export type LookFailure =
+  | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined }
+  | { readonly kind: 'config'; readonly reason: Reason };
+
+/** Reads one resource from the server and keeps what was seen; undefined: it is among the looks now. */
+export async function lookThere(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  looks: Looks,
+  named: Named,
+): Promise<LookFailure | undefined> {
+  const { resourceType, id } = named;
+  const facts = { method: 'GET', kind: 'read', target: { resourceType, id } } as const;
+  const request = { method: 'GET', path: `${resourceType}/${id}` } as const;
+  let reply = await connection.client.send(request);
+  let result = classify(connection.vendor, facts, reply);
+  if (result.class === 'retry-now-once') {
+    reply = await connection.client.send(request);
+    result = classify(connection.vendor, facts, reply);
+  }
+  if (result.class === 'config') return { kind: 'config', reason: result.reason ?? reason('outcome-unknown') };
+  const body = result.class === 'ok' && reply.fault === undefined ? reply.body : undefined;
+  const isHidden = result.class === 'denied' || result.class === 'permanent';
+  if (body === undefined && result.class !== 'gone' && !isHidden)
+    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs };
+  const versionTag = reply.fault === undefined ? reply.versionTag : undefined;
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    await saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body });
+    if (result.class === 'gone') await saveGone(trx, lease.connection, resourceType, id);
+  });
+  looks.set(nameOf(named), body === undefined ? (result.class === 'gone' ? 'gone' : 'hidden') : { body });
+  return undefined;
+}

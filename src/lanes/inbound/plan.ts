@@ -1,0 +1,649 @@
+// What becomes of the resources that began on the other side, for one patient and one source: pure, same input, same output; planned again after it was
+// stored it gives nothing.
+
+import { type ErrorCode, type Reason, reason } from '../../errors.ts';
+import { contentHash } from '../../fhir/fhir.ts';
+import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
+import type { MappingSet, SlotRef } from '../../mapping/mapping.ts';
+import { isRecordType, type RecordType } from '../../records/records.ts';
+import { type BegunReading, codesOf, readBegun } from '../../referrals/referrals.ts';
+import type { Change } from '../changes.ts';
+import type { NewDecision } from '../decisions.ts';
+import type { LaneConnection } from '../lane-connection.ts';
+import { resolverOf } from '../linked-targets.ts';
+import { hashOfSeen } from '../links.ts';
+import { nameOf, orderOf, patientsOf, pointedAtBy, referenced } from './about.ts';
+import { clientFields } from './client-fields.ts';
+import type { Looks } from './look.ts';
+import {
+  isReadable,
+  type Proposal,
+  type ProposeContext,
+  patientElements,
+  propose,
+  type ReferralBodies,
+  referralMoves,
+  referralOtherwise,
+  slotFor,
+  type Told,
+} from './propose.ts';
+import { type InboundChange, type InboundRow, type InboundState, partsOf, proposedId } from './rows.ts';
+import type { Around } from './take.ts';
+
+export interface InboundInput {
+  readonly connection: Pick<LaneConnection, 'config' | 'vendor'>;
+  readonly source: string;
+  readonly mappings: MappingSet;
+  /** Those of the lane, the oldest first. */
+  readonly rows: readonly InboundRow[];
+  readonly looks: Looks;
+  readonly around: Around;
+  /** Database time. */
+  readonly now: Date;
+}
+
+export interface PlannedChange extends InboundChange {
+  readonly change?: Change;
+  readonly ask?: NewDecision;
+}
+
+export interface InboundPlan {
+  /** In the order in which a source can take them over. */
+  readonly changes: readonly PlannedChange[];
+  /** Topics of open questions that answered themselves. */
+  readonly answered: readonly string[];
+}
+
+export function planInbound(input: InboundInput): InboundPlan {
+  return new InboundPlanner(input).plan();
+}
+
+/** A row, or the place of one that is not there yet. */
+interface Place {
+  readonly row: InboundRow | undefined;
+  readonly type: RecordType | 'none';
+  readonly resourceType: string;
+  readonly remoteId: string;
+}
+
+type Verdict =
+  | { readonly kind: 'offer'; readonly told: Told }
+  | { readonly kind: 'keep' | 'withdraw' | 'ask'; readonly why: ErrorCode };
+
+interface Judged {
+  readonly place: Place;
+  readonly verdict: Verdict;
+  readonly patient: string | undefined;
+  readonly look: string;
+}
+
+interface ReadReferral {
+  readonly row: InboundRow;
+  readonly bodies: ReferralBodies;
+  readonly patient: string | undefined;
+  readonly look: string;
+  readonly reading: BegunReading;
+}
+
+/** What others point at comes first. */
+const order: readonly string[] = [
+  'client',
+  'case',
+  'coverage',
+  'need',
+  'goal',
+  'referral',
+  'hospitalStay',
+  'carePlan',
+  'none',
+];
+
+/** A stay that was over for longer than this when it was first seen is history: within it, another one would be a readmission. */
+const pastMs = 30 * 24 * 60 * 60_000;
+
+class InboundPlanner {
+  readonly #input: InboundInput;
+  readonly #context: ProposeContext;
+  /** Of the case under which referrals are offered, where the source has none; undefined: it has one. */
+  #casePlace: Place | undefined;
+
+  constructor(input: InboundInput) {
+    this.#input = input;
+    const { connection, mappings, around } = input;
+    const { baseUrl } = connection.config;
+    this.#context = {
+      connection: connection.config.id,
+      mappings,
+      resolve: resolverOf(new Map([...this.#proposed(true), ...around.linked]), baseUrl),
+      resolveAsProposed: resolverOf(new Map([...around.linked, ...this.#proposed(false)]), baseUrl),
+    };
+  }
+
+  plan(): InboundPlan {
+    const judged = this.#judged();
+    const changes = judged.flatMap((one) => this.#change(one) ?? []);
+    const topics = judged.flatMap(({ place, verdict }) => {
+      const { row } = place;
+      const isAnswered = row?.reason != null && verdict.kind !== 'ask' && isAsked(row.reason);
+      return isAnswered ? [topicOf(place)] : [];
+    });
+    const rank = ({ row, change }: PlannedChange) => {
+      const at = order.indexOf(row.type);
+      return change?.op === 'withdraw' ? order.length + (order.length - at) : at;
+    };
+    return { changes: changes.sort((a, b) => rank(a) - rank(b)), answered: topics };
+  }
+
+  #judged(): Judged[] {
+    const { rows } = this.#input;
+    const open = rows.filter(({ state }) => state !== 'refused' && state !== 'adopted');
+    const read = open.filter(({ type }) => type === 'referral').map((row) => this.#readReferral(row));
+    this.#casePlace = this.#placeOfCase(read);
+    const referrals = read.map((one) => this.#referral(one));
+    const offered = referrals.filter(({ verdict }) => verdict.kind === 'offer');
+    // What is asked about stands as it was offered, and so does what it came with.
+    const standing = referrals.filter(
+      ({ place, verdict }) => verdict.kind === 'offer' || (verdict.kind === 'ask' && place.row?.state === 'proposed'),
+    );
+    const pointed = this.#pointed(standing);
+    const others = open
+      .filter(({ type }) => type !== 'referral' && type !== 'client' && type !== 'case')
+      .filter((row) => !pointed.some(({ place }) => place.row === row))
+      .map((row) => this.#record(row));
+    return [...this.#people(offered, standing), ...pointed, ...referrals, ...others];
+  }
+
+  /** The patient as a client, and a case, where the source has neither. */
+  #people(offered: readonly Judged[], standing: readonly Judged[]): Judged[] {
+    const { around, rows } = this.#input;
+    const patient = standing[0]?.patient ?? rows.find(({ type }) => type === 'client')?.remote_id;
+    if (patient === undefined) return [];
+    const client = rows.find(({ type, remote_id: id }) => type === 'client' && id === patient);
+    if (client?.state === 'refused') return this.#cases(patient, offered, standing);
+    const isNeeded = standing.length > 0;
+    const place: Place = { row: client, type: 'client', resourceType: 'Patient', remoteId: patient };
+    const body = this.#body('Patient', patient);
+    const ofClient: Judged[] =
+      around.clientId !== undefined || client?.state === 'adopted' || body === undefined
+        ? []
+        : [
+            {
+              place,
+              patient,
+              look: hashOfSeen(body),
+              verdict: isNeeded
+                ? { kind: 'offer', told: this.#client(patient, body) }
+                : { kind: 'withdraw', why: 'inbound-cancelled' },
+            },
+          ];
+    return [...ofClient, ...this.#cases(patient, offered, standing)];
+  }
+
+  /** The case under which referrals of somebody are offered who has none: one that is offered already, else that of the first of them. */
+  #placeOfCase(read: readonly ReadReferral[]): Place | undefined {
+    const { around, rows } = this.#input;
+    if (around.cases.some(isOpenCase)) return undefined;
+    const cases = rows.filter(({ type }) => type === 'case');
+    const proposed = cases.find(({ state }) => state === 'proposed');
+    if (proposed !== undefined) return placeOf(proposed);
+    const first = read.find(({ reading }) => reading.kind === 'offer')?.row;
+    if (first === undefined) return undefined;
+    const { resource_type: resourceType, remote_id: remoteId } = first;
+    const row = cases.find((one) => one.resource_type === resourceType && one.remote_id === remoteId);
+    return { row, type: 'case', resourceType, remoteId };
+  }
+
+  #cases(patient: string, offered: readonly Judged[], standing: readonly Judged[]): Judged[] {
+    const place = this.#casePlace;
+    if (place === undefined || place.row?.state === 'refused' || place.row?.state === 'adopted') return [];
+    const look = contentHash(standing.map((one) => one.look));
+    if (standing.length === 0)
+      return [{ place, patient, look, verdict: { kind: 'withdraw', why: 'inbound-cancelled' } }];
+    const [first] = offered;
+    return first === undefined
+      ? []
+      : [{ place, patient, look, verdict: { kind: 'offer', told: this.#case(place, first) } }];
+  }
+
+  #client(patient: string, body: JsonObject): Told {
+    return {
+      type: 'client',
+      id: this.#id('client', 'Patient', patient),
+      origin: { resourceType: 'Patient', id: patient },
+      resources: [{ slot: 'patient', body }],
+      elements: patientElements,
+      fixed: clientFields(body, this.#input.connection.config.identifierSystems),
+    };
+  }
+
+  #case({ resourceType, remoteId }: Place, first: Judged): Told {
+    const referral = first.verdict.kind === 'offer' ? first.verdict.told.fixed : {};
+    const { organization } = this.#input.connection.config;
+    const hospital: JsonObject = organization?.source === this.#input.source ? { organizationId: organization.id } : {};
+    const performer = this.#performers(first.place).find(({ type }) => type === 'organization');
+    const isAgency = performer !== undefined && this.#input.around.agencies.has(performer.id);
+    return {
+      type: 'case',
+      id: this.#id('case', resourceType, remoteId),
+      origin: { resourceType, id: remoteId },
+      resources: [],
+      fixed: {
+        clientId: this.#clientId(first.patient ?? ''),
+        status: 'referred',
+        referredAt: referral.sentAt ?? '',
+        referralSource: { kind: 'hospital', ...hospital },
+        ...(isAgency && { organizationId: performer.id }),
+      },
+    };
+  }
+
+  #readReferral(row: InboundRow): ReadReferral {
+    const body = this.#body(row.resource_type, row.remote_id);
+    const bodies = this.#bodies(row, body);
+    const patients = this.#patients(bodies);
+    const [patient] = patients;
+    const look = contentHash([
+      bodies.task === undefined ? null : hashOfSeen(bodies.task),
+      bodies.order === undefined ? null : hashOfSeen(bodies.order),
+      [...patients, patient === undefined ? null : this.#shown('Patient', patient)],
+      body === undefined,
+    ]);
+    return { row, bodies, patient, look, reading: this.#judgeReferral(row, body, bodies, patients) };
+  }
+
+  #referral({ row, bodies, patient, look, reading }: ReadReferral): Judged {
+    const verdict: Verdict =
+      reading.kind === 'offer'
+        ? { kind: 'offer', told: this.#toldReferral(row, bodies, patient ?? '', reading) }
+        : reading;
+    // While a person is asked it is about whom it was offered for.
+    const isStanding = reading.kind === 'ask' && row.state === 'proposed';
+    return { place: placeOf(row), verdict, patient: isStanding ? (row.patient ?? patient) : patient, look };
+  }
+
+  #judgeReferral(
+    row: InboundRow,
+    body: JsonObject | undefined,
+    bodies: ReferralBodies,
+    patients: readonly string[],
+  ): BegunReading {
+    const isOffered = row.state === 'proposed';
+    if (body === undefined) return { kind: isOffered ? 'ask' : 'keep', why: 'inbound-gone' };
+    const { referralsBegin } = this.#input.connection.vendor;
+    if (row.resource_type !== referralsBegin) return { kind: 'keep', why: 'inbound-order' };
+    const parts = partsOf(row);
+    const status = (resourceType: string) => {
+      const held = parts.find((part) => part.resourceType === resourceType)?.facts.status;
+      return typeof held === 'string' ? held : undefined;
+    };
+    const reading = readBegun({
+      ...(bodies.task && { task: bodies.task }),
+      ...(bodies.order && { order: bodies.order }),
+      ...(isOffered && { offered: { task: status('Task'), order: status('ServiceRequest') } }),
+      isWithdrawn: row.state === 'withdrawn',
+      performer: this.#isForUs(bodies),
+    });
+    return reading.kind === 'offer' ? (this.#doubt(row, patients) ?? reading) : reading;
+  }
+
+  /** Why it must not be offered although it is open: about whom it is does not stand. */
+  #doubt(row: InboundRow, patients: readonly string[]): BegunReading | undefined {
+    const [patient, another] = patients;
+    if (patient === undefined) return { kind: 'ask', why: 'inbound-no-patient' };
+    if (another !== undefined) return { kind: 'ask', why: 'inbound-two-patients' };
+    if (row.state === 'proposed' && row.patient !== null && row.patient !== patient)
+      return { kind: 'ask', why: 'inbound-patient-changed' };
+    return this.#body('Patient', patient) === undefined ? { kind: 'ask', why: 'inbound-patient-unknown' } : undefined;
+  }
+
+  #toldReferral(
+    row: InboundRow,
+    bodies: ReferralBodies,
+    patient: string,
+    reading: Extract<BegunReading, { kind: 'offer' }>,
+  ): Told {
+    const { config } = this.#input.connection;
+    const hospital = config.organization?.source === this.#input.source ? config.organization.id : undefined;
+    const resources = [
+      ...(bodies.order === undefined ? [] : [{ slot: 'request', body: bodies.order }]),
+      ...(bodies.task === undefined ? [] : [{ slot: 'fulfilment', body: bodies.task }]),
+    ];
+    const told: Told = {
+      type: 'referral',
+      id: row.id,
+      origin: { resourceType: row.resource_type, id: row.remote_id },
+      resources,
+      fixed: {
+        ...referralMoves(bodies, reading.status, row.noted_at.toISOString()),
+        ...this.#caseOf(),
+        clientId: this.#clientId(patient),
+      },
+    };
+    const { record } = propose(this.#context, told, '');
+    return {
+      ...told,
+      otherwise: {
+        ...referralOtherwise(bodies, record),
+        ...(hospital !== undefined && { requesterOrganizationId: hospital }),
+      },
+    };
+  }
+
+  /** Needs, goals and coverages that a standing referral points at, offered with it. */
+  #pointed(standing: readonly Judged[]): Judged[] {
+    const { rows, around, mappings } = this.#input;
+    const found = new Map<string, Judged>();
+    for (const { place, patient } of standing) {
+      const { order: body } = this.#bodiesOf(place);
+      for (const named of body === undefined ? [] : pointedAtBy(body, this.#baseUrl)) {
+        const type = pointedTypes[named.resourceType];
+        const resource = this.#body(named.resourceType, named.id);
+        if (type === undefined || resource === undefined || around.linked.has(nameOf(named))) continue;
+        // Another patient's is none of this referral's business.
+        if (!patientsOf(resource, this.#baseUrl).every((id) => id === patient)) continue;
+        const row = rows.find(
+          (one) => one.type === type && one.resource_type === named.resourceType && one.remote_id === named.id,
+        );
+        if (row?.state === 'refused' || row?.state === 'adopted') continue;
+        const slot = slotFor(mappings, type, named.resourceType);
+        const target: Place = { row, type, resourceType: named.resourceType, remoteId: named.id };
+        const told = slot === undefined ? undefined : this.#told(type, target, slot, resource, patient ?? '');
+        const verdict: Verdict =
+          told === undefined ? { kind: 'keep', why: 'inbound-unreadable' } : { kind: 'offer', told };
+        found.set(nameOf(named), { place: target, verdict, patient, look: hashOfSeen(resource) });
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** Anything else about a linked patient; what no referral points at any more is taken back unless it is offered for itself. */
+  #record(row: InboundRow): Judged {
+    const body = this.#body(row.resource_type, row.remote_id);
+    const look = contentHash([body === undefined ? null : hashOfSeen(body), this.#input.around.clientId ?? null]);
+    const patient = body === undefined ? (row.patient ?? undefined) : patientsOf(body, this.#baseUrl)[0];
+    return { place: placeOf(row), verdict: this.#judgeRecord(row, body, patient), patient, look };
+  }
+
+  #judgeRecord(row: InboundRow, body: JsonObject | undefined, patient: string | undefined): Verdict {
+    const { around, mappings, now } = this.#input;
+    const isOffered = row.state === 'proposed';
+    const not = (why: ErrorCode): Verdict => ({ kind: isOffered ? 'withdraw' : 'keep', why });
+    if (body === undefined) return { kind: isOffered ? 'ask' : 'keep', why: 'inbound-gone' };
+    if (isOffered && row.patient !== null && row.patient !== patient)
+      return { kind: 'ask', why: 'inbound-patient-changed' };
+    if (!isRecordType(row.type)) return { kind: 'keep', why: 'inbound-no-rule' };
+    if (isTakenBack(body)) return not('inbound-cancelled');
+    if (around.clientId === undefined || patient === undefined) return not('inbound-cancelled');
+    if (!around.cases.some(isOpenCase)) return not('inbound-no-case');
+    if (!isOffered && row.type === 'hospitalStay' && isPast(body, now)) return not('inbound-past');
+    const slot = slotFor(mappings, row.type, row.resource_type);
+    const told = slot === undefined ? undefined : this.#told(row.type, placeOf(row), slot, body, patient);
+    if (told !== undefined) return { kind: 'offer', told };
+    return not(row.type === 'hospitalStay' ? 'inbound-no-stay' : 'inbound-unreadable');
+  }
+
+  #told(type: RecordType, place: Place, slot: string, body: JsonObject, patient: string): Told | undefined {
+    const { row, resourceType, remoteId } = place;
+    const { organization } = this.#input.connection.config;
+    const isStay = type === 'hospitalStay';
+    const told: Told = {
+      type,
+      id: this.#id(type, resourceType, remoteId),
+      origin: { resourceType, id: remoteId },
+      resources: [{ slot, body }],
+      fixed: {
+        clientId: this.#clientId(patient),
+        ...this.#caseOf(),
+        ...(isStay && { knownAt: (row?.noted_at ?? this.#input.now).toISOString(), source: 'adt' }),
+      },
+    };
+    const { record } = propose(this.#context, told, '');
+    if (!isReadable(type, record)) return undefined;
+    const isNamed = 'hospitalId' in record || 'hospitalName' in record;
+    const hospitalId = isStay && !isNamed && organization?.source === this.#input.source ? organization.id : undefined;
+    return hospitalId === undefined ? told : { ...told, otherwise: { hospitalId } };
+  }
+
+  #change({ place, verdict, patient, look }: Judged): PlannedChange | undefined {
+    const { row } = place;
+    const base = {
+      row: {
+        resource_type: place.resourceType,
+        remote_id: place.remoteId,
+        type: place.type,
+        id: row?.id ?? this.#id(place.type, place.resourceType, place.remoteId),
+        state: row?.state ?? 'new',
+        look: row?.look ?? null,
+        isNew: row === undefined,
+      },
+      patient,
+      look,
+    };
+    if (verdict.kind === 'offer') return this.#offer(base, row, verdict.told);
+    // Nothing is there to be taken back.
+    if (verdict.kind === 'withdraw' && row?.state !== 'proposed') {
+      if (row === undefined || row.state === 'withdrawn') return undefined;
+      return kept(base, row, 'kept', reason(verdict.why));
+    }
+    if (row === undefined && verdict.kind === 'keep') return { ...base, state: 'kept', reason: reason(verdict.why) };
+    if (row === undefined) return undefined;
+    if (verdict.kind === 'withdraw') {
+      const change: Change = { op: 'withdraw', type: row.type, id: row.id, body: {} };
+      return { ...base, state: 'withdrawn', reason: reason(verdict.why), change };
+    }
+    const standing: InboundState = row.state === 'proposed' || row.state === 'withdrawn' ? row.state : 'kept';
+    const change = kept(base, row, standing, reason(verdict.why));
+    return change && verdict.kind === 'ask'
+      ? { ...change, ask: aboutInbound(place, change.reason ?? reason(verdict.why)) }
+      : change;
+  }
+
+  #offer(
+    base: Pick<PlannedChange, 'row' | 'patient' | 'look'>,
+    row: InboundRow | undefined,
+    told: Told,
+  ): PlannedChange | undefined {
+    const offered: Proposal = propose(this.#context, told, this.#input.now.toISOString());
+    const isOffered = row?.state === 'proposed' && row.offered_hash === offered.hash;
+    if (isOffered && row.reason === null && row.look === base.look) return undefined;
+    const change: Change = { op: 'propose', type: told.type, id: told.id, body: offered.record };
+    return { ...base, state: 'proposed', reason: undefined, offered, ...(!isOffered && { change }) };
+  }
+
+  #bodies(
+    { resource_type: resourceType }: Pick<InboundRow, 'resource_type'>,
+    body: JsonObject | undefined,
+  ): ReferralBodies {
+    if (resourceType !== 'Task') return { task: undefined, order: body };
+    const named = body === undefined ? undefined : orderOf(body, this.#baseUrl);
+    return { task: body, order: named && this.#body(named.resourceType, named.id) };
+  }
+
+  #bodiesOf({ resourceType, remoteId }: Place): ReferralBodies {
+    return this.#bodies({ resource_type: resourceType }, this.#body(resourceType, remoteId));
+  }
+
+  #patients({ task, order: asked }: ReferralBodies): string[] {
+    return [...new Set([task, asked].flatMap((body) => (body === undefined ? [] : patientsOf(body, this.#baseUrl))))];
+  }
+
+  /** Whom a referral is asked of, as far as these are records of the source. */
+  #performers(place: Place): SlotRef[] {
+    const { task, order: asked } = this.#bodiesOf(place);
+    const references = [objectAt(task, 'owner') ?? [], ...objectsAt(asked, 'performer')].flat();
+    return references.flatMap((one) => this.#context.resolve(textAt(one, 'reference') ?? '') ?? []);
+  }
+
+  #isForUs({ task, order: asked }: ReferralBodies): 'ours' | 'open' | 'others' {
+    const { around, connection } = this.#input;
+    const { performers, referralCodes } = connection.config.polls;
+    const owner = objectAt(task, 'owner');
+    const named = owner === undefined ? objectsAt(asked, 'performer') : [owner];
+    const isUs = named.some((one) => {
+      const target = this.#context.resolve(textAt(one, 'reference') ?? '');
+      const isListed = referenced(one, this.#baseUrl).some((found) => performers.includes(nameOf(found)));
+      return (
+        isListed || target?.type === 'worker' || (target?.type === 'organization' && around.agencies.has(target.id))
+      );
+    });
+    if (isUs) return 'ours';
+    // A Task for the community is for whoever is asked by this server's own means, unless it names a partner whom we know.
+    const isForCommunity = codesOf(task?.code).includes('community-resource');
+    const isKnown = named.some((one) => this.#context.resolve(textAt(one, 'reference') ?? '') !== undefined);
+    if (isForCommunity && named.length > 0 && !isKnown) return 'ours';
+    if (named.length > 0) return 'others';
+    if (task !== undefined) return 'open';
+    // An order alone may be for anybody in the house: only what the connection lists is for us.
+    const concepts = [objectAt(asked, 'code'), ...objectsAt(asked, 'category')];
+    const codings = concepts.flatMap((concept) => objectsAt(concept, 'coding'));
+    const isKind = codings.some(({ system, code }) => referralCodes.includes(`${system}|${code}`));
+    return isKind ? 'ours' : 'others';
+  }
+
+  #clientId(patient: string): string {
+    return this.#input.around.clientId ?? this.#id('client', 'Patient', patient);
+  }
+
+  /** The one open case of the client; the proposed one of a stranger; which of several is for the source to say. */
+  #caseOf(): JsonObject {
+    const open = this.#input.around.cases.filter(isOpenCase);
+    const [only] = open;
+    if (open.length === 1 && only !== undefined) return { caseId: only.id ?? '' };
+    if (open.length > 1) return {};
+    const place = this.#casePlace;
+    return place === undefined ? {} : { caseId: place.row?.id ?? this.#id('case', place.resourceType, place.remoteId) };
+  }
+
+  /** What references mean while no link says it. @param asAnswered by the names under which the source has taken them over */
+  #proposed(asAnswered: boolean): [string, SlotRef][] {
+    const { looks, rows, mappings } = this.#input;
+    return [...looks.keys()].flatMap((name): [string, SlotRef][] => {
+      const [resourceType = '', remoteId = ''] = name.split('/');
+      if (resourceType === 'Patient')
+        return [[name, { type: 'client', id: this.#patientId(remoteId, asAnswered), slot: 'patient' }]];
+      const type = pointedTypes[resourceType];
+      const slot = type && slotFor(mappings, type, resourceType);
+      if (type === undefined || slot === undefined) return [];
+      const row = rows.find(
+        (one) => one.type === type && one.resource_type === resourceType && one.remote_id === remoteId,
+      );
+      if (row?.state === 'refused' || !this.#canBeOffered(type, resourceType, remoteId)) return [];
+      const id = (asAnswered ? row?.record_id : undefined) ?? this.#id(type, resourceType, remoteId);
+      return [[name, { type, id, slot }]];
+    });
+  }
+
+  /** It says enough to be a record, and of nobody but the patient of this lane. */
+  #canBeOffered(type: RecordType, resourceType: string, remoteId: string): boolean {
+    const { mappings, rows, connection } = this.#input;
+    const body = this.#body(resourceType, remoteId);
+    const slot = slotFor(mappings, type, resourceType);
+    if (body === undefined || slot === undefined) return false;
+    const none = () => undefined;
+    const context = { connection: connection.config.id, mappings, resolve: none, resolveAsProposed: none };
+    const origin = { resourceType, id: remoteId };
+    const { record } = propose(context, { type, id: '', origin, resources: [{ slot, body }], fixed: {} }, '');
+    const isTheirs = patientsOf(body, this.#baseUrl).every((patient) => rows.some((row) => row.patient === patient));
+    return isTheirs && isReadable(type, record);
+  }
+
+  #patientId(patient: string, asAnswered: boolean): string {
+    return asAnswered ? this.#clientId(patient) : this.#id('client', 'Patient', patient);
+  }
+
+  #id(type: string, resourceType: string, remoteId: string): string {
+    return proposedId(this.#input.connection.config.id, type, resourceType, remoteId);
+  }
+
+  get #baseUrl(): string {
+    return this.#input.connection.config.baseUrl;
+  }
+
+  #body(resourceType: string, id: string): JsonObject | undefined {
+    const look = this.#input.looks.get(nameOf({ resourceType, id }));
+    return look === undefined || typeof look === 'string' ? undefined : look.body;
+  }
+
+  #shown(resourceType: string, id: string): string {
+    const look = this.#input.looks.get(nameOf({ resourceType, id }));
+    return look === undefined ? 'unread' : typeof look === 'string' ? look : hashOfSeen(look.body);
+  }
+}
+
+/** What a referral may point at, and a source is offered with it. */
+const pointedTypes: Readonly<Record<string, RecordType>> = { Condition: 'need', Goal: 'goal', Coverage: 'coverage' };
+
+function placeOf(row: InboundRow): Place {
+  const type = isRecordType(row.type) ? row.type : 'none';
+  return { row, type, resourceType: row.resource_type, remoteId: row.remote_id };
+}
+
+/** Nothing new: the same state for the same reason, of the same look. */
+function kept(
+  base: Pick<PlannedChange, 'row' | 'patient' | 'look'>,
+  row: InboundRow,
+  state: InboundState,
+  why: Reason,
+): PlannedChange | undefined {
+  const isSame = row.state === state && row.reason?.code === why.code && row.look === base.look;
+  return isSame ? undefined : { ...base, state, reason: why };
+}
+
+const openCases = ['referred', 'intake', 'open', 'on-hold'];
+
+function isOpenCase({ status }: JsonObject): boolean {
+  return openCases.some((open) => open === status);
+}
+
+function isTakenBack({ status, lifecycleStatus, verificationStatus }: JsonObject): boolean {
+  const verified = codesOf(verificationStatus);
+  const says = [status, lifecycleStatus].map((text) => (typeof text === 'string' ? text.trim() : ''));
+  return (
+    says.some((text) => ['entered-in-error', 'cancelled', 'revoked', 'rejected'].includes(text)) ||
+    verified.some((code) => code === 'entered-in-error' || code === 'refuted')
+  );
+}
+
+function isPast(encounter: JsonObject, now: Date): boolean {
+  const end = textAt(objectAt(encounter, 'period'), 'end');
+  return end !== undefined && Date.parse(end) < now.getTime() - pastMs;
+}
+
+/** Those of which a person was asked. */
+const asked: readonly ErrorCode[] = [
+  'inbound-gone',
+  'inbound-moved',
+  'inbound-no-patient',
+  'inbound-order-moved',
+  'inbound-patient-changed',
+  'inbound-patient-unknown',
+  'inbound-status',
+  'inbound-two-patients',
+];
+
+function isAsked({ code }: Reason): boolean {
+  return asked.includes(code);
+}
+
+function topicOf({ resourceType, remoteId }: Place): string {
+  return `inbound:${resourceType}/${remoteId}`;
+}
+
+function aboutInbound(place: Place, why: Reason): NewDecision {
+  return {
+    kind: 'inbound',
+    topic: topicOf(place),
+    reason: why,
+    detail: {
+      resourceType: place.resourceType,
+      id: place.remoteId,
+      offeredAs: place.row?.offered === null ? null : (place.row?.id ?? null),
+    },
+    choices: [
+      {
+        choose: 'seen',
+        effect: 'Nothing is changed on either side. It is looked at again when the server changes it.',
+      },
+    ],
+  };
+}

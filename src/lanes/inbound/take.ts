@@ -1,0 +1,196 @@
+// The run of a client's lane takes up what began on the other side about that patient: offers it to the source, keeps it with the reason why not,
+// takes it back, or asks a person. Done again, or after a crash at any point, it changes nothing that stands (lanes.md 14, 20).
+
+import type { JsonObject } from '../../json.ts';
+import type { MappingSet } from '../../mapping/mapping.ts';
+import { json, type Store, sql } from '../../store/store.ts';
+import { type Change, offerChanges } from '../changes.ts';
+import { closeObsolete, openDecision } from '../decisions.ts';
+import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import { holdLease, type Lease } from '../lease.ts';
+import { linkedTargets } from '../linked-targets.ts';
+import { type Named, nameOf, orderOf, patientsOf, pointedAtBy } from './about.ts';
+import { type LookFailure, type Looks, lookInStore, lookThere } from './look.ts';
+import { markStays } from './mark-stays.ts';
+import { type InboundPlan, type PlannedChange, planInbound } from './plan.ts';
+import { type InboundRow, storeInbound } from './rows.ts';
+
+export type Taken = { readonly kind: 'nothing' } | { readonly kind: 'stored' } | LookFailure;
+
+/** More resources than an order sensibly points at; what is beyond stays unread until the next run. */
+const mostLooks = 40;
+
+export async function takeInbound(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  mappings: MappingSet,
+  now: Date,
+): Promise<Taken> {
+  const rows = await readRows(deps.store, lease);
+  if (rows.length === 0) return { kind: 'nothing' };
+  const looks: Looks = new Map();
+  const failure = await lookAround(deps, connection, lease, rows, looks);
+  if (failure !== undefined) return failure;
+  const around = await readAround(deps, connection, lease, rows, looks);
+  const planned = planInbound({ connection, source: lease.source, mappings, rows, looks, around, now });
+  const isNews = planned.changes.length + planned.answered.length > 0;
+  await takeUp(deps, lease, rows);
+  if (isNews) await store(deps, lease, planned);
+  return { kind: isNews ? 'stored' : 'nothing' };
+}
+
+/** What turned out to be ours is no business of this. */
+async function readRows({ db }: Store, { connection, source, subject }: Lease): Promise<InboundRow[]> {
+  return db
+    .selectFrom('inbound as i')
+    .selectAll()
+    .where('connection', '=', connection)
+    .where('subject', '=', subject)
+    .where('source', '=', source)
+    .where(
+      sql<boolean>`(state not in ('new', 'kept') or not exists (select 1 from link l where l.connection = i.connection
+        and l.resource_type = i.resource_type and l.remote_id = i.remote_id and l.type <> 'client'))`,
+    )
+    .orderBy('noted_at')
+    .orderBy('type')
+    .orderBy('id')
+    .execute();
+}
+
+/** Looks at the rows' resources, and at what open referrals point at. */
+async function lookAround(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  rows: readonly InboundRow[],
+  looks: Looks,
+): Promise<LookFailure | undefined> {
+  const { baseUrl } = connection.config;
+  const own = rows.map(({ resource_type: resourceType, remote_id: id }) => ({ resourceType, id }));
+  await lookInStore(deps.store, lease.connection, looks, own);
+  const referrals = own.filter((_, at) => rows[at]?.type === 'referral' && isOpen(rows[at]));
+  let next: readonly Named[] = referrals;
+  let asked = 0;
+  while (next.length > 0) {
+    await lookInStore(deps.store, lease.connection, looks, next);
+    for (const named of next) {
+      if (looks.has(nameOf(named)) || asked >= mostLooks) continue;
+      asked += 1;
+      const failure = await lookThere(deps, connection, lease, looks, named);
+      if (failure !== undefined) return failure;
+    }
+    const found = next.flatMap((named) => pointedAt(looks, named, baseUrl));
+    const known = new Set(next.map(nameOf));
+    next = asked >= mostLooks ? [] : found.filter((named) => !looks.has(nameOf(named)) && !known.has(nameOf(named)));
+  }
+  return undefined;
+}
+
+function isOpen(row: InboundRow | undefined): boolean {
+  return row !== undefined && row.state !== 'refused' && row.state !== 'adopted';
+}
+
+function pointedAt(looks: Looks, named: Named, baseUrl: string): Named[] {
+  const look = looks.get(nameOf(named));
+  if (look === undefined || typeof look === 'string') return [];
+  const { body } = look;
+  const patients = patientsOf(body, baseUrl).map((id) => ({ resourceType: 'Patient', id }));
+  const order = named.resourceType === 'Task' ? orderOf(body, baseUrl) : undefined;
+  if (named.resourceType === 'Task') return order === undefined ? patients : [...patients, order];
+  return named.resourceType === 'ServiceRequest' ? [...patients, ...pointedAtBy(body, baseUrl)] : [];
+}
+
+/** What the store knows around the resources: which of them are linked, whose client the patient is, and where that client's cases stand. */
+export interface Around {
+  readonly linked: Awaited<ReturnType<typeof linkedTargets>>;
+  /** Of this source and linked to the patient of the lane. */
+  readonly clientId: string | undefined;
+  readonly cases: readonly JsonObject[];
+  /** Ids of the organizations of the source that manage cases: the agency itself. */
+  readonly agencies: ReadonlySet<string>;
+}
+
+async function readAround(
+  { store }: LaneDeps,
+  { config }: LaneConnection,
+  lease: Lease,
+  rows: readonly InboundRow[],
+  looks: Looks,
+): Promise<Around> {
+  const bodies = [...looks.values()].flatMap((look) => (typeof look === 'string' ? [] : [look.body]));
+  const linked = await linkedTargets(store, lease, config.baseUrl, bodies);
+  const patients = [...new Set(rows.flatMap(({ patient }) => patient ?? []))];
+  const client =
+    patients.length === 0
+      ? undefined
+      : await store.db
+          .selectFrom('link')
+          .select('id')
+          .where('connection', '=', lease.connection)
+          .where('source', '=', lease.source)
+          .where('type', '=', 'client')
+          .where('resource_type', '=', 'Patient')
+          .where('remote_id', 'in', patients)
+          .where('retired_at', 'is', null)
+          .orderBy(sql`subject <> ${lease.subject}`)
+          .orderBy('id')
+          .executeTakeFirst();
+  const cases =
+    client === undefined
+      ? []
+      : await store.db
+          .selectFrom('record')
+          .select('content')
+          .where('source', '=', lease.source)
+          .where('type', '=', 'case')
+          .where('client_id', '=', client.id)
+          .where('deleted', '=', false)
+          .orderBy('id')
+          .execute();
+  const organizations = await store.db
+    .selectFrom('record')
+    .select('id')
+    .where('source', '=', lease.source)
+    .where('type', '=', 'organization')
+    .where(sql<boolean>`content ->> 'kind' = 'case-management'`)
+    .execute();
+  return {
+    linked,
+    clientId: client?.id,
+    cases: cases.map(({ content }) => content),
+    agencies: new Set(organizations.map(({ id }) => id)),
+  };
+}
+
+/** What the polls had put by is taken up. */
+async function takeUp({ store: to, leaseMs }: LaneDeps, lease: Lease, rows: readonly InboundRow[]): Promise<void> {
+  const named = json(rows.map(({ resource_type: type, remote_id: id }) => ({ type, id })));
+  const waiting = await sql`
+    select 1 from jsonb_to_recordset(${named}) as n(type text, id text) join seen s on s.connection = ${lease.connection}
+      and s.resource_type = n.type and s.remote_id = n.id where s.news_since is not null limit 1`.execute(to.db);
+  if (waiting.rows.length === 0) return;
+  await to.tx(async (trx) => {
+    await holdLease(trx, lease, leaseMs);
+    await sql`
+      update seen s set news_since = null from jsonb_to_recordset(${named}) as n(type text, id text)
+      where s.connection = ${lease.connection} and s.resource_type = n.type and s.remote_id = n.id`.execute(trx);
+  });
+}
+
+async function store({ store: to, leaseMs }: LaneDeps, lease: Lease, planned: InboundPlan): Promise<void> {
+  await to.tx(async (trx) => {
+    await holdLease(trx, lease, leaseMs);
+    const offered: Change[] = [];
+    const stored: PlannedChange[] = [];
+    for (const change of planned.changes) {
+      if (!(await storeInbound(trx, lease, change))) continue;
+      stored.push(change);
+      if (change.change !== undefined) offered.push(change.change);
+      if (change.ask !== undefined) await openDecision(trx, lease, change.ask);
+    }
+    await offerChanges(trx, lease, offered);
+    await closeObsolete(trx, lease, planned.answered);
+    if (stored.some(({ row }) => row.type === 'hospitalStay')) await markStays(trx, lease.subject);
+  });
+}

@@ -1,0 +1,343 @@
+// Stores what a poll has seen and not seen before, and wants the lanes that it concerns. Nothing is absorbed here (lanes.md 20), and nothing is
+// taken for deleted because an answer lacks it.
+
+import { sql, type Transaction } from 'kysely';
+import type { SearchResult } from '../connections/connections.ts';
+import { reason } from '../errors.ts';
+import { type JsonObject, objectAt, textAt } from '../json.ts';
+import { type Database, json } from '../store/store.ts';
+import { closeAlert, openAlert } from './alerts.ts';
+import { noteInbound } from './inbound/note.ts';
+import type { LaneConnection } from './lane-connection.ts';
+import type { LaneKey } from './lease.ts';
+import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
+import { replacedBy } from './match.ts';
+import { ownIdentifier } from './own-identifier.ts';
+import { patientOf } from './patient-of.ts';
+import { type Concern, isOurConcern, isReferredToUs } from './poll-concern.ts';
+
+export interface PollKey {
+  readonly connection: string;
+  readonly resource_type: string;
+  readonly about: string;
+}
+
+export interface Seen {
+  readonly poll: PollKey;
+  readonly connection: LaneConnection;
+  readonly identifierSystem: string;
+  readonly result: SearchResult;
+  /** When the search was asked for. */
+  readonly startedAt: Date;
+  /** More than what is new was asked for. */
+  readonly isFull: boolean;
+  /** All that there is of its patient was asked for: what the answer lacks is looked at by itself. */
+  readonly isWhole: boolean;
+  readonly isForCommunity: boolean;
+}
+
+export interface Kept {
+  readonly lanes: LaneKey[];
+  /** Something found may be older than what is kept: it is to be asked for again. */
+  readonly isOvertaken: boolean;
+}
+
+/** Urgent: it comes from the other side (`feeder.ts`). */
+const priority = 10;
+
+export async function keepSeen(trx: Transaction<Database>, seen: Seen): Promise<Kept> {
+  const byId = new Map(seen.result.resources.map((resource) => [String(resource.id), resource]));
+  const rows = await heldOf(trx, seen.poll, [...byId.keys()]);
+  const linked = await keepLinked(trx, seen, byId, rows);
+  const unlinked = await keepUnlinked(trx, seen, byId, rows);
+  const again = [...(await missed(trx, seen)), ...(await merged(trx, seen))];
+  await keepUnreadable(trx, seen);
+  await raiseWanted(trx, distinct([...linked.lanes, ...unlinked.lanes]), { priority });
+  await raiseWanted(trx, distinct(again), { priority, reread: true });
+  return {
+    lanes: distinct([...linked.lanes, ...unlinked.lanes, ...again]),
+    isOvertaken: linked.isOvertaken || unlinked.isOvertaken,
+  };
+}
+
+/** What the store holds of a resource that was found. */
+interface Held {
+  readonly remote_id: string;
+  /** Of the lane with the link to it; null: no record has one. */
+  readonly subject: string | null;
+  /** It is or was ours: a link that is retired, an edition of a document. */
+  readonly is_ours: boolean;
+  readonly hash: string | null;
+  readonly seen_at: Date | null;
+  readonly body: JsonObject | null;
+}
+
+async function heldOf(trx: Transaction<Database>, poll: PollKey, ids: readonly string[]): Promise<Held[]> {
+  if (ids.length === 0) return [];
+  const named = json(ids.map((id) => ({ id })));
+  const { rows } = await sql<Held>`
+    select f.id as remote_id, k.subject, s.hash, s.seen_at, s.body,
+      exists (select 1 from link o where o.connection = ${poll.connection} and o.resource_type = ${poll.resource_type}
+        and o.remote_id = f.id)
+      or (${poll.resource_type === 'DocumentReference'}::boolean and exists (
+        select 1 from edition e where e.connection = ${poll.connection} and e.remote_id = f.id)) as is_ours
+    from jsonb_to_recordset(${named}) as f(id text)
+    left join link k on k.connection = ${poll.connection} and k.resource_type = ${poll.resource_type} and k.remote_id = f.id
+      and k.retired_at is null
+    left join seen s on s.connection = ${poll.connection} and s.resource_type = ${poll.resource_type} and s.remote_id = f.id`.execute(
+    trx,
+  );
+  return rows;
+}
+
+/** What a record of ours has a link to: its lane reads what is new in it. What was seen already, our own echo included, is passed over. */
+async function keepLinked(
+  trx: Transaction<Database>,
+  seen: Seen,
+  byId: ReadonlyMap<string, JsonObject>,
+  rows: readonly Held[],
+): Promise<Kept> {
+  const lanes: LaneKey[] = [];
+  let isOvertaken = false;
+  const { connection: id } = seen.poll;
+  for (const row of rows) {
+    const body = byId.get(row.remote_id);
+    if (row.subject === null || body === undefined || hashOfSeen(body) === row.hash) continue;
+    if (mayBeOlder(body, row, seen)) {
+      isOvertaken = true;
+      continue;
+    }
+    await saveSeen(trx, id, lookAt(seen, body));
+    lanes.push({ connection: id, subject: row.subject });
+  }
+  return { lanes, isOvertaken };
+}
+
+/**
+ * What no record is linked to waits to be taken up (`news_since`), and the lanes of its patient are wanted. A create of ours that is under way may be
+ * what was found: then it is left for the next poll.
+ */
+async function keepUnlinked(
+  trx: Transaction<Database>,
+  seen: Seen,
+  byId: ReadonlyMap<string, JsonObject>,
+  rows: readonly Held[],
+): Promise<Kept> {
+  const others = rows.flatMap((row) => {
+    const body = byId.get(row.remote_id);
+    const isOurs = row.is_ours || body === undefined || ownIdentifier(body, seen.identifierSystem) !== undefined;
+    return isOurs || hashOfSeen(body) === row.hash ? [] : [{ row, body }];
+  });
+  if (others.length === 0) return { lanes: [], isOvertaken: false };
+  const { connection: id, resource_type: resourceType } = seen.poll;
+  const concern = await concernOf(
+    trx,
+    seen,
+    others.map(({ body }) => body),
+  );
+  const ours = others.filter(({ body }) => isOurConcern(body, concern));
+  if (ours.length > 0 && (await isCreating(trx, id, resourceType))) return { lanes: [], isOvertaken: true };
+  const fresh = ours.filter(({ body, row }) => row.body === null || !mayBeOlder(body, row, seen));
+  await saveSeen(trx, id, ...fresh.map(({ body }) => ({ ...lookAt(seen, body), isNews: true })));
+  const patients = fresh.flatMap(({ body }) => patientOf(body, concern.baseUrl) ?? []);
+  await askAboutReferred(
+    trx,
+    id,
+    fresh.map(({ body }) => body),
+    concern,
+  );
+  const { config } = seen.connection;
+  const noted = await noteInbound(
+    trx,
+    { config, identifierSystem: seen.identifierSystem },
+    fresh.map(({ body }) => body),
+  );
+  const lanes = [...(await lanesOfPatients(trx, id, patients)), ...noted];
+  return { lanes, isOvertaken: fresh.length < ours.length };
+}
+
+function lookAt({ poll, connection }: Seen, body: JsonObject) {
+  return {
+    resourceType: poll.resource_type,
+    remoteId: String(body.id),
+    versionTag: versionTagOf(body),
+    body,
+    patient: patientOf(body, connection.config.baseUrl),
+    origin: 'poll',
+  } as const;
+}
+
+async function isCreating(trx: Transaction<Database>, connection: string, resourceType: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('operation')
+    .select('id')
+    .where('connection', '=', connection)
+    .where('resource_type', '=', resourceType)
+    .where('remote_id', 'is', null)
+    .where(({ eb, or }) => or([eb('outcome', 'is', null), eb('outcome', '=', 'unknown')]))
+    .where('closed_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonly JsonObject[]): Promise<Concern> {
+  const { poll, connection, isForCommunity } = seen;
+  const { baseUrl, polls } = connection.config;
+  const named = json(bodies.flatMap((body) => patientOf(body, baseUrl) ?? []).map((id) => ({ id })));
+  const { rows } = await sql<{ kind: 'patient' | 'ours' | 'requested'; name: string }>`
+    select 'patient' as kind, n.id as name from jsonb_to_recordset(${named}) as n(id text)
+    where exists (select 1 from link k where k.connection = ${poll.connection} and k.resource_type = 'Patient' and k.type = 'client'
+        and k.remote_id = n.id and k.retired_at is null)
+      or exists (select 1 from roster r where r.connection = ${poll.connection} and r.patient = n.id)
+    union
+    select 'ours', k.resource_type || '/' || k.remote_id from link k
+    where k.connection = ${poll.connection} and k.retired_at is null and k.remote_id is not null
+      and (k.type = 'worker' or (k.type = 'organization' and exists (
+        select 1 from record r where r.source = k.source and r.type = k.type and r.id = k.id
+          and r.content ->> 'kind' = 'case-management')))
+    union
+    select 'requested', substring(t.body -> 'focus' ->> 'reference' from '(ServiceRequest/[A-Za-z0-9._-]+)') from seen t
+    where t.connection = ${poll.connection} and t.resource_type = 'Task' and ${poll.resource_type === 'ServiceRequest'}::boolean
+      and t.body -> 'focus' ->> 'reference' like '%ServiceRequest/%'`.execute(trx);
+  const of = (kind: string) => rows.filter((row) => row.kind === kind).map(({ name }) => name);
+  return {
+    baseUrl,
+    about: poll.about,
+    patients: new Set(of('patient')),
+    ours: new Set([...polls.performers, ...of('ours')]),
+    referralCodes: new Set(polls.referralCodes),
+    requested: new Set(of('requested')),
+    isForCommunity,
+  };
+}
+
+/** More is asked of whom a request to us names, and the request that a new Task is about is looked for, whenever it was made. */
+async function askAboutReferred(
+  trx: Transaction<Database>,
+  connection: string,
+  bodies: readonly JsonObject[],
+  concern: Concern,
+): Promise<void> {
+  const patientsIn = (some: readonly JsonObject[]) =>
+    json(some.flatMap((body) => patientOf(body, concern.baseUrl) ?? []).map((id) => ({ id })));
+  const referred = bodies.filter((body) => isReferredToUs(body, concern));
+  const tasks = bodies.filter(({ resourceType }) => resourceType === 'Task');
+  if (referred.length + tasks.length === 0) return;
+  await sql`
+    insert into roster (connection, patient, origin)
+    select distinct ${connection}, n.id, 'referred' from jsonb_to_recordset(${patientsIn(referred)}) as n(id text)
+    on conflict (connection, patient, origin) do update set since = now()`.execute(trx);
+  await sql`
+    update poll set full_at = null, next_at = least(next_at, now())
+    where connection = ${connection} and resource_type = 'ServiceRequest'
+      and about in (select n.id from jsonb_to_recordset(${patientsIn(tasks)}) as n(id text))`.execute(trx);
+}
+
+/** The lanes of the clients that are these patients. */
+export async function lanesOfPatients(
+  trx: Transaction<Database>,
+  connection: string,
+  patients: readonly string[],
+): Promise<LaneKey[]> {
+  if (patients.length === 0) return [];
+  const rows = await trx
+    .selectFrom('link')
+    .select('subject')
+    .distinct()
+    .where('connection', '=', connection)
+    .where('resource_type', '=', 'Patient')
+    .where('type', '=', 'client')
+    .where('remote_id', 'in', patients)
+    .where('retired_at', 'is', null)
+    .execute();
+  return rows.map(({ subject }) => ({ connection, subject }));
+}
+
+/**
+ * What a whole answer about a patient lacks, and was seen before: whoever has a link to it looks at it by its id, once. Only that look can tell
+ * whether it is gone (G10).
+ */
+async function missed(trx: Transaction<Database>, { poll, result, isWhole }: Seen): Promise<LaneKey[]> {
+  if (poll.about === '' || !result.complete || result.redirected) return [];
+  const { connection, resource_type: resourceType, about } = poll;
+  const found = json(result.resources.map(({ id }) => ({ id: String(id) })));
+  await sql`
+    update seen set absent_since = null where connection = ${connection} and resource_type = ${resourceType} and patient = ${about}
+      and absent_since is not null
+      and remote_id in (select f.id from jsonb_to_recordset(${found}) as f(id text))`.execute(trx);
+  if (!isWhole) return [];
+  const { rows } = await sql<{ subject: string }>`
+    with missed as (
+      update seen set absent_since = now()
+      where connection = ${connection} and resource_type = ${resourceType} and patient = ${about} and absent_since is null and not gone
+        and origin <> 'adt'
+        and remote_id not in (select f.id from jsonb_to_recordset(${found}) as f(id text))
+      returning remote_id)
+    select distinct k.subject from missed m join link k on k.connection = ${connection} and k.resource_type = ${resourceType}
+      and k.remote_id = m.remote_id and k.retired_at is null`.execute(trx);
+  return rows.map(({ subject }) => ({ connection, subject }));
+}
+
+/** The server has merged the patient into another: their lanes look for who stands (`merged.ts`). */
+function merged(trx: Transaction<Database>, { poll, result }: Seen): Promise<LaneKey[]> {
+  const replaced = result.resources.filter(
+    (resource) => poll.resource_type === 'Patient' && replacedBy(resource) !== undefined,
+  );
+  const ids = [...replaced.map(({ id }) => String(id)), ...(result.redirected ? [poll.about] : [])];
+  return lanesOfPatients(
+    trx,
+    poll.connection,
+    ids.filter((id) => id !== ''),
+  );
+}
+
+/** Lists what could not be read, with one alert for each type; what can be read again is taken off the list. */
+async function keepUnreadable(trx: Transaction<Database>, { poll, result, isFull }: Seen): Promise<void> {
+  const { connection, resource_type: resourceType, about } = poll;
+  const rows = json((result.unreadable ?? []).map(({ key, reason: why }) => ({ key, reason: why })));
+  const isOver = result.isPartial !== true && isFull;
+  await sql`
+    delete from poll_unreadable u
+    where u.connection = ${connection} and u.resource_type = ${resourceType} and u.about = ${about}
+      and ((${isOver}::boolean and not exists (
+          select 1 from jsonb_to_recordset(${rows}) as n(key text) where n.key = u.key))
+        or u.key in (select f.id from jsonb_to_recordset(${json(
+          result.resources.map(({ id }) => ({ id: String(id) })),
+        )}) as f(id text)))`.execute(trx);
+  await sql`
+    insert into poll_unreadable (connection, resource_type, about, key, reason)
+    select ${connection}, ${resourceType}, ${about}, n.key, n.reason
+    from jsonb_to_recordset(${rows}) as n(key text, reason jsonb)
+    on conflict (connection, resource_type, about, key) do update set last_at = now(), reason = excluded.reason`.execute(
+    trx,
+  );
+  const left = await trx
+    .selectFrom('poll_unreadable')
+    .select('reason')
+    .where('connection', '=', connection)
+    .where('resource_type', '=', resourceType)
+    .limit(1)
+    .executeTakeFirst();
+  const topic = `poll-unreadable:${connection}:${resourceType}`;
+  if (left === undefined) await closeAlert(trx, topic);
+  else if ((result.unreadable ?? []).length > 0)
+    await openAlert(trx, { topic, connection, reason: reason('poll-unreadable', { resourceType }) });
+}
+
+/** Whether what a search shows may be older than the look that is kept: a run has read or written the resource since, or shortly before. */
+function mayBeOlder(found: JsonObject, kept: Held, { startedAt, connection }: Seen): boolean {
+  const [foundAt, keptAt] = [updatedAt(found), updatedAt(kept.body ?? {})];
+  if (foundAt !== '' && keptAt !== '' && foundAt !== keptAt) return foundAt < keptAt;
+  return kept.seen_at !== null && kept.seen_at.getTime() >= startedAt.getTime() - connection.config.settleMs;
+}
+
+/** ISO, by the server's clock; '' where it does not say. */
+export function updatedAt(resource: JsonObject): string {
+  const at = textAt(objectAt(resource, 'meta'), 'lastUpdated');
+  return at !== undefined && !Number.isNaN(Date.parse(at)) ? new Date(at).toISOString() : '';
+}
+
+function distinct(lanes: readonly LaneKey[]): LaneKey[] {
+  return [...new Map(lanes.map((lane) => [lane.subject, lane])).values()];
+}

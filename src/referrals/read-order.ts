@@ -1,0 +1,41 @@
+// What the status of an order (ServiceRequest) means for our record of it, when the other side has changed it: the word of the requester, where that is
+// not us ("Referral states, both ways", the paragraph on ServiceRequest). Pure.
+
+import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
+import type { TaskReading } from './read-task.ts';
+
+export interface OrderObservation {
+  readonly referral: JsonObject;
+  readonly order: JsonObject;
+  /** Its status at the last agreement. */
+  readonly before: string | undefined;
+  readonly by: string | undefined;
+  readonly itemId: (text: string) => string;
+}
+
+const finals = ['completed', 'failed', 'declined', 'cancelled', 'entered-in-error'];
+
+/** Reads an order of theirs whose status has changed. */
+export function readOrder({ referral, order, before, by, itemId }: OrderObservation): TaskReading {
+  const status = textAt(order, 'status')?.trim();
+  const known = textAt(referral, 'status') ?? '';
+  if (status === before || status === undefined) return { kind: 'unchanged' };
+  const isFinal = finals.includes(known);
+  const to = status === 'revoked' ? 'cancelled' : status === 'entered-in-error' ? status : undefined;
+  if (to === undefined) {
+    const isExpected = status === 'completed' ? isFinal : status === 'active' && !isFinal;
+    return isExpected ? { kind: 'unchanged' } : { kind: 'decision', why: 'order-moved' };
+  }
+  // What we say of it ourselves: the requester closes the order of a referral that we declined or that failed.
+  if (known === to || (to === 'cancelled' && (known === 'declined' || known === 'failed')))
+    return { kind: 'unchanged' };
+  if (to === 'cancelled' && isFinal) return { kind: 'decision', why: 'left-final-state' };
+  const at = textAt(objectAt(order, 'meta'), 'lastUpdated') ?? textAt(referral, 'updatedAt') ?? '1970-01-01T00:00:00Z';
+  const move = {
+    id: itemId(`order ${status} ${before ?? ''}`),
+    status: to,
+    at,
+    ...(by !== undefined && { byName: by }),
+  };
+  return { kind: 'patch', patch: { status: to, history: [...objectsAt(referral, 'history'), move] }, implied: [] };
+}

@@ -1,0 +1,180 @@
+// What a server may hold that makes no sense as a referral: each gets an answer of its own, and nothing changes that should not.
+
+import { describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../../src/json.ts';
+import {
+  feed,
+  foodCondition,
+  foodOrder,
+  hospitalHas,
+  ines,
+  only,
+  ops,
+  seen,
+  sourceAdopts,
+  sourceIsThere,
+  sourceMoves,
+  task,
+  written,
+} from '../../support/begun.ts';
+import { useWorld } from '../../support/world.ts';
+
+const world = useWorld({ inboundTo: 'county' });
+
+async function begins(...changed: readonly JsonObject[]): Promise<void> {
+  const all = [ines, foodCondition, foodOrder, task];
+  const kept = all.filter(
+    ({ id, resourceType }) => !changed.some((one) => one.id === id && one.resourceType === resourceType),
+  );
+  await hospitalHas(world, ...kept, ...changed);
+  await seen(world);
+}
+
+const asked = async () => (await world.openDecisions()).map(({ kind, code }) => `${kind} ${code}`);
+const keptFor = async () =>
+  (
+    await world.store.db
+      .selectFrom('inbound')
+      .select(['reason'])
+      .where('resource_type', '=', 'Task')
+      .where('type', '=', 'referral')
+      .execute()
+  ).map(({ reason }) => reason?.code);
+
+describe('seen for the first time', () => {
+  test.each([
+    ['a draft', { status: 'draft' }, 'inbound-draft'],
+    ['one that is over', { status: 'completed' }, 'inbound-ended'],
+    ['one that is withdrawn', { status: 'cancelled' }, 'inbound-ended'],
+    ['a proposal', { intent: 'proposal' }, 'inbound-no-referral'],
+    ['a task of another kind', { code: { text: 'Ring the ward' } }, 'inbound-no-referral'],
+    ['somebody else s', { owner: { reference: 'Organization/99' } }, 'inbound-not-ours'],
+    ['one that somebody else has taken up', { status: 'in-progress' }, 'inbound-not-ours'],
+  ])('%s is kept with its reason, and nobody is bothered', async (_, changed, code) => {
+    await begins({ ...task, ...changed });
+    expect(await keptFor()).toEqual([code]);
+    expect(await feed(world)).toEqual([]);
+    expect(await asked()).toEqual([]);
+  });
+
+  test('a draft that is sent later is offered then', async () => {
+    await begins({ ...task, status: 'draft' });
+    await begins(task);
+    expect(await ops(world)).toContain('propose referral');
+  });
+
+  test.each([
+    ['a status that FHIR does not know', { status: 'pending-review' }, 'inbound-status'],
+    ['no patient', { for: { display: 'Ines' } }, 'inbound-no-patient'],
+    ['a patient whom the server does not know', { for: { reference: 'Patient/nobody' } }, 'inbound-two-patients'],
+    ['another patient than its order', { for: { reference: 'Patient/bea' } }, 'inbound-two-patients'],
+  ])('%s is a question, asked once, and nothing is offered', async (_, changed, code) => {
+    await begins(
+      { ...task, ...changed },
+      ...(code === 'inbound-no-patient' ? [{ ...foodOrder, subject: { reference: 'Group/all' } }] : []),
+    );
+    expect(await asked()).toEqual([`inbound ${code}`]);
+    expect(await feed(world)).toEqual([]);
+    await world.decide('inbound', 'seen');
+    await world.work();
+    await seen(world);
+    await world.workAgain();
+    expect(await asked()).toEqual([]);
+  });
+
+  test('an unknown patient in both is a question of its own', async () => {
+    await begins(
+      { ...task, for: { reference: 'Patient/nobody' } },
+      { ...foodOrder, subject: { reference: 'Patient/nobody' } },
+    );
+    expect(await asked()).toEqual(['inbound inbound-patient-unknown']);
+  });
+
+  test('a question is over when the hospital has mended it', async () => {
+    await begins({ ...task, for: { reference: 'Patient/bea' } });
+    await begins(task);
+    expect(await asked()).toEqual([]);
+    expect(await ops(world)).toContain('propose referral');
+  });
+
+  test('an order that nobody may see leaves the Task to speak for itself', async () => {
+    await begins({ ...task, focus: { reference: 'ServiceRequest/elsewhere' } });
+    expect((await feed(world)).at(-1)?.body).toMatchObject({
+      domain: 'other',
+      urgency: 'urgent',
+      requestedText: 'Not said',
+    });
+  });
+
+  test('what the order names of another patient is not offered with it', async () => {
+    await begins({ ...foodCondition, subject: { reference: 'Patient/bea' } });
+    expect(await ops(world)).toEqual(['propose client', 'propose case', 'propose referral']);
+    expect((await feed(world)).at(-1)?.body).not.toHaveProperty('needIds');
+  });
+});
+
+describe('offered, and not answered yet', () => {
+  test.each([
+    ['accepted by somebody', { status: 'accepted' }, 'inbound-moved'],
+    ['completed by somebody', { status: 'completed' }, 'inbound-moved'],
+    ['sent back to draft', { status: 'draft' }, 'inbound-moved'],
+    ['moved to another patient', { for: { reference: 'Patient/bea' } }, 'inbound-two-patients'],
+  ])('%s: a person is asked, what was offered stands, and nothing is written', async (_, changed, code) => {
+    await begins();
+    await begins({ ...task, ...changed });
+    expect(await asked()).toEqual([`inbound ${code}`]);
+    expect((await feed(world)).length).toBe(4);
+    expect(await written(world)).toEqual([]);
+  });
+
+  test('moved to another patient in Task and order: it is not offered about the other one', async () => {
+    await begins();
+    await hospitalHas(world, { ...ines, id: 'bea' });
+    await begins(
+      { ...task, for: { reference: 'Patient/bea' } },
+      { ...foodOrder, subject: { reference: 'Patient/bea' } },
+    );
+    expect(await asked()).toEqual(['inbound inbound-patient-changed']);
+    expect((await feed(world)).length).toBe(4);
+  });
+
+  test('withdrawn, and then requested again: a person is asked', async () => {
+    await begins();
+    await begins({ ...task, status: 'cancelled' });
+    await begins(task);
+    expect(await asked()).toEqual(['inbound inbound-moved']);
+    expect((await feed(world)).length).toBe(8);
+  });
+});
+
+describe('taken over, and then', () => {
+  async function isAccepted(): Promise<void> {
+    await sourceIsThere(world);
+    await begins();
+    await sourceAdopts(world);
+    await sourceMoves(world, 'accepted');
+  }
+
+  test.each([
+    ['sent back to requested', 'requested'],
+    ['completed by the hospital, which is not its to say', 'completed'],
+    ['rejected by the hospital', 'rejected'],
+  ])('%s: a person is asked, and no record changes', async (_, status) => {
+    await isAccepted();
+    await hospitalHas(world, { ...(await only(world, 'Task')), status });
+    await seen(world);
+    expect(await asked()).toEqual(['status status-read']);
+    expect((await feed(world)).filter(({ op }) => op === 'patch')).toEqual([]);
+    expect(await only(world, 'Task')).toMatchObject({ status });
+  });
+
+  test('deleted by the hospital: a person is asked, and it is never made again', async () => {
+    await isAccepted();
+    await world.server.fhir('DELETE', 'Task/task-1');
+    await sourceMoves(world, 'in-progress');
+    expect((await world.openDecisions()).map(({ kind, choices }) => [kind, choices])).toEqual([
+      ['remote-gone', ['leave']],
+    ]);
+    expect(await world.server.all('Task')).toEqual([]);
+  });
+});

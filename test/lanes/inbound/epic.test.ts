@@ -1,0 +1,164 @@
+// The hospital refers and we perform, at Epic: its Task is answered by moves that this server takes, each over what was last read, and nothing else is
+// written there but notes (closed-loop B1, B7; ehr-behaviour E17, E22, E24).
+
+import { describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../../src/json.ts';
+import {
+  feed,
+  foodCondition,
+  foodOrder,
+  hospitalHas,
+  hospitalShows,
+  ines,
+  only,
+  ops,
+  sourceAdopts,
+  sourceIsThere,
+  sourceMoves,
+  sourceRefuses,
+  task,
+} from '../../support/begun.ts';
+import { anEncounter } from '../../support/documents.ts';
+import { useWorld } from '../../support/world.ts';
+
+const world = useWorld({
+  vendor: 'epic',
+  inboundTo: 'county',
+  task: 'answer',
+  createPatients: false,
+  identifierSystems: { mrn: 'urn:oid:1.2.3' },
+  documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'latest-open' },
+});
+
+const communityTask: JsonObject = {
+  ...task,
+  code: { coding: [{ system: 'urn:oid:1.2.840.114350', code: 'community-resource' }] },
+};
+
+async function begins(): Promise<void> {
+  await hospitalHas(world, ines, anEncounter('visit', 'in-progress', '2026-02-18T10:00:00Z', 'ines'));
+  await hospitalHas(world, foodCondition, foodOrder, communityTask);
+  await hospitalShows(world, 'Task/task-1');
+}
+
+async function isAdopted(): Promise<void> {
+  await sourceIsThere(world);
+  await begins();
+  await sourceAdopts(world);
+}
+
+/** What was asked of the Task, in order: reads and the status that each write set. */
+async function talk(after: number): Promise<string[]> {
+  return (await world.server.journal(after)).flatMap(({ method, url, requestBody, status }) => {
+    if (!String(url).includes('/Task/task-1')) return [];
+    const body = typeof requestBody === 'string' ? JSON.parse(requestBody) : requestBody;
+    return [method === 'PUT' ? `PUT ${body?.status} ${status}` : `${method} ${status}`];
+  });
+}
+
+async function nothingIsDoubled(): Promise<void> {
+  for (const [type, id] of [
+    ['Patient', 'ines'],
+    ['Task', 'task-1'],
+    ['ServiceRequest', 'order-1'],
+    ['Condition', 'food-need'],
+  ] as const)
+    expect(await only(world, type)).toMatchObject({ id });
+}
+
+const journalled = async () => (await world.server.journal()).length;
+
+test('becomes proposals, once, read with what it points at', async () => {
+  await begins();
+  expect(await ops(world)).toEqual(['propose client', 'propose case', 'propose need', 'propose referral']);
+  expect((await feed(world))[3]?.body).toMatchObject({ domain: 'food', urgency: 'urgent', status: 'received' });
+  await hospitalShows(world, 'Task/task-1', 'ServiceRequest/order-1');
+  expect((await feed(world)).length).toBe(4);
+  expect(await world.server.writes()).toEqual([]);
+});
+
+describe('taken over', () => {
+  test('is tied to the hospital own resources', async () => {
+    await isAdopted();
+    await nothingIsDoubled();
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('each answer goes over what was just read, and completed goes through in-progress', async () => {
+    await isAdopted();
+    const before = await journalled();
+    await sourceMoves(world, 'accepted');
+    await sourceMoves(world, 'completed', {
+      outcome: { code: 'other', at: '2026-03-05T09:00:00-05:00', text: 'Got help' },
+    });
+    expect(await only(world, 'Task')).toMatchObject({ status: 'completed', requester: task.requester });
+    const said = await talk(before);
+    expect(said.filter((line) => line.startsWith('PUT'))).toEqual([
+      'PUT accepted 200',
+      'PUT in-progress 200',
+      'PUT completed 200',
+    ]);
+    said.forEach((line, at) => {
+      if (line.startsWith('PUT')) expect(said[at - 1]).toBe('GET 200');
+    });
+    await nothingIsDoubled();
+    expect((await world.openDecisions()).map(({ code }) => code)).toEqual([]);
+  });
+
+  test('declined after acceptance ends there as cancelled, through in-progress, with the reason', async () => {
+    await isAdopted();
+    await sourceMoves(world, 'accepted');
+    await sourceMoves(world, 'declined', { declineReason: 'no-capacity', declineText: 'The kitchen has closed' });
+    expect(await only(world, 'Task')).toMatchObject({
+      status: 'cancelled',
+      statusReason: { text: 'The kitchen has closed' },
+    });
+  });
+
+  test('a pause has no move there: a person is asked, and nothing is written', async () => {
+    await isAdopted();
+    await sourceMoves(world, 'accepted');
+    const before = await journalled();
+    await sourceMoves(world, 'on-hold');
+    expect(await only(world, 'Task')).toMatchObject({ status: 'accepted' });
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'status', code: 'status-path' }]);
+    expect((await talk(before)).filter((line) => line.startsWith('PUT'))).toEqual([]);
+  });
+
+  test('cancelled by the hospital meanwhile: seen before the write, nothing is written over it', async () => {
+    await isAdopted();
+    await sourceMoves(world, 'accepted');
+    const before = await journalled();
+    await hospitalHas(world, { ...communityTask, status: 'cancelled' });
+    await sourceMoves(world, 'completed', { outcome: { code: 'other', at: '2026-03-05T09:00:00-05:00' } });
+    expect(await only(world, 'Task')).toMatchObject({ status: 'cancelled' });
+    expect((await talk(before)).filter((line) => line.startsWith('PUT'))).toEqual([]);
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'status' }]);
+  });
+
+  test('what the hospital changes in its order is a change of the record', async () => {
+    await isAdopted();
+    await hospitalHas(world, { ...foodOrder, priority: 'stat' });
+    await hospitalShows(world, 'ServiceRequest/order-1');
+    expect((await feed(world)).filter(({ op }) => op === 'patch')).toMatchObject([
+      { type: 'referral', body: { urgency: 'emergency' } },
+    ]);
+  });
+});
+
+test('refused by the source: rejected there, after it was read again', async () => {
+  await begins();
+  const before = await journalled();
+  await sourceRefuses(world, 'referral', 'Outside our county');
+  expect(await only(world, 'Task')).toMatchObject({ status: 'rejected', statusReason: { text: 'Outside our county' } });
+  expect((await talk(before)).slice(0, 2)).toEqual(['GET 200', 'PUT rejected 200']);
+  await nothingIsDoubled();
+  expect(await world.openDecisions()).toEqual([]);
+});
+
+test('cancelled before anybody answered: taken back', async () => {
+  await begins();
+  await hospitalHas(world, { ...communityTask, status: 'cancelled' });
+  await hospitalShows(world, 'Task/task-1');
+  expect(await ops(world, 4)).toEqual(['withdraw referral', 'withdraw need', 'withdraw case', 'withdraw client']);
+});

@@ -1,0 +1,217 @@
+// What else the hospital holds of a linked patient: offered where a record can say it, kept with the reason where none can, and a discharge or an
+// emergency visit starts the clocks before anybody has taken it over.
+
+import { describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../../src/json.ts';
+import { aCarePlan } from '../../builders.ts';
+import { sweepAt } from '../../clocks/kept.ts';
+import { own } from '../../support/adopting.ts';
+import { feed, hospitalHas, hospitalShows, ops } from '../../support/begun.ts';
+import { rosa } from '../../support/documents.ts';
+import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../../support/world.ts';
+
+const world = useWorld({ inboundTo: 'county', createPatients: false });
+
+const started = Date.now();
+const daysAgo = (days: number) => new Date(started - days * 86_400_000).toISOString().replace(/\.\d+/, '');
+
+async function rosaIsLinked(...more: readonly Item[]): Promise<void> {
+  await hospitalHas(world, rosa);
+  await world.accept(...directoryAndClient(), ...caseWithReferral(), ...more);
+  await world.work();
+}
+
+function stay(overrides: JsonObject = {}): JsonObject {
+  const actCode = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+  const open: JsonObject = {
+    resourceType: 'Encounter',
+    id: 'stay-1',
+    status: 'in-progress',
+    class: { system: actCode, code: 'IMP' },
+    subject: { reference: 'Patient/rosa' },
+    period: { start: daysAgo(2) },
+    serviceProvider: { display: 'General Hospital' },
+  };
+  return { ...open, ...overrides };
+}
+
+async function shows(...resources: readonly JsonObject[]): Promise<void> {
+  await hospitalHas(world, ...resources);
+  await hospitalShows(world, ...resources.map(({ resourceType, id }) => `${resourceType}/${id}`));
+}
+
+const keptFor = async () =>
+  (
+    await world.store.db
+      .selectFrom('inbound')
+      .select(['resource_type', 'state', 'reason'])
+      .orderBy('noted_at')
+      .execute()
+  ).map(({ resource_type: type, state, reason }) => `${type} ${state}${reason === null ? '' : ` ${reason.code}`}`);
+
+async function clocks(): Promise<string[]> {
+  await sweepAt(world.store, new Date().toISOString());
+  const rows = await world.store.db.selectFrom('clock').selectAll().orderBy('rule').execute();
+  return rows.map(
+    ({ type, rule, state, due_at: due }) => `${type} ${rule} ${state} ${due?.toISOString().slice(0, 10)}`,
+  );
+}
+
+describe('a hospital stay', () => {
+  test('is offered once, in the open case of the client, and its end is a change of the offer', async () => {
+    await rosaIsLinked();
+    await shows(stay());
+    const offered = (await feed(world)).at(-1);
+    expect(offered).toMatchObject({
+      op: 'propose',
+      type: 'hospitalStay',
+      body: {
+        origin: { connection: 'general', resourceType: 'Encounter', id: 'stay-1' },
+        clientId: 'client-rosa',
+        caseId: 'case-rosa',
+        kind: 'inpatient',
+        hospitalName: 'General Hospital',
+        source: 'adt',
+      },
+    });
+    const count = (await feed(world)).length;
+    await shows(stay());
+    expect((await feed(world)).length).toBe(count);
+    await shows(stay({ status: 'finished', period: { start: daysAgo(2), end: daysAgo(1) } }));
+    expect(await ops(world, count)).toEqual(['propose hospitalStay']);
+    expect((await feed(world)).at(-1)?.body).toHaveProperty('dischargedAt');
+  });
+
+  test('taken over is tied to the Encounter, and the discharge is a change of the record', async () => {
+    await rosaIsLinked();
+    await shows(stay());
+    const { id = '', body = {} } = (await feed(world)).at(-1) ?? {};
+    await world.accept([
+      'hospitalStay',
+      {
+        ...body,
+        id: own(id),
+        updatedAt: '2026-03-01T10:00:00-05:00',
+        admittedAt: '2026-02-27T10:00:00-05:00',
+        knownAt: '2026-02-28T10:00:00-05:00',
+      },
+    ]);
+    await world.work();
+    expect(await world.link(`hospitalStay/${own(id)}#stay`)).toMatchObject({ remoteId: 'stay-1', retired: false });
+    await shows(stay({ status: 'finished', period: { start: daysAgo(2), end: daysAgo(1) } }));
+    const last = (await feed(world)).at(-1);
+    expect(last).toMatchObject({ op: 'patch', type: 'hospitalStay', id: own(id) });
+    expect(last?.body).toHaveProperty('dischargedAt');
+    expect((await world.server.writes()).some(({ url }) => String(url).includes('Encounter'))).toBe(false);
+  });
+
+  test('of an emergency brings the review of the plan forward, and its end starts the week after discharge, before it is taken over', async () => {
+    await rosaIsLinked(['carePlan', aCarePlan({ activatedAt: '2026-02-04T09:00:00-05:00' })]);
+    const before = (await clocks()).find((line) => line.includes('plan-review'));
+    const emergency = { code: 'EMER', system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode' };
+    await shows(stay({ class: emergency, status: 'finished', period: { start: daysAgo(1), end: daysAgo(0) } }));
+    const after = await clocks();
+    expect(after.find((line) => line.includes('plan-review'))).toBeDefined();
+    expect(after.find((line) => line.includes('discharge-follow-up'))).toMatch(
+      /hospitalStay discharge-follow-up-7d running/,
+    );
+    expect(before).toBeDefined();
+    await hospitalHas(world, stay({ class: emergency, status: 'entered-in-error' }));
+    await hospitalShows(world, 'Encounter/stay-1');
+    expect((await clocks()).find((line) => line.includes('discharge-follow-up'))).toBeUndefined();
+    expect((await feed(world)).at(-1)).toMatchObject({ op: 'withdraw', type: 'hospitalStay' });
+  });
+
+  test.each([
+    ['a visit to a clinic', { class: { code: 'AMB' } }, 'inbound-no-stay'],
+    [
+      'one that was over long ago',
+      { status: 'finished', period: { start: '2020-01-01T10:00:00Z', end: '2020-01-03T10:00:00Z' } },
+      'inbound-past',
+    ],
+    ['one that was cancelled', { status: 'cancelled' }, 'inbound-cancelled'],
+  ])('%s is kept, and not offered', async (_, changed, code) => {
+    await rosaIsLinked();
+    await shows(stay(changed));
+    expect(await keptFor()).toEqual([`Encounter kept ${code}`]);
+    expect(await feed(world)).toEqual([]);
+  });
+});
+
+describe('beside stays', () => {
+  const concept = (system: string, code: string) => ({ coding: [{ system, code }] });
+  const sdoh = 'http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes';
+  const subject = { reference: 'Patient/rosa' };
+
+  test('needs, goals and plans are offered as far as a record can say them, and nothing there is written', async () => {
+    await rosaIsLinked();
+    const before = (await world.server.journal()).length;
+    await shows(
+      {
+        resourceType: 'Condition',
+        id: 'c1',
+        category: [concept(sdoh, 'transportation-insecurity')],
+        code: { text: 'No way to the clinic' },
+        subject,
+      },
+      {
+        resourceType: 'Condition',
+        id: 'c2',
+        category: [concept('http://terminology.hl7.org/CodeSystem/condition-category', 'problem-list-item')],
+        code: { text: 'Asthma' },
+        subject,
+      },
+      {
+        resourceType: 'Goal',
+        id: 'g1',
+        lifecycleStatus: 'active',
+        category: [concept(sdoh, 'transportation-insecurity')],
+        description: { text: 'Gets to every visit' },
+        startDate: '2026-02-01',
+        subject,
+      },
+      { resourceType: 'CarePlan', id: 'p1', status: 'active', intent: 'plan', title: 'Discharge plan', subject },
+      {
+        resourceType: 'CarePlan',
+        id: 'p2',
+        status: 'active',
+        intent: 'plan',
+        text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">Words alone</div>' },
+        subject,
+      },
+      {
+        resourceType: 'DocumentReference',
+        id: 'd1',
+        status: 'current',
+        type: { text: 'Summary' },
+        subject,
+        content: [{ attachment: { contentType: 'text/plain', data: 'eA==' } }],
+      },
+    );
+    expect((await ops(world)).sort()).toEqual(['propose carePlan', 'propose goal', 'propose need']);
+    expect((await keptFor()).sort()).toEqual([
+      'CarePlan kept inbound-unreadable',
+      'CarePlan proposed',
+      'Condition kept inbound-unreadable',
+      'Condition proposed',
+      'DocumentReference kept inbound-no-rule',
+      'Goal proposed',
+    ]);
+    expect(await world.server.writes(before)).toEqual([]);
+  });
+
+  test('of a patient whom no client is, nothing is kept: it is nobody of ours', async () => {
+    await rosaIsLinked();
+    await hospitalHas(world, { ...rosa, id: 'stranger' });
+    await shows(stay({ subject: { reference: 'Patient/stranger' } }));
+    expect(await keptFor()).toEqual([]);
+  });
+
+  test('of a client without an open case it is kept, and not offered', async () => {
+    await hospitalHas(world, rosa);
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await shows(stay());
+    expect(await keptFor()).toEqual(['Encounter kept inbound-no-case']);
+  });
+});

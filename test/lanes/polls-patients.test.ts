@@ -1,0 +1,431 @@
+// Who is asked about, how often, and what is kept of the answers (lanes.md 20, 21; closed-loop B1, B4; ehr-behaviour 4).
+
+import { describe, expect, test } from '@jest/globals';
+import { polledTypes } from '../../src/config.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { refreshRoster, uploadRoster, wakePolls } from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
+import { aCase, aClient } from '../builders.ts';
+import { pollDue, pollEverybody } from '../support/roster.ts';
+import { caseWithReferral, directoryAndClient, useWorld, type World } from '../support/world.ts';
+
+const polls = { types: polledTypes, performers: ['Organization/us'], referralCodes: [], lookBackMs: 90 * 86_400_000 };
+const mrnSystem = 'urn:oid:1.2.3';
+
+const rosa: JsonObject = {
+  resourceType: 'Patient',
+  id: 'rosa',
+  identifier: [{ system: mrnSystem, value: 'MRN-20417' }],
+  name: [{ family: 'Delgado', given: ['Rosa'] }],
+  birthDate: '1984-06-17',
+  gender: 'female',
+};
+const stranger: JsonObject = {
+  resourceType: 'Patient',
+  id: 'stranger',
+  name: [{ family: 'Ostberg' }],
+  birthDate: '1990-01-01',
+};
+
+const aGoalThere = (id: string, patient: string, more: JsonObject = {}): JsonObject => ({
+  resourceType: 'Goal',
+  id,
+  lifecycleStatus: 'active',
+  description: { text: 'Eats every day' },
+  subject: { reference: `Patient/${patient}` },
+  ...more,
+});
+
+const aTaskThere = (id: string, patient: string, more: JsonObject = {}): JsonObject => ({
+  resourceType: 'Task',
+  id,
+  status: 'requested',
+  intent: 'order',
+  code: { coding: [{ code: 'community-resource' }] },
+  for: { reference: `Patient/${patient}` },
+  ...more,
+});
+
+const anOrderThere = (id: string, patient: string, more: JsonObject = {}): JsonObject => ({
+  resourceType: 'ServiceRequest',
+  id,
+  status: 'active',
+  intent: 'order',
+  code: { coding: [{ system: 'http://snomed.info/sct', code: '467771000124109' }] },
+  subject: { reference: `Patient/${patient}` },
+  ...more,
+});
+
+const seed = (world: World, ...resources: JsonObject[]) => world.server.control('POST', 'seed', resources);
+
+/** What waits to be taken up, as `Type/id`. */
+async function news(world: World): Promise<string[]> {
+  const rows = await world.store.db
+    .selectFrom('seen')
+    .select(['resource_type', 'remote_id'])
+    .where('news_since', 'is not', null)
+    .execute();
+  return rows.map((row) => `${row.resource_type}/${row.remote_id}`).sort();
+}
+
+async function pollRows(world: World, type: string) {
+  return world.store.db.selectFrom('poll').selectAll().where('resource_type', '=', type).orderBy('about').execute();
+}
+
+async function askedFor(world: World, type: string, after = 0): Promise<string[]> {
+  return (await world.server.journal(after))
+    .map(({ url }) => decodeURIComponent(String(url)))
+    .filter((url) => url.includes(`/${type}?`))
+    .map((url) => url.slice(url.indexOf('?') + 1));
+}
+
+describe('epic', () => {
+  const world = useWorld({
+    vendor: 'epic',
+    task: 'answer',
+    identifierSystems: { mrn: mrnSystem },
+    createPatients: false,
+    polls,
+    pollEveryMs: 3_600_000,
+  });
+
+  async function linkRosa(): Promise<void> {
+    await seed(world, rosa, stranger);
+    await world.accept(['client', aClient()], ['case', aCase()]);
+    await world.work();
+    expect(await world.link('client/client-rosa#patient')).toMatchObject({ remoteId: 'rosa' });
+  }
+
+  test('a linked patient is asked about type by type; what is new of theirs is kept once, and nothing of others', async () => {
+    await linkRosa();
+    await seed(world, aGoalThere('meals', 'rosa'), aGoalThere('theirs', 'stranger'));
+    await pollEverybody(world);
+    expect(await news(world)).toEqual(['Goal/meals']);
+    const [row] = await world.store.db.selectFrom('seen').selectAll().where('resource_type', '=', 'Goal').execute();
+    expect(row).toMatchObject({ patient: 'rosa', origin: 'poll' });
+    expect(await world.lane('county.client.client-rosa')).toMatchObject({ hasWork: true });
+    const asked = await Promise.all(polledTypes.map((type) => askedFor(world, type)));
+    for (const queries of asked) expect(queries.some((query) => /(patient|_id)=rosa/.test(query))).toBe(true);
+
+    // As taken up; the same answer again is no news.
+    await world.store.db.updateTable('seen').set({ news_since: null }).execute();
+    await pollEverybody(world);
+    expect(await news(world)).toEqual([]);
+    await seed(world, aGoalThere('meals', 'rosa', { lifecycleStatus: 'completed' }));
+    await pollEverybody(world);
+    expect(await news(world)).toEqual(['Goal/meals']);
+  });
+
+  test('visits are read from the look-back on, not the whole history', async () => {
+    await linkRosa();
+    await pollEverybody(world);
+    const [query = ''] = await askedFor(world, 'Encounter');
+    expect(query).toMatch(/^patient=rosa&date=ge20\d\d-/);
+  });
+
+  test('E33: a site that wants a patient for Tasks is asked patient by patient, and again the day after', async () => {
+    await linkRosa();
+    await seed(world, aTaskThere('t1', 'rosa'), aTaskThere('t2', 'stranger'));
+    await pollEverybody(world);
+    expect(await news(world)).toEqual(['Task/t1']);
+    const [all] = await pollRows(world, 'Task');
+    expect(all).toMatchObject({ about: '', reason: { code: 'poll-patient-needed' }, lease_until: null });
+    expect((all?.next_at.getTime() ?? 0) - Date.now()).toBeGreaterThan(23 * 3_600_000);
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  test('where it does not, a Task for the community is kept whoever it is about, and more is asked about its patient', async () => {
+    await world.server.control('POST', 'settings', { taskSearchNeedsPatient: false });
+    const order = anOrderThere('order', 'stranger');
+    await seed(world, stranger, aTaskThere('t2', 'stranger', { focus: { reference: 'ServiceRequest/order' } }), order);
+    await seed(world, aGoalThere('theirs', 'stranger'));
+    await pollEverybody(world);
+    expect(await news(world)).toEqual(['Task/t2']);
+    await pollEverybody(world);
+    expect(await news(world)).toEqual(['Goal/theirs', 'Patient/stranger', 'ServiceRequest/order', 'Task/t2']);
+  });
+
+  test('an order that nobody asks us to fill is not kept', async () => {
+    await linkRosa();
+    await seed(world, anOrderThere('x-ray', 'rosa'));
+    await pollEverybody(world);
+    expect(await news(world)).toEqual([]);
+  });
+
+  test('E20: a merged patient: the link follows the survivor, who is asked about from then on', async () => {
+    await linkRosa();
+    await seed(world, { ...rosa, id: 'rosa-2' }, aGoalThere('meals', 'rosa-2'));
+    await world.server.control('POST', 'settings', { merged: { rosa: 'rosa-2' } });
+    await pollEverybody(world);
+    await world.work();
+    expect(await world.link('client/client-rosa#patient')).toMatchObject({ remoteId: 'rosa-2' });
+    await pollEverybody(world);
+    expect((await pollRows(world, 'Goal')).map(({ about }) => about)).toEqual(['rosa-2']);
+    expect(await news(world)).toContain('Goal/meals');
+  });
+
+  test('what is not granted is not asked for, and says so', async () => {
+    await linkRosa();
+    const capabilities = sql`capabilities || '{"granted": ["system/Goal.rs"]}'::jsonb`;
+    await world.capabilities('general');
+    await sql`update connection set capabilities = ${capabilities}`.execute(world.store.db);
+    await pollEverybody(world);
+    expect(await askedFor(world, 'Condition')).toEqual([]);
+    expect(await pollRows(world, 'Condition')).toMatchObject([{ reason: { code: 'route-scopes-missing' } }]);
+    expect((await askedFor(world, 'Goal')).length).toBe(1);
+  });
+});
+
+describe('oracle', () => {
+  const listed = 'https://fhir.cerner.com/sandbox/codeSet/200|9876';
+  const world = useWorld({
+    vendor: 'oracle',
+    task: 'off',
+    createPatients: false,
+    identifierSystems: { mrn: mrnSystem },
+    polls: { ...polls, referralCodes: [listed] },
+    pollEveryMs: 3_600_000,
+  });
+
+  test('only what is asked of us, or listed, is a referral', async () => {
+    await seed(
+      world,
+      stranger,
+      anOrderThere('x-ray', 'stranger'),
+      anOrderThere('to-us', 'stranger', { performer: [{ reference: 'Organization/us' }] }),
+      anOrderThere('by-code', 'stranger', { code: { coding: [{ system: listed.split('|')[0] ?? '', code: '9876' }] } }),
+      anOrderThere('to-others', 'stranger', { performer: [{ reference: 'Organization/them' }] }),
+    );
+    await uploadRoster(world.store, 'general', ['stranger']);
+    await pollEverybody(world);
+    expect((await news(world)).filter((name) => name.startsWith('ServiceRequest'))).toEqual([
+      'ServiceRequest/by-code',
+      'ServiceRequest/to-us',
+    ]);
+  });
+
+  test('after a full reading only what is new is asked for where the server can say it; the rest is read again', async () => {
+    await seed(world, stranger, aGoalThere('g1', 'stranger'), {
+      resourceType: 'Condition',
+      id: 'c1',
+      clinicalStatus: { coding: [{ code: 'active' }] },
+      code: { text: 'Food insecurity' },
+      subject: { reference: 'Patient/stranger' },
+    });
+    await uploadRoster(world.store, 'general', ['stranger']);
+    await pollEverybody(world);
+    const before = (await world.server.journal()).length;
+    await pollEverybody(world);
+    expect(await askedFor(world, 'Condition', before)).toEqual([
+      expect.stringMatching(/^patient=stranger&_lastUpdated=ge/),
+    ]);
+    expect(await askedFor(world, 'Goal', before)).toEqual(['patient=stranger']);
+  });
+
+  test('C11: a suppressed entry makes the answer partial: what came is kept, the cursor stays, nothing is concluded', async () => {
+    await seed(world, stranger, aGoalThere('g1', 'stranger'), aGoalThere('g2', 'stranger'));
+    await uploadRoster(world.store, 'general', ['stranger']);
+    await world.server.control('POST', 'settings', { suppressed: ['Goal/g2'] });
+    await pollEverybody(world);
+    expect(await news(world)).toEqual(['Goal/g1', 'Patient/stranger']);
+    expect(await pollRows(world, 'Goal')).toMatchObject([
+      { reason: { code: 'search-partial' }, cursor: null, full_at: null, last_ok_at: null },
+    ]);
+  });
+});
+
+describe('standard', () => {
+  const world = useWorld({ polls, pollEveryMs: 3_600_000 });
+  const lane = 'county.case.case-rosa';
+
+  async function sendReferral(): Promise<string> {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    const { remoteId } = await world.link('client/client-rosa#patient');
+    return remoteId ?? '';
+  }
+
+  test('a patient with an open referral comes first, then open cases, then others', async () => {
+    const patient = await sendReferral();
+    await pollEverybody(world);
+    const tierOf = async () =>
+      new Set(
+        (await world.store.db.selectFrom('poll').select('tier').where('about', '=', patient).execute()).map(
+          ({ tier }) => tier,
+        ),
+      );
+    expect(await tierOf()).toEqual(new Set([1]));
+    await sql`update record set content = content || '{"status": "completed"}' where type = 'referral'`.execute(
+      world.store.db,
+    );
+    await pollEverybody(world);
+    expect(await tierOf()).toEqual(new Set([2]));
+    await sql`update record set content = content || '{"status": "closed"}' where type = 'case'`.execute(
+      world.store.db,
+    );
+    await pollEverybody(world);
+    expect(await tierOf()).toEqual(new Set([3]));
+  });
+
+  test('G10: what a whole answer lacks is looked at by its id: gone it is a decision, there it is nothing', async () => {
+    const patient = await sendReferral();
+    await pollEverybody(world);
+    await world.work();
+    const task = await world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
+    for (const { id } of await world.server.all('Provenance')) await world.server.fhir('DELETE', `Provenance/${id}`);
+    expect((await world.server.fhir('DELETE', `Task/${task.id}`)).status).toBe(204);
+    // Another one is only left out of the answer.
+    const left = await world.server.own('Goal', 'county/goal/goal-meals#goal');
+    const body = { resourceType: 'Bundle', type: 'searchset', total: 0 };
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal$', fault: { status: 200, body } }]);
+    await world.store.db.updateTable('poll').set({ full_at: null }).execute();
+    await pollEverybody(world);
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.lane(lane)).toMatchObject({ hasWork: true });
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone', detail: { id: task.id } }]);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({
+      remoteId: left.id,
+      state: 'current',
+      retired: false,
+    });
+    expect((await world.server.all('Task')).length).toBe(0);
+    const absent = await world.store.db
+      .selectFrom('seen')
+      .select('remote_id')
+      .where('absent_since', 'is not', null)
+      .execute();
+    expect(absent.map(({ remote_id }) => remote_id)).toContain(left.id);
+    expect(patient).not.toBe('');
+  });
+
+  test('a Group of the server says who else is asked about; who leaves it is not asked about any more', async () => {
+    const group = (...ids: string[]) => ({
+      resourceType: 'Group',
+      id: 'panel',
+      type: 'person',
+      actual: true,
+      member: [
+        ...ids.map((id) => ({ entity: { reference: `Patient/${id}` } })),
+        { entity: { reference: 'Patient/left' }, inactive: true },
+      ],
+    });
+    const config = world.deps.connections.get('general')?.config;
+    if (config === undefined) throw new Error('no connection');
+    await seed(
+      world,
+      rosa,
+      stranger,
+      { ...stranger, id: 'left' },
+      group('rosa', 'stranger'),
+      aGoalThere('g1', 'stranger'),
+    );
+    await world.connect({ ...config, polls: { ...polls, roster: { resourceType: 'Group', id: 'panel' } } });
+    await pollEverybody(world);
+    await pollEverybody(world);
+    expect(await news(world)).toEqual(['Goal/g1', 'Patient/rosa', 'Patient/stranger']);
+    await seed(world, group('rosa'));
+    await pollEverybody(world);
+    await pollEverybody(world);
+    expect(new Set((await pollRows(world, 'Goal')).map(({ about }) => about))).toEqual(new Set(['', 'rosa']));
+    expect((await world.store.db.selectFrom('seen').select('gone').where('remote_id', '=', 'g1').execute())[0]).toEqual(
+      { gone: false },
+    );
+  });
+
+  test('a Task that names us is kept and its patient asked about; one of others is neither', async () => {
+    await seed(
+      world,
+      stranger,
+      rosa,
+      aTaskThere('to-us', 'stranger', { owner: { reference: 'Organization/us' } }),
+      aTaskThere('to-others', 'rosa', { owner: { reference: 'Organization/them' } }),
+      aTaskThere('to-anybody', 'rosa'),
+    );
+    await pollEverybody(world);
+    expect(await news(world)).toEqual(['Task/to-anybody', 'Task/to-us']);
+    await pollEverybody(world);
+    expect(await news(world)).toEqual(['Patient/stranger', 'Task/to-anybody', 'Task/to-us']);
+    expect((await pollRows(world, 'Goal')).map(({ about }) => about)).toEqual(['', 'stranger']);
+  });
+
+  test('what we made and have not linked yet is no news', async () => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Goal', fault: { drop: 'after-commit' } },
+      { method: 'GET', path: 'Goal', fault: { status: 503 } },
+    ]);
+    await world.work({ tries: 2 });
+    await world.server.control('DELETE', 'faults');
+    await pollEverybody(world);
+    expect(await news(world)).toEqual([]);
+  });
+
+  test('first readings of many patients are spread over the time that their number takes', async () => {
+    const ids = Array.from({ length: 600 }, (_, number) => `p${number}`);
+    await uploadRoster(world.store, 'general', ids);
+    const connection = world.deps.connections.get('general');
+    if (connection === undefined) throw new Error('no connection');
+    const slow = { ...connection.config, rateLimit: { requestsPerSecond: 30, concurrency: 4 } };
+    await refreshRoster(world.store, slow, connection.vendor);
+    const { rows } = await sql<{ seconds: number; n: number }>`
+      select extract(epoch from max(next_at) - min(next_at))::float8 as seconds, count(*)::integer as n from poll where tier > 0`.execute(
+      world.store.db,
+    );
+    expect(rows[0]?.n).toBe(6000);
+    // Ten a second.
+    expect(rows[0]?.seconds).toBeGreaterThan(500);
+    expect(rows[0]?.seconds).toBeLessThan(601);
+  });
+
+  test('a wake-up brings the polls of its patient and type forward, once a minute however often it comes', async () => {
+    const patient = await sendReferral();
+    await pollEverybody(world);
+    await world.work();
+    const before = (await world.server.journal()).length;
+    expect(await wakePolls(world.store, 'general', [{ resourceType: 'Goal', patient }])).toBe(2);
+    expect(await pollDue(world)).toBe(2);
+    for (let times = 0; times < 5; times += 1)
+      await wakePolls(world.store, 'general', [{ resourceType: 'Goal', patient }]);
+    expect(await pollDue(world)).toBe(0);
+    expect((await askedFor(world, 'Goal', before)).length).toBe(2);
+    const waits = (await pollRows(world, 'Goal')).map(({ next_at }) =>
+      Math.round((next_at.getTime() - Date.now()) / 1000),
+    );
+    for (const seconds of waits) expect(seconds).toBeLessThanOrEqual(60);
+  });
+
+  test('one that comes while the poll runs is not lost', async () => {
+    await sendReferral();
+    await pollEverybody(world);
+    const connection = world.deps.connections.get('general');
+    if (connection === undefined) throw new Error('no connection');
+    const { searchAll } = connection.client;
+    const client = {
+      ...connection.client,
+      searchAll: async (...[type, ...rest]: Parameters<typeof searchAll>) => {
+        const found = await searchAll(type, ...rest);
+        if (type === 'Task') await wakePolls(world.store, 'general', [{ resourceType: 'Task' }]);
+        return found;
+      },
+    };
+    await world.poll({ connections: new Map([['general', { ...connection, client }]]) });
+    const [all] = await pollRows(world, 'Task');
+    expect(all?.next_at.getTime()).toBeLessThanOrEqual(Date.now());
+  });
+
+  test('the report tells what asking takes, by hand-counted figures', async () => {
+    await sendReferral();
+    await pollEverybody(world);
+    const { polls: report } = await world.report();
+    // Ten types of all patients, once an hour; ten of one patient, once a day.
+    expect(report).toMatchObject({
+      requestsPerDay: 10 * 24 + 10,
+      mostPerDay: Math.floor((1000 / 3) * 86_400),
+      tiers: [
+        { name: 'all patients', polls: 10, everySeconds: 3600, late: 0 },
+        { name: 'open referral', patients: 1, polls: 10, everySeconds: 86_400, late: 0 },
+      ],
+    });
+  });
+});
