@@ -25,7 +25,7 @@ export async function checkIdentity(store: Store, identifierSystem: string): Pro
 }
 
 /** What the store keeps under the name: this value where it is the first one. */
-async function keptIdentity({ db }: Store, name: string, first: string): Promise<string> {
+export async function keptIdentity({ db }: Store, name: string, first: string): Promise<string> {
   await db
     .insertInto('identity')
     .values({ name, value: first })

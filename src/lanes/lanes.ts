@@ -8,6 +8,7 @@ export {
   activeVersion,
   checkIdentity,
   freeDeadLeases,
+  keptIdentity,
   prepareConnection,
 } from './activate.ts';
 export { closeAlert, openAlert, reviewAlerts } from './alerts.ts';
