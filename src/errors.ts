@@ -581,6 +581,18 @@ export const errorKinds = {
     issue: 'exception',
     class: 'config',
   },
+  'form-outdated': {
+    text: 'The form was shown too long ago, or not to this browser. Nothing was done: open the page again and repeat it.',
+    status: 403,
+    issue: 'security',
+    class: 'denied',
+  },
+  'form-refused': {
+    text: 'The form holds something that its page does not have, or text that is no text. Nothing was done.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
   'gateway-refused': {
     text: 'The gateway at {url} answered {status}: {detail}',
     status: 502,
@@ -1552,6 +1564,12 @@ export const errorKinds = {
     status: 200,
     issue: 'informational',
     class: 'person',
+  },
+  'sign-in-too-often': {
+    text: 'Too many attempts to sign in from this address. Try again in {seconds} seconds.',
+    status: 429,
+    issue: 'throttled',
+    class: 'retry',
   },
   'source-needed': {
     text: 'Add ?source= to say whose this is: an id is unique within its source only.',

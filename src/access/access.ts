@@ -5,4 +5,13 @@ export { type ClientKeys, clientKeys } from './client-keys.ts';
 export { type ConsentQuestion, withheldBy } from './consent.ts';
 export { grantedScopes } from './grants.ts';
 export { type RateLimit, rateLimit } from './rate-limit.ts';
+export {
+  beginSession,
+  endSession,
+  formToken,
+  isFormToken,
+  newSecret,
+  sessionMinutes,
+  sessionOperator,
+} from './sessions.ts';
 export { openTokenEndpoint, type TokenAnswer, type TokenEndpoint, type TokenHolder } from './token-endpoint.ts';

@@ -1,13 +1,13 @@
-// Who looked at or changed what of a partner's resources, and when: ids only, never what they say.
+// Who looked at or changed what: of a partner's resources, or of a case on the console. Ids only, never what they say.
 
 import type { Transaction } from 'kysely';
 import type { Database, Store } from '../store/store.ts';
 
-/** Who of a partner acts. */
+/** Who acts. */
 export interface Actor {
-  /** `client`: the partner's system; `contact`: a person of it, on the partner page. */
-  readonly kind: 'client' | 'contact';
-  /** The client's id, or an id of the contact that is no address. */
+  /** `client`: the partner's system; `contact`: a person of it, on the partner page; `operator`: on the console. */
+  readonly kind: 'client' | 'contact' | 'operator';
+  /** The client's id, an id of the contact that is no address, or the operator's name. */
   readonly id: string;
   /** How the person is named to others. */
   readonly name?: string;
@@ -16,7 +16,8 @@ export interface Actor {
 }
 
 export interface AuditEntry {
-  readonly partner: string;
+  /** Null: of none, an operator looks. */
+  readonly partner: string | null;
   readonly by: Actor;
   /** `read`, `search`, `create`, `update`, … */
   readonly action: string;

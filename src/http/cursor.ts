@@ -25,18 +25,18 @@ export function cursorKey<Key extends CursorKey>(
   return key;
 }
 
-export interface Page {
-  readonly items: readonly object[];
+export interface Page<Item extends object = object> {
+  readonly items: readonly Item[];
   readonly next: string | null;
 }
 
 /** One page of a list from rows of which one more than `limit` was asked for: whether that one came says if there is a next page. */
-export function page<Row>(
+export function page<Row, Item extends object>(
   rows: readonly Row[],
   limit: number,
-  shown: (row: Row) => object,
+  shown: (row: Row) => Item,
   cursor: (row: Row) => string,
-): Page {
+): Page<Item> {
   const visible = rows.slice(0, limit);
   const last = visible.at(-1);
   return { items: visible.map(shown), next: rows.length > limit && last !== undefined ? cursor(last) : null };

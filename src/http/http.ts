@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
+import { rateLimit } from '../access/access.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkBodyHeaders } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
@@ -11,15 +12,24 @@ import { fhirHandler, fhirPath } from './partner-interface.ts';
 import { partnerPage } from './partner-page.ts';
 import { checkAccess, type Principal, principalReader } from './principal.ts';
 import { hasBody, logFault, outcomeOf, problemOf, sendProblem } from './problem.ts';
-import { defaultLimits, type HttpLimits, type Route } from './route.ts';
+import { type Call, defaultLimits, type HttpLimits, type PageRules, type Route } from './route.ts';
 import { routes } from './routes.ts';
 
 export type * from './gateway-api.ts';
 export { readReplayScope } from './handlers/replays.ts';
 export { checkLine, emptyCounts, type IntakeCounts, type LineAnswer, takeIn } from './intake.ts';
 export { FieldsRefused } from './problem.ts';
+export type { AlertView } from './queries/alerts.ts';
+export type { AttentionView } from './queries/attention.ts';
+export type { CaseView } from './queries/cases.ts';
 export { shownChange } from './queries/changes.ts';
+export type { ClockView } from './queries/clocks.ts';
+export type { ConnectionView } from './queries/connections.ts';
+export type { DecisionView } from './queries/decisions.ts';
+export type { LaneReasonView } from './queries/lane-reasons.ts';
+export type { LaneView } from './queries/lanes.ts';
 export { listReplayLanes, type ReplayView, replayView } from './queries/replays.ts';
+export type { TimelineEntry } from './queries/timeline-words.ts';
 export type { HttpLimits } from './route.ts';
 export { type Listening, listen } from './server.ts';
 
@@ -30,6 +40,7 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
   const app = express();
   const bounds = { ...defaultLimits, ...limits };
   const readPrincipal = principalReader(gateway.config);
+  const signIns = rateLimit(bounds.signInsPerMinute, () => performance.now());
   app.disable('x-powered-by').disable('etag');
   app.use(helmet());
   app.use((request, response, next) => begin(gateway, bounds, request, response, next));
@@ -38,7 +49,9 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
     const address = path.replaceAll(/\{(\w+)\}/g, ':$1');
     for (const route of methods) {
       const handler = (request: Request, response: Response) =>
-        answer(gateway, bounds, readPrincipal, route, request, response);
+        answer({ gateway, limits: bounds, signIns }, readPrincipal, route, request, response).catch((error: unknown) =>
+          refuse(error, response, route.page),
+        );
       app[expressMethod[route.method]](address, handler);
     }
     app.all(address, (_request, response) => {
@@ -52,15 +65,20 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
     throw new CasebridgeError('address-unknown');
   });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    if (!request.originalUrl.startsWith('/fhir/')) return refuse(error, response);
     const requestId = requestIdOf(response);
     logFault(gateway.logger, error, requestId);
-    if (request.originalUrl.startsWith('/fhir/')) {
-      sendProblem(response, outcomeOf(error, requestId), 'application/fhir+json');
-    } else {
-      sendProblem(response, problemOf(error, requestId));
-    }
+    sendProblem(response, outcomeOf(error, requestId), 'application/fhir+json');
   });
   return app;
+
+  function refuse(error: unknown, response: Response, page?: PageRules): void {
+    const requestId = requestIdOf(response);
+    logFault(gateway.logger, error, requestId);
+    const problem = problemOf(error, requestId);
+    if (page === undefined) sendProblem(response, problem);
+    else sendProblem(response, problem, 'text/html', page.problem(problem));
+  }
 }
 
 const expressMethod = { GET: 'get', PUT: 'put', POST: 'post' } as const;
@@ -93,17 +111,19 @@ function begin(
 }
 
 async function answer(
-  gateway: GatewayApi,
-  limits: HttpLimits,
+  parts: Pick<Call, 'gateway' | 'limits' | 'signIns'>,
   readPrincipal: (authorization: string | undefined) => Principal,
   route: Route,
   request: Request,
   response: Response,
 ): Promise<void> {
   response.locals.route = `${route.method} ${route.path}`;
-  const principal = route.access === 'anyone' ? undefined : readPrincipal(request.headers.authorization);
+  if (route.page) response.setHeader('content-security-policy', route.page.policy);
+  const { access } = route;
+  const needsToken = access !== 'anyone' && access !== 'console';
+  const principal = needsToken ? readPrincipal(request.headers.authorization) : undefined;
   response.locals.caller = principal?.name;
-  if (route.access !== 'anyone' && principal) checkAccess(route.access, principal);
+  if (needsToken && principal) checkAccess(access, principal);
   const path = textsOf(request.params);
   checkPath(path);
   const query = readQuery(route, searchOf(request.url));
@@ -113,7 +133,7 @@ async function answer(
   if (route.takes && route.checksBody === undefined) checkBodyHeaders(request, route.takes);
   response.status(route.status ?? 200);
   const requestId = requestIdOf(response);
-  const body = await route.handle({ gateway, limits, requestId, path, query, principal, request, response });
+  const body = await route.handle({ ...parts, requestId, path, query, principal, request, response });
   if (body === undefined) return;
   // A body that nobody asked for is not waited for.
   if (!request.complete && hasBody(request.headers)) response.setHeader('connection', 'close');

@@ -22,7 +22,10 @@ export function openApi(routes: readonly Route[], schemas: RecordSchemas): JsonO
     },
     paths,
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer' },
+        console: { type: 'apiKey', in: 'cookie', name: 'casebridge-console' },
+      },
       schemas: { Problem: problem, ...recordComponents(schemas) },
     },
   };
@@ -43,7 +46,7 @@ function operation(route: Route): JsonObject {
   return {
     summary: route.summary,
     parameters: [...inPath, ...inQuery],
-    ...(route.access !== 'anyone' && { security: [{ token: [] }] }),
+    ...(route.access !== 'anyone' && { security: [{ [route.access === 'console' ? 'console' : 'token']: [] }] }),
     ...(route.takes && { requestBody: { required: true, content: content(route.takes) } }),
     responses: {
       [String(route.status ?? 200)]: { description: 'Done.', content: content(route.answers ?? ['application/json']) },

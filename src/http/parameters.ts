@@ -115,6 +115,7 @@ const queryParameters: Readonly<Record<QueryName, Parameter>> = {
     description: 'Of this worker only, by the id of its record.',
     form: 'the id of a worker record',
   },
+  kind: { schema: { type: 'string' }, description: 'Of this kind only.', form: 'a kind' },
   outcome: {
     schema: { type: 'string', enum: [...replayOutcomes] },
     description: 'Lanes that ended so only; `left` has not ended yet.',
@@ -124,12 +125,12 @@ const queryParameters: Readonly<Record<QueryName, Parameter>> = {
 
 /** A query parameter as it is on this route. */
 export function queryParameter(route: Route, name: QueryName): Parameter {
-  const { states } = route;
-  if (name !== 'state' || states === undefined) return queryParameters[name];
+  const values = name === 'state' ? route.states : name === 'kind' ? route.kinds : undefined;
+  if (values === undefined) return queryParameters[name];
   return {
-    schema: { type: 'string', enum: [...states] },
-    description: 'In this state only.',
-    form: `one of ${states.join(', ')}`,
+    schema: { type: 'string', enum: [...values] },
+    description: name === 'state' ? 'In this state only.' : 'Of this kind only.',
+    form: `one of ${values.join(', ')}`,
   };
 }
 

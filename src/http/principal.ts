@@ -27,7 +27,7 @@ export function principalReader(config: Config): (authorization: string | undefi
 }
 
 /** @throws CasebridgeError `operators-only`, `operator-cannot-write`, `permission-missing` */
-export function checkAccess(access: Exclude<Access, 'anyone'>, principal: Principal): void {
+export function checkAccess(access: Exclude<Access, 'anyone' | 'console'>, principal: Principal): void {
   if (principal.kind === 'source') {
     if (!access.source) throw new CasebridgeError('operators-only');
     return;

@@ -63,13 +63,17 @@ function fieldErrors(known: CasebridgeError, error: unknown): readonly FieldErro
 }
 
 /** Answers with the problem. A body that has not been read whole ends the connection, after the caller had time to read the answer. */
-export function sendProblem(response: Response, problem: Problem, type = 'application/problem+json'): void {
+export function sendProblem(
+  response: Response,
+  problem: Problem,
+  type = 'application/problem+json',
+  text = JSON.stringify(problem.body),
+): void {
   const { req: request } = response;
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const text = JSON.stringify(problem.body);
   response.status(problem.status).type(type).setHeader('content-length', Buffer.byteLength(text));
   if (problem.status === 401) response.setHeader('www-authenticate', 'Bearer');
   if (request.complete || !hasBody(request.headers)) {

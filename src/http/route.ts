@@ -1,12 +1,17 @@
 // The shape of one row of the route table. Router, access checks and OpenAPI are all made from these rows.
 
 import type { Request, Response } from 'express';
+import type { RateLimit } from '../access/access.ts';
 import type { Permission } from '../config.ts';
 import type { GatewayApi } from './gateway-api.ts';
 import type { Principal } from './principal.ts';
+import type { Problem } from './problem.ts';
 
-/** Who may call: anyone without a token, or sources (each for its own), or operators with a permission, or both of these. */
-export type Access = 'anyone' | { readonly source: boolean; readonly operator?: Permission };
+/**
+ * Who may call: anyone without a token, or sources (each for its own), or operators with a permission, or both of these. `console`: a browser, of
+ * which the handler asks who has signed in there.
+ */
+export type Access = 'anyone' | 'console' | { readonly source: boolean; readonly operator?: Permission };
 
 export interface Route {
   readonly method: 'GET' | 'PUT' | 'POST';
@@ -18,16 +23,27 @@ export interface Route {
   readonly query?: readonly QueryName[];
   /** What `state` may be. @default the states of lanes */
   readonly states?: readonly string[];
+  /** What `kind` may be. */
+  readonly kinds?: readonly string[];
   /** Media types of the request's body. */
   readonly takes?: readonly string[];
   /** The handler itself answers a body that is missing or of another type. */
   readonly checksBody?: true;
   /** Media types of the answer. @default application/json */
   readonly answers?: readonly string[];
+  /** Of what a browser shows. */
+  readonly page?: PageRules;
   /** Status when all went well. @default 200 */
   readonly status?: number;
   /** The answer's body as JSON; undefined when the handler has answered through `response` itself. */
   handle(call: Call): Promise<object | undefined>;
+}
+
+export interface PageRules {
+  /** Content-Security-Policy. */
+  readonly policy: string;
+  /** What is shown instead of problem details. */
+  problem(problem: Problem): string;
 }
 
 export type QueryName =
@@ -40,7 +56,8 @@ export type QueryName =
   | 'reason'
   | 'outcome'
   | 'lineage'
-  | 'worker';
+  | 'worker'
+  | 'kind';
 
 /** One request whose route, token, parameters and headers have been checked. */
 export interface Call {
@@ -53,6 +70,8 @@ export interface Call {
   readonly principal: Principal | undefined;
   readonly request: Request;
   readonly response: Response;
+  /** Attempts to sign in on the console, by the caller's address. */
+  readonly signIns: RateLimit;
 }
 
 export interface HttpLimits {
@@ -70,6 +89,8 @@ export interface HttpLimits {
   readonly headerBytes: number;
   /** @default 10 s */
   readonly headerMs: number;
+  /** How often one address may try to sign in on the console. @default 10 */
+  readonly signInsPerMinute: number;
 }
 
 export const defaultLimits: HttpLimits = {
@@ -80,4 +101,5 @@ export const defaultLimits: HttpLimits = {
   addressBytes: 8192,
   headerBytes: 16_384,
   headerMs: 10_000,
+  signInsPerMinute: 10,
 };

@@ -5,6 +5,7 @@ import { caseRoutes } from './handlers/cases.ts';
 import { changeRoutes } from './handlers/changes.ts';
 import { clockRoutes } from './handlers/clocks.ts';
 import { connectionRoutes } from './handlers/connections.ts';
+import { consoleRoutes } from './handlers/console.ts';
 import { decisionRoutes } from './handlers/decisions.ts';
 import { healthRoutes } from './handlers/health.ts';
 import { hookRoutes } from './handlers/hooks.ts';
@@ -42,6 +43,7 @@ const described: readonly Route[] = [
   ...hookRoutes,
   ...healthRoutes,
   ...tokenRoutes,
+  ...consoleRoutes,
 ];
 
 const openApiRoute: Route = {

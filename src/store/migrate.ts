@@ -17,6 +17,7 @@ import { sql as home } from './migrations/0010-home.ts';
 import { sql as partnerPage } from './migrations/0011-partner-page.ts';
 import { sql as polls } from './migrations/0012-polls.ts';
 import { sql as inbound } from './migrations/0013-inbound.ts';
+import { sql as console } from './migrations/0014-console.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -40,6 +41,7 @@ export const migrations: readonly Migration[] = [
   { id: 11, name: 'partner-page', sql: partnerPage },
   { id: 12, name: 'polls', sql: polls },
   { id: 13, name: 'inbound', sql: inbound },
+  { id: 14, name: 'console', sql: console },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

@@ -18,7 +18,16 @@ import type { TransactionScope } from './transaction-scope.ts';
 export type { Transaction } from 'kysely';
 export { sql } from 'kysely';
 export { DatabaseError } from './database-error.ts';
-export type { ChangedElement, Database, JsonText, LaneBasis, ReplayScope, SetAside, Signed } from './tables.ts';
+export type {
+  ChangedElement,
+  Database,
+  JsonText,
+  LaneBasis,
+  Recipient,
+  ReplayScope,
+  SetAside,
+  Signed,
+} from './tables.ts';
 export { json } from './tables.ts';
 
 export interface Store {

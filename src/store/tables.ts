@@ -687,6 +687,17 @@ export interface PartnerFormTable {
   at: DefaultInstant;
 }
 
+/** An operator who has signed in on the console. */
+export interface OperatorSessionTable {
+  /** Of the secret in the browser. */
+  hash: string;
+  operator: string;
+  /** Of secret and token together: another token ends the session. */
+  token_hash: string;
+  begun_at: DefaultInstant;
+  used_at: DefaultInstant;
+}
+
 export interface HomeVersionTable {
   partner: string;
   resource_type: string;
@@ -710,7 +721,8 @@ export interface HomeResourceTable extends HomeVersionTable {
 export interface AuditTable {
   id: Identity;
   at: DefaultInstant;
-  partner: string;
+  /** Null: of no partner, an operator has looked. */
+  partner: NullableText;
   actor: string;
   action: string;
   resource_type: string;
@@ -782,4 +794,5 @@ export interface Database {
   audit: AuditTable;
   access_token: AccessTokenTable;
   used_assertion: UsedAssertionTable;
+  operator_session: OperatorSessionTable;
 }

@@ -3,7 +3,17 @@ import { generateKey } from '../../src/connections/connections.ts';
 import { routes } from '../../src/http/routes.ts';
 import { json as jsonParameter } from '../../src/store/store.ts';
 import { aCase, aReferral } from '../builders.ts';
-import { asJson, asLines, type Caller, type Harness, hookBearer, hookKey, json, startHarness } from './harness.ts';
+import {
+  asForm,
+  asJson,
+  asLines,
+  type Caller,
+  type Harness,
+  hookBearer,
+  hookKey,
+  json,
+  startHarness,
+} from './harness.ts';
 
 let harness: Harness;
 
@@ -48,6 +58,7 @@ const matrix: [string, string, RequestInit, number[]][] = [
   ],
   ['GET /api/cases', '/api/cases', {}, [200, 200, 403, 403, 403, 401]],
   ['GET /api/cases/{id}', '/api/cases/case-rosa?source=county', {}, [200, 200, 403, 403, 403, 401]],
+  ['GET /api/cases/{id}/timeline', '/api/cases/case-rosa/timeline?source=county', {}, [200, 200, 403, 403, 403, 401]],
   ['GET /api/cases/{id}/bundle', '/api/cases/case-rosa/bundle?source=county', {}, [200, 200, 403, 403, 403, 401]],
   ['POST /api/preview', '/api/preview?source=county', record2, [200, 200, 403, 403, 403, 401]],
   ['GET /api/changes', '/api/changes?source=county', {}, [200, 200, 403, 403, 403, 401]],
@@ -128,6 +139,16 @@ const matrix: [string, string, RequestInit, number[]][] = [
   ['GET /metrics', '/metrics', {}, [200, 200, 200, 200, 200, 200]],
   ['GET /.well-known/jwks.json', '/.well-known/jwks.json', {}, [200, 200, 200, 200, 200, 200]],
   ['GET /openapi.json', '/openapi.json', {}, [200, 200, 200, 200, 200, 200]],
+  // A token opens no page of the console: there a person signs in.
+  ...['/console', '/console/cases', '/console/decisions', '/console/lanes', '/console/alerts'].map(
+    (path): [string, string, RequestInit, number[]] => [`GET ${path}`, path, {}, Array(6).fill(401)],
+  ),
+  ['GET /console/cases/{id}', '/console/cases/case-rosa?source=county', {}, Array(6).fill(401)],
+  ['GET /console/decisions/{decision}', '/console/decisions/1', {}, Array(6).fill(401)],
+  ['POST /console/decisions/{decision}', '/console/decisions/1', asForm({ choose: 'link' }), Array(6).fill(401)],
+  ['POST /console', '/console', asForm({ token: 'reader-token-1' }), Array(6).fill(403)],
+  ['POST /console/sign-out', '/console/sign-out', asForm({ form: 'x' }), Array(6).fill(401)],
+  ['GET /console/style.css', '/console/style.css', {}, Array(6).fill(200)],
 ];
 
 test('every route has its row in the matrix', () => {

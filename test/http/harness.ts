@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { Counter, Registry } from 'prom-client';
-import { type Config, type ConnectionConfig, checkConfig } from '../../src/config.ts';
+import { type Config, type ConnectionConfig, checkConfig, type Permission } from '../../src/config.ts';
 import { reason } from '../../src/errors.ts';
 import { openPartnerInterface } from '../../src/facade/facade.ts';
 import { openHome } from '../../src/home/home.ts';
@@ -67,13 +67,19 @@ export interface Harness {
   stop(): Promise<void>;
 }
 
-/** @param general settings of the connection `general` that differ from the configuration above */
+/**
+ * @param general settings of the connection `general` that differ from the configuration above
+ * @param given a store that is there already; it is closed with the rest
+ * @param may other permissions of operators
+ */
 export async function startHarness(
   limits: Partial<HttpLimits> = {},
   general: Partial<ConnectionConfig> = {},
+  given?: Store,
+  may: Readonly<Partial<Record<Caller, readonly Permission[]>>> = {},
 ): Promise<Harness> {
-  const store = await freshEmbedded();
-  const config = withGeneral(await testConfig(), general);
+  const store = given ?? (await freshEmbedded());
+  const config = withPermissions(withGeneral(await testConfig(), general), may);
   const asked: string[] = [];
   const log: string[] = [];
   const state: { failWith: Error | undefined } = { failWith: undefined };
@@ -121,6 +127,13 @@ function withGeneral(config: Config, change: Partial<ConnectionConfig>): Config 
   const general = config.connections.get('general');
   if (general === undefined) return config;
   return { ...config, connections: new Map([...config.connections, ['general', { ...general, ...change }]]) };
+}
+
+function withPermissions(config: Config, may: Readonly<Partial<Record<string, readonly Permission[]>>>): Config {
+  const operators = [...config.operators].map(
+    ([name, operator]) => [name, { ...operator, may: may[name] ?? operator.may }] as const,
+  );
+  return { ...config, operators: new Map(operators) };
 }
 
 function minimalGateway(
@@ -260,6 +273,11 @@ export const asJson = (value: unknown): RequestInit => ({
 export const asLines = (...values: (string | object)[]): RequestInit => ({
   body: values.map((value) => `${typeof value === 'string' ? value : JSON.stringify(value)}\n`).join(''),
   headers: { 'content-type': 'application/x-ndjson' },
+});
+
+export const asForm = (fields: Readonly<Record<string, string>>): RequestInit => ({
+  body: String(new URLSearchParams(fields)),
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
 });
 
 /** All that is answered to bytes written by hand, until the server closes the connection. `end`: nothing more is sent, and that is said. */

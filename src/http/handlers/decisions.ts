@@ -34,7 +34,8 @@ export const decisionRoutes: readonly Route[] = [
   },
 ];
 
-const noteLength = 2000;
+/** Of the note of an answer, in characters. */
+export const noteLength = 2000;
 
 async function decide(call: Call): Promise<object> {
   const { gateway, path, principal } = call;

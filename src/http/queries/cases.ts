@@ -1,4 +1,4 @@
-// The list of cases, and the timeline of one.
+// The list of cases, and the records of one.
 
 import { type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
@@ -9,8 +9,19 @@ export interface CaseFilter {
   readonly after?: string;
 }
 
+export interface CaseView {
+  readonly source: string;
+  readonly id: string;
+  readonly clientId: string | null;
+  readonly status: string | null;
+  readonly deleted: boolean;
+  readonly version: number;
+  readonly updatedAt: string;
+  readonly openDecisions: number;
+}
+
 /** `{items, next}` by source and id. */
-export async function listCases({ db }: Store, filter: CaseFilter): Promise<Page> {
+export async function listCases({ db }: Store, filter: CaseFilter): Promise<Page<CaseView>> {
   const after = cursorKey('cases', filter.after, ['', ''] as const);
   let query = db
     .selectFrom('record')
@@ -44,38 +55,6 @@ export async function listCases({ db }: Store, filter: CaseFilter): Promise<Page
 }
 
 const openDecisions = sql`select count(*) from decision where decision.subject = record.subject and decision.state = 'open'`;
-
-// More than a person scrolls through; what is older is in the record versions.
-const timelineLength = 1000;
-
-/** What happened in a case, newest first: record versions as they were accepted, changes from the other side, decisions. */
-export async function timelineOf({ db }: Store, source: string, subject: string): Promise<object[]> {
-  const { rows } = await sql<TimelineRow>`
-    select v.accepted_at as at, 'record' as kind, null as connection, v.type, v.id, v.version, null as what
-    from record r join record_version v using (source, type, id)
-    where r.source = ${source} and r.subject = ${subject}
-    union all
-    select c.at, 'change', c.connection, c.type, c.id, null, c.op
-    from record r join change c using (source, type, id)
-    where r.source = ${source} and r.subject = ${subject}
-    union all
-    select d.opened_at, 'decision', d.connection, d.type, d.record_id, null, d.kind
-    from decision d where d.subject = ${subject}
-    order by at desc, kind, type, id, version desc
-    limit ${timelineLength}`.execute(db);
-  return rows.map(({ at, ...row }) => ({ at: at.toISOString(), ...row }));
-}
-
-interface TimelineRow {
-  readonly at: Date;
-  readonly kind: 'record' | 'change' | 'decision';
-  readonly connection: string | null;
-  readonly type: string | null;
-  readonly id: string | null;
-  readonly version: number | null;
-  /** The change's op, or the decision's kind. */
-  readonly what: string | null;
-}
 
 /** The records of a case, for its bundle. */
 export async function keysOfSubject(

@@ -1,6 +1,6 @@
 // The list of clocks, by what is due first.
 
-import { CasebridgeError } from '../../errors.ts';
+import { CasebridgeError, type Reason } from '../../errors.ts';
 import { type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 
@@ -15,11 +15,32 @@ export interface ClockFilter {
   readonly after?: string;
 }
 
+export interface ClockView {
+  readonly source: string;
+  readonly subject: string;
+  readonly type: string;
+  readonly id: string;
+  readonly rule: string;
+  readonly part: string | null;
+  readonly state: string;
+  /** ISO instants. */
+  readonly startedAt: string;
+  readonly dueAt: string | null;
+  readonly stoppedAt: string | null;
+  readonly pausedSince: string | null;
+  readonly contact: string | null;
+  readonly worker: string | null;
+  readonly supervisor: string | null;
+  readonly connections: readonly string[];
+  readonly told: boolean;
+  readonly reason: Reason;
+}
+
 // As in the index `clock_by_due`.
 const dueOrNever = sql<Date>`coalesce(clock.due_at, timestamptz '9999-12-31 00:00:00+00')`;
 
 /** `{items, next}`, the earliest due first; those without a time at which they are due come last. */
-export async function listClocks({ db }: Store, filter: ClockFilter): Promise<Page> {
+export async function listClocks({ db }: Store, filter: ClockFilter): Promise<Page<ClockView>> {
   const after = cursorKey('clocks', filter.after, ['', '', '', '', '', ''] as const);
   let query = db
     .selectFrom('clock')

@@ -1,17 +1,40 @@
 // Connections as configured, with what the store knows of them.
 
 import type { ConnectionConfig } from '../../config.ts';
-import { restingConnections } from '../../lanes/lanes.ts';
+import type { Reason } from '../../errors.ts';
+import { type Resting, restingConnections } from '../../lanes/lanes.ts';
 import { type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 import { type LaneState, laneState, laneStates } from './lane-state.ts';
+
+export interface ConnectionView {
+  readonly id: string;
+  readonly vendor: string;
+  readonly mode: string;
+  readonly baseUrl: string;
+  readonly sources: readonly string[];
+  readonly paused: Reason | null;
+  readonly draining: { readonly since: string; readonly by: string | null } | null;
+  readonly nextProbeAt: string | null;
+  readonly capabilitiesAt: string | null;
+  readonly resting: Resting | null;
+  /** How many are in each state. */
+  readonly lanes: Readonly<Record<string, number>>;
+  /** The oldest open ones; absent for a source. */
+  readonly alerts?: readonly {
+    readonly topic: string;
+    readonly reason: Reason;
+    readonly count: number;
+    readonly openedAt: string;
+  }[];
+}
 
 /** `{items, next}` by id, of the connections given. @param filter.source whose lanes are counted; undefined: all, and the alerts as well */
 export async function listConnections(
   store: Store,
   configured: readonly ConnectionConfig[],
   filter: { readonly limit: number; readonly after?: string; readonly source: string | undefined },
-): Promise<Page> {
+): Promise<Page<ConnectionView>> {
   const [after] = cursorKey('connections', filter.after, [''] as const) ?? [''];
   const rest = configured.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1));
   const rows = rest.slice(0, filter.limit + 1);
@@ -33,7 +56,7 @@ export async function connectionView(
   store: Store,
   config: ConnectionConfig,
   source: string | undefined,
-): Promise<object> {
+): Promise<ConnectionView> {
   return shown(config, await knownOf(store, [config.id], source));
 }
 
@@ -74,7 +97,7 @@ const shownAlerts = 100;
 
 type Known = Awaited<ReturnType<typeof knownOf>>;
 
-function shown({ id, vendor, mode, baseUrl, sources }: ConnectionConfig, known: Known): object {
+function shown({ id, vendor, mode, baseUrl, sources }: ConnectionConfig, known: Known): ConnectionView {
   const row = known.connections.find((one) => one.id === id);
   const paused = row?.paused ?? null;
   const since = row?.draining_since ?? null;

@@ -1,8 +1,8 @@
 // The list of lanes, and single lanes.
 
-import { CasebridgeError, reason } from '../../errors.ts';
+import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { LaneKey } from '../../records/records.ts';
-import { type Store, sql } from '../../store/store.ts';
+import { type Signed, type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 import { type LaneState, laneReasonCode, laneState } from './lane-state.ts';
 
@@ -14,12 +14,26 @@ export interface LaneFilter {
   readonly reason?: string;
   /** Subject of the lanes. */
   readonly subject?: string;
+  /** Of several subjects. */
+  readonly subjects?: readonly string[];
   readonly limit: number;
   readonly after?: string;
 }
 
+export interface LaneView {
+  readonly connection: string;
+  readonly subject: string;
+  readonly state: LaneState;
+  readonly attempts: number;
+  readonly nextTryAt: string | null;
+  readonly nextLookAt: string | null;
+  readonly reason: Reason | null;
+  /** Who has parked it, when, with what note; absent unless a person has. */
+  readonly stopped?: Signed;
+}
+
 /** `{items, next}` by connection and subject. */
-export async function listLanes({ db }: Store, filter: LaneFilter): Promise<Page> {
+export async function listLanes({ db }: Store, filter: LaneFilter): Promise<Page<LaneView>> {
   const after = cursorKey('lanes', filter.after, ['', ''] as const);
   let query = selected(matching(db, filter))
     .orderBy('lane.connection')
@@ -47,6 +61,7 @@ export function matching(db: Store['db'], filter: Omit<LaneFilter, 'limit' | 'af
   let query = joined(db);
   if (filter.source !== undefined) query = query.where('lane.source', '=', filter.source);
   if (filter.subject !== undefined) query = query.where('lane.subject', '=', filter.subject);
+  if (filter.subjects !== undefined) query = query.where('lane.subject', 'in', filter.subjects);
   if (filter.connection !== undefined) query = query.where('lane.connection', '=', filter.connection);
   if (filter.state !== undefined) query = query.where(laneState, '=', filter.state);
   if (filter.reason !== undefined) query = query.where(laneReasonCode, '=', filter.reason);
@@ -61,7 +76,7 @@ function selected(query: ReturnType<typeof joined>) {
 
 type LaneRow = Awaited<ReturnType<ReturnType<typeof selected>['execute']>>[number];
 
-function shownLane(row: LaneRow): object {
+function shownLane(row: LaneRow): LaneView {
   const { connection, subject, state, attempts } = row;
   return {
     connection,
