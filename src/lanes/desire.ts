@@ -233,7 +233,7 @@ function resourceFor(
     projected === undefined || standing !== undefined
       ? filed && inItsChart(filed)
       : asGeneration(input, key, projected, nextGeneration);
-  const desired = made && isCopy(input, resourceType) ? asCopy(input, made) : made;
+  const desired = made && isCopy(input, row.content, resourceType) ? asCopy(input, made) : made;
   const slot = slotOf(input, key);
   const route = routeFor(input, row, key, resourceType, standing);
   const aside = asideReason(key, row.version, links);
@@ -262,15 +262,27 @@ function resourceFor(
       parkedReason(input, row, links) ??
       parkedByRule(desired),
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
-    party: isCopy(input, resourceType) ? undefined : row.content.direction === 'incoming' ? 'performer' : 'requester',
+    party: isCopy(input, row.content, resourceType)
+      ? undefined
+      : row.content.direction === 'incoming'
+        ? 'performer'
+        : 'requester',
     moves: movesOn(input.connection.vendor),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
 }
 
 /** A Task that lives elsewhere, of which this server gets a mirror (closed-loop B1). */
-function isCopy({ connection: { config } }: DesireInput, resourceType: string): boolean {
-  return resourceType === 'Task' && config.task === 'copy';
+function isCopy(input: DesireInput, record: JsonObject, resourceType: string): boolean {
+  const { task, copiesOf = [] } = input.connection.config;
+  if (resourceType !== 'Task') return false;
+  if (task === 'copy') return true;
+  const own = copiesOf.filter(({ source }) => source === input.lease.source);
+  return own.some(({ id }) => referredTo(id, [record], (service) => organizationOf(input, service)).length > 0);
+}
+
+function organizationOf({ known }: DesireInput, serviceId: string): string | undefined {
+  return textAt(known.record('service', serviceId), 'organizationId');
 }
 
 /** Whoever reads it there is told that it is not the one to answer. */
@@ -393,8 +405,8 @@ function routeFor(
 
 function isOfReferral(input: DesireInput, record: JsonObject, type: RecordType): boolean {
   if (input.connection.config.share === undefined) return true;
-  const organizationOf = (service: string) => textAt(input.known.record('service', service), 'organizationId');
-  return isShared({ type, record, referred: referredTo(receiverOf(input), input.referrals, organizationOf) });
+  const referred = referredTo(receiverOf(input), input.referrals, (service) => organizationOf(input, service));
+  return isShared({ type, record, referred });
 }
 
 function needsConsent(type: RecordType): boolean {

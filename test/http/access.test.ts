@@ -149,6 +149,9 @@ const matrix: [string, string, RequestInit, number[]][] = [
   ['POST /console', '/console', asForm({ token: 'reader-token-1' }), Array(6).fill(403)],
   ['POST /console/sign-out', '/console/sign-out', asForm({ form: 'x' }), Array(6).fill(401)],
   ['GET /console/style.css', '/console/style.css', {}, Array(6).fill(200)],
+  // Who has no assertion gets no token, whatever else they hold.
+  ['POST /oauth/token', '/oauth/token', {}, [400, 400, 400, 400, 400, 400]],
+  ['GET /.well-known/smart-configuration', '/.well-known/smart-configuration', {}, [200, 200, 200, 200, 200, 200]],
 ];
 
 test('every route has its row in the matrix', () => {
