@@ -1,6 +1,5 @@
 // The console in a real browser, without JavaScript, as an operator reads it at night on a phone and by day on a desk.
 
-import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { style } from '../../src/console/console.ts';
@@ -38,13 +37,9 @@ browserTest(
       expect([page.url(), await overflows(page)]).toEqual([page.url(), false]);
       expect(await barriers(browser, await page.content(), style, 'en-US')).toEqual([]);
     };
-    const shot = async (name: string) => {
-      if (process.env.SHOTS) writeFileSync(`${process.env.SHOTS}/${name}.html`, await page.content());
-    };
 
     await page.goto(`${harness.url}/console/cases`);
     await isGood();
-    await shot('sign-in');
     await page.getByLabel('Token of an operator').fill('wrong');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await shows('The token is not one of this gateway');
@@ -53,11 +48,9 @@ browserTest(
 
     expect(new URL(page.url()).pathname).toBe('/console/cases');
     await isGood();
-    await shot('cases');
     await page.getByRole('link', { name: 'case-rosa' }).click();
     await shows(/Decision 1: refused change/, /first-contact-72h breached/, /Hospital general Changed goal goal-meals/);
     await isGood();
-    await shot('case-phone');
     await page.getByRole('link', { name: 'referral moves' }).click();
     await shows(/Hospital general Changed referral referral-pantry: status to in-progress \(accepted implied\)/);
 
@@ -69,7 +62,6 @@ browserTest(
     for (const name of ['Connections', 'Decisions', 'Lanes', 'Alerts']) {
       await page.getByRole('navigation', { name: 'Console' }).getByRole('link', { name }).click();
       await isGood();
-      await shot(name);
     }
     await page.getByRole('button', { name: 'Sign out' }).click();
     await shows('Token of an operator');

@@ -158,7 +158,7 @@ function answerText({ what, detail }: TimelineRow): string {
   if (what !== 'patch') {
     const adopted = objectAt(detail, 'adopted');
     if (adopted === undefined) return 'The source has not taken it over.';
-    return `The source has taken it over: ${wordOf(textAt(adopted, 'type') ?? '')} ${textAt(adopted, 'id')}, version ${numberAt(adopted, 'version')}.`;
+    return `The source has taken it over: ${wordOf(textAt(adopted, 'type') ?? '')} ${textAt(adopted, 'id')}.`;
   }
   const fields = objectsAt(detail, 'fields').map(offeredField);
   const open = fields.filter(({ takenOverIn }) => takenOverIn === null);

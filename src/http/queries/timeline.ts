@@ -64,7 +64,7 @@ export async function listTimeline({ db }: Store, filter: TimelineFilter): Promi
   if (after !== undefined && !isInstant(at)) throw new CasebridgeError('cursor-invalid');
   const subjects = sql.join(filter.subjects);
   const { rows } = await sql<Selected>`
-    with own as (select source, type, id from record where source = ${source} and subject in (${subjects})),
+    with own as (select source, type, id, client_id from record where source = ${source} and subject in (${subjects})),
     line as (${branches(source, subjects)}),
     part as (
       select *, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as exact from line
@@ -129,7 +129,11 @@ function branches(source: string, subjects: Sql): Sql {
       c.type = 'referral' and coalesce(jsonb_exists(c.body, 'status'), false), null, null, null, jsonb_build_object('cursor', c.cursor)
     from (
       select cursor from change where source = ${source} and subject in (${subjects})
-      union select f.cursor from own join change f using (source, type, id)) found
+      union select f.cursor from own join change f using (source, type, id)
+      -- What became a record of the case under another id.
+      union select f.cursor from own join record r using (source, type, id)
+        join change p on p.source = r.source and p.op = 'propose' and p.body -> 'origin' = r.content -> 'origin'
+        join change f on f.source = p.source and f.type = p.type and f.id = p.id) found
     join change c on c.source = ${source} and c.cursor = found.cursor
 
     union all
@@ -227,11 +231,14 @@ function changeDetail(source: string): Sql {
         from jsonb_each(case when c.op = 'patch' and jsonb_typeof(c.body) = 'object' then c.body end) f),
       'record', case when c.op = 'propose' then c.body end,
       'adopted', case c.op
-        when 'withdraw' then (select jsonb_build_object('type', v.type, 'id', v.id, 'version', min(v.version)) from record_version v
-          where ${since} and v.content -> 'deleted' = 'true' group by v.type, v.id)
-        when 'propose' then (select jsonb_build_object('type', r.type, 'id', r.id, 'version', 1) from record r
-          where r.source = c.source and r.type = c.type and r.accepted_at >= c.at
-            and (r.id = c.id or r.content -> 'origin' = c.body -> 'origin') limit 1) end,
+        when 'withdraw' then (select jsonb_build_object('type', v.type, 'id', v.id) from record_version v
+          where ${since} and v.content -> 'deleted' = 'true' limit 1)
+        when 'propose' then coalesce(
+          (select jsonb_build_object('type', r.type, 'id', r.id) from own join record r using (source, type, id)
+            where r.type = c.type and r.content -> 'origin' = c.body -> 'origin' limit 1),
+          (select jsonb_build_object('type', r.type, 'id', r.id) from record r
+            where r.source = c.source and r.client_id in (select client_id from own) and r.type = c.type
+              and r.content -> 'origin' = c.body -> 'origin' limit 1)) end,
       'refused', (select d.id from decision d where d.connection = c.connection and d.subject = c.subject and d.topic = 'change:' || c.cursor limit 1),
       'steps', ${newSteps(
         sql`c.body`,
