@@ -1,10 +1,10 @@
 // The console in a real browser, without JavaScript, as an operator reads it at night on a phone and by day on a desk.
 
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { style } from '../../src/console/console.ts';
 import { type Harness, startHarness, tokens } from '../http/harness.ts';
-import { barriers, browserTest, hasBrowser, openBrowser, overflows, phone } from '../support/browser.ts';
+import { barriers, browserTest, hasBrowser, openBrowser, overflows, pageForAxe, phone } from '../support/browser.ts';
 import { wholeLoop } from '../support/loop.ts';
 import { useWorld } from '../support/world.ts';
 import { words } from './browser.ts';
@@ -12,11 +12,13 @@ import { words } from './browser.ts';
 const world = useWorld();
 let harness: Harness;
 let browser: Browser;
+let examined: Page;
 
 beforeAll(async () => {
   if (!hasBrowser) return;
   harness = await startHarness({}, {}, world.store, { reader: ['read', 'decide'] });
   browser = await openBrowser();
+  examined = await pageForAxe(browser);
 }, 60_000);
 afterAll(async () => {
   await browser?.close();
@@ -35,7 +37,7 @@ browserTest(
     };
     const isGood = async () => {
       expect([page.url(), await overflows(page)]).toEqual([page.url(), false]);
-      expect(await barriers(browser, await page.content(), style, 'en-US')).toEqual([]);
+      expect(await barriers(examined, await page.content(), style)).toEqual([]);
     };
 
     await page.goto(`${harness.url}/console/cases`);

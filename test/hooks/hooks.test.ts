@@ -7,6 +7,7 @@ import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { refreshRoster, reviewSubscriptions } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient } from '../builders.ts';
+import { identifierSystem } from '../support/rig.ts';
 import { pollDue, pollEverybody } from '../support/roster.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -33,7 +34,7 @@ async function take(body: string | Json, resourceType?: string) {
   const { store, timeZone, newId, wake } = world.deps;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const message = { body: Buffer.from(text), ...(resourceType !== undefined && { resourceType }) };
-  return takeMessage({ store, timeZone, newId, wake }, connection().config, message);
+  return takeMessage({ store, identifierSystem, timeZone, newId, wake }, connection().config, message);
 }
 
 /** The polls that are due now, as `Type` of all patients and `Type/patient`. */
