@@ -10,14 +10,14 @@ import { generateKey, publicKeySet, writeKeyFile } from '../connections/connecti
 import { CasebridgeError } from '../errors.ts';
 import { caseload, type RecordLine, referralId } from './caseload.ts';
 import { countClosed, partnersAnswer } from './chapters/answers.ts';
-import { answerHospital } from './chapters/begun-by-hospital.ts';
+import { answerHospital, countAdopted } from './chapters/begun-by-hospital.ts';
 import { showCapabilities } from './chapters/capabilities.ts';
 import { askForConsent } from './chapters/consent.ts';
 import { fileDocuments } from './chapters/documents.ts';
 import { sendCaseload } from './chapters/intake.ts';
 import { loseReply } from './chapters/lost-reply.ts';
 import { consoleAddress, showTimeline } from './chapters/operators-view.ts';
-import { answerOnPage, leaveOneOpen } from './chapters/partner-page.ts';
+import { answerOnPage, countAnswered, leaveOneOpen } from './chapters/partner-page.ts';
 import { keepPromises } from './chapters/promises.ts';
 import { runEverythingAgain } from './chapters/second-pass.ts';
 import { tellWhoIsWho } from './chapters/who-is-who.ts';
@@ -197,12 +197,12 @@ async function tell(stage: Stage): Promise<Omit<DemoResult, 'seconds'>> {
   return {
     closedReferrals: await countClosed(stage.exchange),
     promises: { met: promises.met, breached: promises.breached },
-    adoptedReferrals: 1,
-    answeredOnPage: onPage.answered,
+    adoptedReferrals: await countAdopted(stage.larchValley),
+    answeredOnPage: await countAnswered(stage),
     connections: await allFigures(stage),
     secondRunWrites: secondPass.writes,
     secondRunReads: secondPass.reads,
-    records: sent + agreed + resent + promises.records + begun + onPage.records,
+    records: sent + agreed + resent + promises.records + begun + onPage,
   };
 }
 

@@ -118,6 +118,7 @@ function shownPatch(patch: Json | undefined): string {
   const comment = textAt(objectsAt(patch, 'comments').at(-1), 'text');
   const said = [
     ['status', textAt(patch, 'status')],
+    ['first contact', textAt(patch, 'firstContact', 'outcome')],
     ['comment', comment],
     ['outcome', textAt(patch, 'outcome', 'code')],
     ['reason', textAt(patch, 'declineText')],

@@ -6,7 +6,6 @@ import { type Adopting, adopted } from '../adopt.ts';
 import { begunThere, order, ruth, task } from '../begun-there.ts';
 import { consentRecord } from '../caseload.ts';
 import { agencyName } from '../directory.ts';
-import { places } from '../places.ts';
 import { objectsAt, textAt } from '../reading.ts';
 import type { Server } from '../server.ts';
 import { expectThat, only, type Stage } from '../stage.ts';
@@ -61,14 +60,12 @@ export async function answerHospital(stage: Stage): Promise<number> {
   );
   await workOnIt(stage);
   await showMoves(stage, after);
-  const clock = await gateway.untilClock('referral-ruth-food', 'first-contact-72h', ['met']);
+  await gateway.untilClock('referral-ruth-food', 'first-contact-72h', ['met']);
   await showNothingDoubled(stage);
   const told = await toldAt(exchange, [ruth.family]);
   expectThat(told.length === 0, `${exchange.place.name} hears nothing of ${ruth.given}.`, told.join(', '));
-  story.say(
-    `${places.larchValley.name} has one Patient, one order and one Task of hers, as before. The 72 hours for a first contact are ${textAt(clock, 'state')}.`,
-  );
-  story.say(`${exchange.place.name} has not heard her name.`);
+  story.say(`${name} has one Patient, one order and one Task of hers, as before; ${exchange.place.name}`);
+  story.say('has not heard her name. The clock of the first contact, 72 hours, is met.');
   return records;
 }
 
@@ -149,4 +146,9 @@ function shownProposal({ record }: JsonObject): string {
   ];
   const from = `${textAt(record, 'origin', 'resourceType')}/${textAt(record, 'origin', 'id')}`;
   return [...said.filter((text) => text !== ''), `from ${from}`].join(', ');
+}
+
+/** How many Tasks that began there have been completed, by the hospital's store. */
+export async function countAdopted(hospital: Server): Promise<number> {
+  return (await hospital.resources('Task')).filter(({ status }) => status === 'completed').length;
 }

@@ -23,12 +23,13 @@ export async function showTimeline(stage: Stage): Promise<void> {
     'The timeline tells what each side did.',
     JSON.stringify([...sides]),
   );
-  story.say(
-    `GET /api/cases/${caseId} tells of ${timeline.length} things that happened, of what people said not a word. The newest:`,
-  );
+  story.say(`GET /api/cases/${caseId} tells of ${timeline.length} things that happened. The newest:`);
   story.table(
     timeline
       .slice(0, shown)
       .map((entry) => [textAt(entry, 'at').slice(11, 19), textAt(entry, 'side', 'kind'), textAt(entry, 'text')]),
+  );
+  story.say(
+    `As a page for operators: ${new URL(consoleAddress(stage)).pathname} (npm run demo -- --keep leaves it running).`,
   );
 }
