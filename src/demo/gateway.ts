@@ -117,7 +117,7 @@ export class Gateway {
 
   /** A case as an operator sees it, with what happened in it, newest first. */
   async timeline(id: string): Promise<JsonObject[]> {
-    return objectsAt(await this.#operate('GET', `/api/cases/${id}`), 'timeline');
+    return objectsAt(await this.#operate('GET', `/api/cases/${id}?source=county`), 'timeline');
   }
 
   async lanes(): Promise<JsonObject[]> {
