@@ -158,12 +158,6 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
-  'code-unmapped': {
-    text: 'ConceptMap {map} does not know the code at {pointer}, and the rule at {at} parks what it cannot say. Add the code to the map, or correct the record.',
-    status: 422,
-    issue: 'code-invalid',
-    class: 'permanent',
-  },
   'command-failed': {
     text: 'This is a fault of Casebridge ({error}). Please report it together with the lines that follow.',
     status: 500,
@@ -186,6 +180,12 @@ export const errorKinds = {
     text: "The mapping's condition for this resource no longer holds.",
     status: 200,
     issue: 'informational',
+    class: 'permanent',
+  },
+  'code-unmapped': {
+    text: 'ConceptMap {map} does not know the code at {pointer}, and the rule at {at} parks what it cannot say. Add the code to the map, or correct the record.',
+    status: 422,
+    issue: 'code-invalid',
     class: 'permanent',
   },
   'config-invalid': { text: '{where}: {problem}', status: 500, issue: 'invalid', class: 'config' },
@@ -1037,17 +1037,17 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'permanent',
   },
-  'partner-unknown': {
-    text: 'There is no partner {partner} in the configuration.',
-    status: 404,
-    issue: 'not-found',
-    class: 'config',
-  },
   'partner-unreachable': {
     text: 'The partner {partner} was not told of a referral: nothing could be sent for {hours} hours. {why} Mend its address or the way messages are sent, then send a new link.',
     status: 502,
     issue: 'transient',
     class: 'person',
+  },
+  'partner-unknown': {
+    text: 'There is no partner {partner} in the configuration.',
+    status: 404,
+    issue: 'not-found',
+    class: 'config',
   },
   'patient-left': {
     text: 'A person decided to leave this client unlinked on this server.',

@@ -7,7 +7,6 @@ import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { refreshRoster, reviewSubscriptions } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient } from '../builders.ts';
-import { identifierSystem } from '../support/rig.ts';
 import { pollDue, pollEverybody } from '../support/roster.ts';
 import { useWorld } from '../support/world.ts';
 
