@@ -138,7 +138,8 @@ async function keepUnlinked(
     seen,
     others.map(({ body }) => body),
   );
-  const ours = others.filter(({ body }) => isOurConcern(body, concern));
+  // What was kept once is looked at further: how it ends is news too.
+  const ours = others.filter(({ row, body }) => row.body !== null || isOurConcern(body, concern));
   if (ours.length > 0 && (await isCreating(trx, id, resourceType))) return { lanes: [], isOvertaken: true };
   const fresh = ours.filter(({ body, row }) => row.body === null || standing(body, row, seen) !== 'overtaken');
   await saveSeen(trx, id, ...fresh.map(({ body }) => ({ ...lookAt(seen, body), isNews: true })));
@@ -178,7 +179,8 @@ async function isCreating(trx: Transaction<Database>, connection: string, resour
     .where('resource_type', '=', resourceType)
     .where('remote_id', 'is', null)
     .where(({ eb, or }) => or([eb('outcome', 'is', null), eb('outcome', '=', 'unknown')]))
-    .where('closed_at', 'is', null)
+    // One that nobody could clear up by then is a person's question, and keeps nothing else waiting.
+    .where('intended_at', '>', sql<Date>`now() - interval '1 hour'`)
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;

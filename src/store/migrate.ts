@@ -13,11 +13,10 @@ import { sql as unmapped } from './migrations/0006-unmapped.ts';
 import { sql as changeLineage } from './migrations/0007-change-lineage.ts';
 import { sql as webhooks } from './migrations/0008-webhooks.ts';
 import { sql as clocks } from './migrations/0009-clocks.ts';
-import { sql as home } from './migrations/0010-home.ts';
-import { sql as partnerPage } from './migrations/0011-partner-page.ts';
-import { sql as polls } from './migrations/0012-polls.ts';
-import { sql as inbound } from './migrations/0013-inbound.ts';
-import { sql as console } from './migrations/0014-console.ts';
+import { sql as polls } from './migrations/0010-polls.ts';
+import { sql as inbound } from './migrations/0011-inbound.ts';
+import { sql as home } from './migrations/0012-home.ts';
+import { sql as partnerPage } from './migrations/0013-partner-page.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -37,11 +36,10 @@ export const migrations: readonly Migration[] = [
   { id: 7, name: 'change-lineage', sql: changeLineage },
   { id: 8, name: 'webhooks', sql: webhooks },
   { id: 9, name: 'clocks', sql: clocks },
-  { id: 10, name: 'home', sql: home },
-  { id: 11, name: 'partner-page', sql: partnerPage },
-  { id: 12, name: 'polls', sql: polls },
-  { id: 13, name: 'inbound', sql: inbound },
-  { id: 14, name: 'console', sql: console },
+  { id: 10, name: 'polls', sql: polls },
+  { id: 11, name: 'inbound', sql: inbound },
+  { id: 12, name: 'home', sql: home },
+  { id: 13, name: 'partner-page', sql: partnerPage },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

@@ -5,6 +5,7 @@ import type { Gateway } from '../../src/gateway.ts';
 import { MoveRefused } from '../../src/home/home.ts';
 import { type JsonObject, objectsAt } from '../../src/json.ts';
 import type { RecordType } from '../../src/records/records.ts';
+import { json } from '../../src/store/store.ts';
 import { anAppointment, aReferral } from '../builders.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { pantry, permittedCaseload, withPartners } from '../support/partners.ts';
@@ -207,6 +208,12 @@ describe('an appointment', () => {
 
     await gateway.api.home.confirmAppointment('pantry', id, String(made.id), ana);
     expect((await view(id)).appointments).toMatchObject([{ status: 'booked' }]);
+    await idle(gateway);
+    const told = (await offered('met')).flatMap((change) => objectsAt(change, 'comments').map(({ text }) => text));
+    expect([...new Set(told)]).toEqual([
+      'Appointment proposed: 2026-03-02 15:00 UTC, Elm Street',
+      'Appointment agreed: 2026-03-02 15:00 UTC, Elm Street',
+    ]);
     const { version } = await view(id);
     await gateway.api.home.move('pantry', id, { to: 'rejected', reason: { text: 'Moved away' } }, ana, version);
     await expect(
@@ -232,6 +239,30 @@ describe('an appointment', () => {
       code: 'appointment-unknown',
     });
   });
+});
+
+test('what is said while the lane runs is not lost, whatever that run stores', async () => {
+  const id = await refer('busy');
+  const { db } = gateway.api.store;
+  const subject = 'county.case.case-rosa';
+  await gateway.api.pause('pantry', 'test');
+  const before = await db.selectFrom('seen').selectAll().where('remote_id', '=', id).executeTakeFirstOrThrow();
+  // Another process is at the lane, and stores what it has seen after the partner has written.
+  await db
+    .updateTable('lane')
+    .set({ lease_until: new Date(Date.now() + 60_000) })
+    .where('subject', '=', subject)
+    .execute();
+  await gateway.api.home.move('pantry', id, { to: 'accepted' }, ana, (await view(id)).version);
+  await db
+    .updateTable('seen')
+    .set({ hash: before.hash, version_tag: before.version_tag, body: json(before.body ?? {}) })
+    .where('remote_id', '=', id)
+    .execute();
+  await db.updateTable('lane').set({ lease_until: null }).where('subject', '=', subject).execute();
+  await gateway.api.resume('pantry', 'test');
+  await idle(gateway);
+  expect(await offered('busy')).toEqual([expect.objectContaining({ status: 'accepted' })]);
 });
 
 test('all of it is kept by who did it, without what was said', async () => {

@@ -31,7 +31,7 @@ function connection() {
 }
 
 async function take(body: string | Json, resourceType?: string) {
-  const { store, timeZone, newId, wake } = world.deps;
+  const { store, identifierSystem, timeZone, newId, wake } = world.deps;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const message = { body: Buffer.from(text), ...(resourceType !== undefined && { resourceType }) };
   return takeMessage({ store, identifierSystem, timeZone, newId, wake }, connection().config, message);

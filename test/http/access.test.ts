@@ -90,6 +90,7 @@ const matrix: [string, string, RequestInit, number[]][] = [
   ],
   ['GET /api/records/stale', '/api/records/stale', {}, [200, 200, 403, 403, 403, 401]],
   ['GET /api/unmapped', '/api/unmapped', {}, [200, 200, 403, 403, 403, 401]],
+  ['GET /api/inbound', '/api/inbound', {}, [200, 200, 403, 403, 403, 401]],
   [
     'POST /api/records/{type}/{id}/stale/{stale}/accept',
     `/api/records/case/case-rosa/stale/${'0'.repeat(64)}/accept?source=county`,
@@ -261,6 +262,12 @@ describe('whose records', () => {
     expect([response.status, (await json(response)).code]).toEqual([400, 'source-needed']);
     expect((await harness.send('reader', 'GET', '/api/cases/case-rosa?source=nowhere')).status).toBe(404);
   });
+});
+
+test('what polling takes is told to operators alone: it is about the patients of all sources', async () => {
+  const path = '/api/connections/general/capabilities';
+  expect(await json(await harness.send('reader', 'GET', path))).toMatchObject({ polls: { requestsPerDay: 7 } });
+  expect(await json(await harness.send('county', 'GET', path))).not.toHaveProperty('polls');
 });
 
 describe('hooks', () => {

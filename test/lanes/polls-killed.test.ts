@@ -155,7 +155,20 @@ async function clear(): Promise<void> {
   );
   await server.control('POST', 'reset');
   await server.control('POST', 'settings', { auth: 'none' });
-  await server.control('POST', 'seed', [...patients.map((id) => ({ resourceType: 'Patient', id })), ...resourcesAt(0)]);
+  await server.control(
+    'POST',
+    'seed',
+    patients.map((id) => ({ resourceType: 'Patient', id })),
+  );
+  // Far apart, so that the overlap of a later poll does not make up for a cursor that moved too early.
+  for (const [hours, which] of [
+    [2, (number: number) => number < 4],
+    [1, (number: number) => number >= 4],
+  ] as const) {
+    await server.control('POST', 'clock', { now: new Date(Date.now() - hours * 3_600_000).toISOString() });
+    await server.control('POST', 'seed', resourcesAt(0, which));
+  }
+  await server.control('POST', 'clock', { real: true });
 }
 
 /** One life that is cut after so many steps, edits by the other side, and one that is not cut. @returns the steps of the first */

@@ -299,6 +299,59 @@ describe('standard', () => {
     expect(patient).not.toBe('');
   });
 
+  const outcome = (code: string) => ({
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'warning', code, details: { coding: [{ code }] } }],
+  });
+  const empty = { resourceType: 'Bundle', type: 'searchset', total: 0 };
+
+  test.each<[string, JsonObject]>([
+    ['a 403', { status: 403 }],
+    ['a 404', { status: 404 }],
+    ['an error', { status: 500 }],
+    ['a cut answer', { truncate: 300 }],
+    ['a page of HTML', { status: 200, body: '<html></html>', headers: { 'content-type': 'text/html' } }],
+    [
+      'nothing, with a warning that parts are suppressed',
+      { status: 200, body: { ...empty, entry: [{ resource: outcome('suppressed'), search: { mode: 'outcome' } }] } },
+    ],
+    ['nothing at all', { status: 200, body: empty }],
+    [
+      'a page that names a next one that is not there',
+      { status: 200, body: { ...empty, link: [{ relation: 'next', url: 'Goal/nowhere' }] } },
+    ],
+  ])('G10: %s for every search removes nothing', async (_name, fault) => {
+    await sendReferral();
+    await pollEverybody(world);
+    await world.work();
+    const links = () =>
+      world.store.db
+        .selectFrom('link')
+        .select(['type', 'id', 'slot', 'remote_id', 'state', 'retired_at'])
+        .orderBy('slot')
+        .execute();
+    const before = await links();
+    const records = await world.store.db.selectFrom('record').select(['id', 'version']).orderBy('id').execute();
+    const paths = ['Task$', 'ServiceRequest$', 'Goal$', 'Condition$', 'CarePlan$', 'Patient$'];
+    await world.server.control(
+      'POST',
+      'faults',
+      paths.map((path) => ({ method: 'GET', path, fault })),
+    );
+    await world.store.db.updateTable('poll').set({ full_at: null }).execute();
+    await pollEverybody(world);
+    await world.work({ tries: 2 });
+    await world.server.control('DELETE', 'faults');
+    await world.work();
+    expect(await links()).toEqual(before);
+    expect(await world.store.db.selectFrom('record').select(['id', 'version']).orderBy('id').execute()).toEqual(
+      records,
+    );
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.changes()).toEqual([]);
+    expect(await world.store.db.selectFrom('seen').select('remote_id').where('gone', '=', true).execute()).toEqual([]);
+  });
+
   test('a Group of the server says who else is asked about; who leaves it is not asked about any more', async () => {
     const group = (...ids: string[]) => ({
       resourceType: 'Group',
