@@ -17,6 +17,7 @@ import { sql as polls } from './migrations/0010-polls.ts';
 import { sql as inbound } from './migrations/0011-inbound.ts';
 import { sql as home } from './migrations/0012-home.ts';
 import { sql as partnerPage } from './migrations/0013-partner-page.ts';
+import { sql as console } from './migrations/0014-console.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -40,6 +41,7 @@ export const migrations: readonly Migration[] = [
   { id: 11, name: 'inbound', sql: inbound },
   { id: 12, name: 'home', sql: home },
   { id: 13, name: 'partner-page', sql: partnerPage },
+  { id: 14, name: 'console', sql: console },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

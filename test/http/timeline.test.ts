@@ -161,6 +161,16 @@ test('what the hospital began, and the record that answers it under an id of the
   const offered = async () => (await page('?kind=change')).items.map(({ text }) => text);
   const began = 'Began referral proposed-77, which is offered to the source.';
   expect(await offered()).toEqual([`${began} The source has not taken it over.`]);
+  await sql`insert into inbound (connection, source, resource_type, remote_id, type, id, subject, state, reason) values
+    ('general', 'county', 'Task', '77', 'referral', 'proposed-77', 'county.client.client-rosa', 'refused', null),
+    ('general', 'county', 'Task', '79', 'referral', 'proposed-79', 'county.client.client-rosa', 'kept', ${jsonb({ code: 'internal', text: 'why' })})`.execute(
+    world.store.db,
+  );
+  expect(await offered()).toEqual([`${began} The source refused it.`]);
+  expect((await page('?kind=seen')).items).toMatchObject([
+    { text: 'Task/79, which began at general, is not offered to the source.', why: { text: 'why' } },
+  ]);
+  await sql`delete from inbound`.execute(world.store.db);
   await sql`update change set subject = 'county.client.unknown' where cursor = 1`.execute(world.store.db);
   expect(await offered()).toEqual([]);
   await world.accept(['referral', aReferral({ id: 'referral-own', direction: 'incoming', origin })]);

@@ -2,17 +2,9 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { test } from '@jest/globals';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-
-/** `test`, or a skipped one where this machine has no browser and does not have to. */
-export const browserTest =
-  executablePath !== undefined || process.env.CASEBRIDGE_TEST_REQUIRE_SERVERS === '1'
-    ? test
-    : (name: string, work: () => Promise<void>, timeout?: number) =>
-        test.skip(`${name} (there is no Chromium on this machine)`, work, timeout);
 
 export const hasBrowser = executablePath !== undefined;
 

@@ -160,6 +160,14 @@ function branches(source: string, subjects: Sql): Sql {
       and l.generation = o.generation
 
     union all
+    select coalesce(m.sent_at, m.created_at), 'sent', ${step('sent')}, m.id, concat_ws('/', 'message', m.id), m.partner, l.type, l.id, l.slot, null, 'message',
+      false, m.reason, null, null, jsonb_build_object('resourceType', l.resource_type, 'resourceId', l.remote_id, 'event', split_part(m.event, ':', 1),
+        'state', m.state)
+    from own join link l using (source, type, id)
+    join partner_message m on m.partner = l.connection and m.task_id = l.remote_id
+    where l.resource_type = 'Task' and m.state <> 'needless'
+
+    union all
     select s.seen_at, 'seen', ${step('seen')}, l.generation, concat_ws('/', 'seen', l.connection, l.resource_type, l.remote_id),
       l.connection, l.type, l.id, l.slot, null, case when s.gone then 'gone' else 'there' end, false, null, null, null,
       jsonb_build_object('resourceType', l.resource_type, 'resourceId', l.remote_id, 'versionTag', s.version_tag,
@@ -169,6 +177,12 @@ function branches(source: string, subjects: Sql): Sql {
     where l.retired_at is null and s.seen_at > coalesce((
       select max(o.closed_at) from operation o where o.source = l.source and o.type = l.type and o.record_id = l.id
         and o.connection = l.connection and o.slot = l.slot and o.generation = l.generation), '-infinity')
+
+    union all
+    select i.updated_at, 'seen', ${step('seen')}, 0, concat_ws('/', 'inbound', i.connection, i.type, i.resource_type, i.remote_id),
+      i.connection, nullif(i.type, 'none'), null, null, null, 'kept', false, i.reason, null, null,
+      jsonb_build_object('resourceType', i.resource_type, 'resourceId', i.remote_id)
+    from inbound i where i.source = ${source} and i.subject in (${subjects}) and i.state = 'kept' and i.reason is not null
 
     union all
     select v.at, 'partner', ${step('partner')}, v.version, concat_ws('/', 'partner', v.partner, v.resource_type, v.id, v.version),
@@ -229,7 +243,7 @@ function changeDetail(source: string): Sql {
           select min(v.version) from record_version v
           where ${since} and coalesce(v.content -> f.key, 'null') @> jsonb_strip_nulls(f.value))) order by f.key)
         from jsonb_each(case when c.op = 'patch' and jsonb_typeof(c.body) = 'object' then c.body end) f),
-      'record', case when c.op = 'propose' then c.body end,
+      'proposal', case when c.op = 'propose' then (select i.state from inbound i where i.source = c.source and i.type = c.type and i.id = c.id) end,
       'adopted', case c.op
         when 'withdraw' then (select jsonb_build_object('type', v.type, 'id', v.id) from record_version v
           where ${since} and v.content -> 'deleted' = 'true' limit 1)
