@@ -4,7 +4,8 @@ import { evenings } from '../page-partner.ts';
 import { textAt } from '../reading.ts';
 import { expectThat, type Stage } from '../stage.ts';
 
-const shown = 8;
+/** Of all that is told: what people did, and what became of the promises. */
+const kinds = ['record', 'partner', 'change', 'clock'];
 const caseId = `case-${evenings.person.name}`;
 
 /** Where the console shows the case. */
@@ -19,14 +20,17 @@ export async function showTimeline(stage: Stage): Promise<void> {
   const timeline = await gateway.timeline(caseId);
   const sides = new Set(timeline.map((entry) => textAt(entry, 'side', 'kind')));
   expectThat(
-    timeline.length > shown && ['agency', 'gateway', 'partner'].every((side) => sides.has(side)),
+    ['agency', 'gateway', 'partner'].every((side) => sides.has(side)),
     'The timeline tells what each side did.',
     JSON.stringify([...sides]),
   );
-  story.say(`GET /api/cases/${caseId} tells of ${timeline.length} things that happened. The newest:`);
+  const told = timeline.filter(({ id, kind }) => id === evenings.id && kinds.includes(String(kind)));
+  story.say(
+    `GET /api/cases/${caseId} tells of ${timeline.length} things that happened. What people did about her referral to the partner:`,
+  );
   story.table(
-    timeline
-      .slice(0, shown)
+    told
+      .toReversed()
       .map((entry) => [textAt(entry, 'at').slice(11, 19), textAt(entry, 'side', 'kind'), textAt(entry, 'text')]),
   );
   story.say(
