@@ -44,7 +44,10 @@ describe('an outgoing referral', () => {
     await set('copy');
     await world.accept(...directoryAndClient(), ...caseWithReferral());
     await world.work();
-    expect(await only(world, 'Task')).toMatchObject({ status: 'requested', meta: { tag: [{ code: 'casebridge' }, { code: 'copy' }] } });
+    expect(await only(world, 'Task')).toMatchObject({
+      status: 'requested',
+      meta: { tag: [{ code: 'casebridge' }, { code: 'copy' }] },
+    });
     await world.accept(['referral', moved('accepted')]);
     await world.work();
     expect(await only(world, 'Task')).toMatchObject({ status: 'accepted' });
