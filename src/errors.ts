@@ -431,7 +431,7 @@ export const errorKinds = {
     class: 'person',
   },
   'copy-edited': {
-    text: 'The status of {target} was changed there, but the Task lives elsewhere and this is a copy of it. A person must decide.',
+    text: 'The copy of {target} was changed on its server ({element}); the Task lives elsewhere. A person must decide.',
     status: 409,
     issue: 'conflict',
     class: 'person',

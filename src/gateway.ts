@@ -148,11 +148,8 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   }
   for (const one of live) {
     await prepareConnection(store, one);
-    // What a partner does is told by itself.
-    if (!config.partners.has(one.id)) {
-      await preparePolls(store, one, vendors[one.vendor]);
-      await refreshRoster(store, one, vendors[one.vendor]);
-    }
+    await preparePolls(store, one, vendors[one.vendor]);
+    await refreshRoster(store, one, vendors[one.vendor]);
   }
 
   const deps: LaneDeps = {

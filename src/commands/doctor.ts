@@ -6,6 +6,7 @@ import { CasebridgeError, type Reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Store } from '../store/store.ts';
 import { type CommandCall, type CommandLine, textOption } from './command.ts';
+import { pollLines } from './doctor-polls.ts';
 import { openLogger } from './process.ts';
 import { type RemoteGateway, remoteGateway } from './remote-gateway.ts';
 import { aligned } from './terminal.ts';
@@ -143,44 +144,13 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
     report.mode === 'shadow'
       ? `  in shadow, nothing is written; live it would write: ${writes.join(', ')}`
       : `  would write: ${writes.join(', ')}`,
-    ...polls(report),
+    ...pollLines(report.polls),
     ...missing(report),
     ...(rules.length > 0 ? [`  servers of the vendor ${report.vendor}:`] : []),
     ...aligned(
       rules.map(({ topic, offered, detail }) => [String(topic), offered === true ? 'yes' : 'no', String(detail)]),
     ).map((row) => `    ${row}`),
   ];
-}
-
-/** What asking for changes takes, and how long it really takes. */
-function polls(report: JsonObject): string[] {
-  const { polls: found } = report;
-  if (!isObject(found)) return [];
-  const [day, most, cycle] = [found.requestsPerDay, found.mostPerDay, found.cycleSeconds].map(Number);
-  const tiers = objectsIn(found, 'tiers').map(({ name, patients, polls: count, everySeconds, realSeconds, late }) => [
-    String(name),
-    name === 'all patients' ? '' : `${patients} patients`,
-    `${count} searches`,
-    `every ${span(Number(everySeconds))}`,
-    realSeconds === null ? 'not measured yet' : `really ${span(Number(realSeconds))}`,
-    late === 0 ? '' : `${late} late`,
-  ]);
-  const isTooMuch = (day ?? 0) > (most ?? 0);
-  return [
-    `  polls need ${day} requests a day; a third of the rate is ${most}, and gets once through all of them in ${span(cycle ?? 0)}`,
-    ...(isTooMuch ? ['  ! polls need more than that: all are made, less often. Raise rateLimit or poll.every.'] : []),
-    ...aligned(tiers).map((row) => `    ${row.trimEnd()}`),
-    ...objectsIn(found, 'notAsked').map(({ reason }) => `    not asked: ${textOf(reason)}`),
-    ...objectsIn(found, 'unreadable').map(
-      ({ resourceType, key, reason }) => `  ! ${resourceType}/${key}: ${textOf(reason)}`,
-    ),
-  ];
-}
-
-/** Seconds in the largest unit that tells them well. */
-function span(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 360) / 10} h`;
 }
 
 function missing(report: JsonObject): string[] {

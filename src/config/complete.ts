@@ -7,7 +7,7 @@ import { isCalendarDate } from '../records/records.ts';
 import { durationMs } from './duration.ts';
 import { isKnown, organizationOf } from './known-names.ts';
 import { completeMail, completeSms } from './messages.ts';
-import { completePartners } from './partners.ts';
+import { completePartners, withCopies } from './partners.ts';
 import type { RawConfig, RawConnection, RawHook } from './schema.ts';
 import { isReference, resolveReference, type SecretPlaces } from './secrets.ts';
 import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
@@ -64,7 +64,7 @@ export async function complete(
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
     sources: await sources(raw, desk),
-    connections: new Map([...configured, ...homes]),
+    connections: new Map([...withCopies(configured, partners), ...homes]),
     partners,
     warnings: desk.warnings,
   };

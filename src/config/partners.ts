@@ -45,6 +45,16 @@ export async function completePartners(
   return { partners, homes: new Map([...partners].map(([id, partner]) => [id, homeConnection(partner)])) };
 }
 
+/** A Task has one home: what is held for a partner is a copy everywhere else. */
+export function withCopies(
+  connections: ReadonlyMap<string, ConnectionConfig>,
+  partners: ReadonlyMap<string, PartnerConfig>,
+): ReadonlyMap<string, ConnectionConfig> {
+  if (partners.size === 0) return connections;
+  const copiesOf = [...partners.values()].map(({ organization }) => organization);
+  return new Map([...connections].map(([id, connection]) => [id, { ...connection, copiesOf }]));
+}
+
 async function completePartner(
   id: string,
   { organization, client, page }: RawPartner,

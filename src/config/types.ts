@@ -241,6 +241,8 @@ export interface ConnectionConfig {
   };
   /** Overrides by record type. */
   readonly routes: Readonly<Record<string, Route>>;
+  /** Organizations whose Tasks live at Casebridge, so that this server gets copies of them. */
+  readonly copiesOf?: readonly { readonly source: string; readonly id: string }[];
   /** Of a case only the referrals to `organization` go there, and what they speak of; absent: all of it. */
   readonly share?: 'referrals';
 }

@@ -1,7 +1,7 @@
 // What to ask to learn what changed on a server: the vendor's grammar around a cursor that holds the server's own times (lanes.md 20).
 
 import type { Query } from './url.ts';
-import { isOffered, notOffered, type Offered, type PollGrammar, type Vendor } from './vendors/vendor.ts';
+import { isOffered, notOffered, type Offered, type Vendor } from './vendors/vendor.ts';
 
 /** @default 5 minutes; covers writes that commit late and clocks of several server nodes */
 export const pollOverlapMs = 5 * 60_000;
@@ -38,7 +38,7 @@ export function pollQuery(vendor: Vendor, resourceType: string, window: PollWind
   const declares = (parameter: string) =>
     searchParams === undefined ? parameter === '_lastUpdated' : searchParams.includes(parameter);
   const stored = grammar.stored !== undefined && declares(grammar.stored.parameter) ? grammar.stored : undefined;
-  const base = baseQuery(grammar, patientId, stored !== undefined);
+  const base = patientId === undefined ? grammar.all?.query : grammar.within?.(patientId);
   if (base === undefined) return patientId === undefined ? patientNeeded : noPatient;
   const refusedBy = patientId === undefined ? (grammar.all?.refusedBy ?? []) : [];
   const between = stored && ((from: Date, to: Date): Query => ({ ...base, ...stored.between(from, to) }));
@@ -55,11 +55,6 @@ export function pollQuery(vendor: Vendor, resourceType: string, window: PollWind
     refusedBy,
     between,
   };
-}
-
-function baseQuery(grammar: PollGrammar, patientId: string | undefined, saysWhatIsNew: boolean): Query | undefined {
-  if (patientId !== undefined) return grammar.within?.(patientId);
-  return grammar.all?.onlyNew && !saysWhatIsNew ? undefined : grammar.all?.query;
 }
 
 const patientNeeded = notOffered('it is searched within one patient only (ehr-behaviour E13, section 1)');

@@ -276,9 +276,12 @@ function problemOfKeeping(value: Json, depth = 0): string | undefined {
   return undefined;
 }
 
+/** A Date header tells whole seconds. */
+const restOfSecondMs = 999;
+
 function instantOf(date: string | undefined): Date | undefined {
   const at = Date.parse(date ?? '');
-  return Number.isNaN(at) ? undefined : new Date(at);
+  return Number.isNaN(at) ? undefined : new Date(at + restOfSecondMs);
 }
 
 const gradeExtension = 'http://hl7.org/fhir/StructureDefinition/match-grade';

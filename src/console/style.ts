@@ -19,7 +19,7 @@ p { margin: .25rem 0; }
 ul, ol { margin: .25rem 0; padding-left: 1.25rem; }
 a { color: var(--link); }
 a:focus-visible, button:focus-visible, input:focus-visible, textarea:focus-visible, summary:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-code { font-size: .85em; color: var(--quiet); }
+code { font-family: ui-monospace, "Liberation Mono", monospace, monospace; font-size: .85em; color: var(--quiet); }
 blockquote { margin: .25rem 0; padding-left: .75rem; border-left: 3px solid var(--line); white-space: pre-wrap; }
 summary { cursor: pointer; padding: .25rem 0; }
 .skip { position: absolute; left: -100rem; }

@@ -140,6 +140,17 @@ export function appointmentOf(making: Making, appointment: AppointmentMade): Mad
   });
 }
 
+/** What the source is told of it: no record of its own stands for the appointment yet. */
+export function wordsOf(appointment: JsonObject): string {
+  const start = textAt(appointment, 'start') ?? '';
+  const at = Number.isNaN(Date.parse(start))
+    ? start
+    : `${new Date(start).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const what = appointment.status === 'booked' ? 'Appointment agreed' : 'Appointment proposed';
+  const place = textAt(appointment, 'comment')?.replace(/^Place: /, '');
+  return [`${what}: ${at}`, ...(place === undefined ? [] : [place])].join(', ');
+}
+
 /** The appointment as agreed. */
 export function confirmed(appointment: JsonObject): JsonObject {
   const participant = objectsAt(appointment, 'participant').map((one) => ({ ...one, status: 'accepted' }));

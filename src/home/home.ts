@@ -22,6 +22,7 @@ import {
   type Making,
   procedureOf,
   type TaskMove,
+  wordsOf,
 } from './actions.ts';
 import { homeExchanger } from './exchanger.ts';
 import { type HomeReferral, readReferrals, referenceIn } from './referral.ts';
@@ -58,7 +59,7 @@ export interface Home {
   addComment(partner: string, taskId: string, text: string, by: Actor): Promise<JsonObject>;
   /** Offers the contact to the source, where it stops the clock once taken over. @returns the Communication */
   logFirstContact(partner: string, taskId: string, contact: ContactMade, by: Actor): Promise<JsonObject>;
-  /** @returns the Appointment */
+  /** The source is told of it by a comment, since no record of its own stands for it yet. @returns the Appointment */
   proposeAppointment(partner: string, taskId: string, appointment: AppointmentMade, by: Actor): Promise<JsonObject>;
   /** @returns the Appointment @throws CasebridgeError `appointment-unknown`; it is confirmed already: nothing happens */
   confirmAppointment(partner: string, taskId: string, appointmentId: string, by: Actor): Promise<JsonObject>;
@@ -135,8 +136,7 @@ export function openHome({ store, config, newId, wake }: HomeDeps): Home {
         const facts = await making(writer, own);
         const last = objectsAt(own.task.body, 'note').at(-1);
         if (textAt(last, 'text') === text && textAt(last, 'authorString') === by.name) return own.task.body;
-        const after = changedTask(own.task.body, askedTask(facts, { note: text }, undefined), facts.at);
-        return (await change(writer, own.task, after, 'update')).body;
+        return comment(writer, own, facts, text);
       }),
 
     logFirstContact: (partner, taskId, contact, by) =>
@@ -154,7 +154,9 @@ export function openHome({ store, config, newId, wake }: HomeDeps): Home {
         const own = await lockTask(writer, taskId);
         checkOpen(own);
         const facts = await making(writer, own);
-        return (await add(writer, own.order, appointmentOf(facts, appointment))).resource.body;
+        const { resource, isNew } = await add(writer, own.order, appointmentOf(facts, appointment));
+        if (isNew) await comment(writer, own, facts, wordsOf(resource.body));
+        return resource.body;
       }),
 
     confirmAppointment: (partner, taskId, appointmentId, by) =>
@@ -166,7 +168,9 @@ export function openHome({ store, config, newId, wake }: HomeDeps): Home {
         });
         if (found === undefined) throw new CasebridgeError('appointment-unknown');
         if (found.body.status !== 'proposed' && found.body.status !== 'pending') return found.body;
-        return (await change(writer, found, confirmed(found.body), 'update')).body;
+        const { body } = await change(writer, found, confirmed(found.body), 'update');
+        if (found.record === undefined) await comment(writer, own, await making(writer, own), wordsOf(body));
+        return body;
       }),
 
     visible: (partner, narrowing) => visibleTo(store.db, partnerOf(partner), narrowing),
@@ -200,6 +204,11 @@ export function openHome({ store, config, newId, wake }: HomeDeps): Home {
 
     audit: (entry) => keepAudit(store.db, entry),
   };
+}
+
+async function comment(writer: Writer, { task }: OwnTask, facts: Making, text: string): Promise<JsonObject> {
+  const after = changedTask(task.body, askedTask(facts, { note: text }, undefined), facts.at);
+  return (await change(writer, task, after, 'update')).body;
 }
 
 /** What a partner says of what it did. `id`, `meta` and `text` may be there and are the server's. */

@@ -1,7 +1,7 @@
 // What every write of a partner is: a new version of a resource, the row that tells who made it, and work for the lane that keeps the referral; all
 // in one transaction, so that no poll has to find it.
 
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { type Actor, actorName, keepAudit } from '../access/access.ts';
 import type { PartnerConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
@@ -48,9 +48,9 @@ export function checkVersion(resource: HomeResource, ifMatch: string): void {
     throw new CasebridgeError('version-conflict', { version: resource.version });
 }
 
-/** A next version of what a lane keeps; the lane reads it again, whatever it has seen. */
+/** A next version of what a lane keeps, or of what the partner made itself. */
 export async function change(writer: Writer, before: Visible, body: JsonObject, action: string): Promise<HomeResource> {
-  const { trx, partner, by } = writer;
+  const { trx, by } = writer;
   checkMade(body);
   const { partner: id, resourceType } = before;
   const version = await storeVersion(trx, {
@@ -63,12 +63,7 @@ export async function change(writer: Writer, before: Visible, body: JsonObject, 
     body,
   });
   await keepAudit(trx, { partner: id, by, action, resourceType, ids: [before.id], outcome: 'done' });
-  const { subject } = before;
-  if (subject !== undefined) {
-    await raiseWanted(trx, [{ connection: partner.id, subject }], { reread: true, priority });
-  } else {
-    await tell(writer, version, undefined);
-  }
+  await tell(writer, version, before.subject);
   return version;
 }
 
@@ -98,12 +93,24 @@ export async function add(
   return { resource: version, isNew: true };
 }
 
-/** What a poll would do with a resource that no lane has a link to. */
+/**
+ * What a poll would do with it. A lane that runs just now may still store what it wrote before: it reads all again. Its row is locked by then, so no
+ * other run begins before this is done.
+ */
 async function tell({ trx, partner }: Writer, version: HomeResource, subject: string | undefined): Promise<void> {
   const { resourceType, id, body } = version;
-  await saveSeen(trx, partner.id, { resourceType, remoteId: id, versionTag: tagOf(version), body });
   const lane = subject ?? (await subjectOfOrder({ trx, partner }, body));
-  if (lane !== undefined) await raiseWanted(trx, [{ connection: partner.id, subject: lane }], { priority });
+  if (lane !== undefined) {
+    await raiseWanted(trx, [{ connection: partner.id, subject: lane }], { priority });
+    await trx
+      .updateTable('lane')
+      .set({ reread: true })
+      .where('connection', '=', partner.id)
+      .where('subject', '=', lane)
+      .where('lease_until', '>', sql<Date>`now()`)
+      .execute();
+  }
+  await saveSeen(trx, partner.id, { resourceType, remoteId: id, versionTag: tagOf(version), body });
 }
 
 async function subjectOfOrder(

@@ -5,6 +5,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { CasebridgeError } from '../errors.ts';
 import type { PageAnswer, PageRequest } from '../page/page.ts';
 import { readBody } from './body.ts';
+import { callerNetwork } from './caller.ts';
 import type { GatewayApi } from './gateway-api.ts';
 import { hasBody } from './problem.ts';
 import type { HttpLimits } from './route.ts';
@@ -52,7 +53,7 @@ function pageRequest(request: Request, response: Response, behindProxy: boolean)
     form: new URLSearchParams(),
     cookies: cookiesOf(request.headers.cookie ?? ''),
     languages: request.headers['accept-language'],
-    address: network(addressOf(request, behindProxy)),
+    address: callerNetwork(request, behindProxy),
     requestId: String(response.getHeader('x-request-id')),
   };
 }
@@ -78,22 +79,6 @@ function cookiesOf(header: string): ReadonlyMap<string, string> {
       return [name, value.join('=')];
     }),
   );
-}
-
-function addressOf(request: Request, behindProxy: boolean): string {
-  const forwarded = request.headers['x-forwarded-for'];
-  const last = behindProxy
-    ? String(forwarded ?? '')
-        .split(',')
-        .at(-1)
-        ?.trim()
-    : undefined;
-  return last === undefined || last === '' ? (request.socket.remoteAddress ?? '') : last;
-}
-
-/** Of an IPv6 address the half that a provider gives to one customer; IPv4 as it is. */
-function network(address: string): string {
-  return address.includes(':') && !address.includes('.') ? address.split(':').slice(0, 4).join(':') : address;
 }
 
 function write(response: Response, { status, headers, cookies, body }: PageAnswer): void {

@@ -9,6 +9,7 @@ import { consoleRoutes } from './handlers/console.ts';
 import { decisionRoutes } from './handlers/decisions.ts';
 import { healthRoutes } from './handlers/health.ts';
 import { hookRoutes } from './handlers/hooks.ts';
+import { inboundRoutes } from './handlers/inbound.ts';
 import { laneRoutes } from './handlers/lanes.ts';
 import { partnerLinkRoutes } from './handlers/partner-links.ts';
 import { patientRoutes } from './handlers/patients.ts';
@@ -35,6 +36,7 @@ const described: readonly Route[] = [
   ...replayRoutes,
   ...alertRoutes,
   ...clockRoutes,
+  ...inboundRoutes,
   ...decisionRoutes,
   ...connectionRoutes,
   ...partnerLinkRoutes,

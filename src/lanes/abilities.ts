@@ -83,6 +83,13 @@ async function keep(
       .where('id', '=', connection)
       .execute();
     if (!isChanged) return;
+    // What could not be asked for may be possible now.
+    await trx
+      .updateTable('poll')
+      .set({ next_at: sql<Date>`least(next_at, now())` })
+      .where('connection', '=', connection)
+      .where('reason', 'is not', null)
+      .execute();
     const topic = `capabilities-changed:${connection}`;
     await openAlert(trx, { topic, connection, reason: reason('capabilities-changed', { connection }) });
   });

@@ -134,8 +134,9 @@ function readFiles(files: Json): MappingFile[] {
 
 /** Makes the connection known. New: its back-fill is wanted. Changed: plans made before are void and its lanes look again. */
 export async function prepareConnection(store: Store, config: ConnectionConfig): Promise<void> {
-  // What is asked for, and who may wake us, shapes nothing of what is sent.
-  const { auth, polls, hook, ...visible } = config;
+  // What is asked for, and who may wake us, shapes nothing of what is sent. A partner more or less changes nothing of what is there; each Task is
+  // looked at when its referral changes.
+  const { auth, polls, hook, copiesOf, ...visible } = config;
   const configuration = contentHash(JSON.parse(JSON.stringify({ ...visible, auth: auth.type })));
   await store.tx(async (trx) => {
     const added = await trx

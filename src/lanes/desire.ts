@@ -228,13 +228,13 @@ function resourceFor(
   const nextGeneration = generationAfter(links, key);
   const seen = standing === undefined ? undefined : input.seen.get(`${standing.resource_type}/${standing.remote_id}`);
   const filed = projected && standing && filing(input, projected, standing, seen);
-  const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
-  const made =
+  const desired =
     projected === undefined || standing !== undefined
       ? filed && inItsChart(filed)
       : asGeneration(input, key, projected, nextGeneration);
-  const desired = made && isCopy(input, resourceType) ? asCopy(input, made) : made;
   const slot = slotOf(input, key);
+  const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
+  const mirrors = isCopy(input, row.content, resourceType, standing);
   const route = routeFor(input, row, key, resourceType, standing);
   const aside = asideReason(key, row.version, links);
   return {
@@ -244,7 +244,7 @@ function resourceFor(
     record: row.content,
     recordVersion: row.version,
     slot,
-    desired,
+    desired: desired && mirrors ? asCopy(desired) : desired,
     link: standing === undefined ? undefined : linkState(standing),
     nextGeneration,
     observed: seen === undefined ? undefined : observation(seen, input.memory.fresh),
@@ -262,23 +262,33 @@ function resourceFor(
       parkedReason(input, row, links) ??
       parkedByRule(desired),
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
-    party: isCopy(input, resourceType) ? undefined : row.content.direction === 'incoming' ? 'performer' : 'requester',
+    party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     moves: movesOn(input.connection.vendor),
+    ...(mirrors && { isCopy: true }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
 }
 
-/** A Task that lives elsewhere, of which this server gets a mirror (closed-loop B1). */
-function isCopy({ connection: { config } }: DesireInput, resourceType: string): boolean {
-  return resourceType === 'Task' && config.task === 'copy';
+/** A Task that we make on a server where it does not live: by configuration, or because its performer is a partner of ours. */
+function isCopy(input: DesireInput, record: JsonObject, resourceType: string, standing: LinkRow | undefined): boolean {
+  const { task, copiesOf = [] } = input.connection.config;
+  if (resourceType !== 'Task' || standing?.origin === 'theirs') return false;
+  if (task === 'copy') return true;
+  const own = copiesOf.filter(({ source }) => source === input.lease.source);
+  return own.some(({ id }) => referredTo(id, [record], (service) => organizationOf(input, service)).length > 0);
 }
 
-/** Whoever reads it there is told that it is not the one to answer. */
-function asCopy({ identifierSystem }: DesireInput, desired: Desired): Desired {
+function organizationOf({ known }: DesireInput, serviceId: string): string | undefined {
+  return textAt(known.record('service', serviceId), 'organizationId');
+}
+
+/** Whoever finds it there is to see that it is a mirror. */
+function asCopy(desired: Desired): Desired {
   const { meta } = desired.resource;
-  const tags = isObject(meta) && Array.isArray(meta.tag) ? meta.tag : [];
-  const tag = [...tags, { system: `${identifierSystem}/CodeSystem/tags`, code: 'copy' }];
-  return { ...desired, resource: { ...desired.resource, meta: { ...(isObject(meta) && meta), tag } } };
+  if (!isObject(meta) || !Array.isArray(meta.tag)) return desired;
+  const [ours] = meta.tag;
+  const tag = isObject(ours) ? [...meta.tag, { ...ours, code: 'copy' }] : meta.tag;
+  return { ...desired, resource: { ...desired.resource, meta: { ...meta, tag } } };
 }
 
 /** A rule that parks what it cannot say, instead of leaving it out. */
@@ -361,6 +371,7 @@ export function observation(seen: SeenRow, fresh: ReadonlySet<string>): Observat
     versionTag: seen.version_tag ?? undefined,
     hash: seen.hash ?? '',
     isFresh: fresh.has(`${seen.resource_type}/${seen.remote_id}`),
+    ...(seen.origin === 'adt' && { isTold: true }),
   };
 }
 
@@ -393,8 +404,8 @@ function routeFor(
 
 function isOfReferral(input: DesireInput, record: JsonObject, type: RecordType): boolean {
   if (input.connection.config.share === undefined) return true;
-  const organizationOf = (service: string) => textAt(input.known.record('service', service), 'organizationId');
-  return isShared({ type, record, referred: referredTo(receiverOf(input), input.referrals, organizationOf) });
+  const referred = referredTo(receiverOf(input), input.referrals, (service) => organizationOf(input, service));
+  return isShared({ type, record, referred });
 }
 
 function needsConsent(type: RecordType): boolean {

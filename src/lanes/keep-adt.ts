@@ -84,7 +84,16 @@ export async function keepVisit(store: Store, noting: Noting, patient: string, v
     if (hashOfSeen(body) === kept?.hash) return [];
     const look = { resourceType: 'Encounter', remoteId, versionTag: undefined, body, patient, origin: 'adt' } as const;
     await saveSeen(trx, connection, { ...look, isNews: true });
-    const lanes = await lanesOfPatients(trx, connection, [patient]);
+    // Taken over, it is linked in the lane of its case.
+    const linked = await trx
+      .selectFrom('link')
+      .select(['connection', 'subject'])
+      .where('connection', '=', connection)
+      .where('resource_type', '=', 'Encounter')
+      .where('remote_id', '=', remoteId)
+      .where('retired_at', 'is', null)
+      .execute();
+    const lanes = [...(await lanesOfPatients(trx, connection, [patient])), ...linked];
     await raiseWanted(trx, lanes, { priority: 10 });
     return [...lanes, ...(await noteInbound(trx, noting, [body]))];
   });

@@ -42,6 +42,8 @@ export interface Observation {
   readonly body: JsonObject;
   readonly versionTag: string | undefined;
   readonly hash: string;
+  /** A message told of it: there is nothing to be read on the server. */
+  readonly isTold?: boolean;
   /** Read by this very run, so that it may be written over. */
   readonly isFresh: boolean;
 }
@@ -78,10 +80,11 @@ export interface LaneResource {
   readonly isSetAside?: boolean;
   /** Topics of open decisions about it. */
   readonly openTopics: ReadonlySet<string>;
-  /** Whose moves are ours to make there; undefined: anybody's, because the resource is a copy of one that lives elsewhere. */
-  readonly party: Party | undefined;
+  readonly party: Party;
   /** The moves that this server takes of the element that moves. */
   readonly moves: TaskMoves;
+  /** It lives elsewhere, and this server gets a mirror of it: whatever is changed here is nobody's word (closed-loop B1). */
+  readonly isCopy?: boolean;
   /** Search before creating: patients and directory entries (lanes.md 18, 19). */
   readonly search: 'none' | 'pending' | 'not-found' | 'blocked';
   /** For the readable document of a case only, which no mapping makes. */

@@ -26,7 +26,7 @@ export function shapeOf(
   abilities: Abilities,
 ): Required<Pick<LaneBasis, 'configuration' | 'routes'>> {
   // How fast we send and how often we look shapes nothing of what is sent.
-  const { auth, rateLimit, pollEveryMs, polls, hook, settleMs, mode, backfill, ...shaping } = config;
+  const { auth, rateLimit, pollEveryMs, polls, hook, settleMs, mode, backfill, copiesOf, ...shaping } = config;
   const routes = abilities.routes.map(({ recordType, resourceType, route }) => [recordType, resourceType, route]);
   return {
     configuration: contentHash(JSON.parse(JSON.stringify(shaping))),

@@ -317,7 +317,10 @@ export function readMove(resource: LaneResource, link: LinkState, body: JsonObje
   const to = resource.desired.resource[element];
   if (sameFact(from, to) || sameFact(resource.desired.facts[element], link.sent?.[element])) return undefined;
   if (!isTaskStatus(from) || !isTaskStatus(to)) return { kind: 'no-path', element, from: kindOf(from), to: kindOf(to) };
-  const path = taskPath(from, to, resource.party, resource.moves);
+  // A mirror shows where the Task stands, whoever moved it and by whatever way.
+  const path = resource.isCopy
+    ? (taskPath(from, to, undefined, resource.moves) ?? [to])
+    : taskPath(from, to, resource.party, resource.moves);
   if (path !== undefined) return { kind: 'path', element, from, path };
   const otherEndedFirst = (to === 'cancelled' && isTerminal(from)) || (to === 'rejected' && from === 'cancelled');
   return { kind: otherEndedFirst || taskPath(to, from) !== undefined ? 'lagging' : 'no-path', element, from, to };

@@ -50,7 +50,7 @@ export async function keepSeen(trx: Transaction<Database>, seen: Seen): Promise<
   const rows = await heldOf(trx, seen.poll, [...byId.keys()]);
   const linked = await keepLinked(trx, seen, byId, rows);
   const unlinked = await keepUnlinked(trx, seen, byId, rows);
-  const again = [...(await missed(trx, seen)), ...(await merged(trx, seen))];
+  const again = [...linked.again, ...(await missed(trx, seen)), ...(await merged(trx, seen))];
   await keepUnreadable(trx, seen);
   await raiseWanted(trx, distinct([...linked.lanes, ...unlinked.lanes]), { priority });
   await raiseWanted(trx, distinct(again), { priority, reread: true });
@@ -96,21 +96,24 @@ async function keepLinked(
   seen: Seen,
   byId: ReadonlyMap<string, JsonObject>,
   rows: readonly Held[],
-): Promise<Kept> {
+): Promise<Kept & { again: LaneKey[] }> {
   const lanes: LaneKey[] = [];
+  // A look at it by its id tells which of two is the later one.
+  const again: LaneKey[] = [];
   let isOvertaken = false;
   const { connection: id } = seen.poll;
   for (const row of rows) {
     const body = byId.get(row.remote_id);
     if (row.subject === null || body === undefined || hashOfSeen(body) === row.hash) continue;
-    if (mayBeOlder(body, row, seen)) {
+    const stands = standing(body, row, seen);
+    if (stands === 'overtaken') {
       isOvertaken = true;
       continue;
     }
-    await saveSeen(trx, id, lookAt(seen, body));
-    lanes.push({ connection: id, subject: row.subject });
+    if (stands === 'new') await saveSeen(trx, id, lookAt(seen, body));
+    (stands === 'new' ? lanes : again).push({ connection: id, subject: row.subject });
   }
-  return { lanes, isOvertaken };
+  return { lanes, again, isOvertaken };
 }
 
 /**
@@ -135,9 +138,10 @@ async function keepUnlinked(
     seen,
     others.map(({ body }) => body),
   );
-  const ours = others.filter(({ body }) => isOurConcern(body, concern));
+  // What was kept once is looked at further: how it ends is news too.
+  const ours = others.filter(({ row, body }) => row.body !== null || isOurConcern(body, concern));
   if (ours.length > 0 && (await isCreating(trx, id, resourceType))) return { lanes: [], isOvertaken: true };
-  const fresh = ours.filter(({ body, row }) => row.body === null || !mayBeOlder(body, row, seen));
+  const fresh = ours.filter(({ body, row }) => row.body === null || standing(body, row, seen) !== 'overtaken');
   await saveSeen(trx, id, ...fresh.map(({ body }) => ({ ...lookAt(seen, body), isNews: true })));
   const patients = fresh.flatMap(({ body }) => patientOf(body, concern.baseUrl) ?? []);
   await askAboutReferred(
@@ -175,7 +179,8 @@ async function isCreating(trx: Transaction<Database>, connection: string, resour
     .where('resource_type', '=', resourceType)
     .where('remote_id', 'is', null)
     .where(({ eb, or }) => or([eb('outcome', 'is', null), eb('outcome', '=', 'unknown')]))
-    .where('closed_at', 'is', null)
+    // One that nobody could clear up by then is a person's question, and keeps nothing else waiting.
+    .where('intended_at', '>', sql<Date>`now() - interval '1 hour'`)
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;
@@ -325,11 +330,16 @@ async function keepUnreadable(trx: Transaction<Database>, { poll, result, isFull
     await openAlert(trx, { topic, connection, reason: reason('poll-unreadable', { resourceType }) });
 }
 
-/** Whether what a search shows may be older than the look that is kept: a run has read or written the resource since, or shortly before. */
-function mayBeOlder(found: JsonObject, kept: Held, { startedAt, connection }: Seen): boolean {
+/**
+ * How what a search shows stands to the look that is kept. `overtaken`: a run has read or written the resource since, or shortly before, and it may be
+ * older. `contradicts`: the server says that it is older, and nobody has touched it lately: its clock was put back, or two of its nodes differ.
+ */
+function standing(found: JsonObject, kept: Held, { startedAt, connection }: Seen): 'new' | 'overtaken' | 'contradicts' {
+  const isRecent = kept.seen_at !== null && kept.seen_at.getTime() >= startedAt.getTime() - connection.config.settleMs;
   const [foundAt, keptAt] = [updatedAt(found), updatedAt(kept.body ?? {})];
-  if (foundAt !== '' && keptAt !== '' && foundAt !== keptAt) return foundAt < keptAt;
-  return kept.seen_at !== null && kept.seen_at.getTime() >= startedAt.getTime() - connection.config.settleMs;
+  if (foundAt !== '' && keptAt !== '' && foundAt > keptAt) return 'new';
+  if (isRecent) return 'overtaken';
+  return foundAt !== '' && keptAt !== '' && foundAt < keptAt ? 'contradicts' : 'new';
 }
 
 /** ISO, by the server's clock; '' where it does not say. */

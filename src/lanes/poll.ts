@@ -228,12 +228,16 @@ function isRefused(failure: SearchFailure, codes: readonly string[]): boolean {
   return failure.fault === undefined && issueCodes(failure.body).some((code) => codes.includes(code));
 }
 
-/** The newest time of the server in what was found; where its resources have none, when it answered. */
+/**
+ * The newest time of the server in what was found; where its resources have none, when it answered. Never later than its answer: a node of it whose
+ * clock is ahead, or a clock that is put back, would else hide what comes after.
+ */
 function newest(before: string | undefined, result: SearchResult): string | null {
   const times = result.resources.map(updatedAt);
-  const answered =
-    times.length > 0 && times.every((time) => time === '') ? result.answeredAt?.toISOString() : undefined;
-  return [before ?? '', ...times, answered ?? ''].sort().at(-1) || null;
+  const answered = result.answeredAt?.toISOString();
+  const found = times.length > 0 && times.every((time) => time === '') ? answered : times.sort().at(-1);
+  const latest = [before ?? '', found ?? ''].sort().at(-1) ?? '';
+  return (answered !== undefined && answered < latest ? answered : latest) || null;
 }
 
 /**

@@ -200,8 +200,8 @@ class LaneRun {
     return taken.kind === 'stored' ? 'go-on' : undefined;
   }
 
-  #isUnread({ link, resourceType, document }: LaneResource): boolean {
-    if (document?.isHeld === true) return false;
+  #isUnread({ link, resourceType, document, observed }: LaneResource): boolean {
+    if (document?.isHeld === true || observed?.isTold === true) return false;
     return link !== undefined && !link.retired && !this.#memory.fresh.has(`${resourceType}/${link.remoteId}`);
   }
 

@@ -133,16 +133,15 @@ function mergeElements(look: Look): Settled {
     seen: seenBase(look),
     times,
   });
-  // Nobody but us writes a copy: what is said there is as little theirs to say as what follows from the record.
-  const isDerived = (key: string) =>
-    resource.party === undefined || slot?.elements.find((element) => element.key === key)?.derived === true;
+  const isDerived = (key: string) => slot?.elements.find((element) => element.key === key)?.derived === true;
   const keysWith = (...wanted: string[]) =>
     [...verdicts].flatMap(([key, verdict]) => (wanted.includes(verdict) ? [key] : []));
   // What follows from the record is ours to say, unless it is of what the other side decides about.
   const isTheirs = (key: string) => ownerIn(resource, key) === 'remote';
-  const edited = keysWith('keep').filter((key) => isDerived(key) && !isTheirs(key));
+  const isAsked = (key: string) => resource.isCopy === true || (isDerived(key) && !isTheirs(key));
+  const edited = keysWith('keep', ...(resource.isCopy ? ['override'] : [])).filter(isAsked);
   const reverts = keysWith('keep', 'override')
-    .filter((key) => !isDerived(key))
+    .filter((key) => !isDerived(key) && !isAsked(key))
     .map((element): Revert => ({ key: resource.key, element, value: observedFacts[element] }));
   const contested = reverts
     .filter((revert) => context.countReverts(revert) + 1 >= mostReverts)
@@ -222,6 +221,7 @@ function settleMove(look: Look, merged: Settled): Settled {
   const isExplained = reasonsOf(look, element).some(
     ({ key }) => before !== undefined && !sameFact(observedFacts[key], before[key]),
   );
+  if (resource.isCopy && (hasMoved || isExplained) && !isAgreed) return movedCopy(look, merged, element);
   const theirs = hasMoved || isExplained ? takeMove(look, merged, element, before?.[element]) : merged;
   if (theirs.decisions.length > merged.decisions.length) return theirs;
   if (isAgreed) return agreed(look, theirs, element);
@@ -266,11 +266,9 @@ function keysOf(look: Look, element: string): string[] {
 
 /** Both sides stand on the same status. How they explain it may differ; a new word of ours is still to be written where the status is ours. */
 function agreed(look: Look, settled: Settled, element: string): Settled {
-  const { desired, observedFacts, link } = look;
-  const isToWrite = (element: SlotElement) =>
-    ownerIn(look.resource, element.key) === 'source' &&
-    link.sent !== undefined &&
-    !sameFact(desired[element.key], link.sent[element.key]);
+  const { desired, observedFacts, record, link } = look;
+  const isToWrite = ({ key, owner }: SlotElement) =>
+    owner(record) === 'source' && link.sent !== undefined && !sameFact(desired[key], link.sent[key]);
   const kept = reasonsOf(look, element).filter(isToWrite);
   const keys = keysOf(look, element).filter((key) => !kept.some((reasons) => reasons.key === key));
   return {
@@ -286,10 +284,6 @@ function withNew(facts: Facts, from: Facts, keys: readonly string[]): Facts {
 
 function takeMove(look: Look, settled: Settled, element: string, before: Json | undefined): Settled {
   const { resource, record, observed, observedFacts, context } = look;
-  if (resource.party === undefined) {
-    const why = reason('copy-edited', { target: nameOf(resource.key) });
-    return { ...settled, decisions: [...settled.decisions, statusDecision(look, element, why)] };
-  }
   const reading = readTask({
     referral: record,
     task: observed.body,
@@ -324,11 +318,19 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
   };
 }
 
+/** Somebody has moved the mirror: only where the Task lives does a move count. */
+function movedCopy(look: Look, settled: Settled, element: string): Settled {
+  const target = nameOf(look.resource.key);
+  const decision = statusDecision(look, element, reason('copy-edited', { element, target }));
+  const ours = { choose: 'ours', effect: 'Write where the Task stands over the copy again.' };
+  return { ...settled, decisions: [...settled.decisions, { ...decision, choices: [ours, ...decision.choices] }] };
+}
+
 function noPath(look: Look, element: string, move: { from: string; to: string }): NewDecision {
   return statusDecision(
     look,
     element,
-    reason('status-path', { from: move.from, to: move.to, party: look.resource.party ?? 'nobody' }),
+    reason('status-path', { from: move.from, to: move.to, party: look.resource.party }),
   );
 }
 

@@ -219,13 +219,14 @@ async function act(visit: Visit, action: Action, key: string, name: string): Pro
   }
   if (claim === 'taken') return done;
   // Whoever had begun has died. What was done then shows in the referral, and is not done twice.
-  const answer = await tryAct(visit, action, name);
-  if (answer === undefined) {
-    await finishForm(deps.store, link.id, key);
-    return done;
+  let isDone = false;
+  try {
+    const answer = await tryAct(visit, action, name);
+    isDone = answer === undefined;
+    return answer ?? done;
+  } finally {
+    await (isDone ? finishForm : releaseForm)(deps.store, link.id, key);
   }
-  await releaseForm(deps.store, link.id, key);
-  return answer;
 }
 
 const longestDoingMs = 10_000;

@@ -3,7 +3,7 @@
 import type { PartnerConfig } from '../config.ts';
 import { type Config, clockRules } from '../config.ts';
 import type { Home, HomeReferral } from '../home/home.ts';
-import { objectAt, objectsAt, textAt } from '../json.ts';
+import { isObject, type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import type { Store } from '../store/store.ts';
 import type { ClockShown, ReferralParts, Side, TaskVersion } from './view.ts';
 
@@ -24,13 +24,26 @@ export async function readFacts(deps: FactsDeps, partner: PartnerConfig, taskId:
   const referral = await deps.home.referral(partner.id, taskId);
   if (referral === undefined) return undefined;
   const recordId = recordOf(deps, partner, referral);
-  const [versions, clocks, isCancelAsked, zone] = await Promise.all([
+  const [requesters, versions, clocks, isCancelAsked, zone] = await Promise.all([
+    requestersOf(deps.home, partner, referral),
     taskVersions(deps.store, partner.id, taskId),
     recordId === undefined ? [] : clocksOf(deps.store, partner.organization.source, recordId),
     recordId !== undefined && isAskedToCancel(deps.store, partner.organization.source, recordId),
     zoneOf(deps, partner),
   ]);
-  return { parts: { ...referral, versions, clocks, isCancelAsked }, zone };
+  return { parts: { ...referral, requesters, versions, clocks, isCancelAsked }, zone };
+}
+
+/** The agency that the Task is from, then who of it has asked, by name and in that role. */
+async function requestersOf(home: Home, partner: PartnerConfig, referral: HomeReferral): Promise<JsonObject[]> {
+  const role = referral.requester;
+  const names = [referral.task.requester, role?.organization, role?.practitioner].flatMap((reference) =>
+    isObject(reference) && typeof reference.reference === 'string' ? [reference.reference] : [],
+  );
+  const found = names.length === 0 ? [] : await home.visible(partner.id, { names });
+  const named = names.flatMap((name) => found.filter(({ resourceType, id }) => `${resourceType}/${id}` === name));
+  const bodies = named.map(({ body }) => body);
+  return role === undefined ? bodies : [...bodies, role];
 }
 
 /** The referral's record, by the identifier that Casebridge gave to the Task. */

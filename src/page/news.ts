@@ -55,30 +55,39 @@ const mostAtOnce = 100;
 /**
  * Looks at referrals that have changed since the last look, and makes the rows of their messages.
  * @param minutes at those that changed within so many minutes only; absent: at all
+ * @param onError one that cannot be looked at keeps no other back
  * @returns how many messages there are to send
  */
 export async function noticeNews(
   deps: FactsDeps,
   partners: readonly PartnerConfig[],
-  minutes?: number,
+  minutes: number | undefined,
+  onError: (error: unknown) => void,
 ): Promise<number> {
-  const { store } = deps;
   let found = 0;
-  for (const { partner: id, task_id: taskId, seen } of await changedReferrals(store, partners, minutes)) {
-    const partner = partners.find((one) => one.id === id);
-    const facts = partner && (await readFacts(deps, partner, taskId));
-    const events = facts === undefined ? [] : eventsOf(facts.parts);
-    found += await store.tx(async (trx) => {
-      const key = { partner: id, task_id: taskId };
-      await trx
-        .insertInto('partner_watch')
-        .values({ ...key, seen })
-        .onConflict((conflict) => conflict.columns(['partner', 'task_id']).doUpdateSet({ seen }))
-        .execute();
-      return addEvents(trx, { partner: id, taskId }, events);
-    });
+  for (const changed of await changedReferrals(deps.store, partners, minutes)) {
+    const partner = partners.find(({ id }) => id === changed.partner);
+    if (partner === undefined) continue;
+    try {
+      found += await noticeOne(deps, partner, changed);
+    } catch (error) {
+      onError(error);
+    }
   }
   return found;
+}
+
+async function noticeOne(deps: FactsDeps, partner: PartnerConfig, { task_id: taskId, seen }: Changed): Promise<number> {
+  const facts = await readFacts(deps, partner, taskId);
+  const events = facts === undefined ? [] : eventsOf(facts.parts);
+  return deps.store.tx(async (trx) => {
+    await trx
+      .insertInto('partner_watch')
+      .values({ partner: partner.id, task_id: taskId, seen })
+      .onConflict((conflict) => conflict.columns(['partner', 'task_id']).doUpdateSet({ seen }))
+      .execute();
+    return addEvents(trx, { partner: partner.id, taskId }, events);
+  });
 }
 
 /** Those that are not as they were at the last look: the Task, its appointments, or the record that it was made from. */

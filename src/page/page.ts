@@ -106,7 +106,9 @@ export async function openPartnerPage(deps: PageDeps): Promise<PartnerPage | und
     async tell() {
       // What has changed lately at each look, and everything now and then: a record may change what no resource shows.
       const isDue = lookedAtAll === undefined || clock() - lookedAtAll >= minute;
-      await noticeNews(parts, partners, isDue ? undefined : newsMinutes);
+      await noticeNews(parts, partners, isDue ? undefined : newsMinutes, (error) =>
+        log.error(factsOf(error), 'a referral could not be looked at for its partner'),
+      );
       if (isDue) lookedAtAll = clock();
       await deliverDue(parts);
     },

@@ -104,7 +104,7 @@ function asked({ view, times }: ReferralPage, w: Words): Html {
     [w.labels.needs, said(view.needs)],
     [w.labels.goals, said(view.goals)],
     [w.labels.period, w.period(from, by)],
-    [w.labels.requester, view.requester],
+    [w.labels.requester, view.requesters.length > 0 && view.requesters.join(' · ')],
     [w.labels.from, view.askedOn && times.instant(view.askedOn)],
   ] as const;
   return section('asked', w.headings.asked, list(rows));

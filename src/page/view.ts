@@ -16,8 +16,8 @@ export interface ReferralParts {
   readonly consents: readonly JsonObject[];
   readonly appointments: readonly JsonObject[];
   readonly communications: readonly JsonObject[];
-  /** Who asks: an Organization, or a PractitionerRole. */
-  readonly requester: JsonObject | undefined;
+  /** Who asks: the agency, and whoever of it, as far as they are told. */
+  readonly requesters: readonly JsonObject[];
   /** The agency has asked to stop, and has no answer yet. */
   readonly isCancelAsked: boolean;
   /** All versions of the Task, the oldest first. */
@@ -61,7 +61,8 @@ export interface ReferralView {
   readonly neededFrom: string | undefined;
   readonly neededBy: string | undefined;
   readonly askedOn: string | undefined;
-  readonly requester: string | undefined;
+  /** Names and telephone numbers. */
+  readonly requesters: readonly string[];
   readonly client: ClientShown | undefined;
   readonly mayContact: boolean;
   readonly clocks: readonly ClockShown[];
@@ -126,7 +127,7 @@ export function viewOf(parts: ReferralParts): ReferralView {
     neededFrom: textAt(period, 'start'),
     neededBy: textAt(period, 'end'),
     askedOn: textAt(task, 'authoredOn'),
-    requester: textAt(parts.requester, 'name') ?? textAt(objectAt(parts.requester, 'organization'), 'display'),
+    requesters: [...new Set(parts.requesters.flatMap(requesterOf))],
     client: patient && {
       name: nameOf(patient),
       birthDate: textAt(patient, 'birthDate'),
@@ -180,6 +181,11 @@ function statusOf({ status }: JsonObject): TaskStatus {
  */
 function isPhoneAllowed({ consents }: ReferralParts): boolean {
   return consents.every((consent) => consent.status === 'active' && objectAt(consent, 'provision')?.type !== 'deny');
+}
+
+/** An Organization has one name, a Practitioner several, and a PractitionerRole none. */
+function requesterOf(resource: JsonObject): string[] {
+  return [textAt(resource, 'name') ?? nameOf(resource) ?? [], phonesOf(resource)].flat();
 }
 
 function nameOf(patient: JsonObject): string | undefined {

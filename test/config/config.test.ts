@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Config, checkConfig, commandSecret, loadConfig } from '../../src/config.ts';
+import { type Config, checkConfig, commandSecret, loadConfig, polledTypes } from '../../src/config.ts';
 import { CasebridgeError } from '../../src/errors.ts';
 
 const whsec = (letter: string) => `whsec_${Buffer.alloc(32, letter).toString('base64')}`;
@@ -13,6 +13,7 @@ const env = {
   BASE: 'https://base.example.org/r4/',
   HOOK: whsec('h'),
   HOOK2: whsec('i'),
+  HOOKKEY: 'key-of-the-general-hospital',
 };
 let folder: string;
 
@@ -107,7 +108,7 @@ describe('what is not said', () => {
       task: 'home',
       backfill: 'open-cases',
       pollEveryMs: 60_000,
-      polls: expect.objectContaining({ performers: [], referralCodes: [] }),
+      polls: { types: polledTypes, performers: [], referralCodes: [], lookBackMs: 7_776_000_000 },
       rateLimit: { requestsPerSecond: 20, concurrency: 8 },
       settleMs: 90_000,
       documents: { quietMs: 14_400_000, atMostEveryMs: 86_400_000, encounter: 'latest-open' },
@@ -166,7 +167,14 @@ test('everything that can be said', async () => {
         'identifierSystems: { mrn: "urn:oid:1.2.3" }',
         'task: copy',
         'backfill: none',
-        'poll: { every: 1d }',
+        'poll:',
+        '  every: 1d',
+        '  types: [Task, Goal]',
+        '  roster: Group/panel-7',
+        '  performers: [Organization/7]',
+        '  referralCodes: ["http://example.org|a"]',
+        '  lookBack: 30d',
+        'hook: { key: env:HOOKKEY, bearer: env:OPS, heartbeat: 10m }',
         'rateLimit: { requestsPerSecond: 0.5, concurrency: 1 }',
         'settle: 0s',
         'documents: { quiet: 5m, atMostEvery: 250ms, encounter: none }',
@@ -201,6 +209,14 @@ test('everything that can be said', async () => {
   expect(config.connections.get('general')).toMatchObject({
     organization: { source: 'county', id: 'general-hospital' },
     pollEveryMs: 86_400_000,
+    polls: {
+      types: ['Task', 'Goal'],
+      roster: { resourceType: 'Group', id: 'panel-7' },
+      performers: ['Organization/7'],
+      referralCodes: ['http://example.org|a'],
+      lookBackMs: 2_592_000_000,
+    },
+    hook: { key: 'key-of-the-general-hospital', bearer: 'ops-secret', heartbeatMs: 600_000 },
     settleMs: 0,
     documents: { quietMs: 300_000, atMostEveryMs: 250, encounter: 'none' },
     routes: { carePlan: 'document' },
@@ -222,6 +238,28 @@ describe('what is refused, with its place', () => {
       'a duration without a unit',
       text('settle: 90'),
       'casebridge.yaml:9:5 connections.general.settle must be a duration such as 90s',
+    ],
+    ['a type that is not asked for', text('poll: { types: [Observation] }'), 'must be one of Appointment, CarePlan,'],
+    [
+      'a roster that is neither Group nor List',
+      text('poll: { roster: Patient/7 }'),
+      'connections.general.poll.roster must be',
+    ],
+    [
+      'a referral code without its system',
+      text('poll: { referralCodes: ["9876"] }'),
+      'connections.general.poll.referralCodes.0',
+    ],
+    ['a hook without key', text('hook: { heartbeat: 10m }'), '"key" is missing under connections.general.hook'],
+    [
+      'the key of a hook in clear text',
+      text('hook: { key: key-of-the-general-hospital }'),
+      'is a secret in clear text',
+    ],
+    [
+      'a key of a hook that can be guessed',
+      text('hook: { key: env:OPS }'),
+      'connections.general.hook.key must be 16 to 128 letters',
     ],
     ['a duration of another unit', text('poll: { every: 2w }'), 'connections.general.poll.every must be a duration'],
     [

@@ -179,15 +179,25 @@ test('a search over many pages gives each resource once, also when the token end
 });
 
 test('a poll sees what changed after the cursor', async () => {
-  await control('clock', { now: '2026-03-02T10:00:00Z' });
+  const order = (id: string) => ({
+    resourceType: 'ServiceRequest',
+    id,
+    status: 'active',
+    intent: 'order',
+    subject: { display: 'Somebody' },
+  });
   const { client, vendor } = connect();
-  await client.send({ method: 'POST', path: 'Organization', body: anOrganization('old') });
-  await control('clock', { now: '2026-03-02T12:00:00Z' });
-  await client.send({ method: 'POST', path: 'Organization', body: anOrganization('new') });
-  const query = pollQuery(vendor, 'Organization', { since: new Date('2026-03-02T12:04:00Z') });
+  for (const [id, now] of [
+    ['old', '2026-03-02T10:00:00Z'],
+    ['new', '2026-03-02T12:00:00Z'],
+  ] as const) {
+    await control('clock', { now });
+    await control('seed', [order(id)]);
+  }
+  const query = pollQuery(vendor, 'ServiceRequest', { since: new Date('2026-03-02T12:04:00Z') });
   if (!isOffered(query)) {
     throw new Error(query.notOffered);
   }
-  const found = await client.searchAll('Organization', query.query);
-  expect(isSearchResult(found) && found.resources.map(({ name }) => name)).toEqual(['new']);
+  const found = await client.searchAll('ServiceRequest', query.query);
+  expect(isSearchResult(found) && found.resources.map(({ id }) => id)).toEqual(['new']);
 });

@@ -24,16 +24,19 @@ test('every metric that it names is exported', async () => {
 });
 
 test('every address that it names is answered', () => {
-  const named = [...guide.matchAll(/\/(?:api|health)\/[a-z{}/]+/g)].map(([path]) => path);
+  const named = [...guide.matchAll(/\/(?:api|health)\/[a-z{}/-]+/g)].map(([path]) => path);
   expect(named.length).toBeGreaterThan(4);
   const answered = routes.map(({ path }) => path);
   expect(named.filter((path) => !answered.includes(path))).toEqual([]);
 });
 
 test('every alert that the product opens is explained', async () => {
-  const folders = ['lanes', 'records/accept'].map((folder) => join(root, 'src', folder));
+  const folders = ['lanes', 'page', 'records/accept'].map((folder) => join(root, 'src', folder));
   const files = await Promise.all(
-    folders.map(async (folder) => (await readdir(folder)).map((name) => join(folder, name))),
+    folders.map(async (folder) => {
+      const names = await readdir(folder, { recursive: true });
+      return names.filter((name) => name.endsWith('.ts')).map((name) => join(folder, name));
+    }),
   );
   const sources = await Promise.all(files.flat().map((file) => readFile(file, 'utf8')));
   // `lane-crashed:${…}`, or a name by which the request budget keeps them.

@@ -31,7 +31,8 @@ let partners: readonly PartnerConfig[];
 let url: string;
 
 async function start(): Promise<void> {
-  const hospital = aConnection(server.base, { id: 'hospital', task: 'copy' });
+  // It holds Tasks of its own; those of partners are copies there.
+  const hospital = aConnection(server.base, { id: 'hospital', task: 'home' });
   const config = withPartners([hospital], partners, { server: { port: 0, host: '127.0.0.1', publicUrl } });
   // One store for all starts of this file.
   gateway = await startTestGateway({ ...store, close: async () => {} }, config);

@@ -1,48 +1,275 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+// What a partner's contact does on a page, and what its source, its clocks and its case see of it.
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Gateway } from '../../src/gateway.ts';
-import type { JsonObject } from '../../src/json.ts';
+import { MoveRefused } from '../../src/home/home.ts';
+import { type JsonObject, objectsAt } from '../../src/json.ts';
+import type { RecordType } from '../../src/records/records.ts';
+import { json } from '../../src/store/store.ts';
+import { anAppointment, aReferral } from '../builders.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { pantry, permittedCaseload, withPartners } from '../support/partners.ts';
 import { accept, idle, startTestGateway } from '../support/rig.ts';
 
-const rosa = { kind: 'contact', id: 'c1', name: 'Ana Ruiz' } as const;
+const ana = { kind: 'contact', id: 'c1', name: 'Ana Ruiz' } as const;
 let gateway: Gateway;
 
 beforeAll(async () => {
   gateway = await startTestGateway(await freshEmbedded(), withPartners([], [pantry]));
-  await accept(gateway, ...permittedCaseload());
+  const named = permittedCaseload().map(([type, record]): readonly [RecordType, JsonObject] =>
+    type === 'consent' ? [type, { ...record, recordTypes: [...recordTypes, 'appointment'] }] : [type, record],
+  );
+  await accept(gateway, ...named);
   await idle(gateway);
 }, 60_000);
 
+const recordTypes = ['client', 'need', 'goal', 'referral'];
+
 afterAll(() => gateway?.stop());
 
-test('what is held for a partner is its referral and what that speaks of', async () => {
-  const { db } = gateway.api.store;
-  const held = await db
-    .selectFrom('home_resource')
-    .select(['resource_type', 'own_value'])
-    .orderBy('own_value')
+/** A referral of its own, by its record's id. */
+async function refer(id: string): Promise<string> {
+  await accept(gateway, ['referral', aReferral({ id })]);
+  await idle(gateway);
+  const row = await gateway.api.store.db
+    .selectFrom('link')
+    .select('remote_id')
+    .where('connection', '=', 'pantry')
+    .where('id', '=', id)
+    .where('slot', '=', 'fulfilment')
+    .executeTakeFirstOrThrow();
+  return row.remote_id ?? '';
+}
+
+async function view(taskId: string) {
+  const found = await gateway.api.home.referral('pantry', taskId);
+  if (found === undefined) throw new Error('no such referral');
+  return found;
+}
+
+async function offered(id: string): Promise<JsonObject[]> {
+  const rows = await gateway.api.store.db
+    .selectFrom('change')
+    .select('body')
+    .where('id', '=', id)
+    .orderBy('cursor')
     .execute();
-  console.log(held, await db.selectFrom('lane').select(['subject', 'waiting', 'parked', 'reason']).execute());
-  const [referral] = await gateway.api.home.referrals('pantry');
-  console.log(JSON.stringify(referral, null, 1));
-  expect(referral?.task.status).toBe('requested');
+  return rows.flatMap(({ body }) => (body === null ? [] : [body]));
+}
+
+async function versions(taskId: string): Promise<readonly string[]> {
+  const rows = await gateway.api.store.db
+    .selectFrom('home_version')
+    .select(['version', 'written_by', 'body'])
+    .where('id', '=', taskId)
+    .orderBy('version')
+    .execute();
+  return rows.map(({ written_by, body }) => `${written_by} ${body.status}`);
+}
+
+test('a referral is shown with all that it speaks of', async () => {
+  const { task, request, patient, requester, needs, goals } = await view(await refer('shown'));
+  expect(task).toMatchObject({ resourceType: 'Task', status: 'requested' });
+  expect(request.resourceType).toBe('ServiceRequest');
+  expect(patient).toMatchObject({ resourceType: 'Patient', name: [{ family: 'Delgado' }] });
+  expect(requester?.resourceType).toBe('PractitionerRole');
+  expect([needs.length, goals.length]).toEqual([1, 1]);
 });
 
-test('moves', async () => {
-  const [referral] = await gateway.api.home.referrals('pantry');
-  const id = String(referral?.task.id);
-  const t0 = Date.now();
-  await gateway.api.home.move('pantry', id, { to: 'accepted', note: 'We can help' }, rosa, referral?.version ?? '');
+describe('a move', () => {
+  test('is a version of the Task, a change for the source, and kept with who made it', async () => {
+    const id = await refer('moved');
+    const { version } = await view(id);
+    await gateway.api.home.move('pantry', id, { to: 'accepted', note: 'We can help.' }, ana, version);
+    await idle(gateway);
+    expect(await versions(id)).toEqual(['casebridge requested', 'contact:c1 accepted']);
+    expect(await offered('moved')).toEqual([
+      expect.objectContaining({
+        status: 'accepted',
+        comments: [expect.objectContaining({ text: 'We can help.', byName: 'Ana Ruiz', visibility: 'shared' })],
+      }),
+    ]);
+  });
+
+  test('that ends it with a service names what was done', async () => {
+    const id = await refer('done');
+    for (const move of [
+      { to: 'accepted' },
+      { to: 'completed', outcome: { code: 'service-received', text: 'Groceries' } },
+    ] as const)
+      await gateway.api.home.move('pantry', id, move, ana, (await view(id)).version);
+    await idle(gateway);
+    const { task, procedures } = await view(id);
+    expect(procedures).toEqual([
+      expect.objectContaining({ status: 'completed', performedDateTime: expect.any(String) }),
+    ]);
+    expect(objectsAt(task, 'output')).toEqual([
+      expect.objectContaining({ valueReference: { reference: `Procedure/${procedures[0]?.id}` } }),
+    ]);
+    expect((await offered('done')).at(-1)).toMatchObject({
+      status: 'completed',
+      outcome: { code: 'service-received' },
+    });
+  });
+
+  test('that refuses it says why, in words and as a code', async () => {
+    const id = await refer('declined');
+    const reason = { text: 'No more bags this month', code: 'no-capacity' };
+    await gateway.api.home.move('pantry', id, { to: 'rejected', reason }, ana, (await view(id)).version);
+    await idle(gateway);
+    expect(await offered('declined')).toEqual([
+      expect.objectContaining({ status: 'declined', declineReason: 'no-capacity', declineText: reason.text }),
+    ]);
+  });
+
+  test('that is not theirs to make is refused with the ones that are, and changes nothing', async () => {
+    const id = await refer('illegal');
+    const { version } = await view(id);
+    const refusal = await gateway.api.home
+      .move('pantry', id, { to: 'completed' }, ana, version)
+      .catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(MoveRefused);
+    expect(refusal).toMatchObject({ code: 'task-move-illegal', legal: ['accepted', 'rejected', 'cancelled'] });
+    await expect(gateway.api.home.move('pantry', id, { to: 'rejected' }, ana, version)).rejects.toMatchObject({
+      code: 'task-reason-missing',
+    });
+    expect((await view(id)).version).toBe(version);
+    expect(await versions(id)).toHaveLength(1);
+  });
+
+  test('of a version that is gone is a conflict', async () => {
+    const id = await refer('stale');
+    const { version } = await view(id);
+    await gateway.api.home.move('pantry', id, { to: 'accepted' }, ana, version);
+    await expect(
+      gateway.api.home.move('pantry', id, { to: 'rejected', reason: { text: 'Full' } }, ana, version),
+    ).rejects.toMatchObject({
+      code: 'version-conflict',
+    });
+  });
+
+  test('of somebody who is no partner, or of what is not theirs, finds nothing', async () => {
+    await expect(gateway.api.home.move('nobody', 'x', {}, ana, 'W/"1"')).rejects.toMatchObject({
+      code: 'partner-unknown',
+    });
+    await expect(gateway.api.home.move('pantry', 'x', {}, ana, 'W/"1"')).rejects.toMatchObject({
+      code: 'resource-not-theirs',
+    });
+    expect(await gateway.api.home.referral('pantry', 'x')).toBeUndefined();
+  });
+});
+
+test('a comment is there once, however often it is sent, and stays as it was written', async () => {
+  const id = await refer('commented');
+  const text = '<b onclick="x()">Please call before ten</b>';
+  await gateway.api.home.addComment('pantry', id, text, ana);
+  await gateway.api.home.addComment('pantry', id, text, ana);
   await idle(gateway);
-  const changes = await gateway.api.store.db.selectFrom('change').selectAll().execute();
-  console.log(
-    Date.now() - t0,
-    JSON.stringify(
-      changes.map(({ body }) => body as JsonObject),
-      null,
-      1,
-    ),
+  expect(objectsAt((await view(id)).task, 'note').map((note) => note.text)).toEqual([text]);
+  expect(await offered('commented')).toEqual([{ comments: [expect.objectContaining({ text, byName: 'Ana Ruiz' })] }]);
+  await expect(gateway.api.home.addComment('pantry', id, ' ', ana)).rejects.toMatchObject({ code: 'comment-empty' });
+  await expect(gateway.api.home.addComment('pantry', id, 'x'.repeat(4_001), ana)).rejects.toMatchObject({
+    code: 'comment-empty',
+  });
+});
+
+test('the first contact that reaches the client is offered as such, attempts as follow-ups, each once', async () => {
+  const id = await refer('called');
+  const attempt = { at: '2026-02-05T09:00:00-05:00', mode: 'phone', outcome: 'no-answer' } as const;
+  const contact = { at: '2026-02-05T11:00:00-05:00', mode: 'phone', outcome: 'reached' } as const;
+  for (const made of [attempt, attempt, contact, contact])
+    await gateway.api.home.logFirstContact('pantry', id, made, ana);
+  expect(await offered('called')).toEqual([
+    { followUps: [{ id: expect.any(String), doneAt: attempt.at, mode: 'phone', outcome: 'no-answer' }] },
+    { firstContact: { at: contact.at, mode: 'phone', outcome: 'reached', byName: 'Ana Ruiz' } },
+  ]);
+  const { communications } = await view(id);
+  expect(communications.map(({ status }) => status)).toEqual(['not-done', 'completed']);
+});
+
+describe('an appointment', () => {
+  test('that the partner proposes is there once, waits for the source, and is not proposed for what has ended', async () => {
+    const id = await refer('met');
+    const proposed = {
+      startsAt: '2026-03-02T15:00:00Z',
+      endsAt: '2026-03-02T15:30:00Z',
+      place: 'Elm Street',
+      status: 'proposed',
+    } as const;
+    await gateway.api.home.proposeAppointment('pantry', id, proposed, ana);
+    const made = await gateway.api.home.proposeAppointment('pantry', id, proposed, ana);
+    expect((await view(id)).appointments).toEqual([made]);
+    const seen = await gateway.api.store.db
+      .selectFrom('seen')
+      .select('body')
+      .where('remote_id', '=', String(made.id))
+      .execute();
+    expect(seen).toEqual([{ body: made }]);
+
+    await gateway.api.home.confirmAppointment('pantry', id, String(made.id), ana);
+    expect((await view(id)).appointments).toMatchObject([{ status: 'booked' }]);
+    await idle(gateway);
+    const told = (await offered('met')).flatMap((change) => objectsAt(change, 'comments').map(({ text }) => text));
+    expect([...new Set(told)]).toEqual([
+      'Appointment proposed: 2026-03-02 15:00 UTC, Elm Street',
+      'Appointment agreed: 2026-03-02 15:00 UTC, Elm Street',
+    ]);
+    const { version } = await view(id);
+    await gateway.api.home.move('pantry', id, { to: 'rejected', reason: { text: 'Moved away' } }, ana, version);
+    await expect(
+      gateway.api.home.proposeAppointment('pantry', id, { ...proposed, place: 'Oak Street' }, ana),
+    ).rejects.toBeInstanceOf(MoveRefused);
+  });
+
+  test('that the agency proposes is confirmed, which its source is offered', async () => {
+    const id = await refer('agreed');
+    await accept(gateway, [
+      'appointment',
+      anAppointment({ id: 'visit', referralId: 'agreed', status: 'proposed', transport: undefined }),
+    ]);
+    await idle(gateway);
+    const [appointment] = (await view(id)).appointments;
+    expect(appointment?.status).toBe('proposed');
+    await gateway.api.home.confirmAppointment('pantry', id, String(appointment?.id), ana);
+    await idle(gateway);
+    expect(await offered('visit')).toEqual([
+      expect.objectContaining({ status: expect.stringMatching(/^(booked|confirmed)$/) }),
+    ]);
+    await expect(gateway.api.home.confirmAppointment('pantry', id, 'none', ana)).rejects.toMatchObject({
+      code: 'appointment-unknown',
+    });
+  });
+});
+
+test('what is said while the lane runs is not lost, whatever that run stores', async () => {
+  const id = await refer('busy');
+  const { db } = gateway.api.store;
+  const subject = 'county.case.case-rosa';
+  await gateway.api.pause('pantry', 'test');
+  const before = await db.selectFrom('seen').selectAll().where('remote_id', '=', id).executeTakeFirstOrThrow();
+  // Another process is at the lane, and stores what it has seen after the partner has written.
+  await db
+    .updateTable('lane')
+    .set({ lease_until: new Date(Date.now() + 60_000) })
+    .where('subject', '=', subject)
+    .execute();
+  await gateway.api.home.move('pantry', id, { to: 'accepted' }, ana, (await view(id)).version);
+  await db
+    .updateTable('seen')
+    .set({ hash: before.hash, version_tag: before.version_tag, body: json(before.body ?? {}) })
+    .where('remote_id', '=', id)
+    .execute();
+  await db.updateTable('lane').set({ lease_until: null }).where('subject', '=', subject).execute();
+  await gateway.api.resume('pantry', 'test');
+  await idle(gateway);
+  expect(await offered('busy')).toEqual([expect.objectContaining({ status: 'accepted' })]);
+});
+
+test('all of it is kept by who did it, without what was said', async () => {
+  const rows = await gateway.api.store.db.selectFrom('audit').selectAll().execute();
+  expect(new Set(rows.map(({ actor }) => actor))).toEqual(new Set(['contact:c1']));
+  expect(new Set(rows.map(({ resource_type }) => resource_type))).toEqual(
+    new Set(['Task', 'Procedure', 'Communication', 'Appointment']),
   );
-  expect(changes.length).toBe(1);
+  expect(JSON.stringify(rows)).not.toMatch(/Ana|help|Delgado/);
 });

@@ -90,6 +90,7 @@ const matrix: [string, string, RequestInit, number[]][] = [
   ],
   ['GET /api/records/stale', '/api/records/stale', {}, [200, 200, 403, 403, 403, 401]],
   ['GET /api/unmapped', '/api/unmapped', {}, [200, 200, 403, 403, 403, 401]],
+  ['GET /api/inbound', '/api/inbound', {}, [200, 200, 403, 403, 403, 401]],
   [
     'POST /api/records/{type}/{id}/stale/{stale}/accept',
     `/api/records/case/case-rosa/stale/${'0'.repeat(64)}/accept?source=county`,
@@ -100,6 +101,20 @@ const matrix: [string, string, RequestInit, number[]][] = [
   ['GET /api/replays', '/api/replays', {}, [403, 200, 403, 403, 403, 401]],
   ['GET /api/replays/{replay}', '/api/replays/1', {}, [403, 200, 403, 403, 403, 401]],
   ['GET /api/replays/{replay}/lanes', '/api/replays/1/lanes', {}, [403, 200, 403, 403, 403, 401]],
+  ['GET /api/partner-links', '/api/partner-links', {}, [403, 200, 403, 403, 403, 401]],
+  [
+    'POST /api/partner-links',
+    '/api/partner-links',
+    asJson({ partner: 'pantry', task: 'x' }),
+    [403, 403, 404, 403, 403, 401],
+  ],
+  [
+    'POST /api/partner-links/{link}/revoke',
+    '/api/partner-links/AAAAAAAAAAAA/revoke',
+    {},
+    [403, 403, 404, 403, 403, 401],
+  ],
+  ['GET /api/partner-messages', '/api/partner-messages', {}, [403, 200, 403, 403, 403, 401]],
   ['GET /api/clocks', '/api/clocks', {}, [200, 200, 403, 403, 403, 401]],
   ['GET /api/alerts', '/api/alerts', {}, [200, 200, 403, 403, 403, 401]],
   ['GET /api/decisions', '/api/decisions', {}, [200, 200, 403, 403, 403, 401]],
@@ -149,6 +164,9 @@ const matrix: [string, string, RequestInit, number[]][] = [
   ['POST /console', '/console', asForm({ token: 'reader-token-1' }), Array(6).fill(403)],
   ['POST /console/sign-out', '/console/sign-out', asForm({ form: 'x' }), Array(6).fill(401)],
   ['GET /console/style.css', '/console/style.css', {}, Array(6).fill(200)],
+  // Who has no assertion gets no token, whatever else they hold.
+  ['POST /oauth/token', '/oauth/token', {}, [400, 400, 400, 400, 400, 400]],
+  ['GET /.well-known/smart-configuration', '/.well-known/smart-configuration', {}, [200, 200, 200, 200, 200, 200]],
 ];
 
 test('every route has its row in the matrix', () => {
@@ -244,6 +262,12 @@ describe('whose records', () => {
     expect([response.status, (await json(response)).code]).toEqual([400, 'source-needed']);
     expect((await harness.send('reader', 'GET', '/api/cases/case-rosa?source=nowhere')).status).toBe(404);
   });
+});
+
+test('what polling takes is told to operators alone: it is about the patients of all sources', async () => {
+  const path = '/api/connections/general/capabilities';
+  expect(await json(await harness.send('reader', 'GET', path))).toMatchObject({ polls: { requestsPerDay: 7 } });
+  expect(await json(await harness.send('county', 'GET', path))).not.toHaveProperty('polls');
 });
 
 describe('hooks', () => {

@@ -214,6 +214,7 @@ function minimalGateway(
         vendorRules: [],
         wouldWrite: { create: 0, update: 0, document: 0 },
         missing: [],
+        polls: { requestsPerDay: 7, mostPerDay: 9, cycleSeconds: 1, tiers: [], notAsked: [], unreadable: [] },
       };
     },
     async notify(connection, { body, resourceType = '' }) {

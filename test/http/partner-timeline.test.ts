@@ -25,6 +25,13 @@ test('its moves, what it writes, and what is offered to the source because of it
   const at = '2026-02-05T10:00:00-05:00';
   await home.logFirstContact('pantry', id, { at, mode: 'phone', outcome: 'reached' }, ana);
   await idle(gateway);
+  await store.db
+    .insertInto('partner_message')
+    .values([
+      { partner: 'pantry', task_id: id, event: 'note:x', state: 'failed' },
+      { partner: 'pantry', task_id: id, event: 'cancel-asked', state: 'needless' },
+    ])
+    .execute();
   const { items } = await listTimeline(store, {
     source: 'county',
     subjects: ['county.case.case-rosa'],
@@ -32,6 +39,9 @@ test('its moves, what it writes, and what is offered to the source because of it
     connection: 'pantry',
     limit: 100,
   });
+  expect(items.find(({ what }) => what === 'message')?.text).toBe(
+    `A message to pantry about Task/${id} for referral referral-pantry: note. It was given up.`,
+  );
   const told = items.filter(({ kind }) => kind === 'partner' || kind === 'change');
   const own = { kind: 'partner', name: 'pantry' };
   expect(new Set(told.map(({ side, by, text }) => [side, by, text.replace(/[0-9a-f-]{32,36}/, 'id')]))).toEqual(

@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
-import { aCarePlan, aCase } from '../builders.ts';
+import { json as jsonb, sql } from '../../src/store/store.ts';
+import { aCarePlan, aCase, aClient, aReferral } from '../builders.ts';
 import { wholeLoop } from '../support/loop.ts';
 import { targetsOf } from '../support/provenance.ts';
 import { useWorld } from '../support/world.ts';
@@ -147,6 +148,33 @@ test('what is not sent, and why', () => {
       why: { code: 'consent-missing' },
     },
   ]);
+});
+
+test('what the hospital began, and the record that answers it under an id of the source', async () => {
+  const origin = { connection: 'general', resourceType: 'Task', id: '77' };
+  await sql`insert into change (source, cursor, connection, subject, op, type, id, body) values
+    ('county', 1, 'general', 'county.client.client-rosa', 'propose', 'referral', 'proposed-77', ${jsonb({ origin })}),
+    ('county', 2, 'general', 'county.client.other', 'propose', 'referral', 'proposed-78', ${jsonb({ origin: { ...origin, id: '78' } })})`.execute(
+    world.store.db,
+  );
+  await world.accept(['client', aClient()], ['case', aCase()]);
+  const offered = async () => (await page('?kind=change')).items.map(({ text }) => text);
+  const began = 'Began referral proposed-77, which is offered to the source.';
+  expect(await offered()).toEqual([`${began} The source has not taken it over.`]);
+  await sql`insert into inbound (connection, source, resource_type, remote_id, type, id, subject, state, reason) values
+    ('general', 'county', 'Task', '77', 'referral', 'proposed-77', 'county.client.client-rosa', 'refused', null),
+    ('general', 'county', 'Task', '79', 'referral', 'proposed-79', 'county.client.client-rosa', 'kept', ${jsonb({ code: 'internal', text: 'why' })})`.execute(
+    world.store.db,
+  );
+  expect(await offered()).toEqual([`${began} The source refused it.`]);
+  expect((await page('?kind=seen')).items).toMatchObject([
+    { text: 'Task/79, which began at general, is not offered to the source.', why: { text: 'why' } },
+  ]);
+  await sql`delete from inbound`.execute(world.store.db);
+  await sql`update change set subject = 'county.client.unknown' where cursor = 1`.execute(world.store.db);
+  expect(await offered()).toEqual([]);
+  await world.accept(['referral', aReferral({ id: 'referral-own', direction: 'incoming', origin })]);
+  expect(await offered()).toEqual([`${began} The source has taken it over: referral referral-own.`]);
 });
 
 describe('asked for', () => {

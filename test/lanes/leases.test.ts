@@ -1,11 +1,11 @@
 // One runner per lane, although processes die and freeze (lanes.md 5, 8). Times are the database's: a lease is short here, and awaited.
 
 import { describe, expect, test } from '@jest/globals';
-import { createRunGate, type LaneDeps, runLane } from '../../src/lanes/lanes.ts';
+import { createRunGate, type LaneDeps, raiseWanted, runLane } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
 import { eventually, ownCounts } from '../support/rig.ts';
-import { creates, useWorld } from '../support/world.ts';
+import { creates, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const subject = 'county.organization.org-pantry';
@@ -165,3 +165,27 @@ async function everything(): Promise<unknown> {
     db.selectFrom('waiting').selectAll().execute(),
   ]);
 }
+
+test('a cause that wants all read again while the lane runs is not forgotten', async () => {
+  await world.accept(['organization', anOrganization()]);
+  await world.work();
+  const { id } = await world.server.own('Organization', 'county/organization/org-pantry#organization');
+  await world.accept([
+    'organization',
+    anOrganization({ name: 'Elm Street Food Pantry', updatedAt: '2026-02-10T10:00:00-05:00' }),
+  ]);
+  await world.run(subject, {
+    deps: runner((real) => async (request) => {
+      const reply = await real(request);
+      if (request.method === 'PUT') {
+        await partnerEdits(world.server, `Organization/${id}`, (one) => ({ ...one, alias: ['The pantry'] }));
+        await world.store.tx((trx) => raiseWanted(trx, [key], { reread: true }));
+      }
+      return reply;
+    }),
+  });
+  await world.work();
+  expect(await world.changes()).toEqual([
+    expect.objectContaining({ op: 'patch', id: 'org-pantry', body: { alternateNames: ['The pantry'] } }),
+  ]);
+});

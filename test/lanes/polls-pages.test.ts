@@ -161,7 +161,7 @@ describe('oracle: 48 pages, an empty page, repeated ids, an expired token, a rec
     }),
   );
 
-  test('all but that one are seen, its moment is set aside, and it is seen when it can be shown', async () => {
+  test('C23: all but that one are seen, its moment is set aside, and it is seen when it can be shown', async () => {
     // The bad one was stored between the others: time is all by which it can be told from them.
     const began = Date.now() - 3 * 86_400_000;
     for (const [minutes, some] of [

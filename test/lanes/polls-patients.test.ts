@@ -204,7 +204,7 @@ describe('oracle', () => {
     ]);
   });
 
-  test('after a full reading only what is new is asked for where the server can say it; the rest is read again', async () => {
+  test('C8: after a full reading only what is new is asked for where the server can say it; the rest is read again', async () => {
     await seed(world, stranger, aGoalThere('g1', 'stranger'), {
       resourceType: 'Condition',
       id: 'c1',
@@ -299,6 +299,59 @@ describe('standard', () => {
     expect(patient).not.toBe('');
   });
 
+  const outcome = (code: string) => ({
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'warning', code, details: { coding: [{ code }] } }],
+  });
+  const empty = { resourceType: 'Bundle', type: 'searchset', total: 0 };
+
+  test.each<[string, JsonObject]>([
+    ['a 403', { status: 403 }],
+    ['a 404', { status: 404 }],
+    ['an error', { status: 500 }],
+    ['a cut answer', { truncate: 300 }],
+    ['a page of HTML', { status: 200, body: '<html></html>', headers: { 'content-type': 'text/html' } }],
+    [
+      'nothing, with a warning that parts are suppressed',
+      { status: 200, body: { ...empty, entry: [{ resource: outcome('suppressed'), search: { mode: 'outcome' } }] } },
+    ],
+    ['nothing at all', { status: 200, body: empty }],
+    [
+      'a page that names a next one that is not there',
+      { status: 200, body: { ...empty, link: [{ relation: 'next', url: 'Goal/nowhere' }] } },
+    ],
+  ])('G10: %s for every search removes nothing', async (_name, fault) => {
+    await sendReferral();
+    await pollEverybody(world);
+    await world.work();
+    const links = () =>
+      world.store.db
+        .selectFrom('link')
+        .select(['type', 'id', 'slot', 'remote_id', 'state', 'retired_at'])
+        .orderBy('slot')
+        .execute();
+    const before = await links();
+    const records = await world.store.db.selectFrom('record').select(['id', 'version']).orderBy('id').execute();
+    const paths = ['Task$', 'ServiceRequest$', 'Goal$', 'Condition$', 'CarePlan$', 'Patient$'];
+    await world.server.control(
+      'POST',
+      'faults',
+      paths.map((path) => ({ method: 'GET', path, fault })),
+    );
+    await world.store.db.updateTable('poll').set({ full_at: null }).execute();
+    await pollEverybody(world);
+    await world.work({ tries: 2 });
+    await world.server.control('DELETE', 'faults');
+    await world.work();
+    expect(await links()).toEqual(before);
+    expect(await world.store.db.selectFrom('record').select(['id', 'version']).orderBy('id').execute()).toEqual(
+      records,
+    );
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.changes()).toEqual([]);
+    expect(await world.store.db.selectFrom('seen').select('remote_id').where('gone', '=', true).execute()).toEqual([]);
+  });
+
   test('a Group of the server says who else is asked about; who leaves it is not asked about any more', async () => {
     const group = (...ids: string[]) => ({
       resourceType: 'Group',
@@ -327,7 +380,7 @@ describe('standard', () => {
     await seed(world, group('rosa'));
     await pollEverybody(world);
     await pollEverybody(world);
-    expect(new Set((await pollRows(world, 'Goal')).map(({ about }) => about))).toEqual(new Set(['', 'rosa']));
+    expect(new Set((await pollRows(world, 'Goal')).map(({ about }) => about))).toEqual(new Set(['rosa']));
     expect((await world.store.db.selectFrom('seen').select('gone').where('remote_id', '=', 'g1').execute())[0]).toEqual(
       { gone: false },
     );
@@ -346,7 +399,7 @@ describe('standard', () => {
     expect(await news(world)).toEqual(['Task/to-anybody', 'Task/to-us']);
     await pollEverybody(world);
     expect(await news(world)).toEqual(['Patient/stranger', 'Task/to-anybody', 'Task/to-us']);
-    expect((await pollRows(world, 'Goal')).map(({ about }) => about)).toEqual(['', 'stranger']);
+    expect((await pollRows(world, 'Goal')).map(({ about }) => about)).toEqual(['stranger']);
   });
 
   test('what we made and have not linked yet is no news', async () => {
@@ -383,13 +436,13 @@ describe('standard', () => {
     await pollEverybody(world);
     await world.work();
     const before = (await world.server.journal()).length;
-    expect(await wakePolls(world.store, 'general', [{ resourceType: 'Goal', patient }])).toBe(2);
+    expect(await wakePolls(world.store, 'general', [{ resourceType: 'Task', patient }])).toBe(2);
     expect(await pollDue(world)).toBe(2);
     for (let times = 0; times < 5; times += 1)
-      await wakePolls(world.store, 'general', [{ resourceType: 'Goal', patient }]);
+      await wakePolls(world.store, 'general', [{ resourceType: 'Task', patient }]);
     expect(await pollDue(world)).toBe(0);
-    expect((await askedFor(world, 'Goal', before)).length).toBe(2);
-    const waits = (await pollRows(world, 'Goal')).map(({ next_at }) =>
+    expect((await askedFor(world, 'Task', before)).length).toBe(2);
+    const waits = (await pollRows(world, 'Task')).map(({ next_at }) =>
       Math.round((next_at.getTime() - Date.now()) / 1000),
     );
     for (const seconds of waits) expect(seconds).toBeLessThanOrEqual(60);
@@ -418,13 +471,13 @@ describe('standard', () => {
     await sendReferral();
     await pollEverybody(world);
     const { polls: report } = await world.report();
-    // Ten types of all patients, once an hour; ten of one patient, once a day.
+    // Two types of all patients and eight of one, once an hour; those two of one patient, once a day.
     expect(report).toMatchObject({
-      requestsPerDay: 10 * 24 + 10,
+      requestsPerDay: 2 * 24 + 8 * 24 + 2,
       mostPerDay: Math.floor((1000 / 3) * 86_400),
       tiers: [
-        { name: 'all patients', polls: 10, everySeconds: 3600, late: 0 },
-        { name: 'open referral', patients: 1, polls: 10, everySeconds: 86_400, late: 0 },
+        { name: 'all patients', polls: 2, everySeconds: 3600, late: 0 },
+        { name: 'open referral', patients: 1, polls: 10, everySeconds: 3600, late: 0 },
       ],
     });
   });

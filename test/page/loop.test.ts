@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { css } from '../../src/page/style.ts';
 import { aReferral } from '../builders.ts';
-import { barriers, hasBrowser, openBrowser, overflows, phone } from '../support/browser.ts';
+import { barriers, hasBrowser, openBrowser, overflows, pageForAxe, phone } from '../support/browser.ts';
 import { type PageSite, startPageSite } from '../support/page-site.ts';
 import { permittedCaseload } from '../support/partners.ts';
 import { idle } from '../support/rig.ts';
+import { pageStates } from './states.ts';
 
 const isDemanded = process.env.CASEBRIDGE_TEST_REQUIRE_SERVERS === '1';
 const withBrowser = hasBrowser || isDemanded ? describe : describe.skip;
@@ -16,6 +17,7 @@ const withBrowser = hasBrowser || isDemanded ? describe : describe.skip;
 withBrowser('in Chromium (skipped where there is none)', () => {
   let browser: Browser;
   let site: PageSite;
+  let examined: Page;
 
   beforeAll(async () => {
     const second = aReferral({ id: 'referral-second' });
@@ -23,6 +25,7 @@ withBrowser('in Chromium (skipped where there is none)', () => {
       openBrowser(),
       startPageSite({ records: [...permittedCaseload(), ['referral', second]] }),
     ]);
+    examined = await pageForAxe(browser);
   }, 90_000);
 
   afterAll(async () => {
@@ -34,7 +37,7 @@ withBrowser('in Chromium (skipped where there is none)', () => {
   const fits = async (page: Page, language: string): Promise<void> => {
     const html = await page.content();
     expect(await page.locator('html').getAttribute('lang')).toBe(language);
-    expect(await barriers(browser, html, css, language)).toEqual([]);
+    expect(await barriers(examined, html, css)).toEqual([]);
     expect(await overflows(page)).toBe(false);
     expect(html).not.toContain('<script');
     expect(html).not.toContain('style=');
@@ -139,6 +142,22 @@ withBrowser('in Chromium (skipped where there is none)', () => {
     await fits(page, 'en');
     await context.close();
   }, 120_000);
+
+  test('what axe looks for is found where it is', async () => {
+    const html =
+      '<!doctype html><html lang="en"><title>x</title><main><h1>x</h1><input><p style="color:#bbb">grey</p></main>';
+    expect((await barriers(examined, html, css)).map(({ id }) => id)).toEqual(['color-contrast', 'label']);
+  });
+
+  test('no page has a barrier, whatever its state, in either language and as narrow as a phone', async () => {
+    const found: object[] = [];
+    for (const { name, html } of pageStates()) {
+      const problems = await barriers(examined, html, css);
+      const isTooWide = await overflows(examined);
+      if (problems.length > 0 || isTooWide) found.push({ name, problems, isTooWide });
+    }
+    expect(found).toEqual([]);
+  }, 240_000);
 });
 
 interface Words {

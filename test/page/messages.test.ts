@@ -235,6 +235,21 @@ test('neither addresses nor the log hold anything of the person, the link or the
     ` ${code}`,
   ])
     expect(log).not.toContain(secret);
+  for (const table of [
+    'partner_message',
+    'partner_watch',
+    'partner_link',
+    'partner_session',
+    'partner_form',
+    'audit',
+    'alert',
+  ]) {
+    const { rows } = await sql<{
+      all: string;
+    }>`select coalesce(jsonb_agg(t)::text, '') as all from ${sql.ref(table)} t`.execute(site.store.db);
+    for (const secret of ['Rosa', 'Delgado', 'zq7canaryword', token.slice(12, 44), `"${code}"`])
+      expect(rows[0]?.all).not.toContain(secret);
+  }
   const links = [...visitor.shown.matchAll(/(?:href|action)="([^"]*)"/g)].map(([, address]) => address);
   expect(links.length).toBeGreaterThan(3);
   for (const address of links)

@@ -348,7 +348,8 @@ async function hasPollToMake(store: Store): Promise<boolean> {
     .where(({ eb, or }) =>
       or([
         eb('lease_until', 'is not', null),
-        eb('reason', 'is not', null),
+        // What the server does not offer is looked at again a day later.
+        eb.and([eb('reason', 'is not', null), eb('next_at', '<', sql<Date>`now() + interval '1 hour'`)]),
         eb('next_at', '<', sql<Date>`now() - interval '15 seconds'`),
       ]),
     )

@@ -2,17 +2,9 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { test } from '@jest/globals';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-
-/** `test`, or a skipped one where this machine has no browser and does not have to. */
-export const browserTest =
-  executablePath !== undefined || process.env.CASEBRIDGE_TEST_REQUIRE_SERVERS === '1'
-    ? test
-    : (name: string, work: () => Promise<void>, timeout?: number) =>
-        test.skip(`${name} (there is no Chromium on this machine)`, work, timeout);
 
 export const hasBrowser = executablePath !== undefined;
 
@@ -42,21 +34,20 @@ export interface Barrier {
   readonly nodes: readonly string[];
 }
 
-/** What axe finds against WCAG 2.2 A and AA, and its best practices, in this HTML as a browser shows it with this style. */
-export async function barriers(browser: Browser, html: string, css: string, locale: string): Promise<Barrier[]> {
-  // With JavaScript, for axe; the page itself has none.
-  const context = await browser.newContext({ locale, viewport: { width: 320, height: 640 } });
-  try {
-    const page = await context.newPage();
-    await page.setContent(html.replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${css}</style>`));
-    await page.addScriptTag({ content: axe });
-    const found: unknown = await page.evaluate(`axe.run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-    }).then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) })))`);
-    return isBarriers(found) ? found : [{ id: 'axe-gave-no-answer', nodes: [] }];
-  } finally {
-    await context.close();
-  }
+/** What axe finds against WCAG 2.2 A and AA, and its best practices, in this HTML as the browser shows it with this style. */
+export async function barriers(page: Page, html: string, css: string): Promise<Barrier[]> {
+  await page.setContent(html.replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${css}</style>`));
+  await page.evaluate(axe);
+  const found: unknown = await page.evaluate(`axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  }).then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) })))`);
+  return isBarriers(found) ? found : [{ id: 'axe-gave-no-answer', nodes: [] }];
+}
+
+/** A page as narrow as a phone, with JavaScript: for axe; ours needs none. */
+export async function pageForAxe(browser: Browser): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 320, height: 640 } });
+  return context.newPage();
 }
 
 function isBarriers(value: unknown): value is Barrier[] {

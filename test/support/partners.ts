@@ -1,6 +1,12 @@
 // Partners of a gateway under test: an organization whose Tasks live at Casebridge itself.
 
-import { type Config, type ConnectionConfig, homeConnection, type PartnerConfig } from '../../src/config.ts';
+import {
+  type Config,
+  type ConnectionConfig,
+  homeConnection,
+  type PartnerConfig,
+  withCopies,
+} from '../../src/config.ts';
 import type { JsonObject } from '../../src/json.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { aConsent } from '../builders.ts';
@@ -14,8 +20,10 @@ export function withPartners(
   partners: readonly PartnerConfig[],
   overrides: Partial<Config> = {},
 ): Config {
-  return aConfig([...connections, ...partners.map(homeConnection)], {
-    partners: new Map(partners.map((partner) => [partner.id, partner])),
+  const named = new Map(partners.map((partner) => [partner.id, partner]));
+  const others = withCopies(new Map(connections.map((one) => [one.id, one])), named);
+  return aConfig([...others.values(), ...partners.map(homeConnection)], {
+    partners: named,
     ...overrides,
   });
 }

@@ -24,6 +24,7 @@ export function aConnection(baseUrl: string, overrides: Partial<ConnectionConfig
     mode: 'live',
     basis: 'treatment',
     sources: ['county'],
+    inboundTo: 'county',
     createPatients: true,
     identifierSystems: { mrn: 'urn:oid:1.2.3' },
     task: 'home',

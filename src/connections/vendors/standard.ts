@@ -79,7 +79,7 @@ export const standard: Vendor = {
   fallback: 'document',
 };
 
-/** What is not about the referral itself is read whole only where the server says what is new. */
+/** What begins there begins with these; of everything else only what is about patients whom we ask about is read. */
 const readWhole = ['ServiceRequest', 'Task'];
 const happensOnce = ['Appointment', 'DocumentReference', 'Encounter', 'Procedure'];
 
@@ -92,7 +92,7 @@ function poll(resourceType: string): PollGrammar {
   const patient = resourceType === 'Patient' ? '_id' : 'patient';
   return {
     within: (patientId) => ({ [patient]: patientId, ...count }),
-    all: { query: count, ...(!readWhole.includes(resourceType) && { onlyNew: true }) },
+    ...(readWhole.includes(resourceType) && { all: { query: count } }),
     stored: {
       parameter: '_lastUpdated',
       query: (since) => ({ _sort: '-_lastUpdated', ...(since && { _lastUpdated: `ge${since.toISOString()}` }) }),

@@ -113,8 +113,6 @@ export interface PollGrammar {
   /** The search of all patients; absent: there is none. */
   readonly all?: {
     readonly query: Query;
-    /** Only where the server says what is new: a whole hospital is not read over and over. */
-    readonly onlyNew?: true;
     /** Issue codes by which a site says that it wants a patient all the same. */
     readonly refusedBy?: readonly string[];
   };

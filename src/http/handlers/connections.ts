@@ -55,8 +55,10 @@ export const connectionRoutes: readonly Route[] = [
   },
 ];
 
-function getCapabilities(call: Call): Promise<object> {
-  return call.gateway.capabilities(addressed(call).id);
+/** Who is asked about concerns all sources of the connection: it is for operators. */
+async function getCapabilities(call: Call): Promise<object> {
+  const { polls, ...report } = await call.gateway.capabilities(addressed(call).id);
+  return call.principal?.kind === 'source' ? report : { ...report, ...(polls && { polls }) };
 }
 
 async function change(call: Call, act: (id: string, by: string) => Promise<void>): Promise<object> {

@@ -154,11 +154,13 @@ function offerText(row: TimelineRow): string {
 
 /** What the source has made of it. */
 function answerText({ what, detail }: TimelineRow): string {
-  if (numberAt(detail, 'refused') !== undefined) return 'The source refused it.';
+  const proposal = textAt(detail, 'proposal');
+  if (numberAt(detail, 'refused') !== undefined || proposal === 'refused') return 'The source refused it.';
   if (what !== 'patch') {
     const adopted = objectAt(detail, 'adopted');
-    if (adopted === undefined) return 'The source has not taken it over.';
-    return `The source has taken it over: ${wordOf(textAt(adopted, 'type') ?? '')} ${textAt(adopted, 'id')}, version ${numberAt(adopted, 'version')}.`;
+    if (adopted === undefined)
+      return proposal === 'withdrawn' ? 'It was withdrawn since.' : 'The source has not taken it over.';
+    return `The source has taken it over: ${wordOf(textAt(adopted, 'type') ?? '')} ${textAt(adopted, 'id')}.`;
   }
   const fields = objectsAt(detail, 'fields').map(offeredField);
   const open = fields.filter(({ takenOverIn }) => takenOverIn === null);
@@ -181,9 +183,20 @@ function sentText(row: TimelineRow): string {
   const { what, connection, detail } = row;
   const to = textAt(detail, 'to');
   const resource = resourceOf(detail) ?? textAt(detail, 'resourceType');
+  if (what === 'message') {
+    const about = `${resource} for ${named(row)}: ${phrase(textAt(detail, 'event') ?? null)}`;
+    return `A message to ${connection} about ${about}. ${messageStates[textAt(detail, 'state') ?? ''] ?? ''}`;
+  }
   const act = `${sentWords[what ?? ''] ?? 'Wrote'} ${resource}${to === undefined ? '' : ` to ${to}`} at ${connection} for ${named(row)}`;
   return `${act}${row.version === null ? '' : ` (version ${row.version})`}. ${outcomeText(detail)}`;
 }
+
+/** Of a message that leads a partner to its page. */
+const messageStates: Readonly<Record<string, string>> = {
+  waiting: 'It is still to be sent.',
+  sent: 'It was sent.',
+  failed: 'It was given up.',
+};
 
 function outcomeText(detail: JsonObject): string {
   const status = numberAt(detail, 'status');
@@ -220,6 +233,7 @@ function partnerText(row: TimelineRow): string {
 function seenText(row: TimelineRow): string {
   const { what, connection, detail } = row;
   const resource = resourceOf(detail);
+  if (what === 'kept') return `${resource}, which began at ${connection}, is not offered to the source.`;
   if (what === 'gone') return `${resource} of ${named(row)} was gone when ${connection} was last asked.`;
   return `${resource} of ${named(row)} was last read at ${connection}.`;
 }

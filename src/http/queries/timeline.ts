@@ -64,7 +64,7 @@ export async function listTimeline({ db }: Store, filter: TimelineFilter): Promi
   if (after !== undefined && !isInstant(at)) throw new CasebridgeError('cursor-invalid');
   const subjects = sql.join(filter.subjects);
   const { rows } = await sql<Selected>`
-    with own as (select source, type, id from record where source = ${source} and subject in (${subjects})),
+    with own as (select source, type, id, client_id from record where source = ${source} and subject in (${subjects})),
     line as (${branches(source, subjects)}),
     part as (
       select *, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as exact from line
@@ -129,7 +129,11 @@ function branches(source: string, subjects: Sql): Sql {
       c.type = 'referral' and coalesce(jsonb_exists(c.body, 'status'), false), null, null, null, jsonb_build_object('cursor', c.cursor)
     from (
       select cursor from change where source = ${source} and subject in (${subjects})
-      union select f.cursor from own join change f using (source, type, id)) found
+      union select f.cursor from own join change f using (source, type, id)
+      -- What became a record of the case under another id.
+      union select f.cursor from own join record r using (source, type, id)
+        join change p on p.source = r.source and p.op = 'propose' and p.body -> 'origin' = r.content -> 'origin'
+        join change f on f.source = p.source and f.type = p.type and f.id = p.id) found
     join change c on c.source = ${source} and c.cursor = found.cursor
 
     union all
@@ -156,6 +160,14 @@ function branches(source: string, subjects: Sql): Sql {
       and l.generation = o.generation
 
     union all
+    select coalesce(m.sent_at, m.created_at), 'sent', ${step('sent')}, m.id, concat_ws('/', 'message', m.id), m.partner, l.type, l.id, l.slot, null, 'message',
+      false, m.reason, null, null, jsonb_build_object('resourceType', l.resource_type, 'resourceId', l.remote_id, 'event', split_part(m.event, ':', 1),
+        'state', m.state)
+    from own join link l using (source, type, id)
+    join partner_message m on m.partner = l.connection and m.task_id = l.remote_id
+    where l.resource_type = 'Task' and m.state <> 'needless'
+
+    union all
     select s.seen_at, 'seen', ${step('seen')}, l.generation, concat_ws('/', 'seen', l.connection, l.resource_type, l.remote_id),
       l.connection, l.type, l.id, l.slot, null, case when s.gone then 'gone' else 'there' end, false, null, null, null,
       jsonb_build_object('resourceType', l.resource_type, 'resourceId', l.remote_id, 'versionTag', s.version_tag,
@@ -165,6 +177,12 @@ function branches(source: string, subjects: Sql): Sql {
     where l.retired_at is null and s.seen_at > coalesce((
       select max(o.closed_at) from operation o where o.source = l.source and o.type = l.type and o.record_id = l.id
         and o.connection = l.connection and o.slot = l.slot and o.generation = l.generation), '-infinity')
+
+    union all
+    select i.updated_at, 'seen', ${step('seen')}, 0, concat_ws('/', 'inbound', i.connection, i.type, i.resource_type, i.remote_id),
+      i.connection, nullif(i.type, 'none'), null, null, null, 'kept', false, i.reason, null, null,
+      jsonb_build_object('resourceType', i.resource_type, 'resourceId', i.remote_id)
+    from inbound i where i.source = ${source} and i.subject in (${subjects}) and i.state = 'kept' and i.reason is not null
 
     union all
     select v.at, 'partner', ${step('partner')}, v.version, concat_ws('/', 'partner', v.partner, v.resource_type, v.id, v.version),
@@ -225,13 +243,16 @@ function changeDetail(source: string): Sql {
           select min(v.version) from record_version v
           where ${since} and coalesce(v.content -> f.key, 'null') @> jsonb_strip_nulls(f.value))) order by f.key)
         from jsonb_each(case when c.op = 'patch' and jsonb_typeof(c.body) = 'object' then c.body end) f),
-      'record', case when c.op = 'propose' then c.body end,
+      'proposal', case when c.op = 'propose' then (select i.state from inbound i where i.source = c.source and i.type = c.type and i.id = c.id) end,
       'adopted', case c.op
-        when 'withdraw' then (select jsonb_build_object('type', v.type, 'id', v.id, 'version', min(v.version)) from record_version v
-          where ${since} and v.content -> 'deleted' = 'true' group by v.type, v.id)
-        when 'propose' then (select jsonb_build_object('type', r.type, 'id', r.id, 'version', 1) from record r
-          where r.source = c.source and r.type = c.type and r.accepted_at >= c.at
-            and (r.id = c.id or r.content -> 'origin' = c.body -> 'origin') limit 1) end,
+        when 'withdraw' then (select jsonb_build_object('type', v.type, 'id', v.id) from record_version v
+          where ${since} and v.content -> 'deleted' = 'true' limit 1)
+        when 'propose' then coalesce(
+          (select jsonb_build_object('type', r.type, 'id', r.id) from own join record r using (source, type, id)
+            where r.type = c.type and r.content -> 'origin' = c.body -> 'origin' limit 1),
+          (select jsonb_build_object('type', r.type, 'id', r.id) from record r
+            where r.source = c.source and r.client_id in (select client_id from own) and r.type = c.type
+              and r.content -> 'origin' = c.body -> 'origin' limit 1)) end,
       'refused', (select d.id from decision d where d.connection = c.connection and d.subject = c.subject and d.topic = 'change:' || c.cursor limit 1),
       'steps', ${newSteps(
         sql`c.body`,

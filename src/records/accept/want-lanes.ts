@@ -86,7 +86,7 @@ export async function wantLanes(
       from jsonb_to_recordset(${json(keys)}) as k(type text, id text)
       join lane_read l on l.source = ${source} and l.type = k.type and l.id = k.id
       join recipient on recipient.id = l.connection
-      join lane reader on reader.connection = l.connection and reader.subject = l.subject
+      left join lane reader on reader.connection = l.connection and reader.subject = l.subject
       union all
       select w.connection, k.subject, ${priorities.pointedAt}::integer, true
       from jsonb_to_recordset(${json(keys)}) as k(type text, id text, subject text)

@@ -13,6 +13,8 @@ alter table audit alter column partner drop not null;
 
 create index change_by_subject on change (subject);
 create index change_by_record on change (source, type, id);
+create index change_by_origin on change (source, (body -> 'origin')) where op = 'propose';
+create index inbound_of_subject on inbound (subject);
 create index decision_by_subject on decision (subject);
 create index alert_by_topic on alert (topic);
 `;

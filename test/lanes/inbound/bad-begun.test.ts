@@ -9,24 +9,38 @@ import {
   hospitalHas,
   ines,
   only,
+  task as openTask,
   ops,
   seen,
   sourceAdopts,
   sourceIsThere,
   sourceMoves,
-  task,
   written,
 } from '../../support/begun.ts';
 import { useWorld } from '../../support/world.ts';
 
-const world = useWorld({ inboundTo: 'county' });
+const world = useWorld({
+  polls: {
+    types: ['ServiceRequest', 'Task'],
+    performers: ['Organization/7'],
+    referralCodes: [],
+    lookBackMs: 90 * 86_400_000,
+  },
+});
+/** Asked of us by name, so that it is our concern in whatever state it is. */
+const task: JsonObject = { ...openTask, owner: { reference: 'Organization/7' } };
 
 async function begins(...changed: readonly JsonObject[]): Promise<void> {
   const all = [ines, foodCondition, foodOrder, task];
   const kept = all.filter(
     ({ id, resourceType }) => !changed.some((one) => one.id === id && one.resourceType === resourceType),
   );
-  await hospitalHas(world, ...kept, ...changed);
+  await hospitalHas(
+    world,
+    { resourceType: 'Organization', id: '7', active: true, name: 'Riverside' },
+    ...kept,
+    ...changed,
+  );
   await seen(world);
 }
 
@@ -48,13 +62,26 @@ describe('seen for the first time', () => {
     ['one that is withdrawn', { status: 'cancelled' }, 'inbound-ended'],
     ['a proposal', { intent: 'proposal' }, 'inbound-no-referral'],
     ['a task of another kind', { code: { text: 'Ring the ward' } }, 'inbound-no-referral'],
-    ['somebody else s', { owner: { reference: 'Organization/99' } }, 'inbound-not-ours'],
-    ['one that somebody else has taken up', { status: 'in-progress' }, 'inbound-not-ours'],
   ])('%s is kept with its reason, and nobody is bothered', async (_, changed, code) => {
     await begins({ ...task, ...changed });
     expect(await keptFor()).toEqual([code]);
     expect(await feed(world)).toEqual([]);
     expect(await asked()).toEqual([]);
+  });
+
+  test.each([
+    ['of somebody else', { ...openTask, owner: { reference: 'Organization/99' } }],
+    ['for anybody, when somebody has taken it up', { ...openTask, status: 'in-progress' }],
+  ])('a Task %s is none of ours, and nothing is kept of it', async (_, theirs) => {
+    await begins(theirs);
+    expect(await keptFor()).toEqual([]);
+    expect(await feed(world)).toEqual([]);
+  });
+
+  test('a Task for anybody that was offered, and that somebody else has taken up, is a question', async () => {
+    await begins(openTask);
+    await begins({ ...openTask, status: 'accepted' });
+    expect(await asked()).toEqual(['inbound inbound-moved']);
   });
 
   test('a draft that is sent later is offered then', async () => {

@@ -19,6 +19,7 @@ import {
   task,
 } from '../../support/begun.ts';
 import { anEncounter } from '../../support/documents.ts';
+import { pollEverybody } from '../../support/roster.ts';
 import { useWorld } from '../../support/world.ts';
 
 const world = useWorld({
@@ -75,6 +76,24 @@ test('becomes proposals, once, read with what it points at', async () => {
   await hospitalShows(world, 'Task/task-1', 'ServiceRequest/order-1');
   expect((await feed(world)).length).toBe(4);
   expect(await world.server.writes()).toEqual([]);
+});
+
+const polled = async () => {
+  await pollEverybody(world);
+  await world.work();
+};
+
+test('is heard of by the polls alone, from its beginning to its cancellation', async () => {
+  await world.server.control('POST', 'settings', { taskSearchNeedsPatient: false });
+  await sourceIsThere(world);
+  await hospitalHas(world, ines, foodCondition, foodOrder, communityTask);
+  await polled();
+  await polled();
+  expect(await ops(world)).toEqual(['propose client', 'propose case', 'propose need', 'propose referral']);
+  await sourceAdopts(world);
+  await hospitalHas(world, { ...communityTask, status: 'cancelled' });
+  await polled();
+  expect(await ops(world, 4)).toEqual(['patch referral']);
 });
 
 describe('taken over', () => {

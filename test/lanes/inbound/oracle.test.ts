@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/json.ts';
+import { uploadRoster } from '../../../src/lanes/lanes.ts';
 import {
   feed,
   foodCondition,
@@ -18,6 +19,7 @@ import {
   sourceRefuses,
 } from '../../support/begun.ts';
 import { documentsOf } from '../../support/documents.ts';
+import { pollEverybody } from '../../support/roster.ts';
 import { useWorld } from '../../support/world.ts';
 
 const world = useWorld({
@@ -82,6 +84,24 @@ describe('an order', () => {
     await hospitalShows(world, 'ServiceRequest/order-1');
     expect(await ops(world, 4)).toEqual(['withdraw referral', 'withdraw need', 'withdraw case', 'withdraw client']);
   });
+});
+
+const polled = async () => {
+  await pollEverybody(world);
+  await world.work();
+};
+
+test('of a patient who is asked about, it is heard of by the polls alone', async () => {
+  await sourceIsThere(world);
+  await uploadRoster(world.store, 'general', ['ines']);
+  await hospitalHas(world, ines, foodCondition, foodOrder);
+  await polled();
+  await polled();
+  expect(await ops(world)).toEqual(['propose client', 'propose case', 'propose need', 'propose referral']);
+  await sourceAdopts(world);
+  await hospitalHas(world, { ...foodOrder, status: 'revoked' });
+  await polled();
+  expect(await ops(world, 4)).toEqual(['patch referral']);
 });
 
 describe('taken over', () => {

@@ -3,11 +3,13 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/json.ts';
+import { keepVisit } from '../../../src/lanes/lanes.ts';
 import { aCarePlan } from '../../builders.ts';
 import { sweepAt } from '../../clocks/kept.ts';
 import { own } from '../../support/adopting.ts';
 import { feed, hospitalHas, hospitalShows, ops } from '../../support/begun.ts';
 import { rosa } from '../../support/documents.ts';
+import { identifierSystem } from '../../support/rig.ts';
 import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../../support/world.ts';
 
 const world = useWorld({ inboundTo: 'county', createPatients: false });
@@ -120,6 +122,27 @@ describe('a hospital stay', () => {
     await hospitalShows(world, 'Encounter/stay-1');
     expect((await clocks()).find((line) => line.includes('discharge-follow-up'))).toBeUndefined();
     expect((await feed(world)).at(-1)).toMatchObject({ op: 'withdraw', type: 'hospitalStay' });
+  });
+
+  test('that only a message tells of is offered, tied and kept up to date, and never looked for on the server', async () => {
+    await rosaIsLinked();
+    const connection = world.deps.connections.get('general');
+    if (connection === undefined) throw new Error('no connection');
+    const told = async (visit: JsonObject) => {
+      await keepVisit(world.store, { config: connection.config, identifierSystem }, 'rosa', visit);
+      await world.work();
+    };
+    const visit = { ...stay(), id: 'adt-7' };
+    await told(visit);
+    const { id = '', body = {}, type } = (await feed(world)).at(-1) ?? {};
+    expect(type).toBe('hospitalStay');
+    const times = { admittedAt: '2026-02-27T10:00:00-05:00', knownAt: '2026-02-28T10:00:00-05:00' };
+    await world.accept(['hospitalStay', { ...body, ...times, id: own(id), updatedAt: '2026-03-01T10:00:00-05:00' }]);
+    await world.workAgain();
+    await told({ ...visit, status: 'finished', period: { start: daysAgo(2), end: daysAgo(1) } });
+    expect((await feed(world)).at(-1)).toMatchObject({ op: 'patch', type: 'hospitalStay', id: own(id) });
+    expect(await world.openDecisions()).toEqual([]);
+    expect((await world.server.journal()).some(({ url }) => String(url).includes('Encounter/adt-7'))).toBe(false);
   });
 
   test.each([

@@ -1,0 +1,113 @@
+// `task: home | copy | answer | off`: where the Task of a referral lives, and what a server gets of it (closed-loop B1).
+
+import { describe, expect, test } from '@jest/globals';
+import type { ConnectionConfig } from '../../../src/config.ts';
+import { aReferral } from '../../builders.ts';
+import {
+  foodCondition,
+  foodOrder,
+  hospitalHas,
+  ines,
+  only,
+  ops,
+  seen,
+  sourceAdopts,
+  sourceIsThere,
+  sourceMoves,
+  task,
+} from '../../support/begun.ts';
+import { aConnection } from '../../support/rig.ts';
+import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../../support/world.ts';
+
+const world = useWorld();
+
+async function set(setting: ConnectionConfig['task']): Promise<void> {
+  await world.connect(aConnection(world.server.base, { task: setting }));
+}
+
+const at = '2026-02-20T10:00:00-05:00';
+const moved = (status: string, more = {}) => {
+  const referral = aReferral();
+  const history = Array.isArray(referral.history) ? referral.history : [];
+  return {
+    ...referral,
+    status,
+    updatedAt: at,
+    decidedAt: at,
+    history: [...history, { id: 'h9', status, at }],
+    ...more,
+  };
+};
+
+describe('an outgoing referral', () => {
+  test('copy: the server has a mirror that follows the record by whatever way', async () => {
+    await set('copy');
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    expect(await only(world, 'Task')).toMatchObject({
+      status: 'requested',
+      meta: { tag: [{ code: 'casebridge' }, { code: 'copy' }] },
+    });
+    await world.accept(['referral', moved('accepted')]);
+    await world.work();
+    expect(await only(world, 'Task')).toMatchObject({ status: 'accepted' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test.each(['ours', 'theirs'])('copy: a foreign edit of the mirror is a decision, %s', async (choice) => {
+    await set('copy');
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    const { id } = await only(world, 'Task');
+    await partnerEdits(world.server, `Task/${id}`, (held) => ({
+      ...held,
+      status: 'completed',
+      note: [{ text: 'Done' }],
+    }));
+    await seen(world);
+    expect((await world.openDecisions()).map(({ code }) => code).sort()).toEqual(['copy-edited', 'remote-edit']);
+    expect(await world.changes()).toEqual([]);
+    await world.decide('status', choice);
+    await world.work();
+    expect(await only(world, 'Task')).toMatchObject({ status: choice === 'ours' ? 'requested' : 'completed' });
+    expect(await world.changes()).toEqual([]);
+  });
+
+  test.each(['answer', 'off'] as const)('%s: no Task is made there, and the order is', async (setting) => {
+    await set(setting);
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    expect(await world.server.all('Task')).toEqual([]);
+    expect(await only(world, 'ServiceRequest')).toMatchObject({ status: 'active' });
+    expect(await world.link('referral/referral-pantry#fulfilment')).toMatchObject({
+      state: 'current',
+      reason: `route-task-${setting}`,
+    });
+  });
+});
+
+describe('a referral that began there', () => {
+  async function isAdopted(setting: ConnectionConfig['task']): Promise<void> {
+    await set(setting);
+    await sourceIsThere(world);
+    await hospitalHas(world, ines, foodCondition, foodOrder, task);
+    await seen(world);
+    expect(await ops(world)).toEqual(['propose client', 'propose case', 'propose need', 'propose referral']);
+    await sourceAdopts(world);
+    await sourceMoves(world, 'accepted');
+  }
+
+  test.each(['home', 'answer', 'copy'] as const)('%s: its Task is answered where it is', async (setting) => {
+    await isAdopted(setting);
+    expect(await only(world, 'Task')).toMatchObject({ id: 'task-1', status: 'accepted' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('off: its Task is read and never written', async () => {
+    await isAdopted('off');
+    expect(await only(world, 'Task')).toMatchObject({ id: 'task-1', status: 'requested' });
+    expect(
+      (await world.server.writes()).some(({ requestBody }) => JSON.stringify(requestBody).includes('task-1')),
+    ).toBe(false);
+  });
+});

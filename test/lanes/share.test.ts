@@ -1,0 +1,151 @@
+// A connection that shares referrals only: nothing of a case goes there but what belongs to a referral to its organization, in whatever order the records
+// come (closed-loop B4; `share: referrals`).
+
+import { describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/json.ts';
+import { aCase, aClient, aConsent, aNeed, anOrganization, aReferral, aService } from '../builders.ts';
+import { aConnection, ownCounts, ownValue } from '../support/rig.ts';
+import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+
+const shared = {
+  share: 'referrals',
+  basis: 'consent',
+  organization: { source: 'county', id: 'org-pantry' },
+} as const;
+const world = useWorld(shared);
+
+const others: readonly Item[] = [
+  ['client', aClient({ id: 'client-two', birthDate: '1990-05-05', identifiers: [] })],
+  ['case', aCase({ id: 'case-two', clientId: 'client-two' })],
+  ['need', aNeed({ id: 'need-two', clientId: 'client-two', caseId: 'case-two' })],
+  ['consent', aConsent({ id: 'consent-two', clientId: 'client-two' })],
+  [
+    'referral',
+    aReferral({
+      id: 'referral-two',
+      clientId: 'client-two',
+      caseId: 'case-two',
+      organizationId: 'org-shelter',
+      serviceId: undefined,
+    }),
+  ],
+  ['organization', anOrganization({ id: 'org-shelter', name: 'Harbor Shelter' })],
+  ['organization', anOrganization({ id: 'org-clinic', name: 'Lake Clinic' })],
+  ['need', aNeed({ id: 'need-rent', domain: 'housing-instability' })],
+];
+
+const items = (): Item[] => [...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()], ...others];
+
+/** What belongs to the referral of the builders' case. */
+const belonging = [
+  'county/client/client-rosa#patient',
+  'county/goal/goal-meals#goal',
+  'county/need/need-food#condition',
+  'county/organization/org-pantry#organization',
+  'county/organization/org-riverside#organization',
+  'county/referral/referral-pantry#fulfilment',
+  'county/referral/referral-pantry#request',
+  'county/service/service-groceries#service',
+  'county/worker/worker-okafor#practitioner',
+  'county/worker/worker-okafor#role',
+];
+
+async function held(): Promise<string[]> {
+  const counts = await ownCounts(world.server);
+  expect(Object.values(counts).every((count) => count === 1)).toBe(true);
+  return Object.keys(counts).sort();
+}
+
+async function lanes(): Promise<string[]> {
+  const rows = await world.store.db.selectFrom('lane').select('subject').orderBy('subject').execute();
+  return rows.map(({ subject }) => subject);
+}
+
+describe('what belongs to a referral is there, once', () => {
+  test.each([
+    ['in natural order', (all: Item[]) => all],
+    ['in reverse order', (all: Item[]) => all.toReversed()],
+    [
+      'the referral first',
+      (all: Item[]) => all.toSorted(([one], [other]) => Number(other === 'referral') - Number(one === 'referral')),
+    ],
+    [
+      'the client last',
+      (all: Item[]) => all.toSorted(([one], [other]) => Number(one === 'client') - Number(other === 'client')),
+    ],
+  ])('%s', async (_order, arrange) => {
+    for (const item of arrange(items())) {
+      await world.accept(item);
+      await world.work();
+    }
+    expect(await held()).toEqual(belonging);
+    expect(await lanes()).toEqual([
+      'county.case.case-rosa',
+      'county.client.client-rosa',
+      'county.organization.org-pantry',
+      'county.organization.org-riverside',
+      'county.service.service-groceries',
+      'county.worker.worker-okafor',
+    ]);
+  });
+
+  test('where the referral names only a service of the organization', async () => {
+    const named = items().map(([type, record]): Item => {
+      const { organizationId: _organization, ...unnamed } = record;
+      return [type, record.id === 'referral-pantry' ? unnamed : record];
+    });
+    for (const item of named.toSorted(([one], [other]) => Number(one === 'service') - Number(other === 'service')))
+      await world.accept(item);
+    await world.work();
+    expect(await held()).toEqual(belonging);
+  });
+
+  test('where the connection is new', async () => {
+    await world.accept(...items());
+    await world.work();
+    const second = aConnection(world.server.base, { ...shared, id: 'second' });
+    await world.server.control('POST', 'reset');
+    await world.connect(second);
+    await world.work();
+    expect(await held()).toEqual(belonging);
+    const rows = await world.store.db.selectFrom('lane').select('subject').where('connection', '=', 'second').execute();
+    expect(rows).toHaveLength(6);
+  });
+});
+
+test('a second look writes nothing', async () => {
+  await world.accept(...items());
+  await world.work();
+  const before = (await world.server.writes()).length;
+  await world.workAgain();
+  expect((await world.server.writes()).length).toBe(before);
+});
+
+test('a need that leaves the referral is taken back there, and stays where it is in the record', async () => {
+  await world.accept(...items());
+  await world.work();
+  await world.accept(['referral', { ...aReferral({ needIds: [] }), updatedAt: '2026-02-10T10:00:00-05:00' }]);
+  await world.work();
+  const [condition] = (await world.server.all('Condition')).filter((one) => ownValue(one)?.includes('need-food'));
+  expect(condition?.note).toBeUndefined();
+  expect(JSON.stringify(condition)).toContain('entered-in-error');
+  expect(await world.link('need/need-food#condition')).toMatchObject({
+    state: 'withheld',
+    reason: 'not-referred',
+    remoteId: null,
+  });
+});
+
+test('a service that is found to be of another organization opens nothing', async () => {
+  const elsewhere = aService({ organizationId: 'org-clinic' });
+  const referral: JsonObject = { ...aReferral() };
+  delete referral.organizationId;
+  await world.accept(
+    ['organization', anOrganization({ id: 'org-clinic' })],
+    ['service', elsewhere],
+    ['client', aClient()],
+  );
+  await world.accept(['case', aCase()], ['consent', aConsent()], ['referral', referral]);
+  await world.work();
+  expect([await held(), await lanes()]).toEqual([[], []]);
+});
