@@ -13,7 +13,7 @@ import type {
 } from '../records/records.ts';
 import { directory, services } from './directory.ts';
 import { guarded } from './guarded.ts';
-import { type Concern, type Person, people } from './people.ts';
+import { type Concern, type Person, people, type ServiceName } from './people.ts';
 import { type PlaceName, placeNames, places } from './places.ts';
 
 /** One line of what is sent to POST /api/records. */
@@ -85,19 +85,33 @@ function openCase({ name, worker }: Person): CaseRecord {
 }
 
 function consent({ name, hospital }: Person): ConsentRecord {
-  const signedAt = `${openedOn}T09:40:00-04:00`;
   const receivers: PlaceName[] = hospital === undefined ? ['exchange'] : ['exchange', hospital];
+  return consentRecord(
+    name,
+    `consent-${name}`,
+    receivers.map((receiver) => places[receiver].organizationId),
+    `${openedOn}T09:40:00-04:00`,
+  );
+}
+
+/** The client `name` agrees that these organizations are told of the case, from the day on which it is signed. */
+export function consentRecord(
+  name: string,
+  id: string,
+  organizationIds: readonly string[],
+  signedAt: string,
+): ConsentRecord {
   return {
-    id: `consent-${name}`,
+    id,
     updatedAt: signedAt,
     clientId: `client-${name}`,
     caseId: `case-${name}`,
     status: 'active',
     scope: ['share-care-plan', 'referral', 'data-exchange'],
-    recipients: receivers.map((receiver) => ({ organizationId: places[receiver].organizationId })),
+    recipients: organizationIds.map((organizationId) => ({ organizationId })),
     recordTypes: ['client', 'case', 'need', 'goal', 'carePlan', 'referral', 'consent'],
     purpose: ['care-coordination'],
-    period: { from: openedOn },
+    period: { from: signedAt.slice(0, 10) },
     givenBy: { role: 'client' },
     signedAt,
     method: 'electronic',
@@ -142,36 +156,57 @@ function goals({ name, worker }: Person, { domain, goal }: Concern): { type: 'go
 function referrals(person: Person, concern: Concern): { type: 'referral'; record: ReferralRecord }[] {
   const { referral, domain, goal } = concern;
   if (referral === undefined) return [];
-  const { name, worker } = person;
-  const service = services[referral.service];
-  const byId = `worker-${worker}`;
-  const requestedAt = '2025-03-13T09:30:00-04:00';
-  const sentAt = '2025-03-13T10:00:00-04:00';
-  const drafted = { id: 'drafted', status: 'draft', at: requestedAt, byId } as const;
-  const record: ReferralRecord = {
+  const { name } = person;
+  const record = referralRecord(person, {
     id: referralId(person, concern),
-    updatedAt: sentAt,
-    clientId: `client-${name}`,
-    caseId: `case-${name}`,
-    direction: 'outgoing',
-    serviceId: `service-${referral.service}`,
-    organizationId: service.organizationId,
-    requestedService: service.code,
-    requestedText: referral.text,
+    service: referral.service,
+    text: referral.text,
     domain,
     needIds: [`need-${name}-${domain}`],
     ...(goal !== undefined && { goalIds: [`goal-${name}-${domain}`] }),
+    requestedAt: '2025-03-13T09:30:00-04:00',
+    ...(referral.status === 'sent' && { sentAt: '2025-03-13T10:00:00-04:00' }),
+    consentId: `consent-${name}`,
+  });
+  return [{ type: 'referral', record }];
+}
+
+/** What a referral asks for. */
+export interface Asked extends Pick<ReferralRecord, 'id' | 'domain' | 'needIds' | 'goalIds' | 'consentId'> {
+  readonly service: ServiceName;
+  readonly text: string;
+  readonly requestedAt: string;
+  /** Absent: it is a draft. */
+  readonly sentAt?: string;
+}
+
+/** A referral of the agency to one of its partners. */
+export function referralRecord(
+  { name, worker }: Person,
+  { service: serviceName, text, requestedAt, sentAt, ...asked }: Asked,
+): ReferralRecord {
+  const service = services[serviceName];
+  const byId = `worker-${worker}`;
+  const drafted = { id: 'drafted', status: 'draft', at: requestedAt, byId } as const;
+  return {
+    ...asked,
+    updatedAt: sentAt ?? requestedAt,
+    clientId: `client-${name}`,
+    caseId: `case-${name}`,
+    direction: 'outgoing',
+    serviceId: `service-${serviceName}`,
+    organizationId: service.organizationId,
+    requestedService: service.code,
+    requestedText: text,
     urgency: 'routine',
-    status: referral.status,
-    history: referral.status === 'draft' ? [drafted] : [drafted, { id: 'sent', status: 'sent', at: sentAt, byId }],
+    status: sentAt === undefined ? 'draft' : 'sent',
+    history: sentAt === undefined ? [drafted] : [drafted, { id: 'sent', status: 'sent', at: sentAt, byId }],
     requestedAt,
-    ...(referral.status === 'sent' && { sentAt }),
+    ...(sentAt !== undefined && { sentAt }),
     requesterOrganizationId: agency,
     requestedById: byId,
     channel: 'fhir',
-    consentId: `consent-${name}`,
   };
-  return [{ type: 'referral', record }];
 }
 
 function carePlan({ name, concerns }: Person, title: string): CarePlanRecord {

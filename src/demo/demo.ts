@@ -1,6 +1,7 @@
 // Front door of the demo: a case-management agency, a community exchange with its partners and two hospitals, told as a story. An embedded
 // gateway and the simulated FHIR servers run as two processes; the demo plays everybody else, by HTTP only.
 
+import { randomBytes } from 'node:crypto';
 import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,18 +10,25 @@ import { generateKey, publicKeySet, writeKeyFile } from '../connections/connecti
 import { CasebridgeError } from '../errors.ts';
 import { caseload, type RecordLine, referralId } from './caseload.ts';
 import { countClosed, partnersAnswer } from './chapters/answers.ts';
+import { answerHospital, countAdopted } from './chapters/begun-by-hospital.ts';
 import { showCapabilities } from './chapters/capabilities.ts';
 import { askForConsent } from './chapters/consent.ts';
 import { fileDocuments } from './chapters/documents.ts';
 import { sendCaseload } from './chapters/intake.ts';
 import { loseReply } from './chapters/lost-reply.ts';
+import { consoleAddress, showTimeline } from './chapters/operators-view.ts';
+import { answerOnPage, countAnswered, leaveOneOpen } from './chapters/partner-page.ts';
+import { keepPromises } from './chapters/promises.ts';
 import { runEverythingAgain } from './chapters/second-pass.ts';
 import { tellWhoIsWho } from './chapters/who-is-who.ts';
 import { type ConnectionFigures, figuresOf } from './figures.ts';
+import { openFrontDoor } from './front-door.ts';
 import { Gateway } from './gateway.ts';
 import { guardedConsent } from './guarded.ts';
 import { knownBefore } from './known-patients.ts';
+import type { Listening } from './listening.ts';
 import { denise } from './people.ts';
+import { switchOnPhone } from './phone.ts';
 import { type PlaceName, placeNames, places } from './places.ts';
 import { DemoProblem } from './problem.ts';
 import { type Program, startProgram } from './programs.ts';
@@ -41,6 +49,12 @@ export interface DemoOptions {
 export interface DemoResult {
   /** Tasks that have ended and say what was done. */
   readonly closedReferrals: number;
+  /** Of the two whose clocks run out while one watches. */
+  readonly promises: { readonly met: number; readonly breached: number };
+  /** Begun by a hospital, taken on by the agency and completed, by the hospital's own Task. */
+  readonly adoptedReferrals: number;
+  /** Completed by a partner on its page. */
+  readonly answeredOnPage: number;
   readonly connections: Readonly<Record<string, ConnectionFigures>>;
   /** Of all servers together. */
   readonly secondRunWrites: number;
@@ -66,8 +80,9 @@ export async function runDemo({ keep, ...tells }: DemoOptions): Promise<DemoResu
   const interrupt = () => end.abort(interruption);
   for (const name of signals) process.once(name, interrupt);
   const programs: Program[] = [];
+  const listening: Listening[] = [];
   try {
-    const stage = await prepare(programs, folder, end, tells);
+    const stage = await prepare(programs, listening, folder, end, tells);
     const result = { ...(await tell(stage)), seconds: secondsSince(started) };
     stage.story.end(`Done in ${result.seconds} seconds.`);
     if (keep) await keepRunning(stage, interruption);
@@ -80,6 +95,7 @@ export async function runDemo({ keep, ...tells }: DemoOptions): Promise<DemoResu
     throw new CasebridgeError('demo-failed', { problem, folder }, { cause: error });
   } finally {
     for (const name of signals) process.removeListener(name, interrupt);
+    for (const one of listening) await one.close();
   }
 }
 
@@ -88,6 +104,7 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Starts both programs, and lets the servers know some people already. */
 async function prepare(
   programs: Program[],
+  listening: Listening[],
   folder: string,
   end: AbortController,
   { write, progress }: Omit<DemoOptions, 'keep'>,
@@ -115,6 +132,11 @@ async function prepare(
     await servers[name].seed(knownBefore[name]);
     await signUp(servers[name], folder);
   }
+  await servers.larchValley.findTasksOfAll();
+  const phone = await switchOnPhone();
+  listening.push(phone);
+  const frontDoor = await openFrontDoor();
+  listening.push(frontDoor);
   const config = join(folder, 'casebridge.yaml');
   const envFile = join(folder, 'demo.env');
   await copyFile(configuration, config);
@@ -124,6 +146,9 @@ async function prepare(
     DEMO_ST_BRIGID_URL: servers.stBrigid.fhirUrl,
     DEMO_COUNTY_TOKEN: tokens.county,
     DEMO_OPS_TOKEN: tokens.ops,
+    DEMO_PUBLIC_URL: frontDoor.url,
+    DEMO_SMS_URL: phone.url,
+    DEMO_SMS_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
   };
   const lines = Object.entries(environment).map(([name, value]) => `${name}=${value}\n`);
   await writeFile(envFile, lines.join(''), { mode: 0o600 });
@@ -137,11 +162,12 @@ async function prepare(
     signal,
   });
   programs.push(casebridge);
+  frontDoor.leadTo(casebridge.url);
   story.table([
     ...placeNames.map((name) => [places[name].name, places[name].like, servers[name].fhirUrl]),
     ['Casebridge', '', casebridge.url],
   ]);
-  return { ...servers, gateway: new Gateway(casebridge.url, tokens, { signal, progress }), story, signal };
+  return { ...servers, gateway: new Gateway(casebridge.url, tokens, { signal, progress }), phone, story, signal };
 }
 
 /** Makes the key with which the gateway signs in there, and registers its public half. */
@@ -163,13 +189,20 @@ async function tell(stage: Stage): Promise<Omit<DemoResult, 'seconds'>> {
   const agreed = await askForConsent(stage, consent);
   const resent = await loseReply(stage, referral);
   await partnersAnswer(stage);
+  const promises = await keepPromises(stage);
+  const begun = await answerHospital(stage);
+  const onPage = await answerOnPage(stage);
   const secondPass = await runEverythingAgain(stage);
+  await showTimeline(stage);
   return {
     closedReferrals: await countClosed(stage.exchange),
+    promises: { met: promises.met, breached: promises.breached },
+    adoptedReferrals: await countAdopted(stage.larchValley),
+    answeredOnPage: await countAnswered(stage),
     connections: await allFigures(stage),
     secondRunWrites: secondPass.writes,
     secondRunReads: secondPass.reads,
-    records: sent + agreed + resent,
+    records: sent + agreed + resent + promises.records + begun + onPage,
   };
 }
 
@@ -188,13 +221,16 @@ function findLine(id: string): RecordLine {
 }
 
 /** @throws what ended them, where that was no Ctrl-C */
-async function keepRunning({ gateway, exchange, story, signal }: Stage, interruption: DemoProblem): Promise<void> {
+async function keepRunning(stage: Stage, interruption: DemoProblem): Promise<void> {
+  const { gateway, exchange, story, signal } = stage;
   story.end('Both keep running until Ctrl-C. Try:');
   story.table([
     [`curl -H 'Authorization: Bearer ${tokens.county}' '${gateway.url}/api/changes'`],
     [`curl -H 'Authorization: Bearer ${tokens.ops}' '${gateway.url}/api/decisions'`],
     [`curl '${exchange.fhirUrl}/Task?status=completed'`],
   ]);
+  story.say(`The console, with the token ${tokens.ops}: ${consoleAddress(stage)}`);
+  await leaveOneOpen(stage);
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve());

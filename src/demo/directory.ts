@@ -8,6 +8,8 @@ import { places } from './places.ts';
 export const agencyName = 'Riverside Family Services';
 export const pantryName = 'Elm Street Pantry';
 export const housingName = 'Harbor Housing Coalition';
+export const ridesName = 'Valley Rides';
+export const oaksName = 'Little Oaks Family Center';
 /** The hospital's number in the national register of providers. */
 export const hospitalNpi = '1999999984';
 
@@ -42,6 +44,7 @@ function worker(id: string, given: string, family: string, role: WorkerRecord['r
     active: true,
     phone,
     email: `${id}@riverside.example`,
+    ...(role === 'case-manager' && { supervisorId: 'worker-lindqvist' }),
   };
   return { type: 'worker', record };
 }
@@ -76,6 +79,12 @@ export const services: Readonly<Record<ServiceName, Offer>> = {
     domains: ['other'],
     code: 'community-resources',
   },
+  childcare: {
+    organizationId: 'org-oaks',
+    name: 'Childcare',
+    domains: ['childcare'],
+    code: 'community-resources',
+  },
 };
 
 function service([id, { organizationId, name, domains }]: [string, Offer]): RecordLine {
@@ -101,11 +110,12 @@ export const directory: readonly RecordLine[] = [
   organization('brigid', places.stBrigid.name, 'hospital', '(518) 555-0103'),
   organization('pantry', pantryName, 'community-partner', '(518) 555-0142'),
   organization('housing', housingName, 'community-partner', '(518) 555-0143'),
-  organization('rides', 'Valley Rides', 'transport', '(518) 555-0144'),
+  organization('rides', ridesName, 'transport', '(518) 555-0144'),
   organization('action', 'Larch County Community Action', 'community-partner', '(518) 555-0145'),
   organization('recovery', 'First Light Recovery Center', 'community-partner', '(518) 555-0146'),
+  organization('oaks', oaksName, 'community-partner', '(518) 555-0147'),
+  worker('lindqvist', 'Karin', 'Lindqvist', 'supervisor', '(518) 555-0113'),
   worker('okafor', 'Ngozi', 'Okafor', 'case-manager', '(518) 555-0111'),
   worker('reyes', 'Daniel', 'Reyes', 'case-manager', '(518) 555-0112'),
-  worker('lindqvist', 'Karin', 'Lindqvist', 'supervisor', '(518) 555-0113'),
   ...Object.entries(services).map(service),
 ];

@@ -35,6 +35,7 @@ export class Gateway {
   readonly url: string;
   readonly #tokens: Tokens;
   readonly #watch: Omit<Patience, 'seconds'>;
+  readonly #sent = new Map<string, Pick<RecordLine, 'type'> & { readonly id: string }>();
 
   constructor(url: string, tokens: Tokens, watch: Omit<Patience, 'seconds'>) {
     this.url = url;
@@ -52,7 +53,13 @@ export class Gateway {
     const { done, accepted } = answers.at(-1) ?? {};
     if (done !== true || accepted !== lines.length)
       throw new DemoProblem('The answer to POST /api/records was cut off.');
+    for (const { type, record } of lines) this.#sent.set(`${type}/${record.id}`, { type, id: record.id });
     return accepted;
+  }
+
+  /** Every record that was sent, once. */
+  get sent(): (Pick<RecordLine, 'type'> & { readonly id: string })[] {
+    return [...this.#sent.values()];
   }
 
   /** Replaces one record, as its source. */
@@ -83,6 +90,34 @@ export class Gateway {
   /** What the source is told the other side did, from the beginning. */
   async changes(): Promise<JsonObject[]> {
     return objectsAt(await this.#call('GET', '/api/changes?limit=1000'), 'items');
+  }
+
+  /** The clocks of these records: by what they promise, how they stand. */
+  async clocks(...ids: readonly string[]): Promise<JsonObject[]> {
+    const all = objectsAt(await this.#call('GET', '/api/clocks?limit=1000'), 'items');
+    return all.filter(({ id }) => ids.some((one) => one === id));
+  }
+
+  /** Waits until the clock of a record stands like this. @returns the clock */
+  async untilClock(id: string, rule: string, states: readonly string[]): Promise<JsonObject> {
+    const what = `the clock ${rule} of ${id} to be ${states.join(' or ')}`;
+    return until<JsonObject>(what, { ...this.#watch, seconds: 60 }, async () => {
+      const clock = (await this.clocks(id)).find((one) => one.rule === rule);
+      const state = textAt(clock, 'state');
+      return clock !== undefined && states.includes(state)
+        ? { found: clock }
+        : { missing: state === '' ? 'there is none yet' : `it is ${state}` };
+    });
+  }
+
+  /** What the source is alerted to, for its workers. */
+  async alerts(): Promise<JsonObject[]> {
+    return objectsAt(await this.#call('GET', '/api/alerts?limit=1000'), 'items');
+  }
+
+  /** A case as an operator sees it, with what happened in it, newest first. */
+  async timeline(id: string): Promise<JsonObject[]> {
+    return objectsAt(await this.#operate('GET', `/api/cases/${id}?source=county`), 'timeline');
   }
 
   async lanes(): Promise<JsonObject[]> {
@@ -122,6 +157,15 @@ export class Gateway {
       const changes = (await this.changes()).filter(({ id }) => id === referral);
       const found = changes.find((change) => textAt(change, 'patch', 'status') === status);
       return found === undefined ? { missing: `the feed holds ${changes.length} changes of this referral` } : { found };
+    });
+  }
+
+  /** Waits until the change feed proposes a referral that began at a connection. @returns all that is proposed from there, in its order */
+  async untilProposed(connection: string): Promise<JsonObject[]> {
+    return until<JsonObject[]>('a proposal in the change feed', { ...this.#watch, seconds: 30 }, async () => {
+      const proposed = (await this.changes()).filter((one) => one.op === 'propose' && one.connection === connection);
+      const isWhole = proposed.some(({ type }) => type === 'referral');
+      return isWhole ? { found: proposed } : { missing: `the feed holds ${proposed.length} proposals from there` };
     });
   }
 

@@ -82,6 +82,56 @@ export const luis: Person = {
   ],
 };
 
+/** No hospital treats him; the partner of his second referral answers in time. */
+export const earl: Person = {
+  name: 'earl',
+  given: 'Earl',
+  family: 'Thompson',
+  birthDate: '1968-05-23',
+  sex: 'male',
+  street: '5 Foundry Row',
+  phone: '(518) 555-0171',
+  worker: 'reyes',
+  plan: 'Keeping warm',
+  concerns: [
+    {
+      domain: 'utilities',
+      risk: 'high',
+      need: 'Has a shut-off notice for the gas.',
+      goal: 'I want the heat to stay on.',
+      referral: { service: 'bills', text: 'Emergency help with the gas bill', status: 'sent' },
+    },
+  ],
+};
+
+/** Nor her; the partner of hers does not answer. */
+export const grace: Person = {
+  name: 'grace',
+  given: 'Grace',
+  family: 'Kim',
+  birthDate: '1979-10-08',
+  sex: 'female',
+  street: '92 Chestnut Street',
+  phone: '(518) 555-0183',
+  language: 'ko',
+  worker: 'okafor',
+  plan: 'Paying for medicine and heat',
+  concerns: [
+    {
+      domain: 'medical-cost',
+      risk: 'moderate',
+      need: 'Splits pills to make them last.',
+      goal: 'I want to take my medicine as it is meant.',
+    },
+    {
+      domain: 'utilities',
+      risk: 'low',
+      need: 'Pays the electric bill by credit card.',
+      referral: { service: 'bills', text: 'Budget billing for electricity', status: 'draft' },
+    },
+  ],
+};
+
 export const others: readonly Person[] = [
   walter,
   {
@@ -113,51 +163,7 @@ export const others: readonly Person[] = [
     ],
   },
   amina,
-  {
-    name: 'earl',
-    given: 'Earl',
-    family: 'Thompson',
-    birthDate: '1968-05-23',
-    sex: 'male',
-    street: '5 Foundry Row',
-    phone: '(518) 555-0171',
-    worker: 'reyes',
-    plan: 'Keeping warm',
-    concerns: [
-      {
-        domain: 'utilities',
-        risk: 'high',
-        need: 'Has a shut-off notice for the gas.',
-        goal: 'I want the heat to stay on.',
-        referral: { service: 'bills', text: 'Emergency help with the gas bill', status: 'sent' },
-      },
-    ],
-  },
-  {
-    name: 'grace',
-    given: 'Grace',
-    family: 'Kim',
-    birthDate: '1979-10-08',
-    sex: 'female',
-    street: '92 Chestnut Street',
-    phone: '(518) 555-0183',
-    language: 'ko',
-    worker: 'okafor',
-    plan: 'Paying for medicine and heat',
-    concerns: [
-      {
-        domain: 'medical-cost',
-        risk: 'moderate',
-        need: 'Splits pills to make them last.',
-        goal: 'I want to take my medicine as it is meant.',
-      },
-      {
-        domain: 'utilities',
-        risk: 'low',
-        need: 'Pays the electric bill by credit card.',
-        referral: { service: 'bills', text: 'Budget billing for electricity', status: 'draft' },
-      },
-    ],
-  },
+  earl,
+  grace,
   luis,
 ];

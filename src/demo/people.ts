@@ -35,7 +35,7 @@ export interface Concern {
   readonly referral?: { readonly service: ServiceName; readonly text: string; readonly status: 'sent' | 'draft' };
 }
 
-export type ServiceName = 'groceries' | 'rent' | 'rides' | 'bills' | 'recovery';
+export type ServiceName = 'groceries' | 'rent' | 'rides' | 'bills' | 'recovery' | 'childcare';
 
 /** The one whose referral the story follows. */
 export const rosa: Person = {

@@ -38,6 +38,11 @@ export class Server {
     await this.#call('POST', 'seed', { resourceType: 'Bundle', type: 'collection', entry });
   }
 
+  /** Lets a search for Tasks do without a patient, as some Epic sites do. */
+  async findTasksOfAll(): Promise<void> {
+    await this.#call('POST', 'settings', { taskSearchNeedsPatient: false });
+  }
+
   /** Registers a client that signs in with the private half of these keys. */
   async register({ id, scopes }: NonNullable<Place['client']>, jwks: object): Promise<void> {
     await this.#call('POST', 'clients', [{ clientId: id, jwks, scopes }]);

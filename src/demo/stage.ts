@@ -1,4 +1,5 @@
 import type { Gateway } from './gateway.ts';
+import type { Phone } from './phone.ts';
 import { type PlaceName, placeNames } from './places.ts';
 import { DemoProblem } from './problem.ts';
 import type { Server } from './server.ts';
@@ -7,6 +8,8 @@ import type { Story } from './story.ts';
 /** What each chapter of the demo works with: the gateway and the servers around it. */
 export interface Stage extends Readonly<Record<PlaceName, Server>> {
   readonly gateway: Gateway;
+  /** Of the partner that has nothing else. */
+  readonly phone: Phone;
   readonly story: Story;
   readonly signal: AbortSignal;
 }

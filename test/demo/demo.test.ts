@@ -40,23 +40,31 @@ describe('the demo', () => {
 
     const result = JSON.parse(run.output().trim().split('\n').at(-1) ?? '');
     expect(Object.keys(result).sort()).toEqual([
+      'adoptedReferrals',
+      'answeredOnPage',
       'closedReferrals',
       'connections',
+      'promises',
       'records',
       'secondRunReads',
       'secondRunWrites',
       'seconds',
     ]);
     expect(result.closedReferrals).toBeGreaterThanOrEqual(1);
+    expect(result).toMatchObject({ promises: { met: 1, breached: 1 }, adoptedReferrals: 1, answeredOnPage: 1 });
     expect(result.secondRunWrites).toBe(0);
     const { exchange, 'larch-valley': larchValley, 'st-brigid': stBrigid, ...others } = result.connections;
     expect(others).toEqual({});
     // Each resource that was made is linked, and more are linked that were found.
     expect(result.secondRunReads).toBeGreaterThan(exchange.created);
     expect(exchange).toMatchObject({ documents: 0, parked: 0, decisions: 1 });
-    // The hospitals get documents alone: a first one and later editions for each of three charts; the fourth client has none there.
-    for (const hospital of [larchValley, stBrigid]) {
-      expect(hospital).toMatchObject({ created: 0, updated: 0, parked: 0, decisions: 1 });
+    // The hospitals get documents alone: a first one and later editions for each of three charts; the fourth client has none there. The one
+    // that began a referral has its own Task moved as well, in three steps.
+    for (const [hospital, updated] of [
+      [larchValley, 3],
+      [stBrigid, 0],
+    ]) {
+      expect(hospital).toMatchObject({ created: 0, updated, parked: 0, decisions: 1 });
       expect(hospital.documents).toBeGreaterThanOrEqual(5);
     }
     expect(result.records).toBeGreaterThanOrEqual(90);
@@ -75,6 +83,14 @@ describe('the demo', () => {
     expect(story).toMatch(/before +W\/"\S+" +1\n +after +W\/"\S+" +2\n/);
     expect(story).toMatch(/st-brigid +Withheld: this referral is labelled sensitive/);
     expect(story).toContain('New referral: First Light Recovery Center');
+    expect(story).toMatch(/Elm Street Pantry +Earl +met [\s\S]*Valley Rides +Grace +breached /);
+    expect(story).toMatch(/worker-okafor, worker-lindqvist +The limit of the clock/);
+    expect(story).toMatch(
+      /propose +client [\s\S]*propose +referral [\s\S]*requested +Larch Valley Hospital[\s\S]*completed +Riverside Family Services/,
+    );
+    expect(story).toMatch(/http:\/\/127\.0\.0\.1:\d+\/p\/\S+\n/);
+    expect(story).toContain('- Referral: Little Oaks Family Center, Childcare - now completed');
+    expect(story).toContain('/console/cases/case-denise');
     expect(await readdir(run.folder)).toEqual([]);
     await rm(run.folder, { recursive: true });
   }, 240_000);

@@ -14,7 +14,7 @@ import { takeOver } from '../take-over.ts';
 import { type Look, until } from '../until.ts';
 import { changedSection } from './documents.ts';
 
-const pantryHome = 'https://elm-street-pantry.example.org';
+export const pantryHome = 'https://elm-street-pantry.example.org';
 const housingHome = 'https://harbor-housing.example.org';
 
 const names: Readonly<Record<string, string>> = {
@@ -75,7 +75,7 @@ async function housingDeclines(stage: Stage): Promise<void> {
 }
 
 /** What the partner did is in the last edition of the document at the client's hospital. */
-async function showChart({ story }: Stage, server: Server, person: Person, partner: string): Promise<void> {
+export async function showChart({ story }: Stage, server: Server, person: Person, partner: string): Promise<void> {
   const { place } = server;
   const changed = changedSection(await lastFiledFor(server, chartOf(person)));
   expectThat(
@@ -107,7 +107,7 @@ async function showVersions({ story, exchange, signal }: Stage, id: string): Pro
   ]);
 }
 
-async function showFeed({ story, gateway }: Stage, id: string): Promise<void> {
+export async function showFeed({ story, gateway }: Stage, id: string): Promise<void> {
   const changes = (await gateway.changes()).filter((change) => change.id === id);
   story.say(`The agency's system reads in its change feed (GET /api/changes), for ${id}:`);
   story.table(changes.map((change) => [textAt(change, 'op'), shownPatch(change.patch)]));
@@ -118,6 +118,7 @@ function shownPatch(patch: Json | undefined): string {
   const comment = textAt(objectsAt(patch, 'comments').at(-1), 'text');
   const said = [
     ['status', textAt(patch, 'status')],
+    ['first contact', textAt(patch, 'firstContact', 'outcome')],
     ['comment', comment],
     ['outcome', textAt(patch, 'outcome', 'code')],
     ['reason', textAt(patch, 'declineText')],
@@ -126,7 +127,7 @@ function shownPatch(patch: Json | undefined): string {
 }
 
 /** As a case-management system would: the changes in their order on top of its own record, sent back as a new version. */
-async function takeOverChanges({ gateway }: Stage, id: string): Promise<void> {
+export async function takeOverChanges({ gateway }: Stage, id: string): Promise<void> {
   const changes = (await gateway.changes()).filter((change) => change.id === id);
   const record = changes.reduce(
     (before, change) => takeOver(before, change.patch),

@@ -1,6 +1,5 @@
 // The second pass: every lane is run again. Everything is read from the servers once more, and nothing is written (lanes.md 27).
 
-import { caseload } from '../caseload.ts';
 import { textAt } from '../reading.ts';
 import { isRead, isWrite, type Server } from '../server.ts';
 import { expectThat, type Stage, serversOf } from '../stage.ts';
@@ -41,8 +40,8 @@ export async function runEverythingAgain(stage: Stage): Promise<SecondPass> {
 
 async function linkedByConnection({ gateway }: Stage): Promise<Map<string, Set<string>>> {
   const linked = new Map<string, Set<string>>();
-  for (const { type, record } of caseload()) {
-    for (const { connection, resource } of await gateway.links(type, record.id)) {
+  for (const { type, id } of gateway.sent) {
+    for (const { connection, resource } of await gateway.links(type, id)) {
       if (resource !== undefined) linked.set(connection, (linked.get(connection) ?? new Set()).add(resource));
     }
   }
