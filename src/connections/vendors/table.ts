@@ -86,7 +86,7 @@ function queryRules(vendor: Vendor): VendorRule[] {
 
 /** Of all patients, where the server is asked for no more than what is new of them; else of one. */
 function changesOf(vendor: Vendor, type: string): Offered<Query> {
-  const window = { since: at, searchParams: ['_lastUpdated', '_lastupdated'] };
+  const window = { since: at, overlapMs: 0, searchParams: ['_lastUpdated', '_lastupdated'] };
   const all = pollQuery(vendor, type, window);
   const found = isOffered(all) && !all.isFull ? all : pollQuery(vendor, type, { ...window, patientId });
   return isOffered(found) ? found.query : found;
