@@ -1,5 +1,5 @@
-// What the staff of Larch Valley enter into their own record: a patient of theirs whom the agency does not know, an order for help with food, and
-// the Task by which Epic asks a community organization to take it on.
+// What the staff of Larch Valley enter into their own record: a patient of theirs whom the agency does not know, her visit, an order for help with
+// food, and the Task by which Epic asks a community organization to take it on.
 
 import type { JsonObject } from '../json.ts';
 import { places } from './places.ts';
@@ -32,6 +32,14 @@ export function begunThere(at: string): JsonObject[] {
       birthDate: ruth.birthDate,
       gender: 'female',
       telecom: [{ system: 'phone', value: '(518) 555-0166', use: 'home' }],
+    },
+    {
+      resourceType: 'Encounter',
+      id: 'visit-ruth',
+      status: 'in-progress',
+      class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB', display: 'ambulatory' },
+      subject,
+      period: { start: at },
     },
     {
       resourceType: 'Condition',
