@@ -138,7 +138,13 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   const holder = `${hostname()}/${process.pid}/${randomBytes(3).toString('hex')}`;
   await freeDeadShares(store);
   let feeder: Feeder | undefined;
-  const home = openHome({ store, config, newId: randomUUID, wake: () => feeder?.kick() });
+  const home = openHome({
+    store,
+    config,
+    newId: randomUUID,
+    wake: () => feeder?.kick(),
+    onError: (error) => logger.error(factsOf(error), 'the home of a partner could not answer a lane'),
+  });
   const partnerInterface = openPartnerInterface(store, config, home);
   const live = [...config.connections.values()].filter(({ mode }) => mode !== 'off');
   const opened = new Map(live.map((one) => [one.id, open(one)]));

@@ -29,6 +29,8 @@ export interface HomeParts {
   readonly store: Store;
   readonly identifierSystem: string;
   readonly newId: () => string;
+  /** Told of what the lane can only take for a lost connection. */
+  readonly onError: (error: unknown) => void;
 }
 
 type HttpCall = Parameters<Exchanger['exchange']>[0];
@@ -42,8 +44,9 @@ export function homeExchanger(parts: HomeParts, partner: string): Exchanger {
       if (call.deadline.signal.aborted) return makeFault('aborted', false, 'connection-aborted', { host });
       try {
         return reply(await answer(parts, partner, call));
-      } catch {
-        // The store is away: whether it has kept the write is not known, and the run will meet the same store.
+      } catch (error) {
+        // The store is away, or a fault of ours: whether the write was kept is not known.
+        parts.onError(error);
         return makeFault('reset', true, 'connection-reset', { host });
       }
     },

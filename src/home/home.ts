@@ -83,10 +83,12 @@ export interface HomeDeps {
   readonly newId: () => string;
   /** Called after commit: lanes have work. */
   readonly wake: () => void;
+  /** Told of what kept the home from answering a lane. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Opens the home of the configured partners; does nothing by itself. */
-export function openHome({ store, config, newId, wake }: HomeDeps): Home {
+export function openHome({ store, config, newId, wake, onError }: HomeDeps): Home {
   const { identifierSystem } = config;
   const partnerOf = (id: string): PartnerConfig => {
     const partner = config.partners.get(id);
@@ -108,7 +110,7 @@ export function openHome({ store, config, newId, wake }: HomeDeps): Home {
   };
 
   return {
-    exchanger: (partner) => homeExchanger({ store, identifierSystem, newId }, partnerOf(partner).id),
+    exchanger: (partner) => homeExchanger({ store, identifierSystem, newId, onError }, partnerOf(partner).id),
 
     referrals: (partner) => readReferrals(store.db, partnerOf(partner)),
 

@@ -43,12 +43,18 @@ export class Partner {
   readonly #random: Random;
   readonly #tagged: boolean;
   #count = 0;
+  #edits = 0;
 
   /** @param tagged whether it sends If-Match */
   constructor(server: Simulated, random: Random, tagged: boolean) {
     this.#server = server;
     this.#random = random;
     this.#tagged = tagged;
+  }
+
+  /** How many edits were taken, as far as the answers say. */
+  get edits(): number {
+    return this.#edits;
   }
 
   /** Edits now and then until told to stop. */
@@ -72,7 +78,13 @@ export class Partner {
     const { status, body, etag } = await this.#server.fhir('GET', path);
     const changed = status === 200 ? change(body, mark) : undefined;
     if (changed === undefined || isRetired(body)) return;
-    await this.#server.fhir('PUT', path, changed, this.#tagged && etag !== undefined ? { 'if-match': etag } : {});
+    const put = await this.#server.fhir(
+      'PUT',
+      path,
+      changed,
+      this.#tagged && etag !== undefined ? { 'if-match': etag } : {},
+    );
+    if (put.status === 200) this.#edits += 1;
   }
 }
 

@@ -50,6 +50,9 @@ export function run(options: RunOptions): Promise<Result> {
   );
 }
 
+const fewestEdits = 5;
+const longestMoreMs = 60_000;
+
 async function disturb({ cluster, source, changes }: Stage, options: RunOptions): Promise<Measured> {
   const { seed, minutes, every, versions, edits = Math.max(20, changes.length / 10) } = options;
   const loadMs = minutes * 60_000;
@@ -61,6 +64,9 @@ async function disturb({ cluster, source, changes }: Stage, options: RunOptions)
   const began = performance.now();
   await source.send(changes, loadMs * 0.9);
   await sleep(Math.max(0, began + loadMs - performance.now()));
+  // A slow machine may have brought nothing to the exchange yet that could be edited.
+  while (partner !== undefined && partner.edits < fewestEdits && performance.now() < began + loadMs + longestMoreMs)
+    await sleep(250);
   calm.abort();
   await others;
   const { counts, struck, badStops } = nemesis.deeds;

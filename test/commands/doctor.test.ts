@@ -257,7 +257,10 @@ test('--url asks a running gateway, and --json shows a connection as the API doe
   const answer = await fetch(`${gateway.url}/api/connections/nobody/capabilities`, { headers });
   await gateway.stop();
   expect(ended).toMatchObject({ code: 1, err: '' });
-  expect(lastLine(ended)).toEqual(await answer.json());
+  // How many polls are late is another number a moment later.
+  const withoutLate = (value: unknown) =>
+    JSON.parse(JSON.stringify(value, (name, part) => (name === 'late' ? undefined : part)));
+  expect(withoutLate(lastLine(ended))).toEqual(withoutLate(await answer.json()));
   expect(lastLine(ended)).toMatchObject({
     connection: 'nobody',
     vendor: 'standard',

@@ -144,7 +144,13 @@ function minimalGateway(
   state: { failWith: Error | undefined },
 ): GatewayApi {
   const registry = new Registry();
-  const home = openHome({ store, config, newId: () => 'home-1', wake: () => {} });
+  const home = openHome({
+    store,
+    config,
+    newId: () => 'home-1',
+    wake: () => {},
+    onError: (error) => log.push(String(error)),
+  });
   const note = async (...words: string[]) => {
     asked.push(words.join(' '));
   };
