@@ -11,7 +11,9 @@ export async function structureMaps(source: Source): Promise<Contender> {
   indexStructureDefinitionBundle(readJson('fhir/r4/profiles-types.json'));
   indexStructureDefinitionBundle(readJson('fhir/r4/profiles-resources.json'));
   const { maps, leftOut } = exportFml(await readMappingFiles(mappingFolder), source.context);
-  const parsed = maps.map(({ record, resourceType, fml }) => ({
+  // The maps leave out when a slot is made at all; a Procedure is made of a referral that is done here, and of none of these cases.
+  const wanted = maps.filter(({ resourceType }) => resourceType !== 'Procedure');
+  const parsed = wanted.map(({ record, resourceType, fml }) => ({
     record,
     resourceType,
     map: parseMappingLanguage(fml),

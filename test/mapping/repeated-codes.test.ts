@@ -8,6 +8,11 @@ import { linkedSource, linkTo, targetOf } from './linked-source.ts';
 
 const cases: [RecordType, string, JsonObject][] = [
   ['client', 'patient', { race: ['white', 'white', 'asian'], sensitivity: ['mental-health', 'mental-health'] }],
+  [
+    'client',
+    'patient',
+    { race: ['hispanic', 'hispanic', 'middle-eastern-north-african', 'middle-eastern-north-african'] },
+  ],
   ['goal', 'goal', { sensitivity: ['hiv', 'hiv', 'mental-health'] }],
   ['service', 'service', { domains: ['food-insecurity', 'food-insecurity', 'homelessness'] }],
   ['consent', 'consent', { scope: ['share-care-plan', 'share-care-plan'] }],

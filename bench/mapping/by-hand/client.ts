@@ -56,13 +56,12 @@ function race({ race: codes = [], raceText }: ClientRecord, run: Run): Out {
 }
 
 function ethnicity({ race: codes = [] }: ClientRecord, run: Run): Out {
-  const hispanic = codes.filter((code) => code === 'hispanic');
-  if (hispanic.length === 0) return undefined;
+  if (!codes.includes('hispanic')) return undefined;
   const valueCoding = codingIn(run.tables.ethnicity, 'hispanic', '/race', run);
   return {
     url: urls.usCoreEthnicity,
     extension: [
-      ...hispanic.map(() => ({ url: 'ombCategory', valueCoding })),
+      { url: 'ombCategory', valueCoding },
       { url: 'text', valueString: 'Hispanic or Latino' },
     ],
   };
@@ -136,14 +135,14 @@ function contactOf(
   const said = list<Out>([
     concept(run.tables.contactRelationship, relationship, `${at}/relationship`, run),
     concept(run.tables.contactLegalRole, legalRole, `${at}/legalRole`, run),
+    emergency === true ? { coding: [{ system: urls.v20131, code: 'C' }] } : undefined,
   ]);
   const words = text(name, `${at}/name`, run);
   const number = text(phone, `${at}/phone`, run);
   if (words === undefined) return undefined;
-  const emergencyContact = { coding: [{ system: urls.v20131, code: 'C' }] };
   return {
     id,
-    relationship: said && emergency === true ? [...said, emergencyContact] : said,
+    relationship: said,
     name: { text: words },
     telecom: number === undefined ? undefined : [{ system: 'phone', value: number }],
   };
