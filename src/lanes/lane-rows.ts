@@ -130,9 +130,10 @@ export async function readLane(
       (select coalesce(json_agg(x order by x.generation), '[]') from other o, lateral (
         select * from link x where x.connection = ${connection} and x.source = ${source} and x.type = o.type and x.id = o.id
           and x.subject <> ${subject} offset 0) x) as other_links,
-      (select coalesce(json_agg(s), '[]') from seen s where s.connection = ${connection}
-        and (s.resource_type, s.remote_id) in (
-          select x.resource_type, x.remote_id from link x where x.connection = ${connection} and x.subject = ${subject})) as seen,
+      (select coalesce(json_agg(s), '[]') from (
+          select distinct x.resource_type, x.remote_id from link x where x.connection = ${connection} and x.subject = ${subject}) x,
+        lateral (select * from seen s where s.connection = ${connection} and s.resource_type = x.resource_type
+          and s.remote_id = x.remote_id offset 0) s) as seen,
       (select s.body from client, lateral (
           select x.resource_type, x.remote_id from link x where x.connection = ${connection} and x.source = ${source}
             and x.type = 'client' and x.id = client.id and x.retired_at is null offset 0) x, lateral (
