@@ -11,6 +11,7 @@ import { isElsewhere } from './chart.ts';
 import {
   consentQuestion,
   type DesireInput,
+  type DocumentsHeld,
   generationAfter,
   isTopicOf,
   linkState,
@@ -49,7 +50,7 @@ const toldOnlyHere: readonly RecordType[] = toldTypes.filter((type) => type !== 
 
 /** Undefined: the lane has no document and needs none. */
 export function documentResource(input: DesireInput, others: readonly LaneResource[]): LaneResource | undefined {
-  const { known, connection, documents, lease, memory } = input;
+  const { known, connection, documents, memory } = input;
   const rules = connection.vendor.documents;
   const row = known.own.find(({ type }) => type === 'case');
   if (row === undefined || documents === undefined || !isOffered(rules)) return undefined;
@@ -59,23 +60,17 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
   const told = toldRecords(input, others);
   if (told.length === 0 && standing === undefined) return undefined;
 
-  // A later edition stays under the link of the first; after a retraction the next one begins another.
-  const nextGeneration = standing?.generation ?? generationAfter(known.links, key);
   const client = clientOf(input, row);
   const content = client === undefined ? undefined : contentOf(input, row, client, told);
-  const editions = documents.editions.filter(({ of }) => of === nameOf(key));
-  const current = standing === undefined ? undefined : editions.findLast(({ retracts }) => !retracts);
+  const series = seriesOf(input, documents, rules, key, standing !== undefined);
+  const { editions, current } = series;
   const urgent = urgentReason(editions, current, content, told);
-  const seen = standing === undefined ? undefined : input.seen.get(`DocumentReference/${standing.remote_id}`);
   const patient = patientOf(input, row);
   const document: DocumentState = {
+    ...series,
     form: caseForm(rules),
-    rules,
     patientId: patient.id,
     content,
-    editions,
-    current,
-    encounter: encounterOf(input, rules.encounter),
     urgent,
     dueAt: documentDue({
       isUrgent: urgent !== undefined,
@@ -84,12 +79,57 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
       ...connection.config.documents,
       heldUntil: documents.heldUntil,
     }),
-    isHeld: documents.heldUntil !== undefined && documents.heldUntil > documents.now,
-    now: documents.now,
-    timeZone: documents.timeZone,
+  };
+  return laneDocument(input, row, key, standing, {
+    leave: leaveCause(row, content, current?.records ?? [], others) ?? movedCause(input, row, current),
+    waits: patient.waits,
+    parked: memory.refused.get(nameOf(key)) ?? parkedReason(input, links),
+    party: 'requester',
+    document,
+  });
+}
+
+/** What every document of a lane says beside what it tells: where its series stands, and what holds the next edition back. */
+type Series = Pick<
+  DocumentState,
+  'rules' | 'editions' | 'current' | 'encounter' | 'isHeld' | 'now' | 'timeZone' | 'marker' | 'amendRefused'
+>;
+
+/** @param isStanding whether the series has a link that stands */
+export function seriesOf(
+  input: DesireInput,
+  { editions, heldUntil, now, timeZone }: DocumentsHeld,
+  rules: DocumentRules,
+  key: ResourceKey,
+  isStanding: boolean,
+): Series {
+  const { lease, memory } = input;
+  const own = editions.filter(({ of }) => of === nameOf(key));
+  return {
+    rules,
+    editions: own,
+    current: isStanding ? own.findLast(({ retracts }) => !retracts) : undefined,
+    encounter: encounterOf(input, rules.encounter),
+    isHeld: heldUntil !== undefined && heldUntil > now,
+    now,
+    timeZone,
     marker: markerOf({ connection: lease.connection, source: lease.source, ...key }),
     amendRefused: memory.amendRefused,
   };
+}
+
+/** A document that no mapping makes, as a resource of its lane. */
+export function laneDocument(
+  input: DesireInput,
+  row: RecordRow,
+  key: ResourceKey,
+  standing: LinkRow | undefined,
+  own: Pick<LaneResource, 'leave' | 'waits' | 'parked' | 'party' | 'document'>,
+): LaneResource {
+  const { known, memory } = input;
+  // A later edition stays under the link of the first; after a retraction the next one begins another.
+  const nextGeneration = standing?.generation ?? generationAfter(known.links, key);
+  const seen = standing === undefined ? undefined : input.seen.get(`DocumentReference/${standing.remote_id}`);
   return {
     key,
     resourceType: 'DocumentReference',
@@ -103,16 +143,12 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
     observed: seen === undefined ? undefined : observation(seen, memory.fresh),
     isGone: seen?.gone ?? false,
     route: { route: 'document', reason: undefined },
-    leave: leaveCause(row, content, current?.records ?? [], others) ?? movedCause(input, row, current),
-    waits: patient.waits,
-    parked: memory.refused.get(nameOf(key)) ?? parkedReason(input, links),
     openTopics: new Set(
       input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) || topic === encounterTopic ? [topic] : [])),
     ),
-    party: 'requester',
     moves: {},
     search: 'none',
-    document,
+    ...own,
   };
 }
 

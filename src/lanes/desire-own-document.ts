@@ -2,12 +2,12 @@
 // incident that is shared. The mapping makes the text; here it becomes a series of editions like that of the case's document (lanes.md 12). Pure.
 
 import { type DocumentRules, isOffered } from '../connections/connections.ts';
-import { markerOf, noteFacts, noteHead, renderNote } from '../documents/documents.ts';
+import { noteFacts, noteHead, renderNote } from '../documents/documents.ts';
 import { reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Desired } from '../mapping/mapping.ts';
 import type { DesireInput } from './desire.ts';
-import { clientOf, encounterOf, isAboutWithheld, movedCause, mrnOf, patientOf } from './desire-document.ts';
+import { clientOf, isAboutWithheld, movedCause, mrnOf, patientOf, seriesOf } from './desire-document.ts';
 import type { DocumentForm, Edition } from './document.ts';
 import { encounterTopic } from './encounter.ts';
 import type { RecordRow } from './known.ts';
@@ -27,13 +27,14 @@ function ownDocument(
   row: RecordRow,
   rules: DocumentRules,
 ): LaneResource | undefined {
-  const { documents, memory, lease } = input;
+  const { documents } = input;
   const { key, resourceType, route, link, desired } = resource;
-  const editions = documents?.editions.filter(({ of }) => of === nameOf(key)) ?? [];
+  if (documents === undefined || resourceType !== 'DocumentReference') return undefined;
+  const series = seriesOf(input, documents, rules, key, link !== undefined);
+  const { editions, current } = series;
   const isFiled = link !== undefined && editions.length > 0;
   const isNew = link === undefined && route.route === 'document';
-  if (documents === undefined || resourceType !== 'DocumentReference' || !(isFiled || isNew)) return undefined;
-  const current = link === undefined ? undefined : editions.findLast(({ retracts }) => !retracts);
+  if (!(isFiled || isNew)) return undefined;
   const patient = patientOf(input, row);
   const client = clientOf(input, row);
   const mayTell =
@@ -58,21 +59,13 @@ function ownDocument(
       ? new Set([...resource.openTopics, encounterTopic])
       : resource.openTopics,
     document: {
+      ...series,
       form: formOf(input, resource, row, rules),
-      rules,
       patientId: patient.id,
       content: text ? { facts: text, records: [`${key.type}/${key.id}`] } : undefined,
-      editions,
-      current,
-      encounter: encounterOf(input, rules.encounter),
       urgent: urgentReason(editions, current),
       // What is signed waits for no quiet period; a plan for a crisis least of all.
       dueAt: documents.heldUntil ?? new Date(0),
-      isHeld: documents.heldUntil !== undefined && documents.heldUntil > documents.now,
-      now: documents.now,
-      timeZone: documents.timeZone,
-      marker: markerOf({ connection: lease.connection, source: lease.source, ...key }),
-      amendRefused: memory.amendRefused,
     },
   };
 }

@@ -2,12 +2,11 @@
 // declined, and why, in the source's words.
 
 import { isOffered } from '../../connections/connections.ts';
-import { markerOf, noteFacts, noteHead, renderNote } from '../../documents/documents.ts';
+import { noteFacts, noteHead, renderNote } from '../../documents/documents.ts';
 import { textAt } from '../../json.ts';
-import { type DesireInput, generationAfter, isTopicOf, linkState, observation, placeholderFor } from '../desire.ts';
-import { encounterOf } from '../desire-document.ts';
+import type { DesireInput } from '../desire.ts';
+import { laneDocument, seriesOf } from '../desire-document.ts';
 import { documentSlot } from '../document.ts';
-import { encounterTopic } from '../encounter.ts';
 import type { RecordRow } from '../known.ts';
 import { type LaneResource, nameOf, type ResourceKey } from '../lane-resource.ts';
 import { patientsOf } from './about.ts';
@@ -27,15 +26,12 @@ export function refusalNotes(input: DesireInput, resources: readonly LaneResourc
 }
 
 function noteOf(input: DesireInput, row: RecordRow, patientId: string): LaneResource | undefined {
-  const { documents, connection, lease, known, memory } = input;
+  const { documents, connection, known, memory } = input;
   const rules = connection.vendor.documents;
   if (documents === undefined || !isOffered(rules)) return undefined;
   const key: ResourceKey = { type: 'referral', id: row.id, slot: documentSlot };
   const links = known.links.filter((link) => nameOf(link) === nameOf(key));
   const standing = links.find(({ remote_id: id, retired_at: at }) => id !== null && at === null);
-  const nextGeneration = standing?.generation ?? generationAfter(known.links, key);
-  const editions = documents.editions.filter(({ of }) => of === nameOf(key));
-  const seen = standing === undefined ? undefined : input.seen.get(`DocumentReference/${standing.remote_id}`);
   const asked = textAt(row.content, 'requestedText') ?? textAt(row.content, 'requestedService')?.replaceAll('-', ' ');
   const words = textAt(row.content, 'declineText') ?? '';
   const text = [
@@ -52,43 +48,18 @@ function noteOf(input: DesireInput, row: RecordRow, patientId: string): LaneReso
     find: () => undefined,
     mrn: undefined,
   });
-  return {
-    key,
-    resourceType: 'DocumentReference',
-    placeholder: placeholderFor(input, key, nextGeneration),
-    record: row.content,
-    recordVersion: row.version,
-    slot: undefined,
-    desired: undefined,
-    link: standing === undefined ? undefined : linkState(standing),
-    nextGeneration,
-    observed: seen === undefined ? undefined : observation(seen, memory.fresh),
-    isGone: seen?.gone ?? false,
-    route: { route: 'document', reason: undefined },
+  return laneDocument(input, row, key, standing, {
     leave: undefined,
     waits: [],
     parked: memory.refused.get(nameOf(key)),
-    openTopics: new Set(
-      input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) || topic === encounterTopic ? [topic] : [])),
-    ),
     party: 'performer',
-    moves: {},
-    search: 'none',
     document: {
+      ...seriesOf(input, documents, rules, key, standing !== undefined),
       form: { type: rules.type, title, render: (facts, frame) => renderNote(rules.format, facts, head, frame) },
-      rules,
       patientId,
       content: { facts: noteFacts(title, text.join('\n'), [row.content]), records: [`referral/${row.id}`] },
-      editions,
-      current: standing === undefined ? undefined : editions.findLast(({ retracts }) => !retracts),
-      encounter: encounterOf(input, rules.encounter),
       urgent: undefined,
       dueAt: documents.heldUntil ?? new Date(0),
-      isHeld: documents.heldUntil !== undefined && documents.heldUntil > documents.now,
-      now: documents.now,
-      timeZone: documents.timeZone,
-      marker: markerOf({ connection: lease.connection, source: lease.source, ...key }),
-      amendRefused: memory.amendRefused,
     },
-  };
+  });
 }
