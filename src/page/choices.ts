@@ -1,15 +1,8 @@
 // What a partner may choose from on the page, by the codes that records hold (records.md 6.1).
 
-export const declineReasons = [
-  'no-capacity',
-  'ineligible',
-  'out-of-area',
-  'duplicate',
-  'insufficient-information',
-  'safety',
-  'client-unreachable',
-  'other',
-] as const;
+import { declineCodes } from '../referrals/referrals.ts';
+
+export const declineReasons = [...declineCodes, 'other'] as const;
 export type DeclineReason = (typeof declineReasons)[number];
 
 /** What came of it; the first ones complete the referral, the others end it without the service. */

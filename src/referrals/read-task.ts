@@ -211,7 +211,8 @@ function completedOutcome(task: JsonObject): JsonObject {
   return activity ? { code: 'service-received' } : { code: 'other', text: 'outcome unknown' };
 }
 
-const declineCodes = [
+/** Why a performer declines, beside `other` (closed-loop B7). */
+export const declineCodes = [
   'no-capacity',
   'ineligible',
   'out-of-area',
@@ -219,7 +220,7 @@ const declineCodes = [
   'insufficient-information',
   'safety',
   'client-unreachable',
-];
+] as const;
 
 const outcomeCodes = ['not-received', 'no-show', 'unreachable', 'ineligible', 'client-declined', 'no-capacity'];
 

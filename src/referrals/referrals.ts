@@ -5,7 +5,7 @@ export { judgeMove, performerElements, reasonedStatuses } from './judge-move.ts'
 export { patientTaskKind, patientTaskKinds, patientTaskRules } from './patient-tasks.ts';
 export { type BegunReading, type BegunReferral, readBegun } from './read-begun.ts';
 export { type OrderObservation, readOrder } from './read-order.ts';
-export { type ReferralStatus, readTask, type TaskObservation, type TaskReading } from './read-task.ts';
+export { declineCodes, type ReferralStatus, readTask, type TaskObservation, type TaskReading } from './read-task.ts';
 export {
   isTaskStatus,
   isTerminal,
