@@ -17,6 +17,8 @@ export async function answerOnPage(stage: Stage): Promise<number> {
   const { person, id, text } = evenings;
   story.chapter(`${oaksName} has no software: it answers on a page`);
   const { records, link } = await referToPage(stage, evenings);
+  // Else the hospital reads of the referral and of its end at once.
+  await gateway.untilIdle('the referral to reach the hospital that follows the plan');
   story.say(`${person.given} ${person.family} is referred there: "${text}". Its phone shows:`);
   showMessage(stage, phone.messages.at(-1) ?? '');
   const visitor = new Visitor(signal);
