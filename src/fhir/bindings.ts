@@ -22,6 +22,18 @@ export function compileBinding(
   if (!facts || valueSet === undefined) {
     return undefined;
   }
+  const known = compiled.get(facts) ?? new Map<string, BindingCheck | undefined>();
+  compiled.set(facts, known);
+  if (!known.has(type)) {
+    known.set(type, compileSet(valueSet, facts, type));
+  }
+  return known.get(type);
+}
+
+/** By value set and type: many elements of many profiles are bound to the same one. */
+const compiled = new WeakMap<ValueSetFacts, Map<string, BindingCheck | undefined>>();
+
+function compileSet(valueSet: string, facts: ValueSetFacts, type: string): BindingCheck | undefined {
   switch (type) {
     case 'code':
     case 'string':

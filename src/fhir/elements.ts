@@ -40,6 +40,7 @@ export interface Place {
 export const unlimited = 1e9;
 
 const childrenByPlace = new Map<string, ReadonlyMap<string, Child>>();
+const factsByPath = new Map<string, ElementFact | undefined>();
 const primitives = new Set(baseFacts.primitives);
 const resourceTypes = new Set(baseFacts.resourceTypes);
 
@@ -48,13 +49,23 @@ const resourceTypes = new Set(baseFacts.resourceTypes);
  * `elementFact('ServiceRequest', 'occurrencePeriod.start')`, `elementFact('CarePlan', 'activity.detail.status')`.
  */
 export function elementFact(resourceType: string, path: string): ElementFact | undefined {
+  const key = `${resourceType}.${path}`;
+  if (!factsByPath.has(key)) {
+    factsByPath.set(key, readFact(resourceType, path));
+  }
+  return factsByPath.get(key);
+}
+
+function readFact(resourceType: string, path: string): ElementFact | undefined {
   const names = path.split('.');
-  const last = names.pop();
+  const last = names.pop() ?? '';
   const place = placeOf(resourceType, names);
-  if (!place || last === undefined) {
+  if (!place) {
     return undefined;
   }
-  const matches = [...childrenOf(place).values()].filter(({ name, definedAs }) => name === last || definedAs === last);
+  const children = childrenOf(place);
+  const named = children.get(last);
+  const matches = named ? [named] : [...children.values()].filter(({ definedAs }) => definedAs === last);
   const child = matches[0];
   if (!child) {
     return undefined;

@@ -18,7 +18,18 @@ export interface RequiredPath {
  * The elements that the profile and base R4 require, through backbones and as deep as the profile goes.
  * `profile` is a profile id, or the name of a resource type for base R4 alone; empty for an unknown one.
  */
-export function requiredPaths(profile: string, profiles: Profiles = shippedProfiles): RequiredPath[] {
+export function requiredPaths(profile: string, profiles: Profiles = shippedProfiles): readonly RequiredPath[] {
+  const known = pathsOf.get(profiles) ?? new Map<string, readonly RequiredPath[]>();
+  pathsOf.set(profiles, known);
+  const paths = known.get(profile) ?? collectPaths(profile, profiles);
+  known.set(profile, paths);
+  return paths;
+}
+
+/** Every slot asks for its type and its profiles again. */
+const pathsOf = new WeakMap<Profiles, Map<string, readonly RequiredPath[]>>();
+
+function collectPaths(profile: string, profiles: Profiles): RequiredPath[] {
   const found = profiles.byId(profile);
   const type = found?.facts.type ?? profile;
   const paths: RequiredPath[] = [];

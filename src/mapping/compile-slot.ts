@@ -104,11 +104,8 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
 }
 
 function slotBuild(shared: MappingBuild, slot: string, resourceType: string, first?: ProfileStep): Build {
-  const required = new Set(
-    [resourceType, ...(first ? [first.profile] : [])]
-      .flatMap((profile) => requiredPaths(profile, shared.profiles))
-      .filter(({ when }) => when === undefined)
-      .map(({ path }) => path),
+  const required = [resourceType, ...(first ? [first.profile] : [])].map((profile) =>
+    requiredPaths(profile, shared.profiles),
   );
   return {
     ...shared,
@@ -116,7 +113,7 @@ function slotBuild(shared: MappingBuild, slot: string, resourceType: string, fir
     resourceType,
     fills: new Set(),
     needs: [],
-    isRequired: (path) => required.has(path),
+    isRequired: (path) => required.some((paths) => paths.some((one) => one.when === undefined && one.path === path)),
     isChoice: (path) => elementFact(resourceType, path) !== undefined,
   };
 }

@@ -187,8 +187,12 @@ export function mappingVersion(files: readonly MappingFile[]): string {
   return hash.digest('hex');
 }
 
+function comparePaths(left: string, right: string): number {
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
 function sorted(problems: readonly MappingProblem[]): MappingProblem[] {
   return [...problems].sort(
-    (left, right) => left.path.localeCompare(right.path, 'en') || left.line - right.line || left.column - right.column,
+    (left, right) => comparePaths(left.path, right.path) || left.line - right.line || left.column - right.column,
   );
 }
