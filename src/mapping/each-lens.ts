@@ -16,7 +16,7 @@ export interface EachRule {
   readonly path: RecordPath;
   /** 'id'; or lenses that make the key within the item, the last one of several telling items of one place apart; or the whole content. */
   readonly by: 'id' | 'content' | readonly { name: string; lens: Lens }[];
-  readonly where: Condition;
+  readonly where?: Condition | undefined;
   /** What `where` fixes, for items that begin on the other side. */
   readonly fixed: ReadonlyMap<string, Json>;
   /** Equal items are made once: a code that the record repeats, or two that become the same, is one coding. */
@@ -45,24 +45,26 @@ export function eachLens(rule: EachRule): Lens {
   return {
     constant: false,
     twoWay: item.twoWay,
-    present: (scope, run) => itemsOf(scope).some((value) => rule.where(within(scope, value, rule, 0), run.context)),
+    present: (scope, run) =>
+      itemsOf(scope).some((value) => rule.where?.(within(scope, value, rule, 0), run.context) !== false),
     project: (scope, run) => {
       const items = read(scope);
       if (!Array.isArray(items) || items.length === 0) {
         return undefined;
       }
       const list = listPointer(scope, rule.path);
-      const base = run.trace?.takeBase() ?? 0;
+      const { trace } = run;
+      const base = trace?.takeBase() ?? 0;
       const made: Json[] = [];
       for (let index = 0; index < items.length; index += 1) {
-        const mark = run.trace?.mark() ?? 0;
-        run.trace?.enter(base + made.length);
+        const mark = trace?.mark() ?? 0;
+        trace?.enter(base + made.length);
         const value = projectItem(rule, new RecordScope(scope.record, items[index] ?? null, list, index, scope), run);
-        run.trace?.leave();
+        trace?.leave();
         if (value !== undefined && !(rule.distinct && made.some((other) => sameJson(other, value)))) {
           made.push(value);
         } else {
-          run.trace?.forget(mark);
+          trace?.forget(mark);
         }
       }
       return made.length > 0 ? made : undefined;
@@ -94,7 +96,7 @@ function within(scope: Scope, item: Json, { path }: EachRule, index: number): Sc
 }
 
 function projectItem(rule: EachRule, scope: Scope, run: ProjectRun): Json | undefined {
-  const value = rule.where(scope, run.context) ? rule.item.project(scope, run) : undefined;
+  const value = rule.where?.(scope, run.context) === false ? undefined : rule.item.project(scope, run);
   const id = rule.by === 'id' && isObject(scope.item) ? scope.item.id : undefined;
   if (id === undefined || !isObject(value)) {
     return value;

@@ -64,10 +64,11 @@ export interface TracedRule {
 export function traced(lens: Lens, { rule, converter, path, fields, cursor }: TracedRule): Lens {
   const read = path && reader(path);
   const others = fields.map(fieldPointer);
+  const { project } = lens;
   return {
     ...lens,
     project: (scope, run) => {
-      const value = lens.project(scope, run);
+      const value = project(scope, run);
       if (run.trace === undefined || value === undefined) {
         return value;
       }

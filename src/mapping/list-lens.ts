@@ -9,6 +9,7 @@ export type Claims = (item: Json) => boolean;
 /** A lens on a whole list that makes at most one item. */
 export function singleItemLens(item: Lens, claims: Claims): Lens {
   const own = (list: Json | undefined): Json | undefined => (Array.isArray(list) ? list.find(claims) : undefined);
+  const { project } = item;
   return {
     constant: item.constant,
     ...(item.optional && { optional: true }),
@@ -16,7 +17,7 @@ export function singleItemLens(item: Lens, claims: Claims): Lens {
     present: item.present,
     project: (scope, run) => {
       run.trace?.enter(run.trace.takeBase());
-      const value = item.project(scope, run);
+      const value = project(scope, run);
       run.trace?.leave();
       return value === undefined ? undefined : [value];
     },
@@ -41,24 +42,30 @@ export function claimsAny(raw: Json, claims: Claims): boolean {
   return Array.isArray(raw) ? raw.some(claims) : claims(raw);
 }
 
+/** Says something about the record, if only that a condition holds. */
+function isTelling({ constant, optional }: Lens): boolean {
+  return !constant || optional === true;
+}
+
 /** Several entries on one list inside an object, where they are no elements of their own. */
 export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Lens {
   const isConstant = entries.every(({ lens }) => lens.constant);
+  const parts = entries.map(({ lens }) => ({ project: lens.project, isTelling: isTelling(lens) }));
   return {
     constant: isConstant,
     twoWay: entries.some(({ lens }) => lens.twoWay),
-    present: (scope, run) => entries.some(({ lens }) => !lens.constant && lens.present(scope, run)),
+    present: (scope, run) => entries.some(({ lens }) => isTelling(lens) && lens.present(scope, run)),
     project: (scope, run) => {
       const base = run.trace?.takeBase() ?? 0;
       const mark = run.trace?.mark() ?? 0;
       const list: Json[] = [];
       let said = isConstant;
-      for (const { lens } of entries) {
+      for (const { project, isTelling } of parts) {
         run.trace?.startAt(base + list.length);
-        const items = lens.project(scope, run);
+        const items = project(scope, run);
         if (Array.isArray(items)) {
-          list.push(...items);
-          said ||= !lens.constant || lens.optional === true;
+          for (const item of items) list.push(item);
+          said ||= isTelling;
         }
       }
       if (said && list.length > 0) {

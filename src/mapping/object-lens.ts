@@ -11,6 +11,15 @@ export interface ChildLens {
   readonly lens: Lens;
 }
 
+/** A child as `project` needs it. */
+interface Part {
+  readonly name: string;
+  readonly project: Lens['project'];
+  /** With it there, there is something to say. */
+  readonly isTelling: boolean;
+  readonly isRequired: boolean;
+}
+
 /**
  * @param required names without which the whole object is left out.
  * @param at the rule, as `file:line`.
@@ -19,7 +28,15 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
   const constant = children.every(({ lens }) => lens.constant);
   const telling = tellingOf(children, required);
   const names = children.map(({ name }) => name);
-  const tellingNames = telling.map(({ name }) => name);
+  const parts = children.map(
+    (child): Part => ({
+      name: child.name,
+      project: child.lens.project,
+      isTelling: constant || telling.includes(child),
+      isRequired: required.includes(child.name),
+    }),
+  );
+  const requiredCount = new Set(required).size;
   const self: Lens = {
     constant,
     quiet: children.every(({ lens }) => lens.constant || lens.quiet === true) && required.length === 0,
@@ -29,22 +46,24 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
       const made: JsonObject = {};
       const issues = run.issues.length;
       const references = run.references.length;
-      const mark = run.trace?.mark() ?? 0;
-      let isEmpty = true;
-      for (const { name, lens } of children) {
-        run.trace?.enter(name);
-        const value = lens.project(scope, run);
-        run.trace?.leave();
+      const { trace } = run;
+      const mark = trace?.mark() ?? 0;
+      let isSaid = false;
+      let lacking = requiredCount;
+      for (const { name, project, isTelling, isRequired } of parts) {
+        trace?.enter(name);
+        const value = project(scope, run);
+        trace?.leave();
         if (value !== undefined) {
           made[name] = value;
-          isEmpty = false;
+          isSaid ||= isTelling;
+          if (isRequired) lacking -= 1;
         }
       }
-      const isSaid = !isEmpty && (constant || hasAny(made, tellingNames));
-      if (isSaid && hasAll(made, required)) {
+      if (isSaid && lacking === 0) {
         return made;
       }
-      run.trace?.forget(mark);
+      trace?.forget(mark);
       if (isSaid && !hasReported(run, issues, references)) {
         reportIncomplete(
           required.filter((name) => made[name] === undefined),
@@ -108,24 +127,6 @@ function tellingOf(children: readonly ChildLens[], required: readonly string[]):
   const variable = children.filter(({ lens }) => !lens.constant);
   const needed = variable.filter(({ name }) => required.includes(name));
   return needed.length > 0 ? needed : variable.length > 0 ? variable : children;
-}
-
-function hasAny(made: JsonObject, names: readonly string[]): boolean {
-  for (const name of names) {
-    if (made[name] !== undefined) {
-      return true;
-    }
-  }
-  return false;
-}
-
-function hasAll(made: JsonObject, names: readonly string[]): boolean {
-  for (const name of names) {
-    if (made[name] === undefined) {
-      return false;
-    }
-  }
-  return true;
 }
 
 /** True where an issue or a missing link, told since there were so many, already says why a part is not there. */

@@ -28,6 +28,7 @@ export function elsewhere(
   scopeOf: (scope: Scope, context?: ProjectContext) => Scope | undefined,
   held: (scope: Scope) => boolean,
 ): Lens {
+  const { present, project } = lens;
   return oneWay({
     ...lens,
     present: (scope, run) => {
@@ -35,28 +36,29 @@ export function elsewhere(
         return held(scope);
       }
       const other = scopeOf(scope, run.context);
-      return other !== undefined && lens.present(other, run);
+      return other !== undefined && present(other, run);
     },
     project: (scope, run) => {
       const other = scopeOf(scope, run.context);
       run.unknown ||= run.blind && other === undefined && held(scope);
-      return other && lens.project(other, run);
+      return other && project(other, run);
     },
   });
 }
 
 /** The lens where the condition holds; nothing elsewhere. With `report`, what is left out is an issue. */
 export function conditional(lens: Lens, condition: Condition, options: { at: string; report?: string }): Lens {
+  const { present, project } = lens;
   return {
     ...lens,
     optional: true,
     quiet: lens.quiet === true && options.report === undefined,
-    present: (scope, run) => condition(scope, run.context) && lens.present(scope, run),
+    present: (scope, run) => condition(scope, run.context) && present(scope, run),
     project: (scope, run) => {
       if (condition(scope, run.context)) {
-        return lens.project(scope, run);
+        return project(scope, run);
       }
-      if (options.report !== undefined && lens.present(scope, run)) {
+      if (options.report !== undefined && present(scope, run)) {
         addIssue(run, 'left-out', options.report, options.at, scope.pointer || undefined);
       }
       return undefined;

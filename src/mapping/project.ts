@@ -1,6 +1,6 @@
 // A record into the resources it wants: elements put together, identity added, checked, and the best profile claimed.
 
-import { checkBase, claimProfile, elementFact, identifierValue, type ProfileIssue, profileUrl } from '../fhir/fhir.ts';
+import { checkBase, claimProfile, identifierValue, type ProfileIssue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject, valueBelow } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import type { Derived } from './derive.ts';
@@ -8,7 +8,7 @@ import { type ProjectRun, sameJson } from './lens.ts';
 import { type FieldReasons, Trace, unsentOf } from './lineage.ts';
 import { commonPointer, elementOf, locate } from './locate.ts';
 import { listPointer, RecordScope, reader, type Scope } from './scope.ts';
-import { type Element, hasIdentifier, type Slot, type SlotDefinition, setAt, valueAt } from './slot.ts';
+import { type Element, hasIdentifier, type Slot, type SlotDefinition, type SlotList, valueAt } from './slot.ts';
 import { localSystem } from './systems.ts';
 import type {
   Assembled,
@@ -92,22 +92,31 @@ function projectionsOf({ type, slots, derive }: Projected, given: JsonObject, co
   if (given.deleted === true) {
     return [];
   }
-  const { record, findings } = derive?.derive(given) ?? { record: given, findings: [] };
+  const { record, findings } = derive?.derive(given) ?? { record: given, findings: noFindings };
   const at = derive?.at ?? '';
-  const issues = findings.map(
-    ({ slot, pointer, message }) =>
-      [slot, { code: 'does-not-add-up', element: '', pointer, message, at } satisfies MappingIssue] as const,
-  );
+  const whole = new RecordScope(record, record);
   const projections: Projection[] = [];
   for (const slot of slots) {
-    for (const { name, scope } of scopesOf(slot.definition, record)) {
-      if (slot.definition.when(scope, context)) {
-        const found = issues.flatMap(([concerned, issue]) => (concerned === name ? [issue] : []));
+    const { when, each } = slot.definition;
+    for (const { name, scope } of each
+      ? scopesOf(slot.name, each, record, whole)
+      : [{ name: slot.name, scope: whole }]) {
+      if (when(scope, context)) {
+        const found = findings.length === 0 ? noIssues : issuesOf(findings, name, at);
         projections.push({ type, slot, name, scope, record, context, found });
       }
     }
   }
   return projections;
+}
+
+const noFindings: Derived['findings'] = [];
+const noIssues: readonly MappingIssue[] = [];
+
+function issuesOf(findings: Derived['findings'], name: string, at: string): MappingIssue[] {
+  return findings
+    .filter(({ slot }) => slot === name)
+    .map(({ pointer, message }) => ({ code: 'does-not-add-up', element: '', pointer, message, at }));
 }
 
 interface Projection {
@@ -121,13 +130,12 @@ interface Projection {
   readonly found: readonly MappingIssue[];
 }
 
-function scopesOf(definition: SlotDefinition, record: JsonObject): { name: string; scope: Scope }[] {
-  const { name, each } = definition;
-  const whole = new RecordScope(record, record);
-  if (!each) {
-    return [{ name, scope: whole }];
-  }
-  const { path, by } = each;
+function scopesOf(
+  name: string,
+  { path, by }: SlotList,
+  record: JsonObject,
+  whole: Scope,
+): { name: string; scope: Scope }[] {
   const list = reader(path)(whole);
   return (Array.isArray(list) ? list : []).filter(isObject).map((item, index) => ({
     name: `${name}[${String(item[by])}]`,
@@ -184,8 +192,8 @@ function assembleSlot(projection: Projection): Assembled {
   const issues: MappingIssue[] = [];
   const references: DesiredReference[] = [];
   const resource = assemble(projection, issues, references, false);
-  const first = slot.definition.profiles.find(({ when }) => when === undefined || when(scope, context));
-  claim(resource, profileUrl(first?.profile, slot.definition.guides));
+  const first = slot.definition.profiles.findIndex(({ when }) => when === undefined || when(scope, context));
+  claim(resource, slot.profileUrls[first]);
   issues.push(...projection.found);
   return { slot: name, resourceType: slot.resourceType, resource, references, issues };
 }
@@ -197,20 +205,18 @@ function assemble(
   placeholders: boolean,
   trace?: Trace,
 ): JsonObject {
-  const { definition } = slot;
   const id = String(record.id);
   const resource: JsonObject = {
-    resourceType: definition.resourceType,
+    resourceType: slot.resourceType,
     meta: {
       source: `${context.identifierSystem}/${context.source}`,
       tag: [{ system: localSystem(context.identifierSystem, 'tags'), code: 'casebridge' }],
     },
   };
-  if (hasIdentifier(definition)) {
+  if (slot.identifierIsList !== undefined) {
     const value = identifierValue({ source: context.source, type, id }, name);
     const own = { system: context.identifierSystem, value };
-    const isList = (elementFact(definition.resourceType, 'identifier')?.max ?? 0) > 1;
-    resource.identifier = isList ? [own] : own;
+    resource.identifier = slot.identifierIsList ? [own] : own;
   }
   const run: ProjectRun = {
     context,
@@ -224,10 +230,15 @@ function assemble(
     references,
     trace,
   };
-  for (const element of slot.rulesFor(record)) {
-    run.element = element.key;
-    const value = trace === undefined ? element.lens.project(scope, run) : follow(trace, resource, element, scope, run);
-    if (value !== undefined) {
+  for (const { element, key, project, name } of slot.stepsFor(record)) {
+    run.element = key;
+    const value = trace === undefined ? project(scope, run) : follow(trace, resource, element, scope, run);
+    if (value === undefined) {
+      continue;
+    }
+    if (name !== undefined && resource[name] === undefined) {
+      resource[name] = value;
+    } else {
       place(resource, element.path, value);
     }
   }
@@ -251,15 +262,20 @@ function follow(
   return made;
 }
 
-/** Several rules may make one list. */
+/** Makes the objects on the way. Several rules may make one list. */
 function place(resource: JsonObject, path: readonly string[], value: Json): void {
-  const [name] = path;
-  if (path.length === 1 && name !== undefined && resource[name] === undefined) {
-    resource[name] = value;
-    return;
+  const last = path.length - 1;
+  let holder = resource;
+  for (let at = 0; at < last; at += 1) {
+    const name = path[at] ?? '';
+    const below = holder[name];
+    const next: JsonObject = isObject(below) ? below : {};
+    if (next !== below) holder[name] = next;
+    holder = next;
   }
-  const there = Array.isArray(value) ? valueAt(resource, path) : undefined;
-  setAt(resource, path, Array.isArray(value) && Array.isArray(there) ? [...there, ...value] : value);
+  const name = path[last] ?? '';
+  const there = holder[name];
+  holder[name] = Array.isArray(value) && Array.isArray(there) ? [...there, ...value] : value;
 }
 
 function ladderOf({ profiles }: SlotDefinition, scope: Scope, context: ProjectContext): string[] {

@@ -64,17 +64,18 @@ export function parsePath(text: string): RecordPath {
 
 /** Reads a path; undefined where any part of it is absent. */
 export function reader({ fromRoot, fromOuter, names }: RecordPath): (scope: Scope) => Json | undefined {
-  const startOf = (scope: Scope): Json | undefined =>
-    fromOuter ? scope.outer?.item : fromRoot ? scope.record : scope.item;
   const [only] = names;
   if (only === undefined) {
     return fromRoot ? (scope) => scope.record : (scope) => scope.item;
   }
+  const startOf = (scope: Scope): Json | undefined =>
+    fromOuter ? scope.outer?.item : fromRoot ? scope.record : scope.item;
   if (names.length === 1) {
-    return (scope) => {
-      const start = startOf(scope);
-      return isObject(start) ? start[only] : undefined;
-    };
+    return fromRoot
+      ? ({ record }) => record[only]
+      : fromOuter
+        ? ({ outer }) => valueIn(outer?.item, only)
+        : ({ item }) => valueIn(item, only);
   }
   return (scope) => {
     let value = startOf(scope);
@@ -83,6 +84,10 @@ export function reader({ fromRoot, fromOuter, names }: RecordPath): (scope: Scop
     }
     return value;
   };
+}
+
+function valueIn(holder: Json | undefined, name: string): Json | undefined {
+  return isObject(holder) ? holder[name] : undefined;
 }
 
 /** Writes a path, making the objects on the way; undefined removes the field, and objects that this leaves empty. */

@@ -1,6 +1,6 @@
 // One slot at work: what its resource says (facts), taking elements over (copy), retiring it, and the way back to the record (absorb).
 
-import { type Profiles, requiredPaths } from '../fhir/fhir.ts';
+import { elementFact, type Profiles, profileUrl, requiredPaths } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import { newlyBroken } from './acceptable.ts';
@@ -65,9 +65,22 @@ export interface SlotDefinition {
 export interface Slot extends CompiledSlot {
   readonly definition: SlotDefinition;
   /** Those of the rules, in order, that can make something of a record with these fields. */
-  rulesFor(record: JsonObject): readonly Element[];
+  stepsFor(record: JsonObject): readonly Step[];
+  /** Our identifier is one of a list of them; absent: the resource has no place for it. */
+  readonly identifierIsList?: boolean;
+  /** The canonical URLs of the definition's profiles, one for each. */
+  readonly profileUrls: readonly (string | undefined)[];
   /** The slot for one item of the list that it repeats over. */
   forItem(id: string): CompiledSlot;
+}
+
+/** A rule as it makes its element, all of one shape. */
+export interface Step {
+  readonly element: Element;
+  readonly key: string;
+  readonly project: Lens['project'];
+  /** The name of an element of the resource itself; undefined for one further down. */
+  readonly name: string | undefined;
 }
 
 export function compileSlotDefinition(definition: SlotDefinition): Slot {
@@ -76,7 +89,9 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
   const byKey = new Map(elements.map((element) => [element.key, element]));
   const slot: Slot = {
     definition,
-    rulesFor: rulesByFields(definition.rules),
+    stepsFor: stepsByFields(definition.rules),
+    ...(hasIdentifier(definition) && { identifierIsList: (elementFact(resourceType, 'identifier')?.max ?? 0) > 1 }),
+    profileUrls: definition.profiles.map(({ profile }) => profileUrl(profile, definition.guides)),
     name,
     resourceType,
     ...(was !== undefined && { was }),
@@ -94,7 +109,11 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
 }
 
 /** Records lack most of what they could say, and asking for a field that is not there costs more than reading one. */
-function rulesByFields(rules: readonly Element[]): (record: JsonObject) => readonly Element[] {
+function stepsByFields(rules: readonly Element[]): (record: JsonObject) => readonly Step[] {
+  const steps = rules.map((element): Step => {
+    const { key, lens, path } = element;
+    return { element, key, project: lens.project, name: path.length === 1 ? path[0] : undefined };
+  });
   const always = Uint8Array.from(rules, ({ fields }) => (fields === undefined ? 1 : 0));
   const byField = new Map<string, number[]>();
   rules.forEach(({ fields }, at) => {
@@ -109,11 +128,11 @@ function rulesByFields(rules: readonly Element[]): (record: JsonObject) => reado
         isAsked[at] = 1;
       }
     }
-    const asked: Element[] = [];
-    for (let at = 0; at < rules.length; at += 1) {
-      const rule = rules[at];
-      if (rule !== undefined && isAsked[at] === 1) {
-        asked.push(rule);
+    const asked: Step[] = [];
+    for (let at = 0; at < steps.length; at += 1) {
+      const step = steps[at];
+      if (step !== undefined && isAsked[at] === 1) {
+        asked.push(step);
       }
     }
     return asked;

@@ -425,7 +425,7 @@ function compileEach(
     return eachLens({
       path: found.path,
       by: keyOfItems(node, itemNode, found.field, below, at, build),
-      where: where ? compileCondition(where, below, build) : () => true,
+      where: where && compileCondition(where, below, build),
       fixed: where ? fixedValues(where) : new Map(),
       item,
       claims,

@@ -112,7 +112,7 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
       const concept = { coding: codings.map(codingJson) };
       return words === undefined ? concept : { ...concept, text: words };
     };
-  const builderFor = (map: ConceptMap) => ({ map, build: remembered(map, maker(map)) });
+  const builderFor = (map: ConceptMap) => ({ map, ...remembered(map, maker(map)) });
   const always = builderFor(map);
   const isOpen = (map.editions ?? [{ map }]).every((edition) => takesAll(edition.map));
   const dated = map.editions?.map(({ from, map }) => ({ from, ...builderFor(map) }));
@@ -129,10 +129,11 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
       if (typeof code !== 'string') {
         return undefined;
       }
-      const { map, build } = inForce(scope.record);
-      const isKnown = map.codes.has(code);
-      const concept = build(isKnown || instead === undefined ? code : instead, run.context.identifierSystem);
-      if (!isKnown && (parks || instead !== undefined || !isOpen)) {
+      const { map, known, build } = inForce(scope.record);
+      const { identifierSystem } = run.context;
+      const held = known(code, identifierSystem);
+      const concept = held === undefined ? build(instead ?? code, identifierSystem) : held.concept;
+      if (held === undefined && (parks || instead !== undefined || !isOpen)) {
         addIssue(
           run,
           'unmapped-code',
@@ -214,25 +215,38 @@ function meantBy(map: ConceptMap, codings: readonly Coding[], now: Json | undefi
     .reduce((best, code) => (best === undefined || weight(code) > weight(best) ? code : best), first);
 }
 
-/** The same for the codes of the map, made once for as long as the identifier system stays the same. */
+interface Builder {
+  /** What a code of the map becomes; undefined for one that the map does not know. Made once for as long as the identifier system is the same. */
+  readonly known: (code: string, identifierSystem: string) => { readonly concept: Json | undefined } | undefined;
+  /** What any code becomes. */
+  readonly build: (code: string, identifierSystem: string) => Json | undefined;
+}
+
 function remembered(
   { codes }: ConceptMap,
   make: (code: string, identifierSystem: string) => Json | undefined,
-): typeof make {
-  const made = new Map<string, Json | undefined>();
+): Builder {
+  const made = new Map<string, { readonly concept: Json | undefined }>();
   let madeFor: string | undefined;
-  return (code, identifierSystem) => {
+  const known: Builder['known'] = (code, identifierSystem) => {
     if (madeFor !== identifierSystem) {
       made.clear();
       madeFor = identifierSystem;
     }
-    const known = made.get(code);
-    if (known !== undefined || !codes.has(code)) {
-      return known ?? make(code, identifierSystem);
+    const held = made.get(code);
+    if (held !== undefined || !codes.has(code)) {
+      return held;
     }
-    const value = make(code, identifierSystem);
-    made.set(code, value);
-    return value;
+    const fresh = { concept: make(code, identifierSystem) };
+    made.set(code, fresh);
+    return fresh;
+  };
+  return {
+    known,
+    build: (code, identifierSystem) => {
+      const held = known(code, identifierSystem);
+      return held === undefined ? make(code, identifierSystem) : held.concept;
+    },
   };
 }
 

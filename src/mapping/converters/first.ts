@@ -25,20 +25,18 @@ export function firstLens(alternatives: readonly Lens[], at: string): Lens {
     const projected = current.project(draft, blind);
     return (blind.unknown && !current.agrees) || sameJson(factOf(fact, projected), factOf(fact, raw));
   };
+  const parts = alternatives.map(({ present, project }) => ({ present, project }));
   const self: Lens = {
     constant: alternatives.every(({ constant }) => constant),
     twoWay: alternatives.some(({ twoWay }) => twoWay),
     present: (scope, run) => alternatives.some((lens) => lens.present(scope, run)),
     project: (scope, run) => {
-      // An alternative that is not present may still have something to report.
-      for (const lens of alternatives) {
-        const isPresent = lens.present(scope, run);
-        const mark = run.trace?.mark() ?? 0;
-        const value = isPresent || lens.quiet !== true ? lens.project(scope, run) : undefined;
-        if (isPresent) {
+      // An alternative that is not present makes nothing, but may have something to report.
+      for (const { present, project } of parts) {
+        const value = project(scope, run);
+        if (value !== undefined || present(scope, run)) {
           return value;
         }
-        run.trace?.forget(mark);
       }
       return undefined;
     },
