@@ -8,6 +8,20 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A copy that shares nothing with the value. Many times quicker than structuredClone, which has more than JSON to copy. */
+export function cloneJson<Value extends Json | undefined>(value: Value): Value;
+export function cloneJson(value: Json | undefined): Json | undefined {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => cloneJson(item));
+  const copy: JsonObject = {};
+  for (const name of Object.keys(value)) {
+    const below = value[name];
+    // A member of that name would become the copy's prototype; neither records nor resources have one.
+    if (below !== undefined && name !== '__proto__') copy[name] = cloneJson(below);
+  }
+  return copy;
+}
+
 /** The value below these names and indexes; undefined where a step leads nowhere. */
 export function valueBelow(value: Json | undefined, steps: readonly string[]): Json | undefined {
   return steps.reduce<Json | undefined>(

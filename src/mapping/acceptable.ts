@@ -1,13 +1,10 @@
 // A patch that the source would refuse is no change to offer.
 
 import type { JsonObject } from '../json.ts';
-import { parseRecord, type RecordType } from '../records/records.ts';
+import { brokenIn, type RecordType } from '../records/records.ts';
 
 /** Asks for fields that other fields of the record call for: a patch has no say in those. */
 const asking = ['required', 'one-of-required'];
-
-/** No record is from the future here. */
-const now = new Date(8.64e15);
 
 /** The first rule of records that `after` breaks and `before` does not. */
 export function newlyBroken(type: RecordType, before: JsonObject, after: JsonObject): string | undefined {
@@ -16,6 +13,5 @@ export function newlyBroken(type: RecordType, before: JsonObject, after: JsonObj
 }
 
 function brokenBy(type: RecordType, record: JsonObject): string[] {
-  const parsed = parseRecord(type, record, { now });
-  return parsed.ok ? [] : parsed.errors.flatMap(({ rule }) => (asking.includes(rule) ? [] : [rule]));
+  return brokenIn(type, record).filter((rule) => !asking.includes(rule));
 }

@@ -104,8 +104,9 @@ export function isSystemOf(map: ConceptMap, system: string | undefined): boolean
 }
 
 export function isLocal(map: ConceptMap, system: string | undefined): boolean {
+  if (system?.endsWith(map.name) !== true) return false;
   // A standard's own list may have the name of ours.
-  return system?.endsWith(`/CodeSystem/${map.name}`) === true && !map.systems.has(system);
+  return system.endsWith(`/CodeSystem/${map.name}`) && !map.systems.has(system);
 }
 
 /** The record's code for a coding; undefined where the map knows no way back. */

@@ -4,10 +4,10 @@
 
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../fhir/fhir.ts';
-import { isObject, type Json } from '../json.ts';
+import { cloneJson, isObject, type Json } from '../json.ts';
 import type { Field } from '../records/records.ts';
 import type { Condition } from './condition.ts';
-import { type AbsorbRun, addIssue, blindRun, type Lens, type ProjectRun, sameJson } from './lens.ts';
+import { type AbsorbRun, addIssue, blindly, isAsMade, type Lens, type ProjectRun, sameJson } from './lens.ts';
 import { type Claims, claimsAny, replaceItems } from './list-lens.ts';
 import { type Draft, listPointer, type RecordPath, RecordScope, reader, type Scope, writer } from './scope.ts';
 import { isAbsent } from './untold.ts';
@@ -42,7 +42,7 @@ export function eachLens(rule: EachRule): Lens {
   };
   const owned = (raw: Json | undefined): Json[] => (Array.isArray(raw) ? raw.filter(claims) : []);
 
-  return {
+  const self: Lens = {
     constant: false,
     twoWay: item.twoWay,
     present: (scope, run) =>
@@ -80,15 +80,26 @@ export function eachLens(rule: EachRule): Lens {
       return Object.fromEntries(keyed.map(({ key, value }) => [key, item.fact(value) ?? null]));
     },
     claims: (raw) => claimsAny(raw, claims),
+    stands: (raw, draft, run) => {
+      if (isAsMade(self, raw, draft, run)) return true;
+      const theirs = owned(raw);
+      return theirs.length !== (Array.isArray(raw) ? raw.length : 0) && isAsMade(self, filled(theirs), draft, run);
+    },
     put: (raw, old) => putItems(rule, owned(raw), Array.isArray(old) ? old : []),
     absorb: (raw, draft, run) => {
       const theirs = owned(raw);
       // A list of which one item is not told is not the whole list.
-      if (isAbsent(theirs))
+      if (!run.isPlain && isAbsent(theirs))
         addIssue(run, 'left-out', 'The other side says that it does not tell all of this.', rule.at);
       else absorbItems(rule, withoutDoubles(rule, theirs), itemsOf(draft), draft, run);
     },
   };
+  return self;
+}
+
+/** A list of ours is not there rather than empty. */
+function filled(items: Json[]): Json[] | undefined {
+  return items.length > 0 ? items : undefined;
 }
 
 function within(scope: Scope, item: Json, { path }: EachRule, index: number): Scope {
@@ -271,7 +282,7 @@ function saidOnce(rule: EachRule, items: readonly Json[]): Json[] {
 
 /** What an item looked like on the other side, and whether that is certain without knowing the connection. */
 function sentItem(rule: EachRule, scope: Scope, run: AbsorbRun): { raw: Json | undefined; certain: boolean } {
-  const blind = blindRun(run.linked);
+  const blind = blindly(run);
   const raw = projectItem(rule, scope, blind);
   return { raw, certain: raw !== undefined && !blind.unknown };
 }
@@ -303,7 +314,7 @@ function absorbItem(
   draft: Draft,
   run: AbsorbRun,
 ): Json | undefined {
-  const item = existing === undefined ? newItem(rule, key, value) : structuredClone(existing);
+  const item = existing === undefined ? newItem(rule, key, value) : cloneJson(existing);
   const below: Draft = { record: draft.record, item, outer: draft, pointer: draft.pointer };
   const told = run.issues.length;
   rule.item.absorb(value, below, run);

@@ -24,6 +24,8 @@ export interface Lens {
   claims(raw: Json): boolean;
   /** `old` with what this lens knows as in `raw`. */
   put(raw: Json | undefined, old: Json | undefined): Json | undefined;
+  /** True when `absorb` would find nothing in `raw`, as most often; absent: told by `isAsMade`. Never true where it would. */
+  stands?: ((raw: Json | undefined, draft: Draft, run: AbsorbRun) => boolean) | undefined;
   /** True when the draft already says what `raw` says; absent: told by the facts. */
   agrees?(raw: Json, draft: Draft, run: AbsorbRun): boolean;
   /** Changes the draft so that it says what `raw` says. */
@@ -60,6 +62,10 @@ export interface AbsorbRun extends Run {
   readonly context?: undefined;
   /** The links of this record, where the caller knows them. */
   readonly linked?: ProjectContext['reference'];
+  /** For `blindly`. */
+  readonly compared: ProjectRun;
+  /** True when nothing in the resource is held back or qualified (`untold.ts`). */
+  readonly isPlain: boolean;
   element: string;
   readonly issues: MappingIssue[];
   readonly resolve: (reference: string) => SlotRef | undefined;
@@ -76,12 +82,15 @@ export function addIssue(
   run.issues.push({ code, element: run.element, ...(pointer !== undefined && { pointer }), message, at, ...more });
 }
 
-/** A run for comparing while absorbing: no other record and no link is known, and nobody listens to issues. */
-export function blindRun(linked?: ProjectContext['reference']): ProjectRun {
+/**
+ * A run for comparing while absorbing: no other record and no link is known, and nobody listens to issues.
+ * @param identifierSystem where our own lists hang, if that is known
+ */
+export function blindRun(linked?: ProjectContext['reference'], identifierSystem = ''): ProjectRun {
   return {
     context: {
       source: '',
-      identifierSystem: '',
+      identifierSystem,
       identifierSystems: {},
       record: () => undefined,
       reference: linked ?? (() => undefined),
@@ -95,6 +104,26 @@ export function blindRun(linked?: ProjectContext['reference']): ProjectRun {
     issues: [],
     references: [],
   };
+}
+
+/** The blind run of an absorb as if it were new. What it has found of one projection is gone with the next. */
+export function blindly({ compared }: AbsorbRun): ProjectRun {
+  compared.unknown = false;
+  compared.issues.length = 0;
+  compared.references.length = 0;
+  return compared;
+}
+
+/** True when `raw` is to the letter what the record makes: by the first law there is nothing to absorb. Most of what a server holds is. */
+export function isAsMade(lens: Pick<Lens, 'project'>, raw: Json | undefined, draft: Draft, run: AbsorbRun): boolean {
+  const blind = blindly(run);
+  const made = lens.project(draft, blind);
+  return !blind.unknown && sameJson(made, raw);
+}
+
+/** True when nothing in `raw` is news to the record. */
+export function holdsNoNews(lens: Lens, raw: Json | undefined, draft: Draft, run: AbsorbRun): boolean {
+  return lens.stands ? lens.stands(raw, draft, run) : isAsMade(lens, raw, draft, run);
 }
 
 /** `old` where it says the same as `raw` (so a server's wording of it stays), else `raw`. */
@@ -118,13 +147,17 @@ export function sameJson(left: Json | undefined, right: Json | undefined): boole
     return false;
   }
   if (Array.isArray(left) || Array.isArray(right)) {
-    return (
-      Array.isArray(left) &&
-      Array.isArray(right) &&
-      left.length === right.length &&
-      left.every((item, index) => sameJson(item, right[index]))
-    );
+    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
+    for (let at = 0; at < left.length; at += 1) {
+      if (!sameJson(left[at], right[at])) return false;
+    }
+    return true;
   }
-  const names = Object.keys(left);
-  return names.length === Object.keys(right).length && names.every((name) => sameJson(left[name], right[name]));
+  let count = 0;
+  for (const name in left) {
+    if (!sameJson(left[name], right[name])) return false;
+    count += 1;
+  }
+  for (const _ in right) count -= 1;
+  return count === 0;
 }

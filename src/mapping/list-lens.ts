@@ -1,7 +1,7 @@
 // One entry of a list template: it owns the items of a server's list that it claims and leaves all others where they are.
 
 import type { Json } from '../json.ts';
-import type { Lens } from './lens.ts';
+import { holdsNoNews, isAsMade, type Lens } from './lens.ts';
 
 /** Items that an earlier entry of the same list claims belong to that one. */
 export type Claims = (item: Json) => boolean;
@@ -32,6 +32,10 @@ export function singleItemLens(item: Lens, claims: Claims): Lens {
       const index = kept.findIndex(claims);
       const value = wanted === undefined ? undefined : item.put(wanted, index < 0 ? undefined : kept[index]);
       return replaceItems(kept, index < 0 ? [] : [index], value === undefined ? [] : [value]);
+    },
+    stands: (raw, draft, run) => {
+      const isAlone = Array.isArray(raw) && raw.length === 1;
+      return (isAlone && isAsMade(item, raw[0], draft, run)) || holdsNoNews(item, own(raw), draft, run);
     },
     absorb: (raw, draft, run) => item.absorb(own(raw), draft, run),
   };
@@ -89,6 +93,7 @@ export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Len
       const hasFixed = fixed.every(({ lens }) => lens.claims(raw));
       return hasFixed && (fixed.length === entries.length || entries.some(({ lens }) => lens.claims(raw)));
     },
+    stands: (raw, draft, run) => entries.every(({ lens }) => holdsNoNews(lens, raw, draft, run)),
     put: (raw, old) => entries.reduce<Json | undefined>((list, { lens }) => lens.put(raw, list), old),
     absorb: (raw, draft, run) => {
       for (const { lens } of entries) {

@@ -2,7 +2,7 @@
 // and what it does not know in a server's object stays there.
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { addIssue, blindRun, type Lens, type ProjectRun } from './lens.ts';
+import { addIssue, blindly, holdsNoNews, type Lens, type ProjectRun } from './lens.ts';
 import type { Scope } from './scope.ts';
 import { isUntold, qualifierOf } from './untold.ts';
 
@@ -92,11 +92,11 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
     put: (raw, old) => putChildren(children, isObject(raw) ? raw : undefined, isObject(old) ? old : undefined),
     absorb: (raw, draft, run) => {
       // What was never sent, for lack of a required part, was not removed.
-      if (raw === undefined && self.project(draft, blindRun(run.linked)) === undefined) {
+      if (raw === undefined && self.project(draft, blindly(run)) === undefined) {
         return;
       }
       const from = isObject(raw) ? raw : {};
-      if (qualifierOf(from, names) !== undefined) {
+      if (!run.isPlain && qualifierOf(from, names) !== undefined) {
         addIssue(
           run,
           'left-out',
@@ -105,17 +105,17 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
         );
         return;
       }
-      const untold = children.filter(({ name }) => isUntold(from, [name]));
-      if (untold.length > 0) {
+      const told = run.isPlain ? children : children.filter(({ name }) => !isUntold(from, [name]));
+      if (told.length < children.length) {
         addIssue(run, 'left-out', 'The other side says that it does not tell part of this.', at);
       }
-      const told = children.filter((child) => !untold.includes(child));
       // What is gone makes room first, because conditions keep the forms of one element apart.
-      for (const { lens } of told.filter(({ name }) => from[name] === undefined)) {
-        lens.absorb(undefined, draft, run);
+      for (const { name, lens } of told) {
+        if (from[name] === undefined) lens.absorb(undefined, draft, run);
       }
-      for (const { name, lens } of told.filter(({ name }) => from[name] !== undefined)) {
-        lens.absorb(from[name], draft, run);
+      for (const { name, lens } of told) {
+        const value = from[name];
+        if (value !== undefined && !holdsNoNews(lens, value, draft, run)) lens.absorb(value, draft, run);
       }
     },
   };

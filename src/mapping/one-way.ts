@@ -2,7 +2,7 @@
 
 import type { Json } from '../json.ts';
 import type { Condition } from './condition.ts';
-import { addIssue, blindRun, type Lens, type Run, sameJson } from './lens.ts';
+import { addIssue, blindly, holdsNoNews, type Lens, type Run, sameJson } from './lens.ts';
 import type { Scope } from './scope.ts';
 import type { ProjectContext } from './types.ts';
 
@@ -11,9 +11,10 @@ export function oneWay(lens: Lens, at?: string): Lens {
   return {
     ...lens,
     twoWay: false,
+    stands: undefined,
     agrees: undefined,
     absorb: (raw, draft, run) => {
-      const blind = blindRun(run.linked);
+      const blind = blindly(run);
       const ours = lens.project(draft, blind);
       if (at !== undefined && !blind.unknown && !sameJson(factOf(lens, raw), factOf(lens, ours))) {
         addIssue(run, 'left-out', 'The other side has changed what only goes out of the record.', at);
@@ -63,6 +64,10 @@ export function conditional(lens: Lens, condition: Condition, options: { at: str
       }
       return undefined;
     },
+    stands: (raw, draft, run) =>
+      condition(draft, run.context)
+        ? holdsNoNews(lens, raw, draft, run)
+        : raw === undefined || !lens.twoWay || lens.fact(raw) === undefined,
     absorb: (raw, draft, run) => {
       if (condition(draft, run.context)) {
         lens.absorb(raw, draft, run);

@@ -1,15 +1,16 @@
 // One slot at work: what its resource says (facts), taking elements over (copy), retiring it, and the way back to the record (absorb).
 
 import { elementFact, type Profiles, profileUrl, requiredPaths } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { cloneJson, isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import { newlyBroken } from './acceptable.ts';
 import type { Condition } from './condition.ts';
-import { type AbsorbRun, addIssue, type Lens, sameJson } from './lens.ts';
+import { ownIdentifier } from './identity.ts';
+import { type AbsorbRun, addIssue, blindRun, holdsNoNews, type Lens, sameJson } from './lens.ts';
 import type { Position } from './positions.ts';
 import { type Draft, type RecordPath, reader } from './scope.ts';
 import type { CompiledSlot, Facts, MappingIssue, Owner, SlotElement } from './types.ts';
-import { isEnteredInError, isQualified, isUntold, qualifierOf } from './untold.ts';
+import { isEnteredInError, isPlainlyTold, isQualified, isUntold, qualifierOf } from './untold.ts';
 
 /** True where the resource has a place for our identifier. */
 export function hasIdentifier({ identity }: SlotDefinition): boolean {
@@ -196,14 +197,14 @@ function copyElements(
   from: JsonObject,
   to: JsonObject,
 ): JsonObject {
-  const result = structuredClone(to);
+  const result = cloneJson(to);
   for (const key of keys) {
     const element = byKey.get(key);
     if (element) {
       setAt(
         result,
         element.path,
-        structuredClone(element.lens.put(valueAt(from, element.path), valueAt(result, element.path))),
+        cloneJson(element.lens.put(valueAt(from, element.path), valueAt(result, element.path))),
       );
     }
   }
@@ -214,9 +215,9 @@ function retire({ retired }: SlotDefinition, resource: JsonObject): JsonObject |
   if (!retired) {
     return undefined;
   }
-  const result = structuredClone(resource);
+  const result = cloneJson(resource);
   for (const { path, value } of retired) {
-    setAt(result, path, value === null ? undefined : structuredClone(value));
+    setAt(result, path, value === null ? undefined : cloneJson(value));
   }
   return result;
 }
@@ -318,48 +319,72 @@ function acceptableKeys(
 }
 
 function attempt(
-  { each, at }: SlotDefinition,
+  definition: SlotDefinition,
   byKey: ReadonlyMap<string, Element>,
   itemId: string | undefined,
   ...[keys, observed, record, resolve, linked]: AbsorbCall
 ): Attempt {
+  const { each, at } = definition;
   const issues: MappingIssue[] = [];
-  const after = structuredClone(record);
-  const draft = draftFor(after, each, itemId);
-  const run: AbsorbRun = { element: '', issues, resolve, ...(linked && { linked }) };
+  const isPlain = isPlainlyTold(observed);
+  const compared = blindRun(linked, identifierSystemIn(observed, definition));
+  const run: AbsorbRun = { element: '', issues, resolve, compared, isPlain, ...(linked && { linked }) };
   const isInError = isEnteredInError(observed);
-  const qualifier = qualifierOf(observed);
+  const qualifier = isPlain ? undefined : qualifierOf(observed);
   if (qualifier !== undefined && keys.length > 0) {
     run.element = qualifier;
     addIssue(run, 'left-out', 'The other side says here that the resource means something else than it seems to.', at);
-    return { patch: {}, issues, after };
+    return { patch: {}, issues, after: record };
   }
+  // The record itself until something has to be changed in a copy of it.
+  let after = record;
+  let draft = draftFor(record, each, itemId);
   for (const key of keys) {
     const element = byKey.get(key);
-    const isRead = element && !element.derived && element.moves === undefined && element.goesWith === undefined;
-    if (!draft || !isRead) continue;
-    const raw = valueAt(observed, element.path);
+    if (!draft || !element || element.derived || element.moves !== undefined || element.goesWith !== undefined) {
+      continue;
+    }
+    const { path, lens } = element;
+    const raw = valueAt(observed, path);
     // Of what was entered in error servers show a few elements; the others were not removed.
     if (raw === undefined && isInError) continue;
     run.element = key;
-    if (isUntold(observed, element.path)) {
+    if (!isPlain && isUntold(observed, path)) {
       addIssue(run, 'left-out', 'The other side says that it does not tell this.', element.at);
-    } else if (isQualified(observed, element.path, byKey)) {
+    } else if (!isPlain && isQualified(observed, path, byKey)) {
       addIssue(
         run,
         'left-out',
         'What the other side holds here is qualified in a way that the record has no place for.',
         element.at,
       );
-    } else {
-      element.lens.absorb(raw, draft, run);
+    } else if (!stands(element, raw, draft, run)) {
+      if (after === record) {
+        after = cloneJson(record);
+        draft = draftFor(after, each, itemId) ?? draft;
+      }
+      lens.absorb(raw, draft, run);
     }
   }
-  return { patch: mergePatch(record, after), issues: once(issues), after };
+  return { patch: after === record ? {} : mergePatch(record, after), issues: once(issues), after };
+}
+
+/** True where the other side holds what the record makes. */
+function stands({ lens, fields }: Element, raw: Json | undefined, draft: Draft, run: AbsorbRun): boolean {
+  if (raw === undefined && fields?.every((field) => draft.record[field] === undefined)) return true;
+  return holdsNoNews(lens, raw, draft, run);
+}
+
+/** The system of our identifier in the resource: below it hang the lists of our own that its codings are of. */
+function identifierSystemIn(observed: JsonObject, { recordType, name }: SlotDefinition): string | undefined {
+  const { identifier } = observed;
+  const own = (Array.isArray(identifier) ? identifier : [identifier ?? null]).find(ownIdentifier(recordType, name));
+  return textAt(isObject(own) ? own : undefined, 'system');
 }
 
 /** Every item of a list may say the same: an element that is not understood is told once. */
 function once(issues: readonly MappingIssue[]): MappingIssue[] {
+  if (issues.length < 2) return [...issues];
   const told = new Map(issues.map((issue) => [JSON.stringify(issue), issue]));
   return [...told.values()];
 }

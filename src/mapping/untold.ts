@@ -54,3 +54,16 @@ export function isQualified(
     return qualifier !== undefined && !elements.has([...path.slice(0, index + 1), qualifier].join('.'));
   });
 }
+
+/** True where no part of the value is held back by a reason, or has something beside it that changes what it means. */
+export function isPlainlyTold(value: Json): boolean {
+  if (Array.isArray(value)) return value.every(isPlainlyTold);
+  if (!isObject(value)) return true;
+  for (const name in value) {
+    const below = value[name];
+    if (below === undefined) continue;
+    if (typeof below === 'object' ? !isPlainlyTold(below) : name === 'url' && below === dataAbsentReason) return false;
+    if (below !== false && qualifiers.includes(name)) return false;
+  }
+  return true;
+}

@@ -5,16 +5,19 @@ import { IANAZone } from 'luxon';
 // Nobody in a record was born earlier; a year such as 0001 is a program's "nothing", not a date.
 const firstYear = 1850;
 
-const dateShape = /^(\d{4})-(\d{2})-(\d{2})$/;
+const dateShape = /^\d{4}-\d{2}-\d{2}$/;
 const monthShape = /^(\d{4})-(0[1-9]|1[0-2])$/;
 const yearShape = /^\d{4}$/;
+const languageAlone = /^[a-z]{2,3}$/;
 const instantShape =
   /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)?$/;
 
 /** `YYYY-MM-DD`, a day that exists, from 1850 on. */
 export function isCalendarDate(text: string): boolean {
-  const [, year, month, day] = dateShape.exec(text)?.map(Number) ?? [];
-  if (year === undefined || month === undefined || day === undefined) return false;
+  if (!dateShape.test(text)) return false;
+  const year = Number(text.slice(0, 4));
+  const month = Number(text.slice(5, 7));
+  const day = Number(text.slice(8));
   return year >= firstYear && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
 }
 
@@ -39,6 +42,7 @@ export function isLocalTime(text: string): boolean {
 
 /** A language tag of BCP 47, such as `es` or `zh-Hant`. */
 export function isLanguage(text: string): boolean {
+  if (languageAlone.test(text)) return true;
   try {
     return Intl.getCanonicalLocales(text).length === 1;
   } catch {

@@ -49,6 +49,18 @@ export function parseRecord(type: RecordType, value: Json, options: ParseOptions
   throw new Error('a record without id and updatedAt passed its schema');
 }
 
+/** The names of the rules that a record breaks whose instants have their offsets, whenever it is from. */
+export function brokenIn(type: RecordType, record: JsonObject): readonly string[] {
+  const tree = shippedSchemas.tree(type);
+  const faults = shippedSchemas.faults(type, record);
+  const errors =
+    faults.length > 0 ? schemaErrors(type, tree, faults) : brokenRules(type, tree, record, new Date(lastInstantMs));
+  return errors.map(({ rule }) => rule);
+}
+
+/** The last one that a Date can hold. */
+const lastInstantMs = 8.64e15;
+
 function refused(errors: FieldError[]): ParsedRecord {
   return { ok: false, errors: errors.slice(0, shownErrors) };
 }
@@ -57,7 +69,8 @@ function isStored(record: JsonObject): record is StoredRecord {
   return typeof record.id === 'string' && typeof record.updatedAt === 'string';
 }
 
-type Names = readonly (string | number)[];
+/** The way to the value at hand: pushed and popped, and read only where something is wrong. */
+type Names = (string | number)[];
 
 function copyOf(
   field: Field,
@@ -66,12 +79,14 @@ function copyOf(
   timeZone: string | undefined,
   errors: FieldError[],
 ): JsonObject {
-  return Object.fromEntries(
-    Object.entries(value).map(([name, child]) => [
-      name,
-      copyOfValue(field.fields?.get(name), child, [...names, name], timeZone, errors),
-    ]),
-  );
+  const copy: JsonObject = {};
+  for (const [name, child] of Object.entries(value)) {
+    names.push(name);
+    const copied = copyOfValue(field.fields?.get(name), child, names, timeZone, errors);
+    names.pop();
+    copy[name] = copied;
+  }
+  return copy;
 }
 
 function copyOfValue(
@@ -82,7 +97,12 @@ function copyOfValue(
   errors: FieldError[],
 ): Json {
   if (Array.isArray(value)) {
-    return value.map((item, index) => copyOfValue(field, item, [...names, index], timeZone, errors));
+    return value.map((item, index) => {
+      names.push(index);
+      const copied = copyOfValue(field, item, names, timeZone, errors);
+      names.pop();
+      return copied;
+    });
   }
   if (isObject(value)) return field ? copyOf(field, value, names, timeZone, errors) : { ...value };
   if (field?.kind !== 'instant' || typeof value !== 'string' || !isLocalTime(value)) return value;

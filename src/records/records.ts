@@ -21,7 +21,7 @@ export { type Field, type FieldFact, type FieldKind, fieldNames, fieldTree, sche
 export { isCalendarDate, isInstantOrLocal, isPartialDate } from './formats.ts';
 export { withOffset } from './local-time.ts';
 export { type JsonLimits, parseJson } from './parse-json.ts';
-export { type ParsedRecord, type ParseOptions, parseRecord, type StoredRecord } from './parse-record.ts';
+export { brokenIn, type ParsedRecord, type ParseOptions, parseRecord, type StoredRecord } from './parse-record.ts';
 export { type ParsedTypedRecord, parseTypedRecord } from './parse-typed-record.ts';
 export { type RecordLine, type RecordLineLimits, readRecordLines } from './record-lines.ts';
 export { type RecordSchemas, shippedSchemas } from './record-schemas.ts';

@@ -32,8 +32,23 @@ function doubledIds(field: Field, value: Json | undefined, names: readonly (stri
     return field.fields?.get('id')?.required ? [...inside, ...doubledIn(value, names)] : inside;
   }
   if (!isObject(value)) return [];
-  return [...(field.fields ?? [])].flatMap(([name, child]) => doubledIds(child, value[name], [...names, name]));
+  return withItems(field).flatMap(([name, child]) =>
+    value[name] === undefined ? [] : doubledIds(child, value[name], [...names, name]),
+  );
 }
+
+/** The fields of this one that are, or hold, lists of items with ids. */
+function withItems(field: Field): readonly (readonly [string, Field])[] {
+  const known = fieldsWithItems.get(field);
+  if (known) return known;
+  const found = [...(field.fields ?? [])].filter(
+    ([, child]) => (child.list && child.fields?.get('id')?.required) || withItems(child).length > 0,
+  );
+  fieldsWithItems.set(field, found);
+  return found;
+}
+
+const fieldsWithItems = new WeakMap<Field, readonly (readonly [string, Field])[]>();
 
 function doubledIn(items: readonly Json[], names: readonly (string | number)[]): FieldError[] {
   const first = new Map<Json | undefined, number>();

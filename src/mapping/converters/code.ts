@@ -155,10 +155,12 @@ function codeLens({ path, field, map, type, at, text, parks, instead }: CodeRule
       return words === undefined ? concept : { ...concept, text: words };
     },
     fact,
-    claims: (raw) =>
-      codingsIn(raw, type).some((coding) =>
-        type === 'code' ? map.back.has(`|${coding.code}`) : isSystemOf(map, coding.system),
-      ),
+    claims:
+      type === 'code'
+        ? (raw) => typeof raw === 'string' && map.back.has(`|${raw.trim()}`)
+        : type === 'Coding'
+          ? (raw) => isCodingOf(map, raw)
+          : (raw) => isObject(raw) && Array.isArray(raw.coding) && raw.coding.some((coding) => isCodingOf(map, coding)),
     put: (raw, old) => replaceUnlessSame(lens, raw, old),
     absorb: (raw, draft, run) => {
       if (text?.twoWay) {
@@ -216,7 +218,7 @@ function meantBy(map: ConceptMap, codings: readonly Coding[], now: Json | undefi
 }
 
 interface Builder {
-  /** What a code of the map becomes; undefined for one that the map does not know. Made once for as long as the identifier system is the same. */
+  /** What a code of the map becomes; undefined for one that the map does not know. Made once for each identifier system: a process has one. */
   readonly known: (code: string, identifierSystem: string) => { readonly concept: Json | undefined } | undefined;
   /** What any code becomes. */
   readonly build: (code: string, identifierSystem: string) => Json | undefined;
@@ -226,11 +228,16 @@ function remembered(
   { codes }: ConceptMap,
   make: (code: string, identifierSystem: string) => Json | undefined,
 ): Builder {
-  const made = new Map<string, { readonly concept: Json | undefined }>();
+  type Made = Map<string, { readonly concept: Json | undefined }>;
+  const bySystem = new Map<string, Made>();
+  let made: Made = new Map();
   let madeFor: string | undefined;
   const known: Builder['known'] = (code, identifierSystem) => {
     if (madeFor !== identifierSystem) {
-      made.clear();
+      made = bySystem.get(identifierSystem) ?? new Map();
+      // A server may show any.
+      if (bySystem.size > 4) bySystem.clear();
+      bySystem.set(identifierSystem, made);
       madeFor = identifierSystem;
     }
     const held = made.get(code);
@@ -282,6 +289,11 @@ function keyOf(map: ConceptMap, { system, code }: Coding): string {
 
 function codingJson({ system, code, display }: Coding): JsonObject {
   return { ...(system !== undefined && { system }), code, ...(display !== undefined && { display }) };
+}
+
+function isCodingOf(map: ConceptMap, raw: Json): boolean {
+  if (!isObject(raw) || typeof raw.code !== 'string') return false;
+  return isSystemOf(map, typeof raw.system === 'string' ? raw.system : undefined);
 }
 
 function codingsIn(raw: Json, type: string): Coding[] {

@@ -1,7 +1,7 @@
 // `{first: [...]}`: the first of several sources that the record has. The way back goes to the alternative that can hold the value.
 
 import type { Json } from '../../json.ts';
-import { type AbsorbRun, addIssue, blindRun, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
+import { type AbsorbRun, addIssue, blindly, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
 import type { Draft } from '../scope.ts';
 
 /** @param at the rule, as `file:line`. */
@@ -21,9 +21,12 @@ export function firstLens(alternatives: readonly Lens[], at: string): Lens {
     if (raw !== undefined && current.agrees?.(raw, draft, run)) {
       return true;
     }
-    const blind = blindRun(run.linked);
+    const blind = blindly(run);
     const projected = current.project(draft, blind);
-    return (blind.unknown && !current.agrees) || sameJson(factOf(fact, projected), factOf(fact, raw));
+    const { unknown } = blind;
+    return (
+      (unknown && !current.agrees) || sameJson(projected, raw) || sameJson(factOf(fact, projected), factOf(fact, raw))
+    );
   };
   const parts = alternatives.map(({ present, project }) => ({ present, project }));
   const self: Lens = {
