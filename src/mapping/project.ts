@@ -230,14 +230,14 @@ function assemble(
     references,
     trace,
   };
-  for (const { element, key, project, name } of slot.stepsFor(record)) {
+  for (const { element, key, project, ownName } of slot.stepsFor(record)) {
     run.element = key;
     const value = trace === undefined ? project(scope, run) : follow(trace, resource, element, scope, run);
     if (value === undefined) {
       continue;
     }
-    if (name !== undefined && resource[name] === undefined) {
-      resource[name] = value;
+    if (ownName !== undefined) {
+      resource[ownName] = value;
     } else {
       place(resource, element.path, value);
     }

@@ -80,8 +80,8 @@ export interface Step {
   readonly element: Element;
   readonly key: string;
   readonly project: Lens['project'];
-  /** The name of an element of the resource itself; undefined for one further down. */
-  readonly name: string | undefined;
+  /** The name of an element of the resource that nothing else fills; undefined where something may be there already, or for one further down. */
+  readonly ownName: string | undefined;
 }
 
 export function compileSlotDefinition(definition: SlotDefinition): Slot {
@@ -109,11 +109,17 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
   return slot;
 }
 
+/** Elements of a resource that are there before any rule. */
+const engineFills = ['resourceType', 'meta', 'identifier'];
+
 /** Records lack most of what they could say, and asking for a field that is not there costs more than reading one. */
 function stepsByFields(rules: readonly Element[]): (record: JsonObject) => readonly Step[] {
+  const first = ({ path }: Element): string => path[0] ?? '';
+  const count = (name: string): number => rules.filter((rule) => first(rule) === name).length;
   const steps = rules.map((element): Step => {
     const { key, lens, path } = element;
-    return { element, key, project: lens.project, name: path.length === 1 ? path[0] : undefined };
+    const isOwn = path.length === 1 && !engineFills.includes(first(element)) && count(first(element)) === 1;
+    return { element, key, project: lens.project, ownName: isOwn ? path[0] : undefined };
   });
   const always = Uint8Array.from(rules, ({ fields }) => (fields === undefined ? 1 : 0));
   const byField = new Map<string, number[]>();

@@ -27,7 +27,7 @@ export const sayKeys = ['from', 'say'];
 export const narrativeKeys = ['narrative'];
 export const documentKeys = ['document'];
 
-type Words = (scope: Scope, context?: ProjectContext) => string[];
+type Words = (scope: Scope, context?: ProjectContext) => readonly string[];
 
 const textKinds: readonly FieldKind[] = [
   'id',
@@ -77,7 +77,8 @@ export function compileNarrative(node: MapNode, cursor: Cursor, place: Place, bu
   }
   const paragraphs = compileLines(list.items, cursor, build);
   const lens: Lens = textLens((scope, context) => {
-    const parts = paragraphs(scope, context).map(paragraphXhtml).join('');
+    let parts = '';
+    for (const paragraph of paragraphs(scope, context)) parts += paragraphXhtml(paragraph);
     return parts === ''
       ? undefined
       : { status: 'additional', div: `<div xmlns="http://www.w3.org/1999/xhtml">${parts}</div>` };
@@ -119,19 +120,25 @@ const entities: Record<string, string> = { lt: '<', gt: '>', quot: '"', apos: "'
 /** What one line of a text says: under a label one text, or several as a list. */
 interface Paragraph {
   readonly label?: string | undefined;
+  /** The label in XHTML, where it is always the same. */
+  readonly heading?: string | undefined;
   readonly texts: readonly string[];
 }
 
 type Paragraphs = (scope: Scope, context?: ProjectContext) => Paragraph[];
 
-function paragraphXhtml({ label, texts }: Paragraph): string {
-  const shown = texts.map(xhtmlOf);
-  const heading = label === undefined ? '' : `<b>${escapeXhtml(label)}:</b>`;
-  if (texts.length < 2) {
-    return shown.map((said) => `<p>${heading === '' ? said : `${heading} ${said}`}</p>`).join('');
+function paragraphXhtml({ label, heading = headingXhtml(label), texts }: Paragraph): string {
+  const [only] = texts;
+  if (only !== undefined && texts.length === 1) {
+    return heading === '' ? `<p>${xhtmlOf(only)}</p>` : `<p>${heading} ${xhtmlOf(only)}</p>`;
   }
-  const items = `<ul>${shown.map((said) => `<li>${said}</li>`).join('')}</ul>`;
-  return heading === '' ? items : `<p>${heading}</p>${items}`;
+  let items = '';
+  for (const text of texts) items += `<li>${xhtmlOf(text)}</li>`;
+  return heading === '' ? `<ul>${items}</ul>` : `<p>${heading}</p><ul>${items}</ul>`;
+}
+
+function headingXhtml(label: string | undefined): string {
+  return label === undefined ? '' : `<b>${escapeXhtml(label)}:</b>`;
 }
 
 /** A paragraph of several lines stands apart from what is around it. */
@@ -157,7 +164,15 @@ function paragraphText({ label, texts }: Paragraph): string {
 
 function compileLines(nodes: readonly Node[], cursor: Cursor, build: Build): Paragraphs {
   const lines = nodes.map((node) => compileLine(node, cursor, build)).filter((line) => line !== undefined);
-  return (scope, context) => lines.flatMap((line) => line(scope, context)).filter(({ texts }) => texts.length > 0);
+  return (scope, context) => {
+    const paragraphs: Paragraph[] = [];
+    for (const line of lines) {
+      for (const paragraph of line(scope, context)) {
+        if (paragraph.texts.length > 0) paragraphs.push(paragraph);
+      }
+    }
+    return paragraphs;
+  };
 }
 
 const lineKeys = ['label', 'from', 'words', 'via', 'say', 'each', 'parts', 'join', 'and', 'when'];
@@ -190,7 +205,14 @@ function compileOneLine(node: MapNode, cursor: Cursor, build: Build): Paragraphs
   if (label !== undefined && !isPlainText(label)) {
     return build.problems.error(label.at, 'A label is text; only a line with "each" may read it from a field.');
   }
-  return texts && ((scope, context) => [{ label: label?.value, texts: texts(scope, context) }]);
+  const heading = headingXhtml(label?.value);
+  return (
+    texts &&
+    ((scope, context) => {
+      const said = texts(scope, context);
+      return said.length === 0 ? [] : [{ label: label?.value, heading, texts: said }];
+    })
+  );
 }
 
 function compileEachLine(node: MapNode, cursor: Cursor, build: Build): Paragraphs | undefined {
@@ -278,10 +300,13 @@ function wordsFrom(node: MapNode, cursor: Cursor, build: Build): Words | undefin
   const map = mapNode && conceptMapNamed(mapNode, build);
   const read = reader(found.path);
   const isInstant = found.field.kind === 'instant';
-  return (scope) =>
-    listOf(read(scope)).map((value) =>
-      isInstant ? saidInstant(String(value)) : said(value, map && mapOn(map, scope.record)),
-    );
+  const sayOne = (value: Json, scope: Scope): string =>
+    isInstant ? saidInstant(String(value)) : said(value, map && mapOn(map, scope.record));
+  return (scope) => {
+    const value = read(scope);
+    if (value === undefined) return nothing;
+    return Array.isArray(value) ? value.map((item) => sayOne(item, scope)) : [sayOne(value, scope)];
+  };
 }
 
 /** Words of other records. Labelled ones stay out: this text carries no label of theirs. */
@@ -303,17 +328,22 @@ function wordsVia(node: MapNode, viaNode: MapNode, cursor: Cursor, build: Build)
   const read = reader(found.path);
   return (
     words &&
-    ((scope, context) =>
-      listOf(read(scope)).flatMap((id) => {
+    ((scope, context) => {
+      const all: string[] = [];
+      for (const id of listOf(read(scope))) {
         const record = context?.record(type, String(id));
-        const labelled = listOf(record?.sensitivity).length > 0;
-        return record && !labelled ? words(new RecordScope(record, record), context) : [];
-      }))
+        if (record === undefined || listOf(record.sensitivity).length > 0) continue;
+        for (const text of words(new RecordScope(record, record), context)) all.push(text);
+      }
+      return all;
+    })
   );
 }
 
-function listOf(value: Json | undefined): Json[] {
-  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+const nothing: readonly never[] = [];
+
+function listOf(value: Json | undefined): readonly Json[] {
+  return value === undefined ? nothing : Array.isArray(value) ? value : [value];
 }
 
 function said(value: Json, map: ConceptMap | undefined): string {
@@ -347,6 +377,7 @@ function withoutControls(value: string): string {
 }
 
 function xhtmlOf(said: string): string {
+  if (isPlain(said)) return said;
   const escaped = escapeXhtml(said);
   return escaped.includes('\n') ? escaped.replaceAll('\n', '<br/>') : escaped;
 }
