@@ -15,6 +15,13 @@ import { parseReference } from './references.ts';
 import { type ProfileIssue, Walk } from './walk.ts';
 
 type ValueCheck = (value: Json, walk: Walk) => void;
+/** Of one name that an object may have. */
+interface NamedCheck {
+  readonly check: ValueCheck;
+  /** The choice that the name is one type of. */
+  readonly choice: string | undefined;
+}
+
 type ObjectCheck = (object: JsonObject, walk: Walk) => void;
 
 const objectChecks = new Map<string, ObjectCheck>();
@@ -75,16 +82,17 @@ function objectCheck(place: Place): ObjectCheck {
 
 function compileObject(place: Place): ObjectCheck {
   const children = childrenOf(place);
-  const checks = new Map<string, ValueCheck>();
+  const checks = new Map<string, NamedCheck>();
   const isResource = place.path === '' && isKnownResource(place.type);
   const ofPrimitives = [...children.values()].filter(({ type }) => isPrimitive(type));
   const invariants = [...invariantsAt(place), ...ofPrimitives.flatMap((child) => invariantsOfElement(place, child))];
   const required = [...children.values()].filter(({ min, max }) => min > 0 && max > 0).map(({ name }) => name);
   const requiredChoices = new Set<string>();
   for (const child of children.values()) {
-    checks.set(child.name, compileChild(child, invariantsOfElement(place, child)));
+    const check = compileChild(child, invariantsOfElement(place, child));
+    checks.set(child.name, { check, choice: isChoice(child) ? child.definedAs : undefined });
     if (isPrimitive(child.type)) {
-      checks.set(`_${child.name}`, compilePrimitiveExtension(child));
+      checks.set(`_${child.name}`, { check: compilePrimitiveExtension(child), choice: undefined });
     }
     if (isChoice(child) && (child.element.min ?? 0) > 0) {
       requiredChoices.add(child.definedAs);
@@ -92,7 +100,7 @@ function compileObject(place: Place): ObjectCheck {
   }
 
   return (object, walk) => {
-    const choices: string[] = [];
+    let choices: string[] | undefined;
     let count = 0;
     for (const name in object) {
       const value = object[name];
@@ -100,20 +108,21 @@ function compileObject(place: Place): ObjectCheck {
         continue;
       }
       count += 1;
-      const check = checks.get(name);
-      if (!check) {
+      const named = checks.get(name);
+      if (!named) {
         walk.report('unknown-element', unknownElement(name, place, children), name);
         continue;
       }
+      const { check, choice } = named;
       walk.enter(name);
       check(value, walk);
       walk.leave();
-      const child = children.get(name);
-      if (child && isChoice(child)) {
-        if (choices.includes(child.definedAs)) {
-          walk.report('cardinality', `Only one type of ${child.definedAs} may be given.`, name);
+      if (choice !== undefined) {
+        choices ??= [];
+        if (choices.includes(choice)) {
+          walk.report('cardinality', `Only one type of ${choice} may be given.`, name);
         }
-        choices.push(child.definedAs);
+        choices.push(choice);
       }
     }
     if (count === 0) {
@@ -125,7 +134,7 @@ function compileObject(place: Place): ObjectCheck {
       }
     }
     for (const choice of requiredChoices) {
-      if (!choices.includes(choice)) {
+      if (choices?.includes(choice) !== true) {
         walk.report('cardinality', `${choice} is required.`, choice);
       }
     }
@@ -181,7 +190,8 @@ function compileChild(child: Child, invariants: readonly Invariant[]): ValueChec
     if (value.length === 0) {
       walk.report('empty', 'An empty list is not allowed.');
     }
-    for (const [at, item] of value.entries()) {
+    for (let at = 0; at < value.length; at += 1) {
+      const item = value[at] ?? null;
       // A null keeps the place of an item that has only extensions, in the list of the same name with `_`.
       if (item !== null || !mayBeNull) {
         walk.enter(at);
@@ -244,13 +254,13 @@ export function checkTarget(reference: JsonObject, targets: ReadonlySet<string>,
   const literal =
     typeof reference.reference === 'string' ? parseReference(reference.reference)?.resourceType : undefined;
   const stated = typeof reference.type === 'string' && isResourceType(reference.type) ? reference.type : undefined;
-  for (const type of new Set([literal, stated])) {
-    if (type !== undefined && !targets.has(type)) {
-      walk.report(
-        'reference-target',
-        `A reference to ${type} is not allowed here, only to ${[...targets].join(', ')}.`,
-      );
-    }
+  if (literal !== undefined) checkTargetType(literal, targets, walk);
+  if (stated !== undefined && stated !== literal) checkTargetType(stated, targets, walk);
+}
+
+function checkTargetType(type: string, targets: ReadonlySet<string>, walk: Walk): void {
+  if (!targets.has(type)) {
+    walk.report('reference-target', `A reference to ${type} is not allowed here, only to ${[...targets].join(', ')}.`);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
 import { compileBinding } from './bindings.ts';
 import { checkTarget } from './check-base.ts';
-import { type Child, childrenOf, maxOf, type Place, unlimited } from './elements.ts';
+import { type Child, childrenOf, isPrimitive, maxOf, type Place, unlimited } from './elements.ts';
 import type { ProfileElement } from './facts.ts';
 import type { Invariant } from './invariant.ts';
 import { profileInvariants } from './profile-invariants.ts';
@@ -77,9 +77,10 @@ class Compiler {
   #element(node: ProfileNode, choices: readonly Child[], label: string): ObjectCheck {
     const count = compileCount(node, node.name);
     const each = this.#item(node, choices, label);
+    const forms = choices.map(formOf);
     const slices = [...node.slices.values()].flatMap((slice) => this.#slice(node, slice, choices, label));
     return (object, walk) => {
-      const found = itemsOf(object, choices);
+      const found = itemsOf(object, forms);
       count(found.length, walk);
       for (const item of found) {
         visit(item, walk, each);
@@ -264,22 +265,38 @@ function compileCount(node: ProfileNode, name: string): (count: number, walk: Wa
   };
 }
 
-function itemsOf(object: JsonObject, choices: readonly Child[]): Item[] {
-  const found: Item[] = [];
-  for (const child of choices) {
-    const { name } = child;
-    const value = object[name] ?? object[`_${name}`];
-    const isOnlyExtended = object[name] === undefined;
+/** A name that an element may have in an object, and that of what a primitive has beside its value. */
+interface Form {
+  readonly child: Child;
+  readonly name: string;
+  readonly beside: string | undefined;
+}
+
+function formOf(child: Child): Form {
+  return { child, name: child.name, beside: isPrimitive(child.type) ? `_${child.name}` : undefined };
+}
+
+function itemsOf(object: JsonObject, forms: readonly Form[]): readonly Item[] {
+  let found: Item[] | undefined;
+  for (const { child, name, beside } of forms) {
+    const given = object[name];
+    const value = given ?? (beside === undefined ? undefined : object[beside]);
+    if (value === undefined) continue;
+    const isOnlyExtended = given === undefined;
+    found ??= [];
     if (Array.isArray(value)) {
-      value.forEach((item, at) => {
+      for (let at = 0; at < value.length; at += 1) {
+        const item = value[at];
         found.push({ name, at, value: isOnlyExtended || item === null ? undefined : item, child });
-      });
-    } else if (value !== undefined) {
+      }
+    } else {
       found.push({ name, at: undefined, value: isOnlyExtended ? undefined : value, child });
     }
   }
-  return found;
+  return found ?? nothing;
 }
+
+const nothing: readonly Item[] = [];
 
 function visit(item: Item, walk: Walk, check: ItemCheck): void {
   walk.enter(item.name);
