@@ -103,6 +103,13 @@ export interface Gateway {
   readonly api: GatewayApi;
   /** What the mappings leave undone of the profiles that they name; for the log, once the start has succeeded. */
   readonly mappingWarnings: MappingSet['warnings'];
+  /**
+   * Activates the mapping files as they are now, for all processes on this store; what runs goes on under the version that it began with.
+   *
+   * @returns the version that is active then, and what it leaves undone
+   * @throws CasebridgeError where they cannot be read or are wrong: the version before stays active
+   */
+  reloadMappings(): Promise<Pick<MappingSet, 'version' | 'warnings'>>;
   /** Finishes what runs, gives the rest back, closes everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -222,6 +229,10 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
       opened,
       feeder: () => feeder,
     }),
+    reloadMappings: async () => {
+      await activateMapping(store, await mappingFiles(config));
+      return mappings();
+    },
     stop: () => {
       stopping ??= stopAll(worker, webhooks, page, opened, store);
       return stopping;

@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import { type Config, isUnderNpm } from '../config.ts';
 import { errorCode } from '../error-code.ts';
 import { CasebridgeError, reason } from '../errors.ts';
+import { factsOf } from '../fault.ts';
 import type { Gateway } from '../gateway.ts';
 
 /** The log, on standard error, one JSON object a line. Secrets are never passed to it; the paths below are the second lock. */
@@ -17,6 +18,25 @@ export function openLogger(config: Config): Logger {
 /** Says once a start what the mappings leave undone of the profiles that they name. */
 export function logMappings(logger: Pick<Logger, 'warn'>, { mappingWarnings }: Pick<Gateway, 'mappingWarnings'>): void {
   for (const { path, line, message } of mappingWarnings) logger.warn({ at: `${path}:${line}` }, message);
+}
+
+/** On SIGHUP takes the mapping files as they are now, one reading at a time. At a terminal the signal says that it was closed, and ends the process. */
+export function reloadOnSignal(gateway: Pick<Gateway, 'reloadMappings'>, logger: Logger): void {
+  if (process.stdin.isTTY) return;
+  let reading = Promise.resolve();
+  process.on('SIGHUP', () => {
+    reading = reading.then(() => reload(gateway, logger));
+  });
+}
+
+async function reload(gateway: Pick<Gateway, 'reloadMappings'>, logger: Logger): Promise<void> {
+  try {
+    const { version, warnings } = await gateway.reloadMappings();
+    logger.info({ mapping: version }, 'the mappings that are there now are active');
+    logMappings(logger, { mappingWarnings: warnings });
+  } catch (error) {
+    logger.error(factsOf(error), 'the mappings that are there now are not used; the version before stays active');
+  }
 }
 
 /** Resolves with the first SIGTERM or SIGINT; another one more than a second later ends the process at once. */

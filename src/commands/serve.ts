@@ -2,7 +2,7 @@
 
 import { loadConfig } from '../config.ts';
 import { type CommandLine, textOption } from './command.ts';
-import { logMappings, openLogger, stopInTime, toldListening, untilStopped } from './process.ts';
+import { logMappings, openLogger, reloadOnSignal, stopInTime, toldListening, untilStopped } from './process.ts';
 
 export const serve: CommandLine = {
   name: 'serve',
@@ -25,6 +25,7 @@ export const serve: CommandLine = {
       call.terminal.result({ url: server.url }, [`Casebridge listens on ${server.url}`]);
       logger.info({ url: server.url, store: gateway.api.store.kind }, 'listening');
       logMappings(logger, gateway);
+      reloadOnSignal(gateway, logger);
       logger.info({ signal: await stopped }, 'stopping');
       await server.close();
     } finally {

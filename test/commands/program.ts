@@ -36,6 +36,8 @@ export interface Running {
   readonly url: string;
   /** Resolves once this stands in its log. */
   logged(text: string): Promise<void>;
+  /** Sends the signal and goes on. */
+  signal(signal: NodeJS.Signals): void;
   /** Sends the signal and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
@@ -88,6 +90,9 @@ export async function listening(words: readonly string[], options: ProgramOption
       const { promise: seen, resolve: see } = Promise.withResolvers<void>();
       createInterface(child.stderr).on('line', (line) => line.includes(text) && see());
       return seen;
+    },
+    signal(signal) {
+      child.kill(signal);
     },
     stop(signal = 'SIGTERM') {
       child.kill(signal);

@@ -1,8 +1,9 @@
 // Gateway and sandbox as two programs, and what a second process on the same folder or port is told.
 
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { anOrganization } from '../builders.ts';
+import { aNeed, anOrganization } from '../builders.ts';
 import { aFolder, casebridge, commandLine, lastLine, listening, type Running } from './program.ts';
 
 const env = { COUNTY_TOKEN: 'county-secret' };
@@ -12,6 +13,7 @@ const record = '/api/records/organization/org-pantry';
 function configuration(sandbox: string): string {
   return `server: { port: 0, host: 127.0.0.1 }
 identifierSystem: https://agency.example.org/casebridge
+overlay: ./overlay
 sources:
   county: { token: env:COUNTY_TOKEN }
 connections:
@@ -21,6 +23,12 @@ connections:
     auth: { type: none }
     settle: 0s
 `;
+}
+
+/** Fields of the agency's own for needs. */
+function overlay(...fields: readonly string[]): string {
+  const declared = fields.map((field) => `  ${field}: { kind: integer }\n`).join('');
+  return `overlay: need\nfields:\n${declared}unused:\n${fields.map((field) => `  custom.${field}: told to nobody\n`).join('')}`;
 }
 
 let sandbox: Running;
@@ -34,6 +42,8 @@ beforeAll(async () => {
     'casebridge.yaml': configuration(sandbox.url),
     'taken.yaml': configuration(sandbox.url).replace('port: 0', `port: ${port}`),
   });
+  await mkdir(join(folder, 'overlay'));
+  await writeFile(join(folder, 'overlay', 'need.yaml'), overlay('pets'));
   gateway = await listening(['serve', '--config', join(folder, 'casebridge.yaml')], { env });
 });
 afterAll(() => sandbox.stop());
@@ -48,6 +58,27 @@ test('a record that is sent to the one is soon on the other', async () => {
   });
   const found = await fetch(`${sandbox.url}/standard/fhir/R4/Organization/${link.id}`);
   expect(await found.json()).toMatchObject({ resourceType: 'Organization', name: 'Elm Street Pantry' });
+});
+
+test('SIGHUP takes new mapping files; wrong ones are told with their place, and the version before stays', async () => {
+  const file = join(folder, 'overlay', 'need.yaml');
+  const need = { ...aNeed(), custom: { pets: 2, rooms: 3 } };
+  const send = (id: string) =>
+    fetch(`${gateway.url}/api/records/need/${id}`, { method: 'PUT', headers, body: JSON.stringify({ ...need, id }) });
+  const before = await send('n1');
+  expect([before.status, await before.text()]).toEqual([400, expect.stringContaining('/custom/rooms')]);
+
+  await writeFile(file, overlay('pets', 'rooms'));
+  const taken = gateway.logged('the mappings that are there now are active');
+  gateway.signal('SIGHUP');
+  await taken;
+  expect((await send('n2')).status).toBe(202);
+
+  await writeFile(file, `${overlay('pets')}resources:\n  condition: { elements: { onset: none } }\n`);
+  const refused = gateway.logged('overlay/need.yaml:7:28: ');
+  gateway.signal('SIGHUP');
+  await refused;
+  expect((await send('n3')).status).toBe(202);
 });
 
 describe('beside it', () => {
