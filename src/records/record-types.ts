@@ -54,6 +54,7 @@ export interface OrganizationRecord {
   identifiers?: {
     kind: 'npi' | 'tax-id' | 'ccn' | 'state-license' | 'other';
     value: string;
+    system?: string;
   }[];
   parentId?: string;
   active?: boolean;
