@@ -307,8 +307,7 @@ async function takeAsSent(
 ): Promise<void> {
   const { link, slot } = resource;
   if (link === undefined || slot === undefined) return;
-  const isRetired =
-    operation.kind === 'retire' && slot.retire(body) !== undefined && isAlready(slot.retire(body), body);
+  const isRetired = operation.kind === 'retire' && sameFact(slot.retire(body), body);
   const held = slot.facts(body);
   const taken = Object.entries(operation.sent ?? {}).filter(([key, fact]) => sameFact(held[key], fact));
   const asSent = Object.fromEntries(taken);
@@ -317,10 +316,6 @@ async function takeAsSent(
     seen: { ...link.seen, ...asSent },
     retired: isRetired,
   });
-}
-
-function isAlready(retired: JsonObject | undefined, body: JsonObject): boolean {
-  return JSON.stringify(retired) === JSON.stringify(body);
 }
 
 async function checkLate(
