@@ -55,7 +55,7 @@ import {
 import { createMetrics } from './metrics.ts';
 import { openPartnerPage, type PartnerPage } from './page/page.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
-import { openStore, type Store } from './store/store.ts';
+import { keepUp, openStore, type Store } from './store/store.ts';
 import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts';
 
 /** The mapping files that come with Casebridge. */
@@ -74,6 +74,7 @@ export async function mappingFiles({ guides, overlay }: Pick<Config, 'guides' | 
 const pollTickMs = 250;
 const rosterTickMs = 30_000;
 const pruneTickMs = 3_600_000;
+const keepUpTickMs = 10_000;
 const probeTickMs = 15_000;
 const failingTickMs = 1_000;
 const replayTickMs = 250;
@@ -314,6 +315,7 @@ async function startWorking(
       () => reviewSubscriptions(deps.store, live),
       failed('subscriptions could not be looked at'),
     ),
+    startRound(keepUpTickMs, () => keepUp(deps.store), failed('tables that have grown could not be looked at')),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
     startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
     ...(page === undefined
