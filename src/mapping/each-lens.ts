@@ -112,9 +112,11 @@ function projectItem(rule: EachRule, scope: Scope, run: ProjectRun): Json | unde
   if (id === undefined || !isObject(value)) {
     return value;
   }
-  run.trace?.enter('id');
-  run.trace?.note({ rule: rule.at, converter: 'copy', pointers: [`${scope.pointer}/id`], raw: id });
-  run.trace?.leave();
+  if (run.trace !== undefined) {
+    run.trace.enter('id');
+    run.trace.note({ rule: rule.at, converter: 'copy', pointers: [`${scope.pointer}/id`], raw: id });
+    run.trace.leave();
+  }
   return { id, ...value };
 }
 

@@ -192,10 +192,19 @@ function assembleSlot(projection: Projection): Assembled {
   const issues: MappingIssue[] = [];
   const references: DesiredReference[] = [];
   const resource = assemble(projection, issues, references, false);
-  const first = slot.definition.profiles.findIndex(({ when }) => when === undefined || when(scope, context));
-  claim(resource, slot.profileUrls[first]);
-  issues.push(...projection.found);
+  claim(resource, firstProfile(slot, scope, context));
+  if (projection.found.length > 0) issues.push(...projection.found);
   return { slot: name, resourceType: slot.resourceType, resource, references, issues };
+}
+
+/** Of the ladder, the first one that the record may claim at all. */
+function firstProfile({ definition, profileUrls }: Slot, scope: Scope, context: ProjectContext): string | undefined {
+  const { profiles } = definition;
+  for (let at = 0; at < profiles.length; at += 1) {
+    const when = profiles[at]?.when;
+    if (when === undefined || when(scope, context)) return profileUrls[at];
+  }
+  return undefined;
 }
 
 function assemble(
