@@ -6,6 +6,7 @@ import { reason } from '../errors.ts';
 import { type Json, type JsonObject, pointerStep } from '../json.ts';
 import {
   type AbsorbedElement,
+  type ExplainedAbsorb,
   explainAbsorb,
   type Facts,
   isEnteredInError,
@@ -151,6 +152,7 @@ function mergeElements(look: Look): Settled {
     slot === undefined || reported.length === 0
       ? { patch: {}, issues: [], lineage: [], notUnderstood: [] }
       : explainAbsorb(slot, reported, observed.body, record, context.resolve);
+  const issues = [...absorbed.issues, ...untold(look, reported, absorbed)];
   return {
     // What a person is asked about keeps its bases until the answer.
     sent: withNew(bases.sent, link.sent ?? {}, [...edited, ...contested]),
@@ -161,9 +163,9 @@ function mergeElements(look: Look): Settled {
       ...edited.map((key) => aboutElement(look, key, 'remote-edit')),
       ...contested.map((key) => aboutElement(look, key, 'server-reverts')),
       ...keysWith('ask').map((key) => aboutElement(look, key, 'merge-conflict')),
-      ...(absorbed.issues.length === 0 ? [] : [notCarried(look, absorbed.issues)]),
+      ...(issues.length === 0 ? [] : [notCarried(look, issues)]),
     ],
-    issues: absorbed.issues,
+    issues,
     lineage: { elements: absorbed.lineage, notUnderstood: absorbed.notUnderstood },
     reverts,
   };
@@ -175,6 +177,23 @@ function withoutOurWordOn(elements: readonly MergeElement[], desired: Facts, sen
     (facts, { key, owner }) => (owner === 'remote' ? withFact(facts, key, sent[key]) : facts),
     desired,
   );
+}
+
+/** What the other side has changed of a value that comes from another record: it changes nothing here, and nothing else would tell of it. */
+function untold(
+  { resource, observedFacts }: Look,
+  reported: readonly string[],
+  { lineage, issues }: Pick<ExplainedAbsorb, 'lineage' | 'issues'>,
+): MappingIssue[] {
+  const told = new Set([...lineage, ...issues].map(({ element }) => element));
+  return (resource.slot?.elements ?? [])
+    .filter(({ key }) => reported.includes(key) && !told.has(key) && observedFacts[key] !== undefined)
+    .map(({ key, at }) => ({
+      code: 'left-out',
+      element: key,
+      message: 'What the other side has changed here comes from another record; it can only be changed there.',
+      at,
+    }));
 }
 
 /** Part of what the other side says has no place in the record. It stays on the server, and a person learns of it. */

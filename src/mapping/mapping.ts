@@ -12,7 +12,7 @@ import type { MappingFile } from './types.ts';
 export { compileMappings, mappingVersion } from './compile.ts';
 export { owners, stateMachines } from './compile-slot.ts';
 export { derivations } from './derive.ts';
-export { explainAbsorb } from './explain-absorb.ts';
+export { type ExplainedAbsorb, explainAbsorb } from './explain-absorb.ts';
 export { exportFml, type FmlExport, type FmlMap, fmlLimits, type LeftOut } from './export-fml/export-fml.ts';
 export type * from './types.ts';
 export { isEnteredInError } from './untold.ts';

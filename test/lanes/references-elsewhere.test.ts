@@ -3,7 +3,7 @@
 
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
-import { aNeed } from '../builders.ts';
+import { aNeed, aReferral } from '../builders.ts';
 import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -49,4 +49,27 @@ test('an absolute one on another server is none of our links: it is told, and ch
 test("one to a contained resource is the server's own affair", async () => {
   await pointTo(() => '#need-other');
   expect(await goalChanges()).toEqual([]);
+});
+
+test("what the record has from another record's mouth is told when it is changed there, once", async () => {
+  const { organizationId: _byItsService, ...referral } = aReferral();
+  const others = caseWithReferral().filter(([type]) => type !== 'referral');
+  await world.accept(...directoryAndClient(), ...others, ['referral', referral]);
+  await world.work();
+  const { id, performer } = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
+  const pantry = await world.server.own('Organization', 'county/organization/org-pantry#organization');
+  const agency = await world.server.own('Organization', 'county/organization/org-riverside#organization');
+  expect(performer).toContainEqual({ reference: `Organization/${pantry.id}` });
+  const toAgency = (text: string) => text.replace(`Organization/${pantry.id}`, `Organization/${agency.id}`);
+  await partnerEdits(world.server, `ServiceRequest/${id}`, (order) => ({
+    ...order,
+    performer: JSON.parse(toAgency(JSON.stringify(performer))),
+  }));
+  for (let look = 0; look < 2; look += 1) {
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      { code: 'not-carried', detail: { elements: ['performer[organization]'] } },
+    ]);
+  }
+  expect((await world.changes()).filter(({ type }) => type === 'referral')).toEqual([]);
 });
