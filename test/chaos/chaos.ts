@@ -48,6 +48,7 @@ const { values } = parseArgs({
     edits: { type: 'string' },
     every: { type: 'string', default: '4' },
     'no-versions': { type: 'boolean', default: false },
+    'conditional-creates': { type: 'boolean', default: false },
     experiment: { type: 'string' },
     count: { type: 'string' },
     history: { type: 'string' },
@@ -79,6 +80,7 @@ function chaos(): Promise<Result> {
     edits: values.edits === undefined ? undefined : Number(values.edits),
     every: Number(values.every),
     versions: !values['no-versions'],
+    conditionalCreates: values['conditional-creates'],
     say,
   });
 }
