@@ -1691,6 +1691,18 @@ export const errorKinds = {
     issue: 'informational',
     class: 'config',
   },
+  'subscription-missed': {
+    text: 'A poll found a change of {resourceType} on the server of {connection} that no notification told of. Polling goes on; look at its Subscription, and the way from there to /hooks.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'subscription-not-made': {
+    text: 'No Subscription for {resourceType} is kept on the server: {why}. Polling goes on as usual.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
   'subscription-silent': {
     text: 'The server of {connection} has sent no notification for twice the time of its heartbeat. Polling goes on; look at its Subscription.',
     status: 200,

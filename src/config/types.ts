@@ -266,6 +266,14 @@ export interface HookConfig {
   readonly bearer?: string;
   /** It is heard from at least so often; absent: as its Subscription says, if it does. */
   readonly heartbeatMs?: number;
+  /** What Casebridge keeps Subscriptions for on the server; absent: it makes none. */
+  readonly subscribe?: SubscribeConfig;
+}
+
+export interface SubscribeConfig {
+  readonly types: readonly PolledType[];
+  /** Where the server notifies, without a slash at the end; the type follows. It holds the key. */
+  readonly address: string;
 }
 
 export type AuthConfig =

@@ -10,8 +10,9 @@ import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import { pollEveryMs, pollShare, tiers, typesOfAll, typesOfOne } from './poll-plan.ts';
+import { prepareSubscriptions } from './subscribe.ts';
 
-type Polled = Pick<ConnectionConfig, 'id' | 'vendor' | 'pollEveryMs' | 'polls' | 'rateLimit'>;
+type Polled = Pick<ConnectionConfig, 'id' | 'vendor' | 'pollEveryMs' | 'polls' | 'rateLimit' | 'hook'>;
 
 /** Makes the polls that are about no single patient, due at once, and ends those that are not configured any more. */
 export async function preparePolls(store: Store, config: Polled, vendor: Vendor): Promise<void> {
@@ -28,6 +29,7 @@ export async function preparePolls(store: Store, config: Polled, vendor: Vendor)
     insert into poll (connection, resource_type, about)
     select ${config.id}, w.resource_type, w.about from wanted w
     on conflict do nothing`.execute(store.db);
+  await prepareSubscriptions(store, config);
 }
 
 /** Whom a request to us names is asked about for so long, unless a client of ours is linked to them by then. */

@@ -444,6 +444,22 @@ export interface SubscriptionTable {
   events: Generated<number>;
 }
 
+/** A Subscription of ours: what we want to be told of, and what we have asked the server for. */
+export interface OwnSubscriptionTable {
+  connection: string;
+  resource_type: string;
+  /** The server's id of it; null: none is known yet. */
+  id: NullableText;
+  /** Hash of what it was last asked to be. */
+  said: NullableText;
+  /** When one was last asked for whose id is not known. */
+  intended_at: NullableInstant;
+  /** Since when it has been as it is wanted. */
+  since: NullableInstant;
+  /** A poll found then what no notification had told of. */
+  missed_at: NullableInstant;
+}
+
 export interface BudgetTable {
   connection: string;
   /** Raised by each change: a change is made only to the version that it was worked out from. */
@@ -772,6 +788,7 @@ export interface Database {
   roster: RosterTable;
   poll_unreadable: PollUnreadableTable;
   subscription: SubscriptionTable;
+  own_subscription: OwnSubscriptionTable;
   budget: BudgetTable;
   epoch: EpochTable;
   mapping: MappingTable;

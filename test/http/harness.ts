@@ -220,7 +220,15 @@ function minimalGateway(
         vendorRules: [],
         wouldWrite: { create: 0, update: 0, document: 0 },
         missing: [],
-        polls: { requestsPerDay: 7, mostPerDay: 9, cycleSeconds: 1, tiers: [], notAsked: [], unreadable: [] },
+        polls: {
+          requestsPerDay: 7,
+          mostPerDay: 9,
+          cycleSeconds: 1,
+          tiers: [],
+          notAsked: [],
+          unreadable: [],
+          subscriptions: [],
+        },
       };
     },
     async notify(connection, { body, resourceType = '' }) {

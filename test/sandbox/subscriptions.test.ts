@@ -23,7 +23,9 @@ beforeAll(async () => {
   const address = listener.address();
   endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/hook`;
 });
-afterAll(() => listener.close());
+afterAll(() => {
+  listener.close();
+});
 beforeEach(() => {
   told = [];
   answers = 200;
