@@ -185,6 +185,7 @@ async function readChanges(
     from: new Date(since ?? (search.isDated ? lookBackTo : 0)),
     to: new Date(startedAt.getTime() + dayMs),
     limits: { beforePage: renew, isPoll: true },
+    known: () => idsSeen(deps.store, poll),
   });
   if (!isSearchResult(result)) {
     if (isRefused(result, search.refusedBy)) return { none: reason('poll-patient-needed', { resourceType: type }) };
@@ -223,6 +224,22 @@ async function readChanges(
   });
   deps.wake(lanes);
   return result.isPartial ? { failed: result.reason ?? reason('search-partial', { resourceType: type }) } : 'done';
+}
+
+/** What was seen of this type and patient; a patient is known by the poll itself. */
+async function idsSeen({ db }: Store, { connection, resource_type: type, about }: Poll): Promise<string[]> {
+  if (about === '') return [];
+  const rows = await db
+    .selectFrom('seen')
+    .select('remote_id')
+    .where('connection', '=', connection)
+    .where('resource_type', '=', type)
+    .where('patient', '=', about)
+    .where('gone', '=', false)
+    .where('origin', '<>', 'adt')
+    .orderBy('remote_id')
+    .execute();
+  return [...new Set([...(type === 'Patient' ? [about] : []), ...rows.map(({ remote_id }) => remote_id)])];
 }
 
 /** Once a day all of a patient is read, so that what no search for changes shows is found too. */
