@@ -1355,6 +1355,24 @@ export const errorKinds = {
     issue: 'invariant',
     class: 'permanent',
   },
+  'roster-nobody': {
+    text: 'No patient on the server carries this number. It is looked for again once a day.',
+    status: 404,
+    issue: 'not-found',
+    class: 'person',
+  },
+  'roster-several': {
+    text: '{count} patients on the server carry this number. Name the one who is meant by the id that the server has for them; nothing is guessed.',
+    status: 409,
+    issue: 'multiple-matches',
+    class: 'person',
+  },
+  'roster-unresolved': {
+    text: 'Somebody on the referral list of {connection} is named by a number that names nobody there, or several. GET /api/connections/{connection}/roster says which and why.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'route-capabilities-unknown': {
     text: 'What the server can do was never read; nothing is written until it is.',
     status: 503,

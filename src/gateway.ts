@@ -22,6 +22,7 @@ import {
   checkIdentity,
   createRunGate,
   type Feeder,
+  findSought,
   finishDrains,
   freeDeadLeases,
   freeDeadShares,
@@ -281,7 +282,11 @@ async function startWorking(
     if (await workReplays(deps)) feeder.kick();
   };
   const refresh = async (): Promise<void> => {
-    for (const one of live) await refreshRoster(deps.store, one, vendors[one.vendor]);
+    for (const one of live) {
+      const lane = deps.connections.get(one.id);
+      if (lane !== undefined) await findSought(deps.store, lane);
+      await refreshRoster(deps.store, one, vendors[one.vendor]);
+    }
   };
   const failed = (what: string) => (error: unknown) => logger.error(factsOf(error), what);
   const clocks = clockDeps(deps, config, failed('clocks of a case could not be worked out'));

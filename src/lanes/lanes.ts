@@ -46,6 +46,7 @@ export { type ReplayAsked, startReplay } from './replay.ts';
 export { workReplays } from './replay-work.ts';
 export { type Resting, restingConnections } from './resting.ts';
 export { preparePolls, refreshRoster, uploadRoster } from './roster.ts';
+export { findSought, type NumberSought, numberSought } from './roster-sought.ts';
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
 export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';

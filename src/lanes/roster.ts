@@ -10,6 +10,7 @@ import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import { pollEveryMs, pollShare, tiers, typesOfAll, typesOfOne } from './poll-plan.ts';
+import { type NumberSought, replaceSought } from './roster-sought.ts';
 import { prepareSubscriptions } from './subscribe.ts';
 
 type Polled = Pick<ConnectionConfig, 'id' | 'vendor' | 'pollEveryMs' | 'polls' | 'rateLimit' | 'hook'>;
@@ -93,13 +94,17 @@ export async function refreshRoster({ db }: Store, config: Polled, vendor: Vendo
   return rows[0]?.n ?? 0;
 }
 
-/** Puts an operator's list in the place of the one before. */
+/** Puts an operator's list in the place of the one before. Who is named by a number joins it once the server has said who that is. */
 export async function uploadRoster(
   { tx }: Pick<Store, 'tx'>,
   connection: string,
   patients: readonly string[],
+  numbers: readonly NumberSought[] = [],
 ): Promise<{ added: number; removed: number }> {
-  return tx((trx) => replaceRoster(trx, connection, 'uploaded', patients));
+  return tx(async (trx) => {
+    const found = await replaceSought(trx, connection, numbers);
+    return replaceRoster(trx, connection, 'uploaded', [...patients, ...found]);
+  });
 }
 
 async function replaceRoster(

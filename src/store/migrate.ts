@@ -19,6 +19,7 @@ import { sql as home } from './migrations/0012-home.ts';
 import { sql as partnerPage } from './migrations/0013-partner-page.ts';
 import { sql as console } from './migrations/0014-console.ts';
 import { sql as ownSubscriptions } from './migrations/0015-own-subscriptions.ts';
+import { sql as rosterSought } from './migrations/0016-roster-sought.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -44,6 +45,7 @@ export const migrations: readonly Migration[] = [
   { id: 13, name: 'partner-page', sql: partnerPage },
   { id: 14, name: 'console', sql: console },
   { id: 15, name: 'own-subscriptions', sql: ownSubscriptions },
+  { id: 16, name: 'roster-sought', sql: rosterSought },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

@@ -419,6 +419,18 @@ export interface RosterTable {
   since: DefaultInstant;
 }
 
+/** A patient of an operator's list who is named by a number. */
+export interface RosterSoughtTable {
+  connection: string;
+  system: string;
+  value: string;
+  /** The server's id of who carries the number; null: nobody is known yet. */
+  patient: NullableText;
+  /** Why nobody is. */
+  reason: NullableJsonb<Reason>;
+  next_at: DefaultInstant;
+}
+
 /** A part of an answer that could not be read and was set aside, so that the rest goes on. */
 export interface PollUnreadableTable {
   connection: string;
@@ -786,6 +798,7 @@ export interface Database {
   match_lease: MatchLeaseTable;
   poll: PollTable;
   roster: RosterTable;
+  roster_sought: RosterSoughtTable;
   poll_unreadable: PollUnreadableTable;
   subscription: SubscriptionTable;
   own_subscription: OwnSubscriptionTable;

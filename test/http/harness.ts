@@ -235,8 +235,8 @@ function minimalGateway(
       await note('notify', connection, resourceType, String(body.length));
       return { status: 200, type: 'application/json', text: '{}' };
     },
-    async uploadRoster(connection, patients) {
-      await note('roster', connection, ...patients);
+    async uploadRoster(connection, patients, numbers) {
+      await note('roster', connection, ...patients, ...numbers.map(({ system, value }) => `${system}|${value}`));
       return { added: patients.length, removed: 0 };
     },
     refuseChange: (refusal) => refuseChange(store, refusal),
