@@ -1421,6 +1421,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'config',
   },
+  'route-task-off-unanswered': {
+    text: 'Set in the configuration (task: off), and the server takes no note (DocumentReference) either: the hospital does not hear the answer from Casebridge. A person has to give it.',
+    status: 501,
+    issue: 'not-supported',
+    class: 'config',
+  },
   'route-unsent': {
     text: 'No server is sent {recordType} records: {why}.',
     status: 501,
