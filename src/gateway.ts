@@ -143,6 +143,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
     store,
     config,
     newId: randomUUID,
+    mappings,
     wake: () => feeder?.kick(),
     onError: (error) => logger.error(factsOf(error), 'the home of a partner could not answer a lane'),
   });

@@ -7,12 +7,14 @@ import type { Exchanger } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
 import { parseReference } from '../fhir/fhir.ts';
 import { isObject, type JsonObject, objectsAt, textAt } from '../json.ts';
-import { keepRemoteValues, offerChanges } from '../lanes/lanes.ts';
+import { keepRemoteValues, offerChanges, offerMade } from '../lanes/lanes.ts';
+import type { MappingSet } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import type { Store } from '../store/store.ts';
 import {
   type AppointmentMade,
   appointmentOf,
+  appointmentRecord,
   askedTask,
   type ContactMade,
   communicationOf,
@@ -22,7 +24,6 @@ import {
   type Making,
   procedureOf,
   type TaskMove,
-  wordsOf,
 } from './actions.ts';
 import { homeExchanger } from './exchanger.ts';
 import { type HomeReferral, readReferrals, referenceIn } from './referral.ts';
@@ -59,7 +60,7 @@ export interface Home {
   addComment(partner: string, taskId: string, text: string, by: Actor): Promise<JsonObject>;
   /** Offers the contact to the source, where it stops the clock once taken over. @returns the Communication */
   logFirstContact(partner: string, taskId: string, contact: ContactMade, by: Actor): Promise<JsonObject>;
-  /** The source is told of it by a comment, since no record of its own stands for it yet. @returns the Appointment */
+  /** The source is offered it as an appointment of its own (`propose`). @returns the Appointment */
   proposeAppointment(partner: string, taskId: string, appointment: AppointmentMade, by: Actor): Promise<JsonObject>;
   /** @returns the Appointment @throws CasebridgeError `appointment-unknown`; it is confirmed already: nothing happens */
   confirmAppointment(partner: string, taskId: string, appointmentId: string, by: Actor): Promise<JsonObject>;
@@ -81,6 +82,7 @@ export interface HomeDeps {
   readonly store: Store;
   readonly config: Pick<Config, 'partners' | 'identifierSystem'>;
   readonly newId: () => string;
+  readonly mappings: () => Promise<MappingSet>;
   /** Called after commit: lanes have work. */
   readonly wake: () => void;
   /** Told of what kept the home from answering a lane. */
@@ -88,7 +90,7 @@ export interface HomeDeps {
 }
 
 /** Opens the home of the configured partners; does nothing by itself. */
-export function openHome({ store, config, newId, wake, onError }: HomeDeps): Home {
+export function openHome({ store, config, newId, mappings, wake, onError }: HomeDeps): Home {
   const { identifierSystem } = config;
   const partnerOf = (id: string): PartnerConfig => {
     const partner = config.partners.get(id);
@@ -151,18 +153,21 @@ export function openHome({ store, config, newId, wake, onError }: HomeDeps): Hom
         return resource.body;
       }),
 
-    proposeAppointment: (partner, taskId, appointment, by) =>
-      write(partner, by, async (writer) => {
+    proposeAppointment: async (partner, taskId, appointment, by) => {
+      const set = await mappings();
+      return write(partner, by, async (writer) => {
         const own = await lockTask(writer, taskId);
         checkOpen(own);
         const facts = await making(writer, own);
         const { resource, isNew } = await add(writer, own.order, appointmentOf(facts, appointment));
-        if (isNew) await comment(writer, own, facts, wordsOf(resource.body));
+        if (isNew) await offerAppointment(writer, own, set, resource, facts.at);
         return resource.body;
-      }),
+      });
+    },
 
-    confirmAppointment: (partner, taskId, appointmentId, by) =>
-      write(partner, by, async (writer) => {
+    confirmAppointment: async (partner, taskId, appointmentId, by) => {
+      const set = await mappings();
+      return write(partner, by, async (writer) => {
         const own = await lockTask(writer, taskId);
         const [found] = await visibleTo(writer.trx, writer.partner, {
           names: [`Appointment/${appointmentId}`],
@@ -170,10 +175,13 @@ export function openHome({ store, config, newId, wake, onError }: HomeDeps): Hom
         });
         if (found === undefined) throw new CasebridgeError('appointment-unknown');
         if (found.body.status !== 'proposed' && found.body.status !== 'pending') return found.body;
-        const { body } = await change(writer, found, confirmed(found.body), 'update');
-        if (found.record === undefined) await comment(writer, own, await making(writer, own), wordsOf(body));
-        return body;
-      }),
+        const after = await change(writer, found, confirmed(found.body), 'update');
+        // The lane of its record tells the source what has changed.
+        if (found.record === undefined)
+          await offerAppointment(writer, own, set, after, (await timeOf(writer.trx)).toISOString());
+        return after.body;
+      });
+    },
 
     visible: (partner, narrowing) => visibleTo(store.db, partnerOf(partner), narrowing),
 
@@ -264,6 +272,22 @@ async function checkOutput({ trx, partner }: Writer, { order }: OwnTask, task: J
     const found = await visibleTo(trx, partner, { names, basedOn: [`ServiceRequest/${order.id}`] });
     if (found.length === 0) throw new CasebridgeError('output-unknown', { reference: names[0] ?? 'nothing here' });
   }
+}
+
+async function offerAppointment(
+  { trx, partner }: Writer,
+  { task: { subject, record } }: OwnTask,
+  mappings: MappingSet,
+  { resourceType, id, body }: HomeResource,
+  at: string,
+): Promise<void> {
+  if (subject === undefined || record === undefined) return;
+  const { source, id: organization } = partner.organization;
+  await offerMade(trx, { connection: partner.id, subject, source }, mappings, {
+    type: 'appointment',
+    resource: { ...body, resourceType, id },
+    record: appointmentRecord(body, record.content, { organization, at }),
+  });
 }
 
 async function offerContact(

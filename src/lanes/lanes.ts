@@ -22,6 +22,7 @@ export { type DryRun, dryRun } from './dry-run.ts';
 export { applyDecision } from './effects.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';
 export { noteInbound } from './inbound/note.ts';
+export { offerMade } from './inbound/offer-made.ts';
 export { type IdentifierSought, keepVisit, type PatientFound, patientsWith, readsVisits } from './keep-adt.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export type { LaneKey } from './lease.ts';
