@@ -34,8 +34,11 @@ import {
   probeFailing,
   probePaused,
   probeSoon,
+  pruneAudit,
+  pruneHomeVersions,
   pruneOutcomes,
   pruneReplays,
+  pruneSeen,
   readAbilities,
   refreshRoster,
   reviewAlerts,
@@ -75,6 +78,8 @@ export async function mappingFiles({ guides, overlay }: Pick<Config, 'guides' | 
 const pollTickMs = 250;
 const rosterTickMs = 30_000;
 const pruneTickMs = 3_600_000;
+/** It reads all that was seen. */
+const pruneSeenTickMs = 24 * pruneTickMs;
 const probeTickMs = 15_000;
 const failingTickMs = 1_000;
 const replayTickMs = 250;
@@ -311,6 +316,21 @@ async function startWorking(
     ),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
     startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
+    startRound(
+      pruneTickMs,
+      () => pruneAudit(deps.store, config.retention),
+      failed('the old audit could not be pruned'),
+    ),
+    startRound(
+      pruneTickMs,
+      () => pruneHomeVersions(deps.store, config.retention),
+      failed('old versions could not be pruned'),
+    ),
+    startRound(
+      pruneSeenTickMs,
+      () => pruneSeen(deps.store, config.retention),
+      failed('what was seen of strangers could not be pruned'),
+    ),
     ...(page === undefined
       ? []
       : [

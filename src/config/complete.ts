@@ -20,6 +20,7 @@ import type {
   HookConfig,
   OperatorConfig,
   PollConfig,
+  RetentionConfig,
   ScopeVersion,
   ServerConfig,
   SourceConfig,
@@ -60,6 +61,7 @@ export async function complete(
     mail: await completeMail(raw, desk),
     sms: await completeSms(raw, desk),
     clocks: clocks(raw, desk),
+    retention: retention(raw, desk),
     guides: (raw.guides ?? []).map((path) => resolve(dirname(file), path)),
     ...(raw.overlay !== undefined && { overlay: resolve(dirname(file), raw.overlay) }),
     identifierSystem: raw.identifierSystem,
@@ -177,6 +179,22 @@ function clocks({ clocks: raw = {} }: RawConfig, desk: Desk): ClockConfig {
   return {
     ...(digest !== undefined && { digest }),
     ...(hours && { businessHours: { ...hours, holidays: hours.holidays ?? [], rules: hours.rules ?? hourRules } }),
+  };
+}
+
+/** 45 CFR 164.316(b)(2): six years, two leap days among them. */
+const sixYearsMs = 2192 * 86_400_000;
+
+function retention({ retention: raw = {} }: RawConfig, desk: Desk): RetentionConfig {
+  const auditMs = desk.duration(raw.audit, sixYearsMs);
+  if (auditMs < sixYearsMs)
+    desk.warnings.push(
+      'retention.audit is shorter than the six years that HIPAA asks for (45 CFR 164.316). Use 2192d.',
+    );
+  return {
+    auditMs,
+    versionsMs: desk.duration(raw.versions, sixYearsMs),
+    seenMs: desk.duration(raw.seen, 365 * 86_400_000),
   };
 }
 

@@ -34,6 +34,7 @@ export interface RawConfig {
     digest?: string;
     businessHours?: { days: Weekday[]; from: string; to: string; holidays?: string[]; rules?: ClockRule[] };
   };
+  retention?: { audit?: string; versions?: string; seen?: string };
   guides?: string[];
   overlay?: string;
   identifierSystem: string;
@@ -465,6 +466,11 @@ export const configSchema: SchemaObject = {
       log: settings({ level: choice(logLevels, 'Default info.') }),
       mail,
       sms,
+      retention: settings({
+        audit: duration('How long it is kept who looked at or changed what. Default 2192d, six years.'),
+        versions: duration('How long earlier versions of what is held for partners are kept. Default 2192d.'),
+        seen: duration('How long what was seen about people who are not asked about any more is kept. Default 365d.'),
+      }),
       clocks: settings({
         digest: {
           ...text('When breached clocks are told together, by the zone of their source. Absent: each at once.'),

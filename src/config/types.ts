@@ -100,6 +100,7 @@ export interface Config {
   /** Absent: no text messages are sent. */
   readonly sms?: SmsConfig;
   readonly clocks: ClockConfig;
+  readonly retention: RetentionConfig;
   /** Files of facts that `casebridge guide` made, as absolute paths. */
   readonly guides: readonly string[];
   /** Folder of fields and codes of the agency's own, as an absolute path. */
@@ -114,6 +115,16 @@ export interface Config {
   readonly partners: ReadonlyMap<string, PartnerConfig>;
   /** What an operator should mend although it is no error. One plain sentence each. */
   readonly warnings: readonly string[];
+}
+
+/** How long is kept what nothing needs any more. */
+export interface RetentionConfig {
+  /** Who looked at or changed what. */
+  readonly auditMs: number;
+  /** Earlier versions of what is held for partners. */
+  readonly versionsMs: number;
+  /** What was seen on servers about people who are not asked about any more. */
+  readonly seenMs: number;
 }
 
 export interface ServerConfig {

@@ -40,7 +40,7 @@ export {
   projectRecords,
   projectWith,
 } from './preview.ts';
-export { pruneOutcomes, pruneReplays } from './prune.ts';
+export { pruneAudit, pruneHomeVersions, pruneOutcomes, pruneReplays, pruneSeen } from './prune.ts';
 export { type Refusal, refuseChange } from './refused-change.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
 export { type ReplayAsked, startReplay } from './replay.ts';

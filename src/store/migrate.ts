@@ -20,6 +20,7 @@ import { sql as partnerPage } from './migrations/0013-partner-page.ts';
 import { sql as console } from './migrations/0014-console.ts';
 import { sql as ownSubscriptions } from './migrations/0015-own-subscriptions.ts';
 import { sql as rosterSought } from './migrations/0016-roster-sought.ts';
+import { sql as retention } from './migrations/0017-retention.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -46,6 +47,7 @@ export const migrations: readonly Migration[] = [
   { id: 14, name: 'console', sql: console },
   { id: 15, name: 'own-subscriptions', sql: ownSubscriptions },
   { id: 16, name: 'roster-sought', sql: rosterSought },
+  { id: 17, name: 'retention', sql: retention },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

@@ -9,7 +9,15 @@ import { reason } from '../../src/errors.ts';
 import { openPartnerInterface } from '../../src/facade/facade.ts';
 import { openHome } from '../../src/home/home.ts';
 import { buildApp, type GatewayApi, type HttpLimits, listen } from '../../src/http/http.ts';
-import { activeMappings, decide, parkLane, refuseChange, retryLane, skipStuck, startReplay } from '../../src/lanes/lanes.ts';
+import {
+  activeMappings,
+  decide,
+  parkLane,
+  refuseChange,
+  retryLane,
+  skipStuck,
+  startReplay,
+} from '../../src/lanes/lanes.ts';
 import { acceptRecords, acceptStale, shippedSchemas } from '../../src/records/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import { freshEmbedded } from '../support/embedded.ts';
