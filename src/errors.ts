@@ -1205,6 +1205,18 @@ export const errorKinds = {
     issue: 'no-store',
     class: 'config',
   },
+  'procedure-exists': {
+    text: 'A Procedure with this identifier is there already and says something else. Nothing was stored; give another one its own identifier.',
+    status: 409,
+    issue: 'duplicate',
+    class: 'permanent',
+  },
+  'procedure-several': {
+    text: 'Several Procedures bear this identifier. Nothing was stored.',
+    status: 412,
+    issue: 'multiple-matches',
+    class: 'permanent',
+  },
   'queue-unusable': {
     text: 'The queue at {where} cannot be used: {problem}. Check queue.url, and that Redis runs there.',
     status: 503,

@@ -100,7 +100,7 @@ export function gatewayApi({
     config,
     store,
     logger,
-    metrics: { registry: metrics.registry, records: metrics.records },
+    metrics,
     home,
     page,
     partnerInterface,

@@ -5,7 +5,7 @@ import { type Actor, type AuditEntry, keepAudit } from '../access/access.ts';
 import type { Config, PartnerConfig } from '../config.ts';
 import type { Exchanger } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
-import { parseReference } from '../fhir/fhir.ts';
+import { contentHash, parseReference } from '../fhir/fhir.ts';
 import { isObject, type JsonObject, objectsAt, textAt } from '../json.ts';
 import { keepRemoteValues, offerChanges, offerMade } from '../lanes/lanes.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
@@ -27,7 +27,7 @@ import {
 } from './actions.ts';
 import { homeExchanger } from './exchanger.ts';
 import { type HomeReferral, readReferrals, referenceIn } from './referral.ts';
-import { type HomeResource, timeOf } from './rows.ts';
+import { type HomeResource, lockResource, timeOf } from './rows.ts';
 import { changedTask, legalFor, MoveRefused } from './task-change.ts';
 import { type Narrowing, type Visible, visibleTo } from './visible.ts';
 import { add, change, checkVersion, lockTask, type OwnTask, type Writer } from './writing.ts';
@@ -72,10 +72,24 @@ export interface Home {
    * @throws MoveRefused; CasebridgeError `version-conflict`, `note-not-kept`, `output-unknown`, `resource-refused`
    */
   updateTask(partner: string, taskId: string, asked: JsonObject, by: Actor, ifMatch: string): Promise<HomeResource>;
-  /** @throws CasebridgeError `order-not-theirs`, `resource-element-unknown`, `resource-refused` */
-  createProcedure(partner: string, asked: JsonObject, by: Actor): Promise<HomeResource>;
+  /**
+   * Sent again, with the same identifier, it is there once. `unless`: an identifier that, where a Procedure bears it, makes that one the answer.
+   * @throws CasebridgeError `order-not-theirs`, `resource-element-unknown`, `resource-refused`; `procedure-exists` for one that says something else
+   * under the same identifier, `procedure-several`
+   */
+  createProcedure(
+    partner: string,
+    asked: JsonObject,
+    by: Actor,
+    unless?: IdentifierSought,
+  ): Promise<{ readonly resource: HomeResource; readonly isNew: boolean }>;
   /** Keeps who looked at what, or what was refused to whom. */
   audit(entry: AuditEntry): Promise<void>;
+}
+
+export interface IdentifierSought {
+  readonly system: string;
+  readonly value: string;
 }
 
 export interface HomeDeps {
@@ -195,7 +209,7 @@ export function openHome({ store, config, newId, mappings, wake, onError }: Home
         return change(writer, own.task, after, 'update');
       }),
 
-    createProcedure: (partner, asked, by) =>
+    createProcedure: (partner, asked, by, unless) =>
       write(partner, by, async (writer) => {
         const foreign = Object.keys(asked).filter((element) => !procedureElements.includes(element));
         if (foreign.length > 0) {
@@ -208,12 +222,39 @@ export function openHome({ store, config, newId, mappings, wake, onError }: Home
         if (order === undefined || second !== undefined || !isAboutSame(asked, order.body))
           throw new CasebridgeError('order-not-theirs');
         const { id: _id, meta: _meta, text: _text, ...procedure } = asked;
-        const made = await add(writer, order, { ...procedure, resourceType: 'Procedure', id: newId() });
-        return made.resource;
+        // The same that is sent twice at once takes turns.
+        await lockResource(writer.trx, order);
+        const there = await procedureThere(writer, order, procedure, unless);
+        if (there !== undefined) return { resource: there, isNew: false };
+        return add(writer, order, { ...procedure, resourceType: 'Procedure', id: newId() });
       }),
 
     audit: (entry) => keepAudit(store.db, entry),
   };
+}
+
+/** @throws CasebridgeError `procedure-exists`, `procedure-several` */
+async function procedureThere(
+  { trx, partner }: Writer,
+  order: HomeResource,
+  procedure: JsonObject,
+  unless: IdentifierSought | undefined,
+): Promise<HomeResource | undefined> {
+  const sought = unless === undefined ? objectsAt(procedure, 'identifier') : [unless];
+  if (sought.length === 0) return undefined;
+  const bears = ({ body }: HomeResource) =>
+    objectsAt(body, 'identifier').some((one) => sought.some((wanted) => isSameIdentifier(one, wanted)));
+  const [found, another] = (await visibleTo(trx, partner, { types: ['Procedure'] })).filter(bears);
+  if (another !== undefined) throw new CasebridgeError('procedure-several');
+  if (found === undefined || unless !== undefined) return found;
+  const { id: _id, meta: _meta, ...before } = found.body;
+  const says = { ...procedure, basedOn: [{ reference: `ServiceRequest/${order.id}` }] };
+  if (contentHash(before) !== contentHash(says)) throw new CasebridgeError('procedure-exists');
+  return found;
+}
+
+function isSameIdentifier(one: JsonObject, wanted: JsonObject | IdentifierSought): boolean {
+  return wanted.value !== undefined && one.value === wanted.value && one.system === wanted.system;
 }
 
 async function comment(writer: Writer, { task }: OwnTask, facts: Making, text: string): Promise<JsonObject> {

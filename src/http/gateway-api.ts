@@ -132,6 +132,8 @@ export interface GatewayMetrics {
   readonly registry: Registry;
   /** Records by `source` and `outcome` (accepted, unchanged, stale, refused). Counted by the HTTP interface. */
   readonly records: Counter<'source' | 'outcome'>;
+  /** Requests of partners by `route` and `outcome` (2xx, …, cut). Counted by the HTTP interface. */
+  readonly partnerRequests: Counter<'route' | 'outcome'>;
 }
 
 export interface BundleEntry {

@@ -175,6 +175,12 @@ function minimalGateway(
         labelNames: ['source', 'outcome'],
         registers: [registry],
       }),
+      partnerRequests: new Counter({
+        name: 'casebridge_partner_requests_total',
+        help: 'Requests of partners.',
+        labelNames: ['route', 'outcome'],
+        registers: [registry],
+      }),
     },
     home,
     page: undefined,
