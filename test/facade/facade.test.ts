@@ -473,6 +473,56 @@ function refOf(value: unknown): string {
   return reference.slice(reference.indexOf('/') + 1);
 }
 
+describe('a referral that its source deletes', () => {
+  const remove = (id: string) =>
+    accept(gateway, ['referral', { id: `referral-${id}`, updatedAt: '2026-05-01T10:00:00Z', deleted: true }]);
+
+  test('is entered in error for the partner who had it, and says nothing else any more', async () => {
+    await accept(gateway, ...caseOf('erased'));
+    await idle(gateway);
+    const task = await taskOf('erased');
+    await remove('erased');
+    await idle(gateway);
+    const { status, body } = await client.fhir('GET', `Task/${task.id}`);
+    expect([status, body]).toEqual([
+      200,
+      {
+        resourceType: 'Task',
+        id: task.id,
+        identifier: task.identifier,
+        status: 'entered-in-error',
+        intent: 'order',
+        meta: { versionId: expect.any(String), lastUpdated: expect.any(String) },
+      },
+    ]);
+    expect(await client.search(`Task?_id=${task.id}&status=entered-in-error`)).toEqual([body]);
+    for (const gone of [`ServiceRequest/${refOf(task.focus)}`, `Patient/${refOf(task.for)}`])
+      expect((await client.fhir('GET', gone)).status).toBe(404);
+    const tag = { 'if-match': `W/"${Object(body.meta).versionId}"` };
+    expect((await client.fhir('PUT', `Task/${task.id}`, { ...body, status: 'accepted' }, tag)).status).toBe(404);
+    expect((await shelter.fhir('GET', `Task/${task.id}`)).status).toBe(404);
+  });
+
+  test('is nothing at all once the consent is withdrawn too', async () => {
+    await accept(gateway, ...caseOf('erased-too'));
+    await idle(gateway);
+    const task = await taskOf('erased-too');
+    await remove('erased-too');
+    await accept(gateway, [
+      'consent',
+      aConsent({
+        id: 'consent-erased-too',
+        clientId: 'client-erased-too',
+        status: 'revoked',
+        revokedAt: '2026-05-01T10:00:00Z',
+        updatedAt: '2026-05-01T10:00:00Z',
+      }),
+    ]);
+    await idle(gateway);
+    expect((await client.fhir('GET', `Task/${task.id}`)).status).toBe(404);
+  });
+});
+
 describe('a Procedure that is sent again', () => {
   const system = 'urn:oid:1.2.3.4';
   const refer = async (id: string, value: string): Promise<JsonObject> => {
