@@ -288,11 +288,7 @@ async function startWorking(
     if (await workReplays(deps)) feeder.kick();
   };
   const refresh = async (): Promise<void> => {
-    for (const one of live) {
-      const lane = deps.connections.get(one.id);
-      if (lane !== undefined) await findSought(deps.store, lane);
-      await refreshRoster(deps.store, one, vendors[one.vendor]);
-    }
+    for (const one of live) await refreshRoster(deps.store, one, vendors[one.vendor]);
   };
   const failed = (what: string) => (error: unknown) => logger.error(factsOf(error), what);
   const clocks = clockDeps(deps, config, failed('clocks of a case could not be worked out'));
@@ -302,6 +298,13 @@ async function startWorking(
     // One for each, so that a server that hangs keeps nobody else waiting.
     ...live.map(({ id }) =>
       startRound(pollTickMs, () => runDuePolls(deps, capabilities, [id]), failed('polls could not be looked for')),
+    ),
+    ...[...deps.connections.values()].map((connection) =>
+      startRound(
+        rosterTickMs,
+        () => findSought(deps.store, connection),
+        failed('patients of a list could not be looked for'),
+      ),
     ),
     startRound(rosterTickMs, refresh, failed('who is asked about could not be brought up to date')),
     startRound(probeTickMs, resume, failed('paused connections could not be asked')),
