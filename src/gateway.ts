@@ -59,7 +59,7 @@ import {
 import { createMetrics } from './metrics.ts';
 import { openPartnerPage, type PartnerPage } from './page/page.ts';
 import { openWakeUps, type WakeUps } from './queue/queue.ts';
-import { openStore, type Store } from './store/store.ts';
+import { keepUp, openStore, type Store } from './store/store.ts';
 import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts';
 
 /** The mapping files that come with Casebridge. */
@@ -80,6 +80,7 @@ const rosterTickMs = 30_000;
 const pruneTickMs = 3_600_000;
 /** It reads all that was seen. */
 const pruneSeenTickMs = 24 * pruneTickMs;
+const keepUpTickMs = 10_000;
 const probeTickMs = 15_000;
 const failingTickMs = 1_000;
 const replayTickMs = 250;
@@ -317,21 +318,22 @@ async function startWorking(
       () => reviewSubscriptions(deps.store, live),
       failed('subscriptions could not be looked at'),
     ),
+    startRound(keepUpTickMs, () => keepUp(deps.store), failed('tables that have grown could not be looked at')),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
     startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
     startRound(
       pruneTickMs,
-      () => pruneAudit(deps.store, config.retention),
+      () => untilNone(() => pruneAudit(deps.store, config.retention)),
       failed('the old audit could not be pruned'),
     ),
     startRound(
       pruneTickMs,
-      () => pruneHomeVersions(deps.store, config.retention),
+      () => untilNone(() => pruneHomeVersions(deps.store, config.retention)),
       failed('old versions could not be pruned'),
     ),
     startRound(
       pruneSeenTickMs,
-      () => pruneSeen(deps.store, config.retention),
+      () => untilNone(() => pruneSeen(deps.store, config.retention)),
       failed('what was seen of strangers could not be pruned'),
     ),
     ...(page === undefined
@@ -342,6 +344,11 @@ async function startWorking(
         ]),
   ];
   return { feeder, wakeUps, rounds };
+}
+
+/** A batch at a time, so that nothing waits long for the rows. */
+async function untilNone(prune: () => Promise<number>): Promise<void> {
+  while ((await prune()) > 0);
 }
 
 async function isWell(connection: Connection | undefined): Promise<{ ok: boolean }> {

@@ -206,7 +206,8 @@ export function updateLinks(
     from jsonb_to_recordset(${json(rows)}) as c(type text, id text, slot text, generation integer, has_tag boolean,
       version_tag text, sent jsonb, has_seen boolean, seen jsonb, has_hash boolean, seen_hash text, retires boolean, cause jsonb,
       record_version integer)
-    where ${where} and l.connection = ${lease.connection} and l.source = ${lease.source} and l.type = c.type and l.id = c.id
+    where ${where} and l.connection = ${lease.connection} and l.subject = ${lease.subject} and l.source = ${lease.source}
+      and l.type = c.type and l.id = c.id
       and l.slot = c.slot and l.generation = c.generation`;
 }
 

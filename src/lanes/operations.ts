@@ -7,7 +7,7 @@ import type { JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import { editionJson } from './document.ts';
-import { type Lease, LeaseLost } from './lease.ts';
+import { type LaneKey, type Lease, LeaseLost } from './lease.ts';
 import type { PlanBasis } from './load.ts';
 import type { Write } from './plan.ts';
 
@@ -164,13 +164,18 @@ export interface ClosedOperation {
 
 export async function closeOperations(
   trx: Transaction<Database>,
+  lane: LaneKey,
   ...closed: readonly ClosedOperation[]
 ): Promise<void> {
-  if (closed.length > 0) await updateClosed(closed).execute(trx);
+  if (closed.length > 0) await updateClosed(lane, closed).execute(trx);
 }
 
-/** @param where for a part of a larger statement: when it is to do anything */
-export function updateClosed(closed: readonly ClosedOperation[], where = sql`true`) {
+/**
+ * The lane and what is open there are named so that only its few rows are looked at, however many there are.
+ *
+ * @param where for a part of a larger statement: when it is to do anything
+ */
+export function updateClosed({ connection, subject }: LaneKey, closed: readonly ClosedOperation[], where = sql`true`) {
   const rows = closed.map(({ id, outcome, status, reason: why, requestId }) => ({
     id,
     outcome,
@@ -182,7 +187,8 @@ export function updateClosed(closed: readonly ClosedOperation[], where = sql`tru
     update operation o set outcome = c.outcome, status = c.status, reason = c.reason, request_id = c.request_id,
       closed_at = now()
     from jsonb_to_recordset(${json(rows)}) as c(id bigint, outcome text, status integer, reason jsonb, request_id text)
-    where ${where} and o.id = c.id`;
+    where ${where} and o.connection = ${connection} and o.subject = ${subject}
+      and (o.outcome is null or o.late_check_at is not null) and o.id = c.id`;
 }
 
 /** Their outcomes are unknown, for a reason each, but our request has ended: nobody needs to wait for `sendBefore` any more. */

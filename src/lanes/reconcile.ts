@@ -101,7 +101,7 @@ async function reconcileCreate(
 
 async function closeAsNotDone(trx: Transaction<Database>, lease: Lease, operation: OperationRow): Promise<void> {
   if (isSaidElsewhere(operation)) await askAboutElsewhere(trx, lease, keyOf(operation), operation.resource_type);
-  await closeOperations(trx, { id: operation.id, outcome: 'not-done', reason: reason('outcome-unknown') });
+  await closeOperations(trx, lease, { id: operation.id, outcome: 'not-done', reason: reason('outcome-unknown') });
   await trx
     .updateTable('operation')
     .set({ late_check_at: sql<Date>`now() + ${lateCheckMs} * interval '1 millisecond'` })
@@ -160,7 +160,7 @@ async function linkFoundCreate(
   const resource = linkTarget(state, operation);
   return deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
-    await closeOperations(trx, { id: operation.id, outcome: 'found', reason: reason('outcome-unknown') });
+    await closeOperations(trx, lease, { id: operation.id, outcome: 'found', reason: reason('outcome-unknown') });
     await saveSeen(trx, lease.connection, {
       resourceType: operation.resource_type,
       remoteId,
@@ -276,7 +276,7 @@ async function reconcileUpdate(
       await takeAsSent(trx, lease, resource, operation, seen.body);
     if (resource !== undefined && isFiled && edition !== undefined)
       await keepFiled(trx, lease, resource, operation.remote_id ?? '', edition);
-    await closeOperations(trx, { id: operation.id, outcome: 'found', reason: reason('outcome-unknown') });
+    await closeOperations(trx, lease, { id: operation.id, outcome: 'found', reason: reason('outcome-unknown') });
   });
   return done;
 }
@@ -307,8 +307,7 @@ async function takeAsSent(
 ): Promise<void> {
   const { link, slot } = resource;
   if (link === undefined || slot === undefined) return;
-  const isRetired =
-    operation.kind === 'retire' && slot.retire(body) !== undefined && isAlready(slot.retire(body), body);
+  const isRetired = operation.kind === 'retire' && sameFact(slot.retire(body), body);
   const held = slot.facts(body);
   const taken = Object.entries(operation.sent ?? {}).filter(([key, fact]) => sameFact(held[key], fact));
   const asSent = Object.fromEntries(taken);
@@ -317,10 +316,6 @@ async function takeAsSent(
     seen: { ...link.seen, ...asSent },
     retired: isRetired,
   });
-}
-
-function isAlready(retired: JsonObject | undefined, body: JsonObject): boolean {
-  return JSON.stringify(retired) === JSON.stringify(body);
 }
 
 async function checkLate(

@@ -49,7 +49,7 @@ export async function storeWriting(
         update lane set lease_until = now() + ${leaseMs} * interval '1 millisecond', starts = 0
         where connection = ${lease.connection} and subject = ${lease.subject} and fence = ${lease.fence} and lease_until > now()
         returning wanted),
-      closed as (${updateClosed(closed, isHeld)}),
+      closed as (${updateClosed(lease, closed, isHeld)}),
       looks as (${upsertSeen(lease.connection, looks, isHeld)}
         returning connection, resource_type, remote_id, version_tag, hash, gone, seen_at),
       made as (${upsertLinks(lease, links, isHeld)} returning *),

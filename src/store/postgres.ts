@@ -92,8 +92,9 @@ function withPreparedStatements(pool: pg.Pool): PostgresPool {
 /** The url with the search path among its `options`: options of the url would replace those given beside it. */
 function withSearchPath(url: string, searchPath: string): string {
   const parsed = parseUrl(url);
-  // Every statement of ours looks things up by key: one plan serves all values, and planning costs more than most of them.
-  const plans = '-c plan_cache_mode=force_generic_plan';
+  // Every statement of ours looks things up by key, in memory or on disks without heads: one plan serves all values, and planning or compiling
+  // one costs more than most of them.
+  const plans = '-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1 -c jit=off';
   const options = [parsed.searchParams.get('options'), `-c search_path=${searchPath}`, plans];
   parsed.searchParams.set('options', options.filter(Boolean).join(' '));
   return parsed.href;

@@ -29,6 +29,7 @@ export type {
   Signed,
 } from './tables.ts';
 export { json } from './tables.ts';
+export { keepUp } from './upkeep.ts';
 
 export interface Store {
   readonly kind: 'embedded' | 'postgres';

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
+import type { RecordType } from '../../src/records/records.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, aReferral, aService } from '../builders.ts';
 import { mappingOf } from '../mapping/fixtures.ts';
 import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
@@ -51,19 +52,34 @@ describe('a deleted record', () => {
     },
   );
 
-  test('whose retirement lost its reply is retired once', async () => {
-    await sendCase();
-    const before = (await world.server.journal()).length;
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: '$', nth: 1, fault: { drop: 'after-commit' } },
-    ]);
-    await send(['goal', aGoal({ deleted: true, updatedAt: later })]);
-    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
-      lifecycleStatus: 'entered-in-error',
-    });
-    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ retired: true });
-    expect(await world.server.writes(before)).toHaveLength(1);
-  });
+  const lost: readonly [RecordType, JsonObject, string, string, JsonObject][] = [
+    ['goal', aGoal(), 'Goal', 'goal/goal-meals#goal', { lifecycleStatus: 'entered-in-error' }],
+    // One that says it by a concept.
+    [
+      'need',
+      aNeed(),
+      'Condition',
+      'need/need-food#condition',
+      { verificationStatus: { coding: [{ code: 'entered-in-error' }] } },
+    ],
+  ];
+  test.each(lost)(
+    '%s: whose retirement lost its reply is retired once, also if it comes back',
+    async (type, record, resourceType, link, marked) => {
+      await sendCase();
+      const before = (await world.server.journal()).length;
+      await world.server.control('POST', 'faults', [
+        { method: 'POST', path: '$', nth: 1, fault: { drop: 'after-commit' } },
+      ]);
+      await send([type, { ...record, deleted: true, updatedAt: later }]);
+      expect(await world.server.own(resourceType, `county/${link}`)).toMatchObject(marked);
+      expect(await world.link(link)).toMatchObject({ retired: true });
+      expect(await world.server.writes(before)).toHaveLength(1);
+      await send([type, { ...record, updatedAt: '2026-02-21T10:00:00-05:00' }]);
+      expect(await world.server.own(resourceType, `county/${link}`)).toMatchObject(marked);
+      expect(await ownCounts(world.server)).toMatchObject({ [`county/${link}`]: 1, [`county/${link}~2`]: 1 });
+    },
+  );
 
   test('that was never sent leaves nothing behind', async () => {
     await send(...directoryAndClient(), ['case', aCase()], ['goal', aGoal({ deleted: true })]);

@@ -301,6 +301,15 @@ describe('a signed note', () => {
     expect(await stored('note-visit')).toMatchObject({ version: 1, content: aNote() });
   });
 
+  test('takes the same sections with their members in another order', async () => {
+    const format = 'soap' as const;
+    await accept([{ type: 'note', record: aNote({ format, sections: [{ text: 'Call.', code: 'plan' }] }) }]);
+    const [again] = await accept([
+      version({ format, sections: [{ text: 'Call.', code: 'plan' }], status: 'amended', addenda: [addendum] }),
+    ]);
+    expect(again).toMatchObject({ outcome: 'accepted', version: 2 });
+  });
+
   test('refuses it within one batch too, and takes the version after it', async () => {
     const answers = await accept([
       signed,

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../src/json.ts';
 import type { MappingSet } from '../../src/mapping/mapping.ts';
 import type { JournalEntry } from '../../src/sandbox/journal.ts';
 import type { SimulatedServer } from '../../src/sandbox/serve.ts';
-import type { Store } from '../../src/store/store.ts';
+import { type Store, sql } from '../../src/store/store.ts';
 import type { SentWrite } from './exchanger.ts';
 import type { Edit } from './partner.ts';
 import type { Site } from './site.ts';
@@ -40,6 +40,8 @@ export interface Evidence {
 export interface Told {
   /** Topics of open questions. */
   readonly topics: ReadonlySet<string>;
+  /** Names of the resources whose newest versions the operator has set aside: they rest, and what needs them waits. */
+  readonly aside: ReadonlySet<string>;
   /** All that was offered to the source or shown in a question, as text. */
   readonly text: string;
 }
@@ -51,8 +53,14 @@ export async function toldToPeople({ db }: Store, connection: string): Promise<T
     .where('connection', '=', connection)
     .execute();
   const changes = await db.selectFrom('change').select('body').where('connection', '=', connection).execute();
+  const aside = await sql<{ name: string }>`
+    select l.type || '/' || l.id || '#' || l.slot as name
+    from link l join record r on r.source = l.source and r.type = l.type and r.id = l.id
+      and r.version = (l.set_aside ->> 'version')::integer
+    where l.connection = ${connection} and l.retired_at is null`.execute(db);
   return {
     topics: new Set(decisions.filter(({ state }) => state === 'open').map(({ topic }) => topic)),
+    aside: new Set(aside.rows.map(({ name }) => name)),
     text: JSON.stringify([decisions, changes]),
   };
 }

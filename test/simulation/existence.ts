@@ -62,7 +62,8 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
         [...said.topics].some((topic) =>
           element === undefined ? topic.includes(name) && !topic.startsWith(name) : topic === `${name}:${element}`,
         );
-      if (resource === undefined) return isAsked() ? [] : [`(a) ${value} is missing`];
+      if (said.aside.has(name)) return [];
+      if (resource === undefined) return isAsked() || said.aside.size > 0 ? [] : [`(a) ${value} is missing`];
       const isTheirs = (element: string) =>
         edits.some(
           (edit) =>

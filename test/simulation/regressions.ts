@@ -16,4 +16,8 @@ export const regressions: readonly Regression[] = [
     seed: 171,
     why: 'an update whose reply was lost was not known for ours, as the store had put the keys of a fact in another order, and was offered as theirs',
   },
+  {
+    seed: 5134,
+    why: 'a recall whose reply was lost was not known for done, and when consent came again the blanked resource was filled in part only',
+  },
 ];

@@ -1,6 +1,7 @@
 // What has been signed stays as it was signed (records.md 6.4): a note's text, and that of each signed addendum. An addendum is the only way to
 // say something else. Needs the version before, so it is looked at when a record is accepted. Pure.
 
+import { isDeepStrictEqual } from 'node:util';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import { type FieldError, kindOf } from '../field-error.ts';
 import type { RecordType } from '../record-type.ts';
@@ -26,7 +27,7 @@ const fixedFields: Readonly<Record<string, string>> = {
 
 function changedNote(before: JsonObject, after: JsonObject): FieldError[] {
   const changed = Object.entries(fixedFields).flatMap(([name, advice]) =>
-    isSame(before[name], after[name]) ? [] : [refusal(`/${name}`, after[name], `/${name} ${advice}`)],
+    isDeepStrictEqual(before[name], after[name]) ? [] : [refusal(`/${name}`, after[name], `/${name} ${advice}`)],
   );
   if (after.status !== 'draft') return changed;
   const message = '/status cannot be draft again: the note was signed. Send amended, or entered-in-error.';
@@ -46,16 +47,12 @@ function changedAddenda(before: JsonObject, after: JsonObject): FieldError[] {
       }
       const pointer = `/addenda/${index}/text`;
       const message = `${pointer} must stay as it was signed. Add another addendum instead.`;
-      return isSame(signed.text, addendum.text) ? [] : [refusal(pointer, addendum.text, message)];
+      return isDeepStrictEqual(signed.text, addendum.text) ? [] : [refusal(pointer, addendum.text, message)];
     });
 }
 
 function addendaOf({ addenda }: JsonObject): JsonObject[] {
   return Array.isArray(addenda) ? addenda.filter(isObject) : [];
-}
-
-function isSame(before: Json | undefined, after: Json | undefined): boolean {
-  return JSON.stringify(before) === JSON.stringify(after);
 }
 
 function refusal(pointer: string, found: Json | undefined, message: string): FieldError {
