@@ -106,6 +106,7 @@ function configOf(baseUrl: string, polls: Partial<PollConfig>, pollEveryMs: numb
     lanes: { leaseMs: 60_000 },
     log: { level: 'silent' },
     clocks: {},
+    retention: { auditMs: 2192 * 86_400_000, versionsMs: 2192 * 86_400_000, seenMs: 365 * 86_400_000 },
     guides: [],
     identifierSystem,
     operators: new Map(),

@@ -1205,6 +1205,18 @@ export const errorKinds = {
     issue: 'no-store',
     class: 'config',
   },
+  'procedure-exists': {
+    text: 'A Procedure with this identifier is there already and says something else. Nothing was stored; give another one its own identifier.',
+    status: 409,
+    issue: 'duplicate',
+    class: 'permanent',
+  },
+  'procedure-several': {
+    text: 'Several Procedures bear this identifier. Nothing was stored.',
+    status: 412,
+    issue: 'multiple-matches',
+    class: 'permanent',
+  },
   'queue-unusable': {
     text: 'The queue at {where} cannot be used: {problem}. Check queue.url, and that Redis runs there.',
     status: 503,
@@ -1355,6 +1367,24 @@ export const errorKinds = {
     issue: 'invariant',
     class: 'permanent',
   },
+  'roster-nobody': {
+    text: 'No patient on the server carries this number. It is looked for again once a day.',
+    status: 404,
+    issue: 'not-found',
+    class: 'person',
+  },
+  'roster-several': {
+    text: '{count} patients on the server carry this number. Name the one who is meant by the id that the server has for them; nothing is guessed.',
+    status: 409,
+    issue: 'multiple-matches',
+    class: 'person',
+  },
+  'roster-unresolved': {
+    text: 'Somebody on the referral list of {connection} is named by a number that names nobody there, or several. GET /api/connections/{connection}/roster says which and why.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'route-capabilities-unknown': {
     text: 'What the server can do was never read; nothing is written until it is.',
     status: 503,
@@ -1401,6 +1431,12 @@ export const errorKinds = {
     text: 'Set in the configuration (task: off).',
     status: 200,
     issue: 'informational',
+    class: 'config',
+  },
+  'route-task-off-unanswered': {
+    text: 'Set in the configuration (task: off), and the server takes no note (DocumentReference) either: the hospital does not hear the answer from Casebridge. A person has to give it.',
+    status: 501,
+    issue: 'not-supported',
     class: 'config',
   },
   'route-unsent': {
@@ -1687,6 +1723,18 @@ export const errorKinds = {
   },
   'subscription-ends': {
     text: 'A Subscription on the server of {connection} ends within a day, or has ended. Polling goes on; renew it to hear sooner.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'subscription-missed': {
+    text: 'A poll found a change of {resourceType} on the server of {connection} that no notification told of. Polling goes on; look at its Subscription, and the way from there to /hooks.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'subscription-not-made': {
+    text: 'No Subscription for {resourceType} is kept on the server: {why}. Polling goes on as usual.',
     status: 200,
     issue: 'informational',
     class: 'config',

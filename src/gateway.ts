@@ -22,6 +22,7 @@ import {
   checkIdentity,
   createRunGate,
   type Feeder,
+  findSought,
   finishDrains,
   freeDeadLeases,
   freeDeadShares,
@@ -33,8 +34,11 @@ import {
   probeFailing,
   probePaused,
   probeSoon,
+  pruneAudit,
+  pruneHomeVersions,
   pruneOutcomes,
   pruneReplays,
+  pruneSeen,
   readAbilities,
   refreshRoster,
   reviewAlerts,
@@ -74,6 +78,8 @@ export async function mappingFiles({ guides, overlay }: Pick<Config, 'guides' | 
 const pollTickMs = 250;
 const rosterTickMs = 30_000;
 const pruneTickMs = 3_600_000;
+/** It reads all that was seen. */
+const pruneSeenTickMs = 24 * pruneTickMs;
 const keepUpTickMs = 10_000;
 const probeTickMs = 15_000;
 const failingTickMs = 1_000;
@@ -150,6 +156,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
     store,
     config,
     newId: randomUUID,
+    mappings,
     wake: () => feeder?.kick(),
     onError: (error) => logger.error(factsOf(error), 'the home of a partner could not answer a lane'),
   });
@@ -304,6 +311,13 @@ async function startWorking(
     ...live.map(({ id }) =>
       startRound(pollTickMs, () => runDuePolls(deps, capabilities, [id]), failed('polls could not be looked for')),
     ),
+    ...[...deps.connections.values()].map((connection) =>
+      startRound(
+        rosterTickMs,
+        () => findSought(deps.store, connection),
+        failed('patients of a list could not be looked for'),
+      ),
+    ),
     startRound(rosterTickMs, refresh, failed('who is asked about could not be brought up to date')),
     startRound(probeTickMs, resume, failed('paused connections could not be asked')),
     startRound(failingTickMs, askFailing, failed('failing servers could not be asked')),
@@ -318,6 +332,21 @@ async function startWorking(
     startRound(keepUpTickMs, () => keepUp(deps.store), failed('tables that have grown could not be looked at')),
     startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
     startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
+    startRound(
+      pruneTickMs,
+      () => untilNone(() => pruneAudit(deps.store, config.retention)),
+      failed('the old audit could not be pruned'),
+    ),
+    startRound(
+      pruneTickMs,
+      () => untilNone(() => pruneHomeVersions(deps.store, config.retention)),
+      failed('old versions could not be pruned'),
+    ),
+    startRound(
+      pruneSeenTickMs,
+      () => untilNone(() => pruneSeen(deps.store, config.retention)),
+      failed('what was seen of strangers could not be pruned'),
+    ),
     ...(page === undefined
       ? []
       : [
@@ -326,6 +355,11 @@ async function startWorking(
         ]),
   ];
   return { feeder, wakeUps, rounds };
+}
+
+/** A batch at a time, so that nothing waits long for the rows. */
+async function untilNone(prune: () => Promise<number>): Promise<void> {
+  while ((await prune()) > 0);
 }
 
 async function isWell(connection: Connection | undefined): Promise<{ ok: boolean }> {

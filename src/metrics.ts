@@ -12,6 +12,7 @@ export interface Metrics {
   readonly runs: Counter<'connection' | 'outcome'>;
   readonly requestSeen: (seen: RequestSeen) => void;
   readonly deliveries: Counter<'source' | 'outcome'>;
+  readonly partnerRequests: Counter<'route' | 'outcome'>;
 }
 
 /** The metrics of one process; the gauges read the store when they are asked for. */
@@ -83,6 +84,12 @@ export function createMetrics(store: Store): Metrics {
       name: 'casebridge_webhook_deliveries_total',
       help: 'Changes posted to webhooks by source and outcome: the status class, or the kind of fault.',
       labelNames: ['source', 'outcome'] as const,
+    }),
+    partnerRequests: new Counter({
+      ...shared,
+      name: 'casebridge_partner_requests_total',
+      help: 'Requests of partners to /fhir/R4, /oauth/token and the partner page by route and status class; cut: the caller left before the end.',
+      labelNames: ['route', 'outcome'] as const,
     }),
     records: new Counter({
       ...shared,

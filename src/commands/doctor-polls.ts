@@ -1,6 +1,6 @@
 // What `doctor` says of polling: what it takes of the rate, how long one round really takes, what is not asked for, what could not be read.
 
-import { isObject, type Json, objectAt, objectsAt, textAt } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { aligned } from './terminal.ts';
 
 /** What asking for changes takes, and how long it really takes. */
@@ -24,6 +24,20 @@ export function pollLines(found: Json | undefined): string[] {
     ...objectsAt(found, 'unreadable').map(
       (one) => `  ! ${one.resourceType}/${one.key}: ${textAt(objectAt(one, 'reason'), 'text')}`,
     ),
+    ...objectsAt(found, 'subscriptions').flatMap(subscriptionLines),
+  ];
+}
+
+function subscriptionLines(one: JsonObject): string[] {
+  const { resourceType, status, endsAt, heardAt, missedAt } = one;
+  const why = textAt(objectAt(one, 'reason'), 'text');
+  const until = typeof endsAt === 'string' ? ` until ${endsAt}` : '';
+  return [
+    ...(status === null ? [] : [`    notified of ${resourceType}: ${status}${until}, last heard ${heardAt}`]),
+    ...(why === undefined ? [] : [`    Subscription to ${resourceType}: ${why}`]),
+    ...(missedAt === null
+      ? []
+      : [`  ! a poll found a change of ${resourceType} at ${missedAt} that no notification told of`]),
   ];
 }
 

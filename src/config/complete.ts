@@ -20,6 +20,7 @@ import type {
   HookConfig,
   OperatorConfig,
   PollConfig,
+  RetentionConfig,
   ScopeVersion,
   ServerConfig,
   SourceConfig,
@@ -44,11 +45,12 @@ export async function complete(
   env: SecretPlaces['env'],
 ): Promise<{ config: Config } | { problems: ConfigProblem[] }> {
   const desk = new Desk(source, { env, folder: dirname(file) });
-  const configured = await connections(raw, desk);
+  const front = await server(raw, desk);
+  const configured = await connections(raw, front, desk);
   const { partners, homes } = await completePartners(raw, configured, desk);
   const config: Config = {
     file,
-    server: await server(raw, desk),
+    server: front,
     store: {
       url: await desk.url(raw.store?.url, ['store', 'url'], ['postgres:', 'postgresql:']),
       folder: resolve(dirname(file), raw.store?.folder ?? './data'),
@@ -59,6 +61,7 @@ export async function complete(
     mail: await completeMail(raw, desk),
     sms: await completeSms(raw, desk),
     clocks: clocks(raw, desk),
+    retention: retention(raw, desk),
     guides: (raw.guides ?? []).map((path) => resolve(dirname(file), path)),
     ...(raw.overlay !== undefined && { overlay: resolve(dirname(file), raw.overlay) }),
     identifierSystem: raw.identifierSystem,
@@ -179,6 +182,22 @@ function clocks({ clocks: raw = {} }: RawConfig, desk: Desk): ClockConfig {
   };
 }
 
+/** 45 CFR 164.316(b)(2): six years, two leap days among them. */
+const sixYearsMs = 2192 * 86_400_000;
+
+function retention({ retention: raw = {} }: RawConfig, desk: Desk): RetentionConfig {
+  const auditMs = desk.duration(raw.audit, sixYearsMs);
+  if (auditMs < sixYearsMs)
+    desk.warnings.push(
+      'retention.audit is shorter than the six years that HIPAA asks for (45 CFR 164.316). Use 2192d.',
+    );
+  return {
+    auditMs,
+    versionsMs: desk.duration(raw.versions, sixYearsMs),
+    seenMs: desk.duration(raw.seen, 365 * 86_400_000),
+  };
+}
+
 async function server({ server: raw = {} }: RawConfig, desk: Desk): Promise<ServerConfig> {
   const { port = 8080, host, publicUrl, behindProxy = false } = raw;
   return {
@@ -211,11 +230,11 @@ async function sources(raw: RawConfig, desk: Desk): Promise<Map<string, SourceCo
   return found;
 }
 
-async function connections(raw: RawConfig, desk: Desk): Promise<Map<string, ConnectionConfig>> {
+async function connections(raw: RawConfig, front: ServerConfig, desk: Desk): Promise<Map<string, ConnectionConfig>> {
   const found = new Map<string, ConnectionConfig>();
   const known = Object.keys(raw.sources);
   for (const [id, connection] of Object.entries(raw.connections ?? {})) {
-    found.set(id, await completeConnection(id, connection, known, desk));
+    found.set(id, await completeConnection(id, connection, known, front, desk));
   }
   return found;
 }
@@ -224,6 +243,7 @@ async function completeConnection(
   id: string,
   raw: RawConnection,
   known: readonly string[],
+  front: ServerConfig,
   desk: Desk,
 ): Promise<ConnectionConfig> {
   const path = ['connections', id];
@@ -231,6 +251,7 @@ async function completeConnection(
   const theirs = raw.sources ?? [...known];
   for (const [index, source] of theirs.entries()) isKnown(source, known, [...path, 'sources', String(index)], desk);
   if (raw.inboundTo !== undefined) isKnown(raw.inboundTo, theirs, [...path, 'inboundTo'], desk);
+  const polls = pollConfig(raw, desk);
   return {
     id,
     vendor: raw.vendor,
@@ -249,8 +270,8 @@ async function completeConnection(
     task: raw.task ?? defaults.task,
     backfill: raw.backfill ?? 'open-cases',
     pollEveryMs: desk.duration(raw.poll?.every, defaults.pollEveryMs),
-    polls: pollConfig(raw, desk),
-    ...(raw.hook && { hook: await hookConfig(raw.hook, [...path, 'hook'], desk) }),
+    polls,
+    ...(raw.hook && { hook: await hookConfig(id, raw.hook, { polls, front, path: [...path, 'hook'], desk }) }),
     rateLimit: {
       requestsPerSecond: raw.rateLimit?.requestsPerSecond ?? 20,
       concurrency: raw.rateLimit?.concurrency ?? 8,
@@ -280,17 +301,35 @@ function pollConfig({ poll = {} }: RawConnection, desk: Desk): PollConfig {
 
 const shortestHookKey = 16;
 
-async function hookConfig(raw: RawHook, path: SettingPath, desk: Desk): Promise<HookConfig> {
+interface HookPlace {
+  readonly polls: PollConfig;
+  readonly front: ServerConfig;
+  readonly path: SettingPath;
+  readonly desk: Desk;
+}
+
+async function hookConfig(id: string, raw: RawHook, { polls, front, path, desk }: HookPlace): Promise<HookConfig> {
   const key = await desk.secret(raw.key, [...path, 'key']);
   if (key !== '' && (key.length < shortestHookKey || !/^[A-Za-z0-9_-]{1,128}$/.test(key)))
     desk.refuse(
       [...path, 'key'],
       'must be 16 to 128 letters, digits, dashes and underscores: it is part of an address.',
     );
+  if (raw.subscribe !== undefined && front.publicUrl === undefined)
+    desk.refuse([...path, 'subscribe'], 'needs "server.publicUrl": it is where the server notifies.');
+  for (const [index, type] of (raw.subscribe ?? []).entries())
+    if (!polls.types.includes(type))
+      desk.refuse(
+        [...path, 'subscribe', String(index)],
+        'must be one of "poll.types": a notification only wakes a poll.',
+      );
   return {
     key,
     ...(raw.bearer !== undefined && { bearer: await desk.secret(raw.bearer, [...path, 'bearer']) }),
     ...(raw.heartbeat !== undefined && { heartbeatMs: desk.duration(raw.heartbeat, 0) }),
+    ...(raw.subscribe && {
+      subscribe: { types: raw.subscribe, address: `${front.publicUrl ?? ''}/hooks/${id}/${key}` },
+    }),
   };
 }
 

@@ -34,6 +34,7 @@ export interface RawConfig {
     digest?: string;
     businessHours?: { days: Weekday[]; from: string; to: string; holidays?: string[]; rules?: ClockRule[] };
   };
+  retention?: { audit?: string; versions?: string; seen?: string };
   guides?: string[];
   overlay?: string;
   identifierSystem: string;
@@ -72,6 +73,7 @@ export interface RawHook {
   key: string;
   bearer?: string;
   heartbeat?: string;
+  subscribe?: PolledType[];
 }
 
 export interface RawConnection {
@@ -277,6 +279,14 @@ const connection = settings(
         key: secret('The last part of /hooks/<connection>/<key>, where the server notifies; 16 characters or more'),
         bearer: secret('What the server sends in Authorization: Bearer besides'),
         heartbeat: duration('It notifies at least so often, if only to say that it lives; silence is an alert.'),
+        subscribe: {
+          type: 'array',
+          minItems: 1,
+          uniqueItems: true,
+          items: choice(polledTypes, 'Resource type.'),
+          description:
+            'Types for which Casebridge keeps a Subscription on the server, where it lets us. Default: none.',
+        },
       },
       ['key'],
     ),
@@ -436,7 +446,7 @@ export const configSchema: SchemaObject = {
         port: whole(0, 65_535, 'Default 8080; 0 takes any free port.'),
         host: text('Address to listen on. Default: all.'),
         publicUrl: text(
-          'The https address under which others reach this server. Needed where a partner has a client or a page. May be env:NAME.',
+          'The https address under which others reach this server. Needed where a partner has a client or a page, and where a hook subscribes. May be env:NAME.',
         ),
         behindProxy: {
           type: 'boolean',
@@ -456,6 +466,11 @@ export const configSchema: SchemaObject = {
       log: settings({ level: choice(logLevels, 'Default info.') }),
       mail,
       sms,
+      retention: settings({
+        audit: duration('How long it is kept who looked at or changed what. Default 2192d, six years.'),
+        versions: duration('How long earlier versions of what is held for partners are kept. Default 2192d.'),
+        seen: duration('How long what was seen about people who are not asked about any more is kept. Default 365d.'),
+      }),
       clocks: settings({
         digest: {
           ...text('When breached clocks are told together, by the zone of their source. Absent: each at once.'),

@@ -100,6 +100,7 @@ export interface Config {
   /** Absent: no text messages are sent. */
   readonly sms?: SmsConfig;
   readonly clocks: ClockConfig;
+  readonly retention: RetentionConfig;
   /** Files of facts that `casebridge guide` made, as absolute paths. */
   readonly guides: readonly string[];
   /** Folder of fields and codes of the agency's own, as an absolute path. */
@@ -114,6 +115,16 @@ export interface Config {
   readonly partners: ReadonlyMap<string, PartnerConfig>;
   /** What an operator should mend although it is no error. One plain sentence each. */
   readonly warnings: readonly string[];
+}
+
+/** How long is kept what nothing needs any more. */
+export interface RetentionConfig {
+  /** Who looked at or changed what. */
+  readonly auditMs: number;
+  /** Earlier versions of what is held for partners. */
+  readonly versionsMs: number;
+  /** What was seen on servers about people who are not asked about any more. */
+  readonly seenMs: number;
 }
 
 export interface ServerConfig {
@@ -266,6 +277,14 @@ export interface HookConfig {
   readonly bearer?: string;
   /** It is heard from at least so often; absent: as its Subscription says, if it does. */
   readonly heartbeatMs?: number;
+  /** What Casebridge keeps Subscriptions for on the server; absent: it makes none. */
+  readonly subscribe?: SubscribeConfig;
+}
+
+export interface SubscribeConfig {
+  readonly types: readonly PolledType[];
+  /** Where the server notifies, without a slash at the end; the type follows. It holds the key. */
+  readonly address: string;
 }
 
 export type AuthConfig =

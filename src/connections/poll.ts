@@ -26,6 +26,8 @@ export interface PollSearch {
   readonly isDated: boolean;
   /** The same in a window of time, both ends included; absent where no search says when something was stored. */
   readonly between: ((from: Date, to: Date) => Query) | undefined;
+  /** The same of what is planned for some days, the last left out; absent where it can be told by when it was stored, or not at all. */
+  readonly onDays: ((from: Date, to: Date) => Query) | undefined;
   /** Issue codes by which the site says that it wants a patient. */
   readonly refusedBy: readonly string[];
 }
@@ -42,9 +44,14 @@ export function pollQuery(vendor: Vendor, resourceType: string, window: PollWind
   if (base === undefined) return patientId === undefined ? patientNeeded : noPatient;
   const refusedBy = patientId === undefined ? (grammar.all?.refusedBy ?? []) : [];
   const between = stored && ((from: Date, to: Date): Query => ({ ...base, ...stored.between(from, to) }));
+  const { planned } = grammar;
+  const onDays =
+    stored === undefined && planned !== undefined && declares(planned.parameter)
+      ? (from: Date, to: Date): Query => ({ ...base, ...planned.between(from, to) })
+      : undefined;
   if (stored !== undefined && since !== undefined) {
     const from = new Date(since.getTime() - overlapMs);
-    return { query: { ...base, ...stored.query(from) }, isFull: false, isDated: false, refusedBy, between };
+    return { query: { ...base, ...stored.query(from) }, isFull: false, isDated: false, refusedBy, between, onDays };
   }
   const dated = grammar.dated !== undefined && declares(grammar.dated.parameter) ? grammar.dated : undefined;
   const isDated = dated !== undefined && lookBackTo !== undefined;
@@ -54,6 +61,7 @@ export function pollQuery(vendor: Vendor, resourceType: string, window: PollWind
     isDated,
     refusedBy,
     between,
+    onDays,
   };
 }
 

@@ -276,12 +276,10 @@ function problemOfKeeping(value: Json, depth = 0): string | undefined {
   return undefined;
 }
 
-/** A Date header tells whole seconds. */
-const restOfSecondMs = 999;
-
+/** A Date header tells whole seconds: it was then or up to a second later. */
 function instantOf(date: string | undefined): Date | undefined {
   const at = Date.parse(date ?? '');
-  return Number.isNaN(at) ? undefined : new Date(at + restOfSecondMs);
+  return Number.isNaN(at) ? undefined : new Date(at);
 }
 
 const gradeExtension = 'http://hl7.org/fhir/StructureDefinition/match-grade';

@@ -5,7 +5,7 @@ import { type Actor, clientKeys, openTokenEndpoint, type TokenEndpoint, type Tok
 import type { Config } from '../config.ts';
 import { type Action, allowedActions, openExchanger } from '../connections/connections.ts';
 import { CasebridgeError } from '../errors.ts';
-import type { Home, HomeResource } from '../home/home.ts';
+import type { Home, HomeResource, IdentifierSought } from '../home/home.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Store } from '../store/store.ts';
 import { offers } from './offers.ts';
@@ -43,6 +43,11 @@ export function openPartnerInterface(
 
 /** Of a request for a partner's public keys. */
 const keyLimits = { connectMs: 5_000, totalMs: 5_000, replyBytes: 100_000, requestBytes: 1_000 };
+
+/** Whether partners are offered anything of this type. */
+export function isOfferedType(resourceType: string): boolean {
+  return Object.hasOwn(offers, resourceType);
+}
 
 export interface FacadeCall {
   readonly method: string;
@@ -112,7 +117,8 @@ function readAsked({ method, path, headers }: FacadeCall): Asked {
   const action = actionOf(method, id);
   const isOffered = offers[resourceType]?.actions.some((one) => one === action) === true;
   const isConditional = headers['if-none-exist'] !== undefined;
-  if (action === undefined || !isOffered || isConditional || rest.length > 0 || id === '')
+  const isCreate = action === 'create';
+  if (action === undefined || !isOffered || (isConditional && !isCreate) || rest.length > 0 || id === '')
     throw new CasebridgeError('interaction-unknown');
   return { action, resourceType, id };
 }
@@ -151,10 +157,30 @@ async function carryOut(
     return shown(base, 200, resource);
   }
   const body = local(await readResource(call, resourceType), base);
-  if (action === 'create') return shown(base, 201, await home.createProcedure(partner, body, by));
+  if (action === 'create') {
+    const unless = conditionOf(resourceType, call.headers['if-none-exist']);
+    const { resource, isNew } = await home.createProcedure(partner, body, by, unless);
+    return shown(base, isNew ? 201 : 200, resource);
+  }
   const ifMatch = call.headers['if-match'];
   if (ifMatch === undefined) throw new CasebridgeError('if-match-missing');
   return shown(base, 200, await home.updateTask(partner, id, body, by, ifMatch));
+}
+
+/** Of a conditional create only an identifier counts. @throws CasebridgeError `search-parameter-unknown`, `search-value-invalid` */
+function conditionOf(resourceType: string, header: string | undefined): IdentifierSought | undefined {
+  if (header === undefined) return undefined;
+  const query = [...new URLSearchParams(header.replace(/^[^?]*\?/, ''))];
+  const [first, ...others] = query;
+  const foreign = [...(first === undefined ? [['nothing']] : [first]), ...others].find(
+    ([name]) => name !== 'identifier',
+  );
+  if (foreign !== undefined)
+    throw new CasebridgeError('search-parameter-unknown', { resourceType, name: (foreign[0] ?? '').slice(0, 40) });
+  const [system = '', value = '', ...rest] = (first?.[1] ?? '').split('|');
+  if (system === '' || value === '' || rest.length > 0 || others.length > 0)
+    throw new CasebridgeError('search-value-invalid', { name: 'identifier', expected: 'one system|value' });
+  return { system, value };
 }
 
 async function readResource({ body }: FacadeCall, resourceType: string): Promise<JsonObject> {

@@ -51,7 +51,7 @@ export function capabilityStatement({ base, token }: Addresses): JsonObject {
           versioning: 'versioned-update',
           readHistory: false,
           updateCreate: false,
-          conditionalCreate: false,
+          conditionalCreate: actions.includes('create'),
           conditionalUpdate: false,
           searchParam: parameters.map(({ code, type: kind }) => ({ name: code, type: kind })),
         })),

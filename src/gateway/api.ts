@@ -100,7 +100,7 @@ export function gatewayApi({
     config,
     store,
     logger,
-    metrics: { registry: metrics.registry, records: metrics.records },
+    metrics,
     home,
     page,
     partnerInterface,
@@ -206,9 +206,9 @@ export function gatewayApi({
 
     notify: (id, message) => takeMessage(deps, connectionOf(id).connection.config, message),
 
-    async uploadRoster(id, patients) {
+    async uploadRoster(id, patients, numbers) {
       const { config: one, vendor } = connectionOf(id).connection;
-      const changed = await uploadRoster(store, id, patients);
+      const changed = await uploadRoster(store, id, patients, numbers);
       await refreshRoster(store, one, vendor);
       return changed;
     },

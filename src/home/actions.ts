@@ -140,15 +140,27 @@ export function appointmentOf(making: Making, appointment: AppointmentMade): Mad
   });
 }
 
-/** What the source is told of it: no record of its own stands for the appointment yet. */
-export function wordsOf(appointment: JsonObject): string {
-  const start = textAt(appointment, 'start') ?? '';
-  const at = Number.isNaN(Date.parse(start))
-    ? start
-    : `${new Date(start).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const what = appointment.status === 'booked' ? 'Appointment agreed' : 'Appointment proposed';
-  const place = textAt(appointment, 'comment')?.replace(/^Place: /, '');
-  return [`${what}: ${at}`, ...(place === undefined ? [] : [place])].join(', ');
+/** The appointment as the record that the source is offered, of the referral that it was made for. */
+export function appointmentRecord(
+  appointment: JsonObject,
+  referral: JsonObject,
+  { organization, at }: { readonly organization: string; readonly at: string },
+): JsonObject {
+  const [title, place] = [textAt(appointment, 'description'), textAt(appointment, 'comment')?.replace(/^Place: /, '')];
+  const [start, end] = [textAt(appointment, 'start'), textAt(appointment, 'end')];
+  const referralId = textAt(referral, 'id');
+  return {
+    kind: 'partner',
+    status: textAt(appointment, 'status') ?? 'proposed',
+    ...Object.fromEntries(['clientId', 'caseId'].flatMap((name) => (name in referral ? [[name, referral[name]]] : []))),
+    ...(referralId !== undefined && { referralId }),
+    with: { organizationId: organization },
+    ...(title !== undefined && { title }),
+    ...(start !== undefined && { startsAt: start }),
+    ...(end !== undefined && end !== start && { endsAt: end }),
+    ...(place !== undefined && { place: { name: place } }),
+    updatedAt: at,
+  };
 }
 
 /** The appointment as agreed. */

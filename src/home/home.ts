@@ -5,14 +5,16 @@ import { type Actor, type AuditEntry, keepAudit } from '../access/access.ts';
 import type { Config, PartnerConfig } from '../config.ts';
 import type { Exchanger } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
-import { parseReference } from '../fhir/fhir.ts';
+import { contentHash, parseReference } from '../fhir/fhir.ts';
 import { isObject, type JsonObject, objectsAt, textAt } from '../json.ts';
-import { keepRemoteValues, offerChanges } from '../lanes/lanes.ts';
+import { keepRemoteValues, offerChanges, offerMade } from '../lanes/lanes.ts';
+import type { MappingSet } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import type { Store } from '../store/store.ts';
 import {
   type AppointmentMade,
   appointmentOf,
+  appointmentRecord,
   askedTask,
   type ContactMade,
   communicationOf,
@@ -22,11 +24,10 @@ import {
   type Making,
   procedureOf,
   type TaskMove,
-  wordsOf,
 } from './actions.ts';
 import { homeExchanger } from './exchanger.ts';
 import { type HomeReferral, readReferrals, referenceIn } from './referral.ts';
-import { type HomeResource, timeOf } from './rows.ts';
+import { type HomeResource, lockResource, timeOf } from './rows.ts';
 import { changedTask, legalFor, MoveRefused } from './task-change.ts';
 import { type Narrowing, type Visible, visibleTo } from './visible.ts';
 import { add, change, checkVersion, lockTask, type OwnTask, type Writer } from './writing.ts';
@@ -59,7 +60,7 @@ export interface Home {
   addComment(partner: string, taskId: string, text: string, by: Actor): Promise<JsonObject>;
   /** Offers the contact to the source, where it stops the clock once taken over. @returns the Communication */
   logFirstContact(partner: string, taskId: string, contact: ContactMade, by: Actor): Promise<JsonObject>;
-  /** The source is told of it by a comment, since no record of its own stands for it yet. @returns the Appointment */
+  /** The source is offered it as an appointment of its own (`propose`). @returns the Appointment */
   proposeAppointment(partner: string, taskId: string, appointment: AppointmentMade, by: Actor): Promise<JsonObject>;
   /** @returns the Appointment @throws CasebridgeError `appointment-unknown`; it is confirmed already: nothing happens */
   confirmAppointment(partner: string, taskId: string, appointmentId: string, by: Actor): Promise<JsonObject>;
@@ -71,16 +72,31 @@ export interface Home {
    * @throws MoveRefused; CasebridgeError `version-conflict`, `note-not-kept`, `output-unknown`, `resource-refused`
    */
   updateTask(partner: string, taskId: string, asked: JsonObject, by: Actor, ifMatch: string): Promise<HomeResource>;
-  /** @throws CasebridgeError `order-not-theirs`, `resource-element-unknown`, `resource-refused` */
-  createProcedure(partner: string, asked: JsonObject, by: Actor): Promise<HomeResource>;
+  /**
+   * Sent again, with the same identifier, it is there once. `unless`: an identifier that, where a Procedure bears it, makes that one the answer.
+   * @throws CasebridgeError `order-not-theirs`, `resource-element-unknown`, `resource-refused`; `procedure-exists` for one that says something else
+   * under the same identifier, `procedure-several`
+   */
+  createProcedure(
+    partner: string,
+    asked: JsonObject,
+    by: Actor,
+    unless?: IdentifierSought,
+  ): Promise<{ readonly resource: HomeResource; readonly isNew: boolean }>;
   /** Keeps who looked at what, or what was refused to whom. */
   audit(entry: AuditEntry): Promise<void>;
+}
+
+export interface IdentifierSought {
+  readonly system: string;
+  readonly value: string;
 }
 
 export interface HomeDeps {
   readonly store: Store;
   readonly config: Pick<Config, 'partners' | 'identifierSystem'>;
   readonly newId: () => string;
+  readonly mappings: () => Promise<MappingSet>;
   /** Called after commit: lanes have work. */
   readonly wake: () => void;
   /** Told of what kept the home from answering a lane. */
@@ -88,7 +104,7 @@ export interface HomeDeps {
 }
 
 /** Opens the home of the configured partners; does nothing by itself. */
-export function openHome({ store, config, newId, wake, onError }: HomeDeps): Home {
+export function openHome({ store, config, newId, mappings, wake, onError }: HomeDeps): Home {
   const { identifierSystem } = config;
   const partnerOf = (id: string): PartnerConfig => {
     const partner = config.partners.get(id);
@@ -151,18 +167,21 @@ export function openHome({ store, config, newId, wake, onError }: HomeDeps): Hom
         return resource.body;
       }),
 
-    proposeAppointment: (partner, taskId, appointment, by) =>
-      write(partner, by, async (writer) => {
+    proposeAppointment: async (partner, taskId, appointment, by) => {
+      const set = await mappings();
+      return write(partner, by, async (writer) => {
         const own = await lockTask(writer, taskId);
         checkOpen(own);
         const facts = await making(writer, own);
         const { resource, isNew } = await add(writer, own.order, appointmentOf(facts, appointment));
-        if (isNew) await comment(writer, own, facts, wordsOf(resource.body));
+        if (isNew) await offerAppointment(writer, own, set, resource, facts.at);
         return resource.body;
-      }),
+      });
+    },
 
-    confirmAppointment: (partner, taskId, appointmentId, by) =>
-      write(partner, by, async (writer) => {
+    confirmAppointment: async (partner, taskId, appointmentId, by) => {
+      const set = await mappings();
+      return write(partner, by, async (writer) => {
         const own = await lockTask(writer, taskId);
         const [found] = await visibleTo(writer.trx, writer.partner, {
           names: [`Appointment/${appointmentId}`],
@@ -170,10 +189,13 @@ export function openHome({ store, config, newId, wake, onError }: HomeDeps): Hom
         });
         if (found === undefined) throw new CasebridgeError('appointment-unknown');
         if (found.body.status !== 'proposed' && found.body.status !== 'pending') return found.body;
-        const { body } = await change(writer, found, confirmed(found.body), 'update');
-        if (found.record === undefined) await comment(writer, own, await making(writer, own), wordsOf(body));
-        return body;
-      }),
+        const after = await change(writer, found, confirmed(found.body), 'update');
+        // The lane of its record tells the source what has changed.
+        if (found.record === undefined)
+          await offerAppointment(writer, own, set, after, (await timeOf(writer.trx)).toISOString());
+        return after.body;
+      });
+    },
 
     visible: (partner, narrowing) => visibleTo(store.db, partnerOf(partner), narrowing),
 
@@ -187,7 +209,7 @@ export function openHome({ store, config, newId, wake, onError }: HomeDeps): Hom
         return change(writer, own.task, after, 'update');
       }),
 
-    createProcedure: (partner, asked, by) =>
+    createProcedure: (partner, asked, by, unless) =>
       write(partner, by, async (writer) => {
         const foreign = Object.keys(asked).filter((element) => !procedureElements.includes(element));
         if (foreign.length > 0) {
@@ -200,12 +222,39 @@ export function openHome({ store, config, newId, wake, onError }: HomeDeps): Hom
         if (order === undefined || second !== undefined || !isAboutSame(asked, order.body))
           throw new CasebridgeError('order-not-theirs');
         const { id: _id, meta: _meta, text: _text, ...procedure } = asked;
-        const made = await add(writer, order, { ...procedure, resourceType: 'Procedure', id: newId() });
-        return made.resource;
+        // The same that is sent twice at once takes turns.
+        await lockResource(writer.trx, order);
+        const there = await procedureThere(writer, order, procedure, unless);
+        if (there !== undefined) return { resource: there, isNew: false };
+        return add(writer, order, { ...procedure, resourceType: 'Procedure', id: newId() });
       }),
 
     audit: (entry) => keepAudit(store.db, entry),
   };
+}
+
+/** @throws CasebridgeError `procedure-exists`, `procedure-several` */
+async function procedureThere(
+  { trx, partner }: Writer,
+  order: HomeResource,
+  procedure: JsonObject,
+  unless: IdentifierSought | undefined,
+): Promise<HomeResource | undefined> {
+  const sought = unless === undefined ? objectsAt(procedure, 'identifier') : [unless];
+  if (sought.length === 0) return undefined;
+  const bears = ({ body }: HomeResource) =>
+    objectsAt(body, 'identifier').some((one) => sought.some((wanted) => isSameIdentifier(one, wanted)));
+  const [found, another] = (await visibleTo(trx, partner, { types: ['Procedure'] })).filter(bears);
+  if (another !== undefined) throw new CasebridgeError('procedure-several');
+  if (found === undefined || unless !== undefined) return found;
+  const { id: _id, meta: _meta, ...before } = found.body;
+  const says = { ...procedure, basedOn: [{ reference: `ServiceRequest/${order.id}` }] };
+  if (contentHash(before) !== contentHash(says)) throw new CasebridgeError('procedure-exists');
+  return found;
+}
+
+function isSameIdentifier(one: JsonObject, wanted: JsonObject | IdentifierSought): boolean {
+  return wanted.value !== undefined && one.value === wanted.value && one.system === wanted.system;
 }
 
 async function comment(writer: Writer, { task }: OwnTask, facts: Making, text: string): Promise<JsonObject> {
@@ -264,6 +313,22 @@ async function checkOutput({ trx, partner }: Writer, { order }: OwnTask, task: J
     const found = await visibleTo(trx, partner, { names, basedOn: [`ServiceRequest/${order.id}`] });
     if (found.length === 0) throw new CasebridgeError('output-unknown', { reference: names[0] ?? 'nothing here' });
   }
+}
+
+async function offerAppointment(
+  { trx, partner }: Writer,
+  { task: { subject, record } }: OwnTask,
+  mappings: MappingSet,
+  { resourceType, id, body }: HomeResource,
+  at: string,
+): Promise<void> {
+  if (subject === undefined || record === undefined) return;
+  const { source, id: organization } = partner.organization;
+  await offerMade(trx, { connection: partner.id, subject, source }, mappings, {
+    type: 'appointment',
+    resource: { ...body, resourceType, id },
+    record: appointmentRecord(body, record.content, { organization, at }),
+  });
 }
 
 async function offerContact(

@@ -1,10 +1,11 @@
 // What a partner may see of what is held for it, judged anew at each look: a consent that has been withdrawn counts at once, not only when the
-// lane has taken back what it covered.
+// lane has taken back what it covered. Of a referral that its source has deleted the Task is left, and nothing of it but that it was an error
+// (closed-loop B2): who has seen it learns so, instead of meeting a 404.
 
 import { sql, type Transaction } from 'kysely';
 import { withheldBy } from '../access/access.ts';
 import type { PartnerConfig } from '../config.ts';
-import { type JsonObject, textAt, textsAt } from '../json.ts';
+import { type JsonObject, objectAt, textAt, textsAt } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { HomeResource } from './rows.ts';
 
@@ -42,6 +43,8 @@ interface Row {
   readonly record_id: string | null;
   readonly client_id: string | null;
   readonly content: JsonObject | null;
+  /** The record is deleted, and its Task says so. */
+  readonly is_error: boolean;
 }
 
 /** Oldest change first. */
@@ -66,11 +69,15 @@ async function readRows(
 ): Promise<readonly Row[]> {
   const { rows } = await sql<Row>`
     select h.resource_type, h.id, h.version, h.at, h.body, h.own_value, h.based_on, l.subject, l.type as record_type,
-      l.id as record_id, r.client_id, r.content
+      l.id as record_id, r.client_id, r.content, coalesce(r.deleted, false) as is_error
     from home_resource h
-    left join link l on l.connection = h.partner and l.resource_type = h.resource_type and l.remote_id = h.id
-      and l.retired_at is null
-    left join record r on r.source = l.source and r.type = l.type and r.id = l.id and not r.deleted
+    left join lateral (
+      select k.subject, k.source, k.type, k.id, k.retired_at from link k
+      where k.connection = h.partner and k.resource_type = h.resource_type and k.remote_id = h.id
+        and (k.retired_at is null or (h.resource_type = 'Task' and h.body ->> 'status' = 'entered-in-error'))
+      order by k.retired_at is not null, k.generation desc limit 1) l on true
+    left join record r on r.source = l.source and r.type = l.type and r.id = l.id
+      and (case when r.deleted then h.resource_type = 'Task' and h.body ->> 'status' = 'entered-in-error' else l.retired_at is null end)
     where h.partner = ${id}
       and (${types === undefined}::boolean or h.resource_type in (select * from jsonb_array_elements_text(${json(types ?? [])})))
       and (${names === undefined}::boolean or (h.resource_type, h.id) in (
@@ -140,7 +147,18 @@ async function visibleOrders(
 }
 
 function shown({ id: partner }: PartnerConfig, row: Row): Visible {
-  const { resource_type: resourceType, id, version, at, body, subject, record_type: type, record_id, content } = row;
+  const { resource_type: resourceType, id, version, at, subject, record_type: type, record_id, content } = row;
   const record = type === null || record_id === null || content === null ? undefined : { type, id: record_id, content };
+  const body = row.is_error ? onlyError(row.body) : row.body;
   return { partner, resourceType, id, version, at, body, subject: subject ?? undefined, record };
+}
+
+/** What stays of a Task whose referral was deleted: which one it is, and that it was an error. */
+function onlyError(task: JsonObject): JsonObject {
+  const kept = ['resourceType', 'id', 'identifier', 'status', 'intent'];
+  const meta = objectAt(task, 'meta');
+  const stamp = Object.fromEntries(
+    Object.entries(meta ?? {}).filter(([name]) => ['versionId', 'lastUpdated'].includes(name)),
+  );
+  return { ...Object.fromEntries(Object.entries(task).filter(([name]) => kept.includes(name))), meta: stamp };
 }

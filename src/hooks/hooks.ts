@@ -6,6 +6,7 @@ import { CasebridgeError } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import {
   heardFrom,
+  heardFromOwn,
   type IdentifierSought,
   keepVisit,
   type LaneKey,
@@ -41,6 +42,8 @@ export interface HookMessage {
   readonly body: Uint8Array;
   /** In the address, where a server puts the resource itself there. */
   readonly resourceType?: string;
+  /** In the address: what the Subscription of ours that it comes from is about. */
+  readonly subscribed?: string;
 }
 
 export interface HookAnswer {
@@ -58,7 +61,9 @@ export async function takeMessage(deps: HookDeps, config: ConnectionConfig, mess
   if (isHl7(text)) return takeAdt(deps, config, text);
   const parsed = message.body.length === 0 ? undefined : parseJson(message.body);
   if (parsed !== undefined && !isObject(parsed)) throw new CasebridgeError('hook-message-unreadable');
-  const { news, subscription } = readNotification(parsed, config.baseUrl, message.resourceType);
+  const { subscribed } = message;
+  const { news, subscription } = readNotification(parsed, config.baseUrl, message.resourceType ?? subscribed);
+  if (subscribed !== undefined) await heardFromOwn(deps.store, config.id, subscribed);
   if (subscription !== undefined) await heardFrom(deps.store, config.id, subscription);
   if (news.length > 0) await wakePolls(deps.store, config.id, news);
   return { status: 200, type: 'application/json', text: '{}' };

@@ -8,7 +8,7 @@ import type { PartnerInterface } from '../facade/facade.ts';
 import type { Home } from '../home/home.ts';
 import type { HookAnswer, HookMessage } from '../hooks/hooks.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { ConnectionReport, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
+import type { ConnectionReport, NumberSought, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
 import type { PartnerPage } from '../page/page.ts';
 import type { Acceptance, CheckedRecord, LaneKey, RecordKey, RecordSchemas, StaleKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
@@ -76,7 +76,11 @@ export interface GatewayApi {
    */
   notify(connection: string, message: HookMessage): Promise<HookAnswer>;
   /** Puts a list of patients in the place of the one before. */
-  uploadRoster(connection: string, patients: readonly string[]): Promise<{ added: number; removed: number }>;
+  uploadRoster(
+    connection: string,
+    patients: readonly string[],
+    numbers: readonly NumberSought[],
+  ): Promise<{ added: number; removed: number }>;
 
   /**
    * Opens the question what to do with a change that its source does not take over, once for each change.
@@ -128,6 +132,8 @@ export interface GatewayMetrics {
   readonly registry: Registry;
   /** Records by `source` and `outcome` (accepted, unchanged, stale, refused). Counted by the HTTP interface. */
   readonly records: Counter<'source' | 'outcome'>;
+  /** Requests of partners by `route` and `outcome` (2xx, …, cut). Counted by the HTTP interface. */
+  readonly partnerRequests: Counter<'route' | 'outcome'>;
 }
 
 export interface BundleEntry {

@@ -83,6 +83,9 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
 
 const expressMethod = { GET: 'get', PUT: 'put', POST: 'post' } as const;
 
+/** What partners call, as `response.locals.route` has it: of an address no more than that is ever told. */
+const partnerRoute = /^[A-Z]+ \/(?:fhir\/R4\/|oauth\/token$|p\/)/;
+
 /** Gives every request its id and its line in the log; nothing of an address but the route is logged. */
 function begin(
   gateway: GatewayApi,
@@ -103,6 +106,10 @@ function begin(
     const caller: unknown = response.locals.caller;
     const status = response.writableFinished ? response.statusCode : 'cut';
     gateway.logger.info({ requestId, method: request.method, route, caller, status, ms }, 'request');
+    if (typeof route === 'string' && partnerRoute.test(route)) {
+      const outcome = status === 'cut' ? status : `${Math.floor(status / 100)}xx`;
+      gateway.metrics.partnerRequests.inc({ route, outcome });
+    }
   });
   if (Buffer.byteLength(request.url) > limits.addressBytes) {
     throw new CasebridgeError('address-too-long', { limit: limits.addressBytes });

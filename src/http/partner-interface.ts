@@ -4,7 +4,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from '../access/access.ts';
 import { CasebridgeError } from '../errors.ts';
-import type { FacadeAnswer, FacadeCall } from '../facade/facade.ts';
+import { type FacadeAnswer, type FacadeCall, isOfferedType } from '../facade/facade.ts';
 import { parseJson } from '../records/records.ts';
 import { checkBodyHeaders, readBody } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
@@ -22,7 +22,8 @@ export function fhirHandler({ partnerInterface }: GatewayApi, limits: HttpLimits
   return async (request, response) => {
     const call = readCall(request, response, limits);
     const [resourceType = ''] = call.path.split('/');
-    response.locals.route = `${request.method} ${fhirPath}/${/^[A-Za-z]{1,40}$/.test(resourceType) ? resourceType : '?'}`;
+    const isKnown = isOfferedType(resourceType) || resourceType === 'metadata';
+    response.locals.route = `${request.method} ${fhirPath}/${isKnown ? resourceType : '?'}`;
     checkAnswerType(request, call.query);
     const open = facade.open(call);
     if (open !== undefined) return send(response, open);

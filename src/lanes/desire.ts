@@ -16,8 +16,8 @@ import { resourceTopic } from './decisions.ts';
 import { documentResource } from './desire-document.ts';
 import { withOwnDocuments } from './desire-own-document.ts';
 import { documentSlot, type Edition } from './document.ts';
+import { answerNotes, takesNotes } from './inbound/answer-note.ts';
 import { originHere } from './inbound/origin.ts';
-import { refusalNotes } from './inbound/refusal-note.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
 import type { Abilities, LaneConnection } from './lane-connection.ts';
@@ -147,7 +147,7 @@ function asBefore({ resources }: RunMemory, now: LaneResource): LaneResource {
 
 function withDocument(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
   const document = documentResource(input, resources);
-  const own = [...withOwnDocuments(input, resources), ...refusalNotes(input, resources)];
+  const own = [...withOwnDocuments(input, resources), ...answerNotes(input, resources)];
   return document === undefined ? own : [...own, document];
 }
 
@@ -389,7 +389,10 @@ function routeFor(
   // To look for a client is to tell a server of them.
   const isAnswer = route === 'answer' && standing?.origin === 'theirs';
   const tells = route === 'native' || route === 'document' || isAnswer || (route === 'read' && key.type === 'client');
-  if (!tells) return { route, reason: listed?.reason };
+  if (!tells) {
+    const isUnanswered = route === 'off' && resourceType === 'Task' && standing?.origin === 'theirs';
+    return { route, reason: isUnanswered ? answerReason(input, listed?.reason) : listed?.reason };
+  }
   if (!isOfReferral(input, row.content, key.type)) return { route: 'withheld', reason: reason('not-referred') };
   const isTheirs = slotOf(input, key)?.owner(row.content) === 'remote';
   const begun = originHere(row.content, input.connection.config.id)?.resourceType === resourceType;
@@ -400,6 +403,11 @@ function routeFor(
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };
   return { route, reason: route === 'native' ? undefined : listed?.reason, why: listed?.reason };
+}
+
+/** A Task that began there and is not written is answered by a note, or not at all. */
+function answerReason({ abilities }: DesireInput, listed: Reason | undefined): Reason | undefined {
+  return takesNotes(abilities) ? listed : reason('route-task-off-unanswered');
 }
 
 function isOfReferral(input: DesireInput, record: JsonObject, type: RecordType): boolean {

@@ -22,6 +22,7 @@ export { type DryRun, dryRun } from './dry-run.ts';
 export { applyDecision } from './effects.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';
 export { noteInbound } from './inbound/note.ts';
+export { offerMade } from './inbound/offer-made.ts';
 export { type IdentifierSought, keepVisit, type PatientFound, patientsWith, readsVisits } from './keep-adt.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export type { LaneKey } from './lease.ts';
@@ -39,16 +40,18 @@ export {
   projectRecords,
   projectWith,
 } from './preview.ts';
-export { pruneOutcomes, pruneReplays } from './prune.ts';
+export { pruneAudit, pruneHomeVersions, pruneOutcomes, pruneReplays, pruneSeen } from './prune.ts';
 export { type Refusal, refuseChange } from './refused-change.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
 export { type ReplayAsked, startReplay } from './replay.ts';
 export { workReplays } from './replay-work.ts';
 export { type Resting, restingConnections } from './resting.ts';
 export { preparePolls, refreshRoster, uploadRoster } from './roster.ts';
+export { findSought, type NumberSought, numberSought } from './roster-sought.ts';
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
 export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';
+export { heardFromOwn } from './subscribe.ts';
 export { type HeardOf, heardFrom, reviewSubscriptions } from './subscriptions.ts';
 export { type NewsOf, wakePolls } from './wake-polls.ts';
 export type { Written } from './written.ts';

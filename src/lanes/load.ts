@@ -56,7 +56,9 @@ export async function loadLane(
 ): Promise<LaneState> {
   const mappings = memory.mappings ?? (await deps.mappings());
   memory.mappings = mappings;
-  const isTold = isOffered(connection.vendor.documents) && abilities.routes.some(({ route }) => route === 'document');
+  // Where no Task is written, the answer to one that began there is a note.
+  const isNoted = connection.config.task === 'off' || abilities.routes.some(({ route }) => route === 'document');
+  const isTold = isOffered(connection.vendor.documents) && isNoted;
   let carried = memory.carried;
   memory.carried = undefined;
   for (let others: readonly RecordName[] = memory.records?.others ?? []; ; ) {

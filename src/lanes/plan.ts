@@ -125,10 +125,10 @@ function decideNew(resource: LaneResource): Outcome {
   if (route.route !== 'native' && !isAnswer) return notNative(resource);
   if (desired === undefined) return { state: 'current', reason: leave };
   if (link?.origin === 'found') return lookAtFound(resource, link);
-  // Of what the other side has begun, the Task is where we answer.
+  // Of what the other side has begun, the Task is where we answer, and an appointment is for both to arrange.
   if (link?.origin === 'theirs' && !link.retired) {
     if (parked !== undefined) return { state: 'parked', reason: parked };
-    return resource.resourceType === 'Task'
+    return resource.resourceType === 'Task' || resource.resourceType === 'Appointment'
       ? update(resource, link)
       : { state: 'read', reason: reason('theirs-to-make') };
   }

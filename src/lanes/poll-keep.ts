@@ -3,7 +3,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import type { SearchResult } from '../connections/connections.ts';
-import { reason } from '../errors.ts';
+import { type Reason, reason } from '../errors.ts';
 import { type JsonObject, objectAt, textAt } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
 import { closeAlert, openAlert } from './alerts.ts';
@@ -21,6 +21,9 @@ export interface PollKey {
   readonly resource_type: string;
   readonly about: string;
 }
+
+/** What came of a poll. `none`: nothing was asked for, and will not be within a day. */
+export type PollOutcome = 'done' | { readonly none: Reason } | { readonly failed: Reason };
 
 export interface Seen {
   readonly poll: PollKey;
@@ -40,6 +43,8 @@ export interface Kept {
   readonly lanes: LaneKey[];
   /** Something found may be older than what is kept: it is to be asked for again. */
   readonly isOvertaken: boolean;
+  /** What was not known before. */
+  readonly news: readonly JsonObject[];
 }
 
 /** Urgent: it comes from the other side (`feeder.ts`). */
@@ -57,6 +62,7 @@ export async function keepSeen(trx: Transaction<Database>, seen: Seen): Promise<
   return {
     lanes: distinct([...linked.lanes, ...unlinked.lanes, ...again]),
     isOvertaken: linked.isOvertaken || unlinked.isOvertaken,
+    news: [...linked.news, ...unlinked.news],
   };
 }
 
@@ -100,6 +106,7 @@ async function keepLinked(
   const lanes: LaneKey[] = [];
   // A look at it by its id tells which of two is the later one.
   const again: LaneKey[] = [];
+  const news: JsonObject[] = [];
   let isOvertaken = false;
   const { connection: id } = seen.poll;
   for (const row of rows) {
@@ -110,10 +117,13 @@ async function keepLinked(
       isOvertaken = true;
       continue;
     }
-    if (stands === 'new') await saveSeen(trx, id, lookAt(seen, body));
+    if (stands === 'new') {
+      await saveSeen(trx, id, lookAt(seen, body));
+      news.push(body);
+    }
     (stands === 'new' ? lanes : again).push({ connection: id, subject: row.subject });
   }
-  return { lanes, again, isOvertaken };
+  return { lanes, again, isOvertaken, news };
 }
 
 /**
@@ -131,7 +141,7 @@ async function keepUnlinked(
     const isOurs = row.is_ours || body === undefined || ownIdentifier(body, seen.identifierSystem) !== undefined;
     return isOurs || hashOfSeen(body) === row.hash ? [] : [{ row, body }];
   });
-  if (others.length === 0) return { lanes: [], isOvertaken: false };
+  if (others.length === 0) return { lanes: [], isOvertaken: false, news: [] };
   const { connection: id, resource_type: resourceType } = seen.poll;
   const concern = await concernOf(
     trx,
@@ -140,7 +150,7 @@ async function keepUnlinked(
   );
   // What was kept once is looked at further: how it ends is news too.
   const ours = others.filter(({ row, body }) => row.body !== null || isOurConcern(body, concern));
-  if (ours.length > 0 && (await isCreating(trx, id, resourceType))) return { lanes: [], isOvertaken: true };
+  if (ours.length > 0 && (await isCreating(trx, id, resourceType))) return { lanes: [], isOvertaken: true, news: [] };
   const fresh = ours.filter(({ body, row }) => row.body === null || standing(body, row, seen) !== 'overtaken');
   await saveSeen(trx, id, ...fresh.map(({ body }) => ({ ...lookAt(seen, body), isNews: true })));
   const patients = fresh.flatMap(({ body }) => patientOf(body, concern.baseUrl) ?? []);
@@ -157,7 +167,7 @@ async function keepUnlinked(
     fresh.map(({ body }) => body),
   );
   const lanes = [...(await lanesOfPatients(trx, id, patients)), ...noted];
-  return { lanes, isOvertaken: fresh.length < ours.length };
+  return { lanes, isOvertaken: fresh.length < ours.length, news: fresh.map(({ body }) => body) };
 }
 
 function lookAt({ poll, connection }: Seen, body: JsonObject) {

@@ -5,6 +5,7 @@ import type { Reason } from '../errors.ts';
 import { type Store, sql } from '../store/store.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import { type PollCost, pollCost, pollEveryMs } from './poll-plan.ts';
+import { type SubscriptionReport, subscriptionReport } from './subscribe.ts';
 
 export interface PollReport extends PollCost {
   readonly tiers: readonly PollTier[];
@@ -16,6 +17,8 @@ export interface PollReport extends PollCost {
     readonly reason: Reason;
     readonly since: string;
   }[];
+  /** Those that Casebridge keeps on the server. */
+  readonly subscriptions: readonly SubscriptionReport[];
 }
 
 export interface PollTier {
@@ -78,6 +81,7 @@ export async function pollReport(store: Store, { config, vendor }: LaneConnectio
     }),
     notAsked: await notAsked(store, config.id),
     unreadable: await unreadable(store, config.id),
+    subscriptions: await subscriptionReport(store, config.id),
   };
 }
 

@@ -12,7 +12,7 @@ import {
   type SearchFailure,
   type SearchResult,
 } from '../connections/connections.ts';
-import { CasebridgeError, type ErrorCode, type Reason, reason } from '../errors.ts';
+import { CasebridgeError, type ErrorCode, reason } from '../errors.ts';
 import { factsOf } from '../fault.ts';
 import { json, type Store } from '../store/store.ts';
 import { closeAlert, openAlert } from './alerts.ts';
@@ -20,12 +20,13 @@ import { pollsAtOnce } from './at-once.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { pauseForFault } from './pause.ts';
 import { mayPoll } from './poll-allowed.ts';
-import { keepSeen, type PollKey, updatedAt } from './poll-keep.ts';
+import { keepSeen, type PollKey, type PollOutcome, updatedAt } from './poll-keep.ts';
 import { dayMs, pollEveryMs } from './poll-plan.ts';
 import { searchForPoll } from './poll-search.ts';
 import { backoffMs } from './retry.ts';
 import { readRoster } from './roster.ts';
 import { searchFailure } from './search-failure.ts';
+import { isOwnSubscription, keepSubscribed, noteUntold, typeOf } from './subscribe.ts';
 import { readSubscription } from './subscriptions.ts';
 
 type CapabilitiesOf = (connection: string) => Promise<Capabilities>;
@@ -113,9 +114,6 @@ async function renewPolls({ store, leaseMs }: LaneDeps, polls: readonly Poll[]):
       and p.lease_until > now()`.execute(store.db);
 }
 
-/** What came of a poll. `none`: nothing was asked for, and will not be within a day. */
-type Outcome = 'done' | { readonly none: Reason } | { readonly failed: Reason };
-
 async function runPoll(
   deps: LaneDeps,
   connection: LaneConnection,
@@ -125,7 +123,7 @@ async function runPoll(
 ): Promise<void> {
   try {
     const outcome = isOther(poll)
-      ? await readOther(deps, connection, poll)
+      ? await readOther(deps, connection, poll, capabilities)
       : await readChanges(deps, connection, poll, await capabilities(poll.connection), renew);
     await schedule(deps, connection, poll, outcome);
   } catch (error) {
@@ -144,8 +142,15 @@ function isOther({ resource_type: type }: PollKey): boolean {
   return type === 'Group' || type === 'List' || type === 'Subscription';
 }
 
-async function readOther(deps: LaneDeps, connection: LaneConnection, poll: Poll): Promise<Outcome> {
+async function readOther(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  poll: Poll,
+  capabilities: CapabilitiesOf,
+): Promise<PollOutcome> {
   const { resource_type: type, about } = poll;
+  if (isOwnSubscription(poll))
+    return keepSubscribed(deps.store, connection, typeOf(about), await capabilities(poll.connection));
   const failed =
     type === 'Subscription'
       ? await readSubscription(deps.store, connection, about)
@@ -159,7 +164,7 @@ async function readChanges(
   poll: Poll,
   capabilities: Capabilities,
   renew: () => Promise<void>,
-): Promise<Outcome> {
+): Promise<PollOutcome> {
   const { vendor } = connection;
   const type = poll.resource_type;
   const hindrance = await mayPoll(deps.store, poll.connection, type, capabilities);
@@ -180,6 +185,7 @@ async function readChanges(
     from: new Date(since ?? (search.isDated ? lookBackTo : 0)),
     to: new Date(startedAt.getTime() + dayMs),
     limits: { beforePage: renew, isPoll: true },
+    known: () => idsSeen(deps.store, poll),
   });
   if (!isSearchResult(result)) {
     if (isRefused(result, search.refusedBy)) return { none: reason('poll-patient-needed', { resourceType: type }) };
@@ -213,10 +219,27 @@ async function readChanges(
         .where('about', '=', poll.about)
         .execute();
     }
+    await noteUntold(trx, poll.connection, type, kept.news);
     return kept.lanes;
   });
   deps.wake(lanes);
   return result.isPartial ? { failed: result.reason ?? reason('search-partial', { resourceType: type }) } : 'done';
+}
+
+/** What was seen of this type and patient; a patient is known by the poll itself. */
+async function idsSeen({ db }: Store, { connection, resource_type: type, about }: Poll): Promise<string[]> {
+  if (about === '') return [];
+  const rows = await db
+    .selectFrom('seen')
+    .select('remote_id')
+    .where('connection', '=', connection)
+    .where('resource_type', '=', type)
+    .where('patient', '=', about)
+    .where('gone', '=', false)
+    .where('origin', '<>', 'adt')
+    .orderBy('remote_id')
+    .execute();
+  return [...new Set([...(type === 'Patient' ? [about] : []), ...rows.map(({ remote_id }) => remote_id)])];
 }
 
 /** Once a day all of a patient is read, so that what no search for changes shows is found too. */
@@ -256,10 +279,12 @@ async function firstTime(store: Store, poll: PollKey, lookBackTo: Date): Promise
 
 const instant = '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d';
 
-async function schedule(deps: LaneDeps, connection: LaneConnection, poll: Poll, outcome: Outcome): Promise<void> {
+async function schedule(deps: LaneDeps, connection: LaneConnection, poll: Poll, outcome: PollOutcome): Promise<void> {
   const failure = outcome === 'done' ? undefined : 'none' in outcome ? outcome.none : outcome.failed;
   const everyMs = isOther(poll)
-    ? hourMs
+    ? isOwnSubscription(poll)
+      ? subscriptionLookMs
+      : hourMs
     : pollEveryMs(connection.config, connection.vendor, poll.resource_type, poll.tier);
   // Spread over a tenth of the interval, so that polls do not come due in step.
   const afterMs =
@@ -296,6 +321,8 @@ async function schedule(deps: LaneDeps, connection: LaneConnection, poll: Poll, 
 }
 
 const hourMs = 3_600_000;
+/** One that the server has ended is asked for again no later. */
+const subscriptionLookMs = 15 * 60_000;
 
 /** No later poll does better unless somebody mends something; what is missed meanwhile must not be missed in silence. */
 const lastingFailures: readonly ErrorCode[] = [

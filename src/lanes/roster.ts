@@ -10,8 +10,10 @@ import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import { pollEveryMs, pollShare, tiers, typesOfAll, typesOfOne } from './poll-plan.ts';
+import { type NumberSought, replaceSought } from './roster-sought.ts';
+import { prepareSubscriptions } from './subscribe.ts';
 
-type Polled = Pick<ConnectionConfig, 'id' | 'vendor' | 'pollEveryMs' | 'polls' | 'rateLimit'>;
+type Polled = Pick<ConnectionConfig, 'id' | 'vendor' | 'pollEveryMs' | 'polls' | 'rateLimit' | 'hook'>;
 
 /** Makes the polls that are about no single patient, due at once, and ends those that are not configured any more. */
 export async function preparePolls(store: Store, config: Polled, vendor: Vendor): Promise<void> {
@@ -28,6 +30,7 @@ export async function preparePolls(store: Store, config: Polled, vendor: Vendor)
     insert into poll (connection, resource_type, about)
     select ${config.id}, w.resource_type, w.about from wanted w
     on conflict do nothing`.execute(store.db);
+  await prepareSubscriptions(store, config);
 }
 
 /** Whom a request to us names is asked about for so long, unless a client of ours is linked to them by then. */
@@ -91,13 +94,17 @@ export async function refreshRoster({ db }: Store, config: Polled, vendor: Vendo
   return rows[0]?.n ?? 0;
 }
 
-/** Puts an operator's list in the place of the one before. */
+/** Puts an operator's list in the place of the one before. Who is named by a number joins it once the server has said who that is. */
 export async function uploadRoster(
   { tx }: Pick<Store, 'tx'>,
   connection: string,
   patients: readonly string[],
+  numbers: readonly NumberSought[] = [],
 ): Promise<{ added: number; removed: number }> {
-  return tx((trx) => replaceRoster(trx, connection, 'uploaded', patients));
+  return tx(async (trx) => {
+    const found = await replaceSought(trx, connection, numbers);
+    return replaceRoster(trx, connection, 'uploaded', [...patients, ...found]);
+  });
 }
 
 async function replaceRoster(

@@ -9,6 +9,7 @@ import { textAt } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import { closeAlert, openAlert } from './alerts.ts';
 import type { LaneConnection } from './lane-connection.ts';
+import { reviewUntold } from './subscribe.ts';
 
 /** What a notification says of the Subscription that it comes from. */
 export interface HeardOf {
@@ -78,7 +79,7 @@ export async function readSubscription(
 /** A heartbeat that did not come in twice its time is missed: one may be late. */
 const missedAfter = 2;
 
-/** Tells of silence where a heartbeat is expected, and of Subscriptions that end within a day. */
+/** Tells of silence where a heartbeat is expected, of changes that nobody told of, and of Subscriptions that end within a day. */
 export async function reviewSubscriptions(
   store: Store,
   connections: readonly Pick<ConnectionConfig, 'id' | 'hook'>[],
@@ -111,6 +112,7 @@ export async function reviewSubscriptions(
       update alert a set resolved_at = now() where a.resolved_at is null and a.topic like 'subscription-ends:%' and exists (
         select 1 from subscription s where a.topic = 'subscription-ends:' || s.connection || ':' || s.id
           and (s.ends_at is null or s.ends_at >= now() + interval '1 day'))`.execute(trx);
+    await reviewUntold(trx);
   });
 }
 

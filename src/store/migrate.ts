@@ -18,6 +18,9 @@ import { sql as inbound } from './migrations/0011-inbound.ts';
 import { sql as home } from './migrations/0012-home.ts';
 import { sql as partnerPage } from './migrations/0013-partner-page.ts';
 import { sql as console } from './migrations/0014-console.ts';
+import { sql as ownSubscriptions } from './migrations/0015-own-subscriptions.ts';
+import { sql as rosterSought } from './migrations/0016-roster-sought.ts';
+import { sql as retention } from './migrations/0017-retention.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -42,6 +45,9 @@ export const migrations: readonly Migration[] = [
   { id: 12, name: 'home', sql: home },
   { id: 13, name: 'partner-page', sql: partnerPage },
   { id: 14, name: 'console', sql: console },
+  { id: 15, name: 'own-subscriptions', sql: ownSubscriptions },
+  { id: 16, name: 'roster-sought', sql: rosterSought },
+  { id: 17, name: 'retention', sql: retention },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

@@ -419,6 +419,18 @@ export interface RosterTable {
   since: DefaultInstant;
 }
 
+/** A patient of an operator's list who is named by a number. */
+export interface RosterSoughtTable {
+  connection: string;
+  system: string;
+  value: string;
+  /** The server's id of who carries the number; null: nobody is known yet. */
+  patient: NullableText;
+  /** Why nobody is. */
+  reason: NullableJsonb<Reason>;
+  next_at: DefaultInstant;
+}
+
 /** A part of an answer that could not be read and was set aside, so that the rest goes on. */
 export interface PollUnreadableTable {
   connection: string;
@@ -442,6 +454,22 @@ export interface SubscriptionTable {
   ends_at: NullableInstant;
   /** The number of its last event. */
   events: Generated<number>;
+}
+
+/** A Subscription of ours: what we want to be told of, and what we have asked the server for. */
+export interface OwnSubscriptionTable {
+  connection: string;
+  resource_type: string;
+  /** The server's id of it; null: none is known yet. */
+  id: NullableText;
+  /** Hash of what it was last asked to be. */
+  said: NullableText;
+  /** When one was last asked for whose id is not known. */
+  intended_at: NullableInstant;
+  /** Since when it has been as it is wanted. */
+  since: NullableInstant;
+  /** A poll found then what no notification had told of. */
+  missed_at: NullableInstant;
 }
 
 export interface BudgetTable {
@@ -770,8 +798,10 @@ export interface Database {
   match_lease: MatchLeaseTable;
   poll: PollTable;
   roster: RosterTable;
+  roster_sought: RosterSoughtTable;
   poll_unreadable: PollUnreadableTable;
   subscription: SubscriptionTable;
+  own_subscription: OwnSubscriptionTable;
   budget: BudgetTable;
   epoch: EpochTable;
   mapping: MappingTable;

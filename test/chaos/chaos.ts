@@ -10,6 +10,7 @@ import { embedded } from './experiments/embedded.ts';
 import type { ExperimentOptions, Result } from './experiments/experiment.ts';
 import { frozen } from './experiments/frozen.ts';
 import { redis } from './experiments/redis.ts';
+import { replay } from './experiments/replay.ts';
 import { stops } from './experiments/stops.ts';
 import { webhooks } from './experiments/webhooks.ts';
 import { endWithUs } from './programs.ts';
@@ -29,6 +30,7 @@ const experiments: Readonly<Record<string, Experiment>> = {
   creates: { run: creates, count: 200, changes: 1_000 },
   embedded: { run: embedded, count: 50, changes: 1_000 },
   redis: { run: redis, count: 20, changes: 2_000 },
+  replay: { run: replay, count: 4, changes: 10_000 },
   stops: { run: stops, count: 100, changes: 3_000 },
   frozen: { run: frozen, count: 200, changes: 3_000 },
   webhooks: { run: webhooks, count: 2, changes: 1_000 },
@@ -46,6 +48,7 @@ const { values } = parseArgs({
     edits: { type: 'string' },
     every: { type: 'string', default: '4' },
     'no-versions': { type: 'boolean', default: false },
+    'conditional-creates': { type: 'boolean', default: false },
     experiment: { type: 'string' },
     count: { type: 'string' },
     history: { type: 'string' },
@@ -77,6 +80,7 @@ function chaos(): Promise<Result> {
     edits: values.edits === undefined ? undefined : Number(values.edits),
     every: Number(values.every),
     versions: !values['no-versions'],
+    conditionalCreates: values['conditional-creates'],
     say,
   });
 }

@@ -78,7 +78,7 @@ function lostOn(server: ServerEvidence, { records }: Evidence): string[] {
 }
 
 /** Slots whose resource carries its record's mark. */
-const marked: readonly string[] = ['patient', 'episode', 'condition', 'goal', 'request', 'plan'];
+const marked: readonly string[] = ['organization', 'patient', 'episode', 'condition', 'goal', 'request', 'plan'];
 
 function lostResources({ store, name, journal }: ServerEvidence, records: readonly StoredRecord[]): string[] {
   const overwritten = untaggedPaths(journal);

@@ -21,12 +21,17 @@ export class GatewayClient {
   }
 
   /** What an operator asks for. @throws when no process answers with 2xx */
-  async ask(method: 'GET' | 'POST', path: string, as: Caller = 'ops'): Promise<JsonObject> {
+  async ask(
+    method: 'GET' | 'POST',
+    path: string,
+    { as = 'ops', body }: { readonly as?: Caller; readonly body?: JsonObject } = {},
+  ): Promise<JsonObject> {
     const urls = this.#urls();
     this.#asked += 1;
     const url = urls[this.#asked % urls.length];
     if (url === undefined) throw new Error('no process of the gateway listens');
-    const response = await fetch(`${url}${path}`, { method, headers: { authorization: `Bearer ${tokens[as]}` } });
+    const headers = { authorization: `Bearer ${tokens[as]}`, 'content-type': 'application/json' };
+    const response = await fetch(`${url}${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}: ${text}`);
     const value: Json = JSON.parse(text);
@@ -37,7 +42,7 @@ export class GatewayClient {
   async all(path: string, as: Caller = 'ops'): Promise<JsonObject[]> {
     const items: JsonObject[] = [];
     for (let after = ''; ; ) {
-      const page = await this.ask('GET', `${path}${path.includes('?') ? '&' : '?'}limit=1000${after}`, as);
+      const page = await this.ask('GET', `${path}${path.includes('?') ? '&' : '?'}limit=1000${after}`, { as });
       const found = objects(page.items);
       items.push(...found);
       if (found.length < 1000 || typeof page.next !== 'string') return items;

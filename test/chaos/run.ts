@@ -26,6 +26,8 @@ export interface RunOptions extends Pick<ExperimentOptions, 'seed' | 'changes' |
   readonly edits?: number;
   /** Whether the community exchange has version tags. */
   readonly versions: boolean;
+  /** Whether it takes conditional creates, without which no Provenance is written. */
+  readonly conditionalCreates: boolean;
 }
 
 const leaseMs = 5_000;
@@ -37,7 +39,7 @@ export function run(options: RunOptions): Promise<Result> {
     lease: `${leaseMs}ms`,
     settle: '1s',
     settings: {
-      standard: { searchLagMs, conditionalCreate: false, versions: options.versions },
+      standard: { searchLagMs, conditionalCreate: options.conditionalCreates, versions: options.versions },
       epic: { searchLagMs },
       oracle: { searchLagMs },
     },

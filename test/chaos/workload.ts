@@ -43,7 +43,7 @@ export function isWorkloadType(type: string): type is keyof typeof slotsOf {
   return type in slotsOf;
 }
 
-const mark = /\b((?:client|case|need|goal|plan|referral)-\d+)\.v(\d+)\b/gi;
+const mark = /\b((?:client|case|need|goal|org|plan|referral)-\d+)\.v(\d+)\b/gi;
 
 /** Whether the record of this id writes marks; those of the directory do not. */
 export function isWorkloadMark(id: string): boolean {
@@ -163,7 +163,7 @@ function withDuplicates(random: Random, order: readonly Change[], count: number)
 /** So many organizations, each of which is a lane of its own. */
 export function organizations(count: number): Workload {
   const changes = Array.from({ length: count }, (_, n) =>
-    directoryEntry('organization', anOrganization({ id: `org-${n}`, name: `Pantry ${n}` })),
+    directoryEntry('organization', anOrganization({ id: `org-${n}`, name: `org-${n}.v1` })),
   );
   return { directory, people: [], changes };
 }

@@ -44,3 +44,27 @@ test('that they need more than there is', () => {
 test('nothing of a connection that is switched off', () => {
   expect(pollLines(undefined)).toEqual([]);
 });
+
+test('of Subscriptions it is said how each stands, why there is none, and what none told of', () => {
+  const one = { status: null, endsAt: null, heardAt: null, missedAt: null, reason: null };
+  const why = { code: 'subscription-not-made', text: 'No Subscription for Goal is kept on the server.' };
+  const lines = pollLines({
+    ...report,
+    subscriptions: [
+      { ...one, resourceType: 'Goal', reason: why },
+      {
+        ...one,
+        resourceType: 'Task',
+        status: 'active',
+        endsAt: '2026-03-09T10:00:00.000Z',
+        heardAt: '2026-03-02T10:00:00.000Z',
+        missedAt: '2026-03-02T11:00:00.000Z',
+      },
+    ],
+  });
+  expect(lines.slice(-3)).toEqual([
+    '    Subscription to Goal: No Subscription for Goal is kept on the server.',
+    '    notified of Task: active until 2026-03-09T10:00:00.000Z, last heard 2026-03-02T10:00:00.000Z',
+    '  ! a poll found a change of Task at 2026-03-02T11:00:00.000Z that no notification told of',
+  ]);
+});

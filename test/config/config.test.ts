@@ -53,6 +53,23 @@ async function connection(settings: string) {
   return (await read(text(settings))).connections.get('general');
 }
 
+test('a hook that subscribes says where the server notifies', async () => {
+  const top = 'server: { publicUrl: https://casebridge.example.org/ }';
+  const { connections } = await read(text('hook: { key: env:HOOKKEY, subscribe: [Task] }', { top }));
+  expect(connections.get('general')?.hook?.subscribe).toEqual({
+    types: ['Task'],
+    address: 'https://casebridge.example.org/hooks/general/key-of-the-general-hospital',
+  });
+});
+
+test('the audit is kept for six years, and a shorter time is a warning', async () => {
+  const day = 86_400_000;
+  expect((await read(text())).retention).toEqual({ auditMs: 2192 * day, versionsMs: 2192 * day, seenMs: 365 * day });
+  const { retention, warnings } = await read(text('', { top: 'retention: { audit: 365d, seen: 30d }' }));
+  expect(retention).toMatchObject({ auditMs: 365 * day, seenMs: 30 * day });
+  expect(warnings).toEqual([expect.stringContaining('45 CFR 164.316')]);
+});
+
 describe('the webhook of a source', () => {
   const of = (settings: string) => text('', { sources: `  county: { token: env:COUNTY, webhook: { ${settings} } }` });
 
@@ -260,6 +277,18 @@ describe('what is refused, with its place', () => {
       'a key of a hook that can be guessed',
       text('hook: { key: env:OPS }'),
       'connections.general.hook.key must be 16 to 128 letters',
+    ],
+    [
+      'a Subscription to nowhere',
+      text('hook: { key: env:HOOKKEY, subscribe: [Task] }'),
+      'connections.general.hook.subscribe needs "server.publicUrl"',
+    ],
+    [
+      'a Subscription to what is not polled',
+      text('poll: { types: [Task] }\nhook: { key: env:HOOKKEY, subscribe: [Goal] }', {
+        top: 'server: { publicUrl: https://casebridge.example.org }',
+      }),
+      'connections.general.hook.subscribe.0 must be one of "poll.types"',
     ],
     ['a duration of another unit', text('poll: { every: 2w }'), 'connections.general.poll.every must be a duration'],
     [

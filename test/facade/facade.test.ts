@@ -472,3 +472,126 @@ function refOf(value: unknown): string {
   const reference = typeof value === 'object' && value !== null && 'reference' in value ? String(value.reference) : '';
   return reference.slice(reference.indexOf('/') + 1);
 }
+
+describe('a referral that its source deletes', () => {
+  const remove = (id: string) =>
+    accept(gateway, ['referral', { id: `referral-${id}`, updatedAt: '2026-05-01T10:00:00Z', deleted: true }]);
+
+  test('is entered in error for the partner who had it, and says nothing else any more', async () => {
+    await accept(gateway, ...caseOf('erased'));
+    await idle(gateway);
+    const task = await taskOf('erased');
+    await remove('erased');
+    await idle(gateway);
+    const { status, body } = await client.fhir('GET', `Task/${task.id}`);
+    expect([status, body]).toEqual([
+      200,
+      {
+        resourceType: 'Task',
+        id: task.id,
+        identifier: task.identifier,
+        status: 'entered-in-error',
+        intent: 'order',
+        meta: { versionId: expect.any(String), lastUpdated: expect.any(String) },
+      },
+    ]);
+    expect(await client.search(`Task?_id=${task.id}&status=entered-in-error`)).toEqual([body]);
+    for (const gone of [`ServiceRequest/${refOf(task.focus)}`, `Patient/${refOf(task.for)}`])
+      expect((await client.fhir('GET', gone)).status).toBe(404);
+    const tag = { 'if-match': `W/"${Object(body.meta).versionId}"` };
+    expect((await client.fhir('PUT', `Task/${task.id}`, { ...body, status: 'accepted' }, tag)).status).toBe(404);
+    expect((await shelter.fhir('GET', `Task/${task.id}`)).status).toBe(404);
+  });
+
+  test('is nothing at all once the consent is withdrawn too', async () => {
+    await accept(gateway, ...caseOf('erased-too'));
+    await idle(gateway);
+    const task = await taskOf('erased-too');
+    await remove('erased-too');
+    await accept(gateway, [
+      'consent',
+      aConsent({
+        id: 'consent-erased-too',
+        clientId: 'client-erased-too',
+        status: 'revoked',
+        revokedAt: '2026-05-01T10:00:00Z',
+        updatedAt: '2026-05-01T10:00:00Z',
+      }),
+    ]);
+    await idle(gateway);
+    expect((await client.fhir('GET', `Task/${task.id}`)).status).toBe(404);
+  });
+});
+
+describe('a Procedure that is sent again', () => {
+  const system = 'urn:oid:1.2.3.4';
+  const refer = async (id: string, value: string): Promise<JsonObject> => {
+    const { focus, for: subject } = await taskOf(id);
+    return {
+      resourceType: 'Procedure',
+      identifier: [{ system, value }],
+      status: 'completed',
+      basedOn: [isObject(focus) ? focus : {}],
+      subject: isObject(subject) ? subject : {},
+      code: { text: 'Groceries' },
+      performedDateTime: '2026-02-06',
+    };
+  };
+  const there = (value: string) => client.search(`Procedure?identifier=${encodeURIComponent(`${system}|${value}`)}`);
+
+  test('with the same identifier is there once, at the same moment too', async () => {
+    const procedure = await refer('moved', 'visit-1');
+    const answers = await Promise.all([1, 2, 3].map(() => client.fhir('POST', 'Procedure', procedure)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 201]);
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    expect(await there('visit-1')).toHaveLength(1);
+  });
+
+  test('saying something else under the same identifier is refused, and changes nothing', async () => {
+    const procedure = await refer('moved', 'visit-2');
+    const { body } = await client.fhir('POST', 'Procedure', procedure);
+    const other = await client.fhir('POST', 'Procedure', { ...procedure, performedDateTime: '2026-02-07' });
+    expect([other.status, other.body.resourceType]).toEqual([409, 'OperationOutcome']);
+    expect(await there('visit-2')).toEqual([body]);
+  });
+
+  test('If-None-Exist counts: what is there is the answer', async () => {
+    const procedure = await refer('moved', 'visit-3');
+    const unless = (value: string) => ({ 'if-none-exist': `identifier=${encodeURIComponent(`${system}|${value}`)}` });
+    const { identifier: _none, ...without } = procedure;
+    expect((await client.fhir('POST', 'Procedure', procedure, unless('visit-3'))).status).toBe(201);
+    const again = await client.fhir('POST', 'Procedure', without, unless('visit-3'));
+    expect([again.status, again.body.performedDateTime]).toEqual([200, '2026-02-06']);
+    expect(await there('visit-3')).toHaveLength(1);
+  });
+
+  test.each<[string, string]>([
+    ['another parameter', 'status=completed'],
+    ['nothing', ''],
+    ['a value without a system', 'identifier=visit-4'],
+    ['two identifiers', 'identifier=urn:a%7Cx&identifier=urn:a%7Cy'],
+  ])('on condition of %s is refused', async (_name, condition) => {
+    const answer = await client.fhir('POST', 'Procedure', await refer('moved', 'visit-4'), {
+      'if-none-exist': condition,
+    });
+    expect([answer.status, answer.body.resourceType]).toEqual([400, 'OperationOutcome']);
+    expect(await there('visit-4')).toEqual([]);
+  });
+});
+
+test('what partners ask for is counted by route and status class, and by no name or number of anybody', async () => {
+  await client.fhir('GET', 'Task');
+  await client.fhir('GET', 'Procedure/nobody');
+  await client.fhir('GET', 'Nonsense/mrn-20417');
+  const text = await gateway.api.metrics.registry.metrics();
+  const counted = text.split('\n').filter((line) => line.startsWith('casebridge_partner_requests_total{'));
+  const labels = counted.map((line) => line.replace(/ \d+$/, ''));
+  expect(labels).toEqual(
+    expect.arrayContaining([
+      'casebridge_partner_requests_total{route="GET /fhir/R4/Task",outcome="2xx"}',
+      'casebridge_partner_requests_total{route="GET /fhir/R4/Procedure",outcome="4xx"}',
+      'casebridge_partner_requests_total{route="GET /fhir/R4/?",outcome="4xx"}',
+    ]),
+  );
+  expect(text).not.toContain('20417');
+});

@@ -82,7 +82,7 @@ describe('of each type', () => {
         ['patch', 'PATCH', path, resource, tag],
         ['delete', 'DELETE', path],
         ['create', 'POST', type, withoutId(resource)],
-        ['conditional', 'POST', type, withoutId(resource), { 'if-none-exist': 'identifier=x' }],
+        ['conditional', 'POST', type, withoutId(resource), { 'if-none-exist': 'identifier=urn:x%7Cx' }],
         ['search-post', 'POST', `${type}/_search`, resource],
       ];
       works[type] = [];
@@ -92,7 +92,9 @@ describe('of each type', () => {
         else expect([name, status, answer.resourceType]).toEqual([name, 405, 'OperationOutcome']);
       }
     }
-    expect(works).toEqual(Object.fromEntries([...known.keys()].map((type) => [type, sorted(interactionsOf(type))])));
+    const isConditional = (type: string) => declared.find((one) => one.type === type)?.conditionalCreate === true;
+    const offered = (type: string) => [...interactionsOf(type), ...(isConditional(type) ? ['conditional'] : [])];
+    expect(works).toEqual(Object.fromEntries([...known.keys()].map((type) => [type, sorted(offered(type))])));
   });
 
   test('each declared parameter finds what it should and nothing else', async () => {
@@ -175,7 +177,7 @@ function withoutId({ id: _id, meta: _meta, ...resource }: JsonObject): JsonObjec
 }
 
 function sorted(codes: readonly unknown[]): unknown[] {
-  const order = ['read', 'search-type', 'update', 'create'];
+  const order = ['read', 'search-type', 'update', 'create', 'conditional'];
   return order.filter((code) => codes.includes(code));
 }
 

@@ -3,13 +3,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Gateway } from '../../src/gateway.ts';
 import { MoveRefused } from '../../src/home/home.ts';
-import { type JsonObject, objectsAt } from '../../src/json.ts';
+import { isObject, type JsonObject, objectAt, objectsAt } from '../../src/json.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { json } from '../../src/store/store.ts';
 import { anAppointment, aReferral } from '../builders.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { pantry, permittedCaseload, withPartners } from '../support/partners.ts';
-import { accept, idle, startTestGateway } from '../support/rig.ts';
+import { accept, idle, secondPass, startTestGateway } from '../support/rig.ts';
 
 const ana = { kind: 'contact', id: 'c1', name: 'Ana Ruiz' } as const;
 let gateway: Gateway;
@@ -187,7 +187,52 @@ test('the first contact that reaches the client is offered as such, attempts as 
   expect(communications.map(({ status }) => status)).toEqual(['not-done', 'completed']);
 });
 
+async function proposalsOf(appointment: string): Promise<JsonObject[]> {
+  const rows = await gateway.api.store.db
+    .selectFrom('change')
+    .select('body')
+    .where('op', '=', 'propose')
+    .where('type', '=', 'appointment')
+    .orderBy('cursor')
+    .execute();
+  return rows.flatMap(({ body }) => (isObject(body) && objectAt(body, 'origin')?.id === appointment ? [body] : []));
+}
+
 describe('an appointment', () => {
+  test('that the partner proposes and the source takes over is arranged by both, and there once', async () => {
+    const id = await refer('taken-over');
+    const proposed = { startsAt: '2026-03-09T15:00:00Z', status: 'proposed', place: 'Elm Street' } as const;
+    const made = await gateway.api.home.proposeAppointment('pantry', id, proposed, ana);
+    const [proposal = {}] = await proposalsOf(String(made.id));
+    const record = { ...proposal, id: 'visit-elm', updatedAt: '2026-05-01T10:00:00Z' };
+    await accept(gateway, ['appointment', record]);
+    await idle(gateway);
+    expect((await view(id)).appointments).toMatchObject([{ id: made.id, status: 'proposed' }]);
+
+    // What the source agrees to is what the partner sees.
+    await accept(gateway, ['appointment', { ...record, status: 'booked', updatedAt: '2026-05-02T10:00:00Z' }]);
+    await idle(gateway);
+    expect((await view(id)).appointments).toMatchObject([{ id: made.id, status: 'booked' }]);
+    await secondPass(gateway);
+    expect((await view(id)).appointments).toHaveLength(1);
+    expect(await proposalsOf(String(made.id))).toHaveLength(1);
+  });
+
+  test('that the partner confirms after it was taken over is a change of the record', async () => {
+    const id = await refer('agreed-there');
+    const proposed = { startsAt: '2026-03-10T15:00:00Z', status: 'proposed' } as const;
+    const made = await gateway.api.home.proposeAppointment('pantry', id, proposed, ana);
+    const [proposal = {}] = await proposalsOf(String(made.id));
+    await accept(gateway, ['appointment', { ...proposal, id: 'visit-oak', updatedAt: '2026-05-01T10:00:00Z' }]);
+    await idle(gateway);
+    await gateway.api.home.confirmAppointment('pantry', id, String(made.id), ana);
+    await idle(gateway);
+    expect(await offered('visit-oak')).toEqual([
+      expect.objectContaining({ status: expect.stringMatching(/^(booked|confirmed)$/) }),
+    ]);
+    expect(await proposalsOf(String(made.id))).toHaveLength(1);
+  });
+
   test('that the partner proposes is there once, waits for the source, and is not proposed for what has ended', async () => {
     const id = await refer('met');
     const proposed = {
@@ -209,11 +254,23 @@ describe('an appointment', () => {
     await gateway.api.home.confirmAppointment('pantry', id, String(made.id), ana);
     expect((await view(id)).appointments).toMatchObject([{ status: 'booked' }]);
     await idle(gateway);
-    const told = (await offered('met')).flatMap((change) => objectsAt(change, 'comments').map(({ text }) => text));
-    expect([...new Set(told)]).toEqual([
-      'Appointment proposed: 2026-03-02 15:00 UTC, Elm Street',
-      'Appointment agreed: 2026-03-02 15:00 UTC, Elm Street',
+    // The source is offered it as a record of its own, once for each thing that it says.
+    const proposals = await proposalsOf(String(made.id));
+    expect(proposals).toMatchObject([
+      {
+        kind: 'partner',
+        status: 'proposed',
+        clientId: 'client-rosa',
+        caseId: 'case-rosa',
+        referralId: 'met',
+        startsAt: '2026-03-02T15:00:00Z',
+        endsAt: '2026-03-02T15:30:00Z',
+        place: { name: 'Elm Street' },
+        with: { organizationId: 'org-pantry' },
+      },
+      { status: 'booked' },
     ]);
+    expect((await offered('met')).flatMap((change) => objectsAt(change, 'comments'))).toEqual([]);
     const { version } = await view(id);
     await gateway.api.home.move('pantry', id, { to: 'rejected', reason: { text: 'Moved away' } }, ana, version);
     await expect(

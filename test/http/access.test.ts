@@ -149,6 +149,13 @@ const matrix: [string, string, RequestInit, number[]][] = [
     {},
     [200, 200, 200, 200, 200, 200],
   ],
+  ['POST /hooks/{connection}/{key}/{subscribed}', `/hooks/general/${hookKey}/Task`, {}, [200, 200, 200, 200, 200, 200]],
+  [
+    'PUT /hooks/{connection}/{key}/{subscribed}/{resource}/{resourceId}',
+    `/hooks/general/${hookKey}/Goal/Goal/g1`,
+    {},
+    [200, 200, 200, 200, 200, 200],
+  ],
   ['GET /health/live', '/health/live', {}, [200, 200, 200, 200, 200, 200]],
   ['GET /health/ready', '/health/ready', {}, [200, 200, 200, 200, 200, 200]],
   ['GET /metrics', '/metrics', {}, [200, 200, 200, 200, 200, 200]],
@@ -313,13 +320,25 @@ describe('a referral list', () => {
     harness.send('configurer', 'PUT', '/api/connections/general/roster', asJson(body as object));
 
   test('names patients by their ids on the server, each once', async () => {
-    expect(await json(await put({ patients: ['p1', 'p2', 'p1'] }))).toEqual({ patients: 2, added: 2, removed: 0 });
+    expect(await json(await put({ patients: ['p1', 'p2', 'p1'] }))).toEqual({
+      patients: 2,
+      added: 2,
+      removed: 0,
+      sought: 0,
+    });
     expect(harness.asked.at(-1)).toBe('roster general p1 p2');
+  });
+
+  test('or by a number in a system', async () => {
+    const body = { patients: ['p1', 'urn:oid:1.2.3|20417', 'urn:oid:1.2.3|20417'] };
+    expect(await json(await put(body))).toMatchObject({ patients: 2, sought: 1 });
+    expect(harness.asked.at(-1)).toBe('roster general p1 urn:oid:1.2.3|20417');
   });
 
   test.each<[string, unknown, string]>([
     ['no list', { patients: 'p1' }, '/patients'],
     ['an id that is none', { patients: ['p1', 'a/b'] }, '/patients/1'],
+    ['a number in no system', { patients: ['|20417'] }, '/patients/0'],
     ['a field that nobody knows', { patients: [], patient: 'p1' }, ''],
   ])('with %s is refused as a whole', async (_name, body, pointer) => {
     const before = harness.asked.length;

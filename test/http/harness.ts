@@ -9,7 +9,15 @@ import { reason } from '../../src/errors.ts';
 import { openPartnerInterface } from '../../src/facade/facade.ts';
 import { openHome } from '../../src/home/home.ts';
 import { buildApp, type GatewayApi, type HttpLimits, listen } from '../../src/http/http.ts';
-import { decide, parkLane, refuseChange, retryLane, skipStuck, startReplay } from '../../src/lanes/lanes.ts';
+import {
+  activeMappings,
+  decide,
+  parkLane,
+  refuseChange,
+  retryLane,
+  skipStuck,
+  startReplay,
+} from '../../src/lanes/lanes.ts';
 import { acceptRecords, acceptStale, shippedSchemas } from '../../src/records/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import { freshEmbedded } from '../support/embedded.ts';
@@ -148,6 +156,7 @@ function minimalGateway(
     store,
     config,
     newId: () => 'home-1',
+    mappings: activeMappings(store),
     wake: () => {},
     onError: (error) => log.push(String(error)),
   });
@@ -164,6 +173,12 @@ function minimalGateway(
         name: 'casebridge_records_total',
         help: 'Records by outcome.',
         labelNames: ['source', 'outcome'],
+        registers: [registry],
+      }),
+      partnerRequests: new Counter({
+        name: 'casebridge_partner_requests_total',
+        help: 'Requests of partners.',
+        labelNames: ['route', 'outcome'],
         registers: [registry],
       }),
     },
@@ -220,15 +235,23 @@ function minimalGateway(
         vendorRules: [],
         wouldWrite: { create: 0, update: 0, document: 0 },
         missing: [],
-        polls: { requestsPerDay: 7, mostPerDay: 9, cycleSeconds: 1, tiers: [], notAsked: [], unreadable: [] },
+        polls: {
+          requestsPerDay: 7,
+          mostPerDay: 9,
+          cycleSeconds: 1,
+          tiers: [],
+          notAsked: [],
+          unreadable: [],
+          subscriptions: [],
+        },
       };
     },
     async notify(connection, { body, resourceType = '' }) {
       await note('notify', connection, resourceType, String(body.length));
       return { status: 200, type: 'application/json', text: '{}' };
     },
-    async uploadRoster(connection, patients) {
-      await note('roster', connection, ...patients);
+    async uploadRoster(connection, patients, numbers) {
+      await note('roster', connection, ...patients, ...numbers.map(({ system, value }) => `${system}|${value}`));
       return { added: patients.length, removed: 0 };
     },
     refuseChange: (refusal) => refuseChange(store, refusal),

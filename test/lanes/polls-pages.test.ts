@@ -193,4 +193,59 @@ describe('oracle: 48 pages, an empty page, repeated ids, an expired token, a rec
     expect(await seen(world, 'DocumentReference')).toEqual(documents.map(({ id }) => id));
     expect(await setAside(world)).toEqual([]);
   });
+
+  describe('C23 where no search tells when something was stored', () => {
+    const goal = (id: string, due?: string): JsonObject => ({
+      resourceType: 'Goal',
+      id,
+      lifecycleStatus: 'active',
+      description: { text: id },
+      subject: { reference: 'Patient/p1' },
+      ...(due !== undefined && { target: [{ dueDate: due }] }),
+    });
+    const poison = (...ids: string[]) =>
+      world.server.control('POST', 'settings', { poisoned: ids.map((id) => `Goal/${id}`) });
+    const listed = async () => (await world.report()).polls?.unreadable.map(({ key }) => key);
+
+    test('what is planned for other days and what was seen before goes on, and the one is set aside by its id', async () => {
+      await world.server.control('POST', 'seed', [
+        patient,
+        goal('a', '2026-05-01'),
+        goal('b'),
+        goal('c', '2026-06-01'),
+      ]);
+      await connect(world, 'oracle', 'Goal', world.server.base);
+      await pollEverybody(world);
+      expect(await seen(world, 'Goal')).toEqual(['a', 'b', 'c']);
+
+      await poison('c');
+      await world.server.control('POST', 'seed', [
+        { ...goal('b'), lifecycleStatus: 'completed' },
+        goal('d', '2026-06-02'),
+      ]);
+      await pollEverybody(world);
+      expect(await seen(world, 'Goal')).toEqual(['a', 'b', 'c', 'd']);
+      const kept = await world.store.db.selectFrom('seen').select('body').where('remote_id', '=', 'b').execute();
+      expect(kept).toMatchObject([{ body: { lifecycleStatus: 'completed' } }]);
+      expect((await listed())?.sort()).toEqual(['c', 'on 2026-06-01']);
+      expect(await world.alerts()).toMatchObject([{ topic: 'poll-unreadable:general:Goal' }]);
+      expect(await pollRow(world)).toMatchObject({ reason: null, last_ok_at: expect.any(Date) });
+      // Nothing is taken for deleted, because the answer is not whole.
+      expect(await world.openDecisions()).toEqual([]);
+
+      await poison();
+      await pollEverybody(world);
+      expect(await listed()).toEqual([]);
+      expect(await world.alerts()).toEqual([]);
+    });
+
+    test('one that was never seen and is planned for no day is told of all the same', async () => {
+      await world.server.control('POST', 'seed', [patient, goal('a', '2026-05-01'), goal('z')]);
+      await poison('z');
+      await connect(world, 'oracle', 'Goal', world.server.base);
+      await pollEverybody(world);
+      expect(await seen(world, 'Goal')).toEqual(['a']);
+      expect(await listed()).toEqual(['not seen before']);
+    });
+  });
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { pruneOutcomes } from '../../src/lanes/lanes.ts';
+import { pruneAudit, pruneHomeVersions, pruneOutcomes, pruneSeen, uploadRoster } from '../../src/lanes/lanes.ts';
 import { aGoal } from '../builders.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
@@ -65,5 +65,67 @@ describe('stored outcomes', () => {
     await age(400);
     await pruneOutcomes(world.store);
     expect(await outcomesOf('goal-meals')).toMatchObject([{ kind: 'create', outcome: 'unknown' }, { kind: 'update' }]);
+  });
+});
+
+describe('what is kept for as long as the configuration says', () => {
+  const day = 86_400_000;
+  const retention = { auditMs: 2192 * day, versionsMs: 30 * day, seenMs: 365 * day };
+
+  test('who looked at what goes after its time, and not before', async () => {
+    for (const days of [2191, 2193])
+      await sql`insert into audit (at, partner, actor, action, resource_type, outcome)
+        values (now() - make_interval(days => ${days}), 'pantry', 'contact:c1', 'read', 'Task', ${`${days}`})`.execute(
+        world.store.db,
+      );
+    expect(await pruneAudit(world.store, retention)).toBe(1);
+    expect(await world.store.db.selectFrom('audit').select('outcome').execute()).toEqual([{ outcome: '2191' }]);
+    expect(await pruneAudit(world.store, retention)).toBe(0);
+  });
+
+  test('earlier versions at a home go; the newest of each stays, however old', async () => {
+    for (const [id, version, days] of [
+      ['t1', 1, 400],
+      ['t1', 2, 40],
+      ['t1', 3, 20],
+      ['t2', 1, 400],
+    ] as const)
+      await sql`insert into home_version (partner, resource_type, id, version, at, written_by, body)
+        values ('pantry', 'Task', ${id}, ${version}, now() - make_interval(days => ${days}), 'casebridge', '{}')`.execute(
+        world.store.db,
+      );
+    expect(await pruneHomeVersions(world.store, retention)).toBe(2);
+    const left = await world.store.db.selectFrom('home_version').select(['id', 'version']).orderBy('id').execute();
+    expect(left).toEqual([
+      { id: 't1', version: 3 },
+      { id: 't2', version: 1 },
+    ]);
+  });
+
+  test('what was seen of somebody who is not asked about goes; what is linked, listed, offered or young stays', async () => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    const linked = (await world.store.db.selectFrom('seen').select('remote_id').execute()).length;
+    await uploadRoster(world.store, 'general', ['listed']);
+    for (const [id, patient, days] of [
+      ['old', 'stranger', 400],
+      ['young', 'stranger', 300],
+      ['of-listed', 'listed', 400],
+      ['offered', 'stranger', 400],
+      ['nobody', null, 400],
+    ] as const)
+      await sql`insert into seen (connection, resource_type, remote_id, patient, seen_at, body)
+        values ('general', 'Goal', ${id}, ${patient}, now() - make_interval(days => ${days}), '{}')`.execute(
+        world.store.db,
+      );
+    await sql`insert into inbound (connection, source, resource_type, remote_id, type, id, subject, state)
+      values ('general', 'county', 'Goal', 'offered', 'goal', 'g', 's', 'proposed')`.execute(world.store.db);
+    await sql`update seen set seen_at = seen_at - make_interval(days => 400) where resource_type <> 'Goal'`.execute(
+      world.store.db,
+    );
+    expect(await pruneSeen(world.store, retention)).toBe(1);
+    const left = (await world.store.db.selectFrom('seen').select('remote_id').execute()).map((row) => row.remote_id);
+    expect(left).toHaveLength(linked + 4);
+    expect(left).not.toContain('old');
   });
 });

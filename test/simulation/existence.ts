@@ -73,8 +73,12 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
         );
       const facts = set.mapping(type)?.slot(desired.slot).facts(resource) ?? {};
       const wants: JsonObject = { ...desired.facts };
+      // What may be left out until what it points at is there.
+      const isAwaited = (key: string) =>
+        said.aside.size > 0 && facts[key] === undefined && comparable(wants[key]).includes('"reference"');
       return [...new Set([...Object.keys(facts), ...Object.keys(wants)])]
         .filter((key) => comparable(wants[key]) !== comparable(facts[key]) && !isTheirs(key) && !isAsked(key))
+        .filter((key) => !isAwaited(key))
         .map((key) => `(b) ${value} has ${key} ${JSON.stringify(facts[key])} instead of ${JSON.stringify(wants[key])}`);
     }),
   ];

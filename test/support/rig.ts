@@ -48,6 +48,7 @@ export function aConfig(connections: readonly ConnectionConfig[], overrides: Par
     lanes: { leaseMs: 60_000 },
     log: { level: 'silent' },
     clocks: {},
+    retention: { auditMs: 2192 * 86_400_000, versionsMs: 2192 * 86_400_000, seenMs: 365 * 86_400_000 },
     guides: [],
     identifierSystem,
     operators: new Map(),

@@ -133,21 +133,42 @@ const polled: Readonly<Record<string, PollGrammar>> = {
   Appointment: {
     within: ofPatient({ date: ['ge1900-01-01T00:00:00.000Z', farAhead] }),
     dated: { parameter: 'date', query: (from) => ({ date: [`ge${from.toISOString()}`, farAhead] }) },
+    planned: {
+      parameter: 'date',
+      between: (from, to) => ({ date: [`ge${from.toISOString()}`, `lt${to.toISOString()}`] }),
+    },
   },
-  CarePlan: { within: ofPatient({ category: 'assess-plan' }) }, // no other code is taken
+  CarePlan: {
+    within: ofPatient({ category: 'assess-plan' }), // no other code is taken
+    // A closed pair of ge and le, equally precise.
+    planned: {
+      parameter: 'date',
+      between: (from, to) => ({ date: [`ge${dayOf(from)}`, `le${dayOf(new Date(to.getTime() - 1))}`] }),
+    },
+  },
   CareTeam: { within: ofPatient() },
   Condition: { within: ofPatient(), stored: byStored },
   Consent: { within: ofPatient() },
   Coverage: { within: ofPatient() },
   DocumentReference: stepwise,
   Encounter: stepwise,
-  Goal: { within: ofPatient() },
+  Goal: {
+    within: ofPatient(),
+    planned: {
+      parameter: 'target-date',
+      between: (from, to) => ({ 'target-date': [`ge${dayOf(from)}`, `lt${dayOf(to)}`] }),
+    },
+  },
   Observation: stepwise,
   Patient: { within: (id) => ({ _id: id }) },
   Procedure: stepwise,
   QuestionnaireResponse: { within: ofPatient() },
   ServiceRequest: { within: ofPatient(), stored: byStored },
 };
+
+function dayOf(time: Date): string {
+  return time.toISOString().slice(0, 10);
+}
 
 function ofPatient(more: Query = {}): (patientId: string) => Query {
   return (patient) => ({ patient, ...more });

@@ -125,6 +125,11 @@ export interface PollGrammar {
   };
   /** Of what happens once: what a search adds to leave out what is older, where the server declares the parameter. */
   readonly dated?: { readonly parameter: string; readonly query: (from: Date) => Query };
+  /**
+   * What a search adds to show only what is planned for these days, from midnight in UTC to midnight, the last left out: a way round a record over
+   * which the server fails, where `stored` is none. What has no such date is not in any of them.
+   */
+  readonly planned?: { readonly parameter: string; readonly between: (from: Date, to: Date) => Query };
 }
 
 export interface RouteDefault {

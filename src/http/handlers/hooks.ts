@@ -26,6 +26,21 @@ export const hookRoutes: readonly Route[] = [
     access: 'anyone',
     handle: notify,
   },
+  {
+    method: 'POST',
+    path: `${path}/{subscribed}`,
+    summary: 'Notification of a Subscription that Casebridge has made, which is about this type.',
+    access: 'anyone',
+    handle: notify,
+  },
+  {
+    method: 'PUT',
+    path: `${path}/{subscribed}/{resource}/{resourceId}`,
+    summary:
+      'Notification of a Subscription that Casebridge has made, with the resource itself. Its content is not kept.',
+    access: 'anyone',
+    handle: notify,
+  },
 ];
 
 /** A notification is short; a resource that comes with it may be a document. */
@@ -33,7 +48,7 @@ const mostBytes = 1_000_000;
 
 async function notify(call: Call): Promise<undefined> {
   const { gateway, request, response, limits, path: parts } = call;
-  const { connection: id = '', key = '', resource } = parts;
+  const { connection: id = '', key = '', resource, subscribed } = parts;
   const connection = gateway.config.connections.get(id);
   const hook = connection?.mode === 'off' ? undefined : connection?.hook;
   const bearer = request.headers.authorization?.replace(/^Bearer /, '') ?? '';
@@ -44,7 +59,11 @@ async function notify(call: Call): Promise<undefined> {
   const body = hasBody(request.headers)
     ? await readBody(request, { ...limits, bodyBytes: Math.min(limits.bodyBytes, mostBytes) })
     : new Uint8Array();
-  const answer = await gateway.notify(id, { body, ...(resource !== undefined && { resourceType: resource }) });
+  const answer = await gateway.notify(id, {
+    body,
+    ...(resource !== undefined && { resourceType: resource }),
+    ...(subscribed !== undefined && { subscribed }),
+  });
   response.status(answer.status).type(answer.type).send(answer.text);
 }
 

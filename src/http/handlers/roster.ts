@@ -1,6 +1,8 @@
 // Who is asked about on a connection beside the patients that clients are linked to.
 
+import type { ConnectionConfig } from '../../config.ts';
 import { isObject, type Json } from '../../json.ts';
+import { type NumberSought, numberSought } from '../../lanes/lanes.ts';
 import { didYouMean } from '../../nearest.ts';
 import { type FieldError, kindOf } from '../../records/records.ts';
 import { readJson } from '../body.ts';
@@ -23,7 +25,7 @@ export const rosterRoutes: readonly Route[] = [
     method: 'PUT',
     path: '/api/connections/{connection}/roster',
     summary:
-      'A referral list: {patients: [id on the server, …]} takes the place of the one before. Answers {patients, added, removed}.',
+      'A referral list: {patients: [id on the server, or a number as system|value or kind|value, …]} takes the place of the one before. Answers {patients, added, removed, sought}.',
     access: { source: false, operator: 'configure' },
     takes: ['application/json'],
     handle: upload,
@@ -39,12 +41,18 @@ async function list({ gateway, path, query }: Call): Promise<object> {
 }
 
 async function upload(call: Call): Promise<object> {
-  const { id } = workingConnection(call.gateway.config, call.path.connection);
-  const patients = readPatients(await readJson(call));
-  return { patients: patients.length, ...(await call.gateway.uploadRoster(id, patients)) };
+  const { id, identifierSystems } = workingConnection(call.gateway.config, call.path.connection);
+  const { ids, numbers } = readPatients(await readJson(call), identifierSystems);
+  const changed = await call.gateway.uploadRoster(id, ids, numbers);
+  return { patients: ids.length + numbers.length, ...changed, sought: numbers.length };
 }
 
-function readPatients(value: Json): string[] {
+interface Listed {
+  readonly ids: readonly string[];
+  readonly numbers: readonly NumberSought[];
+}
+
+function readPatients(value: Json, identifierSystems: ConnectionConfig['identifierSystems']): Listed {
   const { patients, ...others } = isObject(value) ? value : {};
   const errors: FieldError[] = Object.keys(others).map((name) => ({
     pointer: '',
@@ -56,15 +64,24 @@ function readPatients(value: Json): string[] {
     errors.push(refused('/patients', patients, `"patients" must be a list of at most ${mostPatients} ids.`));
     throw new FieldsRefused('request-refused', errors);
   }
+  const numbers = new Map<string, NumberSought>();
   const ids = patients.flatMap((patient, index) => {
     if (typeof patient === 'string' && patientId.test(patient)) return [patient];
-    errors.push(refused(`/patients/${index}`, patient, 'Must be the id of a Patient on the server.'));
+    const sought =
+      typeof patient === 'string' && patient.length <= longestNumber
+        ? numberSought(patient, identifierSystems)
+        : undefined;
+    if (sought === undefined) errors.push(refused(`/patients/${index}`, patient, wantedName));
+    else numbers.set(`${sought.system}|${sought.value}`, sought);
     return [];
   });
   if (errors.length > 0) throw new FieldsRefused('request-refused', errors.slice(0, mostErrors));
-  return [...new Set(ids)];
+  return { ids: [...new Set(ids)], numbers: [...numbers.values()] };
 }
 
+const longestNumber = 512;
+const wantedName =
+  'Must be the id of a Patient on the server, or a number as system|value, the system a URI or a kind of identifierSystems.';
 const mostErrors = 100;
 
 function refused(pointer: string, found: Json | undefined, message: string): FieldError {

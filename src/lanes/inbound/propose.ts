@@ -51,7 +51,7 @@ export function propose(context: ProposeContext, told: Told, updatedAt: string):
   return {
     record: { ...record, origin, updatedAt },
     hash: contentHash(Object.fromEntries(Object.entries(compared).filter(([name]) => !pointers.includes(name)))),
-    parts: told.resources.flatMap(({ slot, body }) => part(context.mappings, told.type, slot, body)),
+    parts: told.resources.flatMap(({ slot, body }) => partOf(context.mappings, told.type, slot, body)),
   };
 }
 
@@ -78,7 +78,8 @@ function slotOf(mappings: MappingSet, type: RecordType, name: string): CompiledS
   return mappings.mapping(type)?.slots.find((slot) => slot.name === name);
 }
 
-function part(mappings: MappingSet, type: RecordType, slot: string, body: JsonObject): InboundPart[] {
+/** What the resource says in a slot, as a later look compares it. */
+export function partOf(mappings: MappingSet, type: RecordType, slot: string, body: JsonObject): InboundPart[] {
   const compiled = slotOf(mappings, type, slot);
   const { resourceType, id } = body;
   if (compiled === undefined || typeof resourceType !== 'string' || typeof id !== 'string') return [];

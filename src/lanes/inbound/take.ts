@@ -42,20 +42,24 @@ export async function takeInbound(
 
 /** What turned out to be ours is no business of this. */
 async function readRows({ db }: Store, { connection, source, subject }: Lease): Promise<InboundRow[]> {
-  return db
-    .selectFrom('inbound as i')
-    .selectAll()
-    .where('connection', '=', connection)
-    .where('subject', '=', subject)
-    .where('source', '=', source)
-    .where(
-      sql<boolean>`(state not in ('new', 'kept') or not exists (select 1 from link l where l.connection = i.connection
+  return (
+    db
+      .selectFrom('inbound as i')
+      .selectAll()
+      .where('connection', '=', connection)
+      .where('subject', '=', subject)
+      .where('source', '=', source)
+      // What a partner arranges is offered where it is made (`offer-made.ts`).
+      .where('type', '<>', 'appointment')
+      .where(
+        sql<boolean>`(state not in ('new', 'kept') or not exists (select 1 from link l where l.connection = i.connection
         and l.resource_type = i.resource_type and l.remote_id = i.remote_id and l.type <> 'client'))`,
-    )
-    .orderBy('noted_at')
-    .orderBy('type')
-    .orderBy('id')
-    .execute();
+      )
+      .orderBy('noted_at')
+      .orderBy('type')
+      .orderBy('id')
+      .execute()
+  );
 }
 
 /** Looks at the rows' resources, and at what open referrals point at. */

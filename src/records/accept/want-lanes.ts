@@ -45,8 +45,8 @@ export function lanesOf(source: string, subject: string, connections: readonly R
 }
 
 /**
- * Raises `wanted` of the lanes of each record's subject (where it left one, of both), of the lanes that have read the record, and
- * for a consent of all the client's lanes. Lane rows are taken in key order, in one statement.
+ * Raises `wanted` of the lanes of each record's subject (where it left one, of both), of the lanes that have read the record, for a
+ * consent of all the client's lanes, and for a case of the client's lanes that keep something until there is one. Lane rows are taken in key order, in one statement.
  *
  * A connection that shares referrals only gets a lane for the case of a referral to its organization, and for what such a lane waits for
  * (`lanes/run.ts`); other cases never have one.
@@ -92,6 +92,12 @@ export async function wantLanes(
       from jsonb_to_recordset(${json(keys)}) as k(type text, id text, subject text)
       join waiting w on w.source = ${source} and w.type = k.type and w.id = k.id
       join recipient on recipient.id = w.connection and recipient.organization is not null
+      union all
+      -- What began there is kept without an offer until the client has a case.
+      select recipient.id, c.subject, ${priorities.urgent}::integer, true
+      from jsonb_to_recordset(${json(clientsWithCase(source, accepted))}) as c(subject text), recipient
+      where exists (select 1 from inbound i where i.connection = recipient.id and i.subject = c.subject and i.state = 'kept'
+        and i.reason ->> 'code' = 'inbound-no-case')
     )
     insert into lane (connection, subject, source, wanted, priority)
     select r.connection, r.subject, split_part(r.subject, '.', 1), 1, min(r.priority)
@@ -168,6 +174,13 @@ function performerOf({
 }: Judged['received']['record']): Pick<Raised, 'performer' | 'service'> {
   if (typeof organizationId === 'string') return { performer: organizationId };
   return typeof serviceId === 'string' ? { service: serviceId } : {};
+}
+
+function clientsWithCase(source: string, accepted: readonly Judged[]): { subject: string }[] {
+  const ids = accepted.flatMap(({ received: { type }, place: { clientId } }) =>
+    type === 'case' && typeof clientId === 'string' ? clientId : [],
+  );
+  return [...new Set(ids)].map((id) => ({ subject: `${source}.client.${id}` }));
 }
 
 function consentClients(accepted: readonly Judged[]): string[] {

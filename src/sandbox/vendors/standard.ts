@@ -18,6 +18,7 @@ import type { Handled, SimulatedServer } from '../serve.ts';
 import { TokenAuthority } from '../tokens/authority.ts';
 import { scopesAllow } from '../tokens/scopes.ts';
 import { parseStandardSettings, type StandardSettings } from './standard-settings.ts';
+import { afterWrite } from './standard-subscriptions.ts';
 
 const fhirPath = '/standard/fhir/R4';
 const tokenPath = '/standard/oauth2/token';
@@ -110,7 +111,9 @@ export class StandardServer implements SimulatedServer {
       }
       const base = `${origin}${fhirPath}`;
       const may = this.#rights(request);
-      return handleFhir(this.engine, await this.#searchedBefore(request, path, base), path, base, may);
+      const handled = handleFhir(this.engine, await this.#searchedBefore(request, path, base), path, base, may);
+      afterWrite(this.engine, handled.written, base);
+      return handled;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return nothingWritten(refusalReply(error));

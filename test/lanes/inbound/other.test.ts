@@ -4,7 +4,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/json.ts';
 import { keepVisit } from '../../../src/lanes/lanes.ts';
-import { aCarePlan } from '../../builders.ts';
+import { aCarePlan, aCase } from '../../builders.ts';
 import { sweepAt } from '../../clocks/kept.ts';
 import { own } from '../../support/adopting.ts';
 import { feed, hospitalHas, hospitalShows, ops } from '../../support/begun.ts';
@@ -236,5 +236,10 @@ describe('beside stays', () => {
     await world.work();
     await shows(stay());
     expect(await keptFor()).toEqual(['Encounter kept inbound-no-case']);
+    expect(await ops(world)).toEqual([]);
+    // It is offered as soon as there is one.
+    await world.accept(['case', aCase()]);
+    await world.work();
+    expect(await ops(world)).toEqual(['propose hospitalStay']);
   });
 });

@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { ConnectionConfig } from '../../../src/config.ts';
+import { isObject } from '../../../src/json.ts';
+import { sql } from '../../../src/store/store.ts';
 import { aReferral } from '../../builders.ts';
 import {
   foodCondition,
@@ -14,6 +16,7 @@ import {
   sourceAdopts,
   sourceIsThere,
   sourceMoves,
+  sourceRefuses,
   task,
 } from '../../support/begun.ts';
 import { aConnection } from '../../support/rig.ts';
@@ -101,6 +104,59 @@ describe('a referral that began there', () => {
     await isAdopted(setting);
     expect(await only(world, 'Task')).toMatchObject({ id: 'task-1', status: 'accepted' });
     expect(await world.openDecisions()).toEqual([]);
+  });
+
+  const notes = async () =>
+    (await world.server.all('DocumentReference')).map(({ content }) => {
+      const [first] = Array.isArray(content) ? content : [];
+      const attachment = isObject(first) && isObject(first.attachment) ? first.attachment : {};
+      return Buffer.from(String(attachment.data), 'base64').toString('utf8');
+    });
+
+  test('off: each answer goes as a note in the chart, one that grows, and a second look writes nothing', async () => {
+    await isAdopted('off');
+    expect(await notes()).toEqual([expect.stringMatching(/Quintero.*food pantry.*Answer: accepted\./is)]);
+    expect(await only(world, 'DocumentReference')).toMatchObject({ subject: { reference: 'Patient/ines' } });
+    await sourceMoves(world, 'in-progress');
+    await sourceMoves(world, 'completed', {
+      outcome: { code: 'service-received', at: '2026-03-20T09:00:00-05:00', text: 'Groceries twice a week' },
+    });
+    expect(await notes()).toEqual([
+      expect.stringMatching(/Answer: completed\..*Outcome: service received\. Groceries twice a week/is),
+    ]);
+    expect(await only(world, 'Task')).toMatchObject({ status: 'requested' });
+    const before = (await world.server.writes()).length;
+    await world.workAgain();
+    expect(await world.server.writes()).toHaveLength(before);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('off: a refusal of the proposal is a note too', async () => {
+    await set('off');
+    await sourceIsThere(world);
+    await hospitalHas(world, ines, foodCondition, foodOrder, task);
+    await seen(world);
+    await sourceRefuses(world, 'referral', 'Outside our county');
+    expect(await notes()).toEqual([expect.stringMatching(/food pantry.*declined.*Outside our county/is)]);
+    expect(await only(world, 'Task')).toMatchObject({ status: 'requested' });
+  });
+
+  test('off, where no note is taken: nothing is written, and it is said that a person has to answer', async () => {
+    await world.connect(
+      aConnection(world.server.base, {
+        task: 'off',
+        routes: { note: 'manual', incident: 'manual', safetyPlan: 'manual' },
+      }),
+    );
+    await sourceIsThere(world);
+    await hospitalHas(world, ines, foodCondition, foodOrder, task);
+    await seen(world);
+    await sourceAdopts(world);
+    await sourceMoves(world, 'accepted');
+    expect(await notes()).toEqual([]);
+    const { rows } = await sql<{ code: string }>`
+      select reason ->> 'code' as code from link where resource_type = 'Task'`.execute(world.store.db);
+    expect(rows).toEqual([{ code: 'route-task-off-unanswered' }]);
   });
 
   test('off: its Task is read and never written', async () => {

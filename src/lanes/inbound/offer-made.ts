@@ -1,0 +1,44 @@
+// What a partner has made at our own home, as a proposal to the source: there is nothing to look for on a server, so it is offered in the transaction
+// that makes it. The source takes it over as any other proposal, by a record with the same `origin`.
+
+import { sql, type Transaction } from 'kysely';
+import { contentHash } from '../../fhir/fhir.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import type { MappingSet } from '../../mapping/mapping.ts';
+import type { RecordType } from '../../records/records.ts';
+import { type Database, json } from '../../store/store.ts';
+import { type LaneOfSource, offerChanges } from '../changes.ts';
+import { partOf, slotFor } from './propose.ts';
+import { proposedId } from './rows.ts';
+
+export interface Made {
+  readonly type: RecordType;
+  /** As it stands at the home. */
+  readonly resource: JsonObject & { readonly resourceType: string; readonly id: string };
+  /** The record that is proposed, without id and origin. */
+  readonly record: JsonObject;
+}
+
+/** Offers it, again under the same id when it has changed. What the source has answered already is left to its lane. */
+export async function offerMade(
+  trx: Transaction<Database>,
+  lane: LaneOfSource,
+  mappings: MappingSet,
+  { type, resource, record }: Made,
+): Promise<void> {
+  const { connection, source, subject } = lane;
+  const { resourceType, id: remoteId } = resource;
+  const id = proposedId(connection, type, resourceType, remoteId);
+  const offered = { ...record, id, origin: { connection, resourceType, id: remoteId } };
+  const slot = slotFor(mappings, type, resourceType);
+  const parts = slot === undefined ? [] : partOf(mappings, type, slot, resource);
+  const { rows } = await sql<{ id: string }>`
+    insert into inbound as i (connection, source, resource_type, remote_id, type, id, subject, state, offered, offered_hash, parts)
+    values (${connection}, ${source}, ${resourceType}, ${remoteId}, ${type}, ${id}, ${subject}, 'proposed',
+      ${json(offered)}, ${contentHash(offered)}, ${json<Json>(parts.map((part) => ({ ...part, facts: { ...part.facts } })))})
+    on conflict (connection, source, type, resource_type, remote_id) do update set
+      offered = excluded.offered, offered_hash = excluded.offered_hash, parts = excluded.parts, updated_at = now()
+    where i.state = 'proposed' and i.offered_hash <> excluded.offered_hash
+    returning i.id`.execute(trx);
+  if (rows.length > 0) await offerChanges(trx, lane, [{ op: 'propose', type, id, body: offered }]);
+}
