@@ -11,7 +11,6 @@ import {
   parseDocument,
   type Node as YamlNode,
 } from 'yaml';
-import { readSimpleYaml } from './simple-yaml.ts';
 import type { MappingFile, MappingProblem } from './types.ts';
 
 /** Counted from 1. */
@@ -70,16 +69,10 @@ const maxDepth = 40;
 
 /** Parses one file as YAML 1.2 core; undefined when it is refused, with the problems told. */
 export function readNodes(file: MappingFile, problems: Problems): MapNode | undefined {
+  const start = { path: file.path, line: 1, column: 1 };
   if (file.text.length > maxCharacters) {
-    const start = { path: file.path, line: 1, column: 1 };
     return problems.error(start, `The file has more than ${maxCharacters} characters.`);
   }
-  return readSimpleYaml(file.text, file.path) ?? readAnyYaml(file, problems);
-}
-
-/** The same by the reader of all of YAML, which also finds what is wrong. */
-export function readAnyYaml(file: MappingFile, problems: Problems): MapNode | undefined {
-  const start = { path: file.path, line: 1, column: 1 };
   const lines = new LineCounter();
   const document = parseDocument(file.text, {
     version: '1.2',
