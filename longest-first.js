@@ -2,21 +2,23 @@
 import Sequencer from '@jest/test-sequencer';
 
 const longest = [
-  'lanes/killed-at-each-step',
-  'lanes/killed-process',
-  'lanes/stopped',
-  'leaks/leaks',
-  'commands/replay',
   'demo/demo',
-  'lanes/resting',
+  'leaks/leaks',
+  'lanes/killed-process',
+  'lanes/killed-at-each-step',
+  'chaos/webhooks',
   'chaos/chaos',
+  'lanes/stopped',
   'store/one-process',
+  'lanes/resting',
   'simulation/simulation',
-  'commands/doctor',
+  'page/loop',
   'commands/serve',
   'docs/readme',
+  'commands/replay',
+  'lanes/mass-change',
+  'webhooks/deliveries',
   'contract/queue',
-  'mapping/laws',
 ].map((name) => `/test/${name}.test.ts`);
 
 export default class LongestFirst extends Sequencer {

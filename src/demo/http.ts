@@ -18,7 +18,7 @@ export interface Request {
   readonly signal: AbortSignal;
 }
 
-const answerWithinMs = 30_000;
+const answerWithinMs = 60_000;
 
 /** @throws DemoProblem for any status but 2xx, and where no answer comes */
 export async function call(method: string, url: string, request: Request): Promise<Answer> {

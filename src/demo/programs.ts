@@ -10,7 +10,7 @@ import { isObject, type Json } from '../json.ts';
 import { DemoProblem } from './problem.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-const startSeconds = 45;
+const startSeconds = 120;
 const stopSeconds = 15;
 
 export interface Program {

@@ -40,7 +40,7 @@ casebridge.yaml:7:5: "bseUrl" is not a setting under connections.general. Did yo
   ];
   test.each(rows)('%s', async (_what, text, secrets, message) => {
     const folder = await aFolder({ 'casebridge.yaml': text });
-    const { code, out, err } = await casebridge(['serve'], { cwd: folder, env: secrets });
+    const { code, out, err } = await commandLine(['serve'], { cwd: folder, env: secrets });
     expect({ code, out, err: err.replaceAll(folder, 'FOLDER') }).toEqual({ code: 2, out: '', err: `${message}\n` });
     expect(await readdir(folder)).toEqual(['casebridge.yaml']);
   });
@@ -75,7 +75,7 @@ describe('every command that reads a configuration', () => {
 
 test('a worker on the embedded store is refused before the store is touched', async () => {
   const folder = await aFolder({ 'casebridge.yaml': good });
-  const { code, err } = await casebridge(['worker', '--config', join(folder, 'casebridge.yaml')], { env });
+  const { code, err } = await commandLine(['worker', '--config', join(folder, 'casebridge.yaml')], { env });
   expect({ code, err }).toEqual({
     code: 2,
     err: 'A worker is a second process on the store, and the embedded store takes one only. Set store.url to a PostgreSQL (env:DATABASE_URL).\n',

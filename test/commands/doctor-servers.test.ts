@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '../support/backends.ts';
 import { describeOnPostgres, describeOnRedis } from '../support/servers.ts';
-import { aFolder, casebridge, type Ended, lastLine } from './program.ts';
+import { aFolder, commandLine, type Ended, lastLine } from './program.ts';
 
 describeOnPostgres('on PostgreSQL', () => {
   describeOnRedis('and Redis', () => {
@@ -66,7 +66,7 @@ sources:
 `,
   });
   const env = { COUNTY_TOKEN: 'county-secret', DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
-  return casebridge(['doctor', ...words], { cwd, env });
+  return commandLine(['doctor', ...words], { cwd, env });
 }
 
 function findingsIn({ out }: Ended): string[] {

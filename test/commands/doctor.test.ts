@@ -2,12 +2,14 @@
 // The client's own rules are in test/connections; here is what comes out on the terminal.
 
 import { createServer } from 'node:https';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { generateKey } from '../../src/connections/connections.ts';
 import { anOrganization } from '../builders.ts';
 import { type Answer, bundle, listen, startServer, stopAll } from '../connections/fhir-server.ts';
 import { untrustedCertificate } from '../connections/untrusted-certificate.ts';
-import { aFolder, casebridge, type Ended, lastLine, listening, type Running } from './program.ts';
+import { freshFolder } from '../support/embedded.ts';
+import { aFolder, casebridge, commandLine, type Ended, lastLine, listening, type Running } from './program.ts';
 
 const env = { COUNTY_TOKEN: 'county-secret', OPS_TOKEN: 'ops-secret', SERVER_TOKEN: 'zqserver' };
 const json = { 'content-type': 'application/json' };
@@ -66,6 +68,7 @@ ${Object.entries(servers)
     { vendor: epic, baseUrl: "${sandbox.url}/epic/api/FHIR/R4", auth: { type: none } }
 `,
   });
+  await freshFolder(join(folder, 'data'));
 });
 async function letEpicIn(): Promise<void> {
   const init = { method: 'POST', body: JSON.stringify({ auth: 'none' }) };
@@ -80,14 +83,14 @@ afterAll(async () => {
   await sandbox.stop();
 });
 
-const doctor = (...words: string[]): Promise<Ended> => casebridge(['doctor', ...words], { cwd: folder, env });
+const doctor = (...words: string[]): Promise<Ended> => commandLine(['doctor', ...words], { cwd: folder, env });
 
 describe('of a server that is as it should be', () => {
   let healthy: Ended;
   beforeAll(async () => {
     // So that there is something to send, and doctor looks at what it would be.
-    await casebridge(['import', '--source', 'county', 'pantry.json'], { cwd: folder, env });
-    healthy = await doctor('good');
+    await commandLine(['import', '--source', 'county', 'pantry.json'], { cwd: folder, env });
+    healthy = await casebridge(['doctor', 'good'], { cwd: folder, env });
   });
 
   test('exit code 0, and nothing but the report', () => {

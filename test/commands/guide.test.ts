@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { aClient } from '../builders.ts';
+import { freshFolder } from '../support/embedded.ts';
 import { aPackage } from '../support/guide-package.ts';
 import { aFolder, commandLine, lastLine, listening } from './program.ts';
 
@@ -109,6 +110,7 @@ test('serve checks them at start, and logs once what the mappings leave unsuppor
     err: expect.stringContaining('guides/facts.json:1:1: These are no facts of a guide'),
   });
   await writeFile(join(folder, 'facts.json'), facts);
+  await freshFolder(join(folder, 'data'));
   const { err } = await (await listening(['serve'], { cwd: folder })).stop();
   const lines = err.split('\n').filter((line) => line.includes('must be supported by SDOHCC-ServiceRequest'));
   // Two slots claim the profile: a referral's request, and the ride to an appointment.

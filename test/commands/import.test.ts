@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { recordTypes } from '../../src/records/records.ts';
 import { aCase, aClient, aReferral } from '../builders.ts';
 import { listen } from '../connections/fhir-server.ts';
+import { freshFolder } from '../support/embedded.ts';
 import { aFolder, casebridge, commandLine, type Ended, lastLine, listening, type Running } from './program.ts';
 
 const env = { COUNTY_TOKEN: 'county-secret', TOWN_TOKEN: 'town-secret', OPS_TOKEN: 'ops-secret' };
@@ -56,14 +57,15 @@ beforeAll(async () => {
     nobody: 'nobody-secret',
     'good.json': `[${line('client', aClient())},\n ${line('case', aCase())}]`,
   });
+  await freshFolder(join(folder, 'data'));
 });
 
 function importing(...words: string[]): Promise<Ended> {
-  return casebridge(['import', ...words], { cwd: folder, env });
+  return commandLine(['import', ...words], { cwd: folder, env });
 }
 
 test('a file with broken lines: each is told, the rest is stored, exit code 1; once more is unchanged', async () => {
-  const { code, out, err } = await importing('--source', 'county', 'mixed.ndjson');
+  const { code, out, err } = await casebridge(['import', '--source', 'county', 'mixed.ndjson'], { cwd: folder, env });
   expect({ code, out, err }).toEqual({
     code: 1,
     out: '3 accepted, 0 unchanged, 0 stale, 8 refused\n',

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { aFolder, casebridge, lastLine } from './program.ts';
+import { aFolder, casebridge, commandLine, lastLine } from './program.ts';
 
 test.each([
   ['ES384', ['--alg', 'ES384'], { kty: 'EC', crv: 'P-384', alg: 'ES384' }],
@@ -11,7 +11,7 @@ test.each([
   'a key for %s: the private half in a file that only its owner may read, the public one shown',
   async (_alg, words, shape) => {
     const cwd = await aFolder();
-    const ended = await casebridge(['keys', ...words, '--json'], { cwd });
+    const ended = await commandLine(['keys', ...words, '--json'], { cwd });
     expect(ended).toMatchObject({ code: 0, err: '' });
     expect((await stat(join(cwd, 'key.jwk'))).mode & 0o777).toBe(0o600);
     const key = JSON.parse(await readFile(join(cwd, 'key.jwk'), 'utf8'));
@@ -28,7 +28,7 @@ test.each([
 
 test('a key that is there is not overwritten', async () => {
   const cwd = await aFolder({ 'mine.jwk': 'precious' });
-  const { code, out, err } = await casebridge(['keys', '--out', 'mine.jwk'], { cwd });
+  const { code, out, err } = await commandLine(['keys', '--out', 'mine.jwk'], { cwd });
   expect({ code, out, err }).toEqual({
     code: 2,
     out: '',
@@ -39,7 +39,7 @@ test('a key that is there is not overwritten', async () => {
 
 test('a file that cannot be made is named', async () => {
   const cwd = await aFolder();
-  const { code, err } = await casebridge(['keys', '--out', 'nowhere/key.jwk'], { cwd });
+  const { code, err } = await commandLine(['keys', '--out', 'nowhere/key.jwk'], { cwd });
   expect({ code, err }).toEqual({
     code: 2,
     err: 'The file nowhere/key.jwk could not be written (ENOENT). Check its folder, or name another file.\n',

@@ -4,7 +4,7 @@ import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { aCase, aClient, aGoal, aReferral } from '../builders.ts';
-import { aFolder, casebridge, lastLine, telling } from './program.ts';
+import { aFolder, casebridge, commandLine, lastLine, telling } from './program.ts';
 
 const line = (type: string, record: object) => JSON.stringify({ type, record });
 
@@ -24,7 +24,7 @@ test('a refused line is told by file and line, the others are shown, exit code 1
   const cwd = await aFolder({
     'records.ndjson': [line('referral', { ...aReferral(), urgency: 'zqsecret' }), line('case', aCase())].join('\n'),
   });
-  const ended = await casebridge(['map', '--json', 'records.ndjson'], { cwd });
+  const ended = await commandLine(['map', '--json', 'records.ndjson'], { cwd });
   expect(ended.code).toBe(1);
   expect(ended.err).toContain(
     'records.ndjson:1: referral referral-pantry: /urgency must be one of routine, urgent, asap, emergency.\n',
@@ -42,13 +42,13 @@ sources:
     'records.ndjson': line('case', aCase({ updatedAt: '2026-02-04T10:00:00' })),
   });
   const words = ['map', '--config', 'casebridge.yaml', '--source', 'county', 'records.ndjson'];
-  const { code, out } = await casebridge(words, { cwd, env: { COUNTY_TOKEN: 'county-secret' } });
+  const { code, out } = await commandLine(words, { cwd, env: { COUNTY_TOKEN: 'county-secret' } });
   expect(code).toBe(0);
   expect(out).toContain('"system": "urn:example:ours"');
 });
 
 test('--loss shows which elements come back, which only go out, and where the mapping says so', async () => {
-  const { code, out } = await casebridge(['map', '--loss']);
+  const { code, out } = await commandLine(['map', '--loss']);
   expect(code).toBe(0);
   expect(out).toMatch(/^both ways +client patient +birthDate +client\.yaml:\d+$/m);
   expect(out).toMatch(/^never sent +improvementIdea none +it is about .* +improvementIdea\.yaml:\d+$/m);
@@ -57,11 +57,11 @@ test('--loss shows which elements come back, which only go out, and where the ma
 
 test('--lineage shows where each element comes from, and what is sent nowhere and why', async () => {
   const cwd = await aFolder({ 'goal.ndjson': line('goal', aGoal({ statement: 'Walk more.', horizon: 'long' })) });
-  const { code, out } = await casebridge(['map', '--lineage', 'goal.ndjson'], { cwd });
+  const { code, out } = await commandLine(['map', '--lineage', 'goal.ndjson'], { cwd });
   expect(code).toBe(0);
   expect(out).toMatch(/^ {2}description\.text +\/statement +"Walk more\." +copy +goal\.yaml:\d+$/m);
   expect(out).toMatch(/^ {2}\/horizon +narrative and document only +goal\.yaml:\d+$/m);
-  const told = lastLine(await casebridge(['map', '--lineage', '--json', 'goal.ndjson'], { cwd }));
+  const told = lastLine(await commandLine(['map', '--lineage', '--json', 'goal.ndjson'], { cwd }));
   expect(told).toMatchObject({
     lineage: [{ type: 'goal', mapping: expect.any(String), resources: [{ slot: 'goal' }] }],
   });
@@ -75,7 +75,7 @@ test('--absorb shows what the resources of a server would change in records', as
     'records.ndjson': line('goal', aGoal({ id: 'goal-food', status: 'active' })),
     'bundle.json': JSON.stringify({ resourceType: 'Bundle', entry: [{ resource: goal }, { resource: unknown }] }),
   });
-  const { code, out, err } = await casebridge(['map', '--absorb', 'records.ndjson', 'bundle.json'], { cwd });
+  const { code, out, err } = await commandLine(['map', '--absorb', 'records.ndjson', 'bundle.json'], { cwd });
   expect(code).toBe(0);
   expect(out).toMatch(/^Goal\/g1 -> goal goal-food, goal$/m);
   expect(out).toMatch(/^ {2}lifecycleStatus +"on-hold" +-> \/status +goal\.yaml:\d+$/m);
@@ -104,16 +104,16 @@ test('--watch shows what differs after each change, and keeps the last mapping t
 
 test('a folder of mappings that is not there is exit code 2', async () => {
   const cwd = await aFolder({ 'goal.ndjson': line('goal', aGoal()) });
-  const { code, err } = await casebridge(['map', '--mappings', 'nowhere', 'goal.ndjson'], { cwd });
+  const { code, err } = await commandLine(['map', '--mappings', 'nowhere', 'goal.ndjson'], { cwd });
   expect({ code, err }).toEqual({ code: 2, err: 'The file nowhere could not be read (ENOENT).\n' });
 });
 
 test('no file is exit code 2', async () => {
-  expect(await casebridge(['map'])).toEqual({ code: 2, out: '', err: 'Name at least one file of records.\n' });
+  expect(await commandLine(['map'])).toEqual({ code: 2, out: '', err: 'Name at least one file of records.\n' });
 });
 
 test('--export fml writes the mappings as StructureMaps, and tells what they leave out', async () => {
-  const { code, out, err } = await casebridge(['map', '--export', 'fml', '--source', 'county']);
+  const { code, out, err } = await commandLine(['map', '--export', 'fml', '--source', 'county']);
   expect(code).toBe(0);
   expect(out).toContain('map "https://casebridge.example/identifiers/StructureMap/goal-goal" = GoalGoal\n');
   expect(out).toContain("append('county/goal/', fromId)");

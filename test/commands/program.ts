@@ -12,10 +12,13 @@ import { atEndOfFile } from '../support/globals.ts';
 const root = join(import.meta.dirname, '..', '..');
 const main = join(root, 'src', 'main.ts');
 // Many short lives of the same program: what Node compiled for one of them serves the next.
-const inherited = {
+export const inherited = {
   PATH: process.env.PATH,
   NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'casebridge-tests'),
 };
+
+// Node would spend more on making the database's code fast than these processes ever gain by it.
+export const shortLived = ['--liftoff-only'];
 
 export interface ProgramOptions {
   /** The working directory. @default that of the tests */
@@ -55,12 +58,26 @@ export function casebridge(words: readonly string[], options: ProgramOptions = {
   return spawned(words, options).ended;
 }
 
-/** The same without a process of its own, for what is told before anything is started. */
-export async function commandLine(words: readonly string[]): Promise<Ended> {
+/**
+ * The same without a process of its own, whose start costs more than most commands. While it runs, this process stands in the folder and has the
+ * environment that are given.
+ */
+export async function commandLine(
+  words: readonly string[],
+  { cwd = process.cwd(), env = {} }: Pick<ProgramOptions, 'cwd' | 'env'> = {},
+): Promise<Ended> {
   const out: string[] = [];
   const err: string[] = [];
-  const code = await runCommandLine(words, { out: collected(out), err: collected(err) });
-  return { code, out: out.join(''), err: err.join('') };
+  const before = { cwd: process.cwd(), env: process.env };
+  process.chdir(cwd);
+  process.env = { PATH: before.env.PATH, ...env };
+  try {
+    const code = await runCommandLine(words, { out: collected(out), err: collected(err) });
+    return { code, out: out.join(''), err: err.join('') };
+  } finally {
+    process.env = before.env;
+    process.chdir(before.cwd);
+  }
 }
 
 /** A stream that keeps what is written to it. */
@@ -134,7 +151,7 @@ export function telling(words: readonly string[], options: ProgramOptions = {}) 
 }
 
 function spawned(words: readonly string[], { cwd, env, closeOutput }: ProgramOptions) {
-  const child = spawn(process.execPath, [main, ...words], { cwd, env: { ...inherited, ...env } });
+  const child = spawn(process.execPath, [...shortLived, main, ...words], { cwd, env: { ...inherited, ...env } });
   atEndOfFile(() => child.kill('SIGKILL'));
   if (closeOutput) child.stdout.destroy();
   let out = '';

@@ -135,7 +135,7 @@ describe('on the store of the configuration', () => {
 
   test('it runs the lanes itself until the job is done', async () => {
     await gateway.stop();
-    const ended = await site.run('replay', '--json', '--case', 'county/case-rosa');
+    const ended = await site.program('replay', '--json', '--case', 'county/case-rosa');
     expect(ended.code).toBe(0);
     expect(lastLine(ended)).toMatchObject({ state: 'done', asked: 2, skipped: 2, refused: 0, left: 0 });
   });

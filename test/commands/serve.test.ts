@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { aNeed, anOrganization } from '../builders.ts';
+import { freshFolder } from '../support/embedded.ts';
 import { aFolder, casebridge, commandLine, lastLine, listening, type Running } from './program.ts';
 
 const env = { COUNTY_TOKEN: 'county-secret' };
@@ -42,6 +43,7 @@ beforeAll(async () => {
     'casebridge.yaml': configuration(sandbox.url),
     'taken.yaml': configuration(sandbox.url).replace('port: 0', `port: ${port}`),
   });
+  await freshFolder(join(folder, 'data'));
   await mkdir(join(folder, 'overlay'));
   await writeFile(join(folder, 'overlay', 'need.yaml'), overlay('pets'));
   gateway = await listening(['serve', '--config', join(folder, 'casebridge.yaml')], { env });
@@ -79,6 +81,8 @@ test('SIGHUP takes new mapping files; wrong ones are told with their place, and 
   gateway.signal('SIGHUP');
   await refused;
   expect((await send('n3')).status).toBe(202);
+  // A start refuses it as well.
+  await writeFile(file, overlay('pets', 'rooms'));
 });
 
 describe('beside it', () => {
@@ -140,11 +144,11 @@ function taken(port: string): string {
 }
 
 async function until<T>(find: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const found = await find();
     if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error('not within 20 seconds');
+    if (Date.now() > deadline) throw new Error('not within a minute');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -3,11 +3,14 @@
 // A step is: in a transaction that has written, just before COMMIT (all is written, nothing holds) and before each further statement; after each
 // COMMIT and after each single statement that changed a row; before each HTTP request leaves; after the server has answered and before the
 // reply is handed on. Reads change nothing and are no steps. Steps of the start of a gateway count like those of its runs. Every walk
-// goes on, one step further each time, until a life comes to the end of its work. The first creation, which is long, leaves out the points inside
+// goes on, some steps further each time, until a life comes to the end of its work. The first creation, which is long, leaves out the points inside
 // a transaction: they leave the same database as the one before its COMMIT.
+//
+// A plain run dies at the first step of each kind and at every tenth, on PostgreSQL at every eleventh; CASEBRIDGE_TEST_COUNTS=full dies at each one.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { allSteps, boundaries, type LifeOptions, mortalHttp, type StepKind } from '../support/mortal.ts';
+import { atCounts } from '../support/counts.ts';
+import { allSteps, boundaries, type IsLast, type LifeOptions, mortalHttp, type StepKind } from '../support/mortal.ts';
 import { portrait, writesIn } from '../support/portrait.ts';
 import { describeOnPostgres } from '../support/servers.ts';
 import {
@@ -38,15 +41,16 @@ beforeAll(() => {
 afterAll(() => restoreHttp());
 
 describe('on the embedded database, killed at each step', () => {
-  walks(embeddedSite, allSteps);
+  walks(embeddedSite, allSteps, atCounts({ plain: 10, full: 1 }));
 });
 
 describeOnPostgres('on PostgreSQL, killed at each step', ({ freshDatabase }) => {
   // A cut within a transaction is rolled back like the one before its commit; each statement is walked on the embedded database.
-  walks(async () => postgresSite(await freshDatabase()), boundaries);
+  walks(async () => postgresSite(await freshDatabase()), boundaries, atCounts({ plain: 11, full: 1 }));
 });
 
-function walks(open: () => Promise<Site>, counted: readonly StepKind[]): void {
+/** @param stride how many steps further the next one dies, at most */
+function walks(open: () => Promise<Site>, counted: readonly StepKind[], stride: number): void {
   let site: Site;
   beforeEach(async () => {
     site = await open();
@@ -56,9 +60,9 @@ function walks(open: () => Promise<Site>, counted: readonly StepKind[]): void {
   test('of the first creation', async () => {
     const undisturbed = await trial(site, {}, [sendCase, rest]);
     expect(Object.keys(undisturbed.portrait).sort()).toEqual([...slotsOfSmallCase].sort());
-    const walked = await walk({ counted: boundaries }, async (options) => {
+    const walked = await walk(stride, { counted: boundaries }, async (options, again) => {
       await clear(site);
-      const { steps, ...left } = await trial(site, options, [sendCase, rest]);
+      const { steps, ...left } = await trial(site, options, [sendCase, rest], again);
       expect(left.portrait).toEqual(undisturbed.portrait);
       // Lanes may come in another order after a start: a reference that had nothing to point at follows as an update.
       expect(creates(left)).toEqual(creates(undisturbed));
@@ -71,9 +75,9 @@ function walks(open: () => Promise<Site>, counted: readonly StepKind[]): void {
   test('of an update', async () => {
     const before = await trial(site, {}, [sendCase, rest]);
     let edition = 0;
-    const walked = await walk({ counted }, async (options) => {
+    const walked = await walk(stride, { counted }, async (options, again) => {
       edition += 1;
-      const { steps, ...left } = await trial(site, options, [sendEdition(edition), rest]);
+      const { steps, ...left } = await trial(site, options, [sendEdition(edition), rest], again);
       const expected = JSON.stringify(before.portrait).replaceAll('edition 0', `edition ${edition}`);
       expect(left).toEqual({ portrait: JSON.parse(expected), writes: ['update ServiceRequest'] });
       expect(await versions(site)).toMatchObject({ 'referral/referral-pantry': edition + 1 });
@@ -92,10 +96,10 @@ function walks(open: () => Promise<Site>, counted: readonly StepKind[]): void {
     const before = await trial(site, {}, [sendCase, rest, partnerMoves('accepted'), heard(1), rest]);
     const states = ['in-progress', 'on-hold'];
     let told = 1;
-    const walked = await walk({ counted }, async (options) => {
+    const walked = await walk(stride, { counted }, async (options, again) => {
       const status = states[told % 2] ?? '';
       told += 1;
-      const { steps, ...left } = await trial(site, options, [partnerMoves(status), heard(told), rest]);
+      const { steps, ...left } = await trial(site, options, [partnerMoves(status), heard(told), rest], again);
       const feed = await changes(site);
       expect(feed.map(({ cursor }) => Number(cursor))).toEqual(Array.from({ length: told }, (_, at) => at + 1));
       expect(feed.at(-1)).toMatchObject({ op: 'patch', type: 'referral', body: { status } });
@@ -127,20 +131,20 @@ function creates({ writes }: Pick<Left, 'writes'>): string[] {
 
 /**
  * One life and its successor; then what must hold wherever the first one was cut. A second pass, which writes and tells nothing, costs as much
- * again: it follows the undisturbed life and every fourth cut.
+ * `again`: it follows the undisturbed life and every fourth cut.
  */
-async function trial(site: Site, options: LifeOptions, acts: readonly Act[]): Promise<Left> {
+async function trial(site: Site, options: LifeOptions, acts: readonly Act[], again = true): Promise<Left> {
   await newEntries(site);
   const { core, steps, end } = await play(site, options, acts);
   const told = await changes(site);
   const left = { portrait: await portrait(site.server), writes: writesIn(await newEntries(site)), steps };
-  if ((options.until ?? 0) % 4 === 0) {
+  if (again) {
     await core.poll();
     await core.wantAll();
     await core.rest();
-    const again = await newEntries(site);
-    expect(again.filter(({ method }) => method === 'GET').length).toBeGreaterThanOrEqual(slotsOfSmallCase.length);
-    expect(writesIn(again)).toEqual([]);
+    const second = await newEntries(site);
+    expect(second.filter(({ method }) => method === 'GET').length).toBeGreaterThanOrEqual(slotsOfSmallCase.length);
+    expect(writesIn(second)).toEqual([]);
     expect(await changes(site)).toEqual(told);
   }
   expect(await unfinished(site)).toEqual(nothing);
@@ -148,20 +152,31 @@ async function trial(site: Site, options: LifeOptions, acts: readonly Act[]): Pr
   return left;
 }
 
-/** Lets it die at step 1, 2, 3 … until it does not die. @returns the step at which each one died */
+/**
+ * Lets it die at the first step, then further on, a stride at most and at each step of a kind that nobody died at, until it does not die.
+ * @returns the steps at which it died
+ */
 async function walk(
+  stride: number,
   options: LifeOptions,
-  step: (options: LifeOptions) => Promise<readonly string[]>,
+  step: (options: LifeOptions, again: boolean) => Promise<readonly string[]>,
 ): Promise<string[]> {
-  const walked: string[] = [];
-  for (let until = 1; ; until += 1) {
-    const steps = await step({ ...options, until }).catch((error: Error) => {
-      throw new Error(`killed at step ${until}, after ${walked.at(-1)}: ${error.message}`, { cause: error });
+  const died: string[] = [];
+  let before: readonly string[] = [];
+  const until: IsLast = (steps) => {
+    const further = steps.length - before.length;
+    const kind = kindOf(steps.at(-1) ?? '');
+    return further >= stride || (further > 0 && !died.some((one) => kindOf(one) === kind));
+  };
+  for (;;) {
+    const steps = await step({ ...options, until }, died.length % 4 === 3).catch((error: Error) => {
+      throw new Error(`killed after step ${before.length}, ${before.at(-1)}: ${error.message}`, { cause: error });
     });
-    // Each life goes the way of the one before it, one step further: so none is left out.
-    expect(steps.slice(0, until - 1).map(kindOf)).toEqual(walked.map(kindOf));
-    if (steps.length < until) return walked;
-    walked.push(steps.at(-1) ?? '');
+    // Each life goes the way of the one before it, and further: so no step is left out.
+    expect(steps.slice(0, before.length).map(kindOf)).toEqual(before.map(kindOf));
+    if (!until(steps)) return died;
+    died.push(steps.at(-1) ?? '');
+    before = steps;
   }
 }
 

@@ -20,7 +20,7 @@ const backwards = ['per-1', 'rng-2'];
 export function testLaws(
   set: MappingSet,
   type: RecordType,
-  numRuns = 60,
+  numRuns: number,
   values: NonNullable<ArbitraryOptions['values']> = {},
 ): void {
   const runs = { numRuns, seed: 20_260_302 };

@@ -6,13 +6,15 @@ import { expect, test } from '@jest/globals';
 import type { LaneKey } from '../../src/queue/queue.ts';
 import { openWakeUps } from '../../src/queue/queue.ts';
 import { openStore } from '../../src/store/store.ts';
+import { inherited, shortLived } from '../commands/program.ts';
 import { freshFolder } from '../support/embedded.ts';
 
 test('a lane that was running when its process was killed can be woken again', async () => {
   const folder = await freshFolder();
   const lane = { connection: 'general', subject: 'county.case.1' };
   const script = join(import.meta.dirname, 'hold-lane.ts');
-  const child = spawn(process.execPath, [script, folder, lane.connection, lane.subject], {
+  const child = spawn(process.execPath, [...shortLived, script, folder, lane.connection, lane.subject], {
+    env: inherited,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(child.stdout, 'data');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { openStore } from '../../src/store/store.ts';
+import { inherited, shortLived } from '../commands/program.ts';
 import { freshFolder } from '../support/embedded.ts';
 
 const folders: string[] = [];
@@ -116,7 +117,10 @@ interface Holder {
 
 function holdFolder(folder: string): Holder {
   const script = join(import.meta.dirname, 'hold-folder.ts');
-  const child = spawn(process.execPath, [script, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...shortLived, script, folder], {
+    env: inherited,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   children.push(child);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {

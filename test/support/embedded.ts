@@ -1,8 +1,8 @@
 // Embedded stores for tests, made in half a second from a snapshot of a migrated database instead of five from nothing.
 
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cpSync, existsSync } from 'node:fs';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
@@ -10,18 +10,67 @@ import { runMigrations } from 'bullmq';
 import { embeddedBacking } from '../../src/store/embedded.ts';
 import { migrations } from '../../src/store/migrate.ts';
 import type { Store } from '../../src/store/store.ts';
-import { storeOn } from '../../src/store/store.ts';
+import { sql, storeOn } from '../../src/store/store.ts';
 
 /** A new store in memory, with the tables of the queue as well. */
 export async function freshEmbedded(): Promise<Store> {
-  return storeOn(embeddedBacking(await PGlite.create({ loadDataDir: await snapshotOfStore() })));
+  return storeOn(embeddedBacking(await openDatabase()));
 }
 
-/** A new folder that `openStore({ folder })` opens as one that was in use before. */
-export async function freshFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'casebridge-store-'));
-  await cp(await keptFor('folder', await madeFrom(), makeFolder), folder, { recursive: true });
-  return folder;
+async function openDatabase(): Promise<PGlite> {
+  return PGlite.create({ loadDataDir: await snapshotOfStore() });
+}
+
+let kept: Promise<PGlite> | undefined;
+
+/**
+ * The database of this test worker, made once: its files take a second each time. Each test file opens it empty, and leaves its schema alone.
+ * Closing the store leaves it open for the next file, or, where Jest runs all files in its own process, closes it as well.
+ */
+export async function sharedEmbedded(): Promise<Store> {
+  if (process.send === undefined) return freshEmbedded();
+  kept ??= keepDatabase();
+  const database = await kept;
+  await database.exec('discard all');
+  const store = await storeOn({ ...embeddedBacking(database), close: async () => {} });
+  const tables = await tablesOf(store);
+  await sql.raw(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity`).execute(store.db);
+  return store;
+}
+
+/** The first item of the message by which Jest lets a worker end (`CHILD_MESSAGE_END` of jest-worker). */
+const workerEnds = 2;
+
+/** An open PGlite has a timer, and a worker that has one does not end by itself. */
+async function keepDatabase(): Promise<PGlite> {
+  const database = await openDatabase();
+  const close = (message: unknown): void => {
+    if (!Array.isArray(message) || message[0] !== workerEnds) return;
+    process.off('message', close);
+    void database.close();
+  };
+  process.on('message', close);
+  return database;
+}
+
+/** The tables of records and lanes, and whether rows of theirs are counted. */
+export async function tablesOf({ db }: Store): Promise<readonly { readonly name: string; readonly counts: boolean }[]> {
+  const { rows } = await sql<{ name: string; counts: boolean }>`
+    select table_name as name, bool_or(is_identity = 'YES') as counts from information_schema.columns
+    where table_schema = current_schema() and table_name <> 'migration'
+    group by 1 order by 1`.execute(db);
+  return rows;
+}
+
+/**
+ * A folder that `openStore({ folder })` opens as one that was in use before.
+ * @param folder where it is made @default a new one for temporary files
+ */
+export async function freshFolder(folder?: string): Promise<string> {
+  const made = folder ?? (await mkdtemp(join(tmpdir(), 'casebridge-store-')));
+  // Its thousand files take seven times as long one by one.
+  cpSync(await keptFor('folder', await madeFrom(), makeFolder), made, { recursive: true });
+  return made;
 }
 
 async function makeFolder(folder: string): Promise<void> {

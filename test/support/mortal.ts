@@ -19,18 +19,20 @@ export const boundaries: readonly StepKind[] = ['before-commit', 'after-commit',
 export const allSteps: readonly StepKind[] = ['statement', ...boundaries];
 
 export interface LifeOptions {
-  /** Ends at this step of the counted ones, from 1. @default never */
-  readonly until?: number;
+  /** Ends at this step of the counted ones, from 1, or at the first one at which this says so of the steps so far. @default never */
+  readonly until?: number | IsLast;
   /** @default every kind */
   readonly counted?: readonly StepKind[];
 }
+
+export type IsLast = (steps: readonly string[]) => boolean;
 
 export class Life {
   /** The steps survived so far, with the one that ended it. */
   readonly steps: string[] = [];
   /** Resolves when the life is over. */
   readonly ended: Promise<void>;
-  readonly #until: number;
+  readonly #isLast: IsLast;
   readonly #counted: readonly StepKind[];
   readonly #lastRites: (() => Promise<unknown> | undefined)[] = [];
   #isOver = false;
@@ -41,7 +43,7 @@ export class Life {
   constructor({ until = Number.POSITIVE_INFINITY, counted = allSteps }: LifeOptions = {}) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
-    this.#until = until;
+    this.#isLast = typeof until === 'number' ? ({ length }) => length >= until : until;
     this.#counted = counted;
     this.#end = () => {
       this.#isOver = true;
@@ -58,7 +60,7 @@ export class Life {
   survives(kind: StepKind, what: string): boolean {
     if (this.#isOver || this.#isSpared || !this.#counted.includes(kind)) return !this.#isOver;
     this.steps.push(`${kind} ${what}`);
-    if (this.steps.length >= this.#until) this.#end();
+    if (this.#isLast(this.steps)) this.#end();
     return !this.#isOver;
   }
 

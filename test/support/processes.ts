@@ -3,7 +3,7 @@
 import { expect } from '@jest/globals';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { openStore, type Store, sql } from '../../src/store/store.ts';
-import { aFolder, casebridge, type Ended, listening, type Running } from '../commands/program.ts';
+import { aFolder, casebridge, commandLine, type Ended, listening, type Running } from '../commands/program.ts';
 import { freshFolder } from './embedded.ts';
 import { eventually, identifierSystem, startServer, type TestServer } from './rig.ts';
 
@@ -12,8 +12,10 @@ export interface Site {
   readonly server: TestServer;
   serve(...options: string[]): Promise<Running>;
   worker(): Promise<Running>;
-  /** A command with the same configuration, to its end. */
+  /** A command with the same configuration, to its end, in this process. */
   run(...words: string[]): Promise<Ended>;
+  /** The same in a process of its own. */
+  program(...words: string[]): Promise<Ended>;
   /** The store, for a look at the tables; on an embedded one while no process has it. */
   look<T>(at: (store: Store) => Promise<T>): Promise<T>;
   stop(): Promise<void>;
@@ -47,7 +49,8 @@ export async function aSite({ databaseUrl, redisUrl }: Backends = {}): Promise<S
     server,
     serve: (...options) => start(['serve', ...options]),
     worker: () => start(['worker']),
-    run: (...words) => casebridge([...words, ...file], { env }),
+    run: (...words) => commandLine([...words, ...file], { env }),
+    program: (...words) => casebridge([...words, ...file], { env }),
     async look(at) {
       const opened = await openStore(databaseUrl === undefined ? { folder } : { url: databaseUrl, folder });
       return at(opened).finally(() => opened.close());

@@ -33,7 +33,7 @@ import { type MappingFile, readMappingFiles } from '../../src/mapping/mapping.ts
 import { acceptRecords, parseRecord, type RecordType } from '../../src/records/records.ts';
 import { type Store, sql } from '../../src/store/store.ts';
 import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
-import { freshEmbedded } from './embedded.ts';
+import { sharedEmbedded, tablesOf } from './embedded.ts';
 import { aConnection, identifierSystem, startServer, type TestServer, testLogger } from './rig.ts';
 
 export type Item = readonly [RecordType, JsonObject];
@@ -147,7 +147,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
   });
 
   beforeAll(async () => {
-    [server, store] = await Promise.all([startServer(vendor), freshEmbedded()]);
+    [server, store] = await Promise.all([startServer(vendor), sharedEmbedded()]);
     emptyTables = await emptying(store);
     shipped = await readMappingFiles(mappingFolder);
     const mappings = activeMappings(store);
@@ -372,15 +372,13 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
  * What deletes the rows of all tables but the mappings, and lets every count begin at 1 again: ten times as fast as to truncate them, which makes each
  * file of each index anew.
  */
-async function emptying({ db }: Store): Promise<string> {
-  const { rows } = await sql<{ name: string; counts: boolean }>`
-    select table_name as name, bool_or(is_identity = 'YES') as counts from information_schema.columns
-    where table_schema = current_schema() and table_name not in ('migration', 'identity', 'mapping')
-    group by 1 order by 1`.execute(db);
-  const counted = rows.filter(({ counts }) => counts);
+async function emptying(store: Store): Promise<string> {
+  const emptied = (await tablesOf(store)).filter(({ name }) => !['identity', 'mapping'].includes(name));
   return [
-    ...rows.map(({ name }) => `delete from ${name}`),
-    ...counted.map(({ name }) => `select setval(pg_get_serial_sequence('${name}', 'id'), 1, false)`),
+    ...emptied.map(({ name }) => `delete from ${name}`),
+    ...emptied
+      .filter(({ counts }) => counts)
+      .map(({ name }) => `select setval(pg_get_serial_sequence('${name}', 'id'), 1, false)`),
   ].join(';');
 }
 
