@@ -1,23 +1,28 @@
 // SIGTERM in the middle of the work: what runs is finished or given back, what was accepted stays, and the next process finds nothing to wait for.
+// What is given up is the same on PostgreSQL, and waited for there only with CASEBRIDGE_TEST_COUNTS=full.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { aClient, anOrganization } from '../builders.ts';
 import type { Running } from '../commands/program.ts';
+import { atCounts } from '../support/counts.ts';
 import { aSite, hasStruck, type Site, send, settled } from '../support/processes.ts';
 import { eventually, ownCounts } from '../support/rig.ts';
 import { describeOnPostgres, describeOnRedis } from '../support/servers.ts';
 
 describe('stopped on an embedded folder', () => {
-  stops(() => aSite());
+  stops(() => aSite(), true);
 });
 
 describeOnPostgres('stopped on PostgreSQL', ({ freshDatabase }) => {
   describeOnRedis('and Redis', ({ freshRedis }) => {
-    stops(async () => aSite({ databaseUrl: await freshDatabase(), redisUrl: await freshRedis() }));
+    stops(
+      async () => aSite({ databaseUrl: await freshDatabase(), redisUrl: await freshRedis() }),
+      atCounts({ plain: false, full: true }),
+    );
   });
 });
 
-function stops(open: () => Promise<Site>): void {
+function stops(open: () => Promise<Site>, givesUp: boolean): void {
   let site: Site;
   let gateway: Running;
   beforeAll(async () => {
@@ -47,19 +52,22 @@ function stops(open: () => Promise<Site>): void {
     expect(await searchesForOrganization()).toBe(0);
   });
 
-  test('in the middle of a request that does not end: it is given up, and looked up at the next start', async () => {
-    await serverTakes(120_000);
-    await send(gateway.url, [['organization', anOrganization({ id: 'org-shelter', name: 'Larch Shelter' })]]);
-    await eventually(() => hasStruck(site.server), 'the create');
-    expect(await gateway.stop('SIGTERM')).toMatchObject({ code: 0 });
-    expect(await leases()).toEqual([]);
-    expect(await outcomes()).toEqual(['ok', null]);
+  (givesUp ? test : test.skip)(
+    'in the middle of a request that does not end: it is given up, and looked up at the next start',
+    async () => {
+      await serverTakes(120_000);
+      await send(gateway.url, [['organization', anOrganization({ id: 'org-shelter', name: 'Larch Shelter' })]]);
+      await eventually(() => hasStruck(site.server), 'the create');
+      expect(await gateway.stop('SIGTERM')).toMatchObject({ code: 0 });
+      expect(await leases()).toEqual([]);
+      expect(await outcomes()).toEqual(['ok', null]);
 
-    gateway = await site.serve();
-    await settled(gateway.url, 10_000);
-    expect(await ownCounts(site.server)).toMatchObject({ 'county/organization/org-shelter#organization': 1 });
-    expect(await searchesForOrganization()).toBeGreaterThan(0);
-  });
+      gateway = await site.serve();
+      await settled(gateway.url, 10_000);
+      expect(await ownCounts(site.server)).toMatchObject({ 'county/organization/org-shelter#organization': 1 });
+      expect(await searchesForOrganization()).toBeGreaterThan(0);
+    },
+  );
 
   /** The server creates the next organization at once, and takes this long to say so. */
   const serverTakes = (delayMs: number) =>
