@@ -6,5 +6,5 @@ export default {
   testMatch: ['**/*.test.ts'],
   transform: {},
   testTimeout: 180_000,
-  maxWorkers: 4,
+  maxWorkers: 3,
 };
