@@ -15,7 +15,7 @@ import type { Report } from './report.ts';
 import type { Entry } from './simulated.ts';
 
 const program = join(import.meta.dirname, 'chaos.ts');
-const options = '--seed 5 --minutes 0.2 --changes 150 --vendors standard,epic --workers 2 --every 2.5'.split(' ');
+const options = '--seed 5 --minutes 0.2 --changes 100 --vendors standard,epic --workers 2 --every 2.5'.split(' ');
 
 describeOn('PostgreSQL and Redis', hasPostgres() && hasRedis(), 'a run with kills and faults', () => {
   let folder: string;
