@@ -33,6 +33,17 @@ export async function openAlert(trx: Transaction<Database>, { topic, connection,
     .execute();
 }
 
+/** The same for one fault that is looked at again and again: an open alert stays as it is, and does not count the looks. */
+export async function openAlertOnce(trx: Transaction<Database>, alert: Alert): Promise<void> {
+  const open = await trx
+    .selectFrom('alert')
+    .select('id')
+    .where('topic', '=', alert.topic)
+    .where('resolved_at', 'is', null)
+    .executeTakeFirst();
+  if (open === undefined) await openAlert(trx, alert);
+}
+
 /** What it told of is no longer so. */
 export async function closeAlert(trx: Transaction<Database>, ...topics: readonly string[]): Promise<void> {
   await trx

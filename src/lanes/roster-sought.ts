@@ -7,7 +7,7 @@ import { isSearchResult, isTooMany } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { type JsonObject, objectsAt } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
-import { closeAlert, openAlert } from './alerts.ts';
+import { closeAlert, openAlertOnce } from './alerts.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import { replacedBy } from './match.ts';
 import { patientSearchFailure } from './search-failure.ts';
@@ -137,12 +137,5 @@ async function tell(trx: Transaction<Database>, connection: string): Promise<voi
     where connection = ${connection} and patient is null and reason ->> 'code' in (${sql.join(lasting)})`.execute(trx);
   const count = rows[0]?.n ?? 0;
   if (count === 0) return closeAlert(trx, topic);
-  const open = await trx
-    .selectFrom('alert')
-    .select('id')
-    .where('topic', '=', topic)
-    .where('resolved_at', 'is', null)
-    .executeTakeFirst();
-  if (open === undefined)
-    await openAlert(trx, { topic, connection, reason: reason('roster-unresolved', { connection }) });
+  return openAlertOnce(trx, { topic, connection, reason: reason('roster-unresolved', { connection }) });
 }

@@ -7,7 +7,7 @@ import { classify } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { textAt } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
-import { closeAlert, openAlert } from './alerts.ts';
+import { closeAlert, openAlertOnce } from './alerts.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import { reviewUntold } from './subscribe.ts';
 
@@ -46,7 +46,7 @@ export async function heardFrom(store: Store, connection: string, heard: HeardOf
 async function tellStatus(trx: Transaction<Database>, connection: string, id: string, status: string): Promise<void> {
   const topic = `subscription-ended:${connection}:${id}`;
   if (!endedStatuses.includes(status)) return closeAlert(trx, topic);
-  await openOnce(trx, topic, connection, reason('subscription-ended', { status }));
+  await openAlertOnce(trx, { topic, connection, reason: reason('subscription-ended', { status }) });
 }
 
 /** Reads a Subscription: how long it lasts, and whether it still stands. @returns why it could not be read */
@@ -98,16 +98,19 @@ export async function reviewSubscriptions(
       select e.id from expected e join subscription s on s.connection = e.id group by e.id, e.ms
       having max(s.last_heard_at) < now() - e.ms * interval '1 millisecond'`.execute(trx);
     for (const { id } of silent)
-      await openOnce(trx, silentTopic(id), id, reason('subscription-silent', { connection: id }));
+      await openAlertOnce(trx, {
+        topic: silentTopic(id),
+        connection: id,
+        reason: reason('subscription-silent', { connection: id }),
+      });
     const { rows: ending } = await sql<{ connection: string; id: string }>`
       select connection, id from subscription where ends_at < now() + interval '1 day' order by 1, 2`.execute(trx);
     for (const { connection, id } of ending)
-      await openOnce(
-        trx,
-        `subscription-ends:${connection}:${id}`,
+      await openAlertOnce(trx, {
+        topic: `subscription-ends:${connection}:${id}`,
         connection,
-        reason('subscription-ends', { connection }),
-      );
+        reason: reason('subscription-ends', { connection }),
+      });
     await sql`
       update alert a set resolved_at = now() where a.resolved_at is null and a.topic like 'subscription-ends:%' and exists (
         select 1 from subscription s where a.topic = 'subscription-ends:' || s.connection || ':' || s.id
@@ -118,15 +121,4 @@ export async function reviewSubscriptions(
 
 function silentTopic(connection: string): string {
   return `subscription-silent:${connection}`;
-}
-
-/** One alert for one fault, however often it is looked at. */
-async function openOnce(trx: Transaction<Database>, topic: string, connection: string, why: Reason): Promise<void> {
-  const open = await trx
-    .selectFrom('alert')
-    .select('id')
-    .where('topic', '=', topic)
-    .where('resolved_at', 'is', null)
-    .executeTakeFirst();
-  if (open === undefined) await openAlert(trx, { topic, connection, reason: why });
 }
