@@ -6,20 +6,22 @@ import type { RecordType } from '../../src/records/records.ts';
 import { fixture, mappingOf } from './fixtures.ts';
 import { linkedSource, linkTo, targetOf } from './linked-source.ts';
 
-const cases: [RecordType, string, JsonObject][] = [
+const cases: [RecordType, string, JsonObject, 'plain'?][] = [
   ['client', 'patient', { race: ['white', 'white', 'asian'], sensitivity: ['mental-health', 'mental-health'] }],
   [
     'client',
     'patient',
     { race: ['hispanic', 'hispanic', 'middle-eastern-north-african', 'middle-eastern-north-african'] },
   ],
+  // In words too, where the client has none of their own.
+  ['client', 'patient', { race: ['white', 'asian', 'white'] }, 'plain'],
   ['goal', 'goal', { sensitivity: ['hiv', 'hiv', 'mental-health'] }],
   ['service', 'service', { domains: ['food-insecurity', 'food-insecurity', 'homelessness'] }],
   ['consent', 'consent', { scope: ['share-care-plan', 'share-care-plan'] }],
 ];
 
-test.each(cases)('%s: a repeated code', (type, slotName, repeated) => {
-  const record = { ...fixture(type, 'full'), ...repeated };
+test.each(cases)('%s: a repeated code', (type, slotName, repeated, kind = 'full') => {
+  const record = { ...fixture(type, kind), ...repeated };
   const once = Object.fromEntries(
     Object.entries(repeated).map(([name, codes]) => [name, Array.isArray(codes) ? [...new Set(codes)] : codes]),
   );

@@ -46,7 +46,9 @@ function race({ race: codes = [], raceText }: ClientRecord, run: Run): Out {
     return distinct.map((valueCoding) => ({ url, valueCoding }));
   };
   const words =
-    raceText === undefined ? codes.map(run.tables.raceWords.words).join(', ') : text(raceText, '/raceText', run);
+    raceText === undefined
+      ? [...new Set(codes.map(run.tables.raceWords.words))].join(', ')
+      : text(raceText, '/raceText', run);
   const extension = list<Out>([
     ...detail('ombCategory', run.tables.raceOmb),
     ...detail('detailed', run.tables.raceDetailed),

@@ -305,7 +305,10 @@ function wordsFrom(node: MapNode, cursor: Cursor, build: Build): Words | undefin
   return (scope) => {
     const value = read(scope);
     if (value === undefined) return nothing;
-    return Array.isArray(value) ? value.map((item) => sayOne(item, scope)) : [sayOne(value, scope)];
+    if (!Array.isArray(value)) return [sayOne(value, scope)];
+    const all = value.map((item) => sayOne(item, scope));
+    // A code that the record repeats, or two that are called the same, is said once.
+    return map ? [...new Set(all)] : all;
   };
 }
 
