@@ -6,7 +6,7 @@ import type { RecordType } from '../../src/records/records.ts';
 import { fixture, mappingOf } from './fixtures.ts';
 import { linkedSource, linkTo, targetOf } from './linked-source.ts';
 
-const cases: [RecordType, string, JsonObject, 'plain'?][] = [
+const cases: [RecordType, string, JsonObject, ('plain' | 'full')?][] = [
   ['client', 'patient', { race: ['white', 'white', 'asian'], sensitivity: ['mental-health', 'mental-health'] }],
   [
     'client',
