@@ -7,8 +7,9 @@ import { CasebridgeError, reason } from '../errors.ts';
 import type { PartnerInterface } from '../facade/facade.ts';
 import type { Home } from '../home/home.ts';
 import { takeMessage } from '../hooks/hooks.ts';
-import type { GatewayApi, ReadyCheck } from '../http/http.ts';
+import type { GatewayApi, Readiness, ReadyCheck } from '../http/http.ts';
 import {
+  activeVersion,
   applyDecision,
   bundleEntries,
   collectionBundle,
@@ -218,7 +219,7 @@ export function gatewayApi({
     enableWebhook: (source) => webhooks.enable(source),
     replayWebhook: (source, after) => webhooks.replay(source, after),
 
-    ready: () => readyChecks(store, feeder()),
+    ready: () => readiness(store, feeder()),
   };
 }
 
@@ -241,16 +242,19 @@ async function storedRecords(store: Store, keys: readonly RecordKey[]) {
   );
 }
 
-async function readyChecks(store: Store, feeder: Feeder | undefined): Promise<ReadyCheck[]> {
-  const database: ReadyCheck = await store.now().then(
-    () => ({ name: 'store', ok: true }),
-    () => ({ name: 'store', ok: false, reason: reason('store-unavailable') }),
+async function readiness(store: Store, feeder: Feeder | undefined): Promise<Readiness> {
+  const { database, mappingVersion } = await activeVersion(store.db).then(
+    (mappingVersion) => ({ database: { name: 'store', ok: true }, mappingVersion }),
+    () => ({
+      database: { name: 'store', ok: false, reason: reason('store-unavailable') },
+      mappingVersion: undefined,
+    }),
   );
-  if (feeder === undefined) return [database];
+  return { checks: feeder === undefined ? [database] : [database, feeding(feeder)], mappingVersion };
+}
+
+function feeding(feeder: Feeder): ReadyCheck {
   const passedAt = feeder.lastPassAt();
   const isFeeding = passedAt !== undefined && Date.now() - passedAt < 15_000;
-  return [
-    database,
-    isFeeding ? { name: 'feeder', ok: true } : { name: 'feeder', ok: false, reason: reason('feeder-stopped') },
-  ];
+  return isFeeding ? { name: 'feeder', ok: true } : { name: 'feeder', ok: false, reason: reason('feeder-stopped') };
 }

@@ -95,8 +95,8 @@ export interface GatewayApi {
   /** Delivers the changes after this cursor once more. @returns how many @throws CasebridgeError `webhook-unknown` */
   replayWebhook(source: string, after: number): Promise<number>;
 
-  /** Each part that has to work for records to come in and go out. */
-  ready(): Promise<readonly ReadyCheck[]>;
+  /** Whether records can come in and go out, and by which mappings they do. */
+  ready(): Promise<Readiness>;
 }
 
 export interface WebhookAttempt {
@@ -168,6 +168,13 @@ export interface LanePlan {
 }
 
 /** What `doctor` and `GET /api/connections/{id}/capabilities` show. */
+
+export interface Readiness {
+  /** Each part that has to work. */
+  readonly checks: readonly ReadyCheck[];
+  /** The version that the store names as active; undefined: none yet, or the store does not answer. */
+  readonly mappingVersion: string | undefined;
+}
 
 export interface ReadyCheck {
   readonly name: string;

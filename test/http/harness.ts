@@ -266,8 +266,11 @@ function minimalGateway(
     },
     async ready() {
       return state.failWith
-        ? [{ name: 'store', ok: false, reason: reason('store-unavailable') }]
-        : [{ name: 'store', ok: true }];
+        ? {
+            checks: [{ name: 'store', ok: false, reason: reason('store-unavailable') }],
+            mappingVersion: undefined,
+          }
+        : { checks: [{ name: 'store', ok: true }], mappingVersion: 'a1b2' };
     },
   };
 }

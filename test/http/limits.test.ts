@@ -43,7 +43,7 @@ test('a request id of the caller is kept, one that could hold anything is not', 
   expect(await ask('Rosa Delgado')).not.toBe('Rosa Delgado');
 });
 
-test('ready tells which part fails', async () => {
+test('ready tells which part fails, and by which mappings records go', async () => {
   harness.failWith = new Error('away');
   const response = await harness.send(undefined, 'GET', '/health/ready');
   expect([response.status, await response.json()]).toMatchObject([
@@ -51,7 +51,8 @@ test('ready tells which part fails', async () => {
     { ready: false, checks: [{ name: 'store', ok: false }] },
   ]);
   harness.failWith = undefined;
-  expect((await harness.send(undefined, 'GET', '/health/ready')).status).toBe(200);
+  const again = await harness.send(undefined, 'GET', '/health/ready');
+  expect([again.status, await again.json()]).toMatchObject([200, { ready: true, mappingVersion: 'a1b2' }]);
 });
 
 test('metrics are for Prometheus and count records by outcome', async () => {

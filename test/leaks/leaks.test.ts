@@ -231,7 +231,9 @@ describe('a leak is found', () => {
   test('in health, by a build whose checks say why in full', async () => {
     const why = reason('store-unusable', { where: word, problem: 'x' });
     const health = await withLeak(
-      () => ({ ready: async () => [{ name: 'store', ok: false, reason: why }] }),
+      () => ({
+        ready: async () => ({ checks: [{ name: 'store', ok: false, reason: why }], mappingVersion: undefined }),
+      }),
       (url) => textAt(url, '/health/ready'),
     );
     expectFound([health], word);

@@ -14,7 +14,8 @@ export const healthRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: '/health/ready',
-    summary: 'Records can come in and go out; 503 where not, with the part that fails.',
+    summary:
+      'Records can come in and go out, by this version of the mappings; 503 where not, with the part that fails.',
     access: 'anyone',
     handle: getReady,
   },
@@ -37,10 +38,10 @@ export const healthRoutes: readonly Route[] = [
 ];
 
 async function getReady({ gateway, response }: Call): Promise<object> {
-  const checks = await gateway.ready();
+  const { checks, mappingVersion } = await gateway.ready();
   const ready = checks.every(({ ok }) => ok);
   if (!ready) response.status(503);
-  return { ready, checks };
+  return { ready, checks, ...(mappingVersion !== undefined && { mappingVersion }) };
 }
 
 async function getMetrics({ gateway, response }: Call): Promise<undefined> {
