@@ -6,12 +6,14 @@ import { reason } from '../errors.ts';
 import { type Json, type JsonObject, pointerStep } from '../json.ts';
 import {
   type AbsorbedElement,
+  type CompiledSlot,
   type ExplainedAbsorb,
   explainAbsorb,
   type Facts,
   isEnteredInError,
   type MappingIssue,
   type NotUnderstood,
+  patched,
   type SlotElement,
   type SlotRef,
 } from '../mapping/mapping.ts';
@@ -140,7 +142,9 @@ function mergeElements(look: Look): Settled {
   // What follows from the record is ours to say, unless it is of what the other side decides about.
   const isTheirs = (key: string) => ownerIn(resource, key) === 'remote';
   const isAsked = (key: string) => resource.isCopy === true || (isDerived(key) && !isTheirs(key));
-  const edited = keysWith('keep', ...(resource.isCopy ? ['override'] : [])).filter(isAsked);
+  // Which profile we claim and what number we give are no words of a record: ours are simply written again.
+  const isWord = (key: string) => resource.isCopy === true || !isOfEngine(slot, key);
+  const edited = [...keysWith('keep'), ...keysWith('override').filter(isWord)].filter(isAsked);
   const reverts = keysWith('keep', 'override')
     .filter((key) => !isDerived(key) && !isAsked(key))
     .map((element): Revert => ({ key: resource.key, element, value: observedFacts[element] }));
@@ -152,7 +156,12 @@ function mergeElements(look: Look): Settled {
     slot === undefined || reported.length === 0
       ? { patch: {}, issues: [], lineage: [], notUnderstood: [] }
       : explainAbsorb(slot, reported, observed.body, record, context.resolve);
-  const issues = [...absorbed.issues, ...untold(look, reported, absorbed)];
+  const derived = keysWith('keep').filter((key) => isDerived(key) && !isAsked(key));
+  const issues = [
+    ...absorbed.issues,
+    ...untold(look, reported, absorbed),
+    ...notFollowing(look, derived, patched(record, absorbed.patch)),
+  ];
   return {
     // What a person is asked about keeps its bases until the answer.
     sent: withNew(bases.sent, link.sent ?? {}, [...edited, ...contested]),
@@ -194,6 +203,29 @@ function untold(
       message: 'What the other side has changed here comes from another record; it can only be changed there.',
       at,
     }));
+}
+
+/**
+ * What the other side has changed of a value that follows from the record, where even with what was taken over (`after`) another one does. The
+ * status of an order of theirs is read by the referral rules.
+ */
+function notFollowing({ resource, link, observed }: Look, keys: readonly string[], after: JsonObject): MappingIssue[] {
+  const { slot, resourceType } = resource;
+  const isRead = (key: string) => resourceType === 'ServiceRequest' && link.origin === 'theirs' && key === 'status';
+  return (slot?.elements ?? [])
+    .filter(({ key }) => keys.includes(key) && !isOfEngine(slot, key) && !isRead(key))
+    .filter(({ key }) => slot?.says(key, observed.body, after) !== true)
+    .map(({ key, at }) => ({
+      code: 'left-out',
+      element: key,
+      message: 'What the other side has changed here follows from something else in the record, which stands.',
+      at,
+    }));
+}
+
+/** True for what is added to every resource of ours and no record says: our identifier and the profile. */
+function isOfEngine(slot: CompiledSlot | undefined, key: string): boolean {
+  return slot?.elements.find((element) => element.key === key)?.converter === 'engine';
 }
 
 /** Part of what the other side says has no place in the record. It stays on the server, and a person learns of it. */

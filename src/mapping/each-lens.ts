@@ -7,7 +7,7 @@ import { canonicalJson } from '../fhir/fhir.ts';
 import { cloneJson, isObject, type Json } from '../json.ts';
 import type { Field } from '../records/records.ts';
 import type { Condition } from './condition.ts';
-import { type AbsorbRun, addIssue, blindly, isAsMade, type Lens, type ProjectRun, sameJson } from './lens.ts';
+import { type AbsorbRun, addIssue, blindly, type Lens, type ProjectRun, sameJson } from './lens.ts';
 import { type Claims, claimsAny, replaceItems } from './list-lens.ts';
 import { type Draft, listPointer, type RecordPath, RecordScope, reader, type Scope, writer } from './scope.ts';
 import { isAbsent } from './untold.ts';
@@ -42,33 +42,35 @@ export function eachLens(rule: EachRule): Lens {
   };
   const owned = (raw: Json | undefined): Json[] => (Array.isArray(raw) ? raw.filter(claims) : []);
 
-  const self: Lens = {
+  const project: Lens['project'] = (scope, run) => {
+    const items = read(scope);
+    if (!Array.isArray(items) || items.length === 0) {
+      return undefined;
+    }
+    const list = listPointer(scope, rule.path);
+    const { trace } = run;
+    const base = trace?.takeBase() ?? 0;
+    const made: Json[] = [];
+    for (let index = 0; index < items.length; index += 1) {
+      const mark = trace?.mark() ?? 0;
+      trace?.enter(base + made.length);
+      const value = projectItem(rule, new RecordScope(scope.record, items[index] ?? null, list, index, scope), run);
+      trace?.leave();
+      if (value !== undefined && !(rule.distinct && made.some((other) => sameJson(other, value)))) {
+        made.push(value);
+      } else {
+        trace?.forget(mark);
+      }
+    }
+    return made.length > 0 ? made : undefined;
+  };
+
+  return {
     constant: false,
     twoWay: item.twoWay,
     present: (scope, run) =>
       itemsOf(scope).some((value) => rule.where?.(within(scope, value, rule, 0), run.context) !== false),
-    project: (scope, run) => {
-      const items = read(scope);
-      if (!Array.isArray(items) || items.length === 0) {
-        return undefined;
-      }
-      const list = listPointer(scope, rule.path);
-      const { trace } = run;
-      const base = trace?.takeBase() ?? 0;
-      const made: Json[] = [];
-      for (let index = 0; index < items.length; index += 1) {
-        const mark = trace?.mark() ?? 0;
-        trace?.enter(base + made.length);
-        const value = projectItem(rule, new RecordScope(scope.record, items[index] ?? null, list, index, scope), run);
-        trace?.leave();
-        if (value !== undefined && !(rule.distinct && made.some((other) => sameJson(other, value)))) {
-          made.push(value);
-        } else {
-          trace?.forget(mark);
-        }
-      }
-      return made.length > 0 ? made : undefined;
-    },
+    project,
     fact: (raw) => {
       const keyed = keyItems(rule, withoutDoubles(rule, owned(raw)));
       if (keyed.length === 0) {
@@ -81,9 +83,9 @@ export function eachLens(rule: EachRule): Lens {
     },
     claims: (raw) => claimsAny(raw, claims),
     stands: (raw, draft, run) => {
-      if (isAsMade(self, raw, draft, run)) return true;
-      const theirs = owned(raw);
-      return theirs.length !== (Array.isArray(raw) ? raw.length : 0) && isAsMade(self, filled(theirs), draft, run);
+      const blind = blindly(run);
+      const made = project(draft, blind);
+      return !blind.unknown && (sameJson(made, raw) || sameJson(made, filled(owned(raw))));
     },
     put: (raw, old) => putItems(rule, owned(raw), Array.isArray(old) ? old : []),
     absorb: (raw, draft, run) => {
@@ -94,7 +96,6 @@ export function eachLens(rule: EachRule): Lens {
       else absorbItems(rule, withoutDoubles(rule, theirs), itemsOf(draft), draft, run);
     },
   };
-  return self;
 }
 
 /** A list of ours is not there rather than empty. */

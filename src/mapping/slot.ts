@@ -7,8 +7,10 @@ import { newlyBroken } from './acceptable.ts';
 import type { Condition } from './condition.ts';
 import { ownIdentifier } from './identity.ts';
 import { type AbsorbRun, addIssue, blindRun, holdsNoNews, type Lens, sameJson } from './lens.ts';
+import { mergePatch } from './merge-patch.ts';
 import type { Position } from './positions.ts';
 import { type Draft, type RecordPath, reader } from './scope.ts';
+import { bySpeakers, type Speaker } from './speaking.ts';
 import type { CompiledSlot, Facts, MappingIssue, Owner, SlotElement } from './types.ts';
 import { isEnteredInError, isPlainlyTold, isQualified, isUntold, qualifierOf } from './untold.ts';
 
@@ -20,12 +22,10 @@ export function hasIdentifier({ identity }: SlotDefinition): boolean {
 /** An owner before the record's direction has resolved it. */
 export type OwnerRule = Owner | 'requester' | 'performer';
 
-export interface Element extends SlotElement {
+export interface Element extends SlotElement, Speaker {
   /** Names from the resource down; the last one may be a list. */
   readonly path: readonly string[];
   readonly lens: Lens;
-  /** Fields of the record of which one must be there for the element to be; absent: it may be there anyway. */
-  readonly fields?: readonly string[];
   /** All fields that it reads, as dotted paths. */
   readonly reads: readonly string[];
 }
@@ -76,7 +76,7 @@ export interface Slot extends CompiledSlot {
 }
 
 /** A rule as it makes its element, all of one shape. */
-export interface Step {
+export interface Step extends Speaker {
   readonly element: Element;
   readonly key: string;
   readonly project: Lens['project'];
@@ -88,9 +88,10 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
   const { name, resourceType, was } = definition;
   const elements = [...definition.rules, ...definition.identity];
   const byKey = new Map(elements.map((element) => [element.key, element]));
+  const absorbing = absorbingOf(definition, byKey);
   const slot: Slot = {
     definition,
-    stepsFor: stepsByFields(definition.rules),
+    stepsFor: stepsOf(definition.rules),
     ...(hasIdentifier(definition) && { identifierIsList: (elementFact(resourceType, 'identifier')?.max ?? 0) > 1 }),
     profileUrls: definition.profiles.map(({ profile }) => profileUrl(profile, definition.guides)),
     name,
@@ -103,8 +104,13 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     retire: (resource) => retire(definition, resource),
     recall: (resource) => recall(definition, elements, resource),
     raw: (key, resource) => valueAt(resource, byKey.get(key)?.path ?? []),
-    absorb: (...call) => absorb(definition, byKey, undefined, ...call),
-    forItem: (id) => ({ ...slot, absorb: (...call) => absorb(definition, byKey, id, ...call) }),
+    says: (...call) => says(absorbing, undefined, ...call),
+    absorb: (...call) => absorb(absorbing, undefined, ...call),
+    forItem: (id) => ({
+      ...slot,
+      says: (...call) => says(absorbing, id, ...call),
+      absorb: (...call) => absorb(absorbing, id, ...call),
+    }),
   };
   return slot;
 }
@@ -112,41 +118,17 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
 /** Elements of a resource that are there before any rule. */
 const engineFills = ['resourceType', 'meta', 'identifier'];
 
-/** Records lack most of what they could say, and asking for a field that is not there costs more than reading one. */
-function stepsByFields(rules: readonly Element[]): (record: JsonObject) => readonly Step[] {
+/** The rules as they make their elements. */
+function stepsOf(rules: readonly Element[]): (record: JsonObject) => readonly Step[] {
   const first = ({ path }: Element): string => path[0] ?? '';
   const count = (name: string): number => rules.filter((rule) => first(rule) === name).length;
   const steps = rules.map((element): Step => {
-    const { key, lens, path } = element;
+    const { key, lens, path, fields } = element;
     const isOwn = path.length === 1 && !engineFills.includes(first(element)) && count(first(element)) === 1;
-    return { element, key, project: lens.project, ownName: isOwn ? path[0] : undefined };
+    return { element, key, fields, project: lens.project, ownName: isOwn ? path[0] : undefined };
   });
-  const always = Uint8Array.from(rules, ({ fields }) => (fields === undefined ? 1 : 0));
-  const byField = new Map<string, number[]>();
-  rules.forEach(({ fields }, at) => {
-    for (const field of fields ?? []) {
-      byField.set(field, [...(byField.get(field) ?? []), at]);
-    }
-  });
-  return (record) => {
-    const isAsked = always.slice();
-    for (const field in record) {
-      for (const at of byField.get(field) ?? none) {
-        isAsked[at] = 1;
-      }
-    }
-    const asked: Step[] = [];
-    for (let at = 0; at < steps.length; at += 1) {
-      const step = steps[at];
-      if (step !== undefined && isAsked[at] === 1) {
-        asked.push(step);
-      }
-    }
-    return asked;
-  };
+  return bySpeakers(steps, (speaking) => speaking);
 }
-
-const none: readonly number[] = [];
 
 export function resolveOwner(rule: OwnerRule, record: JsonObject): Owner {
   if (rule !== 'requester' && rule !== 'performer') {
@@ -157,6 +139,8 @@ export function resolveOwner(rule: OwnerRule, record: JsonObject): Owner {
 }
 
 export function valueAt(resource: JsonObject, path: readonly string[]): Json | undefined {
+  const [only] = path;
+  if (path.length === 1 && only !== undefined) return resource[only];
   let value: Json | undefined = resource;
   for (const name of path) {
     value = isObject(value) ? value[name] : undefined;
@@ -275,15 +259,45 @@ function isConcept(value: Json): boolean {
 type AbsorbCall = Parameters<CompiledSlot['absorb']>;
 type Absorbed = ReturnType<CompiledSlot['absorb']>;
 
+/** An element that the other side may change, all of one shape. */
+interface Taken extends Speaker {
+  readonly key: string;
+  readonly path: readonly string[];
+  readonly lens: Lens;
+  readonly at: string;
+}
+
+/** What absorbing needs of a slot. */
+interface Absorbing {
+  readonly definition: SlotDefinition;
+  readonly byKey: ReadonlyMap<string, Element>;
+  /** Of these, what may be absorbed. */
+  readonly taken: ReadonlyMap<string, Taken>;
+  /** The keys of those that can make something of a record. */
+  readonly speaking: (record: JsonObject) => ReadonlySet<string>;
+}
+
+function absorbingOf(definition: SlotDefinition, byKey: ReadonlyMap<string, Element>): Absorbing {
+  const taken = [...byKey.values()]
+    .filter(({ derived, moves, goesWith }) => !derived && moves === undefined && goesWith === undefined)
+    .map(({ key, path, lens, at, fields }): Taken => ({ key, path, lens, at, fields }));
+  return {
+    definition,
+    byKey,
+    taken: new Map(taken.map((one) => [one.key, one])),
+    speaking: bySpeakers(taken, (speaking) => new Set(speaking.map(({ key }) => key))),
+  };
+}
+
 /** Elements that together would make a record of it that its source refuses are left out, and told. */
 function absorb(
-  definition: SlotDefinition,
-  byKey: ReadonlyMap<string, Element>,
+  absorbing: Absorbing,
   itemId: string | undefined,
   ...[keys, observed, record, resolve, linked]: AbsorbCall
 ): Absorbed {
+  const { definition, byKey } = absorbing;
   const take = (some: readonly string[]): Attempt =>
-    attempt(definition, byKey, itemId, some, observed, record, resolve, linked);
+    attempt(absorbing, itemId, some, observed, record, resolve, linked);
   const whole = take(keys);
   const broken = brokenBy(definition, record, whole);
   if (broken === undefined) return whole;
@@ -325,8 +339,7 @@ function acceptableKeys(
 }
 
 function attempt(
-  definition: SlotDefinition,
-  byKey: ReadonlyMap<string, Element>,
+  { definition, byKey, taken, speaking }: Absorbing,
   itemId: string | undefined,
   ...[keys, observed, record, resolve, linked]: AbsorbCall
 ): Attempt {
@@ -345,11 +358,10 @@ function attempt(
   // The record itself until something has to be changed in a copy of it.
   let after = record;
   let draft = draftFor(record, each, itemId);
+  let speakers = speaking(record);
   for (const key of keys) {
-    const element = byKey.get(key);
-    if (!draft || !element || element.derived || element.moves !== undefined || element.goesWith !== undefined) {
-      continue;
-    }
+    const element = taken.get(key);
+    if (!draft || !element) continue;
     const { path, lens } = element;
     const raw = valueAt(observed, path);
     // Of what was entered in error servers show a few elements; the others were not removed.
@@ -364,21 +376,32 @@ function attempt(
         'What the other side holds here is qualified in a way that the record has no place for.',
         element.at,
       );
-    } else if (!stands(element, raw, draft, run)) {
+    } else if ((raw !== undefined || speakers.has(key)) && !holdsNoNews(lens, raw, draft, run)) {
       if (after === record) {
         after = cloneJson(record);
         draft = draftFor(after, each, itemId) ?? draft;
       }
       lens.absorb(raw, draft, run);
+      speakers = speaking(draft.record);
     }
   }
   return { patch: after === record ? {} : mergePatch(record, after), issues: once(issues), after };
 }
 
-/** True where the other side holds what the record makes. */
-function stands({ lens, fields }: Element, raw: Json | undefined, draft: Draft, run: AbsorbRun): boolean {
-  if (raw === undefined && fields?.every((field) => draft.record[field] === undefined)) return true;
-  return holdsNoNews(lens, raw, draft, run);
+function says(
+  { definition, byKey }: Absorbing,
+  itemId: string | undefined,
+  ...[key, observed, record]: Parameters<CompiledSlot['says']>
+): boolean {
+  const element = byKey.get(key);
+  const draft = draftFor(record, definition.each, itemId);
+  if (!element || !draft) return false;
+  const { lens, path } = element;
+  const blind = blindRun(undefined, identifierSystemIn(observed, definition));
+  const made = lens.project(draft, blind);
+  const raw = valueAt(observed, path);
+  const factOf = (value: Json | undefined): Json | undefined => (value === undefined ? undefined : lens.fact(value));
+  return !blind.unknown && sameJson(factOf(made), factOf(raw));
 }
 
 /** The system of our identifier in the resource: below it hang the lists of our own that its codings are of. */
@@ -406,18 +429,4 @@ function draftFor(record: JsonObject, each: SlotList | undefined, itemId: string
   const index = items.findIndex((item) => isObject(item) && item[by] === itemId);
   const item = items[index];
   return item === undefined ? undefined : { record, item, pointer: `/${path.names.join('/')}/${index}` };
-}
-
-/** The RFC 7396 patch from one object to another; lists are replaced whole. */
-export function mergePatch(before: JsonObject, after: JsonObject): JsonObject {
-  const patch: JsonObject = {};
-  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const old = before[name];
-    const value = after[name];
-    if (sameJson(old, value)) {
-      continue;
-    }
-    patch[name] = value === undefined ? null : isObject(old) && isObject(value) ? mergePatch(old, value) : value;
-  }
-  return patch;
 }

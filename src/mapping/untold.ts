@@ -34,11 +34,24 @@ function saysError(value: Json | undefined): boolean {
   return codings.some((coding) => saysError(isObject(coding) ? coding.code : String(coding).replace(/^.*\|/, '')));
 }
 
-const qualifiers = ['modifierExtension', 'implicitRules', 'comparator', 'doNotPerform'];
+/** A switch, because every name of every resource passes here. */
+function isQualifier(name: string): boolean {
+  switch (name) {
+    case 'modifierExtension':
+    case 'implicitRules':
+    case 'comparator':
+    case 'doNotPerform':
+      return true;
+    default:
+      return false;
+  }
+}
 
 /** The part of the resource or value, if it is none that a rule reads, that changes what all of it means. */
 export function qualifierOf(holder: JsonObject, read: readonly string[] = []): string | undefined {
-  return qualifiers.find((name) => holder[name] !== undefined && holder[name] !== false && !read.includes(name));
+  return Object.keys(holder).find(
+    (name) => isQualifier(name) && holder[name] !== undefined && holder[name] !== false && !read.includes(name),
+  );
 }
 
 /** True where something on the way to this path changes the meaning of what stands there, and no element reads it. The resource itself is left aside. */
@@ -57,13 +70,18 @@ export function isQualified(
 
 /** True where no part of the value is held back by a reason, or has something beside it that changes what it means. */
 export function isPlainlyTold(value: Json): boolean {
-  if (Array.isArray(value)) return value.every(isPlainlyTold);
-  if (!isObject(value)) return true;
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (!isPlainlyTold(item)) return false;
+    }
+    return true;
+  }
   for (const name in value) {
     const below = value[name];
     if (below === undefined) continue;
-    if (typeof below === 'object' ? !isPlainlyTold(below) : name === 'url' && below === dataAbsentReason) return false;
-    if (below !== false && qualifiers.includes(name)) return false;
+    if (typeof below === 'object' && !isPlainlyTold(below)) return false;
+    if (isQualifier(name) ? below !== false : name === 'url' && below === dataAbsentReason) return false;
   }
   return true;
 }

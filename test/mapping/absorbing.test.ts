@@ -4,7 +4,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
-import { explainAbsorb } from '../../src/mapping/mapping.ts';
+import { explainAbsorb, patched } from '../../src/mapping/mapping.ts';
 import { type RecordType, recordTypes } from '../../src/records/records.ts';
 import { arbitraryRecord } from '../records/arbitrary.ts';
 import { audit } from './absorbing/audit.ts';
@@ -201,6 +201,21 @@ test('a score that was worked out from the answers and is changed there is told,
   const resource = { ...score?.resource, valueQuantity: { ...Object(score?.resource.valueQuantity), value: 99 } };
   const { patch, issues } = slot.absorb(keys, resource, record, targetOf, linkTo);
   expect({ patch, told: issues.map(({ element }) => element) }).toEqual({ patch: {}, told: ['valueQuantity.value'] });
+});
+
+test('what follows from the record is said by it once the rest is taken over, and not before', () => {
+  const record = fixture('hospitalStay', 'plain');
+  const admitted = projected('hospitalStay', 'stay', record);
+  const resource = {
+    ...admitted,
+    status: 'finished',
+    period: { ...Object(admitted.period), end: '2026-03-01T11:00:00-05:00' },
+  };
+  const slot = mappingOf('hospitalStay').slot('stay');
+  const { patch } = slot.absorb(['period.end'], resource, record, targetOf);
+  expect(slot.says('status', resource, record)).toBe(false);
+  expect(slot.says('status', resource, patched(record, patch))).toBe(true);
+  expect(slot.says('status', { ...resource, status: 'cancelled' }, patched(record, patch))).toBe(false);
 });
 
 describe.each(recordTypes)('random changes of what a %s becomes', (type) => {

@@ -30,6 +30,7 @@ export function aSlot(
     retire: (resource) => (retired === 'never' ? undefined : { ...resource, ...retired }),
     recall: (resource) => (retired === 'never' ? undefined : { ...without(Object.keys(shapes), resource), ...retired }),
     raw: (key, resource) => resource[key],
+    says: (key, observed, record) => observed[key] === record[key],
     absorb: (keys, observed, record) => {
       const taken = elements
         .filter((element) => keys.includes(element.key) && !element.derived)

@@ -114,9 +114,32 @@ describe('an element', () => {
     expect(seenNow).toEqual(base);
   });
 
-  // Ours is about to be written over theirs, and nobody would learn of it.
-  test.failing('that follows from others and that both changed is for a person, too', () => {
+  // Ours would be written over theirs, and nobody would learn of it.
+  test('that follows from others and that both changed is for a person, too', () => {
     expect(newsOf(look({ ...base, sum: '3' }, { ...base, sum: '9' })).questions).toEqual(['remote-edit sum']);
+  });
+
+  describe('that follows from others and is theirs', () => {
+    const told = { kind: 'conflict', topic: 'not-carried:goal/g1#goal', detail: { elements: ['sum'] } };
+
+    test.each([
+      ['that only they changed', base, { ...base, sum: '9' }],
+      ['that both changed', { ...base, sum: '3' }, { ...base, sum: '9' }],
+      ['that they took away', base, { text: 'Food', note: 'Call' }],
+    ])('%s is told to a person, once, and stands', (_what, ours, theirs) => {
+      const first = settled(look(ours, theirs, 'remote'));
+      expect(first).toMatchObject({ patches: [], decisions: [told], sent: ours, seen: theirs });
+      const link = aLink(base, { sent: first.sent, seen: first.seen, seenHash: first.seenHash });
+      expect(settle(look(ours, theirs, 'remote', { link }), context)).toBeUndefined();
+    });
+
+    test('and follows from what is taken over is carried with it', () => {
+      const slot = slotOf('remote');
+      const resource = look(base, { ...base, text: 'Ride', sum: '9' }, 'remote', {
+        slot: { ...slot, says: (key, body, record) => key === 'sum' && body.sum === '9' && record.text === 'Ride' },
+      });
+      expect(settled(resource)).toMatchObject({ patches: [{ text: 'Ride' }], decisions: [] });
+    });
   });
 
   test('that a person is asked about rests: no patch, no question again, its bases as they were', () => {
