@@ -88,7 +88,9 @@ export function fieldAt(
   if (node.kind !== 'scalar' || typeof node.value !== 'string') {
     return build.problems.error(node.at, 'A record path must be text such as "period.from".');
   }
-  const path = parsePath(node.value);
+  const said = parsePath(node.value);
+  // Where the item is the record, the way from the record is the shorter one to read.
+  const path = cursor.item === cursor.root && !said.fromOuter ? { ...said, fromRoot: true } : said;
   let field: Field = (path.fromOuter ? cursor.outer : undefined) ?? (path.fromRoot ? cursor.root : cursor.item);
   for (const [index, name] of path.names.entries()) {
     const below: Field | undefined = field.list && index > 0 ? undefined : field.fields?.get(name);

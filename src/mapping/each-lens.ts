@@ -108,8 +108,10 @@ function within(scope: Scope, item: Json, { path }: EachRule, index: number): Sc
 }
 
 function projectItem(rule: EachRule, scope: Scope, run: ProjectRun): Json | undefined {
-  const value = rule.where?.(scope, run.context) === false ? undefined : rule.item.project(scope, run);
-  const id = rule.by === 'id' && isObject(scope.item) ? scope.item.id : undefined;
+  if (rule.where?.(scope, run.context) === false) return undefined;
+  const value = rule.item.project(scope, run);
+  if (rule.by !== 'id' || value === undefined) return value;
+  const id = isObject(scope.item) ? scope.item.id : undefined;
   if (id === undefined || !isObject(value)) {
     return value;
   }

@@ -34,7 +34,7 @@ export class RecordScope implements Scope {
   }
 }
 
-/** A scope over private copies, which absorbing may change. */
+/** A scope over a record and an item that absorbing may change; what lies below them is made anew when it is written. */
 export interface Draft {
   record: JsonObject;
   item: Json;
@@ -135,7 +135,7 @@ function write(target: JsonObject, names: readonly string[], value: Json | undef
     return;
   }
   const below = target[name];
-  const next = isObject(below) ? below : {};
+  const next = isObject(below) ? { ...below } : {};
   write(next, rest, value);
   if (Object.keys(next).length === 0) {
     delete target[name];

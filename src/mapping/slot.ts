@@ -9,7 +9,7 @@ import { ownIdentifier } from './identity.ts';
 import { type AbsorbRun, addIssue, blindRun, holdsNoNews, type Lens, sameJson } from './lens.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { Position } from './positions.ts';
-import { type Draft, type RecordPath, reader } from './scope.ts';
+import { type Draft, type RecordPath, reader, writer } from './scope.ts';
 import { bySpeakers, type Speaker } from './speaking.ts';
 import type { CompiledSlot, Facts, MappingIssue, Owner, SlotElement } from './types.ts';
 import { isEnteredInError, isPlainlyTold, isQualified, isUntold, qualifierOf } from './untold.ts';
@@ -355,7 +355,7 @@ function attempt(
     addIssue(run, 'left-out', 'The other side says here that the resource means something else than it seems to.', at);
     return { patch: {}, issues, after: record };
   }
-  // The record itself until something has to be changed in a copy of it.
+  // The record itself until something has to be changed; then a copy that shares with it what is not written.
   let after = record;
   let draft = draftFor(record, each, itemId);
   let speakers = speaking(record);
@@ -378,8 +378,8 @@ function attempt(
       );
     } else if ((raw !== undefined || speakers.has(key)) && !holdsNoNews(lens, raw, draft, run)) {
       if (after === record) {
-        after = cloneJson(record);
-        draft = draftFor(after, each, itemId) ?? draft;
+        after = { ...record };
+        draft = itemOfItsOwn(draftFor(after, each, itemId) ?? draft, each);
       }
       lens.absorb(raw, draft, run);
       speakers = speaking(draft.record);
@@ -416,6 +416,20 @@ function once(issues: readonly MappingIssue[]): MappingIssue[] {
   if (issues.length < 2) return [...issues];
   const told = new Map(issues.map((issue) => [JSON.stringify(issue), issue]));
   return [...told.values()];
+}
+
+/** The draft with a copy of the item that it is over, in a list of its own: what is below may be written then without the lists of others. */
+function itemOfItsOwn(draft: Draft, each: SlotList | undefined): Draft {
+  const { record, item, pointer } = draft;
+  if (!each || !isObject(item)) return draft;
+  const whole: Draft = { record, item: record, pointer: '' };
+  const list = reader(each.path)(whole);
+  const copy = { ...item };
+  writer(each.path)(
+    whole,
+    (Array.isArray(list) ? list : []).map((one) => (one === item ? copy : one)),
+  );
+  return { record, item: copy, pointer };
 }
 
 /** The draft over the record, or over the list item that the slot stands for; undefined where that item is gone. */
