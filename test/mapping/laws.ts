@@ -89,6 +89,8 @@ export function testLaws(
   test('says what it took back, or why it could not', () => {
     fc.assert(
       fc.property(pairs, ({ ours, slots }) => {
+        // The record that something is taken back into stays as it is.
+        deepFreeze(ours);
         for (const { mine, other } of slots) {
           const isInError = JSON.stringify(other.resource).includes('"entered-in-error"');
           for (const { key } of writable(slotOf(mine)).filter(({ key }) => !dependsOnOthers[type]?.includes(key))) {
