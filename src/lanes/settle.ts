@@ -188,7 +188,10 @@ function withoutOurWordOn(elements: readonly MergeElement[], desired: Facts, sen
   );
 }
 
-/** What the other side has changed of a value that comes from another record: it changes nothing here, and nothing else would tell of it. */
+/**
+ * What the other side has changed of a value that comes from another record, or has taken away where a link of ours stands: it changes nothing here,
+ * and nothing else would tell of it.
+ */
 function untold(
   { resource, observedFacts }: Look,
   reported: readonly string[],
@@ -196,11 +199,14 @@ function untold(
 ): MappingIssue[] {
   const told = new Set([...lineage, ...issues].map(({ element }) => element));
   return (resource.slot?.elements ?? [])
-    .filter(({ key }) => reported.includes(key) && !told.has(key) && observedFacts[key] !== undefined)
+    .filter(({ key }) => reported.includes(key) && !told.has(key))
     .map(({ key, at }) => ({
       code: 'left-out',
       element: key,
-      message: 'What the other side has changed here comes from another record; it can only be changed there.',
+      message:
+        observedFacts[key] === undefined
+          ? 'What the other side has taken away here stands in the record; it can only be taken out there.'
+          : 'What the other side has changed here comes from another record; it can only be changed there.',
       at,
     }));
 }

@@ -182,6 +182,23 @@ describe('an element', () => {
   });
 });
 
+describe('of what comes back as no change of the record', () => {
+  test.each([
+    ['another value', { ...base, text: 'Ride' }],
+    ['nothing any more', { note: 'Call', sum: '2' }],
+  ])('%s is told to a person, once', (_what, theirs) => {
+    const slot = { ...slotOf('source'), absorb: () => ({ patch: {}, issues: [] }) };
+    const first = settled(look(base, theirs, 'source', { slot }));
+    expect(first).toMatchObject({
+      patches: [],
+      decisions: [{ reason: { code: 'not-carried' }, detail: { elements: ['text'] } }],
+      seen: theirs,
+    });
+    const link = aLink(base, { sent: first.sent, seen: first.seen, seenHash: first.seenHash });
+    expect(settle(look(base, theirs, 'source', { slot, link }), context)).toBeUndefined();
+  });
+});
+
 describe('the base of a write whose reply held nothing', () => {
   const written = { seen: undefined, seenHash: undefined, versionTag: 'W/"2"' } as const;
   const rewritten = { ...base, text: 'FOOD' };
