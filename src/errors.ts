@@ -395,7 +395,7 @@ export const errorKinds = {
     class: 'retry',
   },
   'connection-unknown': {
-    text: 'There is no connection {connection} here.',
+    text: 'There is no connection {connection} here. The configuration names them under "connections".',
     status: 404,
     issue: 'not-found',
     class: 'permanent',
@@ -1386,7 +1386,7 @@ export const errorKinds = {
     class: 'person',
   },
   'route-capabilities-unknown': {
-    text: 'What the server can do was never read; nothing is written until it is.',
+    text: 'What the server can do could not be read; nothing is written until it is.',
     status: 503,
     issue: 'incomplete',
     class: 'retry',
@@ -1668,7 +1668,7 @@ export const errorKinds = {
     class: 'retry',
   },
   'store-locked': {
-    text: 'The data folder {folder} is in use by {holder}. Stop that process, work through its API (import and doctor take --url), or give store.url a PostgreSQL database, which several processes may use.',
+    text: 'The data folder {folder} is in use by {holder}. Stop that process, work through its API (import, replay and doctor take --url), or give store.url a PostgreSQL database, which several processes may use.',
     status: 503,
     issue: 'lock-error',
     class: 'config',
@@ -1686,13 +1686,13 @@ export const errorKinds = {
     class: 'config',
   },
   'store-unavailable': {
-    text: 'The store cannot be reached. Nothing was accepted; try again.',
+    text: 'The store cannot be reached, or has no room left. Nothing was accepted; try again.',
     status: 503,
     issue: 'transient',
     class: 'retry',
   },
   'store-unusable': {
-    text: 'The database at {where} cannot be used: {problem}. Check store.url, or that the data folder can be written.',
+    text: 'The database at {where} cannot be used: {problem}. Check store.url, or that the data folder can be written and has room.',
     status: 503,
     issue: 'no-store',
     class: 'config',
