@@ -250,7 +250,11 @@ describe('of servers that are not', () => {
 });
 
 test('a connection that is not configured is exit code 2', async () => {
-  expect(await doctor('nowhere')).toEqual({ code: 2, out: '', err: 'There is no connection nowhere here. The configuration names them under "connections".\n' });
+  expect(await doctor('nowhere')).toEqual({
+    code: 2,
+    out: '',
+    err: 'There is no connection nowhere here. The configuration names them under "connections".\n',
+  });
 });
 
 test('--url asks a running gateway, and --json shows a connection as the API does', async () => {
