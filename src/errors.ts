@@ -220,7 +220,7 @@ export const errorKinds = {
     class: 'config',
   },
   'connection-client-unknown': {
-    text: '{host} does not accept this client (invalid_client). Check clientId, that the public key from /.well-known/jwks.json is registered there, and that the server can reach that address or has fetched it again.{clocks}',
+    text: '{host} does not accept this client (invalid_client). Check clientId; with a secret, that it is the one that was given for this client; with a key, that its public half from /.well-known/jwks.json is registered there, and that the server can reach that address or has fetched it again.{clocks}',
     status: 502,
     issue: 'login',
     class: 'config',

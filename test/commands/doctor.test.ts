@@ -213,7 +213,7 @@ describe('of servers that are not', () => {
       'one whose token endpoint does not know us',
       'strict',
       'reachable, not signed in',
-      'HOST does not accept this client (invalid_client). Check clientId, that the public key from /.well-known/jwks.json is registered there, and that the server can reach that address or has fetched it again.',
+      'HOST does not accept this client (invalid_client). Check clientId; with a secret, that it is the one that was given for this client; with a key, that its public half from /.well-known/jwks.json is registered there, and that the server can reach that address or has fetched it again.',
     ],
     [
       'one that does not say what it can do',
