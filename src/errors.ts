@@ -1805,6 +1805,12 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'version-due': {
+    text: 'Version {version} of the record waits for the next run of its lane.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'version-set-aside': {
     text: 'A person has set version {version} of {target} aside. The next version goes out. It was stuck because: {why}',
     status: 409,
