@@ -858,7 +858,7 @@ export const errorKinds = {
     class: 'config',
   },
   'mapping-invalid': {
-    text: 'The mapping files are not used, because they are wrong; the version before stays active.\n{problems}',
+    text: 'The mapping files are not used, because they are wrong; a version that is active stays so.\n{problems}',
     status: 500,
     issue: 'invalid',
     class: 'config',

@@ -39,9 +39,12 @@ export async function openEmbedded(folder: string): Promise<Backing> {
   }
 }
 
-/** PGlite's file system throws what is no Error, with WASI's number: 51 is ENOSPC. */
+/** PGlite's file system throws what is no Error, with WASI's number: 51 is ENOSPC. Where PostgreSQL gives up on the files, all of it is aborted. */
 function problemOf(error: unknown): string {
-  if (error instanceof Error) return error.message;
+  if (error instanceof Error)
+    return error.message.startsWith('Aborted(')
+      ? 'it gave up while it opened its files, which may be damaged: restore the folder from a backup'
+      : error.message;
   const number = typeof error === 'object' && error !== null && 'errno' in error ? error.errno : undefined;
   return number === 51 ? 'no room is left on the disk' : `its file system fails with error ${number ?? 'unknown'}`;
 }

@@ -1,6 +1,7 @@
 // What a person reads when a server cannot be reached, is not what it should be, or does not let us in: what, where, and what to do.
 // The client's own rules are in test/connections; here is what comes out on the terminal.
 
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -255,6 +256,14 @@ test('a connection that is not configured is exit code 2', async () => {
     out: '',
     err: 'There is no connection nowhere here. The configuration names them under "connections".\n',
   });
+});
+
+test('an overlay that a start would not take is told, beside what is active', async () => {
+  const text = await readFile(join(folder, 'casebridge.yaml'), 'utf8');
+  const other = `${text.replace(/^connections:\n(.*\n)*/m, 'connections: {}')}\noverlay: ./none\n`;
+  await writeFile(join(folder, 'other.yaml'), other);
+  const { code, out } = await doctor('--config', 'other.yaml');
+  expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/^ {2}! The file \S+none could not be read/m) });
 });
 
 test('--url asks a running gateway, and --json shows a connection as the API does', async () => {

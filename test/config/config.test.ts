@@ -315,7 +315,7 @@ describe('what is refused, with its place', () => {
     [
       'a route of an unknown record type',
       text('routes: { careplan: document }'),
-      '"careplan" under connections.general.routes',
+      '"careplan" under connections.general.routes must be one of organization, worker,',
     ],
     [
       'an unknown source',
