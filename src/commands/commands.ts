@@ -47,11 +47,10 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
   }
 }
 
-/** Of an unknown command the name alone: with --help commander would answer with the help of the whole program, and 0. */
+/** Of an unknown command the name alone: asked for its help, commander would answer with the help of the whole program, and 0. */
 function withoutHelpForNothing(words: readonly string[]): readonly string[] {
-  const [name = '-'] = words;
-  const isKnown = name.startsWith('-') || name === 'help' || commands.some((command) => command.name === name);
-  return isKnown ? words : [name];
+  const [name = '-'] = words[0] === 'help' ? words.slice(1) : words;
+  return name.startsWith('-') || commands.some((command) => command.name === name) ? words : [name];
 }
 
 async function guarded(command: Command, run: CommandLine['run'], streams: Streams): Promise<number> {
