@@ -1182,7 +1182,7 @@ export const errorKinds = {
     class: 'permanent',
   },
   'poll-unreadable': {
-    text: 'Parts of answers about {resourceType} cannot be read and were set aside; doctor lists them. The others were read.',
+    text: 'Parts of answers about {resourceType} cannot be read and were set aside; doctor and GET /api/inbound?state=unreadable list them. The others were read.',
     status: 502,
     issue: 'incomplete',
     class: 'permanent',
