@@ -1037,8 +1037,20 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'permanent',
   },
+  'partner-message-over': {
+    text: 'The message is {state}: only one that waits or has failed can be tried again or withdrawn. POST /api/partner-links sends a new one.',
+    status: 409,
+    issue: 'conflict',
+    class: 'permanent',
+  },
+  'partner-message-unknown': {
+    text: 'There is no such message. GET /api/partner-messages lists them.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
   'partner-unreachable': {
-    text: 'The partner {partner} was not told of a referral: nothing could be sent for {hours} hours. {why} Mend its address or the way messages are sent, then send a new link.',
+    text: 'The partner {partner} was not told of a referral: nothing could be sent for {hours} hours. {why} Mend its address or the way messages are sent, then have the message sent again (POST /api/partner-messages/<id>/retry).',
     status: 502,
     issue: 'transient',
     class: 'person',

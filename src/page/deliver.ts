@@ -10,7 +10,7 @@ import type { Address, Messenger } from './messenger.ts';
 import { claimMessages, type DueMessage, markFailed, markNeedless, markSent, newReferral } from './outbox.ts';
 import type { RandomBytes, Seal } from './seal.ts';
 import { newToken, tokenText } from './token.ts';
-import { undeliverable } from './undeliverable.ts';
+import { delivered, undeliverable } from './undeliverable.ts';
 import { words } from './words.ts';
 
 export interface DeliverDeps extends FactsDeps {
@@ -53,9 +53,9 @@ async function deliver(deps: DeliverDeps, message: DueMessage): Promise<void> {
   const { mail } = words[page.language];
   const text = message.event === newReferral ? mail.newReferral(link, page.linkDays) : mail.news(link, page.linkDays);
   const why = await messenger.send(linkAddress(page), { id: `link-${message.id}-${message.attempts}`, ...text });
-  if (why === undefined) return markSent(store, message);
+  if (why === undefined) return markSent(store, message, (trx) => delivered(trx, config, message));
   if (!why.maybe) await dropLink(store, token.id);
-  const isGivenUp = await markFailed(store, message, why, deps.random(), (trx) => undeliverable(trx, config, taskId));
+  const isGivenUp = await markFailed(store, message, why, deps.random(), (trx) => undeliverable(trx, config, message));
   if (isGivenUp) deps.log.warn({ message: message.id, partner, code: why.reason.code }, 'a partner could not be told');
 }
 

@@ -1,7 +1,9 @@
 // Messages to partners as rows: one for each event of a referral, sent until somebody has taken it or it is given up. Each try carries a link of
 // its own, because only the hash of a link's secret is kept.
 
-import { type Reason, reason } from '../errors.ts';
+import type { UpdateObject } from 'kysely';
+import { type Actor, keepAudit } from '../access/access.ts';
+import { CasebridgeError, type Reason, reason } from '../errors.ts';
 import { closeAlert, openAlert } from '../lanes/lanes.ts';
 import { type Database, json, type Store, sql, type Transaction } from '../store/store.ts';
 import type { NotSent } from './messenger.ts';
@@ -87,16 +89,83 @@ export async function freeMessages(store: Store): Promise<void> {
     .execute();
 }
 
-export async function markSent(store: Store, { id, fence, partner, taskId }: DueMessage): Promise<void> {
+/** @param onSent in the same transaction */
+export async function markSent(
+  store: Store,
+  { id, fence, partner, taskId }: DueMessage,
+  onSent: (trx: Transaction<Database>) => Promise<void>,
+): Promise<void> {
   await store.tx(async (trx) => {
-    await trx
+    const row = await trx
       .updateTable('partner_message')
       .set({ state: 'sent', sent_at: sql<Date>`now()`, lease_until: null, reason: null, failing_since: null })
       .where('id', '=', id)
       .where('fence', '=', fence)
-      .execute();
+      .returning('id')
+      .executeTakeFirst();
     await closeAlert(trx, unreachableTopic(partner, taskId));
+    if (row !== undefined) await onSent(trx);
   });
+}
+
+/** Who of the operators asks for it, kept in the audit. */
+export interface Asked {
+  readonly message: number;
+  readonly by: Actor;
+}
+
+/**
+ * Tries one that waits or was given up again now, as if for the first time.
+ * @throws CasebridgeError `partner-message-unknown`, `partner-message-over`
+ */
+export async function retryMessage(store: Store, asked: Asked): Promise<void> {
+  await store.tx((trx) =>
+    change(trx, asked, 'retry', {
+      state: 'waiting',
+      attempts: 0,
+      failing_since: null,
+      next_at: sql<Date>`now()`,
+    }),
+  );
+}
+
+/**
+ * Nobody is told of this any more, for instance because the partner was called. Its alert is over.
+ * @throws CasebridgeError `partner-message-unknown`, `partner-message-over`
+ */
+export async function withdrawMessage(store: Store, asked: Asked): Promise<void> {
+  await store.tx(async (trx) => {
+    const { partner, task_id: taskId } = await change(trx, asked, 'withdraw', { state: 'needless' });
+    const others = await trx
+      .selectFrom('partner_message')
+      .select('id')
+      .where('partner', '=', partner)
+      .where('task_id', '=', taskId)
+      .where('state', '=', 'failed')
+      .executeTakeFirst();
+    if (others === undefined) await closeAlert(trx, unreachableTopic(partner, taskId));
+  });
+}
+
+async function change(
+  trx: Transaction<Database>,
+  { message, by }: Asked,
+  action: 'retry' | 'withdraw',
+  set: UpdateObject<Database, 'partner_message'>,
+) {
+  const row = await trx
+    .selectFrom('partner_message')
+    .select(['partner', 'task_id', 'state'])
+    .where('id', '=', message)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) throw new CasebridgeError('partner-message-unknown');
+  const { state } = row;
+  if (state !== 'waiting' && state !== 'failed') throw new CasebridgeError('partner-message-over', { state });
+  await trx.updateTable('partner_message').set(set).where('id', '=', message).execute();
+  const of = { partner: row.partner, by, action: `message-${action}`, outcome: 'done' };
+  await keepAudit(trx, { ...of, resourceType: 'Task', ids: [row.task_id] });
+  return row;
 }
 
 /** There is nobody to tell, or nothing to tell any more. */
@@ -133,6 +202,8 @@ export async function markFailed(
       })
       .where('id', '=', message.id)
       .where('fence', '=', message.fence)
+      // It may have been withdrawn meanwhile.
+      .where('state', '=', 'waiting')
       .returning(sql<boolean>`failing_since <= now() - ${giveUpAfterHours} * interval '1 hour'`.as('old'))
       .executeTakeFirst();
     if (row?.old !== true) return false;

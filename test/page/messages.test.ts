@@ -2,6 +2,7 @@
 // about anybody.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { objectsAt } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
 import { aReferral } from '../builders.ts';
 import { type PageSite, startPageSite } from '../support/page-site.ts';
@@ -26,7 +27,7 @@ async function messages(referral: string) {
   const rows = await site.store.db
     .selectFrom('partner_message')
     .innerJoin('link', 'link.remote_id', 'partner_message.task_id')
-    .select(['event', 'partner_message.state', 'attempts', 'partner_message.reason', 'task_id'])
+    .select(['partner_message.id', 'event', 'partner_message.state', 'attempts', 'partner_message.reason', 'task_id'])
     .where('link.type', '=', 'referral')
     .where('link.id', '=', referral)
     .orderBy('partner_message.id')
@@ -160,13 +161,33 @@ describe('a message', () => {
     const topic = `partner-unreachable:pantry:${row?.task_id}`;
     const alert = () => site.store.db.selectFrom('alert').selectAll().where('topic', '=', topic).execute();
     expect(await alert()).toMatchObject([{ count: 1, resolved_at: null }]);
-    const changes = await site.store.db.selectFrom('change').select('body').where('id', '=', 'referral-lost').execute();
-    expect(changes).toMatchObject([{ body: { status: 'undeliverable' } }]);
+    const offered = async () =>
+      (
+        await site.store.db
+          .selectFrom('change')
+          .select('body')
+          .where('id', '=', 'referral-lost')
+          .orderBy('cursor')
+          .execute()
+      ).map(({ body }) => ({
+        status: body?.status,
+        steps: body && objectsAt(body, 'history').map(({ status }) => status),
+      }));
+    const undeliverable = { status: 'undeliverable', steps: ['draft', 'sent', 'undeliverable'] };
+    expect(await offered()).toEqual([undeliverable]);
 
-    // An operator mends the address and sends a new link.
+    // An operator mends the address and has the message sent again: the referral goes on as it was.
     site.mail.refuseWith = undefined;
-    await site.gateway.api.page?.sendLink('pantry', row?.task_id ?? '');
+    await site.gateway.api.page?.retryMessage({ message: row?.id ?? 0, by: { kind: 'operator', id: 'ops' } });
     await site.linkTo('referral-lost');
+    await settled();
+    expect(await messages('referral-lost')).toMatchObject([{ event: 'new', state: 'sent', attempts: 1 }]);
+    expect(await offered()).toEqual([
+      undeliverable,
+      { status: 'sent', steps: ['draft', 'sent', 'undeliverable', 'sent'] },
+    ]);
+    const audited = await site.store.db.selectFrom('audit').selectAll().where('action', '=', 'message-retry').execute();
+    expect(audited).toMatchObject([{ actor: 'operator:ops', partner: 'pantry', resource_id: row?.task_id }]);
     expect((await alert())[0]?.resolved_at).not.toBe(null);
   });
 
