@@ -1025,6 +1025,12 @@ export const errorKinds = {
     issue: 'invalid',
     class: 'permanent',
   },
+  'partner-contact-unknown': {
+    text: 'The page of the partner {partner} has no contact of that name in the configuration.',
+    status: 404,
+    issue: 'not-found',
+    class: 'config',
+  },
   'partner-link-locked': {
     text: 'Five wrong codes in a row were given for the link {link} of the partner {partner}, so it is locked for a while. If nobody there has done it, revoke the link.',
     status: 429,

@@ -12,6 +12,8 @@ export interface DueMessage {
   readonly id: number;
   readonly partner: string;
   readonly taskId: string;
+  /** Who of the partner is told; '' where the page has one address only. */
+  readonly contact: string;
   readonly event: string;
   /** This one counted. */
   readonly attempts: number;
@@ -28,42 +30,50 @@ const longestWaitMs = 3_600_000;
 export const giveUpAfterHours = 48;
 
 /**
- * Makes a row of each event that has none yet. What had happened before the partner was first told of the referral is told with it.
+ * Makes a row of each event for each contact that has none yet. What had happened before a contact was first told of the referral is told with it.
  * @param isAsked an operator wants them to be sent, whatever was told before
  * @returns how many there are to send
  */
 export async function addEvents(
   trx: Transaction<Database>,
-  of: { readonly partner: string; readonly taskId: string },
+  {
+    partner,
+    taskId,
+    contacts,
+  }: { readonly partner: string; readonly taskId: string; readonly contacts: Iterable<string> },
   events: readonly string[],
   isAsked = false,
 ): Promise<number> {
   if (events.length === 0) return 0;
-  const isFirst = !isAsked && !(await isKnown(trx, of));
-  const rows = events.map((event) => ({
-    partner: of.partner,
-    task_id: of.taskId,
-    event,
-    state: isFirst && event !== newReferral ? 'needless' : 'waiting',
-  }));
+  const told = await toldBefore(trx, partner, taskId);
+  const rows = [...contacts].flatMap((contact) => {
+    const isFirst = !isAsked && !told.has(contact);
+    return events.map((event) => ({
+      partner,
+      task_id: taskId,
+      contact,
+      event,
+      state: isFirst && event !== newReferral ? 'needless' : 'waiting',
+    }));
+  });
   const made = await trx
     .insertInto('partner_message')
     .values(rows)
-    .onConflict((conflict) => conflict.columns(['partner', 'task_id', 'event']).doNothing())
+    .onConflict((conflict) => conflict.columns(['partner', 'task_id', 'event', 'contact']).doNothing())
     .returning('state')
     .execute();
   return made.filter(({ state }) => state === 'waiting').length;
 }
 
-async function isKnown(trx: Transaction<Database>, { partner, taskId }: { partner: string; taskId: string }) {
-  const row = await trx
+async function toldBefore(trx: Transaction<Database>, partner: string, taskId: string): Promise<ReadonlySet<string>> {
+  const rows = await trx
     .selectFrom('partner_message')
-    .select('id')
+    .select('contact')
+    .distinct()
     .where('partner', '=', partner)
     .where('task_id', '=', taskId)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+    .execute();
+  return new Set(rows.map(({ contact }) => contact));
 }
 
 /** Takes up to `most` messages whose time has come and that nobody else is at. */
@@ -75,7 +85,7 @@ export async function claimMessages({ db }: Store, most: number): Promise<DueMes
       order by next_at limit ${most} for update skip locked)
     update partner_message m set lease_until = now() + ${leaseSeconds} * interval '1 second', attempts = attempts + 1, fence = fence + 1
     from due where m.id = due.id
-    returning m.id, m.partner, m.task_id as "taskId", m.event, m.attempts, m.fence`.execute(db);
+    returning m.id, m.partner, m.task_id as "taskId", m.contact, m.event, m.attempts, m.fence`.execute(db);
   return rows;
 }
 
@@ -92,9 +102,10 @@ export async function freeMessages(store: Store): Promise<void> {
 /** @param onSent in the same transaction */
 export async function markSent(
   store: Store,
-  { id, fence, partner, taskId }: DueMessage,
+  message: DueMessage,
   onSent: (trx: Transaction<Database>) => Promise<void>,
 ): Promise<void> {
+  const { id, fence } = message;
   await store.tx(async (trx) => {
     const row = await trx
       .updateTable('partner_message')
@@ -103,7 +114,7 @@ export async function markSent(
       .where('fence', '=', fence)
       .returning('id')
       .executeTakeFirst();
-    await closeAlert(trx, unreachableTopic(partner, taskId));
+    await closeAlert(trx, unreachableTopic(message));
     if (row !== undefined) await onSent(trx);
   });
 }
@@ -135,15 +146,16 @@ export async function retryMessage(store: Store, asked: Asked): Promise<void> {
  */
 export async function withdrawMessage(store: Store, asked: Asked): Promise<void> {
   await store.tx(async (trx) => {
-    const { partner, task_id: taskId } = await change(trx, asked, 'withdraw', { state: 'needless' });
+    const { partner, task_id: taskId, contact } = await change(trx, asked, 'withdraw', { state: 'needless' });
     const others = await trx
       .selectFrom('partner_message')
       .select('id')
       .where('partner', '=', partner)
       .where('task_id', '=', taskId)
+      .where('contact', '=', contact)
       .where('state', '=', 'failed')
       .executeTakeFirst();
-    if (others === undefined) await closeAlert(trx, unreachableTopic(partner, taskId));
+    if (others === undefined) await closeAlert(trx, unreachableTopic({ partner, taskId, contact }));
   });
 }
 
@@ -155,7 +167,7 @@ async function change(
 ) {
   const row = await trx
     .selectFrom('partner_message')
-    .select(['partner', 'task_id', 'state'])
+    .select(['partner', 'task_id', 'contact', 'state'])
     .where('id', '=', message)
     .forUpdate()
     .executeTakeFirst();
@@ -180,7 +192,7 @@ export async function markNeedless({ db }: Store, { id, fence }: DueMessage): Pr
 
 /**
  * Waits for the next try, or gives the message up with one alert.
- * @param onGivenUp in the same transaction
+ * @param onGivenUp in the same transaction; only where nobody of the partner is told of the event
  * @returns true: given up
  */
 export async function markFailed(
@@ -214,12 +226,20 @@ export async function markFailed(
       .set({ state: 'failed', reason: json<Reason>(unreachable) })
       .where('id', '=', message.id)
       .execute();
-    await openAlert(trx, { topic: unreachableTopic(partner, taskId), connection: partner, reason: unreachable });
-    await onGivenUp(trx);
+    await openAlert(trx, { topic: unreachableTopic(message), connection: partner, reason: unreachable });
+    const others = await trx
+      .selectFrom('partner_message')
+      .select('id')
+      .where('partner', '=', partner)
+      .where('task_id', '=', taskId)
+      .where('event', '=', message.event)
+      .where('state', 'in', ['sent', 'waiting'])
+      .executeTakeFirst();
+    if (others === undefined) await onGivenUp(trx);
     return true;
   });
 }
 
-function unreachableTopic(partner: string, taskId: string): string {
-  return `partner-unreachable:${partner}:${taskId}`;
+function unreachableTopic({ partner, taskId, contact }: Pick<DueMessage, 'partner' | 'taskId' | 'contact'>): string {
+  return ['partner-unreachable', partner, taskId, ...(contact === '' ? [] : [contact])].join(':');
 }

@@ -32,8 +32,11 @@ export interface PartnerPage {
   prune(): Promise<void>;
   /** Whoever is signed in by it is out. @throws CasebridgeError `partner-link-unknown` */
   revoke(link: string, by: string): Promise<void>;
-  /** Sends the partner a new link to this referral. @throws CasebridgeError `partner-unknown`, `resource-not-theirs` */
-  sendLink(partner: string, taskId: string, by: Actor): Promise<void>;
+  /**
+   * Sends the partner a new link to this referral: to the one contact, or to each.
+   * @throws CasebridgeError `partner-unknown`, `partner-contact-unknown`, `resource-not-theirs`
+   */
+  sendLink(partner: string, taskId: string, by: Actor, contact?: string): Promise<void>;
   /** Sends a message that waits or was given up again now. @throws CasebridgeError `partner-message-unknown`, `partner-message-over` */
   retryMessage(asked: Asked): Promise<void>;
   /** Nobody is told of it any more. @throws CasebridgeError `partner-message-unknown`, `partner-message-over` */
@@ -120,13 +123,21 @@ export async function openPartnerPage(deps: PageDeps): Promise<PartnerPage | und
     revoke: (link, by) => revokeLink(store, link, by),
     retryMessage: (asked) => retryMessage(store, asked),
     withdrawMessage: (asked) => withdrawMessage(store, asked),
-    async sendLink(partner, taskId, by) {
-      if (!partners.some(({ id }) => id === partner)) throw new CasebridgeError('partner-unknown', { partner });
+    async sendLink(partner, taskId, by, contact) {
+      const known = partners.find(({ id }) => id === partner)?.page?.contacts;
+      if (known === undefined) throw new CasebridgeError('partner-unknown', { partner });
+      if (contact !== undefined && !known.has(contact))
+        throw new CasebridgeError('partner-contact-unknown', { partner });
       if ((await home.referral(partner, taskId)) === undefined)
         throw new CasebridgeError('resource-not-theirs', { resourceType: 'Task' });
       const event = `asked:${randomBytes(9).toString('base64url')}`;
       await store.tx(async (trx) => {
-        await addEvents(trx, { partner, taskId }, [event], true);
+        await addEvents(
+          trx,
+          { partner, taskId, contacts: contact === undefined ? known.keys() : [contact] },
+          [event],
+          true,
+        );
         const of = { partner, by, action: 'link-send', outcome: 'done' };
         await keepAudit(trx, { ...of, resourceType: 'Task', ids: [taskId] });
       });

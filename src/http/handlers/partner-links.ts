@@ -24,7 +24,7 @@ export const partnerLinkRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/partner-links',
     summary:
-      'Send the partner a new link to a referral: {partner, task}, the id of its Task. It goes to the address on file.',
+      'Send the partner a new link to a referral: {partner, task, contact?}, the id of its Task. It goes to the address on file of that contact, or of each.',
     access: { source: false, operator: 'run' },
     takes: ['application/json'],
     status: 202,
@@ -95,16 +95,17 @@ function filterOf({ query }: Call) {
 }
 
 const name: FieldRule = { fits: (value) => typeof value === 'string' && value !== '', form: 'the name of a partner' };
+const person: FieldRule = { fits: (value) => typeof value === 'string' && value !== '', form: 'the name of a contact' };
 const task: FieldRule = { fits: (value) => typeof value === 'string' && value !== '', form: 'the id of its Task' };
 
 async function sendLink(call: Call): Promise<object> {
-  const { partner, task: taskId } = readAsked(await readJson(call));
+  const { partner, task: taskId, contact } = readAsked(await readJson(call));
   if (call.gateway.page === undefined) throw new CasebridgeError('partner-unknown', { partner });
-  await call.gateway.page.sendLink(partner, taskId, operatorOf(call));
+  await call.gateway.page.sendLink(partner, taskId, operatorOf(call), contact);
   return { partner, task: taskId, state: 'waiting' };
 }
 
-function readAsked(body: Json): { readonly partner: string; readonly task: string } {
-  const fields = readFields(body, { partner: name, task });
-  return { partner: textOf(fields.partner) ?? '', task: textOf(fields.task) ?? '' };
+function readAsked(body: Json): { readonly partner: string; readonly task: string; readonly contact?: string } {
+  const fields = readFields(body, { partner: name, task, contact: person });
+  return { partner: textOf(fields.partner) ?? '', task: textOf(fields.task) ?? '', contact: textOf(fields.contact) };
 }
