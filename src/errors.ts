@@ -1745,6 +1745,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'config',
   },
+  'subscription-left': {
+    text: 'The Subscription {id} to {resourceType} is still on the server of {connection}, which is in the configuration no more. It ends by itself at {endsAt}; to end it now, have the owner of the server delete it, or put the connection back with its hook and without "subscribe" until it is off.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
   'subscription-missed': {
     text: 'A poll found a change of {resourceType} on the server of {connection} that no notification told of. Polling goes on; look at its Subscription, and the way from there to /hooks.',
     status: 200,
