@@ -406,6 +406,12 @@ export const errorKinds = {
     issue: 'suppressed',
     class: 'person',
   },
+  'consent-refused': {
+    text: 'Withheld: the client has refused, later than any consent, that a {recordType} goes to this organization. A new consent would let it go.',
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'consent-sensitivity': {
     text: 'Withheld: this {recordType} is labelled sensitive and no consent in force names that label.',
     status: 403,

@@ -236,6 +236,20 @@ describe('a connection that needs consent', () => {
     expect(await bodies()).not.toContain('food on the table');
   });
 
+  test('gets nothing new of what the client refuses later, although the consent still stands', async () => {
+    await partner();
+    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    const before = (await world.server.journal()).length;
+    const refused = { recordTypes: ['goal' as const], signedAt: later, updatedAt: later };
+    await send(['consent', aConsent({ id: 'consent-no', status: 'declined', ...refused })]);
+    await send(['goal', aGoal({ statement: 'A new secret.', updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    expect(await bodies(before)).not.toContain('A new secret');
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      lifecycleStatus: 'entered-in-error',
+    });
+    expect(await world.link('referral/referral-pantry#fulfilment')).toMatchObject({ retired: false });
+  });
+
   test('gets nothing new after the consent is withdrawn; recall is written, and a decision lists what had been sent', async () => {
     await partner();
     await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
