@@ -220,7 +220,7 @@ export const errorKinds = {
     class: 'config',
   },
   'connection-client-unknown': {
-    text: '{host} does not accept this client (invalid_client). Check clientId, that the public key from /.well-known/jwks.json is registered there, and that the server can reach that address or has fetched it again.{clocks}',
+    text: '{host} does not accept this client (invalid_client). Check clientId; with a secret, that it is the one that was given for this client; with a key, that its public half from /.well-known/jwks.json is registered there, and that the server can reach that address or has fetched it again.{clocks}',
     status: 502,
     issue: 'login',
     class: 'config',
@@ -395,13 +395,19 @@ export const errorKinds = {
     class: 'retry',
   },
   'connection-unknown': {
-    text: 'There is no connection {connection} here.',
+    text: 'There is no connection {connection} here. The configuration names them under "connections".',
     status: 404,
     issue: 'not-found',
     class: 'permanent',
   },
   'consent-missing': {
     text: "Withheld: no consent in force lets a {recordType} go to this organization. Record the client's consent, naming the organization, to send it.",
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
+  'consent-refused': {
+    text: 'Withheld: the client has refused, later than any consent, that a {recordType} goes to this organization. A new consent would let it go.',
     status: 403,
     issue: 'suppressed',
     class: 'person',
@@ -858,7 +864,7 @@ export const errorKinds = {
     class: 'config',
   },
   'mapping-invalid': {
-    text: 'The mapping files are not used, because they are wrong; the version before stays active.\n{problems}',
+    text: 'The mapping files are not used, because they are wrong; a version that is active stays so.\n{problems}',
     status: 500,
     issue: 'invalid',
     class: 'config',
@@ -1025,6 +1031,12 @@ export const errorKinds = {
     issue: 'invalid',
     class: 'permanent',
   },
+  'partner-contact-unknown': {
+    text: 'The page of the partner {partner} has no contact of that name in the configuration.',
+    status: 404,
+    issue: 'not-found',
+    class: 'config',
+  },
   'partner-link-locked': {
     text: 'Five wrong codes in a row were given for the link {link} of the partner {partner}, so it is locked for a while. If nobody there has done it, revoke the link.',
     status: 429,
@@ -1037,8 +1049,20 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'permanent',
   },
+  'partner-message-over': {
+    text: 'The message is {state}: only one that waits or has failed can be tried again or withdrawn. POST /api/partner-links sends a new one.',
+    status: 409,
+    issue: 'conflict',
+    class: 'permanent',
+  },
+  'partner-message-unknown': {
+    text: 'There is no such message. GET /api/partner-messages lists them.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
   'partner-unreachable': {
-    text: 'The partner {partner} was not told of a referral: nothing could be sent for {hours} hours. {why} Mend its address or the way messages are sent, then send a new link.',
+    text: 'The partner {partner} was not told of a referral: nothing could be sent for {hours} hours. {why} Mend its address or the way messages are sent, then have the message sent again (POST /api/partner-messages/<id>/retry).',
     status: 502,
     issue: 'transient',
     class: 'person',
@@ -1182,7 +1206,7 @@ export const errorKinds = {
     class: 'permanent',
   },
   'poll-unreadable': {
-    text: 'Parts of answers about {resourceType} cannot be read and were set aside; doctor lists them. The others were read.',
+    text: 'Parts of answers about {resourceType} cannot be read and were set aside; doctor and GET /api/inbound?state=unreadable list them. The others were read.',
     status: 502,
     issue: 'incomplete',
     class: 'permanent',
@@ -1386,7 +1410,7 @@ export const errorKinds = {
     class: 'person',
   },
   'route-capabilities-unknown': {
-    text: 'What the server can do was never read; nothing is written until it is.',
+    text: 'What the server can do could not be read; nothing is written until it is.',
     status: 503,
     issue: 'incomplete',
     class: 'retry',
@@ -1668,7 +1692,7 @@ export const errorKinds = {
     class: 'retry',
   },
   'store-locked': {
-    text: 'The data folder {folder} is in use by {holder}. Stop that process, work through its API (import and doctor take --url), or give store.url a PostgreSQL database, which several processes may use.',
+    text: 'The data folder {folder} is in use by {holder}. Stop that process, work through its API (import, replay and doctor take --url), or give store.url a PostgreSQL database, which several processes may use.',
     status: 503,
     issue: 'lock-error',
     class: 'config',
@@ -1686,13 +1710,13 @@ export const errorKinds = {
     class: 'config',
   },
   'store-unavailable': {
-    text: 'The store cannot be reached. Nothing was accepted; try again.',
+    text: 'The store cannot be reached, or has no room left. Nothing was accepted; try again.',
     status: 503,
     issue: 'transient',
     class: 'retry',
   },
   'store-unusable': {
-    text: 'The database at {where} cannot be used: {problem}. Check store.url, or that the data folder can be written.',
+    text: 'The database at {where} cannot be used: {problem}. Check store.url, or that the data folder can be written and has room.',
     status: 503,
     issue: 'no-store',
     class: 'config',
@@ -1723,6 +1747,12 @@ export const errorKinds = {
   },
   'subscription-ends': {
     text: 'A Subscription on the server of {connection} ends within a day, or has ended. Polling goes on; renew it to hear sooner.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'subscription-left': {
+    text: 'The Subscription {id} to {resourceType} is still on the server of {connection}, which is in the configuration no more. It ends by itself at {endsAt}; to end it now, have the owner of the server delete it, or put the connection back with its hook and without "subscribe" until it is off.',
     status: 200,
     issue: 'informational',
     class: 'config',
@@ -1803,6 +1833,12 @@ export const errorKinds = {
     text: 'It has been changed since: its version is {version} by now. Read it again and repeat what is still wanted.',
     status: 412,
     issue: 'conflict',
+    class: 'person',
+  },
+  'version-due': {
+    text: 'Version {version} of the record waits for the next run of its lane.',
+    status: 200,
+    issue: 'informational',
     class: 'person',
   },
   'version-set-aside': {

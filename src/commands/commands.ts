@@ -37,7 +37,7 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
       });
   }
   try {
-    await program.parseAsync(words, { from: 'user' });
+    await program.parseAsync(withoutHelpForNothing(words), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -45,6 +45,12 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
     if (words.includes('--json')) tellProblem(new Terminal(true, streams), misread(error));
     return 2;
   }
+}
+
+/** Of an unknown command the name alone: asked for its help, commander would answer with the help of the whole program, and 0. */
+function withoutHelpForNothing(words: readonly string[]): readonly string[] {
+  const [name = '-'] = words[0] === 'help' ? words.slice(1) : words;
+  return name.startsWith('-') || commands.some((command) => command.name === name) ? words : [name];
 }
 
 async function guarded(command: Command, run: CommandLine['run'], streams: Streams): Promise<number> {

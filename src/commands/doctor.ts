@@ -41,7 +41,7 @@ interface Examination {
   readonly general: {
     readonly durability?: string;
     readonly warnings?: readonly string[];
-    /** What of PostgreSQL's and Redis' settings needs mending; absent where one connection was asked about. */
+    /** What of the mapping files, of PostgreSQL's and Redis' settings, and of connections that were taken out needs mending; absent where one was asked about. */
     readonly findings?: readonly Reason[];
   };
   /** As `GET /api/connections/{id}/capabilities` answers. */
@@ -63,16 +63,41 @@ async function examineHere(call: CommandCall): Promise<Examination> {
     for (const id of call.words.length > 0 ? call.words : config.connections.keys()) {
       reports.push(JSON.parse(JSON.stringify(await api.capabilities(id))));
     }
-    const findings = call.words.length > 0 ? {} : { findings: await examineServers(api.store, config, call) };
+    const findings =
+      call.words.length > 0
+        ? {}
+        : { findings: [...(await examineMapping(config)), ...(await examineServers(api.store, config, call))] };
     return { general: { durability: api.store.durability, warnings: config.warnings, ...findings }, reports };
   } finally {
     await gateway.stop();
   }
 }
 
-async function examineServers(store: Store, { queue }: Config, call: CommandCall): Promise<readonly Reason[]> {
+/** What a start would say of the mapping files, the overlay and the guides: the examination itself works with the version that is active. */
+async function examineMapping(config: Config): Promise<readonly Reason[]> {
+  const { mappingFiles } = await import('../gateway.ts');
+  const { checkMapping } = await import('../lanes/lanes.ts');
+  try {
+    checkMapping(await mappingFiles(config));
+    return [];
+  } catch (error) {
+    if (!(error instanceof CasebridgeError)) throw error;
+    return [error.reason];
+  }
+}
+
+async function examineServers(
+  store: Store,
+  { queue, connections }: Config,
+  call: CommandCall,
+): Promise<readonly Reason[]> {
   const use = { processes: Number(call.options.processes), holdsQueue: queue.url === undefined };
-  return [...(await store.findings(use)), ...(queue.url === undefined ? [] : await examineQueue(queue.url))];
+  const { subscriptionsLeft } = await import('../lanes/lanes.ts');
+  return [
+    ...(await store.findings(use)),
+    ...(queue.url === undefined ? [] : await examineQueue(queue.url)),
+    ...(await subscriptionsLeft(store, connections.keys())),
+  ];
 }
 
 async function examineQueue(url: string): Promise<readonly Reason[]> {

@@ -6,7 +6,14 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
-import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
+import {
+  invalidReason,
+  isRecalled,
+  type LaneResource,
+  type LinkState,
+  nameOf,
+  type Observation,
+} from './lane-resource.ts';
 import { merge, sameFact } from './merge.ts';
 import { orderByReferences } from './order.ts';
 import { ownerIn } from './owner-in.ts';
@@ -117,12 +124,16 @@ function decide(resource: LaneResource): Outcome {
 
 function decideNew(resource: LaneResource): Outcome {
   const { link, desired, leave, route, parked } = resource;
+  const isOpen = route.route === 'native' || (route.route === 'answer' && link?.origin === 'theirs');
   if (link !== undefined && !link.retired) {
     if (resource.isGone) return { state: 'parked', reason: reason('remote-gone', { target: nameOf(resource.key) }) };
-    if (leave !== undefined) return retire(resource, link, leave);
+    // A recall goes out where nothing else may. Over any other closed route nothing is written, and the link stays (lanes.md 16).
+    if (leave !== undefined)
+      return isOpen || route.route === 'withheld'
+        ? retire(resource, link, leave)
+        : { state: 'leaving', reason: route.reason ?? leave };
   }
-  const isAnswer = route.route === 'answer' && link?.origin === 'theirs';
-  if (route.route !== 'native' && !isAnswer) return notNative(resource);
+  if (!isOpen) return notNative(resource);
   if (desired === undefined) return { state: 'current', reason: leave };
   if (link?.origin === 'found') return lookAtFound(resource, link);
   // Of what the other side has begun, the Task is where we answer, and an appointment is for both to arrange.
@@ -132,13 +143,8 @@ function decideNew(resource: LaneResource): Outcome {
       ? update(resource, link)
       : { state: 'read', reason: reason('theirs-to-make') };
   }
-  const failed = desired.invalid[0];
-  if (failed !== undefined && resource.isSetAside !== true) {
-    const { rule, path, at, pointers } = failed;
-    const fields = pointers.length === 0 ? 'no field of the record' : pointers.join(', ');
-    const why = reason('resource-invalid', { target: nameOf(resource.key), rule, path, at, fields });
-    return { state: 'parked', reason: why };
-  }
+  const isInvalid = invalidReason(resource.key, desired);
+  if (isInvalid !== undefined && resource.isSetAside !== true) return { state: 'parked', reason: isInvalid };
   if (parked !== undefined) return { state: 'parked', reason: parked };
   const wait = resource.waits[0];
   if (wait !== undefined) return { state: 'waiting', reason: wait.reason };

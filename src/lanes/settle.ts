@@ -142,7 +142,8 @@ function mergeElements(look: Look): Settled {
   // What follows from the record is ours to say, unless it is of what the other side decides about.
   const isTheirs = (key: string) => ownerIn(resource, key) === 'remote';
   const isAsked = (key: string) => resource.isCopy === true || (isDerived(key) && !isTheirs(key));
-  // Which profile we claim and what number we give are no words of a record: ours are simply written again.
+  // Of what both have changed nobody would learn either: it is never offered, and ours would stand in its place. Which profile we claim and what
+  // number we give are no words of a record: ours are simply written again.
   const isWord = (key: string) => resource.isCopy === true || !isOfEngine(slot, key);
   const edited = [...keysWith('keep'), ...keysWith('override').filter(isWord)].filter(isAsked);
   const reverts = keysWith('keep', 'override')

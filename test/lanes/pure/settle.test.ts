@@ -114,7 +114,6 @@ describe('an element', () => {
     expect(seenNow).toEqual(base);
   });
 
-  // Ours would be written over theirs, and nobody would learn of it.
   test('that follows from others and that both changed is for a person, too', () => {
     expect(newsOf(look({ ...base, sum: '3' }, { ...base, sum: '9' })).questions).toEqual(['remote-edit sum']);
   });
