@@ -18,6 +18,7 @@ import { takeInbound } from './inbound/take.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { areOthers, saveReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
+import { type LaneRows, takeLane } from './lane-rows.ts';
 import {
   holdLease,
   isUnreleased,
@@ -27,6 +28,7 @@ import {
   type RunKeeper,
   type RunOutcome,
   release,
+  type Taker,
   takeLease,
 } from './lease.ts';
 import { raiseWanted, saveStates, saveWaiting, wantAwaited } from './links.ts';
@@ -53,25 +55,38 @@ const mostStarts = 3;
 export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
   const connection = deps.connections.get(key.connection);
   if (connection === undefined) return;
+  const { holder, leaseMs } = deps;
   const isSuspect = await deps.gate.sideBySide(async () => {
-    const lease = await takeLease(deps.store, key, deps.holder, deps.leaseMs, 'released');
+    const released: Taker = { holder, leaseMs, which: 'released' };
+    const taken = await takeLane(deps.store, key, released, connection.config.share);
+    const lease = taken?.lease ?? (await takeLease(deps.store, key, released));
     if (lease === undefined) return isUnreleased(deps.store, key);
-    await runLeased(deps, connection, lease);
+    await runLeased(deps, connection, lease, taken?.rows);
     return false;
   });
   if (!isSuspect) return;
   await deps.gate.alone(async () => {
-    const lease = await takeLease(deps.store, key, deps.holder, deps.leaseMs, 'any');
-    if (lease !== undefined) await runLeased(deps, connection, lease);
+    const lease = await takeLease(deps.store, key, { holder, leaseMs, which: 'any' });
+    if (lease !== undefined) await runLeased(deps, connection, lease, undefined);
   });
 }
 
-async function runLeased(deps: LaneDeps, connection: LaneConnection, lease: Lease): Promise<void> {
+/** @param rows of the lane as the lease found it; undefined: they are to be read */
+async function runLeased(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  rows: LaneRows | undefined,
+): Promise<void> {
   const key = { connection: lease.connection, subject: lease.subject };
+  const memory = deps.memories.take(key);
   try {
     const outcome =
-      lease.starts > mostStarts ? await crashed(deps, lease) : await new LaneRun(deps, connection, lease).toEnd();
+      lease.starts > mostStarts
+        ? await crashed(deps, lease)
+        : await new LaneRun(deps, connection, lease, { ...newMemory(memory), carried: rows }).toEnd();
     deps.wake(await release(deps.store, lease, outcome));
+    if (outcome.kind === 'done') deps.memories.keep(key, memory);
     await tellOverdue(deps, lease, outcome);
     deps.onRun?.(key.connection, outcome.kind === 'done' ? (outcome.parked === null ? 'done' : 'parked') : 'again');
   } catch (error) {
@@ -105,13 +120,14 @@ class LaneRun {
   readonly #deps: LaneDeps;
   readonly #connection: LaneConnection;
   readonly #lease: Lease;
-  readonly #memory: RunMemory = newMemory();
+  readonly #memory: RunMemory;
   #singly = false;
   #hasSearched = false;
   #conflicts = 0;
   #shape: ReturnType<typeof shapeOf> | undefined;
 
-  constructor(deps: LaneDeps, connection: LaneConnection, lease: Lease) {
+  constructor(deps: LaneDeps, connection: LaneConnection, lease: Lease, memory: RunMemory) {
+    this.#memory = memory;
     this.#deps = deps;
     this.#connection = connection;
     this.#lease = lease;
