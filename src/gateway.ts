@@ -4,13 +4,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
-import { clockDeps, sweepClocks } from './clocks/clocks.ts';
 import type { Config, ConnectionConfig } from './config.ts';
-import { type Capabilities, type Connection, openConnection, vendors } from './connections/connections.ts';
-import { CasebridgeError } from './errors.ts';
+import { openConnection, vendors } from './connections/connections.ts';
 import { openPartnerInterface } from './facade/facade.ts';
 import { factsOf } from './fault.ts';
 import { gatewayApi, type OpenedConnection } from './gateway/api.ts';
+import { startWork, type Work } from './gateway/work.ts';
 import { openHome } from './home/home.ts';
 import { type GatewayApi, shownChange } from './http/http.ts';
 import {
@@ -23,32 +22,15 @@ import {
   createLaneMemories,
   createRunGate,
   type Feeder,
-  findSought,
-  finishDrains,
   freeDeadLeases,
   freeDeadShares,
   type LaneDeps,
-  type LaneKey,
-  lanesAtOnce,
   prepareConnection,
   preparePolls,
-  probeFailing,
-  probePaused,
   probeSoon,
-  pruneAudit,
-  pruneHomeVersions,
-  pruneOutcomes,
-  pruneReplays,
-  pruneSeen,
   readAbilities,
   refreshRoster,
-  reviewAlerts,
-  reviewSubscriptions,
-  runDuePolls,
-  runLane,
   sharedBudget,
-  startFeeder,
-  workReplays,
 } from './lanes/lanes.ts';
 import {
   type MappingFile,
@@ -59,9 +41,8 @@ import {
 } from './mapping/mapping.ts';
 import { createMetrics } from './metrics.ts';
 import { openPartnerPage, type PartnerPage } from './page/page.ts';
-import { openWakeUps, type WakeUps } from './queue/queue.ts';
-import { keepUp, openStore, type Store } from './store/store.ts';
-import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts';
+import { openStore, type Store } from './store/store.ts';
+import { openWebhooks } from './webhooks/webhooks.ts';
 
 /** The mapping files that come with Casebridge. */
 export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.url));
@@ -76,19 +57,6 @@ export async function mappingFiles({ guides, overlay }: Pick<Config, 'guides' | 
   return [...(await readMappingFiles(mappingFolder)), ...own, ...(await readGuideFiles(guides))];
 }
 
-const pollTickMs = 250;
-const rosterTickMs = 30_000;
-const pruneTickMs = 3_600_000;
-/** It reads all that was seen. */
-const pruneSeenTickMs = 24 * pruneTickMs;
-const keepUpTickMs = 10_000;
-const probeTickMs = 15_000;
-const failingTickMs = 1_000;
-const replayTickMs = 250;
-const drainTickMs = 500;
-const clockTickMs = 500;
-const tellTickMs = 500;
-const mostRunsAtOnce = 32;
 /** At a stop; the queue waits longer than this for runs to end, so that a run can still store that its request was given up. */
 const requestsMayTakeMs = 10_000;
 
@@ -202,10 +170,12 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
     random: Math.random,
     onAttempt: (source, outcome) => metrics.deliveries.inc({ source, outcome }),
   });
-  if (options.lanes) await webhooks.start();
   const page = await openPartnerPage({ store, home, config, log: logger });
-  const worker = options.lanes ? await startWorking(deps, live, opened, page, options) : undefined;
-  feeder = worker?.feeder;
+  const { claimMs = leaseMs / 2 } = options;
+  const work = options.lanes
+    ? await startWork({ config, logger, deps, live, opened, webhooks, page, claimMs })
+    : undefined;
+  feeder = work?.feeder;
 
   function open(one: ConnectionConfig): OpenedConnection {
     const connection = openConnection(
@@ -244,172 +214,23 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
       return mappings();
     },
     stop: () => {
-      stopping ??= stopAll(worker, webhooks, page, opened, store);
+      stopping ??= stopAll(work, page, opened, store);
       return stopping;
-    },
-  };
-}
-
-interface Working {
-  readonly feeder: Feeder;
-  readonly wakeUps: WakeUps;
-  readonly rounds: readonly Round[];
-}
-
-async function startWorking(
-  deps: LaneDeps,
-  live: readonly ConnectionConfig[],
-  opened: ReadonlyMap<string, OpenedConnection>,
-  page: PartnerPage | undefined,
-  { config, logger, claimMs = deps.leaseMs / 2 }: GatewayOptions,
-): Promise<Working> {
-  const wakeUps = await openWakeUps({
-    store: deps.store,
-    redisUrl: config.queue.url,
-    startEmpty: deps.store.kind === 'embedded' && config.queue.url === undefined,
-    onError: (error) => logger.error(factsOf(error), 'the queue reports an error'),
-  });
-  const slots = live.map(({ id, rateLimit }) => ({ id, slots: lanesAtOnce(rateLimit) }));
-  const feeder = startFeeder(
-    {
-      store: deps.store,
-      connections: () => slots,
-      add: (lanes) => wakeUps.add(lanes),
-      onError: (error) => logger.error(factsOf(error), 'the feeder could not look for due lanes'),
-      claimMs,
-    },
-    Date.now,
-  );
-  const run = async (lane: LaneKey): Promise<void> => {
-    await runLane(deps, lane);
-    feeder.kick();
-  };
-  wakeUps.work(run, { concurrency: Math.min(mostRunsAtOnce, slots.reduce((sum, one) => sum + one.slots, 0) || 1) });
-  const capabilities = (id: string): Promise<Capabilities> => {
-    const one = opened.get(id);
-    if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
-    return one.capabilities();
-  };
-  const resume = async (): Promise<void> => {
-    const resumed = await probePaused(deps, async (id) => isWell(opened.get(id)?.connection));
-    if (resumed > 0) feeder.kick();
-  };
-  const askFailing = async (): Promise<void> => {
-    const well = await probeFailing(deps, async (id) => (await opened.get(id)?.connection.probe()) ?? 'none');
-    if (well > 0) feeder.kick();
-  };
-  const replay = async (): Promise<void> => {
-    if (await workReplays(deps)) feeder.kick();
-  };
-  const refresh = async (): Promise<void> => {
-    for (const one of live) await refreshRoster(deps.store, one, vendors[one.vendor]);
-  };
-  const failed = (what: string) => (error: unknown) => logger.error(factsOf(error), what);
-  const clocks = clockDeps(deps, config, failed('clocks of a case could not be worked out'));
-  const sweep = async () => sweepClocks(clocks, await deps.store.now());
-  const rounds = [
-    startRound(clockTickMs, sweep, failed('clocks could not be brought up to date')),
-    // One for each, so that a server that hangs keeps nobody else waiting.
-    ...live.map(({ id }) =>
-      startRound(pollTickMs, () => runDuePolls(deps, capabilities, [id]), failed('polls could not be looked for')),
-    ),
-    ...[...deps.connections.values()].map((connection) =>
-      startRound(
-        rosterTickMs,
-        () => findSought(deps.store, connection),
-        failed('patients of a list could not be looked for'),
-      ),
-    ),
-    startRound(rosterTickMs, refresh, failed('who is asked about could not be brought up to date')),
-    startRound(probeTickMs, resume, failed('paused connections could not be asked')),
-    startRound(failingTickMs, askFailing, failed('failing servers could not be asked')),
-    startRound(replayTickMs, replay, failed('replays could not be moved on')),
-    startRound(drainTickMs, () => finishDrains(deps.store), failed('drained connections could not be paused')),
-    startRound(probeTickMs, () => reviewAlerts(deps.store), failed('alerts could not be brought up to date')),
-    startRound(
-      probeTickMs,
-      () => reviewSubscriptions(deps.store, live),
-      failed('subscriptions could not be looked at'),
-    ),
-    startRound(keepUpTickMs, () => keepUp(deps.store), failed('tables that have grown could not be looked at')),
-    startRound(pruneTickMs, () => pruneOutcomes(deps.store), failed('old outcomes could not be pruned')),
-    startRound(pruneTickMs, () => pruneReplays(deps.store), failed('old replays could not be pruned')),
-    startRound(
-      pruneTickMs,
-      () => untilNone(() => pruneAudit(deps.store, config.retention)),
-      failed('the old audit could not be pruned'),
-    ),
-    startRound(
-      pruneTickMs,
-      () => untilNone(() => pruneHomeVersions(deps.store, config.retention)),
-      failed('old versions could not be pruned'),
-    ),
-    startRound(
-      pruneSeenTickMs,
-      () => untilNone(() => pruneSeen(deps.store, config.retention)),
-      failed('what was seen of strangers could not be pruned'),
-    ),
-    ...(page === undefined
-      ? []
-      : [
-          startRound(tellTickMs, () => page.tell(), failed('partners could not be told')),
-          startRound(pruneTickMs, () => page.prune(), failed('old links to the partner page could not be pruned')),
-        ]),
-  ];
-  return { feeder, wakeUps, rounds };
-}
-
-/** A batch at a time, so that nothing waits long for the rows. */
-async function untilNone(prune: () => Promise<number>): Promise<void> {
-  while ((await prune()) > 0);
-}
-
-async function isWell(connection: Connection | undefined): Promise<{ ok: boolean }> {
-  const diagnosis = await connection?.diagnose();
-  return { ok: diagnosis?.reachable === true && diagnosis.auth.ok };
-}
-
-interface Round {
-  /** Waits for the work under way. */
-  stop(): Promise<void>;
-}
-
-/** Does the work at once and again and again, with a pause after each time. */
-function startRound(pauseMs: number, work: () => Promise<unknown>, onError: (error: unknown) => void): Round {
-  let stopped = false;
-  let running: Promise<unknown> = Promise.resolve();
-  const tick = (): void => {
-    running = work()
-      .catch(onError)
-      .finally(() => {
-        if (!stopped) timer = setTimeout(tick, pauseMs);
-      });
-  };
-  let timer = setTimeout(tick, 0);
-  return {
-    stop: async () => {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
     },
   };
 }
 
 /** Requests under way may end by themselves for a while. Then they are given up, early enough for their runs to give the lanes back. */
 async function stopAll(
-  worker: Working | undefined,
-  webhooks: Webhooks,
+  work: Work | undefined,
   page: PartnerPage | undefined,
   opened: ReadonlyMap<string, OpenedConnection>,
   store: Store,
 ): Promise<void> {
   const hangUp = () => Promise.all([...opened.values()].map(({ connection }) => connection.close()));
   const patience = setTimeout(hangUp, requestsMayTakeMs);
-  await worker?.feeder.stop();
-  await webhooks.stop();
-  for (const round of worker?.rounds ?? []) await round.stop();
+  await work?.stop();
   page?.close();
-  await worker?.wakeUps.close();
   clearTimeout(patience);
   await hangUp();
   await store.close();
