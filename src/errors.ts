@@ -220,7 +220,7 @@ export const errorKinds = {
     class: 'config',
   },
   'connection-client-unknown': {
-    text: '{host} does not accept this client (invalid_client). Check clientId, that the public key from /.well-known/jwks.json is registered there, and that the server can reach that address or has fetched it again.{clocks}',
+    text: '{host} does not accept this client (invalid_client). Check clientId; with a secret, that it is the one that was given for this client; with a key, that its public half from /.well-known/jwks.json is registered there, and that the server can reach that address or has fetched it again.{clocks}',
     status: 502,
     issue: 'login',
     class: 'config',
@@ -395,7 +395,7 @@ export const errorKinds = {
     class: 'retry',
   },
   'connection-unknown': {
-    text: 'There is no connection {connection} here.',
+    text: 'There is no connection {connection} here. The configuration names them under "connections".',
     status: 404,
     issue: 'not-found',
     class: 'permanent',
@@ -858,7 +858,7 @@ export const errorKinds = {
     class: 'config',
   },
   'mapping-invalid': {
-    text: 'The mapping files are not used, because they are wrong; the version before stays active.\n{problems}',
+    text: 'The mapping files are not used, because they are wrong; a version that is active stays so.\n{problems}',
     status: 500,
     issue: 'invalid',
     class: 'config',
@@ -1386,7 +1386,7 @@ export const errorKinds = {
     class: 'person',
   },
   'route-capabilities-unknown': {
-    text: 'What the server can do was never read; nothing is written until it is.',
+    text: 'What the server can do could not be read; nothing is written until it is.',
     status: 503,
     issue: 'incomplete',
     class: 'retry',
@@ -1668,7 +1668,7 @@ export const errorKinds = {
     class: 'retry',
   },
   'store-locked': {
-    text: 'The data folder {folder} is in use by {holder}. Stop that process, work through its API (import and doctor take --url), or give store.url a PostgreSQL database, which several processes may use.',
+    text: 'The data folder {folder} is in use by {holder}. Stop that process, work through its API (import, replay and doctor take --url), or give store.url a PostgreSQL database, which several processes may use.',
     status: 503,
     issue: 'lock-error',
     class: 'config',
@@ -1686,13 +1686,13 @@ export const errorKinds = {
     class: 'config',
   },
   'store-unavailable': {
-    text: 'The store cannot be reached. Nothing was accepted; try again.',
+    text: 'The store cannot be reached, or has no room left. Nothing was accepted; try again.',
     status: 503,
     issue: 'transient',
     class: 'retry',
   },
   'store-unusable': {
-    text: 'The database at {where} cannot be used: {problem}. Check store.url, or that the data folder can be written.',
+    text: 'The database at {where} cannot be used: {problem}. Check store.url, or that the data folder can be written and has room.',
     status: 503,
     issue: 'no-store',
     class: 'config',
@@ -1803,6 +1803,12 @@ export const errorKinds = {
     text: 'It has been changed since: its version is {version} by now. Read it again and repeat what is still wanted.',
     status: 412,
     issue: 'conflict',
+    class: 'person',
+  },
+  'version-due': {
+    text: 'Version {version} of the record waits for the next run of its lane.',
+    status: 200,
+    issue: 'informational',
     class: 'person',
   },
   'version-set-aside': {

@@ -107,10 +107,15 @@ export function createMetrics(store: Store): Metrics {
   };
 }
 
+/** Of every connection, also where nothing is due: an alarm tells no work from no answer. */
 async function dueLanes(store: Store): Promise<{ connection: string; due: number; oldest: number }[]> {
   const { rows } = await sql<{ connection: string; due: number; oldest: number }>`
     select connection, count(*)::integer as due, coalesce(extract(epoch from now() - min(due_at)), 0)::float8 as oldest
-    from lane where done < wanted group by connection`.execute(store.db);
+    from lane where done < wanted group by connection
+    union all
+    select id, 0, 0 from connection where not exists (select from lane where connection = id and done < wanted)`.execute(
+    store.db,
+  );
   return rows;
 }
 

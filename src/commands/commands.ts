@@ -41,7 +41,7 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
       });
   }
   try {
-    await program.parseAsync(words, { from: 'user' });
+    await program.parseAsync(withoutHelpForNothing(words), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -51,9 +51,16 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
   }
 }
 
+/** The command that is asked for; of `help` and of anything unknown all of them. */
 async function named([first = '']: readonly string[]): Promise<CommandLine[]> {
   const asked = Object.hasOwn(commands, first) ? commands[first] : undefined;
   return asked === undefined ? Promise.all(Object.values(commands).map((load) => load())) : [await asked()];
+}
+
+/** Of an unknown command the name alone: asked for its help, commander would answer with the help of the whole program, and 0. */
+function withoutHelpForNothing(words: readonly string[]): readonly string[] {
+  const [name = '-'] = words[0] === 'help' ? words.slice(1) : words;
+  return name.startsWith('-') || Object.hasOwn(commands, name) ? words : [name];
 }
 
 async function guarded(command: Command, run: CommandLine['run'], streams: Streams): Promise<number> {

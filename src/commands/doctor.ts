@@ -41,7 +41,7 @@ interface Examination {
   readonly general: {
     readonly durability?: string;
     readonly warnings?: readonly string[];
-    /** What of PostgreSQL's and Redis' settings needs mending; absent where one connection was asked about. */
+    /** What of the mapping files, and of PostgreSQL's and Redis' settings, needs mending; absent where one connection was asked about. */
     readonly findings?: readonly Reason[];
   };
   /** As `GET /api/connections/{id}/capabilities` answers. */
@@ -63,10 +63,26 @@ async function examineHere(call: CommandCall): Promise<Examination> {
     for (const id of call.words.length > 0 ? call.words : config.connections.keys()) {
       reports.push(JSON.parse(JSON.stringify(await api.capabilities(id))));
     }
-    const findings = call.words.length > 0 ? {} : { findings: await examineServers(api.store, config, call) };
+    const findings =
+      call.words.length > 0
+        ? {}
+        : { findings: [...(await examineMapping(config)), ...(await examineServers(api.store, config, call))] };
     return { general: { durability: api.store.durability, warnings: config.warnings, ...findings }, reports };
   } finally {
     await gateway.stop();
+  }
+}
+
+/** What a start would say of the mapping files, the overlay and the guides: the examination itself works with the version that is active. */
+async function examineMapping(config: Config): Promise<readonly Reason[]> {
+  const { mappingFiles } = await import('../gateway.ts');
+  const { checkMapping } = await import('../lanes/lanes.ts');
+  try {
+    checkMapping(await mappingFiles(config));
+    return [];
+  } catch (error) {
+    if (!(error instanceof CasebridgeError)) throw error;
+    return [error.reason];
   }
 }
 

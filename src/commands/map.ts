@@ -89,7 +89,7 @@ async function filesOf(call: CommandCall): Promise<MappingFile[]> {
     return [...(await readMappingFiles(folder)), ...(overlay === undefined ? [] : await readOverlayFiles(overlay))];
   } catch (error) {
     const code = errorCode(error);
-    if (code === undefined) throw error;
+    if (code === undefined || error instanceof CasebridgeError) throw error;
     throw new CasebridgeError('file-unreadable', { file: folder, code }, { cause: error });
   }
 }

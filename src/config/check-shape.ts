@@ -20,7 +20,7 @@ export function checkShape(source: SourceText): Shape {
   return { problems };
 }
 
-// A name that breaks its pattern is reported by `propertyNames` too, which knows the name.
+// A name that breaks its pattern, or is none of a list, is reported by `propertyNames` too, which knows the name.
 function isOwnFault(error: ErrorObject): boolean {
   return error.propertyName === undefined;
 }
@@ -43,8 +43,12 @@ function sentence(error: ErrorObject, path: SettingPath, inner: string | undefin
   switch (error.keyword) {
     case 'additionalProperties':
       return `"${inner}" is not a setting${under}.${didYouMean(inner ?? '', knownNames(error))}`;
-    case 'propertyNames':
-      return `"${inner}"${under} must be a name of small letters, digits and dashes that begins with a letter, 32 characters at most.`;
+    case 'propertyNames': {
+      const known = namesIn(enumOf(error.schema));
+      return known.length > 0
+        ? `"${inner}"${under} must be one of ${known.join(', ')}.${didYouMean(inner ?? '', known)}`
+        : `"${inner}"${under} must be a name of small letters, digits and dashes that begins with a letter, 32 characters at most.`;
+    }
     case 'required':
       return `"${error.params.missingProperty}" is missing${under}.`;
     case 'type':
@@ -91,6 +95,10 @@ function quoteHint(error: ErrorObject): string {
 
 function nearValue(error: ErrorObject): string {
   return typeof error.data === 'string' ? didYouMean(error.data, namesIn(error.params.allowedValues)) : '';
+}
+
+function enumOf(schema: unknown): unknown {
+  return typeof schema === 'object' && schema !== null && 'enum' in schema ? schema.enum : undefined;
 }
 
 function knownNames(error: ErrorObject): string[] {

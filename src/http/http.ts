@@ -12,7 +12,7 @@ import { fhirHandler, fhirPath } from './partner-interface.ts';
 import { partnerPage } from './partner-page.ts';
 import { checkAccess, type Principal, principalReader } from './principal.ts';
 import { hasBody, logFault, outcomeOf, problemOf, sendProblem } from './problem.ts';
-import { type Call, defaultLimits, type HttpLimits, type PageRules, type Route } from './route.ts';
+import { apiVersion, type Call, defaultLimits, type HttpLimits, type PageRules, type Route } from './route.ts';
 import { routes } from './routes.ts';
 
 export type * from './gateway-api.ts';
@@ -32,8 +32,6 @@ export { listReplayLanes, type ReplayView, replayView } from './queries/replays.
 export type { TimelineEntry } from './queries/timeline-words.ts';
 export type { HttpLimits } from './route.ts';
 export { type Listening, listen } from './server.ts';
-
-const apiVersion = '1';
 
 /** The HTTP interface of a gateway. It reads rows from the gateway's store and asks the gateway for everything else. */
 export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}): Express {

@@ -77,10 +77,10 @@ export function emptyCounts(): IntakeCounts {
 export function checkLine(line: RecordLine, options: ParseOptions): CheckedLine {
   const place = { line: line.line, element: line.element };
   if ('error' in line) return { ...place, errors: [line.error] };
+  const shown = { ...place, ...nameOf(line.value) };
   const envelope = readEnvelope(line.value);
-  if ('errors' in envelope) return { ...place, errors: envelope.errors };
+  if ('errors' in envelope) return { ...shown, errors: envelope.errors };
   const { type, record } = envelope;
-  const shown = { ...place, type, id: idOf(record) };
   const parsed = parseRecord(type, record, options);
   return parsed.ok ? { ...shown, item: { type, record: parsed.record } } : { ...shown, errors: parsed.errors };
 }
@@ -114,6 +114,12 @@ function unknownField(name: string): FieldError {
 
 function fault(pointer: string, rule: string, found: Json | undefined, message: string): FieldError {
   return { pointer, rule, found: kindOf(found), message };
+}
+
+/** Type and id, as far as the line has them. */
+function nameOf(value: Json): { readonly type?: string; readonly id?: string } {
+  const { type, record = null } = isObject(value) ? value : {};
+  return { ...(typeof type === 'string' && isRecordType(type) && { type }), id: idOf(record) };
 }
 
 // Only what looks like an id is repeated: elsewhere anything might stand there.

@@ -7,6 +7,9 @@ import type { GatewayApi } from './gateway-api.ts';
 import type { Principal } from './principal.ts';
 import type { Problem } from './problem.ts';
 
+/** Of the `Casebridge-Api` header that every answer carries. */
+export const apiVersion = '1';
+
 /**
  * Who may call: anyone without a token, or sources (each for its own), or operators with a permission, or both of these. `console`: a browser, of
  * which the handler asks who has signed in there.

@@ -7,7 +7,7 @@ import type { ServerConfig } from '../config.ts';
 import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
 import { problemOf } from './problem.ts';
-import { defaultLimits, type HttpLimits } from './route.ts';
+import { apiVersion, defaultLimits, type HttpLimits } from './route.ts';
 
 export interface Listening {
   /** Such as http://127.0.0.1:8080, without a slash at the end. */
@@ -50,6 +50,7 @@ function refuse(error: Error, socket: Duplex, limits: HttpLimits): void {
     `HTTP/1.1 ${status} ${String(body.title)}`,
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(text)}`,
+    `Casebridge-Api: ${apiVersion}`,
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);

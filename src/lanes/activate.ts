@@ -103,6 +103,11 @@ function compile(files: readonly MappingFile[]): MappingSet {
   throw new CasebridgeError('mapping-invalid', { problems: problems.join('\n') });
 }
 
+/** @throws CasebridgeError `mapping-invalid`: a start would not use these files */
+export function checkMapping(files: readonly MappingFile[]): void {
+  compile(files);
+}
+
 /** Gives out the mapping that the store names as active, compiled once per version; no process runs a lane with another. */
 export function activeMappings(store: Store): LaneDeps['mappings'] {
   let current: MappingSet | undefined;

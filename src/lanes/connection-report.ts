@@ -16,7 +16,7 @@ export interface ConnectionReport {
   readonly vendor: string;
   readonly mode: string;
   readonly reachable: boolean;
-  readonly auth: { readonly ok: boolean; readonly reason?: Reason };
+  readonly auth: { readonly ok: boolean; readonly reason: Reason | null };
   readonly scopes: readonly string[];
   /** What an operator should mend, the gravest first. */
   readonly findings: readonly Reason[];
@@ -45,7 +45,7 @@ export async function connectionReport(
   return {
     ...identityOf(config),
     reachable,
-    auth,
+    auth: { ok: auth.ok, reason: auth.reason ?? null },
     scopes: [...scopes],
     findings,
     routes: abilities?.routes ?? routesOff(mappings, reason('route-capabilities-unknown')),

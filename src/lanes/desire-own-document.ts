@@ -11,7 +11,7 @@ import { clientOf, isAboutWithheld, movedCause, mrnOf, patientOf, seriesOf } fro
 import type { DocumentForm, Edition } from './document.ts';
 import { encounterTopic } from './encounter.ts';
 import type { RecordRow } from './known.ts';
-import { type LaneResource, nameOf } from './lane-resource.ts';
+import { invalidReason, type LaneResource } from './lane-resource.ts';
 
 /** The resources of the lane, with the documents among them ready to be filed. */
 export function withOwnDocuments(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
@@ -43,7 +43,6 @@ function ownDocument(
     client !== undefined &&
     !isAboutWithheld(input, row, client);
   const text = desired && mayTell ? textOf(desired, [resource.record ?? {}, row.content, client]) : undefined;
-  const failed = desired?.invalid[0];
   return {
     ...resource,
     // It is compared by its editions, never element by element.
@@ -52,9 +51,7 @@ function ownDocument(
     nextGeneration: link?.generation ?? resource.nextGeneration,
     leave: resource.leave ?? movedCause(input, row, current),
     waits: desired === undefined ? patient.waits : resource.waits,
-    parked:
-      resource.parked ??
-      (failed && reason('resource-invalid', { target: nameOf(key), rule: failed.rule, path: failed.path })),
+    parked: resource.parked ?? (desired && invalidReason(key, desired)),
     openTopics: input.openDecisions.some(({ topic }) => topic === encounterTopic)
       ? new Set([...resource.openTopics, encounterTopic])
       : resource.openTopics,

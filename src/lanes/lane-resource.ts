@@ -1,7 +1,7 @@
 // One resource of a lane as the planner sees it: what it should be, what we believe the server holds, and what stands in the way.
 
 import type { Route } from '../connections/connections.ts';
-import type { Reason } from '../errors.ts';
+import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { CompiledSlot, Desired, SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
@@ -18,6 +18,15 @@ export interface ResourceKey {
 /** `referral/r1#request`: how texts and topics name a resource. Holds ids only. */
 export function nameOf(key: { readonly type: string; readonly id: string; readonly slot: string }): string {
   return `${key.type}/${key.id}#${key.slot}`;
+}
+
+/** Why what breaks FHIR itself is parked: the first rule that it breaks; undefined when it breaks none. */
+export function invalidReason(key: ResourceKey, { invalid }: Pick<Desired, 'invalid'>): Reason | undefined {
+  const [failed] = invalid;
+  if (failed === undefined) return undefined;
+  const { rule, path, at, pointers } = failed;
+  const fields = pointers.length === 0 ? 'no field of the record' : pointers.join(', ');
+  return reason('resource-invalid', { target: nameOf(key), rule, path, at, fields });
 }
 
 /** Whether what is retired for this cause is blanked there too: the receiver may not have it any more. */

@@ -7,6 +7,7 @@ export {
   activeMappings,
   activeVersion,
   checkIdentity,
+  checkMapping,
   freeDeadLeases,
   keptIdentity,
   prepareConnection,

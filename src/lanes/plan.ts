@@ -6,7 +6,14 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
-import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
+import {
+  invalidReason,
+  isRecalled,
+  type LaneResource,
+  type LinkState,
+  nameOf,
+  type Observation,
+} from './lane-resource.ts';
 import { merge, sameFact } from './merge.ts';
 import { orderByReferences } from './order.ts';
 import { ownerIn } from './owner-in.ts';
@@ -132,13 +139,8 @@ function decideNew(resource: LaneResource): Outcome {
       ? update(resource, link)
       : { state: 'read', reason: reason('theirs-to-make') };
   }
-  const failed = desired.invalid[0];
-  if (failed !== undefined && resource.isSetAside !== true) {
-    const { rule, path, at, pointers } = failed;
-    const fields = pointers.length === 0 ? 'no field of the record' : pointers.join(', ');
-    const why = reason('resource-invalid', { target: nameOf(resource.key), rule, path, at, fields });
-    return { state: 'parked', reason: why };
-  }
+  const isInvalid = invalidReason(resource.key, desired);
+  if (isInvalid !== undefined && resource.isSetAside !== true) return { state: 'parked', reason: isInvalid };
   if (parked !== undefined) return { state: 'parked', reason: parked };
   const wait = resource.waits[0];
   if (wait !== undefined) return { state: 'waiting', reason: wait.reason };

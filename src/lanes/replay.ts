@@ -77,6 +77,6 @@ async function subjectsOf(trx: Transaction<Database>, one: { source: string; id:
     .where('type', '=', 'case')
     .where('id', '=', one.id)
     .executeTakeFirst();
-  if (row === undefined) throw new CasebridgeError('record-unknown');
+  if (row === undefined) throw new CasebridgeError('record-unknown', { type: 'case' });
   return row.client_id === null ? [row.subject] : [row.subject, `${one.source}.client.${row.client_id}`];
 }

@@ -32,8 +32,9 @@ export interface FaultAction {
 export interface FaultRule {
   /** Default: any method. */
   method?: string;
-  // URL path without the query; what does not start with `/` counts from the FHIR base. It matches this path and all below it, `*` is any run
-  // of characters, `$` at the end leaves out what is below: `Task`, `Task/*/_history`, `$` (the base itself: transactions). Default: any.
+  // URL path without the query, from the FHIR base on (`Task`, `/Task`) or from the server's name on (`/standard/oauth2/token`). It matches this
+  // path and all below it, `*` is any run of characters, `$` at the end leaves out what is below: `Task/*/_history`, `$` (the base itself:
+  // transactions). Default: any.
   path?: string;
   /** Strikes from the nth matching request on, counted from 1; with it `times` is 1 by default. */
   nth?: number;
@@ -94,7 +95,10 @@ export class Faults {
 
   #pattern(path: string | undefined): RegExp {
     if (path === undefined) return /^/;
-    const whole = path.startsWith('/') ? path : `${this.#fhirPath}${path === '' || path === '$' ? '' : '/'}${path}`;
+    const [, name = ''] = this.#fhirPath.split('/');
+    const below = path.startsWith('/') ? path.slice(1) : path;
+    const isWhole = path.startsWith(`/${name}/`);
+    const whole = isWhole ? path : `${this.#fhirPath}${below === '' || below === '$' ? '' : '/'}${below}`;
     const exact = whole.endsWith('$');
     const text = (exact ? whole.slice(0, -1) : whole).replace(/\/$/, '');
     const escaped = text.replace(/[\\^$.+?()[\]{}|/-]/g, '\\$&').replaceAll('*', '.*');

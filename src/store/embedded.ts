@@ -35,9 +35,18 @@ export async function openEmbedded(folder: string): Promise<Backing> {
     }
   } catch (error) {
     if (error instanceof CasebridgeError) throw error;
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new CasebridgeError('store-unusable', { where: folder, problem }, { cause: error });
+    throw new CasebridgeError('store-unusable', { where: folder, problem: problemOf(error) }, { cause: error });
   }
+}
+
+/** PGlite's file system throws what is no Error, with WASI's number: 51 is ENOSPC. Where PostgreSQL gives up on the files, all of it is aborted. */
+function problemOf(error: unknown): string {
+  if (error instanceof Error)
+    return error.message.startsWith('Aborted(')
+      ? 'it gave up while it opened its files, which may be damaged: restore the folder from a backup'
+      : error.message;
+  const number = typeof error === 'object' && error !== null && 'errno' in error ? error.errno : undefined;
+  return number === 51 ? 'no room is left on the disk' : `its file system fails with error ${number ?? 'unknown'}`;
 }
 
 /** A store's backing on a PGlite that is open already. */

@@ -33,6 +33,8 @@ describe('a command line that cannot be read is exit code 2, and told on standar
   const rows: [string, string[], string][] = [
     ['no command', [], 'Usage: casebridge'],
     ['an unknown command', ['serv'], "error: unknown command 'serv'"],
+    ['an unknown command with --help', ['serv', '--help'], "error: unknown command 'serv'"],
+    ['help of an unknown command', ['help', 'serv'], "error: unknown command 'serv'"],
     ['an unknown option', ['serve', '--port', '1'], "error: unknown option '--port'"],
     ['an option without its value', ['serve', '--config'], "error: option '--config <file>' argument missing"],
     ['a missing option', ['import', 'a.ndjson'], "error: required option '--source <name>' not specified"],

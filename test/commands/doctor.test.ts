@@ -1,6 +1,7 @@
 // What a person reads when a server cannot be reached, is not what it should be, or does not let us in: what, where, and what to do.
 // The client's own rules are in test/connections; here is what comes out on the terminal.
 
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -213,7 +214,7 @@ describe('of servers that are not', () => {
       'one whose token endpoint does not know us',
       'strict',
       'reachable, not signed in',
-      'HOST does not accept this client (invalid_client). Check clientId, that the public key from /.well-known/jwks.json is registered there, and that the server can reach that address or has fetched it again.',
+      'HOST does not accept this client (invalid_client). Check clientId; with a secret, that it is the one that was given for this client; with a key, that its public half from /.well-known/jwks.json is registered there, and that the server can reach that address or has fetched it again.',
     ],
     [
       'one that does not say what it can do',
@@ -250,7 +251,19 @@ describe('of servers that are not', () => {
 });
 
 test('a connection that is not configured is exit code 2', async () => {
-  expect(await doctor('nowhere')).toEqual({ code: 2, out: '', err: 'There is no connection nowhere here.\n' });
+  expect(await doctor('nowhere')).toEqual({
+    code: 2,
+    out: '',
+    err: 'There is no connection nowhere here. The configuration names them under "connections".\n',
+  });
+});
+
+test('an overlay that a start would not take is told, beside what is active', async () => {
+  const text = await readFile(join(folder, 'casebridge.yaml'), 'utf8');
+  const other = `${text.replace(/^connections:\n(.*\n)*/m, 'connections: {}')}\noverlay: ./none\n`;
+  await writeFile(join(folder, 'other.yaml'), other);
+  const { code, out } = await doctor('--config', 'other.yaml');
+  expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/^ {2}! The file \S+none could not be read/m) });
 });
 
 test('--url asks a running gateway, and --json shows a connection as the API does', async () => {

@@ -102,9 +102,9 @@ test('--watch shows what differs after each change, and keeps the last mapping t
   expect((await watching.stop('SIGINT')).code).toBe(0);
 });
 
-test('a folder of mappings that is not there is exit code 2', async () => {
+test.each(['--mappings', '--overlay'])('a folder for %s that is not there is exit code 2', async (option) => {
   const cwd = await aFolder({ 'goal.ndjson': line('goal', aGoal()) });
-  const { code, err } = await commandLine(['map', '--mappings', 'nowhere', 'goal.ndjson'], { cwd });
+  const { code, err } = await commandLine(['map', option, 'nowhere', 'goal.ndjson'], { cwd });
   expect({ code, err }).toEqual({ code: 2, err: 'The file nowhere could not be read (ENOENT).\n' });
 });
 

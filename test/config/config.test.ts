@@ -1,7 +1,8 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { configPage } from '../../scripts/config-page.ts';
 import { type Config, checkConfig, commandSecret, loadConfig, polledTypes } from '../../src/config.ts';
 import { CasebridgeError } from '../../src/errors.ts';
 
@@ -21,6 +22,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'casebridge-config-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+test('docs/configuration.md lists exactly the settings of the schema (else run: node scripts/make-config-page.ts)', async () => {
+  const page = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'configuration.md'), 'utf8');
+  expect(page).toBe(configPage());
+  expect(page).toContain('| `connections.<name>.settle` | duration | ');
+});
 
 /** A configuration of one source and one connection with these settings of the connection, or with other parts replaced. */
 function text(connection = '', parts: { top?: string; sources?: string } = {}): string {
@@ -315,7 +322,7 @@ describe('what is refused, with its place', () => {
     [
       'a route of an unknown record type',
       text('routes: { careplan: document }'),
-      '"careplan" under connections.general.routes',
+      '"careplan" under connections.general.routes must be one of organization, worker,',
     ],
     [
       'an unknown source',

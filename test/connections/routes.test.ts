@@ -175,7 +175,7 @@ test.each<[string, RouteInput['slots'][number], Partial<RouteInput>, string, str
     goal,
     { capabilities: undefined },
     'manual',
-    'What the server can do was never read; nothing is written until it is.',
+    'What the server can do could not be read; nothing is written until it is.',
   ],
   [
     'not with this vendor',

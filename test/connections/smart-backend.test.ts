@@ -364,7 +364,7 @@ describe('a refusal at the token endpoint', () => {
     [
       'invalid_client',
       'connection-client-unknown',
-      'does not accept this client (invalid_client). Check clientId, that the public key',
+      'does not accept this client (invalid_client). Check clientId; with a secret',
     ],
     [
       'unauthorized_client',

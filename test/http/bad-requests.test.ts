@@ -84,6 +84,7 @@ async function problemIn(response: Response) {
 async function heard(parts: readonly (string | Buffer)[], options?: { end: boolean }) {
   const answer = await talk(harness, parts, options);
   expect(answer).not.toContain('zq7canary');
+  expect(answer).toMatch(/^casebridge-api: 1\r$/im);
   return statusAndCode(answer);
 }
 

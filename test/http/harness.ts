@@ -228,7 +228,7 @@ function minimalGateway(
         vendor,
         mode,
         reachable: true,
-        auth: { ok: true },
+        auth: { ok: true, reason: null },
         scopes: [],
         findings: [],
         routes: [],

@@ -40,6 +40,35 @@ describe('paging', () => {
     for (const limit of [1, 3, 7]) expect(await pages(path, limit)).toEqual(whole.items);
   });
 
+  test('the reasons of lanes come in pages as well, the most frequent first', async () => {
+    const parked = jsonParameter({ code: 'patient-restricted', text: 'Restricted.' });
+    await sql`update lane set parked = ${parked} where subject in ('county.case.case-5', 'county.case.case-6')`.execute(
+      harness.store.db,
+    );
+    const whole = await get('/api/lanes/reasons');
+    expect(whole).toMatchObject({ items: [{ count: 5 }, { state: 'parked', code: 'patient-restricted', count: 2 }] });
+    expect(await pages('/api/lanes/reasons', 1)).toEqual(whole.items);
+    await sql`update lane set parked = null`.execute(harness.store.db);
+  });
+
+  test('every list that the description names takes limit and after', async () => {
+    const { paths } = await get('/openapi.json');
+    const lists: string[] = [];
+    for (const [path, operations] of Object.entries(Object(paths))) {
+      if (!path.startsWith('/api/') || path.includes('{')) continue;
+      const names = Object(operations).get?.parameters?.map(({ name }: { name: string }) => name) ?? [];
+      const query = names.includes('source') ? '?source=county' : '';
+      const response = await harness.send('reader', 'GET', `${path}${query}`);
+      const { items } = response.status === 200 ? await json(response) : {};
+      if (!Array.isArray(items)) continue;
+      lists.push(path);
+      expect([path, ...names]).toEqual(expect.arrayContaining([path, 'limit', 'after']));
+    }
+    expect(lists).toEqual(
+      expect.arrayContaining(['/api/lanes/reasons', '/api/webhooks', '/api/changes', '/api/replays']),
+    );
+  });
+
   test.each([
     ['limit=0', 'parameter-invalid'],
     ['limit=1001', 'parameter-invalid'],

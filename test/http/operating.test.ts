@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { reviewAlerts } from '../../src/lanes/lanes.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aGoal } from '../builders.ts';
 import { asJson, asLines, type Caller, type Harness, json, startHarness } from './harness.ts';
@@ -44,6 +45,12 @@ async function post(caller: Caller, path: string, body?: unknown): Promise<Recor
 }
 
 const lane = '/api/lanes/general/county.case.case-3';
+
+test('metrics tell of a connection without work too: nothing due is 0, not silence', async () => {
+  const text = await createMetrics(harness.store).registry.metrics();
+  expect(text).toContain('casebridge_lanes_due{connection="harbor"} 0\n');
+  expect(text).toContain('casebridge_oldest_due_lane_seconds{connection="general"} 0\n');
+});
 
 describe('lanes by reason', () => {
   test('are listed, and counted by connection, state and code', async () => {

@@ -109,6 +109,17 @@ describe('one bad line never stops the rest', () => {
   });
 });
 
+test('a refused line names its type and id, as far as it has them', async () => {
+  const { record } = line({ id: 'r7' });
+  const rows = [{ type: 'referral', record, more: 1 }, { type: 'referal', record }, { type: 'referral' }];
+  const answers = await lines(await post(asLines(...rows)));
+  expect(answers.slice(0, 3).map(({ type, id }) => [type, id])).toEqual([
+    ['referral', 'r7'],
+    [undefined, 'r7'],
+    ['referral', undefined],
+  ]);
+});
+
 describe('a stream that does not end well', () => {
   const head = {
     method: 'POST',

@@ -66,6 +66,29 @@ describe('a lane that an operator parks', () => {
     expect(await goalOnServer()).toBe('Food every day.');
   });
 
+  test('shows what waits for it as due, and only that', async () => {
+    await sendAll();
+    const shown = async (type: 'goal' | 'need', id: string) => {
+      const [link] = await linksOf(world.store, { source: 'county', type, id });
+      return link;
+    };
+    expect(await shown('goal', 'goal-meals')).toMatchObject({ state: 'current', reason: null });
+    await newGoal('Food every day.', 10);
+    expect(await shown('goal', 'goal-meals')).toMatchObject({
+      state: 'due',
+      reason: { code: 'version-due', text: 'Version 2 of the record waits for the next run of its lane.' },
+    });
+    expect(await shown('need', 'need-food')).toMatchObject({ state: 'current' });
+    await parkLane(world.store, lane, { by: 'Ida', note: 'wait' });
+    expect(await shown('goal', 'goal-meals')).toMatchObject({
+      state: 'due',
+      reason: { code: 'lane-parked-by-operator' },
+    });
+    await retryLane(world.store, lane);
+    await world.work();
+    expect(await shown('goal', 'goal-meals')).toMatchObject({ state: 'current', reason: null });
+  });
+
   test('is not handed to the queue', async () => {
     await sendAll();
     await parkLane(world.store, lane, { by: 'Ida', note: 'wait' });

@@ -22,38 +22,42 @@ const dice = stream(11, 'once');
 
 class Crash extends Error {}
 
-test(`${rounds * referrals} changes in ${rounds} rounds: none is missed, none comes twice`, async () => {
-  const proxy: StandIn = await startProxy(world.server.base, {
-    response: (body) => (dice.chance(0.3) ? doubled(body) : body),
-    text: (text, path) => (path.includes('?') ? text.replaceAll(world.server.base, proxy.base) : text),
-  });
-  try {
-    await prepare(proxy.base);
-    const tasks = new Map<string, string>();
-    for (const id of ids)
-      tasks.set(id, String((await world.server.own('Task', `county/referral/${id}#fulfilment`)).id));
-    for (const status of ['accepted', 'in-progress']) {
-      for (const task of tasks.values()) await partnerSets(task, status);
-      await pollThroughAll();
+test(
+  `${rounds * referrals} changes in ${rounds} rounds: none is missed, none comes twice`,
+  async () => {
+    const proxy: StandIn = await startProxy(world.server.base, {
+      response: (body) => (dice.chance(0.3) ? doubled(body) : body),
+      text: (text, path) => (path.includes('?') ? text.replaceAll(world.server.base, proxy.base) : text),
+    });
+    try {
+      await prepare(proxy.base);
+      const tasks = new Map<string, string>();
+      for (const id of ids)
+        tasks.set(id, String((await world.server.own('Task', `county/referral/${id}#fulfilment`)).id));
+      for (const status of ['accepted', 'in-progress']) {
+        for (const task of tasks.values()) await partnerSets(task, status);
+        await pollThroughAll();
+      }
+      let heard = (await world.changes()).length;
+      for (let round = 0; round < rounds; round += 1) {
+        const status = round % 2 === 0 ? 'on-hold' : 'in-progress';
+        const now = new Date(Date.now() + dice.pick([-skewMs, 0, skewMs])).toISOString();
+        await world.server.control('POST', 'clock', { now });
+        for (const task of tasks.values()) await partnerSets(task, status);
+        await pollThroughAll();
+        const all = await world.changes();
+        const news = all.slice(heard).map(({ id, body }) => [String(id), bodyStatus(body)].join(' '));
+        expect({ round, news: news.sort() }).toEqual({ round, news: ids.map((id) => `${id} ${status}`).sort() });
+        heard = all.length;
+      }
+      expect(await world.openDecisions()).toEqual([]);
+      console.info(`${rounds * referrals} changes: 0 missed, 0 twice`);
+    } finally {
+      await proxy.stop();
     }
-    let heard = (await world.changes()).length;
-    for (let round = 0; round < rounds; round += 1) {
-      const status = round % 2 === 0 ? 'on-hold' : 'in-progress';
-      const now = new Date(Date.now() + dice.pick([-skewMs, 0, skewMs])).toISOString();
-      await world.server.control('POST', 'clock', { now });
-      for (const task of tasks.values()) await partnerSets(task, status);
-      await pollThroughAll();
-      const all = await world.changes();
-      const news = all.slice(heard).map(({ id, body }) => [String(id), bodyStatus(body)].join(' '));
-      expect({ round, news: news.sort() }).toEqual({ round, news: ids.map((id) => `${id} ${status}`).sort() });
-      heard = all.length;
-    }
-    expect(await world.openDecisions()).toEqual([]);
-    console.info(`${rounds * referrals} changes: 0 missed, 0 twice`);
-  } finally {
-    await proxy.stop();
-  }
-}, 120_000 + 300 * changes);
+  },
+  120_000 + 300 * changes,
+);
 
 async function prepare(base: string): Promise<void> {
   const key = await generateKey();

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { aPatient, aTask, type Parsed, useSandbox } from './server.ts';
 
@@ -8,6 +10,17 @@ const seed = (body: string, type = 'application/fhir+json') =>
     body,
     headers: { 'content-type': type },
   });
+
+test('docs/sandbox.md: its faults are taken, its calls are there, and it names every setting of standard', async () => {
+  const page = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'sandbox.md'), 'utf8');
+  const [, faults = ''] = /```json\n(.*?)```/s.exec(page) ?? [];
+  expect((await server.control('POST', 'faults', JSON.parse(faults))).status).toBe(200);
+  const calls = [...page.matchAll(/`GET ([a-z]+)[`/?]/g)].map(([, name = '']) => name);
+  expect(calls).toEqual(expect.arrayContaining(['resources', 'journal', 'faults', 'clock', 'settings', 'clients']));
+  for (const name of calls) expect([name, (await server.control('GET', name)).status]).toEqual([name, 200]);
+  const { body } = await server.control('GET', 'settings');
+  expect(Object.keys(body).filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+});
 
 describe('seed', () => {
   test('takes a collection Bundle, keeps ids and resolves urn:uuid references', async () => {

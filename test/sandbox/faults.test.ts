@@ -92,6 +92,7 @@ test.each([
   ['*/_search', ['POST Task/_search']],
   ['$', ['POST ']],
   ['', ['POST ', 'POST Task', 'GET Task', 'GET Task/x', 'POST Task/_search', 'GET TaskX']],
+  ['/Task', ['POST Task', 'GET Task', 'GET Task/x', 'POST Task/_search']],
   ['/standard/fhir/R4/Task', ['POST Task', 'GET Task', 'GET Task/x', 'POST Task/_search']],
   ['/standard/oauth2', []],
 ])('the path "%s" strikes %j', async (path, struck) => {

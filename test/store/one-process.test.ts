@@ -91,6 +91,15 @@ describe('the folder', () => {
     expect((await readdir(folder)).sort()).toEqual(['database', 'holder', 'lock']);
   });
 
+  test('with damaged files is told in words', async () => {
+    const folder = await someFolder();
+    await writeFile(join(folder, 'database', 'global', 'pg_control'), 'damaged');
+    await expect(openStore({ folder })).rejects.toMatchObject({
+      code: 'store-unusable',
+      message: expect.stringContaining('which may be damaged: restore the folder from a backup'),
+    });
+  });
+
   test('that cannot be made is named', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'casebridge-store-'));
     folders.push(folder);

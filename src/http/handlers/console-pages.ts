@@ -37,12 +37,14 @@ import type { Call } from '../route.ts';
 import { findCase, tellerOf } from './cases.ts';
 
 const pageLength = 100;
+/** More than there are reasons. */
+const allReasons = 1000;
 
 export async function home({ gateway }: Call, { viewer }: SignedIn): Promise<Html> {
   const { store, config } = gateway;
   const configured = [...config.connections.values()];
   const connections = await listConnections(store, configured, { limit: configured.length, source: undefined });
-  const reasons = await laneReasons(store, { state: 'parked' });
+  const reasons = await laneReasons(store, { state: 'parked', limit: allReasons });
   const counts = await attentionCounts(store);
   return homePage({ connections: connections.items, reasons: reasons.items, counts, zone: zoneOfAll(gateway) }, viewer);
 }

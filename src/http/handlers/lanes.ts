@@ -23,14 +23,14 @@ export const laneRoutes: readonly Route[] = [
     summary: 'Lanes with their state; of one connection, in one state, for one reason where these are given.',
     access: readers,
     query: ['limit', 'after', 'source', 'connection', 'state', 'reason'],
-    handle: (call) => listLanes(call.gateway.store, { ...filterOf(call), after: call.query.after }),
+    handle: (call) => listLanes(call.gateway.store, filterOf(call)),
   },
   {
     method: 'GET',
     path: '/api/lanes/reasons',
     summary: 'How many lanes are in each state for each reason, by connection, the most frequent first.',
     access: readers,
-    query: ['source', 'connection', 'state', 'reason'],
+    query: ['limit', 'after', 'source', 'connection', 'state', 'reason'],
     handle: (call) => laneReasons(call.gateway.store, filterOf(call)),
   },
   {
@@ -79,6 +79,7 @@ function filterOf(call: Call): LaneFilter {
   return {
     source: visibleSource(call),
     limit: limitOf(call.query),
+    after: call.query.after,
     ...(connection !== undefined && { connection }),
     ...(reason !== undefined && { reason }),
     ...(isLaneState(state) && { state }),

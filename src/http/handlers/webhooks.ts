@@ -3,6 +3,7 @@
 import type { Json } from '../../json.ts';
 import { type FieldRule, readFields, textOf } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
+import { limitOf } from '../parameters.ts';
 import { visibleSource } from '../principal.ts';
 import { changeCursor } from '../queries/changes.ts';
 import { listWebhooks, webhookView } from '../queries/webhooks.ts';
@@ -16,8 +17,9 @@ export const webhookRoutes: readonly Route[] = [
     path: '/api/webhooks',
     summary: 'Webhooks: whether changes are posted, what is undelivered and since when, the last failure.',
     access: { source: true, operator: 'read' },
-    query: ['source'],
-    handle: async (call) => ({ items: await listWebhooks(call.gateway, visibleSource(call)), next: null }),
+    query: ['limit', 'after', 'source'],
+    handle: (call) =>
+      listWebhooks(call.gateway, { source: visibleSource(call), limit: limitOf(call.query), after: call.query.after }),
   },
   {
     method: 'POST',

@@ -90,7 +90,10 @@ function shownLane(row: LaneRow): LaneView {
   };
 }
 
-function reasonOf(row: LaneRow, state: LaneState) {
+export type LaneReasons = Pick<LaneRow, 'stopped' | 'parked' | 'paused' | 'reason'>;
+
+/** Why a lane is in the state that it is in. */
+export function reasonOf(row: LaneReasons, state: LaneState): Reason | null {
   if (row.stopped !== null) return reason('lane-parked-by-operator', { by: row.stopped.by });
   if (state === 'parked') return row.parked;
   return state === 'paused' ? row.paused : row.reason;

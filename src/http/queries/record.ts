@@ -1,8 +1,11 @@
 // One record with what the other sides say of it and where it went.
 
+import { type Reason, reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { RecordKey } from '../../records/records.ts';
-import { type Store, sql } from '../../store/store.ts';
+import { type SetAside, type Store, sql } from '../../store/store.ts';
+import { type LaneState, laneState } from './lane-state.ts';
+import { type LaneReasons, reasonOf } from './lanes.ts';
 
 export interface StoredRecordView {
   readonly record: JsonObject;
@@ -44,27 +47,63 @@ export async function remoteValues({ db }: Store, { source, type, id }: RecordKe
   }));
 }
 
-/** The newest link of each slot on each connection. */
+/**
+ * The newest link of each slot on each connection. What a link says is of the version that its lane has looked at last: where a newer one waits for
+ * the lane, the link is `due`.
+ */
 export async function linksOf({ db }: Store, { source, type, id }: RecordKey): Promise<object[]> {
   const rows = await db
     .selectFrom('link')
-    .distinctOn(['connection', 'slot'])
-    .select(['connection', 'slot', 'resource_type', 'remote_id', 'route', 'state', 'reason', 'set_aside'])
-    .where('source', '=', source)
-    .where('type', '=', type)
-    .where('id', '=', id)
-    .orderBy('connection')
-    .orderBy('slot')
-    .orderBy(sql`generation desc`)
+    .innerJoin('record', (join) =>
+      join
+        .onRef('record.source', '=', 'link.source')
+        .onRef('record.type', '=', 'link.type')
+        .onRef('record.id', '=', 'link.id'),
+    )
+    .leftJoin('lane', (join) =>
+      join.onRef('lane.connection', '=', 'link.connection').onRef('lane.subject', '=', 'link.subject'),
+    )
+    .leftJoin('connection', 'connection.id', 'link.connection')
+    .distinctOn(['link.connection', 'link.slot'])
+    .select(['link.connection', 'link.slot', 'link.resource_type', 'link.remote_id', 'link.route', 'link.state'])
+    .select(['link.reason', 'link.set_aside', 'record.version', laneState.as('lane_state')])
+    .select(['lane.stopped', 'lane.parked', 'lane.reason as lane_reason', 'connection.paused'])
+    .select(
+      sql<boolean>`link.state <> 'leaving' and link.record_version < record.version and coalesce(lane.done < lane.wanted, false)`.as(
+        'is_behind',
+      ),
+    )
+    .where('link.source', '=', source)
+    .where('link.type', '=', type)
+    .where('link.id', '=', id)
+    .orderBy('link.connection')
+    .orderBy('link.slot')
+    .orderBy(sql`link.generation desc`)
     .execute();
-  return rows.map(({ connection, slot, resource_type, remote_id, route, state, reason, set_aside: aside }) => ({
-    connection,
-    slot,
-    resourceType: resource_type,
-    id: remote_id,
-    route,
-    state,
-    reason: reason,
-    ...(aside !== null && { setAside: { version: aside.version, by: aside.by, note: aside.note, at: aside.at } }),
+  return rows.map((row) => ({
+    connection: row.connection,
+    slot: row.slot,
+    resourceType: row.resource_type,
+    id: row.remote_id,
+    route: row.route,
+    state: row.is_behind ? 'due' : row.state,
+    reason: row.is_behind ? whyBehind(row) : row.reason,
+    ...(row.set_aside !== null && { setAside: asideOf(row.set_aside) }),
   }));
+}
+
+type Behind = Omit<LaneReasons, 'reason'> & {
+  readonly version: number;
+  readonly lane_state: LaneState;
+  readonly lane_reason: Reason | null;
+};
+
+/** What holds the lane up; else that it has not run yet. */
+function whyBehind({ version, lane_state: state, lane_reason: laneReason, ...lane }: Behind): Reason {
+  const isHeldUp = state === 'paused' || state === 'parked' || state === 'retrying';
+  return (isHeldUp ? reasonOf({ ...lane, reason: laneReason }, state) : null) ?? reason('version-due', { version });
+}
+
+function asideOf({ version, by, note, at }: SetAside): object {
+  return { version, by, note, at };
 }

@@ -2,12 +2,27 @@
 
 import { CasebridgeError } from '../../errors.ts';
 import { sql } from '../../store/store.ts';
+import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 import type { GatewayApi } from '../gateway-api.ts';
 
 type Gateway = Pick<GatewayApi, 'store' | 'config'>;
 
-/** Of all sources that have one, or of one source. */
-export async function listWebhooks({ store, config }: Gateway, source?: string): Promise<object[]> {
+/** `{items, next}` by source: of all sources that have one, or of one source. */
+export async function listWebhooks(
+  gateway: Gateway,
+  filter: { readonly source?: string; readonly limit: number; readonly after?: string },
+): Promise<Page> {
+  const [after] = cursorKey('webhooks', filter.after, [''] as const) ?? [''];
+  const views = await webhooks(gateway, filter.source);
+  return page(
+    views.filter(({ source }) => source > after).sort((one, other) => (one.source < other.source ? -1 : 1)),
+    filter.limit,
+    (view) => view,
+    ({ source }) => cursorText('webhooks', [source]),
+  );
+}
+
+async function webhooks({ store, config }: Gateway, source?: string) {
   const configured = [...config.sources.values()].filter(
     ({ id, webhook }) => webhook !== undefined && id === (source ?? id),
   );
@@ -44,7 +59,7 @@ export async function listWebhooks({ store, config }: Gateway, source?: string):
 
 /** @throws CasebridgeError `webhook-unknown` */
 export async function webhookView(gateway: Gateway, source: string): Promise<object> {
-  const [view] = await listWebhooks(gateway, source);
+  const [view] = await webhooks(gateway, source);
   if (view === undefined) throw new CasebridgeError('webhook-unknown', { source });
   return view;
 }
