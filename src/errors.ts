@@ -406,6 +406,12 @@ export const errorKinds = {
     issue: 'suppressed',
     class: 'person',
   },
+  'consent-refused': {
+    text: 'Withheld: the client has refused, later than any consent, that a {recordType} goes to this organization. A new consent would let it go.',
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'consent-sensitivity': {
     text: 'Withheld: this {recordType} is labelled sensitive and no consent in force names that label.',
     status: 403,
@@ -1025,6 +1031,12 @@ export const errorKinds = {
     issue: 'invalid',
     class: 'permanent',
   },
+  'partner-contact-unknown': {
+    text: 'The page of the partner {partner} has no contact of that name in the configuration.',
+    status: 404,
+    issue: 'not-found',
+    class: 'config',
+  },
   'partner-link-locked': {
     text: 'Five wrong codes in a row were given for the link {link} of the partner {partner}, so it is locked for a while. If nobody there has done it, revoke the link.',
     status: 429,
@@ -1037,8 +1049,20 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'permanent',
   },
+  'partner-message-over': {
+    text: 'The message is {state}: only one that waits or has failed can be tried again or withdrawn. POST /api/partner-links sends a new one.',
+    status: 409,
+    issue: 'conflict',
+    class: 'permanent',
+  },
+  'partner-message-unknown': {
+    text: 'There is no such message. GET /api/partner-messages lists them.',
+    status: 404,
+    issue: 'not-found',
+    class: 'permanent',
+  },
   'partner-unreachable': {
-    text: 'The partner {partner} was not told of a referral: nothing could be sent for {hours} hours. {why} Mend its address or the way messages are sent, then send a new link.',
+    text: 'The partner {partner} was not told of a referral: nothing could be sent for {hours} hours. {why} Mend its address or the way messages are sent, then have the message sent again (POST /api/partner-messages/<id>/retry).',
     status: 502,
     issue: 'transient',
     class: 'person',
@@ -1182,7 +1206,7 @@ export const errorKinds = {
     class: 'permanent',
   },
   'poll-unreadable': {
-    text: 'Parts of answers about {resourceType} cannot be read and were set aside; doctor lists them. The others were read.',
+    text: 'Parts of answers about {resourceType} cannot be read and were set aside; doctor and GET /api/inbound?state=unreadable list them. The others were read.',
     status: 502,
     issue: 'incomplete',
     class: 'permanent',
@@ -1723,6 +1747,12 @@ export const errorKinds = {
   },
   'subscription-ends': {
     text: 'A Subscription on the server of {connection} ends within a day, or has ended. Polling goes on; renew it to hear sooner.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'subscription-left': {
+    text: 'The Subscription {id} to {resourceType} is still on the server of {connection}, which is in the configuration no more. It ends by itself at {endsAt}; to end it now, have the owner of the server delete it, or put the connection back with its hook and without "subscribe" until it is off.',
     status: 200,
     issue: 'informational',
     class: 'config',

@@ -1,5 +1,5 @@
 // May this record go to this receiver? A pure decision per (client, receiving organization, record type, sensitivity, time).
-// Consents are the client's own records; a revoked, expired or future one permits nothing.
+// Consents are the client's own records; a revoked, expired or future one permits nothing, and a later refusal takes back an earlier one.
 
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
@@ -26,9 +26,15 @@ export function withheldBy(question: ConsentQuestion): Reason | undefined {
   if (inForce.length === 0) return reason('consent-missing', { recordType: question.recordType });
   const naming = inForce.filter((consent) => namesType(consent, question.recordType));
   if (naming.length === 0) return reason('consent-type', { recordType: question.recordType });
-  const labels = question.sensitivity.filter(
-    (label) => !naming.some((consent) => list(consent.sensitivity).includes(label)),
-  );
+  const refusals = question.consents.filter((consent) => isRefusal(consent, question));
+  const standing = naming.filter((consent) => stands(consent, question.recordType, refusals));
+  if (standing.length === 0) return reason('consent-refused', { recordType: question.recordType });
+  const allows = (consent: JsonObject, label: string) =>
+    list(consent.sensitivity).includes(label) &&
+    !refusals.some(
+      (refusal) => list(refusal.sensitivity).includes(label) && isRefusedBy(refusal, consent, question.recordType),
+    );
+  const labels = question.sensitivity.filter((label) => !standing.some((consent) => allows(consent, label)));
   return labels.length === 0 ? undefined : reason('consent-sensitivity', { recordType: question.recordType });
 }
 
@@ -41,11 +47,41 @@ function isInForce(consent: JsonObject, question: ConsentQuestion): boolean {
   const period = isObject(consent.period) ? consent.period : {};
   return (
     consent.status === 'active' &&
-    consent.deleted !== true &&
     consent.revokedAt === undefined &&
-    list(consent.scope).some((scope) => sharing.includes(String(scope))) &&
+    isAboutSharing(consent, question) &&
     (typeof period.from !== 'string' || period.from <= question.today) &&
-    (typeof period.to !== 'string' || question.today <= period.to) &&
+    (typeof period.to !== 'string' || question.today <= period.to)
+  );
+}
+
+/** The client has said no. That ends with no period. */
+function isRefusal(consent: JsonObject, question: ConsentQuestion): boolean {
+  return consent.status === 'declined' && isAboutSharing(consent, question);
+}
+
+/** Whether a consent still lets the type go. What goes with whatever else is permitted goes as long as anything else does. */
+function stands(consent: JsonObject, recordType: string, refusals: readonly JsonObject[]): boolean {
+  // One that names sensitive content refuses that alone.
+  const whole = refusals.filter((refusal) => list(refusal.sensitivity).length === 0);
+  const isLeft = (type: Json) => !whole.some((refusal) => isRefusedBy(refusal, consent, type));
+  const named = list(consent.recordTypes);
+  return impliedTypes.includes(recordType) && named.length > 0 ? named.some(isLeft) : isLeft(recordType);
+}
+
+function isRefusedBy(refusal: JsonObject, consent: JsonObject, recordType: Json): boolean {
+  return list(refusal.recordTypes).includes(recordType) && signedAt(refusal) > signedAt(consent);
+}
+
+/** Epoch ms; what nobody has signed counts as older than all that is. */
+function signedAt({ signedAt: at }: JsonObject): number {
+  const ms = typeof at === 'string' ? Date.parse(at) : Number.NaN;
+  return Number.isNaN(ms) ? Number.NEGATIVE_INFINITY : ms;
+}
+
+function isAboutSharing(consent: JsonObject, question: ConsentQuestion): boolean {
+  return (
+    consent.deleted !== true &&
+    list(consent.scope).some((scope) => sharing.includes(String(scope))) &&
     list(consent.recipients).some((recipient) => isReceiver(recipient, question))
   );
 }

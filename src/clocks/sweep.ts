@@ -14,7 +14,8 @@ import { rules } from './rules.ts';
 /** The first words of the topics of alerts: of one clock, and of all of a worker in a digest. */
 export const clockTopics = { one: 'clock-breached', digest: 'clocks-breached' } as const;
 
-const rowsAtOnce = 1000;
+/** Fewer and larger ones are about a tenth quicker on PostgreSQL; on the embedded store nobody else gets a turn before one is done. */
+const rowsAtOnce = { embedded: 1000, postgres: 5000 } as const;
 /** What is left after so many batches is for the next sweep, so that a process can stop in between. */
 const mostBatches = 20;
 
@@ -53,7 +54,7 @@ async function moveOn(deps: SweepDeps, now: Date): Promise<number> {
     digest as (select * from jsonb_to_recordset(${json(digestsOf(deps, now))}) as x(source text, at timestamptz, date text)),
     due as (
       select source, type, id, rule, part, state, due_at, worker from clock where next_at <= ${now}
-      order by next_at limit ${rowsAtOnce} for update skip locked
+      order by next_at limit ${rowsAtOnce[deps.store.kind]} for update skip locked
     ), step as (
       select d.*, r.reason, r.tells, g.at as digest_at,
         d.due_at <= ${now} and (g.source is null or d.state = 'breached') as telling,

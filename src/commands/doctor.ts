@@ -41,7 +41,7 @@ interface Examination {
   readonly general: {
     readonly durability?: string;
     readonly warnings?: readonly string[];
-    /** What of the mapping files, and of PostgreSQL's and Redis' settings, needs mending; absent where one connection was asked about. */
+    /** What of the mapping files, of PostgreSQL's and Redis' settings, and of connections that were taken out needs mending; absent where one was asked about. */
     readonly findings?: readonly Reason[];
   };
   /** As `GET /api/connections/{id}/capabilities` answers. */
@@ -86,9 +86,18 @@ async function examineMapping(config: Config): Promise<readonly Reason[]> {
   }
 }
 
-async function examineServers(store: Store, { queue }: Config, call: CommandCall): Promise<readonly Reason[]> {
+async function examineServers(
+  store: Store,
+  { queue, connections }: Config,
+  call: CommandCall,
+): Promise<readonly Reason[]> {
   const use = { processes: Number(call.options.processes), holdsQueue: queue.url === undefined };
-  return [...(await store.findings(use)), ...(queue.url === undefined ? [] : await examineQueue(queue.url))];
+  const { subscriptionsLeft } = await import('../lanes/lanes.ts');
+  return [
+    ...(await store.findings(use)),
+    ...(queue.url === undefined ? [] : await examineQueue(queue.url)),
+    ...(await subscriptionsLeft(store, connections.keys())),
+  ];
 }
 
 async function examineQueue(url: string): Promise<readonly Reason[]> {

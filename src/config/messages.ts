@@ -52,12 +52,19 @@ export function completePage(
   { server, mail, sms }: Pick<RawConfig, 'server' | 'mail' | 'sms'>,
   desk: Desk,
 ): PageConfig {
-  const { email, sms: number, language = 'en', linkDays = defaultLinkDays } = raw;
-  if (email === undefined && number === undefined)
-    desk.refuse(path, 'needs "email" or "sms": where its links and codes go.');
-  if (email !== undefined && mail === undefined) desk.refuse([...path, 'email'], 'needs "mail": how e-mails are sent.');
-  if (number !== undefined && sms === undefined)
-    desk.refuse([...path, 'sms'], 'needs "sms" at the top of the file: how text messages are sent.');
+  const { contacts, language = 'en', linkDays = defaultLinkDays } = raw;
+  if (contacts !== undefined && (raw.email !== undefined || raw.sms !== undefined))
+    desk.refuse(path, 'has both "contacts" and an address of its own. Make that address a contact too.');
+  const named = contacts === undefined ? [['', raw] as const] : Object.entries(contacts);
+  const complete = named.map(([name, { email, sms: number }]) => {
+    const at = name === '' ? path : [...path, 'contacts', name];
+    if (email === undefined && number === undefined)
+      desk.refuse(at, 'needs "email" or "sms": where its links and codes go.');
+    if (email !== undefined && mail === undefined) desk.refuse([...at, 'email'], 'needs "mail": how e-mails are sent.');
+    if (number !== undefined && sms === undefined)
+      desk.refuse([...at, 'sms'], 'needs "sms" at the top of the file: how text messages are sent.');
+    return [name, { ...(email !== undefined && { email }), ...(number !== undefined && { sms: number }) }] as const;
+  });
   if (server?.publicUrl === undefined) desk.refuse(path, 'needs "server.publicUrl": links in messages begin with it.');
-  return { ...(email !== undefined && { email }), ...(number !== undefined && { sms: number }), language, linkDays };
+  return { contacts: new Map(complete), language, linkDays };
 }

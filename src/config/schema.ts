@@ -55,9 +55,13 @@ export interface RawMail {
   smtp: { host: string; port?: number; security?: MailConfig['smtp']['security']; user?: string; password?: string };
 }
 
-export interface RawPage {
+export interface RawContact {
   email?: string;
   sms?: string;
+}
+
+export interface RawPage extends RawContact {
+  contacts?: Record<string, RawContact>;
   language?: PageLanguage;
   linkDays?: number;
 }
@@ -321,12 +325,24 @@ const connection = settings(
   ['vendor', 'baseUrl', 'auth'],
 );
 
+const contact = {
+  email: { ...text('Where links go.'), pattern: '^[^\\s@<>,;]+@[^\\s@<>,;]+$' },
+  sms: {
+    ...text('Where one-time codes go, and links where there is no e-mail address: + and digits.'),
+    pattern: '^\\+[1-9][0-9]{6,14}$',
+  },
+};
+
 const page: SchemaObject = {
   ...settings({
-    email: { ...text('Where links go.'), pattern: '^[^\\s@<>,;]+@[^\\s@<>,;]+$' },
-    sms: {
-      ...text('Where one-time codes go, and links where there is no e-mail address: + and digits.'),
-      pattern: '^\\+[1-9][0-9]{6,14}$',
+    ...contact,
+    contacts: {
+      ...named(
+        settings(contact),
+        'Instead of one address: who is told, by name. Each gets links and codes of their own.',
+      ),
+      minProperties: 1,
+      maxProperties: 20,
     },
     language: choice(pageLanguages, 'Of messages. Default en.'),
     linkDays: whole(1, 90, 'How many days a link opens its referral. Default 14.'),

@@ -159,11 +159,17 @@ export const pageLanguages = ['en', 'es'] as const;
 export type PageLanguage = (typeof pageLanguages)[number];
 
 /** The page of a partner that has no FHIR client (docs/partners.md). At least one of the addresses is there. */
-export interface PageConfig {
+/** Who is told of referrals: by one address, or by an address and a number. */
+export interface PageContact {
   /** Where the links go; the codes too, where there is no number. */
   readonly email?: string;
   /** Where the codes go, and the links where there is no e-mail address; `+` and digits. */
   readonly sms?: string;
+}
+
+export interface PageConfig {
+  /** Each is told by a link and codes of their own. By name; '' where there is only one, which has none. */
+  readonly contacts: ReadonlyMap<string, PageContact>;
   /** Of messages, and of the page for whoever asks for neither. */
   readonly language: PageLanguage;
   /** How many days a link opens its referral. */

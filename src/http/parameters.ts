@@ -46,6 +46,7 @@ export const pathParameters: Readonly<Record<string, Parameter>> = {
     form: '<source>.<case|client|organization|service|worker>.<id>',
   },
   decision: { schema: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' }, description: 'Decision.', form: 'a number' },
+  message: { schema: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' }, description: 'Message.', form: 'a number' },
   replay: { schema: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' }, description: 'Replay.', form: 'a number' },
   stale: {
     schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },

@@ -457,7 +457,10 @@ function leaveCause(
   if (route === 'withheld' && why?.code === 'not-referred') return why;
   const isConsent =
     route === 'withheld' &&
-    (why?.code === 'consent-missing' || why?.code === 'consent-type' || why?.code === 'consent-sensitivity');
+    (why?.code === 'consent-missing' ||
+      why?.code === 'consent-type' ||
+      why?.code === 'consent-refused' ||
+      why?.code === 'consent-sensitivity');
   return isConsent ? reason('consent-withdrawn', { recordType: row.type }) : undefined;
 }
 

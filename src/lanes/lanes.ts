@@ -53,7 +53,7 @@ export { findSought, type NumberSought, numberSought } from './roster-sought.ts'
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
 export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';
-export { heardFromOwn } from './subscribe.ts';
+export { heardFromOwn, subscriptionsLeft } from './subscribe.ts';
 export { type HeardOf, heardFrom, reviewSubscriptions } from './subscriptions.ts';
 export { type NewsOf, wakePolls } from './wake-polls.ts';
 export type { Written } from './written.ts';

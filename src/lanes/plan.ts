@@ -124,12 +124,16 @@ function decide(resource: LaneResource): Outcome {
 
 function decideNew(resource: LaneResource): Outcome {
   const { link, desired, leave, route, parked } = resource;
+  const isOpen = route.route === 'native' || (route.route === 'answer' && link?.origin === 'theirs');
   if (link !== undefined && !link.retired) {
     if (resource.isGone) return { state: 'parked', reason: reason('remote-gone', { target: nameOf(resource.key) }) };
-    if (leave !== undefined) return retire(resource, link, leave);
+    // A recall goes out where nothing else may. Over any other closed route nothing is written, and the link stays (lanes.md 16).
+    if (leave !== undefined)
+      return isOpen || route.route === 'withheld'
+        ? retire(resource, link, leave)
+        : { state: 'leaving', reason: route.reason ?? leave };
   }
-  const isAnswer = route.route === 'answer' && link?.origin === 'theirs';
-  if (route.route !== 'native' && !isAnswer) return notNative(resource);
+  if (!isOpen) return notNative(resource);
   if (desired === undefined) return { state: 'current', reason: leave };
   if (link?.origin === 'found') return lookAtFound(resource, link);
   // Of what the other side has begun, the Task is where we answer, and an appointment is for both to arrange.

@@ -140,7 +140,8 @@ function mergeElements(look: Look): Settled {
   // What follows from the record is ours to say, unless it is of what the other side decides about.
   const isTheirs = (key: string) => ownerIn(resource, key) === 'remote';
   const isAsked = (key: string) => resource.isCopy === true || (isDerived(key) && !isTheirs(key));
-  const edited = keysWith('keep', ...(resource.isCopy ? ['override'] : [])).filter(isAsked);
+  // Of what both have changed nobody would learn either: it is never offered, and ours would stand in its place.
+  const edited = keysWith('keep', 'override').filter(isAsked);
   const reverts = keysWith('keep', 'override')
     .filter((key) => !isDerived(key) && !isAsked(key))
     .map((element): Revert => ({ key: resource.key, element, value: observedFacts[element] }));

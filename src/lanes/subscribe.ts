@@ -401,3 +401,32 @@ export async function subscriptionReport({ db }: Pick<Store, 'db'>, connection: 
     reason: row.reason,
   }));
 }
+
+/** Those that we have asked servers for whose connections are in the configuration no more, and that have not ended yet: nobody looks after them. */
+export async function subscriptionsLeft(
+  { db }: Pick<Store, 'db'>,
+  connections: Iterable<string>,
+): Promise<readonly Reason[]> {
+  const known = new Set(connections);
+  const rows = await db
+    .selectFrom('own_subscription as o')
+    .leftJoin('subscription as s', (join) =>
+      join.onRef('s.connection', '=', 'o.connection').on(sql<boolean>`s.id = 'Subscription/' || o.id`),
+    )
+    .select(['o.connection', 'o.resource_type', 'o.id', 's.ends_at'])
+    .where('o.id', 'is not', null)
+    .where(({ eb, or }) => or([eb('s.ends_at', 'is', null), eb('s.ends_at', '>', sql<Date>`now()`)]))
+    .orderBy('o.connection')
+    .orderBy('o.resource_type')
+    .execute();
+  return rows
+    .filter(({ connection }) => !known.has(connection))
+    .map(({ connection, resource_type: resourceType, id, ends_at: endsAt }) =>
+      reason('subscription-left', {
+        connection,
+        resourceType,
+        id: id ?? '',
+        endsAt: endsAt?.toISOString() ?? 'a time not known',
+      }),
+    );
+}

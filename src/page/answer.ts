@@ -2,7 +2,7 @@
 // Knows nothing of Express; what it is given is already read, what it gives is written as it is.
 
 import type { RateLimit } from '../access/access.ts';
-import type { PageConfig, PageLanguage, PartnerConfig } from '../config.ts';
+import type { PageContact, PageLanguage, PartnerConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { type Actor, MoveRefused } from '../home/home.ts';
 import { textAt } from '../json.ts';
@@ -73,7 +73,8 @@ interface Visit {
   readonly seal: Seal;
   readonly link: OpenLink;
   readonly partner: PartnerConfig;
-  readonly page: PageConfig;
+  /** To whom the link was given. */
+  readonly contact: PageContact;
   readonly language: PageLanguage;
   readonly frame: Frame;
   /** Of the link: `/p/<token>`. */
@@ -99,19 +100,23 @@ export async function answerPage(deps: AnswerDeps, request: PageRequest): Promis
   if (partner?.page === undefined) return notice(frame, 404, 'referral-gone');
   const theirs = languageOf(request, partner.page.language);
   const here = `${deps.base}/${first}`;
+  const outside: Frame = { language: theirs, base: deps.base };
+  const contact = partner.page.contacts.get(link.contact);
+  // Whoever is not with the partner any more gets no code.
+  if (contact === undefined) return notice(outside, 410, 'link-revoked');
   const visit: Visit = {
     deps,
     request,
     seal,
     link,
     partner,
-    page: partner.page,
+    contact,
     language: theirs,
-    frame: { language: theirs, base: deps.base, here },
+    frame: { ...outside, here },
     here,
     cookie: request.cookies.get(cookieName(link)),
   };
-  if (link.state !== 'good') return notice({ language: theirs, base: deps.base }, 410, `link-${link.state}`);
+  if (link.state !== 'good') return notice(outside, 410, `link-${link.state}`);
   if (request.method === 'GET') return rest.length === 0 ? show(visit) : redirect(here);
   const [action, ...more] = rest;
   return more.length > 0 ? notice(visit.frame, 404, 'link-unknown') : take(visit, action);
@@ -167,7 +172,7 @@ async function take(visit: Visit, action: string | undefined): Promise<PageAnswe
 }
 
 async function sendCode(visit: Visit): Promise<PageAnswer> {
-  const { deps, link, page, language, seal, request, here } = visit;
+  const { deps, link, contact, language, seal, request, here } = visit;
   if (link.isLocked) return gate(visit, 429, { kind: 'locked' });
   if (isTooMany(deps.limits.codes, request.address)) return notice(visit.frame, 429, 'too-many');
   const code = deps.newCode();
@@ -176,7 +181,7 @@ async function sendCode(visit: Visit): Promise<PageAnswer> {
   if (kept.kind === 'sent-before') return gate(visit, 429, { kind: 'sent-before' });
   const message = words[language].mail.code(code, codeMinutes);
   const id = `code-${link.id}-${hashOf(code + randomText(deps.randomBytes, 9)).slice(0, 12)}`;
-  const why = await deps.messenger.send(codeAddress(page), { id, ...message });
+  const why = await deps.messenger.send(codeAddress(contact), { id, ...message });
   if (why === undefined || why.maybe) return redirect(`${here}?code=sent`);
   await dropCode(deps.store, seal, link.id, code);
   deps.log.warn({ partner: visit.partner.id, link: link.id, code: why.reason.code }, 'a code could not be sent');
@@ -320,7 +325,7 @@ const keyBytes = 15;
 const visitBytes = 24;
 
 function gate(visit: Visit, status: number, state: Gate['state'], returned?: Gate['returned']): PageAnswer {
-  const { deps, frame, here, link, page: settings } = visit;
+  const { deps, frame, here, link, contact } = visit;
   // A cookie of the visit, which the tokens of its forms are bound to; signing in gives another one.
   const cookie = visit.cookie ?? randomText(deps.randomBytes, visitBytes);
   const html = gateHtml({
@@ -328,7 +333,7 @@ function gate(visit: Visit, status: number, state: Gate['state'], returned?: Gat
     address: here,
     csrf: csrfOf(visit, cookie),
     state,
-    masked: masked(codeAddress(settings)),
+    masked: masked(codeAddress(contact)),
     hasCode: state.kind === 'none' ? false : state.kind === 'sent-before' || link.hasCode,
     ...(returned && { returned }),
   });

@@ -1,7 +1,7 @@
 // Sends what waits in the outbox: a link of its own with each try, by e-mail where the partner has an address, else as a text message.
 
 import type { Logger } from 'pino';
-import type { PageConfig, PartnerConfig } from '../config.ts';
+import type { PageContact, PartnerConfig } from '../config.ts';
 import { factsOf } from '../fault.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type FactsDeps, readFacts } from './facts.ts';
@@ -10,7 +10,7 @@ import type { Address, Messenger } from './messenger.ts';
 import { claimMessages, type DueMessage, markFailed, markNeedless, markSent, newReferral } from './outbox.ts';
 import type { RandomBytes, Seal } from './seal.ts';
 import { newToken, tokenText } from './token.ts';
-import { undeliverable } from './undeliverable.ts';
+import { delivered, undeliverable } from './undeliverable.ts';
 import { words } from './words.ts';
 
 export interface DeliverDeps extends FactsDeps {
@@ -45,17 +45,18 @@ async function deliver(deps: DeliverDeps, message: DueMessage): Promise<void> {
   const { partner, taskId } = message;
   const config = deps.partners.get(partner);
   const page = config?.page;
-  if (config === undefined || page === undefined || (await isNeedless(deps, config, message)))
+  const contact = page?.contacts.get(message.contact);
+  if (config === undefined || page === undefined || contact === undefined || (await isNeedless(deps, config, message)))
     return markNeedless(store, message);
   const token = newToken(randomBytes);
-  await keepLink(store, token, { partner, taskId, message: message.id, days: page.linkDays });
+  await keepLink(store, token, { partner, taskId, contact: message.contact, message: message.id, days: page.linkDays });
   const link = `${deps.address}/${tokenText(token, await deps.seal())}`;
   const { mail } = words[page.language];
   const text = message.event === newReferral ? mail.newReferral(link, page.linkDays) : mail.news(link, page.linkDays);
-  const why = await messenger.send(linkAddress(page), { id: `link-${message.id}-${message.attempts}`, ...text });
-  if (why === undefined) return markSent(store, message);
+  const why = await messenger.send(linkAddress(contact), { id: `link-${message.id}-${message.attempts}`, ...text });
+  if (why === undefined) return markSent(store, message, (trx) => delivered(trx, config, message));
   if (!why.maybe) await dropLink(store, token.id);
-  const isGivenUp = await markFailed(store, message, why, deps.random(), (trx) => undeliverable(trx, config, taskId));
+  const isGivenUp = await markFailed(store, message, why, deps.random(), (trx) => undeliverable(trx, config, message));
   if (isGivenUp) deps.log.warn({ message: message.id, partner, code: why.reason.code }, 'a partner could not be told');
 }
 
@@ -67,11 +68,11 @@ async function isNeedless(deps: DeliverDeps, partner: PartnerConfig, { taskId, e
   return event === newReferral && isTaskStatus(status) && isTerminal(status);
 }
 
-export function linkAddress({ email, sms }: PageConfig): Address {
+export function linkAddress({ email, sms }: PageContact): Address {
   return email === undefined ? { kind: 'sms', to: sms ?? '' } : { kind: 'email', to: email };
 }
 
 /** Where there are two ways, the code takes the other one. */
-export function codeAddress({ email, sms }: PageConfig): Address {
+export function codeAddress({ email, sms }: PageContact): Address {
   return sms === undefined ? { kind: 'email', to: email ?? '' } : { kind: 'sms', to: sms };
 }

@@ -12,6 +12,8 @@ export interface OpenLink {
   readonly id: string;
   readonly partner: string;
   readonly taskId: string;
+  /** To whom of the partner it was given. */
+  readonly contact: string;
   readonly state: 'good' | 'expired' | 'revoked';
   /** A code that was sent and can still be given. */
   readonly hasCode: boolean;
@@ -21,7 +23,13 @@ export interface OpenLink {
 export async function keepLink(
   { db }: Store,
   token: Token,
-  of: { readonly partner: string; readonly taskId: string; readonly message: number | null; readonly days: number },
+  of: {
+    readonly partner: string;
+    readonly taskId: string;
+    readonly contact: string;
+    readonly message: number | null;
+    readonly days: number;
+  },
 ): Promise<void> {
   await db
     .insertInto('partner_link')
@@ -29,6 +37,7 @@ export async function keepLink(
       id: token.id,
       partner: of.partner,
       task_id: of.taskId,
+      contact: of.contact,
       message: of.message,
       hash: tokenHash(token),
       expires_at: sql<Date>`now() + ${of.days} * interval '1 day'`,
@@ -45,7 +54,7 @@ export async function dropLink({ db }: Store, id: string): Promise<void> {
 export async function findLink({ db }: Store, token: Token): Promise<OpenLink | undefined> {
   const row = await db
     .selectFrom('partner_link')
-    .select(['id', 'partner', 'task_id', 'revoked_at'])
+    .select(['id', 'partner', 'task_id', 'contact', 'revoked_at'])
     .select(sql<boolean>`expires_at <= now()`.as('over'))
     .select(sql<boolean>`coalesce(code_hash is not null and code_until > now(), false)`.as('has_code'))
     .select(sql<boolean>`coalesce(locked_until > now(), false)`.as('locked'))
@@ -54,8 +63,8 @@ export async function findLink({ db }: Store, token: Token): Promise<OpenLink | 
     .executeTakeFirst();
   if (row === undefined) return undefined;
   const state = row.revoked_at !== null ? 'revoked' : row.over ? 'expired' : 'good';
-  const { id, partner, task_id: taskId, has_code: hasCode, locked: isLocked } = row;
-  return { id, partner, taskId, state, hasCode, isLocked };
+  const { id, partner, task_id: taskId, contact, has_code: hasCode, locked: isLocked } = row;
+  return { id, partner, taskId, contact, state, hasCode, isLocked };
 }
 
 /** Whoever has signed in by it is out too. @throws CasebridgeError `partner-link-unknown` */

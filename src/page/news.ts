@@ -86,7 +86,7 @@ async function noticeOne(deps: FactsDeps, partner: PartnerConfig, { task_id: tas
       .values({ partner: partner.id, task_id: taskId, seen })
       .onConflict((conflict) => conflict.columns(['partner', 'task_id']).doUpdateSet({ seen }))
       .execute();
-    return addEvents(trx, { partner: partner.id, taskId }, events);
+    return addEvents(trx, { partner: partner.id, taskId, contacts: partner.page?.contacts.keys() ?? [] }, events);
   });
 }
 

@@ -1,7 +1,9 @@
 // Messages to partners as rows: one for each event of a referral, sent until somebody has taken it or it is given up. Each try carries a link of
 // its own, because only the hash of a link's secret is kept.
 
-import { type Reason, reason } from '../errors.ts';
+import type { UpdateObject } from 'kysely';
+import { type Actor, keepAudit } from '../access/access.ts';
+import { CasebridgeError, type Reason, reason } from '../errors.ts';
 import { closeAlert, openAlert } from '../lanes/lanes.ts';
 import { type Database, json, type Store, sql, type Transaction } from '../store/store.ts';
 import type { NotSent } from './messenger.ts';
@@ -10,6 +12,8 @@ export interface DueMessage {
   readonly id: number;
   readonly partner: string;
   readonly taskId: string;
+  /** Who of the partner is told; '' where the page has one address only. */
+  readonly contact: string;
   readonly event: string;
   /** This one counted. */
   readonly attempts: number;
@@ -26,42 +30,50 @@ const longestWaitMs = 3_600_000;
 export const giveUpAfterHours = 48;
 
 /**
- * Makes a row of each event that has none yet. What had happened before the partner was first told of the referral is told with it.
+ * Makes a row of each event for each contact that has none yet. What had happened before a contact was first told of the referral is told with it.
  * @param isAsked an operator wants them to be sent, whatever was told before
  * @returns how many there are to send
  */
 export async function addEvents(
   trx: Transaction<Database>,
-  of: { readonly partner: string; readonly taskId: string },
+  {
+    partner,
+    taskId,
+    contacts,
+  }: { readonly partner: string; readonly taskId: string; readonly contacts: Iterable<string> },
   events: readonly string[],
   isAsked = false,
 ): Promise<number> {
   if (events.length === 0) return 0;
-  const isFirst = !isAsked && !(await isKnown(trx, of));
-  const rows = events.map((event) => ({
-    partner: of.partner,
-    task_id: of.taskId,
-    event,
-    state: isFirst && event !== newReferral ? 'needless' : 'waiting',
-  }));
+  const told = await toldBefore(trx, partner, taskId);
+  const rows = [...contacts].flatMap((contact) => {
+    const isFirst = !isAsked && !told.has(contact);
+    return events.map((event) => ({
+      partner,
+      task_id: taskId,
+      contact,
+      event,
+      state: isFirst && event !== newReferral ? 'needless' : 'waiting',
+    }));
+  });
   const made = await trx
     .insertInto('partner_message')
     .values(rows)
-    .onConflict((conflict) => conflict.columns(['partner', 'task_id', 'event']).doNothing())
+    .onConflict((conflict) => conflict.columns(['partner', 'task_id', 'event', 'contact']).doNothing())
     .returning('state')
     .execute();
   return made.filter(({ state }) => state === 'waiting').length;
 }
 
-async function isKnown(trx: Transaction<Database>, { partner, taskId }: { partner: string; taskId: string }) {
-  const row = await trx
+async function toldBefore(trx: Transaction<Database>, partner: string, taskId: string): Promise<ReadonlySet<string>> {
+  const rows = await trx
     .selectFrom('partner_message')
-    .select('id')
+    .select('contact')
+    .distinct()
     .where('partner', '=', partner)
     .where('task_id', '=', taskId)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+    .execute();
+  return new Set(rows.map(({ contact }) => contact));
 }
 
 /** Takes up to `most` messages whose time has come and that nobody else is at. */
@@ -73,7 +85,7 @@ export async function claimMessages({ db }: Store, most: number): Promise<DueMes
       order by next_at limit ${most} for update skip locked)
     update partner_message m set lease_until = now() + ${leaseSeconds} * interval '1 second', attempts = attempts + 1, fence = fence + 1
     from due where m.id = due.id
-    returning m.id, m.partner, m.task_id as "taskId", m.event, m.attempts, m.fence`.execute(db);
+    returning m.id, m.partner, m.task_id as "taskId", m.contact, m.event, m.attempts, m.fence`.execute(db);
   return rows;
 }
 
@@ -87,16 +99,85 @@ export async function freeMessages(store: Store): Promise<void> {
     .execute();
 }
 
-export async function markSent(store: Store, { id, fence, partner, taskId }: DueMessage): Promise<void> {
+/** @param onSent in the same transaction */
+export async function markSent(
+  store: Store,
+  message: DueMessage,
+  onSent: (trx: Transaction<Database>) => Promise<void>,
+): Promise<void> {
+  const { id, fence } = message;
   await store.tx(async (trx) => {
-    await trx
+    const row = await trx
       .updateTable('partner_message')
       .set({ state: 'sent', sent_at: sql<Date>`now()`, lease_until: null, reason: null, failing_since: null })
       .where('id', '=', id)
       .where('fence', '=', fence)
-      .execute();
-    await closeAlert(trx, unreachableTopic(partner, taskId));
+      .returning('id')
+      .executeTakeFirst();
+    await closeAlert(trx, unreachableTopic(message));
+    if (row !== undefined) await onSent(trx);
   });
+}
+
+/** Who of the operators asks for it, kept in the audit. */
+export interface Asked {
+  readonly message: number;
+  readonly by: Actor;
+}
+
+/**
+ * Tries one that waits or was given up again now, as if for the first time.
+ * @throws CasebridgeError `partner-message-unknown`, `partner-message-over`
+ */
+export async function retryMessage(store: Store, asked: Asked): Promise<void> {
+  await store.tx((trx) =>
+    change(trx, asked, 'retry', {
+      state: 'waiting',
+      attempts: 0,
+      failing_since: null,
+      next_at: sql<Date>`now()`,
+    }),
+  );
+}
+
+/**
+ * Nobody is told of this any more, for instance because the partner was called. Its alert is over.
+ * @throws CasebridgeError `partner-message-unknown`, `partner-message-over`
+ */
+export async function withdrawMessage(store: Store, asked: Asked): Promise<void> {
+  await store.tx(async (trx) => {
+    const { partner, task_id: taskId, contact } = await change(trx, asked, 'withdraw', { state: 'needless' });
+    const others = await trx
+      .selectFrom('partner_message')
+      .select('id')
+      .where('partner', '=', partner)
+      .where('task_id', '=', taskId)
+      .where('contact', '=', contact)
+      .where('state', '=', 'failed')
+      .executeTakeFirst();
+    if (others === undefined) await closeAlert(trx, unreachableTopic({ partner, taskId, contact }));
+  });
+}
+
+async function change(
+  trx: Transaction<Database>,
+  { message, by }: Asked,
+  action: 'retry' | 'withdraw',
+  set: UpdateObject<Database, 'partner_message'>,
+) {
+  const row = await trx
+    .selectFrom('partner_message')
+    .select(['partner', 'task_id', 'contact', 'state'])
+    .where('id', '=', message)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) throw new CasebridgeError('partner-message-unknown');
+  const { state } = row;
+  if (state !== 'waiting' && state !== 'failed') throw new CasebridgeError('partner-message-over', { state });
+  await trx.updateTable('partner_message').set(set).where('id', '=', message).execute();
+  const of = { partner: row.partner, by, action: `message-${action}`, outcome: 'done' };
+  await keepAudit(trx, { ...of, resourceType: 'Task', ids: [row.task_id] });
+  return row;
 }
 
 /** There is nobody to tell, or nothing to tell any more. */
@@ -111,7 +192,7 @@ export async function markNeedless({ db }: Store, { id, fence }: DueMessage): Pr
 
 /**
  * Waits for the next try, or gives the message up with one alert.
- * @param onGivenUp in the same transaction
+ * @param onGivenUp in the same transaction; only where nobody of the partner is told of the event
  * @returns true: given up
  */
 export async function markFailed(
@@ -133,6 +214,8 @@ export async function markFailed(
       })
       .where('id', '=', message.id)
       .where('fence', '=', message.fence)
+      // It may have been withdrawn meanwhile.
+      .where('state', '=', 'waiting')
       .returning(sql<boolean>`failing_since <= now() - ${giveUpAfterHours} * interval '1 hour'`.as('old'))
       .executeTakeFirst();
     if (row?.old !== true) return false;
@@ -143,12 +226,20 @@ export async function markFailed(
       .set({ state: 'failed', reason: json<Reason>(unreachable) })
       .where('id', '=', message.id)
       .execute();
-    await openAlert(trx, { topic: unreachableTopic(partner, taskId), connection: partner, reason: unreachable });
-    await onGivenUp(trx);
+    await openAlert(trx, { topic: unreachableTopic(message), connection: partner, reason: unreachable });
+    const others = await trx
+      .selectFrom('partner_message')
+      .select('id')
+      .where('partner', '=', partner)
+      .where('task_id', '=', taskId)
+      .where('event', '=', message.event)
+      .where('state', 'in', ['sent', 'waiting'])
+      .executeTakeFirst();
+    if (others === undefined) await onGivenUp(trx);
     return true;
   });
 }
 
-function unreachableTopic(partner: string, taskId: string): string {
-  return `partner-unreachable:${partner}:${taskId}`;
+function unreachableTopic({ partner, taskId, contact }: Pick<DueMessage, 'partner' | 'taskId' | 'contact'>): string {
+  return ['partner-unreachable', partner, taskId, ...(contact === '' ? [] : [contact])].join(':');
 }

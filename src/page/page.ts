@@ -3,7 +3,7 @@
 
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
-import { rateLimit } from '../access/access.ts';
+import { type Actor, keepAudit, rateLimit } from '../access/access.ts';
 import type { Config } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { factsOf } from '../fault.ts';
@@ -15,7 +15,7 @@ import { deliverDue } from './deliver.ts';
 import { prunePartnerRows, revokeLink } from './links.ts';
 import { type Messenger, openMessenger } from './messenger.ts';
 import { noticeNews } from './news.ts';
-import { addEvents, freeMessages } from './outbox.ts';
+import { type Asked, addEvents, freeMessages, retryMessage, withdrawMessage } from './outbox.ts';
 import { type Seal, sealOf } from './seal.ts';
 
 export type { PageAnswer, PageRequest } from './answer.ts';
@@ -32,8 +32,15 @@ export interface PartnerPage {
   prune(): Promise<void>;
   /** Whoever is signed in by it is out. @throws CasebridgeError `partner-link-unknown` */
   revoke(link: string, by: string): Promise<void>;
-  /** Sends the partner a new link to this referral. @throws CasebridgeError `partner-unknown`, `resource-not-theirs` */
-  sendLink(partner: string, taskId: string): Promise<void>;
+  /**
+   * Sends the partner a new link to this referral: to the one contact, or to each.
+   * @throws CasebridgeError `partner-unknown`, `partner-contact-unknown`, `resource-not-theirs`
+   */
+  sendLink(partner: string, taskId: string, by: Actor, contact?: string): Promise<void>;
+  /** Sends a message that waits or was given up again now. @throws CasebridgeError `partner-message-unknown`, `partner-message-over` */
+  retryMessage(asked: Asked): Promise<void>;
+  /** Nobody is told of it any more. @throws CasebridgeError `partner-message-unknown`, `partner-message-over` */
+  withdrawMessage(asked: Asked): Promise<void>;
   close(): void;
 }
 
@@ -114,12 +121,26 @@ export async function openPartnerPage(deps: PageDeps): Promise<PartnerPage | und
     },
     prune: () => prunePartnerRows(store),
     revoke: (link, by) => revokeLink(store, link, by),
-    async sendLink(partner, taskId) {
-      if (!partners.some(({ id }) => id === partner)) throw new CasebridgeError('partner-unknown', { partner });
+    retryMessage: (asked) => retryMessage(store, asked),
+    withdrawMessage: (asked) => withdrawMessage(store, asked),
+    async sendLink(partner, taskId, by, contact) {
+      const known = partners.find(({ id }) => id === partner)?.page?.contacts;
+      if (known === undefined) throw new CasebridgeError('partner-unknown', { partner });
+      if (contact !== undefined && !known.has(contact))
+        throw new CasebridgeError('partner-contact-unknown', { partner });
       if ((await home.referral(partner, taskId)) === undefined)
         throw new CasebridgeError('resource-not-theirs', { resourceType: 'Task' });
       const event = `asked:${randomBytes(9).toString('base64url')}`;
-      await store.tx((trx) => addEvents(trx, { partner, taskId }, [event], true));
+      await store.tx(async (trx) => {
+        await addEvents(
+          trx,
+          { partner, taskId, contacts: contact === undefined ? known.keys() : [contact] },
+          [event],
+          true,
+        );
+        const of = { partner, by, action: 'link-send', outcome: 'done' };
+        await keepAudit(trx, { ...of, resourceType: 'Task', ids: [taskId] });
+      });
     },
     close: () => messenger.close(),
   };

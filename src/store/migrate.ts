@@ -21,6 +21,7 @@ import { sql as console } from './migrations/0014-console.ts';
 import { sql as ownSubscriptions } from './migrations/0015-own-subscriptions.ts';
 import { sql as rosterSought } from './migrations/0016-roster-sought.ts';
 import { sql as retention } from './migrations/0017-retention.ts';
+import { sql as partnerContacts } from './migrations/0018-partner-contacts.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -48,6 +49,7 @@ export const migrations: readonly Migration[] = [
   { id: 15, name: 'own-subscriptions', sql: ownSubscriptions },
   { id: 16, name: 'roster-sought', sql: rosterSought },
   { id: 17, name: 'retention', sql: retention },
+  { id: 18, name: 'partner-contacts', sql: partnerContacts },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

@@ -648,6 +648,8 @@ export interface PartnerMessageTable {
   task_id: string;
   /** Tells this event from all others of the referral. */
   event: string;
+  /** Who of the partner is told, by the name in the configuration; '' where the page has one address only. */
+  contact: Generated<string>;
   /** `waiting`, `sent`, `failed` (given up), or `needless`: there was nothing left to tell, or it was told with another one. */
   state: string;
   created_at: DefaultInstant;
@@ -676,6 +678,8 @@ export interface PartnerLinkTable {
   task_id: string;
   /** The message that carried it; null: none did. */
   message: NullableNumber;
+  /** To whom of the partner it was given, as in the message. */
+  contact: Generated<string>;
   /** Of the secret. */
   hash: string;
   created_at: DefaultInstant;

@@ -215,10 +215,35 @@ describe('several consents', () => {
     expect(answer({ consents: [consent(), elsewhere, refusal({ recordTypes: ['carePlan'] })] })).toBe('permitted');
   });
 
-  // The client said yes in February and no in May: the no must stand.
-  test.failing('a later refusal of the same receiver and type beats an earlier consent', () => {
-    const later = refusal({ signedAt: '2026-05-04T10:00:00-04:00' });
-    expect(answer({ consents: [consent(), later] })).not.toBe('permitted');
+  // The client said yes in February and no in May.
+  const may = '2026-05-04T10:00:00-04:00';
+  const june = '2026-06-01T10:00:00-04:00';
+
+  test('a later refusal of the same receiver and type beats an earlier consent, in any order', () => {
+    const consents = [consent(), refusal({ signedAt: may })];
+    expect([answer({ consents }), answer({ consents: consents.toReversed() })]).toEqual([
+      'consent-refused',
+      'consent-refused',
+    ]);
+  });
+
+  test('a consent after the refusal permits again', () => {
+    const again = consent({ id: 'consent-again', signedAt: june });
+    expect(answer({ consents: [consent(), refusal({ signedAt: may }), again] })).toBe('permitted');
+  });
+
+  test('who the client is goes as long as anything else may', () => {
+    const some = consent({ recordTypes: ['referral', 'need'] });
+    const no = (...recordTypes: string[]) => refusal({ signedAt: may, recordTypes });
+    expect(answer({ recordType: 'client', consents: [some, no('referral')] })).toBe('permitted');
+    expect(answer({ recordType: 'client', consents: [some, no('referral', 'need')] })).toBe('consent-refused');
+  });
+
+  test('a refusal that names a label takes back that alone', () => {
+    const both = consent({ sensitivity: ['hiv', 'mental-health'] });
+    const no = refusal({ signedAt: may, sensitivity: ['hiv'] });
+    const about = (...sensitivity: string[]) => answer({ sensitivity, consents: [both, no] });
+    expect([about(), about('mental-health'), about('hiv')]).toEqual(['permitted', 'permitted', 'consent-sensitivity']);
   });
 });
 

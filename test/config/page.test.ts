@@ -26,7 +26,7 @@ async function check(page: string, ...top: readonly string[]) {
 test('a page needs an address, a way to it, and where it is reached', async () => {
   const { config } = await check('email: referrals@pantry.example.org', mail, server);
   expect(config?.partners.get('pantry')?.page).toEqual({
-    email: 'referrals@pantry.example.org',
+    contacts: new Map([['', { email: 'referrals@pantry.example.org' }]]),
     language: 'en',
     linkDays: 14,
   });
@@ -38,7 +38,11 @@ test('codes may go to a number, and all of it may be said otherwise', async () =
   const smtp =
     'mail: { from: a@example.org, smtp: { host: localhost, security: none, port: 2525, user: casebridge, password: env:PASSWORD } }';
   const { config } = await check('sms: "+15185550100", language: es, linkDays: 3', smtp, sms, server);
-  expect(config?.partners.get('pantry')?.page).toEqual({ sms: '+15185550100', language: 'es', linkDays: 3 });
+  expect(config?.partners.get('pantry')?.page).toEqual({
+    contacts: new Map([['', { sms: '+15185550100' }]]),
+    language: 'es',
+    linkDays: 3,
+  });
   expect(config?.sms).toEqual({
     url: 'https://sms.example.org/send',
     secrets: [Buffer.alloc(32, 'p')],
@@ -53,6 +57,18 @@ test('codes may go to a number, and all of it may be said otherwise', async () =
   });
 });
 
+test('several contacts each have addresses of their own', async () => {
+  const contacts =
+    'contacts: { intake: { email: a@pantry.example.org, sms: "+15185550100" }, night: { sms: "+15185550101" } }';
+  const { config } = await check(contacts, mail, sms, server);
+  expect(config?.partners.get('pantry')?.page?.contacts).toEqual(
+    new Map([
+      ['intake', { email: 'a@pantry.example.org', sms: '+15185550100' }],
+      ['night', { sms: '+15185550101' }],
+    ]),
+  );
+});
+
 test('mail that goes unencrypted to another machine is a warning', async () => {
   const open = 'mail: { from: a@example.org, smtp: { host: mail.example.org, security: none } }';
   const { config } = await check('email: a@pantry.example.org', open, server);
@@ -62,6 +78,13 @@ test('mail that goes unencrypted to another machine is a warning', async () => {
 describe('is told', () => {
   test.each([
     ['that there is no address', '', [mail, server], 'needs "email" or "sms"'],
+    ['that a contact has no address', 'contacts: { intake: {} }', [mail, server], 'needs "email" or "sms"'],
+    [
+      'contacts beside an address',
+      'email: a@example.org, contacts: { night: { email: b@example.org } }',
+      [mail, server],
+      'has both "contacts" and an address',
+    ],
     ['that nothing sends e-mails', 'email: a@pantry.example.org', [server], 'needs "mail"'],
     ['that nothing sends text messages', 'sms: "+15185550100"', [mail, server], 'needs "sms" at the top'],
     ['that nobody can reach it', 'email: a@pantry.example.org', [mail], 'needs "server.publicUrl"'],

@@ -13,7 +13,7 @@ import { isObject } from '../../src/json.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { type AssertionParts, PartnerClient, partnerKey, publicUrl } from '../support/partner-client.ts';
 import { pantry, withPartners } from '../support/partners.ts';
-import { startTestGateway } from '../support/rig.ts';
+import { eventually, startTestGateway } from '../support/rig.ts';
 
 let gateway: Gateway;
 let listening: Listening;
@@ -270,4 +270,25 @@ test('who can ask for a token learns where', async () => {
       capabilities: ['client-confidential-asymmetric', 'permission-v1', 'permission-v2'],
     });
   }
+});
+
+test('requests for tokens are counted by how they ended, and by nobody’s name', async () => {
+  const counted = async () => {
+    const text = await gateway.api.metrics.registry.metrics();
+    const of = (outcome: string) =>
+      Number(
+        text
+          .split(`casebridge_partner_requests_total{route="POST /oauth/token",outcome="${outcome}"} `)[1]
+          ?.split('\n')[0] ?? 0,
+      );
+    return { given: of('2xx'), refused: of('4xx') };
+  };
+  const before = await counted();
+  await client.tokenFor('system/Task.rs');
+  await client.tokenFor('system/Observation.rs');
+  await client.tokenFor('');
+  // A request is counted when its answer has gone out whole.
+  await eventually(async () => (await counted()).refused > before.refused + 1, 'the last request to be counted');
+  expect(await counted()).toEqual({ given: before.given + 1, refused: before.refused + 2 });
+  expect(await gateway.api.metrics.registry.metrics()).not.toContain('pantry-app');
 });

@@ -115,6 +115,13 @@ const matrix: [string, string, RequestInit, number[]][] = [
     [403, 403, 404, 403, 403, 401],
   ],
   ['GET /api/partner-messages', '/api/partner-messages', {}, [403, 200, 403, 403, 403, 401]],
+  ['POST /api/partner-messages/{message}/retry', '/api/partner-messages/1/retry', {}, [403, 403, 404, 403, 403, 401]],
+  [
+    'POST /api/partner-messages/{message}/withdraw',
+    '/api/partner-messages/1/withdraw',
+    {},
+    [403, 403, 404, 403, 403, 401],
+  ],
   ['GET /api/clocks', '/api/clocks', {}, [200, 200, 403, 403, 403, 401]],
   ['GET /api/alerts', '/api/alerts', {}, [200, 200, 403, 403, 403, 401]],
   ['GET /api/decisions', '/api/decisions', {}, [200, 200, 403, 403, 403, 401]],

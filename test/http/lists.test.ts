@@ -121,6 +121,64 @@ describe('the change feed', () => {
   });
 });
 
+describe('what began on the other side', () => {
+  beforeAll(async () => {
+    await sql`insert into inbound (connection, source, resource_type, remote_id, type, id, subject, state) values
+      ('general', 'county', 'Task', 't1', 'referral', 'general.t1', 'county.case.case-1', 'proposed'),
+      ('harbor', 'town', 'Condition', 'c1', 'need', 'harbor.c1', 'town.case.case-1', 'kept')`.execute(harness.store.db);
+    const why = jsonParameter({ code: 'search-entry-unreadable', text: 'why' });
+    await sql`insert into poll_unreadable (connection, resource_type, about, key, reason, first_at, last_at) values
+      ('general', 'Goal', 'p1', 'at 2026-03-01T10:00:00Z', ${why}, '2026-03-02T10:00:00Z', '2026-03-03T10:00:00Z'),
+      ('general', 'Goal', 'p2', 'at 2026-03-01T10:00:00Z', ${why}, '2026-03-02T10:00:00Z', '2026-03-03T10:00:00Z'),
+      ('harbor', 'Task', '', 't9', ${why}, '2026-03-02T10:00:00Z', '2026-03-03T10:00:00Z')`.execute(harness.store.db);
+  });
+  const list = async (caller: 'reader' | 'county', query: string) => {
+    const { items, next } = await json(await harness.send(caller, 'GET', `/api/inbound?${query}`));
+    return { items: Array.isArray(items) ? items : [], next };
+  };
+
+  test('is shown to an operator with what polls could not read: its place, why, and since when', async () => {
+    const { items } = await list('reader', 'state=unreadable');
+    expect(items.slice(0, 1)).toEqual([
+      {
+        connection: 'general',
+        source: null,
+        resourceType: 'Goal',
+        id: 'at 2026-03-01T10:00:00Z',
+        type: null,
+        proposedId: null,
+        state: 'unreadable',
+        reason: { code: 'search-entry-unreadable', text: 'why' },
+        recordId: null,
+        firstSeenAt: '2026-03-02T10:00:00.000Z',
+        at: '2026-03-03T10:00:00.000Z',
+        patient: 'p1',
+      },
+    ]);
+    expect((await list('reader', 'state=unreadable&connection=harbor')).items).toMatchObject([{ id: 't9' }]);
+  });
+
+  test('is shown to a source as far as it is its own: of the unreadable nobody knows whose it is', async () => {
+    expect((await list('county', '')).items).toMatchObject([{ id: 't1', source: 'county', proposedId: 'general.t1' }]);
+    expect((await list('reader', 'source=town')).items).toMatchObject([{ id: 'c1', proposedId: null }]);
+  });
+
+  test('comes in pages of any size, each item once', async () => {
+    const whole = await list('reader', '');
+    expect(whole.items).toHaveLength(5);
+    for (const limit of [1, 2, 3]) {
+      const seen: unknown[] = [];
+      let after: unknown = null;
+      do {
+        const one = await list('reader', `limit=${limit}${after ? `&after=${after}` : ''}`);
+        seen.push(...one.items);
+        after = one.next;
+      } while (after);
+      expect(seen).toEqual(whole.items);
+    }
+  });
+});
+
 describe('lane states', () => {
   const set = (values: ReturnType<typeof sql>) =>
     sql`update lane set wanted = 1, done = 0, lease_until = null, parked = null, next_try_at = null, waiting = false`

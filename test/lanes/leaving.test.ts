@@ -25,20 +25,25 @@ async function methods(): Promise<Set<unknown>> {
 }
 
 describe('a deleted record', () => {
-  test.each([
-    ['goal', aGoal(), 'Goal', 'goal/goal-meals#goal', { lifecycleStatus: 'entered-in-error' }],
-    [
-      'need',
-      aNeed(),
-      'Condition',
-      'need/need-food#condition',
-      { verificationStatus: { coding: [{ code: 'entered-in-error' }] } },
-    ],
+  type Row = readonly [RecordType, JsonObject, string, string, JsonObject];
+  const goal: Row = ['goal', aGoal(), 'Goal', 'goal/goal-meals#goal', { lifecycleStatus: 'entered-in-error' }];
+  // One that says it by a concept.
+  const need: Row = [
+    'need',
+    aNeed(),
+    'Condition',
+    'need/need-food#condition',
+    { verificationStatus: { coding: [{ code: 'entered-in-error' }] } },
+  ];
+
+  test.each<Row>([
+    goal,
+    need,
     ['referral', aReferral(), 'Task', 'referral/referral-pantry#fulfilment', { status: 'entered-in-error' }],
     ['referral', aReferral(), 'ServiceRequest', 'referral/referral-pantry#request', { status: 'entered-in-error' }],
     ['client', aClient(), 'Patient', 'client/client-rosa#patient', { active: false }],
     ['service', aService(), 'HealthcareService', 'service/service-groceries#service', { active: false }],
-  ] as const)(
+  ])(
     '%s: %#. its resource is marked so, its link retired, nothing is deleted',
     async (type, record, resourceType, link, marked) => {
       await sendCase();
@@ -52,18 +57,7 @@ describe('a deleted record', () => {
     },
   );
 
-  const lost: readonly [RecordType, JsonObject, string, string, JsonObject][] = [
-    ['goal', aGoal(), 'Goal', 'goal/goal-meals#goal', { lifecycleStatus: 'entered-in-error' }],
-    // One that says it by a concept.
-    [
-      'need',
-      aNeed(),
-      'Condition',
-      'need/need-food#condition',
-      { verificationStatus: { coding: [{ code: 'entered-in-error' }] } },
-    ],
-  ];
-  test.each(lost)(
+  test.each([goal, need])(
     '%s: whose retirement lost its reply is retired once, also if it comes back',
     async (type, record, resourceType, link, marked) => {
       await sendCase();
@@ -240,6 +234,20 @@ describe('a connection that needs consent', () => {
     expect(await world.server.all('Task')).toHaveLength(1);
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'withheld', reason: 'consent-type' });
     expect(await bodies()).not.toContain('food on the table');
+  });
+
+  test('gets nothing new of what the client refuses later, although the consent still stands', async () => {
+    await partner();
+    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    const before = (await world.server.journal()).length;
+    const refused = { recordTypes: ['goal' as const], signedAt: later, updatedAt: later };
+    await send(['consent', aConsent({ id: 'consent-no', status: 'declined', ...refused })]);
+    await send(['goal', aGoal({ statement: 'A new secret.', updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    expect(await bodies(before)).not.toContain('A new secret');
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      lifecycleStatus: 'entered-in-error',
+    });
+    expect(await world.link('referral/referral-pantry#fulfilment')).toMatchObject({ retired: false });
   });
 
   test('gets nothing new after the consent is withdrawn; recall is written, and a decision lists what had been sent', async () => {

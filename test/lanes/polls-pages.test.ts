@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { JWK } from 'jose';
 import type { VendorName } from '../../src/config.ts';
 import { type ConnectionParts, type FhirClient, generateKey, publicKeySet } from '../../src/connections/connections.ts';
+import { listInbound } from '../../src/http/queries/inbound.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { uploadRoster } from '../../src/lanes/lanes.ts';
 import { type Proxy as StandIn, startProxy } from '../support/proxy.ts';
@@ -108,6 +109,9 @@ describe('epic: 48 pages, an expired session, an expired token, a short page, an
       const others = goals.map(({ id }) => String(id)).filter((id) => id !== bad);
       expect(await seen(world, 'Goal')).toEqual(others);
       expect(await setAside(world)).toEqual([bad]);
+      expect((await listInbound(world.store, { state: 'unreadable', limit: 10 })).items).toMatchObject([
+        { connection: 'general', resourceType: 'Goal', id: bad, reason: { code: 'search-entry-unreadable' } },
+      ]);
       expect(await world.alerts()).toMatchObject([{ topic: 'poll-unreadable:general:Goal' }]);
       expect(await pollRow(world)).toMatchObject({ reason: null, last_ok_at: expect.any(Date) });
       const journal = await world.server.journal();

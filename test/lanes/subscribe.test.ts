@@ -3,7 +3,7 @@
 import { expect, test } from '@jest/globals';
 import type { HookConfig } from '../../src/config.ts';
 import type { JsonObject } from '../../src/json.ts';
-import { heardFromOwn, reviewSubscriptions } from '../../src/lanes/lanes.ts';
+import { heardFromOwn, reviewSubscriptions, subscriptionsLeft } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
@@ -54,6 +54,20 @@ test('one is made, with an end, and a second look writes nothing', async () => {
   await look();
   expect(await written()).toHaveLength(1);
   expect(await lines()).toMatchObject([{ resourceType: 'Task', status: expect.any(String), reason: null }]);
+});
+
+test('one whose connection is taken out of the configuration is named until it has ended', async () => {
+  await look();
+  const [{ id } = {}] = await there();
+  expect(await subscriptionsLeft(world.store, ['general'])).toEqual([]);
+  expect(await subscriptionsLeft(world.store, [])).toMatchObject([
+    {
+      code: 'subscription-left',
+      text: expect.stringContaining(`Subscription ${id} to Task is still on the server of general`),
+    },
+  ]);
+  await sql`update subscription set ends_at = now()`.execute(world.store.db);
+  expect(await subscriptionsLeft(world.store, [])).toEqual([]);
 });
 
 test('where single patients are asked about, the resource comes with it: it says whose chart it is in', async () => {

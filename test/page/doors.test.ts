@@ -112,7 +112,7 @@ describe('a link', () => {
     await visitor.isIn(site, link);
     const [cookie = ['', '']] = [...visitor.cookies];
     const [task] = await site.store.db.selectFrom('partner_link').select('task_id').execute();
-    await site.gateway.api.page?.sendLink('pantry', task?.task_id ?? '');
+    await site.gateway.api.page?.sendLink('pantry', task?.task_id ?? '', { kind: 'operator', id: 'ops' });
     const other = await site.link(2);
     const stranger = new Visitor();
     stranger.cookies.set(`casebridge-${linkId(other)}`, cookie[1]);

@@ -2,9 +2,10 @@
 // about anybody.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { objectsAt } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
 import { aReferral } from '../builders.ts';
-import { type PageSite, startPageSite } from '../support/page-site.ts';
+import { type PageSite, pantryAddress, startPageSite } from '../support/page-site.ts';
 import { permittedCaseload } from '../support/partners.ts';
 import { startReceiver, webhookKey } from '../support/receiver.ts';
 import { accept, eventually, idle } from '../support/rig.ts';
@@ -26,7 +27,7 @@ async function messages(referral: string) {
   const rows = await site.store.db
     .selectFrom('partner_message')
     .innerJoin('link', 'link.remote_id', 'partner_message.task_id')
-    .select(['event', 'partner_message.state', 'attempts', 'partner_message.reason', 'task_id'])
+    .select(['partner_message.id', 'event', 'partner_message.state', 'attempts', 'partner_message.reason', 'task_id'])
     .where('link.type', '=', 'referral')
     .where('link.id', '=', referral)
     .orderBy('partner_message.id')
@@ -160,13 +161,33 @@ describe('a message', () => {
     const topic = `partner-unreachable:pantry:${row?.task_id}`;
     const alert = () => site.store.db.selectFrom('alert').selectAll().where('topic', '=', topic).execute();
     expect(await alert()).toMatchObject([{ count: 1, resolved_at: null }]);
-    const changes = await site.store.db.selectFrom('change').select('body').where('id', '=', 'referral-lost').execute();
-    expect(changes).toMatchObject([{ body: { status: 'undeliverable' } }]);
+    const offered = async () =>
+      (
+        await site.store.db
+          .selectFrom('change')
+          .select('body')
+          .where('id', '=', 'referral-lost')
+          .orderBy('cursor')
+          .execute()
+      ).map(({ body }) => ({
+        status: body?.status,
+        steps: body && objectsAt(body, 'history').map(({ status }) => status),
+      }));
+    const undeliverable = { status: 'undeliverable', steps: ['draft', 'sent', 'undeliverable'] };
+    expect(await offered()).toEqual([undeliverable]);
 
-    // An operator mends the address and sends a new link.
+    // An operator mends the address and has the message sent again: the referral goes on as it was.
     site.mail.refuseWith = undefined;
-    await site.gateway.api.page?.sendLink('pantry', row?.task_id ?? '');
+    await site.gateway.api.page?.retryMessage({ message: row?.id ?? 0, by: { kind: 'operator', id: 'ops' } });
     await site.linkTo('referral-lost');
+    await settled();
+    expect(await messages('referral-lost')).toMatchObject([{ event: 'new', state: 'sent', attempts: 1 }]);
+    expect(await offered()).toEqual([
+      undeliverable,
+      { status: 'sent', steps: ['draft', 'sent', 'undeliverable', 'sent'] },
+    ]);
+    const audited = await site.store.db.selectFrom('audit').selectAll().where('action', '=', 'message-retry').execute();
+    expect(audited).toMatchObject([{ actor: 'operator:ops', partner: 'pantry', resource_id: row?.task_id }]);
     expect((await alert())[0]?.resolved_at).not.toBe(null);
   });
 
@@ -216,6 +237,93 @@ describe('with a number beside the address', () => {
       await receiver.stop();
     }
   }, 60_000);
+});
+
+describe('with several contacts', () => {
+  const night = 'night@pantry.example.org';
+  let team: PageSite;
+  beforeAll(async () => {
+    const contacts = new Map([
+      ['intake', { email: pantryAddress }],
+      ['night', { email: night }],
+    ]);
+    team = await startPageSite({ page: { contacts } });
+    await team.linkTo('referral-pantry');
+    await eventually(async () => team.links().length >= 2, 'both messages');
+  }, 60_000);
+  afterAll(() => team?.stop());
+  const linkOf = (address: string) =>
+    /http\S+\/p\/\S+/.exec(team.links().find(({ to }) => to === address)?.text ?? '')?.[0] ?? '';
+
+  test('each gets a link of their own, and its code goes to them alone', async () => {
+    expect(
+      team
+        .links()
+        .map(({ to }) => to)
+        .sort(),
+    ).toEqual([night, pantryAddress]);
+    const [own, other] = [new Visitor(), new Visitor()];
+    await own.get(linkOf(night));
+    await own.send(linkOf(night), 'code');
+    const code = await team.code();
+    expect(team.codes().map(({ to }) => to)).toEqual([night]);
+    await other.get(linkOf(pantryAddress));
+    expect((await other.send(linkOf(pantryAddress), 'enter', { name: 'Ana', code })).html).not.toContain('Rosa');
+    expect((await own.send(linkOf(night), 'enter', { name: 'Bea', code })).html).toContain('Rosa');
+  });
+
+  test('an operator sends a new link to one of them', async () => {
+    const [row] = await team.store.db.selectFrom('partner_message').select('task_id').execute();
+    const before = team.links().length;
+    const ops = { kind: 'operator', id: 'ops' } as const;
+    await team.gateway.api.page?.sendLink('pantry', row?.task_id ?? '', ops, 'night');
+    await team.link(before + 1);
+    expect(
+      team
+        .links()
+        .slice(before)
+        .map(({ to }) => to),
+    ).toEqual([night]);
+    await expect(team.gateway.api.page?.sendLink('pantry', row?.task_id ?? '', ops, 'nobody')).rejects.toMatchObject({
+      code: 'partner-contact-unknown',
+    });
+  });
+
+  test('a referral of which one of them was told is not undeliverable: the alert names who was not', async () => {
+    Object.assign(team.mail, { refuseWith: '550 no such user', refusedTo: night });
+    await accept(team.gateway, referral('referral-half'));
+    await team.linkTo('referral-half');
+    const failing = () =>
+      team.store.db
+        .selectFrom('partner_message')
+        .selectAll()
+        .where('contact', '=', 'night')
+        .where('state', '<>', 'sent');
+    await eventually(async () => (await failing().executeTakeFirst())?.reason != null, 'the refusal');
+    await sql`update partner_message set next_at = now(), failing_since = failing_since - interval '49 hours'
+      where state = 'waiting'`.execute(team.store.db);
+    await eventually(async () => {
+      await team.gateway.api.page?.tell();
+      return (await failing().executeTakeFirst())?.state === 'failed';
+    }, 'the end of the tries');
+    const row = await failing().executeTakeFirst();
+    const open = team.store.db.selectFrom('alert').select('topic').where('resolved_at', 'is', null);
+    const topics = await open.where('topic', 'like', 'partner-%').execute();
+    expect(topics).toEqual([{ topic: `partner-unreachable:pantry:${row?.task_id}:night` }]);
+    expect(await team.store.db.selectFrom('change').select('body').where('id', '=', 'referral-half').execute()).toEqual(
+      [],
+    );
+  });
+
+  test('whoever is taken from the configuration gets in no more, by no link', async () => {
+    const visitor = new Visitor();
+    await visitor.isIn(team, linkOf(night));
+    const { page } = team.gateway.api.config.partners.get('pantry') ?? {};
+    Object.assign(page ?? {}, { contacts: new Map([['intake', { email: pantryAddress }]]) });
+    const seen = await visitor.get(linkOf(night));
+    expect([seen.status, seen.html.includes('Rosa')]).toEqual([410, false]);
+    expect((await new Visitor().get(linkOf(pantryAddress))).status).toBe(200);
+  });
 });
 
 test('neither addresses nor the log hold anything of the person, the link or the code', async () => {

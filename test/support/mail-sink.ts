@@ -16,18 +16,20 @@ export interface MailSink {
   readonly mails: TakenMail[];
   /** What it answers to a recipient; undefined: it takes the mail. */
   refuseWith: string | undefined;
+  /** To this one alone; undefined: to each. */
+  refusedTo: string | undefined;
   stop(): Promise<void>;
 }
 
 export async function startMailSink(): Promise<MailSink> {
   const mails: TakenMail[] = [];
   const sockets = new Set<Socket>();
-  const state: { refuseWith: string | undefined } = { refuseWith: undefined };
+  const state: Pick<MailSink, 'refuseWith' | 'refusedTo'> = { refuseWith: undefined, refusedTo: undefined };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    serve(socket, mails, () => state.refuseWith);
+    serve(socket, mails, (to) => ((state.refusedTo ?? to) === to ? state.refuseWith : undefined));
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);
@@ -42,6 +44,12 @@ export async function startMailSink(): Promise<MailSink> {
     set refuseWith(answer) {
       state.refuseWith = answer;
     },
+    get refusedTo() {
+      return state.refusedTo;
+    },
+    set refusedTo(address) {
+      state.refusedTo = address;
+    },
     async stop() {
       for (const socket of sockets) socket.destroy();
       const closed = Promise.withResolvers<void>();
@@ -51,7 +59,7 @@ export async function startMailSink(): Promise<MailSink> {
   };
 }
 
-function serve(socket: Socket, mails: TakenMail[], refuseWith: () => string | undefined): void {
+function serve(socket: Socket, mails: TakenMail[], refuseWith: (to: string) => string | undefined): void {
   let buffer = '';
   let to = '';
   let isData = false;
@@ -73,7 +81,7 @@ function serve(socket: Socket, mails: TakenMail[], refuseWith: () => string | un
       const verb = piece.slice(0, 4).toUpperCase();
       if (verb === 'RCPT') {
         to = /<([^>]*)>/.exec(piece)?.[1] ?? '';
-        say(refuseWith() ?? '250 ok');
+        say(refuseWith(to) ?? '250 ok');
       } else if (verb === 'DATA') {
         isData = true;
         say('354 go on');

@@ -2,7 +2,7 @@
 
 import express from 'express';
 import pino from 'pino';
-import type { Config, ConnectionConfig, PageConfig } from '../../src/config.ts';
+import type { Config, ConnectionConfig, PageConfig, PageContact } from '../../src/config.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { buildApp, listen } from '../../src/http/http.ts';
 import type { JsonObject } from '../../src/json.ts';
@@ -36,7 +36,8 @@ export interface PageSite {
 }
 
 export interface PageSiteOptions {
-  readonly page?: Partial<PageConfig>;
+  /** Of the contact without a name, or of the page. */
+  readonly page?: PageContact & Partial<PageConfig>;
   readonly connections?: readonly ConnectionConfig[];
   readonly records?: readonly (readonly [RecordType, JsonObject])[];
   readonly config?: Partial<Config>;
@@ -49,7 +50,9 @@ export async function startPageSite(options: PageSiteOptions = {}): Promise<Page
   const front = express();
   front.disable('x-powered-by');
   const server = await listen(front, { port: 0, host: '127.0.0.1' });
-  const page: PageConfig = { email: pantryAddress, language: 'en', linkDays: 14, ...options.page };
+  const { email = pantryAddress, sms, ...settings } = options.page ?? {};
+  const contact = { email, ...(sms !== undefined && { sms }) };
+  const page: PageConfig = { contacts: new Map([['', contact]]), language: 'en', linkDays: 14, ...settings };
   const config = withPartners(options.connections ?? [], [{ ...pantry, page }], {
     server: { port: 0, host: '127.0.0.1', publicUrl: server.url },
     mail: {

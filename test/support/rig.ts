@@ -10,6 +10,7 @@ import { parseRecord, type RecordType } from '../../src/records/records.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
+import { freshEmbedded } from './embedded.ts';
 import { workerSandbox } from './worker-sandbox.ts';
 
 export const identifierSystem = 'https://agency.example.org/casebridge';
@@ -263,4 +264,48 @@ export async function eventually(holds: () => Promise<boolean>, what: string, wi
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await sleep(20);
   }
+}
+
+export interface Site {
+  readonly server: TestServer;
+  readonly store: Store;
+  readonly gateway: Gateway;
+}
+
+export interface SiteOptions {
+  readonly connection?: Partial<ConnectionConfig>;
+  readonly config?: Partial<Config>;
+  /** With the gateway there and nothing sent yet. */
+  readonly opened?: (site: Site) => void;
+}
+
+/** A gateway between a source and a simulated hospital that asks nobody to sign in, with the caseload sent; all of it is stopped after `work`. */
+export async function onSite(options: SiteOptions, work: (site: Site) => Promise<void>): Promise<void> {
+  const [server, store] = await Promise.all([startServer(), freshEmbedded()]);
+  await server.control('POST', 'settings', { auth: 'none' });
+  const config = aConfig([aConnection(server.base, options.connection)], options.config);
+  const gateway = await startTestGateway(store, config);
+  try {
+    const site = { server, store, gateway };
+    options.opened?.(site);
+    await accept(gateway, ...caseload());
+    await idle(gateway);
+    await work(site);
+  } finally {
+    await gateway.stop();
+    await server.stop();
+  }
+}
+
+/** The partner moves the Task of the caseload's referral, over FHIR. */
+export async function partnerMoves({ server }: Site, status: string): Promise<void> {
+  const task = await server.own('Task', 'county/referral/referral-pantry#fulfilment');
+  const { status: code } = await server.fhir('PUT', `Task/${task.id}`, { ...task, status });
+  if (code !== 200) throw new Error(`The server answered ${code}.`);
+}
+
+/** Each status of a record that the source was offered, in order. */
+export async function statusesOffered({ store }: Site): Promise<Json[]> {
+  const changes = await store.db.selectFrom('change').select('body').orderBy('cursor').execute();
+  return changes.flatMap(({ body }) => body?.status ?? []);
 }

@@ -10,7 +10,7 @@ export const inboundRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/inbound',
     summary:
-      'What began on the other side: each resource that no record of ours has made, what it is offered as, or why it is not.',
+      'What began on the other side: each resource that no record of ours has made, what it is offered as, or why it is not. An operator who names no source also sees what polls could not read and set aside (state `unreadable`): the id that it has there, else its place in time, why, and since when.',
     access: { source: true, operator: 'read' },
     query: ['limit', 'after', 'source', 'state', 'connection'],
     states: inboundStates,

@@ -1,7 +1,9 @@
 // Links to the partner page, as operators see and withdraw them, and what partners were told.
 
+import type { Actor } from '../../access/access.ts';
 import { CasebridgeError } from '../../errors.ts';
 import type { Json } from '../../json.ts';
+import type { PartnerPage } from '../../page/page.ts';
 import { type FieldRule, readFields, textOf } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
 import { limitOf } from '../parameters.ts';
@@ -22,7 +24,7 @@ export const partnerLinkRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/partner-links',
     summary:
-      'Send the partner a new link to a referral: {partner, task}, the id of its Task. It goes to the address on file.',
+      'Send the partner a new link to a referral: {partner, task, contact?}, the id of its Task. It goes to the address on file of that contact, or of each.',
     access: { source: false, operator: 'run' },
     takes: ['application/json'],
     status: 202,
@@ -49,7 +51,43 @@ export const partnerLinkRoutes: readonly Route[] = [
     states: messageStates,
     handle: (call) => listMessages(call.gateway.store, filterOf(call)),
   },
+  {
+    method: 'POST',
+    path: '/api/partner-messages/{message}/retry',
+    summary:
+      'Send a message that waits or was given up again now, to the address that is configured by now. Once it is out, a referral whose source was offered `undeliverable` is offered as `sent` again.',
+    access: { source: false, operator: 'run' },
+    status: 202,
+    handle: async (call) => {
+      await pageOf(call).retryMessage(asked(call));
+      return { id: asked(call).message, state: 'waiting' };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/api/partner-messages/{message}/withdraw',
+    summary: 'Tell the partner no more of it, for instance because somebody has called: its alert is over.',
+    access: { source: false, operator: 'run' },
+    handle: async (call) => {
+      await pageOf(call).withdrawMessage(asked(call));
+      return { id: asked(call).message, state: 'needless' };
+    },
+  },
 ];
+
+/** Without any page there is no message either. */
+function pageOf({ gateway }: Call): PartnerPage {
+  if (gateway.page === undefined) throw new CasebridgeError('partner-message-unknown');
+  return gateway.page;
+}
+
+function asked(call: Call) {
+  return { message: Number(call.path.message), by: operatorOf(call) };
+}
+
+function operatorOf({ principal, requestId }: Call): Actor {
+  return { kind: 'operator', id: principal?.name ?? '', requestId };
+}
 
 function filterOf({ query }: Call) {
   const { connection: partner, state, after } = query;
@@ -57,16 +95,17 @@ function filterOf({ query }: Call) {
 }
 
 const name: FieldRule = { fits: (value) => typeof value === 'string' && value !== '', form: 'the name of a partner' };
+const person: FieldRule = { fits: (value) => typeof value === 'string' && value !== '', form: 'the name of a contact' };
 const task: FieldRule = { fits: (value) => typeof value === 'string' && value !== '', form: 'the id of its Task' };
 
 async function sendLink(call: Call): Promise<object> {
-  const { partner, task: taskId } = readAsked(await readJson(call));
+  const { partner, task: taskId, contact } = readAsked(await readJson(call));
   if (call.gateway.page === undefined) throw new CasebridgeError('partner-unknown', { partner });
-  await call.gateway.page.sendLink(partner, taskId);
+  await call.gateway.page.sendLink(partner, taskId, operatorOf(call), contact);
   return { partner, task: taskId, state: 'waiting' };
 }
 
-function readAsked(body: Json): { readonly partner: string; readonly task: string } {
-  const fields = readFields(body, { partner: name, task });
-  return { partner: textOf(fields.partner) ?? '', task: textOf(fields.task) ?? '' };
+function readAsked(body: Json): { readonly partner: string; readonly task: string; readonly contact?: string } {
+  const fields = readFields(body, { partner: name, task, contact: person });
+  return { partner: textOf(fields.partner) ?? '', task: textOf(fields.task) ?? '', contact: textOf(fields.contact) };
 }

@@ -134,6 +134,29 @@ describe('taken over', () => {
     });
   });
 
+  test('a comment goes with the answer and stands there once, also when the reply to each write is lost', async () => {
+    await isAdopted();
+    const comment = { id: 'c1', byName: 'Ngozi Okafor', at: '2026-03-01T08:00:00-05:00', text: 'Ask for Ana' };
+    const comments = [
+      { ...comment, visibility: 'shared' },
+      { ...comment, id: 'c2', text: 'For us alone', visibility: 'internal' },
+    ];
+    await world.server.control('POST', 'faults', [
+      { method: 'PUT', path: 'Task', probability: 1, seed: 1, fault: { drop: 'after-commit' } },
+    ]);
+    await sourceMoves(world, 'accepted', { comments });
+    await sourceMoves(world, 'completed', {
+      outcome: { code: 'other', at: '2026-03-05T09:00:00-05:00', text: 'Got help' },
+    });
+    const { status, note } = await only(world, 'Task');
+    expect([status, note]).toMatchObject(['completed', [{ text: 'Ask for Ana' }]]);
+    const puts = (await talk(0)).filter((line) => line.startsWith('PUT'));
+    expect(puts).toEqual(['PUT accepted 0', 'PUT in-progress 0', 'PUT completed 0']);
+    // What the Task says is not said a second time by a message.
+    expect(await world.server.all('Communication')).toEqual([]);
+    await nothingIsDoubled();
+  });
+
   test('a pause has no move there: a person is asked, and nothing is written', async () => {
     await isAdopted();
     await sourceMoves(world, 'accepted');

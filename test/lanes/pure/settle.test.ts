@@ -114,8 +114,7 @@ describe('an element', () => {
     expect(seenNow).toEqual(base);
   });
 
-  // Ours is about to be written over theirs, and nobody would learn of it.
-  test.failing('that follows from others and that both changed is for a person, too', () => {
+  test('that follows from others and that both changed is for a person, too', () => {
     expect(newsOf(look({ ...base, sum: '3' }, { ...base, sum: '9' })).questions).toEqual(['remote-edit sum']);
   });
 
