@@ -40,7 +40,7 @@ export interface LaneMemories {
   keep(lane: LaneKey, memory: LaneMemory): void;
 }
 
-/** Some 30 MB: about 20 kB each. */
+/** Some 20 MB: 10 to 15 kB each. */
 const mostKept = 1500;
 
 /** @param most resources of all lanes together; those of the lanes that ran longest ago are given up first */
