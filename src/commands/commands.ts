@@ -5,19 +5,21 @@ import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
 import { framesOf, kindOfError } from '../fault.ts';
 import type { CommandLine } from './command.ts';
-import { demo } from './demo.ts';
-import { doctor } from './doctor.ts';
-import { guide } from './guide.ts';
-import { importFiles } from './import.ts';
-import { keys } from './keys.ts';
-import { map } from './map.ts';
-import { replay } from './replay.ts';
-import { sandbox } from './sandbox.ts';
-import { serve } from './serve.ts';
 import { type Streams, Terminal } from './terminal.ts';
-import { worker } from './worker.ts';
 
-const commands: readonly CommandLine[] = [serve, worker, demo, sandbox, importFiles, replay, map, doctor, guide, keys];
+/** Each is loaded with what it needs only where it is asked for, or where all are to be named. */
+const commands: Readonly<Record<string, () => Promise<CommandLine>>> = {
+  serve: async () => (await import('./serve.ts')).serve,
+  worker: async () => (await import('./worker.ts')).worker,
+  demo: async () => (await import('./demo.ts')).demo,
+  sandbox: async () => (await import('./sandbox.ts')).sandbox,
+  import: async () => (await import('./import.ts')).importFiles,
+  replay: async () => (await import('./replay.ts')).replay,
+  map: async () => (await import('./map.ts')).map,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  guide: async () => (await import('./guide.ts')).guide,
+  keys: async () => (await import('./keys.ts')).keys,
+};
 
 /** Runs one command line, without the program's own name, and answers its exit code. */
 export async function runCommandLine(words: readonly string[], streams: Streams): Promise<number> {
@@ -26,7 +28,9 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
     .description('FHIR R4 gateway between case-management systems and the FHIR servers of hospitals and payers.')
     .configureOutput({ writeOut: (text) => streams.out.write(text), writeErr: (text) => streams.err.write(text) })
     .exitOverride();
-  for (const { name, describe, run, configuration = 'configuration file (default: casebridge.yaml)' } of commands) {
+  for (const { name, describe, run, configuration = 'configuration file (default: casebridge.yaml)' } of await named(
+    words,
+  )) {
     const command = program.command(name);
     describe(command);
     command
@@ -47,10 +51,16 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
   }
 }
 
+/** The command that is asked for; of `help` and of anything unknown all of them. */
+async function named([first = '']: readonly string[]): Promise<CommandLine[]> {
+  const asked = Object.hasOwn(commands, first) ? commands[first] : undefined;
+  return asked === undefined ? Promise.all(Object.values(commands).map((load) => load())) : [await asked()];
+}
+
 /** Of an unknown command the name alone: asked for its help, commander would answer with the help of the whole program, and 0. */
 function withoutHelpForNothing(words: readonly string[]): readonly string[] {
   const [name = '-'] = words[0] === 'help' ? words.slice(1) : words;
-  return name.startsWith('-') || commands.some((command) => command.name === name) ? words : [name];
+  return name.startsWith('-') || Object.hasOwn(commands, name) ? words : [name];
 }
 
 async function guarded(command: Command, run: CommandLine['run'], streams: Streams): Promise<number> {

@@ -21,6 +21,7 @@ import { originHere } from './inbound/origin.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
 import type { Abilities, LaneConnection } from './lane-connection.ts';
+import type { LaneMemory } from './lane-memory.ts';
 import {
   type LaneResource,
   type LinkState,
@@ -32,7 +33,6 @@ import {
 import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { movesOn } from './moves-on.ts';
-import { Projections } from './projections.ts';
 import { asideReason } from './set-aside.ts';
 import { isShared, referredTo } from './share.ts';
 
@@ -44,6 +44,8 @@ export interface RunMemory {
   readonly fresh: Set<string>;
   /** Slots for which a search found nobody. */
   readonly notFound: Set<string>;
+  /** Slots that this run could not write over what it took to be there: they are read before the next try. */
+  readonly overtaken: Set<string>;
   /** Slots that the server refused in this run. */
   readonly refused: Map<string, Reason>;
   /** False once references between new resources are in each other's way: optional ones are then left for an update. */
@@ -58,17 +60,17 @@ export interface RunMemory {
   records: LaneRecords | undefined;
   /** What the last load read, with what the run has stored since; undefined: to be read anew. */
   carried: LaneRows | undefined;
-  readonly projections: Projections;
-  /** By name, as they were at the last load. */
-  readonly resources: Map<string, LaneResource>;
+  /** What is worked out and may be taken up by another load, of this run or of the lane's next. */
+  readonly lane: LaneMemory;
   /** By identifier: each is asked for several times a load, and hashed once. */
   readonly placeholderUrls: Map<string, string>;
 }
 
-export function newMemory(): RunMemory {
+export function newMemory(lane: LaneMemory): RunMemory {
   return {
     fresh: new Set(),
     notFound: new Set(),
+    overtaken: new Set(),
     refused: new Map(),
     placeholders: true,
     encounter: undefined,
@@ -76,8 +78,7 @@ export function newMemory(): RunMemory {
     mappings: undefined,
     records: undefined,
     carried: undefined,
-    projections: new Projections(),
-    resources: new Map(),
+    lane,
     placeholderUrls: new Map(),
   };
 }
@@ -124,7 +125,7 @@ export function desire(input: DesireInput): LaneResource[] {
     const resources = resourcesOf(input, pointed);
     const next = new Set(resources.filter(willExist).map(({ key }) => slotKey(key)));
     const isSettled = !pointed.isAsked || next.size === creatable?.size;
-    if (isSettled) return withDocument(input, resources).map((resource) => asBefore(input.memory, resource));
+    if (isSettled) return asBefore(input.memory.lane, withDocument(input, resources));
     creatable = next;
   }
 }
@@ -136,13 +137,14 @@ interface Pointed {
   isAsked: boolean;
 }
 
-/** The resource as it was at the last load where nothing about it has changed, so that what followed from it need not be worked out again. */
-function asBefore({ resources }: RunMemory, now: LaneResource): LaneResource {
-  const name = nameOf(now.key);
-  const before = resources.get(name);
-  if (before !== undefined && isDeepStrictEqual(before, now)) return before;
-  resources.set(name, now);
-  return now;
+/** Each resource as it was at the last load where nothing about it has changed, so that what followed from it need not be worked out again. */
+function asBefore(memory: LaneMemory, now: readonly LaneResource[]): LaneResource[] {
+  const resources = now.map((resource) => {
+    const before = memory.resources.get(nameOf(resource.key));
+    return before !== undefined && isDeepStrictEqual(before, resource) ? before : resource;
+  });
+  memory.resources = new Map(resources.map((resource) => [nameOf(resource.key), resource]));
+  return resources;
 }
 
 function withDocument(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
@@ -191,7 +193,7 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
   const mapping = input.mappings.mapping(type);
   if (mapping === undefined || row.deleted) return [];
   const { known, lease, connection, memory, identifierSystem } = input;
-  return memory.projections.project(mapping, row, {
+  return memory.lane.projections.project(mapping, row, {
     source: lease.source,
     identifierSystem,
     identifierSystems: connection.config.identifierSystems,
@@ -264,9 +266,14 @@ function resourceFor(
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     moves: movesOn(input.connection.vendor),
+    ...(isGuarded(input, key, resourceType) && { isGuarded: true }),
     ...(mirrors && { isCopy: true }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
+}
+
+function isGuarded({ abilities, memory }: DesireInput, key: ResourceKey, resourceType: string): boolean {
+  return abilities.checksVersions(resourceType) && !memory.overtaken.has(nameOf(key));
 }
 
 /** A Task that we make on a server where it does not live: by configuration, or because its performer is a partner of ours. */

@@ -4,6 +4,7 @@ import type { Reason } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { newMemory } from './desire.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
+import { emptyMemory } from './lane-memory.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { loadLane } from './load.ts';
@@ -57,7 +58,7 @@ export async function dryRun(
     mapping: null,
     basis: null,
   };
-  const memory = newMemory();
+  const memory = newMemory(emptyMemory());
   memory.mappings = await deps.mappings();
   const abilities = await connection.abilities(memory.mappings);
   const { resources } = await loadLane(deps, connection, abilities, lease, memory);

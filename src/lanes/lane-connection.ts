@@ -4,6 +4,7 @@ import type { ConnectionConfig } from '../config.ts';
 import type { FhirClient, ProvenanceAbility, RouteRow, Vendor } from '../connections/connections.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import type { Store } from '../store/store.ts';
+import type { LaneMemories } from './lane-memory.ts';
 import type { LaneKey } from './lease.ts';
 import type { RunGate } from './run-gate.ts';
 
@@ -24,6 +25,8 @@ export interface Abilities {
   readonly conditionalCreate: (resourceType: string) => boolean;
   /** True where the server changes the type by JSON Patch only. */
   readonly patches: (resourceType: string) => boolean;
+  /** True where the server promises to refuse an update that names another version than the newest. */
+  readonly checksVersions: (resourceType: string) => boolean;
   /** True where the server declares this search parameter for the type. */
   readonly searches: (resourceType: string, parameter: string) => boolean;
 }
@@ -41,6 +44,8 @@ export interface LaneDeps {
   readonly holder: string;
   readonly leaseMs: number;
   readonly gate: RunGate;
+  /** What runs of this process keep for one another. */
+  readonly memories: LaneMemories;
   /** IANA name of the zone in which a source's documents tell times. */
   readonly timeZone: (source: string) => string;
   /** Epoch milliseconds of this machine: for time-outs and for what a Provenance says, never compared with another clock. */

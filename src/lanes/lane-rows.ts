@@ -9,6 +9,7 @@ import type { LaneOfSource } from './changes.ts';
 import { type DecisionRow, patientTopic } from './desire.ts';
 import type { EditionRow } from './editions.ts';
 import { type LinkRow, type RecordName, type RecordRow, recordKey, type SeenRow } from './known.ts';
+import { type LaneKey, type Lease, leaseQuery, type Taker } from './lease.ts';
 import type { OperationRow } from './operations.ts';
 
 /** What changes while a lane runs. */
@@ -99,8 +100,7 @@ interface StoredRecords {
 }
 
 /**
- * Reads the lane in one statement, which is one snapshot. `offset 0` keeps the database from joining a few names with a whole table: each name is looked
- * up by key, however little it knows of how many there are.
+ * Reads the lane in one statement, which is one snapshot.
  *
  * @param others records of other lanes that are wanted too, with their links, beside those that the last run read
  * @param kept what is known of the records; they are read only when a cause has raised `wanted` since
@@ -108,13 +108,53 @@ interface StoredRecords {
  */
 export async function readLane(
   { db }: Store,
-  { connection, subject, source }: LaneOfSource,
+  lane: LaneOfSource,
   others: readonly RecordName[],
   kept: LaneRecords | undefined,
   share?: ConnectionConfig['share'],
 ): Promise<LaneRows> {
+  const { parts, columns, tables } = laneQuery(lane, others, kept, share);
   const { rows } = await sql<StoredRows>`
-    with own as (
+    with ${parts} select ${columns} from (values (1)) as one ${tables}`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new Error('The lane was not read.');
+  return laneRows(row, others, kept);
+}
+
+/**
+ * Takes the lane as `takeLease` does and reads it in the same statement. Its snapshot may be older than what the lease waited for; so the lane is taken
+ * only as the snapshot shows it: every transaction that changes what a lane is made of changes the row of the lane.
+ *
+ * @returns undefined where `takeLease` is to be asked: it is not to be had, or somebody has just changed it
+ */
+export async function takeLane(
+  { db }: Store,
+  key: LaneKey,
+  taker: Taker,
+  share?: ConnectionConfig['share'],
+): Promise<{ readonly lease: Lease; readonly rows: LaneRows } | undefined> {
+  const [source = ''] = key.subject.split('.');
+  const { parts, columns, tables } = laneQuery({ ...key, source }, [], undefined, share);
+  const asShown = sql<boolean>`xmin = (select shown.version from shown)`;
+  const { rows } = await sql<StoredRows & { lease: Omit<Lease, keyof LaneKey> }>`
+    with shown as (select xmin as version from lane where connection = ${key.connection} and subject = ${key.subject}),
+      taken as (${leaseQuery(db, key, taker).where(asShown)}),
+      ${parts} select ${columns}, to_json(taken) as lease from taken ${tables}`.execute(db);
+  const [row] = rows;
+  return row && { lease: { ...key, ...row.lease }, rows: laneRows(row, [], undefined) };
+}
+
+/**
+ * `offset 0` keeps the database from joining a few names with a whole table: each name is looked up by key, however little it knows of how many there
+ * are.
+ */
+function laneQuery(
+  { connection, subject, source }: LaneOfSource,
+  others: readonly RecordName[],
+  kept: LaneRecords | undefined,
+  share: ConnectionConfig['share'],
+) {
+  const parts = sql`own as (
       select ${recordColumns}, r.client_id from record r where r.subject = ${subject}
       union all
       select i.type, i.id, 0, i.answer, false, i.updated_at, i.updated_at, i.answer ->> 'clientId' from inbound i
@@ -122,8 +162,8 @@ export async function readLane(
     client as (select distinct case when type = 'client' then id else client_id end as id from own),
     other as (
       select type, id from lane_read where connection = ${connection} and subject = ${subject}
-      union select o.type, o.id from jsonb_to_recordset(${json(nameRows(others))}) as o(type text, id text))
-    select now() as now, l.wanted, c.epoch as connection_epoch, coalesce(c.paused is not null, false) as is_paused,
+      union select o.type, o.id from jsonb_to_recordset(${json(nameRows(others))}) as o(type text, id text))`;
+  const columns = sql`now() as now, l.wanted, c.epoch as connection_epoch, coalesce(c.paused is not null, false) as is_paused,
       c.documents_held_until,
       (select coalesce(json_agg(x order by x.generation), '[]') from link x
         where x.connection = ${connection} and x.subject = ${subject}) as links,
@@ -176,12 +216,14 @@ export async function readLane(
             and r.type = 'consent' and not r.deleted offset 0) r),
         'referrals', (select coalesce(json_agg(r.content order by r.id), '[]') from client, lateral (
           select r.id, r.content from record r where ${share === 'referrals'}::boolean and r.source = ${source}
-            and r.client_id = client.id and r.type = 'referral' and not r.deleted offset 0) r)) end as records
-    from (values (1)) as one
+            and r.client_id = client.id and r.type = 'referral' and not r.deleted offset 0) r)) end as records`;
+  const tables = sql`
       left join lane l on l.connection = ${connection} and l.subject = ${subject}
-      left join connection c on c.id = ${connection}`.execute(db);
-  const [row] = rows;
-  if (row === undefined) throw new Error('The lane was not read.');
+      left join connection c on c.id = ${connection}`;
+  return { parts, columns, tables };
+}
+
+function laneRows(row: StoredRows, others: readonly RecordName[], kept: LaneRecords | undefined): LaneRows {
   return {
     now: row.now,
     wanted: row.wanted ?? undefined,

@@ -26,6 +26,7 @@ export { noteInbound } from './inbound/note.ts';
 export { offerMade } from './inbound/offer-made.ts';
 export { type IdentifierSought, keepVisit, type PatientFound, patientsWith, readsVisits } from './keep-adt.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
+export { createLaneMemories } from './lane-memory.ts';
 export type { LaneKey } from './lease.ts';
 export { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
 export { patientOf } from './patient-of.ts';

@@ -39,18 +39,23 @@ export const isOverdue = sql<boolean>`due_at < now() - ${retryHorizonMs} * inter
 /** Has work, is due and is free, and no person has stopped it. */
 const isRunnable = sql<boolean>`done < wanted and (lease_until is null or lease_until < now()) and (next_try_at is null or next_try_at <= now()) and stopped is null`;
 
-/**
- * Takes the lane when it has work, is due and is free; undefined otherwise (a late or doubled wake-up ends here).
- * @param which `released`: not one whose last start was never released: it may have brought its process down
- */
-export async function takeLease(
-  store: Store,
-  key: LaneKey,
-  holder: string,
-  leaseMs: number,
-  which: 'released' | 'any',
-): Promise<Lease | undefined> {
-  const row = await store.db
+/** Who takes a lane, and how. */
+export interface Taker {
+  readonly holder: string;
+  readonly leaseMs: number;
+  /** `released`: not one whose last start was never released: it may have brought its process down */
+  readonly which: 'released' | 'any';
+}
+
+/** Takes the lane when it has work, is due and is free; undefined otherwise (a late or doubled wake-up ends here). */
+export async function takeLease({ db }: Store, key: LaneKey, taker: Taker): Promise<Lease | undefined> {
+  const row = await leaseQuery(db, key, taker).executeTakeFirst();
+  return row === undefined ? undefined : { ...key, ...row };
+}
+
+/** The statement of `takeLease`, which may be part of a larger one. */
+export function leaseQuery(db: Store['db'], key: LaneKey, { holder, leaseMs, which }: Taker) {
+  return db
     .updateTable('lane')
     .set({
       fence: sql<number>`fence + 1`,
@@ -74,9 +79,7 @@ export async function takeLease(
       'basis',
       isOverdue.as('isOverdue'),
       sql<string | null>`(select version from mapping where active)`.as('mapping'),
-    ])
-    .executeTakeFirst();
-  return row === undefined ? undefined : { ...key, ...row };
+    ]);
 }
 
 /** True for a lane that could be taken, but whose last start was never released. */

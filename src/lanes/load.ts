@@ -13,6 +13,7 @@ import { editionOf } from './editions.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import { Known, type RecordName } from './known.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
+import { recognized } from './lane-memory.ts';
 import type { LaneResource } from './lane-resource.ts';
 import { type LaneHolds, type LaneRows, readLane } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
@@ -64,8 +65,9 @@ export async function loadLane(
   for (let others: readonly RecordName[] = memory.records?.others ?? []; ; ) {
     const rows = carried ?? (await readLane(deps.store, lease, others, memory.records, connection.config.share));
     carried = undefined;
-    const { now, records } = rows;
-    if (records === undefined) throw new Error('A lane was read without its records.');
+    const { now } = rows;
+    if (rows.records === undefined) throw new Error('A lane was read without its records.');
+    const records = rows.records === memory.records ? rows.records : recognized(memory.lane, rows.records);
     const { own, consents, referrals, clientId } = records;
     const known = new Known(own, rows.links);
     known.keepOthers(records.others, records.otherRows, rows.otherLinks);
@@ -113,7 +115,7 @@ export async function loadLane(
       clientId,
       now,
       holds: rows.holds,
-      rows,
+      rows: { ...rows, records },
     };
   }
 }

@@ -18,6 +18,7 @@ import { takeInbound } from './inbound/take.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { areOthers, saveReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
+import { type LaneRows, takeLane } from './lane-rows.ts';
 import {
   holdLease,
   isUnreleased,
@@ -27,6 +28,7 @@ import {
   type RunKeeper,
   type RunOutcome,
   release,
+  type Taker,
   takeLease,
 } from './lease.ts';
 import { raiseWanted, saveStates, saveWaiting, wantAwaited } from './links.ts';
@@ -42,7 +44,7 @@ import { readLinked } from './read.ts';
 import { reconcile } from './reconcile.ts';
 import { askAboutRefused, isAsked } from './refused.ts';
 import { nextTryMs } from './retry.ts';
-import { sendLevel } from './send.ts';
+import { sendLevel, type WriteOutcome } from './send.ts';
 import { hasUnmapped, keepUnmapped } from './unmapped.ts';
 
 /** More steps than any lane needs; a run that gets here yields and is wanted again (lanes.md 5). */
@@ -53,25 +55,38 @@ const mostStarts = 3;
 export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
   const connection = deps.connections.get(key.connection);
   if (connection === undefined) return;
+  const { holder, leaseMs } = deps;
   const isSuspect = await deps.gate.sideBySide(async () => {
-    const lease = await takeLease(deps.store, key, deps.holder, deps.leaseMs, 'released');
+    const released: Taker = { holder, leaseMs, which: 'released' };
+    const taken = await takeLane(deps.store, key, released, connection.config.share);
+    const lease = taken?.lease ?? (await takeLease(deps.store, key, released));
     if (lease === undefined) return isUnreleased(deps.store, key);
-    await runLeased(deps, connection, lease);
+    await runLeased(deps, connection, lease, taken?.rows);
     return false;
   });
   if (!isSuspect) return;
   await deps.gate.alone(async () => {
-    const lease = await takeLease(deps.store, key, deps.holder, deps.leaseMs, 'any');
-    if (lease !== undefined) await runLeased(deps, connection, lease);
+    const lease = await takeLease(deps.store, key, { holder, leaseMs, which: 'any' });
+    if (lease !== undefined) await runLeased(deps, connection, lease, undefined);
   });
 }
 
-async function runLeased(deps: LaneDeps, connection: LaneConnection, lease: Lease): Promise<void> {
+/** @param rows of the lane as the lease found it; undefined: they are to be read */
+async function runLeased(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  rows: LaneRows | undefined,
+): Promise<void> {
   const key = { connection: lease.connection, subject: lease.subject };
+  const memory = deps.memories.take(key);
   try {
     const outcome =
-      lease.starts > mostStarts ? await crashed(deps, lease) : await new LaneRun(deps, connection, lease).toEnd();
+      lease.starts > mostStarts
+        ? await crashed(deps, lease)
+        : await new LaneRun(deps, connection, lease, { ...newMemory(memory), carried: rows }).toEnd();
     deps.wake(await release(deps.store, lease, outcome));
+    if (outcome.kind === 'done') deps.memories.keep(key, memory);
     await tellOverdue(deps, lease, outcome);
     deps.onRun?.(key.connection, outcome.kind === 'done' ? (outcome.parked === null ? 'done' : 'parked') : 'again');
   } catch (error) {
@@ -105,13 +120,14 @@ class LaneRun {
   readonly #deps: LaneDeps;
   readonly #connection: LaneConnection;
   readonly #lease: Lease;
-  readonly #memory: RunMemory = newMemory();
+  readonly #memory: RunMemory;
   #singly = false;
   #hasSearched = false;
   #conflicts = 0;
   #shape: ReturnType<typeof shapeOf> | undefined;
 
-  constructor(deps: LaneDeps, connection: LaneConnection, lease: Lease) {
+  constructor(deps: LaneDeps, connection: LaneConnection, lease: Lease, memory: RunMemory) {
+    this.#memory = memory;
     this.#deps = deps;
     this.#connection = connection;
     this.#lease = lease;
@@ -268,7 +284,7 @@ class LaneRun {
       const stored = await storeOutcomes(this.#deps, this.#lease, state.rows, outcomes);
       this.#memory.carried = stored.rows;
       this.#deps.wake(stored.woken);
-      for (const { intent } of outcomes) this.#forgetFresh(intent.write);
+      for (const outcome of outcomes) this.#forgetLook(outcome);
       for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
       this.#singly ||= stored.goSingly;
       this.#memory.amendRefused ||= stored.amendRefused;
@@ -287,8 +303,10 @@ class LaneRun {
   }
 
   /** After a write the next one needs a new look, unless the reply was one. */
-  #forgetFresh(write: Write): void {
-    if (write.kind !== 'create') this.#memory.fresh.delete(`${write.resource.resourceType}/${write.link.remoteId}`);
+  #forgetLook({ intent: { write }, class: result }: WriteOutcome): void {
+    if (write.kind === 'create') return;
+    this.#memory.fresh.delete(`${write.resource.resourceType}/${write.link.remoteId}`);
+    if (result !== 'ok') this.#memory.overtaken.add(nameOf(write.resource.key));
   }
 
   async #pause(why: Reason): Promise<RunOutcome> {

@@ -10,6 +10,7 @@ const able: Capabilities = {
   conditionalCreate: { Provenance: true },
   transaction: true,
   versioned: true,
+  checksVersions: {},
   patch: true,
   hash: '',
 };

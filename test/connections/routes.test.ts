@@ -18,6 +18,7 @@ function declares(interactions: Record<string, string[]>): Capabilities {
     conditionalCreate: {},
     transaction: true,
     versioned: true,
+    checksVersions: {},
     patch: false,
     hash: 'a',
   };

@@ -9,6 +9,7 @@ import { contentHash } from '../../src/fhir/fhir.ts';
 import type { JsonObject } from '../../src/json.ts';
 import {
   cachedCapabilities,
+  createLaneMemories,
   createRunGate,
   freeDeadLeases,
   type LaneDeps,
@@ -121,6 +122,7 @@ function depsOf(
     holder: 'test',
     leaseMs: 60_000,
     gate: createRunGate(),
+    memories: createLaneMemories(),
     timeZone: () => 'UTC',
     clock: Date.now,
     newId: () => 'none',

@@ -5,6 +5,7 @@ import type { ConnectionConfig } from '../../src/config.ts';
 import { type Connection, openConnection, vendors } from '../../src/connections/connections.ts';
 import {
   cachedCapabilities,
+  createLaneMemories,
   createRunGate,
   type LaneConnection,
   type LaneDeps,
@@ -112,6 +113,7 @@ export class Worker {
       holder: parts.name,
       leaseMs: swarm.leaseMs,
       gate: createRunGate(),
+      memories: createLaneMemories(),
       timeZone: () => 'America/New_York',
       clock: wall,
       newId: () => `${parts.name}-${++ids}`,
