@@ -42,22 +42,19 @@ export async function measureThroughput(options: ThroughputOptions): Promise<Thr
       peakBytes: traffic.gateway.peakBytes(),
     }));
     const bare = await bareLoop(stage, options, single.first.created, single.edits.changed);
-    const bundled = await withTraffic(stage, options, true, spans, async (traffic) => ({
-      phase: (await firstSend(stage, traffic, options.cases)).phase,
-      edits: await sendEdits(stage, traffic, options.cases),
-    }));
+    const bundled = await withTraffic(stage, options, true, spans, (traffic) =>
+      firstSend(stage, traffic, options.cases),
+    );
     const ratio = (bareSeconds: number, ours: Phase) => rounded(bareSeconds / ours.seconds, 3);
     const figures = {
       ...accepted,
       'ratio, first send, single requests': ratio(bare.first.seconds, single.first.phase),
       'ratio, first send, transactions': ratio(bare.first.seconds, bundled.phase),
       'ratio, single-resource edits': ratio(bare.edits.seconds, single.edits.phase),
-      'ratio, single-resource edits, versions checked': ratio(bare.edits.seconds, bundled.edits.phase),
       ...headed('first send, single requests', phaseFigures(single.first.phase)),
       ...headed('first send, transactions', phaseFigures(bundled.phase)),
       ...headed('bare loop, creates', phaseFigures(bare.first)),
       ...headed('single-resource edits', phaseFigures(single.edits.phase)),
-      ...headed('single-resource edits, versions checked', phaseFigures(bundled.edits.phase)),
       ...headed('bare loop, updates', phaseFigures(bare.edits)),
       ...memoryFigures(single.peakBytes),
     };
@@ -123,7 +120,7 @@ interface Traffic {
   through(title: string, lines: readonly Line[]): Promise<Omit<Phase, 'resources'>>;
 }
 
-/** A fresh gateway on a fresh server while the work lasts. One that takes transactions also says that it checks versions, as such servers do. */
+/** A fresh gateway on a fresh server, which takes transactions or does not, while the work lasts. */
 async function withTraffic<T>(
   stage: Stage,
   { kind, concurrency, workers, profile }: ThroughputOptions,
@@ -132,7 +129,7 @@ async function withTraffic<T>(
   work: (traffic: Traffic) => Promise<T>,
 ): Promise<T> {
   const { server } = stage;
-  await server.fresh({ transactions, declaresVersionChecks: transactions });
+  await server.fresh({ transactions });
   const way = transactions ? 'transactions' : 'single requests';
   const file = profile && join(profile, `${kind}-${way.replace(' ', '-')}.cpuprofile`);
   const gateway = await stage.gateway({

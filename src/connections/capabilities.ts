@@ -20,8 +20,6 @@ export interface Capabilities {
   readonly transaction: boolean;
   /** Some type has versions. */
   readonly versioned: boolean;
-  /** By resource type: an update that names another version than the newest is refused (`versioning: versioned-update`). */
-  readonly checksVersions: Readonly<Record<string, boolean>>;
   /** JSON Patch is taken. */
   readonly patch: boolean;
   /** Of all that matters to routes and requests; a new date or software version alone does not change it. */
@@ -62,7 +60,6 @@ export function parseCapabilities(statement: JsonObject, now: Date): Capabilitie
   const interactions: Record<string, string[]> = {};
   const searchParams: Record<string, string[]> = {};
   const conditionalCreate: Record<string, boolean> = {};
-  const checksVersions: Record<string, boolean> = {};
   const resources = objects(server?.resource);
   for (const resource of resources) {
     if (typeof resource.type === 'string') {
@@ -70,7 +67,6 @@ export function parseCapabilities(statement: JsonObject, now: Date): Capabilitie
       interactions[type] = merged(interactions[type], texts(resource.interaction, 'code'));
       searchParams[type] = merged(searchParams[type], [...forAllTypes, ...texts(resource.searchParam, 'name')]);
       conditionalCreate[type] = conditionalCreate[type] === true || resource.conditionalCreate === true;
-      checksVersions[type] = resource.versioning === 'versioned-update';
     }
   }
   const { fhirVersion, patchFormat } = statement;
@@ -86,8 +82,6 @@ export function parseCapabilities(statement: JsonObject, now: Date): Capabilitie
   const software = isObject(statement.software) ? statement.software.name : undefined;
   return {
     ...relevant,
-    // No part of the hash: it changes no route and no request, only whether a look comes first.
-    checksVersions,
     ...(typeof software === 'string' && { software }),
     readAt: now.toISOString(),
     hash: contentHash(relevant),

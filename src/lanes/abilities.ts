@@ -135,8 +135,6 @@ export async function readAbilities(
     }),
     transaction: declared.transaction && isOffered(vendor.transaction),
     provenance: provenanceAbility(declared, vendor, granted),
-    checksVersions: (resourceType) =>
-      declared.checksVersions[resourceType] === true && isOffered(vendor.update.ifMatch),
     patches: (resourceType) => changesByPatch(declared, vendor, resourceType),
     searches: (resourceType, parameter) => declared.searchParams[resourceType]?.includes(parameter) === true,
     conditionalCreate: (resourceType) =>

@@ -44,8 +44,6 @@ export interface RunMemory {
   readonly fresh: Set<string>;
   /** Slots for which a search found nobody. */
   readonly notFound: Set<string>;
-  /** Slots that this run could not write over what it took to be there: they are read before the next try. */
-  readonly overtaken: Set<string>;
   /** Slots that the server refused in this run. */
   readonly refused: Map<string, Reason>;
   /** False once references between new resources are in each other's way: optional ones are then left for an update. */
@@ -70,7 +68,6 @@ export function newMemory(lane: LaneMemory): RunMemory {
   return {
     fresh: new Set(),
     notFound: new Set(),
-    overtaken: new Set(),
     refused: new Map(),
     placeholders: true,
     encounter: undefined,
@@ -266,14 +263,9 @@ function resourceFor(
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     moves: movesOn(input.connection.vendor),
-    ...(isGuarded(input, key, resourceType) && { isGuarded: true }),
     ...(mirrors && { isCopy: true }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
-}
-
-function isGuarded({ abilities, memory }: DesireInput, key: ResourceKey, resourceType: string): boolean {
-  return abilities.checksVersions(resourceType) && !memory.overtaken.has(nameOf(key));
 }
 
 /** A Task that we make on a server where it does not live: by configuration, or because its performer is a partner of ours. */

@@ -25,8 +25,6 @@ export interface Abilities {
   readonly conditionalCreate: (resourceType: string) => boolean;
   /** True where the server changes the type by JSON Patch only. */
   readonly patches: (resourceType: string) => boolean;
-  /** True where the server promises to refuse an update that names another version than the newest. */
-  readonly checksVersions: (resourceType: string) => boolean;
   /** True where the server declares this search parameter for the type. */
   readonly searches: (resourceType: string, parameter: string) => boolean;
 }

@@ -92,8 +92,6 @@ export interface LaneResource {
   readonly party: Party;
   /** The moves that this server takes of the element that moves. */
   readonly moves: TaskMoves;
-  /** The server refuses to write over any version but the one that we name: no look is needed right before. */
-  readonly isGuarded?: boolean;
   /** It lives elsewhere, and this server gets a mirror of it: whatever is changed here is nobody's word (closed-loop B1). */
   readonly isCopy?: boolean;
   /** Search before creating: patients and directory entries (lanes.md 18, 19). */

@@ -193,8 +193,7 @@ function update(resource: LaneResource, link: LinkState): Outcome {
   if (move === undefined && writes.length === 0) return { state: 'current' };
   if (isTakenBackThere(observed, desired, link))
     return { state: 'parked', reason: reason('remote-in-error', { target: nameOf(resource.key) }) };
-  if (!observed.isFresh && !(move === undefined && isSafeUnread(resource, link, observed)))
-    return { state: 'due', operation: read(resource, link) };
+  if (!observed.isFresh) return { state: 'due', operation: read(resource, link) };
   const { versionTag } = observed;
   if (move === undefined) {
     const body = copied(resource, link, writes, observed);
@@ -219,11 +218,6 @@ function update(resource: LaneResource, link: LinkState): Outcome {
     state: 'due',
     operation: { kind: 'move', resource, link, body, versionTag, elements, from: move.from, to: move.to, why },
   };
-}
-
-/** A change to what was last seen, of a version that the server holds us to: had somebody written since, it would refuse ours. */
-function isSafeUnread({ isGuarded }: LaneResource, link: LinkState, { versionTag, hash }: Observation): boolean {
-  return isGuarded === true && link.origin === 'created' && versionTag !== undefined && hash === link.seenHash;
 }
 
 /** What is there, with these elements as we want them. Of a list of theirs nothing is taken out that we did not put there. */

@@ -44,7 +44,7 @@ import { readLinked } from './read.ts';
 import { reconcile } from './reconcile.ts';
 import { askAboutRefused, isAsked } from './refused.ts';
 import { nextTryMs } from './retry.ts';
-import { sendLevel, type WriteOutcome } from './send.ts';
+import { sendLevel } from './send.ts';
 import { hasUnmapped, keepUnmapped } from './unmapped.ts';
 
 /** More steps than any lane needs; a run that gets here yields and is wanted again (lanes.md 5). */
@@ -284,7 +284,7 @@ class LaneRun {
       const stored = await storeOutcomes(this.#deps, this.#lease, state.rows, outcomes);
       this.#memory.carried = stored.rows;
       this.#deps.wake(stored.woken);
-      for (const outcome of outcomes) this.#forgetLook(outcome);
+      for (const { intent } of outcomes) this.#forgetFresh(intent.write);
       for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
       this.#singly ||= stored.goSingly;
       this.#memory.amendRefused ||= stored.amendRefused;
@@ -303,10 +303,8 @@ class LaneRun {
   }
 
   /** After a write the next one needs a new look, unless the reply was one. */
-  #forgetLook({ intent: { write }, class: result }: WriteOutcome): void {
-    if (write.kind === 'create') return;
-    this.#memory.fresh.delete(`${write.resource.resourceType}/${write.link.remoteId}`);
-    if (result !== 'ok') this.#memory.overtaken.add(nameOf(write.resource.key));
+  #forgetFresh(write: Write): void {
+    if (write.kind !== 'create') this.#memory.fresh.delete(`${write.resource.resourceType}/${write.link.remoteId}`);
   }
 
   async #pause(why: Reason): Promise<RunOutcome> {

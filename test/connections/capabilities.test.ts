@@ -53,7 +53,6 @@ test('types with their interactions, parameters and conditional creates; abiliti
     conditionalCreate: { Task: true, Goal: false },
     transaction: true,
     versioned: true,
-    checksVersions: { Task: true, Goal: false },
     patch: true,
     hash: expect.stringMatching(/^[0-9a-f]{64}$/),
   });

@@ -10,7 +10,6 @@ const able: Capabilities = {
   conditionalCreate: { Provenance: true },
   transaction: true,
   versioned: true,
-  checksVersions: {},
   patch: true,
   hash: '',
 };

@@ -18,7 +18,6 @@ function declares(interactions: Record<string, string[]>): Capabilities {
     conditionalCreate: {},
     transaction: true,
     versioned: true,
-    checksVersions: {},
     patch: false,
     hash: 'a',
   };

@@ -1,8 +1,8 @@
 // What a partner wrote is never overwritten unseen, and what the server holds beside our elements is kept (lanes.md 13 to 15, 28).
 
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
-import { aCarePlan, aGoal, aReferral } from '../builders.ts';
+import { aGoal, aReferral } from '../builders.ts';
 import { startProxy } from '../support/proxy.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
@@ -24,55 +24,10 @@ async function pathOf(resourceType: string, slot: string): Promise<string> {
   return `${resourceType}/${id}`;
 }
 
-describe('on a server that promises to refuse a write over another version than the one named', () => {
-  const planSlot = 'county/carePlan/plan-rosa#plan';
-  const changePlan = () =>
-    world.accept(['carePlan', aCarePlan({ title: 'Food every day', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-  const callsAfter = async (calls: number) =>
-    (await world.server.journal()).slice(calls).map(({ method, status }) => `${method} ${status}`);
-  let path: string;
-
-  beforeEach(async () => {
-    await world.server.control('POST', 'settings', { declaresVersionChecks: true, transactions: false });
-    await sendCase();
-    path = await pathOf('CarePlan', planSlot);
-  });
-
-  test('a change goes over what was last seen there, by its version, without another read', async () => {
-    const { length } = await world.server.journal();
-    await changePlan();
-    await world.work();
-    expect(await callsAfter(length)).toEqual(['PUT 200']);
-    expect(await world.server.own('CarePlan', planSlot)).toMatchObject({ title: 'Food every day' });
-  });
-
-  test('what somebody has written since survives: it is read, and ours is written beside it', async () => {
-    await partnerEdits(world.server, path, (plan) => ({ ...plan, extension: [extension] }));
-    const { length } = await world.server.journal();
-    await changePlan();
-    await world.work();
-    expect(await callsAfter(length)).toEqual(['PUT 412', 'GET 200', 'PUT 200']);
-    expect(await world.server.own('CarePlan', planSlot)).toMatchObject({
-      title: 'Food every day',
-      extension: [extension],
-    });
-  });
-
-  test('what is gone there is not made again: it is read, and a person is asked', async () => {
-    expect((await world.server.fhir('DELETE', path)).status).toBe(204);
-    const { length } = await world.server.journal();
-    await changePlan();
-    await world.work();
-    expect(await callsAfter(length)).toEqual(['PUT 412', 'GET 410']);
-    expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone' }]);
-  });
-});
-
 describe('an edit between our read and our write', () => {
   test.each([
     ['with versions', {}],
     ['without transactions', { transactions: false }],
-    ['that promises to refuse a write over another version', { declaresVersionChecks: true }],
   ])('survives beside ours, on a server %s', async (_title, settings) => {
     await world.server.control('POST', 'settings', settings);
     await sendCase();

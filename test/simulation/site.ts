@@ -41,7 +41,6 @@ export function openSite({ servers }: Stage, vendor: VendorName, swarm: Swarm, p
   if (vendor === 'standard') {
     server.configure({
       versions,
-      declaresVersionChecks: swarm.declaresVersionChecks,
       transactions,
       conditionalCreate: conditionalCreate !== 'none',
       conditionalCreateGapMs: conditionalCreate === 'gap' ? 3_000 : 0,

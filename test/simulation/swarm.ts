@@ -25,8 +25,6 @@ export interface Swarm {
   readonly vendors: readonly VendorName[];
   /** Of the `standard` server. */
   readonly versions: boolean;
-  /** Whether it says that it refuses a write over another version, so that no read comes before one. */
-  readonly declaresVersionChecks: boolean;
   readonly transactions: boolean;
   readonly conditionalCreate: 'none' | 'atomic' | 'gap';
   /** Whether it searches Provenance by the tag that it is found again by. */
@@ -127,7 +125,6 @@ export function swarmOf(seed: number, without: readonly FaultName[] = []): Swarm
   return {
     vendors: stream(seed, 'vendors').pick(vendorSets),
     provenance: stream(seed, 'provenance').chance(0.75),
-    declaresVersionChecks: stream(seed, 'version checks').chance(0.5),
     versions: random.chance(0.75),
     transactions: random.chance(0.5),
     conditionalCreate: random.pick(['none', 'none', 'atomic', 'gap']),

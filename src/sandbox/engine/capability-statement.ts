@@ -36,7 +36,7 @@ export function capabilityStatement(engine: Engine, publication: Publication): J
 }
 
 function resourceCapability(engine: Engine, type: string): JsonObject {
-  const { versions, declaresVersionChecks, conditionalCreate } = engine.settings;
+  const { versions, conditionalCreate } = engine.settings;
   const takesPut = !engine.settings.patchOnlyTypes.includes(type);
   const interactions = [
     'read',
@@ -54,7 +54,7 @@ function resourceCapability(engine: Engine, type: string): JsonObject {
   return {
     type,
     interaction: interactions.map((code) => ({ code })),
-    versioning: !versions ? 'no-version' : declaresVersionChecks ? 'versioned-update' : 'versioned',
+    versioning: versions ? 'versioned' : 'no-version',
     readHistory: versions,
     updateCreate: takesPut,
     conditionalCreate,

@@ -16,8 +16,6 @@ export interface EngineSettings {
   conditionalCreate: boolean;
   /** Whether resources have version ids, ETags and a history. */
   versions: boolean;
-  /** Whether the server says that it refuses an update by another version tag than the newest, which it does in any case. */
-  declaresVersionChecks: boolean;
   /** Types that are changed by JSON Patch only: PUT is neither declared nor taken. */
   patchOnlyTypes: readonly string[];
   /** Milliseconds until a search sees a write, If-None-Exist included. */
@@ -32,7 +30,6 @@ export const idealSettings: EngineSettings = {
   transactions: true,
   conditionalCreate: true,
   versions: true,
-  declaresVersionChecks: false,
   patchOnlyTypes: [],
   searchLagMs: 0,
   searchCacheMs: 0,

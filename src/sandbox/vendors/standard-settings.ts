@@ -51,7 +51,6 @@ export const parseStandardSettings = bodyReader<Partial<StandardSettings>>({
     transactions: flag,
     conditionalCreate: flag,
     versions: flag,
-    declaresVersionChecks: flag,
     patchOnlyTypes: { type: 'array', items: text },
     searchLagMs: amount,
     searchCacheMs: amount,

@@ -92,7 +92,6 @@ describe('a resource without a link', () => {
 
 describe('a resource that we made', () => {
   const link = aLink(food);
-  const guarded = { isFresh: false, hash: 'hash of the first look' };
 
   test.each<[string, Partial<LaneResource>, string]>([
     ['is read before anything is said about it', {}, 'due: read'],
@@ -101,21 +100,6 @@ describe('a resource that we made', () => {
     [
       'is read again before it is written over',
       { desired: desiredOf(rent), observed: seen(food, { isFresh: false }) },
-      'due: read',
-    ],
-    [
-      'is written over an older look where the server refuses to write over any other version',
-      { desired: desiredOf(rent), observed: seen(food, guarded), isGuarded: true },
-      'due: update',
-    ],
-    [
-      'is read all the same where the older look has no version',
-      { desired: desiredOf(rent), observed: seen(food, { ...guarded, versionTag: undefined }), isGuarded: true },
-      'due: read',
-    ],
-    [
-      'is read all the same where what the older look showed is not absorbed',
-      { desired: desiredOf(rent), observed: seen(food, { isFresh: false }), isGuarded: true },
       'due: read',
     ],
     ['is updated where ours changed', { desired: desiredOf(rent), observed: seen(food) }, 'due: update'],
@@ -307,11 +291,6 @@ describe('a status that moves', () => {
       elements: ['text', 'statusReason', 'status'],
       body: { text: 'Rent', status: 'completed', statusReason: { text: 'Why' }, theirs: 'kept' },
     });
-  });
-
-  test('is moved over a fresh read, also where the server refuses to write over any other version', () => {
-    const observed = seen({ ...food, status: 'requested' }, { isFresh: false, hash: 'hash of the first look' });
-    expect(moves(moving('requested', 'cancelled', 'requester', { observed, isGuarded: true }))).toEqual(['read']);
   });
 
   test('what we did not change is not moved back', () => {
