@@ -212,15 +212,12 @@ function untold(
     }));
 }
 
-/**
- * What the other side has changed of a value that follows from the record, where even with what was taken over (`after`) another one does. The
- * status of an order of theirs is read by the referral rules.
- */
+/** What the other side has changed of a value that follows from the record, where even with what was taken over (`after`) another one does. */
 function notFollowing({ resource, link, observed }: Look, keys: readonly string[], after: JsonObject): MappingIssue[] {
-  const { slot, resourceType } = resource;
-  const isRead = (key: string) => resourceType === 'ServiceRequest' && link.origin === 'theirs' && key === 'status';
+  const { slot } = resource;
   return (slot?.elements ?? [])
-    .filter(({ key }) => keys.includes(key) && !isOfEngine(slot, key) && !isRead(key))
+    .filter((element) => keys.includes(element.key) && !isOfEngine(slot, element.key))
+    .filter((element) => !isReadAsReferral(resource, link, element))
     .filter(({ key }) => slot?.says(key, observed.body, after) !== true)
     .map(({ key, at }) => ({
       code: 'left-out',
@@ -228,6 +225,12 @@ function notFollowing({ resource, link, observed }: Look, keys: readonly string[
       message: 'What the other side has changed here follows from something else in the record, which stands.',
       at,
     }));
+}
+
+/** True for what the referral rules read, beside the status that moves: how an order of theirs stands, and what came of a Task. */
+function isReadAsReferral({ resourceType }: LaneResource, { origin }: LinkState, { key }: SlotElement): boolean {
+  if (resourceType === 'ServiceRequest') return origin === 'theirs' && key === 'status';
+  return resourceType === 'Task' && /^output\b/.test(key);
 }
 
 /** True for what is added to every resource of ours and no record says: our identifier and the profile. */

@@ -110,6 +110,12 @@ describe('a move', () => {
       status: 'completed',
       outcome: { code: 'service-received' },
     });
+    const asked = await gateway.api.store.db
+      .selectFrom('decision')
+      .select('topic')
+      .where('record_id', '=', 'done')
+      .execute();
+    expect(asked).toEqual([]);
   });
 
   test('that refuses it says why, in words and as a code', async () => {
