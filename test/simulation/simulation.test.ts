@@ -52,7 +52,7 @@ describe('a mechanism that is switched off is missed', () => {
     ['intents', 21, /^\(l\) .* which did not happen so/m],
     ['settle', 29, /^\(a\) .* is there 2 times/m],
     ['if-match', 41, /^\(b\) .* instead of/m],
-    ['cursor', 164, /^\(d\) Nobody was told of/m],
+    ['cursor', 203, /^\(d\) Nobody was told of/m],
   ];
   test.each(first)('%s: seed %i', async (without, seed, violation) => {
     const { violations } = await runHistory(stage, { seed, without });
