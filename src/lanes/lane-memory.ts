@@ -40,8 +40,8 @@ export interface LaneMemories {
   keep(lane: LaneKey, memory: LaneMemory): void;
 }
 
-/** Some 20 MB: 10 to 15 kB each. */
-const mostKept = 1500;
+/** For cases that are worked at just now. A resource with its record, as projected and as seen, is some 50 kB. */
+const mostKept = 300;
 
 /** @param most resources of all lanes together; those of the lanes that ran longest ago are given up first */
 export function createLaneMemories(most = mostKept): LaneMemories {
