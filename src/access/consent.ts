@@ -18,6 +18,14 @@ export interface ConsentQuestion {
   readonly today: string;
 }
 
+/** The rules by which `withheldBy` withholds. */
+const rules = ['consent-missing', 'consent-type', 'consent-refused', 'consent-sensitivity'];
+
+/** True for a reason that `withheldBy` gives: the receiver may have it again once the client agrees. */
+export function isForConsent({ code }: Reason): boolean {
+  return rules.includes(code);
+}
+
 /** Undefined: permitted. Else the rule that withholds it. */
 export function withheldBy(question: ConsentQuestion): Reason | undefined {
   const isImplied = question.basis === 'treatment' && question.sensitivity.length === 0;

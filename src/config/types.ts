@@ -158,8 +158,7 @@ export type SmsConfig = Pick<WebhookConfig, 'url' | 'secrets' | 'allowPrivate'>;
 export const pageLanguages = ['en', 'es'] as const;
 export type PageLanguage = (typeof pageLanguages)[number];
 
-/** The page of a partner that has no FHIR client (docs/partners.md). At least one of the addresses is there. */
-/** Who is told of referrals: by one address, or by an address and a number. */
+/** Who is told of referrals: by one address, or by an address and a number. At least one of them is there. */
 export interface PageContact {
   /** Where the links go; the codes too, where there is no number. */
   readonly email?: string;
@@ -167,6 +166,7 @@ export interface PageContact {
   readonly sms?: string;
 }
 
+/** The page of a partner that has no FHIR client (docs/partners.md). */
 export interface PageConfig {
   /** Each is told by a link and codes of their own. By name; '' where there is only one, which has none. */
   readonly contacts: ReadonlyMap<string, PageContact>;

@@ -49,6 +49,13 @@ export interface OpenedConnection {
   readonly capabilities: () => Promise<Capabilities>;
 }
 
+/** @throws CasebridgeError `connection-unknown`: also of one that is off */
+export function openedConnection(opened: ReadonlyMap<string, OpenedConnection>, id: string): OpenedConnection {
+  const one = opened.get(id);
+  if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
+  return one;
+}
+
 export interface ApiParts {
   readonly config: Config;
   readonly logger: Logger;
@@ -77,11 +84,7 @@ export function gatewayApi({
   opened,
   feeder,
 }: ApiParts): GatewayApi {
-  const connectionOf = (id: string): OpenedConnection => {
-    const one = opened.get(id);
-    if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
-    return one;
-  };
+  const connectionOf = (id: string): OpenedConnection => openedConnection(opened, id);
   const preview = async (
     source: string,
     records: Parameters<typeof projectRecords>[1]['records'],

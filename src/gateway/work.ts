@@ -3,8 +3,7 @@
 import type { Logger } from 'pino';
 import { clockDeps, sweepClocks } from '../clocks/clocks.ts';
 import type { Config, ConnectionConfig } from '../config.ts';
-import { type Capabilities, type Connection, vendors } from '../connections/connections.ts';
-import { CasebridgeError } from '../errors.ts';
+import { type Connection, vendors } from '../connections/connections.ts';
 import { factsOf } from '../fault.ts';
 import {
   type Feeder,
@@ -32,7 +31,7 @@ import type { PartnerPage } from '../page/page.ts';
 import { openWakeUps } from '../queue/queue.ts';
 import { keepUp } from '../store/store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
-import type { OpenedConnection } from './api.ts';
+import { type OpenedConnection, openedConnection } from './api.ts';
 
 const pollEveryMs = 250;
 const replayEveryMs = 250;
@@ -121,11 +120,7 @@ function duties(parts: WorkParts, feeder: Feeder): Duty[] {
 /** What keeps records and servers the same. */
 function syncDuties({ config, logger, deps, live, opened }: WorkParts, feeder: Feeder): Duty[] {
   const { store } = deps;
-  const capabilities = (id: string): Promise<Capabilities> => {
-    const one = opened.get(id);
-    if (one === undefined) throw new CasebridgeError('connection-unknown', { connection: id });
-    return one.capabilities();
-  };
+  const capabilities = (id: string) => openedConnection(opened, id).capabilities();
   const kickIf = async (isDue: Promise<boolean>): Promise<void> => {
     if (await isDue) feeder.kick();
   };

@@ -167,8 +167,6 @@ export interface LanePlan {
   readonly nextLookAt: string | null;
 }
 
-/** What `doctor` and `GET /api/connections/{id}/capabilities` show. */
-
 export interface Readiness {
   /** Each part that has to work. */
   readonly checks: readonly ReadyCheck[];

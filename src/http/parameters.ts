@@ -16,6 +16,7 @@ interface Parameter {
 }
 
 const name = { schema: { type: 'string', pattern: namePattern }, form: 'a name such as county' };
+const number = { schema: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' }, form: 'a number' };
 const idPattern = '^(?!\\.+$)[A-Za-z0-9._-]{1,64}$';
 
 /** By the name that stands in a route's path. */
@@ -45,9 +46,9 @@ export const pathParameters: Readonly<Record<string, Parameter>> = {
     description: '<source>.<case|client|organization|service|worker>.<id>',
     form: '<source>.<case|client|organization|service|worker>.<id>',
   },
-  decision: { schema: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' }, description: 'Decision.', form: 'a number' },
-  message: { schema: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' }, description: 'Message.', form: 'a number' },
-  replay: { schema: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' }, description: 'Replay.', form: 'a number' },
+  decision: { ...number, description: 'Decision.' },
+  message: { ...number, description: 'Message.' },
+  replay: { ...number, description: 'Replay.' },
   stale: {
     schema: { type: 'string', pattern: '^[0-9a-f]{64}$' },
     description: '`key` of the older record.',

@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Selectable } from 'kysely';
-import { withheldBy } from '../access/access.ts';
+import { isForConsent, withheldBy } from '../access/access.ts';
 import type { Route } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { fullUrl, identifierValue } from '../fhir/fhir.ts';
@@ -446,14 +446,9 @@ function leaveCause(
 ): Reason | undefined {
   if (row.deleted) return reason('deleted-record');
   if (desired === undefined) return reason('condition-false');
-  if (route === 'withheld' && why?.code === 'not-referred') return why;
-  const isConsent =
-    route === 'withheld' &&
-    (why?.code === 'consent-missing' ||
-      why?.code === 'consent-type' ||
-      why?.code === 'consent-refused' ||
-      why?.code === 'consent-sensitivity');
-  return isConsent ? reason('consent-withdrawn', { recordType: row.type }) : undefined;
+  if (route !== 'withheld' || why === undefined) return undefined;
+  if (why.code === 'not-referred') return why;
+  return isForConsent(why) ? reason('consent-withdrawn', { recordType: row.type }) : undefined;
 }
 
 function waitsOf({ known }: DesireInput, desired: Desired): Wait[] {

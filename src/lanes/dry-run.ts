@@ -6,7 +6,7 @@ import { newMemory } from './desire.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { emptyMemory } from './lane-memory.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
-import type { LaneKey, Lease } from './lease.ts';
+import { type LaneKey, type Lease, sourceOf } from './lease.ts';
 import { loadLane } from './load.ts';
 import { type Operation, type Plan, plan } from './plan.ts';
 
@@ -37,7 +37,6 @@ export async function dryRun(
   key: LaneKey,
   { unparks = false }: DryRunOptions = {},
 ): Promise<DryRun> {
-  const [source = ''] = key.subject.split('.');
   const row = await deps.store.db
     .selectFrom('lane')
     .select(['next_look_at', 'parked'])
@@ -47,7 +46,7 @@ export async function dryRun(
   // A lease that holds nothing: loading only reads.
   const lease: Lease = {
     ...key,
-    source,
+    source: sourceOf(key),
     fence: 0,
     wanted: 0,
     attempts: 0,

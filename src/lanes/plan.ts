@@ -143,8 +143,8 @@ function decideNew(resource: LaneResource): Outcome {
       ? update(resource, link)
       : { state: 'read', reason: reason('theirs-to-make') };
   }
-  const isInvalid = invalidReason(resource.key, desired);
-  if (isInvalid !== undefined && resource.isSetAside !== true) return { state: 'parked', reason: isInvalid };
+  const invalid = invalidReason(resource.key, desired);
+  if (invalid !== undefined && resource.isSetAside !== true) return { state: 'parked', reason: invalid };
   if (parked !== undefined) return { state: 'parked', reason: parked };
   const wait = resource.waits[0];
   if (wait !== undefined) return { state: 'waiting', reason: wait.reason };

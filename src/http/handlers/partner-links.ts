@@ -94,9 +94,12 @@ function filterOf({ query }: Call) {
   return { partner, state, after, limit: limitOf(query) };
 }
 
-const name: FieldRule = { fits: (value) => typeof value === 'string' && value !== '', form: 'the name of a partner' };
-const person: FieldRule = { fits: (value) => typeof value === 'string' && value !== '', form: 'the name of a contact' };
-const task: FieldRule = { fits: (value) => typeof value === 'string' && value !== '', form: 'the id of its Task' };
+const word = (form: string): FieldRule => ({ fits: (value) => typeof value === 'string' && value !== '', form });
+const asksFor = {
+  partner: word('the name of a partner'),
+  task: word('the id of its Task'),
+  contact: word('the name of a contact'),
+};
 
 async function sendLink(call: Call): Promise<object> {
   const { partner, task: taskId, contact } = readAsked(await readJson(call));
@@ -106,6 +109,6 @@ async function sendLink(call: Call): Promise<object> {
 }
 
 function readAsked(body: Json): { readonly partner: string; readonly task: string; readonly contact?: string } {
-  const fields = readFields(body, { partner: name, task, contact: person });
+  const fields = readFields(body, asksFor);
   return { partner: textOf(fields.partner) ?? '', task: textOf(fields.task) ?? '', contact: textOf(fields.contact) };
 }
