@@ -229,12 +229,16 @@ describe('a receiver that fails for long', () => {
     await start();
     await offer(store, 'a', 'b', 'a');
     await eventually(async () => receiver.processed().length === 1, 'the other case');
+    const isUnderWay = async () =>
+      (await store.db.selectFrom('delivery').select('cursor').where('lease_until', 'is not', null).execute()).length >
+      0;
     // Something else is taken before a day of failures is full.
     for (const n of [1, 2, 3]) {
       await later(store, 43_200);
       await offer(store, `d${n}`);
       await eventually(async () => receiver.processed().length === n + 1, 'the other case');
       await eventually(async () => receiver.journal.filter(({ body }) => body.id === 'r-a').length > n, 'another try');
+      await eventually(async () => !(await isUnderWay()), 'the end of that try');
     }
     await eventually(async () => (await alerts(store)).length > 0, 'the alert');
     expect(await alerts(store)).toEqual([{ topic: 'webhook-stuck:county', count: 1, open: true }]);
