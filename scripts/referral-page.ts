@@ -43,7 +43,8 @@ ${patientTaskKinds.map(kindRow).join('\n')}
 The Task said the row when both sides last agreed, and says the column now. An outgoing referral is one that we ask for, an incoming one is one that
 we perform. The cell is the record's new status that its source is offered, with the steps in between that nobody told us in brackets; a dash: nothing
 new; otherwise why a person must decide. What is only our own word come back is nothing new. A \`completed\` Task without an output of
-\`resulting-activity\` has the outcome "outcome unknown". An answer to a \`cancelRequest\` of ours is noted there, and \`cancelled\` is then
+\`resulting-activity\` has the outcome "outcome unknown". \`in-progress\` with the business status 5.2 of BSeR is our asking to cancel: both sides stand
+where they stood before it. An answer to a \`cancelRequest\` of ours is noted there, and \`cancelled\` is then
 never read as a late refusal.
 
 ### Outgoing
@@ -110,7 +111,7 @@ function observation(referral: JsonObject, before: TaskStatus, status: TaskStatu
 }
 
 function words(reading: TaskReading): string {
-  if (reading.kind === 'unchanged') return '-';
+  if (reading.kind === 'unchanged' || reading.kind === 'asked') return '-';
   if (reading.kind === 'decision') return `*${reading.why}*`;
   const { implied } = reading;
   return `${String(reading.patch.status)}${implied.length === 0 ? '' : ` (${implied.join(', ')})`}`;

@@ -80,6 +80,12 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'retry',
   },
+  'cancel-not-accepted': {
+    text: 'Nobody has accepted it yet, so there is nobody to ask to cancel: set the referral to cancelled. If it is accepted first, the question goes out then.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'capabilities-changed': {
     text: 'The server of {connection} offers or grants something else than before; its routes were worked out anew.',
     status: 200,
@@ -1150,6 +1156,18 @@ export const errorKinds = {
     status: 409,
     issue: 'transient',
     class: 'retry',
+  },
+  'planned-ask-cancel': {
+    text: 'Its performer is asked to cancel.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'planned-ask-taken-back': {
+    text: 'Its performer is no longer asked to cancel.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
   },
   'planned-create': {
     text: 'It is not on the server yet.',

@@ -92,6 +92,7 @@ export interface RawConnection {
   createPatients?: boolean;
   identifierSystems?: Record<string, string>;
   task?: ConnectionConfig['task'];
+  cancellation?: 'set' | NonNullable<ConnectionConfig['cancellation']>;
   backfill?: ConnectionConfig['backfill'];
   poll?: {
     every?: string;
@@ -247,6 +248,10 @@ const connection = settings(
     task: choice(
       ['home', 'copy', 'answer', 'off'],
       'Where the Task of a referral lives. Default home on standard, answer on epic, off on oracle.',
+    ),
+    cancellation: choice(
+      ['set', 'bser'],
+      'How an accepted referral is cancelled there. set: you set it to cancelled. bser, on standard with task home: the Task asks the performer (docs/partners.md). Default set.',
     ),
     backfill: choice(['none', 'open-cases', 'all'], 'What is sent when the connection is new. Default open-cases.'),
     poll: settings({

@@ -238,6 +238,8 @@ export interface ConnectionConfig {
   readonly identifierSystems: Readonly<Record<string, string>>;
   /** Which side holds the Task of a referral (closed loop B1). */
   readonly task: 'home' | 'copy' | 'answer' | 'off';
+  /** How the performer is asked to cancel what it has accepted; absent: it is not asked, and cancelled is set. */
+  readonly cancellation?: 'bser';
   readonly backfill: 'none' | 'open-cases' | 'all';
   readonly pollEveryMs: number;
   readonly polls: PollConfig;

@@ -10,6 +10,7 @@ import { fullUrl, identifierValue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import type { CompiledSlot, Desired, MappingSet, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
+import { cancelRequestOf } from '../referrals/referrals.ts';
 import type { Database } from '../store/store.ts';
 import { type Filed, inItsChart, movedFrom } from './chart.ts';
 import { resourceTopic } from './decisions.ts';
@@ -235,6 +236,7 @@ function resourceFor(
   const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
   const mirrors = isCopy(input, row.content, resourceType, standing);
   const route = routeFor(input, row, key, resourceType, standing);
+  const cancelRequest = asksInTask(input, key) && !mirrors ? cancelRequestOf(row.content) : undefined;
   const aside = asideReason(key, row.version, links);
   return {
     key,
@@ -264,8 +266,13 @@ function resourceFor(
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     moves: movesOn(input.connection.vendor),
     ...(mirrors && { isCopy: true }),
+    ...(cancelRequest && { cancelRequest }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
+}
+
+function asksInTask({ connection }: DesireInput, { type, slot }: ResourceKey): boolean {
+  return connection.config.cancellation === 'bser' && type === 'referral' && slot === 'fulfilment';
 }
 
 /** A Task that we make on a server where it does not live: by configuration, or because its performer is a partner of ours. */

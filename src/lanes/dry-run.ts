@@ -97,8 +97,8 @@ export function diffOf(operation: Operation): { diff?: Json } {
   return {
     diff: operation.elements.map((element) => ({
       element,
-      before: before[element] ?? null,
-      after: after[element] ?? null,
+      before: before[element] ?? observed?.body[element] ?? null,
+      after: after[element] ?? operation.body[element] ?? null,
     })),
   };
 }

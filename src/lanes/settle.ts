@@ -310,8 +310,8 @@ function settleOrder(look: Look, settled: Settled): Settled {
     by: context.performerName(resource),
     itemId: (text) => context.itemId(`${nameOf(resource.key)} ${text}`),
   });
-  if (reading.kind === 'unchanged') return settled;
   if (reading.kind === 'patch') return { ...settled, patches: [...settled.patches, reading.patch] };
+  if (reading.kind !== 'decision') return settled;
   const why = reason('status-read', { status: String(observed.body.status), why: reading.why });
   return { ...settled, decisions: [...settled.decisions, statusDecision(look, 'status', why)] };
 }
@@ -362,6 +362,7 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
       ],
     };
   }
+  if (reading.kind === 'asked') return settled;
   const taken = { ...settled, seen: withNew(settled.seen, observedFacts, keysOf(look, element)) };
   if (reading.kind !== 'patch') return taken;
   const { elements, notUnderstood } = taken.lineage;

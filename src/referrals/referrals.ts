@@ -1,5 +1,16 @@
 // Closed-loop referrals: the states of a Task, who may move it, and what the partner's answer means for our record.
 
+export {
+  askedElements,
+  asksToCancel,
+  type CancelRequest,
+  cancelRequestOf,
+  isBegun,
+  isUntouched,
+  questionFact,
+  withoutQuestion,
+  withQuestion,
+} from './ask-to-cancel.ts';
 export { codesOf } from './codes.ts';
 export { judgeMove, performerElements, reasonedStatuses } from './judge-move.ts';
 export { patientTaskKind, patientTaskKinds, patientTaskRules } from './patient-tasks.ts';

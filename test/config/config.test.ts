@@ -308,6 +308,16 @@ describe('what is refused, with its place', () => {
       text('identifierSystems: { mrn: 1.2 }'),
       'connections.general.identifierSystems.mrn must be text: put it in quotes.',
     ],
+    [
+      'asking to cancel where nobody answers',
+      text('cancellation: bser').replace('vendor: standard', 'vendor: epic'),
+      'casebridge.yaml:9:5 connections.general.cancellation must be "set" on a server of the vendor epic',
+    ],
+    [
+      'asking to cancel in a mirror',
+      text('task: copy\ncancellation: bser'),
+      'connections.general.cancellation must be "set" where "task" is "copy"',
+    ],
     ['a word outside its list', text('mode: shdow'), 'must be one of off, shadow, live. Did you mean "shadow"?'],
     [
       'an unknown vendor',

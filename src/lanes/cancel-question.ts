@@ -1,0 +1,52 @@
+// Asking to cancel within the Task, and taking that back: what is written, and what is kept of it so that each request is put once. Pure.
+
+import { type Reason, reason } from '../errors.ts';
+import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
+import {
+  askedElements,
+  asksToCancel,
+  type CancelRequest,
+  isBegun,
+  questionFact,
+  withoutQuestion,
+  withQuestion,
+} from '../referrals/referrals.ts';
+
+/** Beside the facts of elements that a link keeps as sent: the request that was put last, with what stood in its place. */
+export const askedKey = 'cancelRequest';
+
+export interface Question {
+  readonly kind: 'ask' | 'unask';
+  readonly body: JsonObject;
+  readonly elements: readonly string[];
+  /** To be kept under `askedKey`; undefined: nothing is asked any more. */
+  readonly asked: JsonObject | undefined;
+  readonly why: Reason;
+}
+
+/** @param asked what is kept of the last question; @returns undefined: nothing is to be written. */
+export function questionFor(
+  request: CancelRequest | 'none',
+  task: JsonObject,
+  asked: Json | undefined,
+): Question | undefined {
+  const before = isObject(asked) ? asked : undefined;
+  if (request === 'none') {
+    if (before === undefined || !asksToCancel(task)) return undefined;
+    return {
+      kind: 'unask',
+      body: withoutQuestion(task, before),
+      elements: askedElements,
+      asked: undefined,
+      why: reason('planned-ask-taken-back'),
+    };
+  }
+  if (!isBegun(task) || asksToCancel(task) || textAt(before, 'at') === request.at) return undefined;
+  return {
+    kind: 'ask',
+    body: withQuestion(task, request),
+    elements: askedElements,
+    asked: questionFact(task, request),
+    why: reason('planned-ask-cancel'),
+  };
+}

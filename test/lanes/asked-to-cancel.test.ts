@@ -1,0 +1,150 @@
+// A performer that has accepted a referral is asked to cancel it, as the connection's server knows to be asked (closed-loop B3, B6).
+
+import { describe, expect, test } from '@jest/globals';
+import { isObject, type JsonObject } from '../../src/json.ts';
+import { aReferral } from '../builders.ts';
+import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+
+const world = useWorld({ cancellation: 'bser' });
+const taskSlot = 'county/referral/referral-pantry#fulfilment';
+const system = 'http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS';
+
+const task = () => world.server.own('Task', taskSlot);
+const state = (code: string, display: string): JsonObject => ({ coding: [{ system, code, display }] });
+const scheduled = state('5.1.1', 'Event Scheduled');
+
+async function partnerSets(status: string, more: JsonObject = {}): Promise<void> {
+  const { id } = await task();
+  await partnerEdits(world.server, `Task/${id}`, (held) => ({ ...held, ...more, status }));
+}
+
+async function partnerMoves(status: string, more: JsonObject = {}): Promise<void> {
+  await partnerSets(status, more);
+  await world.poll();
+  await world.work();
+}
+
+const asked = { cancelRequest: { at: '2026-02-20T10:00:00-05:00', reason: 'She found another pantry.' } };
+
+/** The source's next version, a minute after the last. */
+let minute = 0;
+async function sourceSays(more: JsonObject): Promise<void> {
+  minute += 1;
+  const updatedAt = `2026-02-20T10:${String(minute).padStart(2, '0')}:00-05:00`;
+  await world.accept(['referral', { ...aReferral(), ...more, updatedAt }]);
+  await world.work();
+}
+
+async function accepted(): Promise<void> {
+  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.work();
+  await partnerMoves('accepted', { businessStatus: state('3.0', 'Accepted') });
+}
+
+/** How often anybody has written the Task. */
+async function version(): Promise<number> {
+  const { meta } = await task();
+  return isObject(meta) ? Number(meta.versionId) : Number.NaN;
+}
+const offered = async () => (await world.changes()).map(({ body }) => body);
+
+describe('at a server that knows the two steps of BSeR', () => {
+  test('the Task asks, with the reason, and what the partner had said in its business status stays readable', async () => {
+    await accepted();
+    await partnerMoves('in-progress', { businessStatus: scheduled });
+    await sourceSays(asked);
+    expect(await task()).toMatchObject({
+      status: 'in-progress',
+      statusReason: { text: 'She found another pantry.' },
+      businessStatus: {
+        coding: [{ system, code: '5.2', display: 'Cancellation Requested' }],
+        text: 'Cancellation Requested; before: Event Scheduled',
+      },
+    });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('is asked once, also when the reply is lost, and our own question offers the source nothing', async () => {
+    await accepted();
+    await world.server.control('POST', 'faults', [
+      { method: 'PUT', path: 'Task', nth: 1, fault: { drop: 'after-commit' } },
+    ]);
+    const [before, changes] = [await version(), await offered()];
+    await sourceSays(asked);
+    expect(await version()).toBe(before + 1);
+    await world.poll();
+    await world.workAgain();
+    expect(await version()).toBe(before + 1);
+    expect(await offered()).toEqual(changes);
+    await partnerMoves('in-progress', { businessStatus: scheduled });
+    await world.workAgain();
+    expect(await version()).toBe(before + 2);
+  });
+
+  test.each([
+    ['cancelled', '6.0', { status: 'cancelled', cancelRequest: { answer: 'cancelled' } }],
+    ['completed', '7.0', { status: 'completed', cancelRequest: { answer: 'completed' } }],
+  ])('the partner answers %s', async (status, code, answer) => {
+    await accepted();
+    await sourceSays(asked);
+    const before = await version();
+    await partnerMoves(status, { businessStatus: state(code, status) });
+    expect((await offered()).at(-1)).toMatchObject(answer);
+    expect(await version()).toBe(before + 1);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('a partner that goes on is heard, is not asked again, and keeps its own business status', async () => {
+    await accepted();
+    await sourceSays(asked);
+    const before = await version();
+    await partnerMoves('in-progress', { businessStatus: scheduled });
+    expect((await offered()).at(-1)).toMatchObject({ status: 'in-progress' });
+    await world.workAgain();
+    expect(await version()).toBe(before + 1);
+    expect(await task()).toMatchObject({ businessStatus: scheduled });
+  });
+
+  test('nobody is asked before anybody has accepted; once somebody has, they are', async () => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    await sourceSays(asked);
+    expect(await task()).toMatchObject({ status: 'requested' });
+    expect(await world.link('referral/referral-pantry#fulfilment')).toMatchObject({ reason: 'cancel-not-accepted' });
+    await partnerMoves('accepted');
+    expect(await task()).toMatchObject({ status: 'in-progress', businessStatus: { coding: [{ code: '5.2' }] } });
+    expect((await offered()).at(-1)).toMatchObject({ status: 'accepted' });
+  });
+
+  test('the source takes its question back: the Task is as it was before', async () => {
+    await accepted();
+    await partnerMoves('on-hold', { statusReason: { text: 'No driver.' }, businessStatus: scheduled });
+    const before = await task();
+    await sourceSays(asked);
+    await sourceSays({});
+    const { meta: _now, ...now } = await task();
+    const { meta: _then, ...then } = before;
+    expect(now).toEqual(then);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('a partner that completes it between our read and our write has not been asked', async () => {
+    await accepted();
+    const before = (await world.server.journal()).length;
+    world.beforeNextWrite(() => partnerSets('completed', { businessStatus: state('7.0', 'Fulfillment Completed') }));
+    await sourceSays(asked);
+    expect(await task()).toMatchObject({ status: 'completed', businessStatus: { coding: [{ code: '7.0' }] } });
+    expect((await offered()).at(-1)).toMatchObject({ status: 'completed' });
+    const refused = (await world.server.journal(before)).filter(({ status }) => status === 412);
+    expect(refused).toHaveLength(1);
+  });
+
+  test('a referral that its source cancels meanwhile is cancelled there', async () => {
+    await accepted();
+    await sourceSays(asked);
+    const history = [{ id: 'h9', status: 'cancelled', at: '2026-02-21T10:00:00-05:00', reason: 'No answer.' }];
+    await sourceSays({ ...asked, status: 'cancelled', history });
+    expect(await task()).toMatchObject({ status: 'cancelled' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+});
