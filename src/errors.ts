@@ -80,10 +80,34 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'retry',
   },
+  'cancel-in-task': {
+    text: 'The Task of the referral asks to cancel; no other resource does.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'cancel-not-accepted': {
     text: 'Nobody has accepted it yet, so there is nobody to ask to cancel: set the referral to cancelled. If it is accepted first, the question goes out then.',
     status: 200,
     issue: 'informational',
+    class: 'person',
+  },
+  'cancel-not-asked': {
+    text: 'No resource asks this server to cancel: set the referral to cancelled. Where its partner answers on the page, the page asks.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-over': {
+    text: 'The referral has ended, or the question is answered: nobody is asked to cancel any more.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-refused': {
+    text: 'The performer was asked to cancel and does not: its Task that asks is {status}. The referral goes on until either side ends it.',
+    status: 409,
+    issue: 'business-rule',
     class: 'person',
   },
   'capabilities-changed': {

@@ -250,8 +250,8 @@ const connection = settings(
       'Where the Task of a referral lives. Default home on standard, answer on epic, off on oracle.',
     ),
     cancellation: choice(
-      ['set', 'bser'],
-      'How an accepted referral is cancelled there. set: you set it to cancelled. bser, on standard with task home: the Task asks the performer (docs/partners.md). Default set.',
+      ['set', 'bser', 'abort-task'],
+      'How the performer of an accepted referral is asked to cancel it. set: it is not, you set the referral to cancelled. bser, abort-task, on standard with task home: by the Task itself, or by one of its own (docs/partners.md). Default set.',
     ),
     backfill: choice(['none', 'open-cases', 'all'], 'What is sent when the connection is new. Default open-cases.'),
     poll: settings({

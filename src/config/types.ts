@@ -239,7 +239,7 @@ export interface ConnectionConfig {
   /** Which side holds the Task of a referral (closed loop B1). */
   readonly task: 'home' | 'copy' | 'answer' | 'off';
   /** How the performer is asked to cancel what it has accepted; absent: it is not asked, and cancelled is set. */
-  readonly cancellation?: 'bser';
+  readonly cancellation?: 'bser' | 'abort-task';
   readonly backfill: 'none' | 'open-cases' | 'all';
   readonly pollEveryMs: number;
   readonly polls: PollConfig;

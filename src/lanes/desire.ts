@@ -388,6 +388,8 @@ function routeFor(
   resourceType: string,
   standing: LinkRow | undefined,
 ): LaneResource['route'] {
+  const unasked = key.slot === 'cancellation' && standing === undefined ? notAskedByTask(input, row) : undefined;
+  if (unasked !== undefined) return { route: 'off', reason: unasked };
   const listed = input.abilities.routes.find(
     (entry) => entry.recordType === key.type && entry.resourceType === resourceType,
   );
@@ -409,6 +411,14 @@ function routeFor(
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };
   return { route, reason: route === 'native' ? undefined : listed?.reason, why: listed?.reason };
+}
+
+/** Why no Task of its own asks the performer to cancel; undefined: one does. */
+function notAskedByTask(input: DesireInput, { content }: RecordRow): Reason | undefined {
+  const { cancellation } = input.connection.config;
+  if (cancellation === 'bser') return reason('cancel-in-task');
+  if (cancellation === undefined || isCopy(input, content, 'Task', undefined)) return reason('cancel-not-asked');
+  return cancelRequestOf(content) === undefined ? reason('cancel-over') : undefined;
 }
 
 /** A Task that began there and is not written is answered by a note, or not at all. */

@@ -1,5 +1,5 @@
-// Asking the performer to cancel, in BSeR's two steps: the requester puts the Task to in-progress with the business status 5.2, and the performer
-// answers cancelled (6.0) or completed (7.0) (closed-loop B3, B6). Pure.
+// Asking the performer to cancel (closed-loop B3, B6). In BSeR's two steps the requester puts the Task to in-progress with the business status 5.2, and
+// the performer answers cancelled (6.0) or completed (7.0). In base R4 a second Task with the code `abort` asks, and its status is the answer. Pure.
 
 import { isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { codesOf } from './codes.ts';
@@ -43,6 +43,21 @@ export function isUntouched({ status }: JsonObject): boolean {
 }
 
 const begun: readonly TaskStatus[] = ['ready', 'accepted', 'in-progress', 'on-hold'];
+
+/** What the performer answers by the status of a Task that asks to cancel, as a merge patch on the referral; undefined: nothing yet. */
+export interface CancelAnswer {
+  readonly patch: JsonObject;
+  /** It does not cancel, and a person must know. */
+  readonly isRefused: boolean;
+}
+
+/** @param at when the status was set */
+export function readCancellation(referral: JsonObject, status: Json | undefined, at: string): CancelAnswer | undefined {
+  const request = cancelRequestOf(referral);
+  if (!isTaskStatus(status) || !isTerminal(status) || request === undefined) return undefined;
+  const isRefused = status !== 'completed';
+  return { isRefused, patch: { cancelRequest: { answeredAt: at, ...(!isRefused && { answer: 'cancelled' }) } } };
+}
 
 /** What the asking changes in a Task. */
 export const askedElements = ['status', 'statusReason', 'businessStatus'] as const;

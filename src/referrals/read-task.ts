@@ -237,7 +237,8 @@ function reasonText(task: JsonObject): string | undefined {
   return [reason.text, ...displays].find((text) => typeof text === 'string');
 }
 
-function changedAt(task: JsonObject): string {
+/** When a Task was changed last, as far as it tells. */
+export function changedAt(task: JsonObject): string {
   const updated = isObject(task.meta) ? task.meta.lastUpdated : undefined;
   const at = [task.lastModified, updated, task.authoredOn].find(isInstant);
   return at ?? '1970-01-01T00:00:00Z';

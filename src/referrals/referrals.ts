@@ -3,11 +3,13 @@
 export {
   askedElements,
   asksToCancel,
+  type CancelAnswer,
   type CancelRequest,
   cancelRequestOf,
   isBegun,
   isUntouched,
   questionFact,
+  readCancellation,
   withoutQuestion,
   withQuestion,
 } from './ask-to-cancel.ts';
@@ -16,7 +18,14 @@ export { judgeMove, performerElements, reasonedStatuses } from './judge-move.ts'
 export { patientTaskKind, patientTaskKinds, patientTaskRules } from './patient-tasks.ts';
 export { type BegunReading, type BegunReferral, readBegun } from './read-begun.ts';
 export { type OrderObservation, readOrder } from './read-order.ts';
-export { declineCodes, type ReferralStatus, readTask, type TaskObservation, type TaskReading } from './read-task.ts';
+export {
+  changedAt,
+  declineCodes,
+  type ReferralStatus,
+  readTask,
+  type TaskObservation,
+  type TaskReading,
+} from './read-task.ts';
 export {
   isTaskStatus,
   isTerminal,

@@ -1,8 +1,9 @@
 // A performer that has accepted a referral is asked to cancel it, as the connection's server knows to be asked (closed-loop B3, B6).
 
-import { describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aReferral } from '../builders.ts';
+import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld({ cancellation: 'bser' });
@@ -147,4 +148,83 @@ describe('at a server that knows the two steps of BSeR', () => {
     expect(await task()).toMatchObject({ status: 'cancelled' });
     expect(await world.openDecisions()).toEqual([]);
   });
+});
+
+describe('at a server where a Task of its own asks', () => {
+  beforeEach(() => world.connect(aConnection(world.server.base, { cancellation: 'abort-task' })));
+
+  const question = () => world.server.own('Task', 'county/referral/referral-pantry#cancellation');
+
+  async function partnerAnswers(status: string, more: JsonObject = {}): Promise<void> {
+    const { id } = await question();
+    await partnerEdits(world.server, `Task/${id}`, (held) => ({ ...held, ...more, status }));
+    await world.poll();
+    await world.work();
+  }
+
+  test('there is exactly one, which names the first and the reason, and the first is left alone', async () => {
+    await accepted();
+    const { id, businessStatus } = await task();
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Task', nth: 1, fault: { drop: 'after-commit' } },
+    ]);
+    await sourceSays(asked);
+    await world.workAgain();
+    expect(await question()).toMatchObject({
+      status: 'requested',
+      intent: 'order',
+      code: { coding: [{ system: 'http://hl7.org/fhir/CodeSystem/task-code', code: 'abort' }] },
+      focus: { reference: `Task/${id}` },
+      reasonCode: { text: 'She found another pantry.' },
+      authoredOn: '2026-02-20T10:00:00-05:00',
+    });
+    expect(await task()).toMatchObject({ status: 'accepted', businessStatus });
+    await partnerAnswers('accepted');
+    expect((await offered()).filter((body) => isObject(body) && body.cancelRequest !== undefined)).toEqual([]);
+  });
+
+  test('done: the source is told that the partner cancels', async () => {
+    await accepted();
+    await sourceSays(asked);
+    await partnerAnswers('completed');
+    expect((await offered()).at(-1)).toMatchObject({ cancelRequest: { answer: 'cancelled' } });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('rejected: the question is answered, the referral goes on, and a person is told why', async () => {
+    await accepted();
+    await sourceSays(asked);
+    await partnerAnswers('rejected', { statusReason: { text: 'The box is on its way.' } });
+    expect((await offered()).at(-1)).toEqual({ cancelRequest: { answeredAt: expect.any(String) } });
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'status', code: 'cancel-refused', detail: { statusReason: { text: 'The box is on its way.' } } },
+    ]);
+    expect(await task()).toMatchObject({ status: 'accepted' });
+  });
+
+  test('completed meanwhile: what the first Task says counts, whatever the second does', async () => {
+    await accepted();
+    await sourceSays(asked);
+    await partnerSets('completed');
+    await partnerAnswers('completed');
+    expect((await offered()).at(-1)).toMatchObject({ status: 'completed', cancelRequest: { answer: 'completed' } });
+  });
+
+  test('taken back: entered in error', async () => {
+    await accepted();
+    await sourceSays(asked);
+    await sourceSays({});
+    expect(await question()).toMatchObject({ status: 'entered-in-error' });
+    expect(await task()).toMatchObject({ status: 'accepted' });
+  });
+});
+
+test('at any other server no resource asks, and the record says so', async () => {
+  await world.connect(aConnection(world.server.base));
+  await accepted();
+  const before = await version();
+  await sourceSays(asked);
+  expect(await version()).toBe(before);
+  expect(await world.server.all('Task')).toHaveLength(1);
+  expect(await world.link('referral/referral-pantry#cancellation')).toMatchObject({ reason: 'cancel-not-asked' });
 });
