@@ -2,7 +2,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import { type JsonObject, textAt } from '../json.ts';
-import { isRecordType } from '../records/records.ts';
+import { isRecordType, sourceOf } from '../records/records.ts';
 import { type Database, json } from '../store/store.ts';
 import type { CaseFacts, ClockRecord } from './evaluate.ts';
 
@@ -69,11 +69,10 @@ export async function loadFacts(
 function factsOf(rows: readonly Row[], zoneOf: (source: string) => string): CaseFacts {
   const beside = (type: string) => rows.find((row) => row.type === type)?.content;
   const client = beside('client');
-  const [source = ''] = rows[0]?.subject.split('.') ?? [];
   return {
     records: rows.flatMap(clockRecord),
     ...(client && { client }),
-    zone: textAt(beside('organization'), 'timeZone') ?? zoneOf(source),
+    zone: textAt(beside('organization'), 'timeZone') ?? zoneOf(sourceOf(rows[0]?.subject ?? '')),
   };
 }
 

@@ -3,13 +3,14 @@
 
 import type { ConnectionConfig } from '../config.ts';
 import type { JsonObject } from '../json.ts';
+import { sourceOf } from '../records/records.ts';
 import { json, type Store, sql } from '../store/store.ts';
 import { crashTopic, wrongResourceTopic } from './alerts.ts';
 import type { LaneOfSource } from './changes.ts';
 import { type DecisionRow, patientTopic } from './desire.ts';
 import type { EditionRow } from './editions.ts';
 import { type LinkRow, type RecordName, type RecordRow, recordKey, type SeenRow } from './known.ts';
-import { type LaneKey, type Lease, leaseQuery, sourceOf, type Taker } from './lease.ts';
+import { type LaneKey, type Lease, leaseQuery, type Taker } from './lease.ts';
 import type { OperationRow } from './operations.ts';
 
 /** What changes while a lane runs. */
@@ -133,7 +134,7 @@ export async function takeLane(
   taker: Taker,
   share?: ConnectionConfig['share'],
 ): Promise<{ readonly lease: Lease; readonly rows: LaneRows } | undefined> {
-  const { parts, columns, tables } = laneQuery({ ...key, source: sourceOf(key) }, [], undefined, share);
+  const { parts, columns, tables } = laneQuery({ ...key, source: sourceOf(key.subject) }, [], undefined, share);
   const asShown = sql<boolean>`xmin = (select shown.version from shown)`;
   const { rows } = await sql<StoredRows & { lease: Omit<Lease, keyof LaneKey> }>`
     with shown as (select xmin as version from lane where connection = ${key.connection} and subject = ${key.subject}),
