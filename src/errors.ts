@@ -1301,6 +1301,12 @@ export const errorKinds = {
     issue: 'invalid',
     class: 'permanent',
   },
+  'record-makes-nothing': {
+    text: 'As it stands, this record makes no FHIR resource: no condition in the mapping of {recordType} records holds for it.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'record-refused': {
     text: 'The record is refused and nothing was changed: {count} of its fields break a rule, see `errors`.',
     status: 400,
