@@ -80,6 +80,12 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'retry',
   },
+  'cancel-asked-anew': {
+    text: 'The question that this Task put has been answered, and there is another one, which the next Task puts.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'cancel-in-task': {
     text: 'The Task of the referral asks to cancel; no other resource does.',
     status: 200,

@@ -12,6 +12,7 @@ import type { CompiledSlot, Desired, MappingSet, SlotRef } from '../mapping/mapp
 import { isRecordType, type RecordType } from '../records/records.ts';
 import { cancelRequestOf } from '../referrals/referrals.ts';
 import type { Database } from '../store/store.ts';
+import { askedAnew, cancellationSlot } from './cancel-question.ts';
 import { type Filed, inItsChart, movedFrom } from './chart.ts';
 import { resourceTopic } from './decisions.ts';
 import { documentResource } from './desire-document.ts';
@@ -237,6 +238,8 @@ function resourceFor(
   const mirrors = isCopy(input, row.content, resourceType, standing);
   const route = routeFor(input, row, key, resourceType, standing);
   const cancelRequest = asksInTask(input, key) && !mirrors ? cancelRequestOf(row.content) : undefined;
+  const link = standing === undefined ? undefined : linkState(standing);
+  const observed = seen === undefined ? undefined : observation(seen, input.memory.fresh);
   const aside = asideReason(key, row.version, links);
   return {
     key,
@@ -246,12 +249,17 @@ function resourceFor(
     recordVersion: row.version,
     slot,
     desired: desired && mirrors ? asCopy(desired) : desired,
-    link: standing === undefined ? undefined : linkState(standing),
+    link,
     nextGeneration,
-    observed: seen === undefined ? undefined : observation(seen, input.memory.fresh),
+    observed,
     isGone: seen?.gone ?? false,
     route,
-    leave: slot === undefined ? undefined : (leaveCause(row, desired, route) ?? (filed && movedFrom(filed))),
+    leave:
+      slot === undefined
+        ? undefined
+        : (leaveCause(row, desired, route) ??
+          (filed && movedFrom(filed)) ??
+          askedAnew({ key, observed, desired, link }, cancelRequestOf(row.content))),
     // What is theirs is there already, whatever it points at.
     waits: desired === undefined || standing?.origin === 'theirs' ? [] : waitsOf(input, desired),
     isSetAside: aside !== undefined,
@@ -388,7 +396,7 @@ function routeFor(
   resourceType: string,
   standing: LinkRow | undefined,
 ): LaneResource['route'] {
-  const unasked = key.slot === 'cancellation' && standing === undefined ? notAskedByTask(input, row) : undefined;
+  const unasked = key.slot === cancellationSlot && standing === undefined ? notAskedByTask(input, row) : undefined;
   if (unasked !== undefined) return { route: 'off', reason: unasked };
   const listed = input.abilities.routes.find(
     (entry) => entry.recordType === key.type && entry.resourceType === resourceType,

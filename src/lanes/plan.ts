@@ -5,7 +5,7 @@ import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal, isUntouched, taskPath } from '../referrals/referrals.ts';
-import { askedKey, type Question, questionFor } from './cancel-question.ts';
+import { askedKey, isAnsweredQuestion, type Question, questionFor } from './cancel-question.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
 import {
   invalidReason,
@@ -358,6 +358,7 @@ function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome
   const { slot, observed } = resource;
   if (link.origin !== 'created') return { state: 'read', reason: cause };
   if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
+  if (isAnsweredQuestion(resource)) return { state: 'leaving', reason: cause };
   if (observed === undefined || !observed.isFresh)
     return { state: 'leaving', reason: cause, operation: read(resource, link) };
   const body = isRecalled(cause) ? slot?.recall(observed.body) : slot?.retire(observed.body);

@@ -50,10 +50,15 @@ async function version(): Promise<number> {
 const offered = async () => (await world.changes()).map(({ body }) => body);
 
 describe('at a server that knows the two steps of BSeR', () => {
-  test('the Task asks, with the reason, and what the partner had said in its business status stays readable', async () => {
+  test('the Task asks once, also when the reply is lost, and our own question offers the source nothing', async () => {
     await accepted();
     await partnerMoves('in-progress', { businessStatus: scheduled });
+    await world.server.control('POST', 'faults', [
+      { method: 'PUT', path: 'Task', nth: 1, fault: { drop: 'after-commit' } },
+    ]);
+    const [before, changes] = [await version(), await offered()];
     await sourceSays(asked);
+    expect(await version()).toBe(before + 1);
     expect(await task()).toMatchObject({
       status: 'in-progress',
       statusReason: { text: 'She found another pantry.' },
@@ -62,17 +67,6 @@ describe('at a server that knows the two steps of BSeR', () => {
         text: 'Cancellation Requested; before: Event Scheduled',
       },
     });
-    expect(await world.openDecisions()).toEqual([]);
-  });
-
-  test('is asked once, also when the reply is lost, and our own question offers the source nothing', async () => {
-    await accepted();
-    await world.server.control('POST', 'faults', [
-      { method: 'PUT', path: 'Task', nth: 1, fault: { drop: 'after-commit' } },
-    ]);
-    const [before, changes] = [await version(), await offered()];
-    await sourceSays(asked);
-    expect(await version()).toBe(before + 1);
     await world.poll();
     await world.workAgain();
     expect(await version()).toBe(before + 1);
@@ -82,20 +76,17 @@ describe('at a server that knows the two steps of BSeR', () => {
     expect(await version()).toBe(before + 2);
   });
 
-  test.each([
-    ['cancelled', '6.0', { status: 'cancelled', cancelRequest: { answer: 'cancelled' } }],
-    ['completed', '7.0', { status: 'completed', cancelRequest: { answer: 'completed' } }],
-  ])('the partner answers %s', async (status, code, answer) => {
+  test('the partner has done the work already and answers completed', async () => {
     await accepted();
     await sourceSays(asked);
     const before = await version();
-    await partnerMoves(status, { businessStatus: state(code, status) });
-    expect((await offered()).at(-1)).toMatchObject(answer);
+    await partnerMoves('completed', { businessStatus: state('7.0', 'Fulfillment Completed') });
+    expect((await offered()).at(-1)).toMatchObject({ status: 'completed', cancelRequest: { answer: 'completed' } });
     expect(await version()).toBe(before + 1);
     expect(await world.openDecisions()).toEqual([]);
   });
 
-  test('a partner that goes on is heard, is not asked again, and keeps its own business status', async () => {
+  test('a partner that goes on is heard, is not asked again, and keeps its own business status; the source may still cancel', async () => {
     await accepted();
     await sourceSays(asked);
     const before = await version();
@@ -104,6 +95,10 @@ describe('at a server that knows the two steps of BSeR', () => {
     await world.workAgain();
     expect(await version()).toBe(before + 1);
     expect(await task()).toMatchObject({ businessStatus: scheduled });
+    const history = [{ id: 'h9', status: 'cancelled', at: '2026-02-21T10:00:00-05:00', reason: 'No answer.' }];
+    await sourceSays({ ...asked, status: 'cancelled', history });
+    expect(await task()).toMatchObject({ status: 'cancelled', businessStatus: scheduled });
+    expect(await world.openDecisions()).toEqual([]);
   });
 
   test('nobody is asked before anybody has accepted; once somebody has, they are', async () => {
@@ -139,15 +134,6 @@ describe('at a server that knows the two steps of BSeR', () => {
     const refused = (await world.server.journal(before)).filter(({ status }) => status === 412);
     expect(refused).toHaveLength(1);
   });
-
-  test('a referral that its source cancels meanwhile is cancelled there', async () => {
-    await accepted();
-    await sourceSays(asked);
-    const history = [{ id: 'h9', status: 'cancelled', at: '2026-02-21T10:00:00-05:00', reason: 'No answer.' }];
-    await sourceSays({ ...asked, status: 'cancelled', history });
-    expect(await task()).toMatchObject({ status: 'cancelled' });
-    expect(await world.openDecisions()).toEqual([]);
-  });
 });
 
 describe('at a server where a Task of its own asks', () => {
@@ -162,7 +148,7 @@ describe('at a server where a Task of its own asks', () => {
     await world.work();
   }
 
-  test('there is exactly one, which names the first and the reason, and the first is left alone', async () => {
+  test('there is exactly one, which names the first and the reason; done, the source is told that the partner cancels', async () => {
     await accepted();
     const { id, businessStatus } = await task();
     await world.server.control('POST', 'faults', [
@@ -181,17 +167,12 @@ describe('at a server where a Task of its own asks', () => {
     expect(await task()).toMatchObject({ status: 'accepted', businessStatus });
     await partnerAnswers('accepted');
     expect((await offered()).filter((body) => isObject(body) && body.cancelRequest !== undefined)).toEqual([]);
-  });
-
-  test('done: the source is told that the partner cancels', async () => {
-    await accepted();
-    await sourceSays(asked);
     await partnerAnswers('completed');
     expect((await offered()).at(-1)).toMatchObject({ cancelRequest: { answer: 'cancelled' } });
     expect(await world.openDecisions()).toEqual([]);
   });
 
-  test('rejected: the question is answered, the referral goes on, and a person is told why', async () => {
+  test('rejected: the referral goes on, and a person is told why; asked again, another Task asks', async () => {
     await accepted();
     await sourceSays(asked);
     await partnerAnswers('rejected', { statusReason: { text: 'The box is on its way.' } });
@@ -200,6 +181,16 @@ describe('at a server where a Task of its own asks', () => {
       { kind: 'status', code: 'cancel-refused', detail: { statusReason: { text: 'The box is on its way.' } } },
     ]);
     expect(await task()).toMatchObject({ status: 'accepted' });
+    const again = { at: '2026-02-21T10:00:00-05:00', reason: 'She has moved away.' };
+    await sourceSays({ cancelRequest: again });
+    await world.workAgain();
+    const questions = (await world.server.all('Task')).filter(({ reasonCode }) => reasonCode !== undefined);
+    expect(questions.map(({ status, authoredOn }) => [status, authoredOn])).toEqual([
+      ['rejected', asked.cancelRequest.at],
+      ['requested', again.at],
+    ]);
+    expect((await task()).status).toBe('accepted');
+    expect(await world.openDecisions()).toEqual([]);
   });
 
   test('completed meanwhile: what the first Task says counts, whatever the second does', async () => {
