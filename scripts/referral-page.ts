@@ -2,11 +2,13 @@
 
 import type { JsonObject } from '../src/json.ts';
 import {
+  type CancelAnswer,
   legalMoves,
   patientTaskKinds,
   patientTaskMoves,
   patientTaskRules,
   type ReferralStatus,
+  readCancellation,
   readTask,
   reasonedStatuses,
   referralTaskMoves,
@@ -54,6 +56,12 @@ ${readingTable('outgoing')}
 ### Incoming
 
 ${readingTable('incoming')}
+
+## What a Task that asks to cancel is answered by
+
+Where a Task of its own asks (\`cancellation: abort-task\`), its status is read so, while \`cancelRequest\` is open:
+
+${answersTable()}
 `;
 }
 
@@ -103,6 +111,19 @@ function readingTable(direction: 'outgoing' | 'incoming'): string {
       ),
     ]),
   );
+}
+
+function answersTable(): string {
+  const asked = { direction: 'outgoing', status: 'accepted', cancelRequest: { at: '2026-03-02T15:00:00Z' } };
+  return table(
+    ['status', 'is'],
+    taskStatuses.map((status) => [status, answerWords(readCancellation(asked, status, '2026-03-03T15:00:00Z'))]),
+  );
+}
+
+function answerWords(answer: CancelAnswer | undefined): string {
+  if (answer === undefined) return 'no answer yet';
+  return answer.isRefused ? 'answered: the referral goes on, and a person is told' : 'answered: `cancelled`';
 }
 
 function observation(referral: JsonObject, before: TaskStatus, status: TaskStatus) {
