@@ -1427,6 +1427,12 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'permanent',
   },
+  'resource-id-differs': {
+    text: 'The address names one {resourceType} and the id of the body another, or none. Send back what was read, with its id.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
   'resource-invalid': {
     text: '{target} would not be valid FHIR: {rule} at {path}, which {at} makes from {fields}. Mend the record, or the mapping.',
     status: 422,

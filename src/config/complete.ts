@@ -26,7 +26,7 @@ import type {
   SourceConfig,
   VendorName,
 } from './types.ts';
-import { hourRules, polledTypes } from './types.ts';
+import { officeRules, polledTypes } from './types.ts';
 import { completeWebhook } from './webhook.ts';
 
 type VendorDefaults = Pick<ConnectionConfig, 'mode' | 'task' | 'pollEveryMs'>;
@@ -178,7 +178,7 @@ function clocks({ clocks: raw = {} }: RawConfig, desk: Desk): ClockConfig {
     if (!isCalendarDate(date)) desk.refuse([...path, 'holidays', String(index)], 'must be a date of the calendar.');
   return {
     ...(digest !== undefined && { digest }),
-    ...(hours && { businessHours: { ...hours, holidays: hours.holidays ?? [], rules: hours.rules ?? hourRules } }),
+    ...(hours && { businessHours: { ...hours, holidays: hours.holidays ?? [], rules: hours.rules ?? officeRules } }),
   };
 }
 

@@ -520,7 +520,8 @@ export const configSchema: SchemaObject = {
                 minItems: 1,
                 uniqueItems: true,
                 items: choice(hourRules, 'A clock.'),
-                description: 'The clocks that count business hours only. Default: all whose limit is in hours.',
+                description:
+                  'The clocks that count business hours only. Default: all whose limit is in hours, but for that of an incident.',
               },
             },
             ['days', 'from', 'to'],

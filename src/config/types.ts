@@ -41,6 +41,9 @@ export const hourRules = [
   'incident-4h',
 ] as const;
 
+/** Those that stand still at night where business hours are configured. An incident has to be written down in four hours at any time. */
+export const officeRules = hourRules.filter((rule) => rule !== 'incident-4h');
+
 /** The types that servers are asked for what changed. */
 export const polledTypes = [
   'Appointment',

@@ -158,7 +158,7 @@ function laneQuery(
       select ${recordColumns}, r.client_id from record r where r.subject = ${subject}
       union all
       select i.type, i.id, 0, i.answer, false, i.updated_at, i.updated_at, i.answer ->> 'clientId' from inbound i
-      where i.connection = ${connection} and i.subject = ${subject} and i.state = 'refused'),
+      where i.connection = ${connection} and i.subject = ${subject} and i.state = 'refused' and i.answer is not null),
     client as (select distinct case when type = 'client' then id else client_id end as id from own),
     other as (
       select type, id from lane_read where connection = ${connection} and subject = ${subject}

@@ -77,6 +77,17 @@ test('the audit is kept for six years, and a shorter time is a warning', async (
   expect(warnings).toEqual([expect.stringContaining('45 CFR 164.316')]);
 });
 
+test('business hours count for all limits in hours but that of an incident, which has to be written down at night too', async () => {
+  const top = 'clocks: { businessHours: { days: [mo], from: "09:00", to: "17:00" } }';
+  const { clocks } = await read(text('', { top }));
+  expect(clocks.businessHours?.rules).toEqual([
+    'referral-follow-up-48h',
+    'first-contact-72h',
+    'cancel-answer-48h',
+    'note-24h',
+  ]);
+});
+
 describe('the webhook of a source', () => {
   const of = (settings: string) => text('', { sources: `  county: { token: env:COUNTY, webhook: { ${settings} } }` });
 
