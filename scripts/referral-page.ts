@@ -45,7 +45,8 @@ ${patientTaskKinds.map(kindRow).join('\n')}
 The Task said the row when both sides last agreed, and says the column now. An outgoing referral is one that we ask for, an incoming one is one that
 we perform. The cell is the record's new status that its source is offered, with the steps in between that nobody told us in brackets; a dash: nothing
 new; otherwise why a person must decide. What is only our own word come back is nothing new. A \`completed\` Task without an output of
-\`resulting-activity\` has the outcome "outcome unknown". \`in-progress\` with the business status 5.2 of BSeR is our asking to cancel: both sides stand
+\`resulting-activity\` has the outcome "outcome unknown"; with one it is what the Procedures say that it names: received, received in part, or not done (\`other\`, with their
+words), and received where the server does not show them to us. \`in-progress\` with the business status 5.2 of BSeR is our asking to cancel: both sides stand
 where they stood before it. An answer to a \`cancelRequest\` of ours is noted there, and \`cancelled\` is then
 never read as a late refusal.
 

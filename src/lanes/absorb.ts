@@ -7,7 +7,7 @@ import { isAnsweredQuestion } from './cancel-question.ts';
 import { type ChangeLineage, keepRemoteValues, offerChanges } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
-import type { LaneResource } from './lane-resource.ts';
+import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { linkedTargets, resolverOf } from './linked-targets.ts';
 import { updateLink } from './links.ts';
@@ -15,11 +15,12 @@ import type { LaneState } from './load.ts';
 import { elementTopic } from './plan.ts';
 import { countReverts, keepReverts } from './reverts.ts';
 import { type SettleContext, type Settlement, settle } from './settle.ts';
+import type { ResultsByTask } from './task-results.ts';
 import { keepUnmappedBack } from './unmapped.ts';
 
 /** Settles every observed resource of the lane. @returns true when something was stored, so that the lane is to be loaded again. */
-export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Promise<boolean> {
-  const context = await settleContext(deps, lease, state);
+export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, results: ResultsByTask): Promise<boolean> {
+  const context = await settleContext(deps, lease, state, results);
   const settlements = state.resources.flatMap((resource) => settle(resource, context) ?? []);
   // Withdrawn here, and gone there or answered: nothing is left to retire but the link.
   const lost = state.resources.filter(
@@ -82,7 +83,12 @@ function patchesByRecord(settlements: readonly Settlement[]): {
   });
 }
 
-async function settleContext(deps: LaneDeps, lease: Lease, state: LaneState): Promise<SettleContext> {
+async function settleContext(
+  deps: LaneDeps,
+  lease: Lease,
+  state: LaneState,
+  results: ResultsByTask,
+): Promise<SettleContext> {
   const changed = state.resources.filter(
     ({ observed, link }) => observed !== undefined && observed.hash !== link?.seenHash,
   );
@@ -99,6 +105,7 @@ async function settleContext(deps: LaneDeps, lease: Lease, state: LaneState): Pr
     countReverts: counted,
     resolve: resolverOf(targets, baseUrl),
     performerName: ({ record }) => names.get(String(record?.organizationId)),
+    resultsOf: ({ key }) => results.get(nameOf(key)) ?? [],
     itemId: (text) => `cb-${contentHash(`${lease.connection} ${text}`).slice(0, 16)}`,
   };
 }

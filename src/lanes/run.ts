@@ -45,6 +45,7 @@ import { reconcile } from './reconcile.ts';
 import { askAboutRefused, isAsked } from './refused.ts';
 import { nextTryMs } from './retry.ts';
 import { sendLevel } from './send.ts';
+import { readResults } from './task-results.ts';
 import { hasUnmapped, keepUnmapped } from './unmapped.ts';
 
 /** More steps than any lane needs; a run that gets here yields and is wanted again (lanes.md 5). */
@@ -165,7 +166,10 @@ class LaneRun {
     if (reread.length > 0) return this.#readAll(state, reread);
     const tied = await this.#adopt(state);
     if (tied !== undefined) return tied;
-    if (await absorb(this.#deps, this.#lease, state)) return 'go-on';
+    const results = await readResults(this.#deps, this.#connection, this.#lease, state.resources);
+    if (results.kind === 'config') return this.#pause(results.reason);
+    if (results.kind === 'again') return this.#again(results.reason, results.afterMs);
+    if (await absorb(this.#deps, this.#lease, state, results.byTask)) return 'go-on';
     const taken = await this.#takeInbound(state);
     if (taken !== undefined) return taken;
     const givenUp = await giveUpMisfiled(this.#deps, this.#connection, this.#lease, state.resources);

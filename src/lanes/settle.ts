@@ -24,12 +24,15 @@ import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
 import { ownerIn } from './owner-in.ts';
 import { elementTopic, readMove } from './plan.ts';
 import { type CountReverts, mostReverts, type Revert } from './reverts.ts';
+import type { TaskResults } from './task-results.ts';
 
 export interface SettleContext {
   /** Which of our resources a server's reference points at. */
   readonly resolve: (reference: string) => SlotRef | undefined;
   /** Who acts on the other side, as a line of text. */
   readonly performerName: (resource: LaneResource) => string | undefined;
+  /** What the Procedures say that a completed Task names (`task-results.ts`). */
+  readonly resultsOf: (resource: LaneResource) => TaskResults;
   /** A stable id for a list item that the other side began. */
   readonly itemId: (text: string) => string;
   readonly countReverts: CountReverts;
@@ -352,6 +355,7 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
     before: typeof before === 'string' ? before : undefined,
     by: context.performerName(resource),
     itemId: (text) => context.itemId(`${nameOf(resource.key)} ${text}`),
+    results: context.resultsOf(resource),
   });
   if (reading.kind === 'decision') {
     const status = String(observed.body.status);

@@ -5,6 +5,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import { isInstantOrLocal } from '../records/records.ts';
 import { asksToCancel } from './ask-to-cancel.ts';
 import { codesOf } from './codes.ts';
+import { completedOutcome } from './read-result.ts';
 import { isTaskStatus, isTerminal, type TaskStatus, taskPath } from './task-moves.ts';
 
 export type ReferralStatus =
@@ -32,6 +33,8 @@ export interface TaskObservation {
   readonly by: string | undefined;
   /** Makes the id of a new history item from a text that is unique for it. */
   readonly itemId: (text: string) => string;
+  /** What the Procedures that the Task names said when they were read (`completedOutcome`); absent: none was. */
+  readonly results?: Parameters<typeof completedOutcome>[1];
 }
 
 /** What the record's source is offered, or why a person must look. */
@@ -155,7 +158,7 @@ function patchTo(observation: TaskObservation, to: ReferralStatus, implied: read
     status: to,
     history: [...(Array.isArray(referral.history) ? referral.history : []), ...history],
     ...datesFor(referral, to, at),
-    ...detailFor(task, to, at, text),
+    ...detailFor(observation, to, at, text),
     ...answerFor(referral, to, at),
   };
   return { kind: 'patch', patch, implied };
@@ -186,7 +189,12 @@ function answerFor({ cancelRequest }: JsonObject, to: ReferralStatus, at: string
 }
 
 /** The fields that must come with a status (records.md 6.1, column "required under the condition"). */
-function detailFor(task: JsonObject, to: ReferralStatus, at: string, text: string | undefined): JsonObject {
+function detailFor(
+  { task, results = [] }: TaskObservation,
+  to: ReferralStatus,
+  at: string,
+  text: string | undefined,
+): JsonObject {
   const words: JsonObject = text === undefined ? {} : { text };
   switch (to) {
     case 'declined':
@@ -196,17 +204,10 @@ function detailFor(task: JsonObject, to: ReferralStatus, at: string, text: strin
     case 'failed':
       return { outcome: { code: knownCode(task, outcomeCodes), at, ...words, confirmedBy: 'partner' } };
     case 'completed':
-      return { outcome: { ...completedOutcome(task), at, confirmedBy: 'partner' } };
+      return { outcome: { ...completedOutcome(task, results), at, confirmedBy: 'partner' } };
     default:
       return {};
   }
-}
-
-/** A completed Task without a `resulting-activity` output says that it ended, not what came of it. */
-function completedOutcome(task: JsonObject): JsonObject {
-  const outputs = Array.isArray(task.output) ? task.output : [];
-  const activity = outputs.some((output) => isObject(output) && codesOf(output.type).includes('resulting-activity'));
-  return activity ? { code: 'service-received' } : { code: 'other', text: 'outcome unknown' };
 }
 
 /** Why a performer declines, beside `other` (closed-loop B7). */

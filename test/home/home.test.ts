@@ -91,11 +91,11 @@ describe('a move', () => {
     ]);
   });
 
-  test('that ends it with a service names what was done', async () => {
+  test('that ends it with a part of the service names what was done, and the source learns how much and in which words', async () => {
     const id = await refer('done');
     for (const move of [
       { to: 'accepted' },
-      { to: 'completed', outcome: { code: 'service-received', text: 'Groceries' } },
+      { to: 'completed', outcome: { code: 'partly-received', text: 'Two of four bags' } },
     ] as const)
       await gateway.api.home.move('pantry', id, move, ana, (await view(id)).version);
     await idle(gateway);
@@ -108,7 +108,7 @@ describe('a move', () => {
     ]);
     expect((await offered('done')).at(-1)).toMatchObject({
       status: 'completed',
-      outcome: { code: 'service-received' },
+      outcome: { code: 'partly-received', text: 'Two of four bags', confirmedBy: 'partner' },
     });
     const asked = await gateway.api.store.db
       .selectFrom('decision')

@@ -135,6 +135,30 @@ describe('what the partner does', () => {
     expect(await world.openDecisions()).toEqual([]);
   });
 
+  test.each([
+    ['was not done', { status: 'not-done', statusReason: { text: 'Moved away.' } }, 'other', 'Moved away.'],
+    ['was done in part', { outcome: { coding: [{ code: '385670004' }], text: 'Half.' } }, 'partly-received', 'Half.'],
+    ['the server does not show us', undefined, 'service-received', undefined],
+  ])('a completed Task whose Procedure %s says so', async (_title, says, code, text) => {
+    await sendCase();
+    const { subject } = await request();
+    const procedure = { resourceType: 'Procedure', id: 'served', status: 'completed', subject: subject ?? null };
+    await world.server.control('POST', 'seed', [{ ...procedure, ...says }]);
+    if (says === undefined)
+      await world.server.control('POST', 'faults', [
+        { method: 'GET', path: 'Procedure/served', fault: { status: 403 } },
+      ]);
+    const output = {
+      type: { coding: [{ code: 'resulting-activity' }] },
+      valueReference: { reference: 'Procedure/served' },
+    };
+    await partnerMoves('completed', { output: [output] });
+    const [change] = await world.changes();
+    const outcome = isObject(change?.body) && isObject(change.body.outcome) ? change.body.outcome : {};
+    expect([outcome.code, outcome.text]).toEqual([code, text]);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
   test('a refusal arrives with its reason, and the order is revoked once the source has taken it over', async () => {
     await sendCase();
     await partnerMoves('rejected', { statusReason: { text: 'We are full.' } });

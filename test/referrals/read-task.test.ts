@@ -4,7 +4,13 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { parseRecord } from '../../src/records/records.ts';
-import { readTask, type TaskReading, type TaskStatus, taskStatuses } from '../../src/referrals/referrals.ts';
+import {
+  readTask,
+  type TaskObservation,
+  type TaskReading,
+  type TaskStatus,
+  taskStatuses,
+} from '../../src/referrals/referrals.ts';
 import { aReferral, receivedAt } from '../builders.ts';
 
 const at = '2026-02-20T15:00:00Z';
@@ -14,12 +20,22 @@ interface Sight {
   readonly task?: JsonObject;
   readonly before?: string | undefined;
   readonly by?: string;
+  readonly results?: Results;
 }
 
+type Results = NonNullable<TaskObservation['results']>;
+
 /** Reads a Task as a partner's server would hold it: no owner, no businessStatus, whatever is not named is not there. */
-function read({ referral = aReferral(), task = {}, before, by }: Sight): TaskReading {
+function read({ referral = aReferral(), task = {}, before, by, results = [] }: Sight): TaskReading {
   const whole = { resourceType: 'Task', meta: { lastUpdated: at }, ...task };
-  return readTask({ referral, task: whole, before, by, itemId: (text) => `item-${text.replaceAll(/\W/g, '-')}` });
+  return readTask({
+    referral,
+    task: whole,
+    before,
+    by,
+    results,
+    itemId: (text) => `item-${text.replaceAll(/\W/g, '-')}`,
+  });
 }
 
 /** In one word: 'nothing', 'decision: why', or the status that the source is offered, after the steps that it implies. */
@@ -277,6 +293,31 @@ describe('what comes with a status', () => {
     ],
   ])('%s', (_title, task, expected) => {
     expect(patchOf(read({ task, before: 'requested' }))).toMatchObject(expected);
+  });
+
+  test.each<[string, Results, string, string | undefined]>([
+    ['all was received', [{ status: 'completed' }, { status: 'completed' }], 'service-received', undefined],
+    [
+      'a part, with words',
+      [{ outcome: { ...local('partly-received'), text: 'Two bags' } }],
+      'partly-received',
+      'Two bags',
+    ],
+    ['one was done and the other not', [{ status: 'completed' }, { status: 'not-done' }], 'partly-received', undefined],
+    ['it was stopped', [{ status: 'stopped', statusReason: { text: 'Closed' } }], 'partly-received', 'Closed'],
+    ['nothing was done', [{ status: 'not-done' }], 'other', 'not done'],
+    ['it did not succeed', [{ outcome: { coding: [{ code: '385671000' }], text: 'No room' } }], 'other', 'No room'],
+    ['it was an error', [{ status: 'entered-in-error' }], 'other', 'outcome unknown'],
+    ['it is gone', ['gone'], 'other', 'outcome unknown'],
+    ['nobody shows it to us', ['unread'], 'service-received', undefined],
+    ['only some of it is shown', ['unread', { status: 'not-done' }], 'partly-received', undefined],
+  ])('completed, and of what the Procedures say: %s', (_title, results, code, text) => {
+    const output = results.map((_one, index) => ({
+      type: { coding: [{ code: 'resulting-activity' }] },
+      valueReference: { reference: `Procedure/${index}` },
+    }));
+    const { outcome } = patchOf(read({ task: { status: 'completed', output }, before: 'accepted', results }));
+    expect(outcome).toEqual({ code, ...(text !== undefined && { text }), at, confirmedBy: 'partner' });
   });
 
   test('the history grows at its end, with who acted, when, and why; what is implied is called so', () => {

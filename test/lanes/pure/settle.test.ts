@@ -10,6 +10,7 @@ import { aLink, aResource, aSlot, desiredOf, goalKey, seen } from './lane-resour
 
 const context: SettleContext = {
   resolve: () => undefined,
+  resultsOf: () => [],
   performerName: () => 'Elm Street Pantry',
   countReverts: () => 0,
   itemId: (text) => `id of ${text}`,

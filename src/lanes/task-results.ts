@@ -1,0 +1,58 @@
+// Reads the Procedures that a completed Task of the other side names, before the source is told that it was completed (closed-loop B4).
+
+import { parseReference } from '../fhir/fhir.ts';
+import { resultsNamedBy, type TaskObservation } from '../referrals/referrals.ts';
+import { type LookFailure, type Looks, lookThere } from './inbound/look.ts';
+import type { LaneConnection, LaneDeps } from './lane-connection.ts';
+import { type LaneResource, nameOf } from './lane-resource.ts';
+import type { Lease } from './lease.ts';
+
+export type TaskResults = NonNullable<TaskObservation['results']>;
+/** By the name of the resource that the Task is. */
+export type ResultsByTask = ReadonlyMap<string, TaskResults>;
+
+/** More than a Task sensibly names; of what is beyond, the Task's word stands. */
+const mostResults = 20;
+
+/** Those of Tasks that were seen completed and not been told of yet. A lane without any asks the server for nothing. */
+export async function readResults(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  resources: readonly LaneResource[],
+): Promise<{ readonly kind: 'read'; readonly byTask: ResultsByTask } | LookFailure> {
+  const byTask = new Map<string, TaskResults>();
+  for (const resource of resources) {
+    const { observed } = resource;
+    if (observed === undefined || !isNewlyCompleted(resource)) continue;
+    const looks: Looks = new Map();
+    const results: TaskResults[number][] = [];
+    for (const reference of resultsNamedBy(observed.body).slice(0, mostResults)) {
+      const named = parseReference(reference.trim(), connection.config.baseUrl);
+      if (named?.resourceType !== 'Procedure') {
+        results.push('unread');
+        continue;
+      }
+      const { resourceType, id } = named;
+      const failure = await lookThere(deps, connection, lease, looks, { resourceType, id });
+      if (failure !== undefined) return failure;
+      const look = looks.get(`${resourceType}/${id}`) ?? 'hidden';
+      results.push(look === 'hidden' ? 'unread' : look === 'gone' ? 'gone' : look.body);
+    }
+    byTask.set(nameOf(resource.key), results);
+  }
+  return { kind: 'read', byTask };
+}
+
+function isNewlyCompleted({ resourceType, link, observed, record, slot }: LaneResource): boolean {
+  const moves = slot?.elements.some((element) => element.moves === 'referral-task') === true;
+  return (
+    resourceType === 'Task' &&
+    moves &&
+    link !== undefined &&
+    observed?.body.status === 'completed' &&
+    link.seenHash !== observed.hash &&
+    link.seen?.status !== 'completed' &&
+    record?.status !== 'completed'
+  );
+}
