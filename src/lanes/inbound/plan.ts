@@ -14,6 +14,7 @@ import { resolverOf } from '../linked-targets.ts';
 import { hashOfSeen } from '../links.ts';
 import { nameOf, orderOf, patientsOf, pointedAtBy, referenced } from './about.ts';
 import { clientFields } from './client-fields.ts';
+import { labelled } from './labels.ts';
 import type { Looks } from './look.ts';
 import {
   isReadable,
@@ -212,7 +213,7 @@ class InboundPlanner {
       origin: { resourceType: 'Patient', id: patient },
       resources: [{ slot: 'patient', body }],
       elements: patientElements,
-      fixed: clientFields(body, this.#input.connection.config.identifierSystems),
+      fixed: { ...clientFields(body, this.#input.connection.config.identifierSystems), ...labelled([body]) },
     };
   }
 
@@ -316,6 +317,7 @@ class InboundPlanner {
       fixed: {
         ...referralMoves(bodies, reading.status, row.noted_at.toISOString()),
         ...this.#caseOf(),
+        ...labelled([bodies.task, bodies.order, ...this.#conditionsOf(bodies)]),
         clientId: this.#clientId(patient),
       },
     };
@@ -327,6 +329,14 @@ class InboundPlanner {
         ...(hospital !== undefined && { requesterOrganizationId: hospital }),
       },
     };
+  }
+
+  /** What an order is for tells as much as the order. */
+  #conditionsOf({ order: asked }: ReferralBodies): (JsonObject | undefined)[] {
+    const named = asked === undefined ? [] : pointedAtBy(asked, this.#baseUrl);
+    return named.map(({ resourceType, id }) =>
+      resourceType === 'Condition' ? this.#body(resourceType, id) : undefined,
+    );
   }
 
   /** Needs, goals and coverages that a standing referral points at, offered with it. */
@@ -394,6 +404,7 @@ class InboundPlanner {
       fixed: {
         clientId: this.#clientId(patient),
         ...this.#caseOf(),
+        ...labelled([body]),
         ...(isStay && { knownAt: (row?.noted_at ?? this.#input.now).toISOString(), source: 'adt' }),
       },
     };

@@ -31,6 +31,27 @@ async function begins(more: JsonObject = {}): Promise<void> {
   await seen(world);
 }
 
+/** The same, with security labels: codes with a space between. */
+async function beginsLabelled(codes: Readonly<Partial<Record<'task' | 'order' | 'need' | 'patient', string>>>) {
+  const bodies = { task, order: foodOrder, need: foodCondition, patient: ines };
+  const resources = Object.entries(bodies).map(([name, body]) => {
+    const given = new Map(Object.entries(codes)).get(name)?.split(' ') ?? [];
+    const security = given.map((code) => ({
+      system: `http://terminology.hl7.org/CodeSystem/${code.length === 1 ? 'v3-Confidentiality' : 'v3-ActCode'}`,
+      code,
+    }));
+    return given.length === 0 ? body : { ...body, meta: { security } };
+  });
+  await hospitalHas(world, ...resources);
+  await seen(world);
+}
+
+/** Of what was offered, by type. */
+const labels = async () =>
+  Object.fromEntries(
+    (await feed(world)).flatMap(({ type, body }) => (body.sensitivity === undefined ? [] : [[type, body.sensitivity]])),
+  );
+
 async function isAdopted(referral: JsonObject = {}): Promise<void> {
   await sourceIsThere(world);
   await begins();
@@ -62,6 +83,24 @@ describe('what the source is offered', () => {
     expect((await feed(world)).length).toBe(4);
     expect(await world.openDecisions()).toEqual([]);
     expect(await written(world)).toEqual([]);
+  });
+
+  test('bears the labels of the hospital: of Task, order and what it is for', async () => {
+    await beginsLabelled({ task: 'R 42CFRPart2', order: 'N', need: 'PSY R' });
+    expect(await labels()).toEqual({ need: ['mental-health'], referral: ['substance-use-part2', 'mental-health'] });
+  });
+
+  test('bears every label where the hospital has one that we cannot name, and none for an ordinary one', async () => {
+    await beginsLabelled({ order: 'TOPSECRET', need: 'N', patient: 'SDV' });
+    const all = [
+      'substance-use-part2',
+      'mental-health',
+      'hiv',
+      'domestic-violence',
+      'reproductive-health',
+      'minor-consented',
+    ];
+    expect(await labels()).toEqual({ client: ['domestic-violence'], referral: all });
   });
 
   test('says what began there, for whom and how urgently, and no more of the chart than it takes to know the person', async () => {
