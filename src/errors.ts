@@ -38,6 +38,12 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'permanent',
   },
+  'appointment-exists': {
+    text: 'An appointment for this time and place is there already and stands otherwise. Nothing was stored; propose another time, or write to the agency.',
+    status: 409,
+    issue: 'duplicate',
+    class: 'permanent',
+  },
   'appointment-unknown': {
     text: 'This referral has no such appointment.',
     status: 404,

@@ -60,7 +60,11 @@ export interface Home {
   addComment(partner: string, taskId: string, text: string, by: Actor): Promise<JsonObject>;
   /** Offers the contact to the source, where it stops the clock once taken over. @returns the Communication */
   logFirstContact(partner: string, taskId: string, contact: ContactMade, by: Actor): Promise<JsonObject>;
-  /** The source is offered it as an appointment of its own (`propose`). @returns the Appointment */
+  /**
+   * The source is offered it as an appointment of its own (`propose`). What was proposed for the same time and place and is now agreed is booked.
+   * @returns the Appointment
+   * @throws MoveRefused where the referral has ended; CasebridgeError `appointment-exists` where one for the same time and place stands otherwise
+   */
   proposeAppointment(partner: string, taskId: string, appointment: AppointmentMade, by: Actor): Promise<JsonObject>;
   /** @returns the Appointment @throws CasebridgeError `appointment-unknown`; it is confirmed already: nothing happens */
   confirmAppointment(partner: string, taskId: string, appointmentId: string, by: Actor): Promise<JsonObject>;
@@ -175,6 +179,7 @@ export function openHome({ store, config, newId, mappings, wake, onError }: Home
         const facts = await making(writer, own);
         const { resource, isNew } = await add(writer, own.order, appointmentOf(facts, appointment));
         if (isNew) await offerAppointment(writer, own, set, resource, facts.at);
+        else if (resource.body.status !== appointment.status) return agreeTo(writer, own, set, resource, appointment);
         return resource.body;
       });
     },
@@ -183,17 +188,9 @@ export function openHome({ store, config, newId, mappings, wake, onError }: Home
       const set = await mappings();
       return write(partner, by, async (writer) => {
         const own = await lockTask(writer, taskId);
-        const [found] = await visibleTo(writer.trx, writer.partner, {
-          names: [`Appointment/${appointmentId}`],
-          basedOn: [`ServiceRequest/${own.order.id}`],
-        });
+        const found = await appointmentOfTask(writer, own, appointmentId);
         if (found === undefined) throw new CasebridgeError('appointment-unknown');
-        if (found.body.status !== 'proposed' && found.body.status !== 'pending') return found.body;
-        const after = await change(writer, found, confirmed(found.body), 'update');
-        // The lane of its record tells the source what has changed.
-        if (found.record === undefined)
-          await offerAppointment(writer, own, set, after, (await timeOf(writer.trx)).toISOString());
-        return after.body;
+        return isProposed(found) ? confirm(writer, own, set, found) : found.body;
       });
     },
 
@@ -313,6 +310,41 @@ async function checkOutput({ trx, partner }: Writer, { order }: OwnTask, task: J
     const found = await visibleTo(trx, partner, { names, basedOn: [`ServiceRequest/${order.id}`] });
     if (found.length === 0) throw new CasebridgeError('output-unknown', { reference: names[0] ?? 'nothing here' });
   }
+}
+
+async function appointmentOfTask(
+  { trx, partner }: Writer,
+  { order }: OwnTask,
+  id: string,
+): Promise<Visible | undefined> {
+  const narrowing = { names: [`Appointment/${id}`], basedOn: [`ServiceRequest/${order.id}`] };
+  const [found] = await visibleTo(trx, partner, narrowing);
+  return found;
+}
+
+function isProposed({ body }: HomeResource): boolean {
+  return body.status === 'proposed' || body.status === 'pending';
+}
+
+async function confirm(writer: Writer, own: OwnTask, set: MappingSet, found: Visible): Promise<JsonObject> {
+  const after = await change(writer, found, confirmed(found.body), 'update');
+  // The lane of its record tells the source what has changed.
+  if (found.record === undefined)
+    await offerAppointment(writer, own, set, after, (await timeOf(writer.trx)).toISOString());
+  return after.body;
+}
+
+/** One for the same time and place is there, and stands otherwise than it is asked for. @throws CasebridgeError `appointment-exists` */
+async function agreeTo(
+  writer: Writer,
+  own: OwnTask,
+  set: MappingSet,
+  { id }: HomeResource,
+  { status }: AppointmentMade,
+): Promise<JsonObject> {
+  const found = await appointmentOfTask(writer, own, id);
+  if (status === 'booked' && found !== undefined && isProposed(found)) return confirm(writer, own, set, found);
+  throw new CasebridgeError('appointment-exists');
 }
 
 async function offerAppointment(

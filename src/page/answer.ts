@@ -273,10 +273,13 @@ async function perform(
     await doAsked(deps.home, { partner: partner.id, taskId: link.taskId, by: actorOf(visit, name), view }, asked);
     return undefined;
   } catch (error) {
-    const isStale = error instanceof CasebridgeError && error.code === 'version-conflict';
-    if (!isStale && !(error instanceof MoveRefused)) throw error;
+    const code = error instanceof CasebridgeError ? error.code : undefined;
+    const isStale = code === 'version-conflict';
+    const isThere = code === 'appointment-exists';
+    if (!isStale && !isThere && !(error instanceof MoveRefused)) throw error;
     const facts = await readFacts(deps, partner, link.taskId);
     if (facts === undefined) return notice(visit.frame, 404, 'referral-gone');
+    if (isThere) return referral(visit, 409, name, facts, { told: { kind: 'appointment-there' }, returned });
     return isStale
       ? stale(visit, name, facts, viewOf(facts.parts), returned)
       : referral(visit, 409, name, facts, { told: { kind: 'not-allowed' } });

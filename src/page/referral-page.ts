@@ -14,7 +14,9 @@ export type Told =
   | { readonly kind: 'faults' }
   /** What has happened since the form was shown. */
   | { readonly kind: 'stale'; readonly news: readonly HistoryItem[] }
-  | { readonly kind: 'not-allowed' };
+  | { readonly kind: 'not-allowed' }
+  /** One for the same time and place stands otherwise than was asked. */
+  | { readonly kind: 'appointment-there' };
 
 export interface ReferralPage extends Frame {
   readonly address: string;
@@ -75,6 +77,8 @@ function toldHtml(page: ReferralPage, w: Words, what: Told): Html {
       const legal = view.offered.map((action) => w.actionTitles[action]);
       return told('problem', w.headings.problem, html`<p>${w.notAllowed(stateWords(view, w), legal)}</p>`);
     }
+    case 'appointment-there':
+      return told('problem', w.headings.problem, html`<p>${w.appointmentThere}</p>`);
     default:
       return what satisfies never;
   }

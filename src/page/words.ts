@@ -142,6 +142,7 @@ export interface Words {
   readonly faults: Readonly<Record<FormFault, string>>;
 
   readonly notAllowed: (state: string, legal: readonly string[]) => string;
+  readonly appointmentThere: string;
   readonly stale: string;
   readonly staleNothing: string;
   readonly nothingToDo: string;

@@ -222,6 +222,14 @@ describe('an appointment', () => {
     await secondPass(gateway);
     expect((await view(id)).appointments).toHaveLength(1);
     expect(await proposalsOf(String(made.id))).toHaveLength(1);
+
+    // What the source has called off is not proposed again under the same name.
+    await accept(gateway, ['appointment', { ...record, status: 'cancelled', updatedAt: '2026-05-03T10:00:00Z' }]);
+    await idle(gateway);
+    await expect(gateway.api.home.proposeAppointment('pantry', id, proposed, ana)).rejects.toMatchObject({
+      code: 'appointment-exists',
+    });
+    expect((await view(id)).appointments).toMatchObject([{ id: made.id, status: 'cancelled' }]);
   });
 
   test('that the partner confirms after it was taken over is a change of the record', async () => {

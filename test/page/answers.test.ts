@@ -132,6 +132,33 @@ describe('a form that is sent twice', () => {
   });
 });
 
+describe('an appointment for a time and place that there is one for', () => {
+  const visit = { at: '2031-03-04T09:30', minutes: '30', agreement: 'proposed', place: 'Room 2' };
+  const statuses = async () => (await held('Appointment')).map(({ status }) => status);
+
+  test('is booked when it is agreed now, and the source is offered so', async () => {
+    await visitor.send(link, 'propose', visit);
+    const seen = await visitor.send(link, 'propose', { ...visit, agreement: 'booked' });
+    expect(seen.status).toBe(200);
+    expect(await statuses()).toEqual(['booked']);
+    const [appointment] = await held('Appointment');
+    const { rows } = await sql<{ status: string }>`select body ->> 'status' as status from change
+      where type = 'appointment' and body -> 'origin' ->> 'id' = ${String(appointment?.id)} order by cursor`.execute(
+      site.store.db,
+    );
+    expect(rows).toEqual([{ status: 'proposed' }, { status: 'booked' }]);
+  });
+
+  test('is refused in words when it is agreed or off already, and what was written stays', async () => {
+    await visitor.send(link, 'propose', { ...visit, agreement: 'booked' });
+    const seen = await visitor.send(link, 'propose', visit);
+    expect(seen.status).toBe(409);
+    expect(seen.html).toContain('There is already an appointment for this time and place');
+    expect(seen.html).toContain('value="Room 2"');
+    expect(await statuses()).toEqual(['booked']);
+  });
+});
+
 describe('a form that shows an older state', () => {
   test('is not taken: what is new is shown, what was written stays, and the next try counts', async () => {
     const fields = visitor.fields('decline');

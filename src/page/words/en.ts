@@ -250,6 +250,8 @@ export const en: Words = {
     `This cannot be done now. The referral is: ${state}. ${
       legal.length === 0 ? 'Nothing more can be done with it.' : `What can be done: ${legal.join(', ')}.`
     }`,
+  appointmentThere:
+    'There is already an appointment for this time and place; the list of appointments shows how it stands. Nothing was changed. Please propose another time, or write to the agency.',
   stale:
     'While this page was open, the referral has changed. Nothing was sent yet. Please read what is new, and send the form again if it is still right.',
   staleNothing: 'A detail of the referral was changed.',

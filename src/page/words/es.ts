@@ -250,6 +250,8 @@ export const es: Words = {
     `Esto no se puede hacer ahora. La remisión está: ${state}. ${
       legal.length === 0 ? 'Ya no se puede hacer nada más con ella.' : `Lo que se puede hacer: ${legal.join(', ')}.`
     }`,
+  appointmentThere:
+    'Ya hay una cita para esta hora y este lugar; la lista de citas muestra cómo está. No se cambió nada. Proponga otra hora o escriba a la agencia.',
   stale:
     'Mientras esta página estaba abierta, la remisión ha cambiado. Todavía no se envió nada. Lea lo nuevo y envíe el formulario otra vez si sigue siendo correcto.',
   staleNothing: 'Se cambió un detalle de la remisión.',
