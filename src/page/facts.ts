@@ -24,14 +24,14 @@ export async function readFacts(deps: FactsDeps, partner: PartnerConfig, taskId:
   const referral = await deps.home.referral(partner.id, taskId);
   if (referral === undefined) return undefined;
   const recordId = recordOf(deps, partner, referral);
-  const [requesters, versions, clocks, isCancelAsked, zone] = await Promise.all([
+  const [requesters, versions, clocks, cancelAsked, zone] = await Promise.all([
     requestersOf(deps.home, partner, referral),
     taskVersions(deps.store, partner.id, taskId),
     recordId === undefined ? [] : clocksOf(deps.store, partner.organization.source, recordId),
-    recordId !== undefined && isAskedToCancel(deps.store, partner.organization.source, recordId),
+    recordId === undefined ? undefined : askedToCancel(deps.store, partner.organization.source, recordId),
     zoneOf(deps, partner),
   ]);
-  return { parts: { ...referral, requesters, versions, clocks, isCancelAsked }, zone };
+  return { parts: { ...referral, requesters, versions, clocks, cancelAsked }, zone };
 }
 
 /** The agency that the Task is from, then who of it has asked, by name and in that role. */
@@ -95,7 +95,7 @@ async function clocksOf({ db }: Store, source: string, id: string): Promise<Cloc
 
 const shownStates = ['running', 'due-soon', 'breached', 'met'] as const;
 
-async function isAskedToCancel({ db }: Store, source: string, id: string): Promise<boolean> {
+async function askedToCancel({ db }: Store, source: string, id: string): Promise<ReferralParts['cancelAsked']> {
   const row = await db
     .selectFrom('record')
     .select('content')
@@ -104,7 +104,7 @@ async function isAskedToCancel({ db }: Store, source: string, id: string): Promi
     .where('id', '=', id)
     .executeTakeFirst();
   const asked = objectAt(row?.content, 'cancelRequest');
-  return asked !== undefined && asked.answeredAt === undefined;
+  return asked === undefined || asked.answeredAt !== undefined ? undefined : { reason: textAt(asked, 'reason') };
 }
 
 /** The organization's own zone, else its source's. */

@@ -13,7 +13,7 @@ import type { ReferralParts } from './view.ts';
  * All that the agency has done so far and the partner has to know, each by a name of its own; the partner's own doings are none. Pure, and the same
  * for the same referral.
  */
-export function eventsOf({ task, versions, appointments, isCancelAsked }: ReferralParts): string[] {
+export function eventsOf({ task, versions, appointments, cancelAsked }: ReferralParts): string[] {
   const { status } = task;
   const isEnded = isTaskStatus(status) && isTerminal(status);
   const last = versions.at(-1);
@@ -25,7 +25,7 @@ export function eventsOf({ task, versions, appointments, isCancelAsked }: Referr
   return [
     ...(isEnded ? [] : [newReferral]),
     ...(isEnded && last?.by === 'us' ? [`ended:${String(status)}`] : []),
-    ...(isCancelAsked && !isEnded ? ['cancel-asked'] : []),
+    ...(cancelAsked !== undefined && !isEnded ? ['cancel-asked'] : []),
     ...new Set(notes.map((note) => `note:${short(`${note.time} ${note.text}`)}`)),
     ...appointments
       .filter((one) => isTheirs(one) && one.status === 'proposed')

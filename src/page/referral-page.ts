@@ -5,7 +5,7 @@ import { type Action, agreements, contactModes, contactOutcomes, declineReasons,
 import { choiceField, type FieldBox, faultList, lineField, type Returned, textField } from './fields.ts';
 import { type Frame, pageHtml, told } from './layout.ts';
 import type { Times } from './times.ts';
-import type { AppointmentShown, HistoryItem, ReferralView } from './view.ts';
+import type { AppointmentShown, CancelAsked, HistoryItem, ReferralView } from './view.ts';
 import { type Words, words } from './words.ts';
 
 /** What is to be said before anything else. */
@@ -40,7 +40,7 @@ export function referralHtml(page: ReferralPage): string {
 <button class="quiet">${w.signOut}</button></form>`;
   const body: HtmlValue = [
     page.told && toldHtml(page, w, page.told),
-    view.isCancelAsked && told('notice', w.actionTitles.stop, html`<p>${w.cancelAsked}</p>`),
+    view.cancelAsked && told('notice', w.actionTitles.stop, cancelAsked(view.cancelAsked, w)),
     html`<p class="state">${stateWords(view, w)}</p>`,
     view.reason !== undefined && html`<p><span class="said">${view.reason}</span></p>`,
     asked(page, w),
@@ -53,6 +53,13 @@ export function referralHtml(page: ReferralPage): string {
   ];
   const hasProblem = page.told !== undefined && page.told.kind !== 'done';
   return pageHtml({ ...page, title: w.pageTitle, hasProblem, aside, body });
+}
+
+function cancelAsked({ reason }: CancelAsked, w: Words): HtmlValue {
+  return [
+    html`<p>${w.cancelAsked}</p>`,
+    reason !== undefined && html`<p>${w.labels.reason}: <span class="said">${reason}</span></p>`,
+  ];
 }
 
 function stateWords({ status, isWaitlisted }: ReferralView, w: Words): string {

@@ -19,10 +19,15 @@ export interface ReferralParts {
   /** Who asks: the agency, and whoever of it, as far as they are told. */
   readonly requesters: readonly JsonObject[];
   /** The agency has asked to stop, and has no answer yet. */
-  readonly isCancelAsked: boolean;
+  readonly cancelAsked: CancelAsked | undefined;
   /** All versions of the Task, the oldest first. */
   readonly versions: readonly TaskVersion[];
   readonly clocks: readonly ClockShown[];
+}
+
+export interface CancelAsked {
+  /** In the agency's words. */
+  readonly reason: string | undefined;
 }
 
 export interface TaskVersion {
@@ -49,7 +54,7 @@ export interface ReferralView {
   readonly version: string;
   readonly status: TaskStatus;
   readonly isWaitlisted: boolean;
-  readonly isCancelAsked: boolean;
+  readonly cancelAsked: CancelAsked | undefined;
   /** As it was said with the status. */
   readonly reason: string | undefined;
   readonly service: readonly string[];
@@ -108,7 +113,7 @@ export function viewOf(parts: ReferralParts): ReferralView {
   const { task, request, patient } = parts;
   const status = statusOf(task);
   const isEnded = isTerminal(status);
-  const isCancelAsked = !isEnded && parts.isCancelAsked;
+  const cancelAsked = isEnded ? undefined : parts.cancelAsked;
   const mayContact = !objectsAt(request, 'orderDetail').some((detail) =>
     codesIn(detail).includes('contacting-subject-prohibited'),
   );
@@ -117,7 +122,7 @@ export function viewOf(parts: ReferralParts): ReferralView {
     version: versionOf(task),
     status,
     isWaitlisted: status === 'requested' && codesIn(task.statusReason).includes('waitlisted'),
-    isCancelAsked,
+    cancelAsked,
     reason: textOf(task.statusReason),
     service: texts([request?.code]),
     urgency: textAt(request, 'priority'),
@@ -140,7 +145,7 @@ export function viewOf(parts: ReferralParts): ReferralView {
     clocks: isEnded ? [] : parts.clocks,
     appointments: parts.appointments.map((one) => appointmentOf(one, isEnded)),
     history: historyOf(parts),
-    offered: offeredActions(status, isCancelAsked),
+    offered: offeredActions(status, cancelAsked !== undefined),
   };
 }
 

@@ -274,6 +274,7 @@ describe('what the partner does', () => {
     });
     const seen = await visitor.get(link);
     expect(seen.html).toContain('The agency asks you to stop');
+    expect(seen.html).toContain('Reason: <span class="said">She found another pantry</span>');
     await visitor.send(link, 'stop');
     expect((await task()).status).toBe('cancelled');
   });

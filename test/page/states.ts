@@ -103,13 +103,14 @@ function referrals(): ({ name: string } & Pick<ReferralPage, 'view' | 'told' | '
     { name: 'waitlisted', view: { ...view('requested'), isWaitlisted: true } },
     {
       name: 'asked to stop',
-      view: { ...view('accepted'), isCancelAsked: true, offered: offeredActions('accepted', true) },
+      view: { ...view('accepted'), cancelAsked: { reason: long }, offered: offeredActions('accepted', true) },
     },
     { name: 'done', view: view('accepted'), told: { kind: 'done', action: 'accept' } },
     { name: 'faults', view: view('requested'), told: { kind: 'faults' }, returned },
     { name: 'stale', view: view('requested'), told: { kind: 'stale', news: view('requested').history }, returned },
     { name: 'stale by little', view: view('requested'), told: { kind: 'stale', news: [] } },
     { name: 'not allowed', view: view('in-progress'), told: { kind: 'not-allowed' } },
+    { name: 'an appointment there', view: view('accepted'), told: { kind: 'appointment-there' } },
     { name: 'not allowed at the end', view: view('completed'), told: { kind: 'not-allowed' } },
   ];
 }
@@ -120,7 +121,7 @@ function view(status: TaskStatus): ReferralView {
     version: '3',
     status,
     isWaitlisted: false,
-    isCancelAsked: false,
+    cancelAsked: undefined,
     reason: status === 'on-hold' ? long : undefined,
     service: [long],
     urgency: 'asap',
