@@ -5,7 +5,7 @@ import { type Config, clockRules } from '../config.ts';
 import type { Home, HomeReferral } from '../home/home.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import type { Store } from '../store/store.ts';
-import type { ClockShown, ReferralParts, Side, TaskVersion } from './view.ts';
+import type { AppointmentVersion, ClockShown, ReferralParts, Side, TaskVersion } from './view.ts';
 
 export interface FactsDeps {
   readonly store: Store;
@@ -24,14 +24,15 @@ export async function readFacts(deps: FactsDeps, partner: PartnerConfig, taskId:
   const referral = await deps.home.referral(partner.id, taskId);
   if (referral === undefined) return undefined;
   const recordId = recordOf(deps, partner, referral);
-  const [requesters, versions, clocks, cancelAsked, zone] = await Promise.all([
+  const [requesters, versions, appointmentVersions, clocks, cancelAsked, zone] = await Promise.all([
     requestersOf(deps.home, partner, referral),
     taskVersions(deps.store, partner.id, taskId),
+    appointmentVersionsOf(deps.store, partner.id, referral),
     recordId === undefined ? [] : clocksOf(deps.store, partner.organization.source, recordId),
     recordId === undefined ? undefined : askedToCancel(deps.store, partner.organization.source, recordId),
     zoneOf(deps, partner),
   ]);
-  return { parts: { ...referral, requesters, versions, clocks, cancelAsked }, zone };
+  return { parts: { ...referral, requesters, versions, appointmentVersions, clocks, cancelAsked }, zone };
 }
 
 /** The agency that the Task is from, then who of it has asked, by name and in that role. */
@@ -69,6 +70,25 @@ async function taskVersions({ db }: Store, partner: string, taskId: string): Pro
     who: undefined,
     task: body,
   }));
+}
+
+async function appointmentVersionsOf(
+  { db }: Store,
+  partner: string,
+  { appointments }: HomeReferral,
+): Promise<AppointmentVersion[]> {
+  const ids = appointments.flatMap((one) => textAt(one, 'id') ?? []);
+  if (ids.length === 0) return [];
+  const rows = await db
+    .selectFrom('home_version')
+    .select(['id', 'version', 'written_by', 'body'])
+    .where('partner', '=', partner)
+    .where('resource_type', '=', 'Appointment')
+    .where('id', 'in', ids)
+    .orderBy('id')
+    .orderBy('version')
+    .execute();
+  return rows.map(({ id, version, written_by: by, body }) => ({ id, version, by: sideOf(by), appointment: body }));
 }
 
 function sideOf(writtenBy: string): Side {

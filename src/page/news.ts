@@ -2,22 +2,21 @@
 
 import { createHash } from 'node:crypto';
 import type { PartnerConfig } from '../config.ts';
-import { objectsAt, textAt } from '../json.ts';
+import { type JsonObject, objectsAt, textAt } from '../json.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type Store, sql } from '../store/store.ts';
 import { type FactsDeps, readFacts } from './facts.ts';
 import { addEvents, newReferral } from './outbox.ts';
-import type { ReferralParts } from './view.ts';
+import type { AppointmentVersion, ReferralParts } from './view.ts';
 
 /**
  * All that the agency has done so far and the partner has to know, each by a name of its own; the partner's own doings are none. Pure, and the same
  * for the same referral.
  */
-export function eventsOf({ task, versions, appointments, cancelAsked }: ReferralParts): string[] {
+export function eventsOf({ task, versions, appointmentVersions, cancelAsked }: ReferralParts): string[] {
   const { status } = task;
   const isEnded = isTaskStatus(status) && isTerminal(status);
   const last = versions.at(-1);
-  const isTheirs = (resource: { readonly [key: string]: unknown }) => resource.identifier !== undefined;
   const notes = versions
     .filter(({ by }) => by === 'us')
     .flatMap(({ task: then }) => objectsAt(then, 'note'))
@@ -27,10 +26,22 @@ export function eventsOf({ task, versions, appointments, cancelAsked }: Referral
     ...(isEnded && last?.by === 'us' ? [`ended:${String(status)}`] : []),
     ...(cancelAsked !== undefined && !isEnded ? ['cancel-asked'] : []),
     ...new Set(notes.map((note) => `note:${short(`${note.time} ${note.text}`)}`)),
-    ...appointments
-      .filter((one) => isTheirs(one) && one.status === 'proposed')
-      .map((one) => `appointment:${textAt(one, 'id')}:${textAt(one, 'start')}`),
+    ...[...Map.groupBy(appointmentVersions, ({ id }) => id).values()].flatMap(appointmentEvent),
   ];
+}
+
+/** What the agency has done last with an appointment: arranged, agreed to, moved or called off. */
+function appointmentEvent(versions: readonly AppointmentVersion[]): string[] {
+  const last = versions.findLast((one, at) => !isArrangedSame(one.appointment, versions[at - 1]?.appointment));
+  if (last?.by !== 'us') return [];
+  const { id, version, appointment } = last;
+  if (appointment.status === 'proposed') return [`appointment:${id}:${textAt(appointment, 'start')}`];
+  return ['booked', 'cancelled'].includes(String(appointment.status)) ? [`appointment:${id}:${version}`] : [];
+}
+
+function isArrangedSame(one: JsonObject, other: JsonObject | undefined): boolean {
+  const at = (appointment: JsonObject) => Date.parse(textAt(appointment, 'start') ?? '');
+  return other !== undefined && one.status === other.status && Object.is(at(one), at(other));
 }
 
 function isFirstSaidByPartner(text: unknown, time: unknown, versions: ReferralParts['versions']): boolean {

@@ -22,7 +22,16 @@ export interface ReferralParts {
   readonly cancelAsked: CancelAsked | undefined;
   /** All versions of the Task, the oldest first. */
   readonly versions: readonly TaskVersion[];
+  /** All versions of each appointment, the oldest first. */
+  readonly appointmentVersions: readonly AppointmentVersion[];
   readonly clocks: readonly ClockShown[];
+}
+
+export interface AppointmentVersion {
+  readonly id: string;
+  readonly version: number;
+  readonly by: Side;
+  readonly appointment: JsonObject;
 }
 
 export interface CancelAsked {

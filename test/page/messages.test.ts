@@ -2,9 +2,9 @@
 // about anybody.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { objectsAt } from '../../src/json.ts';
+import { type JsonObject, objectsAt } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
-import { aReferral } from '../builders.ts';
+import { anAppointment, aReferral } from '../builders.ts';
 import { type PageSite, pantryAddress, startPageSite } from '../support/page-site.ts';
 import { permittedCaseload } from '../support/partners.ts';
 import { startReceiver, webhookKey } from '../support/receiver.ts';
@@ -106,6 +106,31 @@ describe('a message', () => {
       ['note', 'sent'],
     ]);
     expect(site.links().filter(({ subject }) => subject === 'There is news about a referral')).toHaveLength(2);
+  });
+
+  test('goes out when the agency arranges, moves and calls off an appointment, and not when the partner agrees', async () => {
+    await accept(site.gateway, referral('referral-visit'), ['consent', consentForAppointments]);
+    const own = await site.linkTo('referral-visit');
+    const told = async () => (await messages('referral-visit')).filter(({ event }) => event.startsWith('appointment:'));
+    const arrange = async (minute: number, more: Parameters<typeof anAppointment>[0]) => {
+      const updatedAt = `2026-02-07T10:0${minute}:00-05:00`;
+      const ids = { id: 'visit', referralId: 'referral-visit' };
+      await accept(site.gateway, ['appointment', anAppointment({ ...ids, updatedAt, transport: undefined, ...more })]);
+      await settled();
+      return (await told()).length;
+    };
+    expect(await arrange(1, { status: 'proposed', startsAt: '2031-02-12T10:00:00-05:00' })).toBe(1);
+    const visitor = new Visitor();
+    await visitor.isIn(site, own);
+    await visitor.send(own, 'confirm');
+    await settled();
+    expect(await told()).toHaveLength(1);
+    const booked = { status: 'booked', startsAt: '2031-02-12T10:00:00-05:00' } as const;
+    expect(await arrange(2, { ...booked, title: 'Intake' })).toBe(1);
+    expect(await arrange(3, { ...booked, startsAt: '2031-02-13T10:00:00-05:00' })).toBe(2);
+    expect(await arrange(4, { ...booked, status: 'cancelled', startsAt: '2031-02-13T10:00:00-05:00' })).toBe(3);
+    await settled();
+    expect(await told()).toHaveLength(3);
   });
 
   test('waits for a mail server that refuses, and takes no link with it that was never sent', async () => {
@@ -365,3 +390,10 @@ test('neither addresses nor the log hold anything of the person, the link or the
   for (const address of links)
     expect(address).toMatch(/^(\/p\/[A-Za-z0-9_-]{66}(\/[a-z]+|\?lang=es)?|\/p\/style-[0-9a-f]{12}\.css|#[a-z-]+)$/);
 });
+
+const [, consent] = permittedCaseload().find(([type]) => type === 'consent') ?? [];
+const consentForAppointments: JsonObject = {
+  ...consent,
+  updatedAt: '2026-02-06T11:00:00-05:00',
+  recordTypes: ['client', 'need', 'goal', 'carePlan', 'referral', 'appointment'],
+};
