@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts';
 import { keepAudit } from './audit.ts';
 import type { ClientKeys } from './client-keys.ts';
 import { grantedScopes } from './grants.ts';
+import { rateLimit } from './rate-limit.ts';
 import { sharedRate } from './shared-rate.ts';
 
 export interface TokenEndpoint {
@@ -64,6 +65,8 @@ const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const tokenSeconds = 300;
 /** Of one client, over all processes. */
 const tokensPerMinute = 30;
+/** That are kept in the audit, of one client and process: whoever sends rubbish fills no table with it. */
+const refusalsPerMinute = 60;
 const longestAssertionSeconds = 300;
 const clockSkewSeconds = 5;
 const longestAssertion = 8_000;
@@ -76,6 +79,22 @@ export function openTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
     ),
   );
   const limit = sharedRate(parts.store, 'token', tokensPerMinute);
+  const kept = rateLimit(refusalsPerMinute, parts.now);
+
+  /** Under the client that the assertion claims to be of, if there is one; nothing else of what was sent is kept. */
+  const auditRefusal = async (form: URLSearchParams, error: OAuthError, requestId: string): Promise<void> => {
+    const claimed = issuerOf(form.get('client_assertion') ?? '');
+    const id = holders.has(claimed) ? claimed : 'unknown';
+    if (kept.take(id) !== undefined) return;
+    await keepAudit(parts.store.db, {
+      partner: holders.get(claimed)?.partner.id ?? null,
+      by: { kind: 'client', id, requestId },
+      action: 'token',
+      resourceType: 'token',
+      ids: [],
+      outcome: error,
+    });
+  };
 
   const authenticate = async (form: URLSearchParams): Promise<Omit<TokenHolder, 'scopes'>> => {
     const assertion = form.get('client_assertion') ?? '';
@@ -104,6 +123,7 @@ export function openTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         const { retryAfter } = error;
+        await auditRefusal(form, error.error, requestId);
         const body = { error: error.error, error_description: error.message };
         return retryAfter === undefined ? { status: 400, body } : { status: 429, body, retryAfter };
       }
@@ -146,6 +166,15 @@ function readClaims(assertion: string): Claimed {
     return { issuer: decodeJwt(assertion).iss ?? '', kid, jku };
   } catch {
     throw new Refusal('invalid_client', 'The assertion is no JWT.');
+  }
+}
+
+/** Whose the assertion claims to be; '' where it does not say. */
+function issuerOf(assertion: string): string {
+  try {
+    return readClaims(assertion).issuer;
+  } catch {
+    return '';
   }
 }
 

@@ -173,19 +173,26 @@ async function take(visit: Visit, action: string | undefined): Promise<PageAnswe
 
 async function sendCode(visit: Visit): Promise<PageAnswer> {
   const { deps, link, contact, language, seal, request, here } = visit;
-  if (link.isLocked) return gate(visit, 429, { kind: 'locked' });
+  // Who asks is not known yet, only by which link.
+  const refused = async (status: number, kind: 'locked' | 'sent-before' | 'not-sent') => {
+    await auditTask(visit, visitor(visit), 'code', `code-${kind}`);
+    return gate(visit, status, { kind });
+  };
+  if (link.isLocked) return refused(429, 'locked');
   if ((await deps.limits.codes.take(request.address)) !== undefined) return notice(visit.frame, 429, 'too-many');
   const code = deps.newCode();
   const kept = await keepCode(deps.store, seal, link.id, code);
-  if (kept.kind === 'locked') return gate(visit, 429, { kind: 'locked' });
-  if (kept.kind === 'sent-before') return gate(visit, 429, { kind: 'sent-before' });
+  if (kept.kind !== 'new') return refused(429, kept.kind);
   const message = words[language].mail.code(code, codeMinutes);
   const id = `code-${link.id}-${hashOf(code + randomText(deps.randomBytes, 9)).slice(0, 12)}`;
   const why = await deps.messenger.send(codeAddress(contact), { id, ...message });
-  if (why === undefined || why.maybe) return redirect(`${here}?code=sent`);
+  if (why === undefined || why.maybe) {
+    await auditTask(visit, visitor(visit), 'code', 'done');
+    return redirect(`${here}?code=sent`);
+  }
   await dropCode(deps.store, seal, link.id, code);
   deps.log.warn({ partner: visit.partner.id, link: link.id, code: why.reason.code }, 'a code could not be sent');
-  return gate(visit, 503, { kind: 'not-sent' });
+  return refused(503, 'not-sent');
 }
 
 async function enter(visit: Visit): Promise<PageAnswer> {
@@ -195,16 +202,8 @@ async function enter(visit: Visit): Promise<PageAnswer> {
   if ('faults' in read)
     return gate(visit, 422, { kind: 'faults' }, { values: withoutCode(request.form), faults: read.faults });
   const given = await giveCode(deps.store, seal, deps.randomBytes, { link: link.id, partner: partner.id, ...read });
-  const by: Actor = actorOf(visit, read.name);
   const outcome = given.kind === 'right' ? 'done' : `code-${given.kind}`;
-  await deps.home.audit({
-    partner: partner.id,
-    by,
-    action: 'sign-in',
-    resourceType: 'Task',
-    ids: [link.taskId],
-    outcome,
-  });
+  await auditTask(visit, actorOf(visit, read.name), 'sign-in', outcome);
   if (given.kind === 'right') return redirect(here, [cookieText(deps, cookieName(link), given.session)]);
   const returned = { values: withoutCode(request.form), faults: [] };
   return gate(visit, given.kind === 'locked' ? 429 : 422, given, returned);
@@ -244,14 +243,23 @@ function pause(ms: number): Promise<void> {
 /** @returns undefined: it is done */
 async function tryAct(visit: Visit, action: Action, name: string): Promise<PageAnswer | undefined> {
   const { deps, request, partner, link } = visit;
+  const refused = (code: string) => auditTask(visit, actorOf(visit, name), action, code);
   const facts = await readFacts(deps, partner, link.taskId);
-  if (facts === undefined) return notice(visit.frame, 404, 'referral-gone');
+  if (facts === undefined) {
+    await refused('resource-not-theirs');
+    return notice(visit.frame, 404, 'referral-gone');
+  }
   const view = viewOf(facts.parts);
   const read = readForm(action, request.form, { zone: facts.zone, now: new Date(deps.clock()) });
   const returned = { action, values: request.form, faults: 'faults' in read ? read.faults : [] };
-  if (request.form.get('version') !== view.version) return stale(visit, name, facts, view, returned);
-  if (!isOffered(view, action, request.form))
+  if (request.form.get('version') !== view.version) {
+    await refused('version-conflict');
+    return stale(visit, name, facts, view, returned);
+  }
+  if (!isOffered(view, action, request.form)) {
+    await refused(action === 'confirm' ? 'appointment-unknown' : 'task-move-illegal');
     return referral(visit, 409, name, facts, { told: { kind: 'not-allowed' } });
+  }
   if ('faults' in read) return referral(visit, 422, name, facts, { told: { kind: 'faults' }, returned });
   return perform(visit, name, read.asked, view, returned);
 }
@@ -274,6 +282,7 @@ async function perform(
     return undefined;
   } catch (error) {
     const code = error instanceof CasebridgeError ? error.code : undefined;
+    if (code !== undefined) await auditTask(visit, actorOf(visit, name), asked.action, code);
     const isStale = code === 'version-conflict';
     const isThere = code === 'appointment-exists';
     if (!isStale && !isThere && !(error instanceof MoveRefused)) throw error;
@@ -361,6 +370,16 @@ export function problemPage(deps: AnswerDeps, request: PageRequest, status: numb
 
 function actorOf({ link, request }: Visit, name: string): Actor {
   return { kind: 'contact', id: link.id, name, requestId: request.requestId };
+}
+
+/** Whoever has the link, before they have said who they are. */
+function visitor({ link, request }: Visit): Actor {
+  return { kind: 'contact', id: link.id, requestId: request.requestId };
+}
+
+/** What was tried with the referral, and what came of it. */
+async function auditTask({ deps, partner, link }: Visit, by: Actor, action: string, outcome: string): Promise<void> {
+  await deps.home.audit({ partner: partner.id, by, action, resourceType: 'Task', ids: [link.taskId], outcome });
 }
 
 async function audit(

@@ -199,6 +199,30 @@ describe('an assertion', () => {
     });
   });
 
+  test('that is refused is audited under the client that it claims to be of, and nothing that was sent with it', async () => {
+    const { db } = gateway.api.store;
+    const { last } = await db
+      .selectFrom('audit')
+      .select((of) => of.fn.max('id').as('last'))
+      .executeTakeFirstOrThrow();
+    await client.tokenFor('system/Task.rs', { key: stranger });
+    await client.tokenFor('system/Task.rs', { claims: { iss: 'somebody-else', sub: 'somebody-else' } });
+    await client.tokenFor('system/Observation.rs');
+    const rows = await db
+      .selectFrom('audit')
+      .selectAll()
+      .where('id', '>', last ?? '0')
+      .where('action', '=', 'token')
+      .orderBy('id')
+      .execute();
+    expect(rows.map(({ partner, actor, outcome }) => [partner, actor, outcome])).toEqual([
+      ['pantry', 'client:pantry-app', 'invalid_client'],
+      [null, 'client:unknown', 'invalid_client'],
+      ['pantry', 'client:pantry-app', 'invalid_scope'],
+    ]);
+    expect(JSON.stringify(rows)).not.toContain('somebody-else');
+  });
+
   test.each([
     ['grant type', { grant_type: 'password' }, 'unsupported_grant_type'],
     ['type of assertion', { client_assertion_type: 'jwt' }, 'invalid_request'],

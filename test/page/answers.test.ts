@@ -319,6 +319,32 @@ describe('what the partner does', () => {
     expect(rows.every(({ request_id: id }) => id !== null)).toBe(true);
   });
 
+  test('that is refused is audited with what stood in the way, and so is asking for a code', async () => {
+    const old = visitor.fields('comment');
+    await visitor.send(link, 'accept');
+    await visitor.send(link, 'comment', { text: 'Too late' }, old);
+    await visitor.send(link, 'accept', {}, visitor.fields('comment'));
+    const stranger = new Visitor();
+    await stranger.get(link);
+    await stranger.send(link, 'code');
+    await stranger.get(link);
+    await stranger.send(link, 'code');
+    const rows = await site.store.db
+      .selectFrom('audit')
+      .selectAll()
+      .where('actor', '=', `contact:${linkId(link)}`)
+      .where('action', 'not in', ['read', 'create', 'update', 'sign-in'])
+      .orderBy('id')
+      .execute();
+    expect(rows.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+      'comment version-conflict',
+      'accept task-move-illegal',
+      'code done',
+      'code code-sent-before',
+    ]);
+    expect(JSON.stringify(rows)).not.toContain('Too late');
+  });
+
   test('reaches the source as a change', async () => {
     await visitor.send(link, 'accept');
     await eventually(async () => {
