@@ -411,7 +411,7 @@ const dischargeFollowUp: Rule = {
   pauses: [],
   voids: [
     {
-      says: 'the client has died',
+      says: 'the client died in the hospital',
       at: ({ record }) => (record.disposition === 'deceased' ? known(timeAt(record, 'dischargedAt')) : []),
     },
     clientDied,

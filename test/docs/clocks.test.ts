@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { withTable } from '../../scripts/make-clock-page.ts';
+import { rules } from '../../src/clocks/clocks.ts';
 import { checkConfig } from '../../src/config.ts';
 
 const page = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'clocks.md'), 'utf8');
@@ -9,6 +10,14 @@ const page = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'clock
 test('docs/clocks.md holds the table of the rules; node scripts/make-clock-page.ts writes it', () => {
   expect(page).toBe(withTable(page));
 });
+
+test.each(rules.map((rule) => [rule.name, rule] as const))(
+  '%s ends in ways that are told apart',
+  (_name, { stops, voids, pauses }) => {
+    const says = [...stops, ...voids, ...pauses].map((one) => one.says);
+    expect(says).toEqual([...new Set(says)]);
+  },
+);
 
 test('its configuration is one', async () => {
   const [, block = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
