@@ -6,6 +6,8 @@ import { sql, type Transaction } from 'kysely';
 import { withheldBy } from '../access/access.ts';
 import type { PartnerConfig } from '../config.ts';
 import { type JsonObject, objectAt, textAt, textsAt } from '../json.ts';
+import { isShared } from '../lanes/lanes.ts';
+import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { HomeResource } from './rows.ts';
 
@@ -50,7 +52,7 @@ interface Row {
 /** Oldest change first. */
 export async function visibleTo(db: Db, partner: PartnerConfig, narrowing: Narrowing): Promise<Visible[]> {
   const rows = await readRows(db, partner, narrowing);
-  const permitted = await permittedBy(db, partner, rows);
+  const permitted = await neededBy(db, partner, await permittedBy(db, partner, rows));
   const made = rows.filter(isPartnersOwn);
   const orders = await visibleOrders(db, partner, made, rows, permitted);
   return rows
@@ -122,6 +124,46 @@ async function permittedBy(
       const performer = recordType === 'referral' ? textAt(content, 'organizationId') : undefined;
       return why === undefined && (performer === undefined || performer === organization.id);
     }),
+  );
+}
+
+/** What tells of the client itself, and is there for the sake of the referrals that speak of it. */
+const clientTypes = ['client', 'need', 'goal', 'consent'] as const;
+
+/**
+ * Without what tells of a client whom no referral to the partner needs any more: the target may read only what its Task needs (closed-loop B4), and
+ * a Task that has ended needs nothing. What the partner had by then stays with it.
+ */
+async function neededBy(db: Db, partner: PartnerConfig, permitted: ReadonlySet<Row>): Promise<ReadonlySet<Row>> {
+  const typed = [...permitted].flatMap((row) => {
+    const type = clientTypes.find((one) => one === row.record_type);
+    return type === undefined ? [] : [{ row, type }];
+  });
+  if (typed.length === 0) return permitted;
+  const clients = [...new Set(typed.flatMap(({ row }) => clientOf(row.record_type, row.record_id, row.client_id)))];
+  const open = await openReferrals(db, partner, clients);
+  const byClient = Map.groupBy(open, ({ clientId }) => clientId);
+  const spared = typed.flatMap(({ row, type }) => {
+    const [client = ''] = clientOf(row.record_type, row.record_id, row.client_id);
+    const referred = byClient.get(client) ?? [];
+    return isShared({ type, record: { ...row.content, id: row.record_id ?? '' }, referred }) ? [] : [row];
+  });
+  const without = new Set(spared);
+  return new Set([...permitted].filter((row) => !without.has(row)));
+}
+
+/** Of these clients, those to the partner whose Task it may see and has not brought to an end. */
+async function openReferrals(db: Db, partner: PartnerConfig, clients: readonly string[]): Promise<JsonObject[]> {
+  const { rows } = await sql<{ id: string }>`
+    select k.remote_id as id from record r
+    join link k on k.connection = ${partner.id} and k.source = r.source and k.type = r.type and k.id = r.id
+      and k.resource_type = 'Task' and k.retired_at is null
+    where r.source = ${partner.organization.source} and r.type = 'referral' and not r.deleted
+      and r.client_id in (select * from jsonb_array_elements_text(${json(clients)}))`.execute(db);
+  if (rows.length === 0) return [];
+  const tasks = await visibleTo(db, partner, { types: ['Task'], names: rows.map(({ id }) => `Task/${id}`) });
+  return tasks.flatMap(({ body, record }) =>
+    record === undefined || (isTaskStatus(body.status) && isTerminal(body.status)) ? [] : [record.content],
   );
 }
 

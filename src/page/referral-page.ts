@@ -1,6 +1,7 @@
 // The referral as its partner sees it, with the forms that are legal now.
 
 import { type Html, type HtmlValue, html } from '../html/html.ts';
+import { isTerminal } from '../referrals/referrals.ts';
 import { type Action, agreements, contactModes, contactOutcomes, declineReasons, outcomes } from './choices.ts';
 import { choiceField, type FieldBox, faultList, lineField, type Returned, textField } from './fields.ts';
 import { type Frame, pageHtml, told } from './layout.ts';
@@ -44,7 +45,8 @@ export function referralHtml(page: ReferralPage): string {
     html`<p class="state">${stateWords(view, w)}</p>`,
     view.reason !== undefined && html`<p><span class="said">${view.reason}</span></p>`,
     asked(page, w),
-    who(page, w),
+    // Of a referral that has ended it is not told any more whom it was for.
+    (view.client !== undefined || !isTerminal(view.status)) && who(page, w),
     byWhen(page, w),
     appointments(page, w),
     actions(page, w),

@@ -249,6 +249,45 @@ describe('a referral to a partner with a system', () => {
     });
   });
 
+  test('that has ended tells no more of the client: that is there only as long as a Task needs it', async () => {
+    await accept(gateway, ...caseOf('spared'));
+    await idle(gateway);
+    const { id, focus, for: subject } = await taskOf('spared');
+    const [order] = await client.search(`ServiceRequest?_id=${refOf(focus)}`);
+    const spokenOf = [
+      ['Patient', subject],
+      ['Condition', objectsAt(order, 'reasonReference')[0]],
+      ['Consent', objectsAt(order, 'supportingInfo')[0]],
+    ] as const;
+    const statuses = async () => {
+      const asked = spokenOf.map(([type, reference]) => client.fhir('GET', `${type}/${refOf(reference)}`));
+      return (await Promise.all(asked)).map(({ status }) => status);
+    };
+    expect(await statuses()).toEqual([200, 200, 200]);
+    expect(await client.search(`Goal?patient=${refOf(subject)}`)).toHaveLength(1);
+    const statusReason = { text: 'No room' };
+    await client.change(`Task/${id}`, (one) => ({ ...one, status: 'rejected', statusReason }));
+    await idle(gateway);
+    expect(await statuses()).toEqual([404, 404, 404]);
+    expect(await client.search(`Patient?_id=${refOf(subject)}`)).toEqual([]);
+    expect(await client.search(`Goal?patient=${refOf(subject)}`)).toEqual([]);
+    expect((await client.fhir('GET', `Task/${id}`)).body).toMatchObject({ status: 'rejected' });
+    expect((await client.fhir('GET', `ServiceRequest/${refOf(focus)}`)).status).toBe(200);
+
+    // A new referral of the same client opens it again.
+    const again = aReferral({
+      id: 'referral-spared-again',
+      clientId: 'client-spared',
+      caseId: 'case-spared',
+      needIds: [],
+      goalIds: [],
+      consentId: 'consent-spared',
+    });
+    await accept(gateway, ['referral', again]);
+    await idle(gateway);
+    expect(await statuses()).toEqual([200, 404, 200]);
+  });
+
   test("is somebody else's Task for any other partner", async () => {
     const { id } = await taskOf('pantry');
     const read = await shelter.fhir('GET', `Task/${id}`);
