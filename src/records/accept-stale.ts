@@ -55,6 +55,6 @@ export async function acceptStale(
   await raiseConsentEpochs(trx, source, [judged]);
   await wantLanes(trx, source, [judged], connections);
   await moveRecords(trx, source, [judged]);
-  await markClocks(trx, [judged]);
+  await markClocks(trx, source, [judged]);
   return { outcome: 'accepted', version: judged.version, lanes: lanesOf(source, judged.place.subject, connections) };
 }
