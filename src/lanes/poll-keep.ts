@@ -59,11 +59,24 @@ export async function keepSeen(trx: Transaction<Database>, seen: Seen): Promise<
   await keepUnreadable(trx, seen);
   await raiseWanted(trx, distinct([...linked.lanes, ...unlinked.lanes]), { priority });
   await raiseWanted(trx, distinct(again), { priority, reread: true });
+  const moved = await wantMoved(trx, seen.poll, linked.concerned);
   return {
-    lanes: distinct([...linked.lanes, ...unlinked.lanes, ...again]),
+    lanes: distinct([...linked.lanes, ...unlinked.lanes, ...again, ...moved]),
     isOvertaken: linked.isOvertaken || unlinked.isOvertaken,
     news: [...linked.news, ...unlinked.news],
   };
+}
+
+/** Where a record has moved since its link was read, its new lane is wanted. With the row of the old one locked by now no more can leave it. */
+async function wantMoved(trx: Transaction<Database>, poll: PollKey, concerned: readonly Held[]): Promise<LaneKey[]> {
+  if (concerned.length === 0) return [];
+  const read = json(concerned.map(({ remote_id, subject }) => ({ remote_id, subject })));
+  const { rows } = await sql<LaneKey>`
+    select distinct k.connection, k.subject from jsonb_to_recordset(${read}) as c(remote_id text, subject text)
+    join link k on k.connection = ${poll.connection} and k.resource_type = ${poll.resource_type} and k.remote_id = c.remote_id
+    where k.retired_at is null and k.type <> 'client' and k.subject <> c.subject`.execute(trx);
+  await raiseWanted(trx, rows, { priority, reread: true });
+  return rows;
 }
 
 /** What the store holds of a resource that was found. */
@@ -102,8 +115,9 @@ async function keepLinked(
   seen: Seen,
   byId: ReadonlyMap<string, JsonObject>,
   rows: readonly Held[],
-): Promise<Kept & { again: LaneKey[] }> {
+): Promise<Kept & { again: LaneKey[]; concerned: Held[] }> {
   const lanes: LaneKey[] = [];
+  const concerned: Held[] = [];
   // A look at it by its id tells which of two is the later one.
   const again: LaneKey[] = [];
   const news: JsonObject[] = [];
@@ -122,8 +136,9 @@ async function keepLinked(
       news.push(body);
     }
     (stands === 'new' ? lanes : again).push({ connection: id, subject: row.subject });
+    concerned.push(row);
   }
-  return { lanes, again, isOvertaken, news };
+  return { lanes, again, concerned, isOvertaken, news };
 }
 
 /**
