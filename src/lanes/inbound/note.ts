@@ -81,7 +81,7 @@ async function withoutOurs(trx: Transaction<Database>, connection: string, noted
       select 1 from link l where l.connection = ${connection} and l.resource_type = n.resource_type and l.remote_id = n.remote_id)
     union
     select n.resource_type, n.remote_id from n join edition e on e.connection = ${connection} and e.remote_id = n.remote_id
-    where n.resource_type = 'DocumentReference'`.execute(trx);
+    where n.resource_type in ('Communication', 'DocumentReference')`.execute(trx);
   const ours = new Set(rows.map((row) => `${row.resource_type}/${row.remote_id}`));
   return noted.filter((one) => !ours.has(`${one.resource_type}/${one.remote_id}`));
 }
