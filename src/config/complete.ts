@@ -20,6 +20,7 @@ import type {
   HookConfig,
   OperatorConfig,
   PollConfig,
+  PolledType,
   RetentionConfig,
   ScopeVersion,
   ServerConfig,
@@ -287,11 +288,16 @@ async function completeConnection(
   };
 }
 
-function pollConfig({ poll = {} }: RawConnection, desk: Desk): PollConfig {
+/** Elsewhere a Communication is mail among the staff, and what is said of a referral stands in its Task. */
+function usuallyPolled(vendor: VendorName): readonly PolledType[] {
+  return vendor === 'epic' ? polledTypes : polledTypes.filter((type) => type !== 'Communication');
+}
+
+function pollConfig({ vendor, poll = {} }: RawConnection, desk: Desk): PollConfig {
   const [, resourceType, id] = /^(Group|List)\/(.+)$/.exec(poll.roster ?? '') ?? [];
   const isRoster = (resourceType === 'Group' || resourceType === 'List') && id !== undefined;
   return {
-    types: poll.types ?? polledTypes,
+    types: poll.types ?? usuallyPolled(vendor),
     ...(isRoster && { roster: { resourceType, id } }),
     performers: poll.performers ?? [],
     referralCodes: poll.referralCodes ?? [],

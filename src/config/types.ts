@@ -45,6 +45,7 @@ export const hourRules = [
 export const polledTypes = [
   'Appointment',
   'CarePlan',
+  'Communication',
   'Condition',
   'DocumentReference',
   'Encounter',

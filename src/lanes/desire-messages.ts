@@ -12,6 +12,7 @@ import { movedCause, patientOf, seriesOf } from './desire-document.ts';
 import type { DocumentState, EditionPlan, MessageForm } from './document.ts';
 import { patientsOf } from './inbound/about.ts';
 import { isRefusal } from './inbound/refuse.ts';
+import { isTheirs } from './inbound/their-comments.ts';
 import type { RecordRow } from './known.ts';
 import { invalidReason, type LaneResource } from './lane-resource.ts';
 import { withFact } from './merge.ts';
@@ -33,9 +34,9 @@ function ofReferral(input: DesireInput, row: RecordRow, own: readonly LaneResour
   const task = own.find(({ resourceType, link }) => resourceType === 'Task' && link?.origin === 'theirs');
   const noted = task === undefined ? new Set<string>() : notesOn(task);
   const theirs = new Set(
-    objectsAt(row.content, 'comments').flatMap(({ id, byOrganizationId }) =>
-      typeof id === 'string' && (isForeign(id) || isReceiver(input, byOrganizationId)) ? [id] : [],
-    ),
+    objectsAt(row.content, 'comments')
+      .filter((comment) => isTheirs(comment) || isReceiver(input, comment.byOrganizationId))
+      .map(({ id }) => String(id)),
   );
   const isToPost = ({ key: { slot }, route }: LaneResource) => {
     const item = itemOf(slot);
@@ -60,11 +61,6 @@ function itemOf(slot: string): string | undefined {
 function notesOn({ link, slot, observed }: LaneResource): Set<string> {
   const held = [link?.sent?.note, observed && slot?.facts(observed.body).note];
   return new Set(held.flatMap((notes) => (isObject(notes) ? Object.keys(notes) : [])));
-}
-
-/** As a note or a message of the other side is named once its source has taken it over. */
-function isForeign(id: string): boolean {
-  return /^r-[0-9a-f]{12}(-\d+)?$/.test(id);
 }
 
 function isReceiver(input: DesireInput, organization: Json | undefined): boolean {

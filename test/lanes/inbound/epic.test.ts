@@ -31,6 +31,12 @@ const world = useWorld({
   createPatients: false,
   identifierSystems: { mrn: 'urn:oid:1.2.3' },
   documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'latest-open' },
+  polls: {
+    types: ['Communication', 'ServiceRequest', 'Task'],
+    performers: [],
+    referralCodes: [],
+    lookBackMs: 90 * 86_400_000,
+  },
 });
 
 const communityTask: JsonObject = {
@@ -69,11 +75,11 @@ async function nothingIsDoubled(): Promise<void> {
     expect(await only(world, type)).toMatchObject({ id });
 }
 
-/** The messages in the hospital's store, the oldest first, each with one text. */
+/** The messages of ours in the hospital's store, the oldest first, each with one text. */
 async function posted(): Promise<JsonObject[]> {
   const writes = (await world.server.writes()).flatMap(({ writes }) => objects(writes));
   const ids = writes.filter(({ resourceType }) => resourceType === 'Communication').map(({ id }) => String(id));
-  const all = await world.server.all('Communication');
+  const all = (await world.server.all('Communication')).filter(({ id }) => ids.includes(String(id)));
   return all.sort((a, b) => ids.indexOf(String(a.id)) - ids.indexOf(String(b.id)));
 }
 
@@ -283,6 +289,76 @@ describe('taken over', () => {
       expect(more).toEqual([]);
       expect(words(message ?? {})).toMatch(/^Ask for Ana\n\n42 CFR part 2 prohibits/);
       expect(JSON.stringify(message?.meta)).toContain('"code":"R"');
+    });
+  });
+
+  describe('what the hospital says in a message', () => {
+    const said: JsonObject = {
+      resourceType: 'Communication',
+      id: 'said-1',
+      status: 'completed',
+      subject: { reference: 'Patient/ines' },
+      partOf: [{ reference: 'Task/task-1' }],
+      sender: { display: 'Lena Aster' },
+      sent: '2026-03-01T15:00:00Z',
+      payload: [{ contentString: '<i>Please</i> call her sister' }],
+    };
+    const ours = { id: 'c1', at: '2026-03-01T08:00:00-05:00', text: 'Ask for Ana', visibility: 'shared' };
+    // Who is asked about is found by the first.
+    const heard = async () => {
+      await polled();
+      await polled();
+    };
+    const patches = async () => (await feed(world)).filter(({ op }) => op === 'patch').map(({ body }) => body);
+
+    test('is offered as a comment once, and neither sent back nor written into the notes once it is taken over', async () => {
+      await isAdopted();
+      await sourceMoves(world, 'accepted', { comments: [ours] });
+      await hospitalHas(world, said);
+      await heard();
+      const [patch = {}, ...more] = await patches();
+      expect(more).toEqual([]);
+      expect(patch).toMatchObject({
+        comments: [ours, { text: '<i>Please</i> call her sister', byName: 'Lena Aster', visibility: 'shared' }],
+      });
+      await sourceMoves(world, 'in-progress', patch);
+      await heard();
+      expect(await posted()).toHaveLength(1);
+      expect(await world.server.all('Communication')).toHaveLength(2);
+      expect(await only(world, 'Task')).not.toHaveProperty('note');
+      expect(await patches()).toHaveLength(1);
+      expect(await world.openDecisions()).toEqual([]);
+    });
+
+    test('comes with what was offered before, and again when the hospital says it otherwise', async () => {
+      await isAdopted();
+      await hospitalHas(world, said);
+      await heard();
+      await hospitalHas(world, { ...said, id: 'said-2', payload: [{ contentString: 'She is back home' }] });
+      await hospitalHas(world, {
+        ...communityTask,
+        note: [{ time: '2026-03-01T16:00:00Z', text: 'Noted on the Task' }],
+      });
+      await heard();
+      await hospitalHas(world, { ...said, payload: [{ contentString: 'Please call her brother' }] });
+      await heard();
+      const texts = objects((await patches()).at(-1)?.comments).map(({ text }) => text);
+      expect(texts.sort()).toEqual(['Noted on the Task', 'Please call her brother', 'She is back home']);
+    });
+
+    test('before the referral was adopted is heard then; about another patient, or of nothing of ours, it is not', async () => {
+      await sourceIsThere(world);
+      await begins();
+      const another = { ...ines, id: 'other', identifier: [], name: [{ family: 'Other' }] };
+      await hospitalHas(world, another, { ...said, id: 'said-2', subject: { reference: 'Patient/other' } }, said);
+      await hospitalHas(world, { ...said, id: 'said-3', partOf: [{ reference: 'Task/task-9' }] });
+      await hospitalHas(world, { ...said, id: 'said-4', payload: [{ contentReference: { display: 'A scan' } }] });
+      await heard();
+      await sourceAdopts(world);
+      await heard();
+      expect(objects((await patches()).at(-1)?.comments).map(({ text }) => text)).toEqual([
+        '<i>Please</i> call her sister',
+      ]);
     });
   });
 
