@@ -117,7 +117,7 @@ const rules: readonly ((input: RouteInput, slot: RoutedSlot) => Decision | undef
     if (task === 'off') return decide('off', 'route-task-off');
     const hindrance = isOffered(vendor.messages)
       ? lacking(input, resourceType, neededToPost)?.reason.text
-      : vendor.messages.notOffered;
+      : reason('route-vendor', { resourceType, why: vendor.messages.notOffered }).text;
     return hindrance === undefined
       ? decide('answer', 'route-message')
       : decide('off', 'route-message-notes', { why: hindrance });
