@@ -197,6 +197,9 @@ describe('taken over', () => {
       expect(answered).toMatchObject({ status: 'completed' });
       expect(answered).not.toHaveProperty('note');
       expect(await world.openDecisions()).toEqual([]);
+      const { id } = (await feed(world)).find(({ type }) => type === 'referral') ?? { id: '' };
+      expect(await world.link(`referral/${own(id)}#message[c1]`)).toMatchObject({ reason: 'message-posted' });
+      expect(await world.link(`referral/${own(id)}#request`)).toMatchObject({ reason: 'document-current' });
     });
 
     test('is there once when the reply to each write is lost, alike as two may be', async () => {
@@ -399,6 +402,7 @@ test('refused by the source: rejected there, after it was read again', async () 
   await sourceRefuses(world, 'referral', 'Outside our county');
   expect(await only(world, 'Task')).toMatchObject({ status: 'rejected', statusReason: { text: 'Outside our county' } });
   expect((await talk(before)).slice(0, 2)).toEqual(['GET 200', 'PUT rejected 200']);
+  expect((await posted()).map(words)).toEqual(['Declined: Outside our county']);
   await nothingIsDoubled();
   expect(await world.openDecisions()).toEqual([]);
 });
