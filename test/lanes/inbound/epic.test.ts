@@ -167,7 +167,7 @@ describe('taken over', () => {
     const second = { ...first, id: 'a2', at: '2026-03-01T08:00:00-05:00', text: 'Ask for Ana' };
     const third = {
       ...first,
-      id: 'b3',
+      id: 'z3',
       at: '2026-03-01T07:00:00-05:00',
       text: '<script>alert("x")</script> <b>5 < 6</b>',
     };
