@@ -1458,7 +1458,7 @@ export const errorKinds = {
     class: 'config',
   },
   'route-message-notes': {
-    text: 'What your record says in words of a referral stands in the notes of its Task. {why}',
+    text: 'What your record says in words of a referral stands in the notes of its Task ({why}).',
     status: 200,
     issue: 'informational',
     class: 'config',

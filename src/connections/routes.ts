@@ -116,8 +116,8 @@ const rules: readonly ((input: RouteInput, slot: RoutedSlot) => Decision | undef
     if (resourceType !== 'Communication' || isElsewhere) return undefined;
     if (task === 'off') return decide('off', 'route-task-off');
     const hindrance = isOffered(vendor.messages)
-      ? lacking(input, resourceType, neededToPost)?.reason.text
-      : reason('route-vendor', { resourceType, why: vendor.messages.notOffered }).text;
+      ? lacking(input, resourceType, neededToPost)?.reason.text.replace(/\.$/, '')
+      : vendor.messages.notOffered;
     return hindrance === undefined
       ? decide('answer', 'route-message')
       : decide('off', 'route-message-notes', { why: hindrance });
