@@ -80,6 +80,42 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'retry',
   },
+  'cancel-asked-anew': {
+    text: 'The question that this Task put has been answered, and there is another one, which the next Task puts.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-in-task': {
+    text: 'The Task of the referral asks to cancel; no other resource does.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-not-accepted': {
+    text: 'Nobody has accepted it yet, so there is nobody to ask to cancel: set the referral to cancelled. If it is accepted first, the question goes out then.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-not-asked': {
+    text: 'No resource asks this server to cancel: set the referral to cancelled. Where its partner answers on the page, the page asks.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-over': {
+    text: 'The referral has ended, or the question is answered: nobody is asked to cancel any more.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-refused': {
+    text: 'The performer was asked to cancel and does not: its Task that asks is {status}. The referral goes on until either side ends it.',
+    status: 409,
+    issue: 'business-rule',
+    class: 'person',
+  },
   'capabilities-changed': {
     text: 'The server of {connection} offers or grants something else than before; its routes were worked out anew.',
     status: 200,
@@ -1175,6 +1211,18 @@ export const errorKinds = {
     issue: 'transient',
     class: 'retry',
   },
+  'planned-ask-cancel': {
+    text: 'Its performer is asked to cancel.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'planned-ask-taken-back': {
+    text: 'Its performer is no longer asked to cancel.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'planned-create': {
     text: 'It is not on the server yet.',
     status: 200,
@@ -1289,6 +1337,12 @@ export const errorKinds = {
     issue: 'invalid',
     class: 'permanent',
   },
+  'record-makes-nothing': {
+    text: 'As it stands, this record makes no FHIR resource: no condition in the mapping of {recordType} records holds for it.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'record-refused': {
     text: 'The record is refused and nothing was changed: {count} of its fields break a rule, see `errors`.',
     status: 400,
@@ -1401,6 +1455,12 @@ export const errorKinds = {
     text: 'A partner may not say {elements} of a {resourceType}, only {own}.',
     status: 422,
     issue: 'not-supported',
+    class: 'permanent',
+  },
+  'resource-id-differs': {
+    text: 'The address names one {resourceType} and the id of the body another, or none. Send back what was read, with its id.',
+    status: 400,
+    issue: 'invalid',
     class: 'permanent',
   },
   'resource-invalid': {

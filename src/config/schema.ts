@@ -92,6 +92,7 @@ export interface RawConnection {
   createPatients?: boolean;
   identifierSystems?: Record<string, string>;
   task?: ConnectionConfig['task'];
+  cancellation?: 'set' | NonNullable<ConnectionConfig['cancellation']>;
   backfill?: ConnectionConfig['backfill'];
   poll?: {
     every?: string;
@@ -247,6 +248,10 @@ const connection = settings(
     task: choice(
       ['home', 'copy', 'answer', 'off'],
       'Where the Task of a referral lives. Default home on standard, answer on epic, off on oracle.',
+    ),
+    cancellation: choice(
+      ['set', 'bser', 'abort-task'],
+      'How the performer of an accepted referral is asked to cancel it. set: it is not, you set the referral to cancelled. bser, abort-task, on standard with task home: by the Task itself, or by one of its own (docs/partners.md). Default set.',
     ),
     backfill: choice(['none', 'open-cases', 'all'], 'What is sent when the connection is new. Default open-cases.'),
     poll: settings({
@@ -516,7 +521,8 @@ export const configSchema: SchemaObject = {
                 minItems: 1,
                 uniqueItems: true,
                 items: choice(hourRules, 'A clock.'),
-                description: 'The clocks that count business hours only. Default: all whose limit is in hours.',
+                description:
+                  'The clocks that count business hours only. Default: all whose limit is in hours, but for that of an incident.',
               },
             },
             ['days', 'from', 'to'],

@@ -3,6 +3,7 @@
 import { contentHash } from '../fhir/fhir.ts';
 import { type JsonObject, objectsAt } from '../json.ts';
 import type { ChangedElement, Database, Transaction } from '../store/store.ts';
+import { isAnsweredQuestion } from './cancel-question.ts';
 import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import { isHeard, joined } from './inbound/their-comments.ts';
@@ -12,6 +13,7 @@ import { holdLease, type Lease } from './lease.ts';
 import { linkedTargets, resolverOf } from './linked-targets.ts';
 import { updateLink } from './links.ts';
 import type { LaneState } from './load.ts';
+import { elementTopic } from './plan.ts';
 import { countReverts, keepReverts } from './reverts.ts';
 import { type SettleContext, type Settlement, settle } from './settle.ts';
 import { keepUnmappedBack } from './unmapped.ts';
@@ -20,9 +22,12 @@ import { keepUnmappedBack } from './unmapped.ts';
 export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Promise<boolean> {
   const context = await settleContext(deps, lease, state);
   const settlements = state.resources.flatMap((resource) => settle(resource, context) ?? []);
-  // Withdrawn here and gone there: nothing is left to retire but the link.
+  // Withdrawn here, and gone there or answered: nothing is left to retire but the link.
   const lost = state.resources.filter(
-    ({ isGone, leave, link }) => isGone && leave !== undefined && link?.retired === false,
+    (resource) =>
+      (resource.isGone || isAnsweredQuestion(resource)) &&
+      resource.leave !== undefined &&
+      resource.link?.retired === false,
   );
   if (settlements.length + lost.length === 0) return false;
   await deps.store.tx(async (trx) => {
@@ -31,7 +36,7 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Pr
     await closeObsolete(
       trx,
       lease,
-      lost.map(({ key }) => resourceTopic('gone', key)),
+      lost.flatMap((resource) => [resourceTopic('gone', resource.key), elementTopic(resource, 'status')]),
     );
     for (const settlement of settlements) {
       const { resource, sent, seen, seenHash } = settlement;

@@ -8,6 +8,7 @@ import { identifierValue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import { isRecordType } from '../records/records.ts';
+import { asksToCancel } from '../referrals/referrals.ts';
 import type { Database } from '../store/store.ts';
 import { doubled, openDecision } from './decisions.ts';
 import { type EditionPlan, readEdition } from './document.ts';
@@ -308,6 +309,11 @@ async function takeAsSent(
 ): Promise<void> {
   const { link, slot } = resource;
   if (link === undefined || slot === undefined) return;
+  if (operation.kind === 'ask' || operation.kind === 'unask') {
+    if (operation.kind === 'ask' && asksToCancel(body))
+      await updateLink(trx, lease, resource, { sent: { ...link.sent, ...operation.sent } });
+    return;
+  }
   const isRetired = operation.kind === 'retire' && sameFact(slot.retire(body), body);
   const held = slot.facts(body);
   const taken = Object.entries(operation.sent ?? {}).filter(([key, fact]) => sameFact(held[key], fact));
