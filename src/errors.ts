@@ -953,6 +953,30 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'message-gone': {
+    text: 'The message that we posted is not on the server any more. A person must decide.',
+    status: 404,
+    issue: 'not-found',
+    class: 'person',
+  },
+  'message-in-turn': {
+    text: 'Waits for a message of the same referral that was written before it.',
+    status: 200,
+    issue: 'informational',
+    class: 'retry',
+  },
+  'message-posted': {
+    text: 'Posted as a message (version {edition}). What is changed or taken out later goes as another message.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'message-recalled': {
+    text: 'A message that was posted has been taken back by another one (version {edition}). The server lets nobody change or delete the first; the hospital must be told.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'message-refused': {
     text: 'Whoever carries our messages answered {status} and did not take this one.',
     status: 502,
@@ -1223,6 +1247,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'planned-message': {
+    text: 'A message about a referral is to be posted (version {edition}).',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
   'planned-move': {
     text: 'Its {element} goes from {from} to {to}.',
     status: 200,
@@ -1477,6 +1507,18 @@ export const errorKinds = {
   },
   'route-configured': {
     text: 'Set in the configuration (routes: {recordType}: {route}).',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'route-message': {
+    text: 'What your record says in words of a referral that began there (comments, the reason of a decline, the outcome) is posted as a message; none is made for other referrals.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'route-message-notes': {
+    text: 'What your record says in words of a referral stands in the notes of its Task ({why}).',
     status: 200,
     issue: 'informational',
     class: 'config',

@@ -262,7 +262,8 @@ const connection = settings(
         type: 'array',
         uniqueItems: true,
         items: choice(polledTypes, 'A resource type.'),
-        description: 'What is asked for, as far as the server offers and grants it. Default all of these.',
+        description:
+          'What is asked for, as far as the server offers and grants it. Default all of these, Communication on epic only.',
       },
       roster: {
         ...text('Group/<id> or List/<id> of the server: whom to ask about beside the linked patients.'),

@@ -48,6 +48,7 @@ export const officeRules = hourRules.filter((rule) => rule !== 'incident-4h');
 export const polledTypes = [
   'Appointment',
   'CarePlan',
+  'Communication',
   'Condition',
   'DocumentReference',
   'Encounter',

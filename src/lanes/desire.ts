@@ -16,6 +16,7 @@ import { askedAnew, cancellationSlot } from './cancel-question.ts';
 import { type Filed, inItsChart, movedFrom } from './chart.ts';
 import { resourceTopic } from './decisions.ts';
 import { documentResource } from './desire-document.ts';
+import { withMessages } from './desire-messages.ts';
 import { withOwnDocuments } from './desire-own-document.ts';
 import { documentSlot, type Edition } from './document.ts';
 import { answerNotes, takesNotes } from './inbound/answer-note.ts';
@@ -146,7 +147,8 @@ function asBefore(memory: LaneMemory, now: readonly LaneResource[]): LaneResourc
   return resources;
 }
 
-function withDocument(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
+function withDocument(input: DesireInput, projected: readonly LaneResource[]): LaneResource[] {
+  const resources = withMessages(input, projected);
   const document = documentResource(input, resources);
   const own = [...withOwnDocuments(input, resources), ...answerNotes(input, resources)];
   return document === undefined ? own : [...own, document];
@@ -403,7 +405,7 @@ function routeFor(
   );
   const route: Route = listed?.route ?? 'off';
   // To look for a client is to tell a server of them.
-  const isAnswer = route === 'answer' && standing?.origin === 'theirs';
+  const isAnswer = route === 'answer' && (standing?.origin === 'theirs' || resourceType === 'Communication');
   const tells = route === 'native' || route === 'document' || isAnswer || (route === 'read' && key.type === 'client');
   if (!tells) {
     const isUnanswered = route === 'off' && resourceType === 'Task' && standing?.origin === 'theirs';

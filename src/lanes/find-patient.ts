@@ -37,9 +37,9 @@ export async function findPatient(
   const { grades, tooMany } = searched;
   const candidates: JsonObject[] = [];
   for (const patient of searched.patients) {
-    const standing = isOurs(deps, lease, resource, patient) ? await asItStands(connection, patient) : patient;
-    if (isFailure(standing)) return standing;
-    if (standing !== undefined) candidates.push(standing);
+    const looked = isOurs(deps, lease, resource, patient) ? await asItStands(connection, patient) : stands(patient);
+    if (looked.kind === 'stands') candidates.push(looked.patient);
+    else if (looked.kind !== 'off') return looked;
   }
   const match = matchPatient(resource.record ?? {}, strong, candidates, grades);
   if (match.kind === 'certain') return { kind: 'linked', woken: await linkFound(deps, lease, resource, match.patient) };
@@ -61,27 +61,25 @@ export async function findPatient(
 function isOurs(deps: LaneDeps, lease: Lease, { key, nextGeneration }: LaneResource, patient: JsonObject): boolean {
   const [value] = (ownIdentifier(patient, deps.identifierSystem) ?? '').split('~');
   return (
-    nextGeneration > 1 && value === identifierValue({ source: lease.source, type: key.type, id: key.id }, key.slot)
+    (nextGeneration > 1 || patient.active === false) &&
+    value === identifierValue({ source: lease.source, type: key.type, id: key.id }, key.slot)
   );
 }
 
-/**
- * What we switched off ourselves is no answer (lanes.md 17), and a search may show it as it was before: it is read. Undefined: it is off, or gone.
- */
-async function asItStands(
-  connection: LaneConnection,
-  { id }: JsonObject,
-): Promise<JsonObject | undefined | Failure | Refused> {
+type Looked = { readonly kind: 'stands'; readonly patient: JsonObject } | { readonly kind: 'off' } | Failure | Refused;
+
+function stands(patient: JsonObject): Looked {
+  return { kind: 'stands', patient };
+}
+
+/** What we switched off ourselves is no answer (lanes.md 17), and a search may show it as it was before: it is read. */
+async function asItStands(connection: LaneConnection, { id }: JsonObject): Promise<Looked> {
   const reply = await connection.client.send({ method: 'GET', path: `Patient/${id}` });
   const facts = { method: 'GET', kind: 'read', target: { resourceType: 'Patient', id: String(id) } } as const;
   const found = classify(connection.vendor, facts, reply);
-  if (found.class === 'gone') return undefined;
+  if (found.class === 'gone') return { kind: 'off' };
   if (found.class !== 'ok' || reply.fault !== undefined) return patientSearchFailure(connection, reply);
-  return reply.body?.active === false ? undefined : reply.body;
-}
-
-function isFailure(found: JsonObject | Failure | Refused | undefined): found is Failure | Refused {
-  return found?.kind !== undefined;
+  return reply.body === undefined || reply.body.active === false ? { kind: 'off' } : stands(reply.body);
 }
 
 function whyAsked(count: number, tooMany: boolean): Reason {

@@ -107,12 +107,17 @@ function carried(resource: LaneResource, documents: readonly PlannedDocument[]):
   if (resource.route.route !== 'document') return undefined;
   const name = `${resource.key.type}/${resource.key.id}`;
   const planned =
-    documents.find(({ resource: { key } }) => key.slot !== documentSlot && `${key.type}/${key.id}` === name) ??
+    documents.find((one) => isOwn(one) && `${one.resource.key.type}/${one.resource.key.id}` === name) ??
     documents.find(
       ({ resource: { key }, outcome, records }) =>
         key.slot === documentSlot && (outcome.state === 'waiting' || records.includes(name)),
     );
   return planned && { state: planned.outcome.state, reason: planned.outcome.reason };
+}
+
+/** A document of one record; messages about a referral are none. */
+function isOwn({ resource: { key, document } }: PlannedDocument): boolean {
+  return key.slot !== documentSlot && document?.form.message === undefined;
 }
 
 const decided = new WeakMap<LaneResource, Outcome>();
