@@ -555,7 +555,9 @@ export const configSchema: SchemaObject = {
           settings(
             {
               token: secret('Bearer token'),
-              timeZone: text('IANA time zone of instants that come without one. Absent: such instants are refused.'),
+              timeZone: text(
+                'IANA time zone of instants that come without one (absent: such instants are refused), and of the days with which consents begin and end (absent: UTC).',
+              ),
               webhook,
             },
             ['token'],

@@ -180,6 +180,8 @@ export interface PartnerConfig {
   readonly id: string;
   /** The organization record to which the referrals are made. */
   readonly organization: { readonly source: string; readonly id: string };
+  /** Of that source, IANA name; absent: UTC. Its days begin and end the consents of its clients. */
+  readonly timeZone?: string;
   /** Its own system, which asks by FHIR; absent: it has none. */
   readonly client?: PartnerClient;
   /** Absent: nobody is told, and there is no page. */

@@ -415,8 +415,8 @@ function isNewState(state: LaneState, resource: LaneResource, phase: string, why
   );
 }
 
-function nextLook(state: LaneState, { lookAt }: Plan): Date | null {
-  const late = state.openOperations.flatMap(({ late_check_at: at }) => (at === null ? [] : [at.getTime()]));
-  const times = lookAt === undefined ? late : [...late, lookAt.getTime()];
+function nextLook({ openOperations, basis }: LaneState, { lookAt }: Plan): Date | null {
+  const late = openOperations.flatMap(({ late_check_at: at }) => at ?? []);
+  const times = [...late, lookAt, basis.until].flatMap((at) => at?.getTime() ?? []);
   return times.length === 0 ? null : new Date(Math.min(...times));
 }
