@@ -235,6 +235,8 @@ export interface ConnectionConfig {
   readonly sources: readonly string[];
   /** Which source is offered what begins on the other side. */
   readonly inboundTo?: string;
+  /** Connections of earlier configurations that led to the same address and that it does not go on from. */
+  readonly unrelatedTo?: readonly string[];
   readonly createPatients: boolean;
   /** By identifier kind (mrn, medicaid, …): the one system in which it counts on this server. */
   readonly identifierSystems: Readonly<Record<string, string>>;

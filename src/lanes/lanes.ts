@@ -45,6 +45,7 @@ export {
 export { pruneAudit, pruneHomeVersions, pruneOutcomes, pruneReplays, pruneSeen } from './prune.ts';
 export { type Refusal, refuseChange } from './refused-change.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
+export { checkNames } from './renamed.ts';
 export { type ReplayAsked, startReplay } from './replay.ts';
 export { workReplays } from './replay-work.ts';
 export { type Resting, restingConnections } from './resting.ts';
