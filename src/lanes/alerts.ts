@@ -18,11 +18,6 @@ export function crashTopic({ connection, subject }: LaneKey): string {
   return `lane-crashed:${connection}:${subject}`;
 }
 
-/** That the server shows another resource than the one asked for. */
-export function wrongResourceTopic({ connection, subject }: LaneKey): string {
-  return `wrong-resource:${connection}:${subject}`;
-}
-
 export async function openAlert(trx: Transaction<Database>, { topic, connection, reason }: Alert): Promise<void> {
   await trx
     .insertInto('alert')
@@ -55,7 +50,7 @@ export async function closeAlert(trx: Transaction<Database>, ...topics: readonly
 }
 
 /** These have alerts of their own, or are a person's own doing. */
-const toldOtherwise = ['lane-crashed', 'server-wrong-resource', 'version-set-aside'];
+const toldOtherwise = ['lane-crashed', 'version-set-aside'];
 
 /**
  * Brings the alerts that tell of many rows up to date: parked lanes, one alert for each connection and reason, counting lanes; and sources that

@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
+import { reviewAlerts } from '../../src/lanes/lanes.ts';
 import { raiseWanted } from '../../src/lanes/links.ts';
 import { aGoal, anOrganization } from '../builders.ts';
 import { startServer as startHost, stopAll } from '../connections/fhir-server.ts';
@@ -123,14 +124,38 @@ describe('a reply to a read', () => {
     expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: reason });
     expect(await world.link(slot)).toMatchObject({ state: 'parked', reason });
     expect(await truth()).toEqual(before);
-    const alerts = reason === 'server-wrong-resource' ? [{ topic: `wrong-resource:general:${subject}`, count: 1 }] : [];
-    expect(await world.alerts()).toMatchObject(alerts);
+    await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([{ topic: `lanes-parked:${reason}:general`, code: 'lanes-parked', count: 1 }]);
 
     await heal();
     await lookAgain();
     expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
     expect(await world.link(slot)).toMatchObject({ state: 'current' });
     expect(await truth()).toEqual(before);
+    await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  test('68: a server that mixes replies up is one alert, which counts the lanes', async () => {
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await fault('GET', { status: 200, body: { resourceType: 'Task', id: 'of-somebody-else' } });
+    await world.workAgain();
+    await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([
+      { topic: 'lanes-parked:server-wrong-resource:general', code: 'lanes-parked', count: 2 },
+    ]);
+    await heal();
+    const lanes = ['org-pantry', 'org-riverside'].map((id) => `county.organization.${id}`);
+    await world.store.tx((trx) =>
+      raiseWanted(
+        trx,
+        lanes.map((lane) => ({ connection: 'general', subject: lane })),
+        { unpark: true, reread: true },
+      ),
+    );
+    await world.work();
+    await reviewAlerts(world.store);
     expect(await world.alerts()).toEqual([]);
   });
 
