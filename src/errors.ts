@@ -1013,6 +1013,12 @@ export const errorKinds = {
     issue: 'incomplete',
     class: 'retry',
   },
+  'outcomes-unknown': {
+    text: 'What came of requests to this server has not been known for more than {minutes} minutes. Each is looked up there before anything more is sent for its resource.',
+    status: 409,
+    issue: 'processing',
+    class: 'person',
+  },
   'output-unknown': {
     text: 'The output names {reference}, which is no Procedure of this referral. Create it first.',
     status: 422,

@@ -56,5 +56,6 @@ export { createRunGate } from './run-gate.ts';
 export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';
 export { heardFromOwn, subscriptionsLeft } from './subscribe.ts';
 export { type HeardOf, heardFrom, reviewSubscriptions } from './subscriptions.ts';
+export { unknownOutcomes } from './unknown-outcomes.ts';
 export { type NewsOf, wakePolls } from './wake-polls.ts';
 export type { Written } from './written.ts';
