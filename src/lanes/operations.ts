@@ -6,6 +6,7 @@ import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import { type Database, json, type Store } from '../store/store.ts';
+import { askedKey } from './cancel-question.ts';
 import { editionJson } from './document.ts';
 import { type LaneKey, type Lease, LeaseLost } from './lease.ts';
 import type { PlanBasis } from './load.ts';
@@ -146,6 +147,7 @@ function routeOf({ resource }: Write) {
 /** For a create all facts; for a write over something the facts of what it changes. */
 function sentFacts(write: Write): JsonObject {
   if (write.edition !== undefined) return editionJson(write.edition);
+  if ('asked' in write) return write.asked === undefined ? {} : { [askedKey]: write.asked };
   const after = write.resource.slot?.facts(write.body) ?? {};
   if (write.kind === 'create') return { ...after };
   return pick(after, write.elements);

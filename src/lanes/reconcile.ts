@@ -8,6 +8,7 @@ import { identifierValue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import { isRecordType } from '../records/records.ts';
+import { asksToCancel } from '../referrals/referrals.ts';
 import type { Database } from '../store/store.ts';
 import { doubled, openDecision } from './decisions.ts';
 import { type EditionPlan, readEdition } from './document.ts';
@@ -117,7 +118,8 @@ function search(
   operation: OperationRow,
 ): Promise<JsonObject[] | Again> {
   const edition = readEdition(operation.sent);
-  return edition === undefined ? searchOwn(deps, connection, lease, operation) : searchEdition(connection, edition);
+  if (edition === undefined) return searchOwn(deps, connection, lease, operation);
+  return searchEdition(connection, operation.resource_type, edition);
 }
 
 /** All resources under our identifier, the oldest first; or why that cannot be told now. */
@@ -307,6 +309,11 @@ async function takeAsSent(
 ): Promise<void> {
   const { link, slot } = resource;
   if (link === undefined || slot === undefined) return;
+  if (operation.kind === 'ask' || operation.kind === 'unask') {
+    if (operation.kind === 'ask' && asksToCancel(body))
+      await updateLink(trx, lease, resource, { sent: { ...link.sent, ...operation.sent } });
+    return;
+  }
   const isRetired = operation.kind === 'retire' && sameFact(slot.retire(body), body);
   const held = slot.facts(body);
   const taken = Object.entries(operation.sent ?? {}).filter(([key, fact]) => sameFact(held[key], fact));
