@@ -111,7 +111,7 @@ export interface DesireInput {
   readonly consents: readonly JsonObject[];
   /** Those of the client, where the connection shares referrals only. */
   readonly referrals: readonly JsonObject[];
-  /** `YYYY-MM-DD`. */
+  /** `YYYY-MM-DD`, in the zone of the lane's source. */
   readonly today: string;
   readonly memory: RunMemory;
   readonly documents: DocumentsHeld | undefined;
