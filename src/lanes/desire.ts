@@ -42,6 +42,8 @@ export type DecisionRow = Selectable<Database['decision']>;
 export interface RunMemory {
   /** `Type/id` of resources read from the server by this run. */
   readonly fresh: Set<string>;
+  /** The same of runs before it that yielded: not to be read once more only because all is to be read again. */
+  readonly looked: Set<string>;
   /** Slots for which a search found nobody. */
   readonly notFound: Set<string>;
   /** Slots that the server refused in this run. */
@@ -64,9 +66,12 @@ export interface RunMemory {
   readonly placeholderUrls: Map<string, string>;
 }
 
-export function newMemory(lane: LaneMemory): RunMemory {
+/** @param wanted the lane's counter as the run found it */
+export function newMemory(lane: LaneMemory, wanted?: number): RunMemory {
+  const { looked } = lane;
   return {
     fresh: new Set(),
+    looked: new Set(looked?.wanted === wanted ? looked?.names : []),
     notFound: new Set(),
     refused: new Map(),
     placeholders: true,
