@@ -1007,6 +1007,12 @@ export const errorKinds = {
     issue: 'incomplete',
     class: 'retry',
   },
+  'outcome-untold': {
+    text: 'The reply to a write of {target} was lost, and the server does not let us learn what became of it. Have its search mended, or look there yourself.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'person',
+  },
   'output-unknown': {
     text: 'The output names {reference}, which is no Procedure of this referral. Create it first.',
     status: 422,

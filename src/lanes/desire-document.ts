@@ -18,6 +18,7 @@ import {
   observation,
   placeholderFor,
   receiverOf,
+  untoldOf,
 } from './desire.ts';
 import {
   type DocumentContent,
@@ -148,6 +149,7 @@ export function laneDocument(
     ),
     moves: {},
     search: 'none',
+    ...untoldOf(input, key),
     ...own,
   };
 }

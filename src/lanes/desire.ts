@@ -46,6 +46,8 @@ export interface RunMemory {
   readonly looked: Set<string>;
   /** Slots for which a search found nobody. */
   readonly notFound: Set<string>;
+  /** Operations of which a look of this run could not tell what became of them. */
+  readonly untold: Set<number>;
   /** Slots that the server refused in this run. */
   readonly refused: Map<string, Reason>;
   /** False once references between new resources are in each other's way: optional ones are then left for an update. */
@@ -73,6 +75,7 @@ export function newMemory(lane: LaneMemory, wanted?: number): RunMemory {
     fresh: new Set(),
     looked: new Set(looked?.wanted === wanted ? looked?.names : []),
     notFound: new Set(),
+    untold: new Set(),
     refused: new Map(),
     placeholders: true,
     encounter: undefined,
@@ -108,6 +111,8 @@ export interface DesireInput {
   readonly known: Known;
   readonly seen: ReadonlyMap<string, SeenRow>;
   readonly openDecisions: readonly DecisionRow[];
+  /** Slots of operations without an outcome, as `nameOf` makes them. */
+  readonly unknown: ReadonlySet<string>;
   /** The newest answered patient decision of the lane. */
   readonly patientDecision: DecisionRow | undefined;
   readonly consents: readonly JsonObject[];
@@ -163,6 +168,7 @@ function willExist(resource: LaneResource): boolean {
     resource.desired.invalid.length === 0 &&
     resource.waits.length === 0 &&
     resource.parked === undefined &&
+    resource.untold === undefined &&
     (resource.search === 'none' || resource.search === 'not-found')
   );
 }
@@ -269,6 +275,7 @@ function resourceFor(
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     moves: movesOn(input.connection.vendor),
     ...(mirrors && { isCopy: true }),
+    ...untoldOf(input, key),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
 }
@@ -506,6 +513,13 @@ function heldBack(input: DesireInput, key: ResourceKey, standing: LinkRow | unde
   return input.openDecisions.find(({ topic }) => topics.includes(topic))?.reason;
 }
 
+/** Until it is known what became of its last request: for good where a person is asked about it. */
+export function untoldOf({ unknown, openDecisions }: DesireInput, key: ResourceKey): Pick<LaneResource, 'untold'> {
+  if (!unknown.has(nameOf(key))) return {};
+  const topic = resourceTopic('untold', key);
+  return { untold: openDecisions.find((decision) => decision.topic === topic)?.reason ?? reason('outcome-unknown') };
+}
+
 /** Our identifier is on several resources there, or the server says that it stores them elsewhere. */
 function topicsOfCreates(key: ResourceKey): string[] {
   return [resourceTopic('doubled', key), resourceTopic('elsewhere', key)];
@@ -513,7 +527,12 @@ function topicsOfCreates(key: ResourceKey): string[] {
 
 /** Whether an open question is about this resource. */
 export function isTopicOf(key: ResourceKey, topic: string): boolean {
-  const whole = [resourceTopic('contested', key), resourceTopic('gone', key), ...topicsOfCreates(key)];
+  const whole = [
+    resourceTopic('contested', key),
+    resourceTopic('gone', key),
+    resourceTopic('untold', key),
+    ...topicsOfCreates(key),
+  ];
   return (
     topic.startsWith(`${nameOf(key)}:`) || whole.includes(topic) || (topic === patientTopic && key.type === 'client')
   );

@@ -173,7 +173,7 @@ class LaneRun {
   async #step(abilities: Abilities): Promise<Step> {
     const state = await loadLane(this.#deps, this.#connection, abilities, this.#lease, this.#memory);
     if (state.basis.isPaused) return this.#again(reason('connection-paused', { why: '' }), undefined);
-    const cleared = await reconcile(this.#deps, this.#connection, this.#lease, state, this.#memory.fresh);
+    const cleared = await reconcile(this.#deps, this.#connection, this.#lease, state, this.#memory);
     if (cleared.kind === 'config') return this.#pause(cleared.reason);
     if (cleared.kind === 'again') return this.#again(cleared.reason, cleared.afterMs);
     if (cleared.kind === 'clear' && cleared.changed) return 'go-on';
@@ -419,7 +419,7 @@ function waitedFor(resources: readonly LaneResource[]): SlotRef[] {
 /** Parked, and not because a person is being asked or has said that it is to stay so, nor because the document is that would carry it. */
 function needsMending({ state, resource }: ResourceState): boolean {
   if (resource.route.route === 'document' && resource.document === undefined) return false;
-  if (resource.isSetAside === true) return false;
+  if (resource.isSetAside === true || resource.untold !== undefined) return false;
   return state === 'parked' && resource.openTopics.size === 0 && !resource.isGone && resource.search !== 'blocked';
 }
 
