@@ -443,7 +443,7 @@ export const errorKinds = {
     class: 'person',
   },
   'create-doubled': {
-    text: 'The server holds {target} twice. The older one is used; a person should remove the other.',
+    text: 'The server holds {target} twice. The first in the list is used; a person should remove the other.',
     status: 409,
     issue: 'duplicate',
     class: 'person',

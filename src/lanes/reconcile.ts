@@ -2,27 +2,24 @@
 // is read again and compared. A second POST comes only after a complete negative search, done twice, the second after `settle`, or by a person's word.
 
 import { sql, type Transaction } from 'kysely';
-import { isSearchResult } from '../connections/connections.ts';
 import { reason } from '../errors.ts';
-import { identifierValue } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
-import type { Facts } from '../mapping/mapping.ts';
+import type { JsonObject } from '../json.ts';
 import type { Database } from '../store/store.ts';
-import { doubled, openDecision } from './decisions.ts';
 import type { RunMemory } from './desire.ts';
 import { type EditionPlan, readEdition } from './document.ts';
 import { keepFiled } from './editions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
-import { holdLease, type LaneKey, type Lease } from './lease.ts';
-import { type NewLink, saveLinks, saveSeen, updateLink, versionTagOf } from './links.ts';
+import { checkLate } from './late-check.ts';
+import { holdLease, type Lease } from './lease.ts';
+import { updateLink } from './links.ts';
 import type { LaneState } from './load.ts';
+import { identifierOf, linkLost, searchLost } from './lost-create.ts';
 import { sameFact } from './merge.ts';
 import { closeOperations, keyOf, type OperationRow } from './operations.ts';
-import { ownIdentifier } from './own-identifier.ts';
 import { type ReadResult, readLinked } from './read.ts';
-import { holdsEdition, searchEdition } from './reconcile-document.ts';
-import { type Failure, finalSearchFailure, type Refused } from './search-failure.ts';
+import { holdsEdition } from './reconcile-document.ts';
+import type { Failure, Refused } from './search-failure.ts';
 import { askAboutElsewhere, isSaidElsewhere } from './stored-elsewhere.ts';
 import { askWhatBecame, closeUntold, isToBeAsked, lateCheckMs, type Untold, untoldTopic } from './untold.ts';
 
@@ -87,11 +84,15 @@ async function reconcileCreate(
 ): Promise<Step> {
   const stillSending = operation.send_before.getTime() - state.now.getTime();
   if (stillSending > 0) return { kind: 'unsettled', afterMs: stillSending };
-  const found = await search(deps, connection, lease, operation);
+  const found = await searchLost(deps, connection, lease, operation);
   if (!Array.isArray(found)) return found;
-  const [oldest] = found;
+  const [oldest, ...others] = found;
   if (oldest !== undefined) {
-    deps.wake(await linkFoundCreate(deps, lease, state, operation, found, oldest));
+    const woken = await deps.store.tx(async (trx) => {
+      await holdLease(trx, lease, deps.leaseMs);
+      return linkLost(trx, lease, state, operation, [oldest, ...others]);
+    });
+    deps.wake(woken);
     return done;
   }
   const { settleMs } = connection.config;
@@ -117,132 +118,6 @@ async function closeAsNotDone(trx: Transaction<Database>, lease: Lease, operatio
     .set({ late_check_at: sql<Date>`now() + ${lateCheckMs} * interval '1 millisecond'` })
     .where('id', '=', operation.id)
     .execute();
-}
-
-/** What the server holds of this create, the oldest first; or why that cannot be told now. */
-function search(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  operation: OperationRow,
-): Promise<JsonObject[] | Failure | Refused> {
-  const edition = readEdition(operation.sent);
-  return edition === undefined ? searchOwn(deps, connection, lease, operation) : searchEdition(connection, edition);
-}
-
-/** All resources under our identifier, the oldest first; or why that cannot be told now. */
-async function searchOwn(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  operation: OperationRow,
-): Promise<JsonObject[] | Failure | Refused> {
-  const value = identifierOf(lease, operation);
-  const result = await connection.client.searchAll(
-    operation.resource_type,
-    connection.vendor.queries.identifier(deps.identifierSystem, value),
-  );
-  if (!isSearchResult(result)) return finalSearchFailure(connection, result);
-  if (!result.complete)
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
-  // A server that does not know the search parameter answers with everybody (ehr-behaviour E12).
-  return result.resources
-    .filter((resource) => ownIdentifier(resource, deps.identifierSystem) === value)
-    .sort((a, b) => (createdOrder(a) < createdOrder(b) ? -1 : 1));
-}
-
-function identifierOf({ source }: Lease, { type, record_id: id, slot, generation }: OperationRow): string {
-  const first = identifierValue({ source, type, id }, slot);
-  return generation === 1 ? first : `${first}~${generation}`;
-}
-
-function createdOrder(resource: JsonObject): string {
-  const updated = isObject(resource.meta) ? resource.meta.lastUpdated : '';
-  return `${String(updated)} ${String(resource.id)}`;
-}
-
-async function linkFoundCreate(
-  deps: LaneDeps,
-  lease: Lease,
-  state: LaneState,
-  operation: OperationRow,
-  found: readonly JsonObject[],
-  oldest: JsonObject,
-): Promise<LaneKey[]> {
-  const remoteId = String(oldest.id);
-  const resource = linkTarget(state, operation);
-  return deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
-    await closeOperations(trx, lease, { id: operation.id, outcome: 'found', reason: reason('outcome-unknown') });
-    await closeUntold(trx, lease, operation);
-    await saveSeen(trx, lease.connection, {
-      resourceType: operation.resource_type,
-      remoteId,
-      versionTag: versionTagOf(oldest),
-      body: oldest,
-    });
-    // Somebody may have edited it since: what we sent is the base, and what differs is theirs (lanes.md 15).
-    const sent = withoutPlaceholders(operation.sent ?? {}, resource.slot?.facts(oldest) ?? {});
-    const link: NewLink = {
-      remoteId,
-      origin: 'created',
-      versionTag: undefined,
-      sent,
-      seen: undefined,
-      seenHash: undefined,
-    };
-    if (found.length > 1) await askAboutDouble(trx, lease, operation, found);
-    const edition = readEdition(operation.sent);
-    if (edition !== undefined) return keepFiled(trx, lease, resource, remoteId, edition);
-    return saveLinks(trx, lease, [[resource, link]]);
-  });
-}
-
-type LinkTarget = Pick<
-  LaneResource,
-  'key' | 'resourceType' | 'nextGeneration' | 'recordVersion' | 'route' | 'slot' | 'document'
->;
-
-/** The resource that the lost create was for; when its record has been withdrawn since, as much of it as a link needs. */
-function linkTarget(state: LaneState, operation: OperationRow): LinkTarget {
-  const key = keyOf(operation);
-  const planned = state.resources.find((resource) => nameOf(resource.key) === nameOf(key));
-  return {
-    key,
-    resourceType: operation.resource_type,
-    nextGeneration: operation.generation,
-    recordVersion: operation.record_version ?? 0,
-    route: planned?.route ?? { route: 'native', reason: undefined },
-    slot: planned?.slot,
-    ...(planned?.document !== undefined && { document: planned.document }),
-  };
-}
-
-/** References that had no id yet when they were sent are taken as the server gave them. */
-function withoutPlaceholders(sent: JsonObject, held: Facts): Facts {
-  return Object.fromEntries(
-    Object.entries(sent).flatMap(([key, fact]) => {
-      if (!holdsPlaceholder(fact)) return [[key, fact]];
-      const value = held[key];
-      return value === undefined ? [] : [[key, value]];
-    }),
-  );
-}
-
-function holdsPlaceholder(value: Json): boolean {
-  return JSON.stringify(value).includes('urn:uuid:');
-}
-
-function askAboutDouble(
-  trx: Transaction<Database>,
-  lease: Lease,
-  operation: OperationRow,
-  found: readonly JsonObject[],
-): Promise<void> {
-  const key = keyOf(operation);
-  const ids = found.map(({ id }) => String(id));
-  const why = reason('create-doubled', { target: nameOf(key) });
-  return openDecision(trx, lease, doubled(key, operation.resource_type, ids, why));
 }
 
 /** What the server holds is the outcome: elements that are as we sent them are agreed, whatever the reply would have said. */
@@ -320,48 +195,5 @@ async function takeAsSent(
     sent: { ...link.sent, ...(operation.kind === 'move' ? {} : asSent) },
     seen: { ...link.seen, ...asSent },
     retired: isRetired,
-  });
-}
-
-async function checkLate(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  state: LaneState,
-  operation: OperationRow,
-): Promise<typeof done | Failure> {
-  const found = await search(deps, connection, lease, operation);
-  if (!Array.isArray(found)) {
-    if (found.kind === 'config') return found;
-    await putOffLateCheck(deps, lease, state, operation, found);
-    return done;
-  }
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
-    if (found.length > 1) await askAboutDouble(trx, lease, operation, found);
-    await closeUntold(trx, lease, operation);
-    await trx.updateTable('operation').set({ late_check_at: null }).where('id', '=', operation.id).execute();
-  });
-  return done;
-}
-
-/** It holds nothing back: it is made later, and where it cannot be made, a person is asked to look. */
-async function putOffLateCheck(
-  deps: LaneDeps,
-  lease: Lease,
-  { now }: LaneState,
-  operation: OperationRow,
-  untold: Untold,
-): Promise<void> {
-  const isPersons = isToBeAsked(untold, operation.closed_at ?? operation.intended_at, now);
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
-    if (isPersons) await askWhatBecame(trx, lease, operation, untold, identifierOf(lease, operation));
-    const later = sql<Date>`now() + ${lateCheckMs} * interval '1 millisecond'`;
-    await trx
-      .updateTable('operation')
-      .set({ late_check_at: isPersons ? null : later })
-      .where('id', '=', operation.id)
-      .execute();
   });
 }

@@ -7,7 +7,7 @@ import { drain, finishDrains } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
 import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
-import { caseWithReferral, creates, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { caseWithReferral, creates, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
@@ -298,6 +298,88 @@ describe('after a create whose reply was lost', () => {
     expect((await world.lane('county.organization.org-pantry')).nextLookAt).toBeNull();
   });
 
+  describe('and that turns up late', () => {
+    const pantry = 'organization/org-pantry#organization';
+    const held = () => world.server.own('Organization', `county/${pantry}`);
+
+    /** The second create is refused; then the first one arrives after all. */
+    async function arriveLate(): Promise<void> {
+      await world.server.control('POST', 'settings', { conditionalCreate: false });
+      await world.server.control('POST', 'faults', [
+        { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'before-commit' } },
+        { method: 'POST', path: 'Organization', nth: 2, fault: { status: 422 } },
+      ]);
+      await world.accept(['organization', anOrganization()]);
+      await world.work();
+      const [first] = await posts();
+      expect((await world.server.fhir('POST', 'Organization', bodyOf(first))).status).toBe(201);
+      await lateCheckIsDue();
+    }
+
+    test('it is linked where nothing else is, and kept up to date from then on', async () => {
+      await arriveLate();
+      await world.workAgain();
+      expect(await world.link(pantry)).toMatchObject({ remoteId: (await held()).id, state: 'current' });
+      expect(await world.openDecisions()).toEqual([]);
+      await world.accept([
+        'organization',
+        anOrganization({ name: 'Elm Street Food Pantry', updatedAt: '2026-03-01T10:00:00-05:00' }),
+      ]);
+      await world.work();
+      expect(await held()).toMatchObject({ name: 'Elm Street Food Pantry' });
+    });
+
+    test('it is taken back where its record has gone meanwhile', async () => {
+      await arriveLate();
+      await world.accept([
+        'organization',
+        { ...anOrganization({ updatedAt: '2026-03-01T10:00:00-05:00' }), deleted: true },
+      ]);
+      await world.workAgain();
+      expect(await held()).toMatchObject({ active: false });
+    });
+
+    /** Searches do not show for longer than the settle time what has just been made. */
+    async function hideFirst(): Promise<{ older: string; newer: string }> {
+      await world.server.control('POST', 'settings', { conditionalCreate: false, searchLagMs: 60_000 });
+      await world.server.control('POST', 'faults', [
+        { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'after-commit' } },
+      ]);
+      await world.accept(...directoryAndClient(), ...caseWithReferral());
+      await world.work();
+      await world.server.control('POST', 'clock', { advance: '2m' });
+      const newer = String((await world.link(pantry)).remoteId);
+      const twins = (await world.server.all('Organization')).filter(({ name }) => name === 'Elm Street Pantry');
+      const older = String(twins.find(({ id }) => id !== newer)?.id);
+      expect(twins).toHaveLength(2);
+      await lateCheckIsDue();
+      return { older, newer };
+    }
+    const pointing = async (id: string) =>
+      [...(await world.server.all('Task')), ...(await world.server.all('ServiceRequest'))].filter((one) =>
+        JSON.stringify(one).includes(`Organization/${id}`),
+      ).length;
+
+    test('the older of two that are alike is linked in place of the newer one, and what pointed there follows', async () => {
+      const { older, newer } = await hideFirst();
+      expect(await pointing(newer)).toBeGreaterThan(0);
+      await world.workAgain();
+      expect(await world.link(pantry)).toMatchObject({ remoteId: older, state: 'current' });
+      expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled', detail: { ids: [older, newer] } }]);
+      expect(await pointing(newer)).toBe(0);
+      expect(await pointing(older)).toBeGreaterThan(0);
+    });
+
+    test('the newer one stays linked where somebody has worked with it', async () => {
+      const { older, newer } = await hideFirst();
+      await partnerEdits(world.server, `Organization/${newer}`, (one) => ({ ...one, alias: ['The Elm'] }));
+      await world.server.control('POST', 'clock', { advance: '2m' });
+      await world.workAgain();
+      expect(await world.link(pantry)).toMatchObject({ remoteId: newer });
+      expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled', detail: { ids: [newer, older] } }]);
+    });
+  });
+
   test('a create that answers with an older resource of ours takes it over and clears nothing on it', async () => {
     const organization = {
       resourceType: 'Organization',
@@ -331,6 +413,12 @@ describe('after a create whose reply was lost', () => {
     expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled' }]);
   });
 });
+
+function bodyOf(entry: JsonObject | undefined): JsonObject {
+  const body = entry?.requestBody;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Error('no body');
+  return body;
+}
 
 function ours(value: string): JsonObject {
   return { system: 'https://agency.example.org/casebridge', value };
