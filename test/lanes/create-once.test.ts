@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { Json, JsonObject } from '../../src/json.ts';
-import { drain, finishDrains } from '../../src/lanes/lanes.ts';
+import { drain, finishDrains, setPaused } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
 import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
@@ -296,6 +296,19 @@ describe('after a create whose reply was lost', () => {
     expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled', code: 'create-doubled' }]);
     expect((await world.link('organization/org-pantry#organization')).remoteId).toBe(remoteId);
     expect((await world.lane('county.organization.org-pantry')).nextLookAt).toBeNull();
+  });
+
+  test('that stops the connection, it is looked for when the connection goes on', async () => {
+    await world.server.control('POST', 'settings', { conditionalCreate: false });
+    const seeOther = { status: 303, headers: { location: 'https://login.example.org/' }, at: 'after-commit' };
+    await strikeOnce('POST', 'Organization', seeOther);
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    expect(await world.alerts()).toMatchObject([{ topic: 'connection-paused:general' }]);
+    await setPaused(world.store, 'general', undefined);
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.link('organization/org-pantry#organization')).toMatchObject({ state: 'current' });
   });
 
   describe('and that turns up late', () => {
