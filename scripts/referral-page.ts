@@ -2,11 +2,13 @@
 
 import type { JsonObject } from '../src/json.ts';
 import {
+  type CancelAnswer,
   legalMoves,
   patientTaskKinds,
   patientTaskMoves,
   patientTaskRules,
   type ReferralStatus,
+  readCancellation,
   readTask,
   reasonedStatuses,
   referralTaskMoves,
@@ -43,7 +45,8 @@ ${patientTaskKinds.map(kindRow).join('\n')}
 The Task said the row when both sides last agreed, and says the column now. An outgoing referral is one that we ask for, an incoming one is one that
 we perform. The cell is the record's new status that its source is offered, with the steps in between that nobody told us in brackets; a dash: nothing
 new; otherwise why a person must decide. What is only our own word come back is nothing new. A \`completed\` Task without an output of
-\`resulting-activity\` has the outcome "outcome unknown". An answer to a \`cancelRequest\` of ours is noted there, and \`cancelled\` is then
+\`resulting-activity\` has the outcome "outcome unknown". \`in-progress\` with the business status 5.2 of BSeR is our asking to cancel: both sides stand
+where they stood before it. An answer to a \`cancelRequest\` of ours is noted there, and \`cancelled\` is then
 never read as a late refusal.
 
 ### Outgoing
@@ -53,6 +56,12 @@ ${readingTable('outgoing')}
 ### Incoming
 
 ${readingTable('incoming')}
+
+## What a Task that asks to cancel is answered by
+
+Where a Task of its own asks (\`cancellation: abort-task\`), its status is read so, while \`cancelRequest\` is open:
+
+${answersTable()}
 `;
 }
 
@@ -104,13 +113,26 @@ function readingTable(direction: 'outgoing' | 'incoming'): string {
   );
 }
 
+function answersTable(): string {
+  const asked = { direction: 'outgoing', status: 'accepted', cancelRequest: { at: '2026-03-02T15:00:00Z' } };
+  return table(
+    ['status', 'is'],
+    taskStatuses.map((status) => [status, answerWords(readCancellation(asked, status, '2026-03-03T15:00:00Z'))]),
+  );
+}
+
+function answerWords(answer: CancelAnswer | undefined): string {
+  if (answer === undefined) return 'no answer yet';
+  return answer.isRefused ? 'answered: the referral goes on, and a person is told' : 'answered: `cancelled`';
+}
+
 function observation(referral: JsonObject, before: TaskStatus, status: TaskStatus) {
   const task = { status, meta: { lastUpdated: '2026-03-02T15:00:00Z' } };
   return { referral, task, before, by: undefined, itemId: (text: string) => text };
 }
 
 function words(reading: TaskReading): string {
-  if (reading.kind === 'unchanged') return '-';
+  if (reading.kind === 'unchanged' || reading.kind === 'asked') return '-';
   if (reading.kind === 'decision') return `*${reading.why}*`;
   const { implied } = reading;
   return `${String(reading.patch.status)}${implied.length === 0 ? '' : ` (${implied.join(', ')})`}`;

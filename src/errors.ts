@@ -80,6 +80,42 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'retry',
   },
+  'cancel-asked-anew': {
+    text: 'The question that this Task put has been answered, and there is another one, which the next Task puts.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-in-task': {
+    text: 'The Task of the referral asks to cancel; no other resource does.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-not-accepted': {
+    text: 'Nobody has accepted it yet, so there is nobody to ask to cancel: set the referral to cancelled. If it is accepted first, the question goes out then.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-not-asked': {
+    text: 'No resource asks this server to cancel: set the referral to cancelled. Where its partner answers on the page, the page asks.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-over': {
+    text: 'The referral has ended, or the question is answered: nobody is asked to cancel any more.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'cancel-refused': {
+    text: 'The performer was asked to cancel and does not: its Task that asks is {status}. The referral goes on until either side ends it.',
+    status: 409,
+    issue: 'business-rule',
+    class: 'person',
+  },
   'capabilities-changed': {
     text: 'The server of {connection} offers or grants something else than before; its routes were worked out anew.',
     status: 200,
@@ -917,6 +953,30 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'message-gone': {
+    text: 'The message that we posted is not on the server any more. A person must decide.',
+    status: 404,
+    issue: 'not-found',
+    class: 'person',
+  },
+  'message-in-turn': {
+    text: 'Waits for a message of the same referral that was written before it.',
+    status: 200,
+    issue: 'informational',
+    class: 'retry',
+  },
+  'message-posted': {
+    text: 'Posted as a message (version {edition}). What is changed or taken out later goes as another message.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'message-recalled': {
+    text: 'A message that was posted has been taken back by another one (version {edition}). The server lets nobody change or delete the first; the hospital must be told.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'message-refused': {
     text: 'Whoever carries our messages answered {status} and did not take this one.',
     status: 502,
@@ -1157,6 +1217,18 @@ export const errorKinds = {
     issue: 'transient',
     class: 'retry',
   },
+  'planned-ask-cancel': {
+    text: 'Its performer is asked to cancel.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'planned-ask-taken-back': {
+    text: 'Its performer is no longer asked to cancel.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'planned-create': {
     text: 'It is not on the server yet.',
     status: 200,
@@ -1180,6 +1252,12 @@ export const errorKinds = {
     status: 200,
     issue: 'informational',
     class: 'person',
+  },
+  'planned-message': {
+    text: 'A message about a referral is to be posted (version {edition}).',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
   },
   'planned-move': {
     text: 'Its {element} goes from {from} to {to}.',
@@ -1264,6 +1342,12 @@ export const errorKinds = {
     status: 400,
     issue: 'invalid',
     class: 'permanent',
+  },
+  'record-makes-nothing': {
+    text: 'As it stands, this record makes no FHIR resource: no condition in the mapping of {recordType} records holds for it.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
   },
   'record-refused': {
     text: 'The record is refused and nothing was changed: {count} of its fields break a rule, see `errors`.',
@@ -1379,6 +1463,12 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'permanent',
   },
+  'resource-id-differs': {
+    text: 'The address names one {resourceType} and the id of the body another, or none. Send back what was read, with its id.',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
   'resource-invalid': {
     text: '{target} would not be valid FHIR: {rule} at {path}, which {at} makes from {fields}. Mend the record, or the mapping.',
     status: 422,
@@ -1423,6 +1513,18 @@ export const errorKinds = {
   },
   'route-configured': {
     text: 'Set in the configuration (routes: {recordType}: {route}).',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'route-message': {
+    text: 'What your record says in words of a referral that began there (comments, the reason of a decline, the outcome) is posted as a message; none is made for other referrals.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'route-message-notes': {
+    text: 'What your record says in words of a referral stands in the notes of its Task ({why}).',
     status: 200,
     issue: 'informational',
     class: 'config',

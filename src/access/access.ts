@@ -14,4 +14,5 @@ export {
   sessionMinutes,
   sessionOperator,
 } from './sessions.ts';
+export { type SharedRate, sharedRate } from './shared-rate.ts';
 export { openTokenEndpoint, type TokenAnswer, type TokenEndpoint, type TokenHolder } from './token-endpoint.ts';

@@ -1,4 +1,4 @@
-// How often one caller may ask: so many times a minute, and no more of them at once. Each process counts for itself.
+// How often one caller may ask: so many times a minute, and no more of them at once. Each process counts for itself, as it is the one to be spared.
 
 export interface RateLimit {
   /** @returns undefined: go on; else the seconds to wait */

@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts';
 import { keepAudit } from './audit.ts';
 import type { ClientKeys } from './client-keys.ts';
 import { grantedScopes } from './grants.ts';
-import { rateLimit } from './rate-limit.ts';
+import { sharedRate } from './shared-rate.ts';
 
 export interface TokenEndpoint {
   /** Answers a form that was posted to the endpoint. */
@@ -62,7 +62,7 @@ class Refusal extends Error {
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const tokenSeconds = 300;
-/** Of one client, in each process. */
+/** Of one client, over all processes. */
 const tokensPerMinute = 30;
 const longestAssertionSeconds = 300;
 const clockSkewSeconds = 5;
@@ -75,7 +75,7 @@ export function openTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
       partner.client === undefined ? [] : [[partner.client.id, { partner, client: partner.client }] as const],
     ),
   );
-  const limit = rateLimit(tokensPerMinute, () => performance.now());
+  const limit = sharedRate(parts.store, 'token', tokensPerMinute);
 
   const authenticate = async (form: URLSearchParams): Promise<Omit<TokenHolder, 'scopes'>> => {
     const assertion = form.get('client_assertion') ?? '';
@@ -84,7 +84,7 @@ export function openTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
     if (holder === undefined) throw new Refusal('invalid_client', 'No client is registered with this iss.');
     await verify(parts, holder.client, assertion, claimed);
     // Counted once it is certain whose it is: nobody else can use up a client's share.
-    const seconds = limit.take(holder.client.id);
+    const seconds = await limit.take(holder.client.id);
     if (seconds !== undefined) throw new Refusal('slow_down', `Wait ${seconds} seconds.`, seconds);
     return holder;
   };

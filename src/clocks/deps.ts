@@ -1,5 +1,6 @@
 // What keeping clocks needs to know, beside the time.
 
+import { sourceOf } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import { nextTimeOfDay } from './calendar.ts';
 import type { ClockOptions } from './evaluate.ts';
@@ -17,6 +18,5 @@ export interface SweepDeps {
 
 /** When breaches of a source are told next, if not at once. `name` is the source or a subject of it. */
 export function digestTime({ digest, zoneOf }: SweepDeps, name: string, now: Date): Date | undefined {
-  const [source = ''] = name.split('.');
-  return digest === undefined ? undefined : new Date(nextTimeOfDay(now.getTime(), digest, zoneOf(source)));
+  return digest === undefined ? undefined : new Date(nextTimeOfDay(now.getTime(), digest, zoneOf(sourceOf(name))));
 }

@@ -20,6 +20,8 @@ export interface ClockRecord {
   readonly isWithdrawn: boolean;
   /** Source time since which it has had its status, as far as its versions tell. */
   readonly statusSince: number;
+  /** It has its own clocks in another case, and counts here for those of other records. */
+  readonly isBeside?: true;
 }
 
 export interface CaseFacts {
@@ -60,9 +62,11 @@ export interface Clock {
 /** The clocks of a case at `now`, in the order of its records. */
 export function clocksOf(facts: CaseFacts, now: number, options: ClockOptions = {}): Clock[] {
   const scene = sceneOf(facts, now, options);
-  return facts.records.flatMap((one) =>
-    rules.filter(({ type }) => type === one.type).flatMap((rule) => clocksOfRecord(rule, one, scene)),
-  );
+  return facts.records
+    .filter(({ isBeside }) => isBeside !== true)
+    .flatMap((one) =>
+      rules.filter(({ type }) => type === one.type).flatMap((rule) => clocksOfRecord(rule, one, scene)),
+    );
 }
 
 /** When the state changes next by the passing of time alone; null: never. */

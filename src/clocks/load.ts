@@ -2,7 +2,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import { type JsonObject, textAt } from '../json.ts';
-import { isRecordType } from '../records/records.ts';
+import { isRecordType, sourceOf } from '../records/records.ts';
 import { type Database, json } from '../store/store.ts';
 import type { CaseFacts, ClockRecord } from './evaluate.ts';
 
@@ -13,13 +13,16 @@ interface Row {
   readonly deleted: boolean;
   readonly content: JsonObject;
   readonly status_since: Date;
+  /** It counts for the clocks of others; its own are another case's. */
+  readonly beside: boolean;
 }
 
 /** Statuses of which it matters since when they hold, and no field says it. */
 const ends = ['completed', 'revoked', 'closed', 'declined', 'cancelled', 'failed'];
 
 /**
- * The facts by subject; a subject without records has none. A stay that a hospital has told of counts before its source has taken it over.
+ * The facts by subject; a subject without records has none. A stay that a hospital has told of counts before its source has taken it over: for all
+ * open cases of the client, and its own clock runs in the oldest of them.
  * `zoneOf` is the zone of a source, for cases whose organization tells none. Of a
  * withdrawn record it is the last version that was not, for it may say nothing itself.
  */
@@ -40,7 +43,7 @@ export async function loadFacts(
       where own.type = 'case' and not r.deleted
     )
     select own.subject, own.type, own.id, own.deleted, coalesce(last.content, own.content) as content,
-      coalesce(since.at, own.updated_at) as status_since
+      coalesce(since.at, own.updated_at) as status_since, false as beside
     from own
     left join lateral (
       select v.content from record_version v
@@ -55,29 +58,36 @@ export async function loadFacts(
           and w.content ->> 'status' is distinct from own.content ->> 'status'), 0)
     ) since on own.type in ('case', 'carePlan', 'referral') and own.content ->> 'status' in (${sql.join(ends)})
     union all
-    select own.subject, i.type, i.id, false, i.offered, i.updated_at
+    select own.subject, i.type, i.id, false, i.offered, i.updated_at, exists (
+        select from record c where c.source = own.source and c.type = 'case' and c.client_id = own.client_id and ${isOpenCase('c')}
+          and (coalesce(c.content ->> 'openedOn', ''), c.id) < (coalesce(own.content ->> 'openedOn', ''), own.id))
     from own join inbound i on i.subject = own.source || '.client.' || own.client_id and i.type = 'hospitalStay' and i.state = 'proposed'
-    where own.type = 'case' and not own.deleted
+    where own.type = 'case' and ${isOpenCase('own')}
     union all
-    select subject, type, id, false, content, updated_at from beside
+    select subject, type, id, false, content, updated_at, false from beside
     order by 1, 2, 3`.execute(trx);
   return new Map(
     [...Map.groupBy(rows, ({ subject }) => subject)].map(([subject, own]) => [subject, factsOf(own, zoneOf)]),
   );
 }
 
+function isOpenCase(name: string) {
+  const row = sql.raw(name);
+  return sql`not ${row}.deleted and ${row}.content ->> 'status' is distinct from 'closed' and ${row}.content ->> 'status' is distinct from 'declined'`;
+}
+
 function factsOf(rows: readonly Row[], zoneOf: (source: string) => string): CaseFacts {
   const beside = (type: string) => rows.find((row) => row.type === type)?.content;
   const client = beside('client');
-  const [source = ''] = rows[0]?.subject.split('.') ?? [];
   return {
     records: rows.flatMap(clockRecord),
     ...(client && { client }),
-    zone: textAt(beside('organization'), 'timeZone') ?? zoneOf(source),
+    zone: textAt(beside('organization'), 'timeZone') ?? zoneOf(sourceOf(rows[0]?.subject ?? '')),
   };
 }
 
-function clockRecord({ type, id, deleted, content, status_since: since }: Row): ClockRecord[] {
+function clockRecord({ type, id, deleted, content, status_since: since, beside }: Row): ClockRecord[] {
   if (!isRecordType(type) || type === 'client' || type === 'organization') return [];
-  return [{ type, record: { ...content, id }, isWithdrawn: deleted, statusSince: since.getTime() }];
+  const record = { ...content, id };
+  return [{ type, record, isWithdrawn: deleted, statusSince: since.getTime(), ...(beside && { isBeside: true }) }];
 }

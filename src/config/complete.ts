@@ -20,13 +20,14 @@ import type {
   HookConfig,
   OperatorConfig,
   PollConfig,
+  PolledType,
   RetentionConfig,
   ScopeVersion,
   ServerConfig,
   SourceConfig,
   VendorName,
 } from './types.ts';
-import { hourRules, polledTypes } from './types.ts';
+import { officeRules, polledTypes } from './types.ts';
 import { completeWebhook } from './webhook.ts';
 
 type VendorDefaults = Pick<ConnectionConfig, 'mode' | 'task' | 'pollEveryMs'>;
@@ -178,7 +179,7 @@ function clocks({ clocks: raw = {} }: RawConfig, desk: Desk): ClockConfig {
     if (!isCalendarDate(date)) desk.refuse([...path, 'holidays', String(index)], 'must be a date of the calendar.');
   return {
     ...(digest !== undefined && { digest }),
-    ...(hours && { businessHours: { ...hours, holidays: hours.holidays ?? [], rules: hours.rules ?? hourRules } }),
+    ...(hours && { businessHours: { ...hours, holidays: hours.holidays ?? [], rules: hours.rules ?? officeRules } }),
   };
 }
 
@@ -268,6 +269,7 @@ async function completeConnection(
     createPatients: raw.createPatients ?? false,
     identifierSystems: raw.identifierSystems ?? {},
     task: raw.task ?? defaults.task,
+    ...cancellationOf(raw, path, desk),
     backfill: raw.backfill ?? 'open-cases',
     pollEveryMs: desk.duration(raw.poll?.every, defaults.pollEveryMs),
     polls,
@@ -287,11 +289,34 @@ async function completeConnection(
   };
 }
 
-function pollConfig({ poll = {} }: RawConnection, desk: Desk): PollConfig {
+/** Elsewhere a Communication is mail among the staff, and what is said of a referral stands in its Task. */
+function usuallyPolled(vendor: VendorName): readonly PolledType[] {
+  return vendor === 'epic' ? polledTypes : polledTypes.filter((type) => type !== 'Communication');
+}
+
+/** Only where the performer answers in the Task itself is there somebody to ask. */
+function cancellationOf(
+  { cancellation = 'set', vendor, task }: RawConnection,
+  path: SettingPath,
+  desk: Desk,
+): Pick<ConnectionConfig, 'cancellation'> {
+  if (cancellation === 'set') return {};
+  const setting = [...path, 'cancellation'];
+  if (vendor !== 'standard')
+    desk.refuse(setting, `must be "set" on a server of the vendor ${vendor}: nobody can be asked there.`);
+  else if ((task ?? vendorDefaults[vendor].task) !== 'home')
+    desk.refuse(
+      setting,
+      `must be "set" where "task" is "${task}": only where the Task lives does its performer answer.`,
+    );
+  return { cancellation };
+}
+
+function pollConfig({ vendor, poll = {} }: RawConnection, desk: Desk): PollConfig {
   const [, resourceType, id] = /^(Group|List)\/(.+)$/.exec(poll.roster ?? '') ?? [];
   const isRoster = (resourceType === 'Group' || resourceType === 'List') && id !== undefined;
   return {
-    types: poll.types ?? polledTypes,
+    types: poll.types ?? usuallyPolled(vendor),
     ...(isRoster && { roster: { resourceType, id } }),
     performers: poll.performers ?? [],
     referralCodes: poll.referralCodes ?? [],

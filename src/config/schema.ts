@@ -92,6 +92,7 @@ export interface RawConnection {
   createPatients?: boolean;
   identifierSystems?: Record<string, string>;
   task?: ConnectionConfig['task'];
+  cancellation?: 'set' | NonNullable<ConnectionConfig['cancellation']>;
   backfill?: ConnectionConfig['backfill'];
   poll?: {
     every?: string;
@@ -248,6 +249,10 @@ const connection = settings(
       ['home', 'copy', 'answer', 'off'],
       'Where the Task of a referral lives. Default home on standard, answer on epic, off on oracle.',
     ),
+    cancellation: choice(
+      ['set', 'bser', 'abort-task'],
+      'How the performer of an accepted referral is asked to cancel it. set: it is not, you set the referral to cancelled. bser, abort-task, on standard with task home: by the Task itself, or by one of its own (docs/partners.md). Default set.',
+    ),
     backfill: choice(['none', 'open-cases', 'all'], 'What is sent when the connection is new. Default open-cases.'),
     poll: settings({
       every: duration(
@@ -257,7 +262,8 @@ const connection = settings(
         type: 'array',
         uniqueItems: true,
         items: choice(polledTypes, 'A resource type.'),
-        description: 'What is asked for, as far as the server offers and grants it. Default all of these.',
+        description:
+          'What is asked for, as far as the server offers and grants it. Default all of these, Communication on epic only.',
       },
       roster: {
         ...text('Group/<id> or List/<id> of the server: whom to ask about beside the linked patients.'),
@@ -515,7 +521,8 @@ export const configSchema: SchemaObject = {
                 minItems: 1,
                 uniqueItems: true,
                 items: choice(hourRules, 'A clock.'),
-                description: 'The clocks that count business hours only. Default: all whose limit is in hours.',
+                description:
+                  'The clocks that count business hours only. Default: all whose limit is in hours, but for that of an incident.',
               },
             },
             ['days', 'from', 'to'],

@@ -41,10 +41,14 @@ export const hourRules = [
   'incident-4h',
 ] as const;
 
+/** Those that stand still at night where business hours are configured. An incident has to be written down in four hours at any time. */
+export const officeRules = hourRules.filter((rule) => rule !== 'incident-4h');
+
 /** The types that servers are asked for what changed. */
 export const polledTypes = [
   'Appointment',
   'CarePlan',
+  'Communication',
   'Condition',
   'DocumentReference',
   'Encounter',
@@ -238,6 +242,8 @@ export interface ConnectionConfig {
   readonly identifierSystems: Readonly<Record<string, string>>;
   /** Which side holds the Task of a referral (closed loop B1). */
   readonly task: 'home' | 'copy' | 'answer' | 'off';
+  /** How the performer is asked to cancel what it has accepted; absent: it is not asked, and cancelled is set. */
+  readonly cancellation?: 'bser' | 'abort-task';
   readonly backfill: 'none' | 'open-cases' | 'all';
   readonly pollEveryMs: number;
   readonly polls: PollConfig;

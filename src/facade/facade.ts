@@ -162,6 +162,7 @@ async function carryOut(
     const { resource, isNew } = await home.createProcedure(partner, body, by, unless);
     return shown(base, isNew ? 201 : 200, resource);
   }
+  if (body.id !== id) throw new CasebridgeError('resource-id-differs', { resourceType });
   const ifMatch = call.headers['if-match'];
   if (ifMatch === undefined) throw new CasebridgeError('if-match-missing');
   return shown(base, 200, await home.updateTask(partner, id, body, by, ifMatch));

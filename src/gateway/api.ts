@@ -35,6 +35,7 @@ import {
   skipStuck,
   startReplay,
   uploadRoster,
+  whyNothing,
 } from '../lanes/lanes.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PartnerPage } from '../page/page.ts';
@@ -139,10 +140,12 @@ export function gatewayApi({
         [...bySource].map(async ([source, own]) => preview(source, await storedRecords(store, own), {})),
       );
       const projected = all.flat();
+      const mappings = await deps.mappings();
       return {
         entries: bundleEntries(projected),
         issues: issuesOf(projected),
-        lineage: lineageOf(projected, await deps.mappings()),
+        lineage: lineageOf(projected, mappings),
+        nothing: projected.flatMap((record) => whyNothing(record, mappings) ?? []),
       };
     },
 

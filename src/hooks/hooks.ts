@@ -93,6 +93,10 @@ async function actOn(deps: HookDeps, config: ConnectionConfig, message: AdtMessa
   if (found === undefined) return undefined;
   if (other !== undefined) return 'PID-3: the identifiers belong to several patients';
   const { patient, birthDate } = found;
+  // The number alone may be another hospital's.
+  const isNamed = message.identifiers.some(({ system }) => sought.some((one) => one.system === system));
+  if (!isNamed && (birthDate === null || message.birthDate === undefined))
+    return 'PID-7: the birth date is needed, as PID-3 names no authority by its OID';
   if (birthDate !== null && message.birthDate !== undefined && birthDate !== message.birthDate)
     return 'PID-7: the identifiers belong to a patient with another birth date';
   await wakePolls(deps.store, config.id, [

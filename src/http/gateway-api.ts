@@ -146,6 +146,8 @@ export interface DesiredResources {
   readonly entries: readonly BundleEntry[];
   readonly issues: readonly Json[];
   readonly lineage: readonly Json[];
+  /** Of each record that is not withdrawn and makes no resource, why. */
+  readonly nothing: readonly Reason[];
 }
 
 export interface Preview {

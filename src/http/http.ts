@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
-import { rateLimit } from '../access/access.ts';
+import { sharedRate } from '../access/access.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkBodyHeaders } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
@@ -38,7 +38,7 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
   const app = express();
   const bounds = { ...defaultLimits, ...limits };
   const readPrincipal = principalReader(gateway.config);
-  const signIns = rateLimit(bounds.signInsPerMinute, () => performance.now());
+  const signIns = sharedRate(gateway.store, 'sign-in', bounds.signInsPerMinute);
   app.disable('x-powered-by').disable('etag');
   app.use(helmet());
   app.use((request, response, next) => begin(gateway, bounds, request, response, next));

@@ -1,7 +1,7 @@
 // The shape of one row of the route table. Router, access checks and OpenAPI are all made from these rows.
 
 import type { Request, Response } from 'express';
-import type { RateLimit } from '../access/access.ts';
+import type { SharedRate } from '../access/access.ts';
 import type { Permission } from '../config.ts';
 import type { GatewayApi } from './gateway-api.ts';
 import type { Principal } from './principal.ts';
@@ -74,7 +74,7 @@ export interface Call {
   readonly request: Request;
   readonly response: Response;
   /** Attempts to sign in on the console, by the caller's address. */
-  readonly signIns: RateLimit;
+  readonly signIns: SharedRate;
 }
 
 export interface HttpLimits {
@@ -92,7 +92,7 @@ export interface HttpLimits {
   readonly headerBytes: number;
   /** @default 10 s */
   readonly headerMs: number;
-  /** How often one address may try to sign in on the console. @default 10 */
+  /** How often one address may try to sign in on the console, over all processes. @default 10 */
   readonly signInsPerMinute: number;
 }
 

@@ -98,6 +98,9 @@ function routesOff(mappings: MappingSet, why: Reason): ConnectionReport['routes'
   }));
 }
 
+/** Operations that change what is there. */
+const changing: readonly string[] = ['update', 'move', 'ask', 'unask', 'retire'];
+
 const nothing: ConnectionReport['wouldWrite'] = { create: 0, update: 0, document: 0 };
 
 /** What the lanes that have work, or that a shadow keeps from writing, would send; documents also where their quiet time is not over. */
@@ -113,7 +116,7 @@ async function countWrites(deps: LaneDeps, lane: LaneConnection): Promise<Connec
   for (const key of rows) {
     const { operations, awaitsDocument } = await dryRun(deps, lane, key);
     create += operations.filter(({ kind }) => kind === 'create').length;
-    update += operations.filter(({ kind }) => kind === 'update' || kind === 'move' || kind === 'retire').length;
+    update += operations.filter(({ kind }) => changing.includes(kind)).length;
     document += awaitsDocument ? 1 : 0;
   }
   return { create, update, document };

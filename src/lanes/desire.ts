@@ -10,10 +10,13 @@ import { fullUrl, identifierValue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import type { CompiledSlot, Desired, MappingSet, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
+import { cancelRequestOf } from '../referrals/referrals.ts';
 import type { Database } from '../store/store.ts';
+import { askedAnew, cancellationSlot } from './cancel-question.ts';
 import { type Filed, inItsChart, movedFrom } from './chart.ts';
 import { resourceTopic } from './decisions.ts';
 import { documentResource } from './desire-document.ts';
+import { withMessages } from './desire-messages.ts';
 import { withOwnDocuments } from './desire-own-document.ts';
 import { documentSlot, type Edition } from './document.ts';
 import { answerNotes, takesNotes } from './inbound/answer-note.ts';
@@ -154,7 +157,8 @@ function asBefore(memory: LaneMemory, now: readonly LaneResource[]): LaneResourc
   return resources;
 }
 
-function withDocument(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
+function withDocument(input: DesireInput, projected: readonly LaneResource[]): LaneResource[] {
+  const resources = withMessages(input, projected);
   const document = documentResource(input, resources);
   const own = [...withOwnDocuments(input, resources), ...answerNotes(input, resources)];
   return document === undefined ? own : [...own, document];
@@ -246,6 +250,9 @@ function resourceFor(
   const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
   const mirrors = isCopy(input, row.content, resourceType, standing);
   const route = routeFor(input, row, key, resourceType, standing);
+  const cancelRequest = asksInTask(input, key) && !mirrors ? cancelRequestOf(row.content) : undefined;
+  const link = standing === undefined ? undefined : linkState(standing);
+  const observed = seen === undefined ? undefined : observation(seen, input.memory.fresh);
   const aside = asideReason(key, row.version, links);
   return {
     key,
@@ -255,12 +262,17 @@ function resourceFor(
     recordVersion: row.version,
     slot,
     desired: desired && mirrors ? asCopy(desired) : desired,
-    link: standing === undefined ? undefined : linkState(standing),
+    link,
     nextGeneration,
-    observed: seen === undefined ? undefined : observation(seen, input.memory.fresh),
+    observed,
     isGone: seen?.gone ?? false,
     route,
-    leave: slot === undefined ? undefined : (leaveCause(row, desired, route) ?? (filed && movedFrom(filed))),
+    leave:
+      slot === undefined
+        ? undefined
+        : (leaveCause(row, desired, route) ??
+          (filed && movedFrom(filed)) ??
+          askedAnew({ key, observed, desired, link }, cancelRequestOf(row.content))),
     // What is theirs is there already, whatever it points at.
     waits: desired === undefined || standing?.origin === 'theirs' ? [] : waitsOf(input, desired),
     isSetAside: aside !== undefined,
@@ -276,8 +288,13 @@ function resourceFor(
     moves: movesOn(input.connection.vendor),
     ...(mirrors && { isCopy: true }),
     ...untoldOf(input, key),
+    ...(cancelRequest && { cancelRequest }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
+}
+
+function asksInTask({ connection }: DesireInput, { type, slot }: ResourceKey): boolean {
+  return connection.config.cancellation === 'bser' && type === 'referral' && slot === 'fulfilment';
 }
 
 /** A Task that we make on a server where it does not live: by configuration, or because its performer is a partner of ours. */
@@ -393,12 +410,14 @@ function routeFor(
   resourceType: string,
   standing: LinkRow | undefined,
 ): LaneResource['route'] {
+  const unasked = key.slot === cancellationSlot && standing === undefined ? notAskedByTask(input, row) : undefined;
+  if (unasked !== undefined) return { route: 'off', reason: unasked };
   const listed = input.abilities.routes.find(
     (entry) => entry.recordType === key.type && entry.resourceType === resourceType,
   );
   const route: Route = listed?.route ?? 'off';
   // To look for a client is to tell a server of them.
-  const isAnswer = route === 'answer' && standing?.origin === 'theirs';
+  const isAnswer = route === 'answer' && (standing?.origin === 'theirs' || resourceType === 'Communication');
   const tells = route === 'native' || route === 'document' || isAnswer || (route === 'read' && key.type === 'client');
   if (!tells) {
     const isUnanswered = route === 'off' && resourceType === 'Task' && standing?.origin === 'theirs';
@@ -414,6 +433,14 @@ function routeFor(
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
   if (withheld !== undefined) return { route: 'withheld', reason: withheld };
   return { route, reason: route === 'native' ? undefined : listed?.reason, why: listed?.reason };
+}
+
+/** Why no Task of its own asks the performer to cancel; undefined: one does. */
+function notAskedByTask(input: DesireInput, { content }: RecordRow): Reason | undefined {
+  const { cancellation } = input.connection.config;
+  if (cancellation === 'bser') return reason('cancel-in-task');
+  if (cancellation === undefined || isCopy(input, content, 'Task', undefined)) return reason('cancel-not-asked');
+  return cancelRequestOf(content) === undefined ? reason('cancel-over') : undefined;
 }
 
 /** A Task that began there and is not written is answered by a note, or not at all. */

@@ -2,11 +2,12 @@
 
 import type { Reason } from '../errors.ts';
 import type { Json } from '../json.ts';
+import { sourceOf } from '../records/records.ts';
 import { newMemory } from './desire.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { emptyMemory } from './lane-memory.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
-import { type LaneKey, type Lease, sourceOf } from './lease.ts';
+import type { LaneKey, Lease } from './lease.ts';
 import { loadLane } from './load.ts';
 import { type Operation, type Plan, plan } from './plan.ts';
 
@@ -46,7 +47,7 @@ export async function dryRun(
   // A lease that holds nothing: loading only reads.
   const lease: Lease = {
     ...key,
-    source: sourceOf(key),
+    source: sourceOf(key.subject),
     fence: 0,
     wanted: 0,
     attempts: 0,
@@ -97,8 +98,8 @@ export function diffOf(operation: Operation): { diff?: Json } {
   return {
     diff: operation.elements.map((element) => ({
       element,
-      before: before[element] ?? null,
-      after: after[element] ?? null,
+      before: before[element] ?? observed?.body[element] ?? null,
+      after: after[element] ?? operation.body[element] ?? null,
     })),
   };
 }

@@ -49,18 +49,23 @@ export async function patientsWith(
   return rows;
 }
 
-/** Whether polls have read visits of this patient: then a message only wakes them. */
+/** What keeps a poll from reading anything until somebody changes a grant, the server or the configuration. */
+const lasting = ['route-not-declared', 'route-scopes-missing', 'poll-not-offered', 'poll-patient-needed'];
+
+/**
+ * Whether polls read visits of this patient: then a message only wakes them, and a visit is told of once. An outage changes nothing of that, nor that
+ * this patient has not been asked about yet, where the visits of others are read.
+ */
 export async function readsVisits({ db }: Pick<Store, 'db'>, connection: string, patient: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('poll')
-    .select('about')
-    .where('connection', '=', connection)
-    .where('resource_type', '=', 'Encounter')
-    .where('about', 'in', ['', patient])
-    .where('last_ok_at', 'is not', null)
-    .where('reason', 'is', null)
-    .executeTakeFirst();
-  return row !== undefined;
+  const { rows } = await sql`
+    select 1 from poll p
+    where p.connection = ${connection} and p.resource_type = 'Encounter' and p.last_ok_at is not null
+      and (p.reason is null or p.reason ->> 'code' not in (${sql.join(lasting)}))
+      and (p.about in ('', ${patient}) or not exists (
+        select 1 from poll own where own.connection = ${connection} and own.resource_type = 'Encounter' and own.about = ${patient}
+          and own.reason is not null))
+    limit 1`.execute(db);
+  return rows.length > 0;
 }
 
 /**

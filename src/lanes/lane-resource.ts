@@ -5,7 +5,7 @@ import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { CompiledSlot, Desired, SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
-import type { Party, TaskMoves } from '../referrals/referrals.ts';
+import type { CancelRequest, Party, TaskMoves } from '../referrals/referrals.ts';
 import type { DocumentState } from './document.ts';
 import type { Bases } from './merge.ts';
 
@@ -96,6 +96,8 @@ export interface LaneResource {
   readonly moves: TaskMoves;
   /** It lives elsewhere, and this server gets a mirror of it: whatever is changed here is nobody's word (closed-loop B1). */
   readonly isCopy?: boolean;
+  /** What its source asks the performer to cancel, where that is asked in the Task itself; `none`: nothing, or not any more. */
+  readonly cancelRequest?: CancelRequest | 'none';
   /** Search before creating: patients and directory entries (lanes.md 18, 19). */
   readonly search: 'none' | 'pending' | 'not-found' | 'blocked';
   /** For the readable document of a case only, which no mapping makes. */

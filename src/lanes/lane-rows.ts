@@ -3,13 +3,14 @@
 
 import type { ConnectionConfig } from '../config.ts';
 import type { JsonObject } from '../json.ts';
+import { sourceOf } from '../records/records.ts';
 import { json, type Store, sql } from '../store/store.ts';
 import { crashTopic, wrongResourceTopic } from './alerts.ts';
 import type { LaneOfSource } from './changes.ts';
 import { type DecisionRow, patientTopic } from './desire.ts';
 import type { EditionRow } from './editions.ts';
 import { type LinkRow, type RecordName, type RecordRow, recordKey, type SeenRow } from './known.ts';
-import { type LaneKey, type Lease, leaseQuery, sourceOf, type Taker } from './lease.ts';
+import { type LaneKey, type Lease, leaseQuery, type Taker } from './lease.ts';
 import type { OperationRow } from './operations.ts';
 
 /** What changes while a lane runs. */
@@ -133,7 +134,7 @@ export async function takeLane(
   taker: Taker,
   share?: ConnectionConfig['share'],
 ): Promise<{ readonly lease: Lease; readonly rows: LaneRows } | undefined> {
-  const { parts, columns, tables } = laneQuery({ ...key, source: sourceOf(key) }, [], undefined, share);
+  const { parts, columns, tables } = laneQuery({ ...key, source: sourceOf(key.subject) }, [], undefined, share);
   const asShown = sql<boolean>`xmin = (select shown.version from shown)`;
   const { rows } = await sql<StoredRows & { lease: Omit<Lease, keyof LaneKey> }>`
     with shown as (select xmin as version from lane where connection = ${key.connection} and subject = ${key.subject}),
@@ -157,7 +158,7 @@ function laneQuery(
       select ${recordColumns}, r.client_id from record r where r.subject = ${subject}
       union all
       select i.type, i.id, 0, i.answer, false, i.updated_at, i.updated_at, i.answer ->> 'clientId' from inbound i
-      where i.connection = ${connection} and i.subject = ${subject} and i.state = 'refused'),
+      where i.connection = ${connection} and i.subject = ${subject} and i.state = 'refused' and i.answer is not null),
     client as (select distinct case when type = 'client' then id else client_id end as id from own),
     other as (
       select type, id from lane_read where connection = ${connection} and subject = ${subject}

@@ -41,6 +41,7 @@ export {
   type Projected,
   projectRecords,
   projectWith,
+  whyNothing,
 } from './preview.ts';
 export { pruneAudit, pruneHomeVersions, pruneOutcomes, pruneReplays, pruneSeen } from './prune.ts';
 export { type Refusal, refuseChange } from './refused-change.ts';

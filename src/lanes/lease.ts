@@ -39,12 +39,6 @@ export const isOverdue = sql<boolean>`due_at < now() - ${retryHorizonMs} * inter
 /** Has work, is due and is free, and no person has stopped it. */
 const isRunnable = sql<boolean>`done < wanted and (lease_until is null or lease_until < now()) and (next_try_at is null or next_try_at <= now()) and stopped is null`;
 
-/** The source whose records the lane is about. */
-export function sourceOf({ subject }: LaneKey): string {
-  const [source = ''] = subject.split('.');
-  return source;
-}
-
 /** Who takes a lane, and how. */
 export interface Taker {
   readonly holder: string;

@@ -59,7 +59,10 @@ export async function loadLane(
   memory.mappings = mappings;
   // Where no Task is written, the answer to one that began there is a note.
   const isNoted = connection.config.task === 'off' || abilities.routes.some(({ route }) => route === 'document');
-  const isTold = isOffered(connection.vendor.documents) && isNoted;
+  const isAnswered = abilities.routes.some(
+    ({ resourceType, route }) => resourceType === 'Communication' && route === 'answer',
+  );
+  const isTold = isOffered(connection.vendor.documents) && (isNoted || isAnswered);
   let carried = memory.carried;
   memory.carried = undefined;
   for (let others: readonly RecordName[] = memory.records?.others ?? []; ; ) {

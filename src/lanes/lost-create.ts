@@ -29,7 +29,8 @@ export function searchLost(
   operation: OperationRow,
 ): Promise<JsonObject[] | Failure | Refused> {
   const edition = readEdition(operation.sent);
-  return edition === undefined ? searchOwn(deps, connection, lease, operation) : searchEdition(connection, edition);
+  if (edition === undefined) return searchOwn(deps, connection, lease, operation);
+  return searchEdition(connection, operation.resource_type, edition);
 }
 
 /** All resources under our identifier, the oldest first; or why that cannot be told now. */

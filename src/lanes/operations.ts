@@ -7,6 +7,7 @@ import type { JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import { isRecordType } from '../records/records.ts';
 import { type Database, json, type Store } from '../store/store.ts';
+import { askedKey } from './cancel-question.ts';
 import { editionJson } from './document.ts';
 import type { ResourceKey } from './lane-resource.ts';
 import { type LaneKey, type Lease, LeaseLost } from './lease.ts';
@@ -153,6 +154,7 @@ function routeOf({ resource }: Write) {
 /** For a create all facts; for a write over something the facts of what it changes. */
 function sentFacts(write: Write): JsonObject {
   if (write.edition !== undefined) return editionJson(write.edition);
+  if ('asked' in write) return write.asked === undefined ? {} : { [askedKey]: write.asked };
   const after = write.resource.slot?.facts(write.body) ?? {};
   if (write.kind === 'create') return { ...after };
   return pick(after, write.elements);

@@ -5,6 +5,7 @@ import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import type { Database } from '../store/store.ts';
+import { askedKey } from './cancel-question.ts';
 import { doubled, openDecision } from './decisions.ts';
 import { holdDocuments, keepFiled } from './editions.ts';
 import type { LaneDeps } from './lane-connection.ts';
@@ -241,6 +242,13 @@ function writtenOf(outcome: WriteOutcome): Written | undefined {
     return { resource, look, link: { remoteId, origin: 'created', versionTag, ...bases } };
   }
   if (write.kind === 'retire') return { resource, look, change: { versionTag, seenHash, retired: true } };
+  // What both sides agreed on last is not what the question shows.
+  if ('asked' in write)
+    return {
+      resource,
+      look,
+      change: { versionTag, seenHash, sent: withFact(write.link.sent ?? {}, askedKey, write.asked) },
+    };
   // Of what is theirs most is not as we would say it: what was there, with our answer in it, is what the server holds now.
   const shown = body ?? (resource.link?.origin === 'theirs' ? write.body : undefined);
   const facts = shown && withReferences(resource.slot?.facts(shown) ?? {}, outcome.resolved);

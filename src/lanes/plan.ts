@@ -4,7 +4,8 @@
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
-import { isTaskStatus, isTerminal, taskPath } from '../referrals/referrals.ts';
+import { isTaskStatus, isTerminal, isUntouched, taskPath } from '../referrals/referrals.ts';
+import { askedKey, isAnsweredQuestion, type Question, questionFor } from './cancel-question.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
 import {
   invalidReason,
@@ -29,7 +30,8 @@ export type Operation =
   | (Step & { readonly kind: 'read'; readonly link: LinkState })
   | (Step & { readonly kind: 'create'; readonly body: JsonObject; readonly edition?: EditionPlan })
   | (Step & Overwrite & { readonly kind: 'update' | 'retire' })
-  | (Step & Overwrite & { readonly kind: 'move'; readonly from: string; readonly to: string });
+  | (Step & Overwrite & { readonly kind: 'move'; readonly from: string; readonly to: string })
+  | (Step & Overwrite & { readonly kind: 'ask' | 'unask'; readonly asked: JsonObject | undefined });
 
 interface Overwrite {
   readonly link: LinkState;
@@ -111,12 +113,17 @@ function carried(resource: LaneResource, documents: readonly PlannedDocument[]):
   if (resource.route.route !== 'document') return undefined;
   const name = `${resource.key.type}/${resource.key.id}`;
   const planned =
-    documents.find(({ resource: { key } }) => key.slot !== documentSlot && `${key.type}/${key.id}` === name) ??
+    documents.find((one) => isOwn(one) && `${one.resource.key.type}/${one.resource.key.id}` === name) ??
     documents.find(
       ({ resource: { key }, outcome, records }) =>
         key.slot === documentSlot && (outcome.state === 'waiting' || records.includes(name)),
     );
   return planned && { state: planned.outcome.state, reason: planned.outcome.reason };
+}
+
+/** A document of one record; messages about a referral are none. */
+function isOwn({ resource: { key, document } }: PlannedDocument): boolean {
+  return key.slot !== documentSlot && document?.form.message === undefined;
 }
 
 const decided = new WeakMap<LaneResource, Outcome>();
@@ -201,11 +208,14 @@ function update(resource: LaneResource, link: LinkState): Outcome {
   const move = nextMove(resource, link, observed);
   const facts = slot.facts(observed.body);
   const writes = [...elementsToWrite(resource, link, facts), ...reasonsToWrite(resource, link, facts, move)];
-  if (move === undefined && writes.length === 0) return { state: 'current' };
+  const question = move === undefined && writes.length === 0 ? questionOf(resource, link, observed) : undefined;
+  if (move === undefined && writes.length === 0 && question === undefined)
+    return { state: 'current', reason: notYetAsked(resource, observed) };
   if (isTakenBackThere(observed, desired, link))
     return { state: 'parked', reason: reason('remote-in-error', { target: nameOf(resource.key) }) };
   if (!observed.isFresh) return { state: 'due', operation: read(resource, link) };
   const { versionTag } = observed;
+  if (question !== undefined) return { state: 'due', operation: { resource, link, versionTag, ...question } };
   if (move === undefined) {
     const body = copied(resource, link, writes, observed);
     return {
@@ -229,6 +239,19 @@ function update(resource: LaneResource, link: LinkState): Outcome {
     state: 'due',
     operation: { kind: 'move', resource, link, body, versionTag, elements, from: move.from, to: move.to, why },
   };
+}
+
+/** Nothing is asked while a person is being asked where the Task stands. */
+function questionOf(resource: LaneResource, link: LinkState, { body }: Observation): Question | undefined {
+  const { cancelRequest, openTopics } = resource;
+  if (cancelRequest === undefined || openTopics.has(elementTopic(resource, 'status'))) return undefined;
+  return questionFor(cancelRequest, body, link.sent?.[askedKey]);
+}
+
+/** Before anybody has accepted it the requester need not ask. */
+function notYetAsked({ cancelRequest }: LaneResource, { body }: Observation): Reason | undefined {
+  const waits = cancelRequest !== undefined && cancelRequest !== 'none' && isUntouched(body);
+  return waits ? reason('cancel-not-accepted') : undefined;
 }
 
 /** What is there, with these elements as we want them. Of a list of theirs nothing is taken out that we did not put there. */
@@ -351,6 +374,7 @@ function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome
   const { slot, observed } = resource;
   if (link.origin !== 'created') return { state: 'read', reason: cause };
   if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
+  if (isAnsweredQuestion(resource)) return { state: 'leaving', reason: cause };
   if (observed === undefined || !observed.isFresh)
     return { state: 'leaving', reason: cause, operation: read(resource, link) };
   const body = isRecalled(cause) ? slot?.recall(observed.body) : slot?.retire(observed.body);

@@ -85,7 +85,7 @@ async function heldOf(trx: Transaction<Database>, poll: PollKey, ids: readonly s
     select f.id as remote_id, k.subject, s.hash, s.seen_at, s.body,
       exists (select 1 from link o where o.connection = ${poll.connection} and o.resource_type = ${poll.resource_type}
         and o.remote_id = f.id)
-      or (${poll.resource_type === 'DocumentReference'}::boolean and exists (
+      or (${['Communication', 'DocumentReference'].includes(poll.resource_type)}::boolean and exists (
         select 1 from edition e where e.connection = ${poll.connection} and e.remote_id = f.id)) as is_ours
     from jsonb_to_recordset(${named}) as f(id text)
     left join link k on k.connection = ${poll.connection} and k.resource_type = ${poll.resource_type} and k.remote_id = f.id

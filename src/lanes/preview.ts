@@ -1,5 +1,6 @@
 // Desired FHIR without a server: what records would be, with references as they stand inside one Bundle. Stores nothing.
 
+import { type Reason, reason } from '../errors.ts';
 import { fullUrl, identifierValue } from '../fhir/fhir.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Desired, MappingSet, Origin, Unsent } from '../mapping/mapping.ts';
@@ -85,6 +86,15 @@ async function storedRecord(store: Store, source: string, type: string, id: stri
     .where('id', '=', id)
     .executeTakeFirst();
   return row === undefined || row.deleted ? undefined : row.content;
+}
+
+/** Why a record makes no resource; undefined: it makes one. */
+export function whyNothing({ type, resources }: Projected, mappings: MappingSet): Reason | undefined {
+  if (resources.length > 0) return undefined;
+  const unsent = mappings.mapping(type)?.unsent;
+  return unsent === undefined
+    ? reason('record-makes-nothing', { recordType: type })
+    : reason('route-unsent', { recordType: type, why: unsent.why });
 }
 
 /** The resources as a collection Bundle. */

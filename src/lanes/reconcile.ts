@@ -4,6 +4,7 @@
 import { sql, type Transaction } from 'kysely';
 import { reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { asksToCancel } from '../referrals/referrals.ts';
 import type { Database } from '../store/store.ts';
 import type { RunMemory } from './desire.ts';
 import { type EditionPlan, readEdition } from './document.ts';
@@ -187,6 +188,11 @@ async function takeAsSent(
 ): Promise<void> {
   const { link, slot } = resource;
   if (link === undefined || slot === undefined) return;
+  if (operation.kind === 'ask' || operation.kind === 'unask') {
+    if (operation.kind === 'ask' && asksToCancel(body))
+      await updateLink(trx, lease, resource, { sent: { ...link.sent, ...operation.sent } });
+    return;
+  }
   const isRetired = operation.kind === 'retire' && sameFact(slot.retire(body), body);
   const held = slot.facts(body);
   const taken = Object.entries(operation.sent ?? {}).filter(([key, fact]) => sameFact(held[key], fact));

@@ -8,7 +8,7 @@ import { isRecordType } from '../records/records.ts';
 import { type ChangedElement, type Database, json, type Store, type Transaction } from '../store/store.ts';
 import { offerChanges } from './changes.ts';
 import { type Answered, type Choice, openDecision } from './decisions.ts';
-import { declineProposal } from './inbound/refuse.ts';
+import { proposeAgain, refuseProposal } from './inbound/refuse.ts';
 import { withFact } from './merge.ts';
 
 export interface Refusal {
@@ -35,8 +35,7 @@ export async function refuseChange(store: Store, { source, cursor, reason: words
     if (change === undefined) throw new CasebridgeError('change-unknown');
     await trx.deleteFrom('delivery').where('source', '=', source).where('cursor', '=', cursor).execute();
     const { connection, subject, op, type, id, body } = change;
-    const declining =
-      op === 'propose' ? await declineProposal(trx, { source, connection, type, id }, words) : undefined;
+    const declining = op === 'propose' ? await refuseProposal(trx, { source, connection, type, id }, words) : undefined;
     const elements = change.elements ?? [];
     const topic = `change:${cursor}`;
     const asked = () =>
@@ -96,6 +95,7 @@ export async function settleRefusedChange(trx: Transaction<Database>, decision: 
   const elements = elementsIn(detail.elements);
   if (decision.choice === 'again') {
     const op = detail.op === 'propose' || detail.op === 'withdraw' ? detail.op : 'patch';
+    if (op === 'propose') await proposeAgain(trx, { source, connection, type, id });
     await offerChanges(trx, { connection, subject, source }, [{ op, type, id, body, elements }]);
   } else if (decision.choice === 'ours') {
     for (const one of elements) await countAsOurs(trx, decision, one);

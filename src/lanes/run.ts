@@ -14,6 +14,7 @@ import { newMemory, type RunMemory } from './desire.ts';
 import { findEncounter } from './encounter.ts';
 import { findExisting, releaseMatchLeases } from './find.ts';
 import { adopt } from './inbound/adopt.ts';
+import { hearMessages } from './inbound/hear.ts';
 import { takeInbound } from './inbound/take.ts';
 import { keepingLease, type RunTime, RunTimeOver, startRun } from './kept-lease.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
@@ -182,6 +183,8 @@ class LaneRun {
     const tied = await this.#adopt(state);
     if (tied !== undefined) return tied;
     if (await absorb(this.#deps, this.#lease, state)) return 'go-on';
+    if (state.holds.begun && (await hearMessages(this.#deps, this.#connection, this.#lease, state.resources)))
+      return 'go-on';
     const taken = await this.#takeInbound(state);
     if (taken !== undefined) return taken;
     const givenUp = await giveUpMisfiled(this.#deps, this.#connection, this.#lease, state.resources);

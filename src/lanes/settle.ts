@@ -17,7 +17,7 @@ import {
   type SlotElement,
   type SlotRef,
 } from '../mapping/mapping.ts';
-import { readOrder, readTask } from '../referrals/referrals.ts';
+import { changedAt, readCancellation, readOrder, readTask } from '../referrals/referrals.ts';
 import { type NewDecision, resourceTopic } from './decisions.ts';
 import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
@@ -310,8 +310,8 @@ function settleOrder(look: Look, settled: Settled): Settled {
     by: context.performerName(resource),
     itemId: (text) => context.itemId(`${nameOf(resource.key)} ${text}`),
   });
-  if (reading.kind === 'unchanged') return settled;
   if (reading.kind === 'patch') return { ...settled, patches: [...settled.patches, reading.patch] };
+  if (reading.kind !== 'decision') return settled;
   const why = reason('status-read', { status: String(observed.body.status), why: reading.why });
   return { ...settled, decisions: [...settled.decisions, statusDecision(look, 'status', why)] };
 }
@@ -345,6 +345,7 @@ function withNew(facts: Facts, from: Facts, keys: readonly string[]): Facts {
 
 function takeMove(look: Look, settled: Settled, element: string, before: Json | undefined): Settled {
   const { resource, record, observed, observedFacts, context } = look;
+  if (machineOf(look, element) === 'cancellation-task') return takeAnswer(look, settled, element);
   const reading = readTask({
     referral: record,
     task: observed.body,
@@ -362,19 +363,48 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
       ],
     };
   }
+  if (reading.kind === 'asked') return settled;
   const taken = { ...settled, seen: withNew(settled.seen, observedFacts, keysOf(look, element)) };
-  if (reading.kind !== 'patch') return taken;
-  const { elements, notUnderstood } = taken.lineage;
+  return reading.kind === 'patch' ? withMove(look, taken, element, reading.patch) : taken;
+}
+
+function machineOf({ resource }: Look, element: string): string | undefined {
+  return resource.slot?.elements.find(({ key }) => key === element)?.moves;
+}
+
+/** The answer to a Task that asks the performer to cancel. */
+function takeAnswer(look: Look, settled: Settled, element: string): Settled {
+  const { record, observed, observedFacts } = look;
+  const taken = { ...settled, seen: withNew(settled.seen, observedFacts, [element]) };
+  const answer = readCancellation(record, observed.body.status, changedAt(observed.body));
+  if (answer === undefined) return taken;
+  const told = withMove(look, taken, element, answer.patch);
+  return answer.isRefused ? { ...told, decisions: [...told.decisions, refusedToCancel(look, element)] } : told;
+}
+
+function refusedToCancel(look: Look, element: string): NewDecision {
+  const { body } = look.observed;
+  const why = reason('cancel-refused', { status: String(body.status) });
+  const { detail, ...decision } = statusDecision(look, element, why);
+  return {
+    ...decision,
+    detail: { ...detail, statusReason: body.statusReason ?? null },
+    choices: [{ choose: 'theirs', effect: 'Seen: the performer goes on.' }],
+  };
+}
+
+function withMove({ resource, observed }: Look, settled: Settled, element: string, patch: JsonObject): Settled {
+  const { elements, notUnderstood } = settled.lineage;
   const moved: AbsorbedElement = {
     element,
     rule: resource.slot?.elements.find(({ key }) => key === element)?.at ?? '',
     converter: 'moves',
     raw: observed.body[element] ?? null,
-    pointers: Object.keys(reading.patch).map((field) => pointerStep(field)),
+    pointers: Object.keys(patch).map((field) => pointerStep(field)),
   };
   return {
-    ...taken,
-    patches: [...taken.patches, reading.patch],
+    ...settled,
+    patches: [...settled.patches, patch],
     lineage: { elements: [...elements, moved], notUnderstood },
   };
 }

@@ -37,7 +37,7 @@ const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was
 export const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
 
 /** The state machines that the lanes walk (lanes.md 11). */
-export const stateMachines: readonly string[] = ['referral-task'];
+export const stateMachines: readonly string[] = ['referral-task', 'cancellation-task'];
 
 /** What the slots of one mapping share. */
 export type MappingBuild = Pick<

@@ -67,8 +67,20 @@ export class Problems {
 const maxCharacters = 1_000_000;
 const maxDepth = 40;
 
+/** Of files in which nothing is wrong: one of many may change between two compilations. */
+const nodesOfFile = new WeakMap<MappingFile, MapNode>();
+
 /** Parses one file as YAML 1.2 core; undefined when it is refused, with the problems told. */
 export function readNodes(file: MappingFile, problems: Problems): MapNode | undefined {
+  const known = nodesOfFile.get(file);
+  if (known !== undefined) return known;
+  const told = problems.errors.length + problems.warnings.length;
+  const nodes = parseNodes(file, problems);
+  if (nodes !== undefined && problems.errors.length + problems.warnings.length === told) nodesOfFile.set(file, nodes);
+  return nodes;
+}
+
+function parseNodes(file: MappingFile, problems: Problems): MapNode | undefined {
   const start = { path: file.path, line: 1, column: 1 };
   if (file.text.length > maxCharacters) {
     return problems.error(start, `The file has more than ${maxCharacters} characters.`);

@@ -1,7 +1,7 @@
 // What the page answers: whoever has the link asks for a code, signs in with it, and then sees and answers the one referral that the link is for.
 // Knows nothing of Express; what it is given is already read, what it gives is written as it is.
 
-import type { RateLimit } from '../access/access.ts';
+import type { RateLimit, SharedRate } from '../access/access.ts';
 import type { PageContact, PageLanguage, PartnerConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { type Actor, MoveRefused } from '../home/home.ts';
@@ -61,8 +61,8 @@ export interface AnswerDeps extends DeliverDeps {
     readonly address: RateLimit;
     /** Requests with a link. */
     readonly link: RateLimit;
-    /** Codes that are asked for or given, of an address. */
-    readonly codes: RateLimit;
+    /** Codes that are asked for or given, of an address, over all processes. */
+    readonly codes: SharedRate;
   };
 }
 
@@ -174,7 +174,7 @@ async function take(visit: Visit, action: string | undefined): Promise<PageAnswe
 async function sendCode(visit: Visit): Promise<PageAnswer> {
   const { deps, link, contact, language, seal, request, here } = visit;
   if (link.isLocked) return gate(visit, 429, { kind: 'locked' });
-  if (isTooMany(deps.limits.codes, request.address)) return notice(visit.frame, 429, 'too-many');
+  if ((await deps.limits.codes.take(request.address)) !== undefined) return notice(visit.frame, 429, 'too-many');
   const code = deps.newCode();
   const kept = await keepCode(deps.store, seal, link.id, code);
   if (kept.kind === 'locked') return gate(visit, 429, { kind: 'locked' });
@@ -190,7 +190,7 @@ async function sendCode(visit: Visit): Promise<PageAnswer> {
 
 async function enter(visit: Visit): Promise<PageAnswer> {
   const { deps, request, link, partner, seal, here } = visit;
-  if (isTooMany(deps.limits.codes, request.address)) return notice(visit.frame, 429, 'too-many');
+  if ((await deps.limits.codes.take(request.address)) !== undefined) return notice(visit.frame, 429, 'too-many');
   const read = readSignIn(request.form);
   if ('faults' in read)
     return gate(visit, 422, { kind: 'faults' }, { values: withoutCode(request.form), faults: read.faults });

@@ -3,7 +3,7 @@
 
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
-import { type Actor, keepAudit, rateLimit } from '../access/access.ts';
+import { type Actor, keepAudit, rateLimit, sharedRate } from '../access/access.ts';
 import type { Config } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { factsOf } from '../fault.ts';
@@ -94,7 +94,7 @@ export async function openPartnerPage(deps: PageDeps): Promise<PartnerPage | und
     limits: {
       address: rateLimit(perMinute.address, clock),
       link: rateLimit(perMinute.link, clock),
-      codes: rateLimit(perMinute.codes, clock),
+      codes: sharedRate(store, 'page-code', perMinute.codes),
     },
     log,
   };

@@ -53,6 +53,6 @@ export async function acceptStale(
   await insertVersions(trx, source, [{ ...judged, received }]);
   await raiseConsentEpochs(trx, source, [judged]);
   await wantLanes(trx, source, [judged], connections);
-  await markClocks(trx, [judged]);
+  await markClocks(trx, source, [judged]);
   return { outcome: 'accepted', version: judged.version, lanes: lanesOf(source, judged.place.subject, connections) };
 }

@@ -66,7 +66,7 @@ export async function acceptRecords(
   );
   await raiseConsentEpochs(trx, source, accepted);
   await wantLanes(trx, source, accepted, connections);
-  await markClocks(trx, accepted);
+  await markClocks(trx, source, accepted);
   return ordered.map((one) => ({
     outcome: one.outcome,
     version: one.version,

@@ -28,4 +28,4 @@ export { type RecordSchemas, shippedSchemas } from './record-schemas.ts';
 export { isRecordType, type RecordKey, type RecordType, recordTypes } from './record-type.ts';
 export type * from './record-types.ts';
 export { definitionsSchema, recordSchemas } from './schemas.ts';
-export { parseSubject, type SubjectKind, subjectOf } from './subject.ts';
+export { parseSubject, type SubjectKind, sourceOf, subjectOf } from './subject.ts';

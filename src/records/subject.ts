@@ -33,6 +33,12 @@ export function parseSubject(subject: string): { source: string; kind: SubjectKi
   throw new CasebridgeError('subject-invalid');
 }
 
+/** The source whose records a subject is about. */
+export function sourceOf(subject: string): string {
+  const [source = ''] = subject.split('.');
+  return source;
+}
+
 const subjectKinds: ReadonlySet<string> = new Set<SubjectKind>(['case', 'client', 'organization', 'service', 'worker']);
 
 function isSubjectKind(text: string): text is SubjectKind {

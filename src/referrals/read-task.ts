@@ -3,6 +3,7 @@
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { isInstantOrLocal } from '../records/records.ts';
+import { asksToCancel } from './ask-to-cancel.ts';
 import { codesOf } from './codes.ts';
 import { isTaskStatus, isTerminal, type TaskStatus, taskPath } from './task-moves.ts';
 
@@ -36,6 +37,8 @@ export interface TaskObservation {
 /** What the record's source is offered, or why a person must look. */
 export type TaskReading =
   | { readonly kind: 'unchanged' }
+  /** It is our own asking to cancel: what both sides agreed on before still stands. */
+  | { readonly kind: 'asked' }
   | { readonly kind: 'patch'; readonly patch: JsonObject; readonly implied: readonly ReferralStatus[] }
   | {
       readonly kind: 'decision';
@@ -91,7 +94,7 @@ function readOutgoing(observation: TaskObservation, from: TaskStatus, status: Ta
   if (status === 'draft' || status === 'entered-in-error') return { kind: 'decision', why: 'wrong-party' };
   // We have withdrawn it and are about to write so: taken over by the source, their step would open it again.
   if (isWithdrawn(observation.referral) && !isTerminal(status)) return { kind: 'unchanged' };
-  if (status === 'in-progress' && asksToCancel(observation.task)) return { kind: 'unchanged' };
+  if (asksToCancel(observation.task)) return { kind: 'asked' };
   // A refusal after acceptance is not drawn, but is how some servers end a referral.
   const isLateRefusal = status === 'rejected' && begun.includes(from);
   if (status === 'cancelled' || isLateRefusal)
@@ -100,11 +103,6 @@ function readOutgoing(observation: TaskObservation, from: TaskStatus, status: Ta
   if (path === undefined) return { kind: 'decision', why: 'went-back' };
   const implied = path.slice(0, -1).flatMap((step) => asRequesterWeRead[step] ?? []);
   return patchTo(observation, asRequesterWeRead[status] ?? 'received', implied);
-}
-
-/** BSeR's 5.2, Cancellation Requested: our own word, for which its Task goes to in-progress; the performer has yet to answer. */
-function asksToCancel(task: JsonObject): boolean {
-  return codesOf(task.businessStatus).includes('5.2');
 }
 
 function isWithdrawn({ status }: JsonObject): boolean {
@@ -239,7 +237,8 @@ function reasonText(task: JsonObject): string | undefined {
   return [reason.text, ...displays].find((text) => typeof text === 'string');
 }
 
-function changedAt(task: JsonObject): string {
+/** When a Task was changed last, as far as it tells. */
+export function changedAt(task: JsonObject): string {
   const updated = isObject(task.meta) ? task.meta.lastUpdated : undefined;
   const at = [task.lastModified, updated, task.authoredOn].find(isInstant);
   return at ?? '1970-01-01T00:00:00Z';

@@ -1,11 +1,31 @@
 // Closed-loop referrals: the states of a Task, who may move it, and what the partner's answer means for our record.
 
+export {
+  askedElements,
+  asksToCancel,
+  type CancelAnswer,
+  type CancelRequest,
+  cancelRequestOf,
+  isBegun,
+  isUntouched,
+  questionFact,
+  readCancellation,
+  withoutQuestion,
+  withQuestion,
+} from './ask-to-cancel.ts';
 export { codesOf } from './codes.ts';
 export { judgeMove, performerElements, reasonedStatuses } from './judge-move.ts';
 export { patientTaskKind, patientTaskKinds, patientTaskRules } from './patient-tasks.ts';
 export { type BegunReading, type BegunReferral, readBegun } from './read-begun.ts';
 export { type OrderObservation, readOrder } from './read-order.ts';
-export { declineCodes, type ReferralStatus, readTask, type TaskObservation, type TaskReading } from './read-task.ts';
+export {
+  changedAt,
+  declineCodes,
+  type ReferralStatus,
+  readTask,
+  type TaskObservation,
+  type TaskReading,
+} from './read-task.ts';
 export {
   isTaskStatus,
   isTerminal,

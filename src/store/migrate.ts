@@ -22,6 +22,7 @@ import { sql as ownSubscriptions } from './migrations/0015-own-subscriptions.ts'
 import { sql as rosterSought } from './migrations/0016-roster-sought.ts';
 import { sql as retention } from './migrations/0017-retention.ts';
 import { sql as partnerContacts } from './migrations/0018-partner-contacts.ts';
+import { sql as callerRates } from './migrations/0019-caller-rates.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -50,6 +51,7 @@ export const migrations: readonly Migration[] = [
   { id: 16, name: 'roster-sought', sql: rosterSought },
   { id: 17, name: 'retention', sql: retention },
   { id: 18, name: 'partner-contacts', sql: partnerContacts },
+  { id: 19, name: 'caller-rates', sql: callerRates },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

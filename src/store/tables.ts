@@ -720,6 +720,13 @@ export interface PartnerFormTable {
 }
 
 /** An operator who has signed in on the console. */
+export interface CallerRateTable {
+  /** Hash of what is counted and who is. */
+  key: string;
+  /** Until when the tries so far are spoken for. */
+  until: Instant;
+}
+
 export interface OperatorSessionTable {
   /** Of the secret in the browser. */
   hash: string;
@@ -829,4 +836,5 @@ export interface Database {
   access_token: AccessTokenTable;
   used_assertion: UsedAssertionTable;
   operator_session: OperatorSessionTable;
+  caller_rate: CallerRateTable;
 }

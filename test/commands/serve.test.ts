@@ -91,7 +91,7 @@ describe('beside it', () => {
   test.each(['serve', 'doctor'])(
     '%s on the same folder ends with 2, names the holder, and harms nobody',
     async (name) => {
-      const ended = await casebridge([name, ...config(), '--json'], { env });
+      const ended = await commandLine([name, ...config(), '--json'], { env });
       expect(ended.code).toBe(2);
       expect(ended.err).toMatch(
         /^The data folder \S+ is in use by process \d+ on \S+, since \S+Z\. Stop that process, /,
@@ -103,7 +103,7 @@ describe('beside it', () => {
 
   test('a sandbox on a port that is taken says which', async () => {
     const { port } = new URL(sandbox.url);
-    expect(await casebridge(['sandbox', '--port', port])).toEqual({ code: 2, out: '', err: taken(port) });
+    expect(await commandLine(['sandbox', '--port', port])).toEqual({ code: 2, out: '', err: taken(port) });
   });
 
   test('an address that this machine does not have', async () => {

@@ -77,6 +77,17 @@ test('the audit is kept for six years, and a shorter time is a warning', async (
   expect(warnings).toEqual([expect.stringContaining('45 CFR 164.316')]);
 });
 
+test('business hours count for all limits in hours but that of an incident, which has to be written down at night too', async () => {
+  const top = 'clocks: { businessHours: { days: [mo], from: "09:00", to: "17:00" } }';
+  const { clocks } = await read(text('', { top }));
+  expect(clocks.businessHours?.rules).toEqual([
+    'referral-follow-up-48h',
+    'first-contact-72h',
+    'cancel-answer-48h',
+    'note-24h',
+  ]);
+});
+
 describe('the webhook of a source', () => {
   const of = (settings: string) => text('', { sources: `  county: { token: env:COUNTY, webhook: { ${settings} } }` });
 
@@ -132,7 +143,12 @@ describe('what is not said', () => {
       task: 'home',
       backfill: 'open-cases',
       pollEveryMs: 60_000,
-      polls: { types: polledTypes, performers: [], referralCodes: [], lookBackMs: 7_776_000_000 },
+      polls: {
+        types: polledTypes.filter((type) => type !== 'Communication'),
+        performers: [],
+        referralCodes: [],
+        lookBackMs: 7_776_000_000,
+      },
       rateLimit: { requestsPerSecond: 20, concurrency: 8 },
       settleMs: 90_000,
       documents: { quietMs: 14_400_000, atMostEveryMs: 86_400_000, encounter: 'latest-open' },
@@ -307,6 +323,16 @@ describe('what is refused, with its place', () => {
       'a number for a text',
       text('identifierSystems: { mrn: 1.2 }'),
       'connections.general.identifierSystems.mrn must be text: put it in quotes.',
+    ],
+    [
+      'asking to cancel where nobody answers',
+      text('cancellation: bser').replace('vendor: standard', 'vendor: epic'),
+      'casebridge.yaml:9:5 connections.general.cancellation must be "set" on a server of the vendor epic',
+    ],
+    [
+      'asking to cancel in a mirror',
+      text('task: copy\ncancellation: bser'),
+      'connections.general.cancellation must be "set" where "task" is "copy"',
     ],
     ['a word outside its list', text('mode: shdow'), 'must be one of off, shadow, live. Did you mean "shadow"?'],
     [

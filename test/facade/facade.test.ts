@@ -312,6 +312,7 @@ describe('what is asked of a Task', () => {
       422,
       /no Procedure of this referral/,
     ],
+    ['that is another one', { id: 'another' }, 400, /names one Task and the id of the body another/],
     ['that is no R4', { executionPeriod: { begin: '2026' } }, 422, /breaks a rule of FHIR R4/],
   ])('%s changes nothing', async (_what, change, status, words) => {
     const before = await state();
@@ -326,6 +327,12 @@ describe('what is asked of a Task', () => {
     await client.change(`Task/${id}`, (task) => ({ ...task, note: [{ text: 'We have called.' }] }));
     const answer = await client.change(`Task/${id}`, (task) => ({ ...task, note: [{ text: 'Never mind.' }] }));
     expect([answer.status, issueOf(answer).text]).toEqual([422, expect.stringMatching(/stay as they are/)]);
+  });
+
+  test('needs its id in the body', async () => {
+    const answer = await client.change(`Task/${id}`, ({ id: _id, ...task }) => ({ ...task, status: 'accepted' }));
+    expect([answer.status, issueOf(answer).code]).toEqual([400, 'invalid']);
+    expect((await state()).status).toBe('requested');
   });
 
   test('needs the version that it is made to', async () => {

@@ -212,6 +212,23 @@ describe('HL7 v2 ADT', () => {
     },
   );
 
+  test('a poll that fails for a moment, or has not come to the patient yet, is woken all the same: the visit is told of once', async () => {
+    const failing = sql`update poll set reason = '{"code": "connection-timeout", "text": ""}' where resource_type = 'Encounter'`;
+    const notYet = sql`update poll set about = 'somebody-else' where resource_type = 'Encounter' and about = ${patient}`;
+    for (const state of [failing, notYet]) {
+      await state.execute(world.store.db);
+      expect((await answered(message('A01', pid, pv1('I', ...admitted)))).msa).toBe('MSA|AA|M-1|');
+      expect(await visits()).toEqual([]);
+    }
+  });
+
+  test('a number of an authority that has no OID counts with the birth date alone', async () => {
+    const elsewhere = pid.replace(/\^\^\^[^|]*?\^MR/, '^^^OTHERHOSP^MR');
+    expect((await answered(message('A08', elsewhere))).msa).toBe('MSA|AA|M-1|');
+    const without = message('A08', elsewhere.replace('19840617', ''));
+    expect((await answered(without)).msa).toMatch(/^MSA\|AE\|M-1\|PID-7: the birth date is needed/);
+  });
+
   test('the answer goes back to who asked, and names the event', async () => {
     const { text } = await take(message('A01', pid, pv1('I', ...admitted)));
     expect(text).toMatch(

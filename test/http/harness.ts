@@ -199,7 +199,7 @@ function minimalGateway(
         fullUrl: `urn:x:${id}`,
         resource: { resourceType: 'Basic', id: `${type}-${id}` },
       }));
-      return { entries, issues: [], lineage: [] };
+      return { entries, issues: [], lineage: [], nothing: [] };
     },
     runLane: ({ connection, subject }) => note('run', connection, subject),
     parkLane: (lane, signature) => parkLane(store, lane, signature),

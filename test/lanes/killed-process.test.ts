@@ -26,10 +26,7 @@ interface Moments {
 }
 
 const aFew: Moments = {
-  creation: [
-    { method: 'POST', path: '$', done: false },
-    { method: 'POST', path: '$', done: true },
-  ],
+  creation: [{ method: 'POST', path: '$', done: true }],
   update: [{ method: 'PUT', path: 'ServiceRequest', done: true }],
   poll: [{ method: 'GET', path: 'Task', done: true }],
 };
@@ -38,6 +35,7 @@ const everyMoment: Moments = {
     { method: 'GET', path: 'metadata', done: true },
     { method: 'POST', path: 'Organization', done: false },
     { method: 'POST', path: 'Organization', done: true },
+    { method: 'POST', path: '$', done: false },
     ...aFew.creation,
   ],
   update: [{ method: 'PUT', path: 'ServiceRequest', done: false }, ...aFew.update],

@@ -299,6 +299,19 @@ describe('a connection that needs consent', () => {
     expect(goals[1]).toMatchObject({ subject: { reference: `Patient/${patient?.id}` } });
   });
 
+  test('given again while a search still shows the recalled Patient as it was, the case moves on to a new one', async () => {
+    await partner();
+    await world.server.control('POST', 'settings', { searchLagMs: 60_000 });
+    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await world.server.control('POST', 'clock', { advance: '2m' });
+    await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
+    await send(['consent', aConsent({ id: 'consent-again', updatedAt: '2026-02-22T10:00:00-05:00' })]);
+    const [recalled, patient] = await world.server.all('Patient');
+    expect([recalled?.active, patient?.active]).toEqual([false, undefined]);
+    const active = (await world.server.all('Goal')).filter(({ lifecycleStatus }) => lifecycleStatus === 'active');
+    expect(active).toMatchObject([{ subject: { reference: `Patient/${patient?.id}` } }]);
+  });
+
   test('given again before the reply to the recall of its Patient was heard, the case moves on to the new one', async () => {
     await partner();
     await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);

@@ -231,6 +231,22 @@ describe('both sides change the same element', () => {
     expect(await world.openDecisions()).toEqual([]);
   });
 
+  test('owner ask, answered "theirs" after theirs has changed once more: what stands there now is offered', async () => {
+    await ownedBy('ask');
+    await sendCase();
+    await both();
+    await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({
+      ...goal,
+      lifecycleStatus: 'cancelled',
+    }));
+    await world.workAgain();
+    await world.decide('conflict', 'theirs');
+    await world.work();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'cancelled' });
+    expect((await world.changes()).at(-1)).toMatchObject({ body: { status: 'cancelled' } });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
   test('owner latest: the clocks are too near, so a person is asked', async () => {
     await ownedBy('latest');
     await sendCase();

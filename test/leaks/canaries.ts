@@ -14,11 +14,13 @@ export interface Hit extends Canary {
 
 const mark = 'zq7';
 const letters = 11;
+/** How many letters the beginning of a form is, which each of them has. */
+const beginning = 6;
 
 export class Canaries {
   readonly #planted = new Map<string, Canary>();
-  /** By the form to look for. */
-  readonly #literals = new Map<string, Hit>();
+  /** Forms to look for, by how they begin: a few thousand of them, so a text is gone through once for all. */
+  readonly #literals = new Map<string, Map<string, Hit>>();
   /** The base64 of words, by its text. */
   readonly #encoded = new Map<string, Hit>();
   #count = 0;
@@ -84,7 +86,10 @@ export class Canaries {
       for (let at = text.indexOf(start); at !== -1; at = text.indexOf(start, at + 1))
         note(this.#encoded.get(text.slice(at, at + length)));
     }
-    for (const [form, hit] of this.#literals) if (text.includes(form)) note(hit);
+    for (let at = 0; at + beginning <= text.length; at += 1) {
+      const forms = this.#literals.get(text.slice(at, at + beginning));
+      if (forms !== undefined) for (const [form, hit] of forms) if (text.startsWith(form, at)) note(hit);
+    }
     return [...hits.values()];
   }
 
@@ -99,10 +104,16 @@ export class Canaries {
 
   #literal(value: string, place: string, others: readonly string[]): void {
     this.#plant(value, place);
+    const lookFor = (text: string, form: string): void => {
+      if (text.length < beginning) throw new Error(`${value} is too short to be looked for`);
+      const start = text.slice(0, beginning);
+      const alike = this.#literals.get(start) ?? new Map<string, Hit>();
+      this.#literals.set(start, alike.set(text, { value, place, form }));
+    };
     for (const form of [value, ...others]) {
-      this.#literals.set(form, { value, place, form: form === value ? 'plain' : 'rewritten' });
-      this.#literals.set(encodeURIComponent(form), { value, place, form: 'in an address' });
-      for (const encoded of base64Forms(form)) this.#literals.set(encoded, { value, place, form: 'base64' });
+      lookFor(form, form === value ? 'plain' : 'rewritten');
+      lookFor(encodeURIComponent(form), 'in an address');
+      for (const encoded of base64Forms(form)) lookFor(encoded, 'base64');
     }
   }
 }

@@ -25,6 +25,7 @@ function read({ referral = aReferral(), task = {}, before, by }: Sight): TaskRea
 /** In one word: 'nothing', 'decision: why', or the status that the source is offered, after the steps that it implies. */
 function inWords(reading: TaskReading): string {
   if (reading.kind === 'unchanged') return 'nothing';
+  if (reading.kind === 'asked') return 'our own question';
   if (reading.kind === 'decision') return `decision: ${reading.why}`;
   return [...reading.implied, String(reading.patch.status)].join(' > ');
 }
@@ -198,7 +199,7 @@ describe('a referral that we asked to cancel', () => {
     const system = 'http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS';
     const task = { status: 'in-progress', businessStatus: { coding: [{ system, code: '5.2' }] } };
     const referral = { ...aReferral(), status: 'accepted', cancelRequest };
-    expect(inWords(read({ referral, before: 'accepted', task }))).toBe('nothing');
+    expect(inWords(read({ referral, before: 'accepted', task }))).toBe('our own question');
   });
 });
 

@@ -16,14 +16,14 @@ interface Wanted {
 /** (a) and (b): one resource for each slot that the newest records want, saying what they say. */
 export async function existence(evidence: Evidence, said: Told): Promise<string[]> {
   const held = resourcesOf(evidence.server);
-  const { mappings, store, config, edits } = evidence;
+  const { mapping, store, config, edits } = evidence;
   const newest = [...evidence.newest.values()];
   const isShared = evidence.swarm.basis === 'treatment';
   const projected = await projectRecords(store, {
     source: 'county',
     identifierSystem,
     identifierSystems: config.identifierSystems,
-    mappings: await mappings(),
+    mappings: mapping,
     records: newest.filter(({ record }) => record.deleted !== true).map(({ type, record }) => ({ type, record })),
   });
   const revoked = new Set(
@@ -45,7 +45,6 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
     held.filter((resource) => ownValue(resource) !== undefined && !isRetired(resource)),
     (resource) => (ownValue(resource) ?? '').replace(/~\d+$/, ''),
   );
-  const set = await mappings();
   return [
     ...[...standing].flatMap(([value, resources]) => {
       const ids = resources.map(({ resourceType, id }) => `${resourceType}/${id}`).join(', ');
@@ -71,7 +70,7 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
             edit.resourceType === resource.resourceType &&
             (edit.element === element.split('.')[0] || (edit.element === 'note' && element.startsWith('status'))),
         );
-      const facts = set.mapping(type)?.slot(desired.slot).facts(resource) ?? {};
+      const facts = mapping.mapping(type)?.slot(desired.slot).facts(resource) ?? {};
       const wants: JsonObject = { ...desired.facts };
       // What may be left out until what it points at is there.
       const isAwaited = (key: string) =>

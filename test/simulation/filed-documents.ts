@@ -46,7 +46,8 @@ function edition(text: string): number {
   return findMarker(text)?.edition ?? 0;
 }
 
-function textOf({ content }: JsonObject): string {
+/** What a document says. */
+export function textOf({ content }: JsonObject): string {
   return objects(content)
     .map(({ attachment }) =>
       isObject(attachment) ? Buffer.from(String(attachment.data), 'base64').toString('utf8') : '',

@@ -56,6 +56,11 @@ export class Source {
     for (const { type, record } of changed) this.#change(type, record.id, now);
   }
 
+  /** A client gives their consent, withdraws it or says something else about it. */
+  changeConsent(now: number): void {
+    this.#change('consent', `k${this.#random.between(0, this.#swarm.cases - 1)}`, now);
+  }
+
   /** Sends what is open. @throws what the store throws: the answer is lost, and all of it is sent again later */
   async send(store: Store, now: number): Promise<void> {
     const late = this.#swarm.disorder > 0 && this.#random.chance(this.#swarm.disorder);

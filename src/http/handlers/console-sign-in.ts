@@ -46,7 +46,7 @@ export function checkMay({ operator }: Pick<SignedIn, 'operator'>, permission: P
 
 export async function signIn(call: Call): Promise<undefined> {
   const { gateway, request, response, signIns } = call;
-  const seconds = signIns.take(callerNetwork(request, gateway.config.server.behindProxy ?? false));
+  const seconds = await signIns.take(callerNetwork(request, gateway.config.server.behindProxy ?? false));
   if (seconds !== undefined) throw new CasebridgeError('sign-in-too-often', { seconds });
   const { form, to = '', token = '' } = await readForm(call, ['form', 'to', 'token']);
   try {

@@ -79,12 +79,15 @@ async function getRecord(call: Call): Promise<object> {
   const key = addressedRecord(call);
   const found = await findRecord(store, key);
   if (!found) throw new CasebridgeError('record-unknown', { type: key.type });
+  const { entries, nothing } = await call.gateway.resources([key]);
+  const [why] = nothing;
   return {
     record: found.record,
     version: found.version,
     remote: await remoteValues(store, key),
-    resources: (await call.gateway.resources([key])).entries.map(({ resource }) => resource),
+    resources: entries.map(({ resource }) => resource),
     links: await linksOf(store, key),
+    ...(why && { reason: why }),
   };
 }
 

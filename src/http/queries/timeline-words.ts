@@ -176,6 +176,8 @@ const sentWords: Readonly<Record<string, string>> = {
   create: 'Created',
   update: 'Updated',
   move: 'Moved',
+  ask: 'Asked to cancel',
+  unask: 'Asked no longer to cancel',
   retire: 'Took back',
 };
 

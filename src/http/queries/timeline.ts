@@ -152,7 +152,7 @@ function branches(source: string, subjects: Sql): Sql {
 
     union all
     select o.intended_at, 'sent', ${step('sent')}, o.id, concat_ws('/', 'sent', o.id), o.connection, o.type, o.record_id, o.slot, o.record_version, o.kind,
-      o.kind = 'move', o.reason, null, null,
+      o.kind in ('move', 'ask', 'unask'), o.reason, null, null,
       jsonb_build_object('resourceType', o.resource_type, 'resourceId', coalesce(o.remote_id, l.remote_id), 'outcome', o.outcome, 'status', o.status,
         'answeredAt', o.closed_at, 'route', o.route, 'routeReason', o.route_reason, 'to', case when o.kind = 'move' then o.sent -> 'status' end)
     from own join operation o on o.source = own.source and o.type = own.type and o.record_id = own.id

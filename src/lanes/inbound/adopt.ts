@@ -67,7 +67,7 @@ async function adoptRecord(
   const park = (why: Reason): Adopted => ({ kind: 'parked', slots: slotsOf(resources, row, why) });
   if (row === undefined) return park(reason('origin-unknown', { ...origin }));
   if (row.record_id !== null && row.record_id !== record.id) return park(reason('origin-taken', { ...origin }));
-  const isAnswer = row.state === 'refused';
+  const isAnswer = row.state === 'refused' && row.answer !== null;
   const clientId = textAt(record.content, 'clientId');
   if (!isAnswer && clientId !== undefined && row.patient !== null) {
     const link = known.link({ type: 'client', id: clientId, slot: 'patient' });

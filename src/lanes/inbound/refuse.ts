@@ -1,13 +1,15 @@
-// A proposed referral that its source refuses is declined on the other side. The refusal stands as a record of its own making, so that the lane sends
-// it as it sends any other word of ours: by legal moves, over what was last read, found again after a lost reply.
+// A proposal that its source refuses is not offered again by itself, and starts nothing. A referral is declined on the other side besides: that stands as a
+// record of its own making, so that the lane sends it as it sends any other word of ours: by legal moves, over what was last read, found again after a
+// lost reply.
 
-import { sql } from 'kysely';
+import { type ExpressionBuilder, sql } from 'kysely';
 import { reason } from '../../errors.ts';
 import { type JsonObject, objectsAt } from '../../json.ts';
 import { type Database, json, type Transaction } from '../../store/store.ts';
 import type { RecordRow } from '../known.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
+import { markStays } from './mark-stays.ts';
 
 /** Whether a record is the refusal of a proposal, which no source has sent. */
 export function isRefusal({ version }: Pick<RecordRow, 'version'>): boolean {
@@ -21,39 +23,55 @@ export interface Proposed {
   readonly id: string;
 }
 
-/** @returns the lane that declines it, or undefined when nothing of the kind is proposed any more. */
-export async function declineProposal(
+/** @returns the lane that declines it on the other side; undefined for what is no referral, or nothing that is proposed any more. */
+export async function refuseProposal(
   trx: Transaction<Database>,
-  { source, connection, type, id }: Proposed,
+  proposed: Proposed,
   words: string,
 ): Promise<LaneKey | undefined> {
   const row = await trx
     .selectFrom('inbound')
     .selectAll()
-    .where('source', '=', source)
-    .where('connection', '=', connection)
-    .where('type', '=', type)
-    .where('id', '=', id)
+    .where(isProposal(proposed))
     .where('state', '=', 'proposed')
     .forUpdate()
     .executeTakeFirst();
-  if (row === undefined || row.offered === null || type !== 'referral') return undefined;
+  // A client and a case are offered for the referral that needs them, and stand as long as it does.
+  if (row === undefined || row.offered === null || row.type === 'client' || row.type === 'case') return undefined;
+  const isDeclined = row.type === 'referral';
   const at = (await trx.selectNoFrom(sql<Date>`now()`.as('at')).executeTakeFirstOrThrow()).at.toISOString();
-  const lane = { connection, subject: row.subject };
   await trx
     .updateTable('inbound')
     .set({
       state: 'refused',
       reason: json(reason('inbound-refused')),
-      answer: json(declined(row.offered, words, at)),
+      answer: isDeclined ? json(declined(row.offered, words, at)) : null,
       updated_at: sql<Date>`now()`,
     })
-    .where('source', '=', source)
-    .where('type', '=', type)
-    .where('id', '=', id)
+    .where(isProposal(proposed))
     .execute();
+  if (row.type === 'hospitalStay') await markStays(trx, row.subject);
+  if (!isDeclined) return undefined;
+  const lane = { connection: proposed.connection, subject: row.subject };
   await raiseWanted(trx, [lane], { unpark: true, priority: 10 });
   return lane;
+}
+
+/** It is offered once more: the refusal does not stand. One that was declined on the other side is not. */
+export async function proposeAgain(trx: Transaction<Database>, proposed: Proposed): Promise<void> {
+  const row = await trx
+    .updateTable('inbound')
+    .set({ state: 'proposed', reason: null, updated_at: sql<Date>`now()` })
+    .where(isProposal(proposed))
+    .where('state', '=', 'refused')
+    .where('answer', 'is', null)
+    .returning(['type', 'subject'])
+    .executeTakeFirst();
+  if (row?.type === 'hospitalStay') await markStays(trx, row.subject);
+}
+
+function isProposal({ source, connection, type, id }: Proposed) {
+  return (is: ExpressionBuilder<Database, 'inbound'>) => is.and({ source, connection, type, id });
 }
 
 function declined(offered: JsonObject, words: string, at: string): JsonObject {

@@ -20,15 +20,30 @@ const seenByClocks: ReadonlySet<RecordType> = new Set<RecordType>([
   'safetyPlan',
 ]);
 
-/** Marks the subject of each record, and the one that it left. Whoever is at work on a marked subject is waited for, so that no mark is lost. */
-export async function markClocks(trx: Transaction<Database>, accepted: readonly Judged[]): Promise<void> {
+/**
+ * Marks the subject of each record, and the one that it left; with a case of a client whose stay a hospital has proposed all cases of that client, for
+ * the stay's clock may be another one's now. Whoever is at work on a marked subject is waited for, so that no mark is lost.
+ */
+export async function markClocks(
+  trx: Transaction<Database>,
+  source: string,
+  accepted: readonly Judged[],
+): Promise<void> {
   const subjects = accepted
     .filter(({ received }) => seenByClocks.has(received.type))
     .flatMap(({ place, before }) => [place.subject, before?.subject ?? '']);
   const marked = [...new Set(subjects)].filter((subject) => subject !== '').map((subject) => ({ subject }));
   if (marked.length === 0) return;
+  const cases = accepted
+    .filter(({ received }) => received.type === 'case')
+    .map(({ received }) => ({ id: received.id }));
   await sql`
     insert into clock_mark (subject)
-    select m.subject from jsonb_to_recordset(${json(marked)}) as m(subject text) order by m.subject
+    select m.subject from jsonb_to_recordset(${json(marked)}) as m(subject text)
+    union
+    select i.subject from jsonb_to_recordset(${json(cases)}) as k(id text)
+      join record c on c.source = ${source} and c.type = 'case' and c.id = k.id
+      join inbound i on i.subject = c.source || '.client.' || c.client_id and i.type = 'hospitalStay' and i.state = 'proposed'
+    order by 1
     on conflict (subject) do update set try_at = null`.execute(trx);
 }

@@ -7,7 +7,7 @@ import { keepVisit } from '../../../src/lanes/lanes.ts';
 import { aCarePlan, aCase } from '../../builders.ts';
 import { sweepAt } from '../../clocks/kept.ts';
 import { own } from '../../support/adopting.ts';
-import { feed, hospitalHas, hospitalShows, ops } from '../../support/begun.ts';
+import { feed, hospitalHas, hospitalShows, ops, sourceRefuses } from '../../support/begun.ts';
 import { rosa } from '../../support/documents.ts';
 import { identifierSystem } from '../../support/rig.ts';
 import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../../support/world.ts';
@@ -122,6 +122,52 @@ describe('a hospital stay', () => {
     await hospitalShows(world, 'Encounter/stay-1');
     expect((await clocks()).find((line) => line.includes('discharge-follow-up'))).toBeUndefined();
     expect((await feed(world)).at(-1)).toMatchObject({ op: 'withdraw', type: 'hospitalStay' });
+  });
+
+  test('of a client with several cases runs its clock once, in the oldest open one, whichever was worked out last', async () => {
+    const closed = aCase({
+      id: 'case-before',
+      status: 'closed',
+      openedOn: '2024-01-01',
+      closedOn: '2025-03-01',
+      closeReason: 'goals-met',
+    });
+    await rosaIsLinked(['case', closed], ['case', aCase({ id: 'case-later', openedOn: '2026-02-20' })]);
+    await shows(stay({ status: 'finished', period: { start: daysAgo(2), end: daysAgo(1) } }));
+    const followUps = async () => {
+      await sweepAt(world.store, new Date().toISOString());
+      await sweepAt(world.store, new Date().toISOString());
+      const rows = await world.store.db.selectFrom('clock').selectAll().where('type', '=', 'hospitalStay').execute();
+      return rows.map(({ subject, state }) => `${subject} ${state}`);
+    };
+    expect(await followUps()).toEqual(['county.case.case-rosa running']);
+    await world.accept(['case', { ...closed, updatedAt: '2026-03-05T09:00:00-05:00' }]);
+    expect(await followUps()).toEqual(['county.case.case-rosa running']);
+    await world.accept([
+      'case',
+      aCase({
+        status: 'closed',
+        closedOn: '2026-03-04',
+        closeReason: 'goals-met',
+        updatedAt: '2026-03-05T10:00:00-05:00',
+      }),
+    ]);
+    expect(await followUps()).toEqual(['county.case.case-later running']);
+  });
+
+  test('that its source refuses runs no clock, and is not offered again before somebody says so', async () => {
+    await rosaIsLinked();
+    const discharged = stay({ status: 'finished', period: { start: daysAgo(2), end: daysAgo(1) } });
+    await shows(discharged);
+    await sourceRefuses(world, 'hospitalStay', 'That was somebody else.');
+    const followUp = async () => (await clocks()).filter((line) => line.includes('discharge-follow-up'));
+    expect(await followUp()).toEqual([]);
+    const count = (await feed(world)).length;
+    await shows({ ...discharged, period: { start: daysAgo(3), end: daysAgo(1) } });
+    expect(await ops(world, count)).toEqual([]);
+    await world.decide('refused-change', 'again');
+    expect(await ops(world, count)).toEqual(['propose hospitalStay']);
+    expect(await followUp()).toEqual([expect.stringMatching(/running/)]);
   });
 
   test('that only a message tells of is offered, tied and kept up to date, and never looked for on the server', async () => {

@@ -1,0 +1,106 @@
+// Asking the performer to cancel (closed-loop B3, B6). In BSeR's two steps the requester puts the Task to in-progress with the business status 5.2, and
+// the performer answers cancelled (6.0) or completed (7.0). In base R4 a second Task with the code `abort` asks, and its status is the answer. Pure.
+
+import { isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
+import { codesOf } from './codes.ts';
+import { isTaskStatus, isTerminal, type TaskStatus } from './task-moves.ts';
+
+/** A request of the record to cancel that the performer has not answered. */
+export interface CancelRequest {
+  /** When it was made: by this one request is told from the next. */
+  readonly at: string;
+  readonly reason?: string;
+}
+
+const finals = ['draft', 'completed', 'failed', 'declined', 'cancelled', 'entered-in-error'];
+
+/** Of an outgoing referral that goes on; `none`: what had been asked is taken back. Undefined: there is nothing to ask or to take back. */
+export function cancelRequestOf(referral: JsonObject): CancelRequest | 'none' | undefined {
+  const request = objectAt(referral, 'cancelRequest');
+  const isOpen = referral.direction === 'outgoing' && !finals.includes(textAt(referral, 'status') ?? '');
+  if (!isOpen || request?.answeredAt !== undefined) return undefined;
+  const [at, reason] = [textAt(request, 'at'), textAt(request, 'reason')];
+  return at === undefined ? 'none' : { at, ...(reason !== undefined && { reason }) };
+}
+
+const system = 'http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS';
+const cancellationRequested = '5.2';
+
+/** The Task says that its requester asks to cancel, and nobody has answered yet. */
+export function asksToCancel({ status, businessStatus }: JsonObject): boolean {
+  return status === 'in-progress' && codesOf(businessStatus).includes(cancellationRequested);
+}
+
+/** Whether the performer has begun, so that a cancellation is asked for: before, the requester cancels; after the end, nobody does. */
+export function isBegun(task: JsonObject): boolean {
+  const { status } = task;
+  return isTaskStatus(status) && begun.includes(status);
+}
+
+/** Whether nobody has accepted the Task yet. */
+export function isUntouched({ status }: JsonObject): boolean {
+  return isTaskStatus(status) && !begun.includes(status) && !isTerminal(status);
+}
+
+const begun: readonly TaskStatus[] = ['ready', 'accepted', 'in-progress', 'on-hold'];
+
+/** What the performer answers by the status of a Task that asks to cancel, as a merge patch on the referral; undefined: nothing yet. */
+export interface CancelAnswer {
+  readonly patch: JsonObject;
+  /** It does not cancel, and a person must know. */
+  readonly isRefused: boolean;
+}
+
+/** @param at when the status was set */
+export function readCancellation(referral: JsonObject, status: Json | undefined, at: string): CancelAnswer | undefined {
+  const request = cancelRequestOf(referral);
+  if (!isTaskStatus(status) || !isTerminal(status) || request === undefined) return undefined;
+  const isRefused = status !== 'completed';
+  return { isRefused, patch: { cancelRequest: { answeredAt: at, ...(!isRefused && { answer: 'cancelled' }) } } };
+}
+
+/** What the asking changes in a Task. */
+export const askedElements = ['status', 'statusReason', 'businessStatus'] as const;
+
+/** The Task with the question in it. What the performer had said in `businessStatus` stays readable in its text. */
+export function withQuestion(task: JsonObject, { reason }: CancelRequest): JsonObject {
+  const before = labelOf(task.businessStatus);
+  const text = before === undefined ? question : `${question}; before: ${before}`;
+  return {
+    ...task,
+    status: 'in-progress',
+    statusReason: { text: reason ?? question },
+    businessStatus: { coding: [{ system, code: cancellationRequested, display: question }], text },
+  };
+}
+
+const question = 'Cancellation Requested';
+
+function labelOf(concept: Json | undefined): string | undefined {
+  if (!isObject(concept)) return undefined;
+  const codings = (Array.isArray(concept.coding) ? concept.coding : []).filter(isObject);
+  return [
+    textAt(concept, 'text'),
+    ...codings.flatMap((coding) => [textAt(coding, 'display'), textAt(coding, 'code')]),
+  ].find((text) => text !== undefined);
+}
+
+/** What is kept of a question: which request it puts, and what stood in its place. */
+export function questionFact(task: JsonObject, { at }: CancelRequest): JsonObject {
+  return { at, ...only(task) };
+}
+
+/** The Task as it was before the question, for a request that its source has taken back. */
+export function withoutQuestion(task: JsonObject, fact: JsonObject): JsonObject {
+  const rest = Object.entries(task).filter(([element]) => !askedElements.some((one) => one === element));
+  return { ...Object.fromEntries(rest), ...only(fact) };
+}
+
+function only(from: JsonObject): JsonObject {
+  return Object.fromEntries(
+    askedElements.flatMap((element) => {
+      const value = from[element];
+      return value === undefined ? [] : [[element, value]];
+    }),
+  );
+}
