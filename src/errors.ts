@@ -485,7 +485,7 @@ export const errorKinds = {
     class: 'person',
   },
   'create-doubled': {
-    text: 'The server holds {target} twice. The older one is used; a person should remove the other.',
+    text: 'The server holds {target} twice. The first in the list is used; a person should remove the other.',
     status: 409,
     issue: 'duplicate',
     class: 'person',
@@ -1072,6 +1072,12 @@ export const errorKinds = {
     status: 503,
     issue: 'incomplete',
     class: 'retry',
+  },
+  'outcome-untold': {
+    text: 'The reply to a write of {target} was lost, and the server does not let us learn what became of it. Have its search mended, or look there yourself.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'person',
   },
   'outcomes-unknown': {
     text: 'What came of requests to this server has not been known for more than {minutes} minutes. Each is looked up there before anything more is sent for its resource.',

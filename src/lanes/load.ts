@@ -17,7 +17,7 @@ import { isRefusal } from './inbound/refuse.ts';
 import { Known, type RecordName } from './known.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { recognized } from './lane-memory.ts';
-import type { LaneResource } from './lane-resource.ts';
+import { type LaneResource, nameOf } from './lane-resource.ts';
 import { type LaneHolds, type LaneRows, readLane } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import type { OperationRow } from './operations.ts';
@@ -90,6 +90,9 @@ export async function loadLane(
       identifierSystem: deps.identifierSystem,
       known,
       seen: new Map(rows.seen.map((row) => [`${row.resource_type}/${row.remote_id}`, row])),
+      unknown: new Set(
+        rows.operations.flatMap((row) => (row.outcome === null ? [nameOf({ ...row, id: row.record_id })] : [])),
+      ),
       openDecisions: rows.decisions.filter(({ state }) => state === 'open'),
       patientDecision: rows.decisions.find(({ state, topic }) => state === 'decided' && topic === patientTopic),
       consents,

@@ -5,14 +5,22 @@ import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
+import { isRecordType } from '../records/records.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import { askedKey } from './cancel-question.ts';
 import { editionJson } from './document.ts';
+import type { ResourceKey } from './lane-resource.ts';
 import { type LaneKey, type Lease, LeaseLost } from './lease.ts';
 import type { PlanBasis } from './load.ts';
 import type { Write } from './plan.ts';
 
 export type OperationRow = Selectable<Database['operation']>;
+
+/** What it writes. */
+export function keyOf({ type, record_id: id, slot }: OperationRow): ResourceKey {
+  if (!isRecordType(type)) throw new Error('An operation names a record type that does not exist.');
+  return { type, id, slot };
+}
 
 /** `not-done`: it is certain that the server did not do it. `found`: an unknown outcome turned out to be done. */
 export type OperationOutcome = 'ok' | 'found' | 'not-done' | 'refused' | 'conflict';
