@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject, type Json, type JsonObject } from '../src/json.ts';
 import type { Line } from './caseload.ts';
+import { deployedNodeOptions } from './deployed.ts';
 import { cpuSeconds, peakBytes } from './processes.ts';
 import { startBenchProgram } from './program.ts';
 
@@ -54,19 +55,21 @@ export async function startGateway(options: GatewayOptions): Promise<BenchGatewa
       BENCH_REDIS_URL: backends?.redisUrl ?? '',
     },
   };
+  const node = backends === undefined ? [] : await deployedNodeOptions();
+  const profiled =
+    profile === undefined
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${dirname(profile)}`, `--cpu-prof-name=${basename(profile)}`];
   const serve = await startBenchProgram({
     ...common,
     name: 'gateway',
     arguments: ['serve', '--config', config, ...(lanes ? [] : ['--no-lanes'])],
-    node:
-      profile === undefined
-        ? []
-        : ['--cpu-prof', `--cpu-prof-dir=${dirname(profile)}`, `--cpu-prof-name=${basename(profile)}`],
+    node: [...node, ...profiled],
   });
   const started = [serve];
   for (let n = 1; n <= workers; n += 1) {
     started.push(
-      await startBenchProgram({ ...common, name: `worker-${n}`, arguments: ['worker', '--config', config] }),
+      await startBenchProgram({ ...common, name: `worker-${n}`, arguments: ['worker', '--config', config], node }),
     );
   }
   const url = String(serve.said.url);

@@ -358,6 +358,12 @@ export const errorKinds = {
     issue: 'transient',
     class: 'retry',
   },
+  'connection-renamed': {
+    text: 'The connection {id} leads to {baseUrl}, as {former} did, which is configured no more. Under another name everything would be sent there a second time. Name it {former} again; if it is meant to begin anew, write unrelatedTo: [{former}] in it.',
+    status: 500,
+    issue: 'conflict',
+    class: 'config',
+  },
   'connection-reply-too-large': {
     text: 'A reply of {host} is larger than {limit} MB and was not read.',
     status: 502,
@@ -485,7 +491,7 @@ export const errorKinds = {
     class: 'person',
   },
   'create-doubled': {
-    text: 'The server holds {target} twice. The older one is used; a person should remove the other.',
+    text: 'The server holds {target} twice. The first in the list is used; a person should remove the other.',
     status: 409,
     issue: 'duplicate',
     class: 'person',
@@ -959,6 +965,30 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'message-gone': {
+    text: 'The message that we posted is not on the server any more. A person must decide.',
+    status: 404,
+    issue: 'not-found',
+    class: 'person',
+  },
+  'message-in-turn': {
+    text: 'Waits for a message of the same referral that was written before it.',
+    status: 200,
+    issue: 'informational',
+    class: 'retry',
+  },
+  'message-posted': {
+    text: 'Posted as a message (version {edition}). What is changed or taken out later goes as another message.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
+  'message-recalled': {
+    text: 'A message that was posted has been taken back by another one (version {edition}). The server lets nobody change or delete the first; the hospital must be told.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'message-refused': {
     text: 'Whoever carries our messages answered {status} and did not take this one.',
     status: 502,
@@ -1049,6 +1079,18 @@ export const errorKinds = {
     issue: 'incomplete',
     class: 'retry',
   },
+  'outcome-untold': {
+    text: 'The reply to a write of {target} was lost, and the server does not let us learn what became of it. Have its search mended, or look there yourself.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'person',
+  },
+  'outcomes-unknown': {
+    text: 'What came of requests to this server has not been known for more than {minutes} minutes. Each is looked up there before anything more is sent for its resource.',
+    status: 409,
+    issue: 'processing',
+    class: 'person',
+  },
   'output-unknown': {
     text: 'The output names {reference}, which is no Procedure of this referral. Create it first.',
     status: 422,
@@ -1102,6 +1144,12 @@ export const errorKinds = {
     status: 404,
     issue: 'not-found',
     class: 'permanent',
+  },
+  'partner-renamed': {
+    text: 'The partner {id} is the organization {organization}, as {former} was, which is configured no more. Under another name its referrals would begin a second time. Name it {former} again.',
+    status: 500,
+    issue: 'conflict',
+    class: 'config',
   },
   'partner-unreachable': {
     text: 'The partner {partner} was not told of a referral: nothing could be sent for {hours} hours. {why} Mend its address or the way messages are sent, then have the message sent again (POST /api/partner-messages/<id>/retry).',
@@ -1228,6 +1276,12 @@ export const errorKinds = {
     status: 200,
     issue: 'informational',
     class: 'person',
+  },
+  'planned-message': {
+    text: 'A message about a referral is to be posted (version {edition}).',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
   },
   'planned-move': {
     text: 'Its {element} goes from {from} to {to}.',
@@ -1483,6 +1537,18 @@ export const errorKinds = {
   },
   'route-configured': {
     text: 'Set in the configuration (routes: {recordType}: {route}).',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'route-message': {
+    text: 'What your record says in words of a referral that began there (comments, the reason of a decline, the outcome) is posted as a message; none is made for other referrals.',
+    status: 200,
+    issue: 'informational',
+    class: 'config',
+  },
+  'route-message-notes': {
+    text: 'What your record says in words of a referral stands in the notes of its Task ({why}).',
     status: 200,
     issue: 'informational',
     class: 'config',

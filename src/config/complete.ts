@@ -20,6 +20,7 @@ import type {
   HookConfig,
   OperatorConfig,
   PollConfig,
+  PolledType,
   RetentionConfig,
   ScopeVersion,
   ServerConfig,
@@ -265,6 +266,7 @@ async function completeConnection(
     basis: raw.basis ?? 'treatment',
     sources: theirs,
     inboundTo: raw.inboundTo ?? (theirs.length === 1 ? theirs[0] : undefined),
+    ...(raw.unrelatedTo && { unrelatedTo: raw.unrelatedTo }),
     createPatients: raw.createPatients ?? false,
     identifierSystems: raw.identifierSystems ?? {},
     task: raw.task ?? defaults.task,
@@ -288,6 +290,11 @@ async function completeConnection(
   };
 }
 
+/** Elsewhere a Communication is mail among the staff, and what is said of a referral stands in its Task. */
+function usuallyPolled(vendor: VendorName): readonly PolledType[] {
+  return vendor === 'epic' ? polledTypes : polledTypes.filter((type) => type !== 'Communication');
+}
+
 /** Only where the performer answers in the Task itself is there somebody to ask. */
 function cancellationOf(
   { cancellation = 'set', vendor, task }: RawConnection,
@@ -306,11 +313,11 @@ function cancellationOf(
   return { cancellation };
 }
 
-function pollConfig({ poll = {} }: RawConnection, desk: Desk): PollConfig {
+function pollConfig({ vendor, poll = {} }: RawConnection, desk: Desk): PollConfig {
   const [, resourceType, id] = /^(Group|List)\/(.+)$/.exec(poll.roster ?? '') ?? [];
   const isRoster = (resourceType === 'Group' || resourceType === 'List') && id !== undefined;
   return {
-    types: poll.types ?? polledTypes,
+    types: poll.types ?? usuallyPolled(vendor),
     ...(isRoster && { roster: { resourceType, id } }),
     performers: poll.performers ?? [],
     referralCodes: poll.referralCodes ?? [],

@@ -52,6 +52,7 @@ const needed: readonly Need[] = [
 ];
 
 const neededToRead = needed.filter(({ action }) => action === 'read' || action === 'search');
+const neededToPost = needed.filter(({ action }) => action !== 'update');
 const neededToFile = needed.filter(({ action }) => action === 'create');
 
 /** Types that are linked when found and need not be written: reading and searching is use enough (lanes.md 18, 19). */
@@ -106,6 +107,20 @@ type Decision = Pick<RouteRow, 'route' | 'reason'>;
 const rules: readonly ((input: RouteInput, slot: RoutedSlot) => Decision | undefined)[] = [
   function neverSent(_, { recordType, unsent }) {
     return unsent === undefined ? undefined : decide('withheld', 'route-unsent', { recordType, why: unsent });
+  },
+
+  // What is said in words of a referral has one place: messages, or the notes of its Task.
+  function message(input, { recordType, resourceType }) {
+    const { overrides, task, vendor } = input;
+    const isElsewhere = overrides[recordType] !== undefined && overrides[recordType] !== 'native';
+    if (resourceType !== 'Communication' || isElsewhere) return undefined;
+    if (task === 'off') return decide('off', 'route-task-off');
+    const hindrance = isOffered(vendor.messages)
+      ? lacking(input, resourceType, neededToPost)?.reason.text.replace(/\.$/, '')
+      : vendor.messages.notOffered;
+    return hindrance === undefined
+      ? decide('answer', 'route-message')
+      : decide('off', 'route-message-notes', { why: hindrance });
   },
 
   function configured({ overrides }, { recordType }) {

@@ -2,6 +2,7 @@
 
 export { type DocumentFacts, type DocumentInput, documentFacts } from './facts.ts';
 export { type FoundMarker, findMarker, type MarkerParts, markerOf } from './marker.ts';
+export { renderMessage, renderMessageTakenBack } from './message.ts';
 export { type NoteHeadInput, noteFacts, noteHead, renderNote } from './note.ts';
 export type { Frame } from './page.ts';
 export type { Rendered } from './rendered.ts';

@@ -292,13 +292,15 @@ function preferenceEntries(preferences: JsonObject | undefined): Entry[] {
   return lines.map((head) => ({ head, details: [] }));
 }
 
+/** The short form of the notice, 42 CFR 2.32(a)(2). */
+export const part2Notice = '42 CFR part 2 prohibits unauthorized use or disclosure of these records.';
+
 export function footOf(facts: DocumentFacts): string[] {
   const agency = textAt(objectAt(facts, 'agency'), 'name') ?? 'the agency named above';
   return [
     `Source: records of ${agency}, sent through Casebridge.`,
     'This document may be incomplete: some information needs separate consent.',
-    // The short form of the notice, 42 CFR 2.32(a)(2).
-    ...(facts.part2 === true ? ['42 CFR part 2 prohibits unauthorized use or disclosure of these records.'] : []),
+    ...(facts.part2 === true ? [part2Notice] : []),
   ];
 }
 

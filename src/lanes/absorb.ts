@@ -1,11 +1,12 @@
 // Stores what settling found: moved bases, changes for the source, questions for people. One transaction, under the fence.
 
 import { contentHash } from '../fhir/fhir.ts';
-import type { JsonObject } from '../json.ts';
-import type { ChangedElement } from '../store/store.ts';
+import { type JsonObject, objectsAt } from '../json.ts';
+import type { ChangedElement, Database, Transaction } from '../store/store.ts';
 import { isAnsweredQuestion } from './cancel-question.ts';
-import { type ChangeLineage, keepRemoteValues, offerChanges } from './changes.ts';
+import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
+import { isHeard, joined } from './inbound/their-comments.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
@@ -21,7 +22,9 @@ import { keepUnmappedBack } from './unmapped.ts';
 /** Settles every observed resource of the lane. @returns true when something was stored, so that the lane is to be loaded again. */
 export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, results: ResultsByTask): Promise<boolean> {
   const context = await settleContext(deps, lease, state, results);
-  const settlements = state.resources.flatMap((resource) => settle(resource, context) ?? []);
+  // What shows there may be our own last write, of which nothing is known yet.
+  const told = state.resources.filter(({ untold }) => untold === undefined);
+  const settlements = told.flatMap((resource) => settle(resource, context) ?? []);
   // Withdrawn here, and gone there or answered: nothing is left to retire but the link.
   const lost = state.resources.filter(
     (resource) =>
@@ -46,13 +49,21 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, res
       await keepReverts(trx, lease, settlement.reverts);
       await keepUnmappedBack(trx, lease, resource, settlement.issues, state.holds.unmapped);
     }
-    for (const { type, id, patch, resources, elements } of patchesByRecord(settlements)) {
+    for (const { type, id, patch: found, resources, elements } of patchesByRecord(settlements)) {
+      const patch = type === 'referral' ? await withHeard(trx, lease, id, found) : found;
       const lineage = { mapping: state.basis.mappingVersion, resources };
       await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch, elements, lineage }]);
       await keepRemoteValues(trx, lease, type, id, patch);
     }
   });
   return true;
+}
+
+/** The notes of a Task say nothing of messages that were heard and not taken over yet: a list of comments is not to lose them. */
+async function withHeard(trx: Transaction<Database>, lease: Lease, id: string, patch: JsonObject): Promise<JsonObject> {
+  if (!Array.isArray(patch.comments)) return patch;
+  const heard = (await commentsOffered(trx, lease, id)).filter(isHeard);
+  return { ...patch, comments: joined(heard, objectsAt(patch, 'comments')) };
 }
 
 /** One change per record and look: what the resources of one record say together. */

@@ -1,7 +1,7 @@
 // What the other side did, offered back to the source: the change feed and the values kept beside the record (lanes.md 14).
 
 import { sql, type Transaction } from 'kysely';
-import { type Json, type JsonObject, pointerStep } from '../json.ts';
+import { isObject, type Json, type JsonObject, pointerStep } from '../json.ts';
 import type { AbsorbedElement, NotUnderstood } from '../mapping/mapping.ts';
 import { type ChangedElement, type Database, json } from '../store/store.ts';
 import type { LaneKey, Lease } from './lease.ts';
@@ -93,6 +93,24 @@ export async function keepRemoteValues(
       )
       .execute();
   }
+}
+
+/** The comments of a referral as they were last offered from this server, where its source has not taken them over. */
+export async function commentsOffered(
+  trx: Transaction<Database>,
+  { connection, source }: LaneOfSource,
+  id: string,
+): Promise<JsonObject[]> {
+  const row = await trx
+    .selectFrom('remote_value')
+    .select('value')
+    .where('connection', '=', connection)
+    .where('source', '=', source)
+    .where('type', '=', 'referral')
+    .where('id', '=', id)
+    .where('pointer', '=', '/comments')
+    .executeTakeFirst();
+  return Array.isArray(row?.value) ? row.value.filter(isObject) : [];
 }
 
 /** Forgets values that the record itself says by now: its source has taken the change over (of a list: all its items). */

@@ -3,7 +3,13 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { DocumentRules } from '../connections/connections.ts';
-import { type DocumentFacts, type Frame, type Rendered, renderRetraction } from '../documents/documents.ts';
+import {
+  type DocumentFacts,
+  type Frame,
+  type Rendered,
+  type RetractionFrame,
+  renderRetraction,
+} from '../documents/documents.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
@@ -63,6 +69,15 @@ export interface DocumentForm {
   /** The literal reference to the document that it adds to. */
   readonly appends?: string;
   render(facts: DocumentFacts, frame: Frame): Rendered;
+  /** Undefined: a DocumentReference carries it. */
+  readonly message?: MessageForm;
+}
+
+/** A series that goes as messages: one posts an edition, a later one corrects or takes back what stands there for good. */
+export interface MessageForm {
+  takeBack(frame: RetractionFrame): Rendered;
+  /** The resource that says an edition. */
+  carry(edition: EditionPlan, text: string): JsonObject;
 }
 
 export interface DocumentState {
@@ -80,6 +95,8 @@ export interface DocumentState {
   readonly dueAt: Date;
   /** The server takes and shows no documents now (a daily cap). */
   readonly isHeld: boolean;
+  /** Another one of the same kind goes before it. */
+  readonly isBehind?: boolean;
   /** Why the next edition does not wait. */
   readonly urgent: Reason | undefined;
   /** Database time, which the edition prints. */
@@ -120,7 +137,8 @@ export function documentDue(times: DocumentTimes): Date {
 /** What is to be done about the document of the lane. */
 export function decideDocument(resource: LaneResource, document: DocumentState): Outcome {
   const { link, leave } = resource;
-  if (link !== undefined && resource.isGone) return { state: 'parked', reason: reason('document-gone') };
+  if (link !== undefined && resource.isGone)
+    return { state: 'parked', reason: reason(document.form.message ? 'message-gone' : 'document-gone') };
   if (link !== undefined && leave !== undefined) return takeBack(resource, link, document, leave);
   const { content, current, patientId } = document;
   const [wait] = resource.waits;
@@ -128,7 +146,11 @@ export function decideDocument(resource: LaneResource, document: DocumentState):
   if (content === undefined || patientId === undefined) return { state: 'current', reason: reason('document-empty') };
   if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
   if (current !== undefined && isDeepStrictEqual(current.facts, content.facts))
-    return { state: 'current', reason: reason('document-current', { edition: current.number }) };
+    return {
+      state: 'current',
+      reason: reason(document.form.message ? 'message-posted' : 'document-current', { edition: current.number }),
+    };
+  if (document.isBehind === true) return { state: 'due', reason: reason('message-in-turn') };
   if (document.dueAt > document.now) return { state: 'due', reason: reason('document-quiet'), lookAt: document.dueAt };
   const { encounter } = document;
   if (encounter === 'unknown')
@@ -155,8 +177,9 @@ function file(
   if (amends && (observed === undefined || !observed.isFresh))
     return { state: 'due', operation: { kind: 'read', resource, link, why: reason('planned-read') } };
   const rendered = document.form.render(content.facts, frameOf(document, edition, before));
-  const why = document.urgent ?? reason('planned-document', { edition: edition.number });
-  const body = documentReference(document, edition, rendered, amends ? undefined : before?.remoteId);
+  const planned = document.form.message ? 'planned-message' : 'planned-document';
+  const why = document.urgent ?? reason(planned, { edition: edition.number });
+  const body = bodyOf(document, edition, rendered, amends ? undefined : before?.remoteId);
   if (!amends) return { state: 'due', operation: { kind: 'create', resource, body, edition, why } };
   const amended = { ...body, id: link.remoteId, docStatus: 'amended' };
   const versionTag = observed?.versionTag;
@@ -178,15 +201,16 @@ function takeBack(resource: LaneResource, link: LinkState, document: DocumentSta
       operation: { kind: 'read', resource, link, why: reason('planned-read') },
     };
   const edition = nextEdition(document, { facts: {}, records: [] }, before, true);
-  const rendered = renderRetraction(rules.format, {
+  const frame: RetractionFrame = {
     asOf: edition.asOf,
     timeZone: document.timeZone,
     edition: edition.number,
     marker: edition.marker,
     retracts: { edition: before.number, asOf: before.asOf },
     ...(document.form.takenBackAs !== undefined && { what: document.form.takenBackAs }),
-  });
-  const body = documentReference(document, edition, rendered, before.remoteId);
+  };
+  const rendered = document.form.message?.takeBack(frame) ?? renderRetraction(rules.format, frame);
+  const body = bodyOf(document, edition, rendered, before.remoteId);
   if (rules.retraction === 'note')
     return { state: 'leaving', reason: cause, operation: { kind: 'create', resource, body, edition, why: cause } };
   const { relatesTo: _itself, ...rest } = body;
@@ -241,6 +265,17 @@ function frameOf({ timeZone }: DocumentState, edition: EditionPlan, before: Edit
     before: before?.facts,
     ...(before !== undefined && { replaces: { edition: before.number, asOf: before.asOf } }),
   };
+}
+
+function bodyOf(
+  document: DocumentState,
+  edition: EditionPlan,
+  rendered: Rendered,
+  replaced: string | undefined,
+): JsonObject {
+  return (
+    document.form.message?.carry(edition, rendered.text) ?? documentReference(document, edition, rendered, replaced)
+  );
 }
 
 function documentReference(

@@ -91,20 +91,21 @@ async function endLink(trx: Transaction<Database>, lease: Lease, { key, nextGene
     .execute();
 }
 
-function recalled({ key, document }: Target, { marker, number }: EditionPlan): NewDecision {
+function recalled({ key, document, resourceType }: Target, { marker, number }: EditionPlan): NewDecision {
+  const isMessage = document?.form.message !== undefined;
   const editions = document?.editions.filter(({ retracts }) => !retracts) ?? [];
   return {
     kind: 'recalled',
     topic: `recalled:${key.slot === documentSlot ? documentSlot : nameOf(key)}`,
     key,
-    reason: reason('document-recalled', { edition: number }),
+    reason: reason(isMessage ? 'message-recalled' : 'document-recalled', { edition: number }),
     detail: {
       editions: editions.map(({ number: edition, remoteId, asOf }) => ({
         edition,
-        sentAs: `DocumentReference/${remoteId}`,
+        sentAs: `${resourceType}/${remoteId}`,
         asOf,
       })),
-      text: `Please withdraw from the chart, and from whatever was released from it, the documents with the reference ${marker}${
+      text: `Please withdraw from the chart, and from whatever was released from it, the ${isMessage ? 'messages' : 'documents'} with the reference ${marker}${
         editions.length === 0 ? '' : `, versions ${editions.map(({ number: edition }) => edition).join(', ')}`
       }. The community agency that sent them has taken them back.`,
     },

@@ -1,7 +1,7 @@
 // Who a client is on a server: linked when certain, asked when not, and made only where nobody there can be it (design section 7, "Patient").
 
 import type { Transaction } from 'kysely';
-import type { MatchGrade } from '../connections/connections.ts';
+import { classify, type MatchGrade } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { identifierValue } from '../fhir/fhir.ts';
 import type { JsonObject } from '../json.ts';
@@ -16,7 +16,7 @@ import { linkFound } from './link-found.ts';
 import { comparePatient, matchPatient, type StrongIdentifier } from './match.ts';
 import { ownIdentifier } from './own-identifier.ts';
 import { searchPatients } from './patient-search.ts';
-import type { Failure, Refused } from './search-failure.ts';
+import { type Failure, patientSearchFailure, type Refused } from './search-failure.ts';
 
 export type PatientFound =
   | { readonly kind: 'linked'; readonly woken: readonly LaneKey[] }
@@ -35,7 +35,12 @@ export async function findPatient(
   const searched = await searchPatients(connection, resource, strong);
   if (searched.kind !== 'found') return searched;
   const { grades, tooMany } = searched;
-  const candidates = searched.patients.filter((patient) => !isRetiredByUs(deps, lease, resource, patient));
+  const candidates: JsonObject[] = [];
+  for (const patient of searched.patients) {
+    const looked = isOurs(deps, lease, resource, patient) ? await asItStands(connection, patient) : stands(patient);
+    if (looked.kind === 'stands') candidates.push(looked.patient);
+    else if (looked.kind !== 'off') return looked;
+  }
   const match = matchPatient(resource.record ?? {}, strong, candidates, grades);
   if (match.kind === 'certain') return { kind: 'linked', woken: await linkFound(deps, lease, resource, match.patient) };
   // A record that answers what began there is about somebody who is there.
@@ -52,13 +57,29 @@ export async function findPatient(
   return isNobody && mayCreate ? { kind: 'not-found' } : { kind: 'asked' };
 }
 
-/** An earlier generation of this very client, which we switched off ourselves, is no answer (lanes.md 17). */
-function isRetiredByUs(deps: LaneDeps, lease: Lease, { key }: LaneResource, patient: JsonObject): boolean {
+/** An earlier generation of this very client. */
+function isOurs(deps: LaneDeps, lease: Lease, { key, nextGeneration }: LaneResource, patient: JsonObject): boolean {
   const [value] = (ownIdentifier(patient, deps.identifierSystem) ?? '').split('~');
   return (
-    patient.active === false &&
+    (nextGeneration > 1 || patient.active === false) &&
     value === identifierValue({ source: lease.source, type: key.type, id: key.id }, key.slot)
   );
+}
+
+type Looked = { readonly kind: 'stands'; readonly patient: JsonObject } | { readonly kind: 'off' } | Failure | Refused;
+
+function stands(patient: JsonObject): Looked {
+  return { kind: 'stands', patient };
+}
+
+/** What we switched off ourselves is no answer (lanes.md 17), and a search may show it as it was before: it is read. */
+async function asItStands(connection: LaneConnection, { id }: JsonObject): Promise<Looked> {
+  const reply = await connection.client.send({ method: 'GET', path: `Patient/${id}` });
+  const facts = { method: 'GET', kind: 'read', target: { resourceType: 'Patient', id: String(id) } } as const;
+  const found = classify(connection.vendor, facts, reply);
+  if (found.class === 'gone') return { kind: 'off' };
+  if (found.class !== 'ok' || reply.fault !== undefined) return patientSearchFailure(connection, reply);
+  return reply.body === undefined || reply.body.active === false ? { kind: 'off' } : stands(reply.body);
 }
 
 function whyAsked(count: number, tooMany: boolean): Reason {

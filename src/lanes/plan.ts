@@ -91,7 +91,13 @@ function documentsOf(resources: readonly LaneResource[]): PlannedDocument[] {
   return resources.flatMap((resource) => {
     const { document } = resource;
     if (document === undefined) return [];
-    return [{ resource, outcome: decideDocument(resource, document), records: document.content?.records ?? [] }];
+    return [
+      {
+        resource,
+        outcome: held(resource) ?? decideDocument(resource, document),
+        records: document.content?.records ?? [],
+      },
+    ];
   });
 }
 
@@ -107,7 +113,7 @@ function carried(resource: LaneResource, documents: readonly PlannedDocument[]):
   if (resource.route.route !== 'document') return undefined;
   const name = `${resource.key.type}/${resource.key.id}`;
   const planned =
-    documents.find(({ resource: { key } }) => key.slot !== documentSlot && `${key.type}/${key.id}` === name) ??
+    documents.find((one) => isOwn(one) && `${one.resource.key.type}/${one.resource.key.id}` === name) ??
     documents.find(
       ({ resource: { key }, outcome, records }) =>
         key.slot === documentSlot && (outcome.state === 'waiting' || records.includes(name)),
@@ -115,13 +121,23 @@ function carried(resource: LaneResource, documents: readonly PlannedDocument[]):
   return planned && { state: planned.outcome.state, reason: planned.outcome.reason };
 }
 
+/** A document of one record; messages about a referral are none. */
+function isOwn({ resource: { key, document } }: PlannedDocument): boolean {
+  return key.slot !== documentSlot && document?.form.message === undefined;
+}
+
 const decided = new WeakMap<LaneResource, Outcome>();
 
 /** Worked out once for each resource: a load gives what has not changed as the same object. */
 function decide(resource: LaneResource): Outcome {
-  const outcome = decided.get(resource) ?? decideNew(resource);
+  const outcome = decided.get(resource) ?? held(resource) ?? decideNew(resource);
   decided.set(resource, outcome);
   return outcome;
+}
+
+/** Written to again, it might be there twice, or be answered for what it is not. */
+function held({ untold }: LaneResource): Outcome | undefined {
+  return untold && { state: 'parked', reason: untold };
 }
 
 function decideNew(resource: LaneResource): Outcome {

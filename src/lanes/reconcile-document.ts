@@ -1,40 +1,32 @@
-// Finds a document whose filing has an unknown outcome: no server looks documents up by our identifier, so each document of the patient from
-// about that time is read and told by the marker in its last line (lanes.md 12).
+// Finds a document or message whose filing has an unknown outcome: no server looks them up by our identifier, so each of the patient (of documents
+// those from about that time) is read and told by the marker in its last line (lanes.md 12).
 
 import { classify, isOffered, isSearchResult } from '../connections/connections.ts';
 import { findMarker } from '../documents/documents.ts';
-import { type Reason, reason } from '../errors.ts';
+import { reason } from '../errors.ts';
 import { parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { EditionPlan } from './document.ts';
 import type { LaneConnection } from './lane-connection.ts';
-import { searchFailure } from './search-failure.ts';
+import { type Failure, finalSearchFailure, type Refused } from './search-failure.ts';
 
 /** Clocks of two systems, and a server that keeps its own time of filing. */
 const windowMs = 24 * 3_600_000;
 
 export type DocumentsFound = JsonObject[] | Unclear;
 
-interface Unclear {
-  readonly kind: 'again' | 'config';
-  readonly reason: Reason;
-  readonly afterMs: number | undefined;
-}
+type Unclear = Failure | Refused;
 
-/** The documents that carry the marker and number of this edition, the oldest first; or why that cannot be told now. */
-export async function searchEdition(connection: LaneConnection, edition: EditionPlan): Promise<DocumentsFound> {
-  const { asOf, patientId, type } = edition;
-  const { documents, queries } = connection.vendor;
-  if (!isOffered(documents)) return [];
-  const at = Date.parse(asOf);
-  const query = queries.documents({
-    patientId,
-    type: type ?? documents.type.code,
-    from: new Date(at - windowMs),
-    to: new Date(at + windowMs),
-  });
-  const result = await connection.client.searchAll('DocumentReference', query);
-  if (!isSearchResult(result)) return searchFailure(connection, result);
+/** The documents or messages that carry the marker and number of this edition, the oldest first; or why that cannot be told now. */
+export async function searchEdition(
+  connection: LaneConnection,
+  resourceType: string,
+  edition: EditionPlan,
+): Promise<DocumentsFound> {
+  const query = queryFor(connection, resourceType, edition);
+  if (query === undefined) return [];
+  const result = await connection.client.searchAll(resourceType, query);
+  if (!isSearchResult(result)) return finalSearchFailure(connection, result);
   if (!result.complete)
     return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
   const found: JsonObject[] = [];
@@ -43,7 +35,25 @@ export async function searchEdition(connection: LaneConnection, edition: Edition
     if (typeof holds !== 'boolean') return holds;
     if (holds) found.push(document);
   }
-  return found.sort((a, b) => (String(a.date) < String(b.date) ? -1 : 1));
+  return found.sort((a, b) => (madeAt(a) < madeAt(b) ? -1 : 1));
+}
+
+function madeAt({ date, sent }: JsonObject): string {
+  return String(date ?? sent);
+}
+
+/** Messages about a patient are few; of documents those from about the time are read. Undefined: the server has none of the kind. */
+function queryFor({ vendor }: LaneConnection, resourceType: string, { asOf, patientId, type }: EditionPlan) {
+  const { documents, messages, queries } = vendor;
+  if (resourceType === 'Communication') return isOffered(messages) ? messages.search(patientId) : undefined;
+  if (!isOffered(documents)) return undefined;
+  const at = Date.parse(asOf);
+  return queries.documents({
+    patientId,
+    type: type ?? documents.type.code,
+    from: new Date(at - windowMs),
+    to: new Date(at + windowMs),
+  });
 }
 
 /** Whether this document carries the edition now. */
@@ -58,9 +68,9 @@ export async function holdsEdition(
   return printed?.marker === marker && printed.edition === number;
 }
 
-/** The text of every attachment, read from its Binary where it is not inside the document. */
-async function textOf(connection: LaneConnection, { content }: JsonObject): Promise<string | Unclear> {
-  const texts: string[] = [];
+/** The words of a message, and the text of every attachment, read from its Binary where it is not inside the document. */
+async function textOf(connection: LaneConnection, { content, payload }: JsonObject): Promise<string | Unclear> {
+  const texts = wordsOf(payload);
   for (const attachment of attachments(content)) {
     const { data, url } = attachment;
     const binary = typeof url === 'string' ? parseReference(url) : undefined;
@@ -72,6 +82,12 @@ async function textOf(connection: LaneConnection, { content }: JsonObject): Prom
     }
   }
   return texts.join('\n');
+}
+
+function wordsOf(payload: Json | undefined): string[] {
+  return (Array.isArray(payload) ? payload : []).flatMap((one) =>
+    isObject(one) && typeof one.contentString === 'string' ? [one.contentString] : [],
+  );
 }
 
 function attachments(content: Json | undefined): JsonObject[] {
@@ -87,8 +103,9 @@ async function readBinary(connection: LaneConnection, id: string): Promise<strin
   const result = classify(connection.vendor, { method: 'GET', kind: 'read', target }, reply);
   if (result.class === 'gone') return '';
   if (result.class !== 'ok' || reply.fault !== undefined) {
-    const kind = result.class === 'config' ? 'config' : 'again';
-    return { kind, reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs };
+    const why = result.reason ?? reason('outcome-unknown');
+    if (result.class === 'denied' || result.class === 'permanent') return { kind: 'parked', reason: why };
+    return { kind: result.class === 'config' ? 'config' : 'again', reason: why, afterMs: result.retryAfterMs };
   }
   const data = reply.body?.data;
   return typeof data === 'string' ? decoded(data) : '';

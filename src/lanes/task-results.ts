@@ -44,11 +44,12 @@ export async function readResults(
   return { kind: 'read', byTask };
 }
 
-function isNewlyCompleted({ resourceType, link, observed, record, slot }: LaneResource): boolean {
+function isNewlyCompleted({ resourceType, link, observed, record, slot, untold }: LaneResource): boolean {
   const moves = slot?.elements.some((element) => element.moves === 'referral-task') === true;
   return (
     resourceType === 'Task' &&
     moves &&
+    untold === undefined &&
     link !== undefined &&
     observed?.body.status === 'completed' &&
     link.seenHash !== observed.hash &&

@@ -143,7 +143,12 @@ describe('what is not said', () => {
       task: 'home',
       backfill: 'open-cases',
       pollEveryMs: 60_000,
-      polls: { types: polledTypes, performers: [], referralCodes: [], lookBackMs: 7_776_000_000 },
+      polls: {
+        types: polledTypes.filter((type) => type !== 'Communication'),
+        performers: [],
+        referralCodes: [],
+        lookBackMs: 7_776_000_000,
+      },
       rateLimit: { requestsPerSecond: 20, concurrency: 8 },
       settleMs: 90_000,
       documents: { quietMs: 14_400_000, atMostEveryMs: 86_400_000, encounter: 'latest-open' },

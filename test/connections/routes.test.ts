@@ -17,7 +17,7 @@ function declares(interactions: Record<string, string[]>): Capabilities {
     searchParams: {},
     conditionalCreate: {},
     transaction: true,
-    versioned: true,
+    versioned: {},
     patch: false,
     hash: 'a',
   };
@@ -245,6 +245,33 @@ test.each<[string, RouteInput['slots'][number], Partial<RouteInput>, string, str
   ],
 ])('%s', (_name, slot, input, route, text) => {
   expect(routeOf(slot, input)).toMatchObject({ ...slot, route, reason: { text } });
+});
+
+describe('words about a referral', () => {
+  const message = { recordType: 'referral', resourceType: 'Communication' } as const;
+  const posts = declares({ Communication: ['create', 'read', 'search-type'] });
+  const atEpic = { vendor: vendors.epic, task: 'answer', capabilities: posts } as const;
+
+  test.each<[string, Partial<RouteInput>, string, string]>([
+    ['are messages where they can be posted and found', atEpic, 'answer', 'posted as a message'],
+    [
+      'are notes where none may be posted',
+      { ...atEpic, scopes: ['system/Communication.rs'] },
+      'off',
+      'stands in the notes of its Task (The token does not allow create on Communication).',
+    ],
+    [
+      'are notes where a lost one could not be found again',
+      { ...atEpic, capabilities: declares({ Communication: ['create', 'read'] }) },
+      'off',
+      'The server does not declare search for Communication).',
+    ],
+    ['are notes on a standard server', { capabilities: posts }, 'off', 'stands in the notes of its Task'],
+    ['go nowhere with tasks off', { ...atEpic, task: 'off' }, 'off', 'task: off'],
+    ['go nowhere where referrals do not', { ...atEpic, overrides: { referral: 'withheld' } }, 'withheld', 'Set in the'],
+  ])('%s', (_name, input, route, text) => {
+    expect(routeOf(message, input)).toMatchObject({ route, reason: { text: expect.stringContaining(text) } });
+  });
 });
 
 test('one row per slot, in the order given', () => {

@@ -36,7 +36,8 @@ describe('compose.yaml', () => {
     const one = service(name);
     return {
       words: textsAt(one, 'command'),
-      variables: Object.keys(objectAt(one, 'environment')),
+      // NODE_OPTIONS is for Node.js.
+      variables: Object.keys(objectAt(one, 'environment')).filter((name) => name !== 'NODE_OPTIONS'),
       mounted: textsAt(one, 'volumes').map((volume) => volume.split(':')[1] ?? ''),
     };
   }
@@ -135,6 +136,14 @@ describe('kubernetes.yaml', () => {
 
   test('both examples have one configuration', () => {
     expect(parse(configuration)).toEqual(parse(composeConfiguration));
+  });
+
+  test.each(['serve', 'worker'])('%s has the heap that compose.yaml gives, with room beside it', (name) => {
+    const options = textAt(container(name), 'env', 0, 'value');
+    expect(options).toBe(textAt(parse(composeText), 'x-casebridge', 'environment', 'NODE_OPTIONS'));
+    const [, heap] = /--max-old-space-size=(\d+)/.exec(options) ?? [];
+    const [, limit] = /^(\d+)Mi$/.exec(textAt(container(name), 'resources', 'limits', 'memory')) ?? [];
+    expect(Number(heap) * 2).toBeLessThanOrEqual(Number(limit));
   });
 
   test('what its comment says is typed as it is', () => typedLinesWork(kubernetesText));

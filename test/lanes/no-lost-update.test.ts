@@ -79,6 +79,7 @@ describe('on a server without versions', () => {
     });
     const goals = (await world.server.journal()).filter(({ url }) => String(url).includes('/Goal/'));
     expect(goals.map(({ method }) => method).slice(-3)).toEqual(['GET', 'PUT', 'GET']);
+    expect((await world.report()).withoutVersions).toEqual(expect.arrayContaining(['Goal', 'Patient', 'Task']));
   });
 });
 
@@ -228,6 +229,22 @@ describe('both sides change the same element', () => {
     await world.workAgain();
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'completed' });
     expect(await world.changes()).toMatchObject([{ body: { status: 'completed' } }]);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('owner ask, answered "theirs" after theirs has changed once more: what stands there now is offered', async () => {
+    await ownedBy('ask');
+    await sendCase();
+    await both();
+    await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({
+      ...goal,
+      lifecycleStatus: 'cancelled',
+    }));
+    await world.workAgain();
+    await world.decide('conflict', 'theirs');
+    await world.work();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'cancelled' });
+    expect((await world.changes()).at(-1)).toMatchObject({ body: { status: 'cancelled' } });
     expect(await world.openDecisions()).toEqual([]);
   });
 

@@ -19,13 +19,20 @@ export interface Interval {
   to: number;
 }
 
+/** After this commit that version of the mapping is the active one. */
+export interface Activation {
+  readonly from: number;
+  readonly version: string;
+}
+
 /** Of one connection. */
 export interface Evidence {
   readonly store: Store;
   readonly site: Site;
   readonly server: SimulatedServer;
   readonly config: ConnectionConfig;
-  readonly mappings: () => Promise<MappingSet>;
+  /** By which the newest records are projected. */
+  readonly mapping: MappingSet;
   readonly swarm: Swarm;
   /** The newest of each record. */
   readonly newest: ReadonlyMap<string, SentRecord>;
@@ -33,6 +40,8 @@ export interface Evidence {
   readonly edits: readonly Edit[];
   readonly writes: SentWrite[];
   readonly pauses: readonly Interval[];
+  /** Oldest first. */
+  readonly activations: readonly Activation[];
   /** By client: when their consent was withdrawn. */
   readonly revoked: Map<string, Interval[]>;
 }
@@ -72,6 +81,16 @@ export function isRead({ method, url, status }: JournalEntry): boolean {
 export function resourcesOf({ engine }: SimulatedServer): JsonObject[] {
   return engine.store.resourceTypes.flatMap((type) =>
     [...engine.store.all(type)].flatMap(({ resource }) => (resource === undefined ? [] : [resource])),
+  );
+}
+
+/** By the id of a patient on the server: which client of the source it is. */
+export function clientsOn(server: SimulatedServer): ReadonlyMap<string, string> {
+  return new Map(
+    resourcesOf(server).flatMap((resource): [string, string][] => {
+      const [, at] = /"MRN-(\d+)"/.exec(JSON.stringify(resource.identifier ?? '').replaceAll(' ', '')) ?? [];
+      return resource.resourceType === 'Patient' && at !== undefined ? [[String(resource.id), `c${at}`]] : [];
+    }),
   );
 }
 

@@ -16,6 +16,8 @@ export interface SentWrite {
   readonly worker: string;
   /** The number of the last transaction that the run had committed: the one that stored its intents. */
   readonly afterCommit: number;
+  /** The version of the mapping that its run planned by. */
+  readonly mapping: string;
 }
 
 interface Parts {
@@ -33,7 +35,7 @@ export function simulatedExchanger({ timeline, actor, network, beforeItLeaves, o
   return {
     exchange: (call) =>
       new Promise((resolve) => {
-        const afterCommit = runContext.getStore()?.lastCommit ?? 0;
+        const { lastCommit: afterCommit = 0, mapping = '' } = runContext.getStore() ?? {};
         const { signal } = call.deadline;
         let hasLeft = false;
         let isOver = false;
@@ -56,7 +58,7 @@ export function simulatedExchanger({ timeline, actor, network, beforeItLeaves, o
           if (timeline.now >= call.deadline.at) return abort();
           hasLeft = true;
           if (call.method !== 'GET' && !call.url.pathname.endsWith('$match'))
-            onWrite(written(call, timeline.now, actor.name, afterCommit));
+            onWrite({ ...written(call), at: timeline.now, worker: actor.name, afterCommit, mapping });
           network.carry(
             call,
             (reply) => void timeline.after(actor, 0, `hears ${reply.fault ?? reply.status}`, () => end(reply)),
@@ -67,6 +69,6 @@ export function simulatedExchanger({ timeline, actor, network, beforeItLeaves, o
   };
 }
 
-function written({ method, url, body = '' }: HttpCall, at: number, worker: string, afterCommit: number): SentWrite {
-  return { at, method, path: url.pathname, body, worker, afterCommit };
+function written({ method, url, body = '' }: HttpCall): Pick<SentWrite, 'method' | 'path' | 'body'> {
+  return { method, path: url.pathname, body };
 }

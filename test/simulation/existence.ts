@@ -2,28 +2,31 @@
 
 import type { JsonObject } from '../../src/json.ts';
 import { projectRecords } from '../../src/lanes/lanes.ts';
+import { patientOf } from '../../src/lanes/patient-of.ts';
 import type { Desired } from '../../src/mapping/mapping.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { identifierSystem, ownValue } from '../support/rig.ts';
-import { type Evidence, isRetired, resourcesOf, type Told } from './evidence.ts';
+import { clientsOn, type Evidence, isRetired, resourcesOf, type Told } from './evidence.ts';
 
 interface Wanted {
   readonly type: RecordType;
   readonly id: string;
   readonly desired: Desired;
+  readonly client: unknown;
 }
 
 /** (a) and (b): one resource for each slot that the newest records want, saying what they say. */
 export async function existence(evidence: Evidence, said: Told): Promise<string[]> {
   const held = resourcesOf(evidence.server);
-  const { mappings, store, config, edits } = evidence;
+  const patients = clientsOn(evidence.server);
+  const { mapping, store, config, edits } = evidence;
   const newest = [...evidence.newest.values()];
   const isShared = evidence.swarm.basis === 'treatment';
   const projected = await projectRecords(store, {
     source: 'county',
     identifierSystem,
     identifierSystems: config.identifierSystems,
-    mappings: await mappings(),
+    mappings: mapping,
     records: newest.filter(({ record }) => record.deleted !== true).map(({ type, record }) => ({ type, record })),
   });
   const revoked = new Set(
@@ -38,14 +41,15 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
       const isWithheld = !isShared && typeof client === 'string' && revoked.has(client);
       return isWithheld
         ? []
-        : resources.map(({ desired }) => [`county/${type}/${id}#${desired.slot}`, { type, id, desired }] as const);
+        : resources.map(
+            ({ desired }) => [`county/${type}/${id}#${desired.slot}`, { type, id, desired, client }] as const,
+          );
     }),
   );
   const standing = Map.groupBy(
     held.filter((resource) => ownValue(resource) !== undefined && !isRetired(resource)),
     (resource) => (ownValue(resource) ?? '').replace(/~\d+$/, ''),
   );
-  const set = await mappings();
   return [
     ...[...standing].flatMap(([value, resources]) => {
       const ids = resources.map(({ resourceType, id }) => `${resourceType}/${id}`).join(', ');
@@ -55,7 +59,7 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
         ? []
         : [`(a) ${value} is still there: ${ids}`];
     }),
-    ...[...wanted].flatMap(([value, { type, id, desired }]) => {
+    ...[...wanted].flatMap(([value, { type, id, desired, client }]) => {
       const [resource] = standing.get(value) ?? [];
       const name = `${type}/${id}#${desired.slot}`;
       const isAsked = (element?: string) =>
@@ -64,6 +68,9 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
         );
       if (said.aside.has(name)) return [];
       if (resource === undefined) return isAsked() || said.aside.size > 0 ? [] : [`(a) ${value} is missing`];
+      const chart = patients.get(patientOf(resource) ?? '');
+      if (chart !== undefined && chart !== client)
+        return [`(a) ${value} is in the chart of ${chart} and belongs to ${client}`];
       const isTheirs = (element: string) =>
         edits.some(
           (edit) =>
@@ -71,7 +78,7 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
             edit.resourceType === resource.resourceType &&
             (edit.element === element.split('.')[0] || (edit.element === 'note' && element.startsWith('status'))),
         );
-      const facts = set.mapping(type)?.slot(desired.slot).facts(resource) ?? {};
+      const facts = mapping.mapping(type)?.slot(desired.slot).facts(resource) ?? {};
       const wants: JsonObject = { ...desired.facts };
       // What may be left out until what it points at is there.
       const isAwaited = (key: string) =>

@@ -111,7 +111,13 @@ class History {
     this.#network = new Network(timeline, this.#sites, swarm, stream(seed, 'network'));
     this.#source = new Source(stream(seed, 'source'), configs, swarm);
     this.#partner = new Partner(stream(seed, 'partner'), this.#network);
-    this.#operator = new Operator(this.#connections, store, stream(seed, 'operator'), this.#commits);
+    this.#operator = new Operator({
+      connections: this.#connections,
+      versions: stage.mappings.map(({ version }) => version),
+      store,
+      random: stream(seed, 'operator'),
+      commits: this.#commits,
+    });
     this.#feeding = new Feeding({
       connections: this.#connections,
       timeline,
@@ -127,13 +133,14 @@ class History {
       site,
       server: site.server,
       config: site.config,
-      mappings: stage.mappings,
+      mapping: stage.mappings[0],
       swarm,
       newest: this.#source.newest,
       promised: this.#source.promised,
       edits: site.vendor === 'standard' ? this.#partner.edits : [],
       writes: [],
       pauses: this.#operator.pauses.get(site.id) ?? [],
+      activations: this.#operator.activations,
       revoked: this.#revoked,
     }));
   }
@@ -141,6 +148,7 @@ class History {
   async play(): Promise<HistoryResult> {
     const { timeline, seed, swarm } = this.#parts;
     const until = startsAt + swarm.chaosMs;
+    await this.#operator.activate();
     for (let at = 0; at < swarm.workers; at += 1) await this.#startWorker();
     this.#writeStory(swarm.chaosMs);
     await timeline.runUntil(until);
@@ -165,6 +173,11 @@ class History {
       });
       if (swarm.operator > 0 && story.chance(0.6))
         this.#later(changesAt + story.between(50, 3_000), '', () => this.#operate());
+      if (swarm.basis === 'consent' && story.chance(0.6))
+        this.#later(changesAt + story.between(50, 3_000), 'source changes a consent', () => {
+          this.#source.changeConsent(timeline.now);
+          return this.#sendRecords();
+        });
     }
     if (swarm.partner > 0) for (let n = story.between(2, 6); n > 0; n -= 1) this.#later(at(), '', () => this.#edit());
     if (swarm.operator > 0)

@@ -1,23 +1,37 @@
-// A person who pauses and resumes the connection, runs lanes and answers questions, mostly just when something moves.
+// A person who pauses and resumes the connection, activates mappings, runs lanes and answers questions, mostly just when something moves.
 
 import { reason } from '../../src/errors.ts';
 import { isObject } from '../../src/json.ts';
 import { applyDecision, decide, raiseWanted, setPaused } from '../../src/lanes/lanes.ts';
 import type { Store } from '../../src/store/store.ts';
-import type { Interval } from './evidence.ts';
+import type { Activation, Interval } from './evidence.ts';
 import type { Random } from './random.ts';
+import { makeActive } from './stage.ts';
+
+interface Parts {
+  readonly connections: readonly string[];
+  /** Of the mapping. */
+  readonly versions: readonly string[];
+  readonly store: Store;
+  readonly random: Random;
+  /** Of the history. */
+  readonly commits: { count: number };
+}
 
 export class Operator {
   /** By connection, in commits of the history. */
   readonly pauses: ReadonlyMap<string, Interval[]>;
+  readonly activations: Activation[] = [];
   readonly #connections: readonly string[];
+  readonly #versions: readonly string[];
   readonly #store: Store;
   readonly #random: Random;
   readonly #commits: { count: number };
 
-  constructor(connections: readonly string[], store: Store, random: Random, commits: { count: number }) {
+  constructor({ connections, versions, store, random, commits }: Parts) {
     this.#connections = connections;
     this.pauses = new Map(connections.map((connection) => [connection, []]));
+    this.#versions = versions;
     this.#store = store;
     this.#random = random;
     this.#commits = commits;
@@ -25,9 +39,10 @@ export class Operator {
 
   /** @returns what was done, and after how long a pause is to end */
   async act(): Promise<{ readonly what: string; readonly resumeAfterMs?: number }> {
-    const what = this.#random.pick(['pause', 'pause', 'run', 'decide', 'decide']);
+    const what = this.#random.pick(['pause', 'pause', 'run', 'decide', 'decide', 'activate']);
     if (what === 'run') await this.#run();
     if (what === 'decide') await this.#decide();
+    if (what === 'activate') await this.activate();
     if (what !== 'pause') return { what };
     // One connection costs no draw.
     const [only = ''] = this.#connections;
@@ -35,6 +50,13 @@ export class Operator {
     await setPaused(this.#store, connection, reason('connection-paused', { why: '' }));
     this.pauses.get(connection)?.push({ from: ++this.#commits.count, to: Number.POSITIVE_INFINITY });
     return { what, resumeAfterMs: this.#random.between(500, 30_000) };
+  }
+
+  /** The next version of the mapping, at the beginning the first one. */
+  async activate(): Promise<void> {
+    const version = this.#versions[this.activations.length % this.#versions.length] ?? '';
+    await makeActive(this.#store, version);
+    this.activations.push({ from: ++this.#commits.count, version });
   }
 
   async resume(): Promise<void> {

@@ -7,7 +7,7 @@ import { type Evidence, isRead, resourcesOf, toldToPeople } from './evidence.ts'
 import { existence } from './existence.ts';
 import { filedDocuments } from './filed-documents.ts';
 import { undeclared } from './undeclared.ts';
-import { sentWhilePaused, sentWithoutConsent } from './void-plans.ts';
+import { sentByOldMapping, sentWhilePaused, sentWithoutConsent } from './void-plans.ts';
 
 export interface Judgement {
   readonly violations: readonly string[];
@@ -40,6 +40,7 @@ async function judgeConnection(evidence: Evidence): Promise<Judgement> {
       ...lost.violations,
       ...sentWhilePaused(evidence),
       ...sentWithoutConsent(evidence),
+      ...sentByOldMapping(evidence),
       ...(await undeclared(evidence)),
       ...wronglyTold(evidence),
     ],

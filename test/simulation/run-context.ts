@@ -5,6 +5,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export interface RunContext {
   /** The number of the last transaction that this run has committed, counted over the whole history. */
   lastCommit: number;
+  /** The version of the mapping that this run plans by. */
+  mapping?: string;
 }
 
 export const runContext = new AsyncLocalStorage<RunContext>();

@@ -14,7 +14,17 @@ export interface Sabotage {
   readonly exchanger?: (exchanger: Exchanger, isWell: () => boolean) => Exchanger;
 }
 
-export const mechanisms = ['intents', 'fence', 'settle', 'basis', 'if-match', 'cursor'] as const;
+export const mechanisms = [
+  'intents',
+  'fence',
+  'settle',
+  'basis',
+  'basis-consent',
+  'basis-pause',
+  'basis-mapping',
+  'if-match',
+  'cursor',
+] as const;
 export type Mechanism = (typeof mechanisms)[number];
 
 export function isMechanism(name: string): name is Mechanism {
@@ -44,10 +54,15 @@ export const sabotages: Readonly<Record<Mechanism, Sabotage>> = {
   },
 
   // What a plan was made from is not looked at again.
-  basis: {
-    statement: (client, text, values) =>
-      client.query(text.replace('where is_held and is_same', 'where is_held'), values),
-  },
+  basis: unchecked([/\bis_same\n/, 'true\n']),
+
+  // Of the same, one cause each. A consent raises both the lane's counter and its client's.
+  'basis-consent': unchecked(
+    [/wanted = (\$\d+::bigint)/, '$1 is not null'],
+    [/epochs = (\$\d+::text::jsonb)/, '$1 is not null'],
+  ),
+  'basis-pause': unchecked([/is_running and/, ''], [/connection_epoch = (\$\d+::bigint)/, '$1 is not null']),
+  'basis-mapping': unchecked([/mapping_version = (\$\d+)/, '$1::text is not null']),
 
   // Updates carry no version tag and are made from a look that may be old.
   'if-match': {
@@ -65,6 +80,21 @@ export const sabotages: Readonly<Record<Mechanism, Sabotage>> = {
     ),
   },
 };
+
+/** Parts of what is checked when intents are stored. @throws Error when a part is not found there */
+function unchecked(...parts: readonly (readonly [RegExp, string])[]): Sabotage {
+  return {
+    statement: (client, text, values) => {
+      if (!text.includes('insert into operation')) return client.query(text, values);
+      let without = text;
+      for (const [part, instead] of parts) {
+        if (!part.test(text)) throw new Error(`What intents are stored by does not check ${part}.`);
+        without = without.replace(part, instead);
+      }
+      return client.query(without, values);
+    },
+  };
+}
 
 function trigger(table: string, event: 'insert' | 'update', body: string): Sabotage['rules'] {
   return {

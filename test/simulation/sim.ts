@@ -88,7 +88,8 @@ async function runAll(share: Share): Promise<Told[]> {
           child.on('message', (one: Told) => {
             told.push(one);
             // The smallest failing seed counts: smaller ones of the others are waited for.
-            if (one.violations.length > 0) for (const other of processes) other.send(one.seed);
+            if (one.violations.length === 0) return;
+            for (const other of processes.filter(({ connected }) => connected)) other.send(one.seed);
           });
           child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`A process ended with ${code}.`))));
         }),

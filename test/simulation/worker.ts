@@ -4,6 +4,7 @@
 import type { ConnectionConfig } from '../../src/config.ts';
 import { type Connection, openConnection, vendors } from '../../src/connections/connections.ts';
 import {
+  activeVersion,
   cachedCapabilities,
   createLaneMemories,
   createRunGate,
@@ -37,7 +38,8 @@ export interface WorkerParts {
   readonly database: SimulatedDatabase;
   readonly network: Network;
   readonly configs: readonly ConnectionConfig[];
-  readonly mappings: () => Promise<MappingSet>;
+  /** All that may be active. */
+  readonly mappings: readonly MappingSet[];
   readonly swarm: Swarm;
   /** What befalls it. */
   readonly chance: Random;
@@ -109,7 +111,7 @@ export class Worker {
       store,
       identifierSystem,
       connections: new Map([...this.#connections].map(([id, opened]) => [id, asLane(opened)])),
-      mappings: parts.mappings,
+      mappings: (known) => this.#mapping(store, known),
       holder: parts.name,
       leaseMs: swarm.leaseMs,
       gate: createRunGate(),
@@ -166,6 +168,16 @@ export class Worker {
       this.#running -= 1;
       this.#parts.wake([key]);
     });
+  }
+
+  /** As processes get it: the one that a lease has just told of costs no look at the store. */
+  async #mapping(store: Store, known: string | null = null): Promise<MappingSet> {
+    const version = known ?? (await activeVersion(store.db));
+    const set = this.#parts.mappings.find((one) => one.version === version);
+    if (set === undefined) throw new Error(`There is no mapping ${version}.`);
+    const context = runContext.getStore();
+    if (context !== undefined) context.mapping = set.version;
+    return set;
   }
 
   poll(): void {

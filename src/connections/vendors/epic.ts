@@ -142,6 +142,7 @@ export const epic: Vendor = {
     Patient: ['identifier', 'meta', 'telecom'],
   },
   referralsBegin: 'Task',
+  messages: { search: (patientId) => ({ patient: patientId }) }, // create, read and search of Community Resource (E-cap); no identifier is searched
   taskMoves: {
     // E24; one that keeps the status is taken too [sim].
     requested: ['accepted', 'rejected'],

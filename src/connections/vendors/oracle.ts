@@ -109,6 +109,7 @@ export const oracle: Vendor = {
     DocumentReference: ['author', 'content', 'context'], // the note's XHTML becomes RTF (C:faq)
   },
   referralsBegin: 'ServiceRequest', // C25: there are no Tasks
+  messages: notOffered('a Communication is mail among the staff (C:communication)'),
   taskMoves: notOffered('there are no Tasks (C25)'),
   fallback: 'document',
 };

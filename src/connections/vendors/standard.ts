@@ -75,6 +75,7 @@ export const standard: Vendor = {
   pages: {},
   rewrites: {},
   referralsBegin: 'Task',
+  messages: notOffered('notes of a Task are for this in SDOHCC'),
   taskMoves: notOffered('R4 knows no rule of its own for the moves of a Task'),
   fallback: 'document',
 };

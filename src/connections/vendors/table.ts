@@ -36,6 +36,7 @@ export function vendorRules(vendor: Vendor): VendorRule[] {
         `taken back by: ${rules.retraction}`,
       ].join('; '),
     ),
+    ability('messages about a referral', vendor.messages, ({ search }) => `found again by ${shown(search(patientId))}`),
     yes('partial view', listed('issue codes', vendor.paging.partialIssues)),
     ...(vendor.paging.restartIssues.length > 0
       ? [yes('paging begins again', listed('issue codes', vendor.paging.restartIssues))]

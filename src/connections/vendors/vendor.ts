@@ -100,6 +100,8 @@ export interface Vendor {
   readonly rewrites: Readonly<Record<string, readonly string[]>>;
   /** The resource with which a referral begins there. */
   readonly referralsBegin: 'Task' | 'ServiceRequest';
+  /** Messages by which we say something about a referral that began there; each is posted once and never changed. */
+  readonly messages: Offered<MessageRules>;
   /** The moves of a Task that the server takes, where they are fewer than the diagram's: statuses by the one before. */
   readonly taskMoves: Offered<Readonly<Record<string, readonly string[]>>>;
   /** Where a record goes that cannot go natively; `document` only where one can be filed, else `manual`. */
@@ -159,6 +161,11 @@ export interface PersonSought {
   readonly sex?: string;
   readonly phone?: string;
   readonly postalCode?: string;
+}
+
+export interface MessageRules {
+  /** The messages about a patient, among which the caller finds a lost one by its marker. */
+  search(patientId: string): Query;
 }
 
 export interface DocumentRules {

@@ -9,7 +9,9 @@ import { expectThat, type Stage } from '../stage.ts';
 export async function showCapabilities(stage: Stage): Promise<void> {
   const { story, gateway, exchange } = stage;
   story.chapter('What each server lets us do');
-  const routes = objectsAt(await gateway.capabilities(exchange.place.connection), 'routes');
+  const all = objectsAt(await gateway.capabilities(exchange.place.connection), 'routes');
+  // What is said in words of a referral stands in its Task here.
+  const routes = all.filter(({ resourceType }) => resourceType !== 'Communication');
   const native = routes.filter(({ route }) => route === 'native');
   const others = routes.filter((row) => !native.includes(row)).map((row) => textAt(row, 'recordType'));
   expectThat(

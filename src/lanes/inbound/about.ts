@@ -12,6 +12,7 @@ export const becomes: Readonly<Record<string, RecordType | 'none'>> = {
   Goal: 'goal',
   CarePlan: 'carePlan',
   Encounter: 'hospitalStay',
+  Communication: 'none',
   DocumentReference: 'none',
 };
 

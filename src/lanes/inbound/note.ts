@@ -4,13 +4,13 @@
 import { sql, type Transaction } from 'kysely';
 import type { ConnectionConfig } from '../../config.ts';
 import { reason } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
+import { type JsonObject, objectsAt } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import { openAlert } from '../alerts.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
 import { ownIdentifier } from '../own-identifier.ts';
-import { becomes, patientsOf } from './about.ts';
+import { becomes, patientsOf, referenced } from './about.ts';
 import { proposedId } from './rows.ts';
 
 export interface Noting {
@@ -61,7 +61,29 @@ export async function noteInbound(
     const why = reason('inbound-nobody', { connection: config.id });
     await openAlert(trx, { topic: `inbound-nobody:${config.id}`, connection: config.id, reason: why });
   }
-  return store(trx, config.id, rows);
+  const answering = await lanesOfMessages(trx, config, resources);
+  await raiseWanted(trx, answering, { priority: 10 });
+  return [...(await store(trx, config.id, rows)), ...answering];
+}
+
+/** A message about a referral is heard by the lane of the referral's case (`hear.ts`). */
+async function lanesOfMessages(
+  trx: Transaction<Database>,
+  { id: connection, baseUrl }: Noting['config'],
+  resources: readonly JsonObject[],
+): Promise<LaneKey[]> {
+  const named = resources
+    .filter(({ resourceType }) => resourceType === 'Communication')
+    .flatMap((body) => [...objectsAt(body, 'partOf'), ...objectsAt(body, 'basedOn')])
+    .flatMap((one) => referenced(one, baseUrl))
+    .map(({ resourceType, id }) => ({ resourceType, id }));
+  if (named.length === 0) return [];
+  const { rows } = await sql<{ subject: string }>`
+    select distinct l.subject from jsonb_to_recordset(${json(named)}) as n("resourceType" text, id text)
+    join link l on l.connection = ${connection} and l.resource_type = n."resourceType" and l.remote_id = n.id
+      and l.type = 'referral' and l.retired_at is null
+    order by l.subject`.execute(trx);
+  return rows.map(({ subject }) => ({ connection, subject }));
 }
 
 /** A patient to whom no client is linked has the lane of the client that would be proposed. */
@@ -81,7 +103,7 @@ async function withoutOurs(trx: Transaction<Database>, connection: string, noted
       select 1 from link l where l.connection = ${connection} and l.resource_type = n.resource_type and l.remote_id = n.remote_id)
     union
     select n.resource_type, n.remote_id from n join edition e on e.connection = ${connection} and e.remote_id = n.remote_id
-    where n.resource_type = 'DocumentReference'`.execute(trx);
+    where n.resource_type in ('Communication', 'DocumentReference')`.execute(trx);
   const ours = new Set(rows.map((row) => `${row.resource_type}/${row.remote_id}`));
   return noted.filter((one) => !ours.has(`${one.resource_type}/${one.remote_id}`));
 }

@@ -2,7 +2,9 @@
 // written there but notes (closed-loop B1, B7; ehr-behaviour E17, E22, E24).
 
 import { describe, expect, test } from '@jest/globals';
-import type { JsonObject } from '../../../src/json.ts';
+import { isObject, type Json, type JsonObject } from '../../../src/json.ts';
+import { aConsent } from '../../builders.ts';
+import { own } from '../../support/adopting.ts';
 import {
   feed,
   foodCondition,
@@ -29,6 +31,12 @@ const world = useWorld({
   createPatients: false,
   identifierSystems: { mrn: 'urn:oid:1.2.3' },
   documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'latest-open' },
+  polls: {
+    types: ['Communication', 'ServiceRequest', 'Task'],
+    performers: [],
+    referralCodes: [],
+    lookBackMs: 90 * 86_400_000,
+  },
 });
 
 const communityTask: JsonObject = {
@@ -65,6 +73,25 @@ async function nothingIsDoubled(): Promise<void> {
     ['Condition', 'food-need'],
   ] as const)
     expect(await only(world, type)).toMatchObject({ id });
+}
+
+/** The messages of ours in the hospital's store, the oldest first, each with one text. */
+async function posted(): Promise<JsonObject[]> {
+  const writes = (await world.server.writes()).flatMap(({ writes }) => objects(writes));
+  const ids = writes.filter(({ resourceType }) => resourceType === 'Communication').map(({ id }) => String(id));
+  const all = (await world.server.all('Communication')).filter(({ id }) => ids.includes(String(id)));
+  return all.sort((a, b) => ids.indexOf(String(a.id)) - ids.indexOf(String(b.id)));
+}
+
+/** What a message says, its last line left out. */
+function words({ payload }: JsonObject): string {
+  const [only, ...more] = objects(payload);
+  if (more.length > 0) throw new Error('several texts');
+  return String(only?.contentString).replace(/\n\nRef CB-[0-9A-Z]{12} v\d+$/, '');
+}
+
+function objects(value: Json | undefined): JsonObject[] {
+  return (Array.isArray(value) ? value : []).filter(isObject);
 }
 
 const journalled = async () => (await world.server.journal()).length;
@@ -134,27 +161,208 @@ describe('taken over', () => {
     });
   });
 
-  test('a comment goes with the answer and stands there once, also when the reply to each write is lost', async () => {
-    await isAdopted();
+  describe('what is said in words', () => {
     const comment = { id: 'c1', byName: 'Ngozi Okafor', at: '2026-03-01T08:00:00-05:00', text: 'Ask for Ana' };
-    const comments = [
-      { ...comment, visibility: 'shared' },
-      { ...comment, id: 'c2', text: 'For us alone', visibility: 'internal' },
-    ];
-    await world.server.control('POST', 'faults', [
-      { method: 'PUT', path: 'Task', probability: 1, seed: 1, fault: { drop: 'after-commit' } },
-    ]);
-    await sourceMoves(world, 'accepted', { comments });
-    await sourceMoves(world, 'completed', {
-      outcome: { code: 'other', at: '2026-03-05T09:00:00-05:00', text: 'Got help' },
+    const first = { ...comment, visibility: 'shared' };
+    const second = { ...first, id: 'a2', at: '2026-03-01T08:00:00-05:00', text: 'Ask for Ana' };
+    const third = {
+      ...first,
+      id: 'z3',
+      at: '2026-03-01T07:00:00-05:00',
+      text: '<script>alert("x")</script> <b>5 < 6</b>',
+    };
+    const internal = { ...first, id: 'c4', text: 'For us alone', visibility: 'internal' };
+    const outcome = { code: 'partly-received', at: '2026-03-05T09:00:00-05:00', text: 'Got help, no delivery' };
+
+    test('goes as one message each in the order in which it was said, and not into the notes', async () => {
+      await isAdopted();
+      await sourceMoves(world, 'accepted', { comments: [first, internal, third] });
+      await sourceMoves(world, 'completed', { outcome });
+      expect((await posted()).map(words)).toEqual([
+        '<script>alert("x")</script> <b>5 < 6</b>',
+        'Ask for Ana',
+        'Completed.\nservice partly received\nGot help, no delivery',
+      ]);
+      const [message] = await posted();
+      expect(message).toMatchObject({
+        status: 'completed',
+        basedOn: [{ reference: 'ServiceRequest/order-1' }],
+        partOf: [{ reference: 'Task/task-1' }],
+        subject: { reference: 'Patient/ines' },
+        category: [{ coding: [{ code: 'notification' }] }],
+        sent: '2026-03-01T12:00:00Z',
+      });
+      expect(message).not.toHaveProperty('text');
+      const answered = await only(world, 'Task');
+      expect(answered).toMatchObject({ status: 'completed' });
+      expect(answered).not.toHaveProperty('note');
+      expect(await world.openDecisions()).toEqual([]);
+      const { id } = (await feed(world)).find(({ type }) => type === 'referral') ?? { id: '' };
+      expect(await world.link(`referral/${own(id)}#message[c1]`)).toMatchObject({ reason: 'message-posted' });
+      expect(await world.link(`referral/${own(id)}#request`)).toMatchObject({ reason: 'document-current' });
     });
-    const { status, note } = await only(world, 'Task');
-    expect([status, note]).toMatchObject(['completed', [{ text: 'Ask for Ana' }]]);
-    const puts = (await talk(0)).filter((line) => line.startsWith('PUT'));
-    expect(puts).toEqual(['PUT accepted 0', 'PUT in-progress 0', 'PUT completed 0']);
-    // What the Task says is not said a second time by a message.
-    expect(await world.server.all('Communication')).toEqual([]);
-    await nothingIsDoubled();
+
+    test('is there once when the reply to each write is lost, alike as two may be', async () => {
+      await isAdopted();
+      await world.server.control('POST', 'faults', [
+        { method: 'PUT', path: 'Task', probability: 1, seed: 1, fault: { drop: 'after-commit' } },
+        { method: 'POST', path: 'Communication', probability: 1, seed: 1, fault: { drop: 'after-commit' } },
+      ]);
+      await sourceMoves(world, 'accepted', { comments: [first, second, third] });
+      await sourceMoves(world, 'completed', { outcome });
+      expect((await posted()).map(words)).toEqual([
+        '<script>alert("x")</script> <b>5 < 6</b>',
+        'Ask for Ana',
+        'Ask for Ana',
+        'Completed.\nservice partly received\nGot help, no delivery',
+      ]);
+      const puts = (await talk(0)).filter((line) => line.startsWith('PUT'));
+      expect(puts).toEqual(['PUT accepted 0', 'PUT in-progress 0', 'PUT completed 0']);
+      await world.workAgain();
+      expect(await posted()).toHaveLength(4);
+      expect(await world.openDecisions()).toEqual([]);
+      await nothingIsDoubled();
+    });
+
+    test('a message that never arrived is posted once, after it was looked for twice', async () => {
+      await isAdopted();
+      await world.server.control('POST', 'faults', [
+        { method: 'POST', path: 'Communication', nth: 1, fault: { drop: 'before-commit' } },
+      ]);
+      await sourceMoves(world, 'accepted', { comments: [first] });
+      expect((await posted()).map(words)).toEqual(['Ask for Ana']);
+    });
+
+    test('changed later: a second message says what it corrects, and the first stays as it was', async () => {
+      await isAdopted();
+      await sourceMoves(world, 'accepted', { comments: [first] });
+      await sourceMoves(world, 'in-progress', { comments: [{ ...first, text: 'Ask for Bea' }] });
+      const texts = (await posted()).map(words);
+      expect(texts).toEqual(['Ask for Ana', expect.stringMatching(/^Ask for Bea\n\nThis corrects our message of /)]);
+      await world.workAgain();
+      expect(await posted()).toHaveLength(2);
+    });
+
+    test('taken out later: another message takes it back, and a person is told', async () => {
+      await isAdopted();
+      await sourceMoves(world, 'accepted', { comments: [first, second] });
+      await sourceMoves(world, 'in-progress', { comments: [second] });
+      const [, , last] = await posted();
+      expect(words(last ?? {})).toMatch(/^Our message of .* has been taken back/);
+      expect(last).toMatchObject({ subject: { reference: 'Patient/ines' }, partOf: [{ reference: 'Task/task-1' }] });
+      expect(await world.openDecisions()).toMatchObject([{ kind: 'recalled', code: 'message-recalled' }]);
+      await world.workAgain();
+      expect(await posted()).toHaveLength(3);
+    });
+
+    test('a decline in words is a message beside the reason of the Task', async () => {
+      await isAdopted();
+      await sourceMoves(world, 'declined', { declineReason: 'no-capacity', declineText: 'The kitchen has closed' });
+      expect((await posted()).map(words)).toEqual(['Declined: The kitchen has closed']);
+      expect(await only(world, 'Task')).toMatchObject({ statusReason: { text: 'The kitchen has closed' } });
+    });
+
+    test('stands in the notes of the Task where the site takes no message, and stays there', async () => {
+      await world.server.control('POST', 'settings', { undeclaredInteractions: ['Communication.create'] });
+      await isAdopted();
+      await sourceMoves(world, 'accepted', { comments: [first, internal] });
+      expect(await posted()).toEqual([]);
+      expect(await only(world, 'Task')).toMatchObject({ note: [{ text: 'Ask for Ana' }] });
+    });
+
+    test('of a labelled referral nothing is said without a consent that names the label; with one, the label and the notice go along', async () => {
+      await isAdopted();
+      const { clientId } = (await feed(world)).find(({ type }) => type === 'referral')?.body ?? {};
+      const consent = aConsent({
+        clientId: own(String(clientId)),
+        recipients: [{ name: 'general' }],
+        recordTypes: ['client', 'case', 'referral'],
+        part2: { redisclosureNotice: true },
+      });
+      await world.accept(['consent', consent]);
+      const labelled = { sensitivity: ['substance-use-part2'], consentId: consent.id };
+      await sourceMoves(world, 'accepted', { ...labelled, comments: [first] });
+      expect(await posted()).toEqual([]);
+      await world.accept([
+        'consent',
+        { ...consent, sensitivity: labelled.sensitivity, updatedAt: '2026-03-02T09:00:00Z' },
+      ]);
+      await world.work();
+      const [message, ...more] = await posted();
+      expect(more).toEqual([]);
+      expect(words(message ?? {})).toMatch(/^Ask for Ana\n\n42 CFR part 2 prohibits/);
+      expect(JSON.stringify(message?.meta)).toContain('"code":"R"');
+    });
+  });
+
+  describe('what the hospital says in a message', () => {
+    const said: JsonObject = {
+      resourceType: 'Communication',
+      id: 'said-1',
+      status: 'completed',
+      subject: { reference: 'Patient/ines' },
+      partOf: [{ reference: 'Task/task-1' }],
+      sender: { display: 'Lena Aster' },
+      sent: '2026-03-01T15:00:00Z',
+      payload: [{ contentString: '<i>Please</i> call her sister' }],
+    };
+    const ours = { id: 'c1', at: '2026-03-01T08:00:00-05:00', text: 'Ask for Ana', visibility: 'shared' };
+    // Who is asked about is found by the first.
+    const heard = async () => {
+      await polled();
+      await polled();
+    };
+    const patches = async () => (await feed(world)).filter(({ op }) => op === 'patch').map(({ body }) => body);
+
+    test('is offered as a comment once, and neither sent back nor written into the notes once it is taken over', async () => {
+      await isAdopted();
+      await sourceMoves(world, 'accepted', { comments: [ours] });
+      await hospitalHas(world, said);
+      await heard();
+      const [patch = {}, ...more] = await patches();
+      expect(more).toEqual([]);
+      expect(patch).toMatchObject({
+        comments: [ours, { text: '<i>Please</i> call her sister', byName: 'Lena Aster', visibility: 'shared' }],
+      });
+      await sourceMoves(world, 'in-progress', patch);
+      await heard();
+      expect(await posted()).toHaveLength(1);
+      expect(await world.server.all('Communication')).toHaveLength(2);
+      expect(await only(world, 'Task')).not.toHaveProperty('note');
+      expect(await patches()).toHaveLength(1);
+      expect(await world.openDecisions()).toEqual([]);
+    });
+
+    test('comes with what was offered before, and again when the hospital says it otherwise', async () => {
+      await isAdopted();
+      await hospitalHas(world, said);
+      await heard();
+      await hospitalHas(world, { ...said, id: 'said-2', payload: [{ contentString: 'She is back home' }] });
+      await hospitalHas(world, {
+        ...communityTask,
+        note: [{ time: '2026-03-01T16:00:00Z', text: 'Noted on the Task' }],
+      });
+      await heard();
+      await hospitalHas(world, { ...said, payload: [{ contentString: 'Please call her brother' }] });
+      await heard();
+      const texts = objects((await patches()).at(-1)?.comments).map(({ text }) => text);
+      expect(texts.sort()).toEqual(['Noted on the Task', 'Please call her brother', 'She is back home']);
+    });
+
+    test('before the referral was adopted is heard then; about another patient, or of nothing of ours, it is not', async () => {
+      await sourceIsThere(world);
+      await begins();
+      const another = { ...ines, id: 'other', identifier: [], name: [{ family: 'Other' }] };
+      await hospitalHas(world, another, { ...said, id: 'said-2', subject: { reference: 'Patient/other' } }, said);
+      await hospitalHas(world, { ...said, id: 'said-3', partOf: [{ reference: 'Task/task-9' }] });
+      await hospitalHas(world, { ...said, id: 'said-4', payload: [{ contentReference: { display: 'A scan' } }] });
+      await heard();
+      await sourceAdopts(world);
+      await heard();
+      expect(objects((await patches()).at(-1)?.comments).map(({ text }) => text)).toEqual([
+        '<i>Please</i> call her sister',
+      ]);
+    });
   });
 
   test('a pause has no move there: a person is asked, and nothing is written', async () => {
@@ -194,6 +402,7 @@ test('refused by the source: rejected there, after it was read again', async () 
   await sourceRefuses(world, 'referral', 'Outside our county');
   expect(await only(world, 'Task')).toMatchObject({ status: 'rejected', statusReason: { text: 'Outside our county' } });
   expect((await talk(before)).slice(0, 2)).toEqual(['GET 200', 'PUT rejected 200']);
+  expect((await posted()).map(words)).toEqual(['Declined: Outside our county']);
   await nothingIsDoubled();
   expect(await world.openDecisions()).toEqual([]);
 });

@@ -7,6 +7,8 @@ import type { Site } from './site.ts';
 type Rewrite = (site: Site, resource: JsonObject) => JsonObject;
 
 const rewrites: Readonly<Record<string, Rewrite>> = {
+  // Nothing public shows that what a partner calls a message is kept [sim]: it is told again by what it says.
+  Communication: (_site, { identifier: _ours, ...rest }) => rest,
   Condition: (_site, { code, ...rest }) => ({
     ...rest,
     category: [

@@ -1,0 +1,154 @@
+// What the hospital says in a message about a referral that it began is heard as a comment of that referral, and offered to its source as a change
+// (closed-loop B1). The row of what was seen there remembers that it was heard; a message that says otherwise later is heard again, as the same comment.
+// What carries no text, or is about no referral of the lane, stays kept as it is.
+
+import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
+import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
+import { commentsOffered, keepRemoteValues, offerChanges } from '../changes.ts';
+import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { LaneResource } from '../lane-resource.ts';
+import { holdLease, type Lease } from '../lease.ts';
+import { hashOfSeen } from '../links.ts';
+import { nameOf, patientsOf, referenced } from './about.ts';
+import { proposedId } from './rows.ts';
+import { heardId, isTheirs, joined } from './their-comments.ts';
+
+/** @returns true when something was stored, so that the lane is to be loaded again. */
+export async function hearMessages(
+  deps: LaneDeps,
+  { config }: LaneConnection,
+  lease: Lease,
+  resources: readonly LaneResource[],
+): Promise<boolean> {
+  const begun = begunThere(resources, config.baseUrl);
+  if (begun.length === 0) return false;
+  const rows = await seenMessages(deps.store, lease, [...new Set(begun.flatMap(({ patients }) => patients))]);
+  const organization = config.organization?.source === lease.source ? config.organization.id : undefined;
+  const heard = rows.flatMap((row) => {
+    const found = begun.find((one) => isAbout(one, row.body, config.baseUrl));
+    const comment = commentOf(row, organization);
+    const isNews = row.look !== hashOfSeen(row.body);
+    return found === undefined || comment === undefined || !isNews ? [] : [{ row, comment, ...found }];
+  });
+  if (heard.length === 0) return false;
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    for (const [id, said] of Map.groupBy(heard, (one) => one.id)) {
+      const offered = (await commentsOffered(trx, lease, id)).filter(isTheirs);
+      const held = objectsAt(said[0]?.record, 'comments');
+      const news = said.map(({ comment }) => comment);
+      const comments = joined(offered, held, news);
+      await offerChanges(trx, lease, [{ op: 'patch', type: 'referral', id, body: { comments } }]);
+      await keepRemoteValues(trx, lease, 'referral', id, { comments });
+      for (const { row } of said) await keepHeard(trx, lease, row, id);
+    }
+  });
+  return true;
+}
+
+/** A referral of a source that began there, by one of its resources. */
+interface Begun {
+  readonly id: string;
+  readonly record: JsonObject | undefined;
+  /** `Task/…` or `ServiceRequest/…`. */
+  readonly name: string;
+  readonly patients: readonly string[];
+}
+
+function begunThere(resources: readonly LaneResource[], baseUrl: string): Begun[] {
+  return resources.flatMap(({ key, resourceType, link, observed, record, recordVersion }) => {
+    const isBegun = key.type === 'referral' && link?.origin === 'theirs' && recordVersion > 0;
+    if (!isBegun || observed === undefined) return [];
+    const name = nameOf({ resourceType, id: link.remoteId });
+    return [{ id: key.id, record, name, patients: patientsOf(observed.body, baseUrl) }];
+  });
+}
+
+interface SeenMessage {
+  readonly remote_id: string;
+  readonly patient: string;
+  readonly seen_at: Date;
+  /** As it was when it was heard last; null: never. */
+  readonly look: string | null;
+  readonly body: JsonObject;
+}
+
+/** Those of the other side: what we posted has a link, or is an edition. */
+async function seenMessages(
+  { db }: Store,
+  { connection, source }: Lease,
+  patients: readonly string[],
+): Promise<SeenMessage[]> {
+  if (patients.length === 0) return [];
+  const { rows } = await sql<SeenMessage>`
+    select s.remote_id, s.patient, s.seen_at, s.body, case when i.state = 'adopted' then i.look end as look
+    from seen s left join inbound i on i.connection = s.connection and i.source = ${source} and i.type = 'none'
+      and i.resource_type = s.resource_type and i.remote_id = s.remote_id
+    where s.connection = ${connection} and s.resource_type = 'Communication' and s.patient in (${sql.join(patients)})
+      and not s.gone and s.body is not null
+      and not exists (select 1 from link l where l.connection = s.connection and l.resource_type = s.resource_type
+        and l.remote_id = s.remote_id)
+      and not exists (select 1 from edition e where e.connection = s.connection and e.remote_id = s.remote_id)
+    order by s.seen_at, s.remote_id`.execute(db);
+  return rows;
+}
+
+/** About this referral, and of its patient. */
+function isAbout({ name, patients }: Begun, body: JsonObject, baseUrl: string): boolean {
+  const named = [...objectsAt(body, 'partOf'), ...objectsAt(body, 'basedOn')].flatMap((one) =>
+    referenced(one, baseUrl),
+  );
+  return (
+    named.some((one) => nameOf(one) === name) &&
+    patientsOf(body, baseUrl).every((patient) => patients.includes(patient))
+  );
+}
+
+const longest = 20_000;
+
+/** Undefined: it says nothing in words, or was not meant to be said. */
+function commentOf(
+  { remote_id: id, seen_at: seenAt, body }: SeenMessage,
+  organization: string | undefined,
+): JsonObject | undefined {
+  const payload = objectsAt(body, 'payload');
+  const texts = payload.flatMap((one) => textAt(one, 'contentString') ?? []);
+  const status = textAt(body, 'status')?.trim();
+  if (texts.join('').trim() === '' || status === 'entered-in-error' || status === 'not-done') return undefined;
+  const more = payload.length > texts.length ? ["(What came with it stands in the hospital's record only.)"] : [];
+  const byName = textAt(objectAt(body, 'sender'), 'display');
+  return {
+    id: heardId(id),
+    at: textAt(body, 'sent') ?? textAt(body, 'received') ?? seenAt.toISOString(),
+    ...(byName !== undefined && { byName }),
+    ...(organization !== undefined && { byOrganizationId: organization }),
+    text: [...texts, ...more].join('\n').slice(0, longest),
+    visibility: 'shared',
+  };
+}
+
+async function keepHeard(
+  trx: Transaction<Database>,
+  { connection, source, subject }: Lease,
+  { remote_id: remoteId, patient, body }: SeenMessage,
+  referralId: string,
+): Promise<void> {
+  const key = { connection, source, resource_type: 'Communication', remote_id: remoteId, type: 'none' } as const;
+  const heard = { state: 'adopted', record_id: referralId, look: hashOfSeen(body), reason: null, patient } as const;
+  await trx
+    .insertInto('inbound')
+    .values({ ...key, ...heard, id: proposedId(connection, 'none', 'Communication', remoteId), subject })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['connection', 'source', 'type', 'resource_type', 'remote_id'])
+        .doUpdateSet({ ...heard, updated_at: sql<Date>`now()` }),
+    )
+    .execute();
+  await trx
+    .updateTable('seen')
+    .set({ news_since: null })
+    .where('connection', '=', connection)
+    .where('resource_type', '=', 'Communication')
+    .where('remote_id', '=', remoteId)
+    .execute();
+}
