@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Gateway } from '../../src/gateway.ts';
 import { MoveRefused } from '../../src/home/home.ts';
+import { visibleTo } from '../../src/home/visible.ts';
 import { isObject, type JsonObject, objectAt, objectsAt } from '../../src/json.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { json } from '../../src/store/store.ts';
@@ -10,9 +11,15 @@ import { anAppointment, aReferral } from '../builders.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { pantry, permittedCaseload, withPartners } from '../support/partners.ts';
 import { accept, idle, secondPass, startTestGateway } from '../support/rig.ts';
+import { useStoreClock } from '../support/store-clock.ts';
 
 const ana = { kind: 'contact', id: 'c1', name: 'Ana Ruiz' } as const;
 let gateway: Gateway;
+const timeIs = useStoreClock({
+  get store() {
+    return gateway.api.store;
+  },
+});
 
 beforeAll(async () => {
   gateway = await startTestGateway(await freshEmbedded(), withPartners([], [pantry]));
@@ -66,6 +73,17 @@ async function versions(taskId: string): Promise<readonly string[]> {
     .execute();
   return rows.map(({ written_by, body }) => `${written_by} ${body.status}`);
 }
+
+test('a consent begins with the day where the source is', async () => {
+  const names = [`Task/${await refer('first-day')}`];
+  const shown = async (timeZone?: string) =>
+    (await visibleTo(gateway.api.store.db, { ...pantry, ...(timeZone && { timeZone }) }, { names })).length;
+  // Its first day is 2 February.
+  await timeIs('2026-02-02T04:59:59Z');
+  expect([await shown(), await shown('America/New_York')]).toEqual([1, 0]);
+  await timeIs('2026-02-02T05:00:00Z');
+  expect(await shown('America/New_York')).toBe(1);
+});
 
 test('a referral is shown with all that it speaks of', async () => {
   const { task, request, patient, requester, needs, goals } = await view(await refer('shown'));
