@@ -37,12 +37,13 @@ export function movedFrom({ desired, sent, generations }: Filed): Reason | undef
 }
 
 /**
- * Whether what is in the chart of the patient `was` belongs in another one, or in none.
- * @param links all generations of the client's link. @param now `Patient/id` of the client; undefined without a link
+ * Whether what is in the chart of the patient `was` belongs in another one, or in none. Without a link now, what is in the chart of a patient whom the
+ * client has never been is another client's.
+ * @param links all generations of the client's link. @param now `Patient/id` of the client; undefined, or a placeholder, without a link
  */
 export function isElsewhere(links: readonly LinkRow[], was: string, now: string | undefined): boolean {
-  if (now === undefined) return isUnlinked(links);
-  return isPatient(now) && now !== `Patient/${was}` && !isSameChart(links, was);
+  if (now === undefined || !isPatient(now)) return isUnlinked(links) || !links.some(({ remote_id: id }) => id === was);
+  return now !== `Patient/${was}` && !isSameChart(links, was);
 }
 
 /** A person said that the client is nobody there. */

@@ -58,7 +58,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
   const key: ResourceKey = { type: 'case', id: row.id, slot: documentSlot };
   const links = known.links.filter(({ type, id, slot }) => nameOf({ type, id, slot }) === nameOf(key));
   const standing = links.find(({ remote_id, retired_at }) => remote_id !== null && retired_at === null);
-  const told = toldRecords(input, others);
+  const told = toldRecords(input, row, others);
   if (told.length === 0 && standing === undefined) return undefined;
 
   const client = clientOf(input, row);
@@ -82,7 +82,10 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
     }),
   };
   return laneDocument(input, row, key, standing, {
-    leave: leaveCause(row, content, current?.records ?? [], others) ?? movedCause(input, row, current),
+    leave:
+      leaveCause(row, content, current?.records ?? [], others) ??
+      movedCause(input, row, current) ??
+      strayCause(input, row, current),
     waits: patient.waits,
     parked: memory.refused.get(nameOf(key)) ?? parkedReason(input, links),
     party: 'requester',
@@ -165,7 +168,7 @@ function caseForm({ type, format }: DocumentRules): DocumentForm {
 }
 
 /** Records of which something goes by document, and whatever else may be shown to this receiver beside it. */
-function toldRecords(input: DesireInput, others: readonly LaneResource[]): RecordRow[] {
+function toldRecords(input: DesireInput, row: RecordRow, others: readonly LaneResource[]): RecordRow[] {
   const { known } = input;
   const shown = new Set<string>();
   const hidden = new Set<string>();
@@ -179,7 +182,14 @@ function toldRecords(input: DesireInput, others: readonly LaneResource[]): Recor
     else if (resourceType !== 'Task' || (route.route !== 'answer' && route.route !== 'off')) hidden.add(name);
     needed ||= route.route === 'document' && toldOnlyHere.includes(key.type);
   }
-  return needed ? known.own.filter(({ type, id }) => shown.has(`${type}/${id}`) && !hidden.has(`${type}/${id}`)) : [];
+  const isTold = ({ type, id, content }: RecordRow) =>
+    shown.has(`${type}/${id}`) && !hidden.has(`${type}/${id}`) && !isOfAnother(content, row);
+  return needed ? known.own.filter(isTold) : [];
+}
+
+/** Whether the record is about another client than the case. */
+function isOfAnother({ clientId }: JsonObject, { content }: RecordRow): boolean {
+  return typeof clientId === 'string' && clientId !== content.clientId;
 }
 
 /** The hospital keeps its own coverages; what a payer has authorized is told all the same, where the coverage may be shown. */
@@ -303,6 +313,16 @@ export function movedCause({ known }: DesireInput, row: RecordRow, current: Edit
   const link = known.link(target);
   const now = link?.remote_id ? `Patient/${link.remote_id}` : undefined;
   return isElsewhere(known.generations(target), current.patientId, now) ? reason('subject-moved') : undefined;
+}
+
+/** It told of a record that is another client's: what it says of that one is in the wrong chart. */
+function strayCause({ known }: DesireInput, row: RecordRow, current: Edition | undefined): Reason | undefined {
+  const isStray = (name: string) => {
+    const [type = '', id = ''] = name.split('/');
+    const record = isRecordType(type) ? known.record(type, id) : undefined;
+    return record !== undefined && isOfAnother(record, row);
+  };
+  return current?.records.some(isStray) ? reason('subject-moved') : undefined;
 }
 
 function parkedReason({ lease }: DesireInput, links: readonly LinkRow[]): Reason | undefined {

@@ -121,7 +121,7 @@ export interface DesireInput {
   readonly consents: readonly JsonObject[];
   /** Those of the client, where the connection shares referrals only. */
   readonly referrals: readonly JsonObject[];
-  /** `YYYY-MM-DD`. */
+  /** `YYYY-MM-DD`, in the zone of the lane's source. */
   readonly today: string;
   readonly memory: RunMemory;
   readonly documents: DocumentsHeld | undefined;
@@ -458,16 +458,21 @@ function needsConsent(type: RecordType): boolean {
   return type !== 'organization' && type !== 'worker' && type !== 'service';
 }
 
-/** Whether a record of the client may go to the receiver that this connection is. */
-export function consentQuestion(input: DesireInput, { sensitivity }: JsonObject, recordType: RecordType) {
+/**
+ * Whether a record may go to the receiver that this connection is. One that names another client than the lane's, as while a record is on its way from
+ * one client to another, goes by no consent of the lane's client.
+ */
+export function consentQuestion(input: DesireInput, record: JsonObject, recordType: RecordType) {
   const { config } = input.connection;
+  const { sensitivity, clientId } = record;
+  const isOf = (consent: JsonObject) => typeof clientId !== 'string' || consent.clientId === clientId;
   return {
     basis: config.basis,
     organization: receiverOf(input),
     connection: config.id,
     recordType,
     sensitivity: Array.isArray(sensitivity) ? sensitivity.filter((label) => typeof label === 'string') : [],
-    consents: input.consents,
+    consents: input.consents.filter(isOf),
     today: input.today,
   };
 }

@@ -114,7 +114,8 @@ async function lockAndStore(
       now_is as (select ${isHeld} as is_held, (select wanted from held) as wanted, (select epoch from c) as connection_epoch, (select paused is null from c) as is_running,
         (select version from m) as mapping_version, (select coalesce(jsonb_object_agg(key, n), '{}') from e) as epochs),
       checked as (select is_held, epochs, is_running and wanted = ${basis.wanted}::bigint and connection_epoch = ${basis.connectionEpoch}::bigint
-        and mapping_version = ${basis.mappingVersion} and epochs = ${epochs} as is_same from now_is),
+        and mapping_version = ${basis.mappingVersion} and epochs = ${epochs}
+        and (${basis.until ?? null}::timestamptz is null or now() < ${basis.until ?? null}::timestamptz) as is_same from now_is),
       stored as (
         insert into operation (send_id, connection, subject, fence, source, send_before,
           type, record_id, slot, generation, kind, resource_type, remote_id, sent, record_version, route, route_reason)

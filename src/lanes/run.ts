@@ -7,7 +7,7 @@ import { factsOf } from '../fault.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import type { Database, LaneBasis } from '../store/store.ts';
 import { absorb } from './absorb.ts';
-import { closeAlert, crashTopic, openAlert, wrongResourceTopic } from './alerts.ts';
+import { closeAlert, crashTopic, openAlert } from './alerts.ts';
 import { dropAgreedValues } from './changes.ts';
 import { askAboutContested, mostConflicts } from './contested.ts';
 import { newMemory, type RunMemory } from './desire.ts';
@@ -346,7 +346,10 @@ class LaneRun {
 
   /** Nothing is left to do now: every resource gets its state, every wait its row. */
   #finish(state: LaneState, planned: Plan, held: number, basis: LaneBasis | undefined): RunOutcome {
-    const parked = planned.states.find(needsMending)?.reason ?? null;
+    const stuck = planned.states.filter(needsMending);
+    // A server that shows one resource for another cannot be trusted with any: an operator must hear of it first.
+    const wrong = stuck.find(({ reason: why }) => why?.code === 'server-wrong-resource');
+    const parked = (wrong ?? stuck[0])?.reason ?? null;
     const waiting = planned.states.find(({ state: phase }) => phase === 'waiting')?.reason ?? null;
     const shadow = held > 0 ? reason('shadow', { count: held }) : null;
     const keep = this.#keep(state, planned);
@@ -369,8 +372,6 @@ class LaneRun {
     const { holds, known, resources, openDecisions } = state;
     const states = planned.states.filter((one) => isNewState(state, one.resource, one.state, one.reason));
     const stuck = planned.states.filter(needsMending);
-    const isWrong = planned.states.some(({ reason: why }) => why?.code === 'server-wrong-resource');
-    const over = [crashTopic(this.#lease), ...(isWrong ? [] : [wrongResourceTopic(this.#lease)])];
     const waits = waitedFor(resources);
     const sharesReferrals = this.#connection.config.share === 'referrals';
     const awaited = sharesReferrals ? waitedFor(resources.filter(({ route }) => route.route === 'native')) : [];
@@ -379,7 +380,7 @@ class LaneRun {
       needed(states.length > 0, (trx) => saveStates(trx, this.#lease, states)),
       needed(holds.unmapped || hasUnmapped(resources), (trx) => keepUnmapped(trx, this.#lease, resources)),
       needed(holds.remoteValues, (trx) => dropAgreedValues(trx, this.#lease)),
-      needed(holds.alerts, (trx) => closeAlert(trx, ...over)),
+      needed(holds.alerts, (trx) => closeAlert(trx, crashTopic(this.#lease))),
       needed(stuck.length > 0 || isAsked(openDecisions), (trx) =>
         askAboutRefused(trx, this.#lease, stuck, openDecisions),
       ),
@@ -443,8 +444,8 @@ function isNewState(state: LaneState, resource: LaneResource, phase: string, why
   );
 }
 
-function nextLook(state: LaneState, { lookAt }: Plan): Date | null {
-  const late = state.openOperations.flatMap(({ late_check_at: at }) => (at === null ? [] : [at.getTime()]));
-  const times = lookAt === undefined ? late : [...late, lookAt.getTime()];
+function nextLook({ openOperations, basis }: LaneState, { lookAt }: Plan): Date | null {
+  const late = openOperations.flatMap(({ late_check_at: at }) => at ?? []);
+  const times = [...late, lookAt, basis.until].flatMap((at) => at?.getTime() ?? []);
   return times.length === 0 ? null : new Date(Math.min(...times));
 }

@@ -137,7 +137,7 @@ function firstBundle(writes: readonly Write[], recorded: Recording): Write[] {
   for (const write of writes) {
     const parts = [write.body, ...recorded([write])];
     entries += parts.length;
-    bytes += JSON.stringify(parts).length;
+    bytes += Buffer.byteLength(JSON.stringify(parts));
     if (level.length > 0 && (entries > mostEntries || bytes > mostBytes)) break;
     level.push(write);
   }

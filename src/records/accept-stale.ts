@@ -6,6 +6,7 @@ import { CasebridgeError } from '../errors.ts';
 import type { Database } from '../store/store.ts';
 import { judge } from './accept/judge.ts';
 import { markClocks } from './accept/mark-clocks.ts';
+import { moveRecords } from './accept/move.ts';
 import { insertVersions, keyOf, lockRecords, updateRecords } from './accept/rows.ts';
 import { lanesOf, type Recipient, raiseConsentEpochs, wantLanes } from './accept/want-lanes.ts';
 import { type Acceptance, receive } from './accept.ts';
@@ -53,6 +54,7 @@ export async function acceptStale(
   await insertVersions(trx, source, [{ ...judged, received }]);
   await raiseConsentEpochs(trx, source, [judged]);
   await wantLanes(trx, source, [judged], connections);
+  await moveRecords(trx, source, [judged]);
   await markClocks(trx, source, [judged]);
   return { outcome: 'accepted', version: judged.version, lanes: lanesOf(source, judged.place.subject, connections) };
 }

@@ -7,6 +7,7 @@ import type { Database } from '../store/store.ts';
 import { type Judged, judge, type Received } from './accept/judge.ts';
 import { markClocks } from './accept/mark-clocks.ts';
 import { microsOf } from './accept/micros.ts';
+import { moveRecords } from './accept/move.ts';
 import {
   hashesOfVersions,
   insertRecords,
@@ -66,6 +67,7 @@ export async function acceptRecords(
   );
   await raiseConsentEpochs(trx, source, accepted);
   await wantLanes(trx, source, accepted, connections);
+  await moveRecords(trx, source, accepted);
   await markClocks(trx, source, accepted);
   return ordered.map((one) => ({
     outcome: one.outcome,

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import {
   aCase,
+  aClient,
   aConsent,
   aHospitalStay,
   aNeed,
@@ -59,6 +60,27 @@ const addendum = {
   signedAt: later,
 };
 
+/** Another patient, and a case of the same client. */
+const lee: JsonObject = {
+  ...rosa,
+  id: 'lee',
+  identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-3' }],
+  name: [{ use: 'official', family: 'Okonkwo', given: ['Lee'] }],
+  birthDate: '1970-05-05',
+};
+const leesCase: readonly Item[] = [
+  [
+    'client',
+    aClient({
+      id: 'client-lee',
+      names: [{ use: 'legal', given: ['Lee'], family: 'Okonkwo' }],
+      birthDate: '1970-05-05',
+      identifiers: [{ kind: 'mrn', value: 'MRN-3', system: 'urn:oid:1.2.3' }],
+    }),
+  ],
+  ['case', aCase({ id: 'case-lee', clientId: 'client-lee' })],
+];
+
 describe.each([
   ['epic', { task: 'answer' }],
   ['oracle', { task: 'off' }],
@@ -68,6 +90,14 @@ describe.each([
   const open = (...items: readonly Item[]) => world.accept(...directoryAndClient(), ['case', aCase()], ...items);
   const stored = (id: string | undefined) =>
     world.server.all('DocumentReference').then((all) => all.find((one) => one.id === id));
+
+  const seedLee = () => seed(lee, anEncounter('visit-lee', 'in-progress', '2026-02-01T09:00:00Z', 'lee'));
+  /** The newest that stands in the chart of a patient. */
+  const lastIn = async (patient: string) => {
+    const all = await world.server.all('DocumentReference');
+    const ids = all.filter(({ subject }) => Object(subject).reference === `Patient/${patient}`).map(({ id }) => id);
+    return (await filed()).findLast(({ id }) => ids.includes(id))?.text ?? '';
+  };
 
   beforeEach(() => seed(rosa, anEncounter('visit', 'in-progress', '2026-02-01T09:00:00Z')));
 
@@ -142,6 +172,37 @@ describe.each([
     const before = await writes();
     await world.workAgain();
     expect(await writes()).toEqual(before);
+  });
+
+  test('a note that was entered for another client is taken back in the wrong chart, and filed in the right one', async () => {
+    await seedLee();
+    await open(['note', aNote()], ...leesCase);
+    await world.work();
+    await world.accept(['note', aNote({ clientId: 'client-lee', caseId: 'case-lee', updatedAt: later })]);
+    await world.work();
+    expect(await lastIn('rosa')).toMatch(/retracted/i);
+    expect(await lastIn('rosa')).not.toMatch(/Delgado|pantry/);
+    expect(await lastIn('lee')).toMatch(/Okonkwo.*pantry card/s);
+    const before = await writes();
+    await world.workAgain();
+    expect(await writes()).toEqual(before);
+  });
+
+  test('a need that was entered for another client: the document that told of it is taken back, and the next one does not', async () => {
+    await seedLee();
+    await open(['need', aNeed({ description: 'NEED-OF-LEE' })], ['need', aNeed({ id: 'need-two' })], ...leesCase);
+    await timePasses(5);
+    await world.work();
+    expect(await lastIn('rosa')).toContain('NEED-OF-LEE');
+    const moved = aNeed({ clientId: 'client-lee', caseId: 'case-lee', description: 'NEED-OF-LEE', updatedAt: later });
+    await world.accept(['need', moved]);
+    await world.work();
+    await timePasses(5);
+    await world.work();
+    expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ code: 'document-recalled' }));
+    expect(await lastIn('rosa')).toMatch(/Delgado.*Runs out of food/s);
+    expect(await lastIn('rosa')).not.toContain('NEED-OF-LEE');
+    expect(await lastIn('lee')).toContain('NEED-OF-LEE');
   });
 
   test('a safety plan goes nowhere without a consent that names it', async () => {

@@ -84,6 +84,16 @@ export function resourcesOf({ engine }: SimulatedServer): JsonObject[] {
   );
 }
 
+/** By the id of a patient on the server: which client of the source it is. */
+export function clientsOn(server: SimulatedServer): ReadonlyMap<string, string> {
+  return new Map(
+    resourcesOf(server).flatMap((resource): [string, string][] => {
+      const [, at] = /"MRN-(\d+)"/.exec(JSON.stringify(resource.identifier ?? '').replaceAll(' ', '')) ?? [];
+      return resource.resourceType === 'Patient' && at !== undefined ? [[String(resource.id), `c${at}`]] : [];
+    }),
+  );
+}
+
 export function isRetired({ status, lifecycleStatus, verificationStatus, active }: JsonObject): boolean {
   const said = [status, lifecycleStatus, JSON.stringify(verificationStatus)];
   return active === false || said.some((text) => String(text).includes('entered-in-error'));

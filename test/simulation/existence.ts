@@ -2,20 +2,23 @@
 
 import type { JsonObject } from '../../src/json.ts';
 import { projectRecords } from '../../src/lanes/lanes.ts';
+import { patientOf } from '../../src/lanes/patient-of.ts';
 import type { Desired } from '../../src/mapping/mapping.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { identifierSystem, ownValue } from '../support/rig.ts';
-import { type Evidence, isRetired, resourcesOf, type Told } from './evidence.ts';
+import { clientsOn, type Evidence, isRetired, resourcesOf, type Told } from './evidence.ts';
 
 interface Wanted {
   readonly type: RecordType;
   readonly id: string;
   readonly desired: Desired;
+  readonly client: unknown;
 }
 
 /** (a) and (b): one resource for each slot that the newest records want, saying what they say. */
 export async function existence(evidence: Evidence, said: Told): Promise<string[]> {
   const held = resourcesOf(evidence.server);
+  const patients = clientsOn(evidence.server);
   const { mapping, store, config, edits } = evidence;
   const newest = [...evidence.newest.values()];
   const isShared = evidence.swarm.basis === 'treatment';
@@ -38,7 +41,9 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
       const isWithheld = !isShared && typeof client === 'string' && revoked.has(client);
       return isWithheld
         ? []
-        : resources.map(({ desired }) => [`county/${type}/${id}#${desired.slot}`, { type, id, desired }] as const);
+        : resources.map(
+            ({ desired }) => [`county/${type}/${id}#${desired.slot}`, { type, id, desired, client }] as const,
+          );
     }),
   );
   const standing = Map.groupBy(
@@ -54,7 +59,7 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
         ? []
         : [`(a) ${value} is still there: ${ids}`];
     }),
-    ...[...wanted].flatMap(([value, { type, id, desired }]) => {
+    ...[...wanted].flatMap(([value, { type, id, desired, client }]) => {
       const [resource] = standing.get(value) ?? [];
       const name = `${type}/${id}#${desired.slot}`;
       const isAsked = (element?: string) =>
@@ -63,6 +68,9 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
         );
       if (said.aside.has(name)) return [];
       if (resource === undefined) return isAsked() || said.aside.size > 0 ? [] : [`(a) ${value} is missing`];
+      const chart = patients.get(patientOf(resource) ?? '');
+      if (chart !== undefined && chart !== client)
+        return [`(a) ${value} is in the chart of ${chart} and belongs to ${client}`];
       const isTheirs = (element: string) =>
         edits.some(
           (edit) =>

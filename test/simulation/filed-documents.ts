@@ -7,7 +7,7 @@ import { type Evidence, resourcesOf, type Told } from './evidence.ts';
 import { personOf, told } from './source.ts';
 
 /** (l) */
-export function filedDocuments({ server, newest }: Evidence, said: Told): string[] {
+export function filedDocuments({ server, newest, promised }: Evidence, said: Told): string[] {
   const documents = resourcesOf(server)
     .filter(({ resourceType }) => resourceType === 'DocumentReference')
     .map((document) => ({ document, text: textOf(document) }));
@@ -22,21 +22,38 @@ export function filedDocuments({ server, newest }: Evidence, said: Told): string
       ([edition, all]) =>
         `(l) ${edition} is there ${all.length} times: ${all.map(({ document }) => String(document.id)).join(', ')}`,
     );
-  if (isRevoked || said.topics.size > 0) return doubles;
-  const differing = [...newest.values()].flatMap((sent) => {
-    const [, at] = /(\d+)$/.exec(sent.record.id) ?? [];
-    if (at === undefined || !carried.includes(sent.type)) return [];
-    const ofCase = documents.filter(({ document }) =>
-      JSON.stringify(document.subject).includes(`Patient/${personOf(Number(at)).id}"`),
-    );
-    const [last = ''] = ofCase.map(({ text }) => text).sort((one, other) => edition(other) - edition(one));
-    const isThere = last.includes(told(sent.version));
-    const name = `${sent.type}/${sent.record.id}`;
-    return isThere === (sent.record.deleted !== true)
+  // That something was taken back is told, and asks for nothing.
+  if (isRevoked || [...said.topics].some((topic) => !topic.startsWith('recalled'))) return doubles;
+  const standing = newestOfEach(documents);
+  const standingIn = (chart: string) =>
+    standing.filter(({ document }) => JSON.stringify(document.subject).includes(`Patient/${chart}"`));
+  const differing = [...newest.values()].flatMap(({ type, record, version }) => {
+    if (!carried.includes(type)) return [];
+    const chart = personOf(clientNumber(record)).id;
+    const isThere = standingIn(chart).some(({ text }) => text.includes(told(version)));
+    return isThere === (record.deleted !== true)
       ? []
-      : [`(l) The newest document and v${sent.version} of ${name} differ`];
+      : [`(l) The newest document and v${version} of ${type}/${record.id} differ`];
   });
-  return [...doubles, ...differing];
+  const misfiled = promised.flatMap(({ type, record, version }) => {
+    const now = newest.get(`${type}/${record.id}`)?.record;
+    if (!carried.includes(type) || now === undefined || now.clientId === record.clientId) return [];
+    const isThere = standingIn(personOf(clientNumber(record)).id).some(({ text }) => text.includes(told(version)));
+    return isThere ? [`(l) ${type}/${record.id} is still told in the chart of ${String(record.clientId)}`] : [];
+  });
+  return [...doubles, ...differing, ...misfiled];
+}
+
+/** Of each series of documents. */
+function newestOfEach<Filed extends { readonly text: string }>(documents: readonly Filed[]): Filed[] {
+  const series = Map.groupBy(documents, ({ text }) => findMarker(text)?.marker);
+  return [...series.values()].flatMap(
+    (all) => all.toSorted((one, other) => edition(other.text) - edition(one.text))[0] ?? [],
+  );
+}
+
+function clientNumber({ clientId }: JsonObject): number {
+  return Number(String(clientId).slice(1));
 }
 
 /** Records whose texts a document repeats. */

@@ -51,7 +51,7 @@ describe('a mechanism that is switched off is missed', () => {
   const first: readonly (readonly [Mechanism, number, RegExp])[] = [
     ['intents', 21, /^\(l\) .* which did not happen so/m],
     ['settle', 29, /^\(a\) .* is there 2 times/m],
-    ['if-match', 41, /^\(b\) .* instead of/m],
+    ['if-match', 93, /^\(b\) .* instead of/m],
     ['fence', 386, /^\(j\) .* offers our own words/m],
     ['basis-consent', 60, /^\(i\) .* whose consent was withdrawn/m],
     ['basis-pause', 4, /^\(h\) .* although the connection was paused/m],

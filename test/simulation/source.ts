@@ -23,6 +23,8 @@ export class Source {
   readonly #random: Random;
   readonly #configs: readonly ConnectionConfig[];
   readonly #swarm: Swarm;
+  /** Of records that have moved; another one is in the first case of the client of its number. */
+  readonly #homes = new Map<string, Home>();
   /** Sent without an answer, or held back to come late. */
   #open: SentRecord[] = [];
   #versions = 0;
@@ -45,6 +47,7 @@ export class Source {
 
   /** Changes one to three records; now and then a case gets a new one. */
   change(now: number): void {
+    if (this.#swarm.moves && this.#random.chance(0.5)) this.#move(now);
     if (this.#random.chance(0.4)) this.#add(now);
     const known = [...this.newest.values()];
     const edited = known.filter(({ type }) => type === 'need' || type === 'goal' || type === 'referral');
@@ -82,12 +85,28 @@ export class Source {
     this.#change(type, `${type}-x${this.#versions}-${at}`, now);
   }
 
+  /** What nothing else points at turns out to belong to another case, of the same client or of another. */
+  #move(now: number): void {
+    const movable = [...this.newest.values()].filter(
+      ({ type, record }) => type === 'goal' || type === 'referral' || record.id.startsWith('need-x'),
+    );
+    const { type, record } = this.#random.pick(movable);
+    const home = this.#random.pick([
+      { client: 0, caseId: 's0' },
+      { client: 0, caseId: 'sb0' },
+      { client: 1, caseId: 's1' },
+    ]);
+    this.#homes.set(`${type}/${record.id}`, home);
+    this.#change(type, record.id, now);
+  }
+
   #change(type: RecordType, id: string, now: number): void {
     const before = this.newest.get(`${type}/${id}`);
     const version = ++this.#versions;
     // Of one source no two versions are of the same instant.
     const updatedAt = new Date(now - 1_000_000 + version).toISOString();
-    const record = nextRecord(type, id, version, updatedAt, this.#random, before?.record);
+    const home = this.#homes.get(`${type}/${id}`) ?? homeOf(id);
+    const record = nextRecord(type, id, version, updatedAt, home, this.#random, before?.record);
     const sent = { type, record, version };
     this.newest.delete(`${type}/${id}`);
     this.newest.set(`${type}/${id}`, sent);
@@ -95,7 +114,18 @@ export class Source {
   }
 }
 
-function firstRecords({ cases, basis }: Swarm): [RecordType, string][] {
+interface Home {
+  /** The number of the client. */
+  readonly client: number;
+  readonly caseId: string;
+}
+
+function homeOf(id: string): Home {
+  const [, at = '0'] = /(\d+)$/.exec(id) ?? [];
+  return { client: Number(at), caseId: `s${at}` };
+}
+
+function firstRecords({ cases, basis, moves }: Swarm): [RecordType, string][] {
   const each = Array.from({ length: cases }, (_, at): [RecordType, string][] => [
     ['client', `c${at}`],
     ...(basis === 'consent' ? [['consent', `k${at}`] satisfies [RecordType, string]] : []),
@@ -105,7 +135,8 @@ function firstRecords({ cases, basis }: Swarm): [RecordType, string][] {
     ['referral', `r${at}`],
     ...(at === 0 ? [['carePlan', `p${at}`] satisfies [RecordType, string]] : []),
   ]);
-  return [['organization', 'org-pantry'], ['worker', 'worker-okafor'], ...each.flat()];
+  const second: [RecordType, string][] = moves ? [['case', 'sb0']] : [];
+  return [['organization', 'org-pantry'], ['worker', 'worker-okafor'], ...each.flat(), ...second];
 }
 
 /** The client of a case, as a hospital knows them. */
@@ -130,13 +161,13 @@ function nextRecord(
   id: string,
   version: number,
   updatedAt: string,
+  { client: at, caseId }: Home,
   random: Random,
   before: StoredRecord | undefined,
 ): StoredRecord {
-  const [, at = '0'] = /(\d+)$/.exec(id) ?? [];
-  const person = personOf(Number(at));
+  const person = personOf(at);
   const common = { id, updatedAt, clientId: `c${at}` };
-  const inCase = { ...common, caseId: `s${at}` };
+  const inCase = { ...common, caseId };
   switch (type) {
     case 'organization':
       return anOrganization({ id, updatedAt, name: `Elm Street Pantry ${told(version)}` });
@@ -157,6 +188,8 @@ function nextRecord(
         status: isActive ? 'active' : 'revoked',
         revokedAt: isActive ? undefined : '2026-06-01T11:00:00Z',
         recipients: [{ organizationId: 'org-pantry' }],
+        // Without an end: a history does not wait for it.
+        period: { from: '2026-02-02' },
       });
     }
     case 'case':

@@ -37,6 +37,8 @@ export interface Swarm {
   /** How often a step of a worker takes seconds instead of milliseconds: the wider the steps, the finer two runs of one lane mix. */
   readonly stall: number;
   readonly cases: number;
+  /** Records turn out to belong to another case or client. */
+  readonly moves: boolean;
   readonly chaosMs: number;
   /** Before this nothing fails, so that there is something to change when it does. */
   readonly calmMs: number;
@@ -122,8 +124,10 @@ export function swarmOf(seed: number, without: readonly FaultName[] = []): Swarm
   });
   const faults = Object.fromEntries(drawn) as Record<FaultName, number>;
   const chaosMs = random.between(60, 180) * 1000 + (faults.outageMs > 0 ? faults.outageMs + 60_000 : 0);
+  const moves = stream(seed, 'movers').chance(0.3);
   return {
     vendors: stream(seed, 'vendors').pick(vendorSets),
+    moves,
     provenance: stream(seed, 'provenance').chance(0.75),
     versions: random.chance(0.75),
     transactions: random.chance(0.5),
@@ -134,7 +138,8 @@ export function swarmOf(seed: number, without: readonly FaultName[] = []): Swarm
     workers: random.pick([1, 2, 2, 3]),
     leaseMs: random.pick([60_000, 60_000, 15_000]),
     stall: random.pick([0.1, 0.1, 0.4]),
-    cases: random.pick([1, 1, 1, 2]),
+    // Two clients at least.
+    cases: Math.max(moves ? 2 : 1, random.pick([1, 1, 1, 2])),
     chaosMs,
     calmMs: random.chance(0.6) ? 10_000 : 0,
     ...faults,

@@ -1,7 +1,8 @@
 // Nothing is sent on a plan that something had made void before its intents were stored.
 
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
-import { type Evidence, type Interval, isRetired } from './evidence.ts';
+import { patientOf } from '../../src/lanes/patient-of.ts';
+import { clientsOn, type Evidence, type Interval, isRetired } from './evidence.ts';
 import { textOf } from './filed-documents.ts';
 
 /** (h) Nothing was sent on a plan that a pause had made void. */
@@ -21,9 +22,10 @@ export function sentByOldMapping({ writes, activations }: Evidence): string[] {
 }
 
 /** (i) Nothing of a client was told on a plan that was made before they withdrew their consent; what is recalled tells nothing. */
-export function sentWithoutConsent({ writes, revoked }: Evidence): string[] {
+export function sentWithoutConsent({ writes, revoked, server }: Evidence): string[] {
+  const patients = clientsOn(server);
   return writes.flatMap(({ worker, afterCommit, body, method }) => {
-    const clients = new Set(written(method, body).flatMap(clientsToldOf));
+    const clients = new Set(written(method, body).flatMap((one) => clientsToldOf(one, patients)));
     return [...clients]
       .filter((client) => isIn(revoked.get(client) ?? [], afterCommit))
       .map((client) => `(i) ${worker} told of ${client}, whose consent was withdrawn`);
@@ -53,11 +55,12 @@ function written(method: string, text: string): Written[] {
 
 const ofClients = /"county\/(?:client|case|need|goal|referral|carePlan)\/[a-z]+(?:-x\d+-)?(\d+)#/g;
 
-function clientsToldOf({ isNew, resource }: Written): string[] {
+/** A record may have moved since: whom a resource tells of is who is in whose chart it is; without one it is told by the number of the record. */
+function clientsToldOf({ isNew, resource }: Written, patients: ReadonlyMap<string, string>): string[] {
   if (resource.resourceType === 'DocumentReference') return isTelling(textOf(resource)) ? patientsOf(resource) : [];
   const text = JSON.stringify(resource);
   return isNew || (isTelling(text) && !isRetired(resource))
-    ? [...text.matchAll(ofClients)].map(([, at]) => `c${at}`)
+    ? [...text.matchAll(ofClients)].map(([, at]) => patients.get(patientOf(resource) ?? '') ?? `c${at}`)
     : [];
 }
 

@@ -4,6 +4,7 @@ import { sql, type Transaction } from 'kysely';
 import { type Database, json } from '../../store/store.ts';
 import type { RecordType } from '../record-type.ts';
 import type { Judged } from './judge.ts';
+import { movedBy } from './move.ts';
 
 export interface LaneKey {
   readonly connection: string;
@@ -46,7 +47,7 @@ export function lanesOf(source: string, subject: string, connections: readonly R
 
 /**
  * Raises `wanted` of the lanes of each record's subject (where it left one, of both), of the lanes that have read the record, for a
- * consent of all the client's lanes, and for a case of the client's lanes that keep something until there is one. Lane rows are taken in key order, in one statement.
+ * consent of all the client's lanes, and for a case of the client's lanes that keep something until there is one, and the new lane of what a moved record has there. Lane rows are taken in key order, in one statement.
  *
  * A connection that shares referrals only gets a lane for the case of a referral to its organization, and for what such a lane waits for
  * (`lanes/run.ts`); other cases never have one.
@@ -92,6 +93,13 @@ export async function wantLanes(
       from jsonb_to_recordset(${json(keys)}) as k(type text, id text, subject text)
       join waiting w on w.source = ${source} and w.type = k.type and w.id = k.id
       join recipient on recipient.id = w.connection and recipient.organization is not null
+      union all
+      -- What a record that moves has there is its new lane's to see to, whatever is shared with that receiver.
+      select recipient.id, m.subject, ${priorities.urgent}::integer, true
+      from jsonb_to_recordset(${json(movedBy(accepted))}) as m(type text, id text, subject text), recipient
+      where exists (select 1 from link x where x.connection = recipient.id and x.source = ${source} and x.type = m.type and x.id = m.id)
+        or exists (select 1 from operation o where o.connection = recipient.id and o.source = ${source} and o.type = m.type
+          and o.record_id = m.id and o.outcome is null)
       union all
       -- What began there is kept without an offer until the client has a case.
       select recipient.id, c.subject, ${priorities.urgent}::integer, true

@@ -102,6 +102,8 @@ describe('a resource must leave its chart', () => {
       [generation(1, 'a', 'patient-merged')],
       false,
     ],
+    ['when the record names another client, who is not known there', 'Patient/x', undefined, [], true],
+    ['when the record names another client, who is still to be made', 'Patient/x', 'urn:uuid:1', [], true],
     [
       'not while the patient is still to be made',
       'Patient/a',

@@ -1,0 +1,335 @@
+// A record that moves to another case or client: what it has on a server goes with it. It is never made a second time, and never left in the chart of a
+// client whose it is not (lanes.md 9, 16, 17). Told by the server's own store and journal.
+
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { isObject } from '../../src/json.ts';
+import { sql } from '../../src/store/store.ts';
+import { aCase, aClient, aConsent, aGoal, aNeed, aReferral } from '../builders.ts';
+import { aConnection } from '../support/rig.ts';
+import { creates, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const later = '2026-02-20T10:00:00-05:00';
+const name = 'goal/goal-meals#goal';
+const rosas = 'county.case.case-rosa';
+
+/** Another client, whom the same server knows as another patient. */
+const lee: Item = [
+  'client',
+  aClient({
+    id: 'client-lee',
+    names: [{ use: 'legal', given: ['Lee'], family: 'Okonkwo' }],
+    birthDate: '1970-05-05',
+    identifiers: [],
+    phones: [],
+  }),
+];
+const leesCase: Item = ['case', aCase({ id: 'case-lee', clientId: 'client-lee' })];
+const secondCase: Item = ['case', aCase({ id: 'case-two' })];
+
+const toSecondCase: Parameters<typeof aGoal>[0] = { caseId: 'case-two', updatedAt: later };
+const toLee: Parameters<typeof aGoal>[0] = {
+  clientId: 'client-lee',
+  caseId: 'case-lee',
+  needIds: [],
+  updatedAt: later,
+};
+
+const move = (change: Parameters<typeof aGoal>[0]) => world.accept(['goal', aGoal(change)]);
+
+/** Rosa's case is on the server, and the case or client that the goal is to move to. */
+async function begin(...items: readonly Item[]): Promise<void> {
+  await world.accept(...directoryAndClient(), ['case', aCase()], ['need', aNeed()], ['goal', aGoal()], ...items);
+  await world.work();
+}
+
+/** By the family name in whose chart they are, the goals that stand there. */
+async function goals(): Promise<[string, string][]> {
+  const patients = new Map(
+    (await world.server.all('Patient')).map(({ id, name: names }) => [
+      `Patient/${id}`,
+      String(Array.isArray(names) && isObject(names[0]) ? names[0].family : ''),
+    ]),
+  );
+  const standing = (await world.server.all('Goal')).filter(
+    ({ lifecycleStatus }) => lifecycleStatus !== 'entered-in-error',
+  );
+  return standing.map(({ id, subject }): [string, string] => [
+    patients.get(String(isObject(subject) ? subject.reference : '')) ?? 'nobody',
+    String(id),
+  ]);
+}
+
+async function charts(): Promise<string[]> {
+  return (await goals()).map(([family]) => family).sort();
+}
+
+/** Nothing is left to do, nobody is asked, and a second look writes nothing. */
+async function expectRest(): Promise<void> {
+  const { length } = await world.server.journal();
+  await world.workAgain();
+  expect(await world.server.writes(length)).toEqual([]);
+  const open = await world.store.db.selectFrom('lane').select('subject').whereRef('done', '<', 'wanted').execute();
+  expect(open).toEqual([]);
+  expect((await world.openDecisions()).filter(({ topic }) => topic.includes(name))).toEqual([]);
+}
+
+async function sendingTimePasses(): Promise<void> {
+  await sql`update operation set send_before = send_before - interval '10 minutes', missed_at = missed_at - interval '10 minutes'`.execute(
+    world.store.db,
+  );
+}
+
+describe.each([true, false])('on a server with conditional creates: %s', (conditionalCreate) => {
+  beforeEach(() => world.server.control('POST', 'settings', { conditionalCreate }));
+
+  test('to another case of the client: it stays the same resource', async () => {
+    await begin(secondCase);
+    const before = await goals();
+    await move({ ...toSecondCase, statement: 'Food every day.' });
+    await world.work();
+    expect(await goals()).toEqual(before);
+    expect(await creates(world.server, 'Goal')).toBe(1);
+    expect(await world.server.own('Goal', `county/${name}`)).toMatchObject({
+      description: { text: 'Food every day.' },
+    });
+    await expectRest();
+  });
+
+  test('to another client: it is taken back in the chart where it was, and made in the other', async () => {
+    await begin(lee, leesCase);
+    expect(await charts()).toEqual(['Delgado']);
+    await move(toLee);
+    await world.work();
+    expect(await charts()).toEqual(['Okonkwo']);
+    expect(await creates(world.server, 'Goal')).toBe(2);
+    expect(await world.link(name)).toMatchObject({ generation: 2, state: 'current' });
+    await expectRest();
+  });
+});
+
+describe('to another client', () => {
+  test('whom the server does not know yet: it leaves the wrong chart at once', async () => {
+    await begin();
+    await move(toLee);
+    await world.work();
+    expect(await charts()).toEqual([]);
+    await world.accept(lee, leesCase);
+    await world.work();
+    expect(await charts()).toEqual(['Okonkwo']);
+    await expectRest();
+  });
+
+  test('while the case stays the one that it was in', async () => {
+    await begin(lee);
+    await move({ ...toLee, caseId: 'case-rosa' });
+    await world.work();
+    expect(await charts()).toEqual(['Okonkwo']);
+  });
+
+  test('and back again: each time there is one, in the right chart', async () => {
+    await begin(lee, leesCase);
+    await move(toLee);
+    await world.work();
+    await move({ updatedAt: '2026-02-21T10:00:00-05:00' });
+    await world.work();
+    expect(await charts()).toEqual(['Delgado']);
+    expect(await world.link(name)).toMatchObject({ generation: 3 });
+    await expectRest();
+  });
+
+  test('and back before anybody has looked: nothing is written', async () => {
+    await begin(lee, leesCase);
+    const { length } = await world.server.journal();
+    await move(toLee);
+    await move({ updatedAt: '2026-02-21T10:00:00-05:00' });
+    await world.work();
+    expect(await world.server.writes(length)).toEqual([]);
+  });
+
+  test('with all of the case, as the source has merged the two: each is once in the chart of whom is left', async () => {
+    await begin(lee, leesCase, ['goal', aGoal({ ...toLee, id: 'goal-rent', updatedAt: '2026-02-03T09:30:00-05:00' })]);
+    await world.accept(
+      ['goal', aGoal({ id: 'goal-rent', updatedAt: later })],
+      ['case', aCase({ id: 'case-lee', updatedAt: later, deleted: true })],
+      ['client', aClient({ id: 'client-lee', updatedAt: later, deleted: true })],
+    );
+    await world.work();
+    expect(await charts()).toEqual(['Delgado', 'Delgado']);
+    await expectRest();
+  });
+
+  test('who has not agreed: it is taken back, and goes out when they agree', async () => {
+    const organization = { source: 'county', id: 'org-pantry' };
+    await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
+    await begin(['consent', aConsent()], lee, leesCase);
+    expect(await charts()).toEqual(['Delgado']);
+    const { length } = await world.server.journal();
+    await move({ ...toLee, statement: 'CANARY' });
+    await world.work();
+    expect(await charts()).toEqual([]);
+    expect(JSON.stringify(await world.server.writes(length))).not.toContain('CANARY');
+    await world.accept(['consent', aConsent({ id: 'consent-lee', clientId: 'client-lee', updatedAt: later })]);
+    await world.work();
+    expect(await charts()).toEqual(['Okonkwo']);
+  });
+
+  test('in the case of somebody who has agreed: that is no consent of theirs', async () => {
+    const organization = { source: 'county', id: 'org-pantry' };
+    await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
+    await begin(['consent', aConsent()], lee);
+    await move({ ...toLee, caseId: 'case-rosa' });
+    await world.work();
+    expect(await charts()).toEqual([]);
+  });
+
+  test('what a person was asked about the chart before is moot', async () => {
+    await begin(lee, leesCase);
+    await askAboutGoal();
+    await move(toLee);
+    await world.work();
+    expect(await charts()).toEqual(['Okonkwo']);
+    await expectRest();
+  });
+});
+
+describe('to another case', () => {
+  beforeEach(() => world.server.control('POST', 'settings', { conditionalCreate: false }));
+
+  test('a record that had none', async () => {
+    await begin(['consent', aConsent()]);
+    expect(await world.server.all('Consent')).toHaveLength(1);
+    await world.accept(['consent', aConsent({ caseId: 'case-rosa', updatedAt: later })]);
+    await world.work();
+    expect(await world.server.all('Consent')).toHaveLength(1);
+    expect(await creates(world.server, 'Consent')).toBe(1);
+  });
+
+  test('deleted, and entered again there: the one that was taken back stays so', async () => {
+    await begin(secondCase);
+    await world.accept(['goal', aGoal({ deleted: true, updatedAt: later })]);
+    await world.work();
+    expect(await charts()).toEqual([]);
+    await move({ ...toSecondCase, updatedAt: '2026-02-21T10:00:00-05:00' });
+    await world.work();
+    expect(await charts()).toEqual(['Delgado']);
+    expect(await world.link(name)).toMatchObject({ generation: 2, state: 'current' });
+    await expectRest();
+  });
+
+  test('withdrawn with its move: it is taken back', async () => {
+    await begin(secondCase);
+    await move({ ...toSecondCase, deleted: true });
+    await world.work();
+    expect(await charts()).toEqual([]);
+  });
+
+  test('what a person was asked is asked there, and their answer counts', async () => {
+    await begin(secondCase);
+    await askAboutGoal();
+    await move({ ...toSecondCase, statement: 'Ours.' });
+    await world.work();
+    const asked = await world.store.db.selectFrom('decision').select('subject').where('state', '=', 'open').execute();
+    expect(asked).toEqual([{ subject: 'county.case.case-two' }]);
+    await world.decide('conflict', 'ours');
+    await world.work();
+    expect(await world.server.own('Goal', `county/${name}`)).toMatchObject({
+      description: { text: 'Ours.', coding: [{ code: '1078229009' }] },
+    });
+  });
+
+  test('a partner who gets what belongs to referrals keeps nothing that belongs to none any more', async () => {
+    const shared = { share: 'referrals', organization: { source: 'county', id: 'org-pantry' } } as const;
+    await world.connect(aConnection(world.server.base, shared));
+    await begin(['referral', aReferral()]);
+    expect(await charts()).toEqual(['Delgado']);
+    await move({ ...toLee });
+    await world.work();
+    expect(await charts()).toEqual([]);
+  });
+});
+
+describe('while its old lane is at work', () => {
+  beforeEach(() => world.server.control('POST', 'settings', { transactions: false, conditionalCreate: false }));
+
+  test('a create that is on its way is found again by the new lane, when it can no longer arrive', async () => {
+    await world.accept(...directoryAndClient(), ['case', aCase()], secondCase, ['need', aNeed()]);
+    await world.work();
+    await world.accept(['goal', aGoal()]);
+    world.beforeNextWrite(() => move(toSecondCase));
+    await world.work({ tries: 2 });
+    // The server has it; nobody looks for it before the request must have ended.
+    expect(await charts()).toEqual(['Delgado']);
+    await expect(world.link(name)).rejects.toThrow('no link');
+    await sendingTimePasses();
+    await world.work();
+    expect(await charts()).toEqual(['Delgado']);
+    expect(await creates(world.server, 'Goal')).toBe(1);
+    await expectRest();
+  });
+
+  test('one for the client before is taken back', async () => {
+    await world.accept(...directoryAndClient(), ['case', aCase()], ['need', aNeed()], lee, leesCase);
+    await world.work();
+    await world.accept(['goal', aGoal()]);
+    world.beforeNextWrite(() => move(toLee));
+    await world.work({ tries: 2 });
+    await sendingTimePasses();
+    await world.work();
+    expect(await charts()).toEqual(['Okonkwo']);
+    await expectRest();
+  });
+
+  test('one whose request was lost is made by the new lane', async () => {
+    await world.accept(...directoryAndClient(), ['case', aCase()], secondCase, ['need', aNeed()]);
+    await world.work();
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Goal', nth: 1, fault: { drop: 'before-commit' } },
+    ]);
+    await world.accept(['goal', aGoal()]);
+    await world.run(rosas);
+    await move(toSecondCase);
+    await sendingTimePasses();
+    await world.work();
+    await sendingTimePasses();
+    await world.work();
+    expect(await charts()).toEqual(['Delgado']);
+    expect(await creates(world.server, 'Goal')).toBe(1);
+  });
+
+  test('an update that is on its way is no word of the other side', async () => {
+    await begin(secondCase);
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: later })]);
+    world.beforeNextWrite(() => move({ ...toSecondCase, updatedAt: '2026-02-21T10:00:00-05:00', statement: 'Food.' }));
+    await world.work({ tries: 2 });
+    await sendingTimePasses();
+    await world.work();
+    expect(await world.server.own('Goal', `county/${name}`)).toMatchObject({ description: { text: 'Food.' } });
+    expect(await world.changes()).toEqual([]);
+    await expectRest();
+  });
+
+  test('what else it has sent is not made twice', async () => {
+    await world.accept(...directoryAndClient(), ['case', aCase()], secondCase);
+    await world.work();
+    await world.accept(['need', aNeed()], ['goal', aGoal()]);
+    world.beforeNextWrite(() => move(toSecondCase));
+    await world.work({ tries: 2 });
+    await sendingTimePasses();
+    await world.work();
+    await sendingTimePasses();
+    await world.work();
+    expect(await world.server.all('Condition')).toHaveLength(1);
+    expect(await charts()).toEqual(['Delgado']);
+    await expectRest();
+  });
+});
+
+/** The partner takes away what says the domain, which is ours to say: a person is asked. */
+async function askAboutGoal(): Promise<void> {
+  const { id, description } = await world.server.own('Goal', `county/${name}`);
+  const text = isObject(description) ? description.text : undefined;
+  await partnerEdits(world.server, `Goal/${id}`, (goal) => ({ ...goal, description: { text: text ?? '' } }));
+  await world.workAgain();
+  expect(await world.openDecisions()).toMatchObject([{ kind: 'conflict', code: 'remote-edit' }]);
+}
