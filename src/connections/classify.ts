@@ -32,7 +32,7 @@ export interface RequestFacts {
   readonly kind: RequestKind;
   /** What was asked for; a reply with another resource is refused. */
   readonly target?: { readonly resourceType: string; readonly id?: string };
-  /** The version tag sent was read again just before: a 412 is then about something else. */
+  /** The version tag sent was answered 412 before, and read again just now: a 412 is then about something else. */
   readonly tagIsFresh?: boolean;
 }
 

@@ -133,6 +133,7 @@ class LaneRun {
   #singly = false;
   #hasSearched = false;
   #conflicts = 0;
+  readonly #refusedTags = new Map<string, string | undefined>();
   #shape: ReturnType<typeof shapeOf> | undefined;
   readonly #endsAt: number;
 
@@ -290,15 +291,10 @@ class LaneRun {
 
   async #send(abilities: Abilities, state: LaneState, writes: readonly Write[]): Promise<Step> {
     try {
-      const outcomes = await sendLevel(
-        this.#deps,
-        this.#connection,
-        abilities,
-        this.#lease,
-        state,
-        writes,
-        this.#singly,
-      );
+      const outcomes = await sendLevel(this.#deps, this.#connection, abilities, this.#lease, state, writes, {
+        singly: this.#singly,
+        refusedTags: this.#refusedTags,
+      });
       if (outcomes.length === 0) {
         // Every body points at one that is not there yet: optional references are left out now and follow as updates.
         this.#memory.placeholders = false;
@@ -309,7 +305,10 @@ class LaneRun {
       const stored = await storeOutcomes(this.#deps, this.#lease, state.rows, outcomes);
       this.#memory.carried = stored.rows;
       this.#deps.wake(stored.woken);
-      for (const { intent } of outcomes) this.#forgetFresh(intent.write);
+      for (const { intent, status, inTransaction } of outcomes) {
+        this.#forgetFresh(intent.write);
+        if (status === 412 && !inTransaction) this.#keepRefusedTag(intent.write);
+      }
       for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
       this.#singly ||= stored.goSingly;
       this.#memory.amendRefused ||= stored.amendRefused;
@@ -333,6 +332,11 @@ class LaneRun {
     const name = `${write.resource.resourceType}/${write.link.remoteId}`;
     this.#memory.fresh.delete(name);
     this.#memory.looked.delete(name);
+  }
+
+  #keepRefusedTag(write: Write): void {
+    if (write.kind === 'create') return;
+    this.#refusedTags.set(`${write.resource.resourceType}/${write.link.remoteId}`, write.versionTag);
   }
 
   async #pause(why: Reason): Promise<RunOutcome> {

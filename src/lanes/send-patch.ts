@@ -21,6 +21,7 @@ export async function sendPatch(
   connection: LaneConnection,
   write: Change,
   sending: Sending,
+  tagIsFresh: boolean,
 ): Promise<{ readonly reply: FhirReply | Fault; readonly result: Classified }> {
   const { resource, link, versionTag } = write;
   const { resourceType, observed } = resource;
@@ -34,7 +35,7 @@ export async function sendPatch(
     ...(versionTag !== undefined && { ifMatch: versionTag }),
     ...sending,
   });
-  const result = classify(connection.vendor, { method: 'PATCH', kind: 'update', target }, reply);
+  const result = classify(connection.vendor, { method: 'PATCH', kind: 'update', target, tagIsFresh }, reply);
   if (result.class !== 'permanent' || !failedTests.includes(reply.status ?? 0)) return { reply, result };
   const now = await connection.client.send({ method: 'GET', path, ...sending });
   const look = classify(connection.vendor, { method: 'GET', kind: 'read', target }, now);

@@ -54,6 +54,14 @@ export function sendMsFor(leaseMs: number): number {
   return Math.min(sendLimitMs, Math.floor(leaseMs * 0.8));
 }
 
+/** What the run has learned of how to send. */
+export interface Manner {
+  /** Nothing goes as a transaction: the server has refused one as a whole. */
+  readonly singly: boolean;
+  /** Version tags that were answered 412, by `Type/id`. */
+  readonly refusedTags: ReadonlyMap<string, string | undefined>;
+}
+
 /** Sends what can go now, and tells what came back. Stores the intents, but not the outcomes. */
 export async function sendLevel(
   deps: LaneDeps,
@@ -62,7 +70,7 @@ export async function sendLevel(
   lease: Lease,
   state: LaneState,
   writes: readonly Write[],
-  singly: boolean,
+  { singly, refusedTags }: Manner,
 ): Promise<WriteOutcome[]> {
   // A patch has no place in a Bundle of resources.
   const together = writes.filter((write) => !goesAsPatch(abilities, write));
@@ -89,8 +97,18 @@ export async function sendLevel(
     return sendTransaction(connection, abilities, deps.identifierSystem, intents, recorded(level), sending);
   }
   return Promise.all(
-    intents.map((intent) => sendSingle(connection, abilities, deps.identifierSystem, intent, sending)),
+    intents.map((intent) => {
+      const tagIsFresh = wasRefused(intent.write, refusedTags);
+      return sendSingle(connection, abilities, deps.identifierSystem, intent, sending, tagIsFresh);
+    }),
   );
+}
+
+/** Whether this very version was answered 412 before, although it was read anew since. */
+function wasRefused(write: Write, refusedTags: Manner['refusedTags']): boolean {
+  if (write.kind === 'create') return false;
+  const name = `${write.resource.resourceType}/${write.link.remoteId}`;
+  return refusedTags.has(name) && refusedTags.get(name) === write.versionTag;
 }
 
 /** Entries that tell of writes in the same transaction. */
@@ -132,6 +150,7 @@ async function sendSingle(
   identifierSystem: string,
   intent: Intent,
   sending: Sending,
+  tagIsFresh: boolean,
 ): Promise<WriteOutcome> {
   const { write } = intent;
   const { resourceType } = write.resource;
@@ -155,7 +174,7 @@ async function sendSingle(
   }
   const { remoteId } = write.link;
   if (abilities.patches(resourceType)) {
-    const { reply, result } = await sendPatch(connection, write, sending);
+    const { reply, result } = await sendPatch(connection, write, sending, tagIsFresh);
     return { ...outcomeOf(intent, result, reply), remoteId };
   }
   const reply = await connection.client.send({
@@ -165,7 +184,7 @@ async function sendSingle(
     ifMatch: write.versionTag,
     ...sending,
   });
-  const request = { method: 'PUT', kind: 'update', target: { resourceType, id: remoteId } } as const;
+  const request = { method: 'PUT', kind: 'update', target: { resourceType, id: remoteId }, tagIsFresh } as const;
   return { ...outcomeOf(intent, classify(connection.vendor, request, reply), reply), remoteId };
 }
 

@@ -151,3 +151,23 @@ describe('a resource that somebody else writes each time before we do', () => {
     });
   });
 });
+
+describe('an update that is answered 412 although nobody else has written', () => {
+  test.each([
+    ['with versions', {}],
+    ['without', { versions: false }],
+  ])('is read again once, and then refused for what it is about, on a server %s', async (_title, settings) => {
+    await world.server.control('POST', 'settings', { transactions: false, ...settings });
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'business-rule' }] };
+    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Goal', fault: { status: 412, body } }]);
+    const before = (await world.server.journal()).length;
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.work();
+    const asked = (await world.server.journal(before)).filter(({ url }) => String(url).includes('/Goal/'));
+    expect(asked.map(({ method }) => method)).toEqual(['GET', 'PUT', 'GET', 'PUT']);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'server-refused' });
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write', choices: ['retry', 'skip'] }]);
+  });
+});
