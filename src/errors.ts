@@ -352,6 +352,12 @@ export const errorKinds = {
     issue: 'transient',
     class: 'retry',
   },
+  'connection-renamed': {
+    text: 'The connection {id} leads to {baseUrl}, as {former} did, which is configured no more. Under another name everything would be sent there a second time. Name it {former} again; if it is meant to begin anew, write unrelatedTo: [{former}] in it.',
+    status: 500,
+    issue: 'conflict',
+    class: 'config',
+  },
   'connection-reply-too-large': {
     text: 'A reply of {host} is larger than {limit} MB and was not read.',
     status: 502,
@@ -479,7 +485,7 @@ export const errorKinds = {
     class: 'person',
   },
   'create-doubled': {
-    text: 'The server holds {target} twice. The older one is used; a person should remove the other.',
+    text: 'The server holds {target} twice. The first in the list is used; a person should remove the other.',
     status: 409,
     issue: 'duplicate',
     class: 'person',
@@ -1067,6 +1073,18 @@ export const errorKinds = {
     issue: 'incomplete',
     class: 'retry',
   },
+  'outcome-untold': {
+    text: 'The reply to a write of {target} was lost, and the server does not let us learn what became of it. Have its search mended, or look there yourself.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'person',
+  },
+  'outcomes-unknown': {
+    text: 'What came of requests to this server has not been known for more than {minutes} minutes. Each is looked up there before anything more is sent for its resource.',
+    status: 409,
+    issue: 'processing',
+    class: 'person',
+  },
   'output-unknown': {
     text: 'The output names {reference}, which is no Procedure of this referral. Create it first.',
     status: 422,
@@ -1120,6 +1138,12 @@ export const errorKinds = {
     status: 404,
     issue: 'not-found',
     class: 'permanent',
+  },
+  'partner-renamed': {
+    text: 'The partner {id} is the organization {organization}, as {former} was, which is configured no more. Under another name its referrals would begin a second time. Name it {former} again.',
+    status: 500,
+    issue: 'conflict',
+    class: 'config',
   },
   'partner-unreachable': {
     text: 'The partner {partner} was not told of a referral: nothing could be sent for {hours} hours. {why} Mend its address or the way messages are sent, then have the message sent again (POST /api/partner-messages/<id>/retry).',

@@ -19,6 +19,7 @@ import {
   activeVersion,
   cachedCapabilities,
   checkIdentity,
+  checkNames,
   createLaneMemories,
   createRunGate,
   type Feeder,
@@ -112,6 +113,7 @@ function openConfigured({ store }: Config): Promise<Store> {
 async function assemble(options: GatewayOptions, store: Store): Promise<Gateway> {
   const { config, logger, leaseMs = config.lanes.leaseMs } = options;
   await checkIdentity(store, config.identifierSystem);
+  await checkNames(store, [...config.connections.values()]);
   if ((options.activate ?? true) || (await activeVersion(store.db)) === undefined)
     await activateMapping(store, await mappingFiles(config));
   const mappings = activeMappings(store);

@@ -3,7 +3,7 @@
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { RequestSeen } from './connections/connections.ts';
-import { restingConnections } from './lanes/lanes.ts';
+import { restingConnections, unknownOutcomes } from './lanes/lanes.ts';
 import type { Store } from './store/store.ts';
 
 export interface Metrics {
@@ -55,6 +55,27 @@ export function createMetrics(store: Store): Metrics {
       this.reset();
       for (const [connection, { reason }] of await restingConnections(store.db))
         this.set({ connection, reason: reason.code }, 1);
+    },
+  });
+  new Gauge({
+    ...shared,
+    name: 'casebridge_unknown_outcomes',
+    help: 'Requests of which it is not known what came, by connection.',
+    labelNames: ['connection'] as const,
+    async collect() {
+      this.reset();
+      for (const { connection, count } of await unknownOutcomes(store.db)) this.set({ connection }, count);
+    },
+  });
+  new Gauge({
+    ...shared,
+    name: 'casebridge_oldest_unknown_outcome_seconds',
+    help: 'How long ago the oldest of them was sent, by connection.',
+    labelNames: ['connection'] as const,
+    async collect() {
+      this.reset();
+      for (const { connection, oldestSeconds } of await unknownOutcomes(store.db))
+        this.set({ connection }, oldestSeconds);
     },
   });
   new Gauge({

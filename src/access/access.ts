@@ -2,7 +2,7 @@
 
 export { type Actor, type AuditEntry, actorName, keepAudit } from './audit.ts';
 export { type ClientKeys, clientKeys } from './client-keys.ts';
-export { type ConsentQuestion, isForConsent, withheldBy } from './consent.ts';
+export { type ConsentQuestion, isForConsent, nextConsentDay, withheldBy } from './consent.ts';
 export { grantedScopes } from './grants.ts';
 export { type RateLimit, rateLimit } from './rate-limit.ts';
 export {

@@ -15,6 +15,7 @@ export interface ConsentQuestion {
   readonly sensitivity: readonly string[];
   /** All consent records of the client. */
   readonly consents: readonly JsonObject[];
+  /** `YYYY-MM-DD`, where the client's source is. */
   readonly today: string;
 }
 
@@ -49,17 +50,39 @@ export function withheldBy(question: ConsentQuestion): Reason | undefined {
 /** The client's own plan for a crisis names other people and what the client lives for: it goes nowhere without being named (design section 7). */
 const alwaysAsked = ['safetyPlan'];
 
+/**
+ * The next day, `YYYY-MM-DD`, on which a consent to this receiver comes into force or is in force no more; undefined: none does by the calendar alone.
+ */
+export function nextConsentDay(question: Omit<ConsentQuestion, 'recordType' | 'sensitivity'>): string | undefined {
+  return question.consents
+    .filter((consent) => mayBeInForce(consent, question))
+    .flatMap(({ period }) => (isObject(period) ? [period.from, dayAfter(period.to)] : []))
+    .filter((day): day is string => typeof day === 'string' && day > question.today)
+    .sort()[0];
+}
+
+function dayAfter(day: Json | undefined): string | undefined {
+  if (typeof day !== 'string') return undefined;
+  return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+}
+
 const sharing = ['share-care-plan', 'referral', 'treatment-payment-operations', 'data-exchange'];
+
+/** Who is asked about: all but what. */
+type Receiver = Pick<ConsentQuestion, 'basis' | 'organization' | 'connection'>;
 
 function isInForce(consent: JsonObject, question: ConsentQuestion): boolean {
   const period = isObject(consent.period) ? consent.period : {};
   return (
-    consent.status === 'active' &&
-    consent.revokedAt === undefined &&
-    isAboutSharing(consent, question) &&
+    mayBeInForce(consent, question) &&
     (typeof period.from !== 'string' || period.from <= question.today) &&
     (typeof period.to !== 'string' || question.today <= period.to)
   );
+}
+
+/** It is, within its period. */
+function mayBeInForce(consent: JsonObject, receiver: Receiver): boolean {
+  return consent.status === 'active' && consent.revokedAt === undefined && isAboutSharing(consent, receiver);
 }
 
 /** The client has said no. That ends with no period. */
@@ -86,7 +109,7 @@ function signedAt({ signedAt: at }: JsonObject): number {
   return Number.isNaN(ms) ? Number.NEGATIVE_INFINITY : ms;
 }
 
-function isAboutSharing(consent: JsonObject, question: ConsentQuestion): boolean {
+function isAboutSharing(consent: JsonObject, question: Receiver): boolean {
   return (
     consent.deleted !== true &&
     list(consent.scope).some((scope) => sharing.includes(String(scope))) &&
@@ -97,7 +120,7 @@ function isAboutSharing(consent: JsonObject, question: ConsentQuestion): boolean
 /** The one class that we can tell the members of: "my treating providers" and the like (42 CFR 2.31(a)(4)). */
 const treating = /\btreat(?:ing|ment)\b/i;
 
-function isReceiver(recipient: Json, question: ConsentQuestion): boolean {
+function isReceiver(recipient: Json, question: Receiver): boolean {
   if (!isObject(recipient)) return false;
   if (question.organization !== undefined && recipient.organizationId === question.organization) return true;
   if (recipient.name === question.connection) return true;

@@ -1,5 +1,6 @@
 // Front door of clocks/: the promises that records start and stop, where each stands, and who is told when one is broken (docs/clocks.md).
 
+export { dateOf, startOfDate } from './calendar.ts';
 export { clockDeps } from './configured.ts';
 export type { SweepDeps } from './deps.ts';
 export {

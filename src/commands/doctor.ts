@@ -166,6 +166,7 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
       (row) => `  ${row}`,
     ),
     ...(typeof report.provenance === 'string' ? [`  ${report.provenance}`] : []),
+    ...unguarded(report.withoutVersions),
     report.mode === 'shadow'
       ? `  in shadow, nothing is written; live it would write: ${writes.join(', ')}`
       : `  would write: ${writes.join(', ')}`,
@@ -175,6 +176,14 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
     ...aligned(
       rules.map(({ topic, offered, detail }) => [String(topic), offered === true ? 'yes' : 'no', String(detail)]),
     ).map((row) => `    ${row}`),
+  ];
+}
+
+/** Kinds of which an edit can be lost that no client could see (lanes.md 28). */
+function unguarded(types: Json | undefined): string[] {
+  if (!Array.isArray(types) || types.length === 0) return [];
+  return [
+    `  without version tags: ${types.join(', ')}. An edit between our last look, right before a write, and the write is overwritten unseen`,
   ];
 }
 

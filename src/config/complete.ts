@@ -266,6 +266,7 @@ async function completeConnection(
     basis: raw.basis ?? 'treatment',
     sources: theirs,
     inboundTo: raw.inboundTo ?? (theirs.length === 1 ? theirs[0] : undefined),
+    ...(raw.unrelatedTo && { unrelatedTo: raw.unrelatedTo }),
     createPatients: raw.createPatients ?? false,
     identifierSystems: raw.identifierSystems ?? {},
     task: raw.task ?? defaults.task,

@@ -63,6 +63,8 @@ async function completePartner(
 ): Promise<PartnerConfig> {
   const path = ['partners', id];
   const { sources, server } = raw;
+  const named = organizationOf(organization, Object.keys(sources), [...path, 'organization'], desk);
+  const timeZone = sources[named.source]?.timeZone;
   if (client !== undefined && server?.publicUrl === undefined)
     desk.refuse(
       [...path, 'client'],
@@ -70,7 +72,8 @@ async function completePartner(
     );
   return {
     id,
-    organization: organizationOf(organization, Object.keys(sources), [...path, 'organization'], desk),
+    organization: named,
+    ...(timeZone !== undefined && { timeZone }),
     ...(client && { client: await completeClient(client, [...path, 'client'], desk) }),
     ...(page && { page: completePage(page, [...path, 'page'], raw, desk) }),
   };

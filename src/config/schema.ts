@@ -89,6 +89,7 @@ export interface RawConnection {
   basis?: ConnectionConfig['basis'];
   sources?: string[];
   inboundTo?: string;
+  unrelatedTo?: string[];
   createPatients?: boolean;
   identifierSystems?: Record<string, string>;
   task?: ConnectionConfig['task'];
@@ -238,6 +239,14 @@ const connection = settings(
       description: 'Whose cases go there. Default all.',
     },
     inboundTo: text('Which source is offered what begins there. Default: the only one.'),
+    unrelatedTo: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: text('A name that a connection once had.'),
+      description:
+        'Connections of earlier configurations that led to the same address, where this one is meant to begin anew. Absent: a start is refused that would send everything there a second time.',
+    },
     createPatients: { type: 'boolean', description: 'Whether a client without a Patient gets one. Default false.' },
     identifierSystems: {
       type: 'object',
@@ -562,7 +571,9 @@ export const configSchema: SchemaObject = {
           settings(
             {
               token: secret('Bearer token'),
-              timeZone: text('IANA time zone of instants that come without one. Absent: such instants are refused.'),
+              timeZone: text(
+                'IANA time zone of instants that come without one (absent: such instants are refused), and of the days with which consents begin and end (absent: UTC).',
+              ),
               webhook,
             },
             ['token'],

@@ -184,6 +184,8 @@ export interface PartnerConfig {
   readonly id: string;
   /** The organization record to which the referrals are made. */
   readonly organization: { readonly source: string; readonly id: string };
+  /** Of that source, IANA name; absent: UTC. Its days begin and end the consents of its clients. */
+  readonly timeZone?: string;
   /** Its own system, which asks by FHIR; absent: it has none. */
   readonly client?: PartnerClient;
   /** Absent: nobody is told, and there is no page. */
@@ -237,6 +239,8 @@ export interface ConnectionConfig {
   readonly sources: readonly string[];
   /** Which source is offered what begins on the other side. */
   readonly inboundTo?: string;
+  /** Connections of earlier configurations that led to the same address and that it does not go on from. */
+  readonly unrelatedTo?: readonly string[];
   readonly createPatients: boolean;
   /** By identifier kind (mrn, medicaid, …): the one system in which it counts on this server. */
   readonly identifierSystems: Readonly<Record<string, string>>;

@@ -18,8 +18,8 @@ export interface Capabilities {
   readonly searchParams: Readonly<Record<string, readonly string[]>>;
   readonly conditionalCreate: Readonly<Record<string, boolean>>;
   readonly transaction: boolean;
-  /** Some type has versions. */
-  readonly versioned: boolean;
+  /** By resource type: its resources have version tags. */
+  readonly versioned: Readonly<Record<string, boolean>>;
   /** JSON Patch is taken. */
   readonly patch: boolean;
   /** Of all that matters to routes and requests; a new date or software version alone does not change it. */
@@ -50,6 +50,16 @@ export function changesByPatch(
   return patch && isOffered(update.patch) && declared.includes('patch') && !declared.includes('update');
 }
 
+/** True where a write of the type names the version that it changes, so that it changes no other. */
+export function namesVersions(
+  { versioned }: Capabilities,
+  { update }: Pick<Vendor, 'update'>,
+  resourceType: string,
+): boolean {
+  if (!isOffered(update.ifMatch)) return false;
+  return update.ifMatch.when === 'always' || versioned[resourceType] === true;
+}
+
 /** Undefined when `statement` is no CapabilityStatement. Tolerates any shape inside it: what cannot be read is not offered. */
 export function parseCapabilities(statement: JsonObject, now: Date): Capabilities | undefined {
   if (statement.resourceType !== 'CapabilityStatement') {
@@ -60,13 +70,14 @@ export function parseCapabilities(statement: JsonObject, now: Date): Capabilitie
   const interactions: Record<string, string[]> = {};
   const searchParams: Record<string, string[]> = {};
   const conditionalCreate: Record<string, boolean> = {};
-  const resources = objects(server?.resource);
-  for (const resource of resources) {
+  const versioned: Record<string, boolean> = {};
+  for (const resource of objects(server?.resource)) {
     if (typeof resource.type === 'string') {
       const { type } = resource;
       interactions[type] = merged(interactions[type], texts(resource.interaction, 'code'));
       searchParams[type] = merged(searchParams[type], [...forAllTypes, ...texts(resource.searchParam, 'name')]);
       conditionalCreate[type] = conditionalCreate[type] === true || resource.conditionalCreate === true;
+      versioned[type] = versioned[type] === true || isVersioned(resource);
     }
   }
   const { fhirVersion, patchFormat } = statement;
@@ -75,7 +86,7 @@ export function parseCapabilities(statement: JsonObject, now: Date): Capabilitie
     searchParams,
     conditionalCreate,
     transaction: texts(server?.interaction, 'code').includes('transaction'),
-    versioned: resources.some(({ versioning }) => versioning === 'versioned' || versioning === 'versioned-update'),
+    versioned,
     patch: Array.isArray(patchFormat) && patchFormat.includes('application/json-patch+json'),
     ...(typeof fhirVersion === 'string' && { fhirVersion }),
   };
@@ -86,6 +97,10 @@ export function parseCapabilities(statement: JsonObject, now: Date): Capabilitie
     readAt: now.toISOString(),
     hash: contentHash(relevant),
   };
+}
+
+function isVersioned({ versioning }: JsonObject): boolean {
+  return versioning === 'versioned' || versioning === 'versioned-update';
 }
 
 function merged(before: readonly string[] = [], more: readonly string[]): string[] {

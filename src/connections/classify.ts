@@ -42,6 +42,8 @@ export interface Classified {
   readonly class: ReplyClass;
   /** Absent for 'ok'. */
   readonly reason?: Reason;
+  /** For 'config': the write had been sent by then, and the server may have done it. */
+  readonly mayBeDone?: true;
   /** What the server asked for, or what its vendor's file says. */
   readonly retryAfterMs?: number;
 }
@@ -77,7 +79,9 @@ function classifyFault(vendor: Vendor, request: RequestFacts, fault: Fault): Cla
     return classifyPage(vendor, request, fault.status ?? 200, why);
   }
   const [read, unsent, sent] = faultClasses[fault.fault];
-  return result(isRead(request) ? read : fault.sent ? sent : unsent, why);
+  if (isRead(request)) return result(read, why);
+  const found = fault.sent ? sent : unsent;
+  return { ...result(found, why), ...(fault.sent && found === 'config' && { mayBeDone: true }) };
 }
 
 /** A page that is no FHIR: its status counts where it refuses, but a proxy's 200 or 404 says nothing about a resource. */

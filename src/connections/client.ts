@@ -224,7 +224,7 @@ export function createClient(parts: ClientParts): FhirClient {
     async searchAll(resourceType, query, limits = {}) {
       const { sendBefore, isPoll } = limits;
       const search = (sized: Query, cut: boolean) => {
-        const ask = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore, isPoll, cut });
+        const ask = (url: URL) => sendTo(url, { method: 'GET', path: '', sendBefore: sendBefore?.(), isPoll, cut });
         // A kept connection may be closed by the server just as we write to it: once, at once (ehr-behaviour 6.3).
         const read = async (url: URL) => {
           const reply = await ask(url);

@@ -44,6 +44,7 @@ export {
   type Capabilities,
   changesByPatch,
   isCapabilities,
+  namesVersions,
   parseCapabilities,
   readCapabilities,
 } from './capabilities.ts';

@@ -17,8 +17,8 @@ import type { Vendor } from './vendors/vendor.ts';
 export interface SearchLimits {
   /** @default 1,000 */
   readonly pages?: number;
-  /** Epoch ms, for each page. */
-  readonly sendBefore?: number;
+  /** Epoch ms, asked for each page after `beforePage`. */
+  readonly sendBefore?: () => number;
   /** Awaited before each page is asked for. */
   readonly beforePage?: () => Promise<void>;
   /** Its pages take the polls' part of the rate. */

@@ -4,6 +4,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import { withheldBy } from '../access/access.ts';
+import { dateOf } from '../clocks/clocks.ts';
 import type { PartnerConfig } from '../config.ts';
 import { type JsonObject, objectAt, textAt, textsAt } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
@@ -91,16 +92,18 @@ async function readRows(
 /** Those whose record may go to the partner now, by the client's consents as they are. */
 async function permittedBy(
   db: Db,
-  { id, organization }: PartnerConfig,
+  { id, organization, timeZone = 'UTC' }: PartnerConfig,
   rows: readonly Row[],
 ): Promise<ReadonlySet<Row>> {
   const clients = [
     ...new Set(rows.flatMap(({ client_id, record_type, record_id }) => clientOf(record_type, record_id, client_id))),
   ];
-  const found = await sql<{ client_id: string; content: JsonObject; today: string }>`
-    select r.client_id, r.content, to_char(now() at time zone 'UTC', 'YYYY-MM-DD') as today from record r
+  const found = await sql<{ client_id: string; content: JsonObject; now: Date }>`
+    select r.client_id, r.content, now() as now from record r
     where r.source = ${organization.source} and r.type = 'consent' and not r.deleted
       and r.client_id in (select * from jsonb_array_elements_text(${json(clients)}))`.execute(db);
+  const [first] = found.rows;
+  const today = first === undefined ? '' : dateOf(first.now.getTime(), timeZone);
   const consents = Map.groupBy(found.rows, ({ client_id }) => client_id);
   return new Set(
     rows.filter((row) => {
@@ -116,7 +119,7 @@ async function permittedBy(
         recordType,
         sensitivity: textsAt(content, 'sensitivity'),
         consents: own.map((consent) => consent.content),
-        today: own[0]?.today ?? '',
+        today,
       });
       // A referral that has been turned to somebody else is theirs no more, before its lane has got round to it.
       const performer = recordType === 'referral' ? textAt(content, 'organizationId') : undefined;

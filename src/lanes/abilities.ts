@@ -6,6 +6,7 @@ import {
   type Connection,
   changesByPatch,
   isOffered,
+  namesVersions,
   provenanceAbility,
   type RoutedSlot,
   routeTable,
@@ -136,6 +137,7 @@ export async function readAbilities(
     transaction: declared.transaction && isOffered(vendor.transaction),
     provenance: provenanceAbility(declared, vendor, granted),
     patches: (resourceType) => changesByPatch(declared, vendor, resourceType),
+    namesVersions: (resourceType) => namesVersions(declared, vendor, resourceType),
     searches: (resourceType, parameter) => declared.searchParams[resourceType]?.includes(parameter) === true,
     conditionalCreate: (resourceType) =>
       declared.conditionalCreate[resourceType] === true && isOffered(vendor.create.conditional),

@@ -21,7 +21,9 @@ import { keepUnmappedBack } from './unmapped.ts';
 /** Settles every observed resource of the lane. @returns true when something was stored, so that the lane is to be loaded again. */
 export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState): Promise<boolean> {
   const context = await settleContext(deps, lease, state);
-  const settlements = state.resources.flatMap((resource) => settle(resource, context) ?? []);
+  // What shows there may be our own last write, of which nothing is known yet.
+  const told = state.resources.filter(({ untold }) => untold === undefined);
+  const settlements = told.flatMap((resource) => settle(resource, context) ?? []);
   // Withdrawn here, and gone there or answered: nothing is left to retire but the link.
   const lost = state.resources.filter(
     (resource) =>

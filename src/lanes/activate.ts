@@ -11,6 +11,7 @@ import { type Database, json, type Store } from '../store/store.ts';
 import { wantAfterChange, wantBackfill } from './backfill.ts';
 import { documentSlot } from './document.ts';
 import type { LaneDeps } from './lane-connection.ts';
+import { keepPlace } from './renamed.ts';
 
 /**
  * Stores what names our resources on other servers at first use.
@@ -141,9 +142,10 @@ function readFiles(files: Json): MappingFile[] {
 export async function prepareConnection(store: Store, config: ConnectionConfig): Promise<void> {
   // What is asked for, and who may wake us, shapes nothing of what is sent. A partner more or less changes nothing of what is there; each Task is
   // looked at when its referral changes.
-  const { auth, polls, hook, copiesOf, ...visible } = config;
+  const { auth, polls, hook, copiesOf, unrelatedTo, ...visible } = config;
   const configuration = contentHash(JSON.parse(JSON.stringify({ ...visible, auth: auth.type })));
   await store.tx(async (trx) => {
+    await keepPlace(trx, config);
     const added = await trx
       .insertInto('connection')
       .values({ id: config.id, configuration, mode: config.mode })

@@ -5,6 +5,7 @@ import { type Reason, reason } from '../errors.ts';
 import { staleLimit } from '../records/records.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { LaneKey } from './lease.ts';
+import { unknownOutcomes, unknownTooLongMs } from './unknown-outcomes.ts';
 
 export interface Alert {
   readonly topic: string;
@@ -16,11 +17,6 @@ export interface Alert {
 /** That a lane has brought processes down. */
 export function crashTopic({ connection, subject }: LaneKey): string {
   return `lane-crashed:${connection}:${subject}`;
-}
-
-/** That the server shows another resource than the one asked for. */
-export function wrongResourceTopic({ connection, subject }: LaneKey): string {
-  return `wrong-resource:${connection}:${subject}`;
 }
 
 export async function openAlert(trx: Transaction<Database>, { topic, connection, reason }: Alert): Promise<void> {
@@ -55,34 +51,25 @@ export async function closeAlert(trx: Transaction<Database>, ...topics: readonly
 }
 
 /** These have alerts of their own, or are a person's own doing. */
-const toldOtherwise = ['lane-crashed', 'server-wrong-resource', 'version-set-aside'];
+const toldOtherwise = ['lane-crashed', 'version-set-aside'];
 
 /**
- * Brings the alerts that tell of many rows up to date: parked lanes, one alert for each connection and reason, counting lanes; and sources that
- * no longer send stale records in masses.
+ * Brings the alerts that tell of many rows up to date: parked lanes, one alert for each connection and reason, counting lanes; requests whose outcome
+ * has been unknown for long, one for each connection; and sources that no longer send stale records in masses.
  */
 export async function reviewAlerts(store: Store): Promise<void> {
   await store.tx(async (trx) => {
-    const { rows } = await sql<{ connection: string; code: string; text: string; count: number }>`
-      select connection, parked ->> 'code' as code, min(parked ->> 'text') as text, count(*)::integer as count
-      from lane where parked is not null and parked ->> 'code' not in (${sql.join(toldOtherwise)}) group by 1, 2 order by 1, 2`.execute(
-      trx,
-    );
-    const groups = rows.map(({ connection, code, text, count }) => ({
-      topic: `lanes-parked:${code}:${connection}`,
-      connection,
-      reason: reason('lanes-parked', { why: text }),
-      count,
-    }));
+    const groups = json([...(await parkedLanes(trx)), ...(await longUnknown(trx))]);
     await sql`
       insert into alert (topic, connection, reason, count)
-      select g.topic, g.connection, g.reason, g.count from jsonb_to_recordset(${json(groups)})
+      select g.topic, g.connection, g.reason, g.count from jsonb_to_recordset(${groups})
         as g(topic text, connection text, reason jsonb, count integer)
       on conflict (topic) where resolved_at is null do update set count = excluded.count
         where alert.count <> excluded.count`.execute(trx);
     await sql`
-      update alert a set resolved_at = now() where a.resolved_at is null and a.topic like 'lanes-parked:%'
-        and a.topic not in (select g.topic from jsonb_to_recordset(${json(groups)}) as g(topic text))`.execute(trx);
+      update alert a set resolved_at = now()
+      where a.resolved_at is null and (a.topic like 'lanes-parked:%' or a.topic like 'outcomes-unknown:%')
+        and a.topic not in (select g.topic from jsonb_to_recordset(${groups}) as g(topic text))`.execute(trx);
     await sql`
       update alert a set resolved_at = now() where a.resolved_at is null and a.topic like 'stale:%'
         and ${staleLimit} >= (
@@ -90,4 +77,30 @@ export async function reviewAlerts(store: Store): Promise<void> {
       trx,
     );
   });
+}
+
+async function parkedLanes(trx: Transaction<Database>) {
+  const { rows } = await sql<{ connection: string; code: string; text: string; count: number }>`
+    select connection, parked ->> 'code' as code, min(parked ->> 'text') as text, count(*)::integer as count
+    from lane where parked is not null and parked ->> 'code' not in (${sql.join(toldOtherwise)}) group by 1, 2 order by 1, 2`.execute(
+    trx,
+  );
+  return rows.map(({ connection, code, text, count }) => ({
+    topic: `lanes-parked:${code}:${connection}`,
+    connection,
+    reason: reason('lanes-parked', { why: text }),
+    count,
+  }));
+}
+
+async function longUnknown(trx: Transaction<Database>) {
+  const rows = await unknownOutcomes(trx, unknownTooLongMs);
+  return rows
+    .filter(({ count }) => count > 0)
+    .map(({ connection, count }) => ({
+      topic: `outcomes-unknown:${connection}`,
+      connection,
+      reason: reason('outcomes-unknown', { minutes: unknownTooLongMs / 60_000 }),
+      count,
+    }));
 }

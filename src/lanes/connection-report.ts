@@ -23,6 +23,11 @@ export interface ConnectionReport {
   readonly routes: readonly RouteRow[];
   /** Whether the server is told who wrote what, in one line; absent where it is not known. */
   readonly provenance?: string;
+  /**
+   * Types written there without version tags: what others change between our last look and our write is seen by no client (lanes.md 28). Absent where
+   * it is not known.
+   */
+  readonly withoutVersions?: readonly string[];
   /** What is known of servers of this vendor: what they take, what not and why. */
   readonly vendorRules: ReturnType<typeof vendorRules>;
   readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
@@ -49,11 +54,17 @@ export async function connectionReport(
     scopes: [...scopes],
     findings,
     routes: abilities?.routes ?? routesOff(mappings, reason('route-capabilities-unknown')),
-    ...(abilities && { provenance: abilities.provenance.why }),
+    ...(abilities && { provenance: abilities.provenance.why, withoutVersions: withoutVersions(abilities) }),
     wouldWrite: abilities === undefined ? nothing : await countWrites(deps, lane),
     missing: await countMissing(deps, config.id),
     polls: await pollReport(deps.store, lane),
   };
+}
+
+function withoutVersions({ routes, namesVersions }: Abilities): string[] {
+  const written = routes.filter(({ route }) => route === 'native' || route === 'answer');
+  const types = new Set(written.map(({ resourceType }) => resourceType));
+  return [...types].filter((type) => !namesVersions(type)).sort();
 }
 
 /** Undefined where the server does not say what it can do; the diagnosis says why. */

@@ -29,6 +29,7 @@ export interface NewDecision {
     | 'recalled'
     | 'encounter-missing'
     | 'stored-elsewhere'
+    | 'outcome-untold'
     | 'refused-write'
     | 'refused-change'
     | 'mass-change';
@@ -41,7 +42,7 @@ export interface NewDecision {
   readonly choices: readonly Choice[];
 }
 
-type Topic = 'contested' | 'doubled' | 'elsewhere' | 'gone' | 'misfiled' | 'not-carried';
+type Topic = 'contested' | 'doubled' | 'elsewhere' | 'gone' | 'misfiled' | 'not-carried' | 'untold';
 
 /** The topic under which a person is asked about a resource as a whole; its elements have topics of their own (`elementTopic`). */
 export function resourceTopic(about: Topic, key: ResourceKey): string {

@@ -18,6 +18,7 @@ import {
   observation,
   placeholderFor,
   receiverOf,
+  untoldOf,
 } from './desire.ts';
 import {
   type DocumentContent,
@@ -151,6 +152,7 @@ export function laneDocument(
     ),
     moves: {},
     search: 'none',
+    ...untoldOf(input, key),
     ...own,
   };
 }

@@ -45,8 +45,12 @@ export type DecisionRow = Selectable<Database['decision']>;
 export interface RunMemory {
   /** `Type/id` of resources read from the server by this run. */
   readonly fresh: Set<string>;
+  /** The same of runs before it that yielded: not to be read once more only because all is to be read again. */
+  readonly looked: Set<string>;
   /** Slots for which a search found nobody. */
   readonly notFound: Set<string>;
+  /** Operations of which a look of this run could not tell what became of them. */
+  readonly untold: Set<number>;
   /** Slots that the server refused in this run. */
   readonly refused: Map<string, Reason>;
   /** False once references between new resources are in each other's way: optional ones are then left for an update. */
@@ -67,10 +71,14 @@ export interface RunMemory {
   readonly placeholderUrls: Map<string, string>;
 }
 
-export function newMemory(lane: LaneMemory): RunMemory {
+/** @param wanted the lane's counter as the run found it */
+export function newMemory(lane: LaneMemory, wanted?: number): RunMemory {
+  const { looked } = lane;
   return {
     fresh: new Set(),
+    looked: new Set(looked?.wanted === wanted ? looked?.names : []),
     notFound: new Set(),
+    untold: new Set(),
     refused: new Map(),
     placeholders: true,
     encounter: undefined,
@@ -106,12 +114,14 @@ export interface DesireInput {
   readonly known: Known;
   readonly seen: ReadonlyMap<string, SeenRow>;
   readonly openDecisions: readonly DecisionRow[];
+  /** Slots of operations without an outcome, as `nameOf` makes them. */
+  readonly unknown: ReadonlySet<string>;
   /** The newest answered patient decision of the lane. */
   readonly patientDecision: DecisionRow | undefined;
   readonly consents: readonly JsonObject[];
   /** Those of the client, where the connection shares referrals only. */
   readonly referrals: readonly JsonObject[];
-  /** `YYYY-MM-DD`. */
+  /** `YYYY-MM-DD`, in the zone of the lane's source. */
   readonly today: string;
   readonly memory: RunMemory;
   readonly documents: DocumentsHeld | undefined;
@@ -162,6 +172,7 @@ function willExist(resource: LaneResource): boolean {
     resource.desired.invalid.length === 0 &&
     resource.waits.length === 0 &&
     resource.parked === undefined &&
+    resource.untold === undefined &&
     (resource.search === 'none' || resource.search === 'not-found')
   );
 }
@@ -276,6 +287,7 @@ function resourceFor(
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     moves: movesOn(input.connection.vendor),
     ...(mirrors && { isCopy: true }),
+    ...untoldOf(input, key),
     ...(cancelRequest && { cancelRequest }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
@@ -533,6 +545,13 @@ function heldBack(input: DesireInput, key: ResourceKey, standing: LinkRow | unde
   return input.openDecisions.find(({ topic }) => topics.includes(topic))?.reason;
 }
 
+/** Until it is known what became of its last request: for good where a person is asked about it. */
+export function untoldOf({ unknown, openDecisions }: DesireInput, key: ResourceKey): Pick<LaneResource, 'untold'> {
+  if (!unknown.has(nameOf(key))) return {};
+  const topic = resourceTopic('untold', key);
+  return { untold: openDecisions.find((decision) => decision.topic === topic)?.reason ?? reason('outcome-unknown') };
+}
+
 /** Our identifier is on several resources there, or the server says that it stores them elsewhere. */
 function topicsOfCreates(key: ResourceKey): string[] {
   return [resourceTopic('doubled', key), resourceTopic('elsewhere', key)];
@@ -540,7 +559,12 @@ function topicsOfCreates(key: ResourceKey): string[] {
 
 /** Whether an open question is about this resource. */
 export function isTopicOf(key: ResourceKey, topic: string): boolean {
-  const whole = [resourceTopic('contested', key), resourceTopic('gone', key), ...topicsOfCreates(key)];
+  const whole = [
+    resourceTopic('contested', key),
+    resourceTopic('gone', key),
+    resourceTopic('untold', key),
+    ...topicsOfCreates(key),
+  ];
   return (
     topic.startsWith(`${nameOf(key)}:`) || whole.includes(topic) || (topic === patientTopic && key.type === 'client')
   );

@@ -13,6 +13,7 @@ import { withFact } from './merge.ts';
 import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, voidPlans } from './patient-link.ts';
 import { settleRefused } from './refused.ts';
 import { settleRefusedChange } from './refused-change.ts';
+import { settleUntold } from './untold.ts';
 
 /** Puts an answered decision into effect. A choice that only has to be remembered changes nothing here. */
 export async function applyDecision(trx: Transaction<Database>, decision: Answered): Promise<void> {
@@ -26,6 +27,9 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
       return;
     case 'remote-gone':
       if (decision.choice === 'recreate') await forgetLink(trx, decision);
+      return;
+    case 'outcome-untold':
+      await settleUntold(trx, decision);
       return;
     case 'refused-write':
       await settleRefused(trx, decision, decision.signed);

@@ -25,6 +25,8 @@ export interface Abilities {
   readonly conditionalCreate: (resourceType: string) => boolean;
   /** True where the server changes the type by JSON Patch only. */
   readonly patches: (resourceType: string) => boolean;
+  /** True where a write of the type names the version that it changes. */
+  readonly namesVersions: (resourceType: string) => boolean;
   /** True where the server declares this search parameter for the type. */
   readonly searches: (resourceType: string, parameter: string) => boolean;
 }

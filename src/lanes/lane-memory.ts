@@ -14,10 +14,19 @@ export interface LaneMemory {
   readonly projections: Projections;
   /** By name, as they were at the last load; a resource that is the same now is taken from here, with all that followed from it. */
   resources: ReadonlyMap<string, LaneResource>;
+  /** What a run that yielded had looked at by then; undefined where the last run did not yield. */
+  looked: Looked | undefined;
+}
+
+/** Looks that count for as long as nothing has raised the lane's counter: every cause to read all again does. */
+export interface Looked {
+  readonly wanted: number;
+  /** As `Type/id`. */
+  readonly names: ReadonlySet<string>;
 }
 
 export function emptyMemory(): LaneMemory {
-  return { records: new Map(), projections: new Projections(), resources: new Map() };
+  return { records: new Map(), projections: new Projections(), resources: new Map(), looked: undefined };
 }
 
 /** The records as read, each with the very object as content that it had at the last reading if it says the same: comparing it is quick from then on. */

@@ -85,6 +85,8 @@ export interface LaneResource {
   readonly waits: readonly Wait[];
   /** A refused write of this very version; not tried again until something is mended. */
   readonly parked: Reason | undefined;
+  /** What became of its last request is not known: nothing more is sent for it until it is. */
+  readonly untold?: Reason;
   /** A person has set this version aside: it rests without being in need of mending. */
   readonly isSetAside?: boolean;
   /** Topics of open decisions about it. */

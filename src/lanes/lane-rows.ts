@@ -5,7 +5,7 @@ import type { ConnectionConfig } from '../config.ts';
 import type { JsonObject } from '../json.ts';
 import { sourceOf } from '../records/records.ts';
 import { json, type Store, sql } from '../store/store.ts';
-import { crashTopic, wrongResourceTopic } from './alerts.ts';
+import { crashTopic } from './alerts.ts';
 import type { LaneOfSource } from './changes.ts';
 import { type DecisionRow, patientTopic } from './desire.ts';
 import type { EditionRow } from './editions.ts';
@@ -200,8 +200,7 @@ function laneQuery(
           select 1 from remote_value v where v.source = ${source} and v.type = own.type and v.id = own.id
             and v.connection = ${connection} offset 0) v),
         'alerts', exists (select 1 from alert a
-          where a.topic in (${crashTopic({ connection, subject })}, ${wrongResourceTopic({ connection, subject })})
-            and a.resolved_at is null),
+          where a.topic = ${crashTopic({ connection, subject })} and a.resolved_at is null),
         'inbound', exists (select 1 from inbound i where i.connection = ${connection} and i.subject = ${subject}),
         'begun', exists (select 1 from inbound i where i.connection = ${connection} and i.source = ${source}),
         'unmapped', exists (select 1 from unmapped u

@@ -46,6 +46,7 @@ export {
 export { pruneAudit, pruneHomeVersions, pruneOutcomes, pruneReplays, pruneSeen } from './prune.ts';
 export { type Refusal, refuseChange } from './refused-change.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './relink.ts';
+export { checkNames } from './renamed.ts';
 export { type ReplayAsked, startReplay } from './replay.ts';
 export { workReplays } from './replay-work.ts';
 export { type Resting, restingConnections } from './resting.ts';
@@ -56,5 +57,6 @@ export { createRunGate } from './run-gate.ts';
 export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';
 export { heardFromOwn, subscriptionsLeft } from './subscribe.ts';
 export { type HeardOf, heardFrom, reviewSubscriptions } from './subscriptions.ts';
+export { unknownOutcomes } from './unknown-outcomes.ts';
 export { type NewsOf, wakePolls } from './wake-polls.ts';
 export type { Written } from './written.ts';

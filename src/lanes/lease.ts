@@ -1,7 +1,7 @@
 // One runner per lane: a lease with a fencing token (lanes.md 5). Times are database times; every store write of a run is made under the
 // fence, so a runner that was frozen past its lease changes nothing when it wakes.
 
-import { sql, type Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Reason } from '../errors.ts';
 import { type Database, json, type LaneBasis, type Store } from '../store/store.ts';
 import { retryHorizonMs } from './retry.ts';
@@ -96,13 +96,13 @@ export async function isUnreleased({ db }: Store, { connection, subject }: LaneK
 }
 
 /**
- * Locks the lane's row for the rest of the transaction and renews the lease.
+ * Renews the lease, and locks the lane's row for the rest of the transaction where there is one.
  *
- * @param change `starts: 0` where an outcome is stored: the run has got somewhere (lanes.md 5)
+ * @param change `starts: 0` where an outcome is stored, or the run has looked around for long: it has got somewhere (lanes.md 5)
  * @throws LeaseLost when the lease has passed to another runner or ran out.
  */
 export async function holdLease(
-  trx: Transaction<Database>,
+  trx: Kysely<Database> | Transaction<Database>,
   lease: Lease,
   leaseMs: number,
   change: { readonly starts?: 0 } = {},

@@ -1,5 +1,7 @@
 // Reads everything that a run decides from, in one snapshot (lanes.md 1), and turns it into the lane's resources.
 
+import { nextConsentDay } from '../access/access.ts';
+import { dateOf, startOfDate } from '../clocks/clocks.ts';
 import { isOffered } from '../connections/connections.ts';
 import {
   type DecisionRow,
@@ -8,13 +10,14 @@ import {
   desire,
   patientTopic,
   type RunMemory,
+  receiverOf,
 } from './desire.ts';
 import { editionOf } from './editions.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import { Known, type RecordName } from './known.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { recognized } from './lane-memory.ts';
-import type { LaneResource } from './lane-resource.ts';
+import { type LaneResource, nameOf } from './lane-resource.ts';
 import { type LaneHolds, type LaneRows, readLane } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import type { OperationRow } from './operations.ts';
@@ -41,6 +44,8 @@ export interface PlanBasis {
   readonly connectionEpoch: number;
   readonly isPaused: boolean;
   readonly epochs: ReadonlyMap<string, number>;
+  /** When a consent of the client comes into force or is in force no more. */
+  readonly until: Date | undefined;
 }
 
 /**
@@ -63,6 +68,7 @@ export async function loadLane(
     ({ resourceType, route }) => resourceType === 'Communication' && route === 'answer',
   );
   const isTold = isOffered(connection.vendor.documents) && (isNoted || isAnswered);
+  const zone = deps.timeZone(lease.source);
   let carried = memory.carried;
   memory.carried = undefined;
   for (let others: readonly RecordName[] = memory.records?.others ?? []; ; ) {
@@ -84,16 +90,17 @@ export async function loadLane(
       identifierSystem: deps.identifierSystem,
       known,
       seen: new Map(rows.seen.map((row) => [`${row.resource_type}/${row.remote_id}`, row])),
+      unknown: new Set(
+        rows.operations.flatMap((row) => (row.outcome === null ? [nameOf({ ...row, id: row.record_id })] : [])),
+      ),
       openDecisions: rows.decisions.filter(({ state }) => state === 'open'),
       patientDecision: rows.decisions.find(({ state, topic }) => state === 'decided' && topic === patientTopic),
       consents,
       referrals,
-      today: now.toISOString().slice(0, 10),
+      today: dateOf(now.getTime(), zone),
       memory,
       documents:
-        isTold && own.some((row) => row.type === 'case' || isRefusal(row))
-          ? documentsHeld(deps, lease, rows)
-          : undefined,
+        isTold && own.some((row) => row.type === 'case' || isRefusal(row)) ? documentsHeld(zone, rows) : undefined,
     };
     const resources = desire(input);
     const missing = known.takeMissing();
@@ -114,6 +121,7 @@ export async function loadLane(
         connectionEpoch: rows.connection_epoch ?? 0,
         isPaused: rows.is_paused,
         epochs: new Map(epochKeys(lease, clientId).map((key) => [key, rows.epochs[key] ?? 0])),
+        until: consentsChangeAt(input, zone),
       },
       clientId,
       now,
@@ -123,13 +131,20 @@ export async function loadLane(
   }
 }
 
-function documentsHeld({ timeZone }: LaneDeps, { source }: Lease, rows: LaneRows): DocumentsHeld {
+function consentsChangeAt(input: DesireInput, zone: string): Date | undefined {
+  const { connection, consents, today } = input;
+  const { id, basis } = connection.config;
+  const day = nextConsentDay({ basis, organization: receiverOf(input), connection: id, consents, today });
+  return day === undefined ? undefined : new Date(startOfDate(day, zone));
+}
+
+function documentsHeld(timeZone: string, rows: LaneRows): DocumentsHeld {
   return {
     editions: rows.editions.map(editionOf),
     patient: rows.patient ?? undefined,
     heldUntil: rows.documents_held_until ?? undefined,
     now: rows.now,
-    timeZone: timeZone(source),
+    timeZone,
   };
 }
 

@@ -25,8 +25,9 @@ export function shapeOf(
   config: ConnectionConfig,
   abilities: Abilities,
 ): Required<Pick<LaneBasis, 'configuration' | 'routes'>> {
-  // How fast we send and how often we look shapes nothing of what is sent.
-  const { auth, rateLimit, pollEveryMs, polls, hook, settleMs, mode, backfill, copiesOf, ...shaping } = config;
+  // How fast we send, how often we look and what it is not shapes nothing of what is sent.
+  const { auth, rateLimit, pollEveryMs, polls, hook, settleMs, mode, backfill, copiesOf, unrelatedTo, ...shaping } =
+    config;
   const routes = abilities.routes.map(({ recordType, resourceType, route }) => [recordType, resourceType, route]);
   return {
     configuration: contentHash(JSON.parse(JSON.stringify(shaping))),

@@ -10,7 +10,7 @@ import { type LaneResource, nameOf } from './lane-resource.ts';
 import type { Lease } from './lease.ts';
 import { alertTopic, type Cause, changeCount, isRow, lockCount, massLimit, topicOf } from './mass-change.ts';
 
-/** Asks about one resource that is gone, or takes it into the one question about very many. */
+/** Asks about one resource that is gone, or takes it, with those asked about since the cause began, into the one question about very many. */
 export async function askAboutGone(
   trx: Transaction<Database>,
   lease: Lease,
@@ -31,13 +31,12 @@ export async function askAboutGone(
   await changeCount(trx, connection, cause, { held, state: held > limit ? 'held' : row.state });
   if (held <= limit) return openDecision(trx, lease, alone);
   const why = reason('mass-change', { cause: 'A server that has lost what it had', limit, connection });
-  await trx
-    .updateTable('decision')
-    .set({ state: 'obsolete', decided_at: sql<Date>`now()` })
-    .where('connection', '=', connection)
-    .where('kind', '=', 'remote-gone')
-    .where('state', '=', 'open')
-    .execute();
+  await sql`
+    update decision d set state = 'obsolete', decided_at = now() from mass_change_link m
+    where d.connection = ${connection} and d.kind = 'remote-gone' and d.state = 'open'
+      and ${isRow(connection, cause, 'm')} and m.source = d.source and m.type = d.type and m.id = d.record_id and m.slot = d.slot`.execute(
+    trx,
+  );
   await openDecision(
     trx,
     { connection, subject: '', source: '' },

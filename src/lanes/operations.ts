@@ -5,14 +5,22 @@ import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
+import { isRecordType } from '../records/records.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import { askedKey } from './cancel-question.ts';
 import { editionJson } from './document.ts';
+import type { ResourceKey } from './lane-resource.ts';
 import { type LaneKey, type Lease, LeaseLost } from './lease.ts';
 import type { PlanBasis } from './load.ts';
 import type { Write } from './plan.ts';
 
 export type OperationRow = Selectable<Database['operation']>;
+
+/** What it writes. */
+export function keyOf({ type, record_id: id, slot }: OperationRow): ResourceKey {
+  if (!isRecordType(type)) throw new Error('An operation names a record type that does not exist.');
+  return { type, id, slot };
+}
 
 /** `not-done`: it is certain that the server did not do it. `found`: an unknown outcome turned out to be done. */
 export type OperationOutcome = 'ok' | 'found' | 'not-done' | 'refused' | 'conflict';
@@ -106,7 +114,8 @@ async function lockAndStore(
       now_is as (select ${isHeld} as is_held, (select wanted from held) as wanted, (select epoch from c) as connection_epoch, (select paused is null from c) as is_running,
         (select version from m) as mapping_version, (select coalesce(jsonb_object_agg(key, n), '{}') from e) as epochs),
       checked as (select is_held, epochs, is_running and wanted = ${basis.wanted}::bigint and connection_epoch = ${basis.connectionEpoch}::bigint
-        and mapping_version = ${basis.mappingVersion} and epochs = ${epochs} as is_same from now_is),
+        and mapping_version = ${basis.mappingVersion} and epochs = ${epochs}
+        and (${basis.until ?? null}::timestamptz is null or now() < ${basis.until ?? null}::timestamptz) as is_same from now_is),
       stored as (
         insert into operation (send_id, connection, subject, fence, source, send_before,
           type, record_id, slot, generation, kind, resource_type, remote_id, sent, record_version, route, route_reason)

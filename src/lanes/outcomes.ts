@@ -189,8 +189,10 @@ async function storeRest(
 }
 
 /** Undefined: the outcome stays unknown, and the intent open. */
-function closing({ intent, class: result, status, reason: why, requestId }: WriteOutcome): ClosedOperation | undefined {
+function closing(outcome: WriteOutcome): ClosedOperation | undefined {
+  const { intent, class: result, status, reason: why, requestId } = outcome;
   const id = intent.operationId;
+  if (outcome.mayBeDone === true) return undefined;
   switch (result) {
     case 'ok':
       return { id, outcome: 'ok', status, requestId };

@@ -91,7 +91,13 @@ function documentsOf(resources: readonly LaneResource[]): PlannedDocument[] {
   return resources.flatMap((resource) => {
     const { document } = resource;
     if (document === undefined) return [];
-    return [{ resource, outcome: decideDocument(resource, document), records: document.content?.records ?? [] }];
+    return [
+      {
+        resource,
+        outcome: held(resource) ?? decideDocument(resource, document),
+        records: document.content?.records ?? [],
+      },
+    ];
   });
 }
 
@@ -124,9 +130,14 @@ const decided = new WeakMap<LaneResource, Outcome>();
 
 /** Worked out once for each resource: a load gives what has not changed as the same object. */
 function decide(resource: LaneResource): Outcome {
-  const outcome = decided.get(resource) ?? decideNew(resource);
+  const outcome = decided.get(resource) ?? held(resource) ?? decideNew(resource);
   decided.set(resource, outcome);
   return outcome;
+}
+
+/** Written to again, it might be there twice, or be answered for what it is not. */
+function held({ untold }: LaneResource): Outcome | undefined {
+  return untold && { state: 'parked', reason: untold };
 }
 
 function decideNew(resource: LaneResource): Outcome {

@@ -142,8 +142,8 @@ async function keepLinked(
 }
 
 /**
- * What no record is linked to waits to be taken up (`news_since`), and the lanes of its patient are wanted. A create of ours that is under way may be
- * what was found: then it is left for the next poll.
+ * What no record is linked to waits to be taken up (`news_since`), and the lanes of its patient are wanted. A create of ours for the same
+ * patient that is under way may be what was found, where a server keeps no identifier of ours: then it is left for the next poll.
  */
 async function keepUnlinked(
   trx: Transaction<Database>,
@@ -157,7 +157,7 @@ async function keepUnlinked(
     return isOurs || hashOfSeen(body) === row.hash ? [] : [{ row, body }];
   });
   if (others.length === 0) return { lanes: [], isOvertaken: false, news: [] };
-  const { connection: id, resource_type: resourceType } = seen.poll;
+  const { connection: id } = seen.poll;
   const concern = await concernOf(
     trx,
     seen,
@@ -165,8 +165,15 @@ async function keepUnlinked(
   );
   // What was kept once is looked at further: how it ends is news too.
   const ours = others.filter(({ row, body }) => row.body !== null || isOurConcern(body, concern));
-  if (ours.length > 0 && (await isCreating(trx, id, resourceType))) return { lanes: [], isOvertaken: true, news: [] };
-  const fresh = ours.filter(({ body, row }) => row.body === null || standing(body, row, seen) !== 'overtaken');
+  const held = await patientsCreatedFor(
+    trx,
+    seen.poll,
+    ours.map(({ body }) => patientNamed(seen, body)),
+  );
+  const fresh = ours.filter(
+    ({ body, row }) =>
+      !held.has(patientNamed(seen, body)) && (row.body === null || standing(body, row, seen) !== 'overtaken'),
+  );
   await saveSeen(trx, id, ...fresh.map(({ body }) => ({ ...lookAt(seen, body), isNews: true })));
   const patients = fresh.flatMap(({ body }) => patientOf(body, concern.baseUrl) ?? []);
   await askAboutReferred(
@@ -196,19 +203,40 @@ function lookAt({ poll, connection }: Seen, body: JsonObject) {
   } as const;
 }
 
-async function isCreating(trx: Transaction<Database>, connection: string, resourceType: string): Promise<boolean> {
-  const row = await trx
-    .selectFrom('operation')
-    .select('id')
-    .where('connection', '=', connection)
-    .where('resource_type', '=', resourceType)
-    .where('remote_id', 'is', null)
-    .where(({ eb, or }) => or([eb('outcome', 'is', null), eb('outcome', '=', 'unknown')]))
-    // One that nobody could clear up by then is a person's question, and keeps nothing else waiting.
-    .where('intended_at', '>', sql<Date>`now() - interval '1 hour'`)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+/** In whose chart a resource that was found is; '': it names nobody. */
+function patientNamed({ poll, connection }: Seen, body: JsonObject): string {
+  return patientOf(body, connection.config.baseUrl) ?? poll.about;
+}
+
+/**
+ * Those of the patients in whose chart a create of ours of this type may stand whose outcome is not known. One for a client whom the server does not
+ * know yet may be for any patient whom no client is linked to.
+ */
+async function patientsCreatedFor(
+  trx: Transaction<Database>,
+  { connection, resource_type: resourceType }: PollKey,
+  patients: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (patients.length === 0) return new Set();
+  const named = json([...new Set(patients)].map((id) => ({ id })));
+  // One that nobody could clear up within the hour keeps nothing else waiting. A record may have changed its client since: what was sent tells too.
+  const { rows } = await sql<{ id: string }>`
+    with open as (
+      select o.source, o.sent::text as sent, case when o.type = 'client' then o.record_id else r.client_id end as client
+      from operation o left join record r on r.source = o.source and r.type = o.type and r.id = o.record_id
+      where o.connection = ${connection} and o.resource_type = ${resourceType} and o.remote_id is null
+        and (o.outcome is null or o.outcome = 'unknown') and o.intended_at > now() - interval '1 hour'),
+    whose as (
+      select o.sent, o.client, k.remote_id as patient from open o
+      left join link k on k.connection = ${connection} and k.source = o.source and k.type = 'client' and k.id = o.client
+        and k.resource_type = 'Patient' and k.remote_id is not null)
+    select n.id from jsonb_to_recordset(${named}) as n(id text)
+    where exists (select 1 from whose w where w.client is null or w.patient = n.id
+      or position('"Patient/' || n.id || '"' in w.sent) > 0
+      or w.patient is null and not exists (
+        select 1 from link k where k.connection = ${connection} and k.resource_type = 'Patient' and k.type = 'client'
+          and k.remote_id = n.id))`.execute(trx);
+  return new Set(rows.map(({ id }) => id));
 }
 
 async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonly JsonObject[]): Promise<Concern> {

@@ -3,7 +3,6 @@
 import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { openAlert, wrongResourceTopic } from './alerts.ts';
 import { closeObsolete, resourceTopic } from './decisions.ts';
 import { holdDocuments } from './editions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
@@ -51,7 +50,6 @@ export async function readLinked(
     fresh.add(`${resourceType}/${remoteId}`);
     const isHidden = resourceType === 'Patient' && isRestricted(connection, reply);
     const why = isHidden ? reason('patient-restricted') : (result.reason ?? reason('outcome-unknown'));
-    if (why.code === 'server-wrong-resource') await alertWrongResource(deps, lease, why);
     return { kind: 'parked', reason: why };
   }
   if (result.class === 'gone') {
@@ -79,14 +77,6 @@ export async function readLinked(
     if (resource.isGone) await closeObsolete(trx, lease, [resourceTopic('gone', resource.key)]);
   });
   return { kind: 'read', isNews: true };
-}
-
-/** A server that shows one resource for another cannot be trusted with any: an operator must hear of it. */
-async function alertWrongResource({ store, leaseMs }: LaneDeps, lease: Lease, why: Reason): Promise<void> {
-  await store.tx(async (trx) => {
-    await holdLease(trx, lease, leaseMs);
-    await openAlert(trx, { topic: wrongResourceTopic(lease), connection: lease.connection, reason: why });
-  });
 }
 
 /** Nothing is to be stored of a look that shows what the store holds. */

@@ -3,23 +3,19 @@
 
 import { classify, isOffered, isSearchResult } from '../connections/connections.ts';
 import { findMarker } from '../documents/documents.ts';
-import { type Reason, reason } from '../errors.ts';
+import { reason } from '../errors.ts';
 import { parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { EditionPlan } from './document.ts';
 import type { LaneConnection } from './lane-connection.ts';
-import { searchFailure } from './search-failure.ts';
+import { type Failure, finalSearchFailure, type Refused } from './search-failure.ts';
 
 /** Clocks of two systems, and a server that keeps its own time of filing. */
 const windowMs = 24 * 3_600_000;
 
 export type DocumentsFound = JsonObject[] | Unclear;
 
-interface Unclear {
-  readonly kind: 'again' | 'config';
-  readonly reason: Reason;
-  readonly afterMs: number | undefined;
-}
+type Unclear = Failure | Refused;
 
 /** The documents or messages that carry the marker and number of this edition, the oldest first; or why that cannot be told now. */
 export async function searchEdition(
@@ -30,7 +26,7 @@ export async function searchEdition(
   const query = queryFor(connection, resourceType, edition);
   if (query === undefined) return [];
   const result = await connection.client.searchAll(resourceType, query);
-  if (!isSearchResult(result)) return searchFailure(connection, result);
+  if (!isSearchResult(result)) return finalSearchFailure(connection, result);
   if (!result.complete)
     return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
   const found: JsonObject[] = [];
@@ -107,8 +103,9 @@ async function readBinary(connection: LaneConnection, id: string): Promise<strin
   const result = classify(connection.vendor, { method: 'GET', kind: 'read', target }, reply);
   if (result.class === 'gone') return '';
   if (result.class !== 'ok' || reply.fault !== undefined) {
-    const kind = result.class === 'config' ? 'config' : 'again';
-    return { kind, reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs };
+    const why = result.reason ?? reason('outcome-unknown');
+    if (result.class === 'denied' || result.class === 'permanent') return { kind: 'parked', reason: why };
+    return { kind: result.class === 'config' ? 'config' : 'again', reason: why, afterMs: result.retryAfterMs };
   }
   const data = reply.body?.data;
   return typeof data === 'string' ? decoded(data) : '';

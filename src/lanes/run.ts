@@ -7,7 +7,7 @@ import { factsOf } from '../fault.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import type { Database, LaneBasis } from '../store/store.ts';
 import { absorb } from './absorb.ts';
-import { closeAlert, crashTopic, openAlert, wrongResourceTopic } from './alerts.ts';
+import { closeAlert, crashTopic, openAlert } from './alerts.ts';
 import { dropAgreedValues } from './changes.ts';
 import { askAboutContested, mostConflicts } from './contested.ts';
 import { newMemory, type RunMemory } from './desire.ts';
@@ -16,6 +16,7 @@ import { findExisting, releaseMatchLeases } from './find.ts';
 import { adopt } from './inbound/adopt.ts';
 import { hearMessages } from './inbound/hear.ts';
 import { takeInbound } from './inbound/take.ts';
+import { keepingLease, type RunTime, RunTimeOver, startRun } from './kept-lease.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { areOthers, saveReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
@@ -48,7 +49,7 @@ import { nextTryMs } from './retry.ts';
 import { sendLevel } from './send.ts';
 import { hasUnmapped, keepUnmapped } from './unmapped.ts';
 
-/** More steps than any lane needs; a run that gets here yields and is wanted again (lanes.md 5). */
+/** More steps than any lane needs; a run that gets here yields, as one does that takes too long (lanes.md 5). */
 const mostSteps = 200;
 const mostStarts = 3;
 
@@ -58,17 +59,19 @@ export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
   if (connection === undefined) return;
   const { holder, leaseMs } = deps;
   const isSuspect = await deps.gate.sideBySide(async () => {
+    const time = startRun(deps);
     const released: Taker = { holder, leaseMs, which: 'released' };
     const taken = await takeLane(deps.store, key, released, connection.config.share);
     const lease = taken?.lease ?? (await takeLease(deps.store, key, released));
     if (lease === undefined) return isUnreleased(deps.store, key);
-    await runLeased(deps, connection, lease, taken?.rows);
+    await runLeased(deps, connection, lease, time, taken?.rows);
     return false;
   });
   if (!isSuspect) return;
   await deps.gate.alone(async () => {
+    const time = startRun(deps);
     const lease = await takeLease(deps.store, key, { holder, leaseMs, which: 'any' });
-    if (lease !== undefined) await runLeased(deps, connection, lease, undefined);
+    if (lease !== undefined) await runLeased(deps, connection, lease, time, undefined);
   });
 }
 
@@ -77,6 +80,7 @@ async function runLeased(
   deps: LaneDeps,
   connection: LaneConnection,
   lease: Lease,
+  time: RunTime,
   rows: LaneRows | undefined,
 ): Promise<void> {
   const key = { connection: lease.connection, subject: lease.subject };
@@ -85,9 +89,12 @@ async function runLeased(
     const outcome =
       lease.starts > mostStarts
         ? await crashed(deps, lease)
-        : await new LaneRun(deps, connection, lease, { ...newMemory(memory), carried: rows }).toEnd();
+        : await new LaneRun(deps, connection, lease, time, {
+            ...newMemory(memory, lease.wanted),
+            carried: rows,
+          }).toEnd();
     deps.wake(await release(deps.store, lease, outcome));
-    if (outcome.kind === 'done') deps.memories.keep(key, memory);
+    if (outcome.kind === 'done' || memory.looked !== undefined) deps.memories.keep(key, memory);
     await tellOverdue(deps, lease, outcome);
     deps.onRun?.(key.connection, outcome.kind === 'done' ? (outcome.parked === null ? 'done' : 'parked') : 'again');
   } catch (error) {
@@ -126,21 +133,30 @@ class LaneRun {
   #hasSearched = false;
   #conflicts = 0;
   #shape: ReturnType<typeof shapeOf> | undefined;
+  readonly #endsAt: number;
 
-  constructor(deps: LaneDeps, connection: LaneConnection, lease: Lease, memory: RunMemory) {
+  constructor(deps: LaneDeps, connection: LaneConnection, lease: Lease, time: RunTime, memory: RunMemory) {
     this.#memory = memory;
     this.#deps = deps;
-    this.#connection = connection;
+    this.#connection = keepingLease(deps, connection, lease, time);
     this.#lease = lease;
+    this.#endsAt = time.endsAt;
   }
 
   async toEnd(): Promise<RunOutcome> {
-    const abilities = await this.#abilities();
-    if ('kind' in abilities) return abilities;
-    for (let steps = 0; steps < mostSteps; steps += 1) {
-      const step = await this.#step(abilities);
-      if (step !== 'go-on') return step;
+    const { lane, looked, fresh } = this.#memory;
+    lane.looked = undefined;
+    try {
+      const abilities = await this.#abilities();
+      if ('kind' in abilities) return abilities;
+      for (let steps = 0; steps < mostSteps && this.#deps.clock() < this.#endsAt; steps += 1) {
+        const step = await this.#step(abilities);
+        if (step !== 'go-on') return step;
+      }
+    } catch (error) {
+      if (!(error instanceof RunTimeOver)) throw error;
     }
+    lane.looked = { wanted: this.#lease.wanted, names: new Set([...looked, ...fresh]) };
     return this.#again(reason('lane-yields'), 0);
   }
 
@@ -158,7 +174,7 @@ class LaneRun {
   async #step(abilities: Abilities): Promise<Step> {
     const state = await loadLane(this.#deps, this.#connection, abilities, this.#lease, this.#memory);
     if (state.basis.isPaused) return this.#again(reason('connection-paused', { why: '' }), undefined);
-    const cleared = await reconcile(this.#deps, this.#connection, this.#lease, state, this.#memory.fresh);
+    const cleared = await reconcile(this.#deps, this.#connection, this.#lease, state, this.#memory);
     if (cleared.kind === 'config') return this.#pause(cleared.reason);
     if (cleared.kind === 'again') return this.#again(cleared.reason, cleared.afterMs);
     if (cleared.kind === 'clear' && cleared.changed) return 'go-on';
@@ -221,7 +237,9 @@ class LaneRun {
 
   #isUnread({ link, resourceType, document, observed }: LaneResource): boolean {
     if (document?.isHeld === true || observed?.isTold === true) return false;
-    return link !== undefined && !link.retired && !this.#memory.fresh.has(`${resourceType}/${link.remoteId}`);
+    if (link === undefined || link.retired) return false;
+    const name = `${resourceType}/${link.remoteId}`;
+    return !this.#memory.fresh.has(name) && !this.#memory.looked.has(name);
   }
 
   async #readAll(state: LaneState, resources: readonly LaneResource[]): Promise<Step> {
@@ -307,7 +325,10 @@ class LaneRun {
 
   /** After a write the next one needs a new look, unless the reply was one. */
   #forgetFresh(write: Write): void {
-    if (write.kind !== 'create') this.#memory.fresh.delete(`${write.resource.resourceType}/${write.link.remoteId}`);
+    if (write.kind === 'create') return;
+    const name = `${write.resource.resourceType}/${write.link.remoteId}`;
+    this.#memory.fresh.delete(name);
+    this.#memory.looked.delete(name);
   }
 
   async #pause(why: Reason): Promise<RunOutcome> {
@@ -321,7 +342,10 @@ class LaneRun {
 
   /** Nothing is left to do now: every resource gets its state, every wait its row. */
   #finish(state: LaneState, planned: Plan, held: number, basis: LaneBasis | undefined): RunOutcome {
-    const parked = planned.states.find(needsMending)?.reason ?? null;
+    const stuck = planned.states.filter(needsMending);
+    // A server that shows one resource for another cannot be trusted with any: an operator must hear of it first.
+    const wrong = stuck.find(({ reason: why }) => why?.code === 'server-wrong-resource');
+    const parked = (wrong ?? stuck[0])?.reason ?? null;
     const waiting = planned.states.find(({ state: phase }) => phase === 'waiting')?.reason ?? null;
     const shadow = held > 0 ? reason('shadow', { count: held }) : null;
     const keep = this.#keep(state, planned);
@@ -344,8 +368,6 @@ class LaneRun {
     const { holds, known, resources, openDecisions } = state;
     const states = planned.states.filter((one) => isNewState(state, one.resource, one.state, one.reason));
     const stuck = planned.states.filter(needsMending);
-    const isWrong = planned.states.some(({ reason: why }) => why?.code === 'server-wrong-resource');
-    const over = [crashTopic(this.#lease), ...(isWrong ? [] : [wrongResourceTopic(this.#lease)])];
     const waits = waitedFor(resources);
     const sharesReferrals = this.#connection.config.share === 'referrals';
     const awaited = sharesReferrals ? waitedFor(resources.filter(({ route }) => route.route === 'native')) : [];
@@ -354,7 +376,7 @@ class LaneRun {
       needed(states.length > 0, (trx) => saveStates(trx, this.#lease, states)),
       needed(holds.unmapped || hasUnmapped(resources), (trx) => keepUnmapped(trx, this.#lease, resources)),
       needed(holds.remoteValues, (trx) => dropAgreedValues(trx, this.#lease)),
-      needed(holds.alerts, (trx) => closeAlert(trx, ...over)),
+      needed(holds.alerts, (trx) => closeAlert(trx, crashTopic(this.#lease))),
       needed(stuck.length > 0 || isAsked(openDecisions), (trx) =>
         askAboutRefused(trx, this.#lease, stuck, openDecisions),
       ),
@@ -401,7 +423,7 @@ function waitedFor(resources: readonly LaneResource[]): SlotRef[] {
 /** Parked, and not because a person is being asked or has said that it is to stay so, nor because the document is that would carry it. */
 function needsMending({ state, resource }: ResourceState): boolean {
   if (resource.route.route === 'document' && resource.document === undefined) return false;
-  if (resource.isSetAside === true) return false;
+  if (resource.isSetAside === true || resource.untold !== undefined) return false;
   return state === 'parked' && resource.openTopics.size === 0 && !resource.isGone && resource.search !== 'blocked';
 }
 
@@ -418,8 +440,8 @@ function isNewState(state: LaneState, resource: LaneResource, phase: string, why
   );
 }
 
-function nextLook(state: LaneState, { lookAt }: Plan): Date | null {
-  const late = state.openOperations.flatMap(({ late_check_at: at }) => (at === null ? [] : [at.getTime()]));
-  const times = lookAt === undefined ? late : [...late, lookAt.getTime()];
+function nextLook({ openOperations, basis }: LaneState, { lookAt }: Plan): Date | null {
+  const late = openOperations.flatMap(({ late_check_at: at }) => at ?? []);
+  const times = [...late, lookAt, basis.until].flatMap((at) => at?.getTime() ?? []);
   return times.length === 0 ? null : new Date(Math.min(...times));
 }

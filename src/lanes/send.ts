@@ -27,6 +27,8 @@ import { type Sending, sendPatch } from './send-patch.ts';
 export interface WriteOutcome {
   readonly intent: Intent;
   readonly class: ReplyClass;
+  /** The connection is at fault, but the server may have done it. */
+  readonly mayBeDone?: boolean;
   readonly status: number | undefined;
   readonly reason: Reason | undefined;
   readonly retryAfterMs: number | undefined;
@@ -117,7 +119,7 @@ function firstBundle(writes: readonly Write[], recorded: Recording): Write[] {
   for (const write of writes) {
     const parts = [write.body, ...recorded([write])];
     entries += parts.length;
-    bytes += JSON.stringify(parts).length;
+    bytes += Buffer.byteLength(JSON.stringify(parts));
     if (level.length > 0 && (entries > mostEntries || bytes > mostBytes)) break;
     level.push(write);
   }
@@ -173,12 +175,13 @@ function goesAsPatch(abilities: Abilities, { kind, resource }: Write): boolean {
 
 function outcomeOf(
   intent: Intent,
-  result: Pick<Classified, 'class' | 'reason' | 'retryAfterMs'>,
+  result: Pick<Classified, 'class' | 'reason' | 'mayBeDone' | 'retryAfterMs'>,
   reply: FhirReply | Fault,
 ): Omit<WriteOutcome, 'remoteId'> {
   return {
     intent,
     class: result.class,
+    mayBeDone: result.mayBeDone === true,
     status: reply.status,
     reason: result.reason,
     retryAfterMs: result.retryAfterMs,

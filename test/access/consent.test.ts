@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type ConsentQuestion, withheldBy } from '../../src/access/access.ts';
+import { type ConsentQuestion, nextConsentDay, withheldBy } from '../../src/access/access.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { aConsent } from '../builders.ts';
 
@@ -80,6 +80,20 @@ describe('days', () => {
     ['the turn of the year', '2026-12-31', { from: '2027-01-01' }, 'consent-missing'],
   ])('%s (%s)', (_what, today, within, expected) => {
     expect(answer({ today, consents: [consent({ period: within })] })).toBe(expected);
+  });
+
+  test.each<[string, JsonObject[], string | undefined]>([
+    ['the first day, of one to come', [{ period: { from: '2026-07-01', to: '2026-12-31' } }], '2026-07-01'],
+    ['the day after the last, of one in force', [{ period }], '2027-02-02'],
+    ['tomorrow, of one whose last day it is', [{ period: { to: '2026-06-15' } }], '2026-06-16'],
+    ['the earliest, of several', [{ period }, { period: { to: '2026-06-30' } }], '2026-07-01'],
+    ['none, of one that has ended', [{ period: { from: '2026-02-02', to: '2026-06-14' } }], undefined],
+    ['none, of one without an end', [{ period: { from: '2026-02-02' } }, { period: null }], undefined],
+    ['none, of one to somebody else', [{ period, recipients: [{ organizationId: 'org-shelter' }] }], undefined],
+    ['none, of one revoked', [{ period, revokedAt: '2026-05-01T09:00:00-04:00' }], undefined],
+    ['none, of a refusal', [{ period, status: 'declined' }], undefined],
+  ])('another answer comes next on %s', (_what, changes, day) => {
+    expect(nextConsentDay({ ...partner, consents: changes.map(consent) })).toBe(day);
   });
 
   test('a consent without a period has no end', () => {

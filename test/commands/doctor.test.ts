@@ -123,6 +123,7 @@ describe('of a server that is as it should be', () => {
       /^ {2}referral +Task +cruds +\? +native +The server declares all that Task needs, and the token allows it\.$/m,
     );
     expect(lines).toContain('  would write: 1 create, 0 update, 0 document');
+    expect(healthy.out).not.toContain('without version tags');
     expect(lines).toContain('  Provenance goes with each transaction; what goes as a single request has none.');
   });
 
@@ -144,6 +145,7 @@ describe('of an Epic server before go-live', () => {
     expect({ code: told.code, err: told.err }).toEqual({ code: 0, err: '' });
     const lines = told.out.split('\n');
     expect(lines).toContain('hospital (epic, shadow): reachable, signed in');
+    expect(told.out).toMatch(/^ {2}without version tags: .*\bTask\b.* is overwritten unseen$/m);
     expect(told.out).toMatch(/^ {2}in shadow, nothing is written; live it would write: \d+ create, /m);
   });
 

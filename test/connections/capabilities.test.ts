@@ -52,7 +52,7 @@ test('types with their interactions, parameters and conditional creates; abiliti
     searchParams: { Task: ['_lastUpdated', 'patient', 'status'], Goal: ['_lastUpdated'] },
     conditionalCreate: { Task: true, Goal: false },
     transaction: true,
-    versioned: true,
+    versioned: { Task: true, Goal: false },
     patch: true,
     hash: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
@@ -81,7 +81,7 @@ test.each<[string, JsonObject]>([
   expect(parseCapabilities(given, now)).toMatchObject({
     interactions: {},
     transaction: false,
-    versioned: false,
+    versioned: {},
     patch: false,
   });
 });

@@ -56,6 +56,20 @@ describe('faults', () => {
     expect(classify(vendors.standard, asked(request), fault(kind, sent))).toMatchObject({ class: expected });
   });
 
+  test.each<[FaultKind, boolean, RequestKind, true | undefined]>([
+    ['tls', true, 'create', true],
+    ['tls', true, 'transaction', true],
+    ['tls', false, 'create', undefined],
+    ['tls', true, 'search', undefined],
+    ['redirect', true, 'create', true],
+    ['redirect', true, 'update', true],
+    ['redirect', true, 'read', undefined],
+  ])('%s, sent: %s, on a %s stops the connection, and may have been done: %s', (kind, sent, request, mayBeDone) => {
+    const found = classify(vendors.standard, asked(request), fault(kind, sent));
+    expect(found.class).toBe('config');
+    expect(found.mayBeDone).toBe(mayBeDone);
+  });
+
   test.each<[number, RequestKind, ReplyClass]>([
     [200, 'read', 'retry-backoff'],
     [200, 'create', 'unknown-outcome'],

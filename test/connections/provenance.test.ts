@@ -9,7 +9,7 @@ const able: Capabilities = {
   searchParams: { Provenance: ['_id', '_tag', 'target'] },
   conditionalCreate: { Provenance: true },
   transaction: true,
-  versioned: true,
+  versioned: {},
   patch: true,
   hash: '',
 };

@@ -17,7 +17,7 @@ function declares(interactions: Record<string, string[]>): Capabilities {
     searchParams: {},
     conditionalCreate: {},
     transaction: true,
-    versioned: true,
+    versioned: {},
     patch: false,
     hash: 'a',
   };

@@ -97,7 +97,12 @@ describe('signing in', () => {
 
 test('what it declares is enough for everything to go natively', async () => {
   const capabilities = await connect().capabilities();
-  expect(capabilities).toMatchObject({ fhirVersion: '4.0.1', transaction: true, versioned: true, patch: true });
+  expect(capabilities).toMatchObject({
+    fhirVersion: '4.0.1',
+    transaction: true,
+    versioned: { Goal: true },
+    patch: true,
+  });
   expect(capabilities.conditionalCreate.ServiceRequest).toBe(true);
   expect(capabilities.searchParams.Task).toContain('_lastUpdated');
 });

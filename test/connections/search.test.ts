@@ -157,6 +157,6 @@ test.each<[string, Answer, object]>([
 });
 
 test('each page is given up at the time that holds for all', async () => {
-  const { result } = await search({ [first]: { body: bundle([]) } }, { sendBefore: Date.now() - 1 });
+  const { result } = await search({ [first]: { body: bundle([]) } }, { sendBefore: () => Date.now() - 1 });
   expect(result).toMatchObject({ fault: 'aborted', sent: false });
 });

@@ -2,6 +2,7 @@
 
 import https from 'node:https';
 import net from 'node:net';
+import tls from 'node:tls';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { defaultLimits, openExchanger } from '../../src/connections/exchange.ts';
 import { connectTo, listen, startBytes, startServer, stopAll } from './fhir-server.ts';
@@ -33,6 +34,42 @@ test('80: a certificate that cannot be trusted: nothing of the request arrives',
     );
     expect(requests).toBe(0);
   } finally {
+    server.close();
+  }
+});
+
+test('a secure connection that breaks after the request has arrived: it may have been done', async () => {
+  const certificate = untrustedCertificate();
+  const trusted = tls.getCACertificates('default');
+  tls.setDefaultCACertificates([...trusted, certificate.cert]);
+  let arrived = '';
+  const wires: net.Socket[] = [];
+  const server = tls.createServer(certificate, (socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      arrived += data;
+      // What no TLS peer says.
+      if (arrived.includes('Goal"')) wires.at(-1)?.write('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+    });
+  });
+  const port = await listen(server);
+  const wire = net.createServer((socket) => {
+    const onward = net.connect(port, '127.0.0.1');
+    wires.push(socket);
+    for (const end of [socket, onward]) end.on('error', () => {});
+    socket.on('close', () => onward.destroy());
+    socket.pipe(onward).pipe(socket);
+  });
+  const wirePort = await listen(wire);
+  try {
+    const { client } = connectTo({ url: `https://localhost:${wirePort}/r4` }, { auth });
+    const fault = await client.send({ method: 'POST', path: 'Goal', body: { resourceType: 'Goal' } });
+    expect(arrived).toContain('POST /r4/Goal');
+    expect(fault).toMatchObject({ fault: 'tls', sent: true });
+  } finally {
+    tls.setDefaultCACertificates(trusted);
+    for (const socket of wires) socket.destroy();
+    wire.close();
     server.close();
   }
 });

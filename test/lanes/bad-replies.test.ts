@@ -3,9 +3,11 @@
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
+import { reviewAlerts } from '../../src/lanes/lanes.ts';
 import { raiseWanted } from '../../src/lanes/links.ts';
 import { aGoal, anOrganization } from '../builders.ts';
 import { startServer as startHost, stopAll } from '../connections/fhir-server.ts';
+import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { startProxy } from '../support/proxy.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
@@ -123,14 +125,38 @@ describe('a reply to a read', () => {
     expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: reason });
     expect(await world.link(slot)).toMatchObject({ state: 'parked', reason });
     expect(await truth()).toEqual(before);
-    const alerts = reason === 'server-wrong-resource' ? [{ topic: `wrong-resource:general:${subject}`, count: 1 }] : [];
-    expect(await world.alerts()).toMatchObject(alerts);
+    await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([{ topic: `lanes-parked:${reason}:general`, code: 'lanes-parked', count: 1 }]);
 
     await heal();
     await lookAgain();
     expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
     expect(await world.link(slot)).toMatchObject({ state: 'current' });
     expect(await truth()).toEqual(before);
+    await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  test('68: a server that mixes replies up is one alert, which counts the lanes', async () => {
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await fault('GET', { status: 200, body: { resourceType: 'Task', id: 'of-somebody-else' } });
+    await world.workAgain();
+    await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([
+      { topic: 'lanes-parked:server-wrong-resource:general', code: 'lanes-parked', count: 2 },
+    ]);
+    await heal();
+    const lanes = ['org-pantry', 'org-riverside'].map((id) => `county.organization.${id}`);
+    await world.store.tx((trx) =>
+      raiseWanted(
+        trx,
+        lanes.map((lane) => ({ connection: 'general', subject: lane })),
+        { unpark: true, reread: true },
+      ),
+    );
+    await world.work();
+    await reviewAlerts(world.store);
     expect(await world.alerts()).toEqual([]);
   });
 
@@ -277,6 +303,33 @@ describe('a reply to a create', () => {
     expect(await creates(world.server, 'Organization')).toBe(1);
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.changes()).toEqual([]);
+  });
+
+  test('cut off anywhere, in the status line, a header or the body: known for lost, and made once', async () => {
+    const proxy = await startCuttingProxy(world.server.base);
+    try {
+      await world.connect(aConnection(proxy.base));
+      await world.accept(['organization', anOrganization()]);
+      await world.work();
+      const whole = proxy.lastReply();
+      const body = whole.indexOf('\r\n\r\n') + 4;
+      const location = whole.toString('latin1').toLowerCase().indexOf('location:');
+      expect(location).toBeGreaterThan(0);
+      const places = [0, 1, 9, 12, location + 4, location + 20, body - 2, body, body + 1, whole.length - 1];
+      for (const [at, bytes] of places.entries()) {
+        const id = `org-${String(at).padStart(6, '0')}`;
+        proxy.cutAfter(bytes);
+        await world.accept(['organization', anOrganization({ id, name: 'Elm Street Pantry' })]);
+        await world.work({ tries: 1 });
+        expect(await world.lane(`county.organization.${id}`)).toMatchObject({ hasWork: true, parked: undefined });
+      }
+      await world.work();
+      expect(await world.server.all('Organization')).toHaveLength(1 + places.length);
+      expect(await creates(world.server, 'Organization')).toBe(1 + places.length);
+      expect(await world.openDecisions()).toEqual([]);
+    } finally {
+      await proxy.stop();
+    }
   });
 
   test('67: a Location on another host, and not here: asked, and sent once only until somebody answers', async () => {

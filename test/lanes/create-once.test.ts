@@ -3,10 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { Json, JsonObject } from '../../src/json.ts';
+import { drain, finishDrains, setPaused } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
-import { anOrganization } from '../builders.ts';
+import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
 import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
-import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseWithReferral, creates, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
@@ -132,6 +133,153 @@ describe('a search that found nothing', () => {
   });
 });
 
+describe('a search that can never tell what became of a lost create', () => {
+  const caseLane = 'county.case.case-rosa';
+  const goalTwo = 'goal/goal-two#goal';
+
+  /** A linked case, and then a new goal whose create gets no reply, and a new title of the plan beside it. */
+  async function loseCreate(drop: string, fault: Json): Promise<void> {
+    await world.server.control('POST', 'settings', { transactions: false, conditionalCreate: false });
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Goal', nth: 1, fault: { drop } },
+      { method: 'GET', path: 'Goal$', fault },
+    ]);
+    await world.accept(
+      ['goal', aGoal({ id: 'goal-two', statement: 'Cook at home twice a week.' })],
+      newTitle('Plan of June', 1),
+    );
+    await world.work();
+  }
+
+  const newTitle = (title: string, day: number): Item => [
+    'carePlan',
+    aCarePlan({ title, updatedAt: `2026-03-0${day}T10:00:00-05:00` }),
+  ];
+  const planTitle = async () => (await world.server.own('CarePlan', 'county/carePlan/plan-rosa#plan')).title;
+  const mend = () => world.server.control('DELETE', 'faults');
+  const question = { kind: 'outcome-untold', code: 'outcome-untold', choices: ['look-again', 'not-there'] };
+  const goalPosts = async () => (await posts()).filter(({ url }) => String(url).endsWith('/Goal')).length;
+
+  test('becomes a question about that resource alone, at once where it is refused; the rest of the case goes on', async () => {
+    await loseCreate('after-commit', { status: 403 });
+    expect(await world.openDecisions()).toMatchObject([
+      {
+        ...question,
+        topic: `untold:${goalTwo}`,
+        detail: { resourceType: 'Goal', identifier: 'county/goal/goal-two#goal' },
+      },
+    ]);
+    expect(await world.link(goalTwo)).toMatchObject({ remoteId: null, state: 'parked', reason: 'outcome-untold' });
+    expect(await planTitle()).toBe('Plan of June');
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, parked: undefined });
+    await world.accept(newTitle('Plan of July', 2));
+    await world.work();
+    expect(await planTitle()).toBe('Plan of July');
+    expect(await goalPosts()).toBe(2);
+    expect(await world.openDecisions()).toHaveLength(1);
+  });
+
+  test('is asked once more by a person, and links what it finds', async () => {
+    await loseCreate('after-commit', { status: 403 });
+    await world.decide('outcome-untold', 'look-again');
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([question]);
+    await mend();
+    await world.decide('outcome-untold', 'look-again');
+    await world.work();
+    expect(await world.link(goalTwo)).toMatchObject({ state: 'current' });
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await goalPosts()).toBe(2);
+  });
+
+  test('gives way to the word of a person who has looked: only then is it created once more', async () => {
+    await loseCreate('before-commit', { status: 403 });
+    await world.workAgain();
+    expect(await goalPosts()).toBe(2);
+    await world.decide('outcome-untold', 'not-there');
+    await world.work();
+    expect(await goalPosts()).toBe(3);
+    expect(await world.server.own('Goal', 'county/goal/goal-two#goal')).toBeDefined();
+    expect(await world.link(goalTwo)).toMatchObject({ state: 'current' });
+  });
+
+  test('is waited for where the server may yet answer, and asked about after an hour; the question closes when it answers', async () => {
+    await loseCreate('after-commit', { status: 503 });
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: true });
+    const hourAgo = sql<Date>`now() - interval '1 hour'`;
+    await world.store.db.updateTable('operation').set({ intended_at: hourAgo }).where('outcome', 'is', null).execute();
+    await world.work({ tries: 1 });
+    expect(await world.openDecisions()).toMatchObject([question]);
+    expect(await planTitle()).toBe('Plan of June');
+    await mend();
+    await world.accept(newTitle('Plan of July', 2));
+    await world.work();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.link(goalTwo)).toMatchObject({ state: 'current' });
+    expect(await goalPosts()).toBe(2);
+  });
+
+  test('keeps no connection from being drained', async () => {
+    await loseCreate('after-commit', { status: 403 });
+    await drain(world.store, 'general', 'Ida');
+    expect(await finishDrains(world.store)).toEqual(['general']);
+  });
+
+  test('holds nothing back at the late check: it is tried later, or a person is asked where it is refused', async () => {
+    await loseCreate('before-commit', { status: 403 });
+    await world.decide('outcome-untold', 'not-there');
+    await world.work();
+    await lateCheckIsDue();
+    await world.accept(newTitle('Plan of July', 2));
+    await world.work();
+    expect(await planTitle()).toBe('Plan of July');
+    expect(await world.openDecisions()).toMatchObject([{ ...question, choices: ['look-again', 'done'] }]);
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, nextLookAt: null });
+    await mend();
+    await world.decide('outcome-untold', 'look-again');
+    await world.work();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await goalPosts()).toBe(3);
+  });
+
+  test('is no reason to write over a resource whose last write cannot be read', async () => {
+    await world.server.control('POST', 'settings', { transactions: false });
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    const { remoteId } = await world.link('goal/goal-meals#goal');
+    await world.server.control('POST', 'faults', [
+      { method: 'PUT', path: 'Goal', nth: 1, fault: { drop: 'before-commit' } },
+      { method: 'GET', path: `Goal/${remoteId}`, nth: 2, times: 9, fault: { status: 403 } },
+    ]);
+    await world.accept(
+      ['goal', aGoal({ statement: 'Eat well.', updatedAt: '2026-03-01T10:00:00-05:00' })],
+      newTitle('Plan of June', 1),
+    );
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'outcome-untold', choices: ['look-again'] }]);
+    expect(await planTitle()).toBe('Plan of June');
+    await mend();
+    await world.decide('outcome-untold', 'look-again');
+    await world.work();
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      description: { text: 'Eat well.' },
+    });
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.changes()).toEqual([]);
+  });
+});
+
+async function lateCheckIsDue(): Promise<void> {
+  await world.store.db
+    .updateTable('operation')
+    .set({ late_check_at: new Date(0) })
+    .where('late_check_at', 'is not', null)
+    .execute();
+}
+
 describe('after a create whose reply was lost', () => {
   test('a double that turns up late goes to a decision; the older one stays linked', async () => {
     await strikeOnce('POST', 'Organization', { drop: 'before-commit' });
@@ -143,15 +291,106 @@ describe('after a create whose reply was lost', () => {
     const { id: _id, meta: _meta, ...late } = mine ?? {};
     const { status } = await world.server.fhir('POST', 'Organization', { ...late, resourceType: 'Organization' });
     expect(status).toBe(201);
-    await world.store.db
-      .updateTable('operation')
-      .set({ late_check_at: new Date(0) })
-      .where('late_check_at', 'is not', null)
-      .execute();
+    await lateCheckIsDue();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled', code: 'create-doubled' }]);
     expect((await world.link('organization/org-pantry#organization')).remoteId).toBe(remoteId);
     expect((await world.lane('county.organization.org-pantry')).nextLookAt).toBeNull();
+  });
+
+  test('that stops the connection, it is looked for when the connection goes on', async () => {
+    await world.server.control('POST', 'settings', { conditionalCreate: false });
+    const seeOther = { status: 303, headers: { location: 'https://login.example.org/' }, at: 'after-commit' };
+    await strikeOnce('POST', 'Organization', seeOther);
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    expect(await world.alerts()).toMatchObject([{ topic: 'connection-paused:general' }]);
+    await setPaused(world.store, 'general', undefined);
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.link('organization/org-pantry#organization')).toMatchObject({ state: 'current' });
+  });
+
+  describe('and that turns up late', () => {
+    const pantry = 'organization/org-pantry#organization';
+    const held = () => world.server.own('Organization', `county/${pantry}`);
+
+    /** The second create is refused; then the first one arrives after all. */
+    async function arriveLate(): Promise<void> {
+      await world.server.control('POST', 'settings', { conditionalCreate: false });
+      await world.server.control('POST', 'faults', [
+        { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'before-commit' } },
+        { method: 'POST', path: 'Organization', nth: 2, fault: { status: 422 } },
+      ]);
+      await world.accept(['organization', anOrganization()]);
+      await world.work();
+      const [first] = await posts();
+      expect((await world.server.fhir('POST', 'Organization', bodyOf(first))).status).toBe(201);
+      await lateCheckIsDue();
+    }
+
+    test('it is linked where nothing else is, and kept up to date from then on', async () => {
+      await arriveLate();
+      await world.workAgain();
+      expect(await world.link(pantry)).toMatchObject({ remoteId: (await held()).id, state: 'current' });
+      expect(await world.openDecisions()).toEqual([]);
+      await world.accept([
+        'organization',
+        anOrganization({ name: 'Elm Street Food Pantry', updatedAt: '2026-03-01T10:00:00-05:00' }),
+      ]);
+      await world.work();
+      expect(await held()).toMatchObject({ name: 'Elm Street Food Pantry' });
+    });
+
+    test('it is taken back where its record has gone meanwhile', async () => {
+      await arriveLate();
+      await world.accept([
+        'organization',
+        { ...anOrganization({ updatedAt: '2026-03-01T10:00:00-05:00' }), deleted: true },
+      ]);
+      await world.workAgain();
+      expect(await held()).toMatchObject({ active: false });
+    });
+
+    /** Searches do not show for longer than the settle time what has just been made. */
+    async function hideFirst(): Promise<{ older: string; newer: string }> {
+      await world.server.control('POST', 'settings', { conditionalCreate: false, searchLagMs: 60_000 });
+      await world.server.control('POST', 'faults', [
+        { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'after-commit' } },
+      ]);
+      await world.accept(...directoryAndClient(), ...caseWithReferral());
+      await world.work();
+      await world.server.control('POST', 'clock', { advance: '2m' });
+      const newer = String((await world.link(pantry)).remoteId);
+      const twins = (await world.server.all('Organization')).filter(({ name }) => name === 'Elm Street Pantry');
+      const older = String(twins.find(({ id }) => id !== newer)?.id);
+      expect(twins).toHaveLength(2);
+      await lateCheckIsDue();
+      return { older, newer };
+    }
+    const pointing = async (id: string) =>
+      [...(await world.server.all('Task')), ...(await world.server.all('ServiceRequest'))].filter((one) =>
+        JSON.stringify(one).includes(`Organization/${id}`),
+      ).length;
+
+    test('the older of two that are alike is linked in place of the newer one, and what pointed there follows', async () => {
+      const { older, newer } = await hideFirst();
+      expect(await pointing(newer)).toBeGreaterThan(0);
+      await world.workAgain();
+      expect(await world.link(pantry)).toMatchObject({ remoteId: older, state: 'current' });
+      expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled', detail: { ids: [older, newer] } }]);
+      expect(await pointing(newer)).toBe(0);
+      expect(await pointing(older)).toBeGreaterThan(0);
+    });
+
+    test('the newer one stays linked where somebody has worked with it', async () => {
+      const { older, newer } = await hideFirst();
+      await partnerEdits(world.server, `Organization/${newer}`, (one) => ({ ...one, alias: ['The Elm'] }));
+      await world.server.control('POST', 'clock', { advance: '2m' });
+      await world.workAgain();
+      expect(await world.link(pantry)).toMatchObject({ remoteId: newer });
+      expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled', detail: { ids: [newer, older] } }]);
+    });
   });
 
   test('a create that answers with an older resource of ours takes it over and clears nothing on it', async () => {
@@ -187,6 +426,12 @@ describe('after a create whose reply was lost', () => {
     expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled' }]);
   });
 });
+
+function bodyOf(entry: JsonObject | undefined): JsonObject {
+  const body = entry?.requestBody;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Error('no body');
+  return body;
+}
 
 function ours(value: string): JsonObject {
   return { system: 'https://agency.example.org/casebridge', value };

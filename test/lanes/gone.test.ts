@@ -3,8 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { aCarePlan } from '../builders.ts';
-import { targetsOf } from '../support/provenance.ts';
-import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const name = 'carePlan/plan-rosa#plan';
@@ -14,15 +13,8 @@ async function sendCaseAndLoseThePlan(): Promise<JsonObject> {
   await world.accept(...directoryAndClient(), ...caseWithReferral());
   await world.work();
   const plan = await world.server.own('CarePlan', `county/${name}`);
-  await deleteThere(`CarePlan/${plan.id}`);
+  await deletedThere(world.server, `CarePlan/${plan.id}`);
   return plan;
-}
-
-/** A server that keeps references whole deletes nothing that a Provenance still tells of. */
-async function deleteThere(path: string): Promise<void> {
-  const telling = (await world.server.all('Provenance')).filter((one) => targetsOf(one).includes(path));
-  for (const { id } of telling) await world.server.fhir('DELETE', `Provenance/${id}`);
-  expect((await world.server.fhir('DELETE', path)).status).toBe(204);
 }
 
 const changedPlan = () => aCarePlan({ title: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' });
@@ -58,7 +50,7 @@ describe('a resource that was deleted on the server', () => {
     await world.accept(...directoryAndClient(), ...caseWithReferral());
     await world.work();
     const { id } = await world.server.own('CarePlan', `county/${name}`);
-    world.beforeNextWrite(() => deleteThere(`CarePlan/${id}`));
+    world.beforeNextWrite(() => deletedThere(world.server, `CarePlan/${id}`));
     await world.accept(['carePlan', changedPlan()]);
     await world.work();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone' }]);

@@ -1,11 +1,11 @@
 // One runner per lane, although processes die and freeze (lanes.md 5, 8). Times are the database's: a lease is short here, and awaited.
 
 import { describe, expect, test } from '@jest/globals';
-import { createRunGate, type LaneDeps, raiseWanted, runLane } from '../../src/lanes/lanes.ts';
+import { createRunGate, type LaneDeps, raiseWanted, runLane, wantAll } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
 import { eventually, ownCounts } from '../support/rig.ts';
-import { creates, partnerEdits, useWorld } from '../support/world.ts';
+import { caseWithReferral, creates, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const subject = 'county.organization.org-pantry';
@@ -129,6 +129,87 @@ describe('a runner that freezes and wakes after its lease', () => {
     expect(await ownCounts(world.server)).toEqual(once);
   });
 });
+
+describe('a run whose looks take long', () => {
+  const linked = ['CarePlan', 'CareTeam', 'Condition', 'EpisodeOfCare', 'Goal', 'ServiceRequest', 'Task'];
+  const caseLane = 'county.case.case-rosa';
+
+  /** Time passes before each of its looks: for the run, and for its lease in the store. */
+  function slowly(eachMs: number, meanwhile: () => Promise<void>): Partial<LaneDeps> {
+    let passedMs = 0;
+    return {
+      ...runner((real) => async (request) => {
+        const reply = await real(request);
+        passedMs += eachMs;
+        await world.store.db
+          .updateTable('lane')
+          .set({ lease_until: sql<Date>`lease_until - ${eachMs} * interval '1 millisecond'` })
+          .execute();
+        await meanwhile();
+        return reply;
+      }),
+      leaseMs: 60_000,
+      clock: () => Date.now() + passedMs,
+    };
+  }
+
+  let before = 0;
+  const looks = async () =>
+    (await world.server.journal(before)).flatMap(({ method, url }) =>
+      method === 'GET' ? linked.filter((type) => String(url).includes(`/${type}/`)) : [],
+    );
+
+  const linkedCase = async (): Promise<void> => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    before = (await world.server.journal()).length;
+    await wantAll(world.store, ['general']);
+  };
+
+  test('keeps its lease through all of them: nobody takes the lane over, and nobody suspects it', async () => {
+    await linkedCase();
+    const attempts: number[] = [];
+    await world.run(caseLane, {
+      deps: slowly(25_000, async () => {
+        await runLane({ ...world.deps, gate: createRunGate() }, { connection: 'general', subject: caseLane });
+        attempts.push(await startsOf(caseLane));
+      }),
+    });
+    expect((await looks()).toSorted()).toEqual(linked);
+    expect(Math.max(...attempts)).toBe(1);
+    expect(attempts.at(-1)).toBe(0);
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, parked: undefined });
+  });
+
+  test('yields when its time is over, and goes on with what it had not looked at', async () => {
+    await linkedCase();
+    const deps = slowly(130_000, async () => {});
+    await world.run(caseLane, { deps: { ...deps, leaseMs: 600_000 } });
+    expect(await looks()).toHaveLength(3);
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, reason: 'lane-yields' });
+    await world.work();
+    expect((await looks()).toSorted()).toEqual(linked);
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, parked: undefined });
+  });
+
+  test('looks at everything once more when a new cause has asked for it after it yielded', async () => {
+    await linkedCase();
+    const deps = slowly(130_000, async () => {});
+    await world.run(caseLane, { deps: { ...deps, leaseMs: 600_000 } });
+    await wantAll(world.store, ['general']);
+    await world.work();
+    expect(await looks()).toHaveLength(3 + linked.length);
+  });
+});
+
+async function startsOf(lane: string): Promise<number> {
+  const { starts } = await world.store.db
+    .selectFrom('lane')
+    .select('starts')
+    .where('subject', '=', lane)
+    .executeTakeFirstOrThrow();
+  return starts;
+}
 
 describe('a lane that was started three times without coming to an end', () => {
   const crashThrice = async (): Promise<void> => {

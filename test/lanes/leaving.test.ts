@@ -2,13 +2,16 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
+import { feed } from '../../src/lanes/feeder.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, aReferral, aService } from '../builders.ts';
 import { mappingOf } from '../mapping/fixtures.ts';
 import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
+import { useStoreClock } from '../support/store-clock.ts';
 import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
 
 const world = useWorld();
+const timeIs = useStoreClock(world);
 const later = '2026-02-20T10:00:00-05:00';
 
 async function send(...items: Item[]): Promise<void> {
@@ -277,6 +280,33 @@ describe('a connection that needs consent', () => {
       ]),
     );
     expect(listed.every(({ sentAs }) => /^[A-Z]\w+\/\S+$/.test(String(sentAs)))).toBe(true);
+  });
+
+  test('gets the case from the first moment of a consent on, by the days of the source, and nothing new after its last', async () => {
+    const timeComes = async (at: string): Promise<void> => {
+      await timeIs(at);
+      await feed({ store: world.store, connections: () => [], add: async () => {}, onError: () => {} });
+      await world.work();
+    };
+    const nextLook = async () => (await world.lane('county.case.case-rosa')).nextLookAt;
+    await timeIs('2026-03-01T12:00:00Z');
+    await partner();
+    const period = { from: '2026-03-02', to: '2026-03-03' };
+    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent({ period })]);
+    await timeComes('2026-03-02T04:59:59Z');
+    expect(await held()).toEqual([]);
+    expect(await nextLook()).toEqual(new Date('2026-03-02T05:00:00Z'));
+    await timeComes('2026-03-02T05:00:00Z');
+    expect(await held()).toEqual(caseTypes);
+    await timeComes('2026-03-04T04:59:59Z');
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({ lifecycleStatus: 'active' });
+    expect(await nextLook()).toEqual(new Date('2026-03-04T05:00:00Z'));
+    await timeComes('2026-03-04T05:00:00Z');
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      lifecycleStatus: 'entered-in-error',
+    });
+    expect(await world.server.own('Patient', 'county/client/client-rosa#patient')).toMatchObject({ active: false });
+    expect(await nextLook()).toBeNull();
   });
 
   test('after a withdrawal a second pass writes nothing', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { wantAll } from '../../src/lanes/lanes.ts';
 import { aCase, aGoal } from '../builders.ts';
-import { directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { deletedThere, directoryAndClient, type Item, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const perCase = 60;
@@ -165,15 +165,27 @@ describe('what sources change', () => {
 describe('a server that has lost more than 100 resources at once', () => {
   test('is one question, and nothing is made again before it is answered; then everything is there once', async () => {
     await sendGoals('a', 'b');
+    // One was lost a day before, and is a question of its own.
+    const { id } = await world.server.own('Goal', 'county/goal/goal-a-0#goal');
+    await deletedThere(world.server, `Goal/${id}`);
+    await world.workAgain();
+    for (const table of ['mass_change', 'mass_change_link'] as const)
+      await world.store.db.updateTable(table).set({ value: '2026-02-20' }).execute();
     await world.server.control('POST', 'reset');
     await world.server.control('POST', 'settings', { auth: 'none' });
     await runAll();
     expect(await world.server.all('Goal')).toEqual([]);
     const decisions = await world.openDecisions();
-    expect(decisions).toMatchObject([{ kind: 'mass-change', choices: ['go-on', 'stop'] }]);
-    expect(decisions[0]?.detail).toMatchObject({ cause: 'restored-server', limit: 100 });
-    expect(Number(decisions[0]?.detail.held)).toBeGreaterThan(120);
+    expect(decisions).toMatchObject([
+      { kind: 'remote-gone', topic: 'gone:goal/goal-a-0#goal' },
+      { kind: 'mass-change', choices: ['go-on', 'stop'] },
+    ]);
+    expect(decisions[1]?.detail).toMatchObject({ cause: 'restored-server', limit: 100 });
+    expect(Number(decisions[1]?.detail.held)).toBeGreaterThan(119);
     await world.decide('mass-change', 'go-on');
+    await world.work();
+    expect(await world.server.all('Goal')).toHaveLength(2 * perCase - 1);
+    await world.decide('remote-gone', 'recreate');
     await world.work();
     expect(await world.server.all('Goal')).toHaveLength(2 * perCase);
     expect(await world.server.all('Patient')).toHaveLength(1);

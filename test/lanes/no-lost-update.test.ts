@@ -79,6 +79,7 @@ describe('on a server without versions', () => {
     });
     const goals = (await world.server.journal()).filter(({ url }) => String(url).includes('/Goal/'));
     expect(goals.map(({ method }) => method).slice(-3)).toEqual(['GET', 'PUT', 'GET']);
+    expect((await world.report()).withoutVersions).toEqual(expect.arrayContaining(['Goal', 'Patient', 'Task']));
   });
 });
 

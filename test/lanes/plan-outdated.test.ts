@@ -6,9 +6,11 @@ import type { LaneDeps } from '../../src/lanes/lanes.ts';
 import { setPaused } from '../../src/lanes/lanes.ts';
 import { aConsent, aGoal } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
+import { useStoreClock } from '../support/store-clock.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
+const timeIs = useStoreClock(world);
 const lane = 'county.case.case-rosa';
 const organization = { source: 'county', id: 'org-pantry' };
 
@@ -70,6 +72,21 @@ describe('when it happens between plan and send', () => {
       updatedAt: '2026-02-20T10:00:00-05:00',
     });
     await world.run(lane, { deps: betweenPlanAndSend(() => world.accept(['consent', revoked])) });
+    await world.work();
+    expect(await writesAfter(before)).not.toMatch(/food on the table|Weekly groceries/);
+    expect(await world.server.all('Goal')).toEqual([]);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'withheld' });
+  });
+
+  test('the last day of a consent ends: nothing of the old plan leaves', async () => {
+    await timeIs('2026-03-03T12:00:00Z');
+    await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
+    await world.accept(...directoryAndClient(), ['consent', aConsent({ period: { to: '2026-03-03' } })]);
+    await world.work();
+    await world.accept(...caseWithReferral());
+    const before = (await world.server.journal()).length;
+    await timeIs('2026-03-04T04:59:59Z');
+    await world.run(lane, { deps: betweenPlanAndSend(() => timeIs('2026-03-04T05:00:00Z')) });
     await world.work();
     expect(await writesAfter(before)).not.toMatch(/food on the table|Weekly groceries/);
     expect(await world.server.all('Goal')).toEqual([]);

@@ -94,6 +94,23 @@ describe('a transaction', () => {
     expect(await faults()).toEqual([]);
   });
 
+  test('counts what it weighs in bytes, as the server does', async () => {
+    await sendCase();
+    const before = (await world.server.journal()).length;
+    // 400,000 letters of three bytes each.
+    const statement = '食'.repeat(10_000);
+    await world.accept(
+      ...Array.from({ length: 40 }, (_, at): Item => ['goal', aGoal({ id: `goal-${at}`, statement })]),
+    );
+    await world.work();
+    const sizes = (await world.server.journal(before)).flatMap(({ method, requestBody }) =>
+      method === 'POST' ? [Buffer.byteLength(JSON.stringify(requestBody))] : [],
+    );
+    expect(Math.max(...sizes)).toBeGreaterThan(900_000);
+    expect(Math.max(...sizes)).toBeLessThan(1_010_000);
+    expect(await world.server.all('Goal')).toHaveLength(41);
+  });
+
   test('tells nothing more when a second run has nothing to write', async () => {
     await sendCase();
     const before = (await world.server.journal()).length;

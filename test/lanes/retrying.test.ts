@@ -2,6 +2,8 @@
 // somebody else writes each time before us becomes a question (ehr-behaviour 6.3: retry-backoff, conflict).
 
 import { describe, expect, test } from '@jest/globals';
+import { reviewAlerts } from '../../src/lanes/lanes.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import { sql } from '../../src/store/store.ts';
 import { aGoal, anOrganization, aReferral } from '../builders.ts';
 import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
@@ -67,6 +69,40 @@ describe('a server that cannot answer', () => {
     expect(await world.alerts()).toHaveLength(1);
     await world.work();
     expect(await world.alerts()).toEqual([]);
+    expect(await world.server.all('Organization')).toHaveLength(2);
+  });
+});
+
+describe('requests of which nobody knows what came', () => {
+  const measured = async (name: string): Promise<number> => {
+    const text = await createMetrics(world.store).registry.metrics();
+    return Number(new RegExp(`^casebridge_${name}\\{connection="general"\\} (.*)$`, 'm').exec(text)?.[1]);
+  };
+
+  test('are counted, and one alert of their connection after 15 minutes, until the server has told of the last', async () => {
+    expect(await measured('unknown_outcomes')).toBe(0);
+    expect(await measured('oldest_unknown_outcome_seconds')).toBe(0);
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Organization', fault: { drop: 'after-commit' } },
+      { method: 'GET', path: 'Organization', fault: { status: 503 } },
+    ]);
+    const other = anOrganization({ id: 'org-shelter', name: 'Open Door Shelter' });
+    await world.accept(['organization', anOrganization()], ['organization', other]);
+    await world.work({ tries: 2 });
+    expect(await measured('unknown_outcomes')).toBe(2);
+    await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([]);
+
+    await sql`update operation set intended_at = intended_at - interval '16 minutes'`.execute(world.store.db);
+    for (let times = 0; times < 2; times += 1) await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([{ topic: 'outcomes-unknown:general', code: 'outcomes-unknown', count: 2 }]);
+    expect(await measured('oldest_unknown_outcome_seconds')).toBeGreaterThanOrEqual(960);
+
+    await world.server.control('DELETE', 'faults');
+    await world.work();
+    await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([]);
+    expect(await measured('unknown_outcomes')).toBe(0);
     expect(await world.server.all('Organization')).toHaveLength(2);
   });
 });

@@ -1,8 +1,20 @@
 // The same case on two servers: each has its own links, states and faults.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type ConnectionConfig, homeConnection } from '../../src/config.ts';
+import { CasebridgeError } from '../../src/errors.ts';
+import { checkNames } from '../../src/lanes/lanes.ts';
+import { keepPlace } from '../../src/lanes/renamed.ts';
 import { aGoal } from '../builders.ts';
-import { aConnection, ownCounts, slotsOfCaseload, startServer, type TestServer } from '../support/rig.ts';
+import {
+  aConfig,
+  aConnection,
+  ownCounts,
+  slotsOfCaseload,
+  startServer,
+  startTestGateway,
+  type TestServer,
+} from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -88,5 +100,48 @@ describe('one case on two connections', () => {
     await world.work();
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({ lifecycleStatus: 'on-hold' });
     expect(await hub.writes(before)).toEqual([]);
+  });
+});
+
+describe('a connection under another name', () => {
+  const named = (id: string, more: Partial<ConnectionConfig> = {}) => aConnection(hub.base, { id, ...more });
+  const general = () => aConnection(world.server.base);
+  const code = (...configured: ConnectionConfig[]) =>
+    checkNames(world.store, configured).then(
+      () => 'starts',
+      (error: unknown) => (error instanceof CasebridgeError ? error.code : error),
+    );
+
+  test('is refused where resources stand there under the first name, and nothing is sent a second time', async () => {
+    await sendCase();
+    const before = (await hub.journal()).length;
+    const store = { ...world.store, close: async () => {} };
+    await expect(startTestGateway(store, aConfig([general(), named('centre')]))).rejects.toThrow(
+      'unrelatedTo: [hub] in it',
+    );
+    expect(await hub.writes(before)).toEqual([]);
+    const known = await world.store.db.selectFrom('connection').select('id').orderBy('id').execute();
+    expect(known.map(({ id }) => id)).toEqual(['general', 'hub']);
+  });
+
+  test('is not, where it is no other name of it', async () => {
+    expect(await code(general(), named('centre'))).toBe('starts');
+    await sendCase();
+    expect(await code(general(), named('centre'))).toBe('connection-renamed');
+    expect(await code(general(), named('hub'))).toBe('starts');
+    expect(await code(general(), named('hub'), named('centre'))).toBe('starts');
+    expect(await code(general(), named('centre', { unrelatedTo: ['hub'] }))).toBe('starts');
+    expect(await code(general(), named('centre', { sources: ['city'] }))).toBe('starts');
+    expect(await code(general(), named('centre', { baseUrl: `${hub.base}/other` }))).toBe('starts');
+    expect(await code(general(), named('centre', { mode: 'off' }))).toBe('starts');
+  });
+
+  test('is refused for a partner by its organization', async () => {
+    const home = (id: string, organization = 'org-pantry') =>
+      homeConnection({ id, organization: { source: 'county', id: organization } });
+    await sendCase();
+    await world.store.tx((trx) => keepPlace(trx, { ...home('pantry'), id: 'hub' }));
+    expect(await code(general(), home('larder'))).toBe('partner-renamed');
+    expect(await code(general(), home('shelter', 'org-shelter'))).toBe('starts');
   });
 });

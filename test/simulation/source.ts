@@ -188,6 +188,8 @@ function nextRecord(
         status: isActive ? 'active' : 'revoked',
         revokedAt: isActive ? undefined : '2026-06-01T11:00:00Z',
         recipients: [{ organizationId: 'org-pantry' }],
+        // Without an end: a history does not wait for it.
+        period: { from: '2026-02-02' },
       });
     }
     case 'case':

@@ -35,6 +35,7 @@ import { acceptRecords, parseRecord, type RecordType } from '../../src/records/r
 import { type Store, sql } from '../../src/store/store.ts';
 import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
 import { sharedEmbedded, tablesOf } from './embedded.ts';
+import { targetsOf } from './provenance.ts';
 import { aConnection, identifierSystem, startServer, type TestServer, testLogger } from './rig.ts';
 
 export type Item = readonly [RecordType, JsonObject];
@@ -405,4 +406,12 @@ export async function partnerEdits(
   const { body, etag } = await server.fhir('GET', path);
   const reply = await server.fhir('PUT', path, change(body), etag === undefined ? {} : { 'if-match': etag });
   if (reply.status !== 200) throw new Error(`the partner's edit of ${path} was answered ${reply.status}`);
+}
+
+/** Deletes a resource there, as the server's own people would: first what tells of it, as a server that keeps references whole wants. */
+export async function deletedThere(server: TestServer, path: string): Promise<void> {
+  const telling = (await server.all('Provenance')).filter((one) => targetsOf(one).includes(path));
+  for (const { id } of telling) await server.fhir('DELETE', `Provenance/${id}`);
+  const { status } = await server.fhir('DELETE', path);
+  if (status !== 204) throw new Error(`DELETE ${path} was answered ${status}`);
 }

@@ -4,7 +4,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Json, type JsonObject, objectsAt } from '../../../src/json.ts';
 import { parseRecord } from '../../../src/records/records.ts';
-import { aClient, aReferral } from '../../builders.ts';
+import { aCase, aClient, aReferral } from '../../builders.ts';
 import { own } from '../../support/adopting.ts';
 import {
   feed,
@@ -22,7 +22,7 @@ import {
   task,
   written,
 } from '../../support/begun.ts';
-import { useWorld } from '../../support/world.ts';
+import { directoryAndClient, useWorld } from '../../support/world.ts';
 
 const world = useWorld({ inboundTo: 'county' });
 
@@ -175,6 +175,29 @@ describe('what the source is offered', () => {
     await begins();
     expect(await ops(world)).toEqual(['propose need', 'propose referral']);
     expect((await feed(world))[1]?.body).toMatchObject({ clientId: 'client-ines', caseId: 'case-ines' });
+  });
+
+  test('waits for a create of ours whose outcome is not known only where it is for the same patient', async () => {
+    await world.accept(...directoryAndClient(), ['case', aCase()]);
+    await world.work();
+    const { remoteId: rosa } = await world.link('client/client-rosa#patient');
+    await world.accept(['referral', aReferral({ needIds: [], goalIds: [] })]);
+    await world.server.control('POST', 'faults', [{ method: 'POST', nth: 1, fault: { drop: 'before-commit' } }]);
+    await world.run('county.case.case-rosa');
+    await world.server.control('DELETE', 'faults');
+    const order = { subject: { reference: `Patient/${rosa}` } };
+    const forRosa = { for: order.subject, focus: { reference: 'ServiceRequest/order-rosa' } };
+    await hospitalHas(world, ines, foodCondition, foodOrder, task);
+    await hospitalHas(world, { ...foodOrder, ...order, id: 'order-rosa' }, { ...task, ...forRosa, id: 'task-rosa' });
+    const taken = async () =>
+      (await world.store.db.selectFrom('inbound').select('remote_id').where('type', '=', 'referral').execute())
+        .map(({ remote_id }) => remote_id)
+        .sort();
+    await world.poll();
+    expect(await taken()).toEqual(['task-1']);
+    await world.work();
+    await world.poll();
+    expect(await taken()).toEqual(['task-1', 'task-rosa']);
   });
 });
 
