@@ -81,6 +81,7 @@ describeOnPostgres('an intent on PostgreSQL, and', (server) => {
       mappingVersion: lease.mapping ?? '',
       connectionEpoch: epoch,
       isPaused: false,
+      until: undefined,
       epochs: new Map(keys.map((key) => [key, raised.find((row) => row.key === key)?.n ?? 0])),
     };
     const resource = aResource({ key: { type: 'goal', id: 'goal-meals', slot: 'goal' } });
