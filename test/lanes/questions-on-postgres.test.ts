@@ -4,16 +4,20 @@ import { expect, test } from '@jest/globals';
 import { openConnection } from '../../src/connections/connections.ts';
 import { reason } from '../../src/errors.ts';
 import { openDecision } from '../../src/lanes/decisions.ts';
+import { saveReads } from '../../src/lanes/lane-reads.ts';
+import type { ResourceKey } from '../../src/lanes/lane-resource.ts';
 import { takeLane } from '../../src/lanes/lane-rows.ts';
-import { type Lease, LeaseLost, takeLease } from '../../src/lanes/lease.ts';
-import { type LinkTarget, type NewLink, raiseWanted } from '../../src/lanes/links.ts';
+import { holdLease, type Lease, LeaseLost, takeLease } from '../../src/lanes/lease.ts';
+import { type LinkTarget, type NewLink, raiseWanted, saveLinks, saveWaiting } from '../../src/lanes/links.ts';
 import { keepSeen, type Seen } from '../../src/lanes/poll-keep.ts';
 import { storeWriting } from '../../src/lanes/written-rows.ts';
 import { acceptRecords } from '../../src/records/records.ts';
-import { openStore, type Store, sql } from '../../src/store/store.ts';
-import { aGoal } from '../builders.ts';
+import { type Database, openStore, type Store, sql, type Transaction } from '../../src/store/store.ts';
+import { aClient, aGoal } from '../builders.ts';
 import { aConnection, eventually } from '../support/rig.ts';
 import { describeOnPostgres } from '../support/servers.ts';
+
+const recipients = [{ id: 'general', mode: 'live', sources: ['county'] }] as const;
 
 describeOnPostgres('on PostgreSQL', (server) => {
   test('a topic is asked about once, and the open question is brought up to date', async () => {
@@ -65,55 +69,41 @@ describeOnPostgres('on PostgreSQL', (server) => {
   test('a record that moves while what its lane has made of it is stored: the link is in the new lane, or nowhere', async () => {
     const url = await server.freshDatabase();
     const [store, other] = [await openStore({ url, folder: '/nowhere' }), await openStore({ url, folder: '/nowhere' })];
-    const recipients = [{ id: 'general', mode: 'live', sources: ['county'] }] as const;
     const goal = (id: string, caseId: string, updatedAt: string) =>
       [{ type: 'goal', record: aGoal({ id, caseId, updatedAt }) }] as const;
     const lane = { connection: 'general', subject: 'county.case.c1' };
     const taker = { holder: 'test', leaseMs: 60_000, which: 'any' } as const;
-    const made = (id: string): readonly [LinkTarget, NewLink] => [
-      {
-        key: { type: 'goal', id, slot: 'goal' },
-        resourceType: 'Goal',
-        nextGeneration: 1,
-        recordVersion: 1,
-        route: { route: 'native', reason: undefined },
-      },
-      {
-        remoteId: `of-${id}`,
-        origin: 'created',
-        versionTag: undefined,
-        sent: undefined,
-        seen: undefined,
-        seenHash: undefined,
-      },
-    ];
     const begin = async (id: string) => {
       await store.tx((trx) => acceptRecords(trx, 'county', goal(id, 'c1', '2026-02-03T09:30:00Z'), recipients));
       const lease = await takeLease(store, lane, taker);
       if (lease === undefined) throw new Error('The lane was not to be had.');
       return lease;
     };
-    const keep = (db: Store['db'], lease: Lease, id: string) =>
-      storeWriting(db, lease, 60_000, { closed: [], looks: [], links: [made(id)], changes: [] });
-    const move = (on: Store, id: string) =>
-      on.tx((trx) => acceptRecords(trx, 'county', goal(id, 'c2', '2026-02-04T09:30:00Z'), recipients));
+    const keep = (db: Transaction<Database>, lease: Lease, id: string) =>
+      storeWriting(db, lease, 60_000, {
+        closed: [],
+        looks: [],
+        links: [madeLink({ type: 'goal', id, slot: 'goal' }, 'Goal')],
+        changes: [],
+      });
+    const move = (trx: Transaction<Database>, id: string) =>
+      acceptRecords(trx, 'county', goal(id, 'c2', '2026-02-04T09:30:00Z'), recipients);
     try {
       const first = await begin('kept');
-      const { moving } = await store.tx(async (trx) => {
-        await keep(trx, first, 'kept');
-        const begun = move(other, 'kept');
-        await waitsForLane(trx);
-        return { moving: begun };
-      });
-      await moving;
+      await sideBySide(
+        store,
+        (trx) => keep(trx, first, 'kept'),
+        other,
+        (trx) => move(trx, 'kept'),
+      );
       const second = await begin('lost');
-      const { keeping } = await other.tx(async (trx) => {
-        await acceptRecords(trx, 'county', goal('lost', 'c2', '2026-02-04T09:30:00Z'), recipients);
-        const begun = keep(store.db, second, 'lost').catch((error: unknown) => error);
-        await waitsForLane(trx);
-        return { keeping: begun };
-      });
-      expect(await keeping).toBeInstanceOf(LeaseLost);
+      const kept = sideBySide(
+        other,
+        (trx) => move(trx, 'lost'),
+        store,
+        (trx) => keep(trx, second, 'lost'),
+      );
+      await expect(kept).rejects.toBeInstanceOf(LeaseLost);
       const links = await store.db.selectFrom('link').select(['id', 'subject']).execute();
       expect(links).toEqual([{ id: 'kept', subject: 'county.case.c2' }]);
     } finally {
@@ -121,6 +111,73 @@ describeOnPostgres('on PostgreSQL', (server) => {
       await other.close();
     }
   });
+
+  test.each(['the link', 'the wait'])(
+    'a lane that begins to wait for a link while it is stored, %s first: it is wanted, and waits for nothing',
+    async (first) => {
+      const url = await server.freshDatabase();
+      const [store, other] = [
+        await openStore({ url, folder: '/nowhere' }),
+        await openStore({ url, folder: '/nowhere' }),
+      ];
+      const of = (subject: string) => ({ connection: 'general', subject });
+      const client = { type: 'client', id: 'client-rosa', slot: 'patient' } as const;
+      try {
+        await store.tx((trx) => acceptRecords(trx, 'county', [{ type: 'client', record: aClient() }], recipients));
+        await store.tx((trx) => raiseWanted(trx, [of('county.case.c1')]));
+        const lease = async (subject: string) => {
+          const taken = await takeLease(store, of(subject), { holder: 'test', leaseMs: 60_000, which: 'any' });
+          if (taken === undefined) throw new Error('The lane was not to be had.');
+          return taken;
+        };
+        const [waiter, needed] = [await lease('county.case.c1'), await lease('county.client.client-rosa')];
+        const wait = (trx: Transaction<Database>) => saveWaiting(trx, waiter, [client]);
+        const link = async (trx: Transaction<Database>) => {
+          await holdLease(trx, needed, 60_000);
+          return saveLinks(trx, needed, [madeLink(client, 'Patient')]);
+        };
+        if (first === 'the link') await sideBySide(store, link, other, wait);
+        else await sideBySide(store, wait, other, link);
+        expect(await store.db.selectFrom('waiting').selectAll().execute()).toEqual([]);
+        expect(await wantedOf(store, 'county.case.c1')).toBe(waiter.wanted + 1);
+      } finally {
+        await store.close();
+        await other.close();
+      }
+    },
+  );
+
+  test.each(['the version', 'the read'])(
+    'a record that gets another version while a lane says that it has read it, %s first: the lane runs again',
+    async (first) => {
+      const url = await server.freshDatabase();
+      const [store, other] = [
+        await openStore({ url, folder: '/nowhere' }),
+        await openStore({ url, folder: '/nowhere' }),
+      ];
+      const subject = 'county.case.c1';
+      const client = (updatedAt: string) => [{ type: 'client', record: aClient({ updatedAt }) }] as const;
+      try {
+        await store.tx((trx) => acceptRecords(trx, 'county', client('2026-02-02T10:00:00Z'), recipients));
+        await store.tx((trx) => raiseWanted(trx, [{ connection: 'general', subject }]));
+        const taker = { holder: 'test', leaseMs: 60_000, which: 'any' } as const;
+        const lease = await takeLease(store, { connection: 'general', subject }, taker);
+        if (lease === undefined) throw new Error('The lane was not to be had.');
+        const read = (trx: Transaction<Database>) =>
+          saveReads(trx, lease, [{ type: 'client', id: 'client-rosa', version: 1 }], []);
+        const accept = (trx: Transaction<Database>) =>
+          acceptRecords(trx, 'county', client('2026-02-03T10:00:00Z'), recipients);
+        if (first === 'the version') expect(await sideBySide(store, accept, other, read)).toBe(true);
+        else {
+          await sideBySide(store, read, other, accept);
+          expect(await wantedOf(store, subject)).toBe(lease.wanted + 1);
+        }
+      } finally {
+        await store.close();
+        await other.close();
+      }
+    },
+  );
 
   test('a record that moves while a poll keeps what it has seen of it: the new lane is wanted for that', async () => {
     const url = await server.freshDatabase();
@@ -148,19 +205,14 @@ describeOnPostgres('on PostgreSQL', (server) => {
         values ('general', 'county', 'goal', 'goal-meals', 'goal', 'county.case.c1', 'Goal', 'g1', 'native', 'current')`.execute(
         store.db,
       );
-      const { keeping } = await other.tx(async (trx) => {
-        await acceptRecords(trx, 'county', goal('c2', '2026-02-04T09:30:00Z'), [config]);
-        const begun = store.tx((polling) => keepSeen(polling, seen));
-        await waitsForLane(trx);
-        return { keeping: begun };
-      });
-      expect((await keeping).lanes.map(({ subject }) => subject)).toContain('county.case.c2');
-      const lane = await store.db
-        .selectFrom('lane')
-        .select('wanted')
-        .where('subject', '=', 'county.case.c2')
-        .executeTakeFirst();
-      expect(lane).toEqual({ wanted: 2 });
+      const kept = await sideBySide(
+        other,
+        (trx) => acceptRecords(trx, 'county', goal('c2', '2026-02-04T09:30:00Z'), [config]),
+        store,
+        (trx) => keepSeen(trx, seen),
+      );
+      expect(kept.lanes.map(({ subject }) => subject)).toContain('county.case.c2');
+      expect(await wantedOf(store, 'county.case.c2')).toBe(2);
     } finally {
       opened.close();
       await store.close();
@@ -168,6 +220,46 @@ describeOnPostgres('on PostgreSQL', (server) => {
     }
   });
 });
+
+/** Two transactions: the second begins before the first has ended, and waits for it. @returns what came of the second */
+async function sideBySide<T>(
+  one: Store,
+  first: (trx: Transaction<Database>) => Promise<unknown>,
+  other: Store,
+  second: (trx: Transaction<Database>) => Promise<T>,
+): Promise<T> {
+  const { begun } = await one.tx(async (trx) => {
+    await first(trx);
+    const waiting = other.tx(second).then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    await waitsForLane(trx);
+    return { begun: waiting };
+  });
+  const ended = await begun;
+  if ('error' in ended) throw ended.error;
+  return ended.value;
+}
+
+async function wantedOf({ db }: Store, subject: string): Promise<number | undefined> {
+  return (await db.selectFrom('lane').select('wanted').where('subject', '=', subject).executeTakeFirst())?.wanted;
+}
+
+/** What a lane stores of a resource that it has made. */
+function madeLink(key: ResourceKey, resourceType: string): readonly [LinkTarget, NewLink] {
+  return [
+    { key, resourceType, nextGeneration: 1, recordVersion: 1, route: { route: 'native', reason: undefined } },
+    {
+      remoteId: `of-${key.id}`,
+      origin: 'created',
+      versionTag: undefined,
+      sent: undefined,
+      seen: undefined,
+      seenHash: undefined,
+    },
+  ];
+}
 
 /** Until one statement of somebody else stands at a lock. */
 function waitsForLane(db: Store['db']): Promise<void> {
