@@ -30,6 +30,7 @@ import {
   type Encounter,
 } from './document.ts';
 import { encounterTopic } from './encounter.ts';
+import { isRefusal } from './inbound/refuse.ts';
 import type { LinkRow, RecordRow } from './known.ts';
 import { type LaneResource, nameOf, type ResourceKey, type Wait } from './lane-resource.ts';
 
@@ -306,10 +307,10 @@ function leaveCause(
   return content === undefined && areAllGone ? reason('deleted-record') : undefined;
 }
 
-/** The client is another patient than the one in whose chart it stands. */
+/** The client is another patient than the one in whose chart it stands. A refusal is about whom the hospital named: no client of ours stands for that one. */
 export function movedCause({ known }: DesireInput, row: RecordRow, current: Edition | undefined): Reason | undefined {
   const target = patientTarget(row);
-  if (current === undefined || target === undefined) return undefined;
+  if (current === undefined || target === undefined || isRefusal(row)) return undefined;
   const link = known.link(target);
   const now = link?.remote_id ? `Patient/${link.remote_id}` : undefined;
   return isElsewhere(known.generations(target), current.patientId, now) ? reason('subject-moved') : undefined;

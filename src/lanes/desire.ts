@@ -271,7 +271,7 @@ function resourceFor(
       slot === undefined
         ? undefined
         : (leaveCause(row, desired, route) ??
-          (filed && movedFrom(filed)) ??
+          (filed && !isRefusal(row) ? movedFrom(filed) : undefined) ??
           askedAnew({ key, observed, desired, link }, cancelRequestOf(row.content))),
     // What is theirs is there already, whatever it points at.
     waits: desired === undefined || standing?.origin === 'theirs' ? [] : waitsOf(input, desired),
