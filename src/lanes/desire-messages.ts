@@ -122,7 +122,9 @@ function messageOf(
   const series = seriesOf(input, documents, onlyPosted(rules), key, link !== undefined);
   const [patient] = task?.observed === undefined ? [] : patientsOf(task.observed.body, connection.config.baseUrl);
   const client = isRefusal(row) ? { id: patient, waits: [] } : patientOf(input, row);
-  const leave = resource.leave ?? movedCause(input, row, series.current);
+  // A refusal is about the patient whom the hospital named; no client of ours stands for that one.
+  const moved = isRefusal(row) ? undefined : movedCause(input, row, series.current);
+  const leave = resource.leave ?? moved;
   const mayTell = leave === undefined && route.route !== 'withheld';
   const facts = desired && mayTell ? factsOf(desired, row.content) : undefined;
   const isNews = facts !== undefined && !isDeepStrictEqual(series.current?.facts, facts);
