@@ -774,7 +774,7 @@ export const errorKinds = {
     class: 'config',
   },
   'inbound-not-ours': {
-    text: 'It is asked of somebody else. If that is us, link the organization, or name it in poll.performers, or its kind in poll.referralCodes.',
+    text: 'It is asked of somebody else, or of nobody we know to be us. If it is for us, link the organization or name it in poll.performers; where it names nobody, name its kind in poll.referralCodes.',
     status: 200,
     issue: 'informational',
     class: 'person',

@@ -289,7 +289,7 @@ const connection = settings(
         type: 'array',
         uniqueItems: true,
         items: { ...text('system|code.'), pattern: '^[^|]+\\|[^|]+$' },
-        description: 'Codes and categories of requests that are referrals whoever performs them.',
+        description: 'Codes and categories of requests that are referrals to you where they name no performer.',
       },
       lookBack: duration('How far back documents, visits, appointments and procedures are read. Default 90d.'),
     }),

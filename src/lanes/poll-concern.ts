@@ -12,7 +12,7 @@ export interface Concern {
   readonly patients: ReadonlySet<string>;
   /** References by which the server names our organization and its people. */
   readonly ours: ReadonlySet<string>;
-  /** `system|code` of requests that are referrals whoever performs them. */
+  /** `system|code` of requests that are referrals, whoever performs them: one that names somebody else is kept with that reason. */
   readonly referralCodes: ReadonlySet<string>;
   /** References to requests that a Task which is our concern is about. */
   readonly requested: ReadonlySet<string>;
