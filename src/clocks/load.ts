@@ -73,7 +73,7 @@ export async function loadFacts(
 
 function isOpenCase(name: string) {
   const row = sql.raw(name);
-  return sql`not ${row}.deleted and ${row}.content ->> 'status' is distinct from 'closed' and ${row}.content ->> 'status' is distinct from 'declined'`;
+  return sql`not ${row}.deleted and coalesce(${row}.content ->> 'status', '') not in ('closed', 'declined')`;
 }
 
 function factsOf(rows: readonly Row[], zoneOf: (source: string) => string): CaseFacts {

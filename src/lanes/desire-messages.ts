@@ -16,6 +16,7 @@ import { isTheirs } from './inbound/their-comments.ts';
 import type { RecordRow } from './known.ts';
 import { invalidReason, type LaneResource } from './lane-resource.ts';
 import { withFact } from './merge.ts';
+import { wordsOf } from './message-words.ts';
 
 /** The resources of the lane, with the messages among them ready to be posted, and without those that are none of this server's. */
 export function withMessages(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
@@ -161,7 +162,7 @@ function onlyPosted(rules: DocumentRules): DocumentRules {
 }
 
 function factsOf({ resource }: Desired, record: JsonObject): JsonObject | undefined {
-  const words = objectsAt(resource, 'payload').flatMap((one) => textAt(one, 'contentString') ?? []);
+  const words = wordsOf(resource);
   if (words.length === 0) return undefined;
   const isPart2 = textsAt(record, 'sensitivity').includes('substance-use-part2');
   return { text: words.join('\n'), ...(isPart2 && { part2: true }) };

@@ -38,16 +38,20 @@ async function settleLate(
 ): Promise<void> {
   const known = knownIds(state, operation);
   const news = found.filter((one) => !known.includes(idOf(one)));
-  const first = news.length === 0 ? undefined : toLink(state, operation, found);
+  const first = news.length === 0 ? undefined : toLink(state, operation, known, found);
   const others = found.filter((one) => one !== first);
   const woken = await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
-    const waiting = first === undefined ? [] : await linkLost(trx, lease, state, operation, [first, ...others]);
-    if (news.length > 0 && first === undefined)
-      await askAboutDouble(trx, lease, operation, [...known, ...news.map(idOf)]);
-    await closeUntold(trx, lease, operation);
+    const lanes: LaneKey[] = [];
+    if (first === undefined) {
+      if (news.length > 0) await askAboutDouble(trx, lease, operation, [...known, ...news.map(idOf)]);
+      await closeUntold(trx, lease, operation);
+    } else {
+      lanes.push(...(await linkLost(trx, lease, state, operation, [first, ...others])));
+      lanes.push(...(await wantReaders(trx, lease, operation)));
+    }
     await trx.updateTable('operation').set({ late_check_at: null }).where('id', '=', operation.id).execute();
-    return first === undefined ? [] : [...waiting, ...(await wantReaders(trx, lease, operation))];
+    return lanes;
   });
   deps.wake(woken);
 }
@@ -71,11 +75,16 @@ function knownIds({ known, rows }: LaneState, operation: OperationRow): string[]
  * What the link is to point at from now on: the oldest where it points at nothing, or at another one that nobody has worked with since, which is
  * alike. Undefined: it stays as it is.
  *
+ * @param known as `knownIds` says it
  * @param found the oldest first
  */
-function toLink(state: LaneState, operation: OperationRow, found: readonly JsonObject[]): JsonObject | undefined {
+function toLink(
+  state: LaneState,
+  operation: OperationRow,
+  known: readonly string[],
+  found: readonly JsonObject[],
+): JsonObject | undefined {
   const [oldest] = found;
-  const known = knownIds(state, operation);
   if (oldest === undefined || known.length === 0) return oldest;
   const name = nameOf(keyOf(operation));
   const live = state.resources.find(({ key, link }) => nameOf(key) === name && link?.origin === 'created')?.link;

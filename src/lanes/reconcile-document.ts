@@ -8,6 +8,7 @@ import { parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { EditionPlan } from './document.ts';
 import type { LaneConnection } from './lane-connection.ts';
+import { wordsOf } from './message-words.ts';
 import { type Failure, finalSearchFailure, type Refused } from './search-failure.ts';
 
 /** Clocks of two systems, and a server that keeps its own time of filing. */
@@ -69,9 +70,9 @@ export async function holdsEdition(
 }
 
 /** The words of a message, and the text of every attachment, read from its Binary where it is not inside the document. */
-async function textOf(connection: LaneConnection, { content, payload }: JsonObject): Promise<string | Unclear> {
-  const texts = wordsOf(payload);
-  for (const attachment of attachments(content)) {
+async function textOf(connection: LaneConnection, shown: JsonObject): Promise<string | Unclear> {
+  const texts = wordsOf(shown);
+  for (const attachment of attachments(shown.content)) {
     const { data, url } = attachment;
     const binary = typeof url === 'string' ? parseReference(url) : undefined;
     if (typeof data === 'string') texts.push(decoded(data));
@@ -82,12 +83,6 @@ async function textOf(connection: LaneConnection, { content, payload }: JsonObje
     }
   }
   return texts.join('\n');
-}
-
-function wordsOf(payload: Json | undefined): string[] {
-  return (Array.isArray(payload) ? payload : []).flatMap((one) =>
-    isObject(one) && typeof one.contentString === 'string' ? [one.contentString] : [],
-  );
 }
 
 function attachments(content: Json | undefined): JsonObject[] {

@@ -54,15 +54,8 @@ function recordOf({ config }: FactsDeps, partner: PartnerConfig, { task }: HomeR
   return source === partner.organization.source ? id : undefined;
 }
 
-async function taskVersions({ db }: Store, partner: string, taskId: string): Promise<TaskVersion[]> {
-  const rows = await db
-    .selectFrom('home_version')
-    .select(['version', 'at', 'written_by', 'body'])
-    .where('partner', '=', partner)
-    .where('resource_type', '=', 'Task')
-    .where('id', '=', taskId)
-    .orderBy('version')
-    .execute();
+async function taskVersions(store: Store, partner: string, taskId: string): Promise<TaskVersion[]> {
+  const rows = await versionsOf(store, partner, 'Task', [taskId]);
   return rows.map(({ version, at, written_by: by, body }) => ({
     version: String(version),
     at: at.toISOString(),
@@ -73,22 +66,26 @@ async function taskVersions({ db }: Store, partner: string, taskId: string): Pro
 }
 
 async function appointmentVersionsOf(
-  { db }: Store,
+  store: Store,
   partner: string,
   { appointments }: HomeReferral,
 ): Promise<AppointmentVersion[]> {
   const ids = appointments.flatMap((one) => textAt(one, 'id') ?? []);
-  if (ids.length === 0) return [];
-  const rows = await db
+  const rows = ids.length === 0 ? [] : await versionsOf(store, partner, 'Appointment', ids);
+  return rows.map(({ id, version, written_by: by, body }) => ({ id, version, by: sideOf(by), appointment: body }));
+}
+
+/** Of each resource the oldest first. */
+function versionsOf({ db }: Store, partner: string, resourceType: string, ids: readonly string[]) {
+  return db
     .selectFrom('home_version')
-    .select(['id', 'version', 'written_by', 'body'])
+    .select(['id', 'version', 'at', 'written_by', 'body'])
     .where('partner', '=', partner)
-    .where('resource_type', '=', 'Appointment')
+    .where('resource_type', '=', resourceType)
     .where('id', 'in', ids)
     .orderBy('id')
     .orderBy('version')
     .execute();
-  return rows.map(({ id, version, written_by: by, body }) => ({ id, version, by: sideOf(by), appointment: body }));
 }
 
 function sideOf(writtenBy: string): Side {

@@ -9,6 +9,7 @@ import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { hashOfSeen } from '../links.ts';
+import { wordsOf } from '../message-words.ts';
 import { nameOf, patientsOf, referenced } from './about.ts';
 import { proposedId } from './rows.ts';
 import { heardId, isTheirs, joined } from './their-comments.ts';
@@ -111,11 +112,13 @@ function commentOf(
   { remote_id: id, seen_at: seenAt, body }: SeenMessage,
   organization: string | undefined,
 ): JsonObject | undefined {
-  const payload = objectsAt(body, 'payload');
-  const texts = payload.flatMap((one) => textAt(one, 'contentString') ?? []);
+  const texts = wordsOf(body);
   const status = textAt(body, 'status')?.trim();
   if (texts.join('').trim() === '' || status === 'entered-in-error' || status === 'not-done') return undefined;
-  const more = payload.length > texts.length ? ["(What came with it stands in the hospital's record only.)"] : [];
+  const more =
+    objectsAt(body, 'payload').length > texts.length
+      ? ["(What came with it stands in the hospital's record only.)"]
+      : [];
   const byName = textAt(objectAt(body, 'sender'), 'display');
   return {
     id: heardId(id),
