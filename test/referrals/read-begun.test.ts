@@ -5,7 +5,14 @@ import { readBegun, readOrder, taskStatuses } from '../../src/referrals/referral
 
 const task = { resourceType: 'Task', intent: 'order', status: 'requested', code: { coding: [{ code: 'fulfill' }] } };
 const order = { resourceType: 'ServiceRequest', status: 'active' };
-const begun = { task, order, isWithdrawn: false, performer: 'ours' } as const;
+const begun = {
+  task,
+  order,
+  isWithdrawn: false,
+  performer: 'ours',
+  isPartOfOurs: false,
+  isPassedOn: false,
+} as const;
 const said = (reading: ReturnType<typeof readBegun>) =>
   reading.kind === 'offer' ? `offer ${reading.status}` : `${reading.kind} ${reading.why}`;
 
@@ -90,7 +97,7 @@ describe('a Task', () => {
 
 test('an order alone, by its status: first seen, and after it was offered', () => {
   const statuses = ['draft', 'active', 'on-hold', 'revoked', 'completed', 'entered-in-error', 'unknown'];
-  const alone = { isWithdrawn: false, performer: 'ours' } as const;
+  const alone = { isWithdrawn: false, performer: 'ours', isPartOfOurs: false, isPassedOn: false } as const;
   const readings = statuses.map((status) => [
     status,
     said(readBegun({ ...alone, order: { ...order, status } })),

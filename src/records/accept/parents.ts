@@ -28,6 +28,7 @@ export async function withParents(
 }
 
 function refusal(found: string): FieldError {
-  const message = '/partOfId names an outgoing referral. Name the incoming referral that this one carries out a part of.';
+  const message =
+    '/partOfId names an outgoing referral. Name the incoming referral that this one carries out a part of.';
   return { pointer: '/partOfId', rule: 'part-of-incoming', found: kindOf(found), message };
 }
