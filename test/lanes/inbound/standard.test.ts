@@ -9,7 +9,7 @@ import { proposedId } from '../../../src/lanes/inbound/rows.ts';
 import { parseRecord } from '../../../src/records/records.ts';
 import { sql } from '../../../src/store/store.ts';
 import { aCase, aClient, aReferral } from '../../builders.ts';
-import { own } from '../../support/adopting.ts';
+import { acceptedOf, own } from '../../support/adopting.ts';
 import {
   feed,
   foodCondition,
@@ -27,6 +27,7 @@ import {
   written,
 } from '../../support/begun.ts';
 import { startReceiver } from '../../support/receiver.ts';
+import { aConnection } from '../../support/rig.ts';
 import { directoryAndClient, useWorld } from '../../support/world.ts';
 
 const world = useWorld({ inboundTo: 'county' });
@@ -740,6 +741,15 @@ describe('a platform that we refer to passes it on', () => {
     expect(await feed(world)).toEqual([]);
   });
 
+  test('where nobody is offered what begins there: it is kept for whose it is, and no operator is told to say who', async () => {
+    await world.connect(aConnection(world.server.base));
+    const { filler, part } = await refers();
+    await hospitalHas(world, filler, part);
+    await seen(world);
+    expect(await keptTasks()).toEqual(['Task/part-1 inbound-sub-task']);
+    expect(await world.alerts()).toEqual([]);
+  });
+
   test('to us: it is a referral to us like any other', async () => {
     const { filler, part } = await refers();
     const { remoteId: us } = await world.link('organization/org-riverside#organization');
@@ -981,27 +991,36 @@ describe('passed on by us', () => {
     expect(await world.openDecisions()).toEqual([]);
   });
 
-  test('what our partner makes of it is a part of ours, whoever is asked', async () => {
+  test('what a partner or anybody else makes of it is a part of ours', async () => {
     await isOurs();
     await world.accept(['referral', await passesOn('part-1')]);
     await world.work();
     const { task: asked } = await made('part-1');
-    await hospitalHas(world, { ...task, id: 'part-of-part', partOf: [{ reference: `Task/${asked.id}` }] });
+    await hospitalHas(
+      world,
+      { ...task, id: 'part-of-part', partOf: [{ reference: `Task/${asked.id}` }] },
+      { ...task, id: 'part-of-whole', partOf: [{ reference: 'Task/task-1' }] },
+    );
     await seen(world);
     expect((await feed(world)).length).toBe(4);
   });
 
-  test('of what answers nothing there: it goes out at once, and says what it carries out when that is known', async () => {
-    await isOurs();
-    const part = await passesOn('part-1');
-    await world.accept(['referral', { ...part, partOfId: 'referral-later' }]);
+  test('of what answers nothing there yet: it goes out at once, and says what it carries out when that is tied', async () => {
+    await sourceIsThere(world);
+    await world.accept(...directoryAndClient().slice(0, 4));
+    await begins();
+    const proposals = await feed(world);
+    const [whole, ...others] = acceptedOf(proposals).toSorted(([type]) => (type === 'referral' ? -1 : 1));
+    const { id, clientId, caseId } = whole?.[1] ?? {};
+    const ids = { clientId: String(clientId), caseId: String(caseId), partOfId: String(id) };
+    await world.accept(...others, ['referral', aReferral({ id: 'part-1', ...ids, needIds: [], goalIds: [] })]);
     await world.work();
     const { order, task: asked } = await made('part-1');
     expect(order).toMatchObject({ intent: 'filler-order' });
     expect(order).not.toHaveProperty('basedOn');
     expect(asked).not.toHaveProperty('partOf');
     expect(await world.link('referral/part-1#fulfilment')).toMatchObject({ state: 'current' });
-    await world.accept(['referral', { ...part, updatedAt: '2026-03-03T09:00:00-05:00' }]);
+    await world.accept(...(whole === undefined ? [] : [whole]));
     await world.work();
     expect((await made('part-1')).order).toMatchObject({ basedOn: [{ reference: 'ServiceRequest/order-1' }] });
     expect((await made('part-1')).task).toMatchObject({ partOf: [{ reference: 'Task/task-1' }] });
