@@ -165,10 +165,10 @@ async function keepUnlinked(
     others.map(({ body }) => body),
   );
   // What was kept once is looked at further: how it ends is news too.
-  const direct = others.filter(({ row, body }) => row.body !== null || isOurConcern(body, concern));
-  const named = direct.map(({ row }) => `${seen.poll.resource_type}/${row.remote_id}`);
-  const referred = new Set([...concern.referred, ...named]);
-  const ours = others.filter((one) => direct.includes(one) || isOurConcern(one.body, { ...concern, referred }));
+  const direct = new Set(others.filter(({ row, body }) => row.body !== null || isOurConcern(body, concern)));
+  const named = [...direct].map(({ row }) => `${seen.poll.resource_type}/${row.remote_id}`);
+  const withParts = { ...concern, referred: new Set([...concern.referred, ...named]) };
+  const ours = others.filter((one) => direct.has(one) || isOurConcern(one.body, withParts));
   const held = await patientsCreatedFor(
     trx,
     seen.poll,

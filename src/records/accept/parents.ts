@@ -12,7 +12,9 @@ export async function withParents(
   source: string,
   received: readonly Received[],
 ): Promise<readonly Received[]> {
-  const named = received.flatMap(({ record }) => (record.partOfId === undefined ? [] : [{ id: record.partOfId }]));
+  const named = received.flatMap(({ type, record: { partOfId } }) =>
+    type === 'referral' && partOfId !== undefined ? [{ id: partOfId }] : [],
+  );
   if (named.length === 0) return received;
   const { rows } = await sql<{ id: string; direction: string | null }>`
     select r.id, r.content ->> 'direction' as direction from jsonb_to_recordset(${json(named)}) as n(id text)
@@ -22,7 +24,7 @@ export async function withParents(
     if (type === 'referral' && typeof record.direction === 'string') directions.set(id, record.direction);
   return received.map((one) => {
     const { partOfId } = one.record;
-    const isWrong = typeof partOfId === 'string' && directions.get(partOfId) === 'outgoing';
+    const isWrong = one.type === 'referral' && typeof partOfId === 'string' && directions.get(partOfId) === 'outgoing';
     return isWrong ? { ...one, errors: [refusal(partOfId)] } : one;
   });
 }
