@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomOf } from '../random.ts';
 import { vendorNames } from '../simulated.ts';
-import { changesOfPlans } from '../workload.ts';
+import { changesOfCases } from '../workload.ts';
 import { type ExperimentOptions, experiment, type Result } from './experiment.ts';
 import { leasesOf } from './frozen.ts';
 
@@ -77,5 +77,5 @@ export async function creates(options: ExperimentOptions): Promise<Result> {
       figures,
     };
   };
-  return experiment(options, setting, act, changesOfPlans(options.changes));
+  return experiment(options, setting, act, changesOfCases(options.changes, ['client', 'case', 'carePlan']));
 }
