@@ -11,6 +11,7 @@ import type { ExperimentOptions, Result } from './experiments/experiment.ts';
 import { frozen } from './experiments/frozen.ts';
 import { redis } from './experiments/redis.ts';
 import { replay } from './experiments/replay.ts';
+import { serveKills } from './experiments/serve-kills.ts';
 import { stale } from './experiments/stale.ts';
 import { stops } from './experiments/stops.ts';
 import { webhooks } from './experiments/webhooks.ts';
@@ -32,6 +33,7 @@ const experiments: Readonly<Record<string, Experiment>> = {
   embedded: { run: embedded, count: 50, changes: 1_000 },
   redis: { run: redis, count: 20, changes: 2_000 },
   replay: { run: replay, count: 4, changes: 10_000 },
+  'serve-kills': { run: serveKills, count: 200, changes: 20_000 },
   stale: { run: stale, count: 10_000, changes: 600 },
   stops: { run: stops, count: 100, changes: 3_000 },
   frozen: { run: frozen, count: 200, changes: 3_000 },

@@ -20,7 +20,6 @@ export interface Answer {
 
 const answerWithinMs = 10_000;
 const sendersAtOnce = 4;
-const mostLines = 20;
 
 export class Source {
   /** One for each sending of each change. */
@@ -36,11 +35,12 @@ export class Source {
   /**
    * Sends the changes, spread over the time, until each has been answered.
    * @param overMs the least time that it takes
+   * @param mostLines of one stream
    */
-  async send(changes: readonly Change[], overMs: number): Promise<void> {
+  async send(changes: readonly Change[], overMs: number, mostLines = 20): Promise<void> {
     const started = performance.now();
     let sent = 0;
-    await each(this.#batches(changes), sendersAtOnce, async (batch) => {
+    await each(this.#batches(changes, mostLines), sendersAtOnce, async (batch) => {
       const dueMs = started + (sent / changes.length) * overMs - performance.now();
       sent += batch.length;
       if (dueMs > 0) await sleep(dueMs);
@@ -48,7 +48,7 @@ export class Source {
     });
   }
 
-  #batches(changes: readonly Change[]): Change[][] {
+  #batches(changes: readonly Change[], mostLines: number): Change[][] {
     const batches: Change[][] = [];
     for (let at = 0; at < changes.length; ) {
       const size = this.#random.chance(0.3) ? 1 : 1 + this.#random.below(mostLines);
