@@ -18,6 +18,10 @@ export interface ExperimentOptions {
   readonly count: number;
   /** How many record changes are sent, about. */
   readonly changes: number;
+  /** Of one large body. */
+  readonly megabytes: number;
+  /** Of one long outage. */
+  readonly seconds: number;
   readonly say: (line: string) => void;
 }
 

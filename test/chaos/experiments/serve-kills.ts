@@ -92,7 +92,7 @@ export function quantile(values: readonly number[], part: number): number {
 const seconds = (ms: number) => Math.round(ms / 100) / 10;
 
 /** Accepted versions that the store does not have, whether or not it has later ones. */
-async function gone(url: string, accepted: readonly Answer[]): Promise<string[]> {
+export async function gone(url: string, accepted: readonly Answer[]): Promise<string[]> {
   const { rows } = await onDatabase(url, (client) =>
     client.query<{ content: string }>(`select content::text from casebridge.record_version`),
   );
