@@ -4,6 +4,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deployedNodeOptions } from '../../../bench/deployed.ts';
 import { isObject, type Json } from '../../../src/json.ts';
 import { feed } from '../../../src/lanes/feeder.ts';
 import { openStore } from '../../../src/store/store.ts';
@@ -37,8 +38,7 @@ export async function large({ seed, count, changes, megabytes, say }: Experiment
   let folder = '';
   for (const { name, size, workers, work } of asked.filter(({ size: wanted }) => wanted > 0)) {
     say(name);
-    // Where a machine has much memory, Node takes more than it needs before it looks for what is no longer used.
-    const env = { NODE_OPTIONS: '--max-old-space-size=256 --max-semi-space-size=8' };
+    const env = { NODE_OPTIONS: (await deployedNodeOptions()).join(' ') };
     const setting = { vendors: ['standard'], serves: 1, lease: '60s', settle: '0s', people: [], env } as const;
     const cluster = await startCluster({ ...setting, workers });
     let isWell = false;
