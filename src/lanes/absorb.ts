@@ -4,7 +4,7 @@ import { contentHash } from '../fhir/fhir.ts';
 import { type JsonObject, objectsAt } from '../json.ts';
 import type { ChangedElement, Database, Transaction } from '../store/store.ts';
 import { isAnsweredQuestion } from './cancel-question.ts';
-import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges } from './changes.ts';
+import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges, referralsOffered } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import { isHeard, joined } from './inbound/their-comments.ts';
 import type { LaneDeps } from './lane-connection.ts';
@@ -107,6 +107,8 @@ async function settleContext(
   const bodies = changed.flatMap(({ observed }) => (observed === undefined ? [] : [observed.body]));
   const targets = await linkedTargets(deps.store, lease, baseUrl, bodies);
   const names = await organizationNames(deps, lease, changed);
+  const referrals = changed.flatMap(({ key }) => (key.type === 'referral' ? [key.id] : []));
+  const offered = await referralsOffered(deps.store.db, lease, state.holds.remoteValues ? referrals : []);
   const counted = await countReverts(
     deps.store,
     lease,
@@ -116,6 +118,7 @@ async function settleContext(
     countReverts: counted,
     resolve: resolverOf(targets, baseUrl),
     performerName: ({ record }) => names.get(String(record?.organizationId)),
+    offeredOf: ({ key }) => offered.get(key.id) ?? {},
     resultsOf: ({ key }) => results.get(nameOf(key)) ?? [],
     itemId: (text) => `cb-${contentHash(`${lease.connection} ${text}`).slice(0, 16)}`,
   };
