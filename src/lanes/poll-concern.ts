@@ -2,6 +2,7 @@
 // requests to us. What is about others is not kept. Pure.
 
 import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
+import { nameOf, partOf } from './inbound/about.ts';
 import { patientOf } from './patient-of.ts';
 
 export interface Concern {
@@ -16,6 +17,8 @@ export interface Concern {
   readonly referralCodes: ReadonlySet<string>;
   /** References to requests that a Task which is our concern is about. */
   readonly requested: ReadonlySet<string>;
+  /** Tasks of referrals of ours, and those that are looked at because they may become one: whoever passes them on is of interest. */
+  readonly referred: ReadonlySet<string>;
   /** The search named what is for the community: whoever is meant by it. */
   readonly isForCommunity: boolean;
 }
@@ -25,7 +28,12 @@ export function isOurConcern(resource: JsonObject, concern: Concern): boolean {
   const isAskedAbout = patient === undefined ? concern.about !== '' : concern.patients.has(patient);
   if (resource.resourceType === 'ServiceRequest') return isReferral(resource, concern);
   if (resource.resourceType !== 'Task') return isAskedAbout;
-  return isAskedAbout || isReferredToUs(resource, concern) || isOpenToAll(resource);
+  return (
+    isAskedAbout ||
+    isReferredToUs(resource, concern) ||
+    isOpenToAll(resource) ||
+    partOf(resource, concern.baseUrl).some((whole) => concern.referred.has(nameOf(whole)))
+  );
 }
 
 /** It asks us to do something for its patient: to answer, more has to be known of them. */
