@@ -1860,7 +1860,7 @@ export const errorKinds = {
     class: 'config',
   },
   'store-unavailable': {
-    text: 'The store cannot be reached, or has no room left. Nothing was accepted; try again.',
+    text: 'The store cannot be reached, or has no room left. Send the same again: what was stored all the same is answered `unchanged`.',
     status: 503,
     issue: 'transient',
     class: 'retry',
