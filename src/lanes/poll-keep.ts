@@ -2,7 +2,7 @@
 // taken for deleted because an answer lacks it.
 
 import { sql, type Transaction } from 'kysely';
-import type { SearchResult } from '../connections/connections.ts';
+import { isOffered, type SearchResult } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { type JsonObject, objectAt, textAt } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
@@ -14,7 +14,7 @@ import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
 import { replacedBy } from './match.ts';
 import { ownIdentifier } from './own-identifier.ts';
 import { patientOf } from './patient-of.ts';
-import { type Concern, isOurConcern, isReferredToUs } from './poll-concern.ts';
+import { type Concern, isOurConcern, isReferredToUs, localName, referencesOf } from './poll-concern.ts';
 
 export interface PollKey {
   readonly connection: string;
@@ -243,7 +243,9 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
   const { poll, connection, isForCommunity } = seen;
   const { baseUrl, polls } = connection.config;
   const named = json(bodies.flatMap((body) => patientOf(body, baseUrl) ?? []).map((id) => ({ id })));
-  const { rows } = await sql<{ kind: 'patient' | 'ours' | 'requested'; name: string }>`
+  const isMail = poll.resource_type === 'Communication' && !isOffered(connection.vendor.messages);
+  const spokenOf = isMail ? bodies.flatMap(referencesOf).map((text) => ({ name: localName(text, baseUrl) })) : [];
+  const { rows } = await sql<{ kind: 'patient' | 'ours' | 'requested' | 'referral'; name: string }>`
     select 'patient' as kind, n.id as name from jsonb_to_recordset(${named}) as n(id text)
     where exists (select 1 from link k where k.connection = ${poll.connection} and k.resource_type = 'Patient' and k.type = 'client'
         and k.remote_id = n.id and k.retired_at is null)
@@ -257,7 +259,12 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
     union
     select 'requested', substring(t.body -> 'focus' ->> 'reference' from '(ServiceRequest/[A-Za-z0-9._-]+)') from seen t
     where t.connection = ${poll.connection} and t.resource_type = 'Task' and ${poll.resource_type === 'ServiceRequest'}::boolean
-      and t.body -> 'focus' ->> 'reference' like '%ServiceRequest/%'`.execute(trx);
+      and t.body -> 'focus' ->> 'reference' like '%ServiceRequest/%'
+    union
+    select 'referral', n.name from jsonb_to_recordset(${json(spokenOf)}) as n(name text) join link k on k.connection = ${poll.connection}
+      and k.resource_type = split_part(n.name, '/', 1) and k.remote_id = split_part(n.name, '/', 2) and k.type = 'referral'`.execute(
+    trx,
+  );
   const of = (kind: string) => rows.filter((row) => row.kind === kind).map(({ name }) => name);
   return {
     baseUrl,
@@ -267,6 +274,7 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
     referralCodes: new Set(polls.referralCodes),
     requested: new Set(of('requested')),
     isForCommunity,
+    ...(isMail && { referrals: new Set(of('referral')) }),
   };
 }
 
