@@ -15,6 +15,7 @@ import { findEncounter } from './encounter.ts';
 import { findExisting, releaseMatchLeases } from './find.ts';
 import { adopt } from './inbound/adopt.ts';
 import { hearMessages } from './inbound/hear.ts';
+import { hearCancellation } from './inbound/hear-cancellation.ts';
 import { hearContacts } from './inbound/hear-contacts.ts';
 import { takeInbound } from './inbound/take.ts';
 import { keepingLease, type RunTime, RunTimeOver, startRun } from './kept-lease.ts';
@@ -241,7 +242,7 @@ class LaneRun {
     if (!(state.holds.spoken || state.holds.inbound) || mappings === undefined) return false;
     const heard = await hearContacts(this.#deps, this.#connection, this.#lease, mappings, state);
     this.#contactAt = heard.lookAt;
-    return heard.isNews;
+    return heard.isNews || hearCancellation(this.#deps, this.#connection, this.#lease, mappings, state);
   }
 
   /** Takes up what began on the other side; undefined: nothing is new. */

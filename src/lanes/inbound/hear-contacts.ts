@@ -3,7 +3,7 @@
 
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
-import { type Database, json, type Store, sql, type Transaction } from '../../store/store.ts';
+import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
 import { keepRemoteValues, offerChanges } from '../changes.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
@@ -14,11 +14,11 @@ import { markClocks } from '../mark-clocks.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { nameOf, patientsOf } from './about.ts';
 import { agenciesOf } from './agencies.ts';
+import { keepTaken } from './keep-taken.ts';
 import { hashOfMade, type Made, madeRecord, offerMade, withdrawMade } from './offer-made.ts';
 import { type ContactPlan, type HeardContact, planContacts } from './plan-contacts.ts';
 import { isInstant } from './propose.ts';
 import { type Contact, isVisitOf, type Performed, readContact } from './read-contact.ts';
-import { proposedId } from './rows.ts';
 import { appointmentRecord } from './their-appointment.ts';
 
 export interface HeardContacts {
@@ -206,38 +206,6 @@ async function forgetContact(trx: Transaction<Database>, lease: Lease, id: strin
     .where((is) => is.and({ connection, source, type: 'referral', id, pointer: '/firstContact' }))
     .execute();
   await markClocks(trx, subject);
-}
-
-/** Remembers what a resource of theirs stands for in a record. */
-export async function keepTaken(
-  trx: Transaction<Database>,
-  { connection, source, subject }: Lease,
-  recordId: string,
-  patient: string | undefined,
-  { resourceType, remoteId }: Pick<HeardContact, 'resourceType' | 'remoteId'>,
-  offered: JsonObject,
-): Promise<void> {
-  const key = { connection, source, resource_type: resourceType, remote_id: remoteId, type: 'none' } as const;
-  const taken = { state: 'adopted', record_id: recordId, offered: json(offered), reason: null, subject } as const;
-  await trx
-    .insertInto('inbound')
-    .values({
-      ...key,
-      ...taken,
-      id: proposedId(connection, 'none', resourceType, remoteId),
-      patient: patient ?? null,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['connection', 'source', 'type', 'resource_type', 'remote_id'])
-        .doUpdateSet({ ...taken, updated_at: sql<Date>`now()` }),
-    )
-    .execute();
-  await trx
-    .updateTable('seen')
-    .set({ news_since: null })
-    .where((is) => is.and({ connection, resource_type: resourceType, remote_id: remoteId }))
-    .execute();
 }
 
 interface Visit {

@@ -16,6 +16,7 @@ const context: SettleContext = {
   resultsOf: () => [],
   performerName: () => undefined,
   countReverts: () => 0,
+  isAskedByTask: () => false,
   itemId: (text) => text,
 };
 
