@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type Json, type JsonObject, objectsAt } from '../../../src/json.ts';
 import { parseRecord } from '../../../src/records/records.ts';
 import { aCase, aClient, aReferral } from '../../builders.ts';
+import { sweepAt } from '../../clocks/kept.ts';
 import { own } from '../../support/adopting.ts';
 import {
   feed,
@@ -704,6 +705,10 @@ describe('the hospital asks to cancel', () => {
       expect((await feed(world)).slice(before).map(({ op, body }) => [op, body])).toEqual([
         ['patch', { cancelRequest: request }],
       ]);
+      // The clock runs before the source has taken it over.
+      await sweepAt(world.store, '2026-03-05T13:00:00Z');
+      const clocks = world.store.db.selectFrom('clock').select('state').where('rule', '=', 'cancel-answer-48h');
+      expect(await clocks.execute()).toEqual([{ state: 'due-soon' }]);
       expect(await taskOf('task-1')).toMatchObject({ status: 'accepted' });
       await sourceMoves(world, 'cancelled', { cancelRequest: request });
       await world.workAgain();
