@@ -48,7 +48,7 @@ new; otherwise why a person must decide. What is only our own word come back is 
 \`resulting-activity\` has the outcome "outcome unknown"; with one it is what the Procedures say that it names: received, received in part, or not done (\`other\`, with their
 words), and received where the server does not show them to us. \`in-progress\` with the business status 5.2 of BSeR asks to cancel, whichever side the requester is: both
 sides stand where they stood before it, and where we perform the source is offered it as \`cancelRequest\`. An answer to a \`cancelRequest\` of ours is noted there, and \`cancelled\` is then
-never read as a late refusal.
+never read as a late refusal. A Task that is part of the referral's own Task moves nothing ([incoming.md](incoming.md), "Through a coordination platform").
 
 ### Outgoing
 

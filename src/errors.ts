@@ -803,6 +803,12 @@ export const errorKinds = {
     issue: 'business-rule',
     class: 'person',
   },
+  'inbound-passed-on': {
+    text: 'Somebody has taken it up and passes it on: a Task of theirs is part of it. What they ask of you is offered by that Task.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'inbound-past': {
     text: 'The stay was over more than 30 days before it was seen.',
     status: 200,
@@ -831,6 +837,12 @@ export const errorKinds = {
     text: 'Its status is none that FHIR knows. A person must look.',
     status: 422,
     issue: 'code-invalid',
+    class: 'person',
+  },
+  'inbound-sub-task': {
+    text: 'A part of a referral of yours that whoever performs it passes on. It changes nothing of yours: what your own Task says counts.',
+    status: 200,
+    issue: 'informational',
     class: 'person',
   },
   'inbound-two-patients': {

@@ -4,7 +4,7 @@ import { contentHash } from '../fhir/fhir.ts';
 import { type JsonObject, objectsAt } from '../json.ts';
 import type { ChangedElement, Database, Transaction } from '../store/store.ts';
 import { cancellationSlot, isAnsweredQuestion } from './cancel-question.ts';
-import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges } from './changes.ts';
+import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges, referralsOffered } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import { isWaiting } from './inbound/read-abort.ts';
 import { isHeard, joined } from './inbound/their-comments.ts';
@@ -114,6 +114,8 @@ async function settleContext(
       return isTheirs && observed !== undefined && isWaiting(observed.body) ? [key.id] : [];
     }),
   );
+  const referrals = changed.flatMap(({ key }) => (key.type === 'referral' ? [key.id] : []));
+  const offered = await referralsOffered(deps.store.db, lease, state.holds.remoteValues ? referrals : []);
   const counted = await countReverts(
     deps.store,
     lease,
@@ -123,6 +125,7 @@ async function settleContext(
     countReverts: counted,
     resolve: resolverOf(targets, baseUrl),
     performerName: ({ record }) => names.get(String(record?.organizationId)),
+    offeredOf: ({ key }) => offered.get(key.id) ?? {},
     resultsOf: ({ key }) => results.get(nameOf(key)) ?? [],
     isAskedByTask: ({ key }) => asking.has(key.id),
     itemId: (text) => `cb-${contentHash(`${lease.connection} ${text}`).slice(0, 16)}`,

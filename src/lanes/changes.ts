@@ -1,7 +1,7 @@
 // What the other side did, offered back to the source: the change feed and the values kept beside the record (lanes.md 14).
 
-import { sql, type Transaction } from 'kysely';
-import { isObject, type Json, type JsonObject, pointerStep } from '../json.ts';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Json, type JsonObject, objectsAt, pointerStep } from '../json.ts';
 import type { AbsorbedElement, NotUnderstood } from '../mapping/mapping.ts';
 import { type ChangedElement, type Database, json } from '../store/store.ts';
 import type { LaneKey, Lease } from './lease.ts';
@@ -121,21 +121,29 @@ function isCounted(type: string, patch: JsonObject): boolean {
 }
 
 /** The comments of a referral as they were last offered from this server, where its source has not taken them over. */
-export async function commentsOffered(
-  trx: Transaction<Database>,
+export async function commentsOffered(db: Kysely<Database>, lane: LaneOfSource, id: string): Promise<JsonObject[]> {
+  return objectsAt((await referralsOffered(db, lane, [id])).get(id), 'comments');
+}
+
+/** By id of a referral: the fields that were offered from this server and that its source has not taken over, as they were offered last. */
+export async function referralsOffered(
+  db: Kysely<Database>,
   { connection, source }: LaneOfSource,
-  id: string,
-): Promise<JsonObject[]> {
-  const row = await trx
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, JsonObject>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
     .selectFrom('remote_value')
-    .select('value')
+    .select(['id', 'pointer', 'value'])
     .where('connection', '=', connection)
     .where('source', '=', source)
     .where('type', '=', 'referral')
-    .where('id', '=', id)
-    .where('pointer', '=', '/comments')
-    .executeTakeFirst();
-  return Array.isArray(row?.value) ? row.value.filter(isObject) : [];
+    .where('id', 'in', ids)
+    .execute();
+  const fields = Map.groupBy(rows, ({ id }) => id);
+  return new Map(
+    [...fields].map(([id, of]) => [id, Object.fromEntries(of.map(({ pointer, value }) => [pointer.slice(1), value]))]),
+  );
 }
 
 /** Forgets values that the record itself says by now: its source has taken the change over (of a list: all its items). */

@@ -214,7 +214,7 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
     identifierSystems: connection.config.identifierSystems,
     record: (otherType, id) => retold(input, otherType, known.record(otherType, id)),
     reference: (target) => {
-      if (known.isWithdrawn(target)) return undefined;
+      if (known.isWithdrawn(target) || isOfAnotherClient(input, row, target)) return undefined;
       const link = known.link(target);
       if (link !== undefined) return `${link.resource_type}/${link.remote_id}`;
       if (!memory.placeholders || !known.isOwn(target)) return undefined;
@@ -223,6 +223,13 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
       return comes ? placeholderFor(input, target, generationAfter(known.links, target)) : undefined;
     },
   });
+}
+
+/** No referral of one client points at the referral of another, whatever its source says. */
+function isOfAnotherClient({ known }: DesireInput, { type, id, content }: RecordRow, target: SlotRef): boolean {
+  if (type !== 'referral' || target.type !== type || target.id === id) return false;
+  const other = known.record(type, target.id);
+  return other !== undefined && other.clientId !== content.clientId;
 }
 
 /** What a plan's own text and activities say of other records. */

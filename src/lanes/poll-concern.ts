@@ -3,6 +3,7 @@
 
 import { parseReference } from '../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
+import { nameOf, partOf } from './inbound/about.ts';
 import { patientOf } from './patient-of.ts';
 
 export interface Concern {
@@ -17,6 +18,8 @@ export interface Concern {
   readonly referralCodes: ReadonlySet<string>;
   /** References to requests that a Task which is our concern is about. */
   readonly requested: ReadonlySet<string>;
+  /** Tasks of referrals of ours, and those that are looked at because they may become one: whoever passes them on is of interest. */
+  readonly referred: ReadonlySet<string>;
   /** The search named what is for the community: whoever is meant by it. */
   readonly isForCommunity: boolean;
   /** Resources of our referrals, as `Type/id`: only messages about them are our concern. Absent: all are. */
@@ -29,7 +32,12 @@ export function isOurConcern(resource: JsonObject, concern: Concern): boolean {
   if (resource.resourceType === 'ServiceRequest') return isReferral(resource, concern);
   if (resource.resourceType === 'Communication') return isAskedAbout && isOfReferral(resource, concern);
   if (resource.resourceType !== 'Task') return isAskedAbout;
-  return isAskedAbout || isReferredToUs(resource, concern) || isOpenToAll(resource);
+  return (
+    isAskedAbout ||
+    isReferredToUs(resource, concern) ||
+    isOpenToAll(resource) ||
+    partOf(resource, concern.baseUrl).some((whole) => concern.referred.has(nameOf(whole)))
+  );
 }
 
 /** It asks us to do something for its patient: to answer, more has to be known of them. */

@@ -10,7 +10,7 @@ import { openAlert } from '../alerts.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
 import { ownIdentifier } from '../own-identifier.ts';
-import { becomes, patientsOf, referenced } from './about.ts';
+import { becomes, nameOf, partOf, patientsOf, referenced } from './about.ts';
 import { proposedId } from './rows.ts';
 
 export interface Noting {
@@ -28,7 +28,8 @@ interface Noted {
 
 /**
  * Notes resources as they have just been stored as seen; those with a link, and those that we made, are passed over. What begins a referral is for
- * `inboundTo`; anything else is for each source that has a client linked to its patient.
+ * `inboundTo`, or where nobody is, and it is part of one of ours, for the source of that; anything else is for each source that has a client linked
+ * to its patient.
  * @returns the lanes that have work now, to be woken after the commit
  */
 export async function noteInbound(
@@ -49,9 +50,12 @@ export async function noteInbound(
   if (noted.length === 0) return speaking;
   const others = await withoutOurs(trx, config.id, noted);
   const clients = await linkedClients(trx, config.id, others);
+  const wholes = config.inboundTo === undefined ? await sourcesOfWholes(trx, config, resources) : undefined;
+  const referredTo = (one: Noted) =>
+    config.inboundTo ?? wholes?.get(nameOf({ resourceType: one.resource_type, id: one.remote_id }));
   const rows = others.flatMap((one) => {
     const linked = clients.filter(({ patient }) => patient === one.patient);
-    const sources = one.type === 'referral' ? [config.inboundTo] : [...new Set(linked.map(({ source }) => source))];
+    const sources = one.type === 'referral' ? [referredTo(one)] : [...new Set(linked.map(({ source }) => source))];
     return sources.flatMap((source) => {
       if (source === undefined) return [];
       const client = linked.find((row) => row.source === source);
@@ -59,11 +63,28 @@ export async function noteInbound(
       return [{ ...one, source, id, subject: client?.subject ?? laneOfStranger(config.id, source, one) }];
     });
   });
-  if (config.inboundTo === undefined && others.some(({ type }) => type === 'referral')) {
+  if (others.some((one) => one.type === 'referral' && referredTo(one) === undefined)) {
     const why = reason('inbound-nobody', { connection: config.id });
     await openAlert(trx, { topic: `inbound-nobody:${config.id}`, connection: config.id, reason: why });
   }
   return [...(await store(trx, config.id, rows)), ...speaking];
+}
+
+/** Whose referrals Tasks are part of, by the name of the part. */
+async function sourcesOfWholes(
+  trx: Transaction<Database>,
+  { id: connection, baseUrl }: Noting['config'],
+  resources: readonly JsonObject[],
+): Promise<ReadonlyMap<string, string>> {
+  const named = resources.flatMap((body) =>
+    partOf(body, baseUrl).map((whole) => ({ part: `${body.resourceType}/${body.id}`, id: whole.id })),
+  );
+  if (named.length === 0) return new Map();
+  const { rows } = await sql<{ part: string; source: string }>`
+    select n.part, l.source from jsonb_to_recordset(${json(named)}) as n(part text, id text)
+    join link l on l.connection = ${connection} and l.resource_type = 'Task' and l.remote_id = n.id and l.type = 'referral'
+    order by l.source desc`.execute(trx);
+  return new Map(rows.map(({ part, source }) => [part, source]));
 }
 
 /**

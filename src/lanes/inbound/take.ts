@@ -10,7 +10,7 @@ import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { linkedTargets } from '../linked-targets.ts';
 import { markClocks } from '../mark-clocks.ts';
-import { type Named, nameOf, orderOf, patientsOf, pointedAtBy } from './about.ts';
+import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
 import { agenciesOf } from './agencies.ts';
 import { type LookFailure, type Looks, lookInStore, lookThere } from './look.ts';
 import { type InboundPlan, type PlannedChange, planInbound } from './plan.ts';
@@ -34,7 +34,17 @@ export async function takeInbound(
   const failure = await lookAround(deps, connection, lease, rows, looks);
   if (failure !== undefined) return failure;
   const around = await readAround(deps, connection, lease, rows, looks);
-  const planned = planInbound({ connection, source: lease.source, mappings, rows, looks, around, now });
+  const { identifierSystem } = deps;
+  const planned = planInbound({
+    connection,
+    source: lease.source,
+    identifierSystem,
+    mappings,
+    rows,
+    looks,
+    around,
+    now,
+  });
   const isNews = planned.changes.length + planned.answered.length > 0;
   await takeUp(deps, lease, rows);
   if (isNews) await store(deps, lease, planned);
@@ -75,21 +85,50 @@ async function lookAround(
   const own = rows.map(({ resource_type: resourceType, remote_id: id }) => ({ resourceType, id }));
   await lookInStore(deps.store, lease.connection, looks, own);
   const referrals = own.filter((_, at) => rows[at]?.type === 'referral' && isOpen(rows[at]));
-  let next: readonly Named[] = referrals;
+  const failure = await lookAlong(deps, connection, lease, looks, referrals, (named) =>
+    pointedAt(looks, named, baseUrl),
+  );
+  if (failure !== undefined) return failure;
+  // What is asked of nobody in particular may be a part of something of ours.
+  const open = referrals.filter((named) => isForAnybody(looks, named));
+  return lookAlong(deps, connection, lease, looks, open, (named) => wholes(looks, named, baseUrl));
+}
+
+/** Looks at these, and at what they lead to. */
+async function lookAlong(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  looks: Looks,
+  from: readonly Named[],
+  lead: (named: Named) => readonly Named[],
+): Promise<LookFailure | undefined> {
+  let next = from;
   let asked = 0;
+  const known = new Set<string>();
   while (next.length > 0) {
     await lookInStore(deps.store, lease.connection, looks, next);
     for (const named of next) {
+      known.add(nameOf(named));
       if (looks.has(nameOf(named)) || asked >= mostLooks) continue;
       asked += 1;
       const failure = await lookThere(deps, connection, lease, looks, named);
       if (failure !== undefined) return failure;
     }
-    const found = next.flatMap((named) => pointedAt(looks, named, baseUrl));
-    const known = new Set(next.map(nameOf));
-    next = asked >= mostLooks ? [] : found.filter((named) => !looks.has(nameOf(named)) && !known.has(nameOf(named)));
+    const found = next.flatMap(lead);
+    next = asked >= mostLooks ? [] : found.filter((named) => !known.has(nameOf(named)));
   }
   return undefined;
+}
+
+function isForAnybody(looks: Looks, named: Named): boolean {
+  const look = looks.get(nameOf(named));
+  return look !== undefined && typeof look !== 'string' && look.body.owner === undefined;
+}
+
+function wholes(looks: Looks, named: Named, baseUrl: string): Named[] {
+  const look = looks.get(nameOf(named));
+  return look === undefined || typeof look === 'string' ? [] : partOf(look.body, baseUrl);
 }
 
 function isOpen(row: InboundRow | undefined): boolean {
@@ -109,6 +148,8 @@ function pointedAt(looks: Looks, named: Named, baseUrl: string): Named[] {
 /** What the store knows around the resources: which of them are linked, whose client the patient is, and where that client's cases stand. */
 export interface Around {
   readonly linked: Awaited<ReturnType<typeof linkedTargets>>;
+  /** Tasks and orders that referrals of any source have, or had, links to: `made` by us, or answered. By `Type/id`. */
+  readonly referred: ReadonlyMap<string, 'made' | 'theirs'>;
   /** Of this source and linked to the patient of the lane. */
   readonly clientId: string | undefined;
   readonly cases: readonly JsonObject[];
@@ -156,10 +197,29 @@ async function readAround(
   const { organizations } = await agenciesOf(store, lease.source);
   return {
     linked,
+    referred: await linkedReferrals(
+      store,
+      lease.connection,
+      bodies.flatMap((body) => carriesOut(body, config.baseUrl)),
+    ),
     clientId: client?.id,
     cases: cases.map(({ content }) => content),
     agencies: organizations,
   };
+}
+
+async function linkedReferrals(
+  { db }: Store,
+  connection: string,
+  named: readonly Named[],
+): Promise<Map<string, 'made' | 'theirs'>> {
+  if (named.length === 0) return new Map();
+  const { rows } = await sql<{ name: string; origin: string }>`
+    select l.resource_type || '/' || l.remote_id as name, l.origin
+    from jsonb_to_recordset(${json(named.map((one) => ({ ...one })))}) as n("resourceType" text, id text)
+    join link l on l.connection = ${connection} and l.resource_type = n."resourceType" and l.remote_id = n.id
+    where l.type = 'referral'`.execute(db);
+  return new Map(rows.map(({ name, origin }) => [name, origin === 'theirs' ? 'theirs' : 'made']));
 }
 
 /** What the polls had put by is taken up. */

@@ -13,6 +13,7 @@ import { aLink, aResource, aSlot, desiredOf, goalKey } from './lane-resources.ts
 
 const context: SettleContext = {
   resolve: () => undefined,
+  offeredOf: () => ({}),
   resultsOf: () => [],
   performerName: () => undefined,
   countReverts: () => 0,

@@ -10,6 +10,7 @@ import { aLink, aResource, aSlot, desiredOf, goalKey, seen } from './lane-resour
 
 const context: SettleContext = {
   resolve: () => undefined,
+  offeredOf: () => ({}),
   resultsOf: () => [],
   performerName: () => 'Elm Street Pantry',
   countReverts: () => 0,
