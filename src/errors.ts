@@ -261,6 +261,12 @@ export const errorKinds = {
     issue: 'security',
     class: 'config',
   },
+  'connection-tls': {
+    text: '{host} speaks no TLS that Casebridge speaks ({problem}). It may be plain http: check baseUrl. If it is https, let it offer TLS 1.2 or newer.',
+    status: 502,
+    issue: 'security',
+    class: 'config',
+  },
   'connection-client-not-allowed': {
     text: '{host} knows this client but does not let it in (unauthorized_client). Ask its administrator to approve the client for backend use; some need a background user first.',
     status: 502,

@@ -15,11 +15,13 @@ import type { FieldError } from '../records/records.ts';
 export class FieldsRefused extends CasebridgeError {
   readonly errors: readonly FieldError[];
 
+  /** @param count of records, where several are refused */
   constructor(
     code: 'record-id-differs' | 'record-refused' | 'records-refused' | 'request-refused',
     errors: readonly FieldError[],
+    count = errors.length,
   ) {
-    super(code, { count: errors.length });
+    super(code, { count });
     this.errors = errors;
   }
 }

@@ -357,6 +357,22 @@ describe('preview', () => {
     expect(problem.errors).toContainEqual(expect.objectContaining({ line: 1, rule: 'required' }));
   });
 
+  test('says of each error which record it is of, and counts the records', async () => {
+    const body = JSON.stringify([
+      { type: 'referral', record: aReferral() },
+      { type: 'organization', record: { id: 'nameless' } },
+    ]);
+    const response = await harness.send('county', 'POST', '/api/preview', {
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
+    const problem = await json(response);
+    expect(problem.detail).toMatch(/^1 of the records/);
+    expect(problem.errors).toContainEqual(
+      expect.objectContaining({ element: 2, type: 'organization', id: 'nameless', pointer: '/name', rule: 'required' }),
+    );
+  });
+
   test('knows only connections that the source goes to', async () => {
     const init = asLines({ type: 'referral', record: aReferral() });
     expect((await harness.send('county', 'POST', '/api/preview?connection=harbor', init)).status).toBe(404);
