@@ -256,6 +256,18 @@ describe('one record', () => {
     });
   });
 
+  test('that a connection has not planned yet is due there', async () => {
+    await harness.send(
+      'county',
+      'PUT',
+      '/api/records/referral/new',
+      asJson(aReferral({ id: 'new', caseId: 'case-2' })),
+    );
+    expect((await get('/api/records/referral/new')).links).toMatchObject([
+      { connection: 'general', slot: null, state: 'due', reason: { code: 'version-due' } },
+    ]);
+  });
+
   test('that was never sent is 404', async () => {
     const response = await harness.send('county', 'GET', '/api/records/goal/none');
     expect([response.status, (await json(response)).code]).toEqual([404, 'record-unknown']);
