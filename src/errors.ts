@@ -92,6 +92,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'cancel-asked-by-another': {
+    text: 'A Task asks to cancel a referral that we perform, and somebody else has made it than the one who refers: the source is not told.',
+    status: 409,
+    issue: 'business-rule',
+    class: 'person',
+  },
   'cancel-in-task': {
     text: 'The Task of the referral asks to cancel; no other resource does.',
     status: 200,
@@ -712,6 +718,12 @@ export const errorKinds = {
     status: 428,
     issue: 'required',
     class: 'permanent',
+  },
+  'inbound-cancel-asked': {
+    text: 'The Task asks to cancel another one; it is no referral itself.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
   },
   'inbound-cancelled': {
     text: 'The other side has taken it back, or there is no referral any more that it came with.',

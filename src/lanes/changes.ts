@@ -5,6 +5,7 @@ import { type Json, type JsonObject, objectsAt, pointerStep } from '../json.ts';
 import type { AbsorbedElement, NotUnderstood } from '../mapping/mapping.ts';
 import { type ChangedElement, type Database, json } from '../store/store.ts';
 import type { LaneKey, Lease } from './lease.ts';
+import { markClocks } from './mark-clocks.ts';
 
 export type LaneOfSource = LaneKey & { readonly source: string };
 
@@ -84,7 +85,7 @@ export async function keepRemoteValues(
   patch: JsonObject,
 ): Promise<void> {
   for (const [field, value] of Object.entries(patch)) {
-    const content = { value: json<Json>(value), seen_at: sql<Date>`now()` };
+    const content = { value: json<Json>(value), seen_at: sql<Date>`now()`, refused_at: null };
     await trx
       .insertInto('remote_value')
       .values({ connection: lane.connection, source: lane.source, type, id, pointer: pointerStep(field), ...content })
@@ -93,6 +94,30 @@ export async function keepRemoteValues(
       )
       .execute();
   }
+  if (isCounted(type, patch)) await markClocks(trx, lane.subject);
+}
+
+/** What the source has refused of it counts for no clock; `isRefused` false: it has thought better of it. */
+export async function keepRefused(
+  trx: Transaction<Database>,
+  { connection, source, subject }: LaneOfSource,
+  { type, id, body }: Pick<Change, 'type' | 'id' | 'body'>,
+  isRefused: boolean,
+): Promise<void> {
+  for (const [field, value] of Object.entries(body)) {
+    await trx
+      .updateTable('remote_value')
+      .set({ refused_at: isRefused ? sql<Date>`now()` : null })
+      .where((is) => is.and({ connection, source, type, id, pointer: pointerStep(field) }))
+      .where(sql<boolean>`value = ${json<Json>(value)}`)
+      .execute();
+  }
+  if (isCounted(type, body)) await markClocks(trx, subject);
+}
+
+/** Whether the patch says something that counts for clocks before it is taken over (`clocks/load.ts`). */
+function isCounted(type: string, patch: JsonObject): boolean {
+  return type === 'referral' && ('firstContact' in patch || 'cancelRequest' in patch);
 }
 
 /** The comments of a referral as they were last offered from this server, where its source has not taken them over. */

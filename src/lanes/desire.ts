@@ -184,7 +184,10 @@ function resourcesOf(input: DesireInput, pointed: Pointed): LaneResource[] {
     const projected = project(input, row, type, pointed);
     const links = input.known.links.filter((link) => link.type === type && link.id === row.id);
     const linked = links.filter((link) => isStanding(link) && link.slot !== documentSlot);
-    const slots = new Set([...projected.map(({ slot }) => slot), ...linked.map(({ slot }) => slot)]);
+    // The question of the other side is there, or is not: nothing of ours is to be seen in its place.
+    const isTheirs = (slot: string) => slot === cancellationSlot && row.content.direction === 'incoming';
+    const made = projected.filter(({ slot }) => !isTheirs(slot));
+    const slots = new Set([...made.map(({ slot }) => slot), ...linked.map(({ slot }) => slot)]);
     return [...slots].map((slot) =>
       resourceFor(
         input,

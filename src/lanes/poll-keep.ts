@@ -2,7 +2,7 @@
 // taken for deleted because an answer lacks it.
 
 import { sql, type Transaction } from 'kysely';
-import type { SearchResult } from '../connections/connections.ts';
+import { isOffered, type SearchResult } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { type JsonObject, objectAt, textAt } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
@@ -15,7 +15,7 @@ import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
 import { replacedBy } from './match.ts';
 import { ownIdentifier } from './own-identifier.ts';
 import { patientOf } from './patient-of.ts';
-import { type Concern, isOurConcern, isReferredToUs } from './poll-concern.ts';
+import { type Concern, isOurConcern, isReferredToUs, localName, referencesOf } from './poll-concern.ts';
 
 export interface PollKey {
   readonly connection: string;
@@ -247,8 +247,10 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
   const { poll, connection, isForCommunity } = seen;
   const { baseUrl, inboundTo, polls } = connection.config;
   const named = json(bodies.flatMap((body) => patientOf(body, baseUrl) ?? []).map((id) => ({ id })));
+  const isMail = poll.resource_type === 'Communication' && !isOffered(connection.vendor.messages);
+  const spokenOf = isMail ? bodies.flatMap(referencesOf).map((text) => ({ name: localName(text, baseUrl) })) : [];
   const wholes = json(bodies.flatMap((body) => partOf(body, baseUrl)).map(({ id }) => ({ id })));
-  const { rows } = await sql<{ kind: 'patient' | 'ours' | 'requested' | 'referred'; name: string }>`
+  const { rows } = await sql<{ kind: 'patient' | 'ours' | 'requested' | 'referral' | 'referred'; name: string }>`
     select 'patient' as kind, n.id as name from jsonb_to_recordset(${named}) as n(id text)
     where exists (select 1 from link k where k.connection = ${poll.connection} and k.resource_type = 'Patient' and k.type = 'client'
         and k.remote_id = n.id and k.retired_at is null)
@@ -264,6 +266,9 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
     where t.connection = ${poll.connection} and t.resource_type = 'Task' and ${poll.resource_type === 'ServiceRequest'}::boolean
       and t.body -> 'focus' ->> 'reference' like '%ServiceRequest/%'
     union
+    select 'referral', n.name from jsonb_to_recordset(${json(spokenOf)}) as n(name text) join link k on k.connection = ${poll.connection}
+      and k.resource_type = split_part(n.name, '/', 1) and k.remote_id = split_part(n.name, '/', 2) and k.type = 'referral'
+    union
     select 'referred', 'Task/' || w.id from jsonb_to_recordset(${wholes}) as w(id text)
     where exists (select 1 from link k where k.connection = ${poll.connection} and k.resource_type = 'Task' and k.remote_id = w.id)
       or exists (select 1 from inbound i where i.connection = ${poll.connection} and i.source = ${inboundTo ?? null}
@@ -278,6 +283,7 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
     requested: new Set(of('requested')),
     referred: new Set(of('referred')),
     isForCommunity,
+    ...(isMail && { referrals: new Set(of('referral')) }),
   };
 }
 

@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { reason } from '../errors.ts';
-import { type Json, type JsonObject, objectsAt, pointerStep } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectAt, objectsAt, pointerStep, textAt } from '../json.ts';
 import {
   type AbsorbedElement,
   type CompiledSlot,
@@ -17,7 +17,18 @@ import {
   type SlotElement,
   type SlotRef,
 } from '../mapping/mapping.ts';
-import { changedAt, readCancellation, readOrder, readTask } from '../referrals/referrals.ts';
+import {
+  changedAt,
+  isAskedToCancel,
+  isEnded,
+  isTaskStatus,
+  isTerminal,
+  readCancellation,
+  readOrder,
+  readTask,
+  requestIn,
+} from '../referrals/referrals.ts';
+import { askedKey } from './cancel-question.ts';
 import { type NewDecision, resourceTopic } from './decisions.ts';
 import { joined } from './inbound/their-comments.ts';
 import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
@@ -39,6 +50,8 @@ export interface SettleContext {
   /** A stable id for a list item that the other side began. */
   readonly itemId: (text: string) => string;
   readonly countReverts: CountReverts;
+  /** A Task of their own asks us to cancel its referral. */
+  readonly isAskedByTask: (resource: LaneResource) => boolean;
 }
 
 export interface Settlement {
@@ -93,7 +106,7 @@ function settleNew(resource: LaneResource, context: SettleContext): Settlement |
     context,
   };
   const merged = mergeElements(look);
-  const moved = settleOrder(look, settleMove(look, merged));
+  const moved = settleQuestion(look, settleOrder(look, settleMove(look, merged)));
   const settlement: Settlement = { resource, seenHash: observed.hash, obsolete: answeredTopics(look), ...moved };
   return isNews(settlement, link) ? settlement : undefined;
 }
@@ -321,6 +334,29 @@ function settleOrder(look: Look, settled: Settled): Settled {
   if (reading.kind !== 'decision') return settled;
   const why = reason('status-read', { status: String(observed.body.status), why: reading.why });
   return { ...settled, decisions: [...settled.decisions, statusDecision(look, 'status', why)] };
+}
+
+/** A Task that we perform asks us to cancel, or not any more: told once for each asking. */
+function settleQuestion(look: Look, settled: Settled): Settled {
+  const { resource, link, record, observed } = look;
+  if (resource.key.slot !== 'fulfilment' || link.origin !== 'theirs' || resource.recordVersion === 0) return settled;
+  const heard = link.sent?.[askedKey];
+  const isAsked = isAskedToCancel(observed.body);
+  if (isAsked === (heard !== undefined)) return settled;
+  const known = objectAt(record, 'cancelRequest');
+  if (isAsked) {
+    const request = requestIn(observed.body, changedAt(observed.body));
+    const isOpen = known !== undefined && known.answeredAt === undefined;
+    const asked: JsonObject = { at: isOpen ? (textAt(known, 'at') ?? request.at) : request.at };
+    const told =
+      isOpen || isEnded(record) ? settled : withMove(look, settled, 'status', { cancelRequest: { ...request } });
+    return { ...told, sent: withFact(told.sent, askedKey, asked) };
+  }
+  const { status } = observed.body;
+  const isOver = isEnded(record) || (isTaskStatus(status) && isTerminal(status));
+  const isTheirs = known === undefined || (isObject(heard) && known.at === heard.at && known.answeredAt === undefined);
+  const told = isOver || !isTheirs ? settled : withMove(look, settled, 'status', { cancelRequest: null });
+  return { ...told, sent: withFact(told.sent, askedKey, undefined) };
 }
 
 /** The elements that explain the moving one; they have no merge of their own. */

@@ -3,6 +3,7 @@
 
 import type { ErrorCode } from '../errors.ts';
 import { type JsonObject, textAt } from '../json.ts';
+import { isAbort, isAskedToCancel } from './ask-to-cancel.ts';
 import { codesOf } from './codes.ts';
 import { patientTaskKind } from './patient-tasks.ts';
 import { isTaskStatus, isTerminal, type TaskStatus } from './task-moves.ts';
@@ -39,6 +40,7 @@ const noOrders = ['proposal', 'plan', 'option'];
 
 export function readBegun(begun: BegunReferral): BegunReading {
   const { task } = begun;
+  if (task !== undefined && isAbort(task)) return { kind: 'keep', why: 'inbound-cancel-asked' };
   if (task !== undefined && !isReferral(task)) return { kind: 'keep', why: 'inbound-no-referral' };
   const others = othersBusiness(begun);
   if (others !== undefined) return { kind: begun.offered === undefined ? 'keep' : 'withdraw', why: others };
@@ -84,7 +86,10 @@ function readItsOrder({ order, offered }: BegunReferral): BegunReading | undefin
   }
 }
 
-function readItsTask({ offered, isWithdrawn, performer }: BegunReferral, { status }: JsonObject): BegunReading {
+function readItsTask({ offered, isWithdrawn, performer }: BegunReferral, task: JsonObject): BegunReading {
+  // What the requester sets to ask us to cancel says nothing of where the referral stands.
+  const before = isTaskStatus(offered?.task) ? offered.task : 'requested';
+  const status = task.status === 'in-progress' && isAskedToCancel(task) ? before : task.status;
   if (!isTaskStatus(status)) return { kind: 'ask', why: 'inbound-status' };
   if (offered !== undefined) return readOffered(offered.task, status);
   if (status === 'draft') return { kind: 'keep', why: 'inbound-draft' };

@@ -3,13 +3,18 @@
 export {
   askedElements,
   asksToCancel,
+  businessAnswer,
   type CancelAnswer,
   type CancelRequest,
   cancelRequestOf,
+  isAbort,
+  isAskedToCancel,
   isBegun,
+  isEnded,
   isUntouched,
   questionFact,
   readCancellation,
+  requestIn,
   withoutQuestion,
   withQuestion,
 } from './ask-to-cancel.ts';

@@ -4,7 +4,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { ConnectionConfig } from '../../config.ts';
 import { reason } from '../../errors.ts';
-import { type JsonObject, objectsAt } from '../../json.ts';
+import { isObject, type JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import { openAlert } from '../alerts.ts';
 import type { LaneKey } from '../lease.ts';
@@ -45,7 +45,9 @@ export async function noteInbound(
     const [patient = null] = patientsOf(resource, config.baseUrl);
     return [{ resource_type: resourceType, remote_id: id, type, patient }];
   });
-  if (noted.length === 0) return [];
+  const speaking = await lanesSpokenTo(trx, config, resources);
+  await raiseWanted(trx, speaking, { priority: 10 });
+  if (noted.length === 0) return speaking;
   const others = await withoutOurs(trx, config.id, noted);
   const clients = await linkedClients(trx, config.id, others);
   const wholes = config.inboundTo === undefined ? await sourcesOfWholes(trx, config, resources) : undefined;
@@ -65,9 +67,7 @@ export async function noteInbound(
     const why = reason('inbound-nobody', { connection: config.id });
     await openAlert(trx, { topic: `inbound-nobody:${config.id}`, connection: config.id, reason: why });
   }
-  const answering = await lanesOfMessages(trx, config, resources);
-  await raiseWanted(trx, answering, { priority: 10 });
-  return [...(await store(trx, config.id, rows)), ...answering];
+  return [...(await store(trx, config.id, rows)), ...speaking];
 }
 
 /** Whose referrals Tasks are part of, by the name of the part. */
@@ -87,24 +87,46 @@ async function sourcesOfWholes(
   return new Map(rows.map(({ part, source }) => [part, source]));
 }
 
-/** A message about a referral is heard by the lane of the referral's case (`hear.ts`). */
-async function lanesOfMessages(
+/**
+ * What speaks of a referral is heard by the lane of the referral's case, and so is what was heard before and may speak of something else by now: messages
+ * (`hear.ts`), contacts and appointments (`hear-contacts.ts`), Tasks that ask to cancel another (`hear-cancellation.ts`).
+ */
+async function lanesSpokenTo(
   trx: Transaction<Database>,
   { id: connection, baseUrl }: Noting['config'],
   resources: readonly JsonObject[],
 ): Promise<LaneKey[]> {
-  const named = resources
-    .filter(({ resourceType }) => resourceType === 'Communication')
-    .flatMap((body) => [...objectsAt(body, 'partOf'), ...objectsAt(body, 'basedOn')])
+  const speaking = resources.filter(({ resourceType }) => typeof resourceType === 'string' && resourceType in speaks);
+  if (speaking.length === 0) return [];
+  const named = speaking
+    .flatMap((body) => referencesIn(body, speaks[String(body.resourceType)] ?? []))
     .flatMap((one) => referenced(one, baseUrl))
     .map(({ resourceType, id }) => ({ resourceType, id }));
-  if (named.length === 0) return [];
+  const heard = speaking.map(({ resourceType, id }) => ({ resourceType: resourceType ?? null, id: id ?? null }));
   const { rows } = await sql<{ subject: string }>`
-    select distinct l.subject from jsonb_to_recordset(${json(named)}) as n("resourceType" text, id text)
+    select l.subject from jsonb_to_recordset(${json(named)}) as n("resourceType" text, id text)
     join link l on l.connection = ${connection} and l.resource_type = n."resourceType" and l.remote_id = n.id
       and l.type = 'referral' and l.retired_at is null
-    order by l.subject`.execute(trx);
+    union
+    select i.subject from jsonb_to_recordset(${json(heard)}) as h("resourceType" text, id text)
+    join inbound i on i.connection = ${connection} and i.resource_type = h."resourceType" and i.remote_id = h.id
+      and i.type = 'none' and i.record_id is not null
+    order by subject`.execute(trx);
   return rows.map(({ subject }) => ({ connection, subject }));
+}
+
+/** The elements by which resources of a type name the referral that they speak of. */
+const speaks: Readonly<Record<string, readonly string[]>> = {
+  Appointment: ['basedOn'],
+  Communication: ['partOf', 'basedOn', 'about'],
+  Task: ['focus'],
+};
+
+function referencesIn(body: JsonObject, elements: readonly string[]): JsonObject[] {
+  return elements.flatMap((element) => {
+    const value = body[element];
+    return (Array.isArray(value) ? value : [value]).filter(isObject);
+  });
 }
 
 /** A patient to whom no client is linked has the lane of the client that would be proposed. */

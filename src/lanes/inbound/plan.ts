@@ -6,7 +6,15 @@ import { contentHash } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { MappingSet, SlotRef } from '../../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
-import { type BegunReading, codesOf, passesOn, readBegun } from '../../referrals/referrals.ts';
+import {
+  type BegunReading,
+  changedAt,
+  codesOf,
+  isAskedToCancel,
+  passesOn,
+  readBegun,
+  requestIn,
+} from '../../referrals/referrals.ts';
 import type { Change } from '../changes.ts';
 import type { NewDecision } from '../decisions.ts';
 import type { LaneConnection } from '../lane-connection.ts';
@@ -29,6 +37,7 @@ import {
   slotFor,
   type Told,
 } from './propose.ts';
+import { abortAt, isOpenAbort } from './read-abort.ts';
 import { type InboundChange, type InboundRow, type InboundState, partsOf, proposedId } from './rows.ts';
 import type { Around } from './take.ts';
 
@@ -292,7 +301,7 @@ class InboundPlanner {
     const reading = readBegun({
       ...(bodies.task && { task: bodies.task }),
       ...(bodies.order && { order: bodies.order }),
-      ...(isOffered && { offered: { task: status('Task'), order: status('ServiceRequest') } }),
+      ...(isOffered && { offered: { task: askedFrom(row, status('Task')), order: status('ServiceRequest') } }),
       isWithdrawn: row.state === 'withdrawn',
       performer: this.#isForUs(bodies, isPartOfOurs),
       isPartOfOurs,
@@ -333,6 +342,7 @@ class InboundPlanner {
         ...this.#caseOf(),
         ...labelled([bodies.task, bodies.order, ...this.#conditionsOf(bodies)]),
         clientId: this.#clientId(patient),
+        ...this.#cancelRequest(row, bodies.task, patient),
       },
     };
     const { record } = propose(this.#context, told, '');
@@ -343,6 +353,19 @@ class InboundPlanner {
         ...(hospital !== undefined && { requesterOrganizationId: hospital }),
       },
     };
+  }
+
+  /** That the requester asks to cancel what nobody has answered yet withdraws nothing: it is said with it. */
+  #cancelRequest(row: InboundRow, task: JsonObject | undefined, patient: string): JsonObject {
+    if (task === undefined) return {};
+    const before = textAt(objectAt(row.offered ?? undefined, 'cancelRequest'), 'at');
+    const abort = this.#input.rows
+      .filter(({ resource_type: type, type: becomes }) => type === 'Task' && becomes === 'referral')
+      .map(({ remote_id: id }) => this.#body('Task', id))
+      .filter((body) => body !== undefined)
+      .find((body) => isOpenAbort(body, task, { baseUrl: this.#baseUrl, patients: [patient] }));
+    if (isAskedToCancel(task)) return { cancelRequest: { ...requestIn(task, before ?? changedAt(task)) } };
+    return abort === undefined ? {} : { cancelRequest: { ...requestIn(abort, abortAt(abort)) } };
   }
 
   /** What an order is for tells as much as the order. */
@@ -638,6 +661,16 @@ function kept(
 ): PlannedChange | undefined {
   const isSame = row.state === state && row.reason?.code === why.code && row.look === base.look;
   return isSame ? undefined : { ...base, state, reason: why };
+}
+
+/** Where the Task stood before its requester asked to cancel; while it does not, where it stands. */
+function askedFrom({ offered }: InboundRow, held: string | undefined): string | undefined {
+  const known = textAt(offered ?? undefined, 'status');
+  return held !== 'in-progress' || known === undefined || known === held
+    ? held
+    : known === 'received'
+      ? 'requested'
+      : known;
 }
 
 const openCases = ['referred', 'intake', 'open', 'on-hold'];

@@ -9,9 +9,10 @@ import { closeObsolete, openDecision } from '../decisions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { linkedTargets } from '../linked-targets.ts';
+import { markClocks } from '../mark-clocks.ts';
 import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
+import { agenciesOf } from './agencies.ts';
 import { type LookFailure, type Looks, lookInStore, lookThere } from './look.ts';
-import { markStays } from './mark-stays.ts';
 import { type InboundPlan, type PlannedChange, planInbound } from './plan.ts';
 import { type InboundRow, storeInbound } from './rows.ts';
 
@@ -193,13 +194,7 @@ async function readAround(
           .where('deleted', '=', false)
           .orderBy('id')
           .execute();
-  const organizations = await store.db
-    .selectFrom('record')
-    .select('id')
-    .where('source', '=', lease.source)
-    .where('type', '=', 'organization')
-    .where(sql<boolean>`content ->> 'kind' = 'case-management'`)
-    .execute();
+  const { organizations } = await agenciesOf(store, lease.source);
   return {
     linked,
     referred: await linkedReferrals(
@@ -209,7 +204,7 @@ async function readAround(
     ),
     clientId: client?.id,
     cases: cases.map(({ content }) => content),
-    agencies: new Set(organizations.map(({ id }) => id)),
+    agencies: organizations,
   };
 }
 
@@ -255,6 +250,6 @@ async function store({ store: to, leaseMs }: LaneDeps, lease: Lease, planned: In
     }
     await offerChanges(trx, lease, offered);
     await closeObsolete(trx, lease, planned.answered);
-    if (stored.some(({ row }) => row.type === 'hospitalStay')) await markStays(trx, lease.subject);
+    if (stored.some(({ row }) => row.type === 'hospitalStay')) await markClocks(trx, lease.subject);
   });
 }

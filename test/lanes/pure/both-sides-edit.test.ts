@@ -17,6 +17,7 @@ const context: SettleContext = {
   resultsOf: () => [],
   performerName: () => undefined,
   countReverts: () => 0,
+  isAskedByTask: () => false,
   itemId: (text) => text,
 };
 

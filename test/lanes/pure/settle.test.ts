@@ -14,6 +14,7 @@ const context: SettleContext = {
   resultsOf: () => [],
   performerName: () => 'Elm Street Pantry',
   countReverts: () => 0,
+  isAskedByTask: () => false,
   itemId: (text) => `id of ${text}`,
 };
 
