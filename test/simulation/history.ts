@@ -345,8 +345,8 @@ class History {
     for (let round = 0; round < 5; round += 1) {
       this.#feeding.kick();
       while (timeline.steps.length < most && (await timeline.step(until)));
-      // A reply that was under way at the healing may have asked about one.
-      const ended = await this.#operator.endFalseDoubles();
+      // A reply that was under way at the healing may have asked about one, or paused a connection that nobody probes any more.
+      const ended = (await this.#operator.endFalseDoubles()) + (await this.#operator.endPauses());
       if (this.#violations.length > 0 || (ended === 0 && (await unrest(store)).length === 0)) return;
     }
     this.#violations.push(`(f) It does not come to rest: ${JSON.stringify(await unrest(store))}`);

@@ -88,6 +88,13 @@ export class Operator {
     return open.length;
   }
 
+  /** @returns how many connections were paused */
+  async endPauses(): Promise<number> {
+    const paused = await this.#store.db.selectFrom('connection').select('id').where('paused', 'is not', null).execute();
+    for (const { id } of paused) await setPaused(this.#store, id, undefined);
+    return paused.length;
+  }
+
   async #run(): Promise<void> {
     const lanes = await this.#store.db
       .selectFrom('lane')
