@@ -713,8 +713,14 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'inbound-document-type': {
+    text: 'Its type is none of poll.documentTypes; it is kept and not offered.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'inbound-draft': {
-    text: 'It is a draft there; it is offered once it is sent.',
+    text: 'It is a draft there; it is offered once it is sent, a document once it is final.',
     status: 200,
     issue: 'informational',
     class: 'person',
@@ -791,8 +797,14 @@ export const errorKinds = {
     issue: 'business-rule',
     class: 'person',
   },
+  'inbound-own-document': {
+    text: 'The document is one of ours: its last line is a mark of Casebridge.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'inbound-past': {
-    text: 'The stay was over more than 30 days before it was seen.',
+    text: 'The stay was over, or the document written, more than 30 days before it was seen.',
     status: 200,
     issue: 'informational',
     class: 'person',
@@ -819,6 +831,18 @@ export const errorKinds = {
     text: 'Its status is none that FHIR knows. A person must look.',
     status: 422,
     issue: 'code-invalid',
+    class: 'person',
+  },
+  'inbound-superseded': {
+    text: 'Another edition of the document has taken its place there.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'inbound-text-unread': {
+    text: 'The text of the document cannot be read now; it is tried again, and offered then.',
+    status: 200,
+    issue: 'informational',
     class: 'person',
   },
   'inbound-two-patients': {

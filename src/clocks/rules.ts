@@ -276,8 +276,9 @@ const note: Rule = {
   title: 'signed note, 24 hours',
   type: 'note',
   limit: { hours: 24 },
-  applies: () => true,
-  appliesTo: 'each note',
+  // What the hospital has written is signed there, and its time is none of ours.
+  applies: (record) => objectAt(record, 'origin')?.resourceType !== 'DocumentReference',
+  appliesTo: 'each note but one that answers a document of a hospital',
   starts: [field('occurredAt', '`occurredAt`')],
   awaits: 'the signature',
   stops: [field('signedAt', 'the note was signed')],

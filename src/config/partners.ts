@@ -164,7 +164,7 @@ export function homeConnection({ id, organization }: PartnerConfig): ConnectionC
     backfill: 'open-cases',
     pollEveryMs: 3_600_000,
     // What a partner does is told by itself.
-    polls: { types: [], performers: [], referralCodes: [], lookBackMs: 0 },
+    polls: { types: [], performers: [], referralCodes: [], documentTypes: [], lookBackMs: 0 },
     rateLimit: { requestsPerSecond: 1000, concurrency: 8 },
     settleMs: 0,
     documents: { quietMs: 4 * 3_600_000, atMostEveryMs: 24 * 3_600_000, encounter: 'none' },

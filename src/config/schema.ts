@@ -101,6 +101,7 @@ export interface RawConnection {
     roster?: string;
     performers?: string[];
     referralCodes?: string[];
+    documentTypes?: string[];
     lookBack?: string;
   };
   hook?: RawHook;
@@ -290,6 +291,13 @@ const connection = settings(
         uniqueItems: true,
         items: { ...text('system|code.'), pattern: '^[^|]+\\|[^|]+$' },
         description: 'Codes and categories of requests that are referrals to you where they name no performer.',
+      },
+      documentTypes: {
+        type: 'array',
+        uniqueItems: true,
+        items: { ...text('A LOINC code.'), pattern: '^[0-9]{1,7}-[0-9]$' },
+        description:
+          'Types of documents of the hospital, as LOINC codes, that are offered as notes. Default 18842-5 (discharge summary) and 34111-5 (emergency department note); an empty list offers none.',
       },
       lookBack: duration('How far back documents, visits, appointments and procedures are read. Default 90d.'),
     }),

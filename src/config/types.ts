@@ -282,6 +282,8 @@ export interface PollConfig {
   readonly performers: readonly string[];
   /** Codes and categories, as `system|code`, of requests that are referrals whoever performs them. */
   readonly referralCodes: readonly string[];
+  /** LOINC codes of the documents that are offered to sources. */
+  readonly documentTypes: readonly string[];
   /** How far back is read of what happens once. */
   readonly lookBackMs: number;
 }

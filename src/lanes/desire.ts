@@ -22,6 +22,7 @@ import { documentSlot, type Edition } from './document.ts';
 import { answerNotes, takesNotes } from './inbound/answer-note.ts';
 import { originHere } from './inbound/origin.ts';
 import { isRefusal } from './inbound/refuse.ts';
+import type { Texts } from './inbound/take.ts';
 import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
 import type { Abilities, LaneConnection } from './lane-connection.ts';
 import type { LaneMemory } from './lane-memory.ts';
@@ -59,6 +60,8 @@ export interface RunMemory {
   encounter: { readonly id: string } | 'none-open' | undefined;
   /** The server has refused to let a document be amended. */
   amendRefused: boolean;
+  /** Texts of documents of the other side. */
+  readonly texts: Texts;
   /** The mapping of this run; undefined: the active one is still to be asked for. */
   mappings: MappingSet | undefined;
   /** What the lane's records were at the last load. */
@@ -83,6 +86,7 @@ export function newMemory(lane: LaneMemory, wanted?: number): RunMemory {
     placeholders: true,
     encounter: undefined,
     amendRefused: false,
+    texts: { looks: new Map(), againAt: undefined },
     mappings: undefined,
     records: undefined,
     carried: undefined,
@@ -426,8 +430,10 @@ function routeFor(
   if (!isOfReferral(input, row.content, key.type)) return { route: 'withheld', reason: reason('not-referred') };
   const isTheirs = slotOf(input, key)?.owner(row.content) === 'remote';
   const begun = originHere(row.content, input.connection.config.id)?.resourceType === resourceType;
-  if (route === 'native' && (isTheirs || begun) && key.type !== 'client' && standing === undefined)
-    return { route: 'read', reason: reason('theirs-to-make') };
+  // A note that answers a document of theirs makes no second one there, by whatever way.
+  const isTheirDocument = resourceType === 'DocumentReference' && (standing ? standing.origin === 'theirs' : begun);
+  const isMadeThere = route === 'native' && (isTheirs || begun) && key.type !== 'client' && standing === undefined;
+  if (isMadeThere || isTheirDocument) return { route: 'read', reason: reason('theirs-to-make') };
   // The refusal of a proposal tells the other side nothing but that.
   if (isRefusal(row)) return { route, reason: listed?.reason };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;

@@ -12,7 +12,7 @@ import { useWorld } from '../support/world.ts';
 
 const systems = { mrn: 'urn:oid:1.2.3', medicaid: 'urn:oid:1.2.4' };
 const hook = { key: 'key-of-the-general-hospital', heartbeatMs: 600_000 };
-const polls = { types: polledTypes, performers: [], referralCodes: [], lookBackMs: 90 * 86_400_000 };
+const polls = { types: polledTypes, performers: [], referralCodes: [], documentTypes: [], lookBackMs: 90 * 86_400_000 };
 const world = useWorld({ polls, hook, identifierSystems: systems, pollEveryMs: 3_600_000 });
 let patient = '';
 
