@@ -1445,6 +1445,12 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'config',
   },
+  'referral-over': {
+    text: 'No referral to {organization} that speaks of it is open any more: what is there stays as it is, and nothing new of it is sent until one is.',
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'refused-write': {
     text: '{count} of this lane cannot be sent as they are. Mend the records or the server, then try again, or set these versions aside.',
     status: 409,
