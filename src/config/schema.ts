@@ -46,7 +46,7 @@ export interface RawConfig {
 
 export interface RawPartner {
   organization: string;
-  client?: { id: string; keys: unknown; scopes?: string[] };
+  client?: { id: string; keys: unknown; allowPrivate?: boolean; scopes?: string[] };
   page?: RawPage;
 }
 
@@ -389,7 +389,12 @@ const partner = settings(
           // A text or an object: what it must be is told when it is read.
           keys: {
             description:
-              'Its public keys as a JWK set: inline, as file:PATH, or the https address where it publishes them.',
+              'Its public keys as a JWK set: inline, as file:PATH, or the https address where it publishes them (http beside allowPrivate).',
+          },
+          allowPrivate: {
+            type: 'boolean',
+            description:
+              'Whether the address of its keys may be on this machine or in a private network. Default false; link-local addresses never.',
           },
           scopes: {
             type: 'array',

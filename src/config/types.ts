@@ -192,10 +192,16 @@ export interface PartnerConfig {
   readonly page?: PageConfig;
 }
 
+export interface PublishedKeys {
+  readonly url: string;
+  /** It may lead to this machine and into private networks. @default false */
+  readonly allowPrivate?: boolean;
+}
+
 export interface PartnerClient {
   readonly id: string;
   /** Its public keys (RFC 7517), or where it publishes them. */
-  readonly keys: JSONWebKeySet | { readonly url: string };
+  readonly keys: JSONWebKeySet | PublishedKeys;
   /** What a token of it may allow at most. */
   readonly scopes: readonly string[];
 }
