@@ -1932,7 +1932,7 @@ export const errorKinds = {
     class: 'config',
   },
   'subscription-silent': {
-    text: 'The server of {connection} has sent no notification for twice the time of its heartbeat. Polling goes on; look at its Subscription.',
+    text: 'The server of {connection} has sent no notification{of} for twice the time of its heartbeat. Polling goes on; look at its Subscription.',
     status: 200,
     issue: 'informational',
     class: 'config',
