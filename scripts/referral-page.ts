@@ -46,9 +46,9 @@ The Task said the row when both sides last agreed, and says the column now. An o
 we perform. The cell is the record's new status that its source is offered, with the steps in between that nobody told us in brackets; a dash: nothing
 new; otherwise why a person must decide. What is only our own word come back is nothing new. A \`completed\` Task without an output of
 \`resulting-activity\` has the outcome "outcome unknown"; with one it is what the Procedures say that it names: received, received in part, or not done (\`other\`, with their
-words), and received where the server does not show them to us. \`in-progress\` with the business status 5.2 of BSeR is our asking to cancel: both sides stand
-where they stood before it. An answer to a \`cancelRequest\` of ours is noted there, and \`cancelled\` is then
-never read as a late refusal.
+words), and received where the server does not show them to us. \`in-progress\` with the business status 5.2 of BSeR asks to cancel, whichever side the requester is: both
+sides stand where they stood before it, and where we perform the source is offered it as \`cancelRequest\`. An answer to a \`cancelRequest\` of ours is noted there, and \`cancelled\` is then
+never read as a late refusal. A Task that is part of the referral's own Task moves nothing ([incoming.md](incoming.md), "Through a coordination platform").
 
 ### Outgoing
 
@@ -63,6 +63,9 @@ ${readingTable('incoming')}
 Where a Task of its own asks (\`cancellation: abort-task\`), its status is read so, while \`cancelRequest\` is open:
 
 ${answersTable()}
+
+Where we perform, the Task that asks is answered by what becomes of the referral, once the record says \`cancelRequest\`: \`completed\` when it is cancelled or declined,
+\`rejected\` when it has been completed or has failed.
 `;
 }
 

@@ -92,6 +92,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'cancel-asked-by-another': {
+    text: 'A Task asks to cancel a referral that we perform, and somebody else has made it than the one who refers: the source is not told.',
+    status: 409,
+    issue: 'business-rule',
+    class: 'person',
+  },
   'cancel-in-task': {
     text: 'The Task of the referral asks to cancel; no other resource does.',
     status: 200,
@@ -251,6 +257,12 @@ export const errorKinds = {
   },
   'connection-certificate': {
     text: 'No safe connection to {host}: its certificate cannot be trusted, {problem}. Mend the certificate, or name its authority in NODE_EXTRA_CA_CERTS; the check cannot be turned off.',
+    status: 502,
+    issue: 'security',
+    class: 'config',
+  },
+  'connection-tls': {
+    text: '{host} speaks no TLS that Casebridge speaks ({problem}). It may be plain http: check baseUrl. If it is https, let it offer TLS 1.2 or newer.',
     status: 502,
     issue: 'security',
     class: 'config',
@@ -707,6 +719,12 @@ export const errorKinds = {
     issue: 'required',
     class: 'permanent',
   },
+  'inbound-cancel-asked': {
+    text: 'The Task asks to cancel another one; it is no referral itself.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'inbound-cancelled': {
     text: 'The other side has taken it back, or there is no referral any more that it came with.',
     status: 200,
@@ -803,6 +821,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'inbound-passed-on': {
+    text: 'Somebody has taken it up and passes it on: a Task of theirs is part of it. What they ask of you is offered by that Task.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'inbound-past': {
     text: 'The stay was over, or the document written, more than 30 days before it was seen.',
     status: 200,
@@ -841,6 +865,12 @@ export const errorKinds = {
   },
   'inbound-text-unread': {
     text: 'The text of the document cannot be read now; it is tried again, and offered then.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'inbound-sub-task': {
+    text: 'A part of a referral of yours that whoever performs it passes on. It changes nothing of yours: what your own Task says counts.',
     status: 200,
     issue: 'informational',
     class: 'person',
@@ -1872,7 +1902,7 @@ export const errorKinds = {
     class: 'config',
   },
   'store-unavailable': {
-    text: 'The store cannot be reached, or has no room left. Nothing was accepted; try again.',
+    text: 'The store cannot be reached, or has no room left. Send the same again: what was stored all the same is answered `unchanged`.',
     status: 503,
     issue: 'transient',
     class: 'retry',

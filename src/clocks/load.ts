@@ -5,6 +5,7 @@ import { type JsonObject, textAt } from '../json.ts';
 import { isRecordType, sourceOf } from '../records/records.ts';
 import { type Database, json } from '../store/store.ts';
 import type { CaseFacts, ClockRecord } from './evaluate.ts';
+import { type Said, withSaid } from './said.ts';
 
 interface Row {
   readonly subject: string;
@@ -16,6 +17,8 @@ interface Row {
   readonly has_moved: boolean;
   /** It counts for the clocks of others; its own are another case's. */
   readonly beside: boolean;
+  /** Of a referral: what the other side says of it, and its source has neither taken over nor refused. */
+  readonly said: readonly Said[] | null;
 }
 
 /** What counts as the status of a record of this name: of a goal whether it was given up, which its status alone does not say. */
@@ -31,7 +34,7 @@ const ends = ['completed', 'revoked', 'closed', 'declined', 'cancelled', 'failed
 
 /**
  * The facts by subject; a subject without records has none. The coverages are all those of the client, whichever case they are of. A stay that a hospital has told of counts before its source has taken it over: for all
- * open cases of the client, and its own clock runs in the oldest of them.
+ * open cases of the client, and its own clock runs in the oldest of them. So does what the other side says of a referral (`said.ts`).
  * `zoneOf` is the zone of a source, for cases whose organization tells none. Of a
  * withdrawn record it is the last version that was not, for it may say nothing itself.
  */
@@ -57,8 +60,13 @@ export async function loadFacts(
       where own.type = 'case' and not r.deleted
     )
     select own.subject, own.type, own.id, own.deleted, coalesce(last.content, own.content) as content,
-      coalesce(since.at, own.updated_at) as status_since, coalesce(since.moved, false) as has_moved, false as beside
+      coalesce(since.at, own.updated_at) as status_since, coalesce(since.moved, false) as has_moved, false as beside, said.fields as said
     from counted own
+    left join lateral (
+      select jsonb_agg(jsonb_build_object('pointer', v.pointer, 'value', v.value)) as fields from remote_value v
+      where v.source = own.source and v.type = own.type and v.id = own.id and v.refused_at is null
+        and v.pointer in ('/firstContact', '/cancelRequest')
+    ) said on own.type = 'referral'
     left join lateral (
       select v.content from record_version v
       where v.source = own.source and v.type = own.type and v.id = own.id and (v.content -> 'deleted') is distinct from 'true'::jsonb
@@ -76,11 +84,11 @@ export async function loadFacts(
     union all
     select own.subject, i.type, i.id, false, i.offered, i.updated_at, false, exists (
         select from record c where c.source = own.source and c.type = 'case' and c.client_id = own.client_id and ${isOpenCase('c')}
-          and (coalesce(c.content ->> 'openedOn', ''), c.id) < (coalesce(own.content ->> 'openedOn', ''), own.id))
+          and (coalesce(c.content ->> 'openedOn', ''), c.id) < (coalesce(own.content ->> 'openedOn', ''), own.id)), null
     from own join inbound i on i.subject = own.source || '.client.' || own.client_id and i.type = 'hospitalStay' and i.state = 'proposed'
     where own.type = 'case' and ${isOpenCase('own')}
     union all
-    select subject, type, id, false, content, updated_at, false, false from beside
+    select subject, type, id, false, content, updated_at, false, false, null from beside
     order by 1, 2, 3`.execute(trx);
   return new Map(
     [...Map.groupBy(rows, ({ subject }) => subject)].map(([subject, own]) => [subject, factsOf(own, zoneOf)]),
@@ -110,9 +118,10 @@ function clockRecord({
   status_since: since,
   has_moved: hasMoved,
   beside,
+  said,
 }: Row): ClockRecord[] {
   if (!isRecordType(type) || type === 'client' || type === 'organization') return [];
-  const record = { ...content, id };
+  const record = { ...withSaid(content, said ?? []), id };
   const statusSince = since.getTime();
   return [{ type, record, isWithdrawn: deleted, statusSince, hasMoved, ...(beside && { isBeside: true }) }];
 }

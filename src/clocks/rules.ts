@@ -262,13 +262,13 @@ const cancelAnswer: Rule = {
   title: 'answer to asking to cancel, 48 hours',
   type: 'referral',
   limit: { hours: 48 },
-  applies: isOutgoing,
-  appliesTo: 'an outgoing referral that we asked to cancel',
+  applies: ({ status }) => status !== 'draft',
+  appliesTo: 'a referral that its requester asks to cancel',
   starts: [{ says: '`cancelRequest.at`', at: ({ record }) => known(timeAt(objectAt(record, 'cancelRequest'), 'at')) }],
-  awaits: 'the answer of the partner',
+  awaits: 'the answer of the performer',
   stops: [
     {
-      says: 'the partner answered',
+      says: 'the performer answered',
       at: ({ record }) => known(timeAt(objectAt(record, 'cancelRequest'), 'answeredAt')),
     },
     { says: 'the referral ended', at: (seen) => statusTime(seen, 'cancelled', 'completed', 'failed', 'declined') },

@@ -290,9 +290,9 @@ async function completeConnection(
   };
 }
 
-/** Elsewhere a Communication is mail among the staff, and what is said of a referral stands in its Task. */
+/** At Oracle Health a Communication is mail among the staff. */
 function usuallyPolled(vendor: VendorName): readonly PolledType[] {
-  return vendor === 'epic' ? polledTypes : polledTypes.filter((type) => type !== 'Communication');
+  return vendor === 'oracle' ? polledTypes.filter((type) => type !== 'Communication') : polledTypes;
 }
 
 /** Only where the performer answers in the Task itself is there somebody to ask. */

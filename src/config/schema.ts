@@ -273,7 +273,7 @@ const connection = settings(
         uniqueItems: true,
         items: choice(polledTypes, 'A resource type.'),
         description:
-          'What is asked for, as far as the server offers and grants it. Default all of these, Communication on epic only.',
+          'What is asked for, as far as the server offers and grants it. Default all of these, but Communication not on oracle.',
       },
       roster: {
         ...text('Group/<id> or List/<id> of the server: whom to ask about beside the linked patients.'),

@@ -40,6 +40,13 @@ export function isCapabilities(result: Capabilities | FhirReply | Fault): result
   return 'hash' in result;
 }
 
+/** In words, why what was answered in place of a CapabilityStatement is none. */
+export function whyUnreadable(answer: FhirReply | Fault): string {
+  if (answer.fault !== undefined) return answer.text;
+  const advice = answer.status === 404 || answer.status === 410 ? ' No FHIR server may be there: check baseUrl.' : '';
+  return `/metadata answers ${answer.status}.${advice}`;
+}
+
 /** True where a resource of the type is changed by JSON Patch, because the server takes no PUT of it. */
 export function changesByPatch(
   { interactions, patch }: Capabilities,

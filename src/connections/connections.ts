@@ -6,7 +6,7 @@ import { CasebridgeError } from '../errors.ts';
 import { createAuth, noAuth } from './auth/auth.ts';
 import { wantedScopes } from './auth/wanted-scopes.ts';
 import type { Budget } from './budget.ts';
-import { type Capabilities, isCapabilities, readCapabilities } from './capabilities.ts';
+import { type Capabilities, isCapabilities, readCapabilities, whyUnreadable } from './capabilities.ts';
 import { createClient, type FhirClient } from './client.ts';
 import { type MachineTime, machineTime, startDeadline } from './deadline.ts';
 import { type Diagnosis, diagnose } from './diagnose.ts';
@@ -160,7 +160,7 @@ export function openConnection(config: ConnectionConfig, parts: ConnectionParts 
       if (isCapabilities(read)) {
         return read;
       }
-      const problem = read.fault === undefined ? `/metadata answers ${read.status}.` : read.text;
+      const problem = whyUnreadable(read);
       throw new CasebridgeError('connection-capabilities-unreadable', { host: baseUrl.host, problem });
     },
     diagnose() {

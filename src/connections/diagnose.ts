@@ -4,7 +4,7 @@
 import type { Reason } from '../errors.ts';
 import { reason } from '../errors.ts';
 import type { Auth } from './auth/auth.ts';
-import { parseCapabilities } from './capabilities.ts';
+import { parseCapabilities, whyUnreadable } from './capabilities.ts';
 import { classify } from './classify.ts';
 import type { FhirClient } from './client.ts';
 import { clockSkewSeconds } from './clock-skew.ts';
@@ -66,7 +66,7 @@ export async function diagnose(parts: DiagnosisParts): Promise<Diagnosis> {
       : undefined;
   const version = capabilities?.fhirVersion;
   if (capabilities === undefined) {
-    const problem = statement.fault === undefined ? `/metadata answers ${statement.status}.` : statement.text;
+    const problem = whyUnreadable(statement);
     findings.push(reason('connection-capabilities-unreadable', { host, problem }));
   } else if (version === undefined || !/^4\.0\.\d+$/.test(version)) {
     findings.push(reason('connection-fhir-version', { host, version: version ?? 'of an unnamed version' }));

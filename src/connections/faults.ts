@@ -50,15 +50,12 @@ export const addressNotPublic = 'EADDRNOTPUBLIC';
 
 /** Where an error code of Node's network layer belongs. Anything else is a broken exchange: 'reset'. */
 export function networkFault(code: string, sent: boolean, host: string, status?: number): Fault {
-  if (code in certificateProblems || code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code === 'EPROTO') {
-    // A certificate is checked before anything is sent; what else goes wrong may do so at any time.
-    const isCertificate = code in certificateProblems;
-    const problem = certificateProblems[code] ?? 'no secure connection could be agreed on';
-    return makeFault('tls', sent && !isCertificate, 'connection-certificate', {
-      host,
-      problem: `${problem} (${code})`,
-    });
-  }
+  // A certificate is checked before anything is sent; what else goes wrong with TLS may do so at any time.
+  const problem = certificateProblems[code];
+  if (problem !== undefined)
+    return makeFault('tls', false, 'connection-certificate', { host, problem: `${problem} (${code})` });
+  if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code === 'EPROTO')
+    return makeFault('tls', sent, 'connection-tls', { host, problem: code });
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':

@@ -11,6 +11,7 @@ import type {
   RecordType,
   ReferralRecord,
 } from '../records/records.ts';
+import { dayThere } from './agency-day.ts';
 import { directory, services } from './directory.ts';
 import { guarded } from './guarded.ts';
 import { type Concern, type Person, people, type ServiceName } from './people.ts';
@@ -111,7 +112,7 @@ export function consentRecord(
     recipients: organizationIds.map((organizationId) => ({ organizationId })),
     recordTypes: ['client', 'case', 'need', 'goal', 'carePlan', 'referral', 'consent'],
     purpose: ['care-coordination'],
-    period: { from: signedAt.slice(0, 10) },
+    period: { from: dayThere(signedAt) },
     givenBy: { role: 'client' },
     signedAt,
     method: 'electronic',

@@ -140,29 +140,6 @@ export function appointmentOf(making: Making, appointment: AppointmentMade): Mad
   });
 }
 
-/** The appointment as the record that the source is offered, of the referral that it was made for. */
-export function appointmentRecord(
-  appointment: JsonObject,
-  referral: JsonObject,
-  { organization, at }: { readonly organization: string; readonly at: string },
-): JsonObject {
-  const [title, place] = [textAt(appointment, 'description'), textAt(appointment, 'comment')?.replace(/^Place: /, '')];
-  const [start, end] = [textAt(appointment, 'start'), textAt(appointment, 'end')];
-  const referralId = textAt(referral, 'id');
-  return {
-    kind: 'partner',
-    status: textAt(appointment, 'status') ?? 'proposed',
-    ...Object.fromEntries(['clientId', 'caseId'].flatMap((name) => (name in referral ? [[name, referral[name]]] : []))),
-    ...(referralId !== undefined && { referralId }),
-    with: { organizationId: organization },
-    ...(title !== undefined && { title }),
-    ...(start !== undefined && { startsAt: start }),
-    ...(end !== undefined && end !== start && { endsAt: end }),
-    ...(place !== undefined && { place: { name: place } }),
-    updatedAt: at,
-  };
-}
-
 /** The appointment as agreed. */
 export function confirmed(appointment: JsonObject): JsonObject {
   const participant = objectsAt(appointment, 'participant').map((one) => ({ ...one, status: 'accepted' }));

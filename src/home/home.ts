@@ -7,14 +7,13 @@ import type { Exchanger } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
 import { contentHash, parseReference } from '../fhir/fhir.ts';
 import { isObject, type JsonObject, objectsAt, textAt } from '../json.ts';
-import { keepRemoteValues, offerChanges, offerMade } from '../lanes/lanes.ts';
+import { appointmentRecord, keepRemoteValues, offerChanges, offerMade } from '../lanes/lanes.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import type { Store } from '../store/store.ts';
 import {
   type AppointmentMade,
   appointmentOf,
-  appointmentRecord,
   askedTask,
   type ContactMade,
   communicationOf,
@@ -356,10 +355,12 @@ async function offerAppointment(
 ): Promise<void> {
   if (subject === undefined || record === undefined) return;
   const { source, id: organization } = partner.organization;
+  const offered = appointmentRecord(body, record.content, { organization, at });
+  if (offered === undefined) return;
   await offerMade(trx, { connection: partner.id, subject, source }, mappings, {
     type: 'appointment',
     resource: { ...body, resourceType, id },
-    record: appointmentRecord(body, record.content, { organization, at }),
+    record: offered,
   });
 }
 

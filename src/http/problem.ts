@@ -15,11 +15,13 @@ import type { FieldError } from '../records/records.ts';
 export class FieldsRefused extends CasebridgeError {
   readonly errors: readonly FieldError[];
 
+  /** @param count of records, where several are refused */
   constructor(
     code: 'record-id-differs' | 'record-refused' | 'records-refused' | 'request-refused',
     errors: readonly FieldError[],
+    count = errors.length,
   ) {
-    super(code, { count: errors.length });
+    super(code, { count });
     this.errors = errors;
   }
 }
@@ -27,6 +29,8 @@ export class FieldsRefused extends CasebridgeError {
 export interface Problem {
   readonly status: number;
   readonly body: JsonObject;
+  /** When it is worth trying again. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** The problem that a caller is told of. */
@@ -45,13 +49,25 @@ export function problemOf(error: unknown, requestId: string): Problem {
       requestId,
       ...(errors.length > 0 && { errors }),
     },
+    ...waitOf(known),
   };
 }
 
 /** The same as an OperationOutcome. */
 export function outcomeOf(error: unknown, requestId: string): Problem {
   const known = knownError(error) ?? new CasebridgeError('internal', { requestId });
-  return { status: known.kind.status, body: operationOutcome('error', known.kind.issue, known.message) };
+  return {
+    status: known.kind.status,
+    body: operationOutcome('error', known.kind.issue, known.message),
+    ...waitOf(known),
+  };
+}
+
+// About as long as a database server takes to start again.
+const retryAfterSeconds = 5;
+
+function waitOf({ code }: CasebridgeError): Pick<Problem, 'retryAfterSeconds'> {
+  return code === 'store-unavailable' ? { retryAfterSeconds } : {};
 }
 
 function fieldErrors(known: CasebridgeError, error: unknown): readonly FieldError[] {
@@ -75,6 +91,7 @@ export function sendProblem(
     return;
   }
   response.status(problem.status).type(type).setHeader('content-length', Buffer.byteLength(text));
+  if (problem.retryAfterSeconds !== undefined) response.setHeader('retry-after', problem.retryAfterSeconds);
   if (problem.status === 401) response.setHeader('www-authenticate', 'Bearer');
   if (request.complete || !hasBody(request.headers)) {
     response.end(text);

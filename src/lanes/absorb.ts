@@ -3,9 +3,10 @@
 import { contentHash } from '../fhir/fhir.ts';
 import { type JsonObject, objectsAt } from '../json.ts';
 import type { ChangedElement, Database, Transaction } from '../store/store.ts';
-import { isAnsweredQuestion } from './cancel-question.ts';
-import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges } from './changes.ts';
+import { cancellationSlot, isAnsweredQuestion } from './cancel-question.ts';
+import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges, referralsOffered } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
+import { isWaiting } from './inbound/read-abort.ts';
 import { isHeard, joined } from './inbound/their-comments.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
@@ -107,6 +108,14 @@ async function settleContext(
   const bodies = changed.flatMap(({ observed }) => (observed === undefined ? [] : [observed.body]));
   const targets = await linkedTargets(deps.store, lease, baseUrl, bodies);
   const names = await organizationNames(deps, lease, changed);
+  const asking = new Set(
+    state.resources.flatMap(({ key, link, observed }) => {
+      const isTheirs = key.slot === cancellationSlot && link?.origin === 'theirs' && !link.retired;
+      return isTheirs && observed !== undefined && isWaiting(observed.body) ? [key.id] : [];
+    }),
+  );
+  const referrals = changed.flatMap(({ key }) => (key.type === 'referral' ? [key.id] : []));
+  const offered = await referralsOffered(deps.store.db, lease, state.holds.remoteValues ? referrals : []);
   const counted = await countReverts(
     deps.store,
     lease,
@@ -116,7 +125,9 @@ async function settleContext(
     countReverts: counted,
     resolve: resolverOf(targets, baseUrl),
     performerName: ({ record }) => names.get(String(record?.organizationId)),
+    offeredOf: ({ key }) => offered.get(key.id) ?? {},
     resultsOf: ({ key }) => results.get(nameOf(key)) ?? [],
+    isAskedByTask: ({ key }) => asking.has(key.id),
     itemId: (text) => `cb-${contentHash(`${lease.connection} ${text}`).slice(0, 16)}`,
   };
 }

@@ -1,10 +1,11 @@
 // What the other side did, offered back to the source: the change feed and the values kept beside the record (lanes.md 14).
 
-import { sql, type Transaction } from 'kysely';
-import { isObject, type Json, type JsonObject, pointerStep } from '../json.ts';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Json, type JsonObject, objectsAt, pointerStep } from '../json.ts';
 import type { AbsorbedElement, NotUnderstood } from '../mapping/mapping.ts';
 import { type ChangedElement, type Database, json } from '../store/store.ts';
 import type { LaneKey, Lease } from './lease.ts';
+import { markClocks } from './mark-clocks.ts';
 
 export type LaneOfSource = LaneKey & { readonly source: string };
 
@@ -84,7 +85,7 @@ export async function keepRemoteValues(
   patch: JsonObject,
 ): Promise<void> {
   for (const [field, value] of Object.entries(patch)) {
-    const content = { value: json<Json>(value), seen_at: sql<Date>`now()` };
+    const content = { value: json<Json>(value), seen_at: sql<Date>`now()`, refused_at: null };
     await trx
       .insertInto('remote_value')
       .values({ connection: lane.connection, source: lane.source, type, id, pointer: pointerStep(field), ...content })
@@ -93,24 +94,56 @@ export async function keepRemoteValues(
       )
       .execute();
   }
+  if (isCounted(type, patch)) await markClocks(trx, lane.subject);
+}
+
+/** What the source has refused of it counts for no clock; `isRefused` false: it has thought better of it. */
+export async function keepRefused(
+  trx: Transaction<Database>,
+  { connection, source, subject }: LaneOfSource,
+  { type, id, body }: Pick<Change, 'type' | 'id' | 'body'>,
+  isRefused: boolean,
+): Promise<void> {
+  for (const [field, value] of Object.entries(body)) {
+    await trx
+      .updateTable('remote_value')
+      .set({ refused_at: isRefused ? sql<Date>`now()` : null })
+      .where((is) => is.and({ connection, source, type, id, pointer: pointerStep(field) }))
+      .where(sql<boolean>`value = ${json<Json>(value)}`)
+      .execute();
+  }
+  if (isCounted(type, body)) await markClocks(trx, subject);
+}
+
+/** Whether the patch says something that counts for clocks before it is taken over (`clocks/load.ts`). */
+function isCounted(type: string, patch: JsonObject): boolean {
+  return type === 'referral' && ('firstContact' in patch || 'cancelRequest' in patch);
 }
 
 /** The comments of a referral as they were last offered from this server, where its source has not taken them over. */
-export async function commentsOffered(
-  trx: Transaction<Database>,
+export async function commentsOffered(db: Kysely<Database>, lane: LaneOfSource, id: string): Promise<JsonObject[]> {
+  return objectsAt((await referralsOffered(db, lane, [id])).get(id), 'comments');
+}
+
+/** By id of a referral: the fields that were offered from this server and that its source has not taken over, as they were offered last. */
+export async function referralsOffered(
+  db: Kysely<Database>,
   { connection, source }: LaneOfSource,
-  id: string,
-): Promise<JsonObject[]> {
-  const row = await trx
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, JsonObject>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
     .selectFrom('remote_value')
-    .select('value')
+    .select(['id', 'pointer', 'value'])
     .where('connection', '=', connection)
     .where('source', '=', source)
     .where('type', '=', 'referral')
-    .where('id', '=', id)
-    .where('pointer', '=', '/comments')
-    .executeTakeFirst();
-  return Array.isArray(row?.value) ? row.value.filter(isObject) : [];
+    .where('id', 'in', ids)
+    .execute();
+  const fields = Map.groupBy(rows, ({ id }) => id);
+  return new Map(
+    [...fields].map(([id, of]) => [id, Object.fromEntries(of.map(({ pointer, value }) => [pointer.slice(1), value]))]),
+  );
 }
 
 /** Forgets values that the record itself says by now: its source has taken the change over (of a list: all its items). */

@@ -188,7 +188,10 @@ function resourcesOf(input: DesireInput, pointed: Pointed): LaneResource[] {
     const projected = project(input, row, type, pointed);
     const links = input.known.links.filter((link) => link.type === type && link.id === row.id);
     const linked = links.filter((link) => isStanding(link) && link.slot !== documentSlot);
-    const slots = new Set([...projected.map(({ slot }) => slot), ...linked.map(({ slot }) => slot)]);
+    // The question of the other side is there, or is not: nothing of ours is to be seen in its place.
+    const isTheirs = (slot: string) => slot === cancellationSlot && row.content.direction === 'incoming';
+    const made = projected.filter(({ slot }) => !isTheirs(slot));
+    const slots = new Set([...made.map(({ slot }) => slot), ...linked.map(({ slot }) => slot)]);
     return [...slots].map((slot) =>
       resourceFor(
         input,
@@ -215,7 +218,7 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
     identifierSystems: connection.config.identifierSystems,
     record: (otherType, id) => retold(input, otherType, known.record(otherType, id)),
     reference: (target) => {
-      if (known.isWithdrawn(target)) return undefined;
+      if (known.isWithdrawn(target) || isOfAnotherClient(input, row, target)) return undefined;
       const link = known.link(target);
       if (link !== undefined) return `${link.resource_type}/${link.remote_id}`;
       if (!memory.placeholders || !known.isOwn(target)) return undefined;
@@ -224,6 +227,13 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
       return comes ? placeholderFor(input, target, generationAfter(known.links, target)) : undefined;
     },
   });
+}
+
+/** No referral of one client points at the referral of another, whatever its source says. */
+function isOfAnotherClient({ known }: DesireInput, { type, id, content }: RecordRow, target: SlotRef): boolean {
+  if (type !== 'referral' || target.type !== type || target.id === id) return false;
+  const other = known.record(type, target.id);
+  return other !== undefined && other.clientId !== content.clientId;
 }
 
 /** What a plan's own text and activities say of other records. */

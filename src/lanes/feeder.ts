@@ -135,9 +135,10 @@ async function claim(
         and (priority <= ${urgentPriority} or not (select urgent_only from open)) and due_at <= (select until from open)
         and due_at < now() - ${agedMs} * interval '1 millisecond' order by due_at limit (select slots from open))
       union
+      -- With the limit written out and the time kept from the index, the index that has the order is taken also where there are no statistics yet.
       (select subject, 1 + priority, due_at from lane where connection = ${connection} and ${isFree}
-        and (priority <= ${urgentPriority} or not (select urgent_only from open)) and due_at <= (select until from open)
-        order by priority, due_at limit (select slots from open))
+        and (priority <= ${urgentPriority} or not (select urgent_only from open)) and (due_at <= (select until from open)) is true
+        and (select slots from open) > 0 order by priority, due_at limit ${sql.lit(slots)})
     ), due as (
       select l.connection, l.subject from lane l
       where l.connection = ${connection} and ${isFree}

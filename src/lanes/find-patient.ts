@@ -52,7 +52,7 @@ export async function findPatient(
     if (isNobody && mayCreate) return closeObsolete(trx, lease, [patientTopic]);
     const patients = match.kind === 'uncertain' ? match.patients : [];
     const why = whyAsked(patients.length, tooMany);
-    return askWho(trx, lease, resource, { patients, grades, strong, mayCreate, why });
+    return askWho(trx, lease, resource, { patients, grades, strong, mayCreate, isSought: true, why });
   });
   return isNobody && mayCreate ? { kind: 'not-found' } : { kind: 'asked' };
 }
@@ -92,6 +92,8 @@ export interface Question {
   readonly grades: ReadonlyMap<string, MatchGrade>;
   readonly strong: readonly StrongIdentifier[];
   readonly mayCreate: boolean;
+  /** They were found by a search, which may find others another time. */
+  readonly isSought?: boolean;
   readonly why: Reason;
   /** Kept beside what is shown, for the answer's effect. */
   readonly more?: JsonObject;
@@ -121,7 +123,7 @@ export function askWho(
       ...(patients.length > shown.length && { notShown: patients.length - shown.length }),
       ...question.more,
     },
-    choices: choices(shown, question.mayCreate),
+    choices: choices(shown, question),
   });
 }
 
@@ -141,13 +143,16 @@ function candidate(
   };
 }
 
-function choices(patients: readonly JsonObject[], mayCreate: boolean): NewDecision['choices'] {
+function choices(patients: readonly JsonObject[], { mayCreate, isSought }: Question): NewDecision['choices'] {
   return [
     ...patients.map(({ id }) => ({
       choose: `link:${id}`,
       effect: `The client is Patient/${id}: link it. The patient itself is never written.`,
     })),
     ...(mayCreate ? [{ choose: 'create', effect: 'The client is none of these: create a new patient.' }] : []),
+    ...(isSought
+      ? [{ choose: 'again', effect: 'Look for the client there once more: the server knows more by now.' }]
+      : []),
     {
       choose: 'leave',
       effect: 'Link nobody. The cases of the client are not sent there until the client record changes.',

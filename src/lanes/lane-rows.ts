@@ -52,6 +52,8 @@ export interface LaneHolds {
   readonly inbound: boolean;
   /** Anything that began there and was for the source. */
   readonly begun: boolean;
+  /** Something that others said, arranged or asked in the chart of the lane's client. */
+  readonly spoken: boolean;
   /** Codes that no ConceptMap knew. */
   readonly unmapped: boolean;
 }
@@ -203,6 +205,13 @@ function laneQuery(
           where a.topic = ${crashTopic({ connection, subject })} and a.resolved_at is null),
         'inbound', exists (select 1 from inbound i where i.connection = ${connection} and i.subject = ${subject}),
         'begun', exists (select 1 from inbound i where i.connection = ${connection} and i.source = ${source}),
+        'spoken', exists (select 1 from client, lateral (
+            select x.remote_id from link x where x.connection = ${connection} and x.source = ${source} and x.type = 'client'
+              and x.id = client.id and x.resource_type = 'Patient' and x.retired_at is null offset 0) x, lateral (
+            select s.resource_type, s.remote_id from seen s where s.connection = ${connection} and s.patient = x.remote_id
+              and s.resource_type in ('Communication', 'Appointment', 'Task') offset 0) s
+          where not exists (select 1 from link l where l.connection = ${connection} and l.resource_type = s.resource_type
+            and l.remote_id = s.remote_id and l.origin <> 'theirs')),
         'unmapped', exists (select 1 from unmapped u
           where u.connection = ${connection} and u.subject = ${subject})) as holds,
       case when l.wanted = ${kept?.wanted ?? -1}::bigint then null else json_build_object(

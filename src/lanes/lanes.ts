@@ -24,6 +24,7 @@ export { applyDecision } from './effects.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';
 export { noteInbound } from './inbound/note.ts';
 export { offerMade } from './inbound/offer-made.ts';
+export { appointmentRecord } from './inbound/their-appointment.ts';
 export { type IdentifierSought, keepVisit, type PatientFound, patientsWith, readsVisits } from './keep-adt.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export { createLaneMemories } from './lane-memory.ts';

@@ -20,7 +20,7 @@ export async function pauseForFault(
   connection: string,
   why: Reason,
 ): Promise<void> {
-  const paused = reason('connection-paused', { why: `: ${why.text}` });
+  const paused = reason('connection-paused', { why: `: ${why.text.replace(/\.$/, '')}` });
   const isNew = await deps.store.tx(async (trx) => {
     if (!(await changePaused(trx, connection, paused))) return false;
     // A fault that comes back within the hour goes on where its back-off was.

@@ -4,7 +4,7 @@
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
-import { isTaskStatus, isTerminal, isUntouched, taskPath } from '../referrals/referrals.ts';
+import { businessAnswer, isTaskStatus, isTerminal, isUntouched, taskPath } from '../referrals/referrals.ts';
 import { askedKey, isAnsweredQuestion, type Question, questionFor } from './cancel-question.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
 import {
@@ -231,9 +231,11 @@ function update(resource: LaneResource, link: LinkState): Outcome {
       },
     };
   }
-  const elements = move.isLast ? [...writes, move.element] : [move.element];
+  const businessStatus = move.isLast && link.origin === 'theirs' ? businessAnswer(observed.body, move.to) : undefined;
+  const answering = businessStatus === undefined ? [] : ['businessStatus'];
+  const elements = move.isLast ? [...answering, ...writes, move.element] : [move.element];
   const before = move.isLast ? copied(resource, link, writes, observed) : observed.body;
-  const body = { ...before, [move.element]: move.to };
+  const body = { ...before, [move.element]: move.to, ...(businessStatus && { businessStatus }) };
   const why = reason('planned-move', { element: move.element, from: move.from, to: move.to });
   return {
     state: 'due',

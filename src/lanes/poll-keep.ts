@@ -2,11 +2,12 @@
 // taken for deleted because an answer lacks it.
 
 import { sql, type Transaction } from 'kysely';
-import type { SearchResult } from '../connections/connections.ts';
+import { isOffered, type SearchResult } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { type JsonObject, objectAt, textAt } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
 import { closeAlert, openAlert } from './alerts.ts';
+import { partOf } from './inbound/about.ts';
 import { noteInbound } from './inbound/note.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import type { LaneKey } from './lease.ts';
@@ -14,7 +15,7 @@ import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
 import { replacedBy } from './match.ts';
 import { ownIdentifier } from './own-identifier.ts';
 import { patientOf } from './patient-of.ts';
-import { type Concern, isOurConcern, isReferredToUs } from './poll-concern.ts';
+import { type Concern, isOurConcern, isReferredToUs, localName, referencesOf } from './poll-concern.ts';
 
 export interface PollKey {
   readonly connection: string;
@@ -164,7 +165,10 @@ async function keepUnlinked(
     others.map(({ body }) => body),
   );
   // What was kept once is looked at further: how it ends is news too.
-  const ours = others.filter(({ row, body }) => row.body !== null || isOurConcern(body, concern));
+  const direct = new Set(others.filter(({ row, body }) => row.body !== null || isOurConcern(body, concern)));
+  const named = [...direct].map(({ row }) => `${seen.poll.resource_type}/${row.remote_id}`);
+  const withParts = { ...concern, referred: new Set([...concern.referred, ...named]) };
+  const ours = others.filter((one) => direct.has(one) || isOurConcern(one.body, withParts));
   const held = await patientsCreatedFor(
     trx,
     seen.poll,
@@ -241,9 +245,12 @@ async function patientsCreatedFor(
 
 async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonly JsonObject[]): Promise<Concern> {
   const { poll, connection, isForCommunity } = seen;
-  const { baseUrl, polls } = connection.config;
+  const { baseUrl, inboundTo, polls } = connection.config;
   const named = json(bodies.flatMap((body) => patientOf(body, baseUrl) ?? []).map((id) => ({ id })));
-  const { rows } = await sql<{ kind: 'patient' | 'ours' | 'requested'; name: string }>`
+  const isMail = poll.resource_type === 'Communication' && !isOffered(connection.vendor.messages);
+  const spokenOf = isMail ? bodies.flatMap(referencesOf).map((text) => ({ name: localName(text, baseUrl) })) : [];
+  const wholes = json(bodies.flatMap((body) => partOf(body, baseUrl)).map(({ id }) => ({ id })));
+  const { rows } = await sql<{ kind: 'patient' | 'ours' | 'requested' | 'referral' | 'referred'; name: string }>`
     select 'patient' as kind, n.id as name from jsonb_to_recordset(${named}) as n(id text)
     where exists (select 1 from link k where k.connection = ${poll.connection} and k.resource_type = 'Patient' and k.type = 'client'
         and k.remote_id = n.id and k.retired_at is null)
@@ -257,7 +264,15 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
     union
     select 'requested', substring(t.body -> 'focus' ->> 'reference' from '(ServiceRequest/[A-Za-z0-9._-]+)') from seen t
     where t.connection = ${poll.connection} and t.resource_type = 'Task' and ${poll.resource_type === 'ServiceRequest'}::boolean
-      and t.body -> 'focus' ->> 'reference' like '%ServiceRequest/%'`.execute(trx);
+      and t.body -> 'focus' ->> 'reference' like '%ServiceRequest/%'
+    union
+    select 'referral', n.name from jsonb_to_recordset(${json(spokenOf)}) as n(name text) join link k on k.connection = ${poll.connection}
+      and k.resource_type = split_part(n.name, '/', 1) and k.remote_id = split_part(n.name, '/', 2) and k.type = 'referral'
+    union
+    select 'referred', 'Task/' || w.id from jsonb_to_recordset(${wholes}) as w(id text)
+    where exists (select 1 from link k where k.connection = ${poll.connection} and k.resource_type = 'Task' and k.remote_id = w.id)
+      or exists (select 1 from inbound i where i.connection = ${poll.connection} and i.source = ${inboundTo ?? null}
+        and i.type = 'referral' and i.resource_type = 'Task' and i.remote_id = w.id)`.execute(trx);
   const of = (kind: string) => rows.filter((row) => row.kind === kind).map(({ name }) => name);
   return {
     baseUrl,
@@ -266,7 +281,9 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
     ours: new Set([...polls.performers, ...of('ours')]),
     referralCodes: new Set(polls.referralCodes),
     requested: new Set(of('requested')),
+    referred: new Set(of('referred')),
     isForCommunity,
+    ...(isMail && { referrals: new Set(of('referral')) }),
   };
 }
 

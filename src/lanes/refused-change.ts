@@ -6,9 +6,9 @@ import { CasebridgeError, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject, pointerStep } from '../json.ts';
 import { isRecordType } from '../records/records.ts';
 import { type ChangedElement, type Database, json, type Store, type Transaction } from '../store/store.ts';
-import { offerChanges } from './changes.ts';
+import { keepRefused, offerChanges } from './changes.ts';
 import { type Answered, type Choice, openDecision } from './decisions.ts';
-import { proposeAgain, refuseProposal } from './inbound/refuse.ts';
+import { proposeAgain, refuseHeard, refuseProposal } from './inbound/refuse.ts';
 import { withFact } from './merge.ts';
 
 export interface Refusal {
@@ -36,6 +36,10 @@ export async function refuseChange(store: Store, { source, cursor, reason: words
     await trx.deleteFrom('delivery').where('source', '=', source).where('cursor', '=', cursor).execute();
     const { connection, subject, op, type, id, body } = change;
     const declining = op === 'propose' ? await refuseProposal(trx, { source, connection, type, id }, words) : undefined;
+    if (op === 'patch' && body !== null) {
+      await keepRefused(trx, { connection, subject, source }, { type, id, body }, true);
+      await refuseHeard(trx, { connection, source, type, id }, body, true);
+    }
     const elements = change.elements ?? [];
     const topic = `change:${cursor}`;
     const asked = () =>
@@ -96,6 +100,10 @@ export async function settleRefusedChange(trx: Transaction<Database>, decision: 
   if (decision.choice === 'again') {
     const op = detail.op === 'propose' || detail.op === 'withdraw' ? detail.op : 'patch';
     if (op === 'propose') await proposeAgain(trx, { source, connection, type, id });
+    if (op === 'patch') {
+      await keepRefused(trx, { connection, subject, source }, { type, id, body }, false);
+      await refuseHeard(trx, { connection, source, type, id }, body, false);
+    }
     await offerChanges(trx, { connection, subject, source }, [{ op, type, id, body, elements }]);
   } else if (decision.choice === 'ours') {
     for (const one of elements) await countAsOurs(trx, decision, one);

@@ -15,6 +15,8 @@ import { findEncounter } from './encounter.ts';
 import { findExisting, releaseMatchLeases } from './find.ts';
 import { adopt } from './inbound/adopt.ts';
 import { hearMessages } from './inbound/hear.ts';
+import { hearCancellation } from './inbound/hear-cancellation.ts';
+import { hearContacts } from './inbound/hear-contacts.ts';
 import { takeInbound } from './inbound/take.ts';
 import { keepingLease, type RunTime, RunTimeOver, startRun } from './kept-lease.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
@@ -133,6 +135,8 @@ class LaneRun {
   #singly = false;
   #hasSearched = false;
   #conflicts = 0;
+  /** When a contact that lies ahead may have happened. */
+  #contactAt: Date | undefined;
   readonly #refusedTags = new Map<string, string | undefined>();
   #shape: ReturnType<typeof shapeOf> | undefined;
   readonly #endsAt: number;
@@ -190,6 +194,7 @@ class LaneRun {
     if (await absorb(this.#deps, this.#lease, state, results.byTask)) return 'go-on';
     if (state.holds.begun && (await hearMessages(this.#deps, this.#connection, this.#lease, state.resources)))
       return 'go-on';
+    if (await this.#hear(state)) return 'go-on';
     const taken = await this.#takeInbound(state);
     if (taken !== undefined) return taken;
     const givenUp = await giveUpMisfiled(this.#deps, this.#connection, this.#lease, state.resources);
@@ -229,6 +234,15 @@ class LaneRun {
     if (adopted.kind === 'parked') for (const [name, why] of adopted.slots) this.#memory.refused.set(name, why);
     else this.#deps.wake(adopted.woken);
     return 'go-on';
+  }
+
+  /** Hears what others said and arranged about the lane's referrals. @returns true when something was stored */
+  async #hear(state: LaneState): Promise<boolean> {
+    const { mappings } = this.#memory;
+    if (!(state.holds.spoken || state.holds.inbound) || mappings === undefined) return false;
+    const heard = await hearContacts(this.#deps, this.#connection, this.#lease, mappings, state);
+    this.#contactAt = heard.lookAt;
+    return heard.isNews || hearCancellation(this.#deps, this.#connection, this.#lease, mappings, state);
   }
 
   /** Takes up what began on the other side; undefined: nothing is new. */
@@ -364,7 +378,7 @@ class LaneRun {
       waiting: waiting !== null,
       parked,
       reason: parked ?? waiting ?? shadow,
-      nextLookAt: nextLook(state, planned, this.#memory.texts.againAt),
+      nextLookAt: nextLook(state, planned, [this.#contactAt, this.#memory.texts.againAt]),
       ...(basis && { basis }),
     };
   }
@@ -449,8 +463,12 @@ function isNewState(state: LaneState, resource: LaneResource, phase: string, why
   );
 }
 
-function nextLook({ openOperations, basis }: LaneState, { lookAt }: Plan, textsAt: Date | undefined): Date | null {
+function nextLook(
+  { openOperations, basis }: LaneState,
+  { lookAt }: Plan,
+  others: readonly (Date | undefined)[],
+): Date | null {
   const late = openOperations.flatMap(({ late_check_at: at }) => at ?? []);
-  const times = [...late, lookAt, basis.until, textsAt].flatMap((at) => at?.getTime() ?? []);
+  const times = [...late, lookAt, basis.until, ...others].flatMap((at) => at?.getTime() ?? []);
   return times.length === 0 ? null : new Date(Math.min(...times));
 }

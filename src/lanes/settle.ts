@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { reason } from '../errors.ts';
-import { type Json, type JsonObject, pointerStep } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectAt, objectsAt, pointerStep, textAt } from '../json.ts';
 import {
   type AbsorbedElement,
   type CompiledSlot,
@@ -17,8 +17,20 @@ import {
   type SlotElement,
   type SlotRef,
 } from '../mapping/mapping.ts';
-import { changedAt, readCancellation, readOrder, readTask } from '../referrals/referrals.ts';
+import {
+  changedAt,
+  isAskedToCancel,
+  isEnded,
+  isTaskStatus,
+  isTerminal,
+  readCancellation,
+  readOrder,
+  readTask,
+  requestIn,
+} from '../referrals/referrals.ts';
+import { askedKey } from './cancel-question.ts';
 import { type NewDecision, resourceTopic } from './decisions.ts';
+import { joined } from './inbound/their-comments.ts';
 import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
 import { ownerIn } from './owner-in.ts';
@@ -31,11 +43,15 @@ export interface SettleContext {
   readonly resolve: (reference: string) => SlotRef | undefined;
   /** Who acts on the other side, as a line of text. */
   readonly performerName: (resource: LaneResource) => string | undefined;
+  /** Of a referral: what was offered to its source and not taken over yet. */
+  readonly offeredOf: (resource: LaneResource) => JsonObject;
   /** What the Procedures say that a completed Task names (`task-results.ts`). */
   readonly resultsOf: (resource: LaneResource) => TaskResults;
   /** A stable id for a list item that the other side began. */
   readonly itemId: (text: string) => string;
   readonly countReverts: CountReverts;
+  /** A Task of their own asks us to cancel its referral. */
+  readonly isAskedByTask: (resource: LaneResource) => boolean;
 }
 
 export interface Settlement {
@@ -90,7 +106,7 @@ function settleNew(resource: LaneResource, context: SettleContext): Settlement |
     context,
   };
   const merged = mergeElements(look);
-  const moved = settleOrder(look, settleMove(look, merged));
+  const moved = settleQuestion(look, settleOrder(look, settleMove(look, merged)));
   const settlement: Settlement = { resource, seenHash: observed.hash, obsolete: answeredTopics(look), ...moved };
   return isNews(settlement, link) ? settlement : undefined;
 }
@@ -302,21 +318,45 @@ function settleMove(look: Look, merged: Settled): Settled {
 
 /** The status of an order that the other side has given: it moves along no diagram of ours, and is read by the referral rules. */
 function settleOrder(look: Look, settled: Settled): Settled {
-  const { resource, link, record, observed, observedFacts, context } = look;
+  const { resource, link, observed, observedFacts, context } = look;
   const before = seenBase(look)?.status;
   if (resource.resourceType !== 'ServiceRequest' || link.origin !== 'theirs' || sameFact(observedFacts.status, before))
     return settled;
+  const { referral, dates } = withOffered(look);
   const reading = readOrder({
-    referral: record,
+    referral,
     order: observed.body,
     before: typeof before === 'string' ? before : undefined,
     by: context.performerName(resource),
     itemId: (text) => context.itemId(`${nameOf(resource.key)} ${text}`),
   });
-  if (reading.kind === 'patch') return { ...settled, patches: [...settled.patches, reading.patch] };
+  if (reading.kind === 'patch') return { ...settled, patches: [...settled.patches, { ...dates, ...reading.patch }] };
   if (reading.kind !== 'decision') return settled;
   const why = reason('status-read', { status: String(observed.body.status), why: reading.why });
   return { ...settled, decisions: [...settled.decisions, statusDecision(look, 'status', why)] };
+}
+
+/** A Task that we perform asks us to cancel, or not any more: told once for each asking. */
+function settleQuestion(look: Look, settled: Settled): Settled {
+  const { resource, link, record, observed } = look;
+  if (resource.key.slot !== 'fulfilment' || link.origin !== 'theirs' || resource.recordVersion === 0) return settled;
+  const heard = link.sent?.[askedKey];
+  const isAsked = isAskedToCancel(observed.body);
+  if (isAsked === (heard !== undefined)) return settled;
+  const known = objectAt(record, 'cancelRequest');
+  if (isAsked) {
+    const request = requestIn(observed.body, changedAt(observed.body));
+    const isOpen = known !== undefined && known.answeredAt === undefined;
+    const asked: JsonObject = { at: isOpen ? (textAt(known, 'at') ?? request.at) : request.at };
+    const told =
+      isOpen || isEnded(record) ? settled : withMove(look, settled, 'status', { cancelRequest: { ...request } });
+    return { ...told, sent: withFact(told.sent, askedKey, asked) };
+  }
+  const { status } = observed.body;
+  const isOver = isEnded(record) || (isTaskStatus(status) && isTerminal(status));
+  const isTheirs = known === undefined || (isObject(heard) && known.at === heard.at && known.answeredAt === undefined);
+  const told = isOver || !isTheirs ? settled : withMove(look, settled, 'status', { cancelRequest: null });
+  return { ...told, sent: withFact(told.sent, askedKey, undefined) };
 }
 
 /** The elements that explain the moving one; they have no merge of their own. */
@@ -347,10 +387,11 @@ function withNew(facts: Facts, from: Facts, keys: readonly string[]): Facts {
 }
 
 function takeMove(look: Look, settled: Settled, element: string, before: Json | undefined): Settled {
-  const { resource, record, observed, observedFacts, context } = look;
+  const { resource, observed, observedFacts, context } = look;
   if (machineOf(look, element) === 'cancellation-task') return takeAnswer(look, settled, element);
+  const { referral, dates } = withOffered(look);
   const reading = readTask({
-    referral: record,
+    referral,
     task: observed.body,
     before: typeof before === 'string' ? before : undefined,
     by: context.performerName(resource),
@@ -369,7 +410,25 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
   }
   if (reading.kind === 'asked') return settled;
   const taken = { ...settled, seen: withNew(settled.seen, observedFacts, keysOf(look, element)) };
-  return reading.kind === 'patch' ? withMove(look, taken, element, reading.patch) : taken;
+  return reading.kind === 'patch' ? withMove(look, taken, element, { ...dates, ...reading.patch }) : taken;
+}
+
+/**
+ * The referral with the steps that its source was offered and has not taken over. The next change says them again: whoever takes over only that one has
+ * all of them.
+ */
+function withOffered({ resource, record, context }: Look): {
+  readonly referral: JsonObject;
+  readonly dates: JsonObject;
+} {
+  const offered = context.offeredOf(resource);
+  const dates: JsonObject = {};
+  for (const date of ['receivedAt', 'decidedAt']) {
+    const at = offered[date];
+    if (record[date] === undefined && at !== undefined) dates[date] = at;
+  }
+  const history = joined(objectsAt(record, 'history'), objectsAt(offered, 'history'));
+  return { referral: { ...record, ...dates, ...(history.length > 0 && { history }) }, dates };
 }
 
 function machineOf({ resource }: Look, element: string): string | undefined {

@@ -250,7 +250,8 @@ async function tryAct(visit: Visit, action: Action, name: string): Promise<PageA
     return notice(visit.frame, 404, 'referral-gone');
   }
   const view = viewOf(facts.parts);
-  const read = readForm(action, request.form, { zone: facts.zone, now: new Date(deps.clock()) });
+  const sentAt = textAt(facts.parts.task, 'authoredOn');
+  const read = readForm(action, request.form, { zone: facts.zone, now: new Date(deps.clock()), sentAt });
   const returned = { action, values: request.form, faults: 'faults' in read ? read.faults : [] };
   if (request.form.get('version') !== view.version) {
     await refused('version-conflict');

@@ -62,6 +62,8 @@ export interface FormContext {
   /** IANA name: in which local times are meant. */
   readonly zone: string;
   readonly now: Date;
+  /** When the referral was sent, an instant; undefined: nothing says. */
+  readonly sentAt: string | undefined;
 }
 
 const longestText = 4_000;
@@ -116,7 +118,8 @@ export function readForm(
       }
       case 'contact': {
         const at = time();
-        if (at !== undefined && Date.parse(at) > context.now.getTime() + 60_000) refuse('at', 'time-in-future');
+        if (at !== undefined && Date.parse(at) > context.now.getTime() + minuteMs) refuse('at', 'time-in-future');
+        if (at !== undefined && isBefore(at, context.sentAt)) refuse('at', 'time-before-referral');
         const mode = choice('mode', contactModes, 'mode-missing');
         const outcome = choice('outcome', contactOutcomes, 'contact-outcome-missing');
         const words = text();
@@ -144,6 +147,13 @@ export function readForm(
         return action satisfies never;
     }
   }
+}
+
+const minuteMs = 60_000;
+
+/** By the minute, which is all that a form says. */
+function isBefore(at: string, sentAt: string | undefined): boolean {
+  return sentAt !== undefined && Date.parse(at) + minuteMs <= Date.parse(sentAt);
 }
 
 /** Somebody's name and the code that was sent, or what is wrong with them. */

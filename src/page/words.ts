@@ -19,6 +19,7 @@ export type FormFault =
   | 'time-missing'
   | 'time-not-real'
   | 'time-in-future'
+  | 'time-before-referral'
   | 'time-in-past'
   | 'minutes-wrong'
   | 'agreement-missing'

@@ -8,6 +8,7 @@ import { type Judged, judge, type Received } from './accept/judge.ts';
 import { markClocks } from './accept/mark-clocks.ts';
 import { microsOf } from './accept/micros.ts';
 import { moveRecords } from './accept/move.ts';
+import { withParents } from './accept/parents.ts';
 import {
   hashesOfVersions,
   insertRecords,
@@ -34,10 +35,10 @@ export interface CheckedRecord {
 export interface Acceptance {
   /**
    * `unchanged`: this version is here already. `stale`: older than what is here, and unlike every version of it. `refused`: it changes what
-   * the version that holds has signed.
+   * the version that holds has signed, or names another record that it may not name.
    */
   readonly outcome: 'accepted' | 'unchanged' | 'stale' | 'refused';
-  /** The version that now holds. */
+  /** The version that now holds; 0: none does. */
   readonly version: number;
   /** Lanes of its subject that have work because of it; wake them after the commit. */
   readonly lanes: readonly LaneKey[];
@@ -55,7 +56,11 @@ export async function acceptRecords(
   items: readonly CheckedRecord[],
   connections: readonly Recipient[],
 ): Promise<Acceptance[]> {
-  const received = items.map(({ type, record }) => receive(type, record));
+  const received = await withParents(
+    trx,
+    source,
+    items.map(({ type, record }) => receive(type, record)),
+  );
   const judged = await judgeAndStore(trx, source, received);
   const ordered = received.flatMap((one) => judged.get(one) ?? []);
   const accepted = ordered.filter(({ outcome }) => outcome === 'accepted');

@@ -1118,6 +1118,7 @@ export interface ReferralRecord {
     answer?: 'cancelled' | 'completed';
   };
   replacesId?: string;
+  partOfId?: string;
   neededFrom?: string;
   neededBy?: string;
   channel?: 'fhir' | 'portal-link' | 'direct-message' | 'fax' | 'phone' | 'warm-handoff';

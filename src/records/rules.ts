@@ -150,6 +150,17 @@ const statusIsLastMove: Rule = (record) => {
   return [{ pointer: '/status', rule: 'status-is-last-move', found: kindOf(record.status), message }];
 };
 
+const partOfIncoming: Rule = ({ id, direction, partOfId }) => {
+  if (partOfId === undefined) return [];
+  const refusal = (problem: string): FieldError[] => [
+    { pointer: '/partOfId', rule: 'part-of-incoming', found: kindOf(partOfId), message: `/partOfId ${problem}` },
+  ];
+  if (direction !== 'outgoing') return refusal('is for outgoing referrals only. Leave it out of an incoming one.');
+  return partOfId === id
+    ? refusal('names this referral itself. Name the incoming referral that it carries out a part of.')
+    : [];
+};
+
 // A client who is not the case's own is known there by their record alone (records.md 7).
 const otherClientsById: Rule = (record) =>
   items(record, 'people').flatMap((person, index) => {
@@ -190,7 +201,7 @@ const rulesOfType: Readonly<Partial<Record<RecordType, readonly Rule[]>>> = {
   case: [oneOpenPrimary],
   assessment: [oneAnswerForm, uniqueCodes],
   incident: [otherClientsById],
-  referral: [statusIsLastMove],
+  referral: [statusIsLastMove, partOfIncoming],
 };
 
 function items(record: JsonObject, name: string): JsonObject[] {

@@ -12,12 +12,17 @@ export interface CancelRequest {
   readonly reason?: string;
 }
 
-const finals = ['draft', 'completed', 'failed', 'declined', 'cancelled', 'entered-in-error'];
+const finals = ['completed', 'failed', 'declined', 'cancelled', 'entered-in-error'];
+
+/** Whether the record says that the referral has ended: nobody is asked to cancel it any more. */
+export function isEnded({ status }: JsonObject): boolean {
+  return typeof status === 'string' && finals.includes(status);
+}
 
 /** Of an outgoing referral that goes on; `none`: what had been asked is taken back. Undefined: there is nothing to ask or to take back. */
 export function cancelRequestOf(referral: JsonObject): CancelRequest | 'none' | undefined {
   const request = objectAt(referral, 'cancelRequest');
-  const isOpen = referral.direction === 'outgoing' && !finals.includes(textAt(referral, 'status') ?? '');
+  const isOpen = referral.direction === 'outgoing' && referral.status !== 'draft' && !isEnded(referral);
   if (!isOpen || request?.answeredAt !== undefined) return undefined;
   const [at, reason] = [textAt(request, 'at'), textAt(request, 'reason')];
   return at === undefined ? 'none' : { at, ...(reason !== undefined && { reason }) };
@@ -29,6 +34,36 @@ const cancellationRequested = '5.2';
 /** The Task says that its requester asks to cancel, and nobody has answered yet. */
 export function asksToCancel({ status, businessStatus }: JsonObject): boolean {
   return status === 'in-progress' && codesOf(businessStatus).includes(cancellationRequested);
+}
+
+/** Where we perform: the requester asks to cancel in the Task itself, whatever has become of it since, and it has not ended. */
+export function isAskedToCancel({ status, businessStatus }: JsonObject): boolean {
+  return isTaskStatus(status) && !isTerminal(status) && codesOf(businessStatus).includes(cancellationRequested);
+}
+
+/** A Task that does nothing but ask to cancel the one in its `focus`. */
+export function isAbort({ code }: JsonObject): boolean {
+  return codesOf(code).includes('abort');
+}
+
+/** What the requester asks, in its own words. @param at when it was asked */
+export function requestIn({ statusReason, reasonCode, description }: JsonObject, at: string): CancelRequest {
+  const said = [labelOf(reasonCode), labelOf(statusReason), typeof description === 'string' ? description : undefined];
+  const reason = said.find((text) => text !== undefined);
+  return { at, ...(reason !== undefined && { reason }) };
+}
+
+const answers: Readonly<Record<string, { readonly code: string; readonly display: string }>> = {
+  cancelled: { code: '6.0', display: 'Fulfillment Cancelled' },
+  completed: { code: '7.0', display: 'Fulfillment Completed' },
+};
+
+/** What BSeR wants beside the status that answers a Task which asks to cancel; undefined: nothing. */
+export function businessAnswer(task: JsonObject, to: string): JsonObject | undefined {
+  const answer = answers[to];
+  return answer === undefined || !isAskedToCancel(task)
+    ? undefined
+    : { coding: [{ system, ...answer }], text: answer.display };
 }
 
 /** Whether the performer has begun, so that a cancellation is asked for: before, the requester cancels; after the end, nobody does. */

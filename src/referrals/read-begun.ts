@@ -3,6 +3,7 @@
 
 import type { ErrorCode } from '../errors.ts';
 import { type JsonObject, textAt } from '../json.ts';
+import { isAbort, isAskedToCancel } from './ask-to-cancel.ts';
 import { codesOf } from './codes.ts';
 import { patientTaskKind } from './patient-tasks.ts';
 import { isTaskStatus, isTerminal, type TaskStatus } from './task-moves.ts';
@@ -18,6 +19,10 @@ export interface BegunReferral {
   readonly isWithdrawn: boolean;
   /** It is asked of us; `open`: of nobody in particular. */
   readonly performer: 'ours' | 'open' | 'others';
+  /** It carries out a part of a referral of ours (closed-loop B1, indirect). */
+  readonly isPartOfOurs: boolean;
+  /** Somebody carries it out, or a part of it, by a Task of their own. */
+  readonly isPassedOn: boolean;
 }
 
 export type BegunReading =
@@ -34,11 +39,28 @@ const referralCodes = ['fulfill', 'community-resource'];
 const noOrders = ['proposal', 'plan', 'option'];
 
 export function readBegun(begun: BegunReferral): BegunReading {
-  const { task, performer } = begun;
+  const { task } = begun;
+  if (task !== undefined && isAbort(task)) return { kind: 'keep', why: 'inbound-cancel-asked' };
   if (task !== undefined && !isReferral(task)) return { kind: 'keep', why: 'inbound-no-referral' };
-  if (performer === 'others')
-    return { kind: begun.offered === undefined ? 'keep' : 'withdraw', why: 'inbound-not-ours' };
+  const others = othersBusiness(begun);
+  if (others !== undefined) return { kind: begun.offered === undefined ? 'keep' : 'withdraw', why: others };
   return task === undefined ? readOrderAlone(begun) : (readItsOrder(begun) ?? readItsTask(begun, task));
+}
+
+/** Why it is for others to perform. What is asked of us by name is ours, whatever it is a part of. */
+function othersBusiness({ performer, isPartOfOurs, isPassedOn }: BegunReferral): ErrorCode | undefined {
+  if (performer === 'ours') return undefined;
+  if (isPartOfOurs) return 'inbound-sub-task';
+  if (performer === 'others') return 'inbound-not-ours';
+  return isPassedOn ? 'inbound-passed-on' : undefined;
+}
+
+/**
+ * Whether a Task passes on what it is part of: whoever made it has taken that up, and an end of this part does not give it back to all. A draft says
+ * nothing yet, and an error never did.
+ */
+export function passesOn(task: JsonObject): boolean {
+  return isReferral(task) && task.status !== 'draft' && task.status !== 'entered-in-error';
 }
 
 function isReferral(task: JsonObject): boolean {
@@ -64,7 +86,10 @@ function readItsOrder({ order, offered }: BegunReferral): BegunReading | undefin
   }
 }
 
-function readItsTask({ offered, isWithdrawn, performer }: BegunReferral, { status }: JsonObject): BegunReading {
+function readItsTask({ offered, isWithdrawn, performer }: BegunReferral, task: JsonObject): BegunReading {
+  // What the requester sets to ask us to cancel says nothing of where the referral stands.
+  const before = isTaskStatus(offered?.task) ? offered.task : 'requested';
+  const status = task.status === 'in-progress' && isAskedToCancel(task) ? before : task.status;
   if (!isTaskStatus(status)) return { kind: 'ask', why: 'inbound-status' };
   if (offered !== undefined) return readOffered(offered.task, status);
   if (status === 'draft') return { kind: 'keep', why: 'inbound-draft' };

@@ -3,7 +3,7 @@
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { isInstantOrLocal } from '../records/records.ts';
-import { asksToCancel } from './ask-to-cancel.ts';
+import { asksToCancel, isAskedToCancel } from './ask-to-cancel.ts';
 import { codesOf } from './codes.ts';
 import { completedOutcome } from './read-result.ts';
 import { isTaskStatus, isTerminal, type TaskStatus, taskPath } from './task-moves.ts';
@@ -40,7 +40,7 @@ export interface TaskObservation {
 /** What the record's source is offered, or why a person must look. */
 export type TaskReading =
   | { readonly kind: 'unchanged' }
-  /** It is our own asking to cancel: what both sides agreed on before still stands. */
+  /** The requester, whichever side that is, asks to cancel: what both sides agreed on before still stands. */
   | { readonly kind: 'asked' }
   | { readonly kind: 'patch'; readonly patch: JsonObject; readonly implied: readonly ReferralStatus[] }
   | {
@@ -134,6 +134,7 @@ function readIncoming(observation: TaskObservation, status: TaskStatus): TaskRea
   if (status === 'requested' || status === 'received')
     return known === 'sent' ? patchTo(observation, 'received', []) : { kind: 'unchanged' };
   if (status === 'draft') return { kind: 'unchanged' };
+  if (status === 'in-progress' && isAskedToCancel(observation.task)) return { kind: 'asked' };
   // We had ended it, and they withdrew it before we could say so there: which of the two holds is for a person.
   if (status === 'cancelled' && (known === 'completed' || known === 'failed'))
     return { kind: 'decision', why: 'left-final-state' };

@@ -3,20 +3,25 @@
 export {
   askedElements,
   asksToCancel,
+  businessAnswer,
   type CancelAnswer,
   type CancelRequest,
   cancelRequestOf,
+  isAbort,
+  isAskedToCancel,
   isBegun,
+  isEnded,
   isUntouched,
   questionFact,
   readCancellation,
+  requestIn,
   withoutQuestion,
   withQuestion,
 } from './ask-to-cancel.ts';
 export { codesOf } from './codes.ts';
 export { judgeMove, performerElements, reasonedStatuses } from './judge-move.ts';
 export { patientTaskKind, patientTaskKinds, patientTaskRules } from './patient-tasks.ts';
-export { type BegunReading, type BegunReferral, readBegun } from './read-begun.ts';
+export { type BegunReading, type BegunReferral, passesOn, readBegun } from './read-begun.ts';
 export { finalStatuses, type OrderObservation, readOrder } from './read-order.ts';
 export { resultsNamedBy } from './read-result.ts';
 export {

@@ -4,6 +4,7 @@ import type { Kysely, PostgresPool } from 'kysely';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { CasebridgeError } from '../errors.ts';
+import { DatabaseError } from './database-error.ts';
 import { examinePostgres, poolSize } from './examine.ts';
 import { schema } from './migrate.ts';
 import type { Backing } from './store.ts';
@@ -54,6 +55,17 @@ function openPool(url: string, searchPath: string): pg.Pool {
 /** More texts than our code has; what goes beyond (lists written out in a text) is planned each time. */
 const mostPrepared = 500;
 
+/** What the driver says of a connection that broke or never came about; it gives none of these a code. */
+const lost =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+
+/** @throws DatabaseError 08006 (connection_failure) where the driver lost the connection, else the error itself */
+function throwLost(error: unknown): never {
+  if (error instanceof Error && !('code' in error) && lost.test(error.message))
+    throw new DatabaseError('08006', error.message, {});
+  throw error;
+}
+
 /** "cached plan must not change result type": another version of us has changed a table. A fresh connection plans anew. */
 const planOutdated = '0A000';
 
@@ -71,17 +83,17 @@ function withPreparedStatements(pool: pg.Pool): PostgresPool {
     options: pool.options,
     end: () => pool.end(),
     async connect() {
-      const client = await pool.connect();
+      const client = await pool.connect().catch(throwLost);
       let isOutdated = false;
       const noteOutdated = (error: unknown): never => {
         isOutdated ||= error instanceof pg.DatabaseError && error.code === planOutdated;
-        throw error;
+        return throwLost(error);
       };
       function query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<pg.QueryResult<R>>;
       function query(): never;
       function query(text?: string, values: readonly unknown[] = []): unknown {
         if (text === undefined) throw new Error('Cursors are not offered: read in pages.');
-        if (values.length === 0) return client.query(text);
+        if (values.length === 0) return client.query(text).catch(throwLost);
         return client.query({ name: nameOf(text), text, values: [...values] }).catch(noteOutdated);
       }
       return { query, release: (destroy) => client.release(destroy || isOutdated) };

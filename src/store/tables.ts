@@ -258,6 +258,8 @@ export interface RemoteValueTable {
   pointer: string;
   value: NullableJsonb<Json>;
   seen_at: DefaultInstant;
+  /** When the source refused it. */
+  refused_at: NullableInstant;
 }
 
 /** What began on the other side, and what its source is offered of it: one row for each resource and the type of record that it becomes. */

@@ -9,8 +9,12 @@ import { creates } from './experiments/creates.ts';
 import { embedded } from './experiments/embedded.ts';
 import type { ExperimentOptions, Result } from './experiments/experiment.ts';
 import { frozen } from './experiments/frozen.ts';
+import { large } from './experiments/large.ts';
+import { outage } from './experiments/outage.ts';
 import { redis } from './experiments/redis.ts';
 import { replay } from './experiments/replay.ts';
+import { serveKills } from './experiments/serve-kills.ts';
+import { stale } from './experiments/stale.ts';
 import { stops } from './experiments/stops.ts';
 import { webhooks } from './experiments/webhooks.ts';
 import { endWithUs } from './programs.ts';
@@ -29,8 +33,12 @@ const experiments: Readonly<Record<string, Experiment>> = {
   alert: { run: alert, count: 1, changes: 5_000 },
   creates: { run: creates, count: 200, changes: 1_000 },
   embedded: { run: embedded, count: 50, changes: 1_000 },
+  large: { run: large, count: 10_000, changes: 1_000_000 },
+  outage: { run: outage, count: 20, changes: 3_000 },
   redis: { run: redis, count: 20, changes: 2_000 },
   replay: { run: replay, count: 4, changes: 10_000 },
+  'serve-kills': { run: serveKills, count: 200, changes: 20_000 },
+  stale: { run: stale, count: 10_000, changes: 600 },
   stops: { run: stops, count: 100, changes: 3_000 },
   frozen: { run: frozen, count: 200, changes: 3_000 },
   webhooks: { run: webhooks, count: 2, changes: 1_000 },
@@ -51,6 +59,8 @@ const { values } = parseArgs({
     'conditional-creates': { type: 'boolean', default: false },
     experiment: { type: 'string' },
     count: { type: 'string' },
+    megabytes: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '60' },
     history: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -89,5 +99,12 @@ function asked(name: string): Promise<Result> {
   const experiment = experiments[name];
   if (experiment === undefined) throw new Error(`--experiment is one of ${Object.keys(experiments).join(', ')}.`);
   const { count, changes } = { count: values.count ?? experiment.count, changes: values.changes ?? experiment.changes };
-  return experiment.run({ seed, count: Number(count), changes: Number(changes), say });
+  return experiment.run({
+    seed,
+    count: Number(count),
+    changes: Number(changes),
+    megabytes: Number(values.megabytes),
+    seconds: Number(values.seconds),
+    say,
+  });
 }

@@ -22,7 +22,7 @@ export class GatewayClient {
 
   /** What an operator asks for. @throws when no process answers with 2xx */
   async ask(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PUT',
     path: string,
     { as = 'ops', body }: { readonly as?: Caller; readonly body?: JsonObject } = {},
   ): Promise<JsonObject> {

@@ -38,6 +38,12 @@ interface Life {
   readonly ended: Promise<number | null>;
 }
 
+export interface Refusal {
+  readonly code: number | null;
+  /** The end of its log. */
+  readonly said: string;
+}
+
 export interface Stopped {
   readonly code: number | null;
   readonly ms: number;
@@ -72,9 +78,9 @@ export class Program {
   /** Starts it, again and again while what it needs is away. @throws when it does not start within two minutes */
   async start(): Promise<void> {
     for (const deadline = Date.now() + 120_000; ; ) {
-      const said = await this.startOnce();
-      if (said === undefined) return;
-      if (Date.now() > deadline) throw new Error(`${this.name} does not start: ${said}`);
+      const refused = await this.startOnce();
+      if (refused === undefined) return;
+      if (Date.now() > deadline) throw new Error(`${this.name} does not start: ${refused.said}`);
       await sleep(200);
     }
   }
@@ -107,8 +113,8 @@ export class Program {
     return life === undefined ? null : life.ended;
   }
 
-  /** @returns what it said instead of starting; undefined when it runs */
-  async startOnce(): Promise<string | undefined> {
+  /** @returns how it ended instead of starting; undefined when it runs */
+  async startOnce(): Promise<Refusal | undefined> {
     const { name, arguments: words, env, folder } = this.#options;
     const child = spawn(process.execPath, [main, ...words, '--json'], {
       env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compiled, ...env },
@@ -127,8 +133,7 @@ export class Program {
     const line = await Promise.race([first, ended]);
     const url = typeof line === 'string' ? urlIn(line) : undefined;
     if (url === undefined) {
-      await ended;
-      return said;
+      return { code: await ended, said };
     }
     const life = { child, ended, url };
     this.#life = life;

@@ -20,11 +20,12 @@ export interface Answer {
 
 const answerWithinMs = 10_000;
 const sendersAtOnce = 4;
-const mostLines = 20;
 
 export class Source {
   /** One for each sending of each change. */
   readonly answers: Answer[] = [];
+  /** How often it was told what in place of what became of records, such as `PUT 503 store-unavailable`. */
+  readonly refusals = new Map<string, number>();
   readonly #gateway: GatewayClient;
   readonly #random: Random;
 
@@ -36,11 +37,12 @@ export class Source {
   /**
    * Sends the changes, spread over the time, until each has been answered.
    * @param overMs the least time that it takes
+   * @param mostLines of one stream
    */
-  async send(changes: readonly Change[], overMs: number): Promise<void> {
+  async send(changes: readonly Change[], overMs: number, mostLines = 20): Promise<void> {
     const started = performance.now();
     let sent = 0;
-    await each(this.#batches(changes), sendersAtOnce, async (batch) => {
+    await each(this.#batches(changes, mostLines), sendersAtOnce, async (batch) => {
       const dueMs = started + (sent / changes.length) * overMs - performance.now();
       sent += batch.length;
       if (dueMs > 0) await sleep(dueMs);
@@ -48,7 +50,7 @@ export class Source {
     });
   }
 
-  #batches(changes: readonly Change[]): Change[][] {
+  #batches(changes: readonly Change[], mostLines: number): Change[][] {
     const batches: Change[][] = [];
     for (let at = 0; at < changes.length; ) {
       const size = this.#random.chance(0.3) ? 1 : 1 + this.#random.below(mostLines);
@@ -74,36 +76,51 @@ export class Source {
     const url = this.#random.pick(this.#gateway.urls);
     const [only] = batch;
     return batch.length === 1 && only !== undefined && this.#random.chance(0.5)
-      ? [await putOne(url, only)]
-      : postMany(url, batch);
+      ? [await this.#putOne(url, only)]
+      : this.#postMany(url, batch);
+  }
+
+  async #putOne(url: string, { type, id, record }: Change): Promise<Outcome> {
+    const path = `${url}/api/records/${type}/${id}`;
+    const text = await this.#request('PUT', path, 'application/json', JSON.stringify(record));
+    return text === undefined ? 'unknown' : outcomeIn(text);
+  }
+
+  async #postMany(url: string, batch: readonly Change[]): Promise<Outcome[]> {
+    const lines = batch.map(({ type, record }) => `${JSON.stringify({ type, record })}\n`).join('');
+    const text = await this.#request('POST', `${url}/api/records`, 'application/x-ndjson', lines);
+    const answers = (text ?? '').split('\n').filter((line) => line.startsWith('{"line"'));
+    return answers.map(outcomeIn);
+  }
+
+  /** @returns what came of the body, also of one that was cut; undefined without a good answer */
+  async #request(method: 'PUT' | 'POST', url: string, type: string, body: string): Promise<string | undefined> {
+    let text = '';
+    try {
+      const headers = { authorization: `Bearer ${tokens.county}`, 'content-type': type };
+      const response = await fetch(url, { method, headers, body, signal: AbortSignal.timeout(answerWithinMs) });
+      if (response.status >= 500 || response.status === 429) {
+        this.#refused(`${method} ${await refusalIn(response)}`);
+        return undefined;
+      }
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true });
+    } catch {
+      // Cut off: lines that came whole count.
+      this.#refused(`${method} cut`);
+    }
+    return text;
+  }
+
+  #refused(what: string): void {
+    this.refusals.set(what, (this.refusals.get(what) ?? 0) + 1);
   }
 }
 
-async function putOne(url: string, { type, id, record }: Change): Promise<Outcome> {
-  const text = await request('PUT', `${url}/api/records/${type}/${id}`, 'application/json', JSON.stringify(record));
-  return text === undefined ? 'unknown' : outcomeIn(text);
-}
-
-async function postMany(url: string, batch: readonly Change[]): Promise<Outcome[]> {
-  const lines = batch.map(({ type, record }) => `${JSON.stringify({ type, record })}\n`).join('');
-  const text = await request('POST', `${url}/api/records`, 'application/x-ndjson', lines);
-  const answers = (text ?? '').split('\n').filter((line) => line.startsWith('{"line"'));
-  return answers.map(outcomeIn);
-}
-
-/** @returns what came of the body, also of one that was cut; undefined without a good answer */
-async function request(method: string, url: string, type: string, body: string): Promise<string | undefined> {
-  let text = '';
-  try {
-    const headers = { authorization: `Bearer ${tokens.county}`, 'content-type': type };
-    const response = await fetch(url, { method, headers, body, signal: AbortSignal.timeout(answerWithinMs) });
-    if (response.status >= 500 || response.status === 429) return undefined;
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true });
-  } catch {
-    // Cut off: lines that came whole count.
-  }
-  return text;
+async function refusalIn(response: Response): Promise<string> {
+  const problem: Json = JSON.parse(await response.text());
+  const wait = response.headers.has('retry-after') ? ', to be tried again' : '';
+  return `${response.status} ${isObject(problem) ? problem.code : ''}${wait}`;
 }
 
 function outcomeIn(line: string): Outcome {

@@ -8,7 +8,7 @@ import type { Line } from './receiver.ts';
 
 describeOn('PostgreSQL', hasPostgres(), 'a receiver that fails and is killed, with two gateways', () => {
   test('gets every change, in order for each case', async () => {
-    const { report } = await webhooks({ seed: 3, count: 1, changes: 80, say: () => {} });
+    const { report } = await webhooks({ seed: 3, count: 1, changes: 80, megabytes: 0, seconds: 0, say: () => {} });
     expect(report.results.findings).toEqual({
       lost: [],
       'not of the feed': [],

@@ -50,6 +50,11 @@ export function isWorkloadMark(id: string): boolean {
   return marksIn(`${id}.v1`).size > 0;
 }
 
+/** Each mark in a text, such as `goal-7.v3`, as often as it is there. */
+export function allMarksIn(text: string): string[] {
+  return [...text.matchAll(mark)].map(([found]) => found.toLowerCase());
+}
+
 /** The marks in a text, by record id; of several of one record the newest version. A document begins a sentence with a capital. */
 export function marksIn(text: string): ReadonlyMap<string, number> {
   const newest = new Map<string, number>();
@@ -60,8 +65,8 @@ export function marksIn(text: string): ReadonlyMap<string, number> {
   return newest;
 }
 
-const types = ['client', 'case', 'need', 'goal', 'carePlan', 'referral'] as const;
-type CaseType = (typeof types)[number];
+export const caseTypes = ['client', 'case', 'need', 'goal', 'carePlan', 'referral'] as const;
+export type CaseType = (typeof caseTypes)[number];
 const deletable: readonly CaseType[] = ['need', 'goal', 'carePlan', 'referral'];
 
 export interface WorkloadOptions {
@@ -76,7 +81,7 @@ export function workload(
   { changes, cases = Math.max(3, Math.floor(changes / 20)) }: WorkloadOptions,
 ): Workload {
   const people = inventedPeople(cases);
-  const distinct = Math.max(cases * types.length, Math.round(changes / 1.1));
+  const distinct = Math.max(cases * caseTypes.length, Math.round(changes / 1.1));
   const histories = historiesOf(random, people, distinct);
   const ordered = interleaved(random, histories);
   const shuffled = withStale(random, ordered);
@@ -105,11 +110,11 @@ function historiesOf(random: Random, people: readonly SeedPerson[], distinct: nu
     versions.set(`${type} ${n}`, version);
     return changeOf(type, n, people[n], version, deleted);
   };
-  const histories = people.map((_, n) => random.shuffled(types).map((type) => next(type, n)));
+  const histories = people.map((_, n) => random.shuffled(caseTypes).map((type) => next(type, n)));
   const gone = new Set<string>();
-  for (let left = distinct - people.length * types.length; left > 0; left -= 1) {
+  for (let left = distinct - people.length * caseTypes.length; left > 0; left -= 1) {
     const n = random.below(people.length);
-    const type = random.pick(types);
+    const type = random.pick(caseTypes);
     if (gone.has(`${type} ${n}`)) continue;
     const deleted = deletable.includes(type) && random.chance(0.02);
     if (deleted) gone.add(`${type} ${n}`);
@@ -168,21 +173,19 @@ export function organizations(count: number): Workload {
   return { directory, people: [], changes };
 }
 
-/** So many cases with a plan each, sent once. */
-export function changesOfPlans(count: number): Workload {
+/** So many cases with a record of each type, sent once. */
+export function changesOfCases(count: number, types: readonly CaseType[] = caseTypes, version = 1): Workload {
   const people = inventedPeople(count);
-  const changes = people.flatMap((person, n) =>
-    (['client', 'case', 'carePlan'] as const).map((type) => changeOf(type, n, person, 1, false)),
-  );
+  const changes = people.flatMap((person, n) => types.map((type) => changeOf(type, n, person, version)));
   return { directory, people, changes };
 }
 
-function changeOf(
+export function changeOf(
   type: CaseType,
   n: number,
   person: SeedPerson | undefined,
   version: number,
-  deleted: boolean,
+  deleted = false,
 ): Change {
   const record = recordOf(type, n, person, version);
   const { id } = record;

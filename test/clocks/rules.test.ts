@@ -330,6 +330,12 @@ describe('answer to asking to cancel, 48 hours', () => {
     ['is no clock unless it was asked', [referral()], '2026-03-01T00:00:00Z', undefined],
     ['is breached when nobody answers', [referral({ cancelRequest })], '2026-02-12T15:00:00Z', { state: 'breached' }],
     [
+      'runs for us too where we perform',
+      [referral({ direction: 'incoming', receivedAt: sent, cancelRequest })],
+      '2026-02-12T15:00:00Z',
+      { state: 'breached' },
+    ],
+    [
       'is met by an answer',
       [referral({ cancelRequest: { ...cancelRequest, answeredAt: '2026-02-11T10:00:00-05:00', answer: 'completed' } })],
       '2026-03-01T00:00:00Z',

@@ -222,7 +222,7 @@ describe('of servers that are not', () => {
       'one that does not say what it can do',
       'mute',
       'reachable, signed in',
-      'What HOST can do is not known: /metadata answers 404.',
+      'What HOST can do is not known: /metadata answers 404. No FHIR server may be there: check baseUrl.',
     ],
     [
       'one that is not there',

@@ -144,7 +144,7 @@ describe('what is not said', () => {
       backfill: 'open-cases',
       pollEveryMs: 60_000,
       polls: {
-        types: polledTypes.filter((type) => type !== 'Communication'),
+        types: polledTypes,
         performers: [],
         referralCodes: [],
         documentTypes: ['18842-5', '34111-5'],

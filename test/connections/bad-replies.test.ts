@@ -133,6 +133,13 @@ test.each([
   expect(classify(vendors.standard, creating, fault).class).toBe('config');
 });
 
+test('80: https on a port that speaks http says so, and blames no certificate', async () => {
+  const server = await startServer(() => ({ body: {} }));
+  const { client } = connectTo({ url: server.url.replace('http:', 'https:') });
+  const fault = await client.send({ method: 'GET', path: 'metadata' });
+  expect(fault).toMatchObject({ fault: 'tls', text: expect.stringMatching(/It may be plain http: check baseUrl/) });
+});
+
 test.each(['x'.repeat(90), 'a b', 'L-197364.0.-4.prsnl', 'ü%2F?#', '1|2', "o'hara"])(
   '81: the id %s is opaque: it is taken as it is, and asked for as it is',
   async (id) => {

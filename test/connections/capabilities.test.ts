@@ -131,6 +131,6 @@ test('a connection says in words why it cannot tell', async () => {
   });
   const missing = await startServer(() => ({ status: 404 }));
   await expect(connectTo(missing).capabilities()).rejects.toMatchObject({
-    message: expect.stringMatching(/\/metadata answers 404\.$/),
+    message: expect.stringMatching(/\/metadata answers 404\. No FHIR server may be there: check baseUrl\.$/),
   });
 });

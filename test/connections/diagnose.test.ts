@@ -134,7 +134,11 @@ describe('the statement', () => {
       { body: { resourceType: 'CapabilityStatement' } },
       'speaks FHIR of an unnamed version. Casebridge',
     ],
-    ['that is not there', { status: 404 }, 'can do is not known: /metadata answers 404.'],
+    [
+      'that is not there',
+      { status: 404 },
+      'can do is not known: /metadata answers 404. No FHIR server may be there: check baseUrl.',
+    ],
   ])('%s', async (_name, answer, words) => {
     const server = await startHealthy({ '/r4/metadata': () => answer });
     const found = await connectTo(server).diagnose();

@@ -189,6 +189,34 @@ describe('a referral to a partner with a system', () => {
     );
   });
 
+  test('shows nothing of the referral that it carries out a part of', async () => {
+    const whole = aReferral({
+      id: 'referral-whole',
+      clientId: 'client-moved',
+      caseId: 'case-moved',
+      direction: 'incoming',
+      requestedText: 'Everything at home',
+      requesterOrganizationId: 'org-shelter',
+      needIds: ['need-moved-other'],
+      goalIds: [],
+      origin: { connection: 'hospital', resourceType: 'Task', id: 'hospital-task' },
+    });
+    await accept(gateway, ['referral', whole]);
+    await takeOver('referral-moved', { partOfId: 'referral-whole' }, '2026-02-05T09:00:00-05:00');
+    await idle(gateway);
+    const asked = await taskOf('moved');
+    const [request] = await client.search(`ServiceRequest?_id=${refOf(asked.focus)}`);
+    expect(request).toMatchObject({ intent: 'filler-order' });
+    expect(request).not.toHaveProperty('basedOn');
+    expect(asked).not.toHaveProperty('partOf');
+    const patient = refOf(request?.subject);
+    const all = await Promise.all(
+      ['Task', 'ServiceRequest', 'Condition', 'Goal'].map((type) => client.search(`${type}?patient=${patient}`)),
+    );
+    expect(JSON.stringify(all)).not.toMatch(/referral-whole|hospital-task|Everything at home|Not part of the referral/);
+    expect(all.map(({ length }) => length)).toEqual([1, 1, 1, 1]);
+  });
+
   test('shows of that only what the client has named', async () => {
     const [request] = await client.search(`ServiceRequest?_id=${refOf((await taskOf('deep')).focus)}`);
     const patient = refOf(request?.subject);

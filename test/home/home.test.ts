@@ -8,6 +8,7 @@ import { isObject, type JsonObject, objectAt, objectsAt } from '../../src/json.t
 import type { RecordType } from '../../src/records/records.ts';
 import { json } from '../../src/store/store.ts';
 import { anAppointment, aReferral } from '../builders.ts';
+import { sweepAt } from '../clocks/kept.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { pantry, permittedCaseload, withPartners } from '../support/partners.ts';
 import { accept, idle, secondPass, startTestGateway } from '../support/rig.ts';
@@ -209,6 +210,15 @@ test('the first contact that reaches the client is offered as such, attempts as 
   ]);
   const { communications } = await view(id);
   expect(communications.map(({ status }) => status)).toEqual(['not-done', 'completed']);
+  // The clock has stopped, although the source has not taken it over.
+  await sweepAt(gateway.api.store, '2026-06-01T00:00:00Z');
+  const clock = await gateway.api.store.db
+    .selectFrom('clock')
+    .select(['state', 'contact', 'stopped_at'])
+    .where('rule', '=', 'first-contact-72h')
+    .where('id', '=', 'called')
+    .executeTakeFirstOrThrow();
+  expect(clock).toEqual({ state: 'met', contact: 'reached', stopped_at: new Date(contact.at) });
 });
 
 async function proposalsOf(appointment: string): Promise<JsonObject[]> {

@@ -256,6 +256,18 @@ describe('one record', () => {
     });
   });
 
+  test('that a connection has not planned yet is due there', async () => {
+    await harness.send(
+      'county',
+      'PUT',
+      '/api/records/referral/new',
+      asJson(aReferral({ id: 'new', caseId: 'case-2' })),
+    );
+    expect((await get('/api/records/referral/new')).links).toMatchObject([
+      { connection: 'general', slot: null, state: 'due', reason: { code: 'version-due' } },
+    ]);
+  });
+
   test('that was never sent is 404', async () => {
     const response = await harness.send('county', 'GET', '/api/records/goal/none');
     expect([response.status, (await json(response)).code]).toEqual([404, 'record-unknown']);
@@ -355,6 +367,22 @@ describe('preview', () => {
     const problem = await json(response);
     expect([response.status, problem.code]).toEqual([400, 'records-refused']);
     expect(problem.errors).toContainEqual(expect.objectContaining({ line: 1, rule: 'required' }));
+  });
+
+  test('says of each error which record it is of, and counts the records', async () => {
+    const body = JSON.stringify([
+      { type: 'referral', record: aReferral() },
+      { type: 'organization', record: { id: 'nameless' } },
+    ]);
+    const response = await harness.send('county', 'POST', '/api/preview', {
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
+    const problem = await json(response);
+    expect(problem.detail).toMatch(/^1 of the records/);
+    expect(problem.errors).toContainEqual(
+      expect.objectContaining({ element: 2, type: 'organization', id: 'nameless', pointer: '/name', rule: 'required' }),
+    );
   });
 
   test('knows only connections that the source goes to', async () => {

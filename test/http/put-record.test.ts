@@ -140,7 +140,8 @@ describe('faults of ours', () => {
   test('a store that is away is 503 and not accepted', async () => {
     harness.failWith = Object.assign(new Error('secret text'), { code: 'ECONNREFUSED' });
     const response = await put(aReferral());
-    expect([response.status, (await json(response)).code]).toEqual([503, 'store-unavailable']);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+    expect((await json(response)).code).toBe('store-unavailable');
   });
 
   test('nothing is accepted before it is committed: a commit that fails is 503, and nothing is stored', async () => {

@@ -77,7 +77,7 @@ describe('E18: a patient search with more than 100 hits, and numbers padded with
     await sendClient();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
-      { kind: 'patient-match', code: 'patient-too-many', choices: ['leave'] },
+      { kind: 'patient-match', code: 'patient-too-many', choices: ['again', 'leave'] },
     ]);
     expect(await world.lane(clientLane)).toMatchObject({ hasWork: false });
     const searches = (await asked()).filter((line) => line.includes('family='));
@@ -114,7 +114,7 @@ describe('E19: $match', () => {
     expect(question).toMatchObject({
       kind: 'patient-match',
       code: 'patient-uncertain',
-      choices: ['link:p1', 'link:p2', 'leave'],
+      choices: ['link:p1', 'link:p2', 'again', 'leave'],
     });
     const candidates = question?.detail.candidates;
     expect(candidates).toContainEqual(
@@ -145,8 +145,20 @@ describe('E19: $match', () => {
 
   test('E19: nobody matches: a person is asked, for nobody may be made there', async () => {
     await sendClient();
-    expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found', choices: ['leave'] }]);
+    expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found', choices: ['again', 'leave'] }]);
     expect(await world.server.all('Patient')).toEqual([]);
+  });
+
+  test('answered "again": who has been registered since is found, and who is not there is asked about once more', async () => {
+    await sendClient();
+    await world.decide('patient-match', 'again');
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found' }]);
+    await seed(rosa('rosa', { telecom: phone }));
+    await world.decide('patient-match', 'again');
+    await world.work();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
+    expect(await world.openDecisions()).toEqual([]);
   });
 
   test('E19: a lost answer is a read that failed: it is asked again, and nothing is an unknown outcome', async () => {

@@ -52,7 +52,7 @@ describe('C13: a patient search with more hits than the server gives', () => {
     await seed(...crowd('Rosa'));
     await sendClient();
     await world.workAgain();
-    expect(await world.openDecisions()).toMatchObject([{ code: 'patient-too-many', choices: ['leave'] }]);
+    expect(await world.openDecisions()).toMatchObject([{ code: 'patient-too-many', choices: ['again', 'leave'] }]);
     const urls = (await searches()).map(({ url }) => url);
     expect(urls.length).toBeGreaterThan(1);
     expect(new Set(urls).size).toBe(urls.length);

@@ -83,7 +83,7 @@ describe('a client who may be someone else', () => {
       detail: { client: { birthDate: '1984-06-17' } },
     });
     expect(question?.detail.candidates).toHaveLength(count);
-    expect(question?.choices).toEqual([...patients.map(({ id }) => `link:${id}`), 'create', 'leave']);
+    expect(question?.choices).toEqual([...patients.map(({ id }) => `link:${id}`), 'create', 'again', 'leave']);
     expect(await world.server.all('Patient')).toHaveLength(count);
     expect(await world.server.all('Goal')).toEqual([]);
     expect(await world.link(slot)).toMatchObject({ state: 'parked', reason: 'patient-uncertain' });
@@ -172,7 +172,7 @@ describe('a client whom the server does not know', () => {
     await world.accept(...directoryAndClient(), ...caseWithReferral());
     await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
     await world.work();
-    expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found', choices: ['leave'] }]);
+    expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found', choices: ['again', 'leave'] }]);
     expect(await world.server.all('Patient')).toEqual([]);
     expect(await world.lane(caseLane, 'careful')).toMatchObject({ waiting: true });
   });

@@ -1,7 +1,7 @@
 // A referral's Task moves along its state machine, each step by the party whose it is (lanes.md 11; closed-loop B2, B7).
 
 import { describe, expect, test } from '@jest/globals';
-import { isObject, type JsonObject } from '../../src/json.ts';
+import { isObject, type Json, type JsonObject, objectsAt } from '../../src/json.ts';
 import { aGoal, aReferral } from '../builders.ts';
 import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
@@ -41,6 +41,15 @@ function movedTo(status: string, more: JsonObject = {}, reason?: string): JsonOb
 }
 
 const cancelled = (): JsonObject => movedTo('cancelled', {}, 'Moved away');
+
+/** When which step was made, by the history. */
+function stepsIn(referral: Json | undefined): Record<string, string> {
+  const steps = objectsAt(isObject(referral) ? referral : {}, 'history').map(({ status, at }) => [
+    String(status),
+    String(at),
+  ]);
+  return Object.fromEntries(steps);
+}
 
 describe('a referral that its source cancels', () => {
   test('while the Task is requested: cancelled is written with its reason, and the order is revoked', async () => {
@@ -215,6 +224,35 @@ describe('what the partner does', () => {
       'in-progress',
       'completed',
     ]);
+  });
+
+  test('each change says all that is new since the record that its source last sent: who takes over the newest alone has every step', async () => {
+    await sendCase();
+    const note = (text: string) => ({ text, time: '2026-02-10T10:00:00Z', authorString: 'Elm Street Pantry' });
+    const notes = (task: JsonObject) => objectsAt(task, 'note');
+    const before = await task();
+    await partnerMoves('accepted', { note: [...notes(before), note('We have a place')] });
+    const { accepted } = stepsIn((await world.changes()).at(-1)?.body);
+    await partnerMoves('in-progress', { note: [...notes(await task()), note('She came on Thursday')] });
+    await partnerMoves('completed');
+
+    const changes = await world.changes();
+    const newest = Object.assign({}, ...changes.slice(-1).map(({ body }) => body));
+    expect(Object.keys(stepsIn(newest))).toEqual(['draft', 'sent', 'accepted', 'in-progress', 'completed']);
+    expect(newest.decidedAt).toBe(accepted);
+    const [, second] = changes.slice(-3).map(({ body }) => JSON.stringify(isObject(body) ? body.comments : undefined));
+    expect(second).toContain('We have a place');
+    expect(second).toContain('She came on Thursday');
+
+    const referral = {
+      ...aReferral(),
+      ...Object.assign({}, ...changes.slice(-2).map(({ body }) => body)),
+      updatedAt: at,
+    };
+    await world.accept(['referral', referral]);
+    await world.work();
+    expect(await world.store.db.selectFrom('remote_value').selectAll().execute()).toEqual([]);
+    expect(await world.openDecisions()).toEqual([]);
   });
 
   test('a move out of a final state is a decision, and nothing is overwritten', async () => {

@@ -5,7 +5,19 @@ import { type ConnectionConfig, homeConnection } from '../../src/config.ts';
 import { CasebridgeError } from '../../src/errors.ts';
 import { checkNames } from '../../src/lanes/lanes.ts';
 import { keepPlace } from '../../src/lanes/renamed.ts';
-import { aGoal } from '../builders.ts';
+import { aGoal, aReferral } from '../builders.ts';
+import { own } from '../support/adopting.ts';
+import {
+  feed,
+  foodCondition,
+  foodOrder,
+  hospitalHas,
+  ines,
+  seen,
+  sourceAdopts,
+  sourceIsThere,
+  task,
+} from '../support/begun.ts';
 import {
   aConfig,
   aConnection,
@@ -40,6 +52,34 @@ async function sendCase(): Promise<void> {
   await world.accept(...directoryAndClient(), ...caseWithReferral());
   await world.work();
 }
+
+test('a part of what one server asks of us goes out on the other without a word of that server', async () => {
+  await world.connect(aConnection(world.server.base, { inboundTo: 'county' }));
+  await sourceIsThere(world);
+  await world.accept(...directoryAndClient().slice(0, 4));
+  await hospitalHas(world, ines, foodCondition, foodOrder, task);
+  await seen(world);
+  await sourceAdopts(world);
+  const whole = (await feed(world)).find(({ type }) => type === 'referral');
+  const [clientId, caseId] = [whole?.body.clientId, whole?.body.caseId].map((id) => own(String(id)));
+  const part = { id: 'part-1', clientId, caseId, needIds: [], goalIds: [], partOfId: own(whole?.id ?? '') };
+  await world.accept(['referral', aReferral(part)]);
+  await world.work();
+  const slot = (name: string) => `county/referral/part-1#${name}`;
+  expect(await world.server.own('ServiceRequest', slot('request'))).toMatchObject({
+    basedOn: [{ reference: 'ServiceRequest/order-1' }],
+  });
+  const [order, asked] = [await hub.own('ServiceRequest', slot('request')), await hub.own('Task', slot('fulfilment'))];
+  expect(order).toMatchObject({ status: 'active', intent: 'filler-order' });
+  expect(asked).toMatchObject({ status: 'requested' });
+  for (const held of [order, asked]) {
+    expect(held).not.toHaveProperty('basedOn');
+    expect(held).not.toHaveProperty('partOf');
+    expect(JSON.stringify(held)).not.toMatch(new RegExp(`order-1|task-1|${world.server.base}|${part.partOfId}`));
+  }
+  expect(await hub.all('Task')).toHaveLength(1);
+  expect(await world.link('referral/part-1#fulfilment', 'hub')).toMatchObject({ state: 'current' });
+});
 
 describe('one case on two connections', () => {
   test('is on both, each once, and a second pass writes nothing on either', async () => {

@@ -222,6 +222,11 @@ describe('what a form must say', () => {
     ['comment', { text: '' }, 'Write something first.'],
     ['contact', { at: '', mode: 'phone', outcome: 'reached' }, 'Give a date and a time.'],
     ['contact', { at: '2099-01-01T00:00', mode: 'phone', outcome: 'reached' }, 'This time has not come yet.'],
+    [
+      'contact',
+      { at: '2026-02-04T09:59', mode: 'phone', outcome: 'no-answer' },
+      'This is before the referral was sent to you. Check the date.',
+    ],
     ['contact', { at: '2026-03-08T02:30', mode: 'phone', outcome: 'reached' }, 'This time does not exist'],
     ['contact', { at: '2026-02-05T09:00', mode: '', outcome: 'reached' }, 'Choose how.'],
     ['propose', { at: '2020-01-01T09:00', minutes: '30', agreement: 'booked' }, 'This time is over.'],
@@ -233,6 +238,14 @@ describe('what a form must say', () => {
     expect(seen.html).toMatch(/aria-invalid="true"/);
     expect([(await task()).status, await versions()]).toEqual(['requested', 1]);
   });
+});
+
+test('a contact of the minute in which the referral was sent counts; one of years ago is refused in Spanish too', async () => {
+  await visitor.get(`${link}?lang=es`);
+  const seen = await visitor.send(link, 'contact', { at: '2021-02-05T09:00', mode: 'phone', outcome: 'reached' });
+  expect([seen.status, seen.html.includes('Esto es anterior al envío de la remisión.')]).toEqual([422, true]);
+  const same = await visitor.send(link, 'contact', { at: '2026-02-04T10:00', mode: 'phone', outcome: 'reached' });
+  expect([same.status, (await held('Communication')).length]).toEqual([200, 1]);
 });
 
 test('a comment that is too long is not cut, but refused', async () => {

@@ -279,6 +279,38 @@ describeOnPostgres('several senders at the same time', ({ freshDatabase }) => {
   });
 });
 
+describe('a part of another referral', () => {
+  const whole = (direction: 'incoming' | 'outgoing') => referral({ id: 'referral-whole', direction });
+  const part = referral({ id: 'referral-part', partOfId: 'referral-whole' });
+  const refusal = [expect.objectContaining({ pointer: '/partOfId', rule: 'part-of-incoming' })];
+
+  test.each([
+    ['is refused where that is of our own making', 'outgoing', { outcome: 'refused', version: 0, errors: refusal }],
+    ['is taken where that was made to us', 'incoming', { outcome: 'accepted', version: 1 }],
+  ] as const)('%s, in whatever order of one batch', async (_, direction, expected) => {
+    expect((await accept([part, whole(direction)]))[0]).toMatchObject(expected);
+    await sql`truncate record, record_version`.execute(store.db);
+    await accept([whole(direction)]);
+    expect((await accept([part]))[0]).toMatchObject(expected);
+  });
+
+  test('refused, leaves what was there as it was, and stores nothing where nothing was', async () => {
+    await accept([whole('outgoing')]);
+    const changed = referral({ partOfId: 'referral-whole', updatedAt: '2026-02-05T10:00:00-05:00' });
+    expect((await accept([part]))[0]?.lanes).toEqual([]);
+    expect(await store.db.selectFrom('record').selectAll().where('id', '=', 'referral-part').execute()).toEqual([]);
+    await accept([referral({})]);
+    expect((await accept([changed]))[0]).toMatchObject({ outcome: 'refused', version: 1 });
+    expect(await stored()).toMatchObject({ version: 1 });
+  });
+
+  test('is taken before that has come, and where that is known by its deletion alone', async () => {
+    expect(outcomes(await accept([part]))).toEqual(['accepted 1']);
+    await accept([deletion('referral-gone', '2026-02-05T10:00:00-05:00')]);
+    expect(outcomes(await accept([referral({ id: 'another', partOfId: 'referral-gone' })]))).toEqual(['accepted 1']);
+  });
+});
+
 describe('a signed note', () => {
   const later = '2026-02-11T09:00:00-05:00';
   const signed = { type: 'note' as const, record: aNote() };

@@ -190,8 +190,9 @@ const mend: Readonly<Record<RecordType, (record: JsonObject) => JsonObject>> = {
   need: (record) => record,
   goal: (record) => record,
   safetyPlan: (record) => record,
-  referral: (record) => ({
+  referral: ({ partOfId, ...record }) => ({
     ...record,
+    ...(partOfId !== undefined && record.direction === 'outgoing' && partOfId !== record.id && { partOfId }),
     history: objects(record.history).map((move, index, all) =>
       index === all.length - 1 ? { ...move, status: record.status ?? null } : move,
     ),

@@ -48,6 +48,14 @@ test.each<Row>([
     [],
   ],
   ['a status other than the last move', 'referral', { status: 'received' }, ['/status status-is-last-move']],
+  ['a part of an incoming referral', 'referral', { partOfId: 'referral-whole' }, []],
+  ['a part of itself', 'referral', { partOfId: 'referral-pantry' }, ['/partOfId part-of-incoming']],
+  [
+    'an incoming referral that is a part of another',
+    'referral',
+    { direction: 'incoming', partOfId: 'referral-whole' },
+    ['/partOfId part-of-incoming'],
+  ],
   [
     'moves that are not legal (checked elsewhere)',
     'referral',

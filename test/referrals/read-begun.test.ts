@@ -1,11 +1,18 @@
 // A referral that the other side has begun and nobody here has answered: by who is asked, how it stands, and how it stood when it was offered.
 
 import { describe, expect, test } from '@jest/globals';
-import { readBegun, readOrder, taskStatuses } from '../../src/referrals/referrals.ts';
+import { passesOn, readBegun, readOrder, taskStatuses } from '../../src/referrals/referrals.ts';
 
 const task = { resourceType: 'Task', intent: 'order', status: 'requested', code: { coding: [{ code: 'fulfill' }] } };
 const order = { resourceType: 'ServiceRequest', status: 'active' };
-const begun = { task, order, isWithdrawn: false, performer: 'ours' } as const;
+const begun = {
+  task,
+  order,
+  isWithdrawn: false,
+  performer: 'ours',
+  isPartOfOurs: false,
+  isPassedOn: false,
+} as const;
 const said = (reading: ReturnType<typeof readBegun>) =>
   reading.kind === 'offer' ? `offer ${reading.status}` : `${reading.kind} ${reading.why}`;
 
@@ -88,9 +95,58 @@ describe('a Task', () => {
   });
 });
 
+describe('a part of a referral of ours, and one that somebody passes on', () => {
+  test.each([
+    ['ours', 'part', 'offer received', 'offer received'],
+    ['ours', 'passed on', 'offer received', 'offer received'],
+    ['open', 'part', 'keep inbound-sub-task', 'withdraw inbound-sub-task'],
+    ['open', 'passed on', 'keep inbound-passed-on', 'withdraw inbound-passed-on'],
+    ['others', 'part', 'keep inbound-sub-task', 'withdraw inbound-sub-task'],
+    ['others', 'passed on', 'keep inbound-not-ours', 'withdraw inbound-not-ours'],
+  ] as const)('asked of %s, %s: %s; offered before: %s', (performer, which, first, later) => {
+    const now = { ...begun, performer, isPartOfOurs: which === 'part', isPassedOn: which === 'passed on' };
+    const offered = { task: 'requested', order: 'active' };
+    expect([said(readBegun(now)), said(readBegun({ ...now, offered }))]).toEqual([first, later]);
+  });
+
+  test('never bothers anybody, whatever its status, its order and its patient', () => {
+    const statuses = [...taskStatuses, 'pending-review'];
+    for (const isPartOfOurs of [true, false])
+      for (const status of statuses)
+        for (const order of ['active', 'on-hold', 'completed', 'revoked', 'unknown'])
+          expect(
+            readBegun({
+              ...begun,
+              task: { ...task, status },
+              order: { resourceType: 'ServiceRequest', status: order },
+              performer: 'open',
+              isPartOfOurs,
+              isPassedOn: true,
+            }).kind,
+          ).toBe('keep');
+  });
+
+  test('an order alone is kept too, and what asks for no service is no part of anything', () => {
+    const alone = { order, isWithdrawn: false, performer: 'others', isPartOfOurs: true, isPassedOn: false } as const;
+    expect(said(readBegun(alone))).toBe('keep inbound-sub-task');
+    const question = { ...task, code: { coding: [{ code: 'make-contact' }] } };
+    expect(said(readBegun({ ...begun, task: question, isPartOfOurs: true }))).toBe('keep inbound-no-referral');
+  });
+
+  test.each([
+    ['requested', true],
+    ['rejected', true],
+    ['cancelled', true],
+    ['draft', false],
+    ['entered-in-error', false],
+  ])('a Task that is %s passes on what it is part of: %s', (status, expected) => {
+    expect(passesOn({ ...task, status })).toBe(expected);
+  });
+});
+
 test('an order alone, by its status: first seen, and after it was offered', () => {
   const statuses = ['draft', 'active', 'on-hold', 'revoked', 'completed', 'entered-in-error', 'unknown'];
-  const alone = { isWithdrawn: false, performer: 'ours' } as const;
+  const alone = { isWithdrawn: false, performer: 'ours', isPartOfOurs: false, isPassedOn: false } as const;
   const readings = statuses.map((status) => [
     status,
     said(readBegun({ ...alone, order: { ...order, status } })),

@@ -2,7 +2,7 @@
 // people were told.
 
 import type { ConnectionConfig } from '../../src/config.ts';
-import type { JsonObject } from '../../src/json.ts';
+import { type JsonObject, textAt } from '../../src/json.ts';
 import type { MappingSet } from '../../src/mapping/mapping.ts';
 import type { JournalEntry } from '../../src/sandbox/journal.ts';
 import type { SimulatedServer } from '../../src/sandbox/serve.ts';
@@ -49,6 +49,8 @@ export interface Evidence {
 export interface Told {
   /** Topics of open questions. */
   readonly topics: ReadonlySet<string>;
+  /** `Type/id` of what the server would not let be taken back in the wrong chart, and a person has to. */
+  readonly misfiled: ReadonlySet<string>;
   /** Names of the resources whose newest versions the operator has set aside: they rest, and what needs them waits. */
   readonly aside: ReadonlySet<string>;
   /** All that was offered to the source or shown in a question, as text. */
@@ -58,7 +60,7 @@ export interface Told {
 export async function toldToPeople({ db }: Store, connection: string): Promise<Told> {
   const decisions = await db
     .selectFrom('decision')
-    .select(['topic', 'detail', 'state'])
+    .select(['kind', 'topic', 'detail', 'state'])
     .where('connection', '=', connection)
     .execute();
   const changes = await db.selectFrom('change').select('body').where('connection', '=', connection).execute();
@@ -69,6 +71,11 @@ export async function toldToPeople({ db }: Store, connection: string): Promise<T
     where l.connection = ${connection} and l.retired_at is null`.execute(db);
   return {
     topics: new Set(decisions.filter(({ state }) => state === 'open').map(({ topic }) => topic)),
+    misfiled: new Set(
+      decisions
+        .filter(({ kind }) => kind === 'misfiled')
+        .map(({ detail }) => `${textAt(detail, 'resourceType')}/${textAt(detail, 'id')}`),
+    ),
     aside: new Set(aside.rows.map(({ name }) => name)),
     text: JSON.stringify([decisions, changes]),
   };

@@ -46,9 +46,13 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
           );
     }),
   );
+  // Told to a person, and only of what is in another client's chart.
+  const isGivenUp = (resource: JsonObject) =>
+    said.misfiled.has(`${resource.resourceType}/${resource.id}`) &&
+    patients.get(patientOf(resource) ?? '') !== wanted.get(slotValue(resource))?.client;
   const standing = Map.groupBy(
-    held.filter((resource) => ownValue(resource) !== undefined && !isRetired(resource)),
-    (resource) => (ownValue(resource) ?? '').replace(/~\d+$/, ''),
+    held.filter((resource) => ownValue(resource) !== undefined && !isRetired(resource) && !isGivenUp(resource)),
+    slotValue,
   );
   return [
     ...[...standing].flatMap(([value, resources]) => {
@@ -89,6 +93,11 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
         .map((key) => `(b) ${value} has ${key} ${JSON.stringify(facts[key])} instead of ${JSON.stringify(wants[key])}`);
     }),
   ];
+}
+
+/** Our identifier, whatever the generation. */
+function slotValue(resource: JsonObject): string {
+  return (ownValue(resource) ?? '').replace(/~\d+$/, '');
 }
 
 /** References go by other names in a projection: that something is pointed at is compared, not what. */

@@ -223,8 +223,7 @@ class History {
     const tx: Store['tx'] = async (work, options) => {
       if (fails.before) throw brokenOff();
       const answer = await store.tx(work, options);
-      this.#commits.count += 1;
-      await this.#noteConsents();
+      await this.#noteCommit();
       if (fails.after) throw brokenOff();
       return answer;
     };
@@ -239,8 +238,9 @@ class History {
   }
 
   /** From when to when which client's consent is withdrawn, in commits. */
-  async #noteConsents(): Promise<void> {
+  async #noteCommit(): Promise<void> {
     const { store, swarm } = this.#parts;
+    this.#commits.count += 1;
     if (swarm.basis !== 'consent') return;
     const rows = await store.db.selectFrom('record').select('content').where('type', '=', 'consent').execute();
     for (const { content } of rows) {
@@ -306,7 +306,10 @@ class History {
     this.#network.heal();
     this.#feeding.heal();
     for (const worker of this.#workers) worker.heal();
-    while (this.#source.hasOpen) await this.#source.send(store, timeline.now);
+    while (this.#source.hasOpen) {
+      await this.#source.send(store, timeline.now);
+      await this.#noteCommit();
+    }
     await this.#operator.resume();
     await this.#operator.endFalseDoubles();
     await this.#operator.runAll();

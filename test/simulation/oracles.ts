@@ -1,5 +1,7 @@
 // What must be true when everything has healed and come to rest.
 
+import { contentHash } from '../../src/fhir/fhir.ts';
+import type { JsonObject } from '../../src/json.ts';
 import type { Store } from '../../src/store/store.ts';
 import { provenanceFaults } from '../support/provenance.ts';
 import { lostEdits, versionsFall } from './edits-kept.ts';
@@ -109,13 +111,27 @@ async function leftOpen({ db }: Store): Promise<string[]> {
   ];
 }
 
-/** (g) */
+/** (g) What came late and says no more than a version that is there is answered `unchanged`, and not stored again. */
 async function broken({ store, promised }: Evidence): Promise<string[]> {
-  const rows = await store.db.selectFrom('record_version').select(['type', 'id', 'updated_at']).execute();
-  const stored = new Set(rows.map(({ type, id, updated_at }) => `${type}/${id} ${updated_at.getTime()}`));
+  const rows = await store.db.selectFrom('record_version').select(['type', 'id', 'updated_at', 'content']).execute();
+  const stored = new Set(
+    rows.flatMap(({ type, id, updated_at, content }) => [
+      `${type}/${id} ${updated_at.getTime()}`,
+      `${type} ${contentHash(asSaid(content))}`,
+    ]),
+  );
   return promised
-    .filter(({ type, record }) => !stored.has(`${type}/${record.id} ${Date.parse(record.updatedAt)}`))
+    .filter(
+      ({ type, record }) =>
+        !stored.has(`${type}/${record.id} ${Date.parse(record.updatedAt)}`) &&
+        !stored.has(`${type} ${contentHash(asSaid(record))}`),
+    )
     .map(({ type, record, version }) => `(g) ${type}/${record.id} v${version} was accepted and is not there`);
+}
+
+/** Without the time at which it was said. */
+function asSaid(record: object): JsonObject {
+  return JSON.parse(JSON.stringify({ ...record, updatedAt: '' }));
 }
 
 /** (j) Nothing that only we wrote is offered to the source as a change of the other side. The partner's name is ours too. */

@@ -53,7 +53,7 @@ describe('a mechanism that is switched off is missed', () => {
     ['settle', 29, /^\(a\) .* is there 2 times/m],
     ['if-match', 93, /^\(b\) .* instead of/m],
     ['fence', 386, /^\(j\) .* offers our own words/m],
-    ['basis-consent', 174, /^\(i\) .* whose consent was withdrawn/m],
+    ['basis-consent', 2, /^\(i\) .* whose consent was withdrawn/m],
     ['basis-pause', 4, /^\(h\) .* although the connection was paused/m],
     ['basis-mapping', 18, /^\(m\) .* by a mapping that was not active any more/m],
     ['cursor', 252, /^\(d\) Nobody was told of/m],

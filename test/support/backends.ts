@@ -15,8 +15,11 @@ export interface PostgresServer {
   readonly pid: number;
   /** The url of a new, empty database; or of a copy of one to which nobody is connected, given by its url. */
   freshDatabase(copyOf?: string): Promise<string>;
-  /** Ends it without a farewell, as `pg_ctl stop -m immediate` does, and starts it again on what it had committed. */
-  crash(): Promise<void>;
+  /**
+   * Ends it without a farewell, as `pg_ctl stop -m immediate` does, and starts it again on what it had committed.
+   * @param awayMs how long it is away
+   */
+  crash(awayMs?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -126,8 +129,9 @@ async function startServer(
     get pid() {
       return run.pid;
     },
-    async crash() {
+    async crash(awayMs = 0) {
       await run.end(signals.crash);
+      await sleep(awayMs);
       run = await start();
     },
     async stop() {

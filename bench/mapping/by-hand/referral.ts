@@ -19,9 +19,10 @@ export function request(record: ReferralRecord, run: Run): Out {
         return valueReference && { url: urls.resourcePertainsToGoal, valueReference };
       }),
     ),
+    basedOn: list([to('referral', 'request', wholeOf(record, run), run)]),
     replaces: list([to('referral', 'request', record.replacesId, run)]),
     status: codeIn(run.tables.referralRequestStatus, record.status, '/status', run),
-    intent: 'order',
+    intent: record.partOfId === undefined ? 'order' : 'filler-order',
     category: list<Out>([
       { coding: [{ system: urls.usCoreCategory, code: 'sdoh' }] },
       concept(run.tables.sdohReferralCategory, record.domain, '/domain', run),
@@ -46,10 +47,17 @@ export function request(record: ReferralRecord, run: Run): Out {
   };
 }
 
+/** The incoming referral that it carries out a part of. */
+function wholeOf({ partOfId }: ReferralRecord, run: Run): string | undefined {
+  const whole = partOfId === undefined ? undefined : run.context.record('referral', partOfId);
+  return whole?.direction === 'incoming' ? partOfId : undefined;
+}
+
 export function fulfilment(record: ReferralRecord, run: Run): Out {
   return {
     resourceType: 'Task',
     ...head('referral', 'fulfilment', record, `${sdohcc}SDOHCC-TaskForReferralManagement`, run),
+    partOf: list([to('referral', 'fulfilment', wholeOf(record, run), run)]),
     status: declinedLate(record) ? 'cancelled' : codeIn(run.tables.referralTaskStatus, record.status, '/status', run),
     statusReason: statusReason(record, run),
     intent: 'order',

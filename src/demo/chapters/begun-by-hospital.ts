@@ -3,6 +3,7 @@
 
 import type { JsonObject } from '../../json.ts';
 import { type Adopting, adopted } from '../adopt.ts';
+import { dayThere } from '../agency-day.ts';
 import { begunThere, order, ruth, task } from '../begun-there.ts';
 import { consentRecord } from '../caseload.ts';
 import { agencyName } from '../directory.ts';
@@ -42,10 +43,10 @@ export async function answerHospital(stage: Stage): Promise<number> {
       case: {
         organizationId: 'org-riverside',
         status: 'open',
-        openedOn: now.slice(0, 10),
+        openedOn: dayThere(now),
         assignments: [{ id: 'primary', workerId: byId, role: 'primary', from: now }],
       },
-      need: { riskLevel: 'moderate', identifiedOn: now.slice(0, 10) },
+      need: { riskLevel: 'moderate', identifiedOn: dayThere(now) },
       referral: { requesterOrganizationId: organizationId },
     },
     at: now,

@@ -68,8 +68,9 @@ async function getCase(call: Call): Promise<object> {
   const { store, config } = call.gateway;
   const found = await addressedCase(call);
   const { source, id, subject } = found;
-  const rows = { subject, limit: 1000 };
-  const timeline = await listTimeline(store, { ...tellerOf(config, found), limit: timelineLength });
+  const teller = tellerOf(config, found);
+  const rows = { subjects: teller.subjects, limit: 1000 };
+  const timeline = await listTimeline(store, { ...teller, limit: timelineLength });
   return {
     source,
     id,
@@ -77,7 +78,7 @@ async function getCase(call: Call): Promise<object> {
     version: found.version,
     timeline: timeline.items,
     timelineNext: timeline.next,
-    clocks: (await listClocks(store, rows)).items,
+    clocks: (await listClocks(store, { subject, limit: 1000 })).items,
     lanes: (await listLanes(store, rows)).items,
     decisions: (await listDecisions(store, rows)).items,
   };

@@ -34,12 +34,17 @@ async function preview(call: Call): Promise<object> {
   const options = { now: new Date(), timeZone, schemas: await gateway.schemas() };
   const items: CheckedRecord[] = [];
   const errors: FieldError[] = [];
+  let refused = 0;
   for await (const line of readRecordLines(once(await readBody(request, limits)))) {
     const checked = checkLine(line, options);
     if ('item' in checked) items.push(checked.item);
-    else errors.push(...checked.errors.map((error) => ({ line: line.line, ...error })));
+    else {
+      const { errors: broken, ...place } = checked;
+      errors.push(...broken.map((error) => ({ ...place, ...error })));
+      refused += 1;
+    }
   }
-  if (errors.length > 0) throw new FieldsRefused('records-refused', errors);
+  if (errors.length > 0) throw new FieldsRefused('records-refused', errors, refused);
   return gateway.preview(source, items, connection);
 }
 

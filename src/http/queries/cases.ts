@@ -54,7 +54,9 @@ export async function listCases({ db }: Store, filter: CaseFilter): Promise<Page
   );
 }
 
-const openDecisions = sql`select count(*) from decision where decision.subject = record.subject and decision.state = 'open'`;
+/** Of its own lanes and of its client's, which it waits for. */
+const openDecisions = sql`select count(*) from decision where decision.state = 'open'
+  and decision.subject in (record.subject, record.source || '.client.' || record.client_id)`;
 
 /** The records of a case, for its bundle. */
 export async function keysOfSubject(

@@ -51,7 +51,50 @@ export async function remoteValues({ db }: Store, { source, type, id }: RecordKe
  * The newest link of each slot on each connection. What a link says is of the version that its lane has looked at last: where a newer one waits for
  * the lane, the link is `due`.
  */
-export async function linksOf({ db }: Store, { source, type, id }: RecordKey): Promise<object[]> {
+export async function linksOf(store: Store, key: RecordKey): Promise<object[]> {
+  const [linked, awaited] = await Promise.all([linkedOn(store, key), awaitedOn(store, key)]);
+  return [...linked, ...awaited];
+}
+
+/** Connections whose lane has not planned the record yet: which resources it becomes there is not known. */
+async function awaitedOn({ db }: Store, { source, type, id }: RecordKey): Promise<object[]> {
+  const rows = await db
+    .selectFrom('record')
+    .innerJoin('lane', 'lane.subject', 'record.subject')
+    .leftJoin('connection', 'connection.id', 'lane.connection')
+    .select(['lane.connection', 'record.version', laneState.as('lane_state')])
+    .select(['lane.stopped', 'lane.parked', 'lane.reason as lane_reason', 'connection.paused'])
+    .where('record.source', '=', source)
+    .where('record.type', '=', type)
+    .where('record.id', '=', id)
+    .where('record.deleted', '=', false)
+    .whereRef('lane.done', '<', 'lane.wanted')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('link')
+            .select('link.slot')
+            .whereRef('link.connection', '=', 'lane.connection')
+            .whereRef('link.source', '=', 'record.source')
+            .whereRef('link.type', '=', 'record.type')
+            .whereRef('link.id', '=', 'record.id'),
+        ),
+      ),
+    )
+    .orderBy('lane.connection')
+    .execute();
+  return rows.map((row) => ({
+    connection: row.connection,
+    slot: null,
+    resourceType: null,
+    id: null,
+    route: null,
+    state: 'due',
+    reason: whyBehind(row),
+  }));
+}
+
+async function linkedOn({ db }: Store, { source, type, id }: RecordKey): Promise<object[]> {
   const rows = await db
     .selectFrom('link')
     .innerJoin('record', (join) =>

@@ -235,9 +235,22 @@ function partnerText(row: TimelineRow): string {
 function seenText(row: TimelineRow): string {
   const { what, connection, detail } = row;
   const resource = resourceOf(detail);
+  if (what === 'passed-on') return passedOnText(row);
   if (what === 'kept') return `${resource}, which began at ${connection}, is not offered to the source.`;
   if (what === 'gone') return `${resource} of ${named(row)} was gone when ${connection} was last asked.`;
   return `${resource} of ${named(row)} was last read at ${connection}.`;
+}
+
+/** Of a part of a referral: on to whom, and how that part stands. */
+function passedOnText(row: TimelineRow): string {
+  const { id, detail } = row;
+  const part = `a part of ${id === null ? 'a referral' : named(row)}`;
+  const owner = objectAt(detail, 'owner');
+  const ours = textAt(detail, 'ownerId');
+  const told = [textAt(owner, 'display'), textAt(owner, 'reference')].find((text) => text !== undefined);
+  const to = ours === undefined ? told : `${wordOf(textAt(detail, 'ownerType') ?? '')} ${ours}`;
+  const act = owner === undefined ? `Offers ${part} to whoever takes it` : `Passed ${part} on to ${to ?? 'somebody'}`;
+  return `${act}: ${resourceOf(detail)} is ${shown(detail.status)} there.`;
 }
 
 function decidedText({ what, by, detail }: TimelineRow): string {

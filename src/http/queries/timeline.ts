@@ -183,6 +183,27 @@ function branches(source: string, subjects: Sql): Sql {
       i.connection, nullif(i.type, 'none'), null, null, null, 'kept', false, i.reason, null, null,
       jsonb_build_object('resourceType', i.resource_type, 'resourceId', i.remote_id)
     from inbound i where i.source = ${source} and i.subject in (${subjects}) and i.state = 'kept' and i.reason is not null
+      and i.reason ->> 'code' <> 'inbound-sub-task'
+    union all
+    -- What whoever performs a referral passes on of it, in the case of that referral.
+    select i.updated_at, 'seen', ${step('seen')}, 0, concat_ws('/', 'inbound', i.connection, i.type, i.resource_type, i.remote_id),
+      i.connection, i.type, w.id, null, null, 'passed-on', false, i.reason, null, null,
+      jsonb_build_object('resourceType', i.resource_type, 'resourceId', i.remote_id, 'status', s.body -> 'status',
+        'owner', s.body -> 'owner', 'ownerType', o.type, 'ownerId', o.id)
+    from inbound i
+    left join seen s on s.connection = i.connection and s.resource_type = i.resource_type and s.remote_id = i.remote_id
+    left join lateral (
+      select l.id, l.subject from jsonb_array_elements(case jsonb_typeof(s.body -> 'partOf') when 'array' then s.body -> 'partOf' end) p
+      join link l on l.connection = i.connection and l.resource_type = 'Task' and l.source = i.source and l.type = 'referral'
+        and l.remote_id = substring(p ->> 'reference' from 'Task/([A-Za-z0-9.-]{1,64})')
+      limit 1) w on true
+    left join lateral (
+      select k.type, k.id from link k where k.connection = i.connection and k.source = i.source and k.retired_at is null
+        and k.type in ('organization', 'worker', 'service') and k.resource_type = split_part(s.body #>> '{owner,reference}', '/', 1)
+        and k.remote_id = split_part(s.body #>> '{owner,reference}', '/', 2)
+      limit 1) o on true
+    where i.source = ${source} and i.subject in (${subjects}) and i.state in ('kept', 'withdrawn')
+      and i.reason ->> 'code' = 'inbound-sub-task' and (w.subject is null or w.subject in (${subjects}))
 
     union all
     select v.at, 'partner', ${step('partner')}, v.version, concat_ws('/', 'partner', v.partner, v.resource_type, v.id, v.version),

@@ -43,6 +43,20 @@ export function orderOf(task: JsonObject, baseUrl: string): Named | undefined {
   return named.find(({ resourceType }) => resourceType === 'ServiceRequest');
 }
 
+/** The Tasks that a Task says it is part of. */
+export function partOf(task: JsonObject, baseUrl: string): Named[] {
+  const named = objectsAt(task, 'partOf').flatMap((one) => referenced(one, baseUrl));
+  return named.filter(({ resourceType }) => resourceType === 'Task');
+}
+
+/** What a Task or an order carries out, or carries out a part of, by its own word: Tasks and orders. */
+export function carriesOut(request: JsonObject, baseUrl: string): Named[] {
+  const basedOn = objectsAt(request, 'basedOn').flatMap((one) => referenced(one, baseUrl));
+  const focus = request.resourceType === 'Task' ? referenced(objectAt(request, 'focus'), baseUrl) : [];
+  const orders = [...focus, ...basedOn].filter(({ resourceType }) => resourceType === 'ServiceRequest');
+  return request.resourceType === 'Task' ? [...partOf(request, baseUrl), ...orders] : orders;
+}
+
 /** What an order points at and a source can be offered with it: needs, goals, coverages, in this order. */
 export function pointedAtBy(order: JsonObject, baseUrl: string): Named[] {
   const goals = objectsAt(order, 'extension').filter(({ url }) => url === goalExtension);

@@ -14,10 +14,10 @@ import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
 import { type NewLink, raiseWanted, saveLinks } from '../links.ts';
 import type { LaneState } from '../load.ts';
+import { markClocks } from '../mark-clocks.ts';
 import { isSomebodyElse, strongIdentifiers } from '../match.ts';
 import { isAnswer } from '../owner-in.ts';
 import { type LookFailure, type Looks, lookInStore, lookThere } from './look.ts';
-import { markStays } from './mark-stays.ts';
 import { originHere } from './origin.ts';
 import { type InboundPart, type InboundRow, partsOf } from './rows.ts';
 
@@ -81,7 +81,7 @@ async function adoptRecord(
     await holdLease(trx, lease, deps.leaseMs);
     if (!(await take(trx, row, isAnswer ? 'refused' : 'adopted', record.id))) return [];
     if (row.type === 'referral' && !isAnswer) await takeCase(trx, row, textAt(record.content, 'caseId'));
-    if (row.type === 'hospitalStay') await markStays(trx, row.subject);
+    if (row.type === 'hospitalStay') await markClocks(trx, row.subject);
     return saveLinks(trx, lease, links);
   });
   return { kind: 'stored', woken };

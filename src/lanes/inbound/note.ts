@@ -4,13 +4,13 @@
 import { sql, type Transaction } from 'kysely';
 import type { ConnectionConfig } from '../../config.ts';
 import { reason } from '../../errors.ts';
-import { type JsonObject, objectsAt } from '../../json.ts';
+import { isObject, type JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import { openAlert } from '../alerts.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
 import { ownIdentifier } from '../own-identifier.ts';
-import { becomes, patientsOf, referenced } from './about.ts';
+import { becomes, nameOf, partOf, patientsOf, referenced } from './about.ts';
 import { proposedId } from './rows.ts';
 
 export interface Noting {
@@ -28,7 +28,8 @@ interface Noted {
 
 /**
  * Notes resources as they have just been stored as seen; those with a link, and those that we made, are passed over. What begins a referral is for
- * `inboundTo`; anything else is for each source that has a client linked to its patient.
+ * `inboundTo`, or where nobody is, and it is part of one of ours, for the source of that; anything else is for each source that has a client linked
+ * to its patient.
  * @returns the lanes that have work now, to be woken after the commit
  */
 export async function noteInbound(
@@ -44,12 +45,17 @@ export async function noteInbound(
     const [patient = null] = patientsOf(resource, config.baseUrl);
     return [{ resource_type: resourceType, remote_id: id, type, patient }];
   });
-  if (noted.length === 0) return [];
+  const speaking = await lanesSpokenTo(trx, config, resources);
+  await raiseWanted(trx, speaking, { priority: 10 });
+  if (noted.length === 0) return speaking;
   const others = await withoutOurs(trx, config.id, noted);
   const clients = await linkedClients(trx, config.id, others);
+  const wholes = config.inboundTo === undefined ? await sourcesOfWholes(trx, config, resources) : undefined;
+  const referredTo = (one: Noted) =>
+    config.inboundTo ?? wholes?.get(nameOf({ resourceType: one.resource_type, id: one.remote_id }));
   const rows = others.flatMap((one) => {
     const linked = clients.filter(({ patient }) => patient === one.patient);
-    const sources = one.type === 'referral' ? [config.inboundTo] : [...new Set(linked.map(({ source }) => source))];
+    const sources = one.type === 'referral' ? [referredTo(one)] : [...new Set(linked.map(({ source }) => source))];
     return sources.flatMap((source) => {
       if (source === undefined) return [];
       const client = linked.find((row) => row.source === source);
@@ -57,33 +63,70 @@ export async function noteInbound(
       return [{ ...one, source, id, subject: client?.subject ?? laneOfStranger(config.id, source, one) }];
     });
   });
-  if (config.inboundTo === undefined && others.some(({ type }) => type === 'referral')) {
+  if (others.some((one) => one.type === 'referral' && referredTo(one) === undefined)) {
     const why = reason('inbound-nobody', { connection: config.id });
     await openAlert(trx, { topic: `inbound-nobody:${config.id}`, connection: config.id, reason: why });
   }
-  const answering = await lanesOfMessages(trx, config, resources);
-  await raiseWanted(trx, answering, { priority: 10 });
-  return [...(await store(trx, config.id, rows)), ...answering];
+  return [...(await store(trx, config.id, rows)), ...speaking];
 }
 
-/** A message about a referral is heard by the lane of the referral's case (`hear.ts`). */
-async function lanesOfMessages(
+/** Whose referrals Tasks are part of, by the name of the part. */
+async function sourcesOfWholes(
+  trx: Transaction<Database>,
+  { id: connection, baseUrl }: Noting['config'],
+  resources: readonly JsonObject[],
+): Promise<ReadonlyMap<string, string>> {
+  const named = resources.flatMap((body) =>
+    partOf(body, baseUrl).map((whole) => ({ part: `${body.resourceType}/${body.id}`, id: whole.id })),
+  );
+  if (named.length === 0) return new Map();
+  const { rows } = await sql<{ part: string; source: string }>`
+    select n.part, l.source from jsonb_to_recordset(${json(named)}) as n(part text, id text)
+    join link l on l.connection = ${connection} and l.resource_type = 'Task' and l.remote_id = n.id and l.type = 'referral'
+    order by l.source desc`.execute(trx);
+  return new Map(rows.map(({ part, source }) => [part, source]));
+}
+
+/**
+ * What speaks of a referral is heard by the lane of the referral's case, and so is what was heard before and may speak of something else by now: messages
+ * (`hear.ts`), contacts and appointments (`hear-contacts.ts`), Tasks that ask to cancel another (`hear-cancellation.ts`).
+ */
+async function lanesSpokenTo(
   trx: Transaction<Database>,
   { id: connection, baseUrl }: Noting['config'],
   resources: readonly JsonObject[],
 ): Promise<LaneKey[]> {
-  const named = resources
-    .filter(({ resourceType }) => resourceType === 'Communication')
-    .flatMap((body) => [...objectsAt(body, 'partOf'), ...objectsAt(body, 'basedOn')])
+  const speaking = resources.filter(({ resourceType }) => typeof resourceType === 'string' && resourceType in speaks);
+  if (speaking.length === 0) return [];
+  const named = speaking
+    .flatMap((body) => referencesIn(body, speaks[String(body.resourceType)] ?? []))
     .flatMap((one) => referenced(one, baseUrl))
     .map(({ resourceType, id }) => ({ resourceType, id }));
-  if (named.length === 0) return [];
+  const heard = speaking.map(({ resourceType, id }) => ({ resourceType: resourceType ?? null, id: id ?? null }));
   const { rows } = await sql<{ subject: string }>`
-    select distinct l.subject from jsonb_to_recordset(${json(named)}) as n("resourceType" text, id text)
+    select l.subject from jsonb_to_recordset(${json(named)}) as n("resourceType" text, id text)
     join link l on l.connection = ${connection} and l.resource_type = n."resourceType" and l.remote_id = n.id
       and l.type = 'referral' and l.retired_at is null
-    order by l.subject`.execute(trx);
+    union
+    select i.subject from jsonb_to_recordset(${json(heard)}) as h("resourceType" text, id text)
+    join inbound i on i.connection = ${connection} and i.resource_type = h."resourceType" and i.remote_id = h.id
+      and i.type = 'none' and i.record_id is not null
+    order by subject`.execute(trx);
   return rows.map(({ subject }) => ({ connection, subject }));
+}
+
+/** The elements by which resources of a type name the referral that they speak of. */
+const speaks: Readonly<Record<string, readonly string[]>> = {
+  Appointment: ['basedOn'],
+  Communication: ['partOf', 'basedOn', 'about'],
+  Task: ['focus'],
+};
+
+function referencesIn(body: JsonObject, elements: readonly string[]): JsonObject[] {
+  return elements.flatMap((element) => {
+    const value = body[element];
+    return (Array.isArray(value) ? value : [value]).filter(isObject);
+  });
 }
 
 /** A patient to whom no client is linked has the lane of the client that would be proposed. */

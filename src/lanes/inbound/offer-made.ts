@@ -19,26 +19,57 @@ export interface Made {
   readonly record: JsonObject;
 }
 
+/** The record as it is offered. */
+export function madeRecord({ connection }: LaneOfSource, { type, resource, record }: Made): JsonObject {
+  const { resourceType, id: remoteId } = resource;
+  const id = proposedId(connection, type, resourceType, remoteId);
+  return { ...record, id, origin: { connection, resourceType, id: remoteId } };
+}
+
+/** Equal as long as nothing but the time of the offer has changed. */
+export function hashOfMade({ updatedAt: _at, ...record }: JsonObject): string {
+  return contentHash(record);
+}
+
 /** Offers it, again under the same id when it has changed. What the source has answered already is left to its lane. */
 export async function offerMade(
   trx: Transaction<Database>,
   lane: LaneOfSource,
   mappings: MappingSet,
-  { type, resource, record }: Made,
+  made: Made,
 ): Promise<void> {
   const { connection, source, subject } = lane;
+  const { type, resource } = made;
   const { resourceType, id: remoteId } = resource;
   const id = proposedId(connection, type, resourceType, remoteId);
-  const offered = { ...record, id, origin: { connection, resourceType, id: remoteId } };
+  const offered = madeRecord(lane, made);
   const slot = slotFor(mappings, type, resourceType);
   const parts = slot === undefined ? [] : partOf(mappings, type, slot, resource);
   const { rows } = await sql<{ id: string }>`
     insert into inbound as i (connection, source, resource_type, remote_id, type, id, subject, state, offered, offered_hash, parts)
     values (${connection}, ${source}, ${resourceType}, ${remoteId}, ${type}, ${id}, ${subject}, 'proposed',
-      ${json(offered)}, ${contentHash(offered)}, ${json<Json>(parts.map((part) => ({ ...part, facts: { ...part.facts } })))})
+      ${json(offered)}, ${hashOfMade(offered)}, ${json<Json>(parts.map((part) => ({ ...part, facts: { ...part.facts } })))})
     on conflict (connection, source, type, resource_type, remote_id) do update set
-      offered = excluded.offered, offered_hash = excluded.offered_hash, parts = excluded.parts, updated_at = now()
-    where i.state = 'proposed' and i.offered_hash <> excluded.offered_hash
+      state = excluded.state, offered = excluded.offered, offered_hash = excluded.offered_hash, parts = excluded.parts, updated_at = now()
+    where i.state = 'withdrawn' or i.state = 'proposed' and i.offered_hash <> excluded.offered_hash
     returning i.id`.execute(trx);
   if (rows.length > 0) await offerChanges(trx, lane, [{ op: 'propose', type, id, body: offered }]);
+}
+
+/** Takes it back, where the source has not answered yet. */
+export async function withdrawMade(
+  trx: Transaction<Database>,
+  lane: LaneOfSource,
+  type: RecordType,
+  { resourceType, id: remoteId }: Pick<Made['resource'], 'resourceType' | 'id'>,
+): Promise<void> {
+  const { connection, source } = lane;
+  const { numUpdatedRows } = await trx
+    .updateTable('inbound')
+    .set({ state: 'withdrawn', updated_at: sql<Date>`now()` })
+    .where((is) => is.and({ connection, source, type, resource_type: resourceType, remote_id: remoteId }))
+    .where('state', '=', 'proposed')
+    .executeTakeFirst();
+  const id = proposedId(connection, type, resourceType, remoteId);
+  if (numUpdatedRows > 0n) await offerChanges(trx, lane, [{ op: 'withdraw', type, id, body: {} }]);
 }

@@ -6,13 +6,22 @@ import { contentHash } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { MappingSet, SlotRef } from '../../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
-import { type BegunReading, codesOf, readBegun } from '../../referrals/referrals.ts';
+import {
+  type BegunReading,
+  changedAt,
+  codesOf,
+  isAskedToCancel,
+  passesOn,
+  readBegun,
+  requestIn,
+} from '../../referrals/referrals.ts';
 import type { Change } from '../changes.ts';
 import type { NewDecision } from '../decisions.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import { resolverOf } from '../linked-targets.ts';
 import { hashOfSeen } from '../links.ts';
-import { type Named, nameOf, orderOf, patientsOf, pointedAtBy, referenced } from './about.ts';
+import { ownIdentifier } from '../own-identifier.ts';
+import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy, referenced } from './about.ts';
 import { clientFields } from './client-fields.ts';
 import {
   attachmentToRead,
@@ -36,6 +45,7 @@ import {
   slotFor,
   type Told,
 } from './propose.ts';
+import { abortAt, isOpenAbort } from './read-abort.ts';
 import { readableText } from './readable-text.ts';
 import { type InboundChange, type InboundRow, type InboundState, partsOf, proposedId } from './rows.ts';
 import type { Around } from './take.ts';
@@ -43,6 +53,7 @@ import type { Around } from './take.ts';
 export interface InboundInput {
   readonly connection: Pick<LaneConnection, 'config' | 'vendor'>;
   readonly source: string;
+  readonly identifierSystem: string;
   readonly mappings: MappingSet;
   /** Those of the lane, the oldest first. */
   readonly rows: readonly InboundRow[];
@@ -128,6 +139,8 @@ class InboundPlanner {
   readonly #context: ProposeContext;
   /** Of the case under which referrals are offered, where the source has none; undefined: it has one. */
   #casePlace: Place | undefined;
+  /** Names of Tasks that somebody carries out by a Task of their own. */
+  readonly #passedOn: ReadonlySet<string>;
 
   constructor(input: InboundInput) {
     this.#input = input;
@@ -139,6 +152,13 @@ class InboundPlanner {
       resolve: resolverOf(new Map([...this.#proposed(true), ...around.linked]), baseUrl),
       resolveAsProposed: resolverOf(new Map([...around.linked, ...this.#proposed(false)]), baseUrl),
     };
+    this.#passedOn = new Set(
+      input.rows.flatMap(({ type, resource_type: resourceType, remote_id: id }) => {
+        const body = type === 'referral' && resourceType === 'Task' ? this.#body(resourceType, id) : undefined;
+        if (body === undefined || !passesOn(body)) return [];
+        return this.#along([{ resourceType, id }], partOf).flatMap((one) => (one.id === id ? [] : [nameOf(one)]));
+      }),
+    );
   }
 
   plan(): InboundPlan {
@@ -299,12 +319,15 @@ class InboundPlanner {
       const held = parts.find((part) => part.resourceType === resourceType)?.facts.status;
       return typeof held === 'string' ? held : undefined;
     };
+    const isPartOfOurs = this.#isPartOfOurs(body);
     const reading = readBegun({
       ...(bodies.task && { task: bodies.task }),
       ...(bodies.order && { order: bodies.order }),
-      ...(isOffered && { offered: { task: status('Task'), order: status('ServiceRequest') } }),
+      ...(isOffered && { offered: { task: askedFrom(row, status('Task')), order: status('ServiceRequest') } }),
       isWithdrawn: row.state === 'withdrawn',
-      performer: this.#isForUs(bodies),
+      performer: this.#isForUs(bodies, isPartOfOurs),
+      isPartOfOurs,
+      isPassedOn: this.#passedOn.has(nameOf({ resourceType: row.resource_type, id: row.remote_id })),
     });
     return reading.kind === 'offer' ? (this.#doubt(row, patients) ?? reading) : reading;
   }
@@ -341,6 +364,7 @@ class InboundPlanner {
         ...this.#caseOf(),
         ...labelled([bodies.task, bodies.order, ...this.#conditionsOf(bodies)]),
         clientId: this.#clientId(patient),
+        ...this.#cancelRequest(row, bodies.task, patient),
       },
     };
     const { record } = propose(this.#context, told, '');
@@ -351,6 +375,19 @@ class InboundPlanner {
         ...(hospital !== undefined && { requesterOrganizationId: hospital }),
       },
     };
+  }
+
+  /** That the requester asks to cancel what nobody has answered yet withdraws nothing: it is said with it. */
+  #cancelRequest(row: InboundRow, task: JsonObject | undefined, patient: string): JsonObject {
+    if (task === undefined) return {};
+    const before = textAt(objectAt(row.offered ?? undefined, 'cancelRequest'), 'at');
+    const abort = this.#input.rows
+      .filter(({ resource_type: type, type: becomes }) => type === 'Task' && becomes === 'referral')
+      .map(({ remote_id: id }) => this.#body('Task', id))
+      .filter((body) => body !== undefined)
+      .find((body) => isOpenAbort(body, task, { baseUrl: this.#baseUrl, patients: [patient] }));
+    if (isAskedToCancel(task)) return { cancelRequest: { ...requestIn(task, before ?? changedAt(task)) } };
+    return abort === undefined ? {} : { cancelRequest: { ...requestIn(abort, abortAt(abort)) } };
   }
 
   /** What an order is for tells as much as the order. */
@@ -571,7 +608,33 @@ class InboundPlanner {
     return references.flatMap((one) => this.#context.resolve(textAt(one, 'reference') ?? '') ?? []);
   }
 
-  #isForUs({ task, order: asked }: ReferralBodies): 'ours' | 'open' | 'others' {
+  /** These resources and all that they lead to, each once, as far as they were looked at. */
+  #along(from: readonly Named[], lead: (body: JsonObject, baseUrl: string) => readonly Named[]): Named[] {
+    const found = new Map(from.map((named) => [nameOf(named), named]));
+    for (const { resourceType, id } of found.values()) {
+      const body = this.#body(resourceType, id);
+      // A map is walked through to what was added on the way.
+      for (const named of body === undefined ? [] : lead(body, this.#baseUrl))
+        if (!found.has(nameOf(named))) found.set(nameOf(named), named);
+    }
+    return [...found.values()];
+  }
+
+  /**
+   * Whether what they ask for carries out a part of a referral of ours, known by its link or, before that is stored, by our identifier. An order that
+   * we answer may well be followed by another one; a Task that we answer is ours with all its parts.
+   */
+  #isPartOfOurs(request: JsonObject): boolean {
+    const { around, identifierSystem } = this.#input;
+    return this.#along(carriesOut(request, this.#baseUrl), carriesOut).some((named) => {
+      const origin = around.referred.get(nameOf(named));
+      const body = this.#body(named.resourceType, named.id);
+      const isMade = body !== undefined && ownIdentifier(body, identifierSystem) !== undefined;
+      return isMade || origin === 'made' || (origin === 'theirs' && named.resourceType === 'Task');
+    });
+  }
+
+  #isForUs({ task, order: asked }: ReferralBodies, isPartOfOurs: boolean): 'ours' | 'open' | 'others' {
     const { around, connection } = this.#input;
     const { performers, referralCodes } = connection.config.polls;
     const owner = objectAt(task, 'owner');
@@ -587,7 +650,7 @@ class InboundPlanner {
     // A Task for the community is for whoever is asked by this server's own means, unless it names a partner whom we know.
     const isForCommunity = codesOf(task?.code).includes('community-resource');
     const isKnown = named.some((one) => this.#context.resolve(textAt(one, 'reference') ?? '') !== undefined);
-    if (isForCommunity && named.length > 0 && !isKnown) return 'ours';
+    if (isForCommunity && !isPartOfOurs && named.length > 0 && !isKnown) return 'ours';
     if (named.length > 0) return 'others';
     if (task !== undefined) return 'open';
     // An order alone may be for anybody in the house: only what the connection lists is for us.
@@ -684,6 +747,16 @@ function kept(
 ): PlannedChange | undefined {
   const isSame = row.state === state && row.reason?.code === why.code && row.look === base.look;
   return isSame ? undefined : { ...base, state, reason: why };
+}
+
+/** Where the Task stood before its requester asked to cancel; while it does not, where it stands. */
+function askedFrom({ offered }: InboundRow, held: string | undefined): string | undefined {
+  const known = textAt(offered ?? undefined, 'status');
+  return held !== 'in-progress' || known === undefined || known === held
+    ? held
+    : known === 'received'
+      ? 'requested'
+      : known;
 }
 
 const openCases = ['referred', 'intake', 'open', 'on-hold'];

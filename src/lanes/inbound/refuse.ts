@@ -4,12 +4,12 @@
 
 import { type ExpressionBuilder, sql } from 'kysely';
 import { reason } from '../../errors.ts';
-import { type JsonObject, objectsAt } from '../../json.ts';
+import { type Json, type JsonObject, objectsAt } from '../../json.ts';
 import { type Database, json, type Transaction } from '../../store/store.ts';
 import type { RecordRow } from '../known.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
-import { markStays } from './mark-stays.ts';
+import { markClocks } from '../mark-clocks.ts';
 
 /** Whether a record is the refusal of a proposal, which no source has sent. */
 export function isRefusal({ version }: Pick<RecordRow, 'version'>): boolean {
@@ -50,7 +50,7 @@ export async function refuseProposal(
     })
     .where(isProposal(proposed))
     .execute();
-  if (row.type === 'hospitalStay') await markStays(trx, row.subject);
+  if (row.type === 'hospitalStay') await markClocks(trx, row.subject);
   if (!isDeclined) return undefined;
   const lane = { connection: proposed.connection, subject: row.subject };
   await raiseWanted(trx, [lane], { unpark: true, priority: 10 });
@@ -67,7 +67,29 @@ export async function proposeAgain(trx: Transaction<Database>, proposed: Propose
     .where('answer', 'is', null)
     .returning(['type', 'subject'])
     .executeTakeFirst();
-  if (row?.type === 'hospitalStay') await markStays(trx, row.subject);
+  if (row?.type === 'hospitalStay') await markClocks(trx, row.subject);
+}
+
+/**
+ * What was heard of a referral, and its source refuses of a patch, is not offered again by itself; `isRefused` false: it has thought better of it.
+ * @param body the patch
+ */
+export async function refuseHeard(
+  trx: Transaction<Database>,
+  { connection, source, type, id }: Proposed,
+  body: JsonObject,
+  isRefused: boolean,
+): Promise<void> {
+  if (type !== 'referral') return;
+  const followUps = objectsAt(body, 'followUps').map((one) => ({ id: one.id ?? null }));
+  await sql`
+    update inbound set state = ${isRefused ? 'refused' : 'adopted'}, updated_at = now()
+    where connection = ${connection} and source = ${source} and type = 'none' and record_id = ${id}
+      and state = ${isRefused ? 'adopted' : 'refused'}
+      and (offered -> 'firstContact' = ${json<Json>(body.firstContact ?? null)} or offered -> 'cancelRequest' = ${json<Json>(body.cancelRequest ?? null)}
+        or offered -> 'followUp' ->> 'id' in (select f.id from jsonb_to_recordset(${json(followUps)}) as f(id text)))`.execute(
+    trx,
+  );
 }
 
 function isProposal({ source, connection, type, id }: Proposed) {

@@ -9,9 +9,10 @@ import { closeObsolete, openDecision } from '../decisions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { linkedTargets } from '../linked-targets.ts';
-import { type Named, nameOf, orderOf, patientsOf, pointedAtBy } from './about.ts';
+import { markClocks } from '../mark-clocks.ts';
+import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
+import { agenciesOf } from './agencies.ts';
 import { type LookFailure, type Looks, lookInStore, lookThere, readThere } from './look.ts';
-import { markStays } from './mark-stays.ts';
 import { type AttachmentLook, type InboundPlan, type PlannedChange, planInbound } from './plan.ts';
 import { type InboundRow, storeInbound } from './rows.ts';
 
@@ -45,7 +46,18 @@ export async function takeInbound(
   const failure = await lookAround(deps, connection, lease, rows, looks);
   if (failure !== undefined) return failure;
   const around = await readAround(deps, connection, lease, rows, looks);
-  const input = { connection, source: lease.source, mappings, rows, looks, texts: texts.looks, around, now };
+  const { identifierSystem } = deps;
+  const input = {
+    connection,
+    source: lease.source,
+    identifierSystem,
+    mappings,
+    rows,
+    looks,
+    texts: texts.looks,
+    around,
+    now,
+  };
   const unread = await readTexts(connection, planInbound(input).toRead, texts, now);
   if (unread !== undefined) return unread;
   const planned = planInbound(input);
@@ -117,21 +129,50 @@ async function lookAround(
   const own = rows.map(({ resource_type: resourceType, remote_id: id }) => ({ resourceType, id }));
   await lookInStore(deps.store, lease.connection, looks, own);
   const referrals = own.filter((_, at) => rows[at]?.type === 'referral' && isOpen(rows[at]));
-  let next: readonly Named[] = referrals;
+  const failure = await lookAlong(deps, connection, lease, looks, referrals, (named) =>
+    pointedAt(looks, named, baseUrl),
+  );
+  if (failure !== undefined) return failure;
+  // What is asked of nobody in particular may be a part of something of ours.
+  const open = referrals.filter((named) => isForAnybody(looks, named));
+  return lookAlong(deps, connection, lease, looks, open, (named) => wholes(looks, named, baseUrl));
+}
+
+/** Looks at these, and at what they lead to. */
+async function lookAlong(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  looks: Looks,
+  from: readonly Named[],
+  lead: (named: Named) => readonly Named[],
+): Promise<LookFailure | undefined> {
+  let next = from;
   let asked = 0;
+  const known = new Set<string>();
   while (next.length > 0) {
     await lookInStore(deps.store, lease.connection, looks, next);
     for (const named of next) {
+      known.add(nameOf(named));
       if (looks.has(nameOf(named)) || asked >= mostLooks) continue;
       asked += 1;
       const failure = await lookThere(deps, connection, lease, looks, named);
       if (failure !== undefined) return failure;
     }
-    const found = next.flatMap((named) => pointedAt(looks, named, baseUrl));
-    const known = new Set(next.map(nameOf));
-    next = asked >= mostLooks ? [] : found.filter((named) => !looks.has(nameOf(named)) && !known.has(nameOf(named)));
+    const found = next.flatMap(lead);
+    next = asked >= mostLooks ? [] : found.filter((named) => !known.has(nameOf(named)));
   }
   return undefined;
+}
+
+function isForAnybody(looks: Looks, named: Named): boolean {
+  const look = looks.get(nameOf(named));
+  return look !== undefined && typeof look !== 'string' && look.body.owner === undefined;
+}
+
+function wholes(looks: Looks, named: Named, baseUrl: string): Named[] {
+  const look = looks.get(nameOf(named));
+  return look === undefined || typeof look === 'string' ? [] : partOf(look.body, baseUrl);
 }
 
 function isOpen(row: InboundRow | undefined): boolean {
@@ -151,6 +192,8 @@ function pointedAt(looks: Looks, named: Named, baseUrl: string): Named[] {
 /** What the store knows around the resources: which of them are linked, whose client the patient is, and where that client's cases stand. */
 export interface Around {
   readonly linked: Awaited<ReturnType<typeof linkedTargets>>;
+  /** Tasks and orders that referrals of any source have, or had, links to: `made` by us, or answered. By `Type/id`. */
+  readonly referred: ReadonlyMap<string, 'made' | 'theirs'>;
   /** Of this source and linked to the patient of the lane. */
   readonly clientId: string | undefined;
   readonly cases: readonly JsonObject[];
@@ -197,22 +240,41 @@ async function readAround(
           .where('deleted', '=', false)
           .orderBy('id')
           .execute();
+  const { organizations } = await agenciesOf(store, lease.source);
   const ownerId = config.organization?.source === lease.source ? config.organization.id : undefined;
-  const organizations = await store.db
+  const owner = await store.db
     .selectFrom('record')
-    .select(['id', 'content'])
+    .select('content')
     .where('source', '=', lease.source)
     .where('type', '=', 'organization')
-    .where(sql<boolean>`(content ->> 'kind' = 'case-management' or id = ${ownerId ?? null})`)
-    .execute();
-  const owner = organizations.find(({ id }) => id === ownerId);
+    .where('id', '=', ownerId ?? '')
+    .executeTakeFirst();
   return {
     linked,
+    referred: await linkedReferrals(
+      store,
+      lease.connection,
+      bodies.flatMap((body) => carriesOut(body, config.baseUrl)),
+    ),
     clientId: client?.id,
     cases: cases.map(({ content }) => content),
-    agencies: new Set(organizations.flatMap(({ id, content }) => (content.kind === 'case-management' ? [id] : []))),
+    agencies: organizations,
     hospital: textAt(owner?.content, 'name'),
   };
+}
+
+async function linkedReferrals(
+  { db }: Store,
+  connection: string,
+  named: readonly Named[],
+): Promise<Map<string, 'made' | 'theirs'>> {
+  if (named.length === 0) return new Map();
+  const { rows } = await sql<{ name: string; origin: string }>`
+    select l.resource_type || '/' || l.remote_id as name, l.origin
+    from jsonb_to_recordset(${json(named.map((one) => ({ ...one })))}) as n("resourceType" text, id text)
+    join link l on l.connection = ${connection} and l.resource_type = n."resourceType" and l.remote_id = n.id
+    where l.type = 'referral'`.execute(db);
+  return new Map(rows.map(({ name, origin }) => [name, origin === 'theirs' ? 'theirs' : 'made']));
 }
 
 /** What the polls had put by is taken up. */
@@ -243,6 +305,6 @@ async function store({ store: to, leaseMs }: LaneDeps, lease: Lease, planned: In
     }
     await offerChanges(trx, lease, offered);
     await closeObsolete(trx, lease, planned.answered);
-    if (stored.some(({ row }) => row.type === 'hospitalStay')) await markStays(trx, lease.subject);
+    if (stored.some(({ row }) => row.type === 'hospitalStay')) await markClocks(trx, lease.subject);
   });
 }

@@ -239,6 +239,7 @@ export const en: Words = {
     'time-not-real':
       'This time does not exist, or exists twice, on that day because the clocks change. Choose another time.',
     'time-in-future': 'This time has not come yet.',
+    'time-before-referral': 'This is before the referral was sent to you. Check the date.',
     'time-in-past': 'This time is over.',
     'minutes-wrong': 'Give a length from 5 to 600 minutes.',
     'agreement-missing': 'Choose one of the two.',

@@ -239,6 +239,7 @@ export const es: Words = {
     'time-missing': 'Indique una fecha y una hora.',
     'time-not-real': 'Esa hora no existe, o existe dos veces, ese día por el cambio de hora. Elija otra hora.',
     'time-in-future': 'Esa hora todavía no ha llegado.',
+    'time-before-referral': 'Esto es anterior al envío de la remisión. Compruebe la fecha.',
     'time-in-past': 'Esa hora ya pasó.',
     'minutes-wrong': 'Indique una duración de 5 a 600 minutos.',
     'agreement-missing': 'Elija una de las dos opciones.',

@@ -16,6 +16,8 @@ export interface Received {
   readonly micros: number;
   /** Of the content without `updatedAt`. */
   readonly hash: string;
+  /** Why it may not stand beside another record that is here; absent: it may. */
+  readonly errors?: readonly FieldError[];
 }
 
 /** What a record belongs to. A deletion may name nothing: then it stays where it was. */
@@ -42,7 +44,7 @@ export interface Judged {
   readonly place: Place;
   /** What it replaces, when accepted. */
   readonly before?: Stored;
-  /** Why it may not follow the version that holds, when refused. */
+  /** Why it may not follow the version that holds, or stand beside another record, when refused. */
   readonly errors?: readonly FieldError[];
 }
 
@@ -63,9 +65,9 @@ export function judge(
     if (current && outcome !== 'accepted') {
       return { received: one, outcome, version: current.version, place: current };
     }
-    const errors = changedSignedText(current?.content, one.record);
-    if (current && errors.length > 0)
-      return { received: one, outcome: 'refused', version: current.version, place: current, errors };
+    const errors = [...changedSignedText(current?.content, one.record), ...(one.errors ?? [])];
+    if (errors.length > 0)
+      return { received: one, outcome: 'refused', version: current?.version ?? 0, place: current ?? nowhere, errors };
     const before = current;
     const place = placeOf(source, one, before);
     const content = signedTypes.includes(one.type) ? { content: one.record } : {};
@@ -74,6 +76,8 @@ export function judge(
     return { received: one, outcome: 'accepted', version: current.version, place, before };
   });
 }
+
+const nowhere: Place = { subject: '', clientId: null, caseId: null };
 
 function outcomeOf(one: Received, current: Stored | undefined, hashes: ReadonlySet<string>): Judged['outcome'] {
   if (!current) return 'accepted';

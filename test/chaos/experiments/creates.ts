@@ -1,15 +1,18 @@
-// Create exactly once under lease take-overs: on each server so many cases whose client and plan go out, one request in ten cut after the server has
-// done it, searches that see a write only after ten seconds, and workers that are killed or frozen until enough lanes have been taken over.
+// Create exactly once under lease take-overs (G2): on each server so many cases whose client and plan go out; one write in ten cut after the server has
+// done it, one in twenty before, one in twenty answered 503; searches that see a write only after ten seconds; and workers that are killed or frozen
+// until enough lanes have been taken over.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FaultRule } from '../../../src/sandbox/faults.ts';
 import { randomOf } from '../random.ts';
 import { vendorNames } from '../simulated.ts';
-import { changesOfPlans } from '../workload.ts';
+import { changesOfCases } from '../workload.ts';
 import { type ExperimentOptions, experiment, type Result } from './experiment.ts';
 import { leasesOf } from './frozen.ts';
 
 const leaseMs = 5_000;
 const searchLagMs = 10_000;
+const refusal = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'transient' }] };
 
 /** `count` lanes taken over, `changes` resources to create on each server. */
 export async function creates(options: ExperimentOptions): Promise<Result> {
@@ -23,13 +26,19 @@ export async function creates(options: ExperimentOptions): Promise<Result> {
   const act: Parameters<typeof experiment>[2] = async ({ cluster, source, changes }) => {
     const { servers, workers } = cluster;
     for (const server of servers) {
-      const drop = (method: string, at: number) => ({
+      const rule = (method: string, at: number, probability: number, fault: FaultRule['fault']): FaultRule => ({
         method,
-        probability: 0.1,
+        probability,
         seed: options.seed + at,
-        fault: { drop: 'after-commit' as const },
+        fault,
       });
-      await server.setFaults([drop('POST', 1), drop('PUT', 2)]);
+      await server.setFaults(
+        ['POST', 'PUT'].flatMap((method, at) => [
+          rule(method, 3 * at + 1, 0.1, { drop: 'after-commit' }),
+          rule(method, 3 * at + 2, 0.05, { drop: 'before-commit' }),
+          rule(method, 3 * at + 3, 0.05, { status: 503, body: refusal }),
+        ]),
+      );
     }
     let takeOvers = 0;
     const counts = { 'kill worker': 0, 'freeze worker': 0 };
@@ -77,5 +86,5 @@ export async function creates(options: ExperimentOptions): Promise<Result> {
       figures,
     };
   };
-  return experiment(options, setting, act, changesOfPlans(options.changes));
+  return experiment(options, setting, act, changesOfCases(options.changes, ['client', 'case', 'carePlan']));
 }

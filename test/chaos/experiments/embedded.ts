@@ -1,53 +1,75 @@
-// A record that was answered `accepted` survives any crash (G1): the embedded gateway is killed again and again while a source sends; and a second
-// process on its folder is refused each time (G1b).
+// A record that was answered `accepted` survives any crash (G1): the embedded gateway is killed again and again while a source sends. And nobody else
+// gets at its folder (G1b): a second `serve` and an `import` are refused before each kill, while no kill leaves a lock behind, not in a copy either.
 
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Program } from '../programs.ts';
+import { Program, type Refusal } from '../programs.ts';
 import { randomOf } from '../random.ts';
 import { type ExperimentOptions, experiment, type Result } from './experiment.ts';
-import { median } from './stops.ts';
+import { lateStarts, readyAgain, startFigures } from './serve-kills.ts';
+
+/** At every so manieth kill the folder is copied. */
+const copyEvery = 10;
 
 export async function embedded(options: ExperimentOptions): Promise<Result> {
   const random = randomOf(options.seed, 'embedded');
   const setting = { vendors: ['standard'], workers: 0, serves: 1, embedded: true, lease: '60s', settle: '0s' } as const;
-  return experiment(options, setting, async ({ cluster, source, changes }) => {
-    const [gateway] = cluster.serves;
+  return experiment(options, setting, async ({ cluster: { folder, serves }, source, changes }) => {
+    const [gateway] = serves;
     if (gateway === undefined) throw new Error('there is no gateway');
-    const starts: number[] = [];
+    const file = join(folder, 'one-record.ndjson');
+    await writeFile(file, `${JSON.stringify({ type: changes[0]?.type, record: changes[0]?.record })}\n`);
+    const starts: Awaited<ReturnType<typeof readyAgain>>[] = [];
     const admitted: string[] = [];
+    const stuck: string[] = [];
+    let copies = 0;
     let isSent = false;
-    const aboutMs = options.count * 4_000;
+    const aboutMs = options.count * 6_000;
     const sending = source.send(changes, aboutMs).then(() => {
       isSent = true;
     });
     for (let kill = 0; kill < options.count; kill += 1) {
       await sleep(random.between(0, isSent ? 500 : 2_000));
-      if (kill % 10 === 0) admitted.push(...(await secondProcess(cluster.folder, kill)));
+      for (const words of [['serve'], ['import', file, '--source', 'county']])
+        admitted.push(...notRefused(`${words[0]} ${kill}`, await secondProcess(folder, words)));
       await gateway.kill();
-      const began = performance.now();
-      await gateway.start();
-      starts.push(performance.now() - began);
+      const copy = join(folder, `copy-${kill}`);
+      if (kill % copyEvery === 0) await copied(folder, copy);
+      starts.push(await readyAgain(gateway));
+      if (kill % copyEvery !== 0) continue;
+      copies += 1;
+      const refusal = await secondProcess(copy, ['serve', '--no-lanes']);
+      if (refusal !== undefined) stuck.push(`the copy ${copy} ended with ${refusal.code}: ${refusal.said}`);
     }
     await sending;
-    const seconds = (ms: number) => Math.round(ms / 100) / 10;
     return {
-      n: { 'double starts': Math.ceil(options.count / 10) },
+      n: { 'double starts': options.count * 2, 'copied folders': copies },
       kills: { 'kill serve': options.count },
-      findings: { 'second process let in': admitted },
-      figures: { 'start after a kill, s': `median ${seconds(median(starts))}, most ${seconds(Math.max(...starts))}` },
+      findings: { 'second process let in': admitted, 'copies refused': stuck, 'late starts': lateStarts(starts) },
+      figures: startFigures(starts),
     };
   });
 }
 
-/** @returns what is wrong: it must not start, and say who holds the folder */
-async function secondProcess(folder: string, n: number): Promise<string[]> {
-  const config = `${folder}/casebridge.yaml`;
+async function copied(folder: string, to: string): Promise<void> {
+  await mkdir(to);
+  for (const name of ['casebridge.yaml', 'data']) await cp(join(folder, name), join(to, name), { recursive: true });
+}
+
+/** Starts one more on the folder, and ends it. @returns undefined when it was let in */
+async function secondProcess(folder: string, words: readonly string[]): Promise<Refusal | undefined> {
   const env = { COUNTY_TOKEN: 'county-secret', OPS_TOKEN: 'ops-secret' };
-  const second = new Program({ name: `second-${n}`, arguments: ['serve', '--config', config], env, folder });
-  const said = await second.startOnce();
-  if (said === undefined) {
-    await second.kill();
-    return [`second process ${n} was let in`];
-  }
-  return said.includes('is in use by process') ? [] : [`second process ${n} said: ${said}`];
+  const config = join(folder, 'casebridge.yaml');
+  const second = new Program({ name: 'second', arguments: [...words, '--config', config], env, folder });
+  const refusal = await second.startOnce();
+  await second.kill();
+  return refusal;
+}
+
+/** What is wrong: it must end with 2 and say who holds the folder. */
+function notRefused(what: string, refusal: Refusal | undefined): string[] {
+  if (refusal === undefined) return [`${what} was let in`];
+  const isRefused = refusal.code === 2 && refusal.said.includes('is in use by process');
+  return isRefused ? [] : [`${what} ended with ${refusal.code}: ${refusal.said}`];
 }

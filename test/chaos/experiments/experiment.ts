@@ -18,6 +18,10 @@ export interface ExperimentOptions {
   readonly count: number;
   /** How many record changes are sent, about. */
   readonly changes: number;
+  /** Of one large body. */
+  readonly megabytes: number;
+  /** Of one long outage. */
+  readonly seconds: number;
   readonly say: (line: string) => void;
 }
 
@@ -44,6 +48,8 @@ export interface Stage {
 }
 
 const drainWithinMs = 900_000;
+/** After all has been healed. */
+const convergesWithinMs = 300_000;
 /** Longer than a poll takes to come round, twice. */
 const pollsMs = 5_000;
 
@@ -115,7 +121,8 @@ function reportOf(
   drainMs: number,
 ): Report {
   const { servers, answers } = evidence;
-  const findings = { ...judge(evidence), ...measured.findings };
+  const late = drainMs > convergesWithinMs ? [`lanes had work for ${Math.round(drainMs / 1000)} s more`] : [];
+  const findings = { ...judge(evidence), 'at rest too late': late, ...measured.findings };
   const journals = servers.flatMap(({ journal }) => journal);
   const secondPass = servers.flatMap(({ journal, quietAfter }) => journal.filter(({ n }) => n > quietAfter));
   return {

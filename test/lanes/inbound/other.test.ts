@@ -1,16 +1,17 @@
 // What else the hospital holds of a linked patient: offered where a record can say it, kept with the reason where none can, and a discharge or an
 // emergency visit starts the clocks before anybody has taken it over.
 
-import { describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../../src/json.ts';
-import { keepVisit } from '../../../src/lanes/lanes.ts';
-import { aCarePlan, aCase, anOrganization } from '../../builders.ts';
+import { keepVisit, refuseChange } from '../../../src/lanes/lanes.ts';
+import { aCarePlan, aCase, anAppointment, anOrganization, aReferral } from '../../builders.ts';
 import { sweepAt } from '../../clocks/kept.ts';
 import { own } from '../../support/adopting.ts';
 import { feed, hospitalHas, hospitalShows, ops, sourceRefuses } from '../../support/begun.ts';
 import { rosa } from '../../support/documents.ts';
-import { identifierSystem } from '../../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../../support/world.ts';
+import { aConnection, identifierSystem } from '../../support/rig.ts';
+import { pollEverybody } from '../../support/roster.ts';
+import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../../support/world.ts';
 
 const world = useWorld({
   inboundTo: 'county',
@@ -517,5 +518,235 @@ describe('beside stays', () => {
     await world.accept(['case', aCase()]);
     await world.work();
     expect(await ops(world)).toEqual(['propose hospitalStay']);
+  });
+});
+
+describe('a partner on a server of its own', () => {
+  const taskSlot = 'county/referral/referral-pantry#fulfilment';
+  const client = { reference: 'Patient/rosa' };
+  const called = '2026-02-05T09:00:00-05:00';
+  const inTime = '2026-02-06T09:00:00-05:00';
+
+  beforeEach(async () => {
+    const types = ['Appointment', 'Communication', 'ServiceRequest', 'Task'] as const;
+    const polls = { types, performers: [], referralCodes: [], documentTypes: [], lookBackMs: 400 * 86_400_000 };
+    await world.connect(aConnection(world.server.base, { createPatients: false, polls }));
+    await rosaIsLinked();
+  });
+
+  async function partnerSays(...resources: readonly JsonObject[]): Promise<void> {
+    await hospitalHas(world, ...resources);
+    await pollEverybody(world);
+    await world.work();
+  }
+
+  const referral = async () => {
+    const task = await world.server.own('Task', taskSlot);
+    const order = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
+    return { task: { reference: `Task/${task.id}` }, order: { reference: `ServiceRequest/${order.id}` } };
+  };
+
+  async function call(more: JsonObject = {}): Promise<JsonObject> {
+    const { task } = await referral();
+    const made: JsonObject = {
+      resourceType: 'Communication',
+      id: 'call-1',
+      status: 'completed',
+      partOf: [task],
+      subject: client,
+      recipient: [client],
+      medium: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationMode', code: 'PHONE' }] }],
+      sent: called,
+    };
+    return { ...made, ...more };
+  }
+
+  async function visit(more: JsonObject = {}): Promise<JsonObject> {
+    const { order } = await referral();
+    const made: JsonObject = {
+      resourceType: 'Appointment',
+      id: 'visit-1',
+      status: 'booked',
+      basedOn: [order],
+      description: 'Intake at the pantry',
+      start: called,
+      end: '2026-02-05T09:30:00-05:00',
+      participant: [{ actor: client, status: 'accepted' }],
+    };
+    return { ...made, ...more };
+  }
+
+  const contacts = async () =>
+    (await feed(world)).flatMap(({ op, type, body }) => (op === 'patch' && type === 'referral' ? [body] : []));
+
+  async function contactClock(at = inTime): Promise<string> {
+    await sweepAt(world.store, at);
+    const row = await world.store.db
+      .selectFrom('clock')
+      .selectAll()
+      .where('rule', '=', 'first-contact-72h')
+      .executeTakeFirstOrThrow();
+    return `${row.state} ${row.contact} ${row.stopped_at?.toISOString() ?? ''}`.trim();
+  }
+
+  const reached = { at: called, outcome: 'reached', mode: 'phone', byName: 'Elm Street Pantry' } as const;
+  const metByCall = 'met reached 2026-02-05T14:00:00.000Z';
+
+  async function refuse(): Promise<void> {
+    const { cursor } = await world.store.db
+      .selectFrom('change')
+      .select('cursor')
+      .orderBy('cursor', 'desc')
+      .limit(1)
+      .executeTakeFirstOrThrow();
+    await refuseChange(world.store, { source: 'county', cursor, reason: 'She says that nobody called.' });
+    await world.work();
+  }
+
+  test('that has called the client stops the clock from the time of the call, before the source takes it over, which is told once', async () => {
+    await partnerSays(await call());
+    expect(await contacts()).toEqual([{ firstContact: reached }]);
+    expect(await contactClock()).toBe(metByCall);
+    await partnerSays(await call({ note: [{ text: 'Spoke with her daughter too' }] }));
+    await world.workAgain();
+    expect(await contacts()).toHaveLength(1);
+    await world.accept(['referral', aReferral({ firstContact: reached, updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.workAgain();
+    expect(await contacts()).toHaveLength(1);
+    expect(await contactClock()).toBe(metByCall);
+    expect(await world.store.db.selectFrom('remote_value').selectAll().execute()).toEqual([]);
+  });
+
+  test('is not taken to have reached the client by what is no contact, is not its own, or lies before the referral or ahead', async () => {
+    await hospitalHas(world, { ...rosa, id: 'luis', identifier: [] });
+    const agency = await world.link('organization/org-riverside#organization');
+    const luis = { reference: 'Patient/luis' };
+    const bad: readonly JsonObject[] = [
+      { recipient: [{ display: 'Riverside Family Services' }] },
+      { sender: { reference: `Organization/${agency.remoteId}` } },
+      { sent: '2026-02-03T09:00:00-05:00' },
+      { sent: '2031-01-01T09:00:00-05:00' },
+      { status: 'entered-in-error' },
+      { recipient: [luis] },
+      { subject: luis },
+      { partOf: [], about: [{ reference: 'Task/another' }] },
+      { identifier: [{ system: identifierSystem, value: 'county/note/n1#note' }] },
+    ];
+    const made = await Promise.all(bad.map(async (one, at) => call({ ...one, id: `bad-${at}` })));
+    await partnerSays(...made);
+    expect(await contacts()).toEqual([]);
+    expect(await contactClock()).toBe('running null');
+    const kept = await world.store.db
+      .selectFrom('seen')
+      .select('remote_id')
+      .where('resource_type', '=', 'Communication')
+      .execute();
+    expect(kept.map(({ remote_id: id }) => id)).not.toContain('bad-7');
+  });
+
+  test('that only tried has the try told as a follow-up, which stops nothing', async () => {
+    const statusReason = { coding: [{ code: 'recipient-unavailable' }] };
+    await partnerSays(await call({ status: 'not-done', statusReason }));
+    await partnerSays(await call({ id: 'call-2', medium: [{ text: 'Voicemail' }], sent: '2026-02-05T11:00:00-05:00' }));
+    await world.workAgain();
+    const tries = [
+      { doneAt: called, outcome: 'no-answer', mode: 'phone' },
+      { doneAt: '2026-02-05T11:00:00-05:00', outcome: 'left-message' },
+    ];
+    expect(await contacts()).toMatchObject([{ followUps: [tries[0]] }, { followUps: tries }]);
+    expect(await contactClock()).toBe('running null');
+  });
+
+  test('that takes the call back starts the clock again, and the next contact counts', async () => {
+    await partnerSays(await call());
+    await partnerSays(await call({ status: 'entered-in-error' }));
+    expect((await contacts()).at(-1)).toEqual({ firstContact: null });
+    expect(await contactClock()).toBe('running null');
+    await partnerSays(await call({ id: 'call-2', sent: '2026-02-05T12:00:00-05:00' }));
+    expect((await contacts()).at(-1)).toMatchObject({ firstContact: { at: '2026-02-05T12:00:00-05:00' } });
+    expect(await contactClock()).toBe('met reached 2026-02-05T17:00:00.000Z');
+  });
+
+  test('whose call turns out to be about somebody else has it taken back', async () => {
+    await hospitalHas(world, { ...rosa, id: 'luis', identifier: [] });
+    await partnerSays(await call());
+    const luis = { reference: 'Patient/luis' };
+    const moved = await call({ subject: luis, recipient: [luis] });
+    await hospitalHas(world, moved);
+    await hospitalShows(world, 'Communication/call-1');
+    expect((await contacts()).at(-1)).toEqual({ firstContact: null });
+    expect(await contactClock()).toBe('running null');
+  });
+
+  test('whose earlier call is found later has that one told; what the record says itself stands', async () => {
+    await partnerSays(await call({ id: 'call-2', sent: '2026-02-05T12:00:00-05:00' }));
+    await partnerSays(await call());
+    expect((await contacts()).at(-1)).toEqual({ firstContact: reached });
+    expect(await contactClock()).toBe(metByCall);
+    const own = { at: '2026-02-05T08:00:00-05:00', outcome: 'reached' } as const;
+    await world.accept(['referral', aReferral({ firstContact: own, updatedAt: '2026-02-05T13:00:00-05:00' })]);
+    await world.work();
+    const told = await contacts();
+    await partnerSays(
+      await call({ status: 'entered-in-error' }),
+      await call({ id: 'call-2', status: 'entered-in-error' }),
+    );
+    expect(await contacts()).toEqual(told);
+    expect(await contactClock()).toBe('met reached 2026-02-05T13:00:00.000Z');
+  });
+
+  test('whose call the source refuses has not stopped the clock, until somebody says otherwise', async () => {
+    await partnerSays(await call());
+    await refuse();
+    await world.workAgain();
+    expect(await contactClock()).toBe('running null');
+    expect(await contacts()).toHaveLength(1);
+    await world.decide('refused-change', 'again');
+    await world.work();
+    expect(await contacts()).toEqual([{ firstContact: reached }, { firstContact: reached }]);
+    expect(await contactClock()).toBe(metByCall);
+  });
+
+  test('that books an appointment has it offered, once, and tied to the record that takes it over; called off before, it is withdrawn', async () => {
+    await partnerSays(await visit({ start: '2026-03-09T09:00:00-04:00', end: '2026-03-09T09:30:00-04:00' }));
+    await world.workAgain();
+    const [offered, ...more] = (await feed(world)).filter(({ type }) => type === 'appointment');
+    expect(more).toEqual([]);
+    expect(offered).toMatchObject({
+      op: 'propose',
+      body: {
+        origin: { connection: 'general', resourceType: 'Appointment', id: 'visit-1' },
+        referralId: 'referral-pantry',
+        caseId: 'case-rosa',
+        status: 'booked',
+        startsAt: '2026-03-09T09:00:00-04:00',
+        with: { organizationId: 'org-pantry' },
+      },
+    });
+    await partnerSays(await visit({ id: 'visit-2' }));
+    await partnerSays(await visit({ id: 'visit-2', status: 'cancelled' }));
+    expect(await ops(world, 1)).toEqual(['propose appointment', 'withdraw appointment']);
+    const { id = '', body = {} } = offered ?? {};
+    await world.accept(['appointment', { ...body, id: own(id), updatedAt: '2026-03-01T10:00:00-05:00' }]);
+    await world.work();
+    expect(await world.link(`appointment/${own(id)}#appointment`)).toMatchObject({
+      remoteId: 'visit-1',
+      origin: 'theirs',
+    });
+    await partnerSays(await visit({ start: called, status: 'fulfilled' }));
+    expect((await contacts()).at(-1)).toMatchObject({ firstContact: { at: called } });
+    expect(await contactClock()).toBe(metByCall);
+    expect(await world.server.all('Appointment')).toHaveLength(2);
+  });
+
+  test('hears nothing of our own appointment, whoever keeps it', async () => {
+    await world.accept(['appointment', anAppointment({ referralId: 'referral-pantry' })]);
+    await world.work();
+    const ours = await world.server.own('Appointment', 'county/appointment/appointment-visit#appointment');
+    await partnerEdits(world.server, `Appointment/${ours.id}`, (held) => ({ ...held, status: 'fulfilled' }));
+    await pollEverybody(world);
+    await world.work();
+    expect(await contacts()).toEqual([]);
+    expect(await contactClock()).toBe('running null');
   });
 });

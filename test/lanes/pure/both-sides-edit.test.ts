@@ -13,9 +13,11 @@ import { aLink, aResource, aSlot, desiredOf, goalKey } from './lane-resources.ts
 
 const context: SettleContext = {
   resolve: () => undefined,
+  offeredOf: () => ({}),
   resultsOf: () => [],
   performerName: () => undefined,
   countReverts: () => 0,
+  isAskedByTask: () => false,
   itemId: (text) => text,
 };
 

@@ -10,9 +10,11 @@ import { aLink, aResource, aSlot, desiredOf, goalKey, seen } from './lane-resour
 
 const context: SettleContext = {
   resolve: () => undefined,
+  offeredOf: () => ({}),
   resultsOf: () => [],
   performerName: () => 'Elm Street Pantry',
   countReverts: () => 0,
+  isAskedByTask: () => false,
   itemId: (text) => `id of ${text}`,
 };
 

@@ -1,0 +1,245 @@
+// A partner that performs a referral on a server of its own tells of its contacts with the client there: in a message, or by an appointment that the client
+// came to. The lane of the case offers them to the source, and the appointments that the partner arranges (closed-loop B2, B6).
+
+import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
+import type { MappingSet } from '../../mapping/mapping.ts';
+import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
+import { keepRemoteValues, offerChanges } from '../changes.ts';
+import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { LaneResource } from '../lane-resource.ts';
+import { holdLease, type Lease } from '../lease.ts';
+import { linkedTargets, resolverOf } from '../linked-targets.ts';
+import type { LaneState } from '../load.ts';
+import { markClocks } from '../mark-clocks.ts';
+import { ownIdentifier } from '../own-identifier.ts';
+import { nameOf, patientsOf } from './about.ts';
+import { agenciesOf } from './agencies.ts';
+import { keepTaken } from './keep-taken.ts';
+import { hashOfMade, type Made, madeRecord, offerMade, withdrawMade } from './offer-made.ts';
+import { type ContactPlan, type HeardContact, planContacts } from './plan-contacts.ts';
+import { isInstant } from './propose.ts';
+import { type Contact, isVisitOf, type Performed, readContact } from './read-contact.ts';
+import { appointmentRecord } from './their-appointment.ts';
+
+export interface HeardContacts {
+  /** Something was stored, so that the lane is to be loaded again. */
+  readonly isNews: boolean;
+  /** When the first of those that lie ahead may have happened. */
+  readonly lookAt: Date | undefined;
+}
+
+export async function hearContacts(
+  deps: LaneDeps,
+  { config }: LaneConnection,
+  lease: Lease,
+  mappings: MappingSet,
+  { resources, now }: LaneState,
+): Promise<HeardContacts> {
+  const performed = performedThere(resources, config.baseUrl);
+  const spoken = await spokenOf(deps.store, lease, [...new Set(performed.flatMap(({ patients }) => patients))]);
+  const theirs = spoken.filter(({ body }) => ownIdentifier(body, deps.identifierSystem) === undefined);
+  if (theirs.length === 0) return { isNews: false, lookAt: undefined };
+  const isOurs = await agencyAmong(deps.store, lease, config.baseUrl, theirs);
+  const partners = await partnersOf(deps.store, lease, performed);
+  const ahead: number[] = [];
+  const plans = performed.map((one) => {
+    const heard = theirs.flatMap((row) => {
+      const contact = readContact(row.body, { ...one, isOurs });
+      const isAhead = contact !== undefined && Date.parse(contact.at) > now.getTime();
+      if (isAhead) ahead.push(Date.parse(contact.at));
+      const isAnotherOnes = row.record_id !== null && row.record_id !== one.id;
+      return isAnotherOnes || isEcho(row, resources) ? [] : [heardContact(row, isAhead ? undefined : contact)];
+    });
+    return { ...one, plan: planContacts(lease.connection, one.record, heard, partners.get(one.id)?.name ?? undefined) };
+  });
+  const visits = performed.flatMap((one) =>
+    theirs.flatMap((row) => {
+      const isVisit = !row.is_linked && isVisitOf(row.body, { ...one, isOurs });
+      return isVisit ? (visitNews(lease, row, one.record, partners.get(one.id)) ?? []) : [];
+    }),
+  );
+  const isNews =
+    visits.length > 0 || plans.some(({ plan: { patch, taken } }) => patch !== undefined || taken.length > 0);
+  if (isNews) {
+    await deps.store.tx(async (trx) => {
+      await holdLease(trx, lease, deps.leaseMs);
+      for (const one of plans) await storePlan(trx, lease, one);
+      for (const { resource, record } of visits) {
+        if (record === undefined) await withdrawMade(trx, lease, 'appointment', resource);
+        else await offerMade(trx, lease, mappings, { type: 'appointment', resource, record });
+      }
+    });
+  }
+  const [lookAt] = ahead.filter((at) => at - now.getTime() < dayMs).sort((one, other) => one - other);
+  return { isNews, lookAt: lookAt === undefined ? undefined : new Date(lookAt) };
+}
+
+/** Of what lies further ahead the date is not to be believed. */
+const dayMs = 24 * 60 * 60_000;
+
+/** An outgoing referral whose Task lives on this server. */
+interface PerformedReferral extends Omit<Performed, 'isOurs'> {
+  readonly id: string;
+  readonly record: JsonObject;
+}
+
+function performedThere(resources: readonly LaneResource[], baseUrl: string): PerformedReferral[] {
+  return resources.flatMap(({ key, link, observed, record, isCopy }) => {
+    const isFulfilment = key.type === 'referral' && key.slot === 'fulfilment' && record?.direction === 'outgoing';
+    if (!isFulfilment || isCopy === true || link?.origin !== 'created' || link.retired || observed === undefined)
+      return [];
+    const order = resources.find(
+      (one) => one.key.type === key.type && one.key.id === key.id && one.key.slot === 'request',
+    );
+    const sentAt = Date.parse(textAt(record, 'sentAt') ?? '');
+    return [
+      {
+        id: key.id,
+        record,
+        baseUrl,
+        names: [link, order?.link].flatMap((one, at) =>
+          one === undefined ? [] : [nameOf({ resourceType: at === 0 ? 'Task' : 'ServiceRequest', id: one.remoteId })],
+        ),
+        patients: patientsOf(observed.body, baseUrl),
+        sentAt: Number.isNaN(sentAt) ? undefined : sentAt,
+      },
+    ];
+  });
+}
+
+interface Spoken {
+  readonly resource_type: string;
+  readonly remote_id: string;
+  readonly patient: string | null;
+  readonly seen_at: Date;
+  readonly body: JsonObject;
+  /** A record has taken it over. */
+  readonly is_linked: boolean;
+  readonly state: string | null;
+  readonly offered: JsonObject | null;
+  readonly record_id: string | null;
+  /** Of the appointment that was offered of it. */
+  readonly visit_state: string | null;
+  readonly visit_hash: string | null;
+}
+
+/** What others said and arranged in the charts of these patients, and what was heard of it before, wherever it is now. */
+async function spokenOf({ db }: Store, lease: Lease, patients: readonly string[]): Promise<Spoken[]> {
+  const { connection, source, subject } = lease;
+  if (patients.length === 0) return [];
+  const { rows } = await sql<Spoken>`
+    with named as (
+      select resource_type, remote_id from seen where connection = ${connection} and patient in (${sql.join(patients)})
+        and resource_type in ('Communication', 'Appointment')
+      union
+      select resource_type, remote_id from inbound where connection = ${connection} and subject = ${subject} and source = ${source}
+        and type = 'none' and resource_type in ('Communication', 'Appointment')
+    )
+    select s.resource_type, s.remote_id, s.patient, s.seen_at, s.body, i.state, i.offered, i.record_id, v.state as visit_state,
+      v.offered_hash as visit_hash, exists (select 1 from link l where l.connection = s.connection and l.resource_type = s.resource_type
+        and l.remote_id = s.remote_id) as is_linked
+    from named n join seen s on s.connection = ${connection} and s.resource_type = n.resource_type and s.remote_id = n.remote_id
+    left join inbound i on i.connection = s.connection and i.source = ${source} and i.type = 'none'
+      and i.resource_type = s.resource_type and i.remote_id = s.remote_id and i.state in ('adopted', 'refused')
+    left join inbound v on v.connection = s.connection and v.source = ${source} and v.type = 'appointment'
+      and v.resource_type = s.resource_type and v.remote_id = s.remote_id
+    where not s.gone and s.body is not null
+      and not exists (select 1 from link l where l.connection = s.connection and l.resource_type = s.resource_type
+        and l.remote_id = s.remote_id and l.origin <> 'theirs')
+      and not exists (select 1 from edition e where e.connection = s.connection and e.remote_id = s.remote_id)
+    order by s.resource_type, s.remote_id`.execute(db);
+  return rows;
+}
+
+/** Whether a reference names the agency or one of its workers. */
+async function agencyAmong(store: Store, lease: Lease, baseUrl: string, rows: readonly Spoken[]) {
+  const bodies = rows.map(({ body }) => body);
+  const resolve = resolverOf(await linkedTargets(store, lease, baseUrl, bodies), baseUrl);
+  const { organizations, workers } = await agenciesOf(store, lease.source);
+  return (reference: JsonObject): boolean => {
+    const target = resolve(textAt(reference, 'reference') ?? '');
+    const ours = target?.type === 'worker' ? workers : organizations;
+    return (target?.type === 'worker' || target?.type === 'organization') && ours.has(target.id);
+  };
+}
+
+/** An appointment that a record has taken over says what the record has said of it. */
+function isEcho({ remote_id: id, body, offered }: Spoken, resources: readonly LaneResource[]): boolean {
+  const own = resources.find(({ resourceType, link }) => resourceType === 'Appointment' && link?.remoteId === id);
+  if (body.resourceType !== 'Appointment' || own === undefined || offered !== null) return false;
+  return own.link?.sent?.status === own.slot?.facts(body).status;
+}
+
+function heardContact(row: Spoken, contact: Contact | undefined): HeardContact {
+  const { resource_type: resourceType, remote_id: remoteId, body, offered, state } = row;
+  const note = objectsAt(body, 'note').flatMap((one) => textAt(one, 'text') ?? []);
+  return {
+    resourceType,
+    remoteId,
+    contact,
+    note: note.length === 0 ? undefined : note.join('\n').slice(0, longestNote),
+    offered: offered ?? undefined,
+    isRefused: state === 'refused',
+  };
+}
+
+const longestNote = 20_000;
+
+async function storePlan(
+  trx: Transaction<Database>,
+  lease: Lease,
+  { id, plan, patients }: PerformedReferral & { readonly plan: ContactPlan },
+): Promise<void> {
+  const { patch, taken, isForgotten } = plan;
+  if (patch !== undefined) {
+    await offerChanges(trx, lease, [{ op: 'patch', type: 'referral', id, body: patch }]);
+    await keepRemoteValues(trx, lease, 'referral', id, patch);
+  }
+  if (isForgotten) await forgetContact(trx, lease, id);
+  for (const { heard, offered } of taken) await keepTaken(trx, lease, id, patients[0], heard, offered);
+}
+
+async function forgetContact(trx: Transaction<Database>, lease: Lease, id: string): Promise<void> {
+  const { connection, source, subject } = lease;
+  await trx
+    .deleteFrom('remote_value')
+    .where((is) => is.and({ connection, source, type: 'referral', id, pointer: '/firstContact' }))
+    .execute();
+  await markClocks(trx, subject);
+}
+
+interface Visit {
+  readonly resource: Made['resource'];
+  /** Undefined: it is called off. */
+  readonly record: JsonObject | undefined;
+}
+
+/** The partner arranges an appointment for the referral: the source may take it over as one of its own. Undefined: it was offered so before. */
+function visitNews(lease: Lease, row: Spoken, referral: JsonObject, partner: Partner | undefined): Visit | undefined {
+  const { resource_type: resourceType, remote_id: id, body, visit_state: state } = row;
+  if (resourceType !== 'Appointment' || state === 'adopted' || state === 'refused') return undefined;
+  const resource = { ...body, resourceType, id };
+  const at = [objectAt(body, 'meta')?.lastUpdated].find(isInstant) ?? row.seen_at.toISOString();
+  const record = appointmentRecord(body, referral, { organization: partner?.id ?? undefined, at });
+  if (record === undefined) return state === 'proposed' ? { resource, record } : undefined;
+  const isSame =
+    state === 'proposed' && row.visit_hash === hashOfMade(madeRecord(lease, { type: 'appointment', resource, record }));
+  return isSame ? undefined : { resource, record };
+}
+
+interface Partner {
+  readonly id: string | null;
+  readonly name: string | null;
+}
+
+/** Who performs the referrals, by their ids. */
+async function partnersOf({ db }: Store, { source }: Lease, performed: readonly PerformedReferral[]) {
+  const ids = performed.map(({ id }) => id);
+  const { rows } = await sql<Partner & { referral: string }>`
+    select r.id as referral, o.id, o.content ->> 'name' as name from record r
+    left join record s on s.source = r.source and s.type = 'service' and s.id = r.content ->> 'serviceId'
+    left join record o on o.source = r.source and o.type = 'organization'
+      and o.id = coalesce(r.content ->> 'organizationId', s.content ->> 'organizationId')
+    where r.source = ${source} and r.type = 'referral' and r.id in (${sql.join(ids)})`.execute(db);
+  return new Map(rows.map((row) => [row.referral, row]));
+}

@@ -1,0 +1,38 @@
+// What a resource of the other side stands for in a record of ours that exists: heard once, and remembered as such.
+
+import type { JsonObject } from '../../json.ts';
+import { type Database, json, sql, type Transaction } from '../../store/store.ts';
+import type { Lease } from '../lease.ts';
+import { proposedId } from './rows.ts';
+
+/** Remembers what a resource of theirs stands for in a record. */
+export async function keepTaken(
+  trx: Transaction<Database>,
+  { connection, source, subject }: Lease,
+  recordId: string,
+  patient: string | undefined,
+  { resourceType, remoteId }: { readonly resourceType: string; readonly remoteId: string },
+  offered: JsonObject,
+): Promise<void> {
+  const key = { connection, source, resource_type: resourceType, remote_id: remoteId, type: 'none' } as const;
+  const taken = { state: 'adopted', record_id: recordId, offered: json(offered), reason: null, subject } as const;
+  await trx
+    .insertInto('inbound')
+    .values({
+      ...key,
+      ...taken,
+      id: proposedId(connection, 'none', resourceType, remoteId),
+      patient: patient ?? null,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['connection', 'source', 'type', 'resource_type', 'remote_id'])
+        .doUpdateSet({ ...taken, updated_at: sql<Date>`now()` }),
+    )
+    .execute();
+  await trx
+    .updateTable('seen')
+    .set({ news_since: null })
+    .where((is) => is.and({ connection, resource_type: resourceType, remote_id: remoteId }))
+    .execute();
+}
