@@ -5,6 +5,7 @@ import { findMarker } from '../../documents/documents.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import { type Named, referenced } from './about.ts';
+import { cut } from './cut.ts';
 import { isInstant, wordsOf } from './propose.ts';
 import { plainness } from './readable-text.ts';
 
@@ -134,10 +135,4 @@ function untold(title: string | undefined): string {
 
 function told(text: string): string {
   return text.length <= longest ? text : `${cut(text, longest - rest.length)}${rest}`;
-}
-
-/** No half of a character is left. */
-function cut(text: string, length: number): string {
-  const end = text.slice(0, length);
-  return end.isWellFormed() ? end : end.slice(0, -1);
 }
