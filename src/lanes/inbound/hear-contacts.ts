@@ -36,6 +36,8 @@ export async function hearContacts(
   mappings: MappingSet,
   { resources, now }: LaneState,
 ): Promise<HeardContacts> {
+  // What is said at our own home of a partner is offered when it is said.
+  if (config.share !== undefined) return { isNews: false, lookAt: undefined };
   const performed = performedThere(resources, config.baseUrl);
   const spoken = await spokenOf(deps.store, lease, [...new Set(performed.flatMap(({ patients }) => patients))]);
   const theirs = spoken.filter(({ body }) => ownIdentifier(body, deps.identifierSystem) === undefined);
