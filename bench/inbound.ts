@@ -94,6 +94,7 @@ function configOf(baseUrl: string, polls: Partial<PollConfig>, pollEveryMs: numb
       types: polledTypes.filter((type) => type !== 'Communication'),
       performers: [],
       referralCodes: [],
+      documentTypes: [],
       lookBackMs: 10_000 * 86_400_000,
       ...polls,
     },

@@ -731,8 +731,14 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'inbound-document-type': {
+    text: 'Its type is none of poll.documentTypes; it is kept and not offered.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'inbound-draft': {
-    text: 'It is a draft there; it is offered once it is sent.',
+    text: 'It is a draft there; it is offered once it is sent, a document once it is final.',
     status: 200,
     issue: 'informational',
     class: 'person',
@@ -809,6 +815,12 @@ export const errorKinds = {
     issue: 'business-rule',
     class: 'person',
   },
+  'inbound-own-document': {
+    text: 'The document is one of ours: its last line is a mark of Casebridge.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'inbound-passed-on': {
     text: 'Somebody has taken it up and passes it on: a Task of theirs is part of it. What they ask of you is offered by that Task.',
     status: 200,
@@ -816,7 +828,7 @@ export const errorKinds = {
     class: 'person',
   },
   'inbound-past': {
-    text: 'The stay was over more than 30 days before it was seen.',
+    text: 'The stay was over, or the document written, more than 30 days before it was seen.',
     status: 200,
     issue: 'informational',
     class: 'person',
@@ -843,6 +855,18 @@ export const errorKinds = {
     text: 'Its status is none that FHIR knows. A person must look.',
     status: 422,
     issue: 'code-invalid',
+    class: 'person',
+  },
+  'inbound-superseded': {
+    text: 'Another edition of the document has taken its place there.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
+  'inbound-text-unread': {
+    text: 'The text of the document cannot be read now; it is tried again, and offered then.',
+    status: 200,
+    issue: 'informational',
     class: 'person',
   },
   'inbound-sub-task': {
@@ -1451,6 +1475,12 @@ export const errorKinds = {
     issue: 'not-supported',
     class: 'config',
   },
+  'referral-over': {
+    text: 'No referral to {organization} that speaks of it is open any more: what is there stays as it is, and nothing new of it is sent until one is.',
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'refused-write': {
     text: '{count} of this lane cannot be sent as they are. Mend the records or the server, then try again, or set these versions aside.',
     status: 409,
@@ -1932,7 +1962,7 @@ export const errorKinds = {
     class: 'config',
   },
   'subscription-silent': {
-    text: 'The server of {connection} has sent no notification for twice the time of its heartbeat. Polling goes on; look at its Subscription.',
+    text: 'The server of {connection} has sent no notification{of} for twice the time of its heartbeat. Polling goes on; look at its Subscription.',
     status: 200,
     issue: 'informational',
     class: 'config',

@@ -1,8 +1,9 @@
 // The public keys of a partner's client: as configured, or fetched from where it publishes them, and kept no longer than it says.
 
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
-import type { PartnerClient } from '../config.ts';
+import type { PartnerClient, PublishedKeys } from '../config.ts';
 import { type Exchanger, machineTime, startDeadline } from '../connections/connections.ts';
+import { isReachable } from '../public-address.ts';
 
 /** Where there is no word of how long, a fetched set is kept so long. */
 const defaultKeepMs = 5 * 60_000;
@@ -25,15 +26,20 @@ interface Kept {
   readonly until: number;
 }
 
-/** @param now epoch ms */
-export function clientKeys(exchanger: Exchanger, now: () => number): ClientKeys {
+/**
+ * @param exchangerFor what asks, for an address that may be in a private network and for one that may not: each refuses what it may not reach
+ * @param now epoch ms
+ */
+export function clientKeys(exchangerFor: (allowPrivate: boolean) => Exchanger, now: () => number): ClientKeys {
   const kept = new Map<string, Kept>();
 
-  const fetchSet = async (url: string): Promise<JSONWebKeySet | undefined> => {
+  const fetchSet = async ({ url, allowPrivate = false }: PublishedKeys): Promise<JSONWebKeySet | undefined> => {
+    // A host that is written as an address is not looked up.
+    if (isReachable(new URL(url).hostname, allowPrivate) === false) return undefined;
     const deadline = startDeadline(now() + fetchMs, new AbortController().signal, { ...machineTime, wall: now });
     try {
       const headers = { accept: 'application/jwk-set+json, application/json' };
-      const reply = await exchanger.exchange({ method: 'GET', url: new URL(url), headers, deadline });
+      const reply = await exchangerFor(allowPrivate).exchange({ method: 'GET', url: new URL(url), headers, deadline });
       const isRead = reply.fault === undefined && reply.status === 200;
       const set = isRead ? readSet(reply.bytes) : undefined;
       const forMs = isRead ? keepMs(reply.headers['cache-control']) : 0;
@@ -48,11 +54,11 @@ export function clientKeys(exchanger: Exchanger, now: () => number): ClientKeys 
     async keySet({ keys }, kid) {
       if (!('url' in keys)) return keys;
       const known = kept.get(keys.url);
-      if (known === undefined) return fetchSet(keys.url);
+      if (known === undefined) return fetchSet(keys);
       const holds = known.set?.keys.some((key) => key.kid === kid) === true;
       const isFresh = known.until > now() && holds;
       const wasJustAsked = !holds && known.fetchedAt > now() - leastPauseMs;
-      return isFresh || wasJustAsked ? known.set : fetchSet(keys.url);
+      return isFresh || wasJustAsked ? known.set : fetchSet(keys);
     },
   };
 }

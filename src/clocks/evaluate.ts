@@ -7,19 +7,17 @@ import { type JsonObject, objectsAt, textAt } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import { type BusinessHours, dayOf, dueAfter, endOfDayAfter, startOfDate } from './calendar.ts';
 import { earliest, known, timeAt } from './fields.ts';
-import { always, type Happening, type Rule, rules, type Seen } from './rules.ts';
+import { always, type Happening, type Rule, rules, type Seen, type Told } from './rules.ts';
 
 export const clockStates = ['running', 'due-soon', 'breached', 'met', 'void'] as const;
 export type ClockState = (typeof clockStates)[number];
 
 /** A record as a clock sees it. */
-export interface ClockRecord {
+export interface ClockRecord extends Told {
   readonly type: RecordType;
   /** Of a withdrawn record: as it was before. */
   readonly record: JsonObject;
   readonly isWithdrawn: boolean;
-  /** Source time since which it has had its status, as far as its versions tell. */
-  readonly statusSince: number;
   /** It has its own clocks in another case, and counts here for those of other records. */
   readonly isBeside?: true;
 }
@@ -84,7 +82,7 @@ interface Scene {
   readonly facts: CaseFacts;
   readonly now: number;
   readonly options: ClockOptions;
-  readonly byType: ReadonlyMap<RecordType, readonly JsonObject[]>;
+  readonly byType: ReadonlyMap<RecordType, readonly Told[]>;
   readonly caseClosedAt: number | undefined;
   readonly isCaseWithdrawn: boolean;
   readonly primary: string | null;
@@ -93,13 +91,12 @@ interface Scene {
 
 function sceneOf(facts: CaseFacts, now: number, options: ClockOptions): Scene {
   const kept = facts.records.filter(({ isWithdrawn }) => !isWithdrawn);
-  const grouped = Map.groupBy(kept, ({ type }) => type);
   const own = facts.records.find(({ type }) => type === 'case');
   return {
     facts,
     now,
     options,
-    byType: new Map([...grouped].map(([type, items]) => [type, items.map(({ record }) => record)])),
+    byType: Map.groupBy(kept, ({ type }) => type),
     caseClosedAt: own && closedAt(own, facts.zone),
     isCaseWithdrawn: own?.isWithdrawn === true,
     primary: assigned(own?.record, 'primary'),
@@ -147,7 +144,9 @@ function clocksOfRecord(rule: Rule, one: ClockRecord, scene: Scene): Clock[] {
 
 function seenOf({ record, statusSince }: ClockRecord, { facts, byType, caseClosedAt }: Scene): Seen {
   const { client, zone } = facts;
-  return { record, statusSince, client, zone, caseClosedAt, others: (type) => byType.get(type) ?? [] };
+  const told = (type: RecordType) => byType.get(type) ?? [];
+  const others = (type: RecordType) => told(type).map((one) => one.record);
+  return { record, statusSince, client, zone, caseClosedAt, told, others };
 }
 
 function found(happenings: readonly Happening[], seen: Seen): Found[] {

@@ -8,13 +8,21 @@ import type { Span } from './calendar.ts';
 import { startOfDate } from './calendar.ts';
 import { earliest, known, timeAt } from './fields.ts';
 
-/** What a rule may look at: one record, in its case. */
-export interface Seen {
+/** A record with what its versions tell. */
+export interface Told {
   readonly record: JsonObject;
-  /** Source time since which it has had its status, where versions tell; else that of the record. */
+  /** Source time since which it has had its status (a goal: since it was given up), where versions tell; else that of the record. */
   readonly statusSince: number;
-  /** The other records of the case that are not withdrawn, by type. */
+  /** It had another status before. */
+  readonly hasMoved?: boolean;
+}
+
+/** What a rule may look at: one record, in its case. */
+export interface Seen extends Told {
+  /** The other records of the case that are not withdrawn, by type; of coverages all those of its client. */
   readonly others: (type: RecordType) => readonly JsonObject[];
+  /** The same with what their versions tell. */
+  readonly told: (type: RecordType) => readonly Told[];
   readonly client: JsonObject | undefined;
   /** When the case was closed; undefined while it is not. */
   readonly caseClosedAt: number | undefined;
@@ -276,8 +284,9 @@ const note: Rule = {
   title: 'signed note, 24 hours',
   type: 'note',
   limit: { hours: 24 },
-  applies: () => true,
-  appliesTo: 'each note',
+  // What the hospital has written is signed there, and its time is none of ours.
+  applies: (record) => objectAt(record, 'origin')?.resourceType !== 'DocumentReference',
+  appliesTo: 'each note but one that answers a document of a hospital',
   starts: [field('occurredAt', '`occurredAt`')],
   awaits: 'the signature',
   stops: [field('signedAt', 'the note was signed')],
@@ -309,6 +318,36 @@ function majorTimes(stay: JsonObject): number[] {
   const knownAt = timeAt(stay, 'knownAt') ?? timeAt(stay, 'admittedAt') ?? 0;
   const dischargedAt = timeAt(stay, 'dischargedAt');
   return known(knownAt, dischargedAt === undefined ? undefined : Math.max(knownAt, dischargedAt));
+}
+
+/** When the plan of a record began: what was so before is where it began from, and no event. */
+function activation({ record, zone }: Seen): number | undefined {
+  return timeAt(record, 'activatedAt') ?? known(textAt(record, 'startsOn')).map((date) => startOfDate(date, zone))[0];
+}
+
+/** A goal that the client or the worker has given up, since then: cancelled, or found to be out of reach. */
+function givenUp({ record, statusSince }: Told): number[] {
+  if (record.status === 'cancelled') return [statusSince];
+  if (record.status === 'entered-in-error' || record.achievement !== 'not-attainable') return [];
+  const steps = objectsAt(record, 'progress').filter(({ achievement }) => achievement !== undefined);
+  const reachable = steps.findLastIndex(({ achievement }) => achievement !== 'not-attainable');
+  return [timeAt(steps[reachable + 1], 'at') ?? statusSince];
+}
+
+/** By status the day on which a coverage says that it came to it. */
+const coverageDays: Readonly<Record<string, string | undefined>> = {
+  active: 'startsOn',
+  ended: 'endsOn',
+  denied: undefined,
+};
+
+/** When a coverage became active, ended or was denied, once that was known; one that had done so before the plan began and was entered late has not. */
+function coverageChange(seen: Seen, { record, statusSince, hasMoved = false }: Told): number[] {
+  const status = textAt(record, 'status') ?? '';
+  if (!Object.hasOwn(coverageDays, status)) return [];
+  const [day] = known(textAt(record, coverageDays[status] ?? '')).map((date) => startOfDate(date, seen.zone));
+  const isFromBefore = day !== undefined && day <= (activation(seen) ?? Number.NEGATIVE_INFINITY);
+  return isFromBefore && !hasMoved ? [] : [Math.max(statusSince, day ?? statusSince)];
 }
 
 const planReview: Rule = {
@@ -380,6 +419,21 @@ const planReview: Rule = {
           others('safetyPlan').flatMap((plan) =>
             known(textAt(plan, 'effectiveOn')).map((date) => startOfDate(date, zone)),
           ),
+      },
+      {
+        says: 'a loss of housing (a need of the domain `homelessness`)',
+        at: ({ others, zone }) =>
+          others('need')
+            .filter(({ domain, status }) => domain === 'homelessness' && status !== 'entered-in-error')
+            .flatMap((need) => known(textAt(need, 'identifiedOn')).map((date) => startOfDate(date, zone))),
+      },
+      {
+        says: 'a coverage that has become active, has ended or was denied',
+        at: (seen) => seen.told('coverage').flatMap((one) => coverageChange(seen, one)),
+      },
+      {
+        says: 'a goal that was given up (`cancelled`, or `not-attainable`)',
+        at: ({ told }) => told('goal').flatMap(givenUp),
       },
     ],
   },

@@ -313,6 +313,9 @@ function cancellationOf(
   return { cancellation };
 }
 
+/** LOINC: the discharge summary and the note of an emergency department, which tell of what brings a plan's review forward. */
+const usuallyOffered = ['18842-5', '34111-5'];
+
 function pollConfig({ vendor, poll = {} }: RawConnection, desk: Desk): PollConfig {
   const [, resourceType, id] = /^(Group|List)\/(.+)$/.exec(poll.roster ?? '') ?? [];
   const isRoster = (resourceType === 'Group' || resourceType === 'List') && id !== undefined;
@@ -321,6 +324,7 @@ function pollConfig({ vendor, poll = {} }: RawConnection, desk: Desk): PollConfi
     ...(isRoster && { roster: { resourceType, id } }),
     performers: poll.performers ?? [],
     referralCodes: poll.referralCodes ?? [],
+    documentTypes: poll.documentTypes ?? usuallyOffered,
     lookBackMs: desk.duration(poll.lookBack, 90 * 86_400_000),
   };
 }

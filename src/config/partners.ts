@@ -2,12 +2,14 @@
 // server we are.
 
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
+import { isReachable } from '../public-address.ts';
 import type { Desk } from './complete.ts';
 import { organizationOf } from './known-names.ts';
 import { completePage } from './messages.ts';
 import type { RawConfig, RawPartner } from './schema.ts';
 import type { SettingPath } from './source-text.ts';
 import type { ConnectionConfig, PartnerClient, PartnerConfig } from './types.ts';
+import { notPublic } from './webhook.ts';
 
 /** All that the interface for partners offers (docs/partners.md). */
 export const partnerScopes: readonly string[] = [
@@ -80,7 +82,7 @@ async function completePartner(
 }
 
 async function completeClient(
-  { id, keys, scopes = [...partnerScopes] }: NonNullable<RawPartner['client']>,
+  { id, keys, allowPrivate = false, scopes = [...partnerScopes] }: NonNullable<RawPartner['client']>,
   path: SettingPath,
   desk: Desk,
 ): Promise<PartnerClient> {
@@ -90,14 +92,24 @@ async function completeClient(
         [...path, 'scopes', String(index)],
         'must be a system scope, such as system/Task.rus or system/Task.read.',
       );
-  return { id, keys: await completeKeys(keys, [...path, 'keys'], desk), scopes };
+  return { id, keys: await completeKeys(keys, allowPrivate, [...path, 'keys'], desk), scopes };
 }
 
-async function completeKeys(keys: unknown, path: SettingPath, desk: Desk): Promise<PartnerClient['keys']> {
+async function completeKeys(
+  keys: unknown,
+  allowPrivate: boolean,
+  path: SettingPath,
+  desk: Desk,
+): Promise<PartnerClient['keys']> {
   if (typeof keys === 'string' && !keys.startsWith('file:')) {
-    const isHttps = URL.parse(keys)?.protocol === 'https:';
-    if (!isHttps) desk.refuse(path, 'must be a JWK set, file:PATH or an https address.');
-    return { url: keys };
+    const url = URL.parse(keys);
+    if (!url || !['https:', ...(allowPrivate ? ['http:'] : [])].includes(url.protocol))
+      desk.refuse(
+        path,
+        'must be a JWK set, file:PATH or an https address. Plain http needs allowPrivate: true beside it.',
+      );
+    else if (isReachable(url.hostname, allowPrivate) === false) desk.refuse(path, notPublic);
+    return { url: keys, ...(allowPrivate && { allowPrivate }) };
   }
   const set = typeof keys === 'string' ? parsed(await desk.publicText(keys, path)) : keys;
   if (!isKeySet(set)) {
@@ -164,7 +176,7 @@ export function homeConnection({ id, organization }: PartnerConfig): ConnectionC
     backfill: 'open-cases',
     pollEveryMs: 3_600_000,
     // What a partner does is told by itself.
-    polls: { types: [], performers: [], referralCodes: [], lookBackMs: 0 },
+    polls: { types: [], performers: [], referralCodes: [], documentTypes: [], lookBackMs: 0 },
     rateLimit: { requestsPerSecond: 1000, concurrency: 8 },
     settleMs: 0,
     documents: { quietMs: 4 * 3_600_000, atMostEveryMs: 24 * 3_600_000, encounter: 'none' },

@@ -46,7 +46,7 @@ export interface RawConfig {
 
 export interface RawPartner {
   organization: string;
-  client?: { id: string; keys: unknown; scopes?: string[] };
+  client?: { id: string; keys: unknown; allowPrivate?: boolean; scopes?: string[] };
   page?: RawPage;
 }
 
@@ -101,6 +101,7 @@ export interface RawConnection {
     roster?: string;
     performers?: string[];
     referralCodes?: string[];
+    documentTypes?: string[];
     lookBack?: string;
   };
   hook?: RawHook;
@@ -291,6 +292,13 @@ const connection = settings(
         items: { ...text('system|code.'), pattern: '^[^|]+\\|[^|]+$' },
         description: 'Codes and categories of requests that are referrals to you where they name no performer.',
       },
+      documentTypes: {
+        type: 'array',
+        uniqueItems: true,
+        items: { ...text('A LOINC code.'), pattern: '^[0-9]{1,7}-[0-9]$' },
+        description:
+          'Types of documents of the hospital, as LOINC codes, that are offered as notes. Default 18842-5 (discharge summary) and 34111-5 (emergency department note); an empty list offers none.',
+      },
       lookBack: duration('How far back documents, visits, appointments and procedures are read. Default 90d.'),
     }),
     hook: settings(
@@ -381,7 +389,12 @@ const partner = settings(
           // A text or an object: what it must be is told when it is read.
           keys: {
             description:
-              'Its public keys as a JWK set: inline, as file:PATH, or the https address where it publishes them.',
+              'Its public keys as a JWK set: inline, as file:PATH, or the https address where it publishes them (http beside allowPrivate).',
+          },
+          allowPrivate: {
+            type: 'boolean',
+            description:
+              'Whether the address of its keys may be on this machine or in a private network. Default false; link-local addresses never.',
           },
           scopes: {
             type: 'array',

@@ -192,10 +192,16 @@ export interface PartnerConfig {
   readonly page?: PageConfig;
 }
 
+export interface PublishedKeys {
+  readonly url: string;
+  /** It may lead to this machine and into private networks. @default false */
+  readonly allowPrivate?: boolean;
+}
+
 export interface PartnerClient {
   readonly id: string;
   /** Its public keys (RFC 7517), or where it publishes them. */
-  readonly keys: JSONWebKeySet | { readonly url: string };
+  readonly keys: JSONWebKeySet | PublishedKeys;
   /** What a token of it may allow at most. */
   readonly scopes: readonly string[];
 }
@@ -282,6 +288,8 @@ export interface PollConfig {
   readonly performers: readonly string[];
   /** Codes and categories, as `system|code`, of requests that are referrals whoever performs them. */
   readonly referralCodes: readonly string[];
+  /** LOINC codes of the documents that are offered to sources. */
+  readonly documentTypes: readonly string[];
   /** How far back is read of what happens once. */
   readonly lookBackMs: number;
 }

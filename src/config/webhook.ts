@@ -19,6 +19,10 @@ export async function completeWebhook(raw: RawWebhook, path: SettingPath, desk: 
   };
 }
 
+/** Of a host that is written as an address. */
+export const notPublic =
+  'names an address that is not public. One on this machine or in a private network needs allowPrivate: true.';
+
 /** What is posted there is about people, so it is encrypted wherever it leaves a private network. */
 export async function webhookUrl(text: string, allowPrivate: boolean, path: SettingPath, desk: Desk): Promise<string> {
   const value = await desk.plain(text, path);
@@ -29,10 +33,7 @@ export async function webhookUrl(text: string, allowPrivate: boolean, path: Sett
   } else if (url.hash !== '' || url.username !== '' || url.password !== '') {
     desk.refuse(path, 'must be without fragment, user and password: deliveries are signed.');
   } else if (isReachable(url.hostname, allowPrivate) === false) {
-    desk.refuse(
-      path,
-      'names an address that is not public. One on this machine or in a private network needs allowPrivate: true.',
-    );
+    desk.refuse(path, notPublic);
   }
   return value;
 }

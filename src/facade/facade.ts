@@ -3,7 +3,7 @@
 
 import { type Actor, clientKeys, openTokenEndpoint, type TokenEndpoint, type TokenHolder } from '../access/access.ts';
 import type { Config } from '../config.ts';
-import { type Action, allowedActions, openExchanger } from '../connections/connections.ts';
+import { type Action, allowedActions, guardedLookup, openExchanger } from '../connections/connections.ts';
 import { CasebridgeError } from '../errors.ts';
 import type { Home, HomeResource, IdentifierSought } from '../home/home.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
@@ -29,13 +29,15 @@ export function openPartnerInterface(
   // Without a public address no partner has a client, and only the statement is shown.
   const own = publicUrl ?? `http://localhost:${port}`;
   const addresses = { base: `${own}/fhir/R4`, token: `${own}/oauth/token` };
-  const exchanger = openExchanger({ connection: 'partners', concurrency: 4, limits: keyLimits });
+  const exchangerOf = (allowPrivate: boolean) =>
+    openExchanger({ connection: 'partners', concurrency: 4, limits: keyLimits, lookup: guardedLookup(allowPrivate) });
+  const [outside, inside] = [exchangerOf(false), exchangerOf(true)];
   const tokens = openTokenEndpoint({
     store,
     partners,
     audience: addresses.token,
     offered: Object.keys(offers),
-    keys: clientKeys(exchanger, Date.now),
+    keys: clientKeys((allowPrivate) => (allowPrivate ? inside : outside), Date.now),
     now: Date.now,
   });
   return { facade: openFacade(home, addresses), tokens, smartConfiguration: smartConfiguration(addresses) };

@@ -7,7 +7,7 @@ import { withheldBy } from '../access/access.ts';
 import { dateOf } from '../clocks/clocks.ts';
 import type { PartnerConfig } from '../config.ts';
 import { type JsonObject, objectAt, textAt, textsAt } from '../json.ts';
-import { isShared } from '../lanes/lanes.ts';
+import { clientTypes, isShared } from '../lanes/lanes.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { HomeResource } from './rows.ts';
@@ -129,9 +129,6 @@ async function permittedBy(
     }),
   );
 }
-
-/** What tells of the client itself, and is there for the sake of the referrals that speak of it. */
-const clientTypes = ['client', 'need', 'goal', 'consent'] as const;
 
 /**
  * Without what tells of a client whom no referral to the partner needs any more: the target may read only what its Task needs (closed-loop B4), and

@@ -10,7 +10,7 @@ import { fullUrl, identifierValue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import type { CompiledSlot, Desired, MappingSet, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
-import { cancelRequestOf } from '../referrals/referrals.ts';
+import { cancelRequestOf, finalStatuses, isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import type { Database } from '../store/store.ts';
 import { askedAnew, cancellationSlot } from './cancel-question.ts';
 import { type Filed, inItsChart, movedFrom } from './chart.ts';
@@ -22,6 +22,7 @@ import { documentSlot, type Edition } from './document.ts';
 import { answerNotes, takesNotes } from './inbound/answer-note.ts';
 import { originHere } from './inbound/origin.ts';
 import { isRefusal } from './inbound/refuse.ts';
+import type { Texts } from './inbound/take.ts';
 import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
 import type { Abilities, LaneConnection } from './lane-connection.ts';
 import type { LaneMemory } from './lane-memory.ts';
@@ -37,7 +38,7 @@ import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { movesOn } from './moves-on.ts';
 import { asideReason } from './set-aside.ts';
-import { isShared, referredTo } from './share.ts';
+import { clientTypes, isShared, referredTo } from './share.ts';
 
 export type DecisionRow = Selectable<Database['decision']>;
 
@@ -59,6 +60,8 @@ export interface RunMemory {
   encounter: { readonly id: string } | 'none-open' | undefined;
   /** The server has refused to let a document be amended. */
   amendRefused: boolean;
+  /** Texts of documents of the other side. */
+  readonly texts: Texts;
   /** The mapping of this run; undefined: the active one is still to be asked for. */
   mappings: MappingSet | undefined;
   /** What the lane's records were at the last load. */
@@ -83,6 +86,7 @@ export function newMemory(lane: LaneMemory, wanted?: number): RunMemory {
     placeholders: true,
     encounter: undefined,
     amendRefused: false,
+    texts: { looks: new Map(), againAt: undefined },
     mappings: undefined,
     records: undefined,
     carried: undefined,
@@ -436,12 +440,15 @@ function routeFor(
   if (!isOfReferral(input, row.content, key.type)) return { route: 'withheld', reason: reason('not-referred') };
   const isTheirs = slotOf(input, key)?.owner(row.content) === 'remote';
   const begun = originHere(row.content, input.connection.config.id)?.resourceType === resourceType;
-  if (route === 'native' && (isTheirs || begun) && key.type !== 'client' && standing === undefined)
-    return { route: 'read', reason: reason('theirs-to-make') };
+  // A note that answers a document of theirs makes no second one there, by whatever way.
+  const isTheirDocument = resourceType === 'DocumentReference' && (standing ? standing.origin === 'theirs' : begun);
+  const isMadeThere = route === 'native' && (isTheirs || begun) && key.type !== 'client' && standing === undefined;
+  if (isMadeThere || isTheirDocument) return { route: 'read', reason: reason('theirs-to-make') };
   // The refusal of a proposal tells the other side nothing but that.
   if (isRefusal(row)) return { route, reason: listed?.reason };
   const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
-  if (withheld !== undefined) return { route: 'withheld', reason: withheld };
+  const over = withheld ?? overReason(input, row.content, key.type);
+  if (over !== undefined) return { route: 'withheld', reason: over };
   return { route, reason: route === 'native' ? undefined : listed?.reason, why: listed?.reason };
 }
 
@@ -460,8 +467,33 @@ function answerReason({ abilities }: DesireInput, listed: Reason | undefined): R
 
 function isOfReferral(input: DesireInput, record: JsonObject, type: RecordType): boolean {
   if (input.connection.config.share === undefined) return true;
-  const referred = referredTo(receiverOf(input), input.referrals, (service) => organizationOf(input, service));
-  return isShared({ type, record, referred });
+  return isShared({ type, record, referred: referredHere(input) });
+}
+
+function referredHere(input: DesireInput): JsonObject[] {
+  return referredTo(receiverOf(input), input.referrals, (service) => organizationOf(input, service));
+}
+
+/**
+ * Why nothing new is told of a client whom no open referral to the receiver speaks of any more (closed-loop B4). It is no cause for leaving: what went
+ * there while it was needed stays as it is, but that it was an error is told all the same.
+ */
+function overReason(input: DesireInput, record: JsonObject, type: RecordType): Reason | undefined {
+  const tells = clientTypes.some((one) => one === type) && record.status !== 'entered-in-error';
+  if (input.connection.config.share === undefined || !tells) return undefined;
+  const referred = referredHere(input).filter((referral) => !isOver(input, referral));
+  return isShared({ type, record, referred })
+    ? undefined
+    : reason('referral-over', { organization: receiverOf(input) ?? '' });
+}
+
+/** Its source has ended it, and its Task there says so: until then what it points at may have to be sent. */
+function isOver({ known }: DesireInput, { id, status }: JsonObject): boolean {
+  if (typeof id !== 'string' || !finalStatuses.some((final) => final === status)) return false;
+  const target: SlotRef = { type: 'referral', id, slot: 'fulfilment' };
+  const link = known.link(target);
+  const there = link?.seen?.status;
+  return link === undefined ? known.generations(target).length > 0 : isTaskStatus(there) && isTerminal(there);
 }
 
 function needsConsent(type: RecordType): boolean {

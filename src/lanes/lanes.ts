@@ -55,7 +55,7 @@ export { preparePolls, refreshRoster, uploadRoster } from './roster.ts';
 export { findSought, type NumberSought, numberSought } from './roster-sought.ts';
 export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
-export { isShared } from './share.ts';
+export { clientTypes, isShared } from './share.ts';
 export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';
 export { heardFromOwn, subscriptionsLeft } from './subscribe.ts';
 export { type HeardOf, heardFrom, reviewSubscriptions } from './subscriptions.ts';

@@ -248,7 +248,8 @@ class LaneRun {
   /** Takes up what began on the other side; undefined: nothing is new. */
   async #takeInbound(state: LaneState): Promise<Step | undefined> {
     if (!state.holds.inbound || this.#memory.mappings === undefined) return undefined;
-    const taken = await takeInbound(this.#deps, this.#connection, this.#lease, this.#memory.mappings, state.now);
+    const { mappings, texts } = this.#memory;
+    const taken = await takeInbound(this.#deps, this.#connection, this.#lease, mappings, state.now, texts);
     if (taken.kind === 'config') return this.#pause(taken.reason);
     if (taken.kind === 'again') return this.#again(taken.reason, taken.afterMs);
     return taken.kind === 'stored' ? 'go-on' : undefined;
@@ -377,7 +378,7 @@ class LaneRun {
       waiting: waiting !== null,
       parked,
       reason: parked ?? waiting ?? shadow,
-      nextLookAt: nextLook(state, planned, this.#contactAt),
+      nextLookAt: nextLook(state, planned, [this.#contactAt, this.#memory.texts.againAt]),
       ...(basis && { basis }),
     };
   }
@@ -462,8 +463,12 @@ function isNewState(state: LaneState, resource: LaneResource, phase: string, why
   );
 }
 
-function nextLook({ openOperations, basis }: LaneState, { lookAt }: Plan, contactAt: Date | undefined): Date | null {
+function nextLook(
+  { openOperations, basis }: LaneState,
+  { lookAt }: Plan,
+  others: readonly (Date | undefined)[],
+): Date | null {
   const late = openOperations.flatMap(({ late_check_at: at }) => at ?? []);
-  const times = [...late, lookAt, basis.until, contactAt].flatMap((at) => at?.getTime() ?? []);
+  const times = [...late, lookAt, basis.until, ...others].flatMap((at) => at?.getTime() ?? []);
   return times.length === 0 ? null : new Date(Math.min(...times));
 }

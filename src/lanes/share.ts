@@ -11,6 +11,9 @@ export interface ShareQuestion {
   readonly referred: readonly JsonObject[];
 }
 
+/** Types that tell of the client itself, and are there for the sake of the open referrals that speak of it. */
+export const clientTypes = ['client', 'need', 'goal', 'consent'] as const;
+
 /** Whether the record belongs to a referral that is made to the receiver. */
 export function isShared({ type, record, referred }: ShareQuestion): boolean {
   const id = textAt(record, 'id') ?? '';

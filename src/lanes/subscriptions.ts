@@ -33,7 +33,7 @@ export async function heardFrom(store: Store, connection: string, heard: HeardOf
       values (${connection}, ${id}, ${topic ?? null}, ${status}, ${events})
       on conflict (connection, id) do update set topic = coalesce(excluded.topic, s.topic), status = excluded.status,
         events = greatest(s.events, excluded.events), last_heard_at = now()`.execute(trx);
-    await closeAlert(trx, silentTopic(connection));
+    await closeAlert(trx, silentTopic(connection, ''), silentTopic(connection, id));
     await tellStatus(trx, connection, id, status);
     const [, name] = /^Subscription\/([A-Za-z0-9.-]{1,64})$/.exec(id) ?? [];
     if (name === undefined) return;
@@ -89,20 +89,19 @@ export async function reviewSubscriptions(
   );
   await store.tx(async (trx) => {
     // What has never been heard from is waited for from the first look on.
-    const { rows: silent } = await sql<{ id: string }>`
-      with expected as (select e.id, e.ms from jsonb_to_recordset(${json(expected)}) as e(id text, ms float8)),
-      first as (
-        insert into subscription (connection, id, status) select e.id, '', 'requested' from expected e
-        where not exists (select 1 from subscription s where s.connection = e.id)
-        on conflict do nothing)
-      select e.id from expected e join subscription s on s.connection = e.id group by e.id, e.ms
-      having max(s.last_heard_at) < now() - e.ms * interval '1 millisecond'`.execute(trx);
-    for (const { id } of silent)
+    await sql`
+      insert into subscription (connection, id, status)
+      select e.id, '', 'requested' from jsonb_to_recordset(${json(expected)}) as e(id text)
+      where not exists (select 1 from subscription s where s.connection = e.id)
+      on conflict do nothing`.execute(trx);
+    for (const { connection, id } of await silentOf(trx, expected)) {
+      const of = id === '' ? '' : ` of ${id}`;
       await openAlertOnce(trx, {
-        topic: silentTopic(id),
-        connection: id,
-        reason: reason('subscription-silent', { connection: id }),
+        topic: silentTopic(connection, id),
+        connection,
+        reason: reason('subscription-silent', { connection, of }),
       });
+    }
     const { rows: ending } = await sql<{ connection: string; id: string }>`
       select connection, id from subscription where ends_at < now() + interval '1 day' order by 1, 2`.execute(trx);
     for (const { connection, id } of ending)
@@ -119,6 +118,41 @@ export async function reviewSubscriptions(
   });
 }
 
-function silentTopic(connection: string): string {
-  return `subscription-silent:${connection}`;
+interface Silent {
+  readonly connection: string;
+  /** '': the server names none that sends heartbeats. */
+  readonly id: string;
+}
+
+/**
+ * Each Subscription that a server names in what it sends is judged by itself; one that we asked for has no heartbeats (R4), and one that has ended is
+ * told of otherwise. Where none is left, whatever was heard counts.
+ */
+async function silentOf(
+  trx: Transaction<Database>,
+  expected: readonly { readonly id: string; readonly ms: number }[],
+): Promise<Silent[]> {
+  const { rows } = await sql<Silent & { is_silent: boolean }>`
+    with heard as (
+      select s.connection, s.id, s.last_heard_at < now() - e.ms * interval '1 millisecond' as is_silent,
+        s.id <> '' and s.status not in (${sql.join(endedStatuses)}) and not exists (
+          select 1 from own_subscription o where o.connection = s.connection and s.id = 'Subscription/' || o.id) as beats
+      from jsonb_to_recordset(${json(expected.map((one) => ({ ...one })))}) as e(id text, ms float8)
+      join subscription s on s.connection = e.id)
+    select connection, id, is_silent from heard where beats
+    union all
+    select connection, '', bool_and(is_silent) from heard group by connection having not bool_or(beats)
+    order by 1, 2`.execute(trx);
+  const silent = rows.filter((row) => row.is_silent);
+  await sql`
+    update alert a set resolved_at = now() where a.resolved_at is null and a.topic like 'subscription-silent:%'
+      and a.connection in (select e.id from jsonb_to_recordset(${json(expected.map(({ id }) => ({ id })))}) as e(id text))
+      and a.topic not in (select t.topic from jsonb_to_recordset(${json(
+        silent.map(({ connection, id }) => ({ topic: silentTopic(connection, id) })),
+      )}) as t(topic text))`.execute(trx);
+  return silent.map(({ connection, id }) => ({ connection, id }));
+}
+
+function silentTopic(connection: string, id: string): string {
+  return id === '' ? `subscription-silent:${connection}` : `subscription-silent:${connection}:${id}`;
 }

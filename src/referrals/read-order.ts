@@ -13,14 +13,15 @@ export interface OrderObservation {
   readonly itemId: (text: string) => string;
 }
 
-const finals = ['completed', 'failed', 'declined', 'cancelled', 'entered-in-error'];
+/** Statuses of a referral in which nothing more is done about it. */
+export const finalStatuses = ['completed', 'failed', 'declined', 'cancelled', 'entered-in-error'];
 
 /** Reads an order of theirs whose status has changed. */
 export function readOrder({ referral, order, before, by, itemId }: OrderObservation): TaskReading {
   const status = textAt(order, 'status')?.trim();
   const known = textAt(referral, 'status') ?? '';
   if (status === before || status === undefined) return { kind: 'unchanged' };
-  const isFinal = finals.includes(known);
+  const isFinal = finalStatuses.includes(known);
   const to = status === 'revoked' ? 'cancelled' : status === 'entered-in-error' ? status : undefined;
   if (to === undefined) {
     const isExpected = status === 'completed' ? isFinal : status === 'active' && !isFinal;

@@ -1,16 +1,9 @@
 // A source's receiver over HTTP: one signed POST, and what came of it. Its host is somebody else's choice, so a name is resolved here, refused
 // where it leads into a private network, and connected to at exactly the addresses that were looked at.
 
-import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import type { WebhookConfig } from '../config.ts';
-import {
-  addressNotPublic,
-  type Exchanger,
-  makeFault,
-  openExchanger,
-  retryAfterMs,
-} from '../connections/connections.ts';
+import { type Exchanger, guardedLookup, makeFault, openExchanger, retryAfterMs } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isReachable } from '../public-address.ts';
 import { type Message, signedHeaders } from './sign.ts';
@@ -64,7 +57,7 @@ export function openReceiver(
       replyBytes: mostReplyBytes,
       requestBytes: mostRequestBytes,
     },
-    lookup: guarded(options.lookup ?? lookup, config.allowPrivate),
+    lookup: guardedLookup(config.allowPrivate, options.lookup),
   });
   return {
     async post(message, until) {
@@ -99,22 +92,4 @@ export function openReceiver(
       exchanger.close();
     },
   };
-}
-
-/** Refuses a name as a whole when one of its addresses may not be reached; otherwise the connection goes to these addresses. */
-function guarded(resolve: LookupFunction, allowPrivate: boolean): LookupFunction {
-  return (hostname, options, done) =>
-    resolve(hostname, { ...options, all: true }, (error, found) => {
-      const addresses = Array.isArray(found) ? found : [];
-      const [first] = addresses;
-      if (error !== null || first === undefined) {
-        done(error ?? Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), []);
-      } else if (addresses.some(({ address }) => isReachable(address, allowPrivate) !== true)) {
-        done(Object.assign(new Error('not public'), { code: addressNotPublic }), []);
-      } else if (options.all === true) {
-        done(null, addresses);
-      } else {
-        done(null, first.address, first.family);
-      }
-    });
 }

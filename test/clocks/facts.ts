@@ -10,9 +10,9 @@ export const newYork = 'America/New_York';
 export function seen(
   type: RecordType,
   record: StoredRecord,
-  { isWithdrawn = false, statusSince = record.updatedAt } = {},
+  { isWithdrawn = false, statusSince = record.updatedAt, hasMoved = false } = {},
 ): ClockRecord {
-  return { type, record, isWithdrawn, statusSince: Date.parse(statusSince) };
+  return { type, record, isWithdrawn, statusSince: Date.parse(statusSince), hasMoved };
 }
 
 /** The builders' case with these records. */

@@ -21,6 +21,9 @@ export interface Timeline {
   readonly note: JsonObject;
   readonly plan: JsonObject;
   readonly stays: readonly JsonObject[];
+  /** Each with when it came to its status, and whether it had another one before. */
+  readonly turned: readonly { readonly record: JsonObject; readonly since: number; readonly hasMoved: boolean }[];
+  readonly needs: readonly JsonObject[];
 }
 
 export interface Told {
@@ -177,8 +180,36 @@ export function noteClock(line: Timeline): Told[] {
   ];
 }
 
+/** The first step of this date. */
+function dawn(zone: string, date: string): number {
+  for (let at = Date.parse(`${date}T00:00:00Z`) - dayMs; ; at += stepMs) if (wall(zone, at).date >= date) return at;
+}
+
+/** Goals given up and coverages that changed: what is true of each is asked of its record, not of a rule. */
+function turns({ plan, turned, zone }: Timeline): number[] {
+  return turned.flatMap(({ record, since, hasMoved }) => {
+    const { status, achievement, statement } = record;
+    if (statement !== undefined) {
+      if (status === 'cancelled') return [since];
+      if (achievement !== 'not-attainable' || status === 'entered-in-error') return [];
+      const steps = list(record.progress);
+      let first = since;
+      for (const step of steps.toReversed()) {
+        if (step.achievement !== 'not-attainable') break;
+        first = Number(time(step.at));
+      }
+      return [first];
+    }
+    const date = status === 'active' ? record.startsOn : status === 'ended' ? record.endsOn : undefined;
+    const day = typeof date === 'string' ? dawn(zone, date) : undefined;
+    if (status === 'pending') return [];
+    if (day !== undefined && day <= Number(time(plan.activatedAt)) && !hasMoved) return [];
+    return [day !== undefined && day > since ? day : since];
+  });
+}
+
 export function planClocks(line: Timeline): Told[] {
-  const { plan, stays, zone } = line;
+  const { plan, stays, needs, zone } = line;
   const activated = Number(time(plan.activatedAt));
   const reviews = [...new Set(list(plan.reviews).map(({ at }) => Number(time(at))))]
     .filter((at) => at >= activated)
@@ -190,6 +221,10 @@ export function planClocks(line: Timeline): Told[] {
       const out = time(stay.dischargedAt);
       return out === undefined ? [knownAt] : [knownAt, Math.max(out, knownAt)];
     }),
+    ...turns(line),
+    ...needs
+      .filter(({ domain, status }) => domain === 'homelessness' && status !== 'entered-in-error')
+      .map(({ identifiedOn }) => dawn(zone, String(identifiedOn))),
   ];
   return [activated, ...reviews].map((start, index) => {
     const stop = reviews[index];

@@ -7,7 +7,10 @@ import {
   aCarePlan,
   aCase,
   aClient,
+  aCoverage,
+  aGoal,
   aHospitalStay,
+  aNeed,
   aNote,
   anAppointment,
   anIncident,
@@ -408,6 +411,7 @@ describe('review of the care plan', () => {
   const plan = (overrides: Parameters<typeof aCarePlan>[0] = {}) =>
     seen('carePlan', aCarePlan({ activatedAt, ...overrides }));
   const stay = (overrides: Parameters<typeof aHospitalStay>[0]) => seen('hospitalStay', aHospitalStay(overrides));
+  const since = (date: string) => ({ statusSince: `${date}T12:00:00-05:00` });
   const march6 = '2026-03-07T04:59:59.999Z';
 
   cases('plan-review-30d', [
@@ -455,6 +459,101 @@ describe('review of the care plan', () => {
       [plan(), seen('safetyPlan', aSafetyPlan())],
       '2026-02-14T00:00:00Z',
       { due: '2026-02-21T04:59:59.999Z' },
+    ],
+    [
+      'is due 7 days after housing was lost',
+      [plan(), seen('need', aNeed({ domain: 'homelessness', identifiedOn: '2026-02-10' }))],
+      '2026-02-11T00:00:00Z',
+      { due: '2026-02-18T04:59:59.999Z' },
+    ],
+    [
+      'but not because of homelessness from which the plan began, of one entered in error, or of another need',
+      [
+        plan(),
+        seen('need', aNeed({ domain: 'homelessness', identifiedOn: '2026-02-04' })),
+        seen('need', aNeed({ domain: 'homelessness', identifiedOn: '2026-02-10', status: 'entered-in-error' })),
+        seen('need', aNeed({ domain: 'housing-instability', identifiedOn: '2026-02-10' })),
+      ],
+      '2026-02-11T00:00:00Z',
+      { due: march6 },
+    ],
+    [
+      'is due 7 days after a goal was cancelled, since it was',
+      [
+        plan(),
+        seen('goal', aGoal({ status: 'cancelled', updatedAt: '2026-02-20T09:00:00-05:00' }), since('2026-02-10')),
+      ],
+      '2026-02-21T00:00:00Z',
+      { due: '2026-02-18T04:59:59.999Z' },
+    ],
+    [
+      'is due 7 days after a goal was found to be out of reach, by its progress, the last time that it was',
+      [
+        plan(),
+        seen(
+          'goal',
+          aGoal({
+            achievement: 'not-attainable',
+            progress: [
+              { id: 'p1', at: '2026-02-06T09:00:00-05:00', achievement: 'not-attainable' },
+              { id: 'p2', at: '2026-02-08T09:00:00-05:00', achievement: 'improving' },
+              { id: 'p3', at: '2026-02-10T09:00:00-05:00', achievement: 'not-attainable' },
+              { id: 'p4', at: '2026-02-12T09:00:00-05:00', note: 'Agreed with her' },
+              { id: 'p5', at: '2026-02-13T09:00:00-05:00', achievement: 'not-attainable' },
+            ],
+          }),
+          since('2026-02-15'),
+        ),
+      ],
+      '2026-02-21T00:00:00Z',
+      { due: '2026-02-18T04:59:59.999Z' },
+    ],
+    [
+      'but not because of a goal that was completed, rejected, or entered in error',
+      [
+        plan(),
+        seen('goal', aGoal({ status: 'completed', achievement: 'not-achieved' }), since('2026-02-10')),
+        seen('goal', aGoal({ status: 'rejected' }), since('2026-02-10')),
+        seen('goal', aGoal({ status: 'entered-in-error', achievement: 'not-attainable' }), since('2026-02-10')),
+      ],
+      '2026-02-21T00:00:00Z',
+      { due: march6 },
+    ],
+    [
+      'is due 7 days after a coverage ended, once that is known',
+      [plan(), seen('coverage', aCoverage({ status: 'ended', endsOn: '2026-02-08' }), since('2026-02-10'))],
+      '2026-02-11T00:00:00Z',
+      { due: '2026-02-18T04:59:59.999Z' },
+    ],
+    [
+      'counts the day of an end that was told ahead',
+      [plan(), seen('coverage', aCoverage({ status: 'ended', endsOn: '2026-02-10' }), since('2026-02-06'))],
+      '2026-02-11T00:00:00Z',
+      { due: '2026-02-18T04:59:59.999Z' },
+    ],
+    [
+      'is due 7 days after a coverage was denied',
+      [plan(), seen('coverage', aCoverage({ status: 'denied', startsOn: undefined }), since('2026-02-10'))],
+      '2026-02-11T00:00:00Z',
+      { due: '2026-02-18T04:59:59.999Z' },
+    ],
+    [
+      'is due 7 days after a coverage was granted, also for the time before',
+      [plan(), seen('coverage', aCoverage({ startsOn: '2026-01-01' }), { ...since('2026-02-10'), hasMoved: true })],
+      '2026-02-11T00:00:00Z',
+      { due: '2026-02-18T04:59:59.999Z' },
+    ],
+    [
+      'but not because of a coverage from which the plan began, one that was entered late, or one that is asked for',
+      [
+        plan(),
+        seen('coverage', aCoverage({ startsOn: undefined }), since('2026-02-02')),
+        seen('coverage', aCoverage(), since('2026-02-10')),
+        seen('coverage', aCoverage({ status: 'ended', endsOn: '2026-01-31' }), since('2026-02-10')),
+        seen('coverage', aCoverage({ status: 'pending' }), since('2026-02-10')),
+      ],
+      '2026-02-11T00:00:00Z',
+      { due: march6 },
     ],
     [
       'is paused while the client is in hospital',

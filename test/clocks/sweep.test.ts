@@ -4,7 +4,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { clocksOf } from '../../src/clocks/clocks.ts';
 import type { ReferralRecord } from '../../src/records/records.ts';
 import { openStore, type Store, sql } from '../../src/store/store.ts';
-import { aCase, aClient, aNote, anOrganization, aReferral, aWorker } from '../builders.ts';
+import {
+  aCarePlan,
+  aCase,
+  aClient,
+  aCoverage,
+  aGoal,
+  aNeed,
+  aNote,
+  anOrganization,
+  aReferral,
+  aWorker,
+} from '../builders.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { describeOnPostgres } from '../support/servers.ts';
 import { caseWith, only, seen } from './facts.ts';
@@ -92,6 +103,51 @@ describe('a clock in the store', () => {
     );
     await sweepAt(store, '2026-05-01T00:00:00Z');
     expect(await states(store)).toEqual({ 'plan-rosa plan-review-30d': 'void' });
+  });
+
+  const events: Readonly<Record<string, readonly Item[]>> = {
+    'a goal that was given up, since the version that says so': [
+      ['goal', aGoal({ achievement: 'in-progress', updatedAt: '2026-02-05T10:00:00Z' })],
+      ['goal', aGoal({ achievement: 'not-attainable', updatedAt: '2026-02-10T10:00:00Z' })],
+      ['goal', aGoal({ status: 'cancelled', achievement: 'not-attainable', updatedAt: '2026-02-14T10:00:00Z' })],
+    ],
+    'a coverage of the client that was granted for the time before': [
+      ['coverage', aCoverage({ status: 'pending', updatedAt: '2026-02-05T10:00:00Z' })],
+      ['coverage', aCoverage({ status: 'active', updatedAt: '2026-02-10T10:00:00Z' })],
+      ['coverage', aCoverage({ status: 'active', planName: 'Gold', updatedAt: '2026-02-14T10:00:00Z' })],
+    ],
+    'a coverage of another case of the client': [
+      ['case', aCase({ id: 'case-other' })],
+      [
+        'coverage',
+        aCoverage({
+          caseId: 'case-other',
+          status: 'active',
+          startsOn: '2026-02-10',
+          updatedAt: '2026-02-10T10:00:00Z',
+        }),
+      ],
+    ],
+    homelessness: [
+      ['need', aNeed({ domain: 'homelessness', identifiedOn: '2026-02-10', updatedAt: '2026-02-11T10:00:00Z' })],
+    ],
+  };
+
+  test.each(Object.entries(events))('of a review is due 7 days after %s', async (_, changes) => {
+    const activatedAt = '2026-02-04T11:00:00-05:00';
+    await accept(store, ['client', aClient()], ['case', aCase()], ['carePlan', aCarePlan({ activatedAt })]);
+    const due = async () => {
+      await sweepAt(store, '2026-02-12T00:00:00Z');
+      await sweepAt(store, '2026-02-12T00:00:00Z');
+      const rows = await store.db.selectFrom('clock').select('due_at').where('rule', '=', 'plan-review-30d').execute();
+      return rows.map(({ due_at: at }) => at?.toISOString());
+    };
+    expect(await due()).toEqual(['2026-03-07T04:59:59.999Z']);
+    for (const change of changes) {
+      await accept(store, change);
+      await due();
+    }
+    expect(await due()).toEqual(['2026-02-18T04:59:59.999Z']);
   });
 
   test('that nothing has touched is not written again', async () => {

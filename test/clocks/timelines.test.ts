@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { type Clock, clocksOf } from '../../src/clocks/clocks.ts';
 import type { JsonObject } from '../../src/json.ts';
 import type { StoredRecord } from '../../src/records/records.ts';
-import { aCarePlan, aHospitalStay, aNote, aReferral } from '../builders.ts';
+import { aCarePlan, aCoverage, aGoal, aHospitalStay, aNeed, aNote, aReferral } from '../builders.ts';
 import { atCounts } from '../support/counts.ts';
 import { caseWith, seen } from './facts.ts';
 import { noteClock, planClocks, referralClocks, stepMs, type Timeline, type Told } from './reference.ts';
@@ -95,8 +95,45 @@ const timeline: fc.Arbitrary<Timeline> = fc.constantFrom(...anchors).chain((anch
     stays: fc
       .array(fc.tuple(far, far, fc.boolean()), { maxLength: 2 })
       .map((all) => all.map(([one, other, isOpen], index) => stayBetween(index, [one, other].sort(), isOpen))),
+    turned: fc.array(
+      fc.record({
+        record: fc.oneof(
+          fc
+            .record({
+              status: fc.constantFrom('active', 'cancelled', 'completed', 'entered-in-error'),
+              achievement: option(fc.constantFrom('not-attainable', 'improving')),
+              progress: fc
+                .array(fc.tuple(far, fc.constantFrom('not-attainable', 'improving')), { maxLength: 3 })
+                .map((all) => all.map(([at, achievement], index) => ({ id: `p${index}`, at, achievement }))),
+            })
+            .map((fields) => whole(aGoal(), fields)),
+          fc
+            .record({
+              status: fc.constantFrom('active', 'ended', 'denied', 'pending'),
+              startsOn: option(soon.map(dateOf)),
+              endsOn: option(far.map(dateOf)),
+            })
+            .map((fields) => whole(aCoverage({ startsOn: undefined }), fields)),
+        ),
+        since: far.map(Date.parse),
+        hasMoved: fc.boolean(),
+      }),
+      { maxLength: 2 },
+    ),
+    needs: fc.array(
+      fc
+        .record({
+          domain: fc.constantFrom('homelessness', 'food'),
+          status: fc.constantFrom('identified', 'entered-in-error'),
+          identifiedOn: far.map(dateOf),
+        })
+        .map((fields) => whole(aNeed(), fields)),
+      { maxLength: 1 },
+    ),
   });
 });
+
+const dateOf = (at: string) => at.slice(0, 10);
 
 function whole(record: StoredRecord, fields: object): JsonObject {
   return { ...record, ...JSON.parse(JSON.stringify(fields)) };
@@ -129,6 +166,13 @@ describe('random timelines', () => {
             seen('note', stored(line.note)),
             seen('carePlan', stored(line.plan)),
             ...line.stays.map((stay) => seen('hospitalStay', stored(stay))),
+            ...line.needs.map((need) => seen('need', stored(need))),
+            ...line.turned.map(({ record, since, hasMoved }) =>
+              seen('statement' in record ? 'goal' : 'coverage', stored(record), {
+                statusSince: new Date(since).toISOString(),
+                hasMoved,
+              }),
+            ),
           ),
           zone: line.zone,
         };

@@ -80,6 +80,11 @@ describe('the keys of its system are', () => {
   test('or where it publishes them', async () => {
     const { config } = await check(text(withClient('keys: https://pantry.example.org/jwks.json')));
     expect(config?.partners.get('pantry')?.client?.keys).toEqual({ url: 'https://pantry.example.org/jwks.json' });
+    const inside = await check(text(withClient('keys: http://10.0.0.7/jwks.json, allowPrivate: true')));
+    expect(inside.config?.partners.get('pantry')?.client?.keys).toEqual({
+      url: 'http://10.0.0.7/jwks.json',
+      allowPrivate: true,
+    });
   });
 });
 
@@ -129,6 +134,11 @@ describe('is refused', () => {
       'an address that is not encrypted',
       () => text(withClient('keys: http://pantry.example.org/jwks.json')),
       'https address',
+    ],
+    [
+      'an address that is not public',
+      () => text(withClient('keys: https://10.0.0.7/jwks.json')),
+      'an address that is not public',
     ],
     ['a file that is not there', () => text(withClient('keys: file:none.json')), 'could not be read'],
     [

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { clientKeys } from '../../src/access/access.ts';
 import { type PartnerConfig, partnerScopes } from '../../src/config.ts';
-import { openExchanger } from '../../src/connections/connections.ts';
+import { guardedLookup, openExchanger } from '../../src/connections/connections.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import { buildApp, type Listening, listen } from '../../src/http/http.ts';
 import { isObject } from '../../src/json.ts';
@@ -35,7 +35,11 @@ beforeAll(async () => {
     {
       id: 'shelter',
       organization: { source: 'county', id: 'org-shelter' },
-      client: { id: 'shelter-app', keys: { url: published.url }, scopes: ['system/Task.rs', 'system/Patient.rs'] },
+      client: {
+        id: 'shelter-app',
+        keys: { url: published.url, allowPrivate: true },
+        scopes: ['system/Task.rs', 'system/Patient.rs'],
+      },
     },
   ];
   const server = { port: 0, host: '127.0.0.1', publicUrl };
@@ -256,9 +260,12 @@ test('keys that a client publishes are fetched, kept as long as they may be, and
   let now = Date.parse('2026-06-01T00:00:00Z');
   const limits = { connectMs: 5_000, totalMs: 5_000, replyBytes: 100_000, requestBytes: 1_000 };
   const exchanger = openExchanger({ connection: 'partners', concurrency: 1, limits });
-  const { keySet } = clientKeys(exchanger, () => now);
+  const { keySet } = clientKeys(
+    () => exchanger,
+    () => now,
+  );
   const ask = async ({ kid = '' }: JWK) => {
-    const set = await keySet({ id: 'shelter-app', keys: { url: published.url }, scopes: [] }, kid);
+    const set = await keySet({ id: 'shelter-app', keys: { url: published.url, allowPrivate: true }, scopes: [] }, kid);
     return [set?.keys.some((key) => key.kid === kid), published.asked];
   };
   expect(await ask(first.key)).toEqual([true, 1]);
@@ -271,6 +278,28 @@ test('keys that a client publishes are fetched, kept as long as they may be, and
   now += 601_000;
   expect(await ask(next.key)).toEqual([true, 3]);
   exchanger.close();
+});
+
+test.each([
+  ['an address', (url: string) => url],
+  ['a name that leads to one', (url: string) => url.replace('127.0.0.1', 'localhost')],
+])('keys on this machine, by %s, are not asked for unless the configuration allows it', async (_, named) => {
+  const { published: own, key } = await partnerKey();
+  published.keys = [own];
+  published.asked = 0;
+  const { port } = new URL(published.url);
+  const limits = { connectMs: 5_000, totalMs: 5_000, replyBytes: 100_000, requestBytes: 1_000 };
+  const exchangerOf = (allowPrivate: boolean) =>
+    openExchanger({ connection: 'partners', concurrency: 1, limits, lookup: guardedLookup(allowPrivate) });
+  const [outside, inside] = [exchangerOf(false), exchangerOf(true)];
+  const { keySet } = clientKeys((allowPrivate) => (allowPrivate ? inside : outside), Date.now);
+  const ask = async (allowPrivate: boolean) => {
+    const url = `${named(`http://127.0.0.1:${port}`)}/${allowPrivate}`;
+    return keySet({ id: 'shelter-app', keys: { url, allowPrivate }, scopes: [] }, key.kid ?? '');
+  };
+  expect([await ask(false), published.asked]).toEqual([undefined, 0]);
+  expect([(await ask(true))?.keys.length, published.asked]).toEqual([1, 1]);
+  for (const one of [outside, inside]) one.close();
 });
 
 test('a client that asks too often waits', async () => {

@@ -12,7 +12,7 @@ import { useWorld } from '../support/world.ts';
 
 const systems = { mrn: 'urn:oid:1.2.3', medicaid: 'urn:oid:1.2.4' };
 const hook = { key: 'key-of-the-general-hospital', heartbeatMs: 600_000 };
-const polls = { types: polledTypes, performers: [], referralCodes: [], lookBackMs: 90 * 86_400_000 };
+const polls = { types: polledTypes, performers: [], referralCodes: [], documentTypes: [], lookBackMs: 90 * 86_400_000 };
 const world = useWorld({ polls, hook, identifierSystems: systems, pollEveryMs: 3_600_000 });
 let patient = '';
 
@@ -77,7 +77,8 @@ describe('R4 rest-hook', () => {
 });
 
 describe('Subscription to a topic, R5 Backport 1.1.0', () => {
-  const notification = (type: string, ...more: JsonObject[]): JsonObject => ({
+  const notification = (type: string, ...more: JsonObject[]): JsonObject => notificationOf('s1', type, ...more);
+  const notificationOf = (id: string, type: string, ...more: JsonObject[]): JsonObject => ({
     resourceType: 'Bundle',
     type: 'history',
     entry: [
@@ -90,7 +91,10 @@ describe('Subscription to a topic, R5 Backport 1.1.0', () => {
             ],
           },
           parameter: [
-            { name: 'subscription', valueReference: { reference: `${connection().config.baseUrl}/Subscription/s1` } },
+            {
+              name: 'subscription',
+              valueReference: { reference: `${connection().config.baseUrl}/Subscription/${id}` },
+            },
             {
               name: 'topic',
               valueCanonical: 'http://hl7.org/fhir/us/sdoh-clinicalcare/SubscriptionTopic/Task',
@@ -137,10 +141,31 @@ describe('Subscription to a topic, R5 Backport 1.1.0', () => {
     await review();
     await review();
     expect(await world.alerts()).toEqual([
-      { topic: 'subscription-silent:general', code: 'subscription-silent', count: 1 },
+      { topic: 'subscription-silent:general:Subscription/s1', code: 'subscription-silent', count: 1 },
     ]);
     expect(await pollEverybody(world)).toBeGreaterThan(0);
     await take(notification('heartbeat'));
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  test('of several each is judged by itself, but for those without heartbeats and those that have ended', async () => {
+    for (const id of ['s1', 's2', 's3', 's4']) await take(notificationOf(id, 'heartbeat'));
+    await sql`insert into own_subscription (connection, resource_type, id) values ('general', 'Goal', 's3')`.execute(
+      world.store.db,
+    );
+    await sql`update subscription set status = 'off' where id = 'Subscription/s4'`.execute(world.store.db);
+    await sql`update subscription set last_heard_at = now() - interval '21 minutes' where id <> 'Subscription/s1'`.execute(
+      world.store.db,
+    );
+    const review = () => reviewSubscriptions(world.store, [connection().config]);
+    await review();
+    expect((await world.alerts()).map(({ topic }) => topic)).toEqual(['subscription-silent:general:Subscription/s2']);
+    await take(notificationOf('s1', 'heartbeat'));
+    await review();
+    expect((await world.alerts()).map(({ topic }) => topic)).toEqual(['subscription-silent:general:Subscription/s2']);
+    // Once the server has ended it there is nothing to be heard from it.
+    await sql`update subscription set status = 'off' where id = 'Subscription/s2'`.execute(world.store.db);
+    await review();
     expect(await world.alerts()).toEqual([]);
   });
 

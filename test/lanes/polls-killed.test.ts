@@ -33,6 +33,7 @@ const polls = {
   types: polledTypes.filter((type) => types.some((one) => one === type)),
   performers: [],
   referralCodes: [],
+  documentTypes: [],
   lookBackMs: 86_400_000,
 };
 const patients = ['p1', 'p2'];

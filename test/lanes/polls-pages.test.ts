@@ -33,7 +33,7 @@ async function connect(
   await world.server.control('POST', 'settings', { auth: 'token' });
   const scopes = [`system/${type}.rs`, 'system/Patient.rs'];
   await world.server.control('POST', 'clients', [{ clientId: 'casebridge', jwks: await publicKeySet([key]), scopes }]);
-  const polls = { types: [type], performers: [], referralCodes: [], lookBackMs: 90 * 86_400_000 };
+  const polls = { types: [type], performers: [], referralCodes: [], documentTypes: [], lookBackMs: 90 * 86_400_000 };
   const auth = { type: 'smart-backend', clientId: 'casebridge', key, scopes } as const;
   await world.connect(aConnection(base, { vendor, auth, polls }), { limits });
   let page = 0;

@@ -10,7 +10,13 @@ import { pollDue, pollEverybody } from '../support/roster.ts';
 import { caseWithReferral, directoryAndClient, useWorld, type World } from '../support/world.ts';
 
 const types = polledTypes.filter((type) => type !== 'Communication');
-const polls = { types, performers: ['Organization/us'], referralCodes: [], lookBackMs: 90 * 86_400_000 };
+const polls = {
+  types,
+  performers: ['Organization/us'],
+  referralCodes: [],
+  documentTypes: [],
+  lookBackMs: 90 * 86_400_000,
+};
 const mrnSystem = 'urn:oid:1.2.3';
 
 const rosa: JsonObject = {

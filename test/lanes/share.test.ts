@@ -149,3 +149,80 @@ test('a service that is found to be of another organization opens nothing', asyn
   await world.work();
   expect([await held(), await lanes()]).toEqual([[], []]);
 });
+
+describe('once no referral to it is open', () => {
+  const at = (hour: number) => `2026-02-10T${String(hour).padStart(2, '0')}:00:00-05:00`;
+  const ended = (overrides: JsonObject = {}): JsonObject => {
+    const { history = [] } = aReferral();
+    const moves = Array.isArray(history) ? history : [];
+    const move = { id: 'h9', status: 'cancelled', at: at(9), reason: 'Moved away' };
+    return { ...aReferral(), status: 'cancelled', history: [...moves, move], updatedAt: at(9), ...overrides };
+  };
+  const phone = (number: string, hour: number): Item => [
+    'client',
+    aClient({ phones: [{ id: 'p1', number }], updatedAt: at(hour) }),
+  ];
+  const words = (description: string, hour: number): Item => ['need', aNeed({ description, updatedAt: at(hour) })];
+
+  const isOver = async (): Promise<number> => {
+    await world.accept(...items());
+    await world.work();
+    await world.accept(['referral', ended()]);
+    await world.work();
+    return (await world.server.writes()).length;
+  };
+  const patient = async () => JSON.stringify(await world.server.all('Patient'));
+  const conditions = async () => JSON.stringify(await world.server.all('Condition'));
+
+  test('its last words go, nothing new of the client follows them, and what is there stays', async () => {
+    const before = await isOver();
+    expect((await world.server.all('Task'))[0]).toMatchObject({
+      status: 'cancelled',
+      statusReason: { text: 'Moved away' },
+    });
+    await world.accept(phone('518-555-0999', 10), words('No stove', 10));
+    await world.work();
+    await world.workAgain();
+    expect((await world.server.writes()).length).toBe(before);
+    expect(await held()).toEqual(belonging);
+    expect(await world.link('client/client-rosa#patient')).toMatchObject({
+      state: 'withheld',
+      reason: 'referral-over',
+      retired: false,
+    });
+    expect(await world.link('need/need-food#condition')).toMatchObject({ state: 'withheld', reason: 'referral-over' });
+  });
+
+  test('what the referral itself says is sent all the same', async () => {
+    await isOver();
+    const comment = { id: 'c1', at: at(11), byName: 'Ida', text: 'Thank you', visibility: 'shared' };
+    await world.accept(['referral', ended({ comments: [comment], updatedAt: at(11) })]);
+    await world.work();
+    expect(JSON.stringify(await world.server.all('Task'))).toContain('Thank you');
+  });
+
+  test('a new referral lets it go on', async () => {
+    await isOver();
+    await world.accept(phone('518-555-0999', 10), words('No stove', 10));
+    await world.work();
+    await world.accept(['referral', aReferral({ id: 'referral-again', updatedAt: at(12) })]);
+    await world.work();
+    expect(await patient()).toContain('518-555-0999');
+    expect(await conditions()).toContain('No stove');
+    expect((await world.link('client/client-rosa#patient')).state).not.toBe('withheld');
+  });
+
+  const takenBack: Readonly<Record<string, Item>> = {
+    'a withdrawn record': ['need', { id: 'need-food', updatedAt: at(12), deleted: true }],
+    'an error': ['need', aNeed({ status: 'entered-in-error', updatedAt: at(12) })],
+    'a consent that is withdrawn': ['consent', aConsent({ status: 'revoked', revokedAt: at(11), updatedAt: at(12) })],
+  };
+  test.each(Object.entries(takenBack))('%s is taken back there all the same', async (_, item) => {
+    await isOver();
+    await world.accept(item);
+    await world.work();
+    expect(await conditions()).toContain('entered-in-error');
+    await world.workAgain();
+    expect((await world.openDecisions()).every(({ kind }) => kind === 'recalled')).toBe(true);
+  });
+});

@@ -71,7 +71,7 @@ test('one whose connection is taken out of the configuration is named until it h
 });
 
 test('where single patients are asked about, the resource comes with it: it says whose chart it is in', async () => {
-  const polls = { types: ['Goal'] as const, performers: [], referralCodes: [], lookBackMs: 0 };
+  const polls = { types: ['Goal'] as const, performers: [], referralCodes: [], documentTypes: [], lookBackMs: 0 };
   await world.connect(
     aConnection(world.server.base, { polls, hook: { key, subscribe: { types: ['Goal'], address } } }),
   );

@@ -13,7 +13,7 @@ export const becomes: Readonly<Record<string, RecordType | 'none'>> = {
   CarePlan: 'carePlan',
   Encounter: 'hospitalStay',
   Communication: 'none',
-  DocumentReference: 'none',
+  DocumentReference: 'note',
 };
 
 const patientElements = ['for', 'subject', 'patient', 'beneficiary'];

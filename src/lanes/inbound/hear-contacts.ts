@@ -14,6 +14,7 @@ import { markClocks } from '../mark-clocks.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { nameOf, patientsOf } from './about.ts';
 import { agenciesOf } from './agencies.ts';
+import { cut } from './cut.ts';
 import { keepTaken } from './keep-taken.ts';
 import { hashOfMade, type Made, madeRecord, offerMade, withdrawMade } from './offer-made.ts';
 import { type ContactPlan, type HeardContact, planContacts } from './plan-contacts.ts';
@@ -177,7 +178,7 @@ function heardContact(row: Spoken, contact: Contact | undefined): HeardContact {
     resourceType,
     remoteId,
     contact,
-    note: note.length === 0 ? undefined : note.join('\n').slice(0, longestNote),
+    note: note.length === 0 ? undefined : cut(note.join('\n'), longestNote),
     offered: offered ?? undefined,
     isRefused: state === 'refused',
   };

@@ -11,6 +11,7 @@ import { holdLease, type Lease } from '../lease.ts';
 import { hashOfSeen } from '../links.ts';
 import { wordsOf } from '../message-words.ts';
 import { nameOf, patientsOf, referenced } from './about.ts';
+import { cut } from './cut.ts';
 import { proposedId } from './rows.ts';
 import { heardId, isTheirs, joined } from './their-comments.ts';
 
@@ -125,7 +126,7 @@ function commentOf(
     at: textAt(body, 'sent') ?? textAt(body, 'received') ?? seenAt.toISOString(),
     ...(byName !== undefined && { byName }),
     ...(organization !== undefined && { byOrganizationId: organization }),
-    text: [...texts, ...more].join('\n').slice(0, longest),
+    text: cut([...texts, ...more].join('\n'), longest),
     visibility: 'shared',
   };
 }

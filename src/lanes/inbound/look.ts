@@ -54,6 +54,25 @@ export async function lookThere(
   named: Named,
 ): Promise<LookFailure | undefined> {
   const { resourceType, id } = named;
+  const found = await readThere(connection, named);
+  if ('kind' in found) return found;
+  const { look, versionTag } = found;
+  const body = typeof look === 'string' ? undefined : look.body;
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    await saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body });
+    if (look === 'gone') await saveGone(trx, lease.connection, resourceType, id);
+  });
+  looks.set(nameOf(named), look);
+  return undefined;
+}
+
+/** Reads one resource and keeps nothing of it: what is large, and needed once. */
+export async function readThere(
+  connection: LaneConnection,
+  named: Named,
+): Promise<{ readonly look: Look; readonly versionTag: string | undefined } | LookFailure> {
+  const { resourceType, id } = named;
   const facts = { method: 'GET', kind: 'read', target: { resourceType, id } } as const;
   const request = { method: 'GET', path: `${resourceType}/${id}` } as const;
   let reply = await connection.client.send(request);
@@ -67,12 +86,6 @@ export async function lookThere(
   const isHidden = result.class === 'denied' || result.class === 'permanent';
   if (body === undefined && result.class !== 'gone' && !isHidden)
     return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs };
-  const versionTag = reply.fault === undefined ? reply.versionTag : undefined;
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
-    await saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body });
-    if (result.class === 'gone') await saveGone(trx, lease.connection, resourceType, id);
-  });
-  looks.set(nameOf(named), body === undefined ? (result.class === 'gone' ? 'gone' : 'hidden') : { body });
-  return undefined;
+  const look = body === undefined ? (result.class === 'gone' ? 'gone' : 'hidden') : { body };
+  return { look, versionTag: reply.fault === undefined ? reply.versionTag : undefined };
 }

@@ -23,8 +23,16 @@ import { hashOfSeen } from '../links.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy, referenced } from './about.ts';
 import { clientFields } from './client-fields.ts';
+import {
+  attachmentToRead,
+  documentDoubt,
+  documentFields,
+  documentTime,
+  isOurText,
+  replacedAmong,
+} from './hospital-document.ts';
 import { labelled } from './labels.ts';
-import type { Looks } from './look.ts';
+import type { Look, Looks } from './look.ts';
 import {
   isReadable,
   type Proposal,
@@ -38,6 +46,7 @@ import {
   type Told,
 } from './propose.ts';
 import { abortAt, isOpenAbort } from './read-abort.ts';
+import { readableText } from './readable-text.ts';
 import { type InboundChange, type InboundRow, type InboundState, partsOf, proposedId } from './rows.ts';
 import type { Around } from './take.ts';
 
@@ -49,10 +58,15 @@ export interface InboundInput {
   /** Those of the lane, the oldest first. */
   readonly rows: readonly InboundRow[];
   readonly looks: Looks;
+  /** Attachments that were read, by the name of their Binary. */
+  readonly texts: ReadonlyMap<string, AttachmentLook>;
   readonly around: Around;
   /** Database time. */
   readonly now: Date;
 }
+
+/** `unread`: the server could not say now. */
+export type AttachmentLook = Look | 'unread';
 
 export interface PlannedChange extends InboundChange {
   readonly change?: Change;
@@ -64,6 +78,8 @@ export interface InboundPlan {
   readonly changes: readonly PlannedChange[];
   /** Topics of open questions that answered themselves. */
   readonly answered: readonly string[];
+  /** What has to be looked at before the rest can be told: plan again with it. */
+  readonly toRead: readonly Named[];
 }
 
 export function planInbound(input: InboundInput): InboundPlan {
@@ -80,6 +96,10 @@ interface Place {
 
 type Verdict =
   | { readonly kind: 'offer'; readonly told: Told }
+  /** As it was offered. */
+  | { readonly kind: 'stands' }
+  /** This is to be read first. */
+  | { readonly kind: 'read'; readonly named: Named }
   | { readonly kind: 'keep' | 'withdraw' | 'ask'; readonly why: ErrorCode };
 
 interface Judged {
@@ -106,11 +126,12 @@ const order: readonly string[] = [
   'goal',
   'referral',
   'hospitalStay',
+  'note',
   'carePlan',
   'none',
 ];
 
-/** A stay that was over for longer than this when it was first seen is history: within it, another one would be a readmission. */
+/** A stay that was over, or a document that was written, longer ago than this when it was first seen is history: within it, another stay would be a readmission. */
 const pastMs = 30 * 24 * 60 * 60_000;
 
 class InboundPlanner {
@@ -152,7 +173,8 @@ class InboundPlanner {
       const at = order.indexOf(row.type);
       return change?.op === 'withdraw' ? order.length + (order.length - at) : at;
     };
-    return { changes: changes.sort((a, b) => rank(a) - rank(b)), answered: topics };
+    const toRead = judged.flatMap(({ verdict }) => (verdict.kind === 'read' ? [verdict.named] : []));
+    return { changes: changes.sort((a, b) => rank(a) - rank(b)), answered: topics, toRead };
   }
 
   #judged(): Judged[] {
@@ -408,10 +430,10 @@ class InboundPlanner {
     const body = this.#body(row.resource_type, row.remote_id);
     const look = contentHash([body === undefined ? null : hashOfSeen(body), this.#input.around.clientId ?? null]);
     const patient = body === undefined ? (row.patient ?? undefined) : patientsOf(body, this.#baseUrl)[0];
-    return { place: placeOf(row), verdict: this.#judgeRecord(row, body, patient), patient, look };
+    return { place: placeOf(row), verdict: this.#judgeRecord(row, body, patient, look), patient, look };
   }
 
-  #judgeRecord(row: InboundRow, body: JsonObject | undefined, patient: string | undefined): Verdict {
+  #judgeRecord(row: InboundRow, body: JsonObject | undefined, patient: string | undefined, look: string): Verdict {
     const { around, mappings, now } = this.#input;
     const isOffered = row.state === 'proposed';
     const not = (why: ErrorCode): Verdict => ({ kind: isOffered ? 'withdraw' : 'keep', why });
@@ -422,11 +444,74 @@ class InboundPlanner {
     if (isTakenBack(body)) return not('inbound-cancelled');
     if (around.clientId === undefined || patient === undefined) return not('inbound-cancelled');
     if (!around.cases.some(isOpenCase)) return not('inbound-no-case');
-    if (!isOffered && row.type === 'hospitalStay' && isPast(body, now)) return not('inbound-past');
+    if (!isOffered && row.type === 'hospitalStay' && isPast(textAt(objectAt(body, 'period'), 'end'), now))
+      return not('inbound-past');
+    if (row.type === 'note') return this.#judgeDocument(row, body, patient, look);
     const slot = slotFor(mappings, row.type, row.resource_type);
     const told = slot === undefined ? undefined : this.#told(row.type, placeOf(row), slot, body, patient);
     if (told !== undefined) return { kind: 'offer', told };
     return not(row.type === 'hospitalStay' ? 'inbound-no-stay' : 'inbound-unreadable');
+  }
+
+  /** Its text is read once, when it is offered, and again when the document has changed. */
+  #judgeDocument(row: InboundRow, body: JsonObject, patient: string, look: string): Verdict {
+    const { now, connection } = this.#input;
+    const isOffered = row.state === 'proposed';
+    const not = (why: ErrorCode): Verdict => ({ kind: isOffered ? 'withdraw' : 'keep', why });
+    const isReplaced = this.#replaced.has(row.remote_id);
+    const why = documentDoubt(body, connection.config.polls.documentTypes);
+    if (why !== undefined || isReplaced) return not(why ?? 'inbound-superseded');
+    if (!isOffered && isPast(documentTime(body), now)) return not('inbound-past');
+    if (isOffered && row.reason === null && row.look === look) return { kind: 'stands' };
+    const found = attachmentToRead(body, this.#baseUrl);
+    const read = found?.binary && this.#input.texts.get(nameOf(found.binary));
+    if (found?.binary !== undefined && read === undefined) return { kind: 'read', named: found.binary };
+    // It is tried again; what was offered before stands meanwhile.
+    if (read === 'unread') return isOffered ? { kind: 'stands' } : not('inbound-text-unread');
+    const held = typeof read === 'object' ? read.body : found?.attachment;
+    const text = held && readableText(held);
+    if (isOurText(text)) return not('inbound-own-document');
+    const slot = slotFor(this.#input.mappings, 'note', row.resource_type);
+    const told = slot === undefined ? undefined : this.#toldDocument(row, slot, body, patient, text);
+    return told === undefined ? not('inbound-unreadable') : { kind: 'offer', told };
+  }
+
+  #toldDocument(
+    row: InboundRow,
+    slot: string,
+    document: JsonObject,
+    patient: string,
+    text: string | undefined,
+  ): Told | undefined {
+    const { rows, around } = this.#input;
+    const replaces = replacedAmong([document], this.#baseUrl);
+    const before = rows.filter(({ type, remote_id: id, offered }) => type === 'note' && offered && replaces.has(id));
+    const names = before.map(({ record_id: recordId, id }) => recordId ?? id);
+    const fields = documentFields({ document, text, hospital: around.hospital, replaces: names });
+    const { id, resource_type: resourceType, remote_id: remoteId } = row;
+    const told: Told = {
+      type: 'note',
+      id,
+      origin: { resourceType, id: remoteId },
+      resources: [{ slot, body: document }],
+      fixed: {
+        ...fields.fixed,
+        ...this.#caseOf(),
+        ...labelled([document]),
+        clientId: this.#clientId(patient),
+      },
+      otherwise: fields.otherwise,
+    };
+    return isReadable('note', propose(this.#context, told, '').record) ? told : undefined;
+  }
+
+  /** Ids of the documents of the lane that another one of it stands in place of. */
+  get #replaced(): ReadonlySet<string> {
+    const documents = this.#input.rows
+      .filter(({ type }) => type === 'note')
+      .map((row) => this.#body(row.resource_type, row.remote_id))
+      .filter((body) => body !== undefined);
+    return replacedAmong(documents, this.#baseUrl);
   }
 
   #told(type: RecordType, place: Place, slot: string, body: JsonObject, patient: string): Told | undefined {
@@ -468,6 +553,7 @@ class InboundPlanner {
       look,
     };
     if (verdict.kind === 'offer') return this.#offer(base, row, verdict.told);
+    if (verdict.kind === 'stands' || verdict.kind === 'read') return undefined;
     // Nothing is there to be taken back.
     if (verdict.kind === 'withdraw' && row?.state !== 'proposed') {
       if (row === undefined || row.state === 'withdrawn') return undefined;
@@ -688,9 +774,8 @@ function isTakenBack({ status, lifecycleStatus, verificationStatus }: JsonObject
   );
 }
 
-function isPast(encounter: JsonObject, now: Date): boolean {
-  const end = textAt(objectAt(encounter, 'period'), 'end');
-  return end !== undefined && Date.parse(end) < now.getTime() - pastMs;
+function isPast(time: string | undefined, now: Date): boolean {
+  return time !== undefined && Date.parse(time) < now.getTime() - pastMs;
 }
 
 /** Those of which a person was asked. */

@@ -101,6 +101,7 @@ const telling: Readonly<Partial<Record<RecordType, readonly string[]>>> = {
   goal: ['statement'],
   hospitalStay: ['kind', 'admittedAt'],
   need: ['domain'],
+  note: ['occurredAt'],
 };
 
 export function isReadable(type: RecordType, record: JsonObject): boolean {
@@ -159,7 +160,7 @@ export function referralOtherwise({ task, order }: ReferralBodies, record: JsonO
 /** A Task that stands alone tells it too; R4 takes a missing priority for an ordinary one. */
 const urgencies: Readonly<Record<string, string>> = { urgent: 'urgent', asap: 'asap', stat: 'emergency' };
 
-function wordsOf(concept: Json | undefined): string | undefined {
+export function wordsOf(concept: Json | undefined): string | undefined {
   if (!isObject(concept)) return undefined;
   return (
     textAt(concept, 'text') ?? objectsAt(concept, 'coding').flatMap((coding) => textAt(coding, 'display') ?? [])[0]

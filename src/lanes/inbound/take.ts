@@ -1,7 +1,7 @@
 // The run of a client's lane takes up what began on the other side about that patient: offers it to the source, keeps it with the reason why not,
 // takes it back, or asks a person. Done again, or after a crash at any point, it changes nothing that stands (lanes.md 14, 20).
 
-import type { JsonObject } from '../../json.ts';
+import { type JsonObject, textAt } from '../../json.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
 import { json, type Store, sql } from '../../store/store.ts';
 import { type Change, offerChanges } from '../changes.ts';
@@ -12,14 +12,25 @@ import { linkedTargets } from '../linked-targets.ts';
 import { markClocks } from '../mark-clocks.ts';
 import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
 import { agenciesOf } from './agencies.ts';
-import { type LookFailure, type Looks, lookInStore, lookThere } from './look.ts';
-import { type InboundPlan, type PlannedChange, planInbound } from './plan.ts';
+import { type LookFailure, type Looks, lookInStore, lookThere, readThere } from './look.ts';
+import { type AttachmentLook, type InboundPlan, type PlannedChange, planInbound } from './plan.ts';
 import { type InboundRow, storeInbound } from './rows.ts';
 
 export type Taken = { readonly kind: 'nothing' } | { readonly kind: 'stored' } | LookFailure;
 
+/** Attachments of documents, which one run reads once and nobody keeps. */
+export interface Texts {
+  readonly looks: Map<string, AttachmentLook>;
+  /** Database time at which those that are still to be read are tried again. */
+  againAt: Date | undefined;
+}
+
 /** More resources than an order sensibly points at; what is beyond stays unread until the next run. */
 const mostLooks = 40;
+
+/** More documents than are written about one patient between two looks; what is beyond is read by the next run. */
+const mostTexts = 20;
+const unreadAgainMs = 60 * 60_000;
 
 export async function takeInbound(
   deps: LaneDeps,
@@ -27,6 +38,7 @@ export async function takeInbound(
   lease: Lease,
   mappings: MappingSet,
   now: Date,
+  texts: Texts,
 ): Promise<Taken> {
   const rows = await readRows(deps.store, lease);
   if (rows.length === 0) return { kind: 'nothing' };
@@ -35,20 +47,50 @@ export async function takeInbound(
   if (failure !== undefined) return failure;
   const around = await readAround(deps, connection, lease, rows, looks);
   const { identifierSystem } = deps;
-  const planned = planInbound({
+  const input = {
     connection,
     source: lease.source,
     identifierSystem,
     mappings,
     rows,
     looks,
+    texts: texts.looks,
     around,
     now,
-  });
+  };
+  const unread = await readTexts(connection, planInbound(input).toRead, texts, now);
+  if (unread !== undefined) return unread;
+  const planned = planInbound(input);
   const isNews = planned.changes.length + planned.answered.length > 0;
   await takeUp(deps, lease, rows);
   if (isNews) await store(deps, lease, planned);
   return { kind: isNews ? 'stored' : 'nothing' };
+}
+
+/** What the server cannot say now is tried again later, and holds up nothing else. */
+async function readTexts(
+  connection: LaneConnection,
+  named: readonly Named[],
+  texts: Texts,
+  now: Date,
+): Promise<LookFailure | undefined> {
+  const again = (afterMs: number) => {
+    texts.againAt = new Date(Math.min(texts.againAt?.getTime() ?? Number.POSITIVE_INFINITY, now.getTime() + afterMs));
+  };
+  for (const one of named) {
+    if (texts.looks.size >= mostTexts) {
+      again(0);
+      return undefined;
+    }
+    const found = await readThere(connection, one);
+    if ('look' in found) texts.looks.set(nameOf(one), found.look);
+    else if (found.kind === 'config') return found;
+    else {
+      texts.looks.set(nameOf(one), 'unread');
+      again(found.afterMs ?? unreadAgainMs);
+    }
+  }
+  return undefined;
 }
 
 /** What turned out to be ours is no business of this. */
@@ -64,7 +106,9 @@ async function readRows({ db }: Store, { connection, source, subject }: Lease): 
       .where('type', '<>', 'appointment')
       .where(
         sql<boolean>`(state not in ('new', 'kept') or not exists (select 1 from link l where l.connection = i.connection
-        and l.resource_type = i.resource_type and l.remote_id = i.remote_id and l.type <> 'client'))`,
+        and l.resource_type = i.resource_type and l.remote_id = i.remote_id and l.type <> 'client')
+          and not (i.resource_type = 'DocumentReference' and exists (
+            select 1 from edition e where e.connection = i.connection and e.remote_id = i.remote_id)))`,
       )
       .orderBy('noted_at')
       .orderBy('type')
@@ -155,6 +199,8 @@ export interface Around {
   readonly cases: readonly JsonObject[];
   /** Ids of the organizations of the source that manage cases: the agency itself. */
   readonly agencies: ReadonlySet<string>;
+  /** Name of the organization whose server this is, as the source has it. */
+  readonly hospital: string | undefined;
 }
 
 async function readAround(
@@ -195,6 +241,14 @@ async function readAround(
           .orderBy('id')
           .execute();
   const { organizations } = await agenciesOf(store, lease.source);
+  const ownerId = config.organization?.source === lease.source ? config.organization.id : undefined;
+  const owner = await store.db
+    .selectFrom('record')
+    .select('content')
+    .where('source', '=', lease.source)
+    .where('type', '=', 'organization')
+    .where('id', '=', ownerId ?? '')
+    .executeTakeFirst();
   return {
     linked,
     referred: await linkedReferrals(
@@ -205,6 +259,7 @@ async function readAround(
     clientId: client?.id,
     cases: cases.map(({ content }) => content),
     agencies: organizations,
+    hospital: textAt(owner?.content, 'name'),
   };
 }
 

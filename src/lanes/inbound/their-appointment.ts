@@ -1,6 +1,7 @@
 // An appointment that a partner makes for a referral, as the record that the source is offered. Pure.
 
 import { type JsonObject, textAt } from '../../json.ts';
+import { cut } from './cut.ts';
 
 const statuses: Readonly<Record<string, string>> = {
   proposed: 'proposed',
@@ -41,5 +42,6 @@ const longestLine = 250;
 
 /** As a record holds it: one line. */
 function lineAt(resource: JsonObject, element: string): string | undefined {
-  return textAt(resource, element)?.replaceAll(/\s+/g, ' ').slice(0, longestLine);
+  const text = textAt(resource, element)?.replaceAll(/\s+/g, ' ');
+  return text && cut(text, longestLine);
 }

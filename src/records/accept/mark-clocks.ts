@@ -4,9 +4,9 @@
 import { sql, type Transaction } from 'kysely';
 import { type Database, json } from '../../store/store.ts';
 import type { RecordType } from '../record-type.ts';
-import type { Judged } from './judge.ts';
+import type { Judged, Place } from './judge.ts';
 
-/** The records that a clock looks at. A client or an organization stands for all its cases. */
+/** The records that a clock looks at. A client or an organization stands for all its cases; a coverage counts in all those of its client. */
 const seenByClocks: ReadonlySet<RecordType> = new Set<RecordType>([
   'case',
   'client',
@@ -18,6 +18,9 @@ const seenByClocks: ReadonlySet<RecordType> = new Set<RecordType>([
   'carePlan',
   'hospitalStay',
   'safetyPlan',
+  'need',
+  'goal',
+  'coverage',
 ]);
 
 /**
@@ -31,7 +34,9 @@ export async function markClocks(
 ): Promise<void> {
   const subjects = accepted
     .filter(({ received }) => seenByClocks.has(received.type))
-    .flatMap(({ place, before }) => [place.subject, before?.subject ?? '']);
+    .flatMap(({ received, place, before }) =>
+      [place, before].flatMap((at) => (at === undefined ? [] : subjectIn(source, received.type, at))),
+    );
   const marked = [...new Set(subjects)].filter((subject) => subject !== '').map((subject) => ({ subject }));
   if (marked.length === 0) return;
   const cases = accepted
@@ -46,4 +51,8 @@ export async function markClocks(
       join inbound i on i.subject = c.source || '.client.' || c.client_id and i.type = 'hospitalStay' and i.state = 'proposed'
     order by 1
     on conflict (subject) do update set try_at = null`.execute(trx);
+}
+
+function subjectIn(source: string, type: RecordType, { subject, clientId }: Place): string {
+  return type === 'coverage' && clientId !== null ? `${source}.client.${clientId}` : subject;
 }

@@ -24,6 +24,7 @@ const world = useWorld({
     types: ['ServiceRequest', 'Task'],
     performers: ['Organization/7'],
     referralCodes: [],
+    documentTypes: [],
     lookBackMs: 90 * 86_400_000,
   },
 });

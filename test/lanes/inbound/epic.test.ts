@@ -32,9 +32,10 @@ const world = useWorld({
   identifierSystems: { mrn: 'urn:oid:1.2.3' },
   documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'latest-open' },
   polls: {
-    types: ['Communication', 'ServiceRequest', 'Task'],
+    types: ['Communication', 'DocumentReference', 'ServiceRequest', 'Task'],
     performers: [],
     referralCodes: [],
+    documentTypes: ['18842-5'],
     lookBackMs: 90 * 86_400_000,
   },
 });
@@ -393,6 +394,86 @@ describe('taken over', () => {
     expect((await feed(world)).filter(({ op }) => op === 'patch')).toMatchObject([
       { type: 'referral', body: { urgency: 'emergency' } },
     ]);
+  });
+});
+
+describe('a discharge summary', () => {
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const written = new Date(Date.now() - 86_400_000).toISOString().replace(/\.\d+/, '');
+  const rendition = (contentType: string, text: string): Json => ({ attachment: { contentType, data: base64(text) } });
+  const summary: JsonObject = {
+    resourceType: 'DocumentReference',
+    id: 'summary-1',
+    status: 'current',
+    docStatus: 'final',
+    type: { coding: [{ system: 'http://loinc.org', code: '18842-5' }], text: 'Discharge Summary' },
+    category: [{ coding: [{ code: 'clinical-note' }] }],
+    subject: { reference: 'Patient/ines' },
+    date: written,
+    author: [{ display: 'Lena Aster, MD' }],
+    content: [rendition('text/rtf', '{\\rtf1}'), rendition('text/html', '<p>Went home.</p>')],
+    context: { encounter: [{ reference: 'Encounter/visit' }], period: { start: written } },
+  };
+  const proposals = async () => (await feed(world)).filter(({ type }) => type === 'note');
+
+  test('is read from its Binary, offered once, and taken over without a second document', async () => {
+    await isAdopted();
+    await hospitalHas(world, summary);
+    await pollEverybody(world);
+    await world.work();
+    expect(await proposals()).toMatchObject([
+      { op: 'propose', body: { text: 'Went home.', kind: 'discharge-planning', status: 'signed' } },
+    ]);
+    await pollEverybody(world);
+    await world.workAgain();
+    expect((await proposals()).length).toBe(1);
+    const read = (await world.server.journal()).filter(({ url }) => String(url).includes('/Binary/'));
+    expect(read.length).toBe(1);
+    const { id = '', body = {} } = (await proposals())[0] ?? {};
+    const more = { authorId: 'worker-okafor', updatedAt: '2026-03-02T10:00:00-05:00' };
+    const times = { occurredAt: '2026-02-27T10:00:00-05:00', signedAt: '2026-02-28T10:00:00-05:00' };
+    await world.accept(['note', { ...body, ...more, ...times, id: own(id) }]);
+    await world.work();
+    await world.workAgain();
+    expect(await world.link(`note/${own(id)}#note`)).toMatchObject({ remoteId: 'summary-1', retired: false });
+    const texts = (await world.server.all('DocumentReference')).flatMap(({ content }) => objects(content));
+    const telling = texts.filter(({ attachment }) => {
+      const data = isObject(attachment) && typeof attachment.data === 'string' ? attachment.data : '';
+      return Buffer.from(data, 'base64').toString('utf8').includes('Went home.');
+    });
+    expect(telling.length).toBe(1);
+  });
+
+  test('whose Binary cannot be read now waits with the reason, holds up nothing, and is offered later', async () => {
+    await isAdopted();
+    await hospitalHas(world, summary);
+    const fault = { status: 504, body: '<html>busy</html>' };
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: '/Binary/', nth: 1, fault }]);
+    await pollEverybody(world);
+    await world.work();
+    expect(await proposals()).toEqual([]);
+    const [row] = await world.store.db.selectFrom('inbound').selectAll().where('type', '=', 'note').execute();
+    expect(row).toMatchObject({ state: 'kept', reason: { code: 'inbound-text-unread' } });
+    const lane = await world.store.db
+      .selectFrom('lane')
+      .selectAll()
+      .where('subject', '=', String(row?.subject))
+      .executeTakeFirstOrThrow();
+    expect(lane).toMatchObject({ parked: null, attempts: 0 });
+    expect(lane.next_look_at?.getTime()).toBeGreaterThan(Date.now() + 50 * 60_000);
+    await world.workAgain();
+    expect(await proposals()).toMatchObject([{ body: { text: 'Went home.' } }]);
+  });
+
+  test('whose Binary nobody like us may read is told by its title', async () => {
+    await isAdopted();
+    await hospitalHas(world, summary);
+    await world.server.control('POST', 'faults', [
+      { method: 'GET', path: '/Binary/', nth: 1, fault: { status: 403, body: '' } },
+    ]);
+    await pollEverybody(world);
+    await world.work();
+    expect((await proposals())[0]?.body.text).toMatch(/^Discharge Summary\n\(Its text stands/);
   });
 });
 

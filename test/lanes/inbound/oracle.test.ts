@@ -30,9 +30,10 @@ const world = useWorld({
   // As a hospital has it: what cannot wait goes at once all the same.
   documents: { quietMs: 4 * 3_600_000, atMostEveryMs: 24 * 3_600_000, encounter: 'none' },
   polls: {
-    types: ['ServiceRequest'],
+    types: ['DocumentReference', 'ServiceRequest'],
     performers: ['Organization/7'],
     referralCodes: ['http://snomed.info/sct|467771000124109'],
+    documentTypes: ['18842-5'],
     lookBackMs: 90 * 86_400_000,
   },
 });
@@ -131,6 +132,28 @@ describe('taken over', () => {
     expect((await feed(world)).filter(({ op }) => op === 'patch')).toEqual([]);
     expect(await world.openDecisions()).toMatchObject([{ kind: 'status', code: 'status-read' }]);
   });
+});
+
+test('a discharge summary is read from its Binary, and withdrawn once it is entered in error', async () => {
+  await isAdopted();
+  const data = Buffer.from('<html><body><p>Went home.</p></body></html>').toString('base64');
+  const summary: JsonObject = {
+    resourceType: 'DocumentReference',
+    id: 'summary-1',
+    status: 'current',
+    docStatus: 'final',
+    type: { coding: [{ system: 'http://loinc.org', code: '18842-5' }], text: 'Discharge Summary' },
+    subject: { reference: 'Patient/ines' },
+    date: new Date(Date.now() - 86_400_000).toISOString(),
+    content: [{ attachment: { contentType: 'application/xhtml+xml;charset=utf-8', data } }],
+  };
+  const told = async () => (await feed(world)).filter(({ type }) => type === 'note');
+  await hospitalHas(world, summary);
+  await hospitalShows(world, 'DocumentReference/summary-1');
+  expect(await told()).toMatchObject([{ op: 'propose', body: { text: 'Went home.' } }]);
+  await hospitalHas(world, { ...summary, status: 'entered-in-error' });
+  await hospitalShows(world, 'DocumentReference/summary-1');
+  expect((await told()).at(-1)).toMatchObject({ op: 'withdraw' });
 });
 
 describe('refused by the source', () => {

@@ -7,7 +7,7 @@ import { pollCost, pollEveryMs, typesOfAll, typesOfOne } from '../../../src/lane
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
-const polls = { types: polledTypes, performers: [], referralCodes: [], lookBackMs: 90 * day };
+const polls = { types: polledTypes, performers: [], referralCodes: [], documentTypes: [], lookBackMs: 90 * day };
 const config = (vendor: VendorName, every = 15 * minute) => ({
   vendor,
   pollEveryMs: every,
