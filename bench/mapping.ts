@@ -43,7 +43,7 @@ export async function measureMapping({ runs, memory }: { runs: number; memory: b
   for (const contender of [hand, ...peers]) await checkCases(contender, assemble, texts);
   const { patches, issues } = absorbed(mappings, source, texts[0] ?? '');
   const notes = [
-    `Of ${texts.length} cases, ${fixtures} golden fixtures and ${generated} generated records, the mapper by hand says what Casebridge says: resources, issues and missing links.`,
+    `Of ${texts.length} cases, ${fixtures} golden fixtures and variants and ${generated} generated records, the mapper by hand says what Casebridge says: resources, issues and missing links.`,
     'Assemble puts resources together; project also checks them and claims the best profile that each satisfies; explain is project with lineage.',
     `The way back finds ${patches.filter((patch) => Object.keys(patch).length > 0).length} changed records and ${issues} issues in a case of ${patches.length} resources.`,
     ...peers.flatMap(({ name, lacks }) => (lacks === undefined ? [] : [`${name}: ${lacks}`])),

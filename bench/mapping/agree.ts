@@ -1,11 +1,11 @@
-// Before anything is measured: the mapper by hand says the same as Casebridge, of every case and of every golden fixture of its types, and
-// so do the peers of every case. A contender that does less would win for the wrong reason.
+// Before anything is measured: the mapper by hand says the same as Casebridge, of every case and of every golden fixture and variant of its
+// types, and so do the peers of every case. A contender that does less would win for the wrong reason.
 
 import { deepStrictEqual } from 'node:assert';
 import { sample } from 'fast-check';
 import { isObject, type Json } from '../../src/json.ts';
 import type { MappingSet, ProjectContext, SlotRef } from '../../src/mapping/mapping.ts';
-import { context as fixtureContext, fixtures } from '../../test/mapping/fixtures.ts';
+import { context as fixtureContext, fixtures, variants } from '../../test/mapping/fixtures.ts';
 import { arbitraryRecord } from '../../test/records/arbitrary.ts';
 import type { Line } from '../caseload.ts';
 import { handTables } from './by-hand/hand-tables.ts';
@@ -21,16 +21,16 @@ interface Said {
   readonly issues: readonly string[];
 }
 
-/** @returns the number of fixtures compared. Throws for the first difference. */
+/** @returns the number of fixtures and variants compared. Throws for the first difference. */
 export async function checkFixtures(mappings: MappingSet): Promise<number> {
   const tables = await readTables(mappingFolder, fixtureContext.identifierSystem);
   const jsonata = await jsonataMapper(tables, fixtureContext);
-  const compared = fixtures.filter(isHandLine);
+  const compared = [...fixtures, ...variants].filter(isHandLine);
   for (const line of compared) {
     const expected = engineSays(mappings, line, fixtureContext);
     const made = byHand(line, fixtureContext, handTables(tables));
     const found = { said: plain(made), missing: made.map(({ missing }) => missing.map(linkOf).sort()) };
-    const which = `${line.type} ${String(line.record.id)}`;
+    const which = `${line.type} ${line.name}`;
     expectSame(found, expected, `The mapper by hand of ${which}`);
     const resources = plain((await jsonata([line])).map((resource) => ({ resource })));
     expectSame(resourcesOf(resources), resourcesOf(expected.said), `jsonata of ${which}`);

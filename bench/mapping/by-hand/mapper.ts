@@ -15,7 +15,18 @@ import { patient } from './client.ts';
 import { goal, measuredIn, observation } from './goal.ts';
 import type { HandTables } from './hand-tables.ts';
 import { condition } from './need.ts';
-import { fulfilment, hasResult, request, result } from './referral.ts';
+import {
+  answer,
+  asksToCancel,
+  cancellation,
+  fulfilment,
+  hasAnswer,
+  hasResult,
+  message,
+  request,
+  result,
+  saidIn,
+} from './referral.ts';
 import type { Issue, Out, Run } from './values.ts';
 
 export type HandRecord =
@@ -55,12 +66,13 @@ export function byHand(line: HandRecord, context: ProjectContext, tables: HandTa
     case 'carePlan':
       return [made((run) => plan(line.record, run))];
     case 'referral':
-      return line.record.status === 'draft'
-        ? []
-        : [
-            made((run) => request(line.record, run)),
-            made((run) => fulfilment(line.record, run)),
-            ...(hasResult(line.record) ? [made((run) => result(line.record, run))] : []),
-          ];
+      return [
+        ...(line.record.status === 'draft' ? [] : [made((run) => request(line.record, run))]),
+        ...(asksToCancel(line.record) ? [made((run) => cancellation(line.record, run))] : []),
+        ...(line.record.status === 'draft' ? [] : [made((run) => fulfilment(line.record, run))]),
+        ...(hasResult(line.record) ? [made((run) => result(line.record, run))] : []),
+        ...saidIn(line.record).map((at) => made((run) => message(at, line.record, run))),
+        ...(hasAnswer(line.record) ? [made((run) => answer(line.record, run))] : []),
+      ];
   }
 }

@@ -1,4 +1,5 @@
-// A referral by hand: ServiceRequest and Task, and a Procedure for what came of it. A draft makes none.
+// A referral by hand: ServiceRequest and Task, a Task that asks to cancel it, a Procedure for what came of it, and Communications for what
+// the performer says of it. A draft makes only what was said.
 
 import type { ReferralRecord } from '../../../src/records/records.ts';
 import type { Concept, TableCoding } from '../tables.ts';
@@ -51,6 +52,34 @@ export function request(record: ReferralRecord, run: Run): Out {
 function wholeOf({ partOfId }: ReferralRecord, run: Run): string | undefined {
   const whole = partOfId === undefined ? undefined : run.context.record('referral', partOfId);
   return whole?.direction === 'incoming' ? partOfId : undefined;
+}
+
+export function asksToCancel({ status, cancelRequest }: ReferralRecord): boolean {
+  return status !== 'draft' && cancelRequest?.at !== undefined;
+}
+
+export function cancellation(record: ReferralRecord, run: Run): Out {
+  const reason = text(record.cancelRequest?.reason, '/cancelRequest/reason', run);
+  const answer = record.direction === 'incoming' ? cancellationAnswer(record) : undefined;
+  return {
+    resourceType: 'Task',
+    ...head('referral', 'cancellation', record, undefined, run),
+    status: answer ?? 'requested',
+    statusReason: answer === 'rejected' ? { text: 'The referral had ended before it could be cancelled.' } : undefined,
+    intent: 'order',
+    code: { coding: [{ system: urls.taskCode, code: 'abort' }] },
+    focus: to('referral', 'fulfilment', record.id, run),
+    for: to('client', 'patient', record.clientId, run),
+    authoredOn: record.cancelRequest?.at,
+    requester: askingOrganization(record, run),
+    owner: performingOrganization(record, run),
+    reasonCode: reason === undefined ? undefined : { text: reason },
+  };
+}
+
+function cancellationAnswer({ status }: ReferralRecord): 'completed' | 'rejected' | undefined {
+  if (status === 'cancelled' || status === 'declined') return 'completed';
+  return status === 'completed' || status === 'failed' ? 'rejected' : undefined;
 }
 
 export function fulfilment(record: ReferralRecord, run: Run): Out {
@@ -121,6 +150,66 @@ export function result(record: ReferralRecord, run: Run): Out {
     reasonReference: toAll('need', 'condition', record.needIds, run),
     outcome: done && { coding: done.coding, text: text(outcome?.text, '/outcome/text', run) },
   };
+}
+
+/** Index in the comments of each that goes to the side that refers. */
+export function saidIn({ direction, comments }: ReferralRecord): readonly number[] {
+  if (direction !== 'incoming') return [];
+  return comments?.flatMap(({ visibility }, at) => (visibility === 'shared' ? [at] : [])) ?? [];
+}
+
+export function message(at: number, record: ReferralRecord, run: Run): Out {
+  const said = record.comments?.[at];
+  const display = text(said?.byName, `/comments/${at}/byName`, run);
+  return {
+    ...communication(`message[${said?.id}]`, record, run),
+    sent: said?.at,
+    sender: display === undefined ? undefined : { display },
+    payload: payload([text(said?.text, `/comments/${at}/text`, run)]),
+  };
+}
+
+export function hasAnswer({ direction, status, declineText, outcome }: ReferralRecord): boolean {
+  if (direction !== 'incoming') return false;
+  return status === 'declined' ? declineText !== undefined : hasEnded(status) && outcome !== undefined;
+}
+
+export function answer(record: ReferralRecord, run: Run): Out {
+  const { status, declineText, outcome, history } = record;
+  const lastAt = (of: ReferralRecord['status']): string | undefined =>
+    history.findLast((step) => step.status === of)?.at;
+  const declined = status === 'declined' ? text(declineText, '/declineText', run) : undefined;
+  return {
+    ...communication('answer', record, run),
+    sent: (hasEnded(status) ? outcome?.at : undefined) ?? lastAt('declined') ?? lastAt('completed') ?? lastAt('failed'),
+    payload: hasEnded(status)
+      ? payload([
+          status === 'completed' ? 'Completed.' : 'Ended without success.',
+          outcome && run.tables.referralOutcome.words(outcome.code),
+          text(outcome?.text, '/outcome/text', run),
+        ])
+      : payload([declined === undefined ? undefined : `Declined: ${declined}`]),
+  };
+}
+
+function hasEnded(status: ReferralRecord['status']): boolean {
+  return status === 'completed' || status === 'failed';
+}
+
+function communication(slot: string, record: ReferralRecord, run: Run) {
+  return {
+    resourceType: 'Communication',
+    ...head('referral', slot, record, undefined, run),
+    basedOn: list([to('referral', 'request', record.id, run)]),
+    partOf: list([to('referral', 'fulfilment', record.id, run)]),
+    status: 'completed',
+    category: [{ coding: [{ system: urls.communicationCategory, code: 'notification' }] }],
+    subject: to('client', 'patient', record.clientId, run),
+  };
+}
+
+function payload(said: readonly (string | undefined)[]): Out {
+  return list<Out>(said.map((contentString) => (contentString === undefined ? undefined : { contentString })));
 }
 
 function codingsOf(found: Concept | undefined): readonly TableCoding[] {

@@ -1,6 +1,7 @@
 // The systems and extensions that the mappers by hand name.
 
 export const urls = {
+  communicationCategory: 'http://terminology.hl7.org/CodeSystem/communication-category',
   conditionAssertedDate: 'http://hl7.org/fhir/StructureDefinition/condition-assertedDate',
   conditionVerStatus: 'http://terminology.hl7.org/CodeSystem/condition-ver-status',
   icd10cm: 'http://hl7.org/fhir/sid/icd-10-cm',
