@@ -16,8 +16,8 @@ import { contentHash } from '../fhir/fhir.ts';
 import type { JsonObject } from '../json.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import { json, type Store } from '../store/store.ts';
-import { openAlert } from './alerts.ts';
 import type { Abilities } from './lane-connection.ts';
+import { openAlert } from './operating/alerts.ts';
 
 const keepMs = 60 * 60_000;
 

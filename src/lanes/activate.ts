@@ -8,9 +8,9 @@ import { contentHash } from '../fhir/fhir.ts';
 import { isObject, type Json } from '../json.ts';
 import { compileMappings, type MappingFile, type MappingSet, mappingVersion } from '../mapping/mapping.ts';
 import { type Database, json, type Store } from '../store/store.ts';
-import { wantAfterChange, wantBackfill } from './backfill.ts';
-import { documentSlot } from './document.ts';
+import { documentSlot } from './documents/document.ts';
 import type { LaneDeps } from './lane-connection.ts';
+import { wantAfterChange, wantBackfill } from './operating/backfill.ts';
 import { keepPlace } from './renamed.ts';
 
 /**

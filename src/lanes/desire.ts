@@ -13,12 +13,11 @@ import { isRecordType, type RecordType } from '../records/records.ts';
 import { cancelRequestOf, finalStatuses, isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import type { Database } from '../store/store.ts';
 import { askedAnew, cancellationSlot } from './cancel-question.ts';
-import { type Filed, inItsChart, movedFrom } from './chart.ts';
 import { resourceTopic } from './decisions.ts';
-import { documentResource } from './desire-document.ts';
-import { withMessages } from './desire-messages.ts';
-import { withOwnDocuments } from './desire-own-document.ts';
-import { documentSlot, type Edition } from './document.ts';
+import { documentResource } from './documents/desire-document.ts';
+import { withMessages } from './documents/desire-messages.ts';
+import { withOwnDocuments } from './documents/desire-own-document.ts';
+import { documentSlot, type Edition } from './documents/document.ts';
 import { answerNotes, takesNotes } from './inbound/answer-note.ts';
 import { originHere } from './inbound/origin.ts';
 import { isRefusal } from './inbound/refuse.ts';
@@ -37,6 +36,7 @@ import {
 import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { movesOn } from './moves-on.ts';
+import { type Filed, inItsChart, movedFrom } from './patients/chart.ts';
 import { asideReason } from './set-aside.ts';
 import { clientTypes, isShared, referredTo } from './share.ts';
 

@@ -7,13 +7,13 @@ import { type Database, json } from '../store/store.ts';
 import { keepRemoteValues, offerChanges } from './changes.ts';
 import type { Answered } from './decisions.ts';
 import { raiseWanted } from './links.ts';
-import { settleMassChange } from './mass-change.ts';
-import { recreateGone } from './mass-gone.ts';
 import { withFact } from './merge.ts';
-import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, voidPlans } from './patient-link.ts';
+import { settleMassChange } from './operating/mass-change.ts';
+import { recreateGone } from './operating/mass-gone.ts';
+import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, voidPlans } from './patients/patient-link.ts';
 import { settleRefused } from './refused.ts';
 import { settleRefusedChange } from './refused-change.ts';
-import { settleUntold } from './untold.ts';
+import { settleUntold } from './unknown/untold.ts';
 
 /** Puts an answered decision into effect. A choice that only has to be remembered changes nothing here. */
 export async function applyDecision(trx: Transaction<Database>, decision: Answered): Promise<void> {

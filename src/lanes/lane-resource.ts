@@ -6,7 +6,7 @@ import type { JsonObject } from '../json.ts';
 import type { CompiledSlot, Desired, SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
 import type { CancelRequest, Party, TaskMoves } from '../referrals/referrals.ts';
-import type { DocumentState } from './document.ts';
+import type { DocumentState } from './documents/document.ts';
 import type { Bases } from './merge.ts';
 
 export interface ResourceKey {

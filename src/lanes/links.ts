@@ -8,7 +8,7 @@ import type { Facts, SlotRef } from '../mapping/mapping.ts';
 import { type Database, json } from '../store/store.ts';
 import type { LaneResource } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
-import { patientOf } from './patient-of.ts';
+import { patientOf } from './patients/patient-of.ts';
 
 export interface SeenResource {
   readonly resourceType: string;

@@ -12,7 +12,7 @@ import {
   type RunMemory,
   receiverOf,
 } from './desire.ts';
-import { editionOf } from './editions.ts';
+import { editionOf } from './documents/editions.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import { Known, type RecordName } from './known.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';

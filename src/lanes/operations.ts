@@ -8,7 +8,7 @@ import type { Facts } from '../mapping/mapping.ts';
 import { isRecordType } from '../records/records.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import { askedKey } from './cancel-question.ts';
-import { editionJson } from './document.ts';
+import { editionJson } from './documents/document.ts';
 import type { ResourceKey } from './lane-resource.ts';
 import { type LaneKey, type Lease, LeaseLost } from './lease.ts';
 import type { PlanBasis } from './load.ts';

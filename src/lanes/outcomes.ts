@@ -7,7 +7,7 @@ import type { Facts } from '../mapping/mapping.ts';
 import type { Database } from '../store/store.ts';
 import { askedKey } from './cancel-question.ts';
 import { doubled, openDecision } from './decisions.ts';
-import { holdDocuments, keepFiled } from './editions.ts';
+import { holdDocuments, keepFiled } from './documents/editions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import type { LaneRows } from './lane-rows.ts';

@@ -6,7 +6,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
 import { businessAnswer, isTaskStatus, isTerminal, isUntouched, taskPath } from '../referrals/referrals.ts';
 import { askedKey, isAnsweredQuestion, type Question, questionFor } from './cancel-question.ts';
-import { decideDocument, documentSlot, type EditionPlan } from './document.ts';
+import { decideDocument, documentSlot, type EditionPlan } from './documents/document.ts';
 import {
   invalidReason,
   isRecalled,

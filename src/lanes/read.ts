@@ -4,14 +4,14 @@ import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } fro
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { closeObsolete, resourceTopic } from './decisions.ts';
-import { holdDocuments } from './editions.ts';
+import { holdDocuments } from './documents/editions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
 import { nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { hashOfSeen, saveGone, saveSeen } from './links.ts';
-import { askAboutGone } from './mass-gone.ts';
-import { type Survivor, storeMerge, survivorOf } from './merged.ts';
+import { askAboutGone } from './operating/mass-gone.ts';
+import { type Survivor, storeMerge, survivorOf } from './patients/merged.ts';
 import { isRestricted } from './search-failure.ts';
 
 export type ReadResult =

@@ -2,7 +2,7 @@
 
 import { type Reason, reason } from '../errors.ts';
 import { type Database, json, type SetAside, type Transaction } from '../store/store.ts';
-import { documentSlot } from './document.ts';
+import { documentSlot } from './documents/document.ts';
 import type { LinkRow } from './known.ts';
 import { nameOf, type ResourceKey } from './lane-resource.ts';
 import type { LaneKey } from './lease.ts';

@@ -24,9 +24,9 @@ import {
 import type { Reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
-import { closeAlert, openAlert } from './alerts.ts';
 import { stateFromJson, stateToJson } from './budget-json.ts';
 import type { LaneDeps } from './lane-connection.ts';
+import { closeAlert, openAlert } from './operating/alerts.ts';
 
 type Configured = Pick<ConnectionConfig, 'id' | 'rateLimit'>;
 

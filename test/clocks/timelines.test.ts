@@ -155,7 +155,7 @@ function told(clocks: readonly Clock[], rule: string): Told[] {
 }
 
 describe('random timelines', () => {
-  const numRuns = atCounts({ plain: 300, full: 10_000 });
+  const numRuns = atCounts({ plain: 200, full: 10_000 });
   test(`${numRuns} of them have the clocks that a walk through time finds`, () => {
     const states = new Set<string>();
     fc.assert(

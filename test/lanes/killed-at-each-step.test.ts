@@ -41,12 +41,12 @@ beforeAll(() => {
 afterAll(() => restoreHttp());
 
 describe('on the embedded database, killed at each step', () => {
-  walks(embeddedSite, allSteps, atCounts({ plain: 10, full: 1 }));
+  walks(embeddedSite, allSteps, atCounts({ plain: 16, full: 1 }));
 });
 
 describeOnPostgres('on PostgreSQL, killed at each step', ({ freshDatabase }) => {
   // A cut within a transaction is rolled back like the one before its commit; each statement is walked on the embedded database.
-  walks(async () => postgresSite(await freshDatabase()), boundaries, atCounts({ plain: 11, full: 1 }));
+  walks(async () => postgresSite(await freshDatabase()), boundaries, atCounts({ plain: 17, full: 1 }));
 });
 
 /** @param stride how many steps further the next one dies, at most */

@@ -5,7 +5,7 @@ import type { JWK } from 'jose';
 import { type Connection, generateKey, openConnection, publicKeySet } from '../../src/connections/connections.ts';
 import { reason } from '../../src/errors.ts';
 import { prepareConnection, probePaused, setPaused, sharedBudget } from '../../src/lanes/lanes.ts';
-import { pauseForFault } from '../../src/lanes/pause.ts';
+import { pauseForFault } from '../../src/lanes/operating/pause.ts';
 import { json } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
 import { freshEmbedded } from '../support/embedded.ts';

@@ -9,7 +9,7 @@ import type { ResourceKey } from '../../src/lanes/lane-resource.ts';
 import { takeLane } from '../../src/lanes/lane-rows.ts';
 import { holdLease, type Lease, LeaseLost, takeLease } from '../../src/lanes/lease.ts';
 import { type LinkTarget, type NewLink, raiseWanted, saveLinks, saveWaiting } from '../../src/lanes/links.ts';
-import { keepSeen, type Seen } from '../../src/lanes/poll-keep.ts';
+import { keepSeen, type Seen } from '../../src/lanes/polls/poll-keep.ts';
 import { storeWriting } from '../../src/lanes/written-rows.ts';
 import { acceptRecords } from '../../src/records/records.ts';
 import { type Database, openStore, type Store, sql, type Transaction } from '../../src/store/store.ts';

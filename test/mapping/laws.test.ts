@@ -7,4 +7,4 @@ import { atCounts } from '../support/counts.ts';
 import { mappings } from './fixtures.ts';
 import { testLaws } from './laws.ts';
 
-describe.each(recordTypes)('the mapping of %s', (type) => testLaws(mappings, type, atCounts({ plain: 20, full: 60 })));
+describe.each(recordTypes)('the mapping of %s', (type) => testLaws(mappings, type, atCounts({ plain: 12, full: 60 })));

@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../../src/json.ts';
 import { projectRecords } from '../../src/lanes/lanes.ts';
-import { patientOf } from '../../src/lanes/patient-of.ts';
+import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import type { Desired } from '../../src/mapping/mapping.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { identifierSystem, ownValue } from '../support/rig.ts';

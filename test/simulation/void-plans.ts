@@ -1,7 +1,7 @@
 // Nothing is sent on a plan that something had made void before its intents were stored.
 
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
-import { patientOf } from '../../src/lanes/patient-of.ts';
+import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import { clientsOn, type Evidence, type Interval, isRetired } from './evidence.ts';
 import { textOf } from './filed-documents.ts';
 

@@ -5,11 +5,11 @@
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
 import { commentsOffered, keepRemoteValues, offerChanges } from '../changes.ts';
+import { wordsOf } from '../documents/message-words.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { hashOfSeen } from '../links.ts';
-import { wordsOf } from '../message-words.ts';
 import { nameOf, patientsOf, referenced } from './about.ts';
 import { cut } from './cut.ts';
 import { proposedId } from './rows.ts';

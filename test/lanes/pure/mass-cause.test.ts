@@ -1,7 +1,7 @@
 // Which cause a change in masses is put down to, and how many changes it may make unasked (lanes.md 22).
 
 import { expect, test } from '@jest/globals';
-import { causeOf, massLimit } from '../../../src/lanes/mass-change.ts';
+import { causeOf, massLimit } from '../../../src/lanes/operating/mass-change.ts';
 import type { LaneBasis } from '../../../src/store/store.ts';
 
 const then: LaneBasis = {

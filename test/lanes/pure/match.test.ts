@@ -10,7 +10,7 @@ import {
   matchKeys,
   matchPatient,
   strongIdentifiers,
-} from '../../../src/lanes/match.ts';
+} from '../../../src/lanes/patients/match.ts';
 import { aClient } from '../../builders.ts';
 
 const systems = { mrn: 'urn:oid:1.2.3', medicaid: 'urn:oid:4.5.6' };

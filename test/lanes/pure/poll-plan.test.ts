@@ -3,7 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { polledTypes, type VendorName } from '../../../src/config.ts';
 import { vendors } from '../../../src/connections/connections.ts';
-import { pollCost, pollEveryMs, typesOfAll, typesOfOne } from '../../../src/lanes/poll-plan.ts';
+import { pollCost, pollEveryMs, typesOfAll, typesOfOne } from '../../../src/lanes/polls/poll-plan.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;

@@ -1,0 +1,65 @@
+// Where a document is filed: the newest encounter of the patient that is open (`documents.encounter: latest-open`).
+
+import { isSearchResult } from '../../connections/connections.ts';
+import { type Reason, reason } from '../../errors.ts';
+import { isObject, type JsonObject } from '../../json.ts';
+import { closeObsolete, openDecision } from '../decisions.ts';
+import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { LaneResource } from '../lane-resource.ts';
+import { holdLease, type Lease } from '../lease.ts';
+import { searchFailure } from '../search-failure.ts';
+
+/** The topic under which a person is asked about an encounter that is not there. */
+export const encounterTopic = 'encounter';
+
+export type EncounterResult =
+  | { readonly kind: 'found'; readonly encounter: { readonly id: string } | 'none-open' }
+  | { readonly kind: 'again' | 'config'; readonly reason: Reason; readonly afterMs: number | undefined };
+
+/** Asks the server. Where a document cannot go without one and none is open, a person is asked; an open encounter answers the question. */
+export async function findEncounter(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  resource: LaneResource,
+): Promise<EncounterResult> {
+  const { document } = resource;
+  const result = await connection.client.searchAll(
+    'Encounter',
+    connection.vendor.queries.encounters(document?.patientId ?? ''),
+  );
+  if (!isSearchResult(result)) return searchFailure(connection, result);
+  if (!result.complete)
+    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  const id = newestOpen(result.resources);
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    if (id !== undefined) return closeObsolete(trx, lease, [encounterTopic]);
+    if (document?.rules.encounter !== 'required') return;
+    await openDecision(trx, lease, {
+      kind: 'encounter-missing',
+      topic: encounterTopic,
+      key: resource.key,
+      reason: reason('encounter-missing'),
+      detail: { edition: (document.editions.at(-1)?.number ?? 0) + 1 },
+      choices: [{ choose: 'look-again', effect: 'An encounter is open now: look for it and file the document there.' }],
+    });
+  });
+  return { kind: 'found', encounter: id === undefined ? 'none-open' : { id } };
+}
+
+const openStatuses = ['arrived', 'triaged', 'in-progress', 'onleave'];
+
+/** The id of the open encounter that started last; undefined when none is open. */
+export function newestOpen(encounters: readonly JsonObject[]): string | undefined {
+  const open = encounters.filter(
+    ({ status, period }) =>
+      openStatuses.includes(String(status)) && !(isObject(period) && typeof period.end === 'string'),
+  );
+  const [newest] = open.sort((a, b) => (startOf(b) < startOf(a) ? -1 : 1));
+  return typeof newest?.id === 'string' ? newest.id : undefined;
+}
+
+function startOf({ period }: JsonObject): string {
+  return isObject(period) && typeof period.start === 'string' ? new Date(period.start).toISOString() : '';
+}

@@ -1,0 +1,111 @@
+// Finds a document or message whose filing has an unknown outcome: no server looks them up by our identifier, so each of the patient (of documents
+// those from about that time) is read and told by the marker in its last line (lanes.md 12).
+
+import { classify, isOffered, isSearchResult } from '../../connections/connections.ts';
+import { findMarker } from '../../documents/documents.ts';
+import { reason } from '../../errors.ts';
+import { parseReference } from '../../fhir/fhir.ts';
+import { isObject, type Json, type JsonObject } from '../../json.ts';
+import type { LaneConnection } from '../lane-connection.ts';
+import { type Failure, finalSearchFailure, type Refused } from '../search-failure.ts';
+import type { EditionPlan } from './document.ts';
+import { wordsOf } from './message-words.ts';
+
+/** Clocks of two systems, and a server that keeps its own time of filing. */
+const windowMs = 24 * 3_600_000;
+
+export type DocumentsFound = JsonObject[] | Unclear;
+
+type Unclear = Failure | Refused;
+
+/** The documents or messages that carry the marker and number of this edition, the oldest first; or why that cannot be told now. */
+export async function searchEdition(
+  connection: LaneConnection,
+  resourceType: string,
+  edition: EditionPlan,
+): Promise<DocumentsFound> {
+  const query = queryFor(connection, resourceType, edition);
+  if (query === undefined) return [];
+  const result = await connection.client.searchAll(resourceType, query);
+  if (!isSearchResult(result)) return finalSearchFailure(connection, result);
+  if (!result.complete)
+    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  const found: JsonObject[] = [];
+  for (const document of result.resources) {
+    const holds = await holdsEdition(connection, document, edition);
+    if (typeof holds !== 'boolean') return holds;
+    if (holds) found.push(document);
+  }
+  return found.sort((a, b) => (madeAt(a) < madeAt(b) ? -1 : 1));
+}
+
+function madeAt({ date, sent }: JsonObject): string {
+  return String(date ?? sent);
+}
+
+/** Messages about a patient are few; of documents those from about the time are read. Undefined: the server has none of the kind. */
+function queryFor({ vendor }: LaneConnection, resourceType: string, { asOf, patientId, type }: EditionPlan) {
+  const { documents, messages, queries } = vendor;
+  if (resourceType === 'Communication') return isOffered(messages) ? messages.search(patientId) : undefined;
+  if (!isOffered(documents)) return undefined;
+  const at = Date.parse(asOf);
+  return queries.documents({
+    patientId,
+    type: type ?? documents.type.code,
+    from: new Date(at - windowMs),
+    to: new Date(at + windowMs),
+  });
+}
+
+/** Whether this document carries the edition now. */
+export async function holdsEdition(
+  connection: LaneConnection,
+  document: JsonObject,
+  { marker, number }: EditionPlan,
+): Promise<boolean | Unclear> {
+  const text = await textOf(connection, document);
+  if (typeof text !== 'string') return text;
+  const printed = findMarker(text);
+  return printed?.marker === marker && printed.edition === number;
+}
+
+/** The words of a message, and the text of every attachment, read from its Binary where it is not inside the document. */
+async function textOf(connection: LaneConnection, shown: JsonObject): Promise<string | Unclear> {
+  const texts = wordsOf(shown);
+  for (const attachment of attachments(shown.content)) {
+    const { data, url } = attachment;
+    const binary = typeof url === 'string' ? parseReference(url) : undefined;
+    if (typeof data === 'string') texts.push(decoded(data));
+    else if (binary?.resourceType === 'Binary') {
+      const read = await readBinary(connection, binary.id);
+      if (typeof read !== 'string') return read;
+      texts.push(read);
+    }
+  }
+  return texts.join('\n');
+}
+
+function attachments(content: Json | undefined): JsonObject[] {
+  return (Array.isArray(content) ? content : []).flatMap((one) =>
+    isObject(one) && isObject(one.attachment) ? [one.attachment] : [],
+  );
+}
+
+/** A Binary that is not there any more holds no marker. */
+async function readBinary(connection: LaneConnection, id: string): Promise<string | Unclear> {
+  const reply = await connection.client.send({ method: 'GET', path: `Binary/${id}` });
+  const target = { resourceType: 'Binary', id };
+  const result = classify(connection.vendor, { method: 'GET', kind: 'read', target }, reply);
+  if (result.class === 'gone') return '';
+  if (result.class !== 'ok' || reply.fault !== undefined) {
+    const why = result.reason ?? reason('outcome-unknown');
+    if (result.class === 'denied' || result.class === 'permanent') return { kind: 'parked', reason: why };
+    return { kind: result.class === 'config' ? 'config' : 'again', reason: why, afterMs: result.retryAfterMs };
+  }
+  const data = reply.body?.data;
+  return typeof data === 'string' ? decoded(data) : '';
+}
+
+function decoded(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8');
+}

@@ -1,0 +1,106 @@
+// Alerts: what an operator must see once, not once per lane. One open alert per topic; further causes only count.
+
+import { sql, type Transaction } from 'kysely';
+import { type Reason, reason } from '../../errors.ts';
+import { staleLimit } from '../../records/records.ts';
+import { type Database, json, type Store } from '../../store/store.ts';
+import type { LaneKey } from '../lease.ts';
+import { unknownOutcomes, unknownTooLongMs } from '../unknown/unknown-outcomes.ts';
+
+export interface Alert {
+  readonly topic: string;
+  /** Absent: it is about no connection. */
+  readonly connection?: string;
+  readonly reason: Reason;
+}
+
+/** That a lane has brought processes down. */
+export function crashTopic({ connection, subject }: LaneKey): string {
+  return `lane-crashed:${connection}:${subject}`;
+}
+
+export async function openAlert(trx: Transaction<Database>, { topic, connection, reason }: Alert): Promise<void> {
+  await trx
+    .insertInto('alert')
+    .values({ topic, connection: connection ?? null, reason: json(reason) })
+    .onConflict((conflict) =>
+      conflict.column('topic').where('resolved_at', 'is', null).doUpdateSet({ count: sql<number>`alert.count + 1` }),
+    )
+    .execute();
+}
+
+/** The same for one fault that is looked at again and again: an open alert stays as it is, and does not count the looks. */
+export async function openAlertOnce(trx: Transaction<Database>, alert: Alert): Promise<void> {
+  const open = await trx
+    .selectFrom('alert')
+    .select('id')
+    .where('topic', '=', alert.topic)
+    .where('resolved_at', 'is', null)
+    .executeTakeFirst();
+  if (open === undefined) await openAlert(trx, alert);
+}
+
+/** What it told of is no longer so. */
+export async function closeAlert(trx: Transaction<Database>, ...topics: readonly string[]): Promise<void> {
+  await trx
+    .updateTable('alert')
+    .set({ resolved_at: sql<Date>`now()` })
+    .where('topic', 'in', topics)
+    .where('resolved_at', 'is', null)
+    .execute();
+}
+
+/** These have alerts of their own, or are a person's own doing. */
+const toldOtherwise = ['lane-crashed', 'version-set-aside'];
+
+/**
+ * Brings the alerts that tell of many rows up to date: parked lanes, one alert for each connection and reason, counting lanes; requests whose outcome
+ * has been unknown for long, one for each connection; and sources that no longer send stale records in masses.
+ */
+export async function reviewAlerts(store: Store): Promise<void> {
+  await store.tx(async (trx) => {
+    const groups = json([...(await parkedLanes(trx)), ...(await longUnknown(trx))]);
+    await sql`
+      insert into alert (topic, connection, reason, count)
+      select g.topic, g.connection, g.reason, g.count from jsonb_to_recordset(${groups})
+        as g(topic text, connection text, reason jsonb, count integer)
+      on conflict (topic) where resolved_at is null do update set count = excluded.count
+        where alert.count <> excluded.count`.execute(trx);
+    await sql`
+      update alert a set resolved_at = now()
+      where a.resolved_at is null and (a.topic like 'lanes-parked:%' or a.topic like 'outcomes-unknown:%')
+        and a.topic not in (select g.topic from jsonb_to_recordset(${groups}) as g(topic text))`.execute(trx);
+    await sql`
+      update alert a set resolved_at = now() where a.resolved_at is null and a.topic like 'stale:%'
+        and ${staleLimit} >= (
+          select count(*) from stale_record s where s.source = substr(a.topic, 7) and s.received_at > now() - interval '1 hour')`.execute(
+      trx,
+    );
+  });
+}
+
+async function parkedLanes(trx: Transaction<Database>) {
+  const { rows } = await sql<{ connection: string; code: string; text: string; count: number }>`
+    select connection, parked ->> 'code' as code, min(parked ->> 'text') as text, count(*)::integer as count
+    from lane where parked is not null and parked ->> 'code' not in (${sql.join(toldOtherwise)}) group by 1, 2 order by 1, 2`.execute(
+    trx,
+  );
+  return rows.map(({ connection, code, text, count }) => ({
+    topic: `lanes-parked:${code}:${connection}`,
+    connection,
+    reason: reason('lanes-parked', { why: text }),
+    count,
+  }));
+}
+
+async function longUnknown(trx: Transaction<Database>) {
+  const rows = await unknownOutcomes(trx, unknownTooLongMs);
+  return rows
+    .filter(({ count }) => count > 0)
+    .map(({ connection, count }) => ({
+      topic: `outcomes-unknown:${connection}`,
+      connection,
+      reason: reason('outcomes-unknown', { minutes: unknownTooLongMs / 60_000 }),
+      count,
+    }));
+}

@@ -1,0 +1,142 @@
+// What an operator is shown of a connection before and after it goes live: who lets us in, what goes where and why, what would be written, and
+// what stands in the way.
+
+import type { ConnectionConfig } from '../../config.ts';
+import { type Connection, type RouteRow, vendorRules, vendors } from '../../connections/connections.ts';
+import { CasebridgeError, type Reason, reason } from '../../errors.ts';
+import type { MappingSet } from '../../mapping/mapping.ts';
+import { sql } from '../../store/store.ts';
+import { slotsOf } from '../abilities.ts';
+import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
+import { type PollReport, pollReport } from '../polls/poll-report.ts';
+import { dryRun } from './dry-run.ts';
+
+export interface ConnectionReport {
+  readonly connection: string;
+  readonly vendor: string;
+  readonly mode: string;
+  readonly reachable: boolean;
+  readonly auth: { readonly ok: boolean; readonly reason: Reason | null };
+  readonly scopes: readonly string[];
+  /** What an operator should mend, the gravest first. */
+  readonly findings: readonly Reason[];
+  readonly routes: readonly RouteRow[];
+  /** Whether the server is told who wrote what, in one line; absent where it is not known. */
+  readonly provenance?: string;
+  /**
+   * Types written there without version tags: what others change between our last look and our write is seen by no client (lanes.md 28). Absent where
+   * it is not known.
+   */
+  readonly withoutVersions?: readonly string[];
+  /** What is known of servers of this vendor: what they take, what not and why. */
+  readonly vendorRules: ReturnType<typeof vendorRules>;
+  readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
+  /** Why resources wait or rest, and how many for each reason, the most frequent first. */
+  readonly missing: readonly { readonly code: string; readonly text: string; readonly count: number }[];
+  /** What asking the server takes; absent where it is switched off. */
+  readonly polls?: PollReport;
+}
+
+/** Asks the server who it is and what it lets us do. Never throws for what it answers. */
+export async function connectionReport(
+  deps: LaneDeps,
+  connection: Connection,
+  lane: LaneConnection,
+): Promise<ConnectionReport> {
+  const { config } = connection;
+  const { reachable, auth, scopes = [], findings } = await connection.diagnose();
+  const mappings = await deps.mappings();
+  const abilities = reachable && auth.ok ? await readableAbilities(lane, mappings) : undefined;
+  return {
+    ...identityOf(config),
+    reachable,
+    auth: { ok: auth.ok, reason: auth.reason ?? null },
+    scopes: [...scopes],
+    findings,
+    routes: abilities?.routes ?? routesOff(mappings, reason('route-capabilities-unknown')),
+    ...(abilities && { provenance: abilities.provenance.why, withoutVersions: withoutVersions(abilities) }),
+    wouldWrite: abilities === undefined ? nothing : await countWrites(deps, lane),
+    missing: await countMissing(deps, config.id),
+    polls: await pollReport(deps.store, lane),
+  };
+}
+
+function withoutVersions({ routes, namesVersions }: Abilities): string[] {
+  const written = routes.filter(({ route }) => route === 'native' || route === 'answer');
+  const types = new Set(written.map(({ resourceType }) => resourceType));
+  return [...types].filter((type) => !namesVersions(type)).sort();
+}
+
+/** Undefined where the server does not say what it can do; the diagnosis says why. */
+async function readableAbilities(lane: LaneConnection, mappings: MappingSet): Promise<Abilities | undefined> {
+  try {
+    return await lane.abilities(mappings);
+  } catch (error) {
+    if (error instanceof CasebridgeError) return undefined;
+    throw error;
+  }
+}
+
+/** A connection that is switched off is not asked. */
+export function offReport(config: ConnectionConfig, mappings: MappingSet): ConnectionReport {
+  const why = reason('connection-off');
+  return {
+    ...identityOf(config),
+    reachable: false,
+    auth: { ok: false, reason: why },
+    scopes: [],
+    findings: [],
+    routes: routesOff(mappings, why),
+    wouldWrite: nothing,
+    missing: [],
+  };
+}
+
+function identityOf({
+  id,
+  vendor,
+  mode,
+}: ConnectionConfig): Pick<ConnectionReport, 'connection' | 'vendor' | 'mode' | 'vendorRules'> {
+  return { connection: id, vendor, mode, vendorRules: vendorRules(vendors[vendor]) };
+}
+
+function routesOff(mappings: MappingSet, why: Reason): ConnectionReport['routes'] {
+  return slotsOf(mappings).map(({ recordType, resourceType }) => ({
+    recordType,
+    resourceType,
+    route: 'off',
+    reason: why,
+  }));
+}
+
+/** Operations that change what is there. */
+const changing: readonly string[] = ['update', 'move', 'ask', 'unask', 'retire'];
+
+const nothing: ConnectionReport['wouldWrite'] = { create: 0, update: 0, document: 0 };
+
+/** What the lanes that have work, or that a shadow keeps from writing, would send; documents also where their quiet time is not over. */
+async function countWrites(deps: LaneDeps, lane: LaneConnection): Promise<ConnectionReport['wouldWrite']> {
+  const rows = await deps.store.db
+    .selectFrom('lane')
+    .select(['connection', 'subject'])
+    .where('connection', '=', lane.config.id)
+    .execute();
+  let create = 0;
+  let update = 0;
+  let document = 0;
+  for (const key of rows) {
+    const { operations, awaitsDocument } = await dryRun(deps, lane, key);
+    create += operations.filter(({ kind }) => kind === 'create').length;
+    update += operations.filter(({ kind }) => changing.includes(kind)).length;
+    document += awaitsDocument ? 1 : 0;
+  }
+  return { create, update, document };
+}
+
+async function countMissing({ store }: LaneDeps, connection: string): Promise<ConnectionReport['missing']> {
+  const { rows } = await sql<{ code: string; text: string; count: number }>`
+    select reason ->> 'code' as code, min(reason ->> 'text') as text, count(*)::integer as count
+    from link where connection = ${connection} and state in ('waiting', 'parked') and retired_at is null and reason is not null
+    group by 1 order by 3 desc, 1`.execute(store.db);
+  return rows;
+}

@@ -1,0 +1,227 @@
+// Moves the replays of the store on, a few hundred lanes at a time: wants lanes that were asked for, at the priority of back-fill; settles those
+// that have run; plans instead of running where it is a dry run. Every step is one transaction, so a killed process costs nothing but time.
+
+import { type Selectable, sql } from 'kysely';
+import { CasebridgeError, type Reason, reason } from '../../errors.ts';
+import type { Json } from '../../json.ts';
+import { type Database, json, type Store, type Transaction } from '../../store/store.ts';
+import { activeVersion } from '../activate.ts';
+import type { LaneDeps } from '../lane-connection.ts';
+import type { LaneKey } from '../lease.ts';
+import { raiseWanted } from '../links.ts';
+import { type DryRun, dryRun } from './dry-run.ts';
+
+const mostAtOnce = 500;
+const dryAtOnce = 50;
+/** Behind everything that happens now; as back-fill. */
+const priority = 90;
+
+type ReplayRow = Selectable<Database['replay']>;
+
+/** @returns true when lanes have become due or there is more to do at once */
+export async function workReplays(deps: LaneDeps): Promise<boolean> {
+  const running = await deps.store.db
+    .selectFrom('replay')
+    .selectAll()
+    .where('state', '=', 'running')
+    .orderBy('id')
+    .execute();
+  let more = false;
+  for (const replay of running) {
+    const went = replay.dry_run ? await planSome(deps, replay) : await runSome(deps, replay);
+    await endIfDone(deps.store, replay.id);
+    more ||= went;
+  }
+  return more;
+}
+
+async function runSome(deps: LaneDeps, replay: ReplayRow): Promise<boolean> {
+  return deps.store.tx(async (trx) => {
+    if (!(await claim(trx, replay.id))) return false;
+    const wanted = await wantSome(deps, trx, replay);
+    const settled = await settleSome(trx, replay.id);
+    await leavePaused(trx, replay.id);
+    return wanted + settled > 0;
+  });
+}
+
+/** One process at a time works on a replay. */
+async function claim(trx: Transaction<Database>, id: number): Promise<boolean> {
+  const row = await trx
+    .selectFrom('replay')
+    .select('id')
+    .where('id', '=', id)
+    .where('state', '=', 'running')
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+interface OpenItem extends LaneKey {
+  readonly paused: Reason | null;
+  readonly draining: boolean;
+  readonly stopped: { readonly by: string } | null;
+}
+
+async function openItems(trx: Transaction<Database>, replay: number, limit: number): Promise<OpenItem[]> {
+  const { rows } = await sql<OpenItem>`
+    select i.connection, i.subject, c.paused, c.draining_since is not null as draining, l.stopped
+    from replay_item i join lane l on l.connection = i.connection and l.subject = i.subject
+    left join connection c on c.id = i.connection
+    where i.replay = ${replay} and i.outcome is null and i.wanted is null
+    order by i.connection, i.subject limit ${limit}`.execute(trx);
+  return rows;
+}
+
+async function wantSome(deps: LaneDeps, trx: Transaction<Database>, replay: ReplayRow): Promise<number> {
+  const items = await openItems(trx, replay.id, mostAtOnce);
+  if (items.length === 0) return 0;
+  const active = await activeVersion(trx);
+  const ended: Ended[] = [];
+  const lanes: LaneKey[] = [];
+  for (const item of items) {
+    const { connection, subject } = item;
+    const early = endsUnasked(deps, replay, active, item);
+    if (early === undefined) lanes.push({ connection, subject });
+    else ended.push({ connection, subject, writes: 0, ...early });
+  }
+  await storeEnded(trx, replay.id, ended);
+  await raiseWanted(trx, lanes, { reread: true, unpark: true, priority });
+  await sql`
+    update replay_item i set wanted = l.wanted, asked_at = now()
+    from jsonb_to_recordset(${json(lanes)}) as k(connection text, subject text)
+    join lane l on l.connection = k.connection and l.subject = k.subject
+    where i.replay = ${replay.id} and i.connection = k.connection and i.subject = k.subject`.execute(trx);
+  return items.length;
+}
+
+type Verdict = { readonly outcome: 'done' | 'skipped' | 'refused'; readonly reason: Reason | null };
+type Ended = LaneKey & Verdict & { readonly writes: number; readonly plan?: Json };
+
+/** What is not even tried, and why. */
+function endsUnasked(
+  { connections }: LaneDeps,
+  { scope }: ReplayRow,
+  active: string | undefined,
+  { connection, paused, draining, stopped }: OpenItem,
+): Verdict | undefined {
+  if (!connections.has(connection)) return { outcome: 'skipped', reason: reason('connection-off') };
+  if (scope.mapping !== undefined && scope.mapping !== active)
+    return {
+      outcome: 'skipped',
+      reason: reason('mapping-not-active', { version: scope.mapping, active: active ?? 'none' }),
+    };
+  if (paused !== null) return { outcome: 'skipped', reason: paused };
+  if (draining) return { outcome: 'skipped', reason: reason('connection-draining', { why: '' }) };
+  return stopped === null
+    ? undefined
+    : { outcome: 'refused', reason: reason('lane-parked-by-operator', { by: stopped.by }) };
+}
+
+interface RanRow extends LaneKey {
+  readonly parked: Reason | null;
+  readonly reason: Reason | null;
+  readonly stopped: { readonly by: string } | null;
+  readonly stuck: Reason | null;
+  readonly writes: number;
+}
+
+/** What a person has said is to rest is no refusal. */
+const restCodes = ['version-set-aside', 'patient-left'];
+
+async function settleSome(trx: Transaction<Database>, replay: number): Promise<number> {
+  const { rows } = await sql<RanRow>`
+    select i.connection, i.subject, l.parked, l.reason, l.stopped,
+      (select k.reason from link k where k.connection = i.connection and k.subject = i.subject and k.state = 'parked'
+        and k.retired_at is null and k.reason ->> 'code' not in (${sql.join(restCodes)}) order by k.type, k.id, k.slot limit 1) as stuck,
+      (select count(*)::integer from record r join operation o on o.source = r.source and o.type = r.type and o.record_id = r.id
+        where r.subject = i.subject and o.connection = i.connection and o.intended_at >= i.asked_at
+          and o.outcome in ('ok', 'found')) as writes
+    from replay_item i join lane l on l.connection = i.connection and l.subject = i.subject
+    where i.replay = ${replay} and i.outcome is null and i.wanted is not null and (l.done >= i.wanted or l.stopped is not null)
+    order by i.connection, i.subject limit ${mostAtOnce}`.execute(trx);
+  const ended = rows.map(({ connection, subject, writes, ...row }) => ({
+    connection,
+    subject,
+    writes,
+    ...verdictOf(row, writes),
+  }));
+  await storeEnded(trx, replay, ended);
+  return ended.length;
+}
+
+function verdictOf(
+  { parked, stuck, stopped, ...lane }: Omit<RanRow, keyof LaneKey | 'writes'>,
+  writes: number,
+): Verdict {
+  if (stopped !== null) return { outcome: 'refused', reason: reason('lane-parked-by-operator', { by: stopped.by }) };
+  const refusal = parked ?? stuck;
+  if (refusal !== null) return { outcome: 'refused', reason: refusal };
+  if (writes > 0) return { outcome: 'done', reason: null };
+  return { outcome: 'skipped', reason: lane.reason ?? reason('replay-nothing-to-do') };
+}
+
+/** A connection that pauses meanwhile would keep the job open for who knows how long: its lanes stay wanted, and are counted as skipped. */
+async function leavePaused(trx: Transaction<Database>, replay: number): Promise<void> {
+  await sql`
+    update replay_item i set outcome = 'skipped', reason = ${json(reason('replay-left-paused'))}
+    from connection c
+    where i.replay = ${replay} and i.outcome is null and i.wanted is not null and c.id = i.connection and c.paused is not null`.execute(
+    trx,
+  );
+}
+
+async function storeEnded(trx: Transaction<Database>, replay: number, ended: readonly Ended[]): Promise<void> {
+  if (ended.length === 0) return;
+  const rows = ended.map(({ reason: why, ...rest }) => ({ ...rest, reason: why === null ? null : { ...why } }));
+  await sql`
+    update replay_item i set outcome = e.outcome, reason = e.reason, writes = e.writes, plan = e.plan
+    from jsonb_to_recordset(${json(rows)})
+      as e(connection text, subject text, outcome text, reason jsonb, writes integer, plan jsonb)
+    where i.replay = ${replay} and i.connection = e.connection and i.subject = e.subject`.execute(trx);
+}
+
+/** Planning takes long and asks for capabilities: it is done outside the transaction; a second process may do the same, to the same end. */
+async function planSome(deps: LaneDeps, replay: ReplayRow): Promise<boolean> {
+  const { items, active } = await deps.store.tx(async (trx) => ({
+    items: await openItems(trx, replay.id, dryAtOnce),
+    active: await activeVersion(trx),
+  }));
+  const ended: Ended[] = [];
+  for (const item of items) {
+    const { connection, subject } = item;
+    const early = endsUnasked(deps, replay, active, item);
+    const rest = early === undefined ? await planned(deps, { connection, subject }) : { writes: 0, ...early };
+    ended.push({ connection, subject, ...rest });
+  }
+  await deps.store.tx((trx) => storeEnded(trx, replay.id, ended));
+  return items.length === dryAtOnce;
+}
+
+async function planned(deps: LaneDeps, key: LaneKey): Promise<Verdict & { writes: number; plan?: Json }> {
+  const connection = deps.connections.get(key.connection);
+  if (connection === undefined) return { outcome: 'skipped', reason: reason('connection-off'), writes: 0 };
+  try {
+    return told(await dryRun(deps, connection, key, { unparks: true }));
+  } catch (error) {
+    // The server does not say what it can do.
+    if (error instanceof CasebridgeError) return { outcome: 'refused', reason: error.reason, writes: 0 };
+    throw error;
+  }
+}
+
+function told({ operations, parked }: DryRun): Verdict & { writes: number; plan: Json } {
+  const writes = operations.filter(({ kind }) => kind !== 'find' && kind !== 'read' && kind !== 'encounter').length;
+  const plan: Json = JSON.parse(JSON.stringify(operations));
+  const [stuck] = parked.flatMap(({ reason: why }) => why ?? []).filter(({ code }) => !restCodes.includes(code));
+  if (stuck !== undefined) return { outcome: 'refused', reason: stuck, writes, plan };
+  if (operations.length > 0) return { outcome: 'done', reason: null, writes, plan };
+  return { outcome: 'skipped', reason: reason('replay-nothing-to-do'), writes, plan };
+}
+
+async function endIfDone({ db }: Store, replay: number): Promise<void> {
+  await sql`
+    update replay r set state = 'done', ended_at = now() where r.id = ${replay} and r.state = 'running'
+      and not exists (select 1 from replay_item i where i.replay = r.id and i.outcome is null)`.execute(db);
+}

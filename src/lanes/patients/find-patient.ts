@@ -1,0 +1,167 @@
+// Who a client is on a server: linked when certain, asked when not, and made only where nobody there can be it (design section 7, "Patient").
+
+import type { Transaction } from 'kysely';
+import { classify, type MatchGrade } from '../../connections/connections.ts';
+import { type Reason, reason } from '../../errors.ts';
+import { identifierValue } from '../../fhir/fhir.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Database } from '../../store/store.ts';
+import { closeObsolete, type NewDecision, openDecision } from '../decisions.ts';
+import { patientTopic } from '../desire.ts';
+import { originHere } from '../inbound/origin.ts';
+import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { LaneResource } from '../lane-resource.ts';
+import { holdLease, type LaneKey, type Lease } from '../lease.ts';
+import { linkFound } from '../link-found.ts';
+import { ownIdentifier } from '../own-identifier.ts';
+import { type Failure, patientSearchFailure, type Refused } from '../search-failure.ts';
+import { comparePatient, matchPatient, type StrongIdentifier } from './match.ts';
+import { searchPatients } from './patient-search.ts';
+
+export type PatientFound =
+  | { readonly kind: 'linked'; readonly woken: readonly LaneKey[] }
+  | { readonly kind: 'not-found' }
+  | { readonly kind: 'asked' }
+  | Failure
+  | Refused;
+
+export async function findPatient(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  resource: LaneResource,
+  strong: readonly StrongIdentifier[],
+): Promise<PatientFound> {
+  const searched = await searchPatients(connection, resource, strong);
+  if (searched.kind !== 'found') return searched;
+  const { grades, tooMany } = searched;
+  const candidates: JsonObject[] = [];
+  for (const patient of searched.patients) {
+    const looked = isOurs(deps, lease, resource, patient) ? await asItStands(connection, patient) : stands(patient);
+    if (looked.kind === 'stands') candidates.push(looked.patient);
+    else if (looked.kind !== 'off') return looked;
+  }
+  const match = matchPatient(resource.record ?? {}, strong, candidates, grades);
+  if (match.kind === 'certain') return { kind: 'linked', woken: await linkFound(deps, lease, resource, match.patient) };
+  // A record that answers what began there is about somebody who is there.
+  const isThere = originHere(resource.record, connection.config.id) !== undefined;
+  const mayCreate = resource.route.route === 'native' && connection.config.createPatients && !isThere;
+  const isNobody = match.kind === 'none' && !tooMany;
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    if (isNobody && mayCreate) return closeObsolete(trx, lease, [patientTopic]);
+    const patients = match.kind === 'uncertain' ? match.patients : [];
+    const why = whyAsked(patients.length, tooMany);
+    return askWho(trx, lease, resource, { patients, grades, strong, mayCreate, isSought: true, why });
+  });
+  return isNobody && mayCreate ? { kind: 'not-found' } : { kind: 'asked' };
+}
+
+/** An earlier generation of this very client. */
+function isOurs(deps: LaneDeps, lease: Lease, { key, nextGeneration }: LaneResource, patient: JsonObject): boolean {
+  const [value] = (ownIdentifier(patient, deps.identifierSystem) ?? '').split('~');
+  return (
+    (nextGeneration > 1 || patient.active === false) &&
+    value === identifierValue({ source: lease.source, type: key.type, id: key.id }, key.slot)
+  );
+}
+
+type Looked = { readonly kind: 'stands'; readonly patient: JsonObject } | { readonly kind: 'off' } | Failure | Refused;
+
+function stands(patient: JsonObject): Looked {
+  return { kind: 'stands', patient };
+}
+
+/** What we switched off ourselves is no answer (lanes.md 17), and a search may show it as it was before: it is read. */
+async function asItStands(connection: LaneConnection, { id }: JsonObject): Promise<Looked> {
+  const reply = await connection.client.send({ method: 'GET', path: `Patient/${id}` });
+  const facts = { method: 'GET', kind: 'read', target: { resourceType: 'Patient', id: String(id) } } as const;
+  const found = classify(connection.vendor, facts, reply);
+  if (found.class === 'gone') return { kind: 'off' };
+  if (found.class !== 'ok' || reply.fault !== undefined) return patientSearchFailure(connection, reply);
+  return reply.body === undefined || reply.body.active === false ? { kind: 'off' } : stands(reply.body);
+}
+
+function whyAsked(count: number, tooMany: boolean): Reason {
+  if (tooMany) return reason('patient-too-many');
+  return count === 0 ? reason('patient-not-found') : reason('patient-uncertain', { count });
+}
+
+export interface Question {
+  readonly patients: readonly JsonObject[];
+  readonly grades: ReadonlyMap<string, MatchGrade>;
+  readonly strong: readonly StrongIdentifier[];
+  readonly mayCreate: boolean;
+  /** They were found by a search, which may find others another time. */
+  readonly isSought?: boolean;
+  readonly why: Reason;
+  /** Kept beside what is shown, for the answer's effect. */
+  readonly more?: JsonObject;
+}
+
+/** More would not be read by anybody; the others are found on the server itself. */
+const mostShown = 20;
+
+/** Both sides are shown, and where they agree and differ; a person chooses. */
+export function askWho(
+  trx: Transaction<Database>,
+  lease: Lease,
+  resource: LaneResource,
+  question: Question,
+): Promise<void> {
+  const { patients, grades, strong } = question;
+  const shown = patients.slice(0, mostShown);
+  return openDecision(trx, lease, {
+    kind: 'patient-match',
+    topic: patientTopic,
+    key: resource.key,
+    reason: question.why,
+    detail: {
+      recordVersion: resource.recordVersion,
+      client: sideBySide(resource.desired?.resource ?? {}),
+      candidates: shown.map((patient) => candidate(resource, strong, patient, grades.get(String(patient.id)))),
+      ...(patients.length > shown.length && { notShown: patients.length - shown.length }),
+      ...question.more,
+    },
+    choices: choices(shown, question),
+  });
+}
+
+function candidate(
+  resource: LaneResource,
+  strong: readonly StrongIdentifier[],
+  patient: JsonObject,
+  graded: MatchGrade | undefined,
+): JsonObject {
+  const { agree, differ } = comparePatient(resource.record ?? {}, strong, patient);
+  return {
+    id: String(patient.id),
+    ...graded,
+    agree: [...agree],
+    differ: [...differ],
+    ...sideBySide(patient),
+  };
+}
+
+function choices(patients: readonly JsonObject[], { mayCreate, isSought }: Question): NewDecision['choices'] {
+  return [
+    ...patients.map(({ id }) => ({
+      choose: `link:${id}`,
+      effect: `The client is Patient/${id}: link it. The patient itself is never written.`,
+    })),
+    ...(mayCreate ? [{ choose: 'create', effect: 'The client is none of these: create a new patient.' }] : []),
+    ...(isSought
+      ? [{ choose: 'again', effect: 'Look for the client there once more: the server knows more by now.' }]
+      : []),
+    {
+      choose: 'leave',
+      effect: 'Link nobody. The cases of the client are not sent there until the client record changes.',
+    },
+  ];
+}
+
+const comparedElements = ['name', 'birthDate', 'gender', 'identifier', 'telecom', 'address', 'active', 'link'];
+
+function sideBySide(patient: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(patient).filter(([name]) => comparedElements.includes(name)));
+}

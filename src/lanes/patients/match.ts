@@ -1,0 +1,202 @@
+// Is one of these patients our client? Certain, a person must decide, or nobody. Never a guess (design section 7, "Patient"). Pure.
+
+import type { MatchGrade } from '../../connections/connections.ts';
+import { isObject, type JsonObject } from '../../json.ts';
+import {
+  birthDateMayAgree,
+  both,
+  familyAgrees,
+  fold,
+  fullNameAgrees,
+  givenAgrees,
+  givenMayAgree,
+  hasFamily,
+  hasGiven,
+  hasOtherIdentifier,
+  hasSecondFact,
+  hasStrongIdentifier,
+  items,
+  legalName,
+  linesOf,
+  phonesOf,
+  type StrongIdentifier,
+  sameAddressLine,
+  sameBirthDate,
+  samePhone,
+  sameSsnTail,
+  ssnTails,
+} from './match-facts.ts';
+
+export type { StrongIdentifier } from './match-facts.ts';
+
+export type MatchResult =
+  | { readonly kind: 'certain'; readonly patient: JsonObject }
+  | { readonly kind: 'uncertain'; readonly patients: readonly JsonObject[] }
+  | { readonly kind: 'none' };
+
+/** What a server's own matching says of its candidates, by their ids. */
+export type Grades = ReadonlyMap<string, MatchGrade>;
+
+/**
+ * Certain is one hit by a strong identifier whose birth date, family name and given name agree, or one hit on full name, birth date and sex
+ * with one of phone, address line or last four of the social security number, or the one that the server itself grades as certain, if nothing
+ * in it contradicts ours. Everything else that looks alike, or that the server thinks possible, is for a person.
+ *
+ * @param candidates what the server's searches returned, each patient once.
+ */
+export function matchPatient(
+  client: JsonObject,
+  strong: readonly StrongIdentifier[],
+  candidates: readonly JsonObject[],
+  grades: Grades = new Map(),
+): MatchResult {
+  const standing = withoutReplaced(candidates);
+  const graded = standing.filter((patient) => isGradedAlike(gradeOf(patient, grades)));
+  const alike = standing.filter((patient) => isAlike(client, strong, patient));
+  const either = standing.filter((patient) => graded.includes(patient) || alike.includes(patient));
+  if (either.length === 0) return { kind: 'none' };
+  const serverIsSure = graded.filter((patient) => gradeOf(patient, grades) === 'certain');
+  const [only] = serverIsSure.length > 0 ? serverIsSure : alike;
+  const isOnly = only !== undefined && serverIsSure.length <= 1 && alike.length === 1 && alike[0] === only;
+  if (isOnly && isUsable(only) && isSure(client, strong, only, gradeOf(only, grades)))
+    return { kind: 'certain', patient: only };
+  return { kind: 'uncertain', patients: either };
+}
+
+/** Of a merged pair only the survivor counts, where both are among the hits. */
+function withoutReplaced(candidates: readonly JsonObject[]): JsonObject[] {
+  const standing = candidates.filter((patient) => replacedBy(patient) === undefined).map(({ id }) => `Patient/${id}`);
+  return candidates.filter((patient) => !standing.includes(replacedBy(patient) ?? ''));
+}
+
+function gradeOf(patient: JsonObject, grades: Grades): MatchGrade['grade'] | undefined {
+  return grades.get(String(patient.id))?.grade;
+}
+
+function isGradedAlike(grade: MatchGrade['grade'] | undefined): boolean {
+  return grade !== undefined && grade !== 'certainly-not';
+}
+
+/** A lesser grade means that the server, which knows more than it shows, is not sure: then neither are we. */
+function isSure(
+  client: JsonObject,
+  strong: readonly StrongIdentifier[],
+  patient: JsonObject,
+  grade: MatchGrade['grade'] | undefined,
+): boolean {
+  return grade === undefined
+    ? isCertain(client, strong, patient)
+    : grade === 'certain' && !contradicts(client, strong, patient);
+}
+
+/** `agree` and `differ` name what both sides say; what one of them does not say is in neither. */
+export interface Comparison {
+  readonly agree: readonly string[];
+  readonly differ: readonly string[];
+}
+
+/** The facts that a person looks at first, compared as matching compares them. Names of facts only, no values. */
+export function comparePatient(
+  client: JsonObject,
+  strong: readonly StrongIdentifier[],
+  patient: JsonObject,
+): Comparison {
+  const facts: Record<string, boolean | undefined> = {
+    identifier: hasStrongIdentifier(strong, patient) || (hasOtherIdentifier(strong, patient) ? false : undefined),
+    'birth date': both(client.birthDate, patient.birthDate) ? birthDateMayAgree(client, patient) : undefined,
+    'family name': hasFamily(client.names) && hasFamily(patient.name) ? familyAgrees(client, patient) : undefined,
+    'given name': hasGiven(client.names) && hasGiven(patient.name) ? givenAgrees(client, patient) : undefined,
+    sex: both(client.sex, patient.gender) ? client.sex === patient.gender : undefined,
+    phone: phonesOf(client.phones, patient.telecom).every((list) => list.length > 0)
+      ? samePhone(client, patient)
+      : undefined,
+    'address line': linesOf(client, patient).every((list) => list.length > 0)
+      ? sameAddressLine(client, patient)
+      : undefined,
+    'last four of SSN': ssnTails(client, patient).every((list) => list.length > 0)
+      ? sameSsnTail(client, patient)
+      : undefined,
+  };
+  const named = (is: boolean) => Object.keys(facts).filter((name) => facts[name] === is);
+  return { agree: named(true), differ: named(false) };
+}
+
+/**
+ * Whether a server's statement that two patients are one (a merge, a certain grade) cannot be about this client: another person of another
+ * birth date and another family name.
+ */
+export function isSomebodyElse(client: JsonObject, patient: JsonObject): boolean {
+  return (
+    both(client.birthDate, patient.birthDate) &&
+    !birthDateMayAgree(client, patient) &&
+    hasFamily(client.names) &&
+    hasFamily(patient.name) &&
+    !familyAgrees(client, patient)
+  );
+}
+
+/** What is put to the server and locked against a twin: each strong identifier, and family name with birth date (lanes.md 18). */
+export function matchKeys(client: JsonObject, strong: readonly StrongIdentifier[]): string[] {
+  const name = legalName(client);
+  const byName =
+    typeof client.birthDate === 'string' && name !== undefined ? [`name|${fold(name.family)}|${client.birthDate}`] : [];
+  return [...strong.map(({ system, value }) => `identifier|${system}|${value}`), ...byName];
+}
+
+/** The strong identifiers of a client for a connection: MRN, Medicare and Medicaid numbers in the configured system. */
+export function strongIdentifiers(
+  client: JsonObject,
+  identifierSystems: Readonly<Record<string, string>>,
+): StrongIdentifier[] {
+  return items(client.identifiers).flatMap(({ kind, value, system }) => {
+    const configured = typeof kind === 'string' && strongKinds.includes(kind) ? identifierSystems[kind] : undefined;
+    const fits = configured !== undefined && (system === undefined || system === configured);
+    return fits && typeof value === 'string' ? [{ system: configured, value: value.trim() }] : [];
+  });
+}
+
+const strongKinds = ['mrn', 'medicaid', 'medicare-mbi'];
+
+function isAlike(client: JsonObject, strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
+  return (
+    hasStrongIdentifier(strong, patient) ||
+    (birthDateMayAgree(client, patient) && familyAgrees(client, patient) && givenMayAgree(client, patient))
+  );
+}
+
+/**
+ * A number does not outweigh the given name: it is what tells twins apart, whose numbers are the ones that get mixed up. A short form
+ * that neither side has noted (Bob for Robert) is the price: a person sees it once.
+ */
+function isCertain(client: JsonObject, strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
+  if (!sameBirthDate(client, patient) || !familyAgrees(client, patient)) return false;
+  if (hasStrongIdentifier(strong, patient))
+    return givenAgrees(client, patient) || !hasGiven(patient.name) || !hasGiven(client.names);
+  return (
+    fullNameAgrees(client, patient) &&
+    typeof client.sex === 'string' &&
+    client.sex === patient.gender &&
+    client.sex !== 'unknown' &&
+    hasSecondFact(client, patient) &&
+    !hasOtherIdentifier(strong, patient)
+  );
+}
+
+/** What the server calls certain, and we know better. */
+function contradicts(client: JsonObject, strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
+  const { differ } = comparePatient(client, strong, patient);
+  return ['identifier', 'birth date', 'family name', 'given name'].some((fact) => differ.includes(fact));
+}
+
+/** A patient that the hospital replaced by another, or switched off, is for a person even when everything agrees. */
+function isUsable(patient: JsonObject): boolean {
+  return patient.active !== false && !items(patient.link).some((link) => link.type === 'replaced-by');
+}
+
+/** `Patient/…` that took the place of this one, as its server says. */
+export function replacedBy(patient: JsonObject): string | undefined {
+  const link = items(patient.link).find(({ type }) => type === 'replaced-by');
+  const reference = isObject(link?.other) ? link.other.reference : undefined;
+  const [name] = typeof reference === 'string' ? (/Patient\/[^/]+$/.exec(reference) ?? []) : [];
+  return name;
+}

@@ -1,0 +1,423 @@
+// Stores what a poll has seen and not seen before, and wants the lanes that it concerns. Nothing is absorbed here (lanes.md 20), and nothing is
+// taken for deleted because an answer lacks it.
+
+import { sql, type Transaction } from 'kysely';
+import { isOffered, type SearchResult } from '../../connections/connections.ts';
+import { type Reason, reason } from '../../errors.ts';
+import { type JsonObject, objectAt, textAt } from '../../json.ts';
+import { type Database, json } from '../../store/store.ts';
+import { partOf } from '../inbound/about.ts';
+import { noteInbound } from '../inbound/note.ts';
+import type { LaneConnection } from '../lane-connection.ts';
+import type { LaneKey } from '../lease.ts';
+import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from '../links.ts';
+import { closeAlert, openAlert } from '../operating/alerts.ts';
+import { ownIdentifier } from '../own-identifier.ts';
+import { replacedBy } from '../patients/match.ts';
+import { patientOf } from '../patients/patient-of.ts';
+import { type Concern, isOurConcern, isReferredToUs, localName, referencesOf } from './poll-concern.ts';
+
+export interface PollKey {
+  readonly connection: string;
+  readonly resource_type: string;
+  readonly about: string;
+}
+
+/** What came of a poll. `none`: nothing was asked for, and will not be within a day. */
+export type PollOutcome = 'done' | { readonly none: Reason } | { readonly failed: Reason };
+
+export interface Seen {
+  readonly poll: PollKey;
+  readonly connection: LaneConnection;
+  readonly identifierSystem: string;
+  readonly result: SearchResult;
+  /** When the search was asked for. */
+  readonly startedAt: Date;
+  /** More than what is new was asked for. */
+  readonly isFull: boolean;
+  /** All that there is of its patient was asked for: what the answer lacks is looked at by itself. */
+  readonly isWhole: boolean;
+  readonly isForCommunity: boolean;
+}
+
+export interface Kept {
+  readonly lanes: LaneKey[];
+  /** Something found may be older than what is kept: it is to be asked for again. */
+  readonly isOvertaken: boolean;
+  /** What was not known before. */
+  readonly news: readonly JsonObject[];
+}
+
+/** Urgent: it comes from the other side (`feeder.ts`). */
+const priority = 10;
+
+export async function keepSeen(trx: Transaction<Database>, seen: Seen): Promise<Kept> {
+  const byId = new Map(seen.result.resources.map((resource) => [String(resource.id), resource]));
+  const rows = await heldOf(trx, seen.poll, [...byId.keys()]);
+  const linked = await keepLinked(trx, seen, byId, rows);
+  const unlinked = await keepUnlinked(trx, seen, byId, rows);
+  const again = [...linked.again, ...(await missed(trx, seen)), ...(await merged(trx, seen))];
+  await keepUnreadable(trx, seen);
+  await raiseWanted(trx, distinct([...linked.lanes, ...unlinked.lanes]), { priority });
+  await raiseWanted(trx, distinct(again), { priority, reread: true });
+  const moved = await wantMoved(trx, seen.poll, linked.concerned);
+  return {
+    lanes: distinct([...linked.lanes, ...unlinked.lanes, ...again, ...moved]),
+    isOvertaken: linked.isOvertaken || unlinked.isOvertaken,
+    news: [...linked.news, ...unlinked.news],
+  };
+}
+
+/** Where a record has moved since its link was read, its new lane is wanted. With the row of the old one locked by now no more can leave it. */
+async function wantMoved(trx: Transaction<Database>, poll: PollKey, concerned: readonly Held[]): Promise<LaneKey[]> {
+  if (concerned.length === 0) return [];
+  const read = json(concerned.map(({ remote_id, subject }) => ({ remote_id, subject })));
+  const { rows } = await sql<LaneKey>`
+    select distinct k.connection, k.subject from jsonb_to_recordset(${read}) as c(remote_id text, subject text)
+    join link k on k.connection = ${poll.connection} and k.resource_type = ${poll.resource_type} and k.remote_id = c.remote_id
+    where k.retired_at is null and k.type <> 'client' and k.subject <> c.subject`.execute(trx);
+  await raiseWanted(trx, rows, { priority, reread: true });
+  return rows;
+}
+
+/** What the store holds of a resource that was found. */
+interface Held {
+  readonly remote_id: string;
+  /** Of the lane with the link to it; null: no record has one. */
+  readonly subject: string | null;
+  /** It is or was ours: a link that is retired, an edition of a document. */
+  readonly is_ours: boolean;
+  readonly hash: string | null;
+  readonly seen_at: Date | null;
+  readonly body: JsonObject | null;
+}
+
+async function heldOf(trx: Transaction<Database>, poll: PollKey, ids: readonly string[]): Promise<Held[]> {
+  if (ids.length === 0) return [];
+  const named = json(ids.map((id) => ({ id })));
+  const { rows } = await sql<Held>`
+    select f.id as remote_id, k.subject, s.hash, s.seen_at, s.body,
+      exists (select 1 from link o where o.connection = ${poll.connection} and o.resource_type = ${poll.resource_type}
+        and o.remote_id = f.id)
+      or (${['Communication', 'DocumentReference'].includes(poll.resource_type)}::boolean and exists (
+        select 1 from edition e where e.connection = ${poll.connection} and e.remote_id = f.id)) as is_ours
+    from jsonb_to_recordset(${named}) as f(id text)
+    left join link k on k.connection = ${poll.connection} and k.resource_type = ${poll.resource_type} and k.remote_id = f.id
+      and k.retired_at is null
+    left join seen s on s.connection = ${poll.connection} and s.resource_type = ${poll.resource_type} and s.remote_id = f.id`.execute(
+    trx,
+  );
+  return rows;
+}
+
+/** What a record of ours has a link to: its lane reads what is new in it. What was seen already, our own echo included, is passed over. */
+async function keepLinked(
+  trx: Transaction<Database>,
+  seen: Seen,
+  byId: ReadonlyMap<string, JsonObject>,
+  rows: readonly Held[],
+): Promise<Kept & { again: LaneKey[]; concerned: Held[] }> {
+  const lanes: LaneKey[] = [];
+  const concerned: Held[] = [];
+  // A look at it by its id tells which of two is the later one.
+  const again: LaneKey[] = [];
+  const news: JsonObject[] = [];
+  let isOvertaken = false;
+  const { connection: id } = seen.poll;
+  for (const row of rows) {
+    const body = byId.get(row.remote_id);
+    if (row.subject === null || body === undefined || hashOfSeen(body) === row.hash) continue;
+    const stands = standing(body, row, seen);
+    if (stands === 'overtaken') {
+      isOvertaken = true;
+      continue;
+    }
+    if (stands === 'new') {
+      await saveSeen(trx, id, lookAt(seen, body));
+      news.push(body);
+    }
+    (stands === 'new' ? lanes : again).push({ connection: id, subject: row.subject });
+    concerned.push(row);
+  }
+  return { lanes, again, concerned, isOvertaken, news };
+}
+
+/**
+ * What no record is linked to waits to be taken up (`news_since`), and the lanes of its patient are wanted. A create of ours for the same
+ * patient that is under way may be what was found, where a server keeps no identifier of ours: then it is left for the next poll.
+ */
+async function keepUnlinked(
+  trx: Transaction<Database>,
+  seen: Seen,
+  byId: ReadonlyMap<string, JsonObject>,
+  rows: readonly Held[],
+): Promise<Kept> {
+  const others = rows.flatMap((row) => {
+    const body = byId.get(row.remote_id);
+    const isOurs = row.is_ours || body === undefined || ownIdentifier(body, seen.identifierSystem) !== undefined;
+    return isOurs || hashOfSeen(body) === row.hash ? [] : [{ row, body }];
+  });
+  if (others.length === 0) return { lanes: [], isOvertaken: false, news: [] };
+  const { connection: id } = seen.poll;
+  const concern = await concernOf(
+    trx,
+    seen,
+    others.map(({ body }) => body),
+  );
+  // What was kept once is looked at further: how it ends is news too.
+  const direct = new Set(others.filter(({ row, body }) => row.body !== null || isOurConcern(body, concern)));
+  const named = [...direct].map(({ row }) => `${seen.poll.resource_type}/${row.remote_id}`);
+  const withParts = { ...concern, referred: new Set([...concern.referred, ...named]) };
+  const ours = others.filter((one) => direct.has(one) || isOurConcern(one.body, withParts));
+  const held = await patientsCreatedFor(
+    trx,
+    seen.poll,
+    ours.map(({ body }) => patientNamed(seen, body)),
+  );
+  const fresh = ours.filter(
+    ({ body, row }) =>
+      !held.has(patientNamed(seen, body)) && (row.body === null || standing(body, row, seen) !== 'overtaken'),
+  );
+  await saveSeen(trx, id, ...fresh.map(({ body }) => ({ ...lookAt(seen, body), isNews: true })));
+  const patients = fresh.flatMap(({ body }) => patientOf(body, concern.baseUrl) ?? []);
+  await askAboutReferred(
+    trx,
+    id,
+    fresh.map(({ body }) => body),
+    concern,
+  );
+  const { config } = seen.connection;
+  const noted = await noteInbound(
+    trx,
+    { config, identifierSystem: seen.identifierSystem },
+    fresh.map(({ body }) => body),
+  );
+  const lanes = [...(await lanesOfPatients(trx, id, patients)), ...noted];
+  return { lanes, isOvertaken: fresh.length < ours.length, news: fresh.map(({ body }) => body) };
+}
+
+function lookAt({ poll, connection }: Seen, body: JsonObject) {
+  return {
+    resourceType: poll.resource_type,
+    remoteId: String(body.id),
+    versionTag: versionTagOf(body),
+    body,
+    patient: patientOf(body, connection.config.baseUrl),
+    origin: 'poll',
+  } as const;
+}
+
+/** In whose chart a resource that was found is; '': it names nobody. */
+function patientNamed({ poll, connection }: Seen, body: JsonObject): string {
+  return patientOf(body, connection.config.baseUrl) ?? poll.about;
+}
+
+/**
+ * Those of the patients in whose chart a create of ours of this type may stand whose outcome is not known. One for a client whom the server does not
+ * know yet may be for any patient whom no client is linked to.
+ */
+async function patientsCreatedFor(
+  trx: Transaction<Database>,
+  { connection, resource_type: resourceType }: PollKey,
+  patients: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (patients.length === 0) return new Set();
+  const named = json([...new Set(patients)].map((id) => ({ id })));
+  // One that nobody could clear up within the hour keeps nothing else waiting. A record may have changed its client since: what was sent tells too.
+  const { rows } = await sql<{ id: string }>`
+    with open as (
+      select o.source, o.sent::text as sent, case when o.type = 'client' then o.record_id else r.client_id end as client
+      from operation o left join record r on r.source = o.source and r.type = o.type and r.id = o.record_id
+      where o.connection = ${connection} and o.resource_type = ${resourceType} and o.remote_id is null
+        and (o.outcome is null or o.outcome = 'unknown') and o.intended_at > now() - interval '1 hour'),
+    whose as (
+      select o.sent, o.client, k.remote_id as patient from open o
+      left join link k on k.connection = ${connection} and k.source = o.source and k.type = 'client' and k.id = o.client
+        and k.resource_type = 'Patient' and k.remote_id is not null)
+    select n.id from jsonb_to_recordset(${named}) as n(id text)
+    where exists (select 1 from whose w where w.client is null or w.patient = n.id
+      or position('"Patient/' || n.id || '"' in w.sent) > 0
+      or w.patient is null and not exists (
+        select 1 from link k where k.connection = ${connection} and k.resource_type = 'Patient' and k.type = 'client'
+          and k.remote_id = n.id))`.execute(trx);
+  return new Set(rows.map(({ id }) => id));
+}
+
+async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonly JsonObject[]): Promise<Concern> {
+  const { poll, connection, isForCommunity } = seen;
+  const { baseUrl, inboundTo, polls } = connection.config;
+  const named = json(bodies.flatMap((body) => patientOf(body, baseUrl) ?? []).map((id) => ({ id })));
+  const isMail = poll.resource_type === 'Communication' && !isOffered(connection.vendor.messages);
+  const spokenOf = isMail ? bodies.flatMap(referencesOf).map((text) => ({ name: localName(text, baseUrl) })) : [];
+  const wholes = json(bodies.flatMap((body) => partOf(body, baseUrl)).map(({ id }) => ({ id })));
+  const { rows } = await sql<{ kind: 'patient' | 'ours' | 'requested' | 'referral' | 'referred'; name: string }>`
+    select 'patient' as kind, n.id as name from jsonb_to_recordset(${named}) as n(id text)
+    where exists (select 1 from link k where k.connection = ${poll.connection} and k.resource_type = 'Patient' and k.type = 'client'
+        and k.remote_id = n.id and k.retired_at is null)
+      or exists (select 1 from roster r where r.connection = ${poll.connection} and r.patient = n.id)
+    union
+    select 'ours', k.resource_type || '/' || k.remote_id from link k
+    where k.connection = ${poll.connection} and k.retired_at is null and k.remote_id is not null
+      and (k.type = 'worker' or (k.type = 'organization' and exists (
+        select 1 from record r where r.source = k.source and r.type = k.type and r.id = k.id
+          and r.content ->> 'kind' = 'case-management')))
+    union
+    select 'requested', substring(t.body -> 'focus' ->> 'reference' from '(ServiceRequest/[A-Za-z0-9._-]+)') from seen t
+    where t.connection = ${poll.connection} and t.resource_type = 'Task' and ${poll.resource_type === 'ServiceRequest'}::boolean
+      and t.body -> 'focus' ->> 'reference' like '%ServiceRequest/%'
+    union
+    select 'referral', n.name from jsonb_to_recordset(${json(spokenOf)}) as n(name text) join link k on k.connection = ${poll.connection}
+      and k.resource_type = split_part(n.name, '/', 1) and k.remote_id = split_part(n.name, '/', 2) and k.type = 'referral'
+    union
+    select 'referred', 'Task/' || w.id from jsonb_to_recordset(${wholes}) as w(id text)
+    where exists (select 1 from link k where k.connection = ${poll.connection} and k.resource_type = 'Task' and k.remote_id = w.id)
+      or exists (select 1 from inbound i where i.connection = ${poll.connection} and i.source = ${inboundTo ?? null}
+        and i.type = 'referral' and i.resource_type = 'Task' and i.remote_id = w.id)`.execute(trx);
+  const of = (kind: string) => rows.filter((row) => row.kind === kind).map(({ name }) => name);
+  return {
+    baseUrl,
+    about: poll.about,
+    patients: new Set(of('patient')),
+    ours: new Set([...polls.performers, ...of('ours')]),
+    referralCodes: new Set(polls.referralCodes),
+    requested: new Set(of('requested')),
+    referred: new Set(of('referred')),
+    isForCommunity,
+    ...(isMail && { referrals: new Set(of('referral')) }),
+  };
+}
+
+/** More is asked of whom a request to us names, and the request that a new Task is about is looked for, whenever it was made. */
+async function askAboutReferred(
+  trx: Transaction<Database>,
+  connection: string,
+  bodies: readonly JsonObject[],
+  concern: Concern,
+): Promise<void> {
+  const patientsIn = (some: readonly JsonObject[]) =>
+    json(some.flatMap((body) => patientOf(body, concern.baseUrl) ?? []).map((id) => ({ id })));
+  const referred = bodies.filter((body) => isReferredToUs(body, concern));
+  const tasks = bodies.filter(({ resourceType }) => resourceType === 'Task');
+  if (referred.length + tasks.length === 0) return;
+  await sql`
+    insert into roster (connection, patient, origin)
+    select distinct ${connection}, n.id, 'referred' from jsonb_to_recordset(${patientsIn(referred)}) as n(id text)
+    on conflict (connection, patient, origin) do update set since = now()`.execute(trx);
+  await sql`
+    update poll set full_at = null, next_at = least(next_at, now())
+    where connection = ${connection} and resource_type = 'ServiceRequest'
+      and about in (select n.id from jsonb_to_recordset(${patientsIn(tasks)}) as n(id text))`.execute(trx);
+}
+
+/** The lanes of the clients that are these patients. */
+export async function lanesOfPatients(
+  trx: Transaction<Database>,
+  connection: string,
+  patients: readonly string[],
+): Promise<LaneKey[]> {
+  if (patients.length === 0) return [];
+  const rows = await trx
+    .selectFrom('link')
+    .select('subject')
+    .distinct()
+    .where('connection', '=', connection)
+    .where('resource_type', '=', 'Patient')
+    .where('type', '=', 'client')
+    .where('remote_id', 'in', patients)
+    .where('retired_at', 'is', null)
+    .execute();
+  return rows.map(({ subject }) => ({ connection, subject }));
+}
+
+/**
+ * What a whole answer about a patient lacks, and was seen before: whoever has a link to it looks at it by its id, once. Only that look can tell
+ * whether it is gone (G10).
+ */
+async function missed(trx: Transaction<Database>, { poll, result, isWhole }: Seen): Promise<LaneKey[]> {
+  if (poll.about === '' || !result.complete || result.redirected) return [];
+  const { connection, resource_type: resourceType, about } = poll;
+  const found = json(result.resources.map(({ id }) => ({ id: String(id) })));
+  await sql`
+    update seen set absent_since = null where connection = ${connection} and resource_type = ${resourceType} and patient = ${about}
+      and absent_since is not null
+      and remote_id in (select f.id from jsonb_to_recordset(${found}) as f(id text))`.execute(trx);
+  if (!isWhole) return [];
+  const { rows } = await sql<{ subject: string }>`
+    with missed as (
+      update seen set absent_since = now()
+      where connection = ${connection} and resource_type = ${resourceType} and patient = ${about} and absent_since is null and not gone
+        and origin <> 'adt'
+        and remote_id not in (select f.id from jsonb_to_recordset(${found}) as f(id text))
+      returning remote_id)
+    select distinct k.subject from missed m join link k on k.connection = ${connection} and k.resource_type = ${resourceType}
+      and k.remote_id = m.remote_id and k.retired_at is null`.execute(trx);
+  return rows.map(({ subject }) => ({ connection, subject }));
+}
+
+/** The server has merged the patient into another: their lanes look for who stands (`merged.ts`). */
+function merged(trx: Transaction<Database>, { poll, result }: Seen): Promise<LaneKey[]> {
+  const replaced = result.resources.filter(
+    (resource) => poll.resource_type === 'Patient' && replacedBy(resource) !== undefined,
+  );
+  const ids = [...replaced.map(({ id }) => String(id)), ...(result.redirected ? [poll.about] : [])];
+  return lanesOfPatients(
+    trx,
+    poll.connection,
+    ids.filter((id) => id !== ''),
+  );
+}
+
+/** Lists what could not be read, with one alert for each type; what can be read again is taken off the list. */
+async function keepUnreadable(trx: Transaction<Database>, { poll, result, isFull }: Seen): Promise<void> {
+  const { connection, resource_type: resourceType, about } = poll;
+  const rows = json((result.unreadable ?? []).map(({ key, reason: why }) => ({ key, reason: why })));
+  const isOver = result.isPartial !== true && isFull;
+  await sql`
+    delete from poll_unreadable u
+    where u.connection = ${connection} and u.resource_type = ${resourceType} and u.about = ${about}
+      and ((${isOver}::boolean and not exists (
+          select 1 from jsonb_to_recordset(${rows}) as n(key text) where n.key = u.key))
+        or u.key in (select f.id from jsonb_to_recordset(${json(
+          result.resources.map(({ id }) => ({ id: String(id) })),
+        )}) as f(id text)))`.execute(trx);
+  await sql`
+    insert into poll_unreadable (connection, resource_type, about, key, reason)
+    select ${connection}, ${resourceType}, ${about}, n.key, n.reason
+    from jsonb_to_recordset(${rows}) as n(key text, reason jsonb)
+    on conflict (connection, resource_type, about, key) do update set last_at = now(), reason = excluded.reason`.execute(
+    trx,
+  );
+  const left = await trx
+    .selectFrom('poll_unreadable')
+    .select('reason')
+    .where('connection', '=', connection)
+    .where('resource_type', '=', resourceType)
+    .limit(1)
+    .executeTakeFirst();
+  const topic = `poll-unreadable:${connection}:${resourceType}`;
+  if (left === undefined) await closeAlert(trx, topic);
+  else if ((result.unreadable ?? []).length > 0)
+    await openAlert(trx, { topic, connection, reason: reason('poll-unreadable', { resourceType }) });
+}
+
+/**
+ * How what a search shows stands to the look that is kept. `overtaken`: a run has read or written the resource since, or shortly before, and it may be
+ * older. `contradicts`: the server says that it is older, and nobody has touched it lately: its clock was put back, or two of its nodes differ.
+ */
+function standing(found: JsonObject, kept: Held, { startedAt, connection }: Seen): 'new' | 'overtaken' | 'contradicts' {
+  const isRecent = kept.seen_at !== null && kept.seen_at.getTime() >= startedAt.getTime() - connection.config.settleMs;
+  const [foundAt, keptAt] = [updatedAt(found), updatedAt(kept.body ?? {})];
+  if (foundAt !== '' && keptAt !== '' && foundAt > keptAt) return 'new';
+  if (isRecent) return 'overtaken';
+  return foundAt !== '' && keptAt !== '' && foundAt < keptAt ? 'contradicts' : 'new';
+}
+
+/** ISO, by the server's clock; '' where it does not say. */
+export function updatedAt(resource: JsonObject): string {
+  const at = textAt(objectAt(resource, 'meta'), 'lastUpdated');
+  return at !== undefined && !Number.isNaN(Date.parse(at)) ? new Date(at).toISOString() : '';
+}
+
+function distinct(lanes: readonly LaneKey[]): LaneKey[] {
+  return [...new Map(lanes.map((lane) => [lane.subject, lane])).values()];
+}

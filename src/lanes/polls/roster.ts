@@ -1,0 +1,158 @@
+// Who is asked about: patients that a client of ours is linked to, those of a Group or List that the configuration names, those of an operator's list,
+// and for a while those whom a Task or request to us names. Each has its polls as rows, sooner or later by what is open for them, spread so that they do not come due together.
+
+import { sql, type Transaction } from 'kysely';
+import type { ConnectionConfig } from '../../config.ts';
+import { classify, type FhirReply, type Vendor } from '../../connections/connections.ts';
+import { type Reason, reason } from '../../errors.ts';
+import { parseReference } from '../../fhir/fhir.ts';
+import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
+import { type Database, json, type Store } from '../../store/store.ts';
+import type { LaneConnection } from '../lane-connection.ts';
+import { pollEveryMs, pollShare, tiers, typesOfAll, typesOfOne } from './poll-plan.ts';
+import { type NumberSought, replaceSought } from './roster-sought.ts';
+import { prepareSubscriptions } from './subscribe.ts';
+
+type Polled = Pick<ConnectionConfig, 'id' | 'vendor' | 'pollEveryMs' | 'polls' | 'rateLimit' | 'hook'>;
+
+/** Makes the polls that are about no single patient, due at once, and ends those that are not configured any more. */
+export async function preparePolls(store: Store, config: Polled, vendor: Vendor): Promise<void> {
+  const { roster } = config.polls;
+  const rows = [
+    ...typesOfAll(vendor, config).map((resource_type) => ({ resource_type, about: '' })),
+    ...(roster === undefined ? [] : [{ resource_type: roster.resourceType, about: roster.id }]),
+  ];
+  await sql`
+    with wanted as (select w.* from jsonb_to_recordset(${json(rows)}) as w(resource_type text, about text)),
+    ended as (
+      delete from poll p where p.connection = ${config.id} and p.tier = 0 and p.resource_type <> 'Subscription'
+        and not exists (select 1 from wanted w where w.resource_type = p.resource_type and w.about = p.about))
+    insert into poll (connection, resource_type, about)
+    select ${config.id}, w.resource_type, w.about from wanted w
+    on conflict do nothing`.execute(store.db);
+  await prepareSubscriptions(store, config);
+}
+
+/** Whom a request to us names is asked about for so long, unless a client of ours is linked to them by then. */
+const referredDays = 30;
+
+/** Open cases and referrals: how they end is in their status. */
+const openCase = sql`c.content ->> 'status' in ('referred', 'intake', 'open', 'on-hold')`;
+const openReferral = sql`q.content ->> 'status' not in (
+  'completed', 'failed', 'declined', 'cancelled', 'entered-in-error', 'draft')`;
+
+/**
+ * Brings the polls of single patients up to date with who is asked about: new ones are spread over the time that the connection's rate needs for
+ * them, and those of a patient for whom more is open now come sooner.
+ * @returns how many polls of patients there are
+ */
+export async function refreshRoster({ db }: Store, config: Polled, vendor: Vendor): Promise<number> {
+  const types = typesOfOne(vendor, config).flatMap((type) =>
+    tiers.slice(1).map((tier) => ({ type, tier, every_ms: pollEveryMs(config, vendor, type, tier) })),
+  );
+  const msPerRequest = pollShare * (1000 / config.rateLimit.requestsPerSecond);
+  const { rows } = await sql<{ n: number }>`
+    with linked as (
+      select k.remote_id as patient, min(case
+          when exists (select 1 from record c join record q on q.source = c.source and q.case_id = c.id and q.type = 'referral'
+            where c.source = k.source and c.type = 'case' and c.client_id = k.id and not c.deleted and not q.deleted
+              and ${openReferral}) then 1
+          when exists (select 1 from record c where c.source = k.source and c.type = 'case' and c.client_id = k.id
+            and not c.deleted and ${openCase}) then 2
+          else 3 end) as tier
+      from link k
+      where k.connection = ${config.id} and k.resource_type = 'Patient' and k.type = 'client' and k.retired_at is null
+        and k.remote_id is not null
+      group by k.remote_id
+    ), patients as (
+      select patient, min(tier) as tier from (
+        select patient, tier from linked
+        -- Who was referred to us waits for an answer.
+        union all select r.patient, case r.origin when 'group' then 3 else 1 end from roster r
+          where r.connection = ${config.id} and (r.origin <> 'referred' or r.since > now() - interval '${sql.raw(String(referredDays))} days')
+      ) as everybody group by patient
+    ), wanted as (
+      select p.patient, p.tier, t.type, t.every_ms, hashtext(p.patient || t.type)::bigint + 2147483648 as place
+      from patients p join jsonb_to_recordset(${json(types)}) as t(type text, tier integer, every_ms float8) on t.tier = p.tier
+    ), ended as (
+      delete from poll o where o.connection = ${config.id} and o.tier > 0
+        and not exists (select 1 from wanted w where w.patient = o.about and w.type = o.resource_type)
+    ), spread as (
+      select ${msPerRequest}::float8 * count(*) as ms from wanted w
+      where not exists (select 1 from poll o where o.connection = ${config.id} and o.resource_type = w.type and o.about = w.patient)
+    ), kept as (
+      insert into poll as o (connection, resource_type, about, tier, next_at)
+      select ${config.id}, w.type, w.patient, w.tier,
+        now() + least(w.every_ms, s.ms) * (w.place / 4294967296.0) * interval '1 millisecond'
+      from wanted w, spread s
+      order by w.type, w.patient
+      on conflict (connection, resource_type, about) do update set
+        tier = excluded.tier, next_at = least(o.next_at, excluded.next_at)
+      where o.tier <> excluded.tier
+      returning 1)
+    select (select count(*)::integer from wanted) as n, (select count(*) from kept) as kept`.execute(db);
+  return rows[0]?.n ?? 0;
+}
+
+/** Puts an operator's list in the place of the one before. Who is named by a number joins it once the server has said who that is. */
+export async function uploadRoster(
+  { tx }: Pick<Store, 'tx'>,
+  connection: string,
+  patients: readonly string[],
+  numbers: readonly NumberSought[] = [],
+): Promise<{ added: number; removed: number }> {
+  return tx(async (trx) => {
+    const found = await replaceSought(trx, connection, numbers);
+    return replaceRoster(trx, connection, 'uploaded', [...patients, ...found]);
+  });
+}
+
+async function replaceRoster(
+  trx: Transaction<Database>,
+  connection: string,
+  origin: 'group' | 'uploaded',
+  patients: readonly string[],
+): Promise<{ added: number; removed: number }> {
+  const named = json(patients.map((patient) => ({ patient })));
+  const { rows } = await sql<{ added: number; removed: number }>`
+    with named as (select distinct n.patient from jsonb_to_recordset(${named}) as n(patient text)),
+    removed as (
+      delete from roster r where r.connection = ${connection} and r.origin = ${origin}
+        and not exists (select 1 from named n where n.patient = r.patient) returning 1),
+    added as (
+      insert into roster (connection, patient, origin) select ${connection}, n.patient, ${origin} from named n
+      on conflict do nothing returning 1)
+    select (select count(*)::integer from added) as added, (select count(*)::integer from removed) as removed`.execute(
+    trx,
+  );
+  return rows[0] ?? { added: 0, removed: 0 };
+}
+
+/** Reads the configured Group or List, and keeps whom it names. @returns why nothing could be read */
+export async function readRoster(
+  store: Store,
+  connection: LaneConnection,
+  resourceType: string,
+  id: string,
+): Promise<Reason | undefined> {
+  const { vendor, client, config } = connection;
+  const reply = await client.send({ method: 'GET', path: `${resourceType}/${id}`, isPoll: true });
+  const found = classify(vendor, { method: 'GET', kind: 'read', target: { resourceType, id } }, reply);
+  if (found.class !== 'ok' || reply.fault !== undefined || reply.body === undefined)
+    return found.reason ?? reason('outcome-unknown');
+  const patients = patientsOf(reply, config.baseUrl);
+  await store.tx((trx) => replaceRoster(trx, config.id, 'group', patients));
+  return undefined;
+}
+
+/** Members of a Group who belong to it now, or entries of a List that are not taken off it. */
+function patientsOf({ body }: Pick<FhirReply, 'body'>, baseUrl: string): string[] {
+  const isOver = (part: JsonObject) => part.inactive === true || part.deleted === true;
+  const references = [...objectsAt(body, 'member'), ...objectsAt(body, 'entry')]
+    .filter((part) => !isOver(part))
+    .map((part) => textAt(objectAt(part, 'entity') ?? objectAt(part, 'item'), 'reference'));
+  return references.flatMap((reference) => {
+    const named = reference === undefined ? undefined : parseReference(reference, baseUrl);
+    return named?.resourceType === 'Patient' ? [named.id] : [];
+  });
+}
