@@ -330,10 +330,11 @@ function settleOrder(look: Look, settled: Settled): Settled {
     by: context.performerName(resource),
     itemId: (text) => context.itemId(`${nameOf(resource.key)} ${text}`),
   });
-  if (reading.kind === 'patch') return { ...settled, patches: [...settled.patches, { ...dates, ...reading.patch }] };
-  if (reading.kind !== 'decision') return settled;
+  const patch = 'patch' in reading ? reading.patch : undefined;
+  const told = patch === undefined ? settled : { ...settled, patches: [...settled.patches, { ...dates, ...patch }] };
+  if (reading.kind !== 'decision') return told;
   const why = reason('status-read', { status: String(observed.body.status), why: reading.why });
-  return { ...settled, decisions: [...settled.decisions, statusDecision(look, 'status', why)] };
+  return { ...told, decisions: [...told.decisions, statusDecision(look, 'status', why)] };
 }
 
 /** A Task that we perform asks us to cancel, or not any more: told once for each asking. */

@@ -22,21 +22,21 @@ export function readOrder({ referral, order, before, by, itemId }: OrderObservat
   const known = textAt(referral, 'status') ?? '';
   if (status === before || status === undefined) return { kind: 'unchanged' };
   const isFinal = finalStatuses.includes(known);
+  const history = objectsAt(referral, 'history');
+  const at = textAt(objectAt(order, 'meta'), 'lastUpdated') ?? textAt(referral, 'updatedAt') ?? '1970-01-01T00:00:00Z';
+  const item = { id: itemId(`order ${status} ${before ?? ''}`), at, ...(by !== undefined && { byName: by }) };
   const to = status === 'revoked' ? 'cancelled' : status === 'entered-in-error' ? status : undefined;
   if (to === undefined) {
     const isExpected = status === 'completed' ? isFinal : status === 'active' && !isFinal;
-    return isExpected ? { kind: 'unchanged' } : { kind: 'decision', why: 'order-moved' };
+    if (isExpected) return { kind: 'unchanged' };
+    // That they wait with it is part of the referral's story, and no move of ours.
+    const isNews = status === 'on-hold' && !isFinal && !history.some(({ id }) => id === item.id);
+    const held = { ...item, status: known, reason: 'The order is on hold.' };
+    return { kind: 'decision', why: 'order-moved', ...(isNews && { patch: { history: [...history, held] } }) };
   }
   // What we say of it ourselves: the requester closes the order of a referral that we declined or that failed.
   if (known === to || (to === 'cancelled' && (known === 'declined' || known === 'failed')))
     return { kind: 'unchanged' };
   if (to === 'cancelled' && isFinal) return { kind: 'decision', why: 'left-final-state' };
-  const at = textAt(objectAt(order, 'meta'), 'lastUpdated') ?? textAt(referral, 'updatedAt') ?? '1970-01-01T00:00:00Z';
-  const move = {
-    id: itemId(`order ${status} ${before ?? ''}`),
-    status: to,
-    at,
-    ...(by !== undefined && { byName: by }),
-  };
-  return { kind: 'patch', patch: { status: to, history: [...objectsAt(referral, 'history'), move] }, implied: [] };
+  return { kind: 'patch', patch: { status: to, history: [...history, { ...item, status: to }] }, implied: [] };
 }

@@ -46,6 +46,8 @@ export type TaskReading =
   | {
       readonly kind: 'decision';
       readonly why: 'unknown-status' | 'left-final-state' | 'went-back' | 'wrong-party' | 'order-moved';
+      /** What the source is told all the same. */
+      readonly patch?: JsonObject;
     };
 
 const asRequesterWeRead: Partial<Record<TaskStatus, ReferralStatus>> = {

@@ -1,6 +1,7 @@
 // A referral that the other side has begun and nobody here has answered: by who is asked, how it stands, and how it stood when it was offered.
 
 import { describe, expect, test } from '@jest/globals';
+import { objectsAt } from '../../src/json.ts';
 import { passesOn, readBegun, readOrder, taskStatuses } from '../../src/referrals/referrals.ts';
 
 const task = { resourceType: 'Task', intent: 'order', status: 'requested', code: { coding: [{ code: 'fulfill' }] } };
@@ -175,14 +176,18 @@ describe('the order of a referral that we have answered', () => {
     return reading.kind === 'patch'
       ? `patch ${reading.patch.status}`
       : reading.kind === 'decision'
-        ? reading.why
+        ? [
+            reading.why,
+            ...objectsAt(reading.patch, 'history').map(({ status, reason }) => `${status}: ${reason}`),
+          ].join(', ')
         : reading.kind;
   };
 
   test.each([
     ['accepted', 'revoked', 'patch cancelled'],
     ['accepted', 'entered-in-error', 'patch entered-in-error'],
-    ['accepted', 'on-hold', 'order-moved'],
+    ['accepted', 'on-hold', 'order-moved, accepted: The order is on hold.'],
+    ['completed', 'on-hold', 'order-moved'],
     ['accepted', 'completed', 'order-moved'],
     ['completed', 'completed', 'unchanged'],
     ['completed', 'revoked', 'left-final-state'],

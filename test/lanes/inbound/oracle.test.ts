@@ -2,7 +2,7 @@
 // the answer goes as a note (closed-loop B1; ehr-behaviour C25).
 
 import { describe, expect, test } from '@jest/globals';
-import type { JsonObject } from '../../../src/json.ts';
+import { isObject, type JsonObject, objectsAt } from '../../../src/json.ts';
 import { uploadRoster } from '../../../src/lanes/lanes.ts';
 import {
   feed,
@@ -123,6 +123,19 @@ describe('taken over', () => {
     expect((await feed(world)).filter(({ op }) => op === 'patch')).toMatchObject([
       { type: 'referral', body: { status: 'cancelled' } },
     ]);
+  });
+
+  test('put on hold by the hospital: the history says so, once, and a person is asked', async () => {
+    await isAdopted();
+    await hospitalHas(world, { ...foodOrder, status: 'on-hold' });
+    await hospitalShows(world, 'ServiceRequest/order-1');
+    await hospitalHas(world, { ...foodOrder, status: 'on-hold', priority: 'urgent' });
+    await hospitalShows(world, 'ServiceRequest/order-1');
+    const told = (await feed(world)).filter(({ op, body }) => op === 'patch' && isObject(body) && 'history' in body);
+    expect(told).toHaveLength(1);
+    expect(objectsAt(told[0]?.body ?? undefined, 'history').at(-1)).toMatchObject({ reason: 'The order is on hold.' });
+    expect(told[0]?.body).not.toHaveProperty('status');
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'status', code: 'status-read' }]);
   });
 
   test('completed by the hospital while it is open here: a person is asked', async () => {
