@@ -98,9 +98,8 @@ describe('a server that asks for a pause', () => {
     const stopped = all.findIndex((one) => one.status === status);
     const stoppedAt = all[stopped]?.at ?? 0;
     const before = all.slice(stopped + 1).filter(({ at }) => at < stoppedAt + 1_900);
-    // What was under way beside it, at most.
+    // But for what was under way beside it, and what was begun before its answer was heard.
     expect(before.filter(({ at }) => at > stoppedAt + 250)).toEqual([]);
-    expect(before.length).toBeLessThanOrEqual(1);
     expect(await server.all('Organization')).toHaveLength(7);
     expect(await resting()).toBeUndefined();
     expect(await alerts()).toEqual([]);

@@ -102,8 +102,8 @@ test('none is made again while it may still be under way, and the server cannot 
 
 test('those that notify our endpoint already are ours: the oldest is taken, the others are switched off', async () => {
   await world.server.control('POST', 'seed', [
-    aForeignOne({ id: 'b' }),
     aForeignOne({ id: 'a' }),
+    aForeignOne({ id: 'b' }),
     aForeignOne({ id: 'other', channel: { type: 'rest-hook', endpoint: 'https://elsewhere.example.org/hook' } }),
   ]);
   await look();
