@@ -19,15 +19,24 @@ export function readJournal(file: string): Line[] {
   return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
 }
 
+/** Of one change: the wait doubles with each, and a run is to end in minutes. */
+const mostFailures = 4;
+
 if (import.meta.main) {
   const [port = '0', journal = '', seed = '0', share = '0'] = process.argv.slice(2);
-  const before = readJournal(journal);
-  const random = randomOf(Number(seed) + before.length, 'receiver');
+  const lines = readJournal(journal);
+  const random = randomOf(Number(seed) + lines.length, 'receiver');
   const failures: readonly Answer[] = [500, 502, 503, { status: 429, headers: { 'retry-after': '1' } }, 'cut'];
+  const failed = new Map<string, number>();
   const { port: taken } = await startReceiver({
     port: Number(port),
-    known: before.filter(({ what }) => what === 'new').map(({ id }) => id),
-    answer: () => (random.chance(Number(share)) ? random.pick(failures) : 204),
+    known: lines.filter(({ what }) => what === 'new').map(({ id }) => id),
+    answer: ({ cursor }) => {
+      const before = failed.get(String(cursor)) ?? 0;
+      if (before >= mostFailures || !random.chance(Number(share))) return 204;
+      failed.set(String(cursor), before + 1);
+      return random.pick(failures);
+    },
     onReceived({ id, body, answer, isNew }) {
       const isProcessed = answer === 204 || answer === 'cut';
       const what = answer === 401 ? 'refused' : isNew ? 'new' : isProcessed ? 'known' : 'failed';

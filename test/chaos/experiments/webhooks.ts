@@ -22,7 +22,7 @@ import type { ExperimentOptions, Result } from './experiment.ts';
 
 const share = 0.3;
 const downMs = 2_000;
-const mostMs = 900_000;
+const mostMs = 480_000;
 
 /** `count`: how often the receiver is killed; a gateway is killed after each of them. */
 export async function webhooks({ seed, count, changes, say }: ExperimentOptions): Promise<Result> {
