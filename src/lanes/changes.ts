@@ -125,7 +125,10 @@ export async function commentsOffered(db: Kysely<Database>, lane: LaneOfSource, 
   return objectsAt((await referralsOffered(db, lane, [id])).get(id), 'comments');
 }
 
-/** By id of a referral: the fields that were offered from this server and that its source has not taken over, as they were offered last. */
+/**
+ * By id of a referral: the fields that were offered from this server and that its source has neither taken over nor refused, as they were offered
+ * last.
+ */
 export async function referralsOffered(
   db: Kysely<Database>,
   { connection, source }: LaneOfSource,
@@ -139,6 +142,7 @@ export async function referralsOffered(
     .where('source', '=', source)
     .where('type', '=', 'referral')
     .where('id', 'in', ids)
+    .where('refused_at', 'is', null)
     .execute();
   const fields = Map.groupBy(rows, ({ id }) => id);
   return new Map(

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { isObject, type Json, type JsonObject, objectsAt } from '../../src/json.ts';
+import { refuseChange } from '../../src/lanes/lanes.ts';
 import { aGoal, aReferral } from '../builders.ts';
 import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
@@ -253,6 +254,18 @@ describe('what the partner does', () => {
     await world.work();
     expect(await world.store.db.selectFrom('remote_value').selectAll().execute()).toEqual([]);
     expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('a step that the source has refused is not said again by the next change', async () => {
+    await sendCase();
+    await partnerMoves('accepted');
+    const cursor = (await world.changes()).length;
+    await refuseChange(world.store, { source: 'county', cursor, reason: 'They have no place for her.' });
+    await partnerMoves('in-progress');
+
+    const { body } = (await world.changes()).at(-1) ?? {};
+    expect(Object.keys(stepsIn(body))).toEqual(['draft', 'sent', 'in-progress']);
+    expect(body).toMatchObject({ status: 'in-progress' });
   });
 
   test('a move out of a final state is a decision, and nothing is overwritten', async () => {
