@@ -202,6 +202,28 @@ describe('a run whose looks take long', () => {
   });
 });
 
+test('a record that changes each time it has been written lets other lanes have their turn, and ends with its newest version', async () => {
+  const edition = (n: number) =>
+    anOrganization({ name: `Pantry ${n}`, updatedAt: new Date(Date.UTC(2026, 1, 1, 0, 0, n)).toISOString() });
+  await world.accept(['organization', edition(0)]);
+  let editions = 0;
+  await world.run(subject, {
+    deps: runner((real) => async (request) => {
+      const reply = await real(request);
+      if (request.method === 'GET') return reply;
+      editions += 1;
+      await world.accept(['organization', edition(editions)]);
+      return reply;
+    }),
+  });
+  expect(await world.lane(subject)).toMatchObject({ hasWork: true, reason: 'lane-yields', parked: undefined });
+  expect(editions).toBeGreaterThanOrEqual(50);
+  expect(editions).toBeLessThanOrEqual(200);
+  await world.work();
+  expect(await world.lane(subject)).toMatchObject({ hasWork: false });
+  expect(await world.server.all('Organization')).toMatchObject([{ name: `Pantry ${editions}` }]);
+});
+
 async function startsOf(lane: string): Promise<number> {
   const { starts } = await world.store.db
     .selectFrom('lane')
