@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { alert } from './experiments/alert.ts';
 import { creates } from './experiments/creates.ts';
+import { disk } from './experiments/disk.ts';
 import { embedded } from './experiments/embedded.ts';
 import type { ExperimentOptions, Result } from './experiments/experiment.ts';
 import { frozen } from './experiments/frozen.ts';
@@ -32,6 +33,8 @@ interface Experiment {
 const experiments: Readonly<Record<string, Experiment>> = {
   alert: { run: alert, count: 1, changes: 5_000 },
   creates: { run: creates, count: 200, changes: 1_000 },
+  disk: { run: disk(false), count: 20, changes: 2_000 },
+  'disk-embedded': { run: disk(true), count: 20, changes: 1_000 },
   embedded: { run: embedded, count: 50, changes: 1_000 },
   large: { run: large, count: 10_000, changes: 1_000_000 },
   outage: { run: outage, count: 20, changes: 3_000 },
@@ -61,6 +64,7 @@ const { values } = parseArgs({
     count: { type: 'string' },
     megabytes: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '60' },
+    folder: { type: 'string' },
     history: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -105,6 +109,7 @@ function asked(name: string): Promise<Result> {
     changes: Number(changes),
     megabytes: Number(values.megabytes),
     seconds: Number(values.seconds),
+    folder: values.folder,
     say,
   });
 }

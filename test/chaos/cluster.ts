@@ -18,6 +18,8 @@ export interface ClusterOptions {
   readonly serves: number;
   /** On a folder of its own instead of PostgreSQL and Redis; with one `serve` and no workers. */
   readonly embedded?: boolean;
+  /** Where the files of the store lie. @default the run's own folder */
+  readonly storeUnder?: string;
   readonly lease: string;
   /** How long a write may stay invisible to search, as configured. */
   readonly settle: string;
@@ -62,15 +64,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await options.prepare?.(server);
     }
 
-    const postgres = options.embedded ? undefined : await startPostgres();
+    const postgres = options.embedded ? undefined : await startPostgres({ under: options.storeUnder });
     if (postgres) toEnd.push(() => postgres.stop());
     const redis = options.embedded ? undefined : await startRedis();
     if (redis) toEnd.push(() => redis.stop());
     const database = postgres && { url: await postgres.freshDatabase(), server: postgres };
     const queue = redis && { url: await redis.freshRedis(), server: redis };
 
+    const data = options.storeUnder && (await mkdtemp(join(options.storeUnder, 'casebridge-data-')));
+    if (data !== undefined) toEnd.push(() => rm(data, { recursive: true }));
     const config = join(folder, 'casebridge.yaml');
-    await writeFile(config, configuration(options, servers));
+    await writeFile(config, configuration(options, servers, data));
     const env = {
       COUNTY_TOKEN: tokens.county,
       OPS_TOKEN: tokens.ops,
@@ -110,7 +114,7 @@ async function prepare(server: Simulated, { settings, people }: ClusterOptions):
   await server.seed(hospitalSeed({ mrnSystem, people, since, padded: server.name === 'epic' }));
 }
 
-function configuration(options: ClusterOptions, servers: readonly Simulated[]): string {
+function configuration(options: ClusterOptions, servers: readonly Simulated[], data = 'data'): string {
   const { embedded, lease, settle, concurrency = 8, auth = '{ type: none }' } = options;
   const connections = servers.map(
     ({ name, base }) => `  ${name}:
@@ -126,7 +130,9 @@ function configuration(options: ClusterOptions, servers: readonly Simulated[]): 
     rateLimit: { requestsPerSecond: 2000, concurrency: ${concurrency} }
 `,
   );
-  const backends = embedded ? '' : 'store: { url: env:DATABASE_URL }\nqueue: { url: env:REDIS_URL }\n';
+  const backends = embedded
+    ? `store: { folder: ${data} }\n`
+    : 'store: { url: env:DATABASE_URL }\nqueue: { url: env:REDIS_URL }\n';
   return `server: { host: 127.0.0.1, port: 0 }
 identifierSystem: ${identifierSystem}
 lanes: { lease: ${lease} }

@@ -20,6 +20,8 @@ export interface PostgresServer {
    * @param awayMs how long it is away
    */
   crash(awayMs?: number): Promise<void>;
+  /** It has ended by itself. */
+  hasEnded(): boolean;
   stop(): Promise<void>;
 }
 
@@ -41,12 +43,21 @@ export function hasRedis(): boolean {
   return onPath('redis-server') !== undefined;
 }
 
-/** @param options.durable commits are forced to disk, as in production; by default nothing of it is to survive the machine */
-export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
+/**
+ * @param options.durable commits are forced to disk, as in production; by default nothing of it is to survive the machine
+ * @param options.under where its folder is made @default the folder of what is temporary
+ */
+export async function startPostgres({
+  durable = false,
+  under,
+}: {
+  readonly durable?: boolean;
+  readonly under?: string | undefined;
+} = {}): Promise<PostgresServer> {
   const binaries = postgresFolder();
   if (!binaries) throw new Error('There is no PostgreSQL on this machine.');
   const user = postgresUser();
-  const folder = freshFolder('postgres', user);
+  const folder = freshFolder('postgres', user, under);
   const data = join(folder, 'data');
   const options = ['-A', 'trust', '-U', 'casebridge', '-E', 'UTF8', '--no-sync'];
   const made = spawnSync(join(binaries, 'initdb'), ['-D', data, ...options], {
@@ -70,6 +81,7 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
       return server.pid;
     },
     crash: server.crash,
+    hasEnded: server.hasEnded,
     stop: server.stop,
     async freshDatabase(copyOf) {
       databases += 1;
@@ -118,7 +130,7 @@ interface ServerOptions {
 async function startServer(
   { name, command, folder, user, signals }: ServerOptions,
   attempt: () => Promise<unknown>,
-): Promise<Pick<PostgresServer, 'pid' | 'crash' | 'stop'>> {
+): Promise<Pick<PostgresServer, 'pid' | 'crash' | 'hasEnded' | 'stop'>> {
   const start = async (): Promise<Run> => {
     const run = runWhileOpen(command, signals.stop, folder, user);
     await eventually(name, run, attempt);
@@ -129,6 +141,7 @@ async function startServer(
     get pid() {
       return run.pid;
     },
+    hasEnded: () => run.ended(),
     async crash(awayMs = 0) {
       await run.end(signals.crash);
       await sleep(awayMs);
@@ -225,8 +238,8 @@ function postgresUser(): SystemUser {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-function freshFolder(name: string, user: SystemUser = {}): string {
-  const folder = mkdtempSync(join(tmpdir(), `casebridge-${name}-`));
+function freshFolder(name: string, user: SystemUser = {}, under = tmpdir()): string {
+  const folder = mkdtempSync(join(under, `casebridge-${name}-`));
   if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
   return folder;
 }

@@ -20,8 +20,10 @@ export interface ExperimentOptions {
   readonly changes: number;
   /** Of one large body. */
   readonly megabytes: number;
-  /** Of one long outage. */
+  /** Of one long outage; how long a disk is full at most. */
   readonly seconds: number;
+  /** On a small file system, for what fills it. */
+  readonly folder?: string | undefined;
   readonly say: (line: string) => void;
 }
 

@@ -4,10 +4,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomOf } from '../random.ts';
+import type { Source } from '../source.ts';
 import { type ExperimentOptions, experiment, type Result } from './experiment.ts';
 import { gone } from './serve-kills.ts';
 
-const calm = [
+/** What a source may be told while the store is away, beside what became of its records. */
+export const calm = [
   'PUT 503 store-unavailable, to be tried again',
   'POST 503 store-unavailable, to be tried again',
   'POST cut',
@@ -34,11 +36,13 @@ export async function outage(options: ExperimentOptions): Promise<Result> {
       kills: { 'kill PostgreSQL': count + 1 },
       findings: {
         'accepted and gone': await gone(database.url, accepted),
-        'wrong answers': [...source.refusals]
-          .filter(([what]) => !calm.includes(what))
-          .map(([what, times]) => `${what}: ${times} times`),
+        'wrong answers': wrongAnswers(source, calm),
       },
       figures: Object.fromEntries(source.refusals),
     };
   });
+}
+
+export function wrongAnswers({ refusals }: Source, right: readonly string[]): string[] {
+  return [...refusals].filter(([what]) => !right.includes(what)).map(([what, times]) => `${what}: ${times} times`);
 }

@@ -1,0 +1,88 @@
+// A disk that is full is said, not guessed (G22): the file system of the store is filled up again and again while a source sends, and at every other
+// time the gateway is killed on the full disk. Whoever sends is told that it was accepted, or 503 and when to try again; with room again all goes on.
+
+import { appendFile, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PostgresServer } from '../../support/backends.ts';
+import { randomOf } from '../random.ts';
+import { type ExperimentOptions, experiment, type Result } from './experiment.ts';
+import { calm, wrongAnswers } from './outage.ts';
+
+const mebibyte = 1024 * 1024;
+/** No file system that anybody else needs is that small. */
+const mostBytes = 2048 * mebibyte;
+const smallestWriteBytes = 4096;
+
+/** `folder` is on a small file system of its own, which is filled `count` times, for up to `seconds`. */
+export function disk(isEmbedded: boolean) {
+  return async (options: ExperimentOptions): Promise<Result> => {
+    const { seed, count, seconds, folder } = options;
+    if (folder === undefined) throw new Error('--folder is to name a folder on a small file system of its own.');
+    const { blocks, bsize } = await statfs(folder);
+    if (blocks * bsize > mostBytes)
+      throw new Error(`The file system of ${folder} has more than 2 GiB: somebody else may need it.`);
+    const random = randomOf(seed, 'disk');
+    const setting = {
+      vendors: ['standard'],
+      workers: isEmbedded ? 0 : 2,
+      serves: isEmbedded ? 1 : 2,
+      embedded: isEmbedded,
+      storeUnder: folder,
+      lease: isEmbedded ? '60s' : '10s',
+      settle: '0s',
+    } as const;
+    return experiment(options, setting, async ({ cluster: { serves, database }, source, changes }) => {
+      const [victim] = serves;
+      if (victim === undefined) throw new Error('there is no gateway');
+      const ballast = join(folder, 'ballast');
+      let restarts = 0;
+      const sending = source.send(changes, count * seconds * 1_500, 100);
+      for (let at = 0; at < count; at += 1) {
+        await sleep(random.between(500, 2_000));
+        const isKilled = at % 2 === 1;
+        const full = fill(ballast, random.between(500, seconds * 1_000));
+        if (isKilled) {
+          await sleep(random.between(0, 500));
+          await victim.kill();
+        }
+        // It may come up on the full disk, and is started until it does.
+        await Promise.all([full, isKilled ? victim.start() : undefined]);
+        if (database !== undefined && (await isDown(database.server))) restarts += 1;
+      }
+      await sending;
+      return {
+        n: { 'times full': count },
+        kills: { 'kill serve': Math.floor(count / 2) },
+        findings: { 'wrong answers': wrongAnswers(source, [...calm, 'PUT cut']) },
+        figures: { ...Object.fromEntries(source.refusals), 'PostgreSQL started again': restarts },
+      };
+    });
+  };
+}
+
+/** Leaves no room, and takes what becomes free, for so many milliseconds. */
+async function fill(file: string, ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  try {
+    while (performance.now() < until) {
+      for (let bytes = 16 * mebibyte; bytes >= smallestWriteBytes; ) {
+        const isWritten = await appendFile(file, Buffer.alloc(bytes, 1)).then(
+          () => true,
+          () => false,
+        );
+        if (!isWritten) bytes /= 2;
+      }
+      await sleep(20);
+    }
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** Whether PostgreSQL has given up on the full disk; then it is started again, as an operator would. */
+async function isDown(server: PostgresServer): Promise<boolean> {
+  if (!server.hasEnded()) return false;
+  await server.crash();
+  return true;
+}
