@@ -102,7 +102,8 @@ function begin(
     const ms = Math.round(performance.now() - start);
     const route: unknown = response.locals.route;
     const caller: unknown = response.locals.caller;
-    const status = response.writableFinished ? response.statusCode : 'cut';
+    const isWhole = response.writableFinished || response.locals.isWhole === true;
+    const status = isWhole ? response.statusCode : 'cut';
     gateway.logger.info({ requestId, method: request.method, route, caller, status, ms }, 'request');
     if (typeof route === 'string' && partnerRoute.test(route)) {
       const outcome = status === 'cut' ? status : `${Math.floor(status / 100)}xx`;

@@ -98,7 +98,10 @@ export function sendProblem(
     return;
   }
   response.setHeader('connection', 'close');
-  response.write(text);
+  // The caller may close before the response is ended, and has the whole of it all the same.
+  response.write(text, (error) => {
+    response.locals.isWhole = !error;
+  });
   request.resume();
   const lingering = setTimeout(() => response.end(), lingerMs);
   request.once('close', () => {
