@@ -1211,6 +1211,12 @@ export const errorKinds = {
     issue: 'transient',
     class: 'person',
   },
+  'partner-type-unknown': {
+    text: 'The interface for partners has no resources of this type. /fhir/R4/metadata lists what it offers.',
+    status: 404,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
   'partner-unknown': {
     text: 'There is no partner {partner} in the configuration.',
     status: 404,

@@ -74,7 +74,7 @@ export interface Facade {
   open(call: FacadeCall): FacadeAnswer | undefined;
   /**
    * What the holder of a token asks.
-   * @throws CasebridgeError `scope-missing`, `resource-not-theirs`, `interaction-unknown`, `if-match-missing`, and those of `Home` and of searches
+   * @throws CasebridgeError `scope-missing`, `resource-not-theirs`, `partner-type-unknown`, `interaction-unknown`, `if-match-missing`, and those of `Home` and of searches
    */
   answer(call: FacadeCall, holder: TokenHolder): Promise<FacadeAnswer>;
 }
@@ -113,9 +113,10 @@ interface Asked {
   readonly id: string | undefined;
 }
 
-/** @throws CasebridgeError `interaction-unknown` */
+/** @throws CasebridgeError `partner-type-unknown`, `interaction-unknown` */
 function readAsked({ method, path, headers }: FacadeCall): Asked {
   const [resourceType = '', id, ...rest] = path.split('/');
+  if (resourceType !== '' && !isOfferedType(resourceType)) throw new CasebridgeError('partner-type-unknown');
   const action = actionOf(method, id);
   const isOffered = offers[resourceType]?.actions.some((one) => one === action) === true;
   const isConditional = headers['if-none-exist'] !== undefined;

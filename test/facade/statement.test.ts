@@ -115,8 +115,10 @@ describe('of each type', () => {
 });
 
 test('nothing else has an address', async () => {
-  for (const path of ['', 'Observation', 'Observation/1', 'Task/', 'Task/1/2', '$export', 'Patient/1/$everything'])
+  for (const path of ['', 'Task/', 'Task/1/2', 'Patient/1/$everything'])
     expect((await client.fhir('GET', path)).status).toBe(405);
+  for (const path of ['Observation', 'Observation/1', '$export', 'Person', 'constructor', '__proto__/1', 'toString'])
+    expect([path, (await client.fhir('GET', path)).status]).toEqual([path, 404]);
   expect((await client.fhir('POST', '', { resourceType: 'Bundle', type: 'transaction' })).status).toBe(405);
 });
 
