@@ -1266,7 +1266,7 @@ export const errorKinds = {
     class: 'person',
   },
   'patient-uncertain': {
-    text: '{count} patients on this server may be this client. A person must choose; nothing is guessed.',
+    text: 'Patients on this server who may be this client: {count}. A person must choose; nothing is guessed.',
     status: 409,
     issue: 'multiple-matches',
     class: 'person',
@@ -1434,7 +1434,7 @@ export const errorKinds = {
     class: 'person',
   },
   'record-refused': {
-    text: 'The record is refused and nothing was changed: {count} of its fields break a rule, see `errors`.',
+    text: 'The record is refused and nothing was changed. Fields that break a rule: {count}, see `errors`.',
     status: 400,
     issue: 'invalid',
     class: 'permanent',
@@ -1458,7 +1458,7 @@ export const errorKinds = {
     class: 'permanent',
   },
   'records-refused': {
-    text: '{count} of the records are refused, see `errors`.',
+    text: 'Records that are refused: {count}, see `errors`.',
     status: 400,
     issue: 'invalid',
     class: 'permanent',
@@ -1680,7 +1680,7 @@ export const errorKinds = {
     class: 'config',
   },
   'runs-unfinished': {
-    text: 'Stopped while {count} lane runs had not ended after {seconds} seconds. The next start takes them up again.',
+    text: 'Stopped after {seconds} seconds with lane runs that had not ended: {count}. The next start takes them up again.',
     status: 500,
     issue: 'timeout',
     class: 'retry',
