@@ -7,9 +7,9 @@ export interface StandardSettings extends EngineSettings {
   /** `token`: every request needs an access token, `bearerToken` or `basic`. */
   auth: 'none' | 'token';
   /** A token that is always good, for everything. */
-  bearerToken?: string;
+  bearerToken: string | null;
   /** Credentials that are always good, for everything. */
-  basic?: { user: string; password: string };
+  basic: { user: string; password: string } | null;
   /** Life of an access token. */
   tokenSeconds: number;
   /** Real time that each answer takes. */
@@ -20,7 +20,7 @@ export interface StandardSettings extends EngineSettings {
    */
   conditionalCreateGapMs: number;
   /** Beyond it, over any `rateWindowMs`, the answer is 429 with Retry-After. Requests for tokens are not counted. */
-  requestsPerSecond?: number;
+  requestsPerSecond: number | null;
   /** Real time: 60,000 allows 60 times `requestsPerSecond` in any minute, however they are spread. */
   rateWindowMs: number;
 }
@@ -30,23 +30,28 @@ const text = { type: 'string', minLength: 1 };
 const amount = { type: 'integer', minimum: 0 };
 const positive = { type: 'integer', minimum: 1 };
 
+/** null switches it off again. */
+function orNone<T extends { type: string }>(schema: T) {
+  return { ...schema, type: [schema.type, 'null'] };
+}
+
 /** @throws InvalidControl for an unknown setting or a wrong value */
 export const parseStandardSettings = bodyReader<Partial<StandardSettings>>({
   type: 'object',
   additionalProperties: false,
   properties: {
     auth: { enum: ['none', 'token'] },
-    bearerToken: text,
-    basic: {
+    bearerToken: orNone(text),
+    basic: orNone({
       type: 'object',
       additionalProperties: false,
       required: ['user', 'password'],
       properties: { user: text, password: text },
-    },
+    }),
     tokenSeconds: positive,
     latencyMs: amount,
     conditionalCreateGapMs: amount,
-    requestsPerSecond: positive,
+    requestsPerSecond: orNone(positive),
     rateWindowMs: positive,
     transactions: flag,
     conditionalCreate: flag,

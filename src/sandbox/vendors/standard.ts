@@ -26,8 +26,11 @@ const tokenPath = '/standard/oauth2/token';
 export const defaultSettings: StandardSettings = {
   ...idealSettings,
   auth: 'none',
+  bearerToken: null,
+  basic: null,
   tokenSeconds: 300,
   latencyMs: 0,
+  requestsPerSecond: null,
   rateWindowMs: 1000,
   conditionalCreateGapMs: 0,
 };
@@ -91,7 +94,7 @@ export class StandardServer implements SimulatedServer {
 
   admit({ url, arrivedAt }: SandboxRequest): Reply | undefined {
     const { requestsPerSecond, rateWindowMs } = this.#settings;
-    if (requestsPerSecond === undefined || url.pathname === tokenPath) return undefined;
+    if (requestsPerSecond === null || url.pathname === tokenPath) return undefined;
     const most = Math.max(1, Math.floor((requestsPerSecond * rateWindowMs) / 1000));
     const waitMs = this.#rate.take(arrivedAt, most, rateWindowMs);
     if (waitMs === 0) return undefined;
@@ -153,8 +156,8 @@ export class StandardServer implements SimulatedServer {
     const { auth, bearerToken, basic } = this.#settings;
     if (auth === 'none') return () => true;
     const [scheme, credentials = ''] = (request.headers.authorization ?? '').split(' ');
-    if (scheme === 'Basic' && basic !== undefined && credentials === encoded(basic)) return () => true;
-    if (scheme === 'Bearer' && bearerToken !== undefined && credentials === bearerToken) return () => true;
+    if (scheme === 'Basic' && basic !== null && credentials === encoded(basic)) return () => true;
+    if (scheme === 'Bearer' && bearerToken !== null && credentials === bearerToken) return () => true;
     const scopes = scheme === 'Bearer' ? this.authority.scopesOf(credentials) : undefined;
     if (scopes === undefined) throw unauthorized(credentials !== '');
     return (resourceType, action) => scopesAllow(scopes, resourceType, action);
