@@ -15,6 +15,7 @@ import { adopt } from './inbound/adopt.ts';
 import { hearMessages } from './inbound/hear.ts';
 import { hearCancellation } from './inbound/hear-cancellation.ts';
 import { hearContacts } from './inbound/hear-contacts.ts';
+import { lookForAbsent } from './inbound/look-absent.ts';
 import { takeInbound } from './inbound/take.ts';
 import { keepingLease, type RunTime, RunTimeOver, startRun } from './kept-lease.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
@@ -192,6 +193,9 @@ class LaneRun {
     if (results.kind === 'config') return this.#pause(results.reason);
     if (results.kind === 'again') return this.#again(results.reason, results.afterMs);
     if (await absorb(this.#deps, this.#lease, state, results.byTask)) return 'go-on';
+    const looked = state.holds.inbound ? await lookForAbsent(this.#deps, this.#connection, this.#lease) : undefined;
+    if (looked?.kind === 'config') return this.#pause(looked.reason);
+    if (looked?.kind === 'again') return this.#again(looked.reason, looked.afterMs);
     if (state.holds.begun && (await hearMessages(this.#deps, this.#connection, this.#lease, state.resources)))
       return 'go-on';
     if (await this.#hear(state)) return 'go-on';

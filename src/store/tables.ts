@@ -246,7 +246,7 @@ export interface SeenTable {
   origin: Generated<string>;
   /** Since when what is seen waits to be taken up, where no record has a link to it; null: it has been, or a lane has the link. */
   news_since: NullableInstant;
-  /** Since when whole answers about its patient lack it; never taken as a deletion. */
+  /** Since when full answers about its patient lack it; never taken as a deletion. */
   absent_since: NullableInstant;
 }
 

@@ -61,6 +61,8 @@ export async function hearContacts(
       return isVisit ? (visitNews(lease, row, one.record, partners.get(one.id)) ?? []) : [];
     }),
   );
+  const over = theirs.filter(({ gone, visit_state: state }) => gone && state === 'proposed');
+  visits.push(...over.map(visitOver));
   const isNews =
     visits.length > 0 || plans.some(({ plan: { patch, taken } }) => patch !== undefined || taken.length > 0);
   if (isNews) {
@@ -115,6 +117,9 @@ interface Spoken {
   readonly remote_id: string;
   readonly patient: string | null;
   readonly seen_at: Date;
+  /** Deleted there: what was heard of it before stands no more. */
+  readonly gone: boolean;
+  /** Empty where it is gone. */
   readonly body: JsonObject;
   /** A record has taken it over. */
   readonly is_linked: boolean;
@@ -138,7 +143,7 @@ async function spokenOf({ db }: Store, lease: Lease, patients: readonly string[]
       select resource_type, remote_id from inbound where connection = ${connection} and subject = ${subject} and source = ${source}
         and type = 'none' and resource_type in ('Communication', 'Appointment')
     )
-    select s.resource_type, s.remote_id, s.patient, s.seen_at, s.body, i.state, i.offered, i.record_id, v.state as visit_state,
+    select s.resource_type, s.remote_id, s.patient, s.seen_at, s.gone, case when s.gone then '{}' else s.body end as body, i.state, i.offered, i.record_id, v.state as visit_state,
       v.offered_hash as visit_hash, exists (select 1 from link l where l.connection = s.connection and l.resource_type = s.resource_type
         and l.remote_id = s.remote_id) as is_linked
     from named n join seen s on s.connection = ${connection} and s.resource_type = n.resource_type and s.remote_id = n.remote_id
@@ -146,7 +151,7 @@ async function spokenOf({ db }: Store, lease: Lease, patients: readonly string[]
       and i.resource_type = s.resource_type and i.remote_id = s.remote_id and i.state in ('adopted', 'refused')
     left join inbound v on v.connection = s.connection and v.source = ${source} and v.type = 'appointment'
       and v.resource_type = s.resource_type and v.remote_id = s.remote_id
-    where not s.gone and s.body is not null
+    where case when s.gone then i.state = 'adopted' or v.state = 'proposed' else s.body is not null end
       and not exists (select 1 from link l where l.connection = s.connection and l.resource_type = s.resource_type
         and l.remote_id = s.remote_id and l.origin <> 'theirs')
       and not exists (select 1 from edition e where e.connection = s.connection and e.remote_id = s.remote_id)
@@ -228,6 +233,10 @@ function visitNews(lease: Lease, row: Spoken, referral: JsonObject, partner: Par
   const isSame =
     state === 'proposed' && row.visit_hash === hashOfMade(madeRecord(lease, { type: 'appointment', resource, record }));
   return isSame ? undefined : { resource, record };
+}
+
+function visitOver({ resource_type: resourceType, remote_id: id }: Spoken): Visit {
+  return { resource: { resourceType, id }, record: undefined };
 }
 
 interface Partner {

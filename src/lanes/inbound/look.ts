@@ -15,6 +15,9 @@ export type Look = { readonly body: JsonObject } | 'gone' | 'hidden';
 /** By `Type/id`. */
 export type Looks = Map<string, Look>;
 
+/** More resources than an order sensibly points at; what is beyond stays unread until the next run. */
+export const mostLooks = 40;
+
 interface SeenLook {
   readonly resource_type: string;
   readonly remote_id: string;

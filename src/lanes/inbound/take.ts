@@ -12,7 +12,7 @@ import { linkedTargets } from '../linked-targets.ts';
 import { markClocks } from '../mark-clocks.ts';
 import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
 import { agenciesOf } from './agencies.ts';
-import { type LookFailure, type Looks, lookInStore, lookThere, readThere } from './look.ts';
+import { type LookFailure, type Looks, lookInStore, lookThere, mostLooks, readThere } from './look.ts';
 import { type AttachmentLook, type InboundPlan, type PlannedChange, planInbound } from './plan.ts';
 import { type InboundRow, storeInbound } from './rows.ts';
 
@@ -24,9 +24,6 @@ export interface Texts {
   /** Database time at which those that are still to be read are tried again. */
   againAt: Date | undefined;
 }
-
-/** More resources than an order sensibly points at; what is beyond stays unread until the next run. */
-const mostLooks = 40;
 
 /** More documents than are written about one patient between two looks; what is beyond is read by the next run. */
 const mostTexts = 20;

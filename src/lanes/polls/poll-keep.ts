@@ -7,6 +7,7 @@ import { type Reason, reason } from '../../errors.ts';
 import { type JsonObject, objectAt, textAt } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import { partOf } from '../inbound/about.ts';
+import { isToLookFor, isTold, isUnlinked } from '../inbound/look-absent.ts';
 import { noteInbound } from '../inbound/note.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import type { LaneKey } from '../lease.ts';
@@ -35,7 +36,7 @@ export interface Seen {
   readonly startedAt: Date;
   /** More than what is new was asked for. */
   readonly isFull: boolean;
-  /** All that there is of its patient was asked for: what the answer lacks is looked at by itself. */
+  /** All that there is of its patient was asked for, however old. */
   readonly isWhole: boolean;
   readonly isForCommunity: boolean;
 }
@@ -56,13 +57,15 @@ export async function keepSeen(trx: Transaction<Database>, seen: Seen): Promise<
   const rows = await heldOf(trx, seen.poll, [...byId.keys()]);
   const linked = await keepLinked(trx, seen, byId, rows);
   const unlinked = await keepUnlinked(trx, seen, byId, rows);
-  const again = [...linked.again, ...(await missed(trx, seen)), ...(await merged(trx, seen))];
+  const missing = await missed(trx, seen);
+  const again = [...linked.again, ...missing.linked, ...(await merged(trx, seen))];
   await keepUnreadable(trx, seen);
-  await raiseWanted(trx, distinct([...linked.lanes, ...unlinked.lanes]), { priority });
+  const woken = [...linked.lanes, ...unlinked.lanes, ...missing.told];
+  await raiseWanted(trx, distinct(woken), { priority });
   await raiseWanted(trx, distinct(again), { priority, reread: true });
   const moved = await wantMoved(trx, seen.poll, linked.concerned);
   return {
-    lanes: distinct([...linked.lanes, ...unlinked.lanes, ...again, ...moved]),
+    lanes: distinct([...woken, ...again, ...moved]),
     isOvertaken: linked.isOvertaken || unlinked.isOvertaken,
     news: [...linked.news, ...unlinked.news],
   };
@@ -330,28 +333,36 @@ export async function lanesOfPatients(
 }
 
 /**
- * What a whole answer about a patient lacks, and was seen before: whoever has a link to it looks at it by its id, once. Only that look can tell
- * whether it is gone (G10).
+ * What a full answer about a patient lacks, and was seen before, is looked at by its id: once by whoever has a link to it, and where nobody has one by
+ * whoever was told of it. Only that look can tell whether it is gone (G10).
  */
-async function missed(trx: Transaction<Database>, { poll, result, isWhole }: Seen): Promise<LaneKey[]> {
-  if (poll.about === '' || !result.complete || result.redirected) return [];
+async function missed(
+  trx: Transaction<Database>,
+  { poll, result, isFull, isWhole }: Seen,
+): Promise<{ readonly linked: LaneKey[]; readonly told: LaneKey[] }> {
+  if (poll.about === '' || !result.complete || result.redirected) return { linked: [], told: [] };
   const { connection, resource_type: resourceType, about } = poll;
   const found = json(result.resources.map(({ id }) => ({ id: String(id) })));
   await sql`
     update seen set absent_since = null where connection = ${connection} and resource_type = ${resourceType} and patient = ${about}
       and absent_since is not null
       and remote_id in (select f.id from jsonb_to_recordset(${found}) as f(id text))`.execute(trx);
-  if (!isWhole) return [];
-  const { rows } = await sql<{ subject: string }>`
+  if (!isFull) return { linked: [], told: [] };
+  const ofAbout = sql`s.connection = ${connection} and s.resource_type = ${resourceType} and s.patient = ${about}`;
+  const ofSeen = sql`i.connection = s.connection and i.resource_type = s.resource_type and i.remote_id = s.remote_id and ${isUnlinked}`;
+  const { rows: linked } = await sql<{ subject: string }>`
     with missed as (
-      update seen set absent_since = now()
-      where connection = ${connection} and resource_type = ${resourceType} and patient = ${about} and absent_since is null and not gone
-        and origin <> 'adt'
-        and remote_id not in (select f.id from jsonb_to_recordset(${found}) as f(id text))
-      returning remote_id)
+      update seen s set absent_since = now()
+      where ${ofAbout} and s.absent_since is null and not s.gone and s.origin <> 'adt'
+        and s.remote_id not in (select f.id from jsonb_to_recordset(${found}) as f(id text))
+        and (${isWhole}::boolean or exists (select 1 from inbound i where ${ofSeen} and ${isTold}))
+      returning s.remote_id)
     select distinct k.subject from missed m join link k on k.connection = ${connection} and k.resource_type = ${resourceType}
       and k.remote_id = m.remote_id and k.retired_at is null`.execute(trx);
-  return rows.map(({ subject }) => ({ connection, subject }));
+  const { rows: waiting } = await sql<{ subject: string }>`
+    select distinct i.subject from seen s join inbound i on ${ofSeen} where ${ofAbout} and ${isToLookFor}`.execute(trx);
+  const lanes = (rows: readonly { subject: string }[]) => rows.map(({ subject }) => ({ connection, subject }));
+  return { linked: lanes(linked), told: lanes(waiting) };
 }
 
 /** The server has merged the patient into another: their lanes look for who stands (`merged.ts`). */

@@ -4,6 +4,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../../src/json.ts';
 import { keepVisit, refuseChange } from '../../../src/lanes/lanes.ts';
+import { sql } from '../../../src/store/store.ts';
 import { aCarePlan, aCase, anAppointment, anOrganization, aReferral } from '../../builders.ts';
 import { sweepAt } from '../../clocks/kept.ts';
 import { own } from '../../support/adopting.ts';
@@ -74,6 +75,34 @@ async function clocks(): Promise<string[]> {
     ({ type, rule, state, due_at: due }) => `${type} ${rule} ${state} ${due?.toISOString().slice(0, 10)}`,
   );
 }
+
+/** All of every patient is asked for, as it is once a day. */
+async function readAll(): Promise<void> {
+  await world.store.db.updateTable('poll').set({ full_at: null }).execute();
+  await pollEverybody(world);
+  await world.work();
+}
+
+/** Requests for this resource alone. */
+const looksAt = async (path: string): Promise<number> =>
+  (await world.server.journal()).filter(({ method, url }) => method === 'GET' && String(url).endsWith(`/${path}`))
+    .length;
+
+const suppressed = {
+  resourceType: 'Bundle',
+  type: 'searchset',
+  total: 0,
+  entry: [
+    {
+      search: { mode: 'outcome' },
+      resource: {
+        resourceType: 'OperationOutcome',
+        issue: [{ severity: 'warning', code: 'suppressed', details: { coding: [{ code: 'suppressed' }] } }],
+      },
+    },
+  ],
+};
+const bundle = { resourceType: 'Bundle', type: 'searchset', total: 0 };
 
 describe('a hospital stay', () => {
   test('is offered once, in the open case of the client, and its end is a change of the offer', async () => {
@@ -220,6 +249,68 @@ describe('a hospital stay', () => {
     await shows(stay(changed));
     expect(await keptFor()).toEqual([`Encounter kept ${code}`]);
     expect(await feed(world)).toEqual([]);
+  });
+
+  describe('that is missing in the answers of the hospital', () => {
+    beforeEach(async () => {
+      const types = ['Encounter'] as const;
+      const polls = { types, performers: [], referralCodes: [], documentTypes: [], lookBackMs: 90 * 86_400_000 };
+      await world.connect(aConnection(world.server.base, { createPatients: false, polls }));
+      await rosaIsLinked();
+      await hospitalHas(world, stay({ status: 'finished', period: { start: daysAgo(2), end: daysAgo(1) } }));
+      await readAll();
+      expect(await keptFor()).toEqual(['Encounter proposed']);
+    });
+
+    test('is looked at by its id, and is a question when it has been deleted, which ends when it is there again', async () => {
+      const count = (await feed(world)).length;
+      expect((await world.server.fhir('DELETE', 'Encounter/stay-1')).status).toBe(204);
+      await readAll();
+      await readAll();
+      expect(await keptFor()).toEqual(['Encounter proposed inbound-gone']);
+      expect(await world.openDecisions()).toMatchObject([{ kind: 'inbound', topic: 'inbound:Encounter/stay-1' }]);
+      expect(await ops(world, count)).toEqual([]);
+      expect(await looksAt('Encounter/stay-1')).toBe(1);
+      await hospitalHas(world, stay({ status: 'finished', period: { start: daysAgo(2), end: daysAgo(1) } }));
+      await readAll();
+      expect(await keptFor()).toEqual(['Encounter proposed']);
+      expect(await world.openDecisions()).toEqual([]);
+    });
+
+    test.each<[string, JsonObject[], number]>([
+      ['is there', [], 1],
+      ['nobody like us may see now', [{ method: 'GET', path: 'Encounter/stay-1$', fault: { status: 403 } }], 1],
+      ['cannot be shown now', [{ method: 'GET', path: 'Encounter/stay-1$', fault: { status: 503 }, times: 1 }], 2],
+    ])('and %s stands as it was offered, and is looked at once a day', async (_name, faults, looks) => {
+      const missing = { method: 'GET', path: 'Encounter$', fault: { status: 200, body: bundle } };
+      await world.server.control('POST', 'faults', [missing, ...faults]);
+      await readAll();
+      await world.work();
+      await readAll();
+      expect(await keptFor()).toEqual(['Encounter proposed']);
+      expect(await looksAt('Encounter/stay-1')).toBe(looks);
+      expect((await clocks()).find((line) => line.includes('discharge-follow-up'))).toContain('running');
+      await sql`update seen set absent_since = now() - interval '25 hours', seen_at = now() - interval '24 hours'`.execute(
+        world.store.db,
+      );
+      await world.server.fhir('DELETE', 'Encounter/stay-1');
+      await world.server.control('DELETE', 'faults');
+      await readAll();
+      expect(await keptFor()).toEqual(['Encounter proposed inbound-gone']);
+    });
+
+    test.each<[string, JsonObject]>([
+      ['a refusal', { status: 403 }],
+      ['a cut answer', { truncate: 300 }],
+      ['nothing, with a warning that parts are suppressed', { status: 200, body: suppressed }],
+    ])('because the answer is %s is not even looked for', async (_name, fault) => {
+      await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Encounter$', fault }]);
+      await world.store.db.updateTable('poll').set({ full_at: null }).execute();
+      await pollEverybody(world);
+      await world.work({ tries: 2 });
+      expect(await looksAt('Encounter/stay-1')).toBe(0);
+      expect(await keptFor()).toEqual(['Encounter proposed']);
+    });
   });
 });
 
@@ -665,6 +756,36 @@ describe('a partner on a server of its own', () => {
     await partnerSays(await call({ id: 'call-2', sent: '2026-02-05T12:00:00-05:00' }));
     expect((await contacts()).at(-1)).toMatchObject({ firstContact: { at: '2026-02-05T12:00:00-05:00' } });
     expect(await contactClock()).toBe('met reached 2026-02-05T17:00:00.000Z');
+  });
+
+  test('that deletes the call, and an appointment that it had booked, has both taken back', async () => {
+    await partnerSays(
+      await call(),
+      await visit({ start: '2026-03-09T09:00:00-04:00', end: '2026-03-09T09:30:00-04:00' }),
+    );
+    expect(await contactClock()).toBe(metByCall);
+    const before = (await feed(world)).length;
+    for (const path of ['Communication/call-1', 'Appointment/visit-1'])
+      expect((await world.server.fhir('DELETE', path)).status).toBe(204);
+    await readAll();
+    await readAll();
+    expect((await feed(world)).slice(before)).toMatchObject([
+      { op: 'patch', type: 'referral', body: { firstContact: null } },
+      { op: 'withdraw', type: 'appointment' },
+    ]);
+    expect(await contactClock()).toBe('running null');
+    expect(await looksAt('Communication/call-1')).toBe(1);
+  });
+
+  test('whose call is missing in an answer, and is there, has it counted', async () => {
+    await partnerSays(await call());
+    const missing = { method: 'GET', path: 'Communication$', fault: { status: 200, body: bundle } };
+    await world.server.control('POST', 'faults', [missing]);
+    await readAll();
+    await readAll();
+    expect(await looksAt('Communication/call-1')).toBe(1);
+    expect(await contacts()).toHaveLength(1);
+    expect(await contactClock()).toBe(metByCall);
   });
 
   test('whose call turns out to be about somebody else has it taken back', async () => {
