@@ -251,5 +251,19 @@ describe('oracle: 48 pages, an empty page, repeated ids, an expired token, a rec
       expect(await seen(world, 'Goal')).toEqual(['a']);
       expect(await listed()).toEqual(['not seen before']);
     });
+
+    test('one of a patient who is asked about no more is told of no more', async () => {
+      await world.server.control('POST', 'seed', [patient, { ...patient, id: 'p2' }, goal('z')]);
+      await poison('z');
+      await connect(world, 'oracle', 'Goal', world.server.base);
+      await uploadRoster(world.store, 'general', ['p1', 'p2']);
+      await pollEverybody(world);
+      expect(await listed()).toEqual(['not seen before']);
+      expect(await world.alerts()).toMatchObject([{ topic: 'poll-unreadable:general:Goal' }]);
+      await uploadRoster(world.store, 'general', ['p2']);
+      await pollEverybody(world);
+      expect(await listed()).toEqual([]);
+      expect(await world.alerts()).toEqual([]);
+    });
   });
 });

@@ -7,6 +7,7 @@ import { setPaused } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aReferral } from '../builders.ts';
 import { eventually } from '../support/rig.ts';
+import { pollEverybody } from '../support/roster.ts';
 import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -201,6 +202,25 @@ describe('a poll', () => {
     expect(await world.changes()).toEqual([]);
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.link('referral/referral-pantry#fulfilment')).toMatchObject({ state: 'current' });
+  });
+
+  test('of all patients tells for a week of what could not be read, which it cannot see mended', async () => {
+    const entry = [{ resource: { resourceType: 'Task', status: 'requested' } }];
+    const body = { resourceType: 'Bundle', type: 'searchset', total: 1, entry };
+    const fault = { status: 200, body };
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Task$', fault, times: 1 }]);
+    await pollEverybody(world);
+    await pollEverybody(world);
+    const told = async () => (await world.alerts()).map(({ topic }) => topic);
+    expect(await told()).toEqual(['poll-unreadable:general:Task']);
+    // As long as no poll goes well, nothing is known.
+    await sql`update poll_unreadable set last_at = now() - interval '8 days'`.execute(world.store.db);
+    await sql`update poll set last_ok_at = now() - interval '8 days'`.execute(world.store.db);
+    await pollEverybody(world);
+    expect(await told()).toEqual(['poll-unreadable:general:Task']);
+    await pollEverybody(world);
+    expect(await told()).toEqual([]);
+    expect((await world.report()).polls?.unreadable).toEqual([]);
   });
 
   test('of a connection where nothing was sent asks from the look-back on, and keeps nothing about people who are nobody of ours', async () => {

@@ -378,6 +378,8 @@ function merged(trx: Transaction<Database>, { poll, result }: Seen): Promise<Lan
   );
 }
 
+const unreadableTopic = 'poll-unreadable:';
+
 /** Lists what could not be read, with one alert for each type; what can be read again is taken off the list. */
 async function keepUnreadable(trx: Transaction<Database>, { poll, result, isFull }: Seen): Promise<void> {
   const { connection, resource_type: resourceType, about } = poll;
@@ -405,10 +407,26 @@ async function keepUnreadable(trx: Transaction<Database>, { poll, result, isFull
     .where('resource_type', '=', resourceType)
     .limit(1)
     .executeTakeFirst();
-  const topic = `poll-unreadable:${connection}:${resourceType}`;
+  const topic = `${unreadableTopic}${connection}:${resourceType}`;
   if (left === undefined) await closeAlert(trx, topic);
   else if ((result.unreadable ?? []).length > 0)
     await openAlert(trx, { topic, connection, reason: reason('poll-unreadable', { resourceType }) });
+}
+
+/**
+ * Takes off the list what nobody asks about any more, and of searches of all patients, which ask for what is new alone and so cannot tell that something
+ * can be read again, what a week of them has not shown: what is of a patient who is asked about is on the list of that patient by then.
+ */
+export async function reviewUnreadable(trx: Transaction<Database>, connection: string): Promise<void> {
+  await sql`
+    delete from poll_unreadable u where u.connection = ${connection} and not exists (
+      select 1 from poll p where p.connection = u.connection and p.resource_type = u.resource_type and p.about = u.about
+        and (u.about <> '' or p.last_ok_at is null or u.last_at > p.last_ok_at - interval '7 days'))`.execute(trx);
+  await sql`
+    update alert a set resolved_at = now()
+    where a.resolved_at is null and a.connection = ${connection} and a.topic like ${`${unreadableTopic}%`} and not exists (
+      select 1 from poll_unreadable u where u.connection = ${connection}
+        and a.topic = ${unreadableTopic} || u.connection || ':' || u.resource_type)`.execute(trx);
 }
 
 /**

@@ -9,6 +9,7 @@ import { parseReference } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
+import { reviewUnreadable } from './poll-keep.ts';
 import { pollEveryMs, pollShare, tiers, typesOfAll, typesOfOne } from './poll-plan.ts';
 import { type NumberSought, replaceSought } from './roster-sought.ts';
 import { prepareSubscriptions } from './subscribe.ts';
@@ -43,10 +44,10 @@ const openReferral = sql`q.content ->> 'status' not in (
 
 /**
  * Brings the polls of single patients up to date with who is asked about: new ones are spread over the time that the connection's rate needs for
- * them, and those of a patient for whom more is open now come sooner.
+ * them, and those of a patient for whom more is open now come sooner. What could not be read of those who are asked about no more is told no more.
  * @returns how many polls of patients there are
  */
-export async function refreshRoster({ db }: Store, config: Polled, vendor: Vendor): Promise<number> {
+export async function refreshRoster(store: Store, config: Polled, vendor: Vendor): Promise<number> {
   const types = typesOfOne(vendor, config).flatMap((type) =>
     tiers.slice(1).map((tier) => ({ type, tier, every_ms: pollEveryMs(config, vendor, type, tier) })),
   );
@@ -90,7 +91,8 @@ export async function refreshRoster({ db }: Store, config: Polled, vendor: Vendo
         tier = excluded.tier, next_at = least(o.next_at, excluded.next_at)
       where o.tier <> excluded.tier
       returning 1)
-    select (select count(*)::integer from wanted) as n, (select count(*) from kept) as kept`.execute(db);
+    select (select count(*)::integer from wanted) as n, (select count(*) from kept) as kept`.execute(store.db);
+  await store.tx((trx) => reviewUnreadable(trx, config.id));
   return rows[0]?.n ?? 0;
 }
 
