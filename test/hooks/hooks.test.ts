@@ -192,6 +192,38 @@ describe('Subscription to a topic, R5 Backport 1.1.0', () => {
     await pollDue(world);
     expect((await world.alerts()).map(({ topic }) => topic)).toContain('subscription-ended:general:Subscription/s1');
   });
+
+  test('one that has ended is forgotten once another one to its topic is heard from', async () => {
+    const there = { resourceType: 'Subscription', status: 'active', criteria: 'Task?', reason: 'news' };
+    const channel = { type: 'rest-hook', endpoint: 'https://casebridge.example.org/hooks' };
+    await world.server.control(
+      'POST',
+      'seed',
+      ['s8', 's9'].map((id) => ({ ...there, id, channel })),
+    );
+    const review = () => reviewSubscriptions(world.store, [connection().config]);
+    const told = async () => (await world.alerts()).map(({ topic }) => topic);
+    const ended = 'subscription-ended:general:Subscription/s1';
+    for (const id of ['s1', 's9']) await take(notificationOf(id, 'heartbeat'));
+    await pollDue(world);
+    await review();
+    expect(await told()).toEqual([ended]);
+    await take(
+      JSON.stringify(notificationOf('s8', 'heartbeat')).replace('SubscriptionTopic/Task', 'SubscriptionTopic/X'),
+    );
+    await review();
+    expect(await told()).toEqual([ended]);
+    await take(notificationOf('s9', 'heartbeat'));
+    await review();
+    expect(await told()).toEqual([]);
+    expect((await subscriptions()).map(({ id }) => id).sort()).toEqual(['Subscription/s8', 'Subscription/s9']);
+    await world.store.db.updateTable('poll').set({ next_at: sql<Date>`now()` }).execute();
+    const looked = (await due()).filter((name) => name.startsWith('Subscription'));
+    expect(looked).toEqual(['Subscription/s8', 'Subscription/s9']);
+    await pollDue(world);
+    await review();
+    expect(await told()).toEqual([]);
+  });
 });
 
 describe('HL7 v2 ADT', () => {

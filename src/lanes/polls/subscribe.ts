@@ -298,10 +298,14 @@ async function endIt({ store, connection, resourceType }: Work, id: string | nul
   return 'done';
 }
 
-/** Nothing is told of it any more. */
-async function forget(trx: Transaction<Database>, connection: string, id: string): Promise<void> {
+/** Nothing is told of it any more, and it is not looked at. */
+export async function forget(trx: Transaction<Database>, connection: string, id: string): Promise<void> {
   const name = `Subscription/${id}`;
   await trx.deleteFrom('subscription').where('connection', '=', connection).where('id', '=', name).execute();
+  await trx
+    .deleteFrom('poll')
+    .where((is) => is.and({ connection, resource_type: 'Subscription', about: id }))
+    .execute();
   await closeAlert(trx, `subscription-ended:${connection}:${name}`, `subscription-ends:${connection}:${name}`);
 }
 

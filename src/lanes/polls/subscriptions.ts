@@ -9,7 +9,7 @@ import { textAt } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import { closeAlert, openAlertOnce } from '../operating/alerts.ts';
-import { reviewUntold } from './subscribe.ts';
+import { forget, reviewUntold } from './subscribe.ts';
 
 /** What a notification says of the Subscription that it comes from. */
 export interface HeardOf {
@@ -65,15 +65,28 @@ export async function readSubscription(
   const ends = Date.parse(textAt(body, 'end') ?? '');
   const id = `Subscription/${name}`;
   await store.tx(async (trx) => {
-    await trx
+    const { numUpdatedRows } = await trx
       .updateTable('subscription')
       .set({ status, ends_at: Number.isNaN(ends) ? null : new Date(ends) })
       .where('connection', '=', config.id)
       .where('id', '=', id)
-      .execute();
-    await tellStatus(trx, config.id, id, status);
+      .executeTakeFirst();
+    // One that was forgotten meanwhile is no business of anybody.
+    if (numUpdatedRows > 0n) await tellStatus(trx, config.id, id, status);
   });
   return undefined;
+}
+
+/** Forgets those that have ended and in whose place another one to the same topic notifies: it was heard from after the end was told. */
+async function forgetReplaced(trx: Transaction<Database>): Promise<void> {
+  const { rows } = await sql<{ connection: string; id: string }>`
+    select s.connection, split_part(s.id, '/', 2) as id from subscription s
+    join alert a on a.topic = 'subscription-ended:' || s.connection || ':' || s.id and a.resolved_at is null
+    where s.status = 'off' and s.id like 'Subscription/%' and exists (
+      select 1 from subscription o where o.connection = s.connection and o.topic = s.topic and o.id <> s.id
+        and o.status = 'active' and o.last_heard_at > a.opened_at)
+    order by 1, 2`.execute(trx);
+  for (const { connection, id } of rows) await forget(trx, connection, id);
 }
 
 /** A heartbeat that did not come in twice its time is missed: one may be late. */
@@ -114,6 +127,7 @@ export async function reviewSubscriptions(
       update alert a set resolved_at = now() where a.resolved_at is null and a.topic like 'subscription-ends:%' and exists (
         select 1 from subscription s where a.topic = 'subscription-ends:' || s.connection || ':' || s.id
           and (s.ends_at is null or s.ends_at >= now() + interval '1 day'))`.execute(trx);
+    await forgetReplaced(trx);
     await reviewUntold(trx);
   });
 }
