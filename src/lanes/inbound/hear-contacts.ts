@@ -42,7 +42,7 @@ export async function hearContacts(
   const spoken = await spokenOf(deps.store, lease, [...new Set(performed.flatMap(({ patients }) => patients))]);
   const theirs = spoken.filter(({ body }) => ownIdentifier(body, deps.identifierSystem) === undefined);
   if (theirs.length === 0) return { isNews: false, lookAt: undefined };
-  const isOurs = await agencyAmong(deps.store, lease, config.baseUrl, theirs);
+  const { isOurs, namesReferral } = await namedAmong(deps.store, lease, config.baseUrl, theirs);
   const partners = await partnersOf(deps.store, lease, performed);
   const ahead: number[] = [];
   const plans = performed.map((one) => {
@@ -55,12 +55,15 @@ export async function hearContacts(
     });
     return { ...one, plan: planContacts(lease.connection, one.record, heard, partners.get(one.id)?.name ?? undefined) };
   });
-  const visits = performed.flatMap((one) =>
-    theirs.flatMap((row) => {
-      const isVisit = !row.is_linked && isVisitOf(row.body, { ...one, isOurs });
-      return isVisit ? (visitNews(lease, row, one.record, partners.get(one.id)) ?? []) : [];
-    }),
-  );
+  const visits = theirs.flatMap((row) => {
+    const tied = performed.filter((one) => isVisitOf(row.body, { ...one, isOurs }));
+    const offeredFor = row.visit_state === 'proposed' ? row.visit_referral : null;
+    const isHere = performed.some(({ id }) => id === offeredFor);
+    // Another lane offers it, for a referral that it still names.
+    if (offeredFor !== null && !isHere && namesReferral(row.body, offeredFor)) return [];
+    const one = tied.find(({ id }) => id === offeredFor) ?? tied[0];
+    return one === undefined ? [] : (visitNews(lease, row, one.record, partners.get(one.id)) ?? []);
+  });
   const isNews =
     visits.length > 0 || plans.some(({ plan: { patch, taken } }) => patch !== undefined || taken.length > 0);
   if (isNews) {
@@ -124,6 +127,8 @@ interface Spoken {
   /** Of the appointment that was offered of it. */
   readonly visit_state: string | null;
   readonly visit_hash: string | null;
+  /** For which it was offered. */
+  readonly visit_referral: string | null;
 }
 
 /** What others said and arranged in the charts of these patients, and what was heard of it before, wherever it is now. */
@@ -139,8 +144,8 @@ async function spokenOf({ db }: Store, lease: Lease, patients: readonly string[]
         and type = 'none' and resource_type in ('Communication', 'Appointment')
     )
     select s.resource_type, s.remote_id, s.patient, s.seen_at, s.body, i.state, i.offered, i.record_id, v.state as visit_state,
-      v.offered_hash as visit_hash, exists (select 1 from link l where l.connection = s.connection and l.resource_type = s.resource_type
-        and l.remote_id = s.remote_id) as is_linked
+      v.offered_hash as visit_hash, v.offered ->> 'referralId' as visit_referral, exists (select 1 from link l
+        where l.connection = s.connection and l.resource_type = s.resource_type and l.remote_id = s.remote_id) as is_linked
     from named n join seen s on s.connection = ${connection} and s.resource_type = n.resource_type and s.remote_id = n.remote_id
     left join inbound i on i.connection = s.connection and i.source = ${source} and i.type = 'none'
       and i.resource_type = s.resource_type and i.remote_id = s.remote_id and i.state in ('adopted', 'refused')
@@ -154,16 +159,23 @@ async function spokenOf({ db }: Store, lease: Lease, patients: readonly string[]
   return rows;
 }
 
-/** Whether a reference names the agency or one of its workers. */
-async function agencyAmong(store: Store, lease: Lease, baseUrl: string, rows: readonly Spoken[]) {
+/** Whom these name: the agency or one of its workers, and referrals by their Tasks or orders. */
+async function namedAmong(store: Store, lease: Lease, baseUrl: string, rows: readonly Spoken[]) {
   const bodies = rows.map(({ body }) => body);
   const resolve = resolverOf(await linkedTargets(store, lease, baseUrl, bodies), baseUrl);
   const { organizations, workers } = await agenciesOf(store, lease.source);
-  return (reference: JsonObject): boolean => {
-    const target = resolve(textAt(reference, 'reference') ?? '');
+  const targetOf = (reference: JsonObject) => resolve(textAt(reference, 'reference') ?? '');
+  const isOurs = (reference: JsonObject): boolean => {
+    const target = targetOf(reference);
     const ours = target?.type === 'worker' ? workers : organizations;
     return (target?.type === 'worker' || target?.type === 'organization') && ours.has(target.id);
   };
+  const namesReferral = (appointment: JsonObject, id: string): boolean =>
+    objectsAt(appointment, 'basedOn').some((reference) => {
+      const target = targetOf(reference);
+      return target?.type === 'referral' && target.id === id;
+    });
+  return { isOurs, namesReferral };
 }
 
 /** An appointment that a record has taken over says what the record has said of it. */
@@ -220,7 +232,7 @@ interface Visit {
 /** The partner arranges an appointment for the referral: the source may take it over as one of its own. Undefined: it was offered so before. */
 function visitNews(lease: Lease, row: Spoken, referral: JsonObject, partner: Partner | undefined): Visit | undefined {
   const { resource_type: resourceType, remote_id: id, body, visit_state: state } = row;
-  if (resourceType !== 'Appointment' || state === 'adopted' || state === 'refused') return undefined;
+  if (resourceType !== 'Appointment' || row.is_linked || state === 'adopted' || state === 'refused') return undefined;
   const resource = { ...body, resourceType, id };
   const at = [objectAt(body, 'meta')?.lastUpdated].find(isInstant) ?? row.seen_at.toISOString();
   const record = appointmentRecord(body, referral, { organization: partner?.id ?? undefined, at });

@@ -739,6 +739,63 @@ describe('a partner on a server of its own', () => {
     expect(await world.server.all('Appointment')).toHaveLength(2);
   });
 
+  /** A second referral to the partner, in this case. @returns its order */
+  async function alsoRefers(
+    more: Parameters<typeof aReferral>[0] = {},
+  ): Promise<{ task: JsonObject; order: JsonObject }> {
+    await world.accept(['referral', aReferral({ id: 'referral-second', ...more })]);
+    await world.work();
+    const task = await world.server.own('Task', 'county/referral/referral-second#fulfilment');
+    const order = await world.server.own('ServiceRequest', 'county/referral/referral-second#request');
+    return { task: { reference: `Task/${task.id}` }, order: { reference: `ServiceRequest/${order.id}` } };
+  }
+
+  const appointments = async () =>
+    (await feed(world)).flatMap(({ op, type, body }) =>
+      type === 'appointment' ? [`${op} ${String(body.caseId)} ${String(body.referralId)}`] : [],
+    );
+
+  test('that books one appointment for several referrals has it offered once, for one of them as long as it names that', async () => {
+    const { order: first } = await referral();
+    const { order: second } = await alsoRefers();
+    await partnerSays(await visit({ basedOn: [second, first] }));
+    await world.workAgain();
+    expect(await appointments()).toEqual(['propose case-rosa referral-pantry']);
+    await partnerSays(await visit({ basedOn: [second] }));
+    await world.workAgain();
+    expect(await appointments()).toEqual(['propose case-rosa referral-pantry', 'propose case-rosa referral-second']);
+    await partnerSays(await visit({ basedOn: [second, first] }));
+    await world.workAgain();
+    expect(await appointments()).toHaveLength(2);
+  });
+
+  test('that books one for referrals of two cases has it offered once, by the other one only when the first is not named any more', async () => {
+    const { order: first } = await referral();
+    const other = { caseId: 'case-later', needIds: [], goalIds: [] };
+    await world.accept(['case', aCase({ id: 'case-later', openedOn: '2026-02-20' })]);
+    const { order: second } = await alsoRefers(other);
+    await partnerSays(await visit({ basedOn: [first, second] }));
+    await world.workAgain();
+    const [offered, ...more] = await appointments();
+    expect(more).toEqual([]);
+    const isFirst = offered === 'propose case-rosa referral-pantry';
+    await partnerSays(await visit({ basedOn: [isFirst ? second : first] }));
+    await world.workAgain();
+    expect((await appointments()).at(-1)).toBe(
+      `propose ${isFirst ? 'case-later referral-second' : 'case-rosa referral-pantry'}`,
+    );
+    await partnerSays(await visit({ basedOn: [first, second] }));
+    await world.workAgain();
+    const { subject } = await world.store.db
+      .selectFrom('inbound')
+      .select('subject')
+      .where('type', '=', 'appointment')
+      .executeTakeFirstOrThrow();
+    expect(subject).toBe(`county.case.${isFirst ? 'case-later' : 'case-rosa'}`);
+    const changes = await appointments();
+    expect(changes.filter((line) => line.startsWith('propose'))).toHaveLength(2);
+  });
+
   test('hears nothing of our own appointment, whoever keeps it', async () => {
     await world.accept(['appointment', anAppointment({ referralId: 'referral-pantry' })]);
     await world.work();
