@@ -13,7 +13,7 @@ import { hashOfSeen } from '../links.ts';
 import { nameOf, patientsOf, referenced } from './about.ts';
 import { cut } from './cut.ts';
 import { proposedId } from './rows.ts';
-import { heardId, isTheirs, joined } from './their-comments.ts';
+import { byTime, heardId, isTheirs, joined } from './their-comments.ts';
 
 /** @returns true when something was stored, so that the lane is to be loaded again. */
 export async function hearMessages(
@@ -39,7 +39,7 @@ export async function hearMessages(
       const offered = (await commentsOffered(trx, lease, id)).filter(isTheirs);
       const held = objectsAt(said[0]?.record, 'comments');
       const news = said.map(({ comment }) => comment);
-      const comments = joined(offered, held, news);
+      const comments = byTime(joined(held, offered, news));
       await offerChanges(trx, lease, [{ op: 'patch', type: 'referral', id, body: { comments } }]);
       await keepRemoteValues(trx, lease, 'referral', id, { comments });
       for (const { row } of said) await keepHeard(trx, lease, row, id);

@@ -350,6 +350,30 @@ describe('taken over', () => {
       expect(texts.sort()).toEqual(['Noted on the Task', 'Please call her brother', 'She is back home']);
     });
 
+    const texts = async () => objects((await patches()).at(-1)?.comments).map(({ text }) => text);
+
+    test.each([
+      [
+        'another message',
+        { ...said, id: 'said-2', sent: '2026-03-01T14:00:00Z', payload: [{ contentString: 'Next' }] },
+      ],
+      [
+        'a note of the Task',
+        { ...communityTask, status: 'accepted', note: [{ time: '2026-03-01T14:00:00Z', text: 'Next' }] },
+      ],
+    ])('corrected after it was taken over stays so, whatever comes next: %s', async (_, next) => {
+      await isAdopted();
+      await hospitalHas(world, said);
+      await heard();
+      await sourceMoves(world, 'accepted', (await patches())[0]);
+      await hospitalHas(world, { ...said, payload: [{ contentString: 'Do NOT call her sister' }] });
+      await heard();
+      expect(await texts()).toEqual(['Do NOT call her sister']);
+      await hospitalHas(world, next);
+      await heard();
+      expect(await texts()).toEqual(['Next', 'Do NOT call her sister']);
+    });
+
     test('before the referral was adopted is heard then; about another patient, or of nothing of ours, it is not', async () => {
       await sourceIsThere(world);
       await begins();
