@@ -4,11 +4,12 @@
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
 import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
-import { keepRemoteValues, offerChanges } from '../changes.ts';
+import { keepRemoteValues, offerChanges, referralsOffered } from '../changes.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { linkedTargets, resolverOf } from '../linked-targets.ts';
+import { raiseWanted } from '../links.ts';
 import type { LaneState } from '../load.ts';
 import { markClocks } from '../mark-clocks.ts';
 import { ownIdentifier } from '../own-identifier.ts';
@@ -16,8 +17,9 @@ import { nameOf, patientsOf } from './about.ts';
 import { agenciesOf } from './agencies.ts';
 import { cut } from './cut.ts';
 import { keepTaken } from './keep-taken.ts';
+import { lanesSpokenTo } from './note.ts';
 import { hashOfMade, type Made, madeRecord, offerMade, withdrawMade } from './offer-made.ts';
-import { type ContactPlan, type HeardContact, planContacts } from './plan-contacts.ts';
+import { type ContactPlan, type HeardContact, planContacts, stands } from './plan-contacts.ts';
 import { isInstant } from './propose.ts';
 import { type Contact, isVisitOf, type Performed, readContact } from './read-contact.ts';
 import { appointmentRecord } from './their-appointment.ts';
@@ -34,7 +36,7 @@ export async function hearContacts(
   { config }: LaneConnection,
   lease: Lease,
   mappings: MappingSet,
-  { resources, now }: LaneState,
+  { resources, now, holds }: LaneState,
 ): Promise<HeardContacts> {
   // What is said at our own home of a partner is offered when it is said.
   if (config.share !== undefined) return { isNews: false, lookAt: undefined };
@@ -44,16 +46,28 @@ export async function hearContacts(
   if (theirs.length === 0) return { isNews: false, lookAt: undefined };
   const { isOurs, namesReferral } = await namedAmong(deps.store, lease, config.baseUrl, theirs);
   const partners = await partnersOf(deps.store, lease, performed);
+  const ids = performed.map(({ id }) => id);
+  const untaken = await referralsOffered(deps.store.db, lease, holds.remoteValues ? ids : []);
   const ahead: number[] = [];
+  /** It stands for that one, or was refused for it, and still speaks of it: it is to be taken back from there first. */
+  const isHeldBy = (id: string, { body, offered, state }: Spoken): boolean => {
+    const holder = performed.find((one) => one.id === id);
+    if (holder !== undefined && readContact(body, { ...holder, isOurs }) !== undefined) return true;
+    return state === 'refused' ? holder === undefined : stands(offered);
+  };
   const plans = performed.map((one) => {
     const heard = theirs.flatMap((row) => {
       const contact = readContact(row.body, { ...one, isOurs });
       const isAhead = contact !== undefined && Date.parse(contact.at) > now.getTime();
       if (isAhead) ahead.push(Date.parse(contact.at));
-      const isAnotherOnes = row.record_id !== null && row.record_id !== one.id;
-      return isAnotherOnes || isEcho(row, resources) ? [] : [heardContact(row, isAhead ? undefined : contact)];
+      const isOthers = row.record_id !== null && row.record_id !== one.id;
+      if (isEcho(row, resources) || (isOthers && isHeldBy(row.record_id, row))) return [];
+      const before = isOthers ? { ...row, offered: null, state: null } : row;
+      return [heardContact(before, isAhead ? undefined : contact)];
     });
-    return { ...one, plan: planContacts(lease.connection, one.record, heard, partners.get(one.id)?.name ?? undefined) };
+    const byName = partners.get(one.id)?.name ?? undefined;
+    const tries = objectsAt(untaken.get(one.id), 'followUps');
+    return { ...one, plan: planContacts(lease.connection, one.record, heard, byName, tries) };
   });
   const visits = theirs.flatMap((row) => {
     const tied = performed.filter((one) => isVisitOf(row.body, { ...one, isOurs }));
@@ -67,14 +81,16 @@ export async function hearContacts(
   const isNews =
     visits.length > 0 || plans.some(({ plan: { patch, taken } }) => patch !== undefined || taken.length > 0);
   if (isNews) {
-    await deps.store.tx(async (trx) => {
+    const woken = await deps.store.tx(async (trx) => {
       await holdLease(trx, lease, deps.leaseMs);
       for (const one of plans) await storePlan(trx, lease, one);
       for (const { resource, record } of visits) {
         if (record === undefined) await withdrawMade(trx, lease, 'appointment', resource);
         else await offerMade(trx, lease, mappings, { type: 'appointment', resource, record });
       }
+      return wantFreed(trx, lease, config, takenBack(theirs, plans));
     });
+    deps.wake(woken);
   }
   const [lookAt] = ahead.filter((at) => at - now.getTime() < dayMs).sort((one, other) => one - other);
   return { isNews, lookAt: lookAt === undefined ? undefined : new Date(lookAt) };
@@ -212,6 +228,29 @@ async function storePlan(
   }
   if (isForgotten) await forgetContact(trx, lease, id);
   for (const { heard, offered } of taken) await keepTaken(trx, lease, id, patients[0], heard, offered);
+}
+
+/** What is taken back here may be about a referral of another lane by now, which has left it alone so far. */
+async function wantFreed(
+  trx: Transaction<Database>,
+  { subject }: Lease,
+  config: LaneConnection['config'],
+  freed: readonly JsonObject[],
+): Promise<LaneKey[]> {
+  const lanes = (await lanesSpokenTo(trx, config, freed)).filter((lane) => lane.subject !== subject);
+  await raiseWanted(trx, lanes);
+  return lanes;
+}
+
+function takenBack(theirs: readonly Spoken[], plans: readonly { readonly plan: ContactPlan }[]): JsonObject[] {
+  const freed = plans.flatMap(({ plan }) =>
+    plan.taken.flatMap(({ heard, offered }) => (stands(offered) ? [] : [heard])),
+  );
+  return freed.flatMap(({ resourceType, remoteId }) =>
+    theirs.flatMap(({ resource_type: type, remote_id: id, body }) =>
+      type === resourceType && id === remoteId ? [body] : [],
+    ),
+  );
 }
 
 async function forgetContact(trx: Transaction<Database>, lease: Lease, id: string): Promise<void> {

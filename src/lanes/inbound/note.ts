@@ -91,7 +91,7 @@ async function sourcesOfWholes(
  * What speaks of a referral is heard by the lane of the referral's case, and so is what was heard before and may speak of something else by now: messages
  * (`hear.ts`), contacts and appointments (`hear-contacts.ts`), Tasks that ask to cancel another (`hear-cancellation.ts`).
  */
-async function lanesSpokenTo(
+export async function lanesSpokenTo(
   trx: Transaction<Database>,
   { id: connection, baseUrl }: Noting['config'],
   resources: readonly JsonObject[],
