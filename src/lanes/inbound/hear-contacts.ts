@@ -76,7 +76,8 @@ export async function hearContacts(
     // Another lane offers it, for a referral that it still names.
     if (offeredFor !== null && !isHere && namesReferral(row.body, offeredFor)) return [];
     const one = tied.find(({ id }) => id === offeredFor) ?? tied[0];
-    return one === undefined ? [] : (visitNews(lease, row, one.record, partners.get(one.id)) ?? []);
+    if (one === undefined && !isHere && row.visit_subject !== lease.subject) return [];
+    return visitNews(lease, row, one?.record, partners.get(one?.id ?? '')) ?? [];
   });
   const isNews =
     visits.length > 0 || plans.some(({ plan: { patch, taken } }) => patch !== undefined || taken.length > 0);
@@ -88,7 +89,7 @@ export async function hearContacts(
         if (record === undefined) await withdrawMade(trx, lease, 'appointment', resource);
         else await offerMade(trx, lease, mappings, { type: 'appointment', resource, record });
       }
-      return wantFreed(trx, lease, config, takenBack(theirs, plans));
+      return wantFreed(trx, lease, config, takenBack(theirs, plans, visits));
     });
     deps.wake(woken);
   }
@@ -143,6 +144,8 @@ interface Spoken {
   /** Of the appointment that was offered of it. */
   readonly visit_state: string | null;
   readonly visit_hash: string | null;
+  /** Of the lane that offered it. */
+  readonly visit_subject: string | null;
   /** For which it was offered. */
   readonly visit_referral: string | null;
 }
@@ -150,17 +153,17 @@ interface Spoken {
 /** What others said and arranged in the charts of these patients, and what was heard of it before, wherever it is now. */
 async function spokenOf({ db }: Store, lease: Lease, patients: readonly string[]): Promise<Spoken[]> {
   const { connection, source, subject } = lease;
-  if (patients.length === 0) return [];
+  const isTheirs = patients.length === 0 ? sql`false` : sql`patient in (${sql.join(patients)})`;
   const { rows } = await sql<Spoken>`
     with named as (
-      select resource_type, remote_id from seen where connection = ${connection} and patient in (${sql.join(patients)})
+      select resource_type, remote_id from seen where connection = ${connection} and ${isTheirs}
         and resource_type in ('Communication', 'Appointment')
       union
       select resource_type, remote_id from inbound where connection = ${connection} and subject = ${subject} and source = ${source}
-        and type = 'none' and resource_type in ('Communication', 'Appointment')
+        and type in ('none', 'appointment') and resource_type in ('Communication', 'Appointment')
     )
     select s.resource_type, s.remote_id, s.patient, s.seen_at, s.body, i.state, i.offered, i.record_id, v.state as visit_state,
-      v.offered_hash as visit_hash, v.offered ->> 'referralId' as visit_referral, exists (select 1 from link l
+      v.offered_hash as visit_hash, v.subject as visit_subject, v.offered ->> 'referralId' as visit_referral, exists (select 1 from link l
         where l.connection = s.connection and l.resource_type = s.resource_type and l.remote_id = s.remote_id) as is_linked
     from named n join seen s on s.connection = ${connection} and s.resource_type = n.resource_type and s.remote_id = n.remote_id
     left join inbound i on i.connection = s.connection and i.source = ${source} and i.type = 'none'
@@ -242,15 +245,20 @@ async function wantFreed(
   return lanes;
 }
 
-function takenBack(theirs: readonly Spoken[], plans: readonly { readonly plan: ContactPlan }[]): JsonObject[] {
+function takenBack(
+  theirs: readonly Spoken[],
+  plans: readonly { readonly plan: ContactPlan }[],
+  visits: readonly Visit[],
+): JsonObject[] {
   const freed = plans.flatMap(({ plan }) =>
     plan.taken.flatMap(({ heard, offered }) => (stands(offered) ? [] : [heard])),
   );
-  return freed.flatMap(({ resourceType, remoteId }) =>
+  const contacts = freed.flatMap(({ resourceType, remoteId }) =>
     theirs.flatMap(({ resource_type: type, remote_id: id, body }) =>
       type === resourceType && id === remoteId ? [body] : [],
     ),
   );
+  return [...contacts, ...visits.flatMap(({ resource, record }) => (record === undefined ? [resource] : []))];
 }
 
 async function forgetContact(trx: Transaction<Database>, lease: Lease, id: string): Promise<void> {
@@ -268,13 +276,21 @@ interface Visit {
   readonly record: JsonObject | undefined;
 }
 
-/** The partner arranges an appointment for the referral: the source may take it over as one of its own. Undefined: it was offered so before. */
-function visitNews(lease: Lease, row: Spoken, referral: JsonObject, partner: Partner | undefined): Visit | undefined {
+/**
+ * The partner arranges an appointment for the referral: the source may take it over as one of its own. Undefined: it was offered so before.
+ * @param referral undefined: it is for none any more
+ */
+function visitNews(
+  lease: Lease,
+  row: Spoken,
+  referral: JsonObject | undefined,
+  partner: Partner | undefined,
+): Visit | undefined {
   const { resource_type: resourceType, remote_id: id, body, visit_state: state } = row;
   if (resourceType !== 'Appointment' || row.is_linked || state === 'adopted' || state === 'refused') return undefined;
   const resource = { ...body, resourceType, id };
   const at = [objectAt(body, 'meta')?.lastUpdated].find(isInstant) ?? row.seen_at.toISOString();
-  const record = appointmentRecord(body, referral, { organization: partner?.id ?? undefined, at });
+  const record = referral && appointmentRecord(body, referral, { organization: partner?.id ?? undefined, at });
   if (record === undefined) return state === 'proposed' ? { resource, record } : undefined;
   const isSame =
     state === 'proposed' && row.visit_hash === hashOfMade(madeRecord(lease, { type: 'appointment', resource, record }));
@@ -289,6 +305,7 @@ interface Partner {
 /** Who performs the referrals, by their ids. */
 async function partnersOf({ db }: Store, { source }: Lease, performed: readonly PerformedReferral[]) {
   const ids = performed.map(({ id }) => id);
+  if (ids.length === 0) return new Map<string, Partner>();
   const { rows } = await sql<Partner & { referral: string }>`
     select r.id as referral, o.id, o.content ->> 'name' as name from record r
     left join record s on s.source = r.source and s.type = 'service' and s.id = r.content ->> 'serviceId'

@@ -110,7 +110,7 @@ export async function lanesSpokenTo(
     union
     select i.subject from jsonb_to_recordset(${json(heard)}) as h("resourceType" text, id text)
     join inbound i on i.connection = ${connection} and i.resource_type = h."resourceType" and i.remote_id = h.id
-      and i.type = 'none' and i.record_id is not null
+      and (i.type = 'none' and i.record_id is not null or i.type = 'appointment' and i.state = 'proposed')
     order by subject`.execute(trx);
   return rows.map(({ subject }) => ({ connection, subject }));
 }

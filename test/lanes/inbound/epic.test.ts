@@ -374,6 +374,32 @@ describe('taken over', () => {
       expect(await texts()).toEqual(['Next', 'Do NOT call her sister']);
     });
 
+    test.each([
+      ['entered in error', { status: 'entered-in-error' }],
+      ['not done, of which it shows no more than that', { status: 'not-done', partOf: [], payload: [] }],
+    ])(
+      'and takes back, %s, is told once, taken over or not, and never as words that it did not hear',
+      async (_, more) => {
+        await isAdopted();
+        const never = { ...said, id: 'said-2', ...more };
+        await hospitalHas(world, said, { ...said, id: 'said-3', payload: [{ contentString: 'She is home' }] }, never);
+        await heard();
+        const [patch = {}] = await patches();
+        await sourceMoves(world, 'accepted', { comments: objects(patch.comments).slice(0, 1) });
+        await hospitalHas(world, { ...said, ...more }, { ...said, id: 'said-3', ...more });
+        await heard();
+        await world.workAgain();
+        const takenBack = 'The hospital has taken this back.';
+        expect(await patches()).toHaveLength(2);
+        expect((await patches())[1]).toEqual({
+          comments: objects(patch.comments).map((comment) => ({ ...comment, text: takenBack })),
+        });
+        await hospitalHas(world, said);
+        await heard();
+        expect(await texts()).toEqual(['<i>Please</i> call her sister', takenBack]);
+      },
+    );
+
     test('before the referral was adopted is heard then; about another patient, or of nothing of ours, it is not', async () => {
       await sourceIsThere(world);
       await begins();

@@ -808,6 +808,29 @@ describe('a partner on a server of its own', () => {
       type === 'appointment' ? [`${op} ${String(body.caseId)} ${String(body.referralId)}`] : [],
     );
 
+  test.each([
+    ['the client declines', { participant: [{ actor: client, status: 'declined' }] }],
+    ['is for somebody else by now', { participant: [{ actor: { reference: 'Patient/luis' }, status: 'accepted' }] }],
+    ['names no order any more', { basedOn: [] }],
+  ])('has an appointment withdrawn that %s, and offered again when that is undone', async (_, more) => {
+    await hospitalHas(world, { ...rosa, id: 'luis', identifier: [] });
+    await partnerSays(await visit());
+    await hospitalHas(world, await visit(more));
+    await hospitalShows(world, 'Appointment/visit-1');
+    expect(await ops(world)).toEqual(['propose appointment', 'withdraw appointment']);
+    await partnerSays(await visit());
+    expect(await ops(world, 2)).toEqual(['propose appointment']);
+  });
+
+  test('has an appointment withdrawn whose referral is deleted', async () => {
+    const { order: second } = await alsoRefers();
+    await partnerSays(await visit({ basedOn: [second] }));
+    const deleted = { id: 'referral-second', updatedAt: '2026-03-04T09:00:00-05:00', deleted: true } as const;
+    await world.accept(['referral', deleted]);
+    await world.work();
+    expect(await ops(world)).toEqual(['propose appointment', 'withdraw appointment']);
+  });
+
   test('that books one appointment for several referrals has it offered once, for one of them as long as it names that', async () => {
     const { order: first } = await referral();
     const { order: second } = await alsoRefers();
