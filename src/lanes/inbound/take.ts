@@ -10,6 +10,7 @@ import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { linkedTargets } from '../linked-targets.ts';
 import { markClocks } from '../mark-clocks.ts';
+import { isSameChart, patientSlot } from '../patients/patient-link.ts';
 import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
 import { agenciesOf } from './agencies.ts';
 import { type LookFailure, type Looks, lookInStore, lookThere, readThere } from './look.ts';
@@ -189,14 +190,19 @@ function pointedAt(looks: Looks, named: Named, baseUrl: string): Named[] {
   return named.resourceType === 'ServiceRequest' ? [...patients, ...pointedAtBy(body, baseUrl)] : [];
 }
 
-/** What the store knows around the resources: which of them are linked, whose client the patient is, and where that client's cases stand. */
+export interface LinkedClient {
+  readonly id: string;
+  /** Where they stand, all of them. */
+  readonly cases: readonly JsonObject[];
+}
+
+/** What the store knows around the resources: which of them are linked, which clients their patients are, and where those clients' cases stand. */
 export interface Around {
   readonly linked: Awaited<ReturnType<typeof linkedTargets>>;
   /** Tasks and orders that referrals of any source have, or had, links to: `made` by us, or answered. By `Type/id`. */
   readonly referred: ReadonlyMap<string, 'made' | 'theirs'>;
-  /** Of this source and linked to the patient of the lane. */
-  readonly clientId: string | undefined;
-  readonly cases: readonly JsonObject[];
+  /** Of this source, by the id of a patient to whom the client's link stands, or who was merged into that one. A lane may hold what is of several patients. */
+  readonly clients: ReadonlyMap<string, LinkedClient>;
   /** Ids of the organizations of the source that manage cases: the agency itself. */
   readonly agencies: ReadonlySet<string>;
   /** Name of the organization whose server this is, as the source has it. */
@@ -212,34 +218,8 @@ async function readAround(
 ): Promise<Around> {
   const bodies = [...looks.values()].flatMap((look) => (typeof look === 'string' ? [] : [look.body]));
   const linked = await linkedTargets(store, lease, config.baseUrl, bodies);
-  const patients = [...new Set(rows.flatMap(({ patient }) => patient ?? []))];
-  const client =
-    patients.length === 0
-      ? undefined
-      : await store.db
-          .selectFrom('link')
-          .select('id')
-          .where('connection', '=', lease.connection)
-          .where('source', '=', lease.source)
-          .where('type', '=', 'client')
-          .where('resource_type', '=', 'Patient')
-          .where('remote_id', 'in', patients)
-          .where('retired_at', 'is', null)
-          .orderBy(sql`subject <> ${lease.subject}`)
-          .orderBy('id')
-          .executeTakeFirst();
-  const cases =
-    client === undefined
-      ? []
-      : await store.db
-          .selectFrom('record')
-          .select('content')
-          .where('source', '=', lease.source)
-          .where('type', '=', 'case')
-          .where('client_id', '=', client.id)
-          .where('deleted', '=', false)
-          .orderBy('id')
-          .execute();
+  const named = bodies.flatMap((body) => patientsOf(body, config.baseUrl));
+  const patients = [...new Set([...rows.flatMap(({ patient }) => patient ?? []), ...named])];
   const { organizations } = await agenciesOf(store, lease.source);
   const ownerId = config.organization?.source === lease.source ? config.organization.id : undefined;
   const owner = await store.db
@@ -256,11 +236,55 @@ async function readAround(
       lease.connection,
       bodies.flatMap((body) => carriesOut(body, config.baseUrl)),
     ),
-    clientId: client?.id,
-    cases: cases.map(({ content }) => content),
+    clients: await linkedClients(store, lease, patients),
     agencies: organizations,
     hospital: textAt(owner?.content, 'name'),
   };
+}
+
+async function linkedClients(
+  { db }: Store,
+  { connection, source, subject }: Lease,
+  patients: readonly string[],
+): Promise<Map<string, LinkedClient>> {
+  if (patients.length === 0) return new Map();
+  const ofClients = db
+    .selectFrom('link')
+    .where('connection', '=', connection)
+    .where('source', '=', source)
+    .where('type', '=', 'client')
+    .where('slot', '=', patientSlot)
+    .where('resource_type', '=', 'Patient');
+  const links = await ofClients
+    .select(['id', 'remote_id', 'generation', 'retired_at', 'reason'])
+    .where('id', 'in', ofClients.select('id').where('remote_id', 'in', patients))
+    .orderBy(sql`subject <> ${subject}`)
+    .orderBy('id')
+    .execute();
+  const clients = [...Map.groupBy(links, ({ id }) => id)].flatMap(([id, generations]) => {
+    const now = generations.find(({ remote_id: there, retired_at: at }) => there !== null && at === null)?.remote_id;
+    return now == null ? [] : [{ id, now, generations }];
+  });
+  const owners = patients.flatMap((patient) => {
+    const owner =
+      clients.find(({ now }) => now === patient) ?? clients.find((one) => isSameChart(one.generations, patient));
+    return owner === undefined ? [] : [{ patient, id: owner.id }];
+  });
+  if (owners.length === 0) return new Map();
+  const ids = [...new Set(owners.map(({ id }) => id))];
+  const cases = await db
+    .selectFrom('record')
+    .select(['client_id', 'content'])
+    .where('source', '=', source)
+    .where('type', '=', 'case')
+    .where('client_id', 'in', ids)
+    .where('deleted', '=', false)
+    .orderBy('id')
+    .execute();
+  const byClient = Map.groupBy(cases, ({ client_id: id }) => id);
+  return new Map(
+    owners.map(({ patient, id }) => [patient, { id, cases: (byClient.get(id) ?? []).map(({ content }) => content) }]),
+  );
 }
 
 async function linkedReferrals(

@@ -99,13 +99,15 @@ export async function lanesOfClient(trx: Transaction<Database>, client: ClientOn
   return rows.map(({ subject }) => ({ connection: client.connection, subject }));
 }
 
+export type Generation = Pick<LinkRow, 'remote_id' | 'generation' | 'retired_at' | 'reason'>;
+
 /**
  * Whether what names `was` as its patient is in the chart that the client has now: every step from there to the standing link was a merge by
  * the hospital, which moves a chart and makes nothing wrong.
  *
  * @param links all generations of the client's link, in any order.
  */
-export function isSameChart(links: readonly LinkRow[], was: string): boolean {
+export function isSameChart(links: readonly Generation[], was: string): boolean {
   const inOrder = links.filter(({ remote_id: id }) => id !== null).sort((a, b) => a.generation - b.generation);
   const from = inOrder.findLastIndex(({ remote_id: id }) => id === was);
   const ended = inOrder.slice(from).filter(({ retired_at: at }) => at !== null);
