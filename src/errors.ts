@@ -732,7 +732,7 @@ export const errorKinds = {
     class: 'person',
   },
   'inbound-client-known': {
-    text: 'The patient is linked to a client of the source by now, so no new one is offered.',
+    text: 'The patient is linked to a client of the source by now, so neither a new one nor a case for one is offered.',
     status: 200,
     issue: 'informational',
     class: 'person',

@@ -235,7 +235,7 @@ async function adoptClient(
     });
     return { kind: 'stored', woken: [] };
   }
-  const woken = await linkFound(deps, lease, resource, look.body);
+  // Before the link: what is of a linked client is not looked at here again.
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     const ofPatient = trx
@@ -251,7 +251,7 @@ async function adoptClient(
       .execute();
     await raiseWanted(trx, [lease]);
   });
-  return { kind: 'stored', woken };
+  return { kind: 'stored', woken: await linkFound(deps, lease, resource, look.body) };
 }
 
 /** Whom the records of the client say that they answer about; undefined: none does, or they name several. */

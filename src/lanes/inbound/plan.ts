@@ -33,6 +33,7 @@ import {
 } from './hospital-document.ts';
 import { labelled } from './labels.ts';
 import type { Look, Looks } from './look.ts';
+import { originHere } from './origin.ts';
 import {
   isReadable,
   type Proposal,
@@ -250,6 +251,11 @@ class InboundPlanner {
 
   #cases(patient: string, offered: readonly Judged[], standing: readonly Judged[]): Judged[] {
     const place = this.#casePlaces.get(patient);
+    const needless = place === undefined ? this.#needlessCase(patient) : undefined;
+    if (needless !== undefined) {
+      const verdict: Verdict = { kind: 'withdraw', why: 'inbound-client-known' };
+      return [{ place: placeOf(needless), patient, look: needless.look ?? '', verdict }];
+    }
     if (place === undefined || place.row?.state === 'refused' || place.row?.state === 'adopted') return [];
     const look = contentHash(standing.map((one) => one.look));
     if (standing.length === 0)
@@ -258,6 +264,17 @@ class InboundPlanner {
     return first === undefined
       ? []
       : [{ place, patient, look, verdict: { kind: 'offer', told: this.#case(place, first) } }];
+  }
+
+  /** The case that was offered with a client who is known by now by another record, unless the source has taken it over. */
+  #needlessCase(patient: string): InboundRow | undefined {
+    const { rows, around, connection } = this.#input;
+    const row = rows.find((one) => one.type === 'case' && one.patient === patient && one.state === 'proposed');
+    if (row === undefined || !this.#isKnownOtherwise(patient)) return undefined;
+    const origins = (around.clients.get(patient)?.cases ?? []).map((one) => originHere(one, connection.config.id));
+    return origins.some((origin) => origin?.resourceType === row.resource_type && origin.id === row.remote_id)
+      ? undefined
+      : row;
   }
 
   #client(patient: string, body: JsonObject): Told {
@@ -604,9 +621,14 @@ class InboundPlanner {
   #isOfAnother(before: JsonObject | null, now: JsonObject, patient: string | undefined): boolean {
     const was = textAt(before ?? undefined, 'clientId');
     if (was === undefined || was === now.clientId) return false;
-    const client = this.#input.rows.find(({ type, remote_id: id }) => type === 'client' && id === patient);
     const isAsProposed = patient !== undefined && was === this.#id('client', 'Patient', patient);
-    return !isAsProposed || client?.state === 'proposed' || client?.state === 'withdrawn';
+    return !isAsProposed || this.#isKnownOtherwise(patient);
+  }
+
+  /** The source has not taken over the client who was offered, so a client whom it has is another record. */
+  #isKnownOtherwise(patient: string): boolean {
+    const client = this.#input.rows.find(({ type, remote_id: id }) => type === 'client' && id === patient);
+    return client?.state === 'proposed' || client?.state === 'withdrawn';
   }
 
   #bodies(

@@ -7,8 +7,9 @@ import { json, type Store, sql } from '../../store/store.ts';
 import { type Change, offerChanges } from '../changes.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { linkedTargets } from '../linked-targets.ts';
+import { raiseWanted } from '../links.ts';
 import { markClocks } from '../mark-clocks.ts';
 import { isSameChart, patientSlot } from '../patients/patient-link.ts';
 import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
@@ -47,6 +48,7 @@ export async function takeInbound(
   const failure = await lookAround(deps, connection, lease, rows, looks);
   if (failure !== undefined) return failure;
   const around = await readAround(deps, connection, lease, rows, looks);
+  if (await handOver(deps, lease, rows, around)) return { kind: 'stored' };
   const { identifierSystem } = deps;
   const input = {
     connection,
@@ -192,6 +194,8 @@ function pointedAt(looks: Looks, named: Named, baseUrl: string): Named[] {
 
 export interface LinkedClient {
   readonly id: string;
+  /** Of the client's own lane. */
+  readonly subject: string;
   /** Where they stand, all of them. */
   readonly cases: readonly JsonObject[];
 }
@@ -256,19 +260,19 @@ async function linkedClients(
     .where('slot', '=', patientSlot)
     .where('resource_type', '=', 'Patient');
   const links = await ofClients
-    .select(['id', 'remote_id', 'generation', 'retired_at', 'reason'])
+    .select(['id', 'subject', 'remote_id', 'generation', 'retired_at', 'reason'])
     .where('id', 'in', ofClients.select('id').where('remote_id', 'in', patients))
     .orderBy(sql`subject <> ${subject}`)
     .orderBy('id')
     .execute();
   const clients = [...Map.groupBy(links, ({ id }) => id)].flatMap(([id, generations]) => {
-    const now = generations.find(({ remote_id: there, retired_at: at }) => there !== null && at === null)?.remote_id;
-    return now == null ? [] : [{ id, now, generations }];
+    const standing = generations.find(({ remote_id: there, retired_at: at }) => there !== null && at === null);
+    return standing === undefined ? [] : [{ id, subject: standing.subject, now: standing.remote_id, generations }];
   });
   const owners = patients.flatMap((patient) => {
     const owner =
       clients.find(({ now }) => now === patient) ?? clients.find((one) => isSameChart(one.generations, patient));
-    return owner === undefined ? [] : [{ patient, id: owner.id }];
+    return owner === undefined ? [] : [{ patient, ...owner }];
   });
   if (owners.length === 0) return new Map();
   const ids = [...new Set(owners.map(({ id }) => id))];
@@ -283,7 +287,10 @@ async function linkedClients(
     .execute();
   const byClient = Map.groupBy(cases, ({ client_id: id }) => id);
   return new Map(
-    owners.map(({ patient, id }) => [patient, { id, cases: (byClient.get(id) ?? []).map(({ content }) => content) }]),
+    owners.map(({ patient, id, subject: lane }) => [
+      patient,
+      { id, subject: lane, cases: (byClient.get(id) ?? []).map(({ content }) => content) },
+    ]),
   );
 }
 
@@ -299,6 +306,54 @@ async function linkedReferrals(
     join link l on l.connection = ${connection} and l.resource_type = n."resourceType" and l.remote_id = n.id
     where l.type = 'referral'`.execute(db);
   return new Map(rows.map(({ name, origin }) => [name, origin === 'theirs' ? 'theirs' : 'made']));
+}
+
+/**
+ * What is of a client with another lane goes there, open questions with it, and the clocks of both are worked out anew.
+ * @returns whether anything was
+ */
+async function handOver(
+  { store: to, leaseMs, wake }: LaneDeps,
+  lease: Lease,
+  rows: readonly InboundRow[],
+  { clients }: Around,
+): Promise<boolean> {
+  // What the lane of a case has heard of its referrals is its own.
+  if (!lease.subject.startsWith(`${lease.source}.client.`)) return false;
+  const others = rows.filter(isOpen).flatMap((row) => {
+    const subject = clients.get(row.patient ?? '')?.subject;
+    return subject === undefined || subject === lease.subject ? [] : [{ row, subject }];
+  });
+  if (others.length === 0) return false;
+  const lanes = [...new Set(others.map(({ subject }) => subject))];
+  await to.tx(async (trx) => {
+    await holdLease(trx, lease, leaseMs);
+    for (const { row, subject } of others)
+      await trx
+        .updateTable('inbound')
+        // Without its look it is judged there from the beginning, and what is to be asked about it is asked there.
+        .set({ subject, look: null, updated_at: sql<Date>`now()` })
+        .where('connection', '=', lease.connection)
+        .where('source', '=', lease.source)
+        .where('type', '=', row.type)
+        .where('resource_type', '=', row.resource_type)
+        .where('remote_id', '=', row.remote_id)
+        .execute();
+    await closeObsolete(
+      trx,
+      lease,
+      others.map(({ row }) => `inbound:${row.resource_type}/${row.remote_id}`),
+    );
+    if (others.some(({ row }) => row.type === 'hospitalStay'))
+      for (const subject of [lease.subject, ...lanes]) await markClocks(trx, subject);
+    await raiseWanted(trx, keysOf(lease, lanes), { priority: 10 });
+  });
+  wake(keysOf(lease, lanes));
+  return true;
+}
+
+function keysOf({ connection }: Lease, subjects: readonly string[]): LaneKey[] {
+  return subjects.map((subject) => ({ connection, subject }));
 }
 
 /** What the polls had put by is taken up. */

@@ -48,7 +48,7 @@ export async function endPatientLink(trx: Transaction<Database>, client: ClientO
     .execute();
 }
 
-/** Links the client to a patient who is there, as the next generation. @returns the lanes that waited for it. */
+/** Links the client to a patient who is there, as the next generation. @returns the lanes that waited for it, or keep what began there of this patient. */
 export async function pointAtPatient(
   trx: Transaction<Database>,
   client: ClientOn,
@@ -79,7 +79,27 @@ export async function pointAtPatient(
   const { rows } = await sql<{ subject: string }>`
     delete from waiting where connection = ${connection} and source = ${source} and type = 'client' and id = ${id}
       and slot = ${patientSlot} returning subject`.execute(trx);
-  return [...new Set(rows.map((row) => row.subject))].map((waiting) => ({ connection, subject: waiting }));
+  const waiting = rows.map((row) => ({ connection, subject: row.subject }));
+  const lanes = [...waiting, ...(await lanesKeeping(trx, client, remoteId))];
+  return [...new Map(lanes.map((lane) => [lane.subject, lane])).values()];
+}
+
+/** The other lanes that keep what began there of a patient and is not settled: it goes to the lane of the client who is that patient. */
+export async function lanesKeeping(
+  trx: Transaction<Database>,
+  { connection, source, subject }: Pick<ClientOn, 'connection' | 'source' | 'subject'>,
+  patient: string,
+): Promise<LaneKey[]> {
+  return trx
+    .selectFrom('inbound')
+    .select(['connection', 'subject'])
+    .distinct()
+    .where('connection', '=', connection)
+    .where('source', '=', source)
+    .where('patient', '=', patient)
+    .where('subject', '<>', subject)
+    .where('state', 'not in', ['refused', 'adopted'])
+    .execute();
 }
 
 /** What was planned from the link before is not sent any more. */
