@@ -519,6 +519,18 @@ describe('beside stays', () => {
     await world.work();
     expect(await ops(world)).toEqual(['propose hospitalStay']);
   });
+
+  test('offered and taken back because the case was closed, it is offered again when that is reopened', async () => {
+    await rosaIsLinked();
+    await shows(stay());
+    const closed = { status: 'closed', closedOn: '2026-03-04', closeReason: 'goals-met' } as const;
+    await world.accept(['case', aCase({ ...closed, updatedAt: '2026-03-05T10:00:00-05:00' })]);
+    await world.workAgain();
+    expect(await keptFor()).toEqual(['Encounter withdrawn inbound-no-case']);
+    await world.accept(['case', aCase({ updatedAt: '2026-03-06T10:00:00-05:00' })]);
+    await world.work();
+    expect(await ops(world)).toEqual(['propose hospitalStay', 'withdraw hospitalStay', 'propose hospitalStay']);
+  });
 });
 
 describe('a client who was taken for the wrong patient', () => {
