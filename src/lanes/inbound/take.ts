@@ -23,9 +23,12 @@ export type Taken = { readonly kind: 'nothing' } | { readonly kind: 'stored' } |
 /** Attachments of documents, which one run reads once and nobody keeps. */
 export interface Texts {
   readonly looks: Map<string, AttachmentLook>;
-  /** Database time at which those that are still to be read are tried again. */
+  /** Database time at which what could not be read, or is not shown to us, is tried again. */
   againAt: Date | undefined;
 }
+
+/** A patient or an order that the server does not show may come after the Task that names it, or a scope be granted later. */
+const unshownAgainMs = { least: 15 * 60_000, most: 24 * 60 * 60_000 };
 
 /** More resources than an order sensibly points at; what is beyond stays unread until the next run. */
 const mostLooks = 40;
@@ -45,7 +48,7 @@ export async function takeInbound(
   const rows = await readRows(deps.store, lease);
   if (rows.length === 0) return { kind: 'nothing' };
   const looks: Looks = new Map();
-  const failure = await lookAround(deps, connection, lease, rows, looks);
+  const failure = await lookAround(deps, connection, lease, rows, looks, texts, now);
   if (failure !== undefined) return failure;
   const around = await readAround(deps, connection, lease, rows, looks);
   if (await handOver(deps, lease, rows, around)) return { kind: 'stored' };
@@ -77,9 +80,7 @@ async function readTexts(
   texts: Texts,
   now: Date,
 ): Promise<LookFailure | undefined> {
-  const again = (afterMs: number) => {
-    texts.againAt = new Date(Math.min(texts.againAt?.getTime() ?? Number.POSITIVE_INFINITY, now.getTime() + afterMs));
-  };
+  const again = (afterMs: number) => tryAgain(texts, now.getTime() + afterMs);
   for (const one of named) {
     if (texts.looks.size >= mostTexts) {
       again(0);
@@ -94,6 +95,10 @@ async function readTexts(
     }
   }
   return undefined;
+}
+
+function tryAgain(texts: Texts, at: number): void {
+  texts.againAt = new Date(Math.min(texts.againAt?.getTime() ?? Number.POSITIVE_INFINITY, at));
 }
 
 /** What turned out to be ours is no business of this. */
@@ -127,14 +132,28 @@ async function lookAround(
   lease: Lease,
   rows: readonly InboundRow[],
   looks: Looks,
+  texts: Texts,
+  now: Date,
 ): Promise<LookFailure | undefined> {
   const { baseUrl } = connection.config;
+  const since = Math.max(...rows.filter(isWaiting).map(({ updated_at: at }) => at.getTime()));
+  // The wait doubles: it is as long again as what names it had waited when it was looked at last.
+  const isOutdated = ({ resourceType }: Named, lookedAt = now) => {
+    if (resourceType !== 'Patient' && resourceType !== 'ServiceRequest') return false;
+    const at = lookedAt.getTime();
+    const next = at + Math.min(unshownAgainMs.most, Math.max(unshownAgainMs.least, at - since));
+    if (next <= now.getTime()) return true;
+    tryAgain(texts, next);
+    return false;
+  };
   const own = rows.map(({ resource_type: resourceType, remote_id: id }) => ({ resourceType, id }));
   await lookInStore(deps.store, lease.connection, looks, own);
   const referrals = own.filter((_, at) => rows[at]?.type === 'referral' && isOpen(rows[at]));
-  const failure = await lookAlong(deps, connection, lease, looks, referrals, (named) =>
-    pointedAt(looks, named, baseUrl),
-  );
+  const lead = (named: Named) => pointedAt(looks, named, baseUrl);
+  const waiting = own.filter((_, at) => isWaiting(rows[at]));
+  const failure =
+    (await lookAlong(deps, connection, lease, looks, waiting, lead, isOutdated)) ??
+    (await lookAlong(deps, connection, lease, looks, referrals, lead));
   if (failure !== undefined) return failure;
   // What is asked of nobody in particular may be a part of something of ours.
   const open = referrals.filter((named) => isForAnybody(looks, named));
@@ -149,18 +168,20 @@ async function lookAlong(
   looks: Looks,
   from: readonly Named[],
   lead: (named: Named) => readonly Named[],
+  isOutdated?: (named: Named, lookedAt?: Date) => boolean,
 ): Promise<LookFailure | undefined> {
   let next = from;
   let asked = 0;
   const known = new Set<string>();
   while (next.length > 0) {
-    await lookInStore(deps.store, lease.connection, looks, next);
+    await lookInStore(deps.store, lease.connection, looks, next, isOutdated);
     for (const named of next) {
       known.add(nameOf(named));
       if (looks.has(nameOf(named)) || asked >= mostLooks) continue;
       asked += 1;
       const failure = await lookThere(deps, connection, lease, looks, named);
       if (failure !== undefined) return failure;
+      if (typeof looks.get(nameOf(named)) === 'string') isOutdated?.(named);
     }
     const found = next.flatMap(lead);
     next = asked >= mostLooks ? [] : found.filter((named) => !known.has(nameOf(named)));
@@ -176,6 +197,12 @@ function isForAnybody(looks: Looks, named: Named): boolean {
 function wholes(looks: Looks, named: Named, baseUrl: string): Named[] {
   const look = looks.get(nameOf(named));
   return look === undefined || typeof look === 'string' ? [] : partOf(look.body, baseUrl);
+}
+
+/** What is not shown may yet say more of it, or that it can be offered at all. */
+function isWaiting(row: InboundRow | undefined): boolean {
+  const isUntold = row?.reason?.code === 'inbound-patient-unknown' || row?.reason?.code === 'inbound-no-patient';
+  return row?.type === 'referral' && (row.state === 'new' || row.state === 'proposed' || (isUntold && isOpen(row)));
 }
 
 function isOpen(row: InboundRow | undefined): boolean {
