@@ -2,10 +2,10 @@
 // emergency visit starts the clocks before anybody has taken it over.
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { isObject, type JsonObject } from '../../../src/json.ts';
-import { keepVisit, refuseChange } from '../../../src/lanes/lanes.ts';
+import { isObject, type JsonObject, objectsAt } from '../../../src/json.ts';
+import { keepVisit, refuseChange, relinkPatient } from '../../../src/lanes/lanes.ts';
 import { sql } from '../../../src/store/store.ts';
-import { aCarePlan, aCase, anAppointment, anOrganization, aReferral } from '../../builders.ts';
+import { aCarePlan, aCase, aClient, anAppointment, anOrganization, aReferral } from '../../builders.ts';
 import { sweepAt } from '../../clocks/kept.ts';
 import { own } from '../../support/adopting.ts';
 import { feed, hospitalHas, hospitalShows, ops, sourceRefuses } from '../../support/begun.ts';
@@ -610,6 +610,172 @@ describe('beside stays', () => {
     await world.work();
     expect(await ops(world)).toEqual(['propose hospitalStay']);
   });
+
+  test('offered and taken back because the case was closed, it is offered again when that is reopened', async () => {
+    await rosaIsLinked();
+    await shows(stay());
+    const closed = { status: 'closed', closedOn: '2026-03-04', closeReason: 'goals-met' } as const;
+    await world.accept(['case', aCase({ ...closed, updatedAt: '2026-03-05T10:00:00-05:00' })]);
+    await world.workAgain();
+    expect(await keptFor()).toEqual(['Encounter withdrawn inbound-no-case']);
+    await world.accept(['case', aCase({ updatedAt: '2026-03-06T10:00:00-05:00' })]);
+    await world.work();
+    expect(await ops(world)).toEqual(['propose hospitalStay', 'withdraw hospitalStay', 'propose hospitalStay']);
+  });
+});
+
+describe('a client who was taken for the wrong patient', () => {
+  const right: JsonObject = { ...rosa, id: 'right', identifier: [] };
+  const atRight = { subject: { reference: 'Patient/right' } };
+  const food = {
+    coding: [
+      {
+        system: 'http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes',
+        code: 'food-insecurity',
+      },
+    ],
+  };
+  const subject = { reference: 'Patient/rosa' };
+  const need: JsonObject = {
+    resourceType: 'Condition',
+    id: 'c1',
+    category: [food],
+    code: { text: 'Nothing to eat' },
+    subject,
+  };
+  const goal: JsonObject = {
+    resourceType: 'Goal',
+    id: 'g1',
+    lifecycleStatus: 'active',
+    category: [food],
+    description: { text: 'Eats every day' },
+    subject,
+  };
+  const summary: JsonObject = {
+    resourceType: 'DocumentReference',
+    id: 'd1',
+    status: 'current',
+    type: { coding: [{ system: 'http://loinc.org', code: '18842-5' }] },
+    date: daysAgo(1),
+    content: [{ attachment: { contentType: 'text/plain', data: Buffer.from('Went home.').toString('base64') } }],
+    subject,
+  };
+  const order: JsonObject = {
+    resourceType: 'ServiceRequest',
+    id: 'order-1',
+    status: 'active',
+    intent: 'order',
+    code: { text: 'A food pantry' },
+    authoredOn: daysAgo(1),
+    subject,
+  };
+  const task: JsonObject = {
+    resourceType: 'Task',
+    id: 'task-1',
+    status: 'requested',
+    intent: 'order',
+    code: { coding: [{ system: 'http://hl7.org/fhir/CodeSystem/task-code', code: 'fulfill' }] },
+    focus: { reference: 'ServiceRequest/order-1' },
+    for: subject,
+    authoredOn: daysAgo(1),
+  };
+
+  async function is(patient: string | null, clientId = 'client-rosa'): Promise<void> {
+    await relinkPatient(world.store, { connection: 'general', source: 'county', clientId, patient, by: 'ida' });
+    await world.work();
+  }
+
+  /** What stands in the feed: whose it is said to be, by `type origin`. */
+  async function offers(): Promise<Record<string, unknown>> {
+    const last = new Map((await feed(world)).map((one) => [`${one.type} ${one.id}`, one]));
+    const standing = [...last.values()].filter(({ op }) => op === 'propose');
+    const named = standing.map(({ type, body }) => {
+      const origin = isObject(body.origin) ? body.origin : {};
+      return [`${type} ${origin.id}`, type === 'client' ? body.id : body.clientId] as const;
+    });
+    return Object.fromEntries(named.toSorted());
+  }
+
+  test('is offered nothing of that patient any more, whatever is seen of the right one, and all of it when it was the right one', async () => {
+    await rosaIsLinked();
+    await hospitalHas(world, right);
+    await shows(stay(), need, goal, summary);
+    const all = { 'goal g1': 'client-rosa', 'hospitalStay stay-1': 'client-rosa', 'need c1': 'client-rosa' };
+    const before = { ...all, 'note d1': 'client-rosa' };
+    expect(await offers()).toEqual(before);
+    await is('right');
+    expect(await offers()).toEqual({});
+    await shows(stay({ ...atRight, id: 'stay-2' }));
+    await world.workAgain();
+    expect(await offers()).toEqual({ 'hospitalStay stay-2': 'client-rosa' });
+    await is('rosa');
+    expect(await offers()).toEqual(before);
+  });
+
+  test('has a referral about that patient offered as of somebody who is not known, until it turns out that it is the client', async () => {
+    await rosaIsLinked();
+    await hospitalHas(world, right, order);
+    await shows(task);
+    expect(await offers()).toEqual({ 'referral task-1': 'client-rosa' });
+    await is('right');
+    await shows(
+      { ...order, ...atRight, id: 'order-2' },
+      { ...task, id: 'task-2', for: atRight.subject, focus: { reference: 'ServiceRequest/order-2' } },
+    );
+    const { 'client rosa': stranger, ...rest } = await offers();
+    expect(stranger).toMatch(/^general\./);
+    expect(rest).toEqual({ 'case task-1': stranger, 'referral task-1': stranger, 'referral task-2': 'client-rosa' });
+    const cases = (await feed(world)).flatMap(({ type, body }) => (type === 'referral' ? [body.caseId] : []));
+    expect(new Set(cases)).toEqual(new Set(['case-rosa', expect.stringMatching(/^general\./)]));
+    await is('rosa');
+    expect(Object.keys(await offers())).toEqual(['case task-2', 'client right', 'referral task-1', 'referral task-2']);
+    expect(await offers()).toMatchObject({ 'referral task-1': 'client-rosa' });
+  });
+
+  test('leaves what is of that patient to the client who is, with its clock', async () => {
+    await rosaIsLinked(
+      [
+        'client',
+        aClient({ id: 'client-b', identifiers: [], names: [{ use: 'legal', given: ['Bea'], family: 'Other' }] }),
+      ],
+      ['case', aCase({ id: 'case-b', clientId: 'client-b' })],
+    );
+    await hospitalHas(world, right);
+    await shows(stay({ status: 'finished', period: { start: daysAgo(2), end: daysAgo(1) } }));
+    const followUps = async () => {
+      await sweepAt(world.store, new Date().toISOString());
+      const rows = await world.store.db.selectFrom('clock').selectAll().where('type', '=', 'hospitalStay').execute();
+      return rows.map(({ subject: lane }) => lane);
+    };
+    expect(await followUps()).toEqual(['county.case.case-rosa']);
+    await is('right');
+    await shows(stay({ ...atRight, id: 'stay-2' }));
+    expect(await followUps()).toEqual([]);
+    await is('rosa', 'client-b');
+    expect(await offers()).toEqual({ 'hospitalStay stay-1': 'client-b', 'hospitalStay stay-2': 'client-rosa' });
+    expect(await followUps()).toEqual(['county.case.case-b']);
+  });
+
+  test('and one whose patient was merged into another: what was offered of the old chart stands, and can be taken over', async () => {
+    await rosaIsLinked();
+    await shows(stay());
+    const { id = '', body = {} } = (await feed(world)).at(-1) ?? {};
+    await hospitalHas(
+      world,
+      { ...rosa, id: 'new' },
+      { ...rosa, active: false, link: [{ type: 'replaced-by', other: { reference: 'Patient/new' } }] },
+    );
+    await world.workAgain();
+    expect(await world.link('client/client-rosa#patient')).toMatchObject({ remoteId: 'new' });
+    await shows(stay({ id: 'stay-2', subject: { reference: 'Patient/new' } }));
+    await world.workAgain();
+    expect(await offers()).toEqual({ 'hospitalStay stay-1': 'client-rosa', 'hospitalStay stay-2': 'client-rosa' });
+    expect(await ops(world)).toEqual(['propose hospitalStay', 'propose hospitalStay']);
+    const times = { admittedAt: '2026-02-27T10:00:00-05:00', knownAt: '2026-02-28T10:00:00-05:00' };
+    await world.accept(['hospitalStay', { ...body, ...times, id: own(id), updatedAt: '2026-03-01T10:00:00-05:00' }]);
+    await world.work();
+    expect(await world.link(`hospitalStay/${own(id)}#stay`)).toMatchObject({ remoteId: 'stay-1' });
+  });
 });
 
 describe('a partner on a server of its own', () => {
@@ -636,6 +802,17 @@ describe('a partner on a server of its own', () => {
     const order = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
     return { task: { reference: `Task/${task.id}` }, order: { reference: `ServiceRequest/${order.id}` } };
   };
+
+  /** A second referral to the partner, in this case. @returns its order */
+  async function alsoRefers(
+    more: Parameters<typeof aReferral>[0] = {},
+  ): Promise<{ task: JsonObject; order: JsonObject }> {
+    await world.accept(['referral', aReferral({ id: 'referral-second', ...more })]);
+    await world.work();
+    const task = await world.server.own('Task', 'county/referral/referral-second#fulfilment');
+    const order = await world.server.own('ServiceRequest', 'county/referral/referral-second#request');
+    return { task: { reference: `Task/${task.id}` }, order: { reference: `ServiceRequest/${order.id}` } };
+  }
 
   async function call(more: JsonObject = {}): Promise<JsonObject> {
     const { task } = await referral();
@@ -669,6 +846,13 @@ describe('a partner on a server of its own', () => {
 
   const contacts = async () =>
     (await feed(world)).flatMap(({ op, type, body }) => (op === 'patch' && type === 'referral' ? [body] : []));
+
+  const toldOf = async (referralId: string) =>
+    (await feed(world)).flatMap(({ op, id, body }) => (op === 'patch' && id === referralId ? [body] : []));
+  const followUpsOf = async (referralId: string) =>
+    (await toldOf(referralId))
+      .flatMap(({ followUps }) => (followUps === undefined ? [] : [objectsAt({ followUps }, 'followUps')]))
+      .at(-1) ?? [];
 
   async function contactClock(at = inTime): Promise<string> {
     await sweepAt(world.store, at);
@@ -799,6 +983,52 @@ describe('a partner on a server of its own', () => {
     expect(await contactClock()).toBe('running null');
   });
 
+  test.each([
+    ['the same case', {}],
+    ['another case', { caseId: 'case-later', needIds: [], goalIds: [] }],
+  ])(
+    'that corrects whom a contact was about has it taken back there and told of the right referral, in %s',
+    async (_, more) => {
+      await world.accept(['case', aCase({ id: 'case-later', openedOn: '2026-02-20' })]);
+      const { task: first } = await referral();
+      const { task: second } = await alsoRefers(more);
+      const missed = await call({ id: 'missed', status: 'not-done', sent: called });
+      await partnerSays(await call(), missed);
+      const tryId = (await followUpsOf('referral-pantry'))[0]?.id;
+      await hospitalHas(world, await call({ partOf: [second] }), { ...missed, partOf: [second] });
+      await pollEverybody(world);
+      // Before it is taken back in the other one.
+      await world.run('county.case.case-later');
+      await world.work();
+      expect((await toldOf('referral-pantry')).at(-1)).toMatchObject({ firstContact: null });
+      expect(await followUpsOf('referral-pantry')).toEqual([{ id: tryId, note: 'The partner has taken this back.' }]);
+      expect(await toldOf('referral-second')).toMatchObject([
+        { firstContact: reached, followUps: [{ id: tryId, doneAt: called, outcome: 'no-answer' }] },
+      ]);
+      // Its source has not taken that over yet: the next try does not lose it.
+      await partnerSays(await call({ id: 'missed-2', status: 'not-done', sent: called }));
+      expect(await followUpsOf('referral-pantry')).toMatchObject([
+        { id: tryId, note: 'The partner has taken this back.' },
+        { outcome: 'no-answer' },
+      ]);
+      const before = (await feed(world)).length;
+      await partnerSays(await call({ partOf: [first] }));
+      expect((await feed(world)).slice(before)).toMatchObject([
+        { id: 'referral-second', body: { firstContact: null } },
+        { id: 'referral-pantry', body: { firstContact: reached } },
+      ]);
+    },
+  );
+
+  test('whose call was refused for one referral has it told of the one that it is corrected to', async () => {
+    const { task: second } = await alsoRefers();
+    await partnerSays(await call());
+    await refuse();
+    await partnerSays(await call({ partOf: [second] }));
+    expect(await toldOf('referral-second')).toEqual([{ firstContact: reached }]);
+    expect(await toldOf('referral-pantry')).toHaveLength(1);
+  });
+
   test('whose earlier call is found later has that one told; what the record says itself stands', async () => {
     await partnerSays(await call({ id: 'call-2', sent: '2026-02-05T12:00:00-05:00' }));
     await partnerSays(await call());
@@ -858,6 +1088,75 @@ describe('a partner on a server of its own', () => {
     expect((await contacts()).at(-1)).toMatchObject({ firstContact: { at: called } });
     expect(await contactClock()).toBe(metByCall);
     expect(await world.server.all('Appointment')).toHaveLength(2);
+  });
+
+  const appointments = async () =>
+    (await feed(world)).flatMap(({ op, type, body }) =>
+      type === 'appointment' ? [`${op} ${String(body.caseId)} ${String(body.referralId)}`] : [],
+    );
+
+  test.each([
+    ['the client declines', { participant: [{ actor: client, status: 'declined' }] }],
+    ['is for somebody else by now', { participant: [{ actor: { reference: 'Patient/luis' }, status: 'accepted' }] }],
+    ['names no order any more', { basedOn: [] }],
+  ])('has an appointment withdrawn that %s, and offered again when that is undone', async (_, more) => {
+    await hospitalHas(world, { ...rosa, id: 'luis', identifier: [] });
+    await partnerSays(await visit());
+    await hospitalHas(world, await visit(more));
+    await hospitalShows(world, 'Appointment/visit-1');
+    expect(await ops(world)).toEqual(['propose appointment', 'withdraw appointment']);
+    await partnerSays(await visit());
+    expect(await ops(world, 2)).toEqual(['propose appointment']);
+  });
+
+  test('has an appointment withdrawn whose referral is deleted', async () => {
+    const { order: second } = await alsoRefers();
+    await partnerSays(await visit({ basedOn: [second] }));
+    const deleted = { id: 'referral-second', updatedAt: '2026-03-04T09:00:00-05:00', deleted: true } as const;
+    await world.accept(['referral', deleted]);
+    await world.work();
+    expect(await ops(world)).toEqual(['propose appointment', 'withdraw appointment']);
+  });
+
+  test('that books one appointment for several referrals has it offered once, for one of them as long as it names that', async () => {
+    const { order: first } = await referral();
+    const { order: second } = await alsoRefers();
+    await partnerSays(await visit({ basedOn: [second, first] }));
+    await world.workAgain();
+    expect(await appointments()).toEqual(['propose case-rosa referral-pantry']);
+    await partnerSays(await visit({ basedOn: [second] }));
+    await world.workAgain();
+    expect(await appointments()).toEqual(['propose case-rosa referral-pantry', 'propose case-rosa referral-second']);
+    await partnerSays(await visit({ basedOn: [second, first] }));
+    await world.workAgain();
+    expect(await appointments()).toHaveLength(2);
+  });
+
+  test('that books one for referrals of two cases has it offered once, by the other one only when the first is not named any more', async () => {
+    const { order: first } = await referral();
+    const other = { caseId: 'case-later', needIds: [], goalIds: [] };
+    await world.accept(['case', aCase({ id: 'case-later', openedOn: '2026-02-20' })]);
+    const { order: second } = await alsoRefers(other);
+    await partnerSays(await visit({ basedOn: [first, second] }));
+    await world.workAgain();
+    const [offered, ...more] = await appointments();
+    expect(more).toEqual([]);
+    const isFirst = offered === 'propose case-rosa referral-pantry';
+    await partnerSays(await visit({ basedOn: [isFirst ? second : first] }));
+    await world.workAgain();
+    expect((await appointments()).at(-1)).toBe(
+      `propose ${isFirst ? 'case-later referral-second' : 'case-rosa referral-pantry'}`,
+    );
+    await partnerSays(await visit({ basedOn: [first, second] }));
+    await world.workAgain();
+    const { subject } = await world.store.db
+      .selectFrom('inbound')
+      .select('subject')
+      .where('type', '=', 'appointment')
+      .executeTakeFirstOrThrow();
+    expect(subject).toBe(`county.case.${isFirst ? 'case-later' : 'case-rosa'}`);
+    const changes = await appointments();
+    expect(changes.filter((line) => line.startsWith('propose'))).toHaveLength(2);
   });
 
   test('hears nothing of our own appointment, whoever keeps it', async () => {
