@@ -65,8 +65,17 @@ export interface Home {
    * @throws MoveRefused where the referral has ended; CasebridgeError `appointment-exists` where one for the same time and place stands otherwise
    */
   proposeAppointment(partner: string, taskId: string, appointment: AppointmentMade, by: Actor): Promise<JsonObject>;
-  /** @returns the Appointment @throws CasebridgeError `appointment-unknown`; it is confirmed already: nothing happens */
-  confirmAppointment(partner: string, taskId: string, appointmentId: string, by: Actor): Promise<JsonObject>;
+  /**
+   * It is confirmed already: nothing happens. @param ifMatch of the Appointment
+   * @returns the Appointment @throws CasebridgeError `appointment-unknown`, `version-conflict`
+   */
+  confirmAppointment(
+    partner: string,
+    taskId: string,
+    appointmentId: string,
+    by: Actor,
+    ifMatch: string,
+  ): Promise<JsonObject>;
 
   /** What the partner may see of these, the one changed longest ago first. */
   visible(partner: string, narrowing: Narrowing): Promise<Visible[]>;
@@ -183,12 +192,14 @@ export function openHome({ store, config, newId, mappings, wake, onError }: Home
       });
     },
 
-    confirmAppointment: async (partner, taskId, appointmentId, by) => {
+    confirmAppointment: async (partner, taskId, appointmentId, by, ifMatch) => {
       const set = await mappings();
       return write(partner, by, async (writer) => {
         const own = await lockTask(writer, taskId);
+        await lockResource(writer.trx, { partner, resourceType: 'Appointment', id: appointmentId });
         const found = await appointmentOfTask(writer, own, appointmentId);
         if (found === undefined) throw new CasebridgeError('appointment-unknown');
+        checkVersion(found, ifMatch);
         return isProposed(found) ? confirm(writer, own, set, found) : found.body;
       });
     },
@@ -339,10 +350,12 @@ async function agreeTo(
   own: OwnTask,
   set: MappingSet,
   { id }: HomeResource,
-  { status }: AppointmentMade,
+  { status, startsAt }: AppointmentMade,
 ): Promise<JsonObject> {
   const found = await appointmentOfTask(writer, own, id);
-  if (status === 'booked' && found !== undefined && isProposed(found)) return confirm(writer, own, set, found);
+  const isThen = Date.parse(textAt(found?.body, 'start') ?? '') === Date.parse(startsAt);
+  if (status === 'booked' && found !== undefined && isThen && isProposed(found))
+    return confirm(writer, own, set, found);
   throw new CasebridgeError('appointment-exists');
 }
 

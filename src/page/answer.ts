@@ -20,7 +20,7 @@ import { hashOf, isSame, randomText, type Seal } from './seal.ts';
 import { css, cssName } from './style.ts';
 import { timesIn } from './times.ts';
 import { readToken } from './token.ts';
-import { type ReferralView, viewOf } from './view.ts';
+import { newsSince, type ReferralView, viewOf } from './view.ts';
 import { languageFor, type Notice, words } from './words.ts';
 
 export interface PageRequest {
@@ -253,7 +253,7 @@ async function tryAct(visit: Visit, action: Action, name: string): Promise<PageA
   const sentAt = textAt(facts.parts.task, 'authoredOn');
   const read = readForm(action, request.form, { zone: facts.zone, now: new Date(deps.clock()), sentAt });
   const returned = { action, values: request.form, faults: 'faults' in read ? read.faults : [] };
-  if (request.form.get('version') !== view.version) {
+  if (request.form.get('version') !== view.stamp) {
     await refused('version-conflict');
     return stale(visit, name, facts, view, returned);
   }
@@ -305,8 +305,7 @@ function stale(
   returned: NonNullable<ReferralPage['returned']>,
 ): PageAnswer {
   const { form } = visit.request;
-  const [version, shown] = [Number(form.get('version')), Date.parse(form.get('shown') ?? '')];
-  const news = view.history.filter(({ since, at }) => (since === undefined ? Date.parse(at) > shown : since > version));
+  const news = newsSince(view, form.get('version') ?? '', Date.parse(form.get('shown') ?? ''));
   return referral(visit, 409, name, facts, { told: { kind: 'stale', news }, returned: { ...returned, faults: [] } });
 }
 

@@ -22,6 +22,7 @@ const { declineReasons, outcomes } = words.en;
 export async function doAsked(home: Home, { partner, taskId, by, view }: Doing, asked: Asked): Promise<void> {
   const move = (to: TaskStatus, more: Omit<Parameters<Home['move']>[2], 'to'> = {}) =>
     home.move(partner, taskId, { to, ...more }, by, `W/"${view.version}"`);
+  const tagOf = (appointment: string) => `W/"${view.appointments.find(({ id }) => id === appointment)?.version ?? ''}"`;
   switch (asked.action) {
     case 'accept':
       await move('accepted');
@@ -64,7 +65,7 @@ export async function doAsked(home: Home, { partner, taskId, by, view }: Doing, 
       return;
     }
     case 'confirm':
-      await home.confirmAppointment(partner, taskId, asked.appointment, by);
+      await home.confirmAppointment(partner, taskId, asked.appointment, by, tagOf(asked.appointment));
       return;
     case 'comment':
       await home.addComment(partner, taskId, asked.text, by);

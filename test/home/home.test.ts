@@ -232,6 +232,13 @@ async function proposalsOf(appointment: string): Promise<JsonObject[]> {
   return rows.flatMap(({ body }) => (isObject(body) && objectAt(body, 'origin')?.id === appointment ? [body] : []));
 }
 
+/** As it is there. */
+async function confirm(taskId: string, appointment: JsonObject | undefined): Promise<JsonObject> {
+  const there = (await view(taskId)).appointments.find(({ id }) => id === appointment?.id);
+  const tag = `W/"${objectAt(there, 'meta')?.versionId}"`;
+  return gateway.api.home.confirmAppointment('pantry', taskId, String(appointment?.id), ana, tag);
+}
+
 describe('an appointment', () => {
   test('that the partner proposes and the source takes over is arranged by both, and there once', async () => {
     const id = await refer('taken-over');
@@ -242,6 +249,16 @@ describe('an appointment', () => {
     await accept(gateway, ['appointment', record]);
     await idle(gateway);
     expect((await view(id)).appointments).toMatchObject([{ id: made.id, status: 'proposed' }]);
+
+    // Moved by the source, it is not what the partner has now agreed with the client.
+    const later = { startsAt: '2026-03-09T17:00:00Z', updatedAt: '2026-05-01T11:00:00Z' };
+    await accept(gateway, ['appointment', { ...record, ...later }]);
+    await idle(gateway);
+    await expect(
+      gateway.api.home.proposeAppointment('pantry', id, { ...proposed, status: 'booked' }, ana),
+    ).rejects.toMatchObject({ code: 'appointment-exists' });
+    await accept(gateway, ['appointment', { ...record, updatedAt: '2026-05-01T12:00:00Z' }]);
+    await idle(gateway);
 
     // What the source agrees to is what the partner sees.
     await accept(gateway, ['appointment', { ...record, status: 'booked', updatedAt: '2026-05-02T10:00:00Z' }]);
@@ -267,7 +284,7 @@ describe('an appointment', () => {
     const [proposal = {}] = await proposalsOf(String(made.id));
     await accept(gateway, ['appointment', { ...proposal, id: 'visit-oak', updatedAt: '2026-05-01T10:00:00Z' }]);
     await idle(gateway);
-    await gateway.api.home.confirmAppointment('pantry', id, String(made.id), ana);
+    await confirm(id, made);
     await idle(gateway);
     expect(await offered('visit-oak')).toEqual([
       expect.objectContaining({ status: expect.stringMatching(/^(booked|confirmed)$/) }),
@@ -293,7 +310,7 @@ describe('an appointment', () => {
       .execute();
     expect(seen).toEqual([{ body: made }]);
 
-    await gateway.api.home.confirmAppointment('pantry', id, String(made.id), ana);
+    await confirm(id, made);
     expect((await view(id)).appointments).toMatchObject([{ status: 'booked' }]);
     await idle(gateway);
     // The source is offered it as a record of its own, once for each thing that it says.
@@ -329,12 +346,15 @@ describe('an appointment', () => {
     await idle(gateway);
     const [appointment] = (await view(id)).appointments;
     expect(appointment?.status).toBe('proposed');
-    await gateway.api.home.confirmAppointment('pantry', id, String(appointment?.id), ana);
+    await expect(
+      gateway.api.home.confirmAppointment('pantry', id, String(appointment?.id), ana, 'W/"0"'),
+    ).rejects.toMatchObject({ code: 'version-conflict' });
+    await confirm(id, appointment);
     await idle(gateway);
     expect(await offered('visit')).toEqual([
       expect.objectContaining({ status: expect.stringMatching(/^(booked|confirmed)$/) }),
     ]);
-    await expect(gateway.api.home.confirmAppointment('pantry', id, 'none', ana)).rejects.toMatchObject({
+    await expect(gateway.api.home.confirmAppointment('pantry', id, 'none', ana, 'W/"1"')).rejects.toMatchObject({
       code: 'appointment-unknown',
     });
   });

@@ -73,6 +73,27 @@ async function meanwhile(change: Parameters<typeof aReferral>[0]): Promise<void>
   await idle(site.gateway);
 }
 
+/** The agency proposes an appointment, or another time for it. */
+async function proposeVisit(startsAt: string, updatedAt = '2026-02-07T10:00:00-05:00'): Promise<void> {
+  const ids = { id: `appointment-${count}`, referralId: `referral-${count}` };
+  await accept(
+    site.gateway,
+    ['appointment', anAppointment({ ...ids, status: 'proposed', startsAt, updatedAt })],
+    ['consent', consentForAppointments],
+  );
+  await idle(site.gateway);
+}
+
+/** As the agency knows it once the partner has accepted. */
+const accepted = {
+  status: 'accepted',
+  decidedAt: '2026-02-05T09:00:00-05:00',
+  history: [
+    { id: 'h1', status: 'sent', at: '2026-02-04T10:00:00-05:00' },
+    { id: 'h2', status: 'accepted', at: '2026-02-05T09:00:00-05:00' },
+  ],
+} satisfies Parameters<typeof aReferral>[0];
+
 const aComment = {
   id: 'c1',
   at: '2026-02-05T09:00:00-05:00',
@@ -190,6 +211,32 @@ describe('a form that shows an older state', () => {
     expect(seen.html).toContain('There is nothing left for you to do');
     expect((await task()).status).toBe('cancelled');
   });
+
+  test('confirms no time of an appointment that was not shown', async () => {
+    await proposeVisit('2031-02-12T10:00:00-05:00');
+    await visitor.get(link);
+    const old = visitor.fields('confirm');
+    await proposeVisit('2031-02-20T16:00:00-05:00', '2026-02-08T10:00:00-05:00');
+    const seen = await visitor.send(link, 'confirm', {}, old);
+    expect(seen.status).toBe(409);
+    expect(seen.html).toMatch(/role="alert".*Appointment, proposed: Feb 20, 2031, 4:00 PM.*<\/ol><\/div>/s);
+    expect(await held('Appointment')).toMatchObject([{ status: 'proposed' }]);
+    expect((await visitor.send(link, 'confirm')).status).toBe(200);
+    expect(await held('Appointment')).toMatchObject([{ status: 'booked', start: '2031-02-20T16:00:00-05:00' }]);
+  });
+
+  test('is not taken where the agency asks to stop by now', async () => {
+    await visitor.send(link, 'accept');
+    await idle(site.gateway);
+    await visitor.get(link);
+    const old = visitor.fields('start');
+    await meanwhile({ ...accepted, cancelRequest: { at: '2026-02-05T10:00:00-05:00', reason: 'She is not safe' } });
+    const seen = await visitor.send(link, 'start', {}, old);
+    expect(seen.status).toBe(409);
+    expect(seen.html).toMatch(/role="alert".*The agency asks you to stop.*She is not safe.*<\/ol><\/div>/s);
+    expect((await task()).status).toBe('accepted');
+    expect((await visitor.send(link, 'start')).status).toBe(200);
+  });
 });
 
 describe('a move that is not legal', () => {
@@ -277,12 +324,7 @@ describe('what the partner does', () => {
   test('asked to stop, it stops', async () => {
     await visitor.send(link, 'accept');
     await meanwhile({
-      status: 'accepted',
-      decidedAt: '2026-02-05T09:00:00-05:00',
-      history: [
-        { id: 'h1', status: 'sent', at: '2026-02-04T10:00:00-05:00' },
-        { id: 'h2', status: 'accepted', at: '2026-02-05T09:00:00-05:00' },
-      ],
+      ...accepted,
       cancelRequest: { at: '2026-02-05T10:00:00-05:00', reason: 'She found another pantry' },
     });
     const seen = await visitor.get(link);
@@ -293,17 +335,7 @@ describe('what the partner does', () => {
   });
 
   test('confirms an appointment that the agency has proposed, and no other', async () => {
-    await accept(site.gateway, [
-      'appointment',
-      anAppointment({
-        id: `appointment-${count}`,
-        referralId: `referral-${count}`,
-        status: 'proposed',
-        startsAt: '2031-02-12T10:00:00-05:00',
-      }),
-    ]);
-    await accept(site.gateway, ['consent', consentForAppointments]);
-    await idle(site.gateway);
+    await proposeVisit('2031-02-12T10:00:00-05:00');
     const seen = await visitor.get(link);
     expect(seen.html).toContain('Appointment, proposed: Feb 12, 2031, 10:00 AM');
     const foreign = await visitor.send(link, 'confirm', { appointment: 'another-one' });

@@ -97,18 +97,25 @@ function referrals(): ({ name: string } & Pick<ReferralPage, 'view' | 'told' | '
       { field: 'text', fault: 'text-too-long' },
     ],
   } as const;
+  const { appointments, history } = view('requested');
+  const everything = { cancelAsked: { at: '2026-02-05T14:00:00Z', reason: long }, appointments, history };
+  const nothing = { cancelAsked: undefined, appointments: [], history: [] };
   return [
     ...statuses,
     { name: 'with little', view: bare },
     { name: 'waitlisted', view: { ...view('requested'), isWaitlisted: true } },
     {
       name: 'asked to stop',
-      view: { ...view('accepted'), cancelAsked: { reason: long }, offered: offeredActions('accepted', true) },
+      view: {
+        ...view('accepted'),
+        cancelAsked: { at: '2026-02-05T14:00:00Z', reason: long },
+        offered: offeredActions('accepted', true),
+      },
     },
     { name: 'done', view: view('accepted'), told: { kind: 'done', action: 'accept' } },
     { name: 'faults', view: view('requested'), told: { kind: 'faults' }, returned },
-    { name: 'stale', view: view('requested'), told: { kind: 'stale', news: view('requested').history }, returned },
-    { name: 'stale by little', view: view('requested'), told: { kind: 'stale', news: [] } },
+    { name: 'stale', view: view('requested'), told: { kind: 'stale', news: everything }, returned },
+    { name: 'stale by little', view: view('requested'), told: { kind: 'stale', news: nothing } },
     { name: 'not allowed', view: view('in-progress'), told: { kind: 'not-allowed' } },
     { name: 'an appointment there', view: view('accepted'), told: { kind: 'appointment-there' } },
     { name: 'not allowed at the end', view: view('completed'), told: { kind: 'not-allowed' } },
@@ -119,6 +126,7 @@ function view(status: TaskStatus): ReferralView {
   const at = '2026-02-05T14:00:00Z';
   return {
     version: '3',
+    stamp: '3 a1/1 a2/1 a3/1',
     status,
     isWaitlisted: false,
     cancelAsked: undefined,
@@ -145,9 +153,16 @@ function view(status: TaskStatus): ReferralView {
       { rule: 'cancel-answer-48h', state: 'due-soon', dueAt: at },
     ],
     appointments: [
-      { id: 'a1', state: 'proposed', startsAt: at, place: long, canConfirm: true },
-      { id: 'a2', state: 'proposed', startsAt: '2026-02-07T14:00:00Z', place: undefined, canConfirm: true },
-      { id: 'a3', state: 'no-show', startsAt: undefined, place: undefined, canConfirm: false },
+      { id: 'a1', version: '1', state: 'proposed', startsAt: at, place: long, canConfirm: true },
+      {
+        id: 'a2',
+        version: '1',
+        state: 'proposed',
+        startsAt: '2026-02-07T14:00:00Z',
+        place: undefined,
+        canConfirm: true,
+      },
+      { id: 'a3', version: '1', state: 'no-show', startsAt: undefined, place: undefined, canConfirm: false },
     ],
     history: [
       { kind: 'state', at, by: 'us', who: undefined, since: 1, status: 'requested', reason: undefined },
