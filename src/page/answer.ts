@@ -10,7 +10,7 @@ import { type Action, isAction } from './choices.ts';
 import { codeMinutes, dropCode, giveCode, keepCode } from './codes.ts';
 import { codeAddress, type DeliverDeps } from './deliver.ts';
 import { type Facts, readFacts } from './facts.ts';
-import { type Asked, readForm, readSignIn } from './forms.ts';
+import { type Asked, formName, readForm, readSignIn } from './forms.ts';
 import { type Gate, gateHtml, masked } from './gate-page.ts';
 import { type Frame, noticeHtml } from './layout.ts';
 import { claimForm, endSession, findLink, finishForm, type OpenLink, releaseForm, sessionName } from './links.ts';
@@ -216,10 +216,11 @@ function withoutCode(form: URLSearchParams): URLSearchParams {
 async function act(visit: Visit, action: Action, key: string, name: string): Promise<PageAnswer> {
   const { deps, link, here } = visit;
   const done = redirect(`${here}?done=${action}`);
-  let claim = await claimForm(deps.store, link.id, key);
+  const form = formName(action, key, visit.request.form);
+  let claim = await claimForm(deps.store, link.id, form);
   for (const end = deps.clock() + longestDoingMs; claim === 'begun' && deps.clock() < end; ) {
     await pause(pauseMs);
-    claim = await claimForm(deps.store, link.id, key);
+    claim = await claimForm(deps.store, link.id, form);
   }
   if (claim === 'taken') return done;
   // Whoever had begun has died. What was done then shows in the referral, and is not done twice.
@@ -229,7 +230,7 @@ async function act(visit: Visit, action: Action, key: string, name: string): Pro
     isDone = answer === undefined;
     return answer ?? done;
   } finally {
-    await (isDone ? finishForm : releaseForm)(deps.store, link.id, key);
+    await (isDone ? finishForm : releaseForm)(deps.store, link.id, form);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
+import { formName } from '../../src/page/forms.ts';
 import { sql } from '../../src/store/store.ts';
 import { anAppointment, aReferral } from '../builders.ts';
 import { type PageSite, startPageSite } from '../support/page-site.ts';
@@ -94,6 +95,9 @@ const accepted = {
   ],
 } satisfies Parameters<typeof aReferral>[0];
 
+const aCall = { at: '2026-02-05T09:00', mode: 'phone' };
+const aVisit = { at: '2031-03-04T09:30', minutes: '30', agreement: 'proposed' };
+
 const aComment = {
   id: 'c1',
   at: '2026-02-05T09:00:00-05:00',
@@ -127,11 +131,11 @@ describe('a form that is sent twice', () => {
   });
 
   test('that makes something else makes it once', async () => {
-    const contact = { at: '2026-02-05T09:00', mode: 'phone', outcome: 'reached' };
+    const contact = { ...aCall, outcome: 'reached' };
     const fields = visitor.fields('contact');
     await Promise.all([visitor.send(link, 'contact', contact, fields), visitor.send(link, 'contact', contact, fields)]);
     expect(await held('Communication')).toHaveLength(1);
-    const visit = { at: '2031-03-04T09:30', minutes: '30', agreement: 'proposed', place: 'Room 2' };
+    const visit = { ...aVisit, place: 'Room 2' };
     const form = visitor.fields('propose');
     await Promise.all([visitor.send(link, 'propose', visit, form), visitor.send(link, 'propose', visit, form)]);
     expect(await held('Appointment')).toMatchObject([
@@ -139,11 +143,30 @@ describe('a form that is sent twice', () => {
     ]);
   });
 
+  test.each([
+    ['comment', { text: 'We open at nine' }, { text: 'We open at ten' }, 409],
+    ['contact', { ...aCall, outcome: 'no-answer' }, { ...aCall, outcome: 'reached' }, 200],
+    ['propose', { ...aVisit, place: 'Room 2' }, { ...aVisit, place: 'Room 3' }, 409],
+  ])('with something else in it is another one: %s', async (action, one, other, status) => {
+    // As a browser shows it that has gone back.
+    const fields = visitor.fields(action);
+    await visitor.send(link, action, one, fields);
+    const seen = await visitor.send(link, action, other, fields);
+    expect(seen.status).toBe(status);
+    if (status === 409) {
+      expect(seen.html).toContain(Object.values(other).at(-1));
+      expect((await visitor.send(link, action, other)).status).toBe(200);
+    }
+    const { note = [] } = await task();
+    const said = [note, await held('Communication'), await held('Appointment')].map((all) => [all].flat().length);
+    expect(said.reduce((sum, n) => sum + n)).toBe(2);
+  });
+
   test('after a process has died with it does what is left, and nothing twice', async () => {
     const fields = visitor.fields('accept');
     await site.store.db
       .insertInto('partner_form')
-      .values({ link: linkId(link), key: fields.get('key') ?? '' })
+      .values({ link: linkId(link), key: formName('accept', fields.get('key') ?? '', fields) })
       .execute();
     // As long as another process may be at it, it is waited for.
     const sending = visitor.send(link, 'accept', {}, fields);
@@ -154,7 +177,7 @@ describe('a form that is sent twice', () => {
 });
 
 describe('an appointment for a time and place that there is one for', () => {
-  const visit = { at: '2031-03-04T09:30', minutes: '30', agreement: 'proposed', place: 'Room 2' };
+  const visit = { ...aVisit, place: 'Room 2' };
   const statuses = async () => (await held('Appointment')).map(({ status }) => status);
 
   test('is booked when it is agreed now, and the source is offered so', async () => {
