@@ -55,8 +55,8 @@ export interface Home {
    * @throws MoveRefused `task-move-illegal`, `task-reason-missing`, naming the legal moves; CasebridgeError `version-conflict`
    */
   move(partner: string, taskId: string, move: TaskMove, by: Actor, ifMatch: string): Promise<JsonObject>;
-  /** @returns the Task @throws CasebridgeError `comment-empty` */
-  addComment(partner: string, taskId: string, text: string, by: Actor): Promise<JsonObject>;
+  /** @returns the Task @throws CasebridgeError `comment-empty`, `version-conflict` */
+  addComment(partner: string, taskId: string, text: string, by: Actor, ifMatch: string): Promise<JsonObject>;
   /** Offers the contact to the source, where it stops the clock once taken over. @returns the Communication */
   logFirstContact(partner: string, taskId: string, contact: ContactMade, by: Actor): Promise<JsonObject>;
   /**
@@ -159,14 +159,14 @@ export function openHome({ store, config, newId, mappings, wake, onError }: Home
         return (await change(writer, own.task, after, 'update')).body;
       }),
 
-    addComment: (partner, taskId, text, by) =>
+    addComment: (partner, taskId, text, by, ifMatch) =>
       write(partner, by, async (writer) => {
         checkComment(text);
         const own = await lockTask(writer, taskId);
+        checkVersion(own.task, ifMatch);
         const facts = await making(writer, own);
-        const last = objectsAt(own.task.body, 'note').at(-1);
-        if (textAt(last, 'text') === text && textAt(last, 'authorString') === by.name) return own.task.body;
-        return comment(writer, own, facts, text);
+        const after = changedTask(own.task.body, askedTask(facts, { note: text }, undefined), facts.at);
+        return (await change(writer, own.task, after, 'update')).body;
       }),
 
     logFirstContact: (partner, taskId, contact, by) =>
@@ -262,11 +262,6 @@ async function procedureThere(
 
 function isSameIdentifier(one: JsonObject, wanted: JsonObject | IdentifierSought): boolean {
   return wanted.value !== undefined && one.value === wanted.value && one.system === wanted.system;
-}
-
-async function comment(writer: Writer, { task }: OwnTask, facts: Making, text: string): Promise<JsonObject> {
-  const after = changedTask(task.body, askedTask(facts, { note: text }, undefined), facts.at);
-  return (await change(writer, task, after, 'update')).body;
 }
 
 /** What a partner says of what it did. `id`, `meta` and `text` may be there and are the server's. */

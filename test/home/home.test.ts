@@ -184,18 +184,26 @@ describe('a move', () => {
   });
 });
 
-test('a comment is there once, however often it is sent, and stays as it was written', async () => {
+test('a comment is there once, however often it is sent to one version, and stays as it was written', async () => {
   const id = await refer('commented');
   const text = '<b onclick="x()">Please call before ten</b>';
-  await gateway.api.home.addComment('pantry', id, text, ana);
-  await gateway.api.home.addComment('pantry', id, text, ana);
+  const { version } = await view(id);
+  const say = (words: string, ifMatch = version) => gateway.api.home.addComment('pantry', id, words, ana, ifMatch);
+  await say(text);
+  await expect(say(text)).rejects.toMatchObject({ code: 'version-conflict' });
   await idle(gateway);
   expect(objectsAt((await view(id)).task, 'note').map((note) => note.text)).toEqual([text]);
-  expect(await offered('commented')).toEqual([{ comments: [expect.objectContaining({ text, byName: 'Ana Ruiz' })] }]);
-  await expect(gateway.api.home.addComment('pantry', id, ' ', ana)).rejects.toMatchObject({ code: 'comment-empty' });
-  await expect(gateway.api.home.addComment('pantry', id, 'x'.repeat(4_001), ana)).rejects.toMatchObject({
-    code: 'comment-empty',
-  });
+  const said = expect.objectContaining({ text, byName: 'Ana Ruiz' });
+  expect(await offered('commented')).toEqual([{ comments: [said] }]);
+  await expect(say(' ')).rejects.toMatchObject({ code: 'comment-empty' });
+  await expect(say('x'.repeat(4_001))).rejects.toMatchObject({ code: 'comment-empty' });
+
+  // Said again, it is another comment.
+  await say(text, (await view(id)).version);
+  await idle(gateway);
+  const comments = objectsAt((await offered('commented')).at(-1), 'comments');
+  expect(comments).toEqual([said, said]);
+  expect(new Set(comments.map((comment) => comment.id)).size).toBe(2);
 });
 
 test('the first contact that reaches the client is offered as such, attempts as follow-ups, each once', async () => {

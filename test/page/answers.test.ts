@@ -176,6 +176,24 @@ describe('a form that is sent twice', () => {
   });
 });
 
+test('what somebody says of a contact is kept, also where one of the same minute is logged already', async () => {
+  await visitor.send(link, 'contact', { ...aCall, outcome: 'no-answer' });
+  await visitor.send(link, 'contact', { ...aCall, outcome: 'no-answer', text: 'Her sister says she is in hospital' });
+  const logged = await held('Communication');
+  expect(logged.map(({ note }) => note)).toEqual(
+    expect.arrayContaining([undefined, [{ authorString: 'Ana Ruiz', text: 'Her sister says she is in hospital' }]]),
+  );
+  const other = new Visitor();
+  await other.isIn(site, link, 'Ben Cole');
+  await other.send(link, 'contact', { ...aCall, outcome: 'no-answer' });
+  expect(await held('Communication')).toHaveLength(3);
+});
+
+test('the same comment, said again later, is kept again', async () => {
+  for (const _day of [1, 2]) await visitor.send(link, 'comment', { text: 'Called, no answer' });
+  expect((await task()).note).toMatchObject([{ text: 'Called, no answer' }, { text: 'Called, no answer' }]);
+});
+
 describe('an appointment for a time and place that there is one for', () => {
   const visit = { ...aVisit, place: 'Room 2' };
   const statuses = async () => (await held('Appointment')).map(({ status }) => status);
