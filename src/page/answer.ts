@@ -12,7 +12,7 @@ import { codeAddress, type DeliverDeps } from './deliver.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { type Asked, formName, readForm, readSignIn } from './forms.ts';
 import { type Gate, gateHtml, masked } from './gate-page.ts';
-import { type Frame, noticeHtml } from './layout.ts';
+import { type Back, type Frame, noticeHtml, type Unsent } from './layout.ts';
 import { claimForm, endSession, findLink, finishForm, type OpenLink, releaseForm, sessionName } from './links.ts';
 import { doAsked } from './moves.ts';
 import { type ReferralPage, referralHtml } from './referral-page.ts';
@@ -20,7 +20,7 @@ import { hashOf, isSame, randomText, type Seal } from './seal.ts';
 import { css, cssName } from './style.ts';
 import { timesIn } from './times.ts';
 import { readToken } from './token.ts';
-import { newsSince, type ReferralView, viewOf } from './view.ts';
+import { isOffered, newsSince, type ReferralView, viewOf } from './view.ts';
 import { languageFor, type Notice, words } from './words.ts';
 
 export interface PageRequest {
@@ -102,8 +102,9 @@ export async function answerPage(deps: AnswerDeps, request: PageRequest): Promis
   const here = `${deps.base}/${first}`;
   const outside: Frame = { language: theirs, base: deps.base };
   const contact = partner.page.contacts.get(link.contact);
+  const unsent = unsentOf(request);
   // Whoever is not with the partner any more gets no code.
-  if (contact === undefined) return notice(outside, 410, 'link-revoked');
+  if (contact === undefined) return notice(outside, 410, 'link-revoked', { unsent });
   const visit: Visit = {
     deps,
     request,
@@ -116,7 +117,7 @@ export async function answerPage(deps: AnswerDeps, request: PageRequest): Promis
     here,
     cookie: request.cookies.get(cookieName(link)),
   };
-  if (link.state !== 'good') return notice(outside, 410, `link-${link.state}`);
+  if (link.state !== 'good') return notice(outside, 410, `link-${link.state}`, { unsent });
   if (request.method === 'GET') return rest.length === 0 ? show(visit) : redirect(here);
   const [action, ...more] = rest;
   return more.length > 0 ? notice(visit.frame, 404, 'link-unknown') : take(visit, action);
@@ -154,21 +155,25 @@ async function signedIn({ deps, link, cookie }: Visit): Promise<string | undefin
 async function take(visit: Visit, action: string | undefined): Promise<PageAnswer> {
   const { request, cookie, here, frame, language } = visit;
   const back = { href: here, text: words[language].backToReferral };
+  const unsent = unsentOf(request);
   if (cookie === undefined) return gate(visit, 400, { kind: 'no-cookies' });
-  if (!isSame(csrfOf(visit, cookie), request.form.get('csrf') ?? '')) return notice(frame, 403, 'form-foreign', back);
+  if (!isSame(csrfOf(visit, cookie), request.form.get('csrf') ?? ''))
+    return notice(frame, 403, 'form-foreign', { back, unsent });
   if (action === 'code') return sendCode(visit);
   if (action === 'enter') return enter(visit);
   if (action === 'leave') {
     await endSession(visit.deps.store, cookie);
-    return notice({ language, base: visit.deps.base }, 200, 'signed-out', undefined, [
-      cookieText(visit.deps, cookieName(visit.link), '', 0),
-    ]);
+    return notice({ language, base: visit.deps.base }, 200, 'signed-out', {
+      cookies: [cookieText(visit.deps, cookieName(visit.link), '', 0)],
+    });
   }
-  if (!isAction(action)) return notice(frame, 404, 'link-unknown', back);
+  if (!isAction(action)) return notice(frame, 404, 'link-unknown', { back });
   const name = await signedIn(visit);
   if (name === undefined) return gate(visit, 403, { kind: 'sign-in-first' });
   const key = request.form.get('key') ?? '';
-  return /^[A-Za-z0-9_-]{16,64}$/.test(key) ? act(visit, action, key, name) : notice(frame, 403, 'form-foreign', back);
+  return /^[A-Za-z0-9_-]{16,64}$/.test(key)
+    ? act(visit, action, key, name)
+    : notice(frame, 403, 'form-foreign', { back, unsent });
 }
 
 async function sendCode(visit: Visit): Promise<PageAnswer> {
@@ -241,6 +246,8 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+type ReturnedForm = NonNullable<ReferralPage['returned']>;
+
 /** @returns undefined: it is done */
 async function tryAct(visit: Visit, action: Action, name: string): Promise<PageAnswer | undefined> {
   const { deps, request, partner, link } = visit;
@@ -248,7 +255,7 @@ async function tryAct(visit: Visit, action: Action, name: string): Promise<PageA
   const facts = await readFacts(deps, partner, link.taskId);
   if (facts === undefined) {
     await refused('resource-not-theirs');
-    return notice(visit.frame, 404, 'referral-gone');
+    return notice(visit.frame, 404, 'referral-gone', { unsent: unsentOf(request) });
   }
   const view = viewOf(facts.parts);
   const sentAt = textAt(facts.parts.task, 'authoredOn');
@@ -258,17 +265,12 @@ async function tryAct(visit: Visit, action: Action, name: string): Promise<PageA
     await refused('version-conflict');
     return stale(visit, name, facts, view, returned);
   }
-  if (!isOffered(view, action, request.form)) {
+  if (!isOffered(view, action, request.form.get('appointment'))) {
     await refused(action === 'confirm' ? 'appointment-unknown' : 'task-move-illegal');
-    return referral(visit, 409, name, facts, { told: { kind: 'not-allowed' } });
+    return notAllowed(visit, name, facts, returned);
   }
   if ('faults' in read) return referral(visit, 422, name, facts, { told: { kind: 'faults' }, returned });
   return perform(visit, name, read.asked, view, returned);
-}
-
-function isOffered({ offered, appointments }: ReferralView, action: Action, form: URLSearchParams): boolean {
-  if (action !== 'confirm') return offered.includes(action);
-  return appointments.some(({ id, canConfirm }) => canConfirm && id === form.get('appointment'));
 }
 
 async function perform(
@@ -276,7 +278,7 @@ async function perform(
   name: string,
   asked: Asked,
   view: ReferralView,
-  returned: NonNullable<ReferralPage['returned']>,
+  returned: ReturnedForm,
 ): Promise<PageAnswer | undefined> {
   const { deps, partner, link } = visit;
   try {
@@ -289,22 +291,20 @@ async function perform(
     const isThere = code === 'appointment-exists';
     if (!isStale && !isThere && !(error instanceof MoveRefused)) throw error;
     const facts = await readFacts(deps, partner, link.taskId);
-    if (facts === undefined) return notice(visit.frame, 404, 'referral-gone');
+    if (facts === undefined) return notice(visit.frame, 404, 'referral-gone', { unsent: returned });
     if (isThere) return referral(visit, 409, name, facts, { told: { kind: 'appointment-there' }, returned });
     return isStale
       ? stale(visit, name, facts, viewOf(facts.parts), returned)
-      : referral(visit, 409, name, facts, { told: { kind: 'not-allowed' } });
+      : notAllowed(visit, name, facts, returned);
   }
 }
 
+function notAllowed(visit: Visit, name: string, facts: Facts, returned: ReturnedForm): PageAnswer {
+  return referral(visit, 409, name, facts, { told: { kind: 'not-allowed' }, returned: { ...returned, faults: [] } });
+}
+
 /** Shows what is new, and the form once more as it was filled in. */
-function stale(
-  visit: Visit,
-  name: string,
-  facts: Facts,
-  view: ReferralView,
-  returned: NonNullable<ReferralPage['returned']>,
-): PageAnswer {
+function stale(visit: Visit, name: string, facts: Facts, view: ReferralView, returned: ReturnedForm): PageAnswer {
   const { form } = visit.request;
   const news = newsSince(view, form.get('version') ?? '', Date.parse(form.get('shown') ?? ''));
   return referral(visit, 409, name, facts, { told: { kind: 'stale', news }, returned: { ...returned, faults: [] } });
@@ -341,6 +341,7 @@ function gate(visit: Visit, status: number, state: Gate['state'], returned?: Gat
   const { deps, frame, here, link, contact } = visit;
   // A cookie of the visit, which the tokens of its forms are bound to; signing in gives another one.
   const cookie = visit.cookie ?? randomText(deps.randomBytes, visitBytes);
+  const unsent = unsentOf(visit.request);
   const html = gateHtml({
     ...frame,
     address: here,
@@ -349,6 +350,7 @@ function gate(visit: Visit, status: number, state: Gate['state'], returned?: Gat
     masked: masked(codeAddress(contact)),
     hasCode: state.kind === 'none' ? false : state.kind === 'sent-before' || link.hasCode,
     ...(returned && { returned }),
+    ...(unsent && { unsent }),
   });
   return page(status, html, visit.cookie === undefined ? [cookieText(deps, cookieName(link), cookie)] : []);
 }
@@ -357,10 +359,18 @@ function notice(
   frame: Frame,
   status: number,
   what: Notice,
-  back?: { readonly href: string; readonly text: string },
-  cookies: readonly string[] = [],
+  more: {
+    readonly back?: Back;
+    readonly unsent?: Unsent | undefined;
+    readonly cookies?: readonly string[];
+  } = {},
 ): PageAnswer {
-  return page(status, noticeHtml(frame, what, back), cookies);
+  return page(status, noticeHtml(frame, what, more.back, more.unsent), more.cookies);
+}
+
+/** What this very request has brought; what is written into a form is kept nowhere. */
+function unsentOf({ method, path: [, action], form }: PageRequest): Unsent | undefined {
+  return method === 'POST' && isAction(action) ? { action, values: form } : undefined;
 }
 
 /** For what is no request that a page could answer, and for faults of ours. */

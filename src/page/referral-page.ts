@@ -4,9 +4,16 @@ import { type Html, type HtmlValue, html } from '../html/html.ts';
 import { isTerminal } from '../referrals/referrals.ts';
 import { type Action, agreements, contactModes, contactOutcomes, declineReasons, outcomes } from './choices.ts';
 import { choiceField, type FieldBox, faultList, lineField, type Returned, textField } from './fields.ts';
-import { type Frame, pageHtml, told } from './layout.ts';
+import { type Frame, pageHtml, told, unsentHtml } from './layout.ts';
 import type { Times } from './times.ts';
-import type { AppointmentShown, CancelAsked, HistoryItem, News, ReferralView } from './view.ts';
+import {
+  type AppointmentShown,
+  type CancelAsked,
+  type HistoryItem,
+  isOffered,
+  type News,
+  type ReferralView,
+} from './view.ts';
 import { type Words, words } from './words.ts';
 
 /** What is to be said before anything else. */
@@ -37,10 +44,13 @@ export interface ReferralPage extends Frame {
 export function referralHtml(page: ReferralPage): string {
   const { view, address, csrf, name } = page;
   const w = words[page.language];
+  const { returned } = page;
+  const isOver = returned !== undefined && !isOffered(view, returned.action, returned.values.get('appointment'));
   const aside = html`<form method="post" action="${address}/leave"><input type="hidden" name="csrf" value="${csrf}">
 <button class="quiet">${w.signOut}</button></form>`;
   const body: HtmlValue = [
-    page.told && toldHtml(page, w, page.told),
+    page.told && toldHtml(page, w, page.told, isOver),
+    isOver && unsentHtml(returned, w),
     view.cancelAsked && told('notice', w.actionTitles.stop, cancelAskedText(view.cancelAsked, w)),
     html`<p class="state">${stateWords(view, w)}</p>`,
     view.reason !== undefined && html`<p><span class="said">${view.reason}</span></p>`,
@@ -68,7 +78,8 @@ function stateWords({ status, isWaitlisted }: ReferralView, w: Words): string {
   return isWaitlisted ? w.waitlisted : w.status[status];
 }
 
-function toldHtml(page: ReferralPage, w: Words, what: Told): Html {
+/** @param isOver what was asked cannot be done any more */
+function toldHtml(page: ReferralPage, w: Words, what: Told, isOver: boolean): Html {
   switch (what.kind) {
     case 'done':
       return told('done', w.headings.done, html`<p>${w.done[what.action]}</p>`);
@@ -77,7 +88,10 @@ function toldHtml(page: ReferralPage, w: Words, what: Told): Html {
       return told('problem', w.headings.problem, returned && faultList({ w, form: returned.action, returned }));
     }
     case 'stale':
-      return told('problem', w.headings.changed, [html`<p>${w.stale}</p>`, newsHtml(page, w, what.news)]);
+      return told('problem', w.headings.changed, [
+        html`<p>${isOver ? w.staleOver : w.stale}</p>`,
+        newsHtml(page, w, what.news),
+      ]);
     case 'not-allowed': {
       const { view } = page;
       const legal = view.offered.map((action) => w.actionTitles[action]);

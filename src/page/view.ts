@@ -196,6 +196,16 @@ export function newsSince({ cancelAsked, appointments, history }: ReferralView, 
   };
 }
 
+/** @param appointment the one that is to be confirmed */
+export function isOffered(
+  { offered, appointments }: ReferralView,
+  action: Action,
+  appointment: string | null,
+): boolean {
+  if (action !== 'confirm') return offered.includes(action);
+  return appointments.some(({ id, canConfirm }) => canConfirm && id === appointment);
+}
+
 /** What may be done with a referral in this state; appointments that can be confirmed are told by themselves. */
 export function offeredActions(status: TaskStatus, isCancelAsked = false): Action[] {
   if (isTerminal(status)) return [];

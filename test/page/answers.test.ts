@@ -1,7 +1,7 @@
 // What a partner does on the page happens once, by the rules, and to the referral that was shown; what it writes is shown as text.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { JsonObject } from '../../src/json.ts';
+import { type JsonObject, objectAt } from '../../src/json.ts';
 import { formName } from '../../src/page/forms.ts';
 import { sql } from '../../src/store/store.ts';
 import { anAppointment, aReferral } from '../builders.ts';
@@ -240,6 +240,7 @@ describe('a form that shows an older state', () => {
 
   test('is not taken either where the agency has ended it', async () => {
     const fields = visitor.fields('accept');
+    const comment = visitor.fields('comment');
     await meanwhile({
       status: 'cancelled',
       history: [
@@ -250,7 +251,21 @@ describe('a form that shows an older state', () => {
     const seen = await visitor.send(link, 'accept', {}, fields);
     expect(seen.status).toBe(409);
     expect(seen.html).toContain('There is nothing left for you to do');
+    expect(seen.html).not.toContain('What you wrote, not sent');
     expect((await task()).status).toBe('cancelled');
+
+    // What was written meanwhile has no form any more, and is not lost for that.
+    const text = 'We could come <b>twice</b> a week';
+    const written = await visitor.send(link, 'comment', { text }, comment);
+    expect(written.status).toBe(409);
+    expect(written.html).toContain('this cannot be done any more');
+    expect(written.html).not.toContain('send the form again');
+    expect(written.html).toMatch(/What you wrote, not sent.*We could come &#60;b&#62;twice&#60;\/b&#62; a week/s);
+    const version = String(objectAt(await task(), 'meta')?.versionId);
+    const late = await visitor.send(link, 'comment', { text, version }, comment);
+    expect([late.status, late.html.includes('This cannot be done now')]).toEqual([409, true]);
+    expect(late.html).toContain('What you wrote, not sent');
+    expect((await task()).note).toBeUndefined();
   });
 
   test('confirms no time of an appointment that was not shown', async () => {

@@ -238,6 +238,9 @@ describe('a form', () => {
     expect((await stranger.send(link, 'accept', {}, fields)).status).toBe(403);
     const without = await visitor.send(link, 'accept', { csrf: '' }, fields);
     expect([without.status, without.html.includes('Nothing was sent')]).toEqual([403, true]);
+    // So it is when somebody has signed in anew in another window.
+    const written = await visitor.send(link, 'comment', { csrf: '', text: 'We open at nine' }, fields);
+    expect([written.status, written.html.includes('We open at nine')]).toEqual([403, true]);
     expect(await status()).toBe('requested');
   });
 
@@ -247,8 +250,35 @@ describe('a form', () => {
     await sql`update partner_session set seen_at = now() - interval '31 minutes'`.execute(site.store.db);
     const seen = await visitor.send(link, 'accept');
     expect([seen.status, seen.html.includes('Nothing was sent'), isShown(seen.html)]).toEqual([403, true, false]);
+    expect(seen.html).not.toContain('What you wrote');
     expect(await status()).toBe('requested');
   });
+
+  const over = (set: string) => () => sql`update ${sql.raw(set)}`.execute(site.store.db);
+  test.each([
+    ['session', 403, over(`partner_session set seen_at = now() - interval '31 minutes'`)],
+    ['link', 410, over('partner_link set expires_at = now()')],
+    ['consent', 404, over(`record set content = content || '{"status":"revoked"}' where type = 'consent'`)],
+  ])(
+    'shows what was written into it where the %s is over by now, to the same request alone',
+    async (_what, code, end) => {
+      const visitor = new Visitor();
+      await visitor.isIn(site, link);
+      const fields = visitor.fields('propose');
+      await visitor.get(`${link}?lang=es`);
+      await end();
+      const visit = { at: '2031-03-04T09:30', minutes: '30', place: 'Room <2>', agreement: 'proposed' };
+      const seen = await visitor.send(link, 'propose', visit, fields);
+      const again = await visitor.get(link);
+      await sql`update record set content = content || '{"status":"active"}' where type = 'consent'`.execute(
+        site.store.db,
+      );
+      expect(seen.status).toBe(code);
+      expect(seen.html).toMatch(/Lo que escribió, sin enviar.*2031-03-04 09:30.*Room &#60;2&#62;/s);
+      expect(isShown(seen.html)).toBe(false);
+      expect(again.html).not.toContain('Room');
+    },
+  );
 
   test('that is huge, or no form, gets an answer', async () => {
     const huge = await fetch(`${link}/accept`, {

@@ -43,6 +43,8 @@ export function pageStates(): PageState[] {
         name: `gate ${state.kind}`,
         html: gateHtml({ ...gate, state, hasCode: state.kind !== 'new' && state.kind !== 'none' }),
       })),
+      { name: 'gate unsent', html: gateHtml({ ...gate, state: { kind: 'sign-in-first' }, hasCode: true, unsent }) },
+      { name: 'notice unsent', html: noticeHtml(frame, 'form-foreign', undefined, unsent) },
       { name: 'gate faults', html: gateHtml({ ...gate, state: { kind: 'faults' }, hasCode: true, returned }) },
       ...notices.map((notice) => ({
         name: `notice ${notice}`,
@@ -58,8 +60,12 @@ export function pageStates(): PageState[] {
   });
 }
 
-const wordy = ['gate faults', 'gate sent-before', 'notice link-unknown', 'notice form-foreign'].concat(
-  ['requested', 'on-hold', 'asked to stop', 'faults', 'stale', 'not allowed'].map((name) => `referral ${name}`),
+const unsent = { action: 'propose', values: new URLSearchParams({ at: '2031-03-04T09:30', place: long }) } as const;
+
+const wordy = ['gate faults', 'gate unsent', 'gate sent-before', 'notice link-unknown', 'notice form-foreign'].concat(
+  ['requested', 'on-hold', 'asked to stop', 'faults', 'stale', 'stale and over', 'not allowed'].map(
+    (name) => `referral ${name}`,
+  ),
 );
 
 const notices = [
@@ -115,6 +121,7 @@ function referrals(): ({ name: string } & Pick<ReferralPage, 'view' | 'told' | '
     { name: 'done', view: view('accepted'), told: { kind: 'done', action: 'accept' } },
     { name: 'faults', view: view('requested'), told: { kind: 'faults' }, returned },
     { name: 'stale', view: view('requested'), told: { kind: 'stale', news: everything }, returned },
+    { name: 'stale and over', view: view('completed'), told: { kind: 'stale', news: everything }, returned },
     { name: 'stale by little', view: view('requested'), told: { kind: 'stale', news: nothing } },
     { name: 'not allowed', view: view('in-progress'), told: { kind: 'not-allowed' } },
     { name: 'an appointment there', view: view('accepted'), told: { kind: 'appointment-there' } },
