@@ -10,10 +10,20 @@ import { type Action, isAction } from './choices.ts';
 import { codeMinutes, dropCode, giveCode, keepCode } from './codes.ts';
 import { codeAddress, type DeliverDeps } from './deliver.ts';
 import { type Facts, readFacts } from './facts.ts';
-import { type Asked, formName, readForm, readSignIn } from './forms.ts';
+import { type Asked, actionOf, formName, readForm, readSignIn } from './forms.ts';
 import { type Gate, gateHtml, masked } from './gate-page.ts';
 import { type Back, type Frame, noticeHtml, type Unsent } from './layout.ts';
-import { claimForm, endSession, findLink, finishForm, type OpenLink, releaseForm, sessionName } from './links.ts';
+import {
+  claimForm,
+  endSession,
+  findLink,
+  finishForm,
+  isFormDone,
+  longestVisitSeconds,
+  type OpenLink,
+  releaseForm,
+  sessionName,
+} from './links.ts';
 import { doAsked } from './moves.ts';
 import { type ReferralPage, referralHtml } from './referral-page.ts';
 import { hashOf, isSame, randomText, type Seal } from './seal.ts';
@@ -134,7 +144,10 @@ function languageOf({ query, cookies, languages }: PageRequest, otherwise: PageL
 
 async function show(visit: Visit): Promise<PageAnswer> {
   const { request, here, language, deps } = visit;
-  if (request.query.has('lang')) return redirect(here, [cookieText(deps, languageCookie, language, yearSeconds)]);
+  if (request.query.has('lang'))
+    return redirect(here, [
+      cookieText(deps, { name: languageCookie, value: language, path: deps.base, seconds: yearSeconds }),
+    ]);
   const name = await signedIn(visit);
   if (name === undefined) {
     const wasSent = request.query.get('code') === 'sent' && visit.link.hasCode;
@@ -144,8 +157,10 @@ async function show(visit: Visit): Promise<PageAnswer> {
   const by = actorOf(visit, name);
   await audit(visit, by, 'read', facts);
   if (facts === undefined) return notice(visit.frame, 404, 'referral-gone');
-  const done = request.query.get('done') ?? undefined;
-  return referral(visit, 200, name, facts, isAction(done) ? { told: { kind: 'done', action: done } } : {});
+  const form = request.query.get('done');
+  const action = form === null ? undefined : actionOf(form);
+  const isDone = form !== null && action !== undefined && (await isFormDone(deps.store, visit.link.id, form));
+  return referral(visit, 200, name, facts, isDone ? { told: { kind: 'done', action } } : {});
 }
 
 async function signedIn({ deps, link, cookie }: Visit): Promise<string | undefined> {
@@ -156,7 +171,9 @@ async function take(visit: Visit, action: string | undefined): Promise<PageAnswe
   const { request, cookie, here, frame, language } = visit;
   const back = { href: here, text: words[language].backToReferral };
   const unsent = unsentOf(request);
-  if (cookie === undefined) return gate(visit, 400, { kind: 'no-cookies' });
+  // Only who was in has seen a form of an action.
+  if (cookie === undefined)
+    return isAction(action) ? gate(visit, 403, { kind: 'sign-in-first' }) : gate(visit, 400, { kind: 'no-cookies' });
   if (!isSame(csrfOf(visit, cookie), request.form.get('csrf') ?? ''))
     return notice(frame, 403, 'form-foreign', { back, unsent });
   if (action === 'code') return sendCode(visit);
@@ -164,7 +181,7 @@ async function take(visit: Visit, action: string | undefined): Promise<PageAnswe
   if (action === 'leave') {
     await endSession(visit.deps.store, cookie);
     return notice({ language, base: visit.deps.base }, 200, 'signed-out', {
-      cookies: [cookieText(visit.deps, cookieName(visit.link), '', 0)],
+      cookies: [visitCookie(visit, '', 0)],
     });
   }
   if (!isAction(action)) return notice(frame, 404, 'link-unknown', { back });
@@ -209,7 +226,7 @@ async function enter(visit: Visit): Promise<PageAnswer> {
   const given = await giveCode(deps.store, seal, deps.randomBytes, { link: link.id, partner: partner.id, ...read });
   const outcome = given.kind === 'right' ? 'done' : `code-${given.kind}`;
   await auditTask(visit, actorOf(visit, read.name), 'sign-in', outcome);
-  if (given.kind === 'right') return redirect(here, [cookieText(deps, cookieName(link), given.session)]);
+  if (given.kind === 'right') return redirect(here, [visitCookie(visit, given.session)]);
   const returned = { values: withoutCode(request.form), faults: [] };
   return gate(visit, given.kind === 'locked' ? 429 : 422, given, returned);
 }
@@ -220,8 +237,8 @@ function withoutCode(form: URLSearchParams): URLSearchParams {
 
 async function act(visit: Visit, action: Action, key: string, name: string): Promise<PageAnswer> {
   const { deps, link, here } = visit;
-  const done = redirect(`${here}?done=${action}`);
   const form = formName(action, key, visit.request.form);
+  const done = redirect(`${here}?done=${form}`);
   let claim = await claimForm(deps.store, link.id, form);
   for (const end = deps.clock() + longestDoingMs; claim === 'begun' && deps.clock() < end; ) {
     await pause(pauseMs);
@@ -352,7 +369,7 @@ function gate(visit: Visit, status: number, state: Gate['state'], returned?: Gat
     ...(returned && { returned }),
     ...(unsent && { unsent }),
   });
-  return page(status, html, visit.cookie === undefined ? [cookieText(deps, cookieName(link), cookie)] : []);
+  return page(status, html, visit.cookie === undefined ? [visitCookie(visit, cookie)] : []);
 }
 
 function notice(
@@ -416,10 +433,20 @@ function cookieName({ id }: OpenLink): string {
 
 const yearSeconds = 365 * 86_400;
 
-/** Without `seconds` it ends with the browser's session. */
-function cookieText({ base, isSecure }: AnswerDeps, name: string, value: string, seconds?: number): string {
-  const age = seconds === undefined ? '' : `; Max-Age=${seconds}`;
-  return `${name}=${value}; Path=${base}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}${age}`;
+/** Goes to its own link alone: whoever has been given many sends each no more than one. */
+function visitCookie({ deps, link, here }: Visit, value: string, seconds = longestVisitSeconds): string {
+  return cookieText(deps, { name: cookieName(link), value, path: here, seconds });
+}
+
+interface Cookie {
+  readonly name: string;
+  readonly value: string;
+  readonly path: string;
+  readonly seconds: number;
+}
+
+function cookieText({ isSecure }: AnswerDeps, { name, value, path, seconds }: Cookie): string {
+  return `${name}=${value}; Path=${path}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}; Max-Age=${seconds}`;
 }
 
 const policy = [

@@ -11,6 +11,7 @@ import {
   contactOutcomes,
   type DeclineReason,
   declineReasons,
+  isAction,
   type Outcome,
   outcomes,
 } from './choices.ts';
@@ -74,6 +75,12 @@ export interface FormContext {
 export function formName(action: Action, key: string, form: URLSearchParams): string {
   const said = [...form].filter(([field]) => !ownFields.includes(field));
   return `${action}-${hashOf(JSON.stringify([key, said]))}`;
+}
+
+/** What the form of this name does; undefined: there is no such form. */
+export function actionOf(form: string): Action | undefined {
+  const [action] = form.split('-');
+  return isAction(action) ? action : undefined;
 }
 
 /** What the page puts into each form by itself. */

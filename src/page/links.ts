@@ -7,6 +7,7 @@ import { type Token, tokenHash } from './token.ts';
 
 const idleMinutes = 30;
 const longestHours = 8;
+export const longestVisitSeconds = longestHours * 3_600;
 
 export interface OpenLink {
   readonly id: string;
@@ -114,13 +115,17 @@ export async function claimForm({ db }: Store, link: string, key: string): Promi
     .returning('key')
     .executeTakeFirst();
   if (mine !== undefined) return 'mine';
+  return (await isFormDone({ db }, link, key)) ? 'taken' : 'begun';
+}
+
+export async function isFormDone({ db }: Pick<Store, 'db'>, link: string, key: string): Promise<boolean> {
   const row = await db
     .selectFrom('partner_form')
     .select('done')
     .where('link', '=', link)
     .where('key', '=', key)
     .executeTakeFirst();
-  return row === undefined || row.done ? 'taken' : 'begun';
+  return row?.done ?? false;
 }
 
 /** Sent once more, it does nothing. */

@@ -114,6 +114,9 @@ describe('a form that is sent twice', () => {
     const second = await visitor.send(link, 'accept', {}, fields);
     expect([first.status, second.status]).toEqual([200, 200]);
     expect(second.html).toContain('You have accepted this referral.');
+    // What has been done is told of a form that was sent, whatever somebody writes into the address.
+    for (const form of ['finish', formName('accept', 'another', fields), formName('finish', 'another', fields)])
+      expect((await visitor.get(`${link}?done=${form}`)).html).not.toContain('class="card done"');
     expect(await versions()).toBe(before);
   });
 
