@@ -1,7 +1,9 @@
 // Links and who has signed in by one, as rows.
 
 import { CasebridgeError } from '../errors.ts';
+import { closeAlert } from '../lanes/lanes.ts';
 import { type Store, sql } from '../store/store.ts';
+import { lockedTopic } from './codes.ts';
 import { hashOf } from './seal.ts';
 import { type Token, tokenHash } from './token.ts';
 
@@ -83,6 +85,7 @@ export async function revokeLink(store: Store, id: string, by: string): Promise<
       .executeTakeFirst();
     if (row === undefined) throw new CasebridgeError('partner-link-unknown');
     await trx.deleteFrom('partner_session').where('link', '=', id).execute();
+    await closeAlert(trx, lockedTopic(id));
   });
 }
 
@@ -138,7 +141,7 @@ export async function releaseForm({ db }: Store, link: string, key: string): Pro
   await db.deleteFrom('partner_form').where('link', '=', link).where('key', '=', key).execute();
 }
 
-/** Forgets sessions that are over, and links and messages of which nobody has heard for long. */
+/** Forgets sessions that are over and links of which nobody has heard for long, and ends the alerts of links that are over. */
 export async function prunePartnerRows(store: Store): Promise<void> {
   await store.tx(async (trx) => {
     await trx
@@ -149,6 +152,12 @@ export async function prunePartnerRows(store: Store): Promise<void> {
       .deleteFrom('partner_link')
       .where(sql<boolean>`expires_at < now() - ${keepDays} * interval '1 day'`)
       .execute();
+    // Nobody gets in any more by a link that is over, locked or not.
+    await sql`
+      update alert a set resolved_at = now() where a.resolved_at is null and a.topic like ${lockedTopic('%')} and not exists (
+        select 1 from partner_link l where l.id = split_part(a.topic, ':', 2) and l.revoked_at is null and l.expires_at > now())`.execute(
+      trx,
+    );
   });
 }
 

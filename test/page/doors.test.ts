@@ -2,6 +2,8 @@
 // gets a clear page, and nothing changes.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { reason } from '../../src/errors.ts';
+import { openAlert } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { type PageSite, startPageSite } from '../support/page-site.ts';
 import { linkId, Visitor } from '../support/visitor.ts';
@@ -123,6 +125,17 @@ describe('a link', () => {
   });
 });
 
+/** Of locked links: how often each was opened, and whether it is over. */
+async function alerts(): Promise<[number, boolean][]> {
+  const rows = await site.store.db
+    .selectFrom('alert')
+    .select(['count', 'resolved_at'])
+    .where('topic', 'like', 'partner-link-locked:%')
+    .orderBy('id')
+    .execute();
+  return rows.map(({ count, resolved_at: over }) => [count, over !== null]);
+}
+
 describe('a code', () => {
   test('works once', async () => {
     const visitor = new Visitor();
@@ -182,12 +195,7 @@ describe('a code', () => {
     const csrf = visitor.fields('enter');
     const seen = await visitor.send(link, 'enter', { name: 'Ana', code: right }, csrf);
     expect(isShown(seen.html)).toBe(false);
-    const alerts = await site.store.db
-      .selectFrom('alert')
-      .selectAll()
-      .where('topic', 'like', 'partner-link-locked:%')
-      .execute();
-    expect(alerts.map(({ count, resolved_at: over }) => [count, over])).toEqual([[1, null]]);
+    expect(await alerts()).toEqual([[1, false]]);
 
     // The lock is over; the code that was sent before it stays void.
     await sql`update partner_link set locked_until = now()`.execute(site.store.db);
@@ -195,6 +203,30 @@ describe('a code', () => {
     expect(
       isShown((await visitor.send(link, 'enter', { name: 'Ana', code: right }, stubborn.fields('code'))).html),
     ).toBe(false);
+
+    // The alert is over with the next code that is right.
+    await sql`update partner_link set code_sent_at = null`.execute(site.store.db);
+    await visitor.get(link);
+    await visitor.send(link, 'code');
+    expect(await alerts()).toEqual([[1, false]]);
+    const code = await site.code(before + 2);
+    expect(isShown((await visitor.send(link, 'enter', { name: 'Ana', code })).html)).toBe(true);
+    expect(await alerts()).toEqual([[1, true]]);
+  });
+
+  test.each([
+    ['was withdrawn', () => site.gateway.api.page?.revoke(linkId(link), 'ops')],
+    ['has expired', () => sql`update partner_link set expires_at = now()`.execute(site.store.db)],
+    ['is good', () => undefined],
+  ])('given wrong too often, and its alert where the link %s by now', async (what, end) => {
+    await site.store.tx((trx) => {
+      const why = reason('partner-link-locked', { partner: 'pantry', link: linkId(link) });
+      return openAlert(trx, { topic: `partner-link-locked:${linkId(link)}`, reason: why });
+    });
+    await end();
+    if (what === 'was withdrawn') expect((await alerts()).at(-1)).toEqual([1, true]);
+    await site.gateway.api.page?.prune();
+    expect((await alerts()).at(-1)).toEqual([1, what !== 'is good']);
   });
 
   test.each([
