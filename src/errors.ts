@@ -86,6 +86,12 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'retry',
   },
+  'body-unwanted': {
+    text: 'This call takes no body, and nothing was done.{hint}',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
   'cancel-asked-anew': {
     text: 'The question that this Task put has been answered, and there is another one, which the next Task puts.',
     status: 200,

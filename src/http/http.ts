@@ -5,7 +5,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import { sharedRate } from '../access/access.ts';
 import { CasebridgeError } from '../errors.ts';
-import { checkBodyHeaders } from './body.ts';
+import { checkBodyHeaders, refuseBody } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
 import { checkPath, readQuery } from './parameters.ts';
 import { fhirHandler, fhirPath } from './partner-interface.ts';
@@ -136,12 +136,15 @@ async function answer(
   const types = route.answers ?? ['application/json'];
   const type = request.accepts([...types]);
   if (type === false) throw new CasebridgeError('answer-type-unknown', { types: types.join(' or ') });
-  if (route.takes && route.checksBody === undefined) checkBodyHeaders(request, route.takes);
+  if (route.checksBody === undefined) {
+    if (route.takes) checkBodyHeaders(request, route.takes);
+    else if (route.method !== 'GET') await refuseBody(request, route.query);
+  }
   response.status(route.status ?? 200);
   const requestId = requestIdOf(response);
   const body = await route.handle({ ...parts, requestId, path, query, principal, request, response });
   if (body === undefined) return;
-  // A body that nobody asked for is not waited for.
+  // A GET means nothing by its body (RFC 9110 9.3.1), which is not waited for.
   if (!request.complete && hasBody(request.headers)) response.setHeader('connection', 'close');
   response.type(type).send(JSON.stringify(body));
 }

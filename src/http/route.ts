@@ -28,9 +28,9 @@ export interface Route {
   readonly states?: readonly string[];
   /** What `kind` may be. */
   readonly kinds?: readonly string[];
-  /** Media types of the request's body. */
+  /** Media types of the request's body. Without any, only an empty body or `{}` is let through. */
   readonly takes?: readonly string[];
-  /** The handler itself answers a body that is missing or of another type. */
+  /** The handler itself answers a body that is missing, unwanted or of another type. */
   readonly checksBody?: true;
   /** Media types of the answer. @default application/json */
   readonly answers?: readonly string[];

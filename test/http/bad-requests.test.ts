@@ -338,6 +338,51 @@ test('20: of a caller that hangs up in the middle of the body nothing is stored,
   await until(() => harness.log.slice(logged).filter((entry) => entry.includes('"msg":"request"')).length === 3);
 });
 
+test('a body of a call that takes none is refused, of whatever type, and nothing is done', async () => {
+  const lane = '/api/lanes/general/county.case.case-rosa';
+  const stale = `/api/records/referral/referral-pantry/stale/${'a'.repeat(64)}/accept?source=county`;
+  const calls: readonly (readonly [Caller, string])[] = [
+    ['runner', `${lane}/run`],
+    ['runner', `${lane}/retry`],
+    ['configurer', '/api/connections/general/pause'],
+    ['configurer', '/api/connections/general/drain'],
+    ['configurer', '/api/connections/general/resume'],
+    ['decider', stale],
+    ['county', '/api/webhooks/county/test'],
+    ['county', '/api/webhooks/county/enable'],
+    ['runner', '/api/partner-links/AAAAAAAAAAAA/revoke'],
+    ['runner', '/api/partner-messages/1/retry'],
+    ['runner', '/api/partner-messages/1/withdraw'],
+  ];
+  for (const [caller, address] of calls)
+    expect(await answered(address, { caller, method: 'POST', ...asJson({ dryRun: true }) })).toEqual([
+      400,
+      'body-unwanted',
+    ]);
+  const bodies: readonly RequestInit[] = [
+    { body: '{zq7canary', headers: type },
+    { body: '[]', headers: type },
+    { body: 'null', headers: type },
+    { body: 'dryRun=true', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+    { body: gzipSync('{"dryRun":true}'), headers: { ...type, 'content-encoding': 'gzip' } },
+    { body: '{}', headers: { ...type, 'content-encoding': 'gzip' } },
+    { body: ' '.repeat(6_000_000), headers: { 'content-type': 'text/plain' } },
+  ];
+  for (const sent of bodies)
+    expect(await answered(`${lane}/run`, { caller: 'runner', method: 'POST', ...sent })).toEqual([
+      400,
+      'body-unwanted',
+    ]);
+  const { detail } = await problemIn(await harness.send('runner', 'POST', `${lane}/run`, asJson({ dryRun: true })));
+  expect(detail).toContain('goes into the address: ?dryRun=');
+});
+
+test('an empty body or {} of a call that takes none is no fault', async () => {
+  const dryRun = '/api/lanes/general/county.case.case-rosa/run?dryRun=true';
+  for (const sent of [{}, { body: '', headers: type }, { body: ' { }\n', headers: type }, { body: new Blob(['{}']) }])
+    expect((await harness.send('runner', 'POST', dryRun, { ...sent })).status).toBe(200);
+});
+
 /** Sends it and breaks the connection once the server has begun to read. */
 async function hangUp(parts: readonly (string | Buffer)[]): Promise<void> {
   const socket = connect(Number(new URL(harness.url).port), '127.0.0.1');

@@ -15,13 +15,15 @@ test('nonsense is answered 400', async () => {
 });
 
 test('a body that nobody asked for is not waited for', async () => {
-  const retry = head(
-    'POST /api/webhooks/county/enable HTTP/1.1',
-    'Host: localhost',
-    'Authorization: Bearer county-token-1',
-    'Transfer-Encoding: chunked',
-  );
-  expect(statusAndCode(await talk(harness, [retry, '1\r\n{\r\n']))).toEqual([200, '']);
+  const asked = ['Host: localhost', 'Authorization: Bearer county-token-1', 'Transfer-Encoding: chunked'];
+  const list = head('GET /api/cases HTTP/1.1', ...asked);
+  expect(statusAndCode(await talk(harness, [list, '1\r\n{\r\n']))).toEqual([200, '']);
+  // Of a call that does something it is told from one that is empty, by its first second or its first bytes.
+  const enable = head('POST /api/webhooks/county/enable HTTP/1.1', ...asked);
+  for (const start of ['1\r\n{\r\n', `41\r\n${' '.repeat(65)}\r\n`])
+    expect(statusAndCode(await talk(harness, [enable, start]))).toEqual([400, 'body-unwanted']);
+  expect(harness.asked).toEqual([]);
+  expect(statusAndCode(await talk(harness, [enable, '2\r\n{}\r\n0\r\n\r\n'], { end: true }))).toEqual([200, '']);
 });
 
 test('every answer is guarded', async () => {
