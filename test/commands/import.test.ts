@@ -1,5 +1,6 @@
 // Records from files: what is good is stored, what is not is told by file and line, and a store that another process holds is left alone.
 
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -51,6 +52,7 @@ beforeAll(async () => {
   folder = await aFolder({
     'casebridge.yaml': configuration,
     'mixed.ndjson': mixed,
+    'empty.ndjson': '',
     county: env.COUNTY_TOKEN,
     town: env.TOWN_TOKEN,
     ops: env.OPS_TOKEN,
@@ -71,9 +73,9 @@ test('a file with broken lines: each is told, the rest is stored, exit code 1; o
     out: '3 accepted, 0 unchanged, 0 stale, 8 refused\n',
     err: told,
   });
-  const again = await importing('--source', 'county', '--json', 'mixed.ndjson', 'good.json');
+  const again = await importing('--source', 'county', '--json', 'mixed.ndjson', 'empty.ndjson', 'good.json');
   expect(again).toMatchObject({ code: 1, err: told });
-  expect(lastLine(again)).toEqual({ files: 2, accepted: 0, unchanged: 5, stale: 0, refused: 8, cut: 0 });
+  expect(lastLine(again)).toEqual({ files: 3, accepted: 0, unchanged: 5, stale: 0, refused: 8, cut: 0 });
 });
 
 describe('what cannot be started is exit code 2', () => {
@@ -123,10 +125,11 @@ describe('beside a gateway that holds the store', () => {
 
   test('--url does the same through its API', async () => {
     const ended = await importing(
-      ...['--url', gateway.url, '--token', 'env:TOWN_TOKEN', '--source', 'town', '--json', 'good.json', 'mixed.ndjson'],
+      ...['--url', gateway.url, '--token', 'env:TOWN_TOKEN', '--source', 'town', '--json'],
+      ...['good.json', 'empty.ndjson', 'mixed.ndjson'],
     );
     expect(ended).toMatchObject({ code: 1, err: told });
-    expect(lastLine(ended)).toEqual({ files: 2, accepted: 3, unchanged: 2, stale: 0, refused: 8, cut: 0 });
+    expect(lastLine(ended)).toEqual({ files: 3, accepted: 3, unchanged: 2, stale: 0, refused: 8, cut: 0 });
   });
 
   test("another source's token, an operator's and an unknown one change nothing", async () => {
@@ -176,4 +179,44 @@ test('an answer that is cut off is no success: exit code 1, with what was answer
     err: `${file}: the answer was cut off. Import the file again: what was accepted is answered as unchanged.\n`,
   });
   expect(lastLine(ended)).toEqual({ files: 1, accepted: 1, unchanged: 0, stale: 0, refused: 0, cut: 1 });
+});
+
+describe('a gateway that refuses a file', () => {
+  /** Its answers to records, in order; after the last, it is gone. */
+  async function answering(statuses: readonly number[], files: readonly string[]): Promise<Ended> {
+    const left = [...statuses];
+    const server = createServer(async (request, response) => {
+      if (request.method === 'GET') return response.end('{"items":[],"next":null}');
+      request.resume();
+      await once(request, 'end');
+      const status = left.shift();
+      if (status === undefined) return response.destroy();
+      if (status !== 200) return response.writeHead(status).end('{"detail":"The store does not answer."}');
+      return response.end(
+        '{"line":1,"type":"case","id":"c","outcome":"accepted","version":1,"lanes":[]}\n{"done":true}\n',
+      );
+    });
+    const url = `http://127.0.0.1:${await listen(server)}`;
+    const words = ['--url', url, '--token', `file:${join(folder, 'county')}`, '--source', 'county', '--json'];
+    const ended = await commandLine(['import', ...words, ...files.map((file) => join(folder, file))]);
+    server.close();
+    return { ...ended, err: ended.err.replaceAll(url, 'URL').replaceAll(`${folder}/`, '') };
+  }
+
+  test('after another was taken: it is named, those after it are sent, and the exit code is 1 with the totals', async () => {
+    const again = 'Import the file again: what was accepted is answered as unchanged.';
+    const ended = await answering([200, 503, 200], ['good.json', 'mixed.ndjson', 'good.json', 'mixed.ndjson']);
+    expect(ended).toMatchObject({
+      code: 1,
+      err: `mixed.ndjson: The gateway at URL answered 503: The store does not answer. ${again}
+mixed.ndjson: No gateway answers at URL (ECONNRESET). ${again}
+`,
+    });
+    expect(lastLine(ended)).toEqual({ files: 4, accepted: 2, unchanged: 0, stale: 0, refused: 0, cut: 2 });
+  });
+
+  test('the first: nothing has begun, and the exit code is 2', async () => {
+    const ended = await answering([503, 200], ['good.json', 'mixed.ndjson']);
+    expect(ended).toMatchObject({ code: 2, err: 'The gateway at URL answered 503: The store does not answer.\n' });
+  });
 });
