@@ -2021,6 +2021,12 @@ export const errorKinds = {
     issue: 'login',
     class: 'denied',
   },
+  'token-too-often': {
+    text: 'Too many wrong tokens came from this address. Try again in {seconds} seconds.',
+    status: 429,
+    issue: 'throttled',
+    class: 'retry',
+  },
   'token-unknown': {
     text: 'The token is not one of this gateway. Check the configuration of sources and operators.',
     status: 401,

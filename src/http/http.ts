@@ -10,7 +10,7 @@ import type { GatewayApi } from './gateway-api.ts';
 import { checkPath, readQuery } from './parameters.ts';
 import { fhirHandler, fhirPath } from './partner-interface.ts';
 import { partnerPage } from './partner-page.ts';
-import { checkAccess, type Principal, principalReader } from './principal.ts';
+import { callerReader, checkAccess, type Principal } from './principal.ts';
 import { hasBody, logFault, outcomeOf, problemOf, sendProblem } from './problem.ts';
 import { apiVersion, type Call, defaultLimits, type HttpLimits, type PageRules, type Route } from './route.ts';
 import { routes } from './routes.ts';
@@ -37,7 +37,7 @@ export { type Listening, listen } from './server.ts';
 export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}): Express {
   const app = express();
   const bounds = { ...defaultLimits, ...limits };
-  const readPrincipal = principalReader(gateway.config);
+  const readPrincipal = callerReader(gateway, bounds);
   const signIns = sharedRate(gateway.store, 'sign-in', bounds.signInsPerMinute);
   app.disable('x-powered-by').disable('etag');
   app.use(helmet());
@@ -118,7 +118,7 @@ function begin(
 
 async function answer(
   parts: Pick<Call, 'gateway' | 'limits' | 'signIns'>,
-  readPrincipal: (authorization: string | undefined) => Principal,
+  readPrincipal: (request: Request) => Promise<Principal>,
   route: Route,
   request: Request,
   response: Response,
@@ -127,7 +127,7 @@ async function answer(
   if (route.page) response.setHeader('content-security-policy', route.page.policy);
   const { access } = route;
   const needsToken = access !== 'anyone' && access !== 'console';
-  const principal = needsToken ? readPrincipal(request.headers.authorization) : undefined;
+  const principal = needsToken ? await readPrincipal(request) : undefined;
   response.locals.caller = principal?.name;
   if (needsToken && principal) checkAccess(access, principal);
   const path = textsOf(request.params);

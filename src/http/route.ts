@@ -94,6 +94,8 @@ export interface HttpLimits {
   readonly headerMs: number;
   /** How often one address may try to sign in on the console, over all processes. @default 10 */
   readonly signInsPerMinute: number;
+  /** How many wrong tokens one address may show, over all processes. @default 30 */
+  readonly wrongTokensPerMinute: number;
 }
 
 export const defaultLimits: HttpLimits = {
@@ -105,4 +107,5 @@ export const defaultLimits: HttpLimits = {
   headerBytes: 16_384,
   headerMs: 10_000,
   signInsPerMinute: 10,
+  wrongTokensPerMinute: 30,
 };

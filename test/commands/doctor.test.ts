@@ -98,6 +98,15 @@ describe('of a server that is as it should be', () => {
     expect({ code: healthy.code, err: healthy.err }).toEqual({ code: 0, err: '' });
   });
 
+  test('tokens that are short enough to be guessed are warned of, without what they are', () => {
+    const warned = healthy.out.split('\n').filter((line) => line.startsWith('Warning: '));
+    expect(warned.map((line) => line.replace(/ has fewer than 16 characters .*/, ''))).toEqual([
+      'Warning: sources.county.token',
+      'Warning: operators.ops.token',
+    ]);
+    expect(healthy.out).not.toContain('-secret');
+  });
+
   test('it is reached, we are signed in, and each record type has its route with the reason', () => {
     const lines = healthy.out.split('\n');
     expect(lines).toContain('good (standard, live): reachable, signed in');
