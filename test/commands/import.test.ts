@@ -4,8 +4,20 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { recordTypes } from '../../src/records/records.ts';
-import { aCase, aClient, aReferral } from '../builders.ts';
+import { type RecordType, recordTypes } from '../../src/records/records.ts';
+import {
+  aCarePlan,
+  aCase,
+  aClient,
+  aConsent,
+  aGoal,
+  aNeed,
+  aNote,
+  anOrganization,
+  aReferral,
+  aService,
+  aWorker,
+} from '../builders.ts';
 import { listen } from '../connections/fhir-server.ts';
 import { freshFolder } from '../support/embedded.ts';
 import { aFolder, casebridge, commandLine, type Ended, lastLine, listening, type Running } from './program.ts';
@@ -130,6 +142,47 @@ describe('beside a gateway that holds the store', () => {
     );
     expect(ended).toMatchObject({ code: 1, err: told });
     expect(lastLine(ended)).toEqual({ files: 3, accepted: 3, unchanged: 2, stale: 0, refused: 8, cut: 0 });
+  });
+
+  test('the Bundle of a case holds all that its resources refer to, and nothing of other cases', async () => {
+    const headers = { authorization: `Bearer ${env.COUNTY_TOKEN}` };
+    const records: readonly (readonly [RecordType, object])[] = [
+      ['organization', anOrganization()],
+      ['organization', anOrganization({ id: 'org-riverside' })],
+      ['service', aService()],
+      ['worker', aWorker()],
+      ['client', aClient()],
+      ['case', aCase()],
+      ['consent', aConsent()],
+      ['need', aNeed()],
+      ['goal', aGoal()],
+      ['referral', aReferral()],
+      ['carePlan', aCarePlan()],
+      ['note', aNote()],
+      ['client', aClient({ id: 'client-other' })],
+      ['case', aCase({ id: 'case-other', clientId: 'client-other' })],
+      ['organization', anOrganization({ id: 'org-other' })],
+    ];
+    const sent = await fetch(`${gateway.url}/api/records`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/x-ndjson' },
+      body: records.map(([type, record]) => `${line(type, record)}\n`).join(''),
+    });
+    expect(await sent.text()).toContain('"refused":0');
+    const answer = await fetch(`${gateway.url}/api/cases/case-rosa/bundle`, { headers });
+    const { entry = [] }: { entry?: { fullUrl: string; resource: { resourceType: string } }[] } = Object(
+      await answer.json(),
+    );
+    const urls = entry.map(({ fullUrl }) => fullUrl);
+    const named = JSON.stringify(entry.map(({ resource }) => resource)).match(/urn:uuid:[0-9a-f-]+/g) ?? [];
+    expect(named.filter((url) => !urls.includes(url))).toEqual([]);
+    expect(new Set(urls).size).toBe(urls.length);
+    const types = entry.map(({ resource }) => resource.resourceType);
+    expect(types).toEqual(
+      expect.arrayContaining(['Patient', 'Practitioner', 'Organization', 'HealthcareService', 'ServiceRequest']),
+    );
+    expect(types.filter((type) => type === 'Patient')).toHaveLength(1);
+    expect(JSON.stringify(entry)).not.toMatch(/client-other|case-other|org-other/);
   });
 
   test("another source's token, an operator's and an unknown one change nothing", async () => {

@@ -53,7 +53,7 @@ export const caseRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/cases/{id}/bundle',
     summary:
-      'The desired FHIR resources of a case as a collection Bundle; with lineage=true {bundle, issues, lineage}, where lineage says where each element comes from.',
+      'The desired FHIR resources of a case, of its client and of the directory entries that they refer to, as a collection Bundle; with lineage=true {bundle, issues, lineage}, where lineage says where each element comes from.',
     access,
     query: ['source', 'lineage'],
     answers: ['application/fhir+json', 'application/json'],
@@ -106,7 +106,7 @@ async function getBundle(call: Call): Promise<object> {
   const { source, subject } = await addressedCase(call);
   const keys = await keysOfSubject(call.gateway.store, source, subject);
   const known = keys.flatMap(({ type, id }) => (isRecordType(type) ? [{ source, type, id }] : []));
-  const { entries, issues, lineage } = await call.gateway.resources(known);
+  const { entries, issues, lineage } = await call.gateway.resources(known, { whole: true });
   const bundle = { resourceType: 'Bundle', type: 'collection', entry: entries };
   return call.query.lineage === 'true' ? { bundle, issues, lineage } : bundle;
 }
