@@ -163,12 +163,14 @@ export interface LanePlan {
   readonly operations: readonly {
     readonly kind: string;
     readonly slot: string;
+    /** `referral/r1#request` */
+    readonly resource: string;
     readonly resourceType: string;
     readonly id?: string;
     readonly reason: Reason;
     readonly diff?: Json;
   }[];
-  readonly parked: readonly { readonly slot: string; readonly reason: Reason | null }[];
+  readonly parked: readonly { readonly slot: string; readonly resource: string; readonly reason: Reason | null }[];
   readonly nextLookAt: string | null;
 }
 
