@@ -205,6 +205,18 @@ test('10: an unknown address is answered 404 with a problem and without a stack'
   expect(await heard([absolute])).toEqual([200, '']);
 });
 
+test('whatever is not there under /fhir is answered by an OperationOutcome', async () => {
+  for (const address of ['/fhir', '/fhir?_format=json', '/fhir/', '/fhir/R5/Patient']) {
+    const response = await harness.send(undefined, 'GET', address);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      404,
+      expect.stringContaining('application/fhir+json'),
+    ]);
+    expect(await json(response)).toMatchObject({ resourceType: 'OperationOutcome', issue: [{ code: 'not-found' }] });
+  }
+  expect(await answered('/fhirs', { method: 'GET', caller: null })).toEqual([404, 'address-unknown']);
+});
+
 test('11: a wrong method is answered 405 and told which are right', async () => {
   for (const [method, address, allowed] of [
     ['DELETE', path, 'PUT, GET'],
@@ -378,9 +390,12 @@ test('a body of a call that takes none is refused, of whatever type, and nothing
 });
 
 test('an empty body or {} of a call that takes none is no fault', async () => {
-  const dryRun = '/api/lanes/general/county.case.case-rosa/run?dryRun=true';
+  const retry = '/api/lanes/general/county.case.case-rosa/retry';
   for (const sent of [{}, { body: '', headers: type }, { body: ' { }\n', headers: type }, { body: new Blob(['{}']) }])
-    expect((await harness.send('runner', 'POST', dryRun, { ...sent })).status).toBe(200);
+    expect(await answered(retry, { caller: 'runner', method: 'POST', ...sent })).toEqual([
+      409,
+      'lane-nothing-to-retry',
+    ]);
 });
 
 /** Sends it and breaks the connection once the server has begun to read. */

@@ -10,7 +10,7 @@ import { asJson, asLines, type Caller, type Harness, json, startHarness } from '
 
 let harness: Harness;
 beforeAll(async () => {
-  harness = await startHarness();
+  harness = await startHarness({}, {}, undefined, { decider: ['decide', 'run', 'read'] });
 });
 afterAll(() => harness.stop());
 
@@ -75,6 +75,14 @@ describe('lanes by reason', () => {
     expect(answer.detail).toContain(told);
     expect(await get('reader', `/api/lanes/reasons?${query}`)).toMatchObject({ status, code });
   });
+});
+
+test('the plan of a lane is shown to operators who may run and read, for it says what records say', async () => {
+  expect(await post('runner', `${lane}/run?dryRun=true`)).toMatchObject({ status: 403, code: 'permission-missing' });
+  expect(await post('reader', `${lane}/run?dryRun=true`)).toMatchObject({ status: 403, code: 'permission-missing' });
+  expect(await post('decider', `${lane}/run?dryRun=true`)).toMatchObject({ status: 200, operations: [] });
+  expect(harness.asked).toEqual([]);
+  expect(await post('runner', `${lane}/run?dryRun=false`)).toMatchObject({ status: 200 });
 });
 
 describe('a lane that an operator parks', () => {
