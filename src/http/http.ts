@@ -63,7 +63,7 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
     throw new CasebridgeError('address-unknown');
   });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    if (!request.originalUrl.startsWith('/fhir/')) return refuse(error, response);
+    if (!/^\/fhir(?=[/?]|$)/.test(request.originalUrl)) return refuse(error, response);
     const requestId = requestIdOf(response);
     logFault(gateway.logger, error, requestId);
     sendProblem(response, outcomeOf(error, requestId), 'application/fhir+json');

@@ -166,7 +166,7 @@ describe('of an Epic server before go-live', () => {
     ['intervention', 'Procedure', 'crus', 'document', 'Procedure cannot be written on servers of this vendor: an SDOH'],
     ['client', 'Patient', 'crs', 'read', 'Usual with servers of this vendor: the hospital keeps its own patients.'],
     ['organization', 'Organization', 'rs', 'read', 'The server does not declare create, update for Organization.'],
-    ['referral', 'Task', 'rus', 'answer', 'Set in the configuration (task: answer)'],
+    ['referral', 'Task', 'rus', 'answer', 'By its setting, or the default of its vendor (task: answer)'],
     ['consent', 'Consent', 'rs', 'manual', 'The server does not declare create, update for Consent.'],
   ])('the route of %s, with what is declared and why', (type, resource, declared, route, why) => {
     const row = told.out.split('\n').find((line) => line.startsWith(`  ${type} `) && line.includes(` ${resource} `));
