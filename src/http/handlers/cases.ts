@@ -5,6 +5,7 @@ import { CasebridgeError } from '../../errors.ts';
 import { textAt } from '../../json.ts';
 import { isRecordType, subjectOf } from '../../records/records.ts';
 import type { Store } from '../../store/store.ts';
+import { keepCallersLook } from '../looks.ts';
 import { limitOf } from '../parameters.ts';
 import { addressedSource, visibleSource } from '../principal.ts';
 import { keysOfSubject, listCases } from '../queries/cases.ts';
@@ -118,7 +119,9 @@ export interface FoundCase extends StoredRecordView {
 
 async function addressedCase(call: Call): Promise<FoundCase> {
   const source = addressedSource(call);
-  return findCase(call.gateway.store, source, call.path.id ?? '');
+  const found = await findCase(call.gateway.store, source, call.path.id ?? '');
+  await keepCallersLook(call, 'case', `${source}/${found.id}`);
+  return found;
 }
 
 /** @throws CasebridgeError `record-unknown` */

@@ -4,6 +4,7 @@ import { CasebridgeError, errorKinds, isErrorCode } from '../../errors.ts';
 import { didYouMean } from '../../nearest.ts';
 import { type FieldRule, note, readFields, textOf } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
+import { keepCallersLook } from '../looks.ts';
 import { limitOf } from '../parameters.ts';
 import { checkAccess, visibleSource } from '../principal.ts';
 import { FieldsRefused } from '../problem.ts';
@@ -105,6 +106,7 @@ async function runLane(call: Call): Promise<object> {
   if (query.dryRun === 'true') {
     // A plan shows what records and servers say.
     if (call.principal) checkAccess(readers, call.principal);
+    await keepCallersLook(call, 'lane', `${lane.connection}/${lane.subject}`);
     return gateway.planLane(lane);
   }
   await gateway.runLane(lane);
