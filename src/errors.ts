@@ -1463,6 +1463,12 @@ export const errorKinds = {
     issue: 'required',
     class: 'permanent',
   },
+  'records-awaited': {
+    text: 'For {hours} hours, records have pointed at others that have not come. What waits for them goes out once they do: send them, or send what points at them without the reference. GET /api/lanes?state=waiting names them.',
+    status: 422,
+    issue: 'not-found',
+    class: 'person',
+  },
   'records-refused': {
     text: 'Records that are refused: {count}, see `errors`.',
     status: 400,

@@ -6,7 +6,7 @@ import { sql, type Transaction } from 'kysely';
 import { withheldBy } from '../access/access.ts';
 import { dateOf } from '../clocks/clocks.ts';
 import type { PartnerConfig } from '../config.ts';
-import { type JsonObject, objectAt, textAt, textsAt } from '../json.ts';
+import { type JsonObject, objectAt, textsAt } from '../json.ts';
 import { clientTypes, isShared } from '../lanes/lanes.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type Database, json, type Store } from '../store/store.ts';
@@ -48,6 +48,8 @@ interface Row {
   readonly content: JsonObject | null;
   /** The record is deleted, and its Task says so. */
   readonly is_error: boolean;
+  /** Of a referral: the organization that it names, or whose service it does. */
+  readonly performer: string | null;
 }
 
 /** Oldest change first. */
@@ -72,7 +74,8 @@ async function readRows(
 ): Promise<readonly Row[]> {
   const { rows } = await sql<Row>`
     select h.resource_type, h.id, h.version, h.at, h.body, h.own_value, h.based_on, l.subject, l.type as record_type,
-      l.id as record_id, r.client_id, r.content, coalesce(r.deleted, false) as is_error
+      l.id as record_id, r.client_id, r.content, coalesce(r.deleted, false) as is_error,
+      coalesce(r.content ->> 'organizationId', s.content ->> 'organizationId') as performer
     from home_resource h
     left join lateral (
       select k.subject, k.source, k.type, k.id, k.retired_at from link k
@@ -81,6 +84,7 @@ async function readRows(
       order by k.retired_at is not null, k.generation desc limit 1) l on true
     left join record r on r.source = l.source and r.type = l.type and r.id = l.id
       and (case when r.deleted then h.resource_type = 'Task' and h.body ->> 'status' = 'entered-in-error' else l.retired_at is null end)
+    left join record s on s.source = r.source and s.type = 'service' and s.id = r.content ->> 'serviceId'
     where h.partner = ${id}
       and (${types === undefined}::boolean or h.resource_type in (select * from jsonb_array_elements_text(${json(types ?? [])})))
       and (${names === undefined}::boolean or (h.resource_type, h.id) in (
@@ -124,8 +128,8 @@ async function permittedBy(
         today,
       });
       // A referral that has been turned to somebody else is theirs no more, before its lane has got round to it.
-      const performer = recordType === 'referral' ? textAt(content, 'organizationId') : undefined;
-      return why === undefined && (performer === undefined || performer === organization.id);
+      const isTheirs = recordType !== 'referral' || row.is_error || row.performer === organization.id;
+      return why === undefined && isTheirs;
     }),
   );
 }

@@ -7,7 +7,7 @@ import { cancellationSlot, isAnsweredQuestion } from './cancel-question.ts';
 import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges, referralsOffered } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import { isWaiting } from './inbound/read-abort.ts';
-import { isHeard, joined } from './inbound/their-comments.ts';
+import { byTime, isHeard, joined } from './inbound/their-comments.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
@@ -60,11 +60,11 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, res
   return true;
 }
 
-/** The notes of a Task say nothing of messages that were heard and not taken over yet: a list of comments is not to lose them. */
+/** The notes of a Task say nothing of messages that were heard and not taken over yet: a list of comments is to hold them, as they were heard last. */
 async function withHeard(trx: Transaction<Database>, lease: Lease, id: string, patch: JsonObject): Promise<JsonObject> {
   if (!Array.isArray(patch.comments)) return patch;
   const heard = (await commentsOffered(trx, lease, id)).filter(isHeard);
-  return { ...patch, comments: joined(heard, objectsAt(patch, 'comments')) };
+  return { ...patch, comments: byTime(joined(objectsAt(patch, 'comments'), heard)) };
 }
 
 /** One change per record and look: what the resources of one record say together. */

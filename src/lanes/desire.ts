@@ -48,8 +48,8 @@ export interface RunMemory {
   readonly fresh: Set<string>;
   /** The same of runs before it that yielded: not to be read once more only because all is to be read again. */
   readonly looked: Set<string>;
-  /** Slots for which a search found nobody. */
-  readonly notFound: Set<string>;
+  /** Slots for which a search found nobody, and the match leases under which it did not. */
+  readonly notFound: Map<string, readonly string[]>;
   /** Operations of which a look of this run could not tell what became of them. */
   readonly untold: Set<number>;
   /** Slots that the server refused in this run. */
@@ -80,7 +80,7 @@ export function newMemory(lane: LaneMemory, wanted?: number): RunMemory {
   return {
     fresh: new Set(),
     looked: new Set(looked?.wanted === wanted ? looked?.names : []),
-    notFound: new Set(),
+    notFound: new Map(),
     untold: new Set(),
     refused: new Map(),
     placeholders: true,

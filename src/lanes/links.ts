@@ -283,11 +283,13 @@ export async function saveWaiting(
   lease: Lease,
   targets: readonly SlotRef[],
 ): Promise<LaneKey[]> {
-  await trx
-    .deleteFrom('waiting')
-    .where('connection', '=', lease.connection)
-    .where('subject', '=', lease.subject)
-    .execute();
+  const awaited = json(targets.map(({ type, id, slot }) => ({ type, id, slot })));
+  // What is waited for as before keeps its `since`.
+  await sql`
+    delete from waiting where connection = ${lease.connection} and subject = ${lease.subject} and (source, type, id, slot) not in (
+      select ${lease.source}::text, t.type, t.id, t.slot from jsonb_to_recordset(${awaited}) as t(type text, id text, slot text))`.execute(
+    trx,
+  );
   if (targets.length === 0) return [];
   const there = await linkedNow(trx, lease, targets);
   const missing = targets.filter((target) => !there.has(`${target.type}/${target.id}#${target.slot}`));

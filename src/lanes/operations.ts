@@ -44,11 +44,14 @@ export interface IntentInput {
   readonly sendId: string;
   readonly sendMs: number;
   readonly writes: readonly Write[];
+  /** Of the leases by which no twin of what is created may look for it (lanes.md 18), and how long ours may stay invisible to a search. */
+  readonly match: { readonly keys: readonly string[]; readonly settleMs: number };
 }
 
 /**
- * The commit point: checks again what the plan was made from, with those rows share-locked, and stores one intent per write. One statement, which
- * is a transaction by itself: either all of it holds and every intent is stored, or nothing is.
+ * The commit point: checks again what the plan was made from, with those rows share-locked, holds the match leases until what is created must be
+ * visible, and stores one intent per write. One statement, which is a transaction by itself: either all of it holds and every intent is stored, or
+ * nothing is.
  *
  * @throws LeaseLost, PlanOutdated: nothing was stored and nothing may be sent.
  */
@@ -95,12 +98,14 @@ interface LockedBasis {
 /** Holds the lease as `holdLease` does, locks what the plan was made from, and stores the intents if it is still so. */
 async function lockAndStore(
   db: Kysely<Database>,
-  { lease, leaseMs, basis, sendId, sendMs, writes }: IntentInput,
+  { lease, leaseMs, basis, sendId, sendMs, writes, match }: IntentInput,
 ): Promise<LockedBasis> {
   const { connection, subject, fence, source } = lease;
   // Never an empty list, which is no SQL.
   const keys = sql.join([...basis.epochs.keys(), '']);
   const epochs = json(Object.fromEntries(basis.epochs));
+  const matchKeys = sql.join([...match.keys, '']);
+  const matchMs = sendMs + match.settleMs;
   // The lane's row is locked before the others, as everywhere.
   const isHeld = sql`exists (select 1 from held)`;
   const { rows } = await sql<LockedBasis>`
@@ -111,10 +116,14 @@ async function lockAndStore(
       m as (select version from mapping where active and ${isHeld} for share),
       e as (select key, n from epoch
         where key in (${keys}) and ${isHeld} order by key for share),
+      -- Nobody else has taken a key since whose row is still ours, not even one that has run out.
+      kept as (
+        update match_lease set until = greatest(until, now() + ${matchMs} * interval '1 millisecond')
+        where connection = ${connection} and holder = ${subject} and key in (${matchKeys}) and ${isHeld} returning key),
       now_is as (select ${isHeld} as is_held, (select wanted from held) as wanted, (select epoch from c) as connection_epoch, (select paused is null from c) as is_running,
         (select version from m) as mapping_version, (select coalesce(jsonb_object_agg(key, n), '{}') from e) as epochs),
       checked as (select is_held, epochs, is_running and wanted = ${basis.wanted}::bigint and connection_epoch = ${basis.connectionEpoch}::bigint
-        and mapping_version = ${basis.mappingVersion} and epochs = ${epochs}
+        and mapping_version = ${basis.mappingVersion} and epochs = ${epochs} and (select count(*) from kept) = ${match.keys.length}
         and (${basis.until ?? null}::timestamptz is null or now() < ${basis.until ?? null}::timestamptz) as is_same from now_is),
       stored as (
         insert into operation (send_id, connection, subject, fence, source, send_before,

@@ -290,7 +290,7 @@ class LaneRun {
       if (found.kind === 'again') return this.#again(found.reason, found.afterMs);
       if (found.kind === 'config') return this.#pause(found.reason);
       if (found.kind === 'parked') this.#memory.refused.set(nameOf(resource.key), found.reason);
-      if (found.kind === 'not-found') this.#memory.notFound.add(nameOf(resource.key));
+      if (found.kind === 'not-found') this.#memory.notFound.set(nameOf(resource.key), found.matchKeys);
       if (found.kind === 'linked') this.#deps.wake(found.woken);
     }
     return 'go-on';
@@ -309,6 +309,7 @@ class LaneRun {
       const outcomes = await sendLevel(this.#deps, this.#connection, abilities, this.#lease, state, writes, {
         singly: this.#singly,
         refusedTags: this.#refusedTags,
+        notFound: this.#memory.notFound,
       });
       if (outcomes.length === 0) {
         // Every body points at one that is not there yet: optional references are left out now and follow as updates.
@@ -337,6 +338,8 @@ class LaneRun {
     } catch (error) {
       if (!(error instanceof PlanOutdated)) throw error;
       this.#memory.mappings = undefined;
+      // A twin may have been made since: who was not there is looked for again.
+      this.#memory.notFound.clear();
       return 'go-on';
     }
   }

@@ -14,6 +14,7 @@ import type { JsonObject } from '../json.ts';
 import { writesAtOnce } from './at-once.ts';
 import { readEntries } from './entry-reply.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
+import { nameOf } from './lane-resource.ts';
 import type { Lease } from './lease.ts';
 import type { LaneState } from './load.ts';
 import { type Intent, storeIntents } from './operations.ts';
@@ -60,6 +61,8 @@ export interface Manner {
   readonly singly: boolean;
   /** Version tags that were answered 412, by `Type/id`. */
   readonly refusedTags: ReadonlyMap<string, string | undefined>;
+  /** By name, what a search has not found: under which match leases. */
+  readonly notFound: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Sends what can go now, and tells what came back. Stores the intents, but not the outcomes. */
@@ -70,7 +73,7 @@ export async function sendLevel(
   lease: Lease,
   state: LaneState,
   writes: readonly Write[],
-  { singly, refusedTags }: Manner,
+  { singly, refusedTags, notFound }: Manner,
 ): Promise<WriteOutcome[]> {
   // A patch has no place in a Bundle of resources.
   const together = writes.filter((write) => !goesAsPatch(abilities, write));
@@ -92,6 +95,7 @@ export async function sendLevel(
     sendId,
     sendMs,
     writes: level,
+    match: { keys: matchKeysOf(level, notFound), settleMs: connection.config.settleMs },
   });
   if (asTransaction) {
     return sendTransaction(connection, abilities, deps.identifierSystem, intents, recorded(level), sending);
@@ -102,6 +106,11 @@ export async function sendLevel(
       return sendSingle(connection, abilities, deps.identifierSystem, intent, sending, tagIsFresh);
     }),
   );
+}
+
+function matchKeysOf(writes: readonly Write[], notFound: Manner['notFound']): string[] {
+  const created = writes.filter(({ kind }) => kind === 'create');
+  return [...new Set(created.flatMap(({ resource }) => notFound.get(nameOf(resource.key)) ?? []))];
 }
 
 /** Whether this very version was answered 412 before, although it was read anew since. */

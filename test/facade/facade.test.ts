@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type PartnerConfig, partnerScopes } from '../../src/config.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import { buildApp, type Listening, listen } from '../../src/http/http.ts';
-import { isObject, type JsonObject, objectsAt } from '../../src/json.ts';
+import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from '../../src/json.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import type { Store } from '../../src/store/store.ts';
-import { aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral } from '../builders.ts';
+import { aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral, aService } from '../builders.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { type FhirAnswer, PartnerClient, partnerKey, publicUrl } from '../support/partner-client.ts';
 import { pantry, withPartners } from '../support/partners.ts';
@@ -124,7 +124,11 @@ async function changesOf(id: string): Promise<JsonObject[]> {
 }
 
 /** The source takes over what was offered of its referral. */
-async function takeOver(id: string, patch: JsonObject, updatedAt: string): Promise<void> {
+async function takeOver(
+  id: string,
+  patch: { readonly [field: string]: Json | undefined },
+  updatedAt: string,
+): Promise<void> {
   const row = await store.db
     .selectFrom('record')
     .select('content')
@@ -507,6 +511,23 @@ describe('what leaves', () => {
     expect(conditionBody).toMatchObject({ verificationStatus: { coding: [{ code: 'entered-in-error' }] } });
     expect(conditionBody?.note).toBeUndefined();
     expect((await client.fhir('GET', `Task/${id}`)).status).toBe(404);
+  });
+
+  test('is a referral that is turned to a service of somebody else, before anything has run', async () => {
+    await accept(gateway, ...caseOf('serviced'));
+    await accept(gateway, ['service', aService({ id: 'service-bed', organizationId: 'org-shelter' })]);
+    await idle(gateway);
+    const task = await taskOf('serviced');
+    await gateway.api.pause('pantry', 'test');
+    const byService = { organizationId: undefined, serviceId: 'service-bed' };
+    await takeOver('referral-serviced', byService, '2026-02-07T10:00:00-05:00');
+    expect((await client.fhir('GET', `Task/${task.id}`)).status).toBe(404);
+    expect((await client.fhir('GET', String(objectAt(task, 'for')?.reference))).status).toBe(404);
+    const moved = { ...task, status: 'accepted' };
+    const tag = { 'if-match': `W/"${textAt(objectAt(task, 'meta'), 'versionId')}"` };
+    expect((await client.fhir('PUT', `Task/${task.id}`, moved, tag)).status).toBe(404);
+    await gateway.api.resume('pantry', 'test');
+    await idle(gateway);
   });
 
   test('is a referral that is turned to somebody else', async () => {

@@ -120,7 +120,7 @@ test('3: a body above 5 MB is answered 413 before it was sent, and the connectio
   expect(await heard(endless)).toEqual(large);
 });
 
-test('3: the log says 413 of a caller that closes once it has read the answer, and has not sent the rest', async () => {
+test('the log says 413 of a caller that closes once it has read the answer, and has not sent the rest', async () => {
   const logged = harness.log.length;
   const socket = connect(Number(new URL(harness.url).port), '127.0.0.1');
   socket.write(head(putLine, host, authorization, json11, 'Content-Length: 5000001'));

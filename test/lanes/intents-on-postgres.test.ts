@@ -87,7 +87,16 @@ describeOnPostgres('an intent on PostgreSQL, and', (server) => {
     const resource = aResource({ key: { type: 'goal', id: 'goal-meals', slot: 'goal' } });
     const { resource: body } = desiredOf({ text: 'Food' });
     const write = { kind: 'create', resource, body, why: reason('planned-create') } as const;
-    return (on) => storeIntents(on, { lease, leaseMs: 60_000, basis, sendId: 'send', sendMs: 1_000, writes: [write] });
+    return (on) =>
+      storeIntents(on, {
+        lease,
+        leaseMs: 60_000,
+        basis,
+        sendId: 'send',
+        sendMs: 1_000,
+        writes: [write],
+        match: { keys: [], settleMs: 0 },
+      });
   }
 
   const intents = () => store.db.selectFrom('operation').select('record_id').execute();

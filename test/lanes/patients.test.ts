@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
-import { runLane } from '../../src/lanes/lanes.ts';
+import { createRunGate, runLane } from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
 import { aClient } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
@@ -201,6 +202,74 @@ describe('twins', () => {
       hasWork: true,
       reason: 'twin-in-progress',
     });
+    expect(await creates(world.server, 'Patient')).toBe(1);
+  });
+
+  const laneOf = (id: string) => ({ connection: 'general', subject: `county.client.${id}` });
+  const pass = (seconds: number) =>
+    world.store.db
+      .updateTable('match_lease')
+      .set({ until: sql<Date>`until - ${seconds} * interval '1 second'` })
+      .execute();
+
+  function once(action: () => Promise<unknown>): () => Promise<unknown> {
+    let isDone = false;
+    return async () => {
+      if (!isDone) await action();
+      isDone = true;
+    };
+  }
+
+  /** The first one's run, in which something happens after its search and before its create leaves. */
+  function firstOne(searched: () => Promise<unknown>, created: () => Promise<unknown>): Promise<void> {
+    const lane = world.deps.connections.get('general');
+    if (lane === undefined) throw new Error('no connection');
+    const client: typeof lane.client = {
+      ...lane.client,
+      async searchAll(...asked) {
+        const result = await lane.client.searchAll(...asked);
+        // The last of them, by name.
+        if (JSON.stringify(asked).includes('Delgado')) await searched();
+        return result;
+      },
+      async send(request) {
+        if (request.method === 'POST') await created();
+        return lane.client.send(request);
+      },
+    };
+    const connections = new Map([...world.deps.connections, ['general', { ...lane, client }]]);
+    return runLane({ ...world.deps, gate: createRunGate(), connections }, laneOf('client-a'));
+  }
+
+  test('one who was made while the search of the other took longer than its leases is found, and not made again', async () => {
+    await world.accept(['client', twin('client-a')], ['client', twin('client-b')]);
+    await firstOne(
+      once(async () => {
+        await pass(61);
+        await runLane(world.deps, laneOf('client-b'));
+      }),
+      async () => {},
+    );
+    await world.work();
+    expect(await creates(world.server, 'Patient')).toBe(1);
+    expect(await world.link('client/client-a#patient')).toMatchObject({
+      remoteId: (await world.link('client/client-b#patient')).remoteId,
+    });
+  });
+
+  test('a create that is under way keeps the other waiting, however long the search before it took', async () => {
+    await world.accept(['client', twin('client-a')], ['client', twin('client-b')]);
+    let seen: string | undefined;
+    await firstOne(
+      once(() => pass(40)),
+      async () => {
+        await pass(25);
+        await runLane({ ...world.deps, gate: createRunGate() }, laneOf('client-b'));
+        seen = (await world.lane(laneOf('client-b').subject)).reason;
+      },
+    );
+    expect(seen).toBe('twin-in-progress');
+    await world.work();
     expect(await creates(world.server, 'Patient')).toBe(1);
   });
 

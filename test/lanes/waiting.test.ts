@@ -2,7 +2,9 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { isObject } from '../../src/json.ts';
-import { aCase, aClient, anOrganization, aReferral, aWorker } from '../builders.ts';
+import { reviewAlerts } from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
+import { aCase, aClient, aGoal, anOrganization, aReferral, aWorker } from '../builders.ts';
 import { ownCounts, slotsOfCaseload } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
 
@@ -68,6 +70,12 @@ test('a worker that waited for its organization goes on as what cases point at, 
   expect(due.map(({ subject }) => subject)).toEqual(['county.worker.worker-okafor', lane]);
 });
 
+const hoursPass = (hours: number) =>
+  world.store.db
+    .updateTable('waiting')
+    .set({ since: sql<Date>`since - ${hours} * interval '1 hour'` })
+    .execute();
+
 describe('a referral whose requesting organization its source has not sent', () => {
   const referral = (): Item => ['referral', aReferral({ requesterOrganizationId: 'org-later' })];
   const later = (): Item => ['organization', anOrganization({ id: 'org-later', name: 'Riverside North' })];
@@ -103,6 +111,31 @@ describe('a referral whose requesting organization its source has not sent', () 
       requester: { reference: `Organization/${id}` },
     });
     expect(await world.lane(lane)).toMatchObject({ hasWork: false, waiting: false, reason: undefined });
+  });
+
+  test('is told of by one alert after 24 hours, however often the lane has run since, until the record arrives', async () => {
+    await world.accept(...caseWith(referral()));
+    await world.work();
+    await hoursPass(25);
+    await world.accept(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.work();
+    await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([{ topic: 'records-awaited:general', code: 'records-awaited', count: 1 }]);
+    await world.accept(later());
+    await world.work();
+    await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  test('no alert is opened for what only waits for the server', async () => {
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } },
+    ]);
+    await world.accept(...caseWith(referral()), later());
+    await world.work();
+    await hoursPass(25);
+    await reviewAlerts(world.store);
+    expect(await world.alerts()).toEqual([]);
   });
 
   test('is told apart from one whose organization is known but not on the server yet', async () => {

@@ -4,11 +4,12 @@
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
 import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
-import { keepRemoteValues, offerChanges } from '../changes.ts';
+import { keepRemoteValues, offerChanges, referralsOffered } from '../changes.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { linkedTargets, resolverOf } from '../linked-targets.ts';
+import { raiseWanted } from '../links.ts';
 import type { LaneState } from '../load.ts';
 import { markClocks } from '../mark-clocks.ts';
 import { ownIdentifier } from '../own-identifier.ts';
@@ -16,8 +17,9 @@ import { nameOf, patientsOf } from './about.ts';
 import { agenciesOf } from './agencies.ts';
 import { cut } from './cut.ts';
 import { keepTaken } from './keep-taken.ts';
+import { lanesSpokenTo } from './note.ts';
 import { hashOfMade, type Made, madeRecord, offerMade, withdrawMade } from './offer-made.ts';
-import { type ContactPlan, type HeardContact, planContacts } from './plan-contacts.ts';
+import { type ContactPlan, type HeardContact, planContacts, stands } from './plan-contacts.ts';
 import { isInstant } from './propose.ts';
 import { type Contact, isVisitOf, type Performed, readContact } from './read-contact.ts';
 import { appointmentRecord } from './their-appointment.ts';
@@ -34,7 +36,7 @@ export async function hearContacts(
   { config }: LaneConnection,
   lease: Lease,
   mappings: MappingSet,
-  { resources, now }: LaneState,
+  { resources, now, holds }: LaneState,
 ): Promise<HeardContacts> {
   // What is said at our own home of a partner is offered when it is said.
   if (config.share !== undefined) return { isNews: false, lookAt: undefined };
@@ -42,36 +44,54 @@ export async function hearContacts(
   const spoken = await spokenOf(deps.store, lease, [...new Set(performed.flatMap(({ patients }) => patients))]);
   const theirs = spoken.filter(({ body }) => ownIdentifier(body, deps.identifierSystem) === undefined);
   if (theirs.length === 0) return { isNews: false, lookAt: undefined };
-  const isOurs = await agencyAmong(deps.store, lease, config.baseUrl, theirs);
+  const { isOurs, namesReferral } = await namedAmong(deps.store, lease, config.baseUrl, theirs);
   const partners = await partnersOf(deps.store, lease, performed);
+  const ids = performed.map(({ id }) => id);
+  const untaken = await referralsOffered(deps.store.db, lease, holds.remoteValues ? ids : []);
   const ahead: number[] = [];
+  /** It stands for that one, or was refused for it, and still speaks of it: it is to be taken back from there first. */
+  const isHeldBy = (id: string, { body, offered, state }: Spoken): boolean => {
+    const holder = performed.find((one) => one.id === id);
+    if (holder !== undefined && readContact(body, { ...holder, isOurs }) !== undefined) return true;
+    return state === 'refused' ? holder === undefined : stands(offered);
+  };
   const plans = performed.map((one) => {
     const heard = theirs.flatMap((row) => {
       const contact = readContact(row.body, { ...one, isOurs });
       const isAhead = contact !== undefined && Date.parse(contact.at) > now.getTime();
       if (isAhead) ahead.push(Date.parse(contact.at));
-      const isAnotherOnes = row.record_id !== null && row.record_id !== one.id;
-      return isAnotherOnes || isEcho(row, resources) ? [] : [heardContact(row, isAhead ? undefined : contact)];
+      const isOthers = row.record_id !== null && row.record_id !== one.id;
+      if (isEcho(row, resources) || (isOthers && isHeldBy(row.record_id, row))) return [];
+      const before = isOthers ? { ...row, offered: null, state: null } : row;
+      return [heardContact(before, isAhead ? undefined : contact)];
     });
-    return { ...one, plan: planContacts(lease.connection, one.record, heard, partners.get(one.id)?.name ?? undefined) };
+    const byName = partners.get(one.id)?.name ?? undefined;
+    const tries = objectsAt(untaken.get(one.id), 'followUps');
+    return { ...one, plan: planContacts(lease.connection, one.record, heard, byName, tries) };
   });
-  const visits = performed.flatMap((one) =>
-    theirs.flatMap((row) => {
-      const isVisit = !row.is_linked && isVisitOf(row.body, { ...one, isOurs });
-      return isVisit ? (visitNews(lease, row, one.record, partners.get(one.id)) ?? []) : [];
-    }),
-  );
+  const visits = theirs.flatMap((row) => {
+    const tied = performed.filter((one) => isVisitOf(row.body, { ...one, isOurs }));
+    const offeredFor = row.visit_state === 'proposed' ? row.visit_referral : null;
+    const isHere = performed.some(({ id }) => id === offeredFor);
+    // Another lane offers it, for a referral that it still names.
+    if (offeredFor !== null && !isHere && namesReferral(row.body, offeredFor)) return [];
+    const one = tied.find(({ id }) => id === offeredFor) ?? tied[0];
+    if (one === undefined && !isHere && row.visit_subject !== lease.subject) return [];
+    return visitNews(lease, row, one?.record, partners.get(one?.id ?? '')) ?? [];
+  });
   const isNews =
     visits.length > 0 || plans.some(({ plan: { patch, taken } }) => patch !== undefined || taken.length > 0);
   if (isNews) {
-    await deps.store.tx(async (trx) => {
+    const woken = await deps.store.tx(async (trx) => {
       await holdLease(trx, lease, deps.leaseMs);
       for (const one of plans) await storePlan(trx, lease, one);
       for (const { resource, record } of visits) {
         if (record === undefined) await withdrawMade(trx, lease, 'appointment', resource);
         else await offerMade(trx, lease, mappings, { type: 'appointment', resource, record });
       }
+      return wantFreed(trx, lease, config, takenBack(theirs, plans, visits));
     });
+    deps.wake(woken);
   }
   const [lookAt] = ahead.filter((at) => at - now.getTime() < dayMs).sort((one, other) => one - other);
   return { isNews, lookAt: lookAt === undefined ? undefined : new Date(lookAt) };
@@ -124,23 +144,27 @@ interface Spoken {
   /** Of the appointment that was offered of it. */
   readonly visit_state: string | null;
   readonly visit_hash: string | null;
+  /** Of the lane that offered it. */
+  readonly visit_subject: string | null;
+  /** For which it was offered. */
+  readonly visit_referral: string | null;
 }
 
 /** What others said and arranged in the charts of these patients, and what was heard of it before, wherever it is now. */
 async function spokenOf({ db }: Store, lease: Lease, patients: readonly string[]): Promise<Spoken[]> {
   const { connection, source, subject } = lease;
-  if (patients.length === 0) return [];
+  const isTheirs = patients.length === 0 ? sql`false` : sql`patient in (${sql.join(patients)})`;
   const { rows } = await sql<Spoken>`
     with named as (
-      select resource_type, remote_id from seen where connection = ${connection} and patient in (${sql.join(patients)})
+      select resource_type, remote_id from seen where connection = ${connection} and ${isTheirs}
         and resource_type in ('Communication', 'Appointment')
       union
       select resource_type, remote_id from inbound where connection = ${connection} and subject = ${subject} and source = ${source}
-        and type = 'none' and resource_type in ('Communication', 'Appointment')
+        and type in ('none', 'appointment') and resource_type in ('Communication', 'Appointment')
     )
     select s.resource_type, s.remote_id, s.patient, s.seen_at, s.body, i.state, i.offered, i.record_id, v.state as visit_state,
-      v.offered_hash as visit_hash, exists (select 1 from link l where l.connection = s.connection and l.resource_type = s.resource_type
-        and l.remote_id = s.remote_id) as is_linked
+      v.offered_hash as visit_hash, v.subject as visit_subject, v.offered ->> 'referralId' as visit_referral, exists (select 1 from link l
+        where l.connection = s.connection and l.resource_type = s.resource_type and l.remote_id = s.remote_id) as is_linked
     from named n join seen s on s.connection = ${connection} and s.resource_type = n.resource_type and s.remote_id = n.remote_id
     left join inbound i on i.connection = s.connection and i.source = ${source} and i.type = 'none'
       and i.resource_type = s.resource_type and i.remote_id = s.remote_id and i.state in ('adopted', 'refused')
@@ -154,16 +178,23 @@ async function spokenOf({ db }: Store, lease: Lease, patients: readonly string[]
   return rows;
 }
 
-/** Whether a reference names the agency or one of its workers. */
-async function agencyAmong(store: Store, lease: Lease, baseUrl: string, rows: readonly Spoken[]) {
+/** Whom these name: the agency or one of its workers, and referrals by their Tasks or orders. */
+async function namedAmong(store: Store, lease: Lease, baseUrl: string, rows: readonly Spoken[]) {
   const bodies = rows.map(({ body }) => body);
   const resolve = resolverOf(await linkedTargets(store, lease, baseUrl, bodies), baseUrl);
   const { organizations, workers } = await agenciesOf(store, lease.source);
-  return (reference: JsonObject): boolean => {
-    const target = resolve(textAt(reference, 'reference') ?? '');
+  const targetOf = (reference: JsonObject) => resolve(textAt(reference, 'reference') ?? '');
+  const isOurs = (reference: JsonObject): boolean => {
+    const target = targetOf(reference);
     const ours = target?.type === 'worker' ? workers : organizations;
     return (target?.type === 'worker' || target?.type === 'organization') && ours.has(target.id);
   };
+  const namesReferral = (appointment: JsonObject, id: string): boolean =>
+    objectsAt(appointment, 'basedOn').some((reference) => {
+      const target = targetOf(reference);
+      return target?.type === 'referral' && target.id === id;
+    });
+  return { isOurs, namesReferral };
 }
 
 /** An appointment that a record has taken over says what the record has said of it. */
@@ -202,6 +233,34 @@ async function storePlan(
   for (const { heard, offered } of taken) await keepTaken(trx, lease, id, patients[0], heard, offered);
 }
 
+/** What is taken back here may be about a referral of another lane by now, which has left it alone so far. */
+async function wantFreed(
+  trx: Transaction<Database>,
+  { subject }: Lease,
+  config: LaneConnection['config'],
+  freed: readonly JsonObject[],
+): Promise<LaneKey[]> {
+  const lanes = (await lanesSpokenTo(trx, config, freed)).filter((lane) => lane.subject !== subject);
+  await raiseWanted(trx, lanes);
+  return lanes;
+}
+
+function takenBack(
+  theirs: readonly Spoken[],
+  plans: readonly { readonly plan: ContactPlan }[],
+  visits: readonly Visit[],
+): JsonObject[] {
+  const freed = plans.flatMap(({ plan }) =>
+    plan.taken.flatMap(({ heard, offered }) => (stands(offered) ? [] : [heard])),
+  );
+  const contacts = freed.flatMap(({ resourceType, remoteId }) =>
+    theirs.flatMap(({ resource_type: type, remote_id: id, body }) =>
+      type === resourceType && id === remoteId ? [body] : [],
+    ),
+  );
+  return [...contacts, ...visits.flatMap(({ resource, record }) => (record === undefined ? [resource] : []))];
+}
+
 async function forgetContact(trx: Transaction<Database>, lease: Lease, id: string): Promise<void> {
   const { connection, source, subject } = lease;
   await trx
@@ -217,13 +276,21 @@ interface Visit {
   readonly record: JsonObject | undefined;
 }
 
-/** The partner arranges an appointment for the referral: the source may take it over as one of its own. Undefined: it was offered so before. */
-function visitNews(lease: Lease, row: Spoken, referral: JsonObject, partner: Partner | undefined): Visit | undefined {
+/**
+ * The partner arranges an appointment for the referral: the source may take it over as one of its own. Undefined: it was offered so before.
+ * @param referral undefined: it is for none any more
+ */
+function visitNews(
+  lease: Lease,
+  row: Spoken,
+  referral: JsonObject | undefined,
+  partner: Partner | undefined,
+): Visit | undefined {
   const { resource_type: resourceType, remote_id: id, body, visit_state: state } = row;
-  if (resourceType !== 'Appointment' || state === 'adopted' || state === 'refused') return undefined;
+  if (resourceType !== 'Appointment' || row.is_linked || state === 'adopted' || state === 'refused') return undefined;
   const resource = { ...body, resourceType, id };
   const at = [objectAt(body, 'meta')?.lastUpdated].find(isInstant) ?? row.seen_at.toISOString();
-  const record = appointmentRecord(body, referral, { organization: partner?.id ?? undefined, at });
+  const record = referral && appointmentRecord(body, referral, { organization: partner?.id ?? undefined, at });
   if (record === undefined) return state === 'proposed' ? { resource, record } : undefined;
   const isSame =
     state === 'proposed' && row.visit_hash === hashOfMade(madeRecord(lease, { type: 'appointment', resource, record }));
@@ -238,6 +305,7 @@ interface Partner {
 /** Who performs the referrals, by their ids. */
 async function partnersOf({ db }: Store, { source }: Lease, performed: readonly PerformedReferral[]) {
   const ids = performed.map(({ id }) => id);
+  if (ids.length === 0) return new Map<string, Partner>();
   const { rows } = await sql<Partner & { referral: string }>`
     select r.id as referral, o.id, o.content ->> 'name' as name from record r
     left join record s on s.source = r.source and s.type = 'service' and s.id = r.content ->> 'serviceId'

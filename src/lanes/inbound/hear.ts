@@ -1,6 +1,6 @@
 // What the hospital says in a message about a referral that it began is heard as a comment of that referral, and offered to its source as a change
 // (closed-loop B1). The row of what was seen there remembers that it was heard; a message that says otherwise later is heard again, as the same comment.
-// What carries no text, or is about no referral of the lane, stays kept as it is.
+// What carries no text, or is about no referral of the lane, stays kept as it is; what was heard, and has no words any more, is told to be taken back.
 
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
@@ -13,7 +13,7 @@ import { hashOfSeen } from '../links.ts';
 import { nameOf, patientsOf, referenced } from './about.ts';
 import { cut } from './cut.ts';
 import { proposedId } from './rows.ts';
-import { heardId, isTheirs, joined } from './their-comments.ts';
+import { byTime, heardId, isTheirs, joined } from './their-comments.ts';
 
 /** @returns true when something was stored, so that the lane is to be loaded again. */
 export async function hearMessages(
@@ -27,10 +27,12 @@ export async function hearMessages(
   const rows = await seenMessages(deps.store, lease, [...new Set(begun.flatMap(({ patients }) => patients))]);
   const organization = config.organization?.source === lease.source ? config.organization.id : undefined;
   const heard = rows.flatMap((row) => {
-    const found = begun.find((one) => isAbout(one, row.body, config.baseUrl));
     const comment = commentOf(row, organization);
+    const found = begun.find((one) =>
+      comment === undefined ? one.id === row.heard_of : isAbout(one, row.body, config.baseUrl),
+    );
     const isNews = row.look !== hashOfSeen(row.body);
-    return found === undefined || comment === undefined || !isNews ? [] : [{ row, comment, ...found }];
+    return found === undefined || !isNews ? [] : [{ row, comment, ...found }];
   });
   if (heard.length === 0) return false;
   await deps.store.tx(async (trx) => {
@@ -38,10 +40,15 @@ export async function hearMessages(
     for (const [id, said] of Map.groupBy(heard, (one) => one.id)) {
       const offered = (await commentsOffered(trx, lease, id)).filter(isTheirs);
       const held = objectsAt(said[0]?.record, 'comments');
-      const news = said.map(({ comment }) => comment);
-      const comments = joined(offered, held, news);
-      await offerChanges(trx, lease, [{ op: 'patch', type: 'referral', id, body: { comments } }]);
-      await keepRemoteValues(trx, lease, 'referral', id, { comments });
+      const known = joined(held, offered);
+      const news = said
+        .map(({ row, comment }) => comment ?? takenBackOf(row, known))
+        .filter((comment) => comment !== undefined);
+      if (news.length > 0) {
+        const comments = byTime(joined(known, news));
+        await offerChanges(trx, lease, [{ op: 'patch', type: 'referral', id, body: { comments } }]);
+        await keepRemoteValues(trx, lease, 'referral', id, { comments });
+      }
       for (const { row } of said) await keepHeard(trx, lease, row, id);
     }
   });
@@ -72,6 +79,8 @@ interface SeenMessage {
   readonly seen_at: Date;
   /** As it was when it was heard last; null: never. */
   readonly look: string | null;
+  /** The referral as whose comment it was. */
+  readonly heard_of: string | null;
   readonly body: JsonObject;
 }
 
@@ -83,7 +92,8 @@ async function seenMessages(
 ): Promise<SeenMessage[]> {
   if (patients.length === 0) return [];
   const { rows } = await sql<SeenMessage>`
-    select s.remote_id, s.patient, s.seen_at, s.body, case when i.state = 'adopted' then i.look end as look
+    select s.remote_id, s.patient, s.seen_at, s.body, case when i.state = 'adopted' then i.look end as look,
+      case when i.state = 'adopted' and i.look is not null then i.record_id end as heard_of
     from seen s left join inbound i on i.connection = s.connection and i.source = ${source} and i.type = 'none'
       and i.resource_type = s.resource_type and i.remote_id = s.remote_id
     where s.connection = ${connection} and s.resource_type = 'Communication' and s.patient in (${sql.join(patients)})
@@ -129,6 +139,15 @@ function commentOf(
     text: cut([...texts, ...more].join('\n'), longest),
     visibility: 'shared',
   };
+}
+
+/** An item of a list cannot be taken out by a patch: of a message that was not meant to be said only the words are left. */
+const takenBack = 'The hospital has taken this back.';
+
+/** Undefined: the source does not have it, or has it so already. */
+function takenBackOf({ remote_id: id }: SeenMessage, known: readonly JsonObject[]): JsonObject | undefined {
+  const before = known.find((comment) => comment.id === heardId(id));
+  return before === undefined || before.text === takenBack ? undefined : { ...before, text: takenBack };
 }
 
 async function keepHeard(

@@ -91,7 +91,7 @@ async function sourcesOfWholes(
  * What speaks of a referral is heard by the lane of the referral's case, and so is what was heard before and may speak of something else by now: messages
  * (`hear.ts`), contacts and appointments (`hear-contacts.ts`), Tasks that ask to cancel another (`hear-cancellation.ts`).
  */
-async function lanesSpokenTo(
+export async function lanesSpokenTo(
   trx: Transaction<Database>,
   { id: connection, baseUrl }: Noting['config'],
   resources: readonly JsonObject[],
@@ -110,7 +110,7 @@ async function lanesSpokenTo(
     union
     select i.subject from jsonb_to_recordset(${json(heard)}) as h("resourceType" text, id text)
     join inbound i on i.connection = ${connection} and i.resource_type = h."resourceType" and i.remote_id = h.id
-      and i.type = 'none' and i.record_id is not null
+      and (i.type = 'none' and i.record_id is not null or i.type = 'appointment' and i.state = 'proposed')
     order by subject`.execute(trx);
   return rows.map(({ subject }) => ({ connection, subject }));
 }

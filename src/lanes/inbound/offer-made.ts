@@ -50,7 +50,8 @@ export async function offerMade(
     values (${connection}, ${source}, ${resourceType}, ${remoteId}, ${type}, ${id}, ${subject}, 'proposed',
       ${json(offered)}, ${hashOfMade(offered)}, ${json<Json>(parts.map((part) => ({ ...part, facts: { ...part.facts } })))})
     on conflict (connection, source, type, resource_type, remote_id) do update set
-      state = excluded.state, offered = excluded.offered, offered_hash = excluded.offered_hash, parts = excluded.parts, updated_at = now()
+      subject = excluded.subject, state = excluded.state, offered = excluded.offered, offered_hash = excluded.offered_hash,
+      parts = excluded.parts, updated_at = now()
     where i.state = 'withdrawn' or i.state = 'proposed' and i.offered_hash <> excluded.offered_hash
     returning i.id`.execute(trx);
   if (rows.length > 0) await offerChanges(trx, lane, [{ op: 'propose', type, id, body: offered }]);

@@ -26,15 +26,19 @@ export interface ContactPlan {
   readonly isForgotten: boolean;
 }
 
-/** @param byName the partner */
+/**
+ * @param byName the partner
+ * @param untaken follow-ups that were offered and that the record has not taken over
+ */
 export function planContacts(
   connection: string,
   referral: JsonObject,
   heard: readonly HeardContact[],
   byName: string | undefined,
+  untaken: readonly JsonObject[],
 ): ContactPlan {
   const first = planFirst(referral, heard, byName);
-  const tries = planTries(connection, referral, heard);
+  const tries = planTries(connection, referral, heard, untaken);
   const patch = { ...first.patch, ...tries.patch };
   return {
     patch: Object.keys(patch).length === 0 ? undefined : patch,
@@ -79,12 +83,27 @@ function timeOf(contact: { readonly at?: unknown } | undefined): number {
 /** An item of a list cannot be taken out by a patch: of a try that never was only the words are left. */
 const takenBack = 'The partner has taken this back.';
 
+function isTakenBack({ note, outcome }: JsonObject): boolean {
+  return note === takenBack && outcome === undefined;
+}
+
+/** Whether what was offered of a contact has not been taken back. */
+export function stands(offered: JsonObject | null): boolean {
+  const followUp = objectAt(offered ?? undefined, 'followUp');
+  return offered?.firstContact !== undefined || (followUp !== undefined && !isTakenBack(followUp));
+}
+
 interface Try {
   readonly heard: HeardContact;
   readonly offered: { readonly followUp: JsonObject };
 }
 
-function planTries(connection: string, referral: JsonObject, heard: readonly HeardContact[]): Part {
+function planTries(
+  connection: string,
+  referral: JsonObject,
+  heard: readonly HeardContact[],
+  untaken: readonly JsonObject[],
+): Part {
   const news = heard.flatMap((one): Try[] => {
     const before = objectAt(one.offered, 'followUp');
     const followUp = one.contact?.kind === 'attempt' ? followUpOf(connection, one, one.contact) : undefined;
@@ -96,7 +115,9 @@ function planTries(connection: string, referral: JsonObject, heard: readonly Hea
   if (news.length === 0) return nothing;
   const standing = heard.flatMap(({ offered, isRefused }) => (isRefused ? [] : listOf(objectAt(offered, 'followUp'))));
   const now = news.map(({ offered: { followUp } }) => followUp);
-  const all: JsonObject[] = [...objectsAt(referral, 'followUps'), ...standing, ...now];
+  // One that was taken back may be another referral's by now.
+  const left = untaken.filter(isTakenBack);
+  const all: JsonObject[] = [...objectsAt(referral, 'followUps'), ...left, ...standing, ...now];
   const followUps = [...new Map(all.map((one) => [one.id, one])).values()];
   return { patch: { followUps }, taken: news, isForgotten: false };
 }

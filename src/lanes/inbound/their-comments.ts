@@ -23,3 +23,9 @@ export function isHeard(comment: JsonObject): boolean {
 export function joined(...lists: readonly (readonly JsonObject[])[]): JsonObject[] {
   return [...new Map(lists.flat().map((comment) => [comment.id, comment])).values()];
 }
+
+/** In the order in which they were said. */
+export function byTime(comments: readonly JsonObject[]): JsonObject[] {
+  const timeOf = ({ at }: JsonObject) => (typeof at === 'string' ? Date.parse(at) : Number.NaN);
+  return comments.toSorted((one, other) => timeOf(one) - timeOf(other) || 0);
+}

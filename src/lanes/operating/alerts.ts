@@ -50,16 +50,20 @@ export async function closeAlert(trx: Transaction<Database>, ...topics: readonly
     .execute();
 }
 
+/** A record that something points at is late after so many hours (records.md, "Order of arrival"). */
+const awaitedTooLongHours = 24;
+
 /** These have alerts of their own, or are a person's own doing. */
 const toldOtherwise = ['lane-crashed', 'version-set-aside'];
 
 /**
  * Brings the alerts that tell of many rows up to date: parked lanes, one alert for each connection and reason, counting lanes; requests whose outcome
- * has been unknown for long, one for each connection; and sources that no longer send stale records in masses.
+ * has been unknown for long, one for each connection; records that are pointed at and do not come, one for each connection; and sources that no
+ * longer send stale records in masses.
  */
 export async function reviewAlerts(store: Store): Promise<void> {
   await store.tx(async (trx) => {
-    const groups = json([...(await parkedLanes(trx)), ...(await longUnknown(trx))]);
+    const groups = json([...(await parkedLanes(trx)), ...(await longUnknown(trx)), ...(await longAwaited(trx))]);
     await sql`
       insert into alert (topic, connection, reason, count)
       select g.topic, g.connection, g.reason, g.count from jsonb_to_recordset(${groups})
@@ -68,7 +72,7 @@ export async function reviewAlerts(store: Store): Promise<void> {
         where alert.count <> excluded.count`.execute(trx);
     await sql`
       update alert a set resolved_at = now()
-      where a.resolved_at is null and (a.topic like 'lanes-parked:%' or a.topic like 'outcomes-unknown:%')
+      where a.resolved_at is null and a.topic like any (array['lanes-parked:%', 'outcomes-unknown:%', 'records-awaited:%'])
         and a.topic not in (select g.topic from jsonb_to_recordset(${groups}) as g(topic text))`.execute(trx);
     await sql`
       update alert a set resolved_at = now() where a.resolved_at is null and a.topic like 'stale:%'
@@ -103,4 +107,18 @@ async function longUnknown(trx: Transaction<Database>) {
       reason: reason('outcomes-unknown', { minutes: unknownTooLongMs / 60_000 }),
       count,
     }));
+}
+
+async function longAwaited(trx: Transaction<Database>) {
+  const { rows } = await sql<{ connection: string; count: number }>`
+    select w.connection, count(distinct (w.source, w.type, w.id))::integer as count from waiting w
+    where w.since < now() - ${awaitedTooLongHours} * interval '1 hour' and not exists (
+      select 1 from record r where r.source = w.source and r.type = w.type and r.id = w.id and not r.deleted)
+    group by 1 order by 1`.execute(trx);
+  return rows.map(({ connection, count }) => ({
+    topic: `records-awaited:${connection}`,
+    connection,
+    reason: reason('records-awaited', { hours: awaitedTooLongHours }),
+    count,
+  }));
 }

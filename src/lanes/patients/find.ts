@@ -16,7 +16,10 @@ import { finalSearchFailure } from '../search-failure.ts';
 import { findPatient, type PatientFound } from './find-patient.ts';
 import { matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
 
-export type FindResult = PatientFound;
+export type FindResult =
+  | Exclude<PatientFound, { kind: 'not-found' }>
+  /** The leases that hold as long as nobody else looks for the same. */
+  | { readonly kind: 'not-found'; readonly matchKeys: readonly string[] };
 
 export async function findExisting(
   deps: LaneDeps,
@@ -27,7 +30,7 @@ export async function findExisting(
 ): Promise<FindResult> {
   // A server that cannot be asked by number cannot tell whether it knows the entry.
   if (resource.key.type !== 'client' && !abilities.searches(resource.resourceType, 'identifier'))
-    return { kind: 'not-found' };
+    return { kind: 'not-found', matchKeys: [] };
   const record = resource.record ?? {};
   const isPatient = resource.key.type === 'client';
   const { identifierSystems } = connection.config;
@@ -37,12 +40,14 @@ export async function findExisting(
   const keys = isPatient
     ? matchKeys(record, strong)
     : strong.map(({ system, value }) => `identifier|${system}|${value}`);
-  if (!(await takeMatchLeases(deps, connection, lease, keys))) {
+  const inOrder = [...new Set(keys)].sort();
+  if (!(await takeMatchLeases(deps, connection, lease, inOrder))) {
     return { kind: 'again', reason: reason('twin-in-progress'), afterMs: 1_000 };
   }
-  return isPatient
-    ? findPatient(deps, connection, lease, resource, strong)
-    : findEntry(deps, connection, lease, resource, strong);
+  const found = isPatient
+    ? await findPatient(deps, connection, lease, resource, strong)
+    : await findEntry(deps, connection, lease, resource, strong);
+  return found.kind === 'not-found' ? { ...found, matchKeys: inOrder } : found;
 }
 
 async function findEntry(
@@ -51,7 +56,7 @@ async function findEntry(
   lease: Lease,
   resource: LaneResource,
   strong: readonly StrongIdentifier[],
-): Promise<FindResult> {
+): Promise<PatientFound> {
   const byId = new Map<string, JsonObject>();
   for (const { system, value } of strong) {
     const query = connection.vendor.queries.identifier(system, value);
@@ -92,7 +97,7 @@ async function takeMatchLeases(
   keys: readonly string[],
 ): Promise<boolean> {
   if (keys.length === 0) return true;
-  const rows: Json = [...new Set(keys)].sort().map((key) => ({ key }));
+  const rows: Json = keys.map((key) => ({ key }));
   const heldMs = deps.leaseMs + connection.config.settleMs;
   return deps.store.tx(async (trx) => {
     await sql`delete from match_lease where connection = ${lease.connection} and until < now()`.execute(trx);

@@ -50,6 +50,8 @@ export interface Stage {
 }
 
 const drainWithinMs = 900_000;
+/** It reads everything once more, however much that is. */
+const mostMsOfSecondPass = 3_600_000;
 /** After all has been healed. */
 const convergesWithinMs = 300_000;
 /** Longer than a poll takes to come round, twice. */
@@ -79,7 +81,7 @@ export async function experiment(
     const quietAfter = new Map<string, number>();
     for (const server of cluster.servers) quietAfter.set(server.name, (await server.journal()).length);
     await cluster.gateway.runAll();
-    await untilRest(cluster);
+    await untilRest(cluster, mostMsOfSecondPass);
     const evidence = await gather(cluster, source.answers, [...load.directory, ...changes], quietAfter);
     const figures = { 'lanes parked as crashed': crashed, ...measured.figures };
     const report = reportOf(seed, load, evidence, { ...measured, figures }, drainMs);
@@ -91,12 +93,12 @@ export async function experiment(
   }
 }
 
-/** @returns milliseconds until no lane had work. @throws with the lanes that still have some after a quarter of an hour */
-export async function untilRest({ gateway }: Cluster): Promise<number> {
-  const ms = await gateway.drained(drainWithinMs);
+/** @returns milliseconds until no lane had work. @throws with the lanes that still have some by then */
+export async function untilRest({ gateway }: Cluster, withinMs = drainWithinMs): Promise<number> {
+  const ms = await gateway.drained(withinMs);
   if (ms !== undefined) return ms;
   const busy = (await gateway.all('/api/lanes')).filter(({ state }) => state !== 'idle');
-  throw new Error(`lanes did not come to rest in ${drainWithinMs} ms: ${JSON.stringify(busy.slice(0, 20))}`);
+  throw new Error(`lanes did not come to rest in ${withinMs} ms: ${JSON.stringify(busy.slice(0, 20))}`);
 }
 
 /**

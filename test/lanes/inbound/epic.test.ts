@@ -350,6 +350,56 @@ describe('taken over', () => {
       expect(texts.sort()).toEqual(['Noted on the Task', 'Please call her brother', 'She is back home']);
     });
 
+    const texts = async () => objects((await patches()).at(-1)?.comments).map(({ text }) => text);
+
+    test.each([
+      [
+        'another message',
+        { ...said, id: 'said-2', sent: '2026-03-01T14:00:00Z', payload: [{ contentString: 'Next' }] },
+      ],
+      [
+        'a note of the Task',
+        { ...communityTask, status: 'accepted', note: [{ time: '2026-03-01T14:00:00Z', text: 'Next' }] },
+      ],
+    ])('corrected after it was taken over stays so, whatever comes next: %s', async (_, next) => {
+      await isAdopted();
+      await hospitalHas(world, said);
+      await heard();
+      await sourceMoves(world, 'accepted', (await patches())[0]);
+      await hospitalHas(world, { ...said, payload: [{ contentString: 'Do NOT call her sister' }] });
+      await heard();
+      expect(await texts()).toEqual(['Do NOT call her sister']);
+      await hospitalHas(world, next);
+      await heard();
+      expect(await texts()).toEqual(['Next', 'Do NOT call her sister']);
+    });
+
+    test.each([
+      ['entered in error', { status: 'entered-in-error' }],
+      ['not done, of which it shows no more than that', { status: 'not-done', partOf: [], payload: [] }],
+    ])(
+      'and takes back, %s, is told once, taken over or not, and never as words that it did not hear',
+      async (_, more) => {
+        await isAdopted();
+        const never = { ...said, id: 'said-2', ...more };
+        await hospitalHas(world, said, { ...said, id: 'said-3', payload: [{ contentString: 'She is home' }] }, never);
+        await heard();
+        const [patch = {}] = await patches();
+        await sourceMoves(world, 'accepted', { comments: objects(patch.comments).slice(0, 1) });
+        await hospitalHas(world, { ...said, ...more }, { ...said, id: 'said-3', ...more });
+        await heard();
+        await world.workAgain();
+        const takenBack = 'The hospital has taken this back.';
+        expect(await patches()).toHaveLength(2);
+        expect((await patches())[1]).toEqual({
+          comments: objects(patch.comments).map((comment) => ({ ...comment, text: takenBack })),
+        });
+        await hospitalHas(world, said);
+        await heard();
+        expect(await texts()).toEqual(['<i>Please</i> call her sister', takenBack]);
+      },
+    );
+
     test('before the referral was adopted is heard then; about another patient, or of nothing of ours, it is not', async () => {
       await sourceIsThere(world);
       await begins();

@@ -2,7 +2,7 @@
 // emergency visit starts the clocks before anybody has taken it over.
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { isObject, type JsonObject } from '../../../src/json.ts';
+import { isObject, type JsonObject, objectsAt } from '../../../src/json.ts';
 import { keepVisit, refuseChange } from '../../../src/lanes/lanes.ts';
 import { aCarePlan, aCase, anAppointment, anOrganization, aReferral } from '../../builders.ts';
 import { sweepAt } from '../../clocks/kept.ts';
@@ -546,6 +546,17 @@ describe('a partner on a server of its own', () => {
     return { task: { reference: `Task/${task.id}` }, order: { reference: `ServiceRequest/${order.id}` } };
   };
 
+  /** A second referral to the partner, in this case. @returns its order */
+  async function alsoRefers(
+    more: Parameters<typeof aReferral>[0] = {},
+  ): Promise<{ task: JsonObject; order: JsonObject }> {
+    await world.accept(['referral', aReferral({ id: 'referral-second', ...more })]);
+    await world.work();
+    const task = await world.server.own('Task', 'county/referral/referral-second#fulfilment');
+    const order = await world.server.own('ServiceRequest', 'county/referral/referral-second#request');
+    return { task: { reference: `Task/${task.id}` }, order: { reference: `ServiceRequest/${order.id}` } };
+  }
+
   async function call(more: JsonObject = {}): Promise<JsonObject> {
     const { task } = await referral();
     const made: JsonObject = {
@@ -578,6 +589,13 @@ describe('a partner on a server of its own', () => {
 
   const contacts = async () =>
     (await feed(world)).flatMap(({ op, type, body }) => (op === 'patch' && type === 'referral' ? [body] : []));
+
+  const toldOf = async (referralId: string) =>
+    (await feed(world)).flatMap(({ op, id, body }) => (op === 'patch' && id === referralId ? [body] : []));
+  const followUpsOf = async (referralId: string) =>
+    (await toldOf(referralId))
+      .flatMap(({ followUps }) => (followUps === undefined ? [] : [objectsAt({ followUps }, 'followUps')]))
+      .at(-1) ?? [];
 
   async function contactClock(at = inTime): Promise<string> {
     await sweepAt(world.store, at);
@@ -678,6 +696,52 @@ describe('a partner on a server of its own', () => {
     expect(await contactClock()).toBe('running null');
   });
 
+  test.each([
+    ['the same case', {}],
+    ['another case', { caseId: 'case-later', needIds: [], goalIds: [] }],
+  ])(
+    'that corrects whom a contact was about has it taken back there and told of the right referral, in %s',
+    async (_, more) => {
+      await world.accept(['case', aCase({ id: 'case-later', openedOn: '2026-02-20' })]);
+      const { task: first } = await referral();
+      const { task: second } = await alsoRefers(more);
+      const missed = await call({ id: 'missed', status: 'not-done', sent: called });
+      await partnerSays(await call(), missed);
+      const tryId = (await followUpsOf('referral-pantry'))[0]?.id;
+      await hospitalHas(world, await call({ partOf: [second] }), { ...missed, partOf: [second] });
+      await pollEverybody(world);
+      // Before it is taken back in the other one.
+      await world.run('county.case.case-later');
+      await world.work();
+      expect((await toldOf('referral-pantry')).at(-1)).toMatchObject({ firstContact: null });
+      expect(await followUpsOf('referral-pantry')).toEqual([{ id: tryId, note: 'The partner has taken this back.' }]);
+      expect(await toldOf('referral-second')).toMatchObject([
+        { firstContact: reached, followUps: [{ id: tryId, doneAt: called, outcome: 'no-answer' }] },
+      ]);
+      // Its source has not taken that over yet: the next try does not lose it.
+      await partnerSays(await call({ id: 'missed-2', status: 'not-done', sent: called }));
+      expect(await followUpsOf('referral-pantry')).toMatchObject([
+        { id: tryId, note: 'The partner has taken this back.' },
+        { outcome: 'no-answer' },
+      ]);
+      const before = (await feed(world)).length;
+      await partnerSays(await call({ partOf: [first] }));
+      expect((await feed(world)).slice(before)).toMatchObject([
+        { id: 'referral-second', body: { firstContact: null } },
+        { id: 'referral-pantry', body: { firstContact: reached } },
+      ]);
+    },
+  );
+
+  test('whose call was refused for one referral has it told of the one that it is corrected to', async () => {
+    const { task: second } = await alsoRefers();
+    await partnerSays(await call());
+    await refuse();
+    await partnerSays(await call({ partOf: [second] }));
+    expect(await toldOf('referral-second')).toEqual([{ firstContact: reached }]);
+    expect(await toldOf('referral-pantry')).toHaveLength(1);
+  });
+
   test('whose earlier call is found later has that one told; what the record says itself stands', async () => {
     await partnerSays(await call({ id: 'call-2', sent: '2026-02-05T12:00:00-05:00' }));
     await partnerSays(await call());
@@ -737,6 +801,75 @@ describe('a partner on a server of its own', () => {
     expect((await contacts()).at(-1)).toMatchObject({ firstContact: { at: called } });
     expect(await contactClock()).toBe(metByCall);
     expect(await world.server.all('Appointment')).toHaveLength(2);
+  });
+
+  const appointments = async () =>
+    (await feed(world)).flatMap(({ op, type, body }) =>
+      type === 'appointment' ? [`${op} ${String(body.caseId)} ${String(body.referralId)}`] : [],
+    );
+
+  test.each([
+    ['the client declines', { participant: [{ actor: client, status: 'declined' }] }],
+    ['is for somebody else by now', { participant: [{ actor: { reference: 'Patient/luis' }, status: 'accepted' }] }],
+    ['names no order any more', { basedOn: [] }],
+  ])('has an appointment withdrawn that %s, and offered again when that is undone', async (_, more) => {
+    await hospitalHas(world, { ...rosa, id: 'luis', identifier: [] });
+    await partnerSays(await visit());
+    await hospitalHas(world, await visit(more));
+    await hospitalShows(world, 'Appointment/visit-1');
+    expect(await ops(world)).toEqual(['propose appointment', 'withdraw appointment']);
+    await partnerSays(await visit());
+    expect(await ops(world, 2)).toEqual(['propose appointment']);
+  });
+
+  test('has an appointment withdrawn whose referral is deleted', async () => {
+    const { order: second } = await alsoRefers();
+    await partnerSays(await visit({ basedOn: [second] }));
+    const deleted = { id: 'referral-second', updatedAt: '2026-03-04T09:00:00-05:00', deleted: true } as const;
+    await world.accept(['referral', deleted]);
+    await world.work();
+    expect(await ops(world)).toEqual(['propose appointment', 'withdraw appointment']);
+  });
+
+  test('that books one appointment for several referrals has it offered once, for one of them as long as it names that', async () => {
+    const { order: first } = await referral();
+    const { order: second } = await alsoRefers();
+    await partnerSays(await visit({ basedOn: [second, first] }));
+    await world.workAgain();
+    expect(await appointments()).toEqual(['propose case-rosa referral-pantry']);
+    await partnerSays(await visit({ basedOn: [second] }));
+    await world.workAgain();
+    expect(await appointments()).toEqual(['propose case-rosa referral-pantry', 'propose case-rosa referral-second']);
+    await partnerSays(await visit({ basedOn: [second, first] }));
+    await world.workAgain();
+    expect(await appointments()).toHaveLength(2);
+  });
+
+  test('that books one for referrals of two cases has it offered once, by the other one only when the first is not named any more', async () => {
+    const { order: first } = await referral();
+    const other = { caseId: 'case-later', needIds: [], goalIds: [] };
+    await world.accept(['case', aCase({ id: 'case-later', openedOn: '2026-02-20' })]);
+    const { order: second } = await alsoRefers(other);
+    await partnerSays(await visit({ basedOn: [first, second] }));
+    await world.workAgain();
+    const [offered, ...more] = await appointments();
+    expect(more).toEqual([]);
+    const isFirst = offered === 'propose case-rosa referral-pantry';
+    await partnerSays(await visit({ basedOn: [isFirst ? second : first] }));
+    await world.workAgain();
+    expect((await appointments()).at(-1)).toBe(
+      `propose ${isFirst ? 'case-later referral-second' : 'case-rosa referral-pantry'}`,
+    );
+    await partnerSays(await visit({ basedOn: [first, second] }));
+    await world.workAgain();
+    const { subject } = await world.store.db
+      .selectFrom('inbound')
+      .select('subject')
+      .where('type', '=', 'appointment')
+      .executeTakeFirstOrThrow();
+    expect(subject).toBe(`county.case.${isFirst ? 'case-later' : 'case-rosa'}`);
+    const changes = await appointments();
+    expect(changes.filter((line) => line.startsWith('propose'))).toHaveLength(2);
   });
 
   test('hears nothing of our own appointment, whoever keeps it', async () => {
