@@ -737,6 +737,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'inbound-client-known': {
+    text: 'The patient is linked to a client of the source by now, so neither a new one nor a case for one is offered.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'inbound-document-type': {
     text: 'Its type is none of poll.documentTypes; it is kept and not offered.',
     status: 200,

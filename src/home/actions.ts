@@ -108,7 +108,7 @@ export function procedureOf(making: Making, { code, text }: NonNullable<TaskMove
 export function communicationOf(making: Making, { at, mode, outcome, note }: ContactMade): Made {
   const { order, identifierSystem, byName } = making;
   const isTalk = outcome === 'reached' || outcome === 'client-declined';
-  return named(making, `${at} ${mode} ${outcome}`, {
+  return named(making, JSON.stringify([at, mode, outcome, note, byName]), {
     resourceType: 'Communication',
     status: isTalk ? 'completed' : 'not-done',
     statusReason: { coding: [{ system: local(identifierSystem, 'contact-outcome'), code: outcome }], text: outcome },

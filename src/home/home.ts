@@ -55,8 +55,8 @@ export interface Home {
    * @throws MoveRefused `task-move-illegal`, `task-reason-missing`, naming the legal moves; CasebridgeError `version-conflict`
    */
   move(partner: string, taskId: string, move: TaskMove, by: Actor, ifMatch: string): Promise<JsonObject>;
-  /** @returns the Task @throws CasebridgeError `comment-empty` */
-  addComment(partner: string, taskId: string, text: string, by: Actor): Promise<JsonObject>;
+  /** @returns the Task @throws CasebridgeError `comment-empty`, `version-conflict` */
+  addComment(partner: string, taskId: string, text: string, by: Actor, ifMatch: string): Promise<JsonObject>;
   /** Offers the contact to the source, where it stops the clock once taken over. @returns the Communication */
   logFirstContact(partner: string, taskId: string, contact: ContactMade, by: Actor): Promise<JsonObject>;
   /**
@@ -65,8 +65,17 @@ export interface Home {
    * @throws MoveRefused where the referral has ended; CasebridgeError `appointment-exists` where one for the same time and place stands otherwise
    */
   proposeAppointment(partner: string, taskId: string, appointment: AppointmentMade, by: Actor): Promise<JsonObject>;
-  /** @returns the Appointment @throws CasebridgeError `appointment-unknown`; it is confirmed already: nothing happens */
-  confirmAppointment(partner: string, taskId: string, appointmentId: string, by: Actor): Promise<JsonObject>;
+  /**
+   * It is confirmed already: nothing happens. @param ifMatch of the Appointment
+   * @returns the Appointment @throws CasebridgeError `appointment-unknown`, `version-conflict`
+   */
+  confirmAppointment(
+    partner: string,
+    taskId: string,
+    appointmentId: string,
+    by: Actor,
+    ifMatch: string,
+  ): Promise<JsonObject>;
 
   /** What the partner may see of these, the one changed longest ago first. */
   visible(partner: string, narrowing: Narrowing): Promise<Visible[]>;
@@ -150,14 +159,14 @@ export function openHome({ store, config, newId, mappings, wake, onError }: Home
         return (await change(writer, own.task, after, 'update')).body;
       }),
 
-    addComment: (partner, taskId, text, by) =>
+    addComment: (partner, taskId, text, by, ifMatch) =>
       write(partner, by, async (writer) => {
         checkComment(text);
         const own = await lockTask(writer, taskId);
+        checkVersion(own.task, ifMatch);
         const facts = await making(writer, own);
-        const last = objectsAt(own.task.body, 'note').at(-1);
-        if (textAt(last, 'text') === text && textAt(last, 'authorString') === by.name) return own.task.body;
-        return comment(writer, own, facts, text);
+        const after = changedTask(own.task.body, askedTask(facts, { note: text }, undefined), facts.at);
+        return (await change(writer, own.task, after, 'update')).body;
       }),
 
     logFirstContact: (partner, taskId, contact, by) =>
@@ -183,12 +192,14 @@ export function openHome({ store, config, newId, mappings, wake, onError }: Home
       });
     },
 
-    confirmAppointment: async (partner, taskId, appointmentId, by) => {
+    confirmAppointment: async (partner, taskId, appointmentId, by, ifMatch) => {
       const set = await mappings();
       return write(partner, by, async (writer) => {
         const own = await lockTask(writer, taskId);
+        await lockResource(writer.trx, { partner, resourceType: 'Appointment', id: appointmentId });
         const found = await appointmentOfTask(writer, own, appointmentId);
         if (found === undefined) throw new CasebridgeError('appointment-unknown');
+        checkVersion(found, ifMatch);
         return isProposed(found) ? confirm(writer, own, set, found) : found.body;
       });
     },
@@ -251,11 +262,6 @@ async function procedureThere(
 
 function isSameIdentifier(one: JsonObject, wanted: JsonObject | IdentifierSought): boolean {
   return wanted.value !== undefined && one.value === wanted.value && one.system === wanted.system;
-}
-
-async function comment(writer: Writer, { task }: OwnTask, facts: Making, text: string): Promise<JsonObject> {
-  const after = changedTask(task.body, askedTask(facts, { note: text }, undefined), facts.at);
-  return (await change(writer, task, after, 'update')).body;
 }
 
 /** What a partner says of what it did. `id`, `meta` and `text` may be there and are the server's. */
@@ -339,10 +345,12 @@ async function agreeTo(
   own: OwnTask,
   set: MappingSet,
   { id }: HomeResource,
-  { status }: AppointmentMade,
+  { status, startsAt }: AppointmentMade,
 ): Promise<JsonObject> {
   const found = await appointmentOfTask(writer, own, id);
-  if (status === 'booked' && found !== undefined && isProposed(found)) return confirm(writer, own, set, found);
+  const isThen = Date.parse(textAt(found?.body, 'start') ?? '') === Date.parse(startsAt);
+  if (status === 'booked' && found !== undefined && isThen && isProposed(found))
+    return confirm(writer, own, set, found);
   throw new CasebridgeError('appointment-exists');
 }
 

@@ -72,12 +72,16 @@ async function readForm(request: Request, limits: HttpLimits): Promise<URLSearch
   }
 }
 
+/** Of two of one name the first counts: it is the one with the longer path (RFC 6265 5.4). */
 function cookiesOf(header: string): ReadonlyMap<string, string> {
   return new Map(
-    header.split(/;\s*/).map((pair): [string, string] => {
-      const [name = '', ...value] = pair.split('=');
-      return [name, value.join('=')];
-    }),
+    header
+      .split(/;\s*/)
+      .reverse()
+      .map((pair): [string, string] => {
+        const [name = '', ...value] = pair.split('=');
+        return [name, value.join('=')];
+      }),
   );
 }
 

@@ -6,9 +6,10 @@ import { patientTopic } from './desire.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
-import { hashOfSeen, saveLinks, saveSeen } from './links.ts';
+import { hashOfSeen, raiseWanted, saveLinks, saveSeen } from './links.ts';
+import { lanesKeeping } from './patients/patient-link.ts';
 
-/** @returns the lanes that waited for the link. */
+/** @returns the lanes that waited for the link, or keep what began there of the patient that it names. */
 export async function linkFound(
   deps: LaneDeps,
   lease: Lease,
@@ -33,6 +34,10 @@ export async function linkFound(
       seenHash: hashOfSeen(body),
     } as const;
     await closeObsolete(trx, lease, [patientTopic]);
-    return saveLinks(trx, lease, [[resource, link]]);
+    const waiting = await saveLinks(trx, lease, [[resource, link]]);
+    if (resource.resourceType !== 'Patient') return waiting;
+    const keeping = await lanesKeeping(trx, lease, remoteId);
+    await raiseWanted(trx, keeping);
+    return [...waiting, ...keeping];
   });
 }

@@ -10,17 +10,27 @@ import { type Action, isAction } from './choices.ts';
 import { codeMinutes, dropCode, giveCode, keepCode } from './codes.ts';
 import { codeAddress, type DeliverDeps } from './deliver.ts';
 import { type Facts, readFacts } from './facts.ts';
-import { type Asked, readForm, readSignIn } from './forms.ts';
+import { type Asked, actionOf, formName, readForm, readSignIn } from './forms.ts';
 import { type Gate, gateHtml, masked } from './gate-page.ts';
-import { type Frame, noticeHtml } from './layout.ts';
-import { claimForm, endSession, findLink, finishForm, type OpenLink, releaseForm, sessionName } from './links.ts';
+import { type Back, type Frame, noticeHtml, type Unsent } from './layout.ts';
+import {
+  claimForm,
+  endSession,
+  findLink,
+  finishForm,
+  isFormDone,
+  longestVisitSeconds,
+  type OpenLink,
+  releaseForm,
+  sessionName,
+} from './links.ts';
 import { doAsked } from './moves.ts';
 import { type ReferralPage, referralHtml } from './referral-page.ts';
 import { hashOf, isSame, randomText, type Seal } from './seal.ts';
 import { css, cssName } from './style.ts';
 import { timesIn } from './times.ts';
 import { readToken } from './token.ts';
-import { type ReferralView, viewOf } from './view.ts';
+import { isOffered, newsSince, type ReferralView, viewOf } from './view.ts';
 import { languageFor, type Notice, words } from './words.ts';
 
 export interface PageRequest {
@@ -102,8 +112,9 @@ export async function answerPage(deps: AnswerDeps, request: PageRequest): Promis
   const here = `${deps.base}/${first}`;
   const outside: Frame = { language: theirs, base: deps.base };
   const contact = partner.page.contacts.get(link.contact);
+  const unsent = unsentOf(request);
   // Whoever is not with the partner any more gets no code.
-  if (contact === undefined) return notice(outside, 410, 'link-revoked');
+  if (contact === undefined) return notice(outside, 410, 'link-revoked', { unsent });
   const visit: Visit = {
     deps,
     request,
@@ -116,7 +127,7 @@ export async function answerPage(deps: AnswerDeps, request: PageRequest): Promis
     here,
     cookie: request.cookies.get(cookieName(link)),
   };
-  if (link.state !== 'good') return notice(outside, 410, `link-${link.state}`);
+  if (link.state !== 'good') return notice(outside, 410, `link-${link.state}`, { unsent });
   if (request.method === 'GET') return rest.length === 0 ? show(visit) : redirect(here);
   const [action, ...more] = rest;
   return more.length > 0 ? notice(visit.frame, 404, 'link-unknown') : take(visit, action);
@@ -133,7 +144,10 @@ function languageOf({ query, cookies, languages }: PageRequest, otherwise: PageL
 
 async function show(visit: Visit): Promise<PageAnswer> {
   const { request, here, language, deps } = visit;
-  if (request.query.has('lang')) return redirect(here, [cookieText(deps, languageCookie, language, yearSeconds)]);
+  if (request.query.has('lang'))
+    return redirect(here, [
+      cookieText(deps, { name: languageCookie, value: language, path: deps.base, seconds: yearSeconds }),
+    ]);
   const name = await signedIn(visit);
   if (name === undefined) {
     const wasSent = request.query.get('code') === 'sent' && visit.link.hasCode;
@@ -143,8 +157,10 @@ async function show(visit: Visit): Promise<PageAnswer> {
   const by = actorOf(visit, name);
   await audit(visit, by, 'read', facts);
   if (facts === undefined) return notice(visit.frame, 404, 'referral-gone');
-  const done = request.query.get('done') ?? undefined;
-  return referral(visit, 200, name, facts, isAction(done) ? { told: { kind: 'done', action: done } } : {});
+  const form = request.query.get('done');
+  const action = form === null ? undefined : actionOf(form);
+  const isDone = form !== null && action !== undefined && (await isFormDone(deps.store, visit.link.id, form));
+  return referral(visit, 200, name, facts, isDone ? { told: { kind: 'done', action } } : {});
 }
 
 async function signedIn({ deps, link, cookie }: Visit): Promise<string | undefined> {
@@ -154,21 +170,27 @@ async function signedIn({ deps, link, cookie }: Visit): Promise<string | undefin
 async function take(visit: Visit, action: string | undefined): Promise<PageAnswer> {
   const { request, cookie, here, frame, language } = visit;
   const back = { href: here, text: words[language].backToReferral };
-  if (cookie === undefined) return gate(visit, 400, { kind: 'no-cookies' });
-  if (!isSame(csrfOf(visit, cookie), request.form.get('csrf') ?? '')) return notice(frame, 403, 'form-foreign', back);
+  const unsent = unsentOf(request);
+  // Only who was in has seen a form of an action.
+  if (cookie === undefined)
+    return isAction(action) ? gate(visit, 403, { kind: 'sign-in-first' }) : gate(visit, 400, { kind: 'no-cookies' });
+  if (!isSame(csrfOf(visit, cookie), request.form.get('csrf') ?? ''))
+    return notice(frame, 403, 'form-foreign', { back, unsent });
   if (action === 'code') return sendCode(visit);
   if (action === 'enter') return enter(visit);
   if (action === 'leave') {
     await endSession(visit.deps.store, cookie);
-    return notice({ language, base: visit.deps.base }, 200, 'signed-out', undefined, [
-      cookieText(visit.deps, cookieName(visit.link), '', 0),
-    ]);
+    return notice({ language, base: visit.deps.base }, 200, 'signed-out', {
+      cookies: [visitCookie(visit, '', 0)],
+    });
   }
-  if (!isAction(action)) return notice(frame, 404, 'link-unknown', back);
+  if (!isAction(action)) return notice(frame, 404, 'link-unknown', { back });
   const name = await signedIn(visit);
   if (name === undefined) return gate(visit, 403, { kind: 'sign-in-first' });
   const key = request.form.get('key') ?? '';
-  return /^[A-Za-z0-9_-]{16,64}$/.test(key) ? act(visit, action, key, name) : notice(frame, 403, 'form-foreign', back);
+  return /^[A-Za-z0-9_-]{16,64}$/.test(key)
+    ? act(visit, action, key, name)
+    : notice(frame, 403, 'form-foreign', { back, unsent });
 }
 
 async function sendCode(visit: Visit): Promise<PageAnswer> {
@@ -204,7 +226,7 @@ async function enter(visit: Visit): Promise<PageAnswer> {
   const given = await giveCode(deps.store, seal, deps.randomBytes, { link: link.id, partner: partner.id, ...read });
   const outcome = given.kind === 'right' ? 'done' : `code-${given.kind}`;
   await auditTask(visit, actorOf(visit, read.name), 'sign-in', outcome);
-  if (given.kind === 'right') return redirect(here, [cookieText(deps, cookieName(link), given.session)]);
+  if (given.kind === 'right') return redirect(here, [visitCookie(visit, given.session)]);
   const returned = { values: withoutCode(request.form), faults: [] };
   return gate(visit, given.kind === 'locked' ? 429 : 422, given, returned);
 }
@@ -215,11 +237,12 @@ function withoutCode(form: URLSearchParams): URLSearchParams {
 
 async function act(visit: Visit, action: Action, key: string, name: string): Promise<PageAnswer> {
   const { deps, link, here } = visit;
-  const done = redirect(`${here}?done=${action}`);
-  let claim = await claimForm(deps.store, link.id, key);
+  const form = formName(action, key, visit.request.form);
+  const done = redirect(`${here}?done=${form}`);
+  let claim = await claimForm(deps.store, link.id, form);
   for (const end = deps.clock() + longestDoingMs; claim === 'begun' && deps.clock() < end; ) {
     await pause(pauseMs);
-    claim = await claimForm(deps.store, link.id, key);
+    claim = await claimForm(deps.store, link.id, form);
   }
   if (claim === 'taken') return done;
   // Whoever had begun has died. What was done then shows in the referral, and is not done twice.
@@ -229,7 +252,7 @@ async function act(visit: Visit, action: Action, key: string, name: string): Pro
     isDone = answer === undefined;
     return answer ?? done;
   } finally {
-    await (isDone ? finishForm : releaseForm)(deps.store, link.id, key);
+    await (isDone ? finishForm : releaseForm)(deps.store, link.id, form);
   }
 }
 
@@ -240,6 +263,8 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+type ReturnedForm = NonNullable<ReferralPage['returned']>;
+
 /** @returns undefined: it is done */
 async function tryAct(visit: Visit, action: Action, name: string): Promise<PageAnswer | undefined> {
   const { deps, request, partner, link } = visit;
@@ -247,27 +272,22 @@ async function tryAct(visit: Visit, action: Action, name: string): Promise<PageA
   const facts = await readFacts(deps, partner, link.taskId);
   if (facts === undefined) {
     await refused('resource-not-theirs');
-    return notice(visit.frame, 404, 'referral-gone');
+    return notice(visit.frame, 404, 'referral-gone', { unsent: unsentOf(request) });
   }
   const view = viewOf(facts.parts);
   const sentAt = textAt(facts.parts.task, 'authoredOn');
   const read = readForm(action, request.form, { zone: facts.zone, now: new Date(deps.clock()), sentAt });
   const returned = { action, values: request.form, faults: 'faults' in read ? read.faults : [] };
-  if (request.form.get('version') !== view.version) {
+  if (request.form.get('version') !== view.stamp) {
     await refused('version-conflict');
     return stale(visit, name, facts, view, returned);
   }
-  if (!isOffered(view, action, request.form)) {
+  if (!isOffered(view, action, request.form.get('appointment'))) {
     await refused(action === 'confirm' ? 'appointment-unknown' : 'task-move-illegal');
-    return referral(visit, 409, name, facts, { told: { kind: 'not-allowed' } });
+    return notAllowed(visit, name, facts, returned);
   }
   if ('faults' in read) return referral(visit, 422, name, facts, { told: { kind: 'faults' }, returned });
   return perform(visit, name, read.asked, view, returned);
-}
-
-function isOffered({ offered, appointments }: ReferralView, action: Action, form: URLSearchParams): boolean {
-  if (action !== 'confirm') return offered.includes(action);
-  return appointments.some(({ id, canConfirm }) => canConfirm && id === form.get('appointment'));
 }
 
 async function perform(
@@ -275,7 +295,7 @@ async function perform(
   name: string,
   asked: Asked,
   view: ReferralView,
-  returned: NonNullable<ReferralPage['returned']>,
+  returned: ReturnedForm,
 ): Promise<PageAnswer | undefined> {
   const { deps, partner, link } = visit;
   try {
@@ -288,25 +308,22 @@ async function perform(
     const isThere = code === 'appointment-exists';
     if (!isStale && !isThere && !(error instanceof MoveRefused)) throw error;
     const facts = await readFacts(deps, partner, link.taskId);
-    if (facts === undefined) return notice(visit.frame, 404, 'referral-gone');
+    if (facts === undefined) return notice(visit.frame, 404, 'referral-gone', { unsent: returned });
     if (isThere) return referral(visit, 409, name, facts, { told: { kind: 'appointment-there' }, returned });
     return isStale
       ? stale(visit, name, facts, viewOf(facts.parts), returned)
-      : referral(visit, 409, name, facts, { told: { kind: 'not-allowed' } });
+      : notAllowed(visit, name, facts, returned);
   }
 }
 
+function notAllowed(visit: Visit, name: string, facts: Facts, returned: ReturnedForm): PageAnswer {
+  return referral(visit, 409, name, facts, { told: { kind: 'not-allowed' }, returned: { ...returned, faults: [] } });
+}
+
 /** Shows what is new, and the form once more as it was filled in. */
-function stale(
-  visit: Visit,
-  name: string,
-  facts: Facts,
-  view: ReferralView,
-  returned: NonNullable<ReferralPage['returned']>,
-): PageAnswer {
+function stale(visit: Visit, name: string, facts: Facts, view: ReferralView, returned: ReturnedForm): PageAnswer {
   const { form } = visit.request;
-  const [version, shown] = [Number(form.get('version')), Date.parse(form.get('shown') ?? '')];
-  const news = view.history.filter(({ since, at }) => (since === undefined ? Date.parse(at) > shown : since > version));
+  const news = newsSince(view, form.get('version') ?? '', Date.parse(form.get('shown') ?? ''));
   return referral(visit, 409, name, facts, { told: { kind: 'stale', news }, returned: { ...returned, faults: [] } });
 }
 
@@ -341,6 +358,7 @@ function gate(visit: Visit, status: number, state: Gate['state'], returned?: Gat
   const { deps, frame, here, link, contact } = visit;
   // A cookie of the visit, which the tokens of its forms are bound to; signing in gives another one.
   const cookie = visit.cookie ?? randomText(deps.randomBytes, visitBytes);
+  const unsent = unsentOf(visit.request);
   const html = gateHtml({
     ...frame,
     address: here,
@@ -349,18 +367,27 @@ function gate(visit: Visit, status: number, state: Gate['state'], returned?: Gat
     masked: masked(codeAddress(contact)),
     hasCode: state.kind === 'none' ? false : state.kind === 'sent-before' || link.hasCode,
     ...(returned && { returned }),
+    ...(unsent && { unsent }),
   });
-  return page(status, html, visit.cookie === undefined ? [cookieText(deps, cookieName(link), cookie)] : []);
+  return page(status, html, visit.cookie === undefined ? [visitCookie(visit, cookie)] : []);
 }
 
 function notice(
   frame: Frame,
   status: number,
   what: Notice,
-  back?: { readonly href: string; readonly text: string },
-  cookies: readonly string[] = [],
+  more: {
+    readonly back?: Back;
+    readonly unsent?: Unsent | undefined;
+    readonly cookies?: readonly string[];
+  } = {},
 ): PageAnswer {
-  return page(status, noticeHtml(frame, what, back), cookies);
+  return page(status, noticeHtml(frame, what, more.back, more.unsent), more.cookies);
+}
+
+/** What this very request has brought; what is written into a form is kept nowhere. */
+function unsentOf({ method, path: [, action], form }: PageRequest): Unsent | undefined {
+  return method === 'POST' && isAction(action) ? { action, values: form } : undefined;
 }
 
 /** For what is no request that a page could answer, and for faults of ours. */
@@ -406,10 +433,20 @@ function cookieName({ id }: OpenLink): string {
 
 const yearSeconds = 365 * 86_400;
 
-/** Without `seconds` it ends with the browser's session. */
-function cookieText({ base, isSecure }: AnswerDeps, name: string, value: string, seconds?: number): string {
-  const age = seconds === undefined ? '' : `; Max-Age=${seconds}`;
-  return `${name}=${value}; Path=${base}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}${age}`;
+/** Goes to its own link alone: whoever has been given many sends each no more than one. */
+function visitCookie({ deps, link, here }: Visit, value: string, seconds = longestVisitSeconds): string {
+  return cookieText(deps, { name: cookieName(link), value, path: here, seconds });
+}
+
+interface Cookie {
+  readonly name: string;
+  readonly value: string;
+  readonly path: string;
+  readonly seconds: number;
+}
+
+function cookieText({ isSecure }: AnswerDeps, { name, value, path, seconds }: Cookie): string {
+  return `${name}=${value}; Path=${path}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}; Max-Age=${seconds}`;
 }
 
 const policy = [

@@ -2,7 +2,7 @@
 // locked for a while and its code is void; each further lock lasts twice as long.
 
 import { reason } from '../errors.ts';
-import { openAlert } from '../lanes/lanes.ts';
+import { closeAlert, openAlert } from '../lanes/lanes.ts';
 import { type Store, sql } from '../store/store.ts';
 import { hashOf, isSame, type RandomBytes, randomText, type Seal } from './seal.ts';
 
@@ -101,6 +101,7 @@ export async function giveCode(
         .insertInto('partner_session')
         .values({ hash: hashOf(session), link, name })
         .execute();
+      await closeAlert(trx, lockedTopic(link));
       return { kind: 'right', session };
     }
     const wrong = row.wrong_codes + 1;
@@ -119,11 +120,16 @@ export async function giveCode(
       })
       .execute();
     await openAlert(trx, {
-      topic: `partner-link-locked:${link}`,
+      topic: lockedTopic(link),
       reason: reason('partner-link-locked', { partner, link }),
     });
     return { kind: 'locked' };
   });
+}
+
+/** Of the alert that tells of a locked link. */
+export function lockedTopic(link: string): string {
+  return `partner-link-locked:${link}`;
 }
 
 function codeHash(seal: Seal, link: string, code: string): string {

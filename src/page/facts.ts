@@ -121,7 +121,8 @@ async function askedToCancel({ db }: Store, source: string, id: string): Promise
     .where('id', '=', id)
     .executeTakeFirst();
   const asked = objectAt(row?.content, 'cancelRequest');
-  return asked === undefined || asked.answeredAt !== undefined ? undefined : { reason: textAt(asked, 'reason') };
+  if (asked === undefined || asked.answeredAt !== undefined) return undefined;
+  return { at: textAt(asked, 'at') ?? '', reason: textAt(asked, 'reason') };
 }
 
 /** The organization's own zone, else its source's. */

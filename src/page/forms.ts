@@ -11,9 +11,11 @@ import {
   contactOutcomes,
   type DeclineReason,
   declineReasons,
+  isAction,
   type Outcome,
   outcomes,
 } from './choices.ts';
+import { hashOf } from './seal.ts';
 import type { FormFault } from './words.ts';
 
 /** What a partner asks us to do, complete and checked by itself; whether it is allowed now is the state machine's to say. */
@@ -65,6 +67,24 @@ export interface FormContext {
   /** When the referral was sent, an instant; undefined: nothing says. */
   readonly sentAt: string | undefined;
 }
+
+/**
+ * What a form is known by once it has been sent: sent again with the same in it, it is the same one. A browser that goes back may show a form with
+ * the key of one that was sent; what is written into it then is new.
+ */
+export function formName(action: Action, key: string, form: URLSearchParams): string {
+  const said = [...form].filter(([field]) => !ownFields.includes(field));
+  return `${action}-${hashOf(JSON.stringify([key, said]))}`;
+}
+
+/** What the form of this name does; undefined: there is no such form. */
+export function actionOf(form: string): Action | undefined {
+  const [action] = form.split('-');
+  return isAction(action) ? action : undefined;
+}
+
+/** What the page puts into each form by itself. */
+const ownFields = ['csrf', 'version', 'shown', 'key'];
 
 const longestText = 4_000;
 const longestPlace = 200;

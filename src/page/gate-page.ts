@@ -3,7 +3,7 @@
 import { type HtmlValue, html } from '../html/html.ts';
 import { codeMinutes } from './codes.ts';
 import { type FieldBox, faultList, lineField, type Returned } from './fields.ts';
-import { type Frame, pageHtml, told } from './layout.ts';
+import { type Frame, pageHtml, told, type Unsent, unsentHtml } from './layout.ts';
 import { words } from './words.ts';
 
 export type GateState =
@@ -28,6 +28,7 @@ export interface Gate extends Frame {
   /** A code that can still be given. */
   readonly hasCode: boolean;
   readonly returned?: Returned;
+  readonly unsent?: Unsent;
 }
 
 export function gateHtml(gate: Gate): string {
@@ -45,6 +46,7 @@ ${lineField(box, { name: 'code', label: w.gate.code, hint: w.gate.codeHint, requ
 <p><button${hasCode && html` class="quiet"`}>${hasCode ? w.gate.sendAnother : w.gate.send}</button></p></form>`;
   const body: HtmlValue = [
     problem,
+    gate.unsent && unsentHtml(gate.unsent, w),
     gate.state.kind === 'sent' && told('done', w.headings.done, html`<p>${w.gate.sent(masked, codeMinutes)}</p>`),
     html`<p>${w.gate.intro}</p>`,
     gate.state.kind !== 'locked' && [hasCode && signIn, ask],

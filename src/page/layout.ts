@@ -2,6 +2,7 @@
 
 import type { PageLanguage } from '../config.ts';
 import { type Html, type HtmlValue, html } from '../html/html.ts';
+import type { Action } from './choices.ts';
 import { cssName } from './style.ts';
 import { type Notice, type Words, words } from './words.ts';
 
@@ -54,14 +55,36 @@ function languageSwitch(w: Words, language: PageLanguage, here: string): Html {
 }
 
 /** A page that says one thing and where to go from there. */
-export function noticeHtml(
-  frame: Frame,
-  notice: Notice,
-  back?: { readonly href: string; readonly text: string },
-): string {
-  const { title, text } = words[frame.language].notices[notice];
-  const body = html`<div class="card"><p>${text}</p>${back && html`<p><a href="${back.href}">${back.text}</a></p>`}</div>`;
+export function noticeHtml(frame: Frame, notice: Notice, back?: Back, unsent?: Unsent): string {
+  const w = words[frame.language];
+  const { title, text } = w.notices[notice];
+  const body = [
+    html`<div class="card"><p>${text}</p>${back && html`<p><a href="${back.href}">${back.text}</a></p>`}</div>`,
+    unsent && unsentHtml(unsent, w),
+  ];
   return pageHtml({ ...frame, title, body });
+}
+
+export interface Back {
+  readonly href: string;
+  readonly text: string;
+}
+
+/** A form that was not taken and cannot be shown again. */
+export interface Unsent {
+  readonly action: Action;
+  readonly values: URLSearchParams;
+}
+
+/** What somebody has typed into it. */
+export function unsentHtml({ action, values }: Unsent, w: Words): HtmlValue {
+  const at = values.get('at')?.replace('T', ' ');
+  const typed = [at, values.get('place'), values.get('text')].filter((text) => text?.trim());
+  return (
+    typed.length > 0 &&
+    html`<section class="card" aria-labelledby="unsent"><h2 id="unsent">${w.unsent.title}</h2><p>${w.actionTitles[action]}</p>
+${typed.map((text) => html`<p class="said">${text ?? ''}</p>`)}<p class="hint">${w.unsent.hint}</p></section>`
+  );
 }
 
 /** What has just happened, or what stands in the way; read out first. */

@@ -1,12 +1,15 @@
 // Links and who has signed in by one, as rows.
 
 import { CasebridgeError } from '../errors.ts';
+import { closeAlert } from '../lanes/lanes.ts';
 import { type Store, sql } from '../store/store.ts';
+import { lockedTopic } from './codes.ts';
 import { hashOf } from './seal.ts';
 import { type Token, tokenHash } from './token.ts';
 
 const idleMinutes = 30;
 const longestHours = 8;
+export const longestVisitSeconds = longestHours * 3_600;
 
 export interface OpenLink {
   readonly id: string;
@@ -82,6 +85,7 @@ export async function revokeLink(store: Store, id: string, by: string): Promise<
       .executeTakeFirst();
     if (row === undefined) throw new CasebridgeError('partner-link-unknown');
     await trx.deleteFrom('partner_session').where('link', '=', id).execute();
+    await closeAlert(trx, lockedTopic(id));
   });
 }
 
@@ -114,13 +118,17 @@ export async function claimForm({ db }: Store, link: string, key: string): Promi
     .returning('key')
     .executeTakeFirst();
   if (mine !== undefined) return 'mine';
+  return (await isFormDone({ db }, link, key)) ? 'taken' : 'begun';
+}
+
+export async function isFormDone({ db }: Pick<Store, 'db'>, link: string, key: string): Promise<boolean> {
   const row = await db
     .selectFrom('partner_form')
     .select('done')
     .where('link', '=', link)
     .where('key', '=', key)
     .executeTakeFirst();
-  return row === undefined || row.done ? 'taken' : 'begun';
+  return row?.done ?? false;
 }
 
 /** Sent once more, it does nothing. */
@@ -133,7 +141,7 @@ export async function releaseForm({ db }: Store, link: string, key: string): Pro
   await db.deleteFrom('partner_form').where('link', '=', link).where('key', '=', key).execute();
 }
 
-/** Forgets sessions that are over, and links and messages of which nobody has heard for long. */
+/** Forgets sessions that are over and links of which nobody has heard for long, and ends the alerts of links that are over. */
 export async function prunePartnerRows(store: Store): Promise<void> {
   await store.tx(async (trx) => {
     await trx
@@ -144,6 +152,12 @@ export async function prunePartnerRows(store: Store): Promise<void> {
       .deleteFrom('partner_link')
       .where(sql<boolean>`expires_at < now() - ${keepDays} * interval '1 day'`)
       .execute();
+    // Nobody gets in any more by a link that is over, locked or not.
+    await sql`
+      update alert a set resolved_at = now() where a.resolved_at is null and a.topic like ${lockedTopic('%')} and not exists (
+        select 1 from partner_link l where l.id = split_part(a.topic, ':', 2) and l.revoked_at is null and l.expires_at > now())`.execute(
+      trx,
+    );
   });
 }
 

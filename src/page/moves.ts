@@ -20,8 +20,9 @@ const { declineReasons, outcomes } = words.en;
 
 /** @throws as the home does */
 export async function doAsked(home: Home, { partner, taskId, by, view }: Doing, asked: Asked): Promise<void> {
+  const tag = tagOf(view);
   const move = (to: TaskStatus, more: Omit<Parameters<Home['move']>[2], 'to'> = {}) =>
-    home.move(partner, taskId, { to, ...more }, by, `W/"${view.version}"`);
+    home.move(partner, taskId, { to, ...more }, by, tag);
   switch (asked.action) {
     case 'accept':
       await move('accepted');
@@ -63,15 +64,21 @@ export async function doAsked(home: Home, { partner, taskId, by, view }: Doing, 
       );
       return;
     }
-    case 'confirm':
-      await home.confirmAppointment(partner, taskId, asked.appointment, by);
+    case 'confirm': {
+      const shown = view.appointments.find(({ id }) => id === asked.appointment);
+      await home.confirmAppointment(partner, taskId, asked.appointment, by, tagOf(shown));
       return;
+    }
     case 'comment':
-      await home.addComment(partner, taskId, asked.text, by);
+      await home.addComment(partner, taskId, asked.text, by, tag);
       return;
     default:
       asked satisfies never;
   }
+}
+
+function tagOf(shown: { readonly version: string } | undefined): string {
+  return `W/"${shown?.version ?? ''}"`;
 }
 
 function isServed(outcome: Outcome): outcome is (typeof servedOutcomes)[number] {

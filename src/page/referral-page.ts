@@ -4,9 +4,16 @@ import { type Html, type HtmlValue, html } from '../html/html.ts';
 import { isTerminal } from '../referrals/referrals.ts';
 import { type Action, agreements, contactModes, contactOutcomes, declineReasons, outcomes } from './choices.ts';
 import { choiceField, type FieldBox, faultList, lineField, type Returned, textField } from './fields.ts';
-import { type Frame, pageHtml, told } from './layout.ts';
+import { type Frame, pageHtml, told, unsentHtml } from './layout.ts';
 import type { Times } from './times.ts';
-import type { AppointmentShown, CancelAsked, HistoryItem, ReferralView } from './view.ts';
+import {
+  type AppointmentShown,
+  type CancelAsked,
+  type HistoryItem,
+  isOffered,
+  type News,
+  type ReferralView,
+} from './view.ts';
 import { type Words, words } from './words.ts';
 
 /** What is to be said before anything else. */
@@ -14,7 +21,7 @@ export type Told =
   | { readonly kind: 'done'; readonly action: Action }
   | { readonly kind: 'faults' }
   /** What has happened since the form was shown. */
-  | { readonly kind: 'stale'; readonly news: readonly HistoryItem[] }
+  | { readonly kind: 'stale'; readonly news: News }
   | { readonly kind: 'not-allowed' }
   /** One for the same time and place stands otherwise than was asked. */
   | { readonly kind: 'appointment-there' };
@@ -37,11 +44,14 @@ export interface ReferralPage extends Frame {
 export function referralHtml(page: ReferralPage): string {
   const { view, address, csrf, name } = page;
   const w = words[page.language];
+  const { returned } = page;
+  const isOver = returned !== undefined && !isOffered(view, returned.action, returned.values.get('appointment'));
   const aside = html`<form method="post" action="${address}/leave"><input type="hidden" name="csrf" value="${csrf}">
 <button class="quiet">${w.signOut}</button></form>`;
   const body: HtmlValue = [
-    page.told && toldHtml(page, w, page.told),
-    view.cancelAsked && told('notice', w.actionTitles.stop, cancelAsked(view.cancelAsked, w)),
+    page.told && toldHtml(page, w, page.told, isOver),
+    isOver && unsentHtml(returned, w),
+    view.cancelAsked && told('notice', w.actionTitles.stop, cancelAskedText(view.cancelAsked, w)),
     html`<p class="state">${stateWords(view, w)}</p>`,
     view.reason !== undefined && html`<p><span class="said">${view.reason}</span></p>`,
     asked(page, w),
@@ -57,7 +67,7 @@ export function referralHtml(page: ReferralPage): string {
   return pageHtml({ ...page, title: w.pageTitle, hasProblem, aside, body });
 }
 
-function cancelAsked({ reason }: CancelAsked, w: Words): HtmlValue {
+function cancelAskedText({ reason }: CancelAsked, w: Words): HtmlValue {
   return [
     html`<p>${w.cancelAsked}</p>`,
     reason !== undefined && html`<p>${w.labels.reason}: <span class="said">${reason}</span></p>`,
@@ -68,7 +78,8 @@ function stateWords({ status, isWaitlisted }: ReferralView, w: Words): string {
   return isWaitlisted ? w.waitlisted : w.status[status];
 }
 
-function toldHtml(page: ReferralPage, w: Words, what: Told): Html {
+/** @param isOver what was asked cannot be done any more */
+function toldHtml(page: ReferralPage, w: Words, what: Told, isOver: boolean): Html {
   switch (what.kind) {
     case 'done':
       return told('done', w.headings.done, html`<p>${w.done[what.action]}</p>`);
@@ -78,8 +89,8 @@ function toldHtml(page: ReferralPage, w: Words, what: Told): Html {
     }
     case 'stale':
       return told('problem', w.headings.changed, [
-        html`<p>${w.stale}</p>`,
-        what.news.length === 0 ? html`<p>${w.staleNothing}</p>` : historyList(page, w, what.news),
+        html`<p>${isOver ? w.staleOver : w.stale}</p>`,
+        newsHtml(page, w, what.news),
       ]);
     case 'not-allowed': {
       const { view } = page;
@@ -91,6 +102,15 @@ function toldHtml(page: ReferralPage, w: Words, what: Told): Html {
     default:
       return what satisfies never;
   }
+}
+
+function newsHtml(page: ReferralPage, w: Words, { cancelAsked, appointments, history }: News): HtmlValue {
+  const items = [
+    ...(cancelAsked === undefined ? [] : [cancelAskedText(cancelAsked, w)]),
+    ...appointments.map((one) => appointmentText(page, w, one)),
+    ...history.map((item) => historyItem(page, w, item)),
+  ];
+  return items.length === 0 ? html`<p>${w.staleNothing}</p>` : itemList(items);
 }
 
 function section(id: string, title: string, body: HtmlValue): Html {
@@ -148,17 +168,25 @@ function byWhen({ view, times }: ReferralPage, w: Words): HtmlValue {
 }
 
 function appointments(page: ReferralPage, w: Words): HtmlValue {
-  const { view, times } = page;
-  const items = view.appointments.map((one) => {
-    const at = one.startsAt === undefined ? w.unknown : times.instant(one.startsAt);
-    return html`<li><p>${w.history.appointment(w.appointmentStates[one.state], at)}</p>
-${one.place !== undefined && html`<p class="said">${one.place}</p>`}
-${one.canConfirm && confirmForm(page, w, one, at)}</li>`;
-  });
-  return items.length > 0 && section('appointments', w.headings.appointments, html`<ol class="history">${items}</ol>`);
+  const items = page.view.appointments.map(
+    (one): HtmlValue => [appointmentText(page, w, one), one.canConfirm && confirmForm(page, w, one)],
+  );
+  return items.length > 0 && section('appointments', w.headings.appointments, itemList(items));
 }
 
-function confirmForm(page: ReferralPage, w: Words, { id }: AppointmentShown, at: string): Html {
+function appointmentText({ times }: ReferralPage, w: Words, { startsAt, state, place }: AppointmentShown): HtmlValue {
+  return [
+    html`<p>${w.history.appointment(w.appointmentStates[state], startOf(startsAt, times, w))}</p>`,
+    place !== undefined && html`<p class="said">${place}</p>`,
+  ];
+}
+
+function startOf(startsAt: string | undefined, times: Times, w: Words): string {
+  return startsAt === undefined ? w.unknown : times.instant(startsAt);
+}
+
+function confirmForm(page: ReferralPage, w: Words, { id, startsAt }: AppointmentShown): Html {
+  const at = startOf(startsAt, page.times, w);
   return html`<form method="post" action="${page.address}/confirm">${hidden(page)}
 <input type="hidden" name="appointment" value="${id}">
 <button class="quiet" aria-label="${w.actionButtons.confirm}: ${at}">${w.actionButtons.confirm}</button></form>`;
@@ -183,10 +211,10 @@ ${fields}
   return html`<details${returned !== undefined && html` open`}><summary>${w.actionTitles[action]}</summary>${form}</details>`;
 }
 
-/** The token of the session, the version that the page shows, when it was shown, and a key that makes a second click harmless. */
+/** The token of the session, the stamp of what the page shows, when it was shown, and a key that makes a second click harmless. */
 function hidden({ csrf, view, now, newKey }: ReferralPage): Html {
   return html`<input type="hidden" name="csrf" value="${csrf}">
-<input type="hidden" name="version" value="${view.version}">
+<input type="hidden" name="version" value="${view.stamp}">
 <input type="hidden" name="shown" value="${now.toISOString()}">
 <input type="hidden" name="key" value="${newKey()}">`;
 }
@@ -261,17 +289,19 @@ function history(page: ReferralPage, w: Words): Html {
   return section(
     'history',
     w.headings.history,
-    items.length === 0 ? html`<p>${w.history.none}</p>` : historyList(page, w, items),
+    items.length === 0 ? html`<p>${w.history.none}</p>` : itemList(items.map((item) => historyItem(page, w, item))),
   );
 }
 
-function historyList({ times }: Pick<ReferralPage, 'times'>, w: Words, items: readonly HistoryItem[]): Html {
-  return html`<ol class="history">${items.map((item) => {
-    const by = item.who ?? (item.by === 'them' ? w.history.you : w.history.them);
-    return html`<li><p class="when">${item.at === '' ? '' : times.instant(item.at)} · ${by}</p>
+function itemList(items: readonly HtmlValue[]): Html {
+  return html`<ol class="history">${items.map((item) => html`<li>${item}</li>`)}</ol>`;
+}
+
+function historyItem({ times }: ReferralPage, w: Words, item: HistoryItem): Html {
+  const by = item.who ?? (item.by === 'them' ? w.history.you : w.history.them);
+  return html`<p class="when">${item.at === '' ? '' : times.instant(item.at)} · ${by}</p>
 <p>${historyTitle(item, w)}</p>
-${historyText(item)}</li>`;
-  })}</ol>`;
+${historyText(item)}`;
 }
 
 function historyTitle(item: HistoryItem, w: Words): string {

@@ -35,6 +35,8 @@ export interface AppointmentVersion {
 }
 
 export interface CancelAsked {
+  /** An instant. */
+  readonly at: string;
   /** In the agency's words. */
   readonly reason: string | undefined;
 }
@@ -61,6 +63,8 @@ export interface ClockShown {
 export interface ReferralView {
   /** Of the Task. */
   readonly version: string;
+  /** What is shown, by its versions: another one means that something has changed. `newsSince` reads it. */
+  readonly stamp: string;
   readonly status: TaskStatus;
   readonly isWaitlisted: boolean;
   readonly cancelAsked: CancelAsked | undefined;
@@ -98,11 +102,19 @@ export interface ClientShown {
 
 export interface AppointmentShown {
   readonly id: string;
+  readonly version: string;
   readonly state: 'proposed' | 'booked' | 'kept' | 'cancelled' | 'no-show';
   readonly startsAt: string | undefined;
   readonly place: string | undefined;
   /** By the partner: somebody else has proposed it. */
   readonly canConfirm: boolean;
+}
+
+/** What a page that was shown earlier did not show. */
+export interface News {
+  readonly cancelAsked: CancelAsked | undefined;
+  readonly appointments: readonly AppointmentShown[];
+  readonly history: readonly HistoryItem[];
 }
 
 export type HistoryItem = {
@@ -127,8 +139,11 @@ export function viewOf(parts: ReferralParts): ReferralView {
     codesIn(detail).includes('contacting-subject-prohibited'),
   );
   const period = objectAt(request, 'occurrencePeriod');
+  const version = versionOf(task);
+  const appointments = parts.appointments.map((one) => appointmentOf(one, isEnded));
   return {
-    version: versionOf(task),
+    version,
+    stamp: [version, ...appointments.map(markOf), ...(cancelAsked ? [cancelMark(cancelAsked)] : [])].join(' '),
     status,
     isWaitlisted: status === 'requested' && codesIn(task.statusReason).includes('waitlisted'),
     cancelAsked,
@@ -152,10 +167,43 @@ export function viewOf(parts: ReferralParts): ReferralView {
     },
     mayContact,
     clocks: isEnded ? [] : parts.clocks,
-    appointments: parts.appointments.map((one) => appointmentOf(one, isEnded)),
+    appointments,
     history: historyOf(parts),
     offered: offeredActions(status, cancelAsked !== undefined),
   };
+}
+
+function markOf({ id, version }: AppointmentShown): string {
+  return `${id}/${version}`;
+}
+
+function cancelMark({ at }: CancelAsked): string {
+  return `cancel/${at}`;
+}
+
+/**
+ * @param stamp of the page as it was shown
+ * @param shownAt epoch ms: when; counts for what stands in no version of the Task
+ */
+export function newsSince({ cancelAsked, appointments, history }: ReferralView, stamp: string, shownAt: number): News {
+  const [version, ...marks] = stamp.split(' ');
+  return {
+    cancelAsked: cancelAsked && marks.includes(cancelMark(cancelAsked)) ? undefined : cancelAsked,
+    appointments: appointments.filter((one) => !marks.includes(markOf(one))),
+    history: history.filter(({ since, at }) =>
+      since === undefined ? Date.parse(at) > shownAt : since > Number(version),
+    ),
+  };
+}
+
+/** @param appointment the one that is to be confirmed */
+export function isOffered(
+  { offered, appointments }: ReferralView,
+  action: Action,
+  appointment: string | null,
+): boolean {
+  if (action !== 'confirm') return offered.includes(action);
+  return appointments.some(({ id, canConfirm }) => canConfirm && id === appointment);
 }
 
 /** What may be done with a referral in this state; appointments that can be confirmed are told by themselves. */
@@ -233,6 +281,7 @@ function appointmentOf(appointment: JsonObject, isEnded: boolean): AppointmentSh
   const state = appointmentStates[textAt(appointment, 'status') ?? ''] ?? 'cancelled';
   return {
     id: textAt(appointment, 'id') ?? '',
+    version: versionOf(appointment),
     state,
     startsAt: textAt(appointment, 'start'),
     place: textAt(appointment, 'comment'),

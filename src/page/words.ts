@@ -145,7 +145,10 @@ export interface Words {
   readonly notAllowed: (state: string, legal: readonly string[]) => string;
   readonly appointmentThere: string;
   readonly stale: string;
+  /** The same, and what was asked cannot be done any more. */
+  readonly staleOver: string;
   readonly staleNothing: string;
+  readonly unsent: { readonly title: string; readonly hint: string };
   readonly nothingToDo: string;
   readonly history: {
     readonly none: string;

@@ -716,6 +716,7 @@ export interface PartnerSessionTable {
 /** A form that has been sent: once done, it does nothing when it is sent once more. */
 export interface PartnerFormTable {
   link: string;
+  /** What it does, and a hash of its own key and of what it says. */
   key: string;
   done: Generated<boolean>;
   at: DefaultInstant;

@@ -184,18 +184,26 @@ describe('a move', () => {
   });
 });
 
-test('a comment is there once, however often it is sent, and stays as it was written', async () => {
+test('a comment is there once, however often it is sent to one version, and stays as it was written', async () => {
   const id = await refer('commented');
   const text = '<b onclick="x()">Please call before ten</b>';
-  await gateway.api.home.addComment('pantry', id, text, ana);
-  await gateway.api.home.addComment('pantry', id, text, ana);
+  const { version } = await view(id);
+  const say = (words: string, ifMatch = version) => gateway.api.home.addComment('pantry', id, words, ana, ifMatch);
+  await say(text);
+  await expect(say(text)).rejects.toMatchObject({ code: 'version-conflict' });
   await idle(gateway);
   expect(objectsAt((await view(id)).task, 'note').map((note) => note.text)).toEqual([text]);
-  expect(await offered('commented')).toEqual([{ comments: [expect.objectContaining({ text, byName: 'Ana Ruiz' })] }]);
-  await expect(gateway.api.home.addComment('pantry', id, ' ', ana)).rejects.toMatchObject({ code: 'comment-empty' });
-  await expect(gateway.api.home.addComment('pantry', id, 'x'.repeat(4_001), ana)).rejects.toMatchObject({
-    code: 'comment-empty',
-  });
+  const said = expect.objectContaining({ text, byName: 'Ana Ruiz' });
+  expect(await offered('commented')).toEqual([{ comments: [said] }]);
+  await expect(say(' ')).rejects.toMatchObject({ code: 'comment-empty' });
+  await expect(say('x'.repeat(4_001))).rejects.toMatchObject({ code: 'comment-empty' });
+
+  // Said again, it is another comment.
+  await say(text, (await view(id)).version);
+  await idle(gateway);
+  const comments = objectsAt((await offered('commented')).at(-1), 'comments');
+  expect(comments).toEqual([said, said]);
+  expect(new Set(comments.map((comment) => comment.id)).size).toBe(2);
 });
 
 test('the first contact that reaches the client is offered as such, attempts as follow-ups, each once', async () => {
@@ -232,6 +240,13 @@ async function proposalsOf(appointment: string): Promise<JsonObject[]> {
   return rows.flatMap(({ body }) => (isObject(body) && objectAt(body, 'origin')?.id === appointment ? [body] : []));
 }
 
+/** As it is there. */
+async function confirm(taskId: string, appointment: JsonObject | undefined): Promise<JsonObject> {
+  const there = (await view(taskId)).appointments.find(({ id }) => id === appointment?.id);
+  const tag = `W/"${objectAt(there, 'meta')?.versionId}"`;
+  return gateway.api.home.confirmAppointment('pantry', taskId, String(appointment?.id), ana, tag);
+}
+
 describe('an appointment', () => {
   test('that the partner proposes and the source takes over is arranged by both, and there once', async () => {
     const id = await refer('taken-over');
@@ -242,6 +257,16 @@ describe('an appointment', () => {
     await accept(gateway, ['appointment', record]);
     await idle(gateway);
     expect((await view(id)).appointments).toMatchObject([{ id: made.id, status: 'proposed' }]);
+
+    // Moved by the source, it is not what the partner has now agreed with the client.
+    const later = { startsAt: '2026-03-09T17:00:00Z', updatedAt: '2026-05-01T11:00:00Z' };
+    await accept(gateway, ['appointment', { ...record, ...later }]);
+    await idle(gateway);
+    await expect(
+      gateway.api.home.proposeAppointment('pantry', id, { ...proposed, status: 'booked' }, ana),
+    ).rejects.toMatchObject({ code: 'appointment-exists' });
+    await accept(gateway, ['appointment', { ...record, updatedAt: '2026-05-01T12:00:00Z' }]);
+    await idle(gateway);
 
     // What the source agrees to is what the partner sees.
     await accept(gateway, ['appointment', { ...record, status: 'booked', updatedAt: '2026-05-02T10:00:00Z' }]);
@@ -267,7 +292,7 @@ describe('an appointment', () => {
     const [proposal = {}] = await proposalsOf(String(made.id));
     await accept(gateway, ['appointment', { ...proposal, id: 'visit-oak', updatedAt: '2026-05-01T10:00:00Z' }]);
     await idle(gateway);
-    await gateway.api.home.confirmAppointment('pantry', id, String(made.id), ana);
+    await confirm(id, made);
     await idle(gateway);
     expect(await offered('visit-oak')).toEqual([
       expect.objectContaining({ status: expect.stringMatching(/^(booked|confirmed)$/) }),
@@ -293,7 +318,7 @@ describe('an appointment', () => {
       .execute();
     expect(seen).toEqual([{ body: made }]);
 
-    await gateway.api.home.confirmAppointment('pantry', id, String(made.id), ana);
+    await confirm(id, made);
     expect((await view(id)).appointments).toMatchObject([{ status: 'booked' }]);
     await idle(gateway);
     // The source is offered it as a record of its own, once for each thing that it says.
@@ -329,12 +354,15 @@ describe('an appointment', () => {
     await idle(gateway);
     const [appointment] = (await view(id)).appointments;
     expect(appointment?.status).toBe('proposed');
-    await gateway.api.home.confirmAppointment('pantry', id, String(appointment?.id), ana);
+    await expect(
+      gateway.api.home.confirmAppointment('pantry', id, String(appointment?.id), ana, 'W/"0"'),
+    ).rejects.toMatchObject({ code: 'version-conflict' });
+    await confirm(id, appointment);
     await idle(gateway);
     expect(await offered('visit')).toEqual([
       expect.objectContaining({ status: expect.stringMatching(/^(booked|confirmed)$/) }),
     ]);
-    await expect(gateway.api.home.confirmAppointment('pantry', id, 'none', ana)).rejects.toMatchObject({
+    await expect(gateway.api.home.confirmAppointment('pantry', id, 'none', ana, 'W/"1"')).rejects.toMatchObject({
       code: 'appointment-unknown',
     });
   });

@@ -380,7 +380,7 @@ describe('preview', () => {
       headers: { 'content-type': 'application/json' },
     });
     const problem = await json(response);
-    expect(problem.detail).toMatch(/^Records that are refused: 1,/);
+    expect(problem.detail).toMatch(/^Records that are refused: 1/);
     expect(problem.errors).toContainEqual(
       expect.objectContaining({ element: 2, type: 'organization', id: 'nameless', pointer: '/name', rule: 'required' }),
     );

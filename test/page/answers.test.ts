@@ -1,7 +1,8 @@
 // What a partner does on the page happens once, by the rules, and to the referral that was shown; what it writes is shown as text.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { JsonObject } from '../../src/json.ts';
+import { type JsonObject, objectAt } from '../../src/json.ts';
+import { formName } from '../../src/page/forms.ts';
 import { sql } from '../../src/store/store.ts';
 import { anAppointment, aReferral } from '../builders.ts';
 import { type PageSite, startPageSite } from '../support/page-site.ts';
@@ -73,6 +74,30 @@ async function meanwhile(change: Parameters<typeof aReferral>[0]): Promise<void>
   await idle(site.gateway);
 }
 
+/** The agency proposes an appointment, or another time for it. */
+async function proposeVisit(startsAt: string, updatedAt = '2026-02-07T10:00:00-05:00'): Promise<void> {
+  const ids = { id: `appointment-${count}`, referralId: `referral-${count}` };
+  await accept(
+    site.gateway,
+    ['appointment', anAppointment({ ...ids, status: 'proposed', startsAt, updatedAt })],
+    ['consent', consentForAppointments],
+  );
+  await idle(site.gateway);
+}
+
+/** As the agency knows it once the partner has accepted. */
+const accepted = {
+  status: 'accepted',
+  decidedAt: '2026-02-05T09:00:00-05:00',
+  history: [
+    { id: 'h1', status: 'sent', at: '2026-02-04T10:00:00-05:00' },
+    { id: 'h2', status: 'accepted', at: '2026-02-05T09:00:00-05:00' },
+  ],
+} satisfies Parameters<typeof aReferral>[0];
+
+const aCall = { at: '2026-02-05T09:00', mode: 'phone' };
+const aVisit = { at: '2031-03-04T09:30', minutes: '30', agreement: 'proposed' };
+
 const aComment = {
   id: 'c1',
   at: '2026-02-05T09:00:00-05:00',
@@ -89,6 +114,9 @@ describe('a form that is sent twice', () => {
     const second = await visitor.send(link, 'accept', {}, fields);
     expect([first.status, second.status]).toEqual([200, 200]);
     expect(second.html).toContain('You have accepted this referral.');
+    // What has been done is told of a form that was sent, whatever somebody writes into the address.
+    for (const form of ['finish', formName('accept', 'another', fields), formName('finish', 'another', fields)])
+      expect((await visitor.get(`${link}?done=${form}`)).html).not.toContain('class="card done"');
     expect(await versions()).toBe(before);
   });
 
@@ -106,11 +134,11 @@ describe('a form that is sent twice', () => {
   });
 
   test('that makes something else makes it once', async () => {
-    const contact = { at: '2026-02-05T09:00', mode: 'phone', outcome: 'reached' };
+    const contact = { ...aCall, outcome: 'reached' };
     const fields = visitor.fields('contact');
     await Promise.all([visitor.send(link, 'contact', contact, fields), visitor.send(link, 'contact', contact, fields)]);
     expect(await held('Communication')).toHaveLength(1);
-    const visit = { at: '2031-03-04T09:30', minutes: '30', agreement: 'proposed', place: 'Room 2' };
+    const visit = { ...aVisit, place: 'Room 2' };
     const form = visitor.fields('propose');
     await Promise.all([visitor.send(link, 'propose', visit, form), visitor.send(link, 'propose', visit, form)]);
     expect(await held('Appointment')).toMatchObject([
@@ -118,11 +146,30 @@ describe('a form that is sent twice', () => {
     ]);
   });
 
+  test.each([
+    ['comment', { text: 'We open at nine' }, { text: 'We open at ten' }, 409],
+    ['contact', { ...aCall, outcome: 'no-answer' }, { ...aCall, outcome: 'reached' }, 200],
+    ['propose', { ...aVisit, place: 'Room 2' }, { ...aVisit, place: 'Room 3' }, 409],
+  ])('with something else in it is another one: %s', async (action, one, other, status) => {
+    // As a browser shows it that has gone back.
+    const fields = visitor.fields(action);
+    await visitor.send(link, action, one, fields);
+    const seen = await visitor.send(link, action, other, fields);
+    expect(seen.status).toBe(status);
+    if (status === 409) {
+      expect(seen.html).toContain(Object.values(other).at(-1));
+      expect((await visitor.send(link, action, other)).status).toBe(200);
+    }
+    const { note = [] } = await task();
+    const said = [note, await held('Communication'), await held('Appointment')].map((all) => [all].flat().length);
+    expect(said.reduce((sum, n) => sum + n)).toBe(2);
+  });
+
   test('after a process has died with it does what is left, and nothing twice', async () => {
     const fields = visitor.fields('accept');
     await site.store.db
       .insertInto('partner_form')
-      .values({ link: linkId(link), key: fields.get('key') ?? '' })
+      .values({ link: linkId(link), key: formName('accept', fields.get('key') ?? '', fields) })
       .execute();
     // As long as another process may be at it, it is waited for.
     const sending = visitor.send(link, 'accept', {}, fields);
@@ -132,8 +179,26 @@ describe('a form that is sent twice', () => {
   });
 });
 
+test('what somebody says of a contact is kept, also where one of the same minute is logged already', async () => {
+  await visitor.send(link, 'contact', { ...aCall, outcome: 'no-answer' });
+  await visitor.send(link, 'contact', { ...aCall, outcome: 'no-answer', text: 'Her sister says she is in hospital' });
+  const logged = await held('Communication');
+  expect(logged.map(({ note }) => note)).toEqual(
+    expect.arrayContaining([undefined, [{ authorString: 'Ana Ruiz', text: 'Her sister says she is in hospital' }]]),
+  );
+  const other = new Visitor();
+  await other.isIn(site, link, 'Ben Cole');
+  await other.send(link, 'contact', { ...aCall, outcome: 'no-answer' });
+  expect(await held('Communication')).toHaveLength(3);
+});
+
+test('the same comment, said again later, is kept again', async () => {
+  for (const _day of [1, 2]) await visitor.send(link, 'comment', { text: 'Called, no answer' });
+  expect((await task()).note).toMatchObject([{ text: 'Called, no answer' }, { text: 'Called, no answer' }]);
+});
+
 describe('an appointment for a time and place that there is one for', () => {
-  const visit = { at: '2031-03-04T09:30', minutes: '30', agreement: 'proposed', place: 'Room 2' };
+  const visit = { ...aVisit, place: 'Room 2' };
   const statuses = async () => (await held('Appointment')).map(({ status }) => status);
 
   test('is booked when it is agreed now, and the source is offered so', async () => {
@@ -178,6 +243,7 @@ describe('a form that shows an older state', () => {
 
   test('is not taken either where the agency has ended it', async () => {
     const fields = visitor.fields('accept');
+    const comment = visitor.fields('comment');
     await meanwhile({
       status: 'cancelled',
       history: [
@@ -188,7 +254,47 @@ describe('a form that shows an older state', () => {
     const seen = await visitor.send(link, 'accept', {}, fields);
     expect(seen.status).toBe(409);
     expect(seen.html).toContain('There is nothing left for you to do');
+    expect(seen.html).not.toContain('What you wrote, not sent');
     expect((await task()).status).toBe('cancelled');
+
+    // What was written meanwhile has no form any more, and is not lost for that.
+    const text = 'We could come <b>twice</b> a week';
+    const written = await visitor.send(link, 'comment', { text }, comment);
+    expect(written.status).toBe(409);
+    expect(written.html).toContain('this cannot be done any more');
+    expect(written.html).not.toContain('send the form again');
+    expect(written.html).toMatch(/What you wrote, not sent.*We could come &#60;b&#62;twice&#60;\/b&#62; a week/s);
+    const version = String(objectAt(await task(), 'meta')?.versionId);
+    const late = await visitor.send(link, 'comment', { text, version }, comment);
+    expect([late.status, late.html.includes('This cannot be done now')]).toEqual([409, true]);
+    expect(late.html).toContain('What you wrote, not sent');
+    expect((await task()).note).toBeUndefined();
+  });
+
+  test('confirms no time of an appointment that was not shown', async () => {
+    await proposeVisit('2031-02-12T10:00:00-05:00');
+    await visitor.get(link);
+    const old = visitor.fields('confirm');
+    await proposeVisit('2031-02-20T16:00:00-05:00', '2026-02-08T10:00:00-05:00');
+    const seen = await visitor.send(link, 'confirm', {}, old);
+    expect(seen.status).toBe(409);
+    expect(seen.html).toMatch(/role="alert".*Appointment, proposed: Feb 20, 2031, 4:00 PM.*<\/ol><\/div>/s);
+    expect(await held('Appointment')).toMatchObject([{ status: 'proposed' }]);
+    expect((await visitor.send(link, 'confirm')).status).toBe(200);
+    expect(await held('Appointment')).toMatchObject([{ status: 'booked', start: '2031-02-20T16:00:00-05:00' }]);
+  });
+
+  test('is not taken where the agency asks to stop by now', async () => {
+    await visitor.send(link, 'accept');
+    await idle(site.gateway);
+    await visitor.get(link);
+    const old = visitor.fields('start');
+    await meanwhile({ ...accepted, cancelRequest: { at: '2026-02-05T10:00:00-05:00', reason: 'She is not safe' } });
+    const seen = await visitor.send(link, 'start', {}, old);
+    expect(seen.status).toBe(409);
+    expect(seen.html).toMatch(/role="alert".*The agency asks you to stop.*She is not safe.*<\/ol><\/div>/s);
+    expect((await task()).status).toBe('accepted');
+    expect((await visitor.send(link, 'start')).status).toBe(200);
   });
 });
 
@@ -277,12 +383,7 @@ describe('what the partner does', () => {
   test('asked to stop, it stops', async () => {
     await visitor.send(link, 'accept');
     await meanwhile({
-      status: 'accepted',
-      decidedAt: '2026-02-05T09:00:00-05:00',
-      history: [
-        { id: 'h1', status: 'sent', at: '2026-02-04T10:00:00-05:00' },
-        { id: 'h2', status: 'accepted', at: '2026-02-05T09:00:00-05:00' },
-      ],
+      ...accepted,
       cancelRequest: { at: '2026-02-05T10:00:00-05:00', reason: 'She found another pantry' },
     });
     const seen = await visitor.get(link);
@@ -293,17 +394,7 @@ describe('what the partner does', () => {
   });
 
   test('confirms an appointment that the agency has proposed, and no other', async () => {
-    await accept(site.gateway, [
-      'appointment',
-      anAppointment({
-        id: `appointment-${count}`,
-        referralId: `referral-${count}`,
-        status: 'proposed',
-        startsAt: '2031-02-12T10:00:00-05:00',
-      }),
-    ]);
-    await accept(site.gateway, ['consent', consentForAppointments]);
-    await idle(site.gateway);
+    await proposeVisit('2031-02-12T10:00:00-05:00');
     const seen = await visitor.get(link);
     expect(seen.html).toContain('Appointment, proposed: Feb 12, 2031, 10:00 AM');
     const foreign = await visitor.send(link, 'confirm', { appointment: 'another-one' });

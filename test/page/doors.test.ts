@@ -2,6 +2,8 @@
 // gets a clear page, and nothing changes.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { reason } from '../../src/errors.ts';
+import { openAlert } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { type PageSite, startPageSite } from '../support/page-site.ts';
 import { linkId, Visitor } from '../support/visitor.ts';
@@ -42,7 +44,7 @@ describe('a link', () => {
     expect(headers.get('referrer-policy')).toBe('no-referrer');
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('x-robots-tag')).toContain('noindex');
-    expect(headers.get('set-cookie')).toMatch(/HttpOnly; SameSite=Lax$/);
+    expect(headers.get('set-cookie')).toMatch(/HttpOnly; SameSite=Lax; Max-Age=28800$/);
   });
 
   const last = (url: string, change: (token: string) => string) => url.replace(/[^/]+$/, change);
@@ -117,8 +119,22 @@ describe('a link', () => {
     const stranger = new Visitor();
     stranger.cookies.set(`casebridge-${linkId(other)}`, cookie[1]);
     expect(isShown((await stranger.get(other)).html)).toBe(false);
+    // One of an older release has a wider path: browsers send it last.
+    const old = { cookie: `${cookie.join('=')}; ${cookie[0]}=of-an-older-release` };
+    expect(isShown(await (await fetch(link, { headers: old })).text())).toBe(true);
   });
 });
+
+/** Of locked links: how often each was opened, and whether it is over. */
+async function alerts(): Promise<[number, boolean][]> {
+  const rows = await site.store.db
+    .selectFrom('alert')
+    .select(['count', 'resolved_at'])
+    .where('topic', 'like', 'partner-link-locked:%')
+    .orderBy('id')
+    .execute();
+  return rows.map(({ count, resolved_at: over }) => [count, over !== null]);
+}
 
 describe('a code', () => {
   test('works once', async () => {
@@ -179,12 +195,7 @@ describe('a code', () => {
     const csrf = visitor.fields('enter');
     const seen = await visitor.send(link, 'enter', { name: 'Ana', code: right }, csrf);
     expect(isShown(seen.html)).toBe(false);
-    const alerts = await site.store.db
-      .selectFrom('alert')
-      .selectAll()
-      .where('topic', 'like', 'partner-link-locked:%')
-      .execute();
-    expect(alerts.map(({ count, resolved_at: over }) => [count, over])).toEqual([[1, null]]);
+    expect(await alerts()).toEqual([[1, false]]);
 
     // The lock is over; the code that was sent before it stays void.
     await sql`update partner_link set locked_until = now()`.execute(site.store.db);
@@ -192,6 +203,30 @@ describe('a code', () => {
     expect(
       isShown((await visitor.send(link, 'enter', { name: 'Ana', code: right }, stubborn.fields('code'))).html),
     ).toBe(false);
+
+    // The alert is over with the next code that is right.
+    await sql`update partner_link set code_sent_at = null`.execute(site.store.db);
+    await visitor.get(link);
+    await visitor.send(link, 'code');
+    expect(await alerts()).toEqual([[1, false]]);
+    const code = await site.code(before + 2);
+    expect(isShown((await visitor.send(link, 'enter', { name: 'Ana', code })).html)).toBe(true);
+    expect(await alerts()).toEqual([[1, true]]);
+  });
+
+  test.each([
+    ['was withdrawn', () => site.gateway.api.page?.revoke(linkId(link), 'ops')],
+    ['has expired', () => sql`update partner_link set expires_at = now()`.execute(site.store.db)],
+    ['is good', () => undefined],
+  ])('given wrong too often, and its alert where the link %s by now', async (what, end) => {
+    await site.store.tx((trx) => {
+      const why = reason('partner-link-locked', { partner: 'pantry', link: linkId(link) });
+      return openAlert(trx, { topic: `partner-link-locked:${linkId(link)}`, reason: why });
+    });
+    await end();
+    if (what === 'was withdrawn') expect((await alerts()).at(-1)).toEqual([1, true]);
+    await site.gateway.api.page?.prune();
+    expect((await alerts()).at(-1)).toEqual([1, what !== 'is good']);
   });
 
   test.each([
@@ -233,11 +268,17 @@ describe('a form', () => {
     await visitor.isIn(site, link);
     const fields = visitor.fields('accept');
     const stranger = new Visitor();
-    expect((await stranger.send(link, 'accept', {}, fields)).status).toBe(400);
+    expect((await stranger.send(link, 'code', {}, fields)).status).toBe(400);
+    stranger.cookies.clear();
+    const away = await stranger.send(link, 'accept', {}, fields);
+    expect([away.status, away.html.includes('Please sign in again')]).toEqual([403, true]);
     await stranger.get(link);
     expect((await stranger.send(link, 'accept', {}, fields)).status).toBe(403);
     const without = await visitor.send(link, 'accept', { csrf: '' }, fields);
     expect([without.status, without.html.includes('Nothing was sent')]).toEqual([403, true]);
+    // So it is when somebody has signed in anew in another window.
+    const written = await visitor.send(link, 'comment', { csrf: '', text: 'We open at nine' }, fields);
+    expect([written.status, written.html.includes('We open at nine')]).toEqual([403, true]);
     expect(await status()).toBe('requested');
   });
 
@@ -247,8 +288,35 @@ describe('a form', () => {
     await sql`update partner_session set seen_at = now() - interval '31 minutes'`.execute(site.store.db);
     const seen = await visitor.send(link, 'accept');
     expect([seen.status, seen.html.includes('Nothing was sent'), isShown(seen.html)]).toEqual([403, true, false]);
+    expect(seen.html).not.toContain('What you wrote');
     expect(await status()).toBe('requested');
   });
+
+  const over = (set: string) => () => sql`update ${sql.raw(set)}`.execute(site.store.db);
+  test.each([
+    ['session', 403, over(`partner_session set seen_at = now() - interval '31 minutes'`)],
+    ['link', 410, over('partner_link set expires_at = now()')],
+    ['consent', 404, over(`record set content = content || '{"status":"revoked"}' where type = 'consent'`)],
+  ])(
+    'shows what was written into it where the %s is over by now, to the same request alone',
+    async (_what, code, end) => {
+      const visitor = new Visitor();
+      await visitor.isIn(site, link);
+      const fields = visitor.fields('propose');
+      await visitor.get(`${link}?lang=es`);
+      await end();
+      const visit = { at: '2031-03-04T09:30', minutes: '30', place: 'Room <2>', agreement: 'proposed' };
+      const seen = await visitor.send(link, 'propose', visit, fields);
+      const again = await visitor.get(link);
+      await sql`update record set content = content || '{"status":"active"}' where type = 'consent'`.execute(
+        site.store.db,
+      );
+      expect(seen.status).toBe(code);
+      expect(seen.html).toMatch(/Lo que escribió, sin enviar.*2031-03-04 09:30.*Room &#60;2&#62;/s);
+      expect(isShown(seen.html)).toBe(false);
+      expect(again.html).not.toContain('Room');
+    },
+  );
 
   test('that is huge, or no form, gets an answer', async () => {
     const huge = await fetch(`${link}/accept`, {

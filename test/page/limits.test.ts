@@ -49,7 +49,9 @@ function request(change: Partial<PageRequest> = {}): PageRequest {
 test('over https the cookie is for https only, and addresses begin where the page is reached', async () => {
   const page = await another('https://casebridge.example.org/agency');
   const { cookies, body } = await page.answer(request());
-  expect(cookies[0]).toMatch(/^casebridge-.{12}=.{32}; Path=\/agency\/p; HttpOnly; SameSite=Lax; Secure$/);
+  expect(cookies[0]).toMatch(
+    /^casebridge-.{12}=.{32}; Path=\/agency\/p\/.{66}; HttpOnly; SameSite=Lax; Secure; Max-Age=28800$/,
+  );
   expect(body).toContain(`action="/agency/p/${token}/code"`);
   expect(body).toContain('href="/agency/p/style-');
 });

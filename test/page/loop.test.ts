@@ -68,6 +68,9 @@ withBrowser('in Chromium (skipped where there is none)', () => {
     const context = await phone(browser, 'en-US');
     const page = await signIn(context, link, english);
     await fits(page, 'en');
+    const [, other = ''] = /(http\S+\/p\/\S+)/.exec(site.links()[0]?.text ?? '') ?? [];
+    const cookies = [await context.cookies(`${link}/accept`), await context.cookies(other)];
+    expect(cookies.map((sent) => sent.length)).toEqual([1, 0]);
     const body = page.locator('body');
     expect(await body.textContent()).toContain('Rosa Maria Delgado');
     expect(await body.textContent()).toContain('Weekly groceries for a household of three');

@@ -43,6 +43,8 @@ export function pageStates(): PageState[] {
         name: `gate ${state.kind}`,
         html: gateHtml({ ...gate, state, hasCode: state.kind !== 'new' && state.kind !== 'none' }),
       })),
+      { name: 'gate unsent', html: gateHtml({ ...gate, state: { kind: 'sign-in-first' }, hasCode: true, unsent }) },
+      { name: 'notice unsent', html: noticeHtml(frame, 'form-foreign', undefined, unsent) },
       { name: 'gate faults', html: gateHtml({ ...gate, state: { kind: 'faults' }, hasCode: true, returned }) },
       ...notices.map((notice) => ({
         name: `notice ${notice}`,
@@ -58,8 +60,12 @@ export function pageStates(): PageState[] {
   });
 }
 
-const wordy = ['gate faults', 'gate sent-before', 'notice link-unknown', 'notice form-foreign'].concat(
-  ['requested', 'on-hold', 'asked to stop', 'faults', 'stale', 'not allowed'].map((name) => `referral ${name}`),
+const unsent = { action: 'propose', values: new URLSearchParams({ at: '2031-03-04T09:30', place: long }) } as const;
+
+const wordy = ['gate faults', 'gate unsent', 'gate sent-before', 'notice link-unknown', 'notice form-foreign'].concat(
+  ['requested', 'on-hold', 'asked to stop', 'faults', 'stale', 'stale and over', 'not allowed'].map(
+    (name) => `referral ${name}`,
+  ),
 );
 
 const notices = [
@@ -97,18 +103,26 @@ function referrals(): ({ name: string } & Pick<ReferralPage, 'view' | 'told' | '
       { field: 'text', fault: 'text-too-long' },
     ],
   } as const;
+  const { appointments, history } = view('requested');
+  const everything = { cancelAsked: { at: '2026-02-05T14:00:00Z', reason: long }, appointments, history };
+  const nothing = { cancelAsked: undefined, appointments: [], history: [] };
   return [
     ...statuses,
     { name: 'with little', view: bare },
     { name: 'waitlisted', view: { ...view('requested'), isWaitlisted: true } },
     {
       name: 'asked to stop',
-      view: { ...view('accepted'), cancelAsked: { reason: long }, offered: offeredActions('accepted', true) },
+      view: {
+        ...view('accepted'),
+        cancelAsked: { at: '2026-02-05T14:00:00Z', reason: long },
+        offered: offeredActions('accepted', true),
+      },
     },
     { name: 'done', view: view('accepted'), told: { kind: 'done', action: 'accept' } },
     { name: 'faults', view: view('requested'), told: { kind: 'faults' }, returned },
-    { name: 'stale', view: view('requested'), told: { kind: 'stale', news: view('requested').history }, returned },
-    { name: 'stale by little', view: view('requested'), told: { kind: 'stale', news: [] } },
+    { name: 'stale', view: view('requested'), told: { kind: 'stale', news: everything }, returned },
+    { name: 'stale and over', view: view('completed'), told: { kind: 'stale', news: everything }, returned },
+    { name: 'stale by little', view: view('requested'), told: { kind: 'stale', news: nothing } },
     { name: 'not allowed', view: view('in-progress'), told: { kind: 'not-allowed' } },
     { name: 'an appointment there', view: view('accepted'), told: { kind: 'appointment-there' } },
     { name: 'not allowed at the end', view: view('completed'), told: { kind: 'not-allowed' } },
@@ -119,6 +133,7 @@ function view(status: TaskStatus): ReferralView {
   const at = '2026-02-05T14:00:00Z';
   return {
     version: '3',
+    stamp: '3 a1/1 a2/1 a3/1',
     status,
     isWaitlisted: false,
     cancelAsked: undefined,
@@ -145,9 +160,16 @@ function view(status: TaskStatus): ReferralView {
       { rule: 'cancel-answer-48h', state: 'due-soon', dueAt: at },
     ],
     appointments: [
-      { id: 'a1', state: 'proposed', startsAt: at, place: long, canConfirm: true },
-      { id: 'a2', state: 'proposed', startsAt: '2026-02-07T14:00:00Z', place: undefined, canConfirm: true },
-      { id: 'a3', state: 'no-show', startsAt: undefined, place: undefined, canConfirm: false },
+      { id: 'a1', version: '1', state: 'proposed', startsAt: at, place: long, canConfirm: true },
+      {
+        id: 'a2',
+        version: '1',
+        state: 'proposed',
+        startsAt: '2026-02-07T14:00:00Z',
+        place: undefined,
+        canConfirm: true,
+      },
+      { id: 'a3', version: '1', state: 'no-show', startsAt: undefined, place: undefined, canConfirm: false },
     ],
     history: [
       { kind: 'state', at, by: 'us', who: undefined, since: 1, status: 'requested', reason: undefined },

@@ -17,6 +17,7 @@ import { markClocks } from '../mark-clocks.ts';
 import { isAnswer } from '../owner-in.ts';
 import { askWho } from '../patients/find-patient.ts';
 import { isSomebodyElse, strongIdentifiers } from '../patients/match.ts';
+import { isSameChart, patientSlot } from '../patients/patient-link.ts';
 import { type LookFailure, type Looks, lookInStore, lookThere } from './look.ts';
 import { originHere } from './origin.ts';
 import { type InboundPart, type InboundRow, partsOf } from './rows.ts';
@@ -70,10 +71,12 @@ async function adoptRecord(
   const isAnswer = row.state === 'refused' && row.answer !== null;
   const clientId = textAt(record.content, 'clientId');
   if (!isAnswer && clientId !== undefined && row.patient !== null) {
-    const link = known.link({ type: 'client', id: clientId, slot: 'patient' });
+    const client = { type: 'client', id: clientId, slot: patientSlot } as const;
+    const link = known.link(client);
     // The lane waits for the client, and the client's lane may not have looked yet.
     if (link === undefined) return wantClient(deps, lease, clientId);
-    if (link.remote_id !== row.patient) return park(reason('origin-other-patient', { ...origin }));
+    const isTheirs = link.remote_id === row.patient || isSameChart(known.generations(client), row.patient);
+    if (!isTheirs) return park(reason('origin-other-patient', { ...origin }));
   }
   const links = resources.flatMap((resource) => linkFor(resource, partsOf(row)) ?? []);
   if (links.length === 0) return { kind: 'nothing' };
@@ -232,7 +235,7 @@ async function adoptClient(
     });
     return { kind: 'stored', woken: [] };
   }
-  const woken = await linkFound(deps, lease, resource, look.body);
+  // Before the link: what is of a linked client is not looked at here again.
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     const ofPatient = trx
@@ -248,7 +251,7 @@ async function adoptClient(
       .execute();
     await raiseWanted(trx, [lease]);
   });
-  return { kind: 'stored', woken };
+  return { kind: 'stored', woken: await linkFound(deps, lease, resource, look.body) };
 }
 
 /** Whom the records of the client say that they answer about; undefined: none does, or they name several. */

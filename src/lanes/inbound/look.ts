@@ -20,25 +20,33 @@ interface SeenLook {
   readonly remote_id: string;
   readonly body: JsonObject | null;
   readonly gone: boolean;
+  readonly seen_at: Date;
 }
 
-/** Adds what the store keeps of these. */
+/**
+ * Adds what the store keeps of these.
+ * @param isOutdated of what was gone or hidden, by the time of that look: leave it out, so that it is looked at again. Absent: it is believed
+ */
 export async function lookInStore(
   store: Store,
   connection: string,
   looks: Looks,
   named: readonly Named[],
+  isOutdated?: (named: Named, lookedAt: Date) => boolean,
 ): Promise<void> {
   const wanted = named.filter((one) => !looks.has(nameOf(one))).map(({ resourceType, id }) => ({ resourceType, id }));
   if (wanted.length === 0) return;
   const { rows } = await sql<SeenLook>`
-    select s.resource_type, s.remote_id, s.body, s.gone
+    select s.resource_type, s.remote_id, s.body, s.gone, s.seen_at
     from jsonb_to_recordset(${json(wanted)}) as w("resourceType" text, id text)
     join seen s on s.connection = ${connection} and s.resource_type = w."resourceType" and s.remote_id = w.id`.execute(
     store.db,
   );
-  for (const { resource_type: resourceType, remote_id: id, body, gone } of rows)
-    looks.set(nameOf({ resourceType, id }), gone ? 'gone' : body === null ? 'hidden' : { body });
+  for (const { resource_type: resourceType, remote_id: id, body, gone, seen_at: at } of rows) {
+    const look = gone ? 'gone' : body === null ? 'hidden' : { body };
+    if (typeof look !== 'string' || isOutdated?.({ resourceType, id }, at) !== true)
+      looks.set(nameOf({ resourceType, id }), look);
+  }
 }
 
 export type LookFailure =

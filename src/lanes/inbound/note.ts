@@ -45,7 +45,10 @@ export async function noteInbound(
     const [patient = null] = patientsOf(resource, config.baseUrl);
     return [{ resource_type: resourceType, remote_id: id, type, patient }];
   });
-  const speaking = await lanesSpokenTo(trx, config, resources);
+  const speaking = distinct([
+    ...(await lanesSpokenTo(trx, config, resources)),
+    ...(await lanesWaitingFor(trx, config, resources)),
+  ]);
   await raiseWanted(trx, speaking, { priority: 10 });
   if (noted.length === 0) return speaking;
   const others = await withoutOurs(trx, config.id, noted);
@@ -113,6 +116,31 @@ export async function lanesSpokenTo(
       and (i.type = 'none' and i.record_id is not null or i.type = 'appointment' and i.state = 'proposed')
     order by subject`.execute(trx);
   return rows.map(({ subject }) => ({ connection, subject }));
+}
+
+/** The lanes of referrals about patients who are shown: they may have been asked about because they were not. */
+async function lanesWaitingFor(
+  trx: Transaction<Database>,
+  { id: connection, inboundTo }: Noting['config'],
+  resources: readonly JsonObject[],
+): Promise<LaneKey[]> {
+  const patients = resources.flatMap(({ resourceType, id }) =>
+    resourceType === 'Patient' && typeof id === 'string' ? id : [],
+  );
+  if (patients.length === 0) return [];
+  const waiting = trx
+    .selectFrom('inbound')
+    .select(['connection', 'subject'])
+    .distinct()
+    .where('connection', '=', connection)
+    .where('patient', 'in', patients)
+    .where('type', '=', 'referral')
+    .where('state', 'in', ['new', 'kept', 'proposed']);
+  return (inboundTo === undefined ? waiting : waiting.where('source', '=', inboundTo)).execute();
+}
+
+function distinct(lanes: readonly LaneKey[]): LaneKey[] {
+  return [...new Map(lanes.map((lane) => [lane.subject, lane])).values()];
 }
 
 /** The elements by which resources of a type name the referral that they speak of. */

@@ -33,6 +33,7 @@ import {
 } from './hospital-document.ts';
 import { labelled } from './labels.ts';
 import type { Look, Looks } from './look.ts';
+import { originHere } from './origin.ts';
 import {
   isReadable,
   type Proposal,
@@ -137,8 +138,8 @@ const pastMs = 30 * 24 * 60 * 60_000;
 class InboundPlanner {
   readonly #input: InboundInput;
   readonly #context: ProposeContext;
-  /** Of the case under which referrals are offered, where the source has none; undefined: it has one. */
-  #casePlace: Place | undefined;
+  /** Of the cases under which referrals are offered, by the patient; of a client with an open one there is none. */
+  #casePlaces: ReadonlyMap<string, Place> = new Map();
   /** Names of Tasks that somebody carries out by a Task of their own. */
   readonly #passedOn: ReadonlySet<string>;
 
@@ -181,7 +182,7 @@ class InboundPlanner {
     const { rows } = this.#input;
     const open = rows.filter(({ state }) => state !== 'refused' && state !== 'adopted');
     const read = open.filter(({ type }) => type === 'referral').map((row) => this.#readReferral(row));
-    this.#casePlace = this.#placeOfCase(read);
+    this.#casePlaces = this.#placesOfCases(read);
     const referrals = read.map((one) => this.#referral(one));
     const offered = referrals.filter(({ verdict }) => verdict.kind === 'offer');
     // What is asked about stands as it was offered, and so does what it came with.
@@ -193,51 +194,68 @@ class InboundPlanner {
       .filter(({ type }) => type !== 'referral' && type !== 'client' && type !== 'case')
       .filter((row) => !pointed.some(({ place }) => place.row === row))
       .map((row) => this.#record(row));
-    return [...this.#people(offered, standing), ...pointed, ...referrals, ...others];
+    const offeredWith = rows.flatMap(({ type, remote_id: id, patient }) =>
+      type === 'client' ? id : type === 'case' ? (patient ?? []) : [],
+    );
+    const patients = new Set([...standing.flatMap(({ patient }) => patient ?? []), ...offeredWith]);
+    const people = [...patients].flatMap((patient) => {
+      const isTheirs = (one: Judged) => one.patient === patient;
+      return this.#person(patient, offered.filter(isTheirs), standing.filter(isTheirs));
+    });
+    return [...people, ...pointed, ...referrals, ...others];
   }
 
-  /** The patient as a client, and a case, where the source has neither. */
-  #people(offered: readonly Judged[], standing: readonly Judged[]): Judged[] {
+  /** A patient as a client, and a case, where the source has neither. */
+  #person(patient: string, offered: readonly Judged[], standing: readonly Judged[]): Judged[] {
     const { around, rows } = this.#input;
-    const patient = standing[0]?.patient ?? rows.find(({ type }) => type === 'client')?.remote_id;
-    if (patient === undefined) return [];
     const client = rows.find(({ type, remote_id: id }) => type === 'client' && id === patient);
     if (client?.state === 'refused') return this.#cases(patient, offered, standing);
     const isNeeded = standing.length > 0;
+    const isKnown = around.clients.has(patient);
     const place: Place = { row: client, type: 'client', resourceType: 'Patient', remoteId: patient };
     const body = this.#body('Patient', patient);
     const ofClient: Judged[] =
-      around.clientId !== undefined || client?.state === 'adopted' || body === undefined
+      client?.state === 'adopted' || body === undefined || (isKnown && client?.state !== 'proposed')
         ? []
         : [
             {
               place,
               patient,
               look: hashOfSeen(body),
-              verdict: isNeeded
-                ? { kind: 'offer', told: this.#client(patient, body) }
-                : { kind: 'withdraw', why: 'inbound-cancelled' },
+              verdict:
+                isNeeded && !isKnown
+                  ? { kind: 'offer', told: this.#client(patient, body) }
+                  : { kind: 'withdraw', why: isKnown ? 'inbound-client-known' : 'inbound-cancelled' },
             },
           ];
     return [...ofClient, ...this.#cases(patient, offered, standing)];
   }
 
   /** The case under which referrals of somebody are offered who has none: one that is offered already, else that of the first of them. */
-  #placeOfCase(read: readonly ReadReferral[]): Place | undefined {
-    const { around, rows } = this.#input;
-    if (around.cases.some(isOpenCase)) return undefined;
-    const cases = rows.filter(({ type }) => type === 'case');
-    const proposed = cases.find(({ state }) => state === 'proposed');
-    if (proposed !== undefined) return placeOf(proposed);
-    const first = read.find(({ reading }) => reading.kind === 'offer')?.row;
-    if (first === undefined) return undefined;
-    const { resource_type: resourceType, remote_id: remoteId } = first;
-    const row = cases.find((one) => one.resource_type === resourceType && one.remote_id === remoteId);
-    return { row, type: 'case', resourceType, remoteId };
+  #placesOfCases(read: readonly ReadReferral[]): ReadonlyMap<string, Place> {
+    const cases = this.#input.rows.filter(({ type }) => type === 'case');
+    const places = new Map<string, Place>();
+    const keep = (patient: string | null | undefined, place: Place) => {
+      if (patient == null || places.has(patient) || this.#openCases(patient).length > 0) return;
+      places.set(patient, place);
+    };
+    for (const row of cases) if (row.state === 'proposed') keep(row.patient, placeOf(row));
+    for (const { row: referral, patient, reading } of read) {
+      if (reading.kind !== 'offer') continue;
+      const { resource_type: resourceType, remote_id: remoteId } = referral;
+      const row = cases.find((one) => one.resource_type === resourceType && one.remote_id === remoteId);
+      keep(patient, { row, type: 'case', resourceType, remoteId });
+    }
+    return places;
   }
 
   #cases(patient: string, offered: readonly Judged[], standing: readonly Judged[]): Judged[] {
-    const place = this.#casePlace;
+    const place = this.#casePlaces.get(patient);
+    const needless = place === undefined ? this.#needlessCase(patient) : undefined;
+    if (needless !== undefined) {
+      const verdict: Verdict = { kind: 'withdraw', why: 'inbound-client-known' };
+      return [{ place: placeOf(needless), patient, look: needless.look ?? '', verdict }];
+    }
     if (place === undefined || place.row?.state === 'refused' || place.row?.state === 'adopted') return [];
     const look = contentHash(standing.map((one) => one.look));
     if (standing.length === 0)
@@ -246,6 +264,17 @@ class InboundPlanner {
     return first === undefined
       ? []
       : [{ place, patient, look, verdict: { kind: 'offer', told: this.#case(place, first) } }];
+  }
+
+  /** The case that was offered with a client who is known by now by another record, unless the source has taken it over. */
+  #needlessCase(patient: string): InboundRow | undefined {
+    const { rows, around, connection } = this.#input;
+    const row = rows.find((one) => one.type === 'case' && one.patient === patient && one.state === 'proposed');
+    if (row === undefined || !this.#isKnownOtherwise(patient)) return undefined;
+    const origins = (around.clients.get(patient)?.cases ?? []).map((one) => originHere(one, connection.config.id));
+    return origins.some((origin) => origin?.resourceType === row.resource_type && origin.id === row.remote_id)
+      ? undefined
+      : row;
   }
 
   #client(patient: string, body: JsonObject): Told {
@@ -361,7 +390,7 @@ class InboundPlanner {
       resources,
       fixed: {
         ...referralMoves(bodies, reading.status, row.noted_at.toISOString()),
-        ...this.#caseOf(),
+        ...this.#caseOf(patient),
         ...labelled([bodies.task, bodies.order, ...this.#conditionsOf(bodies)]),
         clientId: this.#clientId(patient),
         ...this.#cancelRequest(row, bodies.task, patient),
@@ -428,8 +457,9 @@ class InboundPlanner {
   /** Anything else about a linked patient; what no referral points at any more is taken back unless it is offered for itself. */
   #record(row: InboundRow): Judged {
     const body = this.#body(row.resource_type, row.remote_id);
-    const look = contentHash([body === undefined ? null : hashOfSeen(body), this.#input.around.clientId ?? null]);
     const patient = body === undefined ? (row.patient ?? undefined) : patientsOf(body, this.#baseUrl)[0];
+    const client = this.#input.around.clients.get(patient ?? '');
+    const look = contentHash([body === undefined ? null : hashOfSeen(body), client?.id ?? null]);
     return { place: placeOf(row), verdict: this.#judgeRecord(row, body, patient, look), patient, look };
   }
 
@@ -442,8 +472,8 @@ class InboundPlanner {
       return { kind: 'ask', why: 'inbound-patient-changed' };
     if (!isRecordType(row.type)) return { kind: 'keep', why: 'inbound-no-rule' };
     if (isTakenBack(body)) return not('inbound-cancelled');
-    if (around.clientId === undefined || patient === undefined) return not('inbound-cancelled');
-    if (!around.cases.some(isOpenCase)) return not('inbound-no-case');
+    if (patient === undefined || !around.clients.has(patient)) return not('inbound-cancelled');
+    if (this.#openCases(patient).length === 0) return not('inbound-no-case');
     if (!isOffered && row.type === 'hospitalStay' && isPast(textAt(objectAt(body, 'period'), 'end'), now))
       return not('inbound-past');
     if (row.type === 'note') return this.#judgeDocument(row, body, patient, look);
@@ -496,7 +526,7 @@ class InboundPlanner {
       resources: [{ slot, body: document }],
       fixed: {
         ...fields.fixed,
-        ...this.#caseOf(),
+        ...this.#caseOf(patient),
         ...labelled([document]),
         clientId: this.#clientId(patient),
       },
@@ -525,7 +555,7 @@ class InboundPlanner {
       resources: [{ slot, body }],
       fixed: {
         clientId: this.#clientId(patient),
-        ...this.#caseOf(),
+        ...this.#caseOf(patient),
         ...labelled([body]),
         ...(isStay && { knownAt: (row?.noted_at ?? this.#input.now).toISOString(), source: 'adt' }),
       },
@@ -578,10 +608,27 @@ class InboundPlanner {
     told: Told,
   ): PlannedChange | undefined {
     const offered: Proposal = propose(this.#context, told, this.#input.now.toISOString());
-    const isOffered = row?.state === 'proposed' && row.offered_hash === offered.hash;
+    const isOffered =
+      row?.state === 'proposed' &&
+      row.offered_hash === offered.hash &&
+      !this.#isOfAnother(row.offered, offered.record, base.patient);
     if (isOffered && row.reason === null && row.look === base.look) return undefined;
     const change: Change = { op: 'propose', type: told.type, id: told.id, body: offered.record };
     return { ...base, state: 'proposed', reason: undefined, offered, ...(!isOffered && { change }) };
+  }
+
+  /** Whether it was offered of another client. That the source has taken over the client who was offered with it makes no other of them. */
+  #isOfAnother(before: JsonObject | null, now: JsonObject, patient: string | undefined): boolean {
+    const was = textAt(before ?? undefined, 'clientId');
+    if (was === undefined || was === now.clientId) return false;
+    const isAsProposed = patient !== undefined && was === this.#id('client', 'Patient', patient);
+    return !isAsProposed || this.#isKnownOtherwise(patient);
+  }
+
+  /** The source has not taken over the client who was offered, so a client whom it has is another record. */
+  #isKnownOtherwise(patient: string): boolean {
+    const client = this.#input.rows.find(({ type, remote_id: id }) => type === 'client' && id === patient);
+    return client?.state === 'proposed' || client?.state === 'withdrawn';
   }
 
   #bodies(
@@ -661,17 +708,21 @@ class InboundPlanner {
   }
 
   #clientId(patient: string): string {
-    return this.#input.around.clientId ?? this.#id('client', 'Patient', patient);
+    return this.#input.around.clients.get(patient)?.id ?? this.#id('client', 'Patient', patient);
   }
 
   /** The one open case of the client; the proposed one of a stranger; which of several is for the source to say. */
-  #caseOf(): JsonObject {
-    const open = this.#input.around.cases.filter(isOpenCase);
+  #caseOf(patient: string): JsonObject {
+    const open = this.#openCases(patient);
     const [only] = open;
     if (open.length === 1 && only !== undefined) return { caseId: only.id ?? '' };
     if (open.length > 1) return {};
-    const place = this.#casePlace;
+    const place = this.#casePlaces.get(patient);
     return place === undefined ? {} : { caseId: place.row?.id ?? this.#id('case', place.resourceType, place.remoteId) };
+  }
+
+  #openCases(patient: string): JsonObject[] {
+    return (this.#input.around.clients.get(patient)?.cases ?? []).filter(isOpenCase);
   }
 
   /** What references mean while no link says it. @param asAnswered by the names under which the source has taken them over */

@@ -7,9 +7,11 @@ import { json, type Store, sql } from '../../store/store.ts';
 import { type Change, offerChanges } from '../changes.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { linkedTargets } from '../linked-targets.ts';
+import { raiseWanted } from '../links.ts';
 import { markClocks } from '../mark-clocks.ts';
+import { isSameChart, patientSlot } from '../patients/patient-link.ts';
 import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
 import { agenciesOf } from './agencies.ts';
 import { type LookFailure, type Looks, lookInStore, lookThere, readThere } from './look.ts';
@@ -21,9 +23,12 @@ export type Taken = { readonly kind: 'nothing' } | { readonly kind: 'stored' } |
 /** Attachments of documents, which one run reads once and nobody keeps. */
 export interface Texts {
   readonly looks: Map<string, AttachmentLook>;
-  /** Database time at which those that are still to be read are tried again. */
+  /** Database time at which what could not be read, or is not shown to us, is tried again. */
   againAt: Date | undefined;
 }
+
+/** A patient or an order that the server does not show may come after the Task that names it, or a scope be granted later. */
+const unshownAgainMs = { least: 15 * 60_000, most: 24 * 60 * 60_000 };
 
 /** More resources than an order sensibly points at; what is beyond stays unread until the next run. */
 const mostLooks = 40;
@@ -43,9 +48,10 @@ export async function takeInbound(
   const rows = await readRows(deps.store, lease);
   if (rows.length === 0) return { kind: 'nothing' };
   const looks: Looks = new Map();
-  const failure = await lookAround(deps, connection, lease, rows, looks);
+  const failure = await lookAround(deps, connection, lease, rows, looks, texts, now);
   if (failure !== undefined) return failure;
   const around = await readAround(deps, connection, lease, rows, looks);
+  if (await handOver(deps, lease, rows, around)) return { kind: 'stored' };
   const { identifierSystem } = deps;
   const input = {
     connection,
@@ -74,9 +80,7 @@ async function readTexts(
   texts: Texts,
   now: Date,
 ): Promise<LookFailure | undefined> {
-  const again = (afterMs: number) => {
-    texts.againAt = new Date(Math.min(texts.againAt?.getTime() ?? Number.POSITIVE_INFINITY, now.getTime() + afterMs));
-  };
+  const again = (afterMs: number) => tryAgain(texts, now.getTime() + afterMs);
   for (const one of named) {
     if (texts.looks.size >= mostTexts) {
       again(0);
@@ -91,6 +95,10 @@ async function readTexts(
     }
   }
   return undefined;
+}
+
+function tryAgain(texts: Texts, at: number): void {
+  texts.againAt = new Date(Math.min(texts.againAt?.getTime() ?? Number.POSITIVE_INFINITY, at));
 }
 
 /** What turned out to be ours is no business of this. */
@@ -124,14 +132,28 @@ async function lookAround(
   lease: Lease,
   rows: readonly InboundRow[],
   looks: Looks,
+  texts: Texts,
+  now: Date,
 ): Promise<LookFailure | undefined> {
   const { baseUrl } = connection.config;
+  const since = Math.max(...rows.filter(isWaiting).map(({ updated_at: at }) => at.getTime()));
+  // The wait doubles: it is as long again as what names it had waited when it was looked at last.
+  const isOutdated = ({ resourceType }: Named, lookedAt = now) => {
+    if (resourceType !== 'Patient' && resourceType !== 'ServiceRequest') return false;
+    const at = lookedAt.getTime();
+    const next = at + Math.min(unshownAgainMs.most, Math.max(unshownAgainMs.least, at - since));
+    if (next <= now.getTime()) return true;
+    tryAgain(texts, next);
+    return false;
+  };
   const own = rows.map(({ resource_type: resourceType, remote_id: id }) => ({ resourceType, id }));
   await lookInStore(deps.store, lease.connection, looks, own);
   const referrals = own.filter((_, at) => rows[at]?.type === 'referral' && isOpen(rows[at]));
-  const failure = await lookAlong(deps, connection, lease, looks, referrals, (named) =>
-    pointedAt(looks, named, baseUrl),
-  );
+  const lead = (named: Named) => pointedAt(looks, named, baseUrl);
+  const waiting = own.filter((_, at) => isWaiting(rows[at]));
+  const failure =
+    (await lookAlong(deps, connection, lease, looks, waiting, lead, isOutdated)) ??
+    (await lookAlong(deps, connection, lease, looks, referrals, lead));
   if (failure !== undefined) return failure;
   // What is asked of nobody in particular may be a part of something of ours.
   const open = referrals.filter((named) => isForAnybody(looks, named));
@@ -146,18 +168,20 @@ async function lookAlong(
   looks: Looks,
   from: readonly Named[],
   lead: (named: Named) => readonly Named[],
+  isOutdated?: (named: Named, lookedAt?: Date) => boolean,
 ): Promise<LookFailure | undefined> {
   let next = from;
   let asked = 0;
   const known = new Set<string>();
   while (next.length > 0) {
-    await lookInStore(deps.store, lease.connection, looks, next);
+    await lookInStore(deps.store, lease.connection, looks, next, isOutdated);
     for (const named of next) {
       known.add(nameOf(named));
       if (looks.has(nameOf(named)) || asked >= mostLooks) continue;
       asked += 1;
       const failure = await lookThere(deps, connection, lease, looks, named);
       if (failure !== undefined) return failure;
+      if (typeof looks.get(nameOf(named)) === 'string') isOutdated?.(named);
     }
     const found = next.flatMap(lead);
     next = asked >= mostLooks ? [] : found.filter((named) => !known.has(nameOf(named)));
@@ -175,6 +199,12 @@ function wholes(looks: Looks, named: Named, baseUrl: string): Named[] {
   return look === undefined || typeof look === 'string' ? [] : partOf(look.body, baseUrl);
 }
 
+/** What is not shown may yet say more of it, or that it can be offered at all. */
+function isWaiting(row: InboundRow | undefined): boolean {
+  const isUntold = row?.reason?.code === 'inbound-patient-unknown' || row?.reason?.code === 'inbound-no-patient';
+  return row?.type === 'referral' && (row.state === 'new' || row.state === 'proposed' || (isUntold && isOpen(row)));
+}
+
 function isOpen(row: InboundRow | undefined): boolean {
   return row !== undefined && row.state !== 'refused' && row.state !== 'adopted';
 }
@@ -189,14 +219,21 @@ function pointedAt(looks: Looks, named: Named, baseUrl: string): Named[] {
   return named.resourceType === 'ServiceRequest' ? [...patients, ...pointedAtBy(body, baseUrl)] : [];
 }
 
-/** What the store knows around the resources: which of them are linked, whose client the patient is, and where that client's cases stand. */
+export interface LinkedClient {
+  readonly id: string;
+  /** Of the client's own lane. */
+  readonly subject: string;
+  /** Where they stand, all of them. */
+  readonly cases: readonly JsonObject[];
+}
+
+/** What the store knows around the resources: which of them are linked, which clients their patients are, and where those clients' cases stand. */
 export interface Around {
   readonly linked: Awaited<ReturnType<typeof linkedTargets>>;
   /** Tasks and orders that referrals of any source have, or had, links to: `made` by us, or answered. By `Type/id`. */
   readonly referred: ReadonlyMap<string, 'made' | 'theirs'>;
-  /** Of this source and linked to the patient of the lane. */
-  readonly clientId: string | undefined;
-  readonly cases: readonly JsonObject[];
+  /** Of this source, by the id of a patient to whom the client's link stands, or who was merged into that one. A lane may hold what is of several patients. */
+  readonly clients: ReadonlyMap<string, LinkedClient>;
   /** Ids of the organizations of the source that manage cases: the agency itself. */
   readonly agencies: ReadonlySet<string>;
   /** Name of the organization whose server this is, as the source has it. */
@@ -212,34 +249,8 @@ async function readAround(
 ): Promise<Around> {
   const bodies = [...looks.values()].flatMap((look) => (typeof look === 'string' ? [] : [look.body]));
   const linked = await linkedTargets(store, lease, config.baseUrl, bodies);
-  const patients = [...new Set(rows.flatMap(({ patient }) => patient ?? []))];
-  const client =
-    patients.length === 0
-      ? undefined
-      : await store.db
-          .selectFrom('link')
-          .select('id')
-          .where('connection', '=', lease.connection)
-          .where('source', '=', lease.source)
-          .where('type', '=', 'client')
-          .where('resource_type', '=', 'Patient')
-          .where('remote_id', 'in', patients)
-          .where('retired_at', 'is', null)
-          .orderBy(sql`subject <> ${lease.subject}`)
-          .orderBy('id')
-          .executeTakeFirst();
-  const cases =
-    client === undefined
-      ? []
-      : await store.db
-          .selectFrom('record')
-          .select('content')
-          .where('source', '=', lease.source)
-          .where('type', '=', 'case')
-          .where('client_id', '=', client.id)
-          .where('deleted', '=', false)
-          .orderBy('id')
-          .execute();
+  const named = bodies.flatMap((body) => patientsOf(body, config.baseUrl));
+  const patients = [...new Set([...rows.flatMap(({ patient }) => patient ?? []), ...named])];
   const { organizations } = await agenciesOf(store, lease.source);
   const ownerId = config.organization?.source === lease.source ? config.organization.id : undefined;
   const owner = await store.db
@@ -256,11 +267,58 @@ async function readAround(
       lease.connection,
       bodies.flatMap((body) => carriesOut(body, config.baseUrl)),
     ),
-    clientId: client?.id,
-    cases: cases.map(({ content }) => content),
+    clients: await linkedClients(store, lease, patients),
     agencies: organizations,
     hospital: textAt(owner?.content, 'name'),
   };
+}
+
+async function linkedClients(
+  { db }: Store,
+  { connection, source, subject }: Lease,
+  patients: readonly string[],
+): Promise<Map<string, LinkedClient>> {
+  if (patients.length === 0) return new Map();
+  const ofClients = db
+    .selectFrom('link')
+    .where('connection', '=', connection)
+    .where('source', '=', source)
+    .where('type', '=', 'client')
+    .where('slot', '=', patientSlot)
+    .where('resource_type', '=', 'Patient');
+  const links = await ofClients
+    .select(['id', 'subject', 'remote_id', 'generation', 'retired_at', 'reason'])
+    .where('id', 'in', ofClients.select('id').where('remote_id', 'in', patients))
+    .orderBy(sql`subject <> ${subject}`)
+    .orderBy('id')
+    .execute();
+  const clients = [...Map.groupBy(links, ({ id }) => id)].flatMap(([id, generations]) => {
+    const standing = generations.find(({ remote_id: there, retired_at: at }) => there !== null && at === null);
+    return standing === undefined ? [] : [{ id, subject: standing.subject, now: standing.remote_id, generations }];
+  });
+  const owners = patients.flatMap((patient) => {
+    const owner =
+      clients.find(({ now }) => now === patient) ?? clients.find((one) => isSameChart(one.generations, patient));
+    return owner === undefined ? [] : [{ patient, ...owner }];
+  });
+  if (owners.length === 0) return new Map();
+  const ids = [...new Set(owners.map(({ id }) => id))];
+  const cases = await db
+    .selectFrom('record')
+    .select(['client_id', 'content'])
+    .where('source', '=', source)
+    .where('type', '=', 'case')
+    .where('client_id', 'in', ids)
+    .where('deleted', '=', false)
+    .orderBy('id')
+    .execute();
+  const byClient = Map.groupBy(cases, ({ client_id: id }) => id);
+  return new Map(
+    owners.map(({ patient, id, subject: lane }) => [
+      patient,
+      { id, subject: lane, cases: (byClient.get(id) ?? []).map(({ content }) => content) },
+    ]),
+  );
 }
 
 async function linkedReferrals(
@@ -275,6 +333,54 @@ async function linkedReferrals(
     join link l on l.connection = ${connection} and l.resource_type = n."resourceType" and l.remote_id = n.id
     where l.type = 'referral'`.execute(db);
   return new Map(rows.map(({ name, origin }) => [name, origin === 'theirs' ? 'theirs' : 'made']));
+}
+
+/**
+ * What is of a client with another lane goes there, open questions with it, and the clocks of both are worked out anew.
+ * @returns whether anything was
+ */
+async function handOver(
+  { store: to, leaseMs, wake }: LaneDeps,
+  lease: Lease,
+  rows: readonly InboundRow[],
+  { clients }: Around,
+): Promise<boolean> {
+  // What the lane of a case has heard of its referrals is its own.
+  if (!lease.subject.startsWith(`${lease.source}.client.`)) return false;
+  const others = rows.filter(isOpen).flatMap((row) => {
+    const subject = clients.get(row.patient ?? '')?.subject;
+    return subject === undefined || subject === lease.subject ? [] : [{ row, subject }];
+  });
+  if (others.length === 0) return false;
+  const lanes = [...new Set(others.map(({ subject }) => subject))];
+  await to.tx(async (trx) => {
+    await holdLease(trx, lease, leaseMs);
+    for (const { row, subject } of others)
+      await trx
+        .updateTable('inbound')
+        // Without its look it is judged there from the beginning, and what is to be asked about it is asked there.
+        .set({ subject, look: null, updated_at: sql<Date>`now()` })
+        .where('connection', '=', lease.connection)
+        .where('source', '=', lease.source)
+        .where('type', '=', row.type)
+        .where('resource_type', '=', row.resource_type)
+        .where('remote_id', '=', row.remote_id)
+        .execute();
+    await closeObsolete(
+      trx,
+      lease,
+      others.map(({ row }) => `inbound:${row.resource_type}/${row.remote_id}`),
+    );
+    if (others.some(({ row }) => row.type === 'hospitalStay'))
+      for (const subject of [lease.subject, ...lanes]) await markClocks(trx, subject);
+    await raiseWanted(trx, keysOf(lease, lanes), { priority: 10 });
+  });
+  wake(keysOf(lease, lanes));
+  return true;
+}
+
+function keysOf({ connection }: Lease, subjects: readonly string[]): LaneKey[] {
+  return subjects.map((subject) => ({ connection, subject }));
 }
 
 /** What the polls had put by is taken up. */

@@ -88,7 +88,7 @@ async function follow(merge: Merge, survivor: JsonObject): Promise<void> {
   const remoteId = String(survivor.id);
   const { trx, lease, client } = merge;
   await saveSeen(trx, lease.connection, { resourceType: 'Patient', remoteId, versionTag: undefined, body: survivor });
-  await pointAtPatient(trx, client, remoteId);
+  await raiseWanted(trx, await pointAtPatient(trx, client, remoteId));
   await tell(merge, remoteId);
 }
 

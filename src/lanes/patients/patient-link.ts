@@ -48,7 +48,7 @@ export async function endPatientLink(trx: Transaction<Database>, client: ClientO
     .execute();
 }
 
-/** Links the client to a patient who is there, as the next generation. @returns the lanes that waited for it. */
+/** Links the client to a patient who is there, as the next generation. @returns the lanes that waited for it, or keep what began there of this patient. */
 export async function pointAtPatient(
   trx: Transaction<Database>,
   client: ClientOn,
@@ -79,7 +79,27 @@ export async function pointAtPatient(
   const { rows } = await sql<{ subject: string }>`
     delete from waiting where connection = ${connection} and source = ${source} and type = 'client' and id = ${id}
       and slot = ${patientSlot} returning subject`.execute(trx);
-  return [...new Set(rows.map((row) => row.subject))].map((waiting) => ({ connection, subject: waiting }));
+  const waiting = rows.map((row) => ({ connection, subject: row.subject }));
+  const lanes = [...waiting, ...(await lanesKeeping(trx, client, remoteId))];
+  return [...new Map(lanes.map((lane) => [lane.subject, lane])).values()];
+}
+
+/** The other lanes that keep what began there of a patient and is not settled: it goes to the lane of the client who is that patient. */
+export async function lanesKeeping(
+  trx: Transaction<Database>,
+  { connection, source, subject }: Pick<ClientOn, 'connection' | 'source' | 'subject'>,
+  patient: string,
+): Promise<LaneKey[]> {
+  return trx
+    .selectFrom('inbound')
+    .select(['connection', 'subject'])
+    .distinct()
+    .where('connection', '=', connection)
+    .where('source', '=', source)
+    .where('patient', '=', patient)
+    .where('subject', '<>', subject)
+    .where('state', 'not in', ['refused', 'adopted'])
+    .execute();
 }
 
 /** What was planned from the link before is not sent any more. */
@@ -99,13 +119,15 @@ export async function lanesOfClient(trx: Transaction<Database>, client: ClientOn
   return rows.map(({ subject }) => ({ connection: client.connection, subject }));
 }
 
+export type Generation = Pick<LinkRow, 'remote_id' | 'generation' | 'retired_at' | 'reason'>;
+
 /**
  * Whether what names `was` as its patient is in the chart that the client has now: every step from there to the standing link was a merge by
  * the hospital, which moves a chart and makes nothing wrong.
  *
  * @param links all generations of the client's link, in any order.
  */
-export function isSameChart(links: readonly LinkRow[], was: string): boolean {
+export function isSameChart(links: readonly Generation[], was: string): boolean {
   const inOrder = links.filter(({ remote_id: id }) => id !== null).sort((a, b) => a.generation - b.generation);
   const from = inOrder.findLastIndex(({ remote_id: id }) => id === was);
   const ended = inOrder.slice(from).filter(({ retired_at: at }) => at !== null);

@@ -73,7 +73,7 @@ export async function relinkPatient(store: Store, asked: RelinkAsked): Promise<R
     await endPatientLink(trx, client, why);
     await closeObsolete(trx, client, [patientTopic]);
     await noteAnswer(trx, client, record.version, asked, was, why);
-    if (patient !== null) await pointAtPatient(trx, client, patient);
+    if (patient !== null) await raiseWanted(trx, await pointAtPatient(trx, client, patient), { priority: 10 });
     if (was !== null) await listWrong(trx, client, { standing, was, patient, written, why });
     await voidPlans(trx, client);
     return { was, now: patient, written };

@@ -255,7 +255,13 @@ export const en: Words = {
     'There is already an appointment for this time and place; the list of appointments shows how it stands. Nothing was changed. Please propose another time, or write to the agency.',
   stale:
     'While this page was open, the referral has changed. Nothing was sent yet. Please read what is new, and send the form again if it is still right.',
+  staleOver:
+    'While this page was open, the referral has changed, and this cannot be done any more. Nothing was sent. Please read what is new.',
   staleNothing: 'A detail of the referral was changed.',
+  unsent: {
+    title: 'What you wrote, not sent',
+    hint: 'Copy it if you still need it: it is kept nowhere else.',
+  },
   nothingToDo: 'This referral has ended. There is nothing left for you to do.',
   history: {
     none: 'Nothing yet.',

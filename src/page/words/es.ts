@@ -255,7 +255,13 @@ export const es: Words = {
     'Ya hay una cita para esta hora y este lugar; la lista de citas muestra cómo está. No se cambió nada. Proponga otra hora o escriba a la agencia.',
   stale:
     'Mientras esta página estaba abierta, la remisión ha cambiado. Todavía no se envió nada. Lea lo nuevo y envíe el formulario otra vez si sigue siendo correcto.',
+  staleOver:
+    'Mientras esta página estaba abierta, la remisión ha cambiado y esto ya no se puede hacer. No se envió nada. Lea lo nuevo.',
   staleNothing: 'Se cambió un detalle de la remisión.',
+  unsent: {
+    title: 'Lo que escribió, sin enviar',
+    hint: 'Cópielo si todavía lo necesita: no se guarda en ningún otro lugar.',
+  },
   nothingToDo: 'Esta remisión ha terminado. No le queda nada por hacer.',
   history: {
     none: 'Todavía nada.',

@@ -101,10 +101,10 @@ export async function wantLanes(
         or exists (select 1 from operation o where o.connection = recipient.id and o.source = ${source} and o.type = m.type
           and o.record_id = m.id and o.outcome is null)
       union all
-      -- What began there is kept without an offer until the client has a case.
+      -- What began there is kept without an offer, or taken back, until the client has a case.
       select recipient.id, c.subject, ${priorities.urgent}::integer, true
       from jsonb_to_recordset(${json(clientsWithCase(source, accepted))}) as c(subject text), recipient
-      where exists (select 1 from inbound i where i.connection = recipient.id and i.subject = c.subject and i.state = 'kept'
+      where exists (select 1 from inbound i where i.connection = recipient.id and i.subject = c.subject and i.state in ('kept', 'withdrawn')
         and i.reason ->> 'code' = 'inbound-no-case')
     )
     insert into lane (connection, subject, source, wanted, priority)

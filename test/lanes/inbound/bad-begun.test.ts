@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/json.ts';
+import { sql } from '../../../src/store/store.ts';
 import {
   feed,
   foodCondition,
@@ -17,17 +18,18 @@ import {
   sourceMoves,
   written,
 } from '../../support/begun.ts';
+import { aConnection } from '../../support/rig.ts';
+import { pollEverybody } from '../../support/roster.ts';
 import { useWorld } from '../../support/world.ts';
 
-const world = useWorld({
-  polls: {
-    types: ['ServiceRequest', 'Task'],
-    performers: ['Organization/7'],
-    referralCodes: [],
-    documentTypes: [],
-    lookBackMs: 90 * 86_400_000,
-  },
-});
+const polls = {
+  types: ['ServiceRequest', 'Task'],
+  performers: ['Organization/7'],
+  referralCodes: [],
+  documentTypes: [],
+  lookBackMs: 90 * 86_400_000,
+} as const;
+const world = useWorld({ polls });
 /** Asked of us by name, so that it is our concern in whatever state it is. */
 const task: JsonObject = { ...openTask, owner: { reference: 'Organization/7' } };
 
@@ -116,6 +118,84 @@ describe('seen for the first time', () => {
       { ...foodOrder, subject: { reference: 'Patient/nobody' } },
     );
     expect(await asked()).toEqual(['inbound inbound-patient-unknown']);
+  });
+
+  describe('what the server does not show yet', () => {
+    const unknown = { reference: 'Patient/nobody' };
+
+    async function timePasses(minutes: number): Promise<void> {
+      await sql`update seen set seen_at = seen_at - ${minutes} * interval '1 minute'`.execute(world.store.db);
+      await sql`update inbound set updated_at = updated_at - ${minutes} * interval '1 minute'`.execute(world.store.db);
+      await world.workAgain();
+    }
+
+    /** Minutes until the lane of the Task looks again by itself. */
+    async function nextLook(): Promise<number> {
+      const { rows } = await sql<{ minutes: number }>`
+        select extract(epoch from l.next_look_at - now())::float8 / 60 as minutes from lane l
+        join inbound i on i.connection = l.connection and i.subject = l.subject and i.remote_id = 'task-1' limit 1`.execute(
+        world.store.db,
+      );
+      return rows[0]?.minutes ?? Number.NaN;
+    }
+
+    const looksAt = async (path: string) =>
+      (await world.server.journal()).filter(({ method, url }) => method === 'GET' && String(url).endsWith(path)).length;
+
+    test('a patient is looked for again, ever less often, and the question ends once it is shown', async () => {
+      await begins({ ...task, for: unknown }, { ...foodOrder, subject: unknown });
+      expect(await asked()).toEqual(['inbound inbound-patient-unknown']);
+      expect(await nextLook()).toBeCloseTo(15, 0);
+      await timePasses(10);
+      expect(await looksAt('Patient/nobody')).toBe(1);
+      await timePasses(30);
+      expect(await looksAt('Patient/nobody')).toBe(2);
+      expect(await nextLook()).toBeCloseTo(40, 0);
+      await timePasses(30);
+      expect(await looksAt('Patient/nobody')).toBe(2);
+      await timePasses(60 * 24 * 30);
+      expect(await looksAt('Patient/nobody')).toBe(3);
+      expect(await nextLook()).toBeCloseTo(60 * 24, 0);
+      expect(await asked()).toEqual(['inbound inbound-patient-unknown']);
+      await hospitalHas(world, { ...ines, id: 'nobody' });
+      await timePasses(60 * 24);
+      expect(await asked()).toEqual([]);
+      expect(await ops(world)).toContain('propose referral');
+      expect(await nextLook()).toBeNaN();
+    });
+
+    test('a patient whom a poll sees ends the question at once', async () => {
+      const types = ['Patient', 'ServiceRequest', 'Task'] as const;
+      await world.connect(aConnection(world.server.base, { polls: { ...polls, types } }));
+      await begins({ ...task, for: unknown }, { ...foodOrder, subject: unknown });
+      await pollEverybody(world);
+      await world.work();
+      expect(await asked()).toEqual(['inbound inbound-patient-unknown']);
+      await hospitalHas(world, { ...ines, id: 'nobody' });
+      await pollEverybody(world);
+      await world.work();
+      expect(await asked()).toEqual([]);
+      expect(await ops(world)).toContain('propose referral');
+    });
+
+    test('an order that we may see later is told then', async () => {
+      await world.server.control('POST', 'faults', [
+        { method: 'GET', path: 'ServiceRequest/order-1', fault: { status: 403, body: '' } },
+        { method: 'GET', path: 'ServiceRequest?', fault: { status: 403, body: '' } },
+      ]);
+      await begins();
+      expect((await feed(world)).at(-1)?.body).toMatchObject({ requestedText: 'Not said' });
+      const { length } = await feed(world);
+      await world.server.control('DELETE', 'faults');
+      await timePasses(5);
+      expect(await ops(world, length)).toEqual([]);
+      await timePasses(15);
+      expect((await feed(world)).at(-1)).toMatchObject({
+        op: 'propose',
+        type: 'referral',
+        body: { requestedService: 'food-pantry' },
+      });
+    });
   });
 
   test('a question is over when the hospital has mended it', async () => {
