@@ -45,6 +45,21 @@ export async function checkConfig(
   return 'raw' in shape ? complete(resolve(file), shape.raw, source, env) : shape;
 }
 
+const shortestToken = 16;
+
+/** Of tokens that callers of ours present: which are short enough to be guessed. */
+export function tokenWarnings({ sources, operators }: Pick<Config, 'sources' | 'operators'>): string[] {
+  const named = [
+    ...[...sources].map(([name, { token }]) => [`sources.${name}.token`, token] as const),
+    ...[...operators].map(([name, { token }]) => [`operators.${name}.token`, token] as const),
+  ];
+  return named.flatMap(([setting, { length }]) =>
+    length < shortestToken
+      ? `${setting} has fewer than ${shortestToken} characters and could be guessed. Take one at random, as of: openssl rand -hex 32`
+      : [],
+  );
+}
+
 /**
  * A secret that a command was given as `env:NAME` or `file:PATH`; relative paths count from the working directory.
  * @throws CasebridgeError `config-invalid` naming the option, never the value

@@ -86,6 +86,12 @@ export const errorKinds = {
     issue: 'timeout',
     class: 'retry',
   },
+  'body-unwanted': {
+    text: 'This call takes no body, and nothing was done.{hint}',
+    status: 400,
+    issue: 'invalid',
+    class: 'permanent',
+  },
   'cancel-asked-anew': {
     text: 'The question that this Task put has been answered, and there is another one, which the next Task puts.',
     status: 200,
@@ -1656,19 +1662,19 @@ export const errorKinds = {
     class: 'config',
   },
   'route-task-answer': {
-    text: 'Set in the configuration (task: answer): Tasks that began there are answered, none is made there.',
+    text: 'By its setting, or the default of its vendor (task: answer): Tasks that began there are answered, none is made there.',
     status: 200,
     issue: 'informational',
     class: 'config',
   },
   'route-task-off': {
-    text: 'Set in the configuration (task: off).',
+    text: 'By its setting, or the default of its vendor (task: off).',
     status: 200,
     issue: 'informational',
     class: 'config',
   },
   'route-task-off-unanswered': {
-    text: 'Set in the configuration (task: off), and the server takes no note (DocumentReference) either: the hospital does not hear the answer from Casebridge. A person has to give it.',
+    text: 'By its setting, or the default of its vendor (task: off); and the server takes no note (DocumentReference) either: the hospital does not hear the answer from Casebridge. A person has to give it.',
     status: 501,
     issue: 'not-supported',
     class: 'config',
@@ -1842,7 +1848,7 @@ export const errorKinds = {
     class: 'retry',
   },
   'source-needed': {
-    text: 'Add ?source= to say whose this is: an id is unique within its source only.',
+    text: 'Add ?source= to say whose this is: ids are unique within their source only, and each source has a feed of its own.',
     status: 400,
     issue: 'required',
     class: 'permanent',
@@ -2026,6 +2032,12 @@ export const errorKinds = {
     status: 401,
     issue: 'login',
     class: 'denied',
+  },
+  'token-too-often': {
+    text: 'Too many wrong tokens came from this address. Try again in {seconds} seconds.',
+    status: 429,
+    issue: 'throttled',
+    class: 'retry',
   },
   'token-unknown': {
     text: 'The token is not one of this gateway. Check the configuration of sources and operators.',

@@ -1,11 +1,11 @@
-// Who looked at or changed what: of a partner's resources, or of a case on the console. Ids only, never what they say.
+// Who looked at or changed what: of a partner's resources, or an operator of a case, a record or a plan, on the console or by the API. Ids only, never what they say.
 
 import type { Transaction } from 'kysely';
 import type { Database, Store } from '../store/store.ts';
 
 /** Who acts. */
 export interface Actor {
-  /** `client`: the partner's system; `contact`: a person of it, on the partner page; `operator`: on the console. */
+  /** `client`: the partner's system; `contact`: a person of it, on the partner page; `operator`: on the console or by the API. */
   readonly kind: 'client' | 'contact' | 'operator';
   /** The client's id, an id of the contact that is no address, or the operator's name. */
   readonly id: string;

@@ -7,6 +7,8 @@ import { type Store, sql } from '../store/store.ts';
 export interface SharedRate {
   /** @returns undefined: go on; else the seconds to wait */
   take(caller: string): Promise<number | undefined>;
+  /** As `take` would answer; nothing is counted. */
+  wait(caller: string): Promise<number | undefined>;
 }
 
 /**
@@ -16,12 +18,15 @@ export interface SharedRate {
  */
 export function sharedRate(store: Store, what: string, perMinute: number): SharedRate {
   const each = sql`(${60 / perMinute}::double precision * interval '1 second')`;
+  // A caller may be known by an address, which is not to be read in the store.
+  const keyOf = (caller: string) =>
+    createHash('sha256')
+      .update(JSON.stringify([what, caller]))
+      .digest('base64url');
+  const left = sql<number>`ceil(extract(epoch from until + ${each} - interval '1 minute' - now()))::integer`;
   return {
     async take(caller) {
-      // A caller may be known by an address, which is not to be read in the store.
-      const key = createHash('sha256')
-        .update(JSON.stringify([what, caller]))
-        .digest('base64url');
+      const key = keyOf(caller);
       const [row] = await store.once((db) =>
         sql<{ taken: boolean; seconds: number | null }>`
           with over as (
@@ -33,11 +38,18 @@ export function sharedRate(store: Store, what: string, perMinute: number): Share
             where greatest(r.until, now()) + ${each} <= now() + interval '1 minute'
             returning key)
           select exists (select 1 from taken) as taken,
-            (select ceil(extract(epoch from until + ${each} - interval '1 minute' - now()))::integer from caller_rate where key = ${key}) as seconds`
+            (select ${left} from caller_rate where key = ${key}) as seconds`
           .execute(db)
           .then(({ rows }) => rows),
       );
       return row?.taken === false ? Math.max(1, row.seconds ?? 1) : undefined;
+    },
+
+    async wait(caller) {
+      const row = await store.once((db) =>
+        db.selectFrom('caller_rate').select(left.as('seconds')).where('key', '=', keyOf(caller)).executeTakeFirst(),
+      );
+      return row !== undefined && row.seconds > 0 ? row.seconds : undefined;
     },
   };
 }

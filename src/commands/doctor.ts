@@ -1,7 +1,7 @@
 // `doctor`: what is wrong with the configuration, the store and the connections, in plain words.
 
 import { InvalidArgumentError } from 'commander';
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, loadConfig, tokenWarnings } from '../config.ts';
 import { CasebridgeError, type Reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Store } from '../store/store.ts';
@@ -67,7 +67,14 @@ async function examineHere(call: CommandCall): Promise<Examination> {
       call.words.length > 0
         ? {}
         : { findings: [...(await examineMapping(config)), ...(await examineServers(api.store, config, call))] };
-    return { general: { durability: api.store.durability, warnings: config.warnings, ...findings }, reports };
+    return {
+      general: {
+        durability: api.store.durability,
+        warnings: [...config.warnings, ...tokenWarnings(config)],
+        ...findings,
+      },
+      reports,
+    };
   } finally {
     await gateway.stop();
   }

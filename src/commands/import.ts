@@ -59,7 +59,16 @@ async function importHere(call: CommandCall): Promise<number> {
 }
 
 async function* sent(remote: RemoteGateway, file: string): Answers {
-  for await (const line of remote.postRecords(Readable.from(bytesOf(file)))) yield toldBy(line);
+  const chunks = bytesOf(file)[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  // The API takes no empty body, and there is nothing to say.
+  if (first.done === true) yield 'done';
+  else for await (const line of remote.postRecords(Readable.from(joined(first.value, chunks)))) yield toldBy(line);
+}
+
+async function* joined(first: Uint8Array, others: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield first;
+  yield* { [Symbol.asyncIterator]: () => others };
 }
 
 /** One line of the gateway's answer. */
@@ -81,10 +90,28 @@ function toldBy(answer: Json): Told {
 
 const outcomes = ['accepted', 'unchanged', 'stale', 'refused'] as const;
 
+/** @throws CasebridgeError of the first file: then the import has not begun */
 async function importAll(call: CommandCall, read: (file: string) => Answers): Promise<number> {
   const { terminal } = call;
   const total = { ...emptyCounts(), cut: 0 };
-  for (const file of call.words) {
+  for (const [index, file] of call.words.entries()) {
+    const hindrance = await importOne(file).catch((error: unknown) => {
+      if (!(error instanceof CasebridgeError) || index === 0) throw error;
+      return error.message;
+    });
+    if (hindrance === undefined) continue;
+    total.cut += 1;
+    terminal.warn(`${file}: ${hindrance} Import the file again: what was accepted is answered as unchanged.`);
+  }
+  const { accepted, unchanged, stale, refused, cut } = total;
+  const cutFiles = cut === 0 ? '' : `; ${cut} of ${call.words.length} files not taken whole`;
+  terminal.result({ files: call.words.length, ...total }, [
+    `${accepted} accepted, ${unchanged} unchanged, ${stale} stale, ${refused} refused${cutFiles}`,
+  ]);
+  return refused + cut > 0 ? 1 : 0;
+
+  /** Answers why the file was not taken whole; undefined: it was. */
+  async function importOne(file: string): Promise<string | undefined> {
     let isDone = false;
     for await (const answer of read(file)) {
       if (answer === 'done') {
@@ -95,17 +122,8 @@ async function importAll(call: CommandCall, read: (file: string) => Answers): Pr
       if (answer.outcome === 'refused') terminal.warn(refusedText(file, answer));
       terminal.progress(`${file}: ${sumOf(total)} records`);
     }
-    if (isDone) continue;
-    total.cut += 1;
-    terminal.warn(
-      `${file}: the answer was cut off. Import the file again: what was accepted is answered as unchanged.`,
-    );
+    return isDone ? undefined : 'the answer was cut off.';
   }
-  const { accepted, unchanged, stale, refused } = total;
-  terminal.result({ files: call.words.length, ...total }, [
-    `${accepted} accepted, ${unchanged} unchanged, ${stale} stale, ${refused} refused`,
-  ]);
-  return refused + total.cut > 0 ? 1 : 0;
 }
 
 function sourceOf(call: CommandCall): string {

@@ -99,8 +99,8 @@ function planLines(item: Json): string[] {
   const { connection, subject, operations } = isObject(item) ? item : {};
   return (Array.isArray(operations) ? operations : [])
     .filter(isObject)
-    .flatMap(({ kind, slot, diff }) => [
-      `${connection} ${subject}: ${kind} ${slot}`,
+    .flatMap(({ kind, resource, diff }) => [
+      `${connection} ${subject}: ${kind} ${resource}`,
       ...(Array.isArray(diff) ? diff : [])
         .filter(isObject)
         .map(({ element, before, after }) => `    ${element}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`),

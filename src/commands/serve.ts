@@ -1,6 +1,6 @@
 // `serve`: the gateway with its HTTP interface, until it is stopped.
 
-import { loadConfig } from '../config.ts';
+import { loadConfig, tokenWarnings } from '../config.ts';
 import { type CommandLine, textOption } from './command.ts';
 import { logMappings, openLogger, reloadOnSignal, stopInTime, toldListening, untilStopped } from './process.ts';
 
@@ -24,6 +24,7 @@ export const serve: CommandLine = {
       const server = await listen(buildApp(gateway.api), config.server).catch(toldListening(config.server));
       call.terminal.result({ url: server.url }, [`Casebridge listens on ${server.url}`]);
       logger.info({ url: server.url, store: gateway.api.store.kind }, 'listening');
+      for (const warning of tokenWarnings(config)) logger.warn(warning);
       logMappings(logger, gateway);
       reloadOnSignal(gateway, logger);
       logger.info({ signal: await stopped }, 'stopping');

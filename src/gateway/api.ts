@@ -23,6 +23,7 @@ import {
   type LaneDeps,
   lineageOf,
   offReport,
+  type Projected,
   parkLane,
   projectRecords,
   refreshRoster,
@@ -39,7 +40,7 @@ import {
 } from '../lanes/lanes.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PartnerPage } from '../page/page.ts';
-import { acceptRecords, acceptStale, isRecordType, type RecordKey } from '../records/records.ts';
+import { acceptRecords, acceptStale, isRecordType, type RecordKey, type RecordType } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 
@@ -99,6 +100,13 @@ export function gatewayApi({
       records,
     });
 
+  /** With the clients and directory entries that the records refer to, as long as more of them are stored. */
+  const wholePreview = async (source: string, records: Parameters<typeof preview>[1]): ReturnType<typeof preview> => {
+    const projected = await preview(source, records, {});
+    const around = await storedRecords(store, referredTo(source, projected));
+    return around.length === 0 ? projected : wholePreview(source, [...records, ...around]);
+  };
+
   const schemas = async () => (await deps.mappings()).schemas;
 
   return {
@@ -134,10 +142,13 @@ export function gatewayApi({
       return { bundle: collectionBundle(sent), issues: issuesOf(sent), lineage: lineageOf(sent, mappings) };
     },
 
-    async resources(keys) {
+    async resources(keys, { whole = false } = {}) {
       const bySource = Map.groupBy(keys, ({ source }) => source);
       const all = await Promise.all(
-        [...bySource].map(async ([source, own]) => preview(source, await storedRecords(store, own), {})),
+        [...bySource].map(async ([source, own]) => {
+          const records = await storedRecords(store, own);
+          return whole ? wholePreview(source, records) : preview(source, records, {});
+        }),
       );
       const projected = all.flat();
       const mappings = await deps.mappings();
@@ -227,6 +238,20 @@ export function gatewayApi({
 
     ready: () => readiness(store, feeder()),
   };
+}
+
+const sharedTypes: readonly RecordType[] = ['client', 'organization', 'worker', 'service'];
+
+/** Clients and directory entries that are referred to and not among the projected. */
+function referredTo(source: string, projected: readonly Projected[]): RecordKey[] {
+  const there = new Set(projected.map(({ type, id }) => `${type}/${id}`));
+  const targets = projected.flatMap(({ resources }) => resources.flatMap(({ desired }) => desired.references));
+  const missing = new Map<string, RecordKey>();
+  for (const {
+    target: { type, id },
+  } of targets)
+    if (sharedTypes.includes(type) && !there.has(`${type}/${id}`)) missing.set(`${type}/${id}`, { source, type, id });
+  return [...missing.values()];
 }
 
 async function storedRecords(store: Store, keys: readonly RecordKey[]) {

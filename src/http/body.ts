@@ -8,7 +8,7 @@ import { CasebridgeError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { parseJson } from '../records/records.ts';
 import { hasBody } from './problem.ts';
-import type { Call, HttpLimits } from './route.ts';
+import { type Call, defaultLimits, type HttpLimits } from './route.ts';
 
 /** @throws CasebridgeError `body-missing`, `media-type-unknown`, `body-encoding-unknown` by the headers alone */
 export function checkBodyHeaders(request: Request, takes: readonly string[]): void {
@@ -19,6 +19,25 @@ export function checkBodyHeaders(request: Request, takes: readonly string[]): vo
     throw new CasebridgeError('media-type-unknown', { types: takes.join(' or ') });
   }
   if (!['identity', 'gzip'].includes(encodingOf(request))) throw new CasebridgeError('body-encoding-unknown');
+}
+
+/** Of a body that says nothing: `{}` with some white space, also zipped. */
+const emptyBody = { bodyBytes: 64, bodyMs: 1000 };
+
+/**
+ * Lets through what says nothing, of any media type: no body, an empty one, or `{}`. What somebody meant by any other, such as a dry run, is not done.
+ * @param query what the call takes in its address
+ * @throws CasebridgeError `body-unwanted`, also for what is too long or too slow to be empty
+ */
+export async function refuseBody(request: Request, query: readonly string[] = []): Promise<void> {
+  if (!hasBody(request.headers)) return;
+  const text = await readBody(request, { ...defaultLimits, ...emptyBody }).catch((error: unknown) => {
+    if (!(error instanceof CasebridgeError)) throw error;
+    return error.code === 'body-missing' ? '' : undefined;
+  });
+  if (text !== undefined && /^\s*(\{\s*\})?\s*$/.test(text.toString())) return;
+  const names = query.map((name) => `?${name}=`).join(' and ');
+  throw new CasebridgeError('body-unwanted', { hint: names && ` What it takes goes into the address: ${names}.` });
 }
 
 /** The body as strict JSON. @throws CasebridgeError `json-invalid`, and those of `readBody` */

@@ -31,8 +31,11 @@ export interface GatewayApi {
   accept(source: string, items: readonly CheckedRecord[]): Promise<readonly Acceptance[]>;
   /** What these records would be as FHIR, together with what is stored. Stores nothing. */
   preview(source: string, items: readonly CheckedRecord[], connection?: string): Promise<Preview>;
-  /** The desired resources of these stored records, by the address that they have in a Bundle; none for a record that makes none. */
-  resources(keys: readonly RecordKey[]): Promise<DesiredResources>;
+  /**
+   * The desired resources of these stored records, by the address that they have in a Bundle; none for a record that makes none. `whole`: with those of the
+   * clients and directory entries that they refer to, which follow them.
+   */
+  resources(keys: readonly RecordKey[], options?: { readonly whole?: boolean }): Promise<DesiredResources>;
 
   /** Wants the lane and answers at once (its state is read from the store), or with `dryRun` plans it and changes nothing. */
   runLane(lane: LaneKey): Promise<void>;
@@ -160,12 +163,14 @@ export interface LanePlan {
   readonly operations: readonly {
     readonly kind: string;
     readonly slot: string;
+    /** `referral/r1#request` */
+    readonly resource: string;
     readonly resourceType: string;
     readonly id?: string;
     readonly reason: Reason;
     readonly diff?: Json;
   }[];
-  readonly parked: readonly { readonly slot: string; readonly reason: Reason | null }[];
+  readonly parked: readonly { readonly slot: string; readonly resource: string; readonly reason: Reason | null }[];
   readonly nextLookAt: string | null;
 }
 

@@ -5,12 +5,12 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import { sharedRate } from '../access/access.ts';
 import { CasebridgeError } from '../errors.ts';
-import { checkBodyHeaders } from './body.ts';
+import { checkBodyHeaders, refuseBody } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
 import { checkPath, readQuery } from './parameters.ts';
 import { fhirHandler, fhirPath } from './partner-interface.ts';
 import { partnerPage } from './partner-page.ts';
-import { checkAccess, type Principal, principalReader } from './principal.ts';
+import { callerReader, checkAccess, type Principal } from './principal.ts';
 import { hasBody, logFault, outcomeOf, problemOf, sendProblem } from './problem.ts';
 import { apiVersion, type Call, defaultLimits, type HttpLimits, type PageRules, type Route } from './route.ts';
 import { routes } from './routes.ts';
@@ -37,7 +37,7 @@ export { type Listening, listen } from './server.ts';
 export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}): Express {
   const app = express();
   const bounds = { ...defaultLimits, ...limits };
-  const readPrincipal = principalReader(gateway.config);
+  const readPrincipal = callerReader(gateway, bounds);
   const signIns = sharedRate(gateway.store, 'sign-in', bounds.signInsPerMinute);
   app.disable('x-powered-by').disable('etag');
   app.use(helmet());
@@ -63,7 +63,7 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
     throw new CasebridgeError('address-unknown');
   });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    if (!request.originalUrl.startsWith('/fhir/')) return refuse(error, response);
+    if (!/^\/fhir(?=[/?]|$)/.test(request.originalUrl)) return refuse(error, response);
     const requestId = requestIdOf(response);
     logFault(gateway.logger, error, requestId);
     sendProblem(response, outcomeOf(error, requestId), 'application/fhir+json');
@@ -118,7 +118,7 @@ function begin(
 
 async function answer(
   parts: Pick<Call, 'gateway' | 'limits' | 'signIns'>,
-  readPrincipal: (authorization: string | undefined) => Principal,
+  readPrincipal: (request: Request) => Promise<Principal>,
   route: Route,
   request: Request,
   response: Response,
@@ -127,7 +127,7 @@ async function answer(
   if (route.page) response.setHeader('content-security-policy', route.page.policy);
   const { access } = route;
   const needsToken = access !== 'anyone' && access !== 'console';
-  const principal = needsToken ? readPrincipal(request.headers.authorization) : undefined;
+  const principal = needsToken ? await readPrincipal(request) : undefined;
   response.locals.caller = principal?.name;
   if (needsToken && principal) checkAccess(access, principal);
   const path = textsOf(request.params);
@@ -136,12 +136,15 @@ async function answer(
   const types = route.answers ?? ['application/json'];
   const type = request.accepts([...types]);
   if (type === false) throw new CasebridgeError('answer-type-unknown', { types: types.join(' or ') });
-  if (route.takes && route.checksBody === undefined) checkBodyHeaders(request, route.takes);
+  if (route.checksBody === undefined) {
+    if (route.takes) checkBodyHeaders(request, route.takes);
+    else if (route.method !== 'GET') await refuseBody(request, route.query);
+  }
   response.status(route.status ?? 200);
   const requestId = requestIdOf(response);
   const body = await route.handle({ ...parts, requestId, path, query, principal, request, response });
   if (body === undefined) return;
-  // A body that nobody asked for is not waited for.
+  // A GET means nothing by its body (RFC 9110 9.3.1), which is not waited for.
   if (!request.complete && hasBody(request.headers)) response.setHeader('connection', 'close');
   response.type(type).send(JSON.stringify(body));
 }

@@ -33,10 +33,8 @@ export function fhirHandler({ partnerInterface }: GatewayApi, limits: HttpLimits
     if (holder === undefined) throw new CasebridgeError('token-expired');
     response.locals.caller = `client ${holder.client.id}`;
     const seconds = limit.take(holder.client.id);
-    if (seconds !== undefined) {
-      response.setHeader('retry-after', seconds);
+    if (seconds !== undefined)
       throw new CasebridgeError('requests-too-many', { limit: limits.partnerRequestsPerMinute, seconds });
-    }
     send(response, await facade.answer(call, holder));
   };
 }

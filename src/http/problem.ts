@@ -66,7 +66,8 @@ export function outcomeOf(error: unknown, requestId: string): Problem {
 // About as long as a database server takes to start again.
 const retryAfterSeconds = 5;
 
-function waitOf({ code }: CasebridgeError): Pick<Problem, 'retryAfterSeconds'> {
+function waitOf({ code, kind, parameters }: CasebridgeError): Pick<Problem, 'retryAfterSeconds'> {
+  if (kind.status === 429 && typeof parameters.seconds === 'number') return { retryAfterSeconds: parameters.seconds };
   return code === 'store-unavailable' ? { retryAfterSeconds } : {};
 }
 

@@ -28,9 +28,9 @@ export interface Route {
   readonly states?: readonly string[];
   /** What `kind` may be. */
   readonly kinds?: readonly string[];
-  /** Media types of the request's body. */
+  /** Media types of the request's body. Without any, only an empty body or `{}` is let through. */
   readonly takes?: readonly string[];
-  /** The handler itself answers a body that is missing or of another type. */
+  /** The handler itself answers a body that is missing, unwanted or of another type. */
   readonly checksBody?: true;
   /** Media types of the answer. @default application/json */
   readonly answers?: readonly string[];
@@ -94,6 +94,8 @@ export interface HttpLimits {
   readonly headerMs: number;
   /** How often one address may try to sign in on the console, over all processes. @default 10 */
   readonly signInsPerMinute: number;
+  /** How many wrong tokens one address may show, over all processes. @default 30 */
+  readonly wrongTokensPerMinute: number;
 }
 
 export const defaultLimits: HttpLimits = {
@@ -105,4 +107,5 @@ export const defaultLimits: HttpLimits = {
   headerBytes: 16_384,
   headerMs: 10_000,
   signInsPerMinute: 10,
+  wrongTokensPerMinute: 30,
 };

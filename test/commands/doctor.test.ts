@@ -98,6 +98,15 @@ describe('of a server that is as it should be', () => {
     expect({ code: healthy.code, err: healthy.err }).toEqual({ code: 0, err: '' });
   });
 
+  test('tokens that are short enough to be guessed are warned of, without what they are', () => {
+    const warned = healthy.out.split('\n').filter((line) => line.startsWith('Warning: '));
+    expect(warned.map((line) => line.replace(/ has fewer than 16 characters .*/, ''))).toEqual([
+      'Warning: sources.county.token',
+      'Warning: operators.ops.token',
+    ]);
+    expect(healthy.out).not.toContain('-secret');
+  });
+
   test('it is reached, we are signed in, and each record type has its route with the reason', () => {
     const lines = healthy.out.split('\n');
     expect(lines).toContain('good (standard, live): reachable, signed in');
@@ -157,7 +166,7 @@ describe('of an Epic server before go-live', () => {
     ['intervention', 'Procedure', 'crus', 'document', 'Procedure cannot be written on servers of this vendor: an SDOH'],
     ['client', 'Patient', 'crs', 'read', 'Usual with servers of this vendor: the hospital keeps its own patients.'],
     ['organization', 'Organization', 'rs', 'read', 'The server does not declare create, update for Organization.'],
-    ['referral', 'Task', 'rus', 'answer', 'Set in the configuration (task: answer)'],
+    ['referral', 'Task', 'rus', 'answer', 'By its setting, or the default of its vendor (task: answer)'],
     ['consent', 'Consent', 'rs', 'manual', 'The server does not declare create, update for Consent.'],
   ])('the route of %s, with what is declared and why', (type, resource, declared, route, why) => {
     const row = told.out.split('\n').find((line) => line.startsWith(`  ${type} `) && line.includes(` ${resource} `));

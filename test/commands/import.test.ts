@@ -1,10 +1,23 @@
 // Records from files: what is good is stored, what is not is told by file and line, and a store that another process holds is left alone.
 
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { recordTypes } from '../../src/records/records.ts';
-import { aCase, aClient, aReferral } from '../builders.ts';
+import { type RecordType, recordTypes } from '../../src/records/records.ts';
+import {
+  aCarePlan,
+  aCase,
+  aClient,
+  aConsent,
+  aGoal,
+  aNeed,
+  aNote,
+  anOrganization,
+  aReferral,
+  aService,
+  aWorker,
+} from '../builders.ts';
 import { listen } from '../connections/fhir-server.ts';
 import { freshFolder } from '../support/embedded.ts';
 import { aFolder, casebridge, commandLine, type Ended, lastLine, listening, type Running } from './program.ts';
@@ -51,6 +64,7 @@ beforeAll(async () => {
   folder = await aFolder({
     'casebridge.yaml': configuration,
     'mixed.ndjson': mixed,
+    'empty.ndjson': '',
     county: env.COUNTY_TOKEN,
     town: env.TOWN_TOKEN,
     ops: env.OPS_TOKEN,
@@ -71,9 +85,9 @@ test('a file with broken lines: each is told, the rest is stored, exit code 1; o
     out: '3 accepted, 0 unchanged, 0 stale, 8 refused\n',
     err: told,
   });
-  const again = await importing('--source', 'county', '--json', 'mixed.ndjson', 'good.json');
+  const again = await importing('--source', 'county', '--json', 'mixed.ndjson', 'empty.ndjson', 'good.json');
   expect(again).toMatchObject({ code: 1, err: told });
-  expect(lastLine(again)).toEqual({ files: 2, accepted: 0, unchanged: 5, stale: 0, refused: 8, cut: 0 });
+  expect(lastLine(again)).toEqual({ files: 3, accepted: 0, unchanged: 5, stale: 0, refused: 8, cut: 0 });
 });
 
 describe('what cannot be started is exit code 2', () => {
@@ -123,10 +137,52 @@ describe('beside a gateway that holds the store', () => {
 
   test('--url does the same through its API', async () => {
     const ended = await importing(
-      ...['--url', gateway.url, '--token', 'env:TOWN_TOKEN', '--source', 'town', '--json', 'good.json', 'mixed.ndjson'],
+      ...['--url', gateway.url, '--token', 'env:TOWN_TOKEN', '--source', 'town', '--json'],
+      ...['good.json', 'empty.ndjson', 'mixed.ndjson'],
     );
     expect(ended).toMatchObject({ code: 1, err: told });
-    expect(lastLine(ended)).toEqual({ files: 2, accepted: 3, unchanged: 2, stale: 0, refused: 8, cut: 0 });
+    expect(lastLine(ended)).toEqual({ files: 3, accepted: 3, unchanged: 2, stale: 0, refused: 8, cut: 0 });
+  });
+
+  test('the Bundle of a case holds all that its resources refer to, and nothing of other cases', async () => {
+    const headers = { authorization: `Bearer ${env.COUNTY_TOKEN}` };
+    const records: readonly (readonly [RecordType, object])[] = [
+      ['organization', anOrganization()],
+      ['organization', anOrganization({ id: 'org-riverside' })],
+      ['service', aService()],
+      ['worker', aWorker()],
+      ['client', aClient()],
+      ['case', aCase()],
+      ['consent', aConsent()],
+      ['need', aNeed()],
+      ['goal', aGoal()],
+      ['referral', aReferral()],
+      ['carePlan', aCarePlan()],
+      ['note', aNote()],
+      ['client', aClient({ id: 'client-other' })],
+      ['case', aCase({ id: 'case-other', clientId: 'client-other' })],
+      ['organization', anOrganization({ id: 'org-other' })],
+    ];
+    const sent = await fetch(`${gateway.url}/api/records`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/x-ndjson' },
+      body: records.map(([type, record]) => `${line(type, record)}\n`).join(''),
+    });
+    expect(await sent.text()).toContain('"refused":0');
+    const answer = await fetch(`${gateway.url}/api/cases/case-rosa/bundle`, { headers });
+    const { entry = [] }: { entry?: { fullUrl: string; resource: { resourceType: string } }[] } = Object(
+      await answer.json(),
+    );
+    const urls = entry.map(({ fullUrl }) => fullUrl);
+    const named = JSON.stringify(entry.map(({ resource }) => resource)).match(/urn:uuid:[0-9a-f-]+/g) ?? [];
+    expect(named.filter((url) => !urls.includes(url))).toEqual([]);
+    expect(new Set(urls).size).toBe(urls.length);
+    const types = entry.map(({ resource }) => resource.resourceType);
+    expect(types).toEqual(
+      expect.arrayContaining(['Patient', 'Practitioner', 'Organization', 'HealthcareService', 'ServiceRequest']),
+    );
+    expect(types.filter((type) => type === 'Patient')).toHaveLength(1);
+    expect(JSON.stringify(entry)).not.toMatch(/client-other|case-other|org-other/);
   });
 
   test("another source's token, an operator's and an unknown one change nothing", async () => {
@@ -176,4 +232,44 @@ test('an answer that is cut off is no success: exit code 1, with what was answer
     err: `${file}: the answer was cut off. Import the file again: what was accepted is answered as unchanged.\n`,
   });
   expect(lastLine(ended)).toEqual({ files: 1, accepted: 1, unchanged: 0, stale: 0, refused: 0, cut: 1 });
+});
+
+describe('a gateway that refuses a file', () => {
+  /** Its answers to records, in order; after the last, it is gone. */
+  async function answering(statuses: readonly number[], files: readonly string[]): Promise<Ended> {
+    const left = [...statuses];
+    const server = createServer(async (request, response) => {
+      if (request.method === 'GET') return response.end('{"items":[],"next":null}');
+      request.resume();
+      await once(request, 'end');
+      const status = left.shift();
+      if (status === undefined) return response.destroy();
+      if (status !== 200) return response.writeHead(status).end('{"detail":"The store does not answer."}');
+      return response.end(
+        '{"line":1,"type":"case","id":"c","outcome":"accepted","version":1,"lanes":[]}\n{"done":true}\n',
+      );
+    });
+    const url = `http://127.0.0.1:${await listen(server)}`;
+    const words = ['--url', url, '--token', `file:${join(folder, 'county')}`, '--source', 'county', '--json'];
+    const ended = await commandLine(['import', ...words, ...files.map((file) => join(folder, file))]);
+    server.close();
+    return { ...ended, err: ended.err.replaceAll(url, 'URL').replaceAll(`${folder}/`, '') };
+  }
+
+  test('after another was taken: it is named, those after it are sent, and the exit code is 1 with the totals', async () => {
+    const again = 'Import the file again: what was accepted is answered as unchanged.';
+    const ended = await answering([200, 503, 200], ['good.json', 'mixed.ndjson', 'good.json', 'mixed.ndjson']);
+    expect(ended).toMatchObject({
+      code: 1,
+      err: `mixed.ndjson: The gateway at URL answered 503: The store does not answer. ${again}
+mixed.ndjson: No gateway answers at URL (ECONNRESET). ${again}
+`,
+    });
+    expect(lastLine(ended)).toEqual({ files: 4, accepted: 2, unchanged: 0, stale: 0, refused: 0, cut: 2 });
+  });
+
+  test('the first: nothing has begun, and the exit code is 2', async () => {
+    const ended = await answering([503, 200], ['good.json', 'mixed.ndjson']);
+    expect(ended).toMatchObject({ code: 2, err: 'The gateway at URL answered 503: The store does not answer.\n' });
+  });
 });

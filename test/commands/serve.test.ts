@@ -118,6 +118,7 @@ describe('stopped and started', () => {
     const { code, out, err } = await gateway.stop('SIGTERM');
     expect({ code, out }).toEqual({ code: 0, out: `${JSON.stringify({ url: gateway.url })}\n` });
     expect(err).toContain('"stopping"');
+    expect(err).toContain('"msg":"sources.county.token has fewer than 16 characters');
     expect(err).not.toContain('Pantry');
   });
 

@@ -214,7 +214,7 @@ test.each<[string, RouteInput['slots'][number], Partial<RouteInput>, string, str
     'manual',
     'The server does not declare create, read, update, search for Consent.',
   ],
-  ['tasks off', task, { task: 'off' }, 'off', 'Set in the configuration (task: off).'],
+  ['tasks off', task, { task: 'off' }, 'off', 'By its setting, or the default of its vendor (task: off).'],
   [
     'tasks off although configured as a copy of the record type',
     task,
@@ -227,7 +227,7 @@ test.each<[string, RouteInput['slots'][number], Partial<RouteInput>, string, str
     task,
     { task: 'answer' },
     'answer',
-    'Set in the configuration (task: answer): Tasks that began there are answered, none is made there.',
+    'By its setting, or the default of its vendor (task: answer): Tasks that began there are answered, none is made there.',
   ],
   [
     'tasks copied',

@@ -163,7 +163,9 @@ describe('signing in', () => {
     const guarded = await startHarness({ signInsPerMinute: 3 });
     const visitor = new Visitor(guarded);
     for (let times = 0; times < 3; times += 1) expect((await visitor.signIn('wrong')).status).toBe(401);
-    expect((await visitor.signIn(tokens.reader)).status).toBe(429);
+    const refused = await visitor.signIn(tokens.reader);
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     await guarded.stop();
   });
 });

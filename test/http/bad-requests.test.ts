@@ -205,6 +205,18 @@ test('10: an unknown address is answered 404 with a problem and without a stack'
   expect(await heard([absolute])).toEqual([200, '']);
 });
 
+test('whatever is not there under /fhir is answered by an OperationOutcome', async () => {
+  for (const address of ['/fhir', '/fhir?_format=json', '/fhir/', '/fhir/R5/Patient']) {
+    const response = await harness.send(undefined, 'GET', address);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      404,
+      expect.stringContaining('application/fhir+json'),
+    ]);
+    expect(await json(response)).toMatchObject({ resourceType: 'OperationOutcome', issue: [{ code: 'not-found' }] });
+  }
+  expect(await answered('/fhirs', { method: 'GET', caller: null })).toEqual([404, 'address-unknown']);
+});
+
 test('11: a wrong method is answered 405 and told which are right', async () => {
   for (const [method, address, allowed] of [
     ['DELETE', path, 'PUT, GET'],
@@ -336,6 +348,54 @@ test('20: of a caller that hangs up in the middle of the body nothing is stored,
   ];
   for (const parts of cut) await hangUp(parts);
   await until(() => harness.log.slice(logged).filter((entry) => entry.includes('"msg":"request"')).length === 3);
+});
+
+test('a body of a call that takes none is refused, of whatever type, and nothing is done', async () => {
+  const lane = '/api/lanes/general/county.case.case-rosa';
+  const stale = `/api/records/referral/referral-pantry/stale/${'a'.repeat(64)}/accept?source=county`;
+  const calls: readonly (readonly [Caller, string])[] = [
+    ['runner', `${lane}/run`],
+    ['runner', `${lane}/retry`],
+    ['configurer', '/api/connections/general/pause'],
+    ['configurer', '/api/connections/general/drain'],
+    ['configurer', '/api/connections/general/resume'],
+    ['decider', stale],
+    ['county', '/api/webhooks/county/test'],
+    ['county', '/api/webhooks/county/enable'],
+    ['runner', '/api/partner-links/AAAAAAAAAAAA/revoke'],
+    ['runner', '/api/partner-messages/1/retry'],
+    ['runner', '/api/partner-messages/1/withdraw'],
+  ];
+  for (const [caller, address] of calls)
+    expect(await answered(address, { caller, method: 'POST', ...asJson({ dryRun: true }) })).toEqual([
+      400,
+      'body-unwanted',
+    ]);
+  const bodies: readonly RequestInit[] = [
+    { body: '{zq7canary', headers: type },
+    { body: '[]', headers: type },
+    { body: 'null', headers: type },
+    { body: 'dryRun=true', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+    { body: gzipSync('{"dryRun":true}'), headers: { ...type, 'content-encoding': 'gzip' } },
+    { body: '{}', headers: { ...type, 'content-encoding': 'gzip' } },
+    { body: ' '.repeat(6_000_000), headers: { 'content-type': 'text/plain' } },
+  ];
+  for (const sent of bodies)
+    expect(await answered(`${lane}/run`, { caller: 'runner', method: 'POST', ...sent })).toEqual([
+      400,
+      'body-unwanted',
+    ]);
+  const { detail } = await problemIn(await harness.send('runner', 'POST', `${lane}/run`, asJson({ dryRun: true })));
+  expect(detail).toContain('goes into the address: ?dryRun=');
+});
+
+test('an empty body or {} of a call that takes none is no fault', async () => {
+  const retry = '/api/lanes/general/county.case.case-rosa/retry';
+  for (const sent of [{}, { body: '', headers: type }, { body: ' { }\n', headers: type }, { body: new Blob(['{}']) }])
+    expect(await answered(retry, { caller: 'runner', method: 'POST', ...sent })).toEqual([
+      409,
+      'lane-nothing-to-retry',
+    ]);
 });
 
 /** Sends it and breaks the connection once the server has begun to read. */

@@ -1,12 +1,14 @@
 // What every answer has, and requests that no HTTP client would send. Bad requests by number are in bad-requests.test.ts.
 
+import { get } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Harness, head, startHarness, statusAndCode, talk } from './harness.ts';
+import { sql } from '../../src/store/store.ts';
+import { type Harness, head, startHarness, statusAndCode, talk, tokens } from './harness.ts';
 
 let harness: Harness;
 
 beforeAll(async () => {
-  harness = await startHarness();
+  harness = await startHarness({ wrongTokensPerMinute: 3 });
 });
 afterAll(() => harness.stop());
 
@@ -15,13 +17,15 @@ test('nonsense is answered 400', async () => {
 });
 
 test('a body that nobody asked for is not waited for', async () => {
-  const retry = head(
-    'POST /api/webhooks/county/enable HTTP/1.1',
-    'Host: localhost',
-    'Authorization: Bearer county-token-1',
-    'Transfer-Encoding: chunked',
-  );
-  expect(statusAndCode(await talk(harness, [retry, '1\r\n{\r\n']))).toEqual([200, '']);
+  const asked = ['Host: localhost', 'Authorization: Bearer county-token-1', 'Transfer-Encoding: chunked'];
+  const list = head('GET /api/cases HTTP/1.1', ...asked);
+  expect(statusAndCode(await talk(harness, [list, '1\r\n{\r\n']))).toEqual([200, '']);
+  // Of a call that does something it is told from one that is empty, by its first second or its first bytes.
+  const enable = head('POST /api/webhooks/county/enable HTTP/1.1', ...asked);
+  for (const start of ['1\r\n{\r\n', `41\r\n${' '.repeat(65)}\r\n`])
+    expect(statusAndCode(await talk(harness, [enable, start]))).toEqual([400, 'body-unwanted']);
+  expect(harness.asked).toEqual([]);
+  expect(statusAndCode(await talk(harness, [enable, '2\r\n{}\r\n0\r\n\r\n'], { end: true }))).toEqual([200, '']);
 });
 
 test('every answer is guarded', async () => {
@@ -63,4 +67,39 @@ test('metrics are for Prometheus and count records by outcome', async () => {
   const response = await harness.send(undefined, 'GET', '/metrics');
   expect(response.headers.get('content-type')).toContain('text/plain');
   expect(await response.text()).toContain('casebridge_records_total{source="county",outcome="refused"} 1');
+});
+
+test('tokens cannot be tried out: an address that shows too many wrong ones waits, and keeps nobody out who was let in from there', async () => {
+  const ask = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${harness.url}/api/cases`, { headers });
+    await response.arrayBuffer();
+    return [response.status, Number(response.headers.get('retry-after'))];
+  };
+  const fromElsewhere = (token: string) =>
+    new Promise((resolve) => {
+      const headers = { authorization: `Bearer ${token}` };
+      get(`${harness.url}/api/cases`, { localAddress: '127.0.0.2', headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+    });
+  await sql`truncate caller_rate`.execute(harness.store.db);
+  expect(await ask(tokens.county)).toEqual([200, 0]);
+  for (let times = 0; times < 3; times += 1) expect(await ask(`guess-${times}`)).toEqual([401, 0]);
+
+  const [status, seconds = 0] = await ask('guess-3');
+  expect(status).toBe(429);
+  expect(seconds).toBeGreaterThan(0);
+  expect(seconds).toBeLessThanOrEqual(20);
+  // A guess that hits is not told from one that does not.
+  expect((await ask(tokens.town))[0]).toBe(429);
+  expect(await ask(tokens.county)).toEqual([200, 0]);
+  expect(await fromElsewhere(tokens.town)).toBe(200);
+  expect(await fromElsewhere('guess-4')).toBe(401);
+  // Without a token nobody guesses.
+  expect((await harness.send(undefined, 'GET', '/api/cases')).status).toBe(401);
+
+  await sql`update caller_rate set until = until - interval '21 seconds'`.execute(harness.store.db);
+  expect(await ask(tokens.town)).toEqual([200, 0]);
 });

@@ -10,7 +10,7 @@ import { asJson, asLines, type Caller, type Harness, json, startHarness } from '
 
 let harness: Harness;
 beforeAll(async () => {
-  harness = await startHarness();
+  harness = await startHarness({}, {}, undefined, { decider: ['decide', 'run', 'read'] });
 });
 afterAll(() => harness.stop());
 
@@ -75,6 +75,32 @@ describe('lanes by reason', () => {
     expect(answer.detail).toContain(told);
     expect(await get('reader', `/api/lanes/reasons?${query}`)).toMatchObject({ status, code });
   });
+});
+
+test('the plan of a lane is shown to operators who may run and read, for it says what records say', async () => {
+  expect(await post('runner', `${lane}/run?dryRun=true`)).toMatchObject({ status: 403, code: 'permission-missing' });
+  expect(await post('reader', `${lane}/run?dryRun=true`)).toMatchObject({ status: 403, code: 'permission-missing' });
+  expect(await post('decider', `${lane}/run?dryRun=true`)).toMatchObject({ status: 200, operations: [] });
+  expect(harness.asked).toEqual([]);
+  expect(await post('runner', `${lane}/run?dryRun=false`)).toMatchObject({ status: 200 });
+});
+
+test('what an operator reads of a case, a record or a plan is kept in the audit by ids, and nothing of what a source reads of its own', async () => {
+  await sql`truncate audit`.execute(harness.store.db);
+  const paths = ['cases/case-3', 'cases/case-3/timeline', 'cases/case-3/bundle', 'records/case/case-3'];
+  for (const path of paths)
+    for (const caller of ['county', 'reader'] as const)
+      expect(await get(caller, `/api/${path}?source=county`)).toMatchObject({ status: 200 });
+  expect(await get('reader', '/api/cases/case-none?source=county')).toMatchObject({ status: 404 });
+  await post('decider', `${lane}/run?dryRun=true`);
+  const kept = await harness.store.db.selectFrom('audit').selectAll().orderBy('id').execute();
+  expect(
+    kept.map(({ actor, action, resource_type, resource_id }) => [actor, action, resource_type, resource_id]),
+  ).toEqual([
+    ...paths.map(() => ['operator:reader', 'read', 'case', 'county/case-3']),
+    ['operator:decider', 'read', 'lane', 'general/county.case.case-3'],
+  ]);
+  expect(kept.every(({ request_id, outcome }) => request_id !== null && outcome === 'done')).toBe(true);
 });
 
 describe('a lane that an operator parks', () => {

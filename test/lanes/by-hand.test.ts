@@ -7,6 +7,7 @@ import { isObject } from '../../src/json.ts';
 import { feed } from '../../src/lanes/feeder.ts';
 import {
   drain,
+  dryRun,
   finishDrains,
   parkLane,
   retryLane,
@@ -147,6 +148,11 @@ describe('a refused write', () => {
       expect.objectContaining({ resource: 'need/need-food#condition', version: 1, code: 'server-refused' }),
     ]);
     expect(await world.lane(lane.subject)).toMatchObject({ parked: 'server-refused' });
+    const general = world.deps.connections.get('general');
+    expect((general && (await dryRun(world.deps, general, lane)))?.parked).toEqual([
+      { slot: 'goal', resource: 'goal/goal-meals#goal', reason: expect.objectContaining({ code: 'server-refused' }) },
+      expect.objectContaining({ slot: 'condition', resource: 'need/need-food#condition' }),
+    ]);
     expect(await world.server.all('Task')).toHaveLength(1);
   });
 

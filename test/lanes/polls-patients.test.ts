@@ -487,5 +487,11 @@ describe('standard', () => {
         { name: 'open referral', patients: 1, polls: 10, everySeconds: 3600, late: 0 },
       ],
     });
+    // How long it really is between two polls of the same is measured from the second on.
+    const real = async () => (await world.report()).polls?.tiers.map(({ realSeconds }) => realSeconds) ?? [];
+    expect(await real()).toEqual([null, null]);
+    await sql`update poll set last_ok_at = last_ok_at - interval '2 hours'`.execute(world.store.db);
+    await pollEverybody(world);
+    for (const seconds of await real()) expect(Math.floor((seconds ?? 0) / 60)).toBe(120);
   });
 });

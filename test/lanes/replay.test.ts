@@ -239,7 +239,7 @@ describe('a dry run', () => {
     expect(view).toMatchObject({ state: 'done', asked: 6, done: 1, skipped: 5, refused: 0 });
     const planned = (await lanesOf(id)).find(({ subject }) => subject === rosa);
     const [operation] = Array.isArray(planned?.operations) ? planned.operations : [];
-    expect(operation).toMatchObject({ kind: 'update', slot: 'goal/goal-meals#goal' });
+    expect(operation).toMatchObject({ kind: 'update', slot: 'goal', resource: 'goal/goal-meals#goal' });
     const [change] = isObject(operation) && Array.isArray(operation.diff) ? operation.diff : [];
     expect(change).toMatchObject({ element: expect.stringContaining('description'), after: expect.anything() });
     expect(JSON.stringify(change)).toContain('Food every day.');

@@ -5,6 +5,7 @@ import { CasebridgeError } from '../../errors.ts';
 import { textAt } from '../../json.ts';
 import { isRecordType, subjectOf } from '../../records/records.ts';
 import type { Store } from '../../store/store.ts';
+import { keepCallersLook } from '../looks.ts';
 import { limitOf } from '../parameters.ts';
 import { addressedSource, visibleSource } from '../principal.ts';
 import { keysOfSubject, listCases } from '../queries/cases.ts';
@@ -53,7 +54,7 @@ export const caseRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/cases/{id}/bundle',
     summary:
-      'The desired FHIR resources of a case as a collection Bundle; with lineage=true {bundle, issues, lineage}, where lineage says where each element comes from.',
+      'The desired FHIR resources of a case, of its client and of the directory entries that they refer to, as a collection Bundle; with lineage=true {bundle, issues, lineage}, where lineage says where each element comes from.',
     access,
     query: ['source', 'lineage'],
     answers: ['application/fhir+json', 'application/json'],
@@ -106,7 +107,7 @@ async function getBundle(call: Call): Promise<object> {
   const { source, subject } = await addressedCase(call);
   const keys = await keysOfSubject(call.gateway.store, source, subject);
   const known = keys.flatMap(({ type, id }) => (isRecordType(type) ? [{ source, type, id }] : []));
-  const { entries, issues, lineage } = await call.gateway.resources(known);
+  const { entries, issues, lineage } = await call.gateway.resources(known, { whole: true });
   const bundle = { resourceType: 'Bundle', type: 'collection', entry: entries };
   return call.query.lineage === 'true' ? { bundle, issues, lineage } : bundle;
 }
@@ -118,7 +119,9 @@ export interface FoundCase extends StoredRecordView {
 
 async function addressedCase(call: Call): Promise<FoundCase> {
   const source = addressedSource(call);
-  return findCase(call.gateway.store, source, call.path.id ?? '');
+  const found = await findCase(call.gateway.store, source, call.path.id ?? '');
+  await keepCallersLook(call, 'case', `${source}/${found.id}`);
+  return found;
 }
 
 /** @throws CasebridgeError `record-unknown` */

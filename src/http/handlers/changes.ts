@@ -20,7 +20,8 @@ export const changeRoutes: readonly Route[] = [
     handle: (call) =>
       listChanges(call.gateway.store, addressedSource(call), {
         limit: limitOf(call.query),
-        after: call.query.after,
+        // Before the first page there is no cursor.
+        after: call.query.after || undefined,
         lineage: call.query.lineage === 'true',
       }),
   },

@@ -1,7 +1,5 @@
 // The pages of the console: what each shows, read from the store.
 
-import { keepAudit } from '../../access/access.ts';
-import type { OperatorConfig } from '../../config.ts';
 import {
   addresses,
   addressOf,
@@ -21,6 +19,7 @@ import type { Html } from '../../html/html.ts';
 import { textAt } from '../../json.ts';
 import { parseSubject } from '../../records/records.ts';
 import type { SignedIn } from '../console-session.ts';
+import { keepLook } from '../looks.ts';
 import { visibleSource } from '../principal.ts';
 import { listAlerts } from '../queries/alerts.ts';
 import { attentionCounts, listAttention } from '../queries/attention.ts';
@@ -108,17 +107,6 @@ export async function oneCase(call: Call, { viewer, operator }: SignedIn): Promi
     },
     viewer,
   );
-}
-
-/** Every look at what records say is kept. */
-function keepLook(
-  { gateway, requestId }: Call,
-  operator: OperatorConfig,
-  resourceType: string,
-  id: string,
-): Promise<void> {
-  const by = { kind: 'operator', id: operator.name, requestId } as const;
-  return keepAudit(gateway.store.db, { partner: null, by, action: 'read', resourceType, ids: [id], outcome: 'done' });
 }
 
 function zoneOfCase(ofOrganization: string | undefined, ofSource: string | undefined) {

@@ -16,6 +16,7 @@ export const hookRoutes: readonly Route[] = [
     summary:
       'Notification of a Subscription (R4 rest-hook, or to a topic), or an HL7 v2 ADT message: wakes the polls that it concerns. An ADT message is answered by an acknowledgement.',
     access: 'anyone',
+    checksBody: true,
     answers: ['application/json', 'application/hl7-v2', 'x-application/hl7-v2+er7', 'text/plain'],
     handle: notify,
   },
@@ -24,6 +25,7 @@ export const hookRoutes: readonly Route[] = [
     path: `${path}/{resource}/{resourceId}`,
     summary: 'Notification of a server that puts the resource itself there. Its content is not kept.',
     access: 'anyone',
+    checksBody: true,
     handle: notify,
   },
   {
@@ -31,6 +33,7 @@ export const hookRoutes: readonly Route[] = [
     path: `${path}/{subscribed}`,
     summary: 'Notification of a Subscription that Casebridge has made, which is about this type.',
     access: 'anyone',
+    checksBody: true,
     handle: notify,
   },
   {
@@ -39,6 +42,7 @@ export const hookRoutes: readonly Route[] = [
     summary:
       'Notification of a Subscription that Casebridge has made, with the resource itself. Its content is not kept.',
     access: 'anyone',
+    checksBody: true,
     handle: notify,
   },
 ];

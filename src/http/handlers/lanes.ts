@@ -4,8 +4,9 @@ import { CasebridgeError, errorKinds, isErrorCode } from '../../errors.ts';
 import { didYouMean } from '../../nearest.ts';
 import { type FieldRule, note, readFields, textOf } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
+import { keepCallersLook } from '../looks.ts';
 import { limitOf } from '../parameters.ts';
-import { visibleSource } from '../principal.ts';
+import { checkAccess, visibleSource } from '../principal.ts';
 import { FieldsRefused } from '../problem.ts';
 import { laneReasons } from '../queries/lane-reasons.ts';
 import { isLaneState } from '../queries/lane-state.ts';
@@ -36,7 +37,8 @@ export const laneRoutes: readonly Route[] = [
   {
     method: 'POST',
     path: '/api/lanes/{connection}/{subject}/run',
-    summary: 'Want a lane now, also a parked one; with dryRun answer the plan and change nothing.',
+    summary:
+      'Want a lane now, also a parked one; with dryRun answer the plan and change nothing, which needs `read` as well.',
     access: runners,
     query: ['dryRun'],
     handle: runLane,
@@ -101,7 +103,12 @@ async function runLane(call: Call): Promise<object> {
   const { gateway, query } = call;
   const lane = addressed(call);
   await laneView(gateway.store, lane);
-  if (query.dryRun === 'true') return gateway.planLane(lane);
+  if (query.dryRun === 'true') {
+    // A plan shows what records and servers say.
+    if (call.principal) checkAccess(readers, call.principal);
+    await keepCallersLook(call, 'lane', `${lane.connection}/${lane.subject}`);
+    return gateway.planLane(lane);
+  }
   await gateway.runLane(lane);
   return laneView(gateway.store, lane);
 }

@@ -12,6 +12,7 @@ import {
 } from '../../records/records.ts';
 import { readJson, streamBody } from '../body.ts';
 import { emptyCounts, takeIn } from '../intake.ts';
+import { keepCallersLook } from '../looks.ts';
 import { addressedSource } from '../principal.ts';
 import { FieldsRefused } from '../problem.ts';
 import { findRecord, linksOf, remoteValues } from '../queries/record.ts';
@@ -79,6 +80,7 @@ async function getRecord(call: Call): Promise<object> {
   const key = addressedRecord(call);
   const found = await findRecord(store, key);
   if (!found) throw new CasebridgeError('record-unknown', { type: key.type });
+  await keepCallersLook(call, key.type, `${key.source}/${key.id}`);
   const { entries, nothing } = await call.gateway.resources([key]);
   const [why] = nothing;
   return {

@@ -14,13 +14,16 @@ import { type Operation, type Plan, plan } from '../plan.ts';
 export interface DryRun {
   readonly operations: readonly {
     readonly kind: string;
+    /** Within its record: `request`. */
     readonly slot: string;
+    /** As texts name it: `referral/r1#request`. */
+    readonly resource: string;
     readonly resourceType: string;
     readonly id?: string;
     readonly reason: Reason;
     readonly diff?: Json;
   }[];
-  readonly parked: readonly { readonly slot: string; readonly reason: Reason | null }[];
+  readonly parked: readonly { readonly slot: string; readonly resource: string; readonly reason: Reason | null }[];
   readonly nextLookAt: string | null;
   /** Another edition of the case's document is to go, at once or after its quiet time. */
   readonly awaitsDocument: boolean;
@@ -75,18 +78,22 @@ function show({ operations, states }: Plan, nextLookAt: Date | null): DryRun {
   return {
     operations: operations.map((operation) => ({
       kind: 'edition' in operation && operation.edition !== undefined ? 'document' : operation.kind,
-      slot: nameOf(operation.resource.key),
+      ...namesOf(operation.resource),
       resourceType: operation.resource.resourceType,
       ...(operation.resource.link === undefined ? {} : { id: operation.resource.link.remoteId }),
       reason: operation.why,
       ...diffOf(operation),
     })),
     parked: states.flatMap(({ resource, state, reason: why }) =>
-      state === 'parked' ? [{ slot: nameOf(resource.key), reason: why ?? null }] : [],
+      state === 'parked' ? [{ ...namesOf(resource), reason: why ?? null }] : [],
     ),
     nextLookAt: nextLookAt?.toISOString() ?? null,
     awaitsDocument: states.some(({ resource, state }) => resource.document !== undefined && state === 'due'),
   };
+}
+
+function namesOf({ key }: LaneResource): { slot: string; resource: string } {
+  return { slot: key.slot, resource: nameOf(key) };
 }
 
 /** Element by element: what is there, and what would be. */

@@ -211,7 +211,9 @@ async function readChanges(
         .set({
           cursor: newest(poll.cursor ?? since, result),
           last_ok_at: sql<Date>`now()`,
-          last_ms: sql<number>`least(extract(epoch from now() - last_ok_at) * 1000, 2147483647)::integer`,
+          // LEAST leaves NULL out, and the first time there is nothing to measure from.
+          last_ms: sql<number | null>`case when last_ok_at is not null
+            then least(extract(epoch from now() - last_ok_at) * 1000, 2147483647)::integer end`,
           ...(search.isFull && { full_at: sql<Date>`now()` }),
         })
         .where('connection', '=', poll.connection)
