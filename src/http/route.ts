@@ -94,7 +94,7 @@ export interface HttpLimits {
   readonly headerMs: number;
   /** How often one address may try to sign in on the console, over all processes. @default 10 */
   readonly signInsPerMinute: number;
-  /** How many wrong tokens one address may show, over all processes. @default 30 */
+  /** How many wrong tokens one address may show, over all processes. @default 300 */
   readonly wrongTokensPerMinute: number;
 }
 
@@ -107,5 +107,5 @@ export const defaultLimits: HttpLimits = {
   headerBytes: 16_384,
   headerMs: 10_000,
   signInsPerMinute: 10,
-  wrongTokensPerMinute: 30,
+  wrongTokensPerMinute: 300,
 };
