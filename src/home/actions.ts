@@ -1,7 +1,8 @@
 // What a partner's contact does on a page, as the FHIR resources that say so. Done twice, each is there once: their ids are made from what they say.
 
 import { contentHash } from '../fhir/fhir.ts';
-import { type Json, type JsonObject, objectsAt, textAt } from '../json.ts';
+import { type Json, type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
+import { byTime, heardId, joined } from '../lanes/lanes.ts';
 import type { TaskStatus } from '../referrals/referrals.ts';
 
 /** What a performer does with its Task. */
@@ -146,24 +147,44 @@ export function confirmed(appointment: JsonObject): JsonObject {
   return { ...appointment, status: 'booked', participant };
 }
 
+/** Whose contact it is: the Communication that was made of it, the person and the organization. */
+export interface ContactOf {
+  readonly communication: string;
+  readonly byName: string | undefined;
+  readonly organization: string;
+}
+
 /**
- * What a contact says of the referral's record, as a merge patch: the first one that reached the client is the first contact, all others are
- * follow-ups. Undefined: the record knows it already.
+ * What a contact says of the referral's record, as a merge patch: the first one that reached the client is the first contact, what was said of it a
+ * comment, and all others are follow-ups. Undefined: the record knows it already.
+ * @param untaken the fields that were offered before and that the record has not taken over
  */
 export function contactPatch(
   referral: JsonObject,
+  untaken: JsonObject,
   { at, mode, outcome, note }: ContactMade,
-  communication: string,
-  byName: string | undefined,
+  { communication, byName, organization }: ContactOf,
 ): JsonObject | undefined {
-  const first = referral.firstContact;
-  const isReached = typeof first === 'object' && first !== null && !Array.isArray(first) && first.outcome === 'reached';
-  if (outcome === 'reached' && !isReached) {
+  const isFirst =
+    !isReached(objectAt(referral, 'firstContact')) &&
+    !(isReached(objectAt(untaken, 'firstContact')) && isBefore(objectAt(untaken, 'firstContact'), at));
+  if (outcome === 'reached' && isFirst) {
+    const by = { ...(byName !== undefined && { byName }) };
+    const said = {
+      id: heardId(communication),
+      at,
+      ...by,
+      byOrganizationId: organization,
+      text: note ?? '',
+      visibility: 'shared',
+    };
+    const comments = joined(objectsAt(referral, 'comments'), objectsAt(untaken, 'comments'), [said]);
     return {
-      firstContact: { at, outcome, ...(mode !== undefined && { mode }), ...(byName !== undefined && { byName }) },
+      firstContact: { at, outcome, ...(mode !== undefined && { mode }), ...by },
+      ...(note !== undefined && { comments: byTime(comments) }),
     };
   }
-  const known = objectsAt(referral, 'followUps');
+  const known = joined(objectsAt(referral, 'followUps'), objectsAt(untaken, 'followUps'));
   const id = `contact-${communication}`;
   if (known.some((one) => one.id === id)) return undefined;
   const followUp = {
@@ -174,6 +195,14 @@ export function contactPatch(
     ...(note !== undefined && { note }),
   };
   return { followUps: [...known, followUp] };
+}
+
+function isReached(contact: JsonObject | undefined): boolean {
+  return contact?.outcome === 'reached';
+}
+
+function isBefore(contact: JsonObject | undefined, at: string): boolean {
+  return Date.parse(textAt(contact, 'at') ?? '') <= Date.parse(at);
 }
 
 function named({ task }: Making, about: string, resource: JsonObject & { resourceType: string }): Made {

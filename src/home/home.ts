@@ -7,7 +7,7 @@ import type { Exchanger } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
 import { contentHash, parseReference } from '../fhir/fhir.ts';
 import { isObject, type JsonObject, objectsAt, textAt } from '../json.ts';
-import { appointmentRecord, keepRemoteValues, offerChanges, offerMade } from '../lanes/lanes.ts';
+import { appointmentRecord, keepRemoteValues, offerChanges, offerMade, referralsOffered } from '../lanes/lanes.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import type { Store } from '../store/store.ts';
@@ -380,9 +380,14 @@ async function offerContact(
 ): Promise<void> {
   if (subject === undefined || record === undefined) return;
   const { source } = partner.organization;
-  const patch = contactPatch(record.content, contact, communication.id, by.name);
-  if (patch === undefined) return;
   const lane = { connection: partner.id, subject, source };
+  const untaken = (await referralsOffered(trx, lane, [record.id])).get(record.id) ?? {};
+  const patch = contactPatch(record.content, untaken, contact, {
+    communication: communication.id,
+    byName: by.name,
+    organization: partner.organization.id,
+  });
+  if (patch === undefined) return;
   await offerChanges(trx, lane, [{ op: 'patch', type: record.type, id: record.id, body: patch }]);
   await keepRemoteValues(trx, lane, record.type, record.id, patch);
 }

@@ -229,6 +229,49 @@ test('the first contact that reaches the client is offered as such, attempts as 
   expect(clock).toEqual({ state: 'met', contact: 'reached', stopped_at: new Date(contact.at) });
 });
 
+test('what was said of the first contact is a comment, and each change says what was offered before it too', async () => {
+  const id = await refer('told');
+  const of = (at: string, outcome: 'no-answer' | 'reached', note: string) =>
+    gateway.api.home.logFirstContact(
+      'pantry',
+      id,
+      { at: `2026-02-05T${at}:00-05:00`, mode: 'phone', outcome, note },
+      ana,
+    );
+  await of('09:00', 'no-answer', 'Rang for long');
+  await of('10:00', 'no-answer', 'Her sister says: call at eleven');
+  await of('11:00', 'reached', 'She needs a pram');
+  await of('12:00', 'reached', 'She comes on Monday');
+  const [first, second, third, fourth] = await offered('told');
+  expect(objectsAt(first, 'followUps').map(({ note }) => note)).toEqual(['Rang for long']);
+  expect(objectsAt(second, 'followUps').map(({ note }) => note)).toEqual([
+    'Rang for long',
+    'Her sister says: call at eleven',
+  ]);
+  expect(third).toEqual({
+    firstContact: expect.objectContaining({ at: '2026-02-05T11:00:00-05:00', outcome: 'reached' }),
+    comments: [
+      expect.objectContaining({ text: 'She needs a pram', byName: 'Ana Ruiz', at: '2026-02-05T11:00:00-05:00' }),
+    ],
+  });
+  expect(objectsAt(fourth, 'followUps').map(({ note }) => note)).toEqual([
+    'Rang for long',
+    'Her sister says: call at eleven',
+    'She comes on Monday',
+  ]);
+  expect(fourth).not.toHaveProperty('firstContact');
+
+  // Taken over, it stands on the Task as a note of the partner's, and is not offered as another one.
+  const record = (
+    await gateway.api.store.db.selectFrom('record').select('content').where('id', '=', 'told').executeTakeFirstOrThrow()
+  ).content;
+  await accept(gateway, ['referral', { ...record, ...third, ...fourth, updatedAt: '2026-02-06T10:00:00-05:00' }]);
+  await idle(gateway);
+  const { task } = await view(id);
+  expect(objectsAt(task, 'note')).toMatchObject([{ text: 'She needs a pram', authorReference: expect.anything() }]);
+  expect(await offered('told')).toHaveLength(4);
+});
+
 async function proposalsOf(appointment: string): Promise<JsonObject[]> {
   const rows = await gateway.api.store.db
     .selectFrom('change')
