@@ -130,7 +130,11 @@ type Settled = Pick<
  * The base when the write's own reply held no content: what a read under the reply's version tag shows is the server's rewriting of ours;
  * under another tag somebody may have edited it, so what we sent is the base (lanes.md 15).
  */
-function seenBase({ link, observed, observedFacts }: Look): Facts | undefined {
+export function seenBase({
+  link,
+  observed,
+  observedFacts,
+}: Pick<Look, 'link' | 'observedFacts'> & { readonly observed: Pick<Observation, 'versionTag'> }): Facts | undefined {
   if (link.seen !== undefined) return link.seen;
   return link.versionTag !== undefined && observed.versionTag === link.versionTag ? observedFacts : link.sent;
 }

@@ -309,6 +309,34 @@ describe('while its old lane is at work', () => {
     await expectRest();
   });
 
+  test.each([
+    ['with versions', {}],
+    ['without versions', { versions: false }],
+  ])(
+    'what it made, and did not get to take back before the record came home, is no word of the other side, on a server %s',
+    async (_title, settings) => {
+      await world.server.control('POST', 'settings', { transactions: false, ...settings });
+      await world.accept(...directoryAndClient(), lee, ['case', aCase()], leesCase, ['need', aNeed()]);
+      await world.work();
+      await world.server.control('POST', 'faults', [
+        { method: 'POST', path: 'Goal', nth: 1, fault: { drop: 'after-commit' } },
+        { method: 'PUT', path: 'Goal', nth: 1, fault: { drop: 'before-commit' } },
+      ]);
+      await world.accept(['goal', aGoal()]);
+      await world.run(rosas);
+      await move(toLee);
+      await sendingTimePasses();
+      await world.run('county.case.case-lee');
+      await world.accept(['goal', aGoal({ statement: 'Food.', updatedAt: '2026-02-21T10:00:00-05:00' })]);
+      await sendingTimePasses();
+      await world.work();
+      expect(await world.changes()).toEqual([]);
+      expect(await world.server.own('Goal', `county/${name}`)).toMatchObject({ description: { text: 'Food.' } });
+      expect(await charts()).toEqual(['Delgado']);
+      await expectRest();
+    },
+  );
+
   test('what else it has sent is not made twice', async () => {
     await world.accept(...directoryAndClient(), ['case', aCase()], secondCase);
     await world.work();

@@ -20,4 +20,8 @@ export const regressions: readonly Regression[] = [
     seed: 5134,
     why: 'a recall whose reply was lost was not known for done, and when consent came again the blanked resource was filled in part only',
   },
+  {
+    seed: 100334,
+    why: 'what was created with a lost reply, and not taken back before its record came home from another client, was offered as theirs',
+  },
 ];

@@ -19,6 +19,7 @@ import { sameFact } from '../merge.ts';
 import { closeOperations, keyOf, type OperationRow } from '../operations.ts';
 import { type ReadResult, readLinked } from '../read.ts';
 import type { Failure, Refused } from '../search-failure.ts';
+import { seenBase } from '../settle.ts';
 import { checkLate } from './late-check.ts';
 import { identifierOf, linkLost, searchLost } from './lost-create.ts';
 import { askAboutElsewhere, isSaidElsewhere } from './stored-elsewhere.ts';
@@ -153,7 +154,7 @@ async function reconcileUpdate(
       .where('remote_id', '=', operation.remote_id ?? '')
       .executeTakeFirst();
     if (resource?.link !== undefined && seen?.body && edition === undefined)
-      await takeAsSent(trx, lease, resource, operation, seen.body);
+      await takeAsSent(trx, lease, resource, operation, { body: seen.body, versionTag: seen.version_tag ?? undefined });
     if (resource !== undefined && isFiled && edition !== undefined)
       await keepFiled(trx, lease, resource, operation.remote_id ?? '', edition);
     await closeOperations(trx, lease, { id: operation.id, outcome: 'found', reason: reason('outcome-unknown') });
@@ -184,7 +185,7 @@ async function takeAsSent(
   lease: Lease,
   resource: LaneResource,
   operation: OperationRow,
-  body: JsonObject,
+  { body, versionTag }: { readonly body: JsonObject; readonly versionTag: string | undefined },
 ): Promise<void> {
   const { link, slot } = resource;
   if (link === undefined || slot === undefined) return;
@@ -199,7 +200,7 @@ async function takeAsSent(
   const asSent = Object.fromEntries(taken);
   await updateLink(trx, lease, resource, {
     sent: { ...link.sent, ...(operation.kind === 'move' ? {} : asSent) },
-    seen: { ...link.seen, ...asSent },
+    seen: { ...seenBase({ link, observed: { versionTag }, observedFacts: held }), ...asSent },
     retired: isRetired,
   });
 }
