@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
-import { reviewAlerts } from '../../src/lanes/lanes.ts';
+import { preparePolls, refreshRoster, reviewAlerts } from '../../src/lanes/lanes.ts';
 import { raiseWanted } from '../../src/lanes/links.ts';
 import { aGoal, anOrganization } from '../builders.ts';
 import { startServer as startHost, stopAll } from '../connections/fhir-server.ts';
@@ -473,6 +473,23 @@ describe('a poll', () => {
     await heal();
     await world.poll();
     expect(await poll()).toMatchObject({ reason: null });
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  test('a type that fails and is polled no more is told of no more', async () => {
+    await sendCase();
+    const link = [{ relation: 'next', url: `${world.server.base}/Task?round=1` }];
+    await fault('GET', { status: 200, body: { ...searchset(), link } }, 'Task');
+    await world.poll();
+    expect(await world.alerts()).toMatchObject([{ topic: 'poll-fails:general:Task' }]);
+    const connection = world.deps.connections.get('general');
+    if (connection === undefined) throw new Error('no connection');
+    const { config, vendor } = connection;
+    const fewer = { ...config, polls: { ...config.polls, types: ['Goal' as const] } };
+    await refreshRoster(world.store, config, vendor);
+    expect(await world.alerts()).toHaveLength(1);
+    await preparePolls(world.store, fewer, vendor);
+    await refreshRoster(world.store, fewer, vendor);
     expect(await world.alerts()).toEqual([]);
   });
 

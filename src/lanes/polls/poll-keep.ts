@@ -379,6 +379,8 @@ function merged(trx: Transaction<Database>, { poll, result }: Seen): Promise<Lan
 }
 
 const unreadableTopic = 'poll-unreadable:';
+/** Of searches that no later one does better than, by connection and type. */
+export const failsTopic = 'poll-fails:';
 
 /** Lists what could not be read, with one alert for each type; what can be read again is taken off the list. */
 async function keepUnreadable(trx: Transaction<Database>, { poll, result, isFull }: Seen): Promise<void> {
@@ -415,9 +417,10 @@ async function keepUnreadable(trx: Transaction<Database>, { poll, result, isFull
 
 /**
  * Takes off the list what nobody asks about any more, and of searches of all patients, which ask for what is new alone and so cannot tell that something
- * can be read again, what a week of them has not shown: what is of a patient who is asked about is on the list of that patient by then.
+ * can be read again, what a week of them has not shown: what is of a patient who is asked about is on the list of that patient by then. Ends the alerts
+ * that tell of nothing any more, also those of types that are not polled now.
  */
-export async function reviewUnreadable(trx: Transaction<Database>, connection: string): Promise<void> {
+export async function reviewPollAlerts(trx: Transaction<Database>, connection: string): Promise<void> {
   await sql`
     delete from poll_unreadable u where u.connection = ${connection} and not exists (
       select 1 from poll p where p.connection = u.connection and p.resource_type = u.resource_type and p.about = u.about
@@ -427,6 +430,12 @@ export async function reviewUnreadable(trx: Transaction<Database>, connection: s
     where a.resolved_at is null and a.connection = ${connection} and a.topic like ${`${unreadableTopic}%`} and not exists (
       select 1 from poll_unreadable u where u.connection = ${connection}
         and a.topic = ${unreadableTopic} || u.connection || ':' || u.resource_type)`.execute(trx);
+  await sql`
+    update alert a set resolved_at = now()
+    where a.resolved_at is null and a.connection = ${connection} and a.topic like ${`${failsTopic}%`} and not exists (
+      select 1 from poll p where p.connection = ${connection} and a.topic = ${failsTopic} || p.connection || ':' || p.resource_type)`.execute(
+    trx,
+  );
 }
 
 /**

@@ -22,7 +22,7 @@ import { pauseForFault } from '../operating/pause.ts';
 import { backoffMs } from '../retry.ts';
 import { searchFailure } from '../search-failure.ts';
 import { mayPoll } from './poll-allowed.ts';
-import { keepSeen, type PollKey, type PollOutcome, updatedAt } from './poll-keep.ts';
+import { failsTopic, keepSeen, type PollKey, type PollOutcome, updatedAt } from './poll-keep.ts';
 import { dayMs, pollEveryMs } from './poll-plan.ts';
 import { searchForPoll } from './poll-search.ts';
 import { readRoster } from './roster.ts';
@@ -309,7 +309,7 @@ async function schedule(deps: LaneDeps, connection: LaneConnection, poll: Poll, 
       .where('resource_type', '=', poll.resource_type)
       .where('about', '=', poll.about)
       .execute();
-    const topic = `poll-fails:${poll.connection}:${poll.resource_type}`;
+    const topic = `${failsTopic}${poll.connection}:${poll.resource_type}`;
     if (failure !== undefined) {
       if (lastingFailures.includes(failure.code))
         await openAlert(trx, { topic, connection: poll.connection, reason: failure });

@@ -9,7 +9,7 @@ import { parseReference } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
-import { reviewUnreadable } from './poll-keep.ts';
+import { reviewPollAlerts } from './poll-keep.ts';
 import { pollEveryMs, pollShare, tiers, typesOfAll, typesOfOne } from './poll-plan.ts';
 import { type NumberSought, replaceSought } from './roster-sought.ts';
 import { prepareSubscriptions } from './subscribe.ts';
@@ -92,7 +92,7 @@ export async function refreshRoster(store: Store, config: Polled, vendor: Vendor
       where o.tier <> excluded.tier
       returning 1)
     select (select count(*)::integer from wanted) as n, (select count(*) from kept) as kept`.execute(store.db);
-  await store.tx((trx) => reviewUnreadable(trx, config.id));
+  await store.tx((trx) => reviewPollAlerts(trx, config.id));
   return rows[0]?.n ?? 0;
 }
 
