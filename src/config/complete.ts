@@ -253,6 +253,11 @@ async function completeConnection(
   for (const [index, source] of theirs.entries()) isKnown(source, known, [...path, 'sources', String(index)], desk);
   if (raw.inboundTo !== undefined) isKnown(raw.inboundTo, theirs, [...path, 'inboundTo'], desk);
   const polls = pollConfig(raw, desk);
+  // The route of clients where the vendor is a hospital: it keeps its own patients.
+  if (raw.createPatients === true && raw.vendor !== 'standard' && raw.routes?.client !== 'native')
+    desk.warnings.push(
+      `${path.join('.')}.createPatients has no effect on ${raw.vendor}: patients are found there and never made, unless routes.client is native.`,
+    );
   return {
     id,
     vendor: raw.vendor,

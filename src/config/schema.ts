@@ -248,7 +248,11 @@ const connection = settings(
       description:
         'Connections of earlier configurations that led to the same address, where this one is meant to begin anew. Absent: a start is refused that would send everything there a second time.',
     },
-    createPatients: { type: 'boolean', description: 'Whether a client without a Patient gets one. Default false.' },
+    createPatients: {
+      type: 'boolean',
+      description:
+        'Whether a client without a Patient gets one. Default false. On epic and oracle only with routes: { client: native }.',
+    },
     identifierSystems: {
       type: 'object',
       propertyNames: { pattern: '^[a-z][a-z0-9-]{0,31}$' },

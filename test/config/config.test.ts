@@ -558,6 +558,15 @@ describe('secrets', () => {
     expect(config.connections.get('general')?.baseUrl).toBe('https://base.example.org/r4');
   });
 
+  test('patients that are to be made where a hospital keeps its own are a warning', async () => {
+    const warnings = async (vendor: string, more = '') =>
+      (await read(text(`createPatients: true\n${more}`).replace('vendor: standard', `vendor: ${vendor}`))).warnings;
+    expect(await warnings('epic')).toEqual([expect.stringContaining('createPatients has no effect on epic')]);
+    expect(await warnings('oracle')).toEqual([expect.stringContaining('createPatients has no effect on oracle')]);
+    expect(await warnings('epic', 'routes: { client: native }')).toEqual([]);
+    expect(await warnings('standard')).toEqual([]);
+  });
+
   test('http to another machine is a warning', async () => {
     const warnings = async (url: string) => (await read(text().replace('https://fhir.example.org', url))).warnings;
     expect(await warnings('http://fhir.example.org')).toEqual([expect.stringContaining('is not encrypted')]);
