@@ -1,6 +1,7 @@
 // Gateway and sandbox as two programs, and what a second process on the same folder or port is told.
 
 import { mkdir, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { aNeed, anOrganization } from '../builders.ts';
@@ -133,9 +134,18 @@ describe('stopped and started', () => {
     const answer = await fetch(`${gateway.url}${record}`, { headers });
     expect(await answer.json()).toMatchObject({ record: { name: 'Elm Street Pantry' }, version: 1 });
     const stopping = gateway.logged('"stopping"');
+    const answered = Promise.withResolvers<number | undefined>();
+    const slow = request(`${gateway.url}/api/records`, { method: 'POST', headers }, (reply) =>
+      answered.resolve(reply.resume().statusCode),
+    );
+    slow.on('error', answered.reject);
+    // Whoever is still sending keeps the gateway from ending before the second signal is there.
+    await new Promise((sent) => slow.write('{"type":"organization"', sent));
     const ended = gateway.stop('SIGINT');
     await stopping;
-    await gateway.stop('SIGTERM');
+    gateway.signal('SIGTERM');
+    slow.end('}');
+    expect(await answered.promise).toBe(200);
     expect(await ended).toMatchObject({ code: 0 });
   });
 });
