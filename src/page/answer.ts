@@ -105,14 +105,14 @@ export async function answerPage(deps: AnswerDeps, request: PageRequest): Promis
   const token = readToken(first, seal);
   const link = token && (await findLink(deps.store, token));
   if (link === undefined) return notice(frame, 404, 'link-unknown');
-  if (isTooMany(deps.limits.link, link.id)) return notice(frame, 429, 'too-many');
+  const unsent = unsentOf(request);
+  if (isTooMany(deps.limits.link, link.id)) return notice(frame, 429, 'too-many', { unsent });
   const partner = deps.partners.get(link.partner);
   if (partner?.page === undefined) return notice(frame, 404, 'referral-gone');
   const theirs = languageOf(request, partner.page.language);
   const here = `${deps.base}/${first}`;
   const outside: Frame = { language: theirs, base: deps.base };
   const contact = partner.page.contacts.get(link.contact);
-  const unsent = unsentOf(request);
   // Whoever is not with the partner any more gets no code.
   if (contact === undefined) return notice(outside, 410, 'link-revoked', { unsent });
   const visit: Visit = {
@@ -393,7 +393,9 @@ function unsentOf({ method, path: [, action], form }: PageRequest): Unsent | und
 /** For what is no request that a page could answer, and for faults of ours. */
 export function problemPage(deps: AnswerDeps, request: PageRequest, status: number): PageAnswer {
   const frame = { language: languageOf(request, 'en'), base: deps.base };
-  return notice(frame, status, status >= 500 ? 'failed' : 'form-foreign');
+  return status >= 500
+    ? notice(frame, status, 'failed', { unsent: unsentOf(request) })
+    : notice(frame, status, 'form-foreign');
 }
 
 function actorOf({ link, request }: Visit, name: string): Actor {
