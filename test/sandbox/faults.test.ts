@@ -148,7 +148,11 @@ test.each([
   ['a misspelt key', [{ fault: { staus: 500 } }], 'staus'],
   ['no fault', [{ method: 'GET' }], 'fault'],
   ['an empty fault', [{ fault: {} }], '/0/fault'],
-  ['an unknown moment', [{ fault: { drop: 'later' } }], '/0/fault/drop'],
+  [
+    'an unknown moment',
+    [{ fault: { drop: 'later' } }],
+    '/0/fault/drop must be equal to one of the allowed values (before-commit, after-commit)',
+  ],
   ['no list', { fault: { status: 500 } }, 'array'],
 ])('%s is refused by name', async (_name, body, named) => {
   const answer = await server.control('POST', 'faults', body);

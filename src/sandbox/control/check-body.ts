@@ -21,8 +21,8 @@ export function bodyReader<T>(schema: object): (body: unknown) => T {
   return (body) => {
     if (check(body)) return body;
     const [first] = check.errors ?? [];
-    const property: unknown = first?.params.additionalProperty;
-    const named = typeof property === 'string' ? ` (${property})` : '';
+    const meant: unknown = first?.params.additionalProperty ?? first?.params.allowedValues;
+    const named = meant === undefined ? '' : ` (${[meant].flat().join(', ')})`;
     throw new InvalidControl(`${first?.instancePath || 'The body'} ${first?.message ?? 'is invalid'}${named}.`);
   };
 }
