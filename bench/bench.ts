@@ -5,7 +5,7 @@
 // sweep of 10,000 clocks. Everything runs on this machine, so read the ratios; the rates are those of its cores.
 
 import { mkdir } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { toolOptions } from '../scripts/tool-options.ts';
 import { measureClocks } from './clocks.ts';
 import { measureFairness } from './fairness.ts';
 import { type Figures, headed, summaries, table } from './figures.ts';
@@ -16,9 +16,9 @@ import { measurePeers } from './side-by-side.ts';
 import { type StoreKind, storesHere } from './stage.ts';
 import { measureThroughput, type ProfiledSpan } from './throughput.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
+const { values, positionals } = toolOptions(
+  'bench',
+  {
     store: { type: 'string' },
     runs: { type: 'string', default: '3' },
     cases: { type: 'string', default: '60' },
@@ -33,7 +33,8 @@ const { values, positionals } = parseArgs({
     'edits-per-second': { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
   },
-});
+  '[mapping|clocks]',
+);
 const runs = Number(values.runs);
 const cases = Number(values.cases);
 const concurrency = Number(values.concurrency);

@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { toolOptions } from '../scripts/tool-options.ts';
 import { startProgram } from '../src/demo/programs.ts';
 import { isObject, type Json, type JsonObject } from '../src/json.ts';
 import { hospitalSeed, inventedPeople, type SeedPerson } from '../src/sandbox/sandbox.ts';
@@ -14,12 +14,10 @@ import { directory, type Line } from './caseload.ts';
 import { type BenchGateway, startGateway } from './gateway.ts';
 import { type Entry, Server } from './server.ts';
 
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '500' },
-    revocations: { type: 'string', default: '500' },
-    json: { type: 'boolean', default: false },
-  },
+const { values } = toolOptions('experiment:hospitals', {
+  cases: { type: 'string', default: '500' },
+  revocations: { type: 'string', default: '500' },
+  json: { type: 'boolean', default: false },
 });
 const people = inventedPeople(Number(values.cases));
 const revoked = people.slice(0, Number(values.revocations));

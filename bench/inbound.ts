@@ -6,8 +6,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import pino from 'pino';
+import { toolOptions } from '../scripts/tool-options.ts';
 import type { Config, ConnectionConfig, PollConfig } from '../src/config.ts';
 import { polledTypes } from '../src/config.ts';
 import { type Gateway, startGateway } from '../src/gateway.ts';
@@ -315,7 +315,7 @@ function referral(round: number): [JsonObject, JsonObject, JsonObject] {
   ];
 }
 
-const { values, positionals } = parseArgs({ options: { latency: { type: 'boolean' } }, allowPositionals: true });
+const { values, positionals } = toolOptions('inbound', { latency: { type: 'boolean' } }, 'FOLDER | [ROUNDS]');
 const [first] = positionals;
 if (values.latency) await latency(Number(first ?? 20));
 else if (first !== undefined) await whatBecomes(first);

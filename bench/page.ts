@@ -3,7 +3,7 @@
 // source and hospital share one process, which is slower than they are in their own. Prints p50, p95 and the slowest, in milliseconds.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { toolOptions } from '../scripts/tool-options.ts';
 import { isObject, type Json, type JsonObject } from '../src/json.ts';
 import type { RecordType } from '../src/records/records.ts';
 import { aCase, aClient, aConsent, anOrganization, aReferral, aService, aWorker } from '../test/builders.ts';
@@ -11,7 +11,7 @@ import { type PageSite, startPageSite } from '../test/support/page-site.ts';
 import { aConnection, accept, idle, startServer, type TestServer } from '../test/support/rig.ts';
 import { Visitor } from '../test/support/visitor.ts';
 
-const { values } = parseArgs({ options: { clicks: { type: 'string', default: '50' } } });
+const { values } = toolOptions('experiment:page', { clicks: { type: 'string', default: '50' } });
 const clicks = Number(values.clicks);
 
 const server = await startServer();

@@ -5,7 +5,7 @@
 
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { toolOptions } from '../scripts/tool-options.ts';
 import { isObject, type JsonObject } from '../src/json.ts';
 import { cases, directory } from './caseload.ts';
 import { rounded } from './figures.ts';
@@ -14,15 +14,13 @@ import type { Entry, Server } from './server.ts';
 import { openStage } from './stage.ts';
 import { fewestInAMinute, mostInAMinute } from './windows.ts';
 
-const { values } = parseArgs({
-  options: {
-    rate: { type: 'string', default: '20' },
-    workers: { type: 'string', default: '4' },
-    seconds: { type: 'string', default: '130' },
-    pauses: { type: 'string', default: '3' },
-    'black-hole': { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-  },
+const { values } = toolOptions('experiment:rate', {
+  rate: { type: 'string', default: '20' },
+  workers: { type: 'string', default: '4' },
+  seconds: { type: 'string', default: '130' },
+  pauses: { type: 'string', default: '3' },
+  'black-hole': { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
 });
 const rate = Number(values.rate);
 const workers = Number(values.workers);

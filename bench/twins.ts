@@ -1,16 +1,14 @@
 // `npm run experiment:twins`: looks for clients among patients who share names, birth dates, numbers and phones with each other, and compares
 // every link with the truth. Ends with 1 when a link is wrong, a known client was made again, or an outcome has no explanation.
 
-import { parseArgs } from 'node:util';
+import { toolOptions } from '../scripts/tool-options.ts';
 import { searchTwins, type TwinVendor } from '../test/support/twins.ts';
 
-const { values } = parseArgs({
-  options: {
-    count: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: '1' },
-    vendor: { type: 'string', default: 'standard' },
-    json: { type: 'boolean', default: false },
-  },
+const { values } = toolOptions('experiment:twins', {
+  count: { type: 'string', default: '2000' },
+  seed: { type: 'string', default: '1' },
+  vendor: { type: 'string', default: 'standard' },
+  json: { type: 'boolean', default: false },
 });
 const vendors: readonly TwinVendor[] = ['standard', 'epic', 'oracle'];
 const vendor = vendors.find((known) => known === values.vendor);

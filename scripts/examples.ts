@@ -2,21 +2,22 @@
 // With --mutate each rule of base R4 and of the claimed profiles is broken in them, one at a time: any that our checks do not name is a miss.
 //   npm run examples -- [--mutate] [--seed N] FOLDER|PACKAGE.tgz...
 
-import { parseArgs } from 'node:util';
 import { checkBase, checkProfile, type ProfileIssue, profileIds } from '../src/fhir/fhir.ts';
 import { isObject, type JsonObject } from '../src/json.ts';
 import { breakInvariants } from './examples/invariants.ts';
 import { type Example, readExamples } from './examples/read.ts';
 import { breakStructure } from './examples/structure.ts';
+import { toolOptions } from './tool-options.ts';
 
-const { values, positionals } = parseArgs({
-  options: {
+const { values, positionals } = toolOptions(
+  'examples',
+  {
     mutate: { type: 'boolean' },
     seed: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '60' },
   },
-  allowPositionals: true,
-});
+  'FOLDER|PACKAGE.tgz...',
+);
 if (positionals.length === 0) {
   console.error('Usage: npm run examples -- [--mutate] [--seed N] [--rounds N] FOLDER|PACKAGE.tgz...');
   process.exit(2);

@@ -3,7 +3,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { toolOptions } from '../../scripts/tool-options.ts';
 import { alert } from './experiments/alert.ts';
 import { creates } from './experiments/creates.ts';
 import { disk } from './experiments/disk.ts';
@@ -47,27 +47,25 @@ const experiments: Readonly<Record<string, Experiment>> = {
   webhooks: { run: webhooks, count: 2, changes: 1_000 },
 };
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    minutes: { type: 'string', default: '1' },
-    changes: { type: 'string' },
-    cases: { type: 'string' },
-    vendors: { type: 'string', default: vendorNames.join(',') },
-    workers: { type: 'string', default: '3' },
-    serves: { type: 'string', default: '2' },
-    edits: { type: 'string' },
-    every: { type: 'string', default: '4' },
-    'no-versions': { type: 'boolean', default: false },
-    'conditional-creates': { type: 'boolean', default: false },
-    experiment: { type: 'string' },
-    count: { type: 'string' },
-    megabytes: { type: 'string', default: '1000' },
-    seconds: { type: 'string', default: '60' },
-    folder: { type: 'string' },
-    history: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
+const { values } = toolOptions('chaos', {
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  minutes: { type: 'string', default: '1' },
+  changes: { type: 'string' },
+  cases: { type: 'string' },
+  vendors: { type: 'string', default: vendorNames.join(',') },
+  workers: { type: 'string', default: '3' },
+  serves: { type: 'string', default: '2' },
+  edits: { type: 'string' },
+  every: { type: 'string', default: '4' },
+  'no-versions': { type: 'boolean', default: false },
+  'conditional-creates': { type: 'boolean', default: false },
+  experiment: { type: 'string' },
+  count: { type: 'string' },
+  megabytes: { type: 'string', default: '1000' },
+  seconds: { type: 'string', default: '60' },
+  folder: { type: 'string' },
+  history: { type: 'string' },
+  json: { type: 'boolean', default: false },
 });
 endWithUs();
 const say = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);

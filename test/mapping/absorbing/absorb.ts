@@ -1,15 +1,15 @@
 // Takes FHIR from anywhere back into records, beside an empty record and beside samples of ours, and counts what is understood.
 //   npm run absorb -- FOLDER|PACKAGE.tgz...
 
-import { parseArgs } from 'node:util';
 import { readExamples } from '../../../scripts/examples/read.ts';
+import { toolOptions } from '../../../scripts/tool-options.ts';
 import { isObject, type JsonObject } from '../../../src/json.ts';
 import type { RecordType } from '../../../src/records/records.ts';
 import { fixtures, mappingOf, mappings } from '../fixtures.ts';
 import { linkedSource, targetOf } from '../linked-source.ts';
 import { audit } from './audit.ts';
 
-const { positionals } = parseArgs({ allowPositionals: true });
+const { positionals } = toolOptions('absorb', {}, 'FOLDER|PACKAGE.tgz...');
 if (positionals.length === 0) {
   console.error('Usage: npm run absorb -- FOLDER|PACKAGE.tgz...');
   process.exit(2);

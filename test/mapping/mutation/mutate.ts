@@ -3,7 +3,7 @@
 // A whole run takes a few minutes of one processor: a fault is looked for in what its own file makes, and only what nobody sees there is tried
 // on all files. What survives must be explained in equivalents.ts; exit 1 where something is not, or where an explanation no longer holds.
 
-import { parseArgs } from 'node:util';
+import { toolOptions } from '../../../scripts/tool-options.ts';
 import type { MappingFile } from '../../../src/mapping/mapping.ts';
 import { shippedMappings } from '../fixtures.ts';
 import { knowLists } from '../golden.ts';
@@ -11,10 +11,7 @@ import { type Equivalent, equivalents } from './equivalents.ts';
 import { type Mutant, mutantsOf } from './mutants.ts';
 import { killedBy, quickVerdict } from './verdict.ts';
 
-const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
-  allowPositionals: true,
-});
+const { values, positionals } = toolOptions('mutate', { json: { type: 'boolean', default: false } }, '[FILE...]');
 const chosen = shippedMappings.filter(({ path }) => positionals.length === 0 || positionals.includes(path));
 const unknown = positionals.filter((path) => chosen.every((file) => file.path !== path));
 if (unknown.length > 0) throw new Error(`There is no mapping file ${unknown.join(', ')}.`);
