@@ -303,6 +303,12 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'retry',
   },
+  'connection-configured-otherwise': {
+    text: 'Another configuration of the connection has come into force; processes that have it go on.',
+    status: 503,
+    issue: 'transient',
+    class: 'retry',
+  },
   'connection-draining': {
     text: 'The connection takes nothing new: it finishes what is due and then pauses{why}.',
     status: 409,

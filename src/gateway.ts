@@ -20,12 +20,14 @@ import {
   cachedCapabilities,
   checkIdentity,
   checkNames,
+  configurationOf,
   createLaneMemories,
   createRunGate,
   type Feeder,
   freeDeadLeases,
   freeDeadShares,
   type LaneDeps,
+  noteOff,
   prepareConnection,
   preparePolls,
   probeSoon,
@@ -137,9 +139,13 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
   if (options.lanes) {
     await freeDeadLeases(store);
     await probeSoon(store);
+    await noteOff(
+      store,
+      live.map(({ id }) => id),
+    );
   }
   for (const one of live) {
-    await prepareConnection(store, one);
+    await prepareConnection(store, one, { onlyNew: !options.lanes });
     await preparePolls(store, one, vendors[one.vendor]);
     await refreshRoster(store, one, vendors[one.vendor]);
   }
@@ -191,7 +197,13 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
     return {
       connection,
       capabilities,
-      lane: { config: one, vendor: connection.vendor, client: connection.client, abilities },
+      lane: {
+        config: one,
+        configuration: configurationOf(one),
+        vendor: connection.vendor,
+        client: connection.client,
+        abilities,
+      },
     };
   }
 

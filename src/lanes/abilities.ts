@@ -16,6 +16,7 @@ import { contentHash } from '../fhir/fhir.ts';
 import type { JsonObject } from '../json.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import { json, type Store } from '../store/store.ts';
+import { configurationOf } from './configuration.ts';
 import type { Abilities } from './lane-connection.ts';
 import { openAlert } from './operating/alerts.ts';
 
@@ -34,7 +35,7 @@ export function cachedCapabilities(
     reading ??= connection
       .capabilities()
       .then(async (capabilities) => {
-        await keep(store, connection.id, capabilities, await grantedScopes(connection));
+        await keep(store, connection, capabilities, await grantedScopes(connection));
         current = { capabilities, at: clock() };
         return capabilities;
       })
@@ -54,7 +55,7 @@ async function grantedScopes(connection: Connection): Promise<string[] | undefin
 /** What is declared or granted and has changed voids plans that are under way, and opens an alert: the routes may be others now. */
 async function keep(
   store: Store,
-  connection: string,
+  { id: connection, config }: Connection,
   capabilities: Capabilities,
   granted: readonly string[] | undefined,
 ): Promise<void> {
@@ -63,9 +64,12 @@ async function keep(
       .selectFrom('connection')
       .select('capabilities')
       .where('id', '=', connection)
+      .where('configuration', '=', configurationOf(config))
       .forUpdate()
       .executeTakeFirst();
-    const before = row?.capabilities ?? {};
+    // What another configuration is told is nothing to those who work by the one in force.
+    if (row === undefined) return;
+    const before = row.capabilities ?? {};
     const known: JsonObject = {
       hash: capabilities.hash,
       granted: granted ? [...granted] : (before.granted ?? null),

@@ -4,10 +4,10 @@
 import { sql, type Transaction } from 'kysely';
 import type { ConnectionConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
-import { contentHash } from '../fhir/fhir.ts';
 import { isObject, type Json } from '../json.ts';
 import { compileMappings, type MappingFile, type MappingSet, mappingVersion } from '../mapping/mapping.ts';
 import { type Database, json, type Store } from '../store/store.ts';
+import { configurationOf, noConfiguration } from './configuration.ts';
 import { documentSlot } from './documents/document.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import { wantAfterChange, wantBackfill } from './operating/backfill.ts';
@@ -138,41 +138,85 @@ function readFiles(files: Json): MappingFile[] {
   );
 }
 
-/** Makes the connection known. New: its back-fill is wanted. Changed: plans made before are void and its lanes look again. */
-export async function prepareConnection(store: Store, config: ConnectionConfig): Promise<void> {
-  // What is asked for, and who may wake us, shapes nothing of what is sent. A partner more or less changes nothing of what is there; each Task is
-  // looked at when its referral changes.
-  const { auth, polls, hook, copiesOf, unrelatedTo, ...visible } = config;
-  const configuration = contentHash(JSON.parse(JSON.stringify({ ...visible, auth: auth.type })));
-  await store.tx(async (trx) => {
-    await keepPlace(trx, config);
+/**
+ * Makes the connection known. New: its back-fill is wanted. Changed, or on again: plans made before are void, its lanes look again, and those that
+ * records have not made meanwhile are made.
+ *
+ * @param onlyNew one that is known is left as it is: a process that works on no lanes takes no configuration over
+ */
+export async function prepareConnection(
+  store: Store,
+  config: ConnectionConfig,
+  { onlyNew = false }: { readonly onlyNew?: boolean } = {},
+): Promise<void> {
+  const inForce = {
+    configuration: configurationOf(config),
+    configuration_at: sql<Date>`now()`,
+    mode: config.mode,
+    recipient: json({
+      sources: config.sources,
+      ...(config.share && { organization: config.organization?.id ?? '' }),
+    }),
+  };
+  const isNew = await store.tx(async (trx) => {
     const added = await trx
       .insertInto('connection')
-      .values({ id: config.id, configuration, mode: config.mode })
+      .values({ id: config.id, ...inForce })
       .onConflict((conflict) => conflict.doNothing())
       .returning('id')
       .execute();
-    if (added.length > 0) return config.mode === 'off' ? undefined : wantBackfill(trx, config);
+    if (added.length === 0) return false;
+    await keepPlace(trx, config);
+    await wantBackfill(trx, config);
+    return true;
+  });
+  if (isNew || onlyNew) return;
+  // By itself, so that no lane is taken by the former configuration any more when all of them are wanted below.
+  await store.db
+    .updateTable('connection')
+    .set({ configuration: noConfiguration })
+    .where('id', '=', config.id)
+    .where('configuration', '<>', inForce.configuration)
+    .execute();
+  await store.tx(async (trx) => {
+    await keepPlace(trx, config);
     const row = await trx
       .selectFrom('connection')
-      .select(['configuration', 'mode'])
+      .select(['configuration', 'mode', 'off_since', 'recipient'])
       .where('id', '=', config.id)
       .forUpdate()
       .executeTakeFirstOrThrow();
-    if (row.configuration === configuration) return;
+    if (row.configuration === inForce.configuration) return;
     await trx
       .updateTable('connection')
       .set({
-        configuration,
-        mode: config.mode,
+        ...inForce,
+        off_since: null,
         capabilities: null,
         capabilities_at: null,
         epoch: sql<number>`epoch + 1`,
       })
       .where('id', '=', config.id)
       .execute();
-    await wantAfterChange(trx, config, row.mode === 'shadow' && config.mode === 'live');
+    const known = row.off_since === null ? (row.recipient?.sources ?? []) : [];
+    await wantAfterChange(trx, config, {
+      goesLive: row.mode === 'shadow' && config.mode === 'live',
+      offSince: row.off_since,
+      newSources: config.sources.filter((source) => !known.includes(source)),
+    });
   });
+}
+
+/** Notes since when all other connections are off, switched off or configured no more; plans made before are void. */
+export async function noteOff({ db }: Store, on: readonly string[]): Promise<void> {
+  await db
+    .updateTable('connection')
+    .set({ off_since: sql<Date>`now()`, configuration: noConfiguration, epoch: sql<number>`epoch + 1` })
+    .where('off_since', 'is', null)
+    .where(
+      sql<boolean>`id not in (select o.id from jsonb_to_recordset(${json(on.map((id) => ({ id })))}) as o(id text))`,
+    )
+    .execute();
 }
 
 /** The embedded store has one process: whoever held a lease before this start is dead, and sends nothing any more. */

@@ -3,16 +3,25 @@
 
 import { sql } from 'kysely';
 import { json, type Store } from '../store/store.ts';
+import { isConfiguredOtherwise } from './configuration.ts';
 import type { LaneKey } from './lease.ts';
 
 export interface FeederDeps {
   readonly store: Store;
-  /** Connections that may run, with the number of lanes each may have under way at once. */
-  readonly connections: () => readonly { readonly id: string; readonly slots: number }[];
+  readonly connections: () => readonly FedConnection[];
   readonly add: (lanes: LaneKey[]) => Promise<void>;
   readonly onError: (error: unknown) => void;
   /** A claimed lane whose job was lost is fed again after this many milliseconds. @default 30000 */
   readonly claimMs?: number;
+}
+
+/** A connection that may run. */
+export interface FedConnection {
+  readonly id: string;
+  /** As this process has it: while another one is in force, it gets nothing. */
+  readonly configuration: string;
+  /** How many of its lanes may be under way at once. */
+  readonly slots: number;
 }
 
 const defaultClaimMs = 30_000;
@@ -91,8 +100,8 @@ export async function feed(deps: FeederDeps): Promise<void> {
 }
 
 async function claimAll(deps: FeederDeps): Promise<void> {
-  for (const { id, slots } of deps.connections()) {
-    const claimed = await claim(deps, id, slots);
+  for (const connection of deps.connections()) {
+    const claimed = await claim(deps, connection);
     if (claimed.length > 0) await deps.add(claimed);
   }
 }
@@ -113,8 +122,7 @@ const isFree = sql`done < wanted and stopped is null and (next_try_at is null or
 
 async function claim(
   { store, claimMs = defaultClaimMs }: FeederDeps,
-  connection: string,
-  slots: number,
+  { id: connection, configuration, slots }: FedConnection,
 ): Promise<LaneKey[]> {
   const { rows } = await sql<LaneKey>`
     with busy as (
@@ -124,6 +132,7 @@ async function claim(
     ), open as (
       -- Always a row: a limit of null would be none.
       select case when exists (select 1 from connection c where c.id = ${connection} and c.paused is not null)
+          or ${isConfiguredOtherwise(connection, configuration)}
           or exists (select 1 from budget b where b.connection = ${connection} and (b.failing or b.rest_until > now())) then 0
         else greatest(${slots}::integer - n, 0) end as slots,
         exists (select 1 from budget b where b.connection = ${connection} and b.urgent_until > now()) as urgent_only,

@@ -10,6 +10,8 @@ import type { RunGate } from './run-gate.ts';
 
 export interface LaneConnection {
   readonly config: ConnectionConfig;
+  /** `configurationOf(config)`, to tell whether it is the one in force. */
+  readonly configuration: string;
   readonly vendor: Vendor;
   readonly client: FhirClient;
   /** What the server offers and grants, turned into routes; read before the first run and kept for an hour. */

@@ -20,6 +20,8 @@ export interface LaneRows {
   /** Undefined: there is no such lane. */
   readonly wanted: number | undefined;
   readonly connection_epoch: number | null;
+  /** Of the connection, as in force; null: it is not known. */
+  readonly configuration: string | null;
   readonly is_paused: boolean;
   /** Those of the lane, by generation. */
   readonly links: readonly LinkRow[];
@@ -83,7 +85,7 @@ export type Stored<Row> = {
 
 type StoredRows = Pick<
   LaneRows,
-  'now' | 'connection_epoch' | 'is_paused' | 'documents_held_until' | 'epochs' | 'holds' | 'patient'
+  'now' | 'connection_epoch' | 'configuration' | 'is_paused' | 'documents_held_until' | 'epochs' | 'holds' | 'patient'
 > & {
   readonly wanted: number | null;
   readonly links: readonly Stored<LinkRow>[];
@@ -165,7 +167,7 @@ function laneQuery(
     other as (
       select type, id from lane_read where connection = ${connection} and subject = ${subject}
       union select o.type, o.id from jsonb_to_recordset(${json(nameRows(others))}) as o(type text, id text))`;
-  const columns = sql`now() as now, l.wanted, c.epoch as connection_epoch, coalesce(c.paused is not null, false) as is_paused,
+  const columns = sql`now() as now, l.wanted, c.epoch as connection_epoch, c.configuration, coalesce(c.paused is not null, false) as is_paused,
       c.documents_held_until,
       (select coalesce(json_agg(x order by x.generation), '[]') from link x
         where x.connection = ${connection} and x.subject = ${subject}) as links,
@@ -236,6 +238,7 @@ function laneRows(row: StoredRows, others: readonly RecordName[], kept: LaneReco
     now: row.now,
     wanted: row.wanted ?? undefined,
     connection_epoch: row.connection_epoch,
+    configuration: row.configuration,
     is_paused: row.is_paused,
     documents_held_until: row.documents_held_until,
     links: row.links.map(linkRow),

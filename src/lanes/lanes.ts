@@ -18,10 +18,12 @@ export {
   checkMapping,
   freeDeadLeases,
   keptIdentity,
+  noteOff,
   prepareConnection,
 } from './activate.ts';
 export { lanesAtOnce } from './at-once.ts';
 export { keepRemoteValues, offerChanges, referralsOffered } from './changes.ts';
+export { configurationOf, configuredOtherwise, type OtherConfiguration } from './configuration.ts';
 export { decide } from './decisions.ts';
 export { applyDecision } from './effects.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';

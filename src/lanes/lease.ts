@@ -4,6 +4,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Reason } from '../errors.ts';
 import { type Database, json, type LaneBasis, type Store } from '../store/store.ts';
+import { isConfiguredOtherwise } from './configuration.ts';
 import { retryHorizonMs } from './retry.ts';
 
 export interface LaneKey {
@@ -43,6 +44,8 @@ const isRunnable = sql<boolean>`done < wanted and (lease_until is null or lease_
 export interface Taker {
   readonly holder: string;
   readonly leaseMs: number;
+  /** As it works; a lane of a connection for which another is in force is not to be had. */
+  readonly configuration: string;
   /** `released`: not one whose last start was never released: it may have brought its process down */
   readonly which: 'released' | 'any';
 }
@@ -54,7 +57,7 @@ export async function takeLease({ db }: Store, key: LaneKey, taker: Taker): Prom
 }
 
 /** The statement of `takeLease`, which may be part of a larger one. */
-export function leaseQuery(db: Store['db'], key: LaneKey, { holder, leaseMs, which }: Taker) {
+export function leaseQuery(db: Store['db'], key: LaneKey, { holder, leaseMs, configuration, which }: Taker) {
   return db
     .updateTable('lane')
     .set({
@@ -67,6 +70,7 @@ export function leaseQuery(db: Store['db'], key: LaneKey, { holder, leaseMs, whi
     .where('connection', '=', key.connection)
     .where('subject', '=', key.subject)
     .where(isRunnable)
+    .where((where) => where.not(isConfiguredOtherwise(key.connection, configuration)))
     .where(which === 'any' ? sql<boolean>`true` : sql<boolean>`starts = 0`)
     .returning([
       'source',

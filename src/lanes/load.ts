@@ -29,6 +29,8 @@ export interface LaneState {
   readonly openDecisions: readonly DecisionRow[];
   /** What the plan is made from, checked again when intents are stored (lanes.md 7). */
   readonly basis: PlanBasis;
+  /** Another configuration of the connection is in force than the one that the run works by. */
+  readonly isConfiguredOtherwise: boolean;
   /** The client of the lane, if it has one. */
   readonly clientId: string | undefined;
   /** Database time of the snapshot. */
@@ -123,6 +125,7 @@ export async function loadLane(
         epochs: new Map(epochKeys(lease, clientId).map((key) => [key, rows.epochs[key] ?? 0])),
         until: consentsChangeAt(input, zone),
       },
+      isConfiguredOtherwise: ![null, connection.configuration].includes(rows.configuration),
       clientId,
       now,
       holds: rows.holds,

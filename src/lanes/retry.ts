@@ -10,7 +10,12 @@ const leastMs = 50;
 export const retryHorizonMs = 7 * 24 * 60 * 60_000;
 
 /** Waits of our own making: they take as long as they say, however often the lane was tried. */
-const ownWaits: readonly ErrorCode[] = ['lane-yields', 'outcome-unknown', 'twin-in-progress'];
+const ownWaits: readonly ErrorCode[] = [
+  'connection-configured-otherwise',
+  'lane-yields',
+  'outcome-unknown',
+  'twin-in-progress',
+];
 
 /**
  * Milliseconds until the next try.

@@ -62,9 +62,10 @@ export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
   const connection = deps.connections.get(key.connection);
   if (connection === undefined) return;
   const { holder, leaseMs } = deps;
+  const { configuration } = connection;
   const isSuspect = await deps.gate.sideBySide(async () => {
     const time = startRun(deps);
-    const released: Taker = { holder, leaseMs, which: 'released' };
+    const released: Taker = { holder, leaseMs, configuration, which: 'released' };
     const taken = await takeLane(deps.store, key, released, connection.config.share);
     const lease = taken?.lease ?? (await takeLease(deps.store, key, released));
     if (lease === undefined) return isUnreleased(deps.store, key);
@@ -74,7 +75,7 @@ export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
   if (!isSuspect) return;
   await deps.gate.alone(async () => {
     const time = startRun(deps);
-    const lease = await takeLease(deps.store, key, { holder, leaseMs, which: 'any' });
+    const lease = await takeLease(deps.store, key, { holder, leaseMs, configuration, which: 'any' });
     if (lease !== undefined) await runLeased(deps, connection, lease, time, undefined);
   });
 }
@@ -181,6 +182,7 @@ class LaneRun {
   async #step(abilities: Abilities): Promise<Step> {
     const state = await loadLane(this.#deps, this.#connection, abilities, this.#lease, this.#memory);
     if (state.basis.isPaused) return this.#again(reason('connection-paused', { why: '' }), undefined);
+    if (state.isConfiguredOtherwise) return this.#again(reason('connection-configured-otherwise'), 0);
     const cleared = await reconcile(this.#deps, this.#connection, this.#lease, state, this.#memory);
     if (cleared.kind === 'config') return this.#pause(cleared.reason);
     if (cleared.kind === 'again') return this.#again(cleared.reason, cleared.afterMs);

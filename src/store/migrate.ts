@@ -24,6 +24,7 @@ import { sql as retention } from './migrations/0017-retention.ts';
 import { sql as partnerContacts } from './migrations/0018-partner-contacts.ts';
 import { sql as callerRates } from './migrations/0019-caller-rates.ts';
 import { sql as refusedValues } from './migrations/0020-refused-values.ts';
+import { sql as configurations } from './migrations/0021-configurations.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -54,6 +55,7 @@ export const migrations: readonly Migration[] = [
   { id: 18, name: 'partner-contacts', sql: partnerContacts },
   { id: 19, name: 'caller-rates', sql: callerRates },
   { id: 20, name: 'refused-values', sql: refusedValues },
+  { id: 21, name: 'configurations', sql: configurations },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

@@ -67,6 +67,7 @@ export interface StaleRecordTable extends RecordContent {
 export interface ConnectionTable {
   id: string;
   first_seen_at: DefaultInstant;
+  /** A hash of the configuration in force; empty: none is, for it is off or is being taken over. */
   configuration: string;
   paused: NullableJsonb<Reason>;
   epoch: Generated<number>;
@@ -84,6 +85,12 @@ export interface ConnectionTable {
   /** It takes no work that became due after this, and pauses when the rest is done. */
   draining_since: NullableInstant;
   draining_by: NullableText;
+  /** When the configuration in force was taken over. */
+  configuration_at: NullableInstant;
+  /** It is switched off, or configured no more; nothing is wanted of it. */
+  off_since: NullableInstant;
+  /** For whom records make lanes, as configured when it was last on; null: not known. */
+  recipient: NullableJsonb<{ readonly sources: readonly string[]; readonly organization?: string }>;
 }
 
 /** What the last finished run of a lane was made from, so that a later one can tell what has changed since (lanes.md 22). */

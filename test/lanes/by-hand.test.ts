@@ -315,7 +315,7 @@ async function fed(): Promise<string[]> {
   const subjects: string[] = [];
   await feed({
     store: world.store,
-    connections: () => [{ id: 'general', slots: 50 }],
+    connections: () => [...world.deps.connections].map(([id, { configuration }]) => ({ id, configuration, slots: 50 })),
     add: async (lanes: LaneKey[]) => {
       subjects.push(...lanes.map(({ subject }) => subject));
     },

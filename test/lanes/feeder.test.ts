@@ -53,7 +53,8 @@ async function feedUntil(isDone: () => Promise<boolean>, what: string, queue: Qu
   const feeder = startFeeder(
     {
       store: world.store,
-      connections: () => connections.map((id) => ({ id, slots })),
+      connections: () =>
+        connections.map((id) => ({ id, configuration: world.deps.connections.get(id)?.configuration ?? '', slots })),
       add: async (lanes) => {
         for (const lane of lanes) {
           added += 1;

@@ -4,7 +4,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
 import { mappingFolder } from '../../src/gateway.ts';
-import { activateMapping, prepareConnection, relinkPatient, setPaused } from '../../src/lanes/lanes.ts';
+import {
+  activateMapping,
+  configurationOf,
+  prepareConnection,
+  relinkPatient,
+  setPaused,
+} from '../../src/lanes/lanes.ts';
 import { LeaseLost, takeLease } from '../../src/lanes/lease.ts';
 import type { PlanBasis } from '../../src/lanes/load.ts';
 import { PlanOutdated, storeIntents } from '../../src/lanes/operations.ts';
@@ -71,7 +77,12 @@ describeOnPostgres('an intent on PostgreSQL, and', (server) => {
 
   /** A plan made from what the store holds now. */
   async function planned(): Promise<(on: Store) => Promise<unknown>> {
-    const lease = await takeLease(store, lane, { holder: 'test', leaseMs: 60_000, which: 'any' });
+    const lease = await takeLease(store, lane, {
+      holder: 'test',
+      leaseMs: 60_000,
+      configuration: configurationOf(config),
+      which: 'any',
+    });
     if (lease === undefined) throw new Error('The lane was not to be had.');
     const { epoch } = await store.db.selectFrom('connection').select('epoch').executeTakeFirstOrThrow();
     const raised = await store.db.selectFrom('epoch').selectAll().execute();

@@ -9,6 +9,7 @@ import { contentHash } from '../../src/fhir/fhir.ts';
 import type { JsonObject } from '../../src/json.ts';
 import {
   cachedCapabilities,
+  configurationOf,
   createLaneMemories,
   createRunGate,
   freeDeadLeases,
@@ -118,7 +119,7 @@ function depsOf(
   return {
     store,
     identifierSystem,
-    connections: new Map([[config.id, { config, vendor, client, abilities }]]),
+    connections: new Map([[config.id, { config, configuration: configurationOf(config), vendor, client, abilities }]]),
     mappings: noMappings,
     holder: 'test',
     leaseMs: 60_000,

@@ -47,7 +47,7 @@ describeOnPostgres('on PostgreSQL', (server) => {
     const [store, other] = [await openStore({ url, folder: '/nowhere' }), await openStore({ url, folder: '/nowhere' })];
     try {
       const lane = { connection: 'general', subject: 'county.case.c1' };
-      const taker = { holder: 'test', leaseMs: 60_000, which: 'released' } as const;
+      const taker = { holder: 'test', leaseMs: 60_000, configuration: 'any', which: 'released' } as const;
       await store.tx((trx) => raiseWanted(trx, [lane]));
       const taking = await other.tx(async (trx) => {
         await raiseWanted(trx, [lane]);
@@ -72,7 +72,7 @@ describeOnPostgres('on PostgreSQL', (server) => {
     const goal = (id: string, caseId: string, updatedAt: string) =>
       [{ type: 'goal', record: aGoal({ id, caseId, updatedAt }) }] as const;
     const lane = { connection: 'general', subject: 'county.case.c1' };
-    const taker = { holder: 'test', leaseMs: 60_000, which: 'any' } as const;
+    const taker = { holder: 'test', leaseMs: 60_000, configuration: 'any', which: 'any' } as const;
     const begin = async (id: string) => {
       await store.tx((trx) => acceptRecords(trx, 'county', goal(id, 'c1', '2026-02-03T09:30:00Z'), recipients));
       const lease = await takeLease(store, lane, taker);
@@ -126,7 +126,12 @@ describeOnPostgres('on PostgreSQL', (server) => {
         await store.tx((trx) => acceptRecords(trx, 'county', [{ type: 'client', record: aClient() }], recipients));
         await store.tx((trx) => raiseWanted(trx, [of('county.case.c1')]));
         const lease = async (subject: string) => {
-          const taken = await takeLease(store, of(subject), { holder: 'test', leaseMs: 60_000, which: 'any' });
+          const taken = await takeLease(store, of(subject), {
+            holder: 'test',
+            leaseMs: 60_000,
+            configuration: 'any',
+            which: 'any',
+          });
           if (taken === undefined) throw new Error('The lane was not to be had.');
           return taken;
         };
@@ -160,7 +165,7 @@ describeOnPostgres('on PostgreSQL', (server) => {
       try {
         await store.tx((trx) => acceptRecords(trx, 'county', client('2026-02-02T10:00:00Z'), recipients));
         await store.tx((trx) => raiseWanted(trx, [{ connection: 'general', subject }]));
-        const taker = { holder: 'test', leaseMs: 60_000, which: 'any' } as const;
+        const taker = { holder: 'test', leaseMs: 60_000, configuration: 'any', which: 'any' } as const;
         const lease = await takeLease(store, { connection: 'general', subject }, taker);
         if (lease === undefined) throw new Error('The lane was not to be had.');
         const read = (trx: Transaction<Database>) =>
@@ -188,7 +193,7 @@ describeOnPostgres('on PostgreSQL', (server) => {
       [{ type: 'goal', record: aGoal({ caseId, updatedAt }) }] as const;
     const seen: Seen = {
       poll: { connection: 'general', resource_type: 'Goal', about: '' },
-      connection: { ...opened, config, abilities: () => Promise.reject(new Error('not asked')) },
+      connection: { ...opened, config, configuration: 'any', abilities: () => Promise.reject(new Error('not asked')) },
       identifierSystem: 'urn:casebridge',
       result: {
         resources: [{ resourceType: 'Goal', id: 'g1', meta: { lastUpdated: '2026-02-05T09:30:00Z' } }],

@@ -1,8 +1,9 @@
 // From due lanes to runs, as the feeder and the queue do it: one pass soon after each cause and when the next lane is due; wake-ups that may be lost,
 // doubled and late.
 
+import type { ConnectionConfig } from '../../src/config.ts';
 import { feed } from '../../src/lanes/feeder.ts';
-import type { LaneKey } from '../../src/lanes/lanes.ts';
+import { configurationOf, type LaneKey } from '../../src/lanes/lanes.ts';
 import { type Store, sql } from '../../src/store/store.ts';
 import type { Random } from './random.ts';
 import type { Swarm } from './swarm.ts';
@@ -10,7 +11,7 @@ import type { Actor, Timeline } from './timeline.ts';
 import type { Worker } from './worker.ts';
 
 interface Parts {
-  readonly connections: readonly string[];
+  readonly connections: readonly ConnectionConfig[];
   readonly timeline: Timeline;
   readonly actor: Actor;
   readonly store: Store;
@@ -61,7 +62,8 @@ export class Feeding {
     const { store, connections, timeline } = this.#parts;
     await feed({
       store,
-      connections: () => connections.map((id) => ({ id, slots: 4 })),
+      connections: () =>
+        connections.map((config) => ({ id: config.id, configuration: configurationOf(config), slots: 4 })),
       add: async (lanes) => this.#queue(lanes),
       onError: (error) => this.#parts.onDefect(`The feeder failed: ${String(error)}`),
     });

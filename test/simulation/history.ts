@@ -119,7 +119,7 @@ class History {
       commits: this.#commits,
     });
     this.#feeding = new Feeding({
-      connections: this.#connections,
+      connections: this.#sites.map(({ config }) => config),
       timeline,
       actor: this.#world,
       store,

@@ -6,6 +6,7 @@ import { type Connection, openConnection, vendors } from '../../src/connections/
 import {
   activeVersion,
   cachedCapabilities,
+  configurationOf,
   createLaneMemories,
   createRunGate,
   type LaneConnection,
@@ -63,6 +64,7 @@ interface Opened {
 function asLane({ config, connection, capabilities }: Opened): LaneConnection {
   return {
     config,
+    configuration: configurationOf(config),
     vendor: connection.vendor,
     client: connection.client,
     abilities: (mappings) => readAbilities(connection, capabilities, mappings),

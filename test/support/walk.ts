@@ -12,6 +12,7 @@ import {
   activateMapping,
   cachedCapabilities,
   checkIdentity,
+  configurationOf,
   createLaneMemories,
   createRunGate,
   freeDeadLeases,
@@ -123,7 +124,18 @@ async function start(site: Site, life: Life): Promise<Started> {
   const deps: LaneDeps = {
     store,
     identifierSystem,
-    connections: new Map([[config.id, { config, vendor: connection.vendor, client: connection.client, abilities }]]),
+    connections: new Map([
+      [
+        config.id,
+        {
+          config,
+          configuration: configurationOf(config),
+          vendor: connection.vendor,
+          client: connection.client,
+          abilities,
+        },
+      ],
+    ]),
     mappings: async () => mappings,
     holder: 'test',
     leaseMs: 60_000,
@@ -169,11 +181,11 @@ const hurried: Partial<ConnectionConfig> = {
   rateLimit: { requestsPerSecond: 10_000, concurrency: 1 },
 };
 
-async function claim({ store }: LaneDeps, { id }: ConnectionConfig): Promise<LaneKey[]> {
+async function claim({ store }: LaneDeps, config: ConnectionConfig): Promise<LaneKey[]> {
   const claimed: LaneKey[] = [];
   await feed({
     store,
-    connections: () => [{ id, slots: 1 }],
+    connections: () => [{ id: config.id, configuration: configurationOf(config), slots: 1 }],
     add: async (lanes) => void claimed.push(...lanes),
     onError: (error) => {
       throw error;

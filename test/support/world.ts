@@ -17,6 +17,7 @@ import {
   applyDecision,
   type ConnectionReport,
   cachedCapabilities,
+  configurationOf,
   connectionReport,
   createLaneMemories,
   createRunGate,
@@ -286,6 +287,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
       capabilities.set(added.id, read);
       connections.set(added.id, {
         config: added,
+        configuration: configurationOf(added),
         vendor: connection.vendor,
         client: watched(connection.client),
         abilities: (mappings) => readAbilities(connection, read, mappings),

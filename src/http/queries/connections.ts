@@ -2,7 +2,7 @@
 
 import type { ConnectionConfig } from '../../config.ts';
 import type { Reason } from '../../errors.ts';
-import { type Resting, restingConnections } from '../../lanes/lanes.ts';
+import { configurationOf, type Resting, restingConnections } from '../../lanes/lanes.ts';
 import { type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 import { type LaneState, laneState, laneStates } from './lane-state.ts';
@@ -15,6 +15,11 @@ export interface ConnectionView {
   readonly sources: readonly string[];
   readonly paused: Reason | null;
   readonly draining: { readonly since: string; readonly by: string | null } | null;
+  /**
+   * Since when another configuration of it is in force than the one that this process was started with; while it is, this process does nothing there.
+   * Null: its own is in force.
+   */
+  readonly otherConfigurationSince: string | null;
   readonly nextProbeAt: string | null;
   readonly capabilitiesAt: string | null;
   readonly resting: Resting | null;
@@ -73,7 +78,17 @@ async function knownOf({ db }: Store, ids: readonly string[], source: string | u
     .groupBy(['lane.connection', 'state']);
   const connections = db
     .selectFrom('connection')
-    .select(['id', 'paused', 'capabilities_at', 'probe_at', 'draining_since', 'draining_by'])
+    .select([
+      'id',
+      'paused',
+      'capabilities_at',
+      'probe_at',
+      'draining_since',
+      'draining_by',
+      'configuration',
+      'configuration_at',
+      'off_since',
+    ])
     .where('id', 'in', ids);
   const alerts = db
     .selectFrom('alert')
@@ -97,7 +112,8 @@ const shownAlerts = 100;
 
 type Known = Awaited<ReturnType<typeof knownOf>>;
 
-function shown({ id, vendor, mode, baseUrl, sources }: ConnectionConfig, known: Known): ConnectionView {
+function shown(config: ConnectionConfig, known: Known): ConnectionView {
+  const { id, vendor, mode, baseUrl, sources } = config;
   const row = known.connections.find((one) => one.id === id);
   const paused = row?.paused ?? null;
   const since = row?.draining_since ?? null;
@@ -109,6 +125,7 @@ function shown({ id, vendor, mode, baseUrl, sources }: ConnectionConfig, known: 
     sources,
     paused,
     draining: since === null ? null : { since: since.toISOString(), by: row?.draining_by ?? null },
+    otherConfigurationSince: otherSince(config, row)?.toISOString() ?? null,
     nextProbeAt: paused === null ? null : (row?.probe_at?.toISOString() ?? null),
     capabilitiesAt: row?.capabilities_at?.toISOString() ?? null,
     resting: known.resting.get(id) ?? null,
@@ -119,6 +136,13 @@ function shown({ id, vendor, mode, baseUrl, sources }: ConnectionConfig, known: 
       ),
     }),
   };
+}
+
+function otherSince(config: ConnectionConfig, row: Known['connections'][number] | undefined): Date | null {
+  if (row === undefined) return null;
+  const { configuration, configuration_at: takenOverAt, off_since: offSince } = row;
+  if (offSince !== null) return config.mode === 'off' ? null : offSince;
+  return config.mode !== 'off' && configuration === configurationOf(config) ? null : takenOverAt;
 }
 
 function countIn({ lanes }: Known, connection: string, state: LaneState): number {

@@ -1,7 +1,7 @@
-// What a connection is sent of the cases that were there before it was, or before it went live (design section 8, `backfill`): which lanes, and
-// in which order.
+// What a connection is sent of the cases that were there before it was, or before it went live (design section 8, `backfill`), and of what was
+// accepted while it was off: which lanes, and in which order.
 
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { ConnectionConfig } from '../../config.ts';
 import { reason } from '../../errors.ts';
 import { type Database, json } from '../../store/store.ts';
@@ -9,10 +9,49 @@ import { type Database, json } from '../../store/store.ts';
 /** What cases point at goes before them; then the most urgent ones. All of it comes after what changes now (`want-lanes.ts`). */
 const priorities = { directory: 79, crisis: 80, high: 83, urgent: 86, rest: 90 };
 
+/** How long an acceptance may be under way that has not seen yet that the connection was off, or is no more. */
+const acceptanceMinutes = 5;
+
 type Recipient = Pick<ConnectionConfig, 'id' | 'sources' | 'backfill' | 'share' | 'organization'>;
 
-/** The lanes that belong to the back-fill, as rows (subject, source, priority). */
-function backfillOf({ sources, backfill, share, organization }: Recipient) {
+/** Rows (subject, source, priority). */
+type Lanes = RawBuilder<unknown>;
+
+/** The lanes that belong to the back-fill. */
+function backfillOf(recipient: Recipient): Lanes {
+  if (recipient.backfill === 'none' || recipient.sources.length === 0) return noLanes;
+  return lanesWhere(
+    recipient,
+    sql`r.type in ('organization', 'worker', 'service') or ${recipient.backfill === 'all'}::boolean
+      or c.content ->> 'status' in ('referred', 'intake', 'open', 'on-hold')`,
+  );
+}
+
+/** The lanes that acceptance would have made (`want-lanes.ts`) of what has changed since: whatever is back-filled, these are changes. */
+function changedSince(recipient: Recipient, since: Date): Lanes {
+  const isNew = (row: string) =>
+    sql`${sql.ref(`${row}.accepted_at`)} >= ${since}::timestamptz - ${acceptanceMinutes} * interval '1 minute'`;
+  return lanesWhere(
+    recipient,
+    sql`${isNew('r')} or (r.type = 'case' and exists (
+      select 1 from record n where n.source = r.source and n.client_id = r.client_id and n.type = 'consent' and ${isNew('n')}))`,
+    // What a record that has moved has there is its new lane's to see to, whatever is shared with that receiver.
+    sql`exists (select 1 from link x where x.connection = ${recipient.id} and x.source = r.source and x.type = r.type and x.id = r.id)`,
+  );
+}
+
+const noLanes: Lanes = sql`
+  select null::text as subject, null::text as source, null::integer as priority where false`;
+
+/**
+ * @param which of a record `r` and its case `c`
+ * @param alsoShared of a record `r`: shared although no referral of its lane is to the organization
+ */
+function lanesWhere(
+  { sources, share, organization }: Recipient,
+  which: RawBuilder<unknown>,
+  alsoShared: RawBuilder<unknown> = sql`false`,
+): Lanes {
   const performer = share === undefined ? null : (organization?.id ?? '');
   const names = json(sources.map((source) => ({ id: source })));
   return sql`
@@ -32,52 +71,72 @@ function backfillOf({ sources, backfill, share, organization }: Recipient) {
       and (c.id = r.case_id or (r.type = 'case' and c.id = r.id) or (r.type = 'client' and c.client_id = r.id))
     left join urgency u on u.source = c.source and u.case_id = c.id
     where r.source in (select s.id from jsonb_to_recordset(${names}) as s(id text)) and r.subject <> ''
-      and (r.type in ('organization', 'worker', 'service') or ${backfill === 'all'}::boolean
-        or c.content ->> 'status' in ('referred', 'intake', 'open', 'on-hold'))
+      and (${which})
       -- What a referral speaks of is wanted by the lane of its case.
-      and (${performer}::text is null or exists (
+      and (${performer}::text is null or ${alsoShared} or exists (
         select 1 from record f where f.subject = r.subject and f.type = 'referral' and not f.deleted
           and case when f.content ? 'organizationId' then f.content ->> 'organizationId' = ${performer}::text
             else f.content ? 'serviceId' end))
     group by r.subject, r.source`;
 }
 
-/** A new connection: its back-fill has work. */
-export async function wantBackfill(trx: Transaction<Database>, recipient: Recipient): Promise<void> {
-  if (recipient.backfill === 'none') return;
+/** Those of the lanes that are not there yet have work. */
+async function insertLanes(trx: Transaction<Database>, connection: string, lanes: Lanes): Promise<void> {
   await sql`
     insert into lane (connection, subject, source, wanted, priority)
-    select ${recipient.id}, b.subject, b.source, 1, b.priority from (${backfillOf(recipient)}) b
+    select ${connection}, b.subject, b.source, 1, b.priority from (${lanes}) b
     on conflict (connection, subject) do nothing`.execute(trx);
 }
 
+/** A new connection: its back-fill has work. */
+export async function wantBackfill(trx: Transaction<Database>, recipient: Recipient): Promise<void> {
+  await insertLanes(trx, recipient.id, backfillOf(recipient));
+}
+
+export interface ConfigurationChange {
+  /** It was a shadow when it last worked. */
+  readonly goesLive: boolean;
+  /** Records that were accepted from then on made no lanes; null: it was not off. */
+  readonly offSince: Date | null;
+  /** Records of these made no lanes before. */
+  readonly newSources: readonly string[];
+}
+
 /**
- * A connection is set up otherwise than before: its lanes look again. One that goes live sends what belongs to its back-fill; the rest, of
- * which the server has nothing, says why it stays.
+ * A connection is set up otherwise than before, or comes back: its lanes look again, and those that it lacks have work. One that goes live sends what
+ * belongs to its back-fill; the rest, of which the server has nothing, says why it stays, and goes on doing so at later changes of the configuration.
  */
 export async function wantAfterChange(
   trx: Transaction<Database>,
   recipient: Recipient,
-  goesLive: boolean,
+  { goesLive, offSince, newSources }: ConfigurationChange,
 ): Promise<void> {
-  const inScope =
-    recipient.backfill === 'none'
-      ? sql`select null::text as subject, null::integer as priority where false`
-      : backfillOf(recipient);
+  // Whatever a shadow has not sent is back-fill when it goes live.
+  const changed = offSince === null || goesLive ? noLanes : changedSince(recipient, offSince);
   await sql`
-    with scope as (select b.subject, b.priority from (${inScope}) b),
-    rested as (
-      select l.subject, s.priority, ${goesLive}::boolean and s.subject is null and not exists (
-          select 1 from link k where k.connection = l.connection and k.subject = l.subject and k.origin = 'created' and k.remote_id is not null) as stays
+    with scope as (select b.subject, b.priority from (${backfillOf(recipient)}) b),
+    changed as (select b.subject from (${changed}) b),
+    looking as (
+      -- One that has work may be under way by the former configuration, and what that run does is not all.
+      select l.subject, s.priority, l.done < l.wanted as has_work,
+        l.done = l.wanted and (${goesLive}::boolean or coalesce(l.reason ->> 'code' = 'not-backfilled', false))
+          and s.subject is null and not exists (select 1 from changed n where n.subject = l.subject)
+          and not exists (
+            select 1 from link k where k.connection = l.connection and k.subject = l.subject and k.origin = 'created' and k.remote_id is not null) as stays
       from lane l left join scope s on s.subject = l.subject
-      where l.connection = ${recipient.id} and l.done = l.wanted
+      where l.connection = ${recipient.id}
     )
     update lane l set
       wanted = case when r.stays then l.wanted else l.wanted + 1 end,
-      parked = null, waiting = l.waiting and not r.stays, next_try_at = null, due_at = now(),
-      priority = coalesce(r.priority, ${priorities.rest}::integer),
+      parked = case when r.has_work then l.parked end,
+      waiting = l.waiting and not r.stays,
+      next_try_at = null,
+      due_at = case when r.has_work then l.due_at else now() end,
+      priority = case when r.has_work then l.priority else coalesce(r.priority, ${priorities.rest}::integer) end,
       reason = case when r.stays then ${json(reason('not-backfilled'))} else l.reason end
-    from rested r where l.connection = ${recipient.id} and l.subject = r.subject`.execute(trx);
+    from looking r where l.connection = ${recipient.id} and l.subject = r.subject`.execute(trx);
+  await insertLanes(trx, recipient.id, backfillOf({ ...recipient, sources: newSources }));
+  await insertLanes(trx, recipient.id, changed);
   if (!goesLive) return;
   // Waiting for a link would bring back what stays.
   await sql`

@@ -38,9 +38,9 @@ export async function workReplays(deps: LaneDeps): Promise<boolean> {
 async function runSome(deps: LaneDeps, replay: ReplayRow): Promise<boolean> {
   return deps.store.tx(async (trx) => {
     if (!(await claim(trx, replay.id))) return false;
-    const wanted = await wantSome(deps, trx, replay);
+    const wanted = await wantSome(trx, replay);
     const settled = await settleSome(trx, replay.id);
-    await leavePaused(trx, replay.id);
+    await leaveResting(trx, replay.id);
     return wanted + settled > 0;
   });
 }
@@ -59,22 +59,33 @@ async function claim(trx: Transaction<Database>, id: number): Promise<boolean> {
 }
 
 interface OpenItem extends LaneKey {
+  /** Switched off or taken out, by the configuration in force. */
+  readonly off: boolean;
   readonly paused: Reason | null;
   readonly draining: boolean;
   readonly stopped: { readonly by: string } | null;
 }
 
-async function openItems(trx: Transaction<Database>, replay: number, limit: number): Promise<OpenItem[]> {
+/** @param planned by these connections of this process only, and what is off */
+async function openItems(
+  trx: Transaction<Database>,
+  replay: number,
+  limit: number,
+  planned?: LaneDeps['connections'],
+): Promise<OpenItem[]> {
+  const own = [...(planned?.values() ?? [])].map(({ config: { id }, configuration }) => ({ id, configuration }));
   const { rows } = await sql<OpenItem>`
-    select i.connection, i.subject, c.paused, c.draining_since is not null as draining, l.stopped
+    select i.connection, i.subject, c.id is null or c.off_since is not null as off, c.paused, c.draining_since is not null as draining, l.stopped
     from replay_item i join lane l on l.connection = i.connection and l.subject = i.subject
     left join connection c on c.id = i.connection
     where i.replay = ${replay} and i.outcome is null and i.wanted is null
+      and (${planned === undefined}::boolean or c.id is null or c.off_since is not null or exists (
+        select 1 from jsonb_to_recordset(${json(own)}) as o(id text, configuration text) where o.id = c.id and o.configuration = c.configuration))
     order by i.connection, i.subject limit ${limit}`.execute(trx);
   return rows;
 }
 
-async function wantSome(deps: LaneDeps, trx: Transaction<Database>, replay: ReplayRow): Promise<number> {
+async function wantSome(trx: Transaction<Database>, replay: ReplayRow): Promise<number> {
   const items = await openItems(trx, replay.id, mostAtOnce);
   if (items.length === 0) return 0;
   const active = await activeVersion(trx);
@@ -82,7 +93,7 @@ async function wantSome(deps: LaneDeps, trx: Transaction<Database>, replay: Repl
   const lanes: LaneKey[] = [];
   for (const item of items) {
     const { connection, subject } = item;
-    const early = endsUnasked(deps, replay, active, item);
+    const early = endsUnasked(replay, active, item);
     if (early === undefined) lanes.push({ connection, subject });
     else ended.push({ connection, subject, writes: 0, ...early });
   }
@@ -101,12 +112,11 @@ type Ended = LaneKey & Verdict & { readonly writes: number; readonly plan?: Json
 
 /** What is not even tried, and why. */
 function endsUnasked(
-  { connections }: LaneDeps,
   { scope }: ReplayRow,
   active: string | undefined,
-  { connection, paused, draining, stopped }: OpenItem,
+  { off, paused, draining, stopped }: OpenItem,
 ): Verdict | undefined {
-  if (!connections.has(connection)) return { outcome: 'skipped', reason: reason('connection-off') };
+  if (off) return { outcome: 'skipped', reason: reason('connection-off') };
   if (scope.mapping !== undefined && scope.mapping !== active)
     return {
       outcome: 'skipped',
@@ -162,12 +172,13 @@ function verdictOf(
   return { outcome: 'skipped', reason: lane.reason ?? reason('replay-nothing-to-do') };
 }
 
-/** A connection that pauses meanwhile would keep the job open for who knows how long: its lanes stay wanted, and are counted as skipped. */
-async function leavePaused(trx: Transaction<Database>, replay: number): Promise<void> {
+/** A connection that pauses or is switched off meanwhile would keep the job open for who knows how long: its lanes stay wanted, and are counted as skipped. */
+async function leaveResting(trx: Transaction<Database>, replay: number): Promise<void> {
   await sql`
-    update replay_item i set outcome = 'skipped', reason = ${json(reason('replay-left-paused'))}
+    update replay_item i set outcome = 'skipped',
+      reason = case when c.off_since is null then ${json(reason('replay-left-paused'))} else ${json(reason('connection-off'))} end
     from connection c
-    where i.replay = ${replay} and i.outcome is null and i.wanted is not null and c.id = i.connection and c.paused is not null`.execute(
+    where i.replay = ${replay} and i.outcome is null and i.wanted is not null and c.id = i.connection and (c.paused is not null or c.off_since is not null)`.execute(
     trx,
   );
 }
@@ -185,13 +196,13 @@ async function storeEnded(trx: Transaction<Database>, replay: number, ended: rea
 /** Planning takes long and asks for capabilities: it is done outside the transaction; a second process may do the same, to the same end. */
 async function planSome(deps: LaneDeps, replay: ReplayRow): Promise<boolean> {
   const { items, active } = await deps.store.tx(async (trx) => ({
-    items: await openItems(trx, replay.id, dryAtOnce),
+    items: await openItems(trx, replay.id, dryAtOnce, deps.connections),
     active: await activeVersion(trx),
   }));
   const ended: Ended[] = [];
   for (const item of items) {
     const { connection, subject } = item;
-    const early = endsUnasked(deps, replay, active, item);
+    const early = endsUnasked(replay, active, item);
     const rest = early === undefined ? await planned(deps, { connection, subject }) : { writes: 0, ...early };
     ended.push({ connection, subject, ...rest });
   }
@@ -201,7 +212,7 @@ async function planSome(deps: LaneDeps, replay: ReplayRow): Promise<boolean> {
 
 async function planned(deps: LaneDeps, key: LaneKey): Promise<Verdict & { writes: number; plan?: Json }> {
   const connection = deps.connections.get(key.connection);
-  if (connection === undefined) return { outcome: 'skipped', reason: reason('connection-off'), writes: 0 };
+  if (connection === undefined) throw new Error('A lane of another process was to be planned.');
   try {
     return told(await dryRun(deps, connection, key, { unparks: true }));
   } catch (error) {

@@ -16,6 +16,7 @@ import { CasebridgeError, type ErrorCode, reason } from '../../errors.ts';
 import { factsOf } from '../../fault.ts';
 import { json, type Store } from '../../store/store.ts';
 import { pollsAtOnce } from '../at-once.ts';
+import { isConfiguredOtherwise } from '../configuration.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { pauseForFault } from '../operating/pause.ts';
@@ -51,7 +52,7 @@ export async function runDuePolls(
 }
 
 async function runPollsOf(deps: LaneDeps, connection: LaneConnection, capabilities: CapabilitiesOf): Promise<number> {
-  const claimed = await claimPolls(deps, connection.config.id);
+  const claimed = await claimPolls(deps, connection);
   const renew = () => renewPolls(deps, claimed);
   const waiting = [...claimed];
   const work = async (): Promise<void> => {
@@ -73,12 +74,16 @@ interface Poll extends PollKey {
 const mostClaimed = 20;
 
 /** What is overdue for a day goes first, so that nobody is forgotten; then open referrals, open cases, and others. */
-async function claimPolls({ store, leaseMs }: LaneDeps, connection: string): Promise<Poll[]> {
+async function claimPolls(
+  { store, leaseMs }: LaneDeps,
+  { config: { id: connection }, configuration }: LaneConnection,
+): Promise<Poll[]> {
   const isDue = sql`p.connection = ${connection} and p.next_at <= now() and (p.lease_until is null or p.lease_until < now())`;
   const { rows } = await sql<Poll>`
     with open as (
       select 1 where not exists (
           select 1 from connection c where c.id = ${connection} and (c.paused is not null or c.draining_since is not null))
+        and not ${isConfiguredOtherwise(connection, configuration)}
         and not exists (select 1 from budget b where b.connection = ${connection}
           and (b.failing or b.rest_until > now() or b.urgent_until > now()))
     ), candidate as (

@@ -7,6 +7,7 @@ import { isSearchResult, isTooMany } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { type JsonObject, objectsAt } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
+import { isConfiguredOtherwise } from '../configuration.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import { closeAlert, openAlertOnce } from '../operating/alerts.ts';
 import { replacedBy } from '../patients/match.ts';
@@ -59,13 +60,14 @@ const mostAtOnce = 20;
 
 /** Asks for some whose time has come. @returns how many were found */
 export async function findSought(store: Store, connection: LaneConnection): Promise<number> {
-  const { config } = connection;
+  const { config, configuration } = connection;
   const { rows } = await sql<NumberSought>`
     update roster_sought r set next_at = now() + interval '15 minutes'
     from (
       select s.system, s.value from roster_sought s
       where s.connection = ${config.id} and s.patient is null and s.next_at <= now()
         and not exists (select 1 from connection c where c.id = ${config.id} and (c.paused is not null or c.draining_since is not null))
+        and not ${isConfiguredOtherwise(config.id, configuration)}
         and not exists (select 1 from budget b where b.connection = ${config.id} and (b.failing or b.rest_until > now() or b.urgent_until > now()))
       order by s.next_at limit ${mostAtOnce} for update skip locked) as due
     where r.connection = ${config.id} and r.system = due.system and r.value = due.value

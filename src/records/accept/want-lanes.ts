@@ -51,6 +51,8 @@ export function lanesOf(source: string, subject: string, connections: readonly R
  *
  * A connection that shares referrals only gets a lane for the case of a referral to its organization, and for what such a lane waits for
  * (`lanes/run.ts`); other cases never have one.
+ *
+ * @param connections as this process has them; those that are in force by the configuration of another are served too
  */
 export async function wantLanes(
   trx: Transaction<Database>,
@@ -58,16 +60,21 @@ export async function wantLanes(
   accepted: readonly Judged[],
   connections: readonly Recipient[],
 ): Promise<void> {
+  if (accepted.length === 0) return;
   const recipients = connections
     .filter((connection) => takesFrom(source, connection))
     .map(({ id, share, organization }) => ({
       id,
       organization: share === undefined ? null : (organization?.id ?? ''),
     }));
-  if (accepted.length === 0 || recipients.length === 0) return;
   const keys = accepted.map(({ received: { type, id }, place: { subject } }) => ({ type, id, subject }));
   await sql`
-    with recipient as (select * from jsonb_to_recordset(${json(recipients)}) as r(id text, organization text)),
+    with configured as (select * from jsonb_to_recordset(${json(recipients)}) as r(id text, organization text)),
+    recipient as (
+      select id, organization from configured
+      union all
+      select c.id, c.recipient ->> 'organization' from connection c
+      where c.off_since is null and c.recipient -> 'sources' ? ${source}::text and not exists (select 1 from configured o where o.id = c.id)),
     raised as (
       select recipient.id as connection, s.subject, s.priority,
         recipient.organization is null or recipient.organization = case when s.service is null then s.performer

@@ -374,11 +374,16 @@ async function dueLanes({ database, gateway }: Cluster, count: number): Promise<
     ),
   );
   const store = await openStore({ url, folder: 'unused' });
+  const standard = await store.db
+    .selectFrom('connection')
+    .select('configuration')
+    .where('id', '=', 'standard')
+    .executeTakeFirstOrThrow();
   const passes: number[] = [];
   try {
     const deps = {
       store,
-      connections: () => [{ id: 'standard', slots: 16 }],
+      connections: () => [{ id: 'standard', slots: 16, ...standard }],
       add: async () => {},
       onError: () => {},
       claimMs: 1_000,
