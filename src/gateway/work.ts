@@ -7,7 +7,6 @@ import { type Connection, vendors } from '../connections/connections.ts';
 import { factsOf } from '../fault.ts';
 import {
   configurationOf,
-  configuredOtherwise,
   type Feeder,
   findSought,
   finishDrains,
@@ -34,6 +33,7 @@ import { openWakeUps } from '../queue/queue.ts';
 import { keepUp } from '../store/store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { type OpenedConnection, openedConnection } from './api.ts';
+import { tellConfigured } from './tell-configured.ts';
 
 const pollEveryMs = 250;
 const replayEveryMs = 250;
@@ -160,7 +160,11 @@ function syncDuties({ config, logger, deps, live, opened }: WorkParts, feeder: F
     { everyMs: probeEveryMs, work: () => kickIf(resume()), failed: 'paused connections could not be asked' },
     { everyMs: failingEveryMs, work: () => kickIf(askFailing()), failed: 'failing servers could not be asked' },
     { everyMs: replayEveryMs, work: () => kickIf(workReplays(deps)), failed: 'replays could not be moved on' },
-    { everyMs: probeEveryMs, work: tellConfigured(deps), failed: 'configurations could not be compared' },
+    {
+      everyMs: probeEveryMs,
+      work: tellConfigured(deps.store, deps.connections, logger),
+      failed: 'configurations could not be compared',
+    },
     { everyMs: drainEveryMs, work: () => finishDrains(store), failed: 'drained connections could not be paused' },
     { everyMs: probeEveryMs, work: () => reviewAlerts(store), failed: 'alerts could not be brought up to date' },
     {
@@ -206,29 +210,6 @@ function pageDuties({ page }: WorkParts): Duty[] {
 /** A batch at a time, so that nothing waits long for the rows. */
 async function untilNone(prune: () => Promise<number>): Promise<void> {
   while ((await prune()) > 0);
-}
-
-/** Says once for each connection that another configuration is in force than the one of this process, which works on it no more; and when that is over. */
-function tellConfigured({ store, connections, log }: LaneDeps): () => Promise<void> {
-  const told = new Map<string, string>();
-  return async () => {
-    const others = await configuredOtherwise(store, connections);
-    for (const [connection, { configuration, since, isOff }] of others) {
-      if (told.get(connection) === configuration) continue;
-      told.set(connection, configuration);
-      log.warn(
-        { connection, since },
-        isOff
-          ? 'the connection is off by a configuration that came into force: this process works on it no more; restart this process with that configuration'
-          : 'another configuration of the connection has come into force: this process works on it no more; restart this process with that configuration',
-      );
-    }
-    for (const connection of told.keys()) {
-      if (others.has(connection)) continue;
-      told.delete(connection);
-      log.info({ connection }, 'the configuration of this process is in force again: it works on the connection');
-    }
-  };
 }
 
 async function isWell(connection: Connection | undefined): Promise<{ ok: boolean }> {

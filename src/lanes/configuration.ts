@@ -23,8 +23,6 @@ export function isConfiguredOtherwise(connection: string, configuration: string)
 }
 
 export interface OtherConfiguration {
-  /** The configuration in force, to tell it from a later one. */
-  readonly configuration: string;
   /** Database time; null: not known. */
   readonly since: Date | null;
   readonly isOff: boolean;
@@ -43,8 +41,9 @@ export async function configuredOtherwise(
     rows.flatMap((row) => {
       const own = connections.get(row.id)?.configuration;
       if (own === undefined || own === row.configuration) return [];
-      const { configuration, off_since: offSince } = row;
-      return [[row.id, { configuration, since: offSince ?? row.configuration_at, isOff: offSince !== null }] as const];
+      const { off_since: offSince, configuration_at: takenOverAt } = row;
+      const since = offSince ?? (row.configuration === noConfiguration ? null : takenOverAt);
+      return [[row.id, { since, isOff: offSince !== null }] as const];
     }),
   );
 }

@@ -86,6 +86,21 @@ export function leaseQuery(db: Store['db'], key: LaneKey, { holder, leaseMs, con
     ]);
 }
 
+/**
+ * A wake-up has come to a process that is not to have the lane: it can be fed to others at once.
+ * @param configuration the connection's in this process; undefined: it has none
+ */
+export async function passOn({ db }: Store, { connection, subject }: LaneKey, configuration?: string): Promise<void> {
+  await db
+    .updateTable('lane')
+    .set({ queued_until: null })
+    .where('connection', '=', connection)
+    .where('subject', '=', subject)
+    .where('queued_until', 'is not', null)
+    .where(configuration === undefined ? sql<boolean>`true` : isConfiguredOtherwise(connection, configuration))
+    .execute();
+}
+
 /** True for a lane that could be taken, but whose last start was never released. */
 export async function isUnreleased({ db }: Store, { connection, subject }: LaneKey): Promise<boolean> {
   const row = await db

@@ -28,6 +28,7 @@ import {
   type LaneKey,
   type Lease,
   LeaseLost,
+  passOn,
   type RunKeeper,
   type RunOutcome,
   release,
@@ -60,7 +61,7 @@ const mostStarts = 3;
 /** Runs the lane if it has work, is due and is free. Never throws for what a server does. */
 export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
   const connection = deps.connections.get(key.connection);
-  if (connection === undefined) return;
+  if (connection === undefined) return passOn(deps.store, key);
   const { holder, leaseMs } = deps;
   const { configuration } = connection;
   const isSuspect = await deps.gate.sideBySide(async () => {
@@ -68,7 +69,10 @@ export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
     const released: Taker = { holder, leaseMs, configuration, which: 'released' };
     const taken = await takeLane(deps.store, key, released, connection.config.share);
     const lease = taken?.lease ?? (await takeLease(deps.store, key, released));
-    if (lease === undefined) return isUnreleased(deps.store, key);
+    if (lease === undefined) {
+      await passOn(deps.store, key, configuration);
+      return isUnreleased(deps.store, key);
+    }
     await runLeased(deps, connection, lease, time, taken?.rows);
     return false;
   });

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, generateKey, openConnection, publicKeySet } from '../../src/connections/connections.ts';
-import { cachedCapabilities } from '../../src/lanes/lanes.ts';
+import { cachedCapabilities, prepareConnection } from '../../src/lanes/lanes.ts';
 import { aConnection } from '../support/rig.ts';
 import { directoryAndClient, useWorld } from '../support/world.ts';
 
@@ -26,7 +26,9 @@ beforeEach(async () => {
     key,
     scopes: ['system/Goal.crus', 'system/Task.crus'],
   } as const;
-  connection = openConnection(aConnection(world.server.base, { auth }), { now: () => now });
+  const config = aConnection(world.server.base, { auth });
+  await prepareConnection(world.store, config);
+  connection = openConnection(config, { now: () => now });
   read = cachedCapabilities(world.store, connection, () => now);
   await world.server.control('POST', 'settings', { auth: 'token' });
   await register(['system/Goal.crus', 'system/Task.crus']);

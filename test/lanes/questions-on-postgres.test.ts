@@ -1,12 +1,15 @@
 // What only a PostgreSQL server shows: it plans each statement once for all values, and runs transactions side by side.
 
 import { expect, test } from '@jest/globals';
+import type { ConnectionConfig } from '../../src/config.ts';
 import { openConnection } from '../../src/connections/connections.ts';
 import { reason } from '../../src/errors.ts';
+import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { openDecision } from '../../src/lanes/decisions.ts';
 import { saveReads } from '../../src/lanes/lane-reads.ts';
 import type { ResourceKey } from '../../src/lanes/lane-resource.ts';
 import { takeLane } from '../../src/lanes/lane-rows.ts';
+import { configurationOf, prepareConnection } from '../../src/lanes/lanes.ts';
 import { holdLease, type Lease, LeaseLost, takeLease } from '../../src/lanes/lease.ts';
 import { type LinkTarget, type NewLink, raiseWanted, saveLinks, saveWaiting } from '../../src/lanes/links.ts';
 import { keepSeen, type Seen } from '../../src/lanes/polls/poll-keep.ts';
@@ -14,7 +17,18 @@ import { storeWriting } from '../../src/lanes/written-rows.ts';
 import { acceptRecords } from '../../src/records/records.ts';
 import { type Database, openStore, type Store, sql, type Transaction } from '../../src/store/store.ts';
 import { aClient, aGoal } from '../builders.ts';
-import { aConnection, eventually } from '../support/rig.ts';
+import {
+  aConfig,
+  aConnection,
+  accept,
+  caseload,
+  eventually,
+  idle,
+  ownCounts,
+  slotsOfCaseload,
+  startServer,
+  testLogger,
+} from '../support/rig.ts';
 import { describeOnPostgres } from '../support/servers.ts';
 
 const recipients = [{ id: 'general', mode: 'live', sources: ['county'] }] as const;
@@ -39,6 +53,69 @@ describeOnPostgres('on PostgreSQL', (server) => {
       expect(asked).toEqual([{ state: 'open', detail: { found: 3 } }]);
     } finally {
       await store.close();
+    }
+  });
+
+  test('a lane that is being taken while another configuration comes into force is not to be had', async () => {
+    const url = await server.freshDatabase();
+    const [store, other] = [await openStore({ url, folder: '/nowhere' }), await openStore({ url, folder: '/nowhere' })];
+    try {
+      const config = aConnection('http://hospital.example.org');
+      await prepareConnection(store, config);
+      const lane = { connection: 'general', subject: 'county.case.c1' };
+      const configuration = configurationOf(config);
+      const taker = { holder: 'test', leaseMs: 60_000, configuration, which: 'released' } as const;
+      await store.tx((trx) => raiseWanted(trx, [lane]));
+      const taking = await other.tx(async (trx) => {
+        await trx.updateTable('connection').set({ configuration: 'new' }).execute();
+        await raiseWanted(trx, [lane]);
+        const begun = takeLane(store, lane, taker);
+        await waitsForLane(trx);
+        return { begun };
+      });
+      expect(await taking.begun).toBeUndefined();
+      expect(await takeLease(store, lane, taker)).toBeUndefined();
+      expect(await takeLease(store, lane, { ...taker, configuration: 'new' })).toMatchObject({ wanted: 2 });
+    } finally {
+      await store.close();
+      await other.close();
+    }
+  });
+
+  test('a shadow goes live although a process of before still runs, and a command without lanes had the new file first', async () => {
+    const url = await server.freshDatabase();
+    const open = () => openStore({ url, folder: '/nowhere' });
+    const [store, hospital] = [await open(), await startServer()];
+    const running: Gateway[] = [];
+    const start = async (connections: readonly ConnectionConfig[], lanes: boolean): Promise<Gateway> => {
+      const gateway = await startGateway({ config: aConfig(connections), logger: testLogger, lanes, open });
+      running.push(gateway);
+      return gateway;
+    };
+    const row = (id: string) =>
+      store.db.selectFrom('connection').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    try {
+      await hospital.control('POST', 'settings', { auth: 'none' });
+      const [shadow, live] = [aConnection(hospital.base, { mode: 'shadow' }), aConnection(hospital.base)];
+      const old = await start([shadow], true);
+      await accept(old, ...caseload());
+      await idle(old);
+      const before = await row('general');
+
+      // As `doctor`, `import` and `serve --no-lanes` are: what is new becomes known, what is changed is not taken over.
+      await start([live, aConnection(hospital.base, { id: 'late' })], false);
+      expect(await row('general')).toEqual(before);
+      expect(await row('late')).toMatchObject({ configuration_at: expect.any(Date), off_since: null });
+
+      const next = await start([live], true);
+      await store.db.deleteFrom('lane').where('connection', '=', 'late').execute();
+      await idle(next);
+      expect(await ownCounts(hospital)).toEqual(Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1])));
+      expect(await row('late')).toMatchObject({ configuration: '', off_since: expect.any(Date) });
+    } finally {
+      await Promise.all(running.map((gateway) => gateway.stop()));
+      await store.close();
+      await hospital.stop();
     }
   });
 

@@ -122,10 +122,9 @@ describe('a replay', () => {
     expect((await finish(await replay({ connection: 'general' }))).reasons).toContainEqual(
       expect.objectContaining({ outcome: 'skipped', code: 'connection-draining' }),
     );
-    const withoutHarbor = new Map([...world.deps.connections].filter(([id]) => id !== 'harbor'));
     const id = await replay({ connection: 'harbor' });
-    await workReplays({ ...world.deps, connections: withoutHarbor });
-    expect((await replayView(world.store, id)).reasons).toMatchObject([{ outcome: 'skipped', code: 'connection-off' }]);
+    await world.disconnect('harbor');
+    expect((await finish(id)).reasons).toMatchObject([{ outcome: 'skipped', code: 'connection-off' }]);
   });
 
   test('whose connection pauses in the middle ends, and says that those lanes still run when it resumes', async () => {
@@ -137,6 +136,26 @@ describe('a replay', () => {
     const view = await replayView(world.store, id);
     expect(view).toMatchObject({ state: 'done', asked: 6, skipped: 6 });
     expect(view.reasons).toMatchObject([{ code: 'replay-left-paused', count: 6 }]);
+    expect(await world.lane(rosa)).toMatchObject({ hasWork: true });
+  });
+
+  test('whose connection is switched off in the middle, by the configuration in force and not by an older one, ends with that reason', async () => {
+    await sendAll();
+    const id = await replay();
+    const elsewhere = { ...world.deps, connections: new Map() };
+    await workReplays(elsewhere);
+    await workReplays(elsewhere);
+    const dry = await replay({ dryRun: true });
+    await workReplays(elsewhere);
+    expect(await replayView(world.store, id)).toMatchObject({ state: 'running', left: 6 });
+    expect(await replayView(world.store, dry)).toMatchObject({ state: 'running', left: 6 });
+    await world.disconnect('general');
+    await workReplays(elsewhere);
+    for (const one of [id, dry]) {
+      const view = await replayView(world.store, one);
+      expect(view).toMatchObject({ state: 'done', asked: 6, skipped: 6 });
+      expect(view.reasons).toMatchObject([{ code: 'connection-off', count: 6 }]);
+    }
     expect(await world.lane(rosa)).toMatchObject({ hasWork: true });
   });
 

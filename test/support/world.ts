@@ -24,6 +24,7 @@ import {
   decide,
   type LaneConnection,
   type LaneDeps,
+  noteOff,
   prepareConnection,
   preparePolls,
   readAbilities,
@@ -84,6 +85,8 @@ export interface World {
   remap(path: string, change: (text: string) => string): Promise<void>;
   /** Puts a connection beside the others, as a start with it in the configuration would. */
   connect(config: ConnectionConfig, parts?: ConnectionParts): Promise<void>;
+  /** Takes a connection out, as a start without it in the configuration would. */
+  disconnect(id: string): Promise<void>;
   decide(kind: string, choose: string): Promise<void>;
   /** What `doctor` and the API say of a connection. */
   report(connection?: string): Promise<ConnectionReport>;
@@ -280,6 +283,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     },
 
     async connect(added, parts) {
+      if (added.mode === 'off') return world.disconnect(added.id);
       const connection = openConnection(added, parts);
       opened.push(connection);
       const read = cachedCapabilities(store, connection, Date.now);
@@ -294,6 +298,12 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
       });
       await prepareConnection(store, added);
       await preparePolls(store, added, connection.vendor);
+    },
+
+    async disconnect(id) {
+      configs.delete(id);
+      connections.delete(id);
+      await noteOff(store, [...configs.keys()]);
     },
 
     async report(id = 'general') {

@@ -1,0 +1,324 @@
+// The configuration of a connection is in force for all processes (lanes.md 22): what it is sent when it comes back, when a source is added, and what
+// a process with another one does.
+
+import { describe, expect, test } from '@jest/globals';
+import type { ConnectionConfig } from '../../src/config.ts';
+import { tellConfigured } from '../../src/gateway/tell-configured.ts';
+import { connectionView } from '../../src/http/queries/connections.ts';
+import { feed } from '../../src/lanes/feeder.ts';
+import type { LaneDeps } from '../../src/lanes/lanes.ts';
+import { acceptRecords, parseRecord } from '../../src/records/records.ts';
+import { aCase, aClient, aConsent, aGoal, anOrganization, aReferral } from '../builders.ts';
+import { aConnection } from '../support/rig.ts';
+import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const rosa = 'county.case.case-rosa';
+const later = '2026-02-20T10:00:00-05:00';
+
+const connect = (overrides: Partial<ConnectionConfig> = {}) => world.connect(aConnection(world.server.base, overrides));
+
+async function sendAll(): Promise<void> {
+  await world.accept(...directoryAndClient());
+  await world.work();
+  await world.accept(...caseWithReferral());
+  await world.work();
+}
+
+async function dueOf(connection = 'general'): Promise<string[]> {
+  const rows = await world.store.db
+    .selectFrom('lane')
+    .select('subject')
+    .where('connection', '=', connection)
+    .whereRef('done', '<', 'wanted')
+    .orderBy('subject')
+    .execute();
+  return rows.map(({ subject }) => subject);
+}
+
+/** Case lanes that are there at all. */
+async function casesOf(connection = 'general'): Promise<string[]> {
+  const rows = await world.store.db
+    .selectFrom('lane')
+    .select('subject')
+    .where('connection', '=', connection)
+    .where('subject', 'like', '%.case.%')
+    .orderBy('subject')
+    .execute();
+  return rows.map(({ subject }) => subject);
+}
+
+/** Accepts records as a process does that knows these connections. */
+async function acceptedBy(connections: readonly ConnectionConfig[], source: string, ...items: readonly Item[]) {
+  const checked = items.map(([type, value]) => {
+    const parsed = parseRecord(type, value, { now: new Date('2026-06-01T00:00:00Z'), timeZone: 'America/New_York' });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
+    return { type, record: parsed.record };
+  });
+  await world.store.tx((trx) => acceptRecords(trx, source, checked, connections));
+}
+
+const closedCase = (id: string) =>
+  aCase({ id, status: 'closed', openedOn: '2025-01-05', closedOn: '2025-12-01', closeReason: 'goals-met' });
+
+/** What was accepted a day ago does not count as new. */
+async function aDayLater(): Promise<void> {
+  await world.store.db
+    .updateTable('record')
+    .set({ accepted_at: new Date(Date.now() - 86_400_000) })
+    .execute();
+}
+
+describe('a connection that is on again', () => {
+  test.each([
+    ['switched off', () => connect({ mode: 'off', backfill: 'none' })],
+    ['taken out of the configuration', () => world.disconnect('general')],
+  ])('after it was %s is sent what was accepted meanwhile, whatever is back-filled', async (_how, stop) => {
+    await connect({ backfill: 'none' });
+    await sendAll();
+    await stop();
+    await world.accept(['case', closedCase('case-new')]);
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: later })]);
+    expect(await dueOf()).toEqual([]);
+    const before = (await world.server.journal()).length;
+    await world.work();
+    expect(await world.server.writes(before)).toEqual([]);
+    // A start more while it is off.
+    await stop();
+    await connect({ backfill: 'none' });
+    await world.work();
+    expect(await world.server.all('EpisodeOfCare')).toHaveLength(2);
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      description: { text: 'Food every day.' },
+    });
+    expect(await world.lane('county.case.case-new')).toMatchObject({ hasWork: false, parked: undefined });
+  });
+
+  test('is sent what belongs to its back-fill, and nothing else of what was there before', async () => {
+    await connect({ backfill: 'none' });
+    await world.disconnect('general');
+    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['case', closedCase('case-old')]);
+    await aDayLater();
+    await world.store.db
+      .updateTable('connection')
+      .set({ off_since: new Date(Date.now() - 3_600_000) })
+      .execute();
+    await connect({ backfill: 'open-cases' });
+    expect(await casesOf()).toEqual([rosa]);
+    await world.work();
+    expect(await world.server.all('EpisodeOfCare')).toHaveLength(1);
+  });
+
+  test('has lanes for the cases of a client whose consent came meanwhile, as it would have had', async () => {
+    await connect({ backfill: 'none' });
+    await world.disconnect('general');
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await aDayLater();
+    await world.store.db
+      .updateTable('connection')
+      .set({ off_since: new Date(Date.now() - 3_600_000) })
+      .execute();
+    await world.accept(['consent', aConsent()]);
+    await connect({ backfill: 'none' });
+    expect(await casesOf()).toEqual([rosa]);
+  });
+
+  test('and was a shadow before goes live by its back-fill alone', async () => {
+    await connect({ mode: 'shadow', backfill: 'none' });
+    await world.accept(...directoryAndClient(), ['case', closedCase('case-seen')]);
+    await world.work();
+    await connect({ mode: 'off', backfill: 'none' });
+    await world.accept(['case', closedCase('case-new')]);
+    await world.accept(['case', aCase({ id: 'case-open' })]);
+    await connect({ mode: 'live', backfill: 'open-cases' });
+    expect(await casesOf()).toEqual(['county.case.case-open', 'county.case.case-seen']);
+    expect(await world.lane('county.case.case-seen')).toMatchObject({ hasWork: false, reason: 'not-backfilled' });
+    await world.work();
+    expect(await world.server.all('EpisodeOfCare')).toHaveLength(1);
+  });
+
+  test('and shares referrals only is given those to its organization', async () => {
+    const shared = {
+      id: 'pantry',
+      share: 'referrals',
+      organization: { source: 'county', id: 'org-pantry' },
+      backfill: 'none',
+    } as const;
+    await connect(shared);
+    await world.disconnect('pantry');
+    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['case', aCase({ id: 'case-two' })]);
+    await world.accept([
+      'referral',
+      aReferral({ id: 'r2', caseId: 'case-two', organizationId: 'org-shelter', serviceId: undefined }),
+    ]);
+    await connect(shared);
+    expect(await dueOf('pantry')).toEqual([rosa]);
+  });
+
+  test('twice at once makes nothing double', async () => {
+    await sendAll();
+    await world.disconnect('general');
+    await world.accept(['case', closedCase('case-new')]);
+    await Promise.all([connect(), connect()]);
+    await world.work();
+    expect(await world.server.all('EpisodeOfCare')).toHaveLength(2);
+  });
+});
+
+describe('a source that is added to a connection', () => {
+  const harbor: readonly Item[] = [
+    ['client', aClient({ id: 'client-two', identifiers: [] })],
+    ['case', aCase({ id: 'case-two', clientId: 'client-two' })],
+    ['case', closedCase('case-three')],
+  ];
+
+  test.each([
+    ['none', []],
+    ['open-cases', ['harbor.case.case-two']],
+    ['all', ['harbor.case.case-three', 'harbor.case.case-two']],
+  ] as const)('with backfill %s brings the lanes %j', async (backfill, cases) => {
+    await connect({ backfill });
+    await acceptedBy([], 'harbor', ...harbor);
+    expect(await casesOf()).toEqual([]);
+    await connect({ backfill, sources: ['county', 'harbor'] });
+    expect(await casesOf()).toEqual(cases);
+  });
+});
+
+test('what stayed when a connection went live goes on staying when its configuration changes, until one of its records does', async () => {
+  await connect({ mode: 'shadow', backfill: 'none' });
+  await world.accept(...directoryAndClient(), ['case', closedCase('case-old')]);
+  await world.work();
+  await connect({ mode: 'live', backfill: 'none' });
+  await connect({ mode: 'live', backfill: 'none', rateLimit: { requestsPerSecond: 500, concurrency: 2 } });
+  expect(await world.lane('county.case.case-old')).toMatchObject({ hasWork: false, reason: 'not-backfilled' });
+  await world.disconnect('general');
+  await connect({ mode: 'live', backfill: 'none' });
+  await world.work();
+  expect(await world.server.all('EpisodeOfCare')).toHaveLength(1);
+});
+
+test('records are for the connections in force, also where the process that accepts them has not heard of one yet', async () => {
+  await acceptedBy([], 'county', ...directoryAndClient(), ...caseWithReferral());
+  expect(await casesOf()).toEqual([rosa]);
+  await world.disconnect('general');
+  await acceptedBy([], 'county', ['case', aCase({ id: 'case-two' })]);
+  expect(await casesOf()).toEqual([rosa]);
+});
+
+describe('a process with another configuration than the one in force', () => {
+  /** As a process is that was started now and stays as it is. */
+  const asNow = (): LaneDeps => ({ ...world.deps, connections: new Map(world.deps.connections) });
+
+  async function fed({ connections }: LaneDeps, claimMs = 0): Promise<string[]> {
+    const subjects: string[] = [];
+    await feed({
+      store: world.store,
+      connections: () => [...connections].map(([id, { configuration }]) => ({ id, configuration, slots: 50 })),
+      add: async (lanes) => void subjects.push(...lanes.map(({ subject }) => subject)),
+      onError: (error) => {
+        throw error;
+      },
+      claimMs,
+    });
+    return subjects.sort();
+  }
+
+  test('is fed none of its lanes, runs none and polls nothing; what it was changed for is done by the others', async () => {
+    await connect({ mode: 'shadow' });
+    const old = asNow();
+    await sendAll();
+    await connect({ mode: 'live' });
+    const all = await dueOf();
+    expect(all).toContain(rosa);
+    expect(await fed(old)).toEqual([]);
+    await world.run(rosa, { deps: old });
+    expect(await dueOf()).toEqual(all);
+    const asked = (await world.server.journal()).length;
+    await world.poll(old);
+    expect((await world.server.journal()).length).toBe(asked);
+    const view = connectionView(world.store, aConnection(world.server.base, { mode: 'shadow' }), undefined);
+    expect(await view).toMatchObject({ otherConfigurationSince: expect.any(String) });
+    expect(await fed(world.deps)).toEqual(all);
+    await world.work();
+    expect(await world.server.all('Task')).toHaveLength(1);
+  });
+
+  test('says so once in its log, and works on them again once its own is in force again', async () => {
+    const old = asNow();
+    await sendAll();
+    const told: string[] = [];
+    const tell = (fields: object, text: string) => void told.push(`${Object.keys(fields)}: ${text}`);
+    const look = tellConfigured(world.store, old.connections, { info: tell, warn: tell });
+    await look();
+    await connect({ settleMs: 1 });
+    await look();
+    await look();
+    await world.disconnect('general');
+    await look();
+    await connect();
+    await look();
+    await look();
+    expect(told).toEqual([
+      'connection,since: the connection is set up otherwise by the configuration in force: this process does nothing there until it is restarted with that configuration',
+      'connection: the configuration of this process is in force again for the connection',
+    ]);
+    const view = await connectionView(world.store, aConnection(world.server.base), undefined);
+    expect(view.otherConfigurationSince).toBeNull();
+    await world.work({ deps: old });
+    expect(await dueOf()).toEqual([]);
+  });
+
+  test.each([
+    ['has another', () => asNow()],
+    ['has none', () => ({ ...world.deps, connections: new Map() })],
+  ])(
+    'passes on a wake-up of theirs that came to it when it %s: the lane is fed to others at once',
+    async (_which, made) => {
+      const old = made();
+      await sendAll();
+      await connect({ settleMs: 1 });
+      const all = await dueOf();
+      expect(await fed(world.deps, 60_000)).toEqual(all);
+      expect(await fed(world.deps, 60_000)).toEqual([]);
+      await world.run(rosa, { deps: old });
+      expect(await fed(world.deps, 60_000)).toEqual([rosa]);
+    },
+  );
+
+  test('stops where it stands when a connection that it works on is switched off', async () => {
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await world.server.control('POST', 'settings', { transactions: false });
+    await world.accept(...caseWithReferral());
+    const before = (await world.server.journal()).length;
+    const old = asNow();
+    world.beforeNextWrite(() => world.disconnect('general'));
+    await world.run(rosa, { deps: old });
+    // The request that was leaving when it was switched off.
+    expect((await world.server.writes(before)).length).toBeLessThanOrEqual(1);
+    expect((await world.lane(rosa)).hasWork).toBe(true);
+    await connect();
+    await world.work();
+    expect(await world.server.all('Task')).toHaveLength(1);
+    expect(await world.server.all('Goal')).toHaveLength(1);
+  });
+
+  test('that had a lane under way has not done what the change wants of it', async () => {
+    await connect({ mode: 'shadow' });
+    const old = asNow();
+    await world.accept(['organization', anOrganization()]);
+    const [connection] = [...old.connections.values()];
+    if (connection === undefined) throw new Error('There is no connection.');
+    // What the run does last is to give the lane back; until then it has looked at nothing more.
+    const abilities: typeof connection.abilities = async (mappings) => {
+      await connect({ mode: 'live' });
+      return connection.abilities(mappings);
+    };
+    const slow = { ...old, connections: new Map([['general', { ...connection, abilities }]]) };
+    await world.run('county.organization.org-pantry', { deps: slow });
+    expect(await dueOf()).toEqual(['county.organization.org-pantry']);
+    await world.work();
+    expect(await world.server.all('Organization')).toHaveLength(1);
+  });
+});
