@@ -145,7 +145,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
     );
   }
   for (const one of live) {
-    await prepareConnection(store, one, { onlyNew: !options.lanes });
+    if (!(await prepareConnection(store, one, { onlyNew: !options.lanes }))) continue;
     await preparePolls(store, one, vendors[one.vendor]);
     await refreshRoster(store, one, vendors[one.vendor]);
   }

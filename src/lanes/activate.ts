@@ -143,12 +143,13 @@ function readFiles(files: Json): MappingFile[] {
  * records have not made meanwhile are made.
  *
  * @param onlyNew one that is known is left as it is: a process that works on no lanes takes no configuration over
+ * @returns false where it was left so
  */
 export async function prepareConnection(
   store: Store,
   config: ConnectionConfig,
   { onlyNew = false }: { readonly onlyNew?: boolean } = {},
-): Promise<void> {
+): Promise<boolean> {
   const inForce = {
     configuration: configurationOf(config),
     configuration_at: sql<Date>`now()`,
@@ -170,7 +171,7 @@ export async function prepareConnection(
     await wantBackfill(trx, config);
     return true;
   });
-  if (isNew || onlyNew) return;
+  if (isNew || onlyNew) return isNew;
   // By itself, so that no lane is taken by the former configuration any more when all of them are wanted below.
   await store.db
     .updateTable('connection')
@@ -205,6 +206,7 @@ export async function prepareConnection(
       newSources: config.sources.filter((source) => !known.includes(source)),
     });
   });
+  return true;
 }
 
 /** Notes since when all other connections are off, switched off or configured no more; plans made before are void. */

@@ -85,6 +85,7 @@ describe('what a connection can do', () => {
 
 test('each operation keeps its route and the reason for it', async () => {
   await world.server.control('POST', 'settings', { auth: 'none' });
+  await world.connect(aConnection(world.server.base));
   await world.accept(...directoryAndClient());
   await world.work();
   const operations = await world.store.db.selectFrom('operation').select(['route', 'route_reason']).execute();
@@ -100,6 +101,7 @@ test('C6 each operation keeps the id by which the support of the server finds it
     { method: 'POST', fault: { status: 422, headers, body: { resourceType: 'OperationOutcome', issue: [] } } },
   ]);
   await world.server.control('POST', 'settings', { auth: 'none' });
+  await world.connect(aConnection(world.server.base));
   await world.accept(...directoryAndClient());
   await world.work();
   const operations = await world.store.db.selectFrom('operation').select(['outcome', 'request_id']).execute();
