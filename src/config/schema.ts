@@ -225,7 +225,7 @@ const connection = settings(
     auth,
     mode: choice(
       ['off', 'shadow', 'live'],
-      'shadow plans, reads and shows but writes nothing. Default: live on standard, shadow on epic and oracle.',
+      'off asks and sends nothing; what is accepted meanwhile is sent when it is on again. shadow plans, reads and shows but writes nothing. Default: live on standard, shadow on epic and oracle.',
     ),
     organization: {
       ...text('source/id of the organization record whose server this is. Absent: a recipient of its own.'),
@@ -267,7 +267,10 @@ const connection = settings(
       ['set', 'bser', 'abort-task'],
       'How the performer of an accepted referral is asked to cancel it. set: it is not, you set the referral to cancelled. bser, abort-task, on standard with task home: by the Task itself, or by one of its own (docs/partners.md). Default set.',
     ),
-    backfill: choice(['none', 'open-cases', 'all'], 'What is sent when the connection is new. Default open-cases.'),
+    backfill: choice(
+      ['none', 'open-cases', 'all'],
+      'What is sent when the connection or one of its sources is new, or when a shadow goes live. Default open-cases.',
+    ),
     poll: settings({
       every: duration(
         'Time between polls of all patients, and of one with an open referral; open cases take four times as long, others a day. Default 60s on standard, 15m on epic and oracle.',
