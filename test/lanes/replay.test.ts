@@ -10,6 +10,7 @@ import {
   type ReplayAsked,
   setPaused,
   startReplay,
+  workDryRuns,
   workReplays,
 } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
@@ -149,9 +150,12 @@ describe('a replay', () => {
     await workReplays(elsewhere);
     expect(await replayView(world.store, id)).toMatchObject({ state: 'running', left: 6 });
     expect(await replayView(world.store, dry)).toMatchObject({ state: 'running', left: 6 });
+    const own = await replay({ dryRun: true });
+    await workDryRuns(elsewhere);
+    expect(await replayView(world.store, own)).toMatchObject({ state: 'done', skipped: 6 });
     await world.disconnect('general');
     await workReplays(elsewhere);
-    for (const one of [id, dry]) {
+    for (const one of [id, dry, own]) {
       const view = await replayView(world.store, one);
       expect(view).toMatchObject({ state: 'done', asked: 6, skipped: 6 });
       expect(view.reasons).toMatchObject([{ code: 'connection-off', count: 6 }]);

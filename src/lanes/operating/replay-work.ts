@@ -22,18 +22,18 @@ type ReplayRow = Selectable<Database['replay']>;
 export async function workReplays(deps: LaneDeps): Promise<boolean> {
   let more = false;
   for (const replay of await runningReplays(deps.store)) {
-    const went = replay.dry_run ? await planSome(deps, replay) : await runSome(deps, replay);
+    const went = replay.dry_run ? await planSome(deps, replay, 'in-force') : await runSome(deps, replay);
     await endIfDone(deps.store, replay.id);
     more ||= went;
   }
   return more;
 }
 
-/** Moves dry runs on, and nothing else: for a process that sends nothing. */
+/** Moves dry runs on, and nothing else: for a process that sends nothing. They tell what its own configuration would do, in force or not. */
 export async function workDryRuns(deps: LaneDeps): Promise<void> {
   for (const replay of await runningReplays(deps.store)) {
     if (!replay.dry_run) continue;
-    await planSome(deps, replay);
+    await planSome(deps, replay, 'own');
     await endIfDone(deps.store, replay.id);
   }
 }
@@ -201,15 +201,16 @@ async function storeEnded(trx: Transaction<Database>, replay: number, ended: rea
 }
 
 /** Planning takes long and asks for capabilities: it is done outside the transaction; a second process may do the same, to the same end. */
-async function planSome(deps: LaneDeps, replay: ReplayRow): Promise<boolean> {
+async function planSome(deps: LaneDeps, replay: ReplayRow, configuration: 'own' | 'in-force'): Promise<boolean> {
   const { items, active } = await deps.store.tx(async (trx) => ({
-    items: await openItems(trx, replay.id, dryAtOnce, deps.connections),
+    items: await openItems(trx, replay.id, dryAtOnce, configuration === 'own' ? undefined : deps.connections),
     active: await activeVersion(trx),
   }));
   const ended: Ended[] = [];
   for (const item of items) {
     const { connection, subject } = item;
-    const early = endsUnasked(replay, active, item);
+    const off = configuration === 'own' ? !deps.connections.has(connection) : item.off;
+    const early = endsUnasked(replay, active, { ...item, off });
     const rest = early === undefined ? await planned(deps, { connection, subject }) : { writes: 0, ...early };
     ended.push({ connection, subject, ...rest });
   }
