@@ -232,14 +232,14 @@ describe('skip', () => {
 describe('parked lanes', () => {
   test('are one alert for each connection and reason, which counts them and is resolved with the last', async () => {
     await refusedGoal();
-    await reviewAlerts(world.store);
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([
       { topic: 'lanes-parked:server-refused:general', code: 'lanes-parked', count: 1 },
     ]);
     await world.decide('refused-write', 'skip');
     await world.work();
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
   });
 });
