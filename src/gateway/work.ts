@@ -168,8 +168,16 @@ function syncDuties({ config, logger, deps, live, opened }: WorkParts, feeder: F
 function upkeepDuties({ config: { retention }, deps: { store } }: WorkParts): Duty[] {
   return [
     { everyMs: keepUpEveryMs, work: () => keepUp(store), failed: 'tables that have grown could not be looked at' },
-    { everyMs: pruneEveryMs, work: () => pruneOutcomes(store), failed: 'old outcomes could not be pruned' },
-    { everyMs: pruneEveryMs, work: () => pruneReplays(store), failed: 'old replays could not be pruned' },
+    {
+      everyMs: pruneEveryMs,
+      work: () => untilNone(() => pruneOutcomes(store)),
+      failed: 'old outcomes could not be pruned',
+    },
+    {
+      everyMs: pruneEveryMs,
+      work: () => untilNone(() => pruneReplays(store)),
+      failed: 'old replays could not be pruned',
+    },
     {
       everyMs: pruneEveryMs,
       work: () => untilNone(() => pruneAudit(store, retention)),
