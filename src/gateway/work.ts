@@ -166,7 +166,7 @@ function syncDuties({ config, logger, deps, live, opened }: WorkParts, feeder: F
       failed: 'configurations could not be compared',
     },
     { everyMs: drainEveryMs, work: () => finishDrains(store), failed: 'drained connections could not be paused' },
-    { everyMs: probeEveryMs, work: () => reviewAlerts(store), failed: 'alerts could not be brought up to date' },
+    { everyMs: probeEveryMs, work: () => reviewAlerts(deps), failed: 'alerts could not be brought up to date' },
     {
       everyMs: probeEveryMs,
       work: () => reviewSubscriptions(store, live),
@@ -179,8 +179,16 @@ function syncDuties({ config, logger, deps, live, opened }: WorkParts, feeder: F
 function upkeepDuties({ config: { retention }, deps: { store } }: WorkParts): Duty[] {
   return [
     { everyMs: keepUpEveryMs, work: () => keepUp(store), failed: 'tables that have grown could not be looked at' },
-    { everyMs: pruneEveryMs, work: () => pruneOutcomes(store), failed: 'old outcomes could not be pruned' },
-    { everyMs: pruneEveryMs, work: () => pruneReplays(store), failed: 'old replays could not be pruned' },
+    {
+      everyMs: pruneEveryMs,
+      work: () => untilNone(() => pruneOutcomes(store)),
+      failed: 'old outcomes could not be pruned',
+    },
+    {
+      everyMs: pruneEveryMs,
+      work: () => untilNone(() => pruneReplays(store)),
+      failed: 'old replays could not be pruned',
+    },
     {
       everyMs: pruneEveryMs,
       work: () => untilNone(() => pruneAudit(store, retention)),
