@@ -473,7 +473,7 @@ export const errorKinds = {
     class: 'person',
   },
   'consent-refused': {
-    text: 'Withheld: the client has refused, later than any consent, that a {recordType} goes to this organization. A new consent would let it go.',
+    text: 'Withheld: the client has refused, later than any consent, that a {recordType} goes to this organization, or to somebody whom nobody here knows by that name. A new consent would let it go.',
     status: 403,
     issue: 'suppressed',
     class: 'person',

@@ -142,7 +142,7 @@ function readFiles(files: Json): MappingFile[] {
 export async function prepareConnection(store: Store, config: ConnectionConfig): Promise<void> {
   // What is asked for, and who may wake us, shapes nothing of what is sent. A partner more or less changes nothing of what is there; each Task is
   // looked at when its referral changes.
-  const { auth, polls, hook, copiesOf, unrelatedTo, ...visible } = config;
+  const { auth, polls, hook, copiesOf, unrelatedTo, otherConnections, ...visible } = config;
   const configuration = contentHash(JSON.parse(JSON.stringify({ ...visible, auth: auth.type })));
   await store.tx(async (trx) => {
     await keepPlace(trx, config);

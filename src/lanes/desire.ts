@@ -512,6 +512,7 @@ export function consentQuestion(input: DesireInput, record: JsonObject, recordTy
     basis: config.basis,
     organization: receiverOf(input),
     connection: config.id,
+    otherConnections: config.otherConnections ?? [],
     recordType,
     sensitivity: Array.isArray(sensitivity) ? sensitivity.filter((label) => typeof label === 'string') : [],
     consents: input.consents.filter(isOf),
