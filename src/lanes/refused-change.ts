@@ -10,6 +10,7 @@ import { keepRefused, offerChanges } from './changes.ts';
 import { type Answered, type Choice, openDecision } from './decisions.ts';
 import { proposeAgain, refuseHeard, refuseProposal } from './inbound/refuse.ts';
 import { withFact } from './merge.ts';
+import { reviewStuck } from './operating/stuck-deliveries.ts';
 
 export interface Refusal {
   readonly source: string;
@@ -33,7 +34,13 @@ export async function refuseChange(store: Store, { source, cursor, reason: words
       .forUpdate()
       .executeTakeFirst();
     if (change === undefined) throw new CasebridgeError('change-unknown');
-    await trx.deleteFrom('delivery').where('source', '=', source).where('cursor', '=', cursor).execute();
+    const delivery = await trx
+      .deleteFrom('delivery')
+      .where('source', '=', source)
+      .where('cursor', '=', cursor)
+      .returning('stuck')
+      .executeTakeFirst();
+    if (delivery?.stuck === true) await reviewStuck(trx, source);
     const { connection, subject, op, type, id, body } = change;
     const declining = op === 'propose' ? await refuseProposal(trx, { source, connection, type, id }, words) : undefined;
     if (op === 'patch' && body !== null) {

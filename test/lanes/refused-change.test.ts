@@ -1,7 +1,8 @@
 // A change of the other side that the source does not take over is asked about, with what each answer would do.
 
 import { beforeEach, expect, test } from '@jest/globals';
-import { refuseChange } from '../../src/lanes/lanes.ts';
+import { reason } from '../../src/errors.ts';
+import { openAlert, refuseChange } from '../../src/lanes/lanes.ts';
 import { caseWithReferral, creates, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -99,4 +100,32 @@ test('a delivery of it ends', async () => {
     .execute();
   await refuse(1);
   expect(await world.store.db.selectFrom('delivery').selectAll().execute()).toEqual([]);
+});
+
+test('the alert that deliveries are stuck goes with the last of them', async () => {
+  const topic = 'webhook-stuck:county';
+  const stuck = { source: 'county', subject: 'county.case.case-rosa', stuck: true };
+  const open = async () => {
+    const { resolved_at } = await world.store.db
+      .selectFrom('alert')
+      .select('resolved_at')
+      .where('topic', '=', topic)
+      .executeTakeFirstOrThrow();
+    return resolved_at === null;
+  };
+  await world.store.db
+    .insertInto('delivery')
+    .values([
+      { ...stuck, cursor: 1 },
+      { ...stuck, cursor: 2 },
+    ])
+    .execute();
+  await world.store.tx((trx) =>
+    openAlert(trx, { topic, reason: reason('webhook-stuck', { source: 'county', hours: 24 }) }),
+  );
+  await refuse(1);
+  expect(await open()).toBe(true);
+  await world.store.db.updateTable('delivery').set({ cursor: 1 }).execute();
+  await refuse(1);
+  expect(await open()).toBe(false);
 });
