@@ -140,6 +140,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'config',
   },
+  'change-outdated': {
+    text: 'Nothing of this change is left to offer: {connection} has said something else since or taken it back, or the record says it too. Choose another answer.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'change-refused': {
     text: 'The source does not take over what {connection} says of {target}. A person must decide.',
     status: 409,

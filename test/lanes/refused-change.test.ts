@@ -68,6 +68,32 @@ test('"again" offers the same change once more, and that one can be refused as w
   expect((await world.openDecisions()).map(({ topic }) => topic)).toEqual(['change:2']);
 });
 
+test('"again" offers what the other side still says alone, and nothing where it says none of it any more', async () => {
+  const edit = async (words: string, startDate: string) => {
+    await partnerEdits(world.server, `Goal/${String((await goal()).id)}`, ({ description, ...rest }) => ({
+      ...rest,
+      startDate,
+      description: { ...Object(description), text: words },
+    }));
+    await world.workAgain();
+  };
+  await edit('Other words', '2026-02-09');
+  await refuse(2);
+  await edit('Their last words', '2026-02-09');
+  await world.decide('refused-change', 'again');
+  const bodies = (await world.changes()).map(({ body }) => body);
+  expect(bodies.slice(1)).toEqual([
+    { statement: 'Other words', startsOn: '2026-02-09' },
+    { statement: 'Their last words' },
+    { startsOn: '2026-02-09' },
+  ]);
+  await refuse(1);
+  await expect(world.decide('refused-change', 'again')).rejects.toMatchObject({ code: 'change-outdated' });
+  expect((await world.openDecisions()).map(({ topic }) => topic)).toEqual(['change:1']);
+  expect(await world.changes()).toHaveLength(4);
+  await world.decide('refused-change', 'keep');
+});
+
 test('"ours" writes the value of the record over theirs, and no more is said of theirs', async () => {
   await refuse(1);
   await world.decide('refused-change', 'ours');
