@@ -140,6 +140,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'config',
   },
+  'change-outdated': {
+    text: 'Nothing of this change is left to offer: {connection} has said something else since or taken it back, or the record says it too. Choose another answer.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'change-refused': {
     text: 'The source does not take over what {connection} says of {target}. A person must decide.',
     status: 409,
@@ -479,7 +485,7 @@ export const errorKinds = {
     class: 'person',
   },
   'consent-refused': {
-    text: 'Withheld: the client has refused, later than any consent, that a {recordType} goes to this organization. A new consent would let it go.',
+    text: 'Withheld: the client has refused, later than any consent, that a {recordType} goes to this organization, or to somebody whom nobody here knows by that name. A new consent would let it go.',
     status: 403,
     issue: 'suppressed',
     class: 'person',

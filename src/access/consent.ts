@@ -1,5 +1,6 @@
 // May this record go to this receiver? A pure decision per (client, receiving organization, record type, sensitivity, time).
-// Consents are the client's own records; a revoked, expired or future one permits nothing, and a later refusal takes back an earlier one.
+// Consents are the client's own records; a revoked, expired or future one permits nothing, and a later refusal takes back an earlier one. Doubt is in
+// favour of the client: what cannot be told whom it is for permits nobody, and refuses everybody.
 
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
@@ -11,6 +12,8 @@ export interface ConsentQuestion {
   readonly organization: string | undefined;
   /** The connection's id: consents given to a name may use it where no organization record exists. */
   readonly connection: string;
+  /** Ids of the others: a refusal that names one of these is for that one alone. */
+  readonly otherConnections?: readonly string[];
   readonly recordType: string;
   readonly sensitivity: readonly string[];
   /** All consent records of the client. */
@@ -82,12 +85,21 @@ function isInForce(consent: JsonObject, question: ConsentQuestion): boolean {
 
 /** It is, within its period. */
 function mayBeInForce(consent: JsonObject, receiver: Receiver): boolean {
-  return consent.status === 'active' && consent.revokedAt === undefined && isAboutSharing(consent, receiver);
+  return (
+    consent.status === 'active' &&
+    consent.revokedAt === undefined &&
+    isAboutSharing(consent) &&
+    list(consent.recipients).some((recipient) => isReceiver(recipient, receiver))
+  );
 }
 
 /** The client has said no. That ends with no period. */
 function isRefusal(consent: JsonObject, question: ConsentQuestion): boolean {
-  return consent.status === 'declined' && isAboutSharing(consent, question);
+  return (
+    consent.status === 'declined' &&
+    isAboutSharing(consent) &&
+    list(consent.recipients).some((recipient) => mayBeReceiver(recipient, question))
+  );
 }
 
 /** Whether a consent still lets the type go. What goes with whatever else is permitted goes as long as anything else does. */
@@ -100,21 +112,26 @@ function stands(consent: JsonObject, recordType: string, refusals: readonly Json
 }
 
 function isRefusedBy(refusal: JsonObject, consent: JsonObject, recordType: Json): boolean {
-  return list(refusal.recordTypes).includes(recordType) && signedAt(refusal) > signedAt(consent);
+  return list(refusal.recordTypes).includes(recordType) && refusedAt(refusal) > signedAt(consent);
 }
 
 /** Epoch ms; what nobody has signed counts as older than all that is. */
 function signedAt({ signedAt: at }: JsonObject): number {
-  const ms = typeof at === 'string' ? Date.parse(at) : Number.NaN;
-  return Number.isNaN(ms) ? Number.NEGATIVE_INFINITY : ms;
+  return timeOf(at) ?? Number.NEGATIVE_INFINITY;
 }
 
-function isAboutSharing(consent: JsonObject, question: Receiver): boolean {
-  return (
-    consent.deleted !== true &&
-    list(consent.scope).some((scope) => sharing.includes(String(scope))) &&
-    list(consent.recipients).some((recipient) => isReceiver(recipient, question))
-  );
+/** Epoch ms. A client may say no without signing: that counts from when its record tells of it, or for good. */
+function refusedAt({ signedAt: at, updatedAt, createdAt }: JsonObject): number {
+  return timeOf(at) ?? timeOf(updatedAt) ?? timeOf(createdAt) ?? Number.POSITIVE_INFINITY;
+}
+
+function timeOf(at: Json | undefined): number | undefined {
+  const ms = typeof at === 'string' ? Date.parse(at) : Number.NaN;
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+function isAboutSharing(consent: JsonObject): boolean {
+  return consent.deleted !== true && list(consent.scope).some((scope) => sharing.includes(String(scope)));
 }
 
 /** The one class that we can tell the members of: "my treating providers" and the like (42 CFR 2.31(a)(4)). */
@@ -125,6 +142,13 @@ function isReceiver(recipient: Json, question: Receiver): boolean {
   if (question.organization !== undefined && recipient.organizationId === question.organization) return true;
   if (recipient.name === question.connection) return true;
   return question.basis === 'treatment' && typeof recipient.class === 'string' && treating.test(recipient.class);
+}
+
+/** All but who is certain to be somebody else: an organization by its record, or another connection by its name. */
+function mayBeReceiver(recipient: Json, question: ConsentQuestion): boolean {
+  if (isReceiver(recipient, question) || !isObject(recipient)) return true;
+  const { organizationId, name } = recipient;
+  return organizationId === undefined && !question.otherConnections?.some((other) => other === name);
 }
 
 /** Who the client is, and that there is a case and a consent, goes with whatever else is permitted. */

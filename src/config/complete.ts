@@ -49,6 +49,7 @@ export async function complete(
   const front = await server(raw, desk);
   const configured = await connections(raw, front, desk);
   const { partners, homes } = await completePartners(raw, configured, desk);
+  const all = new Map([...withCopies(configured, partners), ...homes]);
   const config: Config = {
     file,
     server: front,
@@ -68,11 +69,16 @@ export async function complete(
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
     sources: await sources(raw, desk),
-    connections: new Map([...withCopies(configured, partners), ...homes]),
-    partners,
+    connections: withOthers(all, [...all.keys()]),
+    partners: withOthers(partners, [...all.keys()]),
     warnings: desk.warnings,
   };
   return desk.problems.length > 0 ? { problems: desk.problems } : { config };
+}
+
+/** Each with the names of all others. */
+function withOthers<T>(ones: ReadonlyMap<string, T>, names: readonly string[]): Map<string, T> {
+  return new Map([...ones].map(([id, one]) => [id, { ...one, otherConnections: names.filter((name) => name !== id) }]));
 }
 
 /** Resolves single settings and collects what is wrong with them. */

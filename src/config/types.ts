@@ -186,6 +186,8 @@ export interface PartnerConfig {
   readonly organization: { readonly source: string; readonly id: string };
   /** Of that source, IANA name; absent: UTC. Its days begin and end the consents of its clients. */
   readonly timeZone?: string;
+  /** The names of the other partners and of connections, as in `ConnectionConfig`. */
+  readonly otherConnections?: readonly string[];
   /** Its own system, which asks by FHIR; absent: it has none. */
   readonly client?: PartnerClient;
   /** Absent: nobody is told, and there is no page. */
@@ -241,6 +243,8 @@ export interface ConnectionConfig {
   /** The organization record whose server this is. */
   readonly organization?: { readonly source: string; readonly id: string };
   readonly basis: 'treatment' | 'consent';
+  /** The names of the other connections and partners: a client's refusal of one of them is none of this one. */
+  readonly otherConnections?: readonly string[];
   /** Whose cases go there. */
   readonly sources: readonly string[];
   /** Which source is offered what begins on the other side. */

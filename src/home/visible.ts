@@ -98,7 +98,7 @@ async function readRows(
 /** Those whose record may go to the partner now, by the client's consents as they are. */
 async function permittedBy(
   db: Db,
-  { id, organization, timeZone = 'UTC' }: PartnerConfig,
+  { id, organization, timeZone = 'UTC', otherConnections = [] }: PartnerConfig,
   rows: readonly Row[],
 ): Promise<ReadonlySet<Row>> {
   const clients = [
@@ -122,6 +122,7 @@ async function permittedBy(
         basis: 'consent',
         organization: organization.id,
         connection: id,
+        otherConnections,
         recordType,
         sensitivity: textsAt(content, 'sensitivity'),
         consents: own.map((consent) => consent.content),

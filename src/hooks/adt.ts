@@ -150,12 +150,12 @@ function visitIn(
   if (number === undefined) return isNeeded ? 'PV1-19: the visit number is needed' : undefined;
   const [code, display] = classes[fieldOf(pv1, 2).toUpperCase()] ?? [];
   if (code === undefined && isNeeded) return 'PV1-2: the class of the patient is missing or unknown';
-  const [start, end] = [timeIn(pv1, 44, timeZone), timeIn(pv1, 45, timeZone)];
-  if (start === 'unreadable' || end === 'unreadable') return 'PV1-44, PV1-45: a time is not readable';
+  const start = timeIn(pv1, 44, timeZone, event === 'A01' || event === 'A04' ? at : undefined);
+  const end = timeIn(pv1, 45, timeZone, event === 'A03' ? at : undefined);
   const status = statusOf[event] ?? (end === undefined ? undefined : 'finished');
   const period = {
-    ...((event === 'A01' || event === 'A04' || start !== undefined) && { start: start ?? at }),
-    ...((event === 'A03' || end !== undefined) && { end: end ?? at }),
+    ...(start !== undefined && { start }),
+    ...(end !== undefined && { end }),
   };
   const disposition = fieldOf(pv1, 36);
   return {
@@ -182,9 +182,20 @@ function visitIn(
   };
 }
 
-function timeIn(segment: Segment, field: number, timeZone: string): string | 'unreadable' | undefined {
+/**
+ * An instant, or a date where the field tells no more. `at`, the time of the event, where the event is the one that the field is about and the field
+ * tells nothing, or nothing that is nearer. Undefined: nothing that can be read.
+ */
+function timeIn(segment: Segment, field: number, timeZone: string, at: string | undefined): string | undefined {
   const text = fieldOf(segment, field);
-  return text === '' ? undefined : (instantOf(text, timeZone) ?? 'unreadable');
+  if (text === '') return at;
+  const exact = instantOf(text, timeZone);
+  if (exact !== undefined) return exact;
+  const [, digits, hours, minutes] = /^(\d{4}(?:\d\d){0,3})(?:([+-]\d\d)(\d\d))?$/.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const zone = hours === undefined ? timeZone : `UTC${hours}:${minutes}`;
+  if (at !== undefined && DateTime.fromISO(at, { zone }).toFormat('yyyyMMddHH').startsWith(digits)) return at;
+  return DateTime.fromFormat(digits.slice(0, 8), 'yyyyMMdd').toISODate() ?? undefined;
 }
 
 /** HL7's TS: YYYYMMDDHHMM, with seconds and offset where they are told. */
@@ -217,9 +228,15 @@ function identifiersIn(segment: Segment, field: number): AdtIdentifier[] {
 const longestValue = 64;
 
 function fieldOf(segment: Segment | undefined, field: number): string {
-  return (segment?.getField(field)?.toString() ?? '').trim();
+  return fieldText(segment?.getField(field)?.toString());
 }
 
 function componentOf(segment: Segment | undefined, field: number, component: number): string {
-  return (segment?.getComponent(field, component) ?? '').trim();
+  return fieldText(segment?.getComponent(field, component));
+}
+
+/** HL7's explicit null, two quotes (v2.5.1 section 2.5.3), is no value. */
+function fieldText(text = ''): string {
+  const value = text.trim();
+  return value === '""' ? '' : value;
 }

@@ -97,22 +97,28 @@ export async function keepRemoteValues(
   if (isCounted(type, patch)) await markClocks(trx, lane.subject);
 }
 
-/** What the source has refused of it counts for no clock; `isRefused` false: it has thought better of it. */
+/**
+ * What the source has refused of it counts for no clock; `isRefused` false: it has thought better of it.
+ * @returns what of it the other side still says
+ */
 export async function keepRefused(
   trx: Transaction<Database>,
   { connection, source, subject }: LaneOfSource,
   { type, id, body }: Pick<Change, 'type' | 'id' | 'body'>,
   isRefused: boolean,
-): Promise<void> {
+): Promise<JsonObject> {
+  const said: [string, Json][] = [];
   for (const [field, value] of Object.entries(body)) {
-    await trx
+    const { numUpdatedRows } = await trx
       .updateTable('remote_value')
       .set({ refused_at: isRefused ? sql<Date>`now()` : null })
       .where((is) => is.and({ connection, source, type, id, pointer: pointerStep(field) }))
       .where(sql<boolean>`value = ${json<Json>(value)}`)
-      .execute();
+      .executeTakeFirst();
+    if (numUpdatedRows > 0n) said.push([field, value]);
   }
   if (isCounted(type, body)) await markClocks(trx, subject);
+  return Object.fromEntries(said);
 }
 
 /** Whether the patch says something that counts for clocks before it is taken over (`clocks/load.ts`). */

@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 export function configurationOf(config: ConnectionConfig): string {
   // What is asked for, and who may wake us, shapes nothing of what is sent. A partner more or less changes nothing of what is there; each Task is
   // looked at when its referral changes.
-  const { auth, polls, hook, copiesOf, unrelatedTo, ...visible } = config;
+  const { auth, polls, hook, copiesOf, unrelatedTo, otherConnections, ...visible } = config;
   return contentHash(JSON.parse(JSON.stringify({ ...visible, auth: auth.type })));
 }
 

@@ -218,7 +218,8 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
     identifierSystems: connection.config.identifierSystems,
     record: (otherType, id) => retold(input, otherType, known.record(otherType, id)),
     reference: (target) => {
-      if (known.isWithdrawn(target) || isOfAnotherClient(input, row, target)) return undefined;
+      if (known.isWithdrawn(target) || isOfAnotherClient(input, row, target) || isErrorElsewhere(input, row, target))
+        return undefined;
       const link = known.link(target);
       if (link !== undefined) return `${link.resource_type}/${link.remote_id}`;
       if (!memory.placeholders || !known.isOwn(target)) return undefined;
@@ -239,9 +240,18 @@ function isOfAnotherClient({ known }: DesireInput, { type, id, content }: Record
 /** What a plan's own text and activities say of other records. */
 const retoldTypes: readonly RecordType[] = ['goal', 'intervention', 'need'];
 
-/** Another record as a mapping may speak of it: nothing is told within a plan that may not go to this receiver by itself. */
+/** What was an error is not pointed at by others as if it stood. */
+function isErrorElsewhere({ known }: DesireInput, { type, id }: RecordRow, target: SlotRef): boolean {
+  if (!retoldTypes.includes(target.type) || (target.type === type && target.id === id)) return false;
+  return known.record(target.type, target.id)?.status === 'entered-in-error';
+}
+
+/**
+ * Another record as a mapping may speak of it: nothing is told within a plan that was an error, or that may not go to this receiver by itself.
+ */
 function retold(input: DesireInput, type: RecordType, record: JsonObject | undefined): JsonObject | undefined {
   if (record === undefined || !retoldTypes.includes(type)) return record;
+  if (record.status === 'entered-in-error') return undefined;
   return withheldBy(consentQuestion(input, record, type)) === undefined ? record : undefined;
 }
 
@@ -512,6 +522,7 @@ export function consentQuestion(input: DesireInput, record: JsonObject, recordTy
     basis: config.basis,
     organization: receiverOf(input),
     connection: config.id,
+    otherConnections: config.otherConnections ?? [],
     recordType,
     sensitivity: Array.isArray(sensitivity) ? sensitivity.filter((label) => typeof label === 'string') : [],
     consents: input.consents.filter(isOf),

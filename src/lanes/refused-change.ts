@@ -6,10 +6,11 @@ import { CasebridgeError, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject, pointerStep } from '../json.ts';
 import { isRecordType } from '../records/records.ts';
 import { type ChangedElement, type Database, json, type Store, type Transaction } from '../store/store.ts';
-import { keepRefused, offerChanges } from './changes.ts';
+import { type Change, keepRefused, type LaneOfSource, offerChanges } from './changes.ts';
 import { type Answered, type Choice, openDecision } from './decisions.ts';
 import { proposeAgain, refuseHeard, refuseProposal } from './inbound/refuse.ts';
 import { withFact } from './merge.ts';
+import { reviewStuck } from './operating/stuck-deliveries.ts';
 
 export interface Refusal {
   readonly source: string;
@@ -33,7 +34,13 @@ export async function refuseChange(store: Store, { source, cursor, reason: words
       .forUpdate()
       .executeTakeFirst();
     if (change === undefined) throw new CasebridgeError('change-unknown');
-    await trx.deleteFrom('delivery').where('source', '=', source).where('cursor', '=', cursor).execute();
+    const delivery = await trx
+      .deleteFrom('delivery')
+      .where('source', '=', source)
+      .where('cursor', '=', cursor)
+      .returning('stuck')
+      .executeTakeFirst();
+    if (delivery?.stuck === true) await reviewStuck(trx, source);
     const { connection, subject, op, type, id, body } = change;
     const declining = op === 'propose' ? await refuseProposal(trx, { source, connection, type, id }, words) : undefined;
     if (op === 'patch' && body !== null) {
@@ -91,7 +98,10 @@ function choicesOf(elements: readonly ChangedElement[]): Choice[] {
   ];
 }
 
-/** `keep` needs nothing. */
+/**
+ * `keep` needs nothing; `again` offers of a patch what the other side has not replaced or taken back since.
+ * @throws CasebridgeError `change-outdated`
+ */
 export async function settleRefusedChange(trx: Transaction<Database>, decision: Answered): Promise<void> {
   const { detail, connection, subject, source, type, record_id: id } = decision;
   if (type === null || id === null) return;
@@ -100,15 +110,22 @@ export async function settleRefusedChange(trx: Transaction<Database>, decision: 
   if (decision.choice === 'again') {
     const op = detail.op === 'propose' || detail.op === 'withdraw' ? detail.op : 'patch';
     if (op === 'propose') await proposeAgain(trx, { source, connection, type, id });
-    if (op === 'patch') {
-      await keepRefused(trx, { connection, subject, source }, { type, id, body }, false);
-      await refuseHeard(trx, { connection, source, type, id }, body, false);
-    }
+    if (op === 'patch') return offerPatchAgain(trx, { connection, subject, source }, { op, type, id, body, elements });
     await offerChanges(trx, { connection, subject, source }, [{ op, type, id, body, elements }]);
   } else if (decision.choice === 'ours') {
     for (const one of elements) await countAsOurs(trx, decision, one);
     await forgetRemoteValues(trx, decision, body);
   }
+}
+
+async function offerPatchAgain(trx: Transaction<Database>, lane: LaneOfSource, change: Change): Promise<void> {
+  const { type, id, body: all, elements } = change;
+  const body = await keepRefused(trx, lane, change, false);
+  const [left, before] = [Object.keys(body).length, Object.keys(all).length];
+  if (left === 0) throw new CasebridgeError('change-outdated', { connection: lane.connection });
+  await refuseHeard(trx, { ...lane, type, id }, body, false);
+  // Which elements a part of it was read from is not known: none can be written over.
+  await offerChanges(trx, lane, [{ op: 'patch', type, id, body, ...(left === before && elements && { elements }) }]);
 }
 
 /** Only our side counts as changed from here on: the next run writes the record's value. */

@@ -3,7 +3,7 @@
 
 import type { Selectable } from 'kysely';
 import { type Reason, reason } from '../errors.ts';
-import { closeAlert, openAlert } from '../lanes/lanes.ts';
+import { closeAlert, openAlert, reviewStuck, stuckTopic } from '../lanes/lanes.ts';
 import { type Database, json, type Store, sql, type Transaction } from '../store/store.ts';
 import { failuresUntilRest } from './waits.ts';
 
@@ -281,23 +281,8 @@ export async function freeDeliveries(store: Store): Promise<void> {
   await store.db.updateTable('delivery').set({ lease_until: null }).where('lease_until', 'is not', null).execute();
 }
 
-/** The alert goes when nothing is stuck any more. */
-async function reviewStuck(trx: Transaction<Database>, source: string): Promise<void> {
-  const left = await trx
-    .selectFrom('delivery')
-    .select('cursor')
-    .where('source', '=', source)
-    .where('stuck', '=', true)
-    .executeTakeFirst();
-  if (left === undefined) await closeAlert(trx, stuckTopic(source));
-}
-
 function disabledTopic(source: string): string {
   return `webhook-disabled:${source}`;
-}
-
-function stuckTopic(source: string): string {
-  return `webhook-stuck:${source}`;
 }
 
 function inMs(ms: number) {

@@ -253,6 +253,37 @@ describe('several consents', () => {
     expect(answer({ recordType: 'client', consents: [some, no('referral', 'need')] })).toBe('consent-refused');
   });
 
+  test('a refusal without a signature, as by word of mouth, is as late as its record', () => {
+    const { signedAt: _signedAt, createdAt: _createdAt, updatedAt: _updatedAt, ...unsigned } = refusal();
+    const kept = (times: JsonObject) => answer({ consents: [consent(), { ...unsigned, ...times }] });
+    const january = '2026-01-05T10:00:00-05:00';
+    expect([kept({ updatedAt: may }), kept({ updatedAt: january }), kept({ createdAt: may }), kept({})]).toEqual([
+      'consent-refused',
+      'permitted',
+      'consent-refused',
+      'consent-refused',
+    ]);
+  });
+
+  test.each<[string, JsonObject, string]>([
+    ['a name that nobody has here', { name: 'the pantry on Elm Street' }, 'consent-refused'],
+    ['a class', { class: 'all community partners' }, 'consent-refused'],
+    ['the name of this connection', { name: 'pantry' }, 'consent-refused'],
+    ['the name of another connection', { name: 'shelter' }, 'permitted'],
+    ['another organization', { organizationId: 'org-shelter' }, 'permitted'],
+    ['another organization, with its name', { organizationId: 'org-shelter', name: 'Shelter' }, 'permitted'],
+  ])('a refusal of %s', (_what, recipient, expected) => {
+    const no = refusal({ signedAt: may, recipients: [recipient] });
+    expect(answer({ otherConnections: ['shelter'], consents: [consent(), no] })).toBe(expected);
+  });
+
+  test('a refusal of a class of receivers counts at the hospital that treats the client too, for what needs consent there', () => {
+    const question = { basis: 'treatment', recordType: 'safetyPlan' } as const;
+    const yes = consent({ recordTypes: ['safetyPlan'] });
+    const no = refusal({ signedAt: may, recordTypes: ['safetyPlan'], recipients: [{ class: 'everybody' }] });
+    expect(answer({ ...question, consents: [yes, no] })).toBe('consent-refused');
+  });
+
   test('a refusal that names a label takes back that alone', () => {
     const both = consent({ sensitivity: ['hiv', 'mental-health'] });
     const no = refusal({ signedAt: may, sensitivity: ['hiv'] });

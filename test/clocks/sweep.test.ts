@@ -239,6 +239,47 @@ describe('a breach', () => {
     expect((await alerts(store)).map(({ resolution }) => resolution)).toEqual(['clock-awaits', null]);
   });
 
+  test('goes with its record to another case, whichever of the two is worked out first', async () => {
+    // More than are worked out at once; marks are worked off by the names of the cases.
+    const ids = Array.from({ length: 60 }, (_, index) => `${index}`);
+    const note = (id: string, place: 'old' | 'new', more: Parameters<typeof aNote>[0] = {}): Item => [
+      'note',
+      { ...draft, id: `note-${id}`, caseId: `case-${place}-${id}`, ...more },
+    ];
+    await accept(
+      store,
+      ...ids.flatMap((id): Item[] => [
+        ['case', aCase({ id: `case-new-${id}` })],
+        ['case', aCase({ id: `case-old-${id}` })],
+        note(id, 'old'),
+      ]),
+    );
+    await sweepAt(store, breach);
+    expect((await alerts(store)).length).toBe(60);
+    const updatedAt = '2026-02-13T10:00:00-05:00';
+    const isSigned = (id: string) => Number(id) % 2 === 0;
+    await accept(
+      store,
+      ...ids.map((id) =>
+        note(id, 'new', {
+          updatedAt,
+          ...(isSigned(id) && { status: 'signed', signedAt: '2026-02-13T09:00:00-05:00' }),
+        }),
+      ),
+    );
+    await sweepAt(store, '2026-02-14T00:00:00Z');
+    const told = await alerts(store);
+    expect([told.length, told.filter(({ resolvedAt }) => resolvedAt === null).length]).toEqual([60, 30]);
+    await accept(
+      store,
+      ...ids.map((id) =>
+        note(id, 'new', { updatedAt: '2026-02-14T10:00:00Z', status: 'signed', signedAt: '2026-02-13T09:00:00-05:00' }),
+      ),
+    );
+    await sweepAt(store, '2026-02-14T12:00:00Z');
+    expect((await alerts(store)).filter(({ resolvedAt }) => resolvedAt === null)).toEqual([]);
+  });
+
   test('in one case is told although the clocks of another cannot be worked out', async () => {
     const errors: unknown[] = [];
     const bad = 'county.case.case-bad';

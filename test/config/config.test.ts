@@ -137,6 +137,7 @@ describe('what is not said', () => {
       mode: 'live',
       basis: 'treatment',
       sources: ['county'],
+      otherConnections: [],
       inboundTo: 'county',
       createPatients: false,
       identifierSystems: {},

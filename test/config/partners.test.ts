@@ -39,12 +39,24 @@ const pantry = 'pantry: { organization: county/org-pantry }';
 const withClient = (client: string) =>
   `pantry: { organization: county/org-pantry, client: { id: pantry-app, ${client} } }`;
 
+test('a partner knows the names of all others, those of connections too', async () => {
+  const { config } = await check(
+    text(
+      `${pantry}\nshelter: { organization: county/org-shelter }`,
+      'connections: { st-anna: { vendor: standard, baseUrl: https://a.example.org, auth: { type: none } } }',
+    ),
+  );
+  expect(config?.partners.get('pantry')?.otherConnections).toEqual(['st-anna', 'shelter']);
+  expect(config?.connections.get('st-anna')?.otherConnections).toEqual(['pantry', 'shelter']);
+});
+
 test('a partner is a connection whose server is Casebridge itself, for its referrals alone', async () => {
   const { config } = await check(text(pantry));
   expect(config?.server.publicUrl).toBe('https://casebridge.example.org');
   expect(config?.partners.get('pantry')).toEqual({
     id: 'pantry',
     organization: { source: 'county', id: 'org-pantry' },
+    otherConnections: [],
   });
   expect(config?.connections.get('pantry')).toMatchObject({
     vendor: 'standard',

@@ -6,8 +6,8 @@ import { MoveRefused } from '../../src/home/home.ts';
 import { visibleTo } from '../../src/home/visible.ts';
 import { isObject, type JsonObject, objectAt, objectsAt } from '../../src/json.ts';
 import type { RecordType } from '../../src/records/records.ts';
-import { json } from '../../src/store/store.ts';
-import { anAppointment, aReferral } from '../builders.ts';
+import { json, sql } from '../../src/store/store.ts';
+import { aConsent, anAppointment, aReferral } from '../builders.ts';
 import { sweepAt } from '../clocks/kept.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { pantry, permittedCaseload, withPartners } from '../support/partners.ts';
@@ -93,6 +93,37 @@ test('a referral is shown with all that it speaks of', async () => {
   expect(patient).toMatchObject({ resourceType: 'Patient', name: [{ family: 'Delgado' }] });
   expect(requester?.resourceType).toBe('PractitionerRole');
   expect([needs.length, goals.length]).toEqual([1, 1]);
+});
+
+test('a refusal of everybody that nobody signed counts at once, and is taken back', async () => {
+  const id = await refer('refused');
+  const {
+    signedAt: _signedAt,
+    period: _period,
+    ...unsigned
+  }: JsonObject = {
+    ...aConsent(),
+    id: 'consent-no',
+    status: 'declined',
+    recipients: [{ class: 'all community partners' }],
+    recordTypes: ['goal'],
+    updatedAt: '2026-05-04T14:00:00Z',
+  };
+  const shown = async () => {
+    const { needs, goals } = await view(id);
+    return [needs.length, goals.length];
+  };
+  await accept(gateway, ['consent', unsigned]);
+  expect(await shown()).toEqual([1, 0]);
+  await idle(gateway);
+  const { rows: there } = await sql`
+    select state from link where connection = 'pantry' and type = 'goal' and remote_id is not null and retired_at is null`.execute(
+    gateway.api.store.db,
+  );
+  expect(there).toEqual([]);
+  await accept(gateway, ['consent', { id: 'consent-no', deleted: true, updatedAt: '2026-05-05T14:00:00Z' }]);
+  await idle(gateway);
+  expect(await shown()).toEqual([1, 1]);
 });
 
 describe('a move', () => {

@@ -135,6 +135,34 @@ describe('an intervention', () => {
   });
 });
 
+describe('a plan', () => {
+  test('tells nothing of a need, a goal or an intervention that was an error, and points at none, nor does an order', async () => {
+    await sendCase(
+      ['intervention', anIntervention()],
+      ['carePlan', aCarePlan({ interventionIds: ['intervention-snap'], updatedAt: later })],
+    );
+    const told = ['last week of each month', 'food on the table', 'SNAP application'];
+    const plan = () => own('CarePlan', 'carePlan/plan-rosa#plan');
+    const before = JSON.stringify(await plan());
+    expect(told.filter((words) => before.includes(words))).toEqual(told);
+    const [need, goal] = [await at('Condition', 'need/need-food#condition'), await at('Goal', 'goal/goal-meals#goal')];
+    const error = { status: 'entered-in-error', updatedAt: later } as const;
+    await send(
+      ['need', aNeed(error)],
+      ['goal', aGoal(error)],
+      ['intervention', anIntervention({ ...error, deliveries: [] })],
+    );
+    for (const resource of [await plan(), await own('ServiceRequest', 'referral/referral-pantry#request')]) {
+      const after = JSON.stringify(resource);
+      expect([...told, need, goal].filter((words) => after.includes(words))).toEqual([]);
+    }
+    expect(await own('Condition', 'need/need-food#condition')).toMatchObject({
+      verificationStatus: { coding: [{ code: 'entered-in-error' }] },
+    });
+    await nothingLeft();
+  });
+});
+
 describe('an appointment', () => {
   const ride = { needed: true, kind: 'nemt', status: 'requested' } as const;
 

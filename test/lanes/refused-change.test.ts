@@ -1,7 +1,8 @@
 // A change of the other side that the source does not take over is asked about, with what each answer would do.
 
 import { beforeEach, expect, test } from '@jest/globals';
-import { refuseChange } from '../../src/lanes/lanes.ts';
+import { reason } from '../../src/errors.ts';
+import { openAlert, refuseChange } from '../../src/lanes/lanes.ts';
 import { caseWithReferral, creates, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -67,6 +68,32 @@ test('"again" offers the same change once more, and that one can be refused as w
   expect((await world.openDecisions()).map(({ topic }) => topic)).toEqual(['change:2']);
 });
 
+test('"again" offers what the other side still says alone, and nothing where it says none of it any more', async () => {
+  const edit = async (words: string, startDate: string) => {
+    await partnerEdits(world.server, `Goal/${String((await goal()).id)}`, ({ description, ...rest }) => ({
+      ...rest,
+      startDate,
+      description: { ...Object(description), text: words },
+    }));
+    await world.workAgain();
+  };
+  await edit('Other words', '2026-02-09');
+  await refuse(2);
+  await edit('Their last words', '2026-02-09');
+  await world.decide('refused-change', 'again');
+  const bodies = (await world.changes()).map(({ body }) => body);
+  expect(bodies.slice(1)).toEqual([
+    { statement: 'Other words', startsOn: '2026-02-09' },
+    { statement: 'Their last words' },
+    { startsOn: '2026-02-09' },
+  ]);
+  await refuse(1);
+  await expect(world.decide('refused-change', 'again')).rejects.toMatchObject({ code: 'change-outdated' });
+  expect((await world.openDecisions()).map(({ topic }) => topic)).toEqual(['change:1']);
+  expect(await world.changes()).toHaveLength(4);
+  await world.decide('refused-change', 'keep');
+});
+
 test('"ours" writes the value of the record over theirs, and no more is said of theirs', async () => {
   await refuse(1);
   await world.decide('refused-change', 'ours');
@@ -99,4 +126,32 @@ test('a delivery of it ends', async () => {
     .execute();
   await refuse(1);
   expect(await world.store.db.selectFrom('delivery').selectAll().execute()).toEqual([]);
+});
+
+test('the alert that deliveries are stuck goes with the last of them', async () => {
+  const topic = 'webhook-stuck:county';
+  const stuck = { source: 'county', subject: 'county.case.case-rosa', stuck: true };
+  const open = async () => {
+    const { resolved_at } = await world.store.db
+      .selectFrom('alert')
+      .select('resolved_at')
+      .where('topic', '=', topic)
+      .executeTakeFirstOrThrow();
+    return resolved_at === null;
+  };
+  await world.store.db
+    .insertInto('delivery')
+    .values([
+      { ...stuck, cursor: 1 },
+      { ...stuck, cursor: 2 },
+    ])
+    .execute();
+  await world.store.tx((trx) =>
+    openAlert(trx, { topic, reason: reason('webhook-stuck', { source: 'county', hours: 24 }) }),
+  );
+  await refuse(1);
+  expect(await open()).toBe(true);
+  await world.store.db.updateTable('delivery').set({ cursor: 1 }).execute();
+  await refuse(1);
+  expect(await open()).toBe(false);
 });

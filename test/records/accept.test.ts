@@ -378,6 +378,55 @@ describe('a signed note', () => {
     expect(await accept([{ type: 'note', record: checked }])).toMatchObject([{ outcome: 'accepted', version: 2 }]);
   });
 
+  const inError = { status: 'entered-in-error', signedAt: undefined } as const;
+  const ways: [string, CheckedRecord[]][] = [
+    ['withdrawn', [{ type: 'note', record: { id: 'note-visit', updatedAt: later, deleted: true } }]],
+    ['entered in error without its signature', [version(inError)]],
+    [
+      'entered in error so, and withdrawn',
+      [version(inError), { type: 'note', record: { id: 'note-visit', updatedAt: later, deleted: true } }],
+    ],
+  ];
+  describe.each(ways)('that was %s', (_what, changes) => {
+    const at = { updatedAt: '2026-02-12T09:00:00-05:00' };
+
+    test.each([
+      ['in one batch', true],
+      ['one by one', false],
+    ])('comes back with the text that was signed alone, %s', async (_how, isOneBatch) => {
+      const others = [
+        version({ ...at, text: 'Rosa has no pantry card.' }),
+        version({ ...at, status: 'draft', signedAt: undefined }),
+        version(at),
+      ];
+      const all = [signed, ...changes, ...others];
+      const answers = isOneBatch ? await accept(all) : [];
+      if (!isOneBatch) for (const one of all) answers.push(...(await accept([one])));
+      const [text, draft, same] = answers.slice(-3);
+      expect(text).toMatchObject({ outcome: 'refused', errors: refusal('/text') });
+      expect(draft).toMatchObject({ outcome: 'refused', errors: refusal('/status') });
+      expect(same).toMatchObject({ outcome: 'accepted' });
+    });
+  });
+
+  test('keeps its addenda where it comes back', async () => {
+    await accept([signed, version({ addenda: [addendum] })]);
+    const gone = { id: 'note-visit', updatedAt: '2026-02-12T09:00:00-05:00', deleted: true } as const;
+    await accept([{ type: 'note', record: gone }]);
+    const [without] = await accept([version({ updatedAt: '2026-02-13T09:00:00-05:00' })]);
+    expect(without).toMatchObject({ outcome: 'refused', errors: refusal('/addenda') });
+  });
+
+  test('that was a draft when it was entered in error or withdrawn may come back as another', async () => {
+    const draft = aNote({ status: 'draft', signedAt: undefined, text: 'To do.' });
+    const other = version({ updatedAt: '2026-02-12T09:00:00-05:00', text: 'Rosa has no pantry card.' });
+    for (const [index, [, changes]] of ways.entries())
+      for (const { record } of [{ record: draft }, ...changes, other])
+        expect(await accept([{ type: 'note', record: { ...record, id: `note-${index}` } }])).toMatchObject([
+          { outcome: 'accepted' },
+        ]);
+  });
+
   test('was a draft before, and that may change', async () => {
     const draft = { status: 'draft', signedAt: undefined } as const;
     const answers = await accept([

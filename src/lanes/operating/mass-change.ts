@@ -26,8 +26,20 @@ export function shapeOf(
   abilities: Abilities,
 ): Required<Pick<LaneBasis, 'configuration' | 'routes'>> {
   // How fast we send, how often we look and what it is not shapes nothing of what is sent.
-  const { auth, rateLimit, pollEveryMs, polls, hook, settleMs, mode, backfill, copiesOf, unrelatedTo, ...shaping } =
-    config;
+  const {
+    auth,
+    rateLimit,
+    pollEveryMs,
+    polls,
+    hook,
+    settleMs,
+    mode,
+    backfill,
+    copiesOf,
+    unrelatedTo,
+    otherConnections,
+    ...shaping
+  } = config;
   const routes = abilities.routes.map(({ recordType, resourceType, route }) => [recordType, resourceType, route]);
   return {
     configuration: contentHash(JSON.parse(JSON.stringify(shaping))),

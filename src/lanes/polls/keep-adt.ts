@@ -104,11 +104,13 @@ export async function keepVisit(store: Store, noting: Noting, patient: string, v
   });
 }
 
-/** A later message says less than all of them together; a visit that goes on has no end. */
+/** A later message says less than all of them together; a visit that goes on has no end, and has been discharged nowhere. */
 function mergeVisit(kept: JsonObject, visit: JsonObject): JsonObject {
+  const { hospitalization, ...merged }: JsonObject = { ...kept, ...visit };
   const period = { ...objectAt(kept, 'period'), ...objectAt(visit, 'period') };
   const { end, ...open } = period;
-  return { ...kept, ...visit, period: visit.status === 'in-progress' || end === undefined ? open : period };
+  if (merged.status === 'in-progress') return { ...merged, period: open };
+  return { ...merged, ...(hospitalization !== undefined && { hospitalization }), period };
 }
 
 function isOlder(visit: JsonObject, kept: JsonObject | null | undefined): boolean {

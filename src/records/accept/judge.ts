@@ -1,12 +1,11 @@
 // Which version a record becomes, by source time and content (lanes.md 24). Pure.
 
 import { CasebridgeError } from '../../errors.ts';
-import type { JsonObject } from '../../json.ts';
 import type { FieldError } from '../field-error.ts';
 import type { StoredRecord } from '../parse-record.ts';
 import type { RecordType } from '../record-type.ts';
 import { subjectOf } from '../subject.ts';
-import { changedSignedText, signedTypes } from './signed-text.ts';
+import { changedSignedText, type Signed, signedTypes, signedWith } from './signed-text.ts';
 
 export interface Received {
   readonly type: RecordType;
@@ -32,8 +31,8 @@ export interface Stored extends Place {
   readonly version: number;
   readonly micros: number;
   readonly hash: string;
-  /** Only of a type whose versions are held against the one before. */
-  readonly content?: JsonObject;
+  /** Only of a type whose versions are held against those before. */
+  readonly signed?: Signed;
 }
 
 export interface Judged {
@@ -65,13 +64,19 @@ export function judge(
     if (current && outcome !== 'accepted') {
       return { received: one, outcome, version: current.version, place: current };
     }
-    const errors = [...changedSignedText(current?.content, one.record), ...(one.errors ?? [])];
+    const errors = [...changedSignedText(current?.signed, one.record), ...(one.errors ?? [])];
     if (errors.length > 0)
       return { received: one, outcome: 'refused', version: current?.version ?? 0, place: current ?? nowhere, errors };
     const before = current;
     const place = placeOf(source, one, before);
-    const content = signedTypes.includes(one.type) ? { content: one.record } : {};
-    current = { version: (before?.version ?? 0) + 1, micros: one.micros, hash: one.hash, ...place, ...content };
+    const signed = signedTypes.includes(one.type) ? signedWith(before?.signed, one.record) : undefined;
+    current = {
+      version: (before?.version ?? 0) + 1,
+      micros: one.micros,
+      hash: one.hash,
+      ...place,
+      ...(signed && { signed }),
+    };
     hashes.add(one.hash);
     return { received: one, outcome: 'accepted', version: current.version, place, before };
   });

@@ -22,6 +22,7 @@ interface StoredRow {
   readonly client_id: string | null;
   readonly case_id: string | null;
   readonly content: JsonObject | null;
+  readonly was_signed: boolean;
 }
 
 /** One text per (type, id) within a source. */
@@ -39,15 +40,34 @@ export async function lockRecords(
   const { rows } = await sql<StoredRow>`
     select r.type, r.id, r.version, (extract(epoch from r.updated_at) * 1000000)::float8 as micros, r.hash,
            r.subject, r.client_id, r.case_id,
-           case when r.type in (${sql.join(signedTypes)}) then r.content end as content
+           case when r.type not in (${sql.join(signedTypes)}) then null when not r.deleted then r.content else (
+             select v.content from record_version v
+             where v.source = r.source and v.type = r.type and v.id = r.id and (v.content -> 'deleted') is distinct from 'true'::jsonb
+             order by v.version desc limit 1) end as content,
+           r.type in (${sql.join(signedTypes)}) and (r.deleted or r.content ->> 'status' <> 'draft') and exists (
+             select from record_version v
+             where v.source = r.source and v.type = r.type and v.id = r.id and jsonb_exists(v.content, 'signedAt')
+               and v.content ->> 'status' <> 'draft') as was_signed
     from jsonb_to_recordset(${json([...keys.values()])}) as k(type text, id text)
     join record r on r.source = ${source} and r.type = k.type and r.id = k.id
     order by r.type, r.id
     for update of r`.execute(trx);
   return new Map(
     rows.map((row) => {
-      const { version, micros, hash, subject, client_id: clientId, case_id: caseId, content } = row;
-      return [keyOf(row), { version, micros, hash, subject, clientId, caseId, ...(content && { content }) }];
+      const {
+        version,
+        micros,
+        hash,
+        subject,
+        client_id: clientId,
+        case_id: caseId,
+        content,
+        was_signed: isSigned,
+      } = row;
+      return [
+        keyOf(row),
+        { version, micros, hash, subject, clientId, caseId, ...(content && { signed: { content, isSigned } }) },
+      ];
     }),
   );
 }

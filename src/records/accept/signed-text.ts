@@ -9,10 +9,24 @@ import type { RecordType } from '../record-type.ts';
 /** The types whose versions are held against the one before. */
 export const signedTypes: readonly RecordType[] = ['note'];
 
+/** What of the versions so far cannot be changed any more. */
+export interface Signed {
+  /** The newest version that was no deletion mark. */
+  readonly content: JsonObject;
+  /** Whether it, or a version before it, was signed: neither a deletion nor an entry in error takes the signature back. */
+  readonly isSigned: boolean;
+}
+
 /** What the new version changes of signed text; empty where it may follow. A deletion mark always may. */
-export function changedSignedText(before: JsonObject | undefined, after: JsonObject): FieldError[] {
-  if (before === undefined || before.deleted === true || after.deleted === true) return [];
-  return [...(isSigned(before) ? changedNote(before, after) : []), ...changedAddenda(before, after)];
+export function changedSignedText(before: Signed | undefined, after: JsonObject): FieldError[] {
+  if (before === undefined || after.deleted === true) return [];
+  return [...(before.isSigned ? changedNote(before.content, after) : []), ...changedAddenda(before.content, after)];
+}
+
+/** What cannot be changed once this version has followed. */
+export function signedWith(before: Signed | undefined, after: JsonObject): Signed | undefined {
+  if (after.deleted === true) return before;
+  return { content: after, isSigned: before?.isSigned === true || isSigned(after) };
 }
 
 function isSigned({ status, signedAt }: JsonObject): boolean {
@@ -20,9 +34,9 @@ function isSigned({ status, signedAt }: JsonObject): boolean {
 }
 
 const fixedFields: Readonly<Record<string, string>> = {
-  text: 'must stay as it was signed. Add an addendum instead.',
+  text: 'must stay as it was signed. Add an addendum instead, or give another note another id.',
   format: 'must stay as it was signed.',
-  sections: 'must stay as they were signed. Add an addendum instead.',
+  sections: 'must stay as they were signed. Add an addendum instead, or give another note another id.',
 };
 
 function changedNote(before: JsonObject, after: JsonObject): FieldError[] {
