@@ -513,7 +513,7 @@ describe('a discharge summary', () => {
     await isAdopted();
     await hospitalHas(world, summary);
     const fault = { status: 504, body: '<html>busy</html>' };
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: '/Binary/', nth: 1, fault }]);
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: '/Binary/', times: 2, fault }]);
     await pollEverybody(world);
     await world.work();
     expect(await proposals()).toEqual([]);
