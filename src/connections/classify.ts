@@ -34,6 +34,8 @@ export interface RequestFacts {
   readonly target?: { readonly resourceType: string; readonly id?: string };
   /** The version tag sent was answered 412 before, and read again just now: a 412 is then about something else. */
   readonly tagIsFresh?: boolean;
+  /** A write was answered before that its target is gone, and a read just now shows it: it is then the write that is refused. */
+  readonly isThere?: boolean;
 }
 
 export type RequestKind = 'read' | 'search' | 'create' | 'update' | 'transaction';
@@ -52,6 +54,9 @@ export interface Classified {
 export function classify(vendor: Vendor, request: RequestFacts, reply: FhirReply | Fault): Classified {
   const found =
     reply.fault === undefined ? classifyReply(vendor, request, reply) : classifyFault(vendor, request, reply);
+  if (found.class === 'gone' && request.isThere && reply.fault === undefined) {
+    return explain('permanent', reply.status, worstIssue(reply.body));
+  }
   return { ...(reply.retryAfterMs !== undefined && { retryAfterMs: reply.retryAfterMs }), ...found };
 }
 

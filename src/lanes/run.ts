@@ -48,7 +48,7 @@ import { type Operation, type Plan, plan, type ResourceState, type Write } from 
 import { readLinked } from './read.ts';
 import { askAboutRefused, isAsked } from './refused.ts';
 import { nextTryMs } from './retry.ts';
-import { sendLevel } from './send.ts';
+import { sendLevel, type WriteOutcome } from './send.ts';
 import { readResults } from './task-results.ts';
 import { reconcile } from './unknown/reconcile.ts';
 import { hasUnmapped, keepUnmapped } from './unmapped.ts';
@@ -139,6 +139,7 @@ class LaneRun {
   /** When a contact that lies ahead may have happened. */
   #contactAt: Date | undefined;
   readonly #refusedTags = new Map<string, string | undefined>();
+  readonly #saidGone = new Set<string>();
   #shape: ReturnType<typeof shapeOf> | undefined;
   readonly #endsAt: number;
 
@@ -313,6 +314,7 @@ class LaneRun {
       const outcomes = await sendLevel(this.#deps, this.#connection, abilities, this.#lease, state, writes, {
         singly: this.#singly,
         refusedTags: this.#refusedTags,
+        saidGone: this.#saidGone,
         notFound: this.#memory.notFound,
       });
       if (outcomes.length === 0) {
@@ -325,10 +327,7 @@ class LaneRun {
       const stored = await storeOutcomes(this.#deps, this.#lease, state.rows, outcomes);
       this.#memory.carried = stored.rows;
       this.#deps.wake(stored.woken);
-      for (const { intent, status, inTransaction } of outcomes) {
-        this.#forgetFresh(intent.write);
-        if (status === 412 && !inTransaction) this.#keepRefusedTag(intent.write);
-      }
+      for (const outcome of outcomes) this.#learn(outcome);
       for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
       this.#singly ||= stored.goSingly;
       this.#memory.amendRefused ||= stored.amendRefused;
@@ -348,17 +347,15 @@ class LaneRun {
     }
   }
 
-  /** After a write the next one needs a new look, unless the reply was one. */
-  #forgetFresh(write: Write): void {
+  /** After a write the next one needs a new look, unless the reply was one; what a single one was answered is kept for the next. */
+  #learn({ intent: { write }, class: result, status, inTransaction }: WriteOutcome): void {
     if (write.kind === 'create') return;
     const name = `${write.resource.resourceType}/${write.link.remoteId}`;
     this.#memory.fresh.delete(name);
     this.#memory.looked.delete(name);
-  }
-
-  #keepRefusedTag(write: Write): void {
-    if (write.kind === 'create') return;
-    this.#refusedTags.set(`${write.resource.resourceType}/${write.link.remoteId}`, write.versionTag);
+    if (inTransaction) return;
+    if (status === 412) this.#refusedTags.set(name, write.versionTag);
+    if (result === 'gone') this.#saidGone.add(name);
   }
 
   async #pause(why: Reason): Promise<RunOutcome> {

@@ -149,6 +149,18 @@ describe('statuses', () => {
     expect(classify(vendors.standard, asked('update', { tagIsFresh: true }), reply(412)).class).toBe('permanent');
   });
 
+  test.each([
+    ['404', vendors.standard, reply(404)],
+    ['410', vendors.oracle, reply(410)],
+    ['59008 of Epic', vendors.epic, reply(404, { body: outcome('fatal', 'processing', '59008') })],
+  ])('%s to an update although a look shows the resource: the update is refused', (_title, vendor, answer) => {
+    expect(classify(vendor, asked('update'), answer).class).toBe('gone');
+    expect(classify(vendor, asked('update', { isThere: true }), answer)).toMatchObject({
+      class: 'permanent',
+      reason: { code: 'server-refused' },
+    });
+  });
+
   test('412 on a create: several carry the identifier', () => {
     expect(classify(vendors.standard, asked('create'), reply(412))).toMatchObject({
       class: 'conflict',
