@@ -508,6 +508,12 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'create-conflict': {
+    text: 'The server does not make the resource because of something that it holds ({status}{issue}). Ours is searched for before it is sent again.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'create-doubled': {
     text: 'The server holds {target} twice. The first in the list is used; a person should remove the other.',
     status: 409,

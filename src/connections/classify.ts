@@ -145,6 +145,9 @@ function classifyReply(vendor: Vendor, request: RequestFacts, reply: FhirReply):
   if (status === 412 && request.kind === 'create') {
     return { class: 'conflict', reason: reason('server-several-matches') };
   }
+  if (status === 409 && request.kind === 'create') {
+    return { class: 'conflict', reason: reason('create-conflict', { status, issue: issueWords(issue) }) };
+  }
   if (status === 412 && request.tagIsFresh) {
     return explain('permanent', status, issue);
   }

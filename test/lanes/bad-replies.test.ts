@@ -332,6 +332,48 @@ describe('a reply to a create', () => {
     }
   });
 
+  test.each([
+    ['and nothing is there: made once', {}],
+    ['and one with our identifier is there: linked', { at: 'after-commit' }],
+  ])('409 once, %s', async (_title, when) => {
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Organization', nth: 1, fault: { status: 409, ...when } },
+    ]);
+    await world.accept(['organization', anOrganization()]);
+    await world.work({ tries: 1 });
+    expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined, reason: 'create-conflict' });
+    expect(await world.openDecisions()).toEqual([]);
+
+    await world.work();
+    const { id } = await world.server.own('Organization', `county/${slot}`);
+    expect(await world.server.all('Organization')).toHaveLength(1);
+    expect(await world.link(slot)).toMatchObject({ remoteId: id, state: 'current' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('409 each time: tried a limited number of times, then a person is asked what stands in its way', async () => {
+    await fault('POST', { status: 409 });
+    await world.accept(['organization', anOrganization()]);
+    await world.work({ tries: 20 });
+    const posts = async () => (await world.server.journal()).filter(({ method }) => method === 'POST').length;
+    const tried = await posts();
+    expect(tried).toBeGreaterThan(1);
+    expect(tried).toBeLessThan(7);
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'conflict', code: 'create-conflict', choices: ['again'] },
+    ]);
+    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'create-conflict' });
+    await lookAgain(4);
+    expect(await posts()).toBe(tried);
+
+    await heal();
+    await world.decide('conflict', 'again');
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.link(slot)).toMatchObject({ state: 'current' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
   test('67: a Location on another host, and not here: asked, and sent once only until somebody answers', async () => {
     await fault('POST', { status: 201, headers: elsewhere });
     await world.accept(['organization', anOrganization()]);
