@@ -629,6 +629,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'permanent',
   },
+  'document-unreadable': {
+    text: 'The server holds a document of that time whose text cannot be read ({problem}), so it cannot be told whether it is ours.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'person',
+  },
   'encounter-missing': {
     text: 'The patient has no open encounter there, under which the document could be filed. It is looked for again every hour.',
     status: 409,
