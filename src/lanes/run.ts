@@ -50,7 +50,7 @@ import { askAboutRefused, isAsked } from './refused.ts';
 import { nextTryMs } from './retry.ts';
 import { sendLevel, type WriteOutcome } from './send.ts';
 import { readResults } from './task-results.ts';
-import { reconcile } from './unknown/reconcile.ts';
+import { heldUntil, reconcile } from './unknown/reconcile.ts';
 import { hasUnmapped, keepUnmapped } from './unmapped.ts';
 
 /** More steps than any lane needs; a run that gets here yields, as one does that takes too long (lanes.md 5). */
@@ -467,12 +467,10 @@ function isNewState(state: LaneState, resource: LaneResource, phase: string, why
   );
 }
 
-function nextLook(
-  { openOperations, basis }: LaneState,
-  { lookAt }: Plan,
-  others: readonly (Date | undefined)[],
-): Date | null {
+function nextLook(state: LaneState, { lookAt }: Plan, others: readonly (Date | undefined)[]): Date | null {
+  const { openOperations, basis } = state;
   const late = openOperations.flatMap(({ late_check_at: at }) => at ?? []);
-  const times = [...late, lookAt, basis.until, ...others].flatMap((at) => at?.getTime() ?? []);
+  const held = openOperations.map((operation) => heldUntil(state, operation));
+  const times = [...late, ...held, lookAt, basis.until, ...others].flatMap((at) => at?.getTime() ?? []);
   return times.length === 0 ? null : new Date(Math.min(...times));
 }

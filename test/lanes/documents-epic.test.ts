@@ -4,6 +4,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { relinkPatient } from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
 import { aClient, aConsent, aGoal, aNeed } from '../builders.ts';
 import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
@@ -233,6 +234,41 @@ describe('E30 the daily cap on documents', () => {
     await timePasses(25);
     await world.workAgain();
     expect((await filed()).map(({ edition }) => edition)).toEqual([1, 2]);
+  });
+});
+
+describe('E30 a note whose reply is lost at the daily cap', () => {
+  const asked = async () =>
+    (await world.server.journal()).filter(({ url }) => /DocumentReference|Binary/.test(String(url))).length;
+
+  test('waits for the next day alone: the lane goes on, nobody is asked, and the note is found once', async () => {
+    await world.server.control('POST', 'settings', { documentCap: 1 });
+    await strikeOnce('POST', 'DocumentReference', { drop: 'after-commit' });
+    await sendCase();
+    const { documents_held_until: until } = await world.store.db
+      .selectFrom('connection')
+      .select('documents_held_until')
+      .executeTakeFirstOrThrow();
+    expect(until?.getTime()).toBeGreaterThan(Date.now());
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({
+      hasWork: false,
+      parked: undefined,
+      nextLookAt: until,
+    });
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'parked', reason: 'outcome-unknown' });
+
+    const before = await asked();
+    await sql`update operation set intended_at = intended_at - interval '2 hours'`.execute(world.store.db);
+    await world.workAgain();
+    expect(await asked()).toBe(before);
+    expect(await world.openDecisions()).toEqual([]);
+
+    await world.server.control('POST', 'clock', { advance: '1d' });
+    await world.server.control('POST', 'settings', { documentCap: 5 });
+    await timePasses(25);
+    await world.work();
+    expect(await filed()).toMatchObject([{ edition: 1 }]);
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
   });
 });
 
