@@ -123,6 +123,37 @@ describe('epic', () => {
     expect(await news(world)).toEqual(['Goal/meals']);
   });
 
+  test('E30: at the daily cap no document is asked for until the next day, and all else is', async () => {
+    await linkRosa();
+    await pollEverybody(world);
+    const { length: before } = await askedFor(world, 'DocumentReference');
+    await world.server.control('POST', 'faults', [
+      {
+        method: 'GET',
+        path: 'DocumentReference',
+        fault: {
+          status: 403,
+          body: {
+            resourceType: 'OperationOutcome',
+            issue: [{ severity: 'fatal', code: 'throttled', details: { coding: [{ code: '4135' }] } }],
+          },
+        },
+      },
+    ]);
+    await pollEverybody(world);
+    expect(await askedFor(world, 'DocumentReference')).toHaveLength(before + 1);
+
+    await world.server.control('DELETE', 'faults');
+    await seed(world, aGoalThere('meals', 'rosa'));
+    await pollEverybody(world);
+    expect(await askedFor(world, 'DocumentReference')).toHaveLength(before + 1);
+    expect(await news(world)).toEqual(['Goal/meals']);
+
+    await sql`update connection set documents_held_until = now()`.execute(world.store.db);
+    await pollEverybody(world);
+    expect(await askedFor(world, 'DocumentReference')).toHaveLength(before + 2);
+  });
+
   test('visits are read from the look-back on, not the whole history', async () => {
     await linkRosa();
     await pollEverybody(world);

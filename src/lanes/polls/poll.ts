@@ -16,6 +16,7 @@ import { CasebridgeError, type ErrorCode, reason } from '../../errors.ts';
 import { factsOf } from '../../fault.ts';
 import { json, type Store } from '../../store/store.ts';
 import { pollsAtOnce } from '../at-once.ts';
+import { holdDocuments } from '../documents/editions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { pauseForFault } from '../operating/pause.ts';
@@ -72,9 +73,14 @@ interface Poll extends PollKey {
 
 const mostClaimed = 20;
 
-/** What is overdue for a day goes first, so that nobody is forgotten; then open referrals, open cases, and others. */
+/**
+ * What is overdue for a day goes first, so that nobody is forgotten; then open referrals, open cases, and others. No documents while the server shows
+ * none.
+ */
 async function claimPolls({ store, leaseMs }: LaneDeps, connection: string): Promise<Poll[]> {
-  const isDue = sql`p.connection = ${connection} and p.next_at <= now() and (p.lease_until is null or p.lease_until < now())`;
+  const isDue = sql`p.connection = ${connection} and p.next_at <= now() and (p.lease_until is null or p.lease_until < now())
+    and (p.resource_type not in ('DocumentReference', 'Binary')
+      or not exists (select 1 from connection h where h.id = ${connection} and h.documents_held_until > now()))`;
   const { rows } = await sql<Poll>`
     with open as (
       select 1 where not exists (
@@ -310,6 +316,7 @@ async function schedule(deps: LaneDeps, connection: LaneConnection, poll: Poll, 
       .where('about', '=', poll.about)
       .execute();
     const topic = `${failsTopic}${poll.connection}:${poll.resource_type}`;
+    if (failure?.code === 'server-daily-cap') await holdDocuments(trx, poll.connection);
     if (failure !== undefined) {
       if (lastingFailures.includes(failure.code))
         await openAlert(trx, { topic, connection: poll.connection, reason: failure });
