@@ -431,6 +431,24 @@ describe('Bundles', () => {
       (body) => eachEntry(body, () => [{ response: { status: '500', outcome: outcome('fatal', 'exception') } }]),
     ],
     [
+      '69: an answer whose entries say 200, and in their outcome that they failed',
+      (body) =>
+        eachEntry(body, ({ response }) => [
+          {
+            response: {
+              ...(isObject(response) ? response : {}),
+              status: '200',
+              outcome: outcome('error', 'exception'),
+            },
+          },
+        ]),
+    ],
+    [
+      '69: an answer whose entries say 201, and hold a fatal outcome for the resource',
+      (body) =>
+        eachEntry(body, ({ response }) => [{ response: response ?? {}, resource: outcome('fatal', 'processing') }]),
+    ],
+    [
       '67: an answer that says that all is on another host',
       (body) =>
         eachEntry(body, () => [{ response: { status: '201', location: 'https://elsewhere.example.org/Goal/1' } }]),
@@ -456,6 +474,8 @@ describe('Bundles', () => {
         expect(await world.link(name)).toMatchObject({ remoteId: id, state: 'current' });
       }
       expect(await creates(world.server, 'Goal')).toBe(2);
+      const lookedUp = world.store.db.selectFrom('operation').select('outcome').where('resource_type', '=', 'Goal');
+      expect(await lookedUp.execute()).toEqual([{ outcome: 'found' }, { outcome: 'found' }]);
       expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: undefined });
       expect(await world.openDecisions()).toEqual([]);
       expect(await world.changes()).toEqual([]);
