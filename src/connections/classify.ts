@@ -221,15 +221,15 @@ const issueClasses: Readonly<Record<string, ReplyClass>> = {
 function classifySuccess(request: RequestFacts, reply: FhirReply): Classified {
   const { body } = reply;
   const { kind, target } = request;
+  if (isRead(request) && body === undefined) {
+    return explain('retry-backoff', reply.status);
+  }
   if (kind === 'search' || kind === 'transaction') {
     const unclear = kind === 'search' ? result('permanent', reason('server-wrong-resource')) : unknownOutcome;
     return body?.resourceType === 'Bundle' ? { class: 'ok' } : unclear;
   }
   if (kind === 'create') {
     return classifyCreated(target, reply);
-  }
-  if (kind === 'read' && body === undefined) {
-    return explain('retry-backoff', reply.status);
   }
   if (kind === 'update') {
     return isWrong(target, resourceIn(body)) ? wrongAfterWrite : { class: 'ok' };

@@ -209,6 +209,7 @@ describe('success', () => {
       'server-wrong-resource',
     ],
     ['a search with a Bundle', asked('search'), reply(200, { body: bundle }), 'ok', undefined],
+    ['a search without a body', asked('search'), reply(200), 'retry-backoff', 'server-busy'],
     ['a search with something else', asked('search'), reply(200, { body: goal }), 'permanent', 'server-wrong-resource'],
     ['a create with its Location', asked('create', { target: made }), reply(201, { location }), 'ok', undefined],
     ['a create with its resource', asked('create', { target: made }), reply(201, { body: goal }), 'ok', undefined],

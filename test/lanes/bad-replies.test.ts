@@ -332,6 +332,21 @@ describe('a reply to a create', () => {
     }
   });
 
+  test('65: lost, and the search for it once answered with nothing at all: asked again, and nobody else', async () => {
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'after-commit' } },
+      { method: 'GET', path: 'Organization$', nth: 1, fault: { status: 200 } },
+    ]);
+    await world.accept(['organization', anOrganization()]);
+    await world.work({ tries: 2 });
+    expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined, reason: 'server-busy' });
+    expect(await world.openDecisions()).toEqual([]);
+
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.link(slot)).toMatchObject({ state: 'current' });
+  });
+
   test.each([
     ['and nothing is there: made once', {}],
     ['and one with our identifier is there: linked', { at: 'after-commit' }],
