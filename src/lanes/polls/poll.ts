@@ -8,6 +8,7 @@ import {
   isOffered,
   isSearchResult,
   issueCodes,
+  pollOverlapMs,
   pollQuery,
   type SearchFailure,
   type SearchResult,
@@ -188,7 +189,7 @@ async function readChanges(
   const result = await searchForPoll(connection, {
     resourceType: type,
     search,
-    from: new Date(since ?? (search.isDated ? lookBackTo : 0)),
+    from: since === undefined ? (search.isDated ? lookBackTo : new Date(0)) : beforeTime(since),
     to: new Date(startedAt.getTime() + dayMs),
     limits: { beforePage: renew, isPoll: true },
     known: () => idsSeen(deps.store, poll),
@@ -253,6 +254,11 @@ async function idsSeen({ db }: Store, { connection, resource_type: type, about }
 /** Once a day all of a patient is read, so that what no search for changes shows is found too. */
 function newSince({ cursor, is_full }: Poll): string | undefined {
   return is_full ? (cursor ?? undefined) : undefined;
+}
+
+/** What was stored in the minutes before may have become visible since. */
+function beforeTime(since: string): Date {
+  return new Date(new Date(since).getTime() - pollOverlapMs);
 }
 
 function isRefused(failure: SearchFailure, codes: readonly string[]): boolean {
