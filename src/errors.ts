@@ -1607,6 +1607,12 @@ export const errorKinds = {
     issue: 'invariant',
     class: 'permanent',
   },
+  'roster-empty': {
+    text: 'The {resourceType} that says whom to ask about names nobody any more. Whom it named before is asked about on; take `poll.roster` out if that is meant.',
+    status: 409,
+    issue: 'incomplete',
+    class: 'person',
+  },
   'roster-nobody': {
     text: 'No patient on the server carries this number. It is looked for again once a day.',
     status: 404,

@@ -424,6 +424,44 @@ describe('standard', () => {
     );
   });
 
+  test.each<[string, string, JsonObject, JsonObject]>([
+    ['a Group without members', 'Group', { member: [{ entity: { reference: 'Patient/rosa' } }] }, {}],
+    [
+      'a Group that everybody has left',
+      'Group',
+      { member: [{ entity: { reference: 'Patient/rosa' } }] },
+      { member: [{ entity: { reference: 'Patient/rosa' }, inactive: true }] },
+    ],
+    ['a List without entries', 'List', { entry: [{ item: { reference: 'Patient/rosa' } }] }, {}],
+  ])(
+    '%s takes nobody off: those named before are asked about on, and it is told once',
+    async (_title, type, full, empty) => {
+      const config = world.deps.connections.get('general')?.config;
+      if (config === undefined) throw new Error('no connection');
+      const resourceType = type === 'Group' ? 'Group' : 'List';
+      const fixed: JsonObject =
+        type === 'Group' ? { type: 'person', actual: true } : { status: 'current', mode: 'working' };
+      const named = { resourceType, id: 'panel', ...fixed };
+      await world.connect({ ...config, polls: { ...polls, roster: { resourceType, id: 'panel' } } });
+      const asked = async () => (await pollRows(world, 'Goal')).map(({ about, cursor }) => ({ about, cursor }));
+      await seed(world, rosa, { ...named, ...full }, aGoalThere('g1', 'rosa'));
+      await pollEverybody(world);
+      await pollEverybody(world);
+      const before = await asked();
+      expect(before).toEqual([{ about: 'rosa', cursor: expect.any(String) }]);
+
+      await seed(world, { ...named, ...empty });
+      await pollEverybody(world);
+      await pollEverybody(world);
+      expect((await asked()).map(({ about }) => about)).toEqual(['rosa']);
+      expect(await world.alerts()).toMatchObject([{ topic: `poll-fails:general:${type}`, code: 'roster-empty' }]);
+
+      await seed(world, { ...named, ...full });
+      await pollEverybody(world);
+      expect(await world.alerts()).toEqual([]);
+    },
+  );
+
   test('a Task that names us is kept and its patient asked about; one of others is neither', async () => {
     await seed(
       world,

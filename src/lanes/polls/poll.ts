@@ -342,6 +342,7 @@ const subscriptionLookMs = 15 * 60_000;
 /** No later poll does better unless somebody mends something; what is missed meanwhile must not be missed in silence. */
 const lastingFailures: readonly ErrorCode[] = [
   'connection-reply-too-large',
+  'roster-empty',
   'search-endless',
   'server-refused',
   'server-wrong-resource',

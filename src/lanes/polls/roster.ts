@@ -130,7 +130,10 @@ async function replaceRoster(
   return rows[0] ?? { added: 0, removed: 0 };
 }
 
-/** Reads the configured Group or List, and keeps whom it names. @returns why nothing could be read */
+/**
+ * Reads the configured Group or List, and keeps whom it names. One that names nobody any more takes nobody off: an empty answer ends nothing
+ * (lanes.md 16). @returns why nothing could be kept
+ */
 export async function readRoster(
   store: Store,
   connection: LaneConnection,
@@ -143,8 +146,22 @@ export async function readRoster(
   if (found.class !== 'ok' || reply.fault !== undefined || reply.body === undefined)
     return found.reason ?? reason('outcome-unknown');
   const patients = patientsOf(reply, config.baseUrl);
-  await store.tx((trx) => replaceRoster(trx, config.id, 'group', patients));
-  return undefined;
+  return store.tx(async (trx) => {
+    if (patients.length === 0 && (await namesSomebody(trx, config.id))) return reason('roster-empty', { resourceType });
+    await replaceRoster(trx, config.id, 'group', patients);
+    return undefined;
+  });
+}
+
+async function namesSomebody(trx: Transaction<Database>, connection: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('roster')
+    .select('patient')
+    .where('connection', '=', connection)
+    .where('origin', '=', 'group')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Members of a Group who belong to it now, or entries of a List that are not taken off it. */
