@@ -459,6 +459,11 @@ describe('standard', () => {
       await seed(world, { ...named, ...full });
       await pollEverybody(world);
       expect(await world.alerts()).toEqual([]);
+
+      // Only the configuration ends it.
+      await world.connect(config);
+      await pollEverybody(world);
+      expect(await asked()).toEqual([]);
     },
   );
 

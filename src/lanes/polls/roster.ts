@@ -27,7 +27,9 @@ export async function preparePolls(store: Store, config: Polled, vendor: Vendor)
     with wanted as (select w.* from jsonb_to_recordset(${json(rows)}) as w(resource_type text, about text)),
     ended as (
       delete from poll p where p.connection = ${config.id} and p.tier = 0 and p.resource_type <> 'Subscription'
-        and not exists (select 1 from wanted w where w.resource_type = p.resource_type and w.about = p.about))
+        and not exists (select 1 from wanted w where w.resource_type = p.resource_type and w.about = p.about)),
+    left_out as (
+      delete from roster r where r.connection = ${config.id} and r.origin = 'group' and ${roster === undefined})
     insert into poll (connection, resource_type, about)
     select ${config.id}, w.resource_type, w.about from wanted w
     on conflict do nothing`.execute(store.db);
