@@ -32,6 +32,7 @@ import {
   readAbilities,
   refreshRoster,
   sharedBudget,
+  workDryRuns,
 } from './lanes/lanes.ts';
 import {
   type MappingFile,
@@ -87,6 +88,8 @@ export interface Gateway {
    * @throws CasebridgeError where they cannot be read or are wrong: the version before stays active
    */
   reloadMappings(): Promise<Pick<MappingSet, 'version' | 'warnings'>>;
+  /** Moves the dry runs of the store on, a few lanes at a time, where no lanes are worked on; elsewhere that is done without asking. */
+  workDryRuns(): Promise<void>;
   /** Finishes what runs, gives the rest back, closes everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -215,6 +218,7 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
       await activateMapping(store, await mappingFiles(config));
       return mappings();
     },
+    workDryRuns: () => workDryRuns(deps),
     stop: () => {
       stopping ??= stopAll(work, page, opened, store);
       return stopping;

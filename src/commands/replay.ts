@@ -114,22 +114,27 @@ function summary({ asked, done, skipped, refused, writes, reasons }: ReplayView)
   ];
 }
 
-/** Opens the store itself and works on its lanes until the job is done. */
+/** Opens the store itself and works on its lanes until the job is done; where nothing may be sent yet, on no lane at all. */
 async function replayHere(call: CommandCall, asked: JsonObject): Promise<number> {
   const config = await loadConfig(textOption(call, 'config'));
   const { startGateway } = await import('../gateway.ts');
-  const gateway = await startGateway({ config, logger: openLogger(config), lanes: true, activate: false });
+  const lanes = !flag(call, 'dryRun') && (asked.mapping === undefined || flag(call, 'yes'));
+  const gateway = await startGateway({ config, logger: openLogger(config), lanes, activate: false });
+  const planned = lanes ? async () => {} : () => gateway.workDryRuns();
   try {
-    return await replayAll(call, asked, inThisProcess(gateway.api));
+    return await replayAll(call, asked, inThisProcess(gateway.api, planned));
   } finally {
     await gateway.stop();
   }
 }
 
-function inThisProcess(api: GatewayApi): Jobs {
+function inThisProcess(api: GatewayApi, planned: () => Promise<void>): Jobs {
   return {
     start: (asked) => api.startReplay({ ...readReplayScope(asked), by: 'casebridge replay' }),
-    look: (id) => replayView(api.store, id),
+    look: async (id) => {
+      await planned();
+      return replayView(api.store, id);
+    },
     lanes: (id, after) =>
       listReplayLanes(api.store, id, { limit: mostShown, ...(after !== null && { after }) }).then(asJson),
   };

@@ -57,6 +57,7 @@ export { type Fault, type FaultKind, makeFault } from './faults.ts';
 export { guardedLookup } from './guarded-lookup.ts';
 export { issueCodes } from './issue-codes.ts';
 export { type ResourceLocation, readLocation } from './location.ts';
+export { isPassing } from './passing.ts';
 export { type PollSearch, type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
 export { type ProvenanceAbility, provenanceAbility } from './provenance.ts';
 export { retryAfterMs } from './retry-after.ts';

@@ -1,6 +1,7 @@
 // Keeps the lease of a run that looks for long: however slowly a server answers, and however many requests share its rate, no look outlives the
 // lease under which it was begun (lanes.md 5).
 
+import { isPassing, isSearchResult } from '../connections/connections.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { holdLease, type Lease } from './lease.ts';
 
@@ -25,7 +26,8 @@ export class RunTimeOver extends Error {}
 
 /**
  * The connection as a run may use it. Before each request the lease is renewed when less than half of it is left; a look is given up where the lease
- * ends, and none is begun when the time of the run is over. A write has its own `sendBefore`, and its intent has just renewed the lease.
+ * ends, and none is begun when the time of the run is over. A look that fails by chance is had once more at once (`isPassing`). A write has its own
+ * `sendBefore`, and its intent has just renewed the lease.
  */
 export function keepingLease(deps: LaneDeps, connection: LaneConnection, lease: Lease, time: RunTime): LaneConnection {
   const { client } = connection;
@@ -46,11 +48,19 @@ export function keepingLease(deps: LaneDeps, connection: LaneConnection, lease: 
       ...client,
       async send(request) {
         if (request.sendBefore !== undefined) return client.send(request);
-        await keep();
-        return client.send({ ...request, sendBefore: leaseEnd() });
+        const look = async () => {
+          await keep();
+          return client.send({ ...request, sendBefore: leaseEnd() });
+        };
+        const reply = await look();
+        return request.method === 'GET' && isPassing(reply) ? look() : reply;
       },
-      searchAll: (resourceType, query, limits) =>
-        client.searchAll(resourceType, query, { ...limits, beforePage: keep, sendBefore: leaseEnd }),
+      async searchAll(resourceType, query, limits) {
+        const search = () =>
+          client.searchAll(resourceType, query, { ...limits, beforePage: keep, sendBefore: leaseEnd });
+        const found = await search();
+        return !isSearchResult(found) && isPassing(found) ? search() : found;
+      },
       async match(operation, parameters) {
         await keep();
         return client.match(operation, parameters);

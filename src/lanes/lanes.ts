@@ -50,7 +50,7 @@ export {
   whyNothing,
 } from './operating/preview.ts';
 export { type ReplayAsked, startReplay } from './operating/replay.ts';
-export { workReplays } from './operating/replay-work.ts';
+export { workDryRuns, workReplays } from './operating/replay-work.ts';
 export { type Resting, restingConnections } from './operating/resting.ts';
 export { patientOf } from './patients/patient-of.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './patients/relink.ts';

@@ -134,7 +134,13 @@ export type RunOutcome =
       /** What the run was made from, where everything that it wants was done. */
       readonly basis?: LaneBasis;
     }
-  | { readonly kind: 'again'; readonly afterMs: number; readonly reason: Reason };
+  | {
+      readonly kind: 'again';
+      readonly afterMs: number;
+      readonly reason: Reason;
+      /** Tries in a row, this one included, in which nothing was written. */
+      readonly attempts: number;
+    };
 
 /** Gives the lane back. What was wanted meanwhile stays wanted. @returns lanes to wake */
 export async function release(store: Store, lease: Lease, outcome: RunOutcome): Promise<readonly LaneKey[]> {
@@ -169,7 +175,7 @@ async function giveBack(db: Store['db'] | Transaction<Database>, lease: Lease, o
         }
       : {
           ...free,
-          attempts: lease.attempts + 1,
+          attempts: outcome.attempts,
           next_try_at: fromNow(outcome.afterMs),
           reason: reasonColumn(outcome.reason),
         };

@@ -33,14 +33,9 @@ export async function readLinked(
 ): Promise<ReadResult> {
   const { resourceType } = resource;
   const { remoteId } = link;
-  const request = { method: 'GET', path: `${resourceType}/${remoteId}` } as const;
   const facts = { method: 'GET', kind: 'read', target: { resourceType, id: remoteId } } as const;
-  let reply = await connection.client.send(request);
-  let result = classify(connection.vendor, facts, reply);
-  if (result.class === 'retry-now-once') {
-    reply = await connection.client.send(request);
-    result = classify(connection.vendor, facts, reply);
-  }
+  const reply = await connection.client.send({ method: 'GET', path: `${resourceType}/${remoteId}` });
+  const result = classify(connection.vendor, facts, reply);
   if (resourceType === 'Patient' && resource.key.type === 'client') {
     const moved = await followMerge(deps, connection, lease, resource, link, reply, result.class, fresh);
     if (moved !== undefined) return moved;

@@ -105,7 +105,7 @@ async function runLeased(
     if (error instanceof LeaseLost) return;
     // A fault of ours: told to the log, tried again with back-off.
     deps.log.error({ ...key, ...factsOf(error) }, 'a lane run failed');
-    const failed = again(lease, deps, reason('internal', { requestId: lease.subject }), undefined);
+    const failed = again(lease.attempts, deps, reason('internal', { requestId: lease.subject }), undefined);
     await release(deps.store, lease, failed);
     await tellOverdue(deps, lease, failed);
     deps.onRun?.(key.connection, 'failed');
@@ -121,8 +121,10 @@ async function crashed(deps: LaneDeps, lease: Lease): Promise<RunOutcome> {
   return { kind: 'done', waiting: false, parked: why, reason: why, nextLookAt: null };
 }
 
-function again(lease: Lease, deps: LaneDeps, why: Reason, afterMs: number | undefined): RunOutcome {
-  return { kind: 'again', reason: why, afterMs: nextTryMs(why.code, lease.attempts, deps.random(), afterMs) };
+/** @param before tries in a row without success before this one */
+function again(before: number, deps: LaneDeps, why: Reason, waitMs: number | undefined): RunOutcome {
+  const afterMs = nextTryMs(why.code, before, deps.random(), waitMs);
+  return { kind: 'again', reason: why, afterMs, attempts: before + 1 };
 }
 
 /** What a step of a run says: go on with the next, or end so. */
@@ -135,6 +137,8 @@ class LaneRun {
   readonly #memory: RunMemory;
   #singly = false;
   #hasSearched = false;
+  /** A server that takes some of what it is sent is not to be waited for as one that takes nothing. */
+  #hasWritten = false;
   #conflicts = 0;
   /** When a contact that lies ahead may have happened. */
   #contactAt: Date | undefined;
@@ -326,6 +330,7 @@ class LaneRun {
       this.#memory.placeholders = true;
       const stored = await storeOutcomes(this.#deps, this.#lease, state.rows, outcomes);
       this.#memory.carried = stored.rows;
+      this.#hasWritten ||= outcomes.some(({ class: result }) => result === 'ok');
       this.#deps.wake(stored.woken);
       for (const outcome of outcomes) this.#learn(outcome);
       for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
@@ -364,7 +369,7 @@ class LaneRun {
   }
 
   #again(why: Reason, afterMs: number | undefined): RunOutcome {
-    return again(this.#lease, this.#deps, why, afterMs);
+    return again(this.#hasWritten ? 0 : this.#lease.attempts, this.#deps, why, afterMs);
   }
 
   /** Nothing is left to do now: every resource gets its state, every wait its row. */

@@ -1,12 +1,13 @@
 // `replay` as an operator runs it: on the store of the configuration, or in a running gateway; and a replay whose process is killed in the middle.
 
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { type Store, sql } from '../../src/store/store.ts';
-import { aGoal } from '../builders.ts';
+import { aGoal, anOrganization } from '../builders.ts';
 import { aSite, type Site, send, settled } from '../support/processes.ts';
 import { caseload, eventually } from '../support/rig.ts';
-import { commandLine, lastLine, type Running } from './program.ts';
+import { aFolder, commandLine, lastLine, type Running } from './program.ts';
 
 let site: Site;
 let gateway: Running;
@@ -56,6 +57,18 @@ async function forgetStartDate({ db }: Store): Promise<string> {
   );
   const active = await db.selectFrom('mapping').select('version').where('active', '=', true).executeTakeFirstOrThrow();
   return active.version;
+}
+
+/** Accepts an organization of which nothing is sent yet. */
+async function leaveDue(id: string): Promise<void> {
+  const line = JSON.stringify({ type: 'organization', record: anOrganization({ id }) });
+  const ended = await site.run(
+    'import',
+    '--source',
+    'county',
+    join(await aFolder({ 'due.ndjson': line }), 'due.ndjson'),
+  );
+  expect([ended.code, ended.err]).toEqual([0, '']);
 }
 
 describe('in a running gateway', () => {
@@ -142,13 +155,17 @@ describe('on the store of the configuration', () => {
 
   test('--dry-run shows what would change, element by element, and changes nothing; --mapping does so before it sends', async () => {
     const active = await site.look(forgetStartDate);
+    await leaveDue('org-due');
+    const before = (await site.server.all('Organization')).length;
     const dry = await site.run('replay', '--dry-run');
     expect([dry.code, dry.out]).toEqual([0, expect.stringContaining('update goal/goal-meals#goal')]);
+    expect(dry.out).toContain('create organization/org-due#organization');
     expect(dry.out).toMatch(/^ {4}startDate: "2020-01-01" -> "2026-02-03"$/m);
     const shown = await site.run('replay', '--mapping', active);
     expect([shown.code, shown.out]).toEqual([0, expect.stringContaining('startDate: "2020-01-01" -> "2026-02-03"')]);
     expect(shown.out).toContain('Nothing was sent.');
     expect((await goalOnServer()).startDate).toBe('2020-01-01');
+    expect(await site.server.all('Organization')).toHaveLength(before);
     const sent = await site.run('replay', '--mapping', active, '--yes', '--json');
     expect(lastLine(sent)).toMatchObject({ asked: 1, done: 1, writes: 1 });
     expect((await goalOnServer()).startDate).toBe('2026-02-03');

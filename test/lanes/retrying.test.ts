@@ -2,7 +2,7 @@
 // somebody else writes each time before us becomes a question (ehr-behaviour 6.3: retry-backoff, conflict).
 
 import { describe, expect, test } from '@jest/globals';
-import { reviewAlerts } from '../../src/lanes/lanes.ts';
+import { reviewAlerts, wantAll } from '../../src/lanes/lanes.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { sql } from '../../src/store/store.ts';
 import { aGoal, anOrganization, aReferral } from '../builders.ts';
@@ -70,6 +70,55 @@ describe('a server that cannot answer', () => {
     await world.work();
     expect(await world.alerts()).toEqual([]);
     expect(await world.server.all('Organization')).toHaveLength(2);
+  });
+});
+
+describe('a server that fails some of what it is asked', () => {
+  const caseLane = 'county.case.case-rosa';
+  const aim = (statement: string, day: number) =>
+    ['goal', aGoal({ statement, updatedAt: `2026-02-0${day}T10:00:00-05:00` })] as const;
+
+  async function begun(): Promise<void> {
+    await world.server.control('POST', 'settings', { transactions: false });
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    await wantAll(world.store, ['general']);
+  }
+
+  test.each([
+    ['503', { status: 503 }],
+    ['a cut answer', { truncate: 60 }],
+    ['a reset', { drop: 'before-commit' }],
+  ])('a read that is answered %s is made once more at once, and costs the run nothing', async (_what, fault) => {
+    await begun();
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal', nth: 1, fault }]);
+    await world.run(caseLane);
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, attempts: 0 });
+  });
+
+  test('one that asks to be left alone is left alone', async () => {
+    await begun();
+    const fault = { status: 503, headers: { 'retry-after': '5' } };
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal', nth: 1, fault }]);
+    await world.run(caseLane);
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, attempts: 1 });
+  });
+
+  test('a run that has written something counts as the first of the tries', async () => {
+    await begun();
+    await world.work();
+    await world.server.control('POST', 'faults', [{ method: 'PUT', fault: { status: 423 } }]);
+    await world.accept(aim('Food every day.', 5));
+    for (let tries = 0; tries < 3; tries += 1) await world.run(caseLane);
+    expect(await world.lane(caseLane)).toMatchObject({ attempts: 3 });
+    await world.server.control('DELETE', 'faults');
+    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Task', fault: { status: 423 } }]);
+    await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.run(caseLane);
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, attempts: 1 });
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      description: { text: 'Food every day.' },
+    });
   });
 });
 

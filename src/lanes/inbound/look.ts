@@ -85,13 +85,8 @@ export async function readThere(
 ): Promise<{ readonly look: Look; readonly versionTag: string | undefined } | LookFailure> {
   const { resourceType, id } = named;
   const facts = { method: 'GET', kind: 'read', target: { resourceType, id } } as const;
-  const request = { method: 'GET', path: `${resourceType}/${id}` } as const;
-  let reply = await connection.client.send(request);
-  let result = classify(connection.vendor, facts, reply);
-  if (result.class === 'retry-now-once') {
-    reply = await connection.client.send(request);
-    result = classify(connection.vendor, facts, reply);
-  }
+  const reply = await connection.client.send({ method: 'GET', path: `${resourceType}/${id}` });
+  const result = classify(connection.vendor, facts, reply);
   if (result.class === 'config') return { kind: 'config', reason: result.reason ?? reason('outcome-unknown') };
   const body = result.class === 'ok' && reply.fault === undefined ? reply.body : undefined;
   const isHidden = result.class === 'denied' || result.class === 'permanent';

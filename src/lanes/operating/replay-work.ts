@@ -20,19 +20,26 @@ type ReplayRow = Selectable<Database['replay']>;
 
 /** @returns true when lanes have become due or there is more to do at once */
 export async function workReplays(deps: LaneDeps): Promise<boolean> {
-  const running = await deps.store.db
-    .selectFrom('replay')
-    .selectAll()
-    .where('state', '=', 'running')
-    .orderBy('id')
-    .execute();
   let more = false;
-  for (const replay of running) {
+  for (const replay of await runningReplays(deps.store)) {
     const went = replay.dry_run ? await planSome(deps, replay) : await runSome(deps, replay);
     await endIfDone(deps.store, replay.id);
     more ||= went;
   }
   return more;
+}
+
+/** Moves dry runs on, and nothing else: for a process that sends nothing. */
+export async function workDryRuns(deps: LaneDeps): Promise<void> {
+  for (const replay of await runningReplays(deps.store)) {
+    if (!replay.dry_run) continue;
+    await planSome(deps, replay);
+    await endIfDone(deps.store, replay.id);
+  }
+}
+
+function runningReplays({ db }: Store): Promise<ReplayRow[]> {
+  return db.selectFrom('replay').selectAll().where('state', '=', 'running').orderBy('id').execute();
 }
 
 async function runSome(deps: LaneDeps, replay: ReplayRow): Promise<boolean> {
