@@ -157,6 +157,7 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
   if (report.mode === 'off') return ['', `${name}: ${textOf(auth.reason)}`];
   const { wouldWrite } = report;
   const writes = isObject(wouldWrite) ? Object.entries(wouldWrite).map(([kind, count]) => `${count} ${kind}`) : [];
+  const least = report.wouldWriteAtLeast === true ? ' at least' : '';
   const reachable = report.reachable === true ? 'reachable' : 'not reachable';
   const signedIn = auth.ok === true ? 'signed in' : 'not signed in';
   const scopes = Array.isArray(report.scopes) ? report.scopes : [];
@@ -175,8 +176,8 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
     ...(typeof report.provenance === 'string' ? [`  ${report.provenance}`] : []),
     ...unguarded(report.withoutVersions),
     report.mode === 'shadow'
-      ? `  in shadow, nothing is written; live it would write: ${writes.join(', ')}`
-      : `  would write: ${writes.join(', ')}`,
+      ? `  in shadow, nothing is written; live it would write${least}: ${writes.join(', ')}`
+      : `  would write${least}: ${writes.join(', ')}`,
     ...pollLines(report.polls),
     ...missing(report),
     ...(rules.length > 0 ? [`  servers of the vendor ${report.vendor}:`] : []),

@@ -155,7 +155,7 @@ function syncDuties({ config, logger, deps, live, opened }: WorkParts, feeder: F
     { everyMs: failingEveryMs, work: () => kickIf(askFailing()), failed: 'failing servers could not be asked' },
     { everyMs: replayEveryMs, work: () => kickIf(workReplays(deps)), failed: 'replays could not be moved on' },
     { everyMs: drainEveryMs, work: () => finishDrains(store), failed: 'drained connections could not be paused' },
-    { everyMs: probeEveryMs, work: () => reviewAlerts(store), failed: 'alerts could not be brought up to date' },
+    { everyMs: probeEveryMs, work: () => reviewAlerts(deps), failed: 'alerts could not be brought up to date' },
     {
       everyMs: probeEveryMs,
       work: () => reviewSubscriptions(store, live),
@@ -168,8 +168,16 @@ function syncDuties({ config, logger, deps, live, opened }: WorkParts, feeder: F
 function upkeepDuties({ config: { retention }, deps: { store } }: WorkParts): Duty[] {
   return [
     { everyMs: keepUpEveryMs, work: () => keepUp(store), failed: 'tables that have grown could not be looked at' },
-    { everyMs: pruneEveryMs, work: () => pruneOutcomes(store), failed: 'old outcomes could not be pruned' },
-    { everyMs: pruneEveryMs, work: () => pruneReplays(store), failed: 'old replays could not be pruned' },
+    {
+      everyMs: pruneEveryMs,
+      work: () => untilNone(() => pruneOutcomes(store)),
+      failed: 'old outcomes could not be pruned',
+    },
+    {
+      everyMs: pruneEveryMs,
+      work: () => untilNone(() => pruneReplays(store)),
+      failed: 'old replays could not be pruned',
+    },
     {
       everyMs: pruneEveryMs,
       work: () => untilNone(() => pruneAudit(store, retention)),

@@ -18,9 +18,14 @@ export interface FeederDeps {
 const defaultClaimMs = 30_000;
 /** How often the store is asked even if nobody kicks: retries, late looks, causes raised by other processes. */
 const tickMs = 1_000;
-/** A due lane that waited this long goes before everything else, so that back-fill starves no more than it must. */
+/** A due lane that waited this long goes before everything that is not urgent. */
 const agedMs = 5 * 60_000;
-/** Lanes that still run when what is left of the day's requests is kept for what is urgent (`want-lanes.ts`). */
+/** Of so many lanes of a connection one is that which has waited longest, if it has aged: urgent work without end starves nothing. */
+const turnOfAged = 4;
+/**
+ * Lanes that go before everything else, and still run when what is left of the day's requests is kept for what is urgent
+ * (`want-lanes.ts`).
+ */
 const urgentPriority = 10;
 
 export interface Feeder {
@@ -39,6 +44,7 @@ export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
   let lastPassAt: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
+  const given: Given = new Map();
 
   const passes = async (): Promise<void> => {
     while (wanted && !stopped) {
@@ -46,7 +52,7 @@ export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
       try {
         const pass = looks ? feed : claimAll;
         looks = false;
-        await pass(deps);
+        await pass(deps, given);
         lastPassAt = clock();
       } catch (error) {
         deps.onError(error);
@@ -84,23 +90,32 @@ export function startFeeder(deps: FeederDeps, clock: () => number): Feeder {
   };
 }
 
-/** One pass over all connections. */
-export async function feed(deps: FeederDeps): Promise<void> {
+/** How many lanes of each connection were handed out so far. */
+type Given = Map<string, number>;
+
+/** One pass over all connections. @param given is counted on; a single pass needs none */
+export async function feed(deps: FeederDeps, given: Given = new Map()): Promise<void> {
   await wantLooks(deps.store);
-  await claimAll(deps);
+  await claimAll(deps, given);
 }
 
-async function claimAll(deps: FeederDeps): Promise<void> {
+async function claimAll(deps: FeederDeps, given: Given): Promise<void> {
   for (const { id, slots } of deps.connections()) {
-    const claimed = await claim(deps, id, slots);
+    const before = given.get(id) ?? 0;
+    const claimed = await claim(deps, id, slots, before);
+    given.set(id, before + claimed.length);
     if (claimed.length > 0) await deps.add(claimed);
   }
 }
 
-/** A look that was put off (late check, quiet period) becomes a cause when its time has come. */
+/**
+ * A look that was put off (late check, quiet period) becomes a cause when its time has come. What has work already stays due since when it
+ * was: else a drain would wait for ever for what it does not take, and nothing that is looked at again and again would age.
+ */
 async function wantLooks(store: Store): Promise<void> {
   await sql`
-    update lane set wanted = wanted + 1, next_look_at = null, due_at = now()
+    update lane set wanted = wanted + 1, next_look_at = null,
+      due_at = case when done < wanted then due_at else now() end
     where (connection, subject) in (
       select connection, subject from lane where next_look_at is not null and next_look_at <= now() limit 1000 for update skip locked)`.execute(
     store.db,
@@ -111,10 +126,12 @@ async function wantLooks(store: Store): Promise<void> {
 const isFree = sql`done < wanted and stopped is null and (next_try_at is null or next_try_at <= now())
   and (lease_until is null or lease_until < now()) and (queued_until is null or queued_until < now())`;
 
+/** @param given how many lanes of the connection were handed out before */
 async function claim(
   { store, claimMs = defaultClaimMs }: FeederDeps,
   connection: string,
   slots: number,
+  given: number,
 ): Promise<LaneKey[]> {
   const { rows } = await sql<LaneKey>`
     with busy as (
@@ -131,18 +148,23 @@ async function claim(
         coalesce((select c.draining_since from connection c where c.id = ${connection}), 'infinity') as until
       from busy
     ), candidate as (
-      (select subject, 0 as rank, due_at from lane where connection = ${connection} and ${isFree}
+      -- Aged: before new work of its kind; and the oldest where it is their turn, before all.
+      select subject, case
+          when priority <= ${urgentPriority} or row_number() over (order by due_at) <= (select (${given % turnOfAged} + slots) / ${turnOfAged} from open)
+          then -1 else ${urgentPriority} + 0.5 end as rank, due_at
+      from (select subject, priority, due_at from lane where connection = ${connection} and ${isFree}
         and (priority <= ${urgentPriority} or not (select urgent_only from open)) and due_at <= (select until from open)
-        and due_at < now() - ${agedMs} * interval '1 millisecond' order by due_at limit (select slots from open))
-      union
+        and due_at < now() - ${agedMs} * interval '1 millisecond' order by due_at limit (select slots from open)) aged
+      union all
       -- With the limit written out and the time kept from the index, the index that has the order is taken also where there are no statistics yet.
-      (select subject, 1 + priority, due_at from lane where connection = ${connection} and ${isFree}
+      (select subject, priority, due_at from lane where connection = ${connection} and ${isFree}
         and (priority <= ${urgentPriority} or not (select urgent_only from open)) and (due_at <= (select until from open)) is true
         and (select slots from open) > 0 order by priority, due_at limit ${sql.lit(slots)})
     ), due as (
       select l.connection, l.subject from lane l
       where l.connection = ${connection} and ${isFree}
-        and l.subject in (select subject from candidate order by rank, due_at limit (select slots from open))
+        and l.subject in (
+          select subject from candidate group by subject order by min(rank), min(due_at) limit (select slots from open))
       for update of l skip locked
     )
     update lane set queued_until = now() + ${claimMs} * interval '1 millisecond'

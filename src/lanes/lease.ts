@@ -36,6 +36,9 @@ export class LeaseLost extends Error {}
 /** Of a lane's row that has work. */
 export const isOverdue = sql<boolean>`due_at < now() - ${retryHorizonMs} * interval '1 millisecond'`;
 
+/** Of a lane's row: has been tried for as long, and is tried on. */
+export const isTriedForDays = sql<boolean>`done < wanted and stopped is null and attempts > 0 and ${isOverdue}`;
+
 /** Has work, is due and is free, and no person has stopped it. */
 const isRunnable = sql<boolean>`done < wanted and (lease_until is null or lease_until < now()) and (next_try_at is null or next_try_at <= now()) and stopped is null`;
 

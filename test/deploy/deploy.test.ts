@@ -169,6 +169,11 @@ function programs(serve: string, worker: string, given: (name: string) => Given,
     },
   );
 
+  test('its operator may pause, drain and resume connections', () => {
+    const [ops] = Object.values(objectAt(parse(configuration), 'operators'));
+    expect(textsAt(ops ?? null, 'may')).toContain('configure');
+  });
+
   test('serve leaves the lanes to the workers', () => {
     expect(given(serve).words).toContain('--no-lanes');
   });

@@ -44,6 +44,8 @@ async function post(caller: Caller, path: string, body?: unknown): Promise<Recor
   return { status: response.status, ...(await json(response)) };
 }
 
+const review = () => reviewAlerts({ store: harness.store, connections: new Map() });
+
 const lane = '/api/lanes/general/county.case.case-3';
 
 test('metrics tell of a connection without work too: nothing due is 0, not silence', async () => {
@@ -157,7 +159,7 @@ test('a retry and a skip where nothing is stuck say so', async () => {
 
 describe('a connection', () => {
   test('shows its lanes by state, its open alerts, and how it is paused or drained', async () => {
-    await reviewAlerts(harness.store);
+    await review();
     await sql`update connection set draining_since = now(), draining_by = 'ops' where id = 'general'`.execute(
       harness.store.db,
     );
@@ -193,15 +195,15 @@ describe('a connection', () => {
 
 describe('alerts', () => {
   test('are listed by state, each once with its count', async () => {
-    await reviewAlerts(harness.store);
+    await review();
     await sql`update lane set parked = null where subject = 'county.case.case-0'`.execute(harness.store.db);
-    await reviewAlerts(harness.store);
+    await review();
     const open = await items('reader', '/api/alerts?state=open');
     expect(open).toMatchObject([
       { topic: 'lanes-parked:server-refused:general', state: 'open', count: 1, resolvedAt: null },
     ]);
     await sql`update lane set parked = null`.execute(harness.store.db);
-    await reviewAlerts(harness.store);
+    await review();
     expect(await items('reader', '/api/alerts?state=open')).toEqual([]);
     expect(await items('reader', '/api/alerts?state=resolved')).toMatchObject([{ resolvedAt: expect.any(String) }]);
     expect(await items('reader', '/api/alerts')).toHaveLength(1);
@@ -284,10 +286,10 @@ describe('a record that came older than what is stored', () => {
       await harness.send('county', 'PUT', '/api/records/goal/goal-meals', asJson(late));
     }
     expect(await items('reader', '/api/alerts?state=open')).toMatchObject([{ topic: 'stale:county', count: 2 }]);
-    await reviewAlerts(harness.store);
+    await review();
     expect(await items('reader', '/api/alerts?state=open')).toMatchObject([{}, { topic: 'stale:county' }]);
     await sql`update stale_record set received_at = received_at - interval '2 hours'`.execute(harness.store.db);
-    await reviewAlerts(harness.store);
+    await review();
     const resolved = await items('reader', '/api/alerts?state=resolved');
     expect(resolved).toMatchObject([{ topic: 'stale:county' }]);
   });

@@ -125,7 +125,7 @@ describe('a reply to a read', () => {
     expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: reason });
     expect(await world.link(slot)).toMatchObject({ state: 'parked', reason });
     expect(await truth()).toEqual(before);
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([{ topic: `lanes-parked:${reason}:general`, code: 'lanes-parked', count: 1 }]);
 
     await heal();
@@ -133,7 +133,7 @@ describe('a reply to a read', () => {
     expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
     expect(await world.link(slot)).toMatchObject({ state: 'current' });
     expect(await truth()).toEqual(before);
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
   });
 
@@ -142,7 +142,7 @@ describe('a reply to a read', () => {
     await world.work();
     await fault('GET', { status: 200, body: { resourceType: 'Task', id: 'of-somebody-else' } });
     await world.workAgain();
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([
       { topic: 'lanes-parked:server-wrong-resource:general', code: 'lanes-parked', count: 2 },
     ]);
@@ -156,7 +156,7 @@ describe('a reply to a read', () => {
       ),
     );
     await world.work();
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
   });
 

@@ -1,7 +1,8 @@
 // What operators do to lanes and connections: park, retry, skip, drain; and the one question about what a server refuses (lanes.md 1; design
 // section 8). None of it holds up the rest of a case.
 
-import { describe, expect, test } from '@jest/globals';
+import { setTimeout } from 'node:timers/promises';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { linksOf } from '../../src/http/queries/record.ts';
 import { isObject } from '../../src/json.ts';
 import { feed } from '../../src/lanes/feeder.ts';
@@ -17,6 +18,7 @@ import {
   skipStuck,
 } from '../../src/lanes/lanes.ts';
 import type { LaneKey } from '../../src/lanes/lease.ts';
+import { sql } from '../../src/store/store.ts';
 import { aGoal, aNeed } from '../builders.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
@@ -230,14 +232,14 @@ describe('skip', () => {
 describe('parked lanes', () => {
   test('are one alert for each connection and reason, which counts them and is resolved with the last', async () => {
     await refusedGoal();
-    await reviewAlerts(world.store);
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([
       { topic: 'lanes-parked:server-refused:general', code: 'lanes-parked', count: 1 },
     ]);
     await world.decide('refused-write', 'skip');
     await world.work();
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
   });
 });
@@ -292,6 +294,61 @@ describe('a connection that is drained', () => {
     expect(await finishDrains(world.store)).toEqual(['general']);
   });
 
+  test('still does what was due when a late look comes meanwhile, which makes nothing younger', async () => {
+    await world.accept(...directoryAndClient());
+    await drain(world.store, 'general', 'ops');
+    const { due_at: dueAt } = await row('county.client.client-rosa');
+    await sql`update lane set next_look_at = now()`.execute(world.store.db);
+    for (let rest = await fed(); rest.length > 0; rest = await fed())
+      for (const subject of rest) await world.run(subject);
+    expect((await row('county.client.client-rosa')).due_at).toEqual(dueAt);
+    expect(await finishDrains(world.store)).toEqual(['general']);
+    expect(await world.server.all('Patient')).toHaveLength(1);
+  });
+
+  describe('with a request of which nobody knows what came', () => {
+    beforeEach(async () => {
+      await sendAll();
+      const fault = { drop: 'after-commit' };
+      await world.server.control('POST', 'faults', [
+        { method: 'PUT', path: 'Goal', nth: 1, fault },
+        { method: 'POST', path: '$', nth: 1, fault },
+      ]);
+      await newGoal('Food every day.', 10);
+      await world.run(lane.subject);
+    });
+
+    test('does not wait for it where a person has parked its lane', async () => {
+      await parkLane(world.store, lane, { by: 'Ida', note: 'wait' });
+      await drain(world.store, 'general', 'ops');
+      expect(await finishDrains(world.store)).toEqual(['general']);
+      await setPaused(world.store, 'general', undefined);
+      await retryLane(world.store, lane);
+      await world.work();
+      expect(await goalOnServer()).toBe('Food every day.');
+    });
+
+    test('does not wait for it where its lane is parked because it brings processes down', async () => {
+      await sql`update lane set done = wanted, parked = '{"code":"lane-crashed","text":"x"}' where subject = ${lane.subject}`.execute(
+        world.store.db,
+      );
+      await drain(world.store, 'general', 'ops');
+      expect(await finishDrains(world.store)).toEqual(['general']);
+    });
+
+    test('does not wait for it where its lane has got work again only since', async () => {
+      await sql`update lane set done = wanted, parked = '{"code":"lane-crashed","text":"x"}' where subject = ${lane.subject}`.execute(
+        world.store.db,
+      );
+      await drain(world.store, 'general', 'ops');
+      // The embedded store counts milliseconds.
+      await setTimeout(2);
+      await newGoal('Food on weekdays.', 20);
+      expect(await fed()).toEqual([]);
+      expect(await finishDrains(world.store)).toEqual(['general']);
+    });
+  });
+
   test('goes on as before when it is resumed', async () => {
     await drain(world.store, 'general', 'ops');
     await setPaused(world.store, 'general', undefined);
@@ -306,8 +363,8 @@ describe('a connection that is drained', () => {
   });
 });
 
-async function row() {
-  return world.store.db.selectFrom('lane').selectAll().where('subject', '=', lane.subject).executeTakeFirstOrThrow();
+async function row(subject = lane.subject) {
+  return world.store.db.selectFrom('lane').selectAll().where('subject', '=', subject).executeTakeFirstOrThrow();
 }
 
 /** What the feeder hands out now; claims run out at once. */

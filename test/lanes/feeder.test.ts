@@ -3,6 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
 import { type LaneKey, runLane, setPaused, startFeeder } from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
 import { aConnection, eventually } from '../support/rig.ts';
 import { creates, type Item, useWorld } from '../support/world.ts';
@@ -83,6 +84,29 @@ async function feedUntil(isDone: () => Promise<boolean>, what: string, queue: Qu
   return added;
 }
 
+/** So many lanes of one connection, due for so many minutes. */
+async function dueLanes(name: string, count: number, priority: number, minutes = 0): Promise<void> {
+  await sql`
+    insert into lane (connection, subject, source, wanted, priority, due_at)
+    select 'general', ${`county.case.${name}-`} || n, 'county', 1, ${priority}::integer,
+      now() - ${minutes} * interval '1 minute' + n * interval '1 millisecond'
+    from generate_series(0, ${count - 1}::integer) as n`.execute(world.store.db);
+}
+
+/** In which order the lanes are begun; each is done at once. */
+async function orderOf(slots: number): Promise<string[]> {
+  const order: string[] = [];
+  await feedUntil(async () => (await openLanes('general')) === 0, 'all lanes', {
+    slots,
+    claimMs: 60_000,
+    begins: ({ subject }) => order.push(subject.replace('county.case.', '')),
+    run: async ({ subject }) => {
+      await sql`update lane set done = wanted, queued_until = null where subject = ${subject}`.execute(world.store.db);
+    },
+  });
+  return order;
+}
+
 describe('the feeder', () => {
   test('brings every due lane to its end when the queue loses the first five jobs: the claim runs out', async () => {
     await world.accept(...organizations(12));
@@ -145,20 +169,38 @@ describe('the feeder', () => {
     expect(begun.filter((id) => id === 'hanging')).toHaveLength(3);
   });
 
-  test('brings referrals before back-fill, and what has waited for minutes before both', async () => {
-    await world.accept(...organizations(3));
-    const order: string[] = [];
-    const set = (id: string, change: { priority: number; due_at?: Date }) =>
-      world.store.db.updateTable('lane').set(change).where('subject', '=', `county.organization.${id}`).execute();
-    await set('org-0', { priority: 90 });
-    await set('org-1', { priority: 10 });
-    await set('org-2', { priority: 90, due_at: new Date(Date.now() - 10 * 60_000) });
-    await feedUntil(async () => (await openLanes('general')) === 0, 'all lanes', {
-      slots: 1,
-      claimMs: 60_000,
-      begins: ({ subject }) => order.push(subject),
-    });
-    expect(order).toEqual(['county.organization.org-2', 'county.organization.org-1', 'county.organization.org-0']);
+  test('brings referrals before what has waited for minutes, and that before other back-fill', async () => {
+    await dueLanes('late', 1, 90);
+    await dueLanes('incident', 1, 10);
+    await dueLanes('aged', 1, 90, 10);
+    expect(await orderOf(1)).toEqual(['incident-0', 'aged-0', 'late-0']);
+  });
+
+  test.each([1, 3, 8])(
+    'of %i slots: an incident does not stand behind back-fill that has waited for minutes',
+    async (slots) => {
+      await dueLanes('backfill', 30, 90, 6);
+      await dueLanes('incident', 1, 10);
+      expect((await orderOf(slots)).indexOf('incident-0')).toBeLessThan(slots);
+    },
+  );
+
+  test.each([1, 3, 8])(
+    'of %i slots: what has waited longest gets every fourth turn while urgent work does not end',
+    async (slots) => {
+      await dueLanes('urgent', 40, 10);
+      await dueLanes('backfill', 4, 90, 6);
+      const order = await orderOf(slots);
+      const places = order.flatMap((name, at) => (name.startsWith('backfill') ? [at] : []));
+      // What is handed out together is in no order.
+      for (const [n, place] of places.entries()) expect(Math.abs(place - (4 * n + 3))).toBeLessThan(slots);
+    },
+  );
+
+  test('urgent work that has waited for minutes goes before newer, whatever its priority', async () => {
+    await dueLanes('pointed-at', 8, 5);
+    await dueLanes('referral', 1, 10, 6);
+    expect((await orderOf(3)).indexOf('referral-0')).toBeLessThan(3);
   });
 
   test('feeds nothing of a connection that is paused', async () => {

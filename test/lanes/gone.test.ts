@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
+import { sql } from '../../src/store/store.ts';
 import { aCarePlan } from '../builders.ts';
 import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
 
@@ -138,4 +139,57 @@ describe('a write that is answered that its resource is gone, although a look sh
       expect(await world.openDecisions()).toEqual([]);
     },
   );
+});
+
+describe('one more that is found gone on a day on which very many were, and a person has answered', () => {
+  const answered = (state: string) =>
+    sql`
+      insert into mass_change (connection, cause, value, links, held, state)
+      values ('general', 'restored-server', to_char(now() at time zone 'UTC', 'YYYY-MM-DD'), 500, 101, ${state})`.execute(
+      world.store.db,
+    );
+  const count = () => world.store.db.selectFrom('mass_change').select(['held', 'state']).executeTakeFirstOrThrow();
+
+  test('"go-on": it is made again with the others, and nobody is asked', async () => {
+    await answered('go-on');
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    const again = await world.server.own('CarePlan', `county/${name}~2`);
+    expect(await world.link(name)).toMatchObject({ generation: 2, state: 'current', remoteId: again.id });
+    expect([await world.openDecisions(), await world.alerts()]).toEqual([[], []]);
+    expect(await count()).toEqual({ held: 102, state: 'go-on' });
+  });
+
+  test('"go-on": what was made again and is deleted there once more is a question of its own', async () => {
+    await answered('go-on');
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    const { id } = await world.server.own('CarePlan', `county/${name}~2`);
+    await deletedThere(world.server, `CarePlan/${id}`);
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone', choices: ['recreate', 'leave'] }]);
+    expect(await world.server.all('CarePlan')).toEqual([]);
+    expect(await count()).toEqual({ held: 102, state: 'go-on' });
+  });
+
+  test('"go-on": what the other side began is not made again as ours', async () => {
+    await answered('go-on');
+    await sendCaseAndLoseThePlan();
+    await sql`update link set origin = 'theirs' where type = 'carePlan'`.execute(world.store.db);
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone', choices: ['leave'] }]);
+    expect(await world.server.all('CarePlan')).toEqual([]);
+  });
+
+  test('"stop": it stays gone with the others, and nobody is asked', async () => {
+    await answered('stop');
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    await world.accept(['carePlan', changedPlan()]);
+    await world.workAgain();
+    expect(await world.server.all('CarePlan')).toEqual([]);
+    expect(await world.link(name)).toMatchObject({ state: 'parked', reason: 'remote-gone' });
+    expect([await world.openDecisions(), await world.alerts()]).toEqual([[], []]);
+    expect(await count()).toEqual({ held: 102, state: 'stop' });
+  });
 });

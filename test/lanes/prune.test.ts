@@ -4,6 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { pruneAudit, pruneHomeVersions, pruneOutcomes, pruneSeen, uploadRoster } from '../../src/lanes/lanes.ts';
 import { aGoal } from '../builders.ts';
+import { freshEmbedded } from '../support/embedded.ts';
+import { aConfig, eventually, startTestGateway } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -66,6 +68,29 @@ describe('stored outcomes', () => {
     await pruneOutcomes(world.store);
     expect(await outcomesOf('goal-meals')).toMatchObject([{ kind: 'create', outcome: 'unknown' }, { kind: 'update' }]);
   });
+});
+
+test('a process does not stop at one batch of old outcomes and replays: what has come since the last hour is soon gone', async () => {
+  const store = await freshEmbedded();
+  await sql`
+    insert into operation (send_id, connection, subject, fence, source, type, record_id, slot, kind, resource_type, send_before, outcome, closed_at)
+    select n::text, 'general', 's', 1, 'county', 'goal', 'g', 'goal', 'update', 'Goal', now(), 'ok', now() - interval '31 days'
+    from generate_series(1, 2100) n`.execute(store.db);
+  await sql`
+    insert into replay (scope, state, asked_by, ended_at)
+    select '{}', 'done', 'ops', now() - interval '31 days' from generate_series(1, 25)`.execute(store.db);
+  const gateway = await startTestGateway(store, aConfig([]));
+  try {
+    await eventually(async () => {
+      const { rows } = await sql<{ left: number }>`
+        select (select count(*) from operation)::integer + (select count(*) from replay)::integer as left`.execute(
+        store.db,
+      );
+      return rows[0]?.left === 1;
+    }, 'all but the newest outcome to be gone');
+  } finally {
+    await gateway.stop();
+  }
 });
 
 describe('what is kept for as long as the configuration says', () => {

@@ -1,8 +1,9 @@
 // A lane that does not get through: it comes back less and less often, for as long as it takes; after days an operator hears of it, and what
 // somebody else writes each time before us becomes a question (ehr-behaviour 6.3: retry-backoff, conflict).
 
-import { describe, expect, test } from '@jest/globals';
-import { reviewAlerts, wantAll } from '../../src/lanes/lanes.ts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { reason } from '../../src/errors.ts';
+import { openAlert, parkLane, retryLane, reviewAlerts, runByHand, setPaused, wantAll } from '../../src/lanes/lanes.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { sql } from '../../src/store/store.ts';
 import { aGoal, anOrganization, aReferral } from '../builders.ts';
@@ -10,6 +11,7 @@ import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '..
 
 const world = useWorld();
 const subject = 'county.organization.org-pantry';
+const lane = { connection: 'general', subject };
 
 async function waitSeconds(): Promise<number> {
   const { rows } = await sql<{ seconds: number }>`
@@ -70,6 +72,75 @@ describe('a server that cannot answer', () => {
     await world.work();
     expect(await world.alerts()).toEqual([]);
     expect(await world.server.all('Organization')).toHaveLength(2);
+  });
+});
+
+describe('the alert of overdue lanes', () => {
+  beforeEach(async () => {
+    await busy();
+    await world.accept(['organization', anOrganization()]);
+    await world.work({ tries: 1 });
+    await dueForDays(8);
+    await world.work({ tries: 1 });
+    await reviewAlerts(world.deps);
+    expect(await world.alerts()).toMatchObject([{ topic: 'lanes-overdue:general' }]);
+  });
+
+  test.each([
+    ['retries', () => retryLane(world.store, lane)],
+    ['runs', () => runByHand(world.store, lane)],
+  ])('goes too where an operator %s the lane, whose tries are then counted anew', async (_what, act) => {
+    await world.server.control('DELETE', 'faults');
+    await act();
+    await world.work();
+    expect(await world.lane(subject)).toMatchObject({ hasWork: false });
+    await reviewAlerts(world.deps);
+    expect(await world.alerts()).toEqual([]);
+  });
+
+  test('goes where an operator parks the lane: nobody tries it any more', async () => {
+    await parkLane(world.store, lane, { by: 'Ida', note: 'wait' });
+    await reviewAlerts(world.deps);
+    expect(await world.alerts()).toEqual([]);
+  });
+});
+
+describe('alerts of a connection that is used no more', () => {
+  const unused = () => ({ ...world.deps, connections: new Map() });
+
+  test('go, and come back with it while their cause lasts', async () => {
+    await busy();
+    await world.accept(['organization', anOrganization()]);
+    await world.work({ tries: 1 });
+    await dueForDays(8);
+    await world.work({ tries: 1 });
+    await setPaused(world.store, 'general', reason('connection-paused', { why: ' by ops' }));
+    await sql`insert into budget (connection, state, told) values ('general', '{}', '["connection-failing"]')`.execute(
+      world.store.db,
+    );
+    await world.store.tx((trx) =>
+      openAlert(trx, {
+        topic: 'connection-failing:general',
+        connection: 'general',
+        reason: reason('connection-failing', { failures: 5 }),
+      }),
+    );
+    const topics = async () => (await world.alerts()).map(({ topic }) => topic).sort();
+    const all = ['connection-failing:general', 'connection-paused:general', 'lanes-overdue:general'];
+    await reviewAlerts(world.deps);
+    expect(await topics()).toEqual(all);
+
+    for (let times = 0; times < 2; times += 1) await reviewAlerts(unused());
+    expect(await topics()).toEqual([]);
+    // What was told is forgotten, so that it is told again.
+    expect(await world.store.db.selectFrom('budget').select('told').execute()).toEqual([{ told: [] }]);
+
+    await reviewAlerts(world.deps);
+    expect(await topics()).toEqual(['connection-paused:general']);
+    await setPaused(world.store, 'general', undefined);
+    expect(await topics()).toEqual([]);
+    await world.work({ tries: 1 });
+    expect(await topics()).toContain('lanes-overdue:general');
   });
 });
 
@@ -139,17 +210,17 @@ describe('requests of which nobody knows what came', () => {
     await world.accept(['organization', anOrganization()], ['organization', other]);
     await world.work({ tries: 2 });
     expect(await measured('unknown_outcomes')).toBe(2);
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
 
     await sql`update operation set intended_at = intended_at - interval '16 minutes'`.execute(world.store.db);
-    for (let times = 0; times < 2; times += 1) await reviewAlerts(world.store);
+    for (let times = 0; times < 2; times += 1) await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([{ topic: 'outcomes-unknown:general', code: 'outcomes-unknown', count: 2 }]);
     expect(await measured('oldest_unknown_outcome_seconds')).toBeGreaterThanOrEqual(960);
 
     await world.server.control('DELETE', 'faults');
     await world.work();
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
     expect(await measured('unknown_outcomes')).toBe(0);
     expect(await world.server.all('Organization')).toHaveLength(2);

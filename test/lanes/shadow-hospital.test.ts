@@ -1,6 +1,7 @@
 // Before a hospital goes live: the shadow reads and plans, and its report says what would be written, how much, and what stands in the way.
 
 import { beforeEach, expect, test } from '@jest/globals';
+import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aNeed } from '../builders.ts';
 import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
@@ -54,4 +55,32 @@ test('once live, what was counted is what is written', async () => {
   await world.work();
   expect(await writes()).toEqual(Array.from({ length: wouldWrite.document }, () => 'POST DocumentReference 201'));
   expect((await world.report()).wouldWrite).toEqual({ create: 0, update: 0, document: 0 });
+});
+
+test('a lane counts with what it would write although something else of it waits', async () => {
+  await world.connect(aConnection(world.server.base, { ...hospital, createPatients: true }));
+  await sendCase();
+  const { wouldWrite } = await world.report();
+  await sql`update lane set waiting = true, reason = '{"code":"waits-for-link","text":"x"}'`.execute(world.store.db);
+  expect((await world.report()).wouldWrite).toEqual(wouldWrite);
+  expect(wouldWrite.document).toBe(1);
+});
+
+test('a lane that has nothing left to do is not planned for it', async () => {
+  await sendCase();
+  // A plan would find its document.
+  await sql`update link set state = 'current'`.execute(world.store.db);
+  const report = await world.report();
+  expect(report.wouldWrite).toEqual({ create: 0, update: 0, document: 0 });
+  expect(report).not.toHaveProperty('wouldWriteAtLeast');
+});
+
+test('beyond a thousand lanes that have work it is a least figure, and says so', async () => {
+  await sql`
+    insert into lane (connection, subject, source, wanted)
+    select 'general', 'county.case.none-' || n, 'county', 1 from generate_series(1, 1001) n`.execute(world.store.db);
+  expect(await world.report()).toMatchObject({
+    wouldWrite: { create: 0, update: 0, document: 0 },
+    wouldWriteAtLeast: true,
+  });
 });

@@ -119,11 +119,11 @@ describe('a referral whose requesting organization its source has not sent', () 
     await hoursPass(25);
     await world.accept(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00' })]);
     await world.work();
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([{ topic: 'records-awaited:general', code: 'records-awaited', count: 1 }]);
     await world.accept(later());
     await world.work();
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
   });
 
@@ -134,7 +134,7 @@ describe('a referral whose requesting organization its source has not sent', () 
     await world.accept(...caseWith(referral()), later());
     await world.work();
     await hoursPass(25);
-    await reviewAlerts(world.store);
+    await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
   });
 

@@ -3,9 +3,14 @@
 import { sql, type Transaction } from 'kysely';
 import { type Reason, reason } from '../../errors.ts';
 import { staleLimit } from '../../records/records.ts';
-import { type Database, json, type Store } from '../../store/store.ts';
-import type { LaneKey } from '../lease.ts';
+import { type Database, json } from '../../store/store.ts';
+import type { LaneDeps } from '../lane-connection.ts';
+import { isTriedForDays, type LaneKey } from '../lease.ts';
 import { unknownOutcomes, unknownTooLongMs } from '../unknown/unknown-outcomes.ts';
+
+/** Each with the connection behind it. */
+export const pausedTopic = 'connection-paused:';
+export const overdueTopic = 'lanes-overdue:';
 
 export interface Alert {
   readonly topic: string;
@@ -59,10 +64,14 @@ const toldOtherwise = ['lane-crashed', 'version-set-aside'];
 /**
  * Brings the alerts that tell of many rows up to date: parked lanes, one alert for each connection and reason, counting lanes; requests whose outcome
  * has been unknown for long, one for each connection; records that are pointed at and do not come, one for each connection; and sources that no
- * longer send stale records in masses.
+ * longer send stale records in masses. Closes what tells of lanes that are overdue no more, and of the state of connections that are not in use.
  */
-export async function reviewAlerts(store: Store): Promise<void> {
+export async function reviewAlerts({ store, connections }: Pick<LaneDeps, 'store' | 'connections'>): Promise<void> {
   await store.tx(async (trx) => {
+    await reviewConnections(trx, [...connections.keys()]);
+    await sql`
+      update alert a set resolved_at = now() where a.resolved_at is null and a.topic = ${overdueTopic} || a.connection
+        and not exists (select 1 from lane l where l.connection = a.connection and ${isTriedForDays})`.execute(trx);
     const groups = json([...(await parkedLanes(trx)), ...(await longUnknown(trx)), ...(await longAwaited(trx))]);
     await sql`
       insert into alert (topic, connection, reason, count)
@@ -81,6 +90,29 @@ export async function reviewAlerts(store: Store): Promise<void> {
       trx,
     );
   });
+}
+
+/**
+ * The state of a connection that is switched off or configured no more is nobody's concern. In use again it is told of anew: that it is paused here; that
+ * its server fails or its day is used up where its budget is next looked at, which is made to forget that it has told; overdue lanes after their next try.
+ */
+async function reviewConnections(trx: Transaction<Database>, used: readonly string[]): Promise<void> {
+  const isUsed = (id: string) =>
+    sql`${sql.ref(id)} in (select u.id from jsonb_to_recordset(${json(used.map((id) => ({ id })))}) as u(id text))`;
+  // Locked, so that whoever resumes it now finds the alert to close.
+  await sql`
+    insert into alert (topic, connection, reason)
+    select ${pausedTopic} || c.id, c.id, c.paused from connection c where c.paused is not null and ${isUsed('c.id')}
+    for share
+    on conflict (topic) where resolved_at is null do nothing`.execute(trx);
+  await sql`
+    update budget b set told = '[]', version = b.version + 1 where b.told <> '[]' and not ${isUsed('b.connection')}`.execute(
+    trx,
+  );
+  await sql`
+    update alert a set resolved_at = now() where a.resolved_at is null and not ${isUsed('a.connection')}
+      and a.topic in (${pausedTopic} || a.connection, ${overdueTopic} || a.connection,
+        'connection-failing:' || a.connection, 'connection-day-used:' || a.connection)`.execute(trx);
 }
 
 async function parkedLanes(trx: Transaction<Database>) {

@@ -1,6 +1,6 @@
 // Draining a connection: what was due when it began is still done, what becomes due later waits, and when nothing is under way any more the
 // connection pauses. Lanes that wait for a later try stay for after the resume, except those that must still learn what became of a
-// request and of which no person is asked.
+// request and of which no person is asked; those that are parked stay in any case.
 
 import { sql } from 'kysely';
 import { CasebridgeError, reason } from '../../errors.ts';
@@ -27,9 +27,13 @@ export async function finishDrains(store: Store): Promise<string[]> {
       and not exists (
         select 1 from lane l where l.connection = c.id and l.done < l.wanted and l.stopped is null
           and l.due_at <= c.draining_since and (l.next_try_at is null or l.next_try_at <= now()))
-      and not exists (select 1 from operation o where o.connection = c.id and o.outcome is null and not exists (
-        select 1 from decision d where d.connection = o.connection and d.subject = o.subject and d.state = 'open'
-          and d.topic = 'untold:' || o.type || '/' || o.record_id || '#' || o.slot))`.execute(store.db);
+      -- Of a lane that nobody runs before the resume nothing more is learned.
+      and not exists (select 1 from operation o join lane l on l.connection = o.connection and l.subject = o.subject
+        where o.connection = c.id and o.outcome is null
+          and l.done < l.wanted and l.stopped is null and l.due_at <= c.draining_since
+          and not exists (
+            select 1 from decision d where d.connection = o.connection and d.subject = o.subject and d.state = 'open'
+              and d.topic = 'untold:' || o.type || '/' || o.record_id || '#' || o.slot))`.execute(store.db);
   for (const { id } of rows) await pauseDrained(store, id);
   return rows.map(({ id }) => id);
 }

@@ -210,7 +210,7 @@ export async function changeCount(
     .execute();
 }
 
-type LinkKey = { readonly source: string; readonly type: string; readonly id: string; readonly slot: string };
+export type LinkKey = { readonly source: string; readonly type: string; readonly id: string; readonly slot: string };
 
 /** Those that went out under this cause before; sending them again is no further change. */
 async function countedLinks(

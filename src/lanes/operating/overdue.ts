@@ -2,11 +2,14 @@
 
 import { type Reason, reason } from '../../errors.ts';
 import type { LaneDeps } from '../lane-connection.ts';
-import { isOverdue, type Lease, type RunOutcome } from '../lease.ts';
+import { isTriedForDays, type Lease, type RunOutcome } from '../lease.ts';
 import { retryHorizonMs } from '../retry.ts';
-import { closeAlert, openAlert } from './alerts.ts';
+import { closeAlert, openAlert, overdueTopic } from './alerts.ts';
 
-/** After a run: opens or counts the alert, or closes it when this was the last overdue lane of its connection. */
+/**
+ * After a run: opens or counts the alert, or closes it when this was the last overdue lane of its connection. Where somebody has had the tries counted
+ * anew, or has parked the lane, `reviewAlerts` closes it.
+ */
 export async function tellOverdue({ store }: LaneDeps, lease: Lease, outcome: RunOutcome): Promise<void> {
   // A paused connection has an alert of its own.
   const isTried = lease.isOverdue && lease.attempts > 0;
@@ -31,14 +34,12 @@ async function isAnotherOverdue({ db }: LaneDeps['store'], { connection, subject
     .select('subject')
     .where('connection', '=', connection)
     .where('subject', '<>', subject)
-    .whereRef('done', '<', 'wanted')
-    .where('attempts', '>', 0)
-    .where(isOverdue)
+    .where(isTriedForDays)
     .limit(1)
     .executeTakeFirst();
   return other !== undefined;
 }
 
 function topicOf({ connection }: Lease): string {
-  return `lanes-overdue:${connection}`;
+  return `${overdueTopic}${connection}`;
 }

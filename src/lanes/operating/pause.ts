@@ -5,7 +5,7 @@ import { type Reason, reason } from '../../errors.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneDeps } from '../lane-connection.ts';
 import { forgetTokenRefusal, tokenRefusedUntil } from '../shared-budget.ts';
-import { closeAlert, openAlert } from './alerts.ts';
+import { closeAlert, openAlert, pausedTopic } from './alerts.ts';
 
 /** Five minutes, ten, twenty, and then every hour. */
 const firstProbeMs = 5 * 60_000;
@@ -144,7 +144,7 @@ export async function changePaused(
     .set({ paused: why === undefined ? null : json(why), epoch: sql<number>`epoch + 1` })
     .where('id', '=', connection)
     .execute();
-  const topic = `connection-paused:${connection}`;
+  const topic = `${pausedTopic}${connection}`;
   if (why === undefined) {
     await closeAlert(trx, topic);
     await forgetTokenRefusal(trx, connection);
