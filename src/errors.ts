@@ -520,6 +520,12 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'create-conflict': {
+    text: 'The server does not make the resource because of something that it holds ({status}{issue}). Ours is searched for before it is sent again.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'create-doubled': {
     text: 'The server holds {target} twice. The first in the list is used; a person should remove the other.',
     status: 409,
@@ -634,6 +640,12 @@ export const errorKinds = {
     status: 200,
     issue: 'informational',
     class: 'permanent',
+  },
+  'document-unreadable': {
+    text: 'The server holds a document of that time whose text cannot be read ({problem}), so it cannot be told whether it is ours.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'person',
   },
   'encounter-missing': {
     text: 'The patient has no open encounter there, under which the document could be filed. It is looked for again every hour.',
@@ -1606,6 +1618,12 @@ export const errorKinds = {
     status: 422,
     issue: 'invariant',
     class: 'permanent',
+  },
+  'roster-empty': {
+    text: 'The {resourceType} that says whom to ask about names nobody any more. Whom it named before is asked about on; take `poll.roster` out if that is meant.',
+    status: 409,
+    issue: 'incomplete',
+    class: 'person',
   },
   'roster-nobody': {
     text: 'No patient on the server carries this number. It is looked for again once a day.',

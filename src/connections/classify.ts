@@ -34,6 +34,8 @@ export interface RequestFacts {
   readonly target?: { readonly resourceType: string; readonly id?: string };
   /** The version tag sent was answered 412 before, and read again just now: a 412 is then about something else. */
   readonly tagIsFresh?: boolean;
+  /** A write was answered before that its target is gone, and a read just now shows it: it is then the write that is refused. */
+  readonly isThere?: boolean;
 }
 
 export type RequestKind = 'read' | 'search' | 'create' | 'update' | 'transaction';
@@ -52,6 +54,9 @@ export interface Classified {
 export function classify(vendor: Vendor, request: RequestFacts, reply: FhirReply | Fault): Classified {
   const found =
     reply.fault === undefined ? classifyReply(vendor, request, reply) : classifyFault(vendor, request, reply);
+  if (found.class === 'gone' && request.isThere && reply.fault === undefined) {
+    return explain('permanent', reply.status, worstIssue(reply.body));
+  }
   return { ...(reply.retryAfterMs !== undefined && { retryAfterMs: reply.retryAfterMs }), ...found };
 }
 
@@ -140,6 +145,9 @@ function classifyReply(vendor: Vendor, request: RequestFacts, reply: FhirReply):
   if (status === 412 && request.kind === 'create') {
     return { class: 'conflict', reason: reason('server-several-matches') };
   }
+  if (status === 409 && request.kind === 'create') {
+    return { class: 'conflict', reason: reason('create-conflict', { status, issue: issueWords(issue) }) };
+  }
   if (status === 412 && request.tagIsFresh) {
     return explain('permanent', status, issue);
   }
@@ -213,15 +221,15 @@ const issueClasses: Readonly<Record<string, ReplyClass>> = {
 function classifySuccess(request: RequestFacts, reply: FhirReply): Classified {
   const { body } = reply;
   const { kind, target } = request;
+  if (isRead(request) && body === undefined) {
+    return explain('retry-backoff', reply.status);
+  }
   if (kind === 'search' || kind === 'transaction') {
     const unclear = kind === 'search' ? result('permanent', reason('server-wrong-resource')) : unknownOutcome;
     return body?.resourceType === 'Bundle' ? { class: 'ok' } : unclear;
   }
   if (kind === 'create') {
     return classifyCreated(target, reply);
-  }
-  if (kind === 'read' && body === undefined) {
-    return explain('retry-backoff', reply.status);
   }
   if (kind === 'update') {
     return isWrong(target, resourceIn(body)) ? wrongAfterWrite : { class: 'ok' };

@@ -1,16 +1,16 @@
 // A resource that somebody else writes each time before we do: after a limited number of tries a person is asked (ehr-behaviour 6.3, conflict).
 
-import { reason } from '../errors.ts';
-import { openDecision, resourceTopic } from './decisions.ts';
+import { type Reason, reason } from '../errors.ts';
+import { type NewDecision, openDecision, resourceTopic } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
-import { nameOf } from './lane-resource.ts';
+import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import type { WriteOutcome } from './send.ts';
 
 /** In one run; then the lane comes back with back-off. */
 export const mostConflicts = 3;
 /** Runs in a row that came back before a person is asked. */
-const mostRuns = 5;
+export const mostRuns = 5;
 
 /** @returns whether a person is asked now, so that the resource rests and the lane goes on without it. */
 export async function askAboutContested(
@@ -35,4 +35,16 @@ export async function askAboutContested(
     }
   });
   return true;
+}
+
+/** Something on the server stands against the making of a resource each time, and it is none of ours. */
+export function standsAgainst({ key, resourceType }: LaneResource, why: Reason): NewDecision {
+  return {
+    kind: 'conflict',
+    topic: resourceTopic('contested', key),
+    key,
+    reason: why,
+    detail: { resourceType, id: null },
+    choices: [{ choose: 'again', effect: 'What stood against it has been mended on the server: make it.' }],
+  };
 }

@@ -3,6 +3,7 @@
 
 import { readLocation } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
+import { worstIssue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Write } from './plan.ts';
 
@@ -35,6 +36,8 @@ function readEntry(write: Write, entry: Json | undefined, baseUrl: URL): EntryRe
   if (read === 'elsewhere') return unclear(status, reason('server-location-elsewhere'));
   const { resourceType } = write.resource;
   const held = isObject(entry) && isObject(entry.resource) ? entry.resource : undefined;
+  if (saysFailed(held) || saysFailed(isObject(response.outcome) ? response.outcome : undefined))
+    return unclear(status, reason('outcome-unknown'));
   const body = held?.resourceType === 'OperationOutcome' ? undefined : held;
   const asked = write.kind === 'create' ? undefined : write.link.remoteId;
   const remoteId = asked ?? (typeof read === 'object' ? read.location.id : idOf(body));
@@ -45,6 +48,11 @@ function readEntry(write: Write, entry: Json | undefined, baseUrl: URL): EntryRe
   if (!isLocated || !isShown) return unclear(status, reason('server-wrong-resource'));
   const versionTag = typeof etag === 'string' ? etag : undefined;
   return { class: 'ok', status, reason: undefined, remoteId, versionTag, body };
+}
+
+function saysFailed(outcome: JsonObject | undefined): boolean {
+  const severity = worstIssue(outcome)?.severity;
+  return severity === 'fatal' || severity === 'error';
 }
 
 function unclear(status: number, why: Reason): EntryReply {

@@ -6,6 +6,7 @@ import { isObject, type Json } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import type { Database } from '../store/store.ts';
 import { askedKey } from './cancel-question.ts';
+import { mostRuns, standsAgainst } from './contested.ts';
 import { doubled, openDecision } from './decisions.ts';
 import { holdDocuments, keepFiled } from './documents/editions.ts';
 import type { LaneDeps } from './lane-connection.ts';
@@ -50,8 +51,9 @@ export async function storeOutcomes(
   deps: LaneDeps,
   lease: Lease,
   rows: LaneRows,
-  outcomes: readonly WriteOutcome[],
+  answered: readonly WriteOutcome[],
 ): Promise<StoredOutcomes> {
+  const outcomes = answered.map((outcome) => (lease.attempts < mostRuns ? toBeLookedUp(outcome) : outcome));
   const writing = writingOf(outcomes);
   // What is one statement needs no transaction around it.
   const { written, woken } =
@@ -98,8 +100,18 @@ function isRefusedAmendment({ class: result, intent: { write } }: WriteOutcome):
 }
 
 /** The server holds our identifier more than once already: writing a third is no cure. */
-function isSeveralMatches(outcome: WriteOutcome): boolean {
-  return outcome.class === 'conflict' && outcome.intent.write.kind === 'create' && !outcome.inTransaction;
+function isSeveralMatches({ reason: why, inTransaction }: WriteOutcome): boolean {
+  return why?.code === 'server-several-matches' && !inTransaction;
+}
+
+/** The server does not say what stands against it: it may be ours that it holds already. */
+function isClash(outcome: WriteOutcome): boolean {
+  const { class: result, intent, inTransaction } = outcome;
+  return result === 'conflict' && intent.write.kind === 'create' && !inTransaction && !isSeveralMatches(outcome);
+}
+
+function toBeLookedUp(outcome: WriteOutcome): WriteOutcome {
+  return isClash(outcome) ? { ...outcome, class: 'unknown-outcome' } : outcome;
 }
 
 /**
@@ -177,6 +189,7 @@ async function storeRest(
     if (isSeveralMatches(outcome)) {
       await openDecision(trx, lease, doubled(resource.key, resource.resourceType, [], whyOf(outcome)));
     }
+    if (isClash(outcome)) await openDecision(trx, lease, standsAgainst(resource, whyOf(outcome)));
   }
   for (const { class: result, reason: why, remoteId, intent } of outcomes) {
     const { resource, edition } = intent.write;

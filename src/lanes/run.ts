@@ -49,9 +49,9 @@ import { type Operation, type Plan, plan, type ResourceState, type Write } from 
 import { readLinked } from './read.ts';
 import { askAboutRefused, isAsked } from './refused.ts';
 import { nextTryMs } from './retry.ts';
-import { sendLevel } from './send.ts';
+import { sendLevel, type WriteOutcome } from './send.ts';
 import { readResults } from './task-results.ts';
-import { reconcile } from './unknown/reconcile.ts';
+import { heldUntil, reconcile } from './unknown/reconcile.ts';
 import { hasUnmapped, keepUnmapped } from './unmapped.ts';
 
 /** More steps than any lane needs; a run that gets here yields, as one does that takes too long (lanes.md 5). */
@@ -148,6 +148,7 @@ class LaneRun {
   /** When a contact that lies ahead may have happened. */
   #contactAt: Date | undefined;
   readonly #refusedTags = new Map<string, string | undefined>();
+  readonly #saidGone = new Set<string>();
   #shape: ReturnType<typeof shapeOf> | undefined;
   readonly #endsAt: number;
 
@@ -323,6 +324,7 @@ class LaneRun {
       const outcomes = await sendLevel(this.#deps, this.#connection, abilities, this.#lease, state, writes, {
         singly: this.#singly,
         refusedTags: this.#refusedTags,
+        saidGone: this.#saidGone,
         notFound: this.#memory.notFound,
       });
       if (outcomes.length === 0) {
@@ -336,10 +338,7 @@ class LaneRun {
       this.#memory.carried = stored.rows;
       this.#hasWritten ||= outcomes.some(({ class: result }) => result === 'ok');
       this.#deps.wake(stored.woken);
-      for (const { intent, status, inTransaction } of outcomes) {
-        this.#forgetFresh(intent.write);
-        if (status === 412 && !inTransaction) this.#keepRefusedTag(intent.write);
-      }
+      for (const outcome of outcomes) this.#learn(outcome);
       for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
       this.#singly ||= stored.goSingly;
       this.#memory.amendRefused ||= stored.amendRefused;
@@ -359,17 +358,15 @@ class LaneRun {
     }
   }
 
-  /** After a write the next one needs a new look, unless the reply was one. */
-  #forgetFresh(write: Write): void {
+  /** After a write the next one needs a new look, unless the reply was one; what a single one was answered is kept for the next. */
+  #learn({ intent: { write }, class: result, status, inTransaction }: WriteOutcome): void {
     if (write.kind === 'create') return;
     const name = `${write.resource.resourceType}/${write.link.remoteId}`;
     this.#memory.fresh.delete(name);
     this.#memory.looked.delete(name);
-  }
-
-  #keepRefusedTag(write: Write): void {
-    if (write.kind === 'create') return;
-    this.#refusedTags.set(`${write.resource.resourceType}/${write.link.remoteId}`, write.versionTag);
+    if (inTransaction) return;
+    if (status === 412) this.#refusedTags.set(name, write.versionTag);
+    if (result === 'gone') this.#saidGone.add(name);
   }
 
   async #pause(why: Reason): Promise<RunOutcome> {
@@ -481,12 +478,10 @@ function isNewState(state: LaneState, resource: LaneResource, phase: string, why
   );
 }
 
-function nextLook(
-  { openOperations, basis }: LaneState,
-  { lookAt }: Plan,
-  others: readonly (Date | undefined)[],
-): Date | null {
+function nextLook(state: LaneState, { lookAt }: Plan, others: readonly (Date | undefined)[]): Date | null {
+  const { openOperations, basis } = state;
   const late = openOperations.flatMap(({ late_check_at: at }) => at ?? []);
-  const times = [...late, lookAt, basis.until, ...others].flatMap((at) => at?.getTime() ?? []);
+  const held = openOperations.map((operation) => heldUntil(state, operation));
+  const times = [...late, ...held, lookAt, basis.until, ...others].flatMap((at) => at?.getTime() ?? []);
   return times.length === 0 ? null : new Date(Math.min(...times));
 }

@@ -1,7 +1,13 @@
 // A change that goes as a JSON Patch, to a server that takes nothing else for the type. What it changes is tested against what was read, so a
 // concurrent edit makes the server refuse the whole; servers say so in different ways, so what is there now tells whether that was the reason.
 
-import { type Classified, classify, type Fault, type FhirReply } from '../connections/connections.ts';
+import {
+  type Classified,
+  classify,
+  type Fault,
+  type FhirReply,
+  type RequestFacts,
+} from '../connections/connections.ts';
 import { reason } from '../errors.ts';
 import { canonicalJson } from '../fhir/fhir.ts';
 import type { JsonObject } from '../json.ts';
@@ -15,13 +21,16 @@ export interface Sending {
   readonly sendBefore: number;
 }
 
+/** What earlier answers of this run say of a change. */
+export type Learned = Pick<RequestFacts, 'tagIsFresh' | 'isThere'>;
+
 export type Change = Exclude<Write, { kind: 'create' }>;
 
 export async function sendPatch(
   connection: LaneConnection,
   write: Change,
   sending: Sending,
-  tagIsFresh: boolean,
+  learned: Learned,
 ): Promise<{ readonly reply: FhirReply | Fault; readonly result: Classified }> {
   const { resource, link, versionTag } = write;
   const { resourceType, observed } = resource;
@@ -35,7 +44,7 @@ export async function sendPatch(
     ...(versionTag !== undefined && { ifMatch: versionTag }),
     ...sending,
   });
-  const result = classify(connection.vendor, { method: 'PATCH', kind: 'update', target, tagIsFresh }, reply);
+  const result = classify(connection.vendor, { method: 'PATCH', kind: 'update', target, ...learned }, reply);
   if (result.class !== 'permanent' || !failedTests.includes(reply.status ?? 0)) return { reply, result };
   const now = await connection.client.send({ method: 'GET', path, ...sending });
   const look = classify(connection.vendor, { method: 'GET', kind: 'read', target }, now);

@@ -22,7 +22,7 @@ import { placeholdersIn } from './order.ts';
 import { ownIdentifierQuery } from './own-identifier.ts';
 import type { Write } from './plan.ts';
 import { authorOf, provenanceEntries } from './provenance.ts';
-import { type Sending, sendPatch } from './send-patch.ts';
+import { type Learned, type Sending, sendPatch } from './send-patch.ts';
 
 /** What one request did to one resource. */
 export interface WriteOutcome {
@@ -61,6 +61,8 @@ export interface Manner {
   readonly singly: boolean;
   /** Version tags that were answered 412, by `Type/id`. */
   readonly refusedTags: ReadonlyMap<string, string | undefined>;
+  /** `Type/id` of what a single write was answered to be gone: what is written again has been read since, and is there. */
+  readonly saidGone: ReadonlySet<string>;
   /** By name, what a search has not found: under which match leases. */
   readonly notFound: ReadonlyMap<string, readonly string[]>;
 }
@@ -73,8 +75,9 @@ export async function sendLevel(
   lease: Lease,
   state: LaneState,
   writes: readonly Write[],
-  { singly, refusedTags, notFound }: Manner,
+  manner: Manner,
 ): Promise<WriteOutcome[]> {
+  const { singly, notFound } = manner;
   // A patch has no place in a Bundle of resources.
   const together = writes.filter((write) => !goesAsPatch(abilities, write));
   const asTransaction = abilities.transaction && !singly && together.length > 1;
@@ -101,10 +104,9 @@ export async function sendLevel(
     return sendTransaction(connection, abilities, deps.identifierSystem, intents, recorded(level), sending);
   }
   return Promise.all(
-    intents.map((intent) => {
-      const tagIsFresh = wasRefused(intent.write, refusedTags);
-      return sendSingle(connection, abilities, deps.identifierSystem, intent, sending, tagIsFresh);
-    }),
+    intents.map((intent) =>
+      sendSingle(connection, abilities, deps.identifierSystem, intent, sending, learnedOf(intent.write, manner)),
+    ),
   );
 }
 
@@ -113,11 +115,12 @@ function matchKeysOf(writes: readonly Write[], notFound: Manner['notFound']): st
   return [...new Set(created.flatMap(({ resource }) => notFound.get(nameOf(resource.key)) ?? []))];
 }
 
-/** Whether this very version was answered 412 before, although it was read anew since. */
-function wasRefused(write: Write, refusedTags: Manner['refusedTags']): boolean {
-  if (write.kind === 'create') return false;
+/** Whether this very version was answered 412, or its resource to be gone, although it was read anew since. */
+function learnedOf(write: Write, { refusedTags, saidGone }: Manner): Learned {
+  if (write.kind === 'create') return {};
   const name = `${write.resource.resourceType}/${write.link.remoteId}`;
-  return refusedTags.has(name) && refusedTags.get(name) === write.versionTag;
+  const tagIsFresh = refusedTags.has(name) && refusedTags.get(name) === write.versionTag;
+  return { tagIsFresh, isThere: saidGone.has(name) };
 }
 
 /** Entries that tell of writes in the same transaction. */
@@ -159,7 +162,7 @@ async function sendSingle(
   identifierSystem: string,
   intent: Intent,
   sending: Sending,
-  tagIsFresh: boolean,
+  learned: Learned,
 ): Promise<WriteOutcome> {
   const { write } = intent;
   const { resourceType } = write.resource;
@@ -183,7 +186,7 @@ async function sendSingle(
   }
   const { remoteId } = write.link;
   if (abilities.patches(resourceType)) {
-    const { reply, result } = await sendPatch(connection, write, sending, tagIsFresh);
+    const { reply, result } = await sendPatch(connection, write, sending, learned);
     return { ...outcomeOf(intent, result, reply), remoteId };
   }
   const reply = await connection.client.send({
@@ -193,7 +196,7 @@ async function sendSingle(
     ifMatch: write.versionTag,
     ...sending,
   });
-  const request = { method: 'PUT', kind: 'update', target: { resourceType, id: remoteId }, tagIsFresh } as const;
+  const request = { method: 'PUT', kind: 'update', target: { resourceType, id: remoteId }, ...learned } as const;
   return { ...outcomeOf(intent, classify(connection.vendor, request, reply), reply), remoteId };
 }
 

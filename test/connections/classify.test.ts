@@ -149,6 +149,18 @@ describe('statuses', () => {
     expect(classify(vendors.standard, asked('update', { tagIsFresh: true }), reply(412)).class).toBe('permanent');
   });
 
+  test.each([
+    ['404', vendors.standard, reply(404)],
+    ['410', vendors.oracle, reply(410)],
+    ['59008 of Epic', vendors.epic, reply(404, { body: outcome('fatal', 'processing', '59008') })],
+  ])('%s to an update although a look shows the resource: the update is refused', (_title, vendor, answer) => {
+    expect(classify(vendor, asked('update'), answer).class).toBe('gone');
+    expect(classify(vendor, asked('update', { isThere: true }), answer)).toMatchObject({
+      class: 'permanent',
+      reason: { code: 'server-refused' },
+    });
+  });
+
   test('412 on a create: several carry the identifier', () => {
     expect(classify(vendors.standard, asked('create'), reply(412))).toMatchObject({
       class: 'conflict',
@@ -197,6 +209,7 @@ describe('success', () => {
       'server-wrong-resource',
     ],
     ['a search with a Bundle', asked('search'), reply(200, { body: bundle }), 'ok', undefined],
+    ['a search without a body', asked('search'), reply(200), 'retry-backoff', 'server-busy'],
     ['a search with something else', asked('search'), reply(200, { body: goal }), 'permanent', 'server-wrong-resource'],
     ['a create with its Location', asked('create', { target: made }), reply(201, { location }), 'ok', undefined],
     ['a create with its resource', asked('create', { target: made }), reply(201, { body: goal }), 'ok', undefined],

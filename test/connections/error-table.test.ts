@@ -67,6 +67,7 @@ const table: Readonly<Record<Exclude<ReplyClass, 'ok'>, readonly Line[]>> = {
   ],
   conflict: [
     ['409', oracle, 'update', status(409)],
+    ['409 on a create', standard, 'create', status(409)],
     ['412 with a stale tag', standard, 'update', status(412)],
   ],
   permanent: [

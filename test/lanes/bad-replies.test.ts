@@ -332,6 +332,63 @@ describe('a reply to a create', () => {
     }
   });
 
+  test('65: lost, and the search for it once answered with nothing at all: asked again, and nobody else', async () => {
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'after-commit' } },
+      { method: 'GET', path: 'Organization$', nth: 1, fault: { status: 200 } },
+    ]);
+    await world.accept(['organization', anOrganization()]);
+    await world.work({ tries: 2 });
+    expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined, reason: 'server-busy' });
+    expect(await world.openDecisions()).toEqual([]);
+
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.link(slot)).toMatchObject({ state: 'current' });
+  });
+
+  test.each([
+    ['and nothing is there: made once', {}],
+    ['and one with our identifier is there: linked', { at: 'after-commit' }],
+  ])('409 once, %s', async (_title, when) => {
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Organization', nth: 1, fault: { status: 409, ...when } },
+    ]);
+    await world.accept(['organization', anOrganization()]);
+    await world.work({ tries: 1 });
+    expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined, reason: 'create-conflict' });
+    expect(await world.openDecisions()).toEqual([]);
+
+    await world.work();
+    const { id } = await world.server.own('Organization', `county/${slot}`);
+    expect(await world.server.all('Organization')).toHaveLength(1);
+    expect(await world.link(slot)).toMatchObject({ remoteId: id, state: 'current' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('409 each time: tried a limited number of times, then a person is asked what stands in its way', async () => {
+    await fault('POST', { status: 409 });
+    await world.accept(['organization', anOrganization()]);
+    await world.work({ tries: 20 });
+    const posts = async () => (await world.server.journal()).filter(({ method }) => method === 'POST').length;
+    const tried = await posts();
+    expect(tried).toBeGreaterThan(1);
+    expect(tried).toBeLessThan(7);
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'conflict', code: 'create-conflict', choices: ['again'] },
+    ]);
+    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'create-conflict' });
+    await lookAgain(4);
+    expect(await posts()).toBe(tried);
+
+    await heal();
+    await world.decide('conflict', 'again');
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.link(slot)).toMatchObject({ state: 'current' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
   test('67: a Location on another host, and not here: asked, and sent once only until somebody answers', async () => {
     await fault('POST', { status: 201, headers: elsewhere });
     await world.accept(['organization', anOrganization()]);
@@ -389,6 +446,24 @@ describe('Bundles', () => {
       (body) => eachEntry(body, () => [{ response: { status: '500', outcome: outcome('fatal', 'exception') } }]),
     ],
     [
+      '69: an answer whose entries say 200, and in their outcome that they failed',
+      (body) =>
+        eachEntry(body, ({ response }) => [
+          {
+            response: {
+              ...(isObject(response) ? response : {}),
+              status: '200',
+              outcome: outcome('error', 'exception'),
+            },
+          },
+        ]),
+    ],
+    [
+      '69: an answer whose entries say 201, and hold a fatal outcome for the resource',
+      (body) =>
+        eachEntry(body, ({ response }) => [{ response: response ?? {}, resource: outcome('fatal', 'processing') }]),
+    ],
+    [
       '67: an answer that says that all is on another host',
       (body) =>
         eachEntry(body, () => [{ response: { status: '201', location: 'https://elsewhere.example.org/Goal/1' } }]),
@@ -414,6 +489,8 @@ describe('Bundles', () => {
         expect(await world.link(name)).toMatchObject({ remoteId: id, state: 'current' });
       }
       expect(await creates(world.server, 'Goal')).toBe(2);
+      const lookedUp = world.store.db.selectFrom('operation').select('outcome').where('resource_type', '=', 'Goal');
+      expect(await lookedUp.execute()).toEqual([{ outcome: 'found' }, { outcome: 'found' }]);
       expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: undefined });
       expect(await world.openDecisions()).toEqual([]);
       expect(await world.changes()).toEqual([]);

@@ -2,8 +2,9 @@
 // B8). E20 and the like are the quirks of that server.
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { isObject } from '../../src/json.ts';
+import { isObject, type JsonObject } from '../../src/json.ts';
 import { relinkPatient } from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
 import { aClient, aConsent, aGoal, aNeed } from '../builders.ts';
 import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
@@ -104,6 +105,80 @@ describe('E23 a note whose reply is lost', () => {
     expect(await filed()).toHaveLength(1);
     expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
   });
+
+  /** The note is filed and its reply lost; then the server shows it with this attachment, and this behind its address. */
+  async function shownWith(attachment: JsonObject, binary: (data: string) => JsonObject): Promise<void> {
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'DocumentReference', nth: 1, fault: { drop: 'after-commit' } },
+      { method: 'GET', path: 'DocumentReference', fault: { status: 503 } },
+    ]);
+    await sendCase();
+    const [note] = await world.server.all('DocumentReference');
+    const shown = { ...note, content: [{ attachment: { contentType: 'text/plain', ...attachment } }] };
+    const found = { resourceType: 'Bundle', type: 'searchset', entry: [{ resource: shown }] };
+    const data = Buffer.from((await filed())[0]?.text ?? '').toString('base64');
+    await world.server.control('DELETE', 'faults');
+    await world.server.control('POST', 'faults', [
+      { method: 'GET', path: 'DocumentReference$', fault: { status: 200, body: found } },
+      { method: 'GET', path: 'Binary', fault: binary(data) },
+    ]);
+    await world.work();
+  }
+
+  const posts = async () => (await writes()).filter((write) => write.startsWith('POST DocumentReference')).length;
+  const long = 'e'.repeat(80);
+
+  test.each([
+    ['of 80 characters', `Binary/${long}`, long],
+    ['with an underscore', 'Binary/abc_1', 'abc_1'],
+    ['with a query behind it', 'Binary/abc?x=1', 'abc'],
+    ['on its own address', () => `${world.server.base}/Binary/abc_1`, 'abc_1'],
+  ])('is found although the id of its Binary is no usual one: %s', async (_title, url, id) => {
+    await shownWith({ url: typeof url === 'string' ? url : url() }, (data) => ({
+      status: 200,
+      body: { resourceType: 'Binary', id, contentType: 'text/plain', data },
+    }));
+    expect(await posts()).toBe(1);
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test.each<[string, JsonObject, JsonObject]>([
+    ['on another host', { url: 'https://elsewhere.example.org/fhir/Binary/1' }, { status: 503 }],
+    ['behind an address that names no Binary', { url: 'urn:oid:1.2.3' }, { status: 503 }],
+    ['not shown', {}, { status: 503 }],
+    ['gone', { url: 'Binary/abc' }, { status: 410 }],
+    ['empty', { url: 'Binary/abc' }, { status: 200, body: { resourceType: 'Binary', id: 'abc' } }],
+  ])('whose text is %s: a person is asked, and no second one is filed', async (_title, attachment, binary) => {
+    await shownWith(attachment, () => binary);
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'outcome-untold', choices: ['look-again', 'not-there'] },
+    ]);
+    await world.workAgain();
+    expect(await posts()).toBe(1);
+    await world.server.control('DELETE', 'faults');
+    await world.workAgain();
+    expect(await posts()).toBe(1);
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('is found also where another note of that day cannot be read', async () => {
+    await strikeOnce('POST', 'DocumentReference', { drop: 'after-commit' });
+    await world.server.control('POST', 'seed', {
+      resourceType: 'DocumentReference',
+      id: 'theirs',
+      status: 'current',
+      date: new Date().toISOString(),
+      type: { coding: [{ system: 'http://loinc.org', code: '11506-3' }] },
+      subject: { reference: 'Patient/rosa' },
+      content: [{ attachment: { contentType: 'text/plain', url: 'https://elsewhere.example.org/fhir/Binary/1' } }],
+    });
+    await sendCase();
+    expect(await posts()).toBe(1);
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
 });
 
 describe('E34 without an open encounter', () => {
@@ -159,6 +234,41 @@ describe('E30 the daily cap on documents', () => {
     await timePasses(25);
     await world.workAgain();
     expect((await filed()).map(({ edition }) => edition)).toEqual([1, 2]);
+  });
+});
+
+describe('E30 a note whose reply is lost at the daily cap', () => {
+  const asked = async () =>
+    (await world.server.journal()).filter(({ url }) => /DocumentReference|Binary/.test(String(url))).length;
+
+  test('waits for the next day alone: the lane goes on, nobody is asked, and the note is found once', async () => {
+    await world.server.control('POST', 'settings', { documentCap: 1 });
+    await strikeOnce('POST', 'DocumentReference', { drop: 'after-commit' });
+    await sendCase();
+    const { documents_held_until: until } = await world.store.db
+      .selectFrom('connection')
+      .select('documents_held_until')
+      .executeTakeFirstOrThrow();
+    expect(until?.getTime()).toBeGreaterThan(Date.now());
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({
+      hasWork: false,
+      parked: undefined,
+      nextLookAt: until,
+    });
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'parked', reason: 'outcome-unknown' });
+
+    const before = await asked();
+    await sql`update operation set intended_at = intended_at - interval '2 hours'`.execute(world.store.db);
+    await world.workAgain();
+    expect(await asked()).toBe(before);
+    expect(await world.openDecisions()).toEqual([]);
+
+    await world.server.control('POST', 'clock', { advance: '1d' });
+    await world.server.control('POST', 'settings', { documentCap: 5 });
+    await timePasses(25);
+    await world.work();
+    expect(await filed()).toMatchObject([{ edition: 1 }]);
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
   });
 });
 

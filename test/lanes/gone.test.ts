@@ -110,6 +110,37 @@ describe('a resource that was deleted on the server', () => {
   });
 });
 
+describe('a write that is answered that its resource is gone, although a look shows it', () => {
+  const puts = async () => (await world.server.journal()).filter(({ method }) => method === 'PUT').length;
+
+  test.each([
+    ['update, 404', 404, changedPlan()],
+    ['update, 410', 410, changedPlan()],
+    ['retire, 410', 410, aCarePlan({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })],
+  ])(
+    '%s: is tried once more after the look, parks with its reason, and goes out once it is mended',
+    async (_title, status, record) => {
+      await world.accept(...directoryAndClient(), ...caseWithReferral());
+      await world.work();
+      const before = await puts();
+      await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'CarePlan', fault: { status } }]);
+      await world.accept(['carePlan', record]);
+      await world.work();
+      expect(await puts()).toBe(before + 2);
+      expect(await world.link(name)).toMatchObject({ state: 'parked', reason: 'server-refused' });
+      expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: 'server-refused' });
+      expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);
+
+      await world.server.control('DELETE', 'faults');
+      await world.decide('refused-write', 'retry');
+      await world.work();
+      expect(await puts()).toBe(before + 3);
+      expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: undefined });
+      expect(await world.openDecisions()).toEqual([]);
+    },
+  );
+});
+
 describe('one more that is found gone on a day on which very many were, and a person has answered', () => {
   const answered = (state: string) =>
     sql`

@@ -198,6 +198,26 @@ describe('oracle: 48 pages, an empty page, repeated ids, an expired token, a rec
     expect(await setAside(world)).toEqual([]);
   });
 
+  test('C23: also around a bad one what was stored just before the newest seen is asked for again', async () => {
+    const storedAt = async (minutesAgo: number, ...some: JsonObject[]) => {
+      await world.server.control('POST', 'clock', { now: new Date(Date.now() - minutesAgo * minuteMs).toISOString() });
+      await world.server.control('POST', 'seed', some);
+    };
+    const [first = {}, late = {}, bad = {}] = documents;
+    await storedAt(60, patient, first);
+    await connect(world, 'oracle', 'DocumentReference', world.server.base);
+    await pollEverybody(world);
+    expect(await seen(world, 'DocumentReference')).toEqual([first.id]);
+
+    await storedAt(62, late);
+    await storedAt(30, bad);
+    await world.server.control('POST', 'clock', { real: true });
+    await world.server.control('POST', 'settings', { poisoned: [`DocumentReference/${bad.id}`] });
+    await pollEverybody(world);
+    expect(await seen(world, 'DocumentReference')).toEqual([first.id, late.id]);
+    expect(await setAside(world)).toEqual([expect.stringMatching(/^at 20/)]);
+  });
+
   describe('C23 where no search tells when something was stored', () => {
     const goal = (id: string, due?: string): JsonObject => ({
       resourceType: 'Goal',

@@ -123,6 +123,37 @@ describe('epic', () => {
     expect(await news(world)).toEqual(['Goal/meals']);
   });
 
+  test('E30: at the daily cap no document is asked for until the next day, and all else is', async () => {
+    await linkRosa();
+    await pollEverybody(world);
+    const { length: before } = await askedFor(world, 'DocumentReference');
+    await world.server.control('POST', 'faults', [
+      {
+        method: 'GET',
+        path: 'DocumentReference',
+        fault: {
+          status: 403,
+          body: {
+            resourceType: 'OperationOutcome',
+            issue: [{ severity: 'fatal', code: 'throttled', details: { coding: [{ code: '4135' }] } }],
+          },
+        },
+      },
+    ]);
+    await pollEverybody(world);
+    expect(await askedFor(world, 'DocumentReference')).toHaveLength(before + 1);
+
+    await world.server.control('DELETE', 'faults');
+    await seed(world, aGoalThere('meals', 'rosa'));
+    await pollEverybody(world);
+    expect(await askedFor(world, 'DocumentReference')).toHaveLength(before + 1);
+    expect(await news(world)).toEqual(['Goal/meals']);
+
+    await sql`update connection set documents_held_until = now()`.execute(world.store.db);
+    await pollEverybody(world);
+    expect(await askedFor(world, 'DocumentReference')).toHaveLength(before + 2);
+  });
+
   test('visits are read from the look-back on, not the whole history', async () => {
     await linkRosa();
     await pollEverybody(world);
@@ -392,6 +423,49 @@ describe('standard', () => {
       { gone: false },
     );
   });
+
+  test.each<[string, string, JsonObject, JsonObject]>([
+    ['a Group without members', 'Group', { member: [{ entity: { reference: 'Patient/rosa' } }] }, {}],
+    [
+      'a Group that everybody has left',
+      'Group',
+      { member: [{ entity: { reference: 'Patient/rosa' } }] },
+      { member: [{ entity: { reference: 'Patient/rosa' }, inactive: true }] },
+    ],
+    ['a List without entries', 'List', { entry: [{ item: { reference: 'Patient/rosa' } }] }, {}],
+  ])(
+    '%s takes nobody off: those named before are asked about on, and it is told once',
+    async (_title, type, full, empty) => {
+      const config = world.deps.connections.get('general')?.config;
+      if (config === undefined) throw new Error('no connection');
+      const resourceType = type === 'Group' ? 'Group' : 'List';
+      const fixed: JsonObject =
+        type === 'Group' ? { type: 'person', actual: true } : { status: 'current', mode: 'working' };
+      const named = { resourceType, id: 'panel', ...fixed };
+      await world.connect({ ...config, polls: { ...polls, roster: { resourceType, id: 'panel' } } });
+      const asked = async () => (await pollRows(world, 'Goal')).map(({ about, cursor }) => ({ about, cursor }));
+      await seed(world, rosa, { ...named, ...full }, aGoalThere('g1', 'rosa'));
+      await pollEverybody(world);
+      await pollEverybody(world);
+      const before = await asked();
+      expect(before).toEqual([{ about: 'rosa', cursor: expect.any(String) }]);
+
+      await seed(world, { ...named, ...empty });
+      await pollEverybody(world);
+      await pollEverybody(world);
+      expect((await asked()).map(({ about }) => about)).toEqual(['rosa']);
+      expect(await world.alerts()).toMatchObject([{ topic: `poll-fails:general:${type}`, code: 'roster-empty' }]);
+
+      await seed(world, { ...named, ...full });
+      await pollEverybody(world);
+      expect(await world.alerts()).toEqual([]);
+
+      // Only the configuration ends it.
+      await world.connect(config);
+      await pollEverybody(world);
+      expect(await asked()).toEqual([]);
+    },
+  );
 
   test('a Task that names us is kept and its patient asked about; one of others is neither', async () => {
     await seed(

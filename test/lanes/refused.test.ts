@@ -134,7 +134,7 @@ describe('a resource that is always refused', () => {
   test('a server that answers nothing but 500 to reads is tried again, not parked', async () => {
     await world.accept(['organization', anOrganization({ identifiers: [{ kind: 'npi', value: '1234567893' }] })]);
     await world.server.control('POST', 'faults', [
-      { method: 'GET', path: 'Organization', times: 3, nth: 1, fault: { status: 500 } },
+      { method: 'GET', path: 'Organization', times: 5, nth: 1, fault: { status: 500 } },
     ]);
     await world.work({ tries: 2 });
     expect(await world.lane('county.organization.org-pantry')).toMatchObject({

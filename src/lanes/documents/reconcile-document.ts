@@ -1,10 +1,9 @@
 // Finds a document or message whose filing has an unknown outcome: no server looks them up by our identifier, so each of the patient (of documents
 // those from about that time) is read and told by the marker in its last line (lanes.md 12).
 
-import { classify, isOffered, isSearchResult } from '../../connections/connections.ts';
+import { classify, isOffered, isSearchResult, readLocation } from '../../connections/connections.ts';
 import { findMarker } from '../../documents/documents.ts';
 import { reason } from '../../errors.ts';
-import { parseReference } from '../../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import { type Failure, finalSearchFailure, type Refused } from '../search-failure.ts';
@@ -31,11 +30,15 @@ export async function searchEdition(
   if (!result.complete)
     return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
   const found: JsonObject[] = [];
+  let unreadable: Refused | undefined;
   for (const document of result.resources) {
     const holds = await holdsEdition(connection, document, edition);
-    if (typeof holds !== 'boolean') return holds;
-    if (holds) found.push(document);
+    if (holds === true) found.push(document);
+    else if (holds !== false && holds.kind !== 'parked') return holds;
+    else if (holds !== false) unreadable ??= holds;
   }
+  // Where one is ours for certain, nothing is filed again, whatever the others are.
+  if (found.length === 0 && unreadable !== undefined) return unreadable;
   return found.sort((a, b) => (madeAt(a) < madeAt(b) ? -1 : 1));
 }
 
@@ -63,26 +66,30 @@ export async function holdsEdition(
   document: JsonObject,
   { marker, number }: EditionPlan,
 ): Promise<boolean | Unclear> {
-  const text = await textOf(connection, document);
-  if (typeof text !== 'string') return text;
-  const printed = findMarker(text);
-  return printed?.marker === marker && printed.edition === number;
+  const texts = wordsOf(document);
+  let unreadable: Refused | undefined;
+  for (const attachment of attachments(document.content)) {
+    const text = await textOf(connection, attachment);
+    if (typeof text === 'string') texts.push(text);
+    else if (text.kind !== 'parked') return text;
+    else unreadable ??= text;
+  }
+  const printed = findMarker(texts.join('\n'));
+  if (printed !== undefined) return printed.marker === marker && printed.edition === number;
+  return unreadable ?? false;
 }
 
-/** The words of a message, and the text of every attachment, read from its Binary where it is not inside the document. */
-async function textOf(connection: LaneConnection, shown: JsonObject): Promise<string | Unclear> {
-  const texts = wordsOf(shown);
-  for (const attachment of attachments(shown.content)) {
-    const { data, url } = attachment;
-    const binary = typeof url === 'string' ? parseReference(url) : undefined;
-    if (typeof data === 'string') texts.push(decoded(data));
-    else if (binary?.resourceType === 'Binary') {
-      const read = await readBinary(connection, binary.id);
-      if (typeof read !== 'string') return read;
-      texts.push(read);
-    }
-  }
-  return texts.join('\n');
+/** Inside the document, or read from its Binary. */
+async function textOf(connection: LaneConnection, { data, url }: JsonObject): Promise<string | Unclear> {
+  if (typeof data === 'string') return decoded(data);
+  const read = readLocation(typeof url === 'string' ? url : undefined, new URL(connection.config.baseUrl));
+  if (typeof read === 'object' && read.location.resourceType === 'Binary')
+    return readBinary(connection, read.location.id);
+  return cannotRead(url === undefined ? 'it is not shown' : 'it is not on this server');
+}
+
+function cannotRead(problem: string): Refused {
+  return { kind: 'parked', reason: reason('document-unreadable', { problem }) };
 }
 
 function attachments(content: Json | undefined): JsonObject[] {
@@ -91,19 +98,18 @@ function attachments(content: Json | undefined): JsonObject[] {
   );
 }
 
-/** A Binary that is not there any more holds no marker. */
 async function readBinary(connection: LaneConnection, id: string): Promise<string | Unclear> {
   const reply = await connection.client.send({ method: 'GET', path: `Binary/${id}` });
   const target = { resourceType: 'Binary', id };
   const result = classify(connection.vendor, { method: 'GET', kind: 'read', target }, reply);
-  if (result.class === 'gone') return '';
+  if (result.class === 'gone') return cannotRead('it is gone');
   if (result.class !== 'ok' || reply.fault !== undefined) {
     const why = result.reason ?? reason('outcome-unknown');
     if (result.class === 'denied' || result.class === 'permanent') return { kind: 'parked', reason: why };
     return { kind: result.class === 'config' ? 'config' : 'again', reason: why, afterMs: result.retryAfterMs };
   }
   const data = reply.body?.data;
-  return typeof data === 'string' ? decoded(data) : '';
+  return typeof data === 'string' ? decoded(data) : cannotRead('its Binary is empty');
 }
 
 function decoded(base64: string): string {

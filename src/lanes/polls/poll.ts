@@ -8,6 +8,7 @@ import {
   isOffered,
   isSearchResult,
   issueCodes,
+  pollOverlapMs,
   pollQuery,
   type SearchFailure,
   type SearchResult,
@@ -17,6 +18,7 @@ import { factsOf } from '../../fault.ts';
 import { json, type Store } from '../../store/store.ts';
 import { pollsAtOnce } from '../at-once.ts';
 import { isConfiguredOtherwise } from '../configuration.ts';
+import { holdDocuments } from '../documents/editions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { pauseForFault } from '../operating/pause.ts';
@@ -73,12 +75,17 @@ interface Poll extends PollKey {
 
 const mostClaimed = 20;
 
-/** What is overdue for a day goes first, so that nobody is forgotten; then open referrals, open cases, and others. */
+/**
+ * What is overdue for a day goes first, so that nobody is forgotten; then open referrals, open cases, and others. No documents while the server shows
+ * none.
+ */
 async function claimPolls(
   { store, leaseMs }: LaneDeps,
   { config: { id: connection }, configuration }: LaneConnection,
 ): Promise<Poll[]> {
-  const isDue = sql`p.connection = ${connection} and p.next_at <= now() and (p.lease_until is null or p.lease_until < now())`;
+  const isDue = sql`p.connection = ${connection} and p.next_at <= now() and (p.lease_until is null or p.lease_until < now())
+    and (p.resource_type not in ('DocumentReference', 'Binary')
+      or not exists (select 1 from connection h where h.id = ${connection} and h.documents_held_until > now()))`;
   const { rows } = await sql<Poll>`
     with open as (
       select 1 where not exists (
@@ -187,7 +194,7 @@ async function readChanges(
   const result = await searchForPoll(connection, {
     resourceType: type,
     search,
-    from: new Date(since ?? (search.isDated ? lookBackTo : 0)),
+    from: since === undefined ? (search.isDated ? lookBackTo : new Date(0)) : beforeTime(since),
     to: new Date(startedAt.getTime() + dayMs),
     limits: { beforePage: renew, isPoll: true },
     known: () => idsSeen(deps.store, poll),
@@ -254,6 +261,11 @@ function newSince({ cursor, is_full }: Poll): string | undefined {
   return is_full ? (cursor ?? undefined) : undefined;
 }
 
+/** What was stored in the minutes before may have become visible since. */
+function beforeTime(since: string): Date {
+  return new Date(new Date(since).getTime() - pollOverlapMs);
+}
+
 function isRefused(failure: SearchFailure, codes: readonly string[]): boolean {
   return failure.fault === undefined && issueCodes(failure.body).some((code) => codes.includes(code));
 }
@@ -315,6 +327,7 @@ async function schedule(deps: LaneDeps, connection: LaneConnection, poll: Poll, 
       .where('about', '=', poll.about)
       .execute();
     const topic = `${failsTopic}${poll.connection}:${poll.resource_type}`;
+    if (failure?.code === 'server-daily-cap') await holdDocuments(trx, poll.connection);
     if (failure !== undefined) {
       if (lastingFailures.includes(failure.code))
         await openAlert(trx, { topic, connection: poll.connection, reason: failure });
@@ -334,6 +347,7 @@ const subscriptionLookMs = 15 * 60_000;
 /** No later poll does better unless somebody mends something; what is missed meanwhile must not be missed in silence. */
 const lastingFailures: readonly ErrorCode[] = [
   'connection-reply-too-large',
+  'roster-empty',
   'search-endless',
   'server-refused',
   'server-wrong-resource',

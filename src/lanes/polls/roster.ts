@@ -27,7 +27,9 @@ export async function preparePolls(store: Store, config: Polled, vendor: Vendor)
     with wanted as (select w.* from jsonb_to_recordset(${json(rows)}) as w(resource_type text, about text)),
     ended as (
       delete from poll p where p.connection = ${config.id} and p.tier = 0 and p.resource_type <> 'Subscription'
-        and not exists (select 1 from wanted w where w.resource_type = p.resource_type and w.about = p.about))
+        and not exists (select 1 from wanted w where w.resource_type = p.resource_type and w.about = p.about)),
+    left_out as (
+      delete from roster r where r.connection = ${config.id} and r.origin = 'group' and ${roster === undefined})
     insert into poll (connection, resource_type, about)
     select ${config.id}, w.resource_type, w.about from wanted w
     on conflict do nothing`.execute(store.db);
@@ -130,7 +132,10 @@ async function replaceRoster(
   return rows[0] ?? { added: 0, removed: 0 };
 }
 
-/** Reads the configured Group or List, and keeps whom it names. @returns why nothing could be read */
+/**
+ * Reads the configured Group or List, and keeps whom it names. One that names nobody any more takes nobody off: an empty answer ends nothing
+ * (lanes.md 16). @returns why nothing could be kept
+ */
 export async function readRoster(
   store: Store,
   connection: LaneConnection,
@@ -143,8 +148,22 @@ export async function readRoster(
   if (found.class !== 'ok' || reply.fault !== undefined || reply.body === undefined)
     return found.reason ?? reason('outcome-unknown');
   const patients = patientsOf(reply, config.baseUrl);
-  await store.tx((trx) => replaceRoster(trx, config.id, 'group', patients));
-  return undefined;
+  return store.tx(async (trx) => {
+    if (patients.length === 0 && (await namesSomebody(trx, config.id))) return reason('roster-empty', { resourceType });
+    await replaceRoster(trx, config.id, 'group', patients);
+    return undefined;
+  });
+}
+
+async function namesSomebody(trx: Transaction<Database>, connection: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('roster')
+    .select('patient')
+    .where('connection', '=', connection)
+    .where('origin', '=', 'group')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Members of a Group who belong to it now, or entries of a List that are not taken off it. */

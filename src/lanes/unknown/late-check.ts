@@ -122,11 +122,13 @@ async function putOff(
   operation: OperationRow,
   untold: Untold,
 ): Promise<void> {
-  const isPersons = isToBeAsked(untold, operation.closed_at ?? operation.intended_at, now);
+  const isCapped = untold.reason.code === 'server-daily-cap';
+  const isPersons = !isCapped && isToBeAsked(untold, operation.closed_at ?? operation.intended_at, now);
+  const laterMs = isCapped && untold.kind === 'again' ? (untold.afterMs ?? lateCheckMs) : lateCheckMs;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     if (isPersons) await askWhatBecame(trx, lease, operation, untold, identifierOf(lease, operation));
-    const later = sql<Date>`now() + ${lateCheckMs} * interval '1 millisecond'`;
+    const later = sql<Date>`now() + ${laterMs} * interval '1 millisecond'`;
     await trx
       .updateTable('operation')
       .set({ late_check_at: isPersons ? null : later })

@@ -8,7 +8,7 @@ import { asksToCancel } from '../../referrals/referrals.ts';
 import type { Database } from '../../store/store.ts';
 import type { RunMemory } from '../desire.ts';
 import { type EditionPlan, readEdition } from '../documents/document.ts';
-import { keepFiled } from '../documents/editions.ts';
+import { holdDocuments, keepFiled } from '../documents/editions.ts';
 import { holdsEdition } from '../documents/reconcile-document.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
@@ -41,12 +41,22 @@ export async function reconcile(
   const unsettledMs: number[] = [];
   let changed = false;
   for (const operation of open.filter(({ id }) => !untold.has(id))) {
+    if (heldUntil(state, operation) !== undefined) {
+      untold.add(operation.id);
+      continue;
+    }
     const step =
       operation.remote_id === null
         ? await reconcileCreate(deps, connection, lease, state, operation)
         : await reconcileUpdate(deps, connection, lease, state, operation, fresh);
     if (step.kind === 'config') return step;
     if (step.kind === 'unsettled') unsettledMs.push(step.afterMs);
+    if (step.kind === 'again' && step.reason.code === 'server-daily-cap') {
+      await hold(deps, lease);
+      untold.add(operation.id);
+      changed = true;
+      continue;
+    }
     if (step.kind === 'again' || step.kind === 'parked') {
       const isAsked = state.openDecisions.some(({ topic }) => topic === untoldTopic(keyOf(operation)));
       if (step.kind === 'again' && !isAsked && !isToBeAsked(step, operation.intended_at, state.now)) return step;
@@ -67,6 +77,20 @@ export async function reconcile(
 }
 
 type Step = { readonly kind: 'done' } | { readonly kind: 'unsettled'; readonly afterMs: number } | Failure | Refused;
+
+/** Until when the server shows no documents, where what became of one is to be looked for: the rest of the lane goes on. */
+export function heldUntil({ rows, now }: LaneState, { outcome, sent }: OperationRow): Date | undefined {
+  const until = rows.documents_held_until;
+  const isOpenDocument = outcome === null && readEdition(sent) !== undefined;
+  return isOpenDocument && until !== null && until > now ? until : undefined;
+}
+
+async function hold(deps: LaneDeps, lease: Lease): Promise<void> {
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    await holdDocuments(trx, lease.connection);
+  });
+}
 
 async function askAbout(deps: LaneDeps, lease: Lease, operation: OperationRow, untold: Untold): Promise<void> {
   await deps.store.tx(async (trx) => {
