@@ -157,7 +157,7 @@ async function claim(
         coalesce((select c.draining_since from connection c where c.id = ${connection}), 'infinity') as until
       from busy
     ), candidate as (
-      -- Aged: before new work of its kind; and the oldest where it is their turn, before all.
+      -- Aged: before new work of its kind, and the oldest, where it is their turn, before all.
       select subject, case
           when priority <= ${urgentPriority} or row_number() over (order by due_at) <= (select (${given % turnOfAged} + slots) / ${turnOfAged} from open)
           then -1 else ${urgentPriority} + 0.5 end as rank, due_at

@@ -67,7 +67,7 @@ export class EmbeddedDatabase implements SimulatedDatabase {
   #query(text: string, values: readonly unknown[]): Answered {
     this.#setClock(text);
     // Only rules and migrations are several statements, which cannot be prepared.
-    if (text.includes(';')) return this.#read(simpleMessage(text), []);
+    if (text.includes(';') && values.length === 0) return this.#read(simpleMessage(text), []);
     return this.#run(text, values);
   }
 
