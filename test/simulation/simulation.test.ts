@@ -56,7 +56,7 @@ describe('a mechanism that is switched off is missed', () => {
     ['basis-consent', 2, /^\(i\) .* whose consent was withdrawn/m],
     ['basis-pause', 4, /^\(h\) .* although the connection was paused/m],
     ['basis-mapping', 18, /^\(m\) .* by a mapping that was not active any more/m],
-    ['cursor', 252, /^\(d\) Nobody was told of/m],
+    ['cursor', 232, /^\(d\) Nobody was told of/m],
   ];
   test.each(first)('%s: seed %i', async (without, seed, violation) => {
     const { violations } = await runHistory(stage, { seed, without });
