@@ -6,7 +6,7 @@ import { isObject, type Json } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import type { Database } from '../store/store.ts';
 import { askedKey } from './cancel-question.ts';
-import { mostRuns, standsAgainst } from './contested.ts';
+import { isLastingClash, standsAgainst } from './contested.ts';
 import { doubled, openDecision } from './decisions.ts';
 import { holdDocuments, keepFiled } from './documents/editions.ts';
 import type { LaneDeps } from './lane-connection.ts';
@@ -53,7 +53,7 @@ export async function storeOutcomes(
   rows: LaneRows,
   answered: readonly WriteOutcome[],
 ): Promise<StoredOutcomes> {
-  const outcomes = answered.map((outcome) => (lease.attempts < mostRuns ? toBeLookedUp(outcome) : outcome));
+  const outcomes = await Promise.all(answered.map((outcome) => toBeLookedUp(deps, lease, outcome)));
   const writing = writingOf(outcomes);
   // What is one statement needs no transaction around it.
   const { written, woken } =
@@ -110,8 +110,9 @@ function isClash(outcome: WriteOutcome): boolean {
   return result === 'conflict' && intent.write.kind === 'create' && !inTransaction && !isSeveralMatches(outcome);
 }
 
-function toBeLookedUp(outcome: WriteOutcome): WriteOutcome {
-  return isClash(outcome) ? { ...outcome, class: 'unknown-outcome' } : outcome;
+async function toBeLookedUp({ store }: LaneDeps, lease: Lease, outcome: WriteOutcome): Promise<WriteOutcome> {
+  if (!isClash(outcome) || (await isLastingClash(store, lease, outcome.intent.write.resource))) return outcome;
+  return { ...outcome, class: 'unknown-outcome' };
 }
 
 /**

@@ -24,4 +24,8 @@ export const regressions: readonly Regression[] = [
     seed: 100334,
     why: 'what was created with a lost reply, and not taken back before its record came home from another client, was offered as theirs',
   },
+  {
+    seed: 200024,
+    why: 'one 409 to a create, after tries that had failed for other reasons, was asked about, and its case waited for the answer',
+  },
 ];

@@ -137,7 +137,11 @@ async function reconcileCreate(
 
 async function closeAsNotDone(trx: Transaction<Database>, lease: Lease, operation: OperationRow): Promise<void> {
   if (isSaidElsewhere(operation)) await askAboutElsewhere(trx, lease, keyOf(operation), operation.resource_type);
-  await closeOperations(trx, lease, { id: operation.id, outcome: 'not-done', reason: reason('outcome-unknown') });
+  await closeOperations(trx, lease, {
+    id: operation.id,
+    outcome: 'not-done',
+    reason: operation.reason ?? reason('outcome-unknown'),
+  });
   await closeUntold(trx, lease, operation);
   await trx
     .updateTable('operation')
