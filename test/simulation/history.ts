@@ -314,8 +314,11 @@ class History {
     await this.#operator.endFalseDoubles();
     await this.#operator.runAll();
     this.#feeding.kick();
+    // A poll that is frozen over the healing ends after it, and tells of what was before it: the next one is to be made too.
+    const hasFrozen = this.#workers.some(({ isFrozen }) => isFrozen);
     do await timeline.runUntil(timeline.now + 2 * pollEveryMs);
     while (await hasPollToMake(store));
+    if (hasFrozen) await timeline.runUntil(timeline.now + 2 * pollEveryMs);
     // A reply that was under way at the healing may have parked one.
     await this.#operator.runAll({ parkedOnly: true });
     this.#isQuiet = true;

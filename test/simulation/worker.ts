@@ -144,6 +144,11 @@ export class Worker {
     return worker;
   }
 
+  get isFrozen(): boolean {
+    const { isAlive, frozenUntil } = this.actor;
+    return isAlive && frozenUntil > this.#parts.timeline.now;
+  }
+
   /** Nothing comes to a frozen process that it had not taken before. */
   get isFree(): boolean {
     const { isAlive, frozenUntil } = this.actor;
