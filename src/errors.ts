@@ -966,7 +966,7 @@ export const errorKinds = {
     class: 'person',
   },
   'lane-overdue': {
-    text: 'Work has been tried for more than {days} days without success. It is tried on, at least four times an hour. One of the causes: {why}',
+    text: 'Work has been tried for more than {days} days without success. It is tried on, at least every four minutes. One of the causes: {why}',
     status: 503,
     issue: 'timeout',
     class: 'person',

@@ -3,7 +3,8 @@
 import type { ErrorCode } from '../errors.ts';
 
 const firstMs = 1_000;
-const capMs = 15 * 60_000;
+/** Within five minutes of a server's recovery everything is there. A server that is down is spared by the connection, not by this. */
+const capMs = 4 * 60_000;
 const leastMs = 50;
 
 /** Work that has been due and tried for so long without success is told to an operator; it is tried on all the same. */
