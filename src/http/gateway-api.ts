@@ -8,7 +8,7 @@ import type { PartnerInterface } from '../facade/facade.ts';
 import type { Home } from '../home/home.ts';
 import type { HookAnswer, HookMessage } from '../hooks/hooks.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { ConnectionReport, NumberSought, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
+import type { ConnectionReport, DryRun, NumberSought, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
 import type { PartnerPage } from '../page/page.ts';
 import type { Acceptance, CheckedRecord, LaneKey, RecordKey, RecordSchemas, StaleKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
@@ -39,7 +39,7 @@ export interface GatewayApi {
 
   /** Wants the lane and answers at once (its state is read from the store), or with `dryRun` plans it and changes nothing. */
   runLane(lane: LaneKey): Promise<void>;
-  planLane(lane: LaneKey): Promise<LanePlan>;
+  planLane(lane: LaneKey): Promise<DryRun>;
   /** Nobody runs it until an operator says so. @throws CasebridgeError `lane-unknown` */
   parkLane(lane: LaneKey, signature: Signature): Promise<void>;
   /** @throws CasebridgeError `lane-unknown`, `lane-nothing-to-retry` */
@@ -157,21 +157,6 @@ export interface Preview {
   readonly bundle: JsonObject;
   readonly issues: readonly Json[];
   readonly lineage: readonly Json[];
-}
-
-export interface LanePlan {
-  readonly operations: readonly {
-    readonly kind: string;
-    readonly slot: string;
-    /** `referral/r1#request` */
-    readonly resource: string;
-    readonly resourceType: string;
-    readonly id?: string;
-    readonly reason: Reason;
-    readonly diff?: Json;
-  }[];
-  readonly parked: readonly { readonly slot: string; readonly resource: string; readonly reason: Reason | null }[];
-  readonly nextLookAt: string | null;
 }
 
 export interface Readiness {

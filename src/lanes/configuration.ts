@@ -8,10 +8,25 @@ import type { Store } from '../store/store.ts';
 
 /** What a connection's row is told by: a hash of all that shapes what is sent, to whom and how fast. */
 export function configurationOf(config: ConnectionConfig): string {
+  return settingsHash({ ...sendingSettings(config), auth: config.auth.type });
+}
+
+/** What a change of masses is told by: a hash of what shapes the resources themselves. */
+export function shapingOf(config: ConnectionConfig): string {
+  // How fast we send, how often we look and what the connection is there for shapes nothing of what is sent.
+  const { rateLimit, pollEveryMs, settleMs, mode, backfill, ...shaping } = sendingSettings(config);
+  return settingsHash(shaping);
+}
+
+function sendingSettings(config: ConnectionConfig) {
   // What is asked for, and who may wake us, shapes nothing of what is sent. A partner more or less changes nothing of what is there; each Task is
   // looked at when its referral changes.
-  const { auth, polls, hook, copiesOf, unrelatedTo, otherConnections, ...visible } = config;
-  return contentHash(JSON.parse(JSON.stringify({ ...visible, auth: auth.type })));
+  const { auth, polls, hook, copiesOf, unrelatedTo, otherConnections, ...sending } = config;
+  return sending;
+}
+
+function settingsHash(settings: object): string {
+  return contentHash(JSON.parse(JSON.stringify(settings)));
 }
 
 /** No hash: the connection is off, or its configuration is being taken over. */

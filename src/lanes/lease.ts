@@ -12,6 +12,11 @@ export interface LaneKey {
   readonly subject: string;
 }
 
+/** Each lane once, of those of one connection. */
+export function distinctLanes(lanes: readonly LaneKey[]): LaneKey[] {
+  return [...new Map(lanes.map((lane) => [lane.subject, lane])).values()];
+}
+
 export interface Lease extends LaneKey {
   readonly source: string;
   readonly fence: number;

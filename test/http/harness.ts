@@ -209,7 +209,7 @@ function minimalGateway(
     acceptStale: (key) => store.tx((trx) => acceptStale(trx, key, [...config.connections.values()])),
     drain: (connection, by) => note('drain', connection, by),
     async planLane() {
-      return { operations: [], parked: [], nextLookAt: null };
+      return { operations: [], parked: [], nextLookAt: null, awaitsDocument: false };
     },
     async decide(id, answer) {
       await decide(store, id, answer, async () => {});

@@ -6,7 +6,7 @@ import type { ConnectionConfig } from '../../config.ts';
 import { reason } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
-import type { LaneKey } from '../lease.ts';
+import { distinctLanes, type LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
 import { openAlert } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
@@ -45,7 +45,7 @@ export async function noteInbound(
     const [patient = null] = patientsOf(resource, config.baseUrl);
     return [{ resource_type: resourceType, remote_id: id, type, patient }];
   });
-  const speaking = distinct([
+  const speaking = distinctLanes([
     ...(await lanesSpokenTo(trx, config, resources)),
     ...(await lanesWaitingFor(trx, config, resources)),
   ]);
@@ -137,10 +137,6 @@ async function lanesWaitingFor(
     .where('type', '=', 'referral')
     .where('state', 'in', ['new', 'kept', 'proposed']);
   return (inboundTo === undefined ? waiting : waiting.where('source', '=', inboundTo)).execute();
-}
-
-function distinct(lanes: readonly LaneKey[]): LaneKey[] {
-  return [...new Map(lanes.map((lane) => [lane.subject, lane])).values()];
 }
 
 /** The elements by which resources of a type name the referral that they speak of. */

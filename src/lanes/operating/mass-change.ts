@@ -8,6 +8,7 @@ import { type Reason, reason } from '../../errors.ts';
 import { contentHash } from '../../fhir/fhir.ts';
 import type { JsonObject } from '../../json.ts';
 import { type Database, json, type LaneBasis, type Transaction } from '../../store/store.ts';
+import { shapingOf } from '../configuration.ts';
 import { openDecision } from '../decisions.ts';
 import { documentSlot } from '../documents/document.ts';
 import type { Abilities, LaneDeps } from '../lane-connection.ts';
@@ -25,24 +26,9 @@ export function shapeOf(
   config: ConnectionConfig,
   abilities: Abilities,
 ): Required<Pick<LaneBasis, 'configuration' | 'routes'>> {
-  // How fast we send, how often we look and what it is not shapes nothing of what is sent.
-  const {
-    auth,
-    rateLimit,
-    pollEveryMs,
-    polls,
-    hook,
-    settleMs,
-    mode,
-    backfill,
-    copiesOf,
-    unrelatedTo,
-    otherConnections,
-    ...shaping
-  } = config;
   const routes = abilities.routes.map(({ recordType, resourceType, route }) => [recordType, resourceType, route]);
   return {
-    configuration: contentHash(JSON.parse(JSON.stringify(shaping))),
+    configuration: shapingOf(config),
     routes: contentHash(routes.map((row) => row.join(' ')).sort()),
   };
 }

@@ -5,7 +5,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Reason } from '../../errors.ts';
 import { type Database, json } from '../../store/store.ts';
 import type { LinkRow } from '../known.ts';
-import type { LaneKey } from '../lease.ts';
+import { distinctLanes, type LaneKey } from '../lease.ts';
 
 /** A client on one connection. */
 export interface ClientOn {
@@ -80,8 +80,7 @@ export async function pointAtPatient(
     delete from waiting where connection = ${connection} and source = ${source} and type = 'client' and id = ${id}
       and slot = ${patientSlot} returning subject`.execute(trx);
   const waiting = rows.map((row) => ({ connection, subject: row.subject }));
-  const lanes = [...waiting, ...(await lanesKeeping(trx, client, remoteId))];
-  return [...new Map(lanes.map((lane) => [lane.subject, lane])).values()];
+  return distinctLanes([...waiting, ...(await lanesKeeping(trx, client, remoteId))]);
 }
 
 /** The other lanes that keep what began there of a patient and is not settled: it goes to the lane of the client who is that patient. */

@@ -10,7 +10,7 @@ import { partOf } from '../inbound/about.ts';
 import { isToLookFor, isTold, isUnlinked } from '../inbound/look-absent.ts';
 import { noteInbound } from '../inbound/note.ts';
 import type { LaneConnection } from '../lane-connection.ts';
-import type { LaneKey } from '../lease.ts';
+import { distinctLanes, type LaneKey } from '../lease.ts';
 import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from '../links.ts';
 import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
@@ -61,11 +61,11 @@ export async function keepSeen(trx: Transaction<Database>, seen: Seen): Promise<
   const again = [...linked.again, ...missing.linked, ...(await merged(trx, seen))];
   await keepUnreadable(trx, seen);
   const woken = [...linked.lanes, ...unlinked.lanes, ...missing.told];
-  await raiseWanted(trx, distinct(woken), { priority });
-  await raiseWanted(trx, distinct(again), { priority, reread: true });
+  await raiseWanted(trx, distinctLanes(woken), { priority });
+  await raiseWanted(trx, distinctLanes(again), { priority, reread: true });
   const moved = await wantMoved(trx, seen.poll, linked.concerned);
   return {
-    lanes: distinct([...woken, ...again, ...moved]),
+    lanes: distinctLanes([...woken, ...again, ...moved]),
     isOvertaken: linked.isOvertaken || unlinked.isOvertaken,
     news: [...linked.news, ...unlinked.news],
   };
@@ -454,8 +454,4 @@ function standing(found: JsonObject, kept: Held, { startedAt, connection }: Seen
 export function updatedAt(resource: JsonObject): string {
   const at = textAt(objectAt(resource, 'meta'), 'lastUpdated');
   return at !== undefined && !Number.isNaN(Date.parse(at)) ? new Date(at).toISOString() : '';
-}
-
-function distinct(lanes: readonly LaneKey[]): LaneKey[] {
-  return [...new Map(lanes.map((lane) => [lane.subject, lane])).values()];
 }
