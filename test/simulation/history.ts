@@ -217,8 +217,8 @@ class History {
     const { store, swarm, timeline } = this.#parts;
     if (!this.#source.hasOpen) return;
     const fails = {
-      before: this.#sourceStore.chance(4 * swarm.storeBefore),
-      after: this.#sourceStore.chance(4 * swarm.storeAfter),
+      before: !this.#isHealing && this.#sourceStore.chance(4 * swarm.storeBefore),
+      after: !this.#isHealing && this.#sourceStore.chance(4 * swarm.storeAfter),
     };
     const tx: Store['tx'] = async (work, options) => {
       if (fails.before) throw brokenOff();
@@ -233,7 +233,7 @@ class History {
       if (!(error instanceof DatabaseError && error.code === brokenConnection)) throw error;
     }
     this.#feeding.kick();
-    if (this.#source.hasOpen && !this.#isHealing)
+    if (this.#source.hasOpen)
       this.#later(this.#sourceStore.between(200, 5_000), 'source sends again', () => this.#sendRecords());
   }
 
