@@ -532,6 +532,12 @@ export const errorKinds = {
     issue: 'duplicate',
     class: 'person',
   },
+  'create-not-shown': {
+    text: 'The server says that it made the resource, and does not show it. It is searched for before anything is sent again.',
+    status: 502,
+    issue: 'incomplete',
+    class: 'retry',
+  },
   'cursor-expired': {
     text: '`after` is ahead of this feed: the store was restored or replaced since. Ask without `after`: what you know already comes again.',
     status: 410,
@@ -1170,7 +1176,7 @@ export const errorKinds = {
     class: 'retry',
   },
   'outcome-untold': {
-    text: 'The reply to a write of {target} was lost, and the server does not let us learn what became of it. Have its search mended, or look there yourself.',
+    text: 'What became of a write of {target} cannot be told from what the server answers. Have it mended, or look there yourself.',
     status: 502,
     issue: 'incomplete',
     class: 'person',
@@ -1818,7 +1824,7 @@ export const errorKinds = {
     class: 'denied',
   },
   'server-duplicate': {
-    text: 'The server says that it has this resource already. It is searched for before anything is sent again.',
+    text: 'The server says that it has this resource already, and makes no second one. It is linked where a search shows that it is ours.',
     status: 409,
     issue: 'duplicate',
     class: 'retry',

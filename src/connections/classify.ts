@@ -244,8 +244,8 @@ function classifyCreated(target: RequestFacts['target'], reply: FhirReply): Clas
   const { location, locationElsewhere: isElsewhere } = reply;
   const shown = resourceIn(reply.body);
   const id = location?.id ?? shown?.id;
-  if (typeof id !== 'string') {
-    return isElsewhere ? locationElsewhere : unknownOutcome;
+  if (isElsewhere || typeof id !== 'string') {
+    return isElsewhere ? locationElsewhere : notShown;
   }
   const stored = { resourceType: target?.resourceType ?? '', id };
   const isMisplaced = location !== undefined && location.resourceType !== stored.resourceType;
@@ -263,6 +263,7 @@ function wherever(target: RequestFacts['target']): RequestFacts['target'] {
 }
 
 const unknownOutcome = result('unknown-outcome', reason('outcome-unknown'));
+const notShown = result('unknown-outcome', reason('create-not-shown'));
 const locationElsewhere = result('unknown-outcome', reason('server-location-elsewhere'));
 const wrongAfterWrite = result('unknown-outcome', reason('server-wrong-resource'));
 

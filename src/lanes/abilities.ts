@@ -129,6 +129,8 @@ export async function readAbilities(
   const declared = await capabilities();
   const { config, vendor } = connection;
   const granted = 'granted' in scopes ? scopes.granted : undefined;
+  const searches = (resourceType: string, parameter: string) =>
+    declared.searchParams[resourceType]?.includes(parameter) === true;
   return {
     routes: routeTable({
       capabilities: declared,
@@ -142,8 +144,11 @@ export async function readAbilities(
     provenance: provenanceAbility(declared, vendor, granted),
     patches: (resourceType) => changesByPatch(declared, vendor, resourceType),
     namesVersions: (resourceType) => namesVersions(declared, vendor, resourceType),
-    searches: (resourceType, parameter) => declared.searchParams[resourceType]?.includes(parameter) === true,
+    searches,
+    // A condition that a server does not understand it may leave out, and find whatever it holds (ehr-behaviour E12).
     conditionalCreate: (resourceType) =>
-      declared.conditionalCreate[resourceType] === true && isOffered(vendor.create.conditional),
+      declared.conditionalCreate[resourceType] === true &&
+      isOffered(vendor.create.conditional) &&
+      searches(resourceType, 'identifier'),
   };
 }

@@ -1,20 +1,16 @@
 // A resource that somebody else writes each time before we do: after a limited number of tries a person is asked (ehr-behaviour 6.3, conflict).
 
-import { sql } from 'kysely';
 import { type Reason, reason } from '../errors.ts';
-import type { Store } from '../store/store.ts';
 import { type NewDecision, openDecision, resourceTopic } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
-import { type LaneResource, nameOf } from './lane-resource.ts';
-import { holdLease, type LaneKey, type Lease } from './lease.ts';
+import { nameOf, type ResourceKey } from './lane-resource.ts';
+import { holdLease, type Lease } from './lease.ts';
 import type { WriteOutcome } from './send.ts';
 
 /** In one run; then the lane comes back with back-off. */
 export const mostConflicts = 3;
 /** Runs in a row that came back before a person is asked. */
 const mostRuns = 5;
-/** Times that a create is looked up after such an answer before a person is asked. */
-const mostClashes = 5;
 
 /** @returns whether a person is asked now, so that the resource rests and the lane goes on without it. */
 export async function askAboutContested(
@@ -41,26 +37,13 @@ export async function askAboutContested(
   return true;
 }
 
-/** Whether the server has said too often already that something stands against the making of a resource: what else failed meanwhile does not count. */
-export async function isLastingClash(
-  { db }: Store,
-  { connection, subject }: LaneKey,
-  resource: LaneResource,
-): Promise<boolean> {
-  const { type, id, slot } = resource.key;
-  const before = await db
-    .selectFrom('operation')
-    .select('id')
-    .where((is) => is.and({ connection, subject, type, record_id: id, slot, outcome: 'not-done' }))
-    .where('generation', '=', resource.nextGeneration)
-    .where(sql<boolean>`reason ->> 'code' = 'create-conflict'`)
-    .limit(mostClashes)
-    .execute();
-  return before.length === mostClashes;
+/** Whether a create was answered that something on the server stands against it, which may be ours. */
+export function isStoodAgainst(why: Pick<Reason, 'code'> | null): boolean {
+  return why?.code === 'create-conflict' || why?.code === 'server-duplicate';
 }
 
-/** Something on the server stands against the making of a resource each time, and it is none of ours. */
-export function standsAgainst({ key, resourceType }: LaneResource, why: Reason): NewDecision {
+/** Something on the server stands against the making of a resource each time, and it is none of ours, as far as can be told. */
+export function standsAgainst(key: ResourceKey, resourceType: string, why: Reason): NewDecision {
   return {
     kind: 'conflict',
     topic: resourceTopic('contested', key),

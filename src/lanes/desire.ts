@@ -593,7 +593,7 @@ function searchBlock(input: DesireInput, key: ResourceKey, row: RecordRow): Reas
 }
 
 /** A person is asked about the resource as a whole, and writing it meanwhile is no cure. */
-function heldBack(input: DesireInput, key: ResourceKey, standing: LinkRow | undefined): Reason | undefined {
+export function heldBack(input: DesireInput, key: ResourceKey, standing: LinkRow | undefined): Reason | undefined {
   const topics = [resourceTopic('contested', key), ...(standing === undefined ? topicsOfCreates(key) : [])];
   return input.openDecisions.find(({ topic }) => topics.includes(topic))?.reason;
 }

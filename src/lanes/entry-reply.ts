@@ -41,7 +41,7 @@ function readEntry(write: Write, entry: Json | undefined, baseUrl: URL): EntryRe
   const body = held?.resourceType === 'OperationOutcome' ? undefined : held;
   const asked = write.kind === 'create' ? undefined : write.link.remoteId;
   const remoteId = asked ?? (typeof read === 'object' ? read.location.id : idOf(body));
-  if (remoteId === undefined) return unclear(status, reason('outcome-unknown'));
+  if (remoteId === undefined) return unclear(status, reason('create-not-shown'));
   const isLocated =
     typeof read !== 'object' || (read.location.resourceType === resourceType && read.location.id === remoteId);
   const isShown = body === undefined || (body.resourceType === resourceType && body.id === remoteId);

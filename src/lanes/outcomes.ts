@@ -6,7 +6,6 @@ import { isObject, type Json } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import type { Database } from '../store/store.ts';
 import { askedKey } from './cancel-question.ts';
-import { isLastingClash, standsAgainst } from './contested.ts';
 import { doubled, openDecision } from './decisions.ts';
 import { holdDocuments, keepFiled } from './documents/editions.ts';
 import type { LaneDeps } from './lane-connection.ts';
@@ -53,7 +52,7 @@ export async function storeOutcomes(
   rows: LaneRows,
   answered: readonly WriteOutcome[],
 ): Promise<StoredOutcomes> {
-  const outcomes = await Promise.all(answered.map((outcome) => toBeLookedUp(deps, lease, outcome)));
+  const outcomes = answered.map(toBeLookedUp);
   const writing = writingOf(outcomes);
   // What is one statement needs no transaction around it.
   const { written, woken } =
@@ -105,14 +104,10 @@ function isSeveralMatches({ reason: why, inTransaction }: WriteOutcome): boolean
 }
 
 /** The server does not say what stands against it: it may be ours that it holds already. */
-function isClash(outcome: WriteOutcome): boolean {
+function toBeLookedUp(outcome: WriteOutcome): WriteOutcome {
   const { class: result, intent, inTransaction } = outcome;
-  return result === 'conflict' && intent.write.kind === 'create' && !inTransaction && !isSeveralMatches(outcome);
-}
-
-async function toBeLookedUp({ store }: LaneDeps, lease: Lease, outcome: WriteOutcome): Promise<WriteOutcome> {
-  if (!isClash(outcome) || (await isLastingClash(store, lease, outcome.intent.write.resource))) return outcome;
-  return { ...outcome, class: 'unknown-outcome' };
+  const isClash = result === 'conflict' && intent.write.kind === 'create' && !inTransaction;
+  return isClash && !isSeveralMatches(outcome) ? { ...outcome, class: 'unknown-outcome' } : outcome;
 }
 
 /**
@@ -190,7 +185,6 @@ async function storeRest(
     if (isSeveralMatches(outcome)) {
       await openDecision(trx, lease, doubled(resource.key, resource.resourceType, [], whyOf(outcome)));
     }
-    if (isClash(outcome)) await openDecision(trx, lease, standsAgainst(resource, whyOf(outcome)));
   }
   for (const { class: result, reason: why, remoteId, intent } of outcomes) {
     const { resource, edition } = intent.write;

@@ -9,7 +9,13 @@ export function ownIdentifierQuery(body: JsonObject, identifierSystem: string): 
 }
 
 export function ownIdentifier(body: JsonObject, identifierSystem: string): string | undefined {
+  return ownIdentifiers(body, identifierSystem)[0];
+}
+
+/** More than one where a server has merged two of ours. */
+export function ownIdentifiers(body: JsonObject, identifierSystem: string): string[] {
   const identifiers = Array.isArray(body.identifier) ? body.identifier : [body.identifier];
-  const own = identifiers.find((identifier) => isObject(identifier) && identifier.system === identifierSystem);
-  return isObject(own) && typeof own.value === 'string' ? own.value : undefined;
+  return identifiers.flatMap((one) =>
+    isObject(one) && one.system === identifierSystem && typeof one.value === 'string' ? [one.value] : [],
+  );
 }

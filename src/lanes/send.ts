@@ -12,6 +12,7 @@ import {
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { writesAtOnce } from './at-once.ts';
+import { mayBeOurs } from './created-reply.ts';
 import { readEntries } from './entry-reply.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { nameOf } from './lane-resource.ts';
@@ -167,9 +168,7 @@ async function sendSingle(
   const { write } = intent;
   const { resourceType } = write.resource;
   if (write.kind === 'create') {
-    const ifNoneExist = abilities.conditionalCreate(resourceType)
-      ? ownIdentifierQuery(write.body, identifierSystem)
-      : undefined;
+    const ifNoneExist = conditionOf(write, abilities, identifierSystem);
     const reply = await connection.client.send({
       method: 'POST',
       path: resourceType,
@@ -178,11 +177,12 @@ async function sendSingle(
       ...sending,
     });
     const result = classify(connection.vendor, { method: 'POST', kind: 'create', target: { resourceType } }, reply);
-    return {
+    const outcome = {
       ...outcomeOf(intent, result, reply),
       isAboutMerged: saysMerged(connection, reply),
       remoteId: reply.fault === undefined ? (reply.location?.id ?? idOf(reply.body)) : undefined,
     };
+    return checked(connection, identifierSystem, outcome, ifNoneExist !== undefined, sending);
   }
   const { remoteId } = write.link;
   if (abilities.patches(resourceType)) {
@@ -198,6 +198,53 @@ async function sendSingle(
   });
   const request = { method: 'PUT', kind: 'update', target: { resourceType, id: remoteId }, ...learned } as const;
   return { ...outcomeOf(intent, classify(connection.vendor, request, reply), reply), remoteId };
+}
+
+/** By what the server is to find an earlier one of ours; undefined: it makes a new one whatever it holds. */
+function conditionOf({ resource, body }: Write, abilities: Abilities, identifierSystem: string): string | undefined {
+  return abilities.conditionalCreate(resource.resourceType) ? ownIdentifierQuery(body, identifierSystem) : undefined;
+}
+
+/**
+ * A create that was answered as done is believed where what the server shows may be ours. What it says to have found, and shows nothing of, is read first.
+ *
+ * @param isConditional whether the create asked for an earlier one
+ */
+async function checked(
+  connection: LaneConnection,
+  identifierSystem: string,
+  outcome: WriteOutcome,
+  isConditional: boolean,
+  sending: Sending,
+): Promise<WriteOutcome> {
+  const { intent, remoteId, status } = outcome;
+  const { kind, body: sent } = intent.write;
+  if (outcome.class !== 'ok' || kind !== 'create' || remoteId === undefined) return outcome;
+  const wasFound = isConditional && status === 200;
+  const looked =
+    wasFound && outcome.body === undefined ? await readBack(connection, outcome, remoteId, sending) : outcome;
+  const { body: shown } = looked;
+  if (shown === undefined) return looked;
+  const server = { identifierSystem, baseUrl: connection.config.baseUrl };
+  return mayBeOurs({ sent, shown, wasFound }, server) ? looked : disbelieved(looked, reason('server-wrong-resource'));
+}
+
+async function readBack(
+  connection: LaneConnection,
+  outcome: WriteOutcome,
+  id: string,
+  sending: Sending,
+): Promise<WriteOutcome> {
+  const { resourceType } = outcome.intent.write.resource;
+  const reply = await connection.client.send({ method: 'GET', path: `${resourceType}/${id}`, ...sending });
+  const result = classify(connection.vendor, { method: 'GET', kind: 'read', target: { resourceType, id } }, reply);
+  if (result.class !== 'ok' || reply.fault !== undefined) return disbelieved(outcome, reason('create-not-shown'));
+  return { ...outcome, body: reply.body, versionTag: reply.versionTag };
+}
+
+function disbelieved(outcome: WriteOutcome, why: Reason): WriteOutcome {
+  const nothing = { remoteId: undefined, versionTag: undefined, body: undefined };
+  return { ...outcome, ...nothing, class: 'unknown-outcome', reason: why };
 }
 
 function goesAsPatch(abilities: Abilities, { kind, resource }: Write): boolean {
@@ -263,10 +310,15 @@ async function sendTransaction(
   }
   const writes = intents.map(({ write }) => write);
   const replies = readEntries(writes, entries, new URL(connection.config.baseUrl));
-  const answers = intents.flatMap((intent, at) => {
-    const read = replies[at];
-    return read === undefined ? [] : [{ ...outcomeOf(intent, read, reply), ...read, inTransaction: true }];
-  });
+  const answers = await Promise.all(
+    intents.flatMap((intent, at) => {
+      const read = replies[at];
+      if (read === undefined) return [];
+      const answer = { ...outcomeOf(intent, read, reply), ...read, inTransaction: true };
+      const isConditional = conditionOf(intent.write, abilities, identifierSystem) !== undefined;
+      return [checked(connection, identifierSystem, answer, isConditional, sending)];
+    }),
+  );
   const resolved = new Map(
     answers.flatMap(({ intent: { write }, remoteId }) =>
       write.kind === 'create' && remoteId !== undefined
@@ -281,9 +333,7 @@ async function sendTransaction(
 function transactionEntry(write: Write, abilities: Abilities, identifierSystem: string): JsonObject {
   const { resourceType, placeholder } = write.resource;
   if (write.kind === 'create') {
-    const ifNoneExist = abilities.conditionalCreate(resourceType)
-      ? ownIdentifierQuery(write.body, identifierSystem)
-      : undefined;
+    const ifNoneExist = conditionOf(write, abilities, identifierSystem);
     const request: JsonObject = {
       method: 'POST',
       url: resourceType,

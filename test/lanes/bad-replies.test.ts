@@ -2,14 +2,14 @@
 // the rows of reliability section 4; what is wrong with a reply by itself is in test/connections/bad-replies.test.ts.
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { isObject, type JsonObject } from '../../src/json.ts';
+import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { preparePolls, refreshRoster, reviewAlerts } from '../../src/lanes/lanes.ts';
 import { raiseWanted } from '../../src/lanes/links.ts';
 import { aGoal, anOrganization } from '../builders.ts';
 import { startServer as startHost, stopAll } from '../connections/fhir-server.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
-import { startProxy } from '../support/proxy.ts';
-import { aConnection } from '../support/rig.ts';
+import { type Rewriting, startProxy } from '../support/proxy.ts';
+import { aConnection, identifierSystem } from '../support/rig.ts';
 import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -275,6 +275,11 @@ describe('a reply to an update', () => {
 
 describe('a reply to a create', () => {
   const wrongId = { resourceType: 'Organization', id: '77', name: 'Another' };
+  const at77 = { headers: { location: 'Organization/77' } };
+  const elm = 'Elm Street Pantry';
+  const otherOfOurs = {
+    identifier: [{ system: identifierSystem, value: 'county/organization/org-other#organization' }],
+  };
   test.each<[string, JsonObject]>([
     ['64: HTML with 200', { status: 200, ...html }],
     ['65: empty with 200', { status: 200 }],
@@ -283,6 +288,14 @@ describe('a reply to a create', () => {
     ['68: another type', { status: 201, body: { resourceType: 'Task', id: '1' } }],
     ['68: a Location of another type', { status: 201, headers: { location: 'Task/1' } }],
     ['68: ids that contradict each other', { status: 201, headers: { location: 'Organization/78' }, body: wrongId }],
+    ['67: 201 with a Location on another host, and a body', { status: 201, headers: elsewhere, body: wrongId }],
+    [
+      '68: 201 with the resource of another record of ours',
+      { status: 201, ...at77, body: { ...wrongId, ...otherOfOurs } },
+    ],
+    ["68: 201 without Location, with somebody else's resource", { status: 201, body: wrongId }],
+    ['68: 200 with a resource without our identifier', { status: 200, ...at77, body: { ...wrongId, name: elm } }],
+    ['65: 200 without a body for a resource that cannot be read', { status: 200, ...at77 }],
     ['69: a fatal error with 200', { status: 200, body: outcome('fatal', 'exception') }],
     ['75: JSON that is cut', { truncate: 30 }],
     ['75: JSON whose connection breaks off', { breakOff: 30 }],
@@ -388,26 +401,190 @@ describe('a reply to a create', () => {
     expect(await world.openDecisions()).toEqual([]);
   });
 
-  test('67: a Location on another host, and not here: asked, and sent once only until somebody answers', async () => {
-    await fault('POST', { status: 201, headers: elsewhere });
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
-    await lookAgain(4);
-    const posts = async () => (await world.server.journal()).filter(({ method }) => method === 'POST').length;
-    expect(await posts()).toBe(1);
-    expect(await world.openDecisions()).toMatchObject([
-      { kind: 'stored-elsewhere', code: 'stored-elsewhere', choices: ['again'] },
-    ]);
-    expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'stored-elsewhere' });
+  test.each([
+    ['', {}],
+    [', with a body', { body: wrongId }],
+  ])(
+    '67: a Location on another host%s, and not here: asked, and sent once only until somebody answers',
+    async (_title, body) => {
+      await fault('POST', { status: 201, headers: elsewhere, ...body });
+      await world.accept(['organization', anOrganization()]);
+      await world.work();
+      await lookAgain(4);
+      const posts = async () => (await world.server.journal()).filter(({ method }) => method === 'POST').length;
+      expect(await posts()).toBe(1);
+      expect(await world.openDecisions()).toMatchObject([
+        { kind: 'stored-elsewhere', code: 'stored-elsewhere', choices: ['again'] },
+      ]);
+      expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
+      expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'stored-elsewhere' });
 
-    await heal();
-    await world.decide('stored-elsewhere', 'again');
+      await heal();
+      await world.decide('stored-elsewhere', 'again');
+      await world.work();
+      expect(await creates(world.server, 'Organization')).toBe(1);
+      expect(await world.link(slot)).toMatchObject({ state: 'current' });
+    },
+  );
+});
+
+describe('a create that is answered with what another patient has', () => {
+  const name = 'goal/goal-two#goal';
+  const foreign: JsonObject = {
+    resourceType: 'Goal',
+    id: 'of-another',
+    lifecycleStatus: 'active',
+    description: { text: 'Walk every day.' },
+    subject: { reference: 'Patient/another' },
+  };
+  const located = { headers: { location: 'Goal/of-another' } };
+
+  /** A linked case, then a second goal whose create is answered so, each time. */
+  async function answered(action: JsonObject): Promise<void> {
+    await world.server.control('POST', 'seed', [{ resourceType: 'Patient', id: 'another' }, foreign]);
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
     await world.work();
-    expect(await creates(world.server, 'Organization')).toBe(1);
-    expect(await world.link(slot)).toMatchObject({ state: 'current' });
+    await fault('POST', { ...located, ...action }, 'Goal');
+    await world.accept(['goal', aGoal({ id: 'goal-two', statement: 'Cook at home twice a week.' })]);
+    await world.work({ tries: 20 });
+  }
+
+  test.each<[string, JsonObject]>([
+    ['200, as if it were an older one of ours', { status: 200, body: foreign }],
+    ['200 without a body', { status: 200 }],
+    ['201', { status: 201, body: foreign }],
+  ])(
+    '%s: it is neither linked nor written, and a person is asked before anything more is sent',
+    async (_title, action) => {
+      await answered(action);
+      expect(await world.server.all('Goal')).toContainEqual(expect.objectContaining(foreign));
+      expect(await writesTo('Goal/of-another')).toEqual([]);
+      expect(await postsTo('Goal')).toBe(2);
+      expect(await world.openDecisions()).toMatchObject([
+        {
+          kind: 'outcome-untold',
+          topic: `untold:${name}`,
+          detail: { why: { code: 'server-wrong-resource' } },
+          choices: ['look-again', 'not-there'],
+        },
+      ]);
+      expect(await world.link(name)).toMatchObject({ remoteId: null, state: 'parked', reason: 'outcome-untold' });
+      expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
+
+      await heal();
+      await world.decide('outcome-untold', 'not-there');
+      await world.work();
+      const { id } = await world.server.own('Goal', `county/${name}`);
+      expect(await world.link(name)).toMatchObject({ remoteId: id, state: 'current' });
+      expect(await postsTo('Goal')).toBe(3);
+      expect(await writesTo('Goal/of-another')).toEqual([]);
+      expect(await world.openDecisions()).toEqual([]);
+    },
+  );
+});
+
+describe('a condition that the server reads as another one', () => {
+  test('in a transaction: what it finds is not taken for ours, and what pointed at it points there no more', async () => {
+    const another: JsonObject = {
+      resourceType: 'Goal',
+      id: 'of-another',
+      lifecycleStatus: 'active',
+      description: { text: 'Walk every day.' },
+      subject: { reference: 'Patient/another' },
+    };
+    await world.server.control('POST', 'settings', { transactions: true });
+    await world.server.control('POST', 'seed', [{ resourceType: 'Patient', id: 'another' }, another]);
+    const lenient = (entry: Json): Json => {
+      if (!isObject(entry) || !isObject(entry.request) || entry.request.url !== 'Goal') return entry;
+      return { ...entry, request: { ...entry.request, ifNoneExist: 'lifecycle-status=active' } };
+    };
+    await sendThrough({
+      request: (body) => (Array.isArray(body.entry) ? { ...body, entry: body.entry.map(lenient) } : body),
+    });
+    expect(await writesTo('Goal/of-another')).toEqual([]);
+    expect(await world.server.all('Goal')).toEqual([expect.objectContaining(another)]);
+    expect(await world.link(goal)).toMatchObject({ remoteId: null, state: 'parked', reason: 'outcome-untold' });
+    const [plan] = await world.server.all('CarePlan');
+    expect(plan).toMatchObject({ subject: { reference: expect.stringMatching(/^Patient\/(?!another)/) } });
+    expect(JSON.stringify(plan)).not.toContain('of-another');
   });
 });
+
+const goal = 'goal/goal-meals#goal';
+
+/** The whole case, through a server that answers so. */
+async function sendThrough(rewriting: Rewriting): Promise<void> {
+  const proxy = await startProxy(world.server.base, rewriting);
+  try {
+    await world.connect(aConnection(proxy.base));
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work({ tries: 20 });
+  } finally {
+    await proxy.stop();
+  }
+}
+
+describe('a create is believed', () => {
+  test.each<[string, Rewriting]>([
+    ['without a body', { text: (text, path) => (path === 'Goal' ? '' : text) }],
+    [
+      'although the server shows no identifier of a goal',
+      {
+        response: ({ identifier, ...rest }, path) =>
+          path === 'Goal' || identifier === undefined ? rest : { identifier, ...rest },
+      },
+    ],
+  ])('%s, where nothing contradicts it', async (_title, rewriting) => {
+    await sendThrough(rewriting);
+    expect(await postsTo('Goal')).toBe(1);
+    expect(await world.link(goal)).toMatchObject({ state: 'current' });
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.changes()).toEqual([]);
+  });
+
+  test('that finds an older one of ours and shows nothing of it, which is read and cleared of nothing', async () => {
+    const identifier = [{ system: identifierSystem, value: `county/${slot}` }];
+    const older = {
+      resourceType: 'Organization',
+      id: 'older',
+      name: 'Elm Street Pantry',
+      alias: ['The Elm'],
+      identifier,
+    };
+    await world.server.control('POST', 'seed', older);
+    await sendThrough({ text: (text, path) => (path === 'Organization' ? '' : text) });
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'older', state: 'current' });
+    expect(await world.server.own('Organization', `county/${slot}`)).toMatchObject({
+      alias: ['The Elm'],
+      telecom: expect.any(Array),
+    });
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.changes()).toEqual([]);
+  });
+
+  test('and asks for no condition that the server does not search by', async () => {
+    await world.server.control('POST', 'settings', { hiddenSearchParameters: ['Goal.identifier'] });
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    const created = (await world.server.journal()).filter(({ method }) => method === 'POST');
+    const conditional = created
+      .filter(({ requestHeaders }) => isObject(requestHeaders) && requestHeaders['if-none-exist'] !== undefined)
+      .map(({ url }) => String(url).split('/').at(-1));
+    expect(conditional).toContain('Task');
+    expect(conditional).not.toContain('Goal');
+    expect(await world.link(goal)).toMatchObject({ state: 'current' });
+  });
+});
+
+async function writesTo(path: string): Promise<JsonObject[]> {
+  return (await world.server.journal()).filter(({ method, url }) => method !== 'GET' && String(url).includes(path));
+}
+
+async function postsTo(resourceType: string): Promise<number> {
+  const journal = await world.server.journal();
+  return journal.filter(({ method, url }) => method === 'POST' && String(url).endsWith(`/${resourceType}`)).length;
+}
 
 describe('Bundles', () => {
   const lane = 'county.case.case-rosa';
@@ -429,6 +606,19 @@ describe('Bundles', () => {
     entry: entriesOf(body).flatMap(change),
   });
   const isOfGoal = ({ response }: JsonObject) => JSON.stringify(response).includes('"Goal/');
+
+  /** Each create ended so, at a place of its own. */
+  const answerAs = (status: string, shown: JsonObject | undefined) => (entry: JsonObject, at: number) => {
+    const resourceType = isObject(entry.resource) ? String(entry.resource.resourceType) : '';
+    if (resourceType !== 'Goal') return [entry];
+    const id = `other-${at}`;
+    return [
+      {
+        response: { status, location: `${resourceType}/${id}` },
+        ...(shown !== undefined && { resource: { resourceType, id, ...shown } }),
+      },
+    ];
+  };
 
   test.each<[string, (body: JsonObject) => JsonObject]>([
     [
@@ -471,6 +661,12 @@ describe('Bundles', () => {
       '68: an answer with resources of another type',
       (body) =>
         eachEntry(body, ({ response }) => [{ response: response ?? {}, resource: { resourceType: 'Flag', id: '1' } }]),
+    ],
+    ['68: an answer with 200 and resources without our identifier', (body) => eachEntry(body, answerAs('200', {}))],
+    ['65: an answer with 200 and nothing that can be read', (body) => eachEntry(body, answerAs('200', undefined))],
+    [
+      '68: an answer with 201 and resources of another patient',
+      (body) => eachEntry(body, answerAs('201', { subject: { reference: 'Patient/other' } })),
     ],
   ])('%s: each is looked up by our identifier', async (_title, lie) => {
     await world.server.control('POST', 'settings', { transactions: true });

@@ -272,6 +272,62 @@ describe('a search that can never tell what became of a lost create', () => {
   });
 });
 
+describe('a create of which the server never tells', () => {
+  const pantry = 'organization/org-pantry#organization';
+  const untold = { kind: 'outcome-untold', code: 'outcome-untold', choices: ['look-again', 'not-there'] };
+  const goalPosts = async () => (await posts()).filter(({ url }) => String(url).endsWith('/Goal')).length;
+
+  test('C24 504 each time: tried six times, then a person is asked, and the rest of the case goes on', async () => {
+    await world.server.control('POST', 'settings', { transactions: false });
+    await world.server.control('POST', 'faults', [{ method: 'POST', path: 'Goal', fault: { status: 504 } }]);
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work({ tries: 30 });
+    expect(await goalPosts()).toBe(6);
+    expect(await world.openDecisions()).toMatchObject([
+      {
+        ...untold,
+        topic: 'untold:goal/goal-meals#goal',
+        detail: { identifier: 'county/goal/goal-meals#goal', why: { code: 'outcome-unknown' } },
+      },
+    ]);
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
+    for (const type of ['ServiceRequest', 'Task', 'CarePlan']) expect(await creates(world.server, type)).toBe(1);
+    await world.workAgain();
+    expect(await goalPosts()).toBe(6);
+
+    await world.server.control('DELETE', 'faults');
+    await world.decide('outcome-untold', 'not-there');
+    await world.work();
+    const { id } = await world.server.own('Goal', 'county/goal/goal-meals#goal');
+    expect(await creates(world.server, 'Goal')).toBe(1);
+    expect(JSON.stringify(await world.server.all('CarePlan'))).toContain(`Goal/${id}`);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test.each([
+    ['500 each time: six times', { status: 500 }, 6],
+    ['201 without Location: once, as the server says that it is done', { status: 201 }, 1],
+  ])('which no search shows, and that is answered %s', async (_title, fault, times) => {
+    await world.server.control('POST', 'settings', { conditionalCreate: false, searchLagMs: 3_600_000 });
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'Organization', fault: { ...fault, at: 'after-commit' } },
+    ]);
+    await world.accept(['organization', anOrganization()]);
+    await world.work({ tries: 30 });
+    expect(await world.server.all('Organization')).toHaveLength(times);
+    expect(await world.openDecisions()).toMatchObject([untold]);
+    expect(await world.link(pantry)).toMatchObject({ remoteId: null, state: 'parked', reason: 'outcome-untold' });
+
+    await world.server.control('POST', 'clock', { advance: '2h' });
+    await world.decide('outcome-untold', 'look-again');
+    await world.work();
+    expect(await world.link(pantry)).toMatchObject({ remoteId: expect.any(String), state: 'current' });
+    const doubled = times === 1 ? [] : [{ kind: 'doubled', detail: { ids: { length: times } } }];
+    expect(await world.openDecisions()).toMatchObject(doubled);
+    expect(await world.server.all('Organization')).toHaveLength(times);
+  });
+});
+
 async function lateCheckIsDue(): Promise<void> {
   await world.store.db
     .updateTable('operation')

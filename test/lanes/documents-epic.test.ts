@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { relinkPatient } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
-import { aClient, aConsent, aGoal, aNeed } from '../builders.ts';
+import { aCase, aClient, aConsent, aGoal, aNeed } from '../builders.ts';
 import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
@@ -106,6 +106,40 @@ describe('E23 a note whose reply is lost', () => {
     expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
   });
 
+  test('each time, and that no search shows, is filed no more than six times; then a person is asked', async () => {
+    const nothing = { resourceType: 'Bundle', type: 'searchset', entry: [] };
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'DocumentReference', fault: { status: 500, at: 'after-commit' } },
+      { method: 'GET', path: 'DocumentReference$', fault: { status: 200, body: nothing } },
+    ]);
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work({ tries: 30 });
+    expect(await filed()).toHaveLength(6);
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'outcome-untold', choices: ['look-again', 'not-there'] },
+    ]);
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false });
+    await world.accept(['goal', later]);
+    await world.work({ tries: 5 });
+    expect(await filed()).toHaveLength(6);
+  });
+
+  test('five times before it is filed, counts for nothing when the next edition is lost', async () => {
+    const lose = (times: number) =>
+      world.server.control('POST', 'faults', [
+        { method: 'POST', path: 'DocumentReference', nth: 1, times, fault: { status: 500 } },
+      ]);
+    await lose(5);
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work({ tries: 30 });
+    expect(await filed()).toMatchObject([{ edition: 1 }]);
+    await lose(1);
+    await world.accept(['goal', later]);
+    await world.work();
+    expect(await filed()).toMatchObject([{ edition: 1 }, { edition: 2 }]);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
   /** The note is filed and its reply lost; then the server shows it with this attachment, and this behind its address. */
   async function shownWith(attachment: JsonObject, binary: (data: string) => JsonObject): Promise<void> {
     await world.server.control('POST', 'faults', [
@@ -178,6 +212,57 @@ describe('E23 a note whose reply is lost', () => {
     expect(await posts()).toBe(1);
     expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
     expect(await world.openDecisions()).toEqual([]);
+  });
+});
+
+describe('E23 a note that the server calls a duplicate (59141)', () => {
+  const refusal: JsonObject = {
+    status: 400,
+    body: {
+      resourceType: 'OperationOutcome',
+      issue: [{ severity: 'fatal', code: 'duplicate', details: { coding: [{ system: 'urn:oid:1', code: '59141' }] } }],
+    },
+  };
+  const refuse = (times: JsonObject = {}) =>
+    world.server.control('POST', 'faults', [{ method: 'POST', path: 'DocumentReference', fault: refusal, ...times }]);
+  const tries = async () => (await writes()).filter((write) => write.startsWith('POST DocumentReference')).length;
+  const question = { kind: 'conflict', code: 'server-duplicate', choices: ['again'] };
+
+  test('and that is there is found by its marker', async () => {
+    await strikeOnce('POST', 'DocumentReference', { ...refusal, at: 'after-commit' });
+    await sendCase();
+    expect(await filed()).toMatchObject([{ edition: 1 }]);
+    expect(await tries()).toBe(1);
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('each time, and is not there: a person is asked what the server takes it for, and it rests', async () => {
+    await refuse();
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work({ tries: 30 });
+    expect(await tries()).toBe(6);
+    expect(await world.openDecisions()).toMatchObject([question]);
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'parked', reason: 'server-duplicate' });
+    await world.accept(['goal', later]);
+    await world.work({ tries: 5 });
+    expect(await tries()).toBe(6);
+
+    await world.server.control('DELETE', 'faults');
+    await world.decide('conflict', 'again');
+    await world.work();
+    expect(await filed()).toHaveLength(1);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('each time, of a note that takes another one back: it rests as well', async () => {
+    await sendCase();
+    await refuse();
+    await world.accept(['case', aCase({ updatedAt: '2026-03-01T09:00:00-05:00', deleted: true })]);
+    await world.work({ tries: 30 });
+    expect(await tries()).toBe(7);
+    expect(await world.openDecisions()).toContainEqual(expect.objectContaining(question));
   });
 });
 

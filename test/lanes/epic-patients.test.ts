@@ -297,3 +297,33 @@ describe('E21: a restricted patient', () => {
     expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa' });
   });
 });
+
+describe('E23: a problem that is on the list already', () => {
+  const need = 'need/need-food#condition';
+
+  test('is asked about as what it is, as no search of this server tells whether it is ours', async () => {
+    await seed(rosa('rosa', { identifier: [padded] }), {
+      resourceType: 'Condition',
+      id: 'of-the-clinic',
+      subject: { reference: 'Patient/rosa' },
+      code: { coding: [{ system: 'http://snomed.info/sct', code: '733423003' }] },
+    });
+    await world.accept(['client', aClient()], ['case', aCase()], ['need', aNeed()]);
+    await world.work();
+    const posts = async () =>
+      (await world.server.journal())
+        .filter(({ method, url }) => method === 'POST' && String(url).endsWith('/Condition'))
+        .map(({ status }) => status);
+    expect(await posts()).toEqual([400]);
+    const question = { kind: 'conflict', code: 'server-duplicate', choices: ['again'] };
+    expect(await world.openDecisions()).toMatchObject([{ ...question, topic: `contested:${need}` }]);
+    expect(await world.link(need)).toMatchObject({ remoteId: null, state: 'parked', reason: 'server-duplicate' });
+    await world.workAgain();
+    expect(await posts()).toEqual([400]);
+
+    await world.decide('conflict', 'again');
+    await world.work();
+    expect(await posts()).toEqual([400, 400]);
+    expect(await world.openDecisions()).toMatchObject([question]);
+  });
+});

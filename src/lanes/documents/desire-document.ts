@@ -12,6 +12,7 @@ import {
   type DesireInput,
   type DocumentsHeld,
   generationAfter,
+  heldBack,
   isTopicOf,
   linkState,
   observation,
@@ -155,6 +156,7 @@ export function laneDocument(
     search: 'none',
     ...untoldOf(input, key),
     ...own,
+    parked: heldBack(input, key, standing) ?? own.parked,
   };
 }
 

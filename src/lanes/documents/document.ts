@@ -139,7 +139,10 @@ export function decideDocument(resource: LaneResource, document: DocumentState):
   const { link, leave } = resource;
   if (link !== undefined && resource.isGone)
     return { state: 'parked', reason: reason(document.form.message ? 'message-gone' : 'document-gone') };
-  if (link !== undefined && leave !== undefined) return takeBack(resource, link, document, leave);
+  if (link !== undefined && leave !== undefined)
+    return resource.parked === undefined
+      ? takeBack(resource, link, document, leave)
+      : { state: 'parked', reason: resource.parked };
   const { content, current, patientId } = document;
   const [wait] = resource.waits;
   if (wait !== undefined) return { state: 'waiting', reason: wait.reason };

@@ -6,7 +6,7 @@ import { reason } from '../../errors.ts';
 import { identifierValue } from '../../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { Facts } from '../../mapping/mapping.ts';
-import type { Database } from '../../store/store.ts';
+import type { Database, Store } from '../../store/store.ts';
 import { doubled, openDecision } from '../decisions.ts';
 import { readEdition } from '../documents/document.ts';
 import { keepFiled } from '../documents/editions.ts';
@@ -102,6 +102,33 @@ export async function linkLost(
   const edition = readEdition(operation.sent);
   if (edition !== undefined) return keepFiled(trx, lease, resource, remoteId, edition);
   return saveLinks(trx, lease, [[resource, link]]);
+}
+
+/** The server says that it made it, and what it shows is not it: sent again, it might be there twice. */
+export function isSaidDone({ reason: why }: Pick<OperationRow, 'reason'>): boolean {
+  return why?.code === 'create-not-shown' || why?.code === 'server-wrong-resource';
+}
+
+/** Tries in a row that were lost, and found nowhere, before a person is asked: each may have made one that no search shows. */
+const mostLost = 5;
+
+/** Whether so many before this one were lost since the resource last got through. */
+export async function isLostEachTime({ db }: Store, operation: OperationRow): Promise<boolean> {
+  const { connection, source, type, record_id, slot } = operation;
+  const before = await db
+    .selectFrom('operation')
+    .select('outcome')
+    .where((is) => is.and({ connection, source, type, record_id, slot }))
+    .where((is) =>
+      is.or([
+        is('outcome', 'in', ['ok', 'found']),
+        is.and([is('outcome', '=', 'not-done'), is('missed_at', 'is not', null)]),
+      ]),
+    )
+    .orderBy('id', 'desc')
+    .limit(mostLost)
+    .execute();
+  return before.length === mostLost && before.every(({ outcome }) => outcome === 'not-done');
 }
 
 type LinkTarget = Pick<

@@ -6,6 +6,8 @@ import { reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { asksToCancel } from '../../referrals/referrals.ts';
 import type { Database } from '../../store/store.ts';
+import { isStoodAgainst, standsAgainst } from '../contested.ts';
+import { openDecision } from '../decisions.ts';
 import type { RunMemory } from '../desire.ts';
 import { type EditionPlan, readEdition } from '../documents/document.ts';
 import { holdDocuments, keepFiled } from '../documents/editions.ts';
@@ -21,7 +23,7 @@ import { type ReadResult, readLinked } from '../read.ts';
 import type { Failure, Refused } from '../search-failure.ts';
 import { seenBase } from '../settle.ts';
 import { checkLate } from './late-check.ts';
-import { identifierOf, linkLost, searchLost } from './lost-create.ts';
+import { identifierOf, isLostEachTime, isSaidDone, linkLost, searchLost } from './lost-create.ts';
 import { askAboutElsewhere, isSaidElsewhere } from './stored-elsewhere.ts';
 import { askWhatBecame, closeUntold, isToBeAsked, lateCheckMs, type Untold, untoldTopic } from './untold.ts';
 
@@ -95,8 +97,17 @@ async function hold(deps: LaneDeps, lease: Lease): Promise<void> {
 async function askAbout(deps: LaneDeps, lease: Lease, operation: OperationRow, untold: Untold): Promise<void> {
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
-    await askWhatBecame(trx, lease, operation, untold, identifierOf(lease, operation));
+    if (isStoodAgainst(operation.reason)) await askWhatStands(trx, lease, operation);
+    else await askWhatBecame(trx, lease, operation, untold, identifierOf(lease, operation));
   });
+}
+
+/** The server has said that it did not make it. */
+async function askWhatStands(trx: Transaction<Database>, lease: Lease, operation: OperationRow): Promise<void> {
+  const { id, reason: why, resource_type: resourceType } = operation;
+  if (why === null) return;
+  await closeOperations(trx, lease, { id, outcome: 'conflict', reason: why });
+  await openDecision(trx, lease, standsAgainst(keyOf(operation), resourceType, why));
 }
 
 const done = { kind: 'done' } as const;
@@ -125,6 +136,8 @@ async function reconcileCreate(
   const { missed_at: missedAt } = operation;
   const unsettledMs = missedAt === null ? settleMs : missedAt.getTime() + settleMs - state.now.getTime();
   const missedTwice = missedAt !== null && unsettledMs <= 0;
+  if (missedTwice && (isSaidDone(operation) || (await isLostEachTime(deps.store, operation))))
+    return { kind: 'parked', reason: operation.reason ?? reason('outcome-unknown') };
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     if (missedTwice) await closeAsNotDone(trx, lease, operation);
