@@ -266,6 +266,19 @@ describe('E23 a note that the server calls a duplicate (59141)', () => {
   });
 });
 
+describe('a note that takes another one back', () => {
+  test('is tried once where it is refused, and asked about', async () => {
+    await sendCase();
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'DocumentReference', fault: { status: 422 } },
+    ]);
+    await world.accept(['case', aCase({ updatedAt: '2026-03-01T09:00:00-05:00', deleted: true })]);
+    await world.work({ tries: 5 });
+    expect((await writes()).filter((write) => write.startsWith('POST DocumentReference'))).toHaveLength(2);
+    expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ kind: 'refused-write' }));
+  });
+});
+
 describe('E34 without an open encounter', () => {
   beforeEach(async () => {
     await world.server.control('POST', 'reset');
