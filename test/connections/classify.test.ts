@@ -219,7 +219,7 @@ describe('success', () => {
       asked('create', { target: made }),
       reply(201),
       'unknown-outcome',
-      'outcome-unknown',
+      'create-not-shown',
     ],
     [
       'a create with another type in it',
@@ -260,6 +260,13 @@ describe('success', () => {
       'a create said to be on another host',
       asked('create', { target: made }),
       reply(201, { locationElsewhere: true }),
+      'unknown-outcome',
+      'server-location-elsewhere',
+    ],
+    [
+      'a create said to be on another host, with a body',
+      asked('create', { target: made }),
+      reply(201, { locationElsewhere: true, body: goal }),
       'unknown-outcome',
       'server-location-elsewhere',
     ],
