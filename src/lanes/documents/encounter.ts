@@ -3,9 +3,8 @@
 import { isSearchResult } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
-import { isPartialDate } from '../../records/records.ts';
+import { isInstant, isPartialDate } from '../../records/records.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
-import { isInstant } from '../inbound/propose.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
