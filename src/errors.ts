@@ -1853,6 +1853,12 @@ export const errorKinds = {
     issue: 'processing',
     class: 'permanent',
   },
+  'server-reply-unkeepable': {
+    text: 'What the server shows of this cannot be kept: {problem}. It has to be mended there.',
+    status: 502,
+    issue: 'value',
+    class: 'permanent',
+  },
   'server-reverts': {
     text: 'The server has put its own {element} of {target} back three times in a day. A person decides which one stays.',
     status: 409,

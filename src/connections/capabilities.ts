@@ -43,6 +43,7 @@ export function isCapabilities(result: Capabilities | FhirReply | Fault): result
 /** In words, why what was answered in place of a CapabilityStatement is none. */
 export function whyUnreadable(answer: FhirReply | Fault): string {
   if (answer.fault !== undefined) return answer.text;
+  if (answer.unkept !== undefined) return `/metadata cannot be kept: ${answer.unkept.problem}.`;
   const advice = answer.status === 404 || answer.status === 410 ? ' No FHIR server may be there: check baseUrl.' : '';
   return `/metadata answers ${answer.status}.${advice}`;
 }

@@ -219,8 +219,15 @@ const issueClasses: Readonly<Record<string, ReplyClass>> = {
 
 /** A 2xx that does not show what was asked for is no success. */
 function classifySuccess(request: RequestFacts, reply: FhirReply): Classified {
-  const { body } = reply;
+  const { body, unkept } = reply;
   const { kind, target } = request;
+  if (unkept !== undefined && isRead(request)) {
+    return result('permanent', reason('server-reply-unkeepable', { problem: unkept.problem }));
+  }
+  // A write is done whatever its reply holds, but for one that shows another resource.
+  if (isWrong(target && { id: reply.location?.id, ...target }, resourceIn(unkept?.named))) {
+    return wrongAfterWrite;
+  }
   if (isRead(request) && body === undefined) {
     return explain('retry-backoff', reply.status);
   }

@@ -10,6 +10,7 @@ import type { Exchanger, HttpReply } from './exchange.ts';
 import type { Fault } from './faults.ts';
 import { makeFault } from './faults.ts';
 import { readJsonBody } from './json-body.ts';
+import { keepable, type Unkept } from './keepable.ts';
 import type { Limiter } from './limiter.ts';
 import type { ResourceLocation } from './location.ts';
 import { readLocation } from './location.ts';
@@ -49,6 +50,8 @@ export interface FhirReply {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: JsonObject;
+  /** In the place of a body that cannot be kept. */
+  readonly unkept?: Unkept;
   /** The ETag verbatim, else meta.versionId as a weak ETag. */
   readonly versionTag?: string;
   readonly location?: ResourceLocation;
@@ -196,11 +199,12 @@ export function createClient(parts: ClientParts): FhirClient {
       return notFhir('JSON that is no resource');
     }
     const read = readLocation(headers.location, baseUrl);
+    const kept = keepable(body);
     return {
       status,
       headers,
-      body,
-      versionTag: versionTag(headers.etag, body),
+      ...kept,
+      versionTag: versionTag(headers.etag, kept.body),
       location: typeof read === 'object' ? read.location : undefined,
       ...(read === 'elsewhere' && { locationElsewhere: true }),
       ...(redirected && { redirected }),

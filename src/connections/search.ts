@@ -11,6 +11,7 @@ import { leftOut } from './entry-cutter.ts';
 import type { Fault } from './faults.ts';
 import { makeFault } from './faults.ts';
 import { issueCodes } from './issue-codes.ts';
+import { problemInWords } from './keepable.ts';
 import type { Query } from './url.ts';
 import type { Vendor } from './vendors/vendor.ts';
 
@@ -219,11 +220,12 @@ function readEntry(entry: Json, resourceType: string, vendor: Vendor): Entry {
       ? { partial: partialReason(resource, vendor) ?? reason('search-partial', { resourceType }) }
       : {};
   }
-  if (entry[leftOut] !== undefined) {
-    return unreadableEntry(entry, resourceType, entry[leftOut] === 'too-large' ? 'it is too large' : 'it is no JSON');
-  }
   if (mode !== undefined && mode !== 'match') {
     return {};
+  }
+  const mark = entry[leftOut];
+  if (mark !== undefined) {
+    return unreadableEntry(entry, resourceType, problemInWords(mark));
   }
   if (!isObject(resource)) {
     return unreadableEntry(entry, resourceType, 'it has no resource');
@@ -235,10 +237,7 @@ function readEntry(entry: Json, resourceType: string, vendor: Vendor): Entry {
   if (typeof resource.id !== 'string' || !isId(resource.id)) {
     return unreadableEntry(entry, resourceType, 'it has no id');
   }
-  const problem = problemOfKeeping(resource);
-  return problem === undefined
-    ? { match: { ...resource, id: resource.id } }
-    : unreadableEntry(entry, resourceType, problem);
+  return { match: { ...resource, id: resource.id } };
 }
 
 function unreadableEntry(entry: Json, resourceType: string, problem: string): Entry {
@@ -251,29 +250,6 @@ function unreadableEntry(entry: Json, resourceType: string, problem: string): En
 /** Ids are opaque, and longer at some servers than FHIR allows. */
 function isId(id: string): boolean {
   return /^[\x21-\x7e]{1,256}$/.test(id);
-}
-
-const deepest = 64;
-
-/** Why a resource cannot be stored; undefined: it can. */
-function problemOfKeeping(value: Json, depth = 0): string | undefined {
-  if (typeof value === 'string') {
-    return value.includes('\0') || !value.isWellFormed() ? 'it holds characters that no text may hold' : undefined;
-  }
-  if (typeof value !== 'object' || value === null) {
-    return undefined;
-  }
-  if (depth > deepest) {
-    return 'it is nested too deeply';
-  }
-  const parts: readonly Json[] = Array.isArray(value) ? value : Object.entries(value).flat();
-  for (const part of parts) {
-    const problem = problemOfKeeping(part, depth + 1);
-    if (problem !== undefined) {
-      return problem;
-    }
-  }
-  return undefined;
 }
 
 /** A Date header tells whole seconds: it was then or up to a second later. */

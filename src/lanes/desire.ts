@@ -54,6 +54,8 @@ export interface RunMemory {
   readonly untold: Set<number>;
   /** Slots that the server refused in this run. */
   readonly refused: Map<string, Reason>;
+  /** Linked slots that were to be read in this run, and which the server could not show. */
+  readonly unread: Map<string, Reason>;
   /** False once references between new resources are in each other's way: optional ones are then left for an update. */
   placeholders: boolean;
   /** Where the patient's document is to be filed; undefined: not looked for yet. */
@@ -83,6 +85,7 @@ export function newMemory(lane: LaneMemory, wanted?: number): RunMemory {
     notFound: new Map(),
     untold: new Set(),
     refused: new Map(),
+    unread: new Map(),
     placeholders: true,
     encounter: undefined,
     amendRefused: false,
@@ -311,7 +314,7 @@ function resourceFor(
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     moves: movesOn(input.connection.vendor),
     ...(mirrors && { isCopy: true }),
-    ...untoldOf(input, key),
+    ...holdsOf(input, key),
     ...(cancelRequest && { cancelRequest }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
   };
@@ -598,9 +601,13 @@ export function heldBack(input: DesireInput, key: ResourceKey, standing: LinkRow
   return input.openDecisions.find(({ topic }) => topics.includes(topic))?.reason;
 }
 
-/** Until it is known what became of its last request: for good where a person is asked about it. */
-export function untoldOf({ unknown, openDecisions }: DesireInput, key: ResourceKey): Pick<LaneResource, 'untold'> {
-  if (!unknown.has(nameOf(key))) return {};
+/** Until it is known what became of its last request: for good where a person is asked about it. And until it can be read. */
+export function holdsOf(
+  { unknown, openDecisions, memory }: DesireInput,
+  key: ResourceKey,
+): Pick<LaneResource, 'untold' | 'unread'> {
+  const unread = memory.unread.get(nameOf(key));
+  if (!unknown.has(nameOf(key))) return unread === undefined ? {} : { unread };
   const topic = resourceTopic('untold', key);
   return { untold: openDecisions.find((decision) => decision.topic === topic)?.reason ?? reason('outcome-unknown') };
 }

@@ -87,6 +87,8 @@ export interface LaneResource {
   readonly parked: Reason | undefined;
   /** What became of its last request is not known: nothing more is sent for it until it is. */
   readonly untold?: Reason;
+  /** It was to be read, and the server could not show it now: nothing is sent for it until it is. */
+  readonly unread?: Reason;
   /** A person has set this version aside: it rests without being in need of mending. */
   readonly isSetAside?: boolean;
   /** Topics of open decisions about it. */

@@ -148,30 +148,36 @@ export async function holdLease(
 /** Stores what a run has found out, in the transaction that gives the lane back. @returns lanes to wake after it */
 export type RunKeeper = (trx: Transaction<Database>) => Promise<readonly LaneKey[]>;
 
+/** What a run that has done all it can leaves behind. */
+export interface RunRest {
+  /** Absent: the store knows it all. */
+  readonly keep?: RunKeeper | undefined;
+  readonly waiting: boolean;
+  readonly parked: Reason | null;
+}
+
 /** How a run ends; every outcome has its reason, none is a flag. */
 export type RunOutcome =
-  | {
+  | (RunRest & {
       readonly kind: 'done';
-      /** Absent: the store knows it all. */
-      readonly keep?: RunKeeper;
-      readonly waiting: boolean;
-      readonly parked: Reason | null;
       readonly reason: Reason | null;
       readonly nextLookAt: Date | null;
       /** What the run was made from, where everything that it wants was done. */
       readonly basis?: LaneBasis;
-    }
+    })
   | {
       readonly kind: 'again';
       readonly afterMs: number;
       readonly reason: Reason;
       /** Tries in a row, this one included, in which nothing was written. */
       readonly attempts: number;
+      /** Of a run that has done all but what it comes back for. */
+      readonly rest?: RunRest;
     };
 
 /** Gives the lane back. What was wanted meanwhile stays wanted. @returns lanes to wake */
 export async function release(store: Store, lease: Lease, outcome: RunOutcome): Promise<readonly LaneKey[]> {
-  const keep = outcome.kind === 'done' ? outcome.keep : undefined;
+  const { keep } = (outcome.kind === 'done' ? outcome : outcome.rest) ?? {};
   if (keep === undefined) {
     await store.once((db) => giveBack(db, lease, outcome));
     return [];
@@ -205,6 +211,7 @@ async function giveBack(db: Store['db'] | Transaction<Database>, lease: Lease, o
           attempts: outcome.attempts,
           next_try_at: fromNow(outcome.afterMs),
           reason: reasonColumn(outcome.reason),
+          ...(outcome.rest && { waiting: outcome.rest.waiting, parked: reasonColumn(outcome.rest.parked) }),
         };
   const given = await db
     .updateTable('lane')

@@ -135,9 +135,10 @@ function decide(resource: LaneResource): Outcome {
   return outcome;
 }
 
-/** Written to again, it might be there twice, or be answered for what it is not. */
-function held({ untold }: LaneResource): Outcome | undefined {
-  return untold && { state: 'parked', reason: untold };
+/** Written to again, it might be there twice, or be answered for what it is not; unread, it would be written over. */
+function held({ untold, unread }: LaneResource): Outcome | undefined {
+  if (untold !== undefined) return { state: 'parked', reason: untold };
+  return unread && { state: 'due', reason: unread };
 }
 
 function decideNew(resource: LaneResource): Outcome {

@@ -17,7 +17,13 @@ import { isRestricted } from './search-failure.ts';
 export type ReadResult =
   /** `isNews`: it is not as it was seen before, and what is seen now is stored. */
   | { readonly kind: 'read'; readonly isNews: boolean }
-  | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined }
+  /** `isAlone`: the server has answered, and may well show the others. */
+  | {
+      readonly kind: 'again';
+      readonly reason: Reason;
+      readonly afterMs: number | undefined;
+      readonly isAlone?: boolean;
+    }
   | { readonly kind: 'config'; readonly reason: Reason }
   /** Nobody may see it, and asking again is no use (ehr-behaviour 6.3). */
   | { readonly kind: 'parked'; readonly reason: Reason };
@@ -61,7 +67,8 @@ export async function readLinked(
   }
   if (result.class === 'config') return { kind: 'config', reason: result.reason ?? reason('outcome-unknown') };
   if (result.class !== 'ok' || reply.fault !== undefined) {
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs };
+    const isAlone = isAnswered(reply) && result.retryAfterMs === undefined;
+    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs, isAlone };
   }
   const { body, versionTag } = reply;
   fresh.add(`${resourceType}/${remoteId}`);
@@ -72,6 +79,11 @@ export async function readLinked(
     if (resource.isGone) await closeObsolete(trx, lease, [resourceTopic('gone', resource.key)]);
   });
   return { kind: 'read', isNews: true };
+}
+
+/** A gateway's page counts too: it speaks for what it could not fetch. */
+function isAnswered({ fault, status }: FhirReply | Fault): boolean {
+  return (fault === undefined || fault === 'not-json') && status !== 429;
 }
 
 /** Nothing is to be stored of a look that shows what the store holds. */

@@ -57,6 +57,8 @@ import { hasUnmapped, keepUnmapped } from './unmapped.ts';
 /** More steps than any lane needs; a run that gets here yields, as one does that takes too long (lanes.md 5). */
 const mostSteps = 200;
 const mostStarts = 3;
+/** Looks in a row that the server has answered with no resource: then it is not the resources. */
+const mostUnread = 3;
 
 /** Runs the lane if it has work, is due and is free. Never throws for what a server does. */
 export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
@@ -126,8 +128,10 @@ async function crashed(deps: LaneDeps, lease: Lease): Promise<RunOutcome> {
   return { kind: 'done', waiting: false, parked: why, reason: why, nextLookAt: null };
 }
 
+type RunAgain = Extract<RunOutcome, { kind: 'again' }>;
+
 /** @param before tries in a row without success before this one */
-function again(before: number, deps: LaneDeps, why: Reason, waitMs: number | undefined): RunOutcome {
+function again(before: number, deps: LaneDeps, why: Reason, waitMs: number | undefined): RunAgain {
   const afterMs = nextTryMs(why.code, before, deps.random(), waitMs);
   return { kind: 'again', reason: why, afterMs, attempts: before + 1 };
 }
@@ -145,6 +149,7 @@ class LaneRun {
   /** A server that takes some of what it is sent is not to be waited for as one that takes nothing. */
   #hasWritten = false;
   #conflicts = 0;
+  #unreadInRow = 0;
   /** When a contact that lies ahead may have happened. */
   #contactAt: Date | undefined;
   readonly #refusedTags = new Map<string, string | undefined>();
@@ -161,8 +166,7 @@ class LaneRun {
   }
 
   async toEnd(): Promise<RunOutcome> {
-    const { lane, looked, fresh } = this.#memory;
-    lane.looked = undefined;
+    this.#memory.lane.looked = undefined;
     try {
       const abilities = await this.#abilities();
       if ('kind' in abilities) return abilities;
@@ -173,8 +177,14 @@ class LaneRun {
     } catch (error) {
       if (!(error instanceof RunTimeOver)) throw error;
     }
-    lane.looked = { wanted: this.#lease.wanted, names: new Set([...looked, ...fresh]) };
+    this.#keepLooks();
     return this.#again(reason('lane-yields'), 0);
+  }
+
+  /** The run comes back soon: what it has read only because all is to be read again need not be read once more then. */
+  #keepLooks(): void {
+    const { lane, looked, fresh } = this.#memory;
+    lane.looked = { wanted: this.#lease.wanted, names: new Set([...looked, ...fresh]) };
   }
 
   /** What the server offers; when it cannot be asked, how the run ends. */
@@ -270,8 +280,8 @@ class LaneRun {
     return taken.kind === 'stored' ? 'go-on' : undefined;
   }
 
-  #isUnread({ link, resourceType, document, observed }: LaneResource): boolean {
-    if (document?.isHeld === true || observed?.isTold === true) return false;
+  #isUnread({ link, resourceType, document, observed, unread }: LaneResource): boolean {
+    if (document?.isHeld === true || observed?.isTold === true || unread !== undefined) return false;
     if (link === undefined || link.retired) return false;
     const name = `${resourceType}/${link.remoteId}`;
     return !this.#memory.fresh.has(name) && !this.#memory.looked.has(name);
@@ -289,8 +299,12 @@ class LaneRun {
         resource.link,
         this.#memory.fresh,
       );
-      if (read.kind === 'again') return this.#again(read.reason, read.afterMs);
       if (read.kind === 'config') return this.#pause(read.reason);
+      this.#unreadInRow = read.kind === 'again' ? this.#unreadInRow + 1 : 0;
+      if (read.kind === 'again') {
+        if (read.isAlone !== true || this.#unreadInRow >= mostUnread) return this.#again(read.reason, read.afterMs);
+        this.#memory.unread.set(nameOf(resource.key), read.reason);
+      }
       if (read.kind === 'parked') this.#memory.refused.set(nameOf(resource.key), read.reason);
       isNews ||= read.kind !== 'read' || read.isNews;
     }
@@ -374,11 +388,11 @@ class LaneRun {
     return this.#again(why, undefined);
   }
 
-  #again(why: Reason, afterMs: number | undefined): RunOutcome {
+  #again(why: Reason, afterMs: number | undefined): RunAgain {
     return again(this.#hasWritten ? 0 : this.#lease.attempts, this.#deps, why, afterMs);
   }
 
-  /** Nothing is left to do now: every resource gets its state, every wait its row. */
+  /** Nothing is left to do now but to read what could not be read: every resource gets its state, every wait its row. */
   #finish(state: LaneState, planned: Plan, held: number, basis: LaneBasis | undefined): RunOutcome {
     const stuck = planned.states.filter(needsMending);
     // A server that shows one resource for another cannot be trusted with any: an operator must hear of it first.
@@ -386,12 +400,15 @@ class LaneRun {
     const parked = (wrong ?? stuck[0])?.reason ?? null;
     const waiting = planned.states.find(({ state: phase }) => phase === 'waiting')?.reason ?? null;
     const shadow = held > 0 ? reason('shadow', { count: held }) : null;
-    const keep = this.#keep(state, planned);
+    const rest = { keep: this.#keep(state, planned), waiting: waiting !== null, parked };
+    const [unread] = this.#memory.unread.values();
+    if (unread !== undefined) {
+      this.#keepLooks();
+      return { ...this.#again(unread, undefined), rest };
+    }
     return {
       kind: 'done',
-      ...(keep && { keep }),
-      waiting: waiting !== null,
-      parked,
+      ...rest,
       reason: parked ?? waiting ?? shadow,
       nextLookAt: nextLook(state, planned, [this.#contactAt, this.#memory.texts.againAt]),
       ...(basis && { basis }),

@@ -1,6 +1,7 @@
 // The text formats of records that a pattern cannot tell: real calendar days, instants, languages, time zones.
 
 import { IANAZone } from 'luxon';
+import type { Json } from '../json.ts';
 
 // Nobody in a record was born earlier; a year such as 0001 is a program's "nothing", not a date.
 const firstYear = 1850;
@@ -32,6 +33,11 @@ export function isPartialDate(text: string): boolean {
 export function isInstantOrLocal(text: string): boolean {
   const [, day] = instantShape.exec(text) ?? [];
   return day !== undefined && isCalendarDate(day);
+}
+
+/** FHIR's dateTime may be a day or a year only, and a server may hold what no calendar has; an instant that is offered to a source may not. */
+export function isInstant(value: Json | undefined): value is string {
+  return typeof value === 'string' && isInstantOrLocal(value) && !isLocalTime(value);
 }
 
 /** For a text that is an instant or a local time: true where the offset is missing. */

@@ -18,7 +18,7 @@ export {
 } from './custom-fields.ts';
 export { type FieldError, kindOf } from './field-error.ts';
 export { type Field, type FieldFact, type FieldKind, fieldNames, fieldTree, schemaAt } from './fields.ts';
-export { isCalendarDate, isInstantOrLocal, isPartialDate } from './formats.ts';
+export { isCalendarDate, isInstant, isInstantOrLocal, isPartialDate } from './formats.ts';
 export { withOffset } from './local-time.ts';
 export { type JsonLimits, parseJson } from './parse-json.ts';
 export { brokenIn, type ParsedRecord, type ParseOptions, parseRecord, type StoredRecord } from './parse-record.ts';

@@ -2,6 +2,7 @@
 // not us ("Referral states, both ways", the paragraph on ServiceRequest). Pure.
 
 import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
+import { isInstant } from '../records/records.ts';
 import type { TaskReading } from './read-task.ts';
 
 export interface OrderObservation {
@@ -23,7 +24,8 @@ export function readOrder({ referral, order, before, by, itemId }: OrderObservat
   if (status === before || status === undefined) return { kind: 'unchanged' };
   const isFinal = finalStatuses.includes(known);
   const history = objectsAt(referral, 'history');
-  const at = textAt(objectAt(order, 'meta'), 'lastUpdated') ?? textAt(referral, 'updatedAt') ?? '1970-01-01T00:00:00Z';
+  const told = [objectAt(order, 'meta')?.lastUpdated, referral.updatedAt].find(isInstant);
+  const at = told ?? '1970-01-01T00:00:00Z';
   const item = { id: itemId(`order ${status} ${before ?? ''}`), at, ...(by !== undefined && { byName: by }) };
   const to = status === 'revoked' ? 'cancelled' : status === 'entered-in-error' ? status : undefined;
   if (to === undefined) {

@@ -1,8 +1,8 @@
 // What a Task's status means for our referral record when the other side has moved it: both tables of
 // "Referral states, both ways" (outgoing: we are the requester; incoming: we perform). Pure.
 
-import { isObject, type Json, type JsonObject } from '../json.ts';
-import { isInstantOrLocal } from '../records/records.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import { isInstant } from '../records/records.ts';
 import { asksToCancel, isAskedToCancel } from './ask-to-cancel.ts';
 import { codesOf } from './codes.ts';
 import { completedOutcome } from './read-result.ts';
@@ -246,9 +246,4 @@ export function changedAt(task: JsonObject): string {
   const updated = isObject(task.meta) ? task.meta.lastUpdated : undefined;
   const at = [task.lastModified, updated, task.authoredOn].find(isInstant);
   return at ?? '1970-01-01T00:00:00Z';
-}
-
-/** FHIR's dateTime may be a day or a year only, and a server may hold what no calendar has; a record's instant may not. */
-function isInstant(value: Json | undefined): value is string {
-  return typeof value === 'string' && isInstantOrLocal(value) && /(?:Z|[+-]\d\d:\d\d)$/.test(value);
 }

@@ -5,11 +5,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { classify, type FhirRequest, isSearchResult, vendors } from '../../src/connections/connections.ts';
+import { leftOut } from '../../src/connections/entry-cutter.ts';
 import { networkFault } from '../../src/connections/faults.ts';
-import type { JsonObject } from '../../src/json.ts';
+import type { Json, JsonObject } from '../../src/json.ts';
 import { bundle, connectTo, outcome, startBytes, startServer, stopAll } from './fhir-server.ts';
 
 afterEach(stopAll);
+
+const nested = (depth: number): Json => Array.from({ length: depth }).reduce<Json>((inner) => [inner], 'end');
 
 const read: FhirRequest = { method: 'GET', path: 'Goal/g1' };
 const create: FhirRequest = { method: 'POST', path: 'Goal', body: { resourceType: 'Goal' } };
@@ -94,6 +97,103 @@ describe('a body', () => {
     const found = classify(vendors.standard, creating, await connectTo(server).client.send(create));
     expect(found).toMatchObject({ class: 'permanent', reason: { code: 'server-refused' } });
     expect(found.reason?.text).toBe('The server refuses the request (422 invalid).');
+  });
+});
+
+describe('82: what no store can keep', () => {
+  const goal = (more: JsonObject): JsonObject => ({ resourceType: 'Goal', id: 'g1', ...more });
+  const header = { location: 'Goal/g1', etag: 'W/"7"' };
+  const updating = { method: 'PUT', kind: 'update', target: { ...target, id: 'g1' } } as const;
+
+  test.each<[string, Json]>([
+    ['a NUL', 'a\0b'],
+    ['half a character', { text: 'a\ud800' }],
+    ['a NUL in a name', { 'a\0': 1 }],
+    ['lists without end', nested(3_000)],
+  ])(
+    'is %s: a read of it is final and says so, a write is done, and nobody gets to see the body',
+    async (_what, note) => {
+      const server = await startServer(() => ({ headers: header, body: goal({ note }) }));
+      const { client, vendor } = connectTo(server);
+      const shown = await client.send(read);
+      expect(shown).not.toHaveProperty('body');
+      expect(classify(vendor, reading, shown)).toMatchObject({
+        class: 'permanent',
+        reason: { code: 'server-reply-unkeepable' },
+      });
+      const created = await client.send(create);
+      expect(created).toMatchObject({ location: { id: 'g1' }, versionTag: 'W/"7"' });
+      expect(created).not.toHaveProperty('body');
+      expect(classify(vendor, creating, created)).toEqual({ class: 'ok' });
+      expect(classify(vendor, updating, await client.send({ ...create, method: 'PUT', path: 'Goal/g1' }))).toEqual({
+        class: 'ok',
+      });
+    },
+  );
+
+  test.each<[string, JsonObject, object]>([
+    ['of another id than its Location', { ...goal({ id: 'g2' }) }, creating],
+    ['of another type', { ...goal({ resourceType: 'Task' }) }, creating],
+    ['of another id than the one asked for', { ...goal({ id: 'g2' }) }, updating],
+  ])('and is %s: the write is not believed', async (_what, body, facts) => {
+    const server = await startServer(() => ({ status: 200, headers: header, body: { ...body, note: '\0' } }));
+    const { client, vendor } = connectTo(server);
+    const asked = { method: 'POST', kind: 'create', ...facts } as const;
+    expect(classify(vendor, asked, await client.send(create))).toMatchObject({
+      class: 'unknown-outcome',
+      reason: { code: 'server-wrong-resource' },
+    });
+  });
+
+  test('in notes on an error changes nothing of what they say', async () => {
+    const failed = outcome('error', 'exception', 'a\0b');
+    const server = await startServer(() => ({ status: 200, body: failed }));
+    const { client, vendor } = connectTo(server);
+    expect(classify(vendor, updating, await client.send(create)).class).toBe('unknown-outcome');
+    expect(classify(vendor, reading, await client.send(read)).class).toBe('retry-backoff');
+  });
+
+  test('is taken out of one entry of a Bundle, and of no other', async () => {
+    const response = { status: '201 Created', location: 'Goal/g1' };
+    const entry = [
+      { response, resource: goal({ note: '\0' }) },
+      { response: { ...response, etag: '\0' }, resource: goal({}) },
+      { response, resource: goal({}) },
+      { response, resource: outcome('error', 'exception', '\0') },
+    ];
+    const server = await startServer(() => ({ body: { resourceType: 'Bundle', entry } }));
+    const reply = await connectTo(server).client.send({ ...create, path: '' });
+    expect(reply).toMatchObject({
+      body: {
+        entry: [
+          { response, [leftOut]: 'odd-text', id: 'g1' },
+          { resource: { id: 'g1' } },
+          entry[2],
+          { resource: { resourceType: 'OperationOutcome' } },
+        ],
+      },
+    });
+    expect(JSON.stringify(reply.fault === undefined && reply.body?.entry).match(/u0000/g)).toHaveLength(1);
+  });
+
+  test('is an entry that is nested deeper than any stack: it is set aside, and the others are read', async () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const body = `{"resourceType":"Bundle","entry":[${deep},{"resource":${JSON.stringify(goal({}))}}]}`;
+    const server = await startServer(() => ({ headers: { 'content-type': 'application/json' }, body }));
+    expect(await connectTo(server).client.searchAll('Goal', {})).toMatchObject({
+      resources: [{ id: 'g1' }],
+      complete: false,
+      unreadable: [{ reason: { code: 'search-entry-unreadable' } }],
+    });
+  });
+
+  test('in a CapabilityStatement: what the server can do is not known, and why', async () => {
+    const statement = { resourceType: 'CapabilityStatement', software: { name: 'a\0b' } };
+    const server = await startServer(() => ({ body: statement }));
+    const connection = connectTo(server);
+    await expect(connection.capabilities()).rejects.toMatchObject({
+      reason: { code: 'connection-capabilities-unreadable', text: expect.stringContaining('no text may hold') },
+    });
   });
 });
 

@@ -6,7 +6,7 @@ import { createLocalJWKSet, decodeProtectedHeader, exportJWK, generateKeyPair, t
 import type { AuthConfig } from '../../src/config.ts';
 import { findTokenEndpoint } from '../../src/connections/auth/discovery.ts';
 import type { ConnectionParts } from '../../src/connections/connections.ts';
-import { generateKey, publicKeySet } from '../../src/connections/connections.ts';
+import { classify, generateKey, publicKeySet } from '../../src/connections/connections.ts';
 import { machineTime } from '../../src/connections/deadline.ts';
 import { memoryBudget } from '../../src/connections/memory-budget.ts';
 import type { Answer, Arrived, TestServer } from './fhir-server.ts';
@@ -411,6 +411,34 @@ describe('a refusal at the token endpoint', () => {
       reason: { code: 'connection-token-unavailable' },
     });
     expect(stays.tokenRequests()).toHaveLength(2);
+  });
+
+  test.each([
+    [429, 'slow_down'],
+    [429, 'temporarily_unavailable'],
+    [429, 'server_error'],
+    [429, 'invalid_client'],
+    [429, null],
+    [400, 'slow_down'],
+    [400, 'temporarily_unavailable'],
+    [401, 'server_error'],
+  ])('%s %s is none: it is asked again when the server wants to be asked, and not before', async (status, error) => {
+    const answer = { ...refusal(error, status), headers: { ...tokenAnswer({}).headers, 'retry-after': '30' } };
+    const { server, tokenRequests } = await startSmartServer({ tokens: [answer] });
+    const { client, vendor } = connect(server, {}, { now: () => Date.now() + 600_000 });
+    const fault = await client.send(read);
+    expect(fault).toMatchObject({
+      fault: 'auth',
+      sent: false,
+      status,
+      retryAfterMs: 30_000,
+      reason: { code: 'connection-token-unavailable' },
+    });
+    expect(classify(vendor, { method: 'GET', kind: 'read' }, fault)).toMatchObject({
+      class: 'retry-backoff',
+      retryAfterMs: 30_000,
+    });
+    expect(tokenRequests()).toHaveLength(1);
   });
 
   test('stands for a minute, without asking again; then the next request asks', async () => {

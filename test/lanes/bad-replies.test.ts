@@ -22,6 +22,7 @@ const outcome = (severity: string, code: string): JsonObject => ({
   resourceType: 'OperationOutcome',
   issue: [{ severity, code }],
 });
+const nested = (depth: number): Json => Array.from({ length: depth }).reduce<Json>((inner) => [inner], 'end');
 const elsewhere = { location: 'https://elsewhere.example.org/fhir/Organization/77' };
 const large = { body: outcome('error', 'exception'), bodyBytes: 10 * 1024 * 1024 };
 
@@ -170,6 +171,59 @@ describe('a reply to a read', () => {
     expect((await world.server.writes()).length).toBe(1);
   });
 
+  test.each<[string, Json]>([
+    ['a NUL', 'Harbor\0Pantry'],
+    ['half a character', 'Harbor\ud800Pantry'],
+    ['3,000 lists in each other', nested(3_000)],
+  ])(
+    '82: what holds %s can be kept by nobody: parked with that reason, and no word of it is believed',
+    async (_what, name) => {
+      const held = await sent();
+      const before = await truth();
+      await fault('GET', { status: 200, body: { ...held, name } });
+      await lookAgain();
+      expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: 'server-reply-unkeepable' });
+      expect(await world.link(slot)).toMatchObject({ state: 'parked', reason: 'server-reply-unkeepable' });
+      expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);
+      expect(await truth()).toEqual(before);
+      await world.accept(['organization', renamed()]);
+      await world.work();
+      expect(await world.server.writes()).toHaveLength(1);
+
+      await heal();
+      await lookAgain();
+      expect(await world.server.own('Organization', `county/${slot}`)).toMatchObject({ name: 'Harbor Food Pantry' });
+      expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
+      expect(await world.openDecisions()).toEqual([]);
+    },
+  );
+
+  test('82: one of a case that cannot be kept holds up none of the others', async () => {
+    const other = (statement: string, day: number): ['goal', JsonObject] => [
+      'goal',
+      aGoal({ id: 'goal-work', statement, updatedAt: `2026-02-0${day}T10:00:00-05:00` }),
+    ];
+    await world.accept(...directoryAndClient(), ...caseWithReferral(), other('I want a job.', 1));
+    await world.work();
+    const held = await world.server.own('Goal', 'county/goal/goal-meals#goal');
+    const { length } = await world.server.journal();
+    await fault('GET', { status: 200, body: { ...held, note: [{ text: '\ud800' }] } }, `Goal/${held.id}$`);
+    await world.accept(other('I want work near home.', 2));
+    await world.workAgain();
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({
+      state: 'parked',
+      reason: 'server-reply-unkeepable',
+    });
+    expect(await world.server.own('Goal', 'county/goal/goal-work#goal')).toMatchObject({
+      description: { text: 'I want work near home.' },
+    });
+    expect((await world.server.writes(length)).map(({ url }) => url)).toEqual([expect.stringContaining('Goal/')]);
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({
+      hasWork: false,
+      parked: 'server-reply-unkeepable',
+    });
+  });
+
   test('82: a narrative with script is data: kept there as it is, and shown to nobody', async () => {
     const { id, ...held } = await sent();
     const text = {
@@ -213,6 +267,7 @@ describe('a reply to an update', () => {
     ['64: HTML with 200', { status: 200, ...html }],
     ['68: another type', { status: 200, body: { resourceType: 'Task', id: '1' } }],
     ['68: another id', { status: 200, body: { resourceType: 'Organization', id: '77' } }],
+    ['68: another id, with what cannot be kept', { status: 200, body: { resourceType: 'Organization', id: '77\0' } }],
     ['69: a fatal error with 200', { status: 200, body: outcome('fatal', 'exception') }],
     [
       '75: half of the JSON',
@@ -255,13 +310,14 @@ describe('a reply to an update', () => {
     expect(await world.openDecisions()).toEqual([]);
   });
 
-  test.each<[string, JsonObject]>([
-    ['65: empty with 200', { status: 200 }],
-    ['65: empty with 204', { status: 204 }],
-    ['69: with notes that nothing is wrong', { status: 200, body: outcome('information', 'informational') }],
-  ])('%s: it is done, and the notes are no look at it', async (_title, action) => {
+  test.each<[string, (held: JsonObject) => JsonObject]>([
+    ['65: empty with 200', () => ({ status: 200 })],
+    ['65: empty with 204', () => ({ status: 204 })],
+    ['69: with notes that nothing is wrong', () => ({ status: 200, body: outcome('information', 'informational') })],
+    ['82: with what cannot be kept', (held) => ({ status: 200, body: { ...held, alias: ['\0'] } })],
+  ])('%s: it is done, and the notes are no look at it', async (_title, answer) => {
     const held = await sent();
-    await fault('PUT', { ...action, at: 'after-commit' });
+    await fault('PUT', { ...answer(held), at: 'after-commit' });
     await world.accept(['organization', renamed()]);
     await world.work();
     const seen = async () => (await world.store.db.selectFrom('seen').select('body').executeTakeFirstOrThrow()).body;

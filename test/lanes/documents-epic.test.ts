@@ -49,6 +49,20 @@ describe('a case with a plan', () => {
     expect(note?.text).toContain('MRN-20417');
   });
 
+  test('is filed under the newest one also beside those that say no time, or none that is one', async () => {
+    const { period: _none, ...untimed } = anEncounter('untimed', 'in-progress', '2026-03-01T09:00:00Z');
+    await seed(
+      anEncounter('a-soon', 'in-progress', 'soon'),
+      anEncounter('never', 'in-progress', '2026-02-30T25:00:00Z'),
+      untimed,
+      anEncounter('this-year', 'in-progress', '2026'),
+    );
+    await sendCase();
+    expect(await world.server.all('DocumentReference')).toMatchObject([
+      { context: { encounter: [{ reference: 'Encounter/newest' }] } },
+    ]);
+  });
+
   test('leaves every record in a state with its reason', async () => {
     await sendCase();
     const links = await world.store.db

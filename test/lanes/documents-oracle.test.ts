@@ -2,7 +2,8 @@
 // the quirks of that server.
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { aConsent, aGoal, aNeed } from '../builders.ts';
+import { wantAll } from '../../src/lanes/lanes.ts';
+import { aCase, aConsent, aGoal, aNeed, aNote } from '../builders.ts';
 import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
@@ -87,6 +88,27 @@ describe('a later edition', () => {
   });
 });
 
+describe('C24 a document that always times out when it is read', () => {
+  test('waits alone: it is not amended unread, a note of the same case is filed, and the edition follows', async () => {
+    await sendCase();
+    const [document] = await filed();
+    await world.server.control('POST', 'settings', { alwaysTimesOut: [`GET DocumentReference/${document?.id}`] });
+    await world.accept(['goal', later], ['note', aNote()]);
+    await wantAll(world.store, ['general']);
+    await world.work({ tries: 2 });
+    expect(await writes()).toEqual(['POST DocumentReference 201', 'POST DocumentReference 201']);
+    expect(await world.link('note/note-visit#note')).toMatchObject({ state: 'current' });
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'due', reason: 'connection-not-fhir' });
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: true, reason: 'connection-not-fhir' });
+    expect(await world.openDecisions()).toEqual([]);
+
+    await world.server.control('POST', 'settings', { alwaysTimesOut: [] });
+    await world.work();
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
+    expect((await filed()).map(({ edition, docStatus }) => `${edition} ${docStatus}`)).toContain('2 amended');
+  });
+});
+
 describe('C20 a document whose reply is lost', () => {
   test.each([
     ['after it was filed', { drop: 'after-commit' }],
@@ -136,5 +158,27 @@ describe('a revoked consent', () => {
     expect(retraction).toMatchObject({ status: 'entered-in-error', edition: 2 });
     expect(anew).toMatchObject({ status: 'current', edition: 3 });
     expect(`${retraction?.text}${anew?.text}`).not.toContain('CANARY-SECRET');
+  });
+});
+
+describe('a note that was an error', () => {
+  test.each([
+    ['cannot be read, is not written over', 'GET', 0],
+    ['may not be marked, is tried once', 'PUT', 1],
+  ])('and whose document %s: a person is asked, and it goes when the server lets it', async (_what, method, tries) => {
+    await world.accept(...directoryAndClient(), ['case', aCase()], ['note', aNote()]);
+    await world.work();
+    const { length } = await world.server.journal();
+    await world.server.control('POST', 'faults', [{ method, path: 'DocumentReference/', fault: { status: 501 } }]);
+    await world.accept(['note', aNote({ status: 'entered-in-error', updatedAt: '2026-03-01T09:00:00-05:00' })]);
+    await world.work();
+    const puts = (await world.server.journal(length)).filter((request) => request.method === 'PUT');
+    expect(puts).toHaveLength(tries);
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);
+    expect((await filed())[0]).toMatchObject({ status: 'current' });
+    await world.server.control('DELETE', 'faults');
+    await world.decide('refused-write', 'retry');
+    await world.work();
+    expect((await filed())[0]).toMatchObject({ status: 'entered-in-error' });
   });
 });

@@ -3,6 +3,7 @@
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { openAlert, parkLane, retryLane, reviewAlerts, runByHand, setPaused, wantAll } from '../../src/lanes/lanes.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { sql } from '../../src/store/store.ts';
@@ -19,6 +20,11 @@ async function waitSeconds(): Promise<number> {
     world.store.db,
   );
   return rows[0]?.seconds ?? 0;
+}
+
+async function nextTryAt(lane: string): Promise<Date | null> {
+  const row = world.store.db.selectFrom('lane').select('next_try_at').where('subject', '=', lane);
+  return (await row.executeTakeFirstOrThrow()).next_try_at;
 }
 
 async function dueForDays(days: number): Promise<void> {
@@ -165,6 +171,110 @@ describe('a server that fails some of what it is asked', () => {
     await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal', nth: 1, fault }]);
     await world.run(caseLane);
     expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, attempts: 0 });
+  });
+
+  describe('always at the same resource', () => {
+    const urgent = (day: number, urgency: 'urgent' | 'asap') =>
+      ['referral', aReferral({ urgency, updatedAt: `2026-02-0${day}T10:00:00-05:00` })] as const;
+    const taskThere = () => world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
+    const goalThere = () => world.server.own('Goal', 'county/goal/goal-meals#goal');
+    const isGoal = ({ url }: JsonObject) => String(url).includes('/Goal/');
+
+    /** The goal is to be read again, and its GET fails for good; both the goal and the referral have changed here. */
+    async function stuck(fault: JsonObject = { status: 504 }, ...more: JsonObject[]): Promise<number> {
+      await begun();
+      const { id } = await goalThere();
+      await world.server.control('POST', 'faults', [{ method: 'GET', path: `Goal/${id}$`, fault }, ...more]);
+      await world.accept(aim('Food every day.', 5), urgent(5, 'urgent'));
+      const { length } = await world.server.journal();
+      await world.run(caseLane);
+      return length;
+    }
+
+    test.each([
+      ['a gateway time-out', { status: 504 }],
+      [
+        'one that comes as a page of the gateway',
+        { status: 504, body: '<html>', headers: { 'content-type': 'text/html' } },
+      ],
+      ['a lock', { status: 423 }],
+    ])(
+      'with %s: it alone waits and is shown, the rest of its case goes out, and it follows when it can be read',
+      async (_what, fault) => {
+        const before = await stuck(fault);
+        expect(await taskThere()).toMatchObject({ priority: 'urgent' });
+        expect(await goalThere()).not.toMatchObject({ description: { text: 'Food every day.' } });
+        expect((await world.server.writes(before)).filter(isGoal)).toEqual([]);
+        expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'due', reason: expect.anything() });
+        const lane = await world.lane(caseLane);
+        expect(lane).toMatchObject({ hasWork: true, waiting: false, parked: undefined, attempts: 1 });
+        expect(lane.reason).toBe((await world.link('goal/goal-meals#goal')).reason);
+        expect(await nextTryAt(caseLane)).not.toBeNull();
+        expect(await world.openDecisions()).toEqual([]);
+
+        await world.run(caseLane);
+        await world.run(caseLane);
+        expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, attempts: 3 });
+        expect((await world.server.writes(before)).filter(isGoal)).toEqual([]);
+
+        await world.server.control('DELETE', 'faults');
+        await world.run(caseLane);
+        expect(await goalThere()).toMatchObject({ description: { text: 'Food every day.' } });
+        expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, attempts: 0, reason: undefined });
+        expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'current', reason: undefined });
+        expect(await world.changes()).toEqual([]);
+      },
+    );
+
+    test('the others are not read again each time that it is tried', async () => {
+      await stuck();
+      const { length } = await world.server.journal();
+      await world.run(caseLane);
+      const read = (await world.server.journal(length)).map(({ method, url }) => `${method} ${url}`);
+      expect(read).toEqual([expect.stringMatching(/^GET .*Goal/), expect.stringMatching(/^GET .*Goal/)]);
+    });
+
+    test('what is refused meanwhile rests and is asked about, and is not sent each time that it is tried', async () => {
+      const refusal = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'business-rule' }] };
+      const refused = { method: 'PUT', path: 'Task', fault: { status: 422, body: refusal } };
+      const before = await stuck({ status: 504 }, refused);
+      await world.run(caseLane);
+      await world.run(caseLane);
+      const puts = (await world.server.journal(before)).filter(({ method }) => method === 'PUT');
+      expect(puts.filter(({ url }) => String(url).includes('Task/'))).toHaveLength(1);
+      expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, parked: 'server-refused' });
+      expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);
+      await world.server.control('DELETE', 'faults');
+      await world.decide('refused-write', 'retry');
+      await world.work();
+      expect(await taskThere()).toMatchObject({ priority: 'urgent' });
+      expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, parked: undefined });
+    });
+
+    test('what was to be written without having to be read again is not written over it either', async () => {
+      const before = await stuck({ status: 500 });
+      await world.accept(['goal', aGoal({ status: 'entered-in-error', updatedAt: '2026-02-06T10:00:00-05:00' })]);
+      await world.work({ tries: 3 });
+      expect((await world.server.writes(before)).filter(isGoal)).toEqual([]);
+      expect(await world.link('goal/goal-meals#goal')).toMatchObject({ retired: false, state: 'due' });
+    });
+  });
+
+  test.each([
+    ['that fails over all', { status: 503 }, 3],
+    ['that cannot be reached', { drop: 'before-commit' }, 1],
+    ['that asks to be left alone', { status: 503, headers: { 'retry-after': '5' } }, 1],
+    ['that is asked too much', { status: 429 }, 1],
+  ])('one %s is spared: a run ends after a few reads', async (_what, fault, resources) => {
+    await begun();
+    const { length } = await world.server.journal();
+    await world.server.control('POST', 'faults', [{ method: 'GET', fault }]);
+    await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.run(caseLane);
+    const asked = await world.server.journal(length);
+    expect(new Set(asked.map(({ url }) => url)).size).toBe(resources);
+    expect(asked.every(({ method }) => method === 'GET')).toBe(true);
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, attempts: 1 });
   });
 
   test('one that asks to be left alone is left alone', async () => {

@@ -165,6 +165,20 @@ test('an order alone, by its status: first seen, and after it was offered', () =
 });
 
 describe('the order of a referral that we have answered', () => {
+  test.each([['yesterday'], ['2026-02-30T25:00:00Z'], ['2026-03-02'], [undefined]])(
+    'revoked at %s: the story of the referral gets a time that exists',
+    (lastUpdated) => {
+      const reading = readOrder({
+        referral: { status: 'accepted', updatedAt: '2026-03-01T10:00:00Z' },
+        order: { ...order, status: 'revoked', meta: { ...(lastUpdated && { lastUpdated }) } },
+        before: 'active',
+        by: undefined,
+        itemId: (text) => text,
+      });
+      expect(reading).toMatchObject({ patch: { history: [{ at: '2026-03-01T10:00:00Z' }] } });
+    },
+  );
+
   const read = (known: string, status: string) => {
     const reading = readOrder({
       referral: { status: known, history: [], updatedAt: '2026-03-01T10:00:00Z' },

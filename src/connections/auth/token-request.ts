@@ -10,6 +10,7 @@ import type { HttpReply } from '../exchange.ts';
 import type { Fault } from '../faults.ts';
 import { makeFault } from '../faults.ts';
 import { readJsonBody } from '../json-body.ts';
+import { retryAfterMs } from '../retry-after.ts';
 import type { AuthParts } from './auth.ts';
 import { keyId, signingAlgorithm } from './keys.ts';
 import type { SmartConfig } from './smart-backend.ts';
@@ -41,6 +42,9 @@ export async function requestToken(config: SmartConfig, url: URL, parts: AuthPar
 
 /** Undefined: the first answer stands. */
 function timeOfSecondTry(config: SmartConfig, reply: HttpReply, now: number): number | undefined {
+  if (isForLater(reply)) {
+    return undefined;
+  }
   if (isBare(reply)) {
     return now;
   }
@@ -116,6 +120,14 @@ async function signAssertion(config: KeyConfig, url: URL, now: number): Promise<
   }
 }
 
+/** What says nothing of who asks, and nothing about the request (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5). */
+const passingErrors = ['server_error', 'slow_down', 'temporarily_unavailable'];
+
+/** The server wants to be asked later, whatever else it says: above a limit some refuse everybody as unknown. */
+function isForLater(reply: HttpReply): boolean {
+  return reply.status === 429 || passingErrors.includes(oauthError(reply) ?? '');
+}
+
 function isBare(reply: HttpReply): boolean {
   return reply.status >= 500 || (reply.status === 400 && oauthError(reply) === undefined);
 }
@@ -139,8 +151,9 @@ function tokenFault(reply: HttpReply, url: URL, now: number): Fault {
   const { host } = url;
   const { status } = reply;
   const error = oauthError(reply);
-  if (error === undefined) {
-    return makeFault('auth', false, 'connection-token-unavailable', { host, status }, { status });
+  if (error === undefined || isForLater(reply)) {
+    const waitMs = retryAfterMs(reply.headers['retry-after'], reply.headers.date);
+    return makeFault('auth', false, 'connection-token-unavailable', { host, status }, { status, retryAfterMs: waitMs });
   }
   const skew = clockSkewSeconds(reply.headers.date, now);
   const clocks = skew === undefined ? '' : ` The clocks differ by ${Math.abs(skew)} s, which alone can cause this.`;

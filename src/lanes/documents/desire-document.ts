@@ -13,12 +13,12 @@ import {
   type DocumentsHeld,
   generationAfter,
   heldBack,
+  holdsOf,
   isTopicOf,
   linkState,
   observation,
   placeholderFor,
   receiverOf,
-  untoldOf,
 } from '../desire.ts';
 import { isRefusal } from '../inbound/refuse.ts';
 import type { LinkRow, RecordRow } from '../known.ts';
@@ -53,7 +53,7 @@ const toldOnlyHere: readonly RecordType[] = toldTypes.filter((type) => type !== 
 
 /** Undefined: the lane has no document and needs none. */
 export function documentResource(input: DesireInput, others: readonly LaneResource[]): LaneResource | undefined {
-  const { known, connection, documents, memory } = input;
+  const { known, connection, documents } = input;
   const rules = connection.vendor.documents;
   const row = known.own.find(({ type }) => type === 'case');
   if (row === undefined || documents === undefined || !isOffered(rules)) return undefined;
@@ -89,7 +89,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
       movedCause(input, row, current) ??
       strayCause(input, row, current),
     waits: patient.waits,
-    parked: memory.refused.get(nameOf(key)) ?? parkedReason(input, links),
+    parked: series.refused ?? parkedReason(input, links),
     party: 'requester',
     document,
   });
@@ -98,7 +98,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
 /** What every document of a lane says beside what it tells: where its series stands, and what holds the next edition back. */
 type Series = Pick<
   DocumentState,
-  'rules' | 'editions' | 'current' | 'encounter' | 'isHeld' | 'now' | 'timeZone' | 'marker' | 'amendRefused'
+  'rules' | 'editions' | 'current' | 'encounter' | 'isHeld' | 'now' | 'timeZone' | 'marker' | 'amendRefused' | 'refused'
 >;
 
 /** @param isStanding whether the series has a link that stands */
@@ -121,6 +121,7 @@ export function seriesOf(
     timeZone,
     marker: markerOf({ connection: lease.connection, source: lease.source, ...key }),
     amendRefused: memory.amendRefused,
+    refused: memory.refused.get(nameOf(key)),
   };
 }
 
@@ -154,7 +155,7 @@ export function laneDocument(
     ),
     moves: {},
     search: 'none',
-    ...untoldOf(input, key),
+    ...holdsOf(input, key),
     ...own,
     parked: heldBack(input, key, standing) ?? own.parked,
   };

@@ -106,6 +106,8 @@ export interface DocumentState {
   readonly marker: string;
   /** The server has refused to let the document be amended in this run: the edition goes as a new one. */
   readonly amendRefused: boolean;
+  /** Why the server has refused in this run to show the document, or to take it. */
+  readonly refused: Reason | undefined;
 }
 
 export interface DocumentTimes {
@@ -139,10 +141,10 @@ export function decideDocument(resource: LaneResource, document: DocumentState):
   const { link, leave } = resource;
   if (link !== undefined && resource.isGone)
     return { state: 'parked', reason: reason(document.form.message ? 'message-gone' : 'document-gone') };
-  if (link !== undefined && leave !== undefined)
-    return resource.parked === undefined
-      ? takeBack(resource, link, document, leave)
-      : { state: 'parked', reason: resource.parked };
+  if (link !== undefined && leave !== undefined) {
+    const refused = document.refused ?? resource.parked;
+    return refused === undefined ? takeBack(resource, link, document, leave) : { state: 'parked', reason: refused };
+  }
   const { content, current, patientId } = document;
   const [wait] = resource.waits;
   if (wait !== undefined) return { state: 'waiting', reason: wait.reason };

@@ -3,6 +3,7 @@
 import { isSearchResult } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
+import { isInstant, isPartialDate } from '../../records/records.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
@@ -56,10 +57,12 @@ export function newestOpen(encounters: readonly JsonObject[]): string | undefine
     ({ status, period }) =>
       openStatuses.includes(String(status)) && !(isObject(period) && typeof period.end === 'string'),
   );
-  const [newest] = open.sort((a, b) => (startOf(b) < startOf(a) ? -1 : 1));
+  const [newest] = open.sort((a, b) => startOf(b) - startOf(a));
   return typeof newest?.id === 'string' ? newest.id : undefined;
 }
 
-function startOf({ period }: JsonObject): string {
-  return isObject(period) && typeof period.start === 'string' ? new Date(period.start).toISOString() : '';
+/** Epoch ms; of one that says no time, or none that is one, before all others. */
+function startOf({ period }: JsonObject): number {
+  const start = isObject(period) ? period.start : undefined;
+  return isInstant(start) || (typeof start === 'string' && isPartialDate(start)) ? Date.parse(start) : 0;
 }

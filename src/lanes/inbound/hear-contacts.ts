@@ -3,6 +3,7 @@
 
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
+import { isInstant } from '../../records/records.ts';
 import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
 import { keepRemoteValues, offerChanges, referralsOffered } from '../changes.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
@@ -20,7 +21,6 @@ import { keepTaken } from './keep-taken.ts';
 import { lanesSpokenTo } from './note.ts';
 import { hashOfMade, type Made, madeRecord, offerMade, withdrawMade } from './offer-made.ts';
 import { type ContactPlan, type HeardContact, planContacts, stands } from './plan-contacts.ts';
-import { isInstant } from './propose.ts';
 import { type Contact, isVisitOf, type Performed, readContact } from './read-contact.ts';
 import { appointmentRecord } from './their-appointment.ts';
 

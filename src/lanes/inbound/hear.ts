@@ -3,6 +3,7 @@
 // What carries no text, or is about no referral of the lane, stays kept as it is; what was heard, and has no words any more, is told to be taken back.
 
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
+import { isInstant } from '../../records/records.ts';
 import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
 import { commentsOffered, keepRemoteValues, offerChanges } from '../changes.ts';
 import { wordsOf } from '../documents/message-words.ts';
@@ -135,7 +136,7 @@ function commentOf(
   const byName = textAt(objectAt(body, 'sender'), 'display');
   return {
     id: heardId(id),
-    at: textAt(body, 'sent') ?? textAt(body, 'received') ?? seenAt.toISOString(),
+    at: [body.sent, body.received].find(isInstant) ?? seenAt.toISOString(),
     ...(byName !== undefined && { byName }),
     ...(organization !== undefined && { byOrganizationId: organization }),
     text: cut([...texts, ...more].join('\n'), longest),

@@ -4,9 +4,10 @@
 import { findMarker } from '../../documents/documents.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
+import { isInstant } from '../../records/records.ts';
 import { type Named, referenced } from './about.ts';
 import { cut } from './cut.ts';
-import { isInstant, wordsOf } from './propose.ts';
+import { wordsOf } from './propose.ts';
 import { plainness } from './readable-text.ts';
 
 const loinc = 'http://loinc.org';

@@ -4,7 +4,7 @@
 import { contentHash } from '../../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { CompiledSlot, MappingSet, SlotRef } from '../../mapping/mapping.ts';
-import { isInstantOrLocal, type RecordType } from '../../records/records.ts';
+import { isInstant, type RecordType } from '../../records/records.ts';
 import { hashOfSeen } from '../links.ts';
 import type { InboundPart } from './rows.ts';
 
@@ -165,8 +165,4 @@ export function wordsOf(concept: Json | undefined): string | undefined {
   return (
     textAt(concept, 'text') ?? objectsAt(concept, 'coding').flatMap((coding) => textAt(coding, 'display') ?? [])[0]
   );
-}
-
-export function isInstant(value: Json | undefined): value is string {
-  return typeof value === 'string' && isInstantOrLocal(value) && /(?:Z|[+-]\d\d:\d\d)$/.test(value);
 }

@@ -1,9 +1,9 @@
 // A Task of the requester's that does nothing but ask to cancel the one in its focus, which we perform (closed-loop B3). Pure.
 
 import { type JsonObject, objectAt } from '../../json.ts';
+import { isInstant } from '../../records/records.ts';
 import { changedAt, isAbort, isTaskStatus, isTerminal } from '../../referrals/referrals.ts';
 import { nameOf, patientsOf, referenced } from './about.ts';
-import { isInstant } from './propose.ts';
 
 export interface AbortContext {
   readonly baseUrl: string;

@@ -2,9 +2,9 @@
 // was reached, or that somebody tried. Pure.
 
 import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
+import { isInstant } from '../../records/records.ts';
 import { codesOf } from '../../referrals/referrals.ts';
 import { nameOf, patientsOf, referenced } from './about.ts';
-import { isInstant } from './propose.ts';
 
 /** A referral that a partner performs, as resources of the partner's speak of it. */
 export interface Performed {

@@ -1,6 +1,7 @@
 // An appointment that a partner makes for a referral, as the record that the source is offered. Pure.
 
 import { type JsonObject, textAt } from '../../json.ts';
+import { isInstant } from '../../records/records.ts';
 import { cut } from './cut.ts';
 
 const statuses: Readonly<Record<string, string>> = {
@@ -20,10 +21,10 @@ export function appointmentRecord(
   { organization, at }: { readonly organization: string | undefined; readonly at: string },
 ): JsonObject | undefined {
   const [title, place] = [lineAt(appointment, 'description'), lineAt(appointment, 'comment')?.replace(/^Place: /, '')];
-  const [start, end] = [textAt(appointment, 'start'), textAt(appointment, 'end')];
+  const { start, end } = appointment;
   const status = statuses[textAt(appointment, 'status') ?? ''];
   const referralId = textAt(referral, 'id');
-  if (status === undefined || start === undefined) return undefined;
+  if (status === undefined || !isInstant(start)) return undefined;
   return {
     kind: 'partner',
     status,
@@ -32,7 +33,7 @@ export function appointmentRecord(
     ...(organization !== undefined && { with: { organizationId: organization } }),
     ...(title !== undefined && { title }),
     startsAt: start,
-    ...(end !== undefined && end !== start && { endsAt: end }),
+    ...(isInstant(end) && end !== start && { endsAt: end }),
     ...(place !== undefined && { place: { name: place } }),
     updatedAt: at,
   };

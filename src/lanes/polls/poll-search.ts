@@ -153,6 +153,7 @@ async function besidesKnown(
     if (found.class === 'gone') continue;
     if (reply.fault !== undefined) return reply;
     if (found.class === 'ok' && reply.body !== undefined) resources.push(reply.body);
+    else if (reply.unkept !== undefined) unreadable.push(setAside(resourceType, id, reply.unkept.problem));
     else if (isBroken(connection, reply)) unreadable.push(setAside(resourceType, id));
     else return reply;
   }
@@ -161,6 +162,6 @@ async function besidesKnown(
   return { ...parts, resources, complete: false, ...(first && { reason: parts.reason ?? first.reason }), unreadable };
 }
 
-function setAside(resourceType: string, key: string): UnreadableEntry {
-  return { key, reason: reason('search-entry-unreadable', { resourceType, problem: 'the server cannot show it' }) };
+function setAside(resourceType: string, key: string, problem = 'the server cannot show it'): UnreadableEntry {
+  return { key, reason: reason('search-entry-unreadable', { resourceType, problem }) };
 }

@@ -350,5 +350,6 @@ const lastingFailures: readonly ErrorCode[] = [
   'roster-empty',
   'search-endless',
   'server-refused',
+  'server-reply-unkeepable',
   'server-wrong-resource',
 ];

@@ -205,6 +205,14 @@ describe('seen for the first time', () => {
     expect(await ops(world)).toContain('propose referral');
   });
 
+  test('an order that cannot be kept leaves the Task to speak for itself, and is told to an operator', async () => {
+    await begins({ ...foodOrder, note: [{ text: 'by the door\0' }] });
+    expect((await feed(world)).at(-1)).toMatchObject({ op: 'propose', body: { requestedText: 'Not said' } });
+    expect(await world.alerts()).toMatchObject([{ code: 'poll-unreadable' }]);
+    const lanes = await world.store.db.selectFrom('lane').select('reason').whereRef('done', '<', 'wanted').execute();
+    expect(lanes).toEqual([]);
+  });
+
   test('an order that nobody may see leaves the Task to speak for itself', async () => {
     await begins({ ...task, focus: { reference: 'ServiceRequest/elsewhere' } });
     expect((await feed(world)).at(-1)?.body).toMatchObject({

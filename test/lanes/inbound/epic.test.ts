@@ -334,6 +334,22 @@ describe('taken over', () => {
       expect(await world.openDecisions()).toEqual([]);
     });
 
+    test('at a time that no calendar has comes with the time at which it was received, or seen', async () => {
+      await isAdopted();
+      await hospitalHas(
+        world,
+        { ...said, sent: '2026-02-30T25:00:00Z', received: '2026-03-01T15:05:00Z' },
+        { ...said, id: 'said-2', sent: 'soon', received: '2026' },
+      );
+      await heard();
+      const [patch = {}] = await patches();
+      const times = objects(patch.comments).map(({ at }) => String(at));
+      expect(times[0]).toBe('2026-03-01T15:05:00Z');
+      expect(new Date(String(times[1])).toISOString()).toBe(times[1]);
+      await sourceMoves(world, 'accepted', patch);
+      expect(await world.openDecisions()).toEqual([]);
+    });
+
     test('comes with what was offered before, and again when the hospital says it otherwise', async () => {
       await isAdopted();
       await hospitalHas(world, said);

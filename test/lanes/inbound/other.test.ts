@@ -932,6 +932,18 @@ describe('a partner on a server of its own', () => {
     expect(await contactClock()).toBe('running null');
   });
 
+  test('that arranges a visit at no time that a calendar has proposes none; of an end that is none, nothing is said', async () => {
+    const soon = await Promise.all([
+      visit({ id: 'soon', start: 'soon', end: 'later' }),
+      visit({ id: 'day', start: '2026-02-30T25:00:00Z' }),
+      visit({ id: 'open', start: '2031-02-05T09:00:00Z', end: '2031-02-05' }),
+    ]);
+    await partnerSays(...soon);
+    const proposed = (await feed(world)).filter(({ op, type }) => op === 'propose' && type === 'appointment');
+    expect(proposed).toMatchObject([{ body: { startsAt: '2031-02-05T09:00:00Z' } }]);
+    expect(proposed[0]?.body).not.toHaveProperty('endsAt');
+  });
+
   test('that takes the call back starts the clock again, and the next contact counts', async () => {
     await partnerSays(await call());
     await partnerSays(await call({ status: 'entered-in-error' }));
