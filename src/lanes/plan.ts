@@ -130,7 +130,7 @@ const decided = new WeakMap<LaneResource, Outcome>();
 
 /** Worked out once for each resource: a load gives what has not changed as the same object. */
 function decide(resource: LaneResource): Outcome {
-  const outcome = decided.get(resource) ?? held(resource) ?? decideNew(resource);
+  const outcome = decided.get(resource) ?? held(resource) ?? asOffered(resource, decideNew(resource));
   decided.set(resource, outcome);
   return outcome;
 }
@@ -138,6 +138,14 @@ function decide(resource: LaneResource): Outcome {
 /** Written to again, it might be there twice, or be answered for what it is not. */
 function held({ untold }: LaneResource): Outcome | undefined {
   return untold && { state: 'parked', reason: untold };
+}
+
+/** What the server does not declare to take is not sent; it is said what stands otherwise there. */
+function asOffered({ resourceType, takesNoChanges }: LaneResource, outcome: Outcome): Outcome {
+  const { operation } = outcome;
+  if (takesNoChanges !== true || operation === undefined || !('elements' in operation)) return outcome;
+  const elements = operation.elements.join(', ');
+  return { state: 'parked', reason: reason('update-not-offered', { resourceType, elements }) };
 }
 
 function decideNew(resource: LaneResource): Outcome {

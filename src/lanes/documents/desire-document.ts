@@ -119,7 +119,7 @@ export function seriesOf(
     now,
     timeZone,
     marker: markerOf({ connection: lease.connection, source: lease.source, ...key }),
-    amendRefused: memory.amendRefused,
+    amendRefused: memory.amendRefused || !input.abilities.changes('DocumentReference'),
   };
 }
 
