@@ -210,7 +210,7 @@ describe('of what comes back as no change of the record', () => {
   });
 });
 
-describe('the base of a write whose reply held nothing', () => {
+describe('the base of a write whose reply held nothing (lanes.md 15)', () => {
   const written = { seen: undefined, seenHash: undefined, versionTag: 'W/"2"' } as const;
   const rewritten = { ...base, text: 'FOOD' };
 
