@@ -1,6 +1,6 @@
-// What the others pay for one case that the server always refuses and for one connection that hangs: the same edits, at a steady rate that the
-// gateway can keep, without and with the two, in turn. Time counts from the record's request to the moment at which the server took the resource.
-// The clean runs have no second connection at all, so that all that it costs shows.
+// What the others pay for one case that the server always refuses and for one connection that hangs (G5): the same edits, at a steady rate that
+// the gateway can keep, without and with the two, in turn. Time counts from the record's request to the moment at which the server took the
+// resource. The clean runs have no second connection at all, so that all that it costs shows.
 
 import { once } from 'node:events';
 import { createServer, type Socket, type Server as TcpServer } from 'node:net';

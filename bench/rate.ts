@@ -1,4 +1,4 @@
-// `npm run experiment:rate`: worker processes that share a limited server, on PostgreSQL and Redis, with more work than the limit lets through.
+// `npm run experiment:rate`: worker processes that share a limited server, on PostgreSQL and Redis, with more work than the limit lets through (G12).
 // Read from the server's own log of arrivals: the most requests in any 60 seconds, how much of the limit is used, and what arrives before the
 // end of a pause that the server asks for. `--black-hole` puts a second server beside it that accepts connections and never answers. Ends with
 // 1 when the limit is passed, less than 0.95 of it is used, or a request arrives in a pause that was not on its way.

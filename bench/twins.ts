@@ -1,4 +1,4 @@
-// `npm run experiment:twins`: looks for clients among patients who share names, birth dates, numbers and phones with each other, and compares
+// `npm run experiment:twins` (G24): looks for clients among patients who share names, birth dates, numbers and phones with each other, and compares
 // every link with the truth. Ends with 1 when a link is wrong, a known client was made again, or an outcome has no explanation.
 
 import { toolOptions } from '../scripts/tool-options.ts';

@@ -185,7 +185,7 @@ function slot(resourceTypes: readonly string[]): JsonObject {
       when: ref('condition'),
       each: text('A list of the record: one resource for each of its items.'),
       by: text('The field by which its items are named: `id`, or a code that each has of its own.'),
-      was: text('The name that this slot had before.'),
+      was: text('The first name that this slot had, under which its resources stay known.'),
       retired: { type: 'object', description: 'What elements say once the resource is taken back; null removes one.' },
       elements: {
         type: 'object',

@@ -2093,6 +2093,12 @@ export const errorKinds = {
     issue: 'lock-error',
     class: 'retry',
   },
+  'update-not-offered': {
+    text: 'The server declares no way to change {resourceType}: it stays there as it is. Changed here only: {elements}. Change it there by hand, or set this version aside.',
+    status: 501,
+    issue: 'not-supported',
+    class: 'permanent',
+  },
   'version-conflict': {
     text: 'It has been changed since: its version is {version} by now. Read it again and repeat what is still wanted.',
     status: 412,

@@ -1,6 +1,6 @@
 // The records that the clocks of some cases are made from, in one statement.
 
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { type JsonObject, textAt } from '../json.ts';
 import { isRecordType, sourceOf } from '../records/records.ts';
 import { type Database, json } from '../store/store.ts';
@@ -82,10 +82,9 @@ export async function loadFacts(
     ) since on own.type in ('case', 'carePlan', 'referral') and own.content ->> 'status' in (${sql.join(ends)})
       or own.type = 'coverage' or own.type = 'goal' and ${statusIn('own', 'own')} = 'true'
     union all
-    select own.subject, i.type, i.id, false, i.offered, i.updated_at, false, exists (
-        select from record c where c.source = own.source and c.type = 'case' and c.client_id = own.client_id and ${isOpenCase('c')}
-          and (coalesce(c.content ->> 'openedOn', ''), c.id) < (coalesce(own.content ->> 'openedOn', ''), own.id)), null
-    from own join inbound i on i.subject = own.source || '.client.' || own.client_id and i.type = 'hospitalStay' and i.state = 'proposed'
+    select own.subject, i.type, i.id, false, i.offered, i.updated_at, false, own.subject <> ${caseOfStay('i')}, null
+    from own join inbound i on i.subject = own.source || '.client.' || own.client_id and ${isProposedStay('i')}
+      and not exists (select from record r where r.source = own.source and r.type = 'hospitalStay' and r.id = i.id)
     where own.type = 'case' and ${isOpenCase('own')}
     union all
     select subject, type, id, false, content, updated_at, false, false, null from beside
@@ -93,6 +92,20 @@ export async function loadFacts(
   return new Map(
     [...Map.groupBy(rows, ({ subject }) => subject)].map(([subject, own]) => [subject, factsOf(own, zoneOf)]),
   );
+}
+
+function isProposedStay(name: string) {
+  const row = sql.raw(name);
+  return sql`${row}.type = 'hospitalStay' and ${row}.state = 'proposed'`;
+}
+
+/** The subject in which the clocks of a row of `inbound` run: of a proposed stay the oldest open case of the client, else null. */
+export function caseOfStay(name: string): RawBuilder<string | null> {
+  const row = sql.raw(name);
+  return sql`(select c.subject from record c
+    where ${isProposedStay(name)} and c.source = ${row}.source and c.type = 'case'
+      and c.client_id = substring(${row}.subject from '^[^.]+[.]client[.](.*)$') and ${isOpenCase('c')}
+    order by coalesce(c.content ->> 'openedOn', ''), c.id limit 1)`;
 }
 
 function isOpenCase(name: string) {

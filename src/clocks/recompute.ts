@@ -3,12 +3,22 @@
 
 import { sql, type Transaction } from 'kysely';
 import { type Reason, reason } from '../errors.ts';
-import { parseSubject } from '../records/records.ts';
+import { parseSubject, sourceOf } from '../records/records.ts';
 import { type Database, json } from '../store/store.ts';
 import { digestTime, type SweepDeps } from './deps.ts';
 import { clocksOf } from './evaluate.ts';
 import { loadFacts } from './load.ts';
-import { type ClockRow, lockRows, removeRows, rowOf, type StoredRow, upsertRows } from './rows.ts';
+import {
+  type ClockRow,
+  handOver,
+  keyOf,
+  lockKeys,
+  lockRows,
+  removeRows,
+  rowOf,
+  type StoredRow,
+  upsertRows,
+} from './rows.ts';
 
 /** Few, because whoever accepts a record of one of these waits for the rest. */
 const subjectsAtOnce = 50;
@@ -59,32 +69,45 @@ async function recompute(
   now: Date,
   failures: unknown[],
 ): Promise<void> {
-  const stored = await lockRows(trx, subjects);
+  const own = await lockRows(trx, subjects);
   const facts = await loadFacts(trx, subjects, deps.zoneOf);
-  const wanted = new Map<string, ClockRow>();
   const failed: string[] = [];
-  for (const subject of subjects) {
-    const found = facts.get(subject);
-    if (found === undefined) continue;
+  const attempt = <T>(subject: string, work: () => T[]): T[] => {
     try {
-      const tellAt = digestTime(deps, subject, now) ?? now;
-      for (const clock of clocksOf(found, now.getTime(), deps.options)) {
-        const row = rowOf(subject, clock, stored, tellAt);
-        wanted.set(row.key, row);
-      }
+      return work();
     } catch (error) {
       failures.push(error);
       failed.push(subject);
+      return [];
     }
-  }
-  const gone = [...stored.values()].filter(({ key, subject }) => !wanted.has(key) && !failed.includes(subject));
+  };
+  const clocks = [...facts].flatMap(([subject, found]) =>
+    attempt(subject, () => clocksOf(found, now.getTime(), deps.options).map((clock) => ({ subject, clock }))),
+  );
+  const keys = clocks.map(({ subject, clock }) => keyOf({ source: sourceOf(subject), ...clock }));
+  // A clock that was another case's until now may have been told there.
+  const others = await lockKeys(
+    trx,
+    keys.filter((key) => !own.has(key)),
+  );
+  const stored = new Map([...own, ...others]);
+  const rows = [...Map.groupBy(clocks, ({ subject }) => subject)].flatMap(([subject, all]) =>
+    attempt(subject, () => {
+      const tellAt = digestTime(deps, subject, now) ?? now;
+      return all.map(({ clock }) => rowOf(subject, clock, stored, tellAt));
+    }),
+  );
+  const wanted = new Map(rows.map((row) => [row.key, row]));
+  await tryLater(trx, failed, new Date(now.getTime() + laterMs));
+  const left = [...own.values()].filter(({ key, subject }) => !wanted.has(key) && !failed.includes(subject));
+  const given = await handOver(trx, left);
+  const gone = left.filter(({ key }) => !given.has(key));
   await upsertRows(
     trx,
     [...wanted.values()].filter((row) => stored.get(row.key)?.same !== row.same),
   );
   await removeRows(trx, gone);
   await endAlerts(trx, now, ended(stored, wanted, gone));
-  await tryLater(trx, failed, new Date(now.getTime() + laterMs));
 }
 
 interface Ended {

@@ -1,10 +1,12 @@
 // Clocks as rows: how a clock is written, and what of the stored row it keeps.
 
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Reason } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { parseSubject } from '../records/records.ts';
 import { type Database, json } from '../store/store.ts';
 import { type Clock, nextChangeAt } from './evaluate.ts';
+import { caseOfStay } from './load.ts';
 
 export interface ClockRow {
   readonly key: string;
@@ -82,14 +84,20 @@ export function rowOf(subject: string, clock: Clock, stored: ReadonlyMap<string,
 }
 
 /** The rows of these subjects, locked in key order. */
-export async function lockRows(
-  trx: Transaction<Database>,
-  subjects: readonly string[],
-): Promise<Map<string, StoredRow>> {
+export function lockRows(trx: Transaction<Database>, subjects: readonly string[]): Promise<Map<string, StoredRow>> {
+  return locked(trx, sql`c.subject in (${sql.join(subjects)})`);
+}
+
+/** The rows of these keys, whatever their subjects, locked in key order. */
+export async function lockKeys(trx: Transaction<Database>, keys: readonly string[]): Promise<Map<string, StoredRow>> {
+  return keys.length === 0 ? new Map() : locked(trx, sql`exists (select from ${listed(keys)} where ${isListed})`);
+}
+
+async function locked(trx: Transaction<Database>, condition: RawBuilder<unknown>): Promise<Map<string, StoredRow>> {
   const rows = await trx
-    .selectFrom('clock')
+    .selectFrom('clock as c')
     .selectAll()
-    .where('subject', 'in', subjects)
+    .where(sql<boolean>`${condition}`)
     .orderBy('source')
     .orderBy('type')
     .orderBy('id')
@@ -132,17 +140,48 @@ export async function upsertRows(trx: Transaction<Database>, rows: readonly Cloc
 
 export async function removeRows(trx: Transaction<Database>, rows: readonly StoredRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const keys = rows.map(({ key }) => ({ key: JSON.parse(key) }));
-  await sql`
-    delete from clock c using jsonb_to_recordset(${json(keys)}) as x(key jsonb)
-    where c.source = x.key ->> 0 and c.type = x.key ->> 1 and c.id = x.key ->> 2 and c.rule = x.key ->> 3 and c.part = x.key ->> 4`.execute(
-    trx,
-  );
+  await sql`delete from clock c using ${listed(rows.map(({ key }) => key))} where ${isListed}`.execute(trx);
 }
 
-function keyOf({ source, type, id, rule, part }: Pick<Columns, 'source' | 'type' | 'id' | 'rule' | 'part'>): string {
+/**
+ * Rows that their subject does not want any more, and that are another case's now, go there with what was told of them: those of a record that moved,
+ * and of a proposed stay whose case has closed. That case is marked, for it may not want them either. Gives their keys.
+ */
+export async function handOver(trx: Transaction<Database>, rows: readonly StoredRow[]): Promise<ReadonlySet<string>> {
+  if (rows.length === 0) return new Set();
+  const { rows: given } = await sql<{ key: Json }>`
+    with given as (
+      update clock c set subject = place.subject from ${listed(rows.map(({ key }) => key))}
+      left join record r on r.source = x.key ->> 0 and r.type = x.key ->> 1 and r.id = x.key ->> 2
+      left join inbound i on i.source = x.key ->> 0 and i.type = x.key ->> 1 and i.id = x.key ->> 2
+      cross join lateral (select coalesce(r.subject, ${caseOfStay('i')}) as subject) place
+      where ${isListed} and place.subject <> c.subject
+      returning x.key, c.subject
+    ), marked as (
+      insert into clock_mark (subject) select distinct subject from given order by 1 on conflict do nothing
+    )
+    select key from given`.execute(trx);
+  return new Set(given.map(({ key }) => JSON.stringify(key)));
+}
+
+export function keyOf({
+  source,
+  type,
+  id,
+  rule,
+  part,
+}: Pick<Columns, 'source' | 'type' | 'id' | 'rule' | 'part'>): string {
   return JSON.stringify([source, type, id, rule, part]);
 }
+
+/** Keys as rows `x`. */
+function listed(keys: readonly string[]): RawBuilder<unknown> {
+  return sql`jsonb_to_recordset(${json(keys.map((key) => ({ key: JSON.parse(key) })))}) as x(key jsonb)`;
+}
+
+/** The row `c` has the key of `x`. */
+const isListed = sql`c.source = x.key ->> 0 and c.type = x.key ->> 1 and c.id = x.key ->> 2 and c.rule = x.key ->> 3
+  and c.part = x.key ->> 4`;
 
 function sameText(columns: Columns): string {
   const { reason, ...others } = columns;

@@ -58,6 +58,16 @@ export function changesByPatch(
   return patch && isOffered(update.patch) && declared.includes('patch') && !declared.includes('update');
 }
 
+/** True where a resource of the type can be changed once it is there, by PUT or by JSON Patch. */
+export function takesChanges(
+  capabilities: Capabilities,
+  vendor: Pick<Vendor, 'update'>,
+  resourceType: string,
+): boolean {
+  const declared = capabilities.interactions[resourceType] ?? [];
+  return declared.includes('update') || changesByPatch(capabilities, vendor, resourceType);
+}
+
 /** True where a write of the type names the version that it changes, so that it changes no other. */
 export function namesVersions(
   { versioned }: Capabilities,

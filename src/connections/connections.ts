@@ -47,6 +47,7 @@ export {
   namesVersions,
   parseCapabilities,
   readCapabilities,
+  takesChanges,
 } from './capabilities.ts';
 export { type Classified, classify, type ReplyClass, type RequestFacts, type RequestKind } from './classify.ts';
 export type { FhirClient, FhirReply, FhirRequest } from './client.ts';

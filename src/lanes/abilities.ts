@@ -10,6 +10,7 @@ import {
   provenanceAbility,
   type RoutedSlot,
   routeTable,
+  takesChanges,
 } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
 import { contentHash } from '../fhir/fhir.ts';
@@ -142,6 +143,7 @@ export async function readAbilities(
     }),
     transaction: declared.transaction && isOffered(vendor.transaction),
     provenance: provenanceAbility(declared, vendor, granted),
+    changes: (resourceType) => takesChanges(declared, vendor, resourceType),
     patches: (resourceType) => changesByPatch(declared, vendor, resourceType),
     namesVersions: (resourceType) => namesVersions(declared, vendor, resourceType),
     searches,

@@ -77,9 +77,7 @@ async function checkSlots(trx: Transaction<Database>, set: MappingSet): Promise<
     trx,
   );
   const known = new Set(
-    set.mappings.flatMap(({ recordType, slots }) =>
-      slots.flatMap(({ name, was }) => [`${recordType}#${name}`, `${recordType}#${was}`]),
-    ),
+    set.mappings.flatMap(({ recordType, slots }) => slots.map(({ name }) => `${recordType}#${name}`)),
   );
   const lost = rows.find(({ type, slot }) => !known.has(`${type}#${slot}`));
   if (lost !== undefined)

@@ -265,6 +265,8 @@ function resourceFor(
   projected: Desired | undefined,
   links: readonly LinkRow[],
 ): LaneResource {
+  const { abilities } = input;
+  const { vendor } = input.connection;
   const standing = links.find(isStanding);
   const nextGeneration = generationAfter(links, key);
   const seen = standing === undefined ? undefined : input.seen.get(`${standing.resource_type}/${standing.remote_id}`);
@@ -281,6 +283,7 @@ function resourceFor(
   const link = standing === undefined ? undefined : linkState(standing);
   const observed = seen === undefined ? undefined : observation(seen, input.memory.fresh);
   const aside = asideReason(key, row.version, links);
+  const rewritten = vendor.rewrites[resourceType];
   return {
     key,
     resourceType,
@@ -312,7 +315,9 @@ function resourceFor(
       parkedByRule(desired),
     openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
-    moves: movesOn(input.connection.vendor),
+    moves: movesOn(vendor),
+    ...(rewritten && { rewritten }),
+    ...(!abilities.changes(resourceType) && { takesNoChanges: true }),
     ...(mirrors && { isCopy: true }),
     ...holdsOf(input, key),
     ...(cancelRequest && { cancelRequest }),
@@ -561,10 +566,16 @@ function waitsOf({ known }: DesireInput, desired: Desired): Wait[] {
     });
 }
 
-/** A refused write rests until a cause that may mend it clears the lane's `parked`; a poll alone does not. */
+/**
+ * A refused write rests until a cause that may mend it clears the lane's `parked`; a poll alone does not. What the plan has not even tried is worked
+ * out anew: it may have been done there by hand.
+ */
 function parkedReason({ lease }: DesireInput, row: RecordRow, links: readonly LinkRow[]): Reason | undefined {
   if (lease.parked === null) return undefined;
-  const parked = links.find(({ state, retired_at }) => state === 'parked' && retired_at === null);
+  const parked = links.find(
+    ({ state, retired_at, reason: why }) =>
+      state === 'parked' && retired_at === null && why?.code !== 'update-not-offered',
+  );
   return parked?.record_version === row.version ? (parked.reason ?? undefined) : undefined;
 }
 

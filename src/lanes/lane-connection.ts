@@ -25,6 +25,8 @@ export interface Abilities {
   readonly provenance: ProvenanceAbility;
   /** True where creates may carry If-None-Exist. */
   readonly conditionalCreate: (resourceType: string) => boolean;
+  /** True where the server declares that it takes changes of the type. */
+  readonly changes: (resourceType: string) => boolean;
   /** True where the server changes the type by JSON Patch only. */
   readonly patches: (resourceType: string) => boolean;
   /** True where a write of the type names the version that it changes. */

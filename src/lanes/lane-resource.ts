@@ -96,6 +96,10 @@ export interface LaneResource {
   readonly party: Party;
   /** The moves that this server takes of the element that moves. */
   readonly moves: TaskMoves;
+  /** Elements that this server is known to store in another form than sent. */
+  readonly rewritten?: readonly string[];
+  /** The server declares no way to change one of its type: what is there stays as it is. */
+  readonly takesNoChanges?: boolean;
   /** It lives elsewhere, and this server gets a mirror of it: whatever is changed here is nobody's word (closed-loop B1). */
   readonly isCopy?: boolean;
   /** What its source asks the performer to cancel, where that is asked in the Task itself; `none`: nothing, or not any more. */

@@ -130,7 +130,7 @@ const decided = new WeakMap<LaneResource, Outcome>();
 
 /** Worked out once for each resource: a load gives what has not changed as the same object. */
 function decide(resource: LaneResource): Outcome {
-  const outcome = decided.get(resource) ?? held(resource) ?? decideNew(resource);
+  const outcome = decided.get(resource) ?? held(resource) ?? asOffered(resource, decideNew(resource));
   decided.set(resource, outcome);
   return outcome;
 }
@@ -139,6 +139,14 @@ function decide(resource: LaneResource): Outcome {
 function held({ untold, unread }: LaneResource): Outcome | undefined {
   if (untold !== undefined) return { state: 'parked', reason: untold };
   return unread && { state: 'due', reason: unread };
+}
+
+/** What the server does not declare to take is not sent; it is said what stands otherwise there. */
+function asOffered({ resourceType, takesNoChanges }: LaneResource, outcome: Outcome): Outcome {
+  const { operation } = outcome;
+  if (takesNoChanges !== true || operation === undefined || !('elements' in operation)) return outcome;
+  const elements = operation.elements.join(', ');
+  return { state: 'parked', reason: reason('update-not-offered', { resourceType, elements }) };
 }
 
 function decideNew(resource: LaneResource): Outcome {

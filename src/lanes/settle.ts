@@ -29,7 +29,7 @@ import {
   requestIn,
 } from '../referrals/referrals.ts';
 import { askedKey } from './cancel-question.ts';
-import { type NewDecision, resourceTopic } from './decisions.ts';
+import { type Choice, type NewDecision, resourceTopic } from './decisions.ts';
 import { joined } from './inbound/their-comments.ts';
 import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
@@ -128,15 +128,26 @@ type Settled = Pick<
 
 /**
  * The base when the write's own reply held no content: what a read under the reply's version tag shows is the server's rewriting of ours;
- * under another tag somebody may have edited it, so what we sent is the base (lanes.md 15).
+ * under another tag somebody may have edited it, so what we sent is the base. Where the reply had no tag, only what the vendor's file lists is a
+ * rewriting (lanes.md 15).
  */
 export function seenBase({
+  resource: { rewritten = [] },
   link,
   observed,
   observedFacts,
-}: Pick<Look, 'link' | 'observedFacts'> & { readonly observed: Pick<Observation, 'versionTag'> }): Facts | undefined {
+}: Pick<Look, 'resource' | 'link' | 'observedFacts'> & { readonly observed: Pick<Observation, 'versionTag'> }):
+  | Facts
+  | undefined {
   if (link.seen !== undefined) return link.seen;
-  return link.versionTag !== undefined && observed.versionTag === link.versionTag ? observedFacts : link.sent;
+  if (link.versionTag !== undefined) return observed.versionTag === link.versionTag ? observedFacts : link.sent;
+  const keys = Object.keys({ ...link.sent, ...observedFacts }).filter((key) => rewritten.includes(elementIn(key)));
+  return link.sent && withNew(link.sent, observedFacts, keys);
+}
+
+/** `category` of the key `category[sdoh].coding`. */
+function elementIn(key: string): string {
+  return key.replace(/[.[].*$/, '');
 }
 
 function mergeElements(look: Look): Settled {
@@ -191,7 +202,7 @@ function mergeElements(look: Look): Settled {
     sent: withNew(bases.sent, link.sent ?? {}, [...edited, ...contested]),
     seen: withNew(bases.seen, link.seen ?? {}, [...edited, ...contested]),
     patches: Object.keys(absorbed.patch).length === 0 ? [] : [absorbed.patch],
-    offered: reported.filter((key) => !isTheirs(key)),
+    offered: reported.filter((key) => resource.takesNoChanges !== true && !isTheirs(key)),
     decisions: [
       ...edited.map((key) => aboutElement(look, key, 'remote-edit')),
       ...contested.map((key) => aboutElement(look, key, 'server-reverts')),
@@ -288,10 +299,15 @@ function aboutElement(
     reason: reason(code, { element, target: nameOf(resource.key) }),
     detail: { element, ours: desired[element] ?? null, theirs: observedFacts[element] ?? null, patch },
     choices: [
-      { choose: 'ours', effect: `Write our value of ${element} over the server's.` },
+      ...ifWritable(resource, { choose: 'ours', effect: `Write our value of ${element} over the server's.` }),
       { choose: 'theirs', effect: `Leave the server's value of ${element} and offer it to the source as a change.` },
     ],
   };
+}
+
+/** No choice that the server would not let us carry out. */
+function ifWritable({ takesNoChanges }: LaneResource, choice: Choice): Choice[] {
+  return takesNoChanges === true ? [] : [choice];
 }
 
 /** The element that moves along a state machine: their move is read by the referral rules, ours is left to the plan. */
@@ -482,7 +498,8 @@ function movedCopy(look: Look, settled: Settled, element: string): Settled {
   const target = nameOf(look.resource.key);
   const decision = statusDecision(look, element, reason('copy-edited', { element, target }));
   const ours = { choose: 'ours', effect: 'Write where the Task stands over the copy again.' };
-  return { ...settled, decisions: [...settled.decisions, { ...decision, choices: [ours, ...decision.choices] }] };
+  const choices = [...ifWritable(look.resource, ours), ...decision.choices];
+  return { ...settled, decisions: [...settled.decisions, { ...decision, choices }] };
 }
 
 function noPath(look: Look, element: string, move: { from: string; to: string }): NewDecision {

@@ -12,6 +12,8 @@ import type { Systems } from './systems.ts';
 export type SlotIndex = ReadonlyMap<string, ReadonlyMap<string, SlotEntry>>;
 
 export interface SlotEntry {
+  /** The name under which its resources are known: its first one, whatever it is called by now (lanes.md 23). */
+  readonly identity: string;
   readonly resourceType: string;
   /** The record list that the slot repeats over. */
   readonly each?: string;

@@ -41,7 +41,9 @@ export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: 
       );
     }
     const definition = value.kind === 'map' ? compileSlot(name, value, shared) : problems.error(at, 'A slot is a map.');
-    if (definition) {
+    if (compiled.some(({ slot }) => slot.name === definition?.slot.name)) {
+      problems.error(at, `"${definition?.slot.name}" is the first name of another slot, too: leave one of them out.`);
+    } else if (definition) {
       compiled.push(definition);
     }
   }

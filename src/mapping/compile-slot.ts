@@ -68,11 +68,12 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
     );
   }
   const record = cursorAt(shared.recordType, true, shared);
+  const identity = shared.slots.get(shared.recordType)?.get(name)?.identity ?? name;
   const when = node.entries.get('when')?.value;
   const profileSteps = node.entries.get('profile')?.value;
-  const repeated = readEach(node, record, slotBuild(shared, name, resourceType));
-  const steps = readProfiles(profileSteps, repeated?.cursor ?? record, shared, name, resourceType);
-  const build = slotBuild(shared, name, resourceType, steps[0]);
+  const repeated = readEach(node, record, slotBuild(shared, identity, resourceType));
+  const steps = readProfiles(profileSteps, repeated?.cursor ?? record, shared, identity, resourceType);
+  const build = slotBuild(shared, identity, resourceType, steps[0]);
   const owner = readOwner(node.entries.get('owner'), 'source', build);
   const context: Walk = { cursor: repeated?.cursor ?? record, build, owner, elements: [] };
   walkElements(elementsNode, '', [], {}, context);
@@ -81,23 +82,21 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
   checkGoesWith(context.elements, build, node.at);
   checkRequired(build, steps, elementsNode.at);
   checkProfiles(elementsNode, steps, build);
-  const was = node.entries.get('was')?.value;
   const retired = node.entries.get('retired')?.value;
   return {
     needs: build.needs,
     slot: compileSlotDefinition({
       recordType: shared.recordType,
-      name,
+      name: identity,
       resourceType,
       at: rule(node.at),
-      ...(isPlainText(was) && { was: was.value }),
       owner,
       when: when ? compileCondition(when, context.cursor, build) : () => true,
       ...(repeated && { each: { path: repeated.path, by: repeated.by } }),
       profiles: steps,
       guides: shared.profiles,
       rules: context.elements,
-      identity: identityElements(shared.recordType, name, resourceType, rule(node.at), shared.profiles),
+      identity: identityElements(shared.recordType, identity, resourceType, rule(node.at), shared.profiles),
       ...(retired && { retired: readRetired(retired, context.cursor, build) }),
     }),
   };

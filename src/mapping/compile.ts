@@ -142,7 +142,9 @@ export function slotIndex(roots: readonly MapNode[]): Map<string, Map<string, Sl
       const type = value.kind === 'map' ? value.entries.get('resourceType')?.value : undefined;
       const each = value.kind === 'map' ? value.entries.get('each')?.value : undefined;
       const by = value.kind === 'map' ? value.entries.get('by')?.value : undefined;
+      const was = value.kind === 'map' ? value.entries.get('was')?.value : undefined;
       slots.set(name, {
+        identity: isPlainText(was) ? was.value : name,
         resourceType: isPlainText(type) ? type.value : '',
         ...(isPlainText(each) && { each: each.value }),
         ...(isPlainText(by) && { by: by.value }),

@@ -43,9 +43,9 @@ export interface ProfileStep {
 
 export interface SlotDefinition {
   readonly recordType: RecordType;
+  /** Its first one, whatever it is called by now. */
   readonly name: string;
   readonly resourceType: string;
-  readonly was?: string;
   readonly owner: OwnerRule;
   /** `file:line` */
   readonly at: string;
@@ -85,7 +85,7 @@ export interface Step extends Speaker {
 }
 
 export function compileSlotDefinition(definition: SlotDefinition): Slot {
-  const { name, resourceType, was } = definition;
+  const { name, resourceType } = definition;
   const elements = [...definition.rules, ...definition.identity];
   const byKey = new Map(elements.map((element) => [element.key, element]));
   const absorbing = absorbingOf(definition, byKey);
@@ -96,7 +96,6 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     profileUrls: definition.profiles.map(({ profile }) => profileUrl(profile, definition.guides)),
     name,
     resourceType,
-    ...(was !== undefined && { was }),
     owner: (record) => resolveOwner(definition.owner, record),
     elements,
     facts: (resource) => factsOf(elements, resource),

@@ -103,13 +103,11 @@ export interface SlotElement {
 }
 
 export interface CompiledSlot {
-  /** The template's name: 'location' for 'location[loc1]'. */
+  /** The template's first name, under which its resources are known: 'location' for 'location[loc1]'. */
   readonly name: string;
   readonly resourceType: string;
   /** Whose resource it is: what is the other side's is theirs to make. */
   owner(record: JsonObject): Owner;
-  /** The slot's former name, whose links it takes over. */
-  readonly was?: string;
   readonly elements: readonly SlotElement[];
   /** What the resource says, in comparable form; the resource may come from any server. */
   facts(resource: JsonObject): Facts;

@@ -36,7 +36,7 @@ describeOn('PostgreSQL and Redis', hasPostgres() && hasRedis(), 'a run with kill
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('loses, doubles, reorders and invents nothing, and is silent afterwards', () => {
+  test('loses, doubles, reorders and invents nothing, and is silent afterwards (G3, G7, G9, G15; lanes.md 27)', () => {
     const { report } = history;
     expect(Object.entries(report.results.findings).filter(([, found]) => found.length > 0)).toEqual([]);
     expect(code).toBe(0);

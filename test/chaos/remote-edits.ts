@@ -1,4 +1,5 @@
-// What became of the partner's edits: each that was committed is still on the server, or told to the source, or before a person.
+// What became of the partner's edits: each that was committed is still on the server, or told to the source, or before a person
+// (G9).
 
 import { isObject } from '../../src/json.ts';
 import type { Evidence, ServerEvidence } from './evidence.ts';

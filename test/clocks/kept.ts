@@ -3,8 +3,9 @@
 import type { SweepDeps, Swept } from '../../src/clocks/clocks.ts';
 import { sweepClocks } from '../../src/clocks/clocks.ts';
 import type { JsonObject } from '../../src/json.ts';
-import { acceptRecords, parseRecord, type RecordType } from '../../src/records/records.ts';
-import type { Store } from '../../src/store/store.ts';
+import { markClocks } from '../../src/lanes/mark-clocks.ts';
+import { acceptRecords, parseRecord, type RecordType, type StoredRecord } from '../../src/records/records.ts';
+import { json, type Store } from '../../src/store/store.ts';
 import { newYork } from './facts.ts';
 
 export type Item = readonly [RecordType, JsonObject];
@@ -33,6 +34,26 @@ export async function accept(store: Store, ...items: readonly Item[]): Promise<v
     return { type, record: parsed.record };
   });
   await store.tx((trx) => acceptRecords(trx, 'county', checked, []));
+}
+
+/** Stays that a hospital has told of and their source has not taken over, as `lanes/inbound/` keeps them; `state` is what has become of that. */
+export async function offerStays(
+  store: Store,
+  stays: readonly StoredRecord[],
+  state: 'proposed' | 'adopted' | 'withdrawn' = 'proposed',
+): Promise<void> {
+  await store.tx(async (trx) => {
+    for (const { updatedAt: _, ...stay } of stays) {
+      const subject = `county.client.${String(stay.clientId)}`;
+      const key = { connection: 'hospital', source: 'county', resource_type: 'Encounter', remote_id: stay.id };
+      await trx
+        .insertInto('inbound')
+        .values({ ...key, type: 'hospitalStay', id: stay.id, subject, state, offered: json<JsonObject>(stay) })
+        .onConflict((conflict) => conflict.columns(['source', 'type', 'id']).doUpdateSet({ state }))
+        .execute();
+      await markClocks(trx, subject);
+    }
+  });
 }
 
 export function sweepAt(store: Store, now: string, changed: Partial<SweepDeps> = {}): Promise<Swept> {

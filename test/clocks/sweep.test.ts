@@ -10,6 +10,7 @@ import {
   aClient,
   aCoverage,
   aGoal,
+  aHospitalStay,
   aNeed,
   aNote,
   anOrganization,
@@ -19,7 +20,7 @@ import {
 import { freshEmbedded } from '../support/embedded.ts';
 import { describeOnPostgres } from '../support/servers.ts';
 import { caseWith, only, seen } from './facts.ts';
-import { accept, alerts, depsOn, type Item, states, sweepAt } from './kept.ts';
+import { accept, alerts, depsOn, type Item, offerStays, states, sweepAt } from './kept.ts';
 
 let store: Store;
 beforeAll(async () => {
@@ -27,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 beforeEach(async () => {
-  for (const table of ['record', 'record_version', 'clock', 'clock_mark', 'alert'])
+  for (const table of ['record', 'record_version', 'inbound', 'clock', 'clock_mark', 'alert'])
     await sql.raw(`delete from ${table}`).execute(store.db);
 });
 
@@ -200,22 +201,25 @@ describe('a breach', () => {
     expect(await alerts(store)).toMatchObject([{ topic, resolution: 'clock-stopped-late' }]);
   });
 
-  test('of a record that starts no clock any more is resolved', async () => {
-    const referral = aReferral();
-    await accept(store, ['case', aCase()], ['referral', referral]);
-    await sweepAt(store, '2026-04-01T00:00:00Z');
-    await accept(store, [
-      'referral',
-      aReferral({
-        status: 'draft',
-        history: [{ id: 'h1', status: 'draft', at: '2026-02-04T09:40:00-05:00' }],
-        updatedAt: '2026-04-02T00:00:00Z',
-      }),
-    ]);
-    await sweepAt(store, '2026-04-02T00:00:00Z');
-    expect(await states(store)).toEqual({});
-    expect((await alerts(store)).map(({ resolution }) => resolution)).toEqual(['clock-gone', 'clock-gone']);
-  });
+  test.each(['case-rosa', 'case-other'])(
+    'of a record that starts no clock any more is resolved (in %s)',
+    async (caseId) => {
+      await accept(store, ['case', aCase()], ['case', aCase({ id: 'case-other' })], ['referral', aReferral()]);
+      await sweepAt(store, '2026-04-01T00:00:00Z');
+      await accept(store, [
+        'referral',
+        aReferral({
+          caseId,
+          status: 'draft',
+          history: [{ id: 'h1', status: 'draft', at: '2026-02-04T09:40:00-05:00' }],
+          updatedAt: '2026-04-02T00:00:00Z',
+        }),
+      ]);
+      await sweepAt(store, '2026-04-02T00:00:00Z');
+      expect(await states(store)).toEqual({});
+      expect((await alerts(store)).map(({ resolution }) => resolution)).toEqual(['clock-gone', 'clock-gone']);
+    },
+  );
 
   test('stays told, whatever else changes', async () => {
     await untilBreach();
@@ -242,15 +246,17 @@ describe('a breach', () => {
   test('goes with its record to another case, whichever of the two is worked out first', async () => {
     // More than are worked out at once; marks are worked off by the names of the cases.
     const ids = Array.from({ length: 60 }, (_, index) => `${index}`);
+    const caseId = (id: string, place: 'old' | 'new') =>
+      `case-${(place === 'old') === (Number(id) < 30) ? 'a' : 'z'}-${id}`;
     const note = (id: string, place: 'old' | 'new', more: Parameters<typeof aNote>[0] = {}): Item => [
       'note',
-      { ...draft, id: `note-${id}`, caseId: `case-${place}-${id}`, ...more },
+      { ...draft, id: `note-${id}`, caseId: caseId(id, place), ...more },
     ];
     await accept(
       store,
       ...ids.flatMap((id): Item[] => [
-        ['case', aCase({ id: `case-new-${id}` })],
-        ['case', aCase({ id: `case-old-${id}` })],
+        ['case', aCase({ id: caseId(id, 'new') })],
+        ['case', aCase({ id: caseId(id, 'old') })],
         note(id, 'old'),
       ]),
     );
@@ -343,6 +349,82 @@ describe('with a digest', () => {
     await accept(store, ['note', signed('2026-02-12T07:00:00-05:00')]);
     await sweepAt(store, '2026-02-12T13:00:00Z', { digest });
     expect(await alerts(store)).toEqual([]);
+  });
+});
+
+describe('the clock of a stay that a hospital has told of', () => {
+  // More cases than are worked out at once; marks are worked off by the names of the cases.
+  const ids = Array.from({ length: 60 }, (_, index) => `${index}`);
+  const clientId = (id: string) => `client-${id}`;
+  const first = (id: string, more: Parameters<typeof aCase>[0] = {}): Item => [
+    'case',
+    aCase({ id: `case-z-${id}`, clientId: clientId(id), openedOn: '2026-01-02', ...more }),
+  ];
+  const second = (id: string, more: Parameters<typeof aCase>[0] = {}): Item => [
+    'case',
+    aCase({ id: `case-a-${id}`, clientId: clientId(id), ...more }),
+  ];
+  const stay = (id: string) =>
+    aHospitalStay({
+      id: `stay-${id}`,
+      clientId: clientId(id),
+      caseId: undefined,
+      dischargedAt: '2026-02-18T11:00:00-05:00',
+      disposition: 'home',
+    });
+  const breached = '2026-02-26T13:00:00Z';
+  const later = { updatedAt: '2026-02-26T10:00:00-05:00' };
+  const closed = { ...later, status: 'closed', closedOn: '2026-02-26', closeReason: 'goals-met' } as const;
+  const subjects = async () => {
+    const rows = await store.db.selectFrom('clock').select('subject').where('type', '=', 'hospitalStay').execute();
+    return new Set(rows.map(({ subject }) => subject.replace(/\d+$/, '')));
+  };
+
+  test.each([
+    [undefined, 60],
+    ['08:00', 1],
+  ])('is told once when its case closes, whichever is worked out first, and ends (digest: %s)', async (at, count) => {
+    const changed = at === undefined ? {} : { digest: at };
+    await accept(store, ...ids.flatMap((id) => [first(id), second(id)]));
+    await offerStays(store, ids.map(stay));
+    await sweepAt(store, '2026-02-25T00:00:00Z', changed);
+    await sweepAt(store, '2026-02-26T12:00:00Z', changed);
+    await sweepAt(store, breached, changed);
+    const told = await alerts(store);
+    expect([told.length, await subjects()]).toEqual([count, new Set(['county.case.case-z-'])]);
+
+    const isFirst = (id: string) => Number(id) % 2 === 0;
+    await accept(store, ...ids.flatMap((id) => [...(isFirst(id) ? [second(id, later)] : []), first(id, closed)]));
+    await sweepAt(store, '2026-02-27T12:00:00Z', changed);
+    await sweepAt(store, '2026-02-27T13:00:00Z', changed);
+    expect([await alerts(store), await subjects()]).toEqual([told, new Set(['county.case.case-a-'])]);
+
+    await offerStays(store, ids.map(stay), 'withdrawn');
+    await sweepAt(store, '2026-02-28T13:00:00Z', changed);
+    const ended = told.map((one) => ({ ...one, resolvedAt: '2026-02-28T13:00:00.000Z', resolution: 'clock-gone' }));
+    expect([await alerts(store), await subjects()]).toEqual([ended, new Set()]);
+  });
+
+  test('stays told in the case for which its source takes the stay over, and ends with that record while it still stands as offered', async () => {
+    await accept(store, first('0'), second('0'));
+    await offerStays(store, [stay('0')]);
+    await sweepAt(store, breached);
+    const told = await alerts(store);
+    const taken = (more: Parameters<typeof aHospitalStay>[0]): Item => [
+      'hospitalStay',
+      { ...stay('0'), caseId: 'case-a-0', ...more },
+    ];
+    await accept(store, taken(later), first('0', later));
+    await sweepAt(store, '2026-02-27T12:00:00Z');
+    expect([told.length, await alerts(store), await subjects()]).toEqual([1, told, new Set(['county.case.case-a-'])]);
+
+    const followUp = { doneAt: '2026-02-28T09:00:00-05:00' };
+    const updatedAt = '2026-02-28T10:00:00-05:00';
+    await accept(store, taken({ updatedAt, followUp }), first('0', { updatedAt }));
+    await sweepAt(store, '2026-02-28T16:00:00Z');
+    await offerStays(store, [stay('0')], 'adopted');
+    await sweepAt(store, '2026-02-28T16:01:00Z');
+    expect(await alerts(store)).toMatchObject([{ count: 1, resolution: 'clock-stopped-late' }]);
   });
 });
 

@@ -1,5 +1,5 @@
-// Clocks are right: random timelines with changes of daylight saving, the turn of the year and edited starts, against a reference that walks through time.
-// A plain run takes 300; CASEBRIDGE_TEST_COUNTS=full takes 10,000.
+// Clocks are right (G18): random timelines with changes of daylight saving, the turn of the year and edited starts, against a reference that walks
+// through time. A plain run takes 300; CASEBRIDGE_TEST_COUNTS=full takes 10,000.
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';

@@ -1,4 +1,5 @@
-// The rule by which processes share what a connection may spend: several of them, with their own lines and clocks that are late, on one state.
+// The rule by which processes share what a connection may spend: several of them, with their own lines and clocks that are late, on one state
+// (lanes.md 4).
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -90,7 +91,7 @@ function mostInAMinute(times: readonly number[]): number {
   return most;
 }
 
-describe('the rate', () => {
+describe('the rate (G12)', () => {
   test.each([100, 1200])(
     'of %d a minute is kept by four processes together, and 0.95 of it used',
     async (perMinute) => {

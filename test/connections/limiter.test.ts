@@ -1,4 +1,4 @@
-// How one process asks one server, on a clock that the test moves.
+// How one process asks one server, on a clock that the test moves: each request takes its turn, those of polls included (lanes.md 4).
 
 import { expect, test } from '@jest/globals';
 import type { Budget, Grant } from '../../src/connections/budget.ts';

@@ -1,3 +1,5 @@
+// Every store keeps the same contract (lanes.md 26), racing pairs on a server among it: the embedded one has one connection and shows no race.
+
 import { describe } from '@jest/globals';
 import { openStore } from '../../src/store/store.ts';
 import { freshEmbedded } from '../support/embedded.ts';

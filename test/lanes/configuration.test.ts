@@ -1,14 +1,14 @@
 // The configuration of a connection is in force for all processes (lanes.md 22): what it is sent when it comes back, when a source is added, and what
-// a process with another one does.
+// a process with another one does. What makes identity never changes (lanes.md 23).
 
 import { describe, expect, test } from '@jest/globals';
 import type { ConnectionConfig } from '../../src/config.ts';
 import { tellConfigured } from '../../src/gateway/tell-configured.ts';
 import { connectionView } from '../../src/http/queries/connections.ts';
 import { feed } from '../../src/lanes/feeder.ts';
-import type { LaneDeps } from '../../src/lanes/lanes.ts';
+import { checkIdentity, type LaneDeps } from '../../src/lanes/lanes.ts';
 import { acceptRecords, parseRecord } from '../../src/records/records.ts';
-import { aCase, aClient, aConsent, aGoal, anOrganization, aReferral } from '../builders.ts';
+import { aCarePlan, aCase, aClient, aConsent, aGoal, anOrganization, aReferral } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
 
@@ -320,5 +320,40 @@ describe('a process with another configuration than the one in force', () => {
     expect(await dueOf()).toEqual(['county.organization.org-pantry']);
     await world.work();
     expect(await world.server.all('Organization')).toHaveLength(1);
+  });
+});
+
+describe('what makes identity (lanes.md 23)', () => {
+  const renamed = (more: string) => (text: string) => text.replace('  plan:\n', `  scheme:\n${more}`);
+  const plans = async () =>
+    (await world.server.all('CarePlan')).map(({ id, title, identifier }) => ({ id, title, identifier }));
+  const sendChange = async () => {
+    await world.accept(['carePlan', aCarePlan({ title: 'Food every day', updatedAt: later })]);
+    await world.work();
+  };
+
+  test('another identifierSystem is refused at start: every link would lose its resource', async () => {
+    await checkIdentity(world.store, 'https://agency.example.org/casebridge');
+    await expect(checkIdentity(world.store, 'https://other.example.org')).rejects.toMatchObject({
+      code: 'identity-changed',
+    });
+    await checkIdentity(world.store, 'https://agency.example.org/casebridge');
+  });
+
+  test('a mapping without a slot of which resources stand is refused, and the one before stays in force', async () => {
+    await sendAll();
+    await expect(world.remap('carePlan.yaml', renamed(''))).rejects.toMatchObject({ code: 'identity-changed' });
+    const [before] = await plans();
+    await sendChange();
+    expect(await plans()).toEqual([{ ...before, title: 'Food every day' }]);
+  });
+
+  test('a slot that is renamed by `was` keeps its resources: they are changed, and none is made a second time', async () => {
+    await sendAll();
+    const [before] = await plans();
+    await world.remap('carePlan.yaml', renamed('    was: plan\n'));
+    await sendChange();
+    expect(await plans()).toEqual([{ ...before, title: 'Food every day' }]);
+    expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'current', generation: 1 });
   });
 });

@@ -79,6 +79,19 @@ describe('a later edition', () => {
     expect((await filed()).map(({ edition }) => edition)).toEqual([1, 2]);
   });
 
+  test('C25 C31 is a new document, and a new one takes that back, where the site declares no update: none is tried', async () => {
+    await world.server.control('POST', 'settings', { interactions: { DocumentReference: 'crs' } });
+    await sendCase();
+    await world.accept(['goal', later]);
+    await world.work();
+    expect((await filed()).map(({ edition }) => edition)).toEqual([1, 2]);
+    await world.accept(['case', { id: 'case-rosa', updatedAt: '2026-03-01T09:00:00-05:00', deleted: true }]);
+    await world.work();
+    expect((await filed())[2]).toMatchObject({ edition: 3, status: 'current' });
+    expect((await filed())[2]?.text).toMatch(/ v2 of .* was taken back/);
+    expect(new Set(await writes())).toEqual(new Set(['POST DocumentReference 201']));
+  });
+
   test('C16 is not lost when somebody changed the document between our read and our write', async () => {
     await sendCase();
     await world.accept(['goal', later]);

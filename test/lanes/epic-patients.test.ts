@@ -1,4 +1,5 @@
-// Who a client is at Epic, over HTTP against its simulation: how the client of that server keeps to its rules (ehr-behaviour E18 to E21).
+// Who a client is at Epic, and what becomes of a problem that we make there, over HTTP against its simulation: how the client of that server keeps
+// to its rules (ehr-behaviour E18 to E21, E25).
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
@@ -327,3 +328,75 @@ describe('E23: a problem that is on the list already', () => {
     expect(await world.openDecisions()).toMatchObject([question]);
   });
 });
+
+describe('E25: a problem, which the server stores in a form of its own and takes no changes of', () => {
+  const need = 'need/need-food#condition';
+  const changed = (more: JsonObject = {}): JsonObject => ({
+    ...aNeed({ status: 'met', resolvedOn: '2026-02-20', updatedAt: '2026-02-20T10:00:00-05:00' }),
+    ...more,
+  });
+  const sendNeed = async () => {
+    await seed(rosa('rosa', { telecom: phone }));
+    await sendClient();
+    await world.accept(['case', aCase()], ['need', aNeed()]);
+    await world.work();
+  };
+  const writes = async () =>
+    (await world.server.journal())
+      .filter(({ method, url }) => method !== 'GET' && String(url).includes('/Condition'))
+      .map(({ method, status }) => `${String(method)} ${String(status)}`);
+  const stored = async () => (await world.server.all('Condition'))[0] ?? {};
+
+  test('E25: what the vendor is known to rewrite is no change of theirs: nobody is asked, nothing is offered (lanes.md 15)', async () => {
+    await sendNeed();
+    await world.workAgain();
+    expect(await stored()).toMatchObject({ category: [{ text: 'Problem List Item' }] });
+    expect(await writes()).toEqual(['POST 201']);
+    expect(await world.link(need)).toMatchObject({ origin: 'created', state: 'current' });
+    expect([await world.openDecisions(), await world.changes()]).toEqual([[], []]);
+  });
+
+  test('E25: what they change of it later is theirs, whether or not they had rewritten it', async () => {
+    await sendNeed();
+    const code = { coding: [{ system: 'http://snomed.info/sct', code: '445281000124101' }] };
+    await seed({ ...(await stored()), clinicalStatus: clinical('resolved'), code });
+    await world.workAgain();
+    const diagnosisCodes = [{ system: 'snomed', code: '445281000124101' }];
+    expect(await world.changes()).toMatchObject([{ id: 'need-food', body: { status: 'met', diagnosisCodes } }]);
+    expect([await world.openDecisions(), await writes()]).toEqual([[], ['POST 201']]);
+  });
+
+  test('E25: a change here is not sent: the state says that the server takes none, and one question asks what to do', async () => {
+    await sendNeed();
+    await world.accept(['need', changed()]);
+    await world.work();
+    expect(await writes()).toEqual(['POST 201']);
+    expect(await world.link(need)).toMatchObject({ state: 'parked', reason: 'update-not-offered' });
+    expect(await world.openDecisions()).toMatchObject([{ code: 'refused-write', choices: ['retry', 'skip'] }]);
+    await world.decide('refused-write', 'retry');
+    await world.work();
+    expect(await writes()).toEqual(['POST 201']);
+  });
+
+  test('E25: changed by hand there as here, it is current again, and the question is over', async () => {
+    await sendNeed();
+    await world.accept(['need', changed()]);
+    await world.work();
+    await seed({ ...(await stored()), clinicalStatus: clinical('resolved'), abatementDateTime: '2026-02-20' });
+    await world.workAgain();
+    expect(await world.link(need)).toMatchObject({ state: 'current' });
+    expect([await world.openDecisions(), await writes()]).toEqual([[], ['POST 201']]);
+  });
+
+  test('E25: a need that is withdrawn stays there, and the state says that it cannot be taken back', async () => {
+    await sendNeed();
+    await world.accept(['need', { id: 'need-food', updatedAt: '2026-02-20T10:00:00-05:00', deleted: true }]);
+    await world.work();
+    expect(await world.link(need)).toMatchObject({ state: 'parked', reason: 'update-not-offered', retired: false });
+    expect(await writes()).toEqual(['POST 201']);
+  });
+});
+
+function clinical(code: string): JsonObject {
+  return { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code }] };
+}

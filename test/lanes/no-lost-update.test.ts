@@ -1,4 +1,4 @@
-// What a partner wrote is never overwritten unseen, and what the server holds beside our elements is kept (lanes.md 13 to 15, 28).
+// What a partner wrote is never overwritten unseen, and what the server holds beside our elements is kept (lanes.md 13 to 15, 28; G9).
 
 import { describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';

@@ -60,7 +60,7 @@ describe('when it happens between plan and send', () => {
     expect(await world.server.all('Goal')).toHaveLength(1);
   });
 
-  test('a withdrawal of consent: nothing of the old plan leaves', async () => {
+  test('a withdrawal of consent: nothing of the old plan leaves (G17)', async () => {
     await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
     await world.accept(...directoryAndClient(), ['consent', aConsent()]);
     await world.work();

@@ -1,4 +1,5 @@
-// What a server refuses parks itself and its dependants only; a connection at fault rests as a whole (lanes.md 1, 10; design "Errors").
+// What a server refuses parks itself and its dependants only; a connection at fault rests as a whole (lanes.md 1, 10; G5;
+// design "Errors").
 
 import { describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair } from 'jose';

@@ -78,7 +78,7 @@ async function arrivals(): Promise<{ at: number; status: number; method: string;
   }));
 }
 
-describe('a server that asks for a pause', () => {
+describe('a server that asks for a pause (G12)', () => {
   const inTwoSeconds = () => new Date(Math.ceil((Date.now() + 2_000) / 1000) * 1000).toUTCString();
 
   test.each([
@@ -129,7 +129,7 @@ describe('a server that fails', () => {
     expect(await alerts()).toEqual([{ topic: 'connection-failing:general', isOpen: false }]);
   }, 60_000);
 
-  test('does not hold up another connection, and its lanes get no slot meanwhile', async () => {
+  test('does not hold up another connection (G5), and its lanes get no slot meanwhile', async () => {
     const hole = await startServer();
     try {
       const made = await start({ id: 'general' }, { id: 'hole', baseUrl: hole.base });

@@ -1,4 +1,5 @@
-// The budget's row under processes that race for it, on a real PostgreSQL: each has a pool of its own.
+// The budget's row under processes that race for it, on a real PostgreSQL: each has a pool of its own
+// (lanes.md 4).
 
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { AuthConfig } from '../../src/config.ts';

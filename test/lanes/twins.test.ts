@@ -1,4 +1,4 @@
-// A patient is never guessed: among twins, namesakes, mixed-up numbers and merged patients, every link is right or a person is asked.
+// A patient is never guessed (G24): among twins, namesakes, mixed-up numbers and merged patients, every link is right or a person is asked.
 // `npm run experiment:twins` does the same at 2,000.
 
 import { expect, test } from '@jest/globals';

@@ -91,7 +91,7 @@ describe('one case on two connections', () => {
     expect([await world.server.writes(before[0]), await hub.writes(before[1])]).toEqual([[], []]);
   });
 
-  test('goes on at one server while the other is down, and catches up there later', async () => {
+  test('goes on at one server while the other is down (G5), and catches up there later', async () => {
     await hub.control('POST', 'faults', [{ fault: { status: 503 } }]);
     await sendCase();
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
@@ -143,7 +143,7 @@ describe('one case on two connections', () => {
   });
 });
 
-describe('a connection under another name', () => {
+describe('a connection under another name (lanes.md 23)', () => {
   const named = (id: string, more: Partial<ConnectionConfig> = {}) => aConnection(hub.base, { id, ...more });
   const general = () => aConnection(world.server.base);
   const code = (...configured: ConnectionConfig[]) =>

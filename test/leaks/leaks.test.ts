@@ -1,4 +1,4 @@
-// No content of a record leaves by any way but those made for it (design section 9): records full of canaries are sent, sent on, refused,
+// No content of a record leaves by any way but those made for it (design section 9, G16): records full of canaries are sent, sent on, refused,
 // decided on, while hospitals fail in every way, and whatever Casebridge says besides is searched. Each way of saying is also tried with a
 // leak in it, which the search must find.
 

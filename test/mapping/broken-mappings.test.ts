@@ -129,6 +129,15 @@ const broken: readonly Broken[] = [
     told: 'need.yaml:26:3: The key "condition" is there twice; the first one stands in line 4.',
   },
   {
+    what: 'a slot that was what another one is',
+    edit: [
+      'need.yaml',
+      'unused:\n',
+      '  concern:\n    was: condition\n    resourceType: Basic\n    elements:\n      code: { text: { from: description } }\nunused:\n',
+    ],
+    told: 'need.yaml:26:3: "condition" is the first name of another slot, too: leave one of them out.',
+  },
+  {
     what: '53: a tag of a language',
     edit: ['need.yaml', 'from: identifiedOn', 'from: !!js/function "f"'],
     told: 'need.yaml:24:30: Not valid YAML: Unresolved tag: tag:yaml.org,2002:js/function',

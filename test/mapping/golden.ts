@@ -195,17 +195,16 @@ export function references(mapping: Mapping, records: readonly Fixture[]): JsonO
 export function elements({ mappings }: Pick<MappingSet, 'mappings'>): JsonObject {
   return Object.fromEntries(
     mappings.flatMap(({ recordType, slots }) =>
-      slots.flatMap(({ name, was, elements: all }) =>
+      slots.flatMap(({ name, elements: all }) =>
         all.map(({ key, owner, moves, goesWith, derived }) => {
           const owners = new Set([owner({}), owner({ direction: 'incoming' })]);
           const rules: JsonObject = {
             ...(moves !== undefined && { moves }),
             ...(goesWith !== undefined && { goesWith }),
           };
-          const named: JsonObject = was === undefined ? {} : { was };
           return [
             `${recordType} ${name} ${key}`,
-            { owner: [...owners].join(', incoming '), derived, ...rules, ...named },
+            { owner: [...owners].join(', incoming '), derived, ...rules },
           ] as const;
         }),
       ),

@@ -1,4 +1,4 @@
-// @medplum/core's validator as a second opinion on what our mappings make: it finds no error in any resource of the fixtures, by base R4 and, where the
+// @medplum/core's validator as a second opinion on what our mappings make (G15): it finds no error in any resource of the fixtures, by base R4 and, where the
 // packages are at hand, by the profile that the resource claims. It is no substitute for our checks:
 // - it looks at no binding: a wrong code of a required value set passes there;
 // - SDOHCC profiles with slices told apart by `profile` or `exists`, and us-core-provenance, do not load there: such slicings are taken out first;

@@ -1,3 +1,5 @@
+// What a record counts as that comes in: a new version, a repetition, or stale (lanes.md 24); and which lanes it wants.
+
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { type Acceptance, acceptRecords, type CheckedRecord, staleLimit } from '../../src/records/records.ts';

@@ -4,7 +4,7 @@ import { type Evidence, isRead, isRetired, type Told } from './evidence.ts';
 import type { Edit } from './partner.ts';
 import type { Site } from './site.ts';
 
-/** (c) The version that a resource tells of never falls. */
+/** (c) The version that a resource tells of never falls (G3). */
 export function versionsFall({ server, edits }: Evidence): string[] {
   const { store } = server.engine;
   return store.resourceTypes.flatMap((type) =>
@@ -26,7 +26,7 @@ export function versionsFall({ server, edits }: Evidence): string[] {
   );
 }
 
-/** (d) What the partner wrote stands there, was replaced by the partner, or was told to people. */
+/** (d) What the partner wrote stands there, was replaced by the partner, or was told to people (G9). */
 export function lostEdits({ site, server, edits }: Evidence, said: Told): { violations: string[]; inWindow: number } {
   const violations: string[] = [];
   let inWindow = 0;

@@ -67,7 +67,7 @@ function wronglyTold({ server, site, swarm }: Evidence): string[] {
   return provenanceFaults(ours, held, isOffered).map((fault) => `(l) ${site.id}: ${fault}`);
 }
 
-/** After a second run that read every linked resource again. @param before journal entries until then */
+/** After a second run that read every linked resource again, without which it could not fail (G7; lanes.md 27). @param before journal entries until then */
 export async function judgeSecondRun({ store, server, site }: Evidence, before: number): Promise<string[]> {
   const entries = server.journal.list(before, Number.POSITIVE_INFINITY);
   const writes = entries.filter(({ writes: made }) => made.length > 0);

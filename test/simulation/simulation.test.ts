@@ -26,7 +26,7 @@ async function play(seed: number): Promise<readonly string[]> {
   return violations.length === 0 ? [] : [...violations, `SEED=${seed} npm run sim -- --seed ${seed}`];
 }
 
-describe('whatever befalls workers, network, store and queue, it ends as the records say', () => {
+describe('whatever befalls workers, network, store and queue, it ends as the records say (G3, G7, G9; lanes.md 27)', () => {
   test.each(atCounts({ plain: [5], full: [2, 3, 5] }))('seed %i', async (seed) => {
     expect(await play(seed)).toEqual([]);
   });

@@ -22,7 +22,7 @@ test('things happen by their time, those of one moment in the order in which the
   expect(timeline.steps).toEqual(['0.010 a first', '0.020 a second', '0.020 a third', '0.030 a last']);
 });
 
-test('nothing that a dead actor waits for ever comes, and a frozen one goes on when it thaws', async () => {
+test('nothing that a dead actor waits for ever comes (lanes.md 26), and a frozen one goes on when it thaws', async () => {
   const timeline = new Timeline(start);
   const [dead, frozen] = [newActor('dead'), newActor('frozen')];
   const woke: string[] = [];

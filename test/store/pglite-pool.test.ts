@@ -1,3 +1,6 @@
+// One connection serves everybody who asks the embedded store: a transaction has it alone, and whoever asks for another one inside is told so at once
+// (lanes.md 29).
+
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';

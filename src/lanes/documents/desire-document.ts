@@ -120,7 +120,7 @@ export function seriesOf(
     now,
     timeZone,
     marker: markerOf({ connection: lease.connection, source: lease.source, ...key }),
-    amendRefused: memory.amendRefused,
+    amendRefused: memory.amendRefused || !input.abilities.changes('DocumentReference'),
     refused: memory.refused.get(nameOf(key)),
   };
 }

@@ -104,7 +104,7 @@ export interface DocumentState {
   /** IANA name, for printing. */
   readonly timeZone: string;
   readonly marker: string;
-  /** The server has refused to let the document be amended in this run: the edition goes as a new one. */
+  /** The server has refused to let the document be amended in this run, or takes no changes of documents at all: the edition goes as a new one. */
   readonly amendRefused: boolean;
   /** Why the server has refused in this run to show the document, or to take it. */
   readonly refused: Reason | undefined;
@@ -199,7 +199,8 @@ function takeBack(resource: LaneResource, link: LinkState, document: DocumentSta
   const { rules, current: before } = document;
   const { observed } = resource;
   if (before === undefined) return { state: 'leaving', reason: cause };
-  if (rules.retraction === 'entered-in-error' && (observed === undefined || !observed.isFresh))
+  const isMarked = rules.retraction === 'entered-in-error' && !document.amendRefused;
+  if (isMarked && (observed === undefined || !observed.isFresh))
     return {
       state: 'leaving',
       reason: cause,
@@ -216,7 +217,7 @@ function takeBack(resource: LaneResource, link: LinkState, document: DocumentSta
   };
   const rendered = document.form.message?.takeBack(frame) ?? renderRetraction(rules.format, frame);
   const body = bodyOf(document, edition, rendered, before.remoteId);
-  if (rules.retraction === 'note')
+  if (!isMarked)
     return { state: 'leaving', reason: cause, operation: { kind: 'create', resource, body, edition, why: cause } };
   const { relatesTo: _itself, ...rest } = body;
   const marked = { ...rest, id: link.remoteId, status: 'entered-in-error', docStatus: 'amended' };

@@ -241,7 +241,7 @@ async function takeAsSent(
   const asSent = Object.fromEntries(taken);
   await updateLink(trx, lease, resource, {
     sent: { ...link.sent, ...(operation.kind === 'move' ? {} : asSent) },
-    seen: { ...seenBase({ link, observed: { versionTag }, observedFacts: held }), ...asSent },
+    seen: { ...seenBase({ resource, link, observed: { versionTag }, observedFacts: held }), ...asSent },
     retired: isRetired,
   });
 }

@@ -90,9 +90,10 @@ export function compileSlot(node: MapNode, place: Place, build: Build): Lens | u
   }
   checkTarget(entry.resourceType, place, node, build);
   const type = build.recordType;
+  const { identity } = entry;
   const required = isRequired(node, place, build);
   if (required) {
-    build.needs.push({ target: `${type}#${slot}`, at: node.at });
+    build.needs.push({ target: `${type}#${identity}`, at: node.at });
   }
   return oneWay({
     ...referenceBase(entry.resourceType),
@@ -101,7 +102,7 @@ export function compileSlot(node: MapNode, place: Place, build: Build): Lens | u
     // A slot that repeats is named by the item of the caller's `each`.
     project: (scope, run) => {
       const id = entry.each === undefined || !isObject(scope.item) ? undefined : scope.item[entry.by ?? 'id'];
-      const name = typeof id === 'string' ? `${slot}[${id}]` : slot;
+      const name = typeof id === 'string' ? `${identity}[${id}]` : identity;
       return referenceTo({ type, id: run.recordId, slot: name }, required, run);
     },
     put: (raw, old) => raw ?? old,
@@ -183,9 +184,9 @@ function targetOf(
   }
   checkTarget(entry.resourceType, place, node, build);
   if (isRequired(rule, place, build)) {
-    build.needs.push({ target: `${type}#${slot}`, at: node.at });
+    build.needs.push({ target: `${type}#${entry.identity}`, at: node.at });
   }
-  return { type, slot, resourceType: entry.resourceType };
+  return { type, slot: entry.identity, resourceType: entry.resourceType };
 }
 
 function checkTarget(resourceType: string, place: Place, node: Node, { problems }: Build): void {

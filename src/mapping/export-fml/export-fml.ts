@@ -4,6 +4,7 @@
 import { childNames, elementFact, isResourceType, shippedProfiles } from '../../fhir/fhir.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
 import { type Build, cursorAt, isPlainText, textAt } from '../build.ts';
+import { slotIndex } from '../compile.ts';
 import { compileConceptMap } from '../concept-map.ts';
 import { derivations } from '../derive.ts';
 import { overlaid } from '../overlay/overlay.ts';
@@ -76,23 +77,11 @@ function readShared(files: readonly MappingFile[]): Shared {
   return {
     systems,
     conceptMaps: new Map(conceptMaps.map((map) => [map.name, map])),
-    slots: new Map(mappings.map((root) => [textAt(root, 'record'), slotIndexOf(root)])),
+    slots: slotIndex(mappings),
     schemas,
     declared,
     mappings,
   };
-}
-
-function slotIndexOf(root: MapNode) {
-  return new Map(
-    slotsOf(root).map(([name, node]) => [
-      name,
-      {
-        resourceType: textAt(node, 'resourceType'),
-        ...(node.entries.has('each') && { each: textAt(node, 'each'), by: textAt(node, 'by') }),
-      },
-    ]),
-  );
 }
 
 function slotsOf(root: MapNode): [name: string, node: MapNode][] {
@@ -115,7 +104,7 @@ function exportSlot(
   const elements = node.entries.get('elements')?.value;
   if (!isResourceType(resourceType) || elements?.kind !== 'map') return undefined;
   const writer: Writer = {
-    build: buildFor(type, slot, resourceType, shared),
+    build: buildFor(type, shared.slots.get(type)?.get(slot)?.identity ?? slot, resourceType, shared),
     options,
     names: new Names(),
     tables: new CodeTables(options.identifierSystem),

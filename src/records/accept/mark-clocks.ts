@@ -5,7 +5,6 @@ import { sql, type Transaction } from 'kysely';
 import { type Database, json } from '../../store/store.ts';
 import type { RecordType } from '../record-type.ts';
 import type { Judged, Place } from './judge.ts';
-import { movedBy } from './move.ts';
 
 /** The records that a clock looks at. A client or an organization stands for all its cases; a coverage counts in all those of its client. */
 const seenByClocks: ReadonlySet<RecordType> = new Set<RecordType>([
@@ -26,8 +25,7 @@ const seenByClocks: ReadonlySet<RecordType> = new Set<RecordType>([
 
 /**
  * Marks the subject of each record, and the one that it left; with a case of a client whose stay a hospital has proposed all cases of that client, for
- * the stay's clock may be another one's now. Whoever is at work on a marked subject is waited for, so that no mark is lost. Then the clocks of a
- * record that moved go with it, so that what was told of them is known in the case that it is in now, whichever is worked out first.
+ * the stay's clock may be another one's now. Whoever is at work on a marked subject is waited for, so that no mark is lost.
  */
 export async function markClocks(
   trx: Transaction<Database>,
@@ -53,12 +51,6 @@ export async function markClocks(
       join inbound i on i.subject = c.source || '.client.' || c.client_id and i.type = 'hospitalStay' and i.state = 'proposed'
     order by 1
     on conflict (subject) do update set try_at = null`.execute(trx);
-  const moved = movedBy(accepted).filter(({ subject, before }) => subject !== before);
-  if (moved.length === 0) return;
-  const rows = json(moved.map(({ type, id, subject }) => ({ type, id, subject })));
-  await sql`
-    update clock c set subject = m.subject from jsonb_to_recordset(${rows}) as m(type text, id text, subject text)
-    where c.source = ${source} and c.type = m.type and c.id = m.id and c.subject <> m.subject`.execute(trx);
 }
 
 function subjectIn(source: string, type: RecordType, { subject, clientId }: Place): string {

@@ -127,8 +127,27 @@ describe('a resource that we made', () => {
       { desired: desiredOf(rent), observed: seen(food), openTopics: new Set([elementTopic({ key: goalKey }, 'text')]) },
       'current',
     ],
+    [
+      'is left as it is where the server takes no changes of its type',
+      { desired: desiredOf(rent), observed: seen(food), takesNoChanges: true },
+      'parked (update-not-offered)',
+    ],
+    [
+      'is read before that is said',
+      { desired: desiredOf(rent), observed: seen(food, { isFresh: false }), takesNoChanges: true },
+      'due: read',
+    ],
+    ['is current there, too', { observed: seen(food), takesNoChanges: true }, 'current'],
   ])('%s', (_what, overrides, expected) => {
     expect(inWords({ link, ...overrides })).toBe(expected);
+  });
+
+  test('says what has changed here only, where the server takes no changes', () => {
+    const [state] = plan([
+      aResource({ link, desired: desiredOf(rent), observed: seen(food), takesNoChanges: true }),
+    ]).states;
+    expect(state?.reason?.text).toContain('no way to change Goal');
+    expect(state?.reason?.text).toContain('Changed here only: text.');
   });
 
   test('is written with what the server holds beside ours, under the tag of the look', () => {
@@ -216,6 +235,11 @@ describe('leaving', () => {
       'current (deleted-record)',
     ],
     ['withdrawn, and never sent: withheld', { route: withheld, link: undefined }, 'withheld (consent-missing)'],
+    [
+      'a server that takes no changes of its type: it stays there',
+      { leave: deleted, desired: undefined, observed: seen(food), takesNoChanges: true },
+      'parked (update-not-offered)',
+    ],
     ['gone as well: no write', { leave: deleted, desired: undefined, isGone: true }, 'parked (remote-gone)'],
   ])('%s', (_what, overrides, expected) => {
     expect(inWords({ link, ...overrides })).toBe(expected);
@@ -291,6 +315,11 @@ describe('a status that moves', () => {
       elements: ['text', 'statusReason', 'status'],
       body: { text: 'Rent', status: 'completed', statusReason: { text: 'Why' }, theirs: 'kept' },
     });
+  });
+
+  test('is not moved where the server takes no changes of its type', () => {
+    const { operations, states } = plan([moving('requested', 'cancelled', 'requester', { takesNoChanges: true })]);
+    expect([operations, states.map(({ reason }) => reason?.code)]).toEqual([[], ['update-not-offered']]);
   });
 
   test('what we did not change is not moved back', () => {

@@ -1,4 +1,5 @@
-// When a lane tries again: longer each time, spread, never beyond four minutes, never before the server asked.
+// When a lane tries again: longer each time, spread, never beyond four minutes, so that all is done within five of a
+// recovery (G7), never before the server asked.
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';

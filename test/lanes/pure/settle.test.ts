@@ -169,6 +169,15 @@ describe('an element', () => {
     expect(decision?.reason.text).not.toMatch(/Rent|Ride|Food/);
   });
 
+  test('where the server takes no changes, no answer would write ours, to a question or to what the source refuses', () => {
+    const asked = settled(look({ ...base, text: 'Rent' }, { ...base, text: 'Ride' }, 'ask', { takesNoChanges: true }));
+    expect(asked.decisions.map(({ choices }) => choices.map(({ choose }) => choose))).toEqual([['theirs']]);
+    const told = [undefined, true].map((takesNoChanges) =>
+      settled(look(base, { ...base, text: 'Ride' }, 'source', { ...(takesNoChanges && { takesNoChanges }) })),
+    );
+    expect(told.map(({ offered }) => offered)).toEqual([['text'], []]);
+  });
+
   test('that the record has no place for is told to a person, and the rest is offered', () => {
     const slot = slotOf('source');
     const issue = { code: 'does-not-fit', element: 'text', message: 'too long', at: 'goal.yaml:7' } as const;
@@ -201,7 +210,7 @@ describe('of what comes back as no change of the record', () => {
   });
 });
 
-describe('the base of a write whose reply held nothing', () => {
+describe('the base of a write whose reply held nothing (lanes.md 15)', () => {
   const written = { seen: undefined, seenHash: undefined, versionTag: 'W/"2"' } as const;
   const rewritten = { ...base, text: 'FOOD' };
 
@@ -217,6 +226,18 @@ describe('the base of a write whose reply held nothing', () => {
     const resource = look(base, rewritten, 'source', { link: aLink(base, { ...written, versionTag }) });
     expect(settled(resource).patches).toEqual([{ text: 'FOOD' }]);
   });
+
+  test.each([
+    ['no tag', undefined, [{ note: 'Write' }]],
+    ['another tag', 'W/"1"', [{ text: 'FOOD', note: 'Write' }]],
+  ])(
+    'where the reply had %s: what the vendor is known to rewrite counts as rewritten, nothing else',
+    (_what, versionTag, patches) => {
+      const observed = seen({ ...rewritten, note: 'Write' }, { versionTag: 'W/"2"' });
+      const link = aLink(base, { ...written, versionTag });
+      expect(settled(look(base, {}, 'source', { link, observed, rewritten: ['text'] }))).toMatchObject({ patches });
+    },
+  );
 
   test('is none, where nothing was ever agreed: what is empty here is left there, what differs is asked', () => {
     const link = aLink(base, { ...written, sent: undefined, versionTag: undefined });
