@@ -284,7 +284,10 @@ function isErrorElsewhere({ known }: DesireInput, { type, id }: RecordRow, targe
  * Another record as a mapping may speak of it: nothing is told within a plan that was an error, or that may not go to this receiver by itself.
  */
 function retold(input: DesireInput, type: RecordType, record: JsonObject | undefined): JsonObject | undefined {
-  if (record === undefined || !retoldTypes.includes(type)) return record;
+  if (record === undefined) return undefined;
+  // Its labels hold for what names it.
+  if (type === 'client' || type === 'case') return asTold(input, type, record);
+  if (!retoldTypes.includes(type)) return record;
   if (record.status === 'entered-in-error') return undefined;
   return withheldBy(consentQuestion(input, record, type)) === undefined ? record : undefined;
 }

@@ -199,7 +199,7 @@ describe.each([
     'Appointment',
   ];
   const asLabelled = all.map((item): Item => (item[0] === type ? [type, labelled] : item));
-  const consent = agreed({ sensitivity: [label], part2: { redisclosureNotice: true } });
+  const consent = agreed({ caseId: 'case-rosa', sensitivity: [label], part2: { redisclosureNotice: true } });
 
   test('keeps everything of it back', async () => {
     await send(...asLabelled);
@@ -209,8 +209,8 @@ describe.each([
 
   test('goes with a consent that names the label, and all of it bears it', async () => {
     await send(...asLabelled, ['consent', consent]);
-    const told = await held(...within);
-    expect(new Set(told.map(({ resourceType }) => resourceType)).size).toBe(within.length);
+    const told = await held(...within, 'Consent');
+    expect(new Set(told.map(({ resourceType }) => resourceType)).size).toBe(within.length + 1);
     for (const { meta } of told) expect(meta).toMatchObject({ security: [{ code: 'R' }, { code }] });
   });
 
