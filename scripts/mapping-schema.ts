@@ -32,7 +32,7 @@ export function mappingSchema(set: MappingSet): JsonObject {
         type: 'object',
         minProperties: 1,
         description:
-          'All must hold: {field: value}, {field: [one, of]}, {field: present}, {field: absent}, {field: {not: value}}, {field: {mapped: conceptMap}}, {field: {among: /list.field}}, {list: {some: {...}}}, {list: {none: {...}}}, {any: [{...}]}, {via: {idField: recordType}, ...}.',
+          'All must hold: {field: value}, {field: [one, of]}, {field: present}, {field: absent}, {field: {not: value}}, {field: {mapped: conceptMap}}, {field: {among: /list.field}}, {list: {some: {...}}}, {list: {none: {...}}}, {any: [{...}]}, {told: true} of a recipient of a consent, {via: {idField: recordType}, ...}.',
       },
       conceptMap: conceptMapFile(),
       addition: additionFile(),

@@ -484,6 +484,12 @@ export const errorKinds = {
     issue: 'suppressed',
     class: 'person',
   },
+  'consent-of-others': {
+    text: 'Withheld: this consent does not name this organization. Whom else the client lets know is not told there.',
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'consent-refused': {
     text: 'Withheld: the client has refused, later than any consent, that a {recordType} goes to this organization, or to somebody whom nobody here knows by that name. A new consent would let it go.',
     status: 403,
@@ -491,7 +497,7 @@ export const errorKinds = {
     class: 'person',
   },
   'consent-sensitivity': {
-    text: 'Withheld: this {recordType} is labelled sensitive and no consent in force names that label.',
+    text: 'Withheld: this {recordType}, its client, its case, or an organization, service or worker that it names is labelled sensitive, and no consent in force names that label.',
     status: 403,
     issue: 'suppressed',
     class: 'person',
@@ -503,7 +509,7 @@ export const errorKinds = {
     class: 'person',
   },
   'consent-withdrawn': {
-    text: 'The consent that let a {recordType} go there is withdrawn; recall was tried.',
+    text: 'No consent lets this {recordType} go there any more; recall was tried.',
     status: 403,
     issue: 'suppressed',
     class: 'person',

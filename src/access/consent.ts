@@ -16,6 +16,8 @@ export interface ConsentQuestion {
   readonly otherConnections?: readonly string[];
   readonly recordType: string;
   readonly sensitivity: readonly string[];
+  /** Where a consent itself is asked about: whom it names. */
+  readonly recipients?: readonly Json[];
   /** All consent records of the client. */
   readonly consents: readonly JsonObject[];
   /** `YYYY-MM-DD`, where the client's source is. */
@@ -23,7 +25,7 @@ export interface ConsentQuestion {
 }
 
 /** The rules by which `withheldBy` withholds. */
-const rules = ['consent-missing', 'consent-type', 'consent-refused', 'consent-sensitivity'];
+const rules = ['consent-missing', 'consent-type', 'consent-refused', 'consent-sensitivity', 'consent-of-others'];
 
 /** True for a reason that `withheldBy` gives: the receiver may have it again once the client agrees. */
 export function isForConsent({ code }: Reason): boolean {
@@ -32,6 +34,7 @@ export function isForConsent({ code }: Reason): boolean {
 
 /** Undefined: permitted. Else the rule that withholds it. */
 export function withheldBy(question: ConsentQuestion): Reason | undefined {
+  if (isOfOthers(question)) return reason('consent-of-others');
   const isImplied = question.basis === 'treatment' && question.sensitivity.length === 0;
   if (isImplied && !alwaysAsked.includes(question.recordType)) return undefined;
   const inForce = question.consents.filter((consent) => isInForce(consent, question));
@@ -48,6 +51,21 @@ export function withheldBy(question: ConsentQuestion): Reason | undefined {
     );
   const labels = question.sensitivity.filter((label) => !standing.some((consent) => allows(consent, label)));
   return labels.length === 0 ? undefined : reason('consent-sensitivity', { recordType: question.recordType });
+}
+
+/** Whom else a client lets know, or does not, is nobody's business but the client's hospital's. */
+function isOfOthers({ recordType, recipients = [], ...receiver }: ConsentQuestion): boolean {
+  return recordType === 'consent' && receiver.basis === 'consent' && recipientsTold(recipients, receiver).length === 0;
+}
+
+/** Those of a consent's recipients that the receiver learns of. */
+export function recipientsTold(recipients: readonly Json[], receiver: Receiver): readonly Json[] {
+  return recipients.filter((one) => isTold(one, receiver));
+}
+
+/** Whether the receiver learns that a consent names this recipient. */
+export function isTold(recipient: Json, receiver: Receiver): boolean {
+  return receiver.basis === 'treatment' || isReceiver(recipient, receiver);
 }
 
 /** The client's own plan for a crisis names other people and what the client lives for: it goes nowhere without being named (design section 7). */
@@ -72,7 +90,7 @@ function dayAfter(day: Json | undefined): string | undefined {
 const sharing = ['share-care-plan', 'referral', 'treatment-payment-operations', 'data-exchange'];
 
 /** Who is asked about: all but what. */
-type Receiver = Pick<ConsentQuestion, 'basis' | 'organization' | 'connection'>;
+export type Receiver = Pick<ConsentQuestion, 'basis' | 'organization' | 'connection'>;
 
 function isInForce(consent: JsonObject, question: ConsentQuestion): boolean {
   const period = isObject(consent.period) ? consent.period : {};

@@ -14,6 +14,7 @@ export function appointmentFacts(appointments: readonly JsonObject[], find: Find
       const organizationId = textAt(party, 'organizationId');
       const organization =
         organizationId === undefined ? undefined : nameable(find('organization', organizationId), appointment);
+      const place = objectAt(appointment, 'place');
       const workerId = textAt(party, 'workerId');
       const worker = workerId === undefined ? undefined : nameable(find('worker', workerId), appointment);
       // A name or a place beside an organization that may not be named would name it.
@@ -28,12 +29,16 @@ export function appointmentFacts(appointments: readonly JsonObject[], find: Find
         with: hidden ? undefined : shown(textAt(party, 'name'), 90),
         worker: textAt(workerFacts(worker), 'name'),
         organization: organizationName(organization),
-        place: hidden ? undefined : shown(textAt(objectAt(appointment, 'place'), 'name'), 90),
+        place: hidden || isConfidential(place) ? undefined : shown(textAt(place, 'name'), 90),
         ride: rideFacts(appointment, find),
         interpreter: interpreterFacts(objectAt(appointment, 'interpreter')),
       });
     },
   );
+}
+
+function isConfidential(place: JsonObject | undefined): boolean {
+  return objectAt(place, 'address')?.confidential === true;
 }
 
 function rideFacts(appointment: JsonObject, find: Find): JsonObject | undefined {

@@ -1,6 +1,6 @@
 // Who is named in a document: agency, worker, partners, care team. A directory record with a sensitivity label (a shelter, a treatment
 // program) says by its name alone what the label protects, so it is named only where the record that points to it carries the label,
-// which the client's consent was then asked for.
+// which the client's consent was then asked for. The caller gives records with all labels that count for them.
 
 import { type JsonObject, objectAt, objectsAt, textAt, textsAt } from '../json.ts';
 import type { RecordType } from '../records/records.ts';

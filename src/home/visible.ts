@@ -3,11 +3,12 @@
 // (closed-loop B2): who has seen it learns so, instead of meeting a 404.
 
 import { sql, type Transaction } from 'kysely';
-import { withheldBy } from '../access/access.ts';
+import { isDirectoryType, questionAbout, type Telling, withheldBy } from '../access/access.ts';
 import { dateOf } from '../clocks/clocks.ts';
 import type { PartnerConfig } from '../config.ts';
-import { type JsonObject, objectAt, textsAt } from '../json.ts';
+import { type JsonObject, objectAt, objectsAt } from '../json.ts';
 import { clientTypes, isShared } from '../lanes/lanes.ts';
+import { isRecordType } from '../records/records.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { HomeResource } from './rows.ts';
@@ -58,9 +59,9 @@ export async function visibleTo(db: Db, partner: PartnerConfig, narrowing: Narro
   const permitted = await neededBy(db, partner, await permittedBy(db, partner, rows));
   const made = rows.filter(isPartnersOwn);
   const orders = await visibleOrders(db, partner, made, rows, permitted);
-  return rows
-    .filter((row) => (isPartnersOwn(row) ? orders.has(row.based_on ?? '') : permitted.has(row)))
-    .map((row) => shown(partner, row));
+  const seen = rows.filter((row) => (isPartnersOwn(row) ? orders.has(row.based_on ?? '') : permitted.has(row)));
+  const silent = await withoutPhones(db, partner, seen);
+  return seen.map((row) => shown(partner, row, silent));
 }
 
 function isPartnersOwn({ own_value, based_on }: Row): boolean {
@@ -111,28 +112,41 @@ async function permittedBy(
   const [first] = found.rows;
   const today = first === undefined ? '' : dateOf(first.now.getTime(), timeZone);
   const consents = Map.groupBy(found.rows, ({ client_id }) => client_id);
-  return new Set(
-    rows.filter((row) => {
+  const receiver = { basis: 'consent', organization: organization.id, connection: id, otherConnections } as const;
+  return withRecords(db, organization.source, (find) => {
+    const permitted = rows.filter((row) => {
       const { record_type: recordType, content } = row;
-      if (recordType === null || content === null) return false;
-      if (recordType === 'organization' || recordType === 'worker' || recordType === 'service') return true;
+      if (recordType === null || content === null || !isRecordType(recordType)) return false;
+      if (isDirectoryType(recordType)) return true;
       const [client = ''] = clientOf(recordType, row.record_id, row.client_id);
-      const own = consents.get(client) ?? [];
-      const why = withheldBy({
-        basis: 'consent',
-        organization: organization.id,
-        connection: id,
-        otherConnections,
-        recordType,
-        sensitivity: textsAt(content, 'sensitivity'),
-        consents: own.map((consent) => consent.content),
-        today,
-      });
+      const own = (consents.get(client) ?? []).map((consent) => consent.content);
+      const why = withheldBy(questionAbout(recordType, content, { ...receiver, find, consents: own, today }));
       // A referral that has been turned to somebody else is theirs no more, before its lane has got round to it.
       const isTheirs = recordType !== 'referral' || row.is_error || row.performer === organization.id;
       return why === undefined && isTheirs;
-    }),
-  );
+    });
+    return new Set(permitted);
+  });
+}
+
+/** What is made from other records of the source, which are read as it turns out which ones are asked for. */
+async function withRecords<T>(db: Db, source: string, make: (find: Telling['find']) => T): Promise<T> {
+  const read = new Map<string, JsonObject | undefined>();
+  for (;;) {
+    const missing = new Map<string, { type: string; id: string }>();
+    const made = make((type, id) => {
+      const key = `${type}/${id}`;
+      if (!read.has(key)) missing.set(key, { type, id });
+      return read.get(key);
+    });
+    if (missing.size === 0) return made;
+    for (const key of missing.keys()) read.set(key, undefined);
+    const { rows } = await sql<{ type: string; id: string; content: JsonObject }>`
+      select r.type, r.id, r.content
+      from jsonb_to_recordset(${json([...missing.values()])}) as n(type text, id text), lateral (
+        select * from record r where r.source = ${source} and r.type = n.type and r.id = n.id offset 0) r`.execute(db);
+    for (const { type, id, content } of rows) read.set(`${type}/${id}`, content);
+  }
 }
 
 /**
@@ -193,11 +207,43 @@ async function visibleOrders(
   return new Set([...here, ...others.map(({ resourceType, id }) => `${resourceType}/${id}`)]);
 }
 
-function shown({ id: partner }: PartnerConfig, row: Row): Visible {
+/** Those of the patients whose consent to the partner does not permit any more: their telephone numbers are not told, as on the partner's page. */
+async function withoutPhones(db: Db, { id: partner }: PartnerConfig, rows: readonly Row[]): Promise<ReadonlySet<Row>> {
+  const patients = rows.filter(isPatient);
+  if (patients.length === 0) return new Set();
+  const names = patients.map(({ id }) => `Patient/${id}`);
+  const { rows: found } = await sql<{ patient: string }>`
+    select h.body #>> '{patient,reference}' as patient from home_resource h
+    join link k on k.connection = h.partner and k.resource_type = h.resource_type and k.remote_id = h.id and k.retired_at is null
+    where h.partner = ${partner} and h.resource_type = 'Consent'
+      and h.body #>> '{patient,reference}' in (select * from jsonb_array_elements_text(${json(names)}))
+      and (h.body ->> 'status' <> 'active' or h.body #>> '{provision,type}' = 'deny')`.execute(db);
+  return new Set(patients.filter(({ id }) => found.some(({ patient }) => patient === `Patient/${id}`)));
+}
+
+function isPatient({ resource_type: resourceType }: Row): boolean {
+  return resourceType === 'Patient';
+}
+
+function shown({ id: partner }: PartnerConfig, row: Row, silent: ReadonlySet<Row>): Visible {
   const { resource_type: resourceType, id, version, at, subject, record_type: type, record_id, content } = row;
   const record = type === null || record_id === null || content === null ? undefined : { type, id: record_id, content };
-  const body = row.is_error ? onlyError(row.body) : row.body;
+  const whole = isPatient(row) ? onlyNeeded(row, !silent.has(row)) : row.body;
+  const body = row.is_error ? onlyError(row.body) : whole;
   return { partner, resourceType, id, version, at, body, subject: subject ?? undefined, record };
+}
+
+/** What a Task needs of the patient: whom it is about, how to reach them, and in what language (closed-loop B4). */
+function onlyNeeded({ body, own_value: own }: Row, hasPhones: boolean): JsonObject {
+  const kept = ['resourceType', 'id', 'meta', 'active', 'name', 'gender', 'birthDate', 'communication'];
+  const lists = {
+    identifier: objectsAt(body, 'identifier').filter(({ value }) => value === own),
+    telecom: objectsAt(body, 'telecom').filter(({ system }) => hasPhones && (system === 'phone' || system === 'sms')),
+  };
+  return {
+    ...Object.fromEntries(Object.entries(body).filter(([name]) => kept.includes(name))),
+    ...Object.fromEntries(Object.entries(lists).filter(([, items]) => items.length > 0)),
+  };
 }
 
 /** What stays of a Task whose referral was deleted: which one it is, and that it was an error. */

@@ -1,5 +1,6 @@
 // Stores what settling found: moved bases, changes for the source, questions for people. One transaction, under the fence.
 
+import { isTold } from '../access/access.ts';
 import { contentHash } from '../fhir/fhir.ts';
 import { type JsonObject, objectsAt } from '../json.ts';
 import type { ChangedElement, Database, Transaction } from '../store/store.ts';
@@ -8,7 +9,7 @@ import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges, re
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import { isWaiting } from './inbound/read-abort.ts';
 import { byTime, isHeard, joined } from './inbound/their-comments.ts';
-import type { LaneDeps } from './lane-connection.ts';
+import { type LaneDeps, receiverFor } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { linkedTargets, resolverOf } from './linked-targets.ts';
@@ -104,7 +105,8 @@ async function settleContext(
   const changed = state.resources.filter(
     ({ observed, link }) => observed !== undefined && observed.hash !== link?.seenHash,
   );
-  const baseUrl = deps.connections.get(lease.connection)?.config.baseUrl;
+  const config = deps.connections.get(lease.connection)?.config;
+  const baseUrl = config?.baseUrl;
   const bodies = changed.flatMap(({ observed }) => (observed === undefined ? [] : [observed.body]));
   const targets = await linkedTargets(deps.store, lease, baseUrl, bodies);
   const names = await organizationNames(deps, lease, changed);
@@ -124,6 +126,7 @@ async function settleContext(
   return {
     countReverts: counted,
     resolve: resolverOf(targets, baseUrl),
+    ...(config && { isTold: (recipient) => isTold(recipient, receiverFor(config, lease.source)) }),
     performerName: ({ record }) => names.get(String(record?.organizationId)),
     offeredOf: ({ key }) => offered.get(key.id) ?? {},
     resultsOf: ({ key }) => results.get(nameOf(key)) ?? [],

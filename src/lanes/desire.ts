@@ -3,12 +3,23 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Selectable } from 'kysely';
-import { isForConsent, withheldBy } from '../access/access.ts';
+import {
+  type ConsentQuestion,
+  isDirectoryType,
+  isForConsent,
+  isTold,
+  labelsOf,
+  mayName,
+  questionAbout,
+  type Telling,
+  withheldBy,
+  withLabels,
+} from '../access/access.ts';
 import type { Route } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { fullUrl, identifierValue } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
-import type { CompiledSlot, Desired, MappingSet, SlotRef } from '../mapping/mapping.ts';
+import type { CompiledSlot, Desired, DesiredReference, MappingSet, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
 import { cancelRequestOf, finalStatuses, isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import type { Database } from '../store/store.ts';
@@ -23,7 +34,7 @@ import { originHere } from './inbound/origin.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import type { Texts } from './inbound/take.ts';
 import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
-import type { Abilities, LaneConnection } from './lane-connection.ts';
+import { type Abilities, type LaneConnection, receiverFor } from './lane-connection.ts';
 import type { LaneMemory } from './lane-memory.ts';
 import {
   type LaneResource,
@@ -215,14 +226,19 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
   const mapping = input.mappings.mapping(type);
   if (mapping === undefined || row.deleted) return [];
   const { known, lease, connection, memory, identifierSystem } = input;
-  return memory.lane.projections.project(mapping, row, {
+  const telling = tellingOf(input);
+  const isNamed = namesOf(input, type, row.content);
+  const told = { ...row, content: withLabels(type, row.content, telling) };
+  const projected = memory.lane.projections.project(mapping, told, {
     source: lease.source,
     identifierSystem,
     identifierSystems: connection.config.identifierSystems,
-    record: (otherType, id) => retold(input, otherType, known.record(otherType, id)),
+    record: (otherType, id) =>
+      isNamed(otherType, id) ? retold(input, otherType, known.record(otherType, id)) : undefined,
     reference: (target) => {
       if (known.isWithdrawn(target) || isOfAnotherClient(input, row, target) || isErrorElsewhere(input, row, target))
         return undefined;
+      if (!isNamed(target.type, target.id)) return undefined;
       const link = known.link(target);
       if (link !== undefined) return `${link.resource_type}/${link.remote_id}`;
       if (!memory.placeholders || !known.isOwn(target)) return undefined;
@@ -230,7 +246,25 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
       const comes = pointed.creatable?.has(slotKey(target)) ?? true;
       return comes ? placeholderFor(input, target, generationAfter(known.links, target)) : undefined;
     },
+    isTold: (recipient) => isTold(recipient, telling),
   });
+  return projected.map((desired) => withoutReferences(desired, ({ target }) => !isNamed(target.type, target.id)));
+}
+
+/** Which directory entries the record may name to the receiver, none that are labelled where it may not go itself; all else it may. */
+function namesOf(input: DesireInput, type: RecordType, record: JsonObject): (type: RecordType, id: string) => boolean {
+  if (isDirectoryType(type)) return () => true;
+  const telling = tellingOf(input);
+  const labels = labelsOf(type, record, telling);
+  const isWithheld = labels.length > 0 && withheldBy(consentQuestion(input, record, type)) !== undefined;
+  const asked = isWithheld ? [] : labels;
+  return (target, id) => !isDirectoryType(target) || mayName(target, id, asked, telling);
+}
+
+/** Nothing waits for what may not be named. */
+function withoutReferences(desired: Desired, isLeftOut: (reference: DesiredReference) => boolean): Desired {
+  const references = desired.references.filter((reference) => !isLeftOut(reference));
+  return references.length === desired.references.length ? desired : { ...desired, references };
 }
 
 /** No referral of one client points at the referral of another, whatever its source says. */
@@ -253,7 +287,10 @@ function isErrorElsewhere({ known }: DesireInput, { type, id }: RecordRow, targe
  * Another record as a mapping may speak of it: nothing is told within a plan that was an error, or that may not go to this receiver by itself.
  */
 function retold(input: DesireInput, type: RecordType, record: JsonObject | undefined): JsonObject | undefined {
-  if (record === undefined || !retoldTypes.includes(type)) return record;
+  if (record === undefined) return undefined;
+  // Its labels hold for what names it.
+  if (type === 'client' || type === 'case') return asTold(input, type, record);
+  if (!retoldTypes.includes(type)) return record;
   if (record.status === 'entered-in-error') return undefined;
   return withheldBy(consentQuestion(input, record, type)) === undefined ? record : undefined;
 }
@@ -464,7 +501,7 @@ function routeFor(
   if (isMadeThere || isTheirDocument) return { route: 'read', reason: reason('theirs-to-make') };
   // The refusal of a proposal tells the other side nothing but that.
   if (isRefusal(row)) return { route, reason: listed?.reason };
-  const withheld = needsConsent(key.type) ? withheldBy(consentQuestion(input, row.content, key.type)) : undefined;
+  const withheld = isDirectoryType(key.type) ? undefined : withheldBy(consentQuestion(input, row.content, key.type));
   const over = withheld ?? overReason(input, row.content, key.type);
   if (over !== undefined) return { route: 'withheld', reason: over };
   return { route, reason: route === 'native' ? undefined : listed?.reason, why: listed?.reason };
@@ -514,33 +551,31 @@ function isOver({ known }: DesireInput, { id, status }: JsonObject): boolean {
   return link === undefined ? known.generations(target).length > 0 : isTaskStatus(there) && isTerminal(there);
 }
 
-function needsConsent(type: RecordType): boolean {
-  return type !== 'organization' && type !== 'worker' && type !== 'service';
-}
-
 /**
  * Whether a record may go to the receiver that this connection is. One that names another client than the lane's, as while a record is on its way from
  * one client to another, goes by no consent of the lane's client.
  */
-export function consentQuestion(input: DesireInput, record: JsonObject, recordType: RecordType) {
-  const { config } = input.connection;
-  const { sensitivity, clientId } = record;
+export function consentQuestion(input: DesireInput, record: JsonObject, recordType: RecordType): ConsentQuestion {
+  const { otherConnections = [] } = input.connection.config;
+  const { clientId } = record;
   const isOf = (consent: JsonObject) => typeof clientId !== 'string' || consent.clientId === clientId;
-  return {
-    basis: config.basis,
-    organization: receiverOf(input),
-    connection: config.id,
-    otherConnections: config.otherConnections ?? [],
-    recordType,
-    sensitivity: Array.isArray(sensitivity) ? sensitivity.filter((label) => typeof label === 'string') : [],
-    consents: input.consents.filter(isOf),
-    today: input.today,
-  };
+  const consents = input.consents.filter(isOf);
+  return questionAbout(recordType, record, { ...tellingOf(input), otherConnections, consents, today: input.today });
+}
+
+/** The receiver that this connection is, and what counts for what it may be told. */
+function tellingOf({ connection, lease, known }: DesireInput): Telling {
+  return { ...receiverFor(connection.config, lease.source), find: (type, id) => known.heldRecord(type, id) };
+}
+
+/** The record as it is told to the receiver: with every label that counts for it. */
+export function asTold(input: DesireInput, type: RecordType, record: JsonObject): JsonObject {
+  return withLabels(type, record, tellingOf(input));
 }
 
 /** The receiving organization's record id in the lane's source, where the connection names one. */
-export function receiverOf({ connection: { config }, lease }: DesireInput): string | undefined {
-  return config.organization?.source === lease.source ? config.organization.id : undefined;
+export function receiverOf({ connection, lease }: DesireInput): string | undefined {
+  return receiverFor(connection.config, lease.source).organization;
 }
 
 /** Only a stated cause retires a resource; a changed route or a parked mapping never does (lanes.md 16). */

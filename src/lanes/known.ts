@@ -55,6 +55,11 @@ export class Known {
     return row === undefined || row.deleted ? undefined : row.content;
   }
 
+  /** The same as its source sent it last, also where that withdrew it: what was labelled is not told because it is gone. */
+  heldRecord(type: RecordType, id: string): JsonObject | undefined {
+    return this.#row({ type, id })?.content;
+  }
+
   /** Its source has withdrawn it: nothing points at it any more, whether its own resources have been retired yet or not. */
   isWithdrawn(target: SlotRef): boolean {
     return this.#row(target)?.deleted === true;

@@ -1,5 +1,6 @@
 // What a lane run needs to know of its connection and of the world; everything with an effect is passed in here.
 
+import type { Receiver } from '../access/access.ts';
 import type { ConnectionConfig } from '../config.ts';
 import type { FhirClient, ProvenanceAbility, RouteRow, Vendor } from '../connections/connections.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
@@ -68,4 +69,9 @@ export interface LaneLog {
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;
   error(fields: object, text: string): void;
+}
+
+/** The receiver that the connection is for a record of this source. */
+export function receiverFor({ basis, organization, id }: ConnectionConfig, source: string): Receiver {
+  return { basis, organization: organization?.source === source ? organization.id : undefined, connection: id };
 }

@@ -13,6 +13,12 @@ export function areOthers(read: readonly RecordName[], before: readonly RecordNa
   return read.length !== names.size || read.some((name) => !names.has(recordKey(name)));
 }
 
+/** Those that were not read by the last run. */
+export function unnamedReads(read: readonly ReadRecord[], before: readonly RecordName[]): ReadRecord[] {
+  const known = new Set(before.map(recordKey));
+  return read.filter((name) => !known.has(recordKey(name)));
+}
+
 /**
  * Keeps the names in place of those of the last run.
  *
@@ -24,8 +30,7 @@ export async function saveReads(
   read: readonly ReadRecord[],
   before: readonly RecordName[],
 ): Promise<boolean> {
-  const known = new Set(before.map(recordKey));
-  const added = read.filter((name) => !known.has(recordKey(name)));
+  const added = unnamedReads(read, before);
   const now = new Set(read.map(recordKey));
   const ended = before.filter((name) => !now.has(recordKey(name))).map(({ type, id }) => ({ type, id }));
   if (ended.length > 0) {

@@ -17,6 +17,7 @@ import { isRefusal } from './inbound/refuse.ts';
 import { Known, type RecordName } from './known.ts';
 import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { recognized } from './lane-memory.ts';
+import { type ReadRecord, unnamedReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { type LaneHolds, type LaneRows, readLane } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
@@ -46,6 +47,8 @@ export interface PlanBasis {
   readonly connectionEpoch: number;
   readonly isPaused: boolean;
   readonly epochs: ReadonlyMap<string, number>;
+  /** Records of other lanes that no finished run has named: a new version of one, or of its labels, raises no counter of this lane yet. */
+  readonly unnamed: readonly ReadRecord[];
   /** When a consent of the client comes into force or is in force no more. */
   readonly until: Date | undefined;
 }
@@ -123,6 +126,7 @@ export async function loadLane(
         connectionEpoch: rows.connection_epoch ?? 0,
         isPaused: rows.is_paused,
         epochs: new Map(epochKeys(lease, clientId).map((key) => [key, rows.epochs[key] ?? 0])),
+        unnamed: unnamedReads(known.readRecords, rows.holds.reads),
         until: consentsChangeAt(input, zone),
       },
       isConfiguredOtherwise: ![null, connection.configuration].includes(rows.configuration),

@@ -106,12 +106,18 @@ async function lockAndStore(
   const epochs = json(Object.fromEntries(basis.epochs));
   const matchKeys = sql.join([...match.keys, '']);
   const matchMs = sendMs + match.settleMs;
-  // The lane's row is locked before the others, as everywhere.
+  const unnamed = basis.unnamed.map(({ type, id, version }) => ({ type, id, version: version ?? null }));
+  const isThere = unnamed.filter(({ version }) => version !== null).length;
+  // The lane's row is locked before the others, as everywhere; but for records, as where they are accepted.
   const isHeld = sql`exists (select 1 from held)`;
   const { rows } = await sql<LockedBasis>`
-    with held as (
+    with unnamed as (
+        select r.version = k.version as is_same
+        from jsonb_to_recordset(${json(unnamed)}) as k(type text, id text, version integer)
+        join record r on r.source = ${source} and r.type = k.type and r.id = k.id order by r.type, r.id for share of r),
+      held as (
         update lane set lease_until = now() + ${leaseMs} * interval '1 millisecond'
-        where connection = ${connection} and subject = ${subject} and fence = ${fence} and lease_until > now() returning wanted),
+        where (select count(*) from unnamed) >= 0 and connection = ${connection} and subject = ${subject} and fence = ${fence} and lease_until > now() returning wanted),
       c as (select epoch, paused from connection where id = ${connection} and ${isHeld} for share),
       m as (select version from mapping where active and ${isHeld} for share),
       e as (select key, n from epoch
@@ -123,6 +129,7 @@ async function lockAndStore(
       now_is as (select ${isHeld} as is_held, (select wanted from held) as wanted, (select epoch from c) as connection_epoch, (select paused is null from c) as is_running,
         (select version from m) as mapping_version, (select coalesce(jsonb_object_agg(key, n), '{}') from e) as epochs),
       checked as (select is_held, epochs, is_running and wanted = ${basis.wanted}::bigint and connection_epoch = ${basis.connectionEpoch}::bigint
+        and (select count(*) = ${isThere} and count(*) filter (where is_same) = ${isThere} from unnamed)
         and mapping_version = ${basis.mappingVersion} and epochs = ${epochs} and (select count(*) from kept) = ${match.keys.length}
         and (${basis.until ?? null}::timestamptz is null or now() < ${basis.until ?? null}::timestamptz) as is_same from now_is),
       stored as (

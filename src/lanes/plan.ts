@@ -382,13 +382,13 @@ function kindOf(value: Json | undefined): string {
 }
 
 function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome {
-  const { slot, observed } = resource;
+  const { slot, observed, desired } = resource;
   if (link.origin !== 'created') return { state: 'read', reason: cause };
   if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };
   if (isAnsweredQuestion(resource)) return { state: 'leaving', reason: cause };
   if (observed === undefined || !observed.isFresh)
     return { state: 'leaving', reason: cause, operation: read(resource, link) };
-  const body = isRecalled(cause) ? slot?.recall(observed.body) : slot?.retire(observed.body);
+  const body = isRecalled(cause) ? slot?.recall(observed.body, desired?.resource) : slot?.retire(observed.body);
   if (body === undefined) return { state: 'leaving', reason: cause };
   const elements = Object.keys(body).filter((name) => !sameFact(body[name], observed.body[name]));
   return {

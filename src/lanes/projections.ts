@@ -3,6 +3,7 @@
 // same.
 
 import { isDeepStrictEqual } from 'node:util';
+import { canonicalJson } from '../fhir/fhir.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Desired, Mapping, ProjectContext, SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
@@ -83,6 +84,11 @@ function notingContext(
       reference(target) {
         answer(`reference ${target.type}/${target.id}#${target.slot}`, referenceQuestion(target));
         return asked?.reference(target);
+      },
+      isTold(recipient) {
+        const ask: Question = (context) => context.isTold?.(recipient) !== false;
+        answer(`told ${canonicalJson(recipient)}`, ask);
+        return asked === undefined || ask(asked) === true;
       },
     },
     end: () => {

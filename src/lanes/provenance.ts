@@ -4,7 +4,7 @@
 // codes and labels, and nothing about a person. Pure.
 
 import { canonicalJson, contentHash, identifierValue } from '../fhir/fhir.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, textsAt } from '../json.ts';
 import { nameOf } from './lane-resource.ts';
 import type { LaneState } from './load.ts';
 import { ownIdentifier } from './own-identifier.ts';
@@ -38,12 +38,13 @@ function sentAs(write: Write, { sendId }: ProvenanceFacts): string {
 
 /**
  * The organization that the lane's case, or else its first record, belongs to: by reference where it is linked, else by our identifier. What
- * belongs to none is its source's.
+ * belongs to none is its source's; so is what belongs to a labelled one, which even a request that takes something back does not name.
  */
 export function authorOf({ known }: Pick<LaneState, 'known'>, source: string, identifierSystem: string): JsonObject {
   const record = known.own.find(({ type }) => type === 'case') ?? known.own[0];
   const id = record?.content.organizationId;
-  if (typeof id !== 'string') return { type: 'Organization', identifier: { system: identifierSystem, value: source } };
+  const isNamed = typeof id === 'string' && textsAt(known.heldRecord('organization', id), 'sensitivity').length === 0;
+  if (!isNamed) return { type: 'Organization', identifier: { system: identifierSystem, value: source } };
   const link = known.link({ type: 'organization', id, slot: 'organization' });
   if (link !== undefined) return { reference: `Organization/${link.remote_id}` };
   const value = identifierValue({ source, type: 'organization', id }, 'organization');

@@ -366,6 +366,7 @@ class LaneRun {
     } catch (error) {
       if (!(error instanceof PlanOutdated)) throw error;
       this.#memory.mappings = undefined;
+      this.#memory.records = undefined;
       // A twin may have been made since: who was not there is looked for again.
       this.#memory.notFound.clear();
       return 'go-on';

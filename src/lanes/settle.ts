@@ -13,6 +13,7 @@ import {
   isEnteredInError,
   type MappingIssue,
   type NotUnderstood,
+  type ProjectContext,
   patched,
   type SlotElement,
   type SlotRef,
@@ -41,6 +42,8 @@ import type { TaskResults } from './task-results.ts';
 export interface SettleContext {
   /** Which of our resources a server's reference points at. */
   readonly resolve: (reference: string) => SlotRef | undefined;
+  /** As the resources were projected. */
+  readonly isTold?: ProjectContext['isTold'];
   /** Who acts on the other side, as a line of text. */
   readonly performerName: (resource: LaneResource) => string | undefined;
   /** Of a referral: what was offered to its source and not taken over yet. */
@@ -190,7 +193,7 @@ function mergeElements(look: Look): Settled {
   const absorbed =
     slot === undefined || reported.length === 0
       ? { patch: {}, issues: [], lineage: [], notUnderstood: [] }
-      : explainAbsorb(slot, reported, observed.body, record, context.resolve);
+      : explainAbsorb(slot, reported, observed.body, record, context.resolve, undefined, context.isTold);
   const derived = keysWith('keep').filter((key) => isDerived(key) && !isAsked(key));
   const issues = [
     ...absorbed.issues,
@@ -291,7 +294,8 @@ function aboutElement(
   element: string,
   code: 'remote-edit' | 'merge-conflict' | 'server-reverts',
 ): NewDecision {
-  const patch = resource.slot?.absorb([element], observed.body, record, context.resolve).patch ?? {};
+  const { resolve, isTold } = context;
+  const patch = resource.slot?.absorb([element], observed.body, record, resolve, undefined, isTold).patch ?? {};
   return {
     kind: 'conflict',
     topic: elementTopic(resource, element),

@@ -10,6 +10,9 @@ import type { Node, Scalar } from './positions.ts';
 import { RecordScope, reader, type Scope } from './scope.ts';
 import type { ProjectContext } from './types.ts';
 
+/** `{told: true}` of a consent's recipient: the receiver learns that it is one. */
+export const toldTest = 'told';
+
 export type Condition = (scope: Scope, context?: ProjectContext) => boolean;
 
 /** Somewhere else to read from. */
@@ -25,7 +28,7 @@ type Test = (value: Json | undefined, scope: Scope, context?: ProjectContext) =>
 /**
  * Compiles a map of tests:
  * `{status: active}`, `{status: [a, b]}`, `{x: present}`, `{x: absent}`, `{x: {not: value}}`, `{domain: {mapped: conceptMap}}`,
- * `{id: {among: /progress.replaces}}`, `{history: {some: {...}}}`, `{history: {none: {...}}}`, `{any: [{...}, {...}]}`, `{via: {clientId: client}, ...}`.
+ * `{id: {among: /progress.replaces}}`, `{history: {some: {...}}}`, `{history: {none: {...}}}`, `{any: [{...}, {...}]}`, `{told: true}`, `{via: {clientId: client}, ...}`.
  */
 export function compileCondition(node: Node, cursor: Cursor, build: Build): Condition {
   if (node.kind !== 'map') {
@@ -45,6 +48,9 @@ export function compileCondition(node: Node, cursor: Cursor, build: Build): Cond
   const tests = [...node.entries.values()].map((entry): Condition => {
     if (entry.name === 'any') {
       return compileAny(entry.value, cursor, build);
+    }
+    if (entry.name === toldTest) {
+      return (scope, context) => context?.isTold?.(scope.item) !== false;
     }
     const found = fieldAt({ kind: 'scalar', value: entry.name, at: entry.at }, cursor, build);
     if (!found) {
@@ -90,7 +96,8 @@ export function fixedValues(node: Node): Map<string, Scalar> {
   const values = new Map<string, Scalar>();
   if (node.kind === 'map') {
     for (const { name, value } of node.entries.values()) {
-      if (value.kind === 'scalar' && value.value !== 'present' && value.value !== 'absent') {
+      const isFixed = value.kind === 'scalar' && value.value !== 'present' && value.value !== 'absent';
+      if (isFixed && name !== toldTest) {
         values.set(name, value.value);
       }
     }

@@ -85,8 +85,13 @@ export function addIssue(
 /**
  * A run for comparing while absorbing: no other record and no link is known, and nobody listens to issues.
  * @param identifierSystem where our own lists hang, if that is known
+ * @param isTold as in a ProjectContext
  */
-export function blindRun(linked?: ProjectContext['reference'], identifierSystem = ''): ProjectRun {
+export function blindRun(
+  linked?: ProjectContext['reference'],
+  identifierSystem = '',
+  isTold?: ProjectContext['isTold'],
+): ProjectRun {
   return {
     context: {
       source: '',
@@ -94,6 +99,7 @@ export function blindRun(linked?: ProjectContext['reference'], identifierSystem 
       identifierSystems: {},
       record: () => undefined,
       reference: linked ?? (() => undefined),
+      ...(isTold && { isTold }),
     },
     blind: true,
     linksKnown: linked !== undefined,

@@ -101,7 +101,7 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     facts: (resource) => factsOf(elements, resource),
     copy: (keys, from, to) => copyElements(keys, byKey, from, to),
     retire: (resource) => retire(definition, resource),
-    recall: (resource) => recall(definition, elements, resource),
+    recall: (...call) => recall(definition, elements, ...call),
     raw: (key, resource) => valueAt(resource, byKey.get(key)?.path ?? []),
     says: (...call) => says(absorbing, undefined, ...call),
     absorb: (...call) => absorb(absorbing, undefined, ...call),
@@ -214,13 +214,19 @@ function retire({ retired }: SlotDefinition, resource: JsonObject): JsonObject |
 /** Who it is about and who agreed stay readable: a patient without a name, or a consent without its terms, is a danger of its own. */
 const keptWhole = ['Patient', 'Consent'];
 
+/** All but whom else a consent names: that may be why it is taken back. */
+const recipientsPath = ['provision', 'actor'];
+
 function recall(
   definition: SlotDefinition,
   elements: readonly Element[],
   resource: JsonObject,
+  wanted?: JsonObject,
 ): JsonObject | undefined {
   const { resourceType, retired = [] } = definition;
   const result = retire(definition, resource);
+  if (result !== undefined && resourceType === 'Consent' && wanted !== undefined)
+    setAt(result, recipientsPath, cloneJson(valueAt(wanted, recipientsPath)));
   if (result === undefined || keptWhole.includes(resourceType)) return result;
   const required = new Set(requiredPaths(resourceType).map(({ path }) => path));
   const kept = new Set(['identifier', 'meta', ...retired.flatMap(({ path }) => path.slice(0, 1))]);
@@ -241,14 +247,17 @@ function recall(
   return result;
 }
 
-/** A reference may stay where R4 requires one, without whom it names in words. */
+/** Whom it is about may stay where R4 requires a reference; everybody else whom it names, by reference or in words, is gone. */
 function withoutNames(value: Json): Json {
   if (Array.isArray(value)) return value.map(withoutNames);
   if (!isObject(value)) return value;
+  if (typeof value.reference === 'string') {
+    const { display: _name, ...patient } = value;
+    return /(?:^|\/)Patient\//.test(value.reference) ? patient : { display: 'Withdrawn' };
+  }
   const parts = Object.entries(value).map(([name, part]) => [name, withoutNames(part)] as const);
-  if (typeof value.display !== 'string' || value.code !== undefined) return Object.fromEntries(parts);
-  const kept = Object.fromEntries(parts.filter(([name]) => name !== 'display'));
-  return value.reference === undefined ? { ...kept, display: 'Withdrawn' } : kept;
+  const kept = Object.fromEntries(parts);
+  return typeof value.display === 'string' && value.code === undefined ? { ...kept, display: 'Withdrawn' } : kept;
 }
 
 function isConcept(value: Json): boolean {
@@ -292,11 +301,11 @@ function absorbingOf(definition: SlotDefinition, byKey: ReadonlyMap<string, Elem
 function absorb(
   absorbing: Absorbing,
   itemId: string | undefined,
-  ...[keys, observed, record, resolve, linked]: AbsorbCall
+  ...[keys, observed, record, resolve, linked, isTold]: AbsorbCall
 ): Absorbed {
   const { definition, byKey } = absorbing;
   const take = (some: readonly string[]): Attempt =>
-    attempt(absorbing, itemId, some, observed, record, resolve, linked);
+    attempt(absorbing, itemId, some, observed, record, resolve, linked, isTold);
   const whole = take(keys);
   const broken = brokenBy(definition, record, whole);
   if (broken === undefined) return whole;
@@ -340,12 +349,12 @@ function acceptableKeys(
 function attempt(
   { definition, byKey, taken, speaking }: Absorbing,
   itemId: string | undefined,
-  ...[keys, observed, record, resolve, linked]: AbsorbCall
+  ...[keys, observed, record, resolve, linked, isTold]: AbsorbCall
 ): Attempt {
   const { each, at } = definition;
   const issues: MappingIssue[] = [];
   const isPlain = isPlainlyTold(observed);
-  const compared = blindRun(linked, identifierSystemIn(observed, definition));
+  const compared = blindRun(linked, identifierSystemIn(observed, definition), isTold);
   const run: AbsorbRun = { element: '', issues, resolve, compared, isPlain, ...(linked && { linked }) };
   const isInError = isEnteredInError(observed);
   const qualifier = isPlain ? undefined : qualifierOf(observed);

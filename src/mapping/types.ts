@@ -28,6 +28,8 @@ export interface ProjectContext {
   record(type: RecordType, id: string): JsonObject | undefined;
   /** The literal reference to a slot ('Patient/123'); undefined: no link yet. */
   reference(target: SlotRef): string | undefined;
+  /** Whether the receiver is told that a consent names this recipient; absent: it is told of all. */
+  isTold?(recipient: Json): boolean;
 }
 
 export type MappingIssueCode =
@@ -115,8 +117,11 @@ export interface CompiledSlot {
   copy(keys: readonly string[], from: JsonObject, to: JsonObject): JsonObject;
   /** The resource, retired (entered-in-error, active false); undefined: its type cannot say so. */
   retire(resource: JsonObject): JsonObject | undefined;
-  /** The same without what we told: for a consent that is gone, of which the request that takes it back must not speak either. */
-  recall(resource: JsonObject): JsonObject | undefined;
+  /**
+   * The same without what we told: for a consent that is gone, of which the request that takes it back must not speak either.
+   * @param wanted as the record would have it now
+   */
+  recall(resource: JsonObject, wanted?: JsonObject): JsonObject | undefined;
   /** What the resource holds at an element, as it is written there. */
   raw(key: string, resource: JsonObject): Json | undefined;
   /** True when the record makes of an element what the resource holds there; false also where only links and other records could tell. */
@@ -124,7 +129,7 @@ export interface CompiledSlot {
   /**
    * What the record would have to become so that it says what the server holds, as a merge patch (RFC 7396); {} for nothing.
    * Skips `moves`, `goesWith` and derived elements. With `linked`, items of the record whose reference the server no longer holds are taken out;
-   * without it, they stay.
+   * without it, they stay; so do those of which, by `isTold`, the server was told nothing.
    */
   absorb(
     keys: readonly string[],
@@ -132,6 +137,7 @@ export interface CompiledSlot {
     record: JsonObject,
     resolve: (reference: string) => SlotRef | undefined,
     linked?: (target: SlotRef) => string | undefined,
+    isTold?: ProjectContext['isTold'],
   ): { patch: JsonObject; issues: MappingIssue[] };
 }
 

@@ -15,6 +15,7 @@ const partner: ConsentQuestion = {
   connection: 'pantry',
   recordType: 'referral',
   sensitivity: [],
+  recipients: [{ organizationId: 'org-pantry' }],
   consents: [],
   today: '2026-06-15',
 };

@@ -477,6 +477,93 @@ test('a restart in the middle loses nothing', async () => {
   expect((await client.fhir('GET', `Task/${task.id}`)).body.status).toBe('accepted');
 });
 
+describe('what is told of a client', () => {
+  const pantry = { organizationId: 'org-pantry' };
+  const clientOf = (id: string, overrides: Parameters<typeof aClient>[0]) =>
+    aClient({ id: `client-${id}`, birthDate: '1971-01-01', updatedAt: '2026-02-07T10:00:00-05:00', ...overrides });
+  const named = (id: string) => ({ names: [{ use: 'legal' as const, family: id, given: ['Lee'] }] });
+
+  test('is whom the Task is about, how to reach them and in what language, and no more', async () => {
+    const told = clientOf('minimum', {
+      ...named('minimum'),
+      identifiers: [
+        { kind: 'mrn', value: 'CANARY-MRN', system: 'urn:oid:1.2.3' },
+        { kind: 'medicaid', value: 'CANARY-MEDICAID', system: 'urn:oid:9' },
+      ],
+      race: ['black', 'hispanic'],
+      maritalStatus: 'divorced',
+      deceasedOn: '2026-02-06',
+      emails: ['canary@example.org'],
+      contacts: [{ id: 'k1', name: 'CANARY sister', phone: '1', mayShare: true, relationship: 'sister' }],
+    });
+    await accept(gateway, ...caseOf('minimum'), ['client', told]);
+    await idle(gateway);
+    const { for: patient } = await taskOf('minimum');
+    const { body } = await client.fhir('GET', `Patient/${refOf(patient)}`);
+    expect(Object.keys(body).sort()).toEqual(
+      ['birthDate', 'communication', 'gender', 'id', 'identifier', 'meta', 'name', 'resourceType', 'telecom'].sort(),
+    );
+    expect(body).toMatchObject({
+      identifier: [{ value: 'county/client/client-minimum#patient' }],
+      name: [{ family: 'minimum', given: ['Lee'] }],
+      telecom: [{ system: 'phone', value: '(518) 555-0177' }],
+    });
+    expect([objectsAt(body, 'identifier').length, objectsAt(body, 'telecom').length]).toEqual([1, 1]);
+    expect(JSON.stringify(body)).not.toMatch(/CANARY/i);
+    expect(await client.search('Patient?identifier=CANARY-MRN')).toEqual([]);
+  });
+
+  test('is no telephone number where the consent that the referral names does not permit', async () => {
+    const permits = aConsent({ id: 'consent-silent-too', clientId: 'client-silent' });
+    await accept(gateway, ...caseOf('silent', { consent: { status: 'proposed' } }), ['consent', permits]);
+    await idle(gateway);
+    const { for: patient } = await taskOf('silent');
+    const { status, body } = await client.fhir('GET', `Patient/${refOf(patient)}`);
+    expect([status, body.telecom]).toEqual([200, undefined]);
+  });
+
+  test('is by whose consent, and nobody else whom it names', async () => {
+    const recipients = [{ name: 'CANARY Prism Clinic' }, pantry, { organizationId: 'org-shelter' }];
+    await accept(gateway, ...caseOf('named', { consent: { recipients } }));
+    await idle(gateway);
+    const { owner, focus } = await taskOf('named');
+    const [order] = await client.search(`ServiceRequest?_id=${refOf(focus)}`);
+    const [consent] = objectsAt(order, 'supportingInfo');
+    const { body } = await client.fhir('GET', String(consent?.reference));
+    expect(objectsAt(objectAt(body, 'provision'), 'actor').map(({ reference }) => reference)).toEqual([owner]);
+    expect(JSON.stringify(body)).not.toContain('CANARY');
+  });
+
+  test('is nothing of a labelled client or case, or through a labelled organization, at once, until a consent names the label', async () => {
+    await accept(gateway, ...caseOf('labelled'));
+    await idle(gateway);
+    const { id } = await taskOf('labelled');
+    const status = async () => (await client.fhir('GET', `Task/${id}`)).status;
+    await gateway.api.pause('pantry', 'test');
+    const updatedAt = '2026-02-08T10:00:00-05:00';
+    const sensitivity: ['mental-health'] = ['mental-health'];
+    const ids = { id: 'case-labelled', clientId: 'client-labelled' };
+    expect(await status()).toBe(200);
+    await accept(gateway, ['case', aCase({ ...ids, sensitivity, updatedAt })]);
+    expect(await status()).toBe(404);
+    await accept(gateway, ['case', aCase({ ...ids, updatedAt: '2026-02-09T10:00:00-05:00' })]);
+    expect(await status()).toBe(200);
+    await accept(gateway, ['client', clientOf('labelled', { ...named('labelled'), identifiers: [], sensitivity })]);
+    expect(await status()).toBe(404);
+    await accept(gateway, [
+      'consent',
+      aConsent({ id: 'consent-labelled', clientId: 'client-labelled', sensitivity, updatedAt }),
+    ]);
+    expect(await status()).toBe(200);
+    const asker = anOrganization({ id: 'org-asker', sensitivity: ['domestic-violence'] });
+    await accept(gateway, ['organization', asker]);
+    await takeOver('referral-labelled', { requesterOrganizationId: 'org-asker' }, updatedAt);
+    expect(await status()).toBe(404);
+    await gateway.api.resume('pantry', 'test');
+    await idle(gateway);
+  });
+});
+
 describe('what leaves', () => {
   test('is all of it at once when the client withdraws the consent, before the lane has taken anything back', async () => {
     await accept(gateway, ...caseOf('revoked'));

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { relinkPatient } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
-import { aCase, aClient, aConsent, aGoal, aNeed } from '../builders.ts';
+import { aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral } from '../builders.ts';
 import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
@@ -407,6 +407,51 @@ describe('a revoked consent', () => {
     expect(anew?.text).toContain('Delgado');
     expect(`${retraction?.text}${anew?.text}`).not.toContain('CANARY-SECRET');
     expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ code: 'document-recalled' }));
+  });
+});
+
+describe('what is labelled', () => {
+  const at = '2026-03-01T09:00:00-05:00';
+  const asked = ['need', 'goal', 'carePlan', 'referral'] as const;
+  const shelter = (sensitivity: ['domestic-violence'] | []) =>
+    anOrganization({ id: 'org-shelter', name: 'CANARY-SHELTER', sensitivity, updatedAt: at });
+  const referral = aReferral({ id: 'referral-shelter', organizationId: 'org-shelter', serviceId: undefined });
+
+  test('takes the note back once the case is, and goes with a consent that names the label, under the notice', async () => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    await world.accept(['case', aCase({ sensitivity: ['substance-use-part2'], updatedAt: at })]);
+    await world.work();
+    expect((await filed()).map(({ text }) => /retracted/i.test(text))).toEqual([false, true]);
+    const consent = aConsent({
+      recipients: [{ class: 'my treating providers' }],
+      recordTypes: [...asked],
+      sensitivity: ['substance-use-part2'],
+      part2: { redisclosureNotice: true },
+    });
+    await world.accept(['consent', consent]);
+    await world.work();
+    const [, , anew] = await filed();
+    expect(anew?.text).toContain('Delgado');
+    expect(anew?.text).toMatch(/42 CFR/);
+  });
+
+  test('is named in none of it without a consent, a shelter to which the client was referred as little as one that is labelled later', async () => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(['organization', shelter(['domestic-violence'])], ['referral', referral]);
+    await world.work();
+    const [first] = await filed();
+    expect(first?.text).toContain('Delgado');
+    expect(first?.text).not.toContain('CANARY-SHELTER');
+    await world.accept(['organization', { ...shelter([]), updatedAt: '2026-03-02T09:00:00-05:00' }]);
+    await world.work();
+    expect((await filed()).at(-1)?.text).toContain('CANARY-SHELTER');
+    const again = { ...shelter(['domestic-violence']), updatedAt: '2026-03-03T09:00:00-05:00' };
+    await world.accept(['organization', again]);
+    await world.work();
+    const last = (await filed()).slice(2);
+    expect(last).toHaveLength(2);
+    expect(last.map(({ text }) => text).join()).not.toContain('CANARY-SHELTER');
   });
 });
 

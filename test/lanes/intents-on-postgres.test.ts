@@ -92,6 +92,7 @@ describeOnPostgres('an intent on PostgreSQL, and', (server) => {
       mappingVersion: lease.mapping ?? '',
       connectionEpoch: epoch,
       isPaused: false,
+      unnamed: [],
       until: undefined,
       epochs: new Map(keys.map((key) => [key, raised.find((row) => row.key === key)?.n ?? 0])),
     };

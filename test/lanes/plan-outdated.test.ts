@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
 import type { LaneDeps } from '../../src/lanes/lanes.ts';
 import { setPaused } from '../../src/lanes/lanes.ts';
-import { aConsent, aGoal } from '../builders.ts';
+import { aConsent, aGoal, anOrganization } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
 import { useStoreClock } from '../support/store-clock.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
@@ -76,6 +76,17 @@ describe('when it happens between plan and send', () => {
     expect(await writesAfter(before)).not.toMatch(/food on the table|Weekly groceries/);
     expect(await world.server.all('Goal')).toEqual([]);
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'withheld' });
+  });
+
+  test('a label of what only this run has read: nothing of the old plan leaves', async () => {
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await world.accept(...caseWithReferral());
+    const labelled = anOrganization({ sensitivity: ['domestic-violence'], updatedAt: '2026-02-20T10:00:00-05:00' });
+    await world.run(lane, { deps: betweenPlanAndSend(() => world.accept(['organization', labelled])) });
+    await world.work();
+    expect(await world.server.all('Goal')).toHaveLength(1);
+    expect([...(await world.server.all('ServiceRequest')), ...(await world.server.all('Task'))]).toEqual([]);
   });
 
   test('the last day of a consent ends: nothing of the old plan leaves', async () => {

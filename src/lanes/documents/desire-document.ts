@@ -2,12 +2,20 @@
 
 import { withheldBy } from '../../access/access.ts';
 import { type DocumentRules, isOffered } from '../../connections/connections.ts';
-import { documentFacts, markerOf, renderText, renderXhtml, urgency } from '../../documents/documents.ts';
+import {
+  type DocumentInput,
+  documentFacts,
+  markerOf,
+  renderText,
+  renderXhtml,
+  urgency,
+} from '../../documents/documents.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { SlotRef } from '../../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
 import {
+  asTold,
   consentQuestion,
   type DesireInput,
   type DocumentsHeld,
@@ -219,16 +227,26 @@ function contentOf(
   told: readonly RecordRow[],
 ): DocumentContent | undefined {
   if (told.length === 0 || isAboutWithheld(input, row, client)) return undefined;
-  const { known, connection, documents } = input;
+  const { connection, documents } = input;
   const facts = documentFacts({
-    caseRecord: row.content,
+    caseRecord: asTold(input, 'case', row.content),
     client,
-    records: told.flatMap(({ type, content }) => (isRecordType(type) ? [{ type, record: content }] : [])),
-    find: (type, id) => known.record(type, id),
+    records: told.flatMap(({ type, content }) =>
+      isRecordType(type) ? [{ type, record: asTold(input, type, content) }] : [],
+    ),
+    find: findTold(input),
     mrn: mrnOf(documents?.patient, client, connection.config.identifierSystems.mrn),
     receiver: receiverOf(input),
   });
   return { facts, records: told.map(({ type, id }) => `${type}/${id}`) };
+}
+
+/** Other records, with the labels by which a document tells whether it may name them. */
+export function findTold(input: DesireInput): DocumentInput['find'] {
+  return (type, id) => {
+    const found = input.known.record(type, id);
+    return found && asTold(input, type, found);
+  };
 }
 
 /** Whether nothing may be said of the client or the case at all. */

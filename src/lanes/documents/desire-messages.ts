@@ -7,7 +7,7 @@ import { type DocumentRules, isOffered } from '../../connections/connections.ts'
 import { renderMessage, renderMessageTakenBack } from '../../documents/documents.ts';
 import { isObject, type Json, type JsonObject, objectsAt, textAt, textsAt } from '../../json.ts';
 import type { Desired } from '../../mapping/mapping.ts';
-import { type DesireInput, receiverOf } from '../desire.ts';
+import { asTold, type DesireInput, receiverOf } from '../desire.ts';
 import { patientsOf } from '../inbound/about.ts';
 import { isRefusal } from '../inbound/refuse.ts';
 import { isTheirs } from '../inbound/their-comments.ts';
@@ -125,7 +125,7 @@ function messageOf(
   const client = isRefusal(row) ? { id: patient, waits: [] } : patientOf(input, row);
   const leave = resource.leave ?? movedCause(input, row, series.current);
   const mayTell = leave === undefined && route.route !== 'withheld';
-  const facts = desired && mayTell ? factsOf(desired, row.content) : undefined;
+  const facts = desired && mayTell ? factsOf(desired, asTold(input, 'referral', row.content)) : undefined;
   const isNews = facts !== undefined && !isDeepStrictEqual(series.current?.facts, facts);
   const closed = isNews && route.route !== 'answer' ? route.reason : undefined;
   const document: DocumentState = {

@@ -6,10 +6,10 @@ import { noteFacts, noteHead, renderNote } from '../../documents/documents.ts';
 import { reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { Desired } from '../../mapping/mapping.ts';
-import type { DesireInput } from '../desire.ts';
+import { asTold, type DesireInput } from '../desire.ts';
 import type { RecordRow } from '../known.ts';
 import { invalidReason, type LaneResource } from '../lane-resource.ts';
-import { clientOf, isAboutWithheld, movedCause, mrnOf, patientOf, seriesOf } from './desire-document.ts';
+import { clientOf, findTold, isAboutWithheld, movedCause, mrnOf, patientOf, seriesOf } from './desire-document.ts';
 import type { DocumentForm, Edition } from './document.ts';
 import { encounterTopic } from './encounter.ts';
 
@@ -42,7 +42,7 @@ function ownDocument(
     resource.leave === undefined &&
     client !== undefined &&
     !isAboutWithheld(input, row, client);
-  const text = desired && mayTell ? textOf(desired, [resource.record ?? {}, row.content, client]) : undefined;
+  const text = desired && mayTell ? textOf(desired, [asTold(input, key.type, resource.record ?? {})]) : undefined;
   return {
     ...resource,
     // It is compared by its editions, never element by element.
@@ -79,21 +79,21 @@ function textOf({ resource }: Desired, records: readonly JsonObject[]) {
 
 function formOf(
   input: DesireInput,
-  { desired, record = {} }: LaneResource,
+  { key, desired, record = {} }: LaneResource,
   row: RecordRow,
   rules: DocumentRules,
 ): DocumentForm {
-  const { known, documents, connection } = input;
+  const { documents, connection } = input;
   const resource = desired?.resource ?? {};
   const title = attachmentOf(resource).title;
   const author = desired?.references.find(({ target }) => target.type === 'worker')?.target.id;
   const client = clientOf(input, row) ?? {};
   const head = noteHead({
-    caseRecord: row.content,
+    caseRecord: asTold(input, 'case', row.content),
     client,
-    record,
+    record: asTold(input, key.type, record),
     authorId: author,
-    find: (type, id) => known.record(type, id),
+    find: findTold(input),
     mrn: mrnOf(documents?.patient, client, connection.config.identifierSystems.mrn),
   });
   const appends = appendedBy(resource);

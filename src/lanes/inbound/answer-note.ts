@@ -5,8 +5,8 @@ import { withheldBy } from '../../access/access.ts';
 import { isOffered } from '../../connections/connections.ts';
 import { noteFacts, noteHead, renderNote } from '../../documents/documents.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
-import { consentQuestion, type DesireInput } from '../desire.ts';
-import { clientOf, isAboutWithheld, laneDocument, mrnOf, seriesOf } from '../documents/desire-document.ts';
+import { asTold, consentQuestion, type DesireInput } from '../desire.ts';
+import { clientOf, findTold, isAboutWithheld, laneDocument, mrnOf, seriesOf } from '../documents/desire-document.ts';
 import { documentSlot } from '../documents/document.ts';
 import type { RecordRow } from '../known.ts';
 import type { Abilities } from '../lane-connection.ts';
@@ -83,11 +83,11 @@ function headOf(input: DesireInput, row: RecordRow): JsonObject {
   const client = ofCase && clientOf(input, ofCase);
   const mayTell = ofCase !== undefined && client !== undefined && !isAboutWithheld(input, ofCase, client);
   return noteHead({
-    caseRecord: mayTell ? ofCase.content : {},
+    caseRecord: mayTell ? asTold(input, 'case', ofCase.content) : {},
     client: mayTell ? client : {},
     record: row.content,
     authorId: undefined,
-    find: (type, id) => (mayTell ? known.record(type, id) : undefined),
+    find: mayTell ? findTold(input) : () => undefined,
     mrn: mayTell ? mrnOf(documents?.patient, client, connection.config.identifierSystems.mrn) : undefined,
   });
 }
@@ -117,7 +117,10 @@ function noteOf(
       ...seriesOf(input, documents, rules, key, standing !== undefined),
       form: { type: rules.type, title, render: (facts, frame) => renderNote(rules.format, facts, head, frame) },
       patientId,
-      content: { facts: noteFacts(title, text.join('\n'), [row.content]), records: [`referral/${row.id}`] },
+      content: {
+        facts: noteFacts(title, text.join('\n'), [asTold(input, 'referral', row.content)]),
+        records: [`referral/${row.id}`],
+      },
       urgent: undefined,
       dueAt: documents.heldUntil ?? new Date(0),
     },

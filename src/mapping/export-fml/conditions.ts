@@ -4,6 +4,7 @@
 import type { Field } from '../../records/records.ts';
 import { type Build, type Cursor, conceptMapNamed, cursorIn, fieldAt } from '../build.ts';
 import { targetOf } from '../concept-map.ts';
+import { toldTest } from '../condition.ts';
 import type { MapEntry, Node, Position, ScalarNode } from '../positions.ts';
 import type { RecordPath } from '../scope.ts';
 import { Unsupported } from './left-out.ts';
@@ -173,6 +174,8 @@ function testOf(entry: MapEntry, cursor: Cursor, build: Build): Condition {
   if (entry.name === 'any') {
     return either(...(value.kind === 'list' ? value.items : []).map((item) => conditionOf(item, cursor, build)));
   }
+  // The maps are for no receiver in particular.
+  if (entry.name === toldTest) return always;
   const found = fieldAt({ kind: 'scalar', value: entry.name, at: entry.at }, cursor, build);
   if (!found) throw new Unsupported('it reads no field of the record', entry.at);
   checkReadable(found.path, entry.at);
