@@ -2,13 +2,14 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
-import { aGoal, aReferral } from '../builders.ts';
+import { aGoal, aNeed, aReferral } from '../builders.ts';
 import { startProxy } from '../support/proxy.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goalSlot = 'county/goal/goal-meals#goal';
+const needSlot = 'county/need/need-food#condition';
 const taskSlot = 'county/referral/referral-pantry#fulfilment';
 const requestSlot = 'county/referral/referral-pantry#request';
 const note = { time: '2026-02-05T09:00:00-05:00', text: 'The client came on Tuesday.' };
@@ -142,6 +143,24 @@ describe('edits of different elements', () => {
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.server.own('Task', taskSlot)).toMatchObject({ note: [note, timeless] });
+  });
+
+  test('a need that they call inactive, which may be over as well as given up, stays so there; a person is told, the source nothing', async () => {
+    await sendCase();
+    const clinical = 'http://terminology.hl7.org/CodeSystem/condition-clinical';
+    const clinicalStatus = { coding: [{ system: clinical, code: 'inactive' }] };
+    await partnerEdits(world.server, await pathOf('Condition', needSlot), (held) => ({ ...held, clinicalStatus }));
+    await world.accept(['need', aNeed({ description: 'No food at all.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.work();
+    await world.workAgain();
+    expect(await world.changes()).toEqual([]);
+    expect(await world.openDecisions()).toMatchObject([
+      { code: 'not-carried', detail: { elements: ['clinicalStatus'] } },
+    ]);
+    expect(await world.server.own('Condition', needSlot)).toMatchObject({
+      clinicalStatus,
+      code: { text: 'No food at all.' },
+    });
   });
 
   test('theirs stands even after the source sends other news for days', async () => {
