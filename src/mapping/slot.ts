@@ -11,7 +11,7 @@ import { mergePatch } from './merge-patch.ts';
 import type { Position } from './positions.ts';
 import { type Draft, type RecordPath, reader, writer } from './scope.ts';
 import { bySpeakers, type Speaker } from './speaking.ts';
-import type { CompiledSlot, Facts, MappingIssue, Owner, SlotElement } from './types.ts';
+import type { CompiledSlot, Facts, Leaving, MappingIssue, Owner, SlotElement } from './types.ts';
 import { isEnteredInError, isPlainlyTold, isQualified, isUntold, qualifierOf } from './untold.ts';
 
 /** True where the resource has a place for our identifier. */
@@ -60,8 +60,12 @@ export interface SlotDefinition {
   /** What the engine adds to every resource. */
   readonly identity: readonly Element[];
   /** Element path -> value, null to remove it; absent: the type cannot say that it is retired. */
-  readonly retired?: readonly { readonly path: readonly string[]; readonly value: Json }[];
+  readonly retired?: Said;
+  /** The same for what was no error; absent: as retired. */
+  readonly ended?: Said;
 }
+
+type Said = readonly { readonly path: readonly string[]; readonly value: Json }[];
 
 export interface Slot extends CompiledSlot {
   readonly definition: SlotDefinition;
@@ -101,8 +105,8 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     elements,
     facts: (resource) => factsOf(elements, resource),
     copy: (keys, from, to) => copyElements(keys, byKey, from, to),
-    retire: (resource) => retire(definition, resource),
-    recall: (resource) => recall(definition, elements, resource),
+    retire: (resource, leaving = 'error') => retire(definition, resource, leaving),
+    recall: (resource, leaving = 'error') => recall(definition, elements, resource, leaving),
     raw: (key, resource) => valueAt(resource, byKey.get(key)?.path ?? []),
     says: (...call) => says(absorbing, undefined, ...call),
     absorb: (...call) => absorb(absorbing, undefined, ...call),
@@ -201,12 +205,13 @@ function copyElements(
   return result;
 }
 
-function retire({ retired }: SlotDefinition, resource: JsonObject): JsonObject | undefined {
-  if (!retired) {
+function retire({ retired, ended }: SlotDefinition, resource: JsonObject, leaving: Leaving): JsonObject | undefined {
+  const said = leaving === 'ended' ? (ended ?? retired) : retired;
+  if (!said) {
     return undefined;
   }
   const result = cloneJson(resource);
-  for (const { path, value } of retired) {
+  for (const { path, value } of said) {
     setAt(result, path, value === null ? undefined : cloneJson(value));
   }
   return result;
@@ -219,9 +224,10 @@ function recall(
   definition: SlotDefinition,
   elements: readonly Element[],
   resource: JsonObject,
+  leaving: Leaving,
 ): JsonObject | undefined {
   const { resourceType, retired = [] } = definition;
-  const result = retire(definition, resource);
+  const result = retire(definition, resource, leaving);
   if (result === undefined || keptWhole.includes(resourceType)) return result;
   const required = new Set(requiredPaths(resourceType).map(({ path }) => path));
   const kept = new Set(['identifier', 'meta', ...retired.flatMap(({ path }) => path.slice(0, 1))]);

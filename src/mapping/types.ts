@@ -102,6 +102,9 @@ export interface SlotElement {
   readonly at: string;
 }
 
+/** Why a resource is taken back: it was an error (as it is taken where nothing is said), or nothing of the record is told there any more. */
+export type Leaving = 'error' | 'ended';
+
 export interface CompiledSlot {
   /** The template's name: 'location' for 'location[loc1]'. */
   readonly name: string;
@@ -116,9 +119,9 @@ export interface CompiledSlot {
   /** `to` with these elements as in `from` (removed where absent there); everything else in `to` is kept. */
   copy(keys: readonly string[], from: JsonObject, to: JsonObject): JsonObject;
   /** The resource, retired (entered-in-error, active false); undefined: its type cannot say so. */
-  retire(resource: JsonObject): JsonObject | undefined;
+  retire(resource: JsonObject, leaving?: Leaving): JsonObject | undefined;
   /** The same without what we told: for a consent that is gone, of which the request that takes it back must not speak either. */
-  recall(resource: JsonObject): JsonObject | undefined;
+  recall(resource: JsonObject, leaving?: Leaving): JsonObject | undefined;
   /** What the resource holds at an element, as it is written there. */
   raw(key: string, resource: JsonObject): Json | undefined;
   /** True when the record makes of an element what the resource holds there; false also where only links and other records could tell. */

@@ -91,6 +91,15 @@ describe('a consent that is declined', () => {
   });
 });
 
+test.each(['active', 'proposed', 'revoked', 'expired'])(
+  'a consent that is %s and was revoked is in force no more',
+  (status) => {
+    const revoked = { status, revokedAt: '2026-02-20T10:00:00-05:00' };
+    expect(isPermitted({ ...aConsent(), ...revoked }, undefined)).toBe(false);
+    expect(consentOf(revoked)).toMatchObject({ status: 'inactive' });
+  },
+);
+
 describe('what the other side makes of one', () => {
   const slot = mappingOf('consent').slot('consent');
   const keys = slot.elements.map(({ key }) => key);
