@@ -123,6 +123,7 @@ async function settleContext(
   );
   return {
     countReverts: counted,
+    timeZone: deps.timeZone(lease.source),
     resolve: resolverOf(targets, baseUrl),
     performerName: ({ record }) => names.get(String(record?.organizationId)),
     offeredOf: ({ key }) => offered.get(key.id) ?? {},

@@ -299,11 +299,10 @@ function absorbingOf(definition: SlotDefinition, byKey: ReadonlyMap<string, Elem
 function absorb(
   absorbing: Absorbing,
   itemId: string | undefined,
-  ...[keys, observed, record, resolve, linked]: AbsorbCall
+  ...[keys, observed, record, ...context]: AbsorbCall
 ): Absorbed {
   const { definition, byKey } = absorbing;
-  const take = (some: readonly string[]): Attempt =>
-    attempt(absorbing, itemId, some, observed, record, resolve, linked);
+  const take = (some: readonly string[]): Attempt => attempt(absorbing, itemId, some, observed, record, ...context);
   const whole = take(keys);
   const broken = brokenBy(definition, record, whole);
   if (broken === undefined) return whole;
@@ -347,13 +346,14 @@ function acceptableKeys(
 function attempt(
   { definition, byKey, taken, speaking }: Absorbing,
   itemId: string | undefined,
-  ...[keys, observed, record, resolve, linked]: AbsorbCall
+  ...[keys, observed, record, resolve, linked, timeZone]: AbsorbCall
 ): Attempt {
   const { each, at } = definition;
   const issues: MappingIssue[] = [];
   const isPlain = isPlainlyTold(observed);
   const compared = blindRun(linked, identifierSystemIn(observed, definition));
-  const run: AbsorbRun = { element: '', issues, resolve, compared, isPlain, ...(linked && { linked }) };
+  const where = { ...(linked && { linked }), ...(timeZone !== undefined && { timeZone }) };
+  const run: AbsorbRun = { element: '', issues, resolve, compared, isPlain, ...where };
   const isInError = isEnteredInError(observed);
   const qualifier = isPlain ? undefined : qualifierOf(observed);
   if (qualifier !== undefined && keys.length > 0) {
@@ -397,7 +397,7 @@ function attempt(
 function says(
   { definition, byKey }: Absorbing,
   itemId: string | undefined,
-  ...[key, observed, record]: Parameters<CompiledSlot['says']>
+  ...[key, observed, record, timeZone]: Parameters<CompiledSlot['says']>
 ): boolean {
   const element = byKey.get(key);
   const draft = draftFor(record, definition.each, itemId);
@@ -407,7 +407,10 @@ function says(
   const made = lens.project(draft, blind);
   const raw = valueAt(observed, path);
   const factOf = (value: Json | undefined): Json | undefined => (value === undefined ? undefined : lens.fact(value));
-  return !blind.unknown && sameJson(factOf(made), factOf(raw));
+  if (!blind.unknown && sameJson(factOf(made), factOf(raw))) return true;
+  if (raw === undefined || timeZone === undefined) return false;
+  const unresolved = { element: '', issues: [], resolve: () => undefined, compared: blind, isPlain: true };
+  return lens.agrees?.(raw, draft, { ...unresolved, timeZone }) === true;
 }
 
 /** The system of our identifier in the resource: below it hang the lists of our own that its codings are of. */

@@ -125,11 +125,11 @@ export interface CompiledSlot {
   /** What the resource holds at an element, as it is written there. */
   raw(key: string, resource: JsonObject): Json | undefined;
   /** True when the record makes of an element what the resource holds there; false also where only links and other records could tell. */
-  says(key: string, observed: JsonObject, record: JsonObject): boolean;
+  says(key: string, observed: JsonObject, record: JsonObject, timeZone?: string): boolean;
   /**
    * What the record would have to become so that it says what the server holds, as a merge patch (RFC 7396); {} for nothing.
    * Skips `moves`, `goesWith` and derived elements. With `linked`, items of the record whose reference the server no longer holds are taken out;
-   * without it, they stay.
+   * without it, they stay. Times that become days are on the day that it is in `timeZone` (IANA), which is the source's.
    */
   absorb(
     keys: readonly string[],
@@ -137,6 +137,7 @@ export interface CompiledSlot {
     record: JsonObject,
     resolve: (reference: string) => SlotRef | undefined,
     linked?: (target: SlotRef) => string | undefined,
+    timeZone?: string,
   ): { patch: JsonObject; issues: MappingIssue[] };
 }
 

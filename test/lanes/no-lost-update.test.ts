@@ -163,6 +163,31 @@ describe('edits of different elements', () => {
     });
   });
 
+  test('a day that they tell as a time is the day where the source is, and none that it has already is news', async () => {
+    await sendCase();
+    const need = await pathOf('Condition', needSlot);
+    const clinical = 'http://terminology.hl7.org/CodeSystem/condition-clinical';
+    const over = (abatementDateTime: string) =>
+      partnerEdits(world.server, need, (held) => ({
+        ...held,
+        clinicalStatus: { coding: [{ system: clinical, code: 'resolved' }] },
+        abatementDateTime,
+      }));
+    await over('2026-03-02T03:00:00Z');
+    await world.workAgain();
+    const resolved = { status: 'met', resolvedOn: '2026-03-01' } as const;
+    expect(await world.changes()).toMatchObject([{ id: 'need-food', body: resolved }]);
+    await world.accept(['need', aNeed({ ...resolved, updatedAt: '2026-03-02T10:00:00-05:00' })]);
+    await world.work();
+    await over('2026-03-02T04:00:00Z');
+    await over('2026-03-01');
+    await world.workAgain();
+    await over('2026-03-02T04:30:00Z');
+    await world.workAgain();
+    expect(await world.changes()).toHaveLength(1);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
   test('theirs stands even after the source sends other news for days', async () => {
     await sendCase();
     await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({
