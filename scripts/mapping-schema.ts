@@ -187,6 +187,7 @@ function slot(resourceTypes: readonly string[]): JsonObject {
       by: text('The field by which its items are named: `id`, or a code that each has of its own.'),
       was: text('The first name that this slot had, under which its resources stay known.'),
       retired: { type: 'object', description: 'What elements say once the resource is taken back; null removes one.' },
+      ended: { type: 'object', description: 'The same where the resource was no error.' },
       elements: {
         type: 'object',
         description: 'The resource, each leaf a rule.',

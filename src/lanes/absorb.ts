@@ -125,6 +125,7 @@ async function settleContext(
   );
   return {
     countReverts: counted,
+    timeZone: deps.timeZone(lease.source),
     resolve: resolverOf(targets, baseUrl),
     ...(config && { isTold: (recipient) => isTold(recipient, receiverFor(config, lease.source)) }),
     performerName: ({ record }) => names.get(String(record?.organizationId)),

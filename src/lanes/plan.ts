@@ -3,7 +3,7 @@
 
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { type Desired, type Facts, isEnteredInError } from '../mapping/mapping.ts';
+import { type Desired, type Facts, isEnteredInError, type Leaving } from '../mapping/mapping.ts';
 import { businessAnswer, isTaskStatus, isTerminal, isUntouched, taskPath } from '../referrals/referrals.ts';
 import { askedKey, isAnsweredQuestion, type Question, questionFor } from './cancel-question.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './documents/document.ts';
@@ -381,6 +381,11 @@ function kindOf(value: Json | undefined): string {
   return isTaskStatus(value) ? value : 'unknown';
 }
 
+function leavingFor({ record }: LaneResource, cause: Reason): Leaving {
+  const isOver = isRecalled(cause) || cause.code === 'condition-false';
+  return isOver && record?.status !== 'entered-in-error' ? 'ended' : 'error';
+}
+
 function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome {
   const { slot, observed, desired } = resource;
   if (link.origin !== 'created') return { state: 'read', reason: cause };
@@ -388,7 +393,10 @@ function retire(resource: LaneResource, link: LinkState, cause: Reason): Outcome
   if (isAnsweredQuestion(resource)) return { state: 'leaving', reason: cause };
   if (observed === undefined || !observed.isFresh)
     return { state: 'leaving', reason: cause, operation: read(resource, link) };
-  const body = isRecalled(cause) ? slot?.recall(observed.body, desired?.resource) : slot?.retire(observed.body);
+  const leaving = leavingFor(resource, cause);
+  const body = isRecalled(cause)
+    ? slot?.recall(observed.body, leaving, desired?.resource)
+    : slot?.retire(observed.body, leaving);
   if (body === undefined) return { state: 'leaving', reason: cause };
   const elements = Object.keys(body).filter((name) => !sameFact(body[name], observed.body[name]));
   return {

@@ -40,6 +40,8 @@ import { type CountReverts, mostReverts, type Revert } from './reverts.ts';
 import type { TaskResults } from './task-results.ts';
 
 export interface SettleContext {
+  /** IANA: of the record's source. */
+  readonly timeZone: string;
   /** Which of our resources a server's reference points at. */
   readonly resolve: (reference: string) => SlotRef | undefined;
   /** As the resources were projected. */
@@ -148,6 +150,11 @@ export function seenBase({
   return link.sent && withNew(link.sent, observedFacts, keys);
 }
 
+/** What an absorb is told beside the look and the record. */
+function absorbFrom({ resolve, timeZone, isTold }: SettleContext) {
+  return [resolve, undefined, timeZone, isTold] as const;
+}
+
 /** `category` of the key `category[sdoh].coding`. */
 function elementIn(key: string): string {
   return key.replace(/[.[].*$/, '');
@@ -193,7 +200,7 @@ function mergeElements(look: Look): Settled {
   const absorbed =
     slot === undefined || reported.length === 0
       ? { patch: {}, issues: [], lineage: [], notUnderstood: [] }
-      : explainAbsorb(slot, reported, observed.body, record, context.resolve, undefined, context.isTold);
+      : explainAbsorb(slot, reported, observed.body, record, ...absorbFrom(context));
   const derived = keysWith('keep').filter((key) => isDerived(key) && !isAsked(key));
   const issues = [
     ...absorbed.issues,
@@ -231,13 +238,16 @@ function withoutOurWordOn(elements: readonly MergeElement[], desired: Facts, sen
  * and nothing else would tell of it.
  */
 function untold(
-  { resource, observedFacts }: Look,
+  { resource, observedFacts, observed, record, context }: Look,
   reported: readonly string[],
-  { lineage, issues }: Pick<ExplainedAbsorb, 'lineage' | 'issues'>,
+  { patch, lineage, issues }: Pick<ExplainedAbsorb, 'patch' | 'lineage' | 'issues'>,
 ): MappingIssue[] {
+  const { slot } = resource;
   const told = new Set([...lineage, ...issues].map(({ element }) => element));
-  return (resource.slot?.elements ?? [])
+  const after = patched(record, patch);
+  return (slot?.elements ?? [])
     .filter(({ key }) => reported.includes(key) && !told.has(key))
+    .filter(({ key }) => slot?.says(key, observed.body, after, context.timeZone) !== true)
     .map(({ key, at }) => ({
       code: 'left-out',
       element: key,
@@ -250,12 +260,16 @@ function untold(
 }
 
 /** What the other side has changed of a value that follows from the record, where even with what was taken over (`after`) another one does. */
-function notFollowing({ resource, link, observed }: Look, keys: readonly string[], after: JsonObject): MappingIssue[] {
+function notFollowing(
+  { resource, link, observed, context }: Look,
+  keys: readonly string[],
+  after: JsonObject,
+): MappingIssue[] {
   const { slot } = resource;
   return (slot?.elements ?? [])
     .filter((element) => keys.includes(element.key) && !isOfEngine(slot, element.key))
     .filter((element) => !isReadAsReferral(resource, link, element))
-    .filter(({ key }) => slot?.says(key, observed.body, after) !== true)
+    .filter(({ key }) => slot?.says(key, observed.body, after, context.timeZone) !== true)
     .map(({ key, at }) => ({
       code: 'left-out',
       element: key,
@@ -294,8 +308,7 @@ function aboutElement(
   element: string,
   code: 'remote-edit' | 'merge-conflict' | 'server-reverts',
 ): NewDecision {
-  const { resolve, isTold } = context;
-  const patch = resource.slot?.absorb([element], observed.body, record, resolve, undefined, isTold).patch ?? {};
+  const patch = resource.slot?.absorb([element], observed.body, record, ...absorbFrom(context)).patch ?? {};
   return {
     kind: 'conflict',
     topic: elementTopic(resource, element),

@@ -33,7 +33,7 @@ import {
 } from './slot.ts';
 import { checkChoices, compileElement, compileEntries, flattens, isRule, readerOf } from './template.ts';
 
-const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was', 'retired', 'elements'];
+const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was', 'retired', 'ended', 'elements'];
 export const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
 
 /** The state machines that the lanes walk (lanes.md 11). */
@@ -83,6 +83,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
   checkRequired(build, steps, elementsNode.at);
   checkProfiles(elementsNode, steps, build);
   const retired = node.entries.get('retired')?.value;
+  const ended = node.entries.get('ended')?.value;
   return {
     needs: build.needs,
     slot: compileSlotDefinition({
@@ -98,6 +99,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
       rules: context.elements,
       identity: identityElements(shared.recordType, identity, resourceType, rule(node.at), shared.profiles),
       ...(retired && { retired: readRetired(retired, context.cursor, build) }),
+      ...(ended && { ended: readRetired(ended, context.cursor, build) }),
     }),
   };
 }
@@ -284,7 +286,7 @@ function hasDirection({ recordType, schemas }: Build): boolean {
 
 function readRetired(node: Node, cursor: Cursor, build: Build): { path: string[]; value: Json }[] {
   if (node.kind !== 'map') {
-    return build.problems.error(node.at, '"retired" is a map from elements to what they say then.') ?? [];
+    return build.problems.error(node.at, '"retired" and "ended" are maps from elements to what they say then.') ?? [];
   }
   return [...node.entries.values()].flatMap(({ name, at, value }) => {
     const place = childPlace(name, '', at, { ...build, fills: new Set() });

@@ -69,6 +69,8 @@ export interface AbsorbRun extends Run {
   element: string;
   readonly issues: MappingIssue[];
   readonly resolve: (reference: string) => SlotRef | undefined;
+  /** IANA: where the record's days are days; absent: a time is on the day that it names. */
+  readonly timeZone?: string;
 }
 
 export function addIssue(

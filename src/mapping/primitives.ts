@@ -1,6 +1,7 @@
 // How single values cross: a record's kinds of value against FHIR's primitive types, both ways, and the form in which two are compared.
 // Comparing forgives what servers rewrite: white space at the ends, the zone and the fractions of an instant.
 
+import { DateTime } from 'luxon';
 import type { Json } from '../json.ts';
 import { type Field, type FieldKind, isCalendarDate, isInstantOrLocal, isPartialDate } from '../records/records.ts';
 
@@ -9,6 +10,8 @@ export interface Form {
   toFhir(value: Json): Json | undefined;
   fromFhir(value: Json): Json | undefined;
   fact(value: Json): Json | undefined;
+  /** A value of the other side as it is read where its reader is, in an IANA time zone; absent: the same everywhere. */
+  readonly inZone?: (value: Json, timeZone: string) => Json;
 }
 
 const textKinds: readonly FieldKind[] = [
@@ -29,6 +32,7 @@ const dateForm: Form = {
   toFhir: text,
   fromFhir: that(isCalendarDate, dayOf),
   fact: (value) => dayOf(value) ?? text(value),
+  inZone: dayInZone,
 };
 const partialDateForm: Form = { toFhir: text, fromFhir: that(isPartialDate, partialDate), fact: partialDate };
 const instantForm: Form = {
@@ -185,6 +189,13 @@ function isTimeOfDay(time: string): boolean {
 
 function dayOf(value: Json): string | undefined {
   return typeof value === 'string' && /^\d{4}-\d{2}-\d{2}(T|$)/.test(value) ? value.slice(0, 10) : undefined;
+}
+
+/** A time in UTC is on the day that it is where the reader is; one with an offset of its own says its day itself. */
+function dayInZone(value: Json, timeZone: string): Json {
+  const time = instant(value);
+  if (time === undefined || !/(Z|[+-]00:00)$/.test(time)) return value;
+  return DateTime.fromISO(time, { zone: timeZone }).toISODate() ?? value;
 }
 
 function partialDate(value: Json): string | undefined {

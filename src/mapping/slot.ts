@@ -11,7 +11,7 @@ import { mergePatch } from './merge-patch.ts';
 import type { Position } from './positions.ts';
 import { type Draft, type RecordPath, reader, writer } from './scope.ts';
 import { bySpeakers, type Speaker } from './speaking.ts';
-import type { CompiledSlot, Facts, MappingIssue, Owner, SlotElement } from './types.ts';
+import type { CompiledSlot, Facts, Leaving, MappingIssue, Owner, SlotElement } from './types.ts';
 import { isEnteredInError, isPlainlyTold, isQualified, isUntold, qualifierOf } from './untold.ts';
 
 /** True where the resource has a place for our identifier. */
@@ -60,8 +60,12 @@ export interface SlotDefinition {
   /** What the engine adds to every resource. */
   readonly identity: readonly Element[];
   /** Element path -> value, null to remove it; absent: the type cannot say that it is retired. */
-  readonly retired?: readonly { readonly path: readonly string[]; readonly value: Json }[];
+  readonly retired?: Said;
+  /** The same for what was no error; absent: as retired. */
+  readonly ended?: Said;
 }
+
+type Said = readonly { readonly path: readonly string[]; readonly value: Json }[];
 
 export interface Slot extends CompiledSlot {
   readonly definition: SlotDefinition;
@@ -100,8 +104,8 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     elements,
     facts: (resource) => factsOf(elements, resource),
     copy: (keys, from, to) => copyElements(keys, byKey, from, to),
-    retire: (resource) => retire(definition, resource),
-    recall: (...call) => recall(definition, elements, ...call),
+    retire: (resource, leaving = 'error') => retire(definition, resource, leaving),
+    recall: (resource, leaving = 'error', wanted) => recall(definition, elements, resource, leaving, wanted),
     raw: (key, resource) => valueAt(resource, byKey.get(key)?.path ?? []),
     says: (...call) => says(absorbing, undefined, ...call),
     absorb: (...call) => absorb(absorbing, undefined, ...call),
@@ -200,12 +204,13 @@ function copyElements(
   return result;
 }
 
-function retire({ retired }: SlotDefinition, resource: JsonObject): JsonObject | undefined {
-  if (!retired) {
+function retire({ retired, ended }: SlotDefinition, resource: JsonObject, leaving: Leaving): JsonObject | undefined {
+  const said = leaving === 'ended' ? (ended ?? retired) : retired;
+  if (!said) {
     return undefined;
   }
   const result = cloneJson(resource);
-  for (const { path, value } of retired) {
+  for (const { path, value } of said) {
     setAt(result, path, value === null ? undefined : cloneJson(value));
   }
   return result;
@@ -221,10 +226,11 @@ function recall(
   definition: SlotDefinition,
   elements: readonly Element[],
   resource: JsonObject,
-  wanted?: JsonObject,
+  leaving: Leaving,
+  wanted: JsonObject | undefined,
 ): JsonObject | undefined {
   const { resourceType, retired = [] } = definition;
-  const result = retire(definition, resource);
+  const result = retire(definition, resource, leaving);
   if (result !== undefined && resourceType === 'Consent' && wanted !== undefined)
     setAt(result, recipientsPath, cloneJson(valueAt(wanted, recipientsPath)));
   if (result === undefined || keptWhole.includes(resourceType)) return result;
@@ -301,11 +307,10 @@ function absorbingOf(definition: SlotDefinition, byKey: ReadonlyMap<string, Elem
 function absorb(
   absorbing: Absorbing,
   itemId: string | undefined,
-  ...[keys, observed, record, resolve, linked, isTold]: AbsorbCall
+  ...[keys, observed, record, ...context]: AbsorbCall
 ): Absorbed {
   const { definition, byKey } = absorbing;
-  const take = (some: readonly string[]): Attempt =>
-    attempt(absorbing, itemId, some, observed, record, resolve, linked, isTold);
+  const take = (some: readonly string[]): Attempt => attempt(absorbing, itemId, some, observed, record, ...context);
   const whole = take(keys);
   const broken = brokenBy(definition, record, whole);
   if (broken === undefined) return whole;
@@ -349,13 +354,14 @@ function acceptableKeys(
 function attempt(
   { definition, byKey, taken, speaking }: Absorbing,
   itemId: string | undefined,
-  ...[keys, observed, record, resolve, linked, isTold]: AbsorbCall
+  ...[keys, observed, record, resolve, linked, timeZone, isTold]: AbsorbCall
 ): Attempt {
   const { each, at } = definition;
   const issues: MappingIssue[] = [];
   const isPlain = isPlainlyTold(observed);
   const compared = blindRun(linked, identifierSystemIn(observed, definition), isTold);
-  const run: AbsorbRun = { element: '', issues, resolve, compared, isPlain, ...(linked && { linked }) };
+  const where = { ...(linked && { linked }), ...(timeZone !== undefined && { timeZone }) };
+  const run: AbsorbRun = { element: '', issues, resolve, compared, isPlain, ...where };
   const isInError = isEnteredInError(observed);
   const qualifier = isPlain ? undefined : qualifierOf(observed);
   if (qualifier !== undefined && keys.length > 0) {
@@ -399,7 +405,7 @@ function attempt(
 function says(
   { definition, byKey }: Absorbing,
   itemId: string | undefined,
-  ...[key, observed, record]: Parameters<CompiledSlot['says']>
+  ...[key, observed, record, timeZone]: Parameters<CompiledSlot['says']>
 ): boolean {
   const element = byKey.get(key);
   const draft = draftFor(record, definition.each, itemId);
@@ -409,7 +415,10 @@ function says(
   const made = lens.project(draft, blind);
   const raw = valueAt(observed, path);
   const factOf = (value: Json | undefined): Json | undefined => (value === undefined ? undefined : lens.fact(value));
-  return !blind.unknown && sameJson(factOf(made), factOf(raw));
+  if (!blind.unknown && sameJson(factOf(made), factOf(raw))) return true;
+  if (raw === undefined || timeZone === undefined) return false;
+  const unresolved = { element: '', issues: [], resolve: () => undefined, compared: blind, isPlain: true };
+  return lens.agrees?.(raw, draft, { ...unresolved, timeZone }) === true;
 }
 
 /** The system of our identifier in the resource: below it hang the lists of our own that its codings are of. */

@@ -104,6 +104,9 @@ export interface SlotElement {
   readonly at: string;
 }
 
+/** Why a resource is taken back: it was an error (as it is taken where nothing is said), or nothing of the record is told there any more. */
+export type Leaving = 'error' | 'ended';
+
 export interface CompiledSlot {
   /** The template's first name, under which its resources are known: 'location' for 'location[loc1]'. */
   readonly name: string;
@@ -116,20 +119,21 @@ export interface CompiledSlot {
   /** `to` with these elements as in `from` (removed where absent there); everything else in `to` is kept. */
   copy(keys: readonly string[], from: JsonObject, to: JsonObject): JsonObject;
   /** The resource, retired (entered-in-error, active false); undefined: its type cannot say so. */
-  retire(resource: JsonObject): JsonObject | undefined;
+  retire(resource: JsonObject, leaving?: Leaving): JsonObject | undefined;
   /**
    * The same without what we told: for a consent that is gone, of which the request that takes it back must not speak either.
    * @param wanted as the record would have it now
    */
-  recall(resource: JsonObject, wanted?: JsonObject): JsonObject | undefined;
+  recall(resource: JsonObject, leaving?: Leaving, wanted?: JsonObject): JsonObject | undefined;
   /** What the resource holds at an element, as it is written there. */
   raw(key: string, resource: JsonObject): Json | undefined;
   /** True when the record makes of an element what the resource holds there; false also where only links and other records could tell. */
-  says(key: string, observed: JsonObject, record: JsonObject): boolean;
+  says(key: string, observed: JsonObject, record: JsonObject, timeZone?: string): boolean;
   /**
    * What the record would have to become so that it says what the server holds, as a merge patch (RFC 7396); {} for nothing.
    * Skips `moves`, `goesWith` and derived elements. With `linked`, items of the record whose reference the server no longer holds are taken out;
-   * without it, they stay; so do those of which, by `isTold`, the server was told nothing.
+   * without it, they stay; so do those of which, by `isTold`, the server was told nothing. Times that become days are on the day that it is in
+   * `timeZone` (IANA), which is the source's.
    */
   absorb(
     keys: readonly string[],
@@ -137,6 +141,7 @@ export interface CompiledSlot {
     record: JsonObject,
     resolve: (reference: string) => SlotRef | undefined,
     linked?: (target: SlotRef) => string | undefined,
+    timeZone?: string,
     isTold?: ProjectContext['isTold'],
   ): { patch: JsonObject; issues: MappingIssue[] };
 }

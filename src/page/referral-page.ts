@@ -53,6 +53,7 @@ export function referralHtml(page: ReferralPage): string {
     isOver && unsentHtml(returned, w),
     view.cancelAsked && told('notice', w.actionTitles.stop, cancelAskedText(view.cancelAsked, w)),
     html`<p class="state">${stateWords(view, w)}</p>`,
+    view.isPart2 && html`<p>${w.part2}</p>`,
     view.reason !== undefined && html`<p><span class="said">${view.reason}</span></p>`,
     asked(page, w),
     // Of a referral that has ended it is not told any more whom it was for.

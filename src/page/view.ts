@@ -83,6 +83,8 @@ export interface ReferralView {
   readonly requesters: readonly string[];
   readonly client: ClientShown | undefined;
   readonly mayContact: boolean;
+  /** 42 CFR part 2 covers some of what is shown: whoever sees it is to be told so (2.32). */
+  readonly isPart2: boolean;
   readonly clocks: readonly ClockShown[];
   readonly appointments: readonly AppointmentShown[];
   /** The newest first. */
@@ -166,11 +168,22 @@ export function viewOf(parts: ReferralParts): ReferralView {
       ),
     },
     mayContact,
+    isPart2: shownOf(parts).some(isLabelledPart2),
     clocks: isEnded ? [] : parts.clocks,
     appointments,
     history: historyOf(parts),
     offered: offeredActions(status, cancelAsked !== undefined),
   };
+}
+
+/** The resources that something on the page is taken from. */
+function shownOf({ task, request, patient, ...lists }: ReferralParts): JsonObject[] {
+  const single = [task, request, patient].filter((resource) => resource !== undefined);
+  return [...single, ...lists.needs, ...lists.goals, ...lists.appointments, ...lists.communications];
+}
+
+function isLabelledPart2({ meta }: JsonObject): boolean {
+  return objectsAt(isObject(meta) ? meta : undefined, 'security').some(({ code }) => code === '42CFRPart2');
 }
 
 function markOf({ id, version }: AppointmentShown): string {

@@ -107,6 +107,8 @@ export interface Words {
     readonly reason: string;
   };
   readonly noContact: string;
+  /** The short form of the notice, 42 CFR 2.32(a)(2). */
+  readonly part2: string;
   readonly phoneWithheld: string;
   readonly unknown: string;
   readonly urgency: Readonly<Record<'routine' | 'urgent' | 'asap' | 'stat', string>>;

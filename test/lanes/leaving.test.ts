@@ -1,7 +1,7 @@
 // What leaves: retired for a stated cause, never deleted; and what may not go out leaves no trace (lanes.md 16, 17; closed-loop B4).
 
 import { describe, expect, test } from '@jest/globals';
-import { isObject, type JsonObject } from '../../src/json.ts';
+import { isObject, type JsonObject, objectsAt } from '../../src/json.ts';
 import { feed } from '../../src/lanes/feeder.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, aReferral, aService } from '../builders.ts';
@@ -168,6 +168,19 @@ describe('what the record no longer makes', () => {
     expect(service.location).toHaveLength(1);
   });
 
+  test('a consent that is none to sharing any more is in force no more there, and was no mistake', async () => {
+    await sendCase();
+    await send(['consent', aConsent()]);
+    await send(['consent', aConsent({ scope: ['contact-by-text'], updatedAt: later })]);
+    expect(await world.server.own('Consent', 'county/consent/consent-rosa#consent')).toMatchObject({
+      status: 'inactive',
+    });
+    expect(await world.link('consent/consent-rosa#consent')).toMatchObject({
+      retired: true,
+      reason: 'condition-false',
+    });
+  });
+
   test('a route that is switched off retires nothing: the link stays, with its reason', async () => {
     await sendCase();
     await world.connect(aConnection(world.server.base, { routes: { goal: 'off' } }));
@@ -280,6 +293,42 @@ describe('a connection that needs consent', () => {
       ]),
     );
     expect(listed.every(({ sentAs }) => /^[A-Z]\w+\/\S+$/.test(String(sentAs)))).toBe(true);
+  });
+
+  const elsewhere = () => aConsent({ id: 'consent-elsewhere', recipients: [{ name: 'another agency' }] });
+  const said = async () =>
+    (await world.server.all('Consent')).map((held) => [objectsAt(held, 'identifier')[0]?.value, held.status]);
+
+  test.each([
+    ['whose replies are heard', []],
+    [
+      'whose replies are lost',
+      [1, 2].map((nth) => ({ method: 'POST', path: '$', nth, fault: { drop: 'after-commit' } })),
+    ],
+  ])(
+    'is told, by writes %s, that consents are in force no more, not that they were mistakes',
+    async (_title, faults) => {
+      await partner();
+      await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()], ['consent', elsewhere()]);
+      const before = (await world.server.journal()).length;
+      await world.server.control('POST', 'faults', faults);
+      await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
+      for (const held of await world.server.all('Consent')) expect(held).toMatchObject({ status: 'inactive' });
+      expect(await world.link('consent/consent-rosa#consent')).toMatchObject({ generation: 2, state: 'withheld' });
+      await world.workAgain();
+      // One of the case, one of the client.
+      expect(await world.server.writes(before)).toHaveLength(2);
+    },
+  );
+
+  test.each([
+    ['is deleted', { deleted: true }],
+    ['was entered in error', { status: 'entered-in-error' as const }],
+  ])('is told that a consent was a mistake which %s', async (_title, change) => {
+    await partner();
+    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await send(['consent', aConsent({ ...change, updatedAt: later })]);
+    expect(await said()).toEqual([['county/consent/consent-rosa#consent', 'entered-in-error']]);
   });
 
   test('gets the case from the first moment of a consent on, by the days of the source, and nothing new after its last', async () => {

@@ -2,13 +2,14 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
-import { aGoal, aReferral } from '../builders.ts';
+import { aGoal, aNeed, aReferral } from '../builders.ts';
 import { startProxy } from '../support/proxy.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goalSlot = 'county/goal/goal-meals#goal';
+const needSlot = 'county/need/need-food#condition';
 const taskSlot = 'county/referral/referral-pantry#fulfilment';
 const requestSlot = 'county/referral/referral-pantry#request';
 const note = { time: '2026-02-05T09:00:00-05:00', text: 'The client came on Tuesday.' };
@@ -142,6 +143,49 @@ describe('edits of different elements', () => {
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.server.own('Task', taskSlot)).toMatchObject({ note: [note, timeless] });
+  });
+
+  test('a need that they call inactive, which may be over as well as given up, stays so there; a person is told, the source nothing', async () => {
+    await sendCase();
+    const clinical = 'http://terminology.hl7.org/CodeSystem/condition-clinical';
+    const clinicalStatus = { coding: [{ system: clinical, code: 'inactive' }] };
+    await partnerEdits(world.server, await pathOf('Condition', needSlot), (held) => ({ ...held, clinicalStatus }));
+    await world.accept(['need', aNeed({ description: 'No food at all.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.work();
+    await world.workAgain();
+    expect(await world.changes()).toEqual([]);
+    expect(await world.openDecisions()).toMatchObject([
+      { code: 'not-carried', detail: { elements: ['clinicalStatus'] } },
+    ]);
+    expect(await world.server.own('Condition', needSlot)).toMatchObject({
+      clinicalStatus,
+      code: { text: 'No food at all.' },
+    });
+  });
+
+  test('a day that they tell as a time is the day where the source is, and none that it has already is news', async () => {
+    await sendCase();
+    const need = await pathOf('Condition', needSlot);
+    const clinical = 'http://terminology.hl7.org/CodeSystem/condition-clinical';
+    const over = (abatementDateTime: string) =>
+      partnerEdits(world.server, need, (held) => ({
+        ...held,
+        clinicalStatus: { coding: [{ system: clinical, code: 'resolved' }] },
+        abatementDateTime,
+      }));
+    await over('2026-03-02T03:00:00Z');
+    await world.workAgain();
+    const resolved = { status: 'met', resolvedOn: '2026-03-01' } as const;
+    expect(await world.changes()).toMatchObject([{ id: 'need-food', body: resolved }]);
+    await world.accept(['need', aNeed({ ...resolved, updatedAt: '2026-03-02T10:00:00-05:00' })]);
+    await world.work();
+    await over('2026-03-02T04:00:00Z');
+    await over('2026-03-01');
+    await world.workAgain();
+    await over('2026-03-02T04:30:00Z');
+    await world.workAgain();
+    expect(await world.changes()).toHaveLength(1);
+    expect(await world.openDecisions()).toEqual([]);
   });
 
   test('theirs stands even after the source sends other news for days', async () => {

@@ -218,6 +218,56 @@ test('what follows from the record is said by it once the rest is taken over, an
   expect(slot.says('status', { ...resource, status: 'cancelled' }, patched(record, patch))).toBe(false);
 });
 
+describe('a day that is told as a time is the day where the source is', () => {
+  const clinicalStatus = {
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'resolved' }],
+  };
+
+  test.each([
+    ['2026-03-02T03:00:00Z', 'America/New_York', '2026-03-01'],
+    ['2026-03-02T03:00:00.000+00:00', 'America/New_York', '2026-03-01'],
+    ['2026-03-02T05:00:00Z', 'America/New_York', '2026-03-02'],
+    ['2026-03-01T18:30:00Z', 'Asia/Kolkata', '2026-03-02'],
+    // These say themselves what day it was.
+    ['2026-03-01T23:30:00-06:00', 'America/New_York', '2026-03-01'],
+    ['2026-03-02', 'America/New_York', '2026-03-02'],
+    ['2026-03-02T03:00:00Z', undefined, '2026-03-02'],
+  ])('%s in %s', (abatementDateTime, timeZone, resolvedOn) => {
+    const record = fixture('need', 'plain');
+    const resource = { ...projected('need', 'condition', record), clinicalStatus, abatementDateTime };
+    const slot = mappingOf('need').slot('condition');
+    const keys = ['clinicalStatus', 'abatementDateTime'];
+    const taken = (from: JsonObject) => {
+      const { patch, issues } = slot.absorb(keys, resource, from, targetOf, undefined, timeZone);
+      return { patch, issues };
+    };
+    expect(taken(record)).toEqual({ patch: { status: 'met', resolvedOn }, issues: [] });
+    expect(taken({ ...record, status: 'met', resolvedOn: '2026-04-07' })).toEqual({
+      patch: { resolvedOn },
+      issues: [],
+    });
+    const adopted = { ...record, status: 'met', resolvedOn };
+    expect(taken(adopted)).toEqual({ patch: {}, issues: [] });
+    expect(slot.says('abatementDateTime', resource, adopted, timeZone)).toBe(true);
+  });
+
+  test.each([
+    ['carePlan', 'plan', 'period.start', { period: { start: '2026-03-02T02:00:00Z' } }, { startsOn: '2026-03-01' }],
+    [
+      'client',
+      'patient',
+      'deceasedDateTime',
+      { deceasedDateTime: '2026-03-02T03:00:00Z' },
+      { deceasedOn: '2026-03-01' },
+    ],
+  ] as const)('also in %s %s %s', (type, slot, key, change, patch) => {
+    const record = fixture(type, 'plain');
+    const resource = { ...projected(type, slot, record), ...change };
+    const taken = mappingOf(type).slot(slot).absorb([key], resource, record, targetOf, undefined, 'America/New_York');
+    expect([taken.patch, taken.issues]).toEqual([patch, []]);
+  });
+});
+
 describe.each(recordTypes)('random changes of what a %s becomes', (type) => {
   test('throw nothing, invent nothing and tell each element once', () => {
     const cases = arbitraryRecord(type).chain((record) => {

@@ -53,11 +53,13 @@ export function backward(mapping: Mapping, { record }: Fixture): Json {
       resolve,
     );
     const retired = slot.retire(resource);
+    const ended = slot.retire(resource, 'ended');
     return {
       slot: name,
       patch,
       issues: issues.map(({ at, ...issue }) => ({ ...issue, at: withoutLine(at) })),
       retired: retired === undefined ? null : changed(resource, retired),
+      ...(ended !== undefined && !sameJson(ended, retired) && { ended: changed(resource, ended) }),
     };
   });
 }

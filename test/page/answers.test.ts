@@ -1,8 +1,10 @@
 // What a partner does on the page happens once, by the rules, and to the referral that was shown; what it writes is shown as text.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { part2Notice } from '../../src/documents/page.ts';
 import { type JsonObject, objectAt } from '../../src/json.ts';
 import { formName } from '../../src/page/forms.ts';
+import { words } from '../../src/page/words.ts';
 import { sql } from '../../src/store/store.ts';
 import { anAppointment, aReferral } from '../builders.ts';
 import { type PageSite, startPageSite } from '../support/page-site.ts';
@@ -479,6 +481,28 @@ describe('text that looks like markup', () => {
     expect(seen.html).toContain('&#60;/textarea&#62;</textarea>');
     expect(seen.html).not.toMatch(/<script|<img/);
   });
+});
+
+test('what 42 CFR part 2 covers is shown with its notice in the words of the page, and nothing else is (2.32)', async () => {
+  const isNoticed = async (address: string, notice: string) => (await visitor.get(address)).html.includes(notice);
+  expect(await isNoticed(link, 'CFR')).toBe(false);
+  await accept(site.gateway, [
+    'consent',
+    {
+      ...consentForAppointments,
+      updatedAt: '2026-02-06T12:00:00-05:00',
+      sensitivity: ['substance-use-part2'],
+      part2: { redisclosureNotice: true },
+    },
+  ]);
+  await meanwhile({
+    consentId: 'consent-rosa',
+    sensitivity: ['substance-use-part2'],
+    requestedText: 'Methadone program',
+  });
+  expect(await isNoticed(link, 'Methadone program')).toBe(true);
+  expect(await isNoticed(link, part2Notice)).toBe(true);
+  expect(await isNoticed(`${link}?lang=es`, words.es.part2)).toBe(true);
 });
 
 const [, consent] = permittedCaseload().find(([type]) => type === 'consent') ?? [];

@@ -154,6 +154,7 @@ function view(status: TaskStatus): ReferralView {
       languages: ['es', 'Mam'],
     },
     mayContact: status !== 'on-hold',
+    isPart2: status === 'on-hold',
     clocks: [
       { rule: 'referral-follow-up-48h', state: 'met', dueAt: at },
       { rule: 'first-contact-72h', state: 'breached', dueAt: at },

@@ -9,6 +9,7 @@ type Progress = NonNullable<GoalRecord['progress']>[number];
 
 export function goal(record: GoalRecord, run: Run): Out {
   const { dueOn } = record;
+  const corrected = correctedIn(record);
   return {
     resourceType: 'Goal',
     ...head('goal', 'goal', record, `${sdohcc}SDOHCC-Goal`, run),
@@ -30,7 +31,7 @@ export function goal(record: GoalRecord, run: Run): Out {
     addresses: toAll('need', 'condition', record.needIds, run),
     note: list<Out>(
       record.progress?.map(({ id, at: time, note }, at) => {
-        const words = text(note, `/progress/${at}/note`, run);
+        const words = corrected.has(id) ? undefined : text(note, `/progress/${at}/note`, run);
         return words === undefined ? undefined : { id, time, text: words };
       }),
     ),
@@ -44,9 +45,13 @@ export function goal(record: GoalRecord, run: Run): Out {
 }
 
 /** The values that no later one corrects. */
-export function measuredIn({ progress = [] }: GoalRecord): Progress[] {
-  const corrected = new Set(progress.map(({ replaces }) => replaces));
-  return progress.filter(({ id, value }) => value !== undefined && !corrected.has(id));
+export function measuredIn(record: GoalRecord): Progress[] {
+  const corrected = correctedIn(record);
+  return (record.progress ?? []).filter(({ id, value }) => value !== undefined && !corrected.has(id));
+}
+
+function correctedIn({ progress = [] }: GoalRecord): ReadonlySet<string | undefined> {
+  return new Set(progress.map(({ replaces }) => replaces));
 }
 
 const clinical = new Set([

@@ -23,7 +23,10 @@ export function condition(record: NeedRecord, run: Run): Out {
     resourceType: 'Condition',
     ...head('need', 'condition', record, profileOf(hasFinding), run),
     extension: [{ url: urls.conditionAssertedDate, valueDateTime: record.identifiedOn }],
-    clinicalStatus: concept(run.tables.needClinicalStatus, status, '/status', run),
+    clinicalStatus:
+      status === 'unmet'
+        ? { coding: [{ system: urls.conditionClinical, code: 'inactive' }] }
+        : concept(run.tables.needClinicalStatus, status, '/status', run),
     verificationStatus:
       status === 'entered-in-error'
         ? { coding: [{ system: verification, code: 'entered-in-error' }] }
@@ -43,11 +46,19 @@ export function condition(record: NeedRecord, run: Run): Out {
           : text(record.description, '/description', run),
     },
     subject: to('client', 'patient', record.clientId, run),
-    abatementDateTime: isClosed ? resolvedOn : undefined,
+    abatementDateTime: status === 'met' ? resolvedOn : undefined,
     recordedDate: record.createdAt ?? record.identifiedOn,
     evidence: evidenceOf(record, run),
-    note: status === 'declined' ? [{ text: 'The client declined help with this need.' }] : undefined,
+    note: noteOf(record),
   };
+}
+
+function noteOf({ status, resolvedOn }: NeedRecord): Out[] | undefined {
+  if (status === 'declined') return [{ text: 'The client declined help with this need.' }];
+  if (status !== 'unmet') return undefined;
+  return resolvedOn === undefined
+    ? [{ text: 'This need was closed without being met.' }]
+    : [{ time: resolvedOn, text: 'This need was closed on this day without being met.' }];
 }
 
 function evidenceOf({ source }: NeedRecord, run: Run): Out {

@@ -2,6 +2,7 @@
 
 export const urls = {
   communicationCategory: 'http://terminology.hl7.org/CodeSystem/communication-category',
+  conditionClinical: 'http://terminology.hl7.org/CodeSystem/condition-clinical',
   conditionAssertedDate: 'http://hl7.org/fhir/StructureDefinition/condition-assertedDate',
   conditionVerStatus: 'http://terminology.hl7.org/CodeSystem/condition-ver-status',
   icd10cm: 'http://hl7.org/fhir/sid/icd-10-cm',

@@ -54,6 +54,8 @@ import type { Around } from './take.ts';
 export interface InboundInput {
   readonly connection: Pick<LaneConnection, 'config' | 'vendor'>;
   readonly source: string;
+  /** IANA: of the source. */
+  readonly timeZone: string;
   readonly identifierSystem: string;
   readonly mappings: MappingSet;
   /** Those of the lane, the oldest first. */
@@ -145,11 +147,12 @@ class InboundPlanner {
 
   constructor(input: InboundInput) {
     this.#input = input;
-    const { connection, mappings, around } = input;
+    const { connection, mappings, timeZone, around } = input;
     const { baseUrl } = connection.config;
     this.#context = {
       connection: connection.config.id,
       mappings,
+      timeZone,
       resolve: resolverOf(new Map([...this.#proposed(true), ...around.linked]), baseUrl),
       resolveAsProposed: resolverOf(new Map([...around.linked, ...this.#proposed(false)]), baseUrl),
     };
@@ -746,12 +749,12 @@ class InboundPlanner {
 
   /** It says enough to be a record, and of nobody but the patient of this lane. */
   #canBeOffered(type: RecordType, resourceType: string, remoteId: string): boolean {
-    const { mappings, rows, connection } = this.#input;
+    const { mappings, timeZone, rows, connection } = this.#input;
     const body = this.#body(resourceType, remoteId);
     const slot = slotFor(mappings, type, resourceType);
     if (body === undefined || slot === undefined) return false;
     const none = () => undefined;
-    const context = { connection: connection.config.id, mappings, resolve: none, resolveAsProposed: none };
+    const context = { connection: connection.config.id, mappings, timeZone, resolve: none, resolveAsProposed: none };
     const origin = { resourceType, id: remoteId };
     const { record } = propose(context, { type, id: '', origin, resources: [{ slot, body }], fixed: {} }, '');
     const isTheirs = patientsOf(body, this.#baseUrl).every((patient) => rows.some((row) => row.patient === patient));

@@ -20,6 +20,8 @@ export interface Proposal {
 export interface ProposeContext {
   readonly connection: string;
   readonly mappings: MappingSet;
+  /** IANA: of the source. */
+  readonly timeZone: string;
   /** What the references of the resources mean to the source. */
   readonly resolve: Resolve;
   /** The same, where every record has the name under which it would be proposed: for telling whether anything has changed. */
@@ -55,7 +57,7 @@ export function propose(context: ProposeContext, told: Told, updatedAt: string):
   };
 }
 
-function read({ mappings }: ProposeContext, told: Told, resolve: Resolve): JsonObject {
+function read({ mappings, timeZone }: ProposeContext, told: Told, resolve: Resolve): JsonObject {
   const { type, id, resources, fixed, otherwise = {}, elements } = told;
   // The direction says whose word each element is, and with it how it is read.
   const seed: JsonObject = { id, ...(type === 'referral' && { direction: 'incoming' }) };
@@ -63,7 +65,7 @@ function read({ mappings }: ProposeContext, told: Told, resolve: Resolve): JsonO
   for (const { slot: name, body } of resources) {
     const slot = slotOf(mappings, type, name);
     const keys = (slot?.elements ?? []).map(({ key }) => key).filter((key) => elements?.includes(key) ?? true);
-    const { patch } = slot?.absorb(keys, body, record, resolve) ?? { patch: {} };
+    const { patch } = slot?.absorb(keys, body, record, resolve, undefined, timeZone) ?? { patch: {} };
     record = withoutEmpty({ ...record, ...patch });
   }
   return withoutEmpty({ ...otherwise, ...record, ...fixed });

@@ -53,6 +53,7 @@ export async function takeInbound(
   const input = {
     connection,
     source: lease.source,
+    timeZone: deps.timeZone(lease.source),
     identifierSystem,
     mappings,
     rows,

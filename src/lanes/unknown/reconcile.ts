@@ -235,7 +235,9 @@ async function takeAsSent(
       await updateLink(trx, lease, resource, { sent: { ...link.sent, ...operation.sent } });
     return;
   }
-  const isRetired = operation.kind === 'retire' && sameFact(slot.retire(body), body);
+  const isRetired =
+    operation.kind === 'retire' &&
+    (['error', 'ended'] as const).some((leaving) => sameFact(slot.retire(body, leaving), body));
   const held = slot.facts(body);
   const taken = Object.entries(operation.sent ?? {}).filter(([key, fact]) => sameFact(held[key], fact));
   const asSent = Object.fromEntries(taken);

@@ -3,11 +3,11 @@
 import { isObject, type Json } from '../../json.ts';
 import type { Field } from '../../records/records.ts';
 import { type Build, type Cursor, fieldAt, isPlainText, type Place, rule } from '../build.ts';
-import { addIssue, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
+import { type AbsorbRun, addIssue, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
 import { presentWhen } from '../one-way.ts';
 import type { MapNode, Position } from '../positions.ts';
 import { type Form, formFor, text } from '../primitives.ts';
-import { pointerTo, type RecordPath, reader, writer } from '../scope.ts';
+import { type Draft, pointerTo, type RecordPath, reader, writer } from '../scope.ts';
 
 export const copyKeys = ['from', 'display', 'prefix'];
 
@@ -62,6 +62,8 @@ function behind(prefix: string, form: Form): Form {
 export function fieldLens(path: RecordPath, field: Field, form: Form, at: Position): Lens {
   const read = reader(path);
   const write = writer(path);
+  const here = (raw: Json, { timeZone }: AbsorbRun): Json =>
+    timeZone === undefined ? raw : (form.inZone?.(raw, timeZone) ?? raw);
   const lens: Lens = {
     constant: false,
     quiet: true,
@@ -84,7 +86,14 @@ export function fieldLens(path: RecordPath, field: Field, form: Form, at: Positi
     fact: form.fact,
     claims: () => true,
     put: (raw, old) => replaceUnlessSame(lens, raw, old),
-    absorb: (raw, draft, run) => {
+    ...(form.inZone && {
+      agrees: (raw: Json, draft: Draft, run: AbsorbRun): boolean => {
+        const now = read(draft);
+        return now !== undefined && sameJson(form.fact(here(raw, run)), form.fact(now));
+      },
+    }),
+    absorb: (theirs, draft, run) => {
+      const raw = theirs === undefined ? undefined : here(theirs, run);
       const now = read(draft);
       const projected = now === undefined ? undefined : form.toFhir(now);
       const wanted = raw === undefined ? undefined : form.fact(raw);

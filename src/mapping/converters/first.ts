@@ -45,6 +45,10 @@ export function firstLens(alternatives: readonly Lens[], at: string): Lens {
     },
     fact,
     claims: (raw) => alternatives.some((lens) => lens.claims(raw)),
+    ...(alternatives.some(({ agrees }) => agrees) && {
+      agrees: (raw: Json, draft: Draft, run: AbsorbRun): boolean =>
+        alternatives.find((lens) => lens.present(draft, run))?.agrees?.(raw, draft, run) === true,
+    }),
     put: (raw, old) => {
       const holder = raw === undefined ? undefined : knowing(raw);
       if (holder && (old === undefined || knowing(old) === holder)) {

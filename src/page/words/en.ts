@@ -109,6 +109,7 @@ export const en: Words = {
     reason: 'Reason',
   },
   noContact: 'Do not contact this person. Please ask the agency how to reach them.',
+  part2: '42 CFR part 2 prohibits unauthorized use or disclosure of these records.',
   phoneWithheld: 'Ask the agency.',
   unknown: 'Not known',
   urgency: {

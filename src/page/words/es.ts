@@ -110,6 +110,7 @@ export const es: Words = {
     reason: 'Motivo',
   },
   noContact: 'No se comunique con esta persona. Pregunte a la agencia cómo hacerlo.',
+  part2: 'La parte 2 del título 42 del CFR prohíbe el uso o la divulgación no autorizados de estos expedientes.',
   phoneWithheld: 'Pregunte a la agencia.',
   unknown: 'No se sabe',
   urgency: {

@@ -12,6 +12,7 @@ import type { Facts, Owner } from '../../../src/mapping/mapping.ts';
 import { aLink, aResource, aSlot, desiredOf, goalKey } from './lane-resources.ts';
 
 const context: SettleContext = {
+  timeZone: 'America/New_York',
   resolve: () => undefined,
   offeredOf: () => ({}),
   resultsOf: () => [],
