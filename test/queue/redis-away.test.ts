@@ -65,12 +65,13 @@ describeOnRedis('when Redis', ({ freshRedis }) => {
       proxy.silence();
       await wakeUps.add([lane]);
       await eventually(async () => runs.length === 2, 'the run after');
+      let before = 0;
       await eventually(async () => {
         errors.length = 0;
+        before = runs.length;
         await wakeUps.add([lane]);
         return errors.length === 0;
       }, 'a wake-up that Redis takes');
-      const before = runs.length;
       await eventually(async () => runs.length > before, 'its run');
       await wakeUps.close();
       await proxy.stop();
