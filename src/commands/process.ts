@@ -52,6 +52,26 @@ export function untilStopped(): Promise<NodeJS.Signals> {
   return promise;
 }
 
+/**
+ * What a start comes to. Told to stop before, the process ends at once, which is as safe as a crash: a start changes the store in whole steps, and one of
+ * them may take long.
+ */
+export async function unlessStopped<T>(
+  start: Promise<T>,
+  stopped: Promise<NodeJS.Signals>,
+  logger: Pick<Logger, 'info'>,
+): Promise<T> {
+  let isOver = false;
+  void stopped.then((signal) => {
+    if (isOver) return;
+    logger.info({ signal }, 'stopped before it had started');
+    process.exit(0);
+  });
+  return start.finally(() => {
+    isOver = true;
+  });
+}
+
 /** Requests get 10 s and runs another 10; beyond that only something hangs, such as a database that is frozen. */
 const stopWithinMs = 28_000;
 

@@ -2,7 +2,15 @@
 
 import { loadConfig, tokenWarnings } from '../config.ts';
 import { type CommandLine, textOption } from './command.ts';
-import { logMappings, openLogger, reloadOnSignal, stopInTime, toldListening, untilStopped } from './process.ts';
+import {
+  logMappings,
+  openLogger,
+  reloadOnSignal,
+  stopInTime,
+  toldListening,
+  unlessStopped,
+  untilStopped,
+} from './process.ts';
 
 export const serve: CommandLine = {
   name: 'serve',
@@ -18,9 +26,10 @@ export const serve: CommandLine = {
     const logger = openLogger(config);
     const { startGateway } = await import('../gateway.ts');
     const { buildApp, listen } = await import('../http/http.ts');
-    const gateway = await startGateway({ config, logger, lanes: call.options.lanes !== false });
+    const stopped = untilStopped();
+    const starting = startGateway({ config, logger, lanes: call.options.lanes !== false });
+    const gateway = await unlessStopped(starting, stopped, logger);
     try {
-      const stopped = untilStopped();
       const server = await listen(buildApp(gateway.api), config.server).catch(toldListening(config.server));
       call.terminal.result({ url: server.url }, [`Casebridge listens on ${server.url}`]);
       logger.info({ url: server.url, store: gateway.api.store.kind }, 'listening');

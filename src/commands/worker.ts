@@ -3,7 +3,7 @@
 import { loadConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { type CommandLine, textOption } from './command.ts';
-import { logMappings, openLogger, stopInTime, untilStopped } from './process.ts';
+import { logMappings, openLogger, stopInTime, unlessStopped, untilStopped } from './process.ts';
 
 export const worker: CommandLine = {
   name: 'worker',
@@ -18,7 +18,8 @@ export const worker: CommandLine = {
     const logger = openLogger(config);
     const { startGateway } = await import('../gateway.ts');
     const stopped = untilStopped();
-    const gateway = await startGateway({ config, logger, lanes: true, activate: false });
+    const starting = startGateway({ config, logger, lanes: true, activate: false });
+    const gateway = await unlessStopped(starting, stopped, logger);
     call.terminal.result({ working: true }, ['Casebridge works on lanes.']);
     logMappings(logger, gateway);
     logger.info({ signal: await stopped }, 'stopping');

@@ -111,10 +111,9 @@ export async function startWork(parts: WorkParts): Promise<Work> {
   return {
     feeder,
     stop: async () => {
-      await feeder.stop();
-      await webhooks.stop();
-      for (const round of rounds) await round.stop();
-      await wakeUps.close();
+      // All at once: what hangs in one of them must not let another take up more. What the feeder has claimed goes to the queue first.
+      const fed = feeder.stop().then(() => wakeUps.close());
+      await Promise.all([fed, webhooks.stop(), ...rounds.map((round) => round.stop())]);
     },
   };
 }

@@ -1,6 +1,6 @@
 // Wake-ups for lanes on BullMQ: on Redis where there is one, else on the store's own PostgreSQL. A job only says that a lane may
 // have work; the store knows whether it does (lanes.md 2). So a job that is lost, doubled or late does no harm, and an error of
-// the queue is reported, never thrown at whoever stored a record.
+// the queue is reported, never thrown at whoever stored a record. What the queue does not take runs in the process that has it.
 
 import type { BulkJobOptions } from 'bullmq';
 import { CasebridgeError } from '../errors.ts';
@@ -16,7 +16,10 @@ export interface LaneKey {
 }
 
 export interface WakeUps {
-  /** Wakes these lanes, after commit: throws inside a transaction of the store. Else it resolves, even when the queue is down. */
+  /**
+   * Wakes these lanes, after commit: throws inside a transaction of the store. Else it resolves, even when the queue is down: this process then runs
+   * them itself where it takes wake-ups.
+   */
   add(lanes: readonly LaneKey[]): Promise<void>;
   /**
    * Starts to take wake-ups; called once. A lane that is woken many times while it waits runs once; woken while it runs, it runs
@@ -28,7 +31,7 @@ export interface WakeUps {
 }
 
 export interface WorkOptions {
-  /** How many lanes run at a time in this process. */
+  /** How many lanes run at a time in this process; where the queue is down, so many once more. */
   readonly concurrency: number;
 }
 
@@ -40,6 +43,8 @@ export interface WakeUpOptions {
   readonly onError: (error: unknown) => void;
   /** @default 20000 */
   readonly closeWithinMs?: number;
+  /** A Redis that answers nothing for so long is connected to anew. @default 15000 */
+  readonly silentMs?: number;
   /** Nobody else works on this queue: what lies in it is a dead process's and would hold up its lanes for 15 s. @default false */
   readonly startEmpty?: boolean;
 }
@@ -60,23 +65,43 @@ export async function openWakeUps(options: WakeUpOptions): Promise<WakeUps> {
   if (options.startEmpty) await queue.obliterate({ force: true });
   let worker: LaneWorker | undefined;
   let closing: Promise<void> | undefined;
-  let running = 0;
+  let runHere: ((lanes: readonly LaneKey[]) => void) | undefined;
+  const running = new Set<Promise<void>>();
 
-  async function runOne(lane: LaneKey, run: (lane: LaneKey) => Promise<void>): Promise<void> {
-    running += 1;
-    try {
-      await run(lane);
-    } catch (error) {
-      // Not handed to BullMQ, which would keep the text of an unforeseen error in the queue.
-      onError(error);
-    } finally {
-      running -= 1;
-    }
+  function runOne(lane: LaneKey, run: (lane: LaneKey) => Promise<void>): Promise<void> {
+    // Not handed to BullMQ, which would keep the text of an unforeseen error in the queue.
+    const ended = run(lane)
+      .catch(onError)
+      .finally(() => running.delete(ended));
+    running.add(ended);
+    return ended;
+  }
+
+  /** Runs lanes without the queue, as many at a time as `concurrency` says. */
+  function runsHere(run: (lane: LaneKey) => Promise<void>, concurrency: number): (lanes: readonly LaneKey[]) => void {
+    const waiting: LaneKey[] = [];
+    let places = concurrency;
+    const next = (): void => {
+      while (closing === undefined && places > 0) {
+        const lane = waiting.shift();
+        if (lane === undefined) return;
+        places -= 1;
+        void runOne(lane, run).then(() => {
+          places += 1;
+          next();
+        });
+      }
+    };
+    return (lanes) => {
+      waiting.push(...lanes);
+      next();
+    };
   }
 
   async function stop(): Promise<void> {
-    const finished = await within(closeWithinMs, worker?.close());
-    if (!finished) onError(new CasebridgeError('runs-unfinished', { count: running, seconds: closeWithinMs / 1000 }));
+    const finished = await within(closeWithinMs, Promise.all([worker?.close(), ...running]));
+    if (!finished)
+      onError(new CasebridgeError('runs-unfinished', { count: running.size, seconds: closeWithinMs / 1000 }));
     await queue.close();
     await backend.close(!finished);
   }
@@ -85,17 +110,20 @@ export async function openWakeUps(options: WakeUpOptions): Promise<WakeUps> {
     async add(lanes) {
       store.forbidInTransaction();
       if (closing) return;
+      let added = 0;
       try {
-        for (let at = 0; at < lanes.length; at += batchSize) {
-          await queue.addBulk(lanes.slice(at, at + batchSize).map(wakeUp));
+        for (; added < lanes.length; added += batchSize) {
+          await queue.addBulk(lanes.slice(added, added + batchSize).map(wakeUp));
         }
       } catch (error) {
         onError(error);
+        runHere?.(lanes.slice(added));
       }
     },
 
     work(run, { concurrency }) {
       if (worker) throw new Error('This process takes wake-ups already.');
+      runHere = runsHere(run, concurrency);
       worker = backend.worker(queueName, ({ data }) => runOne(data, run), { ...workerSettings, concurrency });
     },
 
@@ -123,11 +151,11 @@ function wakeUp(lane: LaneKey): { name: string; data: LaneKey; opts: BulkJobOpti
 }
 
 /** True when `work` ended within the time. */
-async function within(milliseconds: number, work: Promise<void> | undefined): Promise<boolean> {
+async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   const { promise: tooLate, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(resolve, milliseconds, false);
   try {
-    return await Promise.race([Promise.resolve(work).then(() => true), tooLate]);
+    return await Promise.race([work.then(() => true), tooLate]);
   } finally {
     clearTimeout(timer);
   }

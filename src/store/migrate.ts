@@ -25,6 +25,7 @@ import { sql as partnerContacts } from './migrations/0018-partner-contacts.ts';
 import { sql as callerRates } from './migrations/0019-caller-rates.ts';
 import { sql as refusedValues } from './migrations/0020-refused-values.ts';
 import { sql as configurations } from './migrations/0021-configurations.ts';
+import { sql as clientIdentifiers } from './migrations/0022-client-identifiers.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -56,6 +57,7 @@ export const migrations: readonly Migration[] = [
   { id: 19, name: 'caller-rates', sql: callerRates },
   { id: 20, name: 'refused-values', sql: refusedValues },
   { id: 21, name: 'configurations', sql: configurations },
+  { id: 22, name: 'client-identifiers', sql: clientIdentifiers },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

@@ -15,9 +15,10 @@ const oldestVersion = 15;
 
 /**
  * Opens the pools of a server.
+ * @param askEveryMs how often the server is asked whether it still works on a statement that it has not answered
  * @throws CasebridgeError `store-unusable` when it cannot be reached or refuses us, `store-too-old` below PostgreSQL 15.
  */
-export async function openPostgres(url: string): Promise<Backing> {
+export async function openPostgres(url: string, askEveryMs = 10_000): Promise<Backing> {
   const pool = openPool(url, schema);
   await checkServer(pool, url).catch(async (error) => {
     await pool.end();
@@ -26,8 +27,9 @@ export async function openPostgres(url: string): Promise<Backing> {
   return {
     kind: 'postgres',
     scope: new TransactionScope(),
-    pool: withPreparedStatements(pool),
-    queuePool: () => openPool(url, 'bullmq'),
+    pool: withPreparedStatements(pool, (pid) => isWorking(url, pid), askEveryMs),
+    // BullMQ's statements are short, whatever lies in the queue.
+    queuePool: () => openPool(url, 'bullmq', 3 * askEveryMs),
     durability: readDurability,
     findings: examinePostgres,
     ready: async () => {},
@@ -35,13 +37,15 @@ export async function openPostgres(url: string): Promise<Backing> {
   };
 }
 
-function openPool(url: string, searchPath: string): pg.Pool {
+function openPool(url: string, searchPath: string, statementMs?: number): pg.Pool {
   const pool = new pg.Pool({
     connectionString: withSearchPath(url, searchPath),
     types: { getTypeParser },
     max: poolSize,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 10_000,
+    query_timeout: statementMs,
     // A frozen process must not hold rows of others for ever.
     idle_in_transaction_session_timeout: 60_000,
   });
@@ -57,7 +61,7 @@ const mostPrepared = 500;
 
 /** What the driver says of a connection that broke or never came about; it gives none of these a code. */
 const lost =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed)/;
 
 /** @throws DatabaseError 08006 (connection_failure) where the driver lost the connection, else the error itself */
 function throwLost(error: unknown): never {
@@ -69,8 +73,51 @@ function throwLost(error: unknown): never {
 /** "cached plan must not change result type": another version of us has changed a table. A fresh connection plans anew. */
 const planOutdated = '0A000';
 
+/**
+ * Whether the server works on what the connection of this process id of its has asked, told on another connection. Where it does not say so, as where
+ * it lets nobody else in, it may.
+ */
+async function isWorking(url: string, pid: number): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, query_timeout: 4_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const { rows } = await client.query(
+      `select 1 from pg_stat_activity where pid = $1 and coalesce(state, '') not like 'idle%'`,
+      [pid],
+    );
+    return rows.length > 0;
+  } catch (error) {
+    return error instanceof pg.DatabaseError;
+  } finally {
+    void client.end();
+  }
+}
+
+/**
+ * The answer to a statement. A connection can fall silent without an end, as where its host is lost or a firewall has forgotten it; a statement can also
+ * take long. So the server is asked, and the connection ended when it twice in a row does not work on the statement: an answer may be on its way.
+ */
+async function unlessSilent<T>(
+  answer: Promise<T>,
+  isWorked: () => Promise<boolean>,
+  end: () => void,
+  everyMs: number,
+): Promise<T> {
+  let idle = 0;
+  const timer = setInterval(async () => {
+    idle = (await isWorked()) ? 0 : idle + 1;
+    if (idle === 2) end();
+  }, everyMs);
+  return answer.finally(() => clearInterval(timer));
+}
+
 /** Names statements by their text, so that the server parses and plans each once per connection and not at every use. */
-function withPreparedStatements(pool: pg.Pool): PostgresPool {
+function withPreparedStatements(
+  pool: pg.Pool,
+  isWorking: (pid: number) => Promise<boolean>,
+  askEveryMs: number,
+): PostgresPool {
   const names = new Map<string, string>();
   const nameOf = (text: string): string | undefined => {
     const known = names.get(text);
@@ -84,6 +131,15 @@ function withPreparedStatements(pool: pg.Pool): PostgresPool {
     end: () => pool.end(),
     async connect() {
       const client = await pool.connect().catch(throwLost);
+      // The driver's types leave it out.
+      const pid = Number(Reflect.get(client, 'processID'));
+      const answered = <T>(answer: Promise<T>) =>
+        unlessSilent(
+          answer,
+          () => isWorking(pid),
+          () => void client.end(),
+          askEveryMs,
+        );
       let isOutdated = false;
       const noteOutdated = (error: unknown): never => {
         isOutdated ||= error instanceof pg.DatabaseError && error.code === planOutdated;
@@ -93,8 +149,8 @@ function withPreparedStatements(pool: pg.Pool): PostgresPool {
       function query(): never;
       function query(text?: string, values: readonly unknown[] = []): unknown {
         if (text === undefined) throw new Error('Cursors are not offered: read in pages.');
-        if (values.length === 0) return client.query(text).catch(throwLost);
-        return client.query({ name: nameOf(text), text, values: [...values] }).catch(noteOutdated);
+        if (values.length === 0) return answered(client.query(text)).catch(throwLost);
+        return answered(client.query({ name: nameOf(text), text, values: [...values] })).catch(noteOutdated);
       }
       return { query, release: (destroy) => client.release(destroy || isOutdated) };
     },

@@ -1,13 +1,35 @@
-// What `doctor` says of PostgreSQL's and Redis' settings, asked of real servers: each danger is a line with what to do.
+// What `doctor` says of PostgreSQL's and Redis' settings, asked of real servers: each danger is a line with what to do. And a start that waits for one.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '../support/backends.ts';
+import { eventually } from '../support/rig.ts';
 import { describeOnPostgres, describeOnRedis } from '../support/servers.ts';
-import { aFolder, commandLine, type Ended, lastLine } from './program.ts';
+import { aFolder, commandLine, type Ended, lastLine, telling } from './program.ts';
 
-describeOnPostgres('on PostgreSQL', () => {
+const env = { COUNTY_TOKEN: 'county-secret' };
+
+describeOnPostgres('on PostgreSQL', ({ freshDatabase }) => {
+  test.each(['serve', 'worker'])(
+    'a %s that is told to stop while another process migrates ends at once',
+    async (command) => {
+      const databaseUrl = await freshDatabase();
+      const migrating = new pg.Client(databaseUrl);
+      await migrating.connect();
+      await migrating.query('select pg_advisory_lock(20260101)');
+      const program = telling([command], { cwd: await folderOn(''), env: { ...env, DATABASE_URL: databaseUrl } });
+      await eventually(async () => {
+        const { rows } = await migrating.query(
+          `select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`,
+        );
+        return rows.length > 0;
+      }, 'it to wait');
+      expect(await program.stop('SIGTERM')).toMatchObject({ code: 0 });
+      await migrating.end();
+    },
+  );
+
   describeOnRedis('and Redis', () => {
     let postgres: PostgresServer;
     let redis: RedisServer;
@@ -57,16 +79,20 @@ describeOnPostgres('on PostgreSQL', () => {
 });
 
 async function doctor(databaseUrl: string, redisUrl: string, ...words: string[]): Promise<Ended> {
-  const cwd = await aFolder({
+  const cwd = await folderOn('queue: { url: env:REDIS_URL }');
+  return commandLine(['doctor', ...words], { cwd, env: { ...env, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } });
+}
+
+function folderOn(queue: string): Promise<string> {
+  return aFolder({
     'casebridge.yaml': `store: { url: env:DATABASE_URL }
-queue: { url: env:REDIS_URL }
+${queue}
+server: { port: 0, host: 127.0.0.1 }
 identifierSystem: https://agency.example.org/casebridge
 sources:
   county: { token: env:COUNTY_TOKEN }
 `,
   });
-  const env = { COUNTY_TOKEN: 'county-secret', DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
-  return commandLine(['doctor', ...words], { cwd, env });
 }
 
 function findingsIn({ out }: Ended): string[] {

@@ -126,6 +126,12 @@ describe('kubernetes.yaml', () => {
     expect(at(budget, 'spec', 'minAvailable')).toBeLessThan(Number(at(deployment, 'spec', 'replicas')));
   });
 
+  test('a new version of the worker starts when the old ones have ended, and serve may take an hour to change large tables', () => {
+    expect(at(document('Deployment', 'casebridge-worker'), 'spec', 'strategy', 'type')).toBe('Recreate');
+    const { periodSeconds, failureThreshold } = objectAt(container('serve'), 'startupProbe');
+    expect(Number(periodSeconds) * Number(failureThreshold)).toBe(3_600);
+  });
+
   test('it runs as the user of the image', () => {
     expect(dockerfile).toMatch(/^USER node$/m);
     for (const part of ['serve', 'worker']) {

@@ -1,6 +1,7 @@
 // What only a PostgreSQL server shows: it plans each statement once for all values, and runs transactions side by side.
 
 import { expect, test } from '@jest/globals';
+import type { KyselyPlugin } from 'kysely';
 import type { ConnectionConfig } from '../../src/config.ts';
 import { openConnection } from '../../src/connections/connections.ts';
 import { reason } from '../../src/errors.ts';
@@ -9,7 +10,7 @@ import { openDecision } from '../../src/lanes/decisions.ts';
 import { saveReads } from '../../src/lanes/lane-reads.ts';
 import type { ResourceKey } from '../../src/lanes/lane-resource.ts';
 import { takeLane } from '../../src/lanes/lane-rows.ts';
-import { configurationOf, prepareConnection } from '../../src/lanes/lanes.ts';
+import { configurationOf, keepVisit, patientsWith, prepareConnection } from '../../src/lanes/lanes.ts';
 import { holdLease, type Lease, LeaseLost, takeLease } from '../../src/lanes/lease.ts';
 import { type LinkTarget, type NewLink, raiseWanted, saveLinks, saveWaiting } from '../../src/lanes/links.ts';
 import { keepSeen, type Seen } from '../../src/lanes/polls/poll-keep.ts';
@@ -23,6 +24,7 @@ import {
   accept,
   caseload,
   eventually,
+  identifierSystem,
   idle,
   ownCounts,
   slotsOfCaseload,
@@ -32,6 +34,16 @@ import {
 import { describeOnPostgres } from '../support/servers.ts';
 
 const recipients = [{ id: 'general', mode: 'live', sources: ['county'] }] as const;
+
+/** Answers with the plan of a statement in place of its rows. */
+const explaining: KyselyPlugin = {
+  transformQuery({ node }) {
+    if (node.kind !== 'RawNode') return node;
+    const [first = '', ...rest] = node.sqlFragments;
+    return { ...node, sqlFragments: [`explain ${first}`, ...rest] };
+  },
+  transformResult: async ({ result }) => result,
+};
 
 describeOnPostgres('on PostgreSQL', (server) => {
   test('a topic is asked about once, and the open question is brought up to date', async () => {
@@ -51,6 +63,51 @@ describeOnPostgres('on PostgreSQL', (server) => {
       }
       const asked = await store.db.selectFrom('decision').select(['state', 'detail']).execute();
       expect(asked).toEqual([{ state: 'open', detail: { found: 3 } }]);
+    } finally {
+      await store.close();
+    }
+  });
+
+  test('of two ADT messages of one new visit that come together, the later one is kept', async () => {
+    const store = await openStore({ url: await server.freshDatabase(), folder: '/nowhere' });
+    try {
+      const noting = { config: aConnection('http://hospital.example.org'), identifierSystem };
+      const visit = (id: string, at: string, status: string) =>
+        keepVisit(store, noting, 'rosa', {
+          resourceType: 'Encounter',
+          id,
+          status,
+          meta: { lastUpdated: at },
+          subject: { reference: 'Patient/rosa' },
+        });
+      for (let n = 0; n < 20; n += 1)
+        await Promise.all([
+          visit(`adt-${n}`, '2026-03-04T16:10:00Z', 'finished'),
+          visit(`adt-${n}`, '2026-03-02T10:15:00Z', 'in-progress'),
+        ]);
+      const kept = await store.db.selectFrom('seen').select(sql<string>`body ->> 'status'`.as('status')).execute();
+      expect(kept).toEqual(Array(20).fill({ status: 'finished' }));
+    } finally {
+      await store.close();
+    }
+  });
+
+  test('whose an ADT message is, is looked up among many clients by an index', async () => {
+    const store = await openStore({ url: await server.freshDatabase(), folder: '/nowhere' });
+    try {
+      await sql`insert into record (source, type, id, version, updated_at, content, hash, subject)
+        select 'county', 'client', 'client-' || n, 1, now(), jsonb_build_object('birthDate', '1980-01-01',
+          'identifiers', jsonb_build_array(jsonb_build_object('kind', 'mrn', 'value', 'M-' || n))), '', 'county.client.client-' || n
+        from generate_series(1, 5000) n`.execute(store.db);
+      await sql`insert into link (connection, source, type, id, slot, subject, resource_type, remote_id, route, state)
+        select 'general', 'county', 'client', 'client-' || n, 'patient', 'county.client.client-' || n, 'Patient', 'p-' || n, 'native', 'current'
+        from generate_series(1, 5000) n`.execute(store.db);
+      await sql`analyze record`.execute(store.db);
+      await sql`analyze link`.execute(store.db);
+      const sought = [{ system: 'urn:oid:1.2.3', kind: 'mrn', value: 'M-77' }];
+      expect(await patientsWith(store, 'general', sought)).toEqual([{ patient: 'p-77', birthDate: '1980-01-01' }]);
+      const explained = await patientsWith({ db: store.db.withPlugin(explaining) }, 'general', sought);
+      expect(JSON.stringify(explained)).not.toMatch(/Seq Scan on record/);
     } finally {
       await store.close();
     }

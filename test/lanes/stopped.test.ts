@@ -1,12 +1,14 @@
 // SIGTERM in the middle of the work: what runs is finished or given back, what was accepted stays, and the next process finds nothing to wait for.
 // A plain run stops processes on PostgreSQL and Redis in test/chaos only; CASEBRIDGE_TEST_COUNTS=full does it here as well.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openWakeUps } from '../../src/queue/queue.ts';
 import { aClient, anOrganization } from '../builders.ts';
 import type { Running } from '../commands/program.ts';
 import { atCounts } from '../support/counts.ts';
 import { aSite, hasStruck, type Site, send, settled } from '../support/processes.ts';
-import { eventually, ownCounts } from '../support/rig.ts';
+import { accept, eventually, onSite, ownCounts } from '../support/rig.ts';
 import { describeOnPostgres, describeOnRedis } from '../support/servers.ts';
 
 describe('stopped on an embedded folder', () => {
@@ -20,6 +22,20 @@ if (atCounts({ plain: false, full: true })) {
     });
   });
 }
+
+test('stopped while a poll hangs, it takes up nothing more, and what others wake meanwhile is theirs', () =>
+  onSite({}, async ({ server, store, gateway }) => {
+    const others = await openWakeUps({ store, onError: () => {} });
+    await server.control('POST', 'faults', [{ method: 'GET', path: 'Task', nth: 1, fault: { delayMs: 2_500 } }]);
+    await eventually(() => hasStruck(server), 'a poll that hangs');
+    const stopping = gateway.stop();
+    await accept(gateway, ['organization', anOrganization({ id: 'org-late', name: 'Late Pantry' })]);
+    // Until it has told its queue.
+    await sleep(500);
+    await others.add([{ connection: 'general', subject: 'county.organization.org-late' }]);
+    await stopping;
+    expect(await ownCounts(server)).not.toHaveProperty(['county/organization/org-late#organization']);
+  }));
 
 function stops(open: () => Promise<Site>): void {
   let site: Site;

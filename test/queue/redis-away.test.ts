@@ -5,12 +5,14 @@ import { openWakeUps } from '../../src/queue/queue.ts';
 import type { Store } from '../../src/store/store.ts';
 import { startRedis } from '../support/backends.ts';
 import { freshEmbedded } from '../support/embedded.ts';
+import { eventually } from '../support/rig.ts';
 import { describeOnRedis } from '../support/servers.ts';
+import { startSilentProxy } from '../support/silent-proxy.ts';
 
 const lane = { connection: 'general', subject: 'county.case.1' };
 
 describeOnRedis('when Redis', ({ freshRedis }) => {
-  test('goes away, waking a lane still resolves, and the error is reported', () =>
+  test('goes away, what is woken runs without it, no more at a time than ever, and the error is reported', () =>
     withStore(async (store) => {
       const server = await startRedis();
       const errors: unknown[] = [];
@@ -19,10 +21,60 @@ describeOnRedis('when Redis', ({ freshRedis }) => {
         redisUrl: await server.freshRedis(),
         onError: (error) => errors.push(error),
       });
+      const begun: LaneKey[] = [];
+      const ends: (() => void)[] = [];
+      const run = (woken: LaneKey) => {
+        begun.push(woken);
+        return new Promise<void>((resolve) => ends.push(resolve));
+      };
+      wakeUps.work(run, { concurrency: 2 });
       await server.stop();
-      await wakeUps.add([lane]);
+      const others = ['2', '3', '4'].map((id) => ({ ...lane, subject: `county.case.${id}` }));
+      await wakeUps.add([lane, ...others]);
       expect(errors).not.toEqual([]);
+      expect(begun).toEqual([lane, others[0]]);
+      ends[0]?.();
+      await eventually(async () => begun.length === 3, 'the third run');
+
+      let isClosed = false;
+      const closing = wakeUps.close().then(() => {
+        isClosed = true;
+      });
+      ends[1]?.();
+      await store.now();
+      expect(isClosed).toBe(false);
+      ends[2]?.();
+      await closing;
+      expect(begun).toEqual([lane, ...others.slice(0, 2)]);
+    }));
+
+  test('falls silent, what is woken runs all the same, and over new connections soon', () =>
+    withStore(async (store) => {
+      const proxy = await startSilentProxy(await freshRedis());
+      const errors: unknown[] = [];
+      const wakeUps = await openWakeUps({
+        store,
+        redisUrl: proxy.url,
+        onError: (error) => errors.push(error),
+        silentMs: 500,
+      });
+      const runs: LaneKey[] = [];
+      wakeUps.work(async (woken) => void runs.push(woken), { concurrency: 1 });
+      await wakeUps.add([lane]);
+      await eventually(async () => runs.length === 1, 'the run before');
+      proxy.silence();
+      await wakeUps.add([lane]);
+      await eventually(async () => runs.length === 2, 'the run after');
+      let before = 0;
+      await eventually(async () => {
+        errors.length = 0;
+        before = runs.length;
+        await wakeUps.add([lane]);
+        return errors.length === 0;
+      }, 'a wake-up that Redis takes');
+      await eventually(async () => runs.length > before, 'its run');
       await wakeUps.close();
+      await proxy.stop();
     }));
 
   test('is emptied, the worker goes on with what is woken after that', () =>

@@ -76,6 +76,12 @@ export async function keepVisit(store: Store, noting: Noting, patient: string, v
   const { id: connection } = noting.config;
   const remoteId = textAt(visit, 'id') ?? '';
   return store.tx(async (trx) => {
+    // A row that is not there yet could not be locked, and of two messages that come together the last to be stored would count.
+    await trx
+      .insertInto('seen')
+      .values({ connection, resource_type: 'Encounter', remote_id: remoteId })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
     const kept = await trx
       .selectFrom('seen')
       .select(['body', 'hash'])
