@@ -1637,6 +1637,12 @@ export const errorKinds = {
     issue: 'multiple-matches',
     class: 'person',
   },
+  'roster-unreadable': {
+    text: '{resourceType}/{id}, which says whom to ask about (`poll.roster`), could not be read; it is tried again every hour, and whoever joins it is not asked about until then. {why}',
+    status: 502,
+    issue: 'incomplete',
+    class: 'person',
+  },
   'roster-unresolved': {
     text: 'Somebody on the referral list of {connection} is named by a number that names nobody there, or several. GET /api/connections/{connection}/roster says which and why.',
     status: 200,

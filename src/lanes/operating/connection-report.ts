@@ -10,6 +10,7 @@ import { slotsOf } from '../abilities.ts';
 import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneKey } from '../lease.ts';
 import { type PollReport, pollReport } from '../polls/poll-report.ts';
+import { rosterFindings } from '../polls/roster.ts';
 import { awaitsDocument, kindOf, planNow } from './dry-run.ts';
 
 export interface ConnectionReport {
@@ -58,7 +59,7 @@ export async function connectionReport(
     reachable,
     auth: { ok: auth.ok, reason: auth.reason ?? null },
     scopes: [...scopes],
-    findings,
+    findings: [...findings, ...(await rosterFindings(deps.store, config.id))],
     routes: abilities?.routes ?? routesOff(mappings, reason('route-capabilities-unknown')),
     ...(abilities && { provenance: abilities.provenance.why, withoutVersions: withoutVersions(abilities) }),
     ...(abilities === undefined ? { wouldWrite: nothing } : await countWrites(deps, lane)),
