@@ -231,7 +231,10 @@ const connection = settings(
       ...text('source/id of the organization record whose server this is. Absent: a recipient of its own.'),
       pattern: organizationPattern,
     },
-    basis: choice(['treatment', 'consent'], 'What lets records go there. Default treatment.'),
+    basis: choice(
+      ['treatment', 'consent'],
+      'What lets records go there. consent: a consent of the client that names the connection. treatment: everything goes, whatever the client said, but what is labelled sensitive and safety plans, which need one too (docs/connections.md). Default treatment.',
+    ),
     sources: {
       type: 'array',
       minItems: 1,

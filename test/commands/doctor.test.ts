@@ -66,7 +66,7 @@ ${Object.entries(servers)
   )
   .join('\n')}
   hospital:
-    { vendor: epic, baseUrl: "${sandbox.url}/epic/api/FHIR/R4", auth: { type: none } }
+    { vendor: epic, baseUrl: "${sandbox.url}/epic/api/FHIR/R4", auth: { type: none }, basis: consent }
 `,
   });
   await freshFolder(join(folder, 'data'));
@@ -110,6 +110,9 @@ describe('of a server that is as it should be', () => {
   test('it is reached, we are signed in, and each record type has its route with the reason', () => {
     const lines = healthy.out.split('\n');
     expect(lines).toContain('good (standard, live): reachable, signed in');
+    expect(lines).toContain(
+      '  basis treatment: all of a client goes there, whatever the client said, but what is labelled sensitive and safety plans, which need a consent',
+    );
     for (const type of [
       'organization',
       'worker',
@@ -154,6 +157,9 @@ describe('of an Epic server before go-live', () => {
     expect({ code: told.code, err: told.err }).toEqual({ code: 0, err: '' });
     const lines = told.out.split('\n');
     expect(lines).toContain('hospital (epic, shadow): reachable, signed in');
+    expect(lines).toContain(
+      '  basis consent: nothing of a client goes there without a consent that names this connection',
+    );
     expect(told.out).toMatch(/^ {2}without version tags: .*\bTask\b.* is overwritten unseen$/m);
     expect(told.out).toMatch(/^ {2}in shadow, nothing is written; live it would write: \d+ create, /m);
   });

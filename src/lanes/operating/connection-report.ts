@@ -17,6 +17,7 @@ export interface ConnectionReport {
   readonly connection: string;
   readonly vendor: string;
   readonly mode: string;
+  readonly basis: ConnectionConfig['basis'];
   readonly reachable: boolean;
   readonly auth: { readonly ok: boolean; readonly reason: Reason | null };
   readonly scopes: readonly string[];
@@ -103,8 +104,9 @@ function identityOf({
   id,
   vendor,
   mode,
-}: ConnectionConfig): Pick<ConnectionReport, 'connection' | 'vendor' | 'mode' | 'vendorRules'> {
-  return { connection: id, vendor, mode, vendorRules: vendorRules(vendors[vendor]) };
+  basis,
+}: ConnectionConfig): Pick<ConnectionReport, 'connection' | 'vendor' | 'mode' | 'basis' | 'vendorRules'> {
+  return { connection: id, vendor, mode, basis, vendorRules: vendorRules(vendors[vendor]) };
 }
 
 function routesOff(mappings: MappingSet, why: Reason): ConnectionReport['routes'] {
