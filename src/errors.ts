@@ -960,7 +960,7 @@ export const errorKinds = {
     class: 'person',
   },
   'lane-nothing-to-skip': {
-    text: 'Nothing of this lane is stuck in a way that a person could set aside.',
+    text: 'What was asked for is not stuck in a way that a person could set aside. Stuck in this lane: {stuck}.',
     status: 409,
     issue: 'conflict',
     class: 'person',

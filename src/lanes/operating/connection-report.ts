@@ -5,7 +5,7 @@ import type { ConnectionConfig } from '../../config.ts';
 import { type Connection, type RouteRow, vendorRules, vendors } from '../../connections/connections.ts';
 import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
-import { sql } from '../../store/store.ts';
+import { oneText, sql } from '../../store/store.ts';
 import { slotsOf } from '../abilities.ts';
 import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneKey } from '../lease.ts';
@@ -182,7 +182,7 @@ async function countFollowing({ store }: LaneDeps, connection: string): Promise<
 async function countMissing({ store }: LaneDeps, connection: string): Promise<ConnectionReport['missing']> {
   const { rows } = await sql<ConnectionReport['missing'][number]>`
     ${following(connection)}
-    select k.reason ->> 'code' as code, min(k.reason ->> 'text') as text, count(*)::integer as count
+    select k.reason ->> 'code' as code, ${oneText(sql`k.reason ->> 'text'`)} as text, count(*)::integer as count
     from link k where k.connection = ${connection} and k.state in ('waiting', 'parked') and k.retired_at is null and k.reason is not null
       and (k.source, k.type, k.id, k.slot) not in (select source, type, id, slot from following)
     group by 1 order by 3 desc, 1`.execute(store.db);

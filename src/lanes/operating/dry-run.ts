@@ -89,7 +89,7 @@ function asIfFresh(resource: LaneResource): LaneResource {
   return observed === undefined ? resource : { ...resource, observed: { ...observed, isFresh: true } };
 }
 
-function show({ operations, states, nextLookAt }: PlanNow): DryRun {
+export function show({ operations, states, nextLookAt }: PlanNow): DryRun {
   return {
     operations: operations.map((operation) => ({
       kind: kindOf(operation),
