@@ -1163,6 +1163,12 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'person',
   },
+  'organization-unsent': {
+    text: 'No record organization/{id} of {source} is known yet, and it is the organization of {connection}: is the id right? If so, have the source send it.',
+    status: 409,
+    issue: 'incomplete',
+    class: 'config',
+  },
   'outcome-unknown': {
     text: 'The reply to a write was lost. The server is searched before anything is sent again.',
     status: 503,

@@ -62,11 +62,13 @@ connections:
 ${Object.entries(servers)
   .map(
     ([name, url]) => `  ${name}:
-    { vendor: standard, baseUrl: "${url}", auth: ${auths[name] ?? bearer}, mode: ${name === 'asleep' ? 'off' : 'live'} }`,
+    { vendor: standard, baseUrl: "${url}", auth: ${auths[name] ?? bearer}, mode: ${name === 'asleep' ? 'off' : 'live'}${name === 'good' ? ', organization: county/org-pantry' : ''} }`,
   )
   .join('\n')}
   hospital:
     { vendor: epic, baseUrl: "${sandbox.url}/epic/api/FHIR/R4", auth: { type: none }, basis: consent }
+partners:
+  pantry: { organization: county/org-pantri }
 `,
   });
   await freshFolder(join(folder, 'data'));
@@ -146,6 +148,14 @@ describe('of a server that is as it should be', () => {
   });
 });
 
+test('a partner whose organization no source has sent is told as a finding', async () => {
+  const told = await doctor('pantry');
+  expect(told.code).toBe(1);
+  expect(told.out).toContain(
+    '  ! No record organization/org-pantri of county is known yet, and it is the organization of pantry: is the id right? If so, have the source send it.',
+  );
+});
+
 describe('of an Epic server before go-live', () => {
   let told: Ended;
   beforeAll(async () => {
@@ -204,7 +214,7 @@ describe('of servers that are not', () => {
 
   test('exit code 1, all connections are examined, and no secret is shown', () => {
     expect({ code: told.code, err: told.err }).toEqual({ code: 1, err: '' });
-    expect(told.out.match(/^[a-z-]+ \(standard, (live|off)\): /gm)).toHaveLength(8);
+    expect(told.out.match(/^[a-z-]+ \(standard, (live|off)\): /gm)).toHaveLength(9);
     expect(told.out).not.toMatch(/zqserver|county-secret|"d"/);
   });
 

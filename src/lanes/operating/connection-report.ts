@@ -5,7 +5,7 @@ import type { ConnectionConfig } from '../../config.ts';
 import { type Connection, type RouteRow, vendorRules, vendors } from '../../connections/connections.ts';
 import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
-import { oneText, sql } from '../../store/store.ts';
+import { oneText, type Store, sql } from '../../store/store.ts';
 import { slotsOf } from '../abilities.ts';
 import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneKey } from '../lease.ts';
@@ -60,13 +60,31 @@ export async function connectionReport(
     reachable,
     auth: { ok: auth.ok, reason: auth.reason ?? null },
     scopes: [...scopes],
-    findings: [...findings, ...(await rosterFindings(deps.store, config.id))],
+    findings: [
+      ...findings,
+      ...(await organizationFindings(deps.store, config)),
+      ...(await rosterFindings(deps.store, config.id)),
+    ],
     routes: abilities?.routes ?? routesOff(mappings, reason('route-capabilities-unknown')),
     ...(abilities && { provenance: abilities.provenance.why, withoutVersions: withoutVersions(abilities) }),
     ...(abilities === undefined ? { wouldWrite: nothing } : await countWrites(deps, lane)),
     missing: await countMissing(deps, config.id),
     polls: await pollReport(deps.store, lane),
   };
+}
+
+/** Under another id than the one that is configured nothing is meant for it: no referral, and no consent that names it. */
+async function organizationFindings({ db }: Store, { id, organization }: ConnectionConfig): Promise<Reason[]> {
+  if (organization === undefined) return [];
+  const record = await db
+    .selectFrom('record')
+    .select('id')
+    .where('source', '=', organization.source)
+    .where('type', '=', 'organization')
+    .where('id', '=', organization.id)
+    .where('deleted', '=', false)
+    .executeTakeFirst();
+  return record === undefined ? [reason('organization-unsent', { ...organization, connection: id })] : [];
 }
 
 function withoutVersions({ routes, namesVersions }: Abilities): string[] {
