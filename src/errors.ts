@@ -1877,6 +1877,12 @@ export const errorKinds = {
     issue: 'value',
     class: 'permanent',
   },
+  'setting-unreadable': {
+    text: '{setting} names {file}, which could not be read ({code}).',
+    status: 400,
+    issue: 'not-found',
+    class: 'permanent',
+  },
   shadow: {
     text: 'The connection is in shadow: it would write {count}, and writes nothing.',
     status: 200,

@@ -16,6 +16,7 @@ import {
   readGuideFiles,
   readMappingFiles,
   readOverlayFiles,
+  unreadable,
 } from '../mapping/mapping.ts';
 import { type CheckedRecord, readRecordLines } from '../records/records.ts';
 import { type CommandCall, type CommandLine, flag, textOption } from './command.ts';
@@ -85,12 +86,13 @@ async function overlayOf(call: CommandCall): Promise<string | undefined> {
 async function filesOf(call: CommandCall): Promise<MappingFile[]> {
   const folder = await mappingFolderOf(call);
   const overlay = await overlayOf(call);
+  const setting = textOption(call, 'overlay') === undefined ? undefined : '--overlay';
   try {
-    return [...(await readMappingFiles(folder)), ...(overlay === undefined ? [] : await readOverlayFiles(overlay))];
+    const own = await readMappingFiles(folder);
+    return [...own, ...(overlay === undefined ? [] : await readOverlayFiles(overlay, setting))];
   } catch (error) {
-    const code = errorCode(error);
-    if (code === undefined || error instanceof CasebridgeError) throw error;
-    throw new CasebridgeError('file-unreadable', { file: folder, code }, { cause: error });
+    if (errorCode(error) === undefined || error instanceof CasebridgeError) throw error;
+    throw unreadable(error, '--mappings', folder);
   }
 }
 

@@ -290,7 +290,12 @@ test('an overlay that a start would not take is told, beside what is active', as
   const other = `${text.replace(/^connections:\n(.*\n)*/m, 'connections: {}')}\noverlay: ./none\n`;
   await writeFile(join(folder, 'other.yaml'), other);
   const { code, out } = await doctor('--config', 'other.yaml');
-  expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/^ {2}! The file \S+none could not be read/m) });
+  expect({ code, out }).toEqual({
+    code: 1,
+    out: expect.stringMatching(
+      /^ {2}! "overlay" in the configuration names \S+none, which could not be read \(ENOENT\)\.$/m,
+    ),
+  });
 });
 
 test('--url asks a running gateway, and --json shows a connection as the API does', async () => {

@@ -105,7 +105,7 @@ test('--watch shows what differs after each change, and keeps the last mapping t
 test.each(['--mappings', '--overlay'])('a folder for %s that is not there is exit code 2', async (option) => {
   const cwd = await aFolder({ 'goal.ndjson': line('goal', aGoal()) });
   const { code, err } = await commandLine(['map', option, 'nowhere', 'goal.ndjson'], { cwd });
-  expect({ code, err }).toEqual({ code: 2, err: 'The file nowhere could not be read (ENOENT).\n' });
+  expect({ code, err }).toEqual({ code: 2, err: `${option} names nowhere, which could not be read (ENOENT).\n` });
 });
 
 test('no file is exit code 2', async () => {
