@@ -3,6 +3,7 @@
 
 import type { SchemaObject } from 'ajv';
 import { recordTypes, schemaAt } from '../records/records.ts';
+import { routesFor } from './routes.ts';
 import type { ConnectionConfig, MailConfig, PageLanguage, ScopeVersion, VendorName } from './types.ts';
 import {
   type ClockRule,
@@ -15,7 +16,6 @@ import {
   permissions,
   polledTypes,
   type Route,
-  routes,
   scopeVersions,
   vendorNames,
   type Weekday,
@@ -370,7 +370,7 @@ const connection = settings(
     routes: {
       type: 'object',
       propertyNames: { enum: [...recordTypes] },
-      additionalProperties: choice(routes, 'The route.'),
+      properties: Object.fromEntries(recordTypes.map((type) => [type, choice(routesFor(type), 'The route.')])),
       description: 'Overrides of the route, by record type.',
     },
   },

@@ -379,6 +379,20 @@ describe('what is refused, with its place', () => {
       text('routes: { carePlan: fax }'),
       'connections.general.routes.carePlan must be one of native,',
     ],
+    ...(
+      [
+        ['client: document', 'client must be one of native, read, manual, withheld, off.'],
+        ['goal: answer', 'goal must be one of native, document, manual, withheld, off.'],
+        ['need: read', 'need must be one of native, document, manual, withheld, off.'],
+        ['consent: document', 'consent must be one of native, manual, withheld, off.'],
+        ['hospitalStay: native', 'hospitalStay must be one of read, manual, withheld, off.'],
+        ['improvementIdea: native', 'improvementIdea must be one of manual, withheld, off.'],
+      ] as const
+    ).map(([route, expected]): [string, string, string] => [
+      `a route that means nothing for its type (${route})`,
+      text(`routes: { ${route} }`),
+      `connections.general.routes.${expected}`,
+    ]),
     [
       'a route of an unknown record type',
       text('routes: { careplan: document }'),
