@@ -27,7 +27,7 @@ export const errorKinds = {
     class: 'permanent',
   },
   'address-unknown': {
-    text: 'There is nothing at this address. /openapi.json lists what there is.',
+    text: 'There is nothing at this address. /openapi.json lists what there is for sources and operators, docs/partners.md what there is for partners.',
     status: 404,
     issue: 'not-found',
     class: 'permanent',

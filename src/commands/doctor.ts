@@ -20,7 +20,7 @@ export const doctor: CommandLine = {
       .argument('[connection]', 'this connection only')
       .option('--processes <count>', 'how many serve and worker processes are to run, for PostgreSQL', countOf, 1)
       .option('--url <url>', 'ask a running gateway')
-      .option('--token <reference>', "an operator's token for --url, as env:NAME or file:PATH");
+      .option('--token <reference>', "an operator's or source's token for --url, as env:NAME or file:PATH");
   },
 
   async run(call) {
