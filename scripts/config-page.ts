@@ -13,7 +13,7 @@ export function configPage(): string {
     '',
     '- **Bold** settings must be there, where the group that they belong to is.',
     '- A file or folder counts from the folder of `casebridge.yaml`. A duration is a whole number and `ms`, `s`, `m`, `h` or `d`. `<name>` is a name of your own: small letters, digits and',
-    '  dashes, beginning with a letter, 32 characters at most.',
+    '  dashes, beginning with a letter, 32 characters at most; `<key>` is one of those that its group lists.',
     '- A secret stands in an environment variable or a file, never in `casebridge.yaml`: `env:NAME` or `file:PATH`.',
     '- Unknown settings are refused with their line. `doctor` says whether the file is right, and what is wrong behind it.',
     '',
@@ -25,12 +25,14 @@ export function configPage(): string {
 }
 
 function rowsOf(schema: JsonObject, path: string): string[] {
-  const { properties, additionalProperties: each, oneOf, required } = schema;
+  const { properties, additionalProperties: each, oneOf, required, propertyNames } = schema;
   const own = isObject(properties) ? Object.entries(properties) : [];
   const needed = Array.isArray(required) ? required : [];
   return [
     ...own.flatMap(([name, one]) => (isObject(one) ? settingRows(one, join(path, name), needed.includes(name)) : [])),
-    ...(isObject(each) ? settingRows(each, join(path, '<name>'), false) : []),
+    ...(isObject(each)
+      ? settingRows(each, join(path, isObject(propertyNames) && propertyNames.enum ? '<key>' : '<name>'), false)
+      : []),
     ...(Array.isArray(oneOf) ? oneOf.filter(isObject).flatMap((one) => rowsOf(one, `${path} (${typeOf(one)})`)) : []),
   ];
 }
@@ -46,7 +48,18 @@ function settingRows(schema: JsonObject, path: string, isNeeded: boolean): strin
   return [`| ${name} | ${value} | ${typeof description === 'string' ? cell(description) : ''} |`, ...rows];
 }
 
-function kindOf({ type, enum: values, items, oneOf, pattern, secret, minimum, maximum }: JsonObject): string {
+function kindOf({
+  type,
+  enum: values,
+  items,
+  oneOf,
+  pattern,
+  secret,
+  minimum,
+  maximum,
+  propertyNames,
+}: JsonObject): string {
+  if (isObject(propertyNames) && Array.isArray(propertyNames.enum)) return `\`<key>\`: ${kindOf(propertyNames)}`;
   if (Array.isArray(oneOf))
     return `\`type\`: ${oneOf
       .filter(isObject)

@@ -27,7 +27,7 @@ export const errorKinds = {
     class: 'permanent',
   },
   'address-unknown': {
-    text: 'There is nothing at this address. /openapi.json lists what there is.',
+    text: 'There is nothing at this address. /openapi.json lists what there is for sources and operators, docs/partners.md what there is for partners.',
     status: 404,
     issue: 'not-found',
     class: 'permanent',
@@ -972,7 +972,7 @@ export const errorKinds = {
     class: 'person',
   },
   'lane-nothing-to-skip': {
-    text: 'Nothing of this lane is stuck in a way that a person could set aside.',
+    text: 'What was asked for is not stuck in a way that a person could set aside. Stuck in this lane: {stuck}.',
     status: 409,
     issue: 'conflict',
     class: 'person',
@@ -1174,6 +1174,12 @@ export const errorKinds = {
     status: 404,
     issue: 'not-found',
     class: 'person',
+  },
+  'organization-unsent': {
+    text: 'No record organization/{id} of {source} is known yet, and it is the organization of {connection}: is the id right? If so, have the source send it.',
+    status: 409,
+    issue: 'incomplete',
+    class: 'config',
   },
   'outcome-unknown': {
     text: 'The reply to a write was lost. The server is searched before anything is sent again.',
@@ -1649,6 +1655,12 @@ export const errorKinds = {
     issue: 'multiple-matches',
     class: 'person',
   },
+  'roster-unreadable': {
+    text: '{resourceType}/{id}, which says whom to ask about (`poll.roster`), could not be read; it is tried again every hour, and whoever joins it is not asked about until then. {why}',
+    status: 502,
+    issue: 'incomplete',
+    class: 'person',
+  },
   'roster-unresolved': {
     text: 'Somebody on the referral list of {connection} is named by a number that names nobody there, or several. GET /api/connections/{connection}/roster says which and why.',
     status: 200,
@@ -1881,6 +1893,12 @@ export const errorKinds = {
     text: 'The server answered with another resource than the one asked for.',
     status: 502,
     issue: 'value',
+    class: 'permanent',
+  },
+  'setting-unreadable': {
+    text: '{setting} names {file}, which could not be read ({code}).',
+    status: 400,
+    issue: 'not-found',
     class: 'permanent',
   },
   shadow: {

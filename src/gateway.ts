@@ -54,7 +54,7 @@ export const mappingFolder = fileURLToPath(new URL('../mappings', import.meta.ur
 /**
  * The mapping files that come with Casebridge, and the overlay and the facts of guides that the configuration names.
  *
- * @throws CasebridgeError `file-unreadable`
+ * @throws CasebridgeError `setting-unreadable`
  */
 export async function mappingFiles({ guides, overlay }: Pick<Config, 'guides' | 'overlay'>): Promise<MappingFile[]> {
   const own = overlay === undefined ? [] : await readOverlayFiles(overlay);

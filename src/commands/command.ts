@@ -1,6 +1,9 @@
 // The shape of one command, and the options that several of them share.
 
 import type { Command } from 'commander';
+import type { SourceConfig } from '../config.ts';
+import { CasebridgeError } from '../errors.ts';
+import { didYouMean } from '../nearest.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandLine {
@@ -29,6 +32,13 @@ export function textOption({ options }: CommandCall, name: string): string | und
 /** True for a flag that was given. */
 export function flag({ options }: CommandCall, name: string): boolean {
   return options[name] === true;
+}
+
+/** The source of this name. @throws CasebridgeError `source-not-configured` */
+export function configuredSource(sources: ReadonlyMap<string, SourceConfig>, name: string): SourceConfig {
+  const source = sources.get(name);
+  if (source) return source;
+  throw new CasebridgeError('source-not-configured', { source: name, hint: didYouMean(name, sources.keys()) });
 }
 
 /** For commands that work without a configuration; all take the option, so that a script may always give it. */

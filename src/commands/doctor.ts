@@ -20,7 +20,7 @@ export const doctor: CommandLine = {
       .argument('[connection]', 'this connection only')
       .option('--processes <count>', 'how many serve and worker processes are to run, for PostgreSQL', countOf, 1)
       .option('--url <url>', 'ask a running gateway')
-      .option('--token <reference>', "an operator's token for --url, as env:NAME or file:PATH");
+      .option('--token <reference>', "an operator's or source's token for --url, as env:NAME or file:PATH");
   },
 
   async run(call) {
@@ -169,6 +169,7 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
     '',
     `${name}: ${reachable}, ${signedIn}`,
     ...objectsIn(report, 'findings').map((finding) => `  ! ${textOf(finding)}`),
+    ...basisLine(report.basis),
     ...(scopes.length > 0 ? [`  scopes: ${scopes.join(' ')}`] : []),
     ...aligned([['record type', 'resource', 'declared', 'granted', 'route', 'reason'], ...routes]).map(
       (row) => `  ${row}`,
@@ -184,6 +185,15 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
     ...aligned(
       rules.map(({ topic, offered, detail }) => [String(topic), offered === true ? 'yes' : 'no', String(detail)]),
     ).map((row) => `    ${row}`),
+  ];
+}
+
+function basisLine(basis: Json | undefined): string[] {
+  if (basis === 'consent')
+    return ['  basis consent: nothing of a client goes there without a consent that names this connection'];
+  if (basis !== 'treatment') return [];
+  return [
+    '  basis treatment: all of a client goes there, whatever the client said, but what is labelled sensitive and safety plans, which need a consent',
   ];
 }
 

@@ -1,12 +1,11 @@
 // `import`: records from files into the store, by the same acceptance as the API, or through the API of a running gateway.
 
 import { Readable } from 'node:stream';
-import { loadConfig, type SourceConfig } from '../config.ts';
+import { loadConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { emptyCounts, type IntakeCounts, takeIn } from '../http/http.ts';
 import { isObject, type Json } from '../json.ts';
-import { didYouMean } from '../nearest.ts';
-import { type CommandCall, type CommandLine, textOption } from './command.ts';
+import { type CommandCall, type CommandLine, configuredSource, textOption } from './command.ts';
 import { openLogger } from './process.ts';
 import { bytesOf, checkReadable, type RefusedLine, refusedText } from './record-files.ts';
 import { type RemoteGateway, remoteGateway } from './remote-gateway.ts';
@@ -132,10 +131,4 @@ function sourceOf(call: CommandCall): string {
 
 function sumOf({ accepted, unchanged, stale, refused }: IntakeCounts): string {
   return (accepted + unchanged + stale + refused).toLocaleString('en');
-}
-
-function configuredSource(sources: ReadonlyMap<string, SourceConfig>, name: string): SourceConfig {
-  const source = sources.get(name);
-  if (source) return source;
-  throw new CasebridgeError('source-not-configured', { source: name, hint: didYouMean(name, sources.keys()) });
 }

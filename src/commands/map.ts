@@ -16,9 +16,10 @@ import {
   readGuideFiles,
   readMappingFiles,
   readOverlayFiles,
+  unreadable,
 } from '../mapping/mapping.ts';
 import { type CheckedRecord, readRecordLines } from '../records/records.ts';
-import { type CommandCall, type CommandLine, flag, textOption } from './command.ts';
+import { type CommandCall, type CommandLine, configuredSource, flag, textOption } from './command.ts';
 import { absorbAll, absorbedLines, resourcesIn } from './map-absorb.ts';
 import { lineageLines } from './map-lineage.ts';
 import { differences, onChange } from './map-watch.ts';
@@ -34,7 +35,7 @@ export const map: CommandLine = {
     command
       .description('Show what records become as FHIR. Nothing is stored or sent.')
       .argument('[file...]', 'files of records, as for import')
-      .option('--source <name>', 'whose records these are', 'source')
+      .option('--source <name>', 'whose records these are', anySource)
       .option('--mappings <folder>', 'mapping files (default: those of this program)')
       .option('--overlay <folder>', 'fields and codes of your own (default: those of the configuration)')
       .option('--watch', 'map again when a file changes, and show what differs; Ctrl-C ends it')
@@ -85,12 +86,13 @@ async function overlayOf(call: CommandCall): Promise<string | undefined> {
 async function filesOf(call: CommandCall): Promise<MappingFile[]> {
   const folder = await mappingFolderOf(call);
   const overlay = await overlayOf(call);
+  const setting = textOption(call, 'overlay') === undefined ? undefined : '--overlay';
   try {
-    return [...(await readMappingFiles(folder)), ...(overlay === undefined ? [] : await readOverlayFiles(overlay))];
+    const own = await readMappingFiles(folder);
+    return [...own, ...(overlay === undefined ? [] : await readOverlayFiles(overlay, setting))];
   } catch (error) {
-    const code = errorCode(error);
-    if (code === undefined || error instanceof CasebridgeError) throw error;
-    throw new CasebridgeError('file-unreadable', { file: folder, code }, { cause: error });
+    if (errorCode(error) === undefined || error instanceof CasebridgeError) throw error;
+    throw unreadable(error, '--mappings', folder);
   }
 }
 
@@ -194,12 +196,17 @@ async function configOf(call: CommandCall): Promise<Config | undefined> {
 }
 
 function systemsOf(call: CommandCall, config: Config | undefined) {
+  const source = textOption(call, 'source') ?? anySource;
+  if (config !== undefined && source !== anySource) configuredSource(config.sources, source);
   return {
-    source: textOption(call, 'source') ?? 'source',
+    source,
     identifierSystem: config?.identifierSystem ?? exampleSystem,
     identifierSystems: identifierSystems(config),
   };
 }
+
+/** Where none is named. */
+const anySource = 'source';
 
 // Without a configuration; a name that nobody owns (RFC 2606).
 const exampleSystem = 'https://casebridge.example/identifiers';

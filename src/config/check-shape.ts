@@ -8,6 +8,7 @@ import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
 
 const ajv = new Ajv2020({ allErrors: true, verbose: true, discriminator: true, strict: true, strictRequired: false });
 ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' });
+ajv.addKeyword({ keyword: 'form', schemaType: 'string' });
 const hasShape = ajv.compile<RawConfig>(configSchema);
 
 export type Shape = { readonly raw: RawConfig } | { readonly problems: readonly ConfigProblem[] };
@@ -52,13 +53,13 @@ function sentence(error: ErrorObject, path: SettingPath, inner: string | undefin
     case 'required':
       return `"${error.params.missingProperty}" is missing${under}.`;
     case 'type':
-      return `${name} must be ${forms[lastStep(path)] ?? `${kinds[String(error.params.type)]}${quoteHint(error)}`}.`;
+      return `${name} must be ${formOf(error) ?? `${kinds[String(error.params.type)]}${quoteHint(error)}`}.`;
     case 'enum':
       return `${name} must be one of ${listed(error.params.allowedValues)}.${nearValue(error)}`;
     case 'discriminator':
       return `${name}.type must be one of none, bearer, basic, smart-backend, smart-basic.`;
     case 'pattern':
-      return `${name} must be ${forms[lastStep(path)] ?? 'written differently'}.`;
+      return `${name} must be ${formOf(error) ?? 'written differently'}.`;
     default:
       return `${name} ${error.message ?? 'is not valid'}.`;
   }
@@ -73,19 +74,11 @@ const kinds: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-const durationForm = 'a duration such as 90s, 15m, 4h (a whole number and ms, s, m, h or d)';
-const forms: Readonly<Record<string, string>> = {
-  every: durationForm,
-  settle: durationForm,
-  quiet: durationForm,
-  atMostEvery: durationForm,
-  giveUpAfter: durationForm,
-  digest: 'a time of day such as 07:30, in quotes',
-  from: 'a time of day such as 09:00, in quotes',
-  to: 'a time of day such as 17:00, in quotes',
-  organization: 'source/id of an organization record',
-  identifierSystem: 'an absolute URI (https://… or urn:…)',
-};
+/** What the schema says in words of how it is written. */
+function formOf({ parentSchema }: ErrorObject): string | undefined {
+  const form: unknown = parentSchema?.form;
+  return typeof form === 'string' ? form : undefined;
+}
 
 function quoteHint(error: ErrorObject): string {
   return error.params.type === 'string' && ['number', 'boolean'].includes(typeof error.data)
@@ -117,8 +110,4 @@ function namesIn(values: unknown): string[] {
 function pathOf(pointer: string): string[] {
   const steps = pointer.split('/').slice(1);
   return steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-function lastStep(path: SettingPath): string {
-  return path.at(-1) ?? '';
 }

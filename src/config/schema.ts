@@ -2,7 +2,8 @@
 // Descriptions are the documentation of each setting.
 
 import type { SchemaObject } from 'ajv';
-import { recordTypes } from '../records/records.ts';
+import { recordTypes, schemaAt } from '../records/records.ts';
+import { routesFor } from './routes.ts';
 import type { ConnectionConfig, MailConfig, PageLanguage, ScopeVersion, VendorName } from './types.ts';
 import {
   type ClockRule,
@@ -15,7 +16,6 @@ import {
   permissions,
   polledTypes,
   type Route,
-  routes,
   scopeVersions,
   vendorNames,
   type Weekday,
@@ -128,18 +128,27 @@ export type RawAuth =
 /** What a source, connection or partner may be called. */
 export const namePattern = '^[a-z][a-z0-9-]{0,31}$';
 
-const timeOfDay = '^([01][0-9]|2[0-3]):[0-5][0-9]$';
-
 const text = (description: string): SchemaObject => ({ type: 'string', minLength: 1, description });
 const secret = (description: string): SchemaObject => ({
   ...text(`${description}. Only as env:NAME or file:PATH.`),
   secret: true,
 });
-const duration = (description: string): SchemaObject => ({
-  type: 'string',
-  pattern: '^[0-9]{1,9}(ms|s|m|h|d)$',
-  description,
+/** Text of a form, which is said in words where it is another one. */
+const written = (form: string, pattern: string, description: string): SchemaObject => ({
+  ...text(description),
+  pattern,
+  form,
 });
+const duration = (description: string): SchemaObject =>
+  written(
+    'a duration such as 90s, 15m, 4h (a whole number and ms, s, m, h or d)',
+    '^[0-9]{1,9}(ms|s|m|h|d)$',
+    description,
+  );
+const timeOfDay = (example: string, description: string, last = ''): SchemaObject =>
+  written(`a time of day such as ${example}, in quotes`, `^([01][0-9]|2[0-3]):[0-5][0-9]$${last}`, description);
+const uri = (description: string): SchemaObject =>
+  written('an absolute URI (https://… or urn:…)', '^(https?://|urn:)\\S+$', description);
 const choice = (values: readonly string[], description: string): SchemaObject => ({
   type: 'string',
   enum: [...values],
@@ -216,7 +225,13 @@ const auth: SchemaObject = {
   ],
 };
 
-const organizationPattern = '^[a-z][a-z0-9-]{0,31}/[A-Za-z0-9._-]{1,64}$';
+const organization = (description: string): SchemaObject =>
+  written('source/id of an organization record', '^[a-z][a-z0-9-]{0,31}/[A-Za-z0-9._-]{1,64}$', description);
+
+/** Kinds of identifiers that have a system: those of clients and of organizations. */
+const identifierKinds = (['client', 'organization'] as const).flatMap(
+  (type) => schemaAt(type, ['identifiers', 'kind'])?.enum ?? [],
+);
 
 const connection = settings(
   {
@@ -227,11 +242,13 @@ const connection = settings(
       ['off', 'shadow', 'live'],
       'off asks and sends nothing; what is accepted meanwhile is sent when it is on again. shadow plans, reads and shows but writes nothing. Default: live on standard, shadow on epic and oracle.',
     ),
-    organization: {
-      ...text('source/id of the organization record whose server this is. Absent: a recipient of its own.'),
-      pattern: organizationPattern,
-    },
-    basis: choice(['treatment', 'consent'], 'What lets records go there. Default treatment.'),
+    organization: organization(
+      'source/id of the organization record whose server this is. Absent: a recipient of its own.',
+    ),
+    basis: choice(
+      ['treatment', 'consent'],
+      'What lets records go there. consent: a consent of the client that names the connection. treatment: everything goes, whatever the client said, but what is labelled sensitive and safety plans, which need one too (docs/connections.md). Default treatment.',
+    ),
     sources: {
       type: 'array',
       minItems: 1,
@@ -255,8 +272,8 @@ const connection = settings(
     },
     identifierSystems: {
       type: 'object',
-      propertyNames: { pattern: '^[a-z][a-z0-9-]{0,31}$' },
-      additionalProperties: text('The system URI.'),
+      propertyNames: { enum: [...new Set(identifierKinds)] },
+      additionalProperties: uri('The system URI.'),
       description: 'The system in which each kind of identifier counts on this server.',
     },
     task: choice(
@@ -282,27 +299,32 @@ const connection = settings(
         description:
           'What is asked for, as far as the server offers and grants it. Default all of these, but Communication not on oracle.',
       },
-      roster: {
-        ...text('Group/<id> or List/<id> of the server: whom to ask about beside the linked patients.'),
-        pattern: '^(Group|List)/[A-Za-z0-9._-]{1,64}$',
-      },
+      roster: written(
+        'Group/<id> or List/<id>',
+        '^(Group|List)/[A-Za-z0-9._-]{1,64}$',
+        'Group/<id> or List/<id> of the server: whom to ask about beside the linked patients.',
+      ),
       performers: {
         type: 'array',
         uniqueItems: true,
-        items: text('A reference such as Organization/7.'),
+        items: written(
+          'a reference such as Organization/7',
+          '^(\\S+/)?[A-Z][A-Za-z]+/[A-Za-z0-9._-]+$',
+          'A reference such as Organization/7.',
+        ),
         description:
           'How the server names our organization, beside what is linked: requests to it are referrals to us.',
       },
       referralCodes: {
         type: 'array',
         uniqueItems: true,
-        items: { ...text('system|code.'), pattern: '^[^|]+\\|[^|]+$' },
+        items: written('system|code', '^[^|]+\\|[^|]+$', 'system|code.'),
         description: 'Codes and categories of requests that are referrals to you where they name no performer.',
       },
       documentTypes: {
         type: 'array',
         uniqueItems: true,
-        items: { ...text('A LOINC code.'), pattern: '^[0-9]{1,7}-[0-9]$' },
+        items: written('a LOINC code such as 18842-5', '^[0-9]{1,7}-[0-9]$', 'A LOINC code.'),
         description:
           'Types of documents of the hospital, as LOINC codes, that are offered as notes. Default 18842-5 (discharge summary) and 34111-5 (emergency department note); an empty list offers none.',
       },
@@ -348,7 +370,7 @@ const connection = settings(
     routes: {
       type: 'object',
       propertyNames: { enum: [...recordTypes] },
-      additionalProperties: choice(routes, 'The route.'),
+      properties: Object.fromEntries(recordTypes.map((type) => [type, choice(routesFor(type), 'The route.')])),
       description: 'Overrides of the route, by record type.',
     },
   },
@@ -356,11 +378,12 @@ const connection = settings(
 );
 
 const contact = {
-  email: { ...text('Where links go.'), pattern: '^[^\\s@<>,;]+@[^\\s@<>,;]+$' },
-  sms: {
-    ...text('Where one-time codes go, and links where there is no e-mail address: + and digits.'),
-    pattern: '^\\+[1-9][0-9]{6,14}$',
-  },
+  email: written('one e-mail address', '^[^\\s@<>,;]+@[^\\s@<>,;]+$', 'Where links go.'),
+  sms: written(
+    'a number such as +15185550100, in quotes',
+    '^\\+[1-9][0-9]{6,14}$',
+    'Where one-time codes go, and links where there is no e-mail address: + and digits.',
+  ),
 };
 
 const page: SchemaObject = {
@@ -382,17 +405,15 @@ const page: SchemaObject = {
 
 const partner = settings(
   {
-    organization: {
-      ...text('source/id of the organization record to which the referrals are made.'),
-      pattern: organizationPattern,
-    },
+    organization: organization('source/id of the organization record to which the referrals are made.'),
     client: {
       ...settings(
         {
-          id: {
-            ...text('The client id under which its system asks for tokens.'),
-            pattern: '^[A-Za-z0-9._~-]{1,128}$',
-          },
+          id: written(
+            '1 to 128 letters, digits and . _ ~ -',
+            '^[A-Za-z0-9._~-]{1,128}$',
+            'The client id under which its system asks for tokens.',
+          ),
           // A text or an object: what it must be is told when it is read.
           keys: {
             description:
@@ -448,7 +469,11 @@ const webhook = {
 const mail = {
   ...settings(
     {
-      from: { ...text('The sender, an address or Name <address>.'), pattern: '^[^\\r\\n]*[^\\s@<>]+@[^\\s@<>]+>?$' },
+      from: written(
+        'an e-mail address, or Name <address>',
+        '^[^\\r\\n]*[^\\s@<>]+@[^\\s@<>]+>?$',
+        'The sender, an address or Name <address>.',
+      ),
       smtp: settings(
         {
           host: text('Name of the mail server. May be env:NAME.'),
@@ -488,7 +513,9 @@ const sms = {
   description: 'How text messages to partners are sent. Absent: none are.',
 };
 
-/** JSON Schema of the configuration file. `secret: true` marks values that may only be env:NAME or file:PATH. */
+/**
+ * JSON Schema of the configuration file. `secret: true` marks values that may only be env:NAME or file:PATH; `form` says in words what `pattern` demands.
+ */
 export const configSchema: SchemaObject = {
   title: 'casebridge.yaml',
   ...settings(
@@ -523,10 +550,10 @@ export const configSchema: SchemaObject = {
         seen: duration('How long what was seen about people who are not asked about any more is kept. Default 365d.'),
       }),
       clocks: settings({
-        digest: {
-          ...text('When breached clocks are told together, by the zone of their source. Absent: each at once.'),
-          pattern: timeOfDay,
-        },
+        digest: timeOfDay(
+          '07:30',
+          'When breached clocks are told together, by the zone of their source. Absent: each at once.',
+        ),
         businessHours: {
           ...settings(
             {
@@ -537,12 +564,12 @@ export const configSchema: SchemaObject = {
                 items: choice(weekdays, 'A day of the week.'),
                 description: 'The days with business hours.',
               },
-              from: { ...text('When they begin.'), pattern: timeOfDay },
-              to: { ...text('When they end; 24:00 is the end of the day.'), pattern: `${timeOfDay}|^24:00$` },
+              from: timeOfDay('09:00', 'When they begin.'),
+              to: timeOfDay('17:00', 'When they end; 24:00 is the end of the day.', '|^24:00$'),
               holidays: {
                 type: 'array',
                 uniqueItems: true,
-                items: { ...text('A date.'), pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' },
+                items: written('a date such as 2026-12-25', '^[0-9]{4}-[0-9]{2}-[0-9]{2}$', 'A date.'),
                 description: 'Dates without business hours.',
               },
               rules: {
@@ -567,10 +594,7 @@ export const configSchema: SchemaObject = {
         description: 'Facts of FHIR guides, made by `casebridge guide`, whose profiles mappings may name.',
       },
       overlay: text('A folder with fields and codes of your own (docs/custom-fields.md).'),
-      identifierSystem: {
-        ...text('System URI of every identifier that Casebridge gives to a resource. Never changed later.'),
-        pattern: '^(https?://|urn:)\\S+$',
-      },
+      identifierSystem: uri('System URI of every identifier that Casebridge gives to a resource. Never changed later.'),
       operators: named(
         settings(
           {

@@ -1,7 +1,7 @@
 // How each kind of record reaches one server, and why: configuration, then what the token may do, then what the server declares,
 // then what is known of its vendor (design section 7, Routes). Pure. Consent is decided per client, in the plan.
 
-import type { ConnectionConfig, Route } from '../config.ts';
+import { type ConnectionConfig, documentedTypes, type Route } from '../config.ts';
 import type { ErrorCode, ErrorParameters, Reason } from '../errors.ts';
 import { reason } from '../errors.ts';
 import type { RecordType } from '../records/records.ts';
@@ -57,27 +57,6 @@ const neededToFile = needed.filter(({ action }) => action === 'create');
 
 /** Types that are linked when found and need not be written: reading and searching is use enough (lanes.md 18, 19). */
 const findable = ['HealthcareService', 'Location', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole'];
-
-/**
- * What the readable document tells of (closed-loop B8), partners, services and workers by their names and phones; and what goes as a document of
- * its own: notes, safety plans, incidents that are shared.
- */
-const inDocument: readonly string[] = [
-  'appointment',
-  'assessment',
-  'carePlan',
-  'case',
-  'goal',
-  'incident',
-  'intervention',
-  'need',
-  'note',
-  'organization',
-  'referral',
-  'safetyPlan',
-  'service',
-  'worker',
-];
 
 /** One row per slot, in the order given. */
 export function routeTable(input: RouteInput): RouteRow[] {
@@ -198,7 +177,7 @@ function lacking(
 /** The way of what cannot go natively: told in a document where the server takes one, else by a person. */
 function otherwise(input: RouteInput, { recordType }: RoutedSlot, why: Reason): Decision {
   const { vendor } = input;
-  if (vendor.fallback === 'manual' || input.capabilities === undefined || !inDocument.includes(recordType)) {
+  if (vendor.fallback === 'manual' || input.capabilities === undefined || !documentedTypes.includes(recordType)) {
     return { route: 'manual', reason: why };
   }
   const hindrance = isOffered(vendor.documents)

@@ -114,3 +114,8 @@ export interface Wait {
   readonly target: SlotRef;
   readonly reason: Reason;
 }
+
+/** What is told of several waits: one for a link that is still to be made tells the least. */
+export function foremost(waits: readonly Wait[]): Wait | undefined {
+  return waits.find(({ reason: why }) => why.code !== 'waits-for-link') ?? waits[0];
+}

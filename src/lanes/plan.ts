@@ -8,6 +8,7 @@ import { businessAnswer, isTaskStatus, isTerminal, isUntouched, taskPath } from 
 import { askedKey, isAnsweredQuestion, type Question, questionFor } from './cancel-question.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './documents/document.ts';
 import {
+  foremost,
   invalidReason,
   isRecalled,
   type LaneResource,
@@ -173,7 +174,7 @@ function decideNew(resource: LaneResource): Outcome {
   const invalid = invalidReason(resource.key, desired);
   if (invalid !== undefined && resource.isSetAside !== true) return { state: 'parked', reason: invalid };
   if (parked !== undefined) return { state: 'parked', reason: parked };
-  const wait = resource.waits[0];
+  const wait = foremost(resource.waits);
   if (wait !== undefined) return { state: 'waiting', reason: wait.reason };
   return link === undefined || link.retired ? create(resource) : update(resource, link);
 }

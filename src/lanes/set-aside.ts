@@ -23,13 +23,8 @@ export function canBeSetAside({ slot }: { readonly slot: string }, { code }: Rea
   return slot !== documentSlot && !code.startsWith('patient-') && !notForSkipping.includes(code);
 }
 
-/** @param wanted names as `nameOf` makes them; undefined: all that are stuck. @returns the names of those that were set aside */
-export async function setAside(
-  trx: Transaction<Database>,
-  { connection, subject }: LaneKey,
-  wanted: readonly string[] | undefined,
-  signed: Omit<SetAside, 'version' | 'reason'>,
-): Promise<string[]> {
+/** What of the lane a person could set aside, in the order of its names. */
+export async function stuckIn(trx: Transaction<Database>, { connection, subject }: LaneKey) {
   const parked = await trx
     .selectFrom('link')
     .selectAll()
@@ -37,12 +32,26 @@ export async function setAside(
     .where('subject', '=', subject)
     .where('state', '=', 'parked')
     .where('retired_at', 'is', null)
+    .orderBy('type')
+    .orderBy('id')
+    .orderBy('slot')
     .forUpdate()
     .execute();
+  return parked.flatMap(({ reason: why, record_version: version, ...link }) =>
+    why === null || version === null || !canBeSetAside(link, why) ? [] : [{ ...link, version, why }],
+  );
+}
+
+/** @param wanted names as `nameOf` makes them; undefined: all that are stuck. @returns the names of those that were set aside */
+export async function setAside(
+  trx: Transaction<Database>,
+  { connection, subject }: LaneKey,
+  wanted: readonly string[] | undefined,
+  signed: Omit<SetAside, 'version' | 'reason'>,
+): Promise<string[]> {
   const names: string[] = [];
-  for (const { source, type, id, slot, generation, record_version: version, reason: why } of parked) {
+  for (const { source, type, id, slot, generation, version, why } of await stuckIn(trx, { connection, subject })) {
     const name = nameOf({ type, id, slot });
-    if (why === null || version === null || !canBeSetAside({ slot }, why)) continue;
     if (wanted !== undefined && !wanted.includes(name)) continue;
     await trx
       .updateTable('link')

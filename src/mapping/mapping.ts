@@ -3,7 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { errorCode } from '../error-code.ts';
+import { errorCode, errorPath } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
 import { mappingVersion } from './compile.ts';
 import { overlayFolder } from './overlay/overlay.ts';
@@ -44,21 +44,24 @@ async function readOnce(folder: string): Promise<MappingFile[]> {
   );
 }
 
-/** Reads the files of an overlay, to be compiled together with the mapping files. @throws CasebridgeError `file-unreadable` */
-export async function readOverlayFiles(folder: string): Promise<MappingFile[]> {
+/**
+ * Reads the files of an overlay, to be compiled together with the mapping files.
+ * @param setting where its folder is named, for people
+ * @throws CasebridgeError `setting-unreadable`
+ */
+export async function readOverlayFiles(
+  folder: string,
+  setting = '"overlay" in the configuration',
+): Promise<MappingFile[]> {
   try {
     const files = await readMappingFiles(folder);
     return files.map(({ path, text }) => ({ path: `${overlayFolder}${path}`, text }));
   } catch (error) {
-    throw new CasebridgeError(
-      'file-unreadable',
-      { file: folder, code: errorCode(error) ?? 'unknown' },
-      { cause: error },
-    );
+    throw unreadable(error, setting, folder);
   }
 }
 
-/** Reads the facts of guides that `casebridge guide` made, to be compiled together with the mapping files. @throws CasebridgeError `file-unreadable` */
+/** Reads the facts of guides that `casebridge guide` made, to be compiled together with the mapping files. @throws CasebridgeError `setting-unreadable` */
 export async function readGuideFiles(paths: readonly string[]): Promise<MappingFile[]> {
   return Promise.all(paths.map(async (path) => ({ path: `guides/${basename(path)}`, text: await readText(path) })));
 }
@@ -67,6 +70,12 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new CasebridgeError('file-unreadable', { file, code: errorCode(error) ?? 'unknown' }, { cause: error });
+    throw unreadable(error, '"guides" in the configuration', file);
   }
+}
+
+/** What cannot be read may lie within the folder that is named. */
+export function unreadable(error: unknown, setting: string, named: string): CasebridgeError {
+  const [file, code] = [errorPath(error) ?? named, errorCode(error) ?? 'unknown'];
+  return new CasebridgeError('setting-unreadable', { setting, file, code }, { cause: error });
 }

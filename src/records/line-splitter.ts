@@ -1,13 +1,23 @@
-// Cuts a stream of bytes at its line feeds. Blank lines are counted and left out; a carriage return is white space to JSON.
+// Cuts a stream of bytes at its line feeds. A stream that begins with a brace alone is no NDJSON, and ends there. Blank lines are counted and left out; a carriage return is white space to JSON.
 
 import { HeldBytes, isWhiteSpace, lineFeed, type Piece, type Position, type Splitter } from './pieces.ts';
 
 const nothing = new Uint8Array(0);
 
+const openObject = 0x7b;
+const manyLines =
+  'this record goes over several lines. Give one record a line, or a JSON array of {"type": …, "record": …}';
+
+/** How a file begins that holds one record as people read it. */
+function isBrace(bytes: Uint8Array): boolean {
+  return bytes.includes(openObject) && bytes.every((byte) => byte === openObject || isWhiteSpace(byte));
+}
+
 export class LineSplitter implements Splitter {
   private readonly held: HeldBytes;
   private line: number;
   private column: number;
+  private isFirst = true;
 
   constructor(start: Position, maxBytes: number) {
     this.held = new HeldBytes(maxBytes);
@@ -33,7 +43,11 @@ export class LineSplitter implements Splitter {
     const position = { line: this.line, column: this.column };
     this.line++;
     this.column = 1;
+    if (bytes?.every(isWhiteSpace)) return;
+    const isPrinted = this.isFirst && bytes !== undefined && isBrace(bytes);
+    this.isFirst = false;
     if (!bytes) yield { ...position, kind: 'too-long' };
-    else if (!bytes.every(isWhiteSpace)) yield { ...position, kind: 'bytes', bytes };
+    else if (isPrinted) yield { ...position, kind: 'broken', problem: manyLines };
+    else yield { ...position, kind: 'bytes', bytes };
   }
 }

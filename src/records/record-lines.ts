@@ -1,5 +1,6 @@
 // Reads a stream of records, as NDJSON or as one JSON array, in constant memory: at most one line or element is held. What is wrong with one
-// of them is that one's error and the rest goes on; only an array whose structure breaks ends there, for nothing tells where the next begins.
+// of them is that one's error and the rest goes on; only an array whose structure breaks ends there, and a record that goes over several lines, for
+// nothing tells where the next begins.
 
 import { CasebridgeError } from '../errors.ts';
 import type { Json } from '../json.ts';
@@ -99,11 +100,11 @@ function readPiece(piece: Piece, maxBytes: number, depth: number | undefined): R
     }
     case 'broken': {
       const message = `Line ${line}, column ${column}: ${piece.problem}. ${restUnread}`;
-      return { ...place, error: { pointer: '', rule: 'syntax', found: 'a broken array', message }, ends: true };
+      return { ...place, error: { pointer: '', rule: 'syntax', found: 'a broken stream', message }, ends: true };
     }
     default:
       return piece satisfies never;
   }
 }
 
-const restUnread = 'The array was read up to here only: mend it and send it again.';
+const restUnread = 'It was read up to here only: mend it and send it again.';

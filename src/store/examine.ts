@@ -15,6 +15,7 @@ export interface StoreUse {
 }
 
 const dangers: Readonly<Record<string, string>> = {
+  autovacuum: 'tables that are written all the time grow without end, and slow down every run',
   fsync: 'a crash of the machine can destroy the whole database',
   full_page_writes: 'a crash of the machine can leave pages half written',
   synchronous_commit: 'a crash of the server can lose the records that were accepted last',
@@ -23,8 +24,7 @@ const dangers: Readonly<Record<string, string>> = {
 export async function examinePostgres(db: Kysely<Database>, use: StoreUse): Promise<readonly Reason[]> {
   const { rows } = await sql<{ name: string; setting: string }>`
     select name, setting from pg_settings
-    where name in ('fsync', 'full_page_writes', 'synchronous_commit',
-      'max_connections', 'superuser_reserved_connections', 'reserved_connections')
+    where name in (${sql.join(Object.keys(dangers))}, 'max_connections', 'superuser_reserved_connections', 'reserved_connections')
     order by name
   `.execute(db);
   const settings = new Map(rows.map(({ name, setting }) => [name, setting]));

@@ -18,6 +18,7 @@ import type { TransactionScope } from './transaction-scope.ts';
 export type { Transaction } from 'kysely';
 export { sql } from 'kysely';
 export { DatabaseError } from './database-error.ts';
+export { oneText } from './one-text.ts';
 export type {
   ChangedElement,
   Database,

@@ -54,13 +54,20 @@ describeOnPostgres('on PostgreSQL', ({ freshDatabase }) => {
       const database = new URL(databaseUrl).pathname.slice(1);
       const durable = (value: string) =>
         run(databaseUrl, `alter database ${database} set synchronous_commit = ${value}`);
+      const vacuuming = async (value: string) => {
+        await run(databaseUrl, `alter system set autovacuum = ${value}`);
+        await run(databaseUrl, 'select pg_reload_conf()');
+      };
       await durable('off');
+      await vacuuming('off');
       await set(redisUrl, { 'maxmemory-policy': 'allkeys-lru', appendonly: 'no' });
       const told = await doctor(databaseUrl, redisUrl, '--processes', '10');
       await durable('on');
+      await vacuuming('on');
       await set(redisUrl, { 'maxmemory-policy': 'noeviction', appendonly: 'yes' });
       expect(told.code).toBe(1);
       expect(findingsIn(told)).toEqual([
+        'PostgreSQL runs with autovacuum off: tables that are written all the time grow without end, and slow down every run. Set autovacuum to on.',
         'PostgreSQL runs with synchronous_commit off: a crash of the server can lose the records that were accepted last. Set synchronous_commit to on.',
         'PostgreSQL takes 100 connections and keeps 3 of them back; 10 processes of Casebridge may need 10 each. Set max_connections to 103 or more, or run fewer processes.',
         'Redis may throw wake-ups away when its memory is full (maxmemory-policy allkeys-lru), and work waits until the store is asked again. Set maxmemory-policy to noeviction.',

@@ -62,11 +62,13 @@ connections:
 ${Object.entries(servers)
   .map(
     ([name, url]) => `  ${name}:
-    { vendor: standard, baseUrl: "${url}", auth: ${auths[name] ?? bearer}, mode: ${name === 'asleep' ? 'off' : 'live'} }`,
+    { vendor: standard, baseUrl: "${url}", auth: ${auths[name] ?? bearer}, mode: ${name === 'asleep' ? 'off' : 'live'}${name === 'good' ? ', organization: county/org-pantry' : ''} }`,
   )
   .join('\n')}
   hospital:
-    { vendor: epic, baseUrl: "${sandbox.url}/epic/api/FHIR/R4", auth: { type: none } }
+    { vendor: epic, baseUrl: "${sandbox.url}/epic/api/FHIR/R4", auth: { type: none }, basis: consent }
+partners:
+  pantry: { organization: county/org-pantri }
 `,
   });
   await freshFolder(join(folder, 'data'));
@@ -110,6 +112,9 @@ describe('of a server that is as it should be', () => {
   test('it is reached, we are signed in, and each record type has its route with the reason', () => {
     const lines = healthy.out.split('\n');
     expect(lines).toContain('good (standard, live): reachable, signed in');
+    expect(lines).toContain(
+      '  basis treatment: all of a client goes there, whatever the client said, but what is labelled sensitive and safety plans, which need a consent',
+    );
     for (const type of [
       'organization',
       'worker',
@@ -143,6 +148,14 @@ describe('of a server that is as it should be', () => {
   });
 });
 
+test('a partner whose organization no source has sent is told as a finding', async () => {
+  const told = await doctor('pantry');
+  expect(told.code).toBe(1);
+  expect(told.out).toContain(
+    '  ! No record organization/org-pantri of county is known yet, and it is the organization of pantry: is the id right? If so, have the source send it.',
+  );
+});
+
 describe('of an Epic server before go-live', () => {
   let told: Ended;
   beforeAll(async () => {
@@ -154,6 +167,9 @@ describe('of an Epic server before go-live', () => {
     expect({ code: told.code, err: told.err }).toEqual({ code: 0, err: '' });
     const lines = told.out.split('\n');
     expect(lines).toContain('hospital (epic, shadow): reachable, signed in');
+    expect(lines).toContain(
+      '  basis consent: nothing of a client goes there without a consent that names this connection',
+    );
     expect(told.out).toMatch(/^ {2}without version tags: .*\bTask\b.* is overwritten unseen$/m);
     expect(told.out).toMatch(/^ {2}in shadow, nothing is written; live it would write: \d+ create, /m);
   });
@@ -198,7 +214,7 @@ describe('of servers that are not', () => {
 
   test('exit code 1, all connections are examined, and no secret is shown', () => {
     expect({ code: told.code, err: told.err }).toEqual({ code: 1, err: '' });
-    expect(told.out.match(/^[a-z-]+ \(standard, (live|off)\): /gm)).toHaveLength(8);
+    expect(told.out.match(/^[a-z-]+ \(standard, (live|off)\): /gm)).toHaveLength(9);
     expect(told.out).not.toMatch(/zqserver|county-secret|"d"/);
   });
 
@@ -274,7 +290,12 @@ test('an overlay that a start would not take is told, beside what is active', as
   const other = `${text.replace(/^connections:\n(.*\n)*/m, 'connections: {}')}\noverlay: ./none\n`;
   await writeFile(join(folder, 'other.yaml'), other);
   const { code, out } = await doctor('--config', 'other.yaml');
-  expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(/^ {2}! The file \S+none could not be read/m) });
+  expect({ code, out }).toEqual({
+    code: 1,
+    out: expect.stringMatching(
+      /^ {2}! "overlay" in the configuration names \S+none, which could not be read \(ENOENT\)\.$/m,
+    ),
+  });
 });
 
 test('--url asks a running gateway, and --json shows a connection as the API does', async () => {

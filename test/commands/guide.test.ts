@@ -87,7 +87,9 @@ test('a configuration names the facts: map reads them from beside it, and refuse
   const words = ['map', '--config', join(folder, 'casebridge.yaml'), join(folder, 'client.ndjson')];
   expect(await commandLine(words)).toMatchObject({
     code: 2,
-    err: expect.stringContaining(`The file ${join(folder, 'facts.json')} could not be read (ENOENT).`),
+    err: expect.stringContaining(
+      `"guides" in the configuration names ${join(folder, 'facts.json')}, which could not be read (ENOENT).`,
+    ),
   });
   await writeFile(join(folder, 'facts.json'), '{}');
   expect(await commandLine(words)).toMatchObject({

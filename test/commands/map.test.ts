@@ -33,7 +33,7 @@ test('a refused line is told by file and line, the others are shown, exit code 1
   expect(ended.out).toContain('EpisodeOfCare');
 });
 
-test('the configuration gives the identifier system and the time zone', async () => {
+test('the configuration gives the identifier system and the time zone, and says which sources there are', async () => {
   const cwd = await aFolder({
     'casebridge.yaml': `identifierSystem: urn:example:ours
 sources:
@@ -45,6 +45,11 @@ sources:
   const { code, out } = await commandLine(words, { cwd, env: { COUNTY_TOKEN: 'county-secret' } });
   expect(code).toBe(0);
   expect(out).toContain('"system": "urn:example:ours"');
+  const nobody = words.map((word) => (word === 'county' ? 'countyy' : word));
+  expect(await commandLine(nobody, { cwd, env: { COUNTY_TOKEN: 'county-secret' } })).toMatchObject({
+    code: 2,
+    err: 'The source countyy is not in the configuration. Did you mean "county"?\n',
+  });
 });
 
 test('--loss shows which elements come back, which only go out, and where the mapping says so', async () => {
@@ -105,7 +110,7 @@ test('--watch shows what differs after each change, and keeps the last mapping t
 test.each(['--mappings', '--overlay'])('a folder for %s that is not there is exit code 2', async (option) => {
   const cwd = await aFolder({ 'goal.ndjson': line('goal', aGoal()) });
   const { code, err } = await commandLine(['map', option, 'nowhere', 'goal.ndjson'], { cwd });
-  expect({ code, err }).toEqual({ code: 2, err: 'The file nowhere could not be read (ENOENT).\n' });
+  expect({ code, err }).toEqual({ code: 2, err: `${option} names nowhere, which could not be read (ENOENT).\n` });
 });
 
 test('no file is exit code 2', async () => {

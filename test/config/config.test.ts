@@ -287,17 +287,17 @@ describe('what is refused, with its place', () => {
     [
       'a roster that is neither Group nor List',
       text('poll: { roster: Patient/7 }'),
-      'connections.general.poll.roster must be',
+      'connections.general.poll.roster must be Group/<id> or List/<id>.',
     ],
     [
       'a referral code without its system',
       text('poll: { referralCodes: ["9876"] }'),
-      'connections.general.poll.referralCodes.0',
+      'connections.general.poll.referralCodes.0 must be system|code.',
     ],
     [
       'a type of document that is no LOINC code',
       text('poll: { documentTypes: ["discharge"] }'),
-      'connections.general.poll.documentTypes.0',
+      'connections.general.poll.documentTypes.0 must be a LOINC code such as 18842-5.',
     ],
     ['a hook without key', text('hook: { heartbeat: 10m }'), '"key" is missing under connections.general.hook'],
     [
@@ -331,7 +331,32 @@ describe('what is refused, with its place', () => {
     [
       'a number for a text',
       text('identifierSystems: { mrn: 1.2 }'),
-      'connections.general.identifierSystems.mrn must be text: put it in quotes.',
+      'connections.general.identifierSystems.mrn must be an absolute URI (https://… or urn:…).',
+    ],
+    [
+      'a system that is no URI',
+      text('identifierSystems: { mrn: not a uri }'),
+      'connections.general.identifierSystems.mrn must be an absolute URI (https://… or urn:…).',
+    ],
+    [
+      'a kind of identifier that no record has',
+      text('identifierSystems: { medicad: "urn:oid:1.2.3" }'),
+      'casebridge.yaml:9:26 "medicad" under connections.general.identifierSystems must be one of medicaid, medicare-mbi, mrn, ssn, ssn-last4, state-id, hmis, program, other, npi, tax-id, ccn, state-license. Did you mean "medicaid"?',
+    ],
+    [
+      'a performer that is no reference',
+      text('poll: { performers: [Riverside] }'),
+      'connections.general.poll.performers.0 must be a reference such as Organization/7.',
+    ],
+    [
+      'a sender who is nobody',
+      text('', { top: 'mail: { from: nobody, smtp: { host: mail.example.org } }' }),
+      'mail.from must be an e-mail address, or Name <address>.',
+    ],
+    [
+      'business hours that begin at no time of day',
+      text('', { top: 'clocks: { businessHours: { days: [mo], from: 9, to: "17:00" } }' }),
+      'clocks.businessHours.from must be a time of day such as 09:00, in quotes.',
     ],
     [
       'asking to cancel where nobody answers',
@@ -354,6 +379,20 @@ describe('what is refused, with its place', () => {
       text('routes: { carePlan: fax }'),
       'connections.general.routes.carePlan must be one of native,',
     ],
+    ...(
+      [
+        ['client: document', 'client must be one of native, read, manual, withheld, off.'],
+        ['goal: answer', 'goal must be one of native, document, manual, withheld, off.'],
+        ['need: read', 'need must be one of native, document, manual, withheld, off.'],
+        ['consent: document', 'consent must be one of native, manual, withheld, off.'],
+        ['hospitalStay: native', 'hospitalStay must be one of read, manual, withheld, off.'],
+        ['improvementIdea: native', 'improvementIdea must be one of manual, withheld, off.'],
+      ] as const
+    ).map(([route, expected]): [string, string, string] => [
+      `a route that means nothing for its type (${route})`,
+      text(`routes: { ${route} }`),
+      `connections.general.routes.${expected}`,
+    ]),
     [
       'a route of an unknown record type',
       text('routes: { careplan: document }'),

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sweepClocks } from '../../src/clocks/clocks.ts';
 import type { RecordType, StoredRecord } from '../../src/records/records.ts';
 import { json as jsonParameter } from '../../src/store/store.ts';
-import { aCase, aNote, aReferral } from '../builders.ts';
+import { aCase, aNote, aReferral, aWorker } from '../builders.ts';
 import { depsOn } from '../clocks/kept.ts';
 import { asJson, type Caller, type Harness, json, startHarness } from './harness.ts';
 
@@ -18,6 +18,7 @@ beforeAll(async () => {
     const put = (type: RecordType, record: StoredRecord) =>
       harness.send(source, 'PUT', `/api/records/${type}/${record.id}`, asJson(record));
     await put('case', aCase());
+    if (source === 'county') await put('worker', aWorker({ id: 'worker-ines', supervisorId: 'worker-sup' }));
     await put('referral', aReferral(source === 'town' ? { origin } : {}));
     await put('note', { ...draft, authorId: 'worker-ines' });
   }
@@ -76,6 +77,7 @@ test('the earliest due comes first, and each says what it waits for', async () =
 
 test.each<[string, Caller, string, string[]]>([
   ['by state', 'county', '?state=due-soon', ['county first-contact-72h']],
+  ['by the supervisor of a worker, who is told of it', 'reader', '?worker=worker-sup', ['county note-24h']],
   ['by worker', 'county', '?worker=worker-ines', ['county note-24h']],
   [
     'by a connection that it is linked on',
@@ -88,6 +90,14 @@ test.each<[string, Caller, string, string[]]>([
   ['of all sources for an operator', 'reader', '?worker=worker-ines', ['county note-24h', 'town note-24h']],
 ])('it is asked %s', async (_what, caller, query, expected) => {
   expect(names(await list(caller, query))).toEqual(expected);
+});
+
+test("the supervisor is the case's, else the worker's", async () => {
+  const shown = await list('reader', '?worker=worker-ines');
+  expect(shown.map(({ source, supervisor }) => [source, supervisor])).toEqual([
+    ['county', 'worker-sup'],
+    ['town', null],
+  ]);
 });
 
 test('a source cannot ask for those of another', async () => {

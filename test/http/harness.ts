@@ -230,6 +230,7 @@ function minimalGateway(
         reachable: true,
         auth: { ok: true, reason: null },
         scopes: [],
+        basis: 'treatment',
         findings: [],
         routes: [],
         vendorRules: [],

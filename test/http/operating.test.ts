@@ -64,6 +64,11 @@ describe('lanes by reason', () => {
     expect(await items('reader', '/api/lanes/reasons')).toContainEqual(
       expect.objectContaining({ state: 'idle', code: null, count: 2 }),
     );
+    await sql`update lane set parked = '{"code":"server-refused","text":"It was refused (409)."}'
+      where subject = 'county.case.case-1'`.execute(harness.store.db);
+    expect(await items('reader', '/api/lanes/reasons?state=parked')).toMatchObject([
+      { text: 'For example: It was refused (409).', count: 2 },
+    ]);
   });
 
   test.each([

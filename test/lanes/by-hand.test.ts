@@ -222,10 +222,13 @@ describe('skip', () => {
     expect(await world.lane(lane.subject)).toMatchObject({ parked: 'server-refused' });
   });
 
-  test('of a resource that is not stuck is refused', async () => {
+  test('of a resource that is not stuck is refused, with what is', async () => {
     await refusedGoal();
     const asked = skipStuck(world.store, lane, { by: 'Ida' }, 'need/need-food#condition');
-    await expect(asked).rejects.toMatchObject({ code: 'lane-nothing-to-skip' });
+    await expect(asked).rejects.toMatchObject({
+      code: 'lane-nothing-to-skip',
+      message: expect.stringMatching(/Stuck in this lane: goal\/goal-meals#goal\.$/),
+    });
   });
 });
 

@@ -467,6 +467,27 @@ describe('standard', () => {
     },
   );
 
+  test.each<[string, JsonObject[], number]>([
+    ['does not exist', [], 404],
+    ['we may not read', [{ method: 'GET', path: 'Group/panel', fault: { status: 403 } }], 403],
+  ])('a Group that %s is an alert and a finding of `doctor`, until it is read', async (_title, faults, status) => {
+    const config = world.deps.connections.get('general')?.config;
+    if (config === undefined) throw new Error('no connection');
+    await world.connect({ ...config, polls: { ...polls, roster: { resourceType: 'Group', id: 'panel' } } });
+    await world.server.control('POST', 'faults', faults);
+    await pollEverybody(world);
+    expect(await world.alerts()).toMatchObject([{ topic: 'poll-fails:general:Group', code: 'roster-unreadable' }]);
+    expect((await world.report()).findings).toEqual([
+      { code: 'roster-unreadable', text: expect.stringMatching(`^Group/panel, .*${status}`) },
+    ]);
+
+    await world.server.control('DELETE', 'faults');
+    await seed(world, rosa, { resourceType: 'Group', id: 'panel', type: 'person', actual: true, member: [] });
+    await pollEverybody(world);
+    expect(await world.alerts()).toEqual([]);
+    expect((await world.report()).findings).toEqual([]);
+  });
+
   test('a Task that names us is kept and its patient asked about; one of others is neither', async () => {
     await seed(
       world,

@@ -14,7 +14,7 @@ import {
   workReplays,
 } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
-import { aGoal, anOrganization } from '../builders.ts';
+import { aGoal, aNeed, anOrganization } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
@@ -270,5 +270,27 @@ describe('a dry run', () => {
     expect(await world.lane(rosa)).toMatchObject({ hasWork: true });
     await world.work();
     expect(await written(before)).toBe(view.writes);
+  });
+
+  test('of lanes that wait gives the reasons that a run gives; one text stands for many as an example', async () => {
+    await world.accept(
+      ['need', aNeed({ id: 'n1', caseId: 'c1', clientId: 'client-ana' })],
+      ['need', aNeed({ id: 'n2', caseId: 'c2', clientId: 'client-bo' })],
+    );
+    await world.work();
+    const planned = await replay({ dryRun: true });
+    await workReplays(world.deps);
+    const reasons = [
+      {
+        outcome: 'skipped',
+        code: 'waits-for-record',
+        text: expect.stringMatching(/^For example: Waits for client\/client-ana#patient, /),
+        count: 2,
+      },
+    ];
+    expect((await replayView(world.store, planned)).reasons).toEqual(reasons);
+    expect((await finish(await replay())).reasons).toEqual(reasons);
+    const [{ outcome: _, ...reason } = {}] = reasons;
+    expect((await world.report()).missing).toEqual([reason]);
   });
 });

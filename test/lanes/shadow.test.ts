@@ -1,8 +1,9 @@
 // A shadow plans, reads and shows, and writes nothing; back-fill brings what was there before the connection (design section 8).
 
 import { describe, expect, test } from '@jest/globals';
+import { type Json, objectsAt } from '../../src/json.ts';
 import { dryRun } from '../../src/lanes/lanes.ts';
-import { aCase, aGoal, aNeed, aReferral } from '../builders.ts';
+import { aCase, aClient, aGoal, aNeed, aReferral } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
@@ -21,6 +22,22 @@ async function plannedCreates(connection: string): Promise<number> {
   return runs.flatMap(({ operations }) => operations).filter(({ kind }) => kind === 'create').length;
 }
 
+/** Nobody would take her for Rosa. */
+const ana = aClient({
+  id: 'client-ana',
+  identifiers: [],
+  names: [{ use: 'legal', given: ['Ana'], family: 'Brandt' }],
+  birthDate: '1951-02-03',
+});
+
+/** What the journal shows as created; Provenance tells of the others and is not forecast. */
+async function createdTypes(): Promise<Json[]> {
+  const writes = (await world.server.writes()).flatMap((entry) => objectsAt(entry, 'writes'));
+  return writes.flatMap(({ kind, resourceType = null }) =>
+    kind === 'create' && resourceType !== 'Provenance' ? [resourceType] : [],
+  );
+}
+
 describe('a connection in mode shadow', () => {
   const shadow = () => world.connect(aConnection(world.server.base, { mode: 'shadow' }));
 
@@ -36,6 +53,37 @@ describe('a connection in mode shadow', () => {
       parked: undefined,
     });
     expect(await plannedCreates('general')).toBeGreaterThan(0);
+  });
+
+  test("forecasts all that going live writes: also what waits only for what the shadow holds back, which stands in nobody's way", async () => {
+    await shadow();
+    await world.accept(
+      ...directoryAndClient(),
+      ...caseWithReferral(),
+      ['client', ana],
+      ['case', aCase({ id: 'case-ana', clientId: 'client-ana' })],
+      ['need', aNeed({ id: 'need-ana', clientId: 'client-ana', caseId: 'case-ana' })],
+      ['need', aNeed({ id: 'need-early', clientId: 'client-late', caseId: 'case-late' })],
+    );
+    await world.work();
+    const { wouldWrite, wouldWriteAtLeast, missing } = await world.report();
+    expect(missing).toEqual([
+      { code: 'waits-for-record', text: expect.stringContaining('client/client-late#patient'), count: 1 },
+    ]);
+    await world.connect(aConnection(world.server.base, { mode: 'live' }));
+    await world.work();
+    const written = await createdTypes();
+    expect(written).toEqual(expect.arrayContaining(['Patient', 'Task', 'EpisodeOfCare']));
+    expect({ wouldWrite, wouldWriteAtLeast }).toEqual({
+      wouldWrite: { create: written.length, update: 0, document: 0 },
+    });
+    expect(await world.report()).toMatchObject({ wouldWrite: { create: 0, update: 0, document: 0 }, missing });
+  });
+
+  test('whose clients were not looked for yet forecasts the least, and says so', async () => {
+    await shadow();
+    await world.accept(...directoryAndClient());
+    expect(await world.report()).toMatchObject({ wouldWriteAtLeast: true });
   });
 
   test('reads: a patient who is certain is found and linked, and the plan is about them', async () => {

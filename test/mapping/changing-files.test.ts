@@ -1,10 +1,10 @@
 // Mapping files that change while they are loaded (bad input 62): whole versions only, and the version before stays where none can be read.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readMappingFiles } from '../../src/mapping/mapping.ts';
+import { readMappingFiles, readOverlayFiles } from '../../src/mapping/mapping.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -22,6 +22,15 @@ test('62: a change in the middle of the reading is read again, so that no two ve
     const [files] = await Promise.all([readMappingFiles(folder), write(round)]);
     expect(new Set(files.map(({ text }) => text)).size).toBe(1);
   }
+});
+
+test('a file of an overlay that cannot be read is named, and the setting that leads to it', async () => {
+  const overlay = await mkdtemp(join(folder, 'overlay-'));
+  await symlink('nowhere', join(overlay, 'need.yaml'));
+  await expect(readOverlayFiles(overlay)).rejects.toThrow(
+    `"overlay" in the configuration names ${join(overlay, 'need.yaml')}, which could not be read (ENOENT).`,
+  );
+  await rm(overlay, { recursive: true });
 });
 
 test('62: files that never rest are refused, by one error that says what stays', async () => {

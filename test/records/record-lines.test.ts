@@ -48,6 +48,8 @@ describe('NDJSON', () => {
     ['a last line cut off', '{"a":1}\n{"a":2', ['1: {"a":1}', '2! syntax']],
     ['invalid UTF-8 on one line', badByte, ['1: {"a":1}', '2! utf-8', '3: {"a":3}']],
     ['a doubled name on one line', '{"a":1,"a":1}\n{"a":2}', ['1! duplicate-key', '2: {"a":2}']],
+    ['one record over many lines, which is one error', '\n{\n  "a": 1,\n  "b": 2\n}\n', ['2! syntax']],
+    ['a brace alone on a later line', '{"a":1}\n{\n{"a":3}\n', ['1: {"a":1}', '2! syntax', '3: {"a":3}']],
     ['lines that are no objects', 'null\n"x"\n7', ['1: null', '2: "x"', '3: 7']],
   ])('%s', async (_, input, lines) => {
     for (const chunkSize of [1, 2, 7, 1000]) expect(await summary(input, {}, chunkSize)).toEqual(lines);
@@ -63,6 +65,17 @@ describe('NDJSON', () => {
           rule: 'syntax',
           found: '9 bytes',
           message: 'Line 3, column 8: a colon should stand here. Send JSON by RFC 8259 in UTF-8.',
+        },
+      },
+    ]);
+  });
+
+  test('a record over many lines is told what to do', async () => {
+    expect(await read('{\n  "a": 1\n}\n')).toMatchObject([
+      {
+        error: {
+          message:
+            'Line 1, column 1: this record goes over several lines. Give one record a line, or a JSON array of {"type": …, "record": …}. It was read up to here only: mend it and send it again.',
         },
       },
     ]);
@@ -151,7 +164,7 @@ describe('a JSON array', () => {
           rule: 'syntax',
           found: '7 bytes',
           message:
-            'Line 3, column 8: a colon should stand here. Send JSON by RFC 8259 in UTF-8. The array was read up to here only: mend it and send it again.',
+            'Line 3, column 8: a colon should stand here. Send JSON by RFC 8259 in UTF-8. It was read up to here only: mend it and send it again.',
         },
       },
     ]);

@@ -7,6 +7,7 @@ import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 export interface ClockFilter {
   readonly source?: string;
   readonly state?: string;
+  /** Whose clock it is, or whom the worker reports to. */
   readonly worker?: string;
   /** Of records that are linked there, or began there. */
   readonly connection?: string;
@@ -45,7 +46,11 @@ export async function listClocks({ db }: Store, filter: ClockFilter): Promise<Pa
   let query = db
     .selectFrom('clock')
     .selectAll('clock')
-    .select([sql<string[]>`array(${connectionsOf})`.as('connections'), dueOrNever.as('due_or_never')])
+    .select([
+      sql<string[]>`array(${connectionsOf})`.as('connections'),
+      supervisorOf.as('told_supervisor'),
+      dueOrNever.as('due_or_never'),
+    ])
     .orderBy(dueOrNever)
     .orderBy('source')
     .orderBy('type')
@@ -55,7 +60,8 @@ export async function listClocks({ db }: Store, filter: ClockFilter): Promise<Pa
     .limit(filter.limit + 1);
   if (filter.source !== undefined) query = query.where('source', '=', filter.source);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
-  if (filter.worker !== undefined) query = query.where('worker', '=', filter.worker);
+  if (filter.worker !== undefined)
+    query = query.where(sql<boolean>`${filter.worker} in (clock.worker, ${supervisorOf})`);
   if (filter.subject !== undefined) query = query.where('subject', '=', filter.subject);
   if (filter.connection !== undefined) query = query.where(sql<boolean>`${filter.connection} in (${connectionsOf})`);
   if (after) {
@@ -83,7 +89,7 @@ export async function listClocks({ db }: Store, filter: ClockFilter): Promise<Pa
       pausedSince: row.paused_since?.toISOString() ?? null,
       contact: row.contact,
       worker: row.worker,
-      supervisor: row.supervisor,
+      supervisor: row.told_supervisor,
       connections: row.connections,
       told: row.topic !== null,
       reason: row.reason,
@@ -91,6 +97,11 @@ export async function listClocks({ db }: Store, filter: ClockFilter): Promise<Pa
     (row) => cursorText('clocks', [row.due_or_never.toISOString(), row.source, row.type, row.id, row.rule, row.part]),
   );
 }
+
+/** As the sweep tells it (`clocks/sweep.ts`). */
+const supervisorOf = sql<string | null>`coalesce(clock.supervisor, (
+  select worker.content ->> 'supervisorId' from record worker
+  where worker.source = clock.source and worker.type = 'worker' and worker.id = clock.worker))`;
 
 const connectionsOf = sql`
   select link.connection from link where link.source = clock.source and link.type = clock.type and link.id = clock.id

@@ -1,6 +1,6 @@
 // Lanes counted by connection, state and reason: what is parked, waiting or retrying, and why.
 
-import { type Store, sql } from '../../store/store.ts';
+import { oneText, type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 import { type LaneState, laneReasonCode, laneState } from './lane-state.ts';
 import { type LaneFilter, matching } from './lanes.ts';
@@ -21,7 +21,7 @@ export async function laneReasons(
   const key = cursorKey('lane-reasons', after, first);
   const rows = await matching(db, filter)
     .select(['lane.connection', laneState.as('state'), laneReasonCode.as('code')])
-    .select(sql<string | null>`min(coalesce(lane.parked, lane.reason) ->> 'text')`.as('text'))
+    .select(oneText(sql`coalesce(lane.parked, lane.reason) ->> 'text'`).as('text'))
     .select(sql<number>`count(*)::integer`.as('count'))
     .groupBy(['lane.connection', 'state', 'code'])
     .execute();

@@ -1,7 +1,7 @@
 // Replays: how far each has come, what became of its lanes and why.
 
 import { CasebridgeError } from '../../errors.ts';
-import { type Store, sql } from '../../store/store.ts';
+import { oneText, type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 
 /** `{items, next}`, newest first. */
@@ -39,7 +39,7 @@ export async function replayView({ db }: Store, id: number): Promise<ReplayView>
   const row = await replays(db).where('id', '=', id).executeTakeFirst();
   if (!row) throw new CasebridgeError('replay-unknown', { id });
   const { rows } = await sql<ReplayView['reasons'][number]>`
-    select outcome, reason ->> 'code' as code, min(reason ->> 'text') as text, count(*)::integer as count
+    select outcome, reason ->> 'code' as code, ${oneText(sql`reason ->> 'text'`)} as text, count(*)::integer as count
     from replay_item where replay = ${id} and outcome is not null and reason is not null
     group by 1, 2 order by 4 desc, 1, 2`.execute(db);
   return { ...shownReplay(row), reasons: rows };

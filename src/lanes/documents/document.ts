@@ -12,7 +12,7 @@ import {
 } from '../../documents/documents.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
-import type { LaneResource, LinkState } from '../lane-resource.ts';
+import { foremost, type LaneResource, type LinkState } from '../lane-resource.ts';
 import type { Outcome } from '../plan.ts';
 
 /** The slot of the case under which its document is linked; no mapping may have one of this name. */
@@ -146,7 +146,7 @@ export function decideDocument(resource: LaneResource, document: DocumentState):
     return refused === undefined ? takeBack(resource, link, document, leave) : { state: 'parked', reason: refused };
   }
   const { content, current, patientId } = document;
-  const [wait] = resource.waits;
+  const wait = foremost(resource.waits);
   if (wait !== undefined) return { state: 'waiting', reason: wait.reason };
   if (content === undefined || patientId === undefined) return { state: 'current', reason: reason('document-empty') };
   if (resource.parked !== undefined) return { state: 'parked', reason: resource.parked };

@@ -3,9 +3,10 @@
 import { sql } from 'kysely';
 import { CasebridgeError } from '../../errors.ts';
 import { type Database, json, type SetAside, type Signed, type Store, type Transaction } from '../../store/store.ts';
+import { nameOf } from '../lane-resource.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
-import { setAside } from '../set-aside.ts';
+import { setAside, stuckIn } from '../set-aside.ts';
 
 export interface Signature {
   readonly by: string;
@@ -73,11 +74,17 @@ export async function skipStuck(
     await lockLane(trx, lane);
     const wanted = resource === undefined ? undefined : [resource];
     const names = await setAside(trx, lane, wanted, signed(signature, await timeOf(trx)));
-    if (names.length === 0) throw new CasebridgeError('lane-nothing-to-skip');
+    if (names.length === 0) {
+      const stuck = (await stuckIn(trx, lane)).slice(0, mostNamed).map(nameOf);
+      throw new CasebridgeError('lane-nothing-to-skip', { stuck: stuck.join(', ') || 'nothing' });
+    }
     await raiseWanted(trx, [lane], { unpark: true, priority: 10 });
     return names;
   });
 }
+
+/** A refusal names no more. */
+const mostNamed = 10;
 
 function signed({ by, note }: Signature, at: Date): Omit<SetAside, 'version' | 'reason'> {
   return { by, at: at.toISOString(), ...(note !== undefined && { note }) };

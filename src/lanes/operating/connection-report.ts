@@ -5,17 +5,19 @@ import type { ConnectionConfig } from '../../config.ts';
 import { type Connection, type RouteRow, vendorRules, vendors } from '../../connections/connections.ts';
 import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
-import { sql } from '../../store/store.ts';
+import { oneText, type Store, sql } from '../../store/store.ts';
 import { slotsOf } from '../abilities.ts';
 import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneKey } from '../lease.ts';
 import { type PollReport, pollReport } from '../polls/poll-report.ts';
-import { dryRun } from './dry-run.ts';
+import { rosterFindings } from '../polls/roster.ts';
+import { awaitsDocument, kindOf, planNow } from './dry-run.ts';
 
 export interface ConnectionReport {
   readonly connection: string;
   readonly vendor: string;
   readonly mode: string;
+  readonly basis: ConnectionConfig['basis'];
   readonly reachable: boolean;
   readonly auth: { readonly ok: boolean; readonly reason: Reason | null };
   readonly scopes: readonly string[];
@@ -32,7 +34,10 @@ export interface ConnectionReport {
   /** What is known of servers of this vendor: what they take, what not and why. */
   readonly vendorRules: ReturnType<typeof vendorRules>;
   readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
-  /** Present where more lanes have work than are planned for a report: there is more to write than `wouldWrite` says. */
+  /**
+   * Present where there may be more to write than `wouldWrite` says: more lanes have work than are planned for a report, or some have not looked yet
+   * for a patient or a directory entry.
+   */
   readonly wouldWriteAtLeast?: true;
   /** Why resources wait or rest, and how many for each reason, the most frequent first. */
   readonly missing: readonly { readonly code: string; readonly text: string; readonly count: number }[];
@@ -55,13 +60,31 @@ export async function connectionReport(
     reachable,
     auth: { ok: auth.ok, reason: auth.reason ?? null },
     scopes: [...scopes],
-    findings,
+    findings: [
+      ...findings,
+      ...(await organizationFindings(deps.store, config)),
+      ...(await rosterFindings(deps.store, config.id)),
+    ],
     routes: abilities?.routes ?? routesOff(mappings, reason('route-capabilities-unknown')),
     ...(abilities && { provenance: abilities.provenance.why, withoutVersions: withoutVersions(abilities) }),
     ...(abilities === undefined ? { wouldWrite: nothing } : await countWrites(deps, lane)),
     missing: await countMissing(deps, config.id),
     polls: await pollReport(deps.store, lane),
   };
+}
+
+/** Under another id than the one that is configured nothing is meant for it: no referral, and no consent that names it. */
+async function organizationFindings({ db }: Store, { id, organization }: ConnectionConfig): Promise<Reason[]> {
+  if (organization === undefined) return [];
+  const record = await db
+    .selectFrom('record')
+    .select('id')
+    .where('source', '=', organization.source)
+    .where('type', '=', 'organization')
+    .where('id', '=', organization.id)
+    .where('deleted', '=', false)
+    .executeTakeFirst();
+  return record === undefined ? [reason('organization-unsent', { ...organization, connection: id })] : [];
 }
 
 function withoutVersions({ routes, namesVersions }: Abilities): string[] {
@@ -99,8 +122,9 @@ function identityOf({
   id,
   vendor,
   mode,
-}: ConnectionConfig): Pick<ConnectionReport, 'connection' | 'vendor' | 'mode' | 'vendorRules'> {
-  return { connection: id, vendor, mode, vendorRules: vendorRules(vendors[vendor]) };
+  basis,
+}: ConnectionConfig): Pick<ConnectionReport, 'connection' | 'vendor' | 'mode' | 'basis' | 'vendorRules'> {
+  return { connection: id, vendor, mode, basis, vendorRules: vendorRules(vendors[vendor]) };
 }
 
 function routesOff(mappings: MappingSet, why: Reason): ConnectionReport['routes'] {
@@ -122,32 +146,63 @@ const mostPlanned = 1_000;
 
 /**
  * What the lanes that have work, or that a shadow keeps from writing, would send; documents also where their quiet time is not over. A lane's links
- * say what is left to do: its reason is another one where something of it waits or is parked beside that.
+ * say what is left to do: its reason is another one where something of it waits or is parked beside that. Whom a lane that has run would look for
+ * first was not found then, and what waits for such a one alone would follow it.
  */
 async function countWrites(
   deps: LaneDeps,
   lane: LaneConnection,
 ): Promise<Pick<ConnectionReport, 'wouldWrite' | 'wouldWriteAtLeast'>> {
-  const { rows } = await sql<LaneKey>`
-    select l.connection, l.subject from lane l where l.connection = ${lane.config.id} and (l.done < l.wanted or l.subject in (
-      select k.subject from link k where k.connection = ${lane.config.id} and k.state in ('due', 'leaving') and k.retired_at is null))
+  const connection = lane.config.id;
+  const { rows } = await sql<LaneKey & { has_run: boolean }>`
+    select l.connection, l.subject, l.done >= l.wanted as has_run from lane l
+    where l.connection = ${connection} and (l.done < l.wanted or l.subject in (
+      select k.subject from link k where k.connection = ${connection} and k.state in ('due', 'leaving') and k.retired_at is null))
     order by l.subject limit ${mostPlanned + 1}`.execute(deps.store.db);
-  let create = 0;
-  let update = 0;
-  let document = 0;
-  for (const key of rows.slice(0, mostPlanned)) {
-    const { operations, awaitsDocument } = await dryRun(deps, lane, key);
-    create += operations.filter(({ kind }) => kind === 'create').length;
-    update += operations.filter(({ kind }) => changing.includes(kind)).length;
-    document += awaitsDocument ? 1 : 0;
+  let isLeast = rows.length > mostPlanned;
+  let { create, update, document } = await countFollowing(deps, connection);
+  for (const { has_run: hasRun, ...key } of rows.slice(0, mostPlanned)) {
+    const { operations, states } = await planNow(deps, lane, key);
+    const kinds = operations.map(kindOf);
+    const sought = operations.filter(
+      ({ kind, resource }) => kind === 'find' && resource.route.route === 'native',
+    ).length;
+    create += kinds.filter((kind) => kind === 'create').length + (hasRun ? sought : 0);
+    update += kinds.filter((kind) => changing.includes(kind)).length;
+    document += awaitsDocument(states) ? 1 : 0;
+    isLeast ||= !hasRun && sought > 0;
   }
-  return { wouldWrite: { create, update, document }, ...(rows.length > mostPlanned && { wouldWriteAtLeast: true }) };
+  return { wouldWrite: { create, update, document }, ...(isLeast && { wouldWriteAtLeast: true }) };
+}
+
+/** What waits for nothing but resources that are to be created, or that themselves wait for such alone: it follows them without anybody's doing. */
+function following(connection: string) {
+  return sql`with recursive following as (
+    select k.source, k.type, k.id, k.slot, k.subject, k.route, k.remote_id, false as waits
+    from link k where k.connection = ${connection} and k.state = 'due' and k.route = 'native' and k.remote_id is null and k.retired_at is null
+    union
+    select k.source, k.type, k.id, k.slot, k.subject, k.route, k.remote_id, true
+    from following f join link k on k.connection = ${connection} and k.source = f.source and k.state = 'waiting' and k.retired_at is null
+      and k.reason ->> 'text' = replace(${reason('waits-for-link').text}, '{target}', f.type || '/' || f.id || '#' || f.slot))`;
+}
+
+async function countFollowing({ store }: LaneDeps, connection: string): Promise<ConnectionReport['wouldWrite']> {
+  const { rows } = await sql<ConnectionReport['wouldWrite']>`
+    ${following(connection)}
+    select count(*) filter (where f.route <> 'document' and f.remote_id is null)::integer as create,
+      count(*) filter (where f.route <> 'document' and f.remote_id is not null)::integer as update,
+      count(distinct f.subject) filter (where f.route = 'document')::integer as document
+    from following f join lane l on l.connection = ${connection} and l.subject = f.subject
+    where f.waits and l.done >= l.wanted`.execute(store.db);
+  return rows[0] ?? nothing;
 }
 
 async function countMissing({ store }: LaneDeps, connection: string): Promise<ConnectionReport['missing']> {
-  const { rows } = await sql<{ code: string; text: string; count: number }>`
-    select reason ->> 'code' as code, min(reason ->> 'text') as text, count(*)::integer as count
-    from link where connection = ${connection} and state in ('waiting', 'parked') and retired_at is null and reason is not null
+  const { rows } = await sql<ConnectionReport['missing'][number]>`
+    ${following(connection)}
+    select k.reason ->> 'code' as code, ${oneText(sql`k.reason ->> 'text'`)} as text, count(*)::integer as count
+    from link k where k.connection = ${connection} and k.state in ('waiting', 'parked') and k.retired_at is null and k.reason is not null
+      and (k.source, k.type, k.id, k.slot) not in (select source, type, id, slot from following)
     group by 1 order by 3 desc, 1`.execute(store.db);
   return rows;
 }

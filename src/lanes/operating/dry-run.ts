@@ -34,13 +34,27 @@ export interface DryRunOptions {
   readonly unparks?: boolean;
 }
 
-/** Plans the lane from what the store holds, as if the last look at each resource were one of now. Asks no server and stores nothing. */
+/** What a run would do now, as the API shows it. */
 export async function dryRun(
   deps: LaneDeps,
   connection: LaneConnection,
   key: LaneKey,
-  { unparks = false }: DryRunOptions = {},
+  options: DryRunOptions = {},
 ): Promise<DryRun> {
+  return show(await planNow(deps, connection, key, options));
+}
+
+export interface PlanNow extends Pick<Plan, 'operations' | 'states'> {
+  readonly nextLookAt: Date | null;
+}
+
+/** Plans the lane from what the store holds, as if the last look at each resource were one of now. Asks no server and stores nothing. */
+export async function planNow(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  key: LaneKey,
+  { unparks = false }: DryRunOptions = {},
+): Promise<PlanNow> {
   const row = await deps.store.db
     .selectFrom('lane')
     .select(['next_look_at', 'parked'])
@@ -65,7 +79,8 @@ export async function dryRun(
   memory.mappings = await deps.mappings();
   const abilities = await connection.abilities(memory.mappings);
   const { resources } = await loadLane(deps, connection, abilities, lease, memory);
-  return show(plan(resources.map(asIfFresh)), row?.next_look_at ?? null);
+  const { operations, states } = plan(resources.map(asIfFresh));
+  return { operations, states, nextLookAt: row?.next_look_at ?? null };
 }
 
 /** A run would read it again before it writes; what it would write is told from what is known. */
@@ -74,10 +89,10 @@ function asIfFresh(resource: LaneResource): LaneResource {
   return observed === undefined ? resource : { ...resource, observed: { ...observed, isFresh: true } };
 }
 
-function show({ operations, states }: Plan, nextLookAt: Date | null): DryRun {
+export function show({ operations, states, nextLookAt }: PlanNow): DryRun {
   return {
     operations: operations.map((operation) => ({
-      kind: 'edition' in operation && operation.edition !== undefined ? 'document' : operation.kind,
+      kind: kindOf(operation),
       ...namesOf(operation.resource),
       resourceType: operation.resource.resourceType,
       ...(operation.resource.link === undefined ? {} : { id: operation.resource.link.remoteId }),
@@ -88,8 +103,17 @@ function show({ operations, states }: Plan, nextLookAt: Date | null): DryRun {
       state === 'parked' ? [{ ...namesOf(resource), reason: why ?? null }] : [],
     ),
     nextLookAt: nextLookAt?.toISOString() ?? null,
-    awaitsDocument: states.some(({ resource, state }) => resource.document !== undefined && state === 'due'),
+    awaitsDocument: awaitsDocument(states),
   };
+}
+
+export function awaitsDocument(states: Plan['states']): boolean {
+  return states.some(({ resource, state }) => resource.document !== undefined && state === 'due');
+}
+
+/** An edition of a readable document is neither a create nor an update to people. */
+export function kindOf(operation: Operation): Operation['kind'] | 'document' {
+  return 'edition' in operation && operation.edition !== undefined ? 'document' : operation.kind;
 }
 
 function namesOf({ key }: LaneResource): { slot: string; resource: string } {

@@ -9,7 +9,7 @@ import { activeVersion } from '../activate.ts';
 import type { LaneDeps } from '../lane-connection.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
-import { type DryRun, dryRun } from './dry-run.ts';
+import { type PlanNow, planNow, show } from './dry-run.ts';
 
 const mostAtOnce = 500;
 const dryAtOnce = 50;
@@ -222,7 +222,7 @@ async function planned(deps: LaneDeps, key: LaneKey): Promise<Verdict & { writes
   const connection = deps.connections.get(key.connection);
   if (connection === undefined) throw new Error('A lane of another process was to be planned.');
   try {
-    return told(await dryRun(deps, connection, key, { unparks: true }));
+    return told(await planNow(deps, connection, key, { unparks: true }));
   } catch (error) {
     // The server does not say what it can do.
     if (error instanceof CasebridgeError) return { outcome: 'refused', reason: error.reason, writes: 0 };
@@ -230,13 +230,15 @@ async function planned(deps: LaneDeps, key: LaneKey): Promise<Verdict & { writes
   }
 }
 
-function told({ operations, parked }: DryRun): Verdict & { writes: number; plan: Json } {
+function told(planned: PlanNow): Verdict & { writes: number; plan: Json } {
+  const { operations, parked } = show(planned);
   const writes = operations.filter(({ kind }) => kind !== 'find' && kind !== 'read' && kind !== 'encounter').length;
   const plan: Json = JSON.parse(JSON.stringify(operations));
   const [stuck] = parked.flatMap(({ reason: why }) => why ?? []).filter(({ code }) => !restCodes.includes(code));
   if (stuck !== undefined) return { outcome: 'refused', reason: stuck, writes, plan };
   if (operations.length > 0) return { outcome: 'done', reason: null, writes, plan };
-  return { outcome: 'skipped', reason: reason('replay-nothing-to-do'), writes, plan };
+  const waiting = planned.states.find(({ state }) => state === 'waiting')?.reason;
+  return { outcome: 'skipped', reason: waiting ?? reason('replay-nothing-to-do'), writes, plan };
 }
 
 async function endIfDone({ db }: Store, replay: number): Promise<void> {

@@ -348,6 +348,7 @@ const subscriptionLookMs = 15 * 60_000;
 const lastingFailures: readonly ErrorCode[] = [
   'connection-reply-too-large',
   'roster-empty',
+  'roster-unreadable',
   'search-endless',
   'server-refused',
   'server-reply-unkeepable',

@@ -145,8 +145,12 @@ export async function readRoster(
   const { vendor, client, config } = connection;
   const reply = await client.send({ method: 'GET', path: `${resourceType}/${id}`, isPoll: true });
   const found = classify(vendor, { method: 'GET', kind: 'read', target: { resourceType, id } }, reply);
-  if (found.class !== 'ok' || reply.fault !== undefined || reply.body === undefined)
-    return found.reason ?? reason('outcome-unknown');
+  if (found.class !== 'ok' || reply.fault !== undefined || reply.body === undefined) {
+    const why = found.reason ?? reason('outcome-unknown');
+    // We ourselves have not asked.
+    if (reply.fault === 'resting' || reply.fault === 'aborted') return why;
+    return reason('roster-unreadable', { resourceType, id, why: why.text });
+  }
   const patients = patientsOf(reply, config.baseUrl);
   return store.tx(async (trx) => {
     if (patients.length === 0 && (await namesSomebody(trx, config.id))) return reason('roster-empty', { resourceType });
@@ -164,6 +168,17 @@ async function namesSomebody(trx: Transaction<Database>, connection: string): Pr
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/** What keeps us from knowing whom the configured Group or List names. */
+export async function rosterFindings({ db }: Store, connection: string): Promise<Reason[]> {
+  const rows = await db
+    .selectFrom('poll')
+    .select('reason')
+    .where('connection', '=', connection)
+    .where('resource_type', 'in', ['Group', 'List'])
+    .execute();
+  return rows.flatMap(({ reason: why }) => why ?? []);
 }
 
 /** Members of a Group who belong to it now, or entries of a List that are not taken off it. */

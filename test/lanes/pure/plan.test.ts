@@ -22,6 +22,10 @@ const wait = {
   target: { type: 'client', id: 'c1', slot: 'patient' },
   reason: reason('waits-for-link', { target: 'client/c1#patient' }),
 } as const;
+const unsent = {
+  target: { type: 'organization', id: 'o1', slot: 'organization' },
+  reason: reason('waits-for-record', { target: 'organization/o1#organization' }),
+} as const;
 const invalid = [
   {
     severity: 'error',
@@ -59,6 +63,7 @@ describe('a resource without a link', () => {
       'parked (patient-left)',
     ],
     ['waits for what it needs', { waits: [wait] }, 'waiting (waits-for-link)'],
+    ['says first what it waits for that nobody has sent', { waits: [wait, unsent] }, 'waiting (waits-for-record)'],
     ['is parked where it breaks FHIR itself', { desired: desiredOf(food, { invalid }) }, 'parked (resource-invalid)'],
     ['rests after a refusal', { parked: refused }, 'parked (server-refused)'],
     ['is nothing where nothing is wanted', { desired: undefined }, 'current'],
