@@ -653,9 +653,11 @@ export function holdsOf(
   key: ResourceKey,
 ): Pick<LaneResource, 'untold' | 'unread'> {
   const unread = memory.unread.get(nameOf(key));
-  if (!unknown.has(nameOf(key))) return unread === undefined ? {} : { unread };
   const topic = resourceTopic('untold', key);
-  return { untold: openDecisions.find((decision) => decision.topic === topic)?.reason ?? reason('outcome-unknown') };
+  const untold = unknown.has(nameOf(key))
+    ? (openDecisions.find((decision) => decision.topic === topic)?.reason ?? reason('outcome-unknown'))
+    : undefined;
+  return { ...(untold && { untold }), ...(unread && { unread }) };
 }
 
 /** Our identifier is on several resources there, or the server says that it stores them elsewhere. */

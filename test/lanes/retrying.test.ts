@@ -251,6 +251,26 @@ describe('a server that fails some of what it is asked', () => {
       expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, parked: undefined });
     });
 
+    test('what became of its last write is asked about, and it is looked at once in a run', async () => {
+      await begun();
+      const { id } = await goalThere();
+      await world.server.control('POST', 'faults', [
+        { method: 'PUT', path: `Goal/${id}$`, fault: { drop: 'after-commit' } },
+        { method: 'GET', path: `Goal/${id}$`, nth: 2, times: 1000, fault: { status: 504 } },
+      ]);
+      await world.accept(aim('Food every day.', 5));
+      await world.run(caseLane);
+      await sql`update operation set intended_at = now() - interval '2 hours', send_before = now() - interval '1 hour'
+        where outcome is null`.execute(world.store.db);
+      await world.accept(urgent(5, 'urgent'));
+      await wantAll(world.store, ['general']);
+      await world.run(caseLane);
+      expect(await world.openDecisions()).toMatchObject([{ kind: 'outcome-untold' }]);
+      expect(await taskThere()).toMatchObject({ priority: 'urgent' });
+      expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'outcome-untold' });
+      expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, reason: 'server-busy' });
+    });
+
     test('what was to be written without having to be read again is not written over it either', async () => {
       const before = await stuck({ status: 500 });
       await world.accept(['goal', aGoal({ status: 'entered-in-error', updatedAt: '2026-02-06T10:00:00-05:00' })]);
