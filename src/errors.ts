@@ -893,6 +893,12 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'person',
   },
+  'inbound-planned': {
+    text: 'The stay is only planned. It is offered once the hospital says that it has begun.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'inbound-refused': {
     text: 'The source does not take it; it is declined on the other side where that can be said.',
     status: 200,
@@ -1567,6 +1573,12 @@ export const errorKinds = {
   },
   'remote-in-error': {
     text: 'The server says that {target} was entered in error there. Nothing more is written to it; if that is wrong, have it corrected there, else correct the record.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'remote-taken-back': {
+    text: '{target} is {status} on the server by now: it was called off, or an error. The record stands until its source corrects or deletes it.',
     status: 409,
     issue: 'conflict',
     class: 'person',

@@ -42,7 +42,7 @@ export interface NewDecision {
   readonly choices: readonly Choice[];
 }
 
-type Topic = 'contested' | 'doubled' | 'elsewhere' | 'gone' | 'misfiled' | 'not-carried' | 'untold';
+type Topic = 'contested' | 'doubled' | 'elsewhere' | 'gone' | 'misfiled' | 'not-carried' | 'taken-back' | 'untold';
 
 /** The topic under which a person is asked about a resource as a whole; its elements have topics of their own (`elementTopic`). */
 export function resourceTopic(about: Topic, key: ResourceKey): string {

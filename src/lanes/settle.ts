@@ -217,7 +217,7 @@ function mergeElements(look: Look): Settled {
       ...edited.map((key) => aboutElement(look, key, 'remote-edit')),
       ...contested.map((key) => aboutElement(look, key, 'server-reverts')),
       ...keysWith('ask').map((key) => aboutElement(look, key, 'merge-conflict')),
-      ...(issues.length === 0 ? [] : [notCarried(look, issues)]),
+      ...(issues.length === 0 ? [] : [takenBack(look, issues) ?? notCarried(look, issues)]),
     ],
     issues,
     lineage: { elements: absorbed.lineage, notUnderstood: absorbed.notUnderstood },
@@ -287,6 +287,24 @@ function isReadAsReferral({ resourceType }: LaneResource, { origin }: LinkState,
 /** True for what is added to every resource of ours and no record says: our identifier and the profile. */
 function isOfEngine(slot: CompiledSlot | undefined, key: string): boolean {
   return slot?.elements.find((element) => element.key === key)?.converter === 'engine';
+}
+
+/** What began there was called off or an error, and the record has no status that could say so. */
+function takenBack(
+  { resource: { key }, link, observed }: Look,
+  issues: readonly MappingIssue[],
+): NewDecision | undefined {
+  const status = textAt(observed.body, 'status')?.trim();
+  const isOver = status === 'cancelled' || status === 'entered-in-error';
+  if (link.origin !== 'theirs' || !isOver || !issues.some(({ element }) => element === 'status')) return undefined;
+  return {
+    kind: 'conflict',
+    topic: resourceTopic('taken-back', key),
+    key,
+    reason: reason('remote-taken-back', { target: nameOf(key), status }),
+    detail: { status, issues: issues.map((issue) => ({ ...issue })) },
+    choices: [{ choose: 'noted', effect: "Nothing is changed on either side; the record is its source's to delete." }],
+  };
 }
 
 /** Part of what the other side says has no place in the record. It stays on the server, and a person learns of it. */

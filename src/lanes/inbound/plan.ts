@@ -477,6 +477,7 @@ class InboundPlanner {
     if (isTakenBack(body)) return not('inbound-cancelled');
     if (patient === undefined || !around.clients.has(patient)) return not('inbound-cancelled');
     if (this.#openCases(patient).length === 0) return not('inbound-no-case');
+    if (row.type === 'hospitalStay' && textAt(body, 'status') === 'planned') return not('inbound-planned');
     if (!isOffered && row.type === 'hospitalStay' && isPast(textAt(objectAt(body, 'period'), 'end'), now))
       return not('inbound-past');
     if (row.type === 'note') return this.#judgeDocument(row, body, patient, look);

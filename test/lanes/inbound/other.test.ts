@@ -215,6 +215,36 @@ describe('a hospital stay', () => {
     expect(await followUp()).toEqual([expect.stringMatching(/running/)]);
   });
 
+  test('that is planned is offered once it has begun, and starts no clock before', async () => {
+    await rosaIsLinked();
+    const running = await clocks();
+    await shows(stay({ status: 'planned', period: { start: daysAgo(-20) } }));
+    expect(await keptFor()).toEqual(['Encounter kept inbound-planned']);
+    expect(await feed(world)).toEqual([]);
+    expect(await clocks()).toEqual(running);
+    await shows(stay());
+    expect(await ops(world, 0)).toEqual(['propose hospitalStay']);
+    await shows(stay({ status: 'planned' }));
+    expect(await ops(world, 1)).toEqual(['withdraw hospitalStay']);
+  });
+
+  test('taken over, that the hospital cancels or calls an error, is a question that says so, and no change of the record', async () => {
+    await rosaIsLinked();
+    await shows(stay());
+    const { id = '', body = {} } = (await feed(world)).at(-1) ?? {};
+    const times = { admittedAt: '2026-02-27T10:00:00-05:00', knownAt: '2026-02-28T10:00:00-05:00' };
+    await world.accept(['hospitalStay', { ...body, ...times, id: own(id), updatedAt: '2026-03-01T10:00:00-05:00' }]);
+    await world.work();
+    const count = (await feed(world)).length;
+    for (const status of ['cancelled', 'entered-in-error']) {
+      await shows(stay({ status }));
+      expect(await world.openDecisions()).toMatchObject([
+        { code: 'remote-taken-back', detail: { status }, choices: ['noted'] },
+      ]);
+    }
+    expect(await ops(world, count)).toEqual([]);
+  });
+
   test('that only a message tells of is offered, tied and kept up to date, and never looked for on the server', async () => {
     await rosaIsLinked();
     const connection = world.deps.connections.get('general');
