@@ -228,26 +228,31 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
   const { known, lease, connection, memory, identifierSystem } = input;
   const telling = tellingOf(input);
   const isNamed = namesOf(input, type, row.content);
-  const told = { ...row, content: withLabels(type, row.content, telling) };
-  const projected = memory.lane.projections.project(mapping, told, {
-    source: lease.source,
-    identifierSystem,
-    identifierSystems: connection.config.identifierSystems,
-    record: (otherType, id) =>
-      isNamed(otherType, id) ? retold(input, otherType, known.record(otherType, id)) : undefined,
-    reference: (target) => {
-      if (known.isWithdrawn(target) || isOfAnotherClient(input, row, target) || isErrorElsewhere(input, row, target))
-        return undefined;
-      if (!isNamed(target.type, target.id)) return undefined;
-      const link = known.link(target);
-      if (link !== undefined) return `${link.resource_type}/${link.remote_id}`;
-      if (!memory.placeholders || !known.isOwn(target)) return undefined;
-      pointed.isAsked = true;
-      const comes = pointed.creatable?.has(slotKey(target)) ?? true;
-      return comes ? placeholderFor(input, target, generationAfter(known.links, target)) : undefined;
+  // An entry of the directory bears its own: what ties a client to it is another record.
+  const content = isDirectoryType(type) ? row.content : withLabels(type, row.content, telling);
+  const projected = memory.lane.projections.project(
+    mapping,
+    { ...row, content },
+    {
+      source: lease.source,
+      identifierSystem,
+      identifierSystems: connection.config.identifierSystems,
+      record: (otherType, id) =>
+        isNamed(otherType, id) ? retold(input, otherType, known.record(otherType, id)) : undefined,
+      reference: (target) => {
+        if (known.isWithdrawn(target) || isOfAnotherClient(input, row, target) || isErrorElsewhere(input, row, target))
+          return undefined;
+        if (!isNamed(target.type, target.id)) return undefined;
+        const link = known.link(target);
+        if (link !== undefined) return `${link.resource_type}/${link.remote_id}`;
+        if (!memory.placeholders || !known.isOwn(target)) return undefined;
+        pointed.isAsked = true;
+        const comes = pointed.creatable?.has(slotKey(target)) ?? true;
+        return comes ? placeholderFor(input, target, generationAfter(known.links, target)) : undefined;
+      },
+      isTold: (recipient) => isTold(recipient, telling),
     },
-    isTold: (recipient) => isTold(recipient, telling),
-  });
+  );
   return projected.map((desired) => withoutReferences(desired, ({ target }) => !isNamed(target.type, target.id)));
 }
 

@@ -152,6 +152,8 @@ describe('a tie to a labelled shelter', () => {
     await world.connect(aConnection(world.server.base, { organization: { source: 'county', id: 'org-shelter' } }));
     await send(...tied());
     expect(await held('ServiceRequest', 'Task', 'Appointment')).toHaveLength(3);
+    const [entry] = (await held('Organization')).filter(({ name }) => name === 'CANARY Safe Haven');
+    expect(entry?.meta).toMatchObject({ security: [{ code: 'R' }, { code: 'SDV' }] });
   });
 
   test('is taken back once the shelter is labelled, and told anew once the client agrees', async () => {

@@ -35,6 +35,13 @@ describe('the author', () => {
     expect(authorOf({ known }, 'county', system)).toEqual({ type: 'Organization', identifier });
   });
 
+  test('is the source, where the organization is labelled', () => {
+    const known = new Known([aRow('case', { organizationId: 'org-1' })], []);
+    const agency = { ...aRow('organization', { sensitivity: ['substance-use-part2'] }), id: 'org-1' };
+    known.keepOthers([{ type: 'organization', id: 'org-1' }], [agency], []);
+    expect(authorOf({ known }, 'county', system)).toMatchObject({ identifier: { value: 'county' } });
+  });
+
   test('is the source, for what belongs to no organization', () => {
     const known = new Known([aRow('client', {})], []);
     const author = { type: 'Organization', identifier: { system, value: 'county' } };
