@@ -101,7 +101,9 @@ export function clientsOn(server: SimulatedServer): ReadonlyMap<string, string> 
   );
 }
 
-export function isRetired({ status, lifecycleStatus, verificationStatus, active }: JsonObject): boolean {
+export function isRetired({ resourceType, status, lifecycleStatus, verificationStatus, active }: JsonObject): boolean {
+  // What was agreed is no error because sharing ends.
+  if (resourceType === 'Consent' && status === 'inactive') return true;
   const said = [status, lifecycleStatus, JSON.stringify(verificationStatus)];
   return active === false || said.some((text) => String(text).includes('entered-in-error'));
 }
