@@ -25,7 +25,9 @@ export function firstLens(alternatives: readonly Lens[], at: string): Lens {
     const projected = current.project(draft, blind);
     const { unknown } = blind;
     return (
-      (unknown && !current.agrees) || sameJson(projected, raw) || sameJson(factOf(fact, projected), factOf(fact, raw))
+      (unknown && (current === self || !current.agrees)) ||
+      sameJson(projected, raw) ||
+      sameJson(factOf(fact, projected), factOf(fact, raw))
     );
   };
   const parts = alternatives.map(({ present, project }) => ({ present, project }));
