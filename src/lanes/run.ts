@@ -22,6 +22,7 @@ import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { areOthers, saveReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { type LaneRows, takeLane } from './lane-rows.ts';
+import { closed, leftOut } from './left-out.ts';
 import {
   holdLease,
   isUnreleased,
@@ -196,6 +197,9 @@ class LaneRun {
     if (cleared.kind === 'config') return this.#pause(cleared.reason);
     if (cleared.kind === 'again') return this.#again(cleared.reason, cleared.afterMs);
     if (cleared.kind === 'clear' && cleared.changed) return 'go-on';
+    // What became of what was sent before is found out all the same.
+    const out = leftOut(this.#connection, this.#lease);
+    if (out !== undefined) return this.#leaveOut(state, out);
     const reread = this.#lease.reread ? state.resources.filter((resource) => this.#isUnread(resource)) : [];
     if (reread.length > 0) return this.#readAll(state, reread);
     const tied = await this.#adopt(state);
@@ -376,6 +380,13 @@ class LaneRun {
 
   #again(why: Reason, afterMs: number | undefined): RunOutcome {
     return again(this.#hasWritten ? 0 : this.#lease.attempts, this.#deps, why, afterMs);
+  }
+
+  #leaveOut(state: LaneState, why: Reason): RunOutcome {
+    const resources = state.resources.map((resource) => closed(resource, why));
+    // The basis stays that of the last run that did what is wanted.
+    const finished = this.#finish({ ...state, resources }, plan(resources), 0, undefined);
+    return { ...finished, reason: why };
   }
 
   /** Nothing is left to do now: every resource gets its state, every wait its row. */

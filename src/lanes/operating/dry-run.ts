@@ -7,6 +7,7 @@ import { newMemory } from '../desire.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { emptyMemory } from '../lane-memory.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
+import { closed, leftOut } from '../left-out.ts';
 import type { LaneKey, Lease } from '../lease.ts';
 import { loadLane } from '../load.ts';
 import { type Operation, type Plan, plan } from '../plan.ts';
@@ -65,7 +66,9 @@ export async function dryRun(
   memory.mappings = await deps.mappings();
   const abilities = await connection.abilities(memory.mappings);
   const { resources } = await loadLane(deps, connection, abilities, lease, memory);
-  return show(plan(resources.map(asIfFresh)), row?.next_look_at ?? null);
+  const out = leftOut(connection, lease);
+  const planned = out === undefined ? resources.map(asIfFresh) : resources.map((resource) => closed(resource, out));
+  return show(plan(planned), row?.next_look_at ?? null);
 }
 
 /** A run would read it again before it writes; what it would write is told from what is known. */
