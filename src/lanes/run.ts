@@ -22,7 +22,6 @@ import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
 import { areOthers, saveReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { type LaneRows, takeLane } from './lane-rows.ts';
-import { closed, leftOut } from './left-out.ts';
 import {
   holdLease,
   isUnreleased,
@@ -36,6 +35,7 @@ import {
   type Taker,
   takeLease,
 } from './lease.ts';
+import { closed, leftOut } from './left-out.ts';
 import { raiseWanted, saveStates, saveWaiting, wantAwaited } from './links.ts';
 import { type LaneState, loadLane } from './load.ts';
 import { closeAlert, crashTopic, openAlert } from './operating/alerts.ts';

@@ -24,6 +24,7 @@ export type {
   JsonText,
   LaneBasis,
   Recipient,
+  RecordsFor,
   ReplayScope,
   SetAside,
   Signed,

@@ -185,6 +185,16 @@ describe('a source that is added to a connection', () => {
   });
 });
 
+test('a partner whose organization is put right is given the referrals to it that are there', async () => {
+  const pantry = (id: string) =>
+    ({ id: 'pantry', share: 'referrals', organization: { source: 'county', id } }) as const;
+  await world.accept(...directoryAndClient(), ...caseWithReferral(), ['case', aCase({ id: 'case-two' })]);
+  await connect(pantry('org-typo'));
+  expect(await casesOf('pantry')).toEqual([]);
+  await connect(pantry('org-pantry'));
+  expect(await dueOf('pantry')).toEqual([rosa]);
+});
+
 describe('a source that is taken out of a connection', () => {
   const leftOut = (overrides: Partial<ConnectionConfig> = {}) => connect({ sources: ['harbor'], ...overrides });
   const unsent = { hasWork: false, waiting: false, parked: undefined, reason: 'source-not-sent' };
@@ -215,6 +225,25 @@ describe('a source that is taken out of a connection', () => {
     expect(await world.server.all('EpisodeOfCare')).toHaveLength(1);
     expect(await world.server.all('Goal')).toHaveLength(1);
     expect((await world.lane(rosa)).reason).toBeUndefined();
+  });
+
+  test('has what became of a request found out that was under way, and nothing sent after it', async () => {
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await world.server.control('POST', 'settings', { transactions: false });
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'EpisodeOfCare', nth: 1, fault: { drop: 'after-commit' } },
+      { method: 'GET', path: 'EpisodeOfCare$', fault: { status: 503 } },
+    ]);
+    await world.accept(...caseWithReferral());
+    await world.run(rosa);
+    await leftOut();
+    await world.server.control('DELETE', 'faults');
+    const before = await journaled();
+    await world.work({ tries: 2 });
+    expect(await world.server.writes(before)).toEqual([]);
+    expect(await world.link('case/case-rosa#episode')).toMatchObject({ remoteId: expect.any(String), retired: false });
+    expect(await world.lane(rosa)).toMatchObject(unsent);
   });
 
   test('makes no lane, and raises none, by a record that a process of the former configuration accepts', async () => {

@@ -7,8 +7,8 @@ import { newMemory } from '../desire.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { emptyMemory } from '../lane-memory.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
-import { closed, leftOut } from '../left-out.ts';
 import type { LaneKey, Lease } from '../lease.ts';
+import { closed, leftOut } from '../left-out.ts';
 import { loadLane } from '../load.ts';
 import { type Operation, type Plan, plan } from '../plan.ts';
 
