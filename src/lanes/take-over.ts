@@ -79,7 +79,7 @@ function begin(store: Store, config: ConnectionConfig, onlyNew: boolean): Promis
   });
 }
 
-const lookEveryMs = 20;
+const lookEveryMs = 50;
 
 /** Waits for all transactions that have written records and have not ended: each has read before for whom they make lanes, or may have. */
 async function acceptedSoFar({ db }: Store): Promise<void> {
