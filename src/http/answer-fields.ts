@@ -1,17 +1,24 @@
-// Small JSON bodies of operators: every field is named, of the right kind, and nothing else is there.
+// Small JSON bodies: every field is named, of the right kind, and nothing else is there.
 
 import { isObject, type Json } from '../json.ts';
+import type { Signature } from '../lanes/lanes.ts';
 import { didYouMean } from '../nearest.ts';
 import { type FieldError, kindOf } from '../records/records.ts';
 import { FieldsRefused } from './problem.ts';
+import type { Call } from './route.ts';
 
 export interface FieldRule {
   readonly fits: (value: Json) => boolean;
   /** The end of "{name} must be …". */
   readonly form: string;
+  /** It must be there. */
+  readonly required?: true;
 }
 
-const noteLength = 2000;
+export type FieldRules = Readonly<Record<string, FieldRule>>;
+
+/** Of a note, in characters. */
+export const noteLength = 2000;
 
 /** A word for colleagues. */
 export const note: FieldRule = {
@@ -19,7 +26,17 @@ export const note: FieldRule = {
   form: `text of at most ${noteLength} characters`,
 };
 
-/** The fields of the body; one that is absent is left out. @throws FieldsRefused `request-refused`: each wrong field, and each unknown one with its nearest name */
+/** A word that must be given. */
+export const words: FieldRule = {
+  fits: (value) => note.fits(value) && String(value).trim() !== '',
+  form: `text of at most ${noteLength} characters that is not blank`,
+  required: true,
+};
+
+/**
+ * The fields of the body; one that is absent is left out.
+ * @throws FieldsRefused `request-refused`: each wrong field, each that must be there and is not, and each unknown one with its nearest name
+ */
 export function readFields<Name extends string>(
   body: Json,
   rules: Readonly<Record<Name, FieldRule>>,
@@ -40,14 +57,27 @@ export function readFields<Name extends string>(
   const fields: Partial<Record<Name, Json>> = {};
   for (const name in rules) {
     const value = given[name];
-    if (value === undefined) continue;
-    const { fits, form } = rules[name];
-    if (fits(value)) fields[name] = value;
+    const { fits, form, required } = rules[name];
+    if (value === undefined && required === undefined) continue;
+    if (value === undefined)
+      errors.push({
+        pointer: '',
+        rule: 'required',
+        found: 'nothing',
+        message: `"${name}" is missing. It must be ${form}.`,
+      });
+    else if (fits(value)) fields[name] = value;
     else
       errors.push({ pointer: `/${name}`, rule: 'type', found: kindOf(value), message: `"${name}" must be ${form}.` });
   }
   if (errors.length > 0) throw new FieldsRefused('request-refused', errors);
   return fields;
+}
+
+/** Who asked for it, with the note of the body. */
+export function signatureOf({ principal }: Call, fields: { readonly note?: Json }): Signature {
+  const words = textOf(fields.note);
+  return { by: principal?.name ?? '', ...(words !== undefined && { note: words }) };
 }
 
 /** The text of a field; undefined where it is absent. */

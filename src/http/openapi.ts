@@ -2,6 +2,7 @@
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { definitionsSchema, type RecordSchemas, recordTypes } from '../records/records.ts';
+import type { FieldRules } from './answer-fields.ts';
 import { pathParameters, queryParameter } from './parameters.ts';
 import type { Route } from './route.ts';
 
@@ -47,12 +48,12 @@ function operation(route: Route): JsonObject {
     summary: route.summary,
     parameters: [...inPath, ...inQuery],
     ...(route.access !== 'anyone' && { security: [{ [route.access === 'console' ? 'console' : 'token']: [] }] }),
-    ...(route.takes && { requestBody: { required: true, content: content(route.takes) } }),
+    ...(route.takes && { requestBody: { required: true, content: bodies(route, route.takes) } }),
     responses: {
       [String(route.status ?? 200)]: { description: 'Done.', content: content(route.answers ?? ['application/json']) },
       default: {
         description: 'Refused or failed.',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        content: { 'application/problem+json': { schema: { $ref: component('Problem') } } },
       },
     },
   };
@@ -60,6 +61,40 @@ function operation(route: Route): JsonObject {
 
 function shownParameter(parameter: { schema: JsonObject; description: string } | undefined): JsonObject {
   return { schema: parameter?.schema ?? {}, description: parameter?.description ?? '' };
+}
+
+function bodies({ fields, takesRecords }: Route, types: readonly string[]): JsonObject {
+  if (takesRecords && types.length === 1) return { [types[0] ?? '']: { schema: anyRecord } };
+  if (takesRecords) return Object.fromEntries(types.map((type) => [type, { schema: recordsAs(type) }]));
+  return fields === undefined
+    ? content(types)
+    : Object.fromEntries(types.map((type) => [type, { schema: shape(fields) }]));
+}
+
+/** Which one is for the type in the path to say. */
+const anyRecord: JsonObject = { oneOf: recordTypes.map((type) => ({ $ref: component(type) })) };
+
+function recordsAs(mediaType: string): JsonObject {
+  const line: JsonObject = {
+    oneOf: recordTypes.map((type) => ({
+      type: 'object',
+      properties: { type: { const: type }, record: { $ref: component(type) } },
+      required: ['type', 'record'],
+      additionalProperties: false,
+    })),
+  };
+  return mediaType.endsWith('ndjson')
+    ? { ...line, description: 'One such object a line.' }
+    : { type: 'array', items: line };
+}
+
+function shape(fields: FieldRules): JsonObject {
+  return {
+    type: 'object',
+    properties: Object.fromEntries(Object.entries(fields).map(([name, { form }]) => [name, { description: form }])),
+    required: Object.entries(fields).flatMap(([name, { required }]) => (required ? [name] : [])),
+    additionalProperties: false,
+  };
 }
 
 function content(types: readonly string[]): JsonObject {
@@ -110,6 +145,10 @@ function embedded(schema: Json): Json {
   );
 }
 
+function component(name: string): string {
+  return `#/components/schemas/${name}`;
+}
+
 function componentOf(reference: string): string {
-  return reference.replace(/^(definitions\.json)?#/, '#/components/schemas/definitions');
+  return reference.replace(/^(definitions\.json)?#/, component('definitions'));
 }

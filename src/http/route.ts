@@ -3,6 +3,7 @@
 import type { Request, Response } from 'express';
 import type { SharedRate } from '../access/access.ts';
 import type { Permission } from '../config.ts';
+import type { FieldRules } from './answer-fields.ts';
 import type { GatewayApi } from './gateway-api.ts';
 import type { Principal } from './principal.ts';
 import type { Problem } from './problem.ts';
@@ -30,6 +31,10 @@ export interface Route {
   readonly kinds?: readonly string[];
   /** Media types of the request's body. Without any, only an empty body or `{}` is let through. */
   readonly takes?: readonly string[];
+  /** Of a small JSON body, which the handler reads with `readFields`. */
+  readonly fields?: FieldRules;
+  /** The body is a record, or as a stream one record for each line. */
+  readonly takesRecords?: true;
   /** The handler itself answers a body that is missing, unwanted or of another type. */
   readonly checksBody?: true;
   /** Media types of the answer. @default application/json */

@@ -102,7 +102,7 @@ test('a withdrawn link opens nothing, and says by whom it was withdrawn', async 
 test.each([
   ['a partner that is none', 'POST', 'partner-links', { partner: 'nobody', task: 'x' }, 404, 'partner-unknown'],
   ['a Task that is not theirs', 'POST', 'partner-links', { partner: 'pantry', task: 'x' }, 404, 'resource-not-theirs'],
-  ['a body without fields', 'POST', 'partner-links', {}, 404, 'partner-unknown'],
+  ['a body without fields', 'POST', 'partner-links', {}, 400, 'request-refused'],
   ['a field that is none', 'POST', 'partner-links', { partner: 'pantry', referral: 'x' }, 400, 'request-refused'],
   ['a link that is none', 'POST', 'partner-links/AAAAAAAAAAAA/revoke', undefined, 404, 'partner-link-unknown'],
   ['a message that is none', 'POST', 'partner-messages/999/retry', undefined, 404, 'partner-message-unknown'],

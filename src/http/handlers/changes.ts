@@ -1,13 +1,15 @@
 // The change feed: what the other side did, offered back to its source.
 
-import { type FieldRule, readFields, textOf } from '../answer-fields.ts';
+import { type FieldRules, readFields, textOf, words } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
 import { limitOf } from '../parameters.ts';
 import { addressedSource } from '../principal.ts';
-import { FieldsRefused } from '../problem.ts';
 import { changeCursor, listChanges } from '../queries/changes.ts';
 import { decisionView } from '../queries/decisions.ts';
 import type { Call, Route } from '../route.ts';
+
+/** Why the change is not taken over, for whoever decides. */
+const refusing = { reason: words } satisfies FieldRules;
 
 export const changeRoutes: readonly Route[] = [
   {
@@ -31,30 +33,16 @@ export const changeRoutes: readonly Route[] = [
     summary: 'The source does not take this change over: {reason}. Answers the decision that a person is asked for.',
     access: { source: true },
     takes: ['application/json'],
+    fields: refusing,
     status: 202,
     handle: refuse,
   },
 ];
 
-const longestReason = 2000;
-
-const why: FieldRule = {
-  fits: (value) => typeof value === 'string' && value.trim() !== '' && value.length <= longestReason,
-  form: `text of at most ${longestReason} characters`,
-};
-
 async function refuse(call: Call): Promise<object> {
   const { gateway, path } = call;
   const cursor = changeCursor(path.cursor);
-  const reason = textOf(readFields(await readJson(call), { reason: why }).reason);
-  if (reason === undefined) throw new FieldsRefused('request-refused', [missingReason]);
+  const reason = textOf(readFields(await readJson(call), refusing).reason) ?? '';
   const decision = await gateway.refuseChange({ source: addressedSource(call), cursor, reason });
   return decisionView(gateway.store, decision);
 }
-
-const missingReason = {
-  pointer: '',
-  rule: 'required',
-  found: 'nothing',
-  message: '"reason" is missing: why the change is not taken over, for whoever decides.',
-};

@@ -2,6 +2,7 @@
 
 import { problemPage, style } from '../../console/console.ts';
 import { CasebridgeError } from '../../errors.ts';
+import { noteLength } from '../answer-fields.ts';
 import { checkForm, signedIn } from '../console-session.ts';
 import { formType, readForm } from '../form.ts';
 import type { Problem } from '../problem.ts';
@@ -10,7 +11,6 @@ import { timelineFilters } from '../queries/timeline.ts';
 import type { Call, PageRules, Route } from '../route.ts';
 import * as pages from './console-pages.ts';
 import { askToSignIn, checkMay, ownAddress, shownTo, signIn, signOut } from './console-sign-in.ts';
-import { noteLength } from './decisions.ts';
 
 const page: PageRules = {
   policy: "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

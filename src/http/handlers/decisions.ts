@@ -1,14 +1,20 @@
 // Decisions: what waits for a person, and the person's choice.
 
-import { isObject, type Json } from '../../json.ts';
-import { didYouMean } from '../../nearest.ts';
-import { type FieldError, kindOf } from '../../records/records.ts';
+import { type FieldRules, note, readFields, signatureOf, textOf } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
 import { limitOf } from '../parameters.ts';
 import { visibleSource } from '../principal.ts';
-import { FieldsRefused } from '../problem.ts';
 import { decisionView, listDecisions } from '../queries/decisions.ts';
 import type { Call, Route } from '../route.ts';
+
+const answer = {
+  choose: {
+    fits: (value) => typeof value === 'string' && value !== '',
+    form: "one of the decision's choices",
+    required: true,
+  },
+  note,
+} satisfies FieldRules;
 
 export const decisionRoutes: readonly Route[] = [
   {
@@ -30,38 +36,15 @@ export const decisionRoutes: readonly Route[] = [
     summary: 'Decide: {choose, note}.',
     access: { source: false, operator: 'decide' },
     takes: ['application/json'],
+    fields: answer,
     handle: decide,
   },
 ];
 
-/** Of the note of an answer, in characters. */
-export const noteLength = 2000;
-
 async function decide(call: Call): Promise<object> {
-  const { gateway, path, principal } = call;
+  const { gateway, path } = call;
   const id = Number(path.decision);
-  const answer = readAnswer(await readJson(call));
-  await gateway.decide(id, { ...answer, by: principal?.name ?? '' });
+  const fields = readFields(await readJson(call), answer);
+  await gateway.decide(id, { choose: textOf(fields.choose) ?? '', ...signatureOf(call, fields) });
   return decisionView(gateway.store, id);
-}
-
-function readAnswer(value: Json): { choose: string; note?: string } {
-  const { choose, note, ...others } = isObject(value) ? value : {};
-  const errors: FieldError[] = Object.keys(others).map((name) => ({
-    pointer: '',
-    rule: 'unknown-property',
-    found: 'unknown name',
-    message: `The answer holds "choose" and "note" only.${didYouMean(name, ['choose', 'note'])}`,
-  }));
-  if (typeof choose !== 'string' || choose === '')
-    errors.push(refused('choose', choose, "one of the decision's choices"));
-  if (note !== undefined && (typeof note !== 'string' || note.length > noteLength)) {
-    errors.push(refused('note', note, `text of at most ${noteLength} characters`));
-  }
-  if (errors.length > 0 || typeof choose !== 'string') throw new FieldsRefused('request-refused', errors);
-  return typeof note === 'string' ? { choose, note } : { choose };
-}
-
-function refused(field: string, found: Json | undefined, form: string): FieldError {
-  return { pointer: `/${field}`, rule: 'type', found: kindOf(found), message: `"${field}" must be ${form}.` };
 }

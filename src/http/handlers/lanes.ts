@@ -2,12 +2,11 @@
 
 import { CasebridgeError, errorKinds, isErrorCode } from '../../errors.ts';
 import { didYouMean } from '../../nearest.ts';
-import { type FieldRule, note, readFields, textOf } from '../answer-fields.ts';
+import { type FieldRules, note, readFields, signatureOf, textOf, words } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
 import { keepCallersLook } from '../looks.ts';
 import { limitOf } from '../parameters.ts';
 import { checkAccess, visibleSource } from '../principal.ts';
-import { FieldsRefused } from '../problem.ts';
 import { laneReasons } from '../queries/lane-reasons.ts';
 import { isLaneState } from '../queries/lane-state.ts';
 import { type LaneFilter, laneView, listLanes } from '../queries/lanes.ts';
@@ -16,6 +15,16 @@ import { workingConnection } from '../working-connection.ts';
 
 const readers = { source: true, operator: 'read' } as const;
 const runners = { source: false, operator: 'run' } as const;
+
+/** Why, for colleagues. */
+const parking = { note: words } satisfies FieldRules;
+const skipping = {
+  resource: {
+    fits: (value) => typeof value === 'string' && /^[A-Za-z]+\/[A-Za-z0-9._-]{1,64}#\S{1,200}$/.test(value),
+    form: 'a resource as the lane names it, such as referral/r1#request',
+  },
+  note,
+} satisfies FieldRules;
 
 export const laneRoutes: readonly Route[] = [
   {
@@ -56,6 +65,7 @@ export const laneRoutes: readonly Route[] = [
     summary: 'Stop the lane until an operator runs or retries it: {note}.',
     access: runners,
     takes: ['application/json'],
+    fields: parking,
     handle: parkLane,
   },
   {
@@ -65,6 +75,7 @@ export const laneRoutes: readonly Route[] = [
       'Set the refused versions of a lane aside until their records have new ones: {resource?: as in referral/r1#request, note?}. Answers the lane with what was skipped.',
     access: runners,
     takes: ['application/json'],
+    fields: skipping,
     handle: skipStuck,
   },
 ];
@@ -120,24 +131,13 @@ async function act(call: Call, action: (lane: Addressed) => Promise<void>): Prom
 }
 
 async function parkLane(call: Call): Promise<object> {
-  const words = textOf(readFields(await readJson(call), { note }).note) ?? '';
-  if (words.trim() === '') {
-    const message = 'A "note" says to colleagues why the lane is parked.';
-    throw new FieldsRefused('request-refused', [{ pointer: '/note', rule: 'required', found: 'nothing', message }]);
-  }
-  return act(call, (lane) => call.gateway.parkLane(lane, { by: call.principal?.name ?? '', note: words }));
+  const signature = signatureOf(call, readFields(await readJson(call), parking));
+  return act(call, (lane) => call.gateway.parkLane(lane, signature));
 }
 
-const resource: FieldRule = {
-  fits: (value) => typeof value === 'string' && /^[A-Za-z]+\/[A-Za-z0-9._-]{1,64}#\S{1,200}$/.test(value),
-  form: 'a resource as the lane names it, such as referral/r1#request',
-};
-
 async function skipStuck(call: Call): Promise<object> {
-  const fields = readFields(await readJson(call), { resource, note });
-  const words = textOf(fields.note);
+  const fields = readFields(await readJson(call), skipping);
   const lane = addressed(call);
-  const signature = { by: call.principal?.name ?? '', ...(words !== undefined && { note: words }) };
-  const skipped = await call.gateway.skipStuck(lane, signature, textOf(fields.resource));
+  const skipped = await call.gateway.skipStuck(lane, signatureOf(call, fields), textOf(fields.resource));
   return { ...(await laneView(call.gateway.store, lane)), skipped };
 }

@@ -4,11 +4,18 @@ import type { Actor } from '../../access/access.ts';
 import { CasebridgeError } from '../../errors.ts';
 import type { Json } from '../../json.ts';
 import type { PartnerPage } from '../../page/page.ts';
-import { type FieldRule, readFields, textOf } from '../answer-fields.ts';
+import { type FieldRules, readFields, textOf } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
 import { limitOf } from '../parameters.ts';
 import { linkStates, listLinks, listMessages, messageStates } from '../queries/partner-links.ts';
 import type { Call, Route } from '../route.ts';
+
+const fits = (value: Json) => typeof value === 'string' && value !== '';
+const asksFor = {
+  partner: { fits, form: 'the name of a partner', required: true },
+  task: { fits, form: 'the id of its Task', required: true },
+  contact: { fits, form: 'the name of a contact' },
+} satisfies FieldRules;
 
 export const partnerLinkRoutes: readonly Route[] = [
   {
@@ -27,6 +34,7 @@ export const partnerLinkRoutes: readonly Route[] = [
       'Send the partner a new link to a referral: {partner, task, contact?}, the id of its Task. It goes to the address on file of that contact, or of each.',
     access: { source: false, operator: 'run' },
     takes: ['application/json'],
+    fields: asksFor,
     status: 202,
     handle: sendLink,
   },
@@ -93,13 +101,6 @@ function filterOf({ query }: Call) {
   const { connection: partner, state, after } = query;
   return { partner, state, after, limit: limitOf(query) };
 }
-
-const word = (form: string): FieldRule => ({ fits: (value) => typeof value === 'string' && value !== '', form });
-const asksFor = {
-  partner: word('the name of a partner'),
-  task: word('the id of its Task'),
-  contact: word('the name of a contact'),
-};
 
 async function sendLink(call: Call): Promise<object> {
   const { partner, task: taskId, contact } = readAsked(await readJson(call));

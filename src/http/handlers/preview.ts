@@ -18,6 +18,7 @@ export const previewRoutes: readonly Route[] = [
     access: { source: true, operator: 'read' },
     query: ['connection', 'source'],
     takes: recordStreamTypes,
+    takesRecords: true,
     handle: preview,
   },
 ];

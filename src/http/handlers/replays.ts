@@ -2,11 +2,31 @@
 
 import { isObject, type Json } from '../../json.ts';
 import type { ReplayAsked } from '../../lanes/lanes.ts';
-import { type FieldRule, readFields, textOf } from '../answer-fields.ts';
+import { type FieldRule, type FieldRules, readFields, textOf } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
 import { limitOf, replayOutcomes } from '../parameters.ts';
 import { listReplayLanes, listReplays, replayView } from '../queries/replays.ts';
 import type { Call, Route } from '../route.ts';
+
+const name: FieldRule = {
+  fits: (value) => typeof value === 'string' && /^[a-z][a-z0-9-]{0,31}$/.test(value),
+  form: 'the name of a connection',
+};
+const instant: FieldRule = {
+  fits: (value) => typeof value === 'string' && isInstant(value),
+  form: 'an instant with its offset, such as 2026-03-01T00:00:00Z',
+};
+const rules = {
+  connection: name,
+  case: { fits: (value) => caseOf(value) !== undefined, form: 'an object with the "source" and the "id" of a case' },
+  since: instant,
+  until: instant,
+  mapping: {
+    fits: (value) => typeof value === 'string' && /^[0-9a-f]{1,64}$/.test(value),
+    form: 'the version of a mapping: a hash',
+  },
+  dryRun: { fits: (value) => typeof value === 'boolean', form: 'true or false' },
+} satisfies FieldRules;
 
 export const replayRoutes: readonly Route[] = [
   {
@@ -16,6 +36,7 @@ export const replayRoutes: readonly Route[] = [
       'Replay lanes: {connection?, case?: {source, id}, since?, until?, mapping?, dryRun?}. With dryRun only plans them. Answers the job.',
     access: { source: false, operator: 'run' },
     takes: ['application/json'],
+    fields: rules,
     status: 202,
     handle: startReplay,
   },
@@ -48,26 +69,6 @@ export const replayRoutes: readonly Route[] = [
       }),
   },
 ];
-
-const name: FieldRule = {
-  fits: (value) => typeof value === 'string' && /^[a-z][a-z0-9-]{0,31}$/.test(value),
-  form: 'the name of a connection',
-};
-const instant: FieldRule = {
-  fits: (value) => typeof value === 'string' && isInstant(value),
-  form: 'an instant with its offset, such as 2026-03-01T00:00:00Z',
-};
-const rules = {
-  connection: name,
-  case: { fits: (value) => caseOf(value) !== undefined, form: 'an object with the "source" and the "id" of a case' },
-  since: instant,
-  until: instant,
-  mapping: {
-    fits: (value) => typeof value === 'string' && /^[0-9a-f]{1,64}$/.test(value),
-    form: 'the version of a mapping: a hash',
-  },
-  dryRun: { fits: (value) => typeof value === 'boolean', form: 'true or false' },
-} satisfies Record<string, FieldRule>;
 
 async function startReplay(call: Call): Promise<object> {
   const { gateway, principal } = call;

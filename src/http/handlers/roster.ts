@@ -1,16 +1,26 @@
 // Who is asked about on a connection beside the patients that clients are linked to.
 
 import type { ConnectionConfig } from '../../config.ts';
-import { isObject, type Json } from '../../json.ts';
+import type { Json } from '../../json.ts';
 import { type NumberSought, numberSought } from '../../lanes/lanes.ts';
-import { didYouMean } from '../../nearest.ts';
 import { type FieldError, kindOf } from '../../records/records.ts';
+import { type FieldRules, readFields } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
 import { limitOf } from '../parameters.ts';
 import { FieldsRefused } from '../problem.ts';
 import { listRoster } from '../queries/roster.ts';
 import type { Call, Route } from '../route.ts';
 import { workingConnection } from '../working-connection.ts';
+
+const mostPatients = 100_000;
+
+const listing = {
+  patients: {
+    fits: (value) => Array.isArray(value) && value.length <= mostPatients,
+    form: `a list of at most ${mostPatients} ids`,
+    required: true,
+  },
+} satisfies FieldRules;
 
 export const rosterRoutes: readonly Route[] = [
   {
@@ -28,11 +38,11 @@ export const rosterRoutes: readonly Route[] = [
       'A referral list: {patients: [id on the server, or a number as system|value or kind|value, …]} takes the place of the one before. Answers {patients, added, removed, sought}.',
     access: { source: false, operator: 'configure' },
     takes: ['application/json'],
+    fields: listing,
     handle: upload,
   },
 ];
 
-const mostPatients = 100_000;
 const patientId = /^(?!\.+$)[A-Za-z0-9._-]{1,128}$/;
 
 async function list({ gateway, path, query }: Call): Promise<object> {
@@ -53,19 +63,10 @@ interface Listed {
 }
 
 function readPatients(value: Json, identifierSystems: ConnectionConfig['identifierSystems']): Listed {
-  const { patients, ...others } = isObject(value) ? value : {};
-  const errors: FieldError[] = Object.keys(others).map((name) => ({
-    pointer: '',
-    rule: 'unknown-property',
-    found: 'unknown name',
-    message: `The body holds "patients" only.${didYouMean(name, ['patients'])}`,
-  }));
-  if (!Array.isArray(patients) || patients.length > mostPatients) {
-    errors.push(refused('/patients', patients, `"patients" must be a list of at most ${mostPatients} ids.`));
-    throw new FieldsRefused('request-refused', errors);
-  }
+  const { patients } = readFields(value, listing);
+  const errors: FieldError[] = [];
   const numbers = new Map<string, NumberSought>();
-  const ids = patients.flatMap((patient, index) => {
+  const ids = (Array.isArray(patients) ? patients : []).flatMap((patient, index) => {
     if (typeof patient === 'string' && patientId.test(patient)) return [patient];
     const sought =
       typeof patient === 'string' && patient.length <= longestNumber

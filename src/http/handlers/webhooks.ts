@@ -1,7 +1,7 @@
 // Webhooks of sources: how each does, and what its source or an operator may ask of it.
 
 import type { Json } from '../../json.ts';
-import { type FieldRule, readFields, textOf } from '../answer-fields.ts';
+import { type FieldRules, readFields, textOf } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
 import { limitOf } from '../parameters.ts';
 import { visibleSource } from '../principal.ts';
@@ -10,6 +10,10 @@ import { listWebhooks, webhookView } from '../queries/webhooks.ts';
 import type { Call, Route } from '../route.ts';
 
 const runners = { source: true, operator: 'run' } as const;
+
+const replaying = {
+  after: { fits: (value) => typeof value === 'string', form: 'the cursor of a change' },
+} satisfies FieldRules;
 
 export const webhookRoutes: readonly Route[] = [
   {
@@ -45,6 +49,7 @@ export const webhookRoutes: readonly Route[] = [
     summary: 'Post what comes after {after} once more, a cursor of the feed; everything without it. Answers {changes}.',
     access: runners,
     takes: ['application/json'],
+    fields: replaying,
     status: 202,
     handle: async (call) => {
       const source = addressed(call);
@@ -65,8 +70,6 @@ async function test(call: Call): Promise<object> {
   return { delivered: isTaken, status, reason };
 }
 
-const cursor: FieldRule = { fits: (value) => typeof value === 'string', form: 'the cursor of a change' };
-
 function readAfter(body: Json): number {
-  return changeCursor(textOf(readFields(body, { after: cursor }).after));
+  return changeCursor(textOf(readFields(body, replaying).after));
 }

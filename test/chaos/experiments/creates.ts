@@ -47,7 +47,7 @@ export async function creates(options: ExperimentOptions): Promise<Result> {
       isSent = true;
     });
     while (takeOvers < options.count && !(isSent && (await cluster.gateway.due()) === 0)) {
-      await sleep(random.between(300, 1_500));
+      await sleep(random.between(200, 900));
       const one = random.pick(workers);
       const kills = random.chance(0.5);
       one.freeze();
