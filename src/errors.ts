@@ -1122,7 +1122,7 @@ export const errorKinds = {
     class: 'person',
   },
   'not-backfilled': {
-    text: 'It was not open when this connection went live. It is sent when one of its records changes.',
+    text: 'It was not open when this connection went live or took its source in again. It is sent when one of its records changes.',
     status: 200,
     issue: 'informational',
     class: 'permanent',

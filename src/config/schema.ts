@@ -254,7 +254,8 @@ const connection = settings(
       minItems: 1,
       uniqueItems: true,
       items: text('A source.'),
-      description: 'Whose cases go there. Default all.',
+      description:
+        'Whose cases go there. Of one that is taken out nothing more is sent, and what is there stays as it is. Default all.',
     },
     inboundTo: text('Which source is offered what begins there. Default: the only one.'),
     unrelatedTo: {

@@ -2,16 +2,13 @@
 // (lanes.md 22, 23). Every part may run in several processes at once and changes nothing when run again.
 
 import { sql, type Transaction } from 'kysely';
-import type { ConnectionConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { isObject, type Json } from '../json.ts';
 import { compileMappings, type MappingFile, type MappingSet, mappingVersion } from '../mapping/mapping.ts';
 import { type Database, json, type Store } from '../store/store.ts';
-import { configurationOf, noConfiguration } from './configuration.ts';
+import { noConfiguration } from './configuration.ts';
 import { documentSlot } from './documents/document.ts';
 import type { LaneDeps } from './lane-connection.ts';
-import { wantAfterChange, wantBackfill } from './operating/backfill.ts';
-import { keepPlace } from './renamed.ts';
 
 /**
  * Stores what names our resources on other servers at first use.
@@ -134,77 +131,6 @@ function readFiles(files: Json): MappingFile[] {
       ? [{ path: file.path, text: file.text }]
       : [],
   );
-}
-
-/**
- * Makes the connection known. New: its back-fill is wanted. Changed, or on again: plans made before are void, its lanes look again, and those that
- * records have not made meanwhile are made.
- *
- * @param onlyNew one that is known is left as it is: a process that works on no lanes takes no configuration over
- * @returns false where it was left so
- */
-export async function prepareConnection(
-  store: Store,
-  config: ConnectionConfig,
-  { onlyNew = false }: { readonly onlyNew?: boolean } = {},
-): Promise<boolean> {
-  const inForce = {
-    configuration: configurationOf(config),
-    configuration_at: sql<Date>`now()`,
-    mode: config.mode,
-    recipient: json({
-      sources: config.sources,
-      ...(config.share && { organization: config.organization?.id ?? '' }),
-    }),
-  };
-  const isNew = await store.tx(async (trx) => {
-    const added = await trx
-      .insertInto('connection')
-      .values({ id: config.id, ...inForce })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('id')
-      .execute();
-    if (added.length === 0) return false;
-    await keepPlace(trx, config);
-    await wantBackfill(trx, config);
-    return true;
-  });
-  if (isNew || onlyNew) return isNew;
-  // By itself, so that no lane is taken by the former configuration any more when all of them are wanted below.
-  await store.db
-    .updateTable('connection')
-    .set({ configuration: noConfiguration })
-    .where('id', '=', config.id)
-    .where('configuration', '<>', inForce.configuration)
-    .execute();
-  await store.tx(async (trx) => {
-    await keepPlace(trx, config);
-    const row = await trx
-      .selectFrom('connection')
-      .select(['configuration', 'mode', 'off_since', 'recipient'])
-      .where('id', '=', config.id)
-      .forUpdate()
-      .executeTakeFirstOrThrow();
-    if (row.configuration === inForce.configuration) return;
-    await trx
-      .updateTable('connection')
-      .set({
-        ...inForce,
-        off_since: null,
-        capabilities: null,
-        capabilities_at: null,
-        epoch: sql<number>`epoch + 1`,
-      })
-      .where('id', '=', config.id)
-      .execute();
-    const known = row.off_since === null ? (row.recipient?.sources ?? []) : [];
-    await wantAfterChange(trx, config, {
-      goesLive: row.mode === 'shadow' && config.mode === 'live',
-      offSince: row.off_since,
-      newSources: config.sources.filter((source) => !known.includes(source)),
-    });
-  });
-  return true;
 }
 
 /** Notes since when all other connections are off, switched off or configured no more; plans made before are void. */

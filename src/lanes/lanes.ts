@@ -19,7 +19,6 @@ export {
   freeDeadLeases,
   keptIdentity,
   noteOff,
-  prepareConnection,
 } from './activate.ts';
 export { lanesAtOnce } from './at-once.ts';
 export { keepRemoteValues, offerChanges, referralsOffered } from './changes.ts';
@@ -73,4 +72,5 @@ export { runLane } from './run.ts';
 export { createRunGate } from './run-gate.ts';
 export { clientTypes, isShared } from './share.ts';
 export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';
+export { prepareConnection } from './take-over.ts';
 export { unknownOutcomes } from './unknown/unknown-outcomes.ts';

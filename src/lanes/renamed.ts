@@ -40,13 +40,23 @@ async function formerName(
   return rows[0]?.connection;
 }
 
-/** Remembers where the connection leads now. */
+/** Remembers where the connection leads now, and locks that for the rest of the transaction. */
 export async function keepPlace(trx: Transaction<Database>, config: ConnectionConfig): Promise<void> {
   const value = placeOf(config);
   await trx
     .insertInto('identity')
     .values({ name: `${namePrefix}${config.id}`, value })
     .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+    .execute();
+}
+
+/** What `keepPlace` locks, where the connection was in force before. */
+export async function lockPlace(trx: Transaction<Database>, connection: string): Promise<void> {
+  await trx
+    .selectFrom('identity')
+    .select('name')
+    .where('name', '=', `${namePrefix}${connection}`)
+    .forUpdate()
     .execute();
 }
 

@@ -35,6 +35,7 @@ import {
   type Taker,
   takeLease,
 } from './lease.ts';
+import { closed, leftOut } from './left-out.ts';
 import { raiseWanted, saveStates, saveWaiting, wantAwaited } from './links.ts';
 import { type LaneState, loadLane } from './load.ts';
 import { closeAlert, crashTopic, openAlert } from './operating/alerts.ts';
@@ -206,6 +207,9 @@ class LaneRun {
     if (cleared.kind === 'config') return this.#pause(cleared.reason);
     if (cleared.kind === 'again') return this.#again(cleared.reason, cleared.afterMs);
     if (cleared.kind === 'clear' && cleared.changed) return 'go-on';
+    // What became of what was sent before is found out all the same.
+    const out = leftOut(this.#connection, this.#lease);
+    if (out !== undefined) return this.#leaveOut(state, out);
     const reread = this.#lease.reread ? state.resources.filter((resource) => this.#isUnread(resource)) : [];
     if (reread.length > 0) return this.#readAll(state, reread);
     const tied = await this.#adopt(state);
@@ -391,6 +395,13 @@ class LaneRun {
 
   #again(why: Reason, afterMs: number | undefined): RunAgain {
     return again(this.#hasWritten ? 0 : this.#lease.attempts, this.#deps, why, afterMs);
+  }
+
+  #leaveOut(state: LaneState, why: Reason): RunOutcome {
+    const resources = state.resources.map((resource) => closed(resource, why));
+    // The basis stays that of the last run that did what is wanted.
+    const finished = this.#finish({ ...state, resources }, plan(resources), 0, undefined);
+    return { ...finished, reason: why };
   }
 
   /** Nothing is left to do now but to read what could not be read: every resource gets its state, every wait its row. */

@@ -25,6 +25,7 @@ export type {
   JsonText,
   LaneBasis,
   Recipient,
+  RecordsFor,
   ReplayScope,
   SetAside,
   Signed,

@@ -89,8 +89,23 @@ export interface ConnectionTable {
   configuration_at: NullableInstant;
   /** It is switched off, or configured no more; nothing is wanted of it. */
   off_since: NullableInstant;
-  /** For whom records make lanes, as configured when it was last on; null: not known. */
-  recipient: NullableJsonb<{ readonly sources: readonly string[]; readonly organization?: string }>;
+  /** For which records it has lanes, as configured when it was last on; null: not known. */
+  recipient: NullableJsonb<RecordsFor & { readonly takingOver?: TakingOver }>;
+}
+
+/** Which records make lanes of a connection. */
+export interface RecordsFor {
+  readonly sources: readonly string[];
+  /** Only those that belong to referrals to this organization do. */
+  readonly organization?: string;
+}
+
+/** Another configuration comes into force: until then records make the lanes of both. */
+export interface TakingOver {
+  /** The configuration that was in force, to be so again where that fails. */
+  readonly from: string;
+  /** One for each start that has begun. */
+  readonly to: readonly RecordsFor[];
 }
 
 /** What the last finished run of a lane was made from, so that a later one can tell what has changed since (lanes.md 22). */

@@ -6,11 +6,11 @@ import type { ConnectionConfig } from '../../src/config.ts';
 import { tellConfigured } from '../../src/gateway/tell-configured.ts';
 import { connectionView } from '../../src/http/queries/connections.ts';
 import { feed } from '../../src/lanes/feeder.ts';
-import { checkIdentity, type LaneDeps } from '../../src/lanes/lanes.ts';
+import { checkIdentity, dryRun, type LaneConnection, type LaneDeps, runByHand } from '../../src/lanes/lanes.ts';
 import { acceptRecords, parseRecord } from '../../src/records/records.ts';
 import { aCarePlan, aCase, aClient, aConsent, aGoal, anOrganization, aReferral } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const rosa = 'county.case.case-rosa';
@@ -182,6 +182,126 @@ describe('a source that is added to a connection', () => {
     expect(await casesOf()).toEqual([]);
     await connect({ backfill, sources: ['county', 'harbor'] });
     expect(await casesOf()).toEqual(cases);
+  });
+});
+
+test('a partner whose organization is put right is given the referrals to it that are there', async () => {
+  const pantry = (id: string) =>
+    ({ id: 'pantry', share: 'referrals', organization: { source: 'county', id } }) as const;
+  await world.accept(...directoryAndClient(), ...caseWithReferral(), ['case', aCase({ id: 'case-two' })]);
+  await connect(pantry('org-typo'));
+  expect(await casesOf('pantry')).toEqual([]);
+  await connect(pantry('org-pantry'));
+  expect(await dueOf('pantry')).toEqual([rosa]);
+});
+
+describe('a source that is taken out of a connection', () => {
+  const leftOut = (overrides: Partial<ConnectionConfig> = {}) => connect({ sources: ['harbor'], ...overrides });
+  const unsent = { hasWork: false, waiting: false, parked: undefined, reason: 'source-not-sent' };
+
+  const journaled = async () => (await world.server.journal()).length;
+
+  function laneConnection(): LaneConnection {
+    const connection = world.deps.connections.get('general');
+    if (connection === undefined) throw new Error('There is no connection.');
+    return connection;
+  }
+
+  test('is sent nothing more of, not even what was accepted before; the lane says why and has no work', async () => {
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await world.accept(...caseWithReferral());
+    await leftOut();
+    const before = await journaled();
+    await world.work({ tries: 1 });
+    expect(await world.server.writes(before)).toEqual([]);
+    expect(await dueOf()).toEqual([]);
+    expect(await world.lane(rosa)).toMatchObject(unsent);
+    expect(await dryRun(world.deps, laneConnection(), { connection: 'general', subject: rosa })).toMatchObject({
+      operations: [],
+    });
+    await connect();
+    await world.work();
+    expect(await world.server.all('EpisodeOfCare')).toHaveLength(1);
+    expect(await world.server.all('Goal')).toHaveLength(1);
+    expect((await world.lane(rosa)).reason).toBeUndefined();
+  });
+
+  test('has what became of a request found out that was under way, and nothing sent after it', async () => {
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await world.server.control('POST', 'settings', { transactions: false });
+    await world.server.control('POST', 'faults', [
+      { method: 'POST', path: 'EpisodeOfCare', nth: 1, fault: { drop: 'after-commit' } },
+      { method: 'GET', path: 'EpisodeOfCare$', fault: { status: 503 } },
+    ]);
+    await world.accept(...caseWithReferral());
+    await world.run(rosa);
+    await leftOut();
+    await world.server.control('DELETE', 'faults');
+    const before = await journaled();
+    await world.work({ tries: 2 });
+    expect(await world.server.writes(before)).toEqual([]);
+    expect(await world.link('case/case-rosa#episode')).toMatchObject({ remoteId: expect.any(String), retired: false });
+    expect(await world.lane(rosa)).toMatchObject(unsent);
+  });
+
+  test('makes no lane, and raises none, by a record that a process of the former configuration accepts', async () => {
+    const former = aConnection(world.server.base);
+    await leftOut();
+    await acceptedBy([former], 'county', ...directoryAndClient(), ...caseWithReferral());
+    expect(await casesOf()).toEqual([]);
+    await connect();
+    expect(await casesOf()).toEqual([rosa]);
+  });
+
+  test('is back-filled like a new one when it is put back in; what it has there already goes on', async () => {
+    await sendAll();
+    await leftOut();
+    await world.accept(['case', aCase({ id: 'case-two' })]);
+    await world.accept(['case', closedCase('case-three')]);
+    await connect({ backfill: 'none' });
+    expect(await casesOf()).toEqual([rosa]);
+    await leftOut();
+    await connect();
+    expect(await casesOf()).toEqual(['county.case.case-two', rosa].sort());
+  });
+
+  test('and was never sent stays unsent without a back-fill when it is put back in, until one of its records changes', async () => {
+    await connect({ backfill: 'none' });
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await leftOut({ backfill: 'none' });
+    await world.work({ tries: 1 });
+    await connect({ backfill: 'none' });
+    expect(await world.lane(rosa)).toMatchObject({ hasWork: false, reason: 'not-backfilled' });
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: later })]);
+    expect(await dueOf()).toEqual([rosa]);
+  });
+
+  test('leaves what is there as it is, whatever becomes of its records and whoever asks, until it is put back in', async () => {
+    await sendAll();
+    await leftOut();
+    await world.work({ tries: 1 });
+    const before = await journaled();
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: later })]);
+    await world.accept(['need', { id: 'need-food', deleted: true, updatedAt: later }]);
+    expect(await dueOf()).toEqual([]);
+    const [task] = await world.server.all('Task');
+    await partnerEdits(world.server, `Task/${task?.id}`, (body) => ({ ...body, status: 'accepted' }));
+    await world.poll();
+    await runByHand(world.store, { connection: 'general', subject: rosa });
+    await world.work({ tries: 1 });
+    expect(await world.server.writes(before)).toHaveLength(1);
+    expect(await world.lane(rosa)).toMatchObject(unsent);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ retired: false, reason: 'source-not-sent' });
+    expect(await world.link('need/need-food#condition')).toMatchObject({ retired: false, reason: 'source-not-sent' });
+    await connect();
+    await world.work();
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      description: { text: 'Food every day.' },
+    });
+    expect(await world.link('need/need-food#condition')).toMatchObject({ retired: true });
+    expect((await world.changes()).map(({ id }) => id)).toContain('referral-pantry');
   });
 });
 

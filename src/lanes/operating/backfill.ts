@@ -9,7 +9,7 @@ import { type Database, json } from '../../store/store.ts';
 /** What cases point at goes before them; then the most urgent ones. All of it comes after what changes now (`want-lanes.ts`). */
 const priorities = { directory: 79, crisis: 80, high: 83, urgent: 86, rest: 90 };
 
-/** How long an acceptance may be under way that has not seen yet that the connection was off, or is no more. */
+/** How long an acceptance may be under way that has seen that the connection was off, and began before it was. */
 const acceptanceMinutes = 5;
 
 type Recipient = Pick<ConnectionConfig, 'id' | 'sources' | 'backfill' | 'share' | 'organization'>;
@@ -80,19 +80,6 @@ function lanesWhere(
     group by r.subject, r.source`;
 }
 
-/** Those of the lanes that are not there yet have work. */
-async function insertLanes(trx: Transaction<Database>, connection: string, lanes: Lanes): Promise<void> {
-  await sql`
-    insert into lane (connection, subject, source, wanted, priority)
-    select ${connection}, b.subject, b.source, 1, b.priority from (${lanes}) b
-    on conflict (connection, subject) do nothing`.execute(trx);
-}
-
-/** A new connection: its back-fill has work. */
-export async function wantBackfill(trx: Transaction<Database>, recipient: Recipient): Promise<void> {
-  await insertLanes(trx, recipient.id, backfillOf(recipient));
-}
-
 export interface ConfigurationChange {
   /** It was a shadow when it last worked. */
   readonly goesLive: boolean;
@@ -103,8 +90,9 @@ export interface ConfigurationChange {
 }
 
 /**
- * A connection is set up otherwise than before, or comes back: its lanes look again, and those that it lacks have work. One that goes live sends what
- * belongs to its back-fill; the rest, of which the server has nothing, says why it stays, and goes on doing so at later changes of the configuration.
+ * A connection is new, is set up otherwise than before, or comes back: its lanes look again, and those that it lacks have work. What does not belong to
+ * its back-fill when it goes live or takes a source in again, and of which the server has nothing, says why it stays, and goes on doing so at later
+ * changes of the configuration. Lanes are taken in key order, in one statement, as acceptance takes them.
  */
 export async function wantAfterChange(
   trx: Transaction<Database>,
@@ -113,30 +101,39 @@ export async function wantAfterChange(
 ): Promise<void> {
   // Whatever a shadow has not sent is back-fill when it goes live.
   const changed = offSince === null || goesLive ? noLanes : changedSince(recipient, offSince);
+  const among = (sources: readonly string[]) =>
+    sql`in (select s.id from jsonb_to_recordset(${json(sources.map((id) => ({ id })))}) as s(id text))`;
+  // One that has work may be under way by the former configuration, and what that run does is not all.
+  const stays = sql`lane.done = lane.wanted and excluded.reason is not null`;
   await sql`
-    with scope as (select b.subject, b.priority from (${backfillOf(recipient)}) b),
-    changed as (select b.subject from (${changed}) b),
+    with scope as (select * from (${backfillOf(recipient)}) b),
+    changed as (select * from (${changed}) b),
     looking as (
-      -- One that has work may be under way by the former configuration, and what that run does is not all.
-      select l.subject, s.priority, l.done < l.wanted as has_work,
-        l.done = l.wanted and (${goesLive}::boolean or coalesce(l.reason ->> 'code' = 'not-backfilled', false))
+      select l.subject, l.source, coalesce(s.priority, ${priorities.rest}::integer) as priority,
+        (${goesLive}::boolean or coalesce(l.reason ->> 'code' in ('not-backfilled', 'source-not-sent'), false))
+          and l.source ${among(recipient.sources)}
           and s.subject is null and not exists (select 1 from changed n where n.subject = l.subject)
           and not exists (
-            select 1 from link k where k.connection = l.connection and k.subject = l.subject and k.origin = 'created' and k.remote_id is not null) as stays
+            select 1 from link k where k.connection = l.connection and k.subject = l.subject and k.origin = 'created' and k.remote_id is not null) as may_stay
       from lane l left join scope s on s.subject = l.subject
       where l.connection = ${recipient.id}
+      union all
+      select n.subject, n.source, min(n.priority), false
+      from (select * from scope where source ${among(newSources)} union all select * from changed) n
+      where not exists (select 1 from lane l where l.connection = ${recipient.id} and l.subject = n.subject)
+      group by n.subject, n.source
     )
-    update lane l set
-      wanted = case when r.stays then l.wanted else l.wanted + 1 end,
-      parked = case when r.has_work then l.parked end,
-      waiting = l.waiting and not r.stays,
+    insert into lane (connection, subject, source, wanted, priority, reason)
+    select ${recipient.id}, r.subject, r.source, 1, r.priority, case when r.may_stay then ${json(reason('not-backfilled'))} end
+    from looking r order by r.subject
+    on conflict (connection, subject) do update set
+      wanted = case when ${stays} then lane.wanted else lane.wanted + 1 end,
+      parked = case when lane.done < lane.wanted then lane.parked end,
+      waiting = lane.waiting and not (${stays}),
       next_try_at = null,
-      due_at = case when r.has_work then l.due_at else now() end,
-      priority = case when r.has_work then l.priority else coalesce(r.priority, ${priorities.rest}::integer) end,
-      reason = case when r.stays then ${json(reason('not-backfilled'))} else l.reason end
-    from looking r where l.connection = ${recipient.id} and l.subject = r.subject`.execute(trx);
-  await insertLanes(trx, recipient.id, backfillOf({ ...recipient, sources: newSources }));
-  await insertLanes(trx, recipient.id, changed);
+      due_at = case when lane.done < lane.wanted then lane.due_at else now() end,
+      priority = case when lane.done < lane.wanted then lane.priority else excluded.priority end,
+      reason = case when ${stays} then excluded.reason else lane.reason end`.execute(trx);
   if (!goesLive) return;
   // Waiting for a link would bring back what stays.
   await sql`

@@ -8,6 +8,7 @@ import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { emptyMemory } from '../lane-memory.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { LaneKey, Lease } from '../lease.ts';
+import { closed, leftOut } from '../left-out.ts';
 import { loadLane } from '../load.ts';
 import { type Operation, type Plan, plan } from '../plan.ts';
 
@@ -79,7 +80,9 @@ export async function planNow(
   memory.mappings = await deps.mappings();
   const abilities = await connection.abilities(memory.mappings);
   const { resources } = await loadLane(deps, connection, abilities, lease, memory);
-  const { operations, states } = plan(resources.map(asIfFresh));
+  const out = leftOut(connection, lease);
+  const planned = out === undefined ? resources.map(asIfFresh) : resources.map((resource) => closed(resource, out));
+  const { operations, states } = plan(planned);
   return { operations, states, nextLookAt: row?.next_look_at ?? null };
 }
 

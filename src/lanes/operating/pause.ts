@@ -90,6 +90,7 @@ function nextProbe(probes: RawBuilder<number>): RawBuilder<Date> {
 /** False when an operator has paused or resumed it meanwhile. */
 async function resumeByItself(store: Store, connection: string): Promise<boolean> {
   return store.tx(async (trx) => {
+    await wakeResting(trx, connection);
     const row = await trx
       .selectFrom('connection')
       .select('probe_at')
@@ -109,6 +110,7 @@ async function resumeByItself(store: Store, connection: string): Promise<boolean
 /** An operator pauses with a reason, or resumes with undefined; plans made before are void. @returns false when it was so already. */
 export async function setPaused(store: Store, connection: string, why: Reason | undefined): Promise<boolean> {
   return store.tx(async (trx) => {
+    if (why === undefined) await wakeResting(trx, connection);
     // Whoever pauses by hand wants it to stay so, whatever the fault: theirs is then the reason.
     await trx
       .updateTable('connection')
@@ -124,6 +126,22 @@ export async function setPaused(store: Store, connection: string, why: Reason | 
       .execute();
     return changePaused(trx, connection, why);
   });
+}
+
+/**
+ * Where it is paused, its lanes wait for no next try any more. They are locked in key order, as acceptance locks them, and before the row of the connection,
+ * as whoever stores an intent does.
+ */
+async function wakeResting(trx: Transaction<Database>, connection: string): Promise<void> {
+  await sql`
+    with resting as (
+      select l.subject from lane l
+      where l.connection = ${connection} and l.next_try_at is not null
+        and exists (select 1 from connection c where c.id = ${connection} and c.paused is not null)
+      order by l.subject for update of l)
+    update lane l set next_try_at = null from resting r where l.connection = ${connection} and l.subject = r.subject`.execute(
+    trx,
+  );
 }
 
 /** With the alert that tells of it. @returns false when it was so already. */
@@ -148,7 +166,6 @@ export async function changePaused(
   if (why === undefined) {
     await closeAlert(trx, topic);
     await forgetTokenRefusal(trx, connection);
-    await trx.updateTable('lane').set({ next_try_at: null }).where('connection', '=', connection).execute();
   } else {
     await openAlert(trx, { topic, connection, reason: why });
   }

@@ -52,7 +52,9 @@ export function lanesOf(source: string, subject: string, connections: readonly R
  * A connection that shares referrals only gets a lane for the case of a referral to its organization, and for what such a lane waits for
  * (`lanes/run.ts`); other cases never have one.
  *
- * @param connections as this process has them; those that are in force by the configuration of another are served too
+ * Which connections take from the source is what is in force, by whichever process's configuration; while another one comes into force, by either.
+ *
+ * @param connections as this process has them, for those of which the store does not tell
  */
 export async function wantLanes(
   trx: Transaction<Database>,
@@ -71,10 +73,12 @@ export async function wantLanes(
   await sql`
     with configured as (select * from jsonb_to_recordset(${json(recipients)}) as r(id text, organization text)),
     recipient as (
-      select id, organization from configured
-      union all
-      select c.id, c.recipient ->> 'organization' from connection c
-      where c.off_since is null and c.recipient -> 'sources' ? ${source}::text and not exists (select 1 from configured o where o.id = c.id)),
+      select o.id, o.organization from configured o
+      where not exists (select 1 from connection c where c.id = o.id and c.recipient is not null)
+      union
+      select c.id, r.one ->> 'organization' from connection c, lateral (
+        select c.recipient as one union all select jsonb_array_elements(c.recipient #> '{takingOver,to}')) r
+      where (c.off_since is null or c.recipient ? 'takingOver') and r.one -> 'sources' ? ${source}::text),
     raised as (
       select recipient.id as connection, s.subject, s.priority,
         recipient.organization is null or recipient.organization = case when s.service is null then s.performer
