@@ -67,8 +67,13 @@ function lanesWhere(
       min(case when r.type in ('organization', 'worker', 'service') then ${priorities.directory}::integer
         else coalesce(u.priority, ${priorities.rest}::integer) end) as priority
     from record r
-    left join record c on c.source = r.source and c.type = 'case'
-      and (c.id = r.case_id or (r.type = 'case' and c.id = r.id) or (r.type = 'client' and c.client_id = r.id))
+    -- Each is looked up by key, however many there are.
+    left join lateral (
+      select o.source, o.id, o.content from record o
+      where o.source = r.source and o.type = 'case' and o.id = case when r.type = 'case' then r.id else r.case_id end
+      union all
+      select o.source, o.id, o.content from record o
+      where r.type = 'client' and o.source = r.source and o.type = 'case' and o.client_id = r.id) c on true
     left join urgency u on u.source = c.source and u.case_id = c.id
     where r.source in (select s.id from jsonb_to_recordset(${names}) as s(id text)) and r.subject <> ''
       and (${which})
