@@ -36,7 +36,9 @@ export function isForConsent({ code }: Reason): boolean {
 export function withheldBy(question: ConsentQuestion): Reason | undefined {
   if (isOfOthers(question)) return reason('consent-of-others');
   const isImplied = question.basis === 'treatment' && question.sensitivity.length === 0;
-  if (isImplied && !alwaysAsked.includes(question.recordType)) return undefined;
+  if (isImplied && !alwaysAsked.includes(question.recordType)) {
+    return isRefusedByName(question) ? reason('consent-refused', { recordType: question.recordType }) : undefined;
+  }
   const inForce = question.consents.filter((consent) => isInForce(consent, question));
   if (inForce.length === 0) return reason('consent-missing', { recordType: question.recordType });
   const naming = inForce.filter((consent) => namesType(consent, question.recordType));
@@ -51,6 +53,23 @@ export function withheldBy(question: ConsentQuestion): Reason | undefined {
     );
   const labels = question.sensitivity.filter((label) => !standing.some((consent) => allows(consent, label)));
   return labels.length === 0 ? undefined : reason('consent-sensitivity', { recordType: question.recordType });
+}
+
+/** Treatment needs no consent; but a client who says no to this very receiver, for this very type, is heard until a later consent says otherwise. */
+function isRefusedByName(question: ConsentQuestion): boolean {
+  const { consents, recordType } = question;
+  const refusals = consents.filter(
+    (consent) =>
+      isRefusal(consent, question) &&
+      list(consent.recipients).some((recipient) => isReceiver(recipient, question)) &&
+      list(consent.recordTypes).includes(recordType) &&
+      list(consent.sensitivity).length === 0,
+  );
+  const isPermitted = consents.some(
+    (consent) =>
+      isInForce(consent, question) && namesType(consent, recordType) && stands(consent, recordType, refusals),
+  );
+  return refusals.length > 0 && !isPermitted;
 }
 
 /** Whom else a client lets know, or does not, is nobody's business but the client's hospital's. */

@@ -193,7 +193,7 @@ function basisLine(basis: Json | undefined): string[] {
     return ['  basis consent: nothing of a client goes there without a consent that names this connection'];
   if (basis !== 'treatment') return [];
   return [
-    '  basis treatment: all of a client goes there, whatever the client said, but what is labelled sensitive and safety plans, which need a consent',
+    '  basis treatment: all of a client goes there but what is labelled sensitive and safety plans, which need a consent, and what the client has refused to it by name',
   ];
 }
 

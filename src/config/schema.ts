@@ -247,7 +247,7 @@ const connection = settings(
     ),
     basis: choice(
       ['treatment', 'consent'],
-      'What lets records go there. consent: a consent of the client that names the connection. treatment: everything goes, whatever the client said, but what is labelled sensitive and safety plans, which need one too (docs/connections.md). Default treatment.',
+      'What lets records go there. consent: a consent of the client that names the connection. treatment: everything goes but what is labelled sensitive and safety plans, which need one too, and what the client has refused to this receiver by name (docs/connections.md). Default treatment.',
     ),
     sources: {
       type: 'array',

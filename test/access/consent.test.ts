@@ -278,6 +278,27 @@ describe('several consents', () => {
     expect(answer({ otherConnections: ['shelter'], consents: [consent(), no] })).toBe(expected);
   });
 
+  test('at the hospital that treats the client, a refusal that names it and the type is heard until a later consent', () => {
+    const atHospital = (...consents: JsonObject[]) => answer({ basis: 'treatment', consents });
+    const no = refusal({ signedAt: may });
+    const again = consent({ id: 'consent-again', signedAt: june });
+    expect([atHospital(no), atHospital(consent(), no), atHospital(no, again)]).toEqual([
+      'consent-refused',
+      'consent-refused',
+      'permitted',
+    ]);
+    expect(answer({ basis: 'treatment', recordType: 'appointment', consents: [no] })).toBe('permitted');
+  });
+
+  test.each<[string, JsonObject]>([
+    ['of another organization', { recipients: [{ organizationId: 'org-shelter' }] }],
+    ['of a class that may be anybody', { recipients: [{ class: 'everybody' }] }],
+    ['of a label alone', { sensitivity: ['hiv'] }],
+    ['that was revoked', { status: 'revoked' }],
+  ])('at the hospital that treats the client, one %s takes nothing away that needs no consent', (_what, change) => {
+    expect(answer({ basis: 'treatment', consents: [refusal({ signedAt: may, ...change })] })).toBe('permitted');
+  });
+
   test('a refusal of a class of receivers counts at the hospital that treats the client too, for what needs consent there', () => {
     const question = { basis: 'treatment', recordType: 'safetyPlan' } as const;
     const yes = consent({ recordTypes: ['safetyPlan'] });

@@ -113,7 +113,7 @@ describe('of a server that is as it should be', () => {
     const lines = healthy.out.split('\n');
     expect(lines).toContain('good (standard, live): reachable, signed in');
     expect(lines).toContain(
-      '  basis treatment: all of a client goes there, whatever the client said, but what is labelled sensitive and safety plans, which need a consent',
+      '  basis treatment: all of a client goes there but what is labelled sensitive and safety plans, which need a consent, and what the client has refused to it by name',
     );
     for (const type of [
       'organization',
