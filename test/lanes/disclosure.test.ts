@@ -164,7 +164,7 @@ describe('a tie to a labelled shelter', () => {
     expect((await held('ServiceRequest', 'Task', 'Consent')).map(({ status }) => status)).toEqual([
       'entered-in-error',
       'entered-in-error',
-      'entered-in-error',
+      'inactive',
     ]);
     expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ code: 'consent-withdrawn' }));
     const before = (await world.server.journal()).length;
