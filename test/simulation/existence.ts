@@ -46,10 +46,15 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
           );
     }),
   );
-  // Told to a person, and only of what is in another client's chart.
-  const isGivenUp = (resource: JsonObject) =>
-    said.misfiled.has(`${resource.resourceType}/${resource.id}`) &&
-    patients.get(patientOf(resource) ?? '') !== wanted.get(slotValue(resource))?.client;
+  // Told to a person, and only of what is in another client's chart, or was until its record came back.
+  const isGivenUp = (resource: JsonObject) => {
+    const { type, id, client } = wanted.get(slotValue(resource)) ?? {};
+    const hasMoved = evidence.promised.some(
+      ({ type: sentType, record }) => sentType === type && record.id === id && record.clientId !== client,
+    );
+    const isElsewhere = patients.get(patientOf(resource) ?? '') !== client;
+    return said.misfiled.has(`${resource.resourceType}/${resource.id}`) && (isElsewhere || hasMoved);
+  };
   const standing = Map.groupBy(
     held.filter((resource) => ownValue(resource) !== undefined && !isRetired(resource) && !isGivenUp(resource)),
     slotValue,
