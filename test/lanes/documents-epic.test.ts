@@ -120,22 +120,25 @@ describe('E23 a note whose reply is lost', () => {
     expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
   });
 
-  test('each time, and that no search shows, is filed no more than six times; then a person is asked', async () => {
+  test('each time, and that no search shows, is filed no more once an hour is over; a person is asked', async () => {
     const nothing = { resourceType: 'Bundle', type: 'searchset', entry: [] };
     await world.server.control('POST', 'faults', [
       { method: 'POST', path: 'DocumentReference', fault: { status: 500, at: 'after-commit' } },
       { method: 'GET', path: 'DocumentReference$', fault: { status: 200, body: nothing } },
     ]);
     await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work({ tries: 30 });
-    expect(await filed()).toHaveLength(6);
+    await world.work({ tries: 14 });
+    expect(await world.openDecisions()).toEqual([]);
+    await sql`update operation set intended_at = intended_at - interval '1 hour'`.execute(world.store.db);
+    await world.work();
+    expect(await filed()).toHaveLength(7);
     expect(await world.openDecisions()).toMatchObject([
       { kind: 'outcome-untold', choices: ['look-again', 'not-there'] },
     ]);
     expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false });
     await world.accept(['goal', later]);
     await world.work({ tries: 5 });
-    expect(await filed()).toHaveLength(6);
+    expect(await filed()).toHaveLength(7);
   });
 
   test('five times before it is filed, counts for nothing when the next edition is lost', async () => {

@@ -1,12 +1,13 @@
 // A create whose reply was lost, as the server shows it: found by our identifier, or a document by its last line, and linked (lanes.md 9).
 
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { isSearchResult } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
 import { identifierValue } from '../../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { Facts } from '../../mapping/mapping.ts';
 import type { Database, Store } from '../../store/store.ts';
+import { isStoodAgainst } from '../contested.ts';
 import { doubled, openDecision } from '../decisions.ts';
 import { readEdition } from '../documents/document.ts';
 import { keepFiled } from '../documents/editions.ts';
@@ -19,7 +20,7 @@ import type { LaneState } from '../load.ts';
 import { closeOperations, keyOf, type OperationRow } from '../operations.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { type Failure, finalSearchFailure, type Refused } from '../search-failure.ts';
-import { closeUntold } from './untold.ts';
+import { askAfterMs, closeUntold } from './untold.ts';
 
 /** What the server holds of this create, the oldest first; or why that cannot be told now. */
 export function searchLost(
@@ -112,23 +113,24 @@ export function isSaidDone({ reason: why }: Pick<OperationRow, 'reason'>): boole
 /** Tries in a row that were lost, and found nowhere, before a person is asked: each may have made one that no search shows. */
 const mostLost = 5;
 
-/** Whether so many before this one were lost since the resource last got through. */
-export async function isLostEachTime({ db }: Store, operation: OperationRow): Promise<boolean> {
+/** Whether so many before this one were lost since the resource last got through; in silence, for as long as an outage may last. */
+export async function isLostEachTime({ db }: Store, operation: OperationRow, now: Date): Promise<boolean> {
   const { connection, source, type, record_id, slot } = operation;
-  const before = await db
+  const ofResource = db
     .selectFrom('operation')
-    .select('outcome')
     .where((is) => is.and({ connection, source, type, record_id, slot }))
-    .where((is) =>
-      is.or([
-        is('outcome', 'in', ['ok', 'found']),
-        is.and([is('outcome', '=', 'not-done'), is('missed_at', 'is not', null)]),
-      ]),
-    )
-    .orderBy('id', 'desc')
-    .limit(mostLost)
+    .where('id', '<', operation.id);
+  const through = ofResource.where('outcome', 'in', ['ok', 'found']).select(({ fn }) => fn.max<string>('id').as('id'));
+  const lost = await ofResource
+    .where('outcome', '=', 'not-done')
+    .where('missed_at', 'is not', null)
+    .where(sql<boolean>`id > coalesce(${through}, 0)`)
+    .select('intended_at')
+    .orderBy('id')
     .execute();
-  return before.length === mostLost && before.every(({ outcome }) => outcome === 'not-done');
+  const [first] = lost;
+  if (first === undefined || lost.length < mostLost) return false;
+  return isStoodAgainst(operation.reason) || now.getTime() - first.intended_at.getTime() >= askAfterMs;
 }
 
 type LinkTarget = Pick<

@@ -136,7 +136,7 @@ async function reconcileCreate(
   const { missed_at: missedAt } = operation;
   const unsettledMs = missedAt === null ? settleMs : missedAt.getTime() + settleMs - state.now.getTime();
   const missedTwice = missedAt !== null && unsettledMs <= 0;
-  if (missedTwice && (isSaidDone(operation) || (await isLostEachTime(deps.store, operation))))
+  if (missedTwice && (isSaidDone(operation) || (await isLostEachTime(deps.store, operation, state.now))))
     return { kind: 'parked', reason: operation.reason ?? reason('outcome-unknown') };
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);

@@ -14,7 +14,7 @@ import type { Failure, Refused } from '../search-failure.ts';
 export const lateCheckMs = 15 * 60_000;
 
 /** A server that is only down for a while answers by then. */
-const askAfterMs = 60 * 60_000;
+export const askAfterMs = 60 * 60_000;
 
 /** Why a look at the server could not tell. `parked`: no repetition gives another answer. */
 export type Untold = Failure | Refused;
