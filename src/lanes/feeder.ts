@@ -184,11 +184,12 @@ async function claim(
 
 /** Wants every lane of these connections, reading each linked resource again: the check that a second pass writes nothing. */
 export async function wantAll(store: Store, connections: readonly string[]): Promise<number> {
-  const { rows } = await sql<{ n: number }>`
+  const raised = sql<{ n: number }>`
     with raised as (
       update lane set wanted = wanted + 1, reread = true, due_at = now(), next_try_at = null
       where connection in (select c.id from jsonb_to_recordset(${json(connections.map((id) => ({ id })))}) as c(id text))
       returning 1)
-    select count(*)::integer as n from raised`.execute(store.db);
+    select count(*)::integer as n from raised`;
+  const { rows } = await store.once((db) => raised.execute(db));
   return rows[0]?.n ?? 0;
 }

@@ -70,7 +70,7 @@ export async function gather(
     ),
     changes: await gateway.all('/api/changes', 'county'),
     decisions: await gateway.all('/api/decisions'),
-    lanes: await gateway.all('/api/lanes'),
+    lanes: await gateway.lanesAtRest(60_000),
     ownEnds: [...serves, ...workers].flatMap(({ name, ownEnds }) => Array.from({ length: ownEnds }, () => name)),
   };
 }

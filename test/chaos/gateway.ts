@@ -68,6 +68,17 @@ export class GatewayClient {
     return Math.round(performance.now() - started);
   }
 
+  /** All lanes, at a moment when none has work: what a poll finds may have set one going again. */
+  async lanesAtRest(withinMs: number): Promise<JsonObject[]> {
+    const started = performance.now();
+    for (;;) {
+      const lanes = await this.all('/api/lanes');
+      const isBusy = lanes.some(({ state }) => state === 'running' || state === 'due');
+      if (!isBusy || performance.now() - started > withinMs) return lanes;
+      await sleep(500);
+    }
+  }
+
   /** Every lane looks at each of its resources again. */
   async runAll(): Promise<void> {
     const lanes = await this.all('/api/lanes');

@@ -516,6 +516,22 @@ describe('standard', () => {
     expect(await news(world)).toEqual([]);
   });
 
+  test('to bring them up to date touches none that is as it was: another process may be at it', async () => {
+    await uploadRoster(world.store, 'general', ['p1', 'p2']);
+    await pollEverybody(world);
+    const rows = async () =>
+      (
+        await sql`select about, resource_type, ctid::text, xmin::text, xmax::text from poll order by 1, 2`.execute(
+          world.store.db,
+        )
+      ).rows;
+    const before = await rows();
+    const connection = world.deps.connections.get('general');
+    if (connection === undefined) throw new Error('no connection');
+    await refreshRoster(world.store, connection.config, connection.vendor);
+    expect(await rows()).toEqual(before);
+  });
+
   test('first readings of many patients are spread over the time that their number takes', async () => {
     const ids = Array.from({ length: 600 }, (_, number) => `p${number}`);
     await uploadRoster(world.store, 'general', ids);

@@ -63,21 +63,24 @@ export async function probePaused(
  * that refused us a token may be asked for one again.
  */
 export async function probeSoon(store: Store): Promise<void> {
-  await store.db
-    .updateTable('connection')
-    .set({ probe_at: sql<Date>`greatest(now(), ${tokenRefusedUntil})` })
-    .where('paused', 'is not', null)
-    .where('probe_at', 'is not', null)
-    .execute();
+  await store.once((db) =>
+    db
+      .updateTable('connection')
+      .set({ probe_at: sql<Date>`greatest(now(), ${tokenRefusedUntil})` })
+      .where('paused', 'is not', null)
+      .where('probe_at', 'is not', null)
+      .execute(),
+  );
 }
 
 /** The next probe is set with the claim: a process that dies here costs one probe, and two processes ask once. */
 async function claimProbes(store: Store, connections: readonly string[]): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
+  const claimed = sql<{ id: string }>`
     update connection set probes = probes + 1, probe_at = ${nextProbe(sql<number>`probes + 1`)}
     where paused is not null and probe_at <= now()
       and id in (select c.id from jsonb_to_recordset(${json(connections.map((id) => ({ id })))}) as c(id text))
-    returning id`.execute(store.db);
+    returning id`;
+  const { rows } = await store.once((db) => claimed.execute(db));
   return rows.map(({ id }) => id);
 }
 

@@ -119,11 +119,12 @@ function compare(one: string, other: string): number {
 /** Page by page, so that a long poll keeps its lease and a dead process' one is soon free. Overlapping another poll does no harm. */
 async function renewPolls({ store, leaseMs }: LaneDeps, polls: readonly Poll[]): Promise<void> {
   const names = json(polls.map(({ connection, resource_type, about }) => ({ connection, resource_type, about })));
-  await sql`
+  const renewed = sql`
     update poll p set lease_until = now() + ${leaseMs} * interval '1 millisecond'
     from jsonb_to_recordset(${names}) as c(connection text, resource_type text, about text)
     where p.connection = c.connection and p.resource_type = c.resource_type and p.about = c.about
-      and p.lease_until > now()`.execute(store.db);
+      and p.lease_until > now()`;
+  await store.once((db) => renewed.execute(db));
 }
 
 async function runPoll(

@@ -23,7 +23,7 @@ export async function preparePolls(store: Store, config: Polled, vendor: Vendor)
     ...typesOfAll(vendor, config).map((resource_type) => ({ resource_type, about: '' })),
     ...(roster === undefined ? [] : [{ resource_type: roster.resourceType, about: roster.id }]),
   ];
-  await sql`
+  const prepared = sql`
     with wanted as (select w.* from jsonb_to_recordset(${json(rows)}) as w(resource_type text, about text)),
     ended as (
       delete from poll p where p.connection = ${config.id} and p.tier = 0 and p.resource_type <> 'Subscription'
@@ -32,7 +32,8 @@ export async function preparePolls(store: Store, config: Polled, vendor: Vendor)
       delete from roster r where r.connection = ${config.id} and r.origin = 'group' and ${roster === undefined})
     insert into poll (connection, resource_type, about)
     select ${config.id}, w.resource_type, w.about from wanted w
-    on conflict do nothing`.execute(store.db);
+    on conflict do nothing`;
+  await store.once((db) => prepared.execute(db));
   await prepareSubscriptions(store, config);
 }
 
@@ -54,7 +55,7 @@ export async function refreshRoster(store: Store, config: Polled, vendor: Vendor
     tiers.slice(1).map((tier) => ({ type, tier, every_ms: pollEveryMs(config, vendor, type, tier) })),
   );
   const msPerRequest = pollShare * (1000 / config.rateLimit.requestsPerSecond);
-  const { rows } = await sql<{ n: number }>`
+  const refreshed = sql<{ n: number }>`
     with linked as (
       select k.remote_id as patient, min(case
           when exists (select 1 from record c join record q on q.source = c.source and q.case_id = c.id and q.type = 'referral'
@@ -88,12 +89,16 @@ export async function refreshRoster(store: Store, config: Polled, vendor: Vendor
       select ${config.id}, w.type, w.patient, w.tier,
         now() + least(w.every_ms, s.ms) * (w.place / 4294967296.0) * interval '1 millisecond'
       from wanted w, spread s
+      -- What is as it was is not locked: it may be with a process that asks just now.
+      where not exists (select 1 from poll o
+        where o.connection = ${config.id} and o.resource_type = w.type and o.about = w.patient and o.tier = w.tier)
       order by w.type, w.patient
       on conflict (connection, resource_type, about) do update set
         tier = excluded.tier, next_at = least(o.next_at, excluded.next_at)
       where o.tier <> excluded.tier
       returning 1)
-    select (select count(*)::integer from wanted) as n, (select count(*) from kept) as kept`.execute(store.db);
+    select (select count(*)::integer from wanted) as n, (select count(*) from kept) as kept`;
+  const { rows } = await store.once((db) => refreshed.execute(db));
   await store.tx((trx) => reviewPollAlerts(trx, config.id));
   return rows[0]?.n ?? 0;
 }

@@ -1,9 +1,10 @@
 // Create exactly once under lease take-overs (G2): on each server so many cases whose client and plan go out; one write in ten cut after the server has
-// done it, one in twenty before, one in twenty answered 503; searches that see a write only after ten seconds; and workers that are killed or frozen
-// until enough lanes have been taken over.
+// done it, one in twenty before, one in twenty answered 503; searches that see a write only after ten seconds; and workers, all but one at a time, that are
+// killed or frozen until enough lanes have been taken over.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultRule } from '../../../src/sandbox/faults.ts';
+import type { Program } from '../programs.ts';
 import { randomOf } from '../random.ts';
 import { vendorNames } from '../simulated.ts';
 import { changesOfCases } from '../workload.ts';
@@ -46,10 +47,7 @@ export async function creates(options: ExperimentOptions): Promise<Result> {
     const sending = source.send(changes, 0).then(() => {
       isSent = true;
     });
-    while (takeOvers < options.count && !(isSent && (await cluster.gateway.due()) === 0)) {
-      await sleep(random.between(200, 900));
-      const one = random.pick(workers);
-      const kills = random.chance(0.5);
+    const strike = async (one: Program, kills: boolean) => {
       one.freeze();
       takeOvers += await leasesOf(cluster, one.pid);
       counts[kills ? 'kill worker' : 'freeze worker'] += 1;
@@ -60,6 +58,12 @@ export async function creates(options: ExperimentOptions): Promise<Result> {
         await sleep(leaseMs * 1.2);
         one.thaw();
       }
+    };
+    while (takeOvers < options.count && !(isSent && (await cluster.gateway.due()) === 0)) {
+      await sleep(random.between(200, 900));
+      const spared = random.pick(workers);
+      const struckNow = workers.filter((one) => one !== spared).map((one) => strike(one, random.chance(0.5)));
+      await Promise.all(struckNow);
     }
     await sending;
     await cluster.gateway.drained(1_200_000);
