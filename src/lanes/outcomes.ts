@@ -22,6 +22,7 @@ import {
   versionTagOf,
   wakeWaiting,
 } from './links.ts';
+import { isListed, listRecalled } from './list-recalled.ts';
 import { withFact } from './merge.ts';
 import { type ClosedOperation, endSending } from './operations.ts';
 import { elementTopic } from './plan.ts';
@@ -130,12 +131,7 @@ async function lookAgainAtPatients(
 }
 
 function isRecall({ class: result, intent: { write } }: WriteOutcome): boolean {
-  return (
-    result === 'ok' &&
-    write.kind === 'retire' &&
-    write.edition === undefined &&
-    write.resource.leave?.code === 'consent-withdrawn'
-  );
+  return result === 'ok' && write.kind === 'retire' && write.edition === undefined && isListed(write.resource);
 }
 
 /** Done, and with nothing to be said of it but what the link and the look tell. */
@@ -290,30 +286,4 @@ function replaceIn(value: Json, resolved: ReadonlyMap<string, string>): Json {
   if (Array.isArray(value)) return value.map((item) => replaceIn(item, resolved));
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, replaceIn(part, resolved)]));
-}
-
-/** After a withdrawal: what had been sent, and that its recall was written, for the person who answers for it. */
-async function listRecalled(trx: Transaction<Database>, lease: Lease): Promise<void> {
-  const rows = await trx
-    .selectFrom('link')
-    .select(['type', 'id', 'slot', 'resource_type', 'remote_id', 'retired_at'])
-    .where('connection', '=', lease.connection)
-    .where('subject', '=', lease.subject)
-    .where('retired_at', 'is not', null)
-    .orderBy('type')
-    .orderBy('id')
-    .execute();
-  await openDecision(trx, lease, {
-    kind: 'recalled',
-    topic: 'recalled',
-    reason: reason('consent-withdrawn', { recordType: 'record' }),
-    detail: {
-      recalled: rows.map((row) => ({
-        resource: nameOf(row),
-        sentAs: `${row.resource_type}/${row.remote_id}`,
-        recalledAt: row.retired_at?.toISOString() ?? null,
-      })),
-    },
-    choices: [{ choose: 'done', effect: 'Seen. Nothing more is sent or changed.' }],
-  });
 }

@@ -219,6 +219,13 @@ describe('a connection that needs consent', () => {
     return lists.flat();
   }
 
+  const someRecalled = ['goal/goal-meals#goal', 'referral/referral-pantry#fulfilment', 'client/client-rosa#patient'];
+
+  async function listedAsRecalled(): Promise<JsonObject[]> {
+    const recalls = (await world.openDecisions()).filter(({ kind }) => kind === 'recalled');
+    return recalls.flatMap(({ detail }) => objectsAt(detail, 'recalled'));
+  }
+
   test('gets nothing about the client without one, and each link says why', async () => {
     await partner();
     await sendCase();
@@ -281,17 +288,8 @@ describe('a connection that needs consent', () => {
     });
     expect(await world.server.own('Patient', 'county/client/client-rosa#patient')).toMatchObject({ active: false });
     expect(await methods()).not.toContain('DELETE');
-    const recalls = (await world.openDecisions()).filter(({ kind }) => kind === 'recalled');
-    const listed = recalls.flatMap(({ detail }) =>
-      Array.isArray(detail.recalled) ? detail.recalled.filter(isObject) : [],
-    );
-    expect(listed.map(({ resource }) => resource)).toEqual(
-      expect.arrayContaining([
-        'goal/goal-meals#goal',
-        'referral/referral-pantry#fulfilment',
-        'client/client-rosa#patient',
-      ]),
-    );
+    const listed = await listedAsRecalled();
+    expect(listed.map(({ resource }) => resource)).toEqual(expect.arrayContaining(someRecalled));
     expect(listed.every(({ sentAs }) => /^[A-Z]\w+\/\S+$/.test(String(sentAs)))).toBe(true);
   });
 
@@ -306,7 +304,7 @@ describe('a connection that needs consent', () => {
       [1, 2].map((nth) => ({ method: 'POST', path: '$', nth, fault: { drop: 'after-commit' } })),
     ],
   ])(
-    'is told, by writes %s, that consents are in force no more, not that they were mistakes',
+    'is told, by writes %s, that consents are in force no more, not that they were mistakes; what was recalled is listed',
     async (_title, faults) => {
       await partner();
       await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()], ['consent', elsewhere()]);
@@ -318,6 +316,8 @@ describe('a connection that needs consent', () => {
       await world.workAgain();
       // One of the case, one of the client.
       expect(await world.server.writes(before)).toHaveLength(2);
+      const listed = await listedAsRecalled();
+      expect(listed.map(({ resource }) => resource)).toEqual(expect.arrayContaining(someRecalled));
     },
   );
 

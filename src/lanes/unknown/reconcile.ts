@@ -16,6 +16,7 @@ import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { updateLink } from '../links.ts';
+import { isListed, listRecalled } from '../list-recalled.ts';
 import type { LaneState } from '../load.ts';
 import { sameFact } from '../merge.ts';
 import { closeOperations, keyOf, type OperationRow } from '../operations.ts';
@@ -246,4 +247,5 @@ async function takeAsSent(
     seen: { ...seenBase({ resource, link, observed: { versionTag }, observedFacts: held }), ...asSent },
     retired: isRetired,
   });
+  if (isRetired && isListed(resource)) await listRecalled(trx, lease);
 }
