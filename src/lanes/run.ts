@@ -46,7 +46,7 @@ import { PlanOutdated } from './operations.ts';
 import { storeOutcomes } from './outcomes.ts';
 import { findExisting, releaseMatchLeases } from './patients/find.ts';
 import { giveUpMisfiled } from './patients/misfiled.ts';
-import { type Operation, type Plan, plan, type ResourceState, type Write } from './plan.ts';
+import { elementTopic, type Operation, type Plan, plan, type ResourceState, type Write } from './plan.ts';
 import { readLinked } from './read.ts';
 import { askAboutRefused, isAsked } from './refused.ts';
 import { nextTryMs } from './retry.ts';
@@ -487,11 +487,13 @@ function waitedFor(resources: readonly LaneResource[]): SlotRef[] {
   ]);
 }
 
-/** Parked, and not because a person is being asked or has said that it is to stay so, nor because the document is that would carry it. */
+/** Parked, and not because a person is being asked about it or has said that it is to stay so, nor because the document is that would carry it. */
 function needsMending({ state, resource }: ResourceState): boolean {
   if (resource.route.route === 'document' && resource.document === undefined) return false;
   if (resource.isSetAside === true || resource.untold !== undefined) return false;
-  return state === 'parked' && resource.openTopics.size === 0 && !resource.isGone && resource.search !== 'blocked';
+  // A question about one element holds back that element alone.
+  const isAskedAbout = [...resource.openTopics].some((topic) => !topic.startsWith(elementTopic(resource, '')));
+  return state === 'parked' && !isAskedAbout && !resource.isGone && resource.search !== 'blocked';
 }
 
 function isNewState(state: LaneState, resource: LaneResource, phase: string, why: Reason | undefined): boolean {

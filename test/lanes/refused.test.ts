@@ -6,7 +6,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { setPaused } from '../../src/lanes/lanes.ts';
 import { aClient, aGoal, anOrganization } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const lane = 'county.case.case-rosa';
@@ -113,6 +113,26 @@ describe('a resource that is always refused', () => {
     const before = (await world.server.journal()).length;
     await world.workAgain();
     expect((await world.server.journal(before)).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test('beside an open question about an element of it, too, parks and is asked about, and is not sent again', async () => {
+    await sendDirectory();
+    await sendCase();
+    const { id } = await world.server.own('Goal', 'county/goal/goal-meals#goal');
+    await partnerEdits(world.server, `Goal/${id}`, (goal) => ({ ...goal, description: { text: 'Meals.' } }));
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'conflict', code: 'remote-edit' }]);
+    const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
+    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Goal', fault: { status: 422, body } }]);
+    await world.server.control('POST', 'settings', { transactions: false });
+    await world.accept(['goal', aGoal({ priority: 'low', updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.work();
+    expect(await stateOf('goal/goal-meals#goal')).toBe('parked: server-refused');
+    const before = (await world.server.journal()).length;
+    await world.workAgain();
+    expect((await world.server.journal(before)).filter(({ method }) => method !== 'GET')).toEqual([]);
+    expect(await world.lane(lane)).toMatchObject({ parked: 'server-refused' });
+    expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['conflict', 'refused-write']);
   });
 
   test('says why without a word of the record or of the server', async () => {
