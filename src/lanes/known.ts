@@ -69,6 +69,11 @@ export class Known {
     return this.#own.has(recordKey(target));
   }
 
+  /** All that was read: the lane's own records, and those of others that are there. */
+  get rows(): RecordRow[] {
+    return [...this.#records.values()].flatMap((row) => row ?? []);
+  }
+
   /** The live link of a slot, of this lane or of another; undefined when there is none or it is not fetched yet. */
   link(target: SlotRef): LinkRow | undefined {
     this.#row(target);

@@ -117,6 +117,8 @@ export interface LaneBasis {
   readonly routes?: string;
   /** Counters of consent and re-links. */
   readonly epochs?: string;
+  /** When a consent of its client was to come into force or to be in force no more, ISO. */
+  readonly until?: string;
   /** Database time of its snapshot, ISO. */
   readonly at: string;
 }

@@ -3,9 +3,11 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
+import { shapingOf } from '../../src/lanes/configuration.ts';
 import { wantAll } from '../../src/lanes/lanes.ts';
-import { aCase, aGoal } from '../builders.ts';
-import { deletedThere, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { aCarePlan, aCase, aClient, aGoal, anOrganization } from '../builders.ts';
+import { aConnection } from '../support/rig.ts';
+import { caseWithReferral, deletedThere, directoryAndClient, type Item, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const perCase = 60;
@@ -160,6 +162,76 @@ describe('what sources change', () => {
     expect(new Set(statuses)).toEqual(new Set(['entered-in-error']));
     expect(await world.openDecisions()).toEqual([]);
   }, 120_000);
+});
+
+describe('beside a mass change', () => {
+  const later = '2026-02-20T10:00:00-05:00';
+  const shelter = { id: 'org-shelter', name: 'Open Door Shelter' };
+  const sensitivity: ['domestic-violence'] = ['domestic-violence'];
+
+  const stand = (cause: string, value: string, state: string) =>
+    world.store.db.insertInto('mass_change').values({ connection: 'general', cause, value, links: 0, state }).execute();
+
+  async function sendCase(): Promise<void> {
+    const careTeam = [{ id: 'm1', name: 'An advocate', role: 'advocate', organizationId: shelter.id }];
+    await world.accept(...directoryAndClient(), ['organization', anOrganization(shelter)]);
+    await world.accept(...caseWithReferral(), ['case', aCase({ careTeam, updatedAt: '2026-02-10T10:00:00-05:00' })]);
+    await world.work();
+  }
+
+  const second = (overrides: Parameters<typeof aGoal>[0] = {}) => aGoal({ id: 'goal-2', needIds: [], ...overrides });
+
+  /** The goals are to have another start date, and do not get it. */
+  async function holdGoals(state: string): Promise<void> {
+    await sendCase();
+    const goalIds = ['goal-meals', 'goal-2'];
+    await world.accept(
+      ['goal', second()],
+      ['carePlan', aCarePlan({ goalIds, updatedAt: '2026-02-15T10:00:00-05:00' })],
+    );
+    await world.work();
+    await remapGoals();
+    await stand('mapping', (await world.deps.mappings()).version, state);
+    await runAll();
+    expect(await started(before)).toBe(2);
+  }
+
+  test.each([
+    ['is asked about', 'held'],
+    ['a person has stopped', 'stop'],
+  ])('that %s, a shelter that is labelled is named no more', async (_what, state) => {
+    await holdGoals(state);
+    const { id } = await world.server.own('Organization', `county/organization/${shelter.id}#organization`);
+    const team = async () => JSON.stringify(await world.server.all('CareTeam'));
+    expect(await team()).toContain(`Organization/${id}`);
+    await world.accept(['organization', anOrganization({ ...shelter, sensitivity, updatedAt: later })]);
+    await world.work();
+    expect(await team()).not.toContain(`Organization/${id}`);
+  });
+
+  test('what was entered in error is pointed at no more, and the rest is held on', async () => {
+    await holdGoals('held');
+    const { id } = await world.server.own('Goal', 'county/goal/goal-2#goal');
+    const plan = async () => JSON.stringify(await world.server.all('CarePlan'));
+    expect(await plan()).toContain(`Goal/${id}`);
+    await world.accept(['goal', second({ status: 'entered-in-error', updatedAt: later })]);
+    await world.work();
+    expect(await plan()).not.toContain(`Goal/${id}`);
+    expect(await started(before)).toBe(1);
+  });
+
+  test('a client who is labelled is recalled, also where it is a configuration that changes', async () => {
+    await sendCase();
+    const config = aConnection(world.server.base, { identifierSystems: { mrn: 'https://hospital.example.org/mrn' } });
+    await stand('configuration', shapingOf(config), 'stop');
+    await world.connect(config);
+    await world.accept(['client', aClient({ sensitivity, updatedAt: later })]);
+    await world.work();
+    expect((await world.server.all('Goal')).map(({ lifecycleStatus }) => lifecycleStatus)).toEqual([
+      'entered-in-error',
+    ]);
+    expect((await world.server.all('Task')).map(({ status }) => status)).toEqual(['entered-in-error']);
+  });
 });
 
 describe('a server that has lost more than 100 resources at once', () => {

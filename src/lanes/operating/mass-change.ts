@@ -3,16 +3,17 @@
 // once (lanes.md 22). Changes of records never count: not of the resource's own record, not of a consent, not a withdrawal.
 
 import { sql } from 'kysely';
+import { isDirectoryType } from '../../access/access.ts';
 import type { ConnectionConfig } from '../../config.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { contentHash } from '../../fhir/fhir.ts';
-import type { JsonObject } from '../../json.ts';
+import { type JsonObject, textsAt } from '../../json.ts';
 import { type Database, json, type LaneBasis, type Transaction } from '../../store/store.ts';
 import { shapingOf } from '../configuration.ts';
 import { openDecision } from '../decisions.ts';
 import { documentSlot } from '../documents/document.ts';
 import type { Abilities, LaneDeps } from '../lane-connection.ts';
-import { nameOf, type ResourceKey } from '../lane-resource.ts';
+import { type LaneResource, nameOf, type ResourceKey } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
 import type { LaneState } from '../load.ts';
@@ -39,6 +40,7 @@ export function basisOf(shape: ReturnType<typeof shapeOf>, state: LaneState): La
     ...shape,
     mapping: state.basis.mappingVersion,
     epochs: [...state.basis.epochs].map(([key, n]) => `${key}=${n}`).join(' '),
+    ...(state.basis.until && { until: state.basis.until.toISOString() }),
     at: state.now.toISOString(),
   };
 }
@@ -52,6 +54,7 @@ export interface Cause {
 /** What differs from the last finished run, the strongest first; undefined: nothing that could change masses. */
 export function causeOf(before: LaneBasis | null, now: LaneBasis): Cause | undefined {
   if (before === null || (before.epochs !== undefined && before.epochs !== now.epochs)) return undefined;
+  if (before.until !== undefined && before.until <= now.at) return undefined;
   if (before.mapping !== now.mapping) return { cause: 'mapping', value: now.mapping };
   const isOther = (one: string | undefined, other: string | undefined) =>
     one !== undefined && other !== undefined && one !== other;
@@ -75,7 +78,9 @@ export async function withoutMassChange(
 ): Promise<Plan> {
   const cause = causeOf(lease.basis, now);
   if (cause === undefined || lease.basis === null) return planned;
-  const changes = changesIn(planned.operations, state, Date.parse(lease.basis.at), cause);
+  const since = Date.parse(lease.basis.at);
+  if (isRelabelled(state, since)) return planned;
+  const changes = changesIn(planned.operations, state, since, cause);
   if (changes.length === 0) return planned;
   const held = await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
@@ -89,12 +94,34 @@ export function isHolding({ states }: Plan): boolean {
   return states.some(({ reason: why }) => why?.code === 'mass-change' || why?.code === 'mass-change-stopped');
 }
 
+/** Whether a label may have come to count for the lane: something that it read is labelled, and something by which labels count (`labels.ts`) has changed. */
+function isRelabelled({ known }: LaneState, since: number): boolean {
+  const above = known.rows.filter(({ type }) => type === 'client' || type === 'case' || isDirectoryType(type));
+  return (
+    above.some(({ content }) => textsAt(content, 'sensitivity').length > 0) &&
+    above.some(({ accepted_at: at }) => at.getTime() > since)
+  );
+}
+
+/** Whether it points at what has been withdrawn since, or entered in error, and may say of it what it said. */
+function isTakenOut({ desired }: LaneResource, { known }: LaneState, since: number): boolean {
+  const lost = known.rows.filter(
+    ({ accepted_at: at, deleted, content }) =>
+      at.getTime() > since && (deleted || content.status === 'entered-in-error'),
+  );
+  return (
+    desired?.references.some(({ target }) => lost.some(({ type, id }) => type === target.type && id === target.id)) ===
+    true
+  );
+}
+
 function changesIn(
   operations: readonly Operation[],
-  { known }: LaneState,
+  state: LaneState,
   since: number,
   { cause }: Cause,
 ): readonly Write[] {
+  const { known } = state;
   const accepted = (type: string, id: string) =>
     known.own.find((row) => row.type === type && row.id === id)?.accepted_at.getTime() ?? 0;
   return operations.filter((operation): operation is Write => {
@@ -108,6 +135,7 @@ function changesIn(
       );
     if (operation.kind === 'create' && resource.nextGeneration === 1) return false;
     if (operation.kind === 'retire' && isOwnCause(resource.leave?.code, cause)) return false;
+    if (isTakenOut(resource, state, since)) return false;
     const link = known.links.findLast((row) => nameOf(row) === nameOf(resource.key));
     return link?.record_version === resource.recordVersion && accepted(resource.key.type, resource.key.id) <= since;
   });

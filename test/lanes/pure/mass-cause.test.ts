@@ -26,6 +26,18 @@ test.each<[string, LaneBasis | null, Partial<LaneBasis>, ReturnType<typeof cause
     undefined,
   ],
   [
+    'a consent has begun or ended by the calendar',
+    { ...then, until: '2026-03-02T05:00:00Z' },
+    { mapping: 'm2', at: '2026-03-02T05:00:00Z' },
+    undefined,
+  ],
+  [
+    'one that is still to begin or to end',
+    { ...then, until: '2026-03-02T05:00:00Z' },
+    { mapping: 'm2', at: '2026-03-02T04:59:59Z' },
+    { cause: 'mapping', value: 'm2' },
+  ],
+  [
     'what an older version has not stored',
     { mapping: 'm1', at: then.at },
     { configuration: 'c2', routes: 'r2' },
