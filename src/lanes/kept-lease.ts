@@ -26,12 +26,13 @@ export class RunTimeOver extends Error {}
 
 /**
  * The connection as a run may use it. Before each request the lease is renewed when less than half of it is left; a look is given up where the lease
- * ends, and none is begun when the time of the run is over. A look that fails by chance is had once more at once (`isPassing`). A write has its own
- * `sendBefore`, and its intent has just renewed the lease.
+ * ends, and none is begun when the time of the run is over. A look that fails by chance is had once more at once (`isPassing`), but not one after another.
+ * A write has its own `sendBefore`, and its intent has just renewed the lease.
  */
 export function keepingLease(deps: LaneDeps, connection: LaneConnection, lease: Lease, time: RunTime): LaneConnection {
   const { client } = connection;
   let renewedAt = time.startedAt;
+  let hasFailed = false;
 
   async function keep(): Promise<void> {
     const now = deps.clock();
@@ -52,8 +53,10 @@ export function keepingLease(deps: LaneDeps, connection: LaneConnection, lease: 
           await keep();
           return client.send({ ...request, sendBefore: leaseEnd() });
         };
-        const reply = await look();
-        return request.method === 'GET' && isPassing(reply) ? look() : reply;
+        const first = await look();
+        const reply = request.method === 'GET' && isPassing(first) && !hasFailed ? await look() : first;
+        hasFailed = isPassing(reply);
+        return reply;
       },
       async searchAll(resourceType, query, limits) {
         const search = () =>

@@ -16,6 +16,8 @@ export interface LaneMemory {
   resources: ReadonlyMap<string, LaneResource>;
   /** What a run that yielded had looked at by then; undefined where the last run did not yield. */
   looked: Looked | undefined;
+  /** Names of linked resources that could not be read when they were asked for last, in the order of asking. They are read after the others. */
+  readonly unread: Set<string>;
 }
 
 /** Looks that count for as long as nothing has raised the lane's counter: every cause to read all again does. */
@@ -26,7 +28,13 @@ export interface Looked {
 }
 
 export function emptyMemory(): LaneMemory {
-  return { records: new Map(), projections: new Projections(), resources: new Map(), looked: undefined };
+  return {
+    records: new Map(),
+    projections: new Projections(),
+    resources: new Map(),
+    looked: undefined,
+    unread: new Set(),
+  };
 }
 
 /** The records as read, each with the very object as content that it had at the last reading if it says the same: comparing it is quick from then on. */

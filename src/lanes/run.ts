@@ -42,6 +42,7 @@ import { closeAlert, crashTopic, openAlert } from './operating/alerts.ts';
 import { basisOf, isHolding, shapeOf, withoutMassChange } from './operating/mass-change.ts';
 import { tellOverdue } from './operating/overdue.ts';
 import { pauseForFault } from './operating/pause.ts';
+import { refuseUnread } from './operating/replay-work.ts';
 import { PlanOutdated } from './operations.ts';
 import { storeOutcomes } from './outcomes.ts';
 import { findExisting, releaseMatchLeases } from './patients/find.ts';
@@ -58,7 +59,7 @@ import { hasUnmapped, keepUnmapped } from './unmapped.ts';
 /** More steps than any lane needs; a run that gets here yields, as one does that takes too long (lanes.md 5). */
 const mostSteps = 200;
 const mostStarts = 3;
-/** Looks in a row that the server has answered with no resource: then it is not the resources. */
+/** Looks in a row that the server has answered with no resource: where it has shown none before them, then it is not the resources. */
 const mostUnread = 3;
 
 /** Runs the lane if it has work, is due and is free. Never throws for what a server does. */
@@ -106,7 +107,8 @@ async function runLeased(
             carried: rows,
           }).toEnd();
     deps.wake(await release(deps.store, lease, outcome));
-    if (outcome.kind === 'done' || memory.looked !== undefined) deps.memories.keep(key, memory);
+    if (outcome.kind === 'done' || memory.looked !== undefined || memory.unread.size > 0)
+      deps.memories.keep(key, memory);
     await tellOverdue(deps, lease, outcome);
     deps.onRun?.(key.connection, outcome.kind === 'done' ? (outcome.parked === null ? 'done' : 'parked') : 'again');
   } catch (error) {
@@ -150,7 +152,8 @@ class LaneRun {
   /** A server that takes some of what it is sent is not to be waited for as one that takes nothing. */
   #hasWritten = false;
   #conflicts = 0;
-  #unreadInRow = 0;
+  /** Their types. */
+  #unreadInRow: string[] = [];
   /** When a contact that lies ahead may have happened. */
   #contactAt: Date | undefined;
   readonly #refusedTags = new Map<string, string | undefined>();
@@ -292,28 +295,38 @@ class LaneRun {
   }
 
   async #readAll(state: LaneState, resources: readonly LaneResource[]): Promise<Step> {
+    const { fresh, looked, unread, lane } = this.#memory;
     let isNews = false;
-    for (const resource of resources) {
+    for (const resource of lastUnreadLast(resources, lane.unread)) {
       if (resource.link === undefined) continue;
-      const read = await readLinked(
-        this.#deps,
-        this.#connection,
-        this.#lease,
-        resource,
-        resource.link,
-        this.#memory.fresh,
-      );
-      if (read.kind === 'config') return this.#pause(read.reason);
-      this.#unreadInRow = read.kind === 'again' ? this.#unreadInRow + 1 : 0;
-      if (read.kind === 'again') {
-        if (read.isAlone !== true || this.#unreadInRow >= mostUnread) return this.#again(read.reason, read.afterMs);
-        this.#memory.unread.set(nameOf(resource.key), read.reason);
+      const name = nameOf(resource.key);
+      const spared = this.#sparedFor(resource);
+      if (spared !== undefined) {
+        unread.set(name, spared);
+        continue;
       }
+      const read = await readLinked(this.#deps, this.#connection, this.#lease, resource, resource.link, fresh);
+      if (read.kind === 'config') return this.#pause(read.reason);
+      lane.unread.delete(name);
+      if (read.kind === 'again') {
+        lane.unread.add(name);
+        this.#unreadInRow.push(resource.resourceType);
+        const isServer = this.#unreadInRow.length >= mostUnread && fresh.size + looked.size === 0;
+        if (read.isAlone !== true || isServer) return this.#again(read.reason, read.afterMs);
+        unread.set(name, read.reason);
+      } else this.#unreadInRow = [];
       if (read.kind === 'parked') this.#memory.refused.set(nameOf(resource.key), read.reason);
       isNews ||= read.kind !== 'read' || read.isNews;
     }
     if (!isNews) this.#memory.carried = state.rows;
     return 'go-on';
+  }
+
+  /** Why it is not asked for in this run: after some that could not be read, more of their kind would only stop the connection. */
+  #sparedFor({ key, resourceType }: LaneResource): Reason | undefined {
+    if (this.#unreadInRow.length < mostUnread) return undefined;
+    const isLikely = this.#unreadInRow.includes(resourceType) || this.#memory.lane.unread.has(nameOf(key));
+    return isLikely ? [...this.#memory.unread.values()].at(-1) : undefined;
   }
 
   async #find(abilities: Abilities, finds: readonly Operation[]): Promise<Step> {
@@ -416,7 +429,11 @@ class LaneRun {
     const [unread] = this.#memory.unread.values();
     if (unread !== undefined) {
       this.#keepLooks();
-      return { ...this.#again(unread, undefined), rest };
+      const keep: RunKeeper = async (trx) => {
+        await refuseUnread(trx, this.#lease, unread);
+        return rest.keep?.(trx) ?? [];
+      };
+      return { ...this.#again(unread, undefined), rest: { ...rest, keep } };
     }
     return {
       kind: 'done',
@@ -469,6 +486,13 @@ class LaneRun {
     await raiseWanted(trx, [this.#lease]);
     return [this.#lease];
   }
+}
+
+/** The one that has been tried last comes last of all, so that each of many has its turn. */
+function lastUnreadLast(resources: readonly LaneResource[], unread: ReadonlySet<string>): LaneResource[] {
+  const names = [...unread];
+  const place = ({ key }: LaneResource) => names.indexOf(nameOf(key));
+  return resources.toSorted((one, other) => place(one) - place(other));
 }
 
 function needed<T>(isNeeded: boolean, part: (trx: Transaction<Database>) => T): ((trx: Transaction<Database>) => T)[] {

@@ -163,6 +163,19 @@ describe('a replay', () => {
     expect(await world.lane(rosa)).toMatchObject({ hasWork: true });
   });
 
+  test('ends although a resource cannot be read: its lane is refused with that reason, and is tried on', async () => {
+    await sendAll();
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal/', fault: { status: 500 } }]);
+    const id = await replay();
+    await workReplays(world.deps);
+    await world.work({ tries: 1 });
+    await workReplays(world.deps);
+    const view = await replayView(world.store, id);
+    expect(view).toMatchObject({ state: 'done', asked: 6, skipped: 5, refused: 1, left: 0 });
+    expect(view.reasons).toContainEqual(expect.objectContaining({ outcome: 'refused', code: 'server-busy', count: 1 }));
+    expect(await world.lane(rosa)).toMatchObject({ hasWork: true, reason: 'server-busy' });
+  });
+
   test('survives the process that began it: another one goes on, and counts nothing twice', async () => {
     await sendAll();
     const id = await replay();

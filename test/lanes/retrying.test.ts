@@ -7,7 +7,7 @@ import type { JsonObject } from '../../src/json.ts';
 import { openAlert, parkLane, retryLane, reviewAlerts, runByHand, setPaused, wantAll } from '../../src/lanes/lanes.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { sql } from '../../src/store/store.ts';
-import { aGoal, anOrganization, aReferral } from '../builders.ts';
+import { aCase, aGoal, anOrganization, aReferral } from '../builders.ts';
 import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -277,6 +277,73 @@ describe('a server that fails some of what it is asked', () => {
       await world.work({ tries: 3 });
       expect((await world.server.writes(before)).filter(isGoal)).toEqual([]);
       expect(await world.link('goal/goal-meals#goal')).toMatchObject({ retired: false, state: 'due' });
+    });
+  });
+
+  describe('always at several resources of a case that is to be taken back', () => {
+    const ids = ['goal-meals', 'goal-2', 'goal-3', 'goal-4', 'goal-5'];
+    const goalOf = (id: string) => world.server.own('Goal', `county/goal/${id}#goal`);
+    const sensitivity: ['mental-health'] = ['mental-health'];
+    const marks = async (...types: readonly string[]) =>
+      (await Promise.all(types.map((type) => world.server.all(type)))).flat().map(isMarked);
+    const isMarked = ({ status, lifecycleStatus, verificationStatus }: JsonObject) =>
+      /entered-in-error|cancelled/.test(JSON.stringify([status, lifecycleStatus, verificationStatus]));
+
+    async function fail(...paths: readonly string[]): Promise<void> {
+      const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception' }] };
+      await world.server.control('DELETE', 'faults');
+      const faults = paths.map((path) => ({ method: 'GET', path, fault: { status: 500, body } }));
+      await world.server.control('POST', 'faults', faults);
+    }
+
+    /** @returns how long the journal is before the case is labelled */
+    async function labelled(...unreadable: readonly string[]): Promise<number> {
+      await world.server.control('POST', 'settings', { transactions: false });
+      const goals = ids.map((id) => ['goal', aGoal({ id, needIds: [] })] as const);
+      await world.accept(...directoryAndClient(), ...caseWithReferral(), ...goals);
+      await world.work();
+      await fail(...unreadable);
+      await world.accept(['case', aCase({ sensitivity, updatedAt: '2026-02-20T10:00:00-05:00' })]);
+      return (await world.server.journal()).length;
+    }
+
+    test('all of a type: the rest is taken back in one run, and they follow as soon as each can be read', async () => {
+      const before = await labelled('Goal/');
+      await world.run(caseLane);
+      const others = ['EpisodeOfCare', 'CareTeam', 'Condition', 'ServiceRequest', 'Task', 'CarePlan'];
+      expect(await marks(...others)).toEqual(others.map(() => true));
+      expect(await marks('Goal')).toEqual(ids.map(() => false));
+      // Five failures in a row would stop the connection.
+      const answers = (await world.server.journal(before)).map(({ status }) => (status === 500 ? 'x' : '.')).join('');
+      expect(answers).toMatch(/x/);
+      expect(answers).not.toMatch(/x{5}/);
+      expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, reason: 'server-busy', attempts: 1 });
+
+      const readable = await Promise.all(['goal-3', 'goal-4'].map(goalOf));
+      const rest = (await world.server.all('Goal')).filter(({ id }) => readable.every((goal) => goal.id !== id));
+      await fail(...rest.map(({ id }) => `Goal/${id}$`));
+      await world.work({ tries: 4 });
+      expect((await Promise.all(ids.map(goalOf))).map(isMarked)).toEqual([false, false, true, true, false]);
+      await world.server.control('DELETE', 'faults');
+      await world.work();
+      expect(await marks('Goal')).toEqual(ids.map(() => true));
+      expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, attempts: 0 });
+    });
+
+    test('those of several types that are read first: the rest is taken back in the next runs', async () => {
+      await labelled('CarePlan/', 'EpisodeOfCare/', 'CareTeam/');
+      await world.work({ tries: 2 });
+      const others = ['Condition', 'ServiceRequest', 'Task'];
+      expect(await marks(...others, 'Goal')).toEqual([...others, ...ids].map(() => true));
+      expect(await marks('CarePlan', 'EpisodeOfCare', 'CareTeam')).toEqual([false, false, false]);
+    });
+
+    test('and another cause comes: what is new goes out', async () => {
+      await begun();
+      await fail('Goal/', 'Condition/', 'Task/');
+      await world.accept(['referral', aReferral({ id: 'referral-2', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+      await world.work({ tries: 2 });
+      expect(await world.server.all('Task')).toHaveLength(2);
     });
   });
 

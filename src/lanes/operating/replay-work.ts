@@ -7,7 +7,7 @@ import type { Json } from '../../json.ts';
 import { type Database, json, type Store, type Transaction } from '../../store/store.ts';
 import { activeVersion } from '../activate.ts';
 import type { LaneDeps } from '../lane-connection.ts';
-import type { LaneKey } from '../lease.ts';
+import type { LaneKey, Lease } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
 import { type PlanNow, planNow, show } from './dry-run.ts';
 
@@ -144,6 +144,10 @@ interface RanRow extends LaneKey {
   readonly writes: number;
 }
 
+/** Of a `replay_item i`: writes that have gone through since its lane was asked for. */
+const writesSince = sql`(select count(*)::integer from record r join operation o on o.source = r.source and o.type = r.type and o.record_id = r.id
+  where r.subject = i.subject and o.connection = i.connection and o.intended_at >= i.asked_at and o.outcome in ('ok', 'found'))`;
+
 /** What a person has said is to rest is no refusal. */
 const restCodes = ['version-set-aside', 'patient-left'];
 
@@ -152,9 +156,7 @@ async function settleSome(trx: Transaction<Database>, replay: number): Promise<n
     select i.connection, i.subject, l.parked, l.reason, l.stopped,
       (select k.reason from link k where k.connection = i.connection and k.subject = i.subject and k.state = 'parked'
         and k.retired_at is null and k.reason ->> 'code' not in (${sql.join(restCodes)}) order by k.type, k.id, k.slot limit 1) as stuck,
-      (select count(*)::integer from record r join operation o on o.source = r.source and o.type = r.type and o.record_id = r.id
-        where r.subject = i.subject and o.connection = i.connection and o.intended_at >= i.asked_at
-          and o.outcome in ('ok', 'found')) as writes
+      ${writesSince} as writes
     from replay_item i join lane l on l.connection = i.connection and l.subject = i.subject
     where i.replay = ${replay} and i.outcome is null and i.wanted is not null and (l.done >= i.wanted or l.stopped is not null)
     order by i.connection, i.subject limit ${mostAtOnce}`.execute(trx);
@@ -166,6 +168,18 @@ async function settleSome(trx: Transaction<Database>, replay: number): Promise<n
   }));
   await storeEnded(trx, replay, ended);
   return ended.length;
+}
+
+/** A lane that has done all but what it cannot read is tried for who knows how long: the replays that asked for it do not wait for that. */
+export async function refuseUnread(
+  trx: Transaction<Database>,
+  { connection, subject, wanted }: Lease,
+  why: Reason,
+): Promise<void> {
+  await sql`
+    update replay_item i set outcome = 'refused', reason = ${json(why)}, writes = ${writesSince}
+    where i.replay in (select r.id from replay r where r.state = 'running') and i.connection = ${connection} and i.subject = ${subject}
+      and i.outcome is null and i.wanted <= ${wanted}`.execute(trx);
 }
 
 function verdictOf(
