@@ -171,6 +171,8 @@ export type RunOutcome =
       readonly reason: Reason;
       /** Tries in a row, this one included, in which nothing was written. */
       readonly attempts: number;
+      /** Why something that it sent is not to be sent again. Absent: what was parked stays so. */
+      readonly parked?: Reason;
       /** Of a run that has done all but what it comes back for. */
       readonly rest?: RunRest;
     };
@@ -211,6 +213,10 @@ async function giveBack(db: Store['db'] | Transaction<Database>, lease: Lease, o
           attempts: outcome.attempts,
           next_try_at: fromNow(outcome.afterMs),
           reason: reasonColumn(outcome.reason),
+          // A cause that came meanwhile may mend it.
+          ...(outcome.parked && {
+            parked: sql<Reason | null>`case when wanted = ${lease.wanted} then ${json(outcome.parked)} else parked end`,
+          }),
           ...(outcome.rest && { waiting: outcome.rest.waiting, parked: reasonColumn(outcome.rest.parked) }),
         };
   const given = await db

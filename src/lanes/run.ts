@@ -151,6 +151,8 @@ class LaneRun {
   #hasSearched = false;
   /** A server that takes some of what it is sent is not to be waited for as one that takes nothing. */
   #hasWritten = false;
+  /** Why a write of this run was refused: it rests from then on, however the run ends. */
+  #refused: Reason | undefined;
   #conflicts = 0;
   /** Their types. */
   #unreadInRow: string[] = [];
@@ -371,6 +373,8 @@ class LaneRun {
       this.#deps.wake(stored.woken);
       for (const outcome of outcomes) this.#learn(outcome);
       for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
+      const [refusal] = stored.refused.values();
+      this.#refused ??= refusal;
       this.#singly ||= stored.goSingly;
       this.#memory.amendRefused ||= stored.amendRefused;
       this.#conflicts += stored.hadConflict ? 1 : 0;
@@ -407,7 +411,8 @@ class LaneRun {
   }
 
   #again(why: Reason, afterMs: number | undefined): RunAgain {
-    return again(this.#hasWritten ? 0 : this.#lease.attempts, this.#deps, why, afterMs);
+    const ended = again(this.#hasWritten ? 0 : this.#lease.attempts, this.#deps, why, afterMs);
+    return { ...ended, ...(this.#refused && { parked: this.#refused }) };
   }
 
   #leaveOut(state: LaneState, why: Reason): RunOutcome {

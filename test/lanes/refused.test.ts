@@ -4,7 +4,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair } from 'jose';
 import { setPaused } from '../../src/lanes/lanes.ts';
-import { aClient, aGoal, anOrganization } from '../builders.ts';
+import { aClient, aGoal, anOrganization, aReferral } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
 
@@ -113,6 +113,34 @@ describe('a resource that is always refused', () => {
     const before = (await world.server.journal()).length;
     await world.workAgain();
     expect((await world.server.journal(before)).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test('beside one that the server cannot take just now, is not sent again each time that it is tried', async () => {
+    await sendDirectory();
+    await sendCase();
+    const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
+    await world.server.control('POST', 'settings', { transactions: false });
+    await world.server.control('POST', 'faults', [
+      { method: 'PUT', path: 'Goal', fault: { status: 422, body } },
+      { method: 'PUT', path: 'Task', fault: { status: 423 } },
+    ]);
+    const before = (await world.server.journal()).length;
+    const updatedAt = '2026-02-20T10:00:00-05:00';
+    await world.accept(
+      ['goal', aGoal({ priority: 'low', updatedAt })],
+      ['referral', aReferral({ urgency: 'urgent', updatedAt })],
+    );
+    await world.work({ tries: 3 });
+    const puts = (await world.server.journal(before)).filter(({ method }) => method === 'PUT');
+    expect(puts.filter(({ url }) => String(url).includes('/Goal/'))).toHaveLength(1);
+    expect(puts.filter(({ url }) => String(url).includes('/Task/'))).toHaveLength(3);
+    await mend();
+    await world.work();
+    expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: 'server-refused' });
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);
+    await world.decide('refused-write', 'retry');
+    await world.work();
+    expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: undefined });
   });
 
   test('beside an open question about an element of it, too, parks and is asked about, and is not sent again', async () => {
