@@ -3,7 +3,7 @@
 
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Reason } from '../errors.ts';
-import { type Database, json, type LaneBasis, type Store } from '../store/store.ts';
+import { type Database, type JsonText, json, type LaneBasis, type Store } from '../store/store.ts';
 import { isConfiguredOtherwise } from './configuration.ts';
 import { retryHorizonMs } from './retry.ts';
 
@@ -215,7 +215,7 @@ async function giveBack(db: Store['db'] | Transaction<Database>, lease: Lease, o
           reason: reasonColumn(outcome.reason),
           // A cause that came meanwhile may mend it.
           ...(outcome.parked && {
-            parked: sql<Reason | null>`case when wanted = ${lease.wanted} then ${json(outcome.parked)} else parked end`,
+            parked: sql<JsonText<Reason> | null>`case when wanted = ${lease.wanted} then ${json(outcome.parked)} else parked end`,
           }),
           ...(outcome.rest && { waiting: outcome.rest.waiting, parked: reasonColumn(outcome.rest.parked) }),
         };
