@@ -1,7 +1,7 @@
 // Looks at linked resources on the server and keeps what was seen. The look itself changes nothing else: absorbing is for the run.
 
 import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
-import { type Reason, reason } from '../errors.ts';
+import { reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { closeObsolete, resourceTopic } from './decisions.ts';
 import { holdDocuments } from './documents/editions.ts';
@@ -12,21 +12,15 @@ import { holdLease, type Lease } from './lease.ts';
 import { hashOfSeen, saveGone, saveSeen } from './links.ts';
 import { askAboutGone } from './operating/mass-gone.ts';
 import { type Survivor, storeMerge, survivorOf } from './patients/merged.ts';
-import { isRestricted } from './search-failure.ts';
+import { type Failure, isFailure, isRestricted, type Refused } from './search-failure.ts';
 
 export type ReadResult =
   /** `isNews`: it is not as it was seen before, and what is seen now is stored. */
   | { readonly kind: 'read'; readonly isNews: boolean }
   /** `isAlone`: the server has answered, and may well show the others. */
-  | {
-      readonly kind: 'again';
-      readonly reason: Reason;
-      readonly afterMs: number | undefined;
-      readonly isAlone?: boolean;
-    }
-  | { readonly kind: 'config'; readonly reason: Reason }
+  | (Failure & { readonly isAlone?: boolean })
   /** Nobody may see it, and asking again is no use (ehr-behaviour 6.3). */
-  | { readonly kind: 'parked'; readonly reason: Reason };
+  | Refused;
 
 /** Reads one linked resource. A 404 or 410 is kept as gone and asked about; a failure changes nothing. */
 export async function readLinked(
@@ -65,7 +59,8 @@ export async function readLinked(
     });
     return { kind: 'read', isNews: true };
   }
-  if (result.class === 'config') return { kind: 'config', reason: result.reason ?? reason('outcome-unknown') };
+  if (result.class === 'config')
+    return { kind: 'config', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
   if (result.class !== 'ok' || reply.fault !== undefined) {
     const isAlone = isAnswered(reply) && result.retryAfterMs === undefined;
     return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs, isAlone };
@@ -108,7 +103,7 @@ async function followMerge(
   const found: Survivor =
     replyClass === 'ok' ? await survivorOf(connection, link.remoteId, reply) : { kind: 'unnamed' };
   if (found.kind === 'same') return undefined;
-  if (found.kind === 'again') return found;
+  if (isFailure(found)) return found;
   const survivor = found.kind === 'survivor' ? found.body : undefined;
   deps.wake(await storeMerge(deps, connection, lease, resource, link, survivor));
   if (survivor !== undefined) fresh.add(`Patient/${survivor.id}`);

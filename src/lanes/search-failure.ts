@@ -11,6 +11,10 @@ export interface Failure {
   readonly afterMs: number | undefined;
 }
 
+export function isFailure(result: { readonly kind: string }): result is Failure {
+  return result.kind === 'again' || result.kind === 'config';
+}
+
 /** No repetition gives another answer: the lane is parked until the record changes or an operator runs it. */
 export interface Refused {
   readonly kind: 'parked';

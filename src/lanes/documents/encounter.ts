@@ -1,21 +1,21 @@
 // Where a document is filed: the newest encounter of the patient that is open (`documents.encounter: latest-open`).
 
 import { isSearchResult } from '../../connections/connections.ts';
-import { type Reason, reason } from '../../errors.ts';
+import { reason } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { isInstant, isPartialDate } from '../../records/records.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
-import { searchFailure } from '../search-failure.ts';
+import { type Failure, searchFailure } from '../search-failure.ts';
 
 /** The topic under which a person is asked about an encounter that is not there. */
 export const encounterTopic = 'encounter';
 
 export type EncounterResult =
   | { readonly kind: 'found'; readonly encounter: { readonly id: string } | 'none-open' }
-  | { readonly kind: 'again' | 'config'; readonly reason: Reason; readonly afterMs: number | undefined };
+  | Failure;
 
 /** Asks the server. Where a document cannot go without one and none is open, a person is asked; an open encounter answers the question. */
 export async function findEncounter(

@@ -5,7 +5,8 @@ import { type Store, sql } from '../../store/store.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { hashOfSeen, saveGone, saveSeen } from '../links.ts';
-import { type LookFailure, mostLooks, readThere } from './look.ts';
+import type { Failure } from '../search-failure.ts';
+import { mostLooks, readThere } from './look.ts';
 
 /** Of a row `i` of `inbound`: its source was offered it, or it stands for something in a record of theirs. */
 export const isTold = sql<boolean>`(i.state = 'proposed' or i.state = 'adopted' and i.type = 'none')`;
@@ -26,7 +27,7 @@ export async function lookForAbsent(
   deps: LaneDeps,
   connection: LaneConnection,
   lease: Lease,
-): Promise<LookFailure | undefined> {
+): Promise<Failure | undefined> {
   for (const { resource_type: resourceType, remote_id: id, hash } of await absentOf(deps.store, lease)) {
     const found = await readThere(connection, { resourceType, id });
     if ('kind' in found) return found;

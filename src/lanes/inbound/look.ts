@@ -1,12 +1,13 @@
 // What the server holds of what began there: as the polls have stored it, and, of what that points at, as it is when it is first needed.
 
 import { classify } from '../../connections/connections.ts';
-import { type Reason, reason } from '../../errors.ts';
+import { reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { json, type Store, sql } from '../../store/store.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { saveGone, saveSeen } from '../links.ts';
+import type { Failure } from '../search-failure.ts';
 import { type Named, nameOf } from './about.ts';
 
 /** `gone`: the server says so. `hidden`: it shows it to nobody like us. */
@@ -52,10 +53,6 @@ export async function lookInStore(
   }
 }
 
-export type LookFailure =
-  | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined }
-  | { readonly kind: 'config'; readonly reason: Reason };
-
 /** Reads one resource from the server and keeps what was seen; undefined: it is among the looks now. */
 export async function lookThere(
   deps: LaneDeps,
@@ -63,7 +60,7 @@ export async function lookThere(
   lease: Lease,
   looks: Looks,
   named: Named,
-): Promise<LookFailure | undefined> {
+): Promise<Failure | undefined> {
   const { resourceType, id } = named;
   const found = await readThere(connection, named);
   if ('kind' in found) return found;
@@ -82,12 +79,13 @@ export async function lookThere(
 export async function readThere(
   connection: LaneConnection,
   named: Named,
-): Promise<{ readonly look: Look; readonly versionTag: string | undefined } | LookFailure> {
+): Promise<{ readonly look: Look; readonly versionTag: string | undefined } | Failure> {
   const { resourceType, id } = named;
   const facts = { method: 'GET', kind: 'read', target: { resourceType, id } } as const;
   const reply = await connection.client.send({ method: 'GET', path: `${resourceType}/${id}` });
   const result = classify(connection.vendor, facts, reply);
-  if (result.class === 'config') return { kind: 'config', reason: result.reason ?? reason('outcome-unknown') };
+  if (result.class === 'config')
+    return { kind: 'config', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
   const body = result.class === 'ok' && reply.fault === undefined ? reply.body : undefined;
   const isHidden = result.class === 'denied' || result.class === 'permanent';
   if (body === undefined && result.class !== 'gone' && !isHidden)

@@ -12,13 +12,14 @@ import { linkedTargets } from '../linked-targets.ts';
 import { raiseWanted } from '../links.ts';
 import { markClocks } from '../mark-clocks.ts';
 import { isSameChart, patientSlot } from '../patients/patient-link.ts';
+import type { Failure } from '../search-failure.ts';
 import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
 import { agenciesOf } from './agencies.ts';
-import { type LookFailure, type Looks, lookInStore, lookThere, mostLooks, readThere } from './look.ts';
+import { type Looks, lookInStore, lookThere, mostLooks, readThere } from './look.ts';
 import { type AttachmentLook, type InboundPlan, type PlannedChange, planInbound } from './plan.ts';
 import { type InboundRow, storeInbound } from './rows.ts';
 
-export type Taken = { readonly kind: 'nothing' } | { readonly kind: 'stored' } | LookFailure;
+export type Taken = { readonly kind: 'nothing' } | { readonly kind: 'stored' } | Failure;
 
 /** Attachments of documents, which one run reads once and nobody keeps. */
 export interface Texts {
@@ -77,7 +78,7 @@ async function readTexts(
   named: readonly Named[],
   texts: Texts,
   now: Date,
-): Promise<LookFailure | undefined> {
+): Promise<Failure | undefined> {
   const again = (afterMs: number) => tryAgain(texts, now.getTime() + afterMs);
   for (const one of named) {
     if (texts.looks.size >= mostTexts) {
@@ -132,7 +133,7 @@ async function lookAround(
   looks: Looks,
   texts: Texts,
   now: Date,
-): Promise<LookFailure | undefined> {
+): Promise<Failure | undefined> {
   const { baseUrl } = connection.config;
   const since = Math.max(...rows.filter(isWaiting).map(({ updated_at: at }) => at.getTime()));
   // The wait doubles: it is as long again as what names it had waited when it was looked at last.
@@ -167,7 +168,7 @@ async function lookAlong(
   from: readonly Named[],
   lead: (named: Named) => readonly Named[],
   isOutdated?: (named: Named, lookedAt?: Date) => boolean,
-): Promise<LookFailure | undefined> {
+): Promise<Failure | undefined> {
   let next = from;
   let asked = 0;
   const known = new Set<string>();

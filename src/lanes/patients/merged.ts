@@ -3,7 +3,7 @@
 
 import type { Transaction } from 'kysely';
 import { classify, type FhirReply } from '../../connections/connections.ts';
-import { type Reason, reason } from '../../errors.ts';
+import { reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Database } from '../../store/store.ts';
 import { openDecision } from '../decisions.ts';
@@ -11,6 +11,7 @@ import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource, LinkState } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { raiseWanted, saveSeen } from '../links.ts';
+import type { Failure } from '../search-failure.ts';
 import { askWho } from './find-patient.ts';
 import { isSomebodyElse, replacedBy, strongIdentifiers } from './match.ts';
 import { type ClientOn, endPatientLink, lanesOfClient, pointAtPatient, voidPlans } from './patient-link.ts';
@@ -21,7 +22,7 @@ export type Survivor =
   | { readonly kind: 'same' }
   | { readonly kind: 'survivor'; readonly body: JsonObject }
   | { readonly kind: 'unnamed' }
-  | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined };
+  | Failure;
 
 /** A chain of merges that is longer than this is a loop. */
 const mostMerges = 5;
