@@ -49,7 +49,14 @@ export {
   readCapabilities,
   takesChanges,
 } from './capabilities.ts';
-export { type Classified, classify, type ReplyClass, type RequestFacts, type RequestKind } from './classify.ts';
+export {
+  type Classified,
+  classify,
+  type Failed,
+  type ReplyClass,
+  type RequestFacts,
+  type RequestKind,
+} from './classify.ts';
 export type { FhirClient, FhirReply, FhirRequest } from './client.ts';
 export { machineTime, startDeadline } from './deadline.ts';
 export type { Diagnosis } from './diagnose.ts';

@@ -26,17 +26,13 @@ export interface SearchLimits {
   readonly isPoll?: boolean;
 }
 
-export interface SearchResult {
+export type SearchResult = Shown & (Whole | Lacking);
+
+interface Shown {
   /** Matches only, one per id, the latest of each. */
   readonly resources: JsonObject[];
-  /** All pages were read, every match could be, and nothing says that the view is partial. */
-  readonly complete: boolean;
-  /** Why it is incomplete. */
-  readonly reason?: Reason;
   /** Entries that cannot be read or kept. Where `isPartial` is not set, they are all that is missing. */
   readonly unreadable?: readonly UnreadableEntry[];
-  /** The server does not show all that there is, or pages are missing. */
-  readonly isPartial?: true;
   /** The server shows another patient's resources in the place of those of the one asked about (a merge). */
   readonly redirected?: true;
   /** When the first page was answered, by the server's clock; absent where it does not say. */
@@ -48,6 +44,20 @@ export interface SearchResult {
   /** The server left out a patient whom we may not see; never complete then. */
   readonly restricted?: true;
   readonly fault?: undefined;
+}
+
+/** All pages were read, every match could be, and nothing says that the view is partial. */
+interface Whole {
+  readonly complete: true;
+  readonly reason?: undefined;
+  readonly isPartial?: undefined;
+}
+
+interface Lacking {
+  readonly complete: false;
+  readonly reason: Reason;
+  /** The server does not show all that there is, or pages are missing. */
+  readonly isPartial?: true;
 }
 
 /** What of an answer was set aside. */
@@ -160,11 +170,12 @@ export async function searchPages(
     url = next;
   }
   const [unread] = unreadable.values();
+  const lack = incomplete ?? unread;
+  const view: Whole | Lacking =
+    lack === undefined ? { complete: true } : { complete: false, reason: lack, ...(incomplete && { isPartial: true }) };
   return {
     resources: [...found.values()],
-    complete: incomplete === undefined && unread === undefined,
-    ...((incomplete ?? unread) && { reason: incomplete ?? unread }),
-    ...(incomplete && { isPartial: true }),
+    ...view,
     ...(unread && { unreadable: [...unreadable].map(([key, why]) => ({ key, reason: why })) }),
     ...(redirected && { redirected }),
     ...(answeredAt && { answeredAt }),

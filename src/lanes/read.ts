@@ -44,7 +44,7 @@ export async function readLinked(
   if (result.class === 'denied' || (result.class === 'permanent' && !isCapped)) {
     fresh.add(`${resourceType}/${remoteId}`);
     const isHidden = resourceType === 'Patient' && isRestricted(connection, reply);
-    const why = isHidden ? reason('patient-restricted') : (result.reason ?? reason('outcome-unknown'));
+    const why = isHidden ? reason('patient-restricted') : result.reason;
     return { kind: 'parked', reason: why };
   }
   if (result.class === 'gone') {
@@ -59,8 +59,7 @@ export async function readLinked(
     });
     return { kind: 'read', isNews: true };
   }
-  if (result.class === 'config')
-    return { kind: 'config', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  if (result.class === 'config') return { kind: 'config', reason: result.reason, afterMs: undefined };
   if (result.class !== 'ok' || reply.fault !== undefined) {
     const isAlone = isAnswered(reply) && result.retryAfterMs === undefined;
     return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs, isAlone };

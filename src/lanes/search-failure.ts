@@ -31,7 +31,7 @@ export function searchFailure(connection: LaneConnection, result: SearchFailure)
 export function finalSearchFailure(connection: LaneConnection, result: SearchFailure): Failure | Refused {
   const found = classify(connection.vendor, { method: 'GET', kind: 'search' }, result);
   return found.class === 'denied' || found.class === 'permanent'
-    ? { kind: 'parked', reason: found.reason ?? reason('outcome-unknown') }
+    ? { kind: 'parked', reason: found.reason }
     : searchFailure(connection, result);
 }
 

@@ -30,8 +30,7 @@ export async function findEncounter(
     connection.vendor.queries.encounters(document?.patientId ?? ''),
   );
   if (!isSearchResult(result)) return searchFailure(connection, result);
-  if (!result.complete)
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  if (!result.complete) return { kind: 'again', reason: result.reason, afterMs: undefined };
   const id = newestOpen(result.resources);
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);

@@ -27,8 +27,7 @@ export async function searchEdition(
   if (query === undefined) return [];
   const result = await connection.client.searchAll(resourceType, query);
   if (!isSearchResult(result)) return finalSearchFailure(connection, result);
-  if (!result.complete)
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  if (!result.complete) return { kind: 'again', reason: result.reason, afterMs: undefined };
   const found: JsonObject[] = [];
   let unreadable: Refused | undefined;
   for (const document of result.resources) {

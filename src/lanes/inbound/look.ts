@@ -84,8 +84,7 @@ export async function readThere(
   const facts = { method: 'GET', kind: 'read', target: { resourceType, id } } as const;
   const reply = await connection.client.send({ method: 'GET', path: `${resourceType}/${id}` });
   const result = classify(connection.vendor, facts, reply);
-  if (result.class === 'config')
-    return { kind: 'config', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  if (result.class === 'config') return { kind: 'config', reason: result.reason, afterMs: undefined };
   const body = result.class === 'ok' && reply.fault === undefined ? reply.body : undefined;
   const isHidden = result.class === 'denied' || result.class === 'permanent';
   if (body === undefined && result.class !== 'gone' && !isHidden)

@@ -62,8 +62,7 @@ async function findEntry(
     const query = connection.vendor.queries.identifier(system, value);
     const result = await connection.client.searchAll(resource.resourceType, query);
     if (!isSearchResult(result)) return finalSearchFailure(connection, result);
-    if (!result.complete)
-      return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+    if (!result.complete) return { kind: 'again', reason: result.reason, afterMs: undefined };
     for (const entry of result.resources) byId.set(String(entry.id), entry);
   }
   const [first] = [...byId.values()]

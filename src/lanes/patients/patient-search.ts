@@ -102,8 +102,7 @@ function found(connection: LaneConnection, result: Awaited<ReturnType<FhirClient
   if (isTooMany(connection.vendor, result)) return { kind: 'parked', reason: reason('patient-too-many') };
   if (!isSearchResult(result)) return patientSearchFailure(connection, result);
   if (result.restricted) return { kind: 'parked', reason: reason('patient-restricted') };
-  if (!result.complete)
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  if (!result.complete) return { kind: 'again', reason: result.reason, afterMs: undefined };
   return { kind: 'found', patients: result.resources, grades: result.grades ?? new Map(), tooMany: false };
 }
 

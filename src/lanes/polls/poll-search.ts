@@ -111,14 +111,14 @@ async function inWindows(
   }
   const partial = parts.find(({ isPartial }) => isPartial);
   const why = partial?.reason ?? unreadable[0]?.reason;
-  return {
+  const shown = {
     resources: [...found.values()],
-    complete: why === undefined,
-    ...(why && { reason: why }),
-    ...(partial && { isPartial: true }),
     ...(unreadable.length > 0 && { unreadable }),
-    ...(parts.some(({ redirected }) => redirected) && { redirected: true }),
+    ...(parts.some(({ redirected }) => redirected) && { redirected: true as const }),
   };
+  return why === undefined
+    ? { ...shown, complete: true }
+    : { ...shown, complete: false, reason: why, ...(partial && { isPartial: true }) };
 }
 
 interface Span {
@@ -157,9 +157,9 @@ async function besidesKnown(
     else if (isBroken(connection, reply)) unreadable.push(setAside(resourceType, id));
     else return reply;
   }
-  if (unreadable.length === 0) unreadable.push(setAside(resourceType, 'not seen before'));
-  const [first] = unreadable;
-  return { ...parts, resources, complete: false, ...(first && { reason: parts.reason ?? first.reason }), unreadable };
+  const [first = setAside(resourceType, 'not seen before'), ...others] = unreadable;
+  const why = parts.reason ?? first.reason;
+  return { ...parts, resources, complete: false, reason: why, unreadable: [first, ...others] };
 }
 
 function setAside(resourceType: string, key: string, problem = 'the server cannot show it'): UnreadableEntry {

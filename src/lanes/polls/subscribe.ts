@@ -173,7 +173,7 @@ async function findAll(
   const byUrl = capabilities.searchParams.Subscription?.includes('url') === true;
   const result = await connection.client.searchAll('Subscription', byUrl ? { url: endpoint } : {}, { isPoll: true });
   if (!isSearchResult(result)) return { failed: searchFailure(connection, result).reason };
-  if (!result.complete) return { failed: result.reason ?? reason('search-partial', { resourceType: 'Subscription' }) };
+  if (!result.complete) return { failed: result.reason };
   const found = result.resources.filter((one) => textAt(objectAt(one, 'channel'), 'endpoint') === endpoint);
   if (known !== null && !found.some(({ id }) => id === known)) {
     const read = await readOne(connection, known);
@@ -209,7 +209,7 @@ async function put({ client, vendor }: LaneConnection, body: JsonObject): Promis
     ...(tag !== undefined && { ifMatch: tag }),
   });
   const found = classify(vendor, { method: 'PUT', kind: 'update', target }, reply);
-  return found.class === 'ok' ? undefined : (found.reason ?? reason('outcome-unknown'));
+  return found.class === 'ok' ? undefined : found.reason;
 }
 
 /** An answer that does not come leaves the intent: until it is old, the next look may find the Subscription, and makes none. */

@@ -59,7 +59,7 @@ export async function readSubscription(
   const target = { resourceType: 'Subscription', id: name };
   const reply = await client.send({ method: 'GET', path: `Subscription/${name}`, isPoll: true });
   const found = classify(vendor, { method: 'GET', kind: 'read', target }, reply);
-  if (found.class !== 'ok' && found.class !== 'gone') return found.reason ?? reason('outcome-unknown');
+  if (found.class !== 'ok' && found.class !== 'gone') return found.reason;
   const body = reply.fault === undefined && found.class === 'ok' ? reply.body : undefined;
   const status = body === undefined ? 'off' : (textAt(body, 'status') ?? 'active');
   const ends = Date.parse(textAt(body, 'end') ?? '');

@@ -47,8 +47,7 @@ async function searchOwn(
     connection.vendor.queries.identifier(deps.identifierSystem, value),
   );
   if (!isSearchResult(result)) return finalSearchFailure(connection, result);
-  if (!result.complete)
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  if (!result.complete) return { kind: 'again', reason: result.reason, afterMs: undefined };
   // A server that does not know the search parameter answers with everybody (ehr-behaviour E12).
   return result.resources
     .filter((resource) => ownIdentifier(resource, deps.identifierSystem) === value)
