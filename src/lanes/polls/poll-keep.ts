@@ -232,7 +232,7 @@ async function patientsCreatedFor(
       select o.source, o.sent::text as sent, case when o.type = 'client' then o.record_id else r.client_id end as client
       from operation o left join record r on r.source = o.source and r.type = o.type and r.id = o.record_id
       where o.connection = ${connection} and o.resource_type = ${resourceType} and o.remote_id is null
-        and (o.outcome is null or o.outcome = 'unknown') and o.intended_at > now() - interval '1 hour'),
+        and o.outcome is null and o.intended_at > now() - interval '1 hour'),
     whose as (
       select o.sent, o.client, k.remote_id as patient from open o
       left join link k on k.connection = ${connection} and k.source = o.source and k.type = 'client' and k.id = o.client
