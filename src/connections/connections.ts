@@ -75,6 +75,8 @@ export {
   type Grade,
   isSearchResult,
   isTooMany,
+  isWholeSearch,
+  type LackingSearch,
   type MatchGrade,
   type SearchFailure,
   type SearchLimits,

@@ -26,7 +26,9 @@ export interface SearchLimits {
   readonly isPoll?: boolean;
 }
 
-export type SearchResult = Shown & (Whole | Lacking);
+export type WholeSearch = Shown & Whole;
+export type LackingSearch = Shown & Lacking;
+export type SearchResult = WholeSearch | LackingSearch;
 
 interface Shown {
   /** Matches only, one per id, the latest of each. */
@@ -39,10 +41,6 @@ interface Shown {
   readonly answeredAt?: Date;
   /** By id, where the server graded its matches ($match). */
   readonly grades?: ReadonlyMap<string, MatchGrade>;
-  /** The server kept its hits back because there are too many; never complete then. */
-  readonly tooMany?: true;
-  /** The server left out a patient whom we may not see; never complete then. */
-  readonly restricted?: true;
   readonly fault?: undefined;
 }
 
@@ -51,6 +49,8 @@ interface Whole {
   readonly complete: true;
   readonly reason?: undefined;
   readonly isPartial?: undefined;
+  readonly tooMany?: undefined;
+  readonly restricted?: undefined;
 }
 
 interface Lacking {
@@ -58,6 +58,10 @@ interface Lacking {
   readonly reason: Reason;
   /** The server does not show all that there is, or pages are missing. */
   readonly isPartial?: true;
+  /** The server kept its hits back because there are too many. */
+  readonly tooMany?: true;
+  /** The server left out a patient whom we may not see. */
+  readonly restricted?: true;
 }
 
 /** What of an answer was set aside. */
@@ -83,6 +87,11 @@ export type SearchFailure = FhirReply | Fault;
 /** True for a search that gave its resources. */
 export function isSearchResult(result: SearchResult | SearchFailure): result is SearchResult {
   return 'resources' in result;
+}
+
+/** True for a search that found all there is: only then is absence one. */
+export function isWholeSearch(result: SearchResult | SearchFailure): result is WholeSearch {
+  return isSearchResult(result) && result.complete;
 }
 
 /** True when the server has more hits than it gives: it wants more criteria, and repeating the search is no use. */
@@ -172,7 +181,15 @@ export async function searchPages(
   const [unread] = unreadable.values();
   const lack = incomplete ?? unread;
   const view: Whole | Lacking =
-    lack === undefined ? { complete: true } : { complete: false, reason: lack, ...(incomplete && { isPartial: true }) };
+    lack === undefined
+      ? { complete: true }
+      : {
+          complete: false,
+          reason: lack,
+          ...(incomplete && { isPartial: true }),
+          ...(tooMany && { tooMany }),
+          ...(restricted && { restricted }),
+        };
   return {
     resources: [...found.values()],
     ...view,
@@ -180,8 +197,6 @@ export async function searchPages(
     ...(redirected && { redirected }),
     ...(answeredAt && { answeredAt }),
     ...(grades.size > 0 && { grades }),
-    ...(tooMany && { tooMany }),
-    ...(restricted && { restricted }),
   };
 }
 

@@ -23,6 +23,7 @@ import { placeholdersIn } from './order.ts';
 import { ownIdentifierQuery } from './own-identifier.ts';
 import type { Write } from './plan.ts';
 import { authorOf, provenanceEntries } from './provenance.ts';
+import { readOne } from './read-one.ts';
 import { type Learned, type Sending, sendPatch } from './send-patch.ts';
 
 /** What one request did to one resource. */
@@ -236,10 +237,9 @@ async function readBack(
   sending: Sending,
 ): Promise<WriteOutcome> {
   const { resourceType } = outcome.intent.write.resource;
-  const reply = await connection.client.send({ method: 'GET', path: `${resourceType}/${id}`, ...sending });
-  const result = classify(connection.vendor, { method: 'GET', kind: 'read', target: { resourceType, id } }, reply);
-  if (result.class !== 'ok' || reply.fault !== undefined) return disbelieved(outcome, reason('create-not-shown'));
-  return { ...outcome, body: reply.body, versionTag: reply.versionTag };
+  const { reply, body, failed } = await readOne(connection, { resourceType, id }, sending);
+  if (failed !== undefined) return disbelieved(outcome, reason('create-not-shown'));
+  return { ...outcome, body, versionTag: reply.versionTag };
 }
 
 function disbelieved(outcome: WriteOutcome, why: Reason): WriteOutcome {

@@ -1,6 +1,6 @@
 // Where a document is filed: the newest encounter of the patient that is open (`documents.encounter: latest-open`).
 
-import { isSearchResult } from '../../connections/connections.ts';
+import { isWholeSearch } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { isInstant, isPartialDate } from '../../records/records.ts';
@@ -29,8 +29,7 @@ export async function findEncounter(
     'Encounter',
     connection.vendor.queries.encounters(document?.patientId ?? ''),
   );
-  if (!isSearchResult(result)) return searchFailure(connection, result);
-  if (!result.complete) return { kind: 'again', reason: result.reason, afterMs: undefined };
+  if (!isWholeSearch(result)) return searchFailure(connection, result);
   const id = newestOpen(result.resources);
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);

@@ -1,13 +1,12 @@
 // What the server holds of what began there: as the polls have stored it, and, of what that points at, as it is when it is first needed.
 
-import { classify } from '../../connections/connections.ts';
-import { reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { json, type Store, sql } from '../../store/store.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { saveGone, saveSeen } from '../links.ts';
-import type { Failure } from '../search-failure.ts';
+import { readOne } from '../read-one.ts';
+import { type Failure, failureOf } from '../search-failure.ts';
 import { type Named, nameOf } from './about.ts';
 
 /** `gone`: the server says so. `hidden`: it shows it to nobody like us. */
@@ -80,15 +79,10 @@ export async function readThere(
   connection: LaneConnection,
   named: Named,
 ): Promise<{ readonly look: Look; readonly versionTag: string | undefined } | Failure> {
-  const { resourceType, id } = named;
-  const facts = { method: 'GET', kind: 'read', target: { resourceType, id } } as const;
-  const reply = await connection.client.send({ method: 'GET', path: `${resourceType}/${id}` });
-  const result = classify(connection.vendor, facts, reply);
-  if (result.class === 'config') return { kind: 'config', reason: result.reason, afterMs: undefined };
-  const body = result.class === 'ok' && reply.fault === undefined ? reply.body : undefined;
-  const isHidden = result.class === 'denied' || result.class === 'permanent';
-  if (body === undefined && result.class !== 'gone' && !isHidden)
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs };
-  const look = body === undefined ? (result.class === 'gone' ? 'gone' : 'hidden') : { body };
-  return { look, versionTag: reply.fault === undefined ? reply.versionTag : undefined };
+  const { reply, body, failed } = await readOne(connection, named);
+  const versionTag = reply.fault === undefined ? reply.versionTag : undefined;
+  if (failed === undefined) return { look: { body }, versionTag };
+  if (failed.class === 'gone') return { look: 'gone', versionTag };
+  const isHidden = failed.class === 'denied' || failed.class === 'permanent';
+  return isHidden ? { look: 'hidden', versionTag } : failureOf(failed);
 }

@@ -3,7 +3,7 @@
 
 import type { Transaction } from 'kysely';
 import { sql } from 'kysely';
-import { isSearchResult } from '../../connections/connections.ts';
+import { isWholeSearch } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
@@ -61,8 +61,7 @@ async function findEntry(
   for (const { system, value } of strong) {
     const query = connection.vendor.queries.identifier(system, value);
     const result = await connection.client.searchAll(resource.resourceType, query);
-    if (!isSearchResult(result)) return finalSearchFailure(connection, result);
-    if (!result.complete) return { kind: 'again', reason: result.reason, afterMs: undefined };
+    if (!isWholeSearch(result)) return finalSearchFailure(connection, result);
     for (const entry of result.resources) byId.set(String(entry.id), entry);
   }
   const [first] = [...byId.values()]

@@ -4,8 +4,8 @@
 import {
   type FhirClient,
   isOffered,
-  isSearchResult,
   isTooMany,
+  isWholeSearch,
   type MatchGrade,
   type PersonSought,
 } from '../../connections/connections.ts';
@@ -100,9 +100,7 @@ async function searchAsFarAsItGoes(connection: LaneConnection, queries: readonly
 
 function found(connection: LaneConnection, result: Awaited<ReturnType<FhirClient['searchAll']>>): Searched {
   if (isTooMany(connection.vendor, result)) return { kind: 'parked', reason: reason('patient-too-many') };
-  if (!isSearchResult(result)) return patientSearchFailure(connection, result);
-  if (result.restricted) return { kind: 'parked', reason: reason('patient-restricted') };
-  if (!result.complete) return { kind: 'again', reason: result.reason, afterMs: undefined };
+  if (!isWholeSearch(result)) return patientSearchFailure(connection, result);
   return { kind: 'found', patients: result.resources, grades: result.grades ?? new Map(), tooMany: false };
 }
 

@@ -3,7 +3,6 @@
 // Patient.
 
 import { sql, type Transaction } from 'kysely';
-import { classify } from '../../connections/connections.ts';
 import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
@@ -13,6 +12,7 @@ import type { LinkRow } from '../known.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import type { ResourceKey } from '../lane-resource.ts';
 import { raiseWanted } from '../links.ts';
+import { readOne } from '../read-one.ts';
 import { isRestricted } from '../search-failure.ts';
 import { replacedBy } from './match.ts';
 import {
@@ -86,14 +86,10 @@ export async function relinkPatient(store: Store, asked: RelinkAsked): Promise<R
  * @throws CasebridgeError `patient-unknown`, `patient-merged`, `patient-restricted`, `patient-unreadable`
  */
 export async function requirePatient(connection: LaneConnection, id: string): Promise<void> {
-  const reply = await connection.client.send({ method: 'GET', path: `Patient/${id}` });
-  const facts = { method: 'GET', kind: 'read', target: { resourceType: 'Patient', id } } as const;
-  const { class: found, reason: why } = classify(connection.vendor, facts, reply);
+  const { reply, body, failed } = await readOne(connection, { resourceType: 'Patient', id });
   if (isRestricted(connection, reply)) throw new CasebridgeError('patient-restricted');
-  if (found === 'gone' || found === 'permanent') throw new CasebridgeError('patient-unknown');
-  if (found !== 'ok' || reply.fault !== undefined)
-    throw new CasebridgeError('patient-unreadable', { why: why === undefined ? '' : ` ${why.text}` });
-  const body = reply.body ?? {};
+  if (failed?.class === 'gone' || failed?.class === 'permanent') throw new CasebridgeError('patient-unknown');
+  if (failed !== undefined) throw new CasebridgeError('patient-unreadable', { why: ` ${failed.reason.text}` });
   if (body.id !== id || replacedBy(body) !== undefined) throw new CasebridgeError('patient-merged');
 }
 

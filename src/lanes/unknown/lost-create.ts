@@ -1,7 +1,7 @@
 // A create whose reply was lost, as the server shows it: found by our identifier, or a document by its last line, and linked (lanes.md 9).
 
 import { sql, type Transaction } from 'kysely';
-import { isSearchResult } from '../../connections/connections.ts';
+import { isWholeSearch } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
 import { identifierValue } from '../../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
@@ -46,8 +46,7 @@ async function searchOwn(
     operation.resource_type,
     connection.vendor.queries.identifier(deps.identifierSystem, value),
   );
-  if (!isSearchResult(result)) return finalSearchFailure(connection, result);
-  if (!result.complete) return { kind: 'again', reason: result.reason, afterMs: undefined };
+  if (!isWholeSearch(result)) return finalSearchFailure(connection, result);
   // A server that does not know the search parameter answers with everybody (ehr-behaviour E12).
   return result.resources
     .filter((resource) => ownIdentifier(resource, deps.identifierSystem) === value)
