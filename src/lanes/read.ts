@@ -9,7 +9,7 @@ import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
 import { nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
-import { hashOfSeen, saveGone, saveSeen } from './links.ts';
+import { hashOfSeen, saveSeen } from './links.ts';
 import { askAboutGone } from './operating/mass-gone.ts';
 import { type Survivor, storeMerge, survivorOf } from './patients/merged.ts';
 import { type OneRead, readOne } from './read-one.ts';
@@ -115,8 +115,8 @@ async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, l
       remoteId: link.remoteId,
       versionTag: undefined,
       body: undefined,
+      isGone: true,
     });
-    await saveGone(trx, lease.connection, resource.resourceType, link.remoteId);
     // Asked once: a person may have answered that it is to stay gone.
     if (link.origin !== 'found' && resource.leave === undefined && !resource.isGone) {
       await askAboutGone(trx, lease, resource, {

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../json.ts';
 import { json, type Store, sql } from '../../store/store.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { holdLease, type Lease } from '../lease.ts';
-import { saveGone, saveSeen } from '../links.ts';
+import { saveSeen } from '../links.ts';
 import { readOne } from '../read-one.ts';
 import { type Failure, failureOf } from '../search-failure.ts';
 import { type Named, nameOf } from './about.ts';
@@ -67,8 +67,7 @@ export async function lookThere(
   const body = typeof look === 'string' ? undefined : look.body;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
-    await saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body });
-    if (look === 'gone') await saveGone(trx, lease.connection, resourceType, id);
+    await saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body, isGone: look === 'gone' });
   });
   looks.set(nameOf(named), look);
   return undefined;
