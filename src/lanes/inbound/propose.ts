@@ -65,7 +65,7 @@ function read({ mappings, timeZone }: ProposeContext, told: Told, resolve: Resol
   for (const { slot: name, body } of resources) {
     const slot = slotOf(mappings, type, name);
     const keys = (slot?.elements ?? []).map(({ key }) => key).filter((key) => elements?.includes(key) ?? true);
-    const { patch } = slot?.absorb(keys, body, record, resolve, undefined, timeZone) ?? { patch: {} };
+    const { patch } = slot?.absorb(keys, body, record, { resolve, timeZone }) ?? { patch: {} };
     record = withoutEmpty({ ...record, ...patch });
   }
   return withoutEmpty({ ...otherwise, ...record, ...fixed });
