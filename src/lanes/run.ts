@@ -9,7 +9,6 @@ import type { Database, LaneBasis } from '../store/store.ts';
 import { absorb } from './absorb.ts';
 import { dropAgreedValues } from './changes.ts';
 import { askAboutContested, mostConflicts } from './contested.ts';
-import { newMemory, type RunMemory } from './desire.ts';
 import { findEncounter } from './documents/encounter.ts';
 import { adopt } from './inbound/adopt.ts';
 import { hearMessages } from './inbound/hear.ts';
@@ -50,6 +49,7 @@ import { type Operation, type Plan, plan, type ResourceState, type Write } from 
 import { readLinked } from './read.ts';
 import { askAboutRefused, isAsked } from './refused.ts';
 import { nextTryMs } from './retry.ts';
+import { newMemory, type RunMemory } from './run-memory.ts';
 import { type Failure, isFailure } from './search-failure.ts';
 import { sendLevel, type WriteOutcome } from './send.ts';
 import { readResults } from './task-results.ts';

@@ -14,24 +14,14 @@ import { type Reason, reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { SlotRef } from '../../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
-import {
-  asTold,
-  consentQuestion,
-  type DesireInput,
-  type DocumentsHeld,
-  generationAfter,
-  heldBack,
-  holdsOf,
-  isTopicOf,
-  linkState,
-  observation,
-  placeholderFor,
-  receiverOf,
-} from '../desire.ts';
+import type { DesireInput, DocumentsHeld } from '../desire-input.ts';
 import { isRefusal } from '../inbound/refuse.ts';
 import type { LinkRow, RecordRow } from '../known.ts';
 import { type LaneResource, nameOf, type ResourceKey, type Wait } from '../lane-resource.ts';
+import { generationAfter, linkState, observation, placeholderFor } from '../link-state.ts';
 import { isElsewhere } from '../patients/chart.ts';
+import { heldBack, holdsOf, isTopicOf } from '../questions.ts';
+import { asTold, consentQuestion, receiverOf } from '../told.ts';
 import {
   type DocumentContent,
   type DocumentForm,

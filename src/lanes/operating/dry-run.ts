@@ -3,7 +3,6 @@
 import type { Reason } from '../../errors.ts';
 import type { Json } from '../../json.ts';
 import { sourceOf } from '../../records/records.ts';
-import { newMemory } from '../desire.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { emptyMemory } from '../lane-memory.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
@@ -11,6 +10,7 @@ import type { LaneKey, Lease } from '../lease.ts';
 import { closed, leftOut } from '../left-out.ts';
 import { loadLane } from '../load.ts';
 import { type Operation, type Plan, plan } from '../plan.ts';
+import { newMemory } from '../run-memory.ts';
 
 export interface DryRun {
   readonly operations: readonly {

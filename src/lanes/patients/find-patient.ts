@@ -7,7 +7,6 @@ import { identifierValue } from '../../fhir/fhir.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Database } from '../../store/store.ts';
 import { closeObsolete, type NewDecision, openDecision } from '../decisions.ts';
-import { patientTopic } from '../desire.ts';
 import { originHere } from '../inbound/origin.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
@@ -17,6 +16,7 @@ import { ownIdentifier } from '../own-identifier.ts';
 import { readOne } from '../read-one.ts';
 import { type Failure, patientSearchFailure, type Refused } from '../search-failure.ts';
 import { comparePatient, matchPatient, type StrongIdentifier } from './match.ts';
+import { patientTopic } from './patient-link.ts';
 import { searchPatients } from './patient-search.ts';
 
 export type PatientFound =

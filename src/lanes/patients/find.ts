@@ -7,14 +7,13 @@ import { isWholeSearch } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
-import { directoryIdentifiers } from '../desire.ts';
 import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import type { Lease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
 import { finalSearchFailure } from '../search-failure.ts';
 import { findPatient, type PatientFound } from './find-patient.ts';
-import { matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
+import { directoryIdentifiers, matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
 
 export type FindResult =
   | Exclude<PatientFound, { kind: 'not-found' }>

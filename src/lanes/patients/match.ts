@@ -200,3 +200,21 @@ export function replacedBy(patient: JsonObject): string | undefined {
   const [name] = typeof reference === 'string' ? (/Patient\/[^/]+$/.exec(reference) ?? []) : [];
   return name;
 }
+
+const npiSystem = 'http://hl7.org/fhir/sid/us-npi';
+
+/** The numbers by which a server may already know an organization or a practitioner. */
+export function directoryIdentifiers(
+  record: JsonObject,
+  identifierSystems: Readonly<Record<string, string>>,
+): { system: string; value: string }[] {
+  const npi = identifierSystems.npi ?? npiSystem;
+  const own = typeof record.npi === 'string' ? [{ system: npi, value: record.npi.trim() }] : [];
+  const listed = (Array.isArray(record.identifiers) ? record.identifiers : []).flatMap((item) => {
+    if (!isObject(item) || typeof item.kind !== 'string' || typeof item.value !== 'string' || item.kind === 'tax-id')
+      return [];
+    const system = item.kind === 'npi' ? npi : identifierSystems[item.kind];
+    return system === undefined ? [] : [{ system, value: item.value.trim() }];
+  });
+  return [...own, ...listed];
+}

@@ -7,7 +7,6 @@ import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
-import { patientTopic } from '../desire.ts';
 import type { LinkRow } from '../known.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import type { ResourceKey } from '../lane-resource.ts';
@@ -21,6 +20,7 @@ import {
   lanesOfClient,
   lockPatientLinks,
   patientSlot,
+  patientTopic,
   pointAtPatient,
   voidPlans,
 } from './patient-link.ts';
