@@ -7,7 +7,13 @@ import type { Exchanger } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
 import { contentHash, parseReference } from '../fhir/fhir.ts';
 import { isObject, type JsonObject, objectsAt, textAt } from '../json.ts';
-import { appointmentRecord, keepRemoteValues, offerChanges, offerMade, referralsOffered } from '../lanes/lanes.ts';
+import {
+  appointmentRecord,
+  keepRemoteValues,
+  offerAppointmentMade,
+  offerChanges,
+  referralsOffered,
+} from '../lanes/lanes.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import type { Store } from '../store/store.ts';
@@ -365,8 +371,7 @@ async function offerAppointment(
   const { source, id: organization } = partner.organization;
   const offered = appointmentRecord(body, record.content, { organization, at });
   if (offered === undefined) return;
-  await offerMade(trx, { connection: partner.id, subject, source }, mappings, {
-    type: 'appointment',
+  await offerAppointmentMade(trx, { connection: partner.id, subject, source }, mappings, {
     resource: { ...body, resourceType, id },
     record: offered,
   });

@@ -68,6 +68,6 @@ export function pointedAtBy(order: JsonObject, baseUrl: string): Named[] {
   return ['Condition', 'Goal', 'Coverage'].flatMap((type) => all.filter(({ resourceType }) => resourceType === type));
 }
 
-export function nameOf({ resourceType, id }: Named): string {
+export function localName({ resourceType, id }: Named): string {
   return `${resourceType}/${id}`;
 }

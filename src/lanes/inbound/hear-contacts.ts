@@ -14,12 +14,12 @@ import { raiseWanted } from '../links.ts';
 import type { LaneState } from '../load.ts';
 import { markClocks } from '../mark-clocks.ts';
 import { ownIdentifier } from '../own-identifier.ts';
-import { nameOf, patientsOf } from './about.ts';
+import { localName, patientsOf } from './about.ts';
 import { agenciesOf } from './agencies.ts';
 import { cut } from './cut.ts';
 import { keepTaken } from './keep-taken.ts';
 import { lanesSpokenTo } from './note.ts';
-import { hashOfMade, type Made, madeRecord, offerMade, withdrawMade } from './offer-made.ts';
+import { hashOfMade, type Made, madeRecord, offerAppointmentMade, withdrawAppointmentMade } from './offer-made.ts';
 import { type ContactPlan, type HeardContact, planContacts, stands } from './plan-contacts.ts';
 import { type Contact, isVisitOf, type Performed, readContact } from './read-contact.ts';
 import { appointmentRecord } from './their-appointment.ts';
@@ -86,8 +86,8 @@ export async function hearContacts(
       await holdLease(trx, lease, deps.leaseMs);
       for (const one of plans) await storePlan(trx, lease, one);
       for (const { resource, record } of visits) {
-        if (record === undefined) await withdrawMade(trx, lease, 'appointment', resource);
-        else await offerMade(trx, lease, mappings, { type: 'appointment', resource, record });
+        if (record === undefined) await withdrawAppointmentMade(trx, lease, resource);
+        else await offerAppointmentMade(trx, lease, mappings, { resource, record });
       }
       return wantFreed(trx, lease, config, takenBack(theirs, plans, visits));
     });
@@ -121,7 +121,9 @@ function performedThere(resources: readonly LaneResource[], baseUrl: string): Pe
         record,
         baseUrl,
         names: [link, order?.link].flatMap((one, at) =>
-          one === undefined ? [] : [nameOf({ resourceType: at === 0 ? 'Task' : 'ServiceRequest', id: one.remoteId })],
+          one === undefined
+            ? []
+            : [localName({ resourceType: at === 0 ? 'Task' : 'ServiceRequest', id: one.remoteId })],
         ),
         patients: patientsOf(observed.body, baseUrl),
         sentAt: Number.isNaN(sentAt) ? undefined : sentAt,
@@ -294,8 +296,7 @@ function visitNews(
   const at = [objectAt(body, 'meta')?.lastUpdated].find(isInstant) ?? row.seen_at.toISOString();
   const record = referral && appointmentRecord(body, referral, { organization: partner?.id ?? undefined, at });
   if (record === undefined) return state === 'proposed' ? { resource, record } : undefined;
-  const isSame =
-    state === 'proposed' && row.visit_hash === hashOfMade(madeRecord(lease, { type: 'appointment', resource, record }));
+  const isSame = state === 'proposed' && row.visit_hash === hashOfMade(madeRecord(lease, { resource, record }));
   return isSame ? undefined : { resource, record };
 }
 

@@ -11,7 +11,7 @@ import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { hashOfSeen } from '../links.ts';
-import { nameOf, patientsOf, referenced } from './about.ts';
+import { localName, patientsOf, referenced } from './about.ts';
 import { cut } from './cut.ts';
 import { proposedId } from './rows.ts';
 import { byTime, heardId, isTheirs, joined } from './their-comments.ts';
@@ -69,7 +69,7 @@ function begunThere(resources: readonly LaneResource[], baseUrl: string): Begun[
   return resources.flatMap(({ key, resourceType, link, observed, record, recordVersion }) => {
     const isBegun = key.type === 'referral' && link?.origin === 'theirs' && recordVersion > 0;
     if (!isBegun || observed === undefined) return [];
-    const name = nameOf({ resourceType, id: link.remoteId });
+    const name = localName({ resourceType, id: link.remoteId });
     return [{ id: key.id, record, name, patients: patientsOf(observed.body, baseUrl) }];
   });
 }
@@ -114,7 +114,7 @@ function isAbout({ name, patients }: Begun, body: JsonObject, baseUrl: string): 
     referenced(one, baseUrl),
   );
   return (
-    named.some((one) => nameOf(one) === name) &&
+    named.some((one) => localName(one) === name) &&
     patientsOf(body, baseUrl).every((patient) => patients.includes(patient))
   );
 }
