@@ -2,7 +2,7 @@
 // all (closed-loop B7: not final).
 
 import type { PartnerConfig } from '../config.ts';
-import { isObject, type JsonObject, objectsAt } from '../json.ts';
+import { type JsonObject, objectsAt, objectsIn } from '../json.ts';
 import { keepRemoteValues, offerChanges } from '../lanes/lanes.ts';
 import { type Database, sql, type Transaction } from '../store/store.ts';
 
@@ -68,7 +68,7 @@ async function referralOf(trx: Transaction<Database>, partner: string, taskId: s
     subject: row.subject,
     // What the source has said since then goes before an offer that it has passed over.
     status: row.content.status === 'sent' ? (of('/status') ?? 'sent') : row.content.status,
-    history: byId([...objectsAt(row.content, 'history'), ...(Array.isArray(steps) ? steps.filter(isObject) : [])]),
+    history: byId([...objectsAt(row.content, 'history'), ...objectsIn(steps)]),
     now: row.now,
   };
 }

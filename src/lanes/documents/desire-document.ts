@@ -11,7 +11,7 @@ import {
   urgency,
 } from '../../documents/documents.ts';
 import { type Reason, reason } from '../../errors.ts';
-import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { type JsonObject, objectsIn } from '../../json.ts';
 import type { SlotRef } from '../../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
 import {
@@ -262,16 +262,12 @@ export function mrnOf(
   client: JsonObject,
   system: string | undefined,
 ): string | undefined {
-  const there = items(patient?.identifier).find((one) => system !== undefined && one.system === system);
-  const here = items(client.identifiers).find(
+  const there = objectsIn(patient?.identifier).find((one) => system !== undefined && one.system === system);
+  const here = objectsIn(client.identifiers).find(
     (one) => one.kind === 'mrn' && (one.system === undefined || one.system === system),
   );
   const value = there?.value ?? here?.value;
   return typeof value === 'string' ? value.trim() : undefined;
-}
-
-function items(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 function patientTarget({ content }: RecordRow): SlotRef | undefined {
