@@ -16,7 +16,7 @@ import {
 } from '../lanes/lanes.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
-import type { Store } from '../store/store.ts';
+import { type Store, timeOf } from '../store/store.ts';
 import {
   type AppointmentMade,
   appointmentOf,
@@ -32,7 +32,7 @@ import {
 } from './actions.ts';
 import { homeExchanger } from './exchanger.ts';
 import { type HomeReferral, readReferrals, referenceIn } from './referral.ts';
-import { type HomeResource, lockResource, timeOf } from './rows.ts';
+import { type HomeResource, lockResource } from './rows.ts';
 import { changedTask, legalFor, MoveRefused } from './task-change.ts';
 import { type Narrowing, type Visible, visibleTo } from './visible.ts';
 import { add, change, checkVersion, lockTask, type OwnTask, type Writer } from './writing.ts';

@@ -17,11 +17,11 @@ import {
 } from '../access/access.ts';
 import type { Route } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
-import { fullUrl, identifierValue } from '../fhir/fhir.ts';
+import { fullUrl } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import type { CompiledSlot, Desired, DesiredReference, MappingSet, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
-import { cancelRequestOf, finalStatuses, isTaskStatus, isTerminal } from '../referrals/referrals.ts';
+import { cancelRequestOf, isEnded, isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import type { Database } from '../store/store.ts';
 import { askedAnew, cancellationSlot } from './cancel-question.ts';
 import { resourceTopic } from './decisions.ts';
@@ -33,7 +33,7 @@ import { answerNotes, takesNotes } from './inbound/answer-note.ts';
 import { originHere } from './inbound/origin.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import type { Texts } from './inbound/take.ts';
-import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
+import { isStanding, type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
 import { type Abilities, type LaneConnection, receiverFor } from './lane-connection.ts';
 import type { LaneMemory } from './lane-memory.ts';
 import {
@@ -47,6 +47,7 @@ import {
 import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { movesOn } from './moves-on.ts';
+import { ownValue } from './own-identifier.ts';
 import { type Filed, inItsChart, movedFrom } from './patients/chart.ts';
 import { asideReason } from './set-aside.ts';
 import { clientTypes, isShared, referredTo } from './share.ts';
@@ -216,10 +217,6 @@ function resourcesOf(input: DesireInput, pointed: Pointed): LaneResource[] {
       ),
     );
   });
-}
-
-function isStanding(link: LinkRow): boolean {
-  return link.remote_id !== null && link.retired_at === null;
 }
 
 function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: Pointed): Desired[] {
@@ -424,14 +421,9 @@ export function generationAfter(links: readonly LinkRow[], { type, id, slot }: S
   return 1 + Math.max(0, ...retired.map(({ generation }) => generation));
 }
 
-function generationValue(input: DesireInput, { type, id, slot }: SlotRef, generation: number): string {
-  const value = identifierValue({ source: input.lease.source, type, id }, slot);
-  return generation === 1 ? value : `${value}~${generation}`;
-}
-
 export function placeholderFor(input: DesireInput, target: SlotRef, generation: number): string {
   const { placeholderUrls } = input.memory;
-  const value = generationValue(input, target, generation);
+  const value = ownValue(input.lease.source, target, generation);
   const url = placeholderUrls.get(value) ?? fullUrl(input.identifierSystem, value);
   placeholderUrls.set(value, url);
   return url;
@@ -440,8 +432,9 @@ export function placeholderFor(input: DesireInput, target: SlotRef, generation: 
 /** A replacement must not be taken for what it replaces: its identifier names the generation. */
 function asGeneration(input: DesireInput, key: ResourceKey, desired: Desired, generation: number): Desired {
   if (generation === 1) return desired;
-  const first = generationValue(input, key, 1);
-  const value = generationValue(input, key, generation);
+  const { source } = input.lease;
+  const first = ownValue(source, key, 1);
+  const value = ownValue(source, key, generation);
   const rename = (identifier: Json): Json =>
     isObject(identifier) && identifier.value === first ? { ...identifier, value } : identifier;
   const { identifier } = desired.resource;
@@ -548,8 +541,9 @@ function overReason(input: DesireInput, record: JsonObject, type: RecordType): R
 }
 
 /** Its source has ended it, and its Task there says so: until then what it points at may have to be sent. */
-function isOver({ known }: DesireInput, { id, status }: JsonObject): boolean {
-  if (typeof id !== 'string' || !finalStatuses.some((final) => final === status)) return false;
+function isOver({ known }: DesireInput, referral: JsonObject): boolean {
+  const { id } = referral;
+  if (typeof id !== 'string' || !isEnded(referral)) return false;
   const target: SlotRef = { type: 'referral', id, slot: 'fulfilment' };
   const link = known.link(target);
   const there = link?.seen?.status;
@@ -599,11 +593,14 @@ function leaveCause(
 function waitsOf({ known }: DesireInput, desired: Desired): Wait[] {
   return desired.references
     .filter(({ required, reference }) => required && reference === undefined)
-    .map(({ target }) => {
-      const isThere = known.record(target.type, target.id) !== undefined;
-      const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
-      return { target, reason: known.parkedReason(target) ?? why };
-    });
+    .map(({ target }) => waitFor(known, target));
+}
+
+/** What has no link there yet is waited for. */
+export function waitFor(known: Known, target: SlotRef): Wait {
+  const isThere = known.record(target.type, target.id) !== undefined;
+  const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
+  return { target, reason: known.parkedReason(target) ?? why };
 }
 
 /**

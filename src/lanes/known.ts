@@ -27,7 +27,7 @@ export class Known {
   readonly #records: Map<string, RecordRow | undefined>;
   /** By slot; all generations, retired ones too. */
   readonly #generations = new Map<string, readonly LinkRow[]>();
-  /** Links that count: neither retired nor without an id. */
+  /** Links that stand. */
   readonly #live = new Map<string, LinkRow>();
   /** Why slots are parked that have no resource on the server. */
   readonly #parked = new Map<string, Reason>();
@@ -108,11 +108,16 @@ export class Known {
   #keepLinks(rows: readonly LinkRow[]): void {
     for (const [slot, generations] of Map.groupBy(rows, slotKey)) this.#generations.set(slot, generations);
     for (const row of rows) {
-      if (row.remote_id !== null && row.retired_at === null) this.#live.set(slotKey(row), row);
+      if (isStanding(row)) this.#live.set(slotKey(row), row);
       if (row.state === 'parked' && row.retired_at === null && row.reason !== null)
         this.#parked.set(slotKey(row), row.reason);
     }
   }
+}
+
+/** It names what is on the server now: neither retired nor without an id. */
+export function isStanding({ remote_id: id, retired_at: at }: LinkRow): boolean {
+  return id !== null && at === null;
 }
 
 export function slotKey({ type, id, slot }: { type: string; id: string; slot: string }): string {

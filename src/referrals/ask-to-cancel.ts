@@ -12,11 +12,12 @@ export interface CancelRequest {
   readonly reason?: string;
 }
 
-const finals = ['completed', 'failed', 'declined', 'cancelled', 'entered-in-error'];
+/** Statuses of a referral in which nothing more is done about it. */
+export const finalStatuses: readonly string[] = ['completed', 'failed', 'declined', 'cancelled', 'entered-in-error'];
 
 /** Whether the record says that the referral has ended: nobody is asked to cancel it any more. */
 export function isEnded({ status }: JsonObject): boolean {
-  return typeof status === 'string' && finals.includes(status);
+  return typeof status === 'string' && finalStatuses.includes(status);
 }
 
 /** Of an outgoing referral that goes on; `none`: what had been asked is taken back. Undefined: there is nothing to ask or to take back. */

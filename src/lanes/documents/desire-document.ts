@@ -27,9 +27,10 @@ import {
   observation,
   placeholderFor,
   receiverOf,
+  waitFor,
 } from '../desire.ts';
 import { isRefusal } from '../inbound/refuse.ts';
-import type { LinkRow, RecordRow } from '../known.ts';
+import { isStanding, type LinkRow, type RecordRow } from '../known.ts';
 import { type LaneResource, nameOf, type ResourceKey, type Wait } from '../lane-resource.ts';
 import { isElsewhere } from '../patients/chart.ts';
 import {
@@ -67,7 +68,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
   if (row === undefined || documents === undefined || !isOffered(rules)) return undefined;
   const key: ResourceKey = { type: 'case', id: row.id, slot: documentSlot };
   const links = known.links.filter(({ type, id, slot }) => nameOf({ type, id, slot }) === nameOf(key));
-  const standing = links.find(({ remote_id, retired_at }) => remote_id !== null && retired_at === null);
+  const standing = links.find(isStanding);
   const told = toldRecords(input, row, others);
   if (told.length === 0 && standing === undefined) return undefined;
 
@@ -109,20 +110,20 @@ type Series = Pick<
   'rules' | 'editions' | 'current' | 'encounter' | 'isHeld' | 'now' | 'timeZone' | 'marker' | 'amendRefused' | 'refused'
 >;
 
-/** @param isStanding whether the series has a link that stands */
+/** @param isLinked whether the series has a link that stands */
 export function seriesOf(
   input: DesireInput,
   { editions, heldUntil, now, timeZone }: DocumentsHeld,
   rules: DocumentRules,
   key: ResourceKey,
-  isStanding: boolean,
+  isLinked: boolean,
 ): Series {
   const { lease, memory } = input;
   const own = editions.filter(({ of }) => of === nameOf(key));
   return {
     rules,
     editions: own,
-    current: isStanding ? own.findLast(({ retracts }) => !retracts) : undefined,
+    current: isLinked ? own.findLast(({ retracts }) => !retracts) : undefined,
     encounter: encounterOf(input, rules.encounter),
     isHeld: heldUntil !== undefined && heldUntil > now,
     now,
@@ -279,9 +280,7 @@ export function patientOf({ known }: DesireInput, row: RecordRow): { id: string 
   if (target === undefined) return { id: undefined, waits: [] };
   const link = known.link(target);
   if (link?.remote_id) return { id: link.remote_id, waits: [] };
-  const isThere = known.record('client', target.id) !== undefined;
-  const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
-  return { id: undefined, waits: [{ target, reason: known.parkedReason(target) ?? why }] };
+  return { id: undefined, waits: [waitFor(known, target)] };
 }
 
 export function encounterOf({ connection, memory }: DesireInput, rule: 'required' | 'optional'): Encounter {

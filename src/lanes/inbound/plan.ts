@@ -5,7 +5,7 @@ import { type ErrorCode, type Reason, reason } from '../../errors.ts';
 import { contentHash } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { MappingSet, SlotRef } from '../../mapping/mapping.ts';
-import { isRecordType, type RecordType } from '../../records/records.ts';
+import { isRecordType, openCaseStatuses, type RecordType } from '../../records/records.ts';
 import {
   type BegunReading,
   changedAt,
@@ -38,13 +38,13 @@ import {
   isReadable,
   type Proposal,
   type ProposeContext,
-  patientElements,
   propose,
   type ReferralBodies,
   referralMoves,
   referralOtherwise,
   slotFor,
   type Told,
+  toldOfPatient,
 } from './propose.ts';
 import { abortAt, isOpenAbort } from './read-abort.ts';
 import { readableText } from './readable-text.ts';
@@ -286,7 +286,7 @@ class InboundPlanner {
       id: this.#id('client', 'Patient', patient),
       origin: { resourceType: 'Patient', id: patient },
       resources: [{ slot: 'patient', body }],
-      elements: patientElements,
+      elements: toldOfPatient,
       fixed: { ...clientFields(body, this.#input.connection.config.identifierSystems), ...labelled([body]) },
     };
   }
@@ -816,10 +816,8 @@ function askedFrom({ offered }: InboundRow, held: string | undefined): string | 
       : known;
 }
 
-const openCases = ['referred', 'intake', 'open', 'on-hold'];
-
 function isOpenCase({ status }: JsonObject): boolean {
-  return openCases.some((open) => open === status);
+  return openCaseStatuses.some((open) => open === status);
 }
 
 function isTakenBack({ status, lifecycleStatus, verificationStatus }: JsonObject): boolean {

@@ -9,7 +9,7 @@ import type { JsonObject } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
 import { patientTopic } from '../desire.ts';
-import type { LinkRow } from '../known.ts';
+import { isStanding, type LinkRow } from '../known.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import type { ResourceKey } from '../lane-resource.ts';
 import { raiseWanted } from '../links.ts';
@@ -95,10 +95,6 @@ export async function requirePatient(connection: LaneConnection, id: string): Pr
     throw new CasebridgeError('patient-unreadable', { why: why === undefined ? '' : ` ${why.text}` });
   const body = reply.body ?? {};
   if (body.id !== id || replacedBy(body) !== undefined) throw new CasebridgeError('patient-merged');
-}
-
-function isStanding({ remote_id: id, retired_at: at }: LinkRow): boolean {
-  return id !== null && at === null;
 }
 
 /** A run that is looking for the patient right now must not store what it finds over what a person says. */
