@@ -7,13 +7,7 @@ import type { Exchanger } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
 import { contentHash, parseReference } from '../fhir/fhir.ts';
 import { isObject, type JsonObject, objectsAt, textAt } from '../json.ts';
-import {
-  appointmentRecord,
-  keepRemoteValues,
-  offerAppointmentMade,
-  offerChanges,
-  referralsOffered,
-} from '../lanes/lanes.ts';
+import { appointmentRecord, offerAppointmentMade, offerPatch, referralsOffered } from '../lanes/lanes.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type Store, timeOf } from '../store/store.ts';
@@ -393,6 +387,5 @@ async function offerContact(
     organization: partner.organization.id,
   });
   if (patch === undefined) return;
-  await offerChanges(trx, lane, [{ op: 'patch', type: record.type, id: record.id, body: patch }]);
-  await keepRemoteValues(trx, lane, record.type, record.id, patch);
+  await offerPatch(trx, lane, { type: record.type, id: record.id, body: patch });
 }

@@ -21,7 +21,7 @@ export {
   noteOff,
 } from './activate.ts';
 export { lanesAtOnce } from './at-once.ts';
-export { keepRemoteValues, offerChanges, referralsOffered } from './changes.ts';
+export { offerPatch, referralsOffered } from './changes.ts';
 export { configurationOf, configuredOtherwise, type OtherConfiguration } from './configuration.ts';
 export { decide } from './decisions.ts';
 export { applyDecision } from './effects.ts';

@@ -3,7 +3,7 @@
 
 import type { PartnerConfig } from '../config.ts';
 import { type JsonObject, objectsAt, objectsIn } from '../json.ts';
-import { keepRemoteValues, offerChanges } from '../lanes/lanes.ts';
+import { offerPatch } from '../lanes/lanes.ts';
 import { type Database, sql, type Transaction } from '../store/store.ts';
 
 /** The try of a message that tells where the referral stands. */
@@ -87,8 +87,7 @@ async function offer(
 ): Promise<void> {
   const step = { id: stepId(status, message), status, at: now.toISOString(), reason };
   const patch = { status, history: [...history, step] };
-  await offerChanges(trx, { connection, subject, source }, [{ op: 'patch', type: 'referral', id, body: patch }]);
-  await keepRemoteValues(trx, { connection, subject, source }, 'referral', id, patch);
+  await offerPatch(trx, { connection, subject, source }, { type: 'referral', id, body: patch });
 }
 
 function stepId(status: 'sent' | 'undeliverable', { id, fence }: Try): string {

@@ -5,7 +5,7 @@ import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
 import { isInstant } from '../../records/records.ts';
 import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
-import { keepRemoteValues, offerChanges, referralsOffered } from '../changes.ts';
+import { offerPatch, referralsOffered } from '../changes.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
@@ -229,10 +229,7 @@ async function storePlan(
   { id, plan, patients }: PerformedReferral & { readonly plan: ContactPlan },
 ): Promise<void> {
   const { patch, taken, isForgotten } = plan;
-  if (patch !== undefined) {
-    await offerChanges(trx, lease, [{ op: 'patch', type: 'referral', id, body: patch }]);
-    await keepRemoteValues(trx, lease, 'referral', id, patch);
-  }
+  if (patch !== undefined) await offerPatch(trx, lease, { type: 'referral', id, body: patch });
   if (isForgotten) await forgetContact(trx, lease, id);
   for (const { heard, offered } of taken) await keepTaken(trx, lease, id, patients[0], heard, offered);
 }

@@ -5,7 +5,7 @@
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import { isInstant } from '../../records/records.ts';
 import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
-import { commentsOffered, keepRemoteValues, offerChanges } from '../changes.ts';
+import { commentsOffered, offerPatch } from '../changes.ts';
 import { wordsOf } from '../documents/message-words.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
@@ -47,8 +47,7 @@ export async function hearMessages(
         .filter((comment) => comment !== undefined);
       if (news.length > 0) {
         const comments = byTime(joined(known, news));
-        await offerChanges(trx, lease, [{ op: 'patch', type: 'referral', id, body: { comments } }]);
-        await keepRemoteValues(trx, lease, 'referral', id, { comments });
+        await offerPatch(trx, lease, { type: 'referral', id, body: { comments } });
       }
       for (const { row } of said) await keepHeard(trx, lease, row, id);
     }
