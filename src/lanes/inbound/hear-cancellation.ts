@@ -160,9 +160,9 @@ async function store(
 ): Promise<void> {
   const { resource, question, patients } = of;
   const { id } = resource.key;
-  const named = { resourceType: 'Task', remoteId: abort.remote_id };
   if (patch !== undefined) await offerPatch(trx, lease, { type: 'referral', id, body: patch });
-  if (offered !== undefined) await keepTaken(trx, lease, id, patients[0], named, offered);
+  const taken = { recordId: id, patient: patients[0], resourceType: 'Task', remoteId: abort.remote_id };
+  if (offered !== undefined) await keepTaken(trx, lease, taken, { offered });
   if (asks) await openDecision(trx, lease, askedByAnother(of, abort));
   const isInTheWay = links === true && question?.link?.retired === false;
   if (question !== undefined && (unlinks || isInTheWay)) await updateLink(trx, lease, question, { retired: true });

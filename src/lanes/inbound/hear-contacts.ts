@@ -231,7 +231,10 @@ async function storePlan(
   const { patch, taken, isForgotten } = plan;
   if (patch !== undefined) await offerPatch(trx, lease, { type: 'referral', id, body: patch });
   if (isForgotten) await forgetContact(trx, lease, id);
-  for (const { heard, offered } of taken) await keepTaken(trx, lease, id, patients[0], heard, offered);
+  for (const { heard, offered } of taken) {
+    const { resourceType, remoteId } = heard;
+    await keepTaken(trx, lease, { recordId: id, patient: patients[0], resourceType, remoteId }, { offered });
+  }
 }
 
 /** What is taken back here may be about a referral of another lane by now, which has left it alone so far. */
