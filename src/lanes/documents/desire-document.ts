@@ -98,7 +98,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
       movedCause(input, row, current) ??
       strayCause(input, row, current),
     waits: patient.waits,
-    parked: series.refused ?? parkedReason(input, links),
+    parked: input.memory.refused.get(nameOf(key)) ?? parkedReason(input, links),
     party: 'requester',
     document,
   });
@@ -107,7 +107,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
 /** What every document of a lane says beside what it tells: where its series stands, and what holds the next edition back. */
 type Series = Pick<
   DocumentState,
-  'rules' | 'editions' | 'current' | 'encounter' | 'isHeld' | 'now' | 'timeZone' | 'marker' | 'amendRefused' | 'refused'
+  'rules' | 'editions' | 'current' | 'encounter' | 'isHeld' | 'now' | 'timeZone' | 'marker' | 'amendRefused'
 >;
 
 /** @param isLinked whether the series has a link that stands */
@@ -130,7 +130,6 @@ export function seriesOf(
     timeZone,
     marker: markerOf({ connection: lease.connection, source: lease.source, ...key }),
     amendRefused: memory.amendRefused || !input.abilities.changes('DocumentReference'),
-    refused: memory.refused.get(nameOf(key)),
   };
 }
 
