@@ -33,6 +33,7 @@ export {
   claimToken,
   failingReason,
   type Grant,
+  pollShare,
   type Report,
   type Rest,
   reserveRest,

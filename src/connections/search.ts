@@ -5,7 +5,7 @@
 import type { Reason } from '../errors.ts';
 import { reason } from '../errors.ts';
 import { contentHash, worstIssue } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, listOf } from '../json.ts';
 import type { FhirReply } from './client.ts';
 import { leftOut } from './entry-cutter.ts';
 import type { Fault } from './faults.ts';
@@ -152,7 +152,7 @@ export async function searchPages(
     }
     redirected ||= reply.redirected === true;
     answeredAt ??= instantOf(reply.headers.date);
-    for (const entry of list(reply.body.entry)) {
+    for (const entry of listOf(reply.body.entry)) {
       const outcome = readEntry(entry, resourceType, vendor);
       if ('unreadable' in outcome) {
         unreadable.set(outcome.key, outcome.unreadable);
@@ -290,7 +290,7 @@ const knownGrades: readonly Grade[] = ['certain', 'probable', 'possible', 'certa
 /** An entry without a grade that we know has none: it is then judged by us alone. */
 function gradeOf(entry: Json): MatchGrade | undefined {
   const search = isObject(entry) && isObject(entry.search) ? entry.search : {};
-  const extension = list(search.extension).find((one) => isObject(one) && one.url === gradeExtension);
+  const extension = listOf(search.extension).find((one) => isObject(one) && one.url === gradeExtension);
   const code = isObject(extension) ? extension.valueCode : undefined;
   const grade = knownGrades.find((known) => known === code);
   return grade && { grade, ...(typeof search.score === 'number' && { score: search.score }) };
@@ -335,13 +335,9 @@ function lastUpdated(resource: JsonObject): number {
 }
 
 function nextLink(bundle: JsonObject, from: URL): URL | 'unreadable' | undefined {
-  const next = list(bundle.link).find((link) => isObject(link) && link.relation === 'next');
+  const next = listOf(bundle.link).find((link) => isObject(link) && link.relation === 'next');
   if (!isObject(next)) {
     return undefined;
   }
   return typeof next.url === 'string' && URL.canParse(next.url, from.href) ? new URL(next.url, from) : 'unreadable';
-}
-
-function list(value: Json | undefined): Json[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -17,11 +17,12 @@ import { withOwnDocuments } from './documents/desire-own-document.ts';
 import { documentSlot } from './documents/document.ts';
 import { answerNotes } from './inbound/answer-note.ts';
 import { isRefusal } from './inbound/refuse.ts';
-import { type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
+import { isStanding, type LinkRow, type RecordRow, type SeenRow, slotKey, waitFor } from './known.ts';
 import type { LaneMemory } from './lane-memory.ts';
 import { type LaneResource, nameOf, type ResourceKey, type Wait } from './lane-resource.ts';
-import { generationAfter, generationValue, linkState, observation, placeholderFor } from './link-state.ts';
+import { generationAfter, linkState, observation, placeholderFor } from './link-state.ts';
 import { movesOn } from './moves-on.ts';
+import { ownValue } from './own-identifier.ts';
 import { type Filed, inItsChart, movedFrom } from './patients/chart.ts';
 import { directoryIdentifiers } from './patients/match.ts';
 import { patientTopic } from './patients/patient-link.ts';
@@ -101,10 +102,6 @@ function resourcesOf(input: DesireInput, pointed: Pointed): LaneResource[] {
       ),
     );
   });
-}
-
-function isStanding(link: LinkRow): boolean {
-  return link.remote_id !== null && link.retired_at === null;
 }
 
 function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: Pointed): Desired[] {
@@ -284,8 +281,9 @@ function filing({ known }: DesireInput, desired: Desired, link: LinkRow, seen: S
 /** A replacement must not be taken for what it replaces: its identifier names the generation. */
 function asGeneration(input: DesireInput, key: ResourceKey, desired: Desired, generation: number): Desired {
   if (generation === 1) return desired;
-  const first = generationValue(input, key, 1);
-  const value = generationValue(input, key, generation);
+  const { source } = input.lease;
+  const first = ownValue(source, key, 1);
+  const value = ownValue(source, key, generation);
   const rename = (identifier: Json): Json =>
     isObject(identifier) && identifier.value === first ? { ...identifier, value } : identifier;
   const { identifier } = desired.resource;
@@ -313,11 +311,7 @@ function leaveCause(
 function waitsOf({ known }: DesireInput, desired: Desired): Wait[] {
   return desired.references
     .filter(({ required, reference }) => required && reference === undefined)
-    .map(({ target }) => {
-      const isThere = known.record(target.type, target.id) !== undefined;
-      const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
-      return { target, reason: known.parkedReason(target) ?? why };
-    });
+    .map(({ target }) => waitFor(known, target));
 }
 
 /**

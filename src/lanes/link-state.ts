@@ -1,10 +1,11 @@
 // A link and a look as the store keeps them, read as a lane's resource has them; and by what its next generation is known. Pure.
 
-import { fullUrl, identifierValue } from '../fhir/fhir.ts';
+import { fullUrl } from '../fhir/fhir.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import type { DesireInput } from './desire-input.ts';
 import type { LinkRow, SeenRow } from './known.ts';
 import type { LinkState, Observation } from './lane-resource.ts';
+import { ownValue } from './own-identifier.ts';
 
 /** Retired links keep their number; what takes their place is the next generation (lanes.md 17). */
 export function generationAfter(links: readonly LinkRow[], { type, id, slot }: SlotRef): number {
@@ -14,14 +15,9 @@ export function generationAfter(links: readonly LinkRow[], { type, id, slot }: S
   return 1 + Math.max(0, ...retired.map(({ generation }) => generation));
 }
 
-export function generationValue(input: DesireInput, { type, id, slot }: SlotRef, generation: number): string {
-  const value = identifierValue({ source: input.lease.source, type, id }, slot);
-  return generation === 1 ? value : `${value}~${generation}`;
-}
-
 export function placeholderFor(input: DesireInput, target: SlotRef, generation: number): string {
   const { placeholderUrls } = input.memory;
-  const value = generationValue(input, target, generation);
+  const value = ownValue(input.lease.source, target, generation);
   const url = placeholderUrls.get(value) ?? fullUrl(input.identifierSystem, value);
   placeholderUrls.set(value, url);
   return url;

@@ -6,7 +6,7 @@ import { type Reason, reason } from '../errors.ts';
 import { type JsonObject, textAt } from '../json.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
-import { cancelRequestOf, finalStatuses, isTaskStatus, isTerminal } from '../referrals/referrals.ts';
+import { cancelRequestOf, isEnded, isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { cancellationSlot } from './cancel-question.ts';
 import { type DesireInput, slotOf } from './desire-input.ts';
 import { takesNotes } from './inbound/answer-note.ts';
@@ -106,8 +106,9 @@ function overReason(input: DesireInput, record: JsonObject, type: RecordType): R
 }
 
 /** Its source has ended it, and its Task there says so: until then what it points at may have to be sent. */
-function isOver({ known }: DesireInput, { id, status }: JsonObject): boolean {
-  if (typeof id !== 'string' || !finalStatuses.some((final) => final === status)) return false;
+function isOver({ known }: DesireInput, referral: JsonObject): boolean {
+  const { id } = referral;
+  if (typeof id !== 'string' || !isEnded(referral)) return false;
   const target: SlotRef = { type: 'referral', id, slot: 'fulfilment' };
   const link = known.link(target);
   const there = link?.seen?.status;

@@ -569,10 +569,11 @@ function answeredTopics({ resource, desired, observedFacts }: Look): string[] {
 }
 
 function timesOf(record: JsonObject, body: JsonObject): { ours: number; theirs: number } | undefined {
-  const { meta } = body;
-  const updated = typeof meta === 'object' && meta !== null && !Array.isArray(meta) ? meta.lastUpdated : undefined;
-  if (typeof record.updatedAt !== 'string' || typeof updated !== 'string') return undefined;
-  return { ours: Date.parse(record.updatedAt), theirs: Date.parse(updated) };
+  const ours = textAt(record, 'updatedAt');
+  const theirs = textAt(objectAt(body, 'meta'), 'lastUpdated');
+  return ours === undefined || theirs === undefined
+    ? undefined
+    : { ours: Date.parse(ours), theirs: Date.parse(theirs) };
 }
 
 function isNews(settlement: Settlement, link: LinkState): boolean {

@@ -7,7 +7,7 @@ import { holdLease, type Lease } from '../lease.ts';
 import { saveSeen } from '../links.ts';
 import { readOne } from '../read-one.ts';
 import { type Failure, failureOf } from '../search-failure.ts';
-import { type Named, nameOf } from './about.ts';
+import { localName, type Named } from './about.ts';
 
 /** `gone`: the server says so. `hidden`: it shows it to nobody like us. */
 export type Look = { readonly body: JsonObject } | 'gone' | 'hidden';
@@ -37,7 +37,9 @@ export async function lookInStore(
   named: readonly Named[],
   isOutdated?: (named: Named, lookedAt: Date) => boolean,
 ): Promise<void> {
-  const wanted = named.filter((one) => !looks.has(nameOf(one))).map(({ resourceType, id }) => ({ resourceType, id }));
+  const wanted = named
+    .filter((one) => !looks.has(localName(one)))
+    .map(({ resourceType, id }) => ({ resourceType, id }));
   if (wanted.length === 0) return;
   const { rows } = await sql<SeenLook>`
     select s.resource_type, s.remote_id, s.body, s.gone, s.seen_at
@@ -48,7 +50,7 @@ export async function lookInStore(
   for (const { resource_type: resourceType, remote_id: id, body, gone, seen_at: at } of rows) {
     const look = gone ? 'gone' : body === null ? 'hidden' : { body };
     if (typeof look !== 'string' || isOutdated?.({ resourceType, id }, at) !== true)
-      looks.set(nameOf({ resourceType, id }), look);
+      looks.set(localName({ resourceType, id }), look);
   }
 }
 
@@ -69,7 +71,7 @@ export async function lookThere(
     await holdLease(trx, lease, deps.leaseMs);
     await saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body, isGone: look === 'gone' });
   });
-  looks.set(nameOf(named), look);
+  looks.set(localName(named), look);
   return undefined;
 }
 

@@ -94,7 +94,7 @@ export function slotFor(mappings: MappingSet, type: RecordType, resourceType: st
 }
 
 /** What the mapping reads of a person who is proposed, beside `clientFields`; nothing else of a chart is told. */
-export const patientElements = ['birthDate', 'gender', 'address', 'communication'];
+export const toldOfPatient = ['birthDate', 'gender', 'address', 'communication'];
 
 /** Fields without which a record says nothing that a source could take. */
 const telling: Readonly<Partial<Record<RecordType, readonly string[]>>> = {

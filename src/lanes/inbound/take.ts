@@ -13,7 +13,7 @@ import { raiseWanted } from '../links.ts';
 import { markClocks } from '../mark-clocks.ts';
 import { isSameChart, patientSlot } from '../patients/patient-link.ts';
 import type { Failure } from '../search-failure.ts';
-import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
+import { carriesOut, localName, type Named, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
 import { agenciesOf } from './agencies.ts';
 import { type Looks, lookInStore, lookThere, mostLooks, readThere } from './look.ts';
 import { type AttachmentLook, type InboundPlan, type PlannedChange, planInbound } from './plan.ts';
@@ -86,10 +86,10 @@ async function readTexts(
       return undefined;
     }
     const found = await readThere(connection, one);
-    if ('look' in found) texts.looks.set(nameOf(one), found.look);
+    if ('look' in found) texts.looks.set(localName(one), found.look);
     else if (found.kind === 'config') return found;
     else {
-      texts.looks.set(nameOf(one), 'unread');
+      texts.looks.set(localName(one), 'unread');
       again(found.afterMs ?? unreadAgainMs);
     }
   }
@@ -175,26 +175,26 @@ async function lookAlong(
   while (next.length > 0) {
     await lookInStore(deps.store, lease.connection, looks, next, isOutdated);
     for (const named of next) {
-      known.add(nameOf(named));
-      if (looks.has(nameOf(named)) || asked >= mostLooks) continue;
+      known.add(localName(named));
+      if (looks.has(localName(named)) || asked >= mostLooks) continue;
       asked += 1;
       const failure = await lookThere(deps, connection, lease, looks, named);
       if (failure !== undefined) return failure;
-      if (typeof looks.get(nameOf(named)) === 'string') isOutdated?.(named);
+      if (typeof looks.get(localName(named)) === 'string') isOutdated?.(named);
     }
     const found = next.flatMap(lead);
-    next = asked >= mostLooks ? [] : found.filter((named) => !known.has(nameOf(named)));
+    next = asked >= mostLooks ? [] : found.filter((named) => !known.has(localName(named)));
   }
   return undefined;
 }
 
 function isForAnybody(looks: Looks, named: Named): boolean {
-  const look = looks.get(nameOf(named));
+  const look = looks.get(localName(named));
   return look !== undefined && typeof look !== 'string' && look.body.owner === undefined;
 }
 
 function wholes(looks: Looks, named: Named, baseUrl: string): Named[] {
-  const look = looks.get(nameOf(named));
+  const look = looks.get(localName(named));
   return look === undefined || typeof look === 'string' ? [] : partOf(look.body, baseUrl);
 }
 
@@ -209,7 +209,7 @@ function isOpen(row: InboundRow | undefined): boolean {
 }
 
 function pointedAt(looks: Looks, named: Named, baseUrl: string): Named[] {
-  const look = looks.get(nameOf(named));
+  const look = looks.get(localName(named));
   if (look === undefined || typeof look === 'string') return [];
   const { body } = look;
   const patients = patientsOf(body, baseUrl).map((id) => ({ resourceType: 'Patient', id }));

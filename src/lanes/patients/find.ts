@@ -5,7 +5,7 @@ import type { Transaction } from 'kysely';
 import { sql } from 'kysely';
 import { isWholeSearch } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
-import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { type Json, type JsonObject, objectsIn } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
@@ -73,7 +73,7 @@ async function findEntry(
 
 /** A server that does not know the search parameter answers with everybody (ehr-behaviour E12): what has none of the numbers is no hit. */
 function carries({ identifier }: JsonObject, strong: readonly StrongIdentifier[]): boolean {
-  const held = Array.isArray(identifier) ? identifier.filter(isObject) : [];
+  const held = objectsIn(identifier);
   return held.some(({ system, value }) =>
     strong.some((ours) => ours.system === system && typeof value === 'string' && ours.value === value.trim()),
   );

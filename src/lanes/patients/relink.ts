@@ -7,7 +7,7 @@ import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
-import type { LinkRow } from '../known.ts';
+import { isStanding, type LinkRow } from '../known.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import type { ResourceKey } from '../lane-resource.ts';
 import { raiseWanted } from '../links.ts';
@@ -91,10 +91,6 @@ export async function requirePatient(connection: LaneConnection, id: string): Pr
   if (failed?.class === 'gone' || failed?.class === 'permanent') throw new CasebridgeError('patient-unknown');
   if (failed !== undefined) throw new CasebridgeError('patient-unreadable', { why: ` ${failed.reason.text}` });
   if (body.id !== id || replacedBy(body) !== undefined) throw new CasebridgeError('patient-merged');
-}
-
-function isStanding({ remote_id: id, retired_at: at }: LinkRow): boolean {
-  return id !== null && at === null;
 }
 
 /** A run that is looking for the patient right now must not store what it finds over what a person says. */

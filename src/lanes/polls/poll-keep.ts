@@ -16,7 +16,7 @@ import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { replacedBy } from '../patients/match.ts';
 import { patientOf } from '../patients/patient-of.ts';
-import { type Concern, isOurConcern, isReferredToUs, localName, referencesOf } from './poll-concern.ts';
+import { type Concern, isOurConcern, isReferredToUs, localReference, referencesOf } from './poll-concern.ts';
 
 export interface PollKey {
   readonly connection: string;
@@ -251,7 +251,7 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
   const { baseUrl, inboundTo, polls } = connection.config;
   const named = json(bodies.flatMap((body) => patientOf(body, baseUrl) ?? []).map((id) => ({ id })));
   const isMail = poll.resource_type === 'Communication' && !isOffered(connection.vendor.messages);
-  const spokenOf = isMail ? bodies.flatMap(referencesOf).map((text) => ({ name: localName(text, baseUrl) })) : [];
+  const spokenOf = isMail ? bodies.flatMap(referencesOf).map((text) => ({ name: localReference(text, baseUrl) })) : [];
   const wholes = json(bodies.flatMap((body) => partOf(body, baseUrl)).map(({ id }) => ({ id })));
   const { rows } = await sql<{ kind: 'patient' | 'ours' | 'requested' | 'referral' | 'referred'; name: string }>`
     select 'patient' as kind, n.id as name from jsonb_to_recordset(${named}) as n(id text)

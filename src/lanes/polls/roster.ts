@@ -3,15 +3,17 @@
 
 import { sql, type Transaction } from 'kysely';
 import type { ConnectionConfig } from '../../config.ts';
-import type { Vendor } from '../../connections/connections.ts';
+import { pollShare, type Vendor } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { parseReference } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
+import { openCaseStatuses } from '../../records/records.ts';
+import { finalStatuses } from '../../referrals/referrals.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import { readOne } from '../read-one.ts';
 import { reviewPollAlerts } from './poll-keep.ts';
-import { pollEveryMs, pollShare, tiers, typesOfAll, typesOfOne } from './poll-plan.ts';
+import { pollEveryMs, tiers, typesOfAll, typesOfOne } from './poll-plan.ts';
 import { type NumberSought, replaceSought } from './roster-sought.ts';
 import { prepareSubscriptions } from './subscribe.ts';
 
@@ -42,9 +44,8 @@ export async function preparePolls(store: Store, config: Polled, vendor: Vendor)
 const referredDays = 30;
 
 /** Open cases and referrals: how they end is in their status. */
-const openCase = sql`c.content ->> 'status' in ('referred', 'intake', 'open', 'on-hold')`;
-const openReferral = sql`q.content ->> 'status' not in (
-  'completed', 'failed', 'declined', 'cancelled', 'entered-in-error', 'draft')`;
+const openCase = sql`c.content ->> 'status' in (${sql.join(openCaseStatuses)})`;
+const openReferral = sql`q.content ->> 'status' not in (${sql.join([...finalStatuses, 'draft'])})`;
 
 /**
  * Brings the polls of single patients up to date with who is asked about: new ones are spread over the time that the connection's rate needs for
