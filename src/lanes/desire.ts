@@ -42,14 +42,18 @@ import {
   nameOf,
   type Observation,
   type ResourceKey,
+  type Stranger,
   type Wait,
 } from './lane-resource.ts';
 import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { movesOn } from './moves-on.ts';
 import { type Filed, inItsChart, movedFrom } from './patients/chart.ts';
-import { asideReason } from './set-aside.ts';
+import { patientSlot } from './patients/patient-link.ts';
+import { patientOf } from './patients/patient-of.ts';
+import { asideReason, leftReason } from './set-aside.ts';
 import { clientTypes, isShared, referredTo } from './share.ts';
+import { type LookedAt, strangerIn } from './still-ours.ts';
 
 export type DecisionRow = Selectable<Database['decision']>;
 
@@ -244,7 +248,11 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
           return undefined;
         if (!isNamed(target.type, target.id)) return undefined;
         const link = known.link(target);
-        if (link !== undefined) return `${link.resource_type}/${link.remote_id}`;
+        if (link !== undefined) {
+          const there = `${link.resource_type}/${link.remote_id}`;
+          const own = known.links.filter((one) => one.type === type && one.id === row.id);
+          return known.isGone(link) && !own.some((one) => pointsAt(one, there)) ? undefined : there;
+        }
         if (!memory.placeholders || !known.isOwn(target)) return undefined;
         pointed.isAsked = true;
         const comes = pointed.creatable?.has(slotKey(target)) ?? true;
@@ -254,6 +262,11 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
     },
   );
   return projected.map((desired) => withoutReferences(desired, ({ target }) => !isNamed(target.type, target.id)));
+}
+
+/** What points there already, as it was sent, goes on doing so. */
+function pointsAt({ retired_at, sent }: LinkRow, there: string): boolean {
+  return retired_at === null && JSON.stringify(sent).includes(`"${there}"`);
 }
 
 /** Which directory entries the record may name to the receiver, none that are labelled where it may not go itself; all else it may. */
@@ -323,7 +336,9 @@ function resourceFor(
   const route = routeFor(input, row, key, resourceType, standing);
   const cancelRequest = asksInTask(input, key) && !mirrors ? cancelRequestOf(row.content) : undefined;
   const link = standing === undefined ? undefined : linkState(standing);
-  const observed = seen === undefined ? undefined : observation(seen, input.memory.fresh);
+  const stranger = link && seen && strangerAt(input, row, { key, link, slot, desired, seen });
+  const observed = seen === undefined || stranger !== undefined ? undefined : observation(seen, input.memory.fresh);
+  const left = leftReason(key, standing);
   const aside = asideReason(key, row.version, links);
   const rewritten = vendor.rewrites[resourceType];
   return {
@@ -337,7 +352,9 @@ function resourceFor(
     link,
     nextGeneration,
     observed,
-    isGone: seen?.gone ?? false,
+    isGone: stranger !== undefined || (seen?.gone ?? false),
+    ...(stranger && { stranger }),
+    ...(left && { left }),
     route,
     leave:
       slot === undefined
@@ -346,7 +363,7 @@ function resourceFor(
           (filed && !isRefusal(row) ? movedFrom(filed) : undefined) ??
           askedAnew({ key, observed, desired, link }, cancelRequestOf(row.content))),
     // What is theirs is there already, whatever it points at.
-    waits: desired === undefined || standing?.origin === 'theirs' ? [] : waitsOf(input, desired),
+    waits: desired === undefined || standing?.origin === 'theirs' ? [] : waitsOf(input, desired, standing),
     isSetAside: aside !== undefined,
     parked:
       aside ??
@@ -407,6 +424,39 @@ function filing({ known }: DesireInput, desired: Desired, link: LinkRow, seen: S
     observed: seen?.body ?? undefined,
     generations: (target) => known.generations(target),
   };
+}
+
+/** Undefined also while nothing has been looked at. */
+export function strangerAt(
+  { lease, identifierSystem, connection: { config }, known }: DesireInput,
+  { content }: RecordRow,
+  {
+    key,
+    seen,
+    chart,
+    ...own
+  }: Pick<LookedAt, 'key' | 'link' | 'slot' | 'desired'> & {
+    readonly seen: SeenRow;
+    readonly chart?: string | undefined;
+  },
+): Stranger | undefined {
+  const shown = seen.body;
+  if (shown === null || seen.gone) return undefined;
+  const numbers = isDirectoryType(key.type) ? directoryIdentifiers(content, config.identifierSystems) : [];
+  const client: SlotRef = { type: 'client', id: textAt(content, 'clientId') ?? '', slot: patientSlot };
+  return strangerIn({
+    ...own,
+    key,
+    record: content,
+    shown,
+    hash: seen.hash ?? '',
+    own: identifierValue({ source: lease.source, type: key.type, id: key.id }, key.slot),
+    bearsItsNumber: carries(shown, numbers),
+    chart: chart ?? (own.desired && patientOf(own.desired.resource, config.baseUrl)),
+    isOfClient: (id) =>
+      known.link(client)?.remote_id === id || known.generations(client).some((one) => one.remote_id === id),
+    server: { identifierSystem, baseUrl: config.baseUrl },
+  });
 }
 
 /** Undefined when the active mapping does not know the slot: its links stay as they are (lanes.md 16). */
@@ -596,9 +646,14 @@ function leaveCause(
   return isForConsent(why) ? reason('consent-withdrawn', { recordType: row.type }) : undefined;
 }
 
-function waitsOf({ known }: DesireInput, desired: Desired): Wait[] {
+/** @param standing the resource's own link: what it points at already is not waited for, gone or not */
+function waitsOf({ known }: DesireInput, desired: Desired, standing: LinkRow | undefined): Wait[] {
+  const isLost = (target: SlotRef) => {
+    const link = standing === undefined ? known.link(target) : undefined;
+    return link !== undefined && known.isGone(link);
+  };
   return desired.references
-    .filter(({ required, reference }) => required && reference === undefined)
+    .filter(({ required, reference, target }) => required && (reference === undefined || isLost(target)))
     .map(({ target }) => {
       const isThere = known.record(target.type, target.id) !== undefined;
       const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
@@ -688,6 +743,17 @@ function isAbout(decision: DecisionRow, row: RecordRow): boolean {
 }
 
 const npiSystem = 'http://hl7.org/fhir/sid/us-npi';
+
+/** A server that does not know the search parameter answers with everybody (ehr-behaviour E12): what has none of the numbers is no hit. */
+export function carries(
+  { identifier }: JsonObject,
+  numbers: readonly { readonly system: string; readonly value: string }[],
+): boolean {
+  const held = Array.isArray(identifier) ? identifier.filter(isObject) : [];
+  return held.some(({ system, value }) =>
+    numbers.some((ours) => ours.system === system && typeof value === 'string' && ours.value === value.trim()),
+  );
+}
 
 /** The numbers by which a server may already know an organization or a practitioner. */
 export function directoryIdentifiers(

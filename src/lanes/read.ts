@@ -3,14 +3,11 @@
 import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { closeObsolete, resourceTopic } from './decisions.ts';
 import { holdDocuments } from './documents/editions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
-import { nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { hashOfSeen, saveGone, saveSeen } from './links.ts';
-import { askAboutGone } from './operating/mass-gone.ts';
 import { type Survivor, storeMerge, survivorOf } from './patients/merged.ts';
 import { isRestricted } from './search-failure.ts';
 
@@ -28,7 +25,7 @@ export type ReadResult =
   /** Nobody may see it, and asking again is no use (ehr-behaviour 6.3). */
   | { readonly kind: 'parked'; readonly reason: Reason };
 
-/** Reads one linked resource. A 404 or 410 is kept as gone and asked about; a failure changes nothing. */
+/** Reads one linked resource. A 404 or 410 is kept as gone; a failure changes nothing. */
 export async function readLinked(
   deps: LaneDeps,
   connection: LaneConnection,
@@ -76,7 +73,6 @@ export async function readLinked(
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     await saveSeen(trx, lease.connection, { resourceType, remoteId, versionTag, body });
-    if (resource.isGone) await closeObsolete(trx, lease, [resourceTopic('gone', resource.key)]);
   });
   return { kind: 'read', isNews: true };
 }
@@ -87,7 +83,12 @@ function isAnswered({ fault, status }: FhirReply | Fault): boolean {
 }
 
 /** Nothing is to be stored of a look that shows what the store holds. */
-function isAsSeen({ observed }: LaneResource, body: JsonObject | undefined, versionTag: string | undefined): boolean {
+function isAsSeen(
+  { observed, stranger }: LaneResource,
+  body: JsonObject | undefined,
+  versionTag: string | undefined,
+): boolean {
+  if (body !== undefined && stranger?.hash === hashOfSeen(body)) return true;
   return body !== undefined && observed?.hash === hashOfSeen(body) && observed.versionTag === versionTag;
 }
 
@@ -125,21 +126,5 @@ async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, l
       body: undefined,
     });
     await saveGone(trx, lease.connection, resource.resourceType, link.remoteId);
-    // Asked once: a person may have answered that it is to stay gone.
-    if (link.origin !== 'found' && resource.leave === undefined && !resource.isGone) {
-      await askAboutGone(trx, lease, resource, {
-        kind: 'remote-gone',
-        topic: resourceTopic('gone', resource.key),
-        key: resource.key,
-        reason: reason('remote-gone', { target: nameOf(resource.key) }),
-        detail: { resourceType: resource.resourceType, id: link.remoteId },
-        choices: [
-          ...(link.origin === 'created'
-            ? [{ choose: 'recreate', effect: 'Make it again as a new resource on the server.' }]
-            : []),
-          { choose: 'leave', effect: 'Leave it gone; nothing more is sent for it.' },
-        ],
-      });
-    }
   });
 }

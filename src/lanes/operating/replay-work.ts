@@ -145,7 +145,7 @@ interface RanRow extends LaneKey {
 }
 
 /** What a person has said is to rest is no refusal. */
-const restCodes = ['version-set-aside', 'patient-left'];
+const restCodes = ['version-set-aside', 'patient-left', 'remote-left'];
 
 async function settleSome(trx: Transaction<Database>, replay: number): Promise<number> {
   const { rows } = await sql<RanRow>`

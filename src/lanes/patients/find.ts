@@ -5,9 +5,9 @@ import type { Transaction } from 'kysely';
 import { sql } from 'kysely';
 import { isSearchResult } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
-import { isObject, type Json, type JsonObject } from '../../json.ts';
+import type { Json, JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
-import { directoryIdentifiers } from '../desire.ts';
+import { carries, directoryIdentifiers } from '../desire.ts';
 import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import type { Lease } from '../lease.ts';
@@ -72,14 +72,6 @@ async function findEntry(
   return first === undefined
     ? { kind: 'not-found' }
     : { kind: 'linked', woken: await linkFound(deps, lease, resource, first) };
-}
-
-/** A server that does not know the search parameter answers with everybody (ehr-behaviour E12): what has none of the numbers is no hit. */
-function carries({ identifier }: JsonObject, strong: readonly StrongIdentifier[]): boolean {
-  const held = Array.isArray(identifier) ? identifier.filter(isObject) : [];
-  return held.some(({ system, value }) =>
-    strong.some((ours) => ours.system === system && typeof value === 'string' && ours.value === value.trim()),
-  );
 }
 
 /** What the lane has found or made is visible to the other's search after `settle`; no twin needs to wait longer. */
