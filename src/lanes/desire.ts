@@ -692,11 +692,11 @@ function patientSearch(input: DesireInput, row: RecordRow): LaneResource['search
   return patientDecision?.choice === 'create' && isAbout(patientDecision, row) ? 'none' : 'pending';
 }
 
-/** A person is being asked, or has said no, about this very version of the client. */
+/** A person is being asked, or has said no, about this very version of the client; or whom a linked patient has become, whatever the record says by now. */
 function searchBlock(input: DesireInput, key: ResourceKey, row: RecordRow): Reason | undefined {
   if (key.type !== 'client') return undefined;
   const open = input.openDecisions.find(({ topic }) => topic === patientTopic);
-  if (open !== undefined && isAbout(open, row)) return open.reason;
+  if (open !== undefined && (isAbout(open, row) || open.detail.was !== undefined)) return open.reason;
   const { patientDecision } = input;
   return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
 }

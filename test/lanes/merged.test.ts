@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { raiseWanted } from '../../src/lanes/lanes.ts';
 import { aGoal } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseWithReferral, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'client/client-rosa#patient';
@@ -154,6 +154,28 @@ describe('a linked patient who was merged into another', () => {
     await world.server.control('POST', 'faults', [{ path: 'Patient/new', times: 1, nth: 1, fault: { status: 503 } }]);
     await world.workAgain();
     expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+  });
+});
+
+describe('a linked patient whom the server has lost', () => {
+  test('whom we had found: nobody is linked, and a person says who it is', async () => {
+    await seed(rosa('old'));
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await deletedThere(world.server, 'Patient/old');
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'patient-match', code: 'patient-gone', choices: ['create', 'again', 'leave'], detail: { was: 'old' } },
+    ]);
+    await world.accept(...caseWithReferral());
+    await world.work();
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'waiting', reason: 'patient-gone' });
+    expect(await world.server.all('Patient')).toEqual([]);
+    await seed(rosa('new'));
+    await world.decide('patient-match', 'again');
+    await world.work();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found' });
+    expect(await world.server.own('Goal', goalName)).toMatchObject({ subject: { reference: 'Patient/new' } });
   });
 });
 
