@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { runByHand } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
-import { aCarePlan, aGoal } from '../builders.ts';
+import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
 import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -230,11 +230,11 @@ describe('one more that is found gone on a day on which very many were, and a pe
 });
 
 describe('what would point at a resource that is gone', () => {
-  const agency = 'organization/org-riverside#organization';
+  const agency = 'organization/org-pantry#organization';
   const later = '2026-02-20T10:00:00-05:00';
 
   async function loseTheAgency(): Promise<JsonObject> {
-    await world.accept(...directoryAndClient());
+    await world.accept(['organization', anOrganization()]);
     await world.work();
     const ours = await world.server.own('Organization', `county/${agency}`);
     await deletedThere(world.server, `Organization/${ours.id}`);
@@ -243,22 +243,22 @@ describe('what would point at a resource that is gone', () => {
   }
 
   async function beginTheCase(): Promise<void> {
-    await world.accept(...caseWithReferral());
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
     await world.work();
   }
 
-  const episode = 'case/case-rosa#episode';
+  const task = 'referral/referral-pantry#fulfilment';
 
   test('waits, with the reason, and goes out once that is made again', async () => {
     await loseTheAgency();
     await beginTheCase();
-    expect(await world.link(episode)).toMatchObject({ state: 'waiting', reason: 'remote-gone' });
-    expect(await creates(world.server, 'EpisodeOfCare')).toBe(0);
+    expect(await world.link(task)).toMatchObject({ state: 'waiting', reason: 'remote-gone' });
+    expect(await creates(world.server, 'Task')).toBe(0);
     await world.decide('remote-gone', 'recreate');
     await world.work();
     const again = await world.server.own('Organization', `county/${agency}~2`);
-    expect(await world.server.own('EpisodeOfCare', `county/${episode}`)).toMatchObject({
-      managingOrganization: { reference: `Organization/${again.id}` },
+    expect(await world.server.own('Task', `county/${task}`)).toMatchObject({
+      owner: { reference: `Organization/${again.id}` },
     });
   });
 
@@ -267,8 +267,8 @@ describe('what would point at a resource that is gone', () => {
     await beginTheCase();
     await world.server.control('POST', 'seed', ours);
     await world.workAgain();
-    expect(await world.server.own('EpisodeOfCare', `county/${episode}`)).toMatchObject({
-      managingOrganization: { reference: `Organization/${ours.id}` },
+    expect(await world.server.own('Task', `county/${task}`)).toMatchObject({
+      owner: { reference: `Organization/${ours.id}` },
     });
     expect(await world.openDecisions()).toEqual([]);
   });
@@ -277,7 +277,7 @@ describe('what would point at a resource that is gone', () => {
     await loseTheAgency();
     await world.decide('remote-gone', 'leave');
     await beginTheCase();
-    expect(await world.link(episode)).toMatchObject({ state: 'waiting', reason: 'remote-left' });
+    expect(await world.link(task)).toMatchObject({ state: 'waiting', reason: 'remote-left' });
     expect(await world.lane(lane)).toMatchObject({ hasWork: false, waiting: true, parked: undefined });
   });
 
