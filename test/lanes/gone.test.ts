@@ -1,8 +1,9 @@
 // What disappeared on the server is never made again by itself (lanes.md 16).
 
 import { describe, expect, test } from '@jest/globals';
+import { listReplayLanes } from '../../src/http/http.ts';
 import type { JsonObject } from '../../src/json.ts';
-import { runByHand } from '../../src/lanes/lanes.ts';
+import { runByHand, startReplay, workReplays } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
 import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
@@ -217,6 +218,46 @@ describe('one more that is found gone on a day on which very many were, and a pe
     expect(await world.link(name)).toMatchObject({ state: 'parked', reason: 'remote-left' });
     expect([await world.openDecisions(), await world.alerts()]).toEqual([[], []]);
     expect(await count()).toEqual({ held: 102, state: 'stop' });
+  });
+
+  test('not yet: it joins the question about them, and "stop" leaves it gone in the name of who said so', async () => {
+    await answered('held');
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'mass-change', choices: ['go-on', 'stop'] }]);
+    await world.workAgain();
+    expect(await count()).toEqual({ held: 102, state: 'held' });
+    await world.decide('mass-change', 'stop');
+    await world.work();
+    expect(await world.openDecisions()).toEqual([]);
+    const { reason } = await world.store.db
+      .selectFrom('link')
+      .select('reason')
+      .where('type', '=', 'carePlan')
+      .executeTakeFirstOrThrow();
+    expect(reason).toMatchObject({
+      code: 'remote-left',
+      text: expect.stringContaining('left gone on the server by Ida'),
+    });
+  });
+
+  test('"stop": it is no refusal for a replay', async () => {
+    await answered('stop');
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    const id = await startReplay(world.store, ['general'], { dryRun: false, by: 'ops' });
+    await workReplays(world.deps);
+    await world.work();
+    await workReplays(world.deps);
+    const { items } = await listReplayLanes(world.store, id, { limit: 100 });
+    expect(items).toContainEqual(
+      expect.objectContaining({
+        subject: lane,
+        outcome: 'skipped',
+        reason: expect.objectContaining({ code: 'remote-left' }),
+      }),
+    );
+    expect(items).not.toContainEqual(expect.objectContaining({ outcome: 'refused' }));
   });
 
   test('"stop": … until an operator runs the lane', async () => {
