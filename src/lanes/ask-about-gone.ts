@@ -2,16 +2,19 @@
 // What is there again is no question any more (lanes.md 16).
 
 import type { Transaction } from 'kysely';
+import { classify } from '../connections/connections.ts';
 import { reason } from '../errors.ts';
+import { textAt } from '../json.ts';
 import type { Database } from '../store/store.ts';
 import { type Choice, closeObsolete, type NewDecision, resourceTopic } from './decisions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
-import { hashOfSeen, saveStates, updateLink, wakeWaiting } from './links.ts';
+import { hashOfSeen, raiseWanted, saveStates, updateLink, wakeWaiting } from './links.ts';
 import type { LaneState } from './load.ts';
 import { askAboutGone } from './operating/mass-gone.ts';
-import { storeLost } from './patients/merged.ts';
+import { storeLost, survivorOf } from './patients/merged.ts';
+import { patientSlot } from './patients/patient-link.ts';
 import { goneReason } from './plan.ts';
 
 /** @returns lanes that have work now; undefined: nothing was stored */
@@ -34,9 +37,11 @@ export async function settleGone(
   const found = linked.filter(isOtherwiseFound);
   const [patients, others] = partition(linked.filter(isToAsk), isOtherPatient);
   const lost = patients.filter(({ leave }) => leave === undefined);
-  const asked = others.filter(({ leave, stranger }) => leave === undefined || stranger !== undefined);
-  const unmarked = asked.filter((resource) => !isMarked(resource));
-  if (back.length + found.length + lost.length + asked.length === 0) return undefined;
+  const gone = others.filter(({ leave, stranger }) => leave === undefined || stranger !== undefined);
+  const unmarked = gone.filter((resource) => !isMarked(resource));
+  if (back.length + found.length + lost.length + gone.length === 0) return undefined;
+  const moved = await movedWithTheirPatient(connection, state, gone);
+  const asked = gone.filter((resource) => !moved.has(resource));
   let isNews = back.length + found.length + lost.length + unmarked.length > 0;
   const woken: LaneKey[] = [];
   await deps.store.tx(async (trx) => {
@@ -54,8 +59,47 @@ export async function settleGone(
       [...now].map(([resource, why]) => ({ resource, state: 'parked', reason: why })),
     );
     if (back.length > 0) woken.push(...(await takeBack(trx, lease, back)));
+    const clients = unmarked.flatMap((resource) => moved.get(resource) ?? []);
+    const lanes = [...new Set(clients)].map((id) => ({
+      connection: lease.connection,
+      subject: `${lease.source}.client.${id}`,
+    }));
+    await raiseWanted(trx, lanes, { reread: true });
+    woken.push(...lanes);
   });
   return isNews ? woken : undefined;
+}
+
+/**
+ * The hospital may have merged the patient, and moved the chart, before the client's lane has heard of it: then that lane looks first, and what it finds
+ * explains the new patient, or is a question of its own. @returns the clients who are to be looked at
+ */
+async function movedWithTheirPatient(
+  connection: LaneConnection,
+  { known }: LaneState,
+  gone: readonly LaneResource[],
+): Promise<ReadonlyMap<LaneResource, string>> {
+  const moved = new Map<LaneResource, string>();
+  const standing = new Map<string, boolean>();
+  for (const resource of gone) {
+    const { stranger, record = {} } = resource;
+    const id = textAt(record, 'clientId');
+    const was = stranger?.was;
+    if (was === undefined || id === undefined) continue;
+    if (known.link({ type: 'client', id, slot: patientSlot })?.remote_id !== was) continue;
+    const stands = standing.get(was) ?? (await isStanding(connection, was));
+    standing.set(was, stands);
+    if (!stands) moved.set(resource, id);
+  }
+  return moved;
+}
+
+async function isStanding(connection: LaneConnection, id: string): Promise<boolean> {
+  const reply = await connection.client.send({ method: 'GET', path: `Patient/${id}` });
+  const facts = { method: 'GET', kind: 'read', target: { resourceType: 'Patient', id } } as const;
+  const found = classify(connection.vendor, facts, reply);
+  if (found.class !== 'ok' || reply.fault !== undefined) return false;
+  return (await survivorOf(connection, id, reply)).kind === 'same';
 }
 
 function topicOf({ key }: LaneResource): string {

@@ -73,6 +73,8 @@ export interface Stranger {
   readonly shown: JsonObject;
   /** Of `shown`. */
   readonly hash: string;
+  /** Of one that is about another patient: the server's id of the patient whom it was about. */
+  readonly was?: string;
 }
 
 export interface LaneResource {

@@ -10,7 +10,7 @@ import { sameFact } from './merge.ts';
 import { ownIdentifiers } from './own-identifier.ts';
 import { chartOf } from './patients/chart.ts';
 import { isSomebodyElse } from './patients/match.ts';
-import { patientOf } from './patients/patient-of.ts';
+import { patientId, patientOf } from './patients/patient-of.ts';
 
 /** The fact of a slot that holds our own identifier. */
 export const ownIdentifierFact = 'identifier[casebridge]';
@@ -39,12 +39,14 @@ export interface LookedAt {
 export function strangerIn(look: LookedAt): Stranger | undefined {
   const { key, link, record, shown, hash } = look;
   if (link.retired || link.seenHash === hash) return undefined;
-  if (key.type === 'client' && isNewThere(look) && isSomebodyElse(record, shown))
+  const isClient = key.type === 'client';
+  if (isClient && isNewThere(look) && isSomebodyElse(record, shown))
     return { evidence: 'other-person', reason: reason('patient-replaced'), shown, hash };
   const evidence = evidenceIn(look);
   if (evidence === undefined) return undefined;
-  const why = key.type === 'client' ? reason('patient-replaced') : replaced(key, evidence);
-  return { evidence, reason: why, shown, hash };
+  const was = evidence === 'other-patient' ? chartsOf(look)[0] : undefined;
+  const why = isClient ? reason('patient-replaced') : replaced(key, evidence);
+  return { evidence, reason: why, shown, hash, ...(was !== undefined && { was }) };
 }
 
 const words: Readonly<Record<Exclude<Stranger['evidence'], 'other-person'>, string>> = {
@@ -77,11 +79,16 @@ function isNewThere({ link: { seen, seenHash }, slot, shown }: LookedAt): boolea
   return contradicts(slot, seen, slot.facts(shown), (key) => /^(?:name|birthDate)\b/.test(key));
 }
 
-function isOfAnother({ link, chart, shown, isOfClient, server }: LookedAt): boolean {
-  const there = patientOf(shown, server.baseUrl);
-  const told = [chartOf(link.seen), chartOf(link.sent)].flatMap((one) => one ?? []);
-  const charts = told.length > 0 || chart === undefined ? told : [`Patient/${chart}`];
-  return there !== undefined && charts.length > 0 && !charts.includes(`Patient/${there}`) && !isOfClient(there);
+function isOfAnother(look: LookedAt): boolean {
+  const there = patientOf(look.shown, look.server.baseUrl);
+  const charts = chartsOf(look);
+  return there !== undefined && charts.length > 0 && !charts.includes(there) && !look.isOfClient(there);
+}
+
+/** Whom it was about when we saw it last, and when we wrote it. */
+function chartsOf({ link, chart }: LookedAt): string[] {
+  const told = [chartOf(link.seen), chartOf(link.sent)].flatMap((one) => patientId(one) ?? []);
+  return told.length > 0 || chart === undefined ? told : [chart];
 }
 
 /**

@@ -93,6 +93,23 @@ describe('a linked patient who was merged into another', () => {
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ generation: 1, state: 'current' });
   });
 
+  test('… also where the moved chart is seen before the merge is', async () => {
+    await sendCase();
+    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    const goal = await world.server.own('Goal', goalName);
+    await world.server.fhir('PUT', `Goal/${goal.id}`, { ...goal, subject: { reference: 'Patient/new' } });
+    const lane = { connection: 'general', subject: 'county.case.case-rosa' };
+    await world.store.tx((trx) => raiseWanted(trx, [lane], { reread: true }));
+    await world.run(lane.subject);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'remote-replaced' });
+    expect(await world.openDecisions()).toEqual([]);
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-merged' }]);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ generation: 1, state: 'current' });
+    const decisions = await world.store.db.selectFrom('decision').select('kind').execute();
+    expect(decisions).toEqual([{ kind: 'patient-merged' }]);
+  });
+
   test('merged twice over: the link goes to the last', async () => {
     await sendCase();
     await seed(rosa('last'), rosa('new', replacedBy('last')), rosa('old', replacedBy('new')));
