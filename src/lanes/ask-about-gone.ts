@@ -2,7 +2,6 @@
 // What is there again is no question any more (lanes.md 16).
 
 import type { Transaction } from 'kysely';
-import { classify } from '../connections/connections.ts';
 import { reason } from '../errors.ts';
 import { textAt } from '../json.ts';
 import type { Database } from '../store/store.ts';
@@ -16,6 +15,7 @@ import { askAboutGone } from './operating/mass-gone.ts';
 import { storeLost, survivorOf } from './patients/merged.ts';
 import { patientSlot } from './patients/patient-link.ts';
 import { goneReason } from './plan.ts';
+import { readOne } from './read-one.ts';
 
 /** @returns lanes that have work now; undefined: nothing was stored */
 export async function settleGone(
@@ -95,11 +95,8 @@ async function movedWithTheirPatient(
 }
 
 async function isStanding(connection: LaneConnection, id: string): Promise<boolean> {
-  const reply = await connection.client.send({ method: 'GET', path: `Patient/${id}` });
-  const facts = { method: 'GET', kind: 'read', target: { resourceType: 'Patient', id } } as const;
-  const found = classify(connection.vendor, facts, reply);
-  if (found.class !== 'ok' || reply.fault !== undefined) return false;
-  return (await survivorOf(connection, id, reply)).kind === 'same';
+  const { body } = await readOne(connection, { resourceType: 'Patient', id });
+  return body !== undefined && (await survivorOf(connection, id, body)).kind === 'same';
 }
 
 function topicOf({ key }: LaneResource): string {

@@ -1,15 +1,26 @@
 // Whether what a look shows under the id of a link is still what the link is to. A server that was restored may give an id once more, and a person may
 // write one thing over another: what stands there then is somebody else's, and is neither read for our records nor written (lanes.md 16). Pure.
 
+import { isDirectoryType } from '../access/access.ts';
 import { type Reason, reason } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
-import { type CompiledSlot, type Desired, type Facts, isEnteredInError, type Owner } from '../mapping/mapping.ts';
+import { type JsonObject, textAt } from '../json.ts';
+import {
+  type CompiledSlot,
+  type Desired,
+  type Facts,
+  isEnteredInError,
+  type Owner,
+  type SlotRef,
+} from '../mapping/mapping.ts';
 import { mayBeOurs, type OwnServer } from './created-reply.ts';
+import type { DesireInput } from './desire-input.ts';
+import type { RecordRow, SeenRow } from './known.ts';
 import { type LinkState, nameOf, type ResourceKey, type Stranger } from './lane-resource.ts';
 import { sameFact } from './merge.ts';
-import { ownIdentifiers } from './own-identifier.ts';
+import { ownIdentifiers, ownValue } from './own-identifier.ts';
 import { chartOf } from './patients/chart.ts';
-import { isSomebodyElse } from './patients/match.ts';
+import { carries, directoryIdentifiers, isSomebodyElse } from './patients/match.ts';
+import { patientSlot } from './patients/patient-link.ts';
 import { patientId, patientOf } from './patients/patient-of.ts';
 
 /** The fact of a slot that holds our own identifier. */
@@ -118,4 +129,37 @@ function contradicts(slot: CompiledSlot, before: Facts, now: Facts, counts: (key
 function isOtherEntry({ link, desired, shown, bearsItsNumber, server }: LookedAt): boolean {
   if (link.seenHash === undefined || bearsItsNumber || desired === undefined) return false;
   return !mayBeOurs({ sent: desired.resource, shown, wasFound: false }, server);
+}
+
+/** The same of what the store holds. Undefined also while nothing has been looked at. */
+export function strangerAt(
+  { lease, identifierSystem, connection: { config }, known }: DesireInput,
+  { content }: RecordRow,
+  {
+    key,
+    seen,
+    chart,
+    ...own
+  }: Pick<LookedAt, 'key' | 'link' | 'slot' | 'desired'> & {
+    readonly seen: SeenRow;
+    readonly chart?: string | undefined;
+  },
+): Stranger | undefined {
+  const shown = seen.body;
+  if (shown === null || seen.gone) return undefined;
+  const numbers = isDirectoryType(key.type) ? directoryIdentifiers(content, config.identifierSystems) : [];
+  const client: SlotRef = { type: 'client', id: textAt(content, 'clientId') ?? '', slot: patientSlot };
+  return strangerIn({
+    ...own,
+    key,
+    record: content,
+    shown,
+    hash: seen.hash ?? '',
+    own: ownValue(lease.source, key, 1),
+    bearsItsNumber: carries(shown, numbers),
+    chart: chart ?? (own.desired && patientOf(own.desired.resource, config.baseUrl)),
+    isOfClient: (id) =>
+      known.link(client)?.remote_id === id || known.generations(client).some((one) => one.remote_id === id),
+    server: { identifierSystem, baseUrl: config.baseUrl },
+  });
 }
