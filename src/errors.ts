@@ -1283,6 +1283,12 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'config',
   },
+  'patient-gone': {
+    text: 'The patient whom this client was linked to is gone on the server. A person must say who the client is there.',
+    status: 410,
+    issue: 'deleted',
+    class: 'person',
+  },
   'patient-left': {
     text: 'A person decided to leave this client unlinked on this server.',
     status: 409,
@@ -1311,6 +1317,12 @@ export const errorKinds = {
     text: 'A person said that the client is another patient on this server.',
     status: 409,
     issue: 'informational',
+    class: 'person',
+  },
+  'patient-replaced': {
+    text: 'Somebody else stands on the server under the id of the patient whom this client was linked to. A person must say who the client is there.',
+    status: 409,
+    issue: 'conflict',
     class: 'person',
   },
   'patient-restricted': {
@@ -1573,6 +1585,18 @@ export const errorKinds = {
   },
   'remote-in-error': {
     text: 'The server says that {target} was entered in error there. Nothing more is written to it; if that is wrong, have it corrected there, else correct the record.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'remote-left': {
+    text: '{target} was left gone on the server by {by} on {day}. To be asked again, run the lane by hand. What was said of it: {why}',
+    status: 410,
+    issue: 'deleted',
+    class: 'person',
+  },
+  'remote-replaced': {
+    text: 'What stands on the server under the id of {target} is something else: {why}. Nothing of it is taken over, and nothing is written to it; a person must decide.',
     status: 409,
     issue: 'conflict',
     class: 'person',

@@ -27,10 +27,11 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, res
   // What shows there may be our own last write, of which nothing is known yet.
   const told = state.resources.filter(({ untold }) => untold === undefined);
   const settlements = told.flatMap((resource) => settle(resource, context) ?? []);
-  // Withdrawn here, and gone there or answered: nothing is left to retire but the link.
+  // Withdrawn here, and gone there or answered: nothing is left to retire but the link. A stranger is asked about first: ours may be in its place.
   const lost = state.resources.filter(
     (resource) =>
-      (resource.isGone || isAnsweredQuestion(resource)) &&
+      ((resource.isGone && (resource.stranger === undefined || resource.left !== undefined)) ||
+        isAnsweredQuestion(resource)) &&
       resource.leave !== undefined &&
       resource.link?.retired === false,
   );

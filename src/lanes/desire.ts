@@ -28,7 +28,8 @@ import { directoryIdentifiers } from './patients/match.ts';
 import { patientTopic } from './patients/patient-link.ts';
 import { heldBack, holdsOf, isTopicOf } from './questions.ts';
 import { isCopy, routeFor } from './route-for.ts';
-import { asideReason } from './set-aside.ts';
+import { asideReason, leftReason } from './set-aside.ts';
+import { strangerAt } from './still-ours.ts';
 import { asTold, consentQuestion, tellingOf } from './told.ts';
 
 /** All resources that the lane's records make, and those that it has links to. */
@@ -126,7 +127,11 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
           return undefined;
         if (!isNamed(target.type, target.id)) return undefined;
         const link = known.link(target);
-        if (link !== undefined) return `${link.resource_type}/${link.remote_id}`;
+        if (link !== undefined) {
+          const there = `${link.resource_type}/${link.remote_id}`;
+          const own = known.links.filter((one) => one.type === type && one.id === row.id);
+          return known.isGone(link) && !own.some((one) => pointsAt(one, there)) ? undefined : there;
+        }
         if (!memory.placeholders || !known.isOwn(target)) return undefined;
         pointed.isAsked = true;
         const comes = pointed.creatable?.has(slotKey(target)) ?? true;
@@ -136,6 +141,11 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
     },
   );
   return projected.map((desired) => withoutReferences(desired, ({ target }) => !isNamed(target.type, target.id)));
+}
+
+/** What points there already, as it was sent, goes on doing so. */
+function pointsAt({ retired_at, sent }: LinkRow, there: string): boolean {
+  return retired_at === null && JSON.stringify(sent).includes(`"${there}"`);
 }
 
 /** Which directory entries the record may name to the receiver, none that are labelled where it may not go itself; all else it may. */
@@ -205,7 +215,9 @@ function resourceFor(
   const route = routeFor(input, row, key, resourceType, standing);
   const cancelRequest = asksInTask(input, key) && !mirrors ? cancelRequestOf(row.content) : undefined;
   const link = standing === undefined ? undefined : linkState(standing);
-  const observed = seen === undefined ? undefined : observation(seen, input.memory.fresh);
+  const stranger = link && seen && strangerAt(input, row, { key, link, slot, desired, seen });
+  const observed = seen === undefined || stranger !== undefined ? undefined : observation(seen, input.memory.fresh);
+  const left = leftReason(key, standing);
   const aside = asideReason(key, row.version, links);
   const rewritten = vendor.rewrites[resourceType];
   return {
@@ -219,7 +231,9 @@ function resourceFor(
     link,
     nextGeneration,
     observed,
-    isGone: seen?.gone ?? false,
+    isGone: stranger !== undefined || (seen?.gone ?? false),
+    ...(stranger && { stranger }),
+    ...(left && { left }),
     route,
     leave:
       slot === undefined
@@ -228,7 +242,7 @@ function resourceFor(
           (filed && !isRefusal(row) ? movedFrom(filed) : undefined) ??
           askedAnew({ key, observed, desired, link }, cancelRequestOf(row.content))),
     // What is theirs is there already, whatever it points at.
-    waits: desired === undefined || standing?.origin === 'theirs' ? [] : waitsOf(input, desired),
+    waits: desired === undefined || standing?.origin === 'theirs' ? [] : waitsOf(input, desired, standing),
     isSetAside: aside !== undefined,
     parked:
       aside ??
@@ -308,9 +322,14 @@ function leaveCause(
   return isForConsent(why) ? reason('consent-withdrawn', { recordType: row.type }) : undefined;
 }
 
-function waitsOf({ known }: DesireInput, desired: Desired): Wait[] {
+/** @param standing the resource's own link: what it points at already is not waited for, gone or not */
+function waitsOf({ known }: DesireInput, desired: Desired, standing: LinkRow | undefined): Wait[] {
+  const isLost = (target: SlotRef) => {
+    const link = standing === undefined ? known.link(target) : undefined;
+    return link !== undefined && known.isGone(link);
+  };
   return desired.references
-    .filter(({ required, reference }) => required && reference === undefined)
+    .filter(({ required, reference, target }) => required && (reference === undefined || isLost(target)))
     .map(({ target }) => waitFor(known, target));
 }
 
@@ -343,11 +362,11 @@ function patientSearch(input: DesireInput, row: RecordRow): LaneResource['search
   return patientDecision?.choice === 'create' && isAbout(patientDecision, row) ? 'none' : 'pending';
 }
 
-/** A person is being asked, or has said no, about this very version of the client. */
+/** A person is being asked, or has said no, about this very version of the client; or whom a linked patient has become, whatever the record says by now. */
 function searchBlock(input: DesireInput, key: ResourceKey, row: RecordRow): Reason | undefined {
   if (key.type !== 'client') return undefined;
   const open = input.openDecisions.find(({ topic }) => topic === patientTopic);
-  if (open !== undefined && isAbout(open, row)) return open.reason;
+  if (open !== undefined && (isAbout(open, row) || open.detail.was !== undefined)) return open.reason;
   const { patientDecision } = input;
   return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
 }

@@ -9,10 +9,12 @@ import type { Answered } from './decisions.ts';
 import { raiseWanted } from './links.ts';
 import { withFact } from './merge.ts';
 import { settleMassChange } from './operating/mass-change.ts';
-import { recreateGone } from './operating/mass-gone.ts';
+import { settleGone } from './operating/mass-gone.ts';
 import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, voidPlans } from './patients/patient-link.ts';
 import { settleRefused } from './refused.ts';
 import { settleRefusedChange } from './refused-change.ts';
+import { leaveGone } from './set-aside.ts';
+import { ownIdentifierFact } from './still-ours.ts';
 import { settleUntold } from './unknown/untold.ts';
 
 /** Puts an answered decision into effect. A choice that only has to be remembered changes nothing here. */
@@ -26,7 +28,7 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
       await settleElement(trx, decision);
       return;
     case 'remote-gone':
-      if (decision.choice === 'recreate') await forgetLink(trx, decision);
+      await settleOneGone(trx, decision);
       return;
     case 'outcome-untold':
       await settleUntold(trx, decision);
@@ -47,8 +49,7 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
 
 async function settleMass(trx: Transaction<Database>, decision: Answered): Promise<void> {
   const key = await settleMassChange(trx, decision);
-  if (key?.cause === 'restored-server' && decision.choice === 'go-on')
-    await recreateGone(trx, { connection: decision.connection, ...key });
+  if (key?.cause === 'restored-server') await settleGone(trx, decision.connection, key, decision);
 }
 
 async function linkPatient(trx: Transaction<Database>, decision: Answered, remoteId: string): Promise<void> {
@@ -112,16 +113,19 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
   await offerPatch(trx, lane, { type, id, body: patch });
 }
 
-/** The link keeps its number as retired; what the next run makes is the next generation (lanes.md 17). */
-async function forgetLink(trx: Transaction<Database>, decision: Answered): Promise<void> {
-  await trx
-    .updateTable('link')
-    .set({ retired_at: sql<Date>`now()` })
-    .where('connection', '=', decision.connection)
-    .where('source', '=', decision.source)
-    .where('type', '=', decision.type ?? '')
-    .where('id', '=', decision.record_id ?? '')
-    .where('slot', '=', decision.slot ?? '')
-    .where('retired_at', 'is', null)
-    .execute();
+/**
+ * `recreate`: the link keeps its number as retired, and what the next run makes is the next generation (lanes.md 17). `ours`: what stands there is
+ * taken for what the link is to, and gets our identifier again.
+ */
+async function settleOneGone(trx: Transaction<Database>, decision: Answered): Promise<void> {
+  const { connection, source, type, record_id: id, slot, choice, signed } = decision;
+  if (type === null || id === null || slot === null) return;
+  if (choice === 'leave') return leaveGone(trx, connection, [{ source, type, id, slot }], signed);
+  const change =
+    choice === 'recreate'
+      ? sql`retired_at = now()`
+      : sql`sent = sent - ${ownIdentifierFact}::text, seen = coalesce(seen, sent) - ${ownIdentifierFact}::text, seen_hash = null`;
+  await sql`
+    update link set ${change} where connection = ${connection} and source = ${source} and type = ${type} and id = ${id}
+      and slot = ${slot} and retired_at is null`.execute(trx);
 }

@@ -7,7 +7,7 @@ import type { JsonObject } from '../json.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
 import type { Database } from '../store/store.ts';
-import { nameOf, type Wait } from './lane-resource.ts';
+import { goneCodes, nameOf, type Wait } from './lane-resource.ts';
 
 export type RecordRow = Pick<
   Selectable<Database['record']>,
@@ -89,6 +89,11 @@ export class Known {
   /** Why the slot is parked, if it is: what needs it shows this reason (lanes.md 6). */
   parkedReason(target: SlotRef): Reason | undefined {
     return this.#parked.get(slotKey(target));
+  }
+
+  /** What stands under the link's id is not it, or nothing does: nothing is to point there. */
+  isGone({ state, reason }: LinkRow): boolean {
+    return state === 'parked' && reason !== null && goneCodes.includes(reason.code);
   }
 
   /** What other lanes hold and was read here; a new version of it wakes this lane. Undefined: there is no such record. */

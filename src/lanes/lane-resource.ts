@@ -20,6 +20,15 @@ export function nameOf(key: { readonly type: string; readonly id: string; readon
   return `${key.type}/${key.id}#${key.slot}`;
 }
 
+/** Why nothing is sent for what is not at its id any more. */
+export const goneCodes: readonly string[] = [
+  'document-gone',
+  'message-gone',
+  'remote-gone',
+  'remote-left',
+  'remote-replaced',
+];
+
 /** Why what breaks FHIR itself is parked: the first rule that it breaks; undefined when it breaks none. */
 export function invalidReason(key: ResourceKey, { invalid }: Pick<Desired, 'invalid'>): Reason | undefined {
   const [failed] = invalid;
@@ -57,6 +66,17 @@ export interface Observation {
   readonly isFresh: boolean;
 }
 
+/** What stands under the id of a link and is not what the link is to. */
+export interface Stranger {
+  readonly evidence: 'other-record' | 'other-patient' | 'other-content' | 'other-person';
+  readonly reason: Reason;
+  readonly shown: JsonObject;
+  /** Of `shown`. */
+  readonly hash: string;
+  /** Of one that is about another patient: the server's id of the patient whom it was about. */
+  readonly was?: string;
+}
+
 export interface LaneResource {
   readonly key: ResourceKey;
   readonly resourceType: string;
@@ -71,8 +91,12 @@ export interface LaneResource {
   /** The number a new link would get: one more than that of the retired ones. */
   readonly nextGeneration: number;
   readonly observed: Observation | undefined;
-  /** The server said 404 or 410 for the linked id. */
+  /** The server said 404 or 410 for the linked id, or shows a stranger there. */
   readonly isGone: boolean;
+  /** What is at the linked id instead of it. */
+  readonly stranger?: Stranger;
+  /** It is gone, and a person has said that it is to stay so. */
+  readonly left?: Reason;
   readonly route: {
     readonly route: Route;
     readonly reason: Reason | undefined;

@@ -9,6 +9,7 @@ import { type Database, json } from '../store/store.ts';
 import type { LaneResource } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { patientOf } from './patients/patient-of.ts';
+import { isMarkedGone } from './set-aside.ts';
 
 export interface SeenResource {
   readonly resourceType: string;
@@ -337,9 +338,8 @@ async function linkedNow(
   const { rows } = await sql<{ key: string }>`
     select l.type || '/' || l.id || '#' || l.slot as key
     from link l join jsonb_to_recordset(${wanted}) as w(type text, id text, slot text) on l.type = w.type and l.id = w.id and l.slot = w.slot
-    where l.connection = ${lease.connection} and l.source = ${lease.source} and l.remote_id is not null and l.retired_at is null`.execute(
-    trx,
-  );
+    where l.connection = ${lease.connection} and l.source = ${lease.source} and l.remote_id is not null and l.retired_at is null
+      and not ${isMarkedGone}`.execute(trx);
   return new Set(rows.map(({ key }) => key));
 }
 

@@ -154,7 +154,7 @@ function decideNew(resource: LaneResource): Outcome {
   const { link, desired, leave, route, parked } = resource;
   const isOpen = route.route === 'native' || (route.route === 'answer' && link?.origin === 'theirs');
   if (link !== undefined && !link.retired) {
-    if (resource.isGone) return { state: 'parked', reason: reason('remote-gone', { target: nameOf(resource.key) }) };
+    if (resource.isGone) return { state: 'parked', reason: goneReason(resource) };
     // A recall goes out where nothing else may. Over any other closed route nothing is written, and the link stays (lanes.md 16).
     if (leave !== undefined)
       return isOpen || route.route === 'withheld'
@@ -177,6 +177,11 @@ function decideNew(resource: LaneResource): Outcome {
   const wait = foremost(resource.waits);
   if (wait !== undefined) return { state: 'waiting', reason: wait.reason };
   return link === undefined || link.retired ? create(resource) : update(resource, link);
+}
+
+/** Why nothing is sent for what is gone. */
+export function goneReason({ key, left, stranger }: LaneResource): Reason {
+  return left ?? stranger?.reason ?? reason('remote-gone', { target: nameOf(key) });
 }
 
 function notNative(resource: LaneResource): Outcome {

@@ -3,14 +3,11 @@
 import { type Fault, type FhirReply, issueCodes } from '../connections/connections.ts';
 import { reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { closeObsolete, resourceTopic } from './decisions.ts';
 import { holdDocuments } from './documents/editions.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
-import { nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { hashOfSeen, saveSeen } from './links.ts';
-import { askAboutGone } from './operating/mass-gone.ts';
 import { type Survivor, storeMerge, survivorOf } from './patients/merged.ts';
 import { type OneRead, readOne } from './read-one.ts';
 import { type Failure, failureOf, isFailure, isRestricted, type Refused } from './search-failure.ts';
@@ -23,7 +20,7 @@ export type ReadResult =
   /** Nobody may see it, and asking again is no use (ehr-behaviour 6.3). */
   | Refused;
 
-/** Reads one linked resource. A 404 or 410 is kept as gone and asked about; a failure changes nothing. */
+/** Reads one linked resource. A 404 or 410 is kept as gone; a failure changes nothing. */
 export async function readLinked(
   deps: LaneDeps,
   connection: LaneConnection,
@@ -69,7 +66,6 @@ export async function readLinked(
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     await saveSeen(trx, lease.connection, { resourceType, remoteId, versionTag, body });
-    if (resource.isGone) await closeObsolete(trx, lease, [resourceTopic('gone', resource.key)]);
   });
   return { kind: 'read', isNews: true };
 }
@@ -117,21 +113,5 @@ async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, l
       body: undefined,
       isGone: true,
     });
-    // Asked once: a person may have answered that it is to stay gone.
-    if (link.origin !== 'found' && resource.leave === undefined && !resource.isGone) {
-      await askAboutGone(trx, lease, resource, {
-        kind: 'remote-gone',
-        topic: resourceTopic('gone', resource.key),
-        key: resource.key,
-        reason: reason('remote-gone', { target: nameOf(resource.key) }),
-        detail: { resourceType: resource.resourceType, id: link.remoteId },
-        choices: [
-          ...(link.origin === 'created'
-            ? [{ choose: 'recreate', effect: 'Make it again as a new resource on the server.' }]
-            : []),
-          { choose: 'leave', effect: 'Leave it gone; nothing more is sent for it.' },
-        ],
-      });
-    }
   });
 }

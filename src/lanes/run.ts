@@ -7,6 +7,7 @@ import { factsOf } from '../fault.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import type { Database, LaneBasis } from '../store/store.ts';
 import { absorb } from './absorb.ts';
+import { settleGone } from './ask-about-gone.ts';
 import { dropAgreedValues } from './changes.ts';
 import { askAboutContested, mostConflicts } from './contested.ts';
 import { findEncounter } from './documents/encounter.ts';
@@ -219,6 +220,11 @@ class LaneRun {
     if (reread.length > 0) return this.#readAll(state, reread);
     const tied = await this.#adopt(state);
     if (tied !== undefined) return tied;
+    const told = await settleGone(this.#deps, this.#connection, this.#lease, state);
+    if (told !== undefined) {
+      this.#deps.wake(told);
+      return 'go-on';
+    }
     const results = await readResults(this.#deps, this.#connection, this.#lease, state.resources);
     if (isFailure(results)) return this.#stop(results);
     if (await absorb(this.#deps, this.#lease, state, results.byTask)) return 'go-on';
@@ -427,6 +433,7 @@ class LaneRun {
     const wrong = stuck.find(({ reason: why }) => why?.code === 'server-wrong-resource');
     const parked = (wrong ?? stuck[0])?.reason ?? null;
     const waiting = planned.states.find(({ state: phase }) => phase === 'waiting')?.reason ?? null;
+    const gone = planned.states.find(({ resource }) => resource.isGone)?.reason ?? null;
     const shadow = held > 0 ? reason('shadow', { count: held }) : null;
     const rest = { keep: this.#keep(state, planned), waiting: waiting !== null, parked };
     const [unread] = this.#memory.unread.values();
@@ -441,7 +448,7 @@ class LaneRun {
     return {
       kind: 'done',
       ...rest,
-      reason: parked ?? waiting ?? shadow,
+      reason: parked ?? waiting ?? shadow ?? gone,
       nextLookAt: nextLook(state, planned, [this.#contactAt, this.#memory.texts.againAt]),
       ...(basis && { basis }),
     };

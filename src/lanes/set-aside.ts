@@ -1,22 +1,29 @@
 // A version that cannot be sent and that a person has set aside: it rests until its record has a new one, and holds up nothing but what needs it.
 
 import { type Reason, reason } from '../errors.ts';
-import { type Database, json, type SetAside, type Transaction } from '../store/store.ts';
+import { type Database, json, type SetAside, type Signed, sql, type Transaction } from '../store/store.ts';
 import { documentSlot } from './documents/document.ts';
 import type { LinkRow } from './known.ts';
-import { nameOf, type ResourceKey } from './lane-resource.ts';
+import { goneCodes, nameOf, type ResourceKey } from './lane-resource.ts';
 import type { LaneKey } from './lease.ts';
 
 /** Why the resource rests, if this version of its record has been set aside. */
 export function asideReason(key: ResourceKey, version: number, links: readonly LinkRow[]): Reason | undefined {
   const aside = links.find(({ retired_at }) => retired_at === null)?.set_aside ?? undefined;
-  return aside?.version === version
+  return aside?.version === version && !goneCodes.includes(aside.reason.code)
     ? reason('version-set-aside', { version, target: nameOf(key), why: aside.reason.text })
     : undefined;
 }
 
+/** Why it rests, if a person has said that it is to stay gone: that holds for every version. */
+export function leftReason(key: ResourceKey, link: LinkRow | undefined): Reason | undefined {
+  const left = link?.set_aside ?? undefined;
+  if (left === undefined || !goneCodes.includes(left.reason.code)) return undefined;
+  return reason('remote-left', { target: nameOf(key), by: left.by, day: left.at.slice(0, 10), why: left.reason.text });
+}
+
 /** Questions of their own are asked about these, or nothing would be gained by leaving the version alone. */
-const notForSkipping = ['lane-crashed', 'remote-gone', 'server-several-matches', 'version-set-aside'];
+const notForSkipping = ['lane-crashed', 'server-several-matches', 'version-set-aside', ...goneCodes];
 
 /** Whether a resource that is parked for this reason may be set aside: it was refused, or is not FHIR. */
 export function canBeSetAside({ slot }: { readonly slot: string }, { code }: Reason): boolean {
@@ -66,4 +73,39 @@ export async function setAside(
     names.push(name);
   }
   return names;
+}
+
+/**
+ * Keeps that a person has said that these are to stay gone.
+ * @param signed who has said it, and when @param why they are gone; undefined: as is kept with the links, and what is there again is not left
+ */
+export async function leaveGone(
+  trx: Transaction<Database>,
+  connection: string,
+  links: readonly Pick<LinkRow, 'source' | 'type' | 'id' | 'slot'>[],
+  signed: Signed,
+  why?: Reason,
+): Promise<void> {
+  const keys = links.map(({ source, type, id, slot }) => ({ source, type, id, slot }));
+  const told = why === undefined ? null : { code: why.code, text: why.text };
+  await sql`
+    update link l set set_aside = ${json({ ...signed })}::jsonb
+      || jsonb_build_object('version', coalesce(l.record_version, 0), 'reason', coalesce(${told && json(told)}::jsonb, l.reason))
+    from jsonb_to_recordset(${json(keys)}) as k(source text, type text, id text, slot text)
+    where l.connection = ${connection} and l.source = k.source and l.type = k.type and l.id = k.id and l.slot = k.slot
+      and l.retired_at is null and (${isMarkedGone} or ${told !== null}::boolean)`.execute(trx);
+}
+
+/** Of the row `l` of a link: it is known not to be at its id. */
+export const isMarkedGone = sql<boolean>`(l.state = 'parked' and coalesce(l.reason ->> 'code', '') in (${sql.join(goneCodes)}))`;
+
+/** What was left gone in the lane is a question again, where it still is. */
+export async function askAgain(trx: Transaction<Database>, { connection, subject }: LaneKey): Promise<void> {
+  await trx
+    .updateTable('link')
+    .set({ set_aside: null })
+    .where('connection', '=', connection)
+    .where('subject', '=', subject)
+    .where(sql<boolean>`set_aside -> 'reason' ->> 'code' in (${sql.join(goneCodes)})`)
+    .execute();
 }

@@ -101,6 +101,20 @@ describe('a later edition', () => {
   });
 });
 
+describe('another document under the id of ours, in the chart of somebody else', () => {
+  test('is not amended: a person is asked', async () => {
+    await sendCase();
+    const [ours] = await world.server.all('DocumentReference');
+    await seed({ ...rosa, id: 'harold', identifier: [] }, { ...ours, subject: { reference: 'Patient/harold' } });
+    await world.accept(['goal', later]);
+    await world.workAgain();
+    expect(await writes()).toEqual(['POST DocumentReference 201']);
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'remote-gone', code: 'remote-replaced', choices: ['recreate', 'leave'] },
+    ]);
+  });
+});
+
 describe('C24 a document that always times out when it is read', () => {
   test('waits alone: it is not amended unread, a note of the same case is filed, and the edition follows', async () => {
     await sendCase();

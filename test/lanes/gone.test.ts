@@ -1,9 +1,11 @@
 // What disappeared on the server is never made again by itself (lanes.md 16).
 
 import { describe, expect, test } from '@jest/globals';
+import { listReplayLanes } from '../../src/http/http.ts';
 import type { JsonObject } from '../../src/json.ts';
+import { runByHand, startReplay, workReplays } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
-import { aCarePlan } from '../builders.ts';
+import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
 import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -87,8 +89,33 @@ describe('a resource that was deleted on the server', () => {
     await world.workAgain();
     expect(await world.server.all('CarePlan')).toEqual([]);
     expect(await world.openDecisions()).toEqual([]);
-    expect(await world.link(name)).toMatchObject({ reason: 'remote-gone' });
-    expect(await world.lane(lane)).toMatchObject({ hasWork: false });
+    expect(await world.link(name)).toMatchObject({ reason: 'remote-left' });
+    expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: undefined, reason: 'remote-left' });
+  });
+
+  test('… until an operator runs the lane: then it can be made again', async () => {
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    await world.decide('remote-gone', 'leave');
+    await world.work();
+    await runByHand(world.store, { connection: 'general', subject: lane });
+    await world.work();
+    await world.decide('remote-gone', 'recreate');
+    await world.work();
+    expect(await world.link(name)).toMatchObject({ generation: 2, state: 'current' });
+  });
+
+  test('… and is a question again when it has come back there and is lost once more', async () => {
+    const plan = await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    await world.decide('remote-gone', 'leave');
+    await world.work();
+    await world.server.control('POST', 'seed', plan);
+    await world.workAgain();
+    expect(await world.link(name)).toMatchObject({ state: 'current' });
+    await deletedThere(world.server, `CarePlan/${plan.id}`);
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone' }]);
   });
 
   test('that comes back there answers the question by itself, and is updated again', async () => {
@@ -188,8 +215,127 @@ describe('one more that is found gone on a day on which very many were, and a pe
     await world.accept(['carePlan', changedPlan()]);
     await world.workAgain();
     expect(await world.server.all('CarePlan')).toEqual([]);
-    expect(await world.link(name)).toMatchObject({ state: 'parked', reason: 'remote-gone' });
+    expect(await world.link(name)).toMatchObject({ state: 'parked', reason: 'remote-left' });
     expect([await world.openDecisions(), await world.alerts()]).toEqual([[], []]);
     expect(await count()).toEqual({ held: 102, state: 'stop' });
+  });
+
+  test('not yet: it joins the question about them, and "stop" leaves it gone in the name of who said so', async () => {
+    await answered('held');
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'mass-change', choices: ['go-on', 'stop'] }]);
+    await world.workAgain();
+    expect(await count()).toEqual({ held: 102, state: 'held' });
+    await world.decide('mass-change', 'stop');
+    await world.work();
+    expect(await world.openDecisions()).toEqual([]);
+    const { reason } = await world.store.db
+      .selectFrom('link')
+      .select('reason')
+      .where('type', '=', 'carePlan')
+      .executeTakeFirstOrThrow();
+    expect(reason).toMatchObject({
+      code: 'remote-left',
+      text: expect.stringContaining('left gone on the server by Ida'),
+    });
+  });
+
+  test('"stop": it is no refusal for a replay', async () => {
+    await answered('stop');
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    const id = await startReplay(world.store, ['general'], { dryRun: false, by: 'ops' });
+    await workReplays(world.deps);
+    await world.work();
+    await workReplays(world.deps);
+    const { items } = await listReplayLanes(world.store, id, { limit: 100 });
+    expect(items).toContainEqual(
+      expect.objectContaining({
+        subject: lane,
+        outcome: 'skipped',
+        reason: expect.objectContaining({ code: 'remote-left' }),
+      }),
+    );
+    expect(items).not.toContainEqual(expect.objectContaining({ outcome: 'refused' }));
+  });
+
+  test('"stop": … until an operator runs the lane', async () => {
+    await answered('stop');
+    await sendCaseAndLoseThePlan();
+    await world.workAgain();
+    await runByHand(world.store, { connection: 'general', subject: lane });
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone', choices: ['recreate', 'leave'] }]);
+  });
+});
+
+describe('what would point at a resource that is gone', () => {
+  const agency = 'organization/org-pantry#organization';
+  const later = '2026-02-20T10:00:00-05:00';
+
+  async function loseTheAgency(): Promise<JsonObject> {
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    const ours = await world.server.own('Organization', `county/${agency}`);
+    await deletedThere(world.server, `Organization/${ours.id}`);
+    await world.workAgain();
+    return ours;
+  }
+
+  async function beginTheCase(): Promise<void> {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+  }
+
+  const task = 'referral/referral-pantry#fulfilment';
+
+  test('waits, with the reason, and goes out once that is made again', async () => {
+    await loseTheAgency();
+    await beginTheCase();
+    expect(await world.link(task)).toMatchObject({ state: 'waiting', reason: 'remote-gone' });
+    expect(await creates(world.server, 'Task')).toBe(0);
+    await world.decide('remote-gone', 'recreate');
+    await world.work();
+    const again = await world.server.own('Organization', `county/${agency}~2`);
+    expect(await world.server.own('Task', `county/${task}`)).toMatchObject({
+      owner: { reference: `Organization/${again.id}` },
+    });
+  });
+
+  test('goes out once that is back there', async () => {
+    const ours = await loseTheAgency();
+    await beginTheCase();
+    await world.server.control('POST', 'seed', ours);
+    await world.workAgain();
+    expect(await world.server.own('Task', `county/${task}`)).toMatchObject({
+      owner: { reference: `Organization/${ours.id}` },
+    });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('says who has left it so, and is no work that is never done', async () => {
+    await loseTheAgency();
+    await world.decide('remote-gone', 'leave');
+    await beginTheCase();
+    expect(await world.link(task)).toMatchObject({ state: 'waiting', reason: 'remote-left' });
+    expect(await world.lane(lane)).toMatchObject({ hasWork: false, waiting: true, parked: undefined });
+  });
+
+  test('and does so already is updated as ever', async () => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work();
+    const goal = await world.server.own('Goal', 'county/goal/goal-meals#goal');
+    const client = await world.server.own('Patient', 'county/client/client-rosa#patient');
+    await sql`update link set state = 'parked', reason = '{"code":"remote-gone","text":""}' where type = 'client'`.execute(
+      world.store.db,
+    );
+    await world.accept(['goal', aGoal({ statement: 'I want three meals a day.', updatedAt: later })]);
+    await world.run(lane);
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      id: goal.id,
+      description: { text: 'I want three meals a day.' },
+      subject: { reference: `Patient/${client.id}` },
+    });
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { raiseWanted } from '../../src/lanes/lanes.ts';
 import { aGoal } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseWithReferral, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'client/client-rosa#patient';
@@ -93,6 +93,23 @@ describe('a linked patient who was merged into another', () => {
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ generation: 1, state: 'current' });
   });
 
+  test('… also where the moved chart is seen before the merge is', async () => {
+    await sendCase();
+    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    const goal = await world.server.own('Goal', goalName);
+    await world.server.fhir('PUT', `Goal/${goal.id}`, { ...goal, subject: { reference: 'Patient/new' } });
+    const lane = { connection: 'general', subject: 'county.case.case-rosa' };
+    await world.store.tx((trx) => raiseWanted(trx, [lane], { reread: true }));
+    await world.run(lane.subject);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'remote-replaced' });
+    expect(await world.openDecisions()).toEqual([]);
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-merged' }]);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ generation: 1, state: 'current' });
+    const decisions = await world.store.db.selectFrom('decision').select('kind').execute();
+    expect(decisions).toEqual([{ kind: 'patient-merged' }]);
+  });
+
   test('merged twice over: the link goes to the last', async () => {
     await sendCase();
     await seed(rosa('last'), rosa('new', replacedBy('last')), rosa('old', replacedBy('new')));
@@ -154,6 +171,28 @@ describe('a linked patient who was merged into another', () => {
     await world.server.control('POST', 'faults', [{ path: 'Patient/new', times: 1, nth: 1, fault: { status: 503 } }]);
     await world.workAgain();
     expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+  });
+});
+
+describe('a linked patient whom the server has lost', () => {
+  test('whom we had found: nobody is linked, and a person says who it is', async () => {
+    await seed(rosa('old'));
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await deletedThere(world.server, 'Patient/old');
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'patient-match', code: 'patient-gone', choices: ['create', 'again', 'leave'], detail: { was: 'old' } },
+    ]);
+    await world.accept(...caseWithReferral());
+    await world.work();
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'waiting', reason: 'patient-gone' });
+    expect(await world.server.all('Patient')).toEqual([]);
+    await seed(rosa('new'));
+    await world.decide('patient-match', 'again');
+    await world.work();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found' });
+    expect(await world.server.own('Goal', goalName)).toMatchObject({ subject: { reference: 'Patient/new' } });
   });
 });
 

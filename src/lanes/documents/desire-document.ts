@@ -21,6 +21,8 @@ import { type LaneResource, nameOf, type ResourceKey, type Wait } from '../lane-
 import { generationAfter, linkState, observation, placeholderFor } from '../link-state.ts';
 import { isElsewhere } from '../patients/chart.ts';
 import { heldBack, holdsOf, isTopicOf } from '../questions.ts';
+import { leftReason } from '../set-aside.ts';
+import { strangerAt } from '../still-ours.ts';
 import { asTold, consentQuestion, receiverOf } from '../told.ts';
 import {
   type DocumentContent,
@@ -134,6 +136,11 @@ export function laneDocument(
   // A later edition stays under the link of the first; after a retraction the next one begins another.
   const nextGeneration = standing?.generation ?? generationAfter(known.links, key);
   const seen = standing === undefined ? undefined : input.seen.get(`DocumentReference/${standing.remote_id}`);
+  const link = standing === undefined ? undefined : linkState(standing);
+  const chart = own.document?.current?.patientId;
+  const stranger =
+    link && seen && strangerAt(input, row, { key, link, slot: undefined, desired: undefined, seen, chart });
+  const left = leftReason(key, standing);
   return {
     key,
     resourceType: 'DocumentReference',
@@ -142,10 +149,12 @@ export function laneDocument(
     recordVersion: row.version,
     slot: undefined,
     desired: undefined,
-    link: standing === undefined ? undefined : linkState(standing),
+    link,
     nextGeneration,
-    observed: seen === undefined ? undefined : observation(seen, memory.fresh),
-    isGone: seen?.gone ?? false,
+    observed: seen === undefined || stranger !== undefined ? undefined : observation(seen, memory.fresh),
+    isGone: stranger !== undefined || (seen?.gone ?? false),
+    ...(stranger && { stranger }),
+    ...(left && { left }),
     route: { route: 'document', reason: undefined },
     openTopics: new Set(
       input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) || topic === encounterTopic ? [topic] : [])),

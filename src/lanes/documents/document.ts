@@ -137,8 +137,10 @@ export function documentDue(times: DocumentTimes): Date {
 /** What is to be done about the document of the lane. */
 export function decideDocument(resource: LaneResource, document: DocumentState): Outcome {
   const { link, leave } = resource;
-  if (link !== undefined && resource.isGone)
-    return { state: 'parked', reason: reason(document.form.message ? 'message-gone' : 'document-gone') };
+  if (link !== undefined && resource.isGone) {
+    const gone = reason(document.form.message ? 'message-gone' : 'document-gone');
+    return { state: 'parked', reason: resource.left ?? resource.stranger?.reason ?? gone };
+  }
   if (link !== undefined && leave !== undefined) {
     const { parked } = resource;
     return parked === undefined ? takeBack(resource, link, document, leave) : { state: 'parked', reason: parked };

@@ -14,17 +14,18 @@ import {
 import { nameOf } from '../lane-resource.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
-import { setAside, stuckIn } from '../set-aside.ts';
+import { askAgain, setAside, stuckIn } from '../set-aside.ts';
 
 export interface Signature {
   readonly by: string;
   readonly note?: string;
 }
 
-/** Wants the lane at once, reading everything that is linked again; also one that was parked. */
+/** Wants the lane at once, reading everything that is linked again; also one that was parked. What was left gone is asked about again. */
 export async function runByHand(store: Store, lane: LaneKey): Promise<void> {
   await store.tx(async (trx) => {
     await lift(trx, lane);
+    await askAgain(trx, lane);
     await raiseWanted(trx, [lane], { reread: true, unpark: true, priority: 10 });
   });
 }

@@ -194,7 +194,7 @@ const causeWords: Readonly<Record<Cause['cause'], string>> = {
   scopes: 'What the server offers or grants',
 };
 
-type CauseKey = { readonly cause: string; readonly value: string };
+export type CauseKey = { readonly cause: string; readonly value: string };
 
 /** @param table the name under which a statement knows the row */
 export function isRow(connection: string, { cause, value }: CauseKey, table: string) {

@@ -1,16 +1,17 @@
 // A server that was restored to an earlier day has lost very many resources at once. Each one alone is a question (`remote-gone`); beyond the
 // limit of a mass change they become one question about the connection (lanes.md 16, 22). Nothing is made again before it is answered.
 
-import { sql } from 'kysely';
 import { reason } from '../../errors.ts';
-import type { Database, Transaction } from '../../store/store.ts';
-import { type NewDecision, openDecision } from '../decisions.ts';
+import { type Database, json, type Signed, sql, type Transaction } from '../../store/store.ts';
+import { type Answered, type NewDecision, openDecision } from '../decisions.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { Lease } from '../lease.ts';
+import { isMarkedGone, leaveGone } from '../set-aside.ts';
 import { openAlert } from './alerts.ts';
 import {
   alertTopic,
   type Cause,
+  type CauseKey,
   changeCount,
   isRow,
   type LinkKey,
@@ -22,14 +23,18 @@ import {
 /**
  * Asks about one resource that is gone, or takes it, with those asked about since the cause began, into the one question about very many. Where that
  * has been answered, the answer holds for what is found gone later; but not once more for what it has made again: nobody has said so of that.
+ *
+ * @returns false: it is asked about already, in the question about very many
  */
 export async function askAboutGone(
   trx: Transaction<Database>,
   lease: Lease,
   resource: LaneResource,
   alone: NewDecision,
-): Promise<void> {
+): Promise<boolean> {
   const { connection, source, subject } = lease;
+  const link = { source, ...resource.key };
+  if (await isHeld(trx, connection, link)) return false;
   const cause = await causeToday(trx);
   const row = await lockCount(trx, connection, cause);
   const added = await trx
@@ -43,11 +48,19 @@ export async function askAboutGone(
   const isAnswered = row.state === 'go-on' || row.state === 'stop';
   const isOfMany = held > limit && !isAnswered;
   await changeCount(trx, connection, cause, { held, state: isOfMany ? 'held' : row.state });
-  if (row.state === 'stop' && added.length > 0) return;
+  if (row.state === 'stop' && added.length > 0) {
+    await leaveGone(trx, connection, [link], await answerTo(trx, connection, cause), alone.reason);
+    return true;
+  }
   // What the other side began is not ours to make again.
-  if (row.state === 'go-on' && added.length > 0 && resource.link?.origin === 'created')
-    return recreateGone(trx, { connection, ...cause }, { source, ...resource.key });
-  if (!isOfMany) return openDecision(trx, lease, alone);
+  if (row.state === 'go-on' && added.length > 0 && resource.link?.origin === 'created') {
+    await retireLinks(trx, connection, [link]);
+    return true;
+  }
+  if (!isOfMany) {
+    await openDecision(trx, lease, alone);
+    return true;
+  }
   const why = reason('mass-change', { cause: 'A server that has lost what it had', limit, connection });
   await sql`
     update decision d set state = 'obsolete', decided_at = now() from mass_change_link m
@@ -76,6 +89,34 @@ export async function askAboutGone(
     },
   );
   await openAlert(trx, { topic: alertTopic(connection, cause), connection, reason: why });
+  return true;
+}
+
+/** The question about very many, of whatever day, is open and is about this one too. */
+async function isHeld(
+  trx: Transaction<Database>,
+  connection: string,
+  { source, type, id, slot }: LinkKey,
+): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from mass_change_link m join mass_change c using (connection, cause, value)
+    where m.connection = ${connection} and m.source = ${source} and m.type = ${type} and m.id = ${id} and m.slot = ${slot}
+      and m.cause = 'restored-server' and c.state = 'held'`.execute(trx);
+  return rows.length > 0;
+}
+
+/** Who has said that they are to stay gone. */
+async function answerTo(trx: Transaction<Database>, connection: string, cause: Cause): Promise<Signed> {
+  const row = await trx
+    .selectFrom('decision')
+    .select(['decided_by', 'decided_at', 'note'])
+    .where('connection', '=', connection)
+    .where('topic', '=', topicOf(cause))
+    .where('state', '=', 'decided')
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
+  const at = row?.decided_at ?? new Date(cause.value);
+  return { by: row?.decided_by ?? '', at: at.toISOString(), ...(row?.note != null && { note: row.note }) };
 }
 
 /** One restore is one day's cause; what is lost on another day is counted for itself. */
@@ -86,25 +127,29 @@ async function causeToday(trx: Transaction<Database>): Promise<Cause> {
   return { cause: 'restored-server', value: rows[0]?.day ?? '' };
 }
 
-/**
- * `go-on`: links to what is still gone are retired, so that the next runs make the next generation (lanes.md 17).
- *
- * @param only one of them; undefined: all
- */
-export async function recreateGone(
+/** `go-on`: links to what is still gone are retired, so that the next runs make the next generation (lanes.md 17). `stop`: they stay so. */
+export async function settleGone(
   trx: Transaction<Database>,
-  { connection, cause, value }: { readonly connection: string; readonly cause: string; readonly value: string },
-  only?: LinkKey,
+  connection: string,
+  cause: CauseKey,
+  { choice, signed }: Pick<Answered, 'choice' | 'signed'>,
 ): Promise<void> {
-  const isMeant =
-    only === undefined
-      ? sql`true`
-      : sql`l.source = ${only.source} and l.type = ${only.type} and l.id = ${only.id} and l.slot = ${only.slot}`;
-  await sql`
-    update link l set retired_at = now() from mass_change_link m, seen s
-    where ${isRow(connection, { cause, value }, 'm')} and l.connection = m.connection and l.source = m.source and l.type = m.type
-      and l.id = m.id and l.slot = m.slot and l.retired_at is null and l.origin = 'created' and ${isMeant}
-      and s.connection = l.connection and s.resource_type = l.resource_type and s.remote_id = l.remote_id and s.gone`.execute(
+  const { rows } = await sql<LinkKey>`
+    select l.source, l.type, l.id, l.slot from mass_change_link m
+    join link l on l.connection = m.connection and l.source = m.source and l.type = m.type and l.id = m.id and l.slot = m.slot
+    join seen s on s.connection = l.connection and s.resource_type = l.resource_type and s.remote_id = l.remote_id
+    where ${isRow(connection, cause, 'm')} and l.retired_at is null and ${isMarkedGone}
+      and (s.gone or l.reason ->> 'code' = 'remote-replaced') and (l.origin = 'created' or ${choice} <> 'go-on')`.execute(
     trx,
   );
+  if (choice === 'go-on') await retireLinks(trx, connection, rows);
+  else await leaveGone(trx, connection, rows, signed);
+}
+
+async function retireLinks(trx: Transaction<Database>, connection: string, links: readonly LinkKey[]): Promise<void> {
+  await sql`
+    update link l set retired_at = now() from jsonb_to_recordset(${json(links.map((link) => ({ ...link })))})
+      as k(source text, type text, id text, slot text)
+    where l.connection = ${connection} and l.source = k.source and l.type = k.type and l.id = k.id and l.slot = k.slot
+      and l.retired_at is null`.execute(trx);
 }

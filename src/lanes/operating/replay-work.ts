@@ -149,7 +149,7 @@ const writesSince = sql`(select count(*)::integer from record r join operation o
   where r.subject = i.subject and o.connection = i.connection and o.intended_at >= i.asked_at and o.outcome in ('ok', 'found'))`;
 
 /** What a person has said is to rest is no refusal. */
-const restCodes = ['version-set-aside', 'patient-left'];
+const restCodes = ['version-set-aside', 'patient-left', 'remote-left'];
 
 async function settleSome(trx: Transaction<Database>, replay: number): Promise<number> {
   const { rows } = await sql<RanRow>`

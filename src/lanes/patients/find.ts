@@ -5,7 +5,7 @@ import type { Transaction } from 'kysely';
 import { sql } from 'kysely';
 import { isWholeSearch } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
-import { type Json, type JsonObject, objectsIn } from '../../json.ts';
+import type { Json, JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
@@ -13,7 +13,7 @@ import type { Lease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
 import { finalSearchFailure } from '../search-failure.ts';
 import { findPatient, type PatientFound } from './find-patient.ts';
-import { directoryIdentifiers, matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
+import { carries, directoryIdentifiers, matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
 
 export type FindResult =
   | Exclude<PatientFound, { kind: 'not-found' }>
@@ -69,14 +69,6 @@ async function findEntry(
   return first === undefined
     ? { kind: 'not-found' }
     : { kind: 'linked', woken: await linkFound(deps, lease, resource, first) };
-}
-
-/** A server that does not know the search parameter answers with everybody (ehr-behaviour E12): what has none of the numbers is no hit. */
-function carries({ identifier }: JsonObject, strong: readonly StrongIdentifier[]): boolean {
-  const held = objectsIn(identifier);
-  return held.some(({ system, value }) =>
-    strong.some((ours) => ours.system === system && typeof value === 'string' && ours.value === value.trim()),
-  );
 }
 
 /** What the lane has found or made is visible to the other's search after `settle`; no twin needs to wait longer. */

@@ -217,3 +217,11 @@ export function directoryIdentifiers(
   });
   return [...own, ...listed];
 }
+
+/** A server that does not know the search parameter answers with everybody (ehr-behaviour E12): what has none of the numbers is no hit. */
+export function carries({ identifier }: JsonObject, strong: readonly StrongIdentifier[]): boolean {
+  const held = objectsIn(identifier);
+  return held.some(({ system, value }) =>
+    strong.some((ours) => ours.system === system && typeof value === 'string' && ours.value === value.trim()),
+  );
+}

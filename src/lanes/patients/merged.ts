@@ -2,10 +2,11 @@
 // old chart. A survivor who is plainly somebody else is a question instead (ehr-behaviour E20, C14; design section 7).
 
 import type { Transaction } from 'kysely';
-import { reason } from '../../errors.ts';
+import { type Reason, reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Database } from '../../store/store.ts';
 import { openDecision } from '../decisions.ts';
+import { originHere } from '../inbound/origin.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource, LinkState } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
@@ -56,10 +57,7 @@ export async function storeMerge(
   return deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     const written = asDetail(await writtenTo(trx, client, link.remoteId));
-    const others = (await lanesOfClient(trx, client)).filter(({ subject }) => subject !== lease.subject);
-    await raiseWanted(trx, others, { unpark: true });
-    await endPatientLink(trx, client, reason('patient-merged'));
-    await voidPlans(trx, client);
+    const others = await partFrom(trx, lease, client, reason('patient-merged'));
     const merge: Merge = { trx, connection, lease, resource, client, was: link.remoteId, written };
     if (survivor === undefined) {
       // Looked for again, as if it had never been linked.
@@ -71,6 +69,48 @@ export async function storeMerge(
     }
     return others;
   });
+}
+
+/**
+ * The patient of the link is gone, or somebody else stands under its id: nobody is linked until a person has said who the client is, and what was
+ * written is listed for them. @returns lanes that have work now
+ */
+export async function storeLost(
+  trx: Transaction<Database>,
+  { config }: LaneConnection,
+  lease: Lease,
+  resource: LaneResource,
+): Promise<LaneKey[]> {
+  const { link, stranger, record = {}, route } = resource;
+  const client: ClientOn = { ...lease, clientId: resource.key.id };
+  const was = link?.remoteId ?? '';
+  const why = reason(stranger === undefined ? 'patient-gone' : 'patient-replaced');
+  const written = asDetail(await writtenTo(trx, client, was));
+  const others = await partFrom(trx, lease, client, why);
+  await askWho(trx, lease, resource, {
+    patients: stranger === undefined ? [] : [stranger.shown],
+    grades: new Map(),
+    strong: strongIdentifiers(record, config.identifierSystems),
+    mayCreate: route.route === 'native' && config.createPatients && originHere(record, config.id) === undefined,
+    isSought: true,
+    why,
+    more: { was, written },
+  });
+  return others;
+}
+
+/** Ends the link to a patient, with whatever was planned for it. @returns the other lanes of the client, which look again */
+async function partFrom(
+  trx: Transaction<Database>,
+  { subject }: Lease,
+  client: ClientOn,
+  why: Reason,
+): Promise<LaneKey[]> {
+  const others = (await lanesOfClient(trx, client)).filter((lane) => lane.subject !== subject);
+  await raiseWanted(trx, others, { unpark: true });
+  await endPatientLink(trx, client, why);
+  await voidPlans(trx, client);
+  return others;
 }
 
 interface Merge {

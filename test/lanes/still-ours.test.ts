@@ -1,0 +1,308 @@
+// An id that the server has given to something else: after a restore its sequence runs on, or a person writes one thing over another. What stands
+// there is neither taken over nor written to, nothing new points there, and a person is asked once (lanes.md 16).
+
+import { describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../src/json.ts';
+import { aClient, aGoal, aNeed, anOrganization, aService } from '../builders.ts';
+import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+
+const world = useWorld();
+const need = 'need/need-food#condition';
+const agency = 'organization/org-pantry#organization';
+const patient = 'client/client-rosa#patient';
+const later = '2026-02-20T10:00:00-05:00';
+
+const seed = (...resources: JsonObject[]) => world.server.control('POST', 'seed', resources);
+const changedNeed = () => aNeed({ description: 'Runs out of food in the second week.', updatedAt: later });
+
+async function sendAll(): Promise<void> {
+  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.work();
+}
+
+/** What a person would leave there who writes over the resource, or another system under the id that is free again. */
+async function writtenOver(type: string, own: string, now: (was: JsonObject) => JsonObject): Promise<JsonObject> {
+  const was = await world.server.own(type, own);
+  const stranger = now(was);
+  await seed({ resourceType: type, id: String(was.id), ...stranger });
+  const { body } = await world.server.fhir('GET', `${type}/${was.id}`);
+  return body;
+}
+
+/** Nothing has been written to it, nothing of it is offered, and there is one question. */
+async function staysApart(stranger: JsonObject, name: string, choices: string[]): Promise<void> {
+  await world.workAgain();
+  const { body } = await world.server.fhir('GET', `${stranger.resourceType}/${stranger.id}`);
+  expect(body).toEqual(stranger);
+  expect(await world.changes()).toEqual([]);
+  expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone', code: 'remote-replaced', choices }]);
+  expect(await world.link(name)).toMatchObject({ state: 'parked', reason: 'remote-replaced' });
+}
+
+describe('another thing under the id of ours, which does not bear our identifier', () => {
+  const strangers = () => writtenOver('Organization', `county/${agency}`, () => ({ name: 'Strangers 1' }));
+  const newName = () => world.accept(['organization', anOrganization({ name: 'Elm Pantry', updatedAt: later })]);
+
+  test('is not offered to the source and not written over: a person is asked once', async () => {
+    await sendAll();
+    const stranger = await strangers();
+    await staysApart(stranger, agency, ['recreate', 'ours', 'leave']);
+    await newName();
+    await staysApart(stranger, agency, ['recreate', 'ours', 'leave']);
+  });
+
+  test('is not pointed at by anything new, and what is made anew in its place is', async () => {
+    await sendAll();
+    const stranger = await strangers();
+    await world.workAgain();
+    await world.accept(['service', aService({ id: 'service-2', updatedAt: later })]);
+    await world.work();
+    expect(await world.server.own('HealthcareService', 'county/service/service-2#service')).not.toHaveProperty(
+      'providedBy',
+    );
+    await world.decide('remote-gone', 'recreate');
+    await world.work();
+    const again = await world.server.own('Organization', `county/${agency}~2`);
+    expect(again.id).not.toBe(stranger.id);
+    expect(await world.server.own('HealthcareService', 'county/service/service-2#service')).toMatchObject({
+      providedBy: { reference: `Organization/${again.id}` },
+    });
+    const { body } = await world.server.fhir('GET', `Organization/${stranger.id}`);
+    expect(body).toEqual(stranger);
+  });
+
+  test('answered "ours": it is read and written again, and bears our identifier again', async () => {
+    await sendAll();
+    const { id } = await strangers();
+    await world.workAgain();
+    await world.decide('remote-gone', 'ours');
+    await newName();
+    await world.work();
+    expect(await world.server.own('Organization', `county/${agency}`)).toMatchObject({ id, name: 'Elm Pantry' });
+    expect(await world.link(agency)).toMatchObject({ state: 'current', generation: 1 });
+  });
+
+  test('gone again, with ours back in its place: the question answers itself', async () => {
+    await sendAll();
+    const ours = await world.server.own('Organization', `county/${agency}`);
+    await strangers();
+    await world.workAgain();
+    await seed(ours);
+    await newName();
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.server.own('Organization', `county/${agency}`)).toMatchObject({ name: 'Elm Pantry' });
+  });
+
+  test('ours, of which somebody has only taken our identifier off, is written on: a person is asked about that alone', async () => {
+    await sendAll();
+    const { id } = await writtenOver('Organization', `county/${agency}`, ({ identifier: _ours, ...rest }) => rest);
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ code: 'remote-edit', choices: ['ours', 'theirs'] }]);
+    expect(await world.link(agency)).toMatchObject({ state: 'current', remoteId: id });
+    await world.decide('conflict', 'ours');
+    await newName();
+    await world.work();
+    expect(await world.server.own('Organization', `county/${agency}`)).toMatchObject({ id, name: 'Elm Pantry' });
+  });
+
+  test('ours, which a partner has edited, is offered to the source as ever', async () => {
+    await sendAll();
+    await writtenOver('Organization', `county/${agency}`, (ours) => ({ ...ours, name: 'Elm Street' }));
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.changes()).toMatchObject([{ body: { name: 'Elm Street' } }]);
+  });
+});
+
+describe('what a poll has seen under the id of ours', () => {
+  test('is held against the same', async () => {
+    await sendAll();
+    const { subject, id } = await world.server.own('Condition', `county/${need}`);
+    await world.server.fhir('PUT', `Condition/${id}`, {
+      resourceType: 'Condition',
+      id: String(id),
+      ...(subject && { subject }),
+      category: [
+        { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-category', code: 'problem-list-item' }] },
+      ],
+      code: { text: 'Gout' },
+    });
+    await world.poll();
+    await world.work();
+    const { body } = await world.server.fhir('GET', `Condition/${id}`);
+    await world.accept(['need', changedNeed()]);
+    await staysApart(body, need, ['recreate', 'ours', 'leave']);
+  });
+});
+
+describe('a thing of ours that is in the chart of a patient whom the client has never been', () => {
+  const harold: JsonObject = {
+    resourceType: 'Patient',
+    id: 'harold',
+    name: [{ family: 'Baker', given: ['Harold'] }],
+    birthDate: '1944-05-05',
+    gender: 'male',
+  };
+  const intoHis = (was: JsonObject) => ({ ...was, subject: { reference: 'Patient/harold' }, code: { text: 'Gout' } });
+
+  test.each([
+    ['with our identifier', intoHis],
+    ['without it', (was: JsonObject) => ({ ...intoHis(was), identifier: [] })],
+  ])('%s: nothing is taken from it or written to it', async (_title, now) => {
+    await sendAll();
+    await seed(harold);
+    const stranger = await writtenOver('Condition', `county/${need}`, now);
+    await world.accept(['need', changedNeed()]);
+    await staysApart(stranger, need, ['recreate', 'leave']);
+  });
+
+  test('is not forgotten without a word when its record is deleted', async () => {
+    await sendAll();
+    await seed(harold);
+    const stranger = await writtenOver('Condition', `county/${need}`, intoHis);
+    await world.accept(['need', aNeed({ deleted: true, updatedAt: later })]);
+    await staysApart(stranger, need, ['recreate', 'leave']);
+    await world.decide('remote-gone', 'leave');
+    await world.work();
+    expect(await world.link(need)).toMatchObject({ retired: true });
+    expect((await world.server.fhir('GET', `Condition/${stranger.id}`)).body).toEqual(stranger);
+  });
+});
+
+describe('another record of ours under the id', () => {
+  test('is not written over', async () => {
+    await sendAll();
+    const stranger = await writtenOver('Goal', 'county/goal/goal-meals#goal', (was) => ({
+      ...was,
+      identifier: [{ system: identifierOf(was).system, value: 'county/goal/goal-9#goal' }],
+    }));
+    await world.accept(['goal', aGoal({ statement: 'I want three meals a day.', updatedAt: later })]);
+    await staysApart(stranger, 'goal/goal-meals#goal', ['recreate', 'leave']);
+  });
+});
+
+function identifierOf({ identifier }: JsonObject): { system: string } {
+  const [first] = Array.isArray(identifier) ? identifier : [];
+  return { system: String(Object(first).system) };
+}
+
+describe('somebody else under the id of the client', () => {
+  const other = { name: [{ family: 'Baker', given: ['Harold'] }], birthDate: '1944-05-05', gender: 'male' };
+  const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
+  const found: JsonObject = {
+    resourceType: 'Patient',
+    id: 'rosa',
+    identifier: [mrn],
+    name: [{ family: 'Delgado', given: ['Rosa'] }],
+    birthDate: '1984-06-17',
+    gender: 'female',
+  };
+  const newThings = () =>
+    world.accept(
+      ['need', aNeed({ id: 'need-2', updatedAt: later })],
+      ['client', aClient({ phones: [{ id: 'p1', number: '555-0199' }], updatedAt: later })],
+    );
+
+  /** Nothing goes to the chart, nothing comes from it, and nobody is linked. */
+  async function nobodyIsLinked(id: string, choices: string[]): Promise<void> {
+    const { body } = await world.server.fhir('GET', `Patient/${id}`);
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match', code: 'patient-replaced', choices }]);
+    await newThings();
+    await world.workAgain();
+    expect((await world.server.fhir('GET', `Patient/${id}`)).body).toEqual(body);
+    expect(await world.changes()).toEqual([]);
+    expect(await world.server.all('Condition')).toHaveLength(1);
+  }
+
+  test('whom we had found: a person is asked, and nothing goes there', async () => {
+    await seed(found);
+    await sendAll();
+    await seed({ ...found, ...other, identifier: [] });
+    await nobodyIsLinked('rosa', ['link:rosa', 'create', 'again', 'leave']);
+  });
+
+  test('whom we had made: a person is asked, and nothing goes there', async () => {
+    await sendAll();
+    const { id } = await world.server.own('Patient', `county/${patient}`);
+    await seed({ resourceType: 'Patient', id: String(id), ...other });
+    await nobodyIsLinked(String(id), [`link:${id}`, 'create', 'again', 'leave']);
+  });
+
+  test('… answered "create": the client is made anew, and what is in the old chart is taken back there', async () => {
+    await sendAll();
+    const { id } = await world.server.own('Patient', `county/${patient}`);
+    await seed({ resourceType: 'Patient', id: String(id), ...other });
+    await world.workAgain();
+    await world.decide('patient-match', 'create');
+    await world.work();
+    const made = await world.server.own('Patient', `county/${patient}~2`);
+    expect(made.id).not.toBe(id);
+    expect(await world.server.own('Condition', `county/${need}~2`)).toMatchObject({
+      subject: { reference: `Patient/${made.id}` },
+    });
+    expect(JSON.stringify((await world.server.own('Condition', `county/${need}`)).verificationStatus)).toContain(
+      'entered-in-error',
+    );
+  });
+
+  test('… answered "link": it is the client all the same, and stays so when its phone changes', async () => {
+    await seed(found);
+    await sendAll();
+    await seed({ ...found, ...other });
+    await world.workAgain();
+    await world.decide('patient-match', 'link:rosa');
+    await world.work();
+    await seed({ ...found, ...other, telecom: [{ system: 'phone', value: '555-0100' }] });
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.link(patient)).toMatchObject({ remoteId: 'rosa', state: 'read' });
+  });
+
+  test('with a new family name alone it is the same person: nobody is asked', async () => {
+    await seed(found);
+    await sendAll();
+    await seed({ ...found, name: [{ family: 'Ortiz', given: ['Rosa'] }] });
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.link(patient)).toMatchObject({ remoteId: 'rosa', state: 'read' });
+  });
+});
+
+describe('a directory entry that was found by its number', () => {
+  const npi = '1234567893';
+  const elm = {
+    resourceType: 'Organization',
+    id: 'elm',
+    active: true,
+    name: 'ELM STREET PANTRY INC',
+    identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: npi }],
+  };
+  const pantry = () => anOrganization({ identifiers: [{ kind: 'npi', value: npi }] });
+
+  test('and is under its id another one by now: a person is asked, and it can be looked for once more', async () => {
+    await seed(elm);
+    await world.accept(['organization', pantry()]);
+    await world.work();
+    await seed({ resourceType: 'Organization', id: 'elm', name: 'Strangers 1' }, { ...elm, id: 'elm-2' });
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      { code: 'remote-replaced', choices: ['recreate', 'ours', 'leave'] },
+    ]);
+    await world.decide('remote-gone', 'recreate');
+    await world.work();
+    expect(await world.link(agency)).toMatchObject({ remoteId: 'elm-2', origin: 'found' });
+    expect(await world.server.writes()).toEqual([]);
+  });
+
+  test('and has another name by now is the same: nobody is asked', async () => {
+    await seed(elm);
+    await world.accept(['organization', pantry()]);
+    await world.work();
+    await seed({ ...elm, name: 'Maple Street Pantry' });
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.link(agency)).toMatchObject({ remoteId: 'elm', state: 'read' });
+  });
+});
