@@ -1,7 +1,7 @@
 // A resource that somebody else writes each time before we do: after a limited number of tries a person is asked (ehr-behaviour 6.3, conflict).
 
 import { type Reason, reason } from '../errors.ts';
-import { type NewDecision, openDecision, resourceTopic } from './decisions.ts';
+import { type Choice, type NewDecision, openDecision, resourceTopic } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import { nameOf, type ResourceKey } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
@@ -11,6 +11,11 @@ import type { WriteOutcome } from './send.ts';
 export const mostConflicts = 3;
 /** Runs in a row that came back before a person is asked. */
 const mostRuns = 5;
+
+const leave: Choice = {
+  choose: 'leave',
+  effect: 'Leave this version unsent until its record has a new one. What needs it goes on waiting.',
+};
 
 /** @returns whether a person is asked now, so that the resource rests and the lane goes on without it. */
 export async function askAboutContested(
@@ -30,7 +35,7 @@ export async function askAboutContested(
         key,
         reason: reason('contested', { target: nameOf(key) }),
         detail: { resourceType, id: link?.remoteId ?? null },
-        choices: [{ choose: 'again', effect: 'Read it again, merge, and write what is ours.' }],
+        choices: [{ choose: 'again', effect: 'Read it again, merge, and write what is ours.' }, leave],
       });
     }
   });
@@ -50,6 +55,6 @@ export function standsAgainst(key: ResourceKey, resourceType: string, why: Reaso
     key,
     reason: why,
     detail: { resourceType, id: null },
-    choices: [{ choose: 'again', effect: 'What stood against it has been mended on the server: make it.' }],
+    choices: [{ choose: 'again', effect: 'What stood against it has been mended on the server: make it.' }, leave],
   };
 }

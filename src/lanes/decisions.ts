@@ -114,6 +114,7 @@ export async function closeObsolete(
 export type DecisionEffect = (trx: Transaction<Database>, decision: Answered) => Promise<void>;
 
 export interface Answered {
+  readonly id: number;
   readonly connection: string;
   readonly subject: string;
   readonly source: string;
