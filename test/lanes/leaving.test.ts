@@ -293,6 +293,12 @@ describe('a connection that needs consent', () => {
       ]),
     );
     expect(listed.every(({ sentAs }) => /^[A-Z]\w+\/\S+$/.test(String(sentAs)))).toBe(true);
+
+    const { length } = await world.server.journal();
+    for (const { kind } of recalls) await world.decide(kind, 'done');
+    await world.workAgain();
+    expect((await world.openDecisions()).filter(({ kind }) => kind === 'recalled')).toEqual([]);
+    expect(await world.server.writes(length)).toEqual([]);
   });
 
   const elsewhere = () => aConsent({ id: 'consent-elsewhere', recipients: [{ name: 'another agency' }] });
