@@ -132,7 +132,7 @@ export interface Answered {
 /**
  * Takes a person's choice, puts it into effect and wants the lane.
  *
- * @throws CasebridgeError `decision-unknown`, `decision-closed`, `choice-unknown`.
+ * @throws CasebridgeError `decision-unknown`, `decision-closed`, `choice-unknown`; what the effect throws, and then nothing is decided.
  */
 export async function decide(
   store: Store,
