@@ -4,7 +4,7 @@ import { sql, type Transaction } from 'kysely';
 import { CasebridgeError, reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
-import { keepRemoteValues, offerChanges } from './changes.ts';
+import { offerPatch } from './changes.ts';
 import type { Answered } from './decisions.ts';
 import type { LinkRow } from './known.ts';
 import { nameOf } from './lane-resource.ts';
@@ -119,8 +119,7 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
   const patch = isObject(detail.patch) ? detail.patch : {};
   if (isOurs || Object.keys(patch).length === 0) return;
   const lane = { connection, subject: decision.subject, source };
-  await offerChanges(trx, lane, [{ op: 'patch', type, id, body: patch }]);
-  await keepRemoteValues(trx, lane, type, id, patch);
+  await offerPatch(trx, lane, { type, id, body: patch });
 }
 
 /** Seen otherwise than the lane has taken in yet: what the question shows may be no longer so. */

@@ -148,7 +148,7 @@ describe('a connection that an operator paused', () => {
       paused: { text: 'The connection is paused by ops.' },
       draining: null,
       otherConfigurationSince: null,
-      findings: [{ code: 'connection-paused' }],
+      findings: [{ code: 'connection-paused' }, { code: 'connection-client-unknown' }],
     });
   });
 
