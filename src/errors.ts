@@ -562,6 +562,12 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'decision-outdated': {
+    text: 'Decision {id} asks about what is no longer so. Look again: it is asked anew as it is now, or not at all.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'decision-unknown': {
     text: 'There is no such decision.',
     status: 404,

@@ -55,6 +55,7 @@ export function createMetrics(store: Store): Metrics {
       this.reset();
       for (const [connection, { reason }] of await restingConnections(store.db))
         this.set({ connection, reason: reason.code }, 1);
+      for (const { connection, code } of await pausedConnections(store)) this.set({ connection, reason: code }, 1);
     },
   });
   new Gauge({
@@ -135,6 +136,14 @@ async function dueLanes(store: Store): Promise<{ connection: string; due: number
     from lane where done < wanted group by connection
     union all
     select id, 0, 0 from connection where not exists (select from lane where connection = id and done < wanted)`.execute(
+    store.db,
+  );
+  return rows;
+}
+
+async function pausedConnections(store: Store): Promise<{ connection: string; code: string }[]> {
+  const { rows } = await sql<{ connection: string; code: string }>`
+    select id as connection, paused ->> 'code' as code from connection where paused is not null and off_since is null`.execute(
     store.db,
   );
   return rows;

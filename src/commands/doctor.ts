@@ -32,7 +32,9 @@ export const doctor: CommandLine = {
       ...lines(general),
       ...reports.flatMap((report) => linesOf(report, named !== undefined)),
     ]);
-    return reports.every(isHealthy) && (general.findings ?? []).length === 0 ? 0 : 1;
+    return reports.every((report) => isHealthy(report, remote !== undefined)) && (general.findings ?? []).length === 0
+      ? 0
+      : 1;
   },
 };
 
@@ -136,10 +138,14 @@ async function connectionIds(remote: RemoteGateway): Promise<string[]> {
   return objectsAt(isObject(page) ? page : undefined, 'items').map(({ id }) => String(id));
 }
 
-/** A connection that is switched off was not asked, and is as it should be. */
-function isHealthy(report: JsonObject): boolean {
+/**
+ * A connection that is switched off was not asked, and is as it should be. A gateway that runs and does nothing there is not well; a configuration that
+ * is only looked at is in force nowhere yet.
+ */
+function isHealthy(report: JsonObject, isRunning: boolean): boolean {
   const { auth } = report;
   if (report.mode === 'off') return true;
+  if (isRunning && typeof report.otherConfigurationSince === 'string') return false;
   return report.reachable === true && isObject(auth) && auth.ok === true && objectsAt(report, 'findings').length === 0;
 }
 
@@ -170,6 +176,7 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
     '',
     `${name}: ${reachable}, ${signedIn}`,
     ...objectsAt(report, 'findings').map((finding) => `  ! ${textOf(finding)}`),
+    ...otherConfiguration(report.otherConfigurationSince),
     ...basisLine(report.basis),
     ...(scopes.length > 0 ? [`  scopes: ${scopes.join(' ')}`] : []),
     ...aligned([['record type', 'resource', 'declared', 'granted', 'route', 'reason'], ...routes]).map(
@@ -186,6 +193,13 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
     ...aligned(
       rules.map(({ topic, offered, detail }) => [String(topic), offered === true ? 'yes' : 'no', String(detail)]),
     ).map((row) => `    ${row}`),
+  ];
+}
+
+function otherConfiguration(since: Json | undefined): string[] {
+  if (typeof since !== 'string') return [];
+  return [
+    `  another configuration of it has been in force since ${since}: until a start with this one, nothing is done there by it`,
   ];
 }
 

@@ -22,6 +22,7 @@ import {
   pruneSeen,
   refreshRoster,
   reviewAlerts,
+  reviewMassChanges,
   reviewSubscriptions,
   runDuePolls,
   runLane,
@@ -166,6 +167,11 @@ function syncDuties({ config, logger, deps, live, opened }: WorkParts, feeder: F
     },
     { everyMs: drainEveryMs, work: () => finishDrains(store), failed: 'drained connections could not be paused' },
     { everyMs: probeEveryMs, work: () => reviewAlerts(deps), failed: 'alerts could not be brought up to date' },
+    {
+      everyMs: probeEveryMs,
+      work: () => reviewMassChanges(deps),
+      failed: 'questions about mass changes could not be brought up to date',
+    },
     {
       everyMs: probeEveryMs,
       work: () => reviewSubscriptions(store, live),

@@ -58,7 +58,7 @@ export interface GatewayApi {
   acceptStale(key: StaleKey): Promise<Acceptance>;
   /**
    * Takes a person's choice and wants the lane.
-   * @throws CasebridgeError `decision-unknown`, `decision-closed`, `choice-unknown`
+   * @throws CasebridgeError `decision-unknown`, `decision-closed`, `decision-outdated`, `choice-unknown`
    */
   decide(id: number, answer: { choose: string; note?: string; by: string }): Promise<void>;
 

@@ -7,6 +7,7 @@ import { sharedRate } from '../access/access.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkBodyHeaders, refuseBody } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
+import { keepAct } from './looks.ts';
 import { checkPath, readQuery } from './parameters.ts';
 import { fhirHandler, fhirPath } from './partner-interface.ts';
 import { partnerPage } from './partner-page.ts';
@@ -142,7 +143,9 @@ async function answer(
   }
   response.status(route.status ?? 200);
   const requestId = requestIdOf(response);
-  const body = await route.handle({ ...parts, requestId, path, query, principal, request, response });
+  const call = { ...parts, requestId, path, query, principal, request, response };
+  const body = await route.handle(call);
+  await keepAct(call, route, body);
   if (body === undefined) return;
   // A GET means nothing by its body (RFC 9110 9.3.1), which is not waited for.
   if (!request.complete && hasBody(request.headers)) response.setHeader('connection', 'close');

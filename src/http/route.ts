@@ -41,10 +41,21 @@ export interface Route {
   readonly answers?: readonly string[];
   /** Of what a browser shows. */
   readonly page?: PageRules;
+  /** What an operator does by it, kept in the audit once it is done. Absent: nothing, or it is kept with what it changes. */
+  readonly act?: Act;
   /** Status when all went well. @default 200 */
   readonly status?: number;
   /** The answer's body as JSON; undefined when the handler has answered through `response` itself. */
   handle(call: Call): Promise<object | undefined>;
+}
+
+export interface Act {
+  /** `pause`, `park`, `decide`, … */
+  readonly action: string;
+  /** The kind of thing that it is done to: `connection`, `lane`, … */
+  readonly on: string;
+  /** Which one. @default the parameters of the address, or without any the id in the answer */
+  id?(call: Call): string;
 }
 
 export interface PageRules {

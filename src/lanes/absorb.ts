@@ -6,7 +6,7 @@ import { type JsonObject, objectsAt } from '../json.ts';
 import type { ChangedElement, Database, Transaction } from '../store/store.ts';
 import { cancellationSlot, isAnsweredQuestion } from './cancel-question.ts';
 import { type ChangeLineage, commentsOffered, offerPatch, referralsOffered } from './changes.ts';
-import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
+import { closeObsolete, type DecisionRow, openDecision, resourceTopic } from './decisions.ts';
 import { isWaiting } from './inbound/read-abort.ts';
 import { byTime, isHeard, joined } from './inbound/their-comments.ts';
 import { type LaneDeps, receiverFor } from './lane-connection.ts';
@@ -35,20 +35,23 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, res
       resource.leave !== undefined &&
       resource.link?.retired === false,
   );
-  if (settlements.length + lost.length === 0) return false;
+  const orphaned = orphanedTopics(state);
+  if (settlements.length + lost.length + orphaned.length === 0) return false;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     for (const resource of lost) await updateLink(trx, lease, resource, { retired: true });
     await closeObsolete(
       trx,
       lease,
-      lost.flatMap((resource) => [resourceTopic('gone', resource.key), elementTopic(resource, 'status')]),
+      lost
+        .flatMap((resource) => [resourceTopic('gone', resource.key), elementTopic(resource, 'status')])
+        .concat(orphaned),
     );
     for (const settlement of settlements) {
       const { resource, sent, seen, seenHash } = settlement;
       await updateLink(trx, lease, resource, { sent, seen, seenHash, versionTag: resource.observed?.versionTag });
-      for (const decision of settlement.decisions) await openDecision(trx, lease, decision);
       await closeObsolete(trx, lease, settlement.obsolete);
+      for (const decision of settlement.decisions) await openDecision(trx, lease, decision);
       await keepReverts(trx, lease, settlement.reverts);
       await keepUnmappedBack(trx, lease, resource, settlement.issues, state.holds.unmapped);
     }
@@ -59,6 +62,22 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, res
     }
   });
   return true;
+}
+
+/** Questions about an element of what is not linked any more: there is nothing left that an answer could change. */
+function orphanedTopics({ openDecisions, known }: LaneState): string[] {
+  const isLinked = ({ type, record_id: id, slot }: DecisionRow) =>
+    known.links.some(
+      (link) =>
+        link.type === type &&
+        link.id === id &&
+        link.slot === slot &&
+        link.retired_at === null &&
+        link.remote_id !== null,
+    );
+  return openDecisions
+    .filter((decision) => typeof decision.detail.element === 'string' && !isLinked(decision))
+    .map(({ topic }) => topic);
 }
 
 /** The notes of a Task say nothing of messages that were heard and not taken over yet: a list of comments is to hold them, as they were heard last. */
@@ -131,6 +150,7 @@ async function settleContext(
     performerName: ({ record }) => names.get(String(record?.organizationId)),
     offeredOf: ({ key }) => offered.get(key.id) ?? {},
     resultsOf: ({ key }) => results.get(nameOf(key)) ?? [],
+    openQuestion: (topic) => state.openDecisions.find((decision) => decision.topic === topic),
     isAskedByTask: ({ key }) => asking.has(key.id),
     itemId: (text) => `cb-${contentHash(`${lease.connection} ${text}`).slice(0, 16)}`,
   };

@@ -1,10 +1,11 @@
 // Which configuration of a connection is in force is a row, as the active mapping is (lanes.md 22): the one that a process with lanes was started with
 // last. No process works on lanes of a connection, or asks its server, with another one.
 
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { ConnectionConfig } from '../config.ts';
+import type { Reason } from '../errors.ts';
 import { contentHash } from '../fhir/fhir.ts';
-import type { Store } from '../store/store.ts';
+import type { Database, Store } from '../store/store.ts';
 
 /** What a connection's row is told by: a hash of all that shapes what is sent, to whom and how fast. */
 export function configurationOf(config: ConnectionConfig): string {
@@ -35,6 +36,45 @@ export const noConfiguration = '';
 /** A condition: another configuration of the connection is in force than this one. */
 export function isConfiguredOtherwise(connection: string, configuration: string): RawBuilder<boolean> {
   return sql<boolean>`exists (select 1 from connection where connection.id = ${connection} and connection.configuration <> ${configuration})`;
+}
+
+/** How a connection stands beside what its server says; each null where it is not so. */
+export interface Standing {
+  readonly paused: Reason | null;
+  readonly draining: { readonly since: string; readonly by: string | null } | null;
+  /**
+   * Since when another configuration of it is in force than the one that this process was started with; while it is, this process does nothing there.
+   */
+  readonly otherConfigurationSince: string | null;
+}
+
+/** @param row undefined: the connection has never been started */
+export function standingOf(config: ConnectionConfig, row: StandingRow | undefined): Standing {
+  const since = row?.draining_since ?? null;
+  return {
+    paused: row?.paused ?? null,
+    draining: since === null ? null : { since: since.toISOString(), by: row?.draining_by ?? null },
+    otherConfigurationSince: otherSince(config, row)?.toISOString() ?? null,
+  };
+}
+
+/** What `standingOf` needs of a connection's row. */
+export const standingColumns = [
+  'paused',
+  'draining_since',
+  'draining_by',
+  'configuration',
+  'configuration_at',
+  'off_since',
+] as const;
+
+type StandingRow = Pick<Selectable<Database['connection']>, (typeof standingColumns)[number]>;
+
+function otherSince(config: ConnectionConfig, row: StandingRow | undefined): Date | null {
+  if (row === undefined) return null;
+  const { configuration, configuration_at: takenOverAt, off_since: offSince } = row;
+  if (offSince !== null) return config.mode === 'off' ? null : offSince;
+  return config.mode !== 'off' && configuration === configurationOf(config) ? null : takenOverAt;
 }
 
 export interface OtherConfiguration {

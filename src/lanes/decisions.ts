@@ -116,6 +116,7 @@ export async function closeObsolete(
 export type DecisionEffect = (trx: Transaction<Database>, decision: Answered) => Promise<void>;
 
 export interface Answered {
+  readonly id: number;
   readonly connection: string;
   readonly subject: string;
   readonly source: string;
@@ -133,7 +134,7 @@ export interface Answered {
 /**
  * Takes a person's choice, puts it into effect and wants the lane.
  *
- * @throws CasebridgeError `decision-unknown`, `decision-closed`, `choice-unknown`.
+ * @throws CasebridgeError `decision-unknown`, `decision-closed`, `choice-unknown`; what the effect throws, and then nothing is decided.
  */
 export async function decide(
   store: Store,

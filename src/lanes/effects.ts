@@ -1,11 +1,13 @@
 // What a person's answer changes in the store. The next run does the rest.
 
 import { sql, type Transaction } from 'kysely';
-import { reason } from '../errors.ts';
+import { CasebridgeError, reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
 import { offerPatch } from './changes.ts';
 import type { Answered } from './decisions.ts';
+import type { LinkRow } from './known.ts';
+import { nameOf } from './lane-resource.ts';
 import { raiseWanted } from './links.ts';
 import { withFact } from './merge.ts';
 import { settleMassChange } from './operating/mass-change.ts';
@@ -13,7 +15,7 @@ import { settleGone } from './operating/mass-gone.ts';
 import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, voidPlans } from './patients/patient-link.ts';
 import { settleRefused } from './refused.ts';
 import { settleRefusedChange } from './refused-change.ts';
-import { leaveGone } from './set-aside.ts';
+import { leaveGone, setAside } from './set-aside.ts';
 import { ownIdentifierFact } from './still-ours.ts';
 import { settleUntold } from './unknown/untold.ts';
 
@@ -24,6 +26,9 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
       if (decision.choice.startsWith('link:')) await linkPatient(trx, decision, decision.choice.slice('link:'.length));
       return;
     case 'conflict':
+      if (decision.choice === 'leave') await leaveContested(trx, decision);
+      else await settleElement(trx, decision);
+      return;
     case 'status':
       await settleElement(trx, decision);
       return;
@@ -77,7 +82,10 @@ async function denyMerge(trx: Transaction<Database>, client: ClientOn): Promise<
     .execute();
 }
 
-/** `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value. */
+/**
+ * `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value.
+ * @throws CasebridgeError `decision-outdated`: it is not there any more, or has been seen otherwise since
+ */
 async function settleElement(trx: Transaction<Database>, decision: Answered): Promise<void> {
   const { detail, connection, source, type, record_id: id } = decision;
   if (typeof detail.element !== 'string' || type === null || id === null) return;
@@ -92,7 +100,8 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
     .where('retired_at', 'is', null)
     .forUpdate()
     .executeTakeFirst();
-  if (link === undefined) return;
+  if (link === undefined || (decision.kind === 'conflict' && (await isUnsettled(trx, link))))
+    throw new CasebridgeError('decision-outdated', { id: decision.id });
   const isOurs = decision.choice === 'ours';
   // `null` in a decision's detail stands for an absent element.
   const sent = withFact(link.sent ?? {}, detail.element, (isOurs ? detail.theirs : detail.ours) ?? undefined);
@@ -111,6 +120,29 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
   if (isOurs || Object.keys(patch).length === 0) return;
   const lane = { connection, subject: decision.subject, source };
   await offerPatch(trx, lane, { type, id, body: patch });
+}
+
+/** Seen otherwise than the lane has taken in yet: what the question shows may be no longer so. */
+async function isUnsettled(
+  trx: Transaction<Database>,
+  { connection, resource_type: resourceType, remote_id: remoteId, seen_hash: hash }: LinkRow,
+): Promise<boolean> {
+  const seen = await trx
+    .selectFrom('seen')
+    .select('hash')
+    .where('connection', '=', connection)
+    .where('resource_type', '=', resourceType)
+    .where('remote_id', '=', remoteId ?? '')
+    .executeTakeFirst();
+  return seen !== undefined && seen.hash !== hash;
+}
+
+/** @throws CasebridgeError `decision-outdated`: it is not at rest, or no longer */
+async function leaveContested(trx: Transaction<Database>, decision: Answered): Promise<void> {
+  const { id, type, record_id: recordId, slot, signed } = decision;
+  const name = nameOf({ type: type ?? '', id: recordId ?? '', slot: slot ?? '' });
+  const left = await setAside(trx, decision, [name], signed);
+  if (left.length === 0) throw new CasebridgeError('decision-outdated', { id });
 }
 
 /**

@@ -22,7 +22,14 @@ export {
 } from './activate.ts';
 export { lanesAtOnce } from './at-once.ts';
 export { offerPatch, referralsOffered } from './changes.ts';
-export { configurationOf, configuredOtherwise, type OtherConfiguration } from './configuration.ts';
+export {
+  configurationOf,
+  configuredOtherwise,
+  type OtherConfiguration,
+  type Standing,
+  standingColumns,
+  standingOf,
+} from './configuration.ts';
 export { decide } from './decisions.ts';
 export { applyDecision } from './effects.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';
@@ -39,6 +46,7 @@ export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './ope
 export { type ConnectionReport, connectionReport, offReport } from './operating/connection-report.ts';
 export { drain, finishDrains } from './operating/drain.ts';
 export { type DryRun, dryRun } from './operating/dry-run.ts';
+export { reviewMassChanges } from './operating/mass-change.ts';
 export { type Probe, probePaused, probeSoon, setPaused } from './operating/pause.ts';
 export {
   bundleEntries,

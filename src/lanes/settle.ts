@@ -55,6 +55,8 @@ export interface SettleContext {
   /** A stable id for a list item that the other side began. */
   readonly itemId: (text: string) => string;
   readonly countReverts: CountReverts;
+  /** Why a question is open and what it shows, by its topic. */
+  readonly openQuestion: (topic: string) => Pick<NewDecision, 'reason' | 'detail'> | undefined;
   /** A Task of their own asks us to cancel its referral. */
   readonly isAskedByTask: (resource: LaneResource) => boolean;
 }
@@ -69,7 +71,7 @@ export interface Settlement {
   /** Elements that the patches were read from and that are ours to write over. */
   readonly offered: readonly string[];
   readonly decisions: readonly NewDecision[];
-  /** Topics of open questions that answered themselves. */
+  /** Topics of open questions that answered themselves, or are asked anew. */
   readonly obsolete: readonly string[];
   /** What of theirs could not be carried over. */
   readonly issues: readonly MappingIssue[];
@@ -112,7 +114,14 @@ function settleNew(resource: LaneResource, context: SettleContext): Settlement |
   };
   const merged = mergeElements(look);
   const moved = settleQuestion(look, settleOrder(look, settleMove(look, merged)));
-  const settlement: Settlement = { resource, seenHash: observed.hash, obsolete: answeredTopics(look), ...moved };
+  const renewed = askedAnew(look);
+  const settlement: Settlement = {
+    resource,
+    seenHash: observed.hash,
+    obsolete: [...answeredTopics(look), ...renewed.map(({ topic }) => topic)],
+    ...moved,
+    decisions: [...moved.decisions, ...renewed],
+  };
   return isNews(settlement, link) ? settlement : undefined;
 }
 
@@ -158,12 +167,12 @@ function elementIn(key: string): string {
 function mergeElements(look: Look): Settled {
   const { resource, link, record, desired, observedFacts, observed, context } = look;
   const slot = resource.slot;
-  // Of what was entered in error servers show a few elements; the others were not removed.
-  const isTold = (key: string) => observedFacts[key] !== undefined || !isEnteredInError(observed.body);
   const elements: MergeElement[] = (slot?.elements ?? [])
     .filter(
       ({ key, moves, goesWith }) =>
-        (moves ?? goesWith) === undefined && isTold(key) && !resource.openTopics.has(elementTopic(resource, key)),
+        (moves ?? goesWith) === undefined &&
+        isShown(look, key) &&
+        !resource.openTopics.has(elementTopic(resource, key)),
     )
     .map(({ key }) => ({ key, owner: ownerIn(resource, key) }));
   const times = timesOf(record, observed.body);
@@ -218,6 +227,11 @@ function mergeElements(look: Look): Settled {
     lineage: { elements: absorbed.lineage, notUnderstood: absorbed.notUnderstood },
     reverts,
   };
+}
+
+/** Of what was entered in error servers show a few elements; the others were not removed. */
+function isShown({ observed, observedFacts }: Look, key: string): boolean {
+  return observedFacts[key] !== undefined || !isEnteredInError(observed.body);
 }
 
 /** What a record says otherwise of what is theirs is not for the server: it asks for no write, and nobody about one. */
@@ -316,10 +330,12 @@ function notCarried({ resource: { key } }: Look, issues: readonly MappingIssue[]
   };
 }
 
+const elementCodes = ['remote-edit', 'merge-conflict', 'server-reverts'] as const;
+
 function aboutElement(
   { resource, desired, observedFacts, observed, record, context }: Look,
   element: string,
-  code: 'remote-edit' | 'merge-conflict' | 'server-reverts',
+  code: (typeof elementCodes)[number],
 ): NewDecision {
   const patch = resource.slot?.absorb([element], observed.body, record, context).patch ?? {};
   return {
@@ -565,6 +581,19 @@ function answeredTopics({ resource, desired, observedFacts }: Look): string[] {
   return [...resource.openTopics].filter((topic) => {
     const element = topic.startsWith(prefix) ? topic.slice(prefix.length) : undefined;
     return element !== undefined && sameFact(desired[element], observedFacts[element]);
+  });
+}
+
+/** Questions whose sides have changed since: as new ones, so that no answer counts for values that whoever gave it has not seen. */
+function askedAnew(look: Look): NewDecision[] {
+  const { resource, desired, observedFacts, context } = look;
+  return (resource.slot?.elements ?? []).flatMap(({ key }) => {
+    const open = context.openQuestion(elementTopic(resource, key));
+    const code = elementCodes.find((one) => one === open?.reason.code);
+    if (open === undefined || code === undefined || !isShown(look, key)) return [];
+    const [ours, theirs] = [desired[key], observedFacts[key]];
+    const isAsAsked = sameFact(open.detail.ours, ours ?? null) && sameFact(open.detail.theirs, theirs ?? null);
+    return isAsAsked || sameFact(ours, theirs) ? [] : [aboutElement(look, key, code)];
   });
 }
 

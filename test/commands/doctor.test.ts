@@ -298,6 +298,27 @@ test('an overlay that a start would not take is told, beside what is active', as
   });
 });
 
+test.each([
+  [null, 0, 'reachable, signed in'],
+  ['2026-03-01T09:00:00.000Z', 1, 'another configuration of it has been in force since 2026-03-01T09:00:00.000Z'],
+])(
+  'a running gateway that does nothing there, for it is configured otherwise since %s, is exit code %i',
+  async (since, code, told) => {
+    const report = {
+      connection: 'good',
+      vendor: 'standard',
+      mode: 'live',
+      reachable: true,
+      auth: { ok: true, reason: null },
+      findings: [],
+      otherConfigurationSince: since,
+    };
+    const gateway = await startServer(() => ({ headers: json, body: JSON.stringify(report) }));
+    const ended = await doctor('--url', new URL(gateway.url).origin, '--token', 'env:OPS_TOKEN', 'good');
+    expect(ended).toMatchObject({ code, err: '', out: expect.stringContaining(told) });
+  },
+);
+
 test('--url asks a running gateway, and --json shows a connection as the API does', async () => {
   const gateway = await listening(['serve', '--no-lanes'], { cwd: folder, env });
   const ended = await doctor('--url', gateway.url, '--token', 'env:OPS_TOKEN', 'nobody', '--json');

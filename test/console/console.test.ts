@@ -348,6 +348,8 @@ describe('deciding', () => {
       decided_by: 'reader',
       note: script,
     });
+    const kept = await harness.store.db.selectFrom('audit').selectAll().where('action', '=', 'decide').execute();
+    expect(kept).toMatchObject([{ actor: 'operator:reader', resource_type: 'decision', resource_id: '1' }]);
     expect((await decider.post('/console/decisions/1', { ...form, choose: 'link:1' })).status).toBe(409);
     expect(words((await decider.get(done.location ?? '')).text)).toContain(
       `Decision 1 was answered by reader: create. Create a patient.`,

@@ -2,6 +2,7 @@
 // change nothing.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { routes } from '../../src/http/routes.ts';
 import { reviewAlerts } from '../../src/lanes/lanes.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { sql } from '../../src/store/store.ts';
@@ -52,6 +53,18 @@ test('metrics tell of a connection without work too: nothing due is 0, not silen
   const text = await createMetrics(harness.store).registry.metrics();
   expect(text).toContain('casebridge_lanes_due{connection="harbor"} 0\n');
   expect(text).toContain('casebridge_oldest_due_lane_seconds{connection="general"} 0\n');
+});
+
+test('metrics count a paused connection as one that rests, unless it is switched off', async () => {
+  const paused = 'casebridge_connection_resting{connection="harbor",reason="connection-paused"} 1\n';
+  const metrics = () => createMetrics(harness.store).registry.metrics();
+  expect(await metrics()).not.toContain(paused);
+  await sql`update connection set paused = '{"code":"connection-paused","text":"x"}' where id = 'harbor'`.execute(
+    harness.store.db,
+  );
+  expect(await metrics()).toContain(paused);
+  await sql`update connection set off_since = now() where id = 'harbor'`.execute(harness.store.db);
+  expect(await metrics()).not.toContain(paused);
 });
 
 describe('lanes by reason', () => {
@@ -108,6 +121,105 @@ test('what an operator reads of a case, a record or a plan is kept in the audit 
     ['operator:decider', 'read', 'lane', 'general/county.case.case-3'],
   ]);
   expect(kept.every(({ request_id, outcome }) => request_id !== null && outcome === 'done')).toBe(true);
+});
+
+test('what an operator does is kept in the audit once it is done, and what was refused is not', async () => {
+  await sql`truncate audit`.execute(harness.store.db);
+  await post('runner', `${lane}/run`);
+  await post('runner', `${lane}/park`, {});
+  await post('runner', `${lane}/park`, { note: 'the family asked' });
+  await post('runner', `${lane}/retry`);
+  await post('configurer', '/api/connections/general/pause');
+  await post('configurer', '/api/connections/general/resume');
+  await post('decider', '/api/connections/general/pause');
+  await post('decider', '/api/connections/general/patients/county/client-rosa', { patient: null });
+  await post('runner', '/api/replays', { connection: 'general' });
+  await post('county', '/api/webhooks/county/enable');
+  await post('runner', '/api/webhooks/county/enable');
+  const kept = await harness.store.db.selectFrom('audit').selectAll().orderBy('id').execute();
+  expect(
+    kept.map(({ actor, action, resource_type, resource_id }) => [actor, action, resource_type, resource_id].join(' ')),
+  ).toEqual([
+    'operator:runner run lane general/county.case.case-3',
+    'operator:runner park lane general/county.case.case-3',
+    'operator:runner retry lane general/county.case.case-3',
+    'operator:configurer pause connection general',
+    'operator:configurer resume connection general',
+    'operator:decider link client general/county/client-rosa',
+    'operator:runner replay replay 1',
+    'operator:runner enable webhook county',
+  ]);
+  expect(kept.every(({ request_id, outcome }) => request_id !== null && outcome === 'done')).toBe(true);
+});
+
+test('every route by which an operator acts names what the audit is told, or keeps it with what it changes', () => {
+  const acting = routes.filter(
+    ({ method, access }) =>
+      method !== 'GET' && typeof access === 'object' && access.operator !== undefined && access.operator !== 'read',
+  );
+  expect(acting.filter(({ act }) => act === undefined).map(({ path }) => path)).toEqual([
+    '/api/partner-links',
+    '/api/partner-messages/{message}/retry',
+    '/api/partner-messages/{message}/withdraw',
+  ]);
+});
+
+describe('a list that shows what records say', () => {
+  const old = '2026-01-01T00:00:00-05:00';
+  const rows: [list: string, fill: () => Promise<unknown>, seen: string[]][] = [
+    [
+      '/api/decisions',
+      () =>
+        sql`insert into decision (connection, subject, source, kind, topic, reason, detail, choices)
+          select 'general', 'county.case.case-3', 'county', 'conflict', t, '{"code":"internal","text":"x"}', '{}', '[]'
+          from unnest(array['a', 'b']) t`.execute(harness.store.db),
+      ['decision 1', 'decision 2'],
+    ],
+    [
+      '/api/replays/1/lanes?limit=3',
+      async () => {
+        await post('runner', '/api/replays', { connection: 'general', dryRun: true });
+        await sql`update replay_item set outcome = 'done', plan = '[]' where subject in ('county.case.case-0', 'county.case.case-3')`.execute(
+          harness.store.db,
+        );
+      },
+      ['lane general/county.case.case-0'],
+    ],
+    [
+      '/api/records/stale?source=county',
+      async () =>
+        (
+          await harness.send(
+            'county',
+            'PUT',
+            '/api/records/case/case-3',
+            asJson(aCase({ id: 'case-3', caseNumber: '2026-0001', updatedAt: old })),
+          )
+        ).text(),
+      ['case county/case-3'],
+    ],
+    [
+      '/api/changes?source=county',
+      () =>
+        sql`insert into change (source, cursor, connection, subject, op, type, id, body)
+          select 'county', n, 'general', 'county.case.case-3', 'patch', 'goal', 'goal-meals', '{}' from generate_series(1, 2) n`.execute(
+          harness.store.db,
+        ),
+      ['goal county/goal-meals'],
+    ],
+  ];
+  test.each(rows)(
+    '%s is a look at each of its items by an operator, and none by a source',
+    async (list, fill, seen) => {
+      await sql`truncate decision, change restart identity`.execute(harness.store.db);
+      await fill();
+      await sql`truncate audit`.execute(harness.store.db);
+      for (const caller of ['county', 'reader'] as const) await get(caller, list);
+      const kept = await harness.store.db.selectFrom('audit').selectAll().orderBy('id').execute();
+      expect(kept.map(({ resource_type, resource_id }) => `${resource_type} ${resource_id}`)).toEqual(seen);
+      expect(kept.every(({ actor, action }) => actor === 'operator:reader' && action === 'read')).toBe(true);
+    },
+  );
 });
 
 describe('a lane that an operator parks', () => {
@@ -206,6 +318,12 @@ describe('alerts', () => {
     const open = await items('reader', '/api/alerts?state=open');
     expect(open).toMatchObject([
       { topic: 'lanes-parked:server-refused:general', state: 'open', count: 1, resolvedAt: null },
+    ]);
+    await sql`update lane set due_at = now() + interval '1 minute', parked = '{"code":"server-refused","text":"It was refused (400)."}'
+      where subject = 'county.case.case-2'`.execute(harness.store.db);
+    await review();
+    expect(await items('reader', '/api/alerts?state=open')).toMatchObject([
+      { count: 2, reason: { text: 'Lanes are parked on this connection. The newest reason: It was refused (400).' } },
     ]);
     await sql`update lane set parked = null`.execute(harness.store.db);
     await review();

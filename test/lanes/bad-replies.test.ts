@@ -443,7 +443,7 @@ describe('a reply to a create', () => {
     const tried = await posts();
     expect(tried).toBe(6);
     expect(await world.openDecisions()).toMatchObject([
-      { kind: 'conflict', code: 'create-conflict', choices: ['again'] },
+      { kind: 'conflict', code: 'create-conflict', choices: ['again', 'leave'] },
     ]);
     expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'create-conflict' });
     await lookAgain(4);

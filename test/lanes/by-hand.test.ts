@@ -269,6 +269,10 @@ describe('a connection that is drained', () => {
   test('is not polled', async () => {
     await sendAll();
     await drain(world.store, 'general', 'ops');
+    expect(await world.report()).toMatchObject({
+      draining: { by: 'ops', since: expect.any(String) },
+      findings: [{ code: 'connection-draining', text: expect.stringContaining('as ops wants it') }],
+    });
     const before = (await world.server.journal()).length;
     await world.poll();
     expect(await world.server.journal(before)).toEqual([]);

@@ -7,7 +7,15 @@ import { drain, finishDrains, setPaused } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
 import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
-import { caseWithReferral, creates, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import {
+  caseWithReferral,
+  creates,
+  deletedThere,
+  directoryAndClient,
+  type Item,
+  partnerEdits,
+  useWorld,
+} from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
@@ -243,6 +251,20 @@ describe('a search that can never tell what became of a lost create', () => {
     await world.work();
     expect(await world.openDecisions()).toEqual([]);
     expect(await goalPosts()).toBe(3);
+  });
+
+  test('is looked for no more at the late check once a person says that it is there no more than once', async () => {
+    await loseCreate('before-commit', { status: 403 });
+    await world.decide('outcome-untold', 'not-there');
+    await world.work();
+    await lateCheckIsDue();
+    await world.workAgain();
+    await world.decide('outcome-untold', 'done');
+    const { length } = await world.server.journal();
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect((await world.server.journal(length)).filter(({ url }) => String(url).includes('identifier='))).toEqual([]);
+    expect([await goalPosts(), (await world.link(goalTwo)).state]).toEqual([3, 'current']);
   });
 
   test('is no reason to write over a resource whose last write cannot be read', async () => {
@@ -488,6 +510,16 @@ describe('after a create whose reply was lost', () => {
     expect(await creates(world.server, 'Organization')).toBe(0);
     expect(await world.link('organization/org-pantry#organization')).toMatchObject({ state: 'parked' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled' }]);
+
+    await deletedThere(world.server, 'Organization/two');
+    await world.decide('doubled', 'done');
+    await world.work();
+    expect(await world.link('organization/org-pantry#organization')).toMatchObject({
+      remoteId: 'one',
+      state: 'current',
+    });
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await creates(world.server, 'Organization')).toBe(0);
   });
 });
 

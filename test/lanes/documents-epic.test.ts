@@ -303,13 +303,19 @@ describe('E34 without an open encounter', () => {
     await seed(rosa, anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'));
   });
 
-  test('nothing is filed, a person is asked, and the server is looked at again every hour', async () => {
+  test.each([
+    ['every hour', async () => timePasses(1)],
+    ['when a person says so', async () => world.decide('encounter-missing', 'look-again')],
+  ])('nothing is filed, a person is asked, and the server is looked at again %s', async (_when, again) => {
     await sendCase();
     expect(await writes()).toEqual([]);
     expect(await world.openDecisions()).toMatchObject([{ kind: 'encounter-missing', choices: ['look-again'] }]);
     expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'parked', reason: 'encounter-missing' });
+    await again();
+    await world.work();
+    expect([await writes(), (await world.openDecisions()).length]).toEqual([[], 1]);
     await seed(anEncounter('fresh', 'in-progress', '2026-03-01T09:00:00Z'));
-    await timePasses(1);
+    await again();
     await world.work();
     expect(await filed()).toHaveLength(1);
     expect(await world.openDecisions()).toEqual([]);

@@ -316,7 +316,7 @@ describe('E23: a problem that is on the list already', () => {
         .filter(({ method, url }) => method === 'POST' && String(url).endsWith('/Condition'))
         .map(({ status }) => status);
     expect(await posts()).toEqual([400]);
-    const question = { kind: 'conflict', code: 'server-duplicate', choices: ['again'] };
+    const question = { kind: 'conflict', code: 'server-duplicate', choices: ['again', 'leave'] };
     expect(await world.openDecisions()).toMatchObject([{ ...question, topic: `contested:${need}` }]);
     expect(await world.link(need)).toMatchObject({ remoteId: null, state: 'parked', reason: 'server-duplicate' });
     await world.workAgain();

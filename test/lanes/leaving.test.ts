@@ -221,9 +221,10 @@ describe('a connection that needs consent', () => {
 
   const someRecalled = ['goal/goal-meals#goal', 'referral/referral-pantry#fulfilment', 'client/client-rosa#patient'];
 
+  const recalls = async () => (await world.openDecisions()).filter(({ kind }) => kind === 'recalled');
+
   async function listedAsRecalled(): Promise<JsonObject[]> {
-    const recalls = (await world.openDecisions()).filter(({ kind }) => kind === 'recalled');
-    return recalls.flatMap(({ detail }) => objectsAt(detail, 'recalled'));
+    return (await recalls()).flatMap(({ detail }) => objectsAt(detail, 'recalled'));
   }
 
   test('gets nothing about the client without one, and each link says why', async () => {
@@ -291,6 +292,12 @@ describe('a connection that needs consent', () => {
     const listed = await listedAsRecalled();
     expect(listed.map(({ resource }) => resource)).toEqual(expect.arrayContaining(someRecalled));
     expect(listed.every(({ sentAs }) => /^[A-Z]\w+\/\S+$/.test(String(sentAs)))).toBe(true);
+
+    const { length } = await world.server.journal();
+    for (const { kind } of await recalls()) await world.decide(kind, 'done');
+    await world.workAgain();
+    expect(await recalls()).toEqual([]);
+    expect(await world.server.writes(length)).toEqual([]);
   });
 
   const elsewhere = () => aConsent({ id: 'consent-elsewhere', recipients: [{ name: 'another agency' }] });

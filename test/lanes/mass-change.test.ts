@@ -2,9 +2,14 @@
 // in one decision (lanes.md 22). What sources change never counts.
 
 import { describe, expect, test } from '@jest/globals';
+import { reason } from '../../src/errors.ts';
+import { mappingFolder } from '../../src/gateway.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { shapingOf } from '../../src/lanes/configuration.ts';
-import { wantAll } from '../../src/lanes/lanes.ts';
+import { openDecision } from '../../src/lanes/decisions.ts';
+import { activateMapping, reviewMassChanges, wantAll } from '../../src/lanes/lanes.ts';
+import { shapeOf } from '../../src/lanes/operating/mass-change.ts';
+import { readMappingFiles } from '../../src/mapping/mapping.ts';
 import { aCarePlan, aCase, aClient, aGoal, anOrganization } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
 import { caseWithReferral, deletedThere, directoryAndClient, type Item, useWorld } from '../support/world.ts';
@@ -37,6 +42,26 @@ async function remapGoals(): Promise<void> {
 async function runAll(): Promise<void> {
   await wantAll(world.store, ['general']);
   await world.work();
+}
+
+async function rollBack(): Promise<void> {
+  await activateMapping(world.store, await readMappingFiles(mappingFolder));
+}
+
+async function askAbout(cause: string, value: string): Promise<void> {
+  await world.store.tx((trx) =>
+    openDecision(
+      trx,
+      { connection: 'general', subject: '', source: '' },
+      {
+        kind: 'mass-change',
+        topic: `mass-change:${cause}:${value}`,
+        reason: reason('mass-change', { cause, limit: 100, connection: 'general' }),
+        detail: { cause, value },
+        choices: [],
+      },
+    ),
+  );
 }
 
 async function started(date: string): Promise<number> {
@@ -125,6 +150,44 @@ describe('a mapping that would rewrite more than 100 resources', () => {
     await world.work();
     expect(await world.server.own('Goal', 'county/goal/goal-b-3#goal')).toMatchObject({ startDate: after });
     expect(await started(before)).toBe(59);
+  }, 120_000);
+
+  test('that is rolled back asks no more: its question ends with its alert, and later it is asked about anew', async () => {
+    await heldAfterRemap();
+    // Held by what is in force, and by what was: of these nobody is asked any more.
+    const connection = world.deps.connections.get('general');
+    if (connection === undefined) throw new Error('no connection');
+    const { configuration, routes } = shapeOf(
+      connection.config,
+      await connection.abilities(await world.deps.mappings()),
+    );
+    for (const [cause, value] of [
+      ['configuration', configuration],
+      ['configuration', 'before'],
+      ['scopes', routes],
+      ['scopes', 'before'],
+    ])
+      await askAbout(`${cause}`, `${value}`);
+    await reviewMassChanges(world.deps);
+    expect((await world.openDecisions()).map(({ topic }) => topic)).toEqual([
+      expect.stringMatching(/^mass-change:mapping:/),
+      `mass-change:configuration:${configuration}`,
+      `mass-change:scopes:${routes}`,
+    ]);
+    await world.store.db.deleteFrom('decision').where('topic', 'not like', 'mass-change:mapping:%').execute();
+
+    await rollBack();
+    await expect(world.decide('mass-change', 'go-on')).rejects.toMatchObject({ code: 'decision-outdated' });
+    await reviewMassChanges(world.deps);
+    expect([await world.openDecisions(), await world.alerts()]).toEqual([[], []]);
+    await runAll();
+    expect([await started(before), await started(after)]).toEqual([120, 0]);
+
+    await remapGoals();
+    await runAll();
+    expect(await started(before)).toBe(60);
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'mass-change' }]);
+    expect(await world.alerts()).toMatchObject([{ code: 'mass-change' }]);
   }, 120_000);
 
   test('counts a link once, however often its write is tried', async () => {

@@ -56,6 +56,12 @@ describe('a linked patient who was merged into another', () => {
     expect((await world.openDecisions())[0]?.detail.written).toContainEqual(
       expect.objectContaining({ resourceType: 'Goal', id: goal.id, takenBack: false }),
     );
+
+    const { length } = await world.server.journal();
+    await world.decide('patient-merged', 'noted');
+    await world.workAgain();
+    expect([await world.openDecisions(), await world.server.writes(length)]).toEqual([[], []]);
+    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'new' });
   });
 
   test('what is in the old chart stays there untouched, and is updated there; new things go to the new chart', async () => {

@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
+import { applyDecision, decide, saveSeen, versionTagOf } from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
 import { aGoal, aNeed, aReferral } from '../builders.ts';
 import { startProxy } from '../support/proxy.ts';
 import { aConnection } from '../support/rig.ts';
@@ -289,6 +291,58 @@ describe('both sides change the same element', () => {
     await world.work();
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'cancelled' });
     expect((await world.changes()).at(-1)).toMatchObject({ body: { status: 'cancelled' } });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  const moves = async (lifecycleStatus: string): Promise<void> =>
+    partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({ ...goal, lifecycleStatus }));
+
+  test('a question whose sides go on changing is asked anew as they are now; who has seen the older one cannot answer it', async () => {
+    await ownedBy('ask');
+    await sendCase();
+    await both();
+    const asked = async () =>
+      world.store.db.selectFrom('decision').select(['id', 'state', 'detail']).orderBy('id').execute();
+    const [first] = await asked();
+    await moves('cancelled');
+    await world.accept(['goal', aGoal({ status: 'active', updatedAt: '2026-02-06T10:00:00-05:00' })]);
+    await world.workAgain();
+    await world.workAgain();
+    expect(await asked()).toMatchObject([
+      { state: 'obsolete', detail: { ours: 'on-hold', theirs: 'completed' } },
+      { state: 'open', detail: { ours: 'active', theirs: 'cancelled', patch: { status: 'cancelled' } } },
+    ]);
+    const answer = { choose: 'ours', by: 'Ida' };
+    await expect(decide(world.store, first?.id ?? 0, answer, applyDecision)).rejects.toMatchObject({
+      code: 'decision-closed',
+    });
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'cancelled' });
+  });
+
+  test('an answer is refused while what the server was seen to hold is not taken in yet', async () => {
+    await ownedBy('ask');
+    await sendCase();
+    await both();
+    await moves('cancelled');
+    const { body = {} } = await world.server.fhir('GET', await pathOf('Goal', goalSlot));
+    const remoteId = String(body.id);
+    const look = { resourceType: 'Goal', remoteId, versionTag: versionTagOf(body), body };
+    await world.store.tx((trx) => saveSeen(trx, 'general', look));
+    await expect(world.decide('conflict', 'theirs')).rejects.toMatchObject({ code: 'decision-outdated' });
+    expect(await world.changes()).toEqual([]);
+    await world.workAgain();
+    await world.decide('conflict', 'theirs');
+    expect(await world.changes()).toMatchObject([{ body: { status: 'cancelled' } }]);
+  });
+
+  test('a question about what is linked no more ends by itself, and is not answered before', async () => {
+    await ownedBy('ask');
+    await sendCase();
+    await both();
+    await sql`update link set retired_at = now() where slot = 'goal'`.execute(world.store.db);
+    await expect(world.decide('conflict', 'ours')).rejects.toMatchObject({ code: 'decision-outdated' });
+    await world.accept(['goal', { ...aGoal({ updatedAt: '2026-02-06T10:00:00-05:00' }), deleted: true }]);
+    await world.work();
     expect(await world.openDecisions()).toEqual([]);
   });
 

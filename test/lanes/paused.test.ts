@@ -142,6 +142,14 @@ describe('a connection that an operator paused', () => {
     expect(await nextProbeIn()).toBeUndefined();
     expect(await probe()).toBe(0);
     expect((await row()).paused).toMatchObject({ text: 'The connection is paused by ops.' });
+    const { reason: told, count } = await world.store.db.selectFrom('alert').selectAll().executeTakeFirstOrThrow();
+    expect([told.text, count]).toEqual(['The connection is paused by ops.', 1]);
+    expect(await world.report()).toMatchObject({
+      paused: { text: 'The connection is paused by ops.' },
+      draining: null,
+      otherConfigurationSince: null,
+      findings: [{ code: 'connection-paused' }, { code: 'connection-client-unknown' }],
+    });
   });
 
   test('while it was being asked stays paused', async () => {

@@ -2,7 +2,9 @@
 // person is told what it was (lanes.md 17). No Patient is ever written.
 
 import { describe, expect, test } from '@jest/globals';
+import { reason } from '../../src/errors.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
+import { openDecision } from '../../src/lanes/decisions.ts';
 import { relinkPatient, requirePatient } from '../../src/lanes/lanes.ts';
 import { aClient, aGoal } from '../builders.ts';
 import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
@@ -187,6 +189,12 @@ describe('what the server does not let us take back', () => {
       ({ method, url }) => method === 'PUT' && String(url).includes(`Goal/${id}`),
     );
     expect(puts).toHaveLength(1);
+
+    const { length } = await world.server.journal();
+    await world.decide('misfiled', 'done');
+    await world.workAgain();
+    expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-relinked']);
+    expect(await world.server.writes(length)).toEqual([]);
   });
 });
 
@@ -200,6 +208,25 @@ describe('a client who is nobody there', () => {
     expect(await world.link(slot)).toMatchObject({ state: 'parked', reason: 'patient-left', remoteId: null });
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'waiting' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-relinked', code: 'patient-unlinked' }]);
+  });
+
+  test('is asked about no more what the two sides say of that patient', async () => {
+    await sendCaseToWrongChart();
+    const key = { type: 'client', id: 'client-rosa', slot: 'patient' } as const;
+    const lane = { connection: 'general', subject: 'county.client.client-rosa', source: 'county' };
+    await world.store.tx(async (trx) => {
+      for (const kind of ['conflict', 'remote-gone'] as const)
+        await openDecision(trx, lane, {
+          kind,
+          topic: kind,
+          key,
+          reason: reason('merge-conflict', { element: 'telecom', target: 'client/client-rosa#patient' }),
+          detail: { element: 'telecom', ours: null, theirs: null, patch: {} },
+          choices: [{ choose: 'ours', effect: 'x' }],
+        });
+    });
+    await say(null);
+    expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-relinked']);
   });
 
   test('is looked for again when the client record changes', async () => {

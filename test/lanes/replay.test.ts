@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { listReplayLanes, replayView } from '../../src/http/http.ts';
 import { isObject } from '../../src/json.ts';
 import {
+  activeVersion,
   drain,
   parkLane,
   pruneReplays,
@@ -241,6 +242,41 @@ describe('the scope of a replay', () => {
     expect(await lanesOf(id)).toHaveLength(5);
     expect(await finish(id)).toMatchObject({ asked: 5, left: 0 });
     expect(await lanesOf(await replay({ mapping: version }))).toEqual([]);
+  });
+
+  test('of a mapping counts no lane as done that another one has run, which is activated meanwhile', async () => {
+    await sendAll();
+    const purpose = (words: string) =>
+      world.remap('goal.yaml', (text) => text.replace('What the client wants', `What the client ${words}`));
+    await purpose('hopes');
+    const asked = await activeVersion(world.store.db);
+    const id = await replay({ ...(asked && { mapping: asked }) });
+    await workReplays(world.deps);
+    await world.run('county.organization.org-pantry');
+    await purpose('dreams');
+    await world.work();
+    // Whatever is active by the time that it is looked at.
+    await purpose('hopes');
+    const view = await finish(id);
+    expect(view).toMatchObject({ asked: 6, done: 0, skipped: 6 });
+    expect(view.reasons).toMatchObject([
+      { code: 'mapping-not-active', count: 5 },
+      { code: 'replay-nothing-to-do', count: 1 },
+    ]);
+  });
+
+  test('of a mapping whose lane waits while another one is activated ends for that reason', async () => {
+    await sendAll();
+    await world.remap('goal.yaml', (text) => text.replace('What the client wants', 'What the client hopes'));
+    const asked = await activeVersion(world.store.db);
+    const id = await replay({ ...(asked && { mapping: asked }) });
+    await workReplays(world.deps);
+    await world.work();
+    await sql`update lane set basis = basis || '{"mapping": "held", "at": "2026-01-01T00:00:00Z"}'`.execute(
+      world.store.db,
+    );
+    await world.remap('goal.yaml', (text) => text.replace('What the client wants', 'What the client dreams'));
+    expect((await finish(id)).reasons).toMatchObject([{ code: 'mapping-not-active', count: 6 }]);
   });
 
   test.each([

@@ -449,7 +449,9 @@ describe('a resource that somebody else writes each time before we do', () => {
     await world.server.control('POST', 'settings', { transactions: false });
     await contest();
     await world.work({ tries: 12 });
-    expect(await world.openDecisions()).toMatchObject([{ kind: 'conflict', code: 'contested', choices: ['again'] }]);
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'conflict', code: 'contested', choices: ['again', 'leave'] },
+    ]);
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'contested' });
     expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({ extension: [{ valueString: `${edits}` }] });
@@ -464,6 +466,25 @@ describe('a resource that somebody else writes each time before we do', () => {
     await world.work();
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({
       description: { text: 'Food every day.' },
+      extension: [{ valueString: `${edits}` }],
+    });
+  });
+
+  test('rests where a person leaves it, and its next version goes out', async () => {
+    await world.server.control('POST', 'settings', { transactions: false });
+    await contest();
+    await world.work({ tries: 12 });
+    isEdited = false;
+    await world.decide('conflict', 'leave');
+    const { length } = await world.server.journal();
+    await world.workAgain();
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'version-set-aside' });
+    expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
+    expect([await world.openDecisions(), await world.server.writes(length)]).toEqual([[], []]);
+    await world.accept(['goal', aGoal({ statement: 'Cook at home.', updatedAt: '2026-02-06T10:00:00-05:00' })]);
+    await world.work();
+    expect(await world.server.own('Goal', goalSlot)).toMatchObject({
+      description: { text: 'Cook at home.' },
       extension: [{ valueString: `${edits}` }],
     });
   });

@@ -1,6 +1,6 @@
 // A person who pauses and resumes the connection, activates mappings, runs lanes and answers questions, mostly just when something moves.
 
-import { reason } from '../../src/errors.ts';
+import { CasebridgeError, reason } from '../../src/errors.ts';
 import { isObject } from '../../src/json.ts';
 import { applyDecision, decide, raiseWanted, setPaused } from '../../src/lanes/lanes.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -118,6 +118,11 @@ export class Operator {
     const offered = (Array.isArray(choices) ? choices : []).flatMap((choice) =>
       isObject(choice) && typeof choice.choose === 'string' ? [choice.choose] : [],
     );
-    await decide(this.#store, id, { choose: this.#random.pick(offered), by: 'Ida' }, applyDecision);
+    try {
+      await decide(this.#store, id, { choose: this.#random.pick(offered), by: 'Ida' }, applyDecision);
+    } catch (error) {
+      // Something has been seen since that the lane has not taken in: whoever is told so looks again later.
+      if (!(error instanceof CasebridgeError && error.code === 'decision-outdated')) throw error;
+    }
   }
 }

@@ -2,6 +2,7 @@
 
 import { type FieldRules, readFields, textOf, words } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
+import { keepCallersLooks } from '../looks.ts';
 import { limitOf } from '../parameters.ts';
 import { addressedSource } from '../principal.ts';
 import { changeCursor, listChanges } from '../queries/changes.ts';
@@ -19,13 +20,7 @@ export const changeRoutes: readonly Route[] = [
       'Changes from the other side, oldest first. `next` is always set: ask on from it. With lineage=true each says which elements of which resources it comes from.',
     access: { source: true, operator: 'read' },
     query: ['limit', 'after', 'source', 'lineage'],
-    handle: (call) =>
-      listChanges(call.gateway.store, addressedSource(call), {
-        limit: limitOf(call.query),
-        // Before the first page there is no cursor.
-        after: call.query.after || undefined,
-        lineage: call.query.lineage === 'true',
-      }),
+    handle: list,
   },
   {
     method: 'POST',
@@ -38,6 +33,22 @@ export const changeRoutes: readonly Route[] = [
     handle: refuse,
   },
 ];
+
+async function list(call: Call): Promise<object> {
+  const { gateway, query } = call;
+  const source = addressedSource(call);
+  const shown = await listChanges(gateway.store, source, {
+    limit: limitOf(query),
+    // Before the first page there is no cursor.
+    after: query.after || undefined,
+    lineage: query.lineage === 'true',
+  });
+  await keepCallersLooks(
+    call,
+    shown.items.map(({ type, id }) => [String(type), `${source}/${id}`]),
+  );
+  return shown;
+}
 
 async function refuse(call: Call): Promise<object> {
   const { gateway, path } = call;

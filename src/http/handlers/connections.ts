@@ -37,6 +37,7 @@ export const connectionRoutes: readonly Route[] = [
     path: '/api/connections/{connection}/pause',
     summary: 'Send nothing more there until it is resumed.',
     access: configurers,
+    act: { action: 'pause', on: 'connection' },
     handle: (call) => change(call, (id, by) => call.gateway.pause(id, by)),
   },
   {
@@ -44,6 +45,7 @@ export const connectionRoutes: readonly Route[] = [
     path: '/api/connections/{connection}/drain',
     summary: 'Finish what is due, take nothing new, then pause.',
     access: configurers,
+    act: { action: 'drain', on: 'connection' },
     handle: (call) => change(call, (id, by) => call.gateway.drain(id, by)),
   },
   {
@@ -51,6 +53,7 @@ export const connectionRoutes: readonly Route[] = [
     path: '/api/connections/{connection}/resume',
     summary: 'Send again; ends a drain as well.',
     access: configurers,
+    act: { action: 'resume', on: 'connection' },
     handle: (call) => change(call, (id, by) => call.gateway.resume(id, by)),
   },
 ];

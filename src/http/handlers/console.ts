@@ -5,6 +5,7 @@ import { CasebridgeError } from '../../errors.ts';
 import { noteLength } from '../answer-fields.ts';
 import { checkForm, signedIn } from '../console-session.ts';
 import { formType, readForm } from '../form.ts';
+import { keepDecision } from '../looks.ts';
 import type { Problem } from '../problem.ts';
 import { alertStates } from '../queries/alerts.ts';
 import { timelineFilters } from '../queries/timeline.ts';
@@ -124,5 +125,6 @@ async function decide(call: Call): Promise<undefined> {
   checkMay(viewer, 'decide');
   if (note !== undefined && note.length > noteLength) throw new CasebridgeError('form-refused');
   await gateway.decide(Number(path.decision), { choose, note, by: viewer.operator.name });
+  await keepDecision(call, viewer.operator, String(Number(path.decision)));
   response.redirect(303, ownAddress(to));
 }

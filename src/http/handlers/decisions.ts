@@ -2,6 +2,7 @@
 
 import { type FieldRules, note, readFields, signatureOf, textOf } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
+import { keepCallersLooks } from '../looks.ts';
 import { limitOf } from '../parameters.ts';
 import { visibleSource } from '../principal.ts';
 import { decisionView, listDecisions } from '../queries/decisions.ts';
@@ -23,23 +24,30 @@ export const decisionRoutes: readonly Route[] = [
     summary: 'Open decisions, oldest first, each with its choices.',
     access: { source: true, operator: 'read' },
     query: ['limit', 'after', 'source'],
-    handle: (call) =>
-      listDecisions(call.gateway.store, {
-        source: visibleSource(call),
-        limit: limitOf(call.query),
-        after: call.query.after,
-      }),
+    handle: list,
   },
   {
     method: 'POST',
     path: '/api/decisions/{decision}',
     summary: 'Decide: {choose, note}.',
     access: { source: false, operator: 'decide' },
+    act: { action: 'decide', on: 'decision' },
     takes: ['application/json'],
     fields: answer,
     handle: decide,
   },
 ];
+
+async function list(call: Call): Promise<object> {
+  const { gateway, query } = call;
+  const filter = { source: visibleSource(call), limit: limitOf(query), after: query.after };
+  const shown = await listDecisions(gateway.store, filter);
+  await keepCallersLooks(
+    call,
+    shown.items.map(({ id }) => ['decision', String(id)]),
+  );
+  return shown;
+}
 
 async function decide(call: Call): Promise<object> {
   const { gateway, path } = call;

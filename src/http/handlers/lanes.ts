@@ -49,6 +49,7 @@ export const laneRoutes: readonly Route[] = [
     summary:
       'Want a lane now, also a parked one; with dryRun answer the plan and change nothing, which needs `read` as well.',
     access: runners,
+    act: { action: 'run', on: 'lane' },
     query: ['dryRun'],
     handle: runLane,
   },
@@ -57,6 +58,7 @@ export const laneRoutes: readonly Route[] = [
     path: '/api/lanes/{connection}/{subject}/retry',
     summary: 'Try at once what is parked or waits for its next try.',
     access: runners,
+    act: { action: 'retry', on: 'lane' },
     handle: (call) => act(call, (lane) => call.gateway.retryLane(lane)),
   },
   {
@@ -64,6 +66,7 @@ export const laneRoutes: readonly Route[] = [
     path: '/api/lanes/{connection}/{subject}/park',
     summary: 'Stop the lane until an operator runs or retries it: {note}.',
     access: runners,
+    act: { action: 'park', on: 'lane' },
     takes: ['application/json'],
     fields: parking,
     handle: parkLane,
@@ -74,6 +77,7 @@ export const laneRoutes: readonly Route[] = [
     summary:
       'Set the refused versions of a lane aside until their records have new ones: {resource?: as in referral/r1#request, note?}. Answers the lane with what was skipped.',
     access: runners,
+    act: { action: 'skip', on: 'lane' },
     takes: ['application/json'],
     fields: skipping,
     handle: skipStuck,

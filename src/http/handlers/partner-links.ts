@@ -43,6 +43,7 @@ export const partnerLinkRoutes: readonly Route[] = [
     path: '/api/partner-links/{link}/revoke',
     summary: 'Withdraw a link. Whoever is signed in by it is out.',
     access: { source: false, operator: 'run' },
+    act: { action: 'revoke', on: 'partner-link' },
     handle: async (call) => {
       const { link = '' } = call.path;
       if (call.gateway.page === undefined) throw new CasebridgeError('partner-link-unknown');

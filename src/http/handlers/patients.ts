@@ -25,6 +25,7 @@ export const patientRoutes: readonly Route[] = [
     summary:
       'Say who the client is there: {patient: id on the server, or null for nobody, note}. Answers {was, now, written}: what had been written to the other chart.',
     access: { source: false, operator: 'decide' },
+    act: { action: 'link', on: 'client' },
     takes: ['application/json'],
     fields: asked,
     handle: linkPatient,

@@ -4,6 +4,7 @@ import { isObject, type Json } from '../../json.ts';
 import type { ReplayAsked } from '../../lanes/lanes.ts';
 import { type FieldRule, type FieldRules, readFields, textOf } from '../answer-fields.ts';
 import { readJson } from '../body.ts';
+import { keepCallersLooks } from '../looks.ts';
 import { limitOf, replayOutcomes } from '../parameters.ts';
 import { listReplayLanes, listReplays, replayView } from '../queries/replays.ts';
 import type { Call, Route } from '../route.ts';
@@ -35,6 +36,7 @@ export const replayRoutes: readonly Route[] = [
     summary:
       'Replay lanes: {connection?, case?: {source, id}, since?, until?, mapping?, dryRun?}. With dryRun only plans them. Answers the job.',
     access: { source: false, operator: 'run' },
+    act: { action: 'replay', on: 'replay' },
     takes: ['application/json'],
     fields: rules,
     status: 202,
@@ -61,12 +63,7 @@ export const replayRoutes: readonly Route[] = [
     summary: 'The lanes of a replay, each with its outcome and reason; of a dry run with its plan.',
     access: { source: false, operator: 'read' },
     query: ['limit', 'after', 'outcome'],
-    handle: ({ gateway, path, query }) =>
-      listReplayLanes(gateway.store, Number(path.replay), {
-        limit: limitOf(query),
-        after: query.after,
-        ...(replayOutcomes.some((one) => one === query.outcome) && { outcome: query.outcome }),
-      }),
+    handle: listLanes,
   },
 ];
 
@@ -74,6 +71,22 @@ async function startReplay(call: Call): Promise<object> {
   const { gateway, principal } = call;
   const id = await gateway.startReplay({ ...readReplayScope(await readJson(call)), by: principal?.name ?? '' });
   return replayView(gateway.store, id);
+}
+
+async function listLanes(call: Call): Promise<object> {
+  const { gateway, path, query } = call;
+  const shown = await listReplayLanes(gateway.store, Number(path.replay), {
+    limit: limitOf(query),
+    after: query.after,
+    ...(replayOutcomes.some((one) => one === query.outcome) && { outcome: query.outcome }),
+  });
+  // A plan shows what records and servers say.
+  const planned = shown.items.filter(({ operations }) => operations !== undefined);
+  await keepCallersLooks(
+    call,
+    planned.map(({ connection, subject }) => ['lane', `${connection}/${subject}`]),
+  );
+  return shown;
 }
 
 /** What a replay is to be of. @throws FieldsRefused `request-refused` */

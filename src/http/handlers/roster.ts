@@ -37,6 +37,7 @@ export const rosterRoutes: readonly Route[] = [
     summary:
       'A referral list: {patients: [id on the server, or a number as system|value or kind|value, …]} takes the place of the one before. Answers {patients, added, removed, sought}.',
     access: { source: false, operator: 'configure' },
+    act: { action: 'upload', on: 'roster' },
     takes: ['application/json'],
     fields: listing,
     handle: upload,

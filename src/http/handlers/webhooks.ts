@@ -30,6 +30,7 @@ export const webhookRoutes: readonly Route[] = [
     path: '/api/webhooks/{source}/test',
     summary: 'Post one ping. Answers {delivered, status, reason}.',
     access: runners,
+    act: { action: 'test', on: 'webhook' },
     handle: test,
   },
   {
@@ -37,6 +38,7 @@ export const webhookRoutes: readonly Route[] = [
     path: '/api/webhooks/{source}/enable',
     summary: 'Post again after it was disabled, and try at once whatever waits.',
     access: runners,
+    act: { action: 'enable', on: 'webhook' },
     handle: async (call) => {
       const source = addressed(call);
       await call.gateway.enableWebhook(source);
@@ -48,6 +50,7 @@ export const webhookRoutes: readonly Route[] = [
     path: '/api/webhooks/{source}/replay',
     summary: 'Post what comes after {after} once more, a cursor of the feed; everything without it. Answers {changes}.',
     access: runners,
+    act: { action: 'replay', on: 'webhook' },
     takes: ['application/json'],
     fields: replaying,
     status: 202,

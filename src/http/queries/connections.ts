@@ -2,24 +2,17 @@
 
 import type { ConnectionConfig } from '../../config.ts';
 import type { Reason } from '../../errors.ts';
-import { configurationOf, type Resting, restingConnections } from '../../lanes/lanes.ts';
+import { type Resting, restingConnections, type Standing, standingColumns, standingOf } from '../../lanes/lanes.ts';
 import { type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 import { type LaneState, laneState, laneStates } from './lane-state.ts';
 
-export interface ConnectionView {
+export interface ConnectionView extends Standing {
   readonly id: string;
   readonly vendor: string;
   readonly mode: string;
   readonly baseUrl: string;
   readonly sources: readonly string[];
-  readonly paused: Reason | null;
-  readonly draining: { readonly since: string; readonly by: string | null } | null;
-  /**
-   * Since when another configuration of it is in force than the one that this process was started with; while it is, this process does nothing there.
-   * Null: its own is in force.
-   */
-  readonly otherConfigurationSince: string | null;
   readonly nextProbeAt: string | null;
   readonly capabilitiesAt: string | null;
   readonly resting: Resting | null;
@@ -78,17 +71,7 @@ async function knownOf({ db }: Store, ids: readonly string[], source: string | u
     .groupBy(['lane.connection', 'state']);
   const connections = db
     .selectFrom('connection')
-    .select([
-      'id',
-      'paused',
-      'capabilities_at',
-      'probe_at',
-      'draining_since',
-      'draining_by',
-      'configuration',
-      'configuration_at',
-      'off_since',
-    ])
+    .select(['id', 'capabilities_at', 'probe_at', ...standingColumns])
     .where('id', 'in', ids);
   const alerts = db
     .selectFrom('alert')
@@ -115,18 +98,15 @@ type Known = Awaited<ReturnType<typeof knownOf>>;
 function shown(config: ConnectionConfig, known: Known): ConnectionView {
   const { id, vendor, mode, baseUrl, sources } = config;
   const row = known.connections.find((one) => one.id === id);
-  const paused = row?.paused ?? null;
-  const since = row?.draining_since ?? null;
+  const standing = standingOf(config, row);
   return {
     id,
     vendor,
     mode,
     baseUrl,
     sources,
-    paused,
-    draining: since === null ? null : { since: since.toISOString(), by: row?.draining_by ?? null },
-    otherConfigurationSince: otherSince(config, row)?.toISOString() ?? null,
-    nextProbeAt: paused === null ? null : (row?.probe_at?.toISOString() ?? null),
+    ...standing,
+    nextProbeAt: standing.paused === null ? null : (row?.probe_at?.toISOString() ?? null),
     capabilitiesAt: row?.capabilities_at?.toISOString() ?? null,
     resting: known.resting.get(id) ?? null,
     lanes: Object.fromEntries(laneStates.map((state) => [state, countIn(known, id, state)])),
@@ -136,13 +116,6 @@ function shown(config: ConnectionConfig, known: Known): ConnectionView {
       ),
     }),
   };
-}
-
-function otherSince(config: ConnectionConfig, row: Known['connections'][number] | undefined): Date | null {
-  if (row === undefined) return null;
-  const { configuration, configuration_at: takenOverAt, off_since: offSince } = row;
-  if (offSince !== null) return config.mode === 'off' ? null : offSince;
-  return config.mode !== 'off' && configuration === configurationOf(config) ? null : takenOverAt;
 }
 
 function countIn({ lanes }: Known, connection: string, state: LaneState): number {

@@ -1,6 +1,8 @@
 // Replays: how far each has come, what became of its lanes and why.
 
-import { CasebridgeError } from '../../errors.ts';
+import { CasebridgeError, type Reason } from '../../errors.ts';
+import type { Json } from '../../json.ts';
+import type { LaneKey } from '../../records/records.ts';
 import { oneText, type Store, sql } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 
@@ -45,6 +47,14 @@ export async function replayView({ db }: Store, id: number): Promise<ReplayView>
   return { ...shownReplay(row), reasons: rows };
 }
 
+interface ReplayItemView extends LaneKey {
+  readonly outcome: string;
+  readonly reason: Reason | null;
+  readonly writes: number;
+  /** Of a dry run. */
+  readonly operations?: Json;
+}
+
 export interface ReplayItemFilter {
   readonly outcome?: string;
   readonly limit: number;
@@ -52,7 +62,11 @@ export interface ReplayItemFilter {
 }
 
 /** `{items, next}`: its lanes, each with what became of it; of a dry run with its plan. @throws CasebridgeError `replay-unknown` */
-export async function listReplayLanes({ db }: Store, id: number, filter: ReplayItemFilter): Promise<Page> {
+export async function listReplayLanes(
+  { db }: Store,
+  id: number,
+  filter: ReplayItemFilter,
+): Promise<Page<ReplayItemView>> {
   const known = await db.selectFrom('replay').select('id').where('id', '=', id).executeTakeFirst();
   if (!known) throw new CasebridgeError('replay-unknown', { id });
   const after = cursorKey('replay', filter.after, ['', ''] as const);

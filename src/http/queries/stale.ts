@@ -7,7 +7,7 @@ import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 export async function listStale(
   { db }: Store,
   filter: { readonly source?: string; readonly limit: number; readonly after?: string },
-): Promise<Page> {
+): Promise<Page<{ source: string; type: string; id: string }>> {
   const after = cursorKey('stale', filter.after, ['', '', '', ''] as const);
   let query = db
     .selectFrom('stale_record as stale')

@@ -45,6 +45,16 @@ export async function openAlertOnce(trx: Transaction<Database>, alert: Alert): P
   if (open === undefined) await openAlert(trx, alert);
 }
 
+/** It is still so, for another reason by now. */
+export async function renewAlert(trx: Transaction<Database>, { topic, reason }: Alert): Promise<void> {
+  await trx
+    .updateTable('alert')
+    .set({ reason: json(reason) })
+    .where('topic', '=', topic)
+    .where('resolved_at', 'is', null)
+    .execute();
+}
+
 /** What it told of is no longer so. */
 export async function closeAlert(trx: Transaction<Database>, ...topics: readonly string[]): Promise<void> {
   await trx
@@ -77,8 +87,8 @@ export async function reviewAlerts({ store, connections }: Pick<LaneDeps, 'store
       insert into alert (topic, connection, reason, count)
       select g.topic, g.connection, g.reason, g.count from jsonb_to_recordset(${groups})
         as g(topic text, connection text, reason jsonb, count integer)
-      on conflict (topic) where resolved_at is null do update set count = excluded.count
-        where alert.count <> excluded.count`.execute(trx);
+      on conflict (topic) where resolved_at is null do update set count = excluded.count, reason = excluded.reason
+        where (alert.count, alert.reason) is distinct from (excluded.count, excluded.reason)`.execute(trx);
     await sql`
       update alert a set resolved_at = now()
       where a.resolved_at is null and a.topic like any (array['lanes-parked:%', 'outcomes-unknown:%', 'records-awaited:%'])
@@ -117,7 +127,7 @@ async function reviewConnections(trx: Transaction<Database>, used: readonly stri
 
 async function parkedLanes(trx: Transaction<Database>) {
   const { rows } = await sql<{ connection: string; code: string; text: string; count: number }>`
-    select connection, parked ->> 'code' as code, min(parked ->> 'text') as text, count(*)::integer as count
+    select connection, parked ->> 'code' as code, (array_agg(parked ->> 'text' order by due_at desc, subject))[1] as text, count(*)::integer as count
     from lane where parked is not null and parked ->> 'code' not in (${sql.join(toldOtherwise)}) group by 1, 2 order by 1, 2`.execute(
     trx,
   );

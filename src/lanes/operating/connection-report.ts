@@ -7,13 +7,14 @@ import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
 import { oneText, type Store, sql } from '../../store/store.ts';
 import { slotsOf } from '../abilities.ts';
+import { type Standing, standingColumns, standingOf } from '../configuration.ts';
 import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneKey } from '../lease.ts';
 import { type PollReport, pollReport } from '../polls/poll-report.ts';
 import { rosterFindings } from '../polls/roster.ts';
 import { awaitsDocument, kindOf, planNow } from './dry-run.ts';
 
-export interface ConnectionReport {
+export interface ConnectionReport extends Standing {
   readonly connection: string;
   readonly vendor: string;
   readonly mode: string;
@@ -53,14 +54,17 @@ export async function connectionReport(
 ): Promise<ConnectionReport> {
   const { config } = connection;
   const { reachable, auth, scopes = [], findings } = await connection.diagnose();
+  const standing = await standingNow(deps.store, config);
   const mappings = await deps.mappings();
   const abilities = reachable && auth.ok ? await readableAbilities(lane, mappings) : undefined;
   return {
     ...identityOf(config),
+    ...standing,
     reachable,
     auth: { ok: auth.ok, reason: auth.reason ?? null },
     scopes: [...scopes],
     findings: [
+      ...standingFindings(standing),
       ...findings,
       ...(await organizationFindings(deps.store, config)),
       ...(await rosterFindings(deps.store, config.id)),
@@ -71,6 +75,21 @@ export async function connectionReport(
     missing: await countMissing(deps, config.id),
     polls: await pollReport(deps.store, lane),
   };
+}
+
+async function standingNow({ db }: Store, config: ConnectionConfig): Promise<Standing> {
+  const row = await db
+    .selectFrom('connection')
+    .select([...standingColumns])
+    .where('id', '=', config.id)
+    .executeTakeFirst();
+  return standingOf(config, row);
+}
+
+/** Another configuration is no fault of the connection: a new one may be looked at before it is started with. */
+function standingFindings({ paused, draining }: Standing): Reason[] {
+  const why = draining?.by ? `, as ${draining.by} wants it` : '';
+  return [...(paused === null ? [] : [paused]), ...(draining === null ? [] : [reason('connection-draining', { why })])];
 }
 
 /** Under another id than the one that is configured nothing is meant for it: no referral, and no consent that names it. */
@@ -108,6 +127,7 @@ export function offReport(config: ConnectionConfig, mappings: MappingSet): Conne
   const why = reason('connection-off');
   return {
     ...identityOf(config),
+    ...standingOf(config, undefined),
     reachable: false,
     auth: { ok: false, reason: why },
     scopes: [],

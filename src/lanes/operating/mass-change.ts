@@ -5,12 +5,13 @@
 import { sql } from 'kysely';
 import { isDirectoryType } from '../../access/access.ts';
 import type { ConnectionConfig } from '../../config.ts';
-import { type Reason, reason } from '../../errors.ts';
+import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import { contentHash } from '../../fhir/fhir.ts';
 import { type JsonObject, textsAt } from '../../json.ts';
 import { type Database, json, type LaneBasis, type Transaction } from '../../store/store.ts';
-import { shapingOf } from '../configuration.ts';
-import { openDecision } from '../decisions.ts';
+import { activeVersion } from '../activate.ts';
+import { configuredOtherwise, shapingOf } from '../configuration.ts';
+import { type Answered, closeObsolete, openDecision } from '../decisions.ts';
 import { documentSlot } from '../documents/document.ts';
 import type { Abilities, LaneDeps } from '../lane-connection.ts';
 import { type LaneResource, nameOf, type ResourceKey } from '../lane-resource.ts';
@@ -341,14 +342,59 @@ function without({ operations, states, lookAt }: Plan, { names, isStopped, reaso
   };
 }
 
-/** `go-on` and `stop`: all lanes of which something is held look again. */
+/**
+ * Ends the questions, with their alerts, about what is in force no more: a mapping or a configuration that was rolled back, an offer of the server that
+ * was withdrawn. Should it come into force again, it is asked about anew.
+ */
+export async function reviewMassChanges(deps: LaneDeps): Promise<void> {
+  const open = await deps.store.db
+    .selectFrom('decision')
+    .select(['connection', 'detail'])
+    .where('kind', '=', 'mass-change')
+    .where('state', '=', 'open')
+    .execute();
+  for (const { connection, detail } of open) {
+    const key = causeIn(detail);
+    if (key === undefined || !(await isOver(deps, connection, key))) continue;
+    await deps.store.tx(async (trx) => {
+      await closeObsolete(trx, { connection, subject: '' }, [topicOf(key)]);
+      await closeAlert(trx, alertTopic(connection, key));
+    });
+  }
+}
+
+/** False where this process cannot tell. */
+async function isOver(deps: LaneDeps, connection: string, { cause, value }: CauseKey): Promise<boolean> {
+  if (cause === 'restored-server') return false;
+  if (cause === 'mapping') return (await activeVersion(deps.store.db)) !== value;
+  const lane = deps.connections.get(connection);
+  if (lane === undefined || (await configuredOtherwise(deps.store, deps.connections)).has(connection)) return false;
+  if (cause === 'configuration') return shapingOf(lane.config) !== value;
+  try {
+    return shapeOf(lane.config, await lane.abilities(await deps.mappings())).routes !== value;
+  } catch (error) {
+    // The server does not say what it offers.
+    if (error instanceof CasebridgeError) return false;
+    throw error;
+  }
+}
+
+function causeIn({ cause, value }: JsonObject): CauseKey | undefined {
+  return typeof cause === 'string' && typeof value === 'string' ? { cause, value } : undefined;
+}
+
+/**
+ * `go-on` and `stop`: all lanes of which something is held look again.
+ * @throws CasebridgeError `decision-outdated`: another mapping is active by now
+ */
 export async function settleMassChange(
   trx: Transaction<Database>,
-  { connection, detail, choice }: { readonly connection: string; readonly detail: JsonObject; readonly choice: string },
+  { id, connection, detail, choice }: Answered,
 ): Promise<CauseKey | undefined> {
-  const { cause, value } = detail;
-  if (typeof cause !== 'string' || typeof value !== 'string') return undefined;
-  const key = { cause, value };
+  const key = causeIn(detail);
+  if (key === undefined) return undefined;
+  if (key.cause === 'mapping' && (await activeVersion(trx)) !== key.value)
+    throw new CasebridgeError('decision-outdated', { id });
   await changeCount(trx, connection, key, { state: choice });
   await closeAlert(trx, alertTopic(connection, key));
   const lanes = await trx

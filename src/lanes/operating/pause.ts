@@ -5,7 +5,7 @@ import { type Reason, reason } from '../../errors.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneDeps } from '../lane-connection.ts';
 import { forgetTokenRefusal, tokenRefusedUntil } from '../shared-budget.ts';
-import { closeAlert, openAlert, pausedTopic } from './alerts.ts';
+import { closeAlert, openAlert, pausedTopic, renewAlert } from './alerts.ts';
 
 /** Five minutes, ten, twenty, and then every hour. */
 const firstProbeMs = 5 * 60_000;
@@ -127,7 +127,9 @@ export async function setPaused(store: Store, connection: string, why: Reason | 
       })
       .where('id', '=', connection)
       .execute();
-    return changePaused(trx, connection, why);
+    if (await changePaused(trx, connection, why)) return true;
+    if (why !== undefined) await renewAlert(trx, { topic: `${pausedTopic}${connection}`, reason: why });
+    return false;
   });
 }
 

@@ -46,7 +46,7 @@ async function runSome(deps: LaneDeps, replay: ReplayRow): Promise<boolean> {
   return deps.store.tx(async (trx) => {
     if (!(await claim(trx, replay.id))) return false;
     const wanted = await wantSome(trx, replay);
-    const settled = await settleSome(trx, replay.id);
+    const settled = await settleSome(trx, replay);
     await leaveResting(trx, replay.id);
     return wanted + settled > 0;
   });
@@ -125,10 +125,7 @@ function endsUnasked(
 ): Verdict | undefined {
   if (off) return { outcome: 'skipped', reason: reason('connection-off') };
   if (scope.mapping !== undefined && scope.mapping !== active)
-    return {
-      outcome: 'skipped',
-      reason: reason('mapping-not-active', { version: scope.mapping, active: active ?? 'none' }),
-    };
+    return { outcome: 'skipped', reason: notActive(scope.mapping, active) };
   if (paused !== null) return { outcome: 'skipped', reason: paused };
   if (draining) return { outcome: 'skipped', reason: reason('connection-draining', { why: '' }) };
   return stopped === null
@@ -142,6 +139,10 @@ interface RanRow extends LaneKey {
   readonly stopped: { readonly by: string } | null;
   readonly stuck: Reason | null;
   readonly writes: number;
+  /** Of its last finished run. */
+  readonly mapping: string | null;
+  /** Whether that was since the replay has asked for it. */
+  readonly finished: boolean;
 }
 
 /** Of a `replay_item i`: writes that have gone through since its lane was asked for. */
@@ -151,9 +152,11 @@ const writesSince = sql`(select count(*)::integer from record r join operation o
 /** What a person has said is to rest is no refusal. */
 const restCodes = ['version-set-aside', 'patient-left', 'remote-left'];
 
-async function settleSome(trx: Transaction<Database>, replay: number): Promise<number> {
+async function settleSome(trx: Transaction<Database>, { id: replay, scope }: ReplayRow): Promise<number> {
+  const active = await activeVersion(trx);
   const { rows } = await sql<RanRow>`
-    select i.connection, i.subject, l.parked, l.reason, l.stopped,
+    select i.connection, i.subject, l.parked, l.reason, l.stopped, l.basis ->> 'mapping' as mapping,
+      coalesce((l.basis ->> 'at')::timestamptz >= i.asked_at, false) as finished,
       (select k.reason from link k where k.connection = i.connection and k.subject = i.subject and k.state = 'parked'
         and k.retired_at is null and k.reason ->> 'code' not in (${sql.join(restCodes)}) order by k.type, k.id, k.slot limit 1) as stuck,
       ${writesSince} as writes
@@ -164,7 +167,7 @@ async function settleSome(trx: Transaction<Database>, replay: number): Promise<n
     connection,
     subject,
     writes,
-    ...verdictOf(row, writes),
+    ...verdictOf(row, writes, sentUnder(row, scope.mapping, active)),
   }));
   await storeEnded(trx, replay, ended);
   return ended.length;
@@ -182,11 +185,28 @@ export async function refuseUnread(
       and i.outcome is null and i.wanted <= ${wanted}`.execute(trx);
 }
 
+/** The other mapping by which a lane has run, or is held, where the replay was of one; undefined: none. */
+function sentUnder(
+  { mapping, finished }: Pick<RanRow, 'mapping' | 'finished'>,
+  asked: string | undefined,
+  active: string | undefined,
+): Reason | undefined {
+  if (asked === undefined || mapping === asked) return undefined;
+  const under = finished && mapping !== null ? mapping : active;
+  return under === asked ? undefined : notActive(asked, under);
+}
+
+function notActive(version: string, active: string | undefined): Reason {
+  return reason('mapping-not-active', { version, active: active ?? 'none' });
+}
+
 function verdictOf(
-  { parked, stuck, stopped, ...lane }: Omit<RanRow, keyof LaneKey | 'writes'>,
+  { parked, stuck, stopped, ...lane }: Pick<RanRow, 'parked' | 'stuck' | 'stopped' | 'reason'>,
   writes: number,
+  otherwise: Reason | undefined,
 ): Verdict {
   if (stopped !== null) return { outcome: 'refused', reason: reason('lane-parked-by-operator', { by: stopped.by }) };
+  if (otherwise !== undefined) return { outcome: 'skipped', reason: otherwise };
   const refusal = parked ?? stuck;
   if (refusal !== null) return { outcome: 'refused', reason: refusal };
   if (writes > 0) return { outcome: 'done', reason: null };

@@ -36,7 +36,7 @@ export function lockPatientLinks(trx: Transaction<Database>, client: ClientOn): 
     .execute();
 }
 
-/** Ends the standing link for a stated cause; nothing is written to the server. */
+/** Ends the standing link for a stated cause, with the questions about that Patient; nothing is written to the server. */
 export async function endPatientLink(trx: Transaction<Database>, client: ClientOn, why: Reason): Promise<void> {
   await trx
     .updateTable('link')
@@ -48,6 +48,16 @@ export async function endPatientLink(trx: Transaction<Database>, client: ClientO
     .where('slot', '=', patientSlot)
     .where('remote_id', 'is not', null)
     .where('retired_at', 'is', null)
+    .execute();
+  await trx
+    .updateTable('decision')
+    .set({ state: 'obsolete', decided_at: sql<Date>`now()` })
+    .where('connection', '=', client.connection)
+    .where('subject', '=', client.subject)
+    .where('kind', 'in', ['conflict', 'remote-gone'])
+    .where('record_id', '=', client.clientId)
+    .where('slot', '=', patientSlot)
+    .where('state', '=', 'open')
     .execute();
 }
 

@@ -19,6 +19,7 @@ const context: SettleContext = {
   performerName: () => undefined,
   countReverts: () => 0,
   isAskedByTask: () => false,
+  openQuestion: () => undefined,
   itemId: (text) => text,
 };
 

@@ -16,6 +16,7 @@ const context: SettleContext = {
   performerName: () => 'Elm Street Pantry',
   countReverts: () => 0,
   isAskedByTask: () => false,
+  openQuestion: () => undefined,
   itemId: (text) => `id of ${text}`,
 };
 
