@@ -1283,6 +1283,18 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'config',
   },
+  'patient-denied': {
+    text: '{by} said before that the client is not this patient, who looks like the client all the same. A person must say who the client is.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
+  'patient-inactive': {
+    text: 'The hospital has switched this patient off and names no other in its place. A person must say who the client is.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'patient-left': {
     text: 'A person decided to leave this client unlinked on this server.',
     status: 409,
@@ -1296,7 +1308,7 @@ export const errorKinds = {
     class: 'person',
   },
   'patient-merged-elsewhere': {
-    text: 'The hospital merged this patient into one of another birth date and family name. A person must say who the client is.',
+    text: 'The hospital merged this patient into one of another birth date and name. A person must say who the client is.',
     status: 409,
     issue: 'conflict',
     class: 'person',
@@ -1341,6 +1353,12 @@ export const errorKinds = {
     text: 'A person said that the client is not the patient who was linked on this server.',
     status: 409,
     issue: 'informational',
+    class: 'person',
+  },
+  'patient-unmerged': {
+    text: 'The hospital has taken back the merge by which this client got another patient. A person must say who of the two the client is.',
+    status: 409,
+    issue: 'conflict',
     class: 'person',
   },
   'patient-unreadable': {

@@ -48,6 +48,7 @@ import type { LaneRecords, LaneRows } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import { movesOn } from './moves-on.ts';
 import { type Filed, inItsChart, movedFrom } from './patients/chart.ts';
+import { clientHistory } from './patients/patient-link.ts';
 import { asideReason } from './set-aside.ts';
 import { clientTypes, isShared, referredTo } from './share.ts';
 
@@ -134,8 +135,8 @@ export interface DesireInput {
   readonly openDecisions: readonly DecisionRow[];
   /** Slots of operations without an outcome, as `nameOf` makes them. */
   readonly unknown: ReadonlySet<string>;
-  /** The newest answered patient decision of the lane. */
-  readonly patientDecision: DecisionRow | undefined;
+  /** What persons have said about who the client of the lane is; newest first. */
+  readonly patientAnswers: readonly DecisionRow[];
   readonly consents: readonly JsonObject[];
   /** Those of the client, where the connection shares referrals only. */
   readonly referrals: readonly JsonObject[];
@@ -364,6 +365,7 @@ function resourceFor(
     ...holdsOf(input, key),
     ...(cancelRequest && { cancelRequest }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
+    ...(key.type === 'client' && { client: clientHistory(links, input.patientAnswers) }),
   };
 }
 
@@ -633,7 +635,7 @@ export const patientTopic = 'patient';
 
 function patientSearch(input: DesireInput, row: RecordRow): LaneResource['search'] {
   if (searchBlock(input, { type: 'client', id: row.id, slot: '' }, row) !== undefined) return 'blocked';
-  const { patientDecision } = input;
+  const [patientDecision] = input.patientAnswers;
   return patientDecision?.choice === 'create' && isAbout(patientDecision, row) ? 'none' : 'pending';
 }
 
@@ -642,7 +644,7 @@ function searchBlock(input: DesireInput, key: ResourceKey, row: RecordRow): Reas
   if (key.type !== 'client') return undefined;
   const open = input.openDecisions.find(({ topic }) => topic === patientTopic);
   if (open !== undefined && isAbout(open, row)) return open.reason;
-  const { patientDecision } = input;
+  const [patientDecision] = input.patientAnswers;
   return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
 }
 

@@ -11,7 +11,7 @@ import { nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { hashOfSeen, saveGone, saveSeen } from './links.ts';
 import { askAboutGone } from './operating/mass-gone.ts';
-import { type Survivor, storeMerge, survivorOf } from './patients/merged.ts';
+import { type Survivor, standsAgain, storeMerge, storeUnmerge, survivorOf } from './patients/merged.ts';
 import { isRestricted } from './search-failure.ts';
 
 export type ReadResult =
@@ -91,7 +91,7 @@ function isAsSeen({ observed }: LaneResource, body: JsonObject | undefined, vers
   return body !== undefined && observed?.hash === hashOfSeen(body) && observed.versionTag === versionTag;
 }
 
-/** The link follows a patient whom the hospital has merged; undefined: this one stands, or nothing can be told from the answer. */
+/** The link follows a patient whom the hospital has merged; undefined: this one stands, alone, or nothing can be told from the answer. */
 async function followMerge(
   deps: LaneDeps,
   connection: LaneConnection,
@@ -107,8 +107,13 @@ async function followMerge(
   if (replyClass !== 'ok' && !saysMerged) return undefined;
   const found: Survivor =
     replyClass === 'ok' ? await survivorOf(connection, link.remoteId, reply) : { kind: 'unnamed' };
-  if (found.kind === 'same') return undefined;
   if (found.kind === 'again') return found;
+  if (found.kind === 'same') {
+    const former = await standsAgain(connection, resource.client?.merged ?? []);
+    if (former === undefined) return undefined;
+    deps.wake(await storeUnmerge(deps, connection, lease, resource, link, [former, reply.body ?? {}]));
+    return { kind: 'read', isNews: true };
+  }
   const survivor = found.kind === 'survivor' ? found.body : undefined;
   deps.wake(await storeMerge(deps, connection, lease, resource, link, survivor));
   if (survivor !== undefined) fresh.add(`Patient/${survivor.id}`);

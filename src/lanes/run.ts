@@ -45,6 +45,7 @@ import { pauseForFault } from './operating/pause.ts';
 import { PlanOutdated } from './operations.ts';
 import { storeOutcomes } from './outcomes.ts';
 import { findExisting, releaseMatchLeases } from './patients/find.ts';
+import { askAboutInactive } from './patients/merged.ts';
 import { giveUpMisfiled } from './patients/misfiled.ts';
 import { type Operation, type Plan, plan, type ResourceState, type Write } from './plan.ts';
 import { readLinked } from './read.ts';
@@ -212,6 +213,11 @@ class LaneRun {
     if (out !== undefined) return this.#leaveOut(state, out);
     const reread = this.#lease.reread ? state.resources.filter((resource) => this.#isUnread(resource)) : [];
     if (reread.length > 0) return this.#readAll(state, reread);
+    const unsure = await askAboutInactive(this.#deps, this.#connection, this.#lease, state.resources);
+    if (unsure !== undefined) {
+      this.#deps.wake(unsure);
+      return 'go-on';
+    }
     const tied = await this.#adopt(state);
     if (tied !== undefined) return tied;
     const results = await readResults(this.#deps, this.#connection, this.#lease, state.resources);

@@ -15,7 +15,7 @@ import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { type Failure, patientSearchFailure, type Refused } from '../search-failure.ts';
-import { comparePatient, matchPatient, type StrongIdentifier } from './match.ts';
+import { comparePatient, matchPatient, replacedBy, type StrongIdentifier } from './match.ts';
 import { searchPatients } from './patient-search.ts';
 
 export type PatientFound =
@@ -41,8 +41,12 @@ export async function findPatient(
     if (looked.kind === 'stands') candidates.push(looked.patient);
     else if (looked.kind !== 'off') return looked;
   }
-  const match = matchPatient(resource.record ?? {}, strong, candidates, grades);
-  if (match.kind === 'certain') return { kind: 'linked', woken: await linkFound(deps, lease, resource, match.patient) };
+  const { baseUrl } = connection.config;
+  const match = matchPatient(resource.record ?? {}, strong, candidates, grades, baseUrl);
+  const hits = match.kind === 'certain' ? [match.patient] : match.kind === 'uncertain' ? match.patients : [];
+  const [denier] = hits.flatMap((patient) => deniersOf(patient, resource, candidates, baseUrl));
+  if (match.kind === 'certain' && denier === undefined)
+    return { kind: 'linked', woken: await linkFound(deps, lease, resource, match.patient) };
   // A record that answers what began there is about somebody who is there.
   const isThere = originHere(resource.record, connection.config.id) !== undefined;
   const mayCreate = resource.route.route === 'native' && connection.config.createPatients && !isThere;
@@ -50,11 +54,21 @@ export async function findPatient(
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     if (isNobody && mayCreate) return closeObsolete(trx, lease, [patientTopic]);
-    const patients = match.kind === 'uncertain' ? match.patients : [];
-    const why = whyAsked(patients.length, tooMany);
-    return askWho(trx, lease, resource, { patients, grades, strong, mayCreate, isSought: true, why });
+    const why = denier === undefined ? whyAsked(hits.length, tooMany) : reason('patient-denied', { by: denier });
+    return askWho(trx, lease, resource, { patients: hits, grades, strong, mayCreate, isSought: true, why });
   });
   return isNobody && mayCreate ? { kind: 'not-found' } : { kind: 'asked' };
+}
+
+/** Who has said that the client is not this one, or not one whom the server has merged into this one since. */
+function deniersOf(
+  patient: JsonObject,
+  { client }: LaneResource,
+  candidates: readonly JsonObject[],
+  baseUrl: string,
+): string[] {
+  const merged = candidates.filter((one) => replacedBy(one, baseUrl) === patient.id);
+  return [patient, ...merged].flatMap(({ id }) => client?.denied.get(String(id)) ?? []);
 }
 
 /** An earlier generation of this very client. */
@@ -79,7 +93,10 @@ async function asItStands(connection: LaneConnection, { id }: JsonObject): Promi
   const found = classify(connection.vendor, facts, reply);
   if (found.class === 'gone') return { kind: 'off' };
   if (found.class !== 'ok' || reply.fault !== undefined) return patientSearchFailure(connection, reply);
-  return reply.body === undefined || reply.body.active === false ? { kind: 'off' } : stands(reply.body);
+  const { body } = reply;
+  // Whom the hospital has merged is not switched off by us.
+  const isOff = body === undefined || (body.active === false && replacedBy(body) === undefined);
+  return isOff ? { kind: 'off' } : stands(body);
 }
 
 function whyAsked(count: number, tooMany: boolean): Reason {
@@ -134,8 +151,11 @@ function candidate(
   graded: MatchGrade | undefined,
 ): JsonObject {
   const { agree, differ } = comparePatient(resource.record ?? {}, strong, patient);
+  const id = String(patient.id);
+  const deniedBy = resource.client?.denied.get(id);
   return {
-    id: String(patient.id),
+    id,
+    ...(deniedBy !== undefined && { deniedBy }),
     ...graded,
     agree: [...agree],
     differ: [...differ],

@@ -1,10 +1,12 @@
 // Which Patient a client is, as links: each answer is a generation of its own, so that it stays known what the client was before and why that
 // ended. Plans that were made from the answer before are void (lanes.md 7, 17).
 
-import { sql, type Transaction } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Reason } from '../../errors.ts';
+import { objectsAt } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import type { LinkRow } from '../known.ts';
+import type { ClientHistory } from '../lane-resource.ts';
 import { distinctLanes, type LaneKey } from '../lease.ts';
 
 /** A client on one connection. */
@@ -127,8 +129,59 @@ export type Generation = Pick<LinkRow, 'remote_id' | 'generation' | 'retired_at'
  * @param links all generations of the client's link, in any order.
  */
 export function isSameChart(links: readonly Generation[], was: string): boolean {
-  const inOrder = links.filter(({ remote_id: id }) => id !== null).sort((a, b) => a.generation - b.generation);
+  const inOrder = named(links);
   const from = inOrder.findLastIndex(({ remote_id: id }) => id === was);
   const ended = inOrder.slice(from).filter(({ retired_at: at }) => at !== null);
   return from >= 0 && ended.every(({ reason }) => reason?.code === 'patient-merged');
 }
+
+/**
+ * What was said last of each patient counts.
+ *
+ * @param links all generations of the client's link, in any order. @param answers who persons have said that the client is; newest first
+ */
+export function clientHistory(links: readonly Generation[], answers: readonly Answer[]): ClientHistory {
+  const inOrder = named(links);
+  const newest = new Map(inOrder.map((link) => [link.remote_id, link]));
+  const denied = [...newest.values()].filter((link) => link.retired_at !== null && isDenial(link.reason));
+  return {
+    denied: new Map(
+      denied.map(({ remote_id: id }) => [id, answers.find(({ detail }) => detail.was === id)?.decided_by ?? 'A person']),
+    ),
+    merged: mergedBefore(inOrder),
+    switchedOff: answers.flatMap(({ choice, detail }) =>
+      objectsAt(detail, 'candidates').flatMap(({ id, active }) =>
+        typeof id === 'string' && active === false && choice === `link:${id}` ? [id] : [],
+      ),
+    ),
+  };
+}
+
+type Answer = Pick<Selectable<Database['decision']>, 'choice' | 'detail' | 'decided_by'>;
+type Named = Generation & { readonly remote_id: string };
+
+/** The generations that name a patient, the oldest first. */
+function named(links: readonly Generation[]): Named[] {
+  return links
+    .flatMap((link) => (link.remote_id === null ? [] : [{ ...link, remote_id: link.remote_id }]))
+    .sort((a, b) => a.generation - b.generation);
+}
+
+function isDenial(why: Reason | null): boolean {
+  return why?.code === 'patient-unlinked' || why?.code === 'patient-relinked';
+}
+
+/** Patients from whom to the one who is linked now there were only merges. */
+function mergedBefore(inOrder: readonly Named[]): string[] {
+  const now = inOrder.at(-1);
+  if (now === undefined || now.retired_at !== null) return [];
+  const before = inOrder.slice(0, -1);
+  const since = before.findLastIndex(({ reason }) => reason?.code !== 'patient-merged');
+  return [...new Set(before.slice(since + 1).map(({ remote_id: id }) => id))].filter((id) => id !== now.remote_id);
+}
+
+/** The same in SQL: `f` names a patient who was merged into the one of the standing link `k`. */
+export const wasMergedInto = sql`f.connection = k.connection and f.source = k.source and f.type = k.type and f.id = k.id and f.slot = k.slot
+  and f.generation < k.generation and f.remote_id <> k.remote_id and not exists (
+    select 1 from link g where g.connection = k.connection and g.source = k.source and g.type = k.type and g.id = k.id and g.slot = k.slot
+      and g.generation >= f.generation and g.generation < k.generation and g.reason ->> 'code' is distinct from 'patient-merged')`;
