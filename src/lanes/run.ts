@@ -339,7 +339,7 @@ class LaneRun {
     const found = await findEncounter(this.#deps, this.#connection, this.#lease, resource);
     if (found.kind === 'config') return this.#pause(found.reason);
     if (found.kind !== 'found') return this.#again(found.reason, found.afterMs);
-    this.#memory.encounter = found.encounter;
+    this.#memory.encounters.set(resource.document?.patientId ?? '', found.encounter);
     return 'go-on';
   }
 

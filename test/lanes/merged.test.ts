@@ -270,7 +270,7 @@ describe('a merge that the hospital takes back', () => {
 
   test('is no question while the former patient cannot be read, or is switched off', async () => {
     await unmerged();
-    await world.server.control('POST', 'faults', [{ path: 'Patient/old', times: 1, nth: 1, fault: { status: 503 } }]);
+    await world.server.control('POST', 'faults', [{ path: 'Patient/old', times: 1, nth: 1, fault: { status: 403 } }]);
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
     await seed(rosa('old', { active: false }));
