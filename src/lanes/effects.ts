@@ -10,7 +10,7 @@ import { raiseWanted } from './links.ts';
 import { withFact } from './merge.ts';
 import { settleMassChange } from './operating/mass-change.ts';
 import { recreateGone } from './operating/mass-gone.ts';
-import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, voidPlans } from './patients/patient-link.ts';
+import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, takeLane, voidPlans } from './patients/patient-link.ts';
 import { settleRefused } from './refused.ts';
 import { settleRefusedChange } from './refused-change.ts';
 import { settleUntold } from './unknown/untold.ts';
@@ -19,6 +19,7 @@ import { settleUntold } from './unknown/untold.ts';
 export async function applyDecision(trx: Transaction<Database>, decision: Answered): Promise<void> {
   switch (decision.kind) {
     case 'patient-match':
+      await takeLane(trx, decision);
       if (decision.choice.startsWith('link:')) await linkPatient(trx, decision, decision.choice.slice('link:'.length));
       return;
     case 'conflict':

@@ -103,6 +103,19 @@ export async function lanesKeeping(
     .execute();
 }
 
+/** A run that is looking for the patient right now must not store what it finds over what a person says. */
+export async function takeLane(
+  trx: Transaction<Database>,
+  { connection, subject }: Pick<ClientOn, 'connection' | 'subject'>,
+): Promise<void> {
+  await trx
+    .updateTable('lane')
+    .set({ fence: sql<number>`fence + 1`, lease_holder: null, lease_until: null })
+    .where('connection', '=', connection)
+    .where('subject', '=', subject)
+    .execute();
+}
+
 /** What was planned from the link before is not sent any more. */
 export async function voidPlans(trx: Transaction<Database>, client: ClientOn): Promise<void> {
   await sql`
