@@ -164,6 +164,12 @@ export const errorKinds = {
     issue: 'value',
     class: 'person',
   },
+  'client-duplicate': {
+    text: 'The source says that this client is a duplicate of the client {other}. Its cases, and what belongs to them, move when the source sends them again with that clientId.',
+    status: 409,
+    issue: 'duplicate',
+    class: 'person',
+  },
   'clock-awaits': {
     text: 'The clock "{clock}" runs until {awaits}.',
     status: 200,

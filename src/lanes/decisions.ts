@@ -17,6 +17,7 @@ export interface Choice {
 
 export interface NewDecision {
   readonly kind:
+    | 'client-duplicate'
     | 'patient-match'
     | 'patient-merged'
     | 'patient-relinked'

@@ -351,7 +351,7 @@ function resourceFor(
     isSetAside: aside !== undefined,
     parked:
       aside ??
-      searchBlock(input, key, row) ??
+      searchBlock(input, key, row, standing) ??
       heldBack(input, key, standing) ??
       input.memory.refused.get(nameOf(key)) ??
       parkedReason(input, row, links) ??
@@ -634,14 +634,21 @@ function searchState(input: DesireInput, key: ResourceKey, row: RecordRow): Lane
 export const patientTopic = 'patient';
 
 function patientSearch(input: DesireInput, row: RecordRow): LaneResource['search'] {
-  if (searchBlock(input, { type: 'client', id: row.id, slot: '' }, row) !== undefined) return 'blocked';
+  if (searchBlock(input, { type: 'client', id: row.id, slot: '' }, row, undefined) !== undefined) return 'blocked';
   const [patientDecision] = input.patientAnswers;
   return patientDecision?.choice === 'create' && isAbout(patientDecision, row) ? 'none' : 'pending';
 }
 
-/** A person is being asked, or has said no, about this very version of the client. */
-function searchBlock(input: DesireInput, key: ResourceKey, row: RecordRow): Reason | undefined {
+/** A person is being asked, or has said no, about this very version of the client; or it is a duplicate, for whom no patient is looked for or made. */
+function searchBlock(
+  input: DesireInput,
+  key: ResourceKey,
+  row: RecordRow,
+  standing: LinkRow | undefined,
+): Reason | undefined {
   if (key.type !== 'client') return undefined;
+  const other = textAt(row.content, 'mergedInto');
+  if (other !== undefined && standing === undefined) return reason('client-duplicate', { other });
   const open = input.openDecisions.find(({ topic }) => topic === patientTopic);
   if (open !== undefined && isAbout(open, row)) return open.reason;
   const [patientDecision] = input.patientAnswers;

@@ -10,7 +10,14 @@ import { raiseWanted } from './links.ts';
 import { withFact } from './merge.ts';
 import { settleMassChange } from './operating/mass-change.ts';
 import { recreateGone } from './operating/mass-gone.ts';
-import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, takeLane, voidPlans } from './patients/patient-link.ts';
+import {
+  type ClientOn,
+  lockPatientLinks,
+  patientSlot,
+  pointAtPatient,
+  takeLane,
+  voidPlans,
+} from './patients/patient-link.ts';
 import { settleRefused } from './refused.ts';
 import { settleRefusedChange } from './refused-change.ts';
 import { settleUntold } from './unknown/untold.ts';

@@ -44,6 +44,7 @@ import { tellOverdue } from './operating/overdue.ts';
 import { pauseForFault } from './operating/pause.ts';
 import { PlanOutdated } from './operations.ts';
 import { storeOutcomes } from './outcomes.ts';
+import { tellOfDuplicate } from './patients/duplicate.ts';
 import { findExisting, releaseMatchLeases } from './patients/find.ts';
 import { askAboutInactive } from './patients/merged.ts';
 import { giveUpMisfiled } from './patients/misfiled.ts';
@@ -218,6 +219,7 @@ class LaneRun {
       this.#deps.wake(unsure);
       return 'go-on';
     }
+    if (await tellOfDuplicate(this.#deps, this.#lease, state)) return 'go-on';
     const tied = await this.#adopt(state);
     if (tied !== undefined) return tied;
     const results = await readResults(this.#deps, this.#connection, this.#lease, state.resources);

@@ -223,7 +223,10 @@ describe('a linked patient whom the hospital switches off', () => {
     await world.decide('patient-match', 'again');
     await world.work();
     expect(await world.openDecisions()).toMatchObject([
-      { kind: 'patient-match', detail: { candidates: expect.arrayContaining([expect.objectContaining({ id: 'new' })]) } },
+      {
+        kind: 'patient-match',
+        detail: { candidates: expect.arrayContaining([expect.objectContaining({ id: 'new' })]) },
+      },
     ]);
   });
 });
@@ -260,7 +263,9 @@ describe('a merge that the hospital takes back', () => {
     await world.decide('patient-match', `link:${id}`);
     await world.work();
     await world.workAgain();
-    const goals = (await world.server.all('Goal')).filter(({ lifecycleStatus }) => lifecycleStatus !== 'entered-in-error');
+    const goals = (await world.server.all('Goal')).filter(
+      ({ lifecycleStatus }) => lifecycleStatus !== 'entered-in-error',
+    );
     expect(goals).toMatchObject([
       { subject: { reference: `Patient/${id}` } },
       { subject: { reference: `Patient/${id}` } },

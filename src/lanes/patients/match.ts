@@ -135,9 +135,7 @@ export function isSomebodyElse(client: JsonObject, patient: JsonObject): boolean
   const isOtherFamily = hasFamily(client.names) && hasFamily(patient.name) && !familyAgrees(client, patient);
   const isOtherGiven = hasGiven(client.names) && hasGiven(patient.name) && !givenAgrees(client, patient);
   return (
-    both(client.birthDate, patient.birthDate) &&
-    !birthDateMayAgree(client, patient) &&
-    (isOtherFamily || isOtherGiven)
+    both(client.birthDate, patient.birthDate) && !birthDateMayAgree(client, patient) && (isOtherFamily || isOtherGiven)
   );
 }
 
@@ -206,6 +204,8 @@ export function isStanding(patient: JsonObject): boolean {
  */
 export function replacedBy(patient: JsonObject, baseUrl?: string): string | null | undefined {
   const links = items(patient.link).filter(({ type }) => type === 'replaced-by');
-  const [id] = links.flatMap(({ other }) => patientId(textAt(isObject(other) ? other : {}, 'reference'), baseUrl) ?? []);
+  const [id] = links.flatMap(
+    ({ other }) => patientId(textAt(isObject(other) ? other : {}, 'reference'), baseUrl) ?? [],
+  );
   return id ?? (links.length === 0 ? undefined : null);
 }

@@ -159,7 +159,10 @@ export function clientHistory(links: readonly Generation[], answers: readonly An
   const denied = [...newest.values()].filter((link) => link.retired_at !== null && isDenial(link.reason));
   return {
     denied: new Map(
-      denied.map(({ remote_id: id }) => [id, answers.find(({ detail }) => detail.was === id)?.decided_by ?? 'A person']),
+      denied.map(({ remote_id: id }) => [
+        id,
+        answers.find(({ detail }) => detail.was === id)?.decided_by ?? 'A person',
+      ]),
     ),
     merged: mergedBefore(inOrder),
     switchedOff: answers.flatMap(({ choice, detail }) =>

@@ -453,7 +453,11 @@ describe('what a person is told of a candidate', () => {
 
 test.each<[string, JsonObject, boolean]>([
   ['another birth date and family name', { birthDate: '1950-01-01', name: [{ family: 'Baker' }] }, true],
-  ['another birth date and given name', { birthDate: '1986-01-01', name: [{ family: 'Delgado', given: ['Ana'] }] }, true],
+  [
+    'another birth date and given name',
+    { birthDate: '1986-01-01', name: [{ family: 'Delgado', given: ['Ana'] }] },
+    true,
+  ],
   ['another birth date', { birthDate: '1950-01-01' }, false],
   ['another given name', { name: [{ family: 'Delgado', given: ['Ana'] }] }, false],
   ['another family name', { name: [{ family: 'Baker' }] }, false],
