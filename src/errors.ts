@@ -587,6 +587,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'directory-several': {
+    text: 'The server has {count} entries with the number of {target}, and not exactly one of its name. A person must say which it is; nothing is guessed.',
+    status: 409,
+    issue: 'multiple-matches',
+    class: 'person',
+  },
   'document-after-retraction': {
     text: 'The document before was taken back; this one says what may be said now.',
     status: 200,

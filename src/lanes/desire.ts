@@ -646,7 +646,10 @@ function searchBlock(
   row: RecordRow,
   standing: LinkRow | undefined,
 ): Reason | undefined {
-  if (key.type !== 'client') return undefined;
+  if (key.type !== 'client') {
+    const several = input.openDecisions.find(({ topic }) => topic === resourceTopic('several', key));
+    return several !== undefined && isAbout(several, row) ? several.reason : undefined;
+  }
   const other = textAt(row.content, 'mergedInto');
   if (other !== undefined && standing === undefined) return reason('client-duplicate', { other });
   const open = input.openDecisions.find(({ topic }) => topic === patientTopic);
@@ -684,6 +687,7 @@ export function isTopicOf(key: ResourceKey, topic: string): boolean {
   const whole = [
     resourceTopic('contested', key),
     resourceTopic('gone', key),
+    resourceTopic('several', key),
     resourceTopic('untold', key),
     ...topicsOfCreates(key),
   ];

@@ -2,7 +2,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import { reason } from '../errors.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, textAt } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
 import { keepRemoteValues, offerChanges } from './changes.ts';
 import type { Answered } from './decisions.ts';
@@ -14,6 +14,7 @@ import {
   type ClientOn,
   lockPatientLinks,
   patientSlot,
+  pointAt,
   pointAtPatient,
   takeLane,
   voidPlans,
@@ -28,6 +29,10 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
     case 'patient-match':
       await takeLane(trx, decision);
       if (decision.choice.startsWith('link:')) await linkPatient(trx, decision, decision.choice.slice('link:'.length));
+      return;
+    case 'entry-match':
+      await takeLane(trx, decision);
+      if (decision.choice.startsWith('link:')) await linkEntry(trx, decision, decision.choice.slice('link:'.length));
       return;
     case 'conflict':
     case 'status':
@@ -67,6 +72,13 @@ async function linkPatient(trx: Transaction<Database>, decision: Answered, remot
   const waiting = await pointAtPatient(trx, client, remoteId);
   await voidPlans(trx, client);
   await raiseWanted(trx, waiting);
+}
+
+async function linkEntry(trx: Transaction<Database>, decision: Answered, remoteId: string): Promise<void> {
+  const { type, record_id: id, slot, detail } = decision;
+  const resourceType = textAt(detail, 'resourceType');
+  if (type === null || id === null || slot === null || resourceType === undefined) return;
+  await raiseWanted(trx, await pointAt(trx, decision, { type, id, slot, resourceType }, remoteId));
 }
 
 async function denyMerge(trx: Transaction<Database>, client: ClientOn): Promise<void> {

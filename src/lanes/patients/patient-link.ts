@@ -56,8 +56,29 @@ export async function pointAtPatient(
   client: ClientOn,
   remoteId: string,
 ): Promise<LaneKey[]> {
-  const { connection, source, clientId: id, subject } = client;
-  const ended = (await lockPatientLinks(trx, client)).filter(({ retired_at: at }) => at !== null);
+  const key = { type: 'client', id: client.clientId, slot: patientSlot };
+  const waiting = await pointAt(trx, client, { ...key, resourceType: 'Patient' }, remoteId);
+  return distinctLanes([...waiting, ...(await lanesKeeping(trx, client, remoteId))]);
+}
+
+/** Links a slot to what is there, as its next generation. @returns the lanes that waited for it */
+export async function pointAt(
+  trx: Transaction<Database>,
+  { connection, source, subject }: Pick<ClientOn, 'connection' | 'source' | 'subject'>,
+  { type, id, slot, resourceType }: { type: string; id: string; slot: string; resourceType: string },
+  remoteId: string,
+): Promise<LaneKey[]> {
+  const ended = await trx
+    .selectFrom('link')
+    .select('generation')
+    .where('connection', '=', connection)
+    .where('source', '=', source)
+    .where('type', '=', type)
+    .where('id', '=', id)
+    .where('slot', '=', slot)
+    .where('retired_at', 'is not', null)
+    .forUpdate()
+    .execute();
   const generation = 1 + Math.max(0, ...ended.map((row) => row.generation));
   const content = {
     remote_id: remoteId,
@@ -70,19 +91,18 @@ export async function pointAtPatient(
     seen_hash: null,
     version_tag: null,
   };
-  const key = { connection, source, type: 'client', id, slot: patientSlot, generation };
+  const key = { connection, source, type, id, slot, generation };
   await trx
     .insertInto('link')
-    .values({ ...key, subject, resource_type: 'Patient', ...content })
+    .values({ ...key, subject, resource_type: resourceType, ...content })
     .onConflict((conflict) =>
       conflict.columns(['connection', 'source', 'type', 'id', 'slot', 'generation']).doUpdateSet(content),
     )
     .execute();
   const { rows } = await sql<{ subject: string }>`
-    delete from waiting where connection = ${connection} and source = ${source} and type = 'client' and id = ${id}
-      and slot = ${patientSlot} returning subject`.execute(trx);
-  const waiting = rows.map((row) => ({ connection, subject: row.subject }));
-  return distinctLanes([...waiting, ...(await lanesKeeping(trx, client, remoteId))]);
+    delete from waiting where connection = ${connection} and source = ${source} and type = ${type} and id = ${id}
+      and slot = ${slot} returning subject`.execute(trx);
+  return rows.map((row) => ({ connection, subject: row.subject }));
 }
 
 /** The other lanes that keep what began there of a patient and is not settled: it goes to the lane of the client who is that patient. */
