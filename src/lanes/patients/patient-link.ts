@@ -218,6 +218,7 @@ function mergedBefore(inOrder: readonly Named[]): string[] {
 
 /** The same in SQL: `f` names a patient who was merged into the one of the standing link `k`. */
 export const wasMergedInto = sql`f.connection = k.connection and f.source = k.source and f.type = k.type and f.id = k.id and f.slot = k.slot
-  and f.generation < k.generation and f.remote_id <> k.remote_id and not exists (
+  and f.generation < k.generation and f.remote_id <> k.remote_id and f.retired_at is not null
+  and f.reason ->> 'code' = 'patient-merged' and not exists (
     select 1 from link g where g.connection = k.connection and g.source = k.source and g.type = k.type and g.id = k.id and g.slot = k.slot
       and g.generation >= f.generation and g.generation < k.generation and g.reason ->> 'code' is distinct from 'patient-merged')`;
