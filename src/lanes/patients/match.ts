@@ -1,7 +1,7 @@
 // Is one of these patients our client? Certain, a person must decide, or nobody. Never a guess (design section 7, "Patient"). Pure.
 
 import type { MatchGrade } from '../../connections/connections.ts';
-import { isObject, type JsonObject, textAt } from '../../json.ts';
+import { isObject, type JsonObject, objectAt, objectsIn, textAt } from '../../json.ts';
 import {
   birthDateMayAgree,
   both,
@@ -15,7 +15,6 @@ import {
   hasOtherIdentifier,
   hasSecondFact,
   hasStrongIdentifier,
-  items,
   legalName,
   linesOf,
   phonesOf,
@@ -152,7 +151,7 @@ export function strongIdentifiers(
   client: JsonObject,
   identifierSystems: Readonly<Record<string, string>>,
 ): StrongIdentifier[] {
-  return items(client.identifiers).flatMap(({ kind, value, system }) => {
+  return objectsIn(client.identifiers).flatMap(({ kind, value, system }) => {
     const configured = typeof kind === 'string' && strongKinds.includes(kind) ? identifierSystems[kind] : undefined;
     const fits = configured !== undefined && (system === undefined || system === configured);
     return fits && typeof value === 'string' ? [{ system: configured, value: value.trim() }] : [];
@@ -203,9 +202,25 @@ export function isStanding(patient: JsonObject): boolean {
  * @param baseUrl of the server
  */
 export function replacedBy(patient: JsonObject, baseUrl?: string): string | null | undefined {
-  const links = items(patient.link).filter(({ type }) => type === 'replaced-by');
-  const [id] = links.flatMap(
-    ({ other }) => patientId(textAt(isObject(other) ? other : {}, 'reference'), baseUrl) ?? [],
-  );
+  const links = objectsIn(patient.link).filter(({ type }) => type === 'replaced-by');
+  const [id] = links.flatMap((link) => patientId(textAt(objectAt(link, 'other'), 'reference'), baseUrl) ?? []);
   return id ?? (links.length === 0 ? undefined : null);
+}
+
+const npiSystem = 'http://hl7.org/fhir/sid/us-npi';
+
+/** The numbers by which a server may already know an organization or a practitioner. */
+export function directoryIdentifiers(
+  record: JsonObject,
+  identifierSystems: Readonly<Record<string, string>>,
+): { system: string; value: string }[] {
+  const npi = identifierSystems.npi ?? npiSystem;
+  const own = typeof record.npi === 'string' ? [{ system: npi, value: record.npi.trim() }] : [];
+  const listed = (Array.isArray(record.identifiers) ? record.identifiers : []).flatMap((item) => {
+    if (!isObject(item) || typeof item.kind !== 'string' || typeof item.value !== 'string' || item.kind === 'tax-id')
+      return [];
+    const system = item.kind === 'npi' ? npi : identifierSystems[item.kind];
+    return system === undefined ? [] : [{ system, value: item.value.trim() }];
+  });
+  return [...own, ...listed];
 }
