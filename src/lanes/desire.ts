@@ -344,7 +344,10 @@ function patientSearch(input: DesireInput, row: RecordRow): LaneResource['search
   return patientDecision?.choice === 'create' && isAbout(patientDecision, row) ? 'none' : 'pending';
 }
 
-/** A person is being asked, or has said no, about this very version of the client; or it is a duplicate, for whom no patient is looked for or made. */
+/**
+ * A person is being asked, or has said no, about this very version of the client; or whom a linked patient has become, whatever the record says by now.
+ * Or it is a duplicate, for whom no patient is looked for or made.
+ */
 function searchBlock(
   input: DesireInput,
   key: ResourceKey,
@@ -358,7 +361,7 @@ function searchBlock(
   const other = textAt(row.content, 'mergedInto');
   if (other !== undefined && standing === undefined) return reason('client-duplicate', { other });
   const open = input.openDecisions.find(({ topic }) => topic === patientTopic);
-  if (open !== undefined && isAbout(open, row)) return open.reason;
+  if (open !== undefined && (isAbout(open, row) || open.detail.was !== undefined)) return open.reason;
   const [patientDecision] = input.patientAnswers;
   return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
 }

@@ -4,7 +4,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { raiseWanted } from '../../src/lanes/lanes.ts';
-import { aGoal } from '../builders.ts';
+import { aClient, aGoal } from '../builders.ts';
 import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -248,7 +248,10 @@ describe('a merge that the hospital takes back', () => {
     await unmerged();
     const { length } = await world.server.journal();
     await world.workAgain();
-    await world.accept(['goal', aGoal({ id: 'goal-3', updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    await world.accept(
+      ['client', aClient({ phones: [], updatedAt: '2026-02-21T10:00:00-05:00' })],
+      ['goal', aGoal({ id: 'goal-3', updatedAt: '2026-02-21T10:00:00-05:00' })],
+    );
     await world.workAgain();
     expect((await world.openDecisions()).find(({ kind }) => kind === 'patient-match')).toMatchObject({
       code: 'patient-unmerged',
