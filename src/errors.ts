@@ -164,6 +164,12 @@ export const errorKinds = {
     issue: 'value',
     class: 'person',
   },
+  'client-duplicate': {
+    text: 'The source says that this client is a duplicate of the client {other}. Its cases, and what belongs to them, move when the source sends them again with that clientId.',
+    status: 409,
+    issue: 'duplicate',
+    class: 'person',
+  },
   'clock-awaits': {
     text: 'The clock "{clock}" runs until {awaits}.',
     status: 200,
@@ -585,6 +591,12 @@ export const errorKinds = {
     text: 'Found on the server; linked and never written.',
     status: 200,
     issue: 'informational',
+    class: 'person',
+  },
+  'directory-several': {
+    text: 'The server has {count} entries with the number of {target}, and not exactly one of its name. A person must say which it is; nothing is guessed.',
+    status: 409,
+    issue: 'multiple-matches',
     class: 'person',
   },
   'document-after-retraction': {
@@ -1289,10 +1301,22 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'config',
   },
+  'patient-denied': {
+    text: '{by} said before that the client is not this patient, who looks like the client all the same. A person must say who the client is.',
+    status: 409,
+    issue: 'conflict',
+    class: 'person',
+  },
   'patient-gone': {
     text: 'The patient whom this client was linked to is gone on the server. A person must say who the client is there.',
     status: 410,
     issue: 'deleted',
+    class: 'person',
+  },
+  'patient-inactive': {
+    text: 'The hospital has switched this patient off and names no other in its place. A person must say who the client is.',
+    status: 409,
+    issue: 'conflict',
     class: 'person',
   },
   'patient-left': {
@@ -1308,7 +1332,7 @@ export const errorKinds = {
     class: 'person',
   },
   'patient-merged-elsewhere': {
-    text: 'The hospital merged this patient into one of another birth date and family name. A person must say who the client is.',
+    text: 'The hospital merged this patient into one of another birth date and name. A person must say who the client is.',
     status: 409,
     issue: 'conflict',
     class: 'person',
@@ -1359,6 +1383,12 @@ export const errorKinds = {
     text: 'A person said that the client is not the patient who was linked on this server.',
     status: 409,
     issue: 'informational',
+    class: 'person',
+  },
+  'patient-unmerged': {
+    text: 'The hospital has taken back the merge by which this client got another patient. A person must say who of the two the client is.',
+    status: 409,
+    issue: 'conflict',
     class: 'person',
   },
   'patient-unreadable': {

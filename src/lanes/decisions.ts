@@ -19,6 +19,8 @@ export interface Choice {
 
 export interface NewDecision {
   readonly kind:
+    | 'client-duplicate'
+    | 'entry-match'
     | 'patient-match'
     | 'patient-merged'
     | 'patient-relinked'
@@ -44,7 +46,16 @@ export interface NewDecision {
   readonly choices: readonly Choice[];
 }
 
-type Topic = 'contested' | 'doubled' | 'elsewhere' | 'gone' | 'misfiled' | 'not-carried' | 'taken-back' | 'untold';
+type Topic =
+  | 'contested'
+  | 'doubled'
+  | 'elsewhere'
+  | 'gone'
+  | 'misfiled'
+  | 'not-carried'
+  | 'several'
+  | 'taken-back'
+  | 'untold';
 
 /** The topic under which a person is asked about a resource as a whole; its elements have topics of their own (`elementTopic`). */
 export function resourceTopic(about: Topic, key: ResourceKey): string {

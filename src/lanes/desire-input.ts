@@ -35,8 +35,8 @@ export interface DesireInput {
   readonly openDecisions: readonly DecisionRow[];
   /** Slots of operations without an outcome, as `nameOf` makes them. */
   readonly unknown: ReadonlySet<string>;
-  /** The newest answered patient decision of the lane. */
-  readonly patientDecision: DecisionRow | undefined;
+  /** What persons have said about who the client of the lane is; newest first. */
+  readonly patientAnswers: readonly DecisionRow[];
   readonly consents: readonly JsonObject[];
   /** Those of the client, where the connection shares referrals only. */
   readonly referrals: readonly JsonObject[];

@@ -4,12 +4,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isDirectoryType, isForConsent, isTold, labelsOf, mayName, withheldBy, withLabels } from '../access/access.ts';
 import { type Reason, reason } from '../errors.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import type { Desired, DesiredReference, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
 import { cancelRequestOf } from '../referrals/referrals.ts';
 import { askedAnew, cancellationSlot } from './cancel-question.ts';
-import type { DecisionRow } from './decisions.ts';
+import { type DecisionRow, resourceTopic } from './decisions.ts';
 import { type DesireInput, slotOf } from './desire-input.ts';
 import { documentResource } from './documents/desire-document.ts';
 import { withMessages } from './documents/desire-messages.ts';
@@ -25,7 +25,7 @@ import { movesOn } from './moves-on.ts';
 import { ownValue } from './own-identifier.ts';
 import { type Filed, inItsChart, movedFrom } from './patients/chart.ts';
 import { directoryIdentifiers } from './patients/match.ts';
-import { patientTopic } from './patients/patient-link.ts';
+import { clientHistory, patientTopic } from './patients/patient-link.ts';
 import { heldBack, holdsOf, isTopicOf } from './questions.ts';
 import { isCopy, routeFor } from './route-for.ts';
 import { asideReason, leftReason } from './set-aside.ts';
@@ -246,7 +246,7 @@ function resourceFor(
     isSetAside: aside !== undefined,
     parked:
       aside ??
-      searchBlock(input, key, row) ??
+      searchBlock(input, key, row, standing) ??
       heldBack(input, key, standing) ??
       input.memory.refused.get(nameOf(key)) ??
       parkedReason(input, row, links) ??
@@ -260,6 +260,7 @@ function resourceFor(
     ...holdsOf(input, key),
     ...(cancelRequest && { cancelRequest }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
+    ...(key.type === 'client' && { client: clientHistory(links, input.patientAnswers) }),
   };
 }
 
@@ -357,17 +358,30 @@ function searchState(input: DesireInput, key: ResourceKey, row: RecordRow): Lane
 }
 
 function patientSearch(input: DesireInput, row: RecordRow): LaneResource['search'] {
-  if (searchBlock(input, { type: 'client', id: row.id, slot: '' }, row) !== undefined) return 'blocked';
-  const { patientDecision } = input;
+  if (searchBlock(input, { type: 'client', id: row.id, slot: '' }, row, undefined) !== undefined) return 'blocked';
+  const [patientDecision] = input.patientAnswers;
   return patientDecision?.choice === 'create' && isAbout(patientDecision, row) ? 'none' : 'pending';
 }
 
-/** A person is being asked, or has said no, about this very version of the client; or whom a linked patient has become, whatever the record says by now. */
-function searchBlock(input: DesireInput, key: ResourceKey, row: RecordRow): Reason | undefined {
-  if (key.type !== 'client') return undefined;
+/**
+ * A person is being asked, or has said no, about this very version of the client; or whom a linked patient has become, whatever the record says by now.
+ * Or it is a duplicate, for whom no patient is looked for or made.
+ */
+function searchBlock(
+  input: DesireInput,
+  key: ResourceKey,
+  row: RecordRow,
+  standing: LinkRow | undefined,
+): Reason | undefined {
+  if (key.type !== 'client') {
+    const several = input.openDecisions.find(({ topic }) => topic === resourceTopic('several', key));
+    return several !== undefined && isAbout(several, row) ? several.reason : undefined;
+  }
+  const other = textAt(row.content, 'mergedInto');
+  if (other !== undefined && standing === undefined) return reason('client-duplicate', { other });
   const open = input.openDecisions.find(({ topic }) => topic === patientTopic);
   if (open !== undefined && (isAbout(open, row) || open.detail.was !== undefined)) return open.reason;
-  const { patientDecision } = input;
+  const [patientDecision] = input.patientAnswers;
   return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
 }
 

@@ -2,7 +2,7 @@
 
 import { sql, type Transaction } from 'kysely';
 import { CasebridgeError, reason } from '../errors.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, textAt } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
 import { offerPatch } from './changes.ts';
 import type { Answered } from './decisions.ts';
@@ -12,7 +12,15 @@ import { raiseWanted } from './links.ts';
 import { withFact } from './merge.ts';
 import { settleMassChange } from './operating/mass-change.ts';
 import { settleGone } from './operating/mass-gone.ts';
-import { type ClientOn, lockPatientLinks, patientSlot, pointAtPatient, voidPlans } from './patients/patient-link.ts';
+import {
+  type ClientOn,
+  lockPatientLinks,
+  patientSlot,
+  pointAt,
+  pointAtPatient,
+  takeLane,
+  voidPlans,
+} from './patients/patient-link.ts';
 import { settleRefused } from './refused.ts';
 import { settleRefusedChange } from './refused-change.ts';
 import { leaveGone, setAside } from './set-aside.ts';
@@ -23,7 +31,12 @@ import { settleUntold } from './unknown/untold.ts';
 export async function applyDecision(trx: Transaction<Database>, decision: Answered): Promise<void> {
   switch (decision.kind) {
     case 'patient-match':
+      await takeLane(trx, decision);
       if (decision.choice.startsWith('link:')) await linkPatient(trx, decision, decision.choice.slice('link:'.length));
+      return;
+    case 'entry-match':
+      await takeLane(trx, decision);
+      if (decision.choice.startsWith('link:')) await linkEntry(trx, decision, decision.choice.slice('link:'.length));
       return;
     case 'conflict':
       if (decision.choice === 'leave') await leaveContested(trx, decision);
@@ -65,6 +78,13 @@ async function linkPatient(trx: Transaction<Database>, decision: Answered, remot
   const waiting = await pointAtPatient(trx, client, remoteId);
   await voidPlans(trx, client);
   await raiseWanted(trx, waiting);
+}
+
+async function linkEntry(trx: Transaction<Database>, decision: Answered, remoteId: string): Promise<void> {
+  const { type, record_id: id, slot, detail } = decision;
+  const resourceType = textAt(detail, 'resourceType');
+  if (type === null || id === null || slot === null || resourceType === undefined) return;
+  await raiseWanted(trx, await pointAt(trx, decision, { type, id, slot, resourceType }, remoteId));
 }
 
 async function denyMerge(trx: Transaction<Database>, client: ClientOn): Promise<void> {

@@ -130,8 +130,20 @@ export interface LaneResource {
   readonly cancelRequest?: CancelRequest | 'none';
   /** Search before creating: patients and directory entries (lanes.md 18, 19). */
   readonly search: 'none' | 'pending' | 'not-found' | 'blocked';
+  /** For a client only. */
+  readonly client?: ClientHistory;
   /** For the readable document of a case only, which no mapping makes. */
   readonly document?: DocumentState;
+}
+
+/** What is known of the patients that a client is, was, and is not; ids of the server. */
+export interface ClientHistory {
+  /** Whom a person has said that the client is not, each with who said so: no search links one of them again. */
+  readonly denied: ReadonlyMap<string, string>;
+  /** Who the client was before the hospital merged them into the one that it is now. */
+  readonly merged: readonly string[];
+  /** Whom a person has said that the client is, although they were switched off. */
+  readonly switchedOff: readonly string[];
 }
 
 export interface Wait {

@@ -1,7 +1,7 @@
 // Links a resource to what was found on the server: it is read from then on, and never written.
 
 import type { JsonObject } from '../json.ts';
-import { closeObsolete } from './decisions.ts';
+import { closeObsolete, resourceTopic } from './decisions.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
@@ -32,7 +32,7 @@ export async function linkFound(
       seen: undefined,
       seenHash: hashOfSeen(body),
     } as const;
-    await closeObsolete(trx, lease, [patientTopic]);
+    await closeObsolete(trx, lease, [patientTopic, resourceTopic('several', resource.key)]);
     const waiting = await saveLinks(trx, lease, [[resource, link]]);
     if (resource.resourceType !== 'Patient') return waiting;
     const keeping = await lanesKeeping(trx, lease, remoteId);

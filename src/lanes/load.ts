@@ -96,7 +96,7 @@ export async function loadLane(
         rows.operations.flatMap((row) => (row.outcome === null ? [nameOf({ ...row, id: row.record_id })] : [])),
       ),
       openDecisions: rows.decisions.filter(({ state }) => state === 'open'),
-      patientDecision: rows.decisions.find(({ state, topic }) => state === 'decided' && topic === patientTopic),
+      patientAnswers: rows.decisions.filter(({ state, topic }) => state === 'decided' && topic === patientTopic),
       consents,
       referrals,
       today: dateOf(now.getTime(), zone),

@@ -36,6 +36,7 @@ export function isTopicOf(key: ResourceKey, topic: string): boolean {
   const whole = [
     resourceTopic('contested', key),
     resourceTopic('gone', key),
+    resourceTopic('several', key),
     resourceTopic('untold', key),
     ...topicsOfCreates(key),
   ];

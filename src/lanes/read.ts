@@ -8,7 +8,7 @@ import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { hashOfSeen, saveSeen } from './links.ts';
-import { type Survivor, storeMerge, survivorOf } from './patients/merged.ts';
+import { type Survivor, standsAgain, storeMerge, storeUnmerge, survivorOf } from './patients/merged.ts';
 import { type OneRead, readOne } from './read-one.ts';
 import { type Failure, failureOf, isFailure, isRestricted, type Refused } from './search-failure.ts';
 
@@ -80,7 +80,7 @@ function isAsSeen({ observed }: LaneResource, body: JsonObject, versionTag: stri
   return observed?.hash === hashOfSeen(body) && observed.versionTag === versionTag;
 }
 
-/** The link follows a patient whom the hospital has merged; undefined: this one stands, or nothing can be told from the answer. */
+/** The link follows a patient whom the hospital has merged; undefined: this one stands, alone, or nothing can be told from the answer. */
 async function followMerge(
   deps: LaneDeps,
   connection: LaneConnection,
@@ -95,8 +95,13 @@ async function followMerge(
   if (failed !== undefined && !saysMerged) return undefined;
   const found: Survivor =
     failed === undefined ? await survivorOf(connection, link.remoteId, body) : { kind: 'unnamed' };
-  if (found.kind === 'same') return undefined;
   if (isFailure(found)) return found;
+  if (found.kind === 'same') {
+    const former = await standsAgain(connection, resource.client?.merged ?? []);
+    if (former === undefined) return undefined;
+    deps.wake(await storeUnmerge(deps, connection, lease, resource, link, [former, ...(body ? [body] : [])]));
+    return { kind: 'read', isNews: true };
+  }
   const survivor = found.kind === 'survivor' ? found.body : undefined;
   deps.wake(await storeMerge(deps, connection, lease, resource, link, survivor));
   if (survivor !== undefined) fresh.add(`Patient/${survivor.id}`);

@@ -22,8 +22,8 @@ export interface RunMemory {
   readonly unread: Map<string, Reason>;
   /** False once references between new resources are in each other's way: optional ones are then left for an update. */
   placeholders: boolean;
-  /** Where the patient's document is to be filed; undefined: not looked for yet. */
-  encounter: { readonly id: string } | 'none-open' | undefined;
+  /** Where documents of a patient, by the server's id, are to be filed; of others it has not been looked for yet. */
+  readonly encounters: Map<string, { readonly id: string } | 'none-open'>;
   /** The server has refused to let a document be amended. */
   amendRefused: boolean;
   /** Texts of documents of the other side. */
@@ -51,7 +51,7 @@ export function newMemory(lane: LaneMemory, wanted?: number): RunMemory {
     refused: new Map(),
     unread: new Map(),
     placeholders: true,
-    encounter: undefined,
+    encounters: new Map(),
     amendRefused: false,
     texts: { looks: new Map(), againAt: undefined },
     mappings: undefined,

@@ -45,7 +45,9 @@ import { pauseForFault } from './operating/pause.ts';
 import { refuseUnread } from './operating/replay-work.ts';
 import { PlanOutdated } from './operations.ts';
 import { storeOutcomes } from './outcomes.ts';
+import { tellOfDuplicate } from './patients/duplicate.ts';
 import { findExisting, releaseMatchLeases } from './patients/find.ts';
+import { askAboutInactive } from './patients/merged.ts';
 import { giveUpMisfiled } from './patients/misfiled.ts';
 import { elementTopic, type Operation, type Plan, plan, type ResourceState, type Write } from './plan.ts';
 import { readLinked } from './read.ts';
@@ -218,6 +220,12 @@ class LaneRun {
     if (out !== undefined) return this.#leaveOut(state, out);
     const reread = this.#lease.reread ? state.resources.filter((resource) => this.#isUnread(resource)) : [];
     if (reread.length > 0) return this.#readAll(state, reread);
+    const unsure = await askAboutInactive(this.#deps, this.#connection, this.#lease, state.resources);
+    if (unsure !== undefined) {
+      this.#deps.wake(unsure);
+      return 'go-on';
+    }
+    if (await tellOfDuplicate(this.#deps, this.#lease, state)) return 'go-on';
     const tied = await this.#adopt(state);
     if (tied !== undefined) return tied;
     const told = await settleGone(this.#deps, this.#connection, this.#lease, state);
@@ -348,7 +356,7 @@ class LaneRun {
   async #findEncounter(resource: LaneResource): Promise<Step> {
     const found = await findEncounter(this.#deps, this.#connection, this.#lease, resource);
     if (isFailure(found)) return this.#stop(found);
-    this.#memory.encounter = found.encounter;
+    this.#memory.encounters.set(resource.document?.patientId ?? '', found.encounter);
     return 'go-on';
   }
 

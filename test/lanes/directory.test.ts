@@ -66,6 +66,72 @@ describe('an organization that the server knows by its NPI', () => {
   });
 });
 
+describe('several organizations under one NPI', () => {
+  const name = 'organization/org-pantry#organization';
+  const bakery = { ...theirs, id: 'bakery', name: 'Elm Street Bakery' };
+  const sendPantry = async () => {
+    await world.accept(...directoryAndClient(), [
+      'organization',
+      anOrganization({ identifiers, updatedAt: '2026-01-06T09:00:00-05:00' }),
+    ]);
+    await world.work();
+  };
+
+  test('the one of the same name is linked, wherever it comes in their order', async () => {
+    await world.server.control('POST', 'seed', [bakery, { ...theirs, name: 'ELM STREET PANTRY' }]);
+    await sendPantry();
+    expect(await world.link(name)).toMatchObject({ origin: 'found', remoteId: 'elm' });
+  });
+
+  test('without one of the same name a person is asked: nothing is guessed or made, and what needs it waits', async () => {
+    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await sendPantry();
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      {
+        kind: 'entry-match',
+        code: 'directory-several',
+        choices: ['link:bakery', 'link:elm', 'again'],
+        detail: { candidates: [{ id: 'bakery', name: 'Elm Street Bakery' }, { id: 'elm' }] },
+      },
+    ]);
+    expect(await world.link(name)).toMatchObject({ remoteId: null, state: 'parked', reason: 'directory-several' });
+    expect((await ownCounts(world.server))[`county/${name}`]).toBeUndefined();
+    await world.decide('entry-match', 'link:elm');
+    await world.work();
+    await world.workAgain();
+    expect(await world.link(name)).toMatchObject({ origin: 'found', remoteId: 'elm', state: 'read' });
+    const service = await world.server.own('HealthcareService', 'county/service/service-groceries#service');
+    expect(service.providedBy).toEqual({ reference: 'Organization/elm' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('… and a record that comes with another name is looked for anew', async () => {
+    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await sendPantry();
+    await world.accept([
+      'organization',
+      anOrganization({ identifiers, name: 'Elm Street Bakery', updatedAt: '2026-01-07T09:00:00-05:00' }),
+    ]);
+    await world.work();
+    expect(await world.link(name)).toMatchObject({ remoteId: 'bakery' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('and several practitioners: the one of the same name is linked', async () => {
+    const person = (id: string, family: string, given: string) => ({
+      resourceType: 'Practitioner',
+      id,
+      name: [{ family, given: [given] }],
+      identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: npi }],
+    });
+    await world.server.control('POST', 'seed', [person('a', 'Okafor', 'Ada'), person('b', 'OKAFOR', 'Ngozi')]);
+    await world.accept(...directoryAndClient(), ['worker', aWorker({ npi, updatedAt: '2026-01-06T09:00:00-05:00' })]);
+    await world.work();
+    expect(await world.link('worker/worker-okafor#practitioner')).toMatchObject({ origin: 'found', remoteId: 'b' });
+  });
+});
+
 test('a practitioner known by NPI is linked; the role, which names the agency, is ours', async () => {
   await world.server.control('POST', 'seed', {
     resourceType: 'Practitioner',

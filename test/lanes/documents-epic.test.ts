@@ -510,6 +510,25 @@ describe('a document in the chart of the wrong patient', () => {
     expect(await writes()).toEqual(before);
   });
 
+  test('told while its encounter is looked for: it is filed under a visit of the right patient', async () => {
+    await seed(right, anEncounter('right-visit', 'in-progress', '2026-02-01T09:00:00Z', 'right'));
+    const connection = world.deps.connections.get('general');
+    if (connection === undefined) throw new Error('no connection');
+    const { client } = connection;
+    const told: typeof client = {
+      ...client,
+      searchAll: async (type, ...rest) => {
+        if (type === 'Encounter' && rest[0].patient === 'rosa') await sayItIs('right');
+        return client.searchAll(type, ...rest);
+      },
+    };
+    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.work({ deps: { connections: new Map([['general', { ...connection, client: told }]]) } });
+    expect(await world.server.all('DocumentReference')).toMatchObject([
+      { subject: { reference: 'Patient/right' }, context: { encounter: [{ reference: 'Encounter/right-visit' }] } },
+    ]);
+  });
+
   test('is taken back when the client is nobody there, and filed nowhere', async () => {
     await sendCase();
     await sayItIs(null);

@@ -201,7 +201,8 @@ describe('E20: a merged patient', () => {
     ]);
     const { length } = await world.server.journal();
     await world.workAgain();
-    expect(await asked(length)).toEqual(['GET Patient/new']);
+    // Whether the merge still holds: it is redirected as before.
+    expect(await asked(length)).toEqual(['GET Patient/new', 'GET Patient/old', 'GET Patient/new']);
   });
 
   test('E20: to somebody of another birth date and family name: a person is asked', async () => {

@@ -4,8 +4,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { raiseWanted } from '../../src/lanes/lanes.ts';
-import { aGoal } from '../builders.ts';
-import { caseWithReferral, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
+import { aClient, aGoal } from '../builders.ts';
+import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'client/client-rosa#patient';
@@ -200,6 +200,144 @@ describe('a linked patient whom the server has lost', () => {
     expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found' });
     expect(await world.server.own('Goal', goalName)).toMatchObject({ subject: { reference: 'Patient/new' } });
   });
+});
+
+describe('a survivor whom the server does not name', () => {
+  test.each<[string, JsonObject]>([
+    ['by a number alone', { identifier: { system: 'urn:oid:1.2.3', value: 'MRN-1' } }],
+    ['on another server, under the id of somebody here', { reference: 'https://other.example.org/fhir/Patient/77' }],
+  ])('%s: the client is looked for again, and nobody is taken for the survivor', async (_what, other) => {
+    await sendCase();
+    await seed(rosa('77', another), rosa('old', { active: false, link: [{ type: 'replaced-by', other }] }));
+    await world.workAgain();
+    expect((await world.openDecisions()).map(({ kind }) => kind).sort()).toEqual(['patient-match', 'patient-merged']);
+    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked' });
+    expect((await world.openDecisions()).find(({ kind }) => kind === 'patient-match')).toMatchObject({
+      detail: { candidates: [{ id: 'old' }] },
+    });
+  });
+
+  test('nor makes a patient of ours anew who was merged so', async () => {
+    await world.accept(...directoryAndClient());
+    await world.work();
+    const ours = await world.server.own('Patient', 'county/client/client-rosa#patient');
+    const other = { identifier: { system: 'urn:oid:1.2.3', value: 'MRN-1' } };
+    await seed({ ...ours, active: false, link: [{ type: 'replaced-by', other }] });
+    await world.workAgain();
+    expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ kind: 'patient-match' }));
+    expect(await creates(world.server, 'Patient')).toBe(1);
+  });
+
+  test('by a reference to one version: that patient is followed', async () => {
+    await sendCase();
+    const link = [{ type: 'replaced-by', other: { reference: 'Patient/new/_history/1' } }];
+    await seed(rosa('new'), rosa('old', { active: false, link }));
+    await world.workAgain();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+  });
+});
+
+describe('a linked patient whom the hospital switches off', () => {
+  test('is a question, once, and what depends on the client waits', async () => {
+    await sendCase();
+    await seed(rosa('old', { active: false }));
+    const { length } = await world.server.journal();
+    await world.workAgain();
+    await world.accept(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'patient-match', code: 'patient-inactive', choices: ['link:old', 'again', 'leave'] },
+    ]);
+    expect(await world.server.writes(length)).toEqual([]);
+    expect(await world.link('goal/goal-2#goal')).toMatchObject({ state: 'waiting' });
+    await world.decide('patient-match', 'link:old');
+    await world.workAgain();
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', generation: 2 });
+    expect(await world.server.own('Goal', 'county/goal/goal-2#goal')).toMatchObject({
+      subject: { reference: 'Patient/old' },
+    });
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ generation: 1, state: 'current' });
+  });
+
+  test('… answered "again": is shown beside another who may be the client', async () => {
+    await sendCase();
+    await seed(rosa('old', { active: false }), rosa('new'));
+    await world.workAgain();
+    await world.decide('patient-match', 'again');
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([
+      {
+        kind: 'patient-match',
+        detail: { candidates: expect.arrayContaining([expect.objectContaining({ id: 'new' })]) },
+      },
+    ]);
+  });
+});
+
+describe('a merge that the hospital takes back', () => {
+  const married = { identifier: [], name: [{ family: 'Delgado', given: ['Rosa Maria'] }], birthDate: '1984-06-18' };
+
+  async function unmerged(): Promise<void> {
+    await sendCase();
+    await seed(rosa('new', married), rosa('old', replacedBy('new')));
+    await world.workAgain();
+    await world.accept(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.work();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+    await seed(rosa('old'));
+  }
+
+  test('is a question about the two, and nothing is sent until it is answered', async () => {
+    await unmerged();
+    const { length } = await world.server.journal();
+    await world.workAgain();
+    await world.accept(
+      ['client', aClient({ phones: [], updatedAt: '2026-02-21T10:00:00-05:00' })],
+      ['goal', aGoal({ id: 'goal-3', updatedAt: '2026-02-21T10:00:00-05:00' })],
+    );
+    await world.workAgain();
+    expect((await world.openDecisions()).find(({ kind }) => kind === 'patient-match')).toMatchObject({
+      code: 'patient-unmerged',
+      choices: ['link:old', 'link:new', 'leave'],
+    });
+    expect(await world.server.writes(length)).toEqual([]);
+  });
+
+  test.each(['old', 'new'])('… answered "link:%s": all that is in force is in that chart', async (id) => {
+    await unmerged();
+    await world.workAgain();
+    await world.decide('patient-match', `link:${id}`);
+    await world.work();
+    await world.workAgain();
+    const goals = (await world.server.all('Goal')).filter(
+      ({ lifecycleStatus }) => lifecycleStatus !== 'entered-in-error',
+    );
+    expect(goals).toMatchObject([
+      { subject: { reference: `Patient/${id}` } },
+      { subject: { reference: `Patient/${id}` } },
+    ]);
+    expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
+  });
+
+  test('is no question while the former patient cannot be read, or is switched off', async () => {
+    await unmerged();
+    await world.server.control('POST', 'faults', [{ path: 'Patient/old', times: 1, nth: 1, fault: { status: 403 } }]);
+    await world.workAgain();
+    expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
+    await seed(rosa('old', { active: false }));
+    await world.workAgain();
+    expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
+  });
+});
+
+test('a survivor of another given name and birth date is a question: siblings are the usual wrong merge', async () => {
+  await sendCase();
+  await seed(rosa('new', { name: [{ family: 'Delgado', given: ['Ana'] }], birthDate: '1986-01-01' }));
+  await seed(rosa('old', replacedBy('new')));
+  await world.workAgain();
+  expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match', code: 'patient-merged-elsewhere' }]);
 });
 
 describe('a linked patient whom nobody may see', () => {

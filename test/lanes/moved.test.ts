@@ -3,6 +3,7 @@
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject } from '../../src/json.ts';
+import { relinkPatient } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, aReferral } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
@@ -361,3 +362,84 @@ async function askAboutGoal(): Promise<void> {
   await world.workAgain();
   expect(await world.openDecisions()).toMatchObject([{ kind: 'conflict', code: 'remote-edit' }]);
 }
+
+describe('a client whom its source has found to be a duplicate', () => {
+  const merged = { ...lee[1], mergedInto: 'client-rosa', updatedAt: later };
+  const leesGoal: Item = ['goal', aGoal({ ...toLee, id: 'goal-lee', updatedAt: '2026-02-19T10:00:00-05:00' })];
+
+  test('is told of once: what to send, and that the patient made for it stays', async () => {
+    await begin(lee, leesCase, leesGoal);
+    const { length } = await world.server.journal();
+    await world.accept(['client', merged]);
+    await world.work();
+    await world.workAgain();
+    const { remoteId } = await world.link('client/client-lee#patient');
+    expect(await world.openDecisions()).toMatchObject([
+      {
+        kind: 'client-duplicate',
+        code: 'client-duplicate',
+        choices: ['noted'],
+        detail: { mergedInto: 'client-rosa', patient: remoteId, madeByUs: true },
+      },
+    ]);
+    expect((await world.openDecisions())[0]?.detail.written).toContainEqual(
+      expect.objectContaining({ resourceType: 'Goal', slot: 'goal/goal-lee#goal' }),
+    );
+    await world.decide('client-duplicate', 'noted');
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.server.writes(length)).toEqual([]);
+  });
+
+  test('has what is sent again under the other client in that chart, and the patient made for it untouched', async () => {
+    await begin(lee, leesCase, leesGoal);
+    await world.accept(['client', merged]);
+    await world.work();
+    await world.accept(
+      ['case', aCase({ id: 'case-lee', clientId: 'client-rosa', updatedAt: later })],
+      ['goal', aGoal({ id: 'goal-lee', caseId: 'case-lee', needIds: [], updatedAt: later })],
+    );
+    await world.work();
+    expect((await goals()).map(([family]) => family)).toEqual(['Delgado', 'Delgado']);
+    const patient = await world.server.own('Patient', 'county/client/client-lee#patient');
+    expect(patient).toMatchObject({ meta: { versionId: '1' } });
+  });
+
+  test('is no more when the source takes that back', async () => {
+    await begin(lee, leesCase);
+    await world.accept(['client', merged]);
+    await world.work();
+    await world.accept(['client', { ...lee[1], updatedAt: '2026-02-21T10:00:00-05:00' }]);
+    await world.work();
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('gets no patient of its own, and its case waits with that reason', async () => {
+    await begin(['client', merged], leesCase);
+    expect(await creates(world.server, 'Patient')).toBe(1);
+    expect(await world.link('client/client-lee#patient')).toMatchObject({
+      state: 'parked',
+      reason: 'client-duplicate',
+    });
+    expect(await world.link('case/case-lee#episode')).toMatchObject({ state: 'waiting', reason: 'client-duplicate' });
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'client-duplicate', detail: { patient: null } }]);
+  });
+
+  test('is nothing to see to where both are one patient already', async () => {
+    await begin();
+    const { id } = await world.server.own('Patient', 'county/client/client-rosa#patient');
+    await world.accept(lee);
+    await world.work();
+    await relinkPatient(world.store, {
+      connection: 'general',
+      source: 'county',
+      clientId: 'client-lee',
+      patient: String(id),
+      by: 'ida',
+    });
+    await world.decide('patient-relinked', 'noted');
+    await world.accept(['client', merged]);
+    await world.work();
+    expect(await world.openDecisions()).toEqual([]);
+  });
+});

@@ -117,6 +117,29 @@ describe('a client who may be someone else', () => {
     expect(await world.lane(caseLane)).toMatchObject({ waiting: false });
   });
 
+  test('answered while the lane looks for the client anew: the word of the person holds', async () => {
+    await seed(rosa({ id: 'p1', identifier: [mrn], birthDate: '1984-06-18' }), rosa({ id: 'p2' }));
+    await sendCase();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match' }]);
+    const connection = world.deps.connections.get('general');
+    if (connection === undefined) throw new Error('no connection');
+    const { client } = connection;
+    let isTold = false;
+    const told: typeof client = {
+      ...client,
+      searchAll: async (type, ...rest) => {
+        const found = await client.searchAll(type, ...rest);
+        if (type === 'Patient' && !isTold) await world.decide('patient-match', 'link:p2');
+        isTold ||= type === 'Patient';
+        return found;
+      },
+    };
+    await world.accept(['client', aClient({ birthDate: '1984-06-18', updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.work({ deps: { connections: new Map([['general', { ...connection, client: told }]]) } });
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'p2' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
   test('answered "create": one new patient is made, and the case goes out about them', async () => {
     await seed(...lookalikes);
     await sendCase();

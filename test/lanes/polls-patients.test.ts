@@ -202,6 +202,25 @@ describe('epic', () => {
     expect(await news(world)).toContain('Goal/meals');
   });
 
+  test('a merge that the hospital takes back is noticed: whom was merged away is asked about as a Patient alone', async () => {
+    await linkRosa();
+    await seed(world, { ...rosa, id: 'rosa-2' });
+    await world.server.control('POST', 'settings', { merged: { rosa: 'rosa-2' } });
+    await pollEverybody(world);
+    await world.work();
+    await pollEverybody(world);
+    expect((await pollRows(world, 'Patient')).map(({ about }) => about)).toEqual(['rosa', 'rosa-2']);
+    await world.work();
+    expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
+    await world.server.control('POST', 'settings', { merged: {} });
+    await pollEverybody(world);
+    await world.work();
+    expect((await world.openDecisions()).find(({ kind }) => kind === 'patient-match')).toMatchObject({
+      code: 'patient-unmerged',
+      choices: ['link:rosa', 'link:rosa-2', 'leave'],
+    });
+  });
+
   test('what is not granted is not asked for, and says so', async () => {
     await linkRosa();
     const capabilities = sql`capabilities || '{"granted": ["system/Goal.rs"]}'::jsonb`;

@@ -37,6 +37,12 @@ async function sendCaseToWrongChart(): Promise<void> {
   expect(await world.link(slot)).toMatchObject({ remoteId: 'wrong' });
 }
 
+/** Nothing in it makes another person of her. */
+const newPhone = aClient({
+  phones: [{ id: 'p1', number: '(518) 555-0199', kind: 'voice' }],
+  updatedAt: '2026-02-20T10:00:00-05:00',
+});
+
 function say(patient: string | null) {
   const asked = { connection: 'general', source: 'county', clientId: 'client-rosa', patient, by: 'ida' };
   return relinkPatient(world.store, { ...asked, note: 'the other Rosa' });
@@ -239,6 +245,36 @@ describe('a client who is nobody there', () => {
     ]);
     await world.work();
     expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ kind: 'patient-match' }));
+  });
+
+  test('is asked about, not linked again, when the record changes and the denied patient is the certain hit', async () => {
+    await sendCaseToWrongChart();
+    await say(null);
+    await world.work();
+    await world.accept(['client', newPhone]);
+    await world.work();
+    await world.workAgain();
+    expect(await world.openDecisions()).toContainEqual(
+      expect.objectContaining({
+        kind: 'patient-match',
+        code: 'patient-denied',
+        choices: ['link:wrong', 'create', 'again', 'leave'],
+        detail: expect.objectContaining({ candidates: [expect.objectContaining({ id: 'wrong', deniedBy: 'ida' })] }),
+      }),
+    );
+    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-denied' });
+    expect(await inForce()).toEqual({});
+  });
+
+  test('… and answered "it is that one": the word of the later person holds', async () => {
+    await sendCaseToWrongChart();
+    await say(null);
+    await world.work();
+    await world.accept(['client', newPhone]);
+    await world.work();
+    await world.decide('patient-match', 'link:wrong');
+    await world.work();
+    expect(Object.keys(await inForce())).toEqual(['Patient/wrong']);
   });
 
   test('may be said to be somebody later', async () => {

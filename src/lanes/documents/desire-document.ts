@@ -65,10 +65,10 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
 
   const client = clientOf(input, row);
   const content = client === undefined ? undefined : contentOf(input, row, client, told);
-  const series = seriesOf(input, documents, rules, key, standing !== undefined);
+  const patient = patientOf(input, row);
+  const series = seriesOf(input, documents, rules, key, standing !== undefined, patient.id);
   const { editions, current } = series;
   const urgent = urgentReason(editions, current, content, told);
-  const patient = patientOf(input, row);
   const document: DocumentState = {
     ...series,
     form: caseForm(rules),
@@ -101,13 +101,14 @@ type Series = Pick<
   'rules' | 'editions' | 'current' | 'encounter' | 'isHeld' | 'now' | 'timeZone' | 'marker' | 'amendRefused'
 >;
 
-/** @param isLinked whether the series has a link that stands */
+/** @param isLinked whether the series has a link that stands. @param patientId into whose chart the next edition goes */
 export function seriesOf(
   input: DesireInput,
   { editions, heldUntil, now, timeZone }: DocumentsHeld,
   rules: DocumentRules,
   key: ResourceKey,
   isLinked: boolean,
+  patientId: string | undefined,
 ): Series {
   const { lease, memory } = input;
   const own = editions.filter(({ of }) => of === nameOf(key));
@@ -115,7 +116,7 @@ export function seriesOf(
     rules,
     editions: own,
     current: isLinked ? own.findLast(({ retracts }) => !retracts) : undefined,
-    encounter: encounterOf(input, rules.encounter),
+    encounter: encounterOf(input, rules.encounter, patientId),
     isHeld: heldUntil !== undefined && heldUntil > now,
     now,
     timeZone,
@@ -280,10 +281,15 @@ export function patientOf({ known }: DesireInput, row: RecordRow): { id: string 
   return { id: undefined, waits: [waitFor(known, target)] };
 }
 
-export function encounterOf({ connection, memory }: DesireInput, rule: 'required' | 'optional'): Encounter {
+function encounterOf(
+  { connection, memory }: DesireInput,
+  rule: 'required' | 'optional',
+  patientId: string | undefined,
+): Encounter {
   if (connection.config.documents.encounter === 'none') return 'not-needed';
-  if (memory.encounter === undefined) return 'unknown';
-  if (memory.encounter !== 'none-open') return { id: memory.encounter.id };
+  const found = memory.encounters.get(patientId ?? '');
+  if (found === undefined) return 'unknown';
+  if (found !== 'none-open') return { id: found.id };
   return rule === 'required' ? 'none-open' : 'not-needed';
 }
 

@@ -121,9 +121,9 @@ function messageOf(
   const sent = textAt(desired?.resource, 'sent');
   const at = sent === undefined ? 0 : Date.parse(sent);
   if (documents === undefined || !isOffered(rules)) return { resource, at };
-  const series = seriesOf(input, documents, onlyPosted(rules), key, link !== undefined);
   const [patient] = task?.observed === undefined ? [] : patientsOf(task.observed.body, connection.config.baseUrl);
   const client = isRefusal(row) ? { id: patient, waits: [] } : patientOf(input, row);
+  const series = seriesOf(input, documents, onlyPosted(rules), key, link !== undefined, client.id);
   const leave = resource.leave ?? movedCause(input, row, series.current);
   const mayTell = leave === undefined && route.route !== 'withheld';
   const facts = desired && mayTell ? factsOf(desired, asTold(input, 'referral', row.content)) : undefined;

@@ -31,12 +31,12 @@ function ownDocument(
   const { documents } = input;
   const { key, resourceType, route, link, desired } = resource;
   if (documents === undefined || resourceType !== 'DocumentReference') return undefined;
-  const series = seriesOf(input, documents, rules, key, link !== undefined);
+  const patient = patientOf(input, row);
+  const series = seriesOf(input, documents, rules, key, link !== undefined, patient.id);
   const { editions, current } = series;
   const isFiled = link !== undefined && editions.length > 0;
   const isNew = link === undefined && route.route === 'document';
   if (!(isFiled || isNew)) return undefined;
-  const patient = patientOf(input, row);
   const client = clientOf(input, row);
   const mayTell =
     route.route === 'document' &&

@@ -207,7 +207,7 @@ async function takeCase(trx: Transaction<Database>, row: InboundRow, caseId: str
 
 /**
  * The patient whom a client was proposed for, or whom a referral of the client is about, is who the client is: the source has said so. Somebody whose
- * name and birth date are others is a question all the same.
+ * name and birth date are others, or whom a person has said that the client is not, is a question all the same.
  */
 async function adoptClient(
   deps: LaneDeps,
@@ -227,9 +227,10 @@ async function adoptClient(
   if (failure !== undefined) return failure;
   const look = looks.get(`Patient/${patient}`);
   if (look === undefined || typeof look === 'string') return { kind: 'nothing' };
-  if (isSomebodyElse(record.content, look.body)) {
+  const by = resource.client?.denied.get(patient);
+  if (by !== undefined || isSomebodyElse(record.content, look.body)) {
     const strong = strongIdentifiers(record.content, connection.config.identifierSystems);
-    const why = reason('patient-uncertain', { count: 1 });
+    const why = by === undefined ? reason('patient-uncertain', { count: 1 }) : reason('patient-denied', { by });
     await deps.store.tx(async (trx) => {
       await holdLease(trx, lease, deps.leaseMs);
       await askWho(trx, lease, resource, { patients: [look.body], grades: new Map(), strong, mayCreate: false, why });

@@ -115,7 +115,7 @@ function noteOf(
     parked: memory.refused.get(nameOf(key)),
     party: 'performer',
     document: {
-      ...seriesOf(input, documents, rules, key, standing !== undefined),
+      ...seriesOf(input, documents, rules, key, standing !== undefined, patientId),
       form: { type: rules.type, title, render: (facts, frame) => renderNote(rules.format, facts, head, frame) },
       patientId,
       content: {

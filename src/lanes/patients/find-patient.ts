@@ -15,7 +15,7 @@ import { linkFound } from '../link-found.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { readOne } from '../read-one.ts';
 import { type Failure, patientSearchFailure, type Refused } from '../search-failure.ts';
-import { comparePatient, matchPatient, type StrongIdentifier } from './match.ts';
+import { comparePatient, matchPatient, replacedBy, type StrongIdentifier } from './match.ts';
 import { patientTopic } from './patient-link.ts';
 import { searchPatients } from './patient-search.ts';
 
@@ -42,8 +42,12 @@ export async function findPatient(
     if (looked.kind === 'stands') candidates.push(looked.patient);
     else if (looked.kind !== 'off') return looked;
   }
-  const match = matchPatient(resource.record ?? {}, strong, candidates, grades);
-  if (match.kind === 'certain') return { kind: 'linked', woken: await linkFound(deps, lease, resource, match.patient) };
+  const { baseUrl } = connection.config;
+  const match = matchPatient(resource.record ?? {}, strong, candidates, grades, baseUrl);
+  const hits = match.kind === 'certain' ? [match.patient] : match.kind === 'uncertain' ? match.patients : [];
+  const [denier] = hits.flatMap((patient) => deniersOf(patient, resource, candidates, baseUrl));
+  if (match.kind === 'certain' && denier === undefined)
+    return { kind: 'linked', woken: await linkFound(deps, lease, resource, match.patient) };
   // A record that answers what began there is about somebody who is there.
   const isThere = originHere(resource.record, connection.config.id) !== undefined;
   const mayCreate = resource.route.route === 'native' && connection.config.createPatients && !isThere;
@@ -51,11 +55,21 @@ export async function findPatient(
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     if (isNobody && mayCreate) return closeObsolete(trx, lease, [patientTopic]);
-    const patients = match.kind === 'uncertain' ? match.patients : [];
-    const why = whyAsked(patients.length, tooMany);
-    return askWho(trx, lease, resource, { patients, grades, strong, mayCreate, isSought: true, why });
+    const why = denier === undefined ? whyAsked(hits.length, tooMany) : reason('patient-denied', { by: denier });
+    return askWho(trx, lease, resource, { patients: hits, grades, strong, mayCreate, isSought: true, why });
   });
   return isNobody && mayCreate ? { kind: 'not-found' } : { kind: 'asked' };
+}
+
+/** Who has said that the client is not this one, or not one whom the server has merged into this one since. */
+function deniersOf(
+  patient: JsonObject,
+  { client }: LaneResource,
+  candidates: readonly JsonObject[],
+  baseUrl: string,
+): string[] {
+  const merged = candidates.filter((one) => replacedBy(one, baseUrl) === patient.id);
+  return [patient, ...merged].flatMap(({ id }) => client?.denied.get(String(id)) ?? []);
 }
 
 /** An earlier generation of this very client. */
@@ -78,7 +92,8 @@ async function asItStands(connection: LaneConnection, { id }: JsonObject): Promi
   const { reply, body, failed } = await readOne(connection, { resourceType: 'Patient', id: String(id) });
   if (failed?.class === 'gone') return { kind: 'off' };
   if (failed !== undefined) return patientSearchFailure(connection, reply);
-  return body.active === false ? { kind: 'off' } : stands(body);
+  // Whom the hospital has merged is not switched off by us.
+  return body.active === false && replacedBy(body) === undefined ? { kind: 'off' } : stands(body);
 }
 
 function whyAsked(count: number, tooMany: boolean): Reason {
@@ -133,8 +148,11 @@ function candidate(
   graded: MatchGrade | undefined,
 ): JsonObject {
   const { agree, differ } = comparePatient(resource.record ?? {}, strong, patient);
+  const id = String(patient.id);
+  const deniedBy = resource.client?.denied.get(id);
   return {
-    id: String(patient.id),
+    id,
+    ...(deniedBy !== undefined && { deniedBy }),
     ...graded,
     agree: [...agree],
     differ: [...differ],

@@ -5,15 +5,17 @@ import type { Transaction } from 'kysely';
 import { sql } from 'kysely';
 import { isWholeSearch } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
-import type { Json, JsonObject } from '../../json.ts';
+import { isObject, type Json, type JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
+import { closeObsolete, openDecision, resourceTopic } from '../decisions.ts';
 import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
-import type { LaneResource } from '../lane-resource.ts';
-import type { Lease } from '../lease.ts';
+import { type LaneResource, nameOf } from '../lane-resource.ts';
+import { holdLease, type Lease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
 import { finalSearchFailure } from '../search-failure.ts';
 import { findPatient, type PatientFound } from './find-patient.ts';
 import { carries, directoryIdentifiers, matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
+import { familyAgrees, fold, givenAgrees } from './match-facts.ts';
 
 export type FindResult =
   | Exclude<PatientFound, { kind: 'not-found' }>
@@ -63,12 +65,54 @@ async function findEntry(
     if (!isWholeSearch(result)) return finalSearchFailure(connection, result);
     for (const entry of result.resources) byId.set(String(entry.id), entry);
   }
-  const [first] = [...byId.values()]
+  const hits = [...byId.values()]
     .filter((entry) => entry.active !== false && carries(entry, strong))
     .sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
-  return first === undefined
-    ? { kind: 'not-found' }
-    : { kind: 'linked', woken: await linkFound(deps, lease, resource, first) };
+  const named = hits.length > 1 ? hits.filter((entry) => isNamedAlike(resource.record ?? {}, entry)) : hits;
+  const [entry, other] = named;
+  if (entry !== undefined && other === undefined)
+    return { kind: 'linked', woken: await linkFound(deps, lease, resource, entry) };
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    if (hits.length === 0) return closeObsolete(trx, lease, [resourceTopic('several', resource.key)]);
+    return askWhich(trx, lease, resource, hits);
+  });
+  return hits.length === 0 ? { kind: 'not-found' } : { kind: 'asked' };
+}
+
+/** Organizations often share the number of the one that they belong to: of several the name tells, or a person. */
+function isNamedAlike({ name: ours }: JsonObject, { name: theirs }: JsonObject): boolean {
+  if (typeof ours === 'string') return typeof theirs === 'string' && fold(ours) === fold(theirs);
+  const person = { names: isObject(ours) ? [{ family: ours.family ?? null, given: [ours.given ?? null] }] : [] };
+  return familyAgrees(person, { name: theirs ?? null }) && givenAgrees(person, { name: theirs ?? null });
+}
+
+const shownElements = ['name', 'alias', 'identifier', 'telecom', 'address', 'partOf', 'type'];
+
+function askWhich(
+  trx: Transaction<Database>,
+  lease: Lease,
+  { key, resourceType, recordVersion }: LaneResource,
+  entries: readonly JsonObject[],
+): Promise<void> {
+  const shown = entries.map((entry) => ({
+    id: String(entry.id),
+    ...Object.fromEntries(Object.entries(entry).filter(([name]) => shownElements.includes(name))),
+  }));
+  return openDecision(trx, lease, {
+    kind: 'entry-match',
+    topic: resourceTopic('several', key),
+    key,
+    reason: reason('directory-several', { count: entries.length, target: nameOf(key) }),
+    detail: { recordVersion, resourceType, candidates: shown },
+    choices: [
+      ...shown.map(({ id }) => ({
+        choose: `link:${id}`,
+        effect: `It is ${resourceType}/${id}: link it. It is never written.`,
+      })),
+      { choose: 'again', effect: 'Look for it there once more: the server knows more by now.' },
+    ],
+  });
 }
 
 /** What the lane has found or made is visible to the other's search after `settle`; no twin needs to wait longer. */

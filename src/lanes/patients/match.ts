@@ -1,7 +1,7 @@
 // Is one of these patients our client? Certain, a person must decide, or nobody. Never a guess (design section 7, "Patient"). Pure.
 
 import type { MatchGrade } from '../../connections/connections.ts';
-import { isObject, type JsonObject, objectsIn } from '../../json.ts';
+import { isObject, type JsonObject, objectAt, objectsIn, textAt } from '../../json.ts';
 import {
   birthDateMayAgree,
   both,
@@ -25,6 +25,7 @@ import {
   sameSsnTail,
   ssnTails,
 } from './match-facts.ts';
+import { patientId } from './patient-of.ts';
 
 export type { StrongIdentifier } from './match-facts.ts';
 
@@ -42,14 +43,16 @@ export type Grades = ReadonlyMap<string, MatchGrade>;
  * in it contradicts ours. Everything else that looks alike, or that the server thinks possible, is for a person.
  *
  * @param candidates what the server's searches returned, each patient once.
+ * @param baseUrl of the server
  */
 export function matchPatient(
   client: JsonObject,
   strong: readonly StrongIdentifier[],
   candidates: readonly JsonObject[],
   grades: Grades = new Map(),
+  baseUrl?: string,
 ): MatchResult {
-  const standing = withoutReplaced(candidates);
+  const standing = withoutReplaced(candidates, baseUrl);
   const graded = standing.filter((patient) => isGradedAlike(gradeOf(patient, grades)));
   const alike = standing.filter((patient) => isAlike(client, strong, patient));
   const either = standing.filter((patient) => graded.includes(patient) || alike.includes(patient));
@@ -57,15 +60,18 @@ export function matchPatient(
   const serverIsSure = graded.filter((patient) => gradeOf(patient, grades) === 'certain');
   const [only] = serverIsSure.length > 0 ? serverIsSure : alike;
   const isOnly = only !== undefined && serverIsSure.length <= 1 && alike.length === 1 && alike[0] === only;
-  if (isOnly && isUsable(only) && isSure(client, strong, only, gradeOf(only, grades)))
+  if (isOnly && isStanding(only) && isSure(client, strong, only, gradeOf(only, grades)))
     return { kind: 'certain', patient: only };
   return { kind: 'uncertain', patients: either };
 }
 
 /** Of a merged pair only the survivor counts, where both are among the hits. */
-function withoutReplaced(candidates: readonly JsonObject[]): JsonObject[] {
-  const standing = candidates.filter((patient) => replacedBy(patient) === undefined).map(({ id }) => `Patient/${id}`);
-  return candidates.filter((patient) => !standing.includes(replacedBy(patient) ?? ''));
+function withoutReplaced(candidates: readonly JsonObject[], baseUrl: string | undefined): JsonObject[] {
+  const standing = candidates.filter((patient) => replacedBy(patient, baseUrl) === undefined).map(({ id }) => id);
+  return candidates.filter((patient) => {
+    const survivor = replacedBy(patient, baseUrl);
+    return typeof survivor !== 'string' || !standing.includes(survivor);
+  });
 }
 
 function gradeOf(patient: JsonObject, grades: Grades): MatchGrade['grade'] | undefined {
@@ -121,16 +127,14 @@ export function comparePatient(
 }
 
 /**
- * Whether a server's statement that two patients are one (a merge, a certain grade) cannot be about this client: another person of another
- * birth date and another family name.
+ * Whether a server's statement that two patients are one (a merge, a certain grade) cannot be about this client: another birth date, and
+ * another family name or given name. Siblings, and a parent and a child, are the usual wrong merges.
  */
 export function isSomebodyElse(client: JsonObject, patient: JsonObject): boolean {
+  const isOtherFamily = hasFamily(client.names) && hasFamily(patient.name) && !familyAgrees(client, patient);
+  const isOtherGiven = hasGiven(client.names) && hasGiven(patient.name) && !givenAgrees(client, patient);
   return (
-    both(client.birthDate, patient.birthDate) &&
-    !birthDateMayAgree(client, patient) &&
-    hasFamily(client.names) &&
-    hasFamily(patient.name) &&
-    !familyAgrees(client, patient)
+    both(client.birthDate, patient.birthDate) && !birthDateMayAgree(client, patient) && (isOtherFamily || isOtherGiven)
   );
 }
 
@@ -188,16 +192,19 @@ function contradicts(client: JsonObject, strong: readonly StrongIdentifier[], pa
 }
 
 /** A patient that the hospital replaced by another, or switched off, is for a person even when everything agrees. */
-function isUsable(patient: JsonObject): boolean {
-  return patient.active !== false && !objectsIn(patient.link).some((link) => link.type === 'replaced-by');
+export function isStanding(patient: JsonObject): boolean {
+  return patient.active !== false && replacedBy(patient) === undefined;
 }
 
-/** `Patient/…` that took the place of this one, as its server says. */
-export function replacedBy(patient: JsonObject): string | undefined {
-  const link = objectsIn(patient.link).find(({ type }) => type === 'replaced-by');
-  const reference = isObject(link?.other) ? link.other.reference : undefined;
-  const [name] = typeof reference === 'string' ? (/Patient\/[^/]+$/.exec(reference) ?? []) : [];
-  return name;
+/**
+ * Who took the place of this one, as its server says: an id there; null for somebody whom it does not name, or who is on another server.
+ * Undefined: nobody did.
+ * @param baseUrl of the server
+ */
+export function replacedBy(patient: JsonObject, baseUrl?: string): string | null | undefined {
+  const links = objectsIn(patient.link).filter(({ type }) => type === 'replaced-by');
+  const [id] = links.flatMap((link) => patientId(textAt(objectAt(link, 'other'), 'reference'), baseUrl) ?? []);
+  return id ?? (links.length === 0 ? undefined : null);
 }
 
 const npiSystem = 'http://hl7.org/fhir/sid/us-npi';

@@ -1,5 +1,6 @@
 // A linked patient whom the hospital has merged into another: the link follows the survivor, and a person is told what had been written to the
-// old chart. A survivor who is plainly somebody else is a question instead (ehr-behaviour E20, C14; design section 7).
+// old chart. A survivor who is plainly somebody else is a question instead, and so is one whose merge the hospital has taken back, and a patient
+// whom it has switched off (ehr-behaviour E20, C14; design section 7).
 
 import type { Transaction } from 'kysely';
 import { type Reason, reason } from '../../errors.ts';
@@ -13,12 +14,12 @@ import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { raiseWanted, saveSeen } from '../links.ts';
 import { readOne } from '../read-one.ts';
 import type { Failure } from '../search-failure.ts';
-import { askWho } from './find-patient.ts';
-import { isSomebodyElse, replacedBy, strongIdentifiers } from './match.ts';
+import { askWho, type Question } from './find-patient.ts';
+import { isSomebodyElse, isStanding, replacedBy, strongIdentifiers } from './match.ts';
 import { type ClientOn, endPatientLink, lanesOfClient, pointAtPatient, voidPlans } from './patient-link.ts';
 import { asDetail, writtenTo } from './written.ts';
 
-/** Who took the place of a patient; `unnamed`: the server says that somebody did, and not who. */
+/** Who took the place of a patient; `unnamed`: the server says that somebody did, and not who, or names one of another server. */
 export type Survivor =
   | { readonly kind: 'same' }
   | { readonly kind: 'survivor'; readonly body: JsonObject }
@@ -32,7 +33,8 @@ const mostMerges = 5;
 export async function survivorOf(connection: LaneConnection, id: string, shown: JsonObject): Promise<Survivor> {
   let body = shown;
   for (let hops = 0; hops < mostMerges; hops += 1) {
-    const next = replacedBy(body)?.replace('Patient/', '');
+    const next = replacedBy(body, connection.config.baseUrl);
+    if (next === null) return { kind: 'unnamed' };
     if (next === undefined || next === body.id) return body.id === id ? { kind: 'same' } : { kind: 'survivor', body };
     const read = await readOne(connection, { resourceType: 'Patient', id: next });
     const { failed } = read;
@@ -62,7 +64,7 @@ export async function storeMerge(
     if (survivor === undefined) {
       // Looked for again, as if it had never been linked.
       await tell(merge, null);
-    } else if (isSomebodyElse(resource.record ?? {}, survivor)) {
+    } else if (whyNot(resource, survivor) !== undefined) {
       await askAboutSurvivor(merge, survivor);
     } else {
       await follow(merge, survivor);
@@ -113,6 +115,13 @@ async function partFrom(
   return others;
 }
 
+/** Why the client may not be the survivor; undefined: the merge is believed. */
+function whyNot({ record, client }: LaneResource, survivor: JsonObject): Reason | undefined {
+  const by = client?.denied.get(String(survivor.id));
+  if (by !== undefined) return reason('patient-denied', { by });
+  return isSomebodyElse(record ?? {}, survivor) ? reason('patient-merged-elsewhere') : undefined;
+}
+
 interface Merge {
   readonly trx: Transaction<Database>;
   readonly connection: LaneConnection;
@@ -150,7 +159,80 @@ function askAboutSurvivor({ trx, connection, lease, resource, was, written }: Me
     grades: new Map(),
     strong: strongIdentifiers(resource.record ?? {}, connection.config.identifierSystems),
     mayCreate: false,
-    why: reason('patient-merged-elsewhere'),
+    why: whyNot(resource, survivor) ?? reason('patient-merged-elsewhere'),
     more: { was, mergedInto: String(survivor.id), written },
+  });
+}
+
+/** Of the patients who were merged into the linked one, the first who stands for itself again. Who cannot be read has not changed. */
+export async function standsAgain(
+  connection: LaneConnection,
+  merged: readonly string[],
+): Promise<JsonObject | undefined> {
+  for (const id of merged) {
+    const { body } = await readOne(connection, { resourceType: 'Patient', id });
+    if (body?.id === id && isStanding(body)) return body;
+  }
+  return undefined;
+}
+
+/** The hospital has taken a merge back: whose chart the client's is, only a person can say. @returns lanes that have work now. */
+export function storeUnmerge(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  resource: LaneResource,
+  link: LinkState,
+  patients: readonly JsonObject[],
+): Promise<LaneKey[]> {
+  return askAnew(deps, connection, lease, resource, link, { patients, why: reason('patient-unmerged') });
+}
+
+/**
+ * Asks about a linked patient whom the hospital has switched off without naming another: a duplicate, an error, or somebody who left. Once: who is the
+ * client although switched off stays so. @returns lanes that have work now; undefined: nobody was switched off
+ */
+export async function askAboutInactive(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  resources: readonly LaneResource[],
+): Promise<LaneKey[] | undefined> {
+  for (const resource of resources) {
+    const { client, link, leave, observed, isGone } = resource;
+    if (client === undefined || link === undefined || link.retired || leave !== undefined || isGone) continue;
+    const isOff = observed?.body.active === false && replacedBy(observed.body) === undefined;
+    if (!isOff || client.switchedOff.includes(link.remoteId)) continue;
+    const question = { patients: [observed.body], isSought: true, why: reason('patient-inactive') };
+    return askAnew(deps, connection, lease, resource, link, question);
+  }
+  return undefined;
+}
+
+/** Ends the link and asks who the client is: what depends on it waits, and what was written stays as it is. */
+function askAnew(
+  deps: LaneDeps,
+  connection: LaneConnection,
+  lease: Lease,
+  resource: LaneResource,
+  link: LinkState,
+  question: Pick<Question, 'patients' | 'isSought' | 'why'>,
+): Promise<LaneKey[]> {
+  const client: ClientOn = { ...lease, clientId: resource.key.id };
+  return deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    const written = asDetail(await writtenTo(trx, client, link.remoteId));
+    const others = (await lanesOfClient(trx, client)).filter(({ subject }) => subject !== lease.subject);
+    await raiseWanted(trx, others, { unpark: true });
+    await endPatientLink(trx, client, question.why);
+    await voidPlans(trx, client);
+    await askWho(trx, lease, resource, {
+      ...question,
+      grades: new Map(),
+      strong: strongIdentifiers(resource.record ?? {}, connection.config.identifierSystems),
+      mayCreate: false,
+      more: { was: link.remoteId, written },
+    });
+    return others;
   });
 }

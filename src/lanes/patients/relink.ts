@@ -22,6 +22,7 @@ import {
   patientSlot,
   patientTopic,
   pointAtPatient,
+  takeLane,
   voidPlans,
 } from './patient-link.ts';
 import { asDetail, type Written, writtenTo } from './written.ts';
@@ -91,16 +92,6 @@ export async function requirePatient(connection: LaneConnection, id: string): Pr
   if (failed?.class === 'gone' || failed?.class === 'permanent') throw new CasebridgeError('patient-unknown');
   if (failed !== undefined) throw new CasebridgeError('patient-unreadable', { why: ` ${failed.reason.text}` });
   if (body.id !== id || replacedBy(body) !== undefined) throw new CasebridgeError('patient-merged');
-}
-
-/** A run that is looking for the patient right now must not store what it finds over what a person says. */
-async function takeLane(trx: Transaction<Database>, { connection, subject }: ClientOn): Promise<void> {
-  await trx
-    .updateTable('lane')
-    .set({ fence: sql<number>`fence + 1`, lease_holder: null, lease_until: null })
-    .where('connection', '=', connection)
-    .where('subject', '=', subject)
-    .execute();
 }
 
 /** The audit, in the form of an answered decision: `leave` keeps the lane from looking for the client again by itself. */

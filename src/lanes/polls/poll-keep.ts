@@ -14,7 +14,8 @@ import { distinctLanes, type LaneKey } from '../lease.ts';
 import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from '../links.ts';
 import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
-import { replacedBy } from '../patients/match.ts';
+import { isStanding, replacedBy } from '../patients/match.ts';
+import { wasMergedInto } from '../patients/patient-link.ts';
 import { patientOf } from '../patients/patient-of.ts';
 import { type Concern, isOurConcern, isReferredToUs, localReference, referencesOf } from './poll-concern.ts';
 
@@ -58,7 +59,7 @@ export async function keepSeen(trx: Transaction<Database>, seen: Seen): Promise<
   const linked = await keepLinked(trx, seen, byId, rows);
   const unlinked = await keepUnlinked(trx, seen, byId, rows);
   const missing = await missed(trx, seen);
-  const again = [...linked.again, ...missing.linked, ...(await merged(trx, seen))];
+  const again = [...linked.again, ...missing.linked, ...(await merged(trx, seen)), ...(await unmerged(trx, seen))];
   await keepUnreadable(trx, seen);
   const woken = [...linked.lanes, ...unlinked.lanes, ...missing.told];
   await raiseWanted(trx, distinctLanes(woken), { priority });
@@ -376,6 +377,18 @@ function merged(trx: Transaction<Database>, { poll, result }: Seen): Promise<Lan
     poll.connection,
     ids.filter((id) => id !== ''),
   );
+}
+
+/** A patient stands again who was merged into the one that a client is linked to now: its lane asks who that is. */
+async function unmerged(trx: Transaction<Database>, { poll, result }: Seen): Promise<LaneKey[]> {
+  if (poll.resource_type !== 'Patient' || result.redirected) return [];
+  const standing = result.resources.filter(isStanding).map(({ id }) => ({ id: String(id) }));
+  if (standing.length === 0) return [];
+  const { rows } = await sql<LaneKey>`
+    select distinct k.connection, k.subject from jsonb_to_recordset(${json(standing)}) as s(id text)
+    join link f on f.connection = ${poll.connection} and f.resource_type = 'Patient' and f.remote_id = s.id and f.type = 'client'
+    join link k on k.retired_at is null and ${wasMergedInto}`.execute(trx);
+  return rows;
 }
 
 const unreadableTopic = 'poll-unreadable:';

@@ -11,6 +11,7 @@ import { openCaseStatuses } from '../../records/records.ts';
 import { finalStatuses } from '../../referrals/referrals.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
+import { wasMergedInto } from '../patients/patient-link.ts';
 import { readOne } from '../read-one.ts';
 import { reviewPollAlerts } from './poll-keep.ts';
 import { pollEveryMs, tiers, typesOfAll, typesOfOne } from './poll-plan.ts';
@@ -71,15 +72,21 @@ export async function refreshRoster(store: Store, config: Polled, vendor: Vendor
         and k.remote_id is not null
       group by k.remote_id
     ), patients as (
-      select patient, min(tier) as tier from (
-        select patient, tier from linked
+      select patient, min(tier) as tier, bool_and(is_merged) as is_merged from (
+        select patient, tier, false as is_merged from linked
+        -- Of whom was merged away nothing is asked but whether the merge still holds.
+        union all select f.remote_id, l.tier, true from linked l
+          join link k on k.connection = ${config.id} and k.resource_type = 'Patient' and k.type = 'client' and k.retired_at is null
+            and k.remote_id = l.patient
+          join link f on ${wasMergedInto}
         -- Who was referred to us waits for an answer.
-        union all select r.patient, case r.origin when 'group' then 3 else 1 end from roster r
+        union all select r.patient, case r.origin when 'group' then 3 else 1 end, false from roster r
           where r.connection = ${config.id} and (r.origin <> 'referred' or r.since > now() - interval '${sql.raw(String(referredDays))} days')
       ) as everybody group by patient
     ), wanted as (
       select p.patient, p.tier, t.type, t.every_ms, hashtext(p.patient || t.type)::bigint + 2147483648 as place
       from patients p join jsonb_to_recordset(${json(types)}) as t(type text, tier integer, every_ms float8) on t.tier = p.tier
+      where t.type = 'Patient' or not p.is_merged
     ), ended as (
       delete from poll o where o.connection = ${config.id} and o.tier > 0
         and not exists (select 1 from wanted w where w.patient = o.about and w.type = o.resource_type)

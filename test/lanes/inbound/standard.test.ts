@@ -6,6 +6,7 @@ import { listInbound } from '../../../src/http/queries/inbound.ts';
 import { listTimeline } from '../../../src/http/queries/timeline.ts';
 import { type Json, type JsonObject, objectsAt } from '../../../src/json.ts';
 import { proposedId } from '../../../src/lanes/inbound/rows.ts';
+import { relinkPatient } from '../../../src/lanes/lanes.ts';
 import { parseRecord } from '../../../src/records/records.ts';
 import { sql } from '../../../src/store/store.ts';
 import { aCase, aClient, aReferral } from '../../builders.ts';
@@ -1255,5 +1256,26 @@ describe('passed on by us', () => {
     ]);
     await world.work();
     expect((await made('part-1')).order).not.toHaveProperty('basedOn');
+  });
+});
+
+test('a patient whom a person has denied is not tied to the client again because a record names them', async () => {
+  await isAdopted();
+  const { id, content } = await world.store.db
+    .selectFrom('record')
+    .select(['id', 'content'])
+    .where('type', '=', 'client')
+    .executeTakeFirstOrThrow();
+  const asked = { connection: 'general', source: 'county', clientId: id, patient: null, by: 'ida' };
+  expect(await relinkPatient(world.store, asked)).toMatchObject({ was: 'ines' });
+  await world.work();
+  await world.accept(['client', { ...content, maritalStatus: 'single', updatedAt: '2026-03-20T09:00:00-05:00' }]);
+  await world.work();
+  await world.workAgain();
+  expect(await world.link(`client/${id}#patient`)).toMatchObject({ remoteId: null, reason: 'patient-denied' });
+  expect((await world.openDecisions()).find(({ kind }) => kind === 'patient-match')).toMatchObject({
+    code: 'patient-denied',
+    choices: ['link:ines', 'leave'],
+    detail: { candidates: [{ id: 'ines', deniedBy: 'ida' }] },
   });
 });

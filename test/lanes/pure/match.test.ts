@@ -30,7 +30,7 @@ function rosa(overrides: JsonObject = {}): JsonObject {
 }
 
 function matchOf(patients: readonly JsonObject[], client: JsonObject = aClient()) {
-  return matchPatient(client, strongIdentifiers(client, systems), patients);
+  return matchPatient(client, strongIdentifiers(client, systems), patients, new Map(), 'https://h.example.org/r4');
 }
 
 const client = (overrides: JsonObject): JsonObject => ({ ...aClient(), ...overrides });
@@ -364,6 +364,14 @@ describe('patients whom the server has merged', () => {
   test.each<[string, JsonObject[], string]>([
     ['the survivor is among the hits: only they count', [into('old', 'rosa'), rosa({ identifier: [mrn] })], 'certain'],
     ['the survivor is not among the hits', [into('old', 'rosa')], 'uncertain'],
+    [
+      'into one of another server who has the number of a hit',
+      [
+        { ...into('old', 'rosa'), link: [{ type: 'replaced-by', other: { reference: 'https://other/Patient/rosa' } }] },
+        rosa({ identifier: [mrn] }),
+      ],
+      'uncertain',
+    ],
     ['each into the other', [into('a', 'b'), into('b', 'a')], 'uncertain'],
   ])('%s: %#', (_what, patients, kind) => {
     expect(matchOf(patients).kind).toBe(kind);
@@ -445,7 +453,13 @@ describe('what a person is told of a candidate', () => {
 
 test.each<[string, JsonObject, boolean]>([
   ['another birth date and family name', { birthDate: '1950-01-01', name: [{ family: 'Baker' }] }, true],
+  [
+    'another birth date and given name',
+    { birthDate: '1986-01-01', name: [{ family: 'Delgado', given: ['Ana'] }] },
+    true,
+  ],
   ['another birth date', { birthDate: '1950-01-01' }, false],
+  ['another given name', { name: [{ family: 'Delgado', given: ['Ana'] }] }, false],
   ['another family name', { name: [{ family: 'Baker' }] }, false],
   ['no birth date, another family name', { birthDate: null, name: [{ family: 'Baker' }] }, false],
 ])('a survivor of a merge with %s is somebody else: %s %s', (_what, facts, expected) => {

@@ -1,0 +1,102 @@
+// A client whom its source has found to be a duplicate of another (`mergedInto`). What the duplicate has on a server moves with its records, when the
+// source sends them again with the other's id; until then a person is told what is still to be done. No Patient is made for a duplicate, and none that
+// is there is written or deleted for it.
+
+import { reason } from '../../errors.ts';
+import { textAt } from '../../json.ts';
+import { closeObsolete, openDecision } from '../decisions.ts';
+import type { LaneDeps } from '../lane-connection.ts';
+import type { LaneResource } from '../lane-resource.ts';
+import { holdLease, type Lease } from '../lease.ts';
+import type { LaneState } from '../load.ts';
+import { patientSlot } from './patient-link.ts';
+import { asDetail, writtenTo } from './written.ts';
+
+const topicOf = (other: string) => `duplicate:${other}`;
+
+/** Tells of the lane's client once for each client that it is said to be. @returns true when something was stored */
+export async function tellOfDuplicate(
+  deps: LaneDeps,
+  lease: Lease,
+  { resources, openDecisions }: Pick<LaneState, 'resources' | 'openDecisions'>,
+): Promise<boolean> {
+  const resource = resources.find(({ key }) => key.type === 'client' && key.slot === patientSlot);
+  const other = resource?.leave === undefined ? textAt(resource?.record, 'mergedInto') : undefined;
+  const topic = topicOf(other ?? '');
+  const over = openDecisions.map((one) => one.topic).filter((one) => one.startsWith(topicOf('')) && one !== topic);
+  const isNew =
+    resource !== undefined && other !== undefined && (await isToBeTold(deps, lease, resource, other, topic));
+  if (over.length === 0 && !isNew) return false;
+  await deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    await closeObsolete(trx, lease, over);
+    if (!isNew) return;
+    const { link, key } = resource;
+    const client = { ...lease, clientId: key.id };
+    await openDecision(trx, lease, {
+      kind: 'client-duplicate',
+      topic,
+      key,
+      reason: reason('client-duplicate', { other }),
+      detail: {
+        mergedInto: other,
+        patient: link?.remoteId ?? null,
+        // A patient that we made stays as it is: the hospital merges it, or switches it off.
+        madeByUs: link?.origin === 'created',
+        written: link === undefined ? [] : asDetail(await writtenTo(trx, client, link.remoteId)),
+      },
+      choices: [
+        {
+          choose: 'noted',
+          effect: `Seen. What the source sends again with the clientId ${other} is marked as entered in error in the chart of the duplicate and made anew in the other's; this answer changes nothing.`,
+        },
+      ],
+    });
+  });
+  return true;
+}
+
+/** Nothing is to be done where both are one patient already, or the duplicate has nothing that would be there. */
+async function isToBeTold(
+  { store }: LaneDeps,
+  { connection, source, subject }: Lease,
+  { key, link, route }: LaneResource,
+  other: string,
+  topic: string,
+): Promise<boolean> {
+  const told = await store.db
+    .selectFrom('decision')
+    .select('id')
+    .where('connection', '=', connection)
+    .where('subject', '=', subject)
+    .where('topic', '=', topic)
+    .where('state', 'in', ['open', 'decided'])
+    .limit(1)
+    .executeTakeFirst();
+  if (told !== undefined) return false;
+  if (link === undefined) {
+    if (route.route !== 'native' && route.route !== 'read') return false;
+    const record = await store.db
+      .selectFrom('record')
+      .select('id')
+      .where('source', '=', source)
+      .where('client_id', '=', key.id)
+      .where('type', '<>', 'client')
+      .where('deleted', '=', false)
+      .limit(1)
+      .executeTakeFirst();
+    return record !== undefined;
+  }
+  const same = await store.db
+    .selectFrom('link')
+    .select('remote_id')
+    .where('connection', '=', connection)
+    .where('source', '=', source)
+    .where('type', '=', 'client')
+    .where('id', '=', other)
+    .where('slot', '=', patientSlot)
+    .where('remote_id', '=', link.remoteId)
+    .where('retired_at', 'is', null)
+    .executeTakeFirst();
+  return same === undefined;
+}
