@@ -4,8 +4,9 @@ import { isTold } from '../access/access.ts';
 import { contentHash } from '../fhir/fhir.ts';
 import { type JsonObject, objectsAt } from '../json.ts';
 import type { ChangedElement, Database, Transaction } from '../store/store.ts';
+import { jointPatch, offeredWith, withFields } from './both-changes.ts';
 import { cancellationSlot, isAnsweredQuestion } from './cancel-question.ts';
-import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges, referralsOffered } from './changes.ts';
+import { type ChangeLineage, commentsOffered, fieldsOffered, keepRemoteValues, offerChanges } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import { isWaiting } from './inbound/read-abort.ts';
 import { byTime, isHeard, joined } from './inbound/their-comments.ts';
@@ -51,11 +52,11 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, res
       await keepReverts(trx, lease, settlement.reverts);
       await keepUnmappedBack(trx, lease, resource, settlement.issues, state.holds.unmapped);
     }
-    for (const { type, id, patch: found, resources, elements } of patchesByRecord(settlements)) {
+    for (const { type, id, record, patch: found, resources, elements } of patchesByRecord(settlements, context)) {
       const patch = type === 'referral' ? await withHeard(trx, lease, id, found) : found;
       const lineage = { mapping: state.basis.mappingVersion, resources };
       await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch, elements, lineage }]);
-      await keepRemoteValues(trx, lease, type, id, patch);
+      await keepRemoteValues(trx, lease, type, id, patch, record);
     }
   });
   return true;
@@ -68,10 +69,14 @@ async function withHeard(trx: Transaction<Database>, lease: Lease, id: string, p
   return { ...patch, comments: byTime(joined(objectsAt(patch, 'comments'), heard)) };
 }
 
-/** One change per record and look: what the resources of one record say together. */
-function patchesByRecord(settlements: readonly Settlement[]): {
+/** One change per record and look: what the resources of one record say together, on top of what its source was offered before. */
+function patchesByRecord(
+  settlements: readonly Settlement[],
+  context: SettleContext,
+): {
   type: string;
   id: string;
+  record: JsonObject;
   patch: JsonObject;
   resources: ChangeLineage['resources'];
   elements: ChangedElement[];
@@ -91,8 +96,13 @@ function patchesByRecord(settlements: readonly Settlement[]): {
     const elements = telling.flatMap(({ resource: { key }, offered }) =>
       offered.map((element) => ({ slot: key.slot, element })),
     );
-    const patch = Object.assign({}, ...telling.flatMap(({ patches }) => patches));
-    return [{ type, id, patch, resources, elements }];
+    const { record = {} } = first.resource;
+    const said = withFields(record, context.offeredOf(first.resource));
+    const joint = jointPatch(
+      said,
+      telling.flatMap(({ patches }) => patches),
+    );
+    return [{ type, id, record, patch: offeredWith(record, said, joint), resources, elements }];
   });
 }
 
@@ -116,8 +126,10 @@ async function settleContext(
       return isTheirs && observed !== undefined && isWaiting(observed.body) ? [key.id] : [];
     }),
   );
-  const referrals = changed.flatMap(({ key }) => (key.type === 'referral' ? [key.id] : []));
-  const offered = await referralsOffered(deps.store.db, lease, state.holds.remoteValues ? referrals : []);
+  const records = changed.flatMap(({ key: { type, id }, record }) =>
+    record === undefined ? [] : [{ type, id, record }],
+  );
+  const offered = await fieldsOffered(deps.store.db, lease, state.holds.remoteValues ? records : []);
   const counted = await countReverts(
     deps.store,
     lease,
@@ -129,7 +141,7 @@ async function settleContext(
     resolve: resolverOf(targets, baseUrl),
     ...(config && { isTold: (recipient) => isTold(recipient, receiverFor(config, lease.source)) }),
     performerName: ({ record }) => names.get(String(record?.organizationId)),
-    offeredOf: ({ key }) => offered.get(key.id) ?? {},
+    offeredOf: ({ key }) => offered.get(`${key.type}/${key.id}`) ?? {},
     resultsOf: ({ key }) => results.get(nameOf(key)) ?? [],
     isAskedByTask: ({ key }) => asking.has(key.id),
     itemId: (text) => `cb-${contentHash(`${lease.connection} ${text}`).slice(0, 16)}`,

@@ -3,9 +3,11 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type Json, type JsonObject, objectsAt, pointerStep } from '../json.ts';
 import type { AbsorbedElement, NotUnderstood } from '../mapping/mapping.ts';
-import { type ChangedElement, type Database, json } from '../store/store.ts';
+import { type ChangedElement, type Database, type JsonText, json } from '../store/store.ts';
+import { bothChanges, fieldAfter } from './both-changes.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { markClocks } from './mark-clocks.ts';
+import { sameFact } from './merge.ts';
 
 export type LaneOfSource = LaneKey & { readonly source: string };
 
@@ -76,16 +78,20 @@ function toJson(lineage: ChangeLineage): Json {
   };
 }
 
-/** Keeps each patched field's value as what the other side says of the record. */
+/** Keeps each patched field's value as what the other side says of the record. @param record as the patch was made from it; absent: as it is stored */
 export async function keepRemoteValues(
   trx: Transaction<Database>,
   lane: LaneOfSource,
   type: string,
   id: string,
   patch: JsonObject,
+  record?: JsonObject,
 ): Promise<void> {
   for (const [field, value] of Object.entries(patch)) {
-    const content = { value: json<Json>(value), seen_at: sql<Date>`now()`, refused_at: null };
+    const stored = sql<JsonText<Json>>`(select r.content -> ${field}::text from record r
+      where r.source = ${lane.source} and r.type = ${type} and r.id = ${id})`;
+    const base = record === undefined ? stored : json<Json>(record[field] ?? null);
+    const content = { value: json<Json>(value), base, seen_at: sql<Date>`now()`, refused_at: null };
     await trx
       .insertInto('remote_value')
       .values({ connection: lane.connection, source: lane.source, type, id, pointer: pointerStep(field), ...content })
@@ -156,13 +162,61 @@ export async function referralsOffered(
   );
 }
 
-/** Forgets values that the record itself says by now: its source has taken the change over (of a list: all its items). */
-export async function dropAgreedValues(trx: Transaction<Database>, lease: Lease): Promise<void> {
-  await sql`
-    delete from remote_value v using record r
-    where v.connection = ${lease.connection} and r.source = v.source and r.type = v.type and r.id = v.id
-      and r.subject = ${lease.subject}
-      and coalesce(r.content -> replace(replace(substr(v.pointer, 2), '~1', '/'), '~0', '~'), 'null') @> v.value`.execute(
-    trx,
+/**
+ * By `type/id` of a record: its fields that were offered from this server and that its source has neither taken over nor refused, as they would be had
+ * it done so; null for one that would be gone. What the source itself has changed since then stands.
+ */
+export async function fieldsOffered(
+  db: Kysely<Database>,
+  { connection, source }: LaneOfSource,
+  records: readonly { readonly type: string; readonly id: string; readonly record: JsonObject }[],
+): Promise<ReadonlyMap<string, JsonObject>> {
+  if (records.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('remote_value')
+    .select(['type', 'id', 'pointer', 'value', 'base'])
+    .where('connection', '=', connection)
+    .where('source', '=', source)
+    .where((is) => is.or(records.map(({ type, id }) => is.and({ type, id }))))
+    .where('refused_at', 'is', null)
+    .execute();
+  return new Map(
+    records.map(({ type, id, record }) => {
+      const fields = rows.flatMap((row) => {
+        const field = fieldAt(row.pointer);
+        const own = record[field];
+        const offered = fieldAfter(row.base ?? undefined, row.value);
+        return row.type === type && row.id === id
+          ? [[field, bothChanges(row.base ?? undefined, offered, own) ?? null] as const]
+          : [];
+      });
+      return [`${type}/${id}`, Object.fromEntries(fields)] as const;
+    }),
   );
+}
+
+/** Forgets values that the record itself says by now: its source has taken over all that the other side had changed in them. */
+export async function dropAgreedValues(trx: Transaction<Database>, { connection, subject }: Lease): Promise<void> {
+  const rows = await trx
+    .selectFrom('remote_value as v')
+    .innerJoin('record as r', (join) =>
+      join.onRef('r.source', '=', 'v.source').onRef('r.type', '=', 'v.type').onRef('r.id', '=', 'v.id'),
+    )
+    .select(['v.source', 'v.type', 'v.id', 'v.pointer', 'v.value', 'v.base', 'r.content'])
+    .where('v.connection', '=', connection)
+    .where('r.subject', '=', subject)
+    .execute();
+  for (const { source, type, id, pointer, value, base, content } of rows) {
+    const own = content[fieldAt(pointer)];
+    const before = base ?? undefined;
+    if (!sameFact(bothChanges(before, own, fieldAfter(before, value)), own)) continue;
+    await trx
+      .deleteFrom('remote_value')
+      .where((is) => is.and({ connection, source, type, id, pointer }))
+      .execute();
+  }
+}
+
+function fieldAt(pointer: string): string {
+  return pointer.slice(1).replaceAll('~1', '/').replaceAll('~0', '~');
 }

@@ -29,6 +29,7 @@ import {
   readTask,
   requestIn,
 } from '../referrals/referrals.ts';
+import { withFields } from './both-changes.ts';
 import { askedKey } from './cancel-question.ts';
 import { type Choice, type NewDecision, resourceTopic } from './decisions.ts';
 import { joined } from './inbound/their-comments.ts';
@@ -48,7 +49,7 @@ export interface SettleContext {
   readonly isTold?: ProjectContext['isTold'];
   /** Who acts on the other side, as a line of text. */
   readonly performerName: (resource: LaneResource) => string | undefined;
-  /** Of a referral: what was offered to its source and not taken over yet. */
+  /** The fields of its record that were offered to the source and not taken over yet, as they would be with that; null for one that would be gone. */
   readonly offeredOf: (resource: LaneResource) => JsonObject;
   /** What the Procedures say that a completed Task names (`task-results.ts`). */
   readonly resultsOf: (resource: LaneResource) => TaskResults;
@@ -106,6 +107,7 @@ function settleNew(resource: LaneResource, context: SettleContext): Settlement |
     link,
     observed,
     record,
+    said: withFields(record, context.offeredOf(resource)),
     desired: desired.facts,
     observedFacts: slot.facts(observed.body),
     context,
@@ -121,6 +123,8 @@ interface Look {
   readonly link: LinkState;
   readonly observed: Observation;
   readonly record: JsonObject;
+  /** The record as its source would have it, had it taken over what it was offered: what is new there is new to that. */
+  readonly said: JsonObject;
   readonly desired: Facts;
   readonly observedFacts: Facts;
   readonly context: SettleContext;
@@ -161,7 +165,7 @@ function elementIn(key: string): string {
 }
 
 function mergeElements(look: Look): Settled {
-  const { resource, link, record, desired, observedFacts, observed, context } = look;
+  const { resource, link, record, said, desired, observedFacts, observed, context } = look;
   const slot = resource.slot;
   // Of what was entered in error servers show a few elements; the others were not removed.
   const isTold = (key: string) => observedFacts[key] !== undefined || !isEnteredInError(observed.body);
@@ -172,12 +176,13 @@ function mergeElements(look: Look): Settled {
     )
     .map(({ key }) => ({ key, owner: ownerIn(resource, key) }));
   const times = timesOf(record, observed.body);
+  const before = seenBase(look);
   const { verdicts, bases } = merge({
     elements,
     desired: link.origin === 'theirs' ? withoutOurWordOn(elements, desired, link.sent ?? {}) : desired,
     observed: observedFacts,
     sent: link.sent,
-    seen: seenBase(look),
+    seen: before,
     times,
   });
   const isDerived = (key: string) => slot?.elements.find((element) => element.key === key)?.derived === true;
@@ -197,15 +202,18 @@ function mergeElements(look: Look): Settled {
     .filter((revert) => context.countReverts(revert) + 1 >= mostReverts)
     .map(({ element }) => element);
   const reported = reverts.flatMap(({ element }) => (contested.includes(element) ? [] : [element]));
+  const revoked =
+    said === record ? [] : keysWith('agreed').filter((key) => !sameFact(observedFacts[key], before?.[key]));
+  const news = [...reported, ...revoked];
   const absorbed =
-    slot === undefined || reported.length === 0
+    slot === undefined || news.length === 0
       ? { patch: {}, issues: [], lineage: [], notUnderstood: [] }
-      : explainAbsorb(slot, reported, observed.body, record, ...absorbFrom(context));
+      : explainAbsorb(slot, news, observed.body, said, ...absorbFrom(context));
   const derived = keysWith('keep').filter((key) => isDerived(key) && !isAsked(key));
   const issues = [
     ...absorbed.issues,
     ...untold(look, reported, absorbed),
-    ...notFollowing(look, derived, patched(record, absorbed.patch)),
+    ...notFollowing(look, derived, patched(said, absorbed.patch)),
   ];
   return {
     // What a person is asked about keeps its bases until the answer.
@@ -238,13 +246,13 @@ function withoutOurWordOn(elements: readonly MergeElement[], desired: Facts, sen
  * and nothing else would tell of it.
  */
 function untold(
-  { resource, observedFacts, observed, record, context }: Look,
+  { resource, observedFacts, observed, said, context }: Look,
   reported: readonly string[],
   { patch, lineage, issues }: Pick<ExplainedAbsorb, 'patch' | 'lineage' | 'issues'>,
 ): MappingIssue[] {
   const { slot } = resource;
   const told = new Set([...lineage, ...issues].map(({ element }) => element));
-  const after = patched(record, patch);
+  const after = patched(said, patch);
   return (slot?.elements ?? [])
     .filter(({ key }) => reported.includes(key) && !told.has(key))
     .filter(({ key }) => slot?.says(key, observed.body, after, context.timeZone) !== true)
@@ -322,11 +330,11 @@ function notCarried({ resource: { key } }: Look, issues: readonly MappingIssue[]
 }
 
 function aboutElement(
-  { resource, desired, observedFacts, observed, record, context }: Look,
+  { resource, desired, observedFacts, observed, said, context }: Look,
   element: string,
   code: 'remote-edit' | 'merge-conflict' | 'server-reverts',
 ): NewDecision {
-  const patch = resource.slot?.absorb([element], observed.body, record, ...absorbFrom(context)).patch ?? {};
+  const patch = resource.slot?.absorb([element], observed.body, said, ...absorbFrom(context)).patch ?? {};
   return {
     kind: 'conflict',
     topic: elementTopic(resource, element),
