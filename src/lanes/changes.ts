@@ -2,9 +2,9 @@
 
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type Json, type JsonObject, objectsAt, pointerStep } from '../json.ts';
-import type { AbsorbedElement, NotUnderstood } from '../mapping/mapping.ts';
+import { type AbsorbedElement, mergePatch, type NotUnderstood } from '../mapping/mapping.ts';
 import { type ChangedElement, type Database, type JsonText, json } from '../store/store.ts';
-import { bothChanges, fieldAfter } from './both-changes.ts';
+import { bothChanges, fieldAfter, jointPatch, withFields } from './both-changes.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { markClocks } from './mark-clocks.ts';
 import { sameFact } from './merge.ts';
@@ -193,6 +193,17 @@ export async function fieldsOffered(
       return [`${type}/${id}`, Object.fromEntries(fields)] as const;
     }),
   );
+}
+
+/** A patch that was made from the record alone, on top of what its source was offered of the same fields before. */
+export async function withOffered(
+  db: Kysely<Database>,
+  lane: LaneOfSource,
+  { type, id, record, patch }: { type: string; id: string; record: JsonObject; patch: JsonObject },
+): Promise<JsonObject> {
+  const offered = (await fieldsOffered(db, lane, [{ type, id, record }])).get(`${type}/${id}`) ?? {};
+  const earlier = Object.entries(mergePatch(record, withFields(record, offered))).filter(([field]) => field in patch);
+  return jointPatch(record, [Object.fromEntries(earlier), patch]);
 }
 
 /** Forgets values that the record itself says by now: its source has taken over all that the other side had changed in them. */

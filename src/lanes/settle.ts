@@ -29,7 +29,7 @@ import {
   readTask,
   requestIn,
 } from '../referrals/referrals.ts';
-import { withFields } from './both-changes.ts';
+import { offeredWith, withFields } from './both-changes.ts';
 import { askedKey } from './cancel-question.ts';
 import { type Choice, type NewDecision, resourceTopic } from './decisions.ts';
 import { joined } from './inbound/their-comments.ts';
@@ -330,11 +330,12 @@ function notCarried({ resource: { key } }: Look, issues: readonly MappingIssue[]
 }
 
 function aboutElement(
-  { resource, desired, observedFacts, observed, said, context }: Look,
+  { resource, desired, observedFacts, observed, record, said, context }: Look,
   element: string,
   code: 'remote-edit' | 'merge-conflict' | 'server-reverts',
 ): NewDecision {
-  const patch = resource.slot?.absorb([element], observed.body, said, ...absorbFrom(context)).patch ?? {};
+  const news = resource.slot?.absorb([element], observed.body, said, ...absorbFrom(context)).patch ?? {};
+  const patch = offeredWith(record, said, news);
   return {
     kind: 'conflict',
     topic: elementTopic(resource, element),

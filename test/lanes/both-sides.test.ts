@@ -118,6 +118,20 @@ describe('edits of one record in several of its resources', () => {
     expect(await remote('intervention-snap')).toEqual({});
   });
 
+  test('of which a person has let two stand are both said', async () => {
+    await world.remap('intervention.yaml', (text) => text.replace('- { text: {', '- { owner: ask, text: {'));
+    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await say('d1', 'ONE');
+    await say('d2', 'TWO');
+    await world.accept(snap('uno', 'dos', day(8)));
+    await world.workAgain();
+    await world.decide('conflict', 'theirs');
+    await world.decide('conflict', 'theirs');
+    await world.workAgain();
+    expect((await deliveries()).at(-1)).toEqual(['d1 ONE', 'd2 TWO']);
+    expect(notesOf(await remote('intervention-snap'), 'deliveries')).toEqual(['d1 ONE', 'd2 TWO']);
+  });
+
   test('leave what is said of the record once its source has taken over all of them', async () => {
     await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
     await say('d1', 'ONE');
