@@ -6,7 +6,7 @@ import { type JsonObject, objectsAt } from '../json.ts';
 import type { ChangedElement, Database, Transaction } from '../store/store.ts';
 import { jointPatch, offeredWith, withFields } from './both-changes.ts';
 import { cancellationSlot, isAnsweredQuestion } from './cancel-question.ts';
-import { type ChangeLineage, commentsOffered, fieldsOffered, keepRemoteValues, offerChanges } from './changes.ts';
+import { type ChangeLineage, commentsOffered, fieldsOffered, offerPatch } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import { isWaiting } from './inbound/read-abort.ts';
 import { byTime, isHeard, joined } from './inbound/their-comments.ts';
@@ -55,8 +55,7 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, res
     for (const { type, id, record, patch: found, resources, elements } of patchesByRecord(settlements, context)) {
       const patch = type === 'referral' ? await withHeard(trx, lease, id, found) : found;
       const lineage = { mapping: state.basis.mappingVersion, resources };
-      await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch, elements, lineage }]);
-      await keepRemoteValues(trx, lease, type, id, patch, record);
+      await offerPatch(trx, lease, { type, id, body: patch, elements, lineage }, record);
     }
   });
   return true;

@@ -78,16 +78,19 @@ function toJson(lineage: ChangeLineage): Json {
   };
 }
 
-/** Keeps each patched field's value as what the other side says of the record. @param record as the patch was made from it; absent: as it is stored */
-export async function keepRemoteValues(
+/**
+ * Offers a patch, and keeps each patched field's value as what the other side says of the record.
+ * @param record as the patch was made from it; absent: as it is stored
+ */
+export async function offerPatch(
   trx: Transaction<Database>,
   lane: LaneOfSource,
-  type: string,
-  id: string,
-  patch: JsonObject,
+  patch: Omit<Change, 'op'>,
   record?: JsonObject,
 ): Promise<void> {
-  for (const [field, value] of Object.entries(patch)) {
+  const { type, id, body } = patch;
+  await offerChanges(trx, lane, [{ op: 'patch', ...patch }]);
+  for (const [field, value] of Object.entries(body)) {
     const stored = sql<JsonText<Json>>`(select r.content -> ${field}::text from record r
       where r.source = ${lane.source} and r.type = ${type} and r.id = ${id})`;
     const base = record === undefined ? stored : json<Json>(record[field] ?? null);
@@ -100,7 +103,7 @@ export async function keepRemoteValues(
       )
       .execute();
   }
-  if (isCounted(type, patch)) await markClocks(trx, lane.subject);
+  if (isCounted(type, body)) await markClocks(trx, lane.subject);
 }
 
 /**

@@ -4,7 +4,7 @@ import { sql, type Transaction } from 'kysely';
 import { reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
-import { keepRemoteValues, offerChanges, withOffered } from './changes.ts';
+import { offerPatch, withOffered } from './changes.ts';
 import type { Answered } from './decisions.ts';
 import { raiseWanted } from './links.ts';
 import { withFact } from './merge.ts';
@@ -112,8 +112,7 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
   const record = await contentOf(trx, source, { type, id });
   if (record === undefined) return;
   const body = await withOffered(trx, lane, { type, id, record, patch });
-  await offerChanges(trx, lane, [{ op: 'patch', type, id, body }]);
-  await keepRemoteValues(trx, lane, type, id, body, record);
+  await offerPatch(trx, lane, { type, id, body }, record);
 }
 
 async function contentOf(

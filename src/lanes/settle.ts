@@ -154,11 +154,6 @@ export function seenBase({
   return link.sent && withNew(link.sent, observedFacts, keys);
 }
 
-/** What an absorb is told beside the look and the record. */
-function absorbFrom({ resolve, timeZone, isTold }: SettleContext) {
-  return [resolve, undefined, timeZone, isTold] as const;
-}
-
 /** `category` of the key `category[sdoh].coding`. */
 function elementIn(key: string): string {
   return key.replace(/[.[].*$/, '');
@@ -208,7 +203,7 @@ function mergeElements(look: Look): Settled {
   const absorbed =
     slot === undefined || news.length === 0
       ? { patch: {}, issues: [], lineage: [], notUnderstood: [] }
-      : explainAbsorb(slot, news, observed.body, said, ...absorbFrom(context));
+      : explainAbsorb(slot, news, observed.body, said, context);
   const derived = keysWith('keep').filter((key) => isDerived(key) && !isAsked(key));
   const issues = [
     ...absorbed.issues,
@@ -334,7 +329,7 @@ function aboutElement(
   element: string,
   code: 'remote-edit' | 'merge-conflict' | 'server-reverts',
 ): NewDecision {
-  const news = resource.slot?.absorb([element], observed.body, said, ...absorbFrom(context)).patch ?? {};
+  const news = resource.slot?.absorb([element], observed.body, said, context).patch ?? {};
   const patch = offeredWith(record, said, news);
   return {
     kind: 'conflict',
@@ -583,10 +578,11 @@ function answeredTopics({ resource, desired, observedFacts }: Look): string[] {
 }
 
 function timesOf(record: JsonObject, body: JsonObject): { ours: number; theirs: number } | undefined {
-  const { meta } = body;
-  const updated = typeof meta === 'object' && meta !== null && !Array.isArray(meta) ? meta.lastUpdated : undefined;
-  if (typeof record.updatedAt !== 'string' || typeof updated !== 'string') return undefined;
-  return { ours: Date.parse(record.updatedAt), theirs: Date.parse(updated) };
+  const ours = textAt(record, 'updatedAt');
+  const theirs = textAt(objectAt(body, 'meta'), 'lastUpdated');
+  return ours === undefined || theirs === undefined
+    ? undefined
+    : { ours: Date.parse(ours), theirs: Date.parse(theirs) };
 }
 
 function isNews(settlement: Settlement, link: LinkState): boolean {

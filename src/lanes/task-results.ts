@@ -2,10 +2,11 @@
 
 import { parseReference } from '../fhir/fhir.ts';
 import { resultsNamedBy, type TaskObservation } from '../referrals/referrals.ts';
-import { type LookFailure, type Looks, lookThere } from './inbound/look.ts';
+import { type Looks, lookThere } from './inbound/look.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import type { Lease } from './lease.ts';
+import type { Failure } from './search-failure.ts';
 
 export type TaskResults = NonNullable<TaskObservation['results']>;
 /** By the name of the resource that the Task is. */
@@ -20,7 +21,7 @@ export async function readResults(
   connection: LaneConnection,
   lease: Lease,
   resources: readonly LaneResource[],
-): Promise<{ readonly kind: 'read'; readonly byTask: ResultsByTask } | LookFailure> {
+): Promise<{ readonly kind: 'read'; readonly byTask: ResultsByTask } | Failure> {
   const byTask = new Map<string, TaskResults>();
   for (const resource of resources) {
     const { observed } = resource;

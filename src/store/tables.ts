@@ -640,7 +640,6 @@ export interface MassChangeLinkTable {
   held: Generated<boolean>;
 }
 
-/** How often a server has put an element back to the same value. */
 export interface UnmappedTable {
   connection: string;
   source: string;
@@ -655,6 +654,7 @@ export interface UnmappedTable {
   seen_at: DefaultInstant;
 }
 
+/** How often a server has put an element back to the same value. */
 export interface RevertTable {
   connection: string;
   source: string;
@@ -746,7 +746,6 @@ export interface PartnerFormTable {
   at: DefaultInstant;
 }
 
-/** An operator who has signed in on the console. */
 export interface CallerRateTable {
   /** Hash of what is counted and who is. */
   key: string;
@@ -754,6 +753,7 @@ export interface CallerRateTable {
   until: Instant;
 }
 
+/** An operator who has signed in on the console. */
 export interface OperatorSessionTable {
   /** Of the secret in the browser. */
   hash: string;
