@@ -76,7 +76,10 @@ async function denyMerge(trx: Transaction<Database>, client: ClientOn): Promise<
     .execute();
 }
 
-/** `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value. */
+/**
+ * `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value. Where the record has changed since
+ * it was asked about, theirs is not settled: ours of now would be written over it, and the next run asks again.
+ */
 async function settleElement(trx: Transaction<Database>, decision: Answered): Promise<void> {
   const { detail, connection, source, type, record_id: id } = decision;
   if (typeof detail.element !== 'string' || type === null || id === null) return;
@@ -93,6 +96,8 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
     .executeTakeFirst();
   if (link === undefined) return;
   const isOurs = decision.choice === 'ours';
+  const record = await recordOf(trx, source, { type, id });
+  if (!isOurs && record?.version !== link.record_version) return;
   // `null` in a decision's detail stands for an absent element.
   const sent = withFact(link.sent ?? {}, detail.element, (isOurs ? detail.theirs : detail.ours) ?? undefined);
   const seen = withFact(link.seen ?? {}, detail.element, detail.theirs ?? undefined);
@@ -109,23 +114,21 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
   const patch = isObject(detail.patch) ? detail.patch : {};
   if (isOurs || Object.keys(patch).length === 0) return;
   const lane = { connection, subject: decision.subject, source };
-  const record = await contentOf(trx, source, { type, id });
-  if (record === undefined) return;
-  const body = await withOffered(trx, lane, { type, id, record, patch });
-  await offerPatch(trx, lane, { type, id, body }, record);
+  const content = record?.content ?? {};
+  const body = await withOffered(trx, lane, { type, id, record: content, patch });
+  await offerPatch(trx, lane, { type, id, body }, content);
 }
 
-async function contentOf(
+async function recordOf(
   trx: Transaction<Database>,
   source: string,
   { type, id }: { type: string; id: string },
-): Promise<JsonObject | undefined> {
-  const row = await trx
+): Promise<{ version: number; content: JsonObject } | undefined> {
+  return trx
     .selectFrom('record')
-    .select('content')
+    .select(['version', 'content'])
     .where((is) => is.and({ source, type, id }))
     .executeTakeFirst();
-  return row?.content;
 }
 
 /** The link keeps its number as retired; what the next run makes is the next generation (lanes.md 17). */

@@ -145,6 +145,25 @@ describe('edits of one record in several of its resources', () => {
   });
 });
 
+test('whoever lets theirs stand when the source has said something else is asked again, and nothing is written over it', async () => {
+  const slot = 'county/intervention/intervention-snap#delivery[d1]';
+  await send(...directoryAndClient(), ...caseWithReferral(), ['intervention', anIntervention()]);
+  await edit('Procedure', slot, (held) => ({ ...held, code: { ...objectAt(held, 'code'), text: 'Theirs' } }));
+  await world.workAgain();
+  expect(await world.openDecisions()).toMatchObject([{ code: 'remote-edit', detail: { element: 'code' } }]);
+  await world.accept(['intervention', anIntervention({ description: 'Help with WIC.', updatedAt: day(9) })]);
+  await world.decide('conflict', 'theirs');
+  await world.work();
+  expect(await world.server.own('Procedure', slot)).toMatchObject({ code: { text: 'Theirs' } });
+  expect(await world.openDecisions()).toMatchObject([
+    { code: 'remote-edit', detail: { ours: expect.objectContaining({ text: 'Help with WIC.' }) } },
+  ]);
+  await world.decide('conflict', 'theirs');
+  await world.workAgain();
+  expect(await world.server.own('Procedure', slot)).toMatchObject({ code: { text: 'Theirs' } });
+  expect(await world.openDecisions()).toEqual([]);
+});
+
 describe('a list of ours to which the other side has added', () => {
   const progress = (...notes: [string, string][]) => notes.map(([id, note]) => ({ id, at: day(6), note }));
   const goal = (notes: [string, string][], at?: string): Item => [
