@@ -203,7 +203,7 @@ function mergeElements(look: Look): Settled {
   const absorbed =
     slot === undefined || news.length === 0
       ? { patch: {}, issues: [], lineage: [], notUnderstood: [] }
-      : explainAbsorb(slot, news, observed.body, said, context);
+      : explainAbsorb(slot, news, withOursIn(look, keysWith('override'), before), said, context);
   const derived = keysWith('keep').filter((key) => isDerived(key) && !isAsked(key));
   const issues = [
     ...absorbed.issues,
@@ -223,9 +223,22 @@ function mergeElements(look: Look): Settled {
       ...(issues.length === 0 ? [] : [takenBack(look, issues) ?? notCarried(look, issues)]),
     ],
     issues,
-    lineage: { elements: absorbed.lineage, notUnderstood: absorbed.notUnderstood },
+    lineage: {
+      elements: absorbed.lineage.map((one) => ({ ...one, raw: slot?.raw(one.element, observed.body) ?? null })),
+      notUnderstood: absorbed.notUnderstood,
+    },
     reverts,
   };
+}
+
+/** What is there, with what only we have changed of lists that both sides have changed: that is no news of theirs. */
+function withOursIn(
+  { resource: { slot, desired }, observed }: Look,
+  keys: readonly string[],
+  before: Facts = {},
+): JsonObject {
+  if (slot === undefined || desired === undefined || keys.length === 0) return observed.body;
+  return slot.copy(keys, slot.copy(keys, observed.body, desired.resource, before), observed.body);
 }
 
 /** What a record says otherwise of what is theirs is not for the server: it asks for no write, and nobody about one. */

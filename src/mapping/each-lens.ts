@@ -198,13 +198,16 @@ function putItems(
     indexes.map((index) => old[index] ?? null),
   );
   const taken = new Set<number>();
-  const result = keyItems(rule, wanted).map(({ key, value }) => {
+  const result = keyItems(rule, wanted).flatMap(({ key, value }) => {
     const at = findMatch(rule, key, value, olds, taken);
     const match = at < 0 ? undefined : olds[at]?.value;
     taken.add(at);
+    // What we have not changed since is as they have it, or gone as they took it out.
+    if (rule.by === 'id' && isObject(sent) && key in sent && sameJson(sent[key], rule.item.fact(value) ?? null))
+      return match === undefined ? [] : [match];
     const merged = rule.item.put(value, match, rule.by === 'content' ? undefined : sentIn(sent, key)) ?? value;
     const id = isObject(value) ? value.id : undefined;
-    return rule.by === 'id' && isObject(merged) && id !== undefined ? { id, ...merged } : merged;
+    return [rule.by === 'id' && isObject(merged) && id !== undefined ? { id, ...merged } : merged];
   });
   // What is not ours keeps its place; what was ours and is gone leaves.
   const places = new Set(wanted.map((value) => placeOf(rule, value)));

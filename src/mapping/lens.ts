@@ -22,7 +22,7 @@ export interface Lens {
   fact(raw: Json): Json | undefined;
   /** True when a list item looks like one of this lens: by its fixed values, code systems and reference types. */
   claims(raw: Json): boolean;
-  /** `old` with what this lens knows as in `raw`. `sent`: the fact of what we last wrote here; absent: all that the lens knows is ours. */
+  /** `old` with what this lens knows as in `raw`. `sent`: the fact of what was last agreed on here: what `raw` still says so is left; absent: all is put. */
   put(raw: Json | undefined, old: Json | undefined, sent?: Json): Json | undefined;
   /** True when `absorb` would find nothing in `raw`, as most often; absent: told by `isAsMade`. Never true where it would. */
   stands?: ((raw: Json | undefined, draft: Draft, run: AbsorbRun) => boolean) | undefined;

@@ -118,7 +118,7 @@ export interface CompiledSlot {
   facts(resource: JsonObject): Facts;
   /**
    * `to` with these elements as in `from` (removed where absent there); everything else in `to` is kept.
-   * @param sent what we last wrote there: of lists whose items have ids, only what is in it is taken out
+   * @param sent what we last wrote there: of lists whose items have ids, what is not in it stays, and what `from` still says as in it is left as it is
    */
   copy(keys: readonly string[], from: JsonObject, to: JsonObject, sent?: Facts): JsonObject;
   /** The resource, retired (entered-in-error, active false); undefined: its type cannot say so. */

@@ -195,6 +195,49 @@ describe('a list of ours to which the other side has added', () => {
     ]);
   });
 
+  test('in which each side has changed an item of its own: both stand, and only theirs is offered', async () => {
+    await send(
+      ...directoryAndClient(),
+      ...caseWithReferral(),
+      goal([
+        ['p1', 'Ours'],
+        ['p2', 'Ours too'],
+        ['p3', 'Third'],
+      ]),
+    );
+    await edit('Goal', goalSlot, (held) => ({
+      ...held,
+      note: objectsAt(held, 'note').flatMap((one) =>
+        one.id === 'p3' ? [] : [one.id === 'p2' ? { ...one, text: 'Theirs' } : one],
+      ),
+    }));
+    await world.accept(
+      goal(
+        [
+          ['p1', 'Ours, better'],
+          ['p2', 'Ours too'],
+          ['p3', 'Third'],
+        ],
+        day(9),
+      ),
+    );
+    await world.workAgain();
+    expect(await notes()).toEqual(['Ours, better', 'Theirs']);
+    expect((await bodies()).map((body) => notesOf(body, 'progress'))).toEqual([['p1 Ours, better', 'p2 Theirs', 'p3']]);
+    await send(
+      goal(
+        [
+          ['p1', 'Ours, best'],
+          ['p2', 'Ours too'],
+          ['p3', 'Third'],
+        ],
+        day(10),
+      ),
+    );
+    expect(await notes()).toEqual(['Ours, best', 'Theirs']);
+    expect(await bodies()).toHaveLength(1);
+  });
+
   test('loses what the source has taken over and then taken out', async () => {
     await send(...directoryAndClient(), ...caseWithReferral(), goal([['p1', 'Ours']]));
     await add();
