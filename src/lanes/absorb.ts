@@ -125,10 +125,10 @@ async function settleContext(
       return isTheirs && observed !== undefined && isWaiting(observed.body) ? [key.id] : [];
     }),
   );
-  const records = changed.flatMap(({ key: { type, id }, record }) =>
-    record === undefined ? [] : [{ type, id, record }],
+  const records = new Map(
+    changed.flatMap(({ key: { type, id }, record }) => (record === undefined ? [] : [[record, { type, id, record }]])),
   );
-  const offered = await fieldsOffered(deps.store.db, lease, state.holds.remoteValues ? records : []);
+  const offered = await fieldsOffered(deps.store.db, lease, state.holds.remoteValues ? [...records.values()] : []);
   const counted = await countReverts(
     deps.store,
     lease,
