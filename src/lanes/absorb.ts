@@ -4,8 +4,9 @@ import { isTold } from '../access/access.ts';
 import { contentHash } from '../fhir/fhir.ts';
 import { type JsonObject, objectsAt } from '../json.ts';
 import type { ChangedElement, Database, Transaction } from '../store/store.ts';
+import { jointPatch, offeredWith, withFields } from './both-changes.ts';
 import { cancellationSlot, isAnsweredQuestion } from './cancel-question.ts';
-import { type ChangeLineage, commentsOffered, offerPatch, referralsOffered } from './changes.ts';
+import { type ChangeLineage, commentsOffered, fieldsOffered, offerPatch } from './changes.ts';
 import { closeObsolete, type DecisionRow, openDecision, resourceTopic } from './decisions.ts';
 import { isWaiting } from './inbound/read-abort.ts';
 import { byTime, isHeard, joined } from './inbound/their-comments.ts';
@@ -55,10 +56,10 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, res
       await keepReverts(trx, lease, settlement.reverts);
       await keepUnmappedBack(trx, lease, resource, settlement.issues, state.holds.unmapped);
     }
-    for (const { type, id, patch: found, resources, elements } of patchesByRecord(settlements)) {
+    for (const { type, id, record, patch: found, resources, elements } of patchesByRecord(settlements, context)) {
       const patch = type === 'referral' ? await withHeard(trx, lease, id, found) : found;
       const lineage = { mapping: state.basis.mappingVersion, resources };
-      await offerPatch(trx, lease, { type, id, body: patch, elements, lineage });
+      await offerPatch(trx, lease, { type, id, body: patch, elements, lineage }, record);
     }
   });
   return true;
@@ -87,10 +88,14 @@ async function withHeard(trx: Transaction<Database>, lease: Lease, id: string, p
   return { ...patch, comments: byTime(joined(objectsAt(patch, 'comments'), heard)) };
 }
 
-/** One change per record and look: what the resources of one record say together. */
-function patchesByRecord(settlements: readonly Settlement[]): {
+/** One change per record and look: what the resources of one record say together, on top of what its source was offered before. */
+function patchesByRecord(
+  settlements: readonly Settlement[],
+  context: SettleContext,
+): {
   type: string;
   id: string;
+  record: JsonObject;
   patch: JsonObject;
   resources: ChangeLineage['resources'];
   elements: ChangedElement[];
@@ -110,8 +115,13 @@ function patchesByRecord(settlements: readonly Settlement[]): {
     const elements = telling.flatMap(({ resource: { key }, offered }) =>
       offered.map((element) => ({ slot: key.slot, element })),
     );
-    const patch = Object.assign({}, ...telling.flatMap(({ patches }) => patches));
-    return [{ type, id, patch, resources, elements }];
+    const { record = {} } = first.resource;
+    const said = withFields(record, context.offeredOf(first.resource));
+    const joint = jointPatch(
+      said,
+      telling.flatMap(({ patches }) => patches),
+    );
+    return [{ type, id, record, patch: offeredWith(record, said, joint), resources, elements }];
   });
 }
 
@@ -135,8 +145,10 @@ async function settleContext(
       return isTheirs && observed !== undefined && isWaiting(observed.body) ? [key.id] : [];
     }),
   );
-  const referrals = changed.flatMap(({ key }) => (key.type === 'referral' ? [key.id] : []));
-  const offered = await referralsOffered(deps.store.db, lease, state.holds.remoteValues ? referrals : []);
+  const records = new Map(
+    changed.flatMap(({ key: { type, id }, record }) => (record === undefined ? [] : [[record, { type, id, record }]])),
+  );
+  const offered = await fieldsOffered(deps.store.db, lease, state.holds.remoteValues ? [...records.values()] : []);
   const counted = await countReverts(
     deps.store,
     lease,
@@ -148,7 +160,7 @@ async function settleContext(
     resolve: resolverOf(targets, baseUrl),
     ...(config && { isTold: (recipient) => isTold(recipient, receiverFor(config, lease.source)) }),
     performerName: ({ record }) => names.get(String(record?.organizationId)),
-    offeredOf: ({ key }) => offered.get(key.id) ?? {},
+    offeredOf: ({ key }) => offered.get(`${key.type}/${key.id}`) ?? {},
     resultsOf: ({ key }) => results.get(nameOf(key)) ?? [],
     openQuestion: (topic) => state.openDecisions.find((decision) => decision.topic === topic),
     isAskedByTask: ({ key }) => asking.has(key.id),

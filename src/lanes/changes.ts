@@ -2,10 +2,12 @@
 
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type Json, type JsonObject, objectsAt, pointerStep } from '../json.ts';
-import type { AbsorbedElement, NotUnderstood } from '../mapping/mapping.ts';
-import { type ChangedElement, type Database, json } from '../store/store.ts';
+import { type AbsorbedElement, mergePatch, type NotUnderstood } from '../mapping/mapping.ts';
+import { type ChangedElement, type Database, type JsonText, json } from '../store/store.ts';
+import { bothChanges, fieldAfter, jointPatch, withFields } from './both-changes.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { markClocks } from './mark-clocks.ts';
+import { sameFact } from './merge.ts';
 
 export type LaneOfSource = LaneKey & { readonly source: string };
 
@@ -76,16 +78,23 @@ function toJson(lineage: ChangeLineage): Json {
   };
 }
 
-/** Offers a patch, and keeps each patched field's value as what the other side says of the record. */
+/**
+ * Offers a patch, and keeps each patched field's value as what the other side says of the record.
+ * @param record as the patch was made from it; absent: as it is stored
+ */
 export async function offerPatch(
   trx: Transaction<Database>,
   lane: LaneOfSource,
   patch: Omit<Change, 'op'>,
+  record?: JsonObject,
 ): Promise<void> {
   const { type, id, body } = patch;
   await offerChanges(trx, lane, [{ op: 'patch', ...patch }]);
   for (const [field, value] of Object.entries(body)) {
-    const content = { value: json<Json>(value), seen_at: sql<Date>`now()`, refused_at: null };
+    const stored = sql<JsonText<Json>>`(select r.content -> ${field}::text from record r
+      where r.source = ${lane.source} and r.type = ${type} and r.id = ${id})`;
+    const base = record === undefined ? stored : json<Json>(record[field] ?? null);
+    const content = { value: json<Json>(value), base, seen_at: sql<Date>`now()`, refused_at: null };
     await trx
       .insertInto('remote_value')
       .values({ connection: lane.connection, source: lane.source, type, id, pointer: pointerStep(field), ...content })
@@ -156,13 +165,72 @@ export async function referralsOffered(
   );
 }
 
-/** Forgets values that the record itself says by now: its source has taken the change over (of a list: all its items). */
-export async function dropAgreedValues(trx: Transaction<Database>, lease: Lease): Promise<void> {
-  await sql`
-    delete from remote_value v using record r
-    where v.connection = ${lease.connection} and r.source = v.source and r.type = v.type and r.id = v.id
-      and r.subject = ${lease.subject}
-      and coalesce(r.content -> replace(replace(substr(v.pointer, 2), '~1', '/'), '~0', '~'), 'null') @> v.value`.execute(
-    trx,
+/**
+ * By `type/id` of a record: its fields that were offered from this server and that its source has neither taken over nor refused, as they would be had
+ * it done so; null for one that would be gone. What the source itself has changed since then stands.
+ */
+export async function fieldsOffered(
+  db: Kysely<Database>,
+  { connection, source }: LaneOfSource,
+  records: readonly { readonly type: string; readonly id: string; readonly record: JsonObject }[],
+): Promise<ReadonlyMap<string, JsonObject>> {
+  if (records.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('remote_value')
+    .select(['type', 'id', 'pointer', 'value', 'base'])
+    .where('connection', '=', connection)
+    .where('source', '=', source)
+    .where((is) => is.or(records.map(({ type, id }) => is.and({ type, id }))))
+    .where('refused_at', 'is', null)
+    .execute();
+  return new Map(
+    records.map(({ type, id, record }) => {
+      const fields = rows.flatMap((row) => {
+        const field = fieldAt(row.pointer);
+        const own = record[field];
+        const offered = fieldAfter(row.base ?? undefined, row.value);
+        return row.type === type && row.id === id
+          ? [[field, bothChanges(row.base ?? undefined, offered, own) ?? null] as const]
+          : [];
+      });
+      return [`${type}/${id}`, Object.fromEntries(fields)] as const;
+    }),
   );
+}
+
+/** A patch that was made from the record alone, on top of what its source was offered of the same fields before. */
+export async function withOffered(
+  db: Kysely<Database>,
+  lane: LaneOfSource,
+  { type, id, record, patch }: { type: string; id: string; record: JsonObject; patch: JsonObject },
+): Promise<JsonObject> {
+  const offered = (await fieldsOffered(db, lane, [{ type, id, record }])).get(`${type}/${id}`) ?? {};
+  const earlier = Object.entries(mergePatch(record, withFields(record, offered))).filter(([field]) => field in patch);
+  return jointPatch(record, [Object.fromEntries(earlier), patch]);
+}
+
+/** Forgets values that the record itself says by now: its source has taken over all that the other side had changed in them. */
+export async function dropAgreedValues(trx: Transaction<Database>, { connection, subject }: Lease): Promise<void> {
+  const rows = await trx
+    .selectFrom('remote_value as v')
+    .innerJoin('record as r', (join) =>
+      join.onRef('r.source', '=', 'v.source').onRef('r.type', '=', 'v.type').onRef('r.id', '=', 'v.id'),
+    )
+    .select(['v.source', 'v.type', 'v.id', 'v.pointer', 'v.value', 'v.base', 'r.content'])
+    .where('v.connection', '=', connection)
+    .where('r.subject', '=', subject)
+    .execute();
+  for (const { source, type, id, pointer, value, base, content } of rows) {
+    const own = content[fieldAt(pointer)];
+    const before = base ?? undefined;
+    if (!sameFact(bothChanges(before, own, fieldAfter(before, value)), own)) continue;
+    await trx
+      .deleteFrom('remote_value')
+      .where((is) => is.and({ connection, source, type, id, pointer }))
+      .execute();
+  }
+}
+
+function fieldAt(pointer: string): string {
+  return pointer.slice(1).replaceAll('~1', '/').replaceAll('~0', '~');
 }

@@ -4,7 +4,7 @@ import { sql, type Transaction } from 'kysely';
 import { CasebridgeError, reason } from '../errors.ts';
 import { isObject, type JsonObject, textAt } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
-import { offerPatch } from './changes.ts';
+import { offerPatch, withOffered } from './changes.ts';
 import type { Answered } from './decisions.ts';
 import type { LinkRow } from './known.ts';
 import { nameOf } from './lane-resource.ts';
@@ -103,7 +103,8 @@ async function denyMerge(trx: Transaction<Database>, client: ClientOn): Promise<
 }
 
 /**
- * `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value.
+ * `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value. Where the record has changed since
+ * it was asked about, theirs is not settled: ours of now would be written over it, and the next run asks again.
  * @throws CasebridgeError `decision-outdated`: it is not there any more, or has been seen otherwise since
  */
 async function settleElement(trx: Transaction<Database>, decision: Answered): Promise<void> {
@@ -123,6 +124,8 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
   if (link === undefined || (decision.kind === 'conflict' && (await isUnsettled(trx, link))))
     throw new CasebridgeError('decision-outdated', { id: decision.id });
   const isOurs = decision.choice === 'ours';
+  const record = await recordOf(trx, source, { type, id });
+  if (!isOurs && record?.version !== link.record_version) return;
   // `null` in a decision's detail stands for an absent element.
   const sent = withFact(link.sent ?? {}, detail.element, (isOurs ? detail.theirs : detail.ours) ?? undefined);
   const seen = withFact(link.seen ?? {}, detail.element, detail.theirs ?? undefined);
@@ -139,7 +142,21 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
   const patch = isObject(detail.patch) ? detail.patch : {};
   if (isOurs || Object.keys(patch).length === 0) return;
   const lane = { connection, subject: decision.subject, source };
-  await offerPatch(trx, lane, { type, id, body: patch });
+  const content = record?.content ?? {};
+  const body = await withOffered(trx, lane, { type, id, record: content, patch });
+  await offerPatch(trx, lane, { type, id, body }, content);
+}
+
+async function recordOf(
+  trx: Transaction<Database>,
+  source: string,
+  { type, id }: { type: string; id: string },
+): Promise<{ version: number; content: JsonObject } | undefined> {
+  return trx
+    .selectFrom('record')
+    .select(['version', 'content'])
+    .where((is) => is.and({ source, type, id }))
+    .executeTakeFirst();
 }
 
 /** Seen otherwise than the lane has taken in yet: what the question shows may be no longer so. */

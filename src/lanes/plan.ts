@@ -2,8 +2,8 @@
 // Operations are ordered so that a reference never points at something not yet created. Planning the result of a plan gives nothing.
 
 import { type Reason, reason } from '../errors.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
-import { type Desired, type Facts, isEnteredInError, type Leaving } from '../mapping/mapping.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { type Desired, type Facts, isEnteredInError, type Leaving, setElement } from '../mapping/mapping.ts';
 import { businessAnswer, isTaskStatus, isTerminal, isUntouched, taskPath } from '../referrals/referrals.ts';
 import { askedKey, isAnsweredQuestion, type Question, questionFor } from './cancel-question.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './documents/document.ts';
@@ -250,7 +250,8 @@ function update(resource: LaneResource, link: LinkState): Outcome {
   const answering = businessStatus === undefined ? [] : ['businessStatus'];
   const elements = move.isLast ? [...answering, ...writes, move.element] : [move.element];
   const before = move.isLast ? copied(resource, link, writes, observed) : observed.body;
-  const body = { ...before, [move.element]: move.to, ...(businessStatus && { businessStatus }) };
+  const body: JsonObject = { ...before, ...(businessStatus && { businessStatus }) };
+  setElement(body, move.element, move.to);
   const why = reason('planned-move', { element: move.element, from: move.from, to: move.to });
   return {
     state: 'due',
@@ -271,30 +272,14 @@ function notYetAsked({ cancelRequest }: LaneResource, { body }: Observation): Re
   return waits ? reason('cancel-not-accepted') : undefined;
 }
 
-/** What is there, with these elements as we want them. Of a list of theirs nothing is taken out that we did not put there. */
+/** What is there, with these elements as we want them. Of a list nothing is taken out that we did not put there. */
 function copied(
   { slot, desired }: LaneResource,
   link: LinkState,
   keys: readonly string[],
-  observed: Observation,
+  { body }: Observation,
 ): JsonObject {
-  const body = slot?.copy(keys, desired?.resource ?? {}, observed.body) ?? observed.body;
-  if (link.origin !== 'theirs') return body;
-  const kept = keys.flatMap((key) => {
-    const [now, before, sent] = [body[key], observed.body[key], link.sent?.[key]];
-    if (!Array.isArray(before)) return [];
-    const after = Array.isArray(now) ? now : [];
-    const lost = before.filter(
-      (item) =>
-        isObject(item) &&
-        typeof item.id === 'string' &&
-        !(isObject(sent) && item.id in sent) &&
-        !after.some((other) => isObject(other) && other.id === item.id),
-    );
-    const all: Json = [...lost, ...after];
-    return [[key, all] as const];
-  });
-  return { ...body, ...Object.fromEntries(kept) };
+  return slot?.copy(keys, desired?.resource ?? {}, body, link.sent ?? {}) ?? body;
 }
 
 /** Entered in error by the other side: what is left of it there is nothing to write to. */

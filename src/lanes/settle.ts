@@ -29,6 +29,7 @@ import {
   readTask,
   requestIn,
 } from '../referrals/referrals.ts';
+import { offeredWith, withFields } from './both-changes.ts';
 import { askedKey } from './cancel-question.ts';
 import { type Choice, type NewDecision, resourceTopic } from './decisions.ts';
 import { joined } from './inbound/their-comments.ts';
@@ -48,7 +49,7 @@ export interface SettleContext {
   readonly isTold?: ProjectContext['isTold'];
   /** Who acts on the other side, as a line of text. */
   readonly performerName: (resource: LaneResource) => string | undefined;
-  /** Of a referral: what was offered to its source and not taken over yet. */
+  /** The fields of its record that were offered to the source and not taken over yet, as they would be with that; null for one that would be gone. */
   readonly offeredOf: (resource: LaneResource) => JsonObject;
   /** What the Procedures say that a completed Task names (`task-results.ts`). */
   readonly resultsOf: (resource: LaneResource) => TaskResults;
@@ -108,6 +109,7 @@ function settleNew(resource: LaneResource, context: SettleContext): Settlement |
     link,
     observed,
     record,
+    said: withFields(record, context.offeredOf(resource)),
     desired: desired.facts,
     observedFacts: slot.facts(observed.body),
     context,
@@ -130,6 +132,8 @@ interface Look {
   readonly link: LinkState;
   readonly observed: Observation;
   readonly record: JsonObject;
+  /** The record as its source would have it, had it taken over what it was offered: what is new there is new to that. */
+  readonly said: JsonObject;
   readonly desired: Facts;
   readonly observedFacts: Facts;
   readonly context: SettleContext;
@@ -165,7 +169,7 @@ function elementIn(key: string): string {
 }
 
 function mergeElements(look: Look): Settled {
-  const { resource, link, record, desired, observedFacts, observed, context } = look;
+  const { resource, link, record, said, desired, observedFacts, observed, context } = look;
   const slot = resource.slot;
   const elements: MergeElement[] = (slot?.elements ?? [])
     .filter(
@@ -176,12 +180,13 @@ function mergeElements(look: Look): Settled {
     )
     .map(({ key }) => ({ key, owner: ownerIn(resource, key) }));
   const times = timesOf(record, observed.body);
+  const before = seenBase(look);
   const { verdicts, bases } = merge({
     elements,
     desired: link.origin === 'theirs' ? withoutOurWordOn(elements, desired, link.sent ?? {}) : desired,
     observed: observedFacts,
     sent: link.sent,
-    seen: seenBase(look),
+    seen: before,
     times,
   });
   const isDerived = (key: string) => slot?.elements.find((element) => element.key === key)?.derived === true;
@@ -201,15 +206,18 @@ function mergeElements(look: Look): Settled {
     .filter((revert) => context.countReverts(revert) + 1 >= mostReverts)
     .map(({ element }) => element);
   const reported = reverts.flatMap(({ element }) => (contested.includes(element) ? [] : [element]));
+  const revoked =
+    said === record ? [] : keysWith('agreed').filter((key) => !sameFact(observedFacts[key], before?.[key]));
+  const news = [...reported, ...revoked];
   const absorbed =
-    slot === undefined || reported.length === 0
+    slot === undefined || news.length === 0
       ? { patch: {}, issues: [], lineage: [], notUnderstood: [] }
-      : explainAbsorb(slot, reported, observed.body, record, context);
+      : explainAbsorb(slot, news, withOursIn(look, keysWith('override'), before), said, context);
   const derived = keysWith('keep').filter((key) => isDerived(key) && !isAsked(key));
   const issues = [
     ...absorbed.issues,
     ...untold(look, reported, absorbed),
-    ...notFollowing(look, derived, patched(record, absorbed.patch)),
+    ...notFollowing(look, derived, patched(said, absorbed.patch)),
   ];
   return {
     // What a person is asked about keeps its bases until the answer.
@@ -224,7 +232,10 @@ function mergeElements(look: Look): Settled {
       ...(issues.length === 0 ? [] : [takenBack(look, issues) ?? notCarried(look, issues)]),
     ],
     issues,
-    lineage: { elements: absorbed.lineage, notUnderstood: absorbed.notUnderstood },
+    lineage: {
+      elements: absorbed.lineage.map((one) => ({ ...one, raw: slot?.raw(one.element, observed.body) ?? null })),
+      notUnderstood: absorbed.notUnderstood,
+    },
     reverts,
   };
 }
@@ -232,6 +243,16 @@ function mergeElements(look: Look): Settled {
 /** Of what was entered in error servers show a few elements; the others were not removed. */
 function isShown({ observed, observedFacts }: Look, key: string): boolean {
   return observedFacts[key] !== undefined || !isEnteredInError(observed.body);
+}
+
+/** What is there, with what only we have changed of lists that both sides have changed: that is no news of theirs. */
+function withOursIn(
+  { resource: { slot, desired }, observed }: Look,
+  keys: readonly string[],
+  before: Facts = {},
+): JsonObject {
+  if (slot === undefined || desired === undefined || keys.length === 0) return observed.body;
+  return slot.copy(keys, slot.copy(keys, observed.body, desired.resource, before), observed.body);
 }
 
 /** What a record says otherwise of what is theirs is not for the server: it asks for no write, and nobody about one. */
@@ -247,13 +268,13 @@ function withoutOurWordOn(elements: readonly MergeElement[], desired: Facts, sen
  * and nothing else would tell of it.
  */
 function untold(
-  { resource, observedFacts, observed, record, context }: Look,
+  { resource, observedFacts, observed, said, context }: Look,
   reported: readonly string[],
   { patch, lineage, issues }: Pick<ExplainedAbsorb, 'patch' | 'lineage' | 'issues'>,
 ): MappingIssue[] {
   const { slot } = resource;
   const told = new Set([...lineage, ...issues].map(({ element }) => element));
-  const after = patched(record, patch);
+  const after = patched(said, patch);
   return (slot?.elements ?? [])
     .filter(({ key }) => reported.includes(key) && !told.has(key))
     .filter(({ key }) => slot?.says(key, observed.body, after, context.timeZone) !== true)
@@ -333,11 +354,12 @@ function notCarried({ resource: { key } }: Look, issues: readonly MappingIssue[]
 const elementCodes = ['remote-edit', 'merge-conflict', 'server-reverts'] as const;
 
 function aboutElement(
-  { resource, desired, observedFacts, observed, record, context }: Look,
+  { resource, desired, observedFacts, observed, record, said, context }: Look,
   element: string,
   code: (typeof elementCodes)[number],
 ): NewDecision {
-  const patch = resource.slot?.absorb([element], observed.body, record, context).patch ?? {};
+  const news = resource.slot?.absorb([element], observed.body, said, context).patch ?? {};
+  const patch = offeredWith(record, said, news);
   return {
     kind: 'conflict',
     topic: elementTopic(resource, element),

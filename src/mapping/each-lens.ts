@@ -1,13 +1,13 @@
 // `{each: list, by, where, item}`: one item in FHIR for each item of a record's list, matched by key on both sides.
-// `by: id` puts the item's id into the FHIR element's id. A server's item without an id of ours is somebody else's: it is kept, and comes
-// back as a new item `r-<hash of what it says>`, the same at every look.
+// `by: id` puts the item's id into the FHIR element's id. A server's item that we did not put there is somebody else's: it is kept, and comes back as a
+// new item with its id, or without one as `r-<hash of what it says>`, the same at every look.
 
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../fhir/fhir.ts';
 import { cloneJson, isObject, type Json } from '../json.ts';
 import type { Field } from '../records/records.ts';
 import type { Condition } from './condition.ts';
-import { type AbsorbRun, addIssue, blindly, type Lens, type ProjectRun, sameJson } from './lens.ts';
+import { type AbsorbRun, addIssue, blindly, type Lens, type ProjectRun, sameJson, sentIn } from './lens.ts';
 import { type Claims, claimsAny, replaceItems } from './list-lens.ts';
 import { type Draft, listPointer, type RecordPath, RecordScope, reader, type Scope, writer } from './scope.ts';
 import { isAbsent } from './untold.ts';
@@ -25,6 +25,8 @@ export interface EachRule {
   readonly claims: Claims;
   /** The record's list. */
   readonly list: Field;
+  /** Resources of their own are made of its items: what leaves the list here is not gone from the record. */
+  readonly isShared: boolean;
   readonly at: string;
 }
 
@@ -87,7 +89,7 @@ export function eachLens(rule: EachRule): Lens {
       const made = project(draft, blind);
       return !blind.unknown && (sameJson(made, raw) || sameJson(made, filled(owned(raw))));
     },
-    put: (raw, old) => putItems(rule, owned(raw), Array.isArray(old) ? old : []),
+    put: (raw, old, sent) => putItems(rule, owned(raw), Array.isArray(old) ? old : [], sent),
     absorb: (raw, draft, run) => {
       const theirs = owned(raw);
       // A list of which one item is not told is not the whole list.
@@ -171,29 +173,46 @@ function foreignKey(rule: EachRule, value: Json): string {
   return `r-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
 }
 
+/** What we have put there, by its id; or by what it says, where the server has given it another one. */
+function isOurs(rule: EachRule, value: Json, held: readonly Json[], sent: Json | undefined): boolean {
+  if (isForeign(rule, value)) return false;
+  if (rule.by !== 'id' || !isObject(sent) || !isObject(value)) return true;
+  const fact = rule.item.fact(value) ?? null;
+  const isHeld = (id: string): boolean => held.some((one) => isObject(one) && one.id === id);
+  return String(value.id) in sent || Object.entries(sent).some(([id, said]) => sameJson(said, fact) && !isHeld(id));
+}
+
 function isForeign(rule: EachRule, value: Json): boolean {
   return rule.by === 'id' && !(isObject(value) && typeof value.id === 'string');
 }
 
-function putItems(rule: EachRule, wanted: readonly Json[], old: readonly Json[]): Json | undefined {
+function putItems(
+  rule: EachRule,
+  wanted: readonly Json[],
+  old: readonly Json[],
+  sent: Json | undefined,
+): Json | undefined {
   const indexes = old.flatMap((value, index) => (rule.claims(value) ? [index] : []));
   const olds = keyItems(
     rule,
     indexes.map((index) => old[index] ?? null),
   );
   const taken = new Set<number>();
-  const result = keyItems(rule, wanted).map(({ key, value }) => {
+  const result = keyItems(rule, wanted).flatMap(({ key, value }) => {
     const at = findMatch(rule, key, value, olds, taken);
     const match = at < 0 ? undefined : olds[at]?.value;
     taken.add(at);
-    const merged = rule.item.put(value, match) ?? value;
+    // What we have not changed since is as they have it, or gone as they took it out.
+    if (rule.by === 'id' && isObject(sent) && key in sent && sameJson(sent[key], rule.item.fact(value) ?? null))
+      return match === undefined ? [] : [match];
+    const merged = rule.item.put(value, match, rule.by === 'content' ? undefined : sentIn(sent, key)) ?? value;
     const id = isObject(value) ? value.id : undefined;
-    return rule.by === 'id' && isObject(merged) && id !== undefined ? { id, ...merged } : merged;
+    return [rule.by === 'id' && isObject(merged) && id !== undefined ? { id, ...merged } : merged];
   });
   // What is not ours keeps its place; what was ours and is gone leaves.
   const places = new Set(wanted.map((value) => placeOf(rule, value)));
   const leaves = (value: Json): boolean =>
-    !isForeign(rule, value) && (places.has(placeOf(rule, value)) || placeOf(rule, value) === undefined);
+    isOurs(rule, value, old, sent) && (places.has(placeOf(rule, value)) || placeOf(rule, value) === undefined);
   const replaced = indexes.filter((_, position) => taken.has(position) || leaves(olds[position]?.value ?? null));
   return replaceItems(old, replaced, result);
 }
@@ -265,6 +284,11 @@ function absorbItems(
   }
   // Items that were not sent, or may not have been (by `where`, for lack of a link), are none of the other side's business.
   const replaced = items.flatMap((_, index) => (sent[index]?.certain || taken.has(index) ? [index] : []));
+  if (rule.isShared) {
+    for (const index of replaced.filter((one) => !taken.has(one)))
+      absorbed.push({ index, value: unsaid(rule, within(draft, items[index] ?? null, rule, index), draft, run) });
+    absorbed.sort((left, right) => left.index - right.index);
+  }
   const result = replaceItems(
     items,
     replaced,
@@ -305,13 +329,39 @@ function isSame(rule: EachRule, ours: Keyed, theirs: Keyed): boolean {
   );
 }
 
+/**
+ * An item of which resources of their own speak too stays when it leaves this list: without what is said here alone, or whole where it would be said
+ * here all the same.
+ */
+function unsaid(rule: EachRule, scope: Scope, draft: Draft, run: AbsorbRun): Json {
+  const { item, pointer } = scope;
+  const below: Draft = { record: { ...draft.record }, item: cloneJson(item), outer: draft, pointer };
+  rule.item.absorb(undefined, below, { ...run, issues: [] });
+  const required = [...(rule.list.fields ?? [])].filter(([, field]) => field.required).map(([name]) => name);
+  const kept = isObject(item) ? Object.entries(item).filter(([name]) => required.includes(name)) : [];
+  const left: Json = isObject(below.item) ? { ...below.item, ...Object.fromEntries(kept) } : item;
+  const blind = blindly(run);
+  if (
+    projectItem(rule, { record: draft.record, item: left, outer: draft, pointer }, blind) === undefined &&
+    !blind.unknown
+  )
+    return left;
+  addIssue(
+    run,
+    'left-out',
+    'The other side has taken out here what the record says elsewhere too; it stands.',
+    rule.at,
+  );
+  return item;
+}
+
 /** True when the record's item already says what the other side's says. */
 function holds(rule: EachRule, theirs: Keyed, item: Json, draft: Draft, run: AbsorbRun): boolean {
   const issues: AbsorbRun['issues'] = [];
   return sameJson(absorbItem(rule, theirs, item, draft, { ...run, issues }), item) && issues.length === 0;
 }
 
-/** The record's item as the other side has it; undefined, with an issue, where it cannot be one. */
+/** The record's item as the other side has it; with an issue, where it cannot be one, as it was: undefined for a new one. */
 function absorbItem(
   rule: EachRule,
   { key, value }: Keyed,
@@ -335,7 +385,7 @@ function absorbItem(
   );
   if (missing) {
     addIssue(run, 'required-field', `An item of the other side lacks what the record calls ${missing[0]}.`, rule.at);
-    return undefined;
+    return existing;
   }
   return made === null ? undefined : made;
 }

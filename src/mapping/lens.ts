@@ -1,7 +1,7 @@
 // The shape of every rule once it is compiled: a lens between a place in the record and a place in the resource.
 // Laws (tested): absorb(project(r), r) changes nothing; project(absorb(x, r)) says what x says; put keeps what the lens does not know.
 
-import type { Json } from '../json.ts';
+import { isObject, type Json } from '../json.ts';
 import type { Trace } from './lineage.ts';
 import type { Draft, Scope } from './scope.ts';
 import type { DesiredReference, MappingIssue, MappingIssueCode, ProjectContext, SlotRef } from './types.ts';
@@ -22,8 +22,8 @@ export interface Lens {
   fact(raw: Json): Json | undefined;
   /** True when a list item looks like one of this lens: by its fixed values, code systems and reference types. */
   claims(raw: Json): boolean;
-  /** `old` with what this lens knows as in `raw`. */
-  put(raw: Json | undefined, old: Json | undefined): Json | undefined;
+  /** `old` with what this lens knows as in `raw`. `sent`: the fact of what was last agreed on here: what `raw` still says so is left; absent: all is put. */
+  put(raw: Json | undefined, old: Json | undefined, sent?: Json): Json | undefined;
   /** True when `absorb` would find nothing in `raw`, as most often; absent: told by `isAsMade`. Never true where it would. */
   stands?: ((raw: Json | undefined, draft: Draft, run: AbsorbRun) => boolean) | undefined;
   /** True when the draft already says what `raw` says; absent: told by the facts. */
@@ -133,6 +133,11 @@ export function isAsMade(lens: Pick<Lens, 'project'>, raw: Json | undefined, dra
 /** True when nothing in `raw` is news to the record. */
 export function holdsNoNews(lens: Lens, raw: Json | undefined, draft: Draft, run: AbsorbRun): boolean {
   return lens.stands ? lens.stands(raw, draft, run) : isAsMade(lens, raw, draft, run);
+}
+
+/** What of the fact of a whole we last wrote in one part of it. */
+export function sentIn(sent: Json | undefined, name: string): Json | undefined {
+  return sent === undefined ? undefined : ((isObject(sent) ? sent[name] : undefined) ?? {});
 }
 
 /** `old` where it says the same as `raw` (so a server's wording of it stays), else `raw`. */

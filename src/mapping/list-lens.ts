@@ -1,7 +1,7 @@
 // One entry of a list template: it owns the items of a server's list that it claims and leaves all others where they are.
 
 import type { Json } from '../json.ts';
-import { holdsNoNews, isAsMade, type Lens } from './lens.ts';
+import { holdsNoNews, isAsMade, type Lens, sentIn } from './lens.ts';
 
 /** Items that an earlier entry of the same list claims belong to that one. */
 export type Claims = (item: Json) => boolean;
@@ -26,11 +26,11 @@ export function singleItemLens(item: Lens, claims: Claims): Lens {
       return value === undefined ? undefined : item.fact(value);
     },
     claims: (raw) => claimsAny(raw, claims),
-    put: (raw, old) => {
+    put: (raw, old, sent) => {
       const wanted = own(raw);
       const kept = Array.isArray(old) ? old : [];
       const index = kept.findIndex(claims);
-      const value = wanted === undefined ? undefined : item.put(wanted, index < 0 ? undefined : kept[index]);
+      const value = wanted === undefined ? undefined : item.put(wanted, index < 0 ? undefined : kept[index], sent);
       return replaceItems(kept, index < 0 ? [] : [index], value === undefined ? [] : [value]);
     },
     stands: (raw, draft, run) => {
@@ -94,7 +94,8 @@ export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Len
       return hasFixed && (fixed.length === entries.length || entries.some(({ lens }) => lens.claims(raw)));
     },
     stands: (raw, draft, run) => entries.every(({ lens }) => holdsNoNews(lens, raw, draft, run)),
-    put: (raw, old) => entries.reduce<Json | undefined>((list, { lens }) => lens.put(raw, list), old),
+    put: (raw, old, sent) =>
+      entries.reduce<Json | undefined>((list, { key, lens }) => lens.put(raw, list, sentIn(sent, key)), old),
     absorb: (raw, draft, run) => {
       for (const { lens } of entries) {
         lens.absorb(raw, draft, run);

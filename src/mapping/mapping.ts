@@ -12,9 +12,10 @@ import type { MappingFile } from './types.ts';
 export { compileMappings, mappingVersion } from './compile.ts';
 export { owners, stateMachines } from './compile-slot.ts';
 export { derivations } from './derive.ts';
+export { setElement } from './elements.ts';
 export { type ExplainedAbsorb, explainAbsorb } from './explain-absorb.ts';
 export { exportFml, type FmlExport, type FmlMap, fmlLimits, type LeftOut } from './export-fml/export-fml.ts';
-export { patched } from './merge-patch.ts';
+export { mergePatch, patched } from './merge-patch.ts';
 export type * from './types.ts';
 export { isEnteredInError } from './untold.ts';
 

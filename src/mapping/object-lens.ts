@@ -2,7 +2,8 @@
 // and what it does not know in a server's object stays there.
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { addIssue, blindly, holdsNoNews, type Lens, type ProjectRun } from './lens.ts';
+import { setElement } from './elements.ts';
+import { addIssue, blindly, holdsNoNews, type Lens, type ProjectRun, sentIn } from './lens.ts';
 import type { Scope } from './scope.ts';
 import { isUntold, qualifierOf } from './untold.ts';
 
@@ -89,7 +90,8 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
       isObject(raw) &&
       required.every((name) => raw[name] !== undefined) &&
       children.every(({ name, lens }) => claimsChild(lens, raw[name])),
-    put: (raw, old) => putChildren(children, isObject(raw) ? raw : undefined, isObject(old) ? old : undefined),
+    put: (raw, old, sent) =>
+      putChildren(children, isObject(raw) ? raw : undefined, isObject(old) ? old : undefined, sent),
     absorb: (raw, draft, run) => {
       // What was never sent, for lack of a required part, was not removed.
       if (raw === undefined && self.project(draft, blindly(run)) === undefined) {
@@ -149,15 +151,11 @@ function putChildren(
   children: readonly ChildLens[],
   raw: JsonObject | undefined,
   old: JsonObject | undefined,
+  sent: Json | undefined,
 ): Json | undefined {
   const result: JsonObject = { ...old };
   for (const { name, lens } of children) {
-    const value = lens.put(raw?.[name], old?.[name]);
-    if (value === undefined) {
-      delete result[name];
-    } else {
-      result[name] = value;
-    }
+    setElement(result, name, lens.put(raw?.[name], old?.[name], sentIn(sent, name)));
   }
   return Object.keys(result).length > 0 ? result : undefined;
 }

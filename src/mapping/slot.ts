@@ -5,6 +5,7 @@ import { cloneJson, isObject, type Json, type JsonObject, textAt } from '../json
 import type { RecordType } from '../records/records.ts';
 import { newlyBroken } from './acceptable.ts';
 import type { Condition } from './condition.ts';
+import { setElement } from './elements.ts';
 import { ownIdentifier } from './identity.ts';
 import { type AbsorbRun, addIssue, blindRun, holdsNoNews, type Lens, sameJson } from './lens.ts';
 import { mergePatch } from './merge-patch.ts';
@@ -103,7 +104,7 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     owner: (record) => resolveOwner(definition.owner, record),
     elements,
     facts: (resource) => factsOf(elements, resource),
-    copy: (keys, from, to) => copyElements(keys, byKey, from, to),
+    copy: (keys, from, to, sent) => copyElements(keys, byKey, from, to, sent),
     retire: (resource, leaving = 'error') => retire(definition, resource, leaving),
     recall: (resource, leaving = 'error', wanted) => recall(definition, elements, resource, leaving, wanted),
     raw: (key, resource) => valueAt(resource, byKey.get(key)?.path ?? []),
@@ -165,10 +166,8 @@ export function setAt(target: JsonObject, path: readonly string[], value: Json |
     if (Object.keys(next).length === 0) {
       delete target[name];
     }
-  } else if (value === undefined) {
-    delete target[name];
   } else {
-    target[name] = value;
+    setElement(target, name, value);
   }
 }
 
@@ -189,16 +188,15 @@ function copyElements(
   byKey: ReadonlyMap<string, Element>,
   from: JsonObject,
   to: JsonObject,
+  sent: Facts | undefined,
 ): JsonObject {
   const result = cloneJson(to);
   for (const key of keys) {
     const element = byKey.get(key);
     if (element) {
-      setAt(
-        result,
-        element.path,
-        cloneJson(element.lens.put(valueAt(from, element.path), valueAt(result, element.path))),
-      );
+      const { lens, path } = element;
+      const put = lens.put(valueAt(from, path), valueAt(result, path), sent && (sent[key] ?? {}));
+      setAt(result, path, cloneJson(put));
     }
   }
   return result;

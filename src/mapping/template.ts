@@ -43,7 +43,7 @@ import { type Claims, joinedLens, singleItemLens } from './list-lens.ts';
 import { type ChildLens, objectLens } from './object-lens.ts';
 import { conditional, elsewhere, oneWay } from './one-way.ts';
 import type { MapEntry, MapNode, Node } from './positions.ts';
-import { parsePath, RecordScope, reader } from './scope.ts';
+import { parsePath, type RecordPath, RecordScope, reader } from './scope.ts';
 
 /** Words that may stand beside any rule; the last four only where the rule is an element of its own. */
 export const modifierKeys = ['when', 'report', 'via', 'pick', 'oneWay', 'key', 'owner', 'moves', 'goesWith', 'derived'];
@@ -430,11 +430,18 @@ function compileEach(
       item,
       claims,
       list: found.field,
+      isShared: isSlotList(found.path, inner, build),
       distinct: explicit ? isTrue(node.entries.get('distinct')?.value) : node.entries.has('code'),
       at: rule(node.at),
     });
   });
   return lens && { lens, claims };
+}
+
+/** True for a list of the record of whose items resources of their own are made. */
+function isSlotList({ fromRoot, names }: RecordPath, { own, prefix }: Cursor, { slots, recordType }: Build): boolean {
+  const path = (fromRoot ? names : [...prefix, ...names]).join('.');
+  return own && [...(slots.get(recordType)?.values() ?? [])].some(({ each }) => each === path);
 }
 
 /** A rule on a list of plain values is the same rule on each of them. */

@@ -116,8 +116,11 @@ export interface CompiledSlot {
   readonly elements: readonly SlotElement[];
   /** What the resource says, in comparable form; the resource may come from any server. */
   facts(resource: JsonObject): Facts;
-  /** `to` with these elements as in `from` (removed where absent there); everything else in `to` is kept. */
-  copy(keys: readonly string[], from: JsonObject, to: JsonObject): JsonObject;
+  /**
+   * `to` with these elements as in `from` (removed where absent there); everything else in `to` is kept.
+   * @param sent what we last wrote there: of lists whose items have ids, what is not in it stays, and what `from` still says as in it is left as it is
+   */
+  copy(keys: readonly string[], from: JsonObject, to: JsonObject, sent?: Facts): JsonObject;
   /** The resource, retired (entered-in-error, active false); undefined: its type cannot say so. */
   retire(resource: JsonObject, leaving?: Leaving): JsonObject | undefined;
   /**

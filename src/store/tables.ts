@@ -281,6 +281,8 @@ export interface RemoteValueTable {
   id: string;
   pointer: string;
   value: NullableJsonb<Json>;
+  /** What the record said itself when this was offered; null: nothing. */
+  base: NullableJsonb<Json>;
   seen_at: DefaultInstant;
   /** When the source refused it. */
   refused_at: NullableInstant;

@@ -135,6 +135,73 @@ export function testLaws(
       runs,
     );
   });
+
+  test('takes out of a list only what it put there, and what is said beside a value goes with it', () => {
+    fc.assert(
+      fc.property(pairs, ({ slots }) => {
+        for (const { mine, other } of slots) {
+          const slot = slotOf(mine);
+          const keys = slot.elements.map(({ key }) => key);
+          const server = withWords(other.resource);
+          const copied = slot.copy(keys, mine.resource, server, mine.facts);
+          expect(idsIn(copied)).toEqual(expect.arrayContaining(idsIn(server)));
+          expect(misplacedWords(copied)).toEqual([]);
+          expect(slot.copy(keys, server, server, mine.facts)).toEqual(server);
+        }
+      }),
+      runs,
+    );
+  });
+}
+
+const wordUrl = 'https://hospital.example.org/word';
+
+/** Beside each primitive a word that says which value it is about. */
+function withWords(value: JsonObject): JsonObject {
+  const parts = Object.entries(value).flatMap(([name, part]): [string, Json][] => {
+    if (isObject(part)) return [[name, withWords(part)]];
+    if (!Array.isArray(part))
+      return [
+        [name, part],
+        [`_${name}`, wordOn(part)],
+      ];
+    return part.some(isObject)
+      ? [[name, part.map((one) => (isObject(one) ? withWords(one) : one))]]
+      : [
+          [name, part],
+          [`_${name}`, part.map(wordOn)],
+        ];
+  });
+  return Object.fromEntries(parts);
+}
+
+function wordOn(value: Json): Json {
+  return { extension: [{ url: wordUrl, valueString: JSON.stringify(value) }] };
+}
+
+/** Paths of what stands beside another value than it is about. */
+function misplacedWords(value: Json, path = ''): string[] {
+  if (Array.isArray(value)) return value.flatMap((one, at) => misplacedWords(one, `${path}/${at}`));
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([name, part]) => {
+    const about = value[name.slice(1)];
+    if (!name.startsWith('_')) return misplacedWords(part, `${path}/${name}`);
+    if (!Array.isArray(part))
+      return JSON.stringify(part) === JSON.stringify(wordOn(about ?? null)) ? [] : [`${path}/${name}`];
+    const items = Array.isArray(about) ? about : [];
+    const isInPlace = (one: Json, at: number) =>
+      one === null || JSON.stringify(one) === JSON.stringify(wordOn(items[at] ?? null));
+    return part.length === items.length && part.every(isInPlace) ? [] : [`${path}/${name}`];
+  });
+}
+
+/** The ids of items of the lists whose items have one; a goal's due date is no item of a list. */
+function idsIn(resource: JsonObject): string[] {
+  return Object.values(resource).flatMap((list) =>
+    (Array.isArray(list) ? list : []).flatMap((item) =>
+      isObject(item) && typeof item.id === 'string' && item.id !== 'due' ? [item.id] : [],
+    ),
+  );
 }
 
 /** What these say may come from another record or from the connection, so a change of them cannot be told while absorbing. */

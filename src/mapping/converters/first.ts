@@ -51,16 +51,19 @@ export function firstLens(alternatives: readonly Lens[], at: string): Lens {
       agrees: (raw: Json, draft: Draft, run: AbsorbRun): boolean =>
         alternatives.find((lens) => lens.present(draft, run))?.agrees?.(raw, draft, run) === true,
     }),
-    put: (raw, old) => {
+    put: (raw, old, sent) => {
       const holder = raw === undefined ? undefined : knowing(raw);
       if (holder && (old === undefined || knowing(old) === holder)) {
-        return holder.put(raw, old);
+        return holder.put(raw, old, sent);
       }
       if (holder && !Array.isArray(old)) {
         return replaceUnlessSame(self, raw, old);
       }
-      const cleared = alternatives.reduce((rest, lens) => (rest === undefined ? rest : lens.put(undefined, rest)), old);
-      return holder ? holder.put(raw, cleared) : cleared;
+      const cleared = alternatives.reduce(
+        (rest, lens) => (rest === undefined ? rest : lens.put(undefined, rest, sent)),
+        old,
+      );
+      return holder ? holder.put(raw, cleared, sent) : cleared;
     },
     absorb: (raw, draft, run) => {
       const current = alternatives.find((lens) => lens.present(draft, run));

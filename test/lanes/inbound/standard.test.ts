@@ -335,7 +335,7 @@ describe('taken over', () => {
       ],
     });
     const held = await only(world, 'Task');
-    expect(objectsAt(held, 'note').map(({ text }) => text)).toEqual(['Ring twice', 'We called', 'Speaks Portuguese']);
+    expect(objectsAt(held, 'note').map(({ text }) => text)).toEqual(['Ring twice', 'Speaks Portuguese', 'We called']);
     expect(held.businessStatus).toEqual({ text: 'At the front desk' });
   });
 
