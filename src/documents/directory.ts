@@ -81,9 +81,12 @@ export function careTeamFacts(caseRecord: JsonObject, find: Find): JsonObject[] 
   const others = objectsAt(caseRecord, 'careTeam').map((member) => {
     const from = sharing(member, caseRecord);
     const organization = pointedAt(find, from, 'organizationId', 'organization');
-    const worker = workerFacts(pointedAt(find, from, 'workerId', 'worker'));
-    // A number beside an organization that may not be named would name it.
-    const hidden = organization === undefined && textAt(member, 'organizationId') !== undefined;
+    const person = pointedAt(find, from, 'workerId', 'worker');
+    const worker = workerFacts(person);
+    // A name or number beside an entry that may not be named would name it.
+    const hidden =
+      (organization === undefined && textAt(member, 'organizationId') !== undefined) ||
+      (person === undefined && textAt(member, 'workerId') !== undefined);
     const [line] = organizationPhones(organization);
     return present({
       key: `member/${textAt(member, 'id')}`,

@@ -7,17 +7,35 @@ import type { DocumentFacts } from './facts.ts';
 import { isFinal } from './referrals.ts';
 
 /**
- * Why an edition must go at once: plan activated, review signed, referral final, a referral of the hospital answered, safety changed. Undefined: it may wait for the quiet
+ * Why an edition must go at once: somebody who is named is not to be named any more, plan activated, review signed, referral final, a referral of the hospital answered, safety changed. Undefined: it may wait for the quiet
  * period. Without an edition before, all that the facts hold is news.
  */
 export function urgency(before: DocumentFacts | undefined, after: DocumentFacts): Reason | undefined {
   const old = before ?? {};
+  if (nameLeft(old, after)) return reason('document-name-left');
   if (safetyChanged(old, after)) return reason('document-safety');
   if (planActivated(old, after)) return reason('document-plan-activated');
   if (reviewSigned(old, after)) return reason('document-review');
   if (referralFinal(old, after)) return reason('document-referral-final');
   if (referralAnswered(old, after)) return reason('document-referral-answered');
   return undefined;
+}
+
+/** A label may have come to whom the edition before names. That another worker has the case now is none of it. */
+function nameLeft(before: DocumentFacts, after: DocumentFacts): boolean {
+  const named = names(after);
+  return [...names(before)].some((name) => !named.has(name));
+}
+
+/** Who is named, by whose place it is. */
+function names(facts: DocumentFacts): Set<string> {
+  const members = objectsAt(facts, 'careTeam').map((one) => [textAt(one, 'key') ?? '', one] as const);
+  const places = [['worker', objectAt(facts, 'worker')] as const, ...members];
+  return new Set(
+    places.flatMap(([place, one]) =>
+      ['name', 'organization', 'phone'].flatMap((field) => (one?.[field] === undefined ? [] : `${place} ${field}`)),
+    ),
+  );
 }
 
 // A description that reads otherwise is not another danger.

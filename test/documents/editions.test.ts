@@ -17,6 +17,7 @@ import {
   appointment,
   assessment,
   coverage,
+  find,
   frame,
   full,
   goal,
@@ -188,6 +189,25 @@ describe('an edition goes at once', () => {
     expect(urgency(undefined, before)?.code).toBe('document-plan-activated');
     expect(urgency(undefined, facts({ records: [need()] }))).toBeUndefined();
     expect(urgency(before, before)).toBeUndefined();
+  });
+
+  const seen = aCase({
+    careTeam: [{ id: 'm1', organizationId: 'org-pantry', workerId: 'worker-lindqvist', role: 'Counselor' }],
+  });
+  const labelling =
+    (...ids: readonly string[]): DocumentInput['find'] =>
+    (type, id) => {
+      const found = find(type, id);
+      return found && ids.includes(id) ? { ...found, sensitivity: ['domestic-violence'] } : found;
+    };
+  test.each<[string, Partial<DocumentInput>]>([
+    ['the case worker', { find: labelling('worker-okafor') }],
+    ['a member of the care team', { find: labelling('worker-lindqvist', 'org-pantry') }],
+    ['the person of an organization that stays', { find: labelling('worker-lindqvist') }],
+    ['the organization of a person who stays', { find: labelling('org-pantry') }],
+  ])('when the edition before names who may not be named any more: %s', (_, after) => {
+    const known = facts({ caseRecord: seen });
+    expect(urgency(known, facts({ caseRecord: seen, ...after }))?.code).toBe('document-name-left');
   });
 
   test('when a safety concern is over, but not when it is only worded otherwise', () => {
