@@ -606,7 +606,7 @@ export const errorKinds = {
     class: 'person',
   },
   'document-name-left': {
-    text: 'A new edition at once: the version before names somebody who is not named any more.',
+    text: 'A new edition at once: the version before names somebody who may not be named any more.',
     status: 200,
     issue: 'informational',
     class: 'permanent',

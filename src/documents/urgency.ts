@@ -7,12 +7,17 @@ import type { DocumentFacts } from './facts.ts';
 import { isFinal } from './referrals.ts';
 
 /**
- * Why an edition must go at once: somebody who is named is not to be named any more, plan activated, review signed, referral final, a referral of the hospital answered, safety changed. Undefined: it may wait for the quiet
+ * Why an edition must go at once: somebody who is named may not be named any more, plan activated, review signed, referral final, a referral of the hospital answered, safety changed. Undefined: it may wait for the quiet
  * period. Without an edition before, all that the facts hold is news.
+ * @param unnamed as `unnamedPlaces` has them now
  */
-export function urgency(before: DocumentFacts | undefined, after: DocumentFacts): Reason | undefined {
+export function urgency(
+  before: DocumentFacts | undefined,
+  after: DocumentFacts,
+  unnamed: readonly string[] = [],
+): Reason | undefined {
   const old = before ?? {};
-  if (nameLeft(old, after)) return reason('document-name-left');
+  if (nameLeft(old, after, unnamed)) return reason('document-name-left');
   if (safetyChanged(old, after)) return reason('document-safety');
   if (planActivated(old, after)) return reason('document-plan-activated');
   if (reviewSigned(old, after)) return reason('document-review');
@@ -21,21 +26,18 @@ export function urgency(before: DocumentFacts | undefined, after: DocumentFacts)
   return undefined;
 }
 
-/** A label may have come to whom the edition before names. That another worker has the case now is none of it. */
-function nameLeft(before: DocumentFacts, after: DocumentFacts): boolean {
-  const named = names(after);
-  return [...names(before)].some((name) => !named.has(name));
+/** Who merely leaves the case may wait; who may not be named may not. */
+function nameLeft(before: DocumentFacts, after: DocumentFacts, unnamed: readonly string[]): boolean {
+  const still = names(after, unnamed);
+  return names(before, unnamed).some((name) => !still.includes(name));
 }
 
-/** Who is named, by whose place it is. */
-function names(facts: DocumentFacts): Set<string> {
-  const members = objectsAt(facts, 'careTeam').map((one) => [textAt(one, 'key') ?? '', one] as const);
-  const places = [['worker', objectAt(facts, 'worker')] as const, ...members];
-  return new Set(
-    places.flatMap(([place, one]) =>
-      ['name', 'organization', 'phone'].flatMap((field) => (one?.[field] === undefined ? [] : `${place} ${field}`)),
-    ),
-  );
+/** What is said in these places of whom to talk to. */
+function names(facts: DocumentFacts, places: readonly string[]): string[] {
+  const all = [{ ...objectAt(facts, 'worker'), key: 'worker' }, ...objectsAt(facts, 'careTeam')];
+  return all
+    .filter(({ key }) => typeof key === 'string' && places.includes(key))
+    .flatMap((one) => ['name', 'organization', 'phone'].flatMap((field) => textAt(one, field) ?? []));
 }
 
 // A description that reads otherwise is not another danger.

@@ -10,6 +10,7 @@ import {
   renderRetraction,
   renderText,
   renderXhtml,
+  unnamedPlaces,
   urgency,
 } from '../../src/documents/documents.ts';
 import { aCase, aClient } from '../builders.ts';
@@ -206,8 +207,14 @@ describe('an edition goes at once', () => {
     ['the person of an organization that stays', { find: labelling('worker-lindqvist') }],
     ['the organization of a person who stays', { find: labelling('org-pantry') }],
   ])('when the edition before names who may not be named any more: %s', (_, after) => {
-    const known = facts({ caseRecord: seen });
-    expect(urgency(known, facts({ caseRecord: seen, ...after }))?.code).toBe('document-name-left');
+    const unnamed = unnamedPlaces(seen, after.find ?? find);
+    expect(urgency(facts({ caseRecord: seen }), facts({ caseRecord: seen, ...after }), unnamed)?.code).toBe(
+      'document-name-left',
+    );
+    // Once the edition without the name has gone, and where somebody merely leaves, nothing is urgent.
+    const without = facts({ caseRecord: seen, ...after });
+    expect(urgency(without, without, unnamed)).toBeUndefined();
+    expect(urgency(facts({ caseRecord: seen }), facts(), unnamedPlaces(aCase(), find))).toBeUndefined();
   });
 
   test('when a safety concern is over, but not when it is only worded otherwise', () => {
