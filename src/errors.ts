@@ -623,6 +623,12 @@ export const errorKinds = {
     issue: 'not-found',
     class: 'person',
   },
+  'document-name-left': {
+    text: 'A new edition at once: the version before names somebody who may not be named any more.',
+    status: 200,
+    issue: 'informational',
+    class: 'permanent',
+  },
   'document-plan-activated': {
     text: 'A new edition at once: the plan was activated.',
     status: 200,

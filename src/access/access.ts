@@ -4,7 +4,15 @@ export { type Actor, type AuditEntry, actorName, keepAudit } from './audit.ts';
 export { type ClientKeys, clientKeys } from './client-keys.ts';
 export { type ConsentQuestion, isForConsent, isTold, nextConsentDay, type Receiver, withheldBy } from './consent.ts';
 export { grantedScopes } from './grants.ts';
-export { isDirectoryType, labelsOf, mayName, questionAbout, type Telling, withLabels } from './labels.ts';
+export {
+  isDirectoryType,
+  labelsOf,
+  mayName,
+  questionAbout,
+  type Telling,
+  withLabels,
+  withLabelsOfConsent,
+} from './labels.ts';
 export { type RateLimit, rateLimit } from './rate-limit.ts';
 export {
   beginSession,

@@ -87,8 +87,15 @@ export function mayName(type: DirectoryType, id: string, labels: readonly string
 
 /** The record with all labels that count as its own; the same object where it has them. Those that a consent lists are what it covers, and stay. */
 export function withLabels(type: RecordType, record: JsonObject, telling: Telling): JsonObject {
-  if (type === 'consent') return record;
-  const labels = labelsOf(type, record, telling);
+  return type === 'consent' ? record : bearing(record, labelsOf(type, record, telling));
+}
+
+/** The case or client that a consent is about, with all labels that the consent itself has to bear: also those of the recipients that it names. */
+export function withLabelsOfConsent(about: JsonObject, consent: JsonObject, telling: Telling): JsonObject {
+  return bearing(about, labelsOf('consent', { ...consent, sensitivity: [] }, telling));
+}
+
+function bearing(record: JsonObject, labels: string[]): JsonObject {
   const own = textsAt(record, 'sensitivity');
   const isSame = labels.length === own.length && labels.every((label) => own.includes(label));
   return isSame ? record : { ...record, sensitivity: labels };

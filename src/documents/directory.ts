@@ -69,6 +69,29 @@ function started(assignment: JsonObject): number {
   return Date.parse(textAt(assignment, 'from') ?? '') || 0;
 }
 
+/** Whoever has a place in the facts of the case and may not be named: `worker`, and keys of the care team. */
+export function unnamedPlaces(caseRecord: JsonObject, find: Find): string[] {
+  const primary = primaryAssignment(caseRecord);
+  const isUnnamed = (item: JsonObject) => isHidden(item, caseRecord, find);
+  const keysOf = (list: string, kind: string) =>
+    objectsAt(caseRecord, list)
+      .filter(isUnnamed)
+      .map(({ id }) => `${kind}/${id}`);
+  return [
+    ...(primary !== undefined && isUnnamed(primary) ? ['worker'] : []),
+    ...keysOf('assignments', 'assignment'),
+    ...keysOf('careTeam', 'member'),
+  ];
+}
+
+/** Whether an item of the case points at a person or an organization that may not be named. */
+function isHidden(item: JsonObject, caseRecord: JsonObject, find: Find): boolean {
+  const from = sharing(item, caseRecord);
+  const isOne = (field: string, type: RecordType) =>
+    textAt(item, field) !== undefined && pointedAt(find, from, field, type) === undefined;
+  return isOne('organizationId', 'organization') || isOne('workerId', 'worker');
+}
+
 /** Everybody else to talk to: the agency's other workers on the case, then people and organizations outside it. */
 export function careTeamFacts(caseRecord: JsonObject, find: Find): JsonObject[] {
   const primary = primaryAssignment(caseRecord);
@@ -82,8 +105,8 @@ export function careTeamFacts(caseRecord: JsonObject, find: Find): JsonObject[] 
     const from = sharing(member, caseRecord);
     const organization = pointedAt(find, from, 'organizationId', 'organization');
     const worker = workerFacts(pointedAt(find, from, 'workerId', 'worker'));
-    // A number beside an organization that may not be named would name it.
-    const hidden = organization === undefined && textAt(member, 'organizationId') !== undefined;
+    // A name or number beside an entry that may not be named would name it.
+    const hidden = isHidden(member, caseRecord, find);
     const [line] = organizationPhones(organization);
     return present({
       key: `member/${textAt(member, 'id')}`,

@@ -1,5 +1,6 @@
 // Front door of documents/: the readable document for servers that take no care plan of ours. Pure: records in, text out.
 
+export { unnamedPlaces } from './directory.ts';
 export { type DocumentFacts, type DocumentInput, documentFacts } from './facts.ts';
 export { type FoundMarker, findMarker, type MarkerParts, markerOf } from './marker.ts';
 export { renderMessage, renderMessageTakenBack } from './message.ts';

@@ -9,6 +9,7 @@ import { shown } from './clean.ts';
 import {
   careTeamFacts,
   type Find,
+  nameable,
   organizationName,
   organizationPhones,
   pointedAt,
@@ -51,13 +52,13 @@ export function documentFacts(input: DocumentInput): DocumentFacts {
   const plan = planOf(of('carePlan'));
   const agency = pointedAt(find, caseRecord, 'organizationId', 'organization');
   const primary = primaryAssignment(caseRecord);
-  const worker = primary && find('worker', textAt(primary, 'workerId') ?? '');
+  const worker = primary && nameable(find('worker', textAt(primary, 'workerId') ?? ''), caseRecord);
   const referrals = referralFacts(of('referral'), find);
   const labels = [caseRecord, client, ...records.map(({ record }) => record)];
   return present({
     client: clientFacts(client, input.mrn),
     agency: agencyFacts(caseRecord, agency),
-    worker: workerFacts(worker?.deleted === true ? undefined : worker),
+    worker: workerFacts(worker),
     caseStatus: textAt(caseRecord, 'status'),
     closeReason: textAt(caseRecord, 'closeReason'),
     safety: safetyFacts(caseRecord, client, of('need'), of('assessment'), of('safetyPlan')),

@@ -7,17 +7,37 @@ import type { DocumentFacts } from './facts.ts';
 import { isFinal } from './referrals.ts';
 
 /**
- * Why an edition must go at once: plan activated, review signed, referral final, a referral of the hospital answered, safety changed. Undefined: it may wait for the quiet
+ * Why an edition must go at once: somebody who is named may not be named any more, plan activated, review signed, referral final, a referral of the hospital answered, safety changed. Undefined: it may wait for the quiet
  * period. Without an edition before, all that the facts hold is news.
+ * @param unnamed as `unnamedPlaces` has them now
  */
-export function urgency(before: DocumentFacts | undefined, after: DocumentFacts): Reason | undefined {
+export function urgency(
+  before: DocumentFacts | undefined,
+  after: DocumentFacts,
+  unnamed: readonly string[] = [],
+): Reason | undefined {
   const old = before ?? {};
+  if (nameLeft(old, after, unnamed)) return reason('document-name-left');
   if (safetyChanged(old, after)) return reason('document-safety');
   if (planActivated(old, after)) return reason('document-plan-activated');
   if (reviewSigned(old, after)) return reason('document-review');
   if (referralFinal(old, after)) return reason('document-referral-final');
   if (referralAnswered(old, after)) return reason('document-referral-answered');
   return undefined;
+}
+
+/** Who merely leaves the case may wait; who may not be named may not. */
+function nameLeft(before: DocumentFacts, after: DocumentFacts, unnamed: readonly string[]): boolean {
+  const still = names(after, unnamed);
+  return names(before, unnamed).some((name) => !still.includes(name));
+}
+
+/** What is said in these places of whom to talk to. */
+function names(facts: DocumentFacts, places: readonly string[]): string[] {
+  const all = [{ ...objectAt(facts, 'worker'), key: 'worker' }, ...objectsAt(facts, 'careTeam')];
+  return all
+    .filter(({ key }) => typeof key === 'string' && places.includes(key))
+    .flatMap((one) => ['name', 'organization', 'phone'].flatMap((field) => textAt(one, field) ?? []));
 }
 
 // A description that reads otherwise is not another danger.

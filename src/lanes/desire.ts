@@ -2,7 +2,16 @@
 // Pure: asks `Known` for what it lacks, and is called again when that has been fetched.
 
 import { isDeepStrictEqual } from 'node:util';
-import { isDirectoryType, isForConsent, isTold, labelsOf, mayName, withheldBy, withLabels } from '../access/access.ts';
+import {
+  isDirectoryType,
+  isForConsent,
+  isTold,
+  labelsOf,
+  mayName,
+  withheldBy,
+  withLabels,
+  withLabelsOfConsent,
+} from '../access/access.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import type { Desired, DesiredReference, SlotRef } from '../mapping/mapping.ts';
@@ -121,7 +130,7 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
       identifierSystem,
       identifierSystems: connection.config.identifierSystems,
       record: (otherType, id) =>
-        isNamed(otherType, id) ? retold(input, otherType, known.record(otherType, id)) : undefined,
+        isNamed(otherType, id) ? retold(input, row, otherType, known.record(otherType, id)) : undefined,
       reference: (target) => {
         if (known.isWithdrawn(target) || isOfAnotherClient(input, row, target) || isErrorElsewhere(input, row, target))
           return undefined;
@@ -183,10 +192,18 @@ function isErrorElsewhere({ known }: DesireInput, { type, id }: RecordRow, targe
 /**
  * Another record as a mapping may speak of it: nothing is told within a plan that was an error, or that may not go to this receiver by itself.
  */
-function retold(input: DesireInput, type: RecordType, record: JsonObject | undefined): JsonObject | undefined {
+function retold(
+  input: DesireInput,
+  by: RecordRow,
+  type: RecordType,
+  record: JsonObject | undefined,
+): JsonObject | undefined {
   if (record === undefined) return undefined;
   // Its labels hold for what names it.
-  if (type === 'client' || type === 'case') return asTold(input, type, record);
+  if (type === 'client' || type === 'case')
+    return by.type === 'consent'
+      ? withLabelsOfConsent(record, by.content, tellingOf(input))
+      : asTold(input, type, record);
   if (!retoldTypes.includes(type)) return record;
   if (record.status === 'entered-in-error') return undefined;
   return withheldBy(consentQuestion(input, record, type)) === undefined ? record : undefined;

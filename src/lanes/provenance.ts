@@ -3,8 +3,9 @@
 // conditional create with what it has, it has the Provenance too, and a transaction that arrives twice makes no second one. It says references,
 // codes and labels, and nothing about a person. Pure.
 
+import { mayName, type Telling } from '../access/access.ts';
 import { canonicalJson, contentHash, identifierValue } from '../fhir/fhir.ts';
-import { type JsonObject, objectAt, objectsAt, textsAt } from '../json.ts';
+import { type JsonObject, objectAt, objectsAt } from '../json.ts';
 import { nameOf } from './lane-resource.ts';
 import type { LaneState } from './load.ts';
 import { ownIdentifier } from './own-identifier.ts';
@@ -38,13 +39,18 @@ function sentAs(write: Write, { sendId }: ProvenanceFacts): string {
 
 /**
  * The organization that the lane's case, or else its first record, belongs to: by reference where it is linked, else by our identifier. What
- * belongs to none is its source's; so is what belongs to a labelled one, which even a request that takes something back does not name.
+ * belongs to none is its source's; so is what belongs to a labelled one, or to a part of one, which even a request that takes something back does not name.
  */
-export function authorOf({ known }: Pick<LaneState, 'known'>, source: string, identifierSystem: string): JsonObject {
+export function authorOf(
+  { known }: Pick<LaneState, 'known'>,
+  telling: Telling,
+  source: string,
+  identifierSystem: string,
+): JsonObject {
   const record = known.own.find(({ type }) => type === 'case') ?? known.own[0];
   const id = record?.content.organizationId;
-  const isNamed = typeof id === 'string' && textsAt(known.heldRecord('organization', id), 'sensitivity').length === 0;
-  if (!isNamed) return { type: 'Organization', identifier: { system: identifierSystem, value: source } };
+  if (typeof id !== 'string' || !mayName('organization', id, [], telling))
+    return { type: 'Organization', identifier: { system: identifierSystem, value: source } };
   const link = known.link({ type: 'organization', id, slot: 'organization' });
   if (link !== undefined) return { reference: `Organization/${link.remote_id}` };
   const value = identifierValue({ source, type: 'organization', id }, 'organization');

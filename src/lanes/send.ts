@@ -25,6 +25,7 @@ import type { Write } from './plan.ts';
 import { authorOf, provenanceEntries } from './provenance.ts';
 import { readOne } from './read-one.ts';
 import { type Learned, type Sending, sendPatch } from './send-patch.ts';
+import { tellingOf } from './told.ts';
 
 /** What one request did to one resource. */
 export interface WriteOutcome {
@@ -84,7 +85,7 @@ export async function sendLevel(
   const together = writes.filter((write) => !goesAsPatch(abilities, write));
   const asTransaction = abilities.transaction && !singly && together.length > 1;
   const sendId = deps.newId();
-  const recorded = provenanceOf(deps, abilities, lease, state, sendId);
+  const recorded = provenanceOf(deps, connection, abilities, lease, state, sendId);
   const level = asTransaction
     ? firstBundle(together, recorded)
     : writes
@@ -131,13 +132,16 @@ type Recording = (writes: readonly Write[]) => JsonObject[];
 
 function provenanceOf(
   { identifierSystem, clock }: LaneDeps,
+  connection: LaneConnection,
   { provenance }: Abilities,
-  { source }: Lease,
+  lease: Lease,
   state: LaneState,
   sendId: string,
 ): Recording {
   if (!provenance.sent) return () => [];
-  const facts = { identifierSystem, author: authorOf(state, source, identifierSystem), recorded: clock(), sendId };
+  const telling = tellingOf({ connection, lease, known: state.known });
+  const author = authorOf(state, telling, lease.source, identifierSystem);
+  const facts = { identifierSystem, author, recorded: clock(), sendId };
   return (writes) => provenanceEntries(writes, facts);
 }
 

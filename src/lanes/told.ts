@@ -19,7 +19,7 @@ export function consentQuestion(input: DesireInput, record: JsonObject, recordTy
 }
 
 /** The receiver that this connection is, and what counts for what it may be told. */
-export function tellingOf({ connection, lease, known }: DesireInput): Telling {
+export function tellingOf({ connection, lease, known }: Pick<DesireInput, 'connection' | 'lease' | 'known'>): Telling {
   return { ...receiverFor(connection.config, lease.source), find: (type, id) => known.heldRecord(type, id) };
 }
 

@@ -10,6 +10,7 @@ import {
   renderRetraction,
   renderText,
   renderXhtml,
+  unnamedPlaces,
   urgency,
 } from '../../src/documents/documents.ts';
 import { aCase, aClient } from '../builders.ts';
@@ -17,6 +18,7 @@ import {
   appointment,
   assessment,
   coverage,
+  find,
   frame,
   full,
   goal,
@@ -188,6 +190,31 @@ describe('an edition goes at once', () => {
     expect(urgency(undefined, before)?.code).toBe('document-plan-activated');
     expect(urgency(undefined, facts({ records: [need()] }))).toBeUndefined();
     expect(urgency(before, before)).toBeUndefined();
+  });
+
+  const seen = aCase({
+    careTeam: [{ id: 'm1', organizationId: 'org-pantry', workerId: 'worker-lindqvist', role: 'Counselor' }],
+  });
+  const labelling =
+    (...ids: readonly string[]): DocumentInput['find'] =>
+    (type, id) => {
+      const found = find(type, id);
+      return found && ids.includes(id) ? { ...found, sensitivity: ['domestic-violence'] } : found;
+    };
+  test.each<[string, Partial<DocumentInput>]>([
+    ['the case worker', { find: labelling('worker-okafor') }],
+    ['a member of the care team', { find: labelling('worker-lindqvist', 'org-pantry') }],
+    ['the person of an organization that stays', { find: labelling('worker-lindqvist') }],
+    ['the organization of a person who stays', { find: labelling('org-pantry') }],
+  ])('when the edition before names who may not be named any more: %s', (_, after) => {
+    const unnamed = unnamedPlaces(seen, after.find ?? find);
+    expect(urgency(facts({ caseRecord: seen }), facts({ caseRecord: seen, ...after }), unnamed)?.code).toBe(
+      'document-name-left',
+    );
+    // Once the edition without the name has gone, and where somebody merely leaves, nothing is urgent.
+    const without = facts({ caseRecord: seen, ...after });
+    expect(urgency(without, without, unnamed)).toBeUndefined();
+    expect(urgency(facts({ caseRecord: seen }), facts(), unnamedPlaces(aCase(), find))).toBeUndefined();
   });
 
   test('when a safety concern is over, but not when it is only worded otherwise', () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { type DocumentInput, documentFacts, renderText } from '../../src/documents/documents.ts';
-import { aCase, aClient, anOrganization } from '../builders.ts';
+import { aCase, aClient, anOrganization, aWorker } from '../builders.ts';
 import { assessment, find, frame, full, goal, input, need, phq9, plan, referral, safetyPlan } from './cases.ts';
 
 const text = (overrides: Partial<DocumentInput> = {}, framed = frame()) =>
@@ -225,6 +225,25 @@ describe('never shown are', () => {
     expect(words({ records: [labelled] })).toContain('- Haven Shelter for Survivors, Shelter: sent');
     const team = [{ id: 'm1', organizationId: 'org-shelter', name: 'Haven counselor', phone: '(518) 555-0191' }];
     expect(text({ caseRecord: aCase({ careTeam: team }) })).not.toMatch(/Haven|0191/);
+  });
+
+  test.each<[string, Partial<Parameters<typeof aCase>[0]>]>([
+    ['the case worker', { assignments: [{ id: 'a1', workerId: 'worker-advocate', role: 'primary' }] }],
+    [
+      'a member of the care team whose text is their own',
+      { careTeam: [{ id: 'm1', workerId: 'worker-advocate', name: 'Dana Reyes', phone: '(518) 555-0177' }] },
+    ],
+  ])('the name and number of a labelled worker, unless the case carries the label: %s', (_, overrides) => {
+    const advocate = aWorker({
+      id: 'worker-advocate',
+      name: { given: 'Dana', family: 'Reyes' },
+      phone: '(518) 555-0177',
+      sensitivity: ['domestic-violence'],
+    });
+    const known: DocumentInput['find'] = (type, id) => (id === advocate.id ? advocate : find(type, id));
+    expect(text({ caseRecord: aCase(overrides), find: known })).not.toMatch(/Reyes|0177/);
+    const labelled = aCase({ ...overrides, sensitivity: ['domestic-violence'] });
+    expect(text({ caseRecord: labelled, find: known })).toMatch(/Dana Reyes.*\(518\) 555-0177/);
   });
 
   test('the phone of an organization whose address is confidential', () => {

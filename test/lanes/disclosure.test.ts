@@ -142,6 +142,15 @@ describe('a tie to a labelled shelter', () => {
     const told = await held('ServiceRequest', 'Task', 'Appointment');
     expect(told).toHaveLength(3);
     for (const { meta } of told) expect(meta).toMatchObject({ security: [{ code: 'R' }, { code: 'SDV' }] });
+    // Of the consents the one that names the shelter bears it too; the other one covers the label, and bears none.
+    const consents = await held('Consent');
+    expect(consents).toHaveLength(2);
+    expect(consents.filter((consent) => objectAt(consent, 'meta')?.security !== undefined)).toMatchObject([
+      {
+        meta: { security: [{ code: 'R' }, { code: 'SDV' }] },
+        provision: { actor: [{ reference: { reference: expect.stringMatching(/^Organization\//) } }] },
+      },
+    ]);
     expect((await held('Condition')).map(({ meta }) => meta)).toMatchObject([{ source: expect.any(String) }]);
     expect((await held('Condition')).map(({ meta }) => Object.keys(meta ?? {}))).not.toContainEqual(
       expect.arrayContaining(['security']),

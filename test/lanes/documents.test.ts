@@ -13,6 +13,8 @@ import {
   anAppointment,
   anAssessment,
   anIntervention,
+  anOrganization,
+  aWorker,
 } from '../builders.ts';
 import { documentsOf } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
@@ -252,6 +254,23 @@ describe('what may not be told', () => {
     expect(await world.openDecisions()).toContainEqual(
       expect.objectContaining({ kind: 'recalled', code: 'document-recalled', choices: ['done'] }),
     );
+  });
+
+  test('is at once the name of a member of the care team whose organization is labelled', async () => {
+    const counselor = { id: 'm1', workerId: 'worker-counselor', name: 'CANARY-COUNSELOR', role: 'Counselor' };
+    const organization = anOrganization({ id: 'org-house', name: 'Maple House' });
+    await world.accept(
+      ['organization', organization],
+      ['worker', aWorker({ id: 'worker-counselor', organizationId: 'org-house' })],
+      ['case', aCase({ careTeam: [counselor], updatedAt: '2026-02-20T09:00:00-05:00' })],
+    );
+    await sendCase();
+    expect((await filed())[0]?.text).toContain('CANARY-COUNSELOR');
+    const labelled = { sensitivity: ['domestic-violence'], updatedAt: '2026-03-01T09:00:00-05:00' };
+    await world.accept(['organization', { ...organization, ...labelled }]);
+    await world.work();
+    expect(await filed()).toMatchObject([{ status: 'current', docStatus: 'amended', edition: 2 }]);
+    expect((await filed())[0]?.text).not.toContain('CANARY-COUNSELOR');
   });
 
   test('is everything once the case is deleted', async () => {

@@ -232,6 +232,21 @@ describe('lanes', () => {
     ]);
   });
 
+  test.each<[string, number, Parameters<typeof anOrganization>[0]]>([
+    ['a label that comes', 50, { sensitivity: ['domestic-violence'] }],
+    ['another parent, whose labels it has', 50, { parentId: 'org-shelter' }],
+    ['another name', 90, { name: 'Elm Street Food Pantry' }],
+  ])('%s reaches very many lanes with priority %d', async (_what, priority, change) => {
+    await accept([{ type: 'organization', record: anOrganization() }]);
+    await sql`insert into lane_read (connection, subject, source, type, id)
+      select 'general', 'county.case.c' || n, 'county', 'organization', 'org-pantry'
+      from generate_series(1, 101) n`.execute(store.db);
+    await accept([{ type: 'organization', record: anOrganization({ ...change, updatedAt: '2026-03-05T10:00:00Z' }) }]);
+    const { rows } = await sql<JsonObject>`select priority, count(*)::integer as n from lane
+      where subject like 'county.case.%' group by 1`.execute(store.db);
+    expect(rows).toEqual([{ priority, n: 101 }]);
+  });
+
   test('a consent wants all lanes of its client and voids the plans made before it', async () => {
     await accept([
       { type: 'client', record: aClient() },

@@ -8,6 +8,7 @@ import {
   markerOf,
   renderText,
   renderXhtml,
+  unnamedPlaces,
   urgency,
 } from '../../documents/documents.ts';
 import { type Reason, reason } from '../../errors.ts';
@@ -68,7 +69,8 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
   const patient = patientOf(input, row);
   const series = seriesOf(input, documents, rules, key, standing !== undefined, patient.id);
   const { editions, current } = series;
-  const urgent = urgentReason(editions, current, content, told);
+  const unnamed = unnamedPlaces(asTold(input, 'case', row.content), findTold(input));
+  const urgent = urgentReason(editions, current, content, told, unnamed);
   const document: DocumentState = {
     ...series,
     form: caseForm(rules),
@@ -299,12 +301,13 @@ function urgentReason(
   current: Edition | undefined,
   content: DocumentContent | undefined,
   told: readonly RecordRow[],
+  unnamed: readonly string[],
 ): Reason | undefined {
   if (content === undefined) return undefined;
   if (current === undefined && editions.length > 0) return reason('document-after-retraction');
   const names = new Set(told.map(({ type, id }) => `${type}/${id}`));
   if (current?.records.some((name) => !names.has(name))) return reason('document-record-left');
-  return urgency(current?.facts, content.facts);
+  return urgency(current?.facts, content.facts, unnamed);
 }
 
 /** Only a stated cause takes a document back: the case deleted, a consent gone for something that it told (lanes.md 16). */

@@ -11,7 +11,7 @@ import type { RecordRow } from '../known.ts';
 import { invalidReason, type LaneResource } from '../lane-resource.ts';
 import { asTold } from '../told.ts';
 import { clientOf, findTold, isAboutWithheld, movedCause, mrnOf, patientOf, seriesOf } from './desire-document.ts';
-import type { DocumentForm, Edition } from './document.ts';
+import { type DocumentForm, type Edition, takenBackAs } from './document.ts';
 import { encounterTopic } from './encounter.ts';
 
 /** The resources of the lane, with the documents among them ready to be filed. */
@@ -106,8 +106,6 @@ function formOf(
     render: (facts, frame) => renderNote(rules.format, facts, head, frame),
   };
 }
-
-const takenBackAs = 'Document of a community agency';
 
 function attachmentOf({ content }: JsonObject): JsonObject {
   const [first] = objectsIn(content);

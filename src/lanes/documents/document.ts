@@ -18,6 +18,9 @@ import type { Outcome } from '../plan.ts';
 /** The slot of the case under which its document is linked; no mapping may have one of this name. */
 export const documentSlot = 'document';
 
+/** What a retraction calls a document whose title would tell something of it. */
+export const takenBackAs = 'Document of a community agency';
+
 /** One edition that the server holds. */
 export interface Edition {
   /** The slot under which it is linked, as `nameOf` makes it. */

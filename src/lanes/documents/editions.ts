@@ -96,7 +96,7 @@ function recalled({ key, document, resourceType }: Target, { marker, number }: E
   const editions = document?.editions.filter(({ retracts }) => !retracts) ?? [];
   return {
     kind: 'recalled',
-    topic: `recalled:${key.slot === documentSlot ? documentSlot : nameOf(key)}`,
+    topic: `recalled:${key.type === 'case' ? documentSlot : nameOf(key)}`,
     key,
     reason: reason(isMessage ? 'message-recalled' : 'document-recalled', { edition: number }),
     detail: {

@@ -1,13 +1,14 @@
 // The answer to a referral that began there, where no Task can carry it: one short note in the chart of the patient whom the hospital referred. It says
-// what was asked, how it stands, and why, in the source's words; a later edition says what has become of it.
+// what was asked, how it stands, and why, in the source's words; a later edition says what has become of it, and it is taken back like any document.
 
 import { withheldBy } from '../../access/access.ts';
 import { isOffered } from '../../connections/connections.ts';
 import { noteFacts, noteHead, renderNote } from '../../documents/documents.ts';
+import { type Reason, reason } from '../../errors.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { DesireInput } from '../desire-input.ts';
 import { clientOf, findTold, isAboutWithheld, laneDocument, mrnOf, seriesOf } from '../documents/desire-document.ts';
-import { documentSlot } from '../documents/document.ts';
+import { documentSlot, takenBackAs } from '../documents/document.ts';
 import { isStanding, type RecordRow } from '../known.ts';
 import type { Abilities } from '../lane-connection.ts';
 import { type LaneResource, nameOf, type ResourceKey } from '../lane-resource.ts';
@@ -15,10 +16,12 @@ import { asTold, consentQuestion } from '../told.ts';
 import { patientsOf } from './about.ts';
 import { isRefusal } from './refuse.ts';
 
-/** One for each refusal and each adopted referral of the lane that neither a Task nor the case's document carries. */
+/** One for each refusal and each adopted referral of the lane that neither a Task nor the case's document carries, and for each that has to leave. */
 export function answerNotes(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
   return input.known.own.flatMap((row) => {
-    if (row.type !== 'referral' || row.deleted) return [];
+    if (row.type !== 'referral') return [];
+    const leave = leaveCause(input, row);
+    if (leave !== undefined) return noteOf(input, row, { leave }) ?? [];
     const linked = resources.filter(
       ({ key, link }) => key.type === row.type && key.id === row.id && link !== undefined,
     );
@@ -26,8 +29,15 @@ export function answerNotes(input: DesireInput, resources: readonly LaneResource
       observed === undefined ? [] : patientsOf(observed.body, input.connection.config.baseUrl),
     );
     const lines = isRefusal(row) ? refusal(row.content, linked) : answer(input, row.content, linked);
-    return lines === undefined || patient === undefined ? [] : (noteOf(input, row, patient, lines) ?? []);
+    return lines === undefined || patient === undefined ? [] : (noteOf(input, row, { patient, lines }) ?? []);
   });
+}
+
+/** Why nothing may be said of it any more. A refusal tells the hospital nothing but its own words. */
+function leaveCause(input: DesireInput, row: RecordRow): Reason | undefined {
+  if (row.deleted) return reason('deleted-record');
+  if (isRefusal(row) || withheldBy(consentQuestion(input, row.content, 'referral')) === undefined) return undefined;
+  return reason('consent-withdrawn', { recordType: row.type });
 }
 
 /** Whether the server takes a note at all. */
@@ -65,7 +75,6 @@ function answer(input: DesireInput, record: JsonObject, linked: readonly LaneRes
   if (status === 'cancelled' && linked.some(({ observed }) => observed?.body.status === 'cancelled')) return undefined;
   const says = answers[status];
   if (!isReadOnly || isTold || says === undefined || !takesNotes(input.abilities)) return undefined;
-  if (withheldBy(consentQuestion(input, record, 'referral')) !== undefined) return undefined;
   const move = objectsAt(record, 'history').findLast((one) => one.status === status);
   const outcome = objectAt(record, 'outcome');
   const why = textAt(record, 'declineText') ?? textAt(move, 'reason');
@@ -93,35 +102,43 @@ function headOf(input: DesireInput, row: RecordRow): JsonObject {
   });
 }
 
-function noteOf(
-  input: DesireInput,
-  row: RecordRow,
-  patientId: string,
-  lines: readonly string[],
-): LaneResource | undefined {
+type Said = { readonly patient: string; readonly lines: readonly string[] };
+
+/** @returns undefined also for a note that has to leave and does not stand */
+function noteOf(input: DesireInput, row: RecordRow, note: Said | { readonly leave: Reason }): LaneResource | undefined {
   const { documents, connection, known, memory } = input;
   const rules = connection.vendor.documents;
   if (documents === undefined || !isOffered(rules)) return undefined;
   const key: ResourceKey = { type: 'referral', id: row.id, slot: documentSlot };
   const links = known.links.filter((link) => nameOf(link) === nameOf(key));
   const standing = links.find(isStanding);
+  const leaves = 'leave' in note;
+  const patientId = leaves ? undefined : note.patient;
+  if (leaves && standing === undefined) return undefined;
   const asked = textAt(row.content, 'requestedText') ?? textAt(row.content, 'requestedService')?.replaceAll('-', ' ');
-  const text = [`Your referral: ${asked ?? 'not named'}`, ...lines];
   const title = 'Answer to a referral';
   const head = headOf(input, row);
+  const contentOf = ({ lines }: Said) => ({
+    facts: noteFacts(title, [`Your referral: ${asked ?? 'not named'}`, ...lines].join('\n'), [
+      asTold(input, 'referral', row.content),
+    ]),
+    records: [`referral/${row.id}`],
+  });
   return laneDocument(input, row, key, standing, {
-    leave: undefined,
+    leave: leaves ? note.leave : undefined,
     waits: [],
     parked: memory.refused.get(nameOf(key)),
     party: 'performer',
     document: {
       ...seriesOf(input, documents, rules, key, standing !== undefined, patientId),
-      form: { type: rules.type, title, render: (facts, frame) => renderNote(rules.format, facts, head, frame) },
-      patientId,
-      content: {
-        facts: noteFacts(title, text.join('\n'), [asTold(input, 'referral', row.content)]),
-        records: [`referral/${row.id}`],
+      form: {
+        type: rules.type,
+        title,
+        takenBackAs,
+        render: (facts, frame) => renderNote(rules.format, facts, head, frame),
       },
+      patientId,
+      content: leaves ? undefined : contentOf(note),
       urgent: undefined,
       dueAt: documents.heldUntil ?? new Date(0),
     },

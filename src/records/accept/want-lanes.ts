@@ -23,7 +23,7 @@ export interface Recipient {
 
 /**
  * Smaller runs earlier. A lane that has read the record keeps its own priority where that is more urgent than a normal one; where very many
- * have read it, they are worked off behind everything else.
+ * have read it, they are worked off behind everything else, unless its labels may be others: what they forbid is taken back.
  */
 const priorities = { pointedAt: 5, urgent: 10, normal: 50, backfill: 90 };
 const priorityByType: Readonly<Partial<Record<RecordType, number>>> = {
@@ -37,6 +37,8 @@ const priorityByType: Readonly<Partial<Record<RecordType, number>>> = {
   safetyPlan: priorities.urgent,
 };
 const manyReaders = 100;
+/** What many lanes read. */
+const labelledTypes: readonly RecordType[] = ['organization', 'service', 'worker'];
 
 /** The lanes that these connections have for a subject of the source; what is shared by referral only is not told. */
 export function lanesOf(source: string, subject: string, connections: readonly Recipient[]): LaneKey[] {
@@ -69,7 +71,12 @@ export async function wantLanes(
       id,
       organization: share === undefined ? null : (organization?.id ?? ''),
     }));
-  const keys = accepted.map(({ received: { type, id }, place: { subject } }) => ({ type, id, subject }));
+  const keys = accepted.map(({ received: { type, id }, version, place: { subject } }) => ({
+    type,
+    id,
+    version,
+    subject,
+  }));
   await sql`
     with configured as (select * from jsonb_to_recordset(${json(recipients)}) as r(id text, organization text)),
     recipient as (
@@ -79,6 +86,14 @@ export async function wantLanes(
       select c.id, r.one ->> 'organization' from connection c, lateral (
         select c.recipient as one union all select jsonb_array_elements(c.recipient #> '{takingOver,to}')) r
       where (c.off_since is null or c.recipient ? 'takingOver') and r.one -> 'sources' ? ${source}::text),
+    -- The labels of an entry are its own and those of what it is a part of.
+    relabelled as (
+      select distinct n.type, n.id from jsonb_to_recordset(${json(keys)}) as k(type text, id text, version integer)
+      join record_version n on n.source = ${source} and n.type = k.type and n.id = k.id and n.version = k.version
+      join record_version o on o.source = n.source and o.type = n.type and o.id = n.id and o.version = n.version - 1
+      where n.type in (${sql.join(labelledTypes)}) and (n.content -> 'deleted') is distinct from 'true'::jsonb
+        and (n.content -> 'sensitivity', n.content -> 'parentId', n.content -> 'organizationId')
+          is distinct from (o.content -> 'sensitivity', o.content -> 'parentId', o.content -> 'organizationId')),
     raised as (
       select recipient.id as connection, s.subject, s.priority,
         recipient.organization is null or recipient.organization = case when s.service is null then s.performer
@@ -93,12 +108,13 @@ export async function wantLanes(
       join record r on r.source = ${source} and r.client_id = c.id and r.type = 'case'
       union all
       select l.connection, l.subject,
-        case when count(*) over (partition by l.type, l.id) > ${manyReaders}::integer
+        case when count(*) over (partition by l.type, l.id) > ${manyReaders}::integer and relabelled.id is null
              then ${priorities.backfill}::integer else least(reader.priority, ${priorities.normal}::integer) end, true
-      from jsonb_to_recordset(${json(keys)}) as k(type text, id text)
+      from jsonb_to_recordset(${json(keys)}) as k(type text, id text, version integer)
       join lane_read l on l.source = ${source} and l.type = k.type and l.id = k.id
       join recipient on recipient.id = l.connection
       left join lane reader on reader.connection = l.connection and reader.subject = l.subject
+      left join relabelled on relabelled.type = k.type and relabelled.id = k.id
       union all
       select w.connection, k.subject, ${priorities.pointedAt}::integer, true
       from jsonb_to_recordset(${json(keys)}) as k(type text, id text, subject text)

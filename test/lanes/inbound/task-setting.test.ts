@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { ConnectionConfig } from '../../../src/config.ts';
-import { isObject } from '../../../src/json.ts';
+import { isObject, type JsonObject } from '../../../src/json.ts';
+import type { RecordType } from '../../../src/records/records.ts';
 import { sql } from '../../../src/store/store.ts';
 import { aReferral } from '../../builders.ts';
 import {
@@ -129,6 +130,43 @@ describe('a referral that began there', () => {
     await world.workAgain();
     expect(await world.server.writes()).toHaveLength(before);
     expect(await world.openDecisions()).toEqual([]);
+  });
+
+  const held = async (type: RecordType) => {
+    const { content } = await world.store.db
+      .selectFrom('record')
+      .select('content')
+      .where('type', '=', type)
+      .executeTakeFirstOrThrow();
+    return content;
+  };
+
+  test.each<[string, RecordType, (record: JsonObject) => JsonObject]>([
+    [
+      'whose client is labelled, without a consent',
+      'client',
+      (record) => ({ ...record, sensitivity: ['domestic-violence'] }),
+    ],
+    ['that is deleted', 'referral', ({ id = null }) => ({ id, deleted: true })],
+  ])('off: the note of a referral %s is taken back, and told anew once it may be', async (_what, type, gone) => {
+    await isAdopted('off');
+    await sourceMoves(world, 'completed', { outcome: { code: 'service-received', text: 'Groceries twice a week' } });
+    const { id } = await held('referral');
+    const content = await held(type);
+    await world.accept([type, { ...gone(content), updatedAt: '2026-04-01T09:00:00-04:00' }]);
+    await world.work();
+    expect(await only(world, 'DocumentReference')).toMatchObject({ status: 'entered-in-error' });
+    expect(await notes()).toEqual([expect.not.stringMatching(/Groceries|food pantry|completed|referral/i)]);
+    expect(await world.link(`referral/${id}#document`)).toMatchObject({ state: 'leaving', retired: true });
+    expect((await world.openDecisions()).filter(({ code }) => code === 'document-recalled')).toMatchObject([
+      { topic: `recalled:referral/${id}#document` },
+    ]);
+    await world.accept([type, { ...content, updatedAt: '2026-04-02T09:00:00-04:00' }]);
+    await world.work();
+    expect(await notes()).toContainEqual(expect.stringMatching(/Answer: completed\..*Groceries twice a week/is));
+    const before = (await world.server.writes()).length;
+    await world.workAgain();
+    expect(await world.server.writes()).toHaveLength(before);
   });
 
   test('off: a refusal of the proposal is a note too', async () => {

@@ -1,6 +1,7 @@
 // In whose name a lane's writes are made, and what tells them apart.
 
 import { describe, expect, test } from '@jest/globals';
+import type { Telling } from '../../../src/access/access.ts';
 import { reason } from '../../../src/errors.ts';
 import { isObject, type JsonObject } from '../../../src/json.ts';
 import { Known, type LinkRow, type RecordRow } from '../../../src/lanes/known.ts';
@@ -27,26 +28,45 @@ function conditions(entries: readonly JsonObject[]): unknown[] {
   return entries.map(({ request }) => (isObject(request) ? request.ifNoneExist : undefined));
 }
 
+function authorIn(known: Known, organization?: string): JsonObject {
+  const find: Telling['find'] = (type, id) => known.heldRecord(type, id);
+  return authorOf({ known }, { basis: 'treatment', organization, connection: 'general', find }, 'county', system);
+}
+
 describe('the author', () => {
   test('is the organization of the case, by our identifier while it is not linked', () => {
     const known = new Known([aRow('goal', {}), aRow('case', { organizationId: 'org-1' })], []);
     known.keepOthers([{ type: 'organization', id: 'org-1' }], [], []);
     const identifier = { system, value: 'county/organization/org-1#organization' };
-    expect(authorOf({ known }, 'county', system)).toEqual({ type: 'Organization', identifier });
+    expect(authorIn(known)).toEqual({ type: 'Organization', identifier });
   });
 
   test('is the source, where the organization is labelled', () => {
     const known = new Known([aRow('case', { organizationId: 'org-1' })], []);
     const agency = { ...aRow('organization', { sensitivity: ['substance-use-part2'] }), id: 'org-1' };
     known.keepOthers([{ type: 'organization', id: 'org-1' }], [agency], []);
-    expect(authorOf({ known }, 'county', system)).toMatchObject({ identifier: { value: 'county' } });
+    expect(authorIn(known)).toMatchObject({ identifier: { value: 'county' } });
+  });
+
+  test('is the source, where it is a part of a labelled one, unless that one is told', () => {
+    const known = new Known([aRow('case', { organizationId: 'org-1' })], []);
+    const unit = { ...aRow('organization', { parentId: 'org-2' }), id: 'org-1' };
+    const shelter = { ...aRow('organization', { sensitivity: ['domestic-violence'] }), id: 'org-2' };
+    const both = [unit, shelter];
+    known.keepOthers(
+      both.map(({ id }) => ({ type: 'organization', id })),
+      both,
+      [],
+    );
+    expect(authorIn(known)).toMatchObject({ identifier: { value: 'county' } });
+    expect(authorIn(known, 'org-2')).toMatchObject({ identifier: { value: 'county/organization/org-1#organization' } });
   });
 
   test('is the source, for what belongs to no organization', () => {
     const known = new Known([aRow('client', {})], []);
     const author = { type: 'Organization', identifier: { system, value: 'county' } };
-    expect(authorOf({ known }, 'county', system)).toEqual(author);
-    expect(authorOf({ known: new Known([], [] as LinkRow[]) }, 'county', system)).toEqual(author);
+    expect(authorIn(known)).toEqual(author);
+    expect(authorIn(new Known([], [] as LinkRow[]))).toEqual(author);
   });
 });
 
