@@ -620,9 +620,7 @@ describe('what leaves', () => {
   test('is a referral that is turned to somebody else', async () => {
     await accept(gateway, ...caseOf('turned'));
     await idle(gateway);
-    const { id } = await taskOf('turned');
     await takeOver('referral-turned', { organizationId: 'org-shelter' }, '2026-02-07T10:00:00-05:00');
-    expect((await client.fhir('GET', `Task/${id}`)).status).toBe(404);
     await idle(gateway);
     const left = await store.db
       .selectFrom('link')
@@ -655,15 +653,24 @@ function refOf(value: unknown): string {
   return reference.slice(reference.indexOf('/') + 1);
 }
 
-describe('a referral that its source deletes', () => {
+describe('a referral that its source deletes or turns to another organization', () => {
   const remove = (id: string) =>
     accept(gateway, ['referral', { id: `referral-${id}`, updatedAt: '2026-05-01T10:00:00Z', deleted: true }]);
 
-  test('is entered in error for the partner who had it, and says nothing else any more', async () => {
-    await accept(gateway, ...caseOf('erased'));
+  const turn = async (id: string) => {
+    const [, referral] = caseOf(id, { organizationId: 'org-elsewhere' }).find(([type]) => type === 'referral') ?? [];
+    await accept(gateway, ['referral', { ...referral, updatedAt: '2026-05-01T10:00:00Z' }]);
+  };
+
+  test.each([
+    ['erased', remove],
+    ['passed-on', turn],
+  ])('is entered in error for the partner who had it, and says nothing else any more: %s', async (id, end) => {
+    await accept(gateway, ...caseOf(id));
     await idle(gateway);
-    const task = await taskOf('erased');
-    await remove('erased');
+    const task = await taskOf(id);
+    const start = new Date().toISOString();
+    await end(id);
     await idle(gateway);
     const { status, body } = await client.fhir('GET', `Task/${task.id}`);
     expect([status, body]).toEqual([
@@ -677,7 +684,8 @@ describe('a referral that its source deletes', () => {
         meta: { versionId: expect.any(String), lastUpdated: expect.any(String) },
       },
     ]);
-    expect(await client.search(`Task?_id=${task.id}&status=entered-in-error`)).toEqual([body]);
+    // Whoever asks for what is new comes upon it.
+    expect(await client.search(`Task?_lastUpdated=ge${start}&status=entered-in-error`)).toEqual([body]);
     for (const gone of [`ServiceRequest/${refOf(task.focus)}`, `Patient/${refOf(task.for)}`])
       expect((await client.fhir('GET', gone)).status).toBe(404);
     const tag = { 'if-match': `W/"${Object(body.meta).versionId}"` };
