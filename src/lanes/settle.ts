@@ -245,9 +245,11 @@ function untold(
   const { slot } = resource;
   const told = new Set([...lineage, ...issues].map(({ element }) => element));
   const after = patched(record, patch);
+  const linked = (target: SlotRef) =>
+    referencesWithin(observed.body).find((reference) => isDeepStrictEqual(context.resolve(reference), target));
   return (slot?.elements ?? [])
     .filter(({ key }) => reported.includes(key) && !told.has(key))
-    .filter(({ key }) => slot?.says(key, observed.body, after, context.timeZone) !== true)
+    .filter(({ key }) => slot?.says(key, observed.body, after, context.timeZone, linked) !== true)
     .map(({ key, at }) => ({
       code: 'left-out',
       element: key,
@@ -257,6 +259,13 @@ function untold(
           : 'What the other side has changed here comes from another record; it can only be changed there.',
       at,
     }));
+}
+
+function referencesWithin(value: Json): string[] {
+  if (Array.isArray(value)) return value.flatMap(referencesWithin);
+  if (!isObject(value)) return [];
+  const { reference, ...others } = value;
+  return [...(typeof reference === 'string' ? [reference] : []), ...Object.values(others).flatMap(referencesWithin)];
 }
 
 /** What the other side has changed of a value that follows from the record, where even with what was taken over (`after`) another one does. */
