@@ -156,13 +156,13 @@ export async function referralsOffered(
   );
 }
 
-/** Forgets values that the record itself says by now: its source has taken the change over (of a list: all its items). */
+/** Forgets values that the record itself says by now: its source has taken the change over (of a list: all its items; what is to go from a field counts for nothing). */
 export async function dropAgreedValues(trx: Transaction<Database>, lease: Lease): Promise<void> {
   await sql`
     delete from remote_value v using record r
     where v.connection = ${lease.connection} and r.source = v.source and r.type = v.type and r.id = v.id
       and r.subject = ${lease.subject}
-      and coalesce(r.content -> replace(replace(substr(v.pointer, 2), '~1', '/'), '~0', '~'), 'null') @> v.value`.execute(
+      and coalesce(r.content -> replace(replace(substr(v.pointer, 2), '~1', '/'), '~0', '~'), 'null') @> jsonb_strip_nulls(v.value)`.execute(
     trx,
   );
 }

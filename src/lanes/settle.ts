@@ -22,6 +22,7 @@ import {
   changedAt,
   isAskedToCancel,
   isEnded,
+  isOutcomeUnknown,
   isTaskStatus,
   isTerminal,
   readCancellation,
@@ -33,6 +34,7 @@ import { askedKey } from './cancel-question.ts';
 import { type Choice, type NewDecision, resourceTopic } from './decisions.ts';
 import { joined } from './inbound/their-comments.ts';
 import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
+import { literalReferences } from './linked-targets.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
 import { ownerIn } from './owner-in.ts';
 import { elementTopic, readMove } from './plan.ts';
@@ -246,7 +248,7 @@ function untold(
   const told = new Set([...lineage, ...issues].map(({ element }) => element));
   const after = patched(record, patch);
   const linked = (target: SlotRef) =>
-    referencesWithin(observed.body).find((reference) => isDeepStrictEqual(context.resolve(reference), target));
+    literalReferences(observed.body).find((reference) => isDeepStrictEqual(context.resolve(reference), target));
   return (slot?.elements ?? [])
     .filter(({ key }) => reported.includes(key) && !told.has(key))
     .filter(({ key }) => slot?.says(key, observed.body, after, context.timeZone, linked) !== true)
@@ -259,13 +261,6 @@ function untold(
           : 'What the other side has changed here comes from another record; it can only be changed there.',
       at,
     }));
-}
-
-function referencesWithin(value: Json): string[] {
-  if (Array.isArray(value)) return value.flatMap(referencesWithin);
-  if (!isObject(value)) return [];
-  const { reference, ...others } = value;
-  return [...(typeof reference === 'string' ? [reference] : []), ...Object.values(others).flatMap(referencesWithin)];
 }
 
 /** What the other side has changed of a value that follows from the record, where even with what was taken over (`after`) another one does. */
@@ -366,7 +361,8 @@ function settleMove(look: Look, merged: Settled): Settled {
     ({ key }) => before !== undefined && !sameFact(observedFacts[key], before[key]),
   );
   if (resource.isCopy && (hasMoved || isExplained) && !isAgreed) return movedCopy(look, merged, element);
-  const theirs = hasMoved || isExplained ? takeMove(look, merged, element, before?.[element]) : merged;
+  const theirs =
+    hasMoved || isExplained || isAnswered(look) ? takeMove(look, merged, element, before?.[element]) : merged;
   if (theirs.decisions.length > merged.decisions.length) return theirs;
   if (isAgreed) return agreed(look, theirs, element);
   const ours = readMove(
@@ -378,6 +374,11 @@ function settleMove(look: Look, merged: Settled): Settled {
   return ours?.kind === 'no-path'
     ? { ...theirs, decisions: [...theirs.decisions, noPath(look, element, ours)] }
     : theirs;
+}
+
+/** What a completed Task names now tells what nobody knew when it was completed. */
+function isAnswered(look: Look): boolean {
+  return look.context.resultsOf(look.resource).length > 0 && isOutcomeUnknown(withOffered(look).referral.outcome);
 }
 
 /** The status of an order that the other side has given: it moves along no diagram of ours, and is read by the referral rules. */
@@ -479,7 +480,7 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
 }
 
 /**
- * The referral with the steps that its source was offered and has not taken over. The next change says them again: whoever takes over only that one has
+ * The referral with the steps and the outcome that its source was offered and has not taken over. The next change says them again: whoever takes over only that one has
  * all of them.
  */
 function withOffered({ resource, record, context }: Look): {
@@ -493,7 +494,16 @@ function withOffered({ resource, record, context }: Look): {
     if (record[date] === undefined && at !== undefined) dates[date] = at;
   }
   const history = joined(objectsAt(record, 'history'), objectsAt(offered, 'history'));
-  return { referral: { ...record, ...dates, ...(history.length > 0 && { history }) }, dates };
+  const outcome = record.outcome ?? offered.outcome;
+  return {
+    referral: {
+      ...record,
+      ...dates,
+      ...(history.length > 0 && { history }),
+      ...(outcome !== undefined && { outcome }),
+    },
+    dates,
+  };
 }
 
 function machineOf({ resource }: Look, element: string): string | undefined {
