@@ -3,6 +3,7 @@ import { type PartnerConfig, partnerScopes } from '../../src/config.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import { buildApp, type Listening, listen } from '../../src/http/http.ts';
 import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from '../../src/json.ts';
+import { patched } from '../../src/mapping/mapping.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral, aService } from '../builders.ts';
@@ -279,6 +280,57 @@ describe('a referral to a partner with a system', () => {
       outcome: { code: 'service-received', confirmedBy: 'partner' },
       comments: [{ text: '<script>alert(1)</script> thanks', byOrganizationId: 'org-pantry' }],
     });
+  });
+
+  test.each([
+    ['untaken', false],
+    ['taken', true],
+  ])('is told of once more where words or results come after the status: %s', async (name, isTakenOver) => {
+    await accept(gateway, ...caseOf(name));
+    await idle(gateway);
+    const { id, focus, for: subject } = await taskOf(name);
+    const change = async (more: JsonObject) => {
+      const asked = ({ statusReason: _before, ...one }: JsonObject) => ({ ...one, ...more });
+      expect((await client.change(`Task/${id}`, asked)).status).toBe(200);
+      await idle(gateway);
+      const changes = await changesOf(`referral-${name}`);
+      if (isTakenOver) {
+        const of = store.db.selectFrom('record').select('content').where('id', '=', `referral-${name}`);
+        const { content } = await of.executeTakeFirstOrThrow();
+        const updatedAt = new Date(Date.parse('2026-03-01T10:00:00Z') + changes.length * 1000).toISOString();
+        await accept(gateway, ['referral', { ...patched(content, changes.at(-1) ?? {}), updatedAt }]);
+        await idle(gateway);
+      }
+      return changes;
+    };
+    await change({ status: 'accepted' });
+    await change({ status: 'on-hold', statusReason: { text: 'Staff ill until Monday' } });
+    const held = await change({ statusReason: { text: 'Closed until April' } });
+    expect(objectsAt(held.at(-1), 'history').slice(-2)).toMatchObject([
+      { status: 'on-hold', reason: 'Staff ill until Monday' },
+      { status: 'on-hold', reason: 'Closed until April' },
+    ]);
+    await change({ status: 'in-progress' });
+    const ended = await change({ status: 'completed' });
+    expect(ended.at(-1)).toMatchObject({ outcome: { code: 'other', text: 'outcome unknown' } });
+    const made = await client.fhir('POST', 'Procedure', {
+      resourceType: 'Procedure',
+      status: 'completed',
+      basedOn: [isObject(focus) ? focus : {}],
+      subject: isObject(subject) ? subject : {},
+      code: { text: 'Groceries' },
+      performedDateTime: '2026-02-06',
+    });
+    const type = { coding: [{ code: 'resulting-activity' }] };
+    const told = await change({ output: [{ type, valueReference: { reference: `Procedure/${made.body.id}` } }] });
+    expect(told).toHaveLength(ended.length + 1);
+    expect(told.at(-1)).toMatchObject({ outcome: { code: 'service-received', text: null, confirmedBy: 'partner' } });
+    const steps = objectsAt(Object.assign({}, ...told), 'history').map(({ status }) => status);
+    expect(steps).toEqual(['draft', 'sent', 'accepted', 'on-hold', 'on-hold', 'in-progress', 'completed']);
+    expect(await change({ businessStatus: { text: 'Filed' } })).toHaveLength(told.length);
+    expect(
+      await store.db.selectFrom('decision').select('topic').where('record_id', '=', `referral-${name}`).execute(),
+    ).toEqual([]);
   });
 
   test('that has ended tells no more of the client: that is there only as long as a Task needs it', async () => {
