@@ -2,12 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import type { PartnerConfig } from '../config.ts';
-import { type JsonObject, objectsAt, textAt } from '../json.ts';
+import { objectsAt } from '../json.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type Store, sql } from '../store/store.ts';
 import { type FactsDeps, readFacts, taskVersions } from './facts.ts';
 import { addEvents, contactsTold, goneReferral, newReferral } from './outbox.ts';
-import type { AppointmentVersion, ReferralParts, TaskVersion } from './view.ts';
+import { type AppointmentVersion, lastArranged, type ReferralParts, type TaskVersion } from './view.ts';
 
 /**
  * All that the agency has done so far and the partner has to know, each by a name of its own; the partner's own doings are none. Pure, and the same
@@ -41,17 +41,12 @@ export function eventsOfGone(versions: readonly TaskVersion[]): string[] {
 
 /** What the agency has done last with an appointment: arranged, agreed to, moved or called off. */
 function appointmentEvent(versions: readonly AppointmentVersion[]): string[] {
-  const last = versions.findLast((one, at) => !isArrangedSame(one.appointment, versions[at - 1]?.appointment));
+  const last = lastArranged(versions);
   if (last?.by !== 'us') return [];
   const { id, version, appointment } = last;
   return ['proposed', 'booked', 'cancelled'].includes(String(appointment.status))
     ? [`appointment:${id}:${version}`]
     : [];
-}
-
-function isArrangedSame(one: JsonObject, other: JsonObject | undefined): boolean {
-  const at = (appointment: JsonObject) => Date.parse(textAt(appointment, 'start') ?? '');
-  return other !== undefined && one.status === other.status && Object.is(at(one), at(other));
 }
 
 function isFirstSaidByPartner(text: unknown, time: unknown, versions: ReferralParts['versions']): boolean {
