@@ -52,12 +52,20 @@ export function objectAt(object: JsonObject | undefined, name: string): JsonObje
   return isObject(value) ? value : undefined;
 }
 
+export function listOf(value: Json | undefined): Json[] {
+  return Array.isArray(value) ? value : [];
+}
+
+export function objectsIn(value: Json | undefined): JsonObject[] {
+  return listOf(value).filter(isObject);
+}
+
 export function objectsAt(object: JsonObject | undefined, name: string): JsonObject[] {
-  const value = object?.[name];
-  return Array.isArray(value) ? value.filter(isObject) : [];
+  return objectsIn(object?.[name]);
 }
 
 export function textsAt(object: JsonObject | undefined, name: string): string[] {
-  const value = object?.[name];
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string').filter((item) => item !== '') : [];
+  return listOf(object?.[name])
+    .filter((item) => typeof item === 'string')
+    .filter((item) => item !== '');
 }

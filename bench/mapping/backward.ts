@@ -36,7 +36,7 @@ export function backwardTasks(mappings: MappingSet, source: Source, texts: reado
       name: backwardNames.back,
       run: (n) =>
         seen[n % seen.length]?.map(({ slot, keys, resource, record }) =>
-          slot.absorb(keys, resource, record, resolve, context.reference),
+          slot.absorb(keys, resource, record, { resolve, linked: context.reference }),
         ),
     },
     {
@@ -45,7 +45,7 @@ export function backwardTasks(mappings: MappingSet, source: Source, texts: reado
         const held: [JsonObject, JsonObject][] = JSON.parse(observedTexts[n % seen.length] ?? '[]');
         const slots = seen[n % seen.length] ?? [];
         const found = held.map(([record, resource], at) =>
-          slots[at]?.slot.absorb(slots[at].keys, resource, record, resolve, context.reference),
+          slots[at]?.slot.absorb(slots[at].keys, resource, record, { resolve, linked: context.reference }),
         );
         return JSON.stringify(found);
       },
@@ -61,7 +61,10 @@ export function absorbed(
 ): { patches: JsonObject[]; issues: number } {
   const targets = targetsOf(mappings, source, source.opened(text));
   const found = observedOf(mappings, source, text).map(({ slot, keys, resource, record }) =>
-    slot.absorb(keys, resource, record, (reference) => targets.get(reference), source.context.reference),
+    slot.absorb(keys, resource, record, {
+      resolve: (reference) => targets.get(reference),
+      linked: source.context.reference,
+    }),
   );
   return {
     patches: found.map(({ patch }) => patch),

@@ -3,7 +3,7 @@
 // favour of the client: what cannot be told whom it is for permits nobody, and refuses everybody.
 
 import { type Reason, reason } from '../errors.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, listOf } from '../json.ts';
 
 export interface ConsentQuestion {
   /** `treatment`: the client's hospital, which needs consent only for sensitive content and a safety plan; `consent`: everybody else. */
@@ -47,9 +47,9 @@ export function withheldBy(question: ConsentQuestion): Reason | undefined {
   const standing = naming.filter((consent) => stands(consent, question.recordType, refusals));
   if (standing.length === 0) return reason('consent-refused', { recordType: question.recordType });
   const allows = (consent: JsonObject, label: string) =>
-    list(consent.sensitivity).includes(label) &&
+    listOf(consent.sensitivity).includes(label) &&
     !refusals.some(
-      (refusal) => list(refusal.sensitivity).includes(label) && isRefusedBy(refusal, consent, question.recordType),
+      (refusal) => listOf(refusal.sensitivity).includes(label) && isRefusedBy(refusal, consent, question.recordType),
     );
   const labels = question.sensitivity.filter((label) => !standing.some((consent) => allows(consent, label)));
   return labels.length === 0 ? undefined : reason('consent-sensitivity', { recordType: question.recordType });
@@ -61,9 +61,9 @@ function isRefusedByName(question: ConsentQuestion): boolean {
   const refusals = consents.filter(
     (consent) =>
       isRefusal(consent, question) &&
-      list(consent.recipients).some((recipient) => isReceiver(recipient, question)) &&
-      list(consent.recordTypes).includes(recordType) &&
-      list(consent.sensitivity).length === 0,
+      listOf(consent.recipients).some((recipient) => isReceiver(recipient, question)) &&
+      listOf(consent.recordTypes).includes(recordType) &&
+      listOf(consent.sensitivity).length === 0,
   );
   const isPermitted = consents.some(
     (consent) =>
@@ -126,7 +126,7 @@ function mayBeInForce(consent: JsonObject, receiver: Receiver): boolean {
     consent.status === 'active' &&
     consent.revokedAt === undefined &&
     isAboutSharing(consent) &&
-    list(consent.recipients).some((recipient) => isReceiver(recipient, receiver))
+    listOf(consent.recipients).some((recipient) => isReceiver(recipient, receiver))
   );
 }
 
@@ -135,21 +135,21 @@ function isRefusal(consent: JsonObject, question: ConsentQuestion): boolean {
   return (
     consent.status === 'declined' &&
     isAboutSharing(consent) &&
-    list(consent.recipients).some((recipient) => mayBeReceiver(recipient, question))
+    listOf(consent.recipients).some((recipient) => mayBeReceiver(recipient, question))
   );
 }
 
 /** Whether a consent still lets the type go. What goes with whatever else is permitted goes as long as anything else does. */
 function stands(consent: JsonObject, recordType: string, refusals: readonly JsonObject[]): boolean {
   // One that names sensitive content refuses that alone.
-  const whole = refusals.filter((refusal) => list(refusal.sensitivity).length === 0);
+  const whole = refusals.filter((refusal) => listOf(refusal.sensitivity).length === 0);
   const isLeft = (type: Json) => !whole.some((refusal) => isRefusedBy(refusal, consent, type));
-  const named = list(consent.recordTypes);
+  const named = listOf(consent.recordTypes);
   return impliedTypes.includes(recordType) && named.length > 0 ? named.some(isLeft) : isLeft(recordType);
 }
 
 function isRefusedBy(refusal: JsonObject, consent: JsonObject, recordType: Json): boolean {
-  return list(refusal.recordTypes).includes(recordType) && refusedAt(refusal) > signedAt(consent);
+  return listOf(refusal.recordTypes).includes(recordType) && refusedAt(refusal) > signedAt(consent);
 }
 
 /** Epoch ms; what nobody has signed counts as older than all that is. */
@@ -168,7 +168,7 @@ function timeOf(at: Json | undefined): number | undefined {
 }
 
 function isAboutSharing(consent: JsonObject): boolean {
-  return consent.deleted !== true && list(consent.scope).some((scope) => sharing.includes(String(scope)));
+  return consent.deleted !== true && listOf(consent.scope).some((scope) => sharing.includes(String(scope)));
 }
 
 /** The one class that we can tell the members of: "my treating providers" and the like (42 CFR 2.31(a)(4)). */
@@ -192,9 +192,5 @@ function mayBeReceiver(recipient: Json, question: ConsentQuestion): boolean {
 const impliedTypes = ['client', 'case', 'consent'];
 
 function namesType(consent: JsonObject, recordType: string): boolean {
-  return impliedTypes.includes(recordType) || list(consent.recordTypes).includes(recordType);
-}
-
-function list(value: Json | undefined): Json[] {
-  return Array.isArray(value) ? value : [];
+  return impliedTypes.includes(recordType) || listOf(consent.recordTypes).includes(recordType);
 }

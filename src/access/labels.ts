@@ -1,7 +1,7 @@
 // Which sensitivity labels count for a record that is to be told to a receiver, and what of the directory it may name there. A label of the client or
 // of the case holds for everything about them, and the label of a shelter, a clinic or a program for whatever ties a client to it. Pure.
 
-import { isObject, type Json, type JsonObject, textAt, textsAt } from '../json.ts';
+import { isObject, type Json, type JsonObject, listOf, textAt, textsAt } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import { type ConsentQuestion, type Receiver, recipientsTold } from './consent.ts';
 
@@ -54,7 +54,7 @@ const naming: Readonly<Partial<Record<RecordType, readonly (readonly [path: stri
 export function labelsOf(type: RecordType, record: JsonObject, telling: Telling): string[] {
   if (isDirectoryType(type)) return entryLabels(type, textAt(record, 'id') ?? '', telling);
   const told =
-    type === 'consent' ? { ...record, recipients: [...recipientsTold(recipientsOf(record), telling)] } : record;
+    type === 'consent' ? { ...record, recipients: [...recipientsTold(listOf(record.recipients), telling)] } : record;
   const named = (naming[type] ?? []).flatMap(([path, target]) =>
     idsAt(told, path.split('.')).flatMap((id) => entryLabels(target, id, telling)),
   );
@@ -76,7 +76,7 @@ export function questionAbout(
     ...asked,
     recordType,
     sensitivity: labelsOf(recordType, record, { find, ...asked }),
-    recipients: recipientsOf(record),
+    recipients: listOf(record.recipients),
   };
 }
 
@@ -105,10 +105,6 @@ function entryLabels(type: DirectoryType, id: string, telling: Telling, below: r
   if (parent === undefined || parent !== receiver) return labels;
   const known = textsAt(find('organization', parent), 'sensitivity');
   return labels.filter((label) => !known.includes(label));
-}
-
-function recipientsOf({ recipients }: JsonObject): readonly Json[] {
-  return Array.isArray(recipients) ? recipients : [];
 }
 
 function idsAt(value: Json | undefined, [name, ...rest]: readonly string[]): string[] {

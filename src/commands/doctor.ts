@@ -3,7 +3,7 @@
 import { InvalidArgumentError } from 'commander';
 import { type Config, loadConfig, tokenWarnings } from '../config.ts';
 import { CasebridgeError, type Reason } from '../errors.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectsAt } from '../json.ts';
 import type { Store } from '../store/store.ts';
 import { type CommandCall, type CommandLine, textOption } from './command.ts';
 import { pollLines } from './doctor-polls.ts';
@@ -132,14 +132,15 @@ async function askGateway(remote: RemoteGateway, { words }: CommandCall): Promis
 }
 
 async function connectionIds(remote: RemoteGateway): Promise<string[]> {
-  return objectsIn(await remote.get('/api/connections?limit=1000'), 'items').map(({ id }) => String(id));
+  const page = await remote.get('/api/connections?limit=1000');
+  return objectsAt(isObject(page) ? page : undefined, 'items').map(({ id }) => String(id));
 }
 
 /** A connection that is switched off was not asked, and is as it should be. */
 function isHealthy(report: JsonObject): boolean {
   const { auth } = report;
   if (report.mode === 'off') return true;
-  return report.reachable === true && isObject(auth) && auth.ok === true && objectsIn(report, 'findings').length === 0;
+  return report.reachable === true && isObject(auth) && auth.ok === true && objectsAt(report, 'findings').length === 0;
 }
 
 function lines({ durability, findings = [], warnings = [] }: Examination['general']): string[] {
@@ -161,14 +162,14 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
   const reachable = report.reachable === true ? 'reachable' : 'not reachable';
   const signedIn = auth.ok === true ? 'signed in' : 'not signed in';
   const scopes = Array.isArray(report.scopes) ? report.scopes : [];
-  const routes = objectsIn(report, 'routes').map(({ recordType, resourceType, declared, granted, route, reason }) =>
+  const routes = objectsAt(report, 'routes').map(({ recordType, resourceType, declared, granted, route, reason }) =>
     [recordType, resourceType, wordsOf(declared), wordsOf(granted), route, textOf(reason)].map(String),
   );
-  const rules = inFull ? objectsIn(report, 'vendorRules') : [];
+  const rules = inFull ? objectsAt(report, 'vendorRules') : [];
   return [
     '',
     `${name}: ${reachable}, ${signedIn}`,
-    ...objectsIn(report, 'findings').map((finding) => `  ! ${textOf(finding)}`),
+    ...objectsAt(report, 'findings').map((finding) => `  ! ${textOf(finding)}`),
     ...basisLine(report.basis),
     ...(scopes.length > 0 ? [`  scopes: ${scopes.join(' ')}`] : []),
     ...aligned([['record type', 'resource', 'declared', 'granted', 'route', 'reason'], ...routes]).map(
@@ -206,7 +207,7 @@ function unguarded(types: Json | undefined): string[] {
 }
 
 function missing(report: JsonObject): string[] {
-  const rows = objectsIn(report, 'missing').map(({ count, text }) => [String(count), String(text)]);
+  const rows = objectsAt(report, 'missing').map(({ count, text }) => [String(count), String(text)]);
   return rows.length === 0 ? [] : ['  what stands in the way:', ...aligned(rows).map((row) => `    ${row}`)];
 }
 
@@ -220,9 +221,4 @@ function wordsOf(interactions: Json | undefined): string {
 
 function textOf(reason: Json | undefined): string {
   return isObject(reason) && typeof reason.text === 'string' ? reason.text : '';
-}
-
-function objectsIn(value: Json, field: string): JsonObject[] {
-  const list = isObject(value) ? value[field] : undefined;
-  return (Array.isArray(list) ? list : []).filter(isObject);
 }

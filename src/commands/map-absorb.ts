@@ -72,7 +72,7 @@ export function absorbAll(
       if (slot === undefined) throw new CasebridgeError('mapping-slot-unknown', { type, slot: name });
       const record = records.find((one) => one.type === type && one.record.id === id)?.record ?? {};
       const keys = slot.elements.map(({ key }) => key);
-      const result = explainAbsorb(slot, keys, resource, record, resolve);
+      const result = explainAbsorb(slot, keys, resource, record, { resolve });
       return { resource: nameOf(resource), type, ...(id !== undefined && { id }), slot: name, ...result };
     });
   });

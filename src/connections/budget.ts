@@ -95,7 +95,7 @@ const dayMs = 24 * 60 * 60_000;
 /** The last part of a day's requests is kept for urgent lanes. */
 const reserve = 0.05;
 /** Polls may take one request in three (lanes.md 21). */
-const pollShare = 3;
+export const pollShare = 3;
 const firstStopMs = 1_000;
 const longestStopMs = 15 * 60_000;
 /** How often a process without a place looks whether another one gave one up. */

@@ -2,7 +2,7 @@
 // FHIR R4 capabilitystatement.html; ehr-behaviour section 5.
 
 import { contentHash } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectsIn } from '../json.ts';
 import type { FhirClient, FhirReply } from './client.ts';
 import type { Fault } from './faults.ts';
 import { isOffered, type Vendor } from './vendors/vendor.ts';
@@ -83,13 +83,13 @@ export function parseCapabilities(statement: JsonObject, now: Date): Capabilitie
   if (statement.resourceType !== 'CapabilityStatement') {
     return undefined;
   }
-  const server = objects(statement.rest).find((rest) => rest.mode === 'server' || rest.mode === undefined);
+  const server = objectsIn(statement.rest).find((rest) => rest.mode === 'server' || rest.mode === undefined);
   const forAllTypes = texts(server?.searchParam, 'name');
   const interactions: Record<string, string[]> = {};
   const searchParams: Record<string, string[]> = {};
   const conditionalCreate: Record<string, boolean> = {};
   const versioned: Record<string, boolean> = {};
-  for (const resource of objects(server?.resource)) {
+  for (const resource of objectsIn(server?.resource)) {
     if (typeof resource.type === 'string') {
       const { type } = resource;
       interactions[type] = merged(interactions[type], texts(resource.interaction, 'code'));
@@ -126,11 +126,7 @@ function merged(before: readonly string[] = [], more: readonly string[]): string
 }
 
 function texts(value: Json | undefined, member: string): string[] {
-  return objects(value)
+  return objectsIn(value)
     .map((object) => object[member])
     .filter((text) => typeof text === 'string');
-}
-
-function objects(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }

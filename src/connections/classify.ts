@@ -40,17 +40,30 @@ export interface RequestFacts {
 
 export type RequestKind = 'read' | 'search' | 'create' | 'update' | 'transaction';
 
-export interface Classified {
-  readonly class: ReplyClass;
-  /** Absent for 'ok'. */
-  readonly reason?: Reason;
+export type FailureClass = Exclude<ReplyClass, 'ok'>;
+
+/** Anything but a success that shows what was asked for; a write may be done all the same. */
+export interface Failed {
+  readonly class: FailureClass;
+  readonly reason: Reason;
   /** For 'config': the write had been sent by then, and the server may have done it. */
   readonly mayBeDone?: true;
   /** What the server asked for, or what its vendor's file says. */
   readonly retryAfterMs?: number;
 }
 
+export type Classified =
+  | {
+      readonly class: 'ok';
+      readonly reason?: undefined;
+      readonly mayBeDone?: undefined;
+      readonly retryAfterMs?: number;
+    }
+  | Failed;
+
 /** Sorts what came back. A 401 here is final: the client has renewed the token and repeated the request already. */
+export function classify(vendor: Vendor, request: RequestFacts, reply: Fault): Failed;
+export function classify(vendor: Vendor, request: RequestFacts, reply: FhirReply | Fault): Classified;
 export function classify(vendor: Vendor, request: RequestFacts, reply: FhirReply | Fault): Classified {
   const found =
     reply.fault === undefined ? classifyReply(vendor, request, reply) : classifyFault(vendor, request, reply);
@@ -61,7 +74,7 @@ export function classify(vendor: Vendor, request: RequestFacts, reply: FhirReply
 }
 
 /** By what was asked: a read; a write of which no byte left; a write that may have arrived. */
-type FaultRow = readonly [read: ReplyClass, unsent: ReplyClass, sent: ReplyClass];
+type FaultRow = readonly [read: FailureClass, unsent: FailureClass, sent: FailureClass];
 
 const faultClasses: Readonly<Record<Exclude<FaultKind, 'auth' | 'not-json'>, FaultRow>> = {
   timeout: ['retry-backoff', 'retry-backoff', 'unknown-outcome'],
@@ -75,7 +88,7 @@ const faultClasses: Readonly<Record<Exclude<FaultKind, 'auth' | 'not-json'>, Fau
   resting: ['retry-backoff', 'retry-backoff', 'retry-backoff'],
 };
 
-function classifyFault(vendor: Vendor, request: RequestFacts, fault: Fault): Classified {
+function classifyFault(vendor: Vendor, request: RequestFacts, fault: Fault): Failed {
   const why = fault.reason ?? reason('connection-reset', { host: 'the server' });
   if (fault.fault === 'auth') {
     return { class: errorKinds[why.code].class === 'config' ? 'config' : 'retry-backoff', reason: why };
@@ -90,7 +103,7 @@ function classifyFault(vendor: Vendor, request: RequestFacts, fault: Fault): Cla
 }
 
 /** A page that is no FHIR: its status counts where it refuses, but a proxy's 200 or 404 says nothing about a resource. */
-function classifyPage(vendor: Vendor, request: RequestFacts, status: number, why: Reason): Classified {
+function classifyPage(vendor: Vendor, request: RequestFacts, status: number, why: Reason): Failed {
   const rule = vendor.pages[status];
   if (rule !== undefined && holdsFor(rule, request)) {
     return explainRule(rule, request, status);
@@ -103,8 +116,8 @@ function classifyPage(vendor: Vendor, request: RequestFacts, status: number, why
 interface StatusRow {
   readonly from: number;
   readonly to: number;
-  readonly class: ReplyClass;
-  readonly except?: Partial<Record<RequestKind, ReplyClass>>;
+  readonly class: FailureClass;
+  readonly except?: Partial<Record<RequestKind, FailureClass>>;
 }
 
 /** The first row that holds the status. Above 499 a server may have done a write before it failed. */
@@ -123,7 +136,7 @@ const statusClasses: readonly StatusRow[] = [
   { from: 100, to: 499, class: 'permanent' },
 ];
 
-function statusClass(kind: RequestKind, status: number): ReplyClass {
+function statusClass(kind: RequestKind, status: number): FailureClass {
   const row = statusClasses.find(({ from, to }) => status >= from && status <= to);
   return row?.except?.[kind] ?? row?.class ?? 'permanent';
 }
@@ -164,7 +177,7 @@ function holdsFor({ of }: StatusRule, request: RequestFacts): boolean {
   return of === 'all' || (of === 'searches' ? request.kind === 'search' : !isRead(request));
 }
 
-function explainRule(rule: IssueRule, request: RequestFacts, status: number, issue?: OutcomeIssue): Classified {
+function explainRule(rule: IssueRule, request: RequestFacts, status: number, issue?: OutcomeIssue): Failed {
   // What is not there yet cannot be gone: then it is something that the new resource names.
   const isNew = request.kind === 'create' || request.kind === 'transaction';
   // A server that failed inside may have stored it before, whatever it says of trying again.
@@ -196,14 +209,14 @@ const lastingIssues = [
 ];
 
 /** An OperationOutcome under a 2xx: the worst issue decides (reliability row 69). */
-function failedClass(request: RequestFacts, issue: OutcomeIssue): ReplyClass {
+function failedClass(request: RequestFacts, issue: OutcomeIssue): FailureClass {
   if (!isRead(request)) {
     return 'unknown-outcome';
   }
   return issueClasses[issue.code] ?? 'permanent';
 }
 
-const issueClasses: Readonly<Record<string, ReplyClass>> = {
+const issueClasses: Readonly<Record<string, FailureClass>> = {
   deleted: 'gone',
   exception: 'retry-backoff',
   forbidden: 'denied',
@@ -281,7 +294,7 @@ function isWrong(target: RequestFacts['target'], body: JsonObject | undefined): 
   return body.resourceType !== target.resourceType || (target.id !== undefined && body.id !== target.id);
 }
 
-const codes: Readonly<Record<Exclude<ReplyClass, 'ok'>, ErrorCode>> = {
+const codes: Readonly<Record<FailureClass, ErrorCode>> = {
   'retry-now-once': 'server-busy',
   'retry-backoff': 'server-busy',
   'unknown-outcome': 'outcome-unknown',
@@ -292,11 +305,8 @@ const codes: Readonly<Record<Exclude<ReplyClass, 'ok'>, ErrorCode>> = {
   config: 'server-credentials-refused',
 };
 
-function explain(replyClass: ReplyClass, status: number, issue?: OutcomeIssue): Classified {
-  if (replyClass === 'ok') {
-    return { class: 'ok' };
-  }
-  return result(replyClass, reason(codes[replyClass], { status, issue: issueWords(issue) }));
+function explain(failure: FailureClass, status: number, issue?: OutcomeIssue): Failed {
+  return result(failure, reason(codes[failure], { status, issue: issueWords(issue) }));
 }
 
 /** The issue type and where it is, never its text: that may quote the record. */
@@ -306,8 +316,8 @@ function issueWords(issue: OutcomeIssue | undefined): string {
   return place === undefined ? code : `${code} at ${place}`;
 }
 
-function result(replyClass: ReplyClass, why: Reason): Classified {
-  return { class: replyClass, reason: why };
+function result(failure: FailureClass, why: Reason): Failed {
+  return { class: failure, reason: why };
 }
 
 function isRead({ kind }: RequestFacts): boolean {

@@ -33,6 +33,7 @@ export {
   claimToken,
   failingReason,
   type Grant,
+  pollShare,
   type Report,
   type Rest,
   reserveRest,
@@ -49,7 +50,14 @@ export {
   readCapabilities,
   takesChanges,
 } from './capabilities.ts';
-export { type Classified, classify, type ReplyClass, type RequestFacts, type RequestKind } from './classify.ts';
+export {
+  type Classified,
+  classify,
+  type Failed,
+  type ReplyClass,
+  type RequestFacts,
+  type RequestKind,
+} from './classify.ts';
 export type { FhirClient, FhirReply, FhirRequest } from './client.ts';
 export { machineTime, startDeadline } from './deadline.ts';
 export type { Diagnosis } from './diagnose.ts';
@@ -68,6 +76,8 @@ export {
   type Grade,
   isSearchResult,
   isTooMany,
+  isWholeSearch,
+  type LackingSearch,
   type MatchGrade,
   type SearchFailure,
   type SearchLimits,

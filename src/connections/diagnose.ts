@@ -37,8 +37,7 @@ export async function diagnose(parts: DiagnosisParts): Promise<Diagnosis> {
   const { host } = parts;
   const metadata = await parts.anonymous.send({ method: 'GET', path: 'metadata' });
   if (metadata.fault !== undefined) {
-    const { reason: known } = classify(parts.vendor, { method: 'GET', kind: 'read' }, metadata);
-    const why = known ?? reason('connection-reset', { host });
+    const { reason: why } = classify(parts.vendor, { method: 'GET', kind: 'read' }, metadata);
     return { reachable: metadata.status !== undefined, auth: { ok: false, reason: why }, findings: [why] };
   }
   const findings: Reason[] = [];

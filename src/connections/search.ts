@@ -5,7 +5,7 @@
 import type { Reason } from '../errors.ts';
 import { reason } from '../errors.ts';
 import { contentHash, worstIssue } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, listOf } from '../json.ts';
 import type { FhirReply } from './client.ts';
 import { leftOut } from './entry-cutter.ts';
 import type { Fault } from './faults.ts';
@@ -26,28 +26,42 @@ export interface SearchLimits {
   readonly isPoll?: boolean;
 }
 
-export interface SearchResult {
+export type WholeSearch = Shown & Whole;
+export type LackingSearch = Shown & Lacking;
+export type SearchResult = WholeSearch | LackingSearch;
+
+interface Shown {
   /** Matches only, one per id, the latest of each. */
   readonly resources: JsonObject[];
-  /** All pages were read, every match could be, and nothing says that the view is partial. */
-  readonly complete: boolean;
-  /** Why it is incomplete. */
-  readonly reason?: Reason;
   /** Entries that cannot be read or kept. Where `isPartial` is not set, they are all that is missing. */
   readonly unreadable?: readonly UnreadableEntry[];
-  /** The server does not show all that there is, or pages are missing. */
-  readonly isPartial?: true;
   /** The server shows another patient's resources in the place of those of the one asked about (a merge). */
   readonly redirected?: true;
   /** When the first page was answered, by the server's clock; absent where it does not say. */
   readonly answeredAt?: Date;
   /** By id, where the server graded its matches ($match). */
   readonly grades?: ReadonlyMap<string, MatchGrade>;
-  /** The server kept its hits back because there are too many; never complete then. */
-  readonly tooMany?: true;
-  /** The server left out a patient whom we may not see; never complete then. */
-  readonly restricted?: true;
   readonly fault?: undefined;
+}
+
+/** All pages were read, every match could be, and nothing says that the view is partial. */
+interface Whole {
+  readonly complete: true;
+  readonly reason?: undefined;
+  readonly isPartial?: undefined;
+  readonly tooMany?: undefined;
+  readonly restricted?: undefined;
+}
+
+interface Lacking {
+  readonly complete: false;
+  readonly reason: Reason;
+  /** The server does not show all that there is, or pages are missing. */
+  readonly isPartial?: true;
+  /** The server kept its hits back because there are too many. */
+  readonly tooMany?: true;
+  /** The server left out a patient whom we may not see. */
+  readonly restricted?: true;
 }
 
 /** What of an answer was set aside. */
@@ -73,6 +87,11 @@ export type SearchFailure = FhirReply | Fault;
 /** True for a search that gave its resources. */
 export function isSearchResult(result: SearchResult | SearchFailure): result is SearchResult {
   return 'resources' in result;
+}
+
+/** True for a search that found all there is: only then is absence one. */
+export function isWholeSearch(result: SearchResult | SearchFailure): result is WholeSearch {
+  return isSearchResult(result) && result.complete;
 }
 
 /** True when the server has more hits than it gives: it wants more criteria, and repeating the search is no use. */
@@ -133,7 +152,7 @@ export async function searchPages(
     }
     redirected ||= reply.redirected === true;
     answeredAt ??= instantOf(reply.headers.date);
-    for (const entry of list(reply.body.entry)) {
+    for (const entry of listOf(reply.body.entry)) {
       const outcome = readEntry(entry, resourceType, vendor);
       if ('unreadable' in outcome) {
         unreadable.set(outcome.key, outcome.unreadable);
@@ -160,17 +179,24 @@ export async function searchPages(
     url = next;
   }
   const [unread] = unreadable.values();
+  const lack = incomplete ?? unread;
+  const view: Whole | Lacking =
+    lack === undefined
+      ? { complete: true }
+      : {
+          complete: false,
+          reason: lack,
+          ...(incomplete && { isPartial: true }),
+          ...(tooMany && { tooMany }),
+          ...(restricted && { restricted }),
+        };
   return {
     resources: [...found.values()],
-    complete: incomplete === undefined && unread === undefined,
-    ...((incomplete ?? unread) && { reason: incomplete ?? unread }),
-    ...(incomplete && { isPartial: true }),
+    ...view,
     ...(unread && { unreadable: [...unreadable].map(([key, why]) => ({ key, reason: why })) }),
     ...(redirected && { redirected }),
     ...(answeredAt && { answeredAt }),
     ...(grades.size > 0 && { grades }),
-    ...(tooMany && { tooMany }),
-    ...(restricted && { restricted }),
   };
 }
 
@@ -264,7 +290,7 @@ const knownGrades: readonly Grade[] = ['certain', 'probable', 'possible', 'certa
 /** An entry without a grade that we know has none: it is then judged by us alone. */
 function gradeOf(entry: Json): MatchGrade | undefined {
   const search = isObject(entry) && isObject(entry.search) ? entry.search : {};
-  const extension = list(search.extension).find((one) => isObject(one) && one.url === gradeExtension);
+  const extension = listOf(search.extension).find((one) => isObject(one) && one.url === gradeExtension);
   const code = isObject(extension) ? extension.valueCode : undefined;
   const grade = knownGrades.find((known) => known === code);
   return grade && { grade, ...(typeof search.score === 'number' && { score: search.score }) };
@@ -309,13 +335,9 @@ function lastUpdated(resource: JsonObject): number {
 }
 
 function nextLink(bundle: JsonObject, from: URL): URL | 'unreadable' | undefined {
-  const next = list(bundle.link).find((link) => isObject(link) && link.relation === 'next');
+  const next = listOf(bundle.link).find((link) => isObject(link) && link.relation === 'next');
   if (!isObject(next)) {
     return undefined;
   }
   return typeof next.url === 'string' && URL.canParse(next.url, from.href) ? new URL(next.url, from) : 'unreadable';
-}
-
-function list(value: Json | undefined): Json[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -2,7 +2,7 @@
 
 import { type Html, html } from '../html/html.ts';
 import type { DecisionView } from '../http/http.ts';
-import { isObject, type Json, textAt } from '../json.ts';
+import { isObject, type Json, objectsIn, textAt } from '../json.ts';
 import { addresses, caseAddress, frame, olderLink, tokenField, type Viewer } from './frame.ts';
 import { fullTime } from './times.ts';
 
@@ -49,7 +49,7 @@ export function decisionAddress(id: number): string {
 }
 
 function choicesOf({ choices }: DecisionView): { choose: string; effect: string }[] {
-  return (Array.isArray(choices) ? choices.filter(isObject) : []).flatMap((choice) => {
+  return objectsIn(choices).flatMap((choice) => {
     const choose = textAt(choice, 'choose');
     return choose === undefined ? [] : [{ choose, effect: textAt(choice, 'effect') ?? '' }];
   });

@@ -1,6 +1,6 @@
 // Looking into answers: what has not the expected shape reads as absent.
 
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectsIn } from '../json.ts';
 
 /** The value at a path of names. */
 export function at(value: Json | undefined, ...path: readonly string[]): Json | undefined {
@@ -15,8 +15,7 @@ export function textAt(value: Json | undefined, ...path: readonly string[]): str
 
 /** The objects of the list at a path. */
 export function objectsAt(value: Json | undefined, ...path: readonly string[]): JsonObject[] {
-  const found = at(value, ...path);
-  return Array.isArray(found) ? found.filter(isObject) : [];
+  return objectsIn(at(value, ...path));
 }
 
 /** The texts of the list at a path. */

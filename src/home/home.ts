@@ -7,10 +7,10 @@ import type { Exchanger } from '../connections/connections.ts';
 import { CasebridgeError, reason } from '../errors.ts';
 import { contentHash, parseReference } from '../fhir/fhir.ts';
 import { isObject, type JsonObject, objectsAt, textAt } from '../json.ts';
-import { appointmentRecord, keepRemoteValues, offerChanges, offerMade, referralsOffered } from '../lanes/lanes.ts';
+import { appointmentRecord, offerAppointmentMade, offerPatch, referralsOffered } from '../lanes/lanes.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
-import type { Store } from '../store/store.ts';
+import { type Store, timeOf } from '../store/store.ts';
 import {
   type AppointmentMade,
   appointmentOf,
@@ -26,7 +26,7 @@ import {
 } from './actions.ts';
 import { homeExchanger } from './exchanger.ts';
 import { type HomeReferral, readReferrals, referenceIn } from './referral.ts';
-import { type HomeResource, lockResource, timeOf } from './rows.ts';
+import { type HomeResource, lockResource } from './rows.ts';
 import { changedTask, legalFor, MoveRefused } from './task-change.ts';
 import { type Narrowing, type Visible, visibleTo } from './visible.ts';
 import { add, change, checkVersion, lockTask, type OwnTask, type Writer } from './writing.ts';
@@ -365,8 +365,7 @@ async function offerAppointment(
   const { source, id: organization } = partner.organization;
   const offered = appointmentRecord(body, record.content, { organization, at });
   if (offered === undefined) return;
-  await offerMade(trx, { connection: partner.id, subject, source }, mappings, {
-    type: 'appointment',
+  await offerAppointmentMade(trx, { connection: partner.id, subject, source }, mappings, {
     resource: { ...body, resourceType, id },
     record: offered,
   });
@@ -388,6 +387,5 @@ async function offerContact(
     organization: partner.organization.id,
   });
   if (patch === undefined) return;
-  await offerChanges(trx, lane, [{ op: 'patch', type: record.type, id: record.id, body: patch }]);
-  await keepRemoteValues(trx, lane, record.type, record.id, patch);
+  await offerPatch(trx, lane, { type: record.type, id: record.id, body: patch });
 }

@@ -8,16 +8,12 @@ import { type Visible, visibleTo } from './visible.ts';
 
 export interface HomeReferral {
   readonly task: JsonObject;
-  /** The Task's version, to be given back as `ifMatch`. */
-  readonly version: string;
   readonly request: JsonObject;
   readonly patient: JsonObject | undefined;
   /** Who asks: an Organization, or a PractitionerRole. */
   readonly requester: JsonObject | undefined;
   readonly needs: readonly JsonObject[];
   readonly goals: readonly JsonObject[];
-  readonly consents: readonly JsonObject[];
-  readonly procedures: readonly JsonObject[];
   readonly appointments: readonly JsonObject[];
   readonly communications: readonly JsonObject[];
 }
@@ -52,14 +48,11 @@ export async function readReferrals(db: Store['db'], partner: PartnerConfig, tas
     return [
       {
         task: task.body,
-        version: `W/"${task.version}"`,
         request,
         patient: ofType('Patient')[0],
         requester: spokenOf.get(referenceIn(request.requester)[0] ?? '')?.body,
         needs: ofType('Condition'),
         goals: ofType('Goal'),
-        consents: ofType('Consent'),
-        procedures: doneOfType('Procedure'),
         appointments: doneOfType('Appointment'),
         communications: doneOfType('Communication'),
       },

@@ -1,8 +1,8 @@
 // What Casebridge holds for its partners, as rows: the newest version of each resource, and all versions.
 
-import { sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import { isObject, type JsonObject, objectsAt, textAt } from '../json.ts';
-import { type Database, json } from '../store/store.ts';
+import { type Database, json, timeOf } from '../store/store.ts';
 
 /** One resource that is held for one partner. */
 export interface HomeKey {
@@ -41,14 +41,6 @@ export async function lockResource(
     .forUpdate()
     .executeTakeFirst();
   return row && { partner, resourceType, id, version: row.version, body: row.body };
-}
-
-/** The database's time. */
-export async function timeOf(trx: Transaction<Database>): Promise<Date> {
-  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx);
-  const [row] = rows;
-  if (row === undefined) throw new Error('The database did not tell its time.');
-  return row.now;
 }
 
 /** Stores a version; the row of the one before is locked by the caller. */

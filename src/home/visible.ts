@@ -209,17 +209,27 @@ async function visibleOrders(
   return new Set([...here, ...others.map(({ resourceType, id }) => `${resourceType}/${id}`)]);
 }
 
-/** Those of the patients whose consent to the partner does not permit any more: their telephone numbers are not told, as on the partner's page. */
+/**
+ * Those of the patients of whom a consent to the partner does not permit (any more), their own or one that an order for them names: their telephone
+ * numbers are told nowhere. One that permits has to be there for the referral to leave at all.
+ */
 async function withoutPhones(db: Db, { id: partner }: PartnerConfig, rows: readonly Row[]): Promise<ReadonlySet<Row>> {
   const patients = rows.filter(isPatient);
   if (patients.length === 0) return new Set();
-  const names = patients.map(({ id }) => `Patient/${id}`);
+  const names = json(patients.map(({ id }) => `Patient/${id}`));
   const { rows: found } = await sql<{ patient: string }>`
-    select h.body #>> '{patient,reference}' as patient from home_resource h
-    join link k on k.connection = h.partner and k.resource_type = h.resource_type and k.remote_id = h.id and k.retired_at is null
-    where h.partner = ${partner} and h.resource_type = 'Consent'
-      and h.body #>> '{patient,reference}' in (select * from jsonb_array_elements_text(${json(names)}))
-      and (h.body ->> 'status' <> 'active' or h.body #>> '{provision,type}' = 'deny')`.execute(db);
+    with refusal as (
+      select h.id, h.body #>> '{patient,reference}' as patient from home_resource h
+      join link k on k.connection = h.partner and k.resource_type = h.resource_type and k.remote_id = h.id and k.retired_at is null
+      where h.partner = ${partner} and h.resource_type = 'Consent'
+        and (h.body ->> 'status' <> 'active' or h.body #>> '{provision,type}' = 'deny'))
+    select patient from refusal where patient in (select * from jsonb_array_elements_text(${names}))
+    union
+    select o.body #>> '{subject,reference}' from home_resource o
+    where o.partner = ${partner} and o.resource_type = 'ServiceRequest'
+      and o.body #>> '{subject,reference}' in (select * from jsonb_array_elements_text(${names}))
+      and exists (select 1 from refusal, jsonb_path_query(o.body, '$.**.reference') as named(name)
+        where named.name #>> '{}' = 'Consent/' || refusal.id)`.execute(db);
   return new Set(patients.filter(({ id }) => found.some(({ patient }) => patient === `Patient/${id}`)));
 }
 

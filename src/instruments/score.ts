@@ -1,7 +1,7 @@
 // What an assessment's answers add up to by the published rule of its instrument (records.md 4.1). Items that are missing or whose answer
 // the rule does not know give no total. What the source has counted itself stands beside it: a difference is told, nothing is overwritten.
 
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectsIn } from '../json.ts';
 import { cSsrsScreen } from './c-ssrs.ts';
 import { katzAdl, lawtonIadl } from './function.ts';
 import { gad7 } from './gad-7.ts';
@@ -52,7 +52,7 @@ const instruments: ReadonlyMap<string, Instrument> = new Map(
 export function scoreAssessment(assessment: JsonObject): ScoredAssessment | undefined {
   const instrument = instruments.get(String(assessment.instrument));
   if (instrument === undefined) return undefined;
-  const given = new Map(objects(assessment.items).map((item) => [String(item.code), item]));
+  const given = new Map(objectsIn(assessment.items).map((item) => [String(item.code), item]));
   const scored = instrument.items.flatMap((item) => {
     const value = worthOf(item, given.get(item.code));
     return value === undefined ? [] : [{ item, value }];
@@ -130,7 +130,7 @@ function countTotal(
   if (values.length < wanted.length) return [];
   const value = values.reduce((sum, each) => sum + each, 0);
   const band = total.bands.findLast(({ from }) => value >= from)?.code;
-  const given = objects(assessment.scores).find(({ code }) => total.codes.includes(String(code)));
+  const given = objectsIn(assessment.scores).find(({ code }) => total.codes.includes(String(code)));
   const counted = {
     code: given === undefined ? total.codes[0] : String(given.code),
     value,
@@ -146,7 +146,7 @@ function itemIssues(
   instrument: Instrument,
   given: ReadonlyMap<string, JsonObject>,
 ): ScoreIssue[] {
-  const order = objects(assessment.items).map(({ code }) => String(code));
+  const order = objectsIn(assessment.items).map(({ code }) => String(code));
   return instrument.items.flatMap((item) => {
     const record = given.get(item.code);
     const ours = byRule(item, record);
@@ -161,8 +161,8 @@ function itemIssues(
 }
 
 function totalIssues(assessment: JsonObject, counted: CountedTotal): ScoreIssue[] {
-  const index = objects(assessment.scores).findIndex(({ code }) => code === counted.code);
-  const theirs = objects(assessment.scores)[index];
+  const index = objectsIn(assessment.scores).findIndex(({ code }) => code === counted.code);
+  const theirs = objectsIn(assessment.scores)[index];
   if (theirs === undefined) return [];
   const message = (what: string): string =>
     `The ${what} that the source gives is not the one that its answers add up to.`;
@@ -172,8 +172,4 @@ function totalIssues(assessment: JsonObject, counted: CountedTotal): ScoreIssue[
       ? []
       : [{ pointer: `/scores/${index}/interpretation`, message: message('meaning') }]),
   ];
-}
-
-function objects(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }

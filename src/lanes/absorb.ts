@@ -5,7 +5,7 @@ import { contentHash } from '../fhir/fhir.ts';
 import { type JsonObject, objectsAt } from '../json.ts';
 import type { ChangedElement, Database, Transaction } from '../store/store.ts';
 import { cancellationSlot, isAnsweredQuestion } from './cancel-question.ts';
-import { type ChangeLineage, commentsOffered, keepRemoteValues, offerChanges, referralsOffered } from './changes.ts';
+import { type ChangeLineage, commentsOffered, offerPatch, referralsOffered } from './changes.ts';
 import { closeObsolete, openDecision, resourceTopic } from './decisions.ts';
 import { isWaiting } from './inbound/read-abort.ts';
 import { byTime, isHeard, joined } from './inbound/their-comments.ts';
@@ -54,8 +54,7 @@ export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, res
     for (const { type, id, patch: found, resources, elements } of patchesByRecord(settlements)) {
       const patch = type === 'referral' ? await withHeard(trx, lease, id, found) : found;
       const lineage = { mapping: state.basis.mappingVersion, resources };
-      await offerChanges(trx, lease, [{ op: 'patch', type, id, body: patch, elements, lineage }]);
-      await keepRemoteValues(trx, lease, type, id, patch);
+      await offerPatch(trx, lease, { type, id, body: patch, elements, lineage });
     }
   });
   return true;

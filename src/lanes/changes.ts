@@ -76,15 +76,15 @@ function toJson(lineage: ChangeLineage): Json {
   };
 }
 
-/** Keeps each patched field's value as what the other side says of the record. */
-export async function keepRemoteValues(
+/** Offers a patch, and keeps each patched field's value as what the other side says of the record. */
+export async function offerPatch(
   trx: Transaction<Database>,
   lane: LaneOfSource,
-  type: string,
-  id: string,
-  patch: JsonObject,
+  patch: Omit<Change, 'op'>,
 ): Promise<void> {
-  for (const [field, value] of Object.entries(patch)) {
+  const { type, id, body } = patch;
+  await offerChanges(trx, lane, [{ op: 'patch', ...patch }]);
+  for (const [field, value] of Object.entries(body)) {
     const content = { value: json<Json>(value), seen_at: sql<Date>`now()`, refused_at: null };
     await trx
       .insertInto('remote_value')
@@ -94,7 +94,7 @@ export async function keepRemoteValues(
       )
       .execute();
   }
-  if (isCounted(type, patch)) await markClocks(trx, lane.subject);
+  if (isCounted(type, body)) await markClocks(trx, lane.subject);
 }
 
 /**

@@ -1,9 +1,9 @@
 // Whether an answer to a create is about what was sent. A server that looks for an earlier one by a condition which it does not understand, or that
 // mixes up its replies, shows what is somebody else's: linked, it would be written over (lanes.md 9, 10; ehr-behaviour E12). Pure.
 
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, objectsIn } from '../json.ts';
 import { ownIdentifiers } from './own-identifier.ts';
-import { birthDateMayAgree, both, fold, items } from './patients/match-facts.ts';
+import { birthDateMayAgree, both, fold } from './patients/match-facts.ts';
 import { patientOf } from './patients/patient-of.ts';
 
 export interface CreatedReply {
@@ -40,7 +40,7 @@ function namesMayAgree(sent: JsonObject, shown: JsonObject): boolean {
 }
 
 function namesOf({ name }: JsonObject): string[] {
-  const names = typeof name === 'string' ? [name] : items(name).map(({ family }) => family);
+  const names = typeof name === 'string' ? [name] : objectsIn(name).map(({ family }) => family);
   return names.flatMap((one) => (typeof one === 'string' ? [fold(one)] : []));
 }
 

@@ -1,12 +1,14 @@
 // Decisions: what only a person may settle. One shape for all; what each choice would do is told before it is chosen.
 
-import { sql, type Transaction } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import { CasebridgeError, type Reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json, type Signed, type Store } from '../store/store.ts';
 import { nameOf, type ResourceKey } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { raiseWanted } from './links.ts';
+
+export type DecisionRow = Selectable<Database['decision']>;
 
 export interface Choice {
   /** What `POST /api/decisions/{id}` names. */

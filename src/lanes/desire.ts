@@ -2,148 +2,34 @@
 // Pure: asks `Known` for what it lacks, and is called again when that has been fetched.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { Selectable } from 'kysely';
-import {
-  type ConsentQuestion,
-  isDirectoryType,
-  isForConsent,
-  isTold,
-  labelsOf,
-  mayName,
-  questionAbout,
-  type Telling,
-  withheldBy,
-  withLabels,
-} from '../access/access.ts';
-import type { Route } from '../connections/connections.ts';
+import { isDirectoryType, isForConsent, isTold, labelsOf, mayName, withheldBy, withLabels } from '../access/access.ts';
 import { type Reason, reason } from '../errors.ts';
-import { fullUrl, identifierValue } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
-import type { CompiledSlot, Desired, DesiredReference, MappingSet, SlotRef } from '../mapping/mapping.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Desired, DesiredReference, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
-import { cancelRequestOf, finalStatuses, isTaskStatus, isTerminal } from '../referrals/referrals.ts';
-import type { Database } from '../store/store.ts';
+import { cancelRequestOf } from '../referrals/referrals.ts';
 import { askedAnew, cancellationSlot } from './cancel-question.ts';
-import { resourceTopic } from './decisions.ts';
+import type { DecisionRow } from './decisions.ts';
+import { type DesireInput, slotOf } from './desire-input.ts';
 import { documentResource } from './documents/desire-document.ts';
 import { withMessages } from './documents/desire-messages.ts';
 import { withOwnDocuments } from './documents/desire-own-document.ts';
-import { documentSlot, type Edition } from './documents/document.ts';
-import { answerNotes, takesNotes } from './inbound/answer-note.ts';
-import { originHere } from './inbound/origin.ts';
+import { documentSlot } from './documents/document.ts';
+import { answerNotes } from './inbound/answer-note.ts';
 import { isRefusal } from './inbound/refuse.ts';
-import type { Texts } from './inbound/take.ts';
-import { type Known, type LinkRow, type RecordRow, type SeenRow, slotKey } from './known.ts';
-import { type Abilities, type LaneConnection, receiverFor } from './lane-connection.ts';
+import { isStanding, type LinkRow, type RecordRow, type SeenRow, slotKey, waitFor } from './known.ts';
 import type { LaneMemory } from './lane-memory.ts';
-import {
-  type LaneResource,
-  type LinkState,
-  nameOf,
-  type Observation,
-  type ResourceKey,
-  type Wait,
-} from './lane-resource.ts';
-import type { LaneRecords, LaneRows } from './lane-rows.ts';
-import type { Lease } from './lease.ts';
+import { type LaneResource, nameOf, type ResourceKey, type Wait } from './lane-resource.ts';
+import { generationAfter, linkState, observation, placeholderFor } from './link-state.ts';
 import { movesOn } from './moves-on.ts';
+import { ownValue } from './own-identifier.ts';
 import { type Filed, inItsChart, movedFrom } from './patients/chart.ts';
+import { directoryIdentifiers } from './patients/match.ts';
+import { patientTopic } from './patients/patient-link.ts';
+import { heldBack, holdsOf, isTopicOf } from './questions.ts';
+import { isCopy, routeFor } from './route-for.ts';
 import { asideReason } from './set-aside.ts';
-import { clientTypes, isShared, referredTo } from './share.ts';
-
-export type DecisionRow = Selectable<Database['decision']>;
-
-/** What one run has learned so far and the store does not hold. */
-export interface RunMemory {
-  /** `Type/id` of resources read from the server by this run. */
-  readonly fresh: Set<string>;
-  /** The same of runs before it that yielded: not to be read once more only because all is to be read again. */
-  readonly looked: Set<string>;
-  /** Slots for which a search found nobody, and the match leases under which it did not. */
-  readonly notFound: Map<string, readonly string[]>;
-  /** Operations of which a look of this run could not tell what became of them. */
-  readonly untold: Set<number>;
-  /** Slots that the server refused in this run. */
-  readonly refused: Map<string, Reason>;
-  /** Linked slots that were to be read in this run, and which the server could not show. */
-  readonly unread: Map<string, Reason>;
-  /** False once references between new resources are in each other's way: optional ones are then left for an update. */
-  placeholders: boolean;
-  /** Where the patient's document is to be filed; undefined: not looked for yet. */
-  encounter: { readonly id: string } | 'none-open' | undefined;
-  /** The server has refused to let a document be amended. */
-  amendRefused: boolean;
-  /** Texts of documents of the other side. */
-  readonly texts: Texts;
-  /** The mapping of this run; undefined: the active one is still to be asked for. */
-  mappings: MappingSet | undefined;
-  /** What the lane's records were at the last load. */
-  records: LaneRecords | undefined;
-  /** What the last load read, with what the run has stored since; undefined: to be read anew. */
-  carried: LaneRows | undefined;
-  /** What is worked out and may be taken up by another load, of this run or of the lane's next. */
-  readonly lane: LaneMemory;
-  /** By identifier: each is asked for several times a load, and hashed once. */
-  readonly placeholderUrls: Map<string, string>;
-}
-
-/** @param wanted the lane's counter as the run found it */
-export function newMemory(lane: LaneMemory, wanted?: number): RunMemory {
-  const { looked } = lane;
-  return {
-    fresh: new Set(),
-    looked: new Set(looked?.wanted === wanted ? looked?.names : []),
-    notFound: new Map(),
-    untold: new Set(),
-    refused: new Map(),
-    unread: new Map(),
-    placeholders: true,
-    encounter: undefined,
-    amendRefused: false,
-    texts: { looks: new Map(), againAt: undefined },
-    mappings: undefined,
-    records: undefined,
-    carried: undefined,
-    lane,
-    placeholderUrls: new Map(),
-  };
-}
-
-/** What is known of the documents of the lane's case; only where the vendor takes documents. */
-export interface DocumentsHeld {
-  /** Oldest first. */
-  readonly editions: readonly Edition[];
-  /** The patient as seen there. */
-  readonly patient: JsonObject | undefined;
-  /** The server takes no document before. */
-  readonly heldUntil: Date | undefined;
-  /** Database time. */
-  readonly now: Date;
-  /** IANA name. */
-  readonly timeZone: string;
-}
-
-export interface DesireInput {
-  readonly lease: Lease;
-  readonly connection: LaneConnection;
-  readonly abilities: Abilities;
-  readonly mappings: MappingSet;
-  readonly identifierSystem: string;
-  readonly known: Known;
-  readonly seen: ReadonlyMap<string, SeenRow>;
-  readonly openDecisions: readonly DecisionRow[];
-  /** Slots of operations without an outcome, as `nameOf` makes them. */
-  readonly unknown: ReadonlySet<string>;
-  /** The newest answered patient decision of the lane. */
-  readonly patientDecision: DecisionRow | undefined;
-  readonly consents: readonly JsonObject[];
-  /** Those of the client, where the connection shares referrals only. */
-  readonly referrals: readonly JsonObject[];
-  /** `YYYY-MM-DD`, in the zone of the lane's source. */
-  readonly today: string;
-  readonly memory: RunMemory;
-  readonly documents: DocumentsHeld | undefined;
-}
+import { asTold, consentQuestion, tellingOf } from './told.ts';
 
 /** All resources that the lane's records make, and those that it has links to. */
 export function desire(input: DesireInput): LaneResource[] {
@@ -216,10 +102,6 @@ function resourcesOf(input: DesireInput, pointed: Pointed): LaneResource[] {
       ),
     );
   });
-}
-
-function isStanding(link: LinkRow): boolean {
-  return link.remote_id !== null && link.retired_at === null;
 }
 
 function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: Pointed): Desired[] {
@@ -371,19 +253,6 @@ function asksInTask({ connection }: DesireInput, { type, slot }: ResourceKey): b
   return connection.config.cancellation === 'bser' && type === 'referral' && slot === 'fulfilment';
 }
 
-/** A Task that we make on a server where it does not live: by configuration, or because its performer is a partner of ours. */
-function isCopy(input: DesireInput, record: JsonObject, resourceType: string, standing: LinkRow | undefined): boolean {
-  const { task, copiesOf = [] } = input.connection.config;
-  if (resourceType !== 'Task' || standing?.origin === 'theirs') return false;
-  if (task === 'copy') return true;
-  const own = copiesOf.filter(({ source }) => source === input.lease.source);
-  return own.some(({ id }) => referredTo(id, [record], (service) => organizationOf(input, service)).length > 0);
-}
-
-function organizationOf({ known }: DesireInput, serviceId: string): string | undefined {
-  return textAt(known.record('service', serviceId), 'organizationId');
-}
-
 /** Whoever finds it there is to see that it is a mirror. */
 function asCopy(desired: Desired): Desired {
   const { meta } = desired.resource;
@@ -409,39 +278,12 @@ function filing({ known }: DesireInput, desired: Desired, link: LinkRow, seen: S
   };
 }
 
-/** Undefined when the active mapping does not know the slot: its links stay as they are (lanes.md 16). */
-function slotOf(input: DesireInput, key: ResourceKey): CompiledSlot | undefined {
-  const mapping = input.mappings.mapping(key.type);
-  const template = key.slot.replace(/\[.*$/, '');
-  return mapping?.slots.some(({ name }) => name === template) ? mapping.slot(key.slot) : undefined;
-}
-
-/** Retired links keep their number; what takes their place is the next generation (lanes.md 17). */
-export function generationAfter(links: readonly LinkRow[], { type, id, slot }: SlotRef): number {
-  const retired = links.filter(
-    (link) => link.type === type && link.id === id && link.slot === slot && link.retired_at !== null,
-  );
-  return 1 + Math.max(0, ...retired.map(({ generation }) => generation));
-}
-
-function generationValue(input: DesireInput, { type, id, slot }: SlotRef, generation: number): string {
-  const value = identifierValue({ source: input.lease.source, type, id }, slot);
-  return generation === 1 ? value : `${value}~${generation}`;
-}
-
-export function placeholderFor(input: DesireInput, target: SlotRef, generation: number): string {
-  const { placeholderUrls } = input.memory;
-  const value = generationValue(input, target, generation);
-  const url = placeholderUrls.get(value) ?? fullUrl(input.identifierSystem, value);
-  placeholderUrls.set(value, url);
-  return url;
-}
-
 /** A replacement must not be taken for what it replaces: its identifier names the generation. */
 function asGeneration(input: DesireInput, key: ResourceKey, desired: Desired, generation: number): Desired {
   if (generation === 1) return desired;
-  const first = generationValue(input, key, 1);
-  const value = generationValue(input, key, generation);
+  const { source } = input.lease;
+  const first = ownValue(source, key, 1);
+  const value = ownValue(source, key, generation);
   const rename = (identifier: Json): Json =>
     isObject(identifier) && identifier.value === first ? { ...identifier, value } : identifier;
   const { identifier } = desired.resource;
@@ -451,136 +293,6 @@ function asGeneration(input: DesireInput, key: ResourceKey, desired: Desired, ge
       ? undefined
       : rename(identifier);
   return renamed === undefined ? desired : { ...desired, resource: { ...desired.resource, identifier: renamed } };
-}
-
-export function linkState(link: LinkRow): LinkState {
-  return {
-    generation: link.generation,
-    remoteId: link.remote_id ?? '',
-    origin: link.origin === 'found' || link.origin === 'theirs' ? link.origin : 'created',
-    retired: link.retired_at !== null,
-    sent: link.sent ?? undefined,
-    seen: link.seen ?? undefined,
-    seenHash: link.seen_hash ?? undefined,
-    versionTag: link.version_tag ?? undefined,
-  };
-}
-
-export function observation(seen: SeenRow, fresh: ReadonlySet<string>): Observation | undefined {
-  if (seen.body === null || seen.gone) return undefined;
-  return {
-    body: seen.body,
-    versionTag: seen.version_tag ?? undefined,
-    hash: seen.hash ?? '',
-    isFresh: fresh.has(`${seen.resource_type}/${seen.remote_id}`),
-    ...(seen.origin === 'adt' && { isTold: true }),
-  };
-}
-
-function routeFor(
-  input: DesireInput,
-  row: RecordRow,
-  key: ResourceKey,
-  resourceType: string,
-  standing: LinkRow | undefined,
-): LaneResource['route'] {
-  const unasked = key.slot === cancellationSlot && standing === undefined ? notAskedByTask(input, row) : undefined;
-  if (unasked !== undefined) return { route: 'off', reason: unasked };
-  const listed = input.abilities.routes.find(
-    (entry) => entry.recordType === key.type && entry.resourceType === resourceType,
-  );
-  const route: Route = listed?.route ?? 'off';
-  // To look for a client is to tell a server of them.
-  const isAnswer = route === 'answer' && (standing?.origin === 'theirs' || resourceType === 'Communication');
-  const tells = route === 'native' || route === 'document' || isAnswer || (route === 'read' && key.type === 'client');
-  if (!tells) {
-    const isUnanswered = route === 'off' && resourceType === 'Task' && standing?.origin === 'theirs';
-    return { route, reason: isUnanswered ? answerReason(input, listed?.reason) : listed?.reason };
-  }
-  if (!isOfReferral(input, row.content, key.type)) return { route: 'withheld', reason: reason('not-referred') };
-  const isTheirs = slotOf(input, key)?.owner(row.content) === 'remote';
-  const begun = originHere(row.content, input.connection.config.id)?.resourceType === resourceType;
-  // A note that answers a document of theirs makes no second one there, by whatever way.
-  const isTheirDocument = resourceType === 'DocumentReference' && (standing ? standing.origin === 'theirs' : begun);
-  const isMadeThere = route === 'native' && (isTheirs || begun) && key.type !== 'client' && standing === undefined;
-  if (isMadeThere || isTheirDocument) return { route: 'read', reason: reason('theirs-to-make') };
-  // The refusal of a proposal tells the other side nothing but that.
-  if (isRefusal(row)) return { route, reason: listed?.reason };
-  const withheld = isDirectoryType(key.type) ? undefined : withheldBy(consentQuestion(input, row.content, key.type));
-  const over = withheld ?? overReason(input, row.content, key.type);
-  if (over !== undefined) return { route: 'withheld', reason: over };
-  return { route, reason: route === 'native' ? undefined : listed?.reason, why: listed?.reason };
-}
-
-/** Why no Task of its own asks the performer to cancel; undefined: one does. */
-function notAskedByTask(input: DesireInput, { content }: RecordRow): Reason | undefined {
-  const { cancellation } = input.connection.config;
-  if (cancellation === 'bser') return reason('cancel-in-task');
-  if (cancellation === undefined || isCopy(input, content, 'Task', undefined)) return reason('cancel-not-asked');
-  return cancelRequestOf(content) === undefined ? reason('cancel-over') : undefined;
-}
-
-/** A Task that began there and is not written is answered by a note, or not at all. */
-function answerReason({ abilities }: DesireInput, listed: Reason | undefined): Reason | undefined {
-  return takesNotes(abilities) ? listed : reason('route-task-off-unanswered');
-}
-
-function isOfReferral(input: DesireInput, record: JsonObject, type: RecordType): boolean {
-  if (input.connection.config.share === undefined) return true;
-  return isShared({ type, record, referred: referredHere(input) });
-}
-
-function referredHere(input: DesireInput): JsonObject[] {
-  return referredTo(receiverOf(input), input.referrals, (service) => organizationOf(input, service));
-}
-
-/**
- * Why nothing new is told of a client whom no open referral to the receiver speaks of any more (closed-loop B4). It is no cause for leaving: what went
- * there while it was needed stays as it is, but that it was an error is told all the same.
- */
-function overReason(input: DesireInput, record: JsonObject, type: RecordType): Reason | undefined {
-  const tells = clientTypes.some((one) => one === type) && record.status !== 'entered-in-error';
-  if (input.connection.config.share === undefined || !tells) return undefined;
-  const referred = referredHere(input).filter((referral) => !isOver(input, referral));
-  return isShared({ type, record, referred })
-    ? undefined
-    : reason('referral-over', { organization: receiverOf(input) ?? '' });
-}
-
-/** Its source has ended it, and its Task there says so: until then what it points at may have to be sent. */
-function isOver({ known }: DesireInput, { id, status }: JsonObject): boolean {
-  if (typeof id !== 'string' || !finalStatuses.some((final) => final === status)) return false;
-  const target: SlotRef = { type: 'referral', id, slot: 'fulfilment' };
-  const link = known.link(target);
-  const there = link?.seen?.status;
-  return link === undefined ? known.generations(target).length > 0 : isTaskStatus(there) && isTerminal(there);
-}
-
-/**
- * Whether a record may go to the receiver that this connection is. One that names another client than the lane's, as while a record is on its way from
- * one client to another, goes by no consent of the lane's client.
- */
-export function consentQuestion(input: DesireInput, record: JsonObject, recordType: RecordType): ConsentQuestion {
-  const { otherConnections = [] } = input.connection.config;
-  const { clientId } = record;
-  const isOf = (consent: JsonObject) => typeof clientId !== 'string' || consent.clientId === clientId;
-  const consents = input.consents.filter(isOf);
-  return questionAbout(recordType, record, { ...tellingOf(input), otherConnections, consents, today: input.today });
-}
-
-/** The receiver that this connection is, and what counts for what it may be told. */
-function tellingOf({ connection, lease, known }: DesireInput): Telling {
-  return { ...receiverFor(connection.config, lease.source), find: (type, id) => known.heldRecord(type, id) };
-}
-
-/** The record as it is told to the receiver: with every label that counts for it. */
-export function asTold(input: DesireInput, type: RecordType, record: JsonObject): JsonObject {
-  return withLabels(type, record, tellingOf(input));
-}
-
-/** The receiving organization's record id in the lane's source, where the connection names one. */
-export function receiverOf({ connection, lease }: DesireInput): string | undefined {
-  return receiverFor(connection.config, lease.source).organization;
 }
 
 /** Only a stated cause retires a resource; a changed route or a parked mapping never does (lanes.md 16). */
@@ -599,11 +311,7 @@ function leaveCause(
 function waitsOf({ known }: DesireInput, desired: Desired): Wait[] {
   return desired.references
     .filter(({ required, reference }) => required && reference === undefined)
-    .map(({ target }) => {
-      const isThere = known.record(target.type, target.id) !== undefined;
-      const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
-      return { target, reason: known.parkedReason(target) ?? why };
-    });
+    .map(({ target }) => waitFor(known, target));
 }
 
 /**
@@ -629,8 +337,6 @@ function searchState(input: DesireInput, key: ResourceKey, row: RecordRow): Lane
   return looksUp ? 'pending' : 'none';
 }
 
-export const patientTopic = 'patient';
-
 function patientSearch(input: DesireInput, row: RecordRow): LaneResource['search'] {
   if (searchBlock(input, { type: 'client', id: row.id, slot: '' }, row) !== undefined) return 'blocked';
   const { patientDecision } = input;
@@ -646,61 +352,6 @@ function searchBlock(input: DesireInput, key: ResourceKey, row: RecordRow): Reas
   return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
 }
 
-/** A person is asked about the resource as a whole, and writing it meanwhile is no cure. */
-export function heldBack(input: DesireInput, key: ResourceKey, standing: LinkRow | undefined): Reason | undefined {
-  const topics = [resourceTopic('contested', key), ...(standing === undefined ? topicsOfCreates(key) : [])];
-  return input.openDecisions.find(({ topic }) => topics.includes(topic))?.reason;
-}
-
-/** Until it is known what became of its last request: for good where a person is asked about it. And until it can be read. */
-export function holdsOf(
-  { unknown, openDecisions, memory }: DesireInput,
-  key: ResourceKey,
-): Pick<LaneResource, 'untold' | 'unread'> {
-  const unread = memory.unread.get(nameOf(key));
-  const topic = resourceTopic('untold', key);
-  const untold = unknown.has(nameOf(key))
-    ? (openDecisions.find((decision) => decision.topic === topic)?.reason ?? reason('outcome-unknown'))
-    : undefined;
-  return { ...(untold && { untold }), ...(unread && { unread }) };
-}
-
-/** Our identifier is on several resources there, or the server says that it stores them elsewhere. */
-function topicsOfCreates(key: ResourceKey): string[] {
-  return [resourceTopic('doubled', key), resourceTopic('elsewhere', key)];
-}
-
-/** Whether an open question is about this resource. */
-export function isTopicOf(key: ResourceKey, topic: string): boolean {
-  const whole = [
-    resourceTopic('contested', key),
-    resourceTopic('gone', key),
-    resourceTopic('untold', key),
-    ...topicsOfCreates(key),
-  ];
-  return (
-    topic.startsWith(`${nameOf(key)}:`) || whole.includes(topic) || (topic === patientTopic && key.type === 'client')
-  );
-}
-
 function isAbout(decision: DecisionRow, row: RecordRow): boolean {
   return decision.detail.recordVersion === row.version;
-}
-
-const npiSystem = 'http://hl7.org/fhir/sid/us-npi';
-
-/** The numbers by which a server may already know an organization or a practitioner. */
-export function directoryIdentifiers(
-  record: JsonObject,
-  identifierSystems: Readonly<Record<string, string>>,
-): { system: string; value: string }[] {
-  const npi = identifierSystems.npi ?? npiSystem;
-  const own = typeof record.npi === 'string' ? [{ system: npi, value: record.npi.trim() }] : [];
-  const listed = (Array.isArray(record.identifiers) ? record.identifiers : []).flatMap((item) => {
-    if (!isObject(item) || typeof item.kind !== 'string' || typeof item.value !== 'string' || item.kind === 'tax-id')
-      return [];
-    const system = item.kind === 'npi' ? npi : identifierSystems[item.kind];
-    return system === undefined ? [] : [{ system, value: item.value.trim() }];
-  });
-  return [...own, ...listed];
 }

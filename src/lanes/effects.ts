@@ -4,7 +4,7 @@ import { sql, type Transaction } from 'kysely';
 import { reason } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type Database, json } from '../store/store.ts';
-import { keepRemoteValues, offerChanges } from './changes.ts';
+import { offerPatch } from './changes.ts';
 import type { Answered } from './decisions.ts';
 import { raiseWanted } from './links.ts';
 import { withFact } from './merge.ts';
@@ -109,8 +109,7 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
   const patch = isObject(detail.patch) ? detail.patch : {};
   if (isOurs || Object.keys(patch).length === 0) return;
   const lane = { connection, subject: decision.subject, source };
-  await offerChanges(trx, lane, [{ op: 'patch', type, id, body: patch }]);
-  await keepRemoteValues(trx, lane, type, id, patch);
+  await offerPatch(trx, lane, { type, id, body: patch });
 }
 
 /** The link keeps its number as retired; what the next run makes is the next generation (lanes.md 17). */

@@ -2,11 +2,12 @@
 // Projection is pure and synchronous, so what it misses is noted, fetched from the same snapshot, and the projection is done again.
 
 import type { Selectable } from 'kysely';
-import type { Reason } from '../errors.ts';
+import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import type { RecordType } from '../records/records.ts';
 import type { Database } from '../store/store.ts';
+import { nameOf, type Wait } from './lane-resource.ts';
 
 export type RecordRow = Pick<
   Selectable<Database['record']>,
@@ -27,7 +28,7 @@ export class Known {
   readonly #records: Map<string, RecordRow | undefined>;
   /** By slot; all generations, retired ones too. */
   readonly #generations = new Map<string, readonly LinkRow[]>();
-  /** Links that count: neither retired nor without an id. */
+  /** Links that stand. */
   readonly #live = new Map<string, LinkRow>();
   /** Why slots are parked that have no resource on the server. */
   readonly #parked = new Map<string, Reason>();
@@ -108,11 +109,16 @@ export class Known {
   #keepLinks(rows: readonly LinkRow[]): void {
     for (const [slot, generations] of Map.groupBy(rows, slotKey)) this.#generations.set(slot, generations);
     for (const row of rows) {
-      if (row.remote_id !== null && row.retired_at === null) this.#live.set(slotKey(row), row);
+      if (isStanding(row)) this.#live.set(slotKey(row), row);
       if (row.state === 'parked' && row.retired_at === null && row.reason !== null)
         this.#parked.set(slotKey(row), row.reason);
     }
   }
+}
+
+/** It names what is on the server now: neither retired nor without an id. */
+export function isStanding({ remote_id: id, retired_at: at }: LinkRow): boolean {
+  return id !== null && at === null;
 }
 
 export function slotKey({ type, id, slot }: { type: string; id: string; slot: string }): string {
@@ -126,4 +132,11 @@ export function recordKey({ type, id }: RecordName): string {
 function splitKey(key: string): RecordName {
   const slash = key.indexOf('/');
   return { type: key.slice(0, slash), id: key.slice(slash + 1) };
+}
+
+/** What has no link there yet is waited for. */
+export function waitFor(known: Known, target: SlotRef): Wait {
+  const isThere = known.record(target.type, target.id) !== undefined;
+  const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
+  return { target, reason: known.parkedReason(target) ?? why };
 }

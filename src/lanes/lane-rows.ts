@@ -6,12 +6,13 @@ import type { JsonObject } from '../json.ts';
 import { sourceOf } from '../records/records.ts';
 import { json, type Store, sql } from '../store/store.ts';
 import type { LaneOfSource } from './changes.ts';
-import { type DecisionRow, patientTopic } from './desire.ts';
+import type { DecisionRow } from './decisions.ts';
 import type { EditionRow } from './documents/editions.ts';
 import { type LinkRow, type RecordName, type RecordRow, recordKey, type SeenRow } from './known.ts';
 import { type LaneKey, type Lease, leaseQuery, type Taker } from './lease.ts';
 import { crashTopic } from './operating/alerts.ts';
 import type { OperationRow } from './operations.ts';
+import { patientTopic } from './patients/patient-link.ts';
 
 /** What changes while a lane runs. */
 export interface LaneRows {

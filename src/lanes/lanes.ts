@@ -21,13 +21,13 @@ export {
   noteOff,
 } from './activate.ts';
 export { lanesAtOnce } from './at-once.ts';
-export { keepRemoteValues, offerChanges, referralsOffered } from './changes.ts';
+export { offerPatch, referralsOffered } from './changes.ts';
 export { configurationOf, configuredOtherwise, type OtherConfiguration } from './configuration.ts';
 export { decide } from './decisions.ts';
 export { applyDecision } from './effects.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';
 export { noteInbound } from './inbound/note.ts';
-export { offerMade } from './inbound/offer-made.ts';
+export { offerAppointmentMade } from './inbound/offer-made.ts';
 export { appointmentRecord } from './inbound/their-appointment.ts';
 export { byTime, heardId, joined } from './inbound/their-comments.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';

@@ -2,12 +2,11 @@
 
 import type { JsonObject } from '../json.ts';
 import { closeObsolete } from './decisions.ts';
-import { patientTopic } from './desire.ts';
 import type { LaneDeps } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
 import { hashOfSeen, raiseWanted, saveLinks, saveSeen } from './links.ts';
-import { lanesKeeping } from './patients/patient-link.ts';
+import { lanesKeeping, patientTopic } from './patients/patient-link.ts';
 
 /** @returns the lanes that waited for the link, or keep what began there of the patient that it names. */
 export async function linkFound(

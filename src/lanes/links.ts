@@ -14,8 +14,10 @@ export interface SeenResource {
   readonly resourceType: string;
   readonly remoteId: string;
   readonly versionTag: string | undefined;
-  /** Undefined: the server told us only that it stored it. */
+  /** Undefined: the server told us only that it stored it, or that it is gone. */
   readonly body: JsonObject | undefined;
+  /** The server says so. */
+  readonly isGone?: boolean;
   /** In whose chart, by the server's id. @default what the body says in a relative reference */
   readonly patient?: string | undefined;
   /** Who looked. @default 'run' */
@@ -49,42 +51,28 @@ export async function saveSeen(
 
 /** @param where for a part of a larger statement: when it is to do anything */
 export function upsertSeen(connection: string, looks: readonly SeenResource[], where = sql`true`) {
-  const rows = looks.map(({ resourceType, remoteId, versionTag, body, patient, origin = 'run', isNews = false }) => ({
-    resource_type: resourceType,
-    remote_id: remoteId,
-    version_tag: versionTag ?? null,
-    hash: body === undefined ? null : hashOfSeen(body),
-    body: body ?? null,
-    patient: patient ?? (body && patientOf(body)) ?? null,
+  const rows = looks.map(({ isGone = false, origin = 'run', isNews = false, ...look }) => ({
+    resource_type: look.resourceType,
+    remote_id: look.remoteId,
+    version_tag: look.versionTag ?? null,
+    hash: look.body === undefined ? null : hashOfSeen(look.body),
+    body: look.body ?? null,
+    gone: isGone,
+    patient: look.patient ?? (look.body && patientOf(look.body)) ?? null,
     origin,
     news: isNews,
   }));
   return sql`
-    insert into seen (connection, resource_type, remote_id, version_tag, hash, body, patient, origin, news_since)
-    select ${connection}, s.resource_type, s.remote_id, s.version_tag, s.hash, s.body, s.patient, s.origin,
+    insert into seen (connection, resource_type, remote_id, version_tag, hash, body, gone, patient, origin, news_since)
+    select ${connection}, s.resource_type, s.remote_id, s.version_tag, s.hash, s.body, s.gone, s.patient, s.origin,
       case when s.news then now() end
     from jsonb_to_recordset(${json(rows)}) as s(resource_type text, remote_id text, version_tag text, hash text, body jsonb,
-      patient text, origin text, news boolean)
+      gone boolean, patient text, origin text, news boolean)
     where ${where} order by 2, 3
     on conflict (connection, resource_type, remote_id) do update set
-      version_tag = excluded.version_tag, hash = excluded.hash, body = excluded.body, gone = false, seen_at = now(),
+      version_tag = excluded.version_tag, hash = excluded.hash, body = excluded.body, gone = excluded.gone, seen_at = now(),
       patient = coalesce(excluded.patient, seen.patient), origin = excluded.origin, absent_since = null,
       news_since = coalesce(seen.news_since, excluded.news_since)`;
-}
-
-export async function saveGone(
-  trx: Transaction<Database>,
-  connection: string,
-  resourceType: string,
-  remoteId: string,
-): Promise<void> {
-  await trx
-    .updateTable('seen')
-    .set({ gone: true, seen_at: sql<Date>`now()` })
-    .where('connection', '=', connection)
-    .where('resource_type', '=', resourceType)
-    .where('remote_id', '=', remoteId)
-    .execute();
 }
 
 export type LinkTarget = Pick<LaneResource, 'key' | 'resourceType' | 'nextGeneration' | 'recordVersion' | 'route'>;

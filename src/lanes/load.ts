@@ -3,15 +3,9 @@
 import { nextConsentDay } from '../access/access.ts';
 import { dateOf, startOfDate } from '../clocks/clocks.ts';
 import { isOffered } from '../connections/connections.ts';
-import {
-  type DecisionRow,
-  type DesireInput,
-  type DocumentsHeld,
-  desire,
-  patientTopic,
-  type RunMemory,
-  receiverOf,
-} from './desire.ts';
+import type { DecisionRow } from './decisions.ts';
+import { desire } from './desire.ts';
+import type { DesireInput, DocumentsHeld } from './desire-input.ts';
 import { editionOf } from './documents/editions.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import { Known, type RecordName } from './known.ts';
@@ -22,6 +16,9 @@ import { type LaneResource, nameOf } from './lane-resource.ts';
 import { type LaneHolds, type LaneRows, readLane } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import type { OperationRow } from './operations.ts';
+import { patientTopic } from './patients/patient-link.ts';
+import type { RunMemory } from './run-memory.ts';
+import { receiverOf } from './told.ts';
 
 export interface LaneState {
   readonly resources: readonly LaneResource[];

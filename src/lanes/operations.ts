@@ -115,6 +115,7 @@ async function lockAndStore(
         select r.version = k.version as is_same
         from jsonb_to_recordset(${json(unnamed)}) as k(type text, id text, version integer)
         join record r on r.source = ${source} and r.type = k.type and r.id = k.id order by r.type, r.id for share of r),
+      -- The count is never too small: that it is asked for makes the database lock the records before the lane's row.
       held as (
         update lane set lease_until = now() + ${leaseMs} * interval '1 millisecond'
         where (select count(*) from unnamed) >= 0 and connection = ${connection} and subject = ${subject} and fence = ${fence} and lease_until > now() returning wanted),

@@ -1,30 +1,8 @@
 // Puts operations in the order in which a server can take them: what is pointed at comes first.
 
 import { isObject, type Json } from '../json.ts';
+import { recordTypes } from '../records/records.ts';
 import type { Operation } from './plan.ts';
-
-/** Resource types in the order of arrival of their records: ties are broken so, which keeps plans equal from run to run. */
-const typeOrder = [
-  'organization',
-  'worker',
-  'service',
-  'client',
-  'case',
-  'consent',
-  'coverage',
-  'assessment',
-  'hospitalStay',
-  'incident',
-  'need',
-  'goal',
-  'safetyPlan',
-  'referral',
-  'intervention',
-  'carePlan',
-  'appointment',
-  'note',
-  'improvementIdea',
-];
 
 /**
  * Sorts by the placeholder references between the bodies; equal rank keeps record order. A cycle (only optional references can make one)
@@ -61,8 +39,9 @@ export function placeholdersIn(value: Json): string[] {
   );
 }
 
+/** Ties are broken by the order in which records arrive, which keeps plans equal from run to run. */
 function nameParts({ resource: { key } }: Operation): [number, string, string] {
-  return [typeOrder.indexOf(key.type), key.id, key.slot];
+  return [recordTypes.indexOf(key.type), key.id, key.slot];
 }
 
 function compareNames(a: [number, string, string], b: [number, string, string]): number {

@@ -1,6 +1,17 @@
 // Our identifier on a resource: what names source, type, id, slot and generation.
 
+import { identifierValue } from '../fhir/fhir.ts';
 import { isObject, type JsonObject } from '../json.ts';
+
+/** A replacement must not be taken for what it replaces: from the second on it names its generation. */
+export function ownValue(
+  source: string,
+  { type, id, slot }: { readonly type: string; readonly id: string; readonly slot: string },
+  generation: number,
+): string {
+  const first = identifierValue({ source, type, id }, slot);
+  return generation === 1 ? first : `${first}~${generation}`;
+}
 
 /** The search by which the server is to find an earlier one of ours: our identifier, which names source, type, id and slot. */
 export function ownIdentifierQuery(body: JsonObject, identifierSystem: string): string | undefined {

@@ -4,7 +4,7 @@
 // codes and labels, and nothing about a person. Pure.
 
 import { canonicalJson, contentHash, identifierValue } from '../fhir/fhir.ts';
-import { isObject, type JsonObject, textsAt } from '../json.ts';
+import { type JsonObject, objectAt, objectsAt, textsAt } from '../json.ts';
 import { nameOf } from './lane-resource.ts';
 import type { LaneState } from './load.ts';
 import { ownIdentifier } from './own-identifier.ts';
@@ -90,8 +90,6 @@ function targetOf(write: Write): string {
 
 /** Who may not see one of the targets may not see who wrote it. */
 function labelsOf(writes: readonly Write[]): JsonObject[] {
-  const all = writes.flatMap(({ body: { meta } }) =>
-    isObject(meta) && Array.isArray(meta.security) ? meta.security.filter(isObject) : [],
-  );
+  const all = writes.flatMap(({ body }) => objectsAt(objectAt(body, 'meta'), 'security'));
   return [...new Map(all.map((label) => [canonicalJson(label), label])).values()];
 }

@@ -9,14 +9,14 @@ const mostAtOnce = 1_000;
 const mostReplaysAtOnce = 10;
 
 /**
- * Deletes stored outcomes that are older than 30 days, except the newest of each link and every outcome that is unknown.
+ * Deletes stored outcomes that are older than 30 days, except the newest of each link. What is unknown is not closed, and stays.
  * @returns how many; a full batch of 1,000 means that there may be more
  */
 export async function pruneOutcomes({ db }: Pick<Store, 'db'>): Promise<number> {
   const { rows } = await sql<{ id: string }>`
     delete from operation where id in (
       select o.id from operation o
-      where o.closed_at < now() - interval '30 days' and o.outcome <> 'unknown' and o.late_check_at is null
+      where o.closed_at < now() - interval '30 days' and o.outcome is not null and o.late_check_at is null
         and exists (
           select 1 from operation newer
           where newer.source = o.source and newer.type = o.type and newer.record_id = o.record_id

@@ -1,7 +1,7 @@
 // Looks at linked resources on the server and keeps what was seen. The look itself changes nothing else: absorbing is for the run.
 
-import { classify, type Fault, type FhirReply, issueCodes, type ReplyClass } from '../connections/connections.ts';
-import { type Reason, reason } from '../errors.ts';
+import { type Fault, type FhirReply, issueCodes } from '../connections/connections.ts';
+import { reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { closeObsolete, resourceTopic } from './decisions.ts';
 import { holdDocuments } from './documents/editions.ts';
@@ -9,24 +9,19 @@ import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
 import { nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
-import { hashOfSeen, saveGone, saveSeen } from './links.ts';
+import { hashOfSeen, saveSeen } from './links.ts';
 import { askAboutGone } from './operating/mass-gone.ts';
 import { type Survivor, storeMerge, survivorOf } from './patients/merged.ts';
-import { isRestricted } from './search-failure.ts';
+import { type OneRead, readOne } from './read-one.ts';
+import { type Failure, failureOf, isFailure, isRestricted, type Refused } from './search-failure.ts';
 
 export type ReadResult =
   /** `isNews`: it is not as it was seen before, and what is seen now is stored. */
   | { readonly kind: 'read'; readonly isNews: boolean }
   /** `isAlone`: the server has answered, and may well show the others. */
-  | {
-      readonly kind: 'again';
-      readonly reason: Reason;
-      readonly afterMs: number | undefined;
-      readonly isAlone?: boolean;
-    }
-  | { readonly kind: 'config'; readonly reason: Reason }
+  | (Failure & { readonly isAlone?: boolean })
   /** Nobody may see it, and asking again is no use (ehr-behaviour 6.3). */
-  | { readonly kind: 'parked'; readonly reason: Reason };
+  | Refused;
 
 /** Reads one linked resource. A 404 or 410 is kept as gone and asked about; a failure changes nothing. */
 export async function readLinked(
@@ -39,21 +34,20 @@ export async function readLinked(
 ): Promise<ReadResult> {
   const { resourceType } = resource;
   const { remoteId } = link;
-  const facts = { method: 'GET', kind: 'read', target: { resourceType, id: remoteId } } as const;
-  const reply = await connection.client.send({ method: 'GET', path: `${resourceType}/${remoteId}` });
-  const result = classify(connection.vendor, facts, reply);
+  const read = await readOne(connection, { resourceType, id: remoteId });
+  const { reply, body, failed } = read;
   if (resourceType === 'Patient' && resource.key.type === 'client') {
-    const moved = await followMerge(deps, connection, lease, resource, link, reply, result.class, fresh);
+    const moved = await followMerge(deps, connection, lease, resource, link, read, fresh);
     if (moved !== undefined) return moved;
   }
-  const isCapped = result.reason?.code === 'server-daily-cap';
-  if (result.class === 'denied' || (result.class === 'permanent' && !isCapped)) {
+  const isCapped = failed?.reason.code === 'server-daily-cap';
+  if (failed?.class === 'denied' || (failed?.class === 'permanent' && !isCapped)) {
     fresh.add(`${resourceType}/${remoteId}`);
     const isHidden = resourceType === 'Patient' && isRestricted(connection, reply);
-    const why = isHidden ? reason('patient-restricted') : (result.reason ?? reason('outcome-unknown'));
+    const why = isHidden ? reason('patient-restricted') : failed.reason;
     return { kind: 'parked', reason: why };
   }
-  if (result.class === 'gone') {
+  if (failed?.class === 'gone') {
     await storeGone(deps, lease, resource, link);
     fresh.add(`${resourceType}/${remoteId}`);
     return { kind: 'read', isNews: true };
@@ -65,12 +59,11 @@ export async function readLinked(
     });
     return { kind: 'read', isNews: true };
   }
-  if (result.class === 'config') return { kind: 'config', reason: result.reason ?? reason('outcome-unknown') };
-  if (result.class !== 'ok' || reply.fault !== undefined) {
-    const isAlone = isAnswered(reply) && result.retryAfterMs === undefined;
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs, isAlone };
+  if (failed !== undefined) {
+    const isAlone = isAnswered(reply) && failed.retryAfterMs === undefined;
+    return { ...failureOf(failed), isAlone };
   }
-  const { body, versionTag } = reply;
+  const { versionTag } = reply;
   fresh.add(`${resourceType}/${remoteId}`);
   if (isAsSeen(resource, body, versionTag)) return { kind: 'read', isNews: false };
   await deps.store.tx(async (trx) => {
@@ -87,8 +80,8 @@ function isAnswered({ fault, status }: FhirReply | Fault): boolean {
 }
 
 /** Nothing is to be stored of a look that shows what the store holds. */
-function isAsSeen({ observed }: LaneResource, body: JsonObject | undefined, versionTag: string | undefined): boolean {
-  return body !== undefined && observed?.hash === hashOfSeen(body) && observed.versionTag === versionTag;
+function isAsSeen({ observed }: LaneResource, body: JsonObject, versionTag: string | undefined): boolean {
+  return observed?.hash === hashOfSeen(body) && observed.versionTag === versionTag;
 }
 
 /** The link follows a patient whom the hospital has merged; undefined: this one stands, or nothing can be told from the answer. */
@@ -98,17 +91,16 @@ async function followMerge(
   lease: Lease,
   resource: LaneResource,
   link: LinkState,
-  reply: FhirReply | Fault,
-  replyClass: ReplyClass,
+  { reply, body, failed }: OneRead,
   fresh: Set<string>,
 ): Promise<ReadResult | undefined> {
   if (reply.fault !== undefined) return undefined;
   const saysMerged = issueCodes(reply.body).some((code) => connection.vendor.patients.merged.includes(code));
-  if (replyClass !== 'ok' && !saysMerged) return undefined;
+  if (failed !== undefined && !saysMerged) return undefined;
   const found: Survivor =
-    replyClass === 'ok' ? await survivorOf(connection, link.remoteId, reply) : { kind: 'unnamed' };
+    failed === undefined ? await survivorOf(connection, link.remoteId, body) : { kind: 'unnamed' };
   if (found.kind === 'same') return undefined;
-  if (found.kind === 'again') return found;
+  if (isFailure(found)) return found;
   const survivor = found.kind === 'survivor' ? found.body : undefined;
   deps.wake(await storeMerge(deps, connection, lease, resource, link, survivor));
   if (survivor !== undefined) fresh.add(`Patient/${survivor.id}`);
@@ -123,8 +115,8 @@ async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, l
       remoteId: link.remoteId,
       versionTag: undefined,
       body: undefined,
+      isGone: true,
     });
-    await saveGone(trx, lease.connection, resource.resourceType, link.remoteId);
     // Asked once: a person may have answered that it is to stay gone.
     if (link.origin !== 'found' && resource.leave === undefined && !resource.isGone) {
       await askAboutGone(trx, lease, resource, {

@@ -3,7 +3,7 @@
 
 import { sql } from 'kysely';
 import { CasebridgeError, reason } from '../errors.ts';
-import { isObject, type Json, type JsonObject, pointerStep } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectsIn, pointerStep } from '../json.ts';
 import { isRecordType } from '../records/records.ts';
 import { type ChangedElement, type Database, json, type Store, type Transaction } from '../store/store.ts';
 import { type Change, keepRefused, type LaneOfSource, offerChanges } from './changes.ts';
@@ -167,7 +167,7 @@ async function forgetRemoteValues(
 }
 
 function elementsIn(value: Json | undefined): ChangedElement[] {
-  return (Array.isArray(value) ? value.filter(isObject) : []).flatMap(({ slot, element }) =>
+  return objectsIn(value).flatMap(({ slot, element }) =>
     typeof slot === 'string' && typeof element === 'string' ? [{ slot, element }] : [],
   );
 }

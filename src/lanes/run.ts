@@ -9,7 +9,6 @@ import type { Database, LaneBasis } from '../store/store.ts';
 import { absorb } from './absorb.ts';
 import { dropAgreedValues } from './changes.ts';
 import { askAboutContested, mostConflicts } from './contested.ts';
-import { newMemory, type RunMemory } from './desire.ts';
 import { findEncounter } from './documents/encounter.ts';
 import { adopt } from './inbound/adopt.ts';
 import { hearMessages } from './inbound/hear.ts';
@@ -50,6 +49,8 @@ import { type Operation, type Plan, plan, type ResourceState, type Write } from 
 import { readLinked } from './read.ts';
 import { askAboutRefused, isAsked } from './refused.ts';
 import { nextTryMs } from './retry.ts';
+import { newMemory, type RunMemory } from './run-memory.ts';
+import { type Failure, isFailure } from './search-failure.ts';
 import { sendLevel, type WriteOutcome } from './send.ts';
 import { readResults } from './task-results.ts';
 import { heldUntil, reconcile } from './unknown/reconcile.ts';
@@ -204,8 +205,7 @@ class LaneRun {
     if (state.basis.isPaused) return this.#again(reason('connection-paused', { why: '' }), undefined);
     if (state.isConfiguredOtherwise) return this.#again(reason('connection-configured-otherwise'), 0);
     const cleared = await reconcile(this.#deps, this.#connection, this.#lease, state, this.#memory);
-    if (cleared.kind === 'config') return this.#pause(cleared.reason);
-    if (cleared.kind === 'again') return this.#again(cleared.reason, cleared.afterMs);
+    if (isFailure(cleared)) return this.#stop(cleared);
     if (cleared.kind === 'clear' && cleared.changed) return 'go-on';
     // What became of what was sent before is found out all the same.
     const out = leftOut(this.#connection, this.#lease);
@@ -215,12 +215,10 @@ class LaneRun {
     const tied = await this.#adopt(state);
     if (tied !== undefined) return tied;
     const results = await readResults(this.#deps, this.#connection, this.#lease, state.resources);
-    if (results.kind === 'config') return this.#pause(results.reason);
-    if (results.kind === 'again') return this.#again(results.reason, results.afterMs);
+    if (isFailure(results)) return this.#stop(results);
     if (await absorb(this.#deps, this.#lease, state, results.byTask)) return 'go-on';
     const looked = state.holds.inbound ? await lookForAbsent(this.#deps, this.#connection, this.#lease) : undefined;
-    if (looked?.kind === 'config') return this.#pause(looked.reason);
-    if (looked?.kind === 'again') return this.#again(looked.reason, looked.afterMs);
+    if (looked !== undefined) return this.#stop(looked);
     if (state.holds.begun && (await hearMessages(this.#deps, this.#connection, this.#lease, state.resources)))
       return 'go-on';
     if (await this.#hear(state)) return 'go-on';
@@ -257,8 +255,7 @@ class LaneRun {
   async #adopt(state: LaneState): Promise<Step | undefined> {
     if (!state.holds.begun) return undefined;
     const adopted = await adopt(this.#deps, this.#connection, this.#lease, state, this.#memory.refused);
-    if (adopted.kind === 'config') return this.#pause(adopted.reason);
-    if (adopted.kind === 'again') return this.#again(adopted.reason, adopted.afterMs);
+    if (isFailure(adopted)) return this.#stop(adopted);
     if (adopted.kind === 'nothing') return undefined;
     if (adopted.kind === 'parked') for (const [name, why] of adopted.slots) this.#memory.refused.set(name, why);
     else this.#deps.wake(adopted.woken);
@@ -279,8 +276,7 @@ class LaneRun {
     if (!state.holds.inbound || this.#memory.mappings === undefined) return undefined;
     const { mappings, texts } = this.#memory;
     const taken = await takeInbound(this.#deps, this.#connection, this.#lease, mappings, state.now, texts);
-    if (taken.kind === 'config') return this.#pause(taken.reason);
-    if (taken.kind === 'again') return this.#again(taken.reason, taken.afterMs);
+    if (isFailure(taken)) return this.#stop(taken);
     return taken.kind === 'stored' ? 'go-on' : undefined;
   }
 
@@ -303,10 +299,10 @@ class LaneRun {
         resource.link,
         this.#memory.fresh,
       );
-      if (read.kind === 'config') return this.#pause(read.reason);
+      if (read.kind === 'config') return this.#stop(read);
       this.#unreadInRow = read.kind === 'again' ? this.#unreadInRow + 1 : 0;
       if (read.kind === 'again') {
-        if (read.isAlone !== true || this.#unreadInRow >= mostUnread) return this.#again(read.reason, read.afterMs);
+        if (read.isAlone !== true || this.#unreadInRow >= mostUnread) return this.#stop(read);
         this.#memory.unread.set(nameOf(resource.key), read.reason);
       }
       if (read.kind === 'parked') this.#memory.refused.set(nameOf(resource.key), read.reason);
@@ -320,8 +316,7 @@ class LaneRun {
     this.#hasSearched = true;
     for (const { resource } of finds) {
       const found = await findExisting(this.#deps, this.#connection, abilities, this.#lease, resource);
-      if (found.kind === 'again') return this.#again(found.reason, found.afterMs);
-      if (found.kind === 'config') return this.#pause(found.reason);
+      if (isFailure(found)) return this.#stop(found);
       if (found.kind === 'parked') this.#memory.refused.set(nameOf(resource.key), found.reason);
       if (found.kind === 'not-found') this.#memory.notFound.set(nameOf(resource.key), found.matchKeys);
       if (found.kind === 'linked') this.#deps.wake(found.woken);
@@ -331,8 +326,7 @@ class LaneRun {
 
   async #findEncounter(resource: LaneResource): Promise<Step> {
     const found = await findEncounter(this.#deps, this.#connection, this.#lease, resource);
-    if (found.kind === 'config') return this.#pause(found.reason);
-    if (found.kind !== 'found') return this.#again(found.reason, found.afterMs);
+    if (isFailure(found)) return this.#stop(found);
     this.#memory.encounter = found.encounter;
     return 'go-on';
   }
@@ -386,6 +380,10 @@ class LaneRun {
     if (inTransaction) return;
     if (status === 412) this.#refusedTags.set(name, write.versionTag);
     if (result === 'gone') this.#saidGone.add(name);
+  }
+
+  async #stop({ kind, reason: why, afterMs }: Failure): Promise<RunOutcome> {
+    return kind === 'config' ? this.#pause(why) : this.#again(why, afterMs);
   }
 
   async #pause(why: Reason): Promise<RunOutcome> {

@@ -23,6 +23,7 @@ import { placeholdersIn } from './order.ts';
 import { ownIdentifierQuery } from './own-identifier.ts';
 import type { Write } from './plan.ts';
 import { authorOf, provenanceEntries } from './provenance.ts';
+import { readOne } from './read-one.ts';
 import { type Learned, type Sending, sendPatch } from './send-patch.ts';
 
 /** What one request did to one resource. */
@@ -101,14 +102,15 @@ export async function sendLevel(
     writes: level,
     match: { keys: matchKeysOf(level, notFound), settleMs: connection.config.settleMs },
   });
-  if (asTransaction) {
-    return sendTransaction(connection, abilities, deps.identifierSystem, intents, recorded(level), sending);
-  }
-  return Promise.all(
-    intents.map((intent) =>
-      sendSingle(connection, abilities, deps.identifierSystem, intent, sending, learnedOf(intent.write, manner)),
-    ),
-  );
+  const server: Server = { connection, abilities, identifierSystem: deps.identifierSystem };
+  if (asTransaction) return sendTransaction(server, intents, recorded(level), sending);
+  return Promise.all(intents.map((intent) => sendSingle(server, intent, sending, learnedOf(intent.write, manner))));
+}
+
+interface Server {
+  readonly connection: LaneConnection;
+  readonly abilities: Abilities;
+  readonly identifierSystem: string;
 }
 
 function matchKeysOf(writes: readonly Write[], notFound: Manner['notFound']): string[] {
@@ -157,18 +159,12 @@ function firstBundle(writes: readonly Write[], recorded: Recording): Write[] {
   return level;
 }
 
-async function sendSingle(
-  connection: LaneConnection,
-  abilities: Abilities,
-  identifierSystem: string,
-  intent: Intent,
-  sending: Sending,
-  learned: Learned,
-): Promise<WriteOutcome> {
+async function sendSingle(server: Server, intent: Intent, sending: Sending, learned: Learned): Promise<WriteOutcome> {
+  const { connection, abilities } = server;
   const { write } = intent;
   const { resourceType } = write.resource;
   if (write.kind === 'create') {
-    const ifNoneExist = conditionOf(write, abilities, identifierSystem);
+    const ifNoneExist = conditionOf(server, write);
     const reply = await connection.client.send({
       method: 'POST',
       path: resourceType,
@@ -182,7 +178,7 @@ async function sendSingle(
       isAboutMerged: saysMerged(connection, reply),
       remoteId: reply.fault === undefined ? (reply.location?.id ?? idOf(reply.body)) : undefined,
     };
-    return checked(connection, identifierSystem, outcome, ifNoneExist !== undefined, sending);
+    return checked(server, outcome, ifNoneExist !== undefined, sending);
   }
   const { remoteId } = write.link;
   if (abilities.patches(resourceType)) {
@@ -201,7 +197,7 @@ async function sendSingle(
 }
 
 /** By what the server is to find an earlier one of ours; undefined: it makes a new one whatever it holds. */
-function conditionOf({ resource, body }: Write, abilities: Abilities, identifierSystem: string): string | undefined {
+function conditionOf({ abilities, identifierSystem }: Server, { resource, body }: Write): string | undefined {
   return abilities.conditionalCreate(resource.resourceType) ? ownIdentifierQuery(body, identifierSystem) : undefined;
 }
 
@@ -211,8 +207,7 @@ function conditionOf({ resource, body }: Write, abilities: Abilities, identifier
  * @param isConditional whether the create asked for an earlier one
  */
 async function checked(
-  connection: LaneConnection,
-  identifierSystem: string,
+  { connection, identifierSystem }: Server,
   outcome: WriteOutcome,
   isConditional: boolean,
   sending: Sending,
@@ -225,8 +220,8 @@ async function checked(
     wasFound && outcome.body === undefined ? await readBack(connection, outcome, remoteId, sending) : outcome;
   const { body: shown } = looked;
   if (shown === undefined) return looked;
-  const server = { identifierSystem, baseUrl: connection.config.baseUrl };
-  return mayBeOurs({ sent, shown, wasFound }, server) ? looked : disbelieved(looked, reason('server-wrong-resource'));
+  const own = { identifierSystem, baseUrl: connection.config.baseUrl };
+  return mayBeOurs({ sent, shown, wasFound }, own) ? looked : disbelieved(looked, reason('server-wrong-resource'));
 }
 
 async function readBack(
@@ -236,10 +231,9 @@ async function readBack(
   sending: Sending,
 ): Promise<WriteOutcome> {
   const { resourceType } = outcome.intent.write.resource;
-  const reply = await connection.client.send({ method: 'GET', path: `${resourceType}/${id}`, ...sending });
-  const result = classify(connection.vendor, { method: 'GET', kind: 'read', target: { resourceType, id } }, reply);
-  if (result.class !== 'ok' || reply.fault !== undefined) return disbelieved(outcome, reason('create-not-shown'));
-  return { ...outcome, body: reply.body, versionTag: reply.versionTag };
+  const { reply, body, failed } = await readOne(connection, { resourceType, id }, sending);
+  if (failed !== undefined) return disbelieved(outcome, reason('create-not-shown'));
+  return { ...outcome, body, versionTag: reply.versionTag };
 }
 
 function disbelieved(outcome: WriteOutcome, why: Reason): WriteOutcome {
@@ -278,31 +272,23 @@ function shown({ write }: Intent, { body, location }: FhirReply): JsonObject | u
 }
 
 async function sendTransaction(
-  connection: LaneConnection,
-  abilities: Abilities,
-  identifierSystem: string,
+  server: Server,
   intents: readonly Intent[],
   provenance: readonly JsonObject[],
   sending: Sending,
 ): Promise<WriteOutcome[]> {
+  const { connection } = server;
   // After the writes, so that their replies come first.
-  const entry = [...intents.map(({ write }) => transactionEntry(write, abilities, identifierSystem)), ...provenance];
+  const entry = [...intents.map(({ write }) => transactionEntry(server, write)), ...provenance];
   const body: JsonObject = { resourceType: 'Bundle', type: 'transaction', entry };
   const reply = await connection.client.send({ method: 'POST', path: '', body, ...sending });
   const result = classify(connection.vendor, { method: 'POST', kind: 'transaction' }, reply);
   const entries = reply.fault === undefined && Array.isArray(reply.body?.entry) ? reply.body.entry : [];
-  if (result.class === 'ok' && entries.length !== entry.length) {
-    const unknown = { class: 'unknown-outcome', reason: reason('outcome-unknown') } as const;
+  const isOdd = result.class === 'ok' && entries.length !== entry.length;
+  const told = isOdd ? ({ class: 'unknown-outcome', reason: reason('outcome-unknown') } as const) : result;
+  if (told.class !== 'ok') {
     return intents.map((intent) => ({
-      ...outcomeOf(intent, unknown, reply),
-      body: undefined,
-      remoteId: undefined,
-      inTransaction: true,
-    }));
-  }
-  if (result.class !== 'ok') {
-    return intents.map((intent) => ({
-      ...outcomeOf(intent, result, reply),
+      ...outcomeOf(intent, told, reply),
       body: undefined,
       remoteId: undefined,
       inTransaction: true,
@@ -315,8 +301,7 @@ async function sendTransaction(
       const read = replies[at];
       if (read === undefined) return [];
       const answer = { ...outcomeOf(intent, read, reply), ...read, inTransaction: true };
-      const isConditional = conditionOf(intent.write, abilities, identifierSystem) !== undefined;
-      return [checked(connection, identifierSystem, answer, isConditional, sending)];
+      return [checked(server, answer, conditionOf(server, intent.write) !== undefined, sending)];
     }),
   );
   const resolved = new Map(
@@ -330,10 +315,10 @@ async function sendTransaction(
   return answers.map((answer) => ({ ...answer, resolved, requestId }));
 }
 
-function transactionEntry(write: Write, abilities: Abilities, identifierSystem: string): JsonObject {
+function transactionEntry(server: Server, write: Write): JsonObject {
   const { resourceType, placeholder } = write.resource;
   if (write.kind === 'create') {
-    const ifNoneExist = conditionOf(write, abilities, identifierSystem);
+    const ifNoneExist = conditionOf(server, write);
     const request: JsonObject = {
       method: 'POST',
       url: resourceType,

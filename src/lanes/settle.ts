@@ -152,11 +152,6 @@ export function seenBase({
   return link.sent && withNew(link.sent, observedFacts, keys);
 }
 
-/** What an absorb is told beside the look and the record. */
-function absorbFrom({ resolve, timeZone, isTold }: SettleContext) {
-  return [resolve, undefined, timeZone, isTold] as const;
-}
-
 /** `category` of the key `category[sdoh].coding`. */
 function elementIn(key: string): string {
   return key.replace(/[.[].*$/, '');
@@ -202,7 +197,7 @@ function mergeElements(look: Look): Settled {
   const absorbed =
     slot === undefined || reported.length === 0
       ? { patch: {}, issues: [], lineage: [], notUnderstood: [] }
-      : explainAbsorb(slot, reported, observed.body, record, ...absorbFrom(context));
+      : explainAbsorb(slot, reported, observed.body, record, context);
   const derived = keysWith('keep').filter((key) => isDerived(key) && !isAsked(key));
   const issues = [
     ...absorbed.issues,
@@ -330,7 +325,7 @@ function aboutElement(
   element: string,
   code: 'remote-edit' | 'merge-conflict' | 'server-reverts',
 ): NewDecision {
-  const patch = resource.slot?.absorb([element], observed.body, record, ...absorbFrom(context)).patch ?? {};
+  const patch = resource.slot?.absorb([element], observed.body, record, context).patch ?? {};
   return {
     kind: 'conflict',
     topic: elementTopic(resource, element),
@@ -480,8 +475,8 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
 }
 
 /**
- * The referral with the steps and the outcome that its source was offered and has not taken over. The next change says them again: whoever takes over only that one has
- * all of them.
+ * The referral with the steps and the outcome that its source was offered and has not taken over. The next change says the steps again: whoever takes
+ * over only that one has all of them.
  */
 function withOffered({ resource, record, context }: Look): {
   readonly referral: JsonObject;
@@ -593,10 +588,11 @@ function answeredTopics({ resource, desired, observedFacts }: Look): string[] {
 }
 
 function timesOf(record: JsonObject, body: JsonObject): { ours: number; theirs: number } | undefined {
-  const { meta } = body;
-  const updated = typeof meta === 'object' && meta !== null && !Array.isArray(meta) ? meta.lastUpdated : undefined;
-  if (typeof record.updatedAt !== 'string' || typeof updated !== 'string') return undefined;
-  return { ours: Date.parse(record.updatedAt), theirs: Date.parse(updated) };
+  const ours = textAt(record, 'updatedAt');
+  const theirs = textAt(objectAt(body, 'meta'), 'lastUpdated');
+  return ours === undefined || theirs === undefined
+    ? undefined
+    : { ours: Date.parse(ours), theirs: Date.parse(theirs) };
 }
 
 function isNews(settlement: Settlement, link: LinkState): boolean {

@@ -2,10 +2,11 @@
 
 import { parseReference } from '../fhir/fhir.ts';
 import { isOutcomeUnknown, resultsNamedBy, type TaskObservation } from '../referrals/referrals.ts';
-import { type LookFailure, type Looks, lookThere } from './inbound/look.ts';
+import { type Looks, lookThere } from './inbound/look.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import type { Lease } from './lease.ts';
+import type { Failure } from './search-failure.ts';
 
 export type TaskResults = NonNullable<TaskObservation['results']>;
 /** By the name of the resource that the Task is. */
@@ -14,13 +15,16 @@ export type ResultsByTask = ReadonlyMap<string, TaskResults>;
 /** More than a Task sensibly names; of what is beyond, the Task's word stands. */
 const mostResults = 20;
 
-/** Those of Tasks that were seen completed and not been told of yet, and of those that were completed with nothing named. A lane without any asks the server for nothing. */
+/**
+ * Those of Tasks that were seen completed and not been told of yet, and of those that were completed with nothing named. A lane without any asks the
+ * server for nothing.
+ */
 export async function readResults(
   deps: LaneDeps,
   connection: LaneConnection,
   lease: Lease,
   resources: readonly LaneResource[],
-): Promise<{ readonly kind: 'read'; readonly byTask: ResultsByTask } | LookFailure> {
+): Promise<{ readonly kind: 'read'; readonly byTask: ResultsByTask } | Failure> {
   const byTask = new Map<string, TaskResults>();
   for (const resource of resources) {
     const { observed } = resource;

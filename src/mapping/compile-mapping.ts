@@ -91,12 +91,12 @@ function withoutDerived(slot: CompiledSlot, derive: Derivation | undefined): Com
   if (derive === undefined) return slot;
   return {
     ...slot,
-    absorb: (keys, observed, record, ...links) => {
-      const own = slot.absorb(keys, observed, record, ...links);
+    absorb: (keys, observed, record, context) => {
+      const own = slot.absorb(keys, observed, record, context);
       const { record: derived } = derive.derive(record);
       if (derived === record || Object.keys(own.patch).length + own.issues.length > 0) return own;
       const changed = keys.filter((key) => {
-        const { patch, issues } = slot.absorb([key], observed, derived, ...links);
+        const { patch, issues } = slot.absorb([key], observed, derived, context);
         return Object.keys(patch).length + issues.length > 0;
       });
       const issues = changed.map(

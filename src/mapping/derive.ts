@@ -2,7 +2,7 @@
 // its source sent it; what is derived goes out and never comes back.
 
 import { scoreAssessment } from '../instruments/instruments.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { type JsonObject, objectsIn } from '../json.ts';
 
 export interface Finding {
   /** The resource that tells of it. */
@@ -33,7 +33,7 @@ function assessmentScores(record: JsonObject): Derived {
   const scored = scoreAssessment(record);
   if (scored === undefined) return { record, findings: [] };
   const { items, totals, level, issues } = scored;
-  const given = objects(record.scores).map((score): JsonObject => {
+  const given = objectsIn(record.scores).map((score): JsonObject => {
     const total = totals.find(({ code, value }) => code === score.code && value === score.value);
     return total?.band === undefined ? score : { interpretation: total.band, ...score };
   });
@@ -44,7 +44,7 @@ function assessmentScores(record: JsonObject): Derived {
   return {
     record: {
       ...record,
-      ...(Array.isArray(record.items) && { items: objects(record.items).map((item) => withWorth(item, items)) }),
+      ...(Array.isArray(record.items) && { items: objectsIn(record.items).map((item) => withWorth(item, items)) }),
       ...(scores.length > 0 && { scores }),
       ...(level !== undefined && record.riskLevel === undefined && { riskLevel: level }),
     },
@@ -59,7 +59,7 @@ function withWorth(item: JsonObject, worth: ReadonlyMap<string, number>): JsonOb
 
 /** More units used than were approved is the agency's to explain; the coverage goes as it is. */
 function authorizationUnits(record: JsonObject): Derived {
-  const findings = objects(record.authorizations).flatMap(({ unitsUsed, unitsApproved }, index) =>
+  const findings = objectsIn(record.authorizations).flatMap(({ unitsUsed, unitsApproved }, index) =>
     typeof unitsUsed === 'number' && typeof unitsApproved === 'number' && unitsUsed > unitsApproved
       ? [
           {
@@ -71,8 +71,4 @@ function authorizationUnits(record: JsonObject): Derived {
       : [],
   );
   return { record, findings };
-}
-
-function objects(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }

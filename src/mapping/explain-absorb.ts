@@ -14,14 +14,12 @@ export interface ExplainedAbsorb {
 /** What `absorb` gives; for each element that changes something, what; and each part of the resource that the record says nothing of, once. */
 export function explainAbsorb(
   slot: CompiledSlot,
-  ...[keys, observed, record, ...context]: Parameters<CompiledSlot['absorb']>
+  ...[keys, observed, record, context]: Parameters<CompiledSlot['absorb']>
 ): ExplainedAbsorb {
-  const { patch, issues } = slot.absorb(keys, observed, record, ...context);
+  const { patch, issues } = slot.absorb(keys, observed, record, context);
   const elements = Object.keys(patch).length === 0 ? [] : slot.elements.filter(({ key }) => keys.includes(key));
   const lineage = elements.flatMap(({ key, at, converter }): AbsorbedElement[] => {
-    const fields = Object.keys(slot.absorb([key], observed, record, ...context).patch).filter(
-      (field) => field in patch,
-    );
+    const fields = Object.keys(slot.absorb([key], observed, record, context).patch).filter((field) => field in patch);
     if (fields.length === 0) return [];
     const raw = slot.raw(key, observed) ?? null;
     return [{ element: key, rule: at, converter, raw, pointers: fields.map((field) => pointerStep(field)) }];

@@ -1,7 +1,7 @@
 // A record into the resources it wants: elements put together, identity added, checked, and the best profile claimed.
 
 import { checkBase, claimProfile, identifierValue, type ProfileIssue } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject, valueBelow } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectsIn, valueBelow } from '../json.ts';
 import type { RecordType } from '../records/records.ts';
 import type { Derived } from './derive.ts';
 import { type ProjectRun, sameJson } from './lens.ts';
@@ -136,8 +136,7 @@ function scopesOf(
   record: JsonObject,
   whole: Scope,
 ): { name: string; scope: Scope }[] {
-  const list = reader(path)(whole);
-  return (Array.isArray(list) ? list : []).filter(isObject).map((item, index) => ({
+  return objectsIn(reader(path)(whole)).map((item, index) => ({
     name: `${name}[${String(item[by])}]`,
     scope: new RecordScope(record, item, listPointer(whole, path), index),
   }));

@@ -307,10 +307,10 @@ function absorbingOf(definition: SlotDefinition, byKey: ReadonlyMap<string, Elem
 function absorb(
   absorbing: Absorbing,
   itemId: string | undefined,
-  ...[keys, observed, record, ...context]: AbsorbCall
+  ...[keys, observed, record, context]: AbsorbCall
 ): Absorbed {
   const { definition, byKey } = absorbing;
-  const take = (some: readonly string[]): Attempt => attempt(absorbing, itemId, some, observed, record, ...context);
+  const take = (some: readonly string[]): Attempt => attempt(absorbing, itemId, some, observed, record, context);
   const whole = take(keys);
   const broken = brokenBy(definition, record, whole);
   if (broken === undefined) return whole;
@@ -354,7 +354,7 @@ function acceptableKeys(
 function attempt(
   { definition, byKey, taken, speaking }: Absorbing,
   itemId: string | undefined,
-  ...[keys, observed, record, resolve, linked, timeZone, isTold]: AbsorbCall
+  ...[keys, observed, record, { resolve, linked, timeZone, isTold }]: AbsorbCall
 ): Attempt {
   const { each, at } = definition;
   const issues: MappingIssue[] = [];

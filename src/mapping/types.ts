@@ -140,19 +140,25 @@ export interface CompiledSlot {
   ): boolean;
   /**
    * What the record would have to become so that it says what the server holds, as a merge patch (RFC 7396); {} for nothing.
-   * Skips `moves`, `goesWith` and derived elements. With `linked`, items of the record whose reference the server no longer holds are taken out;
-   * without it, they stay; so do those of which, by `isTold`, the server was told nothing. Times that become days are on the day that it is in
-   * `timeZone` (IANA), which is the source's.
+   * Skips `moves`, `goesWith` and derived elements.
    */
   absorb(
     keys: readonly string[],
     observed: JsonObject,
     record: JsonObject,
-    resolve: (reference: string) => SlotRef | undefined,
-    linked?: (target: SlotRef) => string | undefined,
-    timeZone?: string,
-    isTold?: ProjectContext['isTold'],
+    context: AbsorbContext,
   ): { patch: JsonObject; issues: MappingIssue[] };
+}
+
+/** What the way back is told beside the resource and the record. */
+export interface AbsorbContext {
+  readonly resolve: (reference: string) => SlotRef | undefined;
+  /** With it, items of the record whose reference the server no longer holds are taken out; without it, they stay. */
+  readonly linked?: (target: SlotRef) => string | undefined;
+  /** IANA name of the source's: times that become days are on the day that it is there. */
+  readonly timeZone?: string;
+  /** Items of which the server was told nothing stay. */
+  readonly isTold?: ProjectContext['isTold'];
 }
 
 /** Where one element of a resource comes from. */

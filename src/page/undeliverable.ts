@@ -2,8 +2,8 @@
 // all (closed-loop B7: not final).
 
 import type { PartnerConfig } from '../config.ts';
-import { isObject, type JsonObject, objectsAt } from '../json.ts';
-import { keepRemoteValues, offerChanges } from '../lanes/lanes.ts';
+import { type JsonObject, objectsAt, objectsIn } from '../json.ts';
+import { offerPatch } from '../lanes/lanes.ts';
 import { type Database, sql, type Transaction } from '../store/store.ts';
 
 /** The try of a message that tells where the referral stands. */
@@ -68,7 +68,7 @@ async function referralOf(trx: Transaction<Database>, partner: string, taskId: s
     subject: row.subject,
     // What the source has said since then goes before an offer that it has passed over.
     status: row.content.status === 'sent' ? (of('/status') ?? 'sent') : row.content.status,
-    history: byId([...objectsAt(row.content, 'history'), ...(Array.isArray(steps) ? steps.filter(isObject) : [])]),
+    history: byId([...objectsAt(row.content, 'history'), ...objectsIn(steps)]),
     now: row.now,
   };
 }
@@ -87,8 +87,7 @@ async function offer(
 ): Promise<void> {
   const step = { id: stepId(status, message), status, at: now.toISOString(), reason };
   const patch = { status, history: [...history, step] };
-  await offerChanges(trx, { connection, subject, source }, [{ op: 'patch', type: 'referral', id, body: patch }]);
-  await keepRemoteValues(trx, { connection, subject, source }, 'referral', id, patch);
+  await offerPatch(trx, { connection, subject, source }, { type: 'referral', id, body: patch });
 }
 
 function stepId(status: 'sent' | 'undeliverable', { id, fence }: Try): string {

@@ -13,7 +13,6 @@ export interface ReferralParts {
   readonly patient: JsonObject | undefined;
   readonly needs: readonly JsonObject[];
   readonly goals: readonly JsonObject[];
-  readonly consents: readonly JsonObject[];
   readonly appointments: readonly JsonObject[];
   readonly communications: readonly JsonObject[];
   /** Who asks: the agency, and whoever of it, as far as they are told. */
@@ -164,7 +163,7 @@ export function viewOf(parts: ReferralParts): ReferralView {
     client: patient && {
       name: nameOf(patient),
       birthDate: textAt(patient, 'birthDate'),
-      phones: mayContact && isPhoneAllowed(parts) ? phonesOf(patient) : [],
+      phones: mayContact ? phonesOf(patient) : [],
       languages: objectsAt(patient, 'communication').flatMap(
         ({ language }) => codesIn(language)[0] ?? textOf(language) ?? [],
       ),
@@ -250,14 +249,6 @@ export function versionOf(resource: JsonObject): string {
 
 function statusOf({ status }: JsonObject): TaskStatus {
   return isTaskStatus(status) ? status : 'draft';
-}
-
-/**
- * A consent that permits disclosure to the partner has to be there for the referral to leave at all; one that is among its resources and does
- * not permit (any more) takes the telephone number with it.
- */
-function isPhoneAllowed({ consents }: ReferralParts): boolean {
-  return consents.every((consent) => consent.status === 'active' && objectAt(consent, 'provision')?.type !== 'deny');
 }
 
 /** An Organization has one name, a Practitioner several, and a PractitionerRole none. */

@@ -1,7 +1,7 @@
 // The rules of records that look at more than one field, each with its name. They run on records that their schema has accepted, so shapes
 // are known; what a deletion mark leaves out is not asked of it.
 
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectsAt } from '../json.ts';
 import { nearest } from '../nearest.ts';
 import { type FieldError, kindOf, shownName, shownPointer } from './field-error.ts';
 import type { Field } from './fields.ts';
@@ -105,14 +105,14 @@ function firstUnknownName(tree: Field, pointer: string): { name: string; candida
 }
 
 const oneLegalName: Rule = (record) => {
-  const legal = items(record, 'names').filter((name) => name.use === 'legal').length;
+  const legal = objectsAt(record, 'names').filter((name) => name.use === 'legal').length;
   if (legal === 1) return [];
   const message = `/names must hold exactly one name whose use is legal; it holds ${legal}.`;
   return [{ pointer: '/names', rule: 'one-legal-name', found: kindOf(record.names), message }];
 };
 
 const ssnIsComplete: Rule = (record) =>
-  items(record, 'identifiers').flatMap((identifier, index) => {
+  objectsAt(record, 'identifiers').flatMap((identifier, index) => {
     const shape = identifierShapes[String(identifier.kind)];
     if (!shape || shape.pattern.test(String(identifier.value))) return [];
     const pointer = `/identifiers/${index}/value`;
@@ -138,14 +138,16 @@ const carriedStatuses: ReadonlySet<Json | undefined> = new Set(['intake', 'open'
 // records.md asks for one open primary "unless closed". A referred case has no worker yet and a declined one none any more: at most one there.
 const oneOpenPrimary: Rule = (record) => {
   if (record.status === 'closed') return [];
-  const open = items(record, 'assignments').filter((item) => item.role === 'primary' && item.to === undefined).length;
+  const open = objectsAt(record, 'assignments').filter(
+    (item) => item.role === 'primary' && item.to === undefined,
+  ).length;
   if (open === 1 || (open === 0 && !carriedStatuses.has(record.status))) return [];
   const message = `/assignments must hold exactly one primary assignment without an end; it holds ${open}. End the earlier one, or add one.`;
   return [{ pointer: '/assignments', rule: 'one-open-primary', found: kindOf(record.assignments), message }];
 };
 
 const statusIsLastMove: Rule = (record) => {
-  if (items(record, 'history').at(-1)?.status === record.status) return [];
+  if (objectsAt(record, 'history').at(-1)?.status === record.status) return [];
   const message = '/status must be the status of the last item of /history. Add the move, or mend the status.';
   return [{ pointer: '/status', rule: 'status-is-last-move', found: kindOf(record.status), message }];
 };
@@ -163,7 +165,7 @@ const partOfIncoming: Rule = ({ id, direction, partOfId }) => {
 
 // A client who is not the case's own is known there by their record alone (records.md 7).
 const otherClientsById: Rule = (record) =>
-  items(record, 'people').flatMap((person, index) => {
+  objectsAt(record, 'people').flatMap((person, index) => {
     if (person.role !== 'other-client' || (person.id !== undefined && person.initials === undefined)) return [];
     const pointer = `/people/${index}`;
     const message = `${pointer} is another client, who is named by id alone. Give the id and leave the initials out.`;
@@ -171,7 +173,7 @@ const otherClientsById: Rule = (record) =>
   });
 
 const oneAnswerForm: Rule = (record) =>
-  items(record, 'items').flatMap((item, index) => {
+  objectsAt(record, 'items').flatMap((item, index) => {
     const forms = isObject(item.answer) ? Object.keys(item.answer) : [];
     const pointer = shownPointer(['items', index]);
     const twice = forms.length > 1;
@@ -184,7 +186,7 @@ const oneAnswerForm: Rule = (record) =>
 
 const uniqueCodes: Rule = (record) =>
   ['items', 'scores', 'sections'].flatMap((name) => {
-    const codes = items(record, name).map(({ code }) => code);
+    const codes = objectsAt(record, name).map(({ code }) => code);
     return codes.flatMap((code, index) => {
       const first = codes.indexOf(code);
       if (first === index) return [];
@@ -203,8 +205,3 @@ const rulesOfType: Readonly<Partial<Record<RecordType, readonly Rule[]>>> = {
   incident: [otherClientsById],
   referral: [statusIsLastMove, partOfIncoming],
 };
-
-function items(record: JsonObject, name: string): JsonObject[] {
-  const list = record[name];
-  return Array.isArray(list) ? list.filter(isObject) : [];
-}

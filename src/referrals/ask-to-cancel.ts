@@ -1,7 +1,7 @@
 // Asking the performer to cancel (closed-loop B3, B6). In BSeR's two steps the requester puts the Task to in-progress with the business status 5.2, and
 // the performer answers cancelled (6.0) or completed (7.0). In base R4 a second Task with the code `abort` asks, and its status is the answer. Pure.
 
-import { isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { codesOf } from './codes.ts';
 import { isTaskStatus, isTerminal, type TaskStatus } from './task-moves.ts';
 
@@ -12,11 +12,12 @@ export interface CancelRequest {
   readonly reason?: string;
 }
 
-const finals = ['completed', 'failed', 'declined', 'cancelled', 'entered-in-error'];
+/** Statuses of a referral in which nothing more is done about it. */
+export const finalStatuses: readonly string[] = ['completed', 'failed', 'declined', 'cancelled', 'entered-in-error'];
 
 /** Whether the record says that the referral has ended: nobody is asked to cancel it any more. */
 export function isEnded({ status }: JsonObject): boolean {
-  return typeof status === 'string' && finals.includes(status);
+  return typeof status === 'string' && finalStatuses.includes(status);
 }
 
 /** Of an outgoing referral that goes on; `none`: what had been asked is taken back. Undefined: there is nothing to ask or to take back. */
@@ -113,10 +114,9 @@ const question = 'Cancellation Requested';
 
 function labelOf(concept: Json | undefined): string | undefined {
   if (!isObject(concept)) return undefined;
-  const codings = (Array.isArray(concept.coding) ? concept.coding : []).filter(isObject);
   return [
     textAt(concept, 'text'),
-    ...codings.flatMap((coding) => [textAt(coding, 'display'), textAt(coding, 'code')]),
+    ...objectsAt(concept, 'coding').flatMap((coding) => [textAt(coding, 'display'), textAt(coding, 'code')]),
   ].find((text) => text !== undefined);
 }
 

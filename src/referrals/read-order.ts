@@ -3,6 +3,7 @@
 
 import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { isInstant } from '../records/records.ts';
+import { isEnded } from './ask-to-cancel.ts';
 import type { TaskReading } from './read-task.ts';
 
 export interface OrderObservation {
@@ -14,15 +15,12 @@ export interface OrderObservation {
   readonly itemId: (text: string) => string;
 }
 
-/** Statuses of a referral in which nothing more is done about it. */
-export const finalStatuses = ['completed', 'failed', 'declined', 'cancelled', 'entered-in-error'];
-
 /** Reads an order of theirs whose status has changed. */
 export function readOrder({ referral, order, before, by, itemId }: OrderObservation): TaskReading {
   const status = textAt(order, 'status')?.trim();
   const known = textAt(referral, 'status') ?? '';
   if (status === before || status === undefined) return { kind: 'unchanged' };
-  const isFinal = finalStatuses.includes(known);
+  const isFinal = isEnded(referral);
   const history = objectsAt(referral, 'history');
   const told = [objectAt(order, 'meta')?.lastUpdated, referral.updatedAt].find(isInstant);
   const at = told ?? '1970-01-01T00:00:00Z';

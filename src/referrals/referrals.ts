@@ -7,6 +7,7 @@ export {
   type CancelAnswer,
   type CancelRequest,
   cancelRequestOf,
+  finalStatuses,
   isAbort,
   isAskedToCancel,
   isBegun,
@@ -22,7 +23,7 @@ export { codesOf } from './codes.ts';
 export { judgeMove, performerElements, reasonedStatuses } from './judge-move.ts';
 export { patientTaskKind, patientTaskKinds, patientTaskRules } from './patient-tasks.ts';
 export { type BegunReading, type BegunReferral, passesOn, readBegun } from './read-begun.ts';
-export { finalStatuses, type OrderObservation, readOrder } from './read-order.ts';
+export { type OrderObservation, readOrder } from './read-order.ts';
 export { isOutcomeUnknown, resultsNamedBy } from './read-result.ts';
 export {
   changedAt,

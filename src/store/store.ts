@@ -106,7 +106,7 @@ export async function storeOn(backing: Backing): Promise<Store> {
       db,
       tx: (work, options) => repeated(() => transaction(db, backing.scope, work, options)),
       once: (statement) => repeated(() => statement(db)),
-      now: () => databaseTime(db),
+      now: () => timeOf(db),
       queuePool: () => backing.queuePool(),
       forbidInTransaction: () => backing.scope.forbid(),
       durability: await backing.durability(db),
@@ -161,7 +161,8 @@ function isTransient(error: unknown): boolean {
   return error instanceof DatabaseError && (error.code === serializationFailure || error.code === deadlock);
 }
 
-async function databaseTime(db: Kysely<Database>): Promise<Date> {
+/** The database's time. */
+export async function timeOf(db: Kysely<Database>): Promise<Date> {
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
   const now = rows[0]?.now;
   if (!now) throw new Error('The database did not tell its time.');

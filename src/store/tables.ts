@@ -638,7 +638,6 @@ export interface MassChangeLinkTable {
   held: Generated<boolean>;
 }
 
-/** How often a server has put an element back to the same value. */
 export interface UnmappedTable {
   connection: string;
   source: string;
@@ -653,6 +652,7 @@ export interface UnmappedTable {
   seen_at: DefaultInstant;
 }
 
+/** How often a server has put an element back to the same value. */
 export interface RevertTable {
   connection: string;
   source: string;
@@ -744,7 +744,6 @@ export interface PartnerFormTable {
   at: DefaultInstant;
 }
 
-/** An operator who has signed in on the console. */
 export interface CallerRateTable {
   /** Hash of what is counted and who is. */
   key: string;
@@ -752,6 +751,7 @@ export interface CallerRateTable {
   until: Instant;
 }
 
+/** An operator who has signed in on the console. */
 export interface OperatorSessionTable {
   /** Of the secret in the browser. */
   hash: string;

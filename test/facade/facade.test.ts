@@ -75,7 +75,10 @@ afterAll(async () => {
 });
 
 /** A case of its own, with a referral to the pantry that the client permits. */
-function caseOf(id: string, more: { consent?: Parameters<typeof aConsent>[0]; organizationId?: string } = {}) {
+function caseOf(
+  id: string,
+  more: { consent?: Parameters<typeof aConsent>[0]; names?: string; organizationId?: string } = {},
+) {
   const ids = { clientId: `client-${id}`, caseId: `case-${id}` };
   const items: (readonly [RecordType, JsonObject])[] = [
     [
@@ -99,7 +102,7 @@ function caseOf(id: string, more: { consent?: Parameters<typeof aConsent>[0]; or
         id: `referral-${id}`,
         needIds: [`need-${id}`],
         goalIds: [`goal-${id}`],
-        consentId: `consent-${id}`,
+        consentId: more.names ?? `consent-${id}`,
         ...(more.organizationId !== undefined && { organizationId: more.organizationId, serviceId: undefined }),
       }),
     ],
@@ -572,6 +575,18 @@ describe('what is told of a client', () => {
     const { for: patient } = await taskOf('silent');
     const { status, body } = await client.fhir('GET', `Patient/${refOf(patient)}`);
     expect([status, body.telecom]).toEqual([200, undefined]);
+  });
+
+  test('is no telephone number where the referral names a consent of another client that does not permit', async () => {
+    const permits = aConsent({ id: 'consent-other-too', clientId: 'client-other' });
+    await accept(gateway, ...caseOf('other', { consent: { status: 'proposed' } }), ['consent', permits]);
+    await idle(gateway);
+    await accept(gateway, ...caseOf('mistaken', { names: 'consent-other' }));
+    await idle(gateway);
+    const { for: patient, focus } = await taskOf('mistaken');
+    const [order] = await client.search(`ServiceRequest?_id=${refOf(focus)}`);
+    const { body } = await client.fhir('GET', `Patient/${refOf(patient)}`);
+    expect([objectsAt(order, 'supportingInfo').length, body.telecom]).toEqual([1, undefined]);
   });
 
   test('is by whose consent, and nobody else whom it names', async () => {

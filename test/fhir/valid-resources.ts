@@ -172,10 +172,6 @@ export const validResources = {
 
 export type ProfileId = keyof typeof validResources;
 
-export function isProfileId(id: string): id is ProfileId {
-  return id in validResources;
-}
-
 /** The resource with these members instead; `undefined` takes one away. */
 export function changed(resource: JsonObject, members: { [name: string]: JsonObject[string] | undefined }): JsonObject {
   const result: JsonObject = {};

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Gateway } from '../../src/gateway.ts';
 import { listTimeline } from '../../src/http/queries/timeline.ts';
+import { objectAt } from '../../src/json.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { pantry, permittedCaseload, withPartners } from '../support/partners.ts';
 import { accept, idle, startTestGateway } from '../support/rig.ts';
@@ -21,7 +22,8 @@ test('its moves, what it writes, and what is offered to the source because of it
   const { home, store } = gateway.api;
   const [referral] = await home.referrals('pantry');
   const id = String(referral?.task.id);
-  await home.move('pantry', id, { to: 'accepted', note: 'We can help' }, ana, referral?.version ?? '');
+  const version = `W/"${objectAt(referral?.task, 'meta')?.versionId}"`;
+  await home.move('pantry', id, { to: 'accepted', note: 'We can help' }, ana, version);
   const at = '2026-02-05T10:00:00-05:00';
   await home.logFirstContact('pantry', id, { at, mode: 'phone', outcome: 'reached' }, ana);
   await idle(gateway);

@@ -61,12 +61,12 @@ describe('stored outcomes', () => {
 
   test('stay for ever where it is unknown what came of the request', async () => {
     await sendGoalThreeTimes();
-    await sql`update operation set outcome = 'unknown' where record_id = 'goal-meals' and kind = 'create'`.execute(
+    await sql`update operation set outcome = null, closed_at = null where record_id = 'goal-meals' and kind = 'create'`.execute(
       world.store.db,
     );
     await age(400);
     await pruneOutcomes(world.store);
-    expect(await outcomesOf('goal-meals')).toMatchObject([{ kind: 'create', outcome: 'unknown' }, { kind: 'update' }]);
+    expect(await outcomesOf('goal-meals')).toMatchObject([{ kind: 'create', outcome: null }, { kind: 'update' }]);
   });
 });
 

@@ -34,7 +34,7 @@ function taken(type: RecordType, slotName: string, change: (resource: JsonObject
   const resource = change(projected(type, slotName, record));
   const slot = mappingOf(type).slot(slotName);
   const keys = slot.elements.map(({ key }) => key);
-  const { patch, notUnderstood } = explainAbsorb(slot, keys, resource, record, targetOf, linkTo);
+  const { patch, notUnderstood } = explainAbsorb(slot, keys, resource, record, { resolve: targetOf, linked: linkTo });
   const { faults } = audit({ type, slot: slotName, record, resource, resolve: targetOf });
   expect(faults).toEqual([]);
   return { patch, notUnderstood: notUnderstood.map(({ element, why }) => `${why} ${element}`) };
@@ -199,7 +199,7 @@ test('a score that was worked out from the answers and is changed there is told,
   const slot = mappingOf('assessment').slot(score?.slot ?? '');
   const keys = slot.elements.map(({ key }) => key);
   const resource = { ...score?.resource, valueQuantity: { ...Object(score?.resource.valueQuantity), value: 99 } };
-  const { patch, issues } = slot.absorb(keys, resource, record, targetOf, linkTo);
+  const { patch, issues } = slot.absorb(keys, resource, record, { resolve: targetOf, linked: linkTo });
   expect({ patch, told: issues.map(({ element }) => element) }).toEqual({ patch: {}, told: ['valueQuantity.value'] });
 });
 
@@ -212,7 +212,7 @@ test('what follows from the record is said by it once the rest is taken over, an
     period: { ...Object(admitted.period), end: '2026-03-01T11:00:00-05:00' },
   };
   const slot = mappingOf('hospitalStay').slot('stay');
-  const { patch } = slot.absorb(['period.end'], resource, record, targetOf);
+  const { patch } = slot.absorb(['period.end'], resource, record, { resolve: targetOf });
   expect(slot.says('status', resource, record)).toBe(false);
   expect(slot.says('status', resource, patched(record, patch))).toBe(true);
   expect(slot.says('status', { ...resource, status: 'cancelled' }, patched(record, patch))).toBe(false);
@@ -238,7 +238,7 @@ describe('a day that is told as a time is the day where the source is', () => {
     const slot = mappingOf('need').slot('condition');
     const keys = ['clinicalStatus', 'abatementDateTime'];
     const taken = (from: JsonObject) => {
-      const { patch, issues } = slot.absorb(keys, resource, from, targetOf, undefined, timeZone);
+      const { patch, issues } = slot.absorb(keys, resource, from, { resolve: targetOf, timeZone });
       return { patch, issues };
     };
     expect(taken(record)).toEqual({ patch: { status: 'met', resolvedOn }, issues: [] });
@@ -263,7 +263,9 @@ describe('a day that is told as a time is the day where the source is', () => {
   ] as const)('also in %s %s %s', (type, slot, key, change, patch) => {
     const record = fixture(type, 'plain');
     const resource = { ...projected(type, slot, record), ...change };
-    const taken = mappingOf(type).slot(slot).absorb([key], resource, record, targetOf, undefined, 'America/New_York');
+    const taken = mappingOf(type)
+      .slot(slot)
+      .absorb([key], resource, record, { resolve: targetOf, timeZone: 'America/New_York' });
     expect([taken.patch, taken.issues]).toEqual([patch, []]);
   });
 });

@@ -107,7 +107,7 @@ describe('what the other side makes of one', () => {
   function absorbed(record: JsonObject, change: (provision: JsonObject) => JsonObject, status?: string) {
     const body = mappingOf('consent').project(record, context)[0]?.resource ?? {};
     const provision = isObject(body.provision) ? change(body.provision) : {};
-    return slot.absorb(keys, { ...body, provision, ...(status !== undefined && { status }) }, record, resolve);
+    return slot.absorb(keys, { ...body, provision, ...(status !== undefined && { status }) }, record, { resolve });
   }
 
   test.each([

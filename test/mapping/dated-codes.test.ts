@@ -58,7 +58,7 @@ function priorityOf(set: MappingSet, record: JsonObject): unknown {
 function absorbed(set: MappingSet, coding: JsonObject, record: JsonObject) {
   const observed = { resourceType: 'Goal', priority: { coding: [coding] } };
   const slot = set.mapping('goal')?.slot('goal');
-  const { patch, issues } = slot?.absorb(['priority'], observed, record, () => undefined) ?? {};
+  const { patch, issues } = slot?.absorb(['priority'], observed, record, { resolve: () => undefined }) ?? {};
   return { patch, issues };
 }
 

@@ -50,7 +50,7 @@ export function backward(mapping: Mapping, { record }: Fixture): Json {
       slot.elements.map(({ key }) => key),
       resource,
       blank,
-      resolve,
+      { resolve },
     );
     const retired = slot.retire(resource);
     const ended = slot.retire(resource, 'ended');
@@ -113,7 +113,7 @@ export function edited(mapping: Mapping, edits: readonly Edit[]): JsonObject {
       const theirs = withChanges(ours.resource, change);
       const facts = [slot.facts(ours.resource), slot.facts(theirs)] as const;
       const differing = keys.filter((key) => !sameJson(facts[0][key], facts[1][key]));
-      const { patch, issues } = slot.absorb(differing, theirs, of.record, resolve);
+      const { patch, issues } = slot.absorb(differing, theirs, of.record, { resolve });
       const told = issues.map(({ at, ...issue }) => ({ ...issue, at: withoutLine(at) }));
       return [
         name,
@@ -133,7 +133,7 @@ function absorbed(mapping: Mapping, { of, record }: Variant): JsonObject {
       .flatMap(({ slot: name, resource }) => {
         const slot = mapping.slot(name);
         const keys = slot.elements.map(({ key }) => key);
-        const { patch, issues } = slot.absorb(keys, resource, of.record, resolve);
+        const { patch, issues } = slot.absorb(keys, resource, of.record, { resolve });
         const told = issues.map(({ at, ...issue }) => ({ ...issue, at: withoutLine(at) }));
         return Object.keys(patch).length + told.length === 0 ? [] : [[name, { patch, issues: told }] as const];
       }),

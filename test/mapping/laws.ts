@@ -77,7 +77,7 @@ export function testLaws(
           const slot = slotOf(desired);
           const keys = slot.elements.map(({ key }) => key);
           for (const linked of [undefined, linkTo]) {
-            const { patch, issues } = slot.absorb(keys, desired.resource, record, targetOf, linked);
+            const { patch, issues } = slot.absorb(keys, desired.resource, record, { resolve: targetOf, linked });
             expect({ slot: desired.slot, patch, issues }).toEqual({ slot: desired.slot, patch: {}, issues: [] });
           }
         }
@@ -96,7 +96,10 @@ export function testLaws(
           for (const { key } of writable(slotOf(mine)).filter(({ key }) => !dependsOnOthers[type]?.includes(key))) {
             // What was entered in error there is not told in full.
             if (isInError && other.facts[key] === undefined) continue;
-            const { patch, issues } = slotOf(mine).absorb([key], other.resource, ours, targetOf, linkTo);
+            const { patch, issues } = slotOf(mine).absorb([key], other.resource, ours, {
+              resolve: targetOf,
+              linked: linkTo,
+            });
             const patched = mergePatch(ours, patch);
             expect(refusedFor(type, patched, set.schemas)).toEqual([]);
             const after = project(patched).find(({ slot }) => slot === mine.slot);

@@ -63,7 +63,7 @@ test('an absorbed change names the element, the rule and the fields that it chan
   const [desired] = mappingOf('goal').project(goal.record, context);
   const observed = { ...desired?.resource, lifecycleStatus: 'on-hold', startDate: '2026-01-27' };
   const keys = slot.elements.map(({ key }) => key);
-  const absorbed = explainAbsorb(slot, keys, observed, goal.record, resolve);
+  const absorbed = explainAbsorb(slot, keys, observed, goal.record, { resolve });
   expect(absorbed.patch).toEqual({ status: 'on-hold', startsOn: '2026-01-27' });
   expect(absorbed.lineage).toEqual([
     {
@@ -81,7 +81,7 @@ test('an absorbed change names the element, the rule and the fields that it chan
       pointers: ['/startsOn'],
     },
   ]);
-  const { patch, issues } = slot.absorb(keys, observed, goal.record, resolve);
+  const { patch, issues } = slot.absorb(keys, observed, goal.record, { resolve });
   expect({ patch, issues }).toEqual({ patch: absorbed.patch, issues: absorbed.issues });
 });
 

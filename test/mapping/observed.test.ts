@@ -17,7 +17,7 @@ function absorbed(type: RecordType, slotName: string, record: JsonObject, observ
   const keys = slot.elements
     .map(({ key }) => key)
     .filter((key) => JSON.stringify(sent[key]) !== JSON.stringify(theirs[key]));
-  const { patch, issues } = slot.absorb(keys, observed, record, targetOf, linkTo);
+  const { patch, issues } = slot.absorb(keys, observed, record, { resolve: targetOf, linked: linkTo });
   return { patch, issues: issues.map(({ code, element }) => `${code} ${element}`) };
 }
 

@@ -111,7 +111,8 @@ test('a number from a server that the field does not allow is told and not taken
     extension: [{ url: 'https://riverside.example.org/fhir/StructureDefinition/pets-moving-along', valueInteger }],
   });
   const record = { ...aNeed(), custom: { pets: 2 } };
-  const absorbed = (count: number) => slot?.absorb(['extension[pets]'], pets(count), record, () => undefined);
+  const absorbed = (count: number) =>
+    slot?.absorb(['extension[pets]'], pets(count), record, { resolve: () => undefined });
   expect(absorbed(20)).toMatchObject({ patch: { custom: { pets: 20 } }, issues: [] });
   expect(absorbed(21)).toMatchObject({ patch: {}, issues: [{ code: 'does-not-fit', pointer: '/custom/pets' }] });
   expect(absorbed(-1)).toMatchObject({ patch: {}, issues: [{ code: 'does-not-fit' }] });

@@ -33,5 +33,8 @@ test.each(cases)('%s: a repeated code', (type, slotName, repeated, kind = 'full'
   expect(resource).toEqual(resourceOf({ ...record, ...once }));
   const slot = mappingOf(type).slot(slotName);
   const keys = slot.elements.map(({ key }) => key);
-  expect(slot.absorb(keys, resource ?? {}, record, targetOf, linkTo)).toMatchObject({ patch: {}, issues: [] });
+  expect(slot.absorb(keys, resource ?? {}, record, { resolve: targetOf, linked: linkTo })).toMatchObject({
+    patch: {},
+    issues: [],
+  });
 });

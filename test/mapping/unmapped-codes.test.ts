@@ -73,7 +73,7 @@ test('a code of a standard list goes back by the map, although a list of ours ha
   const record = aGoal({ achievement: 'improving' });
   const system = 'http://terminology.hl7.org/CodeSystem/goal-achievement';
   const observed = { resourceType: 'Goal', achievementStatus: { coding: [{ system, code: 'no-progress' }] } };
-  expect(slot.absorb(['achievementStatus'], observed, record, () => undefined)).toMatchObject({
+  expect(slot.absorb(['achievementStatus'], observed, record, { resolve: () => undefined })).toMatchObject({
     patch: { achievement: 'no-change' },
     issues: [],
   });

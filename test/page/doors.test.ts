@@ -6,12 +6,16 @@ import { reason } from '../../src/errors.ts';
 import { openAlert } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { type PageSite, startPageSite } from '../support/page-site.ts';
+import { permittedCaseload } from '../support/partners.ts';
 import { linkId, Visitor } from '../support/visitor.ts';
 
+const withConsent = permittedCaseload().map(([type, record]) =>
+  type === 'referral' ? ([type, { ...record, consentId: 'consent-rosa' }] as const) : ([type, record] as const),
+);
 let site: PageSite;
 let link: string;
 beforeAll(async () => {
-  site = await startPageSite();
+  site = await startPageSite({ records: withConsent });
   link = await site.link();
 }, 60_000);
 afterAll(() => site?.stop());
@@ -107,6 +111,21 @@ describe('a link', () => {
       site.store.db,
     );
     expect([seen.status, isShown(seen.html)]).toEqual([404, false]);
+  });
+
+  test('shows no telephone number where a consent to the partner does not permit', async () => {
+    const visitor = new Visitor();
+    await visitor.isIn(site, link);
+    const isCalled = async () => (await visitor.get(link)).html.includes('555-0177');
+    expect(await isCalled()).toBe(true);
+    const change = (status: string) =>
+      sql`update home_resource set body = body || jsonb_build_object('status', ${status}::text) where resource_type = 'Consent'`.execute(
+        site.store.db,
+      );
+    await change('proposed');
+    expect([await isCalled(), isShown((await visitor.get(link)).html)]).toEqual([false, true]);
+    await change('active');
+    expect(await isCalled()).toBe(true);
   });
 
   test('opens its own referral alone: a session of one opens no other', async () => {

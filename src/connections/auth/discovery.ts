@@ -1,7 +1,7 @@
 // Where a server gives out tokens: its smart-configuration, else the oauth-uris extension of its CapabilityStatement.
 // Never configured by hand: vendors move it, and it differs per tenant. SMART App Launch 2.2 conformance.html.
 
-import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { isObject, type Json, type JsonObject, objectsIn } from '../../json.ts';
 import type { HttpReply } from '../exchange.ts';
 import type { Fault } from '../faults.ts';
 import { makeFault } from '../faults.ts';
@@ -62,13 +62,9 @@ async function readJson(
 }
 
 function tokenUri(statement: JsonObject | undefined): Json | undefined {
-  return objects(statement?.rest)
-    .flatMap((rest) => (isObject(rest.security) ? objects(rest.security.extension) : []))
+  return objectsIn(statement?.rest)
+    .flatMap((rest) => (isObject(rest.security) ? objectsIn(rest.security.extension) : []))
     .filter((extension) => extension.url === oauthUris)
-    .flatMap((extension) => objects(extension.extension))
+    .flatMap((extension) => objectsIn(extension.extension))
     .find((part) => part.url === 'token')?.valueUri;
-}
-
-function objects(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }

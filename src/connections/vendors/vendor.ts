@@ -3,7 +3,7 @@
 
 import type { Route, VendorName } from '../../config.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { ReplyClass } from '../classify.ts';
+import type { FailureClass } from '../classify.ts';
 import type { Query } from '../url.ts';
 
 /** An ability that a vendor lacks, and how we know. */
@@ -140,7 +140,7 @@ export interface RouteDefault {
 }
 
 export interface IssueRule {
-  readonly class: ReplyClass;
+  readonly class: FailureClass;
   /** @default the code of the class */
   readonly reason?: ErrorCode;
   /** Nothing of the kind is asked for again before the server's next day. */

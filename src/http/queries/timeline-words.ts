@@ -214,8 +214,6 @@ function outcomeText(detail: JsonObject): string {
       return `Not done${answered}.`;
     case 'conflict':
       return `The server had a newer version${answered}; it is read again and merged.`;
-    case 'unknown':
-      return 'The answer was lost, and no later look told what came of it.';
     default:
       return `Refused${answered}.`;
   }

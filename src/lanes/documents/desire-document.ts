@@ -11,27 +11,17 @@ import {
   urgency,
 } from '../../documents/documents.ts';
 import { type Reason, reason } from '../../errors.ts';
-import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { type JsonObject, objectsIn } from '../../json.ts';
 import type { SlotRef } from '../../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
-import {
-  asTold,
-  consentQuestion,
-  type DesireInput,
-  type DocumentsHeld,
-  generationAfter,
-  heldBack,
-  holdsOf,
-  isTopicOf,
-  linkState,
-  observation,
-  placeholderFor,
-  receiverOf,
-} from '../desire.ts';
+import type { DesireInput, DocumentsHeld } from '../desire-input.ts';
 import { isRefusal } from '../inbound/refuse.ts';
-import type { LinkRow, RecordRow } from '../known.ts';
+import { isStanding, type LinkRow, type RecordRow, waitFor } from '../known.ts';
 import { type LaneResource, nameOf, type ResourceKey, type Wait } from '../lane-resource.ts';
+import { generationAfter, linkState, observation, placeholderFor } from '../link-state.ts';
 import { isElsewhere } from '../patients/chart.ts';
+import { heldBack, holdsOf, isTopicOf } from '../questions.ts';
+import { asTold, consentQuestion, receiverOf } from '../told.ts';
 import {
   type DocumentContent,
   type DocumentForm,
@@ -67,7 +57,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
   if (row === undefined || documents === undefined || !isOffered(rules)) return undefined;
   const key: ResourceKey = { type: 'case', id: row.id, slot: documentSlot };
   const links = known.links.filter(({ type, id, slot }) => nameOf({ type, id, slot }) === nameOf(key));
-  const standing = links.find(({ remote_id, retired_at }) => remote_id !== null && retired_at === null);
+  const standing = links.find(isStanding);
   const told = toldRecords(input, row, others);
   if (told.length === 0 && standing === undefined) return undefined;
 
@@ -97,7 +87,7 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
       movedCause(input, row, current) ??
       strayCause(input, row, current),
     waits: patient.waits,
-    parked: series.refused ?? parkedReason(input, links),
+    parked: input.memory.refused.get(nameOf(key)) ?? parkedReason(input, links),
     party: 'requester',
     document,
   });
@@ -106,30 +96,29 @@ export function documentResource(input: DesireInput, others: readonly LaneResour
 /** What every document of a lane says beside what it tells: where its series stands, and what holds the next edition back. */
 type Series = Pick<
   DocumentState,
-  'rules' | 'editions' | 'current' | 'encounter' | 'isHeld' | 'now' | 'timeZone' | 'marker' | 'amendRefused' | 'refused'
+  'rules' | 'editions' | 'current' | 'encounter' | 'isHeld' | 'now' | 'timeZone' | 'marker' | 'amendRefused'
 >;
 
-/** @param isStanding whether the series has a link that stands */
+/** @param isLinked whether the series has a link that stands */
 export function seriesOf(
   input: DesireInput,
   { editions, heldUntil, now, timeZone }: DocumentsHeld,
   rules: DocumentRules,
   key: ResourceKey,
-  isStanding: boolean,
+  isLinked: boolean,
 ): Series {
   const { lease, memory } = input;
   const own = editions.filter(({ of }) => of === nameOf(key));
   return {
     rules,
     editions: own,
-    current: isStanding ? own.findLast(({ retracts }) => !retracts) : undefined,
+    current: isLinked ? own.findLast(({ retracts }) => !retracts) : undefined,
     encounter: encounterOf(input, rules.encounter),
     isHeld: heldUntil !== undefined && heldUntil > now,
     now,
     timeZone,
     marker: markerOf({ connection: lease.connection, source: lease.source, ...key }),
     amendRefused: memory.amendRefused || !input.abilities.changes('DocumentReference'),
-    refused: memory.refused.get(nameOf(key)),
   };
 }
 
@@ -262,16 +251,12 @@ export function mrnOf(
   client: JsonObject,
   system: string | undefined,
 ): string | undefined {
-  const there = items(patient?.identifier).find((one) => system !== undefined && one.system === system);
-  const here = items(client.identifiers).find(
+  const there = objectsIn(patient?.identifier).find((one) => system !== undefined && one.system === system);
+  const here = objectsIn(client.identifiers).find(
     (one) => one.kind === 'mrn' && (one.system === undefined || one.system === system),
   );
   const value = there?.value ?? here?.value;
   return typeof value === 'string' ? value.trim() : undefined;
-}
-
-function items(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 function patientTarget({ content }: RecordRow): SlotRef | undefined {
@@ -283,9 +268,7 @@ export function patientOf({ known }: DesireInput, row: RecordRow): { id: string 
   if (target === undefined) return { id: undefined, waits: [] };
   const link = known.link(target);
   if (link?.remote_id) return { id: link.remote_id, waits: [] };
-  const isThere = known.record('client', target.id) !== undefined;
-  const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
-  return { id: undefined, waits: [{ target, reason: known.parkedReason(target) ?? why }] };
+  return { id: undefined, waits: [waitFor(known, target)] };
 }
 
 export function encounterOf({ connection, memory }: DesireInput, rule: 'required' | 'optional'): Encounter {

@@ -4,11 +4,12 @@
 import { type DocumentRules, isOffered } from '../../connections/connections.ts';
 import { noteFacts, noteHead, renderNote } from '../../documents/documents.ts';
 import { reason } from '../../errors.ts';
-import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { isObject, type JsonObject, objectsIn } from '../../json.ts';
 import type { Desired } from '../../mapping/mapping.ts';
-import { asTold, type DesireInput } from '../desire.ts';
+import type { DesireInput } from '../desire-input.ts';
 import type { RecordRow } from '../known.ts';
 import { invalidReason, type LaneResource } from '../lane-resource.ts';
+import { asTold } from '../told.ts';
 import { clientOf, findTold, isAboutWithheld, movedCause, mrnOf, patientOf, seriesOf } from './desire-document.ts';
 import type { DocumentForm, Edition } from './document.ts';
 import { encounterTopic } from './encounter.ts';
@@ -109,21 +110,19 @@ function formOf(
 const takenBackAs = 'Document of a community agency';
 
 function attachmentOf({ content }: JsonObject): JsonObject {
-  const [first] = objects(content);
+  const [first] = objectsIn(content);
   return isObject(first?.attachment) ? first.attachment : {};
 }
 
 /** The type that the mapping names in LOINC; undefined: the one that this server knows documents of ours by. */
 function loincOf({ type }: JsonObject): DocumentForm['type'] | undefined {
-  const coding = objects(isObject(type) ? type.coding : undefined).find(({ system }) => system === 'http://loinc.org');
+  const coding = objectsIn(isObject(type) ? type.coding : undefined).find(
+    ({ system }) => system === 'http://loinc.org',
+  );
   return typeof coding?.code === 'string' ? { code: coding.code } : undefined;
 }
 
 function appendedBy({ relatesTo }: JsonObject): string | undefined {
-  const target = objects(relatesTo).find(({ code }) => code === 'appends')?.target;
+  const target = objectsIn(relatesTo).find(({ code }) => code === 'appends')?.target;
   return isObject(target) && typeof target.reference === 'string' ? target.reference : undefined;
-}
-
-function objects(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }

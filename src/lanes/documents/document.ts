@@ -106,8 +106,6 @@ export interface DocumentState {
   readonly marker: string;
   /** The server has refused to let the document be amended in this run, or takes no changes of documents at all: the edition goes as a new one. */
   readonly amendRefused: boolean;
-  /** Why the server has refused in this run to show the document, or to take it. */
-  readonly refused: Reason | undefined;
 }
 
 export interface DocumentTimes {
@@ -142,8 +140,8 @@ export function decideDocument(resource: LaneResource, document: DocumentState):
   if (link !== undefined && resource.isGone)
     return { state: 'parked', reason: reason(document.form.message ? 'message-gone' : 'document-gone') };
   if (link !== undefined && leave !== undefined) {
-    const refused = document.refused ?? resource.parked;
-    return refused === undefined ? takeBack(resource, link, document, leave) : { state: 'parked', reason: refused };
+    const { parked } = resource;
+    return parked === undefined ? takeBack(resource, link, document, leave) : { state: 'parked', reason: parked };
   }
   const { content, current, patientId } = document;
   const wait = foremost(resource.waits);

@@ -1,21 +1,21 @@
 // Where a document is filed: the newest encounter of the patient that is open (`documents.encounter: latest-open`).
 
-import { isSearchResult } from '../../connections/connections.ts';
-import { type Reason, reason } from '../../errors.ts';
+import { isWholeSearch } from '../../connections/connections.ts';
+import { reason } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { isInstant, isPartialDate } from '../../records/records.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
-import { searchFailure } from '../search-failure.ts';
+import { type Failure, searchFailure } from '../search-failure.ts';
 
 /** The topic under which a person is asked about an encounter that is not there. */
 export const encounterTopic = 'encounter';
 
 export type EncounterResult =
   | { readonly kind: 'found'; readonly encounter: { readonly id: string } | 'none-open' }
-  | { readonly kind: 'again' | 'config'; readonly reason: Reason; readonly afterMs: number | undefined };
+  | Failure;
 
 /** Asks the server. Where a document cannot go without one and none is open, a person is asked; an open encounter answers the question. */
 export async function findEncounter(
@@ -29,9 +29,7 @@ export async function findEncounter(
     'Encounter',
     connection.vendor.queries.encounters(document?.patientId ?? ''),
   );
-  if (!isSearchResult(result)) return searchFailure(connection, result);
-  if (!result.complete)
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  if (!isWholeSearch(result)) return searchFailure(connection, result);
   const id = newestOpen(result.resources);
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);

@@ -1,12 +1,13 @@
 // Finds a document or message whose filing has an unknown outcome: no server looks them up by our identifier, so each of the patient (of documents
 // those from about that time) is read and told by the marker in its last line (lanes.md 12).
 
-import { classify, isOffered, isSearchResult, readLocation } from '../../connections/connections.ts';
+import { isOffered, isWholeSearch, readLocation } from '../../connections/connections.ts';
 import { findMarker } from '../../documents/documents.ts';
 import { reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { LaneConnection } from '../lane-connection.ts';
-import { type Failure, finalSearchFailure, type Refused } from '../search-failure.ts';
+import { readOne } from '../read-one.ts';
+import { type Failure, failureOf, finalSearchFailure, type Refused } from '../search-failure.ts';
 import type { EditionPlan } from './document.ts';
 import { wordsOf } from './message-words.ts';
 
@@ -26,9 +27,7 @@ export async function searchEdition(
   const query = queryFor(connection, resourceType, edition);
   if (query === undefined) return [];
   const result = await connection.client.searchAll(resourceType, query);
-  if (!isSearchResult(result)) return finalSearchFailure(connection, result);
-  if (!result.complete)
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  if (!isWholeSearch(result)) return finalSearchFailure(connection, result);
   const found: JsonObject[] = [];
   let unreadable: Refused | undefined;
   for (const document of result.resources) {
@@ -99,16 +98,11 @@ function attachments(content: Json | undefined): JsonObject[] {
 }
 
 async function readBinary(connection: LaneConnection, id: string): Promise<string | Unclear> {
-  const reply = await connection.client.send({ method: 'GET', path: `Binary/${id}` });
-  const target = { resourceType: 'Binary', id };
-  const result = classify(connection.vendor, { method: 'GET', kind: 'read', target }, reply);
-  if (result.class === 'gone') return cannotRead('it is gone');
-  if (result.class !== 'ok' || reply.fault !== undefined) {
-    const why = result.reason ?? reason('outcome-unknown');
-    if (result.class === 'denied' || result.class === 'permanent') return { kind: 'parked', reason: why };
-    return { kind: result.class === 'config' ? 'config' : 'again', reason: why, afterMs: result.retryAfterMs };
-  }
-  const data = reply.body?.data;
+  const { body, failed } = await readOne(connection, { resourceType: 'Binary', id });
+  if (failed?.class === 'gone') return cannotRead('it is gone');
+  if (failed?.class === 'denied' || failed?.class === 'permanent') return { kind: 'parked', reason: failed.reason };
+  if (failed !== undefined) return failureOf(failed);
+  const { data } = body;
   return typeof data === 'string' ? decoded(data) : cannotRead('its Binary is empty');
 }
 

@@ -3,6 +3,7 @@
 import { parseReference } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { RecordType } from '../../records/records.ts';
+import { patientElements } from '../patients/patient-of.ts';
 
 /** What a resource may become, by its type. `none`: it is kept, and no mapping reads it. */
 export const becomes: Readonly<Record<string, RecordType | 'none'>> = {
@@ -15,8 +16,6 @@ export const becomes: Readonly<Record<string, RecordType | 'none'>> = {
   Communication: 'none',
   DocumentReference: 'note',
 };
-
-const patientElements = ['for', 'subject', 'patient', 'beneficiary'];
 
 /** Ids of the Patients of this server that a resource says it is about; a Group or a patient elsewhere is none. */
 export function patientsOf(resource: JsonObject, baseUrl: string): string[] {
@@ -68,6 +67,6 @@ export function pointedAtBy(order: JsonObject, baseUrl: string): Named[] {
   return ['Condition', 'Goal', 'Coverage'].flatMap((type) => all.filter(({ resourceType }) => resourceType === type));
 }
 
-export function nameOf({ resourceType, id }: Named): string {
+export function localName({ resourceType, id }: Named): string {
   return `${resourceType}/${id}`;
 }

@@ -18,7 +18,8 @@ import { isAnswer } from '../owner-in.ts';
 import { askWho } from '../patients/find-patient.ts';
 import { isSomebodyElse, strongIdentifiers } from '../patients/match.ts';
 import { isSameChart, patientSlot } from '../patients/patient-link.ts';
-import { type LookFailure, type Looks, lookInStore, lookThere } from './look.ts';
+import type { Failure } from '../search-failure.ts';
+import { type Looks, lookInStore, lookThere } from './look.ts';
 import { originHere } from './origin.ts';
 import { type InboundPart, type InboundRow, partsOf } from './rows.ts';
 
@@ -28,7 +29,7 @@ export type Adopted =
   | { readonly kind: 'stored'; readonly woken: readonly LaneKey[] }
   /** Slots that cannot be tied to what their record names. */
   | { readonly kind: 'parked'; readonly slots: ReadonlyMap<string, Reason> }
-  | LookFailure;
+  | Failure;
 
 export async function adopt(
   deps: LaneDeps,

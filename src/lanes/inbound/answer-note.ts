@@ -5,12 +5,13 @@ import { withheldBy } from '../../access/access.ts';
 import { isOffered } from '../../connections/connections.ts';
 import { noteFacts, noteHead, renderNote } from '../../documents/documents.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
-import { asTold, consentQuestion, type DesireInput } from '../desire.ts';
+import type { DesireInput } from '../desire-input.ts';
 import { clientOf, findTold, isAboutWithheld, laneDocument, mrnOf, seriesOf } from '../documents/desire-document.ts';
 import { documentSlot } from '../documents/document.ts';
-import type { RecordRow } from '../known.ts';
+import { isStanding, type RecordRow } from '../known.ts';
 import type { Abilities } from '../lane-connection.ts';
 import { type LaneResource, nameOf, type ResourceKey } from '../lane-resource.ts';
+import { asTold, consentQuestion } from '../told.ts';
 import { patientsOf } from './about.ts';
 import { isRefusal } from './refuse.ts';
 
@@ -103,7 +104,7 @@ function noteOf(
   if (documents === undefined || !isOffered(rules)) return undefined;
   const key: ResourceKey = { type: 'referral', id: row.id, slot: documentSlot };
   const links = known.links.filter((link) => nameOf(link) === nameOf(key));
-  const standing = links.find(({ remote_id: id, retired_at: at }) => id !== null && at === null);
+  const standing = links.find(isStanding);
   const asked = textAt(row.content, 'requestedText') ?? textAt(row.content, 'requestedService')?.replaceAll('-', ' ');
   const text = [`Your referral: ${asked ?? 'not named'}`, ...lines];
   const title = 'Answer to a referral';

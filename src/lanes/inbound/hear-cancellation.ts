@@ -8,7 +8,7 @@ import { isEnded, requestIn } from '../../referrals/referrals.ts';
 import type { Database } from '../../store/store.ts';
 import { type Store, sql, type Transaction } from '../../store/store.ts';
 import { askedKey, cancellationSlot, isAnsweredQuestion } from '../cancel-question.ts';
-import { keepRemoteValues, offerChanges } from '../changes.ts';
+import { offerPatch } from '../changes.ts';
 import { openDecision } from '../decisions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
@@ -160,12 +160,9 @@ async function store(
 ): Promise<void> {
   const { resource, question, patients } = of;
   const { id } = resource.key;
-  const named = { resourceType: 'Task', remoteId: abort.remote_id };
-  if (patch !== undefined) {
-    await offerChanges(trx, lease, [{ op: 'patch', type: 'referral', id, body: patch }]);
-    await keepRemoteValues(trx, lease, 'referral', id, patch);
-  }
-  if (offered !== undefined) await keepTaken(trx, lease, id, patients[0], named, offered);
+  if (patch !== undefined) await offerPatch(trx, lease, { type: 'referral', id, body: patch });
+  const taken = { recordId: id, patient: patients[0], resourceType: 'Task', remoteId: abort.remote_id };
+  if (offered !== undefined) await keepTaken(trx, lease, taken, { offered });
   if (asks) await openDecision(trx, lease, askedByAnother(of, abort));
   const isInTheWay = links === true && question?.link?.retired === false;
   if (question !== undefined && (unlinks || isInTheWay)) await updateLink(trx, lease, question, { retired: true });

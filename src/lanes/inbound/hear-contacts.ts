@@ -5,7 +5,7 @@ import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
 import { isInstant } from '../../records/records.ts';
 import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
-import { keepRemoteValues, offerChanges, referralsOffered } from '../changes.ts';
+import { offerPatch, referralsOffered } from '../changes.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
@@ -14,12 +14,12 @@ import { raiseWanted } from '../links.ts';
 import type { LaneState } from '../load.ts';
 import { markClocks } from '../mark-clocks.ts';
 import { ownIdentifier } from '../own-identifier.ts';
-import { nameOf, patientsOf } from './about.ts';
+import { localName, patientsOf } from './about.ts';
 import { agenciesOf } from './agencies.ts';
 import { cut } from './cut.ts';
 import { keepTaken } from './keep-taken.ts';
 import { lanesSpokenTo } from './note.ts';
-import { hashOfMade, type Made, madeRecord, offerMade, withdrawMade } from './offer-made.ts';
+import { hashOfMade, type Made, madeRecord, offerAppointmentMade, withdrawAppointmentMade } from './offer-made.ts';
 import { type ContactPlan, type HeardContact, planContacts, stands } from './plan-contacts.ts';
 import { type Contact, isVisitOf, type Performed, readContact } from './read-contact.ts';
 import { appointmentRecord } from './their-appointment.ts';
@@ -86,8 +86,8 @@ export async function hearContacts(
       await holdLease(trx, lease, deps.leaseMs);
       for (const one of plans) await storePlan(trx, lease, one);
       for (const { resource, record } of visits) {
-        if (record === undefined) await withdrawMade(trx, lease, 'appointment', resource);
-        else await offerMade(trx, lease, mappings, { type: 'appointment', resource, record });
+        if (record === undefined) await withdrawAppointmentMade(trx, lease, resource);
+        else await offerAppointmentMade(trx, lease, mappings, { resource, record });
       }
       return wantFreed(trx, lease, config, takenBack(theirs, plans, visits));
     });
@@ -121,7 +121,9 @@ function performedThere(resources: readonly LaneResource[], baseUrl: string): Pe
         record,
         baseUrl,
         names: [link, order?.link].flatMap((one, at) =>
-          one === undefined ? [] : [nameOf({ resourceType: at === 0 ? 'Task' : 'ServiceRequest', id: one.remoteId })],
+          one === undefined
+            ? []
+            : [localName({ resourceType: at === 0 ? 'Task' : 'ServiceRequest', id: one.remoteId })],
         ),
         patients: patientsOf(observed.body, baseUrl),
         sentAt: Number.isNaN(sentAt) ? undefined : sentAt,
@@ -227,12 +229,12 @@ async function storePlan(
   { id, plan, patients }: PerformedReferral & { readonly plan: ContactPlan },
 ): Promise<void> {
   const { patch, taken, isForgotten } = plan;
-  if (patch !== undefined) {
-    await offerChanges(trx, lease, [{ op: 'patch', type: 'referral', id, body: patch }]);
-    await keepRemoteValues(trx, lease, 'referral', id, patch);
-  }
+  if (patch !== undefined) await offerPatch(trx, lease, { type: 'referral', id, body: patch });
   if (isForgotten) await forgetContact(trx, lease, id);
-  for (const { heard, offered } of taken) await keepTaken(trx, lease, id, patients[0], heard, offered);
+  for (const { heard, offered } of taken) {
+    const { resourceType, remoteId } = heard;
+    await keepTaken(trx, lease, { recordId: id, patient: patients[0], resourceType, remoteId }, { offered });
+  }
 }
 
 /** What is taken back here may be about a referral of another lane by now, which has left it alone so far. */
@@ -294,8 +296,7 @@ function visitNews(
   const at = [objectAt(body, 'meta')?.lastUpdated].find(isInstant) ?? row.seen_at.toISOString();
   const record = referral && appointmentRecord(body, referral, { organization: partner?.id ?? undefined, at });
   if (record === undefined) return state === 'proposed' ? { resource, record } : undefined;
-  const isSame =
-    state === 'proposed' && row.visit_hash === hashOfMade(madeRecord(lease, { type: 'appointment', resource, record }));
+  const isSame = state === 'proposed' && row.visit_hash === hashOfMade(madeRecord(lease, { resource, record }));
   return isSame ? undefined : { resource, record };
 }
 

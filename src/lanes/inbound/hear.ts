@@ -4,16 +4,16 @@
 
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import { isInstant } from '../../records/records.ts';
-import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
-import { commentsOffered, keepRemoteValues, offerChanges } from '../changes.ts';
+import { type Store, sql } from '../../store/store.ts';
+import { commentsOffered, offerPatch } from '../changes.ts';
 import { wordsOf } from '../documents/message-words.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { hashOfSeen } from '../links.ts';
-import { nameOf, patientsOf, referenced } from './about.ts';
+import { localName, patientsOf, referenced } from './about.ts';
 import { cut } from './cut.ts';
-import { proposedId } from './rows.ts';
+import { keepTaken } from './keep-taken.ts';
 import { byTime, heardId, isTheirs, joined } from './their-comments.ts';
 
 /** @returns true when something was stored, so that the lane is to be loaded again. */
@@ -47,10 +47,12 @@ export async function hearMessages(
         .filter((comment) => comment !== undefined);
       if (news.length > 0) {
         const comments = byTime(joined(known, news));
-        await offerChanges(trx, lease, [{ op: 'patch', type: 'referral', id, body: { comments } }]);
-        await keepRemoteValues(trx, lease, 'referral', id, { comments });
+        await offerPatch(trx, lease, { type: 'referral', id, body: { comments } });
       }
-      for (const { row } of said) await keepHeard(trx, lease, row, id);
+      for (const { row } of said) {
+        const taken = { recordId: id, patient: row.patient, resourceType: 'Communication', remoteId: row.remote_id };
+        await keepTaken(trx, lease, taken, { look: hashOfSeen(row.body) });
+      }
     }
   });
   return true;
@@ -69,7 +71,7 @@ function begunThere(resources: readonly LaneResource[], baseUrl: string): Begun[
   return resources.flatMap(({ key, resourceType, link, observed, record, recordVersion }) => {
     const isBegun = key.type === 'referral' && link?.origin === 'theirs' && recordVersion > 0;
     if (!isBegun || observed === undefined) return [];
-    const name = nameOf({ resourceType, id: link.remoteId });
+    const name = localName({ resourceType, id: link.remoteId });
     return [{ id: key.id, record, name, patients: patientsOf(observed.body, baseUrl) }];
   });
 }
@@ -114,7 +116,7 @@ function isAbout({ name, patients }: Begun, body: JsonObject, baseUrl: string): 
     referenced(one, baseUrl),
   );
   return (
-    named.some((one) => nameOf(one) === name) &&
+    named.some((one) => localName(one) === name) &&
     patientsOf(body, baseUrl).every((patient) => patients.includes(patient))
   );
 }
@@ -151,30 +153,4 @@ const takenBack = 'The hospital has taken this back.';
 function takenBackOf({ remote_id: id }: SeenMessage, known: readonly JsonObject[]): JsonObject | undefined {
   const before = known.find((comment) => comment.id === heardId(id));
   return before === undefined || before.text === takenBack ? undefined : { ...before, text: takenBack };
-}
-
-async function keepHeard(
-  trx: Transaction<Database>,
-  { connection, source, subject }: Lease,
-  { remote_id: remoteId, patient, body }: SeenMessage,
-  referralId: string,
-): Promise<void> {
-  const key = { connection, source, resource_type: 'Communication', remote_id: remoteId, type: 'none' } as const;
-  const heard = { state: 'adopted', record_id: referralId, look: hashOfSeen(body), reason: null, patient } as const;
-  await trx
-    .insertInto('inbound')
-    .values({ ...key, ...heard, id: proposedId(connection, 'none', 'Communication', remoteId), subject })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['connection', 'source', 'type', 'resource_type', 'remote_id'])
-        .doUpdateSet({ ...heard, updated_at: sql<Date>`now()` }),
-    )
-    .execute();
-  await trx
-    .updateTable('seen')
-    .set({ news_since: null })
-    .where('connection', '=', connection)
-    .where('resource_type', '=', 'Communication')
-    .where('remote_id', '=', remoteId)
-    .execute();
 }

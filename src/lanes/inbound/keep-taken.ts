@@ -5,25 +5,32 @@ import { type Database, json, sql, type Transaction } from '../../store/store.ts
 import type { Lease } from '../lease.ts';
 import { proposedId } from './rows.ts';
 
-/** Remembers what a resource of theirs stands for in a record. */
+export interface Taken {
+  readonly recordId: string;
+  readonly patient: string | undefined;
+  readonly resourceType: string;
+  readonly remoteId: string;
+}
+
+/** @param as what was offered of it, or the hash of what it said when it was heard: only another is news */
 export async function keepTaken(
   trx: Transaction<Database>,
   { connection, source, subject }: Lease,
-  recordId: string,
-  patient: string | undefined,
-  { resourceType, remoteId }: { readonly resourceType: string; readonly remoteId: string },
-  offered: JsonObject,
+  { recordId, patient, resourceType, remoteId }: Taken,
+  as: { readonly offered: JsonObject } | { readonly look: string },
 ): Promise<void> {
   const key = { connection, source, resource_type: resourceType, remote_id: remoteId, type: 'none' } as const;
-  const taken = { state: 'adopted', record_id: recordId, offered: json(offered), reason: null, subject } as const;
+  const taken = {
+    state: 'adopted',
+    record_id: recordId,
+    reason: null,
+    subject,
+    ...(patient !== undefined && { patient }),
+    ...('offered' in as ? { offered: json(as.offered) } : as),
+  } as const;
   await trx
     .insertInto('inbound')
-    .values({
-      ...key,
-      ...taken,
-      id: proposedId(connection, 'none', resourceType, remoteId),
-      patient: patient ?? null,
-    })
+    .values({ ...key, ...taken, id: proposedId(connection, 'none', resourceType, remoteId) })
     .onConflict((conflict) =>
       conflict
         .columns(['connection', 'source', 'type', 'resource_type', 'remote_id'])

@@ -4,8 +4,9 @@
 import { type Store, sql } from '../../store/store.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { holdLease, type Lease } from '../lease.ts';
-import { hashOfSeen, saveGone, saveSeen } from '../links.ts';
-import { type LookFailure, mostLooks, readThere } from './look.ts';
+import { hashOfSeen, saveSeen } from '../links.ts';
+import type { Failure } from '../search-failure.ts';
+import { mostLooks, readThere } from './look.ts';
 
 /** Of a row `i` of `inbound`: its source was offered it, or it stands for something in a record of theirs. */
 export const isTold = sql<boolean>`(i.state = 'proposed' or i.state = 'adopted' and i.type = 'none')`;
@@ -26,18 +27,17 @@ export async function lookForAbsent(
   deps: LaneDeps,
   connection: LaneConnection,
   lease: Lease,
-): Promise<LookFailure | undefined> {
+): Promise<Failure | undefined> {
   for (const { resource_type: resourceType, remote_id: id, hash } of await absentOf(deps.store, lease)) {
     const found = await readThere(connection, { resourceType, id });
     if ('kind' in found) return found;
     const { look, versionTag } = found;
     const body = typeof look === 'string' ? undefined : look.body;
-    const isNews = look === 'gone' || (body !== undefined && hashOfSeen(body) !== hash);
+    const isGone = look === 'gone';
+    const isNews = isGone || (body !== undefined && hashOfSeen(body) !== hash);
     await deps.store.tx(async (trx) => {
       await holdLease(trx, lease, deps.leaseMs);
-      if (isNews) await saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body });
-      if (look === 'gone') await saveGone(trx, lease.connection, resourceType, id);
-      if (isNews) return;
+      if (isNews) return saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body, isGone });
       await trx
         .updateTable('seen')
         .set({ seen_at: sql<Date>`now()` })

@@ -1,13 +1,13 @@
 // What the server holds of what began there: as the polls have stored it, and, of what that points at, as it is when it is first needed.
 
-import { classify } from '../../connections/connections.ts';
-import { type Reason, reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { json, type Store, sql } from '../../store/store.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { holdLease, type Lease } from '../lease.ts';
-import { saveGone, saveSeen } from '../links.ts';
-import { type Named, nameOf } from './about.ts';
+import { saveSeen } from '../links.ts';
+import { readOne } from '../read-one.ts';
+import { type Failure, failureOf } from '../search-failure.ts';
+import { localName, type Named } from './about.ts';
 
 /** `gone`: the server says so. `hidden`: it shows it to nobody like us. */
 export type Look = { readonly body: JsonObject } | 'gone' | 'hidden';
@@ -37,7 +37,9 @@ export async function lookInStore(
   named: readonly Named[],
   isOutdated?: (named: Named, lookedAt: Date) => boolean,
 ): Promise<void> {
-  const wanted = named.filter((one) => !looks.has(nameOf(one))).map(({ resourceType, id }) => ({ resourceType, id }));
+  const wanted = named
+    .filter((one) => !looks.has(localName(one)))
+    .map(({ resourceType, id }) => ({ resourceType, id }));
   if (wanted.length === 0) return;
   const { rows } = await sql<SeenLook>`
     select s.resource_type, s.remote_id, s.body, s.gone, s.seen_at
@@ -48,13 +50,9 @@ export async function lookInStore(
   for (const { resource_type: resourceType, remote_id: id, body, gone, seen_at: at } of rows) {
     const look = gone ? 'gone' : body === null ? 'hidden' : { body };
     if (typeof look !== 'string' || isOutdated?.({ resourceType, id }, at) !== true)
-      looks.set(nameOf({ resourceType, id }), look);
+      looks.set(localName({ resourceType, id }), look);
   }
 }
-
-export type LookFailure =
-  | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined }
-  | { readonly kind: 'config'; readonly reason: Reason };
 
 /** Reads one resource from the server and keeps what was seen; undefined: it is among the looks now. */
 export async function lookThere(
@@ -63,7 +61,7 @@ export async function lookThere(
   lease: Lease,
   looks: Looks,
   named: Named,
-): Promise<LookFailure | undefined> {
+): Promise<Failure | undefined> {
   const { resourceType, id } = named;
   const found = await readThere(connection, named);
   if ('kind' in found) return found;
@@ -71,10 +69,9 @@ export async function lookThere(
   const body = typeof look === 'string' ? undefined : look.body;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
-    await saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body });
-    if (look === 'gone') await saveGone(trx, lease.connection, resourceType, id);
+    await saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body, isGone: look === 'gone' });
   });
-  looks.set(nameOf(named), look);
+  looks.set(localName(named), look);
   return undefined;
 }
 
@@ -82,16 +79,11 @@ export async function lookThere(
 export async function readThere(
   connection: LaneConnection,
   named: Named,
-): Promise<{ readonly look: Look; readonly versionTag: string | undefined } | LookFailure> {
-  const { resourceType, id } = named;
-  const facts = { method: 'GET', kind: 'read', target: { resourceType, id } } as const;
-  const reply = await connection.client.send({ method: 'GET', path: `${resourceType}/${id}` });
-  const result = classify(connection.vendor, facts, reply);
-  if (result.class === 'config') return { kind: 'config', reason: result.reason ?? reason('outcome-unknown') };
-  const body = result.class === 'ok' && reply.fault === undefined ? reply.body : undefined;
-  const isHidden = result.class === 'denied' || result.class === 'permanent';
-  if (body === undefined && result.class !== 'gone' && !isHidden)
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: result.retryAfterMs };
-  const look = body === undefined ? (result.class === 'gone' ? 'gone' : 'hidden') : { body };
-  return { look, versionTag: reply.fault === undefined ? reply.versionTag : undefined };
+): Promise<{ readonly look: Look; readonly versionTag: string | undefined } | Failure> {
+  const { reply, body, failed } = await readOne(connection, named);
+  const versionTag = reply.fault === undefined ? reply.versionTag : undefined;
+  if (failed === undefined) return { look: { body }, versionTag };
+  if (failed.class === 'gone') return { look: 'gone', versionTag };
+  const isHidden = failed.class === 'denied' || failed.class === 'permanent';
+  return isHidden ? { look: 'hidden', versionTag } : failureOf(failed);
 }

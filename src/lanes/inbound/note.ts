@@ -10,7 +10,7 @@ import { distinctLanes, type LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
 import { openAlert } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
-import { becomes, nameOf, partOf, patientsOf, referenced } from './about.ts';
+import { becomes, localName, partOf, patientsOf, referenced } from './about.ts';
 import { proposedId } from './rows.ts';
 
 export interface Noting {
@@ -55,7 +55,7 @@ export async function noteInbound(
   const clients = await linkedClients(trx, config.id, others);
   const wholes = config.inboundTo === undefined ? await sourcesOfWholes(trx, config, resources) : undefined;
   const referredTo = (one: Noted) =>
-    config.inboundTo ?? wholes?.get(nameOf({ resourceType: one.resource_type, id: one.remote_id }));
+    config.inboundTo ?? wholes?.get(localName({ resourceType: one.resource_type, id: one.remote_id }));
   const rows = others.flatMap((one) => {
     const linked = clients.filter(({ patient }) => patient === one.patient);
     const sources = one.type === 'referral' ? [referredTo(one)] : [...new Set(linked.map(({ source }) => source))];

@@ -1,18 +1,18 @@
-// What a partner has made at our own home, as a proposal to the source: there is nothing to look for on a server, so it is offered in the transaction
+// An appointment that a partner has made at our own home, as a proposal to the source: there is nothing to look for on a server, so it is offered in the transaction
 // that makes it. The source takes it over as any other proposal, by a record with the same `origin`.
 
 import { sql, type Transaction } from 'kysely';
 import { contentHash } from '../../fhir/fhir.ts';
 import type { Json, JsonObject } from '../../json.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
-import type { RecordType } from '../../records/records.ts';
 import { type Database, json } from '../../store/store.ts';
 import { type LaneOfSource, offerChanges } from '../changes.ts';
 import { partOf, slotFor } from './propose.ts';
 import { proposedId } from './rows.ts';
 
+const type = 'appointment';
+
 export interface Made {
-  readonly type: RecordType;
   /** As it stands at the home. */
   readonly resource: JsonObject & { readonly resourceType: string; readonly id: string };
   /** The record that is proposed, without id and origin. */
@@ -20,7 +20,7 @@ export interface Made {
 }
 
 /** The record as it is offered. */
-export function madeRecord({ connection }: LaneOfSource, { type, resource, record }: Made): JsonObject {
+export function madeRecord({ connection }: LaneOfSource, { resource, record }: Made): JsonObject {
   const { resourceType, id: remoteId } = resource;
   const id = proposedId(connection, type, resourceType, remoteId);
   return { ...record, id, origin: { connection, resourceType, id: remoteId } };
@@ -32,14 +32,14 @@ export function hashOfMade({ updatedAt: _at, ...record }: JsonObject): string {
 }
 
 /** Offers it, again under the same id when it has changed. What the source has answered already is left to its lane. */
-export async function offerMade(
+export async function offerAppointmentMade(
   trx: Transaction<Database>,
   lane: LaneOfSource,
   mappings: MappingSet,
   made: Made,
 ): Promise<void> {
   const { connection, source, subject } = lane;
-  const { type, resource } = made;
+  const { resource } = made;
   const { resourceType, id: remoteId } = resource;
   const id = proposedId(connection, type, resourceType, remoteId);
   const offered = madeRecord(lane, made);
@@ -58,10 +58,9 @@ export async function offerMade(
 }
 
 /** Takes it back, where the source has not answered yet. */
-export async function withdrawMade(
+export async function withdrawAppointmentMade(
   trx: Transaction<Database>,
   lane: LaneOfSource,
-  type: RecordType,
   { resourceType, id: remoteId }: Pick<Made['resource'], 'resourceType' | 'id'>,
 ): Promise<void> {
   const { connection, source } = lane;

@@ -5,7 +5,7 @@ import { type ErrorCode, type Reason, reason } from '../../errors.ts';
 import { contentHash } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { MappingSet, SlotRef } from '../../mapping/mapping.ts';
-import { isRecordType, type RecordType } from '../../records/records.ts';
+import { isRecordType, openCaseStatuses, type RecordType } from '../../records/records.ts';
 import {
   type BegunReading,
   changedAt,
@@ -21,7 +21,7 @@ import type { LaneConnection } from '../lane-connection.ts';
 import { resolverOf } from '../linked-targets.ts';
 import { hashOfSeen } from '../links.ts';
 import { ownIdentifier } from '../own-identifier.ts';
-import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy, referenced } from './about.ts';
+import { carriesOut, localName, type Named, orderOf, partOf, patientsOf, pointedAtBy, referenced } from './about.ts';
 import { clientFields } from './client-fields.ts';
 import {
   attachmentToRead,
@@ -38,13 +38,13 @@ import {
   isReadable,
   type Proposal,
   type ProposeContext,
-  patientElements,
   propose,
   type ReferralBodies,
   referralMoves,
   referralOtherwise,
   slotFor,
   type Told,
+  toldOfPatient,
 } from './propose.ts';
 import { abortAt, isOpenAbort } from './read-abort.ts';
 import { readableText } from './readable-text.ts';
@@ -160,7 +160,7 @@ class InboundPlanner {
       input.rows.flatMap(({ type, resource_type: resourceType, remote_id: id }) => {
         const body = type === 'referral' && resourceType === 'Task' ? this.#body(resourceType, id) : undefined;
         if (body === undefined || !passesOn(body)) return [];
-        return this.#along([{ resourceType, id }], partOf).flatMap((one) => (one.id === id ? [] : [nameOf(one)]));
+        return this.#along([{ resourceType, id }], partOf).flatMap((one) => (one.id === id ? [] : [localName(one)]));
       }),
     );
   }
@@ -210,8 +210,8 @@ class InboundPlanner {
 
   /** A patient as a client, and a case, where the source has neither. */
   #person(patient: string, offered: readonly Judged[], standing: readonly Judged[]): Judged[] {
-    const { around, rows } = this.#input;
-    const client = rows.find(({ type, remote_id: id }) => type === 'client' && id === patient);
+    const { around } = this.#input;
+    const client = this.#rowOf('client', 'Patient', patient);
     if (client?.state === 'refused') return this.#cases(patient, offered, standing);
     const isNeeded = standing.length > 0;
     const isKnown = around.clients.has(patient);
@@ -236,18 +236,18 @@ class InboundPlanner {
 
   /** The case under which referrals of somebody are offered who has none: one that is offered already, else that of the first of them. */
   #placesOfCases(read: readonly ReadReferral[]): ReadonlyMap<string, Place> {
-    const cases = this.#input.rows.filter(({ type }) => type === 'case');
     const places = new Map<string, Place>();
     const keep = (patient: string | null | undefined, place: Place) => {
       if (patient == null || places.has(patient) || this.#openCases(patient).length > 0) return;
       places.set(patient, place);
     };
-    for (const row of cases) if (row.state === 'proposed') keep(row.patient, placeOf(row));
+    for (const row of this.#input.rows) {
+      if (row.type === 'case' && row.state === 'proposed') keep(row.patient, placeOf(row));
+    }
     for (const { row: referral, patient, reading } of read) {
       if (reading.kind !== 'offer') continue;
       const { resource_type: resourceType, remote_id: remoteId } = referral;
-      const row = cases.find((one) => one.resource_type === resourceType && one.remote_id === remoteId);
-      keep(patient, { row, type: 'case', resourceType, remoteId });
+      keep(patient, { row: this.#rowOf('case', resourceType, remoteId), type: 'case', resourceType, remoteId });
     }
     return places;
   }
@@ -286,7 +286,7 @@ class InboundPlanner {
       id: this.#id('client', 'Patient', patient),
       origin: { resourceType: 'Patient', id: patient },
       resources: [{ slot: 'patient', body }],
-      elements: patientElements,
+      elements: toldOfPatient,
       fixed: { ...clientFields(body, this.#input.connection.config.identifierSystems), ...labelled([body]) },
     };
   }
@@ -359,7 +359,7 @@ class InboundPlanner {
       isWithdrawn: row.state === 'withdrawn',
       performer: this.#isForUs(bodies, isPartOfOurs),
       isPartOfOurs,
-      isPassedOn: this.#passedOn.has(nameOf({ resourceType: row.resource_type, id: row.remote_id })),
+      isPassedOn: this.#passedOn.has(localName({ resourceType: row.resource_type, id: row.remote_id })),
     });
     return reading.kind === 'offer' ? (this.#doubt(row, patients) ?? reading) : reading;
   }
@@ -432,26 +432,24 @@ class InboundPlanner {
 
   /** Needs, goals and coverages that a standing referral points at, offered with it. */
   #pointed(standing: readonly Judged[]): Judged[] {
-    const { rows, around, mappings } = this.#input;
+    const { around, mappings } = this.#input;
     const found = new Map<string, Judged>();
     for (const { place, patient } of standing) {
       const { order: body } = this.#bodiesOf(place);
       for (const named of body === undefined ? [] : pointedAtBy(body, this.#baseUrl)) {
         const type = pointedTypes[named.resourceType];
         const resource = this.#body(named.resourceType, named.id);
-        if (type === undefined || resource === undefined || around.linked.has(nameOf(named))) continue;
+        if (type === undefined || resource === undefined || around.linked.has(localName(named))) continue;
         // Another patient's is none of this referral's business.
         if (!patientsOf(resource, this.#baseUrl).every((id) => id === patient)) continue;
-        const row = rows.find(
-          (one) => one.type === type && one.resource_type === named.resourceType && one.remote_id === named.id,
-        );
+        const row = this.#rowOf(type, named.resourceType, named.id);
         if (row?.state === 'refused' || row?.state === 'adopted') continue;
         const slot = slotFor(mappings, type, named.resourceType);
         const target: Place = { row, type, resourceType: named.resourceType, remoteId: named.id };
         const told = slot === undefined ? undefined : this.#told(type, target, slot, resource, patient ?? '');
         const verdict: Verdict =
           told === undefined ? { kind: 'keep', why: 'inbound-unreadable' } : { kind: 'offer', told };
-        found.set(nameOf(named), { place: target, verdict, patient, look: hashOfSeen(resource) });
+        found.set(localName(named), { place: target, verdict, patient, look: hashOfSeen(resource) });
       }
     }
     return [...found.values()];
@@ -498,7 +496,7 @@ class InboundPlanner {
     if (!isOffered && isPast(documentTime(body), now)) return not('inbound-past');
     if (isOffered && row.reason === null && row.look === look) return { kind: 'stands' };
     const found = attachmentToRead(body, this.#baseUrl);
-    const read = found?.binary && this.#input.texts.get(nameOf(found.binary));
+    const read = found?.binary && this.#input.texts.get(localName(found.binary));
     if (found?.binary !== undefined && read === undefined) return { kind: 'read', named: found.binary };
     // It is tried again; what was offered before stands meanwhile.
     if (read === 'unread') return isOffered ? { kind: 'stands' } : not('inbound-text-unread');
@@ -631,7 +629,7 @@ class InboundPlanner {
 
   /** The source has not taken over the client who was offered, so a client whom it has is another record. */
   #isKnownOtherwise(patient: string): boolean {
-    const client = this.#input.rows.find(({ type, remote_id: id }) => type === 'client' && id === patient);
+    const client = this.#rowOf('client', 'Patient', patient);
     return client?.state === 'proposed' || client?.state === 'withdrawn';
   }
 
@@ -661,12 +659,12 @@ class InboundPlanner {
 
   /** These resources and all that they lead to, each once, as far as they were looked at. */
   #along(from: readonly Named[], lead: (body: JsonObject, baseUrl: string) => readonly Named[]): Named[] {
-    const found = new Map(from.map((named) => [nameOf(named), named]));
+    const found = new Map(from.map((named) => [localName(named), named]));
     for (const { resourceType, id } of found.values()) {
       const body = this.#body(resourceType, id);
       // A map is walked through to what was added on the way.
       for (const named of body === undefined ? [] : lead(body, this.#baseUrl))
-        if (!found.has(nameOf(named))) found.set(nameOf(named), named);
+        if (!found.has(localName(named))) found.set(localName(named), named);
     }
     return [...found.values()];
   }
@@ -678,7 +676,7 @@ class InboundPlanner {
   #isPartOfOurs(request: JsonObject): boolean {
     const { around, identifierSystem } = this.#input;
     return this.#along(carriesOut(request, this.#baseUrl), carriesOut).some((named) => {
-      const origin = around.referred.get(nameOf(named));
+      const origin = around.referred.get(localName(named));
       const body = this.#body(named.resourceType, named.id);
       const isMade = body !== undefined && ownIdentifier(body, identifierSystem) !== undefined;
       return isMade || origin === 'made' || (origin === 'theirs' && named.resourceType === 'Task');
@@ -692,7 +690,7 @@ class InboundPlanner {
     const named = owner === undefined ? objectsAt(asked, 'performer') : [owner];
     const isUs = named.some((one) => {
       const target = this.#context.resolve(textAt(one, 'reference') ?? '');
-      const isListed = referenced(one, this.#baseUrl).some((found) => performers.includes(nameOf(found)));
+      const isListed = referenced(one, this.#baseUrl).some((found) => performers.includes(localName(found)));
       return (
         isListed || target?.type === 'worker' || (target?.type === 'organization' && around.agencies.has(target.id))
       );
@@ -725,13 +723,19 @@ class InboundPlanner {
     return place === undefined ? {} : { caseId: place.row?.id ?? this.#id('case', place.resourceType, place.remoteId) };
   }
 
+  #rowOf(type: RecordType, resourceType: string, remoteId: string): InboundRow | undefined {
+    return this.#input.rows.find(
+      (row) => row.type === type && row.resource_type === resourceType && row.remote_id === remoteId,
+    );
+  }
+
   #openCases(patient: string): JsonObject[] {
     return (this.#input.around.clients.get(patient)?.cases ?? []).filter(isOpenCase);
   }
 
   /** What references mean while no link says it. @param asAnswered by the names under which the source has taken them over */
   #proposed(asAnswered: boolean): [string, SlotRef][] {
-    const { looks, rows, mappings } = this.#input;
+    const { looks, mappings } = this.#input;
     return [...looks.keys()].flatMap((name): [string, SlotRef][] => {
       const [resourceType = '', remoteId = ''] = name.split('/');
       if (resourceType === 'Patient')
@@ -739,9 +743,7 @@ class InboundPlanner {
       const type = pointedTypes[resourceType];
       const slot = type && slotFor(mappings, type, resourceType);
       if (type === undefined || slot === undefined) return [];
-      const row = rows.find(
-        (one) => one.type === type && one.resource_type === resourceType && one.remote_id === remoteId,
-      );
+      const row = this.#rowOf(type, resourceType, remoteId);
       if (row?.state === 'refused' || !this.#canBeOffered(type, resourceType, remoteId)) return [];
       const id = (asAnswered ? row?.record_id : undefined) ?? this.#id(type, resourceType, remoteId);
       return [[name, { type, id, slot }]];
@@ -775,12 +777,12 @@ class InboundPlanner {
   }
 
   #body(resourceType: string, id: string): JsonObject | undefined {
-    const look = this.#input.looks.get(nameOf({ resourceType, id }));
+    const look = this.#input.looks.get(localName({ resourceType, id }));
     return look === undefined || typeof look === 'string' ? undefined : look.body;
   }
 
   #shown(resourceType: string, id: string): string {
-    const look = this.#input.looks.get(nameOf({ resourceType, id }));
+    const look = this.#input.looks.get(localName({ resourceType, id }));
     return look === undefined ? 'unread' : typeof look === 'string' ? look : hashOfSeen(look.body);
   }
 }
@@ -814,10 +816,8 @@ function askedFrom({ offered }: InboundRow, held: string | undefined): string | 
       : known;
 }
 
-const openCases = ['referred', 'intake', 'open', 'on-hold'];
-
 function isOpenCase({ status }: JsonObject): boolean {
-  return openCases.some((open) => open === status);
+  return openCaseStatuses.some((open) => open === status);
 }
 
 function isTakenBack({ status, lifecycleStatus, verificationStatus }: JsonObject): boolean {

@@ -65,7 +65,7 @@ function read({ mappings, timeZone }: ProposeContext, told: Told, resolve: Resol
   for (const { slot: name, body } of resources) {
     const slot = slotOf(mappings, type, name);
     const keys = (slot?.elements ?? []).map(({ key }) => key).filter((key) => elements?.includes(key) ?? true);
-    const { patch } = slot?.absorb(keys, body, record, resolve, undefined, timeZone) ?? { patch: {} };
+    const { patch } = slot?.absorb(keys, body, record, { resolve, timeZone }) ?? { patch: {} };
     record = withoutEmpty({ ...record, ...patch });
   }
   return withoutEmpty({ ...otherwise, ...record, ...fixed });
@@ -94,7 +94,7 @@ export function slotFor(mappings: MappingSet, type: RecordType, resourceType: st
 }
 
 /** What the mapping reads of a person who is proposed, beside `clientFields`; nothing else of a chart is told. */
-export const patientElements = ['birthDate', 'gender', 'address', 'communication'];
+export const toldOfPatient = ['birthDate', 'gender', 'address', 'communication'];
 
 /** Fields without which a record says nothing that a source could take. */
 const telling: Readonly<Partial<Record<RecordType, readonly string[]>>> = {

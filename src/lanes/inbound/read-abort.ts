@@ -3,7 +3,7 @@
 import { type JsonObject, objectAt } from '../../json.ts';
 import { isInstant } from '../../records/records.ts';
 import { changedAt, isAbort, isTaskStatus, isTerminal } from '../../referrals/referrals.ts';
-import { nameOf, patientsOf, referenced } from './about.ts';
+import { localName, patientsOf, referenced } from './about.ts';
 
 export interface AbortContext {
   readonly baseUrl: string;
@@ -13,7 +13,7 @@ export interface AbortContext {
 
 /** It asks to cancel this Task, and speaks of nobody else. */
 export function isAbortOf(abort: JsonObject, task: JsonObject, { baseUrl, patients }: AbortContext): boolean {
-  const focus = referenced(objectAt(abort, 'focus'), baseUrl).map(nameOf);
+  const focus = referenced(objectAt(abort, 'focus'), baseUrl).map(localName);
   const isOfThese = patientsOf(abort, baseUrl).every((id) => patients.includes(id));
   return isAbort(abort) && isOfThese && focus.includes(`Task/${task.id}`);
 }

@@ -4,7 +4,7 @@
 import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import { isInstant } from '../../records/records.ts';
 import { codesOf } from '../../referrals/referrals.ts';
-import { nameOf, patientsOf, referenced } from './about.ts';
+import { localName, patientsOf, referenced } from './about.ts';
 
 /** A referral that a partner performs, as resources of the partner's speak of it. */
 export interface Performed {
@@ -83,7 +83,7 @@ function isClient(reference: JsonObject | undefined, { baseUrl, patients }: Perf
 
 function isTied(resource: JsonObject, elements: readonly string[], { baseUrl, names }: Performed): boolean {
   const named = elements.flatMap((element) => objectsAt(resource, element)).flatMap((one) => referenced(one, baseUrl));
-  return named.some((one) => names.includes(nameOf(one)));
+  return named.some((one) => names.includes(localName(one)));
 }
 
 /** By the codes of FHIR's v3-ParticipationMode; a code of the record's own list stands for itself. */

@@ -5,7 +5,7 @@
 import { type ExpressionBuilder, sql } from 'kysely';
 import { reason } from '../../errors.ts';
 import { type Json, type JsonObject, objectsAt } from '../../json.ts';
-import { type Database, json, type Transaction } from '../../store/store.ts';
+import { type Database, json, type Transaction, timeOf } from '../../store/store.ts';
 import type { RecordRow } from '../known.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
@@ -39,7 +39,7 @@ export async function refuseProposal(
   // A client and a case are offered for the referral that needs them, and stand as long as it does.
   if (row === undefined || row.offered === null || row.type === 'client' || row.type === 'case') return undefined;
   const isDeclined = row.type === 'referral';
-  const at = (await trx.selectNoFrom(sql<Date>`now()`.as('at')).executeTakeFirstOrThrow()).at.toISOString();
+  const at = (await timeOf(trx)).toISOString();
   await trx
     .updateTable('inbound')
     .set({

@@ -12,13 +12,14 @@ import { linkedTargets } from '../linked-targets.ts';
 import { raiseWanted } from '../links.ts';
 import { markClocks } from '../mark-clocks.ts';
 import { isSameChart, patientSlot } from '../patients/patient-link.ts';
-import { carriesOut, type Named, nameOf, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
+import type { Failure } from '../search-failure.ts';
+import { carriesOut, localName, type Named, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
 import { agenciesOf } from './agencies.ts';
-import { type LookFailure, type Looks, lookInStore, lookThere, mostLooks, readThere } from './look.ts';
+import { type Looks, lookInStore, lookThere, mostLooks, readThere } from './look.ts';
 import { type AttachmentLook, type InboundPlan, type PlannedChange, planInbound } from './plan.ts';
 import { type InboundRow, storeInbound } from './rows.ts';
 
-export type Taken = { readonly kind: 'nothing' } | { readonly kind: 'stored' } | LookFailure;
+export type Taken = { readonly kind: 'nothing' } | { readonly kind: 'stored' } | Failure;
 
 /** Attachments of documents, which one run reads once and nobody keeps. */
 export interface Texts {
@@ -77,7 +78,7 @@ async function readTexts(
   named: readonly Named[],
   texts: Texts,
   now: Date,
-): Promise<LookFailure | undefined> {
+): Promise<Failure | undefined> {
   const again = (afterMs: number) => tryAgain(texts, now.getTime() + afterMs);
   for (const one of named) {
     if (texts.looks.size >= mostTexts) {
@@ -85,10 +86,10 @@ async function readTexts(
       return undefined;
     }
     const found = await readThere(connection, one);
-    if ('look' in found) texts.looks.set(nameOf(one), found.look);
+    if ('look' in found) texts.looks.set(localName(one), found.look);
     else if (found.kind === 'config') return found;
     else {
-      texts.looks.set(nameOf(one), 'unread');
+      texts.looks.set(localName(one), 'unread');
       again(found.afterMs ?? unreadAgainMs);
     }
   }
@@ -132,7 +133,7 @@ async function lookAround(
   looks: Looks,
   texts: Texts,
   now: Date,
-): Promise<LookFailure | undefined> {
+): Promise<Failure | undefined> {
   const { baseUrl } = connection.config;
   const since = Math.max(...rows.filter(isWaiting).map(({ updated_at: at }) => at.getTime()));
   // The wait doubles: it is as long again as what names it had waited when it was looked at last.
@@ -167,33 +168,33 @@ async function lookAlong(
   from: readonly Named[],
   lead: (named: Named) => readonly Named[],
   isOutdated?: (named: Named, lookedAt?: Date) => boolean,
-): Promise<LookFailure | undefined> {
+): Promise<Failure | undefined> {
   let next = from;
   let asked = 0;
   const known = new Set<string>();
   while (next.length > 0) {
     await lookInStore(deps.store, lease.connection, looks, next, isOutdated);
     for (const named of next) {
-      known.add(nameOf(named));
-      if (looks.has(nameOf(named)) || asked >= mostLooks) continue;
+      known.add(localName(named));
+      if (looks.has(localName(named)) || asked >= mostLooks) continue;
       asked += 1;
       const failure = await lookThere(deps, connection, lease, looks, named);
       if (failure !== undefined) return failure;
-      if (typeof looks.get(nameOf(named)) === 'string') isOutdated?.(named);
+      if (typeof looks.get(localName(named)) === 'string') isOutdated?.(named);
     }
     const found = next.flatMap(lead);
-    next = asked >= mostLooks ? [] : found.filter((named) => !known.has(nameOf(named)));
+    next = asked >= mostLooks ? [] : found.filter((named) => !known.has(localName(named)));
   }
   return undefined;
 }
 
 function isForAnybody(looks: Looks, named: Named): boolean {
-  const look = looks.get(nameOf(named));
+  const look = looks.get(localName(named));
   return look !== undefined && typeof look !== 'string' && look.body.owner === undefined;
 }
 
 function wholes(looks: Looks, named: Named, baseUrl: string): Named[] {
-  const look = looks.get(nameOf(named));
+  const look = looks.get(localName(named));
   return look === undefined || typeof look === 'string' ? [] : partOf(look.body, baseUrl);
 }
 
@@ -208,7 +209,7 @@ function isOpen(row: InboundRow | undefined): boolean {
 }
 
 function pointedAt(looks: Looks, named: Named, baseUrl: string): Named[] {
-  const look = looks.get(nameOf(named));
+  const look = looks.get(localName(named));
   if (look === undefined || typeof look === 'string') return [];
   const { body } = look;
   const patients = patientsOf(body, baseUrl).map((id) => ({ resourceType: 'Patient', id }));

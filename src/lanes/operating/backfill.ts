@@ -4,6 +4,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { ConnectionConfig } from '../../config.ts';
 import { reason } from '../../errors.ts';
+import { openCaseStatuses } from '../../records/records.ts';
 import { type Database, json } from '../../store/store.ts';
 
 /** What cases point at goes before them; then the most urgent ones. All of it comes after what changes now (`want-lanes.ts`). */
@@ -23,7 +24,7 @@ function backfillOf(recipient: Recipient): Lanes {
   return lanesWhere(
     recipient,
     sql`r.type in ('organization', 'worker', 'service') or ${recipient.backfill === 'all'}::boolean
-      or c.content ->> 'status' in ('referred', 'intake', 'open', 'on-hold')`,
+      or c.content ->> 'status' in (${sql.join(openCaseStatuses)})`,
   );
 }
 

@@ -2,7 +2,15 @@
 
 import { sql } from 'kysely';
 import { CasebridgeError } from '../../errors.ts';
-import { type Database, json, type SetAside, type Signed, type Store, type Transaction } from '../../store/store.ts';
+import {
+  type Database,
+  json,
+  type SetAside,
+  type Signed,
+  type Store,
+  type Transaction,
+  timeOf,
+} from '../../store/store.ts';
 import { nameOf } from '../lane-resource.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
@@ -88,13 +96,6 @@ const mostNamed = 10;
 
 function signed({ by, note }: Signature, at: Date): Omit<SetAside, 'version' | 'reason'> {
   return { by, at: at.toISOString(), ...(note !== undefined && { note }) };
-}
-
-async function timeOf(trx: Transaction<Database>): Promise<Date> {
-  const { rows } = await sql<{ now: Date }>`select now() as now`.execute(trx);
-  const [row] = rows;
-  if (row === undefined) throw new Error('The database did not tell its time.');
-  return row.now;
 }
 
 async function lift(trx: Transaction<Database>, { connection, subject }: LaneKey): Promise<void> {

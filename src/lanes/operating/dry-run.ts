@@ -3,7 +3,6 @@
 import type { Reason } from '../../errors.ts';
 import type { Json } from '../../json.ts';
 import { sourceOf } from '../../records/records.ts';
-import { newMemory } from '../desire.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import { emptyMemory } from '../lane-memory.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
@@ -11,6 +10,7 @@ import type { LaneKey, Lease } from '../lease.ts';
 import { closed, leftOut } from '../left-out.ts';
 import { loadLane } from '../load.ts';
 import { type Operation, type Plan, plan } from '../plan.ts';
+import { newMemory } from '../run-memory.ts';
 
 export interface DryRun {
   readonly operations: readonly {
@@ -30,23 +30,18 @@ export interface DryRun {
   readonly awaitsDocument: boolean;
 }
 
-export interface DryRunOptions {
-  /** What is parked would be tried again, as an operator's run does. @default false */
-  readonly unparks?: boolean;
-}
-
 /** What a run would do now, as the API shows it. */
-export async function dryRun(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  key: LaneKey,
-  options: DryRunOptions = {},
-): Promise<DryRun> {
-  return show(await planNow(deps, connection, key, options));
+export async function dryRun(deps: LaneDeps, connection: LaneConnection, key: LaneKey): Promise<DryRun> {
+  return show(await planNow(deps, connection, key));
 }
 
 export interface PlanNow extends Pick<Plan, 'operations' | 'states'> {
   readonly nextLookAt: Date | null;
+}
+
+export interface PlanNowOptions {
+  /** What is parked would be tried again, as an operator's run does. @default false */
+  readonly unparks?: boolean;
 }
 
 /** Plans the lane from what the store holds, as if the last look at each resource were one of now. Asks no server and stores nothing. */
@@ -54,7 +49,7 @@ export async function planNow(
   deps: LaneDeps,
   connection: LaneConnection,
   key: LaneKey,
-  { unparks = false }: DryRunOptions = {},
+  { unparks = false }: PlanNowOptions = {},
 ): Promise<PlanNow> {
   const row = await deps.store.db
     .selectFrom('lane')

@@ -6,12 +6,11 @@ import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { Desired, DesiredReference, Facts, SlotRef } from '../../mapping/mapping.ts';
 import type { LinkRow } from '../known.ts';
 import { isSameChart } from './patient-link.ts';
-
-const chartElements = ['subject', 'patient', 'for', 'beneficiary'];
+import { patientElements } from './patient-of.ts';
 
 /** The patient whose chart a resource was written to, as we sent it: `Patient/…`. */
 export function chartOf(sent: Facts | undefined): string | undefined {
-  return chartElements.flatMap((name) => {
+  return patientElements.flatMap((name) => {
     const fact = sent?.[name];
     return typeof fact === 'string' && isPatient(fact) ? [fact] : [];
   })[0];
@@ -86,7 +85,7 @@ function renamed(value: Json, from: string, to: string): Json {
 }
 
 function chartReference({ references }: Desired): DesiredReference | undefined {
-  return references.find(({ element, target }) => target.type === 'client' && chartElements.includes(element));
+  return references.find(({ element, target }) => target.type === 'client' && patientElements.includes(element));
 }
 
 function isPatient(reference: string): boolean {

@@ -1,21 +1,22 @@
 // Who a client is on a server: linked when certain, asked when not, and made only where nobody there can be it (design section 7, "Patient").
 
 import type { Transaction } from 'kysely';
-import { classify, type MatchGrade } from '../../connections/connections.ts';
+import type { MatchGrade } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { identifierValue } from '../../fhir/fhir.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Database } from '../../store/store.ts';
 import { closeObsolete, type NewDecision, openDecision } from '../decisions.ts';
-import { patientTopic } from '../desire.ts';
 import { originHere } from '../inbound/origin.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
 import { ownIdentifier } from '../own-identifier.ts';
+import { readOne } from '../read-one.ts';
 import { type Failure, patientSearchFailure, type Refused } from '../search-failure.ts';
 import { comparePatient, matchPatient, type StrongIdentifier } from './match.ts';
+import { patientTopic } from './patient-link.ts';
 import { searchPatients } from './patient-search.ts';
 
 export type PatientFound =
@@ -74,12 +75,10 @@ function stands(patient: JsonObject): Looked {
 
 /** What we switched off ourselves is no answer (lanes.md 17), and a search may show it as it was before: it is read. */
 async function asItStands(connection: LaneConnection, { id }: JsonObject): Promise<Looked> {
-  const reply = await connection.client.send({ method: 'GET', path: `Patient/${id}` });
-  const facts = { method: 'GET', kind: 'read', target: { resourceType: 'Patient', id: String(id) } } as const;
-  const found = classify(connection.vendor, facts, reply);
-  if (found.class === 'gone') return { kind: 'off' };
-  if (found.class !== 'ok' || reply.fault !== undefined) return patientSearchFailure(connection, reply);
-  return reply.body === undefined || reply.body.active === false ? { kind: 'off' } : stands(reply.body);
+  const { reply, body, failed } = await readOne(connection, { resourceType: 'Patient', id: String(id) });
+  if (failed?.class === 'gone') return { kind: 'off' };
+  if (failed !== undefined) return patientSearchFailure(connection, reply);
+  return body.active === false ? { kind: 'off' } : stands(body);
 }
 
 function whyAsked(count: number, tooMany: boolean): Reason {

@@ -3,18 +3,17 @@
 
 import type { Transaction } from 'kysely';
 import { sql } from 'kysely';
-import { isSearchResult } from '../../connections/connections.ts';
+import { isWholeSearch } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
-import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { type Json, type JsonObject, objectsIn } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
-import { directoryIdentifiers } from '../desire.ts';
 import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import type { Lease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
 import { finalSearchFailure } from '../search-failure.ts';
 import { findPatient, type PatientFound } from './find-patient.ts';
-import { matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
+import { directoryIdentifiers, matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
 
 export type FindResult =
   | Exclude<PatientFound, { kind: 'not-found' }>
@@ -61,9 +60,7 @@ async function findEntry(
   for (const { system, value } of strong) {
     const query = connection.vendor.queries.identifier(system, value);
     const result = await connection.client.searchAll(resource.resourceType, query);
-    if (!isSearchResult(result)) return finalSearchFailure(connection, result);
-    if (!result.complete)
-      return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+    if (!isWholeSearch(result)) return finalSearchFailure(connection, result);
     for (const entry of result.resources) byId.set(String(entry.id), entry);
   }
   const [first] = [...byId.values()]
@@ -76,7 +73,7 @@ async function findEntry(
 
 /** A server that does not know the search parameter answers with everybody (ehr-behaviour E12): what has none of the numbers is no hit. */
 function carries({ identifier }: JsonObject, strong: readonly StrongIdentifier[]): boolean {
-  const held = Array.isArray(identifier) ? identifier.filter(isObject) : [];
+  const held = objectsIn(identifier);
   return held.some(({ system, value }) =>
     strong.some((ours) => ours.system === system && typeof value === 'string' && ours.value === value.trim()),
   );

@@ -1,7 +1,7 @@
 // Single facts of a client record and of a Patient resource, compared: names, day of birth, numbers, phones, addresses. Pure.
 // Every function says what counts as the same, and as nothing to compare.
 
-import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { type Json, type JsonObject, objectsIn } from '../../json.ts';
 
 /** An identifier that counts as strong, in the system that is configured for this connection. */
 export interface StrongIdentifier {
@@ -14,7 +14,7 @@ export function both(one: Json | undefined, other: Json | undefined): boolean {
 }
 
 export function hasFamily(names: Json | undefined): boolean {
-  return items(names).some(({ family }) => typeof family === 'string');
+  return objectsIn(names).some(({ family }) => typeof family === 'string');
 }
 
 export function hasGiven(names: Json | undefined): boolean {
@@ -22,14 +22,14 @@ export function hasGiven(names: Json | undefined): boolean {
 }
 
 export function hasStrongIdentifier(strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
-  return items(patient.identifier).some(({ system, value }) =>
+  return objectsIn(patient.identifier).some(({ system, value }) =>
     strong.some((ours) => ours.system === system && typeof value === 'string' && ours.value === value.trim()),
   );
 }
 
 /** Both have a number in the same system, and not one of theirs is ours: two people, or an error that a person must see. */
 export function hasOtherIdentifier(strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
-  return items(patient.identifier).some(({ system }) => strong.some((ours) => ours.system === system));
+  return objectsIn(patient.identifier).some(({ system }) => strong.some((ours) => ours.system === system));
 }
 
 /** A day that is known only by its year or month may be any of it. */
@@ -45,8 +45,8 @@ export function sameBirthDate(client: JsonObject, patient: JsonObject): boolean 
 }
 
 export function familyAgrees(client: JsonObject, patient: JsonObject): boolean {
-  const families = items(client.names).flatMap(({ family }) => (typeof family === 'string' ? [fold(family)] : []));
-  return items(patient.name).some(({ family }) => typeof family === 'string' && families.includes(fold(family)));
+  const families = objectsIn(client.names).flatMap(({ family }) => (typeof family === 'string' ? [fold(family)] : []));
+  return objectsIn(patient.name).some(({ family }) => typeof family === 'string' && families.includes(fold(family)));
 }
 
 /** Names that share a first letter may be one person (Bob, Robert are not caught; their other facts are for the hospital's own index). */
@@ -63,7 +63,7 @@ export function givenAgrees(client: JsonObject, patient: JsonObject): boolean {
 
 /** Some servers keep all given names in one text. */
 function firstNames(names: Json | undefined): string[] {
-  return items(names).flatMap(({ given }) => {
+  return objectsIn(names).flatMap(({ given }) => {
     const [first = ''] = fold(texts(given)[0] ?? '').split(/\s+/);
     return first === '' ? [] : [first];
   });
@@ -73,7 +73,7 @@ export function fullNameAgrees(client: JsonObject, patient: JsonObject): boolean
   const name = legalName(client);
   const first = name?.given[0];
   if (name === undefined || first === undefined) return false;
-  return items(patient.name).some((other) => {
+  return objectsIn(patient.name).some((other) => {
     const given = texts(other.given).map(fold);
     return typeof other.family === 'string' && fold(other.family) === fold(name.family) && given[0] === fold(first);
   });
@@ -88,10 +88,10 @@ export function samePhone(client: JsonObject, patient: JsonObject): boolean {
 }
 
 export function phonesOf(phones: Json | undefined, telecom: Json | undefined): Pair {
-  const theirs = items(telecom).flatMap(({ system, value }) =>
+  const theirs = objectsIn(telecom).flatMap(({ system, value }) =>
     system === 'phone' || system === 'sms' ? phoneDigits(value) : [],
   );
-  return [items(phones).flatMap(({ number }) => phoneDigits(number)), theirs];
+  return [objectsIn(phones).flatMap(({ number }) => phoneDigits(number)), theirs];
 }
 
 /** What either side says of one fact. */
@@ -108,7 +108,7 @@ export function sameAddressLine(client: JsonObject, patient: JsonObject): boolea
 /** First lines only: the second of an address is often a name or a floor. */
 export function linesOf(client: JsonObject, patient: JsonObject): Pair {
   const first = (value: Json | undefined, key: string) =>
-    items(value).flatMap((address) =>
+    objectsIn(value).flatMap((address) =>
       texts(address[key])
         .slice(0, 1)
         .map(fold)
@@ -126,10 +126,10 @@ export function sameSsnTail(client: JsonObject, patient: JsonObject): boolean {
 export function ssnTails(client: JsonObject, patient: JsonObject): Pair {
   const tails = (found: Json | undefined) => (typeof found === 'string' ? ssnTail(found) : []);
   return [
-    items(client.identifiers).flatMap(({ kind, value }) =>
+    objectsIn(client.identifiers).flatMap(({ kind, value }) =>
       kind === 'ssn' || kind === 'ssn-last4' ? tails(value) : [],
     ),
-    items(patient.identifier).flatMap(({ system, value }) => (system === ssnSystem ? tails(value) : [])),
+    objectsIn(patient.identifier).flatMap(({ system, value }) => (system === ssnSystem ? tails(value) : [])),
   ];
 }
 
@@ -139,12 +139,12 @@ function ssnTail(value: string): string[] {
 }
 
 export function legalName(client: JsonObject): { family: string; given: string[] } | undefined {
-  const name = items(client.names).find(({ use }) => use === 'legal');
+  const name = objectsIn(client.names).find(({ use }) => use === 'legal');
   return typeof name?.family === 'string' ? { family: name.family, given: texts(name.given) } : undefined;
 }
 
 function givenNames(names: Json | undefined): string[] {
-  return items(names).flatMap(({ given }) => texts(given).map(fold));
+  return objectsIn(names).flatMap(({ given }) => texts(given).map(fold));
 }
 
 /** The last ten digits: country codes and punctuation differ between systems. */
@@ -156,10 +156,6 @@ function phoneDigits(number: Json | undefined): string[] {
 /** Case, accents and surrounding space do not make another person. */
 export function fold(text: string): string {
   return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().trim();
-}
-
-export function items(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 function texts(value: Json | undefined): string[] {

@@ -1,7 +1,7 @@
 // Is one of these patients our client? Certain, a person must decide, or nobody. Never a guess (design section 7, "Patient"). Pure.
 
 import type { MatchGrade } from '../../connections/connections.ts';
-import { isObject, type JsonObject } from '../../json.ts';
+import { isObject, type JsonObject, objectsIn } from '../../json.ts';
 import {
   birthDateMayAgree,
   both,
@@ -15,7 +15,6 @@ import {
   hasOtherIdentifier,
   hasSecondFact,
   hasStrongIdentifier,
-  items,
   legalName,
   linesOf,
   phonesOf,
@@ -148,7 +147,7 @@ export function strongIdentifiers(
   client: JsonObject,
   identifierSystems: Readonly<Record<string, string>>,
 ): StrongIdentifier[] {
-  return items(client.identifiers).flatMap(({ kind, value, system }) => {
+  return objectsIn(client.identifiers).flatMap(({ kind, value, system }) => {
     const configured = typeof kind === 'string' && strongKinds.includes(kind) ? identifierSystems[kind] : undefined;
     const fits = configured !== undefined && (system === undefined || system === configured);
     return fits && typeof value === 'string' ? [{ system: configured, value: value.trim() }] : [];
@@ -190,13 +189,31 @@ function contradicts(client: JsonObject, strong: readonly StrongIdentifier[], pa
 
 /** A patient that the hospital replaced by another, or switched off, is for a person even when everything agrees. */
 function isUsable(patient: JsonObject): boolean {
-  return patient.active !== false && !items(patient.link).some((link) => link.type === 'replaced-by');
+  return patient.active !== false && !objectsIn(patient.link).some((link) => link.type === 'replaced-by');
 }
 
 /** `Patient/…` that took the place of this one, as its server says. */
 export function replacedBy(patient: JsonObject): string | undefined {
-  const link = items(patient.link).find(({ type }) => type === 'replaced-by');
+  const link = objectsIn(patient.link).find(({ type }) => type === 'replaced-by');
   const reference = isObject(link?.other) ? link.other.reference : undefined;
   const [name] = typeof reference === 'string' ? (/Patient\/[^/]+$/.exec(reference) ?? []) : [];
   return name;
+}
+
+const npiSystem = 'http://hl7.org/fhir/sid/us-npi';
+
+/** The numbers by which a server may already know an organization or a practitioner. */
+export function directoryIdentifiers(
+  record: JsonObject,
+  identifierSystems: Readonly<Record<string, string>>,
+): { system: string; value: string }[] {
+  const npi = identifierSystems.npi ?? npiSystem;
+  const own = typeof record.npi === 'string' ? [{ system: npi, value: record.npi.trim() }] : [];
+  const listed = (Array.isArray(record.identifiers) ? record.identifiers : []).flatMap((item) => {
+    if (!isObject(item) || typeof item.kind !== 'string' || typeof item.value !== 'string' || item.kind === 'tax-id')
+      return [];
+    const system = item.kind === 'npi' ? npi : identifierSystems[item.kind];
+    return system === undefined ? [] : [{ system, value: item.value.trim() }];
+  });
+  return [...own, ...listed];
 }

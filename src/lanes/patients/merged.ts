@@ -2,8 +2,7 @@
 // old chart. A survivor who is plainly somebody else is a question instead (ehr-behaviour E20, C14; design section 7).
 
 import type { Transaction } from 'kysely';
-import { classify, type FhirReply } from '../../connections/connections.ts';
-import { type Reason, reason } from '../../errors.ts';
+import { reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Database } from '../../store/store.ts';
 import { openDecision } from '../decisions.ts';
@@ -11,6 +10,8 @@ import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
 import type { LaneResource, LinkState } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { raiseWanted, saveSeen } from '../links.ts';
+import { readOne } from '../read-one.ts';
+import type { Failure } from '../search-failure.ts';
 import { askWho } from './find-patient.ts';
 import { isSomebodyElse, replacedBy, strongIdentifiers } from './match.ts';
 import { type ClientOn, endPatientLink, lanesOfClient, pointAtPatient, voidPlans } from './patient-link.ts';
@@ -21,25 +22,23 @@ export type Survivor =
   | { readonly kind: 'same' }
   | { readonly kind: 'survivor'; readonly body: JsonObject }
   | { readonly kind: 'unnamed' }
-  | { readonly kind: 'again'; readonly reason: Reason; readonly afterMs: number | undefined };
+  | Failure;
 
 /** A chain of merges that is longer than this is a loop. */
 const mostMerges = 5;
 
 /** Follows redirects (which the client has done) and `replaced-by` to the patient who stands. */
-export async function survivorOf(connection: LaneConnection, id: string, reply: FhirReply): Promise<Survivor> {
-  let body = reply.body ?? {};
+export async function survivorOf(connection: LaneConnection, id: string, shown: JsonObject): Promise<Survivor> {
+  let body = shown;
   for (let hops = 0; hops < mostMerges; hops += 1) {
     const next = replacedBy(body)?.replace('Patient/', '');
     if (next === undefined || next === body.id) return body.id === id ? { kind: 'same' } : { kind: 'survivor', body };
-    const answer = await connection.client.send({ method: 'GET', path: `Patient/${next}` });
-    const facts = { method: 'GET', kind: 'read', target: { resourceType: 'Patient', id: next } } as const;
-    const found = classify(connection.vendor, facts, answer);
-    const isLost = found.class === 'gone' || found.class === 'denied' || found.class === 'permanent';
-    if (isLost) return { kind: 'unnamed' };
-    if (found.class !== 'ok' || answer.fault !== undefined)
-      return { kind: 'again', reason: found.reason ?? reason('outcome-unknown'), afterMs: found.retryAfterMs };
-    body = answer.body ?? {};
+    const read = await readOne(connection, { resourceType: 'Patient', id: next });
+    const { failed } = read;
+    if (failed?.class === 'gone' || failed?.class === 'denied' || failed?.class === 'permanent')
+      return { kind: 'unnamed' };
+    if (failed !== undefined) return { kind: 'again', reason: failed.reason, afterMs: failed.retryAfterMs };
+    body = read.body;
   }
   return { kind: 'unnamed' };
 }

@@ -18,6 +18,9 @@ export interface ClientOn {
 
 export const patientSlot = 'patient';
 
+/** Of the question who a client is on a server. */
+export const patientTopic = 'patient';
+
 /** The generations of the client's link, the oldest first, locked for the rest of the transaction. */
 export function lockPatientLinks(trx: Transaction<Database>, client: ClientOn): Promise<LinkRow[]> {
   return trx

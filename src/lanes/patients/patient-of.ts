@@ -3,7 +3,7 @@
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 
 /** Where resources say whom they are about. */
-const elements = ['subject', 'patient', 'for', 'beneficiary'] as const;
+export const patientElements: readonly string[] = ['subject', 'patient', 'for', 'beneficiary'];
 
 /**
  * The server's id of the patient whom a resource is about; a Patient is about itself.
@@ -12,7 +12,7 @@ const elements = ['subject', 'patient', 'for', 'beneficiary'] as const;
 export function patientOf(resource: JsonObject, baseUrl?: string): string | undefined {
   if (resource.resourceType === 'Patient') return textAt(resource, 'id');
   const named = [
-    ...elements.map((element) => objectAt(resource, element)),
+    ...patientElements.map((element) => objectAt(resource, element)),
     ...objectsAt(resource, 'participant').map((participant) => objectAt(participant, 'actor')),
   ];
   for (const reference of named) {

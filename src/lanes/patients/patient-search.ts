@@ -4,13 +4,13 @@
 import {
   type FhirClient,
   isOffered,
-  isSearchResult,
   isTooMany,
+  isWholeSearch,
   type MatchGrade,
   type PersonSought,
 } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
-import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { type Json, type JsonObject, objectsIn } from '../../json.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { type Failure, patientSearchFailure, type Refused } from '../search-failure.ts';
@@ -100,10 +100,7 @@ async function searchAsFarAsItGoes(connection: LaneConnection, queries: readonly
 
 function found(connection: LaneConnection, result: Awaited<ReturnType<FhirClient['searchAll']>>): Searched {
   if (isTooMany(connection.vendor, result)) return { kind: 'parked', reason: reason('patient-too-many') };
-  if (!isSearchResult(result)) return patientSearchFailure(connection, result);
-  if (result.restricted) return { kind: 'parked', reason: reason('patient-restricted') };
-  if (!result.complete)
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  if (!isWholeSearch(result)) return patientSearchFailure(connection, result);
   return { kind: 'found', patients: result.resources, grades: result.grades ?? new Map(), tooMany: false };
 }
 
@@ -115,7 +112,7 @@ function criteria(resource: LaneResource): PersonSought[][] {
   const phone = firstText(telecom, 'value', ({ system }) => system === 'phone');
   const postalCode = firstText(address, 'postalCode');
   const byFamily = new Map(
-    objects(names).flatMap((name) => (typeof name.family === 'string' ? [[name.family, name] as const] : [])),
+    objectsIn(names).flatMap((name) => (typeof name.family === 'string' ? [[name.family, name] as const] : [])),
   );
   return [...byFamily].map(([family, name]) => {
     const given = Array.isArray(name.given) ? name.given.find((one) => typeof one === 'string') : undefined;
@@ -137,12 +134,8 @@ function firstText(
   name: string,
   fits: (item: JsonObject) => boolean = () => true,
 ): string | undefined {
-  return objects(list)
+  return objectsIn(list)
     .filter(fits)
     .map((item) => item[name])
     .find((value) => typeof value === 'string');
-}
-
-function objects(value: Json | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }

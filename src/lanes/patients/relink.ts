@@ -3,16 +3,15 @@
 // Patient.
 
 import { sql, type Transaction } from 'kysely';
-import { classify } from '../../connections/connections.ts';
 import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
-import { patientTopic } from '../desire.ts';
-import type { LinkRow } from '../known.ts';
+import { isStanding, type LinkRow } from '../known.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import type { ResourceKey } from '../lane-resource.ts';
 import { raiseWanted } from '../links.ts';
+import { readOne } from '../read-one.ts';
 import { isRestricted } from '../search-failure.ts';
 import { replacedBy } from './match.ts';
 import {
@@ -21,6 +20,7 @@ import {
   lanesOfClient,
   lockPatientLinks,
   patientSlot,
+  patientTopic,
   pointAtPatient,
   voidPlans,
 } from './patient-link.ts';
@@ -86,19 +86,11 @@ export async function relinkPatient(store: Store, asked: RelinkAsked): Promise<R
  * @throws CasebridgeError `patient-unknown`, `patient-merged`, `patient-restricted`, `patient-unreadable`
  */
 export async function requirePatient(connection: LaneConnection, id: string): Promise<void> {
-  const reply = await connection.client.send({ method: 'GET', path: `Patient/${id}` });
-  const facts = { method: 'GET', kind: 'read', target: { resourceType: 'Patient', id } } as const;
-  const { class: found, reason: why } = classify(connection.vendor, facts, reply);
+  const { reply, body, failed } = await readOne(connection, { resourceType: 'Patient', id });
   if (isRestricted(connection, reply)) throw new CasebridgeError('patient-restricted');
-  if (found === 'gone' || found === 'permanent') throw new CasebridgeError('patient-unknown');
-  if (found !== 'ok' || reply.fault !== undefined)
-    throw new CasebridgeError('patient-unreadable', { why: why === undefined ? '' : ` ${why.text}` });
-  const body = reply.body ?? {};
+  if (failed?.class === 'gone' || failed?.class === 'permanent') throw new CasebridgeError('patient-unknown');
+  if (failed !== undefined) throw new CasebridgeError('patient-unreadable', { why: ` ${failed.reason.text}` });
   if (body.id !== id || replacedBy(body) !== undefined) throw new CasebridgeError('patient-merged');
-}
-
-function isStanding({ remote_id: id, retired_at: at }: LinkRow): boolean {
-  return id !== null && at === null;
 }
 
 /** A run that is looking for the patient right now must not store what it finds over what a person says. */

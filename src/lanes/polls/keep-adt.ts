@@ -6,6 +6,7 @@ import { json, type Store } from '../../store/store.ts';
 import { type Noting, noteInbound } from '../inbound/note.ts';
 import type { LaneKey } from '../lease.ts';
 import { hashOfSeen, raiseWanted, saveSeen } from '../links.ts';
+import { notAskedCodes } from './poll-allowed.ts';
 import { lanesOfPatients } from './poll-keep.ts';
 
 export interface IdentifierSought {
@@ -49,9 +50,6 @@ export async function patientsWith(
   return rows;
 }
 
-/** What keeps a poll from reading anything until somebody changes a grant, the server or the configuration. */
-const lasting = ['route-not-declared', 'route-scopes-missing', 'poll-not-offered', 'poll-patient-needed'];
-
 /**
  * Whether polls read visits of this patient: then a message only wakes them, and a visit is told of once. An outage changes nothing of that, nor that
  * this patient has not been asked about yet, where the visits of others are read.
@@ -60,7 +58,7 @@ export async function readsVisits({ db }: Pick<Store, 'db'>, connection: string,
   const { rows } = await sql`
     select 1 from poll p
     where p.connection = ${connection} and p.resource_type = 'Encounter' and p.last_ok_at is not null
-      and (p.reason is null or p.reason ->> 'code' not in (${sql.join(lasting)}))
+      and (p.reason is null or p.reason ->> 'code' not in (${sql.join(notAskedCodes)}))
       and (p.about in ('', ${patient}) or not exists (
         select 1 from poll own where own.connection = ${connection} and own.resource_type = 'Encounter' and own.about = ${patient}
           and own.reason is not null))

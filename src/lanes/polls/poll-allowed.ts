@@ -1,8 +1,16 @@
 // Whether a type may be asked for: what the server declares, and what its token allows.
 
 import { type Capabilities, parseScope } from '../../connections/connections.ts';
-import { type Reason, reason } from '../../errors.ts';
+import { type ErrorCode, type Reason, reason } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
+
+/** What keeps a poll from reading anything until somebody changes a grant, the server or the configuration. */
+export const notAskedCodes = [
+  'route-not-declared',
+  'route-scopes-missing',
+  'poll-not-offered',
+  'poll-patient-needed',
+] as const satisfies readonly ErrorCode[];
 
 /** Why the type cannot be searched; undefined: it can, or only the attempt can tell. */
 export async function mayPoll(

@@ -3,7 +3,7 @@
 
 import { parseReference } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
-import { nameOf, partOf } from '../inbound/about.ts';
+import { localName, partOf } from '../inbound/about.ts';
 import { patientOf } from '../patients/patient-of.ts';
 
 export interface Concern {
@@ -36,7 +36,7 @@ export function isOurConcern(resource: JsonObject, concern: Concern): boolean {
     isAskedAbout ||
     isReferredToUs(resource, concern) ||
     isOpenToAll(resource) ||
-    partOf(resource, concern.baseUrl).some((whole) => concern.referred.has(nameOf(whole)))
+    partOf(resource, concern.baseUrl).some((whole) => concern.referred.has(localName(whole)))
   );
 }
 
@@ -58,7 +58,7 @@ function isReferral(request: JsonObject, concern: Concern): boolean {
 /** Any other is mail among the staff. */
 function isOfReferral(message: JsonObject, { referrals, baseUrl }: Concern): boolean {
   if (referrals === undefined) return true;
-  return referencesOf(message).some((text) => referrals.has(localName(text, baseUrl)));
+  return referencesOf(message).some((text) => referrals.has(localReference(text, baseUrl)));
 }
 
 /** What a message says it is about. */
@@ -69,9 +69,9 @@ export function referencesOf(message: JsonObject): string[] {
 }
 
 /** `Type/id` of what stands on this server; anything else as it is. */
-export function localName(reference: string, baseUrl: string): string {
+export function localReference(reference: string, baseUrl: string): string {
   const parsed = parseReference(reference.trim(), baseUrl);
-  return parsed === undefined ? reference : `${parsed.resourceType}/${parsed.id}`;
+  return parsed === undefined ? reference : localName(parsed);
 }
 
 function names({ ours, baseUrl }: Concern, reference: JsonObject | undefined): boolean {

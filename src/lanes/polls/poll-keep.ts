@@ -16,7 +16,7 @@ import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { replacedBy } from '../patients/match.ts';
 import { patientOf } from '../patients/patient-of.ts';
-import { type Concern, isOurConcern, isReferredToUs, localName, referencesOf } from './poll-concern.ts';
+import { type Concern, isOurConcern, isReferredToUs, localReference, referencesOf } from './poll-concern.ts';
 
 export interface PollKey {
   readonly connection: string;
@@ -232,7 +232,7 @@ async function patientsCreatedFor(
       select o.source, o.sent::text as sent, case when o.type = 'client' then o.record_id else r.client_id end as client
       from operation o left join record r on r.source = o.source and r.type = o.type and r.id = o.record_id
       where o.connection = ${connection} and o.resource_type = ${resourceType} and o.remote_id is null
-        and (o.outcome is null or o.outcome = 'unknown') and o.intended_at > now() - interval '1 hour'),
+        and o.outcome is null and o.intended_at > now() - interval '1 hour'),
     whose as (
       select o.sent, o.client, k.remote_id as patient from open o
       left join link k on k.connection = ${connection} and k.source = o.source and k.type = 'client' and k.id = o.client
@@ -251,7 +251,7 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
   const { baseUrl, inboundTo, polls } = connection.config;
   const named = json(bodies.flatMap((body) => patientOf(body, baseUrl) ?? []).map((id) => ({ id })));
   const isMail = poll.resource_type === 'Communication' && !isOffered(connection.vendor.messages);
-  const spokenOf = isMail ? bodies.flatMap(referencesOf).map((text) => ({ name: localName(text, baseUrl) })) : [];
+  const spokenOf = isMail ? bodies.flatMap(referencesOf).map((text) => ({ name: localReference(text, baseUrl) })) : [];
   const wholes = json(bodies.flatMap((body) => partOf(body, baseUrl)).map(({ id }) => ({ id })));
   const { rows } = await sql<{ kind: 'patient' | 'ours' | 'requested' | 'referral' | 'referred'; name: string }>`
     select 'patient' as kind, n.id as name from jsonb_to_recordset(${named}) as n(id text)

@@ -1,7 +1,7 @@
 // How often what is asked for, and what that costs (lanes.md 21). Pure.
 
 import type { ConnectionConfig } from '../../config.ts';
-import { isOffered, type Vendor } from '../../connections/connections.ts';
+import { isOffered, pollShare, type Vendor } from '../../connections/connections.ts';
 
 type Polled = Pick<ConnectionConfig, 'vendor' | 'pollEveryMs' | 'polls'>;
 
@@ -53,9 +53,6 @@ export interface PollCost {
   /** The shortest time in which a third of the rate gets once through the polls of each tier, in seconds. */
   readonly cycleSeconds: number;
 }
-
-/** Polls may take one request in three (lanes.md 21). */
-export const pollShare = 3;
 
 /** What asking costs, from the number of polls of each kind. */
 export function pollCost(

@@ -4,6 +4,7 @@
 import type { Reason } from '../../errors.ts';
 import { type Store, sql } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
+import { notAskedCodes } from './poll-allowed.ts';
 import { type PollCost, pollCost, pollEveryMs } from './poll-plan.ts';
 import { type SubscriptionReport, subscriptionReport } from './subscribe.ts';
 
@@ -48,7 +49,7 @@ export async function pollReport(store: Store, { config, vendor }: LaneConnectio
     select resource_type, tier, count(*)::integer as polls,
       percentile_disc(0.95) within group (order by last_ms) as real_ms
     from poll where connection = ${config.id} and resource_type not in ('Group', 'List', 'Subscription')
-      and (reason is null or reason ->> 'code' not in ('route-not-declared', 'route-scopes-missing', 'poll-not-offered', 'poll-patient-needed'))
+      and (reason is null or reason ->> 'code' not in (${sql.join(notAskedCodes)}))
     group by 1, 2 order by 2, 1`.execute(store.db);
   const { rows: patients } = await sql<{ tier: number; n: number }>`
     select tier, count(distinct about)::integer as n from poll where connection = ${config.id} and tier > 0 group by 1`.execute(
@@ -95,7 +96,7 @@ async function countLate({ db }: Store, connection: string, row: Row, everyMs: n
 async function notAsked({ db }: Store, connection: string): Promise<PollReport['notAsked']> {
   const { rows } = await sql<{ resource_type: string; reason: Reason }>`
     select distinct on (resource_type) resource_type, reason from poll where connection = ${connection}
-      and reason ->> 'code' in ('route-not-declared', 'route-scopes-missing', 'poll-not-offered', 'poll-patient-needed')
+      and reason ->> 'code' in (${sql.join(notAskedCodes)})
     order by resource_type, tier desc`.execute(db);
   return rows.map(({ resource_type: resourceType, reason }) => ({ resourceType, reason }));
 }

@@ -15,6 +15,7 @@ import {
 import { reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { LaneConnection } from '../lane-connection.ts';
+import { readOne } from '../read-one.ts';
 import { dayMs } from './poll-plan.ts';
 
 /** Windows are not made smaller than this: what the server stored within a second is set aside together. */
@@ -111,14 +112,14 @@ async function inWindows(
   }
   const partial = parts.find(({ isPartial }) => isPartial);
   const why = partial?.reason ?? unreadable[0]?.reason;
-  return {
+  const shown = {
     resources: [...found.values()],
-    complete: why === undefined,
-    ...(why && { reason: why }),
-    ...(partial && { isPartial: true }),
     ...(unreadable.length > 0 && { unreadable }),
-    ...(parts.some(({ redirected }) => redirected) && { redirected: true }),
+    ...(parts.some(({ redirected }) => redirected) && { redirected: true as const }),
   };
+  return why === undefined
+    ? { ...shown, complete: true }
+    : { ...shown, complete: false, reason: why, ...(partial && { isPartial: true }) };
 }
 
 interface Span {
@@ -142,24 +143,22 @@ async function besidesKnown(
   { resourceType, known, limits }: PollAsked,
   parts: SearchResult,
 ): Promise<SearchResult | SearchFailure> {
-  const { client, vendor } = connection;
   const resources = [...parts.resources];
   const unreadable = [...(parts.unreadable ?? [])];
   const shown = new Set(resources.map(({ id }) => String(id)));
   for (const id of (await known()).filter((one) => !shown.has(one)).slice(0, mostReads)) {
     await limits.beforePage?.();
-    const reply = await client.send({ method: 'GET', path: `${resourceType}/${id}`, isPoll: true });
-    const found = classify(vendor, { method: 'GET', kind: 'read', target: { resourceType, id } }, reply);
-    if (found.class === 'gone') continue;
+    const { reply, body, failed } = await readOne(connection, { resourceType, id }, { isPoll: true });
+    if (failed?.class === 'gone') continue;
     if (reply.fault !== undefined) return reply;
-    if (found.class === 'ok' && reply.body !== undefined) resources.push(reply.body);
+    if (body !== undefined) resources.push(body);
     else if (reply.unkept !== undefined) unreadable.push(setAside(resourceType, id, reply.unkept.problem));
     else if (isBroken(connection, reply)) unreadable.push(setAside(resourceType, id));
     else return reply;
   }
-  if (unreadable.length === 0) unreadable.push(setAside(resourceType, 'not seen before'));
-  const [first] = unreadable;
-  return { ...parts, resources, complete: false, ...(first && { reason: parts.reason ?? first.reason }), unreadable };
+  const [first = setAside(resourceType, 'not seen before'), ...others] = unreadable;
+  const why = parts.reason ?? first.reason;
+  return { ...parts, resources, complete: false, reason: why, unreadable: [first, ...others] };
 }
 
 function setAside(resourceType: string, key: string, problem = 'the server cannot show it'): UnreadableEntry {

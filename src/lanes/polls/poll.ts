@@ -238,7 +238,7 @@ async function readChanges(
     return kept.lanes;
   });
   deps.wake(lanes);
-  return result.isPartial ? { failed: result.reason ?? reason('search-partial', { resourceType: type }) } : 'done';
+  return result.isPartial ? { failed: result.reason } : 'done';
 }
 
 /** What was seen of this type and patient; a patient is known by the poll itself. */

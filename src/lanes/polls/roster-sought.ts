@@ -89,7 +89,7 @@ async function find(connection: LaneConnection, { system, value }: NumberSought)
   if (isTooMany(vendor, result)) return { lasting: reason('roster-several', { count: 'too many' }) };
   if (!isSearchResult(result)) return { again: patientSearchFailure(connection, result).reason };
   if (result.restricted) return { lasting: reason('patient-restricted') };
-  if (!result.complete) return { again: result.reason ?? reason('outcome-unknown') };
+  if (!result.complete) return { again: result.reason };
   // A server that does not know the criterion shows others too.
   const patients = result.resources.filter((one) => carries(one, { system, value }) && replacedBy(one) === undefined);
   const [only, other] = patients;

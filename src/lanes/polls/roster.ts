@@ -3,14 +3,17 @@
 
 import { sql, type Transaction } from 'kysely';
 import type { ConnectionConfig } from '../../config.ts';
-import { classify, type FhirReply, type Vendor } from '../../connections/connections.ts';
+import { pollShare, type Vendor } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { parseReference } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
+import { openCaseStatuses } from '../../records/records.ts';
+import { finalStatuses } from '../../referrals/referrals.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
+import { readOne } from '../read-one.ts';
 import { reviewPollAlerts } from './poll-keep.ts';
-import { pollEveryMs, pollShare, tiers, typesOfAll, typesOfOne } from './poll-plan.ts';
+import { pollEveryMs, tiers, typesOfAll, typesOfOne } from './poll-plan.ts';
 import { type NumberSought, replaceSought } from './roster-sought.ts';
 import { prepareSubscriptions } from './subscribe.ts';
 
@@ -41,9 +44,8 @@ export async function preparePolls(store: Store, config: Polled, vendor: Vendor)
 const referredDays = 30;
 
 /** Open cases and referrals: how they end is in their status. */
-const openCase = sql`c.content ->> 'status' in ('referred', 'intake', 'open', 'on-hold')`;
-const openReferral = sql`q.content ->> 'status' not in (
-  'completed', 'failed', 'declined', 'cancelled', 'entered-in-error', 'draft')`;
+const openCase = sql`c.content ->> 'status' in (${sql.join(openCaseStatuses)})`;
+const openReferral = sql`q.content ->> 'status' not in (${sql.join([...finalStatuses, 'draft'])})`;
 
 /**
  * Brings the polls of single patients up to date with who is asked about: new ones are spread over the time that the connection's rate needs for
@@ -147,16 +149,14 @@ export async function readRoster(
   resourceType: string,
   id: string,
 ): Promise<Reason | undefined> {
-  const { vendor, client, config } = connection;
-  const reply = await client.send({ method: 'GET', path: `${resourceType}/${id}`, isPoll: true });
-  const found = classify(vendor, { method: 'GET', kind: 'read', target: { resourceType, id } }, reply);
-  if (found.class !== 'ok' || reply.fault !== undefined || reply.body === undefined) {
-    const why = found.reason ?? reason('outcome-unknown');
+  const { config } = connection;
+  const { reply, body, failed } = await readOne(connection, { resourceType, id }, { isPoll: true });
+  if (failed !== undefined) {
     // We ourselves have not asked.
-    if (reply.fault === 'resting' || reply.fault === 'aborted') return why;
-    return reason('roster-unreadable', { resourceType, id, why: why.text });
+    if (reply.fault === 'resting' || reply.fault === 'aborted') return failed.reason;
+    return reason('roster-unreadable', { resourceType, id, why: failed.reason.text });
   }
-  const patients = patientsOf(reply, config.baseUrl);
+  const patients = patientsOf(body, config.baseUrl);
   return store.tx(async (trx) => {
     if (patients.length === 0 && (await namesSomebody(trx, config.id))) return reason('roster-empty', { resourceType });
     await replaceRoster(trx, config.id, 'group', patients);
@@ -187,7 +187,7 @@ export async function rosterFindings({ db }: Store, connection: string): Promise
 }
 
 /** Members of a Group who belong to it now, or entries of a List that are not taken off it. */
-function patientsOf({ body }: Pick<FhirReply, 'body'>, baseUrl: string): string[] {
+function patientsOf(body: JsonObject, baseUrl: string): string[] {
   const isOver = (part: JsonObject) => part.inactive === true || part.deleted === true;
   const references = [...objectsAt(body, 'member'), ...objectsAt(body, 'entry')]
     .filter((part) => !isOver(part))

@@ -9,7 +9,7 @@ import {
   type Capabilities,
   classify,
   type FhirReply,
-  isSearchResult,
+  isWholeSearch,
 } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { contentHash } from '../../fhir/fhir.ts';
@@ -18,6 +18,7 @@ import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import { versionTagOf } from '../links.ts';
 import { closeAlert, openAlert } from '../operating/alerts.ts';
+import { readOne } from '../read-one.ts';
 import { searchFailure } from '../search-failure.ts';
 import { type PollKey, type PollOutcome, updatedAt } from './poll-keep.ts';
 import { isReadWhole } from './poll-plan.ts';
@@ -172,11 +173,10 @@ async function findAll(
 ): Promise<{ readonly all: JsonObject[] } | { readonly failed: Reason }> {
   const byUrl = capabilities.searchParams.Subscription?.includes('url') === true;
   const result = await connection.client.searchAll('Subscription', byUrl ? { url: endpoint } : {}, { isPoll: true });
-  if (!isSearchResult(result)) return { failed: searchFailure(connection, result).reason };
-  if (!result.complete) return { failed: result.reason ?? reason('search-partial', { resourceType: 'Subscription' }) };
+  if (!isWholeSearch(result)) return { failed: searchFailure(connection, result).reason };
   const found = result.resources.filter((one) => textAt(objectAt(one, 'channel'), 'endpoint') === endpoint);
   if (known !== null && !found.some(({ id }) => id === known)) {
-    const read = await readOne(connection, known);
+    const read = await readOwn(connection, known);
     if ('failed' in read) return read;
     if (read.body !== undefined) found.push(read.body);
   }
@@ -184,17 +184,12 @@ async function findAll(
   return { all: found.toSorted((one, other) => (rank(one) < rank(other) ? -1 : 1)) };
 }
 
-async function readOne(
-  { client, vendor }: LaneConnection,
+async function readOwn(
+  connection: LaneConnection,
   id: string,
 ): Promise<{ readonly body?: JsonObject | undefined } | { readonly failed: Reason }> {
-  const target = { resourceType: 'Subscription', id };
-  const reply = await client.send({ method: 'GET', path: `Subscription/${id}`, isPoll: true });
-  const found = classify(vendor, { method: 'GET', kind: 'read', target }, reply);
-  if (found.class === 'gone') return {};
-  return found.class === 'ok' && reply.fault === undefined
-    ? { body: reply.body }
-    : { failed: found.reason ?? reason('outcome-unknown') };
+  const { body, failed } = await readOne(connection, { resourceType: 'Subscription', id }, { isPoll: true });
+  return failed === undefined || failed.class === 'gone' ? { body } : { failed: failed.reason };
 }
 
 /** @returns why it may not have been written */
@@ -209,7 +204,7 @@ async function put({ client, vendor }: LaneConnection, body: JsonObject): Promis
     ...(tag !== undefined && { ifMatch: tag }),
   });
   const found = classify(vendor, { method: 'PUT', kind: 'update', target }, reply);
-  return found.class === 'ok' ? undefined : (found.reason ?? reason('outcome-unknown'));
+  return found.class === 'ok' ? undefined : found.reason;
 }
 
 /** An answer that does not come leaves the intent: until it is old, the next look may find the Subscription, and makes none. */
@@ -277,7 +272,7 @@ async function keep({ store, connection, resourceType }: Work, body: JsonObject,
 
 async function endIt({ store, connection, resourceType }: Work, id: string | null): Promise<PollOutcome> {
   if (id !== null) {
-    const read = await readOne(connection, id);
+    const read = await readOwn(connection, id);
     if ('failed' in read) return read;
     if (read.body !== undefined && read.body.status !== 'off') {
       const failed = await put(connection, { ...read.body, status: 'off' });

@@ -3,12 +3,12 @@
 
 import { sql, type Transaction } from 'kysely';
 import type { ConnectionConfig } from '../../config.ts';
-import { classify } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { textAt } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import { closeAlert, openAlertOnce } from '../operating/alerts.ts';
+import { readOne } from '../read-one.ts';
 import { forget, reviewUntold } from './subscribe.ts';
 
 /** What a notification says of the Subscription that it comes from. */
@@ -55,12 +55,9 @@ export async function readSubscription(
   connection: LaneConnection,
   name: string,
 ): Promise<Reason | undefined> {
-  const { client, vendor, config } = connection;
-  const target = { resourceType: 'Subscription', id: name };
-  const reply = await client.send({ method: 'GET', path: `Subscription/${name}`, isPoll: true });
-  const found = classify(vendor, { method: 'GET', kind: 'read', target }, reply);
-  if (found.class !== 'ok' && found.class !== 'gone') return found.reason ?? reason('outcome-unknown');
-  const body = reply.fault === undefined && found.class === 'ok' ? reply.body : undefined;
+  const { config } = connection;
+  const { body, failed } = await readOne(connection, { resourceType: 'Subscription', id: name }, { isPoll: true });
+  if (failed !== undefined && failed.class !== 'gone') return failed.reason;
   const status = body === undefined ? 'off' : (textAt(body, 'status') ?? 'active');
   const ends = Date.parse(textAt(body, 'end') ?? '');
   const id = `Subscription/${name}`;

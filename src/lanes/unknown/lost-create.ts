@@ -1,9 +1,8 @@
 // A create whose reply was lost, as the server shows it: found by our identifier, or a document by its last line, and linked (lanes.md 9).
 
 import { sql, type Transaction } from 'kysely';
-import { isSearchResult } from '../../connections/connections.ts';
+import { isWholeSearch } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
-import { identifierValue } from '../../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { Facts } from '../../mapping/mapping.ts';
 import type { Database, Store } from '../../store/store.ts';
@@ -18,7 +17,7 @@ import type { LaneKey, Lease } from '../lease.ts';
 import { type NewLink, saveLinks, saveSeen, versionTagOf } from '../links.ts';
 import type { LaneState } from '../load.ts';
 import { closeOperations, keyOf, type OperationRow } from '../operations.ts';
-import { ownIdentifier } from '../own-identifier.ts';
+import { ownIdentifier, ownValue } from '../own-identifier.ts';
 import { type Failure, finalSearchFailure, type Refused } from '../search-failure.ts';
 import { askAfterMs, closeUntold } from './untold.ts';
 
@@ -46,9 +45,7 @@ async function searchOwn(
     operation.resource_type,
     connection.vendor.queries.identifier(deps.identifierSystem, value),
   );
-  if (!isSearchResult(result)) return finalSearchFailure(connection, result);
-  if (!result.complete)
-    return { kind: 'again', reason: result.reason ?? reason('outcome-unknown'), afterMs: undefined };
+  if (!isWholeSearch(result)) return finalSearchFailure(connection, result);
   // A server that does not know the search parameter answers with everybody (ehr-behaviour E12).
   return result.resources
     .filter((resource) => ownIdentifier(resource, deps.identifierSystem) === value)
@@ -56,8 +53,7 @@ async function searchOwn(
 }
 
 export function identifierOf({ source }: Lease, { type, record_id: id, slot, generation }: OperationRow): string {
-  const first = identifierValue({ source, type, id }, slot);
-  return generation === 1 ? first : `${first}~${generation}`;
+  return ownValue(source, { type, id, slot }, generation);
 }
 
 function createdOrder(resource: JsonObject): string {

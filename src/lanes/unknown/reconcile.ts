@@ -8,7 +8,6 @@ import { asksToCancel } from '../../referrals/referrals.ts';
 import type { Database } from '../../store/store.ts';
 import { isStoodAgainst, standsAgainst } from '../contested.ts';
 import { openDecision } from '../decisions.ts';
-import type { RunMemory } from '../desire.ts';
 import { type EditionPlan, readEdition } from '../documents/document.ts';
 import { holdDocuments, keepFiled } from '../documents/editions.ts';
 import { holdsEdition } from '../documents/reconcile-document.ts';
@@ -19,7 +18,8 @@ import { updateLink } from '../links.ts';
 import type { LaneState } from '../load.ts';
 import { sameFact } from '../merge.ts';
 import { closeOperations, keyOf, type OperationRow } from '../operations.ts';
-import { type ReadResult, readLinked } from '../read.ts';
+import { readLinked } from '../read.ts';
+import type { RunMemory } from '../run-memory.ts';
 import type { Failure, Refused } from '../search-failure.ts';
 import { seenBase } from '../settle.ts';
 import { checkLate } from './late-check.ts';
@@ -179,8 +179,8 @@ async function reconcileUpdate(
     ({ key, link }) => nameOf(key) === nameOf(keyOf(operation)) && link?.remoteId === operation.remote_id,
   );
   if (resource?.link !== undefined && !fresh.has(`${operation.resource_type}/${operation.remote_id}`)) {
-    const read: ReadResult = await readLinked(deps, connection, lease, resource, resource.link, fresh);
-    if (read.kind !== 'read') return read.kind === 'config' ? { ...read, afterMs: undefined } : read;
+    const read = await readLinked(deps, connection, lease, resource, resource.link, fresh);
+    if (read.kind !== 'read') return read;
   }
   const edition = readEdition(operation.sent);
   const isFiled = edition !== undefined && (await isAmended(deps, connection, operation, edition));

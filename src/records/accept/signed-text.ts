@@ -2,7 +2,7 @@
 // say something else. Needs the version before, so it is looked at when a record is accepted. Pure.
 
 import { isDeepStrictEqual } from 'node:util';
-import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { type Json, type JsonObject, objectsAt } from '../../json.ts';
 import { type FieldError, kindOf } from '../field-error.ts';
 import type { RecordType } from '../record-type.ts';
 
@@ -49,8 +49,8 @@ function changedNote(before: JsonObject, after: JsonObject): FieldError[] {
 }
 
 function changedAddenda(before: JsonObject, after: JsonObject): FieldError[] {
-  const now = addendaOf(after);
-  return addendaOf(before)
+  const now = objectsAt(after, 'addenda');
+  return objectsAt(before, 'addenda')
     .filter(({ signedAt }) => signedAt !== undefined)
     .flatMap((signed) => {
       const index = now.findIndex(({ id }) => id === signed.id);
@@ -63,10 +63,6 @@ function changedAddenda(before: JsonObject, after: JsonObject): FieldError[] {
       const message = `${pointer} must stay as it was signed. Add another addendum instead.`;
       return isDeepStrictEqual(signed.text, addendum.text) ? [] : [refusal(pointer, addendum.text, message)];
     });
-}
-
-function addendaOf({ addenda }: JsonObject): JsonObject[] {
-  return Array.isArray(addenda) ? addenda.filter(isObject) : [];
 }
 
 function refusal(pointer: string, found: Json | undefined, message: string): FieldError {

@@ -36,7 +36,7 @@ export function audit({ type, slot: name, record, resource, resolve }: Laid): Au
   const keys = slot.elements.map(({ key }) => key);
   const reasons: string[] = [];
   const faults: string[] = [];
-  const { patch, issues, notUnderstood } = explainAbsorb(slot, keys, resource, record, resolve, linkTo);
+  const { patch, issues, notUnderstood } = explainAbsorb(slot, keys, resource, record, { resolve, linked: linkTo });
   const facts = slot.facts(resource);
   const patched = patchedBy(record, patch);
   const after = mappingOf(type)

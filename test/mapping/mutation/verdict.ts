@@ -176,7 +176,7 @@ function takesBack(mapping: Mapping, record: Fixture['record']): boolean {
       slot.elements.map(({ key }) => key),
       resource,
       record,
-      resolve,
+      { resolve },
     );
     return Object.keys(patch).length > 0;
   });
