@@ -24,7 +24,7 @@ export function eventsOf({ task, versions, appointmentVersions, cancelAsked }: R
   return [
     ...(isEnded ? [] : [newReferral]),
     ...(isEnded && last?.by === 'us' ? [`ended:${String(status)}`] : []),
-    ...(cancelAsked !== undefined && !isEnded ? [`stop:${cancelAsked.at}`] : []),
+    ...(cancelAsked !== undefined && !isEnded ? [['cancel-asked', cancelAsked.at].join(':')] : []),
     ...new Set(notes.map((note) => `note:${short(`${note.time} ${note.text}`)}`)),
     ...[...Map.groupBy(appointmentVersions, ({ id }) => id).values()].flatMap(appointmentEvent),
   ];

@@ -180,7 +180,7 @@ describe('a message', () => {
     await visitor.send(own, 'accept');
     const asked = async () => {
       await settled();
-      return (await messages('referral-stop')).filter(({ event }) => event.startsWith('stop:')).length;
+      return (await messages('referral-stop')).filter(({ event }) => event.startsWith('cancel-asked:')).length;
     };
     const one = { at: '2026-02-05T10:02:00-05:00', reason: 'Moved away' };
     await accept(site.gateway, referral('referral-stop', 2, { ...accepted, cancelRequest: one }));
