@@ -24,6 +24,7 @@ export function referralFacts(referrals: readonly JsonObject[], find: Find): Jso
     -lastMoveAt(referral),
   ]).map((referral) => {
     const move = lastMove(referral);
+    const [sent, received] = [textAt(referral, 'sentAt'), textAt(referral, 'receivedAt')];
     const outcome = objectAt(referral, 'outcome');
     const service = pointedAt(find, referral, 'serviceId', 'service');
     return present({
@@ -38,7 +39,7 @@ export function referralFacts(referrals: readonly JsonObject[], find: Find): Jso
       since: textAt(move, 'at'),
       reason: shown(textAt(referral, 'declineText') ?? textAt(move, 'reason'), 120),
       declineReason: textAt(referral, 'declineReason'),
-      sentAt: textAt(referral, 'sentAt') ?? textAt(referral, 'receivedAt'),
+      sentAt: referral.direction === 'incoming' ? (received ?? sent) : (sent ?? received),
       neededBy: textAt(referral, 'neededBy'),
       expectedOn: textAt(objectAt(referral, 'waitlist'), 'expectedOn'),
       contact: lastContact(referral),

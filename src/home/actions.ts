@@ -156,7 +156,7 @@ export interface ContactOf {
 
 /**
  * What a contact says of the referral's record, as a merge patch: the first one that reached the client is the first contact, what was said of it a
- * comment, and all others are follow-ups. Undefined: the record knows it already.
+ * comment, and all others are follow-ups, also one that was taken for the first until an earlier one was logged. Undefined: the record knows it already.
  * @param untaken the fields that were offered before and that the record has not taken over
  */
 export function contactPatch(
@@ -165,9 +165,9 @@ export function contactPatch(
   { at, mode, outcome, note }: ContactMade,
   { communication, byName, organization }: ContactOf,
 ): JsonObject | undefined {
-  const isFirst =
-    !isReached(objectAt(referral, 'firstContact')) &&
-    !(isReached(objectAt(untaken, 'firstContact')) && isBefore(objectAt(untaken, 'firstContact'), at));
+  const until = objectAt(untaken, 'firstContact');
+  const isFirst = !isReached(objectAt(referral, 'firstContact')) && !(isReached(until) && isBefore(until, at));
+  const known = joined(objectsAt(referral, 'followUps'), objectsAt(untaken, 'followUps'));
   if (outcome === 'reached' && isFirst) {
     const by = { ...(byName !== undefined && { byName }) };
     const said = {
@@ -182,9 +182,9 @@ export function contactPatch(
     return {
       firstContact: { at, outcome, ...(mode !== undefined && { mode }), ...by },
       ...(note !== undefined && { comments: byTime(comments) }),
+      ...(until !== undefined && isReached(until) && { followUps: [...known, followUpOf(until)] }),
     };
   }
-  const known = joined(objectsAt(referral, 'followUps'), objectsAt(untaken, 'followUps'));
   const id = `contact-${communication}`;
   if (known.some((one) => one.id === id)) return undefined;
   const followUp = {
@@ -195,6 +195,13 @@ export function contactPatch(
     ...(note !== undefined && { note }),
   };
   return { followUps: [...known, followUp] };
+}
+
+/** Of a contact that is the first no more; what was said of it is a comment already. */
+function followUpOf(contact: JsonObject): JsonObject {
+  const { at = null, mode, outcome = null } = contact;
+  const id = `contact-${contentHash(contact).slice(0, 32)}`;
+  return { id, doneAt: at, outcome, ...(mode !== undefined && { mode }) };
 }
 
 function isReached(contact: JsonObject | undefined): boolean {

@@ -1,6 +1,6 @@
 // What a partner may see of what is held for it, judged anew at each look: a consent that has been withdrawn counts at once, not only when the
-// lane has taken back what it covered. Of a referral that its source has deleted the Task is left, and nothing of it but that it was an error
-// (closed-loop B2): who has seen it learns so, instead of meeting a 404.
+// lane has taken back what it covered. Of a referral that its source has deleted or turned to somebody else the Task is left, and nothing of it but
+// that it was an error (closed-loop B2): who has seen it learns so, instead of meeting a 404. Of a deleted appointment it is left that it is off.
 
 import { sql, type Transaction } from 'kysely';
 import { isDirectoryType, questionAbout, type Telling, withheldBy } from '../access/access.ts';
@@ -47,7 +47,7 @@ interface Row {
   readonly record_id: string | null;
   readonly client_id: string | null;
   readonly content: JsonObject | null;
-  /** The record is deleted, and its Task says so. */
+  /** It was taken back, because its record is deleted or, of a Task, is theirs no more; and it says so. */
   readonly is_error: boolean;
   /** Of a referral: the organization that it names, or whose service it does. */
   readonly performer: string | null;
@@ -75,16 +75,18 @@ async function readRows(
 ): Promise<readonly Row[]> {
   const { rows } = await sql<Row>`
     select h.resource_type, h.id, h.version, h.at, h.body, h.own_value, h.based_on, l.subject, l.type as record_type,
-      l.id as record_id, r.client_id, r.content, coalesce(r.deleted, false) as is_error,
+      l.id as record_id, r.client_id, r.content, r.id is not null and (r.deleted or l.retired_at is not null) as is_error,
       coalesce(r.content ->> 'organizationId', s.content ->> 'organizationId') as performer
     from home_resource h
     left join lateral (
       select k.subject, k.source, k.type, k.id, k.retired_at from link k
       where k.connection = h.partner and k.resource_type = h.resource_type and k.remote_id = h.id
-        and (k.retired_at is null or (h.resource_type = 'Task' and h.body ->> 'status' = 'entered-in-error'))
+        and (k.retired_at is null or (h.resource_type, h.body ->> 'status') in (('Task', 'entered-in-error'), ('Appointment', 'cancelled')))
       order by k.retired_at is not null, k.generation desc limit 1) l on true
     left join record r on r.source = l.source and r.type = l.type and r.id = l.id
-      and (case when r.deleted then h.resource_type = 'Task' and h.body ->> 'status' = 'entered-in-error' else l.retired_at is null end)
+      and (case when h.resource_type = 'Task' and h.body ->> 'status' = 'entered-in-error' then true
+        when h.resource_type = 'Appointment' and h.body ->> 'status' = 'cancelled' then r.deleted or l.retired_at is null
+        else not r.deleted and l.retired_at is null end)
     left join record s on s.source = r.source and s.type = 'service' and s.id = r.content ->> 'serviceId'
     where h.partner = ${id}
       and (${types === undefined}::boolean or h.resource_type in (select * from jsonb_array_elements_text(${json(types ?? [])})))
@@ -256,12 +258,13 @@ function onlyNeeded({ body, own_value: own }: Row, hasPhones: boolean): JsonObje
   };
 }
 
-/** What stays of a Task whose referral was deleted: which one it is, and that it was an error. */
-function onlyError(task: JsonObject): JsonObject {
-  const kept = ['resourceType', 'id', 'identifier', 'status', 'intent'];
-  const meta = objectAt(task, 'meta');
+/** What stays of what was taken back: which one it is, and that it was an error or is off. */
+function onlyError(body: JsonObject): JsonObject {
+  const own = body.resourceType === 'Task' ? ['intent'] : ['basedOn', 'start'];
+  const kept = ['resourceType', 'id', 'identifier', 'status', ...own];
+  const meta = objectAt(body, 'meta');
   const stamp = Object.fromEntries(
     Object.entries(meta ?? {}).filter(([name]) => ['versionId', 'lastUpdated'].includes(name)),
   );
-  return { ...Object.fromEntries(Object.entries(task).filter(([name]) => kept.includes(name))), meta: stamp };
+  return { ...Object.fromEntries(Object.entries(body).filter(([name]) => kept.includes(name))), meta: stamp };
 }

@@ -54,7 +54,8 @@ export function resolverOf(targets: ReadonlyMap<string, SlotRef>, baseUrl: strin
   };
 }
 
-function literalReferences(value: Json): string[] {
+/** Every literal reference in it, as it is spelled. */
+export function literalReferences(value: Json): string[] {
   if (Array.isArray(value)) return value.flatMap(literalReferences);
   if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([name, part]) =>

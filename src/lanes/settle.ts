@@ -22,6 +22,7 @@ import {
   changedAt,
   isAskedToCancel,
   isEnded,
+  isOutcomeUnknown,
   isTaskStatus,
   isTerminal,
   readCancellation,
@@ -34,6 +35,7 @@ import { askedKey } from './cancel-question.ts';
 import { type Choice, type NewDecision, resourceTopic } from './decisions.ts';
 import { joined } from './inbound/their-comments.ts';
 import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
+import { literalReferences } from './linked-targets.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
 import { ownerIn } from './owner-in.ts';
 import { elementTopic, readMove } from './plan.ts';
@@ -275,9 +277,11 @@ function untold(
   const { slot } = resource;
   const told = new Set([...lineage, ...issues].map(({ element }) => element));
   const after = patched(said, patch);
+  const linked = (target: SlotRef) =>
+    literalReferences(observed.body).find((reference) => isDeepStrictEqual(context.resolve(reference), target));
   return (slot?.elements ?? [])
     .filter(({ key }) => reported.includes(key) && !told.has(key))
-    .filter(({ key }) => slot?.says(key, observed.body, after, context.timeZone) !== true)
+    .filter(({ key }) => slot?.says(key, observed.body, after, context.timeZone, linked) !== true)
     .map(({ key, at }) => ({
       code: 'left-out',
       element: key,
@@ -390,7 +394,8 @@ function settleMove(look: Look, merged: Settled): Settled {
     ({ key }) => before !== undefined && !sameFact(observedFacts[key], before[key]),
   );
   if (resource.isCopy && (hasMoved || isExplained) && !isAgreed) return movedCopy(look, merged, element);
-  const theirs = hasMoved || isExplained ? takeMove(look, merged, element, before?.[element]) : merged;
+  const theirs =
+    hasMoved || isExplained || isAnswered(look) ? takeMove(look, merged, element, before?.[element]) : merged;
   if (theirs.decisions.length > merged.decisions.length) return theirs;
   if (isAgreed) return agreed(look, theirs, element);
   const ours = readMove(
@@ -402,6 +407,11 @@ function settleMove(look: Look, merged: Settled): Settled {
   return ours?.kind === 'no-path'
     ? { ...theirs, decisions: [...theirs.decisions, noPath(look, element, ours)] }
     : theirs;
+}
+
+/** What a completed Task names now tells what nobody knew when it was completed. */
+function isAnswered(look: Look): boolean {
+  return look.context.resultsOf(look.resource).length > 0 && isOutcomeUnknown(withOffered(look).referral.outcome);
 }
 
 /** The status of an order that the other side has given: it moves along no diagram of ours, and is read by the referral rules. */
@@ -503,8 +513,8 @@ function takeMove(look: Look, settled: Settled, element: string, before: Json | 
 }
 
 /**
- * The referral with the steps that its source was offered and has not taken over. The next change says them again: whoever takes over only that one has
- * all of them.
+ * The referral with the steps and the outcome that its source was offered and has not taken over. The next change says the steps again: whoever takes
+ * over only that one has all of them.
  */
 function withOffered({ resource, record, context }: Look): {
   readonly referral: JsonObject;
@@ -517,7 +527,16 @@ function withOffered({ resource, record, context }: Look): {
     if (record[date] === undefined && at !== undefined) dates[date] = at;
   }
   const history = joined(objectsAt(record, 'history'), objectsAt(offered, 'history'));
-  return { referral: { ...record, ...dates, ...(history.length > 0 && { history }) }, dates };
+  const outcome = record.outcome ?? offered.outcome;
+  return {
+    referral: {
+      ...record,
+      ...dates,
+      ...(history.length > 0 && { history }),
+      ...(outcome !== undefined && { outcome }),
+    },
+    dates,
+  };
 }
 
 function machineOf({ resource }: Look, element: string): string | undefined {

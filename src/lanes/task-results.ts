@@ -1,7 +1,7 @@
 // Reads the Procedures that a completed Task of the other side names, before the source is told that it was completed (closed-loop B4).
 
 import { parseReference } from '../fhir/fhir.ts';
-import { resultsNamedBy, type TaskObservation } from '../referrals/referrals.ts';
+import { isOutcomeUnknown, resultsNamedBy, type TaskObservation } from '../referrals/referrals.ts';
 import { type Looks, lookThere } from './inbound/look.ts';
 import type { LaneConnection, LaneDeps } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
@@ -15,7 +15,10 @@ export type ResultsByTask = ReadonlyMap<string, TaskResults>;
 /** More than a Task sensibly names; of what is beyond, the Task's word stands. */
 const mostResults = 20;
 
-/** Those of Tasks that were seen completed and not been told of yet. A lane without any asks the server for nothing. */
+/**
+ * Those of Tasks that were seen completed and not been told of yet, and of those that were completed with nothing named. A lane without any asks the
+ * server for nothing.
+ */
 export async function readResults(
   deps: LaneDeps,
   connection: LaneConnection,
@@ -25,7 +28,7 @@ export async function readResults(
   const byTask = new Map<string, TaskResults>();
   for (const resource of resources) {
     const { observed } = resource;
-    if (observed === undefined || !isNewlyCompleted(resource)) continue;
+    if (observed === undefined || !isToRead(resource)) continue;
     const looks: Looks = new Map();
     const results: TaskResults[number][] = [];
     for (const reference of resultsNamedBy(observed.body).slice(0, mostResults)) {
@@ -45,7 +48,7 @@ export async function readResults(
   return { kind: 'read', byTask };
 }
 
-function isNewlyCompleted({ resourceType, link, observed, record, slot, untold }: LaneResource): boolean {
+function isToRead({ resourceType, link, observed, record, slot, untold }: LaneResource): boolean {
   const moves = slot?.elements.some((element) => element.moves === 'referral-task') === true;
   return (
     resourceType === 'Task' &&
@@ -54,7 +57,8 @@ function isNewlyCompleted({ resourceType, link, observed, record, slot, untold }
     link !== undefined &&
     observed?.body.status === 'completed' &&
     link.seenHash !== observed.hash &&
-    link.seen?.status !== 'completed' &&
-    record?.status !== 'completed'
+    (record?.status === 'completed'
+      ? isOutcomeUnknown(record.outcome)
+      : link.seen?.status !== 'completed' || resultsNamedBy(observed.body).length > 0)
   );
 }

@@ -403,13 +403,13 @@ function attempt(
 function says(
   { definition, byKey }: Absorbing,
   itemId: string | undefined,
-  ...[key, observed, record, timeZone]: Parameters<CompiledSlot['says']>
+  ...[key, observed, record, timeZone, linked]: Parameters<CompiledSlot['says']>
 ): boolean {
   const element = byKey.get(key);
   const draft = draftFor(record, definition.each, itemId);
   if (!element || !draft) return false;
   const { lens, path } = element;
-  const blind = blindRun(undefined, identifierSystemIn(observed, definition));
+  const blind = { ...blindRun(linked, identifierSystemIn(observed, definition)), linksKnown: false };
   const made = lens.project(draft, blind);
   const raw = valueAt(observed, path);
   const factOf = (value: Json | undefined): Json | undefined => (value === undefined ? undefined : lens.fact(value));

@@ -130,8 +130,17 @@ export interface CompiledSlot {
   recall(resource: JsonObject, leaving?: Leaving, wanted?: JsonObject): JsonObject | undefined;
   /** What the resource holds at an element, as it is written there. */
   raw(key: string, resource: JsonObject): Json | undefined;
-  /** True when the record makes of an element what the resource holds there; false also where only links and other records could tell. */
-  says(key: string, observed: JsonObject, record: JsonObject, timeZone?: string): boolean;
+  /**
+   * True when the record makes of an element what the resource holds there; false also where only other records, or links that `linked` does not
+   * give, could tell.
+   */
+  says(
+    key: string,
+    observed: JsonObject,
+    record: JsonObject,
+    timeZone?: string,
+    linked?: (target: SlotRef) => string | undefined,
+  ): boolean;
   /**
    * What the record would have to become so that it says what the server holds, as a merge patch (RFC 7396); {} for nothing.
    * Skips `moves`, `goesWith` and derived elements.

@@ -29,7 +29,7 @@ import { type ReferralPage, referralHtml } from './referral-page.ts';
 import { hashOf, isSame, randomText, type Seal } from './seal.ts';
 import { css, cssName } from './style.ts';
 import { timesIn } from './times.ts';
-import { readToken } from './token.ts';
+import { isTokenLike, readToken } from './token.ts';
 import { isOffered, newsSince, type ReferralView, viewOf } from './view.ts';
 import { languageFor, type Notice, words } from './words.ts';
 
@@ -100,13 +100,14 @@ export async function answerPage(deps: AnswerDeps, request: PageRequest): Promis
   if (first === cssName && rest.length === 0) return styleSheet();
   const language = languageOf(request, 'en');
   const frame: Frame = { language, base: deps.base };
-  if (isTooMany(deps.limits.address, request.address)) return notice(frame, 429, 'too-many');
+  const back = backTo(deps, request, language);
+  if (isTooMany(deps.limits.address, request.address)) return notice(frame, 429, 'too-many', { back });
   const seal = await deps.seal();
   const token = readToken(first, seal);
   const link = token && (await findLink(deps.store, token));
   if (link === undefined) return notice(frame, 404, 'link-unknown');
   const unsent = unsentOf(request);
-  if (isTooMany(deps.limits.link, link.id)) return notice(frame, 429, 'too-many', { unsent });
+  if (isTooMany(deps.limits.link, link.id)) return notice(frame, 429, 'too-many', { back, unsent });
   const partner = deps.partners.get(link.partner);
   if (partner?.page === undefined) return notice(frame, 404, 'referral-gone');
   const theirs = languageOf(request, partner.page.language);
@@ -195,13 +196,15 @@ async function take(visit: Visit, action: string | undefined): Promise<PageAnswe
 
 async function sendCode(visit: Visit): Promise<PageAnswer> {
   const { deps, link, contact, language, seal, request, here } = visit;
+  const back = { href: here, text: words[language].backToReferral };
   // Who asks is not known yet, only by which link.
   const refused = async (status: number, kind: 'locked' | 'sent-before' | 'not-sent') => {
     await auditTask(visit, visitor(visit), 'code', `code-${kind}`);
     return gate(visit, status, { kind });
   };
   if (link.isLocked) return refused(429, 'locked');
-  if ((await deps.limits.codes.take(request.address)) !== undefined) return notice(visit.frame, 429, 'too-many');
+  if ((await deps.limits.codes.take(request.address)) !== undefined)
+    return notice(visit.frame, 429, 'too-many', { back });
   const code = deps.newCode();
   const kept = await keepCode(deps.store, seal, link.id, code);
   if (kept.kind !== 'new') return refused(429, kept.kind);
@@ -218,8 +221,10 @@ async function sendCode(visit: Visit): Promise<PageAnswer> {
 }
 
 async function enter(visit: Visit): Promise<PageAnswer> {
-  const { deps, request, link, partner, seal, here } = visit;
-  if ((await deps.limits.codes.take(request.address)) !== undefined) return notice(visit.frame, 429, 'too-many');
+  const { deps, request, link, partner, seal, here, language } = visit;
+  const back = { href: here, text: words[language].backToReferral };
+  if ((await deps.limits.codes.take(request.address)) !== undefined)
+    return notice(visit.frame, 429, 'too-many', { back });
   const read = readSignIn(request.form);
   if ('faults' in read)
     return gate(visit, 422, { kind: 'faults' }, { values: withoutCode(request.form), faults: read.faults });
@@ -377,7 +382,7 @@ function notice(
   status: number,
   what: Notice,
   more: {
-    readonly back?: Back;
+    readonly back?: Back | undefined;
     readonly unsent?: Unsent | undefined;
     readonly cookies?: readonly string[];
   } = {},
@@ -392,10 +397,16 @@ function unsentOf({ method, path: [, action], form }: PageRequest): Unsent | und
 
 /** For what is no request that a page could answer, and for faults of ours. */
 export function problemPage(deps: AnswerDeps, request: PageRequest, status: number): PageAnswer {
-  const frame = { language: languageOf(request, 'en'), base: deps.base };
-  return status >= 500
-    ? notice(frame, status, 'failed', { unsent: unsentOf(request) })
-    : notice(frame, status, 'form-foreign');
+  const language = languageOf(request, 'en');
+  const frame = { language, base: deps.base };
+  const back = backTo(deps, request, language);
+  if (status >= 500) return notice(frame, status, 'failed', { back, unsent: unsentOf(request) });
+  return notice(frame, status, status === 413 ? 'form-too-long' : 'form-foreign', { back });
+}
+
+/** To the link that was asked for, if what was asked for looks like one. */
+function backTo({ base }: AnswerDeps, { path: [first = ''] }: PageRequest, language: PageLanguage): Back | undefined {
+  return isTokenLike(first) ? { href: `${base}/${first}`, text: words[language].backToReferral } : undefined;
 }
 
 function actorOf({ link, request }: Visit, name: string): Actor {

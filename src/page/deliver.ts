@@ -7,7 +7,16 @@ import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type FactsDeps, readFacts } from './facts.ts';
 import { dropLink, keepLink } from './links.ts';
 import type { Address, Messenger } from './messenger.ts';
-import { claimMessages, type DueMessage, markFailed, markNeedless, markSent, newReferral } from './outbox.ts';
+import {
+  claimMessages,
+  contactsTold,
+  type DueMessage,
+  goneReferral,
+  markFailed,
+  markNeedless,
+  markSent,
+  newReferral,
+} from './outbox.ts';
 import type { RandomBytes, Seal } from './seal.ts';
 import { newToken, tokenText } from './token.ts';
 import { delivered, undeliverable } from './undeliverable.ts';
@@ -60,9 +69,18 @@ async function deliver(deps: DeliverDeps, message: DueMessage): Promise<void> {
   if (isGivenUp) deps.log.warn({ message: message.id, partner, code: why.reason.code }, 'a partner could not be told');
 }
 
-/** The partner may not see it any more, or there is nothing left to answer. */
-async function isNeedless(deps: DeliverDeps, partner: PartnerConfig, { taskId, event }: DueMessage): Promise<boolean> {
+/**
+ * The partner may not see it any more, or there is nothing left to answer. That they may not see it is told to whoever knows of it, as long as it is
+ * so.
+ */
+async function isNeedless(
+  deps: DeliverDeps,
+  partner: PartnerConfig,
+  { taskId, event, contact }: DueMessage,
+): Promise<boolean> {
   const facts = await readFacts(deps, partner, taskId);
+  if (event.startsWith(`${goneReferral}:`))
+    return facts !== undefined || !(await contactsTold(deps.store.db, partner.id, taskId, ['sent'])).has(contact);
   if (facts === undefined) return true;
   const { status } = facts.parts.task;
   return event === newReferral && isTaskStatus(status) && isTerminal(status);

@@ -54,7 +54,8 @@ function recordOf({ config }: FactsDeps, partner: PartnerConfig, { task }: HomeR
   return source === partner.organization.source ? id : undefined;
 }
 
-async function taskVersions(store: Store, partner: string, taskId: string): Promise<TaskVersion[]> {
+/** The oldest first. */
+export async function taskVersions(store: Store, partner: string, taskId: string): Promise<TaskVersion[]> {
   const rows = await versionsOf(store, partner, 'Task', [taskId]);
   return rows.map(({ version, at, written_by: by, body }) => ({
     version: String(version),

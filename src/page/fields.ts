@@ -1,7 +1,7 @@
 // Fields of forms as HTML: a label, perhaps a hint, what is wrong with it, and the control; tied together for whoever hears the page.
 
 import { type Html, type HtmlValue, html } from '../html/html.ts';
-import type { FieldFault, FieldName } from './forms.ts';
+import { type FieldFault, type FieldName, longestText } from './forms.ts';
 import type { Words } from './words.ts';
 
 /** A form that was sent and came back: what was in it, and what is wrong. */
@@ -47,7 +47,12 @@ export function choiceField(
 }
 
 export function textField(box: FieldBox, shown: Shown): Html {
-  return field(box, shown, (attributes) => html`<textarea ${attributes} rows="4">${givenIn(box, shown)}</textarea>`);
+  return field(
+    box,
+    shown,
+    (attributes) =>
+      html`<textarea ${attributes} rows="4" dir="auto" maxlength="${longestText}">${givenIn(box, shown)}</textarea>`,
+  );
 }
 
 /** @param more markup of further attributes */

@@ -86,7 +86,8 @@ export function actionOf(form: string): Action | undefined {
 /** What the page puts into each form by itself. */
 const ownFields = ['csrf', 'version', 'shown', 'key'];
 
-const longestText = 4_000;
+/** Of what is written into a form, in characters. */
+export const longestText = 4_000;
 const longestPlace = 200;
 const longestName = 100;
 

@@ -83,7 +83,7 @@ export function unsentHtml({ action, values }: Unsent, w: Words): HtmlValue {
   return (
     typed.length > 0 &&
     html`<section class="card" aria-labelledby="unsent"><h2 id="unsent">${w.unsent.title}</h2><p>${w.actionTitles[action]}</p>
-${typed.map((text) => html`<p class="said">${text ?? ''}</p>`)}<p class="hint">${w.unsent.hint}</p></section>`
+${typed.map((text) => html`<p class="said" dir="auto">${text ?? ''}</p>`)}<p class="hint">${w.unsent.hint}</p></section>`
   );
 }
 

@@ -2,12 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import type { PartnerConfig } from '../config.ts';
-import { type JsonObject, objectsAt, textAt } from '../json.ts';
+import { objectsAt } from '../json.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type Store, sql } from '../store/store.ts';
-import { type FactsDeps, readFacts } from './facts.ts';
-import { addEvents, newReferral } from './outbox.ts';
-import type { AppointmentVersion, ReferralParts } from './view.ts';
+import { type FactsDeps, readFacts, taskVersions } from './facts.ts';
+import { addEvents, contactsTold, goneReferral, newReferral } from './outbox.ts';
+import { type AppointmentVersion, lastArranged, type ReferralParts, type TaskVersion } from './view.ts';
 
 /**
  * All that the agency has done so far and the partner has to know, each by a name of its own; the partner's own doings are none. Pure, and the same
@@ -24,24 +24,29 @@ export function eventsOf({ task, versions, appointmentVersions, cancelAsked }: R
   return [
     ...(isEnded ? [] : [newReferral]),
     ...(isEnded && last?.by === 'us' ? [`ended:${String(status)}`] : []),
-    ...(cancelAsked !== undefined && !isEnded ? ['cancel-asked'] : []),
+    ...(cancelAsked !== undefined && !isEnded ? [['cancel-asked', cancelAsked.at].join(':')] : []),
     ...new Set(notes.map((note) => `note:${short(`${note.time} ${note.text}`)}`)),
     ...[...Map.groupBy(appointmentVersions, ({ id }) => id).values()].flatMap(appointmentEvent),
   ];
 }
 
-/** What the agency has done last with an appointment: arranged, agreed to, moved or called off. */
-function appointmentEvent(versions: readonly AppointmentVersion[]): string[] {
-  const last = versions.findLast((one, at) => !isArrangedSame(one.appointment, versions[at - 1]?.appointment));
-  if (last?.by !== 'us') return [];
-  const { id, version, appointment } = last;
-  if (appointment.status === 'proposed') return [`appointment:${id}:${textAt(appointment, 'start')}`];
-  return ['booked', 'cancelled'].includes(String(appointment.status)) ? [`appointment:${id}:${version}`] : [];
+/** The same of a referral that the partner may not see any more, and had not brought to an end. */
+export function eventsOfGone(versions: readonly TaskVersion[]): string[] {
+  // What is taken back is entered in error, which says nothing of where the referral stood.
+  const last = versions.findLast(({ by, task }) => by === 'them' || task.status !== 'entered-in-error');
+  if (last === undefined) return [];
+  const { status } = last.task;
+  return isTaskStatus(status) && isTerminal(status) ? [] : [`${goneReferral}:${last.version}`];
 }
 
-function isArrangedSame(one: JsonObject, other: JsonObject | undefined): boolean {
-  const at = (appointment: JsonObject) => Date.parse(textAt(appointment, 'start') ?? '');
-  return other !== undefined && one.status === other.status && Object.is(at(one), at(other));
+/** What the agency has done last with an appointment: arranged, agreed to, moved or called off. */
+function appointmentEvent(versions: readonly AppointmentVersion[]): string[] {
+  const last = lastArranged(versions);
+  if (last?.by !== 'us') return [];
+  const { id, version, appointment } = last;
+  return ['proposed', 'booked', 'cancelled'].includes(String(appointment.status))
+    ? [`appointment:${id}:${version}`]
+    : [];
 }
 
 function isFirstSaidByPartner(text: unknown, time: unknown, versions: ReferralParts['versions']): boolean {
@@ -90,14 +95,17 @@ export async function noticeNews(
 
 async function noticeOne(deps: FactsDeps, partner: PartnerConfig, { task_id: taskId, seen }: Changed): Promise<number> {
   const facts = await readFacts(deps, partner, taskId);
-  const events = facts === undefined ? [] : eventsOf(facts.parts);
+  const isGone = facts === undefined;
+  const events = isGone ? eventsOfGone(await taskVersions(deps.store, partner.id, taskId)) : eventsOf(facts.parts);
   return deps.store.tx(async (trx) => {
     await trx
       .insertInto('partner_watch')
       .values({ partner: partner.id, task_id: taskId, seen })
       .onConflict((conflict) => conflict.columns(['partner', 'task_id']).doUpdateSet({ seen }))
       .execute();
-    return addEvents(trx, { partner: partner.id, taskId, contacts: partner.page?.contacts.keys() ?? [] }, events);
+    const told = isGone ? await contactsTold(trx, partner.id, taskId, ['sent', 'waiting']) : undefined;
+    const contacts = [...(partner.page?.contacts.keys() ?? [])].filter((contact) => told?.has(contact) ?? true);
+    return addEvents(trx, { partner: partner.id, taskId, contacts }, events);
   });
 }
 

@@ -22,6 +22,8 @@ export interface DueMessage {
 
 /** The first of every referral. */
 export const newReferral = 'new';
+/** Begins the event that the partner may not see a referral any more. */
+export const goneReferral = 'gone';
 
 const leaseSeconds = 60;
 const firstWaitMs = 30_000;
@@ -74,6 +76,24 @@ async function toldBefore(trx: Transaction<Database>, partner: string, taskId: s
     .where('task_id', '=', taskId)
     .execute();
   return new Set(rows.map(({ contact }) => contact));
+}
+
+/** Those who have a message about the referral in one of these states, and none that it has ended. */
+export async function contactsTold(
+  db: Store['db'] | Transaction<Database>,
+  partner: string,
+  taskId: string,
+  states: readonly ('sent' | 'waiting')[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('partner_message')
+    .select(['contact', 'event'])
+    .where('partner', '=', partner)
+    .where('task_id', '=', taskId)
+    .where('state', 'in', states)
+    .execute();
+  const ended = new Set(rows.filter(({ event }) => event.startsWith('ended:')).map(({ contact }) => contact));
+  return new Set(rows.map(({ contact }) => contact).filter((contact) => !ended.has(contact)));
 }
 
 /** Takes up to `most` messages whose time has come and that nobody else is at. */

@@ -54,7 +54,7 @@ export function referralHtml(page: ReferralPage): string {
     view.cancelAsked && told('notice', w.actionTitles.stop, cancelAskedText(view.cancelAsked, w)),
     html`<p class="state">${stateWords(view, w)}</p>`,
     view.isPart2 && html`<p>${w.part2}</p>`,
-    view.reason !== undefined && html`<p><span class="said">${view.reason}</span></p>`,
+    view.reason !== undefined && html`<p><span class="said" dir="auto">${view.reason}</span></p>`,
     asked(page, w),
     // Of a referral that has ended it is not told any more whom it was for.
     (view.client !== undefined || !isTerminal(view.status)) && who(page, w),
@@ -71,7 +71,7 @@ export function referralHtml(page: ReferralPage): string {
 function cancelAskedText({ reason }: CancelAsked, w: Words): HtmlValue {
   return [
     html`<p>${w.cancelAsked}</p>`,
-    reason !== undefined && html`<p>${w.labels.reason}: <span class="said">${reason}</span></p>`,
+    reason !== undefined && html`<p>${w.labels.reason}: <span class="said" dir="auto">${reason}</span></p>`,
   ];
 }
 
@@ -124,7 +124,7 @@ function list(rows: readonly (readonly [label: string, value: HtmlValue])[]): Ht
 }
 
 function said(texts: readonly string[]): HtmlValue {
-  return texts.length > 0 && texts.map((text) => html`<span class="said">${text}</span> `);
+  return texts.length > 0 && texts.map((text) => html`<span class="said" dir="auto">${text}</span> `);
 }
 
 function asked({ view, times }: ReferralPage, w: Words): Html {
@@ -165,20 +165,25 @@ function byWhen({ view, times }: ReferralPage, w: Words): HtmlValue {
       ? []
       : [[label, state === 'breached' ? html`<span class="late">${text}</span>` : text] as const];
   });
-  return rows.length > 0 && section('by-when', w.headings.byWhen, list(rows));
+  return rows.length > 0 && section('by-when', w.headings.byWhen, [zoneHint(times, w), list(rows)]);
 }
 
 function appointments(page: ReferralPage, w: Words): HtmlValue {
   const items = page.view.appointments.map(
     (one): HtmlValue => [appointmentText(page, w, one), one.canConfirm && confirmForm(page, w, one)],
   );
-  return items.length > 0 && section('appointments', w.headings.appointments, itemList(items));
+  const shown = [zoneHint(page.times, w), itemList(items)];
+  return items.length > 0 && section('appointments', w.headings.appointments, shown);
+}
+
+function zoneHint({ zoneName }: Times, w: Words): Html {
+  return html`<p class="hint">${w.timesIn(zoneName)}</p>`;
 }
 
 function appointmentText({ times }: ReferralPage, w: Words, { startsAt, state, place }: AppointmentShown): HtmlValue {
   return [
     html`<p>${w.history.appointment(w.appointmentStates[state], startOf(startsAt, times, w))}</p>`,
-    place !== undefined && html`<p class="said">${place}</p>`,
+    place !== undefined && html`<p class="said" dir="auto">${place}</p>`,
   ];
 }
 
@@ -186,11 +191,12 @@ function startOf(startsAt: string | undefined, times: Times, w: Words): string {
   return startsAt === undefined ? w.unknown : times.instant(startsAt);
 }
 
-function confirmForm(page: ReferralPage, w: Words, { id, startsAt }: AppointmentShown): Html {
+function confirmForm(page: ReferralPage, w: Words, { id, startsAt, isOwn }: AppointmentShown): Html {
   const at = startOf(startsAt, page.times, w);
+  const button = isOwn ? w.bookOwn : w.actionButtons.confirm;
   return html`<form method="post" action="${page.address}/confirm">${hidden(page)}
 <input type="hidden" name="appointment" value="${id}">
-<button class="quiet" aria-label="${w.actionButtons.confirm}: ${at}">${w.actionButtons.confirm}</button></form>`;
+<button class="quiet" aria-label="${button}: ${at}">${button}</button></form>`;
 }
 
 function actions(page: ReferralPage, w: Words): Html {
@@ -275,7 +281,11 @@ function fieldsOf({ times, now }: ReferralPage, box: FieldBox, action: Action): 
           { name: 'minutes', label: fields.minutes, required: true, value: '60' },
           html`type="text" inputmode="numeric"`,
         ),
-        lineField(box, { name: 'place', label: fields.place }, html`type="text" maxlength="200" autocomplete="off"`),
+        lineField(
+          box,
+          { name: 'place', label: fields.place },
+          html`type="text" dir="auto" maxlength="200" autocomplete="off"`,
+        ),
         choice('agreement', fields.agreement, agreements, w.agreements),
       ];
     case 'comment':
@@ -325,5 +335,5 @@ function contactWords(outcome: string, w: Words): string {
 
 function historyText(item: HistoryItem): HtmlValue {
   const text = item.kind === 'state' ? item.reason : item.text;
-  return text !== undefined && html`<p class="said">${text}</p>`;
+  return text !== undefined && html`<p class="said" dir="auto">${text}</p>`;
 }

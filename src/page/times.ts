@@ -5,7 +5,7 @@ import type { PageLanguage } from '../config.ts';
 const locales: Readonly<Record<PageLanguage, string>> = { en: 'en-US', es: 'es-US' };
 
 export interface Times {
-  /** An instant, with the zone. */
+  /** An instant, in the zone, which it does not name. */
   instant(text: string): string;
   /** A calendar date as FHIR writes it: day, month or year. */
   date(text: string): string;

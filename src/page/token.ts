@@ -23,9 +23,14 @@ export function tokenText({ id, secret }: Token, seal: Seal): string {
   return `${id}${secret}${seal.sign('link', id + secret)}`;
 }
 
+/** It looks like one; whether it is ours, only the seal says. */
+export function isTokenLike(text: string): boolean {
+  return form.test(text);
+}
+
 /** Undefined: not one of ours, or not the whole of it. */
 export function readToken(text: string, seal: Seal): Token | undefined {
-  if (!form.test(text)) return undefined;
+  if (!isTokenLike(text)) return undefined;
   const secretEnd = idLength + secretLength;
   const isOurs = seal.isSigned('link', text.slice(0, secretEnd), text.slice(secretEnd));
   return isOurs ? { id: text.slice(0, idLength), secret: text.slice(idLength, secretEnd) } : undefined;

@@ -107,8 +107,10 @@ export interface AppointmentShown {
   readonly state: 'proposed' | 'booked' | 'kept' | 'cancelled' | 'no-show';
   readonly startsAt: string | undefined;
   readonly place: string | undefined;
-  /** By the partner: somebody else has proposed it. */
+  /** By the partner: of what the agency has proposed, that it is agreed; of what is its own, that the client has agreed. */
   readonly canConfirm: boolean;
+  /** The partner has set it as it is. */
+  readonly isOwn: boolean;
 }
 
 /** What a page that was shown earlier did not show. */
@@ -141,7 +143,7 @@ export function viewOf(parts: ReferralParts): ReferralView {
   );
   const period = objectAt(request, 'occurrencePeriod');
   const version = versionOf(task);
-  const appointments = parts.appointments.map((one) => appointmentOf(one, isEnded));
+  const appointments = parts.appointments.map((one) => appointmentOf(one, isEnded, parts.appointmentVersions));
   return {
     version,
     stamp: [version, ...appointments.map(markOf), ...(cancelAsked ? [cancelMark(cancelAsked)] : [])].join(' '),
@@ -281,7 +283,21 @@ const appointmentStates: Readonly<Record<string, AppointmentShown['state']>> = {
   cancelled: 'cancelled',
 };
 
-function appointmentOf(appointment: JsonObject, isEnded: boolean): AppointmentShown {
+/** Who has set it to where it stands and when it is. */
+export function lastArranged(versions: readonly AppointmentVersion[]): AppointmentVersion | undefined {
+  return versions.findLast((one, at) => !isArrangedSame(one.appointment, versions[at - 1]?.appointment));
+}
+
+function isArrangedSame(one: JsonObject, other: JsonObject | undefined): boolean {
+  const at = (appointment: JsonObject) => Date.parse(textAt(appointment, 'start') ?? '');
+  return other !== undefined && one.status === other.status && Object.is(at(one), at(other));
+}
+
+function appointmentOf(
+  appointment: JsonObject,
+  isEnded: boolean,
+  versions: readonly AppointmentVersion[],
+): AppointmentShown {
   const state = appointmentStates[textAt(appointment, 'status') ?? ''] ?? 'cancelled';
   return {
     id: textAt(appointment, 'id') ?? '',
@@ -290,6 +306,7 @@ function appointmentOf(appointment: JsonObject, isEnded: boolean): AppointmentSh
     startsAt: textAt(appointment, 'start'),
     place: textAt(appointment, 'comment'),
     canConfirm: state === 'proposed' && !isEnded,
+    isOwn: lastArranged(versions.filter(({ id }) => id === appointment.id))?.by === 'them',
   };
 }
 

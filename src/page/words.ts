@@ -33,6 +33,7 @@ export type Notice =
   | 'link-revoked'
   | 'referral-gone'
   | 'form-foreign'
+  | 'form-too-long'
   | 'too-many'
   | 'signed-out'
   | 'failed';
@@ -112,6 +113,7 @@ export interface Words {
   readonly phoneWithheld: string;
   readonly unknown: string;
   readonly urgency: Readonly<Record<'routine' | 'urgent' | 'asap' | 'stat', string>>;
+  readonly timesIn: (zone: string) => string;
   readonly period: (from: string | undefined, by: string | undefined) => string;
   readonly clocks: Readonly<Partial<Record<ClockRule, string>>>;
   readonly clockStates: Readonly<
@@ -120,6 +122,8 @@ export interface Words {
 
   readonly actionTitles: Readonly<Record<Action, string>>;
   readonly actionButtons: Readonly<Record<Action, string>>;
+  /** Instead, of an appointment that the partner has proposed itself. */
+  readonly bookOwn: string;
   readonly actionHints: Readonly<Partial<Record<Action, string>>>;
   readonly done: Readonly<Record<Action, string>>;
   readonly fields: {

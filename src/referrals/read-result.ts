@@ -1,6 +1,6 @@
 // What came of a completed Task: its output says that something was done, and the Procedures that it names say what (closed-loop B4, B7). Pure.
 
-import { isObject, type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
+import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { codesOf } from './codes.ts';
 
 type Served = 'service-received' | 'partly-received' | 'not-received';
@@ -22,11 +22,18 @@ export function completedOutcome(task: JsonObject, results: readonly (JsonObject
   const served = new Set([...read.map(servedBy), ...(isOnlyTold ? (['service-received'] as const) : [])]);
   const words = [...new Set(read.flatMap(wordsOf))].join('\n');
   const [first] = served;
-  if (first === undefined) return { code: 'other', text: 'outcome unknown' };
+  if (first === undefined) return { ...unknown };
   // What was not done serves nobody, whatever the Task says: the words tell why.
   if (served.size === 1 && first === 'not-received') return { code: 'other', text: words === '' ? 'not done' : words };
   const code = served.size > 1 ? 'partly-received' : first;
   return { code, ...(words !== '' && { text: words }) };
+}
+
+const unknown = { code: 'other', text: 'outcome unknown' };
+
+/** The record's outcome is what a Task left open that named nothing. */
+export function isOutcomeUnknown(outcome: Json | undefined): boolean {
+  return isObject(outcome) && outcome.code === unknown.code && outcome.text === unknown.text;
 }
 
 function resultOutputs(task: JsonObject): JsonObject[] {

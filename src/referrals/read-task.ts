@@ -1,11 +1,11 @@
 // What a Task's status means for our referral record when the other side has moved it: both tables of
 // "Referral states, both ways" (outgoing: we are the requester; incoming: we perform). Pure.
 
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, objectsAt } from '../json.ts';
 import { isInstant } from '../records/records.ts';
 import { asksToCancel, isAskedToCancel } from './ask-to-cancel.ts';
 import { codesOf } from './codes.ts';
-import { completedOutcome } from './read-result.ts';
+import { completedOutcome, isOutcomeUnknown } from './read-result.ts';
 import { isTaskStatus, isTerminal, type TaskStatus, taskPath } from './task-moves.ts';
 
 export type ReferralStatus =
@@ -126,7 +126,7 @@ function cancelledMeans(from: TaskStatus, { status: known, cancelRequest }: Json
 
 function readRequested(observation: TaskObservation): TaskReading {
   const { referral, task } = observation;
-  return reasonCodes(task).includes('waitlisted') && referral.status !== 'waitlisted' && !isWithdrawn(referral)
+  return reasonCodes(task).includes('waitlisted') && !isWithdrawn(referral)
     ? patchTo(observation, 'waitlisted', [])
     : { kind: 'unchanged' };
 }
@@ -145,11 +145,15 @@ function readIncoming(observation: TaskObservation, status: TaskStatus): TaskRea
 }
 
 function patchTo(observation: TaskObservation, to: ReferralStatus, implied: readonly ReferralStatus[]): TaskReading {
-  const { referral, task, by, itemId } = observation;
-  if (referral.status === to) return laterReason(observation, to);
+  const { referral, task, before, by, itemId } = observation;
+  if (referral.status === to) return laterWords(observation, to);
   const at = changedAt(task);
   const text = reasonText(task);
-  const steps = [...implied, to];
+  const known = objectsAt(referral, 'history');
+  const [last] = known.slice(-1);
+  // The step was offered before and is not taken over yet.
+  const isKnown = task.status === before && last?.status === to && (text === undefined || last.reason === text);
+  const steps = isKnown ? [] : [...implied, to];
   const history = steps.map((status, index) => ({
     id: itemId(`${status} ${at}`),
     status,
@@ -159,7 +163,7 @@ function patchTo(observation: TaskObservation, to: ReferralStatus, implied: read
   }));
   const patch: JsonObject = {
     status: to,
-    history: [...(Array.isArray(referral.history) ? referral.history : []), ...history],
+    history: [...known, ...history],
     ...datesFor(referral, to, at),
     ...detailFor(observation, to, at, text),
     ...answerFor(referral, to, at),
@@ -167,16 +171,56 @@ function patchTo(observation: TaskObservation, to: ReferralStatus, implied: read
   return { kind: 'patch', patch, implied };
 }
 
-/** A refusal whose reason came after it: what the record does not say yet is added. */
-function laterReason({ referral, task }: TaskObservation, to: ReferralStatus): TaskReading {
-  if (to !== 'declined') return { kind: 'unchanged' };
-  const code = knownCode(task, declineCodes);
+/** What they say later of a status that the record has: what it does not say yet is added, and other words are one more step of its history. */
+function laterWords(observation: TaskObservation, to: ReferralStatus): TaskReading {
+  const { referral, task, by, itemId } = observation;
+  const at = changedAt(task);
   const text = reasonText(task);
-  const patch = {
-    ...(referral.declineReason === 'other' && code !== 'other' && { declineReason: code }),
-    ...(referral.declineText === undefined && text !== undefined && { declineText: text }),
+  const filled = laterDetail(observation, to, at, text);
+  const history = objectsAt(referral, 'history');
+  const said = [
+    history.findLast(({ status }) => status === to)?.reason,
+    to === 'declined' ? (referral.declineText ?? text) : undefined,
+    to === 'failed' && isObject(referral.outcome) ? referral.outcome.text : undefined,
+  ];
+  const step = { id: itemId(`${to} ${at}`), status: to, at, ...(by !== undefined && { byName: by }) };
+  const patch: JsonObject = {
+    ...filled,
+    ...(explained.includes(to) &&
+      text !== undefined &&
+      !said.includes(text) && { history: [...history, { ...step, reason: text }] }),
   };
   return Object.keys(patch).length === 0 ? { kind: 'unchanged' } : { kind: 'patch', patch, implied: [] };
+}
+
+/** What a performer may explain once more; of others the reason may still be the requester's, who has asked something. */
+const explained: readonly ReferralStatus[] = ['waitlisted', 'on-hold', 'failed', 'declined'];
+
+function laterDetail(
+  { referral, task, results = [] }: TaskObservation,
+  to: ReferralStatus,
+  at: string,
+  text: string | undefined,
+): JsonObject {
+  if (to === 'declined') {
+    const code = knownCode(task, declineCodes);
+    return {
+      ...(referral.declineReason === 'other' && code !== 'other' && { declineReason: code }),
+      ...(referral.declineText === undefined && text !== undefined && { declineText: text }),
+    };
+  }
+  if (to === 'completed' && isOutcomeUnknown(referral.outcome)) {
+    const outcome = completedOutcome(task, results);
+    return isOutcomeUnknown(outcome) ? {} : { outcome: toldOutcome(referral, outcome, at) };
+  }
+  const code = knownCode(task, outcomeCodes);
+  const isOpen = to === 'failed' && isObject(referral.outcome) && referral.outcome.code === 'other';
+  return isOpen && code !== 'other' ? { outcome: { code, ...(text !== undefined && { text }) } } : {};
+}
+
+/** Merged into one that was unknown, it says so no more. */
+function toldOutcome(referral: JsonObject, outcome: JsonObject, at: string): JsonObject {
+  return { ...(isOutcomeUnknown(referral.outcome) && { text: null }), ...outcome, at, confirmedBy: 'partner' };
 }
 
 function datesFor(referral: JsonObject, to: ReferralStatus, at: string): JsonObject {
@@ -193,7 +237,7 @@ function answerFor({ cancelRequest }: JsonObject, to: ReferralStatus, at: string
 
 /** The fields that must come with a status (records.md 6.1, column "required under the condition"). */
 function detailFor(
-  { task, results = [] }: TaskObservation,
+  { referral, task, results = [] }: TaskObservation,
   to: ReferralStatus,
   at: string,
   text: string | undefined,
@@ -207,7 +251,7 @@ function detailFor(
     case 'failed':
       return { outcome: { code: knownCode(task, outcomeCodes), at, ...words, confirmedBy: 'partner' } };
     case 'completed':
-      return { outcome: { ...completedOutcome(task, results), at, confirmedBy: 'partner' } };
+      return { outcome: toldOutcome(referral, completedOutcome(task, results), at) };
     default:
       return {};
   }

@@ -24,7 +24,7 @@ export { judgeMove, performerElements, reasonedStatuses } from './judge-move.ts'
 export { patientTaskKind, patientTaskKinds, patientTaskRules } from './patient-tasks.ts';
 export { type BegunReading, type BegunReferral, passesOn, readBegun } from './read-begun.ts';
 export { type OrderObservation, readOrder } from './read-order.ts';
-export { resultsNamedBy } from './read-result.ts';
+export { isOutcomeUnknown, resultsNamedBy } from './read-result.ts';
 export {
   changedAt,
   declineCodes,

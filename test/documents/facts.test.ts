@@ -154,6 +154,11 @@ describe('a referral says', () => {
       { direction: 'incoming', requesterOrganizationId: 'org-hospital', status: 'received' },
       'From Larch Valley Hospital to us, Weekly groceries: received, no answer yet',
     ],
+    [
+      'when it came, and not when it was sent',
+      { direction: 'incoming', status: 'received', receivedAt: '2026-02-09T09:00:00-05:00' },
+      'Received Feb 9, 2026.',
+    ],
   ])('%s', (_, overrides, said) => {
     expect(words({ records: [referral(overrides)] })).toContain(said);
   });

@@ -3,6 +3,7 @@ import { type PartnerConfig, partnerScopes } from '../../src/config.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import { buildApp, type Listening, listen } from '../../src/http/http.ts';
 import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from '../../src/json.ts';
+import { patched } from '../../src/mapping/mapping.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral, aService } from '../builders.ts';
@@ -282,6 +283,57 @@ describe('a referral to a partner with a system', () => {
       outcome: { code: 'service-received', confirmedBy: 'partner' },
       comments: [{ text: '<script>alert(1)</script> thanks', byOrganizationId: 'org-pantry' }],
     });
+  });
+
+  test.each([
+    ['untaken', false],
+    ['taken', true],
+  ])('is told of once more where words or results come after the status: %s', async (name, isTakenOver) => {
+    await accept(gateway, ...caseOf(name));
+    await idle(gateway);
+    const { id, focus, for: subject } = await taskOf(name);
+    const change = async (more: JsonObject) => {
+      const asked = ({ statusReason: _before, ...one }: JsonObject) => ({ ...one, ...more });
+      expect((await client.change(`Task/${id}`, asked)).status).toBe(200);
+      await idle(gateway);
+      const changes = await changesOf(`referral-${name}`);
+      if (isTakenOver) {
+        const of = store.db.selectFrom('record').select('content').where('id', '=', `referral-${name}`);
+        const { content } = await of.executeTakeFirstOrThrow();
+        const updatedAt = new Date(Date.parse('2026-03-01T10:00:00Z') + changes.length * 1000).toISOString();
+        await accept(gateway, ['referral', { ...patched(content, changes.at(-1) ?? {}), updatedAt }]);
+        await idle(gateway);
+      }
+      return changes;
+    };
+    await change({ status: 'accepted' });
+    await change({ status: 'on-hold', statusReason: { text: 'Staff ill until Monday' } });
+    const held = await change({ statusReason: { text: 'Closed until April' } });
+    expect(objectsAt(held.at(-1), 'history').slice(-2)).toMatchObject([
+      { status: 'on-hold', reason: 'Staff ill until Monday' },
+      { status: 'on-hold', reason: 'Closed until April' },
+    ]);
+    await change({ status: 'in-progress' });
+    const ended = await change({ status: 'completed' });
+    expect(ended.at(-1)).toMatchObject({ outcome: { code: 'other', text: 'outcome unknown' } });
+    const made = await client.fhir('POST', 'Procedure', {
+      resourceType: 'Procedure',
+      status: 'completed',
+      basedOn: [isObject(focus) ? focus : {}],
+      subject: isObject(subject) ? subject : {},
+      code: { text: 'Groceries' },
+      performedDateTime: '2026-02-06',
+    });
+    const type = { coding: [{ code: 'resulting-activity' }] };
+    const told = await change({ output: [{ type, valueReference: { reference: `Procedure/${made.body.id}` } }] });
+    expect(told).toHaveLength(ended.length + 1);
+    expect(told.at(-1)).toMatchObject({ outcome: { code: 'service-received', text: null, confirmedBy: 'partner' } });
+    const steps = objectsAt(Object.assign({}, ...told), 'history').map(({ status }) => status);
+    expect(steps).toEqual(['draft', 'sent', 'accepted', 'on-hold', 'on-hold', 'in-progress', 'completed']);
+    expect(await change({ businessStatus: { text: 'Filed' } })).toHaveLength(told.length);
+    expect(
+      await store.db.selectFrom('decision').select('topic').where('record_id', '=', `referral-${name}`).execute(),
+    ).toEqual([]);
   });
 
   test('that has ended tells no more of the client: that is there only as long as a Task needs it', async () => {
@@ -635,9 +687,7 @@ describe('what leaves', () => {
   test('is a referral that is turned to somebody else', async () => {
     await accept(gateway, ...caseOf('turned'));
     await idle(gateway);
-    const { id } = await taskOf('turned');
     await takeOver('referral-turned', { organizationId: 'org-shelter' }, '2026-02-07T10:00:00-05:00');
-    expect((await client.fhir('GET', `Task/${id}`)).status).toBe(404);
     await idle(gateway);
     const left = await store.db
       .selectFrom('link')
@@ -670,15 +720,24 @@ function refOf(value: unknown): string {
   return reference.slice(reference.indexOf('/') + 1);
 }
 
-describe('a referral that its source deletes', () => {
+describe('a referral that its source deletes or turns to another organization', () => {
   const remove = (id: string) =>
     accept(gateway, ['referral', { id: `referral-${id}`, updatedAt: '2026-05-01T10:00:00Z', deleted: true }]);
 
-  test('is entered in error for the partner who had it, and says nothing else any more', async () => {
-    await accept(gateway, ...caseOf('erased'));
+  const turn = async (id: string) => {
+    const [, referral] = caseOf(id, { organizationId: 'org-elsewhere' }).find(([type]) => type === 'referral') ?? [];
+    await accept(gateway, ['referral', { ...referral, updatedAt: '2026-05-01T10:00:00Z' }]);
+  };
+
+  test.each([
+    ['erased', remove],
+    ['passed-on', turn],
+  ])('is entered in error for the partner who had it, and says nothing else any more: %s', async (id, end) => {
+    await accept(gateway, ...caseOf(id));
     await idle(gateway);
-    const task = await taskOf('erased');
-    await remove('erased');
+    const task = await taskOf(id);
+    const start = new Date().toISOString();
+    await end(id);
     await idle(gateway);
     const { status, body } = await client.fhir('GET', `Task/${task.id}`);
     expect([status, body]).toEqual([
@@ -692,7 +751,8 @@ describe('a referral that its source deletes', () => {
         meta: { versionId: expect.any(String), lastUpdated: expect.any(String) },
       },
     ]);
-    expect(await client.search(`Task?_id=${task.id}&status=entered-in-error`)).toEqual([body]);
+    // Whoever asks for what is new comes upon it.
+    expect(await client.search(`Task?_lastUpdated=ge${start}&status=entered-in-error`)).toEqual([body]);
     for (const gone of [`ServiceRequest/${refOf(task.focus)}`, `Patient/${refOf(task.for)}`])
       expect((await client.fhir('GET', gone)).status).toBe(404);
     const tag = { 'if-match': `W/"${Object(body.meta).versionId}"` };

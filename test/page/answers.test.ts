@@ -204,7 +204,9 @@ describe('an appointment for a time and place that there is one for', () => {
   const statuses = async () => (await held('Appointment')).map(({ status }) => status);
 
   test('is booked when it is agreed now, and the source is offered so', async () => {
-    await visitor.send(link, 'propose', visit);
+    const proposed = await visitor.send(link, 'propose', visit);
+    expect(proposed.html).toContain('The client has agreed: book it</button>');
+    expect(proposed.html).not.toContain('Confirm this appointment</button>');
     const seen = await visitor.send(link, 'propose', { ...visit, agreement: 'booked' });
     expect(seen.status).toBe(200);
     expect(await statuses()).toEqual(['booked']);
@@ -390,7 +392,7 @@ describe('what the partner does', () => {
     });
     const seen = await visitor.get(link);
     expect(seen.html).toContain('The agency asks you to stop');
-    expect(seen.html).toContain('Reason: <span class="said">She found another pantry</span>');
+    expect(seen.html).toContain('Reason: <span class="said" dir="auto">She found another pantry</span>');
     await visitor.send(link, 'stop');
     expect((await task()).status).toBe('cancelled');
   });
@@ -399,6 +401,8 @@ describe('what the partner does', () => {
     await proposeVisit('2031-02-12T10:00:00-05:00');
     const seen = await visitor.get(link);
     expect(seen.html).toContain('Appointment, proposed: Feb 12, 2031, 10:00 AM');
+    expect(seen.html).toMatch(/id="appointments">Appointments<\/h2><p class="hint">Time zone: Eastern Time\.<\/p>/);
+    expect(seen.html).toContain('Confirm this appointment</button>');
     const foreign = await visitor.send(link, 'confirm', { appointment: 'another-one' });
     expect(foreign.status).toBe(409);
     await visitor.get(link);

@@ -343,6 +343,9 @@ describe('a form', () => {
       body: new URLSearchParams({ text: 'x'.repeat(100_000) }),
     });
     expect([huge.status, huge.headers.get('content-type')]).toEqual([413, 'text/html; charset=utf-8']);
+    const told = await huge.text();
+    expect(told).toContain('shorten it to 4,000 characters');
+    expect(told).toContain(`<a href="${new URL(link).pathname}">Go to the referral</a>`);
     const json = await fetch(`${link}/accept`, {
       method: 'POST',
       body: '{}',

@@ -88,12 +88,14 @@ test('whoever writes too often gets back what was written', async () => {
   const { status, body } = await page.answer(request({ method: 'POST', path: [token, 'comment'], form }));
   expect(status).toBe(429);
   expect(body).toMatch(/What you wrote, not sent.*The family moved on Friday/s);
+  expect(body).toContain(`<a href="/p/${token}">Go to the referral</a>`);
 });
 
 test('an address is answered 240 times a minute, whatever it tries', async () => {
   const page = await another('https://casebridge.example.org');
   const answered = await statuses(page, 270, (n) => request({ path: [`guess-${n}`] }));
   expect(answered.slice(0, 240).every((status) => status === 404)).toBe(true);
+  expect((await page.answer(request({ path: ['guess'] }))).body).not.toContain('<a href="/p/guess');
   expect(answered.at(-1)).toBe(429);
 });
 

@@ -53,6 +53,16 @@ function referral(id: string, minute = 0, more: Parameters<typeof aReferral>[0] 
   return ['referral', aReferral({ id, updatedAt: `2026-02-05T10:0${minute}:00-05:00`, ...more })] as const;
 }
 
+/** As its source has it once the partner has accepted. */
+const accepted = {
+  status: 'accepted' as const,
+  decidedAt: '2026-02-05T10:01:00-05:00',
+  history: [
+    { id: 'h1', status: 'sent' as const, at: '2026-02-04T10:00:00-05:00' },
+    { id: 'h2', status: 'accepted' as const, at: '2026-02-05T10:01:00-05:00' },
+  ],
+};
+
 const comment = (n: number) => ({
   id: `c${n}`,
   at: `2026-02-05T09:0${n}:00-05:00`,
@@ -131,6 +141,100 @@ describe('a message', () => {
     expect(await arrange(4, { ...booked, status: 'cancelled', startsAt: '2031-02-13T10:00:00-05:00' })).toBe(3);
     await settled();
     expect(await told()).toHaveLength(3);
+  });
+
+  test('goes out for a time that was proposed before, for what is open again, and for an appointment that is deleted', async () => {
+    await accept(site.gateway, referral('referral-moved'), ['consent', consentForAppointments]);
+    const own = await site.linkTo('referral-moved');
+    const told = async () => (await messages('referral-moved')).filter(({ event }) => event.startsWith('appointment:'));
+    const ids = { id: 'moved', referralId: 'referral-moved', transport: undefined } as const;
+    const arrange = async (minute: number, status: 'proposed' | 'booked', day: number) => {
+      const at = { updatedAt: `2026-02-07T10:0${minute}:00-05:00`, startsAt: `2031-02-${day}T10:00:00-05:00` };
+      await accept(site.gateway, ['appointment', anAppointment({ ...ids, ...at, status })]);
+      await settled();
+      return (await told()).length;
+    };
+    expect(await arrange(1, 'proposed', 12)).toBe(1);
+    expect(await arrange(2, 'proposed', 13)).toBe(2);
+    expect(await arrange(3, 'proposed', 12)).toBe(3);
+    expect(await arrange(4, 'booked', 12)).toBe(4);
+    expect(await arrange(5, 'proposed', 12)).toBe(5);
+    const visitor = new Visitor();
+    await visitor.isIn(site, own);
+    await visitor.send(own, 'confirm');
+    await settled();
+    expect(await told()).toHaveLength(5);
+    await accept(site.gateway, ['appointment', { id: 'moved', updatedAt: '2026-02-07T10:09:00-05:00', deleted: true }]);
+    await settled();
+    expect(await told()).toHaveLength(6);
+    const { html } = await visitor.get(own);
+    expect(html).toContain('Appointment, cancelled: Feb 12, 2031, 10:00 AM');
+    expect(html).not.toContain('/confirm"');
+  });
+
+  test('goes out each time that the agency asks to stop', async () => {
+    await accept(site.gateway, referral('referral-stop'));
+    const own = await site.linkTo('referral-stop');
+    const visitor = new Visitor();
+    await visitor.isIn(site, own);
+    await visitor.send(own, 'accept');
+    const asked = async () => {
+      await settled();
+      return (await messages('referral-stop')).filter(({ event }) => event.startsWith('cancel-asked:')).length;
+    };
+    const one = { at: '2026-02-05T10:02:00-05:00', reason: 'Moved away' };
+    await accept(site.gateway, referral('referral-stop', 2, { ...accepted, cancelRequest: one }));
+    expect(await asked()).toBe(1);
+    await accept(site.gateway, referral('referral-stop', 3, accepted));
+    expect(await asked()).toBe(1);
+    const other = { at: '2026-02-05T10:04:00-05:00', reason: 'Moved away for good' };
+    await accept(site.gateway, referral('referral-stop', 4, { ...accepted, cancelRequest: other }));
+    expect(await asked()).toBe(2);
+  });
+
+  describe('of a referral that the partner has taken on', () => {
+    const taken = async (id: string, action: 'accept' | 'decline' = 'accept') => {
+      await accept(site.gateway, referral(id));
+      const visitor = new Visitor();
+      const own = await site.linkTo(id);
+      await visitor.isIn(site, own);
+      await visitor.send(own, action, { reason: 'no-capacity' });
+      await settled();
+      return { visitor, own };
+    };
+    const told = async (id: string) => {
+      await settled();
+      await eventually(async () => (await messages(id)).every(({ state }) => state === 'sent'), 'the messages');
+      return (await messages(id)).map(({ event }) => event.split(':')[0]);
+    };
+    const deleted = (id: string) => ({ id, updatedAt: '2026-02-05T10:05:00-05:00', deleted: true });
+
+    test.each([
+      ['is turned to another organization', referral('turned', 5, { ...accepted, organizationId: 'org-other' })[1]],
+      ['is deleted', deleted('erased')],
+    ])('goes out once when it %s', async (_, change) => {
+      const { visitor } = await taken(String(change.id));
+      const before = site.links().length;
+      await accept(site.gateway, ['referral', change]);
+      await told(String(change.id));
+      expect(await told(String(change.id))).toEqual(['new', 'gone']);
+      const news = site.links().slice(before);
+      expect(news).toMatchObject([{ subject: 'There is news about a referral' }]);
+      const page = await visitor.isIn(site, /http\S+\/p\/\S+/.exec(news[0]?.text ?? '')?.[0] ?? '');
+      expect([page.status, page.html.includes('This referral is no longer open to you')]).toEqual([404, true]);
+    });
+
+    test('goes out no more when it is deleted after its end was told, or after the partner has said no', async () => {
+      await taken('wrong');
+      const step = { id: 'h3', status: 'entered-in-error' as const, at: '2026-02-05T10:01:00-05:00' };
+      const error = { ...accepted, status: step.status, history: [...accepted.history, step] };
+      await accept(site.gateway, referral('wrong', 1, error));
+      expect(await told('wrong')).toEqual(['new', 'ended']);
+      await taken('refused', 'decline');
+      await accept(site.gateway, ['referral', deleted('wrong')], ['referral', deleted('refused')]);
+      expect(await told('wrong')).toEqual(['new', 'ended']);
+      expect(await told('refused')).toEqual(['new']);
+    });
   });
 
   test('waits for a mail server that refuses, and takes no link with it that was never sent', async () => {
@@ -348,6 +452,30 @@ describe('with several contacts', () => {
     const seen = await visitor.get(linkOf(night));
     expect([seen.status, seen.html.includes('Rosa')]).toEqual([410, false]);
     expect((await new Visitor().get(linkOf(pantryAddress))).status).toBe(200);
+  });
+
+  test('a consent that is withdrawn is told to whoever knows of the referral, and to nobody else', async () => {
+    const { page } = team.gateway.api.config.partners.get('pantry') ?? {};
+    const contacts = new Map([
+      ['intake', { email: pantryAddress }],
+      ['new', { email: 'new@pantry.example.org' }],
+    ]);
+    Object.assign(page ?? {}, { contacts });
+    const updatedAt = '2026-02-06T12:00:00-05:00';
+    await accept(team.gateway, ['consent', { ...consent, status: 'revoked', revokedAt: updatedAt, updatedAt }]);
+    await idle(team.gateway);
+    const gone = () =>
+      team.store.db
+        .selectFrom('partner_message')
+        .select(['contact', 'state'])
+        .where('event', 'like', 'gone:%')
+        .execute();
+    await eventually(async () => {
+      await team.gateway.api.page?.tell();
+      const rows = await gone();
+      return rows.length > 0 && rows.every(({ state }) => state === 'sent');
+    }, 'the message');
+    expect(new Set((await gone()).map(({ contact }) => contact))).toEqual(new Set(['intake']));
   });
 });
 

@@ -106,6 +106,15 @@ test.each([
   ['a field that is none', 'POST', 'partner-links', { partner: 'pantry', referral: 'x' }, 400, 'request-refused'],
   ['a link that is none', 'POST', 'partner-links/AAAAAAAAAAAA/revoke', undefined, 404, 'partner-link-unknown'],
   ['a message that is none', 'POST', 'partner-messages/999/retry', undefined, 404, 'partner-message-unknown'],
+  ['a message of another form', 'POST', 'partner-messages/abc/retry', undefined, 400, 'parameter-invalid'],
+  [
+    'a message beyond all numbers',
+    'POST',
+    `partner-messages/${'9'.repeat(20)}/withdraw`,
+    undefined,
+    400,
+    'parameter-invalid',
+  ],
   ['a link of another form', 'POST', 'partner-links/x/revoke', undefined, 400, 'parameter-invalid'],
   ['a state that is none', 'GET', 'partner-links?state=open', undefined, 400, 'parameter-invalid'],
 ])('%s gets a clear error', async (_what, method, path, body, status, code) => {

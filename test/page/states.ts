@@ -74,6 +74,7 @@ const notices = [
   'link-revoked',
   'referral-gone',
   'form-foreign',
+  'form-too-long',
   'too-many',
   'signed-out',
   'failed',
@@ -161,7 +162,7 @@ function view(status: TaskStatus): ReferralView {
       { rule: 'cancel-answer-48h', state: 'due-soon', dueAt: at },
     ],
     appointments: [
-      { id: 'a1', version: '1', state: 'proposed', startsAt: at, place: long, canConfirm: true },
+      { id: 'a1', version: '1', state: 'proposed', startsAt: at, place: long, canConfirm: true, isOwn: false },
       {
         id: 'a2',
         version: '1',
@@ -169,8 +170,17 @@ function view(status: TaskStatus): ReferralView {
         startsAt: '2026-02-07T14:00:00Z',
         place: undefined,
         canConfirm: true,
+        isOwn: true,
       },
-      { id: 'a3', version: '1', state: 'no-show', startsAt: undefined, place: undefined, canConfirm: false },
+      {
+        id: 'a3',
+        version: '1',
+        state: 'no-show',
+        startsAt: undefined,
+        place: undefined,
+        canConfirm: false,
+        isOwn: false,
+      },
     ],
     history: [
       { kind: 'state', at, by: 'us', who: undefined, since: 1, status: 'requested', reason: undefined },

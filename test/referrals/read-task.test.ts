@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isObject, type JsonObject } from '../../src/json.ts';
+import { isObject, type JsonObject, objectsAt } from '../../src/json.ts';
 import { parseRecord } from '../../src/records/records.ts';
 import {
   readTask,
@@ -379,9 +379,77 @@ describe('what the record says already', () => {
     });
   });
 
-  test('a reason that the source has is not overwritten', () => {
+  /** The reasons of its steps after those that the record has had from the start. */
+  const steps = (reading: TaskReading) =>
+    objectsAt(patchOf(reading), 'history')
+      .slice(objectsAt(aReferral(), 'history').length)
+      .map(({ status, reason }) => [status, reason]);
+
+  test('a reason that the source has is not overwritten: theirs is a step of the history', () => {
     const referral = declined({ declineReason: 'no-capacity', declineText: 'Full.' });
-    expect(inWords(read({ referral, before: 'rejected', task: rejected }))).toBe('nothing');
+    const reading = read({ referral, before: 'rejected', task: rejected });
+    expect(Object.keys(patchOf(reading))).toEqual(['history']);
+    expect(steps(reading)).toEqual([['declined', 'Unsafe road.']]);
+  });
+
+  test.each(['on-hold', 'failed'] as const)(
+    'other words about %s are one more step, and the same ones are nothing',
+    (status) => {
+      const own = objectsAt(aReferral(), 'history');
+      const since = (...reasons: (string | undefined)[]) => ({
+        ...aReferral(),
+        status,
+        history: [...own, ...reasons.map((reason, n) => ({ id: `s${n}`, status, at, ...(reason && { reason }) }))],
+      });
+      const task = { status, statusReason: { text: 'Closed until April' } };
+      const seen = (referral: JsonObject) => read({ referral, before: status, task });
+      expect(steps(seen(since(undefined)))).toEqual([
+        [status, undefined],
+        [status, 'Closed until April'],
+      ]);
+      expect(steps(seen(since('Closed until April', 'Closed until May')))).toEqual([
+        [status, 'Closed until April'],
+        [status, 'Closed until May'],
+        [status, 'Closed until April'],
+      ]);
+      expect(inWords(seen(since('Ill', 'Closed until April')))).toBe('nothing');
+      expect(inWords(read({ referral: since('Ill'), before: status, task: { status } }))).toBe('nothing');
+    },
+  );
+
+  test('why it failed is filled in where the record has no better code, and the words of the outcome are known', () => {
+    const failed = (outcome: JsonObject) => ({ ...aReferral(), status: 'failed', outcome });
+    const task = { status: 'failed', statusReason: { coding: [{ code: 'no-show' }], text: 'Never came' } };
+    const seen = (outcome: JsonObject) => read({ referral: failed(outcome), before: 'failed', task });
+    expect(patchOf(seen({ code: 'other', at }))).toMatchObject({ outcome: { code: 'no-show', text: 'Never came' } });
+    expect(inWords(seen({ code: 'unreachable', at, text: 'Never came' }))).toBe('nothing');
+  });
+
+  test('what a Task names only after it was completed tells an outcome that was unknown, and no other one', () => {
+    const completed = (outcome: JsonObject) => ({ ...aReferral(), status: 'completed', outcome: { at, ...outcome } });
+    const output = [
+      { type: { coding: [{ code: 'resulting-activity' }] }, valueReference: { reference: 'Procedure/1' } },
+    ];
+    const seen = (outcome: JsonObject, results: Results, task: JsonObject = { output }) =>
+      read({ referral: completed(outcome), before: 'completed', task: { status: 'completed', ...task }, results });
+    const unknown = { code: 'other', text: 'outcome unknown' };
+    const done = [{ resourceType: 'Procedure', status: 'completed' }];
+    expect(patchOf(seen(unknown, done))).toEqual({
+      outcome: { code: 'service-received', text: null, at, confirmedBy: 'partner' },
+    });
+    const worded = [{ ...done[0], outcome: { text: 'Two bags' } }];
+    expect(patchOf(seen(unknown, worded))).toMatchObject({ outcome: { code: 'service-received', text: 'Two bags' } });
+    expect(inWords(seen(unknown, ['gone']))).toBe('nothing');
+    expect(inWords(seen(unknown, [], {}))).toBe('nothing');
+    expect(inWords(seen({ code: 'not-received' }, done))).toBe('nothing');
+    expect(inWords(seen({ code: 'other', text: 'She found work' }, done))).toBe('nothing');
+  });
+
+  test('a step that was offered before is not said twice', () => {
+    const step = { id: 's', status: 'completed', at };
+    const referral = { ...aReferral(), status: 'accepted', history: [...objectsAt(aReferral(), 'history'), step] };
+    const task = { status: 'completed' };
+    expect(steps(read({ referral, before: 'completed', task }))).toEqual([['completed', undefined]]);
   });
 
   test.each(['accepted', 'declined'])(
@@ -394,10 +462,17 @@ describe('what the record says already', () => {
     },
   );
 
-  test('a place on the waiting list is told once', () => {
-    const referral = { ...aReferral(), status: 'waitlisted' };
-    const task = { status: 'requested', statusReason: { coding: [{ code: 'waitlisted' }], text: 'Three weeks now.' } };
-    expect(inWords(read({ referral, before: 'requested', task }))).toBe('nothing');
+  test('a place on the waiting list is told once, and again when it is said otherwise', () => {
+    const waiting = (text: string) => ({
+      status: 'requested',
+      statusReason: { coding: [{ code: 'waitlisted' }], text },
+    });
+    const first = read({ before: 'requested', task: waiting('Three weeks now.') });
+    const referral = { ...aReferral(), ...patchOf(first) };
+    const seen = (text: string) => read({ referral, before: 'requested', task: waiting(text) });
+    expect(inWords(seen('Three weeks now.'))).toBe('nothing');
+    expect(Object.keys(patchOf(seen('From May on.')))).toEqual(['history']);
+    expect(steps(seen('From May on.')).at(-1)).toEqual(['waitlisted', 'From May on.']);
   });
 
   test('a reason beside requested that speaks of no waiting list is nothing', () => {

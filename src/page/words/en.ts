@@ -26,6 +26,10 @@ export const en: Words = {
       title: 'Nothing was sent',
       text: 'This form was open for too long, or did not come from this page. Go back to the referral and try again.',
     },
+    'form-too-long': {
+      title: 'Nothing was sent',
+      text: 'This text is too long. Go back in your browser and shorten it to 4,000 characters, or open the referral again.',
+    },
     'too-many': { title: 'Too many requests', text: 'Please wait a few minutes, then try again.' },
     'signed-out': { title: 'You are signed out', text: 'Use the link in your message to come back.' },
     failed: {
@@ -118,6 +122,7 @@ export const en: Words = {
     asap: 'As soon as possible',
     stat: 'Emergency: at once',
   },
+  timesIn: (zone) => `Time zone: ${zone}.`,
   period: (from, by) =>
     [from === undefined ? undefined : `from ${from}`, by === undefined ? undefined : `until ${by}`]
       .filter((part) => part !== undefined)
@@ -158,6 +163,7 @@ export const en: Words = {
     confirm: 'Confirm this appointment',
     comment: 'Send this comment',
   },
+  bookOwn: 'The client has agreed: book it',
   actionHints: {
     accept: 'You take this referral on, and contact the client next.',
     decline: 'The agency learns the reason, so that it can find help elsewhere.',

@@ -26,6 +26,10 @@ export const es: Words = {
       title: 'No se envió nada',
       text: 'Este formulario estuvo abierto demasiado tiempo o no vino de esta página. Vuelva a la remisión e inténtelo otra vez.',
     },
+    'form-too-long': {
+      title: 'No se envió nada',
+      text: 'Este texto es demasiado largo. Vuelva atrás en su navegador y redúzcalo a 4.000 caracteres, o abra la remisión otra vez.',
+    },
     'too-many': { title: 'Demasiadas solicitudes', text: 'Espere unos minutos e inténtelo otra vez.' },
     'signed-out': { title: 'Ha cerrado la sesión', text: 'Use el enlace de su mensaje para volver.' },
     failed: {
@@ -119,6 +123,7 @@ export const es: Words = {
     asap: 'Lo antes posible',
     stat: 'Emergencia: de inmediato',
   },
+  timesIn: (zone) => `Zona horaria: ${zone}.`,
   period: (from, by) =>
     [from === undefined ? undefined : `desde el ${from}`, by === undefined ? undefined : `hasta el ${by}`]
       .filter((part) => part !== undefined)
@@ -159,6 +164,7 @@ export const es: Words = {
     confirm: 'Confirmar esta cita',
     comment: 'Enviar este comentario',
   },
+  bookOwn: 'El cliente está de acuerdo: fijarla',
   actionHints: {
     accept: 'Usted se hace cargo de esta remisión y después se comunica con la persona.',
     decline: 'La agencia conoce el motivo y puede buscar ayuda en otro lugar.',
