@@ -99,7 +99,7 @@ async function followMerge(
   if (found.kind === 'same') {
     const former = await standsAgain(connection, resource.client?.merged ?? []);
     if (former === undefined) return undefined;
-    deps.wake(await storeUnmerge(deps, connection, lease, resource, link, [former, ...(body ? [body] : [])]));
+    deps.wake(await storeUnmerge(deps, connection, lease, resource, [former, ...(body ? [body] : [])]));
     return { kind: 'read', isNews: true };
   }
   const survivor = found.kind === 'survivor' ? found.body : undefined;

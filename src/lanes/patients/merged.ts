@@ -77,28 +77,22 @@ export async function storeMerge(
  * The patient of the link is gone, or somebody else stands under its id: nobody is linked until a person has said who the client is, and what was
  * written is listed for them. @returns lanes that have work now
  */
-export async function storeLost(
+export function storeLost(
   trx: Transaction<Database>,
-  { config }: LaneConnection,
+  connection: LaneConnection,
   lease: Lease,
   resource: LaneResource,
 ): Promise<LaneKey[]> {
-  const { link, stranger, record = {}, route } = resource;
-  const client: ClientOn = { ...lease, clientId: resource.key.id };
-  const was = link?.remoteId ?? '';
-  const why = reason(stranger === undefined ? 'patient-gone' : 'patient-replaced');
-  const written = asDetail(await writtenTo(trx, client, was));
-  const others = await partFrom(trx, lease, client, why);
-  await askWho(trx, lease, resource, {
+  const { stranger, record = {}, route } = resource;
+  return partAndAsk(trx, connection, lease, resource, {
     patients: stranger === undefined ? [] : [stranger.shown],
-    grades: new Map(),
-    strong: strongIdentifiers(record, config.identifierSystems),
-    mayCreate: route.route === 'native' && config.createPatients && originHere(record, config.id) === undefined,
+    mayCreate:
+      route.route === 'native' &&
+      connection.config.createPatients &&
+      originHere(record, connection.config.id) === undefined,
     isSought: true,
-    why,
-    more: { was, written },
+    why: reason(stranger === undefined ? 'patient-gone' : 'patient-replaced'),
   });
-  return others;
 }
 
 /** Ends the link to a patient, with whatever was planned for it. @returns the other lanes of the client, which look again */
@@ -182,10 +176,9 @@ export function storeUnmerge(
   connection: LaneConnection,
   lease: Lease,
   resource: LaneResource,
-  link: LinkState,
   patients: readonly JsonObject[],
 ): Promise<LaneKey[]> {
-  return askAnew(deps, connection, lease, resource, link, { patients, why: reason('patient-unmerged') });
+  return askAnew(deps, connection, lease, resource, { patients, why: reason('patient-unmerged') });
 }
 
 /**
@@ -204,35 +197,41 @@ export async function askAboutInactive(
     const isOff = observed?.body.active === false && replacedBy(observed.body) === undefined;
     if (!isOff || client.switchedOff.includes(link.remoteId)) continue;
     const question = { patients: [observed.body], isSought: true, why: reason('patient-inactive') };
-    return askAnew(deps, connection, lease, resource, link, question);
+    return askAnew(deps, connection, lease, resource, question);
   }
   return undefined;
 }
 
-/** Ends the link and asks who the client is: what depends on it waits, and what was written stays as it is. */
 function askAnew(
   deps: LaneDeps,
   connection: LaneConnection,
   lease: Lease,
   resource: LaneResource,
-  link: LinkState,
   question: Pick<Question, 'patients' | 'isSought' | 'why'>,
 ): Promise<LaneKey[]> {
-  const client: ClientOn = { ...lease, clientId: resource.key.id };
   return deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
-    const written = asDetail(await writtenTo(trx, client, link.remoteId));
-    const others = (await lanesOfClient(trx, client)).filter(({ subject }) => subject !== lease.subject);
-    await raiseWanted(trx, others, { unpark: true });
-    await endPatientLink(trx, client, question.why);
-    await voidPlans(trx, client);
-    await askWho(trx, lease, resource, {
-      ...question,
-      grades: new Map(),
-      strong: strongIdentifiers(resource.record ?? {}, connection.config.identifierSystems),
-      mayCreate: false,
-      more: { was: link.remoteId, written },
-    });
-    return others;
+    return partAndAsk(trx, connection, lease, resource, { ...question, mayCreate: false });
   });
+}
+
+/** Ends the link and asks who the client is: what depends on it waits, and what was written stays as it is, and is listed. */
+async function partAndAsk(
+  trx: Transaction<Database>,
+  { config }: LaneConnection,
+  lease: Lease,
+  resource: LaneResource,
+  question: Pick<Question, 'patients' | 'isSought' | 'mayCreate' | 'why'>,
+): Promise<LaneKey[]> {
+  const client: ClientOn = { ...lease, clientId: resource.key.id };
+  const was = resource.link?.remoteId ?? '';
+  const written = asDetail(await writtenTo(trx, client, was));
+  const others = await partFrom(trx, lease, client, question.why);
+  await askWho(trx, lease, resource, {
+    ...question,
+    grades: new Map(),
+    strong: strongIdentifiers(resource.record ?? {}, config.identifierSystems),
+    more: { was, written },
+  });
+  return others;
 }
