@@ -18,6 +18,7 @@ export const columnsWithContent: ReadonlySet<string> = new Set([
   'operation.sent',
   'edition.facts',
   'seen.body',
+  'remote_value.base',
   'remote_value.value',
   'change.body',
   'change.lineage',
