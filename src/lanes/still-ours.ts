@@ -133,21 +133,14 @@ function isOtherEntry({ link, desired, shown, bearsItsNumber, server }: LookedAt
 
 /** The same of what the store holds. Undefined also while nothing has been looked at. */
 export function strangerAt(
-  { lease, identifierSystem, connection: { config }, known }: DesireInput,
+  { lease, identifierSystem, connection: { config }, known, documents }: DesireInput,
   { content }: RecordRow,
-  {
-    key,
-    seen,
-    chart,
-    ...own
-  }: Pick<LookedAt, 'key' | 'link' | 'slot' | 'desired'> & {
-    readonly seen: SeenRow;
-    readonly chart?: string | undefined;
-  },
+  { key, seen, ...own }: Pick<LookedAt, 'key' | 'link' | 'slot' | 'desired'> & { readonly seen: SeenRow },
 ): Stranger | undefined {
   const shown = seen.body;
   if (shown === null || seen.gone) return undefined;
   const numbers = isDirectoryType(key.type) ? directoryIdentifiers(content, config.identifierSystems) : [];
+  const filed = documents?.editions.findLast(({ of, retracts }) => of === nameOf(key) && !retracts);
   const client: SlotRef = { type: 'client', id: textAt(content, 'clientId') ?? '', slot: patientSlot };
   return strangerIn({
     ...own,
@@ -157,7 +150,7 @@ export function strangerAt(
     hash: seen.hash ?? '',
     own: ownValue(lease.source, key, 1),
     bearsItsNumber: carries(shown, numbers),
-    chart: chart ?? (own.desired && patientOf(own.desired.resource, config.baseUrl)),
+    chart: filed?.patientId ?? (own.desired && patientOf(own.desired.resource, config.baseUrl)),
     isOfClient: (id) =>
       known.link(client)?.remote_id === id || known.generations(client).some((one) => one.remote_id === id),
     server: { identifierSystem, baseUrl: config.baseUrl },

@@ -140,9 +140,7 @@ export function laneDocument(
   const nextGeneration = standing?.generation ?? generationAfter(known.links, key);
   const seen = standing === undefined ? undefined : input.seen.get(`DocumentReference/${standing.remote_id}`);
   const link = standing === undefined ? undefined : linkState(standing);
-  const chart = own.document?.current?.patientId;
-  const stranger =
-    link && seen && strangerAt(input, row, { key, link, slot: undefined, desired: undefined, seen, chart });
+  const stranger = link && seen && strangerAt(input, row, { key, link, slot: undefined, desired: undefined, seen });
   const left = leftReason(key, standing);
   return {
     key,
