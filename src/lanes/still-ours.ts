@@ -144,6 +144,8 @@ export function strangerAt(
   const client: SlotRef = { type: 'client', id: textAt(content, 'clientId') ?? '', slot: patientSlot };
   return strangerIn({
     ...own,
+    // What is filed is never compared element by element, only held to its chart.
+    ...(filed && { slot: undefined, desired: undefined }),
     key,
     record: content,
     shown,
