@@ -167,7 +167,9 @@ describe('on the store of the configuration', () => {
     expect((await goalOnServer()).startDate).toBe('2020-01-01');
     expect(await site.server.all('Organization')).toHaveLength(before);
     const sent = await site.run('replay', '--mapping', active, '--yes', '--json');
-    expect(lastLine(sent)).toMatchObject({ asked: 1, done: 1, writes: 1 });
+    // What is due goes out by itself as soon as lanes run: the replay may have asked for it before or not.
+    expect(lastLine(sent)).toMatchObject({ state: 'done', refused: 0, left: 0 });
+    expect(await site.server.all('Organization')).toHaveLength(before + 1);
     expect((await goalOnServer()).startDate).toBe('2026-02-03');
     expect(lastLine(await site.run('replay', '--mapping', active, '--yes', '--json'))).toMatchObject({ asked: 0 });
   }, 240_000);
