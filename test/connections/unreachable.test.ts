@@ -101,7 +101,7 @@ test('a name that DNS does not know', async () => {
 
 test('a server that takes the request and says nothing', async () => {
   const server = await startBytes(() => undefined);
-  const { client } = connectTo(server, {}, { limits: { totalMs: 50 } });
+  const { client } = connectTo(server, {}, { limits: { totalMs: 500 } });
   expect(await client.send({ method: 'GET', path: 'Patient/p1' })).toMatchObject({ fault: 'timeout', sent: true });
 });
 
