@@ -16,6 +16,7 @@ import { storeLost, survivorOf } from './patients/merged.ts';
 import { patientSlot } from './patients/patient-link.ts';
 import { goneReason } from './plan.ts';
 import { readOne } from './read-one.ts';
+import { forgetLeft } from './set-aside.ts';
 
 /** @returns lanes that have work now; undefined: nothing was stored */
 export async function settleGone(
@@ -135,19 +136,12 @@ async function takeBack(
     lease,
     back.map((resource) => ({ resource, state: 'current', reason: undefined })),
   );
-  for (const { key, left } of back) {
-    if (left === undefined) continue;
-    await trx
-      .updateTable('link')
-      .set({ set_aside: null })
-      .where('connection', '=', lease.connection)
-      .where('source', '=', lease.source)
-      .where('type', '=', key.type)
-      .where('id', '=', key.id)
-      .where('slot', '=', key.slot)
-      .where('retired_at', 'is', null)
-      .execute();
-  }
+  const left = back.filter((resource) => resource.left !== undefined);
+  await forgetLeft(
+    trx,
+    lease,
+    left.map(({ key }) => key),
+  );
   return wakeWaiting(
     trx,
     lease,

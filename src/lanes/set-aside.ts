@@ -109,3 +109,17 @@ export async function askAgain(trx: Transaction<Database>, { connection, subject
     .where(sql<boolean>`set_aside -> 'reason' ->> 'code' in (${sql.join(goneCodes)})`)
     .execute();
 }
+
+/** What was left gone is there again. */
+export async function forgetLeft(
+  trx: Transaction<Database>,
+  { connection, source }: Pick<LinkRow, 'connection' | 'source'>,
+  keys: readonly ResourceKey[],
+): Promise<void> {
+  if (keys.length === 0) return;
+  await sql`
+    update link l set set_aside = null
+    from jsonb_to_recordset(${json(keys.map(({ type, id, slot }) => ({ type, id, slot })))}) as k(type text, id text, slot text)
+    where l.connection = ${connection} and l.source = ${source} and l.type = k.type and l.id = k.id and l.slot = k.slot
+      and l.retired_at is null`.execute(trx);
+}
