@@ -88,14 +88,14 @@ async function movedWithTheirPatient(
     const was = stranger?.was;
     if (was === undefined || id === undefined) continue;
     if (known.link({ type: 'client', id, slot: patientSlot })?.remote_id !== was) continue;
-    const stands = standing.get(was) ?? (await isStanding(connection, was));
+    const stands = standing.get(was) ?? (await standsThere(connection, was));
     standing.set(was, stands);
     if (!stands) moved.set(resource, id);
   }
   return moved;
 }
 
-async function isStanding(connection: LaneConnection, id: string): Promise<boolean> {
+async function standsThere(connection: LaneConnection, id: string): Promise<boolean> {
   const { body } = await readOne(connection, { resourceType: 'Patient', id });
   return body !== undefined && (await survivorOf(connection, id, body)).kind === 'same';
 }

@@ -60,7 +60,7 @@ export function matchPatient(
   const serverIsSure = graded.filter((patient) => gradeOf(patient, grades) === 'certain');
   const [only] = serverIsSure.length > 0 ? serverIsSure : alike;
   const isOnly = only !== undefined && serverIsSure.length <= 1 && alike.length === 1 && alike[0] === only;
-  if (isOnly && isStanding(only) && isSure(client, strong, only, gradeOf(only, grades)))
+  if (isOnly && standsForItself(only) && isSure(client, strong, only, gradeOf(only, grades)))
     return { kind: 'certain', patient: only };
   return { kind: 'uncertain', patients: either };
 }
@@ -192,7 +192,7 @@ function contradicts(client: JsonObject, strong: readonly StrongIdentifier[], pa
 }
 
 /** A patient that the hospital replaced by another, or switched off, is for a person even when everything agrees. */
-export function isStanding(patient: JsonObject): boolean {
+export function standsForItself(patient: JsonObject): boolean {
   return patient.active !== false && replacedBy(patient) === undefined;
 }
 

@@ -15,7 +15,7 @@ import { raiseWanted, saveSeen } from '../links.ts';
 import { readOne } from '../read-one.ts';
 import type { Failure } from '../search-failure.ts';
 import { askWho, type Question } from './find-patient.ts';
-import { isSomebodyElse, isStanding, replacedBy, strongIdentifiers } from './match.ts';
+import { isSomebodyElse, replacedBy, standsForItself, strongIdentifiers } from './match.ts';
 import { type ClientOn, endPatientLink, lanesOfClient, pointAtPatient, voidPlans } from './patient-link.ts';
 import { asDetail, writtenTo } from './written.ts';
 
@@ -165,7 +165,7 @@ export async function standsAgain(
 ): Promise<JsonObject | undefined> {
   for (const id of merged) {
     const { body } = await readOne(connection, { resourceType: 'Patient', id });
-    if (body?.id === id && isStanding(body)) return body;
+    if (body?.id === id && standsForItself(body)) return body;
   }
   return undefined;
 }

@@ -14,7 +14,7 @@ import { distinctLanes, type LaneKey } from '../lease.ts';
 import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from '../links.ts';
 import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
-import { isStanding, replacedBy } from '../patients/match.ts';
+import { replacedBy, standsForItself } from '../patients/match.ts';
 import { wasMergedInto } from '../patients/patient-link.ts';
 import { patientOf } from '../patients/patient-of.ts';
 import { type Concern, isOurConcern, isReferredToUs, localReference, referencesOf } from './poll-concern.ts';
@@ -382,7 +382,7 @@ function merged(trx: Transaction<Database>, { poll, result }: Seen): Promise<Lan
 /** A patient stands again who was merged into the one that a client is linked to now: its lane asks who that is. */
 async function unmerged(trx: Transaction<Database>, { poll, result }: Seen): Promise<LaneKey[]> {
   if (poll.resource_type !== 'Patient' || result.redirected) return [];
-  const standing = result.resources.filter(isStanding).map(({ id }) => ({ id: String(id) }));
+  const standing = result.resources.filter(standsForItself).map(({ id }) => ({ id: String(id) }));
   if (standing.length === 0) return [];
   const { rows } = await sql<LaneKey>`
     select distinct k.connection, k.subject from jsonb_to_recordset(${json(standing)}) as s(id text)
