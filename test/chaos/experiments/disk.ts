@@ -46,9 +46,11 @@ export function disk(isEmbedded: boolean) {
           await sleep(random.between(0, 500));
           await victim.kill();
         }
-        // It may come up on the full disk, and is started until it does.
-        await Promise.all([full, isKilled ? victim.start() : undefined]);
-        if (database !== undefined && (await isDown(database.server))) restarts += 1;
+        const freed = full.then(async () => {
+          if (database !== undefined && (await isDown(database.server))) restarts += 1;
+        });
+        // It may come up on the full disk, and is started until it does, which may need PostgreSQL started again.
+        await Promise.all([freed, isKilled ? victim.start() : undefined]);
       }
       await sending;
       return {
