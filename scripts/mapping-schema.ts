@@ -3,11 +3,52 @@
 
 import { childNames, profileIds } from '../src/fhir/fhir.ts';
 import type { Json, JsonObject } from '../src/json.ts';
-import { derivations, type MappingSet, owners, stateMachines } from '../src/mapping/mapping.ts';
+import {
+  conceptMapWords,
+  derivations,
+  lineWords,
+  type MappingSet,
+  mappingWords,
+  owners,
+  profileWords,
+  ruleWords,
+  slotWords,
+  stateMachines,
+  type ValueKind,
+} from '../src/mapping/mapping.ts';
 import { customKinds, type Field, fieldTree, recordTypes } from '../src/records/records.ts';
 
 const text = (description: string): JsonObject => ({ type: 'string', minLength: 1, description });
 const ref = (name: string): JsonObject => ({ $ref: `#/$defs/${name}` });
+
+const jsonTypes: Readonly<Record<ValueKind, string>> = {
+  text: 'string',
+  number: 'number',
+  boolean: 'boolean',
+  map: 'object',
+  list: 'array',
+};
+
+/** The properties of a map of the notation: the kinds that its words take when mappings load, and what is said of each here. */
+function properties<Word extends string>(
+  words: Readonly<Record<Word, readonly ValueKind[]>>,
+  said: Readonly<Record<NoInfer<Word>, string | JsonObject>>,
+): JsonObject {
+  const kindsOf: Readonly<Record<string, readonly ValueKind[]>> = words;
+  return Object.fromEntries(
+    Object.entries<string | JsonObject>(said).map(([word, more]) => [word, property(kindsOf[word] ?? [], more)]),
+  );
+}
+
+function property(kinds: readonly ValueKind[], said: string | JsonObject): JsonObject {
+  const types = kinds.map((kind) => jsonTypes[kind]);
+  const [only = ''] = types;
+  return {
+    type: types.length === 1 ? only : types,
+    ...(kinds.includes('text') && { minLength: 1 }),
+    ...(typeof said === 'string' ? { description: said } : said),
+  };
+}
 
 /** @param set the shipped mappings: the resource types whose elements are completed are those that they make */
 export function mappingSchema(set: MappingSet): JsonObject {
@@ -113,10 +154,10 @@ function customField(): JsonObject {
 
 /** More codes for a ConceptMap of ours. */
 function additionFile(): JsonObject {
-  const { version, source, codes, back } = conceptMapParts();
+  const { conceptMap: _, target: _system, unmapped: _others, ...parts } = conceptMapProperties();
   return {
     type: 'object',
-    properties: { addsTo: text('The ConceptMap that it adds to.'), version, source, codes, back },
+    properties: { addsTo: text('The ConceptMap that it adds to.'), ...parts },
     required: ['addsTo', 'version', 'source', 'codes'],
     additionalProperties: false,
   };
@@ -125,26 +166,24 @@ function additionFile(): JsonObject {
 function mappingFile(): JsonObject {
   return {
     type: 'object',
-    properties: {
+    properties: properties(mappingWords, {
       record: { enum: [...recordTypes], description: 'The record type that this file maps.' },
-      about: text('What it is, for readers.'),
+      about: 'What it is, for readers.',
       derive: {
         enum: Object.keys(derivations),
         description: 'What is worked out from the record before it is mapped.',
       },
       resources: {
         description: 'The resources that a record makes, by the name of their slot.',
-        type: 'object',
         patternProperties: { '^[a-z][A-Za-z0-9]*$': ref('slot') },
         additionalProperties: false,
       },
-      unsent: text('Why no resource is ever made of such a record; then there are no resources.'),
+      unsent: 'Why no resource is ever made of such a record; then there are no resources.',
       unused: {
         description: 'Fields that no rule reads, each with the reason.',
-        type: 'object',
         additionalProperties: { type: 'string', minLength: 1 },
       },
-    },
+    }),
     required: ['record'],
     additionalProperties: false,
     allOf: recordTypes.map((type) => ({
@@ -159,8 +198,8 @@ function slot(resourceTypes: readonly string[]): JsonObject {
   const profile = { enum: profileIds().sort() };
   return {
     type: 'object',
-    properties: {
-      resourceType: { type: 'string', pattern: '^[A-Z][A-Za-z]+$', examples: [...resourceTypes] },
+    properties: properties(slotWords, {
+      resourceType: { pattern: '^[A-Z][A-Za-z]+$', examples: [...resourceTypes] },
       profile: {
         description: 'The claim ladder: the first that the resource satisfies is claimed.',
         anyOf: [
@@ -172,7 +211,7 @@ function slot(resourceTypes: readonly string[]): JsonObject {
                 profile,
                 {
                   type: 'object',
-                  properties: { profile, when: ref('condition') },
+                  properties: properties(profileWords, { profile, when: ref('condition') }),
                   required: ['profile'],
                   additionalProperties: false,
                 },
@@ -183,17 +222,16 @@ function slot(resourceTypes: readonly string[]): JsonObject {
       },
       owner: { enum: [...owners], description: 'Who decides about its elements unless a rule says otherwise.' },
       when: ref('condition'),
-      each: text('A list of the record: one resource for each of its items.'),
-      by: text('The field by which its items are named: `id`, or a code that each has of its own.'),
-      was: text('The first name that this slot had, under which its resources stay known.'),
-      retired: { type: 'object', description: 'What elements say once the resource is taken back; null removes one.' },
-      ended: { type: 'object', description: 'The same where the resource was no error.' },
-      elements: {
-        type: 'object',
-        description: 'The resource, each leaf a rule.',
-        additionalProperties: ref('template'),
+      each: 'A list of the record: one resource for each of its items.',
+      by: 'The field by which its items are named: `id`, or a code that each has of its own.',
+      was: 'The first name that this slot had, under which its resources stay known.',
+      retired: {
+        minProperties: 1,
+        description: 'Fixed values that elements have once the resource is taken back; null removes one.',
       },
-    },
+      ended: { minProperties: 1, description: 'The same where the resource was no error.' },
+      elements: { description: 'The resource, each leaf a rule.', additionalProperties: ref('template') },
+    }),
     required: ['resourceType', 'elements'],
     additionalProperties: false,
     allOf: resourceTypes.map((type) => ({
@@ -227,59 +265,52 @@ function template(): JsonObject {
 }
 
 function rule(): JsonObject {
-  const anything: JsonObject = {};
   return {
     type: 'object',
-    properties: {
-      from: text(
-        'A field of the record; `/field` from its root, `../field` of what the item is an item of, `.` the item itself.',
-      ),
-      code: text('The ConceptMap through which it goes.'),
-      unmapped: text('What becomes of a code that the map lacks: `park`, or a code of the map.'),
+    properties: properties(ruleWords, {
+      from: 'A field of the record; `/field` from its root, `../field` of what the item is an item of, `.` the item itself.',
+      code: 'The ConceptMap through which it goes.',
+      unmapped: 'What becomes of a code that the map lacks: `park`, or a code of the map.',
       text: {
         description: 'The text beside a code: a field, or a rule.',
         anyOf: [{ type: 'string' }, ref('template')],
       },
-      display: anything,
-      words: { description: 'Codes in the words of a ConceptMap.', type: 'string' },
-      say: { type: 'string', pattern: '\\{\\}', description: 'A sentence with {} for the value.' },
-      prefix: text('What stands before the value there, and tells it from others of its list.'),
-      plus: text('A field with minutes that are added to an instant.'),
-      canonical: text('The resource type of a definition of our own, such as Questionnaire.'),
-      reference: text('`type` or `type#slot`: the resource that the id points to.'),
-      required: { type: 'boolean', description: 'Without it the resource waits.' },
-      slot: text('Another resource of the same record.'),
+      display: 'True: the text of a Reference that points nowhere.',
+      words: 'Codes in the words of a ConceptMap.',
+      say: { pattern: '\\{\\}', description: 'A sentence with {} for the value.' },
+      prefix: 'What stands before the value there, and tells it from others of its list.',
+      plus: 'A field with minutes that are added to an instant.',
+      canonical: 'The resource type of a definition of our own, such as Questionnaire.',
+      reference: '`type` or `type#slot`: the resource that the id points to.',
+      required: 'Without it the resource waits.',
+      slot: 'Another resource of the same record.',
       first: {
-        type: 'array',
         minItems: 1,
         items: ref('template'),
         description: 'The first of these that the record has.',
       },
-      each: text('A list of the record: one item for each of its items.'),
-      by: {
-        description: 'How items are told apart: `id`, `content`, or fields.',
-        anyOf: [{ type: 'string' }, { type: 'array' }],
-      },
+      each: 'A list of the record: one item for each of its items.',
+      by: 'How items are told apart: `id`, `content`, or fields.',
       where: ref('condition'),
-      distinct: { type: 'boolean', description: 'Equal items are made once.' },
+      distinct: 'Equal items are made once.',
       item: ref('template'),
-      fixed: { description: '`alias#code`, an alias of a URL, or a value.', type: ['string', 'number', 'boolean'] },
-      local: text('`conceptMap#code`: a code of one of our own lists.'),
-      narrative: { type: 'array', items: ref('line'), description: 'The lines of the text of a resource.' },
-      document: { type: 'array', items: ref('line'), description: 'The lines of a plain text that is attached.' },
-      identifierSystem: text('The field that names the kind of identifier.'),
-      own: text('The field with a system of its own.'),
+      fixed: '`alias#code`, an alias of a URL, or a value.',
+      local: '`conceptMap#code`: a code of one of our own lists.',
+      narrative: { items: ref('line'), description: 'The lines of the text of a resource.' },
+      document: { items: ref('line'), description: 'The lines of a plain text that is attached.' },
+      identifierSystem: 'The field that names the kind of identifier.',
+      own: 'The field with a system of its own.',
       when: ref('condition'),
-      report: text('Said as an issue where the condition keeps a value out.'),
-      via: { type: 'object', description: '{idField: recordType}: read from that record.' },
-      pick: { type: 'object', description: '{from: list, where: {...}}: read from the last item that matches.' },
-      oneWay: text('Why nothing comes back.'),
-      key: text('A name for the entry of a list.'),
+      report: 'Said as an issue where the condition keeps a value out.',
+      via: '{idField: recordType}: read from that record.',
+      pick: '{from: list, where: {...}}: read from the last item that matches.',
+      oneWay: 'Why nothing comes back.',
+      key: 'A name for the entry of a list.',
       owner: { enum: [...owners] },
       moves: { enum: [...stateMachines], description: 'The state machine that walks this element.' },
-      goesWith: text('The moving element that this one explains.'),
-      derived: { type: 'boolean', description: 'Follows from other elements: written, never read back.' },
-    },
+      goesWith: 'The moving element that this one explains.',
+      derived: 'Follows from other elements: written, never read back.',
+    }),
     additionalProperties: false,
   };
 }
@@ -287,18 +318,18 @@ function rule(): JsonObject {
 function line(): JsonObject {
   return {
     type: 'object',
-    properties: {
-      label: { description: 'What stands before it; in a line with `each` it may be read from the item.' },
-      from: text('A field of the record.'),
-      words: text('Codes in the words of a ConceptMap.'),
-      via: { type: 'object', description: '{idField: recordType}: read from that record.' },
-      say: text('A sentence, with {} for the value where `from` names one.'),
-      each: text('A list of the record.'),
-      parts: { type: 'array', description: 'What is said of an item: [{from}, ...].' },
-      join: text('What stands between the parts of an item; a comma by default.'),
-      and: text('A last item that is always there.'),
+    properties: properties(lineWords, {
+      label: 'What stands before it; in a line with `each` it may be read from the item.',
+      from: 'A field of the record.',
+      words: 'Codes in the words of a ConceptMap.',
+      via: '{idField: recordType}: read from that record.',
+      say: 'A sentence, with {} for the value where `from` names one.',
+      each: 'A list of the record.',
+      parts: 'What is said of an item: [{from}, ...].',
+      join: 'What stands between the parts of an item; a comma by default.',
+      and: 'A last item that is always there.',
       when: ref('condition'),
-    },
+    }),
     additionalProperties: false,
   };
 }
@@ -306,32 +337,28 @@ function line(): JsonObject {
 function conceptMapFile(): JsonObject {
   return {
     type: 'object',
-    properties: { conceptMap: text('Its name, which is also that of our local list.'), ...conceptMapParts() },
+    properties: conceptMapProperties(),
     required: ['conceptMap', 'version', 'source', 'codes'],
     additionalProperties: false,
   };
 }
 
-function conceptMapParts() {
-  return {
-    version: {
-      type: ['string', 'number'],
-      description: 'Of what the file says: another one whenever its codes change. Lineage names it.',
-    },
-    source: text('Where the codes come from, with the version.'),
-    target: text('The alias of the code system; none for elements of type code.'),
+function conceptMapProperties(): JsonObject {
+  return properties(conceptMapWords, {
+    conceptMap: 'Its name, which is also that of our local list.',
+    version: 'Of what the file says: another one whenever its codes change. Lineage names it.',
+    source: 'Where the codes come from, with the version.',
+    target: 'The alias of the code system; none for elements of type code.',
     codes: {
-      type: 'object',
       description: 'Codes of the record and what each becomes.',
       additionalProperties: ref('entry'),
     },
     unmapped: ref('target'),
     back: {
-      type: 'object',
       description: 'Which code several mean on the way back.',
       additionalProperties: { type: 'string' },
     },
-  } satisfies JsonObject;
+  });
 }
 
 function target(): JsonObject {

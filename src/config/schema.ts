@@ -617,7 +617,7 @@ export const configSchema: SchemaObject = {
             {
               token: secret('Bearer token'),
               timeZone: text(
-                'IANA time zone of instants that come without one (absent: such instants are refused), and of the days with which consents begin and end, or that a server tells as a time in UTC (absent: UTC).',
+                'IANA time zone of instants that come without one (absent: such instants are refused), and of the days with which consents begin and end, or that a server tells as a time in UTC, other than midnight, which is the day that it names (absent: UTC).',
               ),
               webhook,
             },

@@ -42,7 +42,8 @@ export const unlimited = 1e9;
 const childrenByPlace = new Map<string, ReadonlyMap<string, Child>>();
 const factsByPath = new Map<string, ElementFact | undefined>();
 const primitives = new Set(baseFacts.primitives);
-const resourceTypes = new Set(baseFacts.resourceTypes);
+/** The names of R4's resource types, facts or none. */
+export const resourceTypes: ReadonlySet<string> = new Set(baseFacts.resourceTypes);
 
 /**
  * What R4 says of one element, or undefined where it knows none by that path.

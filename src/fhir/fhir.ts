@@ -3,7 +3,7 @@
 export { checkBase } from './check-base.ts';
 export { checkProfile, notEvaluated } from './check-profile.ts';
 export { type Claim, claimProfile } from './claim.ts';
-export { childNames, type ElementFact, elementFact, isResourceType } from './elements.ts';
+export { childNames, type ElementFact, elementFact, isResourceType, resourceTypes } from './elements.ts';
 export type { GuideFacts } from './facts.ts';
 export { profilesWith, readGuideFacts } from './guide-file.ts';
 export { canonicalJson, contentHash, fullUrl, identifierValue } from './hashing.ts';

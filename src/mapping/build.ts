@@ -68,6 +68,8 @@ export interface Place {
   readonly path: string;
   readonly type: string;
   readonly fact: ElementFact;
+  /** True for an element of its own, about which owners decide; absent below one. */
+  readonly isElement?: boolean;
 }
 
 export function cursorAt(type: RecordType, own: boolean, { schemas }: Pick<Build, 'schemas'>): Cursor {

@@ -8,12 +8,11 @@ import { isPlainText, rule } from './build.ts';
 import { type CompiledDefinition, compileSlot, type MappingBuild } from './compile-slot.ts';
 import { derivations } from './derive.ts';
 import type { FieldReasons } from './lineage.ts';
+import { areKnown, haveKinds, mappingWords } from './notation.ts';
 import type { MapNode, Position } from './positions.ts';
 import { assembleRecord, type Derivation, explainRecord, type Projected, projectRecord } from './project.ts';
 import type { Slot } from './slot.ts';
 import type { CompiledSlot, Mapping, MappingIssue } from './types.ts';
-
-const mappingKeys = ['record', 'about', 'derive', 'resources', 'unsent', 'unused'];
 
 /** Fields that every record has and that no resource says: identity, versions, and what the gateway itself acts on. */
 const envelope = ['id', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'deleted', 'missing', 'origin'];
@@ -26,11 +25,8 @@ export interface Need {
 
 export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: Mapping; needs: Need[] } {
   const { problems, recordType } = shared;
-  for (const entry of root.entries.values()) {
-    if (!mappingKeys.includes(entry.name)) {
-      problems.error(entry.at, `A mapping has no "${entry.name}".${didYouMean(entry.name, mappingKeys)}`);
-    }
-  }
+  areKnown('A mapping', root.entries.values(), mappingWords, problems);
+  haveKinds(root.entries.values(), mappingWords, problems);
   const resources = root.entries.get('resources')?.value;
   const compiled: CompiledDefinition[] = [];
   for (const { name, at, value } of resources?.kind === 'map' ? resources.entries.values() : []) {
@@ -116,7 +112,7 @@ function withoutDerived(slot: CompiledSlot, derive: Derivation | undefined): Com
 function readDerive(root: MapNode, { problems }: MappingBuild): Derivation | undefined {
   const node = root.entries.get('derive')?.value;
   const name = isPlainText(node) ? node.value : '';
-  const found = derivations[name];
+  const found = Object.hasOwn(derivations, name) ? derivations[name] : undefined;
   if (node === undefined || found !== undefined) {
     return node && found && { derive: found.derive, at: rule(node.at) };
   }

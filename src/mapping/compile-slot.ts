@@ -19,8 +19,9 @@ import {
 } from './build.ts';
 import { compileCondition } from './condition.ts';
 import { identityElements } from './identity.ts';
-import { blindRun, type Lens } from './lens.ts';
+import { blindRun, type Lens, sameJson } from './lens.ts';
 import { madeResource } from './made.ts';
+import { areKnown, haveKinds, profileWords, slotWords } from './notation.ts';
 import type { MapEntry, MapNode, Node, Position } from './positions.ts';
 import { RecordScope } from './scope.ts';
 import {
@@ -33,7 +34,6 @@ import {
 } from './slot.ts';
 import { checkChoices, compileElement, compileEntries, flattens, isRule, readerOf } from './template.ts';
 
-const slotKeys = ['resourceType', 'profile', 'owner', 'when', 'each', 'by', 'was', 'retired', 'ended', 'elements'];
 export const owners: readonly OwnerRule[] = ['source', 'remote', 'latest', 'ask', 'requester', 'performer'];
 
 /** The state machines that the lanes walk (lanes.md 11). */
@@ -53,10 +53,9 @@ export interface CompiledDefinition {
 
 export function compileSlot(name: string, node: MapNode, shared: MappingBuild): CompiledDefinition | undefined {
   const { problems } = shared;
-  for (const entry of node.entries.values()) {
-    if (!slotKeys.includes(entry.name)) {
-      problems.error(entry.at, `A slot has no "${entry.name}".${didYouMean(entry.name, slotKeys)}`);
-    }
+  areKnown('A slot', node.entries.values(), slotWords, problems);
+  if (!haveKinds(node.entries.values(), slotWords, problems)) {
+    return undefined;
   }
   const typeNode = node.entries.get('resourceType')?.value;
   const resourceType = isPlainText(typeNode) ? typeNode.value : '';
@@ -76,7 +75,7 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
   const build = slotBuild(shared, identity, resourceType, steps[0]);
   const owner = readOwner(node.entries.get('owner'), 'source', build);
   const context: Walk = { cursor: repeated?.cursor ?? record, build, owner, elements: [] };
-  walkElements(elementsNode, '', [], {}, context);
+  walkElements(elementsNode, '', [], context);
   checkChoices(elementsNode, '', build);
   checkKeys(context.elements, build, node.at);
   checkGoesWith(context.elements, build, node.at);
@@ -98,8 +97,8 @@ export function compileSlot(name: string, node: MapNode, shared: MappingBuild): 
       guides: shared.profiles,
       rules: context.elements,
       identity: identityElements(shared.recordType, identity, resourceType, rule(node.at), shared.profiles),
-      ...(retired && { retired: readRetired(retired, context.cursor, build) }),
-      ...(ended && { ended: readRetired(ended, context.cursor, build) }),
+      ...(retired && { retired: readRetired('retired', retired, context.cursor, build) }),
+      ...(ended && { ended: readRetired('ended', ended, context.cursor, build) }),
     }),
   };
 }
@@ -136,6 +135,15 @@ function readProfiles(
       shared.problems.error(item.at, `There is no profile "${named}".${didYouMean(named, known)}`);
       return [];
     }
+    const of = shared.profiles.byId(id.value)?.facts.type;
+    if (of !== resourceType) {
+      shared.problems.error(id.at, `Profile "${id.value}" is one of ${of}; this slot makes a ${resourceType}.`);
+      return [];
+    }
+    if (item.kind === 'map') {
+      areKnown('An entry of "profile"', item.entries.values(), profileWords, shared.problems);
+      haveKinds(item.entries.values(), profileWords, shared.problems);
+    }
     const when = item.kind === 'map' ? item.entries.get('when')?.value : undefined;
     const build = slotBuild(shared, slot, resourceType);
     return [{ profile: id.value, at: item.at, ...(when && { when: compileCondition(when, cursor, build) }) }];
@@ -152,6 +160,9 @@ function readEach(
 ): { path: ReturnType<typeof pathOf>; by: string; cursor: Cursor } | undefined {
   const each = node.entries.get('each');
   const by = node.entries.get('by')?.value;
+  if (by && !each) {
+    build.problems.error(by.at, '"by" tells apart the items of "each", and this slot has no "each".');
+  }
   const found = each && fieldAt(each.value, cursor, build);
   if (!each || !found) {
     return undefined;
@@ -177,29 +188,23 @@ interface Walk {
   readonly elements: Element[];
 }
 
-/** Modifiers of an object template that hold for all elements in it. */
-interface Inherited {
-  readonly owner?: OwnerRule;
-  readonly derived?: boolean;
-}
-
-function walkElements(node: MapNode, path: string, names: readonly string[], inherited: Inherited, walk: Walk): void {
+function walkElements(node: MapNode, path: string, names: readonly string[], walk: Walk): void {
   for (const entry of node.entries.values()) {
     const place = childPlace(entry.name, path, entry.at, walk.build);
     if (place) {
-      walkElement(entry, place, [...names, entry.name], inherited, walk);
+      walkElement(entry, { ...place, isElement: true }, [...names, entry.name], walk);
     }
   }
 }
 
-function walkElement(entry: MapEntry, place: Place, names: readonly string[], inherited: Inherited, walk: Walk): void {
+function walkElement(entry: MapEntry, place: Place, names: readonly string[], walk: Walk): void {
   const { value: node } = entry;
   const { cursor } = walk;
   // What this element reads is told apart from what the others do.
   const build: Build = { ...walk.build, uses: new Set() };
   if (node.kind === 'list' && place.fact.max > 1) {
     for (const { key, node: item, lens } of compileEntries(node.items, cursor, place, build)) {
-      addElement(`${place.path}[${key}]`, item, lens, names, inherited, { ...walk, build });
+      addElement(`${place.path}[${key}]`, item, lens, names, { ...walk, build });
     }
     addUses(walk.build, build.uses);
     return;
@@ -212,27 +217,20 @@ function walkElement(entry: MapEntry, place: Place, names: readonly string[], in
     !isRule(node, place.path, build) &&
     flattens(node)
   ) {
-    walkElements(node, place.path, names, inherited, walk);
+    walkElements(node, place.path, names, walk);
     checkChoices(node, place.path, build);
     return;
   }
   const lens = compileElement(node, cursor, place, build);
   if (lens) {
-    addElement(place.path, node, lens, names, inherited, { ...walk, build });
+    addElement(place.path, node, lens, names, { ...walk, build });
   }
   addUses(walk.build, build.uses);
 }
 
-function addElement(
-  key: string,
-  node: Node,
-  lens: Lens,
-  path: readonly string[],
-  inherited: Inherited,
-  walk: Walk,
-): void {
+function addElement(key: string, node: Node, lens: Lens, path: readonly string[], walk: Walk): void {
   const modifiers = node.kind === 'map' ? node.entries : undefined;
-  const ownerRule = readOwner(modifiers?.get('owner'), inherited.owner ?? walk.owner, walk.build);
+  const ownerRule = readOwner(modifiers?.get('owner'), walk.owner, walk.build);
   const moves = modifiers?.get('moves')?.value;
   const goesWith = modifiers?.get('goesWith')?.value;
   const derived = modifiers?.get('derived')?.value;
@@ -249,7 +247,7 @@ function addElement(
     owner: (record) => resolveOwner(ownerRule, record),
     ...(isPlainText(moves) && { moves: moves.value }),
     ...(isPlainText(goesWith) && { goesWith: goesWith.value }),
-    derived: lens.constant || !lens.twoWay || inherited.derived === true || isTrue(derived),
+    derived: lens.constant || !lens.twoWay || isTrue(derived),
     converter: readerOf(node, key.replace(/\[.*$/, ''), walk.build),
     at: rule(node.at),
   });
@@ -284,9 +282,14 @@ function hasDirection({ recordType, schemas }: Build): boolean {
   return schemas.tree(recordType).fields?.has('direction') ?? false;
 }
 
-function readRetired(node: Node, cursor: Cursor, build: Build): { path: string[]; value: Json }[] {
-  if (node.kind !== 'map') {
-    return build.problems.error(node.at, '"retired" and "ended" are maps from elements to what they say then.') ?? [];
+function readRetired(
+  word: 'retired' | 'ended',
+  node: Node,
+  cursor: Cursor,
+  build: Build,
+): { path: string[]; value: Json }[] {
+  if (node.kind !== 'map' || node.entries.size === 0) {
+    return build.problems.error(node.at, `"${word}" is a map from elements to what they say then, at least one.`) ?? [];
   }
   return [...node.entries.values()].flatMap(({ name, at, value }) => {
     const place = childPlace(name, '', at, { ...build, fills: new Set() });
@@ -296,8 +299,20 @@ function readRetired(node: Node, cursor: Cursor, build: Build): { path: string[]
     if (value.kind === 'scalar' && value.value === null) {
       return [{ path: [name], value: null }];
     }
-    const made = compileElement(value, cursor, place, build)?.project(new RecordScope({}, {}), blindRun());
-    return made === undefined ? [] : [{ path: [name], value: made }];
+    const uses = new Set<string>();
+    const lens = compileElement(value, cursor, place, { ...build, uses });
+    if (!lens) {
+      return [];
+    }
+    const [made, elsewhere] = ['urn:one', 'urn:other'].map((identifierSystem) =>
+      lens.project(new RecordScope({}, {}), blindRun(undefined, identifierSystem)),
+    );
+    const isFixed = lens.constant && uses.size === 0 && sameJson(made, elsewhere);
+    if (made !== undefined && isFixed) {
+      return [{ path: [name], value: made }];
+    }
+    build.problems.error(at, `"${name}" is not the same for every record: "${word}" takes fixed values only.`);
+    return [];
   });
 }
 

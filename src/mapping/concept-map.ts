@@ -4,6 +4,7 @@
 
 import type { JsonObject } from '../json.ts';
 import { didYouMean } from '../nearest.ts';
+import { areKnown, conceptMapWords, haveKinds } from './notation.ts';
 import { checkSequence, isDated, isWithin, type Period, periodKeys, readPeriod, turningDays } from './periods.ts';
 import type { MapEntry, MapNode, Node, Position, Problems } from './positions.ts';
 import { type Coding, codingOf, localSystem, type Systems, urlOf } from './systems.ts';
@@ -47,8 +48,6 @@ export interface Edition {
   readonly from: string;
   readonly map: ConceptMap;
 }
-
-const keys = ['conceptMap', 'version', 'source', 'target', 'codes', 'unmapped', 'back'];
 
 /** The map as it is on the day of the record that holds the code. */
 export function mapOn(map: ConceptMap, record: JsonObject): ConceptMap {
@@ -119,10 +118,9 @@ export function codeFor(map: ConceptMap, coding: { system?: string; code: string
 }
 
 export function compileConceptMap(root: MapNode, systems: Systems, problems: Problems): ConceptMap | undefined {
-  for (const entry of root.entries.values()) {
-    if (!keys.includes(entry.name)) {
-      problems.error(entry.at, `A ConceptMap has no key "${entry.name}".${didYouMean(entry.name, keys)}`);
-    }
+  areKnown('A ConceptMap', root.entries.values(), conceptMapWords, problems);
+  if (!haveKinds(root.entries.values(), conceptMapWords, problems)) {
+    return undefined;
   }
   const name = plainOf(root.entries.get('conceptMap'));
   const codesNode = root.entries.get('codes')?.value;
@@ -144,6 +142,9 @@ export function compileConceptMap(root: MapNode, systems: Systems, problems: Pro
   const entries = [...codesNode.entries.values()].map((entry) => readEntry(entry, reading));
   const unmapped = root.entries.get('unmapped');
   const unmappedTarget = unmapped && readTarget(unmapped.value, reading);
+  if (unmapped) {
+    checkUnmapped(unmapped.value, entries, problems);
+  }
   const stated = readStated(codesNode, root.entries.get('back'), reading);
   const starts = ['', ...turningDays(entries.flatMap(({ periods }) => periods))];
   const inForce = starts.map((day) => entriesOn(day, entries));
@@ -194,6 +195,24 @@ function readEntry({ name: code, value }: MapEntry, reading: Reading): Entry {
   }
   checkSequence(code, periods, reading.problems);
   return { code, periods };
+}
+
+const targetWords = ['local', 'same', 'none'];
+
+/** A code for whatever the map lacks is one that the map makes of some code, or says its system: a slip of the pen is neither. */
+function checkUnmapped(node: Node, entries: readonly Entry[], problems: Problems): void {
+  const made = entries.flatMap(({ periods }) => periods.flatMap(({ target }) => target?.codings ?? []));
+  const known = [...targetWords, ...made.map(({ code }) => code)];
+  for (const part of node.kind === 'list' ? node.items : [node]) {
+    const code = part.kind === 'map' ? part.entries.get('code')?.value : part;
+    const said = code?.kind === 'scalar' ? String(code.value) : undefined;
+    if (code && said !== undefined && !said.includes('#') && !known.includes(said)) {
+      problems.error(
+        code.at,
+        `"unmapped" is ${targetWords.join(', ')}, alias#code, or a code that this map makes; "${said}" is none.${didYouMean(said, known)}`,
+      );
+    }
+  }
 }
 
 /** `{ code: [a, local], until }` is several codings for a time. */

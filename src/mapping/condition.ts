@@ -1,12 +1,13 @@
 // `when` and `where`: tests on record fields, compiled to one function. All entries must hold; a list of values means one of them.
 
 import { isObject, type Json } from '../json.ts';
-import { didYouMean } from '../nearest.ts';
-import type { Field } from '../records/records.ts';
+import { didYouMean, nearest } from '../nearest.ts';
+import type { Field, FieldKind } from '../records/records.ts';
 import { isRecordType } from '../records/records.ts';
-import { type Build, type Cursor, conceptMapNamed, cursorAt, cursorIn, fieldAt } from './build.ts';
+import { type Build, type Cursor, conceptMapNamed, cursorAt, cursorIn, fieldAt, isTrue } from './build.ts';
 import { mapOn, targetOf } from './concept-map.ts';
-import type { Node, Scalar } from './positions.ts';
+import { isOfKind, type ValueKind } from './notation.ts';
+import type { MapNode, Node, Scalar, ScalarNode } from './positions.ts';
 import { RecordScope, reader, type Scope } from './scope.ts';
 import type { ProjectContext } from './types.ts';
 
@@ -25,24 +26,36 @@ export interface Elsewhere {
 
 type Test = (value: Json | undefined, scope: Scope, context?: ProjectContext) => boolean;
 
+const always = (): true => true;
+
+/** The field that a test is on. */
+interface Tested {
+  readonly name: string;
+  readonly field: Field;
+  /** Within its items. */
+  readonly below: Cursor;
+}
+
 /**
  * Compiles a map of tests:
  * `{status: active}`, `{status: [a, b]}`, `{x: present}`, `{x: absent}`, `{x: {not: value}}`, `{domain: {mapped: conceptMap}}`,
  * `{id: {among: /progress.replaces}}`, `{history: {some: {...}}}`, `{history: {none: {...}}}`, `{any: [{...}, {...}]}`, `{told: true}`, `{via: {clientId: client}, ...}`.
  */
 export function compileCondition(node: Node, cursor: Cursor, build: Build): Condition {
-  if (node.kind !== 'map') {
-    build.problems.error(node.at, 'A condition is a map from record fields to values.');
-    return () => true;
+  if (node.kind !== 'map' || node.entries.size === 0) {
+    build.problems.error(node.at, 'A condition is a map from record fields to values, at least one.');
+    return always;
   }
   const viaNode = node.entries.get('via')?.value;
   if (viaNode) {
     const via = compileVia(viaNode, cursor, build);
     const rest = new Map([...node.entries].filter(([name]) => name !== 'via'));
-    const inner = via && compileCondition({ kind: 'map', at: node.at, entries: rest }, via.cursor, build);
+    // With no test beside it, it asks for the record alone.
+    const inner =
+      via && rest.size > 0 ? compileCondition({ kind: 'map', at: node.at, entries: rest }, via.cursor, build) : always;
     return (scope, context) => {
       const other = via?.scope(scope, context);
-      return other !== undefined && inner?.(other, context) === true;
+      return other !== undefined && inner(other, context);
     };
   }
   const tests = [...node.entries.values()].map((entry): Condition => {
@@ -50,14 +63,18 @@ export function compileCondition(node: Node, cursor: Cursor, build: Build): Cond
       return compileAny(entry.value, cursor, build);
     }
     if (entry.name === toldTest) {
+      if (!isTrue(entry.value)) {
+        build.problems.error(entry.value.at, `"${toldTest}" is true, or left out: there is no test for the others.`);
+      }
       return (scope, context) => context?.isTold?.(scope.item) !== false;
     }
     const found = fieldAt({ kind: 'scalar', value: entry.name, at: entry.at }, cursor, build);
     if (!found) {
-      return () => true;
+      return always;
     }
     const read = reader(found.path);
-    const test = compileTest(entry.value, found.field, cursorIn(cursor, found.path, found.field), build);
+    const below = cursorIn(cursor, found.path, found.field);
+    const test = compileTest(entry.value, { name: entry.name, field: found.field, below }, build);
     return (scope, context) => test(read(scope), scope, context);
   });
   const [only] = tests;
@@ -106,22 +123,26 @@ export function fixedValues(node: Node): Map<string, Scalar> {
 }
 
 function compileAny(node: Node, cursor: Cursor, build: Build): Condition {
-  if (node.kind !== 'list') {
-    build.problems.error(node.at, '"any" is a list of conditions.');
-    return () => true;
+  if (node.kind !== 'list' || node.items.length === 0) {
+    build.problems.error(node.at, '"any" is a list of conditions, at least one.');
+    return always;
   }
   const conditions = node.items.map((item) => compileCondition(item, cursor, build));
   return (scope, context) => conditions.some((condition) => condition(scope, context));
 }
 
-function compileTest(node: Node, field: Field, below: Cursor, build: Build): Test {
+function compileTest(node: Node, tested: Tested, build: Build): Test {
+  const { name, field } = tested;
   if (node.kind === 'list') {
-    const values = new Set(node.items.map((item) => scalarOf(item, field, build)));
+    if (node.items.length === 0) {
+      build.problems.error(node.at, `Say at least one value of "${name}"; none of no values is ever there.`);
+    }
+    const values = new Set(node.items.map((item) => scalarOf(item, tested, build)));
     const isOne = (value: Json | undefined): boolean => isScalar(value) && values.has(value);
     return field.list ? (value) => Array.isArray(value) && value.some(isOne) : isOne;
   }
   if (node.kind === 'map') {
-    return compileOperator(node.entries, node, field, below, build);
+    return compileOperator(node, tested, build);
   }
   if (node.value === 'present') {
     return (value) => value !== undefined && !(Array.isArray(value) && value.length === 0);
@@ -129,40 +150,56 @@ function compileTest(node: Node, field: Field, below: Cursor, build: Build): Tes
   if (node.value === 'absent') {
     return (value) => value === undefined || (Array.isArray(value) && value.length === 0);
   }
-  const wanted = scalarOf(node, field, build);
+  checkPresence(node, tested, build);
+  const wanted = scalarOf(node, tested, build);
   return field.list
     ? (value) => Array.isArray(value) && value.some((item) => item === wanted)
     : (value) => value === wanted;
 }
 
+const presence = ['present', 'absent'];
+
+/** Where any text may stand, a slip of the pen in one of these words would be compared as a text. */
+function checkPresence({ value, at }: ScalarNode, { field }: Tested, { problems }: Build): void {
+  const meant = typeof value === 'string' && valueKindOf(field) === 'text' && !field.enum && nearest(value, presence);
+  if (meant) {
+    problems.error(at, `Did you mean "${meant}"? Where the text "${value}" itself is meant, write [${value}].`);
+  }
+}
+
 const operators = ['not', 'mapped', 'among', 'some', 'none'];
 
-function compileOperator(
-  entries: ReadonlyMap<string, { name: string; at: Node['at']; value: Node }>,
-  node: Node,
-  field: Field,
-  below: Cursor,
-  build: Build,
-): Test {
-  const [entry] = entries.values();
-  if (!entry || entries.size !== 1) {
+function compileOperator(node: MapNode, tested: Tested, build: Build): Test {
+  const { name, field, below } = tested;
+  const [entry] = node.entries.values();
+  if (!entry || node.entries.size !== 1) {
     build.problems.error(node.at, `A test has exactly one of ${operators.join(', ')}.`);
-    return () => true;
+    return always;
   }
   switch (entry.name) {
     case 'not': {
-      const test = compileTest(entry.value, field, below, build);
+      const test = compileTest(entry.value, tested, build);
       return (value, scope, context) => !test(value, scope, context);
     }
     case 'mapped': {
       const map = conceptMapNamed(entry.value, build);
+      if (field.list || valueKindOf(field) !== 'text') {
+        build.problems.error(entry.at, `"mapped" asks for one code; "${name}" is none.`);
+      }
       return (value, { record }) =>
         map !== undefined && typeof value === 'string' && targetOf(mapOn(map, record), value) !== undefined;
     }
     case 'among':
+      if (field.list || !valueKindOf(field)) {
+        build.problems.error(entry.at, `"among" looks for one value; "${name}" is none.`);
+      }
       return compileAmong(entry.value, below, build);
     case 'some':
     case 'none': {
+      if (!field.list || !field.fields) {
+        build.problems.error(entry.at, `"${entry.name}" looks into the items of a list; "${name}" has none.`);
+        return always;
+      }
       const inner = compileCondition(entry.value, below, build);
       const some = (value: Json | undefined, scope: Scope, context?: ProjectContext): boolean =>
         Array.isArray(value) &&
@@ -171,7 +208,7 @@ function compileOperator(
     }
     default:
       build.problems.error(entry.at, `There is no test "${entry.name}".${didYouMean(entry.name, operators)}`);
-      return () => true;
+      return always;
   }
 }
 
@@ -193,16 +230,38 @@ function compileAmong(node: Node, cursor: Cursor, build: Build): Test {
   };
 }
 
-function scalarOf(node: Node, field: Field, build: Build): Scalar {
+function scalarOf(node: Node, { name, field }: Tested, build: Build): Scalar {
+  const kind = valueKindOf(field);
   if (node.kind !== 'scalar') {
     build.problems.error(node.at, 'A single value is expected here.');
     return null;
   }
+  if (!kind) {
+    build.problems.error(node.at, `"${name}" is a ${field.kind}: ask whether it is present or absent.`);
+    return null;
+  }
   const { value } = node;
-  if (field.enum && typeof value === 'string' && !field.enum.includes(value)) {
-    build.problems.error(node.at, `"${value}" is not a value of this field.${didYouMean(value, field.enum)}`);
+  if (value === null) {
+    build.problems.error(node.at, 'No field of a record is null: write absent.');
+  } else if (isOfKind(name, node, [kind], build.problems) && typeof value === 'string') {
+    if (field.enum && !field.enum.includes(value)) {
+      build.problems.error(node.at, `"${value}" is not a value of this field.${didYouMean(value, field.enum)}`);
+    }
   }
   return value;
+}
+
+const kindsOfValues: Partial<Record<FieldKind, ValueKind | false>> = {
+  boolean: 'boolean',
+  number: 'number',
+  integer: 'number',
+  object: false,
+  map: false,
+};
+
+/** What YAML has to write for a value of the field, or an item of it; false for what is no single value. */
+function valueKindOf({ kind }: Field): ValueKind | false {
+  return kindsOfValues[kind] ?? 'text';
 }
 
 function isScalar(value: Json | undefined): value is Scalar {

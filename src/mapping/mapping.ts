@@ -16,6 +16,15 @@ export { setElement } from './elements.ts';
 export { type ExplainedAbsorb, explainAbsorb } from './explain-absorb.ts';
 export { exportFml, type FmlExport, type FmlMap, fmlLimits, type LeftOut } from './export-fml/export-fml.ts';
 export { mergePatch, patched } from './merge-patch.ts';
+export {
+  conceptMapWords,
+  lineWords,
+  mappingWords,
+  profileWords,
+  ruleWords,
+  slotWords,
+  type ValueKind,
+} from './notation.ts';
 export type * from './types.ts';
 export { isEnteredInError } from './untold.ts';
 

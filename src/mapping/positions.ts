@@ -154,7 +154,7 @@ function scalarNode(
 ): ScalarNode | undefined {
   // YAML makes 123 of 0123 and 1000 of 1e3; a code would be another one.
   if (typeof value === 'number' && source !== undefined && String(value) !== source) {
-    return problems.error(at, `${source} is read as the number ${value}; put it in quotes if the text is meant.`);
+    return problems.error(at, readAs(source, `the number ${value}`));
   }
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     return { kind: 'scalar', value, at };
@@ -176,6 +176,13 @@ function mapNode(
       reading.problems.error(keyAt, 'A key must be plain text.');
       continue;
     }
+    const source = isScalar(key) && typeof key.value !== 'string' ? key.source : undefined;
+    if (source !== undefined && source !== name) {
+      reading.problems.error(keyAt, readAs(source, name));
+    }
+    if (entries.has(name)) {
+      reading.problems.error(keyAt, `The key "${name}" is there twice, with quotes and without.`);
+    }
     const below: Node | undefined = value
       ? convert(value, reading, depth + 1)
       : { kind: 'scalar', value: null, at: keyAt };
@@ -184,6 +191,10 @@ function mapNode(
     }
   }
   return { kind: 'map', entries, at };
+}
+
+function readAs(source: string, value: string): string {
+  return `${source} is read as ${value}; put it in quotes if the text is meant.`;
 }
 
 function yamlFault(message: string): string {

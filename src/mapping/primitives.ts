@@ -195,6 +195,8 @@ function dayOf(value: Json): string | undefined {
 function dayInZone(value: Json, timeZone: string): Json {
   const time = instant(value);
   if (time === undefined || !/(Z|[+-]00:00)$/.test(time)) return value;
+  // A server that keeps every date as an instant pads a day with midnight in UTC, which is the day before west of Greenwich.
+  if (/T00:00:00(\.0+)?(Z|[+-]00:00)$/.test(time)) return time.slice(0, 'yyyy-mm-dd'.length);
   return DateTime.fromISO(time, { zone: timeZone }).toISODate() ?? value;
 }
 

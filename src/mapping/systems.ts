@@ -1,7 +1,7 @@
 // Short names for code systems, identifier systems and extension URLs (mappings/systems.yaml), so that rules stay readable.
 
 import { didYouMean } from '../nearest.ts';
-import type { MapNode, Position, Problems } from './positions.ts';
+import type { MapEntry, MapNode, Position, Problems } from './positions.ts';
 
 export interface Systems {
   /** Alias -> canonical URL. */
@@ -21,20 +21,25 @@ export const noSystems: Systems = { urls: new Map(), identifiers: new Map() };
 export function compileSystems(root: MapNode, problems: Problems): Systems {
   const urls = new Map<string, string>();
   const identifiers = new Map<string, string>();
-  for (const { name, at, value } of root.entries.values()) {
-    if (name === 'identifiers' && value.kind === 'map') {
-      for (const entry of value.entries.values()) {
-        if (entry.value.kind === 'scalar' && typeof entry.value.value === 'string') {
-          identifiers.set(entry.name, entry.value.value);
-        }
-      }
-    } else if (value.kind === 'scalar' && typeof value.value === 'string' && /^(https?|urn):\S+$/.test(value.value)) {
-      urls.set(name, value.value);
+  for (const entry of root.entries.values()) {
+    const { name, value } = entry;
+    if (name !== 'identifiers') {
+      addUrl(entry, urls, problems);
+    } else if (value.kind === 'map') {
+      for (const identifier of value.entries.values()) addUrl(identifier, identifiers, problems);
     } else {
-      problems.error(at, `"${name}" must name a URL (http:, https: or urn:).`);
+      problems.error(value.at, '"identifiers" is a map from kinds of identifiers to their systems.');
     }
   }
   return { urls, identifiers };
+}
+
+function addUrl({ name, at, value }: MapEntry, urls: Map<string, string>, problems: Problems): void {
+  if (value.kind === 'scalar' && typeof value.value === 'string' && /^(https?|urn):\S+$/.test(value.value)) {
+    urls.set(name, value.value);
+  } else {
+    problems.error(at, `"${name}" must name a URL (http:, https: or urn:).`);
+  }
 }
 
 /** The URL behind an alias; tells a problem and answers undefined for an unknown one. */

@@ -40,13 +40,17 @@ import { ownIdentifier } from './identity.ts';
 import type { Lens } from './lens.ts';
 import { traced } from './lineage.ts';
 import { type Claims, joinedLens, singleItemLens } from './list-lens.ts';
+import { haveKinds, ruleWords } from './notation.ts';
 import { type ChildLens, objectLens } from './object-lens.ts';
 import { conditional, elsewhere, oneWay } from './one-way.ts';
 import type { MapEntry, MapNode, Node } from './positions.ts';
 import { parsePath, type RecordPath, RecordScope, reader } from './scope.ts';
 
-/** Words that may stand beside any rule; the last four only where the rule is an element of its own. */
-export const modifierKeys = ['when', 'report', 'via', 'pick', 'oneWay', 'key', 'owner', 'moves', 'goesWith', 'derived'];
+/** Words that may stand only where the rule is an element of its own: below one there is nothing to decide. */
+const elementKeys = ['owner', 'moves', 'goesWith', 'derived'];
+
+/** Words that may stand beside any rule. */
+export const modifierKeys = ['when', 'report', 'via', 'pick', 'oneWay', 'key', ...elementKeys];
 
 const directives = ['first', 'each', 'fixed', 'local', 'slot', 'narrative', 'document', 'identifierSystem', 'from'];
 
@@ -161,7 +165,7 @@ const ruleKinds: readonly RuleKind[] = [
   },
   {
     word: 'local',
-    keys: ['local', 'text'],
+    keys: ['local'],
     compile: (node, _, place, build) => compileLocal(node, place, build),
     hasWayBack: true,
   },
@@ -188,9 +192,6 @@ const ruleKinds: readonly RuleKind[] = [
   { word: 'canonical', keys: canonicalKeys, compile: compileCanonical, hasWayBack: false },
   { word: 'from', keys: copyKeys, compile: compileCopy, hasWayBack: true },
 ];
-
-/** Every word that some rule may have. */
-const ruleWords = [...new Set([...ruleKinds.flatMap(({ word, keys }) => [word, ...keys]), ...modifierKeys])];
 
 function compileRule(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
   const kind = ruleKinds.find(({ word }) => node.entries.has(word));
@@ -261,7 +262,7 @@ function compileObject(node: MapNode, cursor: Cursor, place: Place, build: Build
   if (names.length === 0 || (/^[a-z]/.test(place.type) && first && !names.includes(first.name))) {
     return build.problems.error(
       first?.at ?? node.at,
-      `${place.fact.path} is a ${place.type}; a rule for it has one of ${directives.join(', ')}.${didYouMean(first?.name ?? '', ruleWords)}`,
+      `${place.fact.path} is a ${place.type}; a rule for it has one of ${directives.join(', ')}.${didYouMean(first?.name ?? '', Object.keys(ruleWords))}`,
     );
   }
   const children: ChildLens[] = [];
@@ -354,9 +355,12 @@ function compileFirstList(
   const list = node.entries.get('first')?.value;
   const items = list?.kind === 'list' ? list.items : [];
   let claims: Claims = () => false;
-  const lens = withModifiers(node, cursor, place, build, (inner) => {
+  const lens = withModifiers(node, cursor, place, build, (inner, at) => {
+    if (!checkKeys(node, ['first'], build)) {
+      return undefined;
+    }
     const parts = items
-      .map((item) => compileEntry(item, inner, place, build, earlier))
+      .map((item) => compileEntry(item, inner, at, build, earlier))
       .filter((part) => part !== undefined);
     claims = (item) => parts.some((part) => part.claims(item));
     return firstLens(
@@ -509,10 +513,23 @@ function withModifiers(
   build: Build,
   compile: (cursor: Cursor, place: Place) => Lens | undefined,
 ): Lens | undefined {
-  const taken = isRule(node, place.path, build) ? [] : childNames(build.resourceType, place.path);
-  const modifier = (name: string): Node | undefined =>
-    taken.includes(name) ? undefined : node.entries.get(name)?.value;
+  const isOfRule = isRule(node, place.path, build);
+  const taken = isOfRule ? [] : childNames(build.resourceType, place.path);
+  const said = [...node.entries.values()].filter(({ name }) =>
+    isOfRule ? true : modifierKeys.includes(name) && !taken.includes(name),
+  );
+  if (!haveKinds(said, ruleWords, build.problems)) {
+    return undefined;
+  }
+  const modifier = (name: string): Node | undefined => said.find((entry) => entry.name === name)?.value;
+  for (const { name, at } of place.isElement ? [] : said.filter(({ name }) => elementKeys.includes(name))) {
+    build.problems.error(at, `"${name}" is said of a whole element, and this is a part of one: say it there.`);
+  }
   const when = modifier('when');
+  const report = modifier('report');
+  if (report && !when) {
+    build.problems.error(report.at, '"report" tells what "when" keeps out, and there is no "when" here.');
+  }
   const viaNode = modifier('via');
   const pickNode = modifier('pick');
   const via = viaNode && compileVia(viaNode, cursor, build);
@@ -520,7 +537,8 @@ function withModifiers(
   if ((viaNode && !via) || (pickNode && !pick)) {
     return undefined;
   }
-  let lens = compile(via?.cursor ?? pick?.cursor ?? cursor, place);
+  const { isElement: _, ...part } = place;
+  let lens = compile(via?.cursor ?? pick?.cursor ?? cursor, part);
   if (!lens) {
     return undefined;
   }
@@ -532,15 +550,10 @@ function withModifiers(
   } else if (pick) {
     lens = elsewhere(lens, pick.scope, pick.held);
   }
-  const reason = modifier('oneWay');
-  if (reason && (!isPlainText(reason) || reason.value.trim() === '')) {
-    build.problems.error(reason.at, 'Say in words under "oneWay" why nothing comes back.');
-  }
-  if (reason) {
+  if (modifier('oneWay')) {
     lens = oneWay(lens, rule(node.at));
   }
   if (when) {
-    const report = modifier('report');
     const condition = compileCondition(when, cursor, build);
     lens = conditional(lens, condition, { at: rule(node.at), ...(isPlainText(report) && { report: report.value }) });
   }
@@ -576,7 +589,10 @@ function checkKeys(node: MapNode, keys: readonly string[], build: Build): boolea
   for (const entry of node.entries.values()) {
     if (!known.includes(entry.name)) {
       fine = false;
-      build.problems.error(entry.at, `A rule of this kind has no "${entry.name}".${didYouMean(entry.name, ruleWords)}`);
+      build.problems.error(
+        entry.at,
+        `A rule of this kind has no "${entry.name}".${didYouMean(entry.name, Object.keys(ruleWords))}`,
+      );
     }
   }
   return fine;

@@ -228,6 +228,11 @@ describe('a day that is told as a time is the day where the source is', () => {
     ['2026-03-02T03:00:00.000+00:00', 'America/New_York', '2026-03-01'],
     ['2026-03-02T05:00:00Z', 'America/New_York', '2026-03-02'],
     ['2026-03-01T18:30:00Z', 'Asia/Kolkata', '2026-03-02'],
+    // A server that pads a day so means the day.
+    ['2026-03-02T00:00:00Z', 'America/New_York', '2026-03-02'],
+    ['2026-03-02T00:00:00.000+00:00', 'America/New_York', '2026-03-02'],
+    ['2026-03-02T00:00:01Z', 'America/New_York', '2026-03-01'],
+    ['2026-03-02T00:00:00.001Z', 'America/New_York', '2026-03-01'],
     // These say themselves what day it was.
     ['2026-03-01T23:30:00-06:00', 'America/New_York', '2026-03-01'],
     ['2026-03-02', 'America/New_York', '2026-03-02'],

@@ -255,7 +255,7 @@ const broken: readonly Broken[] = [
   {
     what: '56: an unknown word in a ConceptMap',
     edit: ['concept-maps/status.yaml', 'back:', 'bck:'],
-    told: 'concept-maps/status.yaml:12:1: A ConceptMap has no key "bck". Did you mean "back"?',
+    told: 'concept-maps/status.yaml:12:1: A ConceptMap has no "bck". Did you mean "back"?',
   },
   {
     what: '56: an unknown test in a condition',
@@ -280,7 +280,7 @@ const broken: readonly Broken[] = [
   {
     what: '60: oneWay without a reason',
     edit: ['need.yaml', '{ from: identifiedOn }', '{ from: identifiedOn, oneWay: "" }'],
-    told: 'need.yaml:24:52: Say in words under "oneWay" why nothing comes back.',
+    told: 'need.yaml:24:52: "oneWay" is empty: say it in words, or leave it out.',
   },
   {
     what: '60: a rule without a way back that does not say so',

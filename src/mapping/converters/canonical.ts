@@ -1,6 +1,8 @@
 // `{from: instrument, canonical: Questionnaire}`: the canonical of one of our own definitions, which hang below the identifier system.
 
+import { isResourceType, resourceTypes } from '../../fhir/fhir.ts';
 import type { Json } from '../../json.ts';
+import { didYouMean } from '../../nearest.ts';
 import { type Build, type Cursor, fieldAt, isPlainText, type Place } from '../build.ts';
 import { type Lens, replaceUnlessSame } from '../lens.ts';
 import { oneWay, presentWhen } from '../one-way.ts';
@@ -19,6 +21,12 @@ export function compileCanonical(node: MapNode, cursor: Cursor, place: Place, bu
   }
   if (!isPlainText(type) || place.type !== 'canonical' || found.field.kind !== 'code') {
     return build.problems.error(found.at, '"canonical" names a resource type, for a code and an element of that type.');
+  }
+  if (!isResourceType(type.value)) {
+    return build.problems.error(
+      type.at,
+      `R4 has no resource type "${type.value}".${didYouMean(type.value, resourceTypes)}`,
+    );
   }
   const read = reader(found.path);
   const codeIn = (raw: Json): string | undefined => {

@@ -2,7 +2,7 @@
 
 import { isObject, type Json } from '../../json.ts';
 import type { Field } from '../../records/records.ts';
-import { type Build, type Cursor, fieldAt, isPlainText, type Place, rule } from '../build.ts';
+import { type Build, type Cursor, fieldAt, isPlainText, isTrue, type Place, rule } from '../build.ts';
 import { type AbsorbRun, addIssue, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
 import { presentWhen } from '../one-way.ts';
 import type { MapNode, Position } from '../positions.ts';
@@ -11,14 +11,27 @@ import { type Draft, pointerTo, type RecordPath, reader, writer } from '../scope
 
 export const copyKeys = ['from', 'display', 'prefix'];
 
+/** The types of FHIR that a prefix may stand in. */
+const prefixed = ['string', 'markdown', 'uri', 'url', 'canonical', 'code', 'id'];
+
 export function compileCopy(node: MapNode, cursor: Cursor, place: Place, build: Build): Lens | undefined {
   const from = node.entries.get('from')?.value;
   const found = from && fieldAt(from, cursor, build);
   if (!found) {
     return undefined;
   }
-  const plain = formAt(found.field, place, node.entries.has('display'));
+  const display = node.entries.get('display');
+  if (isTrue(display?.value) && place.type !== 'Reference') {
+    return build.problems.error(
+      display?.at ?? node.at,
+      `"display" is the text of a Reference; ${place.fact.path} is a ${place.type}.`,
+    );
+  }
+  const plain = formAt(found.field, place, isTrue(display?.value));
   const prefix = node.entries.get('prefix')?.value;
+  if (prefix && !prefixed.includes(place.type)) {
+    return build.problems.error(prefix.at, `"prefix" stands before a text; ${place.fact.path} is a ${place.type}.`);
+  }
   const form = plain && isPlainText(prefix) ? behind(prefix.value, plain) : plain;
   if (!form) {
     return build.problems.error(

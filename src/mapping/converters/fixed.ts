@@ -51,6 +51,12 @@ export function compileFixed(node: Node, place: Place, build: Build): Lens | und
   }
   const coding = codingOf(fixed.value, build.systems, fixed.at, build.problems);
   const text = node.entries.get('text')?.value;
+  if (text && (!isPlainText(text) || place.type !== 'CodeableConcept')) {
+    return build.problems.error(
+      text.at,
+      `"text" is a fixed text here, beside the code of a CodeableConcept; ${place.fact.path} is a ${place.type}.`,
+    );
+  }
   if (!coding) {
     return undefined;
   }
@@ -77,12 +83,24 @@ export function compileFixed(node: Node, place: Place, build: Build): Lens | und
   );
 }
 
-/** `{local: conceptMap#code, text}`: a coding of one of our local lists, which hang below the configured identifier system. */
+/** `{local: conceptMap#code}`: a coding of one of our local lists, which hang below the configured identifier system. */
 export function compileLocal(node: MapNode, place: Place, build: Build): Lens | undefined {
   const local = node.entries.get('local')?.value;
   const [name = '', code = ''] = isPlainText(local) ? local.value.split('#') : [];
   if (place.type !== 'Coding' || code === '') {
     return build.problems.error(node.at, '"local" is written conceptMap#code, for an element of type Coding.');
+  }
+  const map = build.conceptMaps.get(name);
+  if (!map) {
+    const names = build.conceptMaps.keys();
+    return build.problems.error(local?.at ?? node.at, `There is no ConceptMap "${name}".${didYouMean(name, names)}`);
+  }
+  const codes = (map.editions ?? [{ map }]).flatMap((edition) => [...edition.map.codes]);
+  if (!codes.includes(code) && map.unmapped?.local !== true) {
+    return build.problems.error(
+      local?.at ?? node.at,
+      `ConceptMap ${name} has no code "${code}".${didYouMean(code, codes)}`,
+    );
   }
   const isIt = (raw: Json): boolean =>
     isObject(raw) && raw.code === code && typeof raw.system === 'string' && raw.system.endsWith(`/CodeSystem/${name}`);

@@ -2,7 +2,6 @@
 // the XHTML of a resource's text, `document` the plain text of an attachment. They follow from other fields, so nothing comes back from them.
 
 import { isObject, type Json } from '../../json.ts';
-import { didYouMean } from '../../nearest.ts';
 import { type FieldKind, isRecordType } from '../../records/records.ts';
 import {
   type Build,
@@ -17,6 +16,7 @@ import {
 import { type ConceptMap, mapOn, wordsOf } from '../concept-map.ts';
 import { compileCondition } from '../condition.ts';
 import { type Lens, replaceUnlessSame } from '../lens.ts';
+import { areKnown, haveKinds, lineWords, partWords, type Words } from '../notation.ts';
 import { oneWay } from '../one-way.ts';
 import type { MapNode, Node } from '../positions.ts';
 import { RecordScope, reader, type Scope } from '../scope.ts';
@@ -27,7 +27,7 @@ export const sayKeys = ['from', 'say'];
 export const narrativeKeys = ['narrative'];
 export const documentKeys = ['document'];
 
-type Words = (scope: Scope, context?: ProjectContext) => readonly string[];
+type Said = (scope: Scope, context?: ProjectContext) => readonly string[];
 
 const textKinds: readonly FieldKind[] = [
   'id',
@@ -175,8 +175,6 @@ function compileLines(nodes: readonly Node[], cursor: Cursor, build: Build): Par
   };
 }
 
-const lineKeys = ['label', 'from', 'words', 'via', 'say', 'each', 'parts', 'join', 'and', 'when'];
-
 /**
  * A line of a text: `{label, from, words, via}`; `{say: text}` without a field; `{label, each: list, parts: [{from}, ...], and: text}` one item for
  * each of a list, its parts joined by commas or by `join`, and a last one that is always there; `{each: list, label: {from}, from}` a paragraph for
@@ -186,17 +184,27 @@ function compileLine(node: Node, cursor: Cursor, build: Build): Paragraphs | und
   if (node.kind !== 'map') {
     return build.problems.error(node.at, 'A line of a text is written {label: ..., from: ...}, or {say: ...}.');
   }
-  const strange = [...node.entries.values()].find(({ name }) => !lineKeys.includes(name));
-  if (strange) {
+  if (!haveWords('A line of a text', node, lineWords, build)) {
+    return undefined;
+  }
+  const ofItems = node.entries.has('each') ? undefined : ofEach.map((name) => node.entries.get(name)).find(Boolean);
+  if (ofItems) {
     return build.problems.error(
-      strange.at,
-      `A line of a text has no "${strange.name}".${didYouMean(strange.name, lineKeys)}`,
+      ofItems.at,
+      `"${ofItems.name}" is said of the items of "each", and there is no "each" here.`,
     );
   }
   const whenNode = node.entries.get('when')?.value;
   const when = whenNode && compileCondition(whenNode, cursor, build);
   const line = node.entries.has('each') ? compileEachLine(node, cursor, build) : compileOneLine(node, cursor, build);
   return line && when ? (scope, context) => (when(scope, context) ? line(scope, context) : []) : line;
+}
+
+/** Words of a line that has `each`. */
+const ofEach = ['parts', 'join', 'and'];
+
+function haveWords(whose: string, { entries }: MapNode, words: Words, { problems }: Build): boolean {
+  return areKnown(whose, entries.values(), words, problems) && haveKinds(entries.values(), words, problems);
 }
 
 function compileOneLine(node: MapNode, cursor: Cursor, build: Build): Paragraphs | undefined {
@@ -231,6 +239,10 @@ function compileEachLine(node: MapNode, cursor: Cursor, build: Build): Paragraph
   const read = reader(found.path);
   const scopes = (scope: Scope): Scope[] => listOf(read(scope)).map((item) => new RecordScope(scope.record, item));
   if (label?.kind === 'map') {
+    const ofParts = ofEach.map((name) => node.entries.get(name)).find(Boolean);
+    if (ofParts) {
+      return build.problems.error(ofParts.at, `"${ofParts.name}" has no place where each item has a label of its own.`);
+    }
     const heading = textsOf(label, below, build);
     const texts = textsOf(node, below, build);
     return (
@@ -244,7 +256,7 @@ function compileEachLine(node: MapNode, cursor: Cursor, build: Build): Paragraph
     );
   }
   const itemParts = (parts?.kind === 'list' ? parts.items : [])
-    .map((part) => (part.kind === 'map' ? textsOf(part, below, build) : undefined))
+    .map((part) => partOf(part, below, build))
     .filter((part) => part !== undefined);
   if (itemParts.length === 0) {
     return build.problems.error(
@@ -263,8 +275,15 @@ function compileEachLine(node: MapNode, cursor: Cursor, build: Build): Paragraph
   };
 }
 
+function partOf(node: Node, cursor: Cursor, build: Build): Said | undefined {
+  if (node.kind !== 'map') {
+    return build.problems.error(node.at, 'A part is written {from: ...}.');
+  }
+  return haveWords('A part of a line', node, partWords, build) ? textsOf(node, cursor, build) : undefined;
+}
+
 /** `{from, words, via}`, a sentence with {} around them (`say`), or a sentence of its own. */
-function textsOf(node: MapNode, cursor: Cursor, build: Build): Words | undefined {
+function textsOf(node: MapNode, cursor: Cursor, build: Build): Said | undefined {
   const say = node.entries.get('say')?.value;
   if (say !== undefined && !isPlainText(say)) {
     return build.problems.error(say.at, '"say" is a sentence.');
@@ -283,7 +302,7 @@ function capitalised(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-function wordsFrom(node: MapNode, cursor: Cursor, build: Build): Words | undefined {
+function wordsFrom(node: MapNode, cursor: Cursor, build: Build): Said | undefined {
   const viaNode = node.entries.get('via')?.value;
   if (viaNode?.kind === 'map') {
     return wordsVia(node, viaNode, cursor, build);
@@ -313,7 +332,7 @@ function wordsFrom(node: MapNode, cursor: Cursor, build: Build): Words | undefin
 }
 
 /** Words of other records. Labelled ones stay out: this text carries no label of theirs. */
-function wordsVia(node: MapNode, viaNode: MapNode, cursor: Cursor, build: Build): Words | undefined {
+function wordsVia(node: MapNode, viaNode: MapNode, cursor: Cursor, build: Build): Said | undefined {
   const [entry] = viaNode.entries.values();
   const type = isPlainText(entry?.value) ? entry.value.value : '';
   const found = entry && fieldAt({ kind: 'scalar', value: entry.name, at: entry.at }, cursor, build);

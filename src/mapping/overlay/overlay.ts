@@ -11,6 +11,7 @@ import {
   withCustomFields,
 } from '../../records/records.ts';
 import { isPlainText, textAt } from '../build.ts';
+import { conceptMapWords, isOfKind } from '../notation.ts';
 import type { MapNode, Node, Position, Problems } from '../positions.ts';
 import { type Declared, pathsOf, readFields } from './fields.ts';
 import { addEntries, addResources, addUnused, type Merging, shown } from './merge.ts';
@@ -139,6 +140,10 @@ function addCodes(roots: readonly MapNode[], root: MapNode, problems: Problems):
   const version = root.entries.get('version');
   if (version?.value.kind !== 'scalar' || version.value.value === null) {
     problems.error(root.at, 'An addition needs "version": another one whenever its codes change.');
+  }
+  const back = root.entries.get('back');
+  if (back) {
+    isOfKind('back', back.value, conceptMapWords.back, problems);
   }
   const entries = new Map(ours.entries);
   const held = ours.entries.get('version');
