@@ -8,7 +8,7 @@ import { isPlainText, rule } from './build.ts';
 import { type CompiledDefinition, compileSlot, type MappingBuild } from './compile-slot.ts';
 import { derivations } from './derive.ts';
 import type { FieldReasons } from './lineage.ts';
-import { areKnown, haveKinds, mappingWords } from './notation.ts';
+import { areKnown, mappingWords, ofRightKinds } from './notation.ts';
 import type { MapNode, Position } from './positions.ts';
 import { assembleRecord, type Derivation, explainRecord, type Projected, projectRecord } from './project.ts';
 import type { Slot } from './slot.ts';
@@ -23,10 +23,10 @@ export interface Need {
   readonly at: Position;
 }
 
-export function compileMapping(root: MapNode, shared: MappingBuild): { mapping: Mapping; needs: Need[] } {
+export function compileMapping(whole: MapNode, shared: MappingBuild): { mapping: Mapping; needs: Need[] } {
   const { problems, recordType } = shared;
-  areKnown('A mapping', root.entries.values(), mappingWords, problems);
-  haveKinds(root.entries.values(), mappingWords, problems);
+  areKnown('A mapping', whole.entries.values(), mappingWords, problems);
+  const root = ofRightKinds(whole, mappingWords, problems);
   const resources = root.entries.get('resources')?.value;
   const compiled: CompiledDefinition[] = [];
   for (const { name, at, value } of resources?.kind === 'map' ? resources.entries.values() : []) {

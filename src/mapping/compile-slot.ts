@@ -21,7 +21,7 @@ import { compileCondition } from './condition.ts';
 import { identityElements } from './identity.ts';
 import { blindRun, type Lens, sameJson } from './lens.ts';
 import { madeResource } from './made.ts';
-import { areKnown, haveKinds, profileWords, slotWords } from './notation.ts';
+import { areKnown, haveKinds, ofRightKinds, profileWords, slotWords } from './notation.ts';
 import type { MapEntry, MapNode, Node, Position } from './positions.ts';
 import { RecordScope } from './scope.ts';
 import {
@@ -51,12 +51,10 @@ export interface CompiledDefinition {
   readonly needs: Build['needs'];
 }
 
-export function compileSlot(name: string, node: MapNode, shared: MappingBuild): CompiledDefinition | undefined {
+export function compileSlot(name: string, whole: MapNode, shared: MappingBuild): CompiledDefinition | undefined {
   const { problems } = shared;
-  areKnown('A slot', node.entries.values(), slotWords, problems);
-  if (!haveKinds(node.entries.values(), slotWords, problems)) {
-    return undefined;
-  }
+  areKnown('A slot', whole.entries.values(), slotWords, problems);
+  const node = ofRightKinds(whole, slotWords, problems);
   const typeNode = node.entries.get('resourceType')?.value;
   const resourceType = isPlainText(typeNode) ? typeNode.value : '';
   const elementsNode = node.entries.get('elements')?.value;

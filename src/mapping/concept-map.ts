@@ -4,7 +4,7 @@
 
 import type { JsonObject } from '../json.ts';
 import { didYouMean } from '../nearest.ts';
-import { areKnown, conceptMapWords, haveKinds } from './notation.ts';
+import { areKnown, conceptMapWords, ofRightKinds } from './notation.ts';
 import { checkSequence, isDated, isWithin, type Period, periodKeys, readPeriod, turningDays } from './periods.ts';
 import type { MapEntry, MapNode, Node, Position, Problems } from './positions.ts';
 import { type Coding, codingOf, localSystem, type Systems, urlOf } from './systems.ts';
@@ -117,11 +117,9 @@ export function codeFor(map: ConceptMap, coding: { system?: string; code: string
   return known ?? (map.unmapped?.same && coding.system === map.system ? coding.code : undefined);
 }
 
-export function compileConceptMap(root: MapNode, systems: Systems, problems: Problems): ConceptMap | undefined {
-  areKnown('A ConceptMap', root.entries.values(), conceptMapWords, problems);
-  if (!haveKinds(root.entries.values(), conceptMapWords, problems)) {
-    return undefined;
-  }
+export function compileConceptMap(whole: MapNode, systems: Systems, problems: Problems): ConceptMap | undefined {
+  areKnown('A ConceptMap', whole.entries.values(), conceptMapWords, problems);
+  const root = ofRightKinds(whole, conceptMapWords, problems);
   const name = plainOf(root.entries.get('conceptMap'));
   const codesNode = root.entries.get('codes')?.value;
   if (name === undefined || codesNode?.kind !== 'map') {

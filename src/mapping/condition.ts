@@ -135,7 +135,7 @@ function compileTest(node: Node, tested: Tested, build: Build): Test {
   const { name, field } = tested;
   if (node.kind === 'list') {
     if (node.items.length === 0) {
-      build.problems.error(node.at, `Say at least one value of "${name}"; none of no values is ever there.`);
+      build.problems.error(node.at, `A test of "${name}" needs at least one value.`);
     }
     const values = new Set(node.items.map((item) => scalarOf(item, tested, build)));
     const isOne = (value: Json | undefined): boolean => isScalar(value) && values.has(value);
@@ -237,7 +237,10 @@ function scalarOf(node: Node, { name, field }: Tested, build: Build): Scalar {
     return null;
   }
   if (!kind) {
-    build.problems.error(node.at, `"${name}" is a ${field.kind}: ask whether it is present or absent.`);
+    build.problems.error(
+      node.at,
+      `"${name}" is no single value: write present or absent${field.list ? ', or {some: {...}}' : ''}.`,
+    );
     return null;
   }
   const { value } = node;

@@ -2,7 +2,7 @@
 // YAML 1.2 takes `yes` and `no` for texts and `5` for a number, so a word of another kind than the one that is meant would do nothing.
 
 import { didYouMean } from '../nearest.ts';
-import type { MapEntry, Node, Problems } from './positions.ts';
+import type { MapEntry, MapNode, Node, Problems } from './positions.ts';
 
 export type ValueKind = 'text' | 'number' | 'boolean' | 'map' | 'list';
 
@@ -124,6 +124,11 @@ export function areKnown(whose: string, entries: Iterable<MapEntry>, words: Word
     problems.error(at, `${whose} has no "${name}".${didYouMean(name, Object.keys(words))}`);
   }
   return strange.length === 0;
+}
+
+/** The map without those of its words whose value is of another kind, which are told: the others can be checked all the same. */
+export function ofRightKinds(node: MapNode, words: Words, problems: Problems): MapNode {
+  return { ...node, entries: new Map([...node.entries].filter(([, entry]) => haveKinds([entry], words, problems))) };
 }
 
 /** Tells of known words with a value of another kind; true where every value has its kind. */

@@ -589,10 +589,8 @@ function checkKeys(node: MapNode, keys: readonly string[], build: Build): boolea
   for (const entry of node.entries.values()) {
     if (!known.includes(entry.name)) {
       fine = false;
-      build.problems.error(
-        entry.at,
-        `A rule of this kind has no "${entry.name}".${didYouMean(entry.name, Object.keys(ruleWords))}`,
-      );
+      const meant = Object.hasOwn(ruleWords, entry.name) ? '' : didYouMean(entry.name, Object.keys(ruleWords));
+      build.problems.error(entry.at, `A rule of this kind has no "${entry.name}".${meant}`);
     }
   }
   return fine;

@@ -527,6 +527,274 @@ test.each(broken)('$what', ({ edit, told }) => {
   expect(problemsOf(edited(edit))).toContain(told);
 });
 
+/** Words and values that would load, and do nothing or something else than what they seem to say. */
+const idle: readonly Broken[] = [
+  {
+    what: 'a text for true in a condition',
+    edit: condition('{ deleted: { not: yes } }'),
+    told: 'need.yaml:12:78: "deleted" is true or false; yes is a text here: write true.',
+  },
+  {
+    what: 'true for a code in a condition',
+    edit: condition('{ status: [met, true] }'),
+    told: 'need.yaml:12:76: "status" is a text; true is a boolean here: put it in quotes.',
+  },
+  {
+    what: 'null in a condition',
+    edit: condition('{ status: null }'),
+    told: 'need.yaml:12:70: No field of a record is null: write absent.',
+  },
+  {
+    what: 'a slip of the pen in present',
+    edit: condition('{ description: presnt }'),
+    told: 'need.yaml:12:75: Did you mean "present"? Where the text "presnt" itself is meant, write [presnt].',
+  },
+  {
+    what: 'a value for a list of objects in a condition',
+    edit: condition('{ diagnosisCodes: snomed }'),
+    told: 'need.yaml:12:78: "diagnosisCodes" is no single value: write present or absent, or {some: {...}}.',
+  },
+  {
+    what: 'a condition without tests',
+    edit: condition('{}'),
+    told: 'need.yaml:12:60: A condition is a map from record fields to values, at least one.',
+  },
+  {
+    what: 'one of no values',
+    edit: condition('{ status: [] }'),
+    told: 'need.yaml:12:70: A test of "status" needs at least one value.',
+  },
+  {
+    what: 'any of no conditions',
+    edit: condition('{ any: [] }'),
+    told: 'need.yaml:12:67: "any" is a list of conditions, at least one.',
+  },
+  {
+    what: 'told: false, which would mean true',
+    edit: condition('{ told: false }'),
+    told: 'need.yaml:12:68: "told" is true, or left out: there is no test for the others.',
+  },
+  {
+    what: 'mapped of what is no code',
+    edit: condition('{ deleted: { mapped: status } }'),
+    told: 'need.yaml:12:73: "mapped" asks for one code; "deleted" is none.',
+  },
+  {
+    what: 'among of a list',
+    edit: condition('{ diagnosisCodes: { among: /diagnosisCodes.code } }'),
+    told: 'need.yaml:12:80: "among" looks for one value; "diagnosisCodes" is none.',
+  },
+  {
+    what: 'some of what is no list',
+    edit: condition('{ status: { some: { status: met } } }'),
+    told: 'need.yaml:12:72: "some" looks into the items of a list; "status" has none.',
+  },
+  {
+    what: 'retired by a field of the record, which says nothing then',
+    edit: retired('{ clinicalStatus: { from: status, code: status } }'),
+    told: 'need.yaml:7:16: "clinicalStatus" is not the same for every record: "retired" takes fixed values only.',
+  },
+  {
+    what: 'retired under a condition',
+    edit: retired('{ verificationStatus: { fixed: condition-ver-status#refuted, when: { status: absent } } }'),
+    told: 'need.yaml:7:16: "verificationStatus" is not the same for every record: "retired" takes fixed values only.',
+  },
+  {
+    what: 'retired by a code of a list that hangs below a configured system',
+    edit: retired('{ category: [{ coding: [{ local: status#met }] }] }'),
+    told: 'need.yaml:7:16: "category" is not the same for every record: "retired" takes fixed values only.',
+  },
+  {
+    what: 'retired by nothing',
+    edit: retired('{}'),
+    told: 'need.yaml:7:14: "retired" is a map from elements to what they say then, at least one.',
+  },
+  {
+    what: 'an owner of a part of an item',
+    edit: ['need.yaml', '{ fixed: sct }', '{ fixed: sct, owner: remote }'],
+    told: 'need.yaml:21:43: "owner" is said of a whole element, and this is a part of one: say it there.',
+  },
+  {
+    what: 'a state machine of an item',
+    edit: ['need.yaml', 'item: { system', 'item: { moves: nowhere, system'],
+    told: 'need.yaml:21:21: "moves" is said of a whole element, and this is a part of one: say it there.',
+  },
+  {
+    what: 'one of several rules for an element, derived by itself',
+    edit: ['need.yaml', '#confirmed, when', '#confirmed, derived: true, when'],
+    told: 'need.yaml:12:54: "derived" is said of a whole element, and this is a part of one: say it there.',
+  },
+  {
+    what: 'an explanation below an element',
+    edit: ['need.yaml', '- { fixed: sct#410606002 }', '- { coding: [{ fixed: sct#410606002, goesWith: nowhere }] }'],
+    told: 'need.yaml:15:46: "goesWith" is said of a whole element, and this is a part of one: say it there.',
+  },
+  {
+    what: 'a code for unmapped ones that is a slip of the pen',
+    edit: ['concept-maps/status.yaml', 'back:\n', 'unmapped: locl\nback:\n'],
+    told: 'concept-maps/status.yaml:12:11: "unmapped" is local, same, none, alias#code, or a code that this map makes; "locl" is none. Did you mean "local"?',
+  },
+  {
+    what: 'a list of our own that is not there',
+    edit: coding('{ local: no-such-map#x }'),
+    told: 'need.yaml:22:22: There is no ConceptMap "no-such-map".',
+  },
+  {
+    what: 'a code that a list of our own has not',
+    edit: coding('{ local: status#mett }'),
+    told: 'need.yaml:22:22: ConceptMap status has no code "mett". Did you mean "met"?',
+  },
+  {
+    what: 'a text beside a Coding, which has none',
+    edit: coding('{ fixed: sct#410606002, text: Social }'),
+    told: 'need.yaml:22:43: "text" is a fixed text here, beside the code of a CodeableConcept; Condition.code.coding is a Coding.',
+  },
+  {
+    what: 'a derivation that every object has',
+    edit: ['need.yaml', 'about:', 'derive: constructor\nabout:'],
+    told: 'need.yaml:2:9: There is nothing to derive called "constructor".',
+  },
+  {
+    what: 'a report without a condition',
+    edit: onset('report: Left out.'),
+    told: 'need.yaml:24:52: "report" tells what "when" keeps out, and there is no "when" here.',
+  },
+  {
+    what: 'a text for required',
+    edit: ['need.yaml', 'reference: client }', 'reference: client, required: yes }'],
+    told: 'need.yaml:23:63: "required" is true or false; yes is a text here: write true.',
+  },
+  {
+    what: 'a text for derived',
+    edit: onset('derived: no'),
+    told: 'need.yaml:24:53: "derived" is true or false; no is a text here: write false.',
+  },
+  {
+    what: 'display: false, which would mean true',
+    edit: ['need.yaml', '{ from: clientId, reference: client }', '{ from: description, display: false }'],
+    told: 'need.yaml:23:24: A text does not fit Condition.subject, which is a Reference.',
+  },
+  {
+    what: 'display of what is no reference',
+    edit: onset('display: true'),
+    told: 'need.yaml:24:44: "display" is the text of a Reference; Condition.onsetDateTime is a dateTime.',
+  },
+  {
+    what: 'a number for a prefix',
+    edit: ['need.yaml', 'text: { from: description }', 'text: { from: description, prefix: 5 }'],
+    told: 'need.yaml:22:44: "prefix" is a text; 5 is a number here: put it in quotes.',
+  },
+  {
+    what: 'a prefix of a day',
+    edit: onset('prefix: on'),
+    told: 'need.yaml:24:52: "prefix" stands before a text; Condition.onsetDateTime is a dateTime.',
+  },
+  {
+    what: 'a number for an element',
+    edit: onset('goesWith: 5'),
+    told: 'need.yaml:24:54: "goesWith" is a text; 5 is a number here: put it in quotes.',
+  },
+  {
+    what: 'a number for the first name of a slot',
+    edit: ['need.yaml', '    retired:', '    was: 5\n    retired:'],
+    told: 'need.yaml:7:10: "was" is a text; 5 is a number here: put it in quotes.',
+  },
+  {
+    what: 'the name of items in a slot that does not repeat',
+    edit: ['need.yaml', '    retired:', '    by: id\n    retired:'],
+    told: 'need.yaml:7:9: "by" tells apart the items of "each", and this slot has no "each".',
+  },
+  {
+    what: 'a condition that was left empty',
+    edit: ['need.yaml', '    retired:', '    when:\n    retired:'],
+    told: 'need.yaml:7:10: "when" is a map; nothing stands here.',
+  },
+  {
+    what: 'a way back as a list',
+    edit: ['concept-maps/status.yaml', 'back:\n  active: identified', 'back: [identified]'],
+    told: 'concept-maps/status.yaml:12:7: "back" is a map; a list stands here.',
+  },
+  {
+    what: 'a number for the system of identifiers',
+    edit: ['systems.yaml', 'sct:', 'identifiers: { npi: 5 }\nsct:'],
+    told: 'systems.yaml:4:16: "npi" must name a URL (http:, https: or urn:).',
+  },
+  {
+    what: 'a profile of another resource type',
+    edit: ['need.yaml', 'health-concerns]', 'health-concerns, us-core-goal]'],
+    told: 'need.yaml:6:59: Profile "us-core-goal" is one of Goal; this slot makes a Condition.',
+  },
+  {
+    what: 'an unknown word beside a profile',
+    edit: [
+      'need.yaml',
+      '[us-core-condition-problems-health-concerns]',
+      '[{ profile: us-core-condition-problems-health-concerns, wen: { status: met } }]',
+    ],
+    told: 'need.yaml:6:70: An entry of "profile" has no "wen". Did you mean "when"?',
+  },
+  {
+    what: 'a definition of an unknown resource type',
+    edit: [
+      'need.yaml',
+      'unused:\n',
+      '  plan:\n    resourceType: CarePlan\n    elements:\n      instantiatesCanonical: [{ from: domain, canonical: Questionaire, oneWay: ours }]\nunused:\n',
+    ],
+    told: 'need.yaml:29:58: R4 has no resource type "Questionaire". Did you mean "Questionnaire"?',
+  },
+  {
+    what: 'a code without quotes that is another one as a number',
+    edit: ['concept-maps/status.yaml', 'met: resolved', '007: resolved'],
+    told: 'concept-maps/status.yaml:8:3: 007 is read as 7; put it in quotes if the text is meant.',
+  },
+  {
+    what: 'a code that is there twice, with quotes and without',
+    edit: ['concept-maps/status.yaml', 'met: resolved', '7: resolved\n  "7": active'],
+    told: 'concept-maps/status.yaml:9:3: The key "7" is there twice, with quotes and without.',
+  },
+  {
+    what: 'an unknown word beside alternatives of which one makes a list',
+    edit: [
+      'need.yaml',
+      '- { fixed: sct#410606002 }',
+      '- { first: [{ each: diagnosisCodes, by: content, item: { text: { from: code } } }], reprot: x }',
+    ],
+    told: 'need.yaml:15:93: A rule of this kind has no "reprot". Did you mean "report"?',
+  },
+];
+
+function condition(test: string): Edit {
+  return ['need.yaml', '{ confirmedBy: clinician }', test];
+}
+
+function retired(said: string): Edit {
+  return ['need.yaml', '{ verificationStatus: { fixed: condition-ver-status#entered-in-error } }', said];
+}
+
+function onset(more: string): Edit {
+  return ['need.yaml', '{ from: identifiedOn }', `{ from: identifiedOn, ${more} }`];
+}
+
+/** One more entry of code.coding. */
+function coding(entry: string): Edit {
+  const item = 'item: { system: { fixed: sct }, code: { from: code } }\n';
+  return ['need.yaml', item, `${item}          - ${entry}\n`];
+}
+
+test.each(idle)('$what', ({ edit, told }) => {
+  expect(problemsOf(edited(edit))).toContain(told);
+});
+
+test.each([
+  ['a code that is called yes', '{ confirmedBy: clinician, wantsHelp: yes }', ['wantsHelp']],
+  ['a text in brackets that is like present', '{ confirmedBy: clinician, description: [presnt] }', []],
+  ['the absence of a list', '{ confirmedBy: clinician, diagnosisCodes: absent }', []],
+])('%s is no mistake in a condition', (_, test, read) => {
+  expect(problemsOf(edited(condition(test)))).toEqual(
+    read.map((field) => expect.stringContaining(`"${field}" is said to be unused, but a rule reads it.`)),
+  );
+});
+
 test('51: aliases are refused, few or many', () => {
   const bomb = 'a: &a [1, 1]\nb: &b [*a, *a, *a]\nrecord: need\n';
   expect(problemsOf([...good, { path: 'bomb.yaml', text: bomb }])).toEqual([
