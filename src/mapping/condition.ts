@@ -83,7 +83,7 @@ export function compileCondition(node: Node, cursor: Cursor, build: Build): Cond
 
 /** `via: {caseId: case}`: the record that an id points to. */
 export function compileVia(node: Node, cursor: Cursor, build: Build): Elsewhere | undefined {
-  const [entry] = node.kind === 'map' ? node.entries.values() : [];
+  const [entry] = node.kind === 'map' && node.entries.size === 1 ? node.entries.values() : [];
   const type = entry?.value.kind === 'scalar' ? String(entry.value.value) : '';
   const found = entry && fieldAt({ kind: 'scalar', value: entry.name, at: entry.at }, cursor, build);
   if (!entry || !isRecordType(type)) {

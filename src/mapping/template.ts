@@ -515,8 +515,8 @@ function withModifiers(
 ): Lens | undefined {
   const isOfRule = isRule(node, place.path, build);
   const taken = isOfRule ? [] : childNames(build.resourceType, place.path);
-  const said = [...node.entries.values()].filter(({ name }) =>
-    isOfRule ? true : modifierKeys.includes(name) && !taken.includes(name),
+  const said = [...node.entries.values()].filter(
+    ({ name }) => isOfRule || (modifierKeys.includes(name) && !taken.includes(name)),
   );
   if (!haveKinds(said, ruleWords, build.problems)) {
     return undefined;
@@ -532,6 +532,9 @@ function withModifiers(
   }
   const viaNode = modifier('via');
   const pickNode = modifier('pick');
+  if (viaNode && pickNode) {
+    return build.problems.error(pickNode.at, 'A rule reads by "via" or by "pick", not by both.');
+  }
   const via = viaNode && compileVia(viaNode, cursor, build);
   const pick = pickNode && compilePick(pickNode, cursor, build);
   if ((viaNode && !via) || (pickNode && !pick)) {
@@ -565,7 +568,7 @@ function compilePick(node: Node, cursor: Cursor, build: Build): Elsewhere | unde
   const from = node.kind === 'map' ? node.entries.get('from')?.value : undefined;
   const where = node.kind === 'map' ? node.entries.get('where')?.value : undefined;
   const found = from && fieldAt(from, cursor, build);
-  if (!found || !where || !found.field.list) {
+  if (node.kind !== 'map' || node.entries.size !== 2 || !found || !where || !found.field.list) {
     return build.problems.error(node.at, '"pick" is written {from: list, where: {...}}.');
   }
   const below = cursorIn(cursor, found.path, found.field);

@@ -660,6 +660,21 @@ const idle: readonly Broken[] = [
     told: 'need.yaml:24:52: "report" tells what "when" keeps out, and there is no "when" here.',
   },
   {
+    what: 'a rule that reads in two places',
+    edit: onset('via: { caseId: case }, pick: { from: diagnosisCodes, where: { code: present } }'),
+    told: 'need.yaml:24:73: A rule reads by "via" or by "pick", not by both.',
+  },
+  {
+    what: 'two records to read from',
+    edit: onset('via: { caseId: case, clientId: client }'),
+    told: 'need.yaml:24:49: "via" is written {idField: recordType}, as in {caseId: case}.',
+  },
+  {
+    what: 'an unknown word beside what is picked',
+    edit: onset('pick: { from: diagnosisCodes, where: { code: present }, wher: { system: snomed } }'),
+    told: 'need.yaml:24:50: "pick" is written {from: list, where: {...}}.',
+  },
+  {
     what: 'a text for required',
     edit: ['need.yaml', 'reference: client }', 'reference: client, required: yes }'],
     told: 'need.yaml:23:63: "required" is true or false; yes is a text here: write true.',

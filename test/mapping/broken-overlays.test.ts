@@ -102,6 +102,14 @@ const clashes: readonly Broken[] = [
     told: `overlay/concept-maps/services.yaml:6:3: ConceptMap sdoh-intervention has the code "food-pantry" already (${placeOf('concept-maps/sdoh-intervention.yaml', 'food-pantry:')}): an overlay adds codes and changes none.`,
   },
   {
+    what: 'a way back as a list',
+    edit: [
+      'concept-maps/sex.yaml',
+      'addsTo: race-omb\nversion: 1\nsource: ours\ncodes: { moor: local }\nback: [moor]\n',
+    ],
+    told: 'overlay/concept-maps/sex.yaml:5:7: "back" is a map; a list stands here.',
+  },
+  {
     what: 'a way back that a ConceptMap has',
     edit: [
       'concept-maps/sex.yaml',

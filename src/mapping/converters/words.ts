@@ -333,10 +333,10 @@ function wordsFrom(node: MapNode, cursor: Cursor, build: Build): Said | undefine
 
 /** Words of other records. Labelled ones stay out: this text carries no label of theirs. */
 function wordsVia(node: MapNode, viaNode: MapNode, cursor: Cursor, build: Build): Said | undefined {
-  const [entry] = viaNode.entries.values();
+  const [entry, more] = viaNode.entries.values();
   const type = isPlainText(entry?.value) ? entry.value.value : '';
   const found = entry && fieldAt({ kind: 'scalar', value: entry.name, at: entry.at }, cursor, build);
-  if (!found || !isRecordType(type) || found.field.ref !== type) {
+  if (!found || more || !isRecordType(type) || found.field.ref !== type) {
     return (
       found &&
       build.problems.error(
