@@ -164,7 +164,9 @@ interface Run {
 
 /** Runs a server for as long as a pipe to it stays open, so that it closes also when this process is killed. */
 function runWhileOpen(command: readonly string[], atEnd: string, folder: string, user: SystemUser = {}): Run {
-  const script = `"$@" & server=$!; read signal; kill -\${signal:-${atEnd}} $server; wait $server; exit 0`;
+  const end = `{ read signal <&3; kill -\${signal:-${atEnd}} $server; }`;
+  // A shell gives what runs beside it no input: hence 3.
+  const script = `exec 3<&0; "$@" 3<&- & server=$!; ${end} & asked=$!; wait $server; kill $asked 2>/dev/null; exit 0`;
   const child = spawn('/bin/sh', ['-c', script, 'sh', ...command], { ...user, cwd: folder, stdio: 'pipe' });
   let output = '';
   child.stdout.on('data', (chunk) => {
@@ -174,6 +176,8 @@ function runWhileOpen(command: readonly string[], atEnd: string, folder: string,
     output += chunk;
   });
   const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  // A server that has ended by itself listens to no signal.
+  child.stdin.on('error', () => {});
   if (child.pid === undefined) throw new Error(`${command[0]} could not be started.`);
   return {
     pid: child.pid,
