@@ -125,8 +125,9 @@ async function changedReferrals(
       : sql`
         select partner, id, version, body from home_resource where resource_type = 'Task' and partner in (${ids}) and at > ${since}
         union
-        select t.partner, t.id, t.version, t.body from home_resource a
-        join home_resource t on t.partner = a.partner and t.resource_type = 'Task' and t.body -> 'focus' ->> 'reference' = a.based_on
+        select t.partner, t.id, t.version, t.body from home_resource a, lateral (
+          select * from home_resource h where h.partner = a.partner and h.resource_type = 'Task'
+            and h.body -> 'focus' ->> 'reference' = a.based_on offset 0) t
         where a.resource_type = 'Appointment' and a.partner in (${ids}) and a.at > ${since}`;
   const { rows } = await sql<Changed>`
     with now_seen as (
