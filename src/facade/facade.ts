@@ -154,7 +154,7 @@ async function carryOut(
     return { status: 200, body: found.bundle };
   }
   if (action === 'read') {
-    const [resource] = await home.visible(partner, { types: [resourceType], names: [`${resourceType}/${id}`] });
+    const [resource] = await home.visible(partner, { type: resourceType, names: [`${resourceType}/${id}`] });
     if (resource === undefined) throw new CasebridgeError('resource-not-theirs', { resourceType });
     await home.audit({ partner, by, action, resourceType, ids: [id], outcome: 'done' });
     return shown(base, 200, resource);

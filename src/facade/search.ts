@@ -3,7 +3,7 @@
 
 import { CasebridgeError } from '../errors.ts';
 import { compileFilter, dateSpan, searchValues } from '../fhir/fhir.ts';
-import type { Home, Visible } from '../home/home.ts';
+import type { Home, Narrowing, Place, Visible } from '../home/home.ts';
 import type { JsonObject } from '../json.ts';
 import { elementsAt, type Offer, type Parameter } from './offers.ts';
 
@@ -31,26 +31,34 @@ export async function search(home: Home, asked: SearchAsked): Promise<Found> {
   const { base, partner, resourceType } = asked;
   const criteria = criteriaOf(asked);
   const filters = criteria.map(({ parameter, name, value }) => compileFilter(parameter, name, value, base));
-  const all = await home.visible(partner, narrowed(resourceType, criteria));
-  const passing = all.filter(({ body }) =>
-    filters.every(({ parameter, test }) =>
-      test(elementsAt(body, parameter).flatMap((element) => searchValues(parameter.type, element))),
-    ),
-  );
-  const newestFirst = isNewestFirst(asked);
-  const ordered = newestFirst ? passing.toReversed() : passing;
   const count = countOf(asked.query);
-  const start = startAt(ordered, newestFirst, asked.query.get('_page'));
-  const page = ordered.slice(start, start + count);
-  const rest = start + count < ordered.length ? page.at(-1) : undefined;
+  const cursor = asked.query.get('_page');
+  const course = { newestFirst: isNewestFirst(asked), after: cursor === null ? undefined : placeOf(cursor) };
+  const matches: Visible[] = [];
+  let met = 0;
+  let isEnd = false;
+  for await (const portion of home.visibleInTurn(partner, narrowed(resourceType, criteria), course)) {
+    const passing = portion.resources.filter(({ body }) =>
+      filters.every(({ parameter, test }) =>
+        test(elementsAt(body, parameter).flatMap((element) => searchValues(parameter.type, element))),
+      ),
+    );
+    met += passing.length;
+    matches.push(...passing.slice(0, count + 1 - matches.length));
+    isEnd = portion.isLast;
+    if (count > 0 && matches.length > count) break;
+  }
+  const page = matches.slice(0, count);
+  const rest = matches.length > count ? page.at(-1) : undefined;
   const query = asked.lenient ? known(asked, criteria) : asked.query;
   const bundle = {
     resourceType: 'Bundle',
     type: 'searchset',
-    total: ordered.length,
+    // Of many, whoever wants the number asks for it by `_count=0`.
+    ...(cursor === null && isEnd && { total: met }),
     link: [
-      { relation: 'self', url: urlOf(asked, query, asked.query.get('_page')) },
-      ...(rest === undefined || count === 0 ? [] : [{ relation: 'next', url: urlOf(asked, query, cursorOf(rest)) }]),
+      { relation: 'self', url: urlOf(asked, query, cursor) },
+      ...(rest === undefined ? [] : [{ relation: 'next', url: urlOf(asked, query, cursorOf(rest)) }]),
     ],
     ...(page.length > 0 && {
       entry: page.map(({ id, body }) => ({
@@ -88,7 +96,7 @@ function plain(name: string): string {
 }
 
 /** What the store can tell without looking into the resources. */
-function narrowed(resourceType: string, criteria: readonly Criterion[]): Parameters<Home['visible']>[1] {
+function narrowed(resourceType: string, criteria: readonly Criterion[]): Narrowing & { readonly type: string } {
   const ids = criteria.find(({ name }) => name === '_id')?.value.split(',');
   const since = criteria.flatMap(({ name, value }) => {
     const [, from] = name === '_lastUpdated' ? (/^(?:ge|gt|sa|eq)?(\d.*)$/.exec(value) ?? []) : [];
@@ -96,7 +104,7 @@ function narrowed(resourceType: string, criteria: readonly Criterion[]): Paramet
     return span === undefined ? [] : [span.start];
   });
   return {
-    types: [resourceType],
+    type: resourceType,
     ...(ids && { names: ids.map((id) => `${resourceType}/${id.split('|').at(-1)}`) }),
     ...(since.length > 0 && { since: new Date(Math.max(...since)) }),
   };
@@ -121,20 +129,12 @@ function cursorOf({ at, id }: Visible): string {
   return Buffer.from(`${at.getTime()} ${id}`).toString('base64url');
 }
 
-/** Where the page after this one begins. The resource may have moved since: then it is met again. */
-function startAt(ordered: readonly Visible[], newestFirst: boolean, page: string | null): number {
-  if (page === null) return 0;
-  const [, time, id] = /^(\d+) (.+)$/.exec(Buffer.from(page, 'base64url').toString('utf8')) ?? [];
+/** Where the page before this one ended. What stood there may have moved since: then it is met again. */
+function placeOf(cursor: string): Place {
+  const [, time, id] = /^(\d{1,15}) (.+)$/.exec(Buffer.from(cursor, 'base64url').toString('utf8')) ?? [];
   if (time === undefined || id === undefined)
     throw new CasebridgeError('search-value-invalid', { name: '_page', expected: 'what a link of an answer holds' });
-  const at = Number(time);
-  const isAfter = (one: Visible) => {
-    const own = one.at.getTime();
-    if (own === at) return newestFirst ? one.id < id : one.id > id;
-    return newestFirst ? own < at : own > at;
-  };
-  const index = ordered.findIndex(isAfter);
-  return index === -1 ? ordered.length : index;
+  return { at: new Date(Number(time)), id };
 }
 
 function known({ query }: SearchAsked, criteria: readonly Criterion[]): URLSearchParams {

@@ -28,7 +28,7 @@ import { homeExchanger } from './exchanger.ts';
 import { type HomeReferral, readReferrals, referenceIn } from './referral.ts';
 import { type HomeResource, lockResource } from './rows.ts';
 import { changedTask, legalFor, MoveRefused } from './task-change.ts';
-import { type Narrowing, type Visible, visibleTo } from './visible.ts';
+import { type Course, type Narrowing, type Portion, type Visible, visibleInTurn, visibleTo } from './visible.ts';
 import { add, change, checkVersion, lockTask, type OwnTask, type Writer } from './writing.ts';
 
 export type { Actor, AuditEntry } from '../access/access.ts';
@@ -37,7 +37,7 @@ export { heldTypes } from './exchanger.ts';
 export type { HomeReferral } from './referral.ts';
 export type { HomeResource } from './rows.ts';
 export { legalFor, MoveRefused } from './task-change.ts';
-export type { Narrowing, Visible } from './visible.ts';
+export type { Course, Narrowing, Place, Portion, Visible } from './visible.ts';
 
 /**
  * `partner` is the partner's name in the configuration; every call throws CasebridgeError `partner-unknown` for another. A Task that is not one of
@@ -79,6 +79,12 @@ export interface Home {
 
   /** What the partner may see of these, the one changed longest ago first. */
   visible(partner: string, narrowing: Narrowing): Promise<Visible[]>;
+  /** The same of one type, in portions and in either order. */
+  visibleInTurn(
+    partner: string,
+    narrowing: Narrowing & { readonly type: string },
+    course: Course,
+  ): AsyncIterable<Portion>;
   /**
    * The Task as the partner's system asks for it: only what a performer may say.
    * @throws MoveRefused; CasebridgeError `version-conflict`, `note-not-kept`, `output-unknown`, `resource-refused`
@@ -206,6 +212,8 @@ export function openHome({ store, config, newId, mappings, wake, onError }: Home
 
     visible: (partner, narrowing) => visibleTo(store.db, partnerOf(partner), narrowing),
 
+    visibleInTurn: (partner, narrowing, course) => visibleInTurn(store.db, partnerOf(partner), narrowing, course),
+
     updateTask: (partner, taskId, asked, by, ifMatch) =>
       write(partner, by, async (writer) => {
         const own = await lockTask(writer, taskId);
@@ -225,7 +233,7 @@ export function openHome({ store, config, newId, mappings, wake, onError }: Home
           throw new CasebridgeError('resource-element-unknown', { resourceType: 'Procedure', elements, own });
         }
         const names = objectsAt(asked, 'basedOn').flatMap((reference) => referenceIn(reference));
-        const [order, second] = await visibleTo(writer.trx, writer.partner, { types: ['ServiceRequest'], names });
+        const [order, second] = await visibleTo(writer.trx, writer.partner, { type: 'ServiceRequest', names });
         if (order === undefined || second !== undefined || !isAboutSame(asked, order.body))
           throw new CasebridgeError('order-not-theirs');
         const { id: _id, meta: _meta, text: _text, ...procedure } = asked;
@@ -251,7 +259,7 @@ async function procedureThere(
   if (sought.length === 0) return undefined;
   const bears = ({ body }: HomeResource) =>
     objectsAt(body, 'identifier').some((one) => sought.some((wanted) => isSameIdentifier(one, wanted)));
-  const [found, another] = (await visibleTo(trx, partner, { types: ['Procedure'] })).filter(bears);
+  const [found, another] = (await visibleTo(trx, partner, { type: 'Procedure' })).filter(bears);
   if (another !== undefined) throw new CasebridgeError('procedure-several');
   if (found === undefined || unless !== undefined) return found;
   const { id: _id, meta: _meta, ...before } = found.body;

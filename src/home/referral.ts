@@ -21,7 +21,7 @@ export interface HomeReferral {
 /** Those of the partner, the one changed longest ago first; `taskId`: that one only. */
 export async function readReferrals(db: Store['db'], partner: PartnerConfig, taskId?: string): Promise<HomeReferral[]> {
   const tasks = await visibleTo(db, partner, {
-    types: ['Task'],
+    type: 'Task',
     ...(taskId !== undefined && { names: [`Task/${taskId}`] }),
   });
   const orders = await byName(

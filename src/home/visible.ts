@@ -25,7 +25,7 @@ export interface Visible extends HomeResource {
 
 /** Which of the resources: by type, id, the order that they are based on, or the time of their last change. */
 export interface Narrowing {
-  readonly types?: readonly string[];
+  readonly type?: string;
   /** As `Type/id`. */
   readonly names?: readonly string[];
   /** As `ServiceRequest/<id>`. */
@@ -55,7 +55,46 @@ interface Row {
 
 /** Oldest change first. */
 export async function visibleTo(db: Db, partner: PartnerConfig, narrowing: Narrowing): Promise<Visible[]> {
-  const rows = await readRows(db, partner, narrowing);
+  return visibleOf(db, partner, await readRows(db, partner, narrowing));
+}
+
+/** Where a reading of one type stands: at the change that was met last. */
+export interface Place {
+  readonly at: Date;
+  readonly id: string;
+}
+
+export interface Course {
+  readonly newestFirst: boolean;
+  /** Absent: from the first. */
+  readonly after?: Place | undefined;
+}
+
+export interface Portion {
+  readonly resources: readonly Visible[];
+  readonly isLast: boolean;
+}
+
+const rowsAtOnce = 500;
+
+/** All of one type in portions, so that no more of them is held at a time, however many there are. What changes meanwhile is met again where it goes to. */
+export async function* visibleInTurn(
+  db: Db,
+  partner: PartnerConfig,
+  narrowing: Narrowing & { readonly type: string },
+  course: Course,
+): AsyncGenerator<Portion> {
+  for (let after = course.after; ; ) {
+    const rows = await readRows(db, partner, narrowing, { ...course, after });
+    const seen = await visibleOf(db, partner, rows);
+    after = rows.at(course.newestFirst ? 0 : -1);
+    const isLast = rows.length < rowsAtOnce || after === undefined;
+    yield { resources: course.newestFirst ? seen.toReversed() : seen, isLast };
+    if (isLast) return;
+  }
+}
+
+async function visibleOf(db: Db, partner: PartnerConfig, rows: readonly Row[]): Promise<Visible[]> {
   const permitted = await neededBy(db, partner, await permittedBy(db, partner, rows));
   const made = rows.filter(isPartnersOwn);
   const orders = await visibleOrders(db, partner, made, rows, permitted);
@@ -68,16 +107,28 @@ function isPartnersOwn({ own_value, based_on }: Row): boolean {
   return own_value === null && based_on !== null;
 }
 
-async function readRows(
-  db: Db,
-  { id }: PartnerConfig,
-  { types, names, basedOn, since }: Narrowing,
-): Promise<readonly Row[]> {
+/** A part that is not asked for is not in the statement: a plan that is made once for all finds an index only for what is always asked. */
+async function readRows(db: Db, { id }: PartnerConfig, narrowing: Narrowing, course?: Course): Promise<readonly Row[]> {
+  const { type, names, basedOn, since } = narrowing;
+  const { newestFirst = false, after } = course ?? {};
+  const parts = [
+    sql`h.partner = ${id}`,
+    type && sql`h.resource_type = ${type}`,
+    names &&
+      sql`(h.resource_type, h.id) in (
+        select split_part(n, '/', 1), split_part(n, '/', 2) from jsonb_array_elements_text(${json(names)}) as n)`,
+    basedOn && sql`h.based_on in (select * from jsonb_array_elements_text(${json(basedOn)}))`,
+    since && sql`h.at >= ${since}::timestamptz`,
+    after && sql`(h.at, h.id) ${newestFirst ? sql`<` : sql`>`} (${after.at}::timestamptz, ${after.id})`,
+  ].filter((part) => part !== undefined);
+  const limited =
+    course &&
+    sql`order by h.at ${newestFirst ? sql`desc` : sql``}, h.id ${newestFirst ? sql`desc` : sql``} limit ${rowsAtOnce}`;
   const { rows } = await sql<Row>`
     select h.resource_type, h.id, h.version, h.at, h.body, h.own_value, h.based_on, l.subject, l.type as record_type,
       l.id as record_id, r.client_id, r.content, r.id is not null and (r.deleted or l.retired_at is not null) as is_error,
       coalesce(r.content ->> 'organizationId', s.content ->> 'organizationId') as performer
-    from home_resource h
+    from (select * from home_resource h where ${sql.join(parts, sql` and `)} ${limited ?? sql``}) h
     left join lateral (
       select k.subject, k.source, k.type, k.id, k.retired_at from link k
       where k.connection = h.partner and k.resource_type = h.resource_type and k.remote_id = h.id
@@ -88,12 +139,6 @@ async function readRows(
         when h.resource_type = 'Appointment' and h.body ->> 'status' = 'cancelled' then r.deleted or l.retired_at is null
         else not r.deleted and l.retired_at is null end)
     left join record s on s.source = r.source and s.type = 'service' and s.id = r.content ->> 'serviceId'
-    where h.partner = ${id}
-      and (${types === undefined}::boolean or h.resource_type in (select * from jsonb_array_elements_text(${json(types ?? [])})))
-      and (${names === undefined}::boolean or (h.resource_type, h.id) in (
-        select split_part(n, '/', 1), split_part(n, '/', 2) from jsonb_array_elements_text(${json(names ?? [])}) as n))
-      and (${basedOn === undefined}::boolean or h.based_on in (select * from jsonb_array_elements_text(${json(basedOn ?? [])})))
-      and (${since === undefined}::boolean or h.at >= ${since ?? null}::timestamptz)
     order by h.at, h.resource_type, h.id`.execute(db);
   return rows;
 }
@@ -182,7 +227,7 @@ async function openReferrals(db: Db, partner: PartnerConfig, clients: readonly s
     where r.source = ${partner.organization.source} and r.type = 'referral' and not r.deleted
       and r.client_id in (select * from jsonb_array_elements_text(${json(clients)}))`.execute(db);
   if (rows.length === 0) return [];
-  const tasks = await visibleTo(db, partner, { types: ['Task'], names: rows.map(({ id }) => `Task/${id}`) });
+  const tasks = await visibleTo(db, partner, { type: 'Task', names: rows.map(({ id }) => `Task/${id}`) });
   return tasks.flatMap(({ body, record }) =>
     record === undefined || (isTaskStatus(body.status) && isTerminal(body.status)) ? [] : [record.content],
   );
@@ -205,7 +250,7 @@ async function visibleOrders(
   const here = rows.filter((row) => permitted.has(row)).map(({ resource_type, id }) => `${resource_type}/${id}`);
   const asked = new Set(made.map(({ based_on }) => based_on ?? ''));
   const names = [...asked].filter((name) => !here.includes(name));
-  const others = names.length === 0 ? [] : await visibleTo(db, partner, { types: ['ServiceRequest'], names });
+  const others = names.length === 0 ? [] : await visibleTo(db, partner, { type: 'ServiceRequest', names });
   return new Set([...here, ...others.map(({ resourceType, id }) => `${resourceType}/${id}`)]);
 }
 

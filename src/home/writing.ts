@@ -31,7 +31,7 @@ const priority = 10;
 /** @throws CasebridgeError `resource-not-theirs` */
 export async function lockTask({ trx, partner }: Writer, taskId: string): Promise<OwnTask> {
   await lockResource(trx, { partner: partner.id, resourceType: 'Task', id: taskId });
-  const [task] = await visibleTo(trx, partner, { types: ['Task'], names: [`Task/${taskId}`] });
+  const [task] = await visibleTo(trx, partner, { type: 'Task', names: [`Task/${taskId}`] });
   const [order] = task === undefined ? [] : await visibleTo(trx, partner, { names: referenceIn(task.body.focus) });
   if (task === undefined || order === undefined)
     throw new CasebridgeError('resource-not-theirs', { resourceType: 'Task' });

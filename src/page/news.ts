@@ -116,7 +116,19 @@ async function changedReferrals(
   minutes: number | undefined,
 ): Promise<readonly Changed[]> {
   if (partners.length === 0) return [];
+  const ids = sql.join(partners.map(({ id }) => id));
   const since = sql`now() - ${minutes ?? 0} * interval '1 minute'`;
+  // Each way to a Task by an index of its own.
+  const tasks =
+    minutes === undefined
+      ? sql`select partner, id, version, body from home_resource where resource_type = 'Task' and partner in (${ids})`
+      : sql`
+        select partner, id, version, body from home_resource where resource_type = 'Task' and partner in (${ids}) and at > ${since}
+        union
+        select t.partner, t.id, t.version, t.body from home_resource a, lateral (
+          select * from home_resource h where h.partner = a.partner and h.resource_type = 'Task'
+            and h.body -> 'focus' ->> 'reference' = a.based_on offset 0) t
+        where a.resource_type = 'Appointment' and a.partner in (${ids}) and a.at > ${since}`;
   const { rows } = await sql<Changed>`
     with now_seen as (
       select t.partner, t.id as task_id, concat_ws('.', t.version,
@@ -124,11 +136,7 @@ async function changedReferrals(
           and a.based_on = t.body -> 'focus' ->> 'reference'),
         (select r.version from link l join record r on r.source = l.source and r.type = l.type and r.id = l.id
           where l.connection = t.partner and l.resource_type = 'Task' and l.remote_id = t.id and l.retired_at is null limit 1)) as seen
-      from home_resource t
-      where t.resource_type = 'Task' and t.partner in (${sql.join(partners.map(({ id }) => id))})
-        and (${minutes === undefined}::boolean or t.at > ${since} or exists (
-          select 1 from home_resource a where a.partner = t.partner and a.resource_type = 'Appointment' and a.at > ${since}
-            and a.based_on = t.body -> 'focus' ->> 'reference')))
+      from (${tasks}) t)
     select n.* from now_seen n left join partner_watch w on w.partner = n.partner and w.task_id = n.task_id
     where w.seen is distinct from n.seen limit ${mostAtOnce}`.execute(db);
   return rows;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
 import { type PartnerConfig, partnerScopes } from '../../src/config.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import { buildApp, type Listening, listen } from '../../src/http/http.ts';
@@ -835,6 +836,41 @@ describe('a Procedure that is sent again', () => {
     expect(await there('visit-4')).toEqual([]);
   });
 });
+
+test.each(['_lastUpdated', '-_lastUpdated'])(
+  'of more than is read at once, a search by %s shows each one once, in order, and how many there are when it is asked',
+  async (sort) => {
+    const [one] = await client.search('Procedure');
+    const copies = 1_200;
+    await sql`
+      insert into home_resource (partner, resource_type, id, version, at, written_by, own_value, based_on, body)
+      select partner, resource_type, 'copy-' || n, version, at + n / 300 * interval '1 ms', written_by, own_value, based_on,
+        jsonb_set(body, '{id}', to_jsonb('copy-' || n))
+      from home_resource, generate_series(1, ${copies}::integer) n where resource_type = 'Procedure' and id = ${String(one?.id)}
+      on conflict do nothing`.execute(store.db);
+    const before = await client.fhir('GET', 'Procedure?_count=0');
+    const met: string[] = [];
+    for (let path: string | undefined = `Procedure?_count=200&_sort=${sort}`; path !== undefined; ) {
+      const { body }: { body: JsonObject } = await client.fhir('GET', path);
+      expect(body.total).toBeUndefined();
+      met.push(...objectsAt(body, 'entry').map((entry) => String(objectAt(entry, 'resource')?.id)));
+      const next = objectsAt(body, 'link').find(({ relation }) => relation === 'next');
+      path = textAt(next, 'url')?.split('/fhir/R4/')[1];
+    }
+    const stored = await store.db
+      .selectFrom('home_resource')
+      .select('id')
+      .where('resource_type', '=', 'Procedure')
+      .orderBy('at')
+      .orderBy('id')
+      .execute();
+    const inOrder = stored.map(({ id }) => id);
+    expect(inOrder.length).toBeGreaterThan(copies);
+    expect(met).toEqual(sort === '_lastUpdated' ? inOrder : inOrder.toReversed());
+    expect(before.body).toMatchObject({ total: inOrder.length });
+    expect(objectsAt(before.body, 'entry')).toEqual([]);
+  },
+);
 
 test('what partners ask for is counted by route and status class, and by no name or number of anybody', async () => {
   await client.fhir('GET', 'Task');

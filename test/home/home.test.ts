@@ -150,7 +150,7 @@ describe('a move', () => {
       await gateway.api.home.move('pantry', id, move, ana, (await view(id)).version);
     await idle(gateway);
     const { task } = await view(id);
-    const procedures = (await gateway.api.home.visible('pantry', { types: ['Procedure'] })).map(({ body }) => body);
+    const procedures = (await gateway.api.home.visible('pantry', { type: 'Procedure' })).map(({ body }) => body);
     expect(procedures).toEqual([
       expect.objectContaining({ status: 'completed', performedDateTime: expect.any(String) }),
     ]);

@@ -28,7 +28,7 @@ describeOnPostgres('on PostgreSQL', (server) => {
       };
       const made = await Promise.all(Array.from({ length: 10 }, () => home.createProcedure('pantry', procedure, app)));
       expect(made.filter(({ isNew }) => isNew)).toHaveLength(1);
-      expect(await home.visible('pantry', { types: ['Procedure'] })).toHaveLength(1);
+      expect(await home.visible('pantry', { type: 'Procedure' })).toHaveLength(1);
     } finally {
       await gateway.stop();
     }
