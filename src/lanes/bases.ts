@@ -1,0 +1,178 @@
+// The bases of a link that were made by another mapping, as the active one would have made them (lanes.md 13, 22). What a mapping says otherwise is no
+// change of either side: it takes the place of what we have said ourselves, and never of what the other side says. Pure.
+
+import { isObject, type Json } from '../json.ts';
+import type { CompiledSlot, Facts, SlotElement } from '../mapping/mapping.ts';
+import type { LaneResource, LinkState, Observation } from './lane-resource.ts';
+import { sameFact, withFact } from './merge.ts';
+import { ownerIn } from './owner-in.ts';
+import { elementTopic } from './plan.ts';
+
+/**
+ * The base when the write's own reply held no content: what a read under the reply's version tag shows is the server's rewriting of ours;
+ * under another tag somebody may have edited it, so what we sent is the base. Where the reply had no tag, only what the vendor's file lists is a
+ * rewriting (lanes.md 15).
+ */
+export function seenBase({
+  resource: { rewritten = [] },
+  link,
+  observed,
+  observedFacts,
+}: {
+  readonly resource: Pick<LaneResource, 'rewritten'>;
+  readonly link: LinkState;
+  readonly observed: Pick<Observation, 'versionTag'>;
+  readonly observedFacts: Facts;
+}): Facts | undefined {
+  if (link.seen !== undefined) return link.seen;
+  if (link.versionTag !== undefined) return observed.versionTag === link.versionTag ? observedFacts : link.sent;
+  const keys = Object.keys({ ...link.sent, ...observedFacts }).filter((key) => rewritten.includes(elementIn(key)));
+  return link.sent && keys.reduce<Facts>((facts, key) => withFact(facts, key, observedFacts[key]), link.sent);
+}
+
+/** `category` of the key `category[sdoh].coding`. */
+function elementIn(key: string): string {
+  return key.replace(/[.[].*$/, '');
+}
+
+/**
+ * Whether what was sent is all that the record wants now, but for what a person is being asked about.
+ * @param asking what the same look asks
+ */
+export function saysAll(
+  resource: AboutElements,
+  sent: Facts,
+  desired: Facts,
+  asking: readonly { readonly topic: string }[] = [],
+): boolean {
+  const openTopics = new Set([...resource.openTopics, ...asking.map(({ topic }) => topic)]);
+  return (resource.slot?.elements ?? []).every(
+    (element) =>
+      sameFact(sent[element.key], desired[element.key]) ||
+      isAskedAbout({ ...resource, openTopics }, element) ||
+      isNoWordOfOurs(resource, element),
+  );
+}
+
+type AboutElements = Pick<LaneResource, 'key' | 'slot' | 'link' | 'record' | 'openTopics'>;
+
+function isAskedAbout(resource: AboutElements, { key, goesWith }: SlotElement): boolean {
+  return [key, goesWith].some((one) => one !== undefined && resource.openTopics.has(elementTopic(resource, one)));
+}
+
+/** What we say of what is theirs to say is compared with nothing. */
+function isNoWordOfOurs(resource: AboutElements, { key }: SlotElement): boolean {
+  return resource.link?.origin === 'theirs' && ownerIn(resource, key) === 'remote';
+}
+
+/** True where the bases are of a form that is not the slot's. What we have found has none. */
+export function isOfOtherForm({ origin, form, sent }: LinkState, slot: CompiledSlot): boolean {
+  return origin !== 'found' && sent !== undefined && form !== slot.form;
+}
+
+export interface Rebasing extends AboutElements {
+  readonly slot: CompiledSlot;
+  readonly link: LinkState;
+  readonly rewritten: readonly string[] | undefined;
+  readonly observed: Pick<Observation, 'body' | 'versionTag' | 'hash'>;
+  /** What the record wants now. */
+  readonly desired: Facts;
+  /** What the version of the record that was sent last would want now; undefined: it is not known, or would want nothing. */
+  readonly wanted: Facts | undefined;
+}
+
+/** The link with bases of the slot's own form; the same link where it has such bases, or none. */
+export function rebased(rebasing: Rebasing): LinkState {
+  const { slot, link, rewritten, observed } = rebasing;
+  if (!isOfOtherForm(link, slot)) return link;
+  const observedFacts = slot.facts(observed.body);
+  const resource = rewritten === undefined ? {} : { rewritten };
+  const seenThen = seenBase({ resource, link, observed, observedFacts });
+  const isSeen =
+    observed.hash === link.seenHash ||
+    (link.seen === undefined && link.versionTag !== undefined && observed.versionTag === link.versionTag);
+  const baseless = new Set<string>();
+  let { sent = {} } = link;
+  let seen = seenThen ?? {};
+  for (const element of slot.elements) {
+    const { key } = element;
+    // What a person is being asked about keeps its bases until the answer.
+    if (isAskedAbout(rebasing, element)) continue;
+    const looked = { sent: link.sent?.[key], seen: seenThen?.[key], observed: observedFacts[key], isSeen };
+    const base = baseOf({ rebasing, element, ...looked });
+    if (base === undefined) baseless.add(key);
+    else {
+      sent = withFact(sent, key, base.sent);
+      seen = withFact(seen, key, base.seen);
+    }
+  }
+  return { ...link, sent, seen, isRebased: true, ...(baseless.size > 0 && { baseless }) };
+}
+
+interface Rebase {
+  readonly rebasing: Rebasing;
+  readonly element: SlotElement;
+  /** As they were kept, in a form that may be another one. */
+  readonly sent: Json | undefined;
+  readonly seen: Json | undefined;
+  readonly observed: Json | undefined;
+  /** What is there is the very thing that was seen last. */
+  readonly isSeen: boolean;
+}
+
+interface Base {
+  readonly sent: Json | undefined;
+  readonly seen: Json | undefined;
+}
+
+/** Undefined: there is none. */
+function baseOf(rebase: Rebase): Base | undefined {
+  const { rebasing, element, sent, seen, observed, isSeen } = rebase;
+  const { desired, wanted } = oursIn(rebase);
+  const theirs = theirsIn(rebase);
+  const seenNow = theirs === 'same' ? observed : seen;
+  if (isNoWordOfOurs(rebasing, element)) return { sent, seen: seenNow };
+  // Neither has said anything so far: what is there may have been there before there was a rule.
+  if (sent === undefined && seen === undefined && observed !== undefined)
+    return desired === undefined ? { sent, seen: isSeen ? observed : seen } : undefined;
+  const isAsWanted = wanted !== undefined && sameFact(desired, wanted.fact);
+  if (isAsWanted && ownerIn(rebasing, element.key) === 'remote') return { sent: desired, seen: seenNow };
+  // The server held what we sent: what the rule says now goes in its place.
+  if (sameFact(sent, seen) && !sameFact(sent, desired) && theirs !== 'changed')
+    return isAllOurs(rebase) ? { sent: observed, seen: observed } : undefined;
+  // What the server holds is another thing than what we sent: only what the record says otherwise is a change of ours.
+  return theirs === 'unknown' || wanted === undefined ? undefined : { sent: wanted.fact, seen: seenNow };
+}
+
+/** Whether the other side has changed the element since: it may read otherwise only because it is read otherwise. */
+function theirsIn(rebase: Rebase): 'same' | 'changed' | 'unknown' {
+  const { sent, seen, observed, isSeen } = rebase;
+  if (isSeen || sameFact(observed, seen)) return 'same';
+  // What is not there is not there in any form.
+  if (observed === undefined || seen === undefined) return 'changed';
+  const { wanted } = oursIn(rebase);
+  return wanted !== undefined && sameFact(sent, wanted.fact) ? 'changed' : 'unknown';
+}
+
+/** What the record wants, and what it wanted when it was sent; that undefined: it is not known. */
+function oursIn({ rebasing, element: { key }, sent }: Rebase): {
+  readonly desired: Json | undefined;
+  readonly wanted: { readonly fact: Json | undefined } | undefined;
+} {
+  const desired = rebasing.desired[key];
+  if (sent !== undefined && sameFact(sent, desired)) return { desired, wanted: { fact: desired } };
+  return { desired, wanted: rebasing.wanted && { fact: rebasing.wanted[key] } };
+}
+
+/** Nothing is there but what we have sent, or would say: where the rules read more than before, that may be theirs. */
+function isAllOurs({ rebasing, element: { key }, sent, observed }: Rebase): boolean {
+  const ours = new Set([sent, rebasing.desired[key], rebasing.wanted?.[key]].flatMap(saidIn));
+  return saidIn(observed).every((one) => ours.has(one));
+}
+
+/** All that is said in a fact, however it is put together. */
+function saidIn(fact: Json | undefined): Json[] {
+  if (Array.isArray(fact)) return fact.flatMap(saidIn);
+  if (isObject(fact)) return Object.values(fact).flatMap(saidIn);
+  return fact === undefined ? [] : [fact];
+}
