@@ -2,7 +2,8 @@
 // change of either side: it takes the place of what we have said ourselves, and never of what the other side says. Pure.
 
 import { isObject, type Json } from '../json.ts';
-import type { CompiledSlot, Facts, SlotElement } from '../mapping/mapping.ts';
+import type { CompiledSlot, Desired, Facts, SlotElement } from '../mapping/mapping.ts';
+import { askedKey } from './cancel-question.ts';
 import type { LaneResource, LinkState, Observation } from './lane-resource.ts';
 import { sameFact, withFact } from './merge.ts';
 import { ownerIn } from './owner-in.ts';
@@ -76,10 +77,12 @@ export interface Rebasing extends AboutElements {
   readonly rewritten: readonly string[] | undefined;
   readonly observed: Pick<Observation, 'body' | 'versionTag' | 'hash'>;
   /** What the record wants now. */
-  readonly desired: Facts;
+  readonly desired: Wanted;
   /** What the version of the record that was sent last would want now; undefined: it is not known, or would want nothing. */
-  readonly wanted: Facts | undefined;
+  readonly wanted: Wanted | undefined;
 }
+
+type Wanted = Pick<Desired, 'facts' | 'resource'>;
 
 /** The link with bases of the slot's own form; the same link where it has such bases, or none. */
 export function rebased(rebasing: Rebasing): LinkState {
@@ -87,19 +90,18 @@ export function rebased(rebasing: Rebasing): LinkState {
   if (!isOfOtherForm(link, slot)) return link;
   const observedFacts = slot.facts(observed.body);
   const resource = rewritten === undefined ? {} : { rewritten };
-  const seenThen = seenBase({ resource, link, observed, observedFacts });
+  const kept = { sent: link.sent ?? {}, seen: seenBase({ resource, link, observed, observedFacts }) ?? {} };
   const isSeen =
     observed.hash === link.seenHash ||
     (link.seen === undefined && link.versionTag !== undefined && observed.versionTag === link.versionTag);
+  const left = formerKeys(slot, kept);
   const baseless = new Set<string>();
-  let { sent = {} } = link;
-  let seen = seenThen ?? {};
+  let { sent, seen } = { sent: without(kept.sent, left), seen: without(kept.seen, left) };
   for (const element of slot.elements) {
     const { key } = element;
     // What a person is being asked about keeps its bases until the answer.
     if (isAskedAbout(rebasing, element)) continue;
-    const looked = { sent: link.sent?.[key], seen: seenThen?.[key], observed: observedFacts[key], isSeen };
-    const base = baseOf({ rebasing, element, ...looked });
+    const base = baseOf({ rebasing, element, ...asKept(key, kept, left), observed: observedFacts[key], isSeen });
     if (base === undefined) baseless.add(key);
     else {
       sent = withFact(sent, key, base.sent);
@@ -109,12 +111,40 @@ export function rebased(rebasing: Rebasing): LinkState {
   return { ...link, sent, seen, isRebased: true, ...(baseless.size > 0 && { baseless }) };
 }
 
+interface Kept {
+  readonly sent: Facts;
+  readonly seen: Facts;
+}
+
+/** Elements that no rule makes any more. */
+function formerKeys(slot: CompiledSlot, { sent, seen }: Kept): readonly string[] {
+  const known = new Set([...slot.elements.map(({ key }) => key), askedKey]);
+  return Object.keys({ ...sent, ...seen }).filter((key) => !known.has(key));
+}
+
+function without(facts: Facts, keys: readonly string[]): Facts {
+  return keys.reduce<Facts>((left, key) => withFact(left, key, undefined), facts);
+}
+
+/** The bases of an element as they were kept; for one that is new those of what was said in its place before: whole, in parts, or by another key. */
+function asKept(key: string, { sent, seen }: Kept, left: readonly string[]): Pick<Rebase, 'sent' | 'seen' | 'isMoved'> {
+  const former = left.filter((one) => elementIn(one) === elementIn(key));
+  const [only] = former;
+  if (sent[key] !== undefined || seen[key] !== undefined || only === undefined)
+    return { sent: sent[key], seen: seen[key], isMoved: false };
+  if (former.length === 1) return { sent: sent[only], seen: seen[only], isMoved: true };
+  const all = (facts: Facts) => former.map((one) => facts[one] ?? null);
+  return { sent: all(sent), seen: all(seen), isMoved: true };
+}
+
 interface Rebase {
   readonly rebasing: Rebasing;
   readonly element: SlotElement;
   /** As they were kept, in a form that may be another one. */
   readonly sent: Json | undefined;
   readonly seen: Json | undefined;
+  /** They are of other elements, in whose place this one is. */
+  readonly isMoved: boolean;
   readonly observed: Json | undefined;
   /** What is there is the very thing that was seen last. */
   readonly isSeen: boolean;
@@ -137,19 +167,21 @@ function baseOf(rebase: Rebase): Base | undefined {
     return desired === undefined ? { sent, seen: isSeen ? observed : seen } : undefined;
   const isAsWanted = wanted !== undefined && sameFact(desired, wanted.fact);
   if (isAsWanted && ownerIn(rebasing, element.key) === 'remote') return { sent: desired, seen: seenNow };
-  // The server held what we sent: what the rule says now goes in its place.
-  if (sameFact(sent, seen) && !sameFact(sent, desired) && theirs !== 'changed')
-    return isAllOurs(rebase) ? { sent: observed, seen: observed } : undefined;
+  if (theirs !== 'changed') {
+    if (holdsMore(rebase)) return undefined;
+    // The server held what we sent: what the rule says now goes in its place.
+    if (sameFact(sent, seen) && !sameFact(sent, desired)) return { sent: observed, seen: observed };
+  }
   // What the server holds is another thing than what we sent: only what the record says otherwise is a change of ours.
   return theirs === 'unknown' || wanted === undefined ? undefined : { sent: wanted.fact, seen: seenNow };
 }
 
 /** Whether the other side has changed the element since: it may read otherwise only because it is read otherwise. */
 function theirsIn(rebase: Rebase): 'same' | 'changed' | 'unknown' {
-  const { sent, seen, observed, isSeen } = rebase;
+  const { sent, seen, isMoved, observed, isSeen } = rebase;
   if (isSeen || sameFact(observed, seen)) return 'same';
   // What is not there is not there in any form.
-  if (observed === undefined || seen === undefined) return 'changed';
+  if (!isMoved && (observed === undefined || seen === undefined)) return 'changed';
   const { wanted } = oursIn(rebase);
   return wanted !== undefined && sameFact(sent, wanted.fact) ? 'changed' : 'unknown';
 }
@@ -159,15 +191,19 @@ function oursIn({ rebasing, element: { key }, sent }: Rebase): {
   readonly desired: Json | undefined;
   readonly wanted: { readonly fact: Json | undefined } | undefined;
 } {
-  const desired = rebasing.desired[key];
+  const desired = rebasing.desired.facts[key];
   if (sent !== undefined && sameFact(sent, desired)) return { desired, wanted: { fact: desired } };
-  return { desired, wanted: rebasing.wanted && { fact: rebasing.wanted[key] } };
+  return { desired, wanted: rebasing.wanted && { fact: rebasing.wanted.facts[key] } };
 }
 
-/** Nothing is there but what we have sent, or would say: where the rules read more than before, that may be theirs. */
-function isAllOurs({ rebasing, element: { key }, sent, observed }: Rebase): boolean {
-  const ours = new Set([sent, rebasing.desired[key], rebasing.wanted?.[key]].flatMap(saidIn));
-  return saidIn(observed).every((one) => ours.has(one));
+/**
+ * Something is there that no look has shown before and that is no word of ours: the rules read more than they did. Ours are also those that are written
+ * and not compared, as what a code is called.
+ */
+function holdsMore({ rebasing, element: { key }, sent, seen, observed }: Rebase): boolean {
+  const ours = [rebasing.desired, rebasing.wanted].flatMap((one) => [one?.facts[key], one?.resource[elementIn(key)]]);
+  const known = new Set([sent, seen, ...ours].flatMap(saidIn));
+  return !saidIn(observed).every((one) => known.has(one));
 }
 
 /** All that is said in a fact, however it is put together. */

@@ -14,7 +14,7 @@ import {
 } from '../access/access.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
-import type { Desired, DesiredReference, Facts, SlotRef } from '../mapping/mapping.ts';
+import type { Desired, DesiredReference, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
 import { cancelRequestOf } from '../referrals/referrals.ts';
 import { isOfOtherForm, rebased } from './bases.ts';
@@ -247,18 +247,18 @@ function resourceFor(
   const rewritten = vendor.rewrites[resourceType];
   const shown = seen && observation(seen, input.memory.fresh);
   const kept = standing === undefined ? undefined : linkState(standing);
-  const wantedThen = (): Facts | undefined => {
-    if (kept?.sentVersion === row.version) return desired?.facts;
+  const wantedThen = (): Desired | undefined => {
+    if (kept?.sentVersion === row.version) return desired;
     const content = input.past.get(pastKey(row, kept?.sentVersion));
     const then = content && projectedFrom(content);
-    return then && (filed === undefined ? then : inItsChart({ ...filed, desired: then })).facts;
+    return then && filed && inItsChart({ ...filed, desired: then });
   };
   const link =
     kept === undefined || slot === undefined || desired === undefined || shown === undefined
       ? kept
       : rebased({
           ...{ key, slot, openTopics, rewritten, record: row.content },
-          ...{ link: kept, observed: shown, desired: desired.facts },
+          ...{ link: kept, observed: shown, desired },
           wanted: isOfOtherForm(kept, slot) ? wantedThen() : undefined,
         });
   const stranger = link && seen && strangerAt(input, row, { key, link, slot, desired, seen });
