@@ -88,20 +88,20 @@ type Wanted = Pick<Desired, 'facts' | 'resource'>;
 export function rebased(rebasing: Rebasing): LinkState {
   const { slot, link, rewritten, observed } = rebasing;
   if (!isOfOtherForm(link, slot)) return link;
-  const observedFacts = slot.facts(observed.body);
+  const facts = slot.facts(observed.body);
   const resource = rewritten === undefined ? {} : { rewritten };
-  const kept = { sent: link.sent ?? {}, seen: seenBase({ resource, link, observed, observedFacts }) ?? {} };
+  const kept = { sent: link.sent ?? {}, seen: seenBase({ resource, link, observed, observedFacts: facts }) ?? {} };
   const isSeen =
     observed.hash === link.seenHash ||
     (link.seen === undefined && link.versionTag !== undefined && observed.versionTag === link.versionTag);
-  const left = formerKeys(slot, kept);
+  const lost = lostKeys(slot, kept);
   const baseless = new Set<string>();
-  let { sent, seen } = { sent: without(kept.sent, left), seen: without(kept.seen, left) };
+  let { sent, seen } = { sent: without(kept.sent, lost), seen: without(kept.seen, lost) };
   for (const element of slot.elements) {
     const { key } = element;
     // What a person is being asked about keeps its bases until the answer.
     if (isAskedAbout(rebasing, element)) continue;
-    const base = baseOf({ rebasing, element, ...asKept(key, kept, left), observed: observedFacts[key], isSeen });
+    const base = baseOf({ ...placeOf(rebasing, key, { kept, facts, lost }), rebasing, element, isSeen });
     if (base === undefined) baseless.add(key);
     else {
       sent = withFact(sent, key, base.sent);
@@ -117,7 +117,7 @@ interface Kept {
 }
 
 /** Elements that no rule makes any more. */
-function formerKeys(slot: CompiledSlot, { sent, seen }: Kept): readonly string[] {
+function lostKeys(slot: CompiledSlot, { sent, seen }: Kept): readonly string[] {
   const known = new Set([...slot.elements.map(({ key }) => key), askedKey]);
   return Object.keys({ ...sent, ...seen }).filter((key) => !known.has(key));
 }
@@ -126,26 +126,61 @@ function without(facts: Facts, keys: readonly string[]): Facts {
   return keys.reduce<Facts>((left, key) => withFact(left, key, undefined), facts);
 }
 
-/** The bases of an element as they were kept; for one that is new those of what was said in its place before: whole, in parts, or by another key. */
-function asKept(key: string, { sent, seen }: Kept, left: readonly string[]): Pick<Rebase, 'sent' | 'seen' | 'isMoved'> {
-  const former = left.filter((one) => elementIn(one) === elementIn(key));
-  const [only] = former;
-  if (sent[key] !== undefined || seen[key] !== undefined || only === undefined)
-    return { sent: sent[key], seen: seen[key], isMoved: false };
-  if (former.length === 1) return { sent: sent[only], seen: seen[only], isMoved: true };
-  const all = (facts: Facts) => former.map((one) => facts[one] ?? null);
-  return { sent: all(sent), seen: all(seen), isMoved: true };
-}
-
-interface Rebase {
-  readonly rebasing: Rebasing;
-  readonly element: SlotElement;
+interface Place {
   /** As they were kept, in a form that may be another one. */
   readonly sent: Json | undefined;
   readonly seen: Json | undefined;
-  /** They are of other elements, in whose place this one is. */
-  readonly isMoved: boolean;
   readonly observed: Json | undefined;
+  /** All that is there now of what the bases are of. */
+  readonly there: Json | undefined;
+  /** The bases are of other elements, which said the same value whole, in parts or by another key. */
+  readonly isMoved: boolean;
+}
+
+function placeOf(
+  rebasing: Rebasing,
+  key: string,
+  { kept, facts, lost }: { readonly kept: Kept; readonly facts: Facts; readonly lost: readonly string[] },
+): Place {
+  const { sent, seen } = kept;
+  const observed = facts[key];
+  const isKept = (one: string) => sent[one] !== undefined || seen[one] !== undefined;
+  const own: Place = { sent: sent[key], seen: seen[key], observed, there: observed, isMoved: false };
+  if (isKept(key)) return own;
+  const wanted = [rebasing.desired, ...(rebasing.wanted ? [rebasing.wanted] : [])].map((one) => one.facts[key]);
+  const renamed = lost.find(
+    (one) =>
+      elementIn(one) === elementIn(key) &&
+      sameFact(seen[one], observed) &&
+      wanted.some((fact) => sameFact(sent[one], fact)),
+  );
+  if (renamed !== undefined) return { ...own, sent: sent[renamed], seen: seen[renamed] };
+  // Of a list each entry is a value of its own.
+  const before = isEntry(key) ? [] : lost.filter((one) => elementIn(one) === elementIn(key) && !isEntry(one));
+  if (before.length === 0) return own;
+  const parts = rebasing.slot.elements.filter((one) => elementIn(one.key) === elementIn(key) && !isKept(one.key));
+  return {
+    sent: joined(before.map((one) => sent[one])),
+    seen: joined(before.map((one) => seen[one])),
+    observed,
+    there: joined(parts.map((one) => facts[one.key])),
+    isMoved: true,
+  };
+}
+
+/** `telecom[phones]`, and no part of one value. */
+function isEntry(key: string): boolean {
+  return /^[^.[]+\[[^\]]*\]$/.test(key);
+}
+
+function joined(facts: readonly (Json | undefined)[]): Json | undefined {
+  const [only] = facts;
+  return facts.length === 1 ? only : facts.map((fact) => fact ?? null);
+}
+
+interface Rebase extends Place {
+  readonly rebasing: Rebasing;
+  readonly element: SlotElement;
   /** What is there is the very thing that was seen last. */
   readonly isSeen: boolean;
 }
@@ -157,7 +192,7 @@ interface Base {
 
 /** Undefined: there is none. */
 function baseOf(rebase: Rebase): Base | undefined {
-  const { rebasing, element, sent, seen, observed, isSeen } = rebase;
+  const { rebasing, element, sent, seen, isMoved, observed, isSeen } = rebase;
   const { desired, wanted } = oursIn(rebase);
   const theirs = theirsIn(rebase);
   const seenNow = theirs === 'same' ? observed : seen;
@@ -168,7 +203,8 @@ function baseOf(rebase: Rebase): Base | undefined {
   const isAsWanted = wanted !== undefined && sameFact(desired, wanted.fact);
   if (isAsWanted && ownerIn(rebasing, element.key) === 'remote') return { sent: desired, seen: seenNow };
   if (theirs !== 'changed') {
-    if (holdsMore(rebase)) return undefined;
+    // One value is not made of a part of theirs and a part of ours.
+    if (holdsMore(rebase)) return isMoved && observed === undefined ? { sent: desired, seen: observed } : undefined;
     // The server held what we sent: what the rule says now goes in its place.
     if (sameFact(sent, seen) && !sameFact(sent, desired)) return { sent: observed, seen: observed };
   }
@@ -200,15 +236,15 @@ function oursIn({ rebasing, element: { key }, sent }: Rebase): {
  * Something is there that no look has shown before and that is no word of ours: the rules read more than they did. Ours are also those that are written
  * and not compared, as what a code is called.
  */
-function holdsMore({ rebasing, element: { key }, sent, seen, observed }: Rebase): boolean {
+function holdsMore({ rebasing, element: { key }, sent, seen, there }: Rebase): boolean {
   const ours = [rebasing.desired, rebasing.wanted].flatMap((one) => [one?.facts[key], one?.resource[elementIn(key)]]);
   const known = new Set([sent, seen, ...ours].flatMap(saidIn));
-  return !saidIn(observed).every((one) => known.has(one));
+  return !saidIn(there).every((one) => known.has(one));
 }
 
 /** All that is said in a fact, however it is put together. */
 function saidIn(fact: Json | undefined): Json[] {
   if (Array.isArray(fact)) return fact.flatMap(saidIn);
   if (isObject(fact)) return Object.values(fact).flatMap(saidIn);
-  return fact === undefined ? [] : [fact];
+  return fact === undefined || fact === null ? [] : [fact];
 }
