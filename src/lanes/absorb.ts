@@ -50,8 +50,9 @@ export async function absorb(run: Run, state: LaneState, results: ResultsByTask)
         .concat(orphaned),
     );
     for (const settlement of settlements) {
-      const { resource, sent, seen, seenHash } = settlement;
-      await updateLink(trx, lease, resource, { sent, seen, seenHash, versionTag: resource.observed?.versionTag });
+      const { resource, sent, seen, seenHash, sentVersion } = settlement;
+      const versionTag = resource.observed?.versionTag;
+      await updateLink(trx, lease, resource, { sent, seen, seenHash, sentVersion, versionTag });
       await closeObsolete(trx, lease, settlement.obsolete);
       for (const decision of settlement.decisions) await openDecision(trx, lease, decision);
       await keepReverts(trx, lease, settlement.reverts);

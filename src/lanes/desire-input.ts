@@ -1,12 +1,11 @@
 // What the resources of a lane are worked out from.
 
 import type { JsonObject } from '../json.ts';
-import type { CompiledSlot, MappingSet } from '../mapping/mapping.ts';
+import type { CompiledSlot, MappingSet, SlotRef } from '../mapping/mapping.ts';
 import type { DecisionRow } from './decisions.ts';
 import type { Edition } from './documents/document.ts';
 import type { Known, SeenRow } from './known.ts';
 import type { Abilities, LaneConnection } from './lane-connection.ts';
-import type { ResourceKey } from './lane-resource.ts';
 import type { Lease } from './lease.ts';
 import type { RunMemory } from './run-memory.ts';
 
@@ -33,6 +32,8 @@ export interface DesireInput {
   readonly known: Known;
   readonly seen: ReadonlyMap<string, SeenRow>;
   readonly openDecisions: readonly DecisionRow[];
+  /** What records said when all of a link was sent last, by `pastKey`; only where the link's bases are of another form. */
+  readonly past: ReadonlyMap<string, JsonObject>;
   /** Slots of operations without an outcome, as `nameOf` makes them. */
   readonly unknown: ReadonlySet<string>;
   /** What persons have said about who the client of the lane is; newest first. */
@@ -47,7 +48,7 @@ export interface DesireInput {
 }
 
 /** Undefined when the active mapping does not know the slot: its links stay as they are (lanes.md 16). */
-export function slotOf(input: DesireInput, key: ResourceKey): CompiledSlot | undefined {
+export function slotOf(input: Pick<DesireInput, 'mappings'>, key: SlotRef): CompiledSlot | undefined {
   const mapping = input.mappings.mapping(key.type);
   const template = key.slot.replace(/\[.*$/, '');
   return mapping?.slots.some(({ name }) => name === template) ? mapping.slot(key.slot) : undefined;

@@ -17,6 +17,7 @@ import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import type { Desired, DesiredReference, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
 import { cancelRequestOf } from '../referrals/referrals.ts';
+import { isOfOtherForm, rebased } from './bases.ts';
 import { askedAnew, cancellationSlot } from './cancel-question.ts';
 import { type DecisionRow, resourceTopic } from './decisions.ts';
 import { type DesireInput, slotOf } from './desire-input.ts';
@@ -32,9 +33,11 @@ import { type LaneResource, nameOf, type ResourceKey, type Wait } from './lane-r
 import { generationAfter, linkState, observation, placeholderFor } from './link-state.ts';
 import { movesOn } from './moves-on.ts';
 import { ownValue } from './own-identifier.ts';
+import { pastKey } from './past-records.ts';
 import { type Filed, inItsChart, movedFrom } from './patients/chart.ts';
 import { directoryIdentifiers } from './patients/match.ts';
 import { clientHistory, patientTopic } from './patients/patient-link.ts';
+import { Projections } from './projections.ts';
 import { heldBack, holdsOf, isTopicOf } from './questions.ts';
 import { isCopy, routeFor } from './route-for.ts';
 import { asideReason, leftReason } from './set-aside.ts';
@@ -109,12 +112,20 @@ function resourcesOf(input: DesireInput, pointed: Pointed): LaneResource[] {
         { type, id: row.id, slot },
         projected.find((one) => one.slot === slot),
         links.filter((link) => link.slot === slot),
+        (content) =>
+          project(input, { ...row, content }, type, pointed, new Projections()).find((one) => one.slot === slot),
       ),
     );
   });
 }
 
-function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: Pointed): Desired[] {
+function project(
+  input: DesireInput,
+  row: RecordRow,
+  type: RecordType,
+  pointed: Pointed,
+  projections: Projections = input.memory.lane.projections,
+): Desired[] {
   const mapping = input.mappings.mapping(type);
   if (mapping === undefined || row.deleted) return [];
   const { known, lease, connection, memory, identifierSystem } = input;
@@ -122,7 +133,7 @@ function project(input: DesireInput, row: RecordRow, type: RecordType, pointed: 
   const isNamed = namesOf(input, type, row.content);
   // An entry of the directory bears its own: what ties a client to it is another record.
   const content = isDirectoryType(type) ? row.content : withLabels(type, row.content, telling);
-  const projected = memory.lane.projections.project(
+  const projected = projections.project(
     mapping,
     { ...row, content },
     {
@@ -215,6 +226,7 @@ function resourceFor(
   key: ResourceKey,
   projected: Desired | undefined,
   links: readonly LinkRow[],
+  projectedFrom: (content: JsonObject) => Desired | undefined,
 ): LaneResource {
   const { abilities } = input;
   const { vendor } = input.connection;
@@ -231,12 +243,28 @@ function resourceFor(
   const mirrors = isCopy(input, row.content, resourceType, standing);
   const route = routeFor(input, row, key, resourceType, standing);
   const cancelRequest = asksInTask(input, key) && !mirrors ? cancelRequestOf(row.content) : undefined;
-  const link = standing === undefined ? undefined : linkState(standing);
+  const openTopics = new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : [])));
+  const rewritten = vendor.rewrites[resourceType];
+  const shown = seen && observation(seen, input.memory.fresh);
+  const kept = standing === undefined ? undefined : linkState(standing);
+  const wantedThen = (): Desired | undefined => {
+    if (kept?.sentVersion === row.version) return desired;
+    const content = input.past.get(pastKey(row, kept?.sentVersion));
+    const then = content && projectedFrom(content);
+    return then && filed && inItsChart({ ...filed, desired: then });
+  };
+  const link =
+    kept === undefined || slot === undefined || desired === undefined || shown === undefined
+      ? kept
+      : rebased({
+          ...{ key, slot, openTopics, rewritten, record: row.content },
+          ...{ link: kept, observed: shown, desired },
+          wanted: isOfOtherForm(kept, slot) ? wantedThen() : undefined,
+        });
   const stranger = link && seen && strangerAt(input, row, { key, link, slot, desired, seen });
-  const observed = seen === undefined || stranger !== undefined ? undefined : observation(seen, input.memory.fresh);
+  const observed = stranger === undefined ? shown : undefined;
   const left = leftReason(key, standing);
   const aside = asideReason(key, row.version, links);
-  const rewritten = vendor.rewrites[resourceType];
   return {
     key,
     resourceType,
@@ -268,7 +296,7 @@ function resourceFor(
       input.memory.refused.get(nameOf(key)) ??
       parkedReason(input, row, links) ??
       parkedByRule(desired),
-    openTopics: new Set(input.openDecisions.flatMap(({ topic }) => (isTopicOf(key, topic) ? [topic] : []))),
+    openTopics,
     party: row.content.direction === 'incoming' ? 'performer' : 'requester',
     moves: movesOn(vendor),
     ...(rewritten && { rewritten }),

@@ -54,6 +54,12 @@ export interface LinkState extends Bases {
   readonly retired: boolean;
   readonly seenHash: string | undefined;
   readonly versionTag: string | undefined;
+  /** Of the slot by which the bases were made; undefined: not known. */
+  readonly form?: string | undefined;
+  /** The version of the record that all of `sent` says; undefined: none is known to. */
+  readonly sentVersion?: number | undefined;
+  /** The bases are told here otherwise than they are kept (`bases.ts`). */
+  readonly isRebased?: true;
 }
 
 export interface Observation {

@@ -33,7 +33,15 @@ export function linkState(link: LinkRow): LinkState {
     seen: link.seen ?? undefined,
     seenHash: link.seen_hash ?? undefined,
     versionTag: link.version_tag ?? undefined,
+    form: link.form ?? undefined,
+    sentVersion: sentVersionOf(link),
   };
+}
+
+/** Of a link from before that was kept: the version that was there when all was sent. */
+function sentVersionOf({ sent_version: version, form, state, record_version: looked }: LinkRow): number | undefined {
+  const isOld = version === null && form === null && (state === 'current' || state === 'read');
+  return (isOld ? looked : version) ?? undefined;
 }
 
 export function observation(seen: SeenRow, fresh: ReadonlySet<string>): Observation | undefined {

@@ -85,6 +85,10 @@ export interface NewLink {
   readonly sent: Facts | undefined;
   readonly seen: Facts | undefined;
   readonly seenHash: string | undefined;
+  /** Of the slot by which the bases were made. @default not known */
+  readonly form?: string | undefined;
+  /** The version of the record that all of `sent` says. @default none is known to */
+  readonly sentVersion?: number | undefined;
 }
 
 /** Stores new links and wakes the lanes that waited for them. @returns the lanes to wake after the commit. */
@@ -116,29 +120,32 @@ export function upsertLinks(lease: Lease, links: readonly (readonly [LinkTarget,
     sent: link.sent === undefined ? null : { ...link.sent },
     seen: link.seen === undefined ? null : { ...link.seen },
     seen_hash: link.seenHash ?? null,
+    form: link.form ?? null,
+    sent_version: link.sentVersion ?? null,
     record_version: recordVersion,
     route: route.route,
     state: link.origin === 'found' ? 'read' : 'current',
   }));
   return sql`
     insert into link (connection, source, subject, type, id, slot, generation, resource_type, remote_id, origin, version_tag,
-      sent, seen, seen_hash, record_version, route, state)
+      sent, seen, seen_hash, form, sent_version, record_version, route, state)
     select ${lease.connection}, ${lease.source}, ${lease.subject}, l.* from jsonb_to_recordset(${json(rows)})
       as l(type text, id text, slot text, generation integer, resource_type text, remote_id text, origin text, version_tag text,
-        sent jsonb, seen jsonb, seen_hash text, record_version integer, route text, state text)
+        sent jsonb, seen jsonb, seen_hash text, form text, sent_version integer, record_version integer, route text, state text)
     where ${where}
     on conflict (connection, source, type, id, slot, generation) do update set
       remote_id = excluded.remote_id, origin = excluded.origin, version_tag = excluded.version_tag, sent = excluded.sent,
-      seen = excluded.seen, seen_hash = excluded.seen_hash, record_version = excluded.record_version, route = excluded.route,
+      seen = excluded.seen, seen_hash = excluded.seen_hash, form = excluded.form, sent_version = excluded.sent_version, record_version = excluded.record_version, route = excluded.route,
       state = excluded.state, reason = null, updated_at = now()`;
 }
 
-/** What is not named stays as it is. */
+/** What is not named stays as it is. Both bases together are of the form of the resource's slot. */
 export interface LinkUpdate {
   readonly versionTag?: string | undefined;
   readonly sent?: Facts;
   readonly seen?: Facts | undefined;
   readonly seenHash?: string | undefined;
+  readonly sentVersion?: number | undefined;
   readonly retired?: boolean;
 }
 
@@ -160,7 +167,7 @@ export function updateLinks(
   changes: readonly (readonly [LaneResource, LinkUpdate])[],
   where = sql`true`,
 ) {
-  const rows = changes.flatMap(([{ key, link, leave, recordVersion }, change]) =>
+  const rows = changes.flatMap(([{ key, link, leave, recordVersion, slot }, change]) =>
     link === undefined
       ? []
       : [
@@ -176,6 +183,8 @@ export function updateLinks(
             seen: change.seen === undefined ? null : { ...change.seen },
             has_hash: 'seenHash' in change,
             seen_hash: change.seenHash ?? null,
+            form: 'sent' in change && 'seen' in change ? (slot?.form ?? null) : null,
+            sent_version: change.sentVersion ?? null,
             retires: change.retired === true,
             cause: leave === undefined ? null : { code: leave.code, text: leave.text },
             record_version: recordVersion,
@@ -188,13 +197,15 @@ export function updateLinks(
       sent = coalesce(c.sent, l.sent),
       seen = case when c.has_seen then c.seen else l.seen end,
       seen_hash = case when c.has_hash then c.seen_hash else l.seen_hash end,
+      form = coalesce(c.form, l.form),
+      sent_version = coalesce(c.sent_version, l.sent_version),
       retired_at = case when c.retires then now() else l.retired_at end,
       state = case when c.retires then 'leaving' else l.state end,
       reason = case when c.retires then c.cause else l.reason end,
       record_version = c.record_version, updated_at = now()
     from jsonb_to_recordset(${json(rows)}) as c(type text, id text, slot text, generation integer, has_tag boolean,
-      version_tag text, sent jsonb, has_seen boolean, seen jsonb, has_hash boolean, seen_hash text, retires boolean, cause jsonb,
-      record_version integer)
+      version_tag text, sent jsonb, has_seen boolean, seen jsonb, has_hash boolean, seen_hash text, form text,
+      sent_version integer, retires boolean, cause jsonb, record_version integer)
     where ${where} and l.connection = ${lease.connection} and l.subject = ${lease.subject} and l.source = ${lease.source}
       and l.type = c.type and l.id = c.id
       and l.slot = c.slot and l.generation = c.generation`;

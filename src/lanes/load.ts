@@ -16,6 +16,7 @@ import { type LaneResource, nameOf } from './lane-resource.ts';
 import { type LaneHolds, type LaneRows, readLane } from './lane-rows.ts';
 import type { Lease } from './lease.ts';
 import type { OperationRow } from './operations.ts';
+import { contentsAsSent } from './past-records.ts';
 import { patientTopic } from './patients/patient-link.ts';
 import type { RunMemory } from './run-memory.ts';
 import { receiverOf } from './told.ts';
@@ -90,6 +91,7 @@ export async function loadLane(
       identifierSystem: deps.identifierSystem,
       known,
       seen: new Map(rows.seen.map((row) => [`${row.resource_type}/${row.remote_id}`, row])),
+      past: await contentsAsSent(deps.store, lease, mappings, own, rows.links),
       unknown: new Set(
         rows.operations.flatMap((row) => (row.outcome === null ? [nameOf({ ...row, id: row.record_id })] : [])),
       ),

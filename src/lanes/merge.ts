@@ -10,6 +10,8 @@ export interface Bases {
   readonly sent: Facts | undefined;
   /** The server's facts then. */
   readonly seen: Facts | undefined;
+  /** Elements of which neither is known, although it is of the others: a rule is new, or reads otherwise than it did. */
+  readonly baseless?: ReadonlySet<string>;
 }
 
 export interface MergeElement {
@@ -62,13 +64,17 @@ function verdictFor({ key, owner }: MergeElement, input: MergeInput): Verdict {
   const desired = input.desired[key];
   const observed = input.observed[key];
   if (sameFact(desired, observed)) return 'agreed';
-  if (input.sent === undefined || input.seen === undefined) return withoutBase(desired, observed);
-  const ours = !sameFact(desired, input.sent[key]);
-  const theirs = !sameFact(observed, input.seen[key]);
+  if (!hasBase(input, key)) return withoutBase(desired, observed);
+  const ours = !sameFact(desired, input.sent?.[key]);
+  const theirs = !sameFact(observed, input.seen?.[key]);
   if (ours && theirs) return bothChanged(owner, input.times);
   if (theirs) return 'keep';
   if (ours) return owner === 'remote' ? 'ask' : 'write';
   return 'quiet';
+}
+
+function hasBase({ sent, seen, baseless }: Bases, key: string): boolean {
+  return sent !== undefined && seen !== undefined && baseless?.has(key) !== true;
 }
 
 /** Fill what is empty, clear nothing, ask about the rest. */
@@ -97,7 +103,7 @@ function basesAfter(input: MergeInput, verdicts: ReadonlyMap<string, Verdict>): 
   const sent: Record<string, Json> = { ...input.sent };
   const seen: Record<string, Json> = { ...input.seen };
   for (const [key, verdict] of verdicts) {
-    const withBase = input.sent !== undefined && input.seen !== undefined;
+    const withBase = hasBase(input, key);
     if (verdict === 'agreed' || (verdict === 'quiet' && !withBase)) {
       put(sent, key, input.desired[key]);
       put(seen, key, input.observed[key]);

@@ -5,6 +5,7 @@ import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
 import type { Database } from '../store/store.ts';
+import { saysAll } from './bases.ts';
 import { askedKey } from './cancel-question.ts';
 import { doubled, openDecision } from './decisions.ts';
 import { holdDocuments, keepFiled } from './documents/editions.ts';
@@ -241,6 +242,8 @@ function writtenOf(outcome: WriteOutcome): Written | undefined {
       sent: isOld ? undefined : withReferences(intent.sent, outcome.resolved),
       seen: isOld || body === undefined ? undefined : resource.slot?.facts(body),
       seenHash: isOld ? undefined : seenHash,
+      form: resource.slot?.form,
+      ...(!isOld && { sentVersion: resource.recordVersion }),
     };
     return { resource, look, link: { remoteId, origin: 'created', versionTag, ...bases } };
   }
@@ -258,7 +261,9 @@ function writtenOf(outcome: WriteOutcome): Written | undefined {
   const seen = facts && keepAsked(resource, facts);
   const isStep = write.kind === 'move' && write.to !== resource.desired?.resource[write.elements.at(-1) ?? ''];
   const sent = sentAfter(resource, isStep ? [] : write.elements, outcome.resolved);
-  return { resource, look, change: { versionTag, seenHash, seen, sent } };
+  const isAll = saysAll(resource, sent, withReferences(resource.desired?.facts ?? {}, outcome.resolved));
+  const sentVersion = isAll ? resource.recordVersion : undefined;
+  return { resource, look, change: { versionTag, seenHash, seen, sent, sentVersion } };
 }
 
 /** What a person is being asked about keeps its base, although the write's reply shows it. */

@@ -11,7 +11,7 @@ const identity = /^(?:identifier|meta)\b/;
 const arranged = ['status', 'cancelationReason', 'start', 'end', 'minutesDuration'];
 
 /** By the mapping; of what the other side has begun, all is theirs but what the mapping gives to whoever answers it. */
-export function ownerIn({ link, slot, record }: LaneResource, key: string): Owner {
+export function ownerIn({ link, slot, record }: Pick<LaneResource, 'link' | 'slot' | 'record'>, key: string): Owner {
   const element = slot?.elements.find((one) => one.key === key);
   if (slot === undefined || record === undefined || element === undefined) return 'remote';
   if (link?.origin !== 'theirs') return element.owner(record);

@@ -298,7 +298,9 @@ function elementsToWrite(resource: LaneResource, link: LinkState, observed: Fact
         (moves ?? goesWith) === undefined && !resource.openTopics.has(elementTopic(resource, key)),
     )
     .map(({ key }) => ({ key, owner: ownerIn(resource, key) }));
-  const { verdicts } = merge({ elements, desired: desired.facts, observed, sent: link.sent, seen: link.seen });
+  const { sent, seen, baseless } = link;
+  const bases = { sent, seen, ...(baseless && { baseless }) };
+  const { verdicts } = merge({ elements, desired: desired.facts, observed, ...bases });
   return [...verdicts].flatMap(([key, verdict]) => (verdict === 'write' || verdict === 'override' ? [key] : []));
 }
 

@@ -30,6 +30,7 @@ import {
   readTask,
   requestIn,
 } from '../referrals/referrals.ts';
+import { saysAll, seenBase } from './bases.ts';
 import { offeredWith, withFields } from './both-changes.ts';
 import { askedKey } from './cancel-question.ts';
 import { type Choice, type NewDecision, resourceTopic } from './decisions.ts';
@@ -69,6 +70,8 @@ export interface Settlement {
   readonly sent: Facts;
   readonly seen: Facts;
   readonly seenHash: string;
+  /** The version of the record that all of `sent` says; undefined: none is known to. */
+  readonly sentVersion: number | undefined;
   /** Merge patches on the record for its source. */
   readonly patches: readonly JsonObject[];
   /** Elements that the patches were read from and that are ours to write over. */
@@ -119,12 +122,14 @@ function settleNew(resource: LaneResource, context: SettleContext): Settlement |
   const merged = mergeElements(look);
   const moved = settleQuestion(look, settleOrder(look, settleMove(look, merged)));
   const renewed = askedAnew(look);
+  const decisions = [...moved.decisions, ...renewed];
   const settlement: Settlement = {
     resource,
     seenHash: observed.hash,
     obsolete: [...answeredTopics(look), ...renewed.map(({ topic }) => topic)],
     ...moved,
-    decisions: [...moved.decisions, ...renewed],
+    decisions,
+    sentVersion: saysAll(resource, moved.sent, look.desired, decisions) ? resource.recordVersion : link.sentVersion,
   };
   return isNews(settlement, link) ? settlement : undefined;
 }
@@ -146,30 +151,6 @@ type Settled = Pick<
   'sent' | 'seen' | 'patches' | 'offered' | 'decisions' | 'issues' | 'lineage' | 'reverts'
 >;
 
-/**
- * The base when the write's own reply held no content: what a read under the reply's version tag shows is the server's rewriting of ours;
- * under another tag somebody may have edited it, so what we sent is the base. Where the reply had no tag, only what the vendor's file lists is a
- * rewriting (lanes.md 15).
- */
-export function seenBase({
-  resource: { rewritten = [] },
-  link,
-  observed,
-  observedFacts,
-}: Pick<Look, 'resource' | 'link' | 'observedFacts'> & { readonly observed: Pick<Observation, 'versionTag'> }):
-  | Facts
-  | undefined {
-  if (link.seen !== undefined) return link.seen;
-  if (link.versionTag !== undefined) return observed.versionTag === link.versionTag ? observedFacts : link.sent;
-  const keys = Object.keys({ ...link.sent, ...observedFacts }).filter((key) => rewritten.includes(elementIn(key)));
-  return link.sent && withNew(link.sent, observedFacts, keys);
-}
-
-/** `category` of the key `category[sdoh].coding`. */
-function elementIn(key: string): string {
-  return key.replace(/[.[].*$/, '');
-}
-
 function mergeElements(look: Look): Settled {
   const { resource, link, record, said, desired, observedFacts, observed, context } = look;
   const slot = resource.slot;
@@ -189,6 +170,7 @@ function mergeElements(look: Look): Settled {
     observed: observedFacts,
     sent: link.sent,
     seen: before,
+    ...(link.baseless && { baseless: link.baseless }),
     times,
   });
   const isDerived = (key: string) => slot?.elements.find((element) => element.key === key)?.derived === true;
@@ -649,6 +631,7 @@ function timesOf(record: JsonObject, body: JsonObject): { ours: number; theirs: 
 function isNews(settlement: Settlement, link: LinkState): boolean {
   return (
     settlement.seenHash !== link.seenHash ||
+    link.isRebased === true ||
     settlement.patches.length + settlement.decisions.length + settlement.obsolete.length > 0 ||
     !isDeepStrictEqual(settlement.sent, link.sent) ||
     !isDeepStrictEqual(settlement.seen, link.seen)

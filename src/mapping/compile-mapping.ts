@@ -28,6 +28,7 @@ export function compileMapping(whole: MapNode, shared: MappingBuild): { mapping:
   areKnown('A mapping', whole.entries.values(), mappingWords, problems);
   const root = ofRightKinds(whole, mappingWords, problems);
   const resources = root.entries.get('resources')?.value;
+  const derived = root.entries.get('derive')?.value;
   const compiled: CompiledDefinition[] = [];
   for (const { name, at, value } of resources?.kind === 'map' ? resources.entries.values() : []) {
     if (!/^[a-z][A-Za-z0-9]*$/.test(name)) {
@@ -36,7 +37,8 @@ export function compileMapping(whole: MapNode, shared: MappingBuild): { mapping:
         `A slot name begins with a small letter and holds letters and digits only; "${name}" does not.`,
       );
     }
-    const definition = value.kind === 'map' ? compileSlot(name, value, shared) : problems.error(at, 'A slot is a map.');
+    const definition =
+      value.kind === 'map' ? compileSlot(name, value, shared, derived) : problems.error(at, 'A slot is a map.');
     if (compiled.some(({ slot }) => slot.name === definition?.slot.name)) {
       problems.error(at, `"${definition?.slot.name}" is the first name of another slot, too: leave one of them out.`);
     } else if (definition) {

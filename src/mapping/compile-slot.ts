@@ -18,6 +18,7 @@ import {
   rule,
 } from './build.ts';
 import { compileCondition } from './condition.ts';
+import { formOf } from './form.ts';
 import { identityElements } from './identity.ts';
 import { blindRun, type Lens, sameJson } from './lens.ts';
 import { madeResource } from './made.ts';
@@ -51,7 +52,13 @@ export interface CompiledDefinition {
   readonly needs: Build['needs'];
 }
 
-export function compileSlot(name: string, whole: MapNode, shared: MappingBuild): CompiledDefinition | undefined {
+/** @param derive as the mapping has it */
+export function compileSlot(
+  name: string,
+  whole: MapNode,
+  shared: MappingBuild,
+  derive: Node | undefined,
+): CompiledDefinition | undefined {
   const { problems } = shared;
   areKnown('A slot', whole.entries.values(), slotWords, problems);
   const node = ofRightKinds(whole, slotWords, problems);
@@ -94,6 +101,7 @@ export function compileSlot(name: string, whole: MapNode, shared: MappingBuild):
       profiles: steps,
       guides: shared.profiles,
       rules: context.elements,
+      form: formOf(node, derive, context.elements, shared),
       identity: identityElements(shared.recordType, identity, resourceType, rule(node.at), shared.profiles),
       ...(retired && { retired: readRetired('retired', retired, context.cursor, build) }),
       ...(ended && { ended: readRetired('ended', ended, context.cursor, build) }),

@@ -58,6 +58,7 @@ export interface SlotDefinition {
   readonly guides: Profiles;
   /** What the mapping says. */
   readonly rules: readonly Element[];
+  readonly form: string;
   /** What the engine adds to every resource. */
   readonly identity: readonly Element[];
   /** Element path -> value, null to remove it; absent: the type cannot say that it is retired. */
@@ -101,6 +102,7 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     profileUrls: definition.profiles.map(({ profile }) => profileUrl(profile, definition.guides)),
     name,
     resourceType,
+    form: definition.form,
     owner: (record) => resolveOwner(definition.owner, record),
     elements,
     facts: (resource) => factsOf(elements, resource),

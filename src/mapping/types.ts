@@ -111,6 +111,8 @@ export interface CompiledSlot {
   /** The template's first name, under which its resources are known: 'location' for 'location[loc1]'. */
   readonly name: string;
   readonly resourceType: string;
+  /** Another one as soon as facts of it may be made otherwise: those of one form say nothing beside those of another. */
+  readonly form: string;
   /** Whose resource it is: what is the other side's is theirs to make. */
   owner(record: JsonObject): Owner;
   readonly elements: readonly SlotElement[];

@@ -193,6 +193,10 @@ export interface LinkTable {
   retired_at: NullableInstant;
   updated_at: DefaultInstant;
   set_aside: NullableJsonb<SetAside>;
+  /** Of the slot by which `sent` and `seen` were made; null: not known. */
+  form: NullableText;
+  /** The version of the record that all of `sent` says; what a person is being asked about may be older. */
+  sent_version: NullableNumber;
 }
 
 export interface OperationTable {

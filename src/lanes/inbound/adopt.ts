@@ -141,6 +141,7 @@ function linkFor(
     sent,
     seen: part.facts,
     seenHash: part.hash,
+    form: slot.form,
   };
   return [[{ key, resourceType, nextGeneration, recordVersion, route }, made]];
 }

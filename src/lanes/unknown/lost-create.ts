@@ -87,6 +87,7 @@ export async function linkLost(
     sent,
     seen: undefined,
     seenHash: undefined,
+    sentVersion: resource.recordVersion,
   };
   if (found.length > 1) await askAboutDouble(trx, lease, operation, found.map(idOf));
   const edition = readEdition(operation.sent);

@@ -28,6 +28,8 @@ function generation(number: number, id: string | null, ended?: ErrorCode): LinkR
     seen: null,
     seen_tag: null,
     seen_hash: null,
+    form: null,
+    sent_version: null,
     record_version: 1,
     route: 'native',
     state: 'read',

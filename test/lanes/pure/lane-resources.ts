@@ -23,6 +23,7 @@ export function aSlot(
   return {
     name: 'goal',
     resourceType: 'Goal',
+    form: 'as of now',
     owner: () => 'source',
     elements,
     facts: (resource) => only(Object.keys(shapes), resource),

@@ -94,7 +94,8 @@ describe('without bases: found again, restored', () => {
     ['they differ: a person decides', 'a', 'b', 'ask'],
   ])('%s', (_what, desired, observed, verdict) => {
     for (const owner of owners) {
-      for (const half of [{}, { sent: { x: 'a' } }, { seen: { x: 'b' } }]) {
+      const ofOthers = { sent: { x: 'a' }, seen: { x: 'b' }, baseless: new Set(['x']) };
+      for (const half of [{}, { sent: { x: 'a' } }, { seen: { x: 'b' } }, ofOthers]) {
         const input = { sent: undefined, seen: undefined, ...half };
         const facts = { desired: withFact({}, 'x', desired), observed: withFact({}, 'x', observed) };
         expect(verdictOf({ ...input, ...facts, elements: [{ key: 'x', owner }] })).toBe(verdict);
