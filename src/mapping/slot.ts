@@ -105,6 +105,7 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     elements,
     facts: (resource) => factsOf(elements, resource),
     copy: (keys, from, to, sent) => copyElements(keys, byKey, from, to, sent),
+    withOurs: (...call) => withOurs(byKey, ...call),
     retire: (resource, leaving = 'error') => retire(definition, resource, leaving),
     recall: (resource, leaving = 'error', wanted) => recall(definition, elements, resource, leaving, wanted),
     raw: (key, resource) => valueAt(resource, byKey.get(key)?.path ?? []),
@@ -198,6 +199,25 @@ function copyElements(
       const put = lens.put(valueAt(from, path), valueAt(result, path), sent && (sent[key] ?? {}));
       setAt(result, path, cloneJson(put));
     }
+  }
+  return result;
+}
+
+function withOurs(
+  byKey: ReadonlyMap<string, Element>,
+  ...[keys, observed, ours, { sent, seen }]: Parameters<CompiledSlot['withOurs']>
+): JsonObject {
+  const result = cloneJson(observed);
+  for (const key of keys) {
+    const element = byKey.get(key);
+    if (!element) continue;
+    const { lens, path } = element;
+    const held = valueAt(observed, path);
+    // The other way round than `copy`: theirs is put into ours, and what they say as it was seen is left.
+    const answered = lens.answered?.(seen[key], sent[key]) ?? seen[key] ?? {};
+    const theirs = lens.put(held, valueAt(ours, path), answered);
+    const before = held === undefined ? undefined : lens.fact(held);
+    setAt(result, path, cloneJson(lens.put(theirs, valueAt(result, path), before ?? {})));
   }
   return result;
 }
