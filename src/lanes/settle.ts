@@ -248,14 +248,21 @@ function isShown({ observed, observedFacts }: Look, key: string): boolean {
   return observedFacts[key] !== undefined || !isEnteredInError(observed.body);
 }
 
-/** What is there, with what they have not changed of what they have changed part of as we have it: that is no news of theirs. */
+/**
+ * What is there, with what they have not changed since it was seen as the record would say it, had its source taken over what it was offered: that is no
+ * news of theirs.
+ */
 function withOursIn(
-  { resource: { slot, desired }, link: { sent = {} }, observed }: Look,
+  { resource: { slot, desired }, observed, record, said, context }: Look,
   keys: readonly string[],
   seen: Facts = {},
 ): JsonObject {
   if (slot === undefined || desired === undefined || keys.length === 0) return observed.body;
-  return slot.withOurs(keys, observed.body, desired.resource, { sent, seen });
+  const { resource, references } = desired;
+  const linked = (target: SlotRef) =>
+    references.find((reference) => isDeepStrictEqual(reference.target, target))?.reference;
+  const ours = said === record ? resource : slot.remade(keys, resource, said, { ...context, linked });
+  return slot.withOurs(keys, observed.body, ours, seen);
 }
 
 /** What a record says otherwise of what is theirs is not for the server: it asks for no write, and nobody about one. */

@@ -5,7 +5,7 @@
 import type { Json } from '../json.ts';
 import { absorbItems } from './absorb-items.ts';
 import { addIssue, blindly, type Lens, sameJson } from './lens.ts';
-import { answeredIn, type EachRule, keyItems, lacksId, listFact } from './list-items.ts';
+import { type EachRule, keyItems, lacksId, listFact } from './list-items.ts';
 import { claimsAny } from './list-lens.ts';
 import { projectItem, within } from './project-item.ts';
 import { putItems } from './put-items.ts';
@@ -60,7 +60,6 @@ export function eachLens(rule: EachRule): Lens {
       const made = project(draft, blind);
       return !blind.unknown && (sameJson(made, raw) || sameJson(made, filled(owned(raw))));
     },
-    answered: (seen, sent) => answeredIn(rule, seen, sent),
     put: (raw, old, sent) => putItems(rule, owned(raw), Array.isArray(old) ? old : [], sent),
     absorb: (raw, draft, run) => {
       const theirs = owned(raw);

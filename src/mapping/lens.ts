@@ -1,7 +1,7 @@
 // The shape of every rule once it is compiled: a lens between a place in the record and a place in the resource.
 // Laws (tested): absorb(project(r), r) changes nothing; project(absorb(x, r)) says what x says; put keeps what the lens does not know.
 
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json } from '../json.ts';
 import type { Trace } from './lineage.ts';
 import type { Draft, Scope } from './scope.ts';
 import type { DesiredReference, MappingIssue, MappingIssueCode, ProjectContext, SlotRef } from './types.ts';
@@ -27,8 +27,6 @@ export interface Lens {
   claims(raw: Json, list?: readonly Json[]): boolean;
   /** `old` with what this lens knows as in `raw`. `sent`: the fact of what was last agreed on here: what `raw` still says so is left; absent: all is put. */
   put(raw: Json | undefined, old: Json | undefined, sent?: Json): Json | undefined;
-  /** Of the fact of what was seen what answers to something in that of what we had sent; absent: all of it. */
-  answered?: ((seen: Json | undefined, sent: Json | undefined) => Json) | undefined;
   /** True when `absorb` would find nothing in `raw`, as most often; absent: told by `isAsMade`. Never true where it would. */
   stands?: ((raw: Json | undefined, draft: Draft, run: AbsorbRun) => boolean) | undefined;
   /** True when the draft already says what `raw` says; absent: told by the facts. */
@@ -155,21 +153,6 @@ export function isAsSent(
   // Of what was not there nothing was agreed on.
   if (!isObject(sent) || Object.keys(sent).length === 0) return false;
   return sameJson(raw === undefined ? undefined : lens.fact(raw), sent[name]);
-}
-
-/** `answered` part by part. */
-export function partsAnswered(
-  parts: readonly { readonly name: string; readonly lens: Lens }[],
-  seen: Json | undefined,
-  sent: Json | undefined,
-): JsonObject {
-  const [theirs, ours] = [seen, sent].map((fact) => (isObject(fact) ? fact : {}));
-  return Object.fromEntries(
-    parts.flatMap(({ name, lens }): [string, Json][] => {
-      const [said, before] = [theirs?.[name], ours?.[name]];
-      return said === undefined || before === undefined ? [] : [[name, lens.answered?.(said, before) ?? said]];
-    }),
-  );
 }
 
 /** `old` where it says the same as `raw` (so a server's wording of it stays), else `raw`. */

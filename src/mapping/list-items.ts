@@ -172,13 +172,3 @@ function isSameWord(one: Json, other: Json): boolean {
 function bare(text: string): string {
   return text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 }
-
-/** Of the fact of a list as it was seen, what stands for something that we had sent. */
-export function answeredIn(rule: EachRule, seen: Json | undefined, sent: Json | undefined): Json {
-  const theirs = saidIn(seen);
-  const answers = new Set(standIns(rule, saidIn(sent), theirs, theirs).values());
-  return listFact(
-    rule,
-    theirs.filter((one) => answers.has(one)),
-  );
-}

@@ -1,7 +1,7 @@
 // One entry of a list template: it owns the items of a server's list that it claims and leaves all others where they are.
 
 import type { Json } from '../json.ts';
-import { holdsNoNews, isAsMade, isAsSent, type Lens, partsAnswered, sentIn } from './lens.ts';
+import { holdsNoNews, isAsMade, isAsSent, type Lens, sentIn } from './lens.ts';
 
 /** Items that an earlier entry of the same list claims belong to that one. */
 export type Claims = (item: Json, list?: readonly Json[]) => boolean;
@@ -27,7 +27,6 @@ export function singleItemLens(item: Lens, claims: Claims): Lens {
       return value === undefined ? undefined : item.fact(value);
     },
     claims: (raw) => claimsAny(raw, claims),
-    answered: item.answered,
     put: (raw, old, sent) => {
       const wanted = own(raw);
       const kept = Array.isArray(old) ? old : [];
@@ -55,7 +54,6 @@ function isTelling({ constant, optional }: Lens): boolean {
 
 /** Several entries on one list inside an object, where they are no elements of their own. */
 export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Lens {
-  const named = entries.map(({ key, lens }) => ({ name: key, lens }));
   const isConstant = entries.every(({ lens }) => lens.constant);
   const parts = entries.map(({ lens }) => ({ project: lens.project, isTelling: isTelling(lens) }));
   return {
@@ -97,7 +95,6 @@ export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Len
       return hasFixed && (fixed.length === entries.length || entries.some(({ lens }) => lens.claims(raw)));
     },
     stands: (raw, draft, run) => entries.every(({ lens }) => holdsNoNews(lens, raw, draft, run)),
-    answered: (seen, sent) => partsAnswered(named, seen, sent),
     put: (raw, old, sent) =>
       entries.reduce<Json | undefined>(
         (list, { key, lens }) => (isAsSent(lens, key, raw, sent) ? list : lens.put(raw, list, sentIn(sent, key))),

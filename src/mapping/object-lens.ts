@@ -3,7 +3,7 @@
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { setElement } from './elements.ts';
-import { addIssue, blindly, holdsNoNews, isAsSent, type Lens, type ProjectRun, partsAnswered, sentIn } from './lens.ts';
+import { addIssue, blindly, holdsNoNews, isAsSent, type Lens, type ProjectRun, sentIn } from './lens.ts';
 import type { Scope } from './scope.ts';
 import { isUntold, qualifierOf } from './untold.ts';
 
@@ -101,7 +101,6 @@ export function objectLens(
       children.every(
         ({ name, lens }) => claimsChild(lens, raw[name]) || (name === 'id' && isItWithoutId(lens, raw, names, list)),
       ),
-    answered: isOneValue ? undefined : (seen, sent) => partsAnswered(children, seen, sent),
     put: (raw, old, sent) =>
       putChildren(
         children,

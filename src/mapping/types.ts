@@ -122,15 +122,16 @@ export interface CompiledSlot {
    */
   copy(keys: readonly string[], from: JsonObject, to: JsonObject, sent?: Facts): JsonObject;
   /**
-   * What the server holds, with what of these elements the other side has not changed since it was seen as we have it: what a server rewrote, and what only
-   * we have changed, is no news of theirs. What they had added by then stays.
-   * @param bases what was last sent and seen
+   * What the server holds, with what of these elements the other side has not changed since it was `seen` as in `ours`: what a server rewrote, and what
+   * only we have changed, is no news of theirs.
    */
-  withOurs(
+  withOurs(keys: readonly string[], observed: JsonObject, ours: JsonObject, seen: Facts): JsonObject;
+  /** Our resource with these elements as in another version of the record, as far as that one can tell by itself. */
+  remade(
     keys: readonly string[],
-    observed: JsonObject,
-    ours: JsonObject,
-    bases: { readonly sent: Facts; readonly seen: Facts },
+    resource: JsonObject,
+    record: JsonObject,
+    context: Pick<AbsorbContext, 'linked' | 'isTold'>,
   ): JsonObject;
   /** The resource, retired (entered-in-error, active false); undefined: its type cannot say so. */
   retire(resource: JsonObject, leaving?: Leaving): JsonObject | undefined;

@@ -266,7 +266,14 @@ describe('on a server that keeps no ids of elements', () => {
   });
 
   test('an address that is confidential from now on leaves, worded otherwise too', () => {
-    const address = { id: 'a1', use: 'home' as const, lines: ['22 Oak Avenue'], city: 'Troy', state: 'NY', postalCode: '12180' };
+    const address = {
+      id: 'a1',
+      use: 'home' as const,
+      lines: ['22 Oak Avenue'],
+      city: 'Troy',
+      state: 'NY',
+      postalCode: '12180',
+    };
     const [before, after] = [rosa({ addresses: [address] }), rosa({ addresses: [{ ...address, confidential: true }] })];
     for (const change of [withoutIds, changing('address', ({ id: _id, ...one }) => ({ ...one, city: 'TROY' }))])
       expect(written('client', before, after, change)).not.toHaveProperty('address');

@@ -1,6 +1,6 @@
 // `{first: [...]}`: the first of several sources that the record has. The way back goes to the alternative that can hold the value.
 
-import { isObject, type Json } from '../../json.ts';
+import type { Json } from '../../json.ts';
 import { type AbsorbRun, addIssue, blindly, type Lens, replaceUnlessSame, sameJson } from '../lens.ts';
 import type { Draft } from '../scope.ts';
 
@@ -47,10 +47,6 @@ export function firstLens(alternatives: readonly Lens[], at: string): Lens {
     },
     fact,
     claims: (raw, list) => alternatives.some((lens) => lens.claims(raw, list)),
-    answered: (seen, sent) => {
-      const parted = isObject(seen) || Array.isArray(seen) ? alternatives.find((lens) => lens.answered) : undefined;
-      return parted?.answered?.(seen, sent) ?? seen ?? {};
-    },
     ...(alternatives.some(({ agrees }) => agrees) && {
       agrees: (raw: Json, draft: Draft, run: AbsorbRun): boolean =>
         alternatives.find((lens) => lens.present(draft, run))?.agrees?.(raw, draft, run) === true,
