@@ -165,6 +165,7 @@ const tellingLength = 7;
 function isSameWord(one: Json, other: Json): boolean {
   if (typeof one !== 'string' || typeof other !== 'string') return one === other;
   const [short = '', long = ''] = [one, other].map(bare).sort((left, right) => left.length - right.length);
+  if (short === '') return one === other;
   return short === long || (short.length >= tellingLength && long.endsWith(short));
 }
 

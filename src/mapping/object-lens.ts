@@ -86,8 +86,8 @@ export function objectLens(
     fact: (raw) => {
       const facts: JsonObject = {};
       for (const { name, lens } of children) {
-        // An element's id is no content.
-        const value = isObject(raw) && name !== 'id' ? raw[name] : undefined;
+        // A fixed id only tells which one it is.
+        const value = isObject(raw) && !(name === 'id' && lens.constant) ? raw[name] : undefined;
         const known = value === undefined ? undefined : lens.fact(value);
         if (known !== undefined) {
           facts[name] = known;
@@ -163,15 +163,16 @@ function claimsChild(lens: Lens, value: Json | undefined): boolean {
   return value === undefined ? !lens.constant || lens.optional === true : lens.claims(value);
 }
 
-/** The item of a fixed id, where the ids were dropped: it says nothing that its template does not, and no other has the id. */
+/** The item of a fixed id, where the ids were dropped: no other one has the id, and it is the first that says nothing but what its template does. */
 function isItWithoutId(
   { claims }: Lens,
   raw: JsonObject,
   names: readonly string[],
-  list: readonly Json[] | undefined,
+  list: readonly Json[] = [],
 ): boolean {
-  const isForm = raw.id === undefined && Object.keys(raw).every((name) => names.includes(name));
-  return isForm && list?.some((one) => isObject(one) && one.id !== undefined && claims(one.id)) === false;
+  const isForm = (one: Json): boolean =>
+    isObject(one) && one.id === undefined && Object.keys(one).every((name) => names.includes(name));
+  return list.find(isForm) === raw && !list.some((one) => isObject(one) && one.id !== undefined && claims(one.id));
 }
 
 function putChildren(

@@ -13,29 +13,18 @@ export function putItems(
   old: readonly Json[],
   sent: Json | undefined,
 ): Json | undefined {
-  const indexes = old.flatMap((value, index) => (rule.claims(value, old) ? [index] : []));
-  const theirs = keyItems(
-    rule,
-    indexes.map((index) => old[index] ?? null),
-  );
   const ours = keyItems(rule, wanted);
+  const theirs = theirItems(rule, old);
   const agreed = saidIn(sent);
+  const saidOf = new Map([...standIns(rule, agreed, ours, [])].map(([said, one]) => [one, said]));
   // What says to the letter what we want is no rewording of something else.
   const keys = new Set(ours.map(({ key }) => key));
-  const held = standIns(
-    rule,
-    agreed,
-    theirs,
-    theirs.filter(({ key }) => !keys.has(key)),
-  );
-  const saidOf = new Map([...standIns(rule, agreed, ours, [])].map(([said, one]) => [one, said]));
-  const replaced = new Set(
-    sent === undefined
-      ? theirs.filter(isInPlaceOf(rule, wanted))
-      : [...held.values(), ...theirs.filter(isDoubleOf(rule, agreed))],
-  );
+  const reworded = theirs.filter(({ key }) => !keys.has(key));
+  const held = standIns(rule, agreed, theirs, reworded);
   const free = new Set(theirs);
   for (const one of held.values()) free.delete(one);
+  const leaves = sent === undefined ? isInPlaceOf(rule, wanted) : isDoubleOf(rule, agreed);
+  const replaced = new Set([...held.values(), ...theirs.filter(leaves)]);
   const result = ours.flatMap((one) => {
     const said = saidOf.get(one);
     const match = (said && held.get(said)) ?? equalOf(rule, one, free);
@@ -46,17 +35,23 @@ export function putItems(
     // What we have not changed since is as they have it, or gone as they took it out.
     if (said !== undefined && sameJson(said.fact, one.fact))
       return match === undefined ? [] : [withIdOf(rule, one, match.value)];
-    return [putItem(rule, one, match, sent === undefined ? undefined : (said ?? unsaid))];
+    return [putItem(rule, one, match, sent === undefined ? undefined : (said?.fact ?? {}))];
   });
   return replaceItems(
     old,
-    indexes.filter((_, position) => theirs[position] !== undefined && replaced.has(theirs[position])),
+    [...replaced].map(({ index }) => index),
     result,
   );
 }
 
-/** Nothing was agreed on. */
-const unsaid: Said = { key: '', fact: {} };
+/** An item of the server's, with where it is in its list. */
+type Placed = Keyed & { readonly index: number };
+
+function theirItems(rule: EachRule, list: readonly Json[]): Placed[] {
+  const indexes = list.flatMap((value, index) => (rule.claims(value, list) ? [index] : []));
+  const items = indexes.map((index) => list[index] ?? null);
+  return keyItems(rule, items).map((item, position) => ({ ...item, index: indexes[position] ?? -1 }));
+}
 
 /** An item in a place that the record says nothing about is somebody else's, such as the number that a hospital has given to a patient of ours. */
 function isInPlaceOf(rule: EachRule, wanted: readonly Json[]): (one: Keyed) => boolean {
@@ -74,15 +69,15 @@ function isDoubleOf({ by }: EachRule, agreed: readonly Said[]): (one: Keyed) => 
 }
 
 /** What the other side has begun too: one of the same key, or without an id the same content. */
-function equalOf(rule: EachRule, { key, fact }: Keyed, items: ReadonlySet<Keyed>): Keyed | undefined {
+function equalOf(rule: EachRule, { key, fact }: Keyed, items: ReadonlySet<Placed>): Placed | undefined {
   const all = [...items];
   return (
     all.find((item) => item.key === key) ?? all.find((item) => lacksId(rule, item.value) && sameJson(item.fact, fact))
   );
 }
 
-function putItem(rule: EachRule, one: Keyed, old: Keyed | undefined, said: Said | undefined): Json {
-  const put = rule.item.put(one.value, old?.value, rule.by === 'content' ? undefined : said?.fact) ?? one.value;
+function putItem(rule: EachRule, one: Keyed, old: Keyed | undefined, sent: Json | undefined): Json {
+  const put = rule.item.put(one.value, old?.value, rule.by === 'content' ? undefined : sent) ?? one.value;
   return withIdOf(rule, one, put);
 }
 

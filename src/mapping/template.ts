@@ -282,18 +282,7 @@ function compileObject(node: MapNode, cursor: Cursor, place: Place, build: Build
 }
 
 /** Types of which no part says anything without the others. */
-const oneValueTypes = [
-  'Coding',
-  'Identifier',
-  'Money',
-  'Quantity',
-  'Age',
-  'Count',
-  'Distance',
-  'Duration',
-  'Range',
-  'Ratio',
-];
+const oneValueTypes = ['Coding', 'Money', 'Quantity', 'Age', 'Count', 'Distance', 'Duration', 'Range', 'Ratio'];
 
 function requiredNames(entry: MapEntry, node: MapNode, build: Build): string[] {
   const names = entry.value.kind === 'list' ? entry.value.items : [entry.value];
