@@ -10,7 +10,7 @@ import { type ChangeLineage, commentsOffered, fieldsOffered, offerPatch } from '
 import { closeObsolete, type DecisionRow, openDecision, resourceTopic } from './decisions.ts';
 import { isWaiting } from './inbound/read-abort.ts';
 import { byTime, isHeard, joined } from './inbound/their-comments.ts';
-import { type LaneDeps, receiverFor } from './lane-connection.ts';
+import { type Run, receiverFor } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { linkedTargets, resolverOf } from './linked-targets.ts';
@@ -23,8 +23,9 @@ import type { ResultsByTask } from './task-results.ts';
 import { keepUnmappedBack } from './unmapped.ts';
 
 /** Settles every observed resource of the lane. @returns true when something was stored, so that the lane is to be loaded again. */
-export async function absorb(deps: LaneDeps, lease: Lease, state: LaneState, results: ResultsByTask): Promise<boolean> {
-  const context = await settleContext(deps, lease, state, results);
+export async function absorb(run: Run, state: LaneState, results: ResultsByTask): Promise<boolean> {
+  const { deps, lease } = run;
+  const context = await settleContext(run, state, results);
   // What shows there may be our own last write, of which nothing is known yet.
   const told = state.resources.filter(({ untold }) => untold === undefined);
   const settlements = told.flatMap((resource) => settle(resource, context) ?? []);
@@ -125,12 +126,8 @@ function patchesByRecord(
   });
 }
 
-async function settleContext(
-  deps: LaneDeps,
-  lease: Lease,
-  state: LaneState,
-  results: ResultsByTask,
-): Promise<SettleContext> {
+async function settleContext(run: Run, state: LaneState, results: ResultsByTask): Promise<SettleContext> {
+  const { deps, lease } = run;
   const changed = state.resources.filter(
     ({ observed, link }) => observed !== undefined && observed.hash !== link?.seenHash,
   );
@@ -138,7 +135,7 @@ async function settleContext(
   const baseUrl = config?.baseUrl;
   const bodies = changed.flatMap(({ observed }) => (observed === undefined ? [] : [observed.body]));
   const targets = await linkedTargets(deps.store, lease, baseUrl, bodies);
-  const names = await organizationNames(deps, lease, changed);
+  const names = await organizationNames(run, changed);
   const asking = new Set(
     state.resources.flatMap(({ key, link, observed }) => {
       const isTheirs = key.slot === cancellationSlot && link?.origin === 'theirs' && !link.retired;
@@ -169,8 +166,7 @@ async function settleContext(
 }
 
 async function organizationNames(
-  deps: LaneDeps,
-  lease: Lease,
+  { deps, lease }: Run,
   resources: readonly LaneResource[],
 ): Promise<Map<string, string>> {
   const ids = resources.flatMap(({ record }) =>

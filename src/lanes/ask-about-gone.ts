@@ -6,7 +6,7 @@ import { reason } from '../errors.ts';
 import { textAt } from '../json.ts';
 import type { Database } from '../store/store.ts';
 import { type Choice, closeObsolete, type NewDecision, resourceTopic } from './decisions.ts';
-import type { LaneConnection, LaneDeps } from './lane-connection.ts';
+import type { LaneConnection, Run } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
 import { hashOfSeen, raiseWanted, saveStates, updateLink, wakeWaiting } from './links.ts';
@@ -20,9 +20,7 @@ import { forgetLeft } from './set-aside.ts';
 
 /** @returns lanes that have work now; undefined: nothing was stored */
 export async function settleGone(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  { deps, connection, lease }: Run,
   state: LaneState,
 ): Promise<readonly LaneKey[] | undefined> {
   const { known, resources } = state;

@@ -3,9 +3,9 @@
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { type Choice, type NewDecision, openDecision, resourceTopic } from './decisions.ts';
-import type { LaneDeps } from './lane-connection.ts';
+import type { Run } from './lane-connection.ts';
 import { nameOf, type ResourceKey } from './lane-resource.ts';
-import { holdLease, type Lease } from './lease.ts';
+import { holdLease } from './lease.ts';
 import type { WriteOutcome } from './send.ts';
 import { canBeSetAside } from './set-aside.ts';
 
@@ -20,11 +20,7 @@ const leave: Choice = {
 };
 
 /** @returns whether a person is asked now, so that the resource rests and the lane goes on without it. */
-export async function askAboutContested(
-  deps: LaneDeps,
-  lease: Lease,
-  outcomes: readonly WriteOutcome[],
-): Promise<boolean> {
+export async function askAboutContested({ deps, lease }: Run, outcomes: readonly WriteOutcome[]): Promise<boolean> {
   const contested = outcomes.filter(({ class: result, inTransaction }) => result === 'conflict' && !inTransaction);
   if (lease.attempts < mostRuns || contested.length === 0) return false;
   await deps.store.tx(async (trx) => {

@@ -2,8 +2,8 @@
 // lease under which it was begun (lanes.md 5).
 
 import { isPassing, isSearchResult } from '../connections/connections.ts';
-import type { LaneConnection, LaneDeps } from './lane-connection.ts';
-import { holdLease, type Lease } from './lease.ts';
+import type { LaneConnection, LaneDeps, Run } from './lane-connection.ts';
+import { holdLease } from './lease.ts';
 
 /** A run that takes longer yields: others want its place, and what it has read and stored is kept. */
 const mostRunMs = 5 * 60_000;
@@ -29,7 +29,7 @@ export class RunTimeOver extends Error {}
  * ends, and none is begun when the time of the run is over. A look that fails by chance is had once more at once (`isPassing`), but not one after another.
  * A write has its own `sendBefore`, and its intent has just renewed the lease.
  */
-export function keepingLease(deps: LaneDeps, connection: LaneConnection, lease: Lease, time: RunTime): LaneConnection {
+export function keepingLease({ deps, connection, lease }: Run, time: RunTime): LaneConnection {
   const { client } = connection;
   let renewedAt = time.startedAt;
   let hasFailed = false;

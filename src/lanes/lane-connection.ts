@@ -6,7 +6,7 @@ import type { FhirClient, ProvenanceAbility, RouteRow, Vendor } from '../connect
 import type { MappingSet } from '../mapping/mapping.ts';
 import type { Store } from '../store/store.ts';
 import type { LaneMemories } from './lane-memory.ts';
-import type { LaneKey } from './lease.ts';
+import type { LaneKey, Lease } from './lease.ts';
 import type { RunGate } from './run-gate.ts';
 
 export interface LaneConnection {
@@ -62,6 +62,13 @@ export interface LaneDeps {
   readonly wake: (lanes: readonly LaneKey[]) => void;
   readonly log: LaneLog;
   readonly onRun?: (connection: string, outcome: string) => void;
+}
+
+/** A run works on one leased lane of one connection. */
+export interface Run {
+  readonly deps: LaneDeps;
+  readonly connection: LaneConnection;
+  readonly lease: Lease;
 }
 
 /** Ids, counts and codes only; no record content. */

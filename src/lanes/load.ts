@@ -9,7 +9,7 @@ import type { DesireInput, DocumentsHeld } from './desire-input.ts';
 import { editionOf } from './documents/editions.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import { Known, type RecordName } from './known.ts';
-import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
+import type { Abilities, Run } from './lane-connection.ts';
 import { recognized } from './lane-memory.ts';
 import { type ReadRecord, unnamedReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
@@ -56,10 +56,8 @@ export interface PlanBasis {
  * and the snapshot lacks is read with everything else in another one.
  */
 export async function loadLane(
-  deps: LaneDeps,
-  connection: LaneConnection,
+  { deps, connection, lease }: Run,
   abilities: Abilities,
-  lease: Lease,
   memory: RunMemory,
 ): Promise<LaneState> {
   const mappings = memory.mappings ?? (await deps.mappings());

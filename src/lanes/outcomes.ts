@@ -8,7 +8,7 @@ import type { Database } from '../store/store.ts';
 import { askedKey } from './cancel-question.ts';
 import { doubled, openDecision } from './decisions.ts';
 import { holdDocuments, keepFiled } from './documents/editions.ts';
-import type { LaneDeps } from './lane-connection.ts';
+import type { Run } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import type { LaneRows } from './lane-rows.ts';
 import type { LaneKey, Lease } from './lease.ts';
@@ -48,8 +48,7 @@ export interface StoredOutcomes {
 }
 
 export async function storeOutcomes(
-  deps: LaneDeps,
-  lease: Lease,
+  { deps, lease }: Run,
   rows: LaneRows,
   answered: readonly WriteOutcome[],
 ): Promise<StoredOutcomes> {

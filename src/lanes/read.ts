@@ -4,9 +4,9 @@ import { type Fault, type FhirReply, issueCodes } from '../connections/connectio
 import { reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { holdDocuments } from './documents/editions.ts';
-import type { LaneConnection, LaneDeps } from './lane-connection.ts';
+import type { Run } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
-import { holdLease, type Lease } from './lease.ts';
+import { holdLease } from './lease.ts';
 import { hashOfSeen, saveSeen } from './links.ts';
 import { type Survivor, standsAgain, storeMerge, storeUnmerge, survivorOf } from './patients/merged.ts';
 import { type OneRead, readOne } from './read-one.ts';
@@ -22,19 +22,18 @@ export type ReadResult =
 
 /** Reads one linked resource. A 404 or 410 is kept as gone; a failure changes nothing. */
 export async function readLinked(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  run: Run,
   resource: LaneResource,
   link: LinkState,
   fresh: Set<string>,
 ): Promise<ReadResult> {
+  const { deps, connection, lease } = run;
   const { resourceType } = resource;
   const { remoteId } = link;
   const read = await readOne(connection, { resourceType, id: remoteId });
   const { reply, body, failed } = read;
   if (resourceType === 'Patient' && resource.key.type === 'client') {
-    const moved = await followMerge(deps, connection, lease, resource, link, read, fresh);
+    const moved = await followMerge(run, resource, link, read, fresh);
     if (moved !== undefined) return moved;
   }
   const isCapped = failed?.reason.code === 'server-daily-cap';
@@ -45,7 +44,7 @@ export async function readLinked(
     return { kind: 'parked', reason: why };
   }
   if (failed?.class === 'gone') {
-    await storeGone(deps, lease, resource, link);
+    await storeGone(run, resource, link);
     fresh.add(`${resourceType}/${remoteId}`);
     return { kind: 'read', isNews: true };
   }
@@ -82,14 +81,13 @@ function isAsSeen({ observed }: LaneResource, body: JsonObject, versionTag: stri
 
 /** The link follows a patient whom the hospital has merged; undefined: this one stands, alone, or nothing can be told from the answer. */
 async function followMerge(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  run: Run,
   resource: LaneResource,
   link: LinkState,
   { reply, body, failed }: OneRead,
   fresh: Set<string>,
 ): Promise<ReadResult | undefined> {
+  const { deps, connection } = run;
   if (reply.fault !== undefined) return undefined;
   const saysMerged = issueCodes(reply.body).some((code) => connection.vendor.patients.merged.includes(code));
   if (failed !== undefined && !saysMerged) return undefined;
@@ -99,16 +97,16 @@ async function followMerge(
   if (found.kind === 'same') {
     const former = await standsAgain(connection, resource.client?.merged ?? []);
     if (former === undefined) return undefined;
-    deps.wake(await storeUnmerge(deps, connection, lease, resource, [former, ...(body ? [body] : [])]));
+    deps.wake(await storeUnmerge(run, resource, [former, ...(body ? [body] : [])]));
     return { kind: 'read', isNews: true };
   }
   const survivor = found.kind === 'survivor' ? found.body : undefined;
-  deps.wake(await storeMerge(deps, connection, lease, resource, link, survivor));
+  deps.wake(await storeMerge(run, resource, link, survivor));
   if (survivor !== undefined) fresh.add(`Patient/${survivor.id}`);
   return { kind: 'read', isNews: true };
 }
 
-async function storeGone(deps: LaneDeps, lease: Lease, resource: LaneResource, link: LinkState): Promise<void> {
+async function storeGone({ deps, lease }: Run, resource: LaneResource, link: LinkState): Promise<void> {
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     await saveSeen(trx, lease.connection, {

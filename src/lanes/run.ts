@@ -18,7 +18,7 @@ import { hearContacts } from './inbound/hear-contacts.ts';
 import { lookForAbsent } from './inbound/look-absent.ts';
 import { takeInbound } from './inbound/take.ts';
 import { keepingLease, type RunTime, RunTimeOver, startRun } from './kept-lease.ts';
-import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
+import type { Abilities, LaneDeps, Run } from './lane-connection.ts';
 import { areOthers, saveReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { type LaneRows, takeLane } from './lane-rows.ts';
@@ -26,7 +26,6 @@ import {
   holdLease,
   isUnreleased,
   type LaneKey,
-  type Lease,
   LeaseLost,
   passOn,
   type RunKeeper,
@@ -81,39 +80,34 @@ export async function runLane(deps: LaneDeps, key: LaneKey): Promise<void> {
       await passOn(deps.store, key, configuration);
       return isUnreleased(deps.store, key);
     }
-    await runLeased(deps, connection, lease, time, taken?.rows);
+    await runLeased({ deps, connection, lease }, time, taken?.rows);
     return false;
   });
   if (!isSuspect) return;
   await deps.gate.alone(async () => {
     const time = startRun(deps);
     const lease = await takeLease(deps.store, key, { holder, leaseMs, configuration, which: 'any' });
-    if (lease !== undefined) await runLeased(deps, connection, lease, time, undefined);
+    if (lease !== undefined) await runLeased({ deps, connection, lease }, time, undefined);
   });
 }
 
 /** @param rows of the lane as the lease found it; undefined: they are to be read */
-async function runLeased(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  time: RunTime,
-  rows: LaneRows | undefined,
-): Promise<void> {
+async function runLeased(run: Run, time: RunTime, rows: LaneRows | undefined): Promise<void> {
+  const { deps, lease } = run;
   const key = { connection: lease.connection, subject: lease.subject };
   const memory = deps.memories.take(key);
   try {
     const outcome =
       lease.starts > mostStarts
-        ? await crashed(deps, lease)
-        : await new LaneRun(deps, connection, lease, time, {
+        ? await crashed(run)
+        : await new LaneRun(run, time, {
             ...newMemory(memory, lease.wanted),
             carried: rows,
           }).toEnd();
     deps.wake(await release(deps.store, lease, outcome));
     if (outcome.kind === 'done' || memory.looked !== undefined || memory.unread.size > 0)
       deps.memories.keep(key, memory);
-    await tellOverdue(deps, lease, outcome);
+    await tellOverdue(run, outcome);
     deps.onRun?.(key.connection, outcome.kind === 'done' ? (outcome.parked === null ? 'done' : 'parked') : 'again');
   } catch (error) {
     if (error instanceof LeaseLost) return;
@@ -121,12 +115,12 @@ async function runLeased(
     deps.log.error({ ...key, ...factsOf(error) }, 'a lane run failed');
     const failed = again(lease.attempts, deps, reason('internal', { requestId: lease.subject }), undefined);
     await release(deps.store, lease, failed);
-    await tellOverdue(deps, lease, failed);
+    await tellOverdue(run, failed);
     deps.onRun?.(key.connection, 'failed');
   }
 }
 
-async function crashed(deps: LaneDeps, lease: Lease): Promise<RunOutcome> {
+async function crashed({ deps, lease }: Run): Promise<RunOutcome> {
   const why = reason('lane-crashed', { starts: mostStarts });
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
@@ -147,9 +141,7 @@ function again(before: number, deps: LaneDeps, why: Reason, waitMs: number | und
 type Step = 'go-on' | RunOutcome;
 
 class LaneRun {
-  readonly #deps: LaneDeps;
-  readonly #connection: LaneConnection;
-  readonly #lease: Lease;
+  readonly #run: Run;
   readonly #memory: RunMemory;
   #singly = false;
   #hasSearched = false;
@@ -167,11 +159,9 @@ class LaneRun {
   #shape: ReturnType<typeof shapeOf> | undefined;
   readonly #endsAt: number;
 
-  constructor(deps: LaneDeps, connection: LaneConnection, lease: Lease, time: RunTime, memory: RunMemory) {
+  constructor(run: Run, time: RunTime, memory: RunMemory) {
     this.#memory = memory;
-    this.#deps = deps;
-    this.#connection = keepingLease(deps, connection, lease, time);
-    this.#lease = lease;
+    this.#run = { ...run, connection: keepingLease(run, time) };
     this.#endsAt = time.endsAt;
   }
 
@@ -180,7 +170,7 @@ class LaneRun {
     try {
       const abilities = await this.#abilities();
       if ('kind' in abilities) return abilities;
-      for (let steps = 0; steps < mostSteps && this.#deps.clock() < this.#endsAt; steps += 1) {
+      for (let steps = 0; steps < mostSteps && this.#run.deps.clock() < this.#endsAt; steps += 1) {
         const step = await this.#step(abilities);
         if (step !== 'go-on') return step;
       }
@@ -194,14 +184,15 @@ class LaneRun {
   /** The run comes back soon: what it has read only because all is to be read again need not be read once more then. */
   #keepLooks(): void {
     const { lane, looked, fresh } = this.#memory;
-    lane.looked = { wanted: this.#lease.wanted, names: new Set([...looked, ...fresh]) };
+    lane.looked = { wanted: this.#run.lease.wanted, names: new Set([...looked, ...fresh]) };
   }
 
   /** What the server offers; when it cannot be asked, how the run ends. */
   async #abilities(): Promise<Abilities | RunOutcome> {
+    const { deps, connection, lease } = this.#run;
     try {
-      this.#memory.mappings = await this.#deps.mappings(this.#lease.mapping);
-      return await this.#connection.abilities(this.#memory.mappings);
+      this.#memory.mappings = await deps.mappings(lease.mapping);
+      return await connection.abilities(this.#memory.mappings);
     } catch (error) {
       if (!(error instanceof CasebridgeError)) throw error;
       return error.kind.class === 'config' ? this.#pause(error.reason) : this.#again(error.reason, undefined);
@@ -209,41 +200,41 @@ class LaneRun {
   }
 
   async #step(abilities: Abilities): Promise<Step> {
-    const state = await loadLane(this.#deps, this.#connection, abilities, this.#lease, this.#memory);
+    const { deps, connection, lease } = this.#run;
+    const state = await loadLane(this.#run, abilities, this.#memory);
     if (state.basis.isPaused) return this.#again(reason('connection-paused', { why: '' }), undefined);
     if (state.isConfiguredOtherwise) return this.#again(reason('connection-configured-otherwise'), 0);
-    const cleared = await reconcile(this.#deps, this.#connection, this.#lease, state, this.#memory);
+    const cleared = await reconcile(this.#run, state, this.#memory);
     if (isFailure(cleared)) return this.#stop(cleared);
     if (cleared.kind === 'clear' && cleared.changed) return 'go-on';
     // What became of what was sent before is found out all the same.
-    const out = leftOut(this.#connection, this.#lease);
+    const out = leftOut(connection, lease);
     if (out !== undefined) return this.#leaveOut(state, out);
-    const reread = this.#lease.reread ? state.resources.filter((resource) => this.#isUnread(resource)) : [];
+    const reread = lease.reread ? state.resources.filter((resource) => this.#isUnread(resource)) : [];
     if (reread.length > 0) return this.#readAll(state, reread);
-    const unsure = await askAboutInactive(this.#deps, this.#connection, this.#lease, state.resources);
+    const unsure = await askAboutInactive(this.#run, state.resources);
     if (unsure !== undefined) {
-      this.#deps.wake(unsure);
+      deps.wake(unsure);
       return 'go-on';
     }
-    if (await tellOfDuplicate(this.#deps, this.#lease, state)) return 'go-on';
+    if (await tellOfDuplicate(this.#run, state)) return 'go-on';
     const tied = await this.#adopt(state);
     if (tied !== undefined) return tied;
-    const told = await settleGone(this.#deps, this.#connection, this.#lease, state);
+    const told = await settleGone(this.#run, state);
     if (told !== undefined) {
-      this.#deps.wake(told);
+      deps.wake(told);
       return 'go-on';
     }
-    const results = await readResults(this.#deps, this.#connection, this.#lease, state.resources);
+    const results = await readResults(this.#run, state.resources);
     if (isFailure(results)) return this.#stop(results);
-    if (await absorb(this.#deps, this.#lease, state, results.byTask)) return 'go-on';
-    const looked = state.holds.inbound ? await lookForAbsent(this.#deps, this.#connection, this.#lease) : undefined;
+    if (await absorb(this.#run, state, results.byTask)) return 'go-on';
+    const looked = state.holds.inbound ? await lookForAbsent(this.#run) : undefined;
     if (looked !== undefined) return this.#stop(looked);
-    if (state.holds.begun && (await hearMessages(this.#deps, this.#connection, this.#lease, state.resources)))
-      return 'go-on';
+    if (state.holds.begun && (await hearMessages(this.#run, state.resources))) return 'go-on';
     if (await this.#hear(state)) return 'go-on';
     const taken = await this.#takeInbound(state);
     if (taken !== undefined) return taken;
-    const givenUp = await giveUpMisfiled(this.#deps, this.#connection, this.#lease, state.resources);
+    const givenUp = await giveUpMisfiled(this.#run, state.resources);
     for (const name of givenUp) this.#memory.refused.delete(name);
     if (givenUp.length > 0) return 'go-on';
     return this.#work(abilities, state, plan(state.resources));
@@ -261,10 +252,11 @@ class LaneRun {
       );
     const [toFile] = operations.filter(({ kind }) => kind === 'encounter');
     if (toFile !== undefined) return this.#findEncounter(toFile.resource);
-    this.#shape ??= shapeOf(this.#connection.config, abilities);
+    const { config } = this.#run.connection;
+    this.#shape ??= shapeOf(config, abilities);
     const basis = basisOf(this.#shape, state);
-    const isLive = this.#connection.config.mode === 'live';
-    const allowed = isLive ? await withoutMassChange(this.#deps, this.#lease, state, basis, planned) : planned;
+    const isLive = config.mode === 'live';
+    const allowed = isLive ? await withoutMassChange(this.#run, state, basis, planned) : planned;
     const writes = allowed.operations.filter(isWrite);
     if (writes.length > 0 && isLive) return this.#send(abilities, state, writes);
     return this.#finish(state, allowed, writes.length, isLive && !isHolding(allowed) ? basis : undefined);
@@ -273,11 +265,11 @@ class LaneRun {
   /** Ties records to what they answer; undefined: nothing was to be tied. */
   async #adopt(state: LaneState): Promise<Step | undefined> {
     if (!state.holds.begun) return undefined;
-    const adopted = await adopt(this.#deps, this.#connection, this.#lease, state, this.#memory.refused);
+    const adopted = await adopt(this.#run, state, this.#memory.refused);
     if (isFailure(adopted)) return this.#stop(adopted);
     if (adopted.kind === 'nothing') return undefined;
     if (adopted.kind === 'parked') for (const [name, why] of adopted.slots) this.#memory.refused.set(name, why);
-    else this.#deps.wake(adopted.woken);
+    else this.#run.deps.wake(adopted.woken);
     return 'go-on';
   }
 
@@ -285,16 +277,16 @@ class LaneRun {
   async #hear(state: LaneState): Promise<boolean> {
     const { mappings } = this.#memory;
     if (!(state.holds.spoken || state.holds.inbound) || mappings === undefined) return false;
-    const heard = await hearContacts(this.#deps, this.#connection, this.#lease, mappings, state);
+    const heard = await hearContacts(this.#run, mappings, state);
     this.#contactAt = heard.lookAt;
-    return heard.isNews || hearCancellation(this.#deps, this.#connection, this.#lease, mappings, state);
+    return heard.isNews || hearCancellation(this.#run, mappings, state);
   }
 
   /** Takes up what began on the other side; undefined: nothing is new. */
   async #takeInbound(state: LaneState): Promise<Step | undefined> {
     if (!state.holds.inbound || this.#memory.mappings === undefined) return undefined;
     const { mappings, texts } = this.#memory;
-    const taken = await takeInbound(this.#deps, this.#connection, this.#lease, mappings, state.now, texts);
+    const taken = await takeInbound(this.#run, mappings, state.now, texts);
     if (isFailure(taken)) return this.#stop(taken);
     return taken.kind === 'stored' ? 'go-on' : undefined;
   }
@@ -317,7 +309,7 @@ class LaneRun {
         unread.set(name, spared);
         continue;
       }
-      const read = await readLinked(this.#deps, this.#connection, this.#lease, resource, resource.link, fresh);
+      const read = await readLinked(this.#run, resource, resource.link, fresh);
       if (read.kind === 'config') return this.#stop(read);
       lane.unread.delete(name);
       if (read.kind === 'again') {
@@ -344,17 +336,17 @@ class LaneRun {
   async #find(abilities: Abilities, finds: readonly Operation[]): Promise<Step> {
     this.#hasSearched = true;
     for (const { resource } of finds) {
-      const found = await findExisting(this.#deps, this.#connection, abilities, this.#lease, resource);
+      const found = await findExisting(this.#run, abilities, resource);
       if (isFailure(found)) return this.#stop(found);
       if (found.kind === 'parked') this.#memory.refused.set(nameOf(resource.key), found.reason);
       if (found.kind === 'not-found') this.#memory.notFound.set(nameOf(resource.key), found.matchKeys);
-      if (found.kind === 'linked') this.#deps.wake(found.woken);
+      if (found.kind === 'linked') this.#run.deps.wake(found.woken);
     }
     return 'go-on';
   }
 
   async #findEncounter(resource: LaneResource): Promise<Step> {
-    const found = await findEncounter(this.#deps, this.#connection, this.#lease, resource);
+    const found = await findEncounter(this.#run, resource);
     if (isFailure(found)) return this.#stop(found);
     this.#memory.encounters.set(resource.document?.patientId ?? '', found.encounter);
     return 'go-on';
@@ -362,7 +354,7 @@ class LaneRun {
 
   async #send(abilities: Abilities, state: LaneState, writes: readonly Write[]): Promise<Step> {
     try {
-      const outcomes = await sendLevel(this.#deps, this.#connection, abilities, this.#lease, state, writes, {
+      const outcomes = await sendLevel(this.#run, abilities, state, writes, {
         singly: this.#singly,
         refusedTags: this.#refusedTags,
         saidGone: this.#saidGone,
@@ -375,10 +367,10 @@ class LaneRun {
         return 'go-on';
       }
       this.#memory.placeholders = true;
-      const stored = await storeOutcomes(this.#deps, this.#lease, state.rows, outcomes);
+      const stored = await storeOutcomes(this.#run, state.rows, outcomes);
       this.#memory.carried = stored.rows;
       this.#hasWritten ||= outcomes.some(({ class: result }) => result === 'ok');
-      this.#deps.wake(stored.woken);
+      this.#run.deps.wake(stored.woken);
       for (const outcome of outcomes) this.#learn(outcome);
       for (const [name, why] of stored.refused) this.#memory.refused.set(name, why);
       const [refusal] = stored.refused.values();
@@ -389,7 +381,7 @@ class LaneRun {
       if (stored.config !== undefined) return this.#pause(stored.config);
       if (stored.again !== undefined) return this.#again(stored.again.reason, stored.again.afterMs);
       if (this.#conflicts <= mostConflicts) return 'go-on';
-      return !(await askAboutContested(this.#deps, this.#lease, outcomes))
+      return !(await askAboutContested(this.#run, outcomes))
         ? this.#again(reason('server-conflict', { status: 412, issue: '' }), undefined)
         : 'go-on';
     } catch (error) {
@@ -418,12 +410,13 @@ class LaneRun {
   }
 
   async #pause(why: Reason): Promise<RunOutcome> {
-    await pauseForFault(this.#deps, this.#lease.connection, why);
+    await pauseForFault(this.#run.deps, this.#run.lease.connection, why);
     return this.#again(why, undefined);
   }
 
   #again(why: Reason, afterMs: number | undefined): RunAgain {
-    const ended = again(this.#hasWritten ? 0 : this.#lease.attempts, this.#deps, why, afterMs);
+    const { deps, lease } = this.#run;
+    const ended = again(this.#hasWritten ? 0 : lease.attempts, deps, why, afterMs);
     return { ...ended, ...(this.#refused && { parked: this.#refused }) };
   }
 
@@ -448,7 +441,7 @@ class LaneRun {
     if (unread !== undefined) {
       this.#keepLooks();
       const keep: RunKeeper = async (trx) => {
-        await refuseUnread(trx, this.#lease, unread);
+        await refuseUnread(trx, this.#run.lease, unread);
         return rest.keep?.(trx) ?? [];
       };
       return { ...this.#again(unread, undefined), rest: { ...rest, keep } };
@@ -467,27 +460,26 @@ class LaneRun {
    * statement.
    */
   #keep(state: LaneState, planned: Plan): RunKeeper | undefined {
+    const { connection, lease } = this.#run;
     const { holds, known, resources, openDecisions } = state;
     const states = planned.states.filter((one) => isNewState(state, one.resource, one.state, one.reason));
     const stuck = planned.states.filter(needsMending);
     const waits = waitedFor(resources);
-    const sharesReferrals = this.#connection.config.share === 'referrals';
+    const sharesReferrals = connection.config.share === 'referrals';
     const awaited = sharesReferrals ? waitedFor(resources.filter(({ route }) => route.route === 'native')) : [];
-    const { settleMs } = this.#connection.config;
+    const { settleMs } = connection.config;
     const quiet = [
-      needed(states.length > 0, (trx) => saveStates(trx, this.#lease, states)),
-      needed(holds.unmapped || hasUnmapped(resources), (trx) => keepUnmapped(trx, this.#lease, resources)),
-      needed(holds.remoteValues, (trx) => dropAgreedValues(trx, this.#lease)),
-      needed(holds.alerts, (trx) => closeAlert(trx, crashTopic(this.#lease))),
-      needed(stuck.length > 0 || isAsked(openDecisions), (trx) =>
-        askAboutRefused(trx, this.#lease, stuck, openDecisions),
-      ),
-      needed(this.#hasSearched, (trx) => releaseMatchLeases(trx, this.#lease, settleMs)),
+      needed(states.length > 0, (trx) => saveStates(trx, lease, states)),
+      needed(holds.unmapped || hasUnmapped(resources), (trx) => keepUnmapped(trx, lease, resources)),
+      needed(holds.remoteValues, (trx) => dropAgreedValues(trx, lease)),
+      needed(holds.alerts, (trx) => closeAlert(trx, crashTopic(lease))),
+      needed(stuck.length > 0 || isAsked(openDecisions), (trx) => askAboutRefused(trx, lease, stuck, openDecisions)),
+      needed(this.#hasSearched, (trx) => releaseMatchLeases(trx, lease, settleMs)),
     ].flat();
     const waking = [
       needed(areOthers(known.readRecords, holds.reads), (trx) => this.#saveReads(trx, state)),
-      needed(waits.length > 0 || holds.waits, (trx) => saveWaiting(trx, this.#lease, waits)),
-      needed(awaited.length > 0, (trx) => wantAwaited(trx, this.#lease, awaited)),
+      needed(waits.length > 0 || holds.waits, (trx) => saveWaiting(trx, lease, waits)),
+      needed(awaited.length > 0, (trx) => wantAwaited(trx, lease, awaited)),
     ].flat();
     if (quiet.length + waking.length === 0) return undefined;
     return async (trx) => {
@@ -499,10 +491,11 @@ class LaneRun {
   }
 
   async #saveReads(trx: Transaction<Database>, { known, holds }: LaneState): Promise<readonly LaneKey[]> {
-    const isOvertaken = await saveReads(trx, this.#lease, known.readRecords, holds.reads);
+    const { lease } = this.#run;
+    const isOvertaken = await saveReads(trx, lease, known.readRecords, holds.reads);
     if (!isOvertaken) return [];
-    await raiseWanted(trx, [this.#lease]);
-    return [this.#lease];
+    await raiseWanted(trx, [lease]);
+    return [lease];
   }
 }
 

@@ -14,9 +14,8 @@ import type { JsonObject } from '../json.ts';
 import { writesAtOnce } from './at-once.ts';
 import { mayBeOurs } from './created-reply.ts';
 import { readEntries } from './entry-reply.ts';
-import type { Abilities, LaneConnection, LaneDeps } from './lane-connection.ts';
+import type { Abilities, LaneConnection, Run } from './lane-connection.ts';
 import { nameOf } from './lane-resource.ts';
-import type { Lease } from './lease.ts';
 import type { LaneState } from './load.ts';
 import { type Intent, storeIntents } from './operations.ts';
 import { placeholdersIn } from './order.ts';
@@ -72,20 +71,19 @@ export interface Manner {
 
 /** Sends what can go now, and tells what came back. Stores the intents, but not the outcomes. */
 export async function sendLevel(
-  deps: LaneDeps,
-  connection: LaneConnection,
+  run: Run,
   abilities: Abilities,
-  lease: Lease,
   state: LaneState,
   writes: readonly Write[],
   manner: Manner,
 ): Promise<WriteOutcome[]> {
+  const { deps, connection, lease } = run;
   const { singly, notFound } = manner;
   // A patch has no place in a Bundle of resources.
   const together = writes.filter((write) => !goesAsPatch(abilities, write));
   const asTransaction = abilities.transaction && !singly && together.length > 1;
   const sendId = deps.newId();
-  const recorded = provenanceOf(deps, connection, abilities, lease, state, sendId);
+  const recorded = provenanceOf(run, abilities, state, sendId);
   const level = asTransaction
     ? firstBundle(together, recorded)
     : writes
@@ -131,10 +129,8 @@ function learnedOf(write: Write, { refusedTags, saidGone }: Manner): Learned {
 type Recording = (writes: readonly Write[]) => JsonObject[];
 
 function provenanceOf(
-  { identifierSystem, clock }: LaneDeps,
-  connection: LaneConnection,
+  { deps: { identifierSystem, clock }, connection, lease }: Run,
   { provenance }: Abilities,
-  lease: Lease,
   state: LaneState,
   sendId: string,
 ): Recording {

@@ -3,9 +3,8 @@
 import { parseReference } from '../fhir/fhir.ts';
 import { isOutcomeUnknown, resultsNamedBy, type TaskObservation } from '../referrals/referrals.ts';
 import { type Looks, lookThere } from './inbound/look.ts';
-import type { LaneConnection, LaneDeps } from './lane-connection.ts';
+import type { Run } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
-import type { Lease } from './lease.ts';
 import type { Failure } from './search-failure.ts';
 
 export type TaskResults = NonNullable<TaskObservation['results']>;
@@ -20,9 +19,7 @@ const mostResults = 20;
  * server for nothing.
  */
 export async function readResults(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  run: Run,
   resources: readonly LaneResource[],
 ): Promise<{ readonly kind: 'read'; readonly byTask: ResultsByTask } | Failure> {
   const byTask = new Map<string, TaskResults>();
@@ -32,13 +29,13 @@ export async function readResults(
     const looks: Looks = new Map();
     const results: TaskResults[number][] = [];
     for (const reference of resultsNamedBy(observed.body).slice(0, mostResults)) {
-      const named = parseReference(reference.trim(), connection.config.baseUrl);
+      const named = parseReference(reference.trim(), run.connection.config.baseUrl);
       if (named?.resourceType !== 'Procedure') {
         results.push('unread');
         continue;
       }
       const { resourceType, id } = named;
-      const failure = await lookThere(deps, connection, lease, looks, { resourceType, id });
+      const failure = await lookThere(run, looks, { resourceType, id });
       if (failure !== undefined) return failure;
       const look = looks.get(`${resourceType}/${id}`) ?? 'hidden';
       results.push(look === 'hidden' ? 'unread' : look === 'gone' ? 'gone' : look.body);

@@ -5,9 +5,9 @@ import { reason } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { isInstant, isPartialDate } from '../../records/records.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { holdLease } from '../lease.ts';
 import { type Failure, searchFailure } from '../search-failure.ts';
 
 /** The topic under which a person is asked about an encounter that is not there. */
@@ -19,9 +19,7 @@ export type EncounterResult =
 
 /** Asks the server. Where a document cannot go without one and none is open, a person is asked; an open encounter answers the question. */
 export async function findEncounter(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  { deps, connection, lease }: Run,
   resource: LaneResource,
 ): Promise<EncounterResult> {
   const { document } = resource;

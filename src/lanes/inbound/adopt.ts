@@ -7,7 +7,7 @@ import type { Facts } from '../../mapping/mapping.ts';
 import { isRecordType } from '../../records/records.ts';
 import { type Database, json, type Store, sql, type Transaction } from '../../store/store.ts';
 import type { RecordRow } from '../known.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
@@ -31,13 +31,7 @@ export type Adopted =
   | { readonly kind: 'parked'; readonly slots: ReadonlyMap<string, Reason> }
   | Failure;
 
-export async function adopt(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  state: LaneState,
-  refused: ReadonlyMap<string, Reason>,
-): Promise<Adopted> {
+export async function adopt(run: Run, state: LaneState, refused: ReadonlyMap<string, Reason>): Promise<Adopted> {
   const parked = new Map<string, Reason>();
   for (const row of state.known.own) {
     if (row.deleted || !isRecordType(row.type)) continue;
@@ -45,9 +39,7 @@ export async function adopt(
     const isOpen = resources.some(({ link, key }) => link === undefined && !refused.has(nameOf(key)));
     if (!isOpen) continue;
     const done =
-      row.type === 'client'
-        ? await adoptClient(deps, connection, lease, row, resources)
-        : await adoptRecord(deps, connection, lease, state, row, resources);
+      row.type === 'client' ? await adoptClient(run, row, resources) : await adoptRecord(run, state, row, resources);
     if (done.kind === 'parked') for (const [slot, why] of done.slots) parked.set(slot, why);
     else if (done.kind !== 'nothing') return done;
   }
@@ -55,13 +47,12 @@ export async function adopt(
 }
 
 async function adoptRecord(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  run: Run,
   { known }: LaneState,
   record: RecordRow,
   resources: readonly LaneResource[],
 ): Promise<Adopted> {
+  const { deps, connection, lease } = run;
   const origin = originHere(record.content, connection.config.id);
   // A case answers a referral, and has no resource there to be tied to.
   if (origin === undefined || record.type === 'case') return { kind: 'nothing' };
@@ -75,7 +66,7 @@ async function adoptRecord(
     const client = { type: 'client', id: clientId, slot: patientSlot } as const;
     const link = known.link(client);
     // The lane waits for the client, and the client's lane may not have looked yet.
-    if (link === undefined) return wantClient(deps, lease, clientId);
+    if (link === undefined) return wantClient(run, clientId);
     const isTheirs = link.remote_id === row.patient || isSameChart(known.generations(client), row.patient);
     if (!isTheirs) return park(reason('origin-other-patient', { ...origin }));
   }
@@ -92,7 +83,7 @@ async function adoptRecord(
 }
 
 /** Wanted once for each run that finds the client unlinked: the link wakes this lane by its wait. */
-async function wantClient(deps: LaneDeps, lease: Lease, clientId: string): Promise<Adopted> {
+async function wantClient({ deps, lease }: Run, clientId: string): Promise<Adopted> {
   const client = { connection: lease.connection, subject: `${lease.source}.client.${clientId}` };
   if (client.subject === lease.subject) return { kind: 'nothing' };
   await deps.store.tx(async (trx) => {
@@ -209,13 +200,8 @@ async function takeCase(trx: Transaction<Database>, row: InboundRow, caseId: str
  * The patient whom a client was proposed for, or whom a referral of the client is about, is who the client is: the source has said so. Somebody whose
  * name and birth date are others, or whom a person has said that the client is not, is a question all the same.
  */
-async function adoptClient(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  record: RecordRow,
-  resources: readonly LaneResource[],
-): Promise<Adopted> {
+async function adoptClient(run: Run, record: RecordRow, resources: readonly LaneResource[]): Promise<Adopted> {
+  const { deps, connection, lease } = run;
   const resource = resources.find(({ key }) => key.slot === 'patient');
   if (resource === undefined || resource.search === 'blocked') return { kind: 'nothing' };
   const patient = await patientSaid(deps.store, lease, record, connection.config.id);
@@ -223,7 +209,7 @@ async function adoptClient(
   const looks: Looks = new Map();
   const named = { resourceType: 'Patient', id: patient };
   await lookInStore(deps.store, lease.connection, looks, [named]);
-  const failure = looks.size === 0 ? await lookThere(deps, connection, lease, looks, named) : undefined;
+  const failure = looks.size === 0 ? await lookThere(run, looks, named) : undefined;
   if (failure !== undefined) return failure;
   const look = looks.get(`Patient/${patient}`);
   if (look === undefined || typeof look === 'string') return { kind: 'nothing' };
@@ -253,7 +239,7 @@ async function adoptClient(
       .execute();
     await raiseWanted(trx, [lease]);
   });
-  return { kind: 'stored', woken: await linkFound(deps, lease, resource, look.body) };
+  return { kind: 'stored', woken: await linkFound(run, resource, look.body) };
 }
 
 /** Whom the records of the client say that they answer about; undefined: none does, or they name several. */

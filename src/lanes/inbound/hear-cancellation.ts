@@ -10,7 +10,7 @@ import { type Store, sql, type Transaction } from '../../store/store.ts';
 import { askedKey, cancellationSlot, isAnsweredQuestion } from '../cancel-question.ts';
 import { offerPatch } from '../changes.ts';
 import { openDecision } from '../decisions.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { hashOfSeen, saveLinks, updateLink } from '../links.ts';
@@ -22,9 +22,7 @@ import { type AbortContext, abortAt, isAbortOf, isByAnother, isWaiting } from '.
 
 /** @returns true when something was stored, so that the lane is to be loaded again. */
 export async function hearCancellation(
-  deps: LaneDeps,
-  { config }: LaneConnection,
-  lease: Lease,
+  { deps, connection: { config }, lease }: Run,
   mappings: MappingSet,
   { resources, known }: LaneState,
 ): Promise<boolean> {

@@ -6,7 +6,7 @@ import type { MappingSet } from '../../mapping/mapping.ts';
 import { isInstant } from '../../records/records.ts';
 import { type Database, type Store, sql, type Transaction } from '../../store/store.ts';
 import { offerPatch, referralsOffered } from '../changes.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { LaneConnection, Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { linkedTargets, resolverOf } from '../linked-targets.ts';
@@ -32,9 +32,7 @@ export interface HeardContacts {
 }
 
 export async function hearContacts(
-  deps: LaneDeps,
-  { config }: LaneConnection,
-  lease: Lease,
+  { deps, connection: { config }, lease }: Run,
   mappings: MappingSet,
   { resources, now, holds }: LaneState,
 ): Promise<HeardContacts> {

@@ -7,7 +7,7 @@ import { isInstant } from '../../records/records.ts';
 import { type Store, sql } from '../../store/store.ts';
 import { commentsOffered, offerPatch } from '../changes.ts';
 import { wordsOf } from '../documents/message-words.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { hashOfSeen } from '../links.ts';
@@ -18,9 +18,7 @@ import { byTime, heardId, isTheirs, joined } from './their-comments.ts';
 
 /** @returns true when something was stored, so that the lane is to be loaded again. */
 export async function hearMessages(
-  deps: LaneDeps,
-  { config }: LaneConnection,
-  lease: Lease,
+  { deps, connection: { config }, lease }: Run,
   resources: readonly LaneResource[],
 ): Promise<boolean> {
   const begun = begunThere(resources, config.baseUrl);

@@ -2,7 +2,7 @@
 // it is gone (G10).
 
 import { type Store, sql } from '../../store/store.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { Run } from '../lane-connection.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { hashOfSeen, saveSeen } from '../links.ts';
 import type { Failure } from '../search-failure.ts';
@@ -23,11 +23,7 @@ export const isUnlinked = sql<boolean>`not exists (select 1 from link l where l.
   and l.resource_type = s.resource_type and l.remote_id = s.remote_id and l.retired_at is null)`;
 
 /** Looks at those of the lane and keeps what it finds. What nobody may see now stands as it was seen. */
-export async function lookForAbsent(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-): Promise<Failure | undefined> {
+export async function lookForAbsent({ deps, connection, lease }: Run): Promise<Failure | undefined> {
   for (const { resource_type: resourceType, remote_id: id, hash } of await absentOf(deps.store, lease)) {
     const found = await readThere(connection, { resourceType, id });
     if ('kind' in found) return found;

@@ -2,8 +2,8 @@
 
 import type { JsonObject } from '../../json.ts';
 import { json, type Store, sql } from '../../store/store.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import type { LaneConnection, Run } from '../lane-connection.ts';
+import { holdLease } from '../lease.ts';
 import { saveSeen } from '../links.ts';
 import { readOne } from '../read-one.ts';
 import { type Failure, failureOf } from '../search-failure.ts';
@@ -56,9 +56,7 @@ export async function lookInStore(
 
 /** Reads one resource from the server and keeps what was seen; undefined: it is among the looks now. */
 export async function lookThere(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  { deps, connection, lease }: Run,
   looks: Looks,
   named: Named,
 ): Promise<Failure | undefined> {

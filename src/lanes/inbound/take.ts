@@ -6,7 +6,7 @@ import type { MappingSet } from '../../mapping/mapping.ts';
 import { json, type Store, sql } from '../../store/store.ts';
 import { type Change, offerChanges } from '../changes.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { LaneConnection, Run } from '../lane-connection.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { linkedTargets } from '../linked-targets.ts';
 import { raiseWanted } from '../links.ts';
@@ -35,21 +35,15 @@ const unshownAgainMs = { least: 15 * 60_000, most: 24 * 60 * 60_000 };
 const mostTexts = 20;
 const unreadAgainMs = 60 * 60_000;
 
-export async function takeInbound(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  mappings: MappingSet,
-  now: Date,
-  texts: Texts,
-): Promise<Taken> {
+export async function takeInbound(run: Run, mappings: MappingSet, now: Date, texts: Texts): Promise<Taken> {
+  const { deps, connection, lease } = run;
   const rows = await readRows(deps.store, lease);
   if (rows.length === 0) return { kind: 'nothing' };
   const looks: Looks = new Map();
-  const failure = await lookAround(deps, connection, lease, rows, looks, texts, now);
+  const failure = await lookAround(run, rows, looks, texts, now);
   if (failure !== undefined) return failure;
-  const around = await readAround(deps, connection, lease, rows, looks);
-  if (await handOver(deps, lease, rows, around)) return { kind: 'stored' };
+  const around = await readAround(run, rows, looks);
+  if (await handOver(run, rows, around)) return { kind: 'stored' };
   const { identifierSystem } = deps;
   const input = {
     connection,
@@ -67,8 +61,8 @@ export async function takeInbound(
   if (unread !== undefined) return unread;
   const planned = planInbound(input);
   const isNews = planned.changes.length + planned.answered.length > 0;
-  await takeUp(deps, lease, rows);
-  if (isNews) await store(deps, lease, planned);
+  await takeUp(run, rows);
+  if (isNews) await store(run, planned);
   return { kind: isNews ? 'stored' : 'nothing' };
 }
 
@@ -126,14 +120,13 @@ async function readRows({ db }: Store, { connection, source, subject }: Lease): 
 
 /** Looks at the rows' resources, and at what open referrals point at. */
 async function lookAround(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  run: Run,
   rows: readonly InboundRow[],
   looks: Looks,
   texts: Texts,
   now: Date,
 ): Promise<Failure | undefined> {
+  const { deps, connection, lease } = run;
   const { baseUrl } = connection.config;
   const since = Math.max(...rows.filter(isWaiting).map(({ updated_at: at }) => at.getTime()));
   // The wait doubles: it is as long again as what names it had waited when it was looked at last.
@@ -151,24 +144,22 @@ async function lookAround(
   const lead = (named: Named) => pointedAt(looks, named, baseUrl);
   const waiting = own.filter((_, at) => isWaiting(rows[at]));
   const failure =
-    (await lookAlong(deps, connection, lease, looks, waiting, lead, isOutdated)) ??
-    (await lookAlong(deps, connection, lease, looks, referrals, lead));
+    (await lookAlong(run, looks, waiting, lead, isOutdated)) ?? (await lookAlong(run, looks, referrals, lead));
   if (failure !== undefined) return failure;
   // What is asked of nobody in particular may be a part of something of ours.
   const open = referrals.filter((named) => isForAnybody(looks, named));
-  return lookAlong(deps, connection, lease, looks, open, (named) => wholes(looks, named, baseUrl));
+  return lookAlong(run, looks, open, (named) => wholes(looks, named, baseUrl));
 }
 
 /** Looks at these, and at what they lead to. */
 async function lookAlong(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  run: Run,
   looks: Looks,
   from: readonly Named[],
   lead: (named: Named) => readonly Named[],
   isOutdated?: (named: Named, lookedAt?: Date) => boolean,
 ): Promise<Failure | undefined> {
+  const { deps, lease } = run;
   let next = from;
   let asked = 0;
   const known = new Set<string>();
@@ -178,7 +169,7 @@ async function lookAlong(
       known.add(localName(named));
       if (looks.has(localName(named)) || asked >= mostLooks) continue;
       asked += 1;
-      const failure = await lookThere(deps, connection, lease, looks, named);
+      const failure = await lookThere(run, looks, named);
       if (failure !== undefined) return failure;
       if (typeof looks.get(localName(named)) === 'string') isOutdated?.(named);
     }
@@ -240,9 +231,7 @@ export interface Around {
 }
 
 async function readAround(
-  { store }: LaneDeps,
-  { config }: LaneConnection,
-  lease: Lease,
+  { deps: { store }, connection: { config }, lease }: Run,
   rows: readonly InboundRow[],
   looks: Looks,
 ): Promise<Around> {
@@ -339,8 +328,7 @@ async function linkedReferrals(
  * @returns whether anything was
  */
 async function handOver(
-  { store: to, leaseMs, wake }: LaneDeps,
-  lease: Lease,
+  { deps: { store: to, leaseMs, wake }, lease }: Run,
   rows: readonly InboundRow[],
   { clients }: Around,
 ): Promise<boolean> {
@@ -383,7 +371,7 @@ function keysOf({ connection }: Lease, subjects: readonly string[]): LaneKey[] {
 }
 
 /** What the polls had put by is taken up. */
-async function takeUp({ store: to, leaseMs }: LaneDeps, lease: Lease, rows: readonly InboundRow[]): Promise<void> {
+async function takeUp({ deps: { store: to, leaseMs }, lease }: Run, rows: readonly InboundRow[]): Promise<void> {
   const named = json(rows.map(({ resource_type: type, remote_id: id }) => ({ type, id })));
   const waiting = await sql`
     select 1 from jsonb_to_recordset(${named}) as n(type text, id text) join seen s on s.connection = ${lease.connection}
@@ -397,7 +385,7 @@ async function takeUp({ store: to, leaseMs }: LaneDeps, lease: Lease, rows: read
   });
 }
 
-async function store({ store: to, leaseMs }: LaneDeps, lease: Lease, planned: InboundPlan): Promise<void> {
+async function store({ deps: { store: to, leaseMs }, lease }: Run, planned: InboundPlan): Promise<void> {
   await to.tx(async (trx) => {
     await holdLease(trx, lease, leaseMs);
     const offered: Change[] = [];

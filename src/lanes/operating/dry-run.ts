@@ -74,7 +74,7 @@ export async function planNow(
   const memory = newMemory(emptyMemory());
   memory.mappings = await deps.mappings();
   const abilities = await connection.abilities(memory.mappings);
-  const { resources } = await loadLane(deps, connection, abilities, lease, memory);
+  const { resources } = await loadLane({ deps, connection, lease }, abilities, memory);
   const out = leftOut(connection, lease);
   const planned = out === undefined ? resources.map(asIfFresh) : resources.map((resource) => closed(resource, out));
   const { operations, states } = plan(planned);

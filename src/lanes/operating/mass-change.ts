@@ -13,7 +13,7 @@ import { activeVersion } from '../activate.ts';
 import { configuredOtherwise, shapingOf } from '../configuration.ts';
 import { type Answered, closeObsolete, openDecision } from '../decisions.ts';
 import { documentSlot } from '../documents/document.ts';
-import type { Abilities, LaneDeps } from '../lane-connection.ts';
+import type { Abilities, LaneDeps, Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf, type ResourceKey } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
@@ -71,8 +71,7 @@ export function massLimit(links: number): number {
 
 /** The plan without what a mass change holds; those resources end in a state that says so. Counts the rest. */
 export async function withoutMassChange(
-  deps: LaneDeps,
-  lease: Lease,
+  { deps, lease }: Run,
   state: LaneState,
   now: LaneBasis,
   planned: Plan,

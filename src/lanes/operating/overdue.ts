@@ -1,7 +1,7 @@
 // Work that has been tried for days without success: one alert a connection, while each lane comes back at the cap of its back-off.
 
 import { type Reason, reason } from '../../errors.ts';
-import type { LaneDeps } from '../lane-connection.ts';
+import type { LaneDeps, Run } from '../lane-connection.ts';
 import { isTriedForDays, type Lease, type RunOutcome } from '../lease.ts';
 import { retryHorizonMs } from '../retry.ts';
 import { closeAlert, openAlert, overdueTopic } from './alerts.ts';
@@ -10,7 +10,7 @@ import { closeAlert, openAlert, overdueTopic } from './alerts.ts';
  * After a run: opens or counts the alert, or closes it when this was the last overdue lane of its connection. Where somebody has had the tries counted
  * anew, or has parked the lane, `reviewAlerts` closes it.
  */
-export async function tellOverdue({ store }: LaneDeps, lease: Lease, outcome: RunOutcome): Promise<void> {
+export async function tellOverdue({ deps: { store }, lease }: Run, outcome: RunOutcome): Promise<void> {
   // A paused connection has an alert of its own.
   const isTried = lease.isOverdue && lease.attempts > 0;
   if (!isTried || outcome.reason?.code === 'connection-paused') return;

@@ -5,9 +5,9 @@
 import { reason } from '../../errors.ts';
 import { textAt } from '../../json.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
-import type { LaneDeps } from '../lane-connection.ts';
+import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { holdLease } from '../lease.ts';
 import type { LaneState } from '../load.ts';
 import { patientSlot } from './patient-link.ts';
 import { asDetail, writtenTo } from './written.ts';
@@ -16,16 +16,15 @@ const topicOf = (other: string) => `duplicate:${other}`;
 
 /** Tells of the lane's client once for each client that it is said to be. @returns true when something was stored */
 export async function tellOfDuplicate(
-  deps: LaneDeps,
-  lease: Lease,
+  run: Run,
   { resources, openDecisions }: Pick<LaneState, 'resources' | 'openDecisions'>,
 ): Promise<boolean> {
+  const { deps, lease } = run;
   const resource = resources.find(({ key }) => key.type === 'client' && key.slot === patientSlot);
   const other = resource?.leave === undefined ? textAt(resource?.record, 'mergedInto') : undefined;
   const topic = topicOf(other ?? '');
   const over = openDecisions.map((one) => one.topic).filter((one) => one.startsWith(topicOf('')) && one !== topic);
-  const isNew =
-    resource !== undefined && other !== undefined && (await isToBeTold(deps, lease, resource, other, topic));
+  const isNew = resource !== undefined && other !== undefined && (await isToBeTold(run, resource, other, topic));
   if (over.length === 0 && !isNew) return false;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
@@ -58,8 +57,7 @@ export async function tellOfDuplicate(
 
 /** Nothing is to be done where both are one patient already, or the duplicate has nothing that would be there. */
 async function isToBeTold(
-  { store }: LaneDeps,
-  { connection, source, subject }: Lease,
+  { deps: { store }, lease: { connection, source, subject } }: Run,
   { key, link, route }: LaneResource,
   other: string,
   topic: string,

@@ -8,7 +8,7 @@ import type { JsonObject } from '../../json.ts';
 import type { Database } from '../../store/store.ts';
 import { closeObsolete, type NewDecision, openDecision } from '../decisions.ts';
 import { originHere } from '../inbound/origin.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { LaneConnection, Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
@@ -27,18 +27,17 @@ export type PatientFound =
   | Refused;
 
 export async function findPatient(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  run: Run,
   resource: LaneResource,
   strong: readonly StrongIdentifier[],
 ): Promise<PatientFound> {
+  const { deps, connection, lease } = run;
   const searched = await searchPatients(connection, resource, strong);
   if (searched.kind !== 'found') return searched;
   const { grades, tooMany } = searched;
   const candidates: JsonObject[] = [];
   for (const patient of searched.patients) {
-    const looked = isOurs(deps, lease, resource, patient) ? await asItStands(connection, patient) : stands(patient);
+    const looked = isOurs(run, resource, patient) ? await asItStands(connection, patient) : stands(patient);
     if (looked.kind === 'stands') candidates.push(looked.patient);
     else if (looked.kind !== 'off') return looked;
   }
@@ -47,7 +46,7 @@ export async function findPatient(
   const hits = match.kind === 'certain' ? [match.patient] : match.kind === 'uncertain' ? match.patients : [];
   const [denier] = hits.flatMap((patient) => deniersOf(patient, resource, candidates, baseUrl));
   if (match.kind === 'certain' && denier === undefined)
-    return { kind: 'linked', woken: await linkFound(deps, lease, resource, match.patient) };
+    return { kind: 'linked', woken: await linkFound(run, resource, match.patient) };
   // A record that answers what began there is about somebody who is there.
   const isThere = originHere(resource.record, connection.config.id) !== undefined;
   const mayCreate = resource.route.route === 'native' && connection.config.createPatients && !isThere;
@@ -73,7 +72,7 @@ function deniersOf(
 }
 
 /** An earlier generation of this very client. */
-function isOurs(deps: LaneDeps, lease: Lease, { key, nextGeneration }: LaneResource, patient: JsonObject): boolean {
+function isOurs({ deps, lease }: Run, { key, nextGeneration }: LaneResource, patient: JsonObject): boolean {
   const [value] = (ownIdentifier(patient, deps.identifierSystem) ?? '').split('~');
   return (
     (nextGeneration > 1 || patient.active === false) &&

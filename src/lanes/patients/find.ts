@@ -8,7 +8,7 @@ import { reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import { closeObsolete, openDecision, resourceTopic } from '../decisions.ts';
-import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { Abilities, Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
@@ -22,19 +22,13 @@ export type FindResult =
   /** The leases that hold as long as nobody else looks for the same. */
   | { readonly kind: 'not-found'; readonly matchKeys: readonly string[] };
 
-export async function findExisting(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  abilities: Abilities,
-  lease: Lease,
-  resource: LaneResource,
-): Promise<FindResult> {
+export async function findExisting(run: Run, abilities: Abilities, resource: LaneResource): Promise<FindResult> {
   // A server that cannot be asked by number cannot tell whether it knows the entry.
   if (resource.key.type !== 'client' && !abilities.searches(resource.resourceType, 'identifier'))
     return { kind: 'not-found', matchKeys: [] };
   const record = resource.record ?? {};
   const isPatient = resource.key.type === 'client';
-  const { identifierSystems } = connection.config;
+  const { identifierSystems } = run.connection.config;
   const strong = isPatient
     ? strongIdentifiers(record, identifierSystems)
     : directoryIdentifiers(record, identifierSystems);
@@ -42,22 +36,15 @@ export async function findExisting(
     ? matchKeys(record, strong)
     : strong.map(({ system, value }) => `identifier|${system}|${value}`);
   const inOrder = [...new Set(keys)].sort();
-  if (!(await takeMatchLeases(deps, connection, lease, inOrder))) {
+  if (!(await takeMatchLeases(run, inOrder))) {
     return { kind: 'again', reason: reason('twin-in-progress'), afterMs: 1_000 };
   }
-  const found = isPatient
-    ? await findPatient(deps, connection, lease, resource, strong)
-    : await findEntry(deps, connection, lease, resource, strong);
+  const found = isPatient ? await findPatient(run, resource, strong) : await findEntry(run, resource, strong);
   return found.kind === 'not-found' ? { ...found, matchKeys: inOrder } : found;
 }
 
-async function findEntry(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  resource: LaneResource,
-  strong: readonly StrongIdentifier[],
-): Promise<PatientFound> {
+async function findEntry(run: Run, resource: LaneResource, strong: readonly StrongIdentifier[]): Promise<PatientFound> {
+  const { deps, connection, lease } = run;
   const byId = new Map<string, JsonObject>();
   for (const { system, value } of strong) {
     const query = connection.vendor.queries.identifier(system, value);
@@ -71,7 +58,7 @@ async function findEntry(
   const named = hits.length > 1 ? hits.filter((entry) => isNamedAlike(resource.record ?? {}, entry)) : hits;
   const [entry, other] = named;
   if (entry !== undefined && other === undefined)
-    return { kind: 'linked', woken: await linkFound(deps, lease, resource, entry) };
+    return { kind: 'linked', woken: await linkFound(run, resource, entry) };
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     if (hits.length === 0) return closeObsolete(trx, lease, [resourceTopic('several', resource.key)]);
@@ -123,12 +110,7 @@ export async function releaseMatchLeases(trx: Transaction<Database>, lease: Leas
 }
 
 /** All or none, in one statement; ours again after a restart, because the lane is the holder. */
-async function takeMatchLeases(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  keys: readonly string[],
-): Promise<boolean> {
+async function takeMatchLeases({ deps, connection, lease }: Run, keys: readonly string[]): Promise<boolean> {
   if (keys.length === 0) return true;
   const rows: Json = keys.map((key) => ({ key }));
   const heldMs = deps.leaseMs + connection.config.settleMs;

@@ -8,7 +8,7 @@ import type { JsonObject } from '../../json.ts';
 import type { Database } from '../../store/store.ts';
 import { openDecision } from '../decisions.ts';
 import { originHere } from '../inbound/origin.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { LaneConnection, Run } from '../lane-connection.ts';
 import type { LaneResource, LinkState } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { raiseWanted, saveSeen } from '../links.ts';
@@ -48,9 +48,7 @@ export async function survivorOf(connection: LaneConnection, id: string, shown: 
 
 /** Stores what a merge means for the link. @returns lanes that have work now. */
 export async function storeMerge(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  { deps, connection, lease }: Run,
   resource: LaneResource,
   link: LinkState,
   survivor: JsonObject | undefined,
@@ -171,41 +169,28 @@ export async function standsAgain(
 }
 
 /** The hospital has taken a merge back: whose chart the client's is, only a person can say. @returns lanes that have work now. */
-export function storeUnmerge(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  resource: LaneResource,
-  patients: readonly JsonObject[],
-): Promise<LaneKey[]> {
-  return askAnew(deps, connection, lease, resource, { patients, why: reason('patient-unmerged') });
+export function storeUnmerge(run: Run, resource: LaneResource, patients: readonly JsonObject[]): Promise<LaneKey[]> {
+  return askAnew(run, resource, { patients, why: reason('patient-unmerged') });
 }
 
 /**
  * Asks about a linked patient whom the hospital has switched off without naming another: a duplicate, an error, or somebody who left. Once: who is the
  * client although switched off stays so. @returns lanes that have work now; undefined: nobody was switched off
  */
-export async function askAboutInactive(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  resources: readonly LaneResource[],
-): Promise<LaneKey[] | undefined> {
+export async function askAboutInactive(run: Run, resources: readonly LaneResource[]): Promise<LaneKey[] | undefined> {
   for (const resource of resources) {
     const { client, link, leave, observed, isGone } = resource;
     if (client === undefined || link === undefined || link.retired || leave !== undefined || isGone) continue;
     const isOff = observed?.body.active === false && replacedBy(observed.body) === undefined;
     if (!isOff || client.switchedOff.includes(link.remoteId)) continue;
     const question = { patients: [observed.body], isSought: true, why: reason('patient-inactive') };
-    return askAnew(deps, connection, lease, resource, question);
+    return askAnew(run, resource, question);
   }
   return undefined;
 }
 
 function askAnew(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  { deps, connection, lease }: Run,
   resource: LaneResource,
   question: Pick<Question, 'patients' | 'isSought' | 'why'>,
 ): Promise<LaneKey[]> {

@@ -3,17 +3,15 @@
 
 import { reason } from '../../errors.ts';
 import { openDecision, resourceTopic } from '../decisions.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { holdLease } from '../lease.ts';
 import { updateLink } from '../links.ts';
 import { chartOf } from './chart.ts';
 
 /** Gives up what the server has just refused to retire. @returns the slots that were given up. */
 export async function giveUpMisfiled(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  { deps, connection, lease }: Run,
   resources: readonly LaneResource[],
 ): Promise<readonly string[]> {
   if (connection.config.mode !== 'live') return [];

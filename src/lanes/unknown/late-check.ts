@@ -5,7 +5,7 @@ import { sql, type Transaction } from 'kysely';
 import type { JsonObject } from '../../json.ts';
 import type { Database } from '../../store/store.ts';
 import { readEdition } from '../documents/document.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { Run } from '../lane-connection.ts';
 import { nameOf } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { hashOfSeen, raiseWanted } from '../links.ts';
@@ -16,22 +16,19 @@ import { askAboutDouble, identifierOf, idOf, linkLost, searchLost } from './lost
 import { askWhatBecame, closeUntold, isToBeAsked, lateCheckMs, type Untold } from './untold.ts';
 
 export async function checkLate(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  run: Run,
   state: LaneState,
   operation: OperationRow,
 ): Promise<{ readonly kind: 'done' } | Failure> {
-  const found = await searchLost(deps, connection, lease, operation);
-  if (Array.isArray(found)) await settleLate(deps, lease, state, operation, found);
+  const found = await searchLost(run, operation);
+  if (Array.isArray(found)) await settleLate(run, state, operation, found);
   else if (found.kind === 'config') return found;
-  else await putOff(deps, lease, state, operation, found);
+  else await putOff(run, state, operation, found);
   return { kind: 'done' };
 }
 
 async function settleLate(
-  deps: LaneDeps,
-  lease: Lease,
+  { deps, lease }: Run,
   state: LaneState,
   operation: OperationRow,
   found: readonly JsonObject[],
@@ -116,8 +113,7 @@ async function wantReaders(trx: Transaction<Database>, lease: Lease, operation: 
 
 /** It holds nothing back: it is made later, and where it cannot be made, a person is asked to look. */
 async function putOff(
-  deps: LaneDeps,
-  lease: Lease,
+  { deps, lease }: Run,
   { now }: LaneState,
   operation: OperationRow,
   untold: Untold,

@@ -11,7 +11,7 @@ import { doubled, openDecision } from '../decisions.ts';
 import { readEdition } from '../documents/document.ts';
 import { keepFiled } from '../documents/editions.ts';
 import { searchEdition } from '../documents/reconcile-document.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { LaneKey, Lease } from '../lease.ts';
 import { type NewLink, saveLinks, saveSeen, versionTagOf } from '../links.ts';
@@ -22,22 +22,15 @@ import { type Failure, finalSearchFailure, type Refused } from '../search-failur
 import { askAfterMs, closeUntold } from './untold.ts';
 
 /** What the server holds of this create, the oldest first; or why that cannot be told now. */
-export function searchLost(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  operation: OperationRow,
-): Promise<JsonObject[] | Failure | Refused> {
+export function searchLost(run: Run, operation: OperationRow): Promise<JsonObject[] | Failure | Refused> {
   const edition = readEdition(operation.sent);
-  if (edition === undefined) return searchOwn(deps, connection, lease, operation);
-  return searchEdition(connection, operation.resource_type, edition);
+  if (edition === undefined) return searchOwn(run, operation);
+  return searchEdition(run.connection, operation.resource_type, edition);
 }
 
 /** All resources under our identifier, the oldest first; or why that cannot be told now. */
 async function searchOwn(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  { deps, connection, lease }: Run,
   operation: OperationRow,
 ): Promise<JsonObject[] | Failure | Refused> {
   const value = identifierOf(lease, operation);

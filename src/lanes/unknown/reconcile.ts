@@ -11,7 +11,7 @@ import { openDecision } from '../decisions.ts';
 import { type EditionPlan, readEdition } from '../documents/document.ts';
 import { holdDocuments, keepFiled } from '../documents/editions.ts';
 import { holdsEdition } from '../documents/reconcile-document.ts';
-import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import type { LaneConnection, LaneDeps, Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
 import { updateLink } from '../links.ts';
@@ -32,9 +32,7 @@ import { askWhatBecame, closeUntold, isToBeAsked, lateCheckMs, type Untold, unto
 export type Reconciled = { readonly kind: 'clear'; readonly changed: boolean } | Failure;
 
 export async function reconcile(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
+  run: Run,
   state: LaneState,
   { fresh, untold }: Pick<RunMemory, 'fresh' | 'untold'>,
 ): Promise<Reconciled> {
@@ -50,12 +48,12 @@ export async function reconcile(
     }
     const step =
       operation.remote_id === null
-        ? await reconcileCreate(deps, connection, lease, state, operation)
-        : await reconcileUpdate(deps, connection, lease, state, operation, fresh);
+        ? await reconcileCreate(run, state, operation)
+        : await reconcileUpdate(run, state, operation, fresh);
     if (step.kind === 'config') return step;
     if (step.kind === 'unsettled') unsettledMs.push(step.afterMs);
     if (step.kind === 'again' && step.reason.code === 'server-daily-cap') {
-      await hold(deps, lease);
+      await hold(run);
       untold.add(operation.id);
       changed = true;
       continue;
@@ -63,14 +61,14 @@ export async function reconcile(
     if (step.kind === 'again' || step.kind === 'parked') {
       const isAsked = state.openDecisions.some(({ topic }) => topic === untoldTopic(keyOf(operation)));
       if (step.kind === 'again' && !isAsked && !isToBeAsked(step, operation.intended_at, state.now)) return step;
-      if (!isAsked) await askAbout(deps, lease, operation, step);
+      if (!isAsked) await askAbout(run, operation, step);
       untold.add(operation.id);
       changed ||= !isAsked;
     }
     changed ||= step.kind === 'done';
   }
   for (const operation of late) {
-    const step = await checkLate(deps, connection, lease, state, operation);
+    const step = await checkLate(run, state, operation);
     if (step.kind === 'config') return step;
     changed = true;
   }
@@ -88,14 +86,14 @@ export function heldUntil({ rows, now }: LaneState, { outcome, sent }: Operation
   return isOpenDocument && until !== null && until > now ? until : undefined;
 }
 
-async function hold(deps: LaneDeps, lease: Lease): Promise<void> {
+async function hold({ deps, lease }: Run): Promise<void> {
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     await holdDocuments(trx, lease.connection);
   });
 }
 
-async function askAbout(deps: LaneDeps, lease: Lease, operation: OperationRow, untold: Untold): Promise<void> {
+async function askAbout({ deps, lease }: Run, operation: OperationRow, untold: Untold): Promise<void> {
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     if (isStoodAgainst(operation.reason)) await askWhatStands(trx, lease, operation);
@@ -113,16 +111,11 @@ async function askWhatStands(trx: Transaction<Database>, lease: Lease, operation
 
 const done = { kind: 'done' } as const;
 
-async function reconcileCreate(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  state: LaneState,
-  operation: OperationRow,
-): Promise<Step> {
+async function reconcileCreate(run: Run, state: LaneState, operation: OperationRow): Promise<Step> {
+  const { deps, connection, lease } = run;
   const stillSending = operation.send_before.getTime() - state.now.getTime();
   if (stillSending > 0) return { kind: 'unsettled', afterMs: stillSending };
-  const found = await searchLost(deps, connection, lease, operation);
+  const found = await searchLost(run, operation);
   if (!Array.isArray(found)) return found;
   const [oldest, ...others] = found;
   if (oldest !== undefined) {
@@ -165,14 +158,8 @@ async function closeAsNotDone(trx: Transaction<Database>, lease: Lease, operatio
 }
 
 /** What the server holds is the outcome: elements that are as we sent them are agreed, whatever the reply would have said. */
-async function reconcileUpdate(
-  deps: LaneDeps,
-  connection: LaneConnection,
-  lease: Lease,
-  state: LaneState,
-  operation: OperationRow,
-  fresh: Set<string>,
-): Promise<Step> {
+async function reconcileUpdate(run: Run, state: LaneState, operation: OperationRow, fresh: Set<string>): Promise<Step> {
+  const { deps, connection, lease } = run;
   // A server may go on with a request that we have given up (lanes.md 8).
   const settledInMs = operation.send_before.getTime() + connection.config.settleMs - state.now.getTime();
   if (settledInMs > 0) return { kind: 'unsettled', afterMs: settledInMs };
@@ -180,7 +167,7 @@ async function reconcileUpdate(
     ({ key, link }) => nameOf(key) === nameOf(keyOf(operation)) && link?.remoteId === operation.remote_id,
   );
   if (resource?.link !== undefined && !fresh.has(`${operation.resource_type}/${operation.remote_id}`)) {
-    const read = await readLinked(deps, connection, lease, resource, resource.link, fresh);
+    const read = await readLinked(run, resource, resource.link, fresh);
     if (read.kind !== 'read') return read;
   }
   const edition = readEdition(operation.sent);
