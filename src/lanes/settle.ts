@@ -193,15 +193,16 @@ function mergeElements(look: Look): Settled {
   const revoked =
     said === record ? [] : keysWith('agreed').filter((key) => !sameFact(observedFacts[key], before?.[key]));
   const news = [...reported, ...revoked];
+  const theirs = withOursIn(look, keysWith('keep', 'override'), before);
   const absorbed =
     slot === undefined || news.length === 0
       ? { patch: {}, issues: [], lineage: [], notUnderstood: [] }
-      : explainAbsorb(slot, news, withOursIn(look, keysWith('override'), before), said, context);
+      : explainAbsorb(slot, news, theirs, said, context);
   const derived = keysWith('keep').filter((key) => isDerived(key) && !isAsked(key));
   const issues = [
     ...absorbed.issues,
-    ...untold(look, reported, absorbed),
-    ...notFollowing(look, derived, patched(said, absorbed.patch)),
+    ...untold(look, theirs, reported, absorbed),
+    ...notFollowing(look, theirs, derived, patched(said, absorbed.patch)),
   ];
   return {
     // What a person is asked about keeps its bases until the answer.
@@ -229,14 +230,21 @@ function isShown({ observed, observedFacts }: Look, key: string): boolean {
   return observedFacts[key] !== undefined || !isEnteredInError(observed.body);
 }
 
-/** What is there, with what only we have changed of lists that both sides have changed: that is no news of theirs. */
+/**
+ * What is there, with what they have not changed since it was seen as the record would say it, had its source taken over what it was offered: that is no
+ * news of theirs.
+ */
 function withOursIn(
-  { resource: { slot, desired }, observed }: Look,
+  { resource: { slot, desired }, observed, record, said, context }: Look,
   keys: readonly string[],
-  before: Facts = {},
+  seen: Facts = {},
 ): JsonObject {
   if (slot === undefined || desired === undefined || keys.length === 0) return observed.body;
-  return slot.copy(keys, slot.copy(keys, observed.body, desired.resource, before), observed.body);
+  const { resource, references } = desired;
+  const linked = (target: SlotRef) =>
+    references.find((reference) => isDeepStrictEqual(reference.target, target))?.reference;
+  const ours = said === record ? resource : slot.remade(keys, resource, said, { ...context, linked });
+  return slot.withOurs(keys, observed.body, ours, seen);
 }
 
 /** What a record says otherwise of what is theirs is not for the server: it asks for no write, and nobody about one. */
@@ -253,6 +261,7 @@ function withoutOurWordOn(elements: readonly MergeElement[], desired: Facts, sen
  */
 function untold(
   { resource, observedFacts, observed, said, context }: Look,
+  theirs: JsonObject,
   reported: readonly string[],
   { patch, lineage, issues }: Pick<ExplainedAbsorb, 'patch' | 'lineage' | 'issues'>,
 ): MappingIssue[] {
@@ -263,7 +272,7 @@ function untold(
     literalReferences(observed.body).find((reference) => isDeepStrictEqual(context.resolve(reference), target));
   return (slot?.elements ?? [])
     .filter(({ key }) => reported.includes(key) && !told.has(key))
-    .filter(({ key }) => slot?.says(key, observed.body, after, context.timeZone, linked) !== true)
+    .filter(({ key }) => slot?.says(key, theirs, after, context.timeZone, linked) !== true)
     .map(({ key, at }) => ({
       code: 'left-out',
       element: key,
@@ -277,7 +286,8 @@ function untold(
 
 /** What the other side has changed of a value that follows from the record, where even with what was taken over (`after`) another one does. */
 function notFollowing(
-  { resource, link, observed, context }: Look,
+  { resource, link, context }: Look,
+  theirs: JsonObject,
   keys: readonly string[],
   after: JsonObject,
 ): MappingIssue[] {
@@ -285,7 +295,7 @@ function notFollowing(
   return (slot?.elements ?? [])
     .filter((element) => keys.includes(element.key) && !isOfEngine(slot, element.key))
     .filter((element) => !isReadAsReferral(resource, link, element))
-    .filter(({ key }) => slot?.says(key, observed.body, after, context.timeZone) !== true)
+    .filter(({ key }) => slot?.says(key, theirs, after, context.timeZone) !== true)
     .map(({ key, at }) => ({
       code: 'left-out',
       element: key,

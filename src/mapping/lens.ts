@@ -20,8 +20,11 @@ export interface Lens {
   project(scope: Scope, run: ProjectRun): Json | undefined;
   /** The canonical value; undefined where the raw value holds nothing that this lens knows. */
   fact(raw: Json): Json | undefined;
-  /** True when a list item looks like one of this lens: by its fixed values, code systems and reference types. */
-  claims(raw: Json): boolean;
+  /**
+   * True when a list item looks like one of this lens: by its fixed values, code systems and reference types.
+   * @param list that it is an item of: without a fixed id it is known by its form where no other one has that id
+   */
+  claims(raw: Json, list?: readonly Json[]): boolean;
   /** `old` with what this lens knows as in `raw`. `sent`: the fact of what was last agreed on here: what `raw` still says so is left; absent: all is put. */
   put(raw: Json | undefined, old: Json | undefined, sent?: Json): Json | undefined;
   /** True when `absorb` would find nothing in `raw`, as most often; absent: told by `isAsMade`. Never true where it would. */
@@ -138,6 +141,18 @@ export function holdsNoNews(lens: Lens, raw: Json | undefined, draft: Draft, run
 /** What of the fact of a whole we last wrote in one part of it. */
 export function sentIn(sent: Json | undefined, name: string): Json | undefined {
   return sent === undefined ? undefined : ((isObject(sent) ? sent[name] : undefined) ?? {});
+}
+
+/** True for a part of a whole, agreed on as `sent`, of which `raw` says what was said then. */
+export function isAsSent(
+  lens: Pick<Lens, 'fact'>,
+  name: string,
+  raw: Json | undefined,
+  sent: Json | undefined,
+): boolean {
+  // Of what was not there nothing was agreed on.
+  if (!isObject(sent) || Object.keys(sent).length === 0) return false;
+  return sameJson(raw === undefined ? undefined : lens.fact(raw), sent[name]);
 }
 
 /** `old` where it says the same as `raw` (so a server's wording of it stays), else `raw`. */

@@ -1,14 +1,15 @@
 // One entry of a list template: it owns the items of a server's list that it claims and leaves all others where they are.
 
 import type { Json } from '../json.ts';
-import { holdsNoNews, isAsMade, type Lens, sentIn } from './lens.ts';
+import { holdsNoNews, isAsMade, isAsSent, type Lens, sentIn } from './lens.ts';
 
 /** Items that an earlier entry of the same list claims belong to that one. */
-export type Claims = (item: Json) => boolean;
+export type Claims = (item: Json, list?: readonly Json[]) => boolean;
 
 /** A lens on a whole list that makes at most one item. */
 export function singleItemLens(item: Lens, claims: Claims): Lens {
-  const own = (list: Json | undefined): Json | undefined => (Array.isArray(list) ? list.find(claims) : undefined);
+  const own = (list: Json | undefined): Json | undefined =>
+    Array.isArray(list) ? list.find((one) => claims(one, list)) : undefined;
   const { project } = item;
   return {
     constant: item.constant,
@@ -29,7 +30,7 @@ export function singleItemLens(item: Lens, claims: Claims): Lens {
     put: (raw, old, sent) => {
       const wanted = own(raw);
       const kept = Array.isArray(old) ? old : [];
-      const index = kept.findIndex(claims);
+      const index = kept.findIndex((one) => claims(one, kept));
       const value = wanted === undefined ? undefined : item.put(wanted, index < 0 ? undefined : kept[index], sent);
       return replaceItems(kept, index < 0 ? [] : [index], value === undefined ? [] : [value]);
     },
@@ -43,7 +44,7 @@ export function singleItemLens(item: Lens, claims: Claims): Lens {
 
 /** For a list, whether it holds an item of ours; for an item, whether it is one. */
 export function claimsAny(raw: Json, claims: Claims): boolean {
-  return Array.isArray(raw) ? raw.some(claims) : claims(raw);
+  return Array.isArray(raw) ? raw.some((one) => claims(one, raw)) : claims(raw);
 }
 
 /** Says something about the record, if only that a condition holds. */
@@ -95,7 +96,10 @@ export function joinedLens(entries: readonly { key: string; lens: Lens }[]): Len
     },
     stands: (raw, draft, run) => entries.every(({ lens }) => holdsNoNews(lens, raw, draft, run)),
     put: (raw, old, sent) =>
-      entries.reduce<Json | undefined>((list, { key, lens }) => lens.put(raw, list, sentIn(sent, key)), old),
+      entries.reduce<Json | undefined>(
+        (list, { key, lens }) => (isAsSent(lens, key, raw, sent) ? list : lens.put(raw, list, sentIn(sent, key))),
+        old,
+      ),
     absorb: (raw, draft, run) => {
       for (const { lens } of entries) {
         lens.absorb(raw, draft, run);

@@ -3,13 +3,15 @@
 
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { setElement } from './elements.ts';
-import { addIssue, blindly, holdsNoNews, type Lens, type ProjectRun, sentIn } from './lens.ts';
+import { addIssue, blindly, holdsNoNews, isAsSent, type Lens, type ProjectRun, sentIn } from './lens.ts';
 import type { Scope } from './scope.ts';
 import { isUntold, qualifierOf } from './untold.ts';
 
 export interface ChildLens {
   readonly name: string;
   readonly lens: Lens;
+  /** The choice that it is one form of: `detail[x]`. */
+  readonly choice?: string | undefined;
 }
 
 /** A child as `project` needs it. */
@@ -24,8 +26,14 @@ interface Part {
 /**
  * @param required names without which the whole object is left out.
  * @param at the rule, as `file:line`.
+ * @param isOneValue its parts mean something together only, as a number and its unit: they are never put together from two sides
  */
-export function objectLens(children: readonly ChildLens[], required: readonly string[], at: string): Lens {
+export function objectLens(
+  children: readonly ChildLens[],
+  required: readonly string[],
+  at: string,
+  isOneValue: boolean,
+): Lens {
   const constant = children.every(({ lens }) => lens.constant);
   const telling = tellingOf(children, required);
   const names = children.map(({ name }) => name);
@@ -78,7 +86,8 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
     fact: (raw) => {
       const facts: JsonObject = {};
       for (const { name, lens } of children) {
-        const value = isObject(raw) ? raw[name] : undefined;
+        // A fixed id only tells which one it is.
+        const value = isObject(raw) && !(name === 'id' && lens.constant) ? raw[name] : undefined;
         const known = value === undefined ? undefined : lens.fact(value);
         if (known !== undefined) {
           facts[name] = known;
@@ -86,12 +95,19 @@ export function objectLens(children: readonly ChildLens[], required: readonly st
       }
       return Object.keys(facts).length > 0 ? facts : undefined;
     },
-    claims: (raw) =>
+    claims: (raw, list) =>
       isObject(raw) &&
       required.every((name) => raw[name] !== undefined) &&
-      children.every(({ name, lens }) => claimsChild(lens, raw[name])),
+      children.every(
+        ({ name, lens }) => claimsChild(lens, raw[name]) || (name === 'id' && isItWithoutId(lens, raw, names, list)),
+      ),
     put: (raw, old, sent) =>
-      putChildren(children, isObject(raw) ? raw : undefined, isObject(old) ? old : undefined, sent),
+      putChildren(
+        children,
+        isObject(raw) ? raw : undefined,
+        isObject(old) ? old : undefined,
+        isOneValue && sent !== undefined ? {} : sent,
+      ),
     absorb: (raw, draft, run) => {
       // What was never sent, for lack of a required part, was not removed.
       if (raw === undefined && self.project(draft, blindly(run)) === undefined) {
@@ -147,6 +163,18 @@ function claimsChild(lens: Lens, value: Json | undefined): boolean {
   return value === undefined ? !lens.constant || lens.optional === true : lens.claims(value);
 }
 
+/** The item of a fixed id, where the ids were dropped: no other one has the id, and it is the first that says nothing but what its template does. */
+function isItWithoutId(
+  { claims }: Lens,
+  raw: JsonObject,
+  names: readonly string[],
+  list: readonly Json[] = [],
+): boolean {
+  const isForm = (one: Json): boolean =>
+    isObject(one) && one.id === undefined && Object.keys(one).every((name) => names.includes(name));
+  return list.find(isForm) === raw && !list.some((one) => isObject(one) && one.id !== undefined && claims(one.id));
+}
+
 function putChildren(
   children: readonly ChildLens[],
   raw: JsonObject | undefined,
@@ -154,8 +182,15 @@ function putChildren(
   sent: Json | undefined,
 ): Json | undefined {
   const result: JsonObject = { ...old };
-  for (const { name, lens } of children) {
-    setElement(result, name, lens.put(raw?.[name], old?.[name], sentIn(sent, name)));
+  const isLeft = ({ name, lens }: ChildLens): boolean => isAsSent(lens, name, raw?.[name], sent);
+  const changed = children.filter((child) => !isLeft(child));
+  for (const child of children) {
+    const { name, lens, choice } = child;
+    // Of a choice only one form can stand.
+    const isReplaced = choice !== undefined && changed.some((other) => other.choice === choice);
+    if (isReplaced || changed.includes(child)) {
+      setElement(result, name, lens.put(raw?.[name], old?.[name], sentIn(sent, name)));
+    }
   }
   return Object.keys(result).length > 0 ? result : undefined;
 }

@@ -107,6 +107,8 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     elements,
     facts: (resource) => factsOf(elements, resource),
     copy: (keys, from, to, sent) => copyElements(keys, byKey, from, to, sent),
+    withOurs: (...call) => withOurs(byKey, ...call),
+    remade: (...call) => remade(absorbing, undefined, ...call),
     retire: (resource, leaving = 'error') => retire(definition, resource, leaving),
     recall: (resource, leaving = 'error', wanted) => recall(definition, elements, resource, leaving, wanted),
     raw: (key, resource) => valueAt(resource, byKey.get(key)?.path ?? []),
@@ -114,6 +116,7 @@ export function compileSlotDefinition(definition: SlotDefinition): Slot {
     absorb: (...call) => absorb(absorbing, undefined, ...call),
     forItem: (id) => ({
       ...slot,
+      remade: (...call) => remade(absorbing, id, ...call),
       says: (...call) => says(absorbing, id, ...call),
       absorb: (...call) => absorb(absorbing, id, ...call),
     }),
@@ -200,6 +203,45 @@ function copyElements(
       const put = lens.put(valueAt(from, path), valueAt(result, path), sent && (sent[key] ?? {}));
       setAt(result, path, cloneJson(put));
     }
+  }
+  return result;
+}
+
+function withOurs(
+  byKey: ReadonlyMap<string, Element>,
+  ...[keys, observed, ours, seen]: Parameters<CompiledSlot['withOurs']>
+): JsonObject {
+  const result = cloneJson(observed);
+  for (const key of keys) {
+    const element = byKey.get(key);
+    if (!element) continue;
+    const { lens, path } = element;
+    const held = valueAt(result, path);
+    // The other way round than `copy`: what they still say as it was seen is left as we have it.
+    const theirs = lens.put(held, valueAt(ours, path), seen[key] ?? {});
+    const fact = held === undefined ? undefined : lens.fact(held);
+    setAt(result, path, cloneJson(lens.put(theirs, held, fact ?? {})));
+  }
+  return result;
+}
+
+/** Elements without a way back, and those of which the record alone does not tell, stay. */
+function remade(
+  { definition, byKey }: Absorbing,
+  itemId: string | undefined,
+  ...[keys, resource, record, { linked, isTold }]: Parameters<CompiledSlot['remade']>
+): JsonObject {
+  const draft = draftFor(record, definition.each, itemId);
+  if (!draft) return resource;
+  const result = cloneJson(resource);
+  const blind = blindRun(linked, identifierSystemIn(resource, definition), isTold);
+  for (const key of keys) {
+    const element = byKey.get(key);
+    if (!element?.lens.twoWay) continue;
+    const { lens, path } = element;
+    blind.unknown = false;
+    const made = lens.project(draft, blind);
+    if (!blind.unknown) setAt(result, path, cloneJson(lens.put(made, valueAt(result, path))));
   }
   return result;
 }

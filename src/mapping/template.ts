@@ -272,15 +272,18 @@ function compileObject(node: MapNode, cursor: Cursor, place: Place, build: Build
       const at = childPlace(entry.name, place.path, entry.at, build);
       const lens = at && compileElement(entry.value, cursor, at, build);
       if (lens) {
-        children.push({ name: entry.name, lens });
+        children.push({ name: entry.name, lens, choice: choiceOf(entry.name, place.path, build) });
       }
     } else if (entry.name === 'requires') {
       required = requiredNames(entry, node, build);
     }
   }
   checkChoices(node, place.path, build);
-  return objectLens(children, required, rule(node.at));
+  return objectLens(children, required, rule(node.at), oneValueTypes.includes(place.type));
 }
+
+/** Types of which no part says anything without the others. */
+const oneValueTypes = ['Coding', 'Money', 'Quantity', 'Age', 'Count', 'Distance', 'Duration', 'Range', 'Ratio'];
 
 function requiredNames(entry: MapEntry, node: MapNode, build: Build): string[] {
   const names = entry.value.kind === 'list' ? entry.value.items : [entry.value];
@@ -362,7 +365,7 @@ function compileFirstList(
     const parts = items
       .map((item) => compileEntry(item, inner, at, build, earlier))
       .filter((part) => part !== undefined);
-    claims = (item) => parts.some((part) => part.claims(item));
+    claims = (item, among) => parts.some((part) => part.claims(item, among));
     return firstLens(
       parts.map((part) => part.lens),
       rule(node.at),
@@ -600,7 +603,9 @@ function checkKeys(node: MapNode, keys: readonly string[], build: Build): boolea
 }
 
 function except(claims: Claims, earlier: readonly Claims[]): Claims {
-  return earlier.length === 0 ? claims : (item) => claims(item) && !earlier.some((other) => other(item));
+  return earlier.length === 0
+    ? claims
+    : (item, list) => claims(item, list) && !earlier.some((other) => other(item, list));
 }
 
 /** A readable name for one entry of a list: its own "key", or what it reads, or what it fixes. */

@@ -120,9 +120,21 @@ export interface CompiledSlot {
   facts(resource: JsonObject): Facts;
   /**
    * `to` with these elements as in `from` (removed where absent there); everything else in `to` is kept.
-   * @param sent what we last wrote there: of lists whose items have ids, what is not in it stays, and what `from` still says as in it is left as it is
+   * @param sent what we last wrote there: of lists, what is not in it stays, and of items and objects, what `from` still says as in it is left as it is
    */
   copy(keys: readonly string[], from: JsonObject, to: JsonObject, sent?: Facts): JsonObject;
+  /**
+   * What the server holds, with what of these elements the other side has not changed since it was `seen` as in `ours`: what a server rewrote, and what
+   * only we have changed, is no news of theirs.
+   */
+  withOurs(keys: readonly string[], observed: JsonObject, ours: JsonObject, seen: Facts): JsonObject;
+  /** Our resource with these elements as in another version of the record, as far as that one can tell by itself. */
+  remade(
+    keys: readonly string[],
+    resource: JsonObject,
+    record: JsonObject,
+    context: Pick<AbsorbContext, 'linked' | 'isTold'>,
+  ): JsonObject;
   /** The resource, retired (entered-in-error, active false); undefined: its type cannot say so. */
   retire(resource: JsonObject, leaving?: Leaving): JsonObject | undefined;
   /**

@@ -46,7 +46,7 @@ export function firstLens(alternatives: readonly Lens[], at: string): Lens {
       return undefined;
     },
     fact,
-    claims: (raw) => alternatives.some((lens) => lens.claims(raw)),
+    claims: (raw, list) => alternatives.some((lens) => lens.claims(raw, list)),
     ...(alternatives.some(({ agrees }) => agrees) && {
       agrees: (raw: Json, draft: Draft, run: AbsorbRun): boolean =>
         alternatives.find((lens) => lens.present(draft, run))?.agrees?.(raw, draft, run) === true,

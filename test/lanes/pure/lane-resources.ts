@@ -28,6 +28,8 @@ export function aSlot(
     elements,
     facts: (resource) => only(Object.keys(shapes), resource),
     copy: (keys, from, to) => ({ ...without(keys, to), ...only(keys, from) }),
+    withOurs: (_keys, observed) => observed,
+    remade: (_keys, resource) => resource,
     retire: (resource) => (retired === 'never' ? undefined : { ...resource, ...retired }),
     recall: (resource) => (retired === 'never' ? undefined : { ...without(Object.keys(shapes), resource), ...retired }),
     raw: (key, resource) => resource[key],
