@@ -255,6 +255,23 @@ describe('one more that is found gone on a day on which very many were, and a pe
     });
   });
 
+  test('not yet, but of itself "leave": "go-on" about the others does not make it again', async () => {
+    await answered('counting');
+    await sendCaseAndLoseThePlan();
+    await world.store.db.updateTable('mass_change').set({ held: 0 }).execute();
+    await world.workAgain();
+    await world.decide('remote-gone', 'leave');
+    await world.work();
+    await world.store.db.updateTable('mass_change').set({ held: 100 }).execute();
+    const { id } = await world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
+    await deletedThere(world.server, `Task/${id}`);
+    await world.workAgain();
+    await world.decide('mass-change', 'go-on');
+    await world.work();
+    expect([await creates(world.server, 'Task'), await creates(world.server, 'CarePlan')]).toEqual([2, 1]);
+    expect(await world.link(name)).toMatchObject({ generation: 1, reason: 'remote-left' });
+  });
+
   test('not yet: it is taken out of the question when it is there again, and the question is about the others', async () => {
     await answered('held');
     const plan = await sendCaseAndLoseThePlan();

@@ -4,7 +4,7 @@
 import { type Reason, reason } from '../../errors.ts';
 import { type Database, json, type Signed, sql, type Transaction } from '../../store/store.ts';
 import { type Answered, closeObsolete, type NewDecision, openDecision } from '../decisions.ts';
-import { type LaneResource, nameOf, type ResourceKey } from '../lane-resource.ts';
+import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { Lease } from '../lease.ts';
 import { isMarkedGone, leaveGone } from '../set-aside.ts';
 import { closeAlert, openAlert } from './alerts.ts';
@@ -123,11 +123,14 @@ function askAboutMany(
   );
 }
 
-/** These are gone no more, or a question of their own: no answer about very many that is still to come is about them. The last one takes the question with it. */
+/**
+ * These are gone no more, or a question of their own, answered or not: no answer about very many that is still to come is about them. The last one takes
+ * the question with it.
+ */
 export async function takeOut(
   trx: Transaction<Database>,
   { connection, source }: Pick<Lease, 'connection' | 'source'>,
-  keys: readonly ResourceKey[],
+  keys: readonly Omit<LinkKey, 'source'>[],
 ): Promise<void> {
   const links = json(keys.map(({ type, id, slot }) => ({ source, type, id, slot })));
   const isOne = sql<boolean>`exists (select 1 from jsonb_to_recordset(${links}) as k(source text, type text, id text, slot text)
