@@ -23,7 +23,7 @@ import {
 /**
  * Asks about one resource that is gone, or takes it, with those asked about since the cause began, into the one question about very many. Where that
  * has been answered, the answer holds for what is found gone later; but not once more for what it has made again: nobody has said so of that. Nor for
- * what may be ours after all: that is asked about alone.
+ * what may be ours after all, or what a person is being asked about already: that is asked about alone.
  *
  * @returns false: it is asked about already, in the question about very many
  */
@@ -35,7 +35,7 @@ export async function askAboutGone(
 ): Promise<boolean> {
   const { connection, source, subject } = lease;
   const link = { source, ...resource.key };
-  if (mayBeOurs(resource)) {
+  if (mayBeOurs(resource) || resource.openTopics.has(alone.topic)) {
     await takeOut(trx, lease, [resource.key]);
     await openDecision(trx, lease, alone);
     return true;
