@@ -1314,7 +1314,7 @@ export const errorKinds = {
     class: 'person',
   },
   'patient-gone': {
-    text: 'The patient whom this client was linked to is gone on the server. A person must say who the client is there.',
+    text: 'The patient whom this client was linked to is gone on the server, and a person has had the client looked for again.',
     status: 410,
     issue: 'deleted',
     class: 'person',

@@ -2,27 +2,37 @@
 // What is there again is no question any more (lanes.md 16).
 
 import type { Transaction } from 'kysely';
-import { reason } from '../errors.ts';
+import { type Reason, reason } from '../errors.ts';
 import { textAt } from '../json.ts';
 import type { Database } from '../store/store.ts';
 import { type Choice, closeObsolete, type NewDecision, resourceTopic } from './decisions.ts';
+import type { LinkRow } from './known.ts';
 import type { LaneConnection, Run } from './lane-connection.ts';
-import { type LaneResource, nameOf } from './lane-resource.ts';
+import { type LaneResource, lostCodes, nameOf } from './lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from './lease.ts';
 import { hashOfSeen, raiseWanted, saveStates, updateLink, wakeWaiting } from './links.ts';
 import type { LaneState } from './load.ts';
-import { askAboutGone } from './operating/mass-gone.ts';
-import { storeLost, survivorOf } from './patients/merged.ts';
+import { askAboutGone, takeOut } from './operating/mass-gone.ts';
+import { saysMerged, storeReplaced, survivorOf } from './patients/merged.ts';
 import { patientSlot } from './patients/patient-link.ts';
 import { goneReason } from './plan.ts';
+import { isAnswered } from './read.ts';
 import { readOne } from './read-one.ts';
+import { type Failure, failureOf, isFailure } from './search-failure.ts';
 import { forgetLeft } from './set-aside.ts';
 
-/** @returns lanes that have work now; undefined: nothing was stored */
+export type GoneSettled =
+  | { readonly kind: 'nothing' }
+  /** Something was stored, or learned. `woken`: lanes that have work now. */
+  | { readonly kind: 'settled'; readonly woken: readonly LaneKey[] }
+  | Failure;
+
+/** @param unread takes in those about which nothing can be said before their patient can be read */
 export async function settleGone(
   { deps, connection, lease }: Run,
   state: LaneState,
-): Promise<readonly LaneKey[] | undefined> {
+  unread: Map<string, Reason>,
+): Promise<GoneSettled> {
   const { known, resources } = state;
   const linked = resources.filter(({ link, untold }) => link !== undefined && !link.retired && untold === undefined);
   const isMarked = (resource: LaneResource) => {
@@ -34,19 +44,24 @@ export async function settleGone(
       one.observed !== undefined && (isMarked(one) || one.left !== undefined || one.openTopics.has(topicOf(one))),
   );
   const found = linked.filter(isOtherwiseFound);
-  const [patients, others] = partition(linked.filter(isToAsk), isOtherPatient);
-  const lost = patients.filter(({ leave }) => leave === undefined);
+  const isOtherNow = ({ key, stranger }: LaneResource) => stranger !== undefined && isLostOnly(known.link(key));
+  const toAsk = linked.filter((resource) => isToAsk(resource) && (!isAsked(resource) || isOtherNow(resource)));
+  const [patients, others] = partition(toAsk, isOtherPatient);
+  const replaced = patients.filter(({ leave }) => leave === undefined);
   const gone = others.filter(({ leave, stranger }) => leave === undefined || stranger !== undefined);
-  const unmarked = gone.filter((resource) => !isMarked(resource));
-  if (back.length + found.length + lost.length + gone.length === 0) return undefined;
-  const moved = await movedWithTheirPatient(connection, state, gone);
-  const asked = gone.filter((resource) => !moved.has(resource));
-  let isNews = back.length + found.length + lost.length + unmarked.length > 0;
+  const unmarked = gone.filter((resource) => !isMarked(resource) || isOtherNow(resource));
+  if (back.length + found.length + replaced.length + gone.length === 0) return { kind: 'nothing' };
+  const theirs = await lookAtTheirPatients(connection, state, gone);
+  if (isFailure(theirs)) return theirs;
+  const { moved, untold } = theirs;
+  for (const [resource, why] of untold) unread.set(nameOf(resource.key), why);
+  const asked = gone.filter((resource) => !moved.has(resource) && !untold.has(resource));
+  let isNews = back.length + found.length + replaced.length + unmarked.length + untold.size > 0;
   const woken: LaneKey[] = [];
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
     for (const resource of found) await keepFound(trx, lease, resource);
-    for (const resource of lost) woken.push(...(await storeLost(trx, connection, lease, resource)));
+    for (const resource of replaced) woken.push(...(await storeReplaced(trx, connection, lease, resource)));
     for (const resource of asked) {
       const isNew = await askAboutGone(trx, lease, resource, question(resource));
       isNews ||= isNew;
@@ -66,49 +81,86 @@ export async function settleGone(
     await raiseWanted(trx, lanes, { reread: true });
     woken.push(...lanes);
   });
-  return isNews ? woken : undefined;
+  return isNews ? { kind: 'settled', woken } : { kind: 'nothing' };
+}
+
+interface TheirPatients {
+  readonly kind: 'looked';
+  /** What is in another chart by now, with the client whose patient does not stand any more. */
+  readonly moved: ReadonlyMap<LaneResource, string>;
+  /** What is in another chart by now, with why it cannot be told whether the client's patient stands. */
+  readonly untold: ReadonlyMap<LaneResource, Reason>;
 }
 
 /**
  * The hospital may have merged the patient, and moved the chart, before the client's lane has heard of it: then that lane looks first, and what it finds
- * explains the new patient, or is a question of its own. @returns the clients who are to be looked at
+ * explains the new patient, or is a question of its own.
  */
-async function movedWithTheirPatient(
+async function lookAtTheirPatients(
   connection: LaneConnection,
   { known }: LaneState,
   gone: readonly LaneResource[],
-): Promise<ReadonlyMap<LaneResource, string>> {
+): Promise<TheirPatients | Failure> {
   const moved = new Map<LaneResource, string>();
-  const standing = new Map<string, boolean>();
+  const untold = new Map<LaneResource, Reason>();
+  const looks = new Map<string, Stands>();
   for (const resource of gone) {
     const { stranger, record = {} } = resource;
     const id = textAt(record, 'clientId');
     const was = stranger?.was;
     if (was === undefined || id === undefined) continue;
-    if (known.link({ type: 'client', id, slot: patientSlot })?.remote_id !== was) continue;
-    const stands = standing.get(was) ?? (await standsThere(connection, was));
-    standing.set(was, stands);
-    if (!stands) moved.set(resource, id);
+    const patient = known.link({ type: 'client', id, slot: patientSlot });
+    // Of a patient who was left gone no look will tell anything more.
+    if (patient?.remote_id !== was || patient.reason?.code === 'remote-left') continue;
+    const look = looks.get(was) ?? (await standsThere(connection, was));
+    looks.set(was, look);
+    if (look.kind === 'moved') moved.set(resource, id);
+    if (!isFailure(look)) continue;
+    if (look.isAlone !== true) return look;
+    untold.set(resource, look.reason);
   }
-  return moved;
+  return { kind: 'looked', moved, untold };
 }
 
-async function standsThere(connection: LaneConnection, id: string): Promise<boolean> {
-  const { body } = await readOne(connection, { resourceType: 'Patient', id });
-  return body !== undefined && (await survivorOf(connection, id, body)).kind === 'same';
+/** `isAlone`: the server has answered, and may well show other things. */
+type Stands = { readonly kind: 'stands' | 'moved' } | (Failure & { readonly isAlone?: boolean });
+
+/** Who may not be seen has not moved, as far as anybody can tell. */
+async function standsThere(connection: LaneConnection, id: string): Promise<Stands> {
+  const { reply, body, failed } = await readOne(connection, { resourceType: 'Patient', id });
+  if (failed === undefined) {
+    const survivor = await survivorOf(connection, id, body);
+    return isFailure(survivor) ? survivor : { kind: survivor.kind === 'same' ? 'stands' : 'moved' };
+  }
+  if (failed.class === 'gone' || saysMerged(connection, reply)) return { kind: 'moved' };
+  if (failed.class === 'denied' || failed.class === 'permanent') return { kind: 'stands' };
+  return { ...failureOf(failed), isAlone: isAnswered(reply) && failed.retryAfterMs === undefined };
 }
 
 function topicOf({ key }: LaneResource): string {
   return resourceTopic('gone', key);
 }
 
-function isToAsk({ isGone, left, openTopics, key }: LaneResource): boolean {
-  return isGone && left === undefined && !openTopics.has(resourceTopic('gone', key));
+function isToAsk({ isGone, left, unread }: LaneResource): boolean {
+  return isGone && left === undefined && unread === undefined;
 }
 
-/** Of a Patient whom we made and who is gone, nobody else can have taken the place. */
-function isOtherPatient({ key, resourceType, link, stranger }: LaneResource): boolean {
-  return key.type === 'client' && resourceType === 'Patient' && (stranger !== undefined || link?.origin === 'found');
+function isAsked(resource: LaneResource): boolean {
+  return resource.openTopics.has(topicOf(resource));
+}
+
+/** Nothing stood there when it was looked at last. */
+function isLostOnly(link: LinkRow | undefined): boolean {
+  return link?.state === 'parked' && lostCodes.includes(link.reason?.code ?? '');
+}
+
+function isPatient({ key, resourceType }: LaneResource): boolean {
+  return key.type === 'client' && resourceType === 'Patient';
+}
+
+/** Somebody else is under the id of the client. */
+function isOtherPatient(resource: LaneResource): boolean {
+  return isPatient(resource) && resource.stranger !== undefined;
 }
 
 /** What was found and is not ours to write is otherwise than it was; that it is the same thing, its look has told. */
@@ -129,6 +181,11 @@ async function takeBack(
   back: readonly LaneResource[],
 ): Promise<readonly LaneKey[]> {
   await closeObsolete(trx, lease, back.map(topicOf));
+  await takeOut(
+    trx,
+    lease,
+    back.map(({ key }) => key),
+  );
   await saveStates(
     trx,
     lease,
@@ -159,7 +216,14 @@ function question(resource: LaneResource): NewDecision {
   };
 }
 
-function choicesFor({ link, stranger }: LaneResource): Choice[] {
+function choicesFor(resource: LaneResource): Choice[] {
+  const { link, stranger } = resource;
+  const leave = { choose: 'leave', effect: 'Leave it so; nothing more is sent for it.' };
+  if (isPatient(resource) && link?.origin === 'found')
+    return [
+      { choose: 'again', effect: 'Look for the client there once more. Where nobody is found, a person is asked.' },
+      leave,
+    ];
   const effect =
     link?.origin === 'found'
       ? 'Look for it there once more, and make it where it is not found.'
@@ -168,7 +232,7 @@ function choicesFor({ link, stranger }: LaneResource): Choice[] {
   return [
     ...(link?.origin === 'theirs' ? [] : [{ choose: 'recreate', effect }]),
     ...(stranger?.evidence === 'other-content' ? [ours] : []),
-    { choose: 'leave', effect: 'Leave it so; nothing more is sent for it.' },
+    leave,
   ];
 }
 

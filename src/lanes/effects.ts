@@ -11,7 +11,8 @@ import { nameOf } from './lane-resource.ts';
 import { raiseWanted } from './links.ts';
 import { withFact } from './merge.ts';
 import { settleMassChange } from './operating/mass-change.ts';
-import { settleGone } from './operating/mass-gone.ts';
+import { settleGone, takeOut } from './operating/mass-gone.ts';
+import { partFrom } from './patients/merged.ts';
 import {
   type ClientOn,
   lockPatientLinks,
@@ -183,13 +184,21 @@ async function leaveContested(trx: Transaction<Database>, decision: Answered): P
 }
 
 /**
- * `recreate`: the link keeps its number as retired, and what the next run makes is the next generation (lanes.md 17). `ours`: what stands there is
+ * `again`: a found patient is gone, and the client is looked for once more. `recreate`: the link keeps its number as retired, and what the next run makes is the next generation (lanes.md 17). `ours`: what stands there is
  * taken for what the link is to, and gets our identifier again.
  */
 async function settleOneGone(trx: Transaction<Database>, decision: Answered): Promise<void> {
   const { connection, source, type, record_id: id, slot, choice, signed } = decision;
   if (type === null || id === null || slot === null) return;
-  if (choice === 'leave') return leaveGone(trx, connection, [{ source, type, id, slot }], signed);
+  if (choice === 'leave') {
+    await takeOut(trx, decision, [{ type, id, slot }]);
+    return leaveGone(trx, connection, [{ source, type, id, slot }], signed);
+  }
+  if (choice === 'again') {
+    await takeLane(trx, decision);
+    await partFrom(trx, decision, { ...decision, clientId: id }, reason('patient-gone'));
+    return;
+  }
   const change =
     choice === 'recreate'
       ? sql`retired_at = now()`

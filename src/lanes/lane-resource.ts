@@ -20,14 +20,11 @@ export function nameOf(key: { readonly type: string; readonly id: string; readon
   return `${key.type}/${key.id}#${key.slot}`;
 }
 
+/** Why nothing is sent for what is not at its id any more, where nothing else is either. */
+export const lostCodes: readonly string[] = ['document-gone', 'message-gone', 'remote-gone'];
+
 /** Why nothing is sent for what is not at its id any more. */
-export const goneCodes: readonly string[] = [
-  'document-gone',
-  'message-gone',
-  'remote-gone',
-  'remote-left',
-  'remote-replaced',
-];
+export const goneCodes: readonly string[] = [...lostCodes, 'remote-left', 'remote-replaced'];
 
 /** Why what breaks FHIR itself is parked: the first rule that it breaks; undefined when it breaks none. */
 export function invalidReason(key: ResourceKey, { invalid }: Pick<Desired, 'invalid'>): Reason | undefined {
@@ -150,6 +147,8 @@ export interface ClientHistory {
   readonly merged: readonly string[];
   /** Whom a person has said that the client is, although they were switched off. */
   readonly switchedOff: readonly string[];
+  /** Who the client was last is gone there, and nobody has said who it is since. */
+  readonly isLost: boolean;
 }
 
 export interface Wait {

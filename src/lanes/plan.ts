@@ -136,10 +136,10 @@ function decide(resource: LaneResource): Outcome {
   return outcome;
 }
 
-/** Written to again, it might be there twice, or be answered for what it is not; unread, it would be written over. */
-function held({ untold, unread }: LaneResource): Outcome | undefined {
+/** Written to again, it might be there twice, or be answered for what it is not; unread, it would be written over. To what is gone nothing is written. */
+function held({ untold, unread, isGone }: LaneResource): Outcome | undefined {
   if (untold !== undefined) return { state: 'parked', reason: untold };
-  return unread && { state: 'due', reason: unread };
+  return unread === undefined || isGone ? undefined : { state: 'due', reason: unread };
 }
 
 /** What the server does not declare to take is not sent; it is said what stands otherwise there. */

@@ -1,6 +1,6 @@
 // Looks at linked resources on the server and keeps what was seen. The look itself changes nothing else: absorbing is for the run.
 
-import { type Fault, type FhirReply, issueCodes } from '../connections/connections.ts';
+import type { Fault, FhirReply } from '../connections/connections.ts';
 import { reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { holdDocuments } from './documents/editions.ts';
@@ -8,7 +8,7 @@ import type { Run } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
 import { holdLease } from './lease.ts';
 import { hashOfSeen, saveSeen } from './links.ts';
-import { type Survivor, standsAgain, storeMerge, storeUnmerge, survivorOf } from './patients/merged.ts';
+import { type Survivor, saysMerged, standsAgain, storeMerge, storeUnmerge, survivorOf } from './patients/merged.ts';
 import { type OneRead, readOne } from './read-one.ts';
 import { type Failure, failureOf, isFailure, isRestricted, type Refused } from './search-failure.ts';
 
@@ -70,7 +70,7 @@ export async function readLinked(
 }
 
 /** A gateway's page counts too: it speaks for what it could not fetch. */
-function isAnswered({ fault, status }: FhirReply | Fault): boolean {
+export function isAnswered({ fault, status }: FhirReply | Fault): boolean {
   return (fault === undefined || fault === 'not-json') && status !== 429;
 }
 
@@ -88,9 +88,7 @@ async function followMerge(
   fresh: Set<string>,
 ): Promise<ReadResult | undefined> {
   const { deps, connection } = run;
-  if (reply.fault !== undefined) return undefined;
-  const saysMerged = issueCodes(reply.body).some((code) => connection.vendor.patients.merged.includes(code));
-  if (failed !== undefined && !saysMerged) return undefined;
+  if (failed !== undefined && !saysMerged(connection, reply)) return undefined;
   const found: Survivor =
     failed === undefined ? await survivorOf(connection, link.remoteId, body) : { kind: 'unnamed' };
   if (isFailure(found)) return found;

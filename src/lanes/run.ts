@@ -220,9 +220,10 @@ class LaneRun {
     if (await tellOfDuplicate(this.#run, state)) return 'go-on';
     const tied = await this.#adopt(state);
     if (tied !== undefined) return tied;
-    const told = await settleGone(this.#run, state);
-    if (told !== undefined) {
-      deps.wake(told);
+    const gone = await settleGone(this.#run, state, this.#memory.unread);
+    if (isFailure(gone)) return this.#stop(gone);
+    if (gone.kind === 'settled') {
+      deps.wake(gone.woken);
       return 'go-on';
     }
     const results = await readResults(this.#run, state.resources);

@@ -476,6 +476,20 @@ describe('a patient who is not there', () => {
     expect(await writes()).toEqual([]);
     expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'waiting' });
   });
+
+  test('any more, or is not shown for a while, gets no later edition; shown again, they do', async () => {
+    await sendCase();
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient/rosa', fault: { status: 404 } }]);
+    await world.workAgain();
+    await world.accept(['goal', later]);
+    await world.work();
+    expect(await filed()).toMatchObject([{ edition: 1 }]);
+    expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'waiting', reason: 'remote-gone' });
+    await world.server.control('DELETE', 'faults');
+    await world.workAgain();
+    expect(await filed()).toMatchObject([{ edition: 1 }, { edition: 2 }]);
+    expect(await world.openDecisions()).toEqual([]);
+  });
 });
 
 describe('a document in the chart of the wrong patient', () => {

@@ -208,6 +208,20 @@ describe('one more that is found gone on a day on which very many were, and a pe
     expect(await world.server.all('CarePlan')).toEqual([]);
   });
 
+  test('"go-on": a patient who was found is looked for again only when a person says so of that one', async () => {
+    await answered('go-on');
+    const rosa = { resourceType: 'Patient', id: 'rosa', name: [{ family: 'Delgado', given: ['Rosa'] }] };
+    const identifier = [{ system: 'urn:oid:1.2.3', value: 'MRN-20417' }];
+    await world.server.control('POST', 'seed', { ...rosa, identifier, birthDate: '1984-06-17', gender: 'female' });
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await deletedThere(world.server, 'Patient/rosa');
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone', choices: ['again', 'leave'] }]);
+    expect(await world.link('client/client-rosa#patient')).toMatchObject({ remoteId: 'rosa', retired: false });
+    expect(await world.server.all('Patient')).toEqual([]);
+  });
+
   test('"stop": it stays gone with the others, and nobody is asked', async () => {
     await answered('stop');
     await sendCaseAndLoseThePlan();
@@ -239,6 +253,40 @@ describe('one more that is found gone on a day on which very many were, and a pe
       code: 'remote-left',
       text: expect.stringContaining('left gone on the server by Ida'),
     });
+  });
+
+  test('not yet, but of itself "leave": "go-on" about the others does not make it again', async () => {
+    await answered('counting');
+    await sendCaseAndLoseThePlan();
+    await world.store.db.updateTable('mass_change').set({ held: 0 }).execute();
+    await world.workAgain();
+    await world.decide('remote-gone', 'leave');
+    await world.work();
+    await world.store.db.updateTable('mass_change').set({ held: 100 }).execute();
+    const { id } = await world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
+    await deletedThere(world.server, `Task/${id}`);
+    await world.workAgain();
+    await world.decide('mass-change', 'go-on');
+    await world.work();
+    expect([await creates(world.server, 'Task'), await creates(world.server, 'CarePlan')]).toEqual([2, 1]);
+    expect(await world.link(name)).toMatchObject({ generation: 1, reason: 'remote-left' });
+  });
+
+  test('not yet: it is taken out of the question when it is there again, and the question is about the others', async () => {
+    await answered('held');
+    const plan = await sendCaseAndLoseThePlan();
+    const task = 'referral/referral-pantry#fulfilment';
+    const { id } = await world.server.own('Task', `county/${task}`);
+    await deletedThere(world.server, `Task/${id}`);
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'mass-change', detail: { held: 103 } }]);
+    await world.server.control('POST', 'seed', plan);
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'mass-change', detail: { held: 102, sample: [task] } }]);
+    await world.decide('mass-change', 'stop');
+    await world.work();
+    expect(await world.link(name)).toMatchObject({ state: 'current' });
+    expect(await world.link(task)).toMatchObject({ reason: 'remote-left' });
   });
 
   test('"stop": it is no refusal for a replay', async () => {

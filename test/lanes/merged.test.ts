@@ -4,6 +4,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { raiseWanted } from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
 import { aClient, aGoal } from '../builders.ts';
 import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
 
@@ -180,25 +181,105 @@ describe('a linked patient who was merged into another', () => {
   });
 });
 
-describe('a linked patient whom the server has lost', () => {
-  test('whom we had found: nobody is linked, and a person says who it is', async () => {
+describe('a linked patient whom the server has lost, and whom we had found', () => {
+  async function lost(): Promise<void> {
     await seed(rosa('old'));
     await world.accept(...directoryAndClient());
     await world.work();
     await deletedThere(world.server, 'Patient/old');
     await world.workAgain();
+  }
+
+  test('is a question: nothing new goes to that chart, and nobody is made', async () => {
+    await lost();
     expect(await world.openDecisions()).toMatchObject([
-      { kind: 'patient-match', code: 'patient-gone', choices: ['create', 'again', 'leave'], detail: { was: 'old' } },
+      { kind: 'remote-gone', code: 'remote-gone', choices: ['again', 'leave'], detail: { id: 'old' } },
     ]);
     await world.accept(...caseWithReferral());
+    await world.workAgain();
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', state: 'parked', retired: false });
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'waiting', reason: 'remote-gone' });
+    expect([await world.server.all('Patient'), await world.server.all('Goal')]).toEqual([[], []]);
+    expect(await world.openDecisions()).toHaveLength(1);
+  });
+
+  test('answered "again": the client is looked for once more, and what waited goes to whom is found', async () => {
+    await lost();
+    await world.accept(...caseWithReferral());
     await world.work();
-    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'waiting', reason: 'patient-gone' });
-    expect(await world.server.all('Patient')).toEqual([]);
     await seed(rosa('new'));
-    await world.decide('patient-match', 'again');
+    await world.decide('remote-gone', 'again');
     await world.work();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found' });
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found', generation: 2 });
     expect(await world.server.own('Goal', goalName)).toMatchObject({ subject: { reference: 'Patient/new' } });
+  });
+
+  test('answered "again", and nobody is found: nobody is made unasked, whatever the record says by then', async () => {
+    await lost();
+    await world.decide('remote-gone', 'again');
+    await world.work();
+    await world.accept(['client', aClient({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.workAgain();
+    expect(await world.server.all('Patient')).toEqual([]);
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'patient-match', code: 'patient-not-found', choices: ['create', 'again', 'leave'] },
+    ]);
+    await world.decide('patient-match', 'create');
+    await world.work();
+    expect(await creates(world.server, 'Patient')).toBe(1);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('answered "leave": nobody is asked again, and what is new about the client waits', async () => {
+    await lost();
+    await world.decide('remote-gone', 'leave');
+    await world.work();
+    await world.accept(...caseWithReferral());
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'waiting', reason: 'remote-left' });
+  });
+
+  test('shown again as the same: the question closes, and what waited goes there', async () => {
+    await lost();
+    await world.accept(...caseWithReferral());
+    await world.work();
+    await seed(rosa('old'));
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
+    expect(await world.server.own('Goal', goalName)).toMatchObject({ subject: { reference: 'Patient/old' } });
+  });
+
+  test('with somebody else under the id by then: it is asked who the client is', async () => {
+    await lost();
+    await seed(rosa('old', another));
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match', code: 'patient-replaced' }]);
+    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-replaced' });
+  });
+
+  test('on a day on which very many are lost: all stay linked under one question, and a server that was ill ends it', async () => {
+    await seed(rosa('old'));
+    await world.accept(...directoryAndClient());
+    await world.work();
+    await sql`
+      insert into mass_change (connection, cause, value, links, held)
+      values ('general', 'restored-server', to_char(now() at time zone 'UTC', 'YYYY-MM-DD'), 500, 100)`.execute(
+      world.store.db,
+    );
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient/old', fault: { status: 404 } }]);
+    await world.workAgain();
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'mass-change', choices: ['go-on', 'stop'], detail: { held: 101, sample: [slot] } },
+    ]);
+    expect(await world.alerts()).toMatchObject([{ code: 'mass-change', count: 1 }]);
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', retired: false });
+    await world.server.control('DELETE', 'faults');
+    await world.workAgain();
+    expect([await world.openDecisions(), await world.alerts()]).toEqual([[], []]);
+    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
   });
 });
 

@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
+import { sql } from '../../src/store/store.ts';
 import { aClient, aGoal, aNeed, anOrganization, aService } from '../builders.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
@@ -115,6 +116,55 @@ describe('another thing under the id of ours, which does not bear our identifier
   });
 });
 
+describe('another thing under the id of ours, on a day on which very many were lost', () => {
+  const massLost = (state: string) =>
+    sql`
+      insert into mass_change (connection, cause, value, links, held, state)
+      values ('general', 'restored-server', to_char(now() at time zone 'UTC', 'YYYY-MM-DD'), 500, 101, ${state})`.execute(
+      world.store.db,
+    );
+  const renamed = () => writtenOver('Organization', `county/${agency}`, () => ({ name: 'Strangers 1' }));
+  const notShown = async () => {
+    const { id } = await world.server.own('Organization', `county/${agency}`);
+    await world.server.control('POST', 'faults', [
+      { method: 'GET', path: `Organization/${id}`, fault: { status: 404 } },
+    ]);
+    await world.workAgain();
+  };
+
+  test.each(['go-on', 'stop'])('is a question of its own although "%s" was said of those', async (answer) => {
+    await massLost(answer);
+    await sendAll();
+    await staysApart(await renamed(), agency, ['recreate', 'ours', 'leave']);
+    expect(await world.server.all('Organization')).toHaveLength(2);
+  });
+
+  test('also where it had been lost before: no answer about the others is about it', async () => {
+    await massLost('held');
+    await sendAll();
+    await notShown();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'mass-change' }]);
+    await renamed();
+    await world.server.control('DELETE', 'faults');
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'remote-gone', code: 'remote-replaced', choices: ['recreate', 'ours', 'leave'] },
+    ]);
+  });
+
+  test('… and asked about alone: the question tells what stands there now', async () => {
+    await sendAll();
+    await notShown();
+    expect(await world.openDecisions()).toMatchObject([{ code: 'remote-gone', choices: ['recreate', 'leave'] }]);
+    await renamed();
+    await world.server.control('DELETE', 'faults');
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([
+      { code: 'remote-replaced', choices: ['recreate', 'ours', 'leave'] },
+    ]);
+  });
+});
+
 describe('what a poll has seen under the id of ours', () => {
   test('is held against the same', async () => {
     await sendAll();
@@ -155,6 +205,45 @@ describe('a thing of ours that is in the chart of a patient whom the client has 
     const stranger = await writtenOver('Condition', `county/${need}`, now);
     await world.accept(['need', changedNeed()]);
     await staysApart(stranger, need, ['recreate', 'leave']);
+  });
+
+  async function intoHisWhileThePatient(status: number): Promise<JsonObject> {
+    await seed(harold, {
+      ...harold,
+      id: 'rosa',
+      identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-20417' }],
+      name: [{ family: 'Delgado', given: ['Rosa'] }],
+      birthDate: '1984-06-17',
+      gender: 'female',
+    });
+    await sendAll();
+    const stranger = await writtenOver('Condition', `county/${need}`, intoHis);
+    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient/rosa', fault: { status } }]);
+    await world.accept(['goal', aGoal({ statement: 'I want three meals a day.', updatedAt: later })]);
+    await world.workAgain();
+    return stranger;
+  }
+
+  test('is asked about once it can be told that their patient stands; until then the rest of the case goes out, and the lane is tried on', async () => {
+    const stranger = await intoHisWhileThePatient(503);
+    const lane = 'county.case.case-rosa';
+    expect(await world.lane(lane)).toMatchObject({ hasWork: true, reason: 'server-busy' });
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.link(need)).toMatchObject({ state: 'parked', reason: 'remote-replaced' });
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      description: { text: 'I want three meals a day.' },
+    });
+    await world.server.control('DELETE', 'faults');
+    await world.work();
+    expect(await world.lane(lane)).toMatchObject({ hasWork: false });
+    await staysApart(stranger, need, ['recreate', 'leave']);
+  });
+
+  test('is asked about where nobody may see their patient', async () => {
+    await intoHisWhileThePatient(403);
+    expect(await world.openDecisions()).toContainEqual(
+      expect.objectContaining({ kind: 'remote-gone', code: 'remote-replaced', choices: ['recreate', 'leave'] }),
+    );
   });
 
   test('is not forgotten without a word when its record is deleted', async () => {

@@ -277,8 +277,8 @@ export function patientOf({ known }: DesireInput, row: RecordRow): { id: string 
   const target = patientTarget(row);
   if (target === undefined) return { id: undefined, waits: [] };
   const link = known.link(target);
-  if (link?.remote_id) return { id: link.remote_id, waits: [] };
-  return { id: undefined, waits: [waitFor(known, target)] };
+  const isThere = link?.remote_id && !known.isGone(link);
+  return { id: link?.remote_id ?? undefined, waits: isThere ? [] : [waitFor(known, target)] };
 }
 
 function encounterOf(

@@ -1,13 +1,13 @@
 // A server that was restored to an earlier day has lost very many resources at once. Each one alone is a question (`remote-gone`); beyond the
 // limit of a mass change they become one question about the connection (lanes.md 16, 22). Nothing is made again before it is answered.
 
-import { reason } from '../../errors.ts';
+import { type Reason, reason } from '../../errors.ts';
 import { type Database, json, type Signed, sql, type Transaction } from '../../store/store.ts';
-import { type Answered, type NewDecision, openDecision } from '../decisions.ts';
+import { type Answered, closeObsolete, type NewDecision, openDecision } from '../decisions.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { Lease } from '../lease.ts';
 import { isMarkedGone, leaveGone } from '../set-aside.ts';
-import { openAlert } from './alerts.ts';
+import { closeAlert, openAlert } from './alerts.ts';
 import {
   alertTopic,
   type Cause,
@@ -22,7 +22,8 @@ import {
 
 /**
  * Asks about one resource that is gone, or takes it, with those asked about since the cause began, into the one question about very many. Where that
- * has been answered, the answer holds for what is found gone later; but not once more for what it has made again: nobody has said so of that.
+ * has been answered, the answer holds for what is found gone later; but not once more for what it has made again: nobody has said so of that. Nor for
+ * what may be ours after all, or what a person is being asked about already: that is asked about alone.
  *
  * @returns false: it is asked about already, in the question about very many
  */
@@ -34,6 +35,11 @@ export async function askAboutGone(
 ): Promise<boolean> {
   const { connection, source, subject } = lease;
   const link = { source, ...resource.key };
+  if (mayBeOurs(resource) || resource.openTopics.has(alone.topic)) {
+    await takeOut(trx, lease, [resource.key]);
+    await openDecision(trx, lease, alone);
+    return true;
+  }
   if (await isHeld(trx, connection, link)) return false;
   const cause = await causeToday(trx);
   const row = await lockCount(trx, connection, cause);
@@ -46,7 +52,7 @@ export async function askAboutGone(
   const held = row.held + added.length;
   const limit = massLimit(row.links);
   const isAnswered = row.state === 'go-on' || row.state === 'stop';
-  const isOfMany = held > limit && !isAnswered;
+  const isOfMany = row.state === 'held' || (held > limit && !isAnswered);
   await changeCount(trx, connection, cause, { held, state: isOfMany ? 'held' : row.state });
   if (row.state === 'stop' && added.length > 0) {
     await leaveGone(trx, connection, [link], await answerTo(trx, connection, cause), alone.reason);
@@ -61,25 +67,52 @@ export async function askAboutGone(
     await openDecision(trx, lease, alone);
     return true;
   }
-  const why = reason('mass-change', { cause: 'A server that has lost what it had', limit, connection });
   await sql`
     update decision d set state = 'obsolete', decided_at = now() from mass_change_link m
     where d.connection = ${connection} and d.kind = 'remote-gone' and d.state = 'open'
       and ${isRow(connection, cause, 'm')} and m.source = d.source and m.type = d.type and m.id = d.record_id and m.slot = d.slot`.execute(
     trx,
   );
-  await openDecision(
+  await askAboutMany(trx, connection, cause, { links: row.links, held, sample: nameOf(resource.key) });
+  await openAlert(trx, { topic: alertTopic(connection, cause), connection, reason: whyMany(connection, row.links) });
+  return true;
+}
+
+/** What stands there has lost our identifier, or is in another chart: only whoever looks at it can say that it is not ours. */
+function mayBeOurs({ stranger }: LaneResource): boolean {
+  return stranger?.evidence === 'other-content' || stranger?.evidence === 'other-patient';
+}
+
+function whyMany(connection: string, links: number): Reason {
+  return reason('mass-change', { cause: 'A server that has lost what it had', limit: massLimit(links), connection });
+}
+
+interface Many {
+  /** Of the connection, when the cause began. */
+  readonly links: number;
+  readonly held: number;
+  /** The name of one of them. */
+  readonly sample: string;
+}
+
+function askAboutMany(
+  trx: Transaction<Database>,
+  connection: string,
+  cause: Cause,
+  { links, held, sample }: Many,
+): Promise<void> {
+  return openDecision(
     trx,
     { connection, subject: '', source: '' },
     {
       kind: 'mass-change',
       topic: topicOf(cause),
-      reason: why,
-      detail: { ...cause, links: row.links, limit, held, sample: [nameOf(resource.key)] },
+      reason: whyMany(connection, links),
+      detail: { ...cause, links, limit: massLimit(links), held, sample: [sample] },
       choices: [
         {
           choose: 'go-on',
-          effect: `Make the ${held} resources again that are gone, as new ones on the server, and what else is found gone on ${cause.value}.`,
+          effect: `Of the ${held} resources that are gone, and of what else is found gone on ${cause.value}, make those again that we had made, as new ones on the server; each of the others is a question of its own.`,
         },
         {
           choose: 'stop',
@@ -88,8 +121,46 @@ export async function askAboutGone(
       ],
     },
   );
-  await openAlert(trx, { topic: alertTopic(connection, cause), connection, reason: why });
-  return true;
+}
+
+/**
+ * These are gone no more, or a question of their own, answered or not: no answer about very many that is still to come is about them. The last one takes
+ * the question with it.
+ */
+export async function takeOut(
+  trx: Transaction<Database>,
+  { connection, source }: Pick<Lease, 'connection' | 'source'>,
+  keys: readonly Omit<LinkKey, 'source'>[],
+): Promise<void> {
+  const links = json(keys.map(({ type, id, slot }) => ({ source, type, id, slot })));
+  const isOne = sql<boolean>`exists (select 1 from jsonb_to_recordset(${links}) as k(source text, type text, id text, slot text)
+    where m.source = k.source and m.type = k.type and m.id = k.id and m.slot = k.slot)`;
+  const { rows: days } = await sql<{ value: string }>`
+    select distinct m.value from mass_change_link m where m.connection = ${connection} and m.cause = 'restored-server' and ${isOne}
+    order by m.value`.execute(trx);
+  for (const { value } of days) {
+    const cause = { cause: 'restored-server', value } as const;
+    const row = await lockCount(trx, connection, cause);
+    if (row.state !== 'counting' && row.state !== 'held') continue;
+    const { numAffectedRows = 0n } =
+      await sql`delete from mass_change_link m where ${isRow(connection, cause, 'm')} and ${isOne}`.execute(trx);
+    const held = row.held - Number(numAffectedRows);
+    const other = await trx
+      .selectFrom('mass_change_link')
+      .select(['type', 'id', 'slot'])
+      .where(isRow(connection, cause, 'mass_change_link'))
+      .orderBy('id')
+      .limit(1)
+      .executeTakeFirst();
+    await changeCount(trx, connection, cause, { held, state: other === undefined ? 'counting' : row.state });
+    if (row.state === 'counting') continue;
+    if (other !== undefined)
+      await askAboutMany(trx, connection, cause, { links: row.links, held, sample: nameOf(other) });
+    else {
+      await closeObsolete(trx, { connection, subject: '' }, [topicOf(cause)]);
+      await closeAlert(trx, alertTopic(connection, cause));
+    }
+  }
 }
 
 /** The question about very many, of whatever day, is open and is about this one too. */

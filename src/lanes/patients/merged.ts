@@ -3,6 +3,7 @@
 // whom it has switched off (ehr-behaviour E20, C14; design section 7).
 
 import type { Transaction } from 'kysely';
+import { type Fault, type FhirReply, issueCodes } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Database } from '../../store/store.ts';
@@ -46,6 +47,11 @@ export async function survivorOf(connection: LaneConnection, id: string, shown: 
   return { kind: 'unnamed' };
 }
 
+/** The server refuses to show a patient because another has taken their place. */
+export function saysMerged({ vendor }: LaneConnection, reply: FhirReply | Fault): boolean {
+  return reply.fault === undefined && issueCodes(reply.body).some((code) => vendor.patients.merged.includes(code));
+}
+
 /** Stores what a merge means for the link. @returns lanes that have work now. */
 export async function storeMerge(
   { deps, connection, lease }: Run,
@@ -72,10 +78,10 @@ export async function storeMerge(
 }
 
 /**
- * The patient of the link is gone, or somebody else stands under its id: nobody is linked until a person has said who the client is, and what was
- * written is listed for them. @returns lanes that have work now
+ * Somebody else stands under the id of the patient: nobody is linked until a person has said who the client is, and what was written is listed for
+ * them. @returns lanes that have work now
  */
-export function storeLost(
+export function storeReplaced(
   trx: Transaction<Database>,
   connection: LaneConnection,
   lease: Lease,
@@ -89,14 +95,14 @@ export function storeLost(
       connection.config.createPatients &&
       originHere(record, connection.config.id) === undefined,
     isSought: true,
-    why: reason(stranger === undefined ? 'patient-gone' : 'patient-replaced'),
+    why: reason('patient-replaced'),
   });
 }
 
 /** Ends the link to a patient, with whatever was planned for it. @returns the other lanes of the client, which look again */
-async function partFrom(
+export async function partFrom(
   trx: Transaction<Database>,
-  { subject }: Lease,
+  { subject }: Pick<Lease, 'subject'>,
   client: ClientOn,
   why: Reason,
 ): Promise<LaneKey[]> {

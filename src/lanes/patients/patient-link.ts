@@ -198,6 +198,7 @@ export function clientHistory(links: readonly Generation[], answers: readonly An
       ]),
     ),
     merged: mergedBefore(inOrder),
+    isLost: inOrder.at(-1)?.reason?.code === 'patient-gone',
     switchedOff: answers.flatMap(({ choice, detail }) =>
       objectsAt(detail, 'candidates').flatMap(({ id, active }) =>
         typeof id === 'string' && active === false && choice === `link:${id}` ? [id] : [],

@@ -112,6 +112,11 @@ describe('a resource that we made', () => {
     ['is never created again, even where its references are missing', { waits: [wait] }, 'waiting (waits-for-link)'],
     ['is for a person where it is gone', { isGone: true }, 'parked (remote-gone)'],
     [
+      'stays for a person where it cannot be looked at now',
+      { isGone: true, unread: reason('outcome-unknown') },
+      'parked (remote-gone)',
+    ],
+    [
       'is not written where it breaks FHIR itself',
       { desired: desiredOf(rent, { invalid }), observed: seen(food) },
       'parked (resource-invalid)',
