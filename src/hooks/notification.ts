@@ -2,7 +2,7 @@
 // first entry is the status of the Subscription). Nothing of it is believed but that something is new. Pure.
 
 import { type Json, type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
-import { type HeardOf, type NewsOf, patientOf } from '../lanes/lanes.ts';
+import { type HeardOf, type NewsOf, patientsIn } from '../lanes/lanes.ts';
 
 export interface Notification {
   readonly news: readonly NewsOf[];
@@ -18,15 +18,13 @@ export function readNotification(body: JsonObject | undefined, baseUrl: string, 
   const { resourceType } = body;
   if (resourceType === 'Bundle') return readBundle(body, baseUrl);
   if (typeof resourceType !== 'string') return anything;
-  return { news: [newsOf(body, baseUrl)] };
+  return { news: newsOf(body, baseUrl) };
 }
 
-function newsOf(resource: JsonObject, baseUrl: string): NewsOf {
-  const patient = patientOf(resource, baseUrl);
-  return {
-    ...(typeof resource.resourceType === 'string' && { resourceType: resource.resourceType }),
-    ...(patient !== undefined && { patient }),
-  };
+function newsOf(resource: JsonObject, baseUrl: string): NewsOf[] {
+  const of = { ...(typeof resource.resourceType === 'string' && { resourceType: resource.resourceType }) };
+  const patients = patientsIn(resource, baseUrl);
+  return patients.length === 0 ? [of] : patients.map((patient) => ({ ...of, patient }));
 }
 
 function readBundle(bundle: JsonObject, baseUrl: string): Notification {
@@ -34,12 +32,12 @@ function readBundle(bundle: JsonObject, baseUrl: string): Notification {
   const [first] = resources;
   const status = first && readStatus(first);
   if (status === undefined)
-    return { news: resources.length === 0 ? [{}] : resources.flatMap((one) => (one ? [newsOf(one, baseUrl)] : [])) };
+    return { news: resources.length === 0 ? [{}] : resources.flatMap((one) => (one ? newsOf(one, baseUrl) : [])) };
   const { kind, focuses, ...heard } = status;
   const subscription = { ...heard, id: relative(heard.id, baseUrl) };
   if (kind === 'handshake' || kind === 'heartbeat') return { news: [], subscription };
   // What the Bundle brings along tells more: in whose chart it is.
-  const brought = resources.slice(1).flatMap((resource) => (resource === undefined ? [] : [newsOf(resource, baseUrl)]));
+  const brought = resources.slice(1).flatMap((resource) => (resource === undefined ? [] : newsOf(resource, baseUrl)));
   const named = focuses.flatMap(
     (focus) => /(?:^|\/)([A-Z][A-Za-z]+)\/[^/]+(?:\/_history\/[^/]+)?$/.exec(focus)?.[1] ?? [],
   );

@@ -14,7 +14,7 @@ import {
 } from '../access/access.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
-import type { Desired, DesiredReference, SlotRef } from '../mapping/mapping.ts';
+import type { CompiledSlot, Desired, DesiredReference, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
 import { cancelRequestOf } from '../referrals/referrals.ts';
 import { isOfOtherForm, rebased } from './bases.ts';
@@ -34,8 +34,9 @@ import { generationAfter, linkState, observation, placeholderFor } from './link-
 import { movesOn } from './moves-on.ts';
 import { ownValue } from './own-identifier.ts';
 import { pastKey } from './past-records.ts';
-import { type Filed, inItsChart, movedFrom } from './patients/chart.ts';
+import { chartOf, type Filed, inItsChart, isPatientOf, movedFrom } from './patients/chart.ts';
 import { directoryIdentifiers } from './patients/match.ts';
+import { besideOthers } from './patients/own-participant.ts';
 import { clientHistory, patientTopic } from './patients/patient-link.ts';
 import { Projections } from './projections.ts';
 import { heldBack, holdsOf, isTopicOf } from './questions.ts';
@@ -238,7 +239,7 @@ function resourceFor(
     projected === undefined || standing !== undefined
       ? filed && inItsChart(filed)
       : asGeneration(input, key, projected, nextGeneration);
-  const slot = slotOf(input, key);
+  const slot = readingSlot(input, row, key, standing, seen);
   const resourceType = projected?.resourceType ?? standing?.resource_type ?? '';
   const mirrors = isCopy(input, row.content, resourceType, standing);
   const route = routeFor(input, row, key, resourceType, standing);
@@ -307,6 +308,23 @@ function resourceFor(
     search: standing === undefined ? searchState(input, key, row) : 'none',
     ...(key.type === 'client' && { client: clientHistory(links, input.patientAnswers) }),
   };
+}
+
+/** Of the patients who take part in what the server shows, the client alone is for the mapping to read. */
+function readingSlot(
+  input: DesireInput,
+  { content }: RecordRow,
+  key: ResourceKey,
+  standing: LinkRow | undefined,
+  seen: SeenRow | undefined,
+): CompiledSlot | undefined {
+  const slot = slotOf(input, key);
+  if (slot === undefined || !seen?.body) return slot;
+  const sent = chartOf(standing?.sent ?? undefined);
+  return besideOthers(slot, seen.body, {
+    isTheClient: (id) => sent === `Patient/${id}` || isPatientOf(input.known, content, id),
+    baseUrl: input.connection.config.baseUrl,
+  });
 }
 
 function asksInTask({ connection }: DesireInput, { type, slot }: ResourceKey): boolean {

@@ -62,7 +62,7 @@ export { type ReplayAsked, startReplay } from './operating/replay.ts';
 export { workDryRuns, workReplays } from './operating/replay-work.ts';
 export { type Resting, restingConnections } from './operating/resting.ts';
 export { reviewStuck, stuckTopic } from './operating/stuck-deliveries.ts';
-export { patientOf } from './patients/patient-of.ts';
+export { patientsIn } from './patients/patient-of.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './patients/relink.ts';
 export type { Written } from './patients/written.ts';
 export { type IdentifierSought, keepVisit, type PatientFound, patientsWith, readsVisits } from './polls/keep-adt.ts';

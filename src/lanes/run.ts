@@ -48,6 +48,7 @@ import { tellOfDuplicate } from './patients/duplicate.ts';
 import { findExisting, releaseMatchLeases } from './patients/find.ts';
 import { askAboutInactive } from './patients/merged.ts';
 import { giveUpMisfiled } from './patients/misfiled.ts';
+import { leaveToOthers } from './patients/shared.ts';
 import { elementTopic, type Operation, type Plan, plan, type ResourceState, type Write } from './plan.ts';
 import { readLinked } from './read.ts';
 import { askAboutRefused, isAsked } from './refused.ts';
@@ -258,6 +259,7 @@ class LaneRun {
     const basis = basisOf(this.#shape, state);
     const isLive = config.mode === 'live';
     const allowed = isLive ? await withoutMassChange(this.#run, state, basis, planned) : planned;
+    if (isLive && (await leaveToOthers(this.#run, allowed.operations))) return 'go-on';
     const writes = allowed.operations.filter(isWrite);
     if (writes.length > 0 && isLive) return this.#send(abilities, state, writes);
     return this.#finish(state, allowed, writes.length, isLive && !isHolding(allowed) ? basis : undefined);

@@ -3,25 +3,17 @@
 
 import { isDirectoryType } from '../access/access.ts';
 import { type Reason, reason } from '../errors.ts';
-import { type JsonObject, textAt } from '../json.ts';
-import {
-  type CompiledSlot,
-  type Desired,
-  type Facts,
-  isEnteredInError,
-  type Owner,
-  type SlotRef,
-} from '../mapping/mapping.ts';
+import type { JsonObject } from '../json.ts';
+import { type CompiledSlot, type Desired, type Facts, isEnteredInError, type Owner } from '../mapping/mapping.ts';
 import { mayBeOurs, type OwnServer } from './created-reply.ts';
 import type { DesireInput } from './desire-input.ts';
 import type { RecordRow, SeenRow } from './known.ts';
 import { type LinkState, nameOf, type ResourceKey, type Stranger } from './lane-resource.ts';
 import { sameFact } from './merge.ts';
 import { ownIdentifiers, ownValue } from './own-identifier.ts';
-import { chartOf } from './patients/chart.ts';
+import { chartOf, isPatientOf } from './patients/chart.ts';
 import { carries, directoryIdentifiers, isSomebodyElse } from './patients/match.ts';
-import { patientSlot } from './patients/patient-link.ts';
-import { patientId, patientOf } from './patients/patient-of.ts';
+import { patientId, patientOf, patientsIn } from './patients/patient-of.ts';
 
 /** The fact of a slot that holds our own identifier. */
 export const ownIdentifierFact = 'identifier[casebridge]';
@@ -91,9 +83,10 @@ function isNewThere({ link: { seen, seenHash }, slot, shown }: LookedAt): boolea
 }
 
 function isOfAnother(look: LookedAt): boolean {
-  const there = patientOf(look.shown, look.server.baseUrl);
+  const there = patientsIn(look.shown, look.server.baseUrl);
   const charts = chartsOf(look);
-  return there !== undefined && charts.length > 0 && !charts.includes(there) && !look.isOfClient(there);
+  const isOurs = (id: string): boolean => charts.includes(id) || look.isOfClient(id);
+  return there.length > 0 && charts.length > 0 && !there.some(isOurs);
 }
 
 /** Whom it was about when we saw it last, and when we wrote it. */
@@ -141,7 +134,6 @@ export function strangerAt(
   if (shown === null || seen.gone) return undefined;
   const numbers = isDirectoryType(key.type) ? directoryIdentifiers(content, config.identifierSystems) : [];
   const filed = documents?.editions.findLast(({ of, retracts }) => of === nameOf(key) && !retracts);
-  const client: SlotRef = { type: 'client', id: textAt(content, 'clientId') ?? '', slot: patientSlot };
   return strangerIn({
     ...own,
     // What is filed is never compared element by element, only held to its chart.
@@ -153,8 +145,7 @@ export function strangerAt(
     own: ownValue(lease.source, key, 1),
     bearsItsNumber: carries(shown, numbers),
     chart: filed?.patientId ?? (own.desired && patientOf(own.desired.resource, config.baseUrl)),
-    isOfClient: (id) =>
-      known.link(client)?.remote_id === id || known.generations(client).some((one) => one.remote_id === id),
+    isOfClient: (id) => isPatientOf(known, content, id),
     server: { identifierSystem, baseUrl: config.baseUrl },
   });
 }

@@ -61,6 +61,12 @@ describe('R4 rest-hook', () => {
     expect(await world.store.db.selectFrom('seen').selectAll().where('remote_id', '=', 't1').execute()).toEqual([]);
   });
 
+  test('with an appointment wakes the polls of each patient who takes part in it', async () => {
+    const named = ['somebody-else', patient].map((id) => ({ actor: { reference: `Patient/${id}` } }));
+    await take({ resourceType: 'Appointment', id: 'a1', status: 'booked', participant: named });
+    expect(await due()).toEqual([`Appointment/${patient}`]);
+  });
+
   test('with the type in the address', async () => {
     await take('', 'ServiceRequest');
     expect(await due()).toEqual(['ServiceRequest']);

@@ -4,8 +4,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { raiseWanted } from '../../src/lanes/lanes.ts';
+import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import { sql } from '../../src/store/store.ts';
-import { aClient, aGoal } from '../builders.ts';
+import { aClient, aGoal, anAppointment } from '../builders.ts';
 import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -63,6 +64,29 @@ describe('a linked patient who was merged into another', () => {
     await world.workAgain();
     expect([await world.openDecisions(), await world.server.writes(length)]).toEqual([[], []]);
     expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'new' });
+  });
+
+  test('an appointment in the old chart stays there, until the server itself names the new patient', async () => {
+    await sendCase();
+    await world.accept(['appointment', anAppointment()]);
+    await world.work();
+    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await world.workAgain();
+    const named = async (title: string, updatedAt: string) => {
+      await world.accept(['appointment', anAppointment({ title, updatedAt })]);
+      await world.work();
+      const [visit, ...others] = await world.server.all('Appointment');
+      expect([visit, others]).toMatchObject([{ status: 'booked', description: title }, []]);
+      return visit === undefined ? undefined : patientOf(visit);
+    };
+    expect(await named('Visit at home', '2026-02-20T10:00:00-05:00')).toBe('old');
+    const [visit] = await world.server.all('Appointment');
+    const rewritten = JSON.stringify(visit).replaceAll('Patient/old', 'Patient/new');
+    await seed(JSON.parse(rewritten));
+    await world.workAgain();
+    expect(await named('Visit at noon', '2026-02-21T10:00:00-05:00')).toBe('new');
+    expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
+    expect(await world.changes()).toEqual([]);
   });
 
   test('what is in the old chart stays there untouched, and is updated there; new things go to the new chart', async () => {

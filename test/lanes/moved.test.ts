@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject } from '../../src/json.ts';
 import { relinkPatient } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
-import { aCase, aClient, aConsent, aGoal, aNeed, aReferral } from '../builders.ts';
+import { aCase, aClient, aConsent, aGoal, aNeed, anAppointment, aReferral } from '../builders.ts';
 import { aConnection } from '../support/rig.ts';
 import { creates, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
 
@@ -118,6 +118,21 @@ describe('to another client', () => {
     await world.accept(lee, leesCase);
     await world.work();
     expect(await charts()).toEqual(['Okonkwo']);
+    await expectRest();
+  });
+
+  test('an appointment: it is not rewritten to the other, but made anew', async () => {
+    await begin(lee, leesCase, ['appointment', anAppointment()]);
+    await world.accept([
+      'appointment',
+      anAppointment({ clientId: 'client-lee', caseId: 'case-lee', updatedAt: later }),
+    ]);
+    await world.work();
+    const lees = (await world.link('client/client-lee#patient')).remoteId;
+    const [old, anew] = await world.server.all('Appointment');
+    expect(old).toMatchObject({ status: 'entered-in-error' });
+    expect(JSON.stringify(old)).not.toContain(`Patient/${lees}"`);
+    expect(anew).toMatchObject({ status: 'booked', participant: [{ actor: { reference: `Patient/${lees}` } }, {}] });
     await expectRest();
   });
 

@@ -202,6 +202,34 @@ describe('a client whom the server does not know', () => {
   });
 });
 
+describe('a patient that we made', () => {
+  const later = '2026-02-20T10:00:00-05:00';
+  const gone = () => world.accept(['client', aClient({ deleted: true, updatedAt: later })]);
+
+  test('is switched off when the record of its one client is deleted', async () => {
+    await sendCase();
+    await gone();
+    await world.workAgain();
+    expect(await world.server.all('Patient')).toMatchObject([{ active: false }]);
+  });
+
+  test('is left as it is while another client of ours is that patient: only the link of the one who is deleted ends', async () => {
+    await sendCase();
+    await world.accept(['client', aClient({ id: 'client-2' })]);
+    await world.work();
+    const { remoteId } = await world.link(slot);
+    expect(await world.link('client/client-2#patient')).toMatchObject({ remoteId, origin: 'found' });
+    const { length } = await world.server.journal();
+    await gone();
+    await world.workAgain();
+    expect((await world.server.writes(length)).filter(({ url }) => String(url).includes('Patient'))).toEqual([]);
+    expect(await world.server.all('Patient')).toMatchObject([{ meta: { versionId: '1' } }]);
+    expect(await world.link(slot)).toMatchObject({ retired: true, reason: 'deleted-record' });
+    expect(await world.link('client/client-2#patient')).toMatchObject({ remoteId, retired: false });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+});
+
 describe('twins', () => {
   const twin = (id: string) => aClient({ id });
 

@@ -3,17 +3,27 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
-import { isObject, type JsonObject } from '../../src/json.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { openDecision } from '../../src/lanes/decisions.ts';
 import { relinkPatient, requirePatient } from '../../src/lanes/lanes.ts';
-import { aClient, aGoal } from '../builders.ts';
+import { patientOf } from '../../src/lanes/patients/patient-of.ts';
+import { aClient, aGoal, anAppointment } from '../builders.ts';
 import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'client/client-rosa#patient';
 const goalName = 'county/goal/goal-meals#goal';
 const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
-const chartTypes = ['EpisodeOfCare', 'CareTeam', 'Condition', 'Goal', 'ServiceRequest', 'Task', 'CarePlan'];
+const chartTypes = [
+  'EpisodeOfCare',
+  'CareTeam',
+  'Condition',
+  'Goal',
+  'ServiceRequest',
+  'Task',
+  'CarePlan',
+  'Appointment',
+];
 
 function rosa(id: string, overrides: JsonObject = {}): JsonObject {
   const plain: JsonObject = {
@@ -32,7 +42,7 @@ async function sendCaseToWrongChart(): Promise<void> {
     rosa('wrong', { identifier: [mrn] }),
     rosa('right', { birthDate: '1984-07-16' }),
   ]);
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...directoryAndClient(), ...caseWithReferral(), ['appointment', anAppointment()]);
   await world.work();
   expect(await world.link(slot)).toMatchObject({ remoteId: 'wrong' });
 }
@@ -54,8 +64,7 @@ async function inForce(): Promise<Record<string, string[]>> {
   for (const type of chartTypes) {
     for (const resource of await world.server.all(type)) {
       if (isEnteredInError(resource)) continue;
-      const chart = [resource.subject, resource.patient, resource.for].find(isObject);
-      const name = isObject(chart) ? String(chart.reference) : 'none';
+      const name = `Patient/${patientOf(resource)}`;
       found[name] = [...(found[name] ?? []), type];
     }
   }
@@ -90,6 +99,19 @@ describe('a client who turns out to be another patient', () => {
     const goal = await world.server.own('Goal', `${goalName}~2`);
     const plan = await world.server.own('CarePlan', 'county/carePlan/plan-rosa#plan~2');
     expect(plan.goal).toEqual([{ reference: `Goal/${goal.id}` }]);
+  });
+
+  test('an appointment names the patient among its participants: it is not rewritten, but made anew', async () => {
+    await sendCaseToWrongChart();
+    await say('right');
+    await world.work();
+    const name = 'county/appointment/appointment-visit#appointment';
+    const [old, anew] = [
+      await world.server.own('Appointment', name),
+      await world.server.own('Appointment', `${name}~2`),
+    ];
+    expect(old).toMatchObject({ status: 'entered-in-error', participant: [patientActor('wrong'), {}] });
+    expect(anew).toMatchObject({ status: 'booked', participant: [patientActor('right'), {}] });
   });
 
   test('neither patient is written, and a second pass writes nothing', async () => {
@@ -212,7 +234,8 @@ describe('a client who is nobody there', () => {
     await world.workAgain();
     expect(await inForce()).toEqual({});
     expect(await world.link(slot)).toMatchObject({ state: 'parked', reason: 'patient-left', remoteId: null });
-    expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'waiting' });
+    for (const name of ['goal/goal-meals#goal', 'appointment/appointment-visit#appointment'])
+      expect(await world.link(name)).toMatchObject({ generation: 2, state: 'waiting' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-relinked', code: 'patient-unlinked' }]);
   });
 
@@ -337,6 +360,10 @@ describe('what is refused', () => {
     await expect(requirePatient(connection, 'p1')).resolves.toBeUndefined();
   });
 });
+
+function patientActor(id: string): JsonObject {
+  return { actor: { reference: `Patient/${id}` } };
+}
 
 function outcome(code: string): JsonObject {
   return { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code }] };

@@ -2,9 +2,9 @@
 // there is neither taken over nor written to, nothing new points there, and a person is asked once (lanes.md 16).
 
 import { describe, expect, test } from '@jest/globals';
-import type { JsonObject } from '../../src/json.ts';
+import { type JsonObject, objectsIn } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
-import { aClient, aGoal, aNeed, anOrganization, aService } from '../builders.ts';
+import { aClient, aGoal, aNeed, anAppointment, anOrganization, aService } from '../builders.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -256,6 +256,70 @@ describe('a thing of ours that is in the chart of a patient whom the client has 
     await world.work();
     expect(await world.link(need)).toMatchObject({ retired: true });
     expect((await world.server.fhir('GET', `Condition/${stranger.id}`)).body).toEqual(stranger);
+  });
+});
+
+describe('an appointment of ours in which another patient takes part too', () => {
+  const visit = 'county/appointment/appointment-visit#appointment';
+  const mother: JsonObject = {
+    resourceType: 'Patient',
+    id: 'mother',
+    name: [{ family: 'Delgado', given: ['Ines'] }],
+    birthDate: '1958-02-02',
+    gender: 'female',
+  };
+  const participantsOf = ({ participant }: JsonObject): JsonObject[] => objectsIn(participant);
+  const ofMother: JsonObject = { actor: { reference: 'Patient/mother' }, status: 'accepted' };
+
+  /** The hospital adds her as the first of them. */
+  async function addMother(): Promise<JsonObject[]> {
+    await sendAll();
+    await world.accept(['appointment', anAppointment()]);
+    await world.work();
+    await seed(mother);
+    const now = await writtenOver('Appointment', visit, (was) => ({
+      ...was,
+      participant: [ofMother, ...participantsOf(was)],
+    }));
+    await world.workAgain();
+    return participantsOf(now).slice(1);
+  }
+
+  test('is ours still: nobody is asked, and her acceptance is not taken for the client’s', async () => {
+    await addMother();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.changes()).toEqual([]);
+    expect(await world.link('appointment/appointment-visit#appointment')).toMatchObject({ state: 'current' });
+  });
+
+  test('is written on, and she stays in it', async () => {
+    const [client, worker] = await addMother();
+    await world.accept(['appointment', anAppointment({ status: 'confirmed', title: 'At noon', updatedAt: later })]);
+    await world.workAgain();
+    expect(await world.server.own('Appointment', visit)).toMatchObject({
+      description: 'At noon',
+      participant: [ofMother, { ...client, status: 'accepted' }, { ...worker, status: 'accepted' }],
+    });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('… and what the hospital says of the client there is offered', async () => {
+    const [client, worker] = await addMother();
+    await writtenOver('Appointment', visit, (was) => ({
+      ...was,
+      participant: [ofMother, { ...client, status: 'accepted' }, { ...worker }],
+    }));
+    await world.workAgain();
+    expect(await world.changes()).toMatchObject([{ type: 'appointment', body: { status: 'confirmed' } }]);
+  });
+
+  test('and the client no more is about somebody else: a person is asked', async () => {
+    const [, worker] = await addMother();
+    const stranger = await writtenOver('Appointment', visit, (was) => ({
+      ...was,
+      participant: [ofMother, { ...worker }],
+    }));
+    await staysApart(stranger, 'appointment/appointment-visit#appointment', ['recreate', 'leave']);
   });
 });
 

@@ -26,10 +26,12 @@ const told = fixtures.filter(({ type }) => !['client', 'consent', 'organization'
 
 describe('recalled', () => {
   test.each(told.map((one) => [`${one.type} ${one.name}`, one] as const))('%s', (_title, { type, record }) => {
+    // No appointment record can say that it was an error: it is over.
+    const leaving = type === 'appointment' ? 'ended' : 'error';
     for (const { slot, resource } of mappingOf(type).project(record, linkedSource)) {
       const recalled = mappingOf(type)
         .slot(slot)
-        .recall({ ...resource, id: '17' });
+        .recall({ ...resource, id: '17' }, leaving);
       if (recalled === undefined) continue;
       const text = JSON.stringify([recalled, ...attachedTexts(recalled)]);
       expect(sentences(record).filter((sentence) => text.includes(JSON.stringify(sentence).slice(1, -1)))).toEqual([]);
@@ -39,8 +41,8 @@ describe('recalled', () => {
         identifier: resource.identifier,
       });
       expect(checkBase(recalled).filter(({ severity }) => severity === 'error')).toEqual([]);
-      expect(mappingOf(type).slot(slot).recall(recalled)).toEqual(recalled);
-      expect(mappingOf(type).slot(slot).retire(recalled)).toEqual(recalled);
+      expect(mappingOf(type).slot(slot).recall(recalled, leaving)).toEqual(recalled);
+      expect(mappingOf(type).slot(slot).retire(recalled, leaving)).toEqual(recalled);
     }
   });
 

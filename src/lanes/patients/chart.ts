@@ -2,18 +2,24 @@
 // and made anew; when the hospital merged two patients into one, it stays where it is (lanes.md 17). Pure.
 
 import { type Reason, reason } from '../../errors.ts';
-import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { isObject, type Json, type JsonObject, textAt } from '../../json.ts';
 import type { Desired, DesiredReference, Facts, SlotRef } from '../../mapping/mapping.ts';
-import type { LinkRow } from '../known.ts';
-import { isSameChart } from './patient-link.ts';
-import { patientElements } from './patient-of.ts';
+import type { Known, LinkRow } from '../known.ts';
+import { isSameChart, patientSlot } from './patient-link.ts';
+import { namedIn, namedInFact, namingPatient } from './patient-of.ts';
 
 /** The patient whose chart a resource was written to, as we sent it: `Patient/…`. */
-export function chartOf(sent: Facts | undefined): string | undefined {
-  return patientElements.flatMap((name) => {
-    const fact = sent?.[name];
-    return typeof fact === 'string' && isPatient(fact) ? [fact] : [];
-  })[0];
+export function chartOf(sent: Facts = {}): string | undefined {
+  return namingPatient(Object.keys(sent))
+    .flatMap((name) => namedInFact(sent[name]) ?? [])
+    .find(isPatient);
+}
+
+/** Whether the client of a record is this patient there, or has been. */
+export function isPatientOf(known: Known, record: JsonObject, patientId: string): boolean {
+  const client: SlotRef = { type: 'client', id: textAt(record, 'clientId') ?? '', slot: patientSlot };
+  const links = [known.link(client), ...known.generations(client)];
+  return links.some((link) => link?.remote_id === patientId);
 }
 
 export interface Filed {
@@ -28,8 +34,8 @@ export interface Filed {
 /** Why a resource must leave the chart that it is in; undefined where it may stay. */
 export function movedFrom({ desired, sent, generations }: Filed): Reason | undefined {
   const reference = chartReference(desired);
-  const was = reference && sent?.[reference.element];
-  if (reference === undefined || typeof was !== 'string' || !isPatient(was)) return undefined;
+  const was = reference && namedInFact(sent?.[reference.element]);
+  if (reference === undefined || was === undefined || !isPatient(was)) return undefined;
   return isElsewhere(generations(reference.target), idOf(was), reference.reference)
     ? reason('subject-moved')
     : undefined;
@@ -60,12 +66,11 @@ function isUnlinked(links: readonly LinkRow[]): boolean {
  */
 export function inItsChart({ desired, sent, observed, generations }: Filed): Desired {
   const reference = chartReference(desired);
-  const was = reference && sent?.[reference.element];
+  const was = reference && namedInFact(sent?.[reference.element]);
   const now = reference?.reference;
-  if (reference === undefined || typeof was !== 'string' || now === undefined || was === now) return desired;
+  if (reference === undefined || was === undefined || now === undefined || was === now) return desired;
   if (!isSameChart(generations(reference.target), idOf(was))) return desired;
-  const held = observed?.[reference.element];
-  const isRewritten = isObject(held) && typeof held.reference === 'string' && held.reference.endsWith(now);
+  const isRewritten = observed !== undefined && namedIn(observed).some((held) => held.endsWith(now));
   if (isRewritten) return desired;
   return {
     ...desired,
@@ -85,7 +90,9 @@ function renamed(value: Json, from: string, to: string): Json {
 }
 
 function chartReference({ references }: Desired): DesiredReference | undefined {
-  return references.find(({ element, target }) => target.type === 'client' && patientElements.includes(element));
+  const toClient = references.filter(({ target }) => target.type === 'client');
+  const [naming] = namingPatient(toClient.map(({ element }) => element));
+  return toClient.find(({ element }) => element === naming);
 }
 
 function isPatient(reference: string): boolean {

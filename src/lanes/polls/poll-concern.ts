@@ -4,7 +4,7 @@
 import { parseReference } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import { localName, partOf } from '../inbound/about.ts';
-import { patientOf } from '../patients/patient-of.ts';
+import { patientsIn } from '../patients/patient-of.ts';
 
 export interface Concern {
   readonly baseUrl: string;
@@ -27,8 +27,8 @@ export interface Concern {
 }
 
 export function isOurConcern(resource: JsonObject, concern: Concern): boolean {
-  const patient = patientOf(resource, concern.baseUrl);
-  const isAskedAbout = patient === undefined ? concern.about !== '' : concern.patients.has(patient);
+  const patients = patientsIn(resource, concern.baseUrl);
+  const isAskedAbout = patients.length === 0 ? concern.about !== '' : patients.some((id) => concern.patients.has(id));
   if (resource.resourceType === 'ServiceRequest') return isReferral(resource, concern);
   if (resource.resourceType === 'Communication') return isAskedAbout && isOfReferral(resource, concern);
   if (resource.resourceType !== 'Task') return isAskedAbout;
@@ -38,6 +38,12 @@ export function isOurConcern(resource: JsonObject, concern: Concern): boolean {
     isOpenToAll(resource) ||
     partOf(resource, concern.baseUrl).some((whole) => concern.referred.has(localName(whole)))
   );
+}
+
+/** In whose chart a resource is: of several patients, the one whom we ask about. Undefined: it names nobody. */
+export function patientAmong(resource: JsonObject, { baseUrl, patients }: Concern): string | undefined {
+  const named = patientsIn(resource, baseUrl);
+  return named.find((id) => patients.has(id)) ?? named[0];
 }
 
 /** It asks us to do something for its patient: to answer, more has to be known of them. */

@@ -16,8 +16,15 @@ import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { replacedBy, standsForItself } from '../patients/match.ts';
 import { wasMergedInto } from '../patients/patient-link.ts';
-import { patientOf } from '../patients/patient-of.ts';
-import { type Concern, isOurConcern, isReferredToUs, localReference, referencesOf } from './poll-concern.ts';
+import { patientOf, patientsIn } from '../patients/patient-of.ts';
+import {
+  type Concern,
+  isOurConcern,
+  isReferredToUs,
+  localReference,
+  patientAmong,
+  referencesOf,
+} from './poll-concern.ts';
 
 export interface PollKey {
   readonly connection: string;
@@ -173,17 +180,22 @@ async function keepUnlinked(
   const named = [...direct].map(({ row }) => `${seen.poll.resource_type}/${row.remote_id}`);
   const withParts = { ...concern, referred: new Set([...concern.referred, ...named]) };
   const ours = others.filter((one) => direct.has(one) || isOurConcern(one.body, withParts));
+  // '': it names nobody.
+  const chartOf = (body: JsonObject): string => patientAmong(body, concern) ?? seen.poll.about;
   const held = await patientsCreatedFor(
     trx,
     seen.poll,
-    ours.map(({ body }) => patientNamed(seen, body)),
+    ours.map(({ body }) => chartOf(body)),
   );
   const fresh = ours.filter(
-    ({ body, row }) =>
-      !held.has(patientNamed(seen, body)) && (row.body === null || standing(body, row, seen) !== 'overtaken'),
+    ({ body, row }) => !held.has(chartOf(body)) && (row.body === null || standing(body, row, seen) !== 'overtaken'),
   );
-  await saveSeen(trx, id, ...fresh.map(({ body }) => ({ ...lookAt(seen, body), isNews: true })));
-  const patients = fresh.flatMap(({ body }) => patientOf(body, concern.baseUrl) ?? []);
+  await saveSeen(
+    trx,
+    id,
+    ...fresh.map(({ body }) => ({ ...lookAt(seen, body), patient: patientAmong(body, concern), isNews: true })),
+  );
+  const patients = fresh.flatMap(({ body }) => patientsIn(body, concern.baseUrl));
   await askAboutReferred(
     trx,
     id,
@@ -209,11 +221,6 @@ function lookAt({ poll, connection }: Seen, body: JsonObject) {
     patient: patientOf(body, connection.config.baseUrl),
     origin: 'poll',
   } as const;
-}
-
-/** In whose chart a resource that was found is; '': it names nobody. */
-function patientNamed({ poll, connection }: Seen, body: JsonObject): string {
-  return patientOf(body, connection.config.baseUrl) ?? poll.about;
 }
 
 /**
@@ -250,7 +257,7 @@ async function patientsCreatedFor(
 async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonly JsonObject[]): Promise<Concern> {
   const { poll, connection, isForCommunity } = seen;
   const { baseUrl, inboundTo, polls } = connection.config;
-  const named = json(bodies.flatMap((body) => patientOf(body, baseUrl) ?? []).map((id) => ({ id })));
+  const named = json(bodies.flatMap((body) => patientsIn(body, baseUrl)).map((id) => ({ id })));
   const isMail = poll.resource_type === 'Communication' && !isOffered(connection.vendor.messages);
   const spokenOf = isMail ? bodies.flatMap(referencesOf).map((text) => ({ name: localReference(text, baseUrl) })) : [];
   const wholes = json(bodies.flatMap((body) => partOf(body, baseUrl)).map(({ id }) => ({ id })));
@@ -298,19 +305,19 @@ async function askAboutReferred(
   bodies: readonly JsonObject[],
   concern: Concern,
 ): Promise<void> {
-  const patientsIn = (some: readonly JsonObject[]) =>
-    json(some.flatMap((body) => patientOf(body, concern.baseUrl) ?? []).map((id) => ({ id })));
+  const named = (some: readonly JsonObject[]) =>
+    json(some.flatMap((body) => patientsIn(body, concern.baseUrl)).map((id) => ({ id })));
   const referred = bodies.filter((body) => isReferredToUs(body, concern));
   const tasks = bodies.filter(({ resourceType }) => resourceType === 'Task');
   if (referred.length + tasks.length === 0) return;
   await sql`
     insert into roster (connection, patient, origin)
-    select distinct ${connection}, n.id, 'referred' from jsonb_to_recordset(${patientsIn(referred)}) as n(id text)
+    select distinct ${connection}, n.id, 'referred' from jsonb_to_recordset(${named(referred)}) as n(id text)
     on conflict (connection, patient, origin) do update set since = now()`.execute(trx);
   await sql`
     update poll set full_at = null, next_at = least(next_at, now())
     where connection = ${connection} and resource_type = 'ServiceRequest'
-      and about in (select n.id from jsonb_to_recordset(${patientsIn(tasks)}) as n(id text))`.execute(trx);
+      and about in (select n.id from jsonb_to_recordset(${named(tasks)}) as n(id text))`.execute(trx);
 }
 
 /** The lanes of the clients that are these patients. */

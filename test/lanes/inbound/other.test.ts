@@ -1132,6 +1132,13 @@ describe('a partner on a server of its own', () => {
     expect(await world.server.all('Appointment')).toHaveLength(2);
   });
 
+  test('that books an appointment for the client and another patient, who is named first, has it offered', async () => {
+    await hospitalHas(world, { ...rosa, id: 'ines', birthDate: '1958-02-02', identifier: [] });
+    const mother = { actor: { reference: 'Patient/ines' }, status: 'accepted' };
+    await partnerSays(await visit({ participant: [mother, { actor: client, status: 'accepted' }] }));
+    expect(await ops(world)).toEqual(['propose appointment']);
+  });
+
   const appointments = async () =>
     (await feed(world)).flatMap(({ op, type, body }) =>
       type === 'appointment' ? [`${op} ${String(body.caseId)} ${String(body.referralId)}`] : [],

@@ -118,6 +118,45 @@ describe('a resource must leave its chart', () => {
   });
 });
 
+describe('an appointment names its patient among those who take part', () => {
+  const element = 'participant[client]';
+  const taking = (id: string) => ({ actor: `Patient/${id}`, status: 'accepted' });
+  const relinked = [generation(1, 'a', 'patient-relinked'), generation(2, 'b')];
+  const merged = [generation(1, 'a', 'patient-merged'), generation(2, 'b')];
+  const booked = (links: readonly LinkRow[], observed?: JsonObject) => ({
+    desired: desiredOf(
+      { [element]: taking('b') },
+      { references: [{ element, target, required: true, reference: 'Patient/b' }] },
+    ),
+    sent: { [element]: taking('a') },
+    observed,
+    generations: () => links,
+  });
+  const held = (...ids: string[]) => ({
+    resourceType: 'Appointment',
+    participant: ids.map((id) => ({ actor: { reference: `Patient/${id}` } })),
+  });
+
+  test('it must leave the chart of somebody else as anything must', () => {
+    expect(movedFrom(booked(relinked))?.code).toBe('subject-moved');
+    expect(movedFrom(booked(merged))).toBeUndefined();
+  });
+
+  test.each([
+    ['keeps the old name where two patients were merged', held('mother', 'a'), 'a'],
+    ['… until the server has written the new one, wherever it stands', held('mother', 'b'), 'b'],
+  ])('it %s', (_when, observed, name) => {
+    expect(inItsChart(booked(merged, observed)).facts).toEqual({ [element]: taking(name) });
+  });
+
+  test('an entry that is no patient tells no chart, and what names a subject is in that chart', () => {
+    const worker = { 'participant[worker]': { actor: 'PractitionerRole/w', status: 'accepted' } };
+    expect(chartOf(worker)).toBeUndefined();
+    expect(chartOf({ ...worker, [element]: taking('a') })).toBe('Patient/a');
+    expect(chartOf({ [element]: taking('a'), subject: 'Patient/b' })).toBe('Patient/b');
+  });
+});
+
 describe('in the chart of a patient who was merged', () => {
   const links = [generation(1, 'a', 'patient-merged'), generation(2, 'b')];
 

@@ -63,6 +63,15 @@ describe('the resource that an answer to a create shows', () => {
     ).toBe(false);
   });
 
+  test('is ours although another patient takes part in it too, and not where only others do', () => {
+    const visit = (...ids: string[]): JsonObject => ({
+      resourceType: 'Appointment',
+      participant: ids.map((id) => ({ actor: { reference: `Patient/${id}` } })),
+    });
+    const isOurs = (shown: JsonObject) => mayBeOurs({ sent: visit('rosa'), shown, wasFound: false }, server);
+    expect([isOurs(visit('ines', 'rosa')), isOurs(visit('ines')), isOurs(visit())]).toEqual([true, false, true]);
+  });
+
   test.each<[string, JsonObject, boolean]>([
     ['our identifier', { identifier: [ours] }, true],
     ['no identifier', { subject: { reference: 'Patient/rosa' } }, false],
