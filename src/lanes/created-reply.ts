@@ -4,7 +4,7 @@
 import { type JsonObject, objectsIn } from '../json.ts';
 import { ownIdentifiers } from './own-identifier.ts';
 import { birthDateMayAgree, both, fold } from './patients/match-facts.ts';
-import { patientOf } from './patients/patient-of.ts';
+import { patientOf, patientsOf } from './patients/patient-of.ts';
 
 export interface CreatedReply {
   readonly sent: JsonObject;
@@ -28,8 +28,8 @@ export function mayBeOurs({ sent, shown, wasFound }: CreatedReply, { identifierS
   const held = ownIdentifiers(shown, identifierSystem);
   if (own !== undefined && held.includes(own)) return true;
   if (held.length > 0 || wasFound) return false;
-  const [ours, theirs] = [patientOf(sent, baseUrl), patientOf(shown, baseUrl)];
-  const isOfAnother = ours !== undefined && theirs !== undefined && ours !== theirs;
+  const [ours, theirs] = [patientOf(sent, baseUrl), patientsOf(shown, baseUrl)];
+  const isOfAnother = ours !== undefined && theirs.length > 0 && !theirs.includes(ours);
   return !isOfAnother && namesMayAgree(sent, shown) && bornMayAgree(sent, shown);
 }
 

@@ -21,7 +21,7 @@ import { ownIdentifiers, ownValue } from './own-identifier.ts';
 import { chartOf } from './patients/chart.ts';
 import { carries, directoryIdentifiers, isSomebodyElse } from './patients/match.ts';
 import { patientSlot } from './patients/patient-link.ts';
-import { patientId, patientOf } from './patients/patient-of.ts';
+import { patientId, patientOf, patientsOf } from './patients/patient-of.ts';
 
 /** The fact of a slot that holds our own identifier. */
 export const ownIdentifierFact = 'identifier[casebridge]';
@@ -90,10 +90,11 @@ function isNewThere({ link: { seen, seenHash }, slot, shown }: LookedAt): boolea
   return contradicts(slot, seen, slot.facts(shown), (key) => /^(?:name|birthDate)\b/.test(key));
 }
 
+/** Whoever else takes part in it. */
 function isOfAnother(look: LookedAt): boolean {
-  const there = patientOf(look.shown, look.server.baseUrl);
+  const there = patientsOf(look.shown, look.server.baseUrl);
   const charts = chartsOf(look);
-  return there !== undefined && charts.length > 0 && !charts.includes(there) && !look.isOfClient(there);
+  return there.length > 0 && charts.length > 0 && !there.some((id) => charts.includes(id) || look.isOfClient(id));
 }
 
 /** Whom it was about when we saw it last, and when we wrote it. */

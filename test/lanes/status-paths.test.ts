@@ -212,9 +212,12 @@ describe('what the partner does', () => {
     ['the last one alone', false],
   ])('words of a refusal that change while its time does not can be taken over: %s', async (_title, isEach) => {
     const words = ['Full', 'Closed until May', 'Closed for good'];
-    const patch = async () => (await world.changes()).reduce((all, { body }) => ({ ...all, ...Object(body) }), {});
+    const patch = async () => Object.assign({}, ...(await world.changes()).map(({ body }) => body));
     const takeOver = async (day: number) => {
-      await world.accept(['referral', { ...aReferral(), ...(await patch()), updatedAt: `2026-03-0${day + 1}T10:00:00Z` }]);
+      await world.accept([
+        'referral',
+        { ...aReferral(), ...(await patch()), updatedAt: `2026-03-0${day + 1}T10:00:00Z` },
+      ]);
       await world.work();
     };
     await sendCase();
