@@ -103,9 +103,9 @@ async function denyMerge(trx: Transaction<Database>, client: ClientOn): Promise<
 }
 
 /**
- * `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value. Where the record has changed since
- * it was asked about, theirs is not settled: ours of now would be written over it, and the next run asks again.
- * @throws CasebridgeError `decision-outdated`: it is not there any more, or has been seen otherwise since
+ * `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value.
+ * @throws CasebridgeError `decision-outdated`: it is not there any more, has been seen otherwise since, or, for `theirs`, the record has a version that
+ * the lane has not looked at: ours of now, which may be another value than was asked about, would be written over theirs
  */
 async function settleElement(trx: Transaction<Database>, decision: Answered): Promise<void> {
   const { detail, connection, source, type, record_id: id } = decision;
@@ -121,11 +121,11 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
     .where('retired_at', 'is', null)
     .forUpdate()
     .executeTakeFirst();
-  if (link === undefined || (decision.kind === 'conflict' && (await isUnsettled(trx, link))))
-    throw new CasebridgeError('decision-outdated', { id: decision.id });
   const isOurs = decision.choice === 'ours';
   const record = await recordOf(trx, source, { type, id });
-  if (!isOurs && record?.version !== link.record_version) return;
+  const isBehind = !isOurs && (record?.version ?? 0) !== link?.record_version;
+  if (link === undefined || isBehind || (decision.kind === 'conflict' && (await isUnsettled(trx, link))))
+    throw new CasebridgeError('decision-outdated', { id: decision.id });
   // `null` in a decision's detail stands for an absent element.
   const sent = withFact(link.sent ?? {}, detail.element, (isOurs ? detail.theirs : detail.ours) ?? undefined);
   const seen = withFact(link.seen ?? {}, detail.element, detail.theirs ?? undefined);
@@ -140,11 +140,10 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
     .where('generation', '=', link.generation)
     .execute();
   const patch = isObject(detail.patch) ? detail.patch : {};
-  if (isOurs || Object.keys(patch).length === 0) return;
+  if (isOurs || record === undefined || Object.keys(patch).length === 0) return;
   const lane = { connection, subject: decision.subject, source };
-  const content = record?.content ?? {};
-  const body = await withOffered(trx, lane, { type, id, record: content, patch });
-  await offerPatch(trx, lane, { type, id, body }, content);
+  const body = await withOffered(trx, lane, { type, id, record: record.content, patch });
+  await offerPatch(trx, lane, { type, id, body }, record.content);
 }
 
 async function recordOf(
