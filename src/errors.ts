@@ -1344,7 +1344,7 @@ export const errorKinds = {
     class: 'person',
   },
   'patient-not-found': {
-    text: 'No patient on this server is this client, and this connection may not create patients.',
+    text: 'No patient on this server is this client, and none is made unasked: the connection may not create patients, or the client was linked to one before.',
     status: 404,
     issue: 'not-found',
     class: 'person',

@@ -144,6 +144,8 @@ export interface ClientHistory {
   readonly merged: readonly string[];
   /** Whom a person has said that the client is, although they were switched off. */
   readonly switchedOff: readonly string[];
+  /** The patient who the client was last may not be them any more, and nobody has said since who is. */
+  readonly isLost: boolean;
 }
 
 export interface Wait {

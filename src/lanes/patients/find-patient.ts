@@ -51,13 +51,15 @@ export async function findPatient(
   const isThere = originHere(resource.record, connection.config.id) !== undefined;
   const mayCreate = resource.route.route === 'native' && connection.config.createPatients && !isThere;
   const isNobody = match.kind === 'none' && !tooMany;
+  // Whoever had a chart there may be one whom the search does not show.
+  const isToMake = isNobody && mayCreate && resource.client?.isLost !== true;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
-    if (isNobody && mayCreate) return closeObsolete(trx, lease, [patientTopic]);
+    if (isToMake) return closeObsolete(trx, lease, [patientTopic]);
     const why = denier === undefined ? whyAsked(hits.length, tooMany) : reason('patient-denied', { by: denier });
     return askWho(trx, lease, resource, { patients: hits, grades, strong, mayCreate, isSought: true, why });
   });
-  return isNobody && mayCreate ? { kind: 'not-found' } : { kind: 'asked' };
+  return isToMake ? { kind: 'not-found' } : { kind: 'asked' };
 }
 
 /** Who has said that the client is not this one, or not one whom the server has merged into this one since. */
