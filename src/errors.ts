@@ -170,6 +170,12 @@ export const errorKinds = {
     issue: 'duplicate',
     class: 'person',
   },
+  'client-duplicate-ring': {
+    text: 'The source says that this client is a duplicate of the client {other}, and of that one, be it over others, that it is a duplicate of this one. Neither counts until one of the records is mended.',
+    status: 409,
+    issue: 'duplicate',
+    class: 'person',
+  },
   'clock-awaits': {
     text: 'The clock "{clock}" runs until {awaits}.',
     status: 200,

@@ -13,7 +13,7 @@ import {
   withLabelsOfConsent,
 } from '../access/access.ts';
 import { type Reason, reason } from '../errors.ts';
-import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Desired, DesiredReference, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
 import { cancelRequestOf } from '../referrals/referrals.ts';
@@ -34,6 +34,7 @@ import { movesOn } from './moves-on.ts';
 import { ownValue } from './own-identifier.ts';
 import { type Filed, inItsChart, movedFrom } from './patients/chart.ts';
 import { directoryIdentifiers } from './patients/match.ts';
+import { type Duplicate, duplicateIn } from './patients/merged-into.ts';
 import { clientHistory, patientTopic } from './patients/patient-link.ts';
 import { heldBack, holdsOf, isTopicOf } from './questions.ts';
 import { isCopy, routeFor } from './route-for.ts';
@@ -237,6 +238,7 @@ function resourceFor(
   const left = leftReason(key, standing);
   const aside = asideReason(key, row.version, links);
   const rewritten = vendor.rewrites[resourceType];
+  const duplicate = key.type === 'client' ? duplicateOf(input, row) : undefined;
   return {
     key,
     resourceType,
@@ -278,6 +280,7 @@ function resourceFor(
     ...(cancelRequest && { cancelRequest }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
     ...(key.type === 'client' && { client: clientHistory(links, input.patientAnswers) }),
+    ...(duplicate && { duplicate }),
   };
 }
 
@@ -382,7 +385,7 @@ function patientSearch(input: DesireInput, row: RecordRow): LaneResource['search
 
 /**
  * A person is being asked, or has said no, about this very version of the client; or whom a linked patient has become, whatever the record says by now.
- * Or it is a duplicate, for whom no patient is looked for or made.
+ * Or it is a duplicate, for whom no patient is looked for or made; of a ring of them none is one.
  */
 function searchBlock(
   input: DesireInput,
@@ -394,12 +397,16 @@ function searchBlock(
     const several = input.openDecisions.find(({ topic }) => topic === resourceTopic('several', key));
     return several !== undefined && isAbout(several, row) ? several.reason : undefined;
   }
-  const other = textAt(row.content, 'mergedInto');
-  if (other !== undefined && standing === undefined) return reason('client-duplicate', { other });
+  const duplicate = standing === undefined ? duplicateOf(input, row) : undefined;
+  if (duplicate?.isRing === false) return reason('client-duplicate', { other: duplicate.other });
   const open = input.openDecisions.find(({ topic }) => topic === patientTopic);
   if (open !== undefined && (isAbout(open, row) || open.detail.was !== undefined)) return open.reason;
   const [patientDecision] = input.patientAnswers;
   return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
+}
+
+function duplicateOf({ known }: DesireInput, { content }: RecordRow): Duplicate | undefined {
+  return duplicateIn(content, (id) => known.record('client', id));
 }
 
 function isAbout(decision: DecisionRow, row: RecordRow): boolean {

@@ -8,6 +8,7 @@ import type { RecordType } from '../records/records.ts';
 import type { CancelRequest, Party, TaskMoves } from '../referrals/referrals.ts';
 import type { DocumentState } from './documents/document.ts';
 import type { Bases } from './merge.ts';
+import type { Duplicate } from './patients/merged-into.ts';
 
 export interface ResourceKey {
   readonly type: RecordType;
@@ -132,6 +133,8 @@ export interface LaneResource {
   readonly search: 'none' | 'pending' | 'not-found' | 'blocked';
   /** For a client only. */
   readonly client?: ClientHistory;
+  /** Of a client: of whom its source says that it is a duplicate. */
+  readonly duplicate?: Duplicate;
   /** For the readable document of a case only, which no mapping makes. */
   readonly document?: DocumentState;
 }
