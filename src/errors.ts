@@ -689,6 +689,12 @@ export const errorKinds = {
     issue: 'incomplete',
     class: 'person',
   },
+  'elsewhere-left': {
+    text: '{target} was left where it is by {by} on {day}, and nothing is sent for it. To be asked again, run the lane by hand. What was said of it: {why}',
+    status: 502,
+    issue: 'security',
+    class: 'person',
+  },
   'encounter-missing': {
     text: 'The patient has no open encounter there, under which the document could be filed. It is looked for again every hour.',
     status: 409,

@@ -374,13 +374,19 @@ function searchState(input: DesireInput, key: ResourceKey, row: RecordRow): Lane
   const looksUp =
     (key.slot === 'organization' || key.slot === 'practitioner') &&
     directoryIdentifiers(row.content, input.connection.config.identifierSystems).length > 0;
-  return looksUp ? 'pending' : 'none';
+  const answer = input.entryAnswers.find(({ topic }) => topic === resourceTopic('several', key));
+  return looksUp && !(answer && isToMake(answer, row)) ? 'pending' : 'none';
 }
 
 function patientSearch(input: DesireInput, row: RecordRow): LaneResource['search'] {
   if (searchBlock(input, { type: 'client', id: row.id, slot: '' }, row, undefined) !== undefined) return 'blocked';
   const [patientDecision] = input.patientAnswers;
-  return patientDecision?.choice === 'create' && isAbout(patientDecision, row) ? 'none' : 'pending';
+  return patientDecision && isToMake(patientDecision, row) ? 'none' : 'pending';
+}
+
+/** A person has said of this very version that it is nothing of what is there. */
+function isToMake(answer: DecisionRow, row: RecordRow): boolean {
+  return answer.choice === 'create' && isAbout(answer, row);
 }
 
 /**

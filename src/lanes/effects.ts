@@ -37,9 +37,10 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
     case 'entry-match':
       await takeLane(trx, decision);
       if (decision.choice.startsWith('link:')) await linkEntry(trx, decision, decision.choice.slice('link:'.length));
+      if (decision.choice === 'leave') await leaveVersion(trx, decision);
       return;
     case 'conflict':
-      if (decision.choice === 'leave') await leaveContested(trx, decision);
+      if (decision.choice === 'leave') await leaveVersion(trx, decision);
       else await settleElement(trx, decision);
       return;
     case 'status':
@@ -47,6 +48,9 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
       return;
     case 'remote-gone':
       await settleOneGone(trx, decision);
+      return;
+    case 'stored-elsewhere':
+      if (decision.choice === 'leave') await leaveElsewhere(trx, decision);
       return;
     case 'outcome-untold':
       await settleUntold(trx, decision);
@@ -174,11 +178,20 @@ async function isUnsettled(
 }
 
 /** @throws CasebridgeError `decision-outdated`: it is not at rest, or no longer */
-async function leaveContested(trx: Transaction<Database>, decision: Answered): Promise<void> {
+async function leaveVersion(trx: Transaction<Database>, decision: Answered): Promise<void> {
   const { id, type, record_id: recordId, slot, signed } = decision;
   const name = nameOf({ type: type ?? '', id: recordId ?? '', slot: slot ?? '' });
   const left = await setAside(trx, decision, [name], signed);
   if (left.length === 0) throw new CasebridgeError('decision-outdated', { id });
+}
+
+/** @throws CasebridgeError `decision-outdated`: its lane has not come to rest since it was asked */
+async function leaveElsewhere(trx: Transaction<Database>, decision: Answered): Promise<void> {
+  const { id, connection, source, type, record_id: recordId, slot, signed } = decision;
+  const key = { type: type ?? '', id: recordId ?? '', slot: slot ?? '' };
+  const why = reason('stored-elsewhere', { target: nameOf(key) });
+  const left = await leaveGone(trx, connection, [{ source, ...key }], signed, why);
+  if (left === 0) throw new CasebridgeError('decision-outdated', { id });
 }
 
 /**
@@ -188,7 +201,10 @@ async function leaveContested(trx: Transaction<Database>, decision: Answered): P
 async function settleOneGone(trx: Transaction<Database>, decision: Answered): Promise<void> {
   const { connection, source, type, record_id: id, slot, choice, signed } = decision;
   if (type === null || id === null || slot === null) return;
-  if (choice === 'leave') return leaveGone(trx, connection, [{ source, type, id, slot }], signed);
+  if (choice === 'leave') {
+    await leaveGone(trx, connection, [{ source, type, id, slot }], signed);
+    return;
+  }
   const change =
     choice === 'recreate'
       ? sql`retired_at = now()`
