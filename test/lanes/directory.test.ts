@@ -114,7 +114,7 @@ describe('several organizations under one NPI', () => {
     const made = await world.server.own('Organization', `county/${name}`);
     const service = await world.server.own('HealthcareService', 'county/service/service-groceries#service');
     expect(service.providedBy).toEqual({ reference: `Organization/${made.id}` });
-    const phone = { phone: '555-0199', updatedAt: '2026-02-10T10:00:00-05:00' };
+    const phone = { phones: [{ number: '555-0199' }], updatedAt: '2026-02-10T10:00:00-05:00' };
     await world.accept(['organization', anOrganization({ identifiers, ...phone })]);
     await world.workAgain();
     expect(await world.link(name)).toMatchObject({ origin: 'created', remoteId: made.id, state: 'current' });

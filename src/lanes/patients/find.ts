@@ -97,11 +97,13 @@ function askWhich(
         choose: `link:${id}`,
         effect: `It is ${resourceType}/${id}: link it. It is never written.`,
       })),
-      ...(route.route === 'native' ? [{ choose: 'create', effect: 'It is none of these: make ours beside them.' }] : []),
+      ...(route.route === 'native'
+        ? [{ choose: 'create', effect: 'It is none of these: make ours beside them.' }]
+        : []),
       { choose: 'again', effect: 'Look for it there once more: the server knows more by now.' },
       {
         choose: 'leave',
-        effect: 'Link none of them and make none. What needs it waits until its record has a new version, which is looked for.',
+        effect: 'Link none of them and make none. It rests until its record has a new version, which is looked for.',
       },
     ],
   });
