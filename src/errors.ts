@@ -170,6 +170,12 @@ export const errorKinds = {
     issue: 'duplicate',
     class: 'person',
   },
+  'client-duplicate-ring': {
+    text: 'The source says that this client is a duplicate of the client {other}, and of that one, be it over others, that it is a duplicate of this one. Neither counts until one of the records is mended.',
+    status: 409,
+    issue: 'duplicate',
+    class: 'person',
+  },
   'clock-awaits': {
     text: 'The clock "{clock}" runs until {awaits}.',
     status: 200,
@@ -681,6 +687,12 @@ export const errorKinds = {
     text: 'The server holds a document of that time whose text cannot be read ({problem}), so it cannot be told whether it is ours.',
     status: 502,
     issue: 'incomplete',
+    class: 'person',
+  },
+  'elsewhere-left': {
+    text: '{target} was left where it is by {by} on {day}, and nothing is sent for it. To be asked again, run the lane by hand. What was said of it: {why}',
+    status: 502,
+    issue: 'security',
     class: 'person',
   },
   'encounter-missing': {
@@ -1344,7 +1356,7 @@ export const errorKinds = {
     class: 'person',
   },
   'patient-not-found': {
-    text: 'No patient on this server is this client, and this connection may not create patients.',
+    text: 'No patient on this server is this client, and none is made unasked: the connection may not create patients, or the client was linked to one before.',
     status: 404,
     issue: 'not-found',
     class: 'person',

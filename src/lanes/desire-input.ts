@@ -38,6 +38,8 @@ export interface DesireInput {
   readonly unknown: ReadonlySet<string>;
   /** What persons have said about who the client of the lane is; newest first. */
   readonly patientAnswers: readonly DecisionRow[];
+  /** The same of which entries of the server the directory entries of the lane are; newest first. */
+  readonly entryAnswers: readonly DecisionRow[];
   readonly consents: readonly JsonObject[];
   /** Those of the client, where the connection shares referrals only. */
   readonly referrals: readonly JsonObject[];

@@ -13,7 +13,7 @@ import {
   withLabelsOfConsent,
 } from '../access/access.ts';
 import { type Reason, reason } from '../errors.ts';
-import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { CompiledSlot, Desired, DesiredReference, SlotRef } from '../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../records/records.ts';
 import { cancelRequestOf } from '../referrals/referrals.ts';
@@ -36,6 +36,7 @@ import { ownValue } from './own-identifier.ts';
 import { pastKey } from './past-records.ts';
 import { chartOf, type Filed, inItsChart, isPatientOf, movedFrom } from './patients/chart.ts';
 import { directoryIdentifiers } from './patients/match.ts';
+import { type Duplicate, duplicateIn } from './patients/merged-into.ts';
 import { besideOthers } from './patients/own-participant.ts';
 import { clientHistory, patientTopic } from './patients/patient-link.ts';
 import { Projections } from './projections.ts';
@@ -266,6 +267,7 @@ function resourceFor(
   const observed = stranger === undefined ? shown : undefined;
   const left = leftReason(key, standing);
   const aside = asideReason(key, row.version, links);
+  const duplicate = key.type === 'client' ? duplicateOf(input, row) : undefined;
   return {
     key,
     resourceType,
@@ -307,6 +309,7 @@ function resourceFor(
     ...(cancelRequest && { cancelRequest }),
     search: standing === undefined ? searchState(input, key, row) : 'none',
     ...(key.type === 'client' && { client: clientHistory(links, input.patientAnswers) }),
+    ...(duplicate && { duplicate }),
   };
 }
 
@@ -417,18 +420,24 @@ function searchState(input: DesireInput, key: ResourceKey, row: RecordRow): Lane
   const looksUp =
     (key.slot === 'organization' || key.slot === 'practitioner') &&
     directoryIdentifiers(row.content, input.connection.config.identifierSystems).length > 0;
-  return looksUp ? 'pending' : 'none';
+  const answer = input.entryAnswers.find(({ topic }) => topic === resourceTopic('several', key));
+  return looksUp && !(answer && isToMake(answer, row)) ? 'pending' : 'none';
 }
 
 function patientSearch(input: DesireInput, row: RecordRow): LaneResource['search'] {
   if (searchBlock(input, { type: 'client', id: row.id, slot: '' }, row, undefined) !== undefined) return 'blocked';
   const [patientDecision] = input.patientAnswers;
-  return patientDecision?.choice === 'create' && isAbout(patientDecision, row) ? 'none' : 'pending';
+  return patientDecision && isToMake(patientDecision, row) ? 'none' : 'pending';
+}
+
+/** A person has said of this very version that it is nothing of what is there. */
+function isToMake(answer: DecisionRow, row: RecordRow): boolean {
+  return answer.choice === 'create' && isAbout(answer, row);
 }
 
 /**
  * A person is being asked, or has said no, about this very version of the client; or whom a linked patient has become, whatever the record says by now.
- * Or it is a duplicate, for whom no patient is looked for or made.
+ * Or it is a duplicate, for whom no patient is looked for or made; of a ring of them none is one.
  */
 function searchBlock(
   input: DesireInput,
@@ -440,12 +449,16 @@ function searchBlock(
     const several = input.openDecisions.find(({ topic }) => topic === resourceTopic('several', key));
     return several !== undefined && isAbout(several, row) ? several.reason : undefined;
   }
-  const other = textAt(row.content, 'mergedInto');
-  if (other !== undefined && standing === undefined) return reason('client-duplicate', { other });
+  const duplicate = standing === undefined ? duplicateOf(input, row) : undefined;
+  if (duplicate?.isRing === false) return reason('client-duplicate', { other: duplicate.other });
   const open = input.openDecisions.find(({ topic }) => topic === patientTopic);
   if (open !== undefined && (isAbout(open, row) || open.detail.was !== undefined)) return open.reason;
   const [patientDecision] = input.patientAnswers;
   return patientDecision?.choice === 'leave' && isAbout(patientDecision, row) ? reason('patient-left') : undefined;
+}
+
+function duplicateOf({ known }: DesireInput, { content }: RecordRow): Duplicate | undefined {
+  return duplicateIn(content, (id) => known.record('client', id));
 }
 
 function isAbout(decision: DecisionRow, row: RecordRow): boolean {

@@ -38,9 +38,10 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
     case 'entry-match':
       await takeLane(trx, decision);
       if (decision.choice.startsWith('link:')) await linkEntry(trx, decision, decision.choice.slice('link:'.length));
+      if (decision.choice === 'leave') await leaveVersion(trx, decision);
       return;
     case 'conflict':
-      if (decision.choice === 'leave') await leaveContested(trx, decision);
+      if (decision.choice === 'leave') await leaveVersion(trx, decision);
       else await settleElement(trx, decision);
       return;
     case 'status':
@@ -48,6 +49,9 @@ export async function applyDecision(trx: Transaction<Database>, decision: Answer
       return;
     case 'remote-gone':
       await settleOneGone(trx, decision);
+      return;
+    case 'stored-elsewhere':
+      if (decision.choice === 'leave') await leaveElsewhere(trx, decision);
       return;
     case 'outcome-untold':
       await settleUntold(trx, decision);
@@ -104,9 +108,9 @@ async function denyMerge(trx: Transaction<Database>, client: ClientOn): Promise<
 }
 
 /**
- * `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value. Where the record has changed since
- * it was asked about, theirs is not settled: ours of now would be written over it, and the next run asks again.
- * @throws CasebridgeError `decision-outdated`: it is not there any more, or has been seen otherwise since
+ * `ours`: only our side counts as changed from here on; `theirs`: neither does, and the source is offered their value.
+ * @throws CasebridgeError `decision-outdated`: it is not there any more, has been seen otherwise since, or, for `theirs`, the record has a version that
+ * the lane has not looked at: ours of now, which may be another value than was asked about, would be written over theirs
  */
 async function settleElement(trx: Transaction<Database>, decision: Answered): Promise<void> {
   const { detail, connection, source, type, record_id: id } = decision;
@@ -122,11 +126,11 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
     .where('retired_at', 'is', null)
     .forUpdate()
     .executeTakeFirst();
-  if (link === undefined || (decision.kind === 'conflict' && (await isUnsettled(trx, link))))
-    throw new CasebridgeError('decision-outdated', { id: decision.id });
   const isOurs = decision.choice === 'ours';
   const record = await recordOf(trx, source, { type, id });
-  if (!isOurs && record?.version !== link.record_version) return;
+  const isBehind = !isOurs && (record?.version ?? 0) !== link?.record_version;
+  if (link === undefined || isBehind || (decision.kind === 'conflict' && (await isUnsettled(trx, link))))
+    throw new CasebridgeError('decision-outdated', { id: decision.id });
   // `null` in a decision's detail stands for an absent element.
   const sent = withFact(link.sent ?? {}, detail.element, (isOurs ? detail.theirs : detail.ours) ?? undefined);
   const seen = withFact(link.seen ?? {}, detail.element, detail.theirs ?? undefined);
@@ -141,11 +145,10 @@ async function settleElement(trx: Transaction<Database>, decision: Answered): Pr
     .where('generation', '=', link.generation)
     .execute();
   const patch = isObject(detail.patch) ? detail.patch : {};
-  if (isOurs || Object.keys(patch).length === 0) return;
+  if (isOurs || record === undefined || Object.keys(patch).length === 0) return;
   const lane = { connection, subject: decision.subject, source };
-  const content = record?.content ?? {};
-  const body = await withOffered(trx, lane, { type, id, record: content, patch });
-  await offerPatch(trx, lane, { type, id, body }, content);
+  const body = await withOffered(trx, lane, { type, id, record: record.content, patch });
+  await offerPatch(trx, lane, { type, id, body }, record.content);
 }
 
 async function recordOf(
@@ -176,23 +179,33 @@ async function isUnsettled(
 }
 
 /** @throws CasebridgeError `decision-outdated`: it is not at rest, or no longer */
-async function leaveContested(trx: Transaction<Database>, decision: Answered): Promise<void> {
+async function leaveVersion(trx: Transaction<Database>, decision: Answered): Promise<void> {
   const { id, type, record_id: recordId, slot, signed } = decision;
   const name = nameOf({ type: type ?? '', id: recordId ?? '', slot: slot ?? '' });
   const left = await setAside(trx, decision, [name], signed);
   if (left.length === 0) throw new CasebridgeError('decision-outdated', { id });
 }
 
+/** @throws CasebridgeError `decision-outdated`: its lane has not come to rest since it was asked */
+async function leaveElsewhere(trx: Transaction<Database>, decision: Answered): Promise<void> {
+  const { id, connection, source, type, record_id: recordId, slot, signed } = decision;
+  const key = { type: type ?? '', id: recordId ?? '', slot: slot ?? '' };
+  const why = reason('stored-elsewhere', { target: nameOf(key) });
+  const left = await leaveGone(trx, connection, [{ source, ...key }], signed, why);
+  if (left === 0) throw new CasebridgeError('decision-outdated', { id });
+}
+
 /**
- * `again`: a found patient is gone, and the client is looked for once more. `recreate`: the link keeps its number as retired, and what the next run makes is the next generation (lanes.md 17). `ours`: what stands there is
- * taken for what the link is to, and gets our identifier again.
+ * `again`: a found patient is gone, and the client is looked for once more. `recreate`: the link keeps its number as retired, and what the next run
+ * makes is the next generation (lanes.md 17). `ours`: what stands there is taken for what the link is to, and gets our identifier again.
  */
 async function settleOneGone(trx: Transaction<Database>, decision: Answered): Promise<void> {
   const { connection, source, type, record_id: id, slot, choice, signed } = decision;
   if (type === null || id === null || slot === null) return;
   if (choice === 'leave') {
     await takeOut(trx, decision, [{ type, id, slot }]);
-    return leaveGone(trx, connection, [{ source, type, id, slot }], signed);
+    await leaveGone(trx, connection, [{ source, type, id, slot }], signed);
+    return;
   }
   if (choice === 'again') {
     await takeLane(trx, decision);

@@ -8,6 +8,7 @@ import type { RecordType } from '../records/records.ts';
 import type { CancelRequest, Party, TaskMoves } from '../referrals/referrals.ts';
 import type { DocumentState } from './documents/document.ts';
 import type { Bases } from './merge.ts';
+import type { Duplicate } from './patients/merged-into.ts';
 
 export interface ResourceKey {
   readonly type: RecordType;
@@ -135,6 +136,8 @@ export interface LaneResource {
   readonly search: 'none' | 'pending' | 'not-found' | 'blocked';
   /** For a client only. */
   readonly client?: ClientHistory;
+  /** Of a client: of whom its source says that it is a duplicate. */
+  readonly duplicate?: Duplicate;
   /** For the readable document of a case only, which no mapping makes. */
   readonly document?: DocumentState;
 }
@@ -147,7 +150,7 @@ export interface ClientHistory {
   readonly merged: readonly string[];
   /** Whom a person has said that the client is, although they were switched off. */
   readonly switchedOff: readonly string[];
-  /** Who the client was last is gone there, and nobody has said who it is since. */
+  /** The patient who the client was last may not be them any more, and nobody has said since who is. */
   readonly isLost: boolean;
 }
 

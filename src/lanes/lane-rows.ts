@@ -187,7 +187,7 @@ function laneQuery(
         limit 1) as patient,
       (select coalesce(json_agg(d order by d.id desc), '[]') from decision d
         where d.connection = ${connection} and d.subject = ${subject}
-          and (d.state = 'open' or d.state = 'decided' and d.topic = ${patientTopic})) as decisions,
+          and (d.state = 'open' or d.state = 'decided' and (d.topic = ${patientTopic} or d.kind = 'entry-match'))) as decisions,
       (select coalesce(json_agg(o order by o.id), '[]') from operation o
         where o.connection = ${connection} and o.subject = ${subject}
           and (o.outcome is null or o.late_check_at is not null)) as operations,

@@ -97,6 +97,7 @@ export async function loadLane(
       ),
       openDecisions: rows.decisions.filter(({ state }) => state === 'open'),
       patientAnswers: rows.decisions.filter(({ state, topic }) => state === 'decided' && topic === patientTopic),
+      entryAnswers: rows.decisions.filter(({ state, kind }) => state === 'decided' && kind === 'entry-match'),
       consents,
       referrals,
       today: dateOf(now.getTime(), zone),

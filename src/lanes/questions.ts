@@ -6,11 +6,13 @@ import type { DesireInput } from './desire-input.ts';
 import type { LinkRow } from './known.ts';
 import { type LaneResource, nameOf, type ResourceKey } from './lane-resource.ts';
 import { patientTopic } from './patients/patient-link.ts';
+import { elsewhereReason } from './set-aside.ts';
 
-/** A person is asked about the resource as a whole, and writing it meanwhile is no cure. */
+/** A person is asked about the resource as a whole, or has said that it is to be left so, and writing it meanwhile is no cure. */
 export function heldBack(input: DesireInput, key: ResourceKey, standing: LinkRow | undefined): Reason | undefined {
   const topics = [resourceTopic('contested', key), ...(standing === undefined ? topicsOfCreates(key) : [])];
-  return input.openDecisions.find(({ topic }) => topics.includes(topic))?.reason;
+  const open = input.openDecisions.find(({ topic }) => topics.includes(topic));
+  return open?.reason ?? (standing === undefined ? elsewhereReason(key, input.known.links) : undefined);
 }
 
 /** Until it is known what became of its last request: for good where a person is asked about it. And until it can be read. */

@@ -526,9 +526,9 @@ function waitedFor(resources: readonly LaneResource[]): SlotRef[] {
 }
 
 /** Parked, and not because a person is being asked about it or has said that it is to stay so, nor because the document is that would carry it. */
-function needsMending({ state, resource }: ResourceState): boolean {
+function needsMending({ state, reason: why, resource }: ResourceState): boolean {
   if (resource.route.route === 'document' && resource.document === undefined) return false;
-  if (resource.isSetAside === true || resource.untold !== undefined) return false;
+  if (resource.isSetAside === true || resource.untold !== undefined || why?.code === 'elsewhere-left') return false;
   // A question about one element holds back that element alone.
   const isAskedAbout = [...resource.openTopics].some((topic) => !topic.startsWith(elementTopic(resource, '')));
   return state === 'parked' && !isAskedAbout && !resource.isGone && resource.search !== 'blocked';

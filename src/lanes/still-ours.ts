@@ -82,6 +82,7 @@ function isNewThere({ link: { seen, seenHash }, slot, shown }: LookedAt): boolea
   return contradicts(slot, seen, slot.facts(shown), (key) => /^(?:name|birthDate)\b/.test(key));
 }
 
+/** Whoever else takes part in it. */
 function isOfAnother(look: LookedAt): boolean {
   const there = patientsIn(look.shown, look.server.baseUrl);
   const charts = chartsOf(look);

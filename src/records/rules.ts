@@ -111,6 +111,12 @@ const oneLegalName: Rule = (record) => {
   return [{ pointer: '/names', rule: 'one-legal-name', found: kindOf(record.names), message }];
 };
 
+const notMergedIntoItself: Rule = ({ id, mergedInto }) => {
+  if (mergedInto === undefined || mergedInto !== id) return [];
+  const message = '/mergedInto names this client itself. Name the client whose duplicate it is, or leave it out.';
+  return [{ pointer: '/mergedInto', rule: 'merged-into-itself', found: kindOf(mergedInto), message }];
+};
+
 const ssnIsComplete: Rule = (record) =>
   objectsAt(record, 'identifiers').flatMap((identifier, index) => {
     const shape = identifierShapes[String(identifier.kind)];
@@ -199,7 +205,7 @@ const uniqueCodes: Rule = (record) =>
 const rulesOfAll: readonly Rule[] = [notFromTheFuture, uniqueItemIds, missingPointsToFields];
 
 const rulesOfType: Readonly<Partial<Record<RecordType, readonly Rule[]>>> = {
-  client: [oneLegalName, ssnIsComplete],
+  client: [oneLegalName, notMergedIntoItself, ssnIsComplete],
   case: [oneOpenPrimary],
   assessment: [oneAnswerForm, uniqueCodes],
   incident: [otherClientsById],

@@ -145,7 +145,7 @@ function readIncoming(observation: TaskObservation, status: TaskStatus): TaskRea
 }
 
 function patchTo(observation: TaskObservation, to: ReferralStatus, implied: readonly ReferralStatus[]): TaskReading {
-  const { referral, task, before, by, itemId } = observation;
+  const { referral, task, before, by } = observation;
   if (referral.status === to) return laterWords(observation, to);
   const at = changedAt(task);
   const text = reasonText(task);
@@ -154,13 +154,16 @@ function patchTo(observation: TaskObservation, to: ReferralStatus, implied: read
   // The step was offered before and is not taken over yet.
   const isKnown = task.status === before && last?.status === to && (text === undefined || last.reason === text);
   const steps = isKnown ? [] : [...implied, to];
-  const history = steps.map((status, index) => ({
-    id: itemId(`${status} ${at}`),
-    status,
-    at,
-    ...(by === undefined ? {} : { byName: by }),
-    ...(index < implied.length ? { reason: 'implied' } : text === undefined ? {} : { reason: text }),
-  }));
+  const history = steps.map((status, index) => {
+    const isImplied = index < implied.length;
+    return {
+      id: stepId(observation, status, at, isImplied ? undefined : text),
+      status,
+      at,
+      ...(by === undefined ? {} : { byName: by }),
+      ...(isImplied ? { reason: 'implied' } : text === undefined ? {} : { reason: text }),
+    };
+  });
   const patch: JsonObject = {
     status: to,
     history: [...known, ...history],
@@ -173,7 +176,7 @@ function patchTo(observation: TaskObservation, to: ReferralStatus, implied: read
 
 /** What they say later of a status that the record has: what it does not say yet is added, and other words are one more step of its history. */
 function laterWords(observation: TaskObservation, to: ReferralStatus): TaskReading {
-  const { referral, task, by, itemId } = observation;
+  const { referral, task, by } = observation;
   const at = changedAt(task);
   const text = reasonText(task);
   const filled = laterDetail(observation, to, at, text);
@@ -183,7 +186,7 @@ function laterWords(observation: TaskObservation, to: ReferralStatus): TaskReadi
     to === 'declined' ? (referral.declineText ?? text) : undefined,
     to === 'failed' && isObject(referral.outcome) ? referral.outcome.text : undefined,
   ];
-  const step = { id: itemId(`${to} ${at}`), status: to, at, ...(by !== undefined && { byName: by }) };
+  const step = { id: stepId(observation, to, at, text), status: to, at, ...(by !== undefined && { byName: by }) };
   const patch: JsonObject = {
     ...filled,
     ...(explained.includes(to) &&
@@ -191,6 +194,15 @@ function laterWords(observation: TaskObservation, to: ReferralStatus): TaskReadi
       !said.includes(text) && { history: [...history, { ...step, reason: text }] }),
   };
   return Object.keys(patch).length === 0 ? { kind: 'unchanged' } : { kind: 'patch', patch, implied: [] };
+}
+
+/** No other step of the history has it: whoever changes a Task need not change the time that it gives. */
+function stepId({ referral, itemId }: TaskObservation, status: string, at: string, words = ''): string {
+  const taken = new Set(objectsAt(referral, 'history').map(({ id }) => id));
+  const name = `${status} ${at} ${words}`.trim();
+  let id = itemId(name);
+  for (let n = 2; taken.has(id); n += 1) id = itemId(`${name} ${n}`);
+  return id;
 }
 
 /** What a performer may explain once more; of others the reason may still be the requester's, who has asked something. */

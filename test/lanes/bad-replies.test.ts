@@ -3,9 +3,9 @@
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
-import { preparePolls, refreshRoster, reviewAlerts } from '../../src/lanes/lanes.ts';
+import { preparePolls, refreshRoster, reviewAlerts, runByHand } from '../../src/lanes/lanes.ts';
 import { raiseWanted } from '../../src/lanes/links.ts';
-import { aGoal, anOrganization } from '../builders.ts';
+import { aGoal, anOrganization, aService } from '../builders.ts';
 import { startServer as startHost, stopAll } from '../connections/fhir-server.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { type Rewriting, startProxy } from '../support/proxy.ts';
@@ -470,7 +470,7 @@ describe('a reply to a create', () => {
       const posts = async () => (await world.server.journal()).filter(({ method }) => method === 'POST').length;
       expect(await posts()).toBe(1);
       expect(await world.openDecisions()).toMatchObject([
-        { kind: 'stored-elsewhere', code: 'stored-elsewhere', choices: ['again'] },
+        { kind: 'stored-elsewhere', code: 'stored-elsewhere', choices: ['again', 'leave'] },
       ]);
       expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
       expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'stored-elsewhere' });
@@ -482,6 +482,31 @@ describe('a reply to a create', () => {
       expect(await world.link(slot)).toMatchObject({ state: 'current' });
     },
   );
+
+  test('… answered "leave": nothing more is sent for it, whatever its record says, until it is asked by hand', async () => {
+    await fault('POST', { status: 201, headers: elsewhere });
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    await lookAgain(4);
+    await heal();
+    await world.decide('stored-elsewhere', 'leave');
+    await world.accept(['organization', renamed()], ['service', aService()]);
+    await world.workAgain();
+    expect(await creates(world.server, 'Organization')).toBe(0);
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
+    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'elsewhere-left' });
+    expect(await world.server.own('HealthcareService', 'county/service/service-groceries#service')).toBeDefined();
+
+    await runByHand(world.store, { connection: 'general', subject });
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(0);
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'stored-elsewhere', choices: ['again', 'leave'] }]);
+    await world.decide('stored-elsewhere', 'again');
+    await world.work();
+    expect(await creates(world.server, 'Organization')).toBe(1);
+    expect(await world.link(slot)).toMatchObject({ state: 'current' });
+  });
 });
 
 describe('a create that is answered with what another patient has', () => {

@@ -145,23 +145,43 @@ describe('edits of one record in several of its resources', () => {
   });
 });
 
-test('whoever lets theirs stand when the source has said something else is asked again, and nothing is written over it', async () => {
+describe('whoever lets theirs stand when the source has sent a version that the lane has not taken in', () => {
   const slot = 'county/intervention/intervention-snap#delivery[d1]';
-  await send(...directoryAndClient(), ...caseWithReferral(), ['intervention', anIntervention()]);
-  await edit('Procedure', slot, (held) => ({ ...held, code: { ...objectAt(held, 'code'), text: 'Theirs' } }));
-  await world.workAgain();
-  expect(await world.openDecisions()).toMatchObject([{ code: 'remote-edit', detail: { element: 'code' } }]);
-  await world.accept(['intervention', anIntervention({ description: 'Help with WIC.', updatedAt: day(9) })]);
-  await world.decide('conflict', 'theirs');
-  await world.work();
-  expect(await world.server.own('Procedure', slot)).toMatchObject({ code: { text: 'Theirs' } });
-  expect(await world.openDecisions()).toMatchObject([
-    { code: 'remote-edit', detail: { ours: expect.objectContaining({ text: 'Help with WIC.' }) } },
-  ]);
-  await world.decide('conflict', 'theirs');
-  await world.workAgain();
-  expect(await world.server.own('Procedure', slot)).toMatchObject({ code: { text: 'Theirs' } });
-  expect(await world.openDecisions()).toEqual([]);
+  const question = () => world.openDecisions().then((open) => open.map(({ code, detail }) => [code, detail.ours]));
+
+  /** The partner has changed what was done, a person is asked about it, and the source sends this. */
+  async function asked(newVersion: Parameters<typeof anIntervention>[0]): Promise<void> {
+    await send(...directoryAndClient(), ...caseWithReferral(), ['intervention', anIntervention()]);
+    await edit('Procedure', slot, (held) => ({ ...held, code: { ...objectAt(held, 'code'), text: 'Theirs' } }));
+    await world.workAgain();
+    expect(await world.openDecisions()).toMatchObject([{ code: 'remote-edit', detail: { element: 'code' } }]);
+    await world.accept(['intervention', anIntervention({ ...newVersion, updatedAt: day(9) })]);
+    const before = await question();
+    await expect(world.decide('conflict', 'theirs')).rejects.toMatchObject({ code: 'decision-outdated' });
+    expect(await question()).toEqual(before);
+    await world.work();
+  }
+
+  async function theirsHolds(): Promise<void> {
+    await world.decide('conflict', 'theirs');
+    await world.workAgain();
+    expect(await world.server.own('Procedure', slot)).toMatchObject({ code: { text: 'Theirs' } });
+    expect(await world.openDecisions()).toEqual([]);
+  }
+
+  test('which says something else of it: is asked again, and nothing is written over it', async () => {
+    await asked({ description: 'Help with WIC.' });
+    expect(await world.server.own('Procedure', slot)).toMatchObject({ code: { text: 'Theirs' } });
+    expect(await question()).toEqual([['remote-edit', expect.objectContaining({ text: 'Help with WIC.' })]]);
+    await theirsHolds();
+  });
+
+  test('which says the same of it: is told so, and the answer holds once the lane has looked', async () => {
+    const at = '2026-02-06T09:00:00-05:00';
+    await asked({ deliveries: [{ id: 'd1', at, minutes: 50, byId: 'worker-okafor', outcome: 'delivered' }] });
+    expect(await question()).toHaveLength(1);
+    await theirsHolds();
+  });
 });
 
 describe('a list of ours to which the other side has added', () => {

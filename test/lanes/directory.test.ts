@@ -91,7 +91,7 @@ describe('several organizations under one NPI', () => {
       {
         kind: 'entry-match',
         code: 'directory-several',
-        choices: ['link:bakery', 'link:elm', 'again'],
+        choices: ['link:bakery', 'link:elm', 'create', 'again', 'leave'],
         detail: { candidates: [{ id: 'bakery', name: 'Elm Street Bakery' }, { id: 'elm' }] },
       },
     ]);
@@ -104,6 +104,39 @@ describe('several organizations under one NPI', () => {
     const service = await world.server.own('HealthcareService', 'county/service/service-groceries#service');
     expect(service.providedBy).toEqual({ reference: 'Organization/elm' });
     expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('… answered "create": ours is made beside them, once, and is written on', async () => {
+    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await sendPantry();
+    await world.decide('entry-match', 'create');
+    await world.work();
+    const made = await world.server.own('Organization', `county/${name}`);
+    const service = await world.server.own('HealthcareService', 'county/service/service-groceries#service');
+    expect(service.providedBy).toEqual({ reference: `Organization/${made.id}` });
+    const phone = { phones: [{ number: '555-0199' }], updatedAt: '2026-02-10T10:00:00-05:00' };
+    await world.accept(['organization', anOrganization({ identifiers, ...phone })]);
+    await world.workAgain();
+    expect(await world.link(name)).toMatchObject({ origin: 'created', remoteId: made.id, state: 'current' });
+    expect(JSON.stringify(await world.server.own('Organization', `county/${name}`))).toContain('555-0199');
+    expect((await world.server.all('Organization')).length).toBe(4);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('… answered "leave": none is linked or made, and nobody is asked again until its record has a new version', async () => {
+    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await sendPantry();
+    await world.decide('entry-match', 'leave');
+    await world.work();
+    await world.workAgain();
+    expect(await world.openDecisions()).toEqual([]);
+    expect(await world.link(name)).toMatchObject({ remoteId: null, state: 'parked', reason: 'version-set-aside' });
+    expect(await world.lane('county.organization.org-pantry')).toMatchObject({ hasWork: false, parked: undefined });
+    const renamed = { name: 'Elm Street Kitchen', updatedAt: '2026-02-10T10:00:00-05:00' };
+    await world.accept(['organization', anOrganization({ identifiers, ...renamed })]);
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([{ kind: 'entry-match' }]);
+    expect((await ownCounts(world.server))[`county/${name}`]).toBeUndefined();
   });
 
   test('… and a record that comes with another name is looked for anew', async () => {

@@ -381,6 +381,47 @@ describe('a linked patient whom the hospital switches off', () => {
   });
 });
 
+describe('a client who was linked, and is looked for again by the word of a person', () => {
+  test.each<[string, JsonObject]>([
+    ['switched off and renamed', { active: false, name: [{ family: 'DONOTUSE' }], identifier: [] }],
+    ['somebody else by now', another],
+  ])('where nobody is found is not made unasked; the patient was %s', async (_title, now) => {
+    await sendCase();
+    await seed(rosa('old', now));
+    const { length } = await world.server.journal();
+    await world.workAgain();
+    await world.decide('patient-match', 'again');
+    await world.work();
+    await world.accept(['client', aClient({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.workAgain();
+    expect(await world.server.writes(length)).toEqual([]);
+    expect(await world.openDecisions()).toMatchObject([
+      { kind: 'patient-match', code: 'patient-not-found', choices: ['create', 'again', 'leave'] },
+    ]);
+    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-not-found' });
+    await world.decide('patient-match', 'create');
+    await world.work();
+    const made = await world.server.own('Patient', 'county/client/client-rosa#patient~2');
+    expect(await world.server.own('Goal', `${goalName}~2`)).toMatchObject({
+      subject: { reference: `Patient/${made.id}` },
+    });
+    expect(await world.server.own('Goal', goalName)).toMatchObject({ lifecycleStatus: 'entered-in-error' });
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
+  test('… nor after "leave", when the client record changes', async () => {
+    await sendCase();
+    await seed(rosa('old', { active: false, name: [{ family: 'DONOTUSE' }], identifier: [] }));
+    await world.workAgain();
+    await world.decide('patient-match', 'leave');
+    await world.work();
+    await world.accept(['client', aClient({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    await world.work();
+    expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found' }]);
+    expect(await creates(world.server, 'Patient')).toBe(0);
+  });
+});
+
 describe('a merge that the hospital takes back', () => {
   const married = { identifier: [], name: [{ family: 'Delgado', given: ['Rosa Maria'] }], birthDate: '1984-06-18' };
 

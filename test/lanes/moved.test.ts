@@ -440,6 +440,38 @@ describe('a client whom its source has found to be a duplicate', () => {
     expect(await world.openDecisions()).toMatchObject([{ kind: 'client-duplicate', detail: { patient: null } }]);
   });
 
+  test('of one who is said to be a duplicate of it, over others: neither counts, and that is told', async () => {
+    const into = (id: string, mergedInto: string, family: string): Item => [
+      'client',
+      aClient({ id, mergedInto, names: [{ use: 'legal', given: ['Lee'], family }], identifiers: [], phones: [] }),
+    ];
+    const ring = [into('client-a', 'client-b', 'Ames'), into('client-b', 'client-c', 'Byrd')];
+    await begin(...ring, into('client-c', 'client-a', 'Cole'), into('client-d', 'client-a', 'Dorn'), [
+      'case',
+      aCase({ id: 'case-lee', clientId: 'client-a' }),
+    ]);
+    expect(await creates(world.server, 'Patient')).toBe(4);
+    expect(await world.link('case/case-lee#episode')).toMatchObject({ state: 'current' });
+    expect(await world.link('client/client-d#patient')).toMatchObject({ state: 'parked', reason: 'client-duplicate' });
+    const told = await world.openDecisions();
+    expect(told.map(({ kind, code, detail }) => [kind, code, detail.mergedInto]).sort()).toEqual([
+      ['client-duplicate', 'client-duplicate-ring', 'client-a'],
+      ['client-duplicate', 'client-duplicate-ring', 'client-b'],
+      ['client-duplicate', 'client-duplicate-ring', 'client-c'],
+    ]);
+
+    const { length } = await world.server.journal();
+    const last = { ...into('client-c', 'client-a', 'Cole')[1], mergedInto: undefined, updatedAt: later };
+    await world.accept(['client', JSON.parse(JSON.stringify(last))]);
+    await world.workAgain();
+    const left = await world.openDecisions();
+    expect(left.map(({ code, detail }) => [code, detail.mergedInto]).sort()).toEqual([
+      ['client-duplicate', 'client-b'],
+      ['client-duplicate', 'client-c'],
+    ]);
+    expect(await world.server.writes(length)).toEqual([]);
+  });
+
   test('is nothing to see to where both are one patient already', async () => {
     await begin();
     const { id } = await world.server.own('Patient', 'county/client/client-rosa#patient');

@@ -207,6 +207,30 @@ describe('what the partner does', () => {
     expect(await world.openDecisions()).toEqual([]);
   });
 
+  test.each([
+    ['each change when it comes', true],
+    ['the last one alone', false],
+  ])('words of a refusal that change while its time does not can be taken over: %s', async (_title, isEach) => {
+    const words = ['Full', 'Closed until May', 'Closed for good'];
+    const patch = async () => Object.assign({}, ...(await world.changes()).map(({ body }) => body));
+    const takeOver = async (day: number) => {
+      await world.accept([
+        'referral',
+        { ...aReferral(), ...(await patch()), updatedAt: `2026-03-0${day + 1}T10:00:00Z` },
+      ]);
+      await world.work();
+    };
+    await sendCase();
+    for (const [day, text] of words.entries()) {
+      await partnerMoves('rejected', { lastModified: '2026-02-20T09:00:00Z', statusReason: { text } });
+      if (isEach) await takeOver(day);
+    }
+    await takeOver(8);
+    expect(objectsAt(await patch(), 'history').flatMap(({ reason }) => reason ?? [])).toEqual(words);
+    expect(await world.changes()).toHaveLength(words.length);
+    expect(await world.openDecisions()).toEqual([]);
+  });
+
   test('the same status again is no change', async () => {
     await sendCase();
     await partnerMoves('accepted');

@@ -2,7 +2,7 @@
 // there is neither taken over nor written to, nothing new points there, and a person is asked once (lanes.md 16).
 
 import { describe, expect, test } from '@jest/globals';
-import { type JsonObject, objectsIn } from '../../src/json.ts';
+import { type JsonObject, objectsAt, objectsIn } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
 import { aClient, aGoal, aNeed, anAppointment, anOrganization, aService } from '../builders.ts';
 import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
@@ -332,6 +332,38 @@ describe('another record of ours under the id', () => {
     }));
     await world.accept(['goal', aGoal({ statement: 'I want three meals a day.', updatedAt: later })]);
     await staysApart(stranger, 'goal/goal-meals#goal', ['recreate', 'leave']);
+  });
+});
+
+describe('an appointment of ours', () => {
+  const visit = 'appointment/appointment-visit#appointment';
+  const patientAt = (id: string): JsonObject => ({ actor: { reference: `Patient/${id}` }, status: 'accepted' });
+  const sendVisit = async () => {
+    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['appointment', anAppointment()]);
+    await world.work();
+    await seed({ resourceType: 'Patient', id: 'mother' });
+  };
+  const withParticipants = (change: (participants: JsonObject[]) => JsonObject[]) =>
+    writtenOver('Appointment', `county/${visit}`, (was) => ({
+      ...was,
+      participant: change(objectsAt(was, 'participant')),
+    }));
+
+  test('to which another patient has been added, before ours, is ours and is written on', async () => {
+    await sendVisit();
+    const { id } = await withParticipants((participants) => [patientAt('mother'), ...participants]);
+    await world.accept(['appointment', anAppointment({ title: 'Visit at home', updatedAt: later })]);
+    await world.workAgain();
+    const { body } = await world.server.fhir('GET', `Appointment/${id}`);
+    expect(body.description).toBe('Visit at home');
+    expect(objectsAt(body, 'participant')).toContainEqual(patientAt('mother'));
+    expect((await world.openDecisions()).filter(({ kind }) => kind === 'remote-gone')).toEqual([]);
+  });
+
+  test('in which another patient stands in the place of ours is not', async () => {
+    await sendVisit();
+    const stranger = await withParticipants((participants) => [patientAt('mother'), ...participants.slice(1)]);
+    await staysApart(stranger, visit, ['recreate', 'leave']);
   });
 });
 

@@ -16,6 +16,8 @@ test.each<Row>([
   ['one legal name', 'client', { names: [legal, { use: 'alias', family: 'Diaz' }] }, []],
   ['no legal name', 'client', { names: [{ use: 'preferred', given: ['Rosie'] }] }, ['/names one-legal-name']],
   ['two legal names', 'client', { names: [legal, legal] }, ['/names one-legal-name']],
+  ['a duplicate of another', 'client', { mergedInto: 'client-2' }, []],
+  ['a duplicate of itself', 'client', { mergedInto: 'client-rosa' }, ['/mergedInto merged-into-itself']],
   ['one open primary', 'case', { assignments: [primary('a1', ended), primary('a2')] }, []],
   [
     'an open secondary beside it',

@@ -328,7 +328,13 @@ describe('what comes with a status', () => {
     expect(history).toEqual([
       ...(Array.isArray(before) ? before : []),
       { id: 'item-accepted-2026-02-20T15-00-00Z', status: 'accepted', at, byName, reason: 'implied' },
-      { id: 'item-on-hold-2026-02-20T15-00-00Z', status: 'on-hold', at, byName, reason: 'Closed for a week.' },
+      {
+        id: 'item-on-hold-2026-02-20T15-00-00Z-Closed-for-a-week-',
+        status: 'on-hold',
+        at,
+        byName,
+        reason: 'Closed for a week.',
+      },
     ]);
   });
 
@@ -416,6 +422,25 @@ describe('what the record says already', () => {
       expect(inWords(read({ referral: since('Ill'), before: status, task: { status } }))).toBe('nothing');
     },
   );
+
+  test('steps that a performer makes without a new time have ids of their own', () => {
+    const told = [
+      ['in-progress', 'She came'],
+      ['on-hold', 'Ill'],
+      ['on-hold', 'Closed'],
+      ['on-hold', 'Ill'],
+      ['in-progress', 'She came'],
+    ] as const;
+    let referral: JsonObject = { ...aReferral(), status: 'accepted' };
+    let before = 'accepted';
+    for (const [status, text] of told) {
+      referral = { ...referral, ...patchOf(read({ referral, before, task: { status, statusReason: { text } } })) };
+      before = status;
+    }
+    const history = objectsAt(referral, 'history').slice(-told.length);
+    expect(history.map(({ status, reason }) => [status, reason])).toEqual(told);
+    expect(parseRecord('referral', referral, { now: receivedAt })).toMatchObject({ ok: true });
+  });
 
   test('why it failed is filled in where the record has no better code, and the words of the outcome are known', () => {
     const failed = (outcome: JsonObject) => ({ ...aReferral(), status: 'failed', outcome });

@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import { CasebridgeError } from '../../errors.ts';
+import { isRecordType } from '../../records/records.ts';
 import {
   type Database,
   json,
@@ -15,17 +16,19 @@ import { nameOf } from '../lane-resource.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
 import { askAgain, setAside, stuckIn } from '../set-aside.ts';
+import { askAboutElsewhere } from '../unknown/stored-elsewhere.ts';
 
 export interface Signature {
   readonly by: string;
   readonly note?: string;
 }
 
-/** Wants the lane at once, reading everything that is linked again; also one that was parked. What was left gone is asked about again. */
+/** Wants the lane at once, reading everything that is linked again; also one that was parked. What was left gone, or elsewhere, is asked about again. */
 export async function runByHand(store: Store, lane: LaneKey): Promise<void> {
   await store.tx(async (trx) => {
     await lift(trx, lane);
-    await askAgain(trx, lane);
+    for (const { type, id, slot, ...link } of await askAgain(trx, lane))
+      if (isRecordType(type)) await askAboutElsewhere(trx, link, { type, id, slot }, link.resource_type);
     await raiseWanted(trx, [lane], { reread: true, unpark: true, priority: 10 });
   });
 }

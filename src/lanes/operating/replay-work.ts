@@ -150,7 +150,7 @@ const writesSince = sql`(select count(*)::integer from record r join operation o
   where r.subject = i.subject and o.connection = i.connection and o.intended_at >= i.asked_at and o.outcome in ('ok', 'found'))`;
 
 /** What a person has said is to rest is no refusal. */
-const restCodes = ['version-set-aside', 'patient-left', 'remote-left'];
+const restCodes = ['version-set-aside', 'patient-left', 'remote-left', 'elsewhere-left'];
 
 async function settleSome(trx: Transaction<Database>, { id: replay, scope }: ReplayRow): Promise<number> {
   const active = await activeVersion(trx);

@@ -3,7 +3,6 @@
 // is there is written or deleted for it.
 
 import { reason } from '../../errors.ts';
-import { textAt } from '../../json.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
 import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
@@ -12,7 +11,7 @@ import type { LaneState } from '../load.ts';
 import { patientSlot } from './patient-link.ts';
 import { asDetail, writtenTo } from './written.ts';
 
-const topicOf = (other: string) => `duplicate:${other}`;
+const topics = 'duplicate:';
 
 /** Tells of the lane's client once for each client that it is said to be. @returns true when something was stored */
 export async function tellOfDuplicate(
@@ -21,10 +20,11 @@ export async function tellOfDuplicate(
 ): Promise<boolean> {
   const { deps, lease } = run;
   const resource = resources.find(({ key }) => key.type === 'client' && key.slot === patientSlot);
-  const other = resource?.leave === undefined ? textAt(resource?.record, 'mergedInto') : undefined;
-  const topic = topicOf(other ?? '');
-  const over = openDecisions.map((one) => one.topic).filter((one) => one.startsWith(topicOf('')) && one !== topic);
-  const isNew = resource !== undefined && other !== undefined && (await isToBeTold(run, resource, other, topic));
+  const duplicate = resource?.leave === undefined ? resource?.duplicate : undefined;
+  const { other, isRing } = duplicate ?? { other: '', isRing: false };
+  const topic = `${topics}${isRing ? 'ring:' : ''}${other}`;
+  const over = openDecisions.map((one) => one.topic).filter((one) => one.startsWith(topics) && one !== topic);
+  const isNew = resource !== undefined && duplicate !== undefined && (await isToBeTold(run, resource, other, topic));
   if (over.length === 0 && !isNew) return false;
   await deps.store.tx(async (trx) => {
     await holdLease(trx, lease, deps.leaseMs);
@@ -32,11 +32,14 @@ export async function tellOfDuplicate(
     if (!isNew) return;
     const { link, key } = resource;
     const client = { ...lease, clientId: key.id };
+    const effect = isRing
+      ? 'Nothing is looked for, made or moved otherwise than without it, until one of the records says something else.'
+      : `What the source sends again with the clientId ${other} is marked as entered in error in the chart of the duplicate and made anew in the other's.`;
     await openDecision(trx, lease, {
       kind: 'client-duplicate',
       topic,
       key,
-      reason: reason('client-duplicate', { other }),
+      reason: reason(isRing ? 'client-duplicate-ring' : 'client-duplicate', { other }),
       detail: {
         mergedInto: other,
         patient: link?.remoteId ?? null,
@@ -44,12 +47,7 @@ export async function tellOfDuplicate(
         madeByUs: link?.origin === 'created',
         written: link === undefined ? [] : asDetail(await writtenTo(trx, client, link.remoteId)),
       },
-      choices: [
-        {
-          choose: 'noted',
-          effect: `Seen. What the source sends again with the clientId ${other} is marked as entered in error in the chart of the duplicate and made anew in the other's; this answer changes nothing.`,
-        },
-      ],
+      choices: [{ choose: 'noted', effect: `Seen. ${effect} This answer changes nothing.` }],
     });
   });
   return true;

@@ -79,7 +79,7 @@ const shownElements = ['name', 'alias', 'identifier', 'telecom', 'address', 'par
 function askWhich(
   trx: Transaction<Database>,
   lease: Lease,
-  { key, resourceType, recordVersion }: LaneResource,
+  { key, resourceType, recordVersion, route }: LaneResource,
   entries: readonly JsonObject[],
 ): Promise<void> {
   const shown = entries.map((entry) => ({
@@ -97,7 +97,14 @@ function askWhich(
         choose: `link:${id}`,
         effect: `It is ${resourceType}/${id}: link it. It is never written.`,
       })),
+      ...(route.route === 'native'
+        ? [{ choose: 'create', effect: 'It is none of these: make ours beside them.' }]
+        : []),
       { choose: 'again', effect: 'Look for it there once more: the server knows more by now.' },
+      {
+        choose: 'leave',
+        effect: 'Link none of them and make none. It rests until its record has a new version, which is looked for.',
+      },
     ],
   });
 }

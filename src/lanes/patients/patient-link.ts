@@ -198,7 +198,7 @@ export function clientHistory(links: readonly Generation[], answers: readonly An
       ]),
     ),
     merged: mergedBefore(inOrder),
-    isLost: inOrder.at(-1)?.reason?.code === 'patient-gone',
+    isLost: lostFor.includes(inOrder.at(-1)?.reason?.code ?? ''),
     switchedOff: answers.flatMap(({ choice, detail }) =>
       objectsAt(detail, 'candidates').flatMap(({ id, active }) =>
         typeof id === 'string' && active === false && choice === `link:${id}` ? [id] : [],
@@ -206,6 +206,9 @@ export function clientHistory(links: readonly Generation[], answers: readonly An
     ),
   };
 }
+
+/** Why a link has ended about which a person is asked. */
+const lostFor: readonly string[] = ['patient-gone', 'patient-replaced', 'patient-inactive', 'patient-unmerged'];
 
 type Answer = Pick<Selectable<Database['decision']>, 'choice' | 'detail' | 'decided_by'>;
 type Named = Generation & { readonly remote_id: string };

@@ -15,11 +15,11 @@ export function isSaidElsewhere({ reason: why }: Pick<OperationRow, 'reason'>): 
 
 export function askAboutElsewhere(
   trx: Transaction<Database>,
-  lease: Lease,
+  lane: Pick<Lease, 'connection' | 'subject' | 'source'>,
   key: ResourceKey,
   resourceType: string,
 ): Promise<void> {
-  return openDecision(trx, lease, {
+  return openDecision(trx, lane, {
     kind: 'stored-elsewhere',
     topic: resourceTopic('elsewhere', key),
     key,
@@ -30,6 +30,7 @@ export function askAboutElsewhere(
         choose: 'again',
         effect: 'The address of the connection has been mended: it is created on the server once more.',
       },
+      { choose: 'leave', effect: 'Leave it where the server says that it is; nothing more is sent for it.' },
     ],
   });
 }

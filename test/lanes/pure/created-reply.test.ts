@@ -12,6 +12,8 @@ const theirs = { system: 'urn:oid:1.2.3', value: '7' };
 
 const goal: JsonObject = { resourceType: 'Goal', identifier: [ours], subject: { reference: 'Patient/rosa' } };
 const organization: JsonObject = { resourceType: 'Organization', identifier: [ours], name: 'Elm Street Pantry' };
+const taking = (id: string): JsonObject => ({ actor: { reference: `Patient/${id}` } });
+const visit: JsonObject = { resourceType: 'Appointment', identifier: [ours], participant: [taking('rosa')] };
 const patient: JsonObject = {
   resourceType: 'Patient',
   identifier: [ours],
@@ -41,6 +43,7 @@ describe('the resource that an answer to a create shows', () => {
         subject: { reference: 'https://inside.example.org/r4/Patient/9' },
       },
     ],
+    ['is for another patient too', visit, { participant: [taking('ben'), taking('rosa')] }],
     ['writes the name otherwise', organization, { name: ' ELM STREET PANTRY' }],
     ['tells no name', organization, {}],
     ['writes the family name otherwise', patient, { name: [{ family: 'NUNEZ' }], birthDate: '1984-06-17' }],
@@ -54,6 +57,7 @@ describe('the resource that an answer to a create shows', () => {
   test.each<[string, JsonObject, JsonObject]>([
     ['carries another identifier of ours', goal, { identifier: [otherOfOurs], subject: { reference: 'Patient/rosa' } }],
     ['is of another patient', goal, { subject: { reference: 'Patient/ben' } }],
+    ['is for another patient alone', visit, { participant: [taking('ben')] }],
     ['has another name', organization, { name: 'Another' }],
     ['is a person of another family', patient, { name: [{ family: 'Ngo' }] }],
     ['is a person born on another day', patient, { birthDate: '1984-07-16' }],
