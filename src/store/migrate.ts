@@ -27,6 +27,7 @@ import { sql as refusedValues } from './migrations/0020-refused-values.ts';
 import { sql as configurations } from './migrations/0021-configurations.ts';
 import { sql as clientIdentifiers } from './migrations/0022-client-identifiers.ts';
 import { sql as offeredFrom } from './migrations/0023-offered-from.ts';
+import { sql as atSize } from './migrations/0025-at-size.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -60,6 +61,7 @@ export const migrations: readonly Migration[] = [
   { id: 21, name: 'configurations', sql: configurations },
   { id: 22, name: 'client-identifiers', sql: clientIdentifiers },
   { id: 23, name: 'offered-from', sql: offeredFrom },
+  { id: 25, name: 'at-size', sql: atSize },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */
