@@ -1,8 +1,10 @@
-// Whose polls there are, and which of them news brings forward, as both stores tell it (lanes.md 20, 21). On a PostgreSQL server: also for many patients
-// of whom the first plans knew nothing, and with several processes.
+// Whose polls there are, which of them news brings forward, what of an answer is our concern, and what is pruned, as both stores tell it (lanes.md 20, 21,
+// 25). On a PostgreSQL server: also for many patients of whom the first plans knew nothing, and with several processes.
 
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { vendors } from '../../src/connections/connections.ts';
+import { openConnection, vendors } from '../../src/connections/connections.ts';
+import type { JsonObject } from '../../src/json.ts';
 import {
   type NewsOf,
   preparePolls,
@@ -11,13 +13,15 @@ import {
   uploadRoster,
   wakePolls,
 } from '../../src/lanes/lanes.ts';
+import { keepSeen } from '../../src/lanes/polls/poll-keep.ts';
 import { openStore, type Store, sql } from '../../src/store/store.ts';
 import { sharedEmbedded } from '../support/embedded.ts';
-import { aConnection } from '../support/rig.ts';
+import { aConnection, identifierSystem } from '../support/rig.ts';
 import { describeOnPostgres } from '../support/servers.ts';
 
 const { polls, ...general } = aConnection('http://hospital.example.org', { pollEveryMs: 3_600_000 });
-const config = { ...general, polls: { ...polls, types: ['Patient', 'Goal', 'Task'] } };
+const types = ['Patient', 'Goal', 'Task'] as const;
+const config = { ...general, polls: { ...polls, types } };
 const vendor = vendors.standard;
 
 const refresh = (store: Store, options?: { unlessBusy: boolean }) => refreshRoster(store, config, vendor, options);
@@ -177,6 +181,66 @@ function asksAndWakes(open: () => Promise<Store>): void {
       select case connection when 'general' then '' else 'of another ' end || resource_type || '/' || about as named from poll
       where woken_at is not null and next_at <= now()`.execute(store.db);
     expect(rows.map(({ named }) => named).sort()).toEqual(woken);
+  });
+
+  test('of orders those are our concern that name one of our people or that a Task is about, however it says so', async () => {
+    const directory: [string, string, string, string | null][] = [
+      ['worker', 'w1', 'Practitioner/ours', null],
+      ['worker', 'w2', 'Practitioner/retired', '2026-01-01T00:00:00Z'],
+      ['organization', 'o1', 'Organization/ours', null],
+      ['organization', 'o2', 'Organization/partner', null],
+    ];
+    for (const [type, id, name, retiredAt] of directory) {
+      const [resourceType, remoteId] = name.split('/');
+      await run(sql`insert into link (connection, source, type, id, slot, subject, resource_type, remote_id, route, state, retired_at)
+        values ('general', 'county', ${type}, ${id}, 'own', 'county.directory', ${resourceType}, ${remoteId}, 'native', 'synced', ${retiredAt})`);
+      const kind = id === 'o1' ? 'case-management' : 'provider';
+      await run(sql`insert into record (source, type, id, version, updated_at, content, hash, subject)
+        values ('county', ${type}, ${id}, 1, now(), jsonb_build_object('kind', ${kind}::text), 'h', 'county.directory')`);
+    }
+    const orders = ['relative', 'whole', 'versioned'];
+    const focuses = [
+      'ServiceRequest/relative',
+      `${config.baseUrl}/ServiceRequest/whole`,
+      'ServiceRequest/versioned/_history/2',
+    ];
+    // An index keeps a text of this length only as a hash.
+    const long = `ServiceRequest/${randomBytes(10_000).toString('hex')}`;
+    for (const [number, reference] of [...focuses, long].entries())
+      await run(sql`insert into seen (connection, resource_type, remote_id, body)
+        values ('general', 'Task', ${`t${number}`}, jsonb_build_object('focus', jsonb_build_object('reference', ${reference}::text)))`);
+    const names = directory.map(([, , name]) => name);
+    const found: JsonObject[] = [
+      ...[...orders, 'of-no-task'].map((id) => ({ resourceType: 'ServiceRequest', id })),
+      ...names.map((reference) => ({
+        resourceType: 'ServiceRequest',
+        id: reference.replace('/', '-'),
+        performer: [{ reference }],
+      })),
+    ];
+    const opened = openConnection(config);
+    try {
+      const { news } = await store.tx((trx) =>
+        keepSeen(trx, {
+          poll: { connection: config.id, resource_type: 'ServiceRequest', about: '' },
+          connection: {
+            ...opened,
+            config,
+            configuration: 'any',
+            abilities: () => Promise.reject(new Error('not asked')),
+          },
+          identifierSystem,
+          result: { resources: found, complete: true },
+          startedAt: new Date(),
+          isFull: false,
+          isWhole: false,
+          isForCommunity: false,
+        }),
+      );
+      expect(news.map(({ id }) => id)).toEqual([...orders, 'Practitioner-ours', 'Organization-ours']);
+    } finally {
+      await opened.close();
+    }
   });
 
   test('old outcomes go in batches, but for the newest of each link, however many ended at one time', async () => {
