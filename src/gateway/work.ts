@@ -134,7 +134,7 @@ function syncDuties({ config, logger, deps, live, opened }: WorkParts, feeder: F
   const askFailing = async () =>
     (await probeFailing(deps, async (id) => (await opened.get(id)?.connection.probe()) ?? 'none')) > 0;
   const refresh = async (): Promise<void> => {
-    for (const one of live) await refreshRoster(store, one, vendors[one.vendor]);
+    for (const one of live) await refreshRoster(store, one, vendors[one.vendor], { unlessBusy: true });
   };
   const clocks = clockDeps(deps, config, (error) =>
     logger.error(factsOf(error), 'clocks of a case could not be worked out'),
@@ -186,7 +186,7 @@ function upkeepDuties({ config: { retention }, deps: { store } }: WorkParts): Du
     { everyMs: keepUpEveryMs, work: () => keepUp(store), failed: 'tables that have grown could not be looked at' },
     {
       everyMs: pruneEveryMs,
-      work: () => untilNone(() => pruneOutcomes(store)),
+      work: () => pruneOutcomes(store),
       failed: 'old outcomes could not be pruned',
     },
     {

@@ -107,12 +107,11 @@ export async function probeFailing(
     if (!isClosed) continue;
     well += 1;
     log.info({ connection: config.id }, 'the server answers again');
-    await store.db
-      .updateTable('lane')
-      .set({ next_try_at: null })
-      .where('connection', '=', config.id)
-      .where('next_try_at', 'is not', null)
-      .execute();
+    const tried = sql`
+      update lane l set next_try_at = null
+      from (select subject from lane where connection = ${config.id} and next_try_at is not null order by subject for update) as k
+      where l.connection = ${config.id} and l.subject = k.subject`;
+    await store.once((db) => tried.execute(db));
   }
   return well;
 }

@@ -28,6 +28,7 @@ import { sql as configurations } from './migrations/0021-configurations.ts';
 import { sql as clientIdentifiers } from './migrations/0022-client-identifiers.ts';
 import { sql as offeredFrom } from './migrations/0023-offered-from.ts';
 import { sql as formOfBases } from './migrations/0024-form-of-bases.ts';
+import { sql as atSize } from './migrations/0025-at-size.ts';
 import { sql as taskFocus } from './migrations/0026-task-focus.ts';
 import type { Database } from './tables.ts';
 
@@ -63,6 +64,7 @@ export const migrations: readonly Migration[] = [
   { id: 22, name: 'client-identifiers', sql: clientIdentifiers },
   { id: 23, name: 'offered-from', sql: offeredFrom },
   { id: 24, name: 'form-of-bases', sql: formOfBases },
+  { id: 25, name: 'at-size', sql: atSize },
   { id: 26, name: 'task-focus', sql: taskFocus },
 ];
 

@@ -260,6 +260,9 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
   const named = json(bodies.flatMap((body) => patientsIn(body, baseUrl)).map((id) => ({ id })));
   const isMail = poll.resource_type === 'Communication' && !isOffered(connection.vendor.messages);
   const spokenOf = isMail ? bodies.flatMap(referencesOf).map((text) => ({ name: localReference(text, baseUrl) })) : [];
+  const requests = bodies.flatMap(({ resourceType, id }) =>
+    resourceType === 'ServiceRequest' ? [{ name: `ServiceRequest/${id}` }] : [],
+  );
   const wholes = json(bodies.flatMap((body) => partOf(body, baseUrl)).map(({ id }) => ({ id })));
   const { rows } = await sql<{ kind: 'patient' | 'ours' | 'requested' | 'referral' | 'referred'; name: string }>`
     select 'patient' as kind, n.id as name from jsonb_to_recordset(${named}) as n(id text)
@@ -269,13 +272,13 @@ async function concernOf(trx: Transaction<Database>, seen: Seen, bodies: readonl
     union
     select 'ours', k.resource_type || '/' || k.remote_id from link k
     where k.connection = ${poll.connection} and k.retired_at is null and k.remote_id is not null
-      and (k.type = 'worker' or (k.type = 'organization' and exists (
+      and k.type in ('worker', 'organization') and (k.type = 'worker' or exists (
         select 1 from record r where r.source = k.source and r.type = k.type and r.id = k.id
-          and r.content ->> 'kind' = 'case-management')))
+          and r.content ->> 'kind' = 'case-management'))
     union
-    select 'requested', substring(t.body -> 'focus' ->> 'reference' from '(ServiceRequest/[A-Za-z0-9._-]+)') from seen t
-    where t.connection = ${poll.connection} and t.resource_type = 'Task' and ${poll.resource_type === 'ServiceRequest'}::boolean
-      and t.body -> 'focus' ->> 'reference' like '%ServiceRequest/%'
+    select 'requested', q.name from jsonb_to_recordset(${json(requests)}) as q(name text)
+    where exists (select 1 from seen t where t.connection = ${poll.connection} and t.resource_type = 'Task'
+      and substring(t.body -> 'focus' ->> 'reference' from '(ServiceRequest/[A-Za-z0-9._-]+)') = q.name)
     union
     select 'referral', n.name from jsonb_to_recordset(${json(spokenOf)}) as n(name text) join link k on k.connection = ${poll.connection}
       and k.resource_type = split_part(n.name, '/', 1) and k.remote_id = split_part(n.name, '/', 2) and k.type = 'referral'

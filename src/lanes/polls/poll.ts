@@ -336,7 +336,7 @@ async function schedule(deps: LaneDeps, connection: LaneConnection, poll: Poll, 
     }
     const others = await sql`
       select 1 from poll where connection = ${poll.connection} and resource_type = ${poll.resource_type}
-        and reason ->> 'code' in (${sql.join(lastingFailures)}) limit 1`.execute(trx);
+        and reason is not null and reason ->> 'code' in (${sql.join(lastingFailures)}) limit 1`.execute(trx);
     if (others.rows.length === 0) await closeAlert(trx, topic);
   });
 }

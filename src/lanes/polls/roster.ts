@@ -51,14 +51,19 @@ const openReferral = sql`q.content ->> 'status' not in (${sql.join([...finalStat
 /**
  * Brings the polls of single patients up to date with who is asked about: new ones are spread over the time that the connection's rate needs for
  * them, and those of a patient for whom more is open now come sooner. What could not be read of those who are asked about no more is told no more.
- * @returns how many polls of patients there are
+ * @param unlessBusy nothing is done where another process is at it; by default it is waited for
  */
-export async function refreshRoster(store: Store, config: Polled, vendor: Vendor): Promise<number> {
+export async function refreshRoster(
+  store: Store,
+  config: Polled,
+  vendor: Vendor,
+  { unlessBusy = false }: { readonly unlessBusy?: boolean } = {},
+): Promise<void> {
   const types = typesOfOne(vendor, config).flatMap((type) =>
     tiers.slice(1).map((tier) => ({ type, tier, every_ms: pollEveryMs(config, vendor, type, tier) })),
   );
   const msPerRequest = pollShare * (1000 / config.rateLimit.requestsPerSecond);
-  const refreshed = sql<{ n: number }>`
+  const refreshed = sql`
     with linked as (
       select k.remote_id as patient, min(case
           when exists (select 1 from record c join record q on q.source = c.source and q.case_id = c.id and q.type = 'referral'
@@ -84,32 +89,58 @@ export async function refreshRoster(store: Store, config: Polled, vendor: Vendor
           where r.connection = ${config.id} and (r.origin <> 'referred' or r.since > now() - interval '${sql.raw(String(referredDays))} days')
       ) as everybody group by patient
     ), wanted as (
-      select p.patient, p.tier, t.type, t.every_ms, hashtext(p.patient || t.type)::bigint + 2147483648 as place
+      select p.patient, p.tier, t.type, t.every_ms
       from patients p join jsonb_to_recordset(${json(types)}) as t(type text, tier integer, every_ms float8) on t.tier = p.tier
       where t.type = 'Patient' or not p.is_merged
+    ), changed as materialized (
+      select w.patient, w.type, w.tier, w.every_ms, o.about, o.resource_type
+      from wanted w full join (select about, resource_type, tier from poll where connection = ${config.id} and tier > 0) o
+        on o.about = w.patient and o.resource_type = w.type
+      -- What is as it was is not locked: it may be with a process that asks just now.
+      where o.tier is distinct from w.tier
     ), ended as (
-      delete from poll o where o.connection = ${config.id} and o.tier > 0
-        and not exists (select 1 from wanted w where w.patient = o.about and w.type = o.resource_type)
+      delete from poll o using changed c
+      where c.patient is null and o.connection = ${config.id} and o.resource_type = c.resource_type and o.about = c.about
     ), spread as (
-      select ${msPerRequest}::float8 * count(*) as ms from wanted w
-      where not exists (select 1 from poll o where o.connection = ${config.id} and o.resource_type = w.type and o.about = w.patient)
+      select ${msPerRequest}::float8 * count(*) as ms from changed where about is null
     ), kept as (
       insert into poll as o (connection, resource_type, about, tier, next_at)
-      select ${config.id}, w.type, w.patient, w.tier,
-        now() + least(w.every_ms, s.ms) * (w.place / 4294967296.0) * interval '1 millisecond'
-      from wanted w, spread s
-      -- What is as it was is not locked: it may be with a process that asks just now.
-      where not exists (select 1 from poll o
-        where o.connection = ${config.id} and o.resource_type = w.type and o.about = w.patient and o.tier = w.tier)
-      order by w.type, w.patient
+      -- Each at a place of its own in that time.
+      select ${config.id}, c.type, c.patient, c.tier,
+        now() + least(c.every_ms, s.ms) * ((hashtext(c.patient || c.type)::bigint + 2147483648) / 4294967296.0) * interval '1 millisecond'
+      from changed c, spread s
+      where c.patient is not null
+      order by c.type, c.patient
       on conflict (connection, resource_type, about) do update set
         tier = excluded.tier, next_at = least(o.next_at, excluded.next_at)
       where o.tier <> excluded.tier
       returning 1)
-    select (select count(*)::integer from wanted) as n, (select count(*) from kept) as kept`;
-  const { rows } = await store.once((db) => refreshed.execute(db));
-  await store.tx((trx) => reviewPollAlerts(trx, config.id));
-  return rows[0]?.n ?? 0;
+    select count(*) from kept`;
+  const isRefreshed = await store.tx(async (trx) => {
+    if (!(await startRefresh(trx, config.id, unlessBusy))) return false;
+    await refreshed.execute(trx);
+    return true;
+  });
+  if (isRefreshed) await store.tx((trx) => reviewPollAlerts(trx, config.id));
+}
+
+// Any number will do, as long as every version of Casebridge takes the same one.
+const refreshLock = 20_260_102;
+
+/**
+ * Takes the refresh of this connection for this transaction, and has it planned for the tables as they are: a plan that was made while there were no
+ * polls does not end once there are thousands, and the first refreshes come before anybody has looked at the tables (`keepUp`).
+ * @returns false: another process is at it
+ */
+async function startRefresh(trx: Transaction<Database>, connection: string, unlessBusy: boolean): Promise<boolean> {
+  await sql`set local plan_cache_mode = force_custom_plan`.execute(trx);
+  const key = sql`${refreshLock}::integer, hashtext(${connection})`;
+  if (!unlessBusy) {
+    await sql`select pg_advisory_xact_lock(${key})`.execute(trx);
+    return true;
+  }
+  const { rows } = await sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(${key}) as taken`.execute(trx);
+  return rows[0]?.taken === true;
 }
 
 /** Puts an operator's list in the place of the one before. Who is named by a number joins it once the server has said who that is. */
