@@ -136,7 +136,9 @@ function knownError(error: unknown): CasebridgeError | undefined {
   return isStoreAway(errorCode(error) ?? '') ? new CasebridgeError('store-unavailable') : undefined;
 }
 
-/** SQLSTATE classes 08 (connection) and 53 (resources), 57P0x (shutdown), and Node's own words for an unreachable server. */
+/** SQLSTATE classes 08 (connection), 53 (resources) and 58 (its system), 57P0x (shutdown), and Node's own words for an unreachable server. */
 function isStoreAway(code: string): boolean {
-  return /^(08|53|57P0)/.test(code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes(code);
+  return (
+    /^(08|53|57P0|58)/.test(code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes(code)
+  );
 }

@@ -70,6 +70,12 @@ function throwLost(error: unknown): never {
   throw error;
 }
 
+/** @throws DatabaseError 08001 (no connection came about) where the server lets nobody in, on a full disk or with a changed password; else as `throwLost` */
+function throwUnconnected(error: unknown): never {
+  if (error instanceof pg.DatabaseError) throw new DatabaseError('08001', `${error.message} (${error.code})`, {});
+  return throwLost(error);
+}
+
 /** "cached plan must not change result type": another version of us has changed a table. A fresh connection plans anew. */
 const planOutdated = '0A000';
 
@@ -130,7 +136,7 @@ function withPreparedStatements(
     options: pool.options,
     end: () => pool.end(),
     async connect() {
-      const client = await pool.connect().catch(throwLost);
+      const client = await pool.connect().catch(throwUnconnected);
       // The driver's types leave it out.
       const pid = Number(Reflect.get(client, 'processID'));
       const answered = <T>(answer: Promise<T>) =>

@@ -34,6 +34,26 @@ describeOnPostgres('when the server ends all connections', ({ freshDatabase }) =
   });
 });
 
+describeOnPostgres('when the server lets nobody in', ({ freshDatabase }) => {
+  test('that is a connection failure, whatever it says, and over once it lets somebody in again', async () => {
+    const url = await freshDatabase();
+    const name = new URL(url).pathname.slice(1);
+    const store = await openStore({ url, folder: 'unused' });
+    const elsewhere = new URL(url);
+    elsewhere.pathname = '/postgres';
+    const lets = (allowed: boolean) =>
+      onDatabase(elsewhere.href, async (client) => {
+        await client.query(`alter database ${name} allow_connections ${allowed}`);
+        await client.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1', [name]);
+      });
+    await lets(false);
+    await expect(store.now()).rejects.toMatchObject({ code: '08001' });
+    await lets(true);
+    expect(await store.now()).toBeInstanceOf(Date);
+    await store.close();
+  });
+});
+
 describeOnPostgres('when connections to the server fall silent', ({ freshDatabase }) => {
   test('what waits for an answer fails, also in the middle of a transaction, and what comes then works', async () => {
     const proxy = await startSilentProxy(await freshDatabase());
