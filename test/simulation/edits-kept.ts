@@ -1,5 +1,6 @@
 // Nothing that was written is lost: versions that a resource tells of never fall, and what the partner wrote stands or was told to people.
 
+import { isTaskStatus, taskPath } from '../../src/referrals/referrals.ts';
 import { type Evidence, isRead, isRetired, type Told } from './evidence.ts';
 import type { Edit } from './partner.ts';
 import type { Site } from './site.ts';
@@ -27,7 +28,8 @@ export function versionsFall({ server, edits }: Evidence): string[] {
 }
 
 /** (d) What the partner wrote stands there, was replaced by the partner, or was told to people (G9). */
-export function lostEdits({ site, server, edits }: Evidence, said: Told): { violations: string[]; inWindow: number } {
+export function lostEdits(evidence: Evidence, said: Told): { violations: string[]; inWindow: number } {
+  const { site, server, edits } = evidence;
   const violations: string[] = [];
   let inWindow = 0;
   for (const edit of edits) {
@@ -37,6 +39,8 @@ export function lostEdits({ site, server, edits }: Evidence, said: Told): { viol
     const stands = JSON.stringify(versions.at(-1)?.resource ?? {}).includes(token);
     const isHeard = said.text.includes(token);
     const isPolled = resourceType === 'Task' || resourceType === 'ServiceRequest';
+    if (isUndone(evidence, edit))
+      violations.push(`(d) ${resourceType}/${id} was moved to ${edit.status} (${token}), and is not any more`);
     const isReplaced = edits.some(
       (later) =>
         later !== edit &&
@@ -67,4 +71,16 @@ function wasReadAfter({ server: { journal }, fhirPath }: Site, { entry, resource
       !JSON.stringify(requestBody ?? '').includes(token),
   );
   return over === undefined || later.some((one) => one.n < over.n && isRead(one) && one.url === path);
+}
+
+/** The partner's last move of a Task, unless its note was overwritten too: it is not where they moved it to, nor where we may move it from there. */
+function isUndone({ server, edits }: Evidence, { resourceType, id, token, status }: Edit): boolean {
+  const held = server.engine.store.newest(resourceType, id)?.resource;
+  if (status === undefined || held === undefined || !JSON.stringify(held).includes(token)) return false;
+  const last = edits.findLast(
+    (edit) => edit.status !== undefined && edit.resourceType === resourceType && edit.id === id,
+  );
+  return (
+    last?.token === token && !(isTaskStatus(held.status) && taskPath(status, held.status, 'requester') !== undefined)
+  );
 }

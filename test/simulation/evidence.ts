@@ -36,6 +36,8 @@ export interface Evidence {
   readonly swarm: Swarm;
   /** The newest of each record. */
   readonly newest: ReadonlyMap<string, SentRecord>;
+  /** Every version of the source's records, by its number. */
+  readonly made: ReadonlyMap<number, SentRecord>;
   readonly promised: readonly SentRecord[];
   readonly edits: readonly Edit[];
   readonly writes: SentWrite[];

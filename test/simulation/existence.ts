@@ -29,6 +29,7 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
     mappings: mapping,
     records: newest.filter(({ record }) => record.deleted !== true).map(({ type, record }) => ({ type, record })),
   });
+  const comparable = namedAlike(held, projected);
   const revoked = new Set(
     newest.flatMap(({ type, record }) =>
       type === 'consent' && record.status !== 'active' ? [String(record.clientId)] : [],
@@ -85,17 +86,17 @@ export async function existence(evidence: Evidence, said: Told): Promise<string[
           (edit) =>
             edit.id === resource.id &&
             edit.resourceType === resource.resourceType &&
-            (edit.element === element.split('.')[0] || (edit.element === 'note' && element.startsWith('status'))),
+            (edit.element === element.split('.')[0] || (edit.status !== undefined && element.startsWith('status'))),
         );
       const facts = mapping.mapping(type)?.slot(desired.slot).facts(resource) ?? {};
       const wants: JsonObject = { ...desired.facts };
       // What may be left out until what it points at is there.
       const isAwaited = (key: string) =>
-        said.aside.size > 0 && facts[key] === undefined && comparable(wants[key]).includes('"reference"');
+        said.aside.size > 0 && facts[key] === undefined && pointsAtOurs.test(comparable(wants[key]));
       return [...new Set([...Object.keys(facts), ...Object.keys(wants)])]
         .filter((key) => comparable(wants[key]) !== comparable(facts[key]) && !isTheirs(key) && !isAsked(key))
         .filter((key) => !isAwaited(key))
-        .map((key) => `(b) ${value} has ${key} ${JSON.stringify(facts[key])} instead of ${JSON.stringify(wants[key])}`);
+        .map((key) => `(b) ${value} has ${key} ${comparable(facts[key])} instead of ${comparable(wants[key])}`);
     }),
   ];
 }
@@ -105,7 +106,31 @@ function slotValue(resource: JsonObject): string {
   return (ownValue(resource) ?? '').replace(/~\d+$/, '');
 }
 
-/** References go by other names in a projection: that something is pointed at is compared, not what. */
-function comparable(fact: unknown): string {
-  return JSON.stringify(fact ?? null).replaceAll(/"(?:urn:uuid:[^"]*|[A-Z][A-Za-z]+\/\d+)"/g, '"reference"');
+const pointsAtOurs = /"county\/\w+\/[^"]+#/;
+
+/** A reference goes by another name in a projection than on the server: it stands here as our identifier of what it points at. */
+function namedAlike(
+  held: readonly JsonObject[],
+  projected: Awaited<ReturnType<typeof projectRecords>>,
+): (fact: unknown) => string {
+  const names = new Map([
+    ...projected.flatMap(({ type, id, resources }) =>
+      resources.map(({ fullUrl, desired }) => [fullUrl, `county/${type}/${id}#${desired.slot}`] as const),
+    ),
+    // What is retired is not what a record points at.
+    ...held
+      .filter((resource) => ownValue(resource) !== undefined)
+      .map(
+        (resource) =>
+          [
+            `${resource.resourceType}/${resource.id}`,
+            isRetired(resource) ? `retired ${slotValue(resource)}` : slotValue(resource),
+          ] as const,
+      ),
+  ]);
+  return (fact) =>
+    JSON.stringify(fact ?? null).replaceAll(
+      /"(urn:uuid:[^"]*|[A-Z][A-Za-z]+\/\d+)"/g,
+      (_, reference) => `"${names.get(reference) ?? reference}"`,
+    );
 }

@@ -136,6 +136,7 @@ class History {
       mapping: stage.mappings[0],
       swarm,
       newest: this.#source.newest,
+      made: this.#source.made,
       promised: this.#source.promised,
       edits: site.vendor === 'standard' ? this.#partner.edits : [],
       writes: [],

@@ -4,10 +4,12 @@ import { contentHash } from '../../src/fhir/fhir.ts';
 import type { JsonObject } from '../../src/json.ts';
 import type { Store } from '../../src/store/store.ts';
 import { provenanceFaults } from '../support/provenance.ts';
+import { strangersWords } from './charts.ts';
 import { lostEdits, versionsFall } from './edits-kept.ts';
 import { type Evidence, isRead, resourcesOf, toldToPeople } from './evidence.ts';
 import { existence } from './existence.ts';
 import { filedDocuments } from './filed-documents.ts';
+import { toldTwice } from './tellings.ts';
 import { undeclared } from './undeclared.ts';
 import { sentByOldMapping, sentWhilePaused, sentWithoutConsent } from './void-plans.ts';
 
@@ -45,6 +47,8 @@ async function judgeConnection(evidence: Evidence): Promise<Judgement> {
       ...sentByOldMapping(evidence),
       ...(await undeclared(evidence)),
       ...wronglyTold(evidence),
+      ...strangersWords(evidence),
+      ...(await toldTwice(evidence)),
     ],
     lostInWindow: lost.inWindow,
   };

@@ -1,7 +1,7 @@
 // The other side: a partner who reads and edits resources on the server by FHIR, in one step, as a person at a screen there would.
 
 import { isObject, type JsonObject } from '../../src/json.ts';
-import { isTaskStatus, taskPath } from '../../src/referrals/referrals.ts';
+import { isTaskStatus, type TaskStatus, taskPath } from '../../src/referrals/referrals.ts';
 import { ownValue } from '../support/rig.ts';
 import type { Network } from './network.ts';
 import type { Random } from './random.ts';
@@ -14,6 +14,8 @@ export interface Edit {
   readonly id: string;
   /** The element that holds the token. */
   readonly element: string;
+  /** Of a Task that was moved as well: where to. */
+  readonly status?: TaskStatus;
   /** Whether a record has a place for it, so that the source is to hear of it. */
   readonly isMapped: boolean;
   /** Epoch ms of the commit. */
@@ -51,11 +53,13 @@ export class Partner {
     if (reply?.status !== 200)
       throw new Error(`The partner's edit of ${path} was answered ${reply?.status}: ${String(reply?.body)}`);
     const { element, isMapped } = kind;
+    const { status } = changed;
     this.edits.push({
       token,
       resourceType: kind.type,
       id: String(resource.id),
       element,
+      ...(isTaskStatus(status) && status !== resource.status && { status }),
       isMapped,
       at: now,
       entry: journal.list(0, Number.POSITIVE_INFINITY).length,

@@ -1,9 +1,13 @@
-// Each mechanism of the lane core switched off, one at a time, from outside: a checker that cannot fail proves nothing. Production code knows
-// nothing of this; what is taken away is taken from the statements, rows, requests and settings that pass between it and the world.
+// Each mechanism of the lane core switched off, one at a time, from outside, or what it is for undone: a checker that cannot fail proves nothing.
+// Production code knows nothing of this; what is taken away is taken from the statements, rows, requests and settings that pass between it and the
+// world.
 
 import type { Exchanger, HttpCall, HttpReply } from '../../src/connections/exchange.ts';
+import { isObject, type Json, type JsonObject, objectsAt } from '../../src/json.ts';
+import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import type { Answered } from '../../src/store/wire-protocol.ts';
 import type { DatabaseClient } from './database.ts';
+import { textOf } from './filed-documents.ts';
 
 export interface Sabotage {
   /** Rules of the database, dropped again after the history. */
@@ -18,12 +22,15 @@ export const mechanisms = [
   'intents',
   'fence',
   'settle',
-  'basis',
   'basis-consent',
   'basis-pause',
   'basis-mapping',
   'if-match',
   'cursor',
+  'own-chart',
+  'their-moves',
+  'references',
+  'told-once',
 ] as const;
 export type Mechanism = (typeof mechanisms)[number];
 
@@ -53,10 +60,7 @@ export const sabotages: Readonly<Record<Mechanism, Sabotage>> = {
     rules: trigger('operation', 'insert', `new.missed_at := sim.now() - interval '1 day';`),
   },
 
-  // What a plan was made from is not looked at again.
-  basis: unchecked([/\bis_same\n/, 'true\n']),
-
-  // Of the same, one cause each. A consent raises both the lane's counter and its client's.
+  // Of what a plan was made from, one cause is not looked at again. A consent raises both the lane's counter and its client's.
   'basis-consent': unchecked(
     [/wanted = (\$\d+::bigint)/, '$1 is not null'],
     // Counters that are not there yet are still made first: without that the same intents would be stored twice.
@@ -80,6 +84,32 @@ export const sabotages: Readonly<Record<Mechanism, Sabotage>> = {
       'update',
       `if new.lease_until is not null and new.cursor is not null then
         new.cursor := to_char(sim.now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+      end if;`,
+    ),
+  },
+
+  // A document tells what another client's said last, too.
+  'own-chart': { exchanger: withWordsOfOthers },
+
+  // Whoever looks at a Task that the partner has moved puts it back.
+  'their-moves': { exchanger: withTasksPutBack },
+
+  // What points at a need points at another one on the server, and reads as if it did not.
+  references: { exchanger: withNeedsMixedUp },
+
+  // Every change is offered twice.
+  'told-once': {
+    rules: trigger(
+      'change',
+      'insert',
+      `if pg_trigger_depth() = 1 then
+        declare twin change;
+        begin
+          update change_counter set last = new.cursor + 1 where source = new.source;
+          twin := new;
+          twin.cursor := new.cursor + 1;
+          insert into change values (twin.*);
+        end;
       end if;`,
     ),
   },
@@ -133,4 +163,83 @@ function withoutTag({ headers: { 'if-match': _tag, ...headers }, ...call }: Http
 
 function withoutTags(body: string): string {
   return JSON.stringify(JSON.parse(body, (name, value: unknown) => (name === 'ifMatch' ? undefined : value)));
+}
+
+function withWordsOfOthers(exchanger: Exchanger): Exchanger {
+  const words = new Map<string, string>();
+  return {
+    ...exchanger,
+    exchange: (call) => {
+      const { body, url } = call;
+      if (body === undefined || !url.pathname.includes('/DocumentReference')) return exchanger.exchange(call);
+      const document: JsonObject = JSON.parse(body);
+      const chart = patientOf(document) ?? '';
+      const text = textOf(document);
+      const [said] = text.match(/.*\(v\d+\).*/) ?? [];
+      const [other] = [...words].flatMap(([of, line]) => (of === chart ? [] : [line]));
+      if (said !== undefined) words.set(chart, said);
+      const told = other === undefined ? body : body.replaceAll(base64(text), base64(`${other}\n${text}`));
+      return exchanger.exchange({ ...call, body: told });
+    },
+  };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+function withTasksPutBack(exchanger: Exchanger): Exchanger {
+  const moves = ['accepted', 'rejected', 'in-progress', 'on-hold', 'completed'];
+  return {
+    ...exchanger,
+    exchange: async (call) => {
+      const reply = await exchanger.exchange(call);
+      if (call.method !== 'GET' || reply.fault !== undefined || reply.status !== 200) return reply;
+      const [base] = call.url.href.split('/Task');
+      const headers = { ...call.headers, 'content-type': 'application/fhir+json' };
+      for (const task of resourcesIn(textIn(reply))) {
+        if (task.resourceType !== 'Task' || !moves.includes(String(task.status))) continue;
+        const url = new URL(`${base}/Task/${task.id}`);
+        const body = JSON.stringify({ ...task, status: 'requested' });
+        await exchanger.exchange({ ...call, method: 'PUT', url, headers, body });
+      }
+      return reply;
+    },
+  };
+}
+
+/** The one that is read, or those of a Bundle. */
+function resourcesIn(text: string): JsonObject[] {
+  const body = parseJson(text);
+  if (!isObject(body)) return [];
+  return [body, ...objectsAt(body, 'entry').flatMap(({ resource }) => (isObject(resource) ? [resource] : []))];
+}
+
+/** Undefined for an answer that was cut off. */
+function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function withNeedsMixedUp(exchanger: Exchanger): Exchanger {
+  // The first with the second, the third with the fourth.
+  const mixedUp = (text: string) =>
+    text.replaceAll(
+      /("reference":\s*)"Condition\/(\d+)"/g,
+      (_, before, id) => `${before}"Condition/${((Number(id) - 1) ^ 1) + 1}"`,
+    );
+  return {
+    ...exchanger,
+    exchange: async ({ body, ...call }) => {
+      const reply = await exchanger.exchange({ ...call, ...(body !== undefined && { body: mixedUp(body) }) });
+      return reply.fault === undefined ? { ...reply, bytes: Buffer.from(mixedUp(textIn(reply))) } : reply;
+    },
+  };
+}
+
+function textIn({ bytes }: HttpReply): string {
+  return Buffer.from(bytes).toString('utf8');
 }

@@ -47,7 +47,7 @@ test('the same seed is the same history, whatever was played before', async () =
 });
 
 describe('a mechanism that is switched off is missed', () => {
-  // Of `basis` each part alone: without one of them the others still hold.
+  // Of what a plan was made from each part alone: without one of them the others still hold.
   const first: readonly (readonly [Mechanism, number, RegExp])[] = [
     ['intents', 21, /^\(l\) .* which did not happen so/m],
     ['settle', 29, /^\(a\) .* is there 2 times/m],
@@ -57,6 +57,10 @@ describe('a mechanism that is switched off is missed', () => {
     ['basis-pause', 4, /^\(h\) .* although the connection was paused/m],
     ['basis-mapping', 18, /^\(m\) .* by a mapping that was not active any more/m],
     ['cursor', 232, /^\(d\) Nobody was told of/m],
+    ['own-chart', 35, /^\(n\) .* of c\d in the chart of c\d/m],
+    ['their-moves', 15, /^\(d\) .* was moved to \S+ .* and is not any more/m],
+    ['references', 9, /^\(b\) .* has \S+ \["county\/need\/.* instead of \["county\/need\//m],
+    ['told-once', 29, /^\(o\) .* says nothing that was not said before/m],
   ];
   test.each(first)('%s: seed %i', async (without, seed, violation) => {
     const { violations } = await runHistory(stage, { seed, without });

@@ -18,6 +18,8 @@ export interface SentRecord {
 export class Source {
   /** The newest of each record, in the order in which the records began. */
   readonly newest = new Map<string, SentRecord>();
+  /** Every version that was made, by its number. */
+  readonly made = new Map<number, SentRecord>();
   /** Answered `accepted` or `unchanged`. */
   readonly promised: SentRecord[] = [];
   readonly #random: Random;
@@ -110,6 +112,7 @@ export class Source {
     const sent = { type, record, version };
     this.newest.delete(`${type}/${id}`);
     this.newest.set(`${type}/${id}`, sent);
+    this.made.set(version, sent);
     this.#open.push(sent);
   }
 }
