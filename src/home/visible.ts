@@ -132,11 +132,11 @@ async function readRows(db: Db, { id }: PartnerConfig, narrowing: Narrowing, cou
     left join lateral (
       select k.subject, k.source, k.type, k.id, k.retired_at from link k
       where k.connection = h.partner and k.resource_type = h.resource_type and k.remote_id = h.id
-        and (k.retired_at is null or (h.resource_type, h.body ->> 'status') in (('Task', 'entered-in-error'), ('Appointment', 'cancelled')))
+        and (k.retired_at is null or (h.resource_type in ('Task', 'Appointment') and h.body ->> 'status' = 'entered-in-error'))
       order by k.retired_at is not null, k.generation desc limit 1) l on true
     left join record r on r.source = l.source and r.type = l.type and r.id = l.id
       and (case when h.resource_type = 'Task' and h.body ->> 'status' = 'entered-in-error' then true
-        when h.resource_type = 'Appointment' and h.body ->> 'status' = 'cancelled' then r.deleted or l.retired_at is null
+        when h.resource_type = 'Appointment' and h.body ->> 'status' = 'entered-in-error' then r.deleted or l.retired_at is null
         else not r.deleted and l.retired_at is null end)
     left join record s on s.source = r.source and s.type = 'service' and s.id = r.content ->> 'serviceId'
     order by h.at, h.resource_type, h.id`.execute(db);
@@ -305,7 +305,7 @@ function onlyNeeded({ body, own_value: own }: Row, hasPhones: boolean): JsonObje
 
 /** What stays of what was taken back: which one it is, and that it was an error or is off. */
 function onlyError(body: JsonObject): JsonObject {
-  const own = body.resourceType === 'Task' ? ['intent'] : ['basedOn', 'start'];
+  const own = body.resourceType === 'Task' ? ['intent'] : ['basedOn', 'start', 'end'];
   const kept = ['resourceType', 'id', 'identifier', 'status', ...own];
   const meta = objectAt(body, 'meta');
   const stamp = Object.fromEntries(

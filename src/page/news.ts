@@ -44,7 +44,7 @@ function appointmentEvent(versions: readonly AppointmentVersion[]): string[] {
   const last = lastArranged(versions);
   if (last?.by !== 'us') return [];
   const { id, version, appointment } = last;
-  return ['proposed', 'booked', 'cancelled'].includes(String(appointment.status))
+  return ['proposed', 'booked', 'cancelled', 'entered-in-error'].includes(String(appointment.status))
     ? [`appointment:${id}:${version}`]
     : [];
 }
