@@ -40,7 +40,8 @@ export function wrongReferencesOn({ name, store, journal }: ServerEvidence, { re
   return [...held].flatMap(([path, resource]) => {
     const own = ownValue(resource);
     if (own === undefined) return [];
-    const references = referencesIn(resource);
+    // Whose chart it is in is judged apart.
+    const references = referencesIn({ ...resource, subject: undefined, patient: undefined, for: undefined });
     const named = references.map((reference) => ownValue(held.get(reference) ?? {}));
     const [recordPart = '', slot = ''] = own.split('#');
     const record = recordOf.get(recordPart);
@@ -122,7 +123,7 @@ function namedBy({ record }: StoredRecord, slot: string): { readonly id: string;
 }
 
 /** Relative ones, such as `Goal/7`. */
-function referencesIn(resource: JsonObject): string[] {
+function referencesIn(resource: Readonly<Record<string, unknown>>): string[] {
   const found = JSON.stringify(resource).matchAll(/"reference":"([A-Z]\w+\/[\w.-]+)"/g);
   return [...new Set([...found].map(([, reference = '']) => reference))];
 }
