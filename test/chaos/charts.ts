@@ -8,7 +8,8 @@ import { allMarksIn, caseOf, mrnSystem } from './workload.ts';
 
 /** Resources of ours in the chart of another client than whose they are, or with words of another client. */
 export function misfiledOn(server: ServerEvidence, { records }: Evidence): string[] {
-  const charts = chartsOn(server, records);
+  const clients = clientsIn(records);
+  const charts = chartsOn(server, clients);
   const held = Object.entries(server.store).flatMap(([type, all]) =>
     all.map((resource) => ({ where: `${type}/${resource.id}`, chart: chartOf(resource, charts), resource })),
   );
@@ -16,12 +17,12 @@ export function misfiledOn(server: ServerEvidence, { records }: Evidence): strin
     writtenBy(entry).map(({ write, resource }) => ({
       where: `${write.resourceType}/${write.id} (request ${entry.n})`,
       // In a transaction a patient may have no id yet.
-      chart: chartOf({ ...resource, id: write.id }, charts) ?? casesIn(resource)[0],
+      chart: chartOf({ ...resource, id: write.id }, charts) ?? casesIn(resource, clients)[0],
       resource,
     })),
   );
   return [...held, ...sent].flatMap(({ where, chart, resource }) =>
-    casesIn(resource)
+    casesIn(resource, clients)
       .filter((told) => told !== chart)
       .map(
         (told) =>
@@ -75,13 +76,17 @@ export function untaggedPaths(journal: readonly Entry[]): Set<string> {
   return paths;
 }
 
-/** By the path of each Patient the case whose client has that medical record number. */
-function chartsOn({ store }: ServerEvidence, records: readonly StoredRecord[]): ReadonlyMap<string, string> {
-  const clients = new Map(
+/** By medical record number the case of the client who has it. */
+function clientsIn(records: readonly StoredRecord[]): ReadonlyMap<string, string> {
+  return new Map(
     records.flatMap(({ type, id, record }) =>
       type === 'client' ? objects(record.identifiers).map(({ value }) => [String(value), caseOf(id) ?? id]) : [],
     ),
   );
+}
+
+/** By the path of each Patient the case whose client has that medical record number. */
+function chartsOn({ store }: ServerEvidence, clients: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   return new Map(
     (store.Patient ?? []).flatMap((patient) => {
       const mrn = objects(patient.identifier).find(({ system }) => system === mrnSystem)?.value;
@@ -97,14 +102,15 @@ function chartOf(resource: JsonObject, charts: ReadonlyMap<string, string>): str
   return charts.get(String(path));
 }
 
-/** The cases of which a resource tells, by its own identifier and by the marks in it. */
-function casesIn(resource: JsonObject): string[] {
+/** The cases of which a resource tells: by its own identifier, by the marks in it, and a document by the medical record number that it says. */
+function casesIn(resource: JsonObject, clients: ReadonlyMap<string, string>): string[] {
   // Its targets are in whichever charts they are.
   if (resource.resourceType === 'Provenance') return [];
-  const text = JSON.stringify(resource) + (resource.resourceType === 'DocumentReference' ? documentText(resource) : '');
+  const inside = resource.resourceType === 'DocumentReference' ? documentText(resource) : '';
   const [record = ''] = (ownValue(resource) ?? '').split('#');
-  const ids = [record.split('/').at(-1) ?? '', ...allMarksIn(text).map((mark) => mark.split('.')[0] ?? '')];
-  return [...new Set(ids.flatMap((id) => caseOf(id) ?? []))];
+  const marks = allMarksIn(JSON.stringify(resource) + inside).map((mark) => mark.split('.')[0] ?? '');
+  const said = [...inside.matchAll(/\bMRN: *(\S+)/g)].flatMap(([, mrn = '']) => clients.get(mrn) ?? []);
+  return [...new Set([...[record.split('/').at(-1) ?? '', ...marks].flatMap((id) => caseOf(id) ?? []), ...said])];
 }
 
 /** What the resource of this slot refers to beside its patient: our identifiers, and the records that they are of. */

@@ -79,7 +79,8 @@ const document = (n: number, says = wordsOf(n)): JsonObject => ({
   subject: chart(n),
   content: [{ attachment: { data: Buffer.from(says).toString('base64') } }],
 });
-const wordsOf = (n: number) => `Need-${n}.v1. Goal-${n}.v1. Plan-${n}.v1. Ref CB-${n}AB v1`;
+const wordsOf = (n: number) =>
+  `Your MRN: ${people[n]?.mrn}\nNeed-${n}.v1. Goal-${n}.v1. Plan-${n}.v1. Ref CB-${n}AB v1`;
 
 const partnerPut = (path: string, body: JsonObject): Partial<Entry> => ({
   ...ourPut(path, body),
@@ -238,6 +239,13 @@ const harms: readonly (readonly [CheckName, string, Evidence])[] = [
   ],
   [
     'misfiled',
+    'a document with the other patient’s number',
+    holding('epic', {
+      DocumentReference: [document(0), document(1, wordsOf(1).replace(people[1]?.mrn ?? '', people[0]?.mrn ?? ''))],
+    }),
+  ],
+  [
+    'misfiled',
     'a document of before that told the other patient’s goal',
     holding('epic', {
       DocumentReference: [
@@ -325,6 +333,17 @@ const harms: readonly (readonly [CheckName, string, Evidence])[] = [
     'told twice',
     'a change without a mark that is offered again',
     telling(...['4', '5'].map((cursor) => told(cursor, 'goal', 'goal-1', { dueOn: null }))),
+  ],
+  [
+    'told twice',
+    'a proposal that is made again',
+    telling(
+      ...['4', '5'].map((at) => ({
+        ...told(at, 'hospitalStay', 'stay', {}),
+        op: 'propose',
+        record: { id: 'stay', updatedAt: at },
+      })),
+    ),
   ],
   [
     'doubled',

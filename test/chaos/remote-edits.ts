@@ -130,7 +130,8 @@ export function toldTwice({ changes }: Evidence): string[] {
     const before = heard.get(key) ?? new Set();
     const said = JSON.stringify(patch ?? record ?? null).match(partnerMark) ?? [];
     const status = isObject(patch) && typeof patch.status === 'string' ? [`status ${patch.status}`] : [];
-    const tokens = said.length + status.length > 0 ? [...said, ...status] : [JSON.stringify([op, patch ?? record])];
+    const whole = JSON.stringify([op, patch, isObject(record) ? { ...record, updatedAt: undefined } : undefined]);
+    const tokens = said.length + status.length > 0 ? [...said, ...status] : [whole];
     heard.set(key, new Set([...before, ...tokens]));
     return tokens.every((token) => before.has(token))
       ? [`change ${cursor} of ${type}/${id} at ${connection} says only what was said before: ${tokens.join(', ')}`]
