@@ -2,7 +2,7 @@
 // unless the harm is two.
 
 import { expect, test } from '@jest/globals';
-import type { Json, JsonObject } from '../../src/json.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { inventedPeople } from '../../src/sandbox/hospital-seed.ts';
 import { type CheckName, judge } from './checks.ts';
 import type { Evidence, ServerEvidence } from './evidence.ts';
@@ -389,7 +389,7 @@ test.each(harms)('%s: %s', (name, _, evidence) => {
 test('an edit in the window before an untagged write is counted apart, a Task’s status too', () => {
   const read = (path: string): Partial<Entry> => ({ method: 'GET', path });
   const untagged = (path: string, body: JsonObject) => ({ ...ourPut(path, body), hasVersionTag: false });
-  const declared: Json = { '': ['transaction'], Goal: ['update', 'read'], Task: ['update', 'read'] };
+  const declared = { '': ['transaction'], Goal: ['update', 'read'], Task: ['update', 'read'] };
   const lost = (...requests: readonly Partial<Entry>[]) =>
     judge(
       onServer(
