@@ -1,6 +1,6 @@
 // `npm run experiment:hospitals`: many cases to a community exchange, an Epic-like hospital and one on Oracle Health at once, then a second
 // pass, then consents revoked in the middle of traffic. Everything is read from the servers' own stores and journals. Ends with 1 when a record
-// has no state, a method was not declared, a write was refused that could have been known, a second pass writes, or a revoked word goes out or is logged.
+// has no state, a method was not declared, a write was refused that could have been known, a second pass writes, a revoked word goes out or is logged, or was never told before.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { startProgram } from '../src/demo/programs.ts';
 import { isObject, type Json, type JsonObject } from '../src/json.ts';
 import { hospitalSeed, inventedPeople, type SeedPerson } from '../src/sandbox/sandbox.ts';
 import { aCarePlan, aCase, aClient, aConsent, aGoal, aNeed, aReferral } from '../test/builders.ts';
+import { isDeclared } from '../test/support/declared.ts';
 import { directory, type Line } from './caseload.ts';
 import { type BenchGateway, startGateway } from './gateway.ts';
 import { type Entry, Server } from './server.ts';
@@ -43,12 +44,15 @@ try {
   const consent = await revoke();
   const figures = { cases: people.length, ...first, ...second, ...consent };
   console.log(values.json ? JSON.stringify(figures) : shown(figures));
+  // What was never told could not be taken back.
+  const untold = Math.max(0, consent.revocations - consent.toldBeforeRevocation);
   const faults =
     first.withoutState +
     first.undeclared +
     first.refusedWrites +
     second.secondRunWrites +
     second.linksNotRead +
+    untold +
     consent.toldAfterRevocation +
     consent.stillStanding +
     consent.inLog;
@@ -101,7 +105,9 @@ async function arrive() {
   for (const server of servers) {
     const declared = await server.declared();
     const journal = await server.journal();
-    undeclared += journal.filter((entry) => !isDeclared(entry, declared)).length;
+    undeclared += journal.filter(
+      ({ body, ...request }) => !isDeclared({ ...request, body: body === '' ? undefined : JSON.parse(body) }, declared),
+    ).length;
     refusedWrites += journal.filter(isRefusedWrite).length;
     requests[server.name] = journal.length;
   }
@@ -248,20 +254,6 @@ async function allLanes(): Promise<{ connection: string; subject: string }[]> {
     if (typeof next !== 'string' || objects(items).length === 0) return lanes;
     after = `&after=${encodeURIComponent(next)}`;
   }
-}
-
-function isDeclared({ method, path }: Entry, declared: ReadonlyMap<string, ReadonlySet<string>>): boolean {
-  if (path === 'metadata' || path === '.well-known/smart-configuration') return true;
-  if (path === '') return method === 'POST';
-  const [type = '', second] = path.split('/');
-  const needed = second?.startsWith('$')
-    ? second === '$match'
-      ? '$match'
-      : second
-    : ({ GET: second === undefined ? 'search-type' : 'read', POST: 'create', PUT: 'update', PATCH: 'patch' } as const)[
-        method
-      ];
-  return needed !== undefined && declared.get(type)?.has(needed) === true;
 }
 
 function isRefusedWrite({ method, path, status }: Entry): boolean {

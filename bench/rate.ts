@@ -31,6 +31,9 @@ const warmUpMs = 10_000;
 /** A request may have been on its way, or its slot in hand, when the server asked for a pause. */
 const onTheWayMs = 300;
 
+/** A server that does not say how long is left alone for a second at least. */
+const unsaidMs = 1_000;
+
 const forms: readonly { readonly form: string; readonly retryAfter: () => string | undefined }[] = [
   { form: 'seconds', retryAfter: () => '6' },
   { form: 'date', retryAfter: () => new Date(Date.now() + 8_000).toUTCString() },
@@ -131,7 +134,7 @@ async function measurePause(server: Server, form: string, retryAfter: string | u
     const next = since.find((ms) => ms > onTheWayMs);
     if (next === undefined) continue;
     const askedMs = askedFor(retryAfter, timeOf(stopped));
-    const early = since.filter((ms) => ms < (askedMs ?? 0));
+    const early = since.filter((ms) => ms < (askedMs ?? unsaidMs));
     return {
       form,
       askedMs,

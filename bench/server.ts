@@ -2,6 +2,7 @@
 
 import { isObject, type Json, type JsonObject } from '../src/json.ts';
 import { oracleTenant } from '../src/sandbox/vendors/oracle/tenant.ts';
+import { type Declared, declaredIn } from '../test/support/declared.ts';
 
 const fhirPaths = {
   standard: '/standard/fhir/R4',
@@ -17,6 +18,8 @@ export interface Entry {
   readonly path: string;
   readonly status: number;
   readonly body: string;
+  /** It carries If-None-Exist. */
+  readonly isConditional: boolean;
   /** Whether it was carried out. */
   readonly committed: boolean;
 }
@@ -47,6 +50,7 @@ export class Server {
       path: (String(entry.url).split('?')[0] ?? '').slice(fhirPaths[this.name].length + 1),
       status: Number(entry.status),
       body: entry.requestBody === undefined ? '' : JSON.stringify(entry.requestBody),
+      isConditional: isObject(entry.requestHeaders) && entry.requestHeaders['if-none-exist'] !== undefined,
       committed: entry.committed === true,
     }));
   }
@@ -56,20 +60,10 @@ export class Server {
     return listOf(await this.#call('GET', `resources/${type}`));
   }
 
-  /** Interactions by type, as its CapabilityStatement says. */
-  async declared(): Promise<Map<string, Set<string>>> {
+  /** What its CapabilityStatement says that it takes. */
+  async declared(): Promise<Declared> {
     const response = await fetch(`${this.fhirUrl}/metadata`, { headers: { accept: 'application/fhir+json' } });
-    const statement: JsonObject = JSON.parse(await response.text());
-    const [rest] = listOf(statement.rest ?? []);
-    return new Map(
-      listOf(rest?.resource ?? []).map((one) => [
-        String(one.type),
-        new Set([
-          ...listOf(one.interaction ?? []).map(({ code }) => String(code)),
-          ...listOf(one.operation ?? []).map(({ name }) => `$${String(name)}`),
-        ]),
-      ]),
-    );
+    return declaredIn(JSON.parse(await response.text()));
   }
 
   /** As after its start, with these settings. */

@@ -83,6 +83,12 @@ function isCheck(name: string): name is CheckName {
 const planted: Readonly<Record<CheckName, (evidence: Evidence) => Evidence>> = {
   lost: (evidence) =>
     onServer(evidence, 'standard', ({ store }) => ({ store: { ...store, Goal: (store.Goal ?? []).slice(1) } })),
+  misfiled: (evidence) => withFirstGoal(evidence, { subject: { reference: 'Patient/none' } }),
+  'wrong references': (evidence) => withFirstGoal(evidence, { addresses: [{ reference: 'Condition/none' }] }),
+  'told twice': (evidence) => {
+    const change = { connection: 'standard', op: 'patch', type: 'goal', id: 'goal-0', patch: { note: 'partner-9999' } };
+    return { ...evidence, changes: [...evidence.changes, change, change] };
+  },
   doubled: (evidence) =>
     onServer(evidence, 'standard', ({ store }) => ({
       store: {
@@ -149,11 +155,18 @@ function withEntry(evidence: Evidence, entry: Partial<Entry>): Evidence {
         isPartner: false,
         sendId: '',
         hasVersionTag: true,
+        isConditional: false,
         body: undefined,
         writes: [],
         ...entry,
       },
     ],
+  }));
+}
+
+function withFirstGoal(evidence: Evidence, other: JsonObject): Evidence {
+  return onServer(evidence, 'standard', ({ store }) => ({
+    store: { ...store, Goal: (store.Goal ?? []).map((goal, at) => (at === 0 ? { ...goal, ...other } : goal)) },
   }));
 }
 

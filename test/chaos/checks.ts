@@ -3,10 +3,12 @@
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { loadDefinitions } from '../../src/sandbox/engine/definitions.ts';
 import { structureIssues } from '../../src/sandbox/engine/validate.ts';
+import { isDeclared } from '../support/declared.ts';
 import { provenanceFaults } from '../support/provenance.ts';
+import { misfiledOn, untaggedPaths, wrongReferencesOn } from './charts.ts';
 import type { Evidence, ServerEvidence, StoredRecord } from './evidence.ts';
-import { lostEdits, untoldAnswers } from './remote-edits.ts';
-import { type Entry, objects, oursOf, ownValue, type Write } from './simulated.ts';
+import { lostEdits, lostMoves, toldTwice, untoldAnswers } from './remote-edits.ts';
+import { documentText, objects, oursOf, ownValue, type Write, writtenBy } from './simulated.ts';
 import { isWorkloadMark, isWorkloadType, marksIn, slotsOf } from './workload.ts';
 
 export type Findings = Readonly<Record<CheckName, readonly string[]>>;
@@ -16,13 +18,17 @@ export const checks = {
     ...lostRecords(evidence),
     ...evidence.servers.flatMap((server) => lostOn(server, evidence)),
   ],
+  misfiled: (evidence: Evidence) => evidence.servers.flatMap((server) => misfiledOn(server, evidence)),
+  'wrong references': (evidence: Evidence) => evidence.servers.flatMap((server) => wrongReferencesOn(server, evidence)),
   doubled: ({ servers }: Evidence) => servers.flatMap(doubledOn),
   reordered: ({ servers }: Evidence) => servers.flatMap(reorderedOn),
   invalid: ({ servers }: Evidence) => servers.flatMap(invalidOn),
   undeclared: ({ servers }: Evidence) => servers.flatMap(undeclaredOn),
   'wrongly told': ({ servers }: Evidence) => servers.flatMap(wronglyToldOn),
-  'remote edits lost': (evidence: Evidence) => evidence.servers.flatMap((server) => lostEdits(server, evidence)),
+  'remote edits lost': (evidence: Evidence) =>
+    evidence.servers.flatMap((server) => [...lostEdits(server, evidence), ...lostMoves(server, evidence)]),
   'answers not told': (evidence: Evidence) => evidence.servers.flatMap((server) => untoldAnswers(server, evidence)),
+  'told twice': toldTwice,
   'writes after quiet': ({ servers }: Evidence) => servers.flatMap(loudOn),
   'not read again': (evidence: Evidence) => evidence.servers.flatMap((server) => unreadOn(server, evidence)),
   'not at rest': ({ lanes }: Evidence) =>
@@ -40,6 +46,8 @@ export function judge(evidence: Evidence): Findings {
   const found = (name: CheckName) => [...new Set(checks[name](evidence))];
   return {
     lost: found('lost'),
+    misfiled: found('misfiled'),
+    'wrong references': found('wrong references'),
     doubled: found('doubled'),
     reordered: found('reordered'),
     invalid: found('invalid'),
@@ -47,6 +55,7 @@ export function judge(evidence: Evidence): Findings {
     'wrongly told': found('wrongly told'),
     'remote edits lost': found('remote edits lost'),
     'answers not told': found('answers not told'),
+    'told twice': found('told twice'),
     'writes after quiet': found('writes after quiet'),
     'not read again': found('not read again'),
     'not at rest': found('not at rest'),
@@ -101,18 +110,6 @@ function lostResources({ store, name, journal }: ServerEvidence, records: readon
   });
 }
 
-/** Resources that the partner wrote last, without a version tag. */
-function untaggedPaths(journal: readonly Entry[]): Set<string> {
-  const paths = new Set<string>();
-  for (const { writes, isPartner, hasVersionTag } of journal) {
-    for (const { resourceType, id } of writes) {
-      if (isPartner && !hasVersionTag) paths.add(`${resourceType}/${id}`);
-      else paths.delete(`${resourceType}/${id}`);
-    }
-  }
-  return paths;
-}
-
 function lostFromDocuments({ name, store }: ServerEvidence, records: readonly StoredRecord[]): string[] {
   const newest = newestDocuments(store.DocumentReference ?? []).map((document) => marksIn(documentText(document)));
   const told = ['goal', 'need', 'carePlan'];
@@ -141,62 +138,42 @@ function referenceId(target: Json | undefined): string {
   return isObject(target) ? (String(target.reference).split('/').at(-1) ?? '') : '';
 }
 
-function documentText({ content }: JsonObject): string {
-  const texts = objects(content).map(({ attachment }) =>
-    isObject(attachment) ? Buffer.from(String(attachment.data), 'base64').toString('utf8') : '',
-  );
-  return texts.join('\n');
-}
+const edition = /Ref (CB-\w+ v\d+)/;
 
-/** More than one resource under one of our identifiers; more than one document of the same edition. */
+/** More than one resource under one of our identifiers; more than one document of the same edition, or one that does not say which it is. */
 function doubledOn({ name, store }: ServerEvidence): string[] {
+  const unnamed = (store.DocumentReference ?? []).filter((document) => !edition.test(documentText(document)));
   const values = Object.entries(store).flatMap(([type, resources]) =>
     resources.flatMap((resource) =>
-      type === 'DocumentReference'
-        ? [...documentText(resource).matchAll(/Ref (CB-\w+ v\d+)/g)].map(([, edition = '']) => edition)
-        : (ownValue(resource) ?? []),
+      type === 'DocumentReference' ? (edition.exec(documentText(resource))?.[1] ?? []) : (ownValue(resource) ?? []),
     ),
   );
   const counts = Map.groupBy(values, (value) => value);
-  return [...counts]
-    .filter(([, all]) => all.length > 1)
-    .map(([value, all]) => `${name}: ${value} is there ${all.length} times`);
+  return [
+    ...unnamed.map(({ id }) => `${name}: DocumentReference/${id} says no edition`),
+    ...[...counts]
+      .filter(([, all]) => all.length > 1)
+      .map(([value, all]) => `${name}: ${value} is there ${all.length} times`),
+  ];
 }
 
 /** Writes of ours after which a resource says an older version of a record than before. */
 function reorderedOn({ name, journal }: ServerEvidence): string[] {
   const newest = new Map<string, number>();
-  return oursOf(journal).flatMap(({ n, ...entry }) =>
-    resourcesIn({ n, ...entry }).flatMap(({ key, body }) =>
-      [...marksIn(textsOf(body))].flatMap(([id, version]) => {
+  return oursOf(journal).flatMap((entry) =>
+    writtenBy(entry).flatMap(({ write, resource }) => {
+      const { n } = entry;
+      const key = nameOf(resource, write);
+      return [...marksIn(textsOf(resource))].flatMap(([id, version]) => {
         const place = `${key} ${id}`;
         const before = newest.get(place) ?? 0;
         newest.set(place, Math.max(before, version));
         return version < before
           ? [`${name}: request ${n} says ${id} v${version} in ${key}, which said v${before}`]
           : [];
-      }),
-    ),
+      });
+    }),
   );
-}
-
-/** What the gateway sent, by the resource that it became; requests that changed nothing are left out. */
-function resourcesIn(entry: Entry): { key: string; body: Json }[] {
-  const { body, writes } = entry;
-  if (writes.length === 0 || body === undefined) return [];
-  const entries =
-    isObject(body) && body.resourceType === 'Bundle' ? objects(body.entry).map(({ resource }) => resource) : [body];
-  // A transaction lists its writes in the order of its entries; one that changed nothing is not among them.
-  const left = [...writes];
-  return entries.flatMap((resource) => {
-    if (!isObject(resource)) return [];
-    const at = left.findIndex(
-      ({ resourceType, id }) =>
-        resourceType === resource.resourceType && (resource.id === undefined || resource.id === id),
-    );
-    const [write] = at < 0 ? [] : left.splice(at, 1);
-    return write === undefined ? [] : [{ key: nameOf(resource, write), body: resource }];
-  });
 }
 
 /** What stays the same of a resource over its versions: our identifier; of a document the series that its editions belong to. */
@@ -206,8 +183,7 @@ function nameOf(resource: JsonObject, { resourceType, id }: Write): string {
 }
 
 /** The text of a resource; of a document, what is inside. The narrative repeats what other records said when it was made. */
-function textsOf(body: Json): string {
-  if (!isObject(body)) return '';
+function textsOf(body: JsonObject): string {
   if (body.resourceType === 'DocumentReference') return documentText(body);
   return JSON.stringify({ ...body, text: undefined });
 }
@@ -229,24 +205,11 @@ function invalidOn({ name, journal }: ServerEvidence): string[] {
   });
 }
 
-/** Requests that the server does not declare that it takes. */
+/** Requests that the server does not declare that it takes, a transaction with one such entry among them. */
 function undeclaredOn({ name, journal, declared }: ServerEvidence): string[] {
   return oursOf(journal)
-    .filter(({ method, path }) => !isDeclared(method, path, declared))
+    .filter((entry) => !isDeclared(entry, declared))
     .map(({ method, path, n }) => `${name}: ${method} ${path} (request ${n})`);
-}
-
-function isDeclared(method: string, path: string, declared: ServerEvidence['declared']): boolean {
-  if (path === 'metadata' || path === '.well-known/smart-configuration') return true;
-  if (path === '') return method === 'POST';
-  const [type = '', second] = path.split('/');
-  const interactions: Readonly<Record<string, string>> = {
-    GET: second === undefined ? 'search-type' : 'read',
-    POST: second?.startsWith('$') ? second : 'create',
-    PUT: 'update',
-    PATCH: 'patch',
-  };
-  return declared[type]?.includes(interactions[method] ?? '') === true;
 }
 
 /** Writes of transactions without their one Provenance, and Provenance of what did not happen; none where the server cannot find it by its tag. */

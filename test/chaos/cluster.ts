@@ -38,6 +38,8 @@ export interface ClusterOptions {
 
 export interface Cluster {
   readonly folder: string;
+  /** Of the embedded store, where there is one. */
+  readonly data: string;
   readonly servers: readonly Simulated[];
   readonly workers: readonly Program[];
   readonly serves: readonly Program[];
@@ -96,7 +98,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const gateway = new GatewayClient(() =>
       serves.flatMap((one) => (one.isRunning && one.url !== undefined ? [one.url] : [])),
     );
-    return { folder, servers, workers, serves, gateway, database, redis: queue, stop };
+    return {
+      folder,
+      data: data ?? join(folder, 'data'),
+      servers,
+      workers,
+      serves,
+      gateway,
+      database,
+      redis: queue,
+      stop,
+    };
   } catch (error) {
     await stop(true);
     throw error;

@@ -2,6 +2,7 @@
 // be kept as the history of a run and judged again.
 
 import { isObject, type JsonObject } from '../../src/json.ts';
+import type { Declared } from '../support/declared.ts';
 import type { Cluster } from './cluster.ts';
 import { each } from './gateway.ts';
 import { type Entry, objects, type VendorName } from './simulated.ts';
@@ -21,7 +22,7 @@ export interface ServerEvidence {
   /** The number of the journal's last entry before the second pass. */
   readonly quietAfter: number;
   readonly store: Readonly<Record<string, readonly JsonObject[]>>;
-  readonly declared: Readonly<Record<string, readonly string[]>>;
+  readonly declared: Declared;
   /** It takes transactions, and creates Provenance once only, by its tag. */
   readonly takesProvenance: boolean;
 }

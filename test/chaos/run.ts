@@ -72,5 +72,10 @@ async function disturb({ cluster, source, changes }: Stage, options: RunOptions)
   calm.abort();
   await others;
   const { counts, struck, badStops } = nemesis.deeds;
-  return { kills: counts, faults: struck, findings: { 'bad stops': badStops } };
+  const missed = [
+    ...(Object.keys(counts).length === 0 ? ['nothing was done to any program'] : []),
+    ...(struck === 0 ? ['no fault of a server struck'] : []),
+    ...(partner !== undefined && partner.edits === 0 ? ['the partner edited nothing'] : []),
+  ];
+  return { kills: counts, faults: struck, findings: { 'bad stops': badStops, 'fault not met': missed } };
 }

@@ -3,6 +3,7 @@
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import type { FaultRule } from '../../src/sandbox/faults.ts';
 import { oracleTenant } from '../../src/sandbox/vendors/oracle/tenant.ts';
+import { type Declared, declaredIn } from '../support/declared.ts';
 
 export const vendorNames = ['standard', 'epic', 'oracle'] as const;
 export type VendorName = (typeof vendorNames)[number];
@@ -37,6 +38,8 @@ export interface Entry {
   readonly sendId: string;
   /** It carries If-Match, or is a transaction whose updates do. */
   readonly hasVersionTag: boolean;
+  /** It carries If-None-Exist. */
+  readonly isConditional: boolean;
   readonly body: Json | undefined;
   /** Versions that came into being. */
   readonly writes: readonly Write[];
@@ -92,19 +95,10 @@ export class Simulated {
     return Object.fromEntries(lists);
   }
 
-  /** What it says that it can do with each type. */
-  async declared(): Promise<Record<string, string[]>> {
+  /** What it says that it can do. */
+  async declared(): Promise<Declared> {
     const { body } = await this.fhir('GET', 'metadata');
-    const [rest] = objects(body.rest);
-    return Object.fromEntries(
-      objects(rest?.resource).map(({ type, interaction, operation }) => [
-        String(type),
-        [
-          ...objects(interaction).map(({ code }) => String(code)),
-          ...objects(operation).map(({ name }) => `$${String(name)}`),
-        ],
-      ]),
-    );
+    return declaredIn(body);
   }
 
   /** Whether it says that it takes transactions, and creates Provenance conditionally by a tag. */
@@ -171,6 +165,7 @@ function readEntry(entry: JsonObject, fhirPath: string): Entry {
     isPartner: headers['user-agent'] === partnerAgent,
     sendId: String(headers['x-request-id'] ?? ''),
     hasVersionTag: headers['if-match'] !== undefined || JSON.stringify(entry.requestBody ?? '').includes('"ifMatch"'),
+    isConditional: headers['if-none-exist'] !== undefined,
     body: entry.requestBody,
     writes: objects(entry.writes).map(({ resourceType, id, kind }) => ({
       resourceType: String(resourceType),
@@ -194,4 +189,35 @@ export function ownValue({ identifier }: JsonObject): string | undefined {
   const all = Array.isArray(identifier) ? identifier : [identifier];
   const own = all.find((one) => isObject(one) && one.system === identifierSystem);
   return isObject(own) && typeof own.value === 'string' ? own.value : undefined;
+}
+
+/** What we sent, by the resource that it became; requests that changed nothing are left out. */
+export function writtenBy({ body, writes }: Entry): { readonly write: Write; readonly resource: JsonObject }[] {
+  if (writes.length === 0) return [];
+  // A transaction lists its writes in the order of its entries; one that changed nothing is not among them.
+  const left = [...writes];
+  return resourcesOf(body).flatMap((resource) => {
+    const at = left.findIndex(
+      ({ resourceType, id }) =>
+        resourceType === resource.resourceType && (resource.id === undefined || resource.id === id),
+    );
+    const [write] = at < 0 ? [] : left.splice(at, 1);
+    return write === undefined ? [] : [{ write, resource }];
+  });
+}
+
+/** Those in a request's body: itself, or what a Bundle carries. */
+export function resourcesOf(body: Json | undefined): JsonObject[] {
+  if (!isObject(body)) return [];
+  return body.resourceType === 'Bundle'
+    ? objects(body.entry).flatMap(({ resource }) => (isObject(resource) ? [resource] : []))
+    : [body];
+}
+
+/** What is in a document. */
+export function documentText({ content }: JsonObject): string {
+  const texts = objects(content).map(({ attachment }) =>
+    isObject(attachment) ? Buffer.from(String(attachment.data), 'base64').toString('utf8') : '',
+  );
+  return texts.join('\n');
 }

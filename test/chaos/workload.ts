@@ -65,6 +65,11 @@ export function marksIn(text: string): ReadonlyMap<string, number> {
   return newest;
 }
 
+/** The number of the case that a record belongs to; undefined for one of the directory. */
+export function caseOf(id: string): string | undefined {
+  return /^(?:client|case|need|goal|plan|referral)-(\d+)$/.exec(id)?.[1];
+}
+
 export const caseTypes = ['client', 'case', 'need', 'goal', 'carePlan', 'referral'] as const;
 export type CaseType = (typeof caseTypes)[number];
 const deletable: readonly CaseType[] = ['need', 'goal', 'carePlan', 'referral'];

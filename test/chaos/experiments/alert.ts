@@ -46,6 +46,7 @@ export async function alert(options: ExperimentOptions): Promise<Result> {
       n: { 'lanes due': due },
       kills: {},
       findings: {
+        'fault not met': due === 0 ? ['no lane was due'] : [],
         'token tries': within > 1 ? [`${within} tries to get a token in the first minute`] : [],
         alerts: [
           ...(before.opened === 1 && before.open === 1

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresServer } from '../../support/backends.ts';
 import { randomOf } from '../random.ts';
 import { type ExperimentOptions, experiment, type Result } from './experiment.ts';
-import { calm, wrongAnswers } from './outage.ts';
+import { calm, unrefused, wrongAnswers } from './outage.ts';
+import { gone, goneFrom } from './serve-kills.ts';
 
 const mebibyte = 1024 * 1024;
 /** No file system that anybody else needs is that small. */
@@ -32,11 +33,12 @@ export function disk(isEmbedded: boolean) {
       lease: isEmbedded ? '60s' : '10s',
       settle: '0s',
     } as const;
-    return experiment(options, setting, async ({ cluster: { serves, database }, source, changes }) => {
+    return experiment(options, setting, async ({ cluster: { data, serves, database }, source, changes }) => {
       const [victim] = serves;
       if (victim === undefined) throw new Error('there is no gateway');
       const ballast = join(folder, 'ballast');
       let restarts = 0;
+      let timesFull = 0;
       const sending = source.send(changes, count * seconds * 1_500, 100);
       for (let at = 0; at < count; at += 1) {
         await sleep(random.between(500, 2_000));
@@ -46,40 +48,69 @@ export function disk(isEmbedded: boolean) {
           await sleep(random.between(0, 500));
           await victim.kill();
         }
-        const freed = full.then(async () => {
+        const freed = full.then(async (wasFull) => {
+          if (wasFull) timesFull += 1;
           if (database !== undefined && (await isDown(database.server))) restarts += 1;
         });
         // It may come up on the full disk, and is started until it does, which may need PostgreSQL started again.
         await Promise.all([freed, isKilled ? victim.start() : undefined]);
       }
       await sending;
+      const accepted = source.answers.filter(({ outcome }) => outcome === 'accepted');
+      let lost: string[];
+      if (database === undefined) {
+        // Nobody else opens the folder while the gateway has it.
+        await victim.stop();
+        lost = await goneFrom(data, accepted);
+        await victim.start();
+      } else {
+        lost = await gone(database.url, accepted);
+      }
       return {
-        n: { 'times full': count },
+        n: { accepted: accepted.length, 'times full': timesFull },
         kills: { 'kill serve': Math.floor(count / 2) },
-        findings: { 'wrong answers': wrongAnswers(source, [...calm, 'PUT cut']) },
+        findings: {
+          'accepted and gone': lost,
+          'wrong answers': wrongAnswers(source, [...calm, 'PUT cut']),
+          'fault not met': [
+            ...(timesFull < count ? [`the disk was full ${timesFull} times, not ${count}`] : []),
+            ...unrefused(source),
+          ],
+        },
         figures: { ...Object.fromEntries(source.refusals), 'PostgreSQL started again': restarts },
       };
     });
   };
 }
 
-/** Leaves no room, and takes what becomes free, for so many milliseconds. */
-async function fill(file: string, ms: number): Promise<void> {
+/** Leaves no room, and takes what becomes free, for so many milliseconds. @returns whether there was no room. @throws when writing fails otherwise */
+async function fill(file: string, ms: number): Promise<boolean> {
+  let isFull = false;
   const until = performance.now() + ms;
   try {
     while (performance.now() < until) {
       for (let bytes = 16 * mebibyte; bytes >= smallestWriteBytes; ) {
         const isWritten = await appendFile(file, Buffer.alloc(bytes, 1)).then(
           () => true,
-          () => false,
+          (error: unknown) => {
+            if (!hasNoRoom(error)) throw error;
+            return false;
+          },
         );
-        if (!isWritten) bytes /= 2;
+        if (isWritten) continue;
+        bytes /= 2;
+        isFull ||= bytes < smallestWriteBytes;
       }
       await sleep(20);
     }
+    return isFull;
   } finally {
     await rm(file, { force: true });
   }
+}
+
+function hasNoRoom(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOSPC';
 }
 
 /** Whether PostgreSQL has given up on the full disk; then it is started again, as an operator would. */

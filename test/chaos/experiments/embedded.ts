@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Program, type Refusal } from '../programs.ts';
 import { randomOf } from '../random.ts';
 import { type ExperimentOptions, experiment, type Result } from './experiment.ts';
-import { lateStarts, readyAgain, startFigures } from './serve-kills.ts';
+import { goneFrom, lateStarts, readyAgain, startFigures } from './serve-kills.ts';
 
 /** At every so manieth kill the folder is copied. */
 const copyEvery = 10;
@@ -15,7 +15,7 @@ const copyEvery = 10;
 export async function embedded(options: ExperimentOptions): Promise<Result> {
   const random = randomOf(options.seed, 'embedded');
   const setting = { vendors: ['standard'], workers: 0, serves: 1, embedded: true, lease: '60s', settle: '0s' } as const;
-  return experiment(options, setting, async ({ cluster: { folder, serves }, source, changes }) => {
+  return experiment(options, setting, async ({ cluster: { folder, data, serves }, source, changes }) => {
     const [gateway] = serves;
     if (gateway === undefined) throw new Error('there is no gateway');
     const file = join(folder, 'one-record.ndjson');
@@ -43,10 +43,20 @@ export async function embedded(options: ExperimentOptions): Promise<Result> {
       if (refusal !== undefined) stuck.push(`the copy ${copy} ended with ${refusal.code}: ${refusal.said}`);
     }
     await sending;
+    const accepted = source.answers.filter(({ outcome }) => outcome === 'accepted');
+    // Nobody else opens the folder while the gateway has it.
+    await gateway.stop();
+    const lost = await goneFrom(data, accepted);
+    await gateway.start();
     return {
-      n: { 'double starts': options.count * 2, 'copied folders': copies },
+      n: { accepted: accepted.length, 'double starts': options.count * 2, 'copied folders': copies },
       kills: { 'kill serve': options.count },
-      findings: { 'second process let in': admitted, 'copies refused': stuck, 'late starts': lateStarts(starts) },
+      findings: {
+        'accepted and gone': lost,
+        'second process let in': admitted,
+        'copies refused': stuck,
+        'late starts': lateStarts(starts),
+      },
       figures: startFigures(starts),
     };
   });

@@ -42,7 +42,10 @@ export async function frozen(options: ExperimentOptions): Promise<Result> {
     return {
       n: { 'leases held by a frozen worker': takeOvers },
       kills: { freezes },
-      findings: { 'older fence after newer': await fencesFallen(cluster) },
+      findings: {
+        'older fence after newer': await fencesFallen(cluster),
+        'fault not met': takeOvers === 0 ? ['no frozen worker held a lane'] : [],
+      },
       figures: {},
     };
   });

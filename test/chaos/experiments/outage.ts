@@ -37,6 +37,7 @@ export async function outage(options: ExperimentOptions): Promise<Result> {
       findings: {
         'accepted and gone': await gone(database.url, accepted),
         'wrong answers': wrongAnswers(source, calm),
+        'fault not met': unrefused(source),
       },
       figures: Object.fromEntries(source.refusals),
     };
@@ -45,4 +46,11 @@ export async function outage(options: ExperimentOptions): Promise<Result> {
 
 export function wrongAnswers({ refusals }: Source, right: readonly string[]): string[] {
   return [...refusals].filter(([what]) => !right.includes(what)).map(([what, times]) => `${what}: ${times} times`);
+}
+
+/** Under load somebody is told that the store is away. */
+export function unrefused({ refusals }: Pick<Source, 'refusals'>): string[] {
+  return [...refusals.keys()].some((what) => what.includes('503 store-unavailable'))
+    ? []
+    : ['no sender was told that the store is away'];
 }

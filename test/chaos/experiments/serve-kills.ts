@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openStore, sql } from '../../../src/store/store.ts';
 import { onDatabase } from '../../support/backends.ts';
 import type { Program } from '../programs.ts';
 import { randomOf } from '../random.ts';
@@ -96,7 +97,24 @@ export async function gone(url: string, accepted: readonly Answer[]): Promise<st
   const { rows } = await onDatabase(url, (client) =>
     client.query<{ content: string }>(`select content::text from casebridge.record_version`),
   );
-  const held = new Set(rows.flatMap(({ content }) => allMarksIn(content)));
+  return notAmong(rows, accepted);
+}
+
+/** The same of an embedded store, which nobody else may have open. */
+export async function goneFrom(folder: string, accepted: readonly Answer[]): Promise<string[]> {
+  const store = await openStore({ folder });
+  try {
+    const { rows } = await sql<{ content: string }>`select content::text from casebridge.record_version`.execute(
+      store.db,
+    );
+    return notAmong(rows, accepted);
+  } finally {
+    await store.close();
+  }
+}
+
+function notAmong(versions: readonly { readonly content: string }[], accepted: readonly Answer[]): string[] {
+  const held = new Set(versions.flatMap(({ content }) => allMarksIn(content)));
   return accepted
     .filter(({ id, version }) => isWorkloadMark(id) && !held.has(`${id}.v${version}`))
     .map(({ type, id, version }) => `${type}/${id} v${version}`);

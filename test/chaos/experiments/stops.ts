@@ -7,6 +7,7 @@ import { onDatabase } from '../../support/backends.ts';
 import type { Program, Stopped } from '../programs.ts';
 import { randomOf } from '../random.ts';
 import { type ExperimentOptions, experiment, type Result } from './experiment.ts';
+import { leasesOf } from './frozen.ts';
 
 const mostMs = 30_000;
 
@@ -24,6 +25,7 @@ export async function stops(options: ExperimentOptions): Promise<Result> {
         stalled += 1;
       });
       const ends: Stopped[] = [];
+      let underWay = 0;
       const starting: Promise<void>[] = [];
       // Waves of load, so that there is always work when somebody is stopped.
       const wave = Math.ceil(changes.length / options.count);
@@ -31,6 +33,7 @@ export async function stops(options: ExperimentOptions): Promise<Result> {
         await source.send(changes.slice(at * wave, (at + 1) * wave), 0);
         await sleep(random.between(0, 200));
         const one = await someoneUp(at % 5 === 4 ? cluster.serves : cluster.workers);
+        if ((await leasesOf(cluster, one.pid)) > 0) underWay += 1;
         ends.push(await one.stop());
         starting.push(one.start());
       }
@@ -39,13 +42,14 @@ export async function stops(options: ExperimentOptions): Promise<Result> {
       await events.close();
       const slowest = Math.max(...ends.map(({ ms }) => ms));
       return {
-        n: { 'polite stops': ends.length },
+        n: { 'polite stops': ends.length, 'with lanes under way': underWay },
         kills: {},
         findings: {
           'bad stops': ends
             .filter(({ code, ms }) => code !== 0 || ms > mostMs)
             .map(({ code, ms }) => `ended with ${code} after ${ms} ms`),
           stalled: Array.from({ length: stalled }, () => 'a job stalled'),
+          'fault not met': underWay === 0 ? ['nobody who was stopped was running a lane'] : [],
           'unknown outcomes': await unknownOutcomes(cluster.database?.url ?? ''),
         },
         figures: { 'slowest stop, s': slowest / 1000, 'median stop, s': median(ends.map(({ ms }) => ms)) / 1000 },
