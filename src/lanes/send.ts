@@ -304,12 +304,12 @@ async function sendTransaction(
       return [checked(server, answer, conditionOf(server, intent.write) !== undefined, sending)];
     }),
   );
+  // Where the others point now, also where that is not believed to be ours.
   const resolved = new Map(
-    answers.flatMap(({ intent: { write }, remoteId }) =>
-      write.kind === 'create' && remoteId !== undefined
-        ? [[write.resource.placeholder, `${write.resource.resourceType}/${remoteId}`] as const]
-        : [],
-    ),
+    writes.flatMap(({ kind, resource: { placeholder, resourceType } }, at) => {
+      const remoteId = replies[at]?.remoteId;
+      return kind === 'create' && remoteId !== undefined ? [[placeholder, `${resourceType}/${remoteId}`] as const] : [];
+    }),
   );
   const requestId = reply.fault === undefined ? reply.requestId : undefined;
   return answers.map((answer) => ({ ...answer, resolved, requestId }));
