@@ -59,15 +59,6 @@ describe('a poll', () => {
     expect(await world.changes()).toHaveLength(1);
   });
 
-  test('that shows what was before a newer look changes nothing', async () => {
-    await sendReferrals();
-    await world.server.control('POST', 'settings', { searchLagMs: 3_600_000 });
-    await partnerAccepts();
-    await world.workAgain();
-    await pollAndWork();
-    expect(await world.changes()).toMatchObject([{ body: { status: 'accepted' } }]);
-  });
-
   test.each([
     ['fails', { status: 500 }],
     ['is refused as too frequent', { status: 429, headers: { 'retry-after': '1' } }],

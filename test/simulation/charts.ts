@@ -32,18 +32,19 @@ export function strangersWords({ server, made, edits, site }: Evidence): string[
     if (resource.resourceType === 'Provenance') return [];
     const chart = chartOf(resource);
     const text = textIn(resource);
+    const inChart = chart === undefined ? '' : text;
     const told = [
       ...[...text.matchAll(/\(v(\d+)\)/g)].map(([mark, version]) => ({
         mark,
         of: clientsOf(made.get(Number(version))),
       })),
-      // A resource that was recalled keeps its identifier, and is in nobody's chart.
-      ...[...(chart === undefined ? '' : text).matchAll(/county\/(\w+\/[\w-]+)#/g)].map(([mark, record = '']) => ({
+      ...[...text.matchAll(/\b(?:Delgado|MRN-)(\d+)\b/g)].map(([mark, at]) => ({ mark, of: [`c${at}`] })),
+      // What was recalled is in nobody's chart any more; it keeps its identifier, and what the partner has added.
+      ...[...inChart.matchAll(/county\/(\w+\/[\w-]+)#/g)].map(([mark, record = '']) => ({
         mark,
         of: owners.get(record) ?? [],
       })),
-      ...[...text.matchAll(/\b(?:Delgado|MRN-)(\d+)\b/g)].map(([mark, at]) => ({ mark, of: [`c${at}`] })),
-      ...[...text.matchAll(/partner-\d+-said/g)].map(([mark]) => ({ mark, of: [tokens.get(mark) ?? ''] })),
+      ...[...inChart.matchAll(/partner-\d+-said/g)].map(([mark]) => ({ mark, of: [tokens.get(mark) ?? ''] })),
     ];
     return told
       .filter(({ of }) => of.length > 0 && !of.includes(chart ?? ''))
