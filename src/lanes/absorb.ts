@@ -129,11 +129,11 @@ function patchesByRecord(
 
 async function settleContext(run: Run, state: LaneState, results: ResultsByTask): Promise<SettleContext> {
   const { deps, lease } = run;
+  const { config } = run.connection;
+  const { baseUrl } = config;
   const changed = state.resources.filter(
     ({ observed, link }) => observed !== undefined && observed.hash !== link?.seenHash,
   );
-  const config = deps.connections.get(lease.connection)?.config;
-  const baseUrl = config?.baseUrl;
   const bodies = changed.flatMap(({ observed }) => (observed === undefined ? [] : [observed.body]));
   const targets = await linkedTargets(deps.store, lease, baseUrl, bodies);
   const names = await organizationNames(run, changed);
@@ -156,7 +156,7 @@ async function settleContext(run: Run, state: LaneState, results: ResultsByTask)
     countReverts: counted,
     timeZone: deps.timeZone(lease.source),
     resolve: resolverOf(targets, baseUrl),
-    ...(config && { isTold: (recipient) => isTold(recipient, receiverFor(config, lease.source)) }),
+    isTold: (recipient) => isTold(recipient, receiverFor(config, lease.source)),
     performerName: ({ record }) => names.get(String(record?.organizationId)),
     offeredOf: ({ key }) => offered.get(`${key.type}/${key.id}`) ?? {},
     resultsOf: ({ key }) => results.get(nameOf(key)) ?? [],
