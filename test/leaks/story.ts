@@ -41,12 +41,16 @@ export async function liveThrough(site: Site, canaries: Canaries): Promise<Told>
   return { struck, records };
 }
 
-/** A person takes the first choice of every decision, with a note. */
+/**
+ * A person takes the first choice of every decision, with a note. Of a create whose answer showed something else they say that it is not there:
+ * which record it strikes is chance, and those that need it would wait to the end.
+ */
 async function decideAll(site: Site, canaries: Canaries): Promise<void> {
   const { items }: JsonObject = JSON.parse(await (await site.send('ops', 'GET', '/api/decisions')).text());
   for (const { id, choices } of objectsOf(items)) {
-    const [choice] = objectsOf(choices);
-    const body = JSON.stringify({ choose: choice?.choose, note: canaries.word(`note of decision ${String(id)}`) });
+    const offered = objectsOf(choices).map(({ choose }) => choose);
+    const choose = offered.find((word) => word === 'not-there') ?? offered[0];
+    const body = JSON.stringify({ choose, note: canaries.word(`note of decision ${String(id)}`) });
     const headers = { 'content-type': 'application/json' };
     const answer = await site.send('ops', 'POST', `/api/decisions/${String(id)}`, { body, headers });
     if (answer.ok) continue;
