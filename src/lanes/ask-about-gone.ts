@@ -28,7 +28,7 @@ export type GoneSettled =
   | Failure;
 
 /** @param unread takes in those about which nothing can be said before their patient can be read */
-export async function settleGone(
+export async function judgeGone(
   { deps, connection, lease }: Run,
   state: LaneState,
   unread: Map<string, Reason>,

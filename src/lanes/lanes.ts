@@ -40,7 +40,7 @@ export { byTime, heardId, joined } from './inbound/their-comments.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export { createLaneMemories } from './lane-memory.ts';
 export type { LaneKey } from './lease.ts';
-export { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from './links.ts';
+export { hashOfSeen, raiseWanted, saveSeen } from './links.ts';
 export { closeAlert, openAlert, reviewAlerts } from './operating/alerts.ts';
 export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './operating/by-hand.ts';
 export { type ConnectionReport, connectionReport, offReport } from './operating/connection-report.ts';

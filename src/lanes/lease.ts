@@ -3,14 +3,12 @@
 
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Reason } from '../errors.ts';
+import type { LaneKey } from '../records/records.ts';
 import { type Database, type JsonText, json, type LaneBasis, type Store } from '../store/store.ts';
 import { isConfiguredOtherwise } from './configuration.ts';
 import { retryHorizonMs } from './retry.ts';
 
-export interface LaneKey {
-  readonly connection: string;
-  readonly subject: string;
-}
+export type { LaneKey };
 
 /** Each lane once, of those of one connection. */
 export function distinctLanes(lanes: readonly LaneKey[]): LaneKey[] {

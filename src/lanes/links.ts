@@ -35,12 +35,6 @@ export function hashOfSeen(body: JsonObject): string {
   return contentHash({ ...content, meta: rest });
 }
 
-/** `meta.versionId` in the form of a weak ETag, where a reply had no ETag of its own. */
-export function versionTagOf(body: JsonObject | undefined): string | undefined {
-  const version = isObject(body?.meta) ? body.meta.versionId : undefined;
-  return typeof version === 'string' ? `W/"${version}"` : undefined;
-}
-
 /** Keeps the newest look at each resource; also what tells a poll that it is our own echo. */
 export async function saveSeen(
   trx: Transaction<Database>,

@@ -7,7 +7,7 @@ import { factsOf } from '../fault.ts';
 import type { SlotRef } from '../mapping/mapping.ts';
 import type { Database, LaneBasis } from '../store/store.ts';
 import { absorb } from './absorb.ts';
-import { settleGone } from './ask-about-gone.ts';
+import { judgeGone } from './ask-about-gone.ts';
 import { dropAgreedValues } from './changes.ts';
 import { askAboutContested, mostConflicts } from './contested.ts';
 import { findEncounter } from './documents/encounter.ts';
@@ -221,7 +221,7 @@ class LaneRun {
     if (await tellOfDuplicate(this.#run, state)) return 'go-on';
     const tied = await this.#adopt(state);
     if (tied !== undefined) return tied;
-    const gone = await settleGone(this.#run, state, this.#memory.unread);
+    const gone = await judgeGone(this.#run, state, this.#memory.unread);
     if (isFailure(gone)) return this.#stop(gone);
     if (gone.kind === 'settled') {
       deps.wake(gone.woken);

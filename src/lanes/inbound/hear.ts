@@ -6,7 +6,7 @@ import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import { isInstant } from '../../records/records.ts';
 import { type Store, sql } from '../../store/store.ts';
 import { commentsOffered, offerPatch } from '../changes.ts';
-import { wordsOf } from '../documents/message-words.ts';
+import { messageWords } from '../documents/message-words.ts';
 import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { holdLease, type Lease } from '../lease.ts';
@@ -126,7 +126,7 @@ function commentOf(
   { remote_id: id, seen_at: seenAt, body }: SeenMessage,
   organization: string | undefined,
 ): JsonObject | undefined {
-  const texts = wordsOf(body);
+  const texts = messageWords(body);
   const status = textAt(body, 'status')?.trim();
   if (texts.join('').trim() === '' || status === 'entered-in-error' || status === 'not-done') return undefined;
   const more =

@@ -9,13 +9,13 @@ import type { Failure } from '../search-failure.ts';
 import { mostLooks, readThere } from './look.ts';
 
 /** Of a row `i` of `inbound`: its source was offered it, or it stands for something in a record of theirs. */
-export const isTold = sql<boolean>`(i.state = 'proposed' or i.state = 'adopted' and i.type = 'none')`;
+export const isKnownToSource = sql<boolean>`(i.state = 'proposed' or i.state = 'adopted' and i.type = 'none')`;
 
 /**
  * Of rows `i` of `inbound` and `s` of `seen`: it is to be looked at by its id when it is missed, and once a day as long as the source has not answered
  * what it was offered. What it was told of for good is looked at once: some answers leave out what is old.
  */
-export const isToLookFor = sql<boolean>`(${isTold} and s.absent_since is not null and not s.gone
+export const isToLookFor = sql<boolean>`(${isKnownToSource} and s.absent_since is not null and not s.gone
   and (s.seen_at < s.absent_since or i.state = 'proposed' and s.seen_at < now() - interval '1 day'))`;
 
 /** Whoever has a link to it looks at it as at any linked resource. */

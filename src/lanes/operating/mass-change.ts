@@ -187,7 +187,7 @@ async function count(
   return { names: new Set(fresh.map(({ resource }) => nameOf(resource.key))), isStopped, reason: why };
 }
 
-const causeWords: Readonly<Record<Cause['cause'], string>> = {
+export const causeWords: Readonly<Record<Cause['cause'], string>> = {
   'restored-server': 'A server that has lost what it had',
   mapping: 'The active mapping',
   configuration: 'The configuration of the connection',

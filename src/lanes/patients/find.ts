@@ -14,8 +14,8 @@ import { holdLease, type Lease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
 import { finalSearchFailure } from '../search-failure.ts';
 import { findPatient, type PatientFound } from './find-patient.ts';
-import { carries, directoryIdentifiers, matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
-import { familyAgrees, fold, givenAgrees } from './match-facts.ts';
+import { directoryIdentifiers, matchKeys, type StrongIdentifier, strongIdentifiers } from './match.ts';
+import { carries, familyAgrees, fold, givenAgrees } from './match-facts.ts';
 
 export type FindResult =
   | Exclude<PatientFound, { kind: 'not-found' }>

@@ -14,7 +14,7 @@ import type { LaneResource, LinkState } from '../lane-resource.ts';
 import { holdLease, type LaneKey, type Lease } from '../lease.ts';
 import { raiseWanted, saveSeen } from '../links.ts';
 import { readOne } from '../read-one.ts';
-import type { Failure } from '../search-failure.ts';
+import { type Failure, failureOf } from '../search-failure.ts';
 import { askWho, type Question } from './find-patient.ts';
 import { isSomebodyElse, replacedBy, standsForItself, strongIdentifiers } from './match.ts';
 import { type ClientOn, endPatientLink, lanesOfClient, pointAtPatient, voidPlans } from './patient-link.ts';
@@ -41,7 +41,7 @@ export async function survivorOf(connection: LaneConnection, id: string, shown: 
     const { failed } = read;
     if (failed?.class === 'gone' || failed?.class === 'denied' || failed?.class === 'permanent')
       return { kind: 'unnamed' };
-    if (failed !== undefined) return { kind: 'again', reason: failed.reason, afterMs: failed.retryAfterMs };
+    if (failed !== undefined) return failureOf(failed);
     body = read.body;
   }
   return { kind: 'unnamed' };
