@@ -12,7 +12,7 @@ import { isWaiting } from './inbound/read-abort.ts';
 import { byTime, isHeard, joined } from './inbound/their-comments.ts';
 import { type Run, receiverFor } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
-import { holdLease, type Lease } from './lease.ts';
+import { type Lease, underLease } from './lease.ts';
 import { linkedTargets, resolverOf } from './linked-targets.ts';
 import { updateLink } from './links.ts';
 import type { LaneState } from './load.ts';
@@ -24,7 +24,7 @@ import { keepUnmappedBack } from './unmapped.ts';
 
 /** Settles every observed resource of the lane. @returns true when something was stored, so that the lane is to be loaded again. */
 export async function absorb(run: Run, state: LaneState, results: ResultsByTask): Promise<boolean> {
-  const { deps, lease } = run;
+  const { lease } = run;
   const context = await settleContext(run, state, results);
   // What shows there may be our own last write, of which nothing is known yet.
   const told = state.resources.filter(({ untold }) => untold === undefined);
@@ -39,8 +39,7 @@ export async function absorb(run: Run, state: LaneState, results: ResultsByTask)
   );
   const orphaned = orphanedTopics(state);
   if (settlements.length + lost.length + orphaned.length === 0) return false;
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease(run, async (trx) => {
     for (const resource of lost) await updateLink(trx, lease, resource, { retired: true });
     await closeObsolete(
       trx,

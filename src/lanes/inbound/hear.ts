@@ -9,7 +9,7 @@ import { commentsOffered, offerPatch } from '../changes.ts';
 import { messageWords } from '../documents/message-words.ts';
 import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { type Lease, underLease } from '../lease.ts';
 import { hashOfSeen } from '../links.ts';
 import { localName, patientsOf, referenced } from './about.ts';
 import { cut } from './cut.ts';
@@ -34,8 +34,7 @@ export async function hearMessages(
     return found === undefined || !isNews ? [] : [{ row, comment, ...found }];
   });
   if (heard.length === 0) return false;
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     for (const [id, said] of Map.groupBy(heard, (one) => one.id)) {
       const offered = (await commentsOffered(trx, lease, id)).filter(isTheirs);
       const held = objectsAt(said[0]?.record, 'comments');
