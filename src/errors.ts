@@ -135,7 +135,7 @@ export const errorKinds = {
     class: 'person',
   },
   'capabilities-changed': {
-    text: 'The server of {connection} offers or grants something else than before; its routes were worked out anew.',
+    text: 'The server of {connection} {does} something else than before; its routes were worked out anew.',
     status: 200,
     issue: 'informational',
     class: 'config',

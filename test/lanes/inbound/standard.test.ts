@@ -6,7 +6,7 @@ import { listInbound } from '../../../src/http/queries/inbound.ts';
 import { listTimeline } from '../../../src/http/queries/timeline.ts';
 import { type Json, type JsonObject, objectsAt } from '../../../src/json.ts';
 import { proposedId } from '../../../src/lanes/inbound/rows.ts';
-import { relinkPatient } from '../../../src/lanes/lanes.ts';
+import { relinkPatient, reviewAlerts } from '../../../src/lanes/lanes.ts';
 import { parseRecord } from '../../../src/records/records.ts';
 import { sql } from '../../../src/store/store.ts';
 import { aCase, aClient, aReferral } from '../../builders.ts';
@@ -85,6 +85,25 @@ async function nothingIsDoubled(): Promise<void> {
   expect(await only(world, 'Task')).toMatchObject({ id: 'task-1' });
   expect(await only(world, 'Condition')).toMatchObject({ id: 'food-need' });
 }
+
+describe('where several sources share the connection, and none is named', () => {
+  const open = async () => (await world.alerts()).map(({ topic }) => topic);
+  const { inboundTo: _nobody, ...shared } = aConnection('', { sources: ['county', 'city'] });
+
+  test.each([
+    ['one is named', () => world.connect(aConnection(world.server.base, { sources: ['county', 'city'] }))],
+    ['the connection is used no more', () => world.disconnect('general')],
+  ])('it is offered to nobody, and told of until %s', async (_until, change) => {
+    await world.connect({ ...shared, baseUrl: world.server.base });
+    await begins();
+    await reviewAlerts(world.deps);
+    expect(await feed(world)).toEqual([]);
+    expect(await open()).toEqual(['inbound-nobody:general']);
+    await change();
+    await reviewAlerts(world.deps);
+    expect(await open()).toEqual([]);
+  });
+});
 
 describe('what the source is offered', () => {
   test('comes in the order in which it can be taken over, each of it once, however often it is seen', async () => {
