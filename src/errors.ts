@@ -1661,6 +1661,12 @@ export const errorKinds = {
     issue: 'conflict',
     class: 'person',
   },
+  'replay-cut-short': {
+    text: 'The connection was paused while this lane ran: a part is written, and the rest goes out when the connection resumes.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'config',
+  },
   'replay-left-paused': {
     text: 'The connection was paused before this lane ran; it runs when the connection resumes.',
     status: 409,
