@@ -7,6 +7,7 @@ import type { DecisionRow } from './decisions.ts';
 import { desire } from './desire.ts';
 import type { DesireInput, DocumentsHeld } from './desire-input.ts';
 import { editionOf } from './documents/editions.ts';
+import { tellHalted } from './halted.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import { Known, type RecordName } from './known.ts';
 import type { Abilities, Run } from './lane-connection.ts';
@@ -105,7 +106,7 @@ export async function loadLane(
       documents:
         isTold && own.some((row) => row.type === 'case' || isRefusal(row)) ? documentsHeld(zone, rows) : undefined,
     };
-    const resources = desire(input);
+    const desired = desire(input);
     const missing = known.takeMissing();
     if (missing.length > 0) {
       others = [...records.others, ...missing];
@@ -114,7 +115,7 @@ export async function loadLane(
     }
     memory.records = records;
     return {
-      resources,
+      resources: await tellHalted(deps.store, lease, known, desired),
       known,
       openOperations: rows.operations,
       openDecisions: input.openDecisions,
