@@ -13,6 +13,7 @@ const root = join(import.meta.dirname, '..', '..');
 const readme = await readFile(join(root, 'README.md'), 'utf8');
 const [tryIt = '', sandbox = '', serve = '', requests = '', keys = '', doctor = ''] = blocks('sh');
 const [configuration = '', smartBackend = ''] = blocks('yaml');
+const [, answers = ''] = blocks('text');
 const run = promisify(execFile);
 
 function blocks(language: string): string[] {
@@ -90,11 +91,13 @@ describe('a server and a gateway, started as it says', () => {
   }
 
   test('the record is accepted, becomes current, and is found on the server', async () => {
-    await sh(requests);
+    const [accepted] = (await sh(requests)).split(/(?<=\})(?=\{)/);
+    expect(answers.split('\n')).toContain(accepted);
     await until(async () => (await sh(requests)).includes('"state":"current"'));
     const [put, shown = '', found] = (await sh(requests)).split(/(?<=\})(?=\{)/);
     expect(JSON.parse(put ?? '')).toMatchObject({ outcome: 'unchanged', version: 1 });
     expect(shown).toContain('"name":"Elm Street Pantry"');
+    expect(answers).toContain(shown.slice(shown.indexOf('"links":')));
     expect(JSON.parse(found ?? '')).toMatchObject({ total: 1, entry: [{ resource: { name: 'Elm Street Pantry' } }] });
   });
 
