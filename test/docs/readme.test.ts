@@ -1,7 +1,6 @@
 // The README is followed as it stands: its configuration, its commands, its requests. Only ports and the places of files are others.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -19,12 +18,6 @@ const run = promisify(execFile);
 function blocks(language: string): string[] {
   return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, text = '']) => text);
 }
-
-test('every file that it points at is there', () => {
-  const links = [...readme.matchAll(/\]\((?!http)([^)#]+)/g)].map(([, path = '']) => path);
-  expect(links.length).toBeGreaterThan(3);
-  expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
-});
 
 test('the two commands are scripts of this package', async () => {
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
