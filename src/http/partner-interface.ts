@@ -92,6 +92,7 @@ export const tokenRoutes: readonly Route[] = [
     access: 'anyone',
     takes: ['application/x-www-form-urlencoded'],
     checksBody: true,
+    accepts: 'anything',
     handle: postToken,
   },
   {
@@ -99,6 +100,7 @@ export const tokenRoutes: readonly Route[] = [
     path: '/.well-known/smart-configuration',
     summary: "How partners' systems get a token.",
     access: 'anyone',
+    accepts: 'anything',
     handle: async ({ gateway }) => gateway.partnerInterface.smartConfiguration,
   },
 ];

@@ -253,6 +253,19 @@ describe('an assertion', () => {
   });
 });
 
+// RFC 6749 5.2 and SMART App Launch 2.2 conformance.html: what is answered here is JSON, whatever a FHIR client names in Accept.
+test('who asks for FHIR is answered in JSON all the same', async () => {
+  const headers = { accept: 'application/fhir+json' };
+  const body = new URLSearchParams(await client.tokenForm('system/Task.rs'));
+  for (const [method, path, init] of [
+    ['POST', '/oauth/token', { body }],
+    ['GET', '/.well-known/smart-configuration', {}],
+  ] as const) {
+    const response = await fetch(`${listening.url}${path}`, { method, headers, ...init });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, expect.stringMatching(/\/json/)]);
+  }
+});
+
 test('keys that a client publishes are fetched, kept as long as they may be, and fetched again for a new one', async () => {
   const [first, next] = [await partnerKey(), await partnerKey('RS384')];
   published.keys = [first.published];
