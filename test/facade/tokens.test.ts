@@ -235,6 +235,21 @@ describe('an assertion', () => {
     expect([status, body.error]).toEqual([400, error]);
   });
 
+  // RFC 6749 3.2.
+  test.each(['grant_type', 'scope', 'client_assertion', 'client_assertion_type'])(
+    'says each thing once: %s',
+    async (name) => {
+      const form = await client.tokenForm('system/Task.rs');
+      const body = new URLSearchParams([...Object.entries(form), [name, form[name] ?? '']]);
+      const response = await fetch(`${listening.url}/oauth/token`, { method: 'POST', body });
+      expect([response.status, await response.json()]).toEqual([
+        400,
+        { error: 'invalid_request', error_description: `${name} is there more than once.` },
+      ]);
+      expect((await client.askToken(form)).status).toBe(200);
+    },
+  );
+
   test('comes in a form', async () => {
     for (const init of [
       {
