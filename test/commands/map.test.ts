@@ -116,6 +116,14 @@ test.each(['--mappings', '--overlay'])('a folder for %s that is not there is exi
   expect({ code, err }).toEqual({ code: 2, err: `${option} names nowhere, which could not be read (ENOENT).\n` });
 });
 
+test('a source whose name is none is exit code 2', async () => {
+  const { code, out, err } = await commandLine(['map', '--source', 'Bad Name', 'goal.ndjson']);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toContain(
+    'A name has small letters, digits and dashes, begins with a letter, and has 32 characters at most.',
+  );
+});
+
 test('no file is exit code 2', async () => {
   expect(await commandLine(['map'])).toEqual({ code: 2, out: '', err: 'Name at least one file of records.\n' });
 });
