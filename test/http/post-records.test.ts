@@ -69,6 +69,19 @@ describe('a JSON array', () => {
   });
 });
 
+test.each(['application/x-ndjson', 'application/ndjson', 'application/json'])(
+  'is answered in lines to whoever takes %s',
+  async (accept) => {
+    const { body, headers } = asLines(line());
+    const response = await post({ body, headers: { ...headers, accept } });
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching('application/x-ndjson'),
+    ]);
+    expect((await lines(response)).at(-1)).toMatchObject({ done: true, accepted: 1 });
+  },
+);
+
 test('a stream may be gzipped', async () => {
   const headers = { 'content-type': 'application/ndjson', 'content-encoding': 'gzip' };
   const answers = await lines(await post({ body: gzipSync(JSON.stringify(line())), headers }));
