@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { type Store, sql } from '../../src/store/store.ts';
 import { aGoal, anOrganization } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { aSite, type Site, send, settled } from '../support/processes.ts';
-import { caseload, eventually } from '../support/rig.ts';
+import { eventually } from '../support/rig.ts';
 import { aFolder, commandLine, lastLine, type Running } from './program.ts';
 
 let site: Site;

@@ -3,8 +3,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, generateKey, openConnection, publicKeySet } from '../../src/connections/connections.ts';
 import { cachedCapabilities, prepareConnection } from '../../src/lanes/lanes.ts';
+import { directoryAndClient } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const hour = 60 * 60_000;

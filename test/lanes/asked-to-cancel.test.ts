@@ -3,8 +3,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aReferral } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld({ cancellation: 'bser' });
 const taskSlot = 'county/referral/referral-pantry#fulfilment';
@@ -37,7 +38,7 @@ async function sourceSays(more: JsonObject): Promise<void> {
 }
 
 async function accepted(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
   await partnerMoves('accepted', { businessStatus: state('3.0', 'Accepted') });
 }
@@ -102,7 +103,7 @@ describe('at a server that knows the two steps of BSeR', () => {
   });
 
   test('nobody is asked before anybody has accepted; once somebody has, they are', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     await sourceSays(asked);
     expect(await task()).toMatchObject({ status: 'requested' });

@@ -7,10 +7,11 @@ import { preparePolls, refreshRoster, reviewAlerts, runByHand } from '../../src/
 import { raiseWanted } from '../../src/lanes/links.ts';
 import { aGoal, anOrganization, aService } from '../builders.ts';
 import { startServer as startHost, stopAll } from '../connections/fhir-server.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { type Rewriting, startProxy } from '../support/proxy.ts';
 import { aConnection, identifierSystem } from '../support/rig.ts';
-import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
+import { creates, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const subject = 'county.organization.org-pantry';
@@ -203,7 +204,7 @@ describe('a reply to a read', () => {
       'goal',
       aGoal({ id: 'goal-work', statement, updatedAt: `2026-02-0${day}T10:00:00-05:00` }),
     ];
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), other('I want a job.', 1));
+    await world.accept(...caseload(), other('I want a job.', 1));
     await world.work();
     const held = await world.server.own('Goal', 'county/goal/goal-meals#goal');
     const { length } = await world.server.journal();
@@ -523,7 +524,7 @@ describe('a create that is answered with what another patient has', () => {
   /** A linked case, then a second goal whose create is answered so, each time. */
   async function answered(action: JsonObject): Promise<void> {
     await world.server.control('POST', 'seed', [{ resourceType: 'Patient', id: 'another' }, foreign]);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     await fault('POST', { ...located, ...action }, 'Goal');
     await world.accept(['goal', aGoal({ id: 'goal-two', statement: 'Cook at home twice a week.' })]);
@@ -598,7 +599,7 @@ async function sendThrough(rewriting: Rewriting): Promise<void> {
   const proxy = await startProxy(world.server.base, rewriting);
   try {
     await world.connect(aConnection(proxy.base));
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work({ tries: 20 });
   } finally {
     await proxy.stop();
@@ -646,7 +647,7 @@ describe('a create is believed', () => {
 
   test('and asks for no condition that the server does not search by', async () => {
     await world.server.control('POST', 'settings', { hiddenSearchParameters: ['Goal.identifier'] });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     const created = (await world.server.journal()).filter(({ method }) => method === 'POST');
     const conditional = created
@@ -789,7 +790,7 @@ describe('Bundles', () => {
 
 describe('a poll', () => {
   async function sendCase(): Promise<void> {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
   }
 

@@ -5,7 +5,8 @@ import { describe, expect, test } from '@jest/globals';
 import { type JsonObject, objectAt, objectsAt } from '../../src/json.ts';
 import { refuseChange } from '../../src/lanes/lanes.ts';
 import { aClient, aGoal, anIntervention } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload, directoryAndClient, type Item } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goalSlot = 'county/goal/goal-meals#goal';
@@ -55,7 +56,7 @@ describe('edits of one record in several of its resources', () => {
   const deliveries = async () => (await bodies()).map((body) => notesOf(body, 'deliveries'));
 
   test('in one look are one change that says all of them', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await say('d2', 'TWO');
     await world.workAgain();
@@ -65,7 +66,7 @@ describe('edits of one record in several of its resources', () => {
 
   test('in resources of two kinds are one change too', async () => {
     const progress = [{ id: 'p1', at: day(6), note: 'Fine', value: 3 }];
-    await send(...directoryAndClient(), ...caseWithReferral(), ['goal', aGoal({ progress })]);
+    await send(...caseload(), ['goal', aGoal({ progress })]);
     await edit('Observation', 'county/goal/goal-meals#progress[p1]', (held) => ({
       ...held,
       valueQuantity: { value: 9 },
@@ -79,7 +80,7 @@ describe('edits of one record in several of its resources', () => {
   });
 
   test('in two looks: the later change says the earlier one again, and what the source itself has said since', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await world.workAgain();
     await say('d2', 'TWO');
@@ -95,7 +96,7 @@ describe('edits of one record in several of its resources', () => {
   });
 
   test('that the source has refused are not said again', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await world.workAgain();
     await refuseChange(world.store, { source: 'county', cursor: 1, reason: 'Not so.' });
@@ -105,7 +106,7 @@ describe('edits of one record in several of its resources', () => {
   });
 
   test('of which one is taken back before it was taken over: the source is told, and it is no longer said', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await say('d2', 'TWO');
     await world.workAgain();
@@ -120,7 +121,7 @@ describe('edits of one record in several of its resources', () => {
 
   test('of which a person has let two stand are both said', async () => {
     await world.remap('intervention.yaml', (text) => text.replace('- { text: {', '- { owner: ask, text: {'));
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await say('d2', 'TWO');
     await world.accept(snap('uno', 'dos', day(8)));
@@ -133,7 +134,7 @@ describe('edits of one record in several of its resources', () => {
   });
 
   test('leave what is said of the record once its source has taken over all of them', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await say('d2', 'TWO');
     await world.workAgain();
@@ -151,7 +152,7 @@ describe('whoever lets theirs stand when the source has sent a version that the 
 
   /** The partner has changed what was done, a person is asked about it, and the source sends this. */
   async function asked(newVersion: Parameters<typeof anIntervention>[0]): Promise<void> {
-    await send(...directoryAndClient(), ...caseWithReferral(), ['intervention', anIntervention()]);
+    await send(...caseload(), ['intervention', anIntervention()]);
     await edit('Procedure', slot, (held) => ({ ...held, code: { ...objectAt(held, 'code'), text: 'Theirs' } }));
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ code: 'remote-edit', detail: { element: 'code' } }]);
@@ -199,8 +200,7 @@ describe('a list of ours to which the other side has added', () => {
 
   test('keeps it when the source edits its own items before it has taken that over', async () => {
     await send(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
+      ...caseload(),
       goal([
         ['p1', 'Ours'],
         ['p2', 'Ours too'],
@@ -217,8 +217,7 @@ describe('a list of ours to which the other side has added', () => {
 
   test('in which each side has changed an item of its own: both stand, and only theirs is offered', async () => {
     await send(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
+      ...caseload(),
       goal([
         ['p1', 'Ours'],
         ['p2', 'Ours too'],
@@ -259,7 +258,7 @@ describe('a list of ours to which the other side has added', () => {
   });
 
   test('loses what the source has taken over and then taken out', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), goal([['p1', 'Ours']]));
+    await send(...caseload(), goal([['p1', 'Ours']]));
     await add();
     await world.workAgain();
     await send(
@@ -277,7 +276,7 @@ describe('a list of ours to which the other side has added', () => {
 
   test('of which it has taken a note out: the note is offered as gone, and what was measured stays', async () => {
     const measured = [{ id: 'p1', at: day(6), note: 'Fine', value: 3 }];
-    await send(...directoryAndClient(), ...caseWithReferral(), ['goal', aGoal({ progress: measured })]);
+    await send(...caseload(), ['goal', aGoal({ progress: measured })]);
     await edit('Goal', goalSlot, ({ note: _note, ...held }) => held);
     await world.workAgain();
     expect(await bodies()).toEqual([{ progress: [{ id: 'p1', at: day(6), value: 3 }] }]);

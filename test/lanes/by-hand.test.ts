@@ -20,7 +20,8 @@ import {
 import type { LaneKey } from '../../src/lanes/lease.ts';
 import { sql } from '../../src/store/store.ts';
 import { aGoal, aNeed } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const lane = { connection: 'general', subject: 'county.case.case-rosa' };

@@ -15,8 +15,9 @@ import {
   anOrganization,
   aReferral,
 } from '../builders.ts';
+import { caseload, type Item } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const later = '2026-02-20T10:00:00-05:00';
@@ -26,7 +27,7 @@ async function send(...items: Item[]): Promise<void> {
   await world.work();
 }
 
-const sendCase = (...more: Item[]) => send(...directoryAndClient(), ...caseWithReferral(), ...more);
+const sendCase = (...more: Item[]) => send(...caseload(), ...more);
 
 const own = (resourceType: string, name: string) => world.server.own(resourceType, `county/${name}`);
 

@@ -9,8 +9,9 @@ import { feed } from '../../src/lanes/feeder.ts';
 import { checkIdentity, dryRun, type LaneConnection, type LaneDeps, runByHand } from '../../src/lanes/lanes.ts';
 import { acceptRecords, parseRecord } from '../../src/records/records.ts';
 import { aCarePlan, aCase, aClient, aConsent, aGoal, anOrganization, aReferral } from '../builders.ts';
+import { caseload, caseWithReferral, directoryAndClient, type Item } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const rosa = 'county.case.case-rosa';
@@ -97,7 +98,7 @@ describe('a connection that is on again', () => {
   test('is sent what belongs to its back-fill, and nothing else of what was there before', async () => {
     await connect({ backfill: 'none' });
     await world.disconnect('general');
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['case', closedCase('case-old')]);
+    await world.accept(...caseload(), ['case', closedCase('case-old')]);
     await aDayLater();
     await world.store.db
       .updateTable('connection')
@@ -112,7 +113,7 @@ describe('a connection that is on again', () => {
   test('has lanes for the cases of a client whose consent came meanwhile, as it would have had', async () => {
     await connect({ backfill: 'none' });
     await world.disconnect('general');
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await aDayLater();
     await world.store.db
       .updateTable('connection')
@@ -146,7 +147,7 @@ describe('a connection that is on again', () => {
     } as const;
     await connect(shared);
     await world.disconnect('pantry');
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['case', aCase({ id: 'case-two' })]);
+    await world.accept(...caseload(), ['case', aCase({ id: 'case-two' })]);
     await world.accept([
       'referral',
       aReferral({ id: 'r2', caseId: 'case-two', organizationId: 'org-shelter', serviceId: undefined }),
@@ -188,7 +189,7 @@ describe('a source that is added to a connection', () => {
 test('a partner whose organization is put right is given the referrals to it that are there', async () => {
   const pantry = (id: string) =>
     ({ id: 'pantry', share: 'referrals', organization: { source: 'county', id } }) as const;
-  await world.accept(...directoryAndClient(), ...caseWithReferral(), ['case', aCase({ id: 'case-two' })]);
+  await world.accept(...caseload(), ['case', aCase({ id: 'case-two' })]);
   await connect(pantry('org-typo'));
   expect(await casesOf('pantry')).toEqual([]);
   await connect(pantry('org-pantry'));
@@ -249,7 +250,7 @@ describe('a source that is taken out of a connection', () => {
   test('makes no lane, and raises none, by a record that a process of the former configuration accepts', async () => {
     const former = aConnection(world.server.base);
     await leftOut();
-    await acceptedBy([former], 'county', ...directoryAndClient(), ...caseWithReferral());
+    await acceptedBy([former], 'county', ...caseload());
     expect(await casesOf()).toEqual([]);
     await connect();
     expect(await casesOf()).toEqual([rosa]);
@@ -269,7 +270,7 @@ describe('a source that is taken out of a connection', () => {
 
   test('and was never sent stays unsent without a back-fill when it is put back in, until one of its records changes', async () => {
     await connect({ backfill: 'none' });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await leftOut({ backfill: 'none' });
     await world.work({ tries: 1 });
     await connect({ backfill: 'none' });
@@ -319,7 +320,7 @@ test('what stayed when a connection went live goes on staying when its configura
 });
 
 test('records are for the connections in force, also where the process that accepts them has not heard of one yet', async () => {
-  await acceptedBy([], 'county', ...directoryAndClient(), ...caseWithReferral());
+  await acceptedBy([], 'county', ...caseload());
   expect(await casesOf()).toEqual([rosa]);
   await world.disconnect('general');
   await acceptedBy([], 'county', ['case', aCase({ id: 'case-two' })]);

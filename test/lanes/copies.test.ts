@@ -3,7 +3,8 @@
 import { expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld({ task: 'copy' });
 const task = () => world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
@@ -24,7 +25,7 @@ async function send(...statuses: readonly JsonObject[]): Promise<void> {
 }
 
 test('what the performer does is mirrored, whosever move it is', async () => {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
   expect((await task()).meta).toMatchObject({
     tag: expect.arrayContaining([expect.objectContaining({ code: 'copy' })]),
@@ -38,14 +39,14 @@ test('what the performer does is mirrored, whosever move it is', async () => {
 });
 
 test('a refusal is mirrored with its reason, on the way that the diagram allows', async () => {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
   await send(after('declined', { declineReason: 'no-capacity', declineText: 'Full until May' }));
   expect(await task()).toMatchObject({ status: 'rejected', statusReason: { text: 'Full until May' } });
 });
 
 test('what somebody changes there is no change of the referral, and a person is asked', async () => {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
   const { id } = await task();
   await partnerEdits(world.server, `Task/${id}`, (one) => ({

@@ -6,16 +6,9 @@ import type { Json, JsonObject } from '../../src/json.ts';
 import { drain, finishDrains, setPaused } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
-import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
-import {
-  caseWithReferral,
-  creates,
-  deletedThere,
-  directoryAndClient,
-  type Item,
-  partnerEdits,
-  useWorld,
-} from '../support/world.ts';
+import { caseload, caseWithReferral, directoryAndClient, type Item, slotsOfCaseload } from '../support/caseload.ts';
+import { aConnection, ownCounts } from '../support/rig.ts';
+import { creates, deletedThere, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
@@ -91,7 +84,7 @@ describe('each resource is created exactly once on a server that', () => {
       { method: 'POST', nth: 7, fault: { drop: 'after-commit' } },
       { method: 'POST', nth: 9, fault: { drop: 'before-commit' } },
     ]);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
   });
@@ -148,7 +141,7 @@ describe('a search that can never tell what became of a lost create', () => {
   /** A linked case, and then a new goal whose create gets no reply, and a new title of the plan beside it. */
   async function loseCreate(drop: string, fault: Json): Promise<void> {
     await world.server.control('POST', 'settings', { transactions: false, conditionalCreate: false });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     await world.server.control('POST', 'faults', [
       { method: 'POST', path: 'Goal', nth: 1, fault: { drop } },
@@ -269,7 +262,7 @@ describe('a search that can never tell what became of a lost create', () => {
 
   test('is no reason to write over a resource whose last write cannot be read', async () => {
     await world.server.control('POST', 'settings', { transactions: false });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     const { remoteId } = await world.link('goal/goal-meals#goal');
     await world.server.control('POST', 'faults', [
@@ -304,7 +297,7 @@ describe('a create of which the server never tells', () => {
   test('C24 504 each time: waited for as an outage, then a person is asked, and the rest of the case goes on', async () => {
     await world.server.control('POST', 'settings', { transactions: false });
     await world.server.control('POST', 'faults', [{ method: 'POST', path: 'Goal', fault: { status: 504 } }]);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work({ tries: 14 });
     expect(await goalPosts()).toBe(7);
     expect(await world.openDecisions()).toEqual([]);
@@ -444,7 +437,7 @@ describe('after a create whose reply was lost', () => {
       await world.server.control('POST', 'faults', [
         { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'after-commit' } },
       ]);
-      await world.accept(...directoryAndClient(), ...caseWithReferral());
+      await world.accept(...caseload());
       await world.work();
       await world.server.control('POST', 'clock', { advance: '2m' });
       const newer = String((await world.link(pantry)).remoteId);

@@ -3,8 +3,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OrganizationRecord } from '../../src/records/records.ts';
 import { aClient, anOrganization, aWorker } from '../builders.ts';
+import { directoryAndClient } from '../support/caseload.ts';
 import { aConnection, ownCounts } from '../support/rig.ts';
-import { creates, directoryAndClient, useWorld } from '../support/world.ts';
+import { creates, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const npi = '1234567893';

@@ -18,9 +18,10 @@ import {
   aWorker,
 } from '../builders.ts';
 import { hospitalHas } from '../support/begun.ts';
+import { caseload, directoryAndClient, type Item } from '../support/caseload.ts';
 import { rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const later = '2026-02-20T10:00:00-05:00';
@@ -191,8 +192,7 @@ describe.each([
   const overrides = { sensitivity: [label], updatedAt: later };
   const labelled = type === 'case' ? aCase(overrides) : aClient(overrides);
   const all: Item[] = [
-    ...directoryAndClient(),
-    ...caseWithReferral(),
+    ...caseload(),
     ['note', aNote()],
     ['intervention', anIntervention()],
     ['appointment', anAppointment()],
@@ -255,8 +255,7 @@ describe('on a connection that needs a consent for everything', () => {
   test('a consent tells of no recipient but the receiver, and one of others is not told', async () => {
     await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
     await send(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
+      ...caseload(),
       ['consent', aConsent({ recipients: [...others, { organizationId: 'org-pantry' }] })],
       ['consent', aConsent({ id: 'consent-other', recipients: others })],
       ['consent', aConsent({ id: 'consent-no', status: 'declined', recipients: others })],
@@ -275,7 +274,7 @@ describe('on a connection that needs a consent for everything', () => {
   test('a change there takes nobody out of the record of whom it was not told', async () => {
     await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
     const consent = aConsent({ recipients: [...others, { organizationId: 'org-pantry' }] });
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', consent]);
+    await send(...caseload(), ['consent', consent]);
     const [there] = await held('Consent');
     const { actor: _actor, ...provision } = objectAt(there, 'provision') ?? {};
     expect((await world.server.fhir('PUT', `Consent/${there?.id}`, { ...there, provision })).status).toBe(200);

@@ -6,9 +6,10 @@ import { isObject, type JsonObject } from '../../src/json.ts';
 import { relinkPatient } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral } from '../builders.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
 import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const hospital = {
   vendor: 'epic',
@@ -126,7 +127,7 @@ describe('E23 a note whose reply is lost', () => {
       { method: 'POST', path: 'DocumentReference', fault: { status: 500, at: 'after-commit' } },
       { method: 'GET', path: 'DocumentReference$', fault: { status: 200, body: nothing } },
     ]);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work({ tries: 14 });
     expect(await world.openDecisions()).toEqual([]);
     await sql`update operation set intended_at = intended_at - interval '1 hour'`.execute(world.store.db);
@@ -147,7 +148,7 @@ describe('E23 a note whose reply is lost', () => {
         { method: 'POST', path: 'DocumentReference', nth: 1, times, fault: { status: 500 } },
       ]);
     await lose(5);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work({ tries: 30 });
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     await lose(1);
@@ -256,7 +257,7 @@ describe('E23 a note that the server calls a duplicate (59141)', () => {
 
   test('each time, and is not there: a person is asked what the server takes it for, and it rests', async () => {
     await refuse();
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work({ tries: 30 });
     expect(await tries()).toBe(6);
     expect(await world.openDecisions()).toMatchObject([question]);
@@ -427,7 +428,7 @@ describe('what is labelled', () => {
   const referral = aReferral({ id: 'referral-shelter', organizationId: 'org-shelter', serviceId: undefined });
 
   test('takes the note back once the case is, and goes with a consent that names the label, under the notice', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     await world.accept(['case', aCase({ sensitivity: ['substance-use-part2'], updatedAt: at })]);
     await world.work();
@@ -446,7 +447,7 @@ describe('what is labelled', () => {
   });
 
   test('is named in none of it without a consent, a shelter to which the client was referred as little as one that is labelled later', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.accept(['organization', shelter(['domestic-violence'])], ['referral', referral]);
     await world.work();
     const [first] = await filed();
@@ -536,7 +537,7 @@ describe('a document in the chart of the wrong patient', () => {
         return client.searchAll(type, ...rest);
       },
     };
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work({ deps: { connections: new Map([['general', { ...connection, client: told }]]) } });
     expect(await world.server.all('DocumentReference')).toMatchObject([
       { subject: { reference: 'Patient/right' }, context: { encounter: [{ reference: 'Encounter/right-visit' }] } },

@@ -4,9 +4,10 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { wantAll } from '../../src/lanes/lanes.ts';
 import { aCase, aConsent, aGoal, aNeed, aNote } from '../builders.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
 import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const hospital = {
   vendor: 'oracle',

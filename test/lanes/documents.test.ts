@@ -16,9 +16,10 @@ import {
   anOrganization,
   aWorker,
 } from '../builders.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
 import { documentsOf } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const byDocument = {
   routes: {
@@ -217,7 +218,7 @@ describe('what may not be told', () => {
     await world.connect(
       aConnection(world.server.base, { ...byDocument, organization: { source: 'county', id: 'org-pantry' } }),
     );
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['need', secret]);
+    await world.accept(...caseload(), ['need', secret]);
     await world.work();
     expect((await filed())[0]?.text).not.toContain('CANARY-SECRET');
     expect(await world.link('need/need-secret#condition')).toMatchObject({ state: 'withheld' });

@@ -6,14 +6,15 @@ import type { JsonObject } from '../../src/json.ts';
 import { runByHand, startReplay, workReplays } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
-import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { creates, deletedThere, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const name = 'carePlan/plan-rosa#plan';
 const lane = 'county.case.case-rosa';
 
 async function sendCaseAndLoseThePlan(): Promise<JsonObject> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
   const plan = await world.server.own('CarePlan', `county/${name}`);
   await deletedThere(world.server, `CarePlan/${plan.id}`);
@@ -50,7 +51,7 @@ describe('a resource that was deleted on the server', () => {
   });
 
   test('between our read and our write is not brought back by the write', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     const { id } = await world.server.own('CarePlan', `county/${name}`);
     world.beforeNextWrite(() => deletedThere(world.server, `CarePlan/${id}`));
@@ -147,7 +148,7 @@ describe('a write that is answered that its resource is gone, although a look sh
   ])(
     '%s: is tried once more after the look, parks with its reason, and goes out once it is mended',
     async (_title, status, record) => {
-      await world.accept(...directoryAndClient(), ...caseWithReferral());
+      await world.accept(...caseload());
       await world.work();
       const before = await puts();
       await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'CarePlan', fault: { status } }]);
@@ -332,7 +333,7 @@ describe('what would point at a resource that is gone', () => {
   }
 
   async function beginTheCase(): Promise<void> {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
   }
 
@@ -371,7 +372,7 @@ describe('what would point at a resource that is gone', () => {
   });
 
   test('and does so already is updated as ever', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     const goal = await world.server.own('Goal', 'county/goal/goal-meals#goal');
     const client = await world.server.own('Patient', 'county/client/client-rosa#patient');

@@ -4,8 +4,9 @@ import { describe, expect, test } from '@jest/globals';
 import { createRunGate, type LaneDeps, raiseWanted, runLane, wantAll } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { eventually, ownCounts } from '../support/rig.ts';
-import { caseWithReferral, creates, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { creates, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const subject = 'county.organization.org-pantry';
@@ -160,7 +161,7 @@ describe('a run whose looks take long', () => {
     );
 
   const linkedCase = async (): Promise<void> => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     before = (await world.server.journal()).length;
     await wantAll(world.store, ['general']);

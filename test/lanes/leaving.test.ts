@@ -6,9 +6,10 @@ import { feed } from '../../src/lanes/feeder.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, aReferral, aService } from '../builders.ts';
 import { mappingOf } from '../mapping/fixtures.ts';
-import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
+import { caseload, directoryAndClient, type Item, slotsOfCaseload } from '../support/caseload.ts';
+import { aConnection, ownCounts } from '../support/rig.ts';
 import { useStoreClock } from '../support/store-clock.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const timeIs = useStoreClock(world);
@@ -20,7 +21,7 @@ async function send(...items: Item[]): Promise<void> {
 }
 
 async function sendCase(): Promise<void> {
-  await send(...directoryAndClient(), ...caseWithReferral());
+  await send(...caseload());
 }
 
 async function methods(): Promise<Set<unknown>> {
@@ -250,10 +251,7 @@ describe('a connection that needs consent', () => {
 
   test('gets only the record types that the consent names', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), [
-      'consent',
-      aConsent({ recordTypes: ['referral', 'need'] }),
-    ]);
+    await send(...caseload(), ['consent', aConsent({ recordTypes: ['referral', 'need'] })]);
     expect(await world.server.all('Goal')).toEqual([]);
     expect(await world.server.all('Task')).toHaveLength(1);
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'withheld', reason: 'consent-type' });
@@ -262,7 +260,7 @@ describe('a connection that needs consent', () => {
 
   test('gets nothing new of what the client refuses later, although the consent still stands', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await send(...caseload(), ['consent', aConsent()]);
     const before = (await world.server.journal()).length;
     const refused = { recordTypes: ['goal' as const], signedAt: later, updatedAt: later };
     await send(['consent', aConsent({ id: 'consent-no', status: 'declined', ...refused })]);
@@ -276,7 +274,7 @@ describe('a connection that needs consent', () => {
 
   test('gets nothing new after the consent is withdrawn; recall is written, and a decision lists what had been sent', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await send(...caseload(), ['consent', aConsent()]);
     const before = (await world.server.journal()).length;
     await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
     await send(['goal', aGoal({ statement: 'A new secret.', updatedAt: '2026-02-21T10:00:00-05:00' })]);
@@ -314,7 +312,7 @@ describe('a connection that needs consent', () => {
     'is told, by writes %s, that consents are in force no more, not that they were mistakes; what was recalled is listed',
     async (_title, faults) => {
       await partner();
-      await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()], ['consent', elsewhere()]);
+      await send(...caseload(), ['consent', aConsent()], ['consent', elsewhere()]);
       const before = (await world.server.journal()).length;
       await world.server.control('POST', 'faults', faults);
       await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
@@ -333,7 +331,7 @@ describe('a connection that needs consent', () => {
     ['was entered in error', { status: 'entered-in-error' as const }],
   ])('is told that a consent was a mistake which %s', async (_title, change) => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await send(...caseload(), ['consent', aConsent()]);
     await send(['consent', aConsent({ ...change, updatedAt: later })]);
     expect(await said()).toEqual([['county/consent/consent-rosa#consent', 'entered-in-error']]);
   });
@@ -348,7 +346,7 @@ describe('a connection that needs consent', () => {
     await timeIs('2026-03-01T12:00:00Z');
     await partner();
     const period = { from: '2026-03-02', to: '2026-03-03' };
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent({ period })]);
+    await send(...caseload(), ['consent', aConsent({ period })]);
     await timeComes('2026-03-02T04:59:59Z');
     expect(await held()).toEqual([]);
     expect(await nextLook()).toEqual(new Date('2026-03-02T05:00:00Z'));
@@ -367,7 +365,7 @@ describe('a connection that needs consent', () => {
 
   test('after a withdrawal a second pass writes nothing', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await send(...caseload(), ['consent', aConsent()]);
     await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
     const before = (await world.server.journal()).length;
     await world.workAgain();
@@ -376,7 +374,7 @@ describe('a connection that needs consent', () => {
 
   test('a consent that is given again starts anew: what was recalled stays recalled', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await send(...caseload(), ['consent', aConsent()]);
     await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
     await send(['consent', aConsent({ id: 'consent-again', updatedAt: '2026-02-22T10:00:00-05:00' })]);
     const goals = await world.server.all('Goal');
@@ -388,7 +386,7 @@ describe('a connection that needs consent', () => {
   test('given again while a search still shows the recalled Patient as it was, the case moves on to a new one', async () => {
     await partner();
     await world.server.control('POST', 'settings', { searchLagMs: 60_000 });
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await send(...caseload(), ['consent', aConsent()]);
     await world.server.control('POST', 'clock', { advance: '2m' });
     await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
     await send(['consent', aConsent({ id: 'consent-again', updatedAt: '2026-02-22T10:00:00-05:00' })]);
@@ -400,7 +398,7 @@ describe('a connection that needs consent', () => {
 
   test('given again before the reply to the recall of its Patient was heard, the case moves on to the new one', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await send(...caseload(), ['consent', aConsent()]);
     await world.accept(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
     await world.run('county.case.case-rosa');
     await world.server.control('POST', 'faults', [
@@ -430,7 +428,7 @@ describe('a record with a sensitivity label', () => {
     });
 
   test('is withheld even on the basis of treatment, with state and reason, and no trace in any request', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), ['need', secret()]);
+    await send(...caseload(), ['need', secret()]);
     expect(await world.link('need/need-secret#condition')).toMatchObject({
       state: 'withheld',
       reason: 'consent-missing',
@@ -443,12 +441,7 @@ describe('a record with a sensitivity label', () => {
 
   test('leaves no trace either where something points at it', async () => {
     const referral = aReferral({ needIds: ['need-food', 'need-secret'] });
-    await send(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
-      ['need', secret()],
-      ['referral', { ...referral, updatedAt: later }],
-    );
+    await send(...caseload(), ['need', secret()], ['referral', { ...referral, updatedAt: later }]);
     expect(await bodies()).not.toContain('need-secret');
     const request = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
     expect(request.reasonReference).toHaveLength(1);
@@ -457,7 +450,7 @@ describe('a record with a sensitivity label', () => {
   test('goes out once a consent names the label, marked as restricted', async () => {
     const organization = { source: 'county', id: 'org-pantry' };
     await world.connect(aConnection(world.server.base, { organization }));
-    await send(...directoryAndClient(), ...caseWithReferral(), ['need', secret()]);
+    await send(...caseload(), ['need', secret()]);
     await send(['consent', aConsent({ sensitivity: ['mental-health'] })]);
     const condition = await world.server.own('Condition', 'county/need/need-secret#condition');
     expect(JSON.stringify(condition.meta)).toContain('"R"');

@@ -4,9 +4,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { isObject, type Json, type JsonObject, objectAt, objectsAt } from '../../src/json.ts';
 import { aClient, aGoal, aNeed } from '../builders.ts';
+import { caseload, directoryAndClient, type Item } from '../support/caseload.ts';
 import { startProxy } from '../support/proxy.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goalSlot = 'county/goal/goal-meals#goal';
@@ -63,7 +64,7 @@ describe('of a list in which the server has rewritten an item of ours', () => {
     });
     try {
       await world.connect(aConnection(proxy.base));
-      await send(...directoryAndClient(), ...caseWithReferral(), ['goal', aGoal({ targets })]);
+      await send(...caseload(), ['goal', aGoal({ targets })]);
     } finally {
       await proxy.stop();
     }
@@ -114,7 +115,7 @@ test('what either side has changed in one item stands beside what the other has'
     'goal',
     aGoal({ targets: [{ id: 't1', value, unit: 'd', dueOn: '2026-05-31' }], ...(at && { updatedAt: at }) }),
   ];
-  await send(...directoryAndClient(), ...caseWithReferral(), goal(5));
+  await send(...caseload(), goal(5));
   await editing('target', (one) => (one.id === 't1' ? { ...one, dueDate: '2026-07-31' } : one));
   await world.workAgain();
   await send(goal(6, day(9)));
@@ -130,7 +131,7 @@ test('what either side has changed in one item stands beside what the other has'
 });
 
 test('what a goal addresses beside our needs stays when a need is added, and goes on being told', async () => {
-  await send(...directoryAndClient(), ...caseWithReferral());
+  await send(...caseload());
   const { body } = await world.server.fhir('POST', 'Condition', {
     resourceType: 'Condition',
     subject: objectAt(await held(), 'subject') ?? {},
@@ -156,7 +157,7 @@ describe('where another writer has dropped the ids of the items', () => {
   test('that is no change; what we withdraw leaves, what we edit is there once, and neither comes back', async () => {
     const note = (id: string, at: number, text: string) => ({ id, at: day(at), note: text });
     const progress = [note('p1', 6, 'Lives at 5 Elm Street'), note('p2', 7, 'Second'), note('p3', 8, 'Third')];
-    await send(...directoryAndClient(), ...caseWithReferral(), ['goal', aGoal({ progress })]);
+    await send(...caseload(), ['goal', aGoal({ progress })]);
     await edit((goal) => ({
       ...goal,
       note: objectsAt(goal, 'note').map(withoutId),

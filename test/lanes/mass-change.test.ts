@@ -11,8 +11,9 @@ import { activateMapping, reviewMassChanges, wantAll } from '../../src/lanes/lan
 import { shapeOf } from '../../src/lanes/operating/mass-change.ts';
 import { readMappingFiles } from '../../src/mapping/mapping.ts';
 import { aCarePlan, aCase, aClient, aGoal, anOrganization } from '../builders.ts';
+import { caseWithReferral, directoryAndClient, type Item } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, deletedThere, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { deletedThere, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const perCase = 60;

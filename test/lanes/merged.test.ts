@@ -7,7 +7,8 @@ import { raiseWanted } from '../../src/lanes/lanes.ts';
 import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import { sql } from '../../src/store/store.ts';
 import { aClient, aGoal, anAppointment } from '../builders.ts';
-import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { creates, deletedThere, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'client/client-rosa#patient';
@@ -38,7 +39,7 @@ async function seed(...patients: JsonObject[]): Promise<void> {
 
 async function sendCase(): Promise<void> {
   await seed(rosa('old'));
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
   expect(await world.link(slot)).toMatchObject({ remoteId: 'old' });
 }

@@ -6,8 +6,9 @@ import { isObject } from '../../src/json.ts';
 import { relinkPatient } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, anAppointment, aReferral } from '../builders.ts';
+import { directoryAndClient, type Item } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { creates, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { creates, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const later = '2026-02-20T10:00:00-05:00';

@@ -5,9 +5,10 @@ import { isObject, type JsonObject } from '../../src/json.ts';
 import { applyDecision, decide, saveSeen, versionTagOf } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aGoal, aNeed, aReferral } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { startProxy } from '../support/proxy.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goalSlot = 'county/goal/goal-meals#goal';
@@ -18,7 +19,7 @@ const note = { time: '2026-02-05T09:00:00-05:00', text: 'The client came on Tues
 const extension = { url: 'https://pantry.example.org/shelf', valueString: 'B4' };
 
 async function sendCase(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
 }
 
@@ -407,7 +408,7 @@ describe('our own echo', () => {
     await world.server.control('POST', 'settings', { transactions: false });
     const asks = (requestedText: string, at: string) =>
       aReferral({ serviceId: undefined, requestedText, updatedAt: `2026-02-05T${at}:00-05:00` });
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['referral', asks('Groceries', '10:00')]);
+    await world.accept(...caseload(), ['referral', asks('Groceries', '10:00')]);
     await world.work();
     const fault = { drop: 'after-commit' };
     await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'ServiceRequest', nth: 1, fault }]);
@@ -439,7 +440,7 @@ describe('our own echo', () => {
     try {
       await world.connect(aConnection(proxy.base, { id: 'shouting' }));
       await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
-      await world.accept(...directoryAndClient(), ...caseWithReferral());
+      await world.accept(...caseload());
       await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
       await world.work();
       expect(await world.server.own('Goal', goalSlot)).toMatchObject({

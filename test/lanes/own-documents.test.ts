@@ -15,9 +15,10 @@ import {
   aSafetyPlan,
   aWorker,
 } from '../builders.ts';
+import { caseload, directoryAndClient, type Item } from '../support/caseload.ts';
 import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const documents = { quietMs: 4 * 3_600_000, atMostEveryMs: 24 * 3_600_000, encounter: 'latest-open' } as const;
 const hospital = { createPatients: false, documents, organization: { source: 'county', id: 'org-pantry' } } as const;
@@ -216,7 +217,7 @@ describe.each([
   });
 
   test('with one it is a document of its own at once, with the crisis line, and the plan of the case says that it is there', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), naming(), ['safetyPlan', aSafetyPlan()]);
+    await world.accept(...caseload(), naming(), ['safetyPlan', aSafetyPlan()]);
     await world.work();
     const [first, second, ...more] = await filed();
     expect(more).toEqual([]);
@@ -265,7 +266,7 @@ describe.each([
   });
 
   test('what stays in the agency is in no document and no request', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ...kept);
+    await world.accept(...caseload(), ...kept);
     await world.work();
     expect(await filed()).toHaveLength(1);
     expect(await everythingOn(world)).not.toContain('CANARY');
@@ -306,7 +307,7 @@ describe('on a server that takes resources', () => {
   });
 
   test('what stays in the agency is in no resource and no request; a stay is the hospital’s to write', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ...kept);
+    await world.accept(...caseload(), ...kept);
     await world.work();
     expect(await world.server.all('DocumentReference')).toEqual([]);
     expect(await world.server.all('Encounter')).toEqual([]);

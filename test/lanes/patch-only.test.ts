@@ -4,7 +4,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aGoal, aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goalSlot = 'county/goal/goal-meals#goal';
@@ -15,7 +16,7 @@ const patchOnlyTypes = ['Goal', 'Task', 'ServiceRequest', 'CarePlan', 'Condition
 
 beforeEach(async () => {
   await world.server.control('POST', 'settings', { patchOnlyTypes });
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
 });
 

@@ -5,8 +5,9 @@ import type { JsonObject } from '../../src/json.ts';
 import { createRunGate, runLane } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aClient } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
+import { creates, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'client/client-rosa#patient';
@@ -30,7 +31,7 @@ async function seed(...patients: JsonObject[]): Promise<void> {
 }
 
 async function sendCase(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
 }
 
@@ -193,7 +194,7 @@ describe('a client whom the server does not know', () => {
   test('is asked about where it may not; "create" is not offered', async () => {
     await world.connect(aConnection(world.server.base, { id: 'careful', createPatients: false }));
     await world.store.db.deleteFrom('connection').where('id', '=', 'general').execute();
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
     await world.work();
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found', choices: ['again', 'leave'] }]);

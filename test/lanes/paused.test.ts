@@ -8,9 +8,10 @@ import { prepareConnection, probePaused, setPaused, sharedBudget } from '../../s
 import { pauseForFault } from '../../src/lanes/operating/pause.ts';
 import { json } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
+import { directoryAndClient } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { aConfig, aConnection, accept, eventually, startTestGateway } from '../support/rig.ts';
-import { directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const minute = 60_000;

@@ -5,9 +5,10 @@ import { reason } from '../../src/errors.ts';
 import type { LaneDeps } from '../../src/lanes/lanes.ts';
 import { setPaused } from '../../src/lanes/lanes.ts';
 import { aConsent, aGoal, anOrganization } from '../builders.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
 import { useStoreClock } from '../support/store-clock.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const timeIs = useStoreClock(world);
@@ -128,7 +129,7 @@ describe('when it happens between plan and send', () => {
         gender: 'female',
       },
     ]);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     await world.decide('patient-match', 'create');
     await world.work();

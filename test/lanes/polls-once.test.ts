@@ -8,9 +8,10 @@ import { type LaneDeps, runDuePolls } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aReferral } from '../builders.ts';
 import { stream } from '../simulation/random.ts';
+import { caseWithReferral, directoryAndClient, type Item } from '../support/caseload.ts';
 import { type Proxy as StandIn, startProxy } from '../support/proxy.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const referrals = 20;

@@ -6,8 +6,9 @@ import type { JsonObject } from '../../src/json.ts';
 import { refreshRoster, uploadRoster, wakePolls } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { pollDue, pollEverybody } from '../support/roster.ts';
-import { caseWithReferral, directoryAndClient, useWorld, type World } from '../support/world.ts';
+import { useWorld, type World } from '../support/world.ts';
 
 const types = polledTypes.filter((type) => type !== 'Communication');
 const polls = {
@@ -296,7 +297,7 @@ describe('standard', () => {
   const lane = 'county.case.case-rosa';
 
   async function sendReferral(): Promise<string> {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     const { remoteId } = await world.link('client/client-rosa#patient');
     return remoteId ?? '';
@@ -524,7 +525,7 @@ describe('standard', () => {
   });
 
   test('what we made and have not linked yet is no news', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.server.control('POST', 'faults', [
       { method: 'POST', path: 'Goal', fault: { drop: 'after-commit' } },
       { method: 'GET', path: 'Goal', fault: { status: 503 } },

@@ -6,16 +6,17 @@ import { isObject } from '../../src/json.ts';
 import { setPaused } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aReferral } from '../builders.ts';
+import { caseload, type Item } from '../support/caseload.ts';
 import { eventually } from '../support/rig.ts';
 import { pollEverybody } from '../support/roster.ts';
-import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const lane = 'county.case.case-rosa';
 
 async function sendReferrals(count = 1): Promise<void> {
   const more = Array.from({ length: count - 1 }, (_, at): Item => ['referral', aReferral({ id: `referral-${at}` })]);
-  await world.accept(...directoryAndClient(), ...caseWithReferral(), ...more);
+  await world.accept(...caseload(), ...more);
   await world.work();
 }
 

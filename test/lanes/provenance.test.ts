@@ -5,9 +5,10 @@ import { describe, expect, test } from '@jest/globals';
 import { checkBase, checkProfile } from '../../src/fhir/fhir.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aCase, aConsent, aGoal, aNeed } from '../builders.ts';
+import { caseWithReferral, directoryAndClient, type Item, slotsOfCaseload } from '../support/caseload.ts';
 import { activityOf, provenanceFaults, requestsIn, targetsOf } from '../support/provenance.ts';
-import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { aConnection, ownCounts } from '../support/rig.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));

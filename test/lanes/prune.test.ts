@@ -4,15 +4,16 @@ import { describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { pruneAudit, pruneHomeVersions, pruneOutcomes, pruneSeen, uploadRoster } from '../../src/lanes/lanes.ts';
 import { aGoal } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { aConfig, eventually, startTestGateway } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 
 /** The case is sent, and its goal changed twice: three outcomes of one link. */
 async function sendGoalThreeTimes(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
   for (const day of ['05', '06']) {
     const statement = `Food on the table, as said on the ${day}th.`;
@@ -128,7 +129,7 @@ describe('what is kept for as long as the configuration says', () => {
   });
 
   test('what was seen of somebody who is not asked about goes; what is linked, listed, offered or young stays', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     const linked = (await world.store.db.selectFrom('seen').select('remote_id').execute()).length;
     await uploadRoster(world.store, 'general', ['listed']);

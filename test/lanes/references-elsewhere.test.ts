@@ -4,14 +4,15 @@
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { aNeed, aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goal = 'county/goal/goal-meals#goal';
 
 /** The goal there addresses what `reference` makes of the id that a new need of ours has there. */
 async function pointTo(reference: (path: string) => string): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral(), ['need', aNeed({ id: 'need-other' })]);
+  await world.accept(...caseload(), ['need', aNeed({ id: 'need-other' })]);
   await world.work();
   const need = await world.server.own('Condition', 'county/need/need-other#condition');
   const { id } = await world.server.own('Goal', goal);

@@ -3,7 +3,8 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
 import { openAlert, refuseChange } from '../../src/lanes/lanes.ts';
-import { caseWithReferral, creates, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { creates, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'county/goal/goal-meals#goal';

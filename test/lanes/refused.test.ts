@@ -5,8 +5,9 @@ import { describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair } from 'jose';
 import { setPaused } from '../../src/lanes/lanes.ts';
 import { aClient, aGoal, anOrganization, aReferral } from '../builders.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const lane = 'county.case.case-rosa';

@@ -8,7 +8,8 @@ import { openDecision } from '../../src/lanes/decisions.ts';
 import { relinkPatient, requirePatient } from '../../src/lanes/lanes.ts';
 import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import { aClient, aGoal, anAppointment } from '../builders.ts';
-import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { creates, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'client/client-rosa#patient';
@@ -42,7 +43,7 @@ async function sendCaseToWrongChart(): Promise<void> {
     rosa('wrong', { identifier: [mrn] }),
     rosa('right', { birthDate: '1984-07-16' }),
   ]);
-  await world.accept(...directoryAndClient(), ...caseWithReferral(), ['appointment', anAppointment()]);
+  await world.accept(...caseload(), ['appointment', anAppointment()]);
   await world.work();
   expect(await world.link(slot)).toMatchObject({ remoteId: 'wrong' });
 }
@@ -311,7 +312,7 @@ describe('a client who is nobody there', () => {
 });
 
 test('a patient that we made ourselves stays as it is, and the person is told that it is ours', async () => {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
   expect(await creates(world.server, 'Patient')).toBe(1);
   await world.server.control('POST', 'seed', [rosa('right')]);
@@ -325,7 +326,7 @@ test('a patient that we made ourselves stays as it is, and the person is told th
 
 test('a question about who the client is ends with the word', async () => {
   await world.server.control('POST', 'seed', [rosa('p1'), rosa('p2')]);
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
   expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match' }]);
   expect(await say('p2')).toEqual({ was: null, now: 'p2', written: [] });

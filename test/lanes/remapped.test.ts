@@ -8,7 +8,8 @@ import { activateMapping, dryRun } from '../../src/lanes/lanes.ts';
 import { readMappingFiles } from '../../src/mapping/mapping.ts';
 import type { GoalRecord } from '../../src/records/records.ts';
 import { aCase, aGoal } from '../builders.ts';
-import { directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { directoryAndClient, type Item } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const lane = { connection: 'general', subject: 'county.case.case-rosa' };

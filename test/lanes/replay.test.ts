@@ -16,8 +16,9 @@ import {
 } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aGoal, aNeed, anOrganization } from '../builders.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const rosa = 'county.case.case-rosa';

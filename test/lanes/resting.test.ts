@@ -8,6 +8,7 @@ import type { JsonObject } from '../../src/json.ts';
 import { restingConnections } from '../../src/lanes/lanes.ts';
 import { type Store, sql } from '../../src/store/store.ts';
 import { anOrganization, aReferral } from '../builders.ts';
+import { caseload, type Item } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import {
   aConfig,
@@ -19,7 +20,6 @@ import {
   startTestGateway,
   type TestServer,
 } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item } from '../support/world.ts';
 
 let server: TestServer;
 let store: Store;
@@ -172,7 +172,7 @@ describe('a limit for the day', () => {
 
   test('keeps its last twentieth for what is urgent', async () => {
     const made = await start({ rateLimit: { requestsPerSecond: 1000, concurrency: 4, requestsPerDay: 1000 } });
-    await accept(made, ...directoryAndClient(), ...caseWithReferral());
+    await accept(made, ...caseload());
     await idle(made);
     await used(960);
     const before = (await arrivals()).length;

@@ -8,7 +8,8 @@ import { openAlert, parkLane, retryLane, reviewAlerts, runByHand, setPaused, wan
 import { createMetrics } from '../../src/metrics.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aGoal, anOrganization, aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const subject = 'county.organization.org-pantry';
@@ -157,7 +158,7 @@ describe('a server that fails some of what it is asked', () => {
 
   async function begun(): Promise<void> {
     await world.server.control('POST', 'settings', { transactions: false });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     await wantAll(world.store, ['general']);
   }
@@ -300,7 +301,7 @@ describe('a server that fails some of what it is asked', () => {
     async function labelled(...unreadable: readonly string[]): Promise<number> {
       await world.server.control('POST', 'settings', { transactions: false });
       const goals = ids.map((id) => ['goal', aGoal({ id, needIds: [] })] as const);
-      await world.accept(...directoryAndClient(), ...caseWithReferral(), ...goals);
+      await world.accept(...caseload(), ...goals);
       await world.work();
       await fail(...unreadable);
       await world.accept(['case', aCase({ sensitivity, updatedAt: '2026-02-20T10:00:00-05:00' })]);
@@ -430,7 +431,7 @@ describe('a resource that somebody else writes each time before we do', () => {
   let isEdited = false;
 
   async function contest(): Promise<void> {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     const { id } = await world.server.own('Goal', goalSlot);
     const edit = async (): Promise<void> => {
@@ -496,7 +497,7 @@ describe('an update that is answered 412 although nobody else has written', () =
     ['without', { versions: false }],
   ])('is read again once, and then refused for what it is about, on a server %s', async (_title, settings) => {
     await world.server.control('POST', 'settings', { transactions: false, ...settings });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'business-rule' }] };
     await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Goal', fault: { status: 412, body } }]);

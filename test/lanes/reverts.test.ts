@@ -3,7 +3,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { sql } from '../../src/store/store.ts';
 import { aGoal } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'county/goal/goal-meals#goal';

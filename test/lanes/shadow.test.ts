@@ -4,8 +4,9 @@ import { describe, expect, test } from '@jest/globals';
 import { type Json, objectsAt } from '../../src/json.ts';
 import { dryRun } from '../../src/lanes/lanes.ts';
 import { aCase, aClient, aGoal, aNeed, aReferral } from '../builders.ts';
+import { caseload, directoryAndClient } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 
@@ -43,7 +44,7 @@ describe('a connection in mode shadow', () => {
 
   test('writes nothing, says so in its lanes, and shows what it would create', async () => {
     await shadow();
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     await world.workAgain();
     expect((await world.server.journal()).filter(({ method }) => method !== 'GET')).toEqual([]);
@@ -58,8 +59,7 @@ describe('a connection in mode shadow', () => {
   test("forecasts all that going live writes: also what waits only for what the shadow holds back, which stands in nobody's way", async () => {
     await shadow();
     await world.accept(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
+      ...caseload(),
       ['client', ana],
       ['case', aCase({ id: 'case-ana', clientId: 'client-ana' })],
       ['need', aNeed({ id: 'need-ana', clientId: 'client-ana', caseId: 'case-ana' })],
@@ -95,7 +95,7 @@ describe('a connection in mode shadow', () => {
       name: [{ family: 'Delgado', given: ['Rosa'] }],
       birthDate: '1984-06-17',
     });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ origin: 'found', remoteId: 'rosa' });
     expect(await world.server.writes()).toEqual([]);
@@ -103,7 +103,7 @@ describe('a connection in mode shadow', () => {
 
   test('that goes live sends everything that it had held back', async () => {
     await shadow();
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     await world.connect(aConnection(world.server.base, { mode: 'live' }));
     await world.work();
@@ -141,7 +141,7 @@ describe('a connection in mode shadow', () => {
   });
 
   test('that was live before writes no more, and retires nothing', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     await shadow();
     const before = (await world.server.journal()).length;
@@ -176,7 +176,7 @@ describe('records that were there before the connection', () => {
   ] as const)(
     'with backfill %s these lanes are wanted: %j, and these goals sent: %j',
     async (backfill, wanted, goals) => {
-      await world.accept(...directoryAndClient(), ...caseWithReferral(), ...closed());
+      await world.accept(...caseload(), ...closed());
       await world.connect(aConnection(world.server.base, { id: 'late', backfill }));
       const lanes = await world.store.db
         .selectFrom('lane')
@@ -191,7 +191,7 @@ describe('records that were there before the connection', () => {
   );
 
   test('are left alone by backfill none until they change', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.connect(aConnection(world.server.base, { id: 'late', backfill: 'none' }));
     await world.work();
     expect(await goalsOf('late')).toEqual([]);

@@ -4,8 +4,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { aCase, aClient, aConsent, aNeed, anOrganization, aReferral, aService } from '../builders.ts';
+import { caseload, type Item } from '../support/caseload.ts';
 import { aConnection, ownCounts, ownValue } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const shared = {
   share: 'referrals',
@@ -34,7 +35,7 @@ const others: readonly Item[] = [
   ['need', aNeed({ id: 'need-rent', domain: 'housing-instability' })],
 ];
 
-const items = (): Item[] => [...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()], ...others];
+const items = (): Item[] => [...caseload(), ['consent', aConsent()], ...others];
 
 /** What belongs to the referral of the builders' case. */
 const belonging = [

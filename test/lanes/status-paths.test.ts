@@ -4,7 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import { isObject, type Json, type JsonObject, objectsAt } from '../../src/json.ts';
 import { refuseChange } from '../../src/lanes/lanes.ts';
 import { aGoal, aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const taskSlot = 'county/referral/referral-pantry#fulfilment';
@@ -12,7 +13,7 @@ const requestSlot = 'county/referral/referral-pantry#request';
 const lane = 'county.case.case-rosa';
 
 async function sendCase(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
 }
 

@@ -5,7 +5,8 @@ import { describe, expect, test } from '@jest/globals';
 import { type JsonObject, objectsAt, objectsIn } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
 import { aClient, aGoal, aNeed, anAppointment, anOrganization, aService } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const need = 'need/need-food#condition';
@@ -17,7 +18,7 @@ const seed = (...resources: JsonObject[]) => world.server.control('POST', 'seed'
 const changedNeed = () => aNeed({ description: 'Runs out of food in the second week.', updatedAt: later });
 
 async function sendAll(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
 }
 
@@ -339,7 +340,7 @@ describe('an appointment of ours', () => {
   const visit = 'appointment/appointment-visit#appointment';
   const patientAt = (id: string): JsonObject => ({ actor: { reference: `Patient/${id}` }, status: 'accepted' });
   const sendVisit = async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['appointment', anAppointment()]);
+    await world.accept(...caseload(), ['appointment', anAppointment()]);
     await world.work();
     await seed({ resourceType: 'Patient', id: 'mother' });
   };

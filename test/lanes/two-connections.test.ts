@@ -18,16 +18,9 @@ import {
   sourceIsThere,
   task,
 } from '../support/begun.ts';
-import {
-  aConfig,
-  aConnection,
-  ownCounts,
-  slotsOfCaseload,
-  startServer,
-  startTestGateway,
-  type TestServer,
-} from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload, directoryAndClient, slotsOfCaseload } from '../support/caseload.ts';
+import { aConfig, aConnection, ownCounts, startServer, startTestGateway, type TestServer } from '../support/rig.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
@@ -49,7 +42,7 @@ beforeEach(async () => {
 });
 
 async function sendCase(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
+  await world.accept(...caseload());
   await world.work();
 }
 

@@ -3,7 +3,8 @@
 import { expect, test } from '@jest/globals';
 import { listUnmapped } from '../../src/http/queries/unmapped.ts';
 import { aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const asking = (requestedService: string, updatedAt: string, id = 'referral-pantry') =>

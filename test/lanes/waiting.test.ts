@@ -5,8 +5,9 @@ import { isObject } from '../../src/json.ts';
 import { reviewAlerts } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aGoal, anOrganization, aReferral, aWorker } from '../builders.ts';
-import { ownCounts, slotsOfCaseload } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { caseload, caseWithReferral, directoryAndClient, type Item, slotsOfCaseload } from '../support/caseload.ts';
+import { ownCounts } from '../support/rig.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
@@ -14,7 +15,7 @@ const lane = 'county.case.case-rosa';
 
 /** All but one record. */
 function without(type: string, id: string): Item[] {
-  return [...directoryAndClient(), ...caseWithReferral()].filter((item) => item[0] !== type || item[1].id !== id);
+  return caseload().filter((item) => item[0] !== type || item[1].id !== id);
 }
 
 async function states(...names: string[]): Promise<string[]> {
@@ -35,9 +36,7 @@ describe('a record that arrives before what it points at', () => {
   ])('%s %s last: everything ends as one resource per slot, by itself', async (type, id) => {
     await world.accept(...without(type, id));
     await world.work();
-    await world.accept(
-      ...[...directoryAndClient(), ...caseWithReferral()].filter((item) => item[0] === type && item[1].id === id),
-    );
+    await world.accept(...caseload().filter((item) => item[0] === type && item[1].id === id));
     await world.work();
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
     expect(await world.lane(lane)).toMatchObject({ hasWork: false, waiting: false, reason: undefined });
@@ -48,7 +47,7 @@ describe('a record that arrives before what it points at', () => {
   });
 
   test('34: each record in reverse order, worked off in between: a child waits for its parent', async () => {
-    for (const item of [...directoryAndClient(), ...caseWithReferral()].toReversed()) {
+    for (const item of caseload().toReversed()) {
       await world.accept(item);
       await world.work();
     }
@@ -194,12 +193,7 @@ describe('an optional reference', () => {
     ['the same case', 'case-rosa'],
     ['another case', 'case-other'],
   ])('is added by itself when its record arrives in %s', async (_title, caseId) => {
-    await world.accept(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
-      ['case', aCase({ id: 'case-other' })],
-      ['referral', second()],
-    );
+    await world.accept(...caseload(), ['case', aCase({ id: 'case-other' })], ['referral', second()]);
     await world.work();
     await world.accept(['referral', first(caseId)]);
     await world.work();
@@ -210,7 +204,7 @@ describe('an optional reference', () => {
   test('that goes in a circle is cut once and mended by an update', async () => {
     const one = aReferral({ id: 'referral-one', replacesId: 'referral-two' });
     const two = aReferral({ id: 'referral-two', replacesId: 'referral-one' });
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['referral', one], ['referral', two]);
+    await world.accept(...caseload(), ['referral', one], ['referral', two]);
     await world.work();
     for (const name of ['one', 'two']) {
       const { replaces: other } = await world.server.own('ServiceRequest', `county/referral/referral-${name}#request`);
@@ -221,7 +215,7 @@ describe('an optional reference', () => {
 
 describe('what a record looked up elsewhere', () => {
   test('a new version of the other record brings the lane back', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     const preferredContact = { channel: 'phone', safeToContact: false } as const;
     await world.accept(['client', aClient({ preferredContact, updatedAt: '2026-02-08T10:00:00-05:00' })]);

@@ -8,8 +8,9 @@ import { raiseWanted, saveSeen, versionTagOf } from '../../src/lanes/links.ts';
 import { sql } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
 import { acceptedOf } from './adopting.ts';
+import { directoryAndClient } from './caseload.ts';
 import { identifierSystem } from './rig.ts';
-import { directoryAndClient, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export const ines: JsonObject = {
   resourceType: 'Patient',

@@ -3,7 +3,8 @@
 import { findMarker } from '../../src/documents/documents.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
-import { caseWithReferral, directoryAndClient, type World } from './world.ts';
+import { caseload } from './caseload.ts';
+import type { World } from './world.ts';
 
 /** The builders' Rosa as a hospital knows her: her number is stored with leading spaces (E18). */
 export const rosa: JsonObject = {
@@ -41,7 +42,7 @@ export function documentsOf(world: World) {
   return {
     /** A client and a case with a plan; the lanes run. */
     async sendCase(): Promise<void> {
-      await world.accept(...directoryAndClient(), ...caseWithReferral());
+      await world.accept(...caseload());
       await world.work();
     },
 

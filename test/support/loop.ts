@@ -5,7 +5,8 @@ import type { JsonObject } from '../../src/json.ts';
 import { refuseChange } from '../../src/lanes/lanes.ts';
 import { aNeed, aReferral } from '../builders.ts';
 import { depsOn } from '../clocks/kept.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, type World } from './world.ts';
+import { caseWithReferral, directoryAndClient } from './caseload.ts';
+import { partnerEdits, type World } from './world.ts';
 
 /** The whole loop: sent, answered with a jump, taken over by half; a change that is refused; a clock that is broken; a need that nobody may
  * see. @returns the Task as it was sent */

@@ -6,10 +6,10 @@ import type { Config, ConnectionConfig, VendorName } from '../../src/config.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { wantAll } from '../../src/lanes/lanes.ts';
-import { parseRecord, type RecordType } from '../../src/records/records.ts';
+import { parseRecord } from '../../src/records/records.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import type { Store } from '../../src/store/store.ts';
-import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
+import { caseload, type Item } from './caseload.ts';
 import { freshEmbedded } from './embedded.ts';
 import { workerSandbox } from './worker-sandbox.ts';
 
@@ -80,7 +80,7 @@ export async function startTestGateway(store: Store, config: Config, leaseMs?: n
 }
 
 /** Accepts records of the source `county`, as the HTTP interface would after parsing them. */
-export async function accept(gateway: Gateway, ...items: readonly (readonly [RecordType, JsonObject])[]) {
+export async function accept(gateway: Gateway, ...items: readonly Item[]) {
   const now = new Date('2026-06-01T00:00:00Z');
   const checked = items.map(([type, value]) => {
     const parsed = parseRecord(type, value, { now, timeZone: 'America/New_York' });
@@ -227,40 +227,6 @@ const ownTypes = [
   'ServiceRequest',
   'Task',
   'CarePlan',
-];
-
-/** The builders' story: one case with all that it points at, in natural order. */
-export function caseload(): (readonly [RecordType, JsonObject])[] {
-  const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });
-  return [
-    ['organization', agency],
-    ['organization', anOrganization()],
-    ['worker', aWorker()],
-    ['service', aService()],
-    ['client', aClient()],
-    ['case', aCase()],
-    ['need', aNeed()],
-    ['goal', aGoal()],
-    ['referral', aReferral()],
-    ['carePlan', aCarePlan()],
-  ];
-}
-
-/** What `caseload()` becomes on a server that takes everything. */
-export const slotsOfCaseload = [
-  'county/organization/org-riverside#organization',
-  'county/organization/org-pantry#organization',
-  'county/worker/worker-okafor#practitioner',
-  'county/worker/worker-okafor#role',
-  'county/service/service-groceries#service',
-  'county/client/client-rosa#patient',
-  'county/case/case-rosa#episode',
-  'county/case/case-rosa#team',
-  'county/need/need-food#condition',
-  'county/goal/goal-meals#goal',
-  'county/referral/referral-pantry#request',
-  'county/referral/referral-pantry#fulfilment',
-  'county/carePlan/plan-rosa#plan',
 ];
 
 /** Awaits a state; fails with what was waited for. */

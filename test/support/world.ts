@@ -33,36 +33,12 @@ import {
   wantAll,
 } from '../../src/lanes/lanes.ts';
 import { type MappingFile, readMappingFiles } from '../../src/mapping/mapping.ts';
-import { acceptRecords, parseRecord, type RecordType } from '../../src/records/records.ts';
+import { acceptRecords, parseRecord } from '../../src/records/records.ts';
 import { type Store, sql } from '../../src/store/store.ts';
-import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
+import type { Item } from './caseload.ts';
 import { sharedEmbedded, tablesOf } from './embedded.ts';
 import { targetsOf } from './provenance.ts';
 import { aConnection, identifierSystem, startServer, type TestServer, testLogger } from './rig.ts';
-
-export type Item = readonly [RecordType, JsonObject];
-
-/** Everything that the builders' case points at, linked before the case itself is looked at. */
-export function directoryAndClient(): Item[] {
-  const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });
-  return [
-    ['organization', agency],
-    ['organization', anOrganization()],
-    ['worker', aWorker()],
-    ['service', aService()],
-    ['client', aClient()],
-  ];
-}
-
-export function caseWithReferral(): Item[] {
-  return [
-    ['case', aCase()],
-    ['need', aNeed()],
-    ['goal', aGoal()],
-    ['referral', aReferral()],
-    ['carePlan', aCarePlan()],
-  ];
-}
 
 export interface World {
   readonly server: TestServer;

@@ -9,10 +9,11 @@ import { aCarePlan, aCase, aClient, anAppointment, anOrganization, aReferral } f
 import { sweepAt } from '../../clocks/kept.ts';
 import { own } from '../../support/adopting.ts';
 import { feed, hospitalHas, hospitalShows, ops, sourceRefuses } from '../../support/begun.ts';
+import { caseload, directoryAndClient, type Item } from '../../support/caseload.ts';
 import { rosa } from '../../support/documents.ts';
 import { aConnection, identifierSystem } from '../../support/rig.ts';
 import { pollEverybody } from '../../support/roster.ts';
-import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../../support/world.ts';
+import { partnerEdits, useWorld } from '../../support/world.ts';
 
 const world = useWorld({
   inboundTo: 'county',
@@ -36,7 +37,7 @@ const daysAgo = (days: number) => new Date(started - days * 86_400_000).toISOStr
 
 async function rosaIsLinked(...more: readonly Item[]): Promise<void> {
   await hospitalHas(world, rosa);
-  await world.accept(...directoryAndClient(), ...caseWithReferral(), ...more);
+  await world.accept(...caseload(), ...more);
   await world.work();
 }
 

@@ -8,6 +8,7 @@ import { openStore } from '../../../src/store/store.ts';
 import { anOrganization } from '../../builders.ts';
 import { acceptedOf } from '../../support/adopting.ts';
 import { foodCondition, foodOrder, ines, task } from '../../support/begun.ts';
+import { directoryAndClient } from '../../support/caseload.ts';
 import { freshFolder } from '../../support/embedded.ts';
 import {
   aConfig,
@@ -18,7 +19,6 @@ import {
   startTestGateway,
   type TestServer,
 } from '../../support/rig.ts';
-import { directoryAndClient } from '../../support/world.ts';
 
 let server: TestServer;
 let folder: string;

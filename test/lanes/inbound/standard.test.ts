@@ -28,9 +28,10 @@ import {
   task,
   written,
 } from '../../support/begun.ts';
+import { directoryAndClient } from '../../support/caseload.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { aConnection } from '../../support/rig.ts';
-import { directoryAndClient, partnerEdits, useWorld } from '../../support/world.ts';
+import { partnerEdits, useWorld } from '../../support/world.ts';
 
 const world = useWorld({ inboundTo: 'county' });
 

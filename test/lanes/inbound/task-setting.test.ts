@@ -20,8 +20,9 @@ import {
   sourceRefuses,
   task,
 } from '../../support/begun.ts';
+import { caseload } from '../../support/caseload.ts';
 import { aConnection } from '../../support/rig.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../../support/world.ts';
+import { partnerEdits, useWorld } from '../../support/world.ts';
 
 const world = useWorld();
 
@@ -46,7 +47,7 @@ const moved = (status: string, more = {}) => {
 describe('an outgoing referral', () => {
   test('copy: the server has a mirror that follows the record by whatever way', async () => {
     await set('copy');
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     expect(await only(world, 'Task')).toMatchObject({
       status: 'requested',
@@ -60,7 +61,7 @@ describe('an outgoing referral', () => {
 
   test.each(['ours', 'theirs'])('copy: a foreign edit of the mirror is a decision, %s', async (choice) => {
     await set('copy');
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     const { id } = await only(world, 'Task');
     await partnerEdits(world.server, `Task/${id}`, (held) => ({
@@ -79,7 +80,7 @@ describe('an outgoing referral', () => {
 
   test.each(['answer', 'off'] as const)('%s: no Task is made there, and the order is', async (setting) => {
     await set(setting);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work();
     expect(await world.server.all('Task')).toEqual([]);
     expect(await only(world, 'ServiceRequest')).toMatchObject({ status: 'active' });
