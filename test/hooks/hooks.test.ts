@@ -17,8 +17,7 @@ const world = useWorld({ polls, hook, identifierSystems: systems, pollEveryMs: 3
 let patient = '';
 
 beforeEach(async () => {
-  await world.accept(['client', aClient()], ['case', aCase()]);
-  await world.work();
+  await world.send(['client', aClient()], ['case', aCase()]);
   patient = (await world.link('client/client-rosa#patient')).remoteId ?? '';
   await pollEverybody(world);
 });

@@ -87,8 +87,7 @@ describe('what a connection can do', () => {
 test('each operation keeps its route and the reason for it', async () => {
   await world.server.control('POST', 'settings', { auth: 'none' });
   await world.connect(aConnection(world.server.base));
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
   const operations = await world.store.db.selectFrom('operation').select(['route', 'route_reason']).execute();
   expect(operations.length).toBeGreaterThan(0);
   for (const operation of operations) {
@@ -103,8 +102,7 @@ test('C6 each operation keeps the id by which the support of the server finds it
   ]);
   await world.server.control('POST', 'settings', { auth: 'none' });
   await world.connect(aConnection(world.server.base));
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
   const operations = await world.store.db.selectFrom('operation').select(['outcome', 'request_id']).execute();
   expect(operations).toContainEqual({ outcome: 'refused', request_id: 'x-request-id=desk-7' });
 });

@@ -33,13 +33,11 @@ let minute = 0;
 async function sourceSays(more: JsonObject): Promise<void> {
   minute += 1;
   const updatedAt = `2026-02-20T10:${String(minute).padStart(2, '0')}:00-05:00`;
-  await world.accept(['referral', { ...aReferral(), ...more, updatedAt }]);
-  await world.work();
+  await world.send(['referral', { ...aReferral(), ...more, updatedAt }]);
 }
 
 async function accepted(): Promise<void> {
-  await world.accept(...caseload());
-  await world.work();
+  await world.send(...caseload());
   await partnerMoves('accepted', { businessStatus: state('3.0', 'Accepted') });
 }
 
@@ -103,8 +101,7 @@ describe('at a server that knows the two steps of BSeR', () => {
   });
 
   test('nobody is asked before anybody has accepted; once somebody has, they are', async () => {
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     await sourceSays(asked);
     expect(await task()).toMatchObject({ status: 'requested' });
     expect(await world.link('referral/referral-pantry#fulfilment')).toMatchObject({ reason: 'cancel-not-accepted' });

@@ -41,8 +41,7 @@ const heal = () => world.server.control('DELETE', 'faults');
 
 /** The organization is on the server, and linked. */
 async function sent(): Promise<JsonObject> {
-  await world.accept(['organization', anOrganization()]);
-  await world.work();
+  await world.send(['organization', anOrganization()]);
   return world.server.own('Organization', `county/${slot}`);
 }
 
@@ -140,8 +139,7 @@ describe('a reply to a read', () => {
   });
 
   test('68: a server that mixes replies up is one alert, which counts the lanes', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await fault('GET', { status: 200, body: { resourceType: 'Task', id: 'of-somebody-else' } });
     await world.workAgain();
     await reviewAlerts(world.deps);
@@ -166,8 +164,7 @@ describe('a reply to a read', () => {
     await sent();
     await fault('GET', { status: 200, body: { resourceType: 'Organization', id: '77' } });
     await raise();
-    await world.accept(['organization', renamed()]);
-    await world.work();
+    await world.send(['organization', renamed()]);
     expect(await world.lane(subject)).toMatchObject({ parked: 'server-wrong-resource' });
     expect((await world.server.writes()).length).toBe(1);
   });
@@ -187,8 +184,7 @@ describe('a reply to a read', () => {
       expect(await world.link(slot)).toMatchObject({ state: 'parked', reason: 'server-reply-unkeepable' });
       expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);
       expect(await truth()).toEqual(before);
-      await world.accept(['organization', renamed()]);
-      await world.work();
+      await world.send(['organization', renamed()]);
       expect(await world.server.writes()).toHaveLength(1);
 
       await heal();
@@ -204,8 +200,7 @@ describe('a reply to a read', () => {
       'goal',
       aGoal({ id: 'goal-work', statement, updatedAt: `2026-02-0${day}T10:00:00-05:00` }),
     ];
-    await world.accept(...caseload(), other('I want a job.', 1));
-    await world.work();
+    await world.send(...caseload(), other('I want a job.', 1));
     const held = await world.server.own('Goal', 'county/goal/goal-meals#goal');
     const { length } = await world.server.journal();
     await fault('GET', { status: 200, body: { ...held, note: [{ text: '\ud800' }] } }, `Goal/${held.id}$`);
@@ -234,8 +229,7 @@ describe('a reply to a read', () => {
     const contained = [{ resourceType: 'Location', id: 'back-door', name: 'Back door' }];
     await world.server.control('POST', 'seed', { ...held, id: String(id), text, contained });
     await lookAgain();
-    await world.accept(['organization', renamed()]);
-    await world.work();
+    await world.send(['organization', renamed()]);
     expect(await world.server.own('Organization', `county/${slot}`)).toMatchObject({
       name: 'Harbor Food Pantry',
       text,
@@ -319,8 +313,7 @@ describe('a reply to an update', () => {
   ])('%s: it is done, and the notes are no look at it', async (_title, answer) => {
     const held = await sent();
     await fault('PUT', { ...answer(held), at: 'after-commit' });
-    await world.accept(['organization', renamed()]);
-    await world.work();
+    await world.send(['organization', renamed()]);
     const seen = async () => (await world.store.db.selectFrom('seen').select('body').executeTakeFirstOrThrow()).body;
     expect((await seen()) ?? held).toMatchObject({ resourceType: 'Organization', id: held.id });
     await lookAgain();
@@ -379,8 +372,7 @@ describe('a reply to a create', () => {
     const proxy = await startCuttingProxy(world.server.base);
     try {
       await world.connect(aConnection(proxy.base));
-      await world.accept(['organization', anOrganization()]);
-      await world.work();
+      await world.send(['organization', anOrganization()]);
       const whole = proxy.lastReply();
       const body = whole.indexOf('\r\n\r\n') + 4;
       const location = whole.toString('latin1').toLowerCase().indexOf('location:');
@@ -465,8 +457,7 @@ describe('a reply to a create', () => {
     '67: a Location on another host%s, and not here: asked, and sent once only until somebody answers',
     async (_title, body) => {
       await fault('POST', { status: 201, headers: elsewhere, ...body });
-      await world.accept(['organization', anOrganization()]);
-      await world.work();
+      await world.send(['organization', anOrganization()]);
       await lookAgain(4);
       const posts = async () => (await world.server.journal()).filter(({ method }) => method === 'POST').length;
       expect(await posts()).toBe(1);
@@ -486,8 +477,7 @@ describe('a reply to a create', () => {
 
   test('… answered "leave": nothing more is sent for it, whatever its record says, until it is asked by hand', async () => {
     await fault('POST', { status: 201, headers: elsewhere });
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.send(['organization', anOrganization()]);
     await lookAgain(4);
     await heal();
     await world.decide('stored-elsewhere', 'leave');
@@ -524,8 +514,7 @@ describe('a create that is answered with what another patient has', () => {
   /** A linked case, then a second goal whose create is answered so, each time. */
   async function answered(action: JsonObject): Promise<void> {
     await world.server.control('POST', 'seed', [{ resourceType: 'Patient', id: 'another' }, foreign]);
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     await fault('POST', { ...located, ...action }, 'Goal');
     await world.accept(['goal', aGoal({ id: 'goal-two', statement: 'Cook at home twice a week.' })]);
     await world.work({ tries: 20 });
@@ -647,8 +636,7 @@ describe('a create is believed', () => {
 
   test('and asks for no condition that the server does not search by', async () => {
     await world.server.control('POST', 'settings', { hiddenSearchParameters: ['Goal.identifier'] });
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     const created = (await world.server.journal()).filter(({ method }) => method === 'POST');
     const conditional = created
       .filter(({ requestHeaders }) => isObject(requestHeaders) && requestHeaders['if-none-exist'] !== undefined)
@@ -755,12 +743,10 @@ describe('Bundles', () => {
     let lies = 1;
     const once = (body: JsonObject) => (body.type === 'transaction-response' && lies-- > 0 ? lie(body) : body);
     await throughProxy(once, async () => {
-      await world.accept(...directoryAndClient());
-      await world.work();
+      await world.send(...directoryAndClient());
       lies = 1;
       const withoutGoal = caseWithReferral().filter(([type]) => type === 'case' || type === 'need');
-      await world.accept(...withoutGoal, ...goals.map(([, goal]) => ['goal', goal] as const));
-      await world.work();
+      await world.send(...withoutGoal, ...goals.map(([, goal]) => ['goal', goal] as const));
       for (const [name] of goals) {
         const { id } = await world.server.own('Goal', `county/${name}`);
         expect(await world.link(name)).toMatchObject({ remoteId: id, state: 'current' });
@@ -780,8 +766,7 @@ describe('Bundles', () => {
       await world.server.control('POST', 'faults', [
         { method: 'POST', path: 'Organization', nth: 1, fault: { status: 500, at: 'after-commit' } },
       ]);
-      await world.accept(['organization', anOrganization()]);
-      await world.work();
+      await world.send(['organization', anOrganization()]);
       expect(await world.openDecisions()).toEqual([]);
       expect(await creates(world.server, 'Organization')).toBe(1);
     });
@@ -790,8 +775,7 @@ describe('Bundles', () => {
 
 describe('a poll', () => {
   async function sendCase(): Promise<void> {
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
   }
 
   const poll = (type = 'Task') =>

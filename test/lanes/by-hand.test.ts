@@ -27,10 +27,8 @@ const world = useWorld();
 const lane = { connection: 'general', subject: 'county.case.case-rosa' };
 
 async function sendAll(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...directoryAndClient());
+  await world.send(...caseWithReferral());
 }
 
 async function refuse(...types: readonly string[]): Promise<void> {
@@ -43,11 +41,9 @@ async function refuse(...types: readonly string[]): Promise<void> {
 const mend = () => world.server.control('DELETE', 'faults');
 
 async function refusedGoal(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
   await refuse('Goal');
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...caseWithReferral());
 }
 
 const newGoal = (statement: string, minute: number) =>
@@ -138,11 +134,9 @@ describe('a lane with nothing stuck in it', () => {
 
 describe('a refused write', () => {
   test('opens one decision for the lane, beside the parked state, and lists what each choice would do', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await refuse('Goal', 'Condition');
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     const [only, ...others] = await world.openDecisions();
     expect(others).toEqual([]);
     expect(only).toMatchObject({ kind: 'refused-write', choices: ['retry', 'skip'] });
@@ -208,11 +202,9 @@ describe('a refused write', () => {
 
 describe('skip', () => {
   test('of one resource leaves the others parked', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await refuse('Goal', 'Condition');
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     const skipped = await skipStuck(world.store, lane, { by: 'Ida', note: 'not needed' }, 'goal/goal-meals#goal');
     expect(skipped).toEqual(['goal/goal-meals#goal']);
     const shown = await linksOf(world.store, { source: 'county', type: 'goal', id: 'goal-meals' });

@@ -20,10 +20,8 @@ const later = '2026-02-20T10:00:00-05:00';
 const connect = (overrides: Partial<ConnectionConfig> = {}) => world.connect(aConnection(world.server.base, overrides));
 
 async function sendAll(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...directoryAndClient());
+  await world.send(...caseWithReferral());
 }
 
 async function dueOf(connection = 'general'): Promise<string[]> {
@@ -126,8 +124,7 @@ describe('a connection that is on again', () => {
 
   test('and was a shadow before goes live by its back-fill alone', async () => {
     await connect({ mode: 'shadow', backfill: 'none' });
-    await world.accept(...directoryAndClient(), ['case', closedCase('case-seen')]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', closedCase('case-seen')]);
     await connect({ mode: 'off', backfill: 'none' });
     await world.accept(['case', closedCase('case-new')]);
     await world.accept(['case', aCase({ id: 'case-open' })]);
@@ -209,8 +206,7 @@ describe('a source that is taken out of a connection', () => {
   }
 
   test('is sent nothing more of, not even what was accepted before; the lane says why and has no work', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.accept(...caseWithReferral());
     await leftOut();
     const before = await journaled();
@@ -229,8 +225,7 @@ describe('a source that is taken out of a connection', () => {
   });
 
   test('has what became of a request found out that was under way, and nothing sent after it', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.server.control('POST', 'settings', { transactions: false });
     await world.server.control('POST', 'faults', [
       { method: 'POST', path: 'EpisodeOfCare', nth: 1, fault: { drop: 'after-commit' } },
@@ -308,8 +303,7 @@ describe('a source that is taken out of a connection', () => {
 
 test('what stayed when a connection went live goes on staying when its configuration changes, until one of its records does', async () => {
   await connect({ mode: 'shadow', backfill: 'none' });
-  await world.accept(...directoryAndClient(), ['case', closedCase('case-old')]);
-  await world.work();
+  await world.send(...directoryAndClient(), ['case', closedCase('case-old')]);
   await connect({ mode: 'live', backfill: 'none' });
   await connect({ mode: 'live', backfill: 'none', rateLimit: { requestsPerSecond: 500, concurrency: 2 } });
   expect(await world.lane('county.case.case-old')).toMatchObject({ hasWork: false, reason: 'not-backfilled' });
@@ -408,8 +402,7 @@ describe('a process with another configuration than the one in force', () => {
   );
 
   test('stops where it stands when a connection that it works on is switched off', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.server.control('POST', 'settings', { transactions: false });
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
@@ -449,8 +442,7 @@ describe('what makes identity (lanes.md 23)', () => {
   const plans = async () =>
     (await world.server.all('CarePlan')).map(({ id, title, identifier }) => ({ id, title, identifier }));
   const sendChange = async () => {
-    await world.accept(['carePlan', aCarePlan({ title: 'Food every day', updatedAt: later })]);
-    await world.work();
+    await world.send(['carePlan', aCarePlan({ title: 'Food every day', updatedAt: later })]);
   };
 
   test('another identifierSystem is refused at start: every link would lose its resource', async () => {

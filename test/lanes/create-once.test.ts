@@ -47,8 +47,7 @@ describe('each resource is created exactly once when a reply is', () => {
   });
 
   test.each(accidents)('%s: a transaction', async (_accident, fault) => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await strikeOnce('POST', '$', fault);
     await world.accept(...caseWithReferral());
     await workThrough(fault);
@@ -84,8 +83,7 @@ describe('each resource is created exactly once on a server that', () => {
       { method: 'POST', nth: 7, fault: { drop: 'after-commit' } },
       { method: 'POST', nth: 9, fault: { drop: 'before-commit' } },
     ]);
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
   });
 });
@@ -128,8 +126,7 @@ describe('a search that found nothing', () => {
       { method: 'GET', path: 'Organization', nth: 1, fault: { status: 500 } },
       { method: 'GET', path: 'Organization', nth: 2, fault: { truncate: 100 } },
     ]);
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.send(['organization', anOrganization()]);
     expect(await creates(world.server, 'Organization')).toBe(1);
   });
 });
@@ -141,17 +138,15 @@ describe('a search that can never tell what became of a lost create', () => {
   /** A linked case, and then a new goal whose create gets no reply, and a new title of the plan beside it. */
   async function loseCreate(drop: string, fault: Json): Promise<void> {
     await world.server.control('POST', 'settings', { transactions: false, conditionalCreate: false });
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     await world.server.control('POST', 'faults', [
       { method: 'POST', path: 'Goal', nth: 1, fault: { drop } },
       { method: 'GET', path: 'Goal$', fault },
     ]);
-    await world.accept(
+    await world.send(
       ['goal', aGoal({ id: 'goal-two', statement: 'Cook at home twice a week.' })],
       newTitle('Plan of June', 1),
     );
-    await world.work();
   }
 
   const newTitle = (title: string, day: number): Item => [
@@ -175,8 +170,7 @@ describe('a search that can never tell what became of a lost create', () => {
     expect(await world.link(goalTwo)).toMatchObject({ remoteId: null, state: 'parked', reason: 'outcome-untold' });
     expect(await planTitle()).toBe('Plan of June');
     expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, parked: undefined });
-    await world.accept(newTitle('Plan of July', 2));
-    await world.work();
+    await world.send(newTitle('Plan of July', 2));
     expect(await planTitle()).toBe('Plan of July');
     expect(await goalPosts()).toBe(2);
     expect(await world.openDecisions()).toHaveLength(1);
@@ -216,8 +210,7 @@ describe('a search that can never tell what became of a lost create', () => {
     expect(await world.openDecisions()).toMatchObject([question]);
     expect(await planTitle()).toBe('Plan of June');
     await mend();
-    await world.accept(newTitle('Plan of July', 2));
-    await world.work();
+    await world.send(newTitle('Plan of July', 2));
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.link(goalTwo)).toMatchObject({ state: 'current' });
     expect(await goalPosts()).toBe(2);
@@ -234,8 +227,7 @@ describe('a search that can never tell what became of a lost create', () => {
     await world.decide('outcome-untold', 'not-there');
     await world.work();
     await lateCheckIsDue();
-    await world.accept(newTitle('Plan of July', 2));
-    await world.work();
+    await world.send(newTitle('Plan of July', 2));
     expect(await planTitle()).toBe('Plan of July');
     expect(await world.openDecisions()).toMatchObject([{ ...question, choices: ['look-again', 'done'] }]);
     expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, nextLookAt: null });
@@ -262,18 +254,16 @@ describe('a search that can never tell what became of a lost create', () => {
 
   test('is no reason to write over a resource whose last write cannot be read', async () => {
     await world.server.control('POST', 'settings', { transactions: false });
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     const { remoteId } = await world.link('goal/goal-meals#goal');
     await world.server.control('POST', 'faults', [
       { method: 'PUT', path: 'Goal', nth: 1, fault: { drop: 'before-commit' } },
       { method: 'GET', path: `Goal/${remoteId}`, nth: 2, times: 9, fault: { status: 403 } },
     ]);
-    await world.accept(
+    await world.send(
       ['goal', aGoal({ statement: 'Eat well.', updatedAt: '2026-03-01T10:00:00-05:00' })],
       newTitle('Plan of June', 1),
     );
-    await world.work();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'outcome-untold', choices: ['look-again'] }]);
     expect(await planTitle()).toBe('Plan of June');
     await mend();
@@ -362,8 +352,7 @@ async function lateCheckIsDue(): Promise<void> {
 describe('after a create whose reply was lost', () => {
   test('a double that turns up late goes to a decision; the older one stays linked', async () => {
     await strikeOnce('POST', 'Organization', { drop: 'before-commit' });
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.send(['organization', anOrganization()]);
     const { remoteId } = await world.link('organization/org-pantry#organization');
     expect((await world.lane('county.organization.org-pantry')).nextLookAt).not.toBeNull();
     const [mine] = await world.server.all('Organization');
@@ -381,8 +370,7 @@ describe('after a create whose reply was lost', () => {
     await world.server.control('POST', 'settings', { conditionalCreate: false });
     const seeOther = { status: 303, headers: { location: 'https://login.example.org/' }, at: 'after-commit' };
     await strikeOnce('POST', 'Organization', seeOther);
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.send(['organization', anOrganization()]);
     expect(await world.alerts()).toMatchObject([{ topic: 'connection-paused:general' }]);
     await setPaused(world.store, 'general', undefined);
     await world.work();
@@ -401,8 +389,7 @@ describe('after a create whose reply was lost', () => {
         { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'before-commit' } },
         { method: 'POST', path: 'Organization', nth: 2, fault: { status: 422 } },
       ]);
-      await world.accept(['organization', anOrganization()]);
-      await world.work();
+      await world.send(['organization', anOrganization()]);
       const [first] = await posts();
       expect((await world.server.fhir('POST', 'Organization', bodyOf(first))).status).toBe(201);
       await lateCheckIsDue();
@@ -413,11 +400,10 @@ describe('after a create whose reply was lost', () => {
       await world.workAgain();
       expect(await world.link(pantry)).toMatchObject({ remoteId: (await held()).id, state: 'current' });
       expect(await world.openDecisions()).toEqual([]);
-      await world.accept([
+      await world.send([
         'organization',
         anOrganization({ name: 'Elm Street Food Pantry', updatedAt: '2026-03-01T10:00:00-05:00' }),
       ]);
-      await world.work();
       expect(await held()).toMatchObject({ name: 'Elm Street Food Pantry' });
     });
 
@@ -437,8 +423,7 @@ describe('after a create whose reply was lost', () => {
       await world.server.control('POST', 'faults', [
         { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'after-commit' } },
       ]);
-      await world.accept(...caseload());
-      await world.work();
+      await world.send(...caseload());
       await world.server.control('POST', 'clock', { advance: '2m' });
       const newer = String((await world.link(pantry)).remoteId);
       const twins = (await world.server.all('Organization')).filter(({ name }) => name === 'Elm Street Pantry');
@@ -480,8 +465,7 @@ describe('after a create whose reply was lost', () => {
       identifier: [ours('county/organization/org-pantry#organization')],
     };
     await world.server.control('POST', 'seed', organization);
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.send(['organization', anOrganization()]);
     const held = await world.server.own('Organization', 'county/organization/org-pantry#organization');
     expect(held.alias).toEqual(['The Elm']);
     expect(held.telecom).toBeDefined();
@@ -498,8 +482,7 @@ describe('after a create whose reply was lost', () => {
       { ...twin, id: 'one' },
       { ...twin, id: 'two' },
     ]);
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.send(['organization', anOrganization()]);
     expect(await creates(world.server, 'Organization')).toBe(0);
     expect(await world.link('organization/org-pantry#organization')).toMatchObject({ state: 'parked' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled' }]);

@@ -92,8 +92,7 @@ describe('a case with a plan', () => {
 describe('E32 a later edition', () => {
   test('is a new note that names the one it replaces', async () => {
     await sendCase();
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     const [first, second, ...more] = await filed();
     expect(more).toEqual([]);
     expect([first?.edition, second?.edition]).toEqual([1, 2]);
@@ -152,8 +151,7 @@ describe('E23 a note whose reply is lost', () => {
     await world.work({ tries: 30 });
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     await lose(1);
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     expect(await filed()).toMatchObject([{ edition: 1 }, { edition: 2 }]);
     expect(await world.openDecisions()).toEqual([]);
   });
@@ -345,8 +343,7 @@ describe('E30 the daily cap on documents', () => {
     });
     await seed(anEncounter('ben-visit', 'in-progress', '2026-02-01T09:00:00Z', 'ben'));
     await sendCase();
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     const tries = (await writes()).filter((write) => write.includes('DocumentReference'));
     expect(tries).toEqual(['POST DocumentReference 201', 'POST DocumentReference 403']);
     await world.workAgain();
@@ -401,15 +398,13 @@ describe('a revoked consent', () => {
       aConnection(world.server.base, { ...hospital, organization: { source: 'county', id: 'org-pantry' } }),
     );
     await world.accept(...directoryAndClient(), ['consent', aConsent({ sensitivity: ['mental-health'] })]);
-    await world.accept(...caseWithReferral(), ['need', secret]);
-    await world.work();
+    await world.send(...caseWithReferral(), ['need', secret]);
     expect((await filed())[0]?.text).toContain('CANARY-SECRET');
     const at = '2026-03-01T09:00:00-05:00';
-    await world.accept([
+    await world.send([
       'consent',
       aConsent({ sensitivity: ['mental-health'], status: 'revoked', revokedAt: at, updatedAt: at }),
     ]);
-    await world.work();
     const [, retraction, anew, ...more] = await filed();
     expect(more).toEqual([]);
     expect(retraction?.text).toMatch(/retracted/i);
@@ -428,10 +423,8 @@ describe('what is labelled', () => {
   const referral = aReferral({ id: 'referral-shelter', organizationId: 'org-shelter', serviceId: undefined });
 
   test('takes the note back once the case is, and goes with a consent that names the label, under the notice', async () => {
-    await world.accept(...caseload());
-    await world.work();
-    await world.accept(['case', aCase({ sensitivity: ['substance-use-part2'], updatedAt: at })]);
-    await world.work();
+    await world.send(...caseload());
+    await world.send(['case', aCase({ sensitivity: ['substance-use-part2'], updatedAt: at })]);
     expect((await filed()).map(({ text }) => /retracted/i.test(text))).toEqual([false, true]);
     const consent = aConsent({
       recipients: [{ class: 'my treating providers' }],
@@ -439,8 +432,7 @@ describe('what is labelled', () => {
       sensitivity: ['substance-use-part2'],
       part2: { redisclosureNotice: true },
     });
-    await world.accept(['consent', consent]);
-    await world.work();
+    await world.send(['consent', consent]);
     const [, , anew] = await filed();
     expect(anew?.text).toContain('Delgado');
     expect(anew?.text).toMatch(/42 CFR/);
@@ -448,17 +440,14 @@ describe('what is labelled', () => {
 
   test('is named in none of it without a consent, a shelter to which the client was referred as little as one that is labelled later', async () => {
     await world.accept(...caseload());
-    await world.accept(['organization', shelter(['domestic-violence'])], ['referral', referral]);
-    await world.work();
+    await world.send(['organization', shelter(['domestic-violence'])], ['referral', referral]);
     const [first] = await filed();
     expect(first?.text).toContain('Delgado');
     expect(first?.text).not.toContain('CANARY-SHELTER');
-    await world.accept(['organization', { ...shelter([]), updatedAt: '2026-03-02T09:00:00-05:00' }]);
-    await world.work();
+    await world.send(['organization', { ...shelter([]), updatedAt: '2026-03-02T09:00:00-05:00' }]);
     expect((await filed()).at(-1)?.text).toContain('CANARY-SHELTER');
     const again = { ...shelter(['domestic-violence']), updatedAt: '2026-03-03T09:00:00-05:00' };
-    await world.accept(['organization', again]);
-    await world.work();
+    await world.send(['organization', again]);
     const last = (await filed()).slice(2);
     expect(last).toHaveLength(2);
     expect(last.map(({ text }) => text).join()).not.toContain('CANARY-SHELTER');
@@ -472,8 +461,7 @@ describe('a patient who is not there', () => {
       'client',
       aClient({ identifiers: [], names: [{ use: 'legal', given: ['Rosa'], family: 'Delmar' }] }),
     ]);
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     expect(await writes()).toEqual([]);
     expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'waiting' });
   });
@@ -482,8 +470,7 @@ describe('a patient who is not there', () => {
     await sendCase();
     await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient/rosa', fault: { status: 404 } }]);
     await world.workAgain();
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'waiting', reason: 'remote-gone' });
     await world.server.control('DELETE', 'faults');
@@ -561,8 +548,7 @@ describe('a client whose consent does not name the hospital', () => {
     const aboutPatients = (await world.server.journal()).filter(({ url }) => /\/Patient\b/.test(String(url)));
     expect(aboutPatients).toEqual([]);
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ state: 'withheld' });
-    await world.accept(['consent', aConsent({ period: { from: '2026-02-02' } })]);
-    await world.work();
+    await world.send(['consent', aConsent({ period: { from: '2026-02-02' } })]);
     expect(await filed()).toMatchObject([{ edition: 1 }]);
   });
 });

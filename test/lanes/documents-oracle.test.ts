@@ -61,8 +61,7 @@ describe('a case with a plan', () => {
 describe('a later edition', () => {
   test('C16 C17 C31 amends the document under the tag that was just read', async () => {
     await sendCase();
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     expect(await writes()).toEqual(['POST DocumentReference 201', 'PUT DocumentReference 200']);
     expect(await filed()).toMatchObject([{ edition: 2, docStatus: 'amended' }]);
     expect((await filed())[0]?.text).toContain('on every day of the month');
@@ -83,11 +82,9 @@ describe('a later edition', () => {
   test('C25 C31 is a new document, and a new one takes that back, where the site declares no update: none is tried', async () => {
     await world.server.control('POST', 'settings', { interactions: { DocumentReference: 'crs' } });
     await sendCase();
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     expect((await filed()).map(({ edition }) => edition)).toEqual([1, 2]);
-    await world.accept(['case', { id: 'case-rosa', updatedAt: '2026-03-01T09:00:00-05:00', deleted: true }]);
-    await world.work();
+    await world.send(['case', { id: 'case-rosa', updatedAt: '2026-03-01T09:00:00-05:00', deleted: true }]);
     expect((await filed())[2]).toMatchObject({ edition: 3, status: 'current' });
     expect((await filed())[2]?.text).toMatch(/ v2 of .* was taken back/);
     expect(new Set(await writes())).toEqual(new Set(['POST DocumentReference 201']));
@@ -172,15 +169,13 @@ describe('a revoked consent', () => {
       aConnection(world.server.base, { ...hospital, organization: { source: 'county', id: 'org-pantry' } }),
     );
     await world.accept(...directoryAndClient(), ['consent', aConsent({ sensitivity: ['mental-health'] })]);
-    await world.accept(...caseWithReferral(), ['need', secret]);
-    await world.work();
+    await world.send(...caseWithReferral(), ['need', secret]);
     expect((await filed())[0]?.text).toContain('CANARY-SECRET');
     const at = '2026-03-01T09:00:00-05:00';
-    await world.accept([
+    await world.send([
       'consent',
       aConsent({ sensitivity: ['mental-health'], status: 'revoked', revokedAt: at, updatedAt: at }),
     ]);
-    await world.work();
     const [retraction, anew, ...more] = await filed();
     expect(more).toEqual([]);
     expect(retraction).toMatchObject({ status: 'entered-in-error', edition: 2 });
@@ -194,12 +189,10 @@ describe('a note that was an error', () => {
     ['cannot be read, is not written over', 'GET', 0],
     ['may not be marked, is tried once', 'PUT', 1],
   ])('and whose document %s: a person is asked, and it goes when the server lets it', async (_what, method, tries) => {
-    await world.accept(...directoryAndClient(), ['case', aCase()], ['note', aNote()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], ['note', aNote()]);
     const { length } = await world.server.journal();
     await world.server.control('POST', 'faults', [{ method, path: 'DocumentReference/', fault: { status: 501 } }]);
-    await world.accept(['note', aNote({ status: 'entered-in-error', updatedAt: '2026-03-01T09:00:00-05:00' })]);
-    await world.work();
+    await world.send(['note', aNote({ status: 'entered-in-error', updatedAt: '2026-03-01T09:00:00-05:00' })]);
     const puts = (await world.server.journal(length)).filter((request) => request.method === 'PUT');
     expect(puts).toHaveLength(tries);
     expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);

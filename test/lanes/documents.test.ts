@@ -94,8 +94,7 @@ describe('the first edition', () => {
   });
 
   test('waits for a quiet time when nothing in it is urgent, and the lane says when it looks again', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()], ['need', aNeed()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], ['need', aNeed()]);
     expect(await filed()).toEqual([]);
     expect(await world.link('need/need-food#condition')).toMatchObject({ state: 'due', reason: 'document-quiet' });
     const { nextLookAt } = await world.lane('county.case.case-rosa');
@@ -106,18 +105,15 @@ describe('the first edition', () => {
   });
 
   test('waits for the patient, and goes when the patient is linked', async () => {
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     expect(await filed()).toEqual([]);
     expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'waiting' });
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     expect(await filed()).toMatchObject([{ edition: 1 }]);
   });
 
   test('does not exist where the case has nothing to tell', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()]);
     expect(await filed()).toEqual([]);
   });
 });
@@ -140,8 +136,7 @@ describe('a later edition', () => {
   test('waits until the day is over and the case is quiet, then amends the same document', async () => {
     await sendCase();
     const [first] = await filed();
-    await world.accept(['goal', achieved]);
-    await world.work();
+    await world.send(['goal', achieved]);
     expect(await filed()).toEqual([first]);
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'due' });
     await timePasses(24);
@@ -154,8 +149,7 @@ describe('a later edition', () => {
 
   test('does not wait when a record that the one before told of is withdrawn', async () => {
     await sendCase();
-    await world.accept(['goal', aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', deleted: true })]);
-    await world.work();
+    await world.send(['goal', aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', deleted: true })]);
     const [second] = await filed();
     expect(second).toMatchObject({ edition: 2 });
     expect(second?.text).not.toContain('food on the table');
@@ -218,8 +212,7 @@ describe('what may not be told', () => {
     await world.connect(
       aConnection(world.server.base, { ...byDocument, organization: { source: 'county', id: 'org-pantry' } }),
     );
-    await world.accept(...caseload(), ['need', secret]);
-    await world.work();
+    await world.send(...caseload(), ['need', secret]);
     expect((await filed())[0]?.text).not.toContain('CANARY-SECRET');
     expect(await world.link('need/need-secret#condition')).toMatchObject({ state: 'withheld' });
     await world.accept(['consent', aConsent({ sensitivity: ['mental-health'] })]);
@@ -234,16 +227,14 @@ describe('what may not be told', () => {
     await world.connect(
       aConnection(world.server.base, { ...byDocument, organization: { source: 'county', id: 'org-pantry' } }),
     );
-    await world.accept(...directoryAndClient(), ['consent', consent], ...caseWithReferral(), ['need', secret]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['consent', consent], ...caseWithReferral(), ['need', secret]);
     expect((await filed())[0]?.text).toContain('CANARY-SECRET');
     const revoked = {
       status: 'revoked',
       revokedAt: '2026-03-01T09:00:00-05:00',
       updatedAt: '2026-03-01T09:00:00-05:00',
     };
-    await world.accept(['consent', aConsent({ sensitivity: ['mental-health'], ...revoked } as never)]);
-    await world.work();
+    await world.send(['consent', aConsent({ sensitivity: ['mental-health'], ...revoked } as never)]);
     const all = await filed();
     expect(all.filter(({ text }) => text.includes('CANARY-SECRET'))).toEqual([]);
     expect(all).toEqual(
@@ -268,16 +259,14 @@ describe('what may not be told', () => {
     await sendCase();
     expect((await filed())[0]?.text).toContain('CANARY-COUNSELOR');
     const labelled = { sensitivity: ['domestic-violence'], updatedAt: '2026-03-01T09:00:00-05:00' };
-    await world.accept(['organization', { ...organization, ...labelled }]);
-    await world.work();
+    await world.send(['organization', { ...organization, ...labelled }]);
     expect(await filed()).toMatchObject([{ status: 'current', docStatus: 'amended', edition: 2 }]);
     expect((await filed())[0]?.text).not.toContain('CANARY-COUNSELOR');
   });
 
   test('is everything once the case is deleted', async () => {
     await sendCase();
-    await world.accept(['case', aCase({ updatedAt: '2026-03-01T09:00:00-05:00', deleted: true })]);
-    await world.work();
+    await world.send(['case', aCase({ updatedAt: '2026-03-01T09:00:00-05:00', deleted: true })]);
     expect(await filed()).toMatchObject([{ status: 'entered-in-error', edition: 2 }]);
     expect((await filed())[0]?.text).not.toContain('Enough food at home');
   });

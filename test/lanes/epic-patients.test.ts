@@ -35,8 +35,7 @@ async function seed(...patients: JsonObject[]): Promise<void> {
 }
 
 async function sendClient(overrides: JsonObject = {}): Promise<void> {
-  await world.accept(['client', { ...aClient(), ...overrides }]);
-  await world.work();
+  await world.send(['client', { ...aClient(), ...overrides }]);
 }
 
 /** Requests about patients, as `POST Patient/$match` or `GET Patient?identifier=…`. */
@@ -226,8 +225,7 @@ describe('E20: a merged patient', () => {
       { method: 'POST', path: 'Condition', nth: 1, fault: { status: 400, body: mergedAway } },
       { method: 'POST', path: 'Condition', nth: 2, fault: { status: 201, headers: { location: 'Condition/c1' } } },
     ]);
-    await world.accept(['case', aCase()], ['need', aNeed()]);
-    await world.work();
+    await world.send(['case', aCase()], ['need', aNeed()]);
     expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
     const posts = (await world.server.journal()).filter(({ url }) => String(url).endsWith('/Condition'));
     expect(posts.map(({ requestBody }) => /Patient\/\w+/.exec(JSON.stringify(requestBody))?.[0])).toEqual([
@@ -310,8 +308,7 @@ describe('E23: a problem that is on the list already', () => {
       subject: { reference: 'Patient/rosa' },
       code: { coding: [{ system: 'http://snomed.info/sct', code: '733423003' }] },
     });
-    await world.accept(['client', aClient()], ['case', aCase()], ['need', aNeed()]);
-    await world.work();
+    await world.send(['client', aClient()], ['case', aCase()], ['need', aNeed()]);
     const posts = async () =>
       (await world.server.journal())
         .filter(({ method, url }) => method === 'POST' && String(url).endsWith('/Condition'))
@@ -339,8 +336,7 @@ describe('E25: a problem, which the server stores in a form of its own and takes
   const sendNeed = async () => {
     await seed(rosa('rosa', { telecom: phone }));
     await sendClient();
-    await world.accept(['case', aCase()], ['need', aNeed()]);
-    await world.work();
+    await world.send(['case', aCase()], ['need', aNeed()]);
   };
   const writes = async () =>
     (await world.server.journal())
@@ -369,8 +365,7 @@ describe('E25: a problem, which the server stores in a form of its own and takes
 
   test('E25: a change here is not sent: the state says that the server takes none, and one question asks what to do', async () => {
     await sendNeed();
-    await world.accept(['need', changed()]);
-    await world.work();
+    await world.send(['need', changed()]);
     expect(await writes()).toEqual(['POST 201']);
     expect(await world.link(need)).toMatchObject({ state: 'parked', reason: 'update-not-offered' });
     expect(await world.openDecisions()).toMatchObject([{ code: 'refused-write', choices: ['retry', 'skip'] }]);
@@ -381,8 +376,7 @@ describe('E25: a problem, which the server stores in a form of its own and takes
 
   test('E25: changed by hand there as here, it is current again, and the question is over', async () => {
     await sendNeed();
-    await world.accept(['need', changed()]);
-    await world.work();
+    await world.send(['need', changed()]);
     await seed({ ...(await stored()), clinicalStatus: clinical('resolved'), abatementDateTime: '2026-02-20' });
     await world.workAgain();
     expect(await world.link(need)).toMatchObject({ state: 'current' });
@@ -391,8 +385,7 @@ describe('E25: a problem, which the server stores in a form of its own and takes
 
   test('E25: a need that is withdrawn stays there, and the state says that it cannot be taken back', async () => {
     await sendNeed();
-    await world.accept(['need', { id: 'need-food', updatedAt: '2026-02-20T10:00:00-05:00', deleted: true }]);
-    await world.work();
+    await world.send(['need', { id: 'need-food', updatedAt: '2026-02-20T10:00:00-05:00', deleted: true }]);
     expect(await world.link(need)).toMatchObject({ state: 'parked', reason: 'update-not-offered', retired: false });
     expect(await writes()).toEqual(['POST 201']);
   });

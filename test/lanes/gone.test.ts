@@ -14,8 +14,7 @@ const name = 'carePlan/plan-rosa#plan';
 const lane = 'county.case.case-rosa';
 
 async function sendCaseAndLoseThePlan(): Promise<JsonObject> {
-  await world.accept(...caseload());
-  await world.work();
+  await world.send(...caseload());
   const plan = await world.server.own('CarePlan', `county/${name}`);
   await deletedThere(world.server, `CarePlan/${plan.id}`);
   return plan;
@@ -38,11 +37,10 @@ describe('a resource that was deleted on the server', () => {
     const [referral] = caseWithReferral()
       .filter(([type]) => type === 'referral')
       .map(([, record]) => record);
-    await world.accept(
+    await world.send(
       ['carePlan', changedPlan()],
       ['referral', { ...referral, urgency: 'urgent', updatedAt: '2026-02-20T10:00:00-05:00' }],
     );
-    await world.work();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone' }]);
     expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
       priority: 'urgent',
@@ -51,12 +49,10 @@ describe('a resource that was deleted on the server', () => {
   });
 
   test('between our read and our write is not brought back by the write', async () => {
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     const { id } = await world.server.own('CarePlan', `county/${name}`);
     world.beforeNextWrite(() => deletedThere(world.server, `CarePlan/${id}`));
-    await world.accept(['carePlan', changedPlan()]);
-    await world.work();
+    await world.send(['carePlan', changedPlan()]);
     expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone' }]);
     expect(await world.server.all('CarePlan')).toEqual([]);
   });
@@ -131,8 +127,7 @@ describe('a resource that was deleted on the server', () => {
 
   test('whose record is deleted as well asks nobody', async () => {
     await sendCaseAndLoseThePlan();
-    await world.accept(['carePlan', aCarePlan({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['carePlan', aCarePlan({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: undefined });
   });
@@ -148,12 +143,10 @@ describe('a write that is answered that its resource is gone, although a look sh
   ])(
     '%s: is tried once more after the look, parks with its reason, and goes out once it is mended',
     async (_title, status, record) => {
-      await world.accept(...caseload());
-      await world.work();
+      await world.send(...caseload());
       const before = await puts();
       await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'CarePlan', fault: { status } }]);
-      await world.accept(['carePlan', record]);
-      await world.work();
+      await world.send(['carePlan', record]);
       expect(await puts()).toBe(before + 2);
       expect(await world.link(name)).toMatchObject({ state: 'parked', reason: 'server-refused' });
       expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: 'server-refused' });
@@ -214,8 +207,7 @@ describe('one more that is found gone on a day on which very many were, and a pe
     const rosa = { resourceType: 'Patient', id: 'rosa', name: [{ family: 'Delgado', given: ['Rosa'] }] };
     const identifier = [{ system: 'urn:oid:1.2.3', value: 'MRN-20417' }];
     await world.server.control('POST', 'seed', { ...rosa, identifier, birthDate: '1984-06-17', gender: 'female' });
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await deletedThere(world.server, 'Patient/rosa');
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone', choices: ['again', 'leave'] }]);
@@ -324,8 +316,7 @@ describe('what would point at a resource that is gone', () => {
   const later = '2026-02-20T10:00:00-05:00';
 
   async function loseTheAgency(): Promise<JsonObject> {
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.send(['organization', anOrganization()]);
     const ours = await world.server.own('Organization', `county/${agency}`);
     await deletedThere(world.server, `Organization/${ours.id}`);
     await world.workAgain();
@@ -333,8 +324,7 @@ describe('what would point at a resource that is gone', () => {
   }
 
   async function beginTheCase(): Promise<void> {
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
   }
 
   const task = 'referral/referral-pantry#fulfilment';
@@ -372,8 +362,7 @@ describe('what would point at a resource that is gone', () => {
   });
 
   test('and does so already is updated as ever', async () => {
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     const goal = await world.server.own('Goal', 'county/goal/goal-meals#goal');
     const client = await world.server.own('Patient', 'county/client/client-rosa#patient');
     await sql`update link set state = 'parked', reason = '{"code":"remote-gone","text":""}' where type = 'client'`.execute(

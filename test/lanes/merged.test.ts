@@ -39,8 +39,7 @@ async function seed(...patients: JsonObject[]): Promise<void> {
 
 async function sendCase(): Promise<void> {
   await seed(rosa('old'));
-  await world.accept(...caseload());
-  await world.work();
+  await world.send(...caseload());
   expect(await world.link(slot)).toMatchObject({ remoteId: 'old' });
 }
 
@@ -69,13 +68,11 @@ describe('a linked patient who was merged into another', () => {
 
   test('an appointment in the old chart stays there, until the server itself names the new patient', async () => {
     await sendCase();
-    await world.accept(['appointment', anAppointment()]);
-    await world.work();
+    await world.send(['appointment', anAppointment()]);
     await seed(rosa('new'), rosa('old', replacedBy('new')));
     await world.workAgain();
     const named = async (title: string, updatedAt: string) => {
-      await world.accept(['appointment', anAppointment({ title, updatedAt })]);
-      await world.work();
+      await world.send(['appointment', anAppointment({ title, updatedAt })]);
       const [visit, ...others] = await world.server.all('Appointment');
       expect([visit, others]).toMatchObject([{ status: 'booked', description: title }, []]);
       return visit === undefined ? undefined : patientOf(visit);
@@ -97,11 +94,10 @@ describe('a linked patient who was merged into another', () => {
     await world.workAgain();
     await world.workAgain();
     expect(await world.server.writes(length)).toEqual([]);
-    await world.accept(
+    await world.send(
       ['goal', aGoal({ statement: 'I want three meals a day.', updatedAt: '2026-02-20T10:00:00-05:00' })],
       ['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })],
     );
-    await world.work();
     expect(await world.server.own('Goal', goalName)).toMatchObject({
       subject: { reference: 'Patient/old' },
       meta: { versionId: '2' },
@@ -172,8 +168,7 @@ describe('a linked patient who was merged into another', () => {
       state: 'parked',
       reason: 'patient-merged-elsewhere',
     });
-    await world.accept(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.server.writes(length)).toEqual([]);
   });
 
@@ -209,8 +204,7 @@ describe('a linked patient who was merged into another', () => {
 describe('a linked patient whom the server has lost, and whom we had found', () => {
   async function lost(): Promise<void> {
     await seed(rosa('old'));
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await deletedThere(world.server, 'Patient/old');
     await world.workAgain();
   }
@@ -230,8 +224,7 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
 
   test('answered "again": the client is looked for once more, and what waited goes to whom is found', async () => {
     await lost();
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     await seed(rosa('new'));
     await world.decide('remote-gone', 'again');
     await world.work();
@@ -267,8 +260,7 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
 
   test('shown again as the same: the question closes, and what waited goes there', async () => {
     await lost();
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     await seed(rosa('old'));
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
@@ -286,8 +278,7 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
 
   test('on a day on which very many are lost: all stay linked under one question, and a server that was ill ends it', async () => {
     await seed(rosa('old'));
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await sql`
       insert into mass_change (connection, cause, value, links, held)
       values ('general', 'restored-server', to_char(now() at time zone 'UTC', 'YYYY-MM-DD'), 500, 100)`.execute(
@@ -324,8 +315,7 @@ describe('a survivor whom the server does not name', () => {
   });
 
   test('nor makes a patient of ours anew who was merged so', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     const ours = await world.server.own('Patient', 'county/client/client-rosa#patient');
     const other = { identifier: { system: 'urn:oid:1.2.3', value: 'MRN-1' } };
     await seed({ ...ours, active: false, link: [{ type: 'replaced-by', other }] });
@@ -416,8 +406,7 @@ describe('a client who was linked, and is looked for again by the word of a pers
     await world.workAgain();
     await world.decide('patient-match', 'leave');
     await world.work();
-    await world.accept(['client', aClient({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['client', aClient({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found' }]);
     expect(await creates(world.server, 'Patient')).toBe(0);
   });
@@ -430,8 +419,7 @@ describe('a merge that the hospital takes back', () => {
     await sendCase();
     await seed(rosa('new', married), rosa('old', replacedBy('new')));
     await world.workAgain();
-    await world.accept(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
     await seed(rosa('old'));
   }

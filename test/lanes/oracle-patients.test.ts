@@ -25,8 +25,7 @@ async function seed(...patients: JsonObject[]): Promise<void> {
 }
 
 async function sendClient(): Promise<void> {
-  await world.accept(['client', aClient()]);
-  await world.work();
+  await world.send(['client', aClient()]);
 }
 
 async function searches(): Promise<JsonObject[]> {

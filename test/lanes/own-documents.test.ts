@@ -129,16 +129,14 @@ describe.each([
     await open(['note', aNote()]);
     await world.work();
     await world.workAgain();
-    await world.accept(['worker', aWorker({ updatedAt: later, phone: '(518) 555-0199' })]);
-    await world.work();
+    await world.send(['worker', aWorker({ updatedAt: later, phone: '(518) 555-0199' })]);
     expect(await writes()).toEqual(['POST DocumentReference 201']);
   });
 
   test('an addendum is another document, and the note stays as it is', async () => {
     await open(['note', aNote()]);
     await world.work();
-    await world.accept(['note', aNote({ updatedAt: later, status: 'amended', addenda: [addendum] })]);
-    await world.work();
+    await world.send(['note', aNote({ updatedAt: later, status: 'amended', addenda: [addendum] })]);
     expect(await writes()).toEqual(['POST DocumentReference 201', 'POST DocumentReference 201']);
     const added = (await filed()).find(({ text }) => text.includes('The card came by mail.'));
     const note = (await filed()).find(({ text }) => text.includes('pantry card now'));
@@ -164,8 +162,7 @@ describe.each([
   ])('a note that %s is taken back, without a word of it, and a person learns of it', async (_how, record) => {
     await open(['note', aNote()]);
     await world.work();
-    await world.accept(['note', record]);
-    await world.work();
+    await world.send(['note', record]);
     const last = (await filed()).at(-1);
     expect(last?.text).toMatch(/retracted: document of a community agency/i);
     expect(last?.text).not.toMatch(/Delgado|pantry/);
@@ -179,8 +176,7 @@ describe.each([
     await seedLee();
     await open(['note', aNote()], ...leesCase);
     await world.work();
-    await world.accept(['note', aNote({ clientId: 'client-lee', caseId: 'case-lee', updatedAt: later })]);
-    await world.work();
+    await world.send(['note', aNote({ clientId: 'client-lee', caseId: 'case-lee', updatedAt: later })]);
     expect(await lastIn('rosa')).toMatch(/retracted/i);
     expect(await lastIn('rosa')).not.toMatch(/Delgado|pantry/);
     expect(await lastIn('lee')).toMatch(/Okonkwo.*pantry card/s);
@@ -196,8 +192,7 @@ describe.each([
     await world.work();
     expect(await lastIn('rosa')).toContain('NEED-OF-LEE');
     const moved = aNeed({ clientId: 'client-lee', caseId: 'case-lee', description: 'NEED-OF-LEE', updatedAt: later });
-    await world.accept(['need', moved]);
-    await world.work();
+    await world.send(['need', moved]);
     await timePasses(5);
     await world.work();
     expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ code: 'document-recalled' }));
@@ -217,8 +212,7 @@ describe.each([
   });
 
   test('with one it is a document of its own at once, with the crisis line, and the plan of the case says that it is there', async () => {
-    await world.accept(...caseload(), naming(), ['safetyPlan', aSafetyPlan()]);
-    await world.work();
+    await world.send(...caseload(), naming(), ['safetyPlan', aSafetyPlan()]);
     const [first, second, ...more] = await filed();
     expect(more).toEqual([]);
     const [plan, document] = first?.text.includes('Warning signs') ? [first, second] : [second, first];
@@ -235,8 +229,7 @@ describe.each([
   test('a revoked consent takes it back, and it does not come again', async () => {
     await open(naming(), ['safetyPlan', aSafetyPlan()]);
     await world.work();
-    await world.accept(naming({ status: 'revoked', revokedAt: later, updatedAt: later }));
-    await world.work();
+    await world.send(naming({ status: 'revoked', revokedAt: later, updatedAt: later }));
     await world.workAgain();
     const texts = (await filed()).map(({ text }) => text);
     expect(texts.at(-1)).toMatch(/retracted/i);
@@ -266,8 +259,7 @@ describe.each([
   });
 
   test('what stays in the agency is in no document and no request', async () => {
-    await world.accept(...caseload(), ...kept);
-    await world.work();
+    await world.send(...caseload(), ...kept);
     expect(await filed()).toHaveLength(1);
     expect(await everythingOn(world)).not.toContain('CANARY');
   });
@@ -279,8 +271,7 @@ describe('on a server that takes resources', () => {
   test('a note, its addendum, a safety plan with its flag and a shared incident are resources by the mapping', async () => {
     const note = aNote({ status: 'amended', addenda: [{ ...addendum, signedAt: '2026-02-11T09:00:00-05:00' }] });
     await world.accept(...directoryAndClient(), ['case', aCase()], naming(), ['note', note]);
-    await world.accept(['safetyPlan', aSafetyPlan()], ['incident', shared]);
-    await world.work();
+    await world.send(['safetyPlan', aSafetyPlan()], ['incident', shared]);
     const all = await world.server.all('DocumentReference');
     const of = (slot: string) => all.find((one) => identifierOf(one).endsWith(slot));
     expect(all).toHaveLength(4);
@@ -297,18 +288,15 @@ describe('on a server that takes resources', () => {
   });
 
   test('a withdrawn consent takes the safety plan back: its text and its flag are blanked there', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()], naming(), ['safetyPlan', aSafetyPlan()]);
-    await world.work();
-    await world.accept(naming({ status: 'revoked', revokedAt: later, updatedAt: later }));
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], naming(), ['safetyPlan', aSafetyPlan()]);
+    await world.send(naming({ status: 'revoked', revokedAt: later, updatedAt: later }));
     const [plan] = await world.server.all('DocumentReference');
     expect(plan).toMatchObject({ status: 'entered-in-error', content: [{ attachment: { title: 'Withdrawn' } }] });
     expect(await world.server.all('Flag')).toMatchObject([{ status: 'entered-in-error', code: { text: 'Withdrawn' } }]);
   });
 
   test('what stays in the agency is in no resource and no request; a stay is the hospital’s to write', async () => {
-    await world.accept(...caseload(), ...kept);
-    await world.work();
+    await world.send(...caseload(), ...kept);
     expect(await world.server.all('DocumentReference')).toEqual([]);
     expect(await world.server.all('Encounter')).toEqual([]);
     expect(await everythingOn(world)).not.toContain('CANARY');
@@ -321,8 +309,7 @@ describe('on a server that takes resources', () => {
   test('a configured route does not send what is never sent', async () => {
     const routes = { incident: 'native', improvementIdea: 'native', note: 'native' } as const;
     await world.connect(aConnection(world.server.base, { routes }));
-    await world.accept(...directoryAndClient(), ['case', aCase()], ...kept);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], ...kept);
     expect(await everythingOn(world)).not.toContain('CANARY');
   });
 });

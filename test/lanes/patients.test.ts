@@ -31,8 +31,7 @@ async function seed(...patients: JsonObject[]): Promise<void> {
 }
 
 async function sendCase(): Promise<void> {
-  await world.accept(...caseload());
-  await world.work();
+  await world.send(...caseload());
 }
 
 describe('a client who is certainly a patient of the server', () => {
@@ -47,8 +46,7 @@ describe('a client who is certainly a patient of the server', () => {
     expect(await world.server.all('Patient')).toHaveLength(1);
     const goal = await world.server.own('Goal', 'county/goal/goal-meals#goal');
     expect(goal.subject).toEqual({ reference: 'Patient/rosa' });
-    await world.accept(['client', aClient({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['client', aClient({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
     await world.workAgain();
     expect((await world.server.all('Patient'))[0]).toMatchObject({ meta: { versionId: '1' } });
   });
@@ -56,8 +54,7 @@ describe('a client who is certainly a patient of the server', () => {
   test('is not retired when the client record is deleted', async () => {
     await seed(rosa({ identifier: [mrn] }));
     await sendCase();
-    await world.accept(['client', aClient({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['client', aClient({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect((await world.server.all('Patient'))[0]).toMatchObject({ meta: { versionId: '1' } });
   });
 });
@@ -175,8 +172,7 @@ describe('a client who may be someone else', () => {
       if (when !== 'before an answer') await world.decide('patient-match', 'leave');
       await world.work();
       await seed(rosa({ id: 'p2', identifier: [mrn], birthDate: '1984-07-16' }));
-      await world.accept(['client', aClient({ birthDate: '1984-07-16', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-      await world.work();
+      await world.send(['client', aClient({ birthDate: '1984-07-16', updatedAt: '2026-02-20T10:00:00-05:00' })]);
       expect(await world.link(slot)).toMatchObject({ origin: 'found', remoteId: 'p2' });
       expect(await world.openDecisions()).toEqual([]);
     },
@@ -216,8 +212,7 @@ describe('a patient that we made', () => {
 
   test('is left as it is while another client of ours is that patient: only the link of the one who is deleted ends', async () => {
     await sendCase();
-    await world.accept(['client', aClient({ id: 'client-2' })]);
-    await world.work();
+    await world.send(['client', aClient({ id: 'client-2' })]);
     const { remoteId } = await world.link(slot);
     expect(await world.link('client/client-2#patient')).toMatchObject({ remoteId, origin: 'found' });
     const { length } = await world.server.journal();

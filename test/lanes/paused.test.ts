@@ -70,8 +70,7 @@ async function makeDue(): Promise<void> {
 }
 
 async function pauseByFault(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
   expect(await world.alerts()).toMatchObject([{ topic: 'connection-paused:general', count: 1 }]);
   probes = 0;
 }

@@ -48,8 +48,7 @@ async function writesAfter(position: number): Promise<string> {
 
 describe('when it happens between plan and send', () => {
   test('a pause: nothing leaves until the connection is resumed', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     await world.run(lane, {
@@ -63,8 +62,7 @@ describe('when it happens between plan and send', () => {
 
   test('a withdrawal of consent: nothing of the old plan leaves (G17)', async () => {
     await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
-    await world.accept(...directoryAndClient(), ['consent', aConsent()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['consent', aConsent()]);
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     const revoked = aConsent({
@@ -80,8 +78,7 @@ describe('when it happens between plan and send', () => {
   });
 
   test('a label of what only this run has read: nothing of the old plan leaves', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.accept(...caseWithReferral());
     const labelled = anOrganization({ sensitivity: ['domestic-violence'], updatedAt: '2026-02-20T10:00:00-05:00' });
     await world.run(lane, { deps: betweenPlanAndSend(() => world.accept(['organization', labelled])) });
@@ -93,8 +90,7 @@ describe('when it happens between plan and send', () => {
   test('the last day of a consent ends: nothing of the old plan leaves', async () => {
     await timeIs('2026-03-03T12:00:00Z');
     await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
-    await world.accept(...directoryAndClient(), ['consent', aConsent({ period: { to: '2026-03-03' } })]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['consent', aConsent({ period: { to: '2026-03-03' } })]);
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     await timeIs('2026-03-04T04:59:59Z');
@@ -106,8 +102,7 @@ describe('when it happens between plan and send', () => {
   });
 
   test('another mapping becomes active: what leaves is made by the new one', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     const remap = () =>
@@ -129,8 +124,7 @@ describe('when it happens between plan and send', () => {
         gender: 'female',
       },
     ]);
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     await world.decide('patient-match', 'create');
     await world.work();
     const before = (await world.server.journal()).length;
@@ -154,8 +148,7 @@ describe('when it happens between plan and send', () => {
   });
 
   test('the lease passes to another runner: nothing leaves from the first', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     const takeOver = () =>

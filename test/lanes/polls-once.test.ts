@@ -70,8 +70,7 @@ async function prepare(base: string): Promise<void> {
   if (lane !== undefined) Object.assign(lane, { client: inSmallPages(lane.client) });
   const own = ids.map((id): Item => ['referral', aReferral({ id })]);
   const others = caseWithReferral().filter(([type]) => type !== 'referral');
-  await world.accept(...directoryAndClient(), ...others, ...own);
-  await world.work();
+  await world.send(...directoryAndClient(), ...others, ...own);
 }
 
 function inSmallPages({ searchAll, ...client }: FhirClient): FhirClient {

@@ -99,8 +99,7 @@ describe('epic', () => {
 
   async function linkRosa(): Promise<void> {
     await seed(world, rosa, stranger);
-    await world.accept(['client', aClient()], ['case', aCase()]);
-    await world.work();
+    await world.send(['client', aClient()], ['case', aCase()]);
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ remoteId: 'rosa' });
   }
 
@@ -297,8 +296,7 @@ describe('standard', () => {
   const lane = 'county.case.case-rosa';
 
   async function sendReferral(): Promise<string> {
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     const { remoteId } = await world.link('client/client-rosa#patient');
     return remoteId ?? '';
   }

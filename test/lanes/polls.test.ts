@@ -16,8 +16,7 @@ const lane = 'county.case.case-rosa';
 
 async function sendReferrals(count = 1): Promise<void> {
   const more = Array.from({ length: count - 1 }, (_, at): Item => ['referral', aReferral({ id: `referral-${at}` })]);
-  await world.accept(...caseload(), ...more);
-  await world.work();
+  await world.send(...caseload(), ...more);
 }
 
 async function partnerAccepts(id = 'referral-pantry'): Promise<void> {

@@ -16,13 +16,11 @@ const lane = 'county.case.case-rosa';
 
 async function sendCase(): Promise<void> {
   await sendDirectory();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...caseWithReferral());
 }
 
 async function sendDirectory(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
 }
 
 async function held(): Promise<JsonObject[]> {
@@ -82,10 +80,9 @@ describe('a transaction', () => {
   test('counts it towards the entries that a server takes at once', async () => {
     await sendCase();
     const before = (await world.server.journal()).length;
-    await world.accept(
+    await world.send(
       ...Array.from({ length: 60 }, (_, at): Item => ['goal', aGoal({ id: `goal-${at}`, statement: `Aim ${at}` })]),
     );
-    await world.work();
     const sizes = (await world.server.journal(before)).flatMap(({ requestBody }) =>
       isObject(requestBody) && Array.isArray(requestBody.entry) ? [requestBody.entry.length] : [],
     );
@@ -100,10 +97,7 @@ describe('a transaction', () => {
     const before = (await world.server.journal()).length;
     // 400,000 letters of three bytes each.
     const statement = '食'.repeat(10_000);
-    await world.accept(
-      ...Array.from({ length: 40 }, (_, at): Item => ['goal', aGoal({ id: `goal-${at}`, statement })]),
-    );
-    await world.work();
+    await world.send(...Array.from({ length: 40 }, (_, at): Item => ['goal', aGoal({ id: `goal-${at}`, statement })]));
     const sizes = (await world.server.journal(before)).flatMap(({ method, requestBody }) =>
       method === 'POST' ? [Buffer.byteLength(JSON.stringify(requestBody))] : [],
     );
@@ -125,8 +119,7 @@ describe('a transaction', () => {
     await sendDirectory();
     await world.accept(['consent', aConsent({ sensitivity: ['mental-health'] })]);
     const others = caseWithReferral().filter(([type]) => type !== 'need');
-    await world.accept(...others, ['need', aNeed({ sensitivity: ['mental-health'] })]);
-    await world.work();
+    await world.send(...others, ['need', aNeed({ sensitivity: ['mental-health'] })]);
     const need = await world.server.own('Condition', 'county/need/need-food#condition');
     const labels = isObject(need.meta) ? need.meta.security : undefined;
     expect(labels).toHaveLength(2);

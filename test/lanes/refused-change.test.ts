@@ -13,10 +13,8 @@ let before: string;
 
 /** The partner has changed the goal's text, and the source is offered that. */
 beforeEach(async () => {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...directoryAndClient());
+  await world.send(...caseWithReferral());
   before = await text();
   await partnerEdits(world.server, `Goal/${String((await goal()).id)}`, ({ description, ...rest }) => ({
     ...rest,

@@ -13,13 +13,11 @@ const world = useWorld();
 const lane = 'county.case.case-rosa';
 
 async function sendCase(): Promise<void> {
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...caseWithReferral());
 }
 
 async function sendDirectory(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
 }
 
 async function refuse(path: string, status: number): Promise<void> {
@@ -90,8 +88,7 @@ describe('a resource that is always refused', () => {
     await refuse('Goal', 422);
     await sendCase();
     await mend();
-    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     const goal = await world.server.own('Goal', 'county/goal/goal-meals#goal');
     expect(goal).toMatchObject({ description: { text: 'Food every day.' } });
     expect(await world.server.own('CarePlan', 'county/carePlan/plan-rosa#plan')).toMatchObject({
@@ -108,8 +105,7 @@ describe('a resource that is always refused', () => {
       { method: 'PUT', path: 'Goal', fault: { status: 422, body } },
       { method: 'POST', path: '$', fault: { status: 422, body } },
     ]);
-    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await stateOf('goal/goal-meals#goal')).toBe('parked: server-refused');
     const before = (await world.server.journal()).length;
     await world.workAgain();
@@ -154,8 +150,7 @@ describe('a resource that is always refused', () => {
     const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
     await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Goal', fault: { status: 422, body } }]);
     await world.server.control('POST', 'settings', { transactions: false });
-    await world.accept(['goal', aGoal({ priority: 'low', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ priority: 'low', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await stateOf('goal/goal-meals#goal')).toBe('parked: server-refused');
     const before = (await world.server.journal()).length;
     await world.workAgain();
@@ -225,8 +220,7 @@ describe('a connection whose credentials are refused', () => {
   test('by a search, before anything was written, is paused too', async () => {
     await sendDirectory();
     await world.server.control('POST', 'settings', { auth: 'token', bearerToken: 'good' });
-    await world.accept(['client', aClient({ id: 'client-new', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['client', aClient({ id: 'client-new', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.alerts()).toMatchObject([{ topic: 'connection-paused:general', count: 1 }]);
   });
 
@@ -250,11 +244,9 @@ describe('a connection whose credentials are refused', () => {
   });
 
   test('that are withdrawn in the middle pause it; no write is lost or doubled', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.server.control('POST', 'faults', [{ method: 'POST', path: '$', nth: 1, fault: { status: 401 } }]);
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     expect(await world.alerts()).toMatchObject([{ code: 'connection-paused' }]);
     await setPaused(world.store, 'general', undefined);
     await world.work();

@@ -43,8 +43,7 @@ async function sendCaseToWrongChart(): Promise<void> {
     rosa('wrong', { identifier: [mrn] }),
     rosa('right', { birthDate: '1984-07-16' }),
   ]);
-  await world.accept(...caseload(), ['appointment', anAppointment()]);
-  await world.work();
+  await world.send(...caseload(), ['appointment', anAppointment()]);
   expect(await world.link(slot)).toMatchObject({ remoteId: 'wrong' });
 }
 
@@ -263,11 +262,10 @@ describe('a client who is nobody there', () => {
     await sendCaseToWrongChart();
     await say(null);
     await world.work();
-    await world.accept([
+    await world.send([
       'client',
       aClient({ identifiers: [], birthDate: '1984-07-16', updatedAt: '2026-02-20T10:00:00-05:00' }),
     ]);
-    await world.work();
     expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ kind: 'patient-match' }));
   });
 
@@ -275,8 +273,7 @@ describe('a client who is nobody there', () => {
     await sendCaseToWrongChart();
     await say(null);
     await world.work();
-    await world.accept(['client', newPhone]);
-    await world.work();
+    await world.send(['client', newPhone]);
     await world.workAgain();
     expect(await world.openDecisions()).toContainEqual(
       expect.objectContaining({
@@ -294,8 +291,7 @@ describe('a client who is nobody there', () => {
     await sendCaseToWrongChart();
     await say(null);
     await world.work();
-    await world.accept(['client', newPhone]);
-    await world.work();
+    await world.send(['client', newPhone]);
     await world.decide('patient-match', 'link:wrong');
     await world.work();
     expect(Object.keys(await inForce())).toEqual(['Patient/wrong']);
@@ -312,8 +308,7 @@ describe('a client who is nobody there', () => {
 });
 
 test('a patient that we made ourselves stays as it is, and the person is told that it is ours', async () => {
-  await world.accept(...caseload());
-  await world.work();
+  await world.send(...caseload());
   expect(await creates(world.server, 'Patient')).toBe(1);
   await world.server.control('POST', 'seed', [rosa('right')]);
   await say('right');
@@ -326,8 +321,7 @@ test('a patient that we made ourselves stays as it is, and the person is told th
 
 test('a question about who the client is ends with the word', async () => {
   await world.server.control('POST', 'seed', [rosa('p1'), rosa('p2')]);
-  await world.accept(...caseload());
-  await world.work();
+  await world.send(...caseload());
   expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match' }]);
   expect(await say('p2')).toEqual({ was: null, now: 'p2', written: [] });
   await world.work();

@@ -17,14 +17,9 @@ const lane = { connection: 'general', subject: 'county.case.case-rosa' };
 const goal = (change: Partial<GoalRecord> = {}): Item => ['goal', aGoal({ needIds: [], priority: 'high', ...change })];
 const later = { updatedAt: '2026-02-20T10:00:00Z' };
 
-async function send(...items: Item[]): Promise<void> {
-  await world.accept(...items);
-  await world.work();
-}
-
 async function sendGoal(change: Partial<GoalRecord> = {}): Promise<void> {
-  await send(...directoryAndClient());
-  await send(['case', aCase()], goal(change));
+  await world.send(...directoryAndClient());
+  await world.send(['case', aCase()], goal(change));
 }
 
 const held = () => world.server.own('Goal', 'county/goal/goal-meals#goal');

@@ -24,10 +24,8 @@ const world = useWorld();
 const rosa = 'county.case.case-rosa';
 
 async function sendAll(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...directoryAndClient());
+  await world.send(...caseWithReferral());
 }
 
 const connections = () => [...world.deps.connections.keys()];
@@ -85,15 +83,13 @@ describe('a replay', () => {
   });
 
   test('counts what the server refuses as refused, with the reason, and the rest as done', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
     await world.server.control('POST', 'faults', [
       { method: 'POST', path: 'Goal', fault: { status: 422, body } },
       { method: 'POST', path: '$', fault: { status: 422, body } },
     ]);
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     const view = await finish(await replay());
     expect(view).toMatchObject({ asked: 6, done: 0, skipped: 5, refused: 1 });
     expect(view.reasons).toContainEqual(
@@ -237,8 +233,7 @@ describe('the scope of a replay', () => {
       .select('version')
       .where('active', '=', true)
       .executeTakeFirstOrThrow();
-    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     const id = await replay({ mapping: version });
     expect(await lanesOf(id)).toHaveLength(5);
     expect(await finish(id)).toMatchObject({ asked: 5, left: 0 });
@@ -323,11 +318,10 @@ describe('a dry run', () => {
   });
 
   test('of lanes that wait gives the reasons that a run gives; one text stands for many as an example', async () => {
-    await world.accept(
+    await world.send(
       ['need', aNeed({ id: 'n1', caseId: 'c1', clientId: 'client-ana' })],
       ['need', aNeed({ id: 'n2', caseId: 'c2', clientId: 'client-bo' })],
     );
-    await world.work();
     const planned = await replay({ dryRun: true });
     await workReplays(world.deps);
     const reasons = [

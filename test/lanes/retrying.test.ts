@@ -158,8 +158,7 @@ describe('a server that fails some of what it is asked', () => {
 
   async function begun(): Promise<void> {
     await world.server.control('POST', 'settings', { transactions: false });
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     await wantAll(world.store, ['general']);
   }
 
@@ -301,8 +300,7 @@ describe('a server that fails some of what it is asked', () => {
     async function labelled(...unreadable: readonly string[]): Promise<number> {
       await world.server.control('POST', 'settings', { transactions: false });
       const goals = ids.map((id) => ['goal', aGoal({ id, needIds: [] })] as const);
-      await world.accept(...caseload(), ...goals);
-      await world.work();
+      await world.send(...caseload(), ...goals);
       await fail(...unreadable);
       await world.accept(['case', aCase({ sensitivity, updatedAt: '2026-02-20T10:00:00-05:00' })]);
       return (await world.server.journal()).length;
@@ -431,8 +429,7 @@ describe('a resource that somebody else writes each time before we do', () => {
   let isEdited = false;
 
   async function contest(): Promise<void> {
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     const { id } = await world.server.own('Goal', goalSlot);
     const edit = async (): Promise<void> => {
       if (!isEdited) return;
@@ -457,8 +454,7 @@ describe('a resource that somebody else writes each time before we do', () => {
     expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({ extension: [{ valueString: `${edits}` }] });
 
-    await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     const task = await world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
     expect(task).toMatchObject({ priority: 'urgent' });
 
@@ -482,8 +478,7 @@ describe('a resource that somebody else writes each time before we do', () => {
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'version-set-aside' });
     expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
     expect([await world.openDecisions(), await world.server.writes(length)]).toEqual([[], []]);
-    await world.accept(['goal', aGoal({ statement: 'Cook at home.', updatedAt: '2026-02-06T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement: 'Cook at home.', updatedAt: '2026-02-06T10:00:00-05:00' })]);
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({
       description: { text: 'Cook at home.' },
       extension: [{ valueString: `${edits}` }],
@@ -497,13 +492,11 @@ describe('an update that is answered 412 although nobody else has written', () =
     ['without', { versions: false }],
   ])('is read again once, and then refused for what it is about, on a server %s', async (_title, settings) => {
     await world.server.control('POST', 'settings', { transactions: false, ...settings });
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'business-rule' }] };
     await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Goal', fault: { status: 412, body } }]);
     const before = (await world.server.journal()).length;
-    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     const asked = (await world.server.journal(before)).filter(({ url }) => String(url).includes('/Goal/'));
     expect(asked.map(({ method }) => method)).toEqual(['GET', 'PUT', 'GET', 'PUT']);
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'server-refused' });

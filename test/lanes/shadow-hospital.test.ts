@@ -33,8 +33,7 @@ test('one document for the case is counted, and nothing but reads is in the jour
 });
 
 test('a document that would still wait for its quiet time counts too', async () => {
-  await world.accept(['client', aClient()], ['case', aCase()], ['need', aNeed()]);
-  await world.work();
+  await world.send(['client', aClient()], ['case', aCase()], ['need', aNeed()]);
   expect((await world.report()).wouldWrite).toEqual({ create: 0, update: 0, document: 1 });
 });
 

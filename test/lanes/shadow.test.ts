@@ -44,8 +44,7 @@ describe('a connection in mode shadow', () => {
 
   test('writes nothing, says so in its lanes, and shows what it would create', async () => {
     await shadow();
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     await world.workAgain();
     expect((await world.server.journal()).filter(({ method }) => method !== 'GET')).toEqual([]);
     expect(await world.lane('county.organization.org-pantry')).toMatchObject({
@@ -58,14 +57,13 @@ describe('a connection in mode shadow', () => {
 
   test("forecasts all that going live writes: also what waits only for what the shadow holds back, which stands in nobody's way", async () => {
     await shadow();
-    await world.accept(
+    await world.send(
       ...caseload(),
       ['client', ana],
       ['case', aCase({ id: 'case-ana', clientId: 'client-ana' })],
       ['need', aNeed({ id: 'need-ana', clientId: 'client-ana', caseId: 'case-ana' })],
       ['need', aNeed({ id: 'need-early', clientId: 'client-late', caseId: 'case-late' })],
     );
-    await world.work();
     const { wouldWrite, wouldWriteAtLeast, missing } = await world.report();
     expect(missing).toEqual([
       { code: 'waits-for-record', text: expect.stringContaining('client/client-late#patient'), count: 1 },
@@ -95,16 +93,14 @@ describe('a connection in mode shadow', () => {
       name: [{ family: 'Delgado', given: ['Rosa'] }],
       birthDate: '1984-06-17',
     });
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ origin: 'found', remoteId: 'rosa' });
     expect(await world.server.writes()).toEqual([]);
   });
 
   test('that goes live sends everything that it had held back', async () => {
     await shadow();
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     await world.connect(aConnection(world.server.base, { mode: 'live' }));
     await world.work();
     expect(await world.server.all('Task')).toHaveLength(1);
@@ -114,7 +110,7 @@ describe('a connection in mode shadow', () => {
   test('that goes live sends the open cases only, the most urgent first; what stays says why', async () => {
     await shadow();
     const cases = ['calm', 'crisis', 'urgent', 'over'];
-    await world.accept(
+    await world.send(
       ...directoryAndClient(),
       ...cases.map((id) => ['case', id === 'over' ? aClosedCase({ id }) : aCase({ id })] as const),
       ['need', aNeed({ id: 'n1', caseId: 'crisis', riskLevel: 'crisis' })],
@@ -122,7 +118,6 @@ describe('a connection in mode shadow', () => {
       ['need', aNeed({ id: 'n4', caseId: 'over', riskLevel: 'crisis' })],
       ['referral', aReferral({ caseId: 'urgent', urgency: 'urgent', needIds: [], goalIds: [] })],
     );
-    await world.work();
     await world.connect(aConnection(world.server.base, { mode: 'live' }));
     const due = await world.store.db
       .selectFrom('lane')
@@ -135,14 +130,12 @@ describe('a connection in mode shadow', () => {
     await world.work();
     expect(await world.server.all('EpisodeOfCare')).toHaveLength(3);
     expect(await world.lane('county.case.over')).toMatchObject({ hasWork: false, reason: 'not-backfilled' });
-    await world.accept(['need', aNeed({ id: 'n4', caseId: 'over', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['need', aNeed({ id: 'n4', caseId: 'over', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.server.all('EpisodeOfCare')).toHaveLength(4);
   });
 
   test('that was live before writes no more, and retires nothing', async () => {
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     await shadow();
     const before = (await world.server.journal()).length;
     await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
@@ -195,8 +188,7 @@ describe('records that were there before the connection', () => {
     await world.connect(aConnection(world.server.base, { id: 'late', backfill: 'none' }));
     await world.work();
     expect(await goalsOf('late')).toEqual([]);
-    await world.accept(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00', priority: 'high' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00', priority: 'high' })]);
     expect(await world.lane('county.case.case-rosa', 'late')).toMatchObject({ hasWork: false });
   });
 });

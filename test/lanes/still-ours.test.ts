@@ -18,8 +18,7 @@ const seed = (...resources: JsonObject[]) => world.server.control('POST', 'seed'
 const changedNeed = () => aNeed({ description: 'Runs out of food in the second week.', updatedAt: later });
 
 async function sendAll(): Promise<void> {
-  await world.accept(...caseload());
-  await world.work();
+  await world.send(...caseload());
 }
 
 /** What a person would leave there who writes over the resource, or another system under the id that is free again. */
@@ -57,8 +56,7 @@ describe('another thing under the id of ours, which does not bear our identifier
     await sendAll();
     const stranger = await strangers();
     await world.workAgain();
-    await world.accept(['service', aService({ id: 'service-2', updatedAt: later })]);
-    await world.work();
+    await world.send(['service', aService({ id: 'service-2', updatedAt: later })]);
     expect(await world.server.own('HealthcareService', 'county/service/service-2#service')).not.toHaveProperty(
       'providedBy',
     );
@@ -275,8 +273,7 @@ describe('an appointment of ours in which another patient takes part too', () =>
   /** The hospital adds her as the first of them. */
   async function addMother(): Promise<JsonObject[]> {
     await sendAll();
-    await world.accept(['appointment', anAppointment()]);
-    await world.work();
+    await world.send(['appointment', anAppointment()]);
     await seed(mother);
     const now = await writtenOver('Appointment', visit, (was) => ({
       ...was,
@@ -340,8 +337,7 @@ describe('an appointment of ours', () => {
   const visit = 'appointment/appointment-visit#appointment';
   const patientAt = (id: string): JsonObject => ({ actor: { reference: `Patient/${id}` }, status: 'accepted' });
   const sendVisit = async () => {
-    await world.accept(...caseload(), ['appointment', anAppointment()]);
-    await world.work();
+    await world.send(...caseload(), ['appointment', anAppointment()]);
     await seed({ resourceType: 'Patient', id: 'mother' });
   };
   const withParticipants = (change: (participants: JsonObject[]) => JsonObject[]) =>
@@ -469,8 +465,7 @@ describe('a directory entry that was found by its number', () => {
 
   test('and is under its id another one by now: a person is asked, and it can be looked for once more', async () => {
     await seed(elm);
-    await world.accept(['organization', pantry()]);
-    await world.work();
+    await world.send(['organization', pantry()]);
     await seed({ resourceType: 'Organization', id: 'elm', name: 'Strangers 1' }, { ...elm, id: 'elm-2' });
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
@@ -484,8 +479,7 @@ describe('a directory entry that was found by its number', () => {
 
   test('and has another name by now is the same: nobody is asked', async () => {
     await seed(elm);
-    await world.accept(['organization', pantry()]);
-    await world.work();
+    await world.send(['organization', pantry()]);
     await seed({ ...elm, name: 'Maple Street Pantry' });
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);

@@ -188,8 +188,7 @@ test('where the server does not declare what it takes to keep one, none is made,
 });
 
 test('a change that no notification told of is an alert; polling goes on, and the next notification ends it', async () => {
-  await world.accept(['client', aClient()], ['case', aCase()]);
-  await world.work();
+  await world.send(['client', aClient()], ['case', aCase()]);
   await look();
   const { remoteId } = await world.link('client/client-rosa#patient');
   // It was heard from last when all was well, an hour ago.

@@ -42,8 +42,7 @@ beforeEach(async () => {
 });
 
 async function sendCase(): Promise<void> {
-  await world.accept(...caseload());
-  await world.work();
+  await world.send(...caseload());
 }
 
 test('a part of what one server asks of us goes out on the other without a word of that server', async () => {
@@ -56,8 +55,7 @@ test('a part of what one server asks of us goes out on the other without a word 
   const whole = (await feed(world)).find(({ type }) => type === 'referral');
   const [clientId, caseId] = [whole?.body.clientId, whole?.body.caseId].map((id) => own(String(id)));
   const part = { id: 'part-1', clientId, caseId, needIds: [], goalIds: [], partOfId: own(whole?.id ?? '') };
-  await world.accept(['referral', aReferral(part)]);
-  await world.work();
+  await world.send(['referral', aReferral(part)]);
   const slot = (name: string) => `county/referral/part-1#${name}`;
   expect(await world.server.own('ServiceRequest', slot('request'))).toMatchObject({
     basedOn: [{ reference: 'ServiceRequest/order-1' }],
@@ -109,8 +107,7 @@ describe('one case on two connections', () => {
     const { id } = await hub.own('Goal', 'county/goal/goal-meals#goal');
     await partnerEdits(hub, `Goal/${id}`, (goal) => ({ ...goal, lifecycleStatus: 'on-hold' }));
     await world.workAgain();
-    await world.accept(['goal', changedGoal()]);
-    await world.work();
+    await world.send(['goal', changedGoal()]);
     expect(await hub.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
       lifecycleStatus: 'on-hold',
       description: { text: 'Food every day.' },
@@ -129,8 +126,7 @@ describe('one case on two connections', () => {
     await partnerEdits(hub, `Goal/${id}`, (goal) => ({ ...goal, lifecycleStatus: 'on-hold' }));
     await world.workAgain();
     const before = (await hub.journal()).length;
-    await world.accept(['goal', aGoal({ status: 'on-hold', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ status: 'on-hold', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({ lifecycleStatus: 'on-hold' });
     expect(await hub.writes(before)).toEqual([]);
   });

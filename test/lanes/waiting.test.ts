@@ -34,10 +34,8 @@ describe('a record that arrives before what it points at', () => {
     ['need', 'need-food'],
     ['goal', 'goal-meals'],
   ])('%s %s last: everything ends as one resource per slot, by itself', async (type, id) => {
-    await world.accept(...without(type, id));
-    await world.work();
-    await world.accept(...caseload().filter((item) => item[0] === type && item[1].id === id));
-    await world.work();
+    await world.send(...without(type, id));
+    await world.send(...caseload().filter((item) => item[0] === type && item[1].id === id));
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
     expect(await world.lane(lane)).toMatchObject({ hasWork: false, waiting: false, reason: undefined });
     expect(await world.store.db.selectFrom('waiting').selectAll().execute()).toEqual([]);
@@ -47,17 +45,13 @@ describe('a record that arrives before what it points at', () => {
   });
 
   test('34: each record in reverse order, worked off in between: a child waits for its parent', async () => {
-    for (const item of caseload().toReversed()) {
-      await world.accept(item);
-      await world.work();
-    }
+    for (const item of caseload().toReversed()) await world.send(item);
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
   });
 });
 
 test('a worker that waited for its organization goes on as what cases point at, before them', async () => {
-  await world.accept(...without('organization', 'org-riverside').filter(([type]) => type === 'worker'));
-  await world.work();
+  await world.send(...without('organization', 'org-riverside').filter(([type]) => type === 'worker'));
   await world.accept(...directoryAndClient().filter(([, { id }]) => id === 'org-riverside'), ...caseWithReferral());
   await world.run('county.organization.org-riverside');
   const due = await world.store.db
@@ -85,8 +79,7 @@ describe('a referral whose requesting organization its source has not sent', () 
   ];
 
   test('waits with its reason, and the rest of the case goes on', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
+    await world.send(...caseWith(referral()));
     expect(await states('referral/referral-pantry#fulfilment')).toEqual(['waiting: waits-for-record']);
     expect(await states('referral/referral-pantry#request', 'goal/goal-meals#goal', 'carePlan/plan-rosa#plan')).toEqual(
       ['current', 'current', 'current'],
@@ -101,10 +94,8 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('is released by itself when the record arrives', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
-    await world.accept(later());
-    await world.work();
+    await world.send(...caseWith(referral()));
+    await world.send(later());
     const { id } = await world.server.own('Organization', 'county/organization/org-later#organization');
     expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
       requester: { reference: `Organization/${id}` },
@@ -113,15 +104,12 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('is told of by one alert after 24 hours, however often the lane has run since, until the record arrives', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
+    await world.send(...caseWith(referral()));
     await hoursPass(25);
-    await world.accept(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00' })]);
     await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([{ topic: 'records-awaited:general', code: 'records-awaited', count: 1 }]);
-    await world.accept(later());
-    await world.work();
+    await world.send(later());
     await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
   });
@@ -130,8 +118,7 @@ describe('a referral whose requesting organization its source has not sent', () 
     await world.server.control('POST', 'faults', [
       { method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } },
     ]);
-    await world.accept(...caseWith(referral()), later());
-    await world.work();
+    await world.send(...caseWith(referral()), later());
     await hoursPass(25);
     await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
@@ -141,17 +128,14 @@ describe('a referral whose requesting organization its source has not sent', () 
     await world.server.control('POST', 'faults', [
       { method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } },
     ]);
-    await world.accept(...caseWith(referral()), later());
-    await world.work();
+    await world.send(...caseWith(referral()), later());
     expect(await states('referral/referral-pantry#fulfilment')).toEqual(['waiting: waits-for-link']);
   });
 
   test('its Task never goes out as an open one: it waits for the organization that is asked', async () => {
-    await world.accept(...caseWith(['referral', aReferral({ organizationId: 'org-later', serviceId: undefined })]));
-    await world.work();
+    await world.send(...caseWith(['referral', aReferral({ organizationId: 'org-later', serviceId: undefined })]));
     expect(await world.server.all('Task')).toEqual([]);
-    await world.accept(later());
-    await world.work();
+    await world.send(later());
     const { id } = await world.server.own('Organization', 'county/organization/org-later#organization');
     expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
       owner: { reference: `Organization/${id}` },
@@ -160,8 +144,7 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('writes nothing more while it waits, however often the lane is wanted', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
+    await world.send(...caseWith(referral()));
     const before = (await world.server.journal()).length;
     await world.workAgain();
     expect(await world.server.writes(before)).toEqual([]);
@@ -182,8 +165,7 @@ describe('an optional reference', () => {
       ['case', aCase()],
       ['need', without('x', '').find(([type]) => type === 'need')?.[1] ?? {}],
     );
-    await world.accept(...caseWithReferral(), ['referral', second()]);
-    await world.work();
+    await world.send(...caseWithReferral(), ['referral', second()]);
     expect(await states('referral/referral-second#request')).toEqual(['current']);
     expect(await replaces()).toBeUndefined();
     expect(await world.lane(lane)).toMatchObject({ waiting: false, reason: undefined });
@@ -193,10 +175,8 @@ describe('an optional reference', () => {
     ['the same case', 'case-rosa'],
     ['another case', 'case-other'],
   ])('is added by itself when its record arrives in %s', async (_title, caseId) => {
-    await world.accept(...caseload(), ['case', aCase({ id: 'case-other' })], ['referral', second()]);
-    await world.work();
-    await world.accept(['referral', first(caseId)]);
-    await world.work();
+    await world.send(...caseload(), ['case', aCase({ id: 'case-other' })], ['referral', second()]);
+    await world.send(['referral', first(caseId)]);
     const { id } = await world.server.own('ServiceRequest', 'county/referral/referral-first#request');
     expect(await replaces()).toMatchObject([{ reference: `ServiceRequest/${id}` }]);
   });
@@ -204,8 +184,7 @@ describe('an optional reference', () => {
   test('that goes in a circle is cut once and mended by an update', async () => {
     const one = aReferral({ id: 'referral-one', replacesId: 'referral-two' });
     const two = aReferral({ id: 'referral-two', replacesId: 'referral-one' });
-    await world.accept(...caseload(), ['referral', one], ['referral', two]);
-    await world.work();
+    await world.send(...caseload(), ['referral', one], ['referral', two]);
     for (const name of ['one', 'two']) {
       const { replaces: other } = await world.server.own('ServiceRequest', `county/referral/referral-${name}#request`);
       expect(Array.isArray(other) && isObject(other[0]) ? other[0].reference : undefined).toMatch(/^ServiceRequest\//);
@@ -215,19 +194,16 @@ describe('an optional reference', () => {
 
 describe('what a record looked up elsewhere', () => {
   test('a new version of the other record brings the lane back', async () => {
-    await world.accept(...caseload());
-    await world.work();
+    await world.send(...caseload());
     const preferredContact = { channel: 'phone', safeToContact: false } as const;
-    await world.accept(['client', aClient({ preferredContact, updatedAt: '2026-02-08T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['client', aClient({ preferredContact, updatedAt: '2026-02-08T10:00:00-05:00' })]);
     const request = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
     expect(JSON.stringify(request.orderDetail)).toContain('contacting-subject-prohibited');
   });
 
   test('a worker with a supervisor who is sent later goes out at once', async () => {
     const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });
-    await world.accept(['organization', agency], ['worker', aWorker({ supervisorId: 'worker-later' })]);
-    await world.work();
+    await world.send(['organization', agency], ['worker', aWorker({ supervisorId: 'worker-later' })]);
     expect(await states('worker/worker-okafor#practitioner', 'worker/worker-okafor#role')).toEqual([
       'current',
       'current',

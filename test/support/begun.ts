@@ -128,8 +128,7 @@ export async function ops(world: World, after = 0): Promise<string[]> {
 /** The source takes everything over that it was offered, under ids of its own, and completes what no server says. */
 export async function sourceAdopts(world: World, referral: JsonObject = {}): Promise<void> {
   const last = new Map((await feed(world)).filter(({ op }) => op === 'propose').map((one) => [one.id, one]));
-  await world.accept(...acceptedOf([...last.values()], referral));
-  await world.work();
+  await world.send(...acceptedOf([...last.values()], referral));
 }
 
 /** The one resource of a type in the hospital's store. */
@@ -159,8 +158,7 @@ export async function sourceMoves(world: World, status: string, more: JsonObject
   const history = Array.isArray(content.history) ? content.history : [];
   const at = `2026-03-0${history.length}T09:00:00-05:00`;
   const move = { id: `h${history.length}`, status, at };
-  await world.accept(['referral', { ...content, status, history: [...history, move], updatedAt: at, ...more }]);
-  await world.work();
+  await world.send(['referral', { ...content, status, history: [...history, move], updatedAt: at, ...more }]);
 }
 
 /** Refuses the newest proposal of a type. */
@@ -179,8 +177,7 @@ export async function sourceRefuses(world: World, type: string, words: string): 
 /** Who the source is: its agency, the hospital as it knows it, and a worker. */
 export async function sourceIsThere(world: World): Promise<void> {
   const hospital = anOrganization({ id: 'org-hospital', name: 'General Hospital', kind: 'hospital' });
-  await world.accept(...directoryAndClient().slice(0, 4), ['organization', hospital]);
-  await world.work();
+  await world.send(...directoryAndClient().slice(0, 4), ['organization', hospital]);
 }
 
 /** What a poll does with what it finds, where the poll of the server itself is not what is tested. */

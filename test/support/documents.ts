@@ -42,8 +42,7 @@ export function documentsOf(world: World) {
   return {
     /** A client and a case with a plan; the lanes run. */
     async sendCase(): Promise<void> {
-      await world.accept(...caseload());
-      await world.work();
+      await world.send(...caseload());
     },
 
     /** The documents that the server holds, in the order of their editions. */

@@ -49,6 +49,8 @@ export interface World {
   accept(...items: readonly Item[]): Promise<void>;
   /** Runs every lane that has work until none has, cutting waits for a next try short; a lane is tried at most so often. */
   work(options?: { tries?: number; deps?: Partial<LaneDeps> }): Promise<void>;
+  /** Accepts records and does the work that they make. */
+  send(...items: readonly Item[]): Promise<void>;
   /** One run of one lane, if it is due. */
   run(subject: string, options?: { connection?: string; deps?: Partial<LaneDeps> }): Promise<void>;
   /** One poll of every kind on every connection, now. */
@@ -220,6 +222,11 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
         tried.set(name, (tried.get(name) ?? 0) + 1);
         await world.run(next.subject, { connection: next.connection, deps: changed });
       }
+    },
+
+    async send(...items) {
+      await world.accept(...items);
+      await world.work();
     },
 
     async run(subject, { connection = 'general', deps: changed = {} } = {}) {

@@ -284,11 +284,10 @@ describe('taken over', () => {
       const labelled = { sensitivity: ['substance-use-part2'], consentId: consent.id };
       await sourceMoves(world, 'accepted', { ...labelled, comments: [first] });
       expect(await posted()).toEqual([]);
-      await world.accept([
+      await world.send([
         'consent',
         { ...consent, sensitivity: labelled.sensitivity, updatedAt: '2026-03-02T09:00:00Z' },
       ]);
-      await world.work();
       const [message, ...more] = await posted();
       expect(more).toEqual([]);
       expect(words(message ?? {})).toMatch(/^Ask for Ana\n\n42 CFR part 2 prohibits/);
@@ -513,8 +512,7 @@ describe('a discharge summary', () => {
     const { id = '', body = {} } = (await proposals())[0] ?? {};
     const more = { authorId: 'worker-okafor', updatedAt: '2026-03-02T10:00:00-05:00' };
     const times = { occurredAt: '2026-02-27T10:00:00-05:00', signedAt: '2026-02-28T10:00:00-05:00' };
-    await world.accept(['note', { ...body, ...more, ...times, id: own(id) }]);
-    await world.work();
+    await world.send(['note', { ...body, ...more, ...times, id: own(id) }]);
     await world.workAgain();
     expect(await world.link(`note/${own(id)}#note`)).toMatchObject({ remoteId: 'summary-1', retired: false });
     const texts = (await world.server.all('DocumentReference')).flatMap(({ content }) => objects(content));

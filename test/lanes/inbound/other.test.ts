@@ -37,8 +37,7 @@ const daysAgo = (days: number) => new Date(started - days * 86_400_000).toISOStr
 
 async function rosaIsLinked(...more: readonly Item[]): Promise<void> {
   await hospitalHas(world, rosa);
-  await world.accept(...caseload(), ...more);
-  await world.work();
+  await world.send(...caseload(), ...more);
 }
 
 function stay(overrides: JsonObject = {}): JsonObject {
@@ -134,7 +133,7 @@ describe('a hospital stay', () => {
     await rosaIsLinked();
     await shows(stay());
     const { id = '', body = {} } = (await feed(world)).at(-1) ?? {};
-    await world.accept([
+    await world.send([
       'hospitalStay',
       {
         ...body,
@@ -144,7 +143,6 @@ describe('a hospital stay', () => {
         knownAt: '2026-02-28T10:00:00-05:00',
       },
     ]);
-    await world.work();
     expect(await world.link(`hospitalStay/${own(id)}#stay`)).toMatchObject({ remoteId: 'stay-1', retired: false });
     await shows(stay({ status: 'finished', period: { start: daysAgo(2), end: daysAgo(1) } }));
     const last = (await feed(world)).at(-1);
@@ -234,8 +232,7 @@ describe('a hospital stay', () => {
     await shows(stay());
     const { id = '', body = {} } = (await feed(world)).at(-1) ?? {};
     const times = { admittedAt: '2026-02-27T10:00:00-05:00', knownAt: '2026-02-28T10:00:00-05:00' };
-    await world.accept(['hospitalStay', { ...body, ...times, id: own(id), updatedAt: '2026-03-01T10:00:00-05:00' }]);
-    await world.work();
+    await world.send(['hospitalStay', { ...body, ...times, id: own(id), updatedAt: '2026-03-01T10:00:00-05:00' }]);
     const count = (await feed(world)).length;
     for (const status of ['cancelled', 'entered-in-error']) {
       await shows(stay({ status }));
@@ -372,8 +369,7 @@ describe('a document of the hospital', () => {
     const { id = '', body = {} } = (await feed(world)).at(-1) ?? {};
     const times = { occurredAt: '2026-02-27T10:00:00-05:00', signedAt: '2026-02-28T10:00:00-05:00' };
     const more = { authorId: 'worker-okafor', updatedAt: '2026-03-01T10:00:00-05:00' };
-    await world.accept(['note', { ...body, ...times, ...more, id: own(id), ...changed }]);
-    await world.work();
+    await world.send(['note', { ...body, ...times, ...more, id: own(id), ...changed }]);
     return own(id);
   };
 
@@ -631,14 +627,12 @@ describe('beside stays', () => {
 
   test('of a client without an open case it is kept, and not offered', async () => {
     await hospitalHas(world, rosa);
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await shows(stay());
     expect(await keptFor()).toEqual(['Encounter kept inbound-no-case']);
     expect(await ops(world)).toEqual([]);
     // It is offered as soon as there is one.
-    await world.accept(['case', aCase()]);
-    await world.work();
+    await world.send(['case', aCase()]);
     expect(await ops(world)).toEqual(['propose hospitalStay']);
   });
 
@@ -649,8 +643,7 @@ describe('beside stays', () => {
     await world.accept(['case', aCase({ ...closed, updatedAt: '2026-03-05T10:00:00-05:00' })]);
     await world.workAgain();
     expect(await keptFor()).toEqual(['Encounter withdrawn inbound-no-case']);
-    await world.accept(['case', aCase({ updatedAt: '2026-03-06T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['case', aCase({ updatedAt: '2026-03-06T10:00:00-05:00' })]);
     expect(await ops(world)).toEqual(['propose hospitalStay', 'withdraw hospitalStay', 'propose hospitalStay']);
   });
 });
@@ -803,8 +796,7 @@ describe('a client who was taken for the wrong patient', () => {
     expect(await offers()).toEqual({ 'hospitalStay stay-1': 'client-rosa', 'hospitalStay stay-2': 'client-rosa' });
     expect(await ops(world)).toEqual(['propose hospitalStay', 'propose hospitalStay']);
     const times = { admittedAt: '2026-02-27T10:00:00-05:00', knownAt: '2026-02-28T10:00:00-05:00' };
-    await world.accept(['hospitalStay', { ...body, ...times, id: own(id), updatedAt: '2026-03-01T10:00:00-05:00' }]);
-    await world.work();
+    await world.send(['hospitalStay', { ...body, ...times, id: own(id), updatedAt: '2026-03-01T10:00:00-05:00' }]);
     expect(await world.link(`hospitalStay/${own(id)}#stay`)).toMatchObject({ remoteId: 'stay-1' });
   });
 });
@@ -838,8 +830,7 @@ describe('a partner on a server of its own', () => {
   async function alsoRefers(
     more: Parameters<typeof aReferral>[0] = {},
   ): Promise<{ task: JsonObject; order: JsonObject }> {
-    await world.accept(['referral', aReferral({ id: 'referral-second', ...more })]);
-    await world.work();
+    await world.send(['referral', aReferral({ id: 'referral-second', ...more })]);
     const task = await world.server.own('Task', 'county/referral/referral-second#fulfilment');
     const order = await world.server.own('ServiceRequest', 'county/referral/referral-second#request');
     return { task: { reference: `Task/${task.id}` }, order: { reference: `ServiceRequest/${order.id}` } };
@@ -1078,8 +1069,7 @@ describe('a partner on a server of its own', () => {
     expect((await contacts()).at(-1)).toEqual({ firstContact: reached });
     expect(await contactClock()).toBe(metByCall);
     const own = { at: '2026-02-05T08:00:00-05:00', outcome: 'reached' } as const;
-    await world.accept(['referral', aReferral({ firstContact: own, updatedAt: '2026-02-05T13:00:00-05:00' })]);
-    await world.work();
+    await world.send(['referral', aReferral({ firstContact: own, updatedAt: '2026-02-05T13:00:00-05:00' })]);
     const told = await contacts();
     await partnerSays(
       await call({ status: 'entered-in-error' }),
@@ -1121,8 +1111,7 @@ describe('a partner on a server of its own', () => {
     await partnerSays(await visit({ id: 'visit-2', status: 'cancelled' }));
     expect(await ops(world, 1)).toEqual(['propose appointment', 'withdraw appointment']);
     const { id = '', body = {} } = offered ?? {};
-    await world.accept(['appointment', { ...body, id: own(id), updatedAt: '2026-03-01T10:00:00-05:00' }]);
-    await world.work();
+    await world.send(['appointment', { ...body, id: own(id), updatedAt: '2026-03-01T10:00:00-05:00' }]);
     expect(await world.link(`appointment/${own(id)}#appointment`)).toMatchObject({
       remoteId: 'visit-1',
       origin: 'theirs',
@@ -1163,8 +1152,7 @@ describe('a partner on a server of its own', () => {
     const { order: second } = await alsoRefers();
     await partnerSays(await visit({ basedOn: [second] }));
     const deleted = { id: 'referral-second', updatedAt: '2026-03-04T09:00:00-05:00', deleted: true } as const;
-    await world.accept(['referral', deleted]);
-    await world.work();
+    await world.send(['referral', deleted]);
     expect(await ops(world)).toEqual(['propose appointment', 'withdraw appointment']);
   });
 
@@ -1210,8 +1198,7 @@ describe('a partner on a server of its own', () => {
   });
 
   test('hears nothing of our own appointment, whoever keeps it', async () => {
-    await world.accept(['appointment', anAppointment({ referralId: 'referral-pantry' })]);
-    await world.work();
+    await world.send(['appointment', anAppointment({ referralId: 'referral-pantry' })]);
     const ours = await world.server.own('Appointment', 'county/appointment/appointment-visit#appointment');
     await partnerEdits(world.server, `Appointment/${ours.id}`, (held) => ({ ...held, status: 'fulfilled' }));
     await pollEverybody(world);

@@ -212,7 +212,7 @@ describe('what the source is offered', () => {
         identifiers: [{ kind: 'mrn', value: 'MRN-31122', system: 'urn:oid:1.2.3' }],
       },
     ]);
-    await world.accept([
+    await world.send([
       'case',
       {
         id: 'case-ines',
@@ -223,15 +223,13 @@ describe('what the source is offered', () => {
         assignments: [{ id: 'a', workerId: 'worker-okafor', role: 'primary', from: '2026-02-02T10:30:00-05:00' }],
       },
     ]);
-    await world.work();
     await begins();
     expect(await ops(world)).toEqual(['propose need', 'propose referral']);
     expect((await feed(world))[1]?.body).toMatchObject({ clientId: 'client-ines', caseId: 'case-ines' });
   });
 
   test('waits for a create of ours whose outcome is not known only where it is for the same patient', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()]);
     const { remoteId: rosa } = await world.link('client/client-rosa#patient');
     await world.accept(['referral', aReferral({ needIds: [], goalIds: [] })]);
     await world.server.control('POST', 'faults', [{ method: 'POST', nth: 1, fault: { drop: 'before-commit' } }]);
@@ -400,7 +398,7 @@ describe('taken over', () => {
     );
     const referral = (await feed(world)).find(({ type }) => type === 'referral')?.body ?? {};
     const { needIds, updatedAt, ...rest } = referral;
-    await world.accept([
+    await world.send([
       'referral',
       {
         ...rest,
@@ -411,7 +409,6 @@ describe('taken over', () => {
         requesterOrganizationId: 'org-hospital',
       },
     ]);
-    await world.work();
     expect(await world.link('client/client-9#patient')).toMatchObject({ remoteId: 'ines', origin: 'found' });
     expect(await world.link('referral/referral-9#fulfilment')).toMatchObject({ remoteId: 'task-1' });
     await nothingIsDoubled();
@@ -511,8 +508,7 @@ describe('an origin that cannot be', () => {
       origin: { connection: 'general', resourceType: 'Task', id: 'task-77' },
     };
     const owner = (await feed(world)).find(({ type }) => type === 'case')?.id ?? '';
-    await world.accept(['referral', { ...record, caseId: own(owner), needIds: [], goalIds: [] }]);
-    await world.work();
+    await world.send(['referral', { ...record, caseId: own(owner), needIds: [], goalIds: [] }]);
     expect(await parkedAs('referral/r-x#fulfilment')).toBe('origin-unknown');
     await nothingIsDoubled();
   });
@@ -524,8 +520,7 @@ describe('an origin that cannot be', () => {
       .select('content')
       .where('type', '=', 'referral')
       .executeTakeFirstOrThrow();
-    await world.accept(['referral', { ...content, id: 'r-twin' }]);
-    await world.work();
+    await world.send(['referral', { ...content, id: 'r-twin' }]);
     expect(await parkedAs('referral/r-twin#fulfilment')).toBe('origin-taken');
     await nothingIsDoubled();
   });
@@ -552,7 +547,7 @@ describe('an origin that cannot be', () => {
         identifiers: [{ kind: 'mrn', system: 'urn:oid:1.2.3', value: 'MRN-5' }],
       },
     ]);
-    await world.accept([
+    await world.send([
       'case',
       {
         id: 'case-bea',
@@ -562,9 +557,8 @@ describe('an origin that cannot be', () => {
         updatedAt: '2026-02-02T10:30:00-05:00',
       },
     ]);
-    await world.work();
     const { needIds, updatedAt, ...rest } = (await feed(world)).find(({ type }) => type === 'referral')?.body ?? {};
-    await world.accept([
+    await world.send([
       'referral',
       {
         ...rest,
@@ -576,7 +570,6 @@ describe('an origin that cannot be', () => {
         status: 'received',
       },
     ]);
-    await world.work();
     expect(await parkedAs('referral/r-bea#fulfilment')).toBe('origin-other-patient');
     expect(await only(world, 'Task')).toMatchObject({ status: 'requested' });
   });
@@ -798,8 +791,7 @@ describe('the hospital asks to cancel', () => {
 describe('a platform that we refer to passes it on', () => {
   /** Our order and Task, and what the platform makes of them. */
   async function refers() {
-    await world.accept(...directoryAndClient(), ['case', aCase()], ['referral', outgoing()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], ['referral', outgoing()]);
     const { remoteId: patient } = await world.link('client/client-rosa#patient');
     const { remoteId: order } = await world.link('referral/referral-pantry#request');
     const { remoteId: whole } = await world.link('referral/referral-pantry#fulfilment');
@@ -937,8 +929,7 @@ describe('a platform that we refer to passes it on', () => {
   });
 
   test('before we know what came of our create: it waits, and is a part of ours then', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()]);
     const { remoteId: patient } = await world.link('client/client-rosa#patient');
     await world.accept(['referral', outgoing()]);
     await world.server.control('POST', 'faults', [{ method: 'POST', nth: 1, fault: { drop: 'after-commit' } }]);
@@ -1176,15 +1167,13 @@ describe('passed on by us', () => {
 
   async function isOurs(): Promise<void> {
     await isAdopted();
-    await world.accept(...directoryAndClient().slice(0, 4));
-    await world.work();
+    await world.send(...directoryAndClient().slice(0, 4));
   }
 
   test('in several parts: each order and Task says what it carries out, and the hospital hears of it from us alone', async () => {
     await isOurs();
     const before = await journalled();
-    await world.accept(['referral', await passesOn('part-1')], ['referral', await passesOn('part-2')]);
-    await world.work();
+    await world.send(['referral', await passesOn('part-1')], ['referral', await passesOn('part-2')]);
     for (const id of ['part-1', 'part-2']) {
       const { order, task: asked } = await made(id);
       expect(order).toMatchObject({ intent: 'filler-order', basedOn: [{ reference: 'ServiceRequest/order-1' }] });
@@ -1209,8 +1198,7 @@ describe('passed on by us', () => {
 
   test('what a partner or anybody else makes of it is a part of ours', async () => {
     await isOurs();
-    await world.accept(['referral', await passesOn('part-1')]);
-    await world.work();
+    await world.send(['referral', await passesOn('part-1')]);
     const { task: asked } = await made('part-1');
     await hospitalHas(
       world,
@@ -1229,15 +1217,13 @@ describe('passed on by us', () => {
     const [whole, ...others] = acceptedOf(proposals).toSorted(([type]) => (type === 'referral' ? -1 : 1));
     const { id, clientId, caseId } = whole?.[1] ?? {};
     const ids = { clientId: String(clientId), caseId: String(caseId), partOfId: String(id) };
-    await world.accept(...others, ['referral', aReferral({ id: 'part-1', ...ids, needIds: [], goalIds: [] })]);
-    await world.work();
+    await world.send(...others, ['referral', aReferral({ id: 'part-1', ...ids, needIds: [], goalIds: [] })]);
     const { order, task: asked } = await made('part-1');
     expect(order).toMatchObject({ intent: 'filler-order' });
     expect(order).not.toHaveProperty('basedOn');
     expect(asked).not.toHaveProperty('partOf');
     expect(await world.link('referral/part-1#fulfilment')).toMatchObject({ state: 'current' });
-    await world.accept(...(whole === undefined ? [] : [whole]));
-    await world.work();
+    await world.send(...(whole === undefined ? [] : [whole]));
     expect((await made('part-1')).order).toMatchObject({ basedOn: [{ reference: 'ServiceRequest/order-1' }] });
     expect((await made('part-1')).task).toMatchObject({ partOf: [{ reference: 'Task/task-1' }] });
   });
@@ -1246,16 +1232,14 @@ describe('passed on by us', () => {
     await isOurs();
     const part = await passesOn('part-1');
     const other = await passesOn('part-other', { clientId: 'client-rosa', caseId: 'case-rosa' });
-    await world.accept(['client', aClient()], ['case', aCase()], ['referral', part], ['referral', other]);
-    await world.work();
+    await world.send(['client', aClient()], ['case', aCase()], ['referral', part], ['referral', other]);
     expect((await made('part-1')).order).toHaveProperty('basedOn');
     expect((await made('part-other')).order).not.toHaveProperty('basedOn');
     expect((await made('part-other')).task).not.toHaveProperty('partOf');
-    await world.accept([
+    await world.send([
       'referral',
       { id: String(part.partOfId), updatedAt: '2026-03-04T09:00:00-05:00', deleted: true },
     ]);
-    await world.work();
     expect((await made('part-1')).order).not.toHaveProperty('basedOn');
   });
 });
@@ -1270,8 +1254,7 @@ test('a patient whom a person has denied is not tied to the client again because
   const asked = { connection: 'general', source: 'county', clientId: id, patient: null, by: 'ida' };
   expect(await relinkPatient(world.store, asked)).toMatchObject({ was: 'ines' });
   await world.work();
-  await world.accept(['client', { ...content, maritalStatus: 'single', updatedAt: '2026-03-20T09:00:00-05:00' }]);
-  await world.work();
+  await world.send(['client', { ...content, maritalStatus: 'single', updatedAt: '2026-03-20T09:00:00-05:00' }]);
   await world.workAgain();
   expect(await world.link(`client/${id}#patient`)).toMatchObject({ remoteId: null, reason: 'patient-denied' });
   expect((await world.openDecisions()).find(({ kind }) => kind === 'patient-match')).toMatchObject({
