@@ -18,8 +18,8 @@ import {
   aWorker,
 } from '../builders.ts';
 import { hospitalHas } from '../support/begun.ts';
-import { caseload, directoryAndClient, type Item } from '../support/caseload.ts';
-import { rosa } from '../support/documents.ts';
+import { caseload, caseTypes, directoryAndClient, type Item } from '../support/caseload.ts';
+import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -192,18 +192,7 @@ describe.each([
     ['intervention', anIntervention()],
     ['appointment', anAppointment()],
   ];
-  const within = [
-    'EpisodeOfCare',
-    'CareTeam',
-    'Condition',
-    'Goal',
-    'ServiceRequest',
-    'Task',
-    'CarePlan',
-    'DocumentReference',
-    'Procedure',
-    'Appointment',
-  ];
+  const within = [...caseTypes, 'DocumentReference', 'Procedure', 'Appointment'];
   const asLabelled = all.map((item): Item => (item[0] === type ? [type, labelled] : item));
   const consent = agreed({ caseId: 'case-rosa', sensitivity: [label], part2: { redisclosureNotice: true } });
 
@@ -223,7 +212,7 @@ describe.each([
   test.each(['was made there by us', 'was found there'])(
     'that is labelled later is taken back, where the patient %s',
     async (how) => {
-      if (how === 'was found there') await hospitalHas(world, rosa);
+      if (how === 'was found there') await hospitalHas(world, rosaOnFile);
       await world.send(...all);
       await world.send([type, labelled]);
       const told = await held(...within);

@@ -7,7 +7,8 @@ import { relinkPatient } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral } from '../builders.ts';
 import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
-import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { anEncounter, documentsOf } from '../support/documents.ts';
+import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -23,7 +24,7 @@ const { filed, seed, sendCase, strikeOnce, timePasses, writes } = documentsOf(wo
 
 beforeEach(() =>
   seed(
-    rosa,
+    rosaOnFile,
     anEncounter('old', 'in-progress', '2026-01-10T09:00:00Z'),
     anEncounter('newest', 'in-progress', '2026-02-01T09:00:00Z'),
     anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'),
@@ -299,7 +300,7 @@ describe('E34 without an open encounter', () => {
   beforeEach(async () => {
     await world.server.control('POST', 'reset');
     await world.server.control('POST', 'settings', { auth: 'none' });
-    await seed(rosa, anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'));
+    await seed(rosaOnFile, anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'));
   });
 
   test.each([
@@ -481,7 +482,7 @@ describe('a patient who is not there', () => {
 });
 
 describe('a document in the chart of the wrong patient', () => {
-  const right = { ...rosa, id: 'right', identifier: [], birthDate: '1984-07-16' };
+  const right = { ...rosaOnFile, id: 'right', identifier: [], birthDate: '1984-07-16' };
   const sayItIs = (patient: string | null) =>
     relinkPatient(world.store, {
       connection: 'general',

@@ -5,7 +5,8 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { wantAll } from '../../src/lanes/lanes.ts';
 import { aCase, aConsent, aGoal, aNeed, aNote } from '../builders.ts';
 import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
-import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { anEncounter, documentsOf } from '../support/documents.ts';
+import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -19,7 +20,7 @@ const hospital = {
 const world = useWorld(hospital);
 const { filed, seed, sendCase, strikeOnce, writes } = documentsOf(world);
 
-beforeEach(() => seed(rosa, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
+beforeEach(() => seed(rosaOnFile, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
 
 const later = aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', statement: 'I want food on every day of the month.' });
 
@@ -103,7 +104,7 @@ describe('another document under the id of ours, in the chart of somebody else',
   test('is not amended: a person is asked', async () => {
     await sendCase();
     const [ours] = await world.server.all('DocumentReference');
-    await seed({ ...rosa, id: 'harold', identifier: [] }, { ...ours, subject: { reference: 'Patient/harold' } });
+    await seed({ ...rosaOnFile, id: 'harold', identifier: [] }, { ...ours, subject: { reference: 'Patient/harold' } });
     await world.accept(['goal', later]);
     await world.workAgain();
     expect(await writes()).toEqual(['POST DocumentReference 201']);

@@ -5,30 +5,17 @@ import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { raiseWanted } from '../../src/lanes/lanes.ts';
 import { aCase, aClient, aNeed } from '../builders.ts';
+import { mrn, paddedMrn, rosa, rosasSlot } from '../support/patients.ts';
 import { useWorld } from '../support/world.ts';
 
-const mrnSystem = 'urn:oid:1.2.3';
 const world = useWorld({
   vendor: 'epic',
   routes: { need: 'native' },
   task: 'answer',
   createPatients: false,
-  identifierSystems: { mrn: mrnSystem },
+  identifierSystems: { mrn: mrn.system },
 });
-const slot = 'client/client-rosa#patient';
 const clientLane = 'county.client.client-rosa';
-const padded = { system: mrnSystem, value: '     MRN-20417' };
-
-function rosa(id: string, overrides: JsonObject = {}): JsonObject {
-  const plain: JsonObject = {
-    resourceType: 'Patient',
-    id,
-    name: [{ family: 'Delgado', given: ['Rosa'] }],
-    birthDate: '1984-06-17',
-    gender: 'female',
-  };
-  return { ...plain, ...overrides };
-}
 
 async function seed(...patients: JsonObject[]): Promise<void> {
   await world.server.control('POST', 'seed', patients);
@@ -55,18 +42,18 @@ describe('E18: a patient search with more than 100 hits, and numbers padded with
   const noMatch = { method: 'POST', path: 'Patient/$match', fault: { status: 403 } };
 
   test('E18: a padded number is compared trimmed, and the patient is linked', async () => {
-    await seed(rosa('rosa', { identifier: [padded] }));
+    await seed(rosa('rosa', { identifier: [paddedMrn] }));
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found', state: 'read' });
     const journal = await asked();
-    expect(journal[0]).toContain(encodeURIComponent(`${mrnSystem}|MRN-20417`));
+    expect(journal[0]).toContain(encodeURIComponent(`${mrn.system}|${mrn.value}`));
   });
 
   test('E18: is asked again with given name, then sex; who is certain among fewer is linked', async () => {
     await seed(...crowd(), rosa('rosa', { telecom: phone }));
     await world.server.control('POST', 'faults', [noMatch]);
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
     const searches = (await asked()).filter((line) => line.includes('family='));
     expect(searches.map((line) => line.includes('given='))).toEqual([false, true]);
   });
@@ -90,7 +77,7 @@ describe('E19: $match', () => {
   test('E19: one graded certain is linked', async () => {
     await seed(rosa('rosa', { telecom: phone }), rosa('other', { name: [{ family: 'Delgado', given: ['Ines'] }] }));
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
     expect(await world.openDecisions()).toEqual([]);
   });
 
@@ -126,11 +113,11 @@ describe('E19: $match', () => {
         differ: [],
       }),
     );
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked' });
   });
 
   test('E19: certain for the server, but a twin for us: a person is asked', async () => {
-    await seed(rosa('twin', { identifier: [padded], name: [{ family: 'Delgado', given: ['Ines'] }] }));
+    await seed(rosa('twin', { identifier: [paddedMrn], name: [{ family: 'Delgado', given: ['Ines'] }] }));
     await sendClient();
     expect(await world.openDecisions()).toMatchObject([
       { code: 'patient-uncertain', detail: { candidates: [{ id: 'twin', grade: 'certain', differ: ['given name'] }] } },
@@ -138,7 +125,7 @@ describe('E19: $match', () => {
   });
 
   test('E19: our number on somebody of another birth date: a person is asked', async () => {
-    await seed(rosa('rosa', { identifier: [padded], birthDate: '1991-01-01' }));
+    await seed(rosa('rosa', { identifier: [paddedMrn], birthDate: '1991-01-01' }));
     await sendClient();
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-uncertain' }]);
   });
@@ -157,7 +144,7 @@ describe('E19: $match', () => {
     await seed(rosa('rosa', { telecom: phone }));
     await world.decide('patient-match', 'again');
     await world.work();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
     expect(await world.openDecisions()).toEqual([]);
   });
 
@@ -167,7 +154,7 @@ describe('E19: $match', () => {
       { method: 'POST', path: 'Patient/$match', nth: 1, times: 2, fault: { drop: 'after-commit' } },
     ]);
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa' });
     expect(await world.store.db.selectFrom('operation').selectAll().execute()).toEqual([]);
     expect((await asked()).filter((line) => line.startsWith('POST'))).toHaveLength(3);
   });
@@ -176,7 +163,7 @@ describe('E19: $match', () => {
     await seed(rosa('rosa', { telecom: phone }));
     await world.server.control('POST', 'faults', [{ method: 'POST', path: 'Patient/$match', fault: { status: 403 } }]);
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa' });
   });
 });
 
@@ -194,7 +181,12 @@ describe('E20: a merged patient', () => {
     await seed(rosa('new', { telecom: phone }));
     await world.server.control('POST', 'settings', { merged: { old: 'new' } });
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'new', origin: 'found', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({
+      generation: 2,
+      remoteId: 'new',
+      origin: 'found',
+      state: 'read',
+    });
     expect(await world.openDecisions()).toMatchObject([
       { kind: 'patient-merged', detail: { was: 'old', now: 'new' }, choices: ['noted'] },
     ]);
@@ -213,7 +205,7 @@ describe('E20: a merged patient', () => {
     expect(await world.openDecisions()).toMatchObject([
       { code: 'patient-merged-elsewhere', choices: ['link:new', 'leave'] },
     ]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: null });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null });
   });
 
   test('E20: met by a write, which is refused: the link follows, and the next try is about the survivor', async () => {
@@ -226,7 +218,7 @@ describe('E20: a merged patient', () => {
       { method: 'POST', path: 'Condition', nth: 2, fault: { status: 201, headers: { location: 'Condition/c1' } } },
     ]);
     await world.send(['case', aCase()], ['need', aNeed()]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
     const posts = (await world.server.journal()).filter(({ url }) => String(url).endsWith('/Condition'));
     expect(posts.map(({ requestBody }) => /Patient\/\w+/.exec(JSON.stringify(requestBody))?.[0])).toEqual([
       'Patient/old',
@@ -241,7 +233,7 @@ describe('E20: a merged patient', () => {
     await world.server.control('POST', 'settings', { merged: { old: 'new' } });
     await world.server.control('POST', 'faults', [{ path: 'Patient/old', fault: { status: 404, body: mergedAway } }]);
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new', origin: 'found' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-merged', detail: { was: 'old', now: null } }]);
   });
 });
@@ -271,7 +263,7 @@ describe('E21: a restricted patient', () => {
   });
 
   test('E21: left out of a search: parked the same way, and nobody is taken for absent', async () => {
-    await seed(rosa('rosa', { identifier: [padded] }));
+    await seed(rosa('rosa', { identifier: [paddedMrn] }));
     await world.server.control('POST', 'settings', { restricted: ['rosa'] });
     await sendClient();
     await world.workAgain();
@@ -294,7 +286,7 @@ describe('E21: a restricted patient', () => {
     await world.server.control('POST', 'faults', []);
     await seed(rosa('rosa', { telecom: phone }));
     await sendClient({ updatedAt: '2026-02-20T10:00:00-05:00', pronouns: 'she/her' });
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa' });
   });
 });
 
@@ -302,7 +294,7 @@ describe('E23: a problem that is on the list already', () => {
   const need = 'need/need-food#condition';
 
   test('is asked about as what it is, as no search of this server tells whether it is ours', async () => {
-    await seed(rosa('rosa', { identifier: [padded] }), {
+    await seed(rosa('rosa', { identifier: [paddedMrn] }), {
       resourceType: 'Condition',
       id: 'of-the-clinic',
       subject: { reference: 'Patient/rosa' },

@@ -7,6 +7,7 @@ import { runByHand, startReplay, workReplays } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
 import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { mrn, rosa } from '../support/patients.ts';
 import { creates, deletedThere, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -204,9 +205,7 @@ describe('one more that is found gone on a day on which very many were, and a pe
 
   test('"go-on": a patient who was found is looked for again only when a person says so of that one', async () => {
     await answered('go-on');
-    const rosa = { resourceType: 'Patient', id: 'rosa', name: [{ family: 'Delgado', given: ['Rosa'] }] };
-    const identifier = [{ system: 'urn:oid:1.2.3', value: 'MRN-20417' }];
-    await world.server.control('POST', 'seed', { ...rosa, identifier, birthDate: '1984-06-17', gender: 'female' });
+    await world.server.control('POST', 'seed', rosa('rosa', { identifier: [mrn] }));
     await world.send(...directoryAndClient());
     await deletedThere(world.server, 'Patient/rosa');
     await world.workAgain();

@@ -6,7 +6,7 @@ import { feed } from '../../src/lanes/feeder.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, aReferral, aService } from '../builders.ts';
 import { mappingOf } from '../mapping/fixtures.ts';
-import { caseload, directoryAndClient, slotsOfCaseload } from '../support/caseload.ts';
+import { caseload, caseTypes, directoryAndClient, slotsOfCaseload } from '../support/caseload.ts';
 import { aConnection, ownCounts } from '../support/rig.ts';
 import { useStoreClock } from '../support/store-clock.ts';
 import { useWorld } from '../support/world.ts';
@@ -196,21 +196,11 @@ describe('a connection that needs consent', () => {
     world.connect(
       aConnection(world.server.base, { basis: 'consent', organization: { source: 'county', id: 'org-pantry' } }),
     );
-  const caseTypes = [
-    'Patient',
-    'EpisodeOfCare',
-    'CareTeam',
-    'Condition',
-    'Goal',
-    'ServiceRequest',
-    'Task',
-    'CarePlan',
-    'Consent',
-  ];
+  const clientTypes = ['Patient', ...caseTypes, 'Consent'];
 
   async function held(): Promise<string[]> {
     const lists = await Promise.all(
-      caseTypes.map(async (type) => ((await world.server.all(type)).length > 0 ? [type] : [])),
+      clientTypes.map(async (type) => ((await world.server.all(type)).length > 0 ? [type] : [])),
     );
     return lists.flat();
   }
@@ -240,7 +230,7 @@ describe('a connection that needs consent', () => {
     await partner();
     await sendCase();
     await world.send(['consent', aConsent()]);
-    expect(await held()).toEqual(caseTypes);
+    expect(await held()).toEqual(clientTypes);
     expect(await ownCounts(world.server)).toMatchObject(Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1])));
   });
 
@@ -346,7 +336,7 @@ describe('a connection that needs consent', () => {
     expect(await held()).toEqual([]);
     expect(await nextLook()).toEqual(new Date('2026-03-02T05:00:00Z'));
     await timeComes('2026-03-02T05:00:00Z');
-    expect(await held()).toEqual(caseTypes);
+    expect(await held()).toEqual(clientTypes);
     await timeComes('2026-03-04T04:59:59Z');
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({ lifecycleStatus: 'active' });
     expect(await nextLook()).toEqual(new Date('2026-03-04T05:00:00Z'));

@@ -8,25 +8,15 @@ import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import { sql } from '../../src/store/store.ts';
 import { aClient, aGoal, anAppointment } from '../builders.ts';
 import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { mrn, rosa, rosasSlot } from '../support/patients.ts';
 import { creates, deletedThere, useWorld } from '../support/world.ts';
 
 const world = useWorld();
-const slot = 'client/client-rosa#patient';
 const goalName = 'county/goal/goal-meals#goal';
 const clientLane = 'county.client.client-rosa';
-const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
 
-function rosa(id: string, overrides: JsonObject = {}): JsonObject {
-  const plain: JsonObject = {
-    resourceType: 'Patient',
-    id,
-    identifier: [mrn],
-    name: [{ family: 'Delgado', given: ['Rosa'] }],
-    birthDate: '1984-06-17',
-    gender: 'female',
-  };
-  return { ...plain, ...overrides };
-}
+/** Rosa, with the number that makes it certain. */
+const known = (id: string, overrides: JsonObject = {}): JsonObject => rosa(id, { identifier: [mrn], ...overrides });
 
 const replacedBy = (id: string): JsonObject => ({
   active: false,
@@ -38,9 +28,9 @@ async function seed(...patients: JsonObject[]): Promise<void> {
 }
 
 async function sendCase(): Promise<void> {
-  await seed(rosa('old'));
+  await seed(known('old'));
   await world.send(...caseload());
-  expect(await world.link(slot)).toMatchObject({ remoteId: 'old' });
+  expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old' });
 }
 
 const another = { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }], identifier: [] };
@@ -48,9 +38,14 @@ const another = { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['An
 describe('a linked patient who was merged into another', () => {
   test('the link follows the survivor, and a person is told what had been written to the old chart', async () => {
     await sendCase();
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await seed(known('new'), known('old', replacedBy('new')));
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'new', origin: 'found', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({
+      generation: 2,
+      remoteId: 'new',
+      origin: 'found',
+      state: 'read',
+    });
     expect(await world.openDecisions()).toMatchObject([
       { kind: 'patient-merged', choices: ['noted'], detail: { was: 'old', now: 'new' } },
     ]);
@@ -63,13 +58,13 @@ describe('a linked patient who was merged into another', () => {
     await world.decide('patient-merged', 'noted');
     await world.workAgain();
     expect([await world.openDecisions(), await world.server.writes(length)]).toEqual([[], []]);
-    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'new' });
+    expect(await world.link(rosasSlot)).toMatchObject({ generation: 2, remoteId: 'new' });
   });
 
   test('an appointment in the old chart stays there, until the server itself names the new patient', async () => {
     await sendCase();
     await world.send(['appointment', anAppointment()]);
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await seed(known('new'), known('old', replacedBy('new')));
     await world.workAgain();
     const named = async (title: string, updatedAt: string) => {
       await world.send(['appointment', anAppointment({ title, updatedAt })]);
@@ -89,7 +84,7 @@ describe('a linked patient who was merged into another', () => {
 
   test('what is in the old chart stays there untouched, and is updated there; new things go to the new chart', async () => {
     await sendCase();
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await seed(known('new'), known('old', replacedBy('new')));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.workAgain();
@@ -110,7 +105,7 @@ describe('a linked patient who was merged into another', () => {
 
   test('a server that moves the chart itself is agreed with, without a word', async () => {
     await sendCase();
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await seed(known('new'), known('old', replacedBy('new')));
     await world.workAgain();
     const goal = await world.server.own('Goal', goalName);
     await world.server.fhir('PUT', `Goal/${goal.id}`, { ...goal, subject: { reference: 'Patient/new' } });
@@ -123,7 +118,7 @@ describe('a linked patient who was merged into another', () => {
 
   test('… also where the moved chart is seen before the merge is', async () => {
     await sendCase();
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await seed(known('new'), known('old', replacedBy('new')));
     const goal = await world.server.own('Goal', goalName);
     await world.server.fhir('PUT', `Goal/${goal.id}`, { ...goal, subject: { reference: 'Patient/new' } });
     const lane = { connection: 'general', subject: 'county.case.case-rosa' };
@@ -140,14 +135,14 @@ describe('a linked patient who was merged into another', () => {
 
   test('merged twice over: the link goes to the last', async () => {
     await sendCase();
-    await seed(rosa('last'), rosa('new', replacedBy('last')), rosa('old', replacedBy('new')));
+    await seed(known('last'), known('new', replacedBy('last')), known('old', replacedBy('new')));
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'last' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'last' });
   });
 
   test('into one who is plainly somebody else: nobody is linked, a person is asked, and nothing is sent', async () => {
     await sendCase();
-    await seed(rosa('new', another), rosa('old', replacedBy('new')));
+    await seed(known('new', another), known('old', replacedBy('new')));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.workAgain();
@@ -163,7 +158,7 @@ describe('a linked patient who was merged into another', () => {
         },
       },
     ]);
-    expect(await world.link(slot)).toMatchObject({
+    expect(await world.link(rosasSlot)).toMatchObject({
       remoteId: null,
       state: 'parked',
       reason: 'patient-merged-elsewhere',
@@ -174,36 +169,36 @@ describe('a linked patient who was merged into another', () => {
 
   test('… answered "link": the survivor is the client, and what was written stays in the chart', async () => {
     await sendCase();
-    await seed(rosa('new', another), rosa('old', replacedBy('new')));
+    await seed(known('new', another), known('old', replacedBy('new')));
     await world.workAgain();
     await world.decide('patient-match', 'link:new');
     const { length } = await world.server.journal();
     await world.work();
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
     expect(await world.server.writes(length)).toEqual([]);
   });
 
   test('round in a circle: the client is looked for again, and a person is told', async () => {
     await sendCase();
-    await seed(rosa('new', replacedBy('old')), rosa('old', replacedBy('new')));
+    await seed(known('new', replacedBy('old')), known('old', replacedBy('new')));
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind).sort()).toEqual(['patient-match', 'patient-merged']);
-    expect(await world.link(slot)).toMatchObject({ state: 'parked' });
+    expect(await world.link(rosasSlot)).toMatchObject({ state: 'parked' });
   });
 
   test('while the survivor cannot be read: nothing is decided, the lane tries again', async () => {
     await sendCase();
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await seed(known('new'), known('old', replacedBy('new')));
     await world.server.control('POST', 'faults', [{ path: 'Patient/new', times: 1, nth: 1, fault: { status: 503 } }]);
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
   });
 });
 
 describe('a linked patient whom the server has lost, and whom we had found', () => {
   async function lost(): Promise<void> {
-    await seed(rosa('old'));
+    await seed(known('old'));
     await world.send(...directoryAndClient());
     await deletedThere(world.server, 'Patient/old');
     await world.workAgain();
@@ -216,7 +211,7 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
     ]);
     await world.accept(...caseWithReferral());
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', state: 'parked', retired: false });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', state: 'parked', retired: false });
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'waiting', reason: 'remote-gone' });
     expect([await world.server.all('Patient'), await world.server.all('Goal')]).toEqual([[], []]);
     expect(await world.openDecisions()).toHaveLength(1);
@@ -225,10 +220,10 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
   test('answered "again": the client is looked for once more, and what waited goes to whom is found', async () => {
     await lost();
     await world.send(...caseWithReferral());
-    await seed(rosa('new'));
+    await seed(known('new'));
     await world.decide('remote-gone', 'again');
     await world.work();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found', generation: 2 });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new', origin: 'found', generation: 2 });
     expect(await world.server.own('Goal', goalName)).toMatchObject({ subject: { reference: 'Patient/new' } });
   });
 
@@ -261,23 +256,23 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
   test('shown again as the same: the question closes, and what waited goes there', async () => {
     await lost();
     await world.send(...caseWithReferral());
-    await seed(rosa('old'));
+    await seed(known('old'));
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
     expect(await world.server.own('Goal', goalName)).toMatchObject({ subject: { reference: 'Patient/old' } });
   });
 
   test('with somebody else under the id by then: it is asked who the client is', async () => {
     await lost();
-    await seed(rosa('old', another));
+    await seed(known('old', another));
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match', code: 'patient-replaced' }]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-replaced' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-replaced' });
   });
 
   test('on a day on which very many are lost: all stay linked under one question, and a server that was ill ends it', async () => {
-    await seed(rosa('old'));
+    await seed(known('old'));
     await world.send(...directoryAndClient());
     await sql`
       insert into mass_change (connection, cause, value, links, held)
@@ -288,14 +283,14 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
     await world.workAgain();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
-      { kind: 'mass-change', choices: ['go-on', 'stop'], detail: { held: 101, sample: [slot] } },
+      { kind: 'mass-change', choices: ['go-on', 'stop'], detail: { held: 101, sample: [rosasSlot] } },
     ]);
     expect(await world.alerts()).toMatchObject([{ code: 'mass-change', count: 1 }]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', retired: false });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', retired: false });
     await world.server.control('DELETE', 'faults');
     await world.workAgain();
     expect([await world.openDecisions(), await world.alerts()]).toEqual([[], []]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
   });
 });
 
@@ -305,10 +300,10 @@ describe('a survivor whom the server does not name', () => {
     ['on another server, under the id of somebody here', { reference: 'https://other.example.org/fhir/Patient/77' }],
   ])('%s: the client is looked for again, and nobody is taken for the survivor', async (_what, other) => {
     await sendCase();
-    await seed(rosa('77', another), rosa('old', { active: false, link: [{ type: 'replaced-by', other }] }));
+    await seed(known('77', another), known('old', { active: false, link: [{ type: 'replaced-by', other }] }));
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind).sort()).toEqual(['patient-match', 'patient-merged']);
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked' });
     expect((await world.openDecisions()).find(({ kind }) => kind === 'patient-match')).toMatchObject({
       detail: { candidates: [{ id: 'old' }] },
     });
@@ -327,16 +322,16 @@ describe('a survivor whom the server does not name', () => {
   test('by a reference to one version: that patient is followed', async () => {
     await sendCase();
     const link = [{ type: 'replaced-by', other: { reference: 'Patient/new/_history/1' } }];
-    await seed(rosa('new'), rosa('old', { active: false, link }));
+    await seed(known('new'), known('old', { active: false, link }));
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
   });
 });
 
 describe('a linked patient whom the hospital switches off', () => {
   test('is a question, once, and what depends on the client waits', async () => {
     await sendCase();
-    await seed(rosa('old', { active: false }));
+    await seed(known('old', { active: false }));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.accept(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
@@ -350,7 +345,7 @@ describe('a linked patient whom the hospital switches off', () => {
     await world.workAgain();
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', generation: 2 });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', generation: 2 });
     expect(await world.server.own('Goal', 'county/goal/goal-2#goal')).toMatchObject({
       subject: { reference: 'Patient/old' },
     });
@@ -359,7 +354,7 @@ describe('a linked patient whom the hospital switches off', () => {
 
   test('… answered "again": is shown beside another who may be the client', async () => {
     await sendCase();
-    await seed(rosa('old', { active: false }), rosa('new'));
+    await seed(known('old', { active: false }), known('new'));
     await world.workAgain();
     await world.decide('patient-match', 'again');
     await world.work();
@@ -378,7 +373,7 @@ describe('a client who was linked, and is looked for again by the word of a pers
     ['somebody else by now', another],
   ])('where nobody is found is not made unasked; the patient was %s', async (_title, now) => {
     await sendCase();
-    await seed(rosa('old', now));
+    await seed(known('old', now));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.decide('patient-match', 'again');
@@ -389,7 +384,7 @@ describe('a client who was linked, and is looked for again by the word of a pers
     expect(await world.openDecisions()).toMatchObject([
       { kind: 'patient-match', code: 'patient-not-found', choices: ['create', 'again', 'leave'] },
     ]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-not-found' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-not-found' });
     await world.decide('patient-match', 'create');
     await world.work();
     const made = await world.server.own('Patient', 'county/client/client-rosa#patient~2');
@@ -402,7 +397,7 @@ describe('a client who was linked, and is looked for again by the word of a pers
 
   test('… nor after "leave", when the client record changes', async () => {
     await sendCase();
-    await seed(rosa('old', { active: false, name: [{ family: 'DONOTUSE' }], identifier: [] }));
+    await seed(known('old', { active: false, name: [{ family: 'DONOTUSE' }], identifier: [] }));
     await world.workAgain();
     await world.decide('patient-match', 'leave');
     await world.work();
@@ -417,11 +412,11 @@ describe('a merge that the hospital takes back', () => {
 
   async function unmerged(): Promise<void> {
     await sendCase();
-    await seed(rosa('new', married), rosa('old', replacedBy('new')));
+    await seed(known('new', married), known('old', replacedBy('new')));
     await world.workAgain();
     await world.send(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
-    await seed(rosa('old'));
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
+    await seed(known('old'));
   }
 
   test('is a question about the two, and nothing is sent until it is answered', async () => {
@@ -461,7 +456,7 @@ describe('a merge that the hospital takes back', () => {
     await world.server.control('POST', 'faults', [{ path: 'Patient/old', times: 1, nth: 1, fault: { status: 403 } }]);
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
-    await seed(rosa('old', { active: false }));
+    await seed(known('old', { active: false }));
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
   });
@@ -469,8 +464,8 @@ describe('a merge that the hospital takes back', () => {
 
 test('a survivor of another given name and birth date is a question: siblings are the usual wrong merge', async () => {
   await sendCase();
-  await seed(rosa('new', { name: [{ family: 'Delgado', given: ['Ana'] }], birthDate: '1986-01-01' }));
-  await seed(rosa('old', replacedBy('new')));
+  await seed(known('new', { name: [{ family: 'Delgado', given: ['Ana'] }], birthDate: '1986-01-01' }));
+  await seed(known('old', replacedBy('new')));
   await world.workAgain();
   expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match', code: 'patient-merged-elsewhere' }]);
 });
@@ -503,6 +498,6 @@ describe('a linked patient whom nobody may see', () => {
     await world.store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true }));
     await world.work();
     expect(await world.lane(clientLane)).toMatchObject({ parked: undefined });
-    expect(await world.link(slot)).toMatchObject({ state: 'read', reason: 'read-only-patient' });
+    expect(await world.link(rosasSlot)).toMatchObject({ state: 'read', reason: 'read-only-patient' });
   });
 });

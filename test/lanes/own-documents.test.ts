@@ -16,7 +16,8 @@ import {
   aWorker,
 } from '../builders.ts';
 import { caseload, directoryAndClient, type Item } from '../support/caseload.ts';
-import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { anEncounter, documentsOf } from '../support/documents.ts';
+import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -63,7 +64,7 @@ const addendum = {
 
 /** Another patient, and a case of the same client. */
 const lee: JsonObject = {
-  ...rosa,
+  ...rosaOnFile,
   id: 'lee',
   identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-3' }],
   name: [{ use: 'official', family: 'Okonkwo', given: ['Lee'] }],
@@ -100,7 +101,7 @@ describe.each([
     return (await filed()).findLast(({ id }) => ids.includes(id))?.text ?? '';
   };
 
-  beforeEach(() => seed(rosa, anEncounter('visit', 'in-progress', '2026-02-01T09:00:00Z')));
+  beforeEach(() => seed(rosaOnFile, anEncounter('visit', 'in-progress', '2026-02-01T09:00:00Z')));
 
   test('a signed note is one document at once: who, by whom, and its text', async () => {
     await open(['note', aNote()]);

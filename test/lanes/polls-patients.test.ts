@@ -7,6 +7,7 @@ import { refreshRoster, uploadRoster, wakePolls } from '../../src/lanes/lanes.ts
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient } from '../builders.ts';
 import { caseload } from '../support/caseload.ts';
+import { mrn, rosa } from '../support/patients.ts';
 import { pollDue, pollEverybody } from '../support/roster.ts';
 import { useWorld, type World } from '../support/world.ts';
 
@@ -18,16 +19,7 @@ const polls = {
   documentTypes: [],
   lookBackMs: 90 * 86_400_000,
 };
-const mrnSystem = 'urn:oid:1.2.3';
-
-const rosa: JsonObject = {
-  resourceType: 'Patient',
-  id: 'rosa',
-  identifier: [{ system: mrnSystem, value: 'MRN-20417' }],
-  name: [{ family: 'Delgado', given: ['Rosa'] }],
-  birthDate: '1984-06-17',
-  gender: 'female',
-};
+const linked = rosa('rosa', { identifier: [mrn] });
 const stranger: JsonObject = {
   resourceType: 'Patient',
   id: 'stranger',
@@ -91,14 +83,14 @@ describe('epic', () => {
   const world = useWorld({
     vendor: 'epic',
     task: 'answer',
-    identifierSystems: { mrn: mrnSystem },
+    identifierSystems: { mrn: mrn.system },
     createPatients: false,
     polls,
     pollEveryMs: 3_600_000,
   });
 
   async function linkRosa(): Promise<void> {
-    await seed(world, rosa, stranger);
+    await seed(world, linked, stranger);
     await world.send(['client', aClient()], ['case', aCase()]);
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ remoteId: 'rosa' });
   }
@@ -192,7 +184,7 @@ describe('epic', () => {
 
   test('E20: a merged patient: the link follows the survivor, who is asked about from then on', async () => {
     await linkRosa();
-    await seed(world, { ...rosa, id: 'rosa-2' }, aGoalThere('meals', 'rosa-2'));
+    await seed(world, { ...linked, id: 'rosa-2' }, aGoalThere('meals', 'rosa-2'));
     await world.server.control('POST', 'settings', { merged: { rosa: 'rosa-2' } });
     await pollEverybody(world);
     await world.work();
@@ -204,7 +196,7 @@ describe('epic', () => {
 
   test('a merge that the hospital takes back is noticed: whom was merged away is asked about as a Patient alone', async () => {
     await linkRosa();
-    await seed(world, { ...rosa, id: 'rosa-2' });
+    await seed(world, { ...linked, id: 'rosa-2' });
     await world.server.control('POST', 'settings', { merged: { rosa: 'rosa-2' } });
     await pollEverybody(world);
     await world.work();
@@ -239,7 +231,7 @@ describe('oracle', () => {
     vendor: 'oracle',
     task: 'off',
     createPatients: false,
-    identifierSystems: { mrn: mrnSystem },
+    identifierSystems: { mrn: mrn.system },
     polls: { ...polls, referralCodes: [listed] },
     pollEveryMs: 3_600_000,
   });
@@ -423,7 +415,7 @@ describe('standard', () => {
     if (config === undefined) throw new Error('no connection');
     await seed(
       world,
-      rosa,
+      linked,
       stranger,
       { ...stranger, id: 'left' },
       group('rosa', 'stranger'),
@@ -462,7 +454,7 @@ describe('standard', () => {
       const named = { resourceType, id: 'panel', ...fixed };
       await world.connect({ ...config, polls: { ...polls, roster: { resourceType, id: 'panel' } } });
       const asked = async () => (await pollRows(world, 'Goal')).map(({ about, cursor }) => ({ about, cursor }));
-      await seed(world, rosa, { ...named, ...full }, aGoalThere('g1', 'rosa'));
+      await seed(world, linked, { ...named, ...full }, aGoalThere('g1', 'rosa'));
       await pollEverybody(world);
       await pollEverybody(world);
       const before = await asked();
@@ -500,7 +492,7 @@ describe('standard', () => {
     ]);
 
     await world.server.control('DELETE', 'faults');
-    await seed(world, rosa, { resourceType: 'Group', id: 'panel', type: 'person', actual: true, member: [] });
+    await seed(world, linked, { resourceType: 'Group', id: 'panel', type: 'person', actual: true, member: [] });
     await pollEverybody(world);
     expect(await world.alerts()).toEqual([]);
     expect((await world.report()).findings).toEqual([]);
@@ -510,7 +502,7 @@ describe('standard', () => {
     await seed(
       world,
       stranger,
-      rosa,
+      linked,
       aTaskThere('to-us', 'stranger', { owner: { reference: 'Organization/us' } }),
       aTaskThere('to-others', 'rosa', { owner: { reference: 'Organization/them' } }),
       aTaskThere('to-anybody', 'rosa'),

@@ -8,34 +8,13 @@ import { openDecision } from '../../src/lanes/decisions.ts';
 import { relinkPatient, requirePatient } from '../../src/lanes/lanes.ts';
 import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import { aClient, aGoal, anAppointment } from '../builders.ts';
-import { caseload } from '../support/caseload.ts';
+import { caseload, caseTypes } from '../support/caseload.ts';
+import { mrn, rosa, rosasSlot } from '../support/patients.ts';
 import { creates, useWorld } from '../support/world.ts';
 
 const world = useWorld();
-const slot = 'client/client-rosa#patient';
 const goalName = 'county/goal/goal-meals#goal';
-const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
-const chartTypes = [
-  'EpisodeOfCare',
-  'CareTeam',
-  'Condition',
-  'Goal',
-  'ServiceRequest',
-  'Task',
-  'CarePlan',
-  'Appointment',
-];
-
-function rosa(id: string, overrides: JsonObject = {}): JsonObject {
-  const plain: JsonObject = {
-    resourceType: 'Patient',
-    id,
-    name: [{ family: 'Delgado', given: ['Rosa'] }],
-    birthDate: '1984-06-17',
-    gender: 'female',
-  };
-  return { ...plain, ...overrides };
-}
+const chartTypes = [...caseTypes, 'Appointment'];
 
 /** Rosa is linked to Patient/wrong, and her case is in that chart. Patient/right is there too. */
 async function sendCaseToWrongChart(): Promise<void> {
@@ -44,7 +23,7 @@ async function sendCaseToWrongChart(): Promise<void> {
     rosa('right', { birthDate: '1984-07-16' }),
   ]);
   await world.send(...caseload(), ['appointment', anAppointment()]);
-  expect(await world.link(slot)).toMatchObject({ remoteId: 'wrong' });
+  expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'wrong' });
 }
 
 /** Nothing in it makes another person of her. */
@@ -86,7 +65,12 @@ describe('a client who turns out to be another patient', () => {
     expect(answer).toMatchObject({ was: 'wrong', now: 'right' });
     expect(answer.written.map(({ resourceType }) => resourceType).sort()).toEqual(before['Patient/wrong']?.toSorted());
     expect(await inForce()).toEqual({ 'Patient/right': before['Patient/wrong'] });
-    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'right', origin: 'found', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({
+      generation: 2,
+      remoteId: 'right',
+      origin: 'found',
+      state: 'read',
+    });
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ generation: 2, state: 'current' });
     expect(await world.server.own('Goal', `${goalName}~2`)).toMatchObject({ subject: { reference: 'Patient/right' } });
     expect(await world.server.own('Goal', goalName)).toMatchObject({ subject: { reference: 'Patient/wrong' } });
@@ -165,7 +149,7 @@ describe('a client who turns out to be another patient', () => {
     expect(await say('right')).toEqual({ was: 'right', now: 'right', written: [] });
     await world.work();
     expect(await world.server.writes(length)).toEqual([]);
-    expect(await world.link(slot)).toMatchObject({ generation: 2 });
+    expect(await world.link(rosasSlot)).toMatchObject({ generation: 2 });
   });
 
   test('said while a plan is about to be sent: that plan is not sent', async () => {
@@ -189,7 +173,7 @@ describe('a client who turns out to be another patient', () => {
     await say('wrong');
     await world.work();
     expect(await inForce()).toEqual(before);
-    expect(await world.link(slot)).toMatchObject({ generation: 3, remoteId: 'wrong' });
+    expect(await world.link(rosasSlot)).toMatchObject({ generation: 3, remoteId: 'wrong' });
   });
 });
 
@@ -233,7 +217,7 @@ describe('a client who is nobody there', () => {
     await world.work();
     await world.workAgain();
     expect(await inForce()).toEqual({});
-    expect(await world.link(slot)).toMatchObject({ state: 'parked', reason: 'patient-left', remoteId: null });
+    expect(await world.link(rosasSlot)).toMatchObject({ state: 'parked', reason: 'patient-left', remoteId: null });
     for (const name of ['goal/goal-meals#goal', 'appointment/appointment-visit#appointment'])
       expect(await world.link(name)).toMatchObject({ generation: 2, state: 'waiting' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-relinked', code: 'patient-unlinked' }]);
@@ -283,7 +267,7 @@ describe('a client who is nobody there', () => {
         detail: expect.objectContaining({ candidates: [expect.objectContaining({ id: 'wrong', deniedBy: 'ida' })] }),
       }),
     );
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-denied' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-denied' });
     expect(await inForce()).toEqual({});
   });
 

@@ -3,7 +3,8 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aNeed } from '../builders.ts';
-import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { anEncounter, documentsOf } from '../support/documents.ts';
+import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -18,7 +19,7 @@ const hospital = {
 const world = useWorld(hospital);
 const { seed, sendCase, writes } = documentsOf(world);
 
-beforeEach(() => seed(rosa, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
+beforeEach(() => seed(rosaOnFile, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
 
 test('one document for the case is counted, and nothing but reads is in the journal', async () => {
   await sendCase();

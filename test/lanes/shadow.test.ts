@@ -5,6 +5,7 @@ import { type Json, objectsAt } from '../../src/json.ts';
 import { dryRun } from '../../src/lanes/lanes.ts';
 import { aCase, aClient, aGoal, aNeed, aReferral } from '../builders.ts';
 import { caseload, directoryAndClient } from '../support/caseload.ts';
+import { mrn, rosa } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -86,13 +87,7 @@ describe('a connection in mode shadow', () => {
 
   test('reads: a patient who is certain is found and linked, and the plan is about them', async () => {
     await shadow();
-    await world.server.control('POST', 'seed', {
-      resourceType: 'Patient',
-      id: 'rosa',
-      identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-20417' }],
-      name: [{ family: 'Delgado', given: ['Rosa'] }],
-      birthDate: '1984-06-17',
-    });
+    await world.server.control('POST', 'seed', rosa('rosa', { identifier: [mrn] }));
     await world.send(...caseload());
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ origin: 'found', remoteId: 'rosa' });
     expect(await world.server.writes()).toEqual([]);

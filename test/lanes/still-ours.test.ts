@@ -6,6 +6,7 @@ import { type JsonObject, objectsAt, objectsIn } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
 import { aClient, aGoal, aNeed, anAppointment, anOrganization, aService } from '../builders.ts';
 import { caseload } from '../support/caseload.ts';
+import { mrn, rosa } from '../support/patients.ts';
 import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -207,14 +208,7 @@ describe('a thing of ours that is in the chart of a patient whom the client has 
   });
 
   async function intoHisWhileThePatient(status: number): Promise<JsonObject> {
-    await seed(harold, {
-      ...harold,
-      id: 'rosa',
-      identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-20417' }],
-      name: [{ family: 'Delgado', given: ['Rosa'] }],
-      birthDate: '1984-06-17',
-      gender: 'female',
-    });
+    await seed(harold, { ...harold, ...rosa('rosa', { identifier: [mrn] }) });
     await sendAll();
     const stranger = await writtenOver('Condition', `county/${need}`, intoHis);
     await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient/rosa', fault: { status } }]);
@@ -371,15 +365,7 @@ function identifierOf({ identifier }: JsonObject): { system: string } {
 
 describe('somebody else under the id of the client', () => {
   const other = { name: [{ family: 'Baker', given: ['Harold'] }], birthDate: '1944-05-05', gender: 'male' };
-  const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
-  const found: JsonObject = {
-    resourceType: 'Patient',
-    id: 'rosa',
-    identifier: [mrn],
-    name: [{ family: 'Delgado', given: ['Rosa'] }],
-    birthDate: '1984-06-17',
-    gender: 'female',
-  };
+  const found = rosa('rosa', { identifier: [mrn] });
   const newThings = () =>
     world.accept(
       ['need', aNeed({ id: 'need-2', updatedAt: later })],

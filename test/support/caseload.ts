@@ -49,3 +49,6 @@ export const slotsOfCaseload = [
   'county/referral/referral-pantry#fulfilment',
   'county/carePlan/plan-rosa#plan',
 ];
+
+/** The types of resource that the case itself becomes. */
+export const caseTypes = ['EpisodeOfCare', 'CareTeam', 'Condition', 'Goal', 'ServiceRequest', 'Task', 'CarePlan'];

@@ -6,17 +6,6 @@ import { sql } from '../../src/store/store.ts';
 import { caseload } from './caseload.ts';
 import type { World } from './world.ts';
 
-/** The builders' Rosa as a hospital knows her: her number is stored with leading spaces (E18). */
-export const rosa: JsonObject = {
-  resourceType: 'Patient',
-  id: 'rosa',
-  active: true,
-  identifier: [{ system: 'urn:oid:1.2.3', value: '     MRN-20417' }],
-  name: [{ use: 'official', family: 'Delgado', given: ['Rosa', 'Maria'] }],
-  birthDate: '1984-06-17',
-  gender: 'female',
-};
-
 /** An encounter of a patient, Rosa's by default; one that is finished ended when it started. */
 export function anEncounter(id: string, status: string, start: string, patient = 'rosa'): JsonObject {
   return {

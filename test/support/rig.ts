@@ -9,7 +9,7 @@ import { wantAll } from '../../src/lanes/lanes.ts';
 import { parseRecord } from '../../src/records/records.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import type { Store } from '../../src/store/store.ts';
-import { caseload, type Item } from './caseload.ts';
+import { caseload, caseTypes, type Item } from './caseload.ts';
 import { freshEmbedded } from './embedded.ts';
 import { workerSandbox } from './worker-sandbox.ts';
 
@@ -219,14 +219,8 @@ const ownTypes = [
   'HealthcareService',
   'Location',
   'Patient',
-  'EpisodeOfCare',
-  'CareTeam',
   'Consent',
-  'Condition',
-  'Goal',
-  'ServiceRequest',
-  'Task',
-  'CarePlan',
+  ...caseTypes,
 ];
 
 /** Awaits a state; fails with what was waited for. */

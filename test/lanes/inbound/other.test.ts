@@ -10,7 +10,7 @@ import { sweepAt } from '../../clocks/kept.ts';
 import { own } from '../../support/adopting.ts';
 import { feed, hospitalHas, hospitalShows, ops, sourceRefuses } from '../../support/begun.ts';
 import { caseload, directoryAndClient, type Item } from '../../support/caseload.ts';
-import { rosa } from '../../support/documents.ts';
+import { rosaOnFile } from '../../support/patients.ts';
 import { aConnection, identifierSystem } from '../../support/rig.ts';
 import { pollEverybody } from '../../support/roster.ts';
 import { partnerEdits, useWorld } from '../../support/world.ts';
@@ -36,7 +36,7 @@ const started = Date.now();
 const daysAgo = (days: number) => new Date(started - days * 86_400_000).toISOString().replace(/\.\d+/, '');
 
 async function rosaIsLinked(...more: readonly Item[]): Promise<void> {
-  await hospitalHas(world, rosa);
+  await hospitalHas(world, rosaOnFile);
   await world.send(...caseload(), ...more);
 }
 
@@ -620,13 +620,13 @@ describe('beside stays', () => {
 
   test('of a patient whom no client is, nothing is kept: it is nobody of ours', async () => {
     await rosaIsLinked();
-    await hospitalHas(world, { ...rosa, id: 'stranger' });
+    await hospitalHas(world, { ...rosaOnFile, id: 'stranger' });
     await shows(stay({ subject: { reference: 'Patient/stranger' } }));
     expect(await keptFor()).toEqual([]);
   });
 
   test('of a client without an open case it is kept, and not offered', async () => {
-    await hospitalHas(world, rosa);
+    await hospitalHas(world, rosaOnFile);
     await world.send(...directoryAndClient());
     await shows(stay());
     expect(await keptFor()).toEqual(['Encounter kept inbound-no-case']);
@@ -649,7 +649,7 @@ describe('beside stays', () => {
 });
 
 describe('a client who was taken for the wrong patient', () => {
-  const right: JsonObject = { ...rosa, id: 'right', identifier: [] };
+  const right: JsonObject = { ...rosaOnFile, id: 'right', identifier: [] };
   const atRight = { subject: { reference: 'Patient/right' } };
   const food = {
     coding: [
@@ -786,8 +786,8 @@ describe('a client who was taken for the wrong patient', () => {
     const { id = '', body = {} } = (await feed(world)).at(-1) ?? {};
     await hospitalHas(
       world,
-      { ...rosa, id: 'new' },
-      { ...rosa, active: false, link: [{ type: 'replaced-by', other: { reference: 'Patient/new' } }] },
+      { ...rosaOnFile, id: 'new' },
+      { ...rosaOnFile, active: false, link: [{ type: 'replaced-by', other: { reference: 'Patient/new' } }] },
     );
     await world.workAgain();
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ remoteId: 'new' });
@@ -915,7 +915,7 @@ describe('a partner on a server of its own', () => {
   });
 
   test('is not taken to have reached the client by what is no contact, is not its own, or lies before the referral or ahead', async () => {
-    await hospitalHas(world, { ...rosa, id: 'luis', identifier: [] });
+    await hospitalHas(world, { ...rosaOnFile, id: 'luis', identifier: [] });
     const agency = await world.link('organization/org-riverside#organization');
     const luis = { reference: 'Patient/luis' };
     const bad: readonly JsonObject[] = [
@@ -1007,7 +1007,7 @@ describe('a partner on a server of its own', () => {
   });
 
   test('whose call turns out to be about somebody else has it taken back', async () => {
-    await hospitalHas(world, { ...rosa, id: 'luis', identifier: [] });
+    await hospitalHas(world, { ...rosaOnFile, id: 'luis', identifier: [] });
     await partnerSays(await call());
     const luis = { reference: 'Patient/luis' };
     const moved = await call({ subject: luis, recipient: [luis] });
@@ -1123,7 +1123,7 @@ describe('a partner on a server of its own', () => {
   });
 
   test('that books an appointment for the client and another patient, who is named first, has it offered', async () => {
-    await hospitalHas(world, { ...rosa, id: 'ines', birthDate: '1958-02-02', identifier: [] });
+    await hospitalHas(world, { ...rosaOnFile, id: 'ines', birthDate: '1958-02-02', identifier: [] });
     const mother = { actor: { reference: 'Patient/ines' }, status: 'accepted' };
     await partnerSays(await visit({ participant: [mother, { actor: client, status: 'accepted' }] }));
     expect(await ops(world)).toEqual(['propose appointment']);
@@ -1139,7 +1139,7 @@ describe('a partner on a server of its own', () => {
     ['is for somebody else by now', { participant: [{ actor: { reference: 'Patient/luis' }, status: 'accepted' }] }],
     ['names no order any more', { basedOn: [] }],
   ])('has an appointment withdrawn that %s, and offered again when that is undone', async (_, more) => {
-    await hospitalHas(world, { ...rosa, id: 'luis', identifier: [] });
+    await hospitalHas(world, { ...rosaOnFile, id: 'luis', identifier: [] });
     await partnerSays(await visit());
     await hospitalHas(world, await visit(more));
     await hospitalShows(world, 'Appointment/visit-1');
